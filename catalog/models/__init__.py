@@ -1,0 +1,21 @@
+"""The catalogue: who watches, what there is to watch, and what people thought of it."""
+
+from catalog.models.metadata import Credit, Genre, Keyword, MovieGenre, MovieKeyword, Person
+from catalog.models.movie import Movie
+from catalog.models.rating import Rating, WatchlistItem
+from catalog.models.source import Source
+from catalog.models.user import User
+
+__all__ = [
+    "Credit",
+    "Genre",
+    "Keyword",
+    "Movie",
+    "MovieGenre",
+    "MovieKeyword",
+    "Person",
+    "Rating",
+    "Source",
+    "User",
+    "WatchlistItem",
+]

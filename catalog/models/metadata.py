@@ -1,0 +1,85 @@
+"""What describes a movie. Each link carries its source, since not every source may train a model."""
+
+from django.db import models
+
+from catalog.models.source import Source
+
+
+class Genre(models.Model):
+    name = models.CharField(max_length=60, unique=True)
+    slug = models.SlugField(max_length=60, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Keyword(models.Model):
+    name = models.CharField(max_length=120, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Person(models.Model):
+    name = models.CharField(max_length=160)
+    tmdb_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
+    source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
+
+    class Meta:
+        ordering = ["name", "id"]
+        indexes = [models.Index(fields=["name"], name="catalog_person_name")]
+        verbose_name_plural = "people"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MovieGenre(models.Model):
+    movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE)
+    genre = models.ForeignKey(Genre, on_delete=models.CASCADE)
+    source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["movie", "genre"], name="catalog_moviegenre_unique")]
+        indexes = [models.Index(fields=["genre", "movie"], name="catalog_moviegenre_by_genre")]
+
+    def __str__(self) -> str:
+        return f"{self.movie_id}: {self.genre_id}"
+
+
+class MovieKeyword(models.Model):
+    movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE)
+    keyword = models.ForeignKey(Keyword, on_delete=models.CASCADE)
+    source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["movie", "keyword"], name="catalog_moviekeyword_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.movie_id}: {self.keyword_id}"
+
+
+class Credit(models.Model):
+    class Role(models.TextChoices):
+        CAST = "cast", "cast"
+        DIRECTOR = "director", "director"
+
+    movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE, related_name="credits")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="credits")
+    role = models.CharField(max_length=16, choices=Role)
+    character = models.CharField(max_length=200, blank=True)
+    position = models.PositiveSmallIntegerField(default=0, help_text="Place in the billing, 0 first.")
+    source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
+
+    class Meta:
+        ordering = ["role", "position", "id"]
+        constraints = [models.UniqueConstraint(fields=["movie", "person", "role"], name="catalog_credit_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.movie_id}: {self.person_id} ({self.role})"

@@ -1,0 +1,80 @@
+from typing import Any
+
+from django.db import models
+from django.urls import reverse
+from django.utils.text import slugify
+
+from catalog.models.metadata import Genre, Keyword
+from catalog.models.source import Source
+from catalog.querysets import MovieQuerySet
+from catalog.text import fold
+
+
+class Movie(models.Model):
+    """One movie. `source` says who entered it, `field_sources` which fields came from somewhere else."""
+
+    title = models.CharField(max_length=300)
+    original_title = models.CharField(max_length=300, blank=True)
+    search_title = models.CharField(max_length=620, blank=True, editable=False)
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+    release_date = models.DateField(null=True, blank=True)
+    overview = models.TextField(blank=True)
+    language = models.CharField(max_length=8, blank=True, help_text="ISO 639-1 code of the original language.")
+    runtime_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    is_adult = models.BooleanField(default=False)
+    poster_path = models.CharField(max_length=120, blank=True, help_text="Path of TMDB's poster.")
+    movielens_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
+    tmdb_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
+    imdb_id = models.CharField(max_length=16, null=True, blank=True, unique=True)
+    source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
+    field_sources = models.JSONField(default=dict, blank=True, editable=False)
+    genres = models.ManyToManyField(Genre, through="catalog.MovieGenre", related_name="movies")
+    keywords = models.ManyToManyField(Keyword, through="catalog.MovieKeyword", related_name="movies")
+    rating_count = models.PositiveIntegerField(default=0, editable=False)
+    rating_sum = models.FloatField(default=0, editable=False)
+    popularity = models.FloatField(default=0, editable=False, help_text="Recent ratings, older ones count less.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = MovieQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-popularity", "id"]
+        indexes = [
+            models.Index(fields=["-popularity", "id"], name="catalog_movie_popularity"),
+            models.Index(fields=["-release_date", "-year", "id"], name="catalog_movie_newest"),
+            models.Index(fields=["-rating_count", "id"], name="catalog_movie_most_rated"),
+            models.Index(fields=["search_title"], name="catalog_movie_search_title"),
+            models.Index(fields=["updated_at"], name="catalog_movie_updated_at"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(title=""), name="catalog_movie_has_title"),
+            models.CheckConstraint(
+                condition=models.Q(year__isnull=True) | models.Q(year__range=(1870, 2200)),
+                name="catalog_movie_year_plausible",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.year})" if self.year else self.title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.imdb_id = self.imdb_id or None
+        if self.release_date:
+            self.year = self.release_date.year
+        self.search_title = self.folded_title()
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("catalog:movie-detail", args=[self.pk, self.slug])
+
+    def folded_title(self) -> str:
+        return fold(f"{self.title} {self.original_title}" if self.original_title != self.title else self.title)[:620]
+
+    @property
+    def slug(self) -> str:
+        return slugify(self.title)[:60] or "movie"
+
+    @property
+    def mean_rating(self) -> float | None:
+        return self.rating_sum / self.rating_count if self.rating_count else None

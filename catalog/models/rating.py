@@ -1,0 +1,47 @@
+from django.conf import settings
+from django.db import models
+
+from catalog.models.movie import Movie
+from catalog.models.source import Source
+from catalog.querysets import RatingQuerySet
+
+RATING_STEPS = [half / 2 for half in range(1, 11)]  # 0.5, 1.0 ... 5.0
+
+
+class Rating(models.Model):
+    """What a user thinks of a movie, in half stars; one row for each user and movie, the latest opinion."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="ratings")
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE, related_name="ratings")
+    rating = models.FloatField(choices=[(step, f"{step:g}") for step in RATING_STEPS])
+    rated_at = models.DateTimeField()
+    source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
+
+    objects = RatingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-rated_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "movie"], name="catalog_rating_unique"),
+            models.CheckConstraint(condition=models.Q(rating__in=RATING_STEPS), name="catalog_rating_in_half_stars"),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-rated_at"], name="catalog_rating_by_user"),
+            models.Index(fields=["rated_at"], name="catalog_rating_rated_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} rates {self.movie_id}: {self.rating:g}"
+
+
+class WatchlistItem(models.Model):
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watchlist")
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-added_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["user", "movie"], name="catalog_watchlistitem_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} wants to see {self.movie_id}"

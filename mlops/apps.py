@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class MLOpsConfig(AppConfig):
+    name = "mlops"
+    verbose_name = "Machine learning operations"

@@ -1,0 +1,145 @@
+"""The policy of the site: `config.yaml`, validated. Thresholds are data, not code.
+
+`settings.POLICY` is the one instance; an unknown key or a bad value refuses to start and names the key.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+
+class PolicyError(ValueError):
+    """config.yaml does not hold what it should; the message names file, key and what was expected."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Training(_Section):
+    algorithm: str
+    implicit_threshold: float | None = Field(ge=0.5, le=5.0)
+    parameters: dict[str, dict[str, Any]]
+    random_state: int
+    min_ratings: int = Field(ge=1)
+    max_runtime_seconds: int = Field(gt=0, lt=7200)
+    heartbeat_seconds: int = Field(gt=0)
+    stale_after_seconds: int = Field(gt=0)
+
+
+class Evaluation(_Section):
+    k: int = Field(ge=1, le=100)
+    cuts: list[float] = Field(min_length=1)
+    half_lives_days: list[float]
+    bootstrap_resamples: int = Field(ge=1000)
+
+    @field_validator("cuts")
+    @classmethod
+    def _are_shares(cls, cuts: list[float]) -> list[float]:
+        if any(not 0 < cut < 1 for cut in cuts) or sorted(cuts) != cuts:
+            raise ValueError("cuts are ascending shares of the log between 0 and 1")
+        return cuts
+
+
+class Gate(_Section):
+    refresh_margin: float = Field(ge=0, le=1)
+    change_margin: float = Field(ge=0, le=1)
+    min_users: int = Field(ge=1)
+    min_coverage_ratio: float = Field(ge=0)
+    max_gini_ratio: float = Field(ge=0)
+    min_slice_users: int = Field(ge=1)
+    max_slice_loss: float = Field(ge=0, le=1)
+    max_artifact_mb: float = Field(gt=0)
+    max_latency_ms: float = Field(gt=0)
+    max_data_age_hours: float = Field(gt=0)
+
+
+class Promotion(_Section):
+    automatic: bool
+
+
+class Retention(_Section):
+    champions: int = Field(ge=3)
+    versions: int = Field(ge=1)
+    snapshots: int = Field(ge=1)
+    runs_days: int = Field(ge=1)
+    impressions_days: int = Field(ge=1)
+
+
+class Serving(_Section):
+    refresh_seconds: float = Field(gt=0, le=15)
+    new_movies_refresh_seconds: float = Field(gt=0, le=60)
+    new_share: float = Field(ge=0, le=1)
+    popular_half_life_days: float = Field(gt=0)
+
+
+class Drift(_Section):
+    window_days: int = Field(ge=1)
+    min_ratings: int = Field(ge=1)
+    psi_warn: float = Field(gt=0)
+    psi_alert: float = Field(gt=0)
+    activity_warn_ratio: float = Field(gt=0, lt=1)
+    activity_alert_ratio: float = Field(gt=0, lt=1)
+
+
+class DataChecks(_Section):
+    max_bad_share: float = Field(ge=0, le=1)
+
+
+class Schedule(_Section):
+    """One entry of django-celery-beat: five crontab fields, or a number of seconds."""
+
+    crontab: str | None = None
+    every_seconds: int | None = Field(default=None, gt=0)
+    queue: Literal["default", "training"] = "default"
+
+    @field_validator("crontab")
+    @classmethod
+    def _has_five_fields(cls, crontab: str | None) -> str | None:
+        if crontab is not None and len(crontab.split()) != 5:
+            raise ValueError("a crontab has five fields: minute hour day-of-month month day-of-week")
+        return crontab
+
+    def model_post_init(self, context: Any) -> None:
+        if (self.crontab is None) == (self.every_seconds is None):
+            raise ValueError("give either crontab or every_seconds")
+
+
+class Limits(_Section):
+    """Rate limits in REST framework's form, such as 60/min."""
+
+    anonymous: str
+    user: str
+    sign_up: str
+    token: str
+    service: str
+
+
+class Policy(_Section):
+    training: Training
+    evaluation: Evaluation
+    gate: Gate
+    promotion: Promotion
+    retention: Retention
+    serving: Serving
+    drift: Drift
+    data_checks: DataChecks
+    schedules: dict[str, Schedule]
+    limits: Limits
+
+
+def load_policy(path: Path) -> Policy:
+    """Reads and validates `path`; raises PolicyError with one line for each key that is wrong."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PolicyError(f"{path}: not found; it holds the site's policy (see the repository's config.yaml)") from None
+    except yaml.YAMLError as error:
+        raise PolicyError(f"{path}: not valid YAML: {error}") from None
+    try:
+        return Policy.model_validate(content)
+    except ValidationError as error:
+        lines = [f"{path}: {'.'.join(map(str, e['loc'])) or '(top)'}: {e['msg']}" for e in error.errors()]
+        raise PolicyError("\n".join(lines)) from None

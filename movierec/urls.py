@@ -1,0 +1,24 @@
+"""Every address of the site. Each app brings its own; here they are only put in their place."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from movierec.api import not_found
+
+api_v1 = [
+    path("", include("catalog.api.urls")),
+    path("", include("recommender.api.urls")),
+    path("", include("mlops.api.urls")),
+]
+
+urlpatterns = [
+    path("", include("recommender.urls")),
+    path("", include("catalog.urls")),
+    path("", include("mlops.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include((api_v1, "api"))),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    re_path(r"^api/", not_found),
+]

@@ -1,0 +1,91 @@
+"""What was shown to whom, what they did with it, and which model is served."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from catalog.models import Movie
+
+
+class ServedModel(models.Model):
+    """The pointer that web processes follow: which artefact they serve. Written by `services.activate` alone."""
+
+    class Slot(models.TextChoices):
+        CHAMPION = "champion", "champion"
+        PREVIOUS = "previous", "previous champion"
+
+    slot = models.CharField(max_length=16, choices=Slot, unique=True)
+    version = models.PositiveIntegerField()
+    algorithm = models.CharField(max_length=32)
+    artifact = models.CharField(max_length=200, help_text="Folder of the artefact, below MODEL_DIR.")
+    activated_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.slot}: {self.version}"
+
+
+class Impression(models.Model):
+    """One list as it was shown. `items` holds `[movie id, rank, source]` in order of rank."""
+
+    request_id = models.UUIDField(unique=True, default=uuid.uuid4)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="impressions"
+    )
+    surface = models.CharField(max_length=32, help_text="Where it was shown: page or endpoint.")
+    model_version = models.PositiveIntegerField(null=True, blank=True)
+    fallback = models.CharField(max_length=16, blank=True, help_text="Step of the ladder, empty for the champion.")
+    items = models.JSONField()
+    shown_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-shown_at", "-id"]
+        indexes = [
+            models.Index(fields=["-shown_at", "-id"], name="recommender_imp_shown_at"),
+            models.Index(fields=["user", "-shown_at"], name="recommender_imp_by_user"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.request_id)
+
+
+class Feedback(models.Model):
+    """What a user did with a movie that was recommended: an event, never changed."""
+
+    class Kind(models.TextChoices):
+        CLICK = "click", "clicked"
+        NOT_INTERESTED = "not_interested", "not interested"
+        UNDO = "undo", "undone"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="feedback")
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
+    kind = models.CharField(max_length=16, choices=Kind)
+    request_id = models.UUIDField(null=True, blank=True, help_text="The list it was about.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name_plural = "feedback"
+        indexes = [
+            models.Index(fields=["request_id"], name="recommender_fb_by_request"),
+            models.Index(fields=["-created_at", "-id"], name="recommender_fb_created_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.kind} {self.movie_id}"
+
+
+class Dismissal(models.Model):
+    """A movie a user does not want to be recommended; `undo` removes it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="dismissals")
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "movie"], name="recommender_dismissal_unique")]
+        permissions = [("recommend_for_others", "Can ask for the recommendations of any user")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} dismisses {self.movie_id}"

@@ -1,0 +1,37 @@
+"""Loaded by pytest before Django's settings: gives each run a folder, a database and a Redis prefix of its own."""
+
+import atexit
+import os
+import shutil
+import tempfile
+import uuid
+
+_RUN = uuid.uuid4().hex[:12]
+_folder = tempfile.mkdtemp(prefix="movierec-test-")
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+
+os.environ |= {
+    "ENV_FILE": os.path.join(_folder, "no.env"),  # noqa: PTH118 (a developer's .env must not change the tests)
+    "VAR_DIR": _folder,
+    "SECRET_KEY": "tests-only",
+    "REDIS_PREFIX": f"movierec-test-{_RUN}",
+    "METRICS_TOKEN": "tests-only-metrics-token",
+    "EMAIL_URL": "memorymail://",
+    "MOVIELENS_PATH": "",
+    "TMDB_READ_TOKEN": "",
+    "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", ""),
+    "REDIS_URL": os.environ.get("TEST_REDIS_URL", ""),
+    "OPENBLAS_NUM_THREADS": "1",
+}
+for name in (
+    "CONFIG_FILE",
+    "MLFLOW_TRACKING_URI",
+    "MODEL_DIR",
+    "SNAPSHOT_DIR",
+    "CACHE_URL",
+    "HTTPS",
+    "DEBUG",
+):
+    os.environ.pop(name, None)
+
+RUN_ID = _RUN
