@@ -1,0 +1,17 @@
+"""The recommenders and the Dataset they learn from; plain Python, no Django.
+
+Imports stay light: a library that only training needs is imported by the model that uses it, when it is used.
+"""
+
+from __future__ import annotations
+
+from recommender.estimators.artifact import ArtifactError, artifact_checksum, load_recommender
+from recommender.estimators.base import Recommender
+from recommender.estimators.dataset import Dataset
+from recommender.estimators.popularity import PopularityRecommender
+
+ESTIMATORS: dict[str, type[Recommender]] = {
+    "popularity": PopularityRecommender,
+}
+
+__all__ = ["ESTIMATORS", "ArtifactError", "Dataset", "Recommender", "artifact_checksum", "load_recommender"]

@@ -1,0 +1,139 @@
+"""The columns of the two frames a Dataset is made of, and how each is read.
+
+Every error names the row (its position, from 0) and the column.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recommender.estimators.ids import IdArray, id_array
+
+Array = np.ndarray[Any, Any]
+
+USER_ID = "user_id"
+MOVIE_ID = "movie_id"
+RATING = "rating"
+RATED_AT = "rated_at"
+RELEASE_DATE = "release_date"
+TEXT_COLUMNS = ("title", "overview", "language")
+LIST_COLUMNS = ("genres", "keywords", "cast", "directors")
+MOVIE_COLUMNS = (MOVIE_ID, "title", RELEASE_DATE, *LIST_COLUMNS, "overview", "language")
+
+
+def require(frame: Any, columns: tuple[str, ...], name: str) -> None:
+    if not isinstance(frame, pd.DataFrame):
+        raise ValueError(f"{name}: expected a pandas DataFrame, got {type(frame).__name__}")
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise ValueError(f"{name}: missing column {', '.join(missing)}; there are {list(frame.columns)}")
+
+
+def read_ids(frame: pd.DataFrame, column: str) -> IdArray:
+    return id_array(frame[column], column)
+
+
+def read_ratings(frame: pd.DataFrame) -> Array:
+    values = pd.to_numeric(frame[RATING], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        row = int(bad[0])
+        raise ValueError(
+            f"{RATING}: row {row}: {frame[RATING].iloc[row]!r} is not a finite number"
+            + (f" ({len(bad)} such rows)" if len(bad) > 1 else "")
+        )
+    return values
+
+
+def read_times(frame: pd.DataFrame) -> Array:
+    """int64 nanoseconds since 1970 in UTC; zeros without the column. A missing time counts as the oldest."""
+    if RATED_AT not in frame.columns or frame[RATED_AT].isna().all():
+        return np.zeros(len(frame), dtype=np.int64)
+    column = frame[RATED_AT]
+    if pd.api.types.is_numeric_dtype(column):
+        raise ValueError(
+            f"{RATED_AT}: expected dates and times, got {column.dtype}; "
+            "convert seconds with pandas.to_datetime(..., unit='s')"
+        )
+    try:
+        times = pd.to_datetime(column, utc=True).dt.tz_localize(None).dt.as_unit("ns")
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ValueError(f"{RATED_AT}: {error}") from error
+    return times.fillna(times.min()).to_numpy(dtype="datetime64[ns]").astype(np.int64)
+
+
+def read_movies(movies: pd.DataFrame | None) -> pd.DataFrame:
+    """All MOVIE_COLUMNS; missing text is "", missing lists [], a missing date NaT. The last row of an id wins."""
+    if movies is None:
+        movies = pd.DataFrame({MOVIE_ID: np.empty(0, dtype=np.int64)})
+    require(movies, (MOVIE_ID,), "movies")
+    columns: dict[str, Any] = {MOVIE_ID: read_ids(movies, MOVIE_ID)}
+    for name in MOVIE_COLUMNS[1:]:
+        given = movies[name] if name in movies.columns else pd.Series([None] * len(movies), dtype=object)
+        columns[name] = _read_movie_column(given, name)
+    frame = pd.DataFrame(columns, columns=list(MOVIE_COLUMNS))
+    frame[MOVIE_ID] = frame[MOVIE_ID].astype(columns[MOVIE_ID].dtype)
+    return frame.drop_duplicates(MOVIE_ID, keep="last").reset_index(drop=True)
+
+
+def align_movies(movies: pd.DataFrame, movie_ids: IdArray) -> pd.DataFrame:
+    """One row per id, in that order; ids without a row get missing values."""
+    aligned = movies.set_index(MOVIE_ID).reindex(pd.Index(movie_ids, dtype=movie_ids.dtype))
+    aligned.index.name = MOVIE_ID
+    for name in TEXT_COLUMNS:
+        aligned[name] = aligned[name].astype(object).where(aligned[name].notna(), "")
+    for name in LIST_COLUMNS:
+        values = [value if isinstance(value, list) else [] for value in aligned[name]]
+        aligned[name] = _series(values, aligned.index)
+    return aligned.reset_index()[list(MOVIE_COLUMNS)]
+
+
+def _read_movie_column(column: pd.Series[Any], name: str) -> Any:
+    if name == RELEASE_DATE:
+        return _read_dates(column)
+    read = _text if name in TEXT_COLUMNS else _strings
+    return _series([read(value) for value in column], None)
+
+
+def _series(values: list[Any], index: Any) -> pd.Series[Any]:
+    array = np.empty(len(values), dtype=object)
+    for position, value in enumerate(values):  # a plain assignment would spread lists of one length into a matrix
+        array[position] = value
+    return pd.Series(array, index=index, dtype=object)
+
+
+def _read_dates(column: pd.Series[Any]) -> Array:
+    given = column.astype(object).where(column.notna(), None)
+    given = given.map(lambda value: None if value == "" else value)
+    numeric = [row for row, value in enumerate(given) if isinstance(value, (int, float, np.number))]
+    dates = pd.to_datetime(given.map(_without_zone), errors="coerce", format="mixed")
+    bad = numeric or np.flatnonzero(dates.isna().to_numpy() & given.notna().to_numpy()).tolist()
+    if bad:
+        raise ValueError(f"{RELEASE_DATE}: row {bad[0]}: {column.iloc[bad[0]]!r} is no date")
+    return dates.to_numpy(dtype="datetime64[us]")
+
+
+def _without_zone(value: Any) -> Any:
+    return value.replace(tzinfo=None) if getattr(value, "tzinfo", None) is not None else value
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ("" if _is_missing(value) else str(value))
+
+
+def _strings(value: Any) -> list[str]:
+    """A list of non-empty strings; a lone string is read as MovieLens writes it, parts joined by a bar."""
+    if isinstance(value, str):
+        value = value.split("|")
+    elif isinstance(value, (set, frozenset)):
+        value = sorted(value, key=str)
+    elif not isinstance(value, (list, tuple, np.ndarray)):
+        value = [] if _is_missing(value) else [value]
+    return [text for text in (_text(part) for part in value) if text]
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value))

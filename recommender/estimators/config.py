@@ -1,0 +1,49 @@
+"""Hyper-parameters: a frozen dataclass a model, whose fields are the keywords of its constructor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Config:
+    """No field. None in a field of a subclass means: chosen by fit on an inner split."""
+
+
+ConfigType = TypeVar("ConfigType", bound=Config)
+
+
+def build_config(config_class: type[ConfigType], owner: str, given: dict[str, Any]) -> ConfigType:
+    known = [field.name for field in fields(config_class)]
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise TypeError(
+            f"{owner}: unknown hyper-parameter {', '.join(unknown)}; known are {', '.join([*known, 'random_state'])}"
+        )
+    return config_class(**{name: _plain(value) for name, value in given.items()})
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def check_seed(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < 2**32:
+        raise ValueError(f"random_state: expected an int of 0 or more, got {value!r}")
+    return int(value)
+
+
+def check_number(name: str, value: Any, *, above: float | None = None, at_least: float | None = None) -> None:
+    """Refuses what is not a number in range; infinity is the caller's to allow."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
+    if not is_number or (above is not None and value <= above) or (at_least is not None and value < at_least):
+        bound = f" above {above}" if above is not None else (f" of {at_least} or more" if at_least is not None else "")
+        raise ValueError(f"{name}: expected a number{bound}, got {value!r}")
+
+
+def check_count(name: str, value: Any, at_least: int = 1) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
+        raise ValueError(f"{name}: expected a whole number of {at_least} or more, got {value!r}")

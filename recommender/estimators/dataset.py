@@ -1,0 +1,159 @@
+"""The frozen container that every recommender learns from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix
+
+from recommender.estimators import columns
+from recommender.estimators.ids import IdArray, IdIndex, factorize_ids, id_array, join_ids
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Ratings as sparse users x movies matrices, and the movies' metadata in the same order.
+
+    `ratings` stores every rating explicitly, also a rating of 0, which is seen like any other;
+    `rated_at` is int64 nanoseconds since 1970 (UTC) for each entry of `ratings.data`.
+    `user_ids` and `movie_ids` are sorted; `movie_ids` are those of ratings and of metadata together.
+    """
+
+    user_ids: IdArray
+    movie_ids: IdArray
+    ratings: csr_matrix
+    rated_at: Array
+    movies: pd.DataFrame
+    implicit_threshold: float | None = None
+
+    @classmethod
+    def from_frames(
+        cls,
+        ratings: pd.DataFrame,
+        movies: pd.DataFrame | None = None,
+        implicit_threshold: float | None = None,
+    ) -> Dataset:
+        """Read frames of any index, row order and datetime unit; of duplicates the latest wins.
+
+        ratings: user_id, movie_id, rating and, if known, rated_at (UTC; ties keep the row order).
+        movies: movie_id and any of title, release_date, genres, keywords, cast, directors, overview, language.
+        Ratings at or above `implicit_threshold` are positives; None makes all of them so.
+        """
+        threshold = _read_threshold(implicit_threshold)
+        columns.require(ratings, (columns.USER_ID, columns.MOVIE_ID, columns.RATING), "ratings")
+        users = columns.read_ids(ratings, columns.USER_ID)
+        rated = columns.read_ids(ratings, columns.MOVIE_ID)
+        values = columns.read_ratings(ratings)
+        times = columns.read_times(ratings)
+        metadata = columns.read_movies(movies)
+        described = id_array(metadata[columns.MOVIE_ID].to_numpy(), columns.MOVIE_ID)
+
+        rows, user_ids = factorize_ids(users)
+        movie_ids = join_ids(rated, described, columns.MOVIE_ID)
+        cols = IdIndex(movie_ids).positions(rated)
+        matrix, rated_at = _latest(rows, cols, values, times, (len(user_ids), len(movie_ids)))
+        return cls(
+            user_ids=user_ids,
+            movie_ids=movie_ids,
+            ratings=matrix,
+            rated_at=rated_at,
+            movies=columns.align_movies(metadata, movie_ids),
+            implicit_threshold=threshold,
+        )
+
+    @property
+    def n_users(self) -> int:
+        return len(self.user_ids)
+
+    @property
+    def n_movies(self) -> int:
+        return len(self.movie_ids)
+
+    @cached_property
+    def positives(self) -> csr_matrix:
+        """1.0 where the rating is a positive."""
+        return positives_of(self.ratings, self.implicit_threshold)
+
+    @cached_property
+    def is_rated(self) -> Array:
+        """Which movies have a rating, positive or not."""
+        return np.bincount(self.ratings.indices, minlength=self.n_movies) > 0
+
+    @property
+    def now(self) -> int:
+        """The latest rated_at (0 where there is none)."""
+        return int(self.rated_at.max()) if len(self.rated_at) else 0
+
+    @property
+    def has_times(self) -> bool:
+        return len(self.rated_at) > 0 and bool((self.rated_at != self.rated_at[0]).any())
+
+    def keep(self, mask: Array) -> Dataset:
+        """The same users and movies with only the ratings where `mask` (in the order of `ratings.data`) is true."""
+        counts = np.concatenate([[0], np.cumsum(mask)])
+        matrix = csr_matrix(
+            (self.ratings.data[mask], self.ratings.indices[mask], counts[self.ratings.indptr]),
+            shape=self.ratings.shape,
+        )
+        return Dataset(
+            self.user_ids, self.movie_ids, matrix, self.rated_at[mask], self.movies, self.implicit_threshold
+        )
+
+    def fingerprint(self) -> str:
+        """sha256 of the content: equal for frames that differ only in row order, index or extra columns."""
+        digest = hashlib.sha256()
+        for ids in (self.user_ids, self.movie_ids):
+            digest.update(json.dumps(ids.tolist()).encode())
+        for array, kind in (
+            (self.ratings.indptr, np.int64),
+            (self.ratings.indices, np.int64),
+            (self.ratings.data, np.float64),
+            (self.rated_at, np.int64),
+        ):
+            digest.update(np.ascontiguousarray(array, dtype=kind).tobytes())
+        digest.update(json.dumps(self.implicit_threshold).encode())
+        for name in columns.MOVIE_COLUMNS[1:]:
+            values = self.movies[name]
+            cells = values.astype(str).tolist() if name == columns.RELEASE_DATE else values.tolist()
+            digest.update(json.dumps([name, cells]).encode())
+        return digest.hexdigest()
+
+
+def positives_of(ratings: csr_matrix, threshold: float | None) -> csr_matrix:
+    """float32 ones where a stored rating reaches the threshold; all stored ratings without one."""
+    positive = np.ones(ratings.nnz, dtype=bool) if threshold is None else ratings.data >= threshold
+    counts = np.concatenate([[0], np.cumsum(positive)])
+    return csr_matrix(
+        (np.ones(int(counts[-1]), dtype=np.float32), ratings.indices[positive], counts[ratings.indptr]),
+        shape=ratings.shape,
+    )
+
+
+def _read_threshold(value: float | None) -> float | None:
+    if value is None:
+        return None
+    number = float(value)
+    if not np.isfinite(number):
+        raise ValueError(f"implicit_threshold: expected a number or None, got {value!r}")
+    return number
+
+
+def _latest(
+    rows: Array, cols: Array, values: Array, times: Array, shape: tuple[int, int]
+) -> tuple[csr_matrix, Array]:
+    """The last rating by time, then by row order, of each user and movie, as CSR with its times."""
+    pairs = rows.astype(np.int64) * max(shape[1], 1) + cols
+    order = np.lexsort((times, pairs))
+    pairs = pairs[order]
+    is_last = np.append(pairs[1:] != pairs[:-1], True) if len(pairs) else np.empty(0, dtype=bool)
+    kept = order[is_last]
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows[kept], minlength=shape[0]))])
+    return csr_matrix((values[kept], cols[kept], indptr), shape=shape), times[kept]

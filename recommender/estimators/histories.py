@@ -1,0 +1,85 @@
+"""What users have rated, as sparse users x movies matrices in which a rating of 0 is stored too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from recommender.estimators.ids import IdIndex
+
+Array = np.ndarray[Any, Any]
+
+
+def movie_columns(index: IdIndex, movie_ids: Iterable[Any], name: str) -> Array:
+    """Columns of the movies; unknown ones are a ValueError that names them."""
+    wanted = list(movie_ids) if not isinstance(movie_ids, np.ndarray) else movie_ids
+    positions = index.positions(wanted)
+    unknown = np.flatnonzero(positions < 0)
+    if len(unknown):
+        named = ", ".join(repr(wanted[row]) for row in unknown[:5]) + (" ..." if len(unknown) > 5 else "")
+        raise ValueError(f"{name}: {len(unknown)} unknown movie id(s): {named}")
+    return positions
+
+
+def from_mappings(index: IdIndex, histories: Sequence[Mapping[Any, float]], n_movies: int) -> csr_matrix:
+    indices: list[Array] = []
+    data: list[Array] = []
+    for row, history in enumerate(histories):
+        if not isinstance(history, Mapping):
+            raise ValueError(f"histories: entry {row}: expected a {{movie_id: rating}}, got {history!r}")
+        columns = movie_columns(index, list(history), f"histories: entry {row}")
+        ratings = _ratings(history, row)
+        order = np.argsort(columns, kind="stable")
+        indices.append(columns[order])
+        data.append(ratings[order])
+    indptr = np.concatenate([[0], np.cumsum([len(columns) for columns in indices])]).astype(np.int64)
+    return csr_matrix(
+        (_joined(data, np.float64), _joined(indices, np.int64), indptr), shape=(len(indices), n_movies)
+    )
+
+
+def _joined(parts: list[Array], kind: Any) -> Array:
+    return np.concatenate(parts).astype(kind, copy=False) if parts else np.empty(0, dtype=kind)
+
+
+def _ratings(history: Mapping[Any, float], row: int) -> Array:
+    try:
+        ratings = np.array([float(value) for value in history.values()])
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"histories: entry {row}: ratings must be numbers, got {dict(history)!r}") from error
+    bad = np.flatnonzero(~np.isfinite(ratings))
+    if len(bad):
+        movie = list(history)[bad[0]]
+        raise ValueError(f"histories: entry {row}: rating {ratings[bad[0]]} of movie {movie!r} is not finite")
+    return ratings
+
+
+def take_rows(matrix: csr_matrix, rows: Array) -> csr_matrix:
+    """Those rows; a row of -1 is empty."""
+    known = rows >= 0
+    taken = matrix[rows[known]]
+    counts = np.zeros(len(rows), dtype=np.int64)
+    counts[known] = np.diff(taken.indptr)
+    return csr_matrix(
+        (taken.data, taken.indices, np.concatenate([[0], np.cumsum(counts)])), shape=(len(rows), matrix.shape[1])
+    )
+
+
+def without_each(history: csr_matrix, removed: Array) -> csr_matrix:
+    """From one row of n ratings: a row for each of `removed` (positions in the row), lacking that rating."""
+    n = history.nnz
+    kept = np.arange(n) != removed[:, None]
+    columns = np.broadcast_to(history.indices, kept.shape)[kept]
+    ratings = np.broadcast_to(history.data, kept.shape)[kept]
+    indptr = np.arange(len(removed) + 1, dtype=np.int64) * (n - 1)
+    return csr_matrix((ratings, columns, indptr), shape=(len(removed), history.shape[1]))
+
+
+def resized(matrix: csr_matrix, n_movies: int) -> csr_matrix:
+    """The same entries for more movies; entries beyond fewer movies are dropped."""
+    if n_movies < matrix.shape[1]:
+        return matrix[:, :n_movies]
+    return csr_matrix((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], n_movies))

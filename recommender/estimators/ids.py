@@ -1,0 +1,117 @@
+"""Ids as people give them (ints of any size, or strings) and their positions in sorted arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+IdArray = np.ndarray[Any, Any]
+
+
+def id_array(values: Any, column: str) -> IdArray:
+    """An int64 array, or an object array of Python str (or of ints too large for int64).
+
+    Integral floats, which pandas makes of ints beside a missing value, are taken as ints. Anything else,
+    a missing id too, is a ValueError that names the row.
+    """
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise ValueError(f"{column}: expected a list of ids, got {values!r}")
+    array = _as_numpy(values)
+    if array.ndim != 1:
+        raise ValueError(f"{column}: expected a flat list of ids, got {array.ndim} dimensions")
+    if array.dtype.kind == "i":
+        return array.astype(np.int64, copy=False)
+    if array.dtype.kind == "u" and (not len(array) or array.max() <= np.iinfo(np.int64).max):
+        return array.astype(np.int64)
+    return _from_objects(array.astype(object), column)
+
+
+def _as_numpy(values: Any) -> IdArray:
+    if isinstance(values, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
+        dtype = values.dtype
+        if isinstance(dtype, np.dtype):
+            return np.asarray(values)
+        return np.asarray(values.astype(object))
+    if isinstance(values, np.ndarray):
+        return values
+    items = list(values)
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array
+
+
+def _from_objects(array: IdArray, column: str) -> IdArray:
+    if not len(array):
+        return np.empty(0, dtype=np.int64)
+    kinds = {_kind(value, row, column) for row, value in enumerate(array)}
+    if len(kinds) > 1:
+        raise ValueError(f"{column}: ids must be all ints or all strings, got both")
+    if kinds == {str}:
+        return _objects([str(value) for value in array])
+    numbers = [int(value) for value in array]
+    limits = np.iinfo(np.int64)
+    if min(numbers) >= int(limits.min) and max(numbers) <= int(limits.max):
+        return np.array(numbers, dtype=np.int64)
+    return _objects(numbers)
+
+
+def _kind(value: Any, row: int, column: str) -> type:
+    if isinstance(value, str) and value:
+        return str
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return int
+    if isinstance(value, (float, np.floating)) and float(value).is_integer() and abs(value) < 2**53:
+        return int
+    raise ValueError(f"{column}: row {row}: {value!r} is no id (an int or a non-empty string)")
+
+
+def _objects(values: list[Any]) -> IdArray:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def join_ids(first: IdArray, second: IdArray, column: str) -> IdArray:
+    """Both arrays' ids, sorted and unique; mixing ints and strings is an error."""
+    if not len(first):
+        return unique_ids(second)
+    if not len(second):
+        return unique_ids(first)
+    return unique_ids(id_array(np.concatenate([first.astype(object), second.astype(object)]), column))
+
+
+def unique_ids(ids: IdArray) -> IdArray:
+    return factorize_ids(ids)[1]
+
+
+def factorize_ids(ids: IdArray) -> tuple[np.ndarray[Any, Any], IdArray]:
+    """Position of each id in the sorted unique ids, and those."""
+    codes, uniques = pd.factorize(ids, sort=True)
+    return codes, np.asarray(uniques)
+
+
+class IdIndex:
+    """Looks positions up; unknown ids are -1."""
+
+    def __init__(self, ids: IdArray) -> None:
+        self._index = pd.Index(ids, dtype=ids.dtype)
+
+    def positions(self, ids: Iterable[Any]) -> np.ndarray[Any, Any]:
+        wanted = ids if isinstance(ids, np.ndarray) else _as_numpy(list(ids))
+        if not len(wanted) or not len(self._index):
+            return np.full(len(wanted), -1, dtype=np.int64)
+        if wanted.dtype != self._index.dtype:
+            wanted = self._cast(wanted)
+        found: np.ndarray[Any, Any] = self._index.get_indexer(pd.Index(wanted, dtype=wanted.dtype))
+        return found.astype(np.int64, copy=False)
+
+    def _cast(self, wanted: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """To the index's dtype where that keeps the ids, so that the look-up is a fast one."""
+        try:
+            ids = id_array(wanted, "ids")
+        except ValueError:  # not ids at all (None, a mix): nothing is found, which the caller words
+            return wanted.astype(object)
+        return ids if ids.dtype == self._index.dtype else ids.astype(object)

@@ -1,0 +1,74 @@
+"""The most popular movies, with a half-life for what is popular now."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from recommender.estimators.base import Recommender
+from recommender.estimators.config import Config, check_number
+from recommender.estimators.dataset import Dataset
+from recommender.estimators.validation import ndcg_of_scores, split_time
+
+Array = np.ndarray[Any, Any]
+
+DAY_NS = 86_400 * 10**9
+HALF_LIVES_TRIED = (math.inf, 365.0, 90.0, 30.0, 14.0, 7.0, 4.0, 2.0, 1.0)
+
+
+@dataclass(frozen=True)
+class PopularityConfig(Config):
+    half_life_days: float | None = None  # infinity: all time; None: chosen on the latest tenth of the data
+
+    def __post_init__(self) -> None:
+        if self.half_life_days is not None:
+            check_number("half_life_days", self.half_life_days, above=0)
+
+
+class PopularityRecommender(Recommender):
+    """score(movie) = sum over its positives of 2^(-(now - rated_at) / half_life); the same for everybody."""
+
+    algorithm = "popularity"
+    config_class: ClassVar[type[Config]] = PopularityConfig
+    popularity_prior = 0.0
+
+    def _fit(self, dataset: Dataset) -> None:
+        half_life = self.config.half_life_days
+        if half_life is None:
+            half_life = _choose_half_life(dataset)
+            self.chosen_ = {"half_life_days": half_life}
+        self.scores_ = decayed_popularity(dataset, half_life, dataset.now)
+
+    def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
+        scores = self.scores_ if columns is None else self.scores_[columns]
+        return np.tile(scores, (history.shape[0], 1))
+
+
+def decayed_popularity(dataset: Dataset, half_life_days: float, now: int) -> Array:
+    """Each movie's positives, weighted by age at `now` (nanoseconds since 1970)."""
+    threshold = dataset.implicit_threshold
+    ratings = dataset.ratings
+    weights = np.ones(ratings.nnz) if threshold is None else (ratings.data >= threshold).astype(np.float64)
+    age_days = (now - dataset.rated_at) / DAY_NS
+    weights *= np.exp2(-age_days / half_life_days)
+    return np.bincount(ratings.indices, weights=weights, minlength=dataset.n_movies)
+
+
+def _choose_half_life(dataset: Dataset) -> float:
+    """The best nDCG@10 for the ratings of the latest tenth, from the rest; all time where times are constant."""
+    if not dataset.has_times:
+        return math.inf
+    train, answers = split_time(dataset, share=0.1)
+    judged = np.flatnonzero(np.diff(answers.indptr))
+    if not train.positives.nnz or not len(judged):
+        return math.inf
+    seen, answers = train.ratings[judged], answers[judged]
+    quality = [
+        np.mean(ndcg_of_scores(np.tile(decayed_popularity(train, days, train.now), (len(judged), 1)), seen, answers))
+        for days in HALF_LIVES_TRIED
+    ]
+    return HALF_LIVES_TRIED[int(np.argmax(quality))]
