@@ -12,7 +12,6 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -24,19 +23,19 @@ from recommender.estimators import columns as frame_columns
 from recommender.estimators import histories as rows_of
 from recommender.estimators.artifact import save_artifact
 from recommender.estimators.config import Config, build_config, check_seed
-from recommender.estimators.dataset import Dataset, positives_of
+from recommender.estimators.dataset import Dataset
 from recommender.estimators.explanation import Contribution, explanation_frame
-from recommender.estimators.ids import IdArray, IdIndex, id_array, join_ids, unique_ids
+from recommender.estimators.fitted_data import FittedData, History
+from recommender.estimators.ids import IdArray, id_array, join_ids, unique_ids
+from recommender.estimators.lists import BATCH_USERS, Scoring, cut_lists, list_frame, merge_repeated
 from recommender.estimators.ranking import EXCLUDED, check_k, top_k
-from recommender.estimators.stars import StarScale, fit_biases, user_biases
+from recommender.estimators.stars import user_biases
 
 Array = np.ndarray[Any, Any]
-History = Mapping[Any, float]
-
-BATCH_USERS = 256
 
 
-class Recommender(ABC):
+
+class Recommender(FittedData, ABC):
     algorithm: ClassVar[str]
     config_class: ClassVar[type[Config]] = Config
     scores_new_movies: ClassVar[bool] = False
@@ -81,7 +80,7 @@ class Recommender(ABC):
         """Further rows for `explain` (kind, id, name, contribution), from one user's history."""
         return []
 
-    def _add_movies(self, movies: pd.DataFrame, columns: Array) -> None:  # noqa: B027 - an optional hook
+    def _add_movies(self, movies: pd.DataFrame, columns: Array) -> None:
         """Called on the copy that `with_movies` makes: metadata of unrated movies at those columns,
         of which the ones beyond the arrays of fit are new. Replace arrays, never write into them."""
 
@@ -92,28 +91,11 @@ class Recommender(ABC):
         if not dataset.positives.nnz:
             reason = "no ratings" if not dataset.ratings.nnz else "no rating reaches implicit_threshold"
             raise ValueError(f"{type(self).__name__}: nothing to learn from: {reason}")
-        for name in list(vars(self)):
-            if name not in ("config", "random_state"):
-                delattr(self, name)
-        self.user_ids_ = dataset.user_ids
-        self.movie_ids_ = dataset.movie_ids
-        self.n_fitted_movies_ = dataset.n_movies
-        self.is_rated_ = dataset.is_rated
-        self.titles_ = dataset.movies["title"].tolist()
-        self.histories_ = dataset.ratings
-        self.implicit_threshold_ = dataset.implicit_threshold
-        self.data_fingerprint_ = dataset.fingerprint()
-        self.popularity_ = np.bincount(dataset.positives.indices, minlength=dataset.n_movies).astype(np.float64)
-        scale = StarScale.of(dataset.ratings.data)
-        self.star_scale_ = [scale.unit, scale.offset, scale.low, scale.high]
-        self.star_mean_, self.movie_biases_ = fit_biases(dataset.ratings, scale)
+        self._forget(fitted=True)
+        self._learn_data(dataset)
         self.chosen_: dict[str, Any] = {}
         self._fit(dataset)
         return self
-
-    @property
-    def is_fitted(self) -> bool:
-        return hasattr(self, "chosen_")
 
     def with_movies(self, new_movies: pd.DataFrame) -> Self:
         """This model knowing further movies, from their metadata alone; no refit, and this one stays as it is.
@@ -127,9 +109,7 @@ class Recommender(ABC):
         join_ids(self.movie_ids_, ids, frame_columns.MOVIE_ID)  # refuses a mix of ints and strings
         new = unique_ids(ids[self._movies.positions(ids) < 0])
         model = copy.copy(self)
-        for name in [name for name in vars(model) if not name.endswith("_")]:
-            if name not in ("config", "random_state"):
-                delattr(model, name)
+        model._forget(fitted=False)
         model._extend(new)
         at = model._movies.positions(ids)
         for column, title in zip(at.tolist(), given["title"], strict=True):
@@ -138,15 +118,13 @@ class Recommender(ABC):
         model._add_movies(given[unrated].reset_index(drop=True), at[unrated])
         return model
 
-    def _extend(self, new: IdArray) -> None:
-        if len(new):
-            kind = np.int64 if self.movie_ids_.dtype == new.dtype == np.int64 else object
-            self.movie_ids_ = np.concatenate([self.movie_ids_.astype(kind), new.astype(kind)])
-        self.titles_ = [*self.titles_, *[""] * len(new)]
-        self.is_rated_ = np.append(self.is_rated_, np.zeros(len(new), dtype=bool))
-        self.popularity_ = np.append(self.popularity_, np.zeros(len(new)))
-        self.movie_biases_ = np.append(self.movie_biases_, np.zeros(len(new)))
-        self.histories_ = rows_of.resized(self.histories_, len(self.movie_ids_))
+    @property
+    def is_fitted(self) -> bool:
+        return hasattr(self, "chosen_")
+
+    def _require_fit(self) -> None:
+        if not self.is_fitted:
+            raise RuntimeError(f"{type(self).__name__} has not learnt anything yet: call fit first")
 
     # -- lists -------------------------------------------------------------------------------------------------
 
@@ -167,7 +145,7 @@ class Recommender(ABC):
         users = id_array(user_ids, "user_ids")
         excluded = self._excluded(exclude, len(users))
         if len(set(users.tolist())) < len(users):
-            users, excluded = _merge_repeated(users, excluded)
+            users, excluded = merge_repeated(users, excluded)
         history = rows_of.take_rows(self.histories_, self._users.positions(users))
         return self._lists(users, history, k, exclude_seen, candidates, excluded)
 
@@ -196,34 +174,8 @@ class Recommender(ABC):
     ) -> pd.DataFrame:
         k = check_k(k)
         columns = self._rated_columns if candidates is None else self._candidate_columns(candidates)
-        at = np.full(len(self.movie_ids_), -1, dtype=np.int64)
-        at[columns] = np.arange(len(columns))
-        picked: list[Array] = []
-        scores: list[Array] = []
-        for start in range(0, history.shape[0] if len(columns) else 0, BATCH_USERS):
-            batch = history[start : start + BATCH_USERS]
-            matrix = self._scores(batch, columns)
-            for row in range(batch.shape[0]):
-                line = matrix[row]
-                if exclude_seen:
-                    _strike(line, at[batch.indices[batch.indptr[row] : batch.indptr[row + 1]]])
-                if excluded is not None:
-                    _strike(line, at[excluded[start + row]])
-                best = top_k(line, k)
-                picked.append(columns[best])
-                scores.append(line[best])
-        return self._list_frame(users, picked, scores)
-
-    def _list_frame(self, users: IdArray, picked: list[Array], scores: list[Array]) -> pd.DataFrame:
-        lengths = [len(columns) for columns in picked] or [0] * len(users)
-        return pd.DataFrame(
-            {
-                "user_id": np.repeat(users, lengths),
-                "movie_id": self.movie_ids_[_joined(picked, np.int64)],
-                "score": _joined(scores, np.float64),
-                "rank": _joined([np.arange(1, length + 1) for length in lengths], np.int64),
-            }
-        )
+        picked, scores = cut_lists(self._scores, history, columns, k, exclude_seen, excluded)
+        return list_frame(users, self.movie_ids_, picked, scores)
 
     # -- scores ------------------------------------------------------------------------------------------------
 
@@ -241,7 +193,7 @@ class Recommender(ABC):
         columns = self._columns(movie_ids, "movie_ids")
         return self._scale.clip(self._in_batches(history, columns, self._predict_stars))
 
-    def _in_batches(self, history: csr_matrix, columns: Array, compute: Any) -> Array:
+    def _in_batches(self, history: csr_matrix, columns: Array, compute: Scoring) -> Array:
         result = np.empty((history.shape[0], len(columns)))
         if len(columns):
             for start in range(0, history.shape[0], BATCH_USERS):
@@ -254,7 +206,7 @@ class Recommender(ABC):
         everything = len(columns) == len(self.movie_ids_) and bool((columns == np.arange(len(columns))).all())
         scores = np.array(compute(history, None if everything else columns), dtype=np.float64)
         if self.popularity_prior:
-            scores += self._prior[columns]
+            scores += self.popularity_prior * self._prior_share[columns]
         if not np.isfinite(scores).all():
             raise FloatingPointError(f"{type(self).__name__}: a score is not finite")
         return scores
@@ -291,7 +243,7 @@ class Recommender(ABC):
             best = top_k(line, k)
             picked.append(candidates[best])
             scores.append(line[best])
-        frame = self._list_frame(self.movie_ids_[columns], picked, scores)
+        frame = list_frame(self.movie_ids_[columns], self.movie_ids_, picked, scores)
         return frame.set_axis(["movie_id", "similar_id", "score", "rank"], axis=1)
 
     def _similarity(self, column: int) -> Array:
@@ -336,92 +288,3 @@ class Recommender(ABC):
         """Write the artefact folder, whole or not at all; `load_recommender` reads it."""
         self._require_fit()
         save_artifact(self, Path(folder))
-
-    # -- ids and caches ----------------------------------------------------------------------------------------
-
-    def _require_fit(self) -> None:
-        if not self.is_fitted:
-            raise RuntimeError(f"{type(self).__name__} has not learnt anything yet: call fit first")
-
-    def _positives(self, history: csr_matrix) -> csr_matrix:
-        return positives_of(history, self.implicit_threshold_)
-
-    def _columns(self, movie_ids: Iterable[Any], name: str) -> Array:
-        return rows_of.movie_columns(self._movies, id_array(movie_ids, name), name)
-
-    def _candidate_columns(self, candidates: Iterable[Any]) -> Array:
-        columns = np.unique(self._columns(candidates, "candidates"))
-        return columns[np.argsort(self._id_rank[columns])]
-
-    def _excluded(self, exclude: Sequence[Iterable[Any]] | None, n_users: int) -> list[Array] | None:
-        if exclude is None:
-            return None
-        sets = list(exclude)
-        if len(sets) != n_users:
-            raise ValueError(f"exclude: expected one set of movie ids for each of {n_users} users, got {len(sets)}")
-        return [self._columns(ids, "exclude") for ids in sets]
-
-    def _from_mappings(self, histories: Sequence[History]) -> csr_matrix:
-        if isinstance(histories, (Mapping, str)):
-            raise ValueError("histories: expected a list of {movie_id: rating}, one a user")
-        return rows_of.from_mappings(self._movies, list(histories), len(self.movie_ids_))
-
-    @cached_property
-    def _users(self) -> IdIndex:
-        return IdIndex(self.user_ids_)
-
-    @cached_property
-    def _movies(self) -> IdIndex:
-        return IdIndex(self.movie_ids_)
-
-    @cached_property
-    def _id_order(self) -> Array:
-        """Columns in the order of the movie ids, which differs from theirs after `with_movies`."""
-        return np.argsort(self.movie_ids_, kind="stable")
-
-    @cached_property
-    def _id_rank(self) -> Array:
-        rank = np.empty(len(self.movie_ids_), dtype=np.int64)
-        rank[self._id_order] = np.arange(len(rank))
-        return rank
-
-    @cached_property
-    def _rated_columns(self) -> Array:
-        return self._id_order[self.is_rated_[self._id_order]]
-
-    @cached_property
-    def _prior_share(self) -> Array:
-        return self.popularity_ / max(float(self.popularity_.max()), 1.0)
-
-    @cached_property
-    def _prior(self) -> Array:
-        return self.popularity_prior * self._prior_share
-
-    @cached_property
-    def _positives_by_movie(self) -> csr_matrix:
-        return rows_of.resized(self._positives(self.histories_), self.n_fitted_movies_).T.tocsr()
-
-    @cached_property
-    def _scale(self) -> StarScale:
-        return StarScale(*self.star_scale_)
-
-
-def _joined(parts: list[Array], kind: Any) -> Array:
-    return np.concatenate(parts) if parts else np.empty(0, dtype=kind)
-
-
-def _strike(scores: Array, positions: Array) -> None:
-    scores[positions[positions >= 0]] = EXCLUDED
-
-
-def _merge_repeated(users: IdArray, excluded: list[Array] | None) -> tuple[IdArray, list[Array] | None]:
-    """Each user once, in the order of first mention, with everything excluded for any mention."""
-    first: dict[Any, int] = {}
-    merged: list[list[Array]] = []
-    for position, user in enumerate(users.tolist()):
-        if first.setdefault(user, len(first)) == len(merged):
-            merged.append([])
-        if excluded is not None:
-            merged[first[user]].append(excluded[position])
-    unique = id_array(list(first), "user_ids")
-    return unique, None if excluded is None else [np.concatenate(parts) for parts in merged]

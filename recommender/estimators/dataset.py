@@ -14,6 +14,7 @@ from scipy.sparse import csr_matrix
 
 from recommender.estimators import columns
 from recommender.estimators.ids import IdArray, IdIndex, factorize_ids, id_array, join_ids
+from recommender.estimators.stars import StarScale, fit_biases
 
 Array = np.ndarray[Any, Any]
 
@@ -87,6 +88,20 @@ class Dataset:
         """Which movies have a rating, positive or not."""
         return np.bincount(self.ratings.indices, minlength=self.n_movies) > 0
 
+    @cached_property
+    def popularity(self) -> Array:
+        """Each movie's number of positives."""
+        return np.bincount(self.positives.indices, minlength=self.n_movies).astype(np.float64)
+
+    @cached_property
+    def titles(self) -> list[str]:
+        return list(self.movies["title"])
+
+    @cached_property
+    def star_biases(self) -> tuple[StarScale, float, Array]:
+        scale = StarScale.of(self.ratings.data)
+        return scale, *fit_biases(self.ratings, scale)
+
     @property
     def now(self) -> int:
         """The latest rated_at (0 where there is none)."""
@@ -109,6 +124,10 @@ class Dataset:
 
     def fingerprint(self) -> str:
         """sha256 of the content: equal for frames that differ only in row order, index or extra columns."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         digest = hashlib.sha256()
         for ids in (self.user_ids, self.movie_ids):
             digest.update(json.dumps(ids.tolist()).encode())

@@ -46,14 +46,13 @@ def _as_numpy(values: Any) -> IdArray:
 def _from_objects(array: IdArray, column: str) -> IdArray:
     if not len(array):
         return np.empty(0, dtype=np.int64)
-    kinds = {_kind(value, row, column) for row, value in enumerate(array)}
+    kinds: set[type] = {_kind(value, row, column) for row, value in enumerate(array)}
     if len(kinds) > 1:
         raise ValueError(f"{column}: ids must be all ints or all strings, got both")
     if kinds == {str}:
         return _objects([str(value) for value in array])
     numbers = [int(value) for value in array]
-    limits = np.iinfo(np.int64)
-    if min(numbers) >= int(limits.min) and max(numbers) <= int(limits.max):
+    if all(-(2**63) <= number < 2**63 for number in numbers):
         return np.array(numbers, dtype=np.int64)
     return _objects(numbers)
 
@@ -63,7 +62,7 @@ def _kind(value: Any, row: int, column: str) -> type:
         return str
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         return int
-    if isinstance(value, (float, np.floating)) and float(value).is_integer() and abs(value) < 2**53:
+    if isinstance(value, (float, np.floating)) and float(value).is_integer() and abs(float(value)) < 2**53:
         return int
     raise ValueError(f"{column}: row {row}: {value!r} is no id (an int or a non-empty string)")
 

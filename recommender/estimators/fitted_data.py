@@ -1,0 +1,114 @@
+"""What every fitted recommender knows: users, movies, who rated what, and where each id is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from recommender.estimators import histories as rows_of
+from recommender.estimators.dataset import Dataset, positives_of
+from recommender.estimators.ids import IdArray, IdIndex, id_array
+from recommender.estimators.stars import StarScale
+
+Array = np.ndarray[Any, Any]
+History = Mapping[Any, float]
+
+
+class FittedData:
+    """The part of the fitted state that all models share, and the look-ups built on it when first asked for."""
+
+    # What of an instance is neither fitted state (`..._`) nor a cache, and so outlives a second fit.
+    PARAMETERS = ("config", "random_state")
+
+    def _learn_data(self, dataset: Dataset) -> None:
+        self.user_ids_ = dataset.user_ids
+        self.movie_ids_ = dataset.movie_ids
+        self.n_fitted_movies_ = dataset.n_movies
+        self.is_rated_ = dataset.is_rated
+        self.titles_ = dataset.titles
+        self.histories_ = dataset.ratings
+        self.implicit_threshold_ = dataset.implicit_threshold
+        self.data_fingerprint_ = dataset.fingerprint()
+        self.popularity_ = dataset.popularity
+        scale, self.star_mean_, self.movie_biases_ = dataset.star_biases
+        self.star_scale_ = list(astuple(scale))
+
+    def _forget(self, *, fitted: bool) -> None:
+        """Drop the caches, and with `fitted` all that was learnt too."""
+        for name in list(vars(self)):
+            if name not in self.PARAMETERS and (fitted or not name.endswith("_")):
+                delattr(self, name)
+
+    def _extend(self, new: IdArray) -> None:
+        if len(new):
+            kind = np.int64 if self.movie_ids_.dtype == new.dtype == np.int64 else object
+            self.movie_ids_ = np.concatenate([self.movie_ids_.astype(kind), new.astype(kind)])
+        self.titles_ = [*self.titles_, *[""] * len(new)]
+        self.is_rated_ = np.append(self.is_rated_, np.zeros(len(new), dtype=bool))
+        self.popularity_ = np.append(self.popularity_, np.zeros(len(new)))
+        self.movie_biases_ = np.append(self.movie_biases_, np.zeros(len(new)))
+        self.histories_ = rows_of.resized(self.histories_, len(self.movie_ids_))
+
+    def _positives(self, history: csr_matrix) -> csr_matrix:
+        return positives_of(history, self.implicit_threshold_)
+
+    def _columns(self, movie_ids: Iterable[Any], name: str) -> Array:
+        return rows_of.movie_columns(self._movies, id_array(movie_ids, name), name)
+
+    def _candidate_columns(self, candidates: Iterable[Any]) -> Array:
+        columns = np.unique(self._columns(candidates, "candidates"))
+        return columns[np.argsort(self._id_rank[columns])]
+
+    def _excluded(self, exclude: Sequence[Iterable[Any]] | None, n_users: int) -> list[Array] | None:
+        if exclude is None:
+            return None
+        sets = list(exclude)
+        if len(sets) != n_users:
+            raise ValueError(f"exclude: expected one set of movie ids for each of {n_users} users, got {len(sets)}")
+        return [self._columns(ids, "exclude") for ids in sets]
+
+    def _from_mappings(self, histories: Sequence[History]) -> csr_matrix:
+        if isinstance(histories, (Mapping, str)):
+            raise ValueError("histories: expected a list of {movie_id: rating}, one a user")
+        return rows_of.from_mappings(self._movies, list(histories), len(self.movie_ids_))
+
+    @cached_property
+    def _users(self) -> IdIndex:
+        return IdIndex(self.user_ids_)
+
+    @cached_property
+    def _movies(self) -> IdIndex:
+        return IdIndex(self.movie_ids_)
+
+    @cached_property
+    def _id_order(self) -> Array:
+        """Columns in the order of the movie ids, which differs from theirs after `with_movies`."""
+        return np.argsort(self.movie_ids_, kind="stable")
+
+    @cached_property
+    def _id_rank(self) -> Array:
+        rank = np.empty(len(self.movie_ids_), dtype=np.int64)
+        rank[self._id_order] = np.arange(len(rank))
+        return rank
+
+    @cached_property
+    def _rated_columns(self) -> Array:
+        return self._id_order[self.is_rated_[self._id_order]]
+
+    @cached_property
+    def _prior_share(self) -> Array:
+        """Positives as a share of the most popular movie's."""
+        return np.asarray(self.popularity_ / max(float(self.popularity_.max()), 1.0))
+
+    @cached_property
+    def _positives_by_movie(self) -> csr_matrix:
+        return rows_of.resized(self._positives(self.histories_), self.n_fitted_movies_).T.tocsr()
+
+    @cached_property
+    def _scale(self) -> StarScale:
+        return StarScale(*self.star_scale_)
