@@ -1,0 +1,30 @@
+"""What can be wrong with a request to the catalogue, in words for people; `code` and `status` are for the API."""
+
+
+class CatalogError(Exception):
+    code = "catalog_error"
+    status = 400
+
+    def __init__(self, message: str, *, fields: dict[str, list[str]] | None = None) -> None:
+        super().__init__(message)
+        self.fields = fields or {}
+
+
+class InvalidRating(CatalogError):
+    code = "invalid_rating"
+
+
+class InvalidSignUp(CatalogError):
+    """`fields` holds the messages of each field that was refused."""
+
+    code = "invalid"
+
+
+class MovieNotFound(CatalogError):
+    code = "movie_not_found"
+    status = 404
+
+
+class UserNotFound(CatalogError):
+    code = "user_not_found"
+    status = 404
