@@ -8,10 +8,12 @@ from __future__ import annotations
 from recommender.estimators.artifact import ArtifactError, artifact_checksum, load_recommender
 from recommender.estimators.base import Recommender
 from recommender.estimators.dataset import Dataset
+from recommender.estimators.ease import EaseRecommender
 from recommender.estimators.popularity import PopularityRecommender
 
 ESTIMATORS: dict[str, type[Recommender]] = {
     "popularity": PopularityRecommender,
+    "ease": EaseRecommender,
 }
 
 __all__ = ["ESTIMATORS", "ArtifactError", "Dataset", "Recommender", "artifact_checksum", "load_recommender"]

@@ -83,3 +83,17 @@ def resized(matrix: csr_matrix, n_movies: int) -> csr_matrix:
     if n_movies < matrix.shape[1]:
         return matrix[:, :n_movies]
     return csr_matrix((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], n_movies))
+
+
+def map_columns(matrix: csr_matrix, kept: Array) -> csr_matrix:
+    """Those columns (ascending) alone; quicker than slicing for a few rows of many columns."""
+    if len(kept) == matrix.shape[1]:
+        return matrix
+    place = np.full(matrix.shape[1], -1, dtype=np.int32)
+    place[kept] = np.arange(len(kept), dtype=np.int32)
+    columns = place[matrix.indices]
+    stays = columns >= 0
+    counts = np.concatenate([[0], np.cumsum(stays)])
+    return csr_matrix(
+        (matrix.data[stays], columns[stays], counts[matrix.indptr]), shape=(matrix.shape[0], len(kept))
+    )

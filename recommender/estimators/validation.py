@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,3 +50,32 @@ def ndcg_of_scores(scores: Array, seen: csr_matrix, answers: csr_matrix, k: int 
         hits = np.isin(top_k(line, k), wanted)
         result[row] = (hits * gains[: len(hits)]).sum() / gains[: min(k, len(wanted))].sum()
     return result
+
+
+def sample_users(answers: csr_matrix, limit: int, random_state: int) -> Array:
+    """Rows with an answer, at most `limit` of them."""
+    rows = np.flatnonzero(np.diff(answers.indptr))
+    if len(rows) <= limit:
+        return rows
+    return np.sort(np.random.default_rng(random_state).choice(rows, size=limit, replace=False))
+
+
+def best_of(tried: Sequence[float], quality: Callable[[float], float]) -> float:
+    """The value of the highest quality, climbing from the middle of an ascending range; ties keep the middle.
+
+    Quality over such a range rises to one top and falls, so most of the values need no trial. One that is not
+    a number (nothing to judge) never wins.
+    """
+    known: dict[int, float] = {}
+
+    def at(position: int) -> float:
+        if position not in known:
+            value = quality(tried[position])
+            known[position] = value if np.isfinite(value) else -np.inf
+        return known[position]
+
+    best = len(tried) // 2
+    for step in (-1, 1):
+        while 0 <= best + step < len(tried) and at(best + step) > at(best):
+            best += step
+    return tried[best]

@@ -1,0 +1,149 @@
+"""EASE: a linear item-item model in closed form (Steck, "Embarrassingly Shallow Autoencoders", WWW 2019)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.linalg.lapack import spotrf, spotri
+from scipy.sparse import csr_matrix
+
+from recommender.estimators.base import Recommender
+from recommender.estimators.config import Config, check_count, check_number
+from recommender.estimators.dataset import Dataset
+from recommender.estimators.histories import map_columns
+from recommender.estimators.validation import best_of, ndcg_of_scores, sample_users, split_random
+
+Array = np.ndarray[Any, Any]
+
+REGULARIZATIONS_TRIED = (10.0, 30.0, 60.0, 120.0, 250.0, 500.0, 1000.0, 2500.0, 6000.0)
+BLOCK = 1024
+LAPACK_LIMIT = 46_000  # movies squared must stay within a 32-bit index
+
+
+@dataclass(frozen=True)
+class EaseConfig(Config):
+    regularization: float | None = None  # the lambda of the paper; None: chosen on an inner split
+    max_movies: int = 20_000  # only the most rated ones are modelled: memory grows with its square (1.6 GB)
+
+    def __post_init__(self) -> None:
+        if self.regularization is not None:
+            check_number("regularization", self.regularization, above=0)
+        check_count("max_movies", self.max_movies)
+        if self.max_movies > LAPACK_LIMIT:
+            raise ValueError(f"max_movies: at most {LAPACK_LIMIT}, got {self.max_movies}")
+
+
+class EaseRecommender(Recommender):
+    """score(user, movie) = sum of weights[liked, movie] over the movies that the user liked."""
+
+    algorithm = "ease"
+    config_class: ClassVar[type[Config]] = EaseConfig
+
+    def _fit(self, dataset: Dataset) -> None:
+        regularization = self.config.regularization
+        if regularization is None:
+            regularization = _choose_regularization(dataset, self.random_state)
+            self.chosen_ = {"regularization": regularization}
+        self.modelled_ = most_rated(dataset, self.config.max_movies)
+        positives = map_columns(dataset.positives, self.modelled_)
+        self.weights_ = ease_weights(gram_matrix(positives), regularization)
+
+    def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
+        liked = map_columns(self._positives(history), self.modelled_)
+        if columns is not None and len(columns) * 8 < len(self.modelled_):
+            return self._score_few(liked, columns)
+        scores = np.zeros((history.shape[0], self.n_fitted_movies_), dtype=np.float32)
+        scores[:, self.modelled_] = liked @ self.weights_
+        return scores if columns is None else scores[:, columns]
+
+    def _score_few(self, liked: csr_matrix, columns: Array) -> Array:
+        """The same sums without touching the weights of the other movies."""
+        place = np.searchsorted(self.modelled_, columns)
+        place[place == len(self.modelled_)] = 0
+        is_modelled = self.modelled_[place] == columns
+        rows = np.unique(liked.indices)
+        scores = np.zeros((liked.shape[0], len(columns)), dtype=np.float32)
+        scores[:, is_modelled] = map_columns(liked, rows) @ self.weights_[np.ix_(rows, place[is_modelled])]
+        return scores
+
+    def _similarities(self, columns: Array) -> Array:
+        rated_one = csr_matrix(
+            (np.ones(len(columns), dtype=np.float32), (np.arange(len(columns)), columns)),
+            shape=(len(columns), self.n_fitted_movies_),
+        )
+        scores = np.zeros(rated_one.shape, dtype=np.float32)
+        scores[:, self.modelled_] = map_columns(rated_one, self.modelled_) @ self.weights_
+        return scores
+
+
+def most_rated(dataset: Dataset, limit: int) -> Array:
+    """Columns, ascending, of at most `limit` movies with positives; of equally rated ones the lower id."""
+    counts = dataset.popularity
+    order = np.argsort(-counts, kind="stable")[:limit]
+    return np.sort(order[counts[order] > 0])
+
+
+def gram_matrix(matrix: csr_matrix) -> Array:
+    """matrix.T @ matrix, dense float32, built in blocks so that no second copy of it exists."""
+    by_movie = matrix.T.tocsr()
+    n = matrix.shape[1]
+    gram = np.empty((n, n), dtype=np.float32)
+    for start in range(0, n, BLOCK):
+        gram[start : start + BLOCK] = (by_movie[start : start + BLOCK] @ matrix).toarray()
+    return gram
+
+
+def ease_weights(gram: Array, regularization: float) -> Array:
+    """B = I - P / diag(P) with P = (G + lambda I)^-1 and so a zero diagonal. The Gram matrix is overwritten.
+
+    LAPACK's Cholesky inverse is several times faster than numpy's general one. It works on column-major
+    arrays and fills one triangle, so it is given the transposed view and the other triangle is copied over.
+    """
+    gram[np.diag_indices_from(gram)] += regularization
+    factor, failed = spotrf(gram.T, lower=1, overwrite_a=1)
+    if not failed:
+        inverse, failed = spotri(factor, lower=1, overwrite_c=1)
+    if failed:
+        raise ValueError(f"regularization: {regularization} is too small for the ratings (LAPACK says {failed})")
+    weights: Array = inverse.T
+    mirror_upper(weights)
+    diagonal = weights.diagonal().copy()
+    for start in range(0, len(weights), BLOCK):
+        weights[start : start + BLOCK] /= -diagonal
+    weights[np.diag_indices_from(weights)] = 0
+    return weights
+
+
+def mirror_upper(matrix: Array) -> None:
+    """Copy the upper triangle onto the lower one, in blocks."""
+    for start in range(0, len(matrix), BLOCK):
+        stop = min(start + BLOCK, len(matrix))
+        matrix[start:stop, :start] = matrix[:start, start:stop].T
+        square = matrix[start:stop, start:stop]
+        square[...] = np.triu(square) + np.triu(square, 1).T
+
+
+CHOICE_MOVIES = 2500
+CHOICE_USERS = 2000
+
+
+def _choose_regularization(dataset: Dataset, random_state: int) -> float:
+    """The best nDCG@10 on a fifth of each user's ratings, from the rest, among the most rated movies.
+
+    Restricting movies makes a trial a fraction of a second.
+    """
+    train, answers = split_random(dataset, share=0.2, random_state=random_state)
+    modelled = most_rated(train, CHOICE_MOVIES)
+    judged = sample_users(answers, CHOICE_USERS, random_state)
+    liked = map_columns(train.positives, modelled)
+    seen = map_columns(train.ratings[judged], modelled)
+    wanted = map_columns(answers[judged], modelled)
+    gram = gram_matrix(liked)
+
+    def quality(regularization: float) -> float:
+        weights = ease_weights(gram.copy(), regularization)
+        return float(np.nanmean(ndcg_of_scores(liked[judged] @ weights, seen, wanted)))
+
+    return best_of(REGULARIZATIONS_TRIED, quality)
