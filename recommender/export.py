@@ -1,0 +1,125 @@
+"""From the ORM to the estimators' frames: the only bridge between the two.
+
+What the site may not train on (see DESIGN of the metadata's sources: TMDB without its agreement) does not pass.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from django.conf import settings
+from django.db.models import QuerySet
+
+from catalog.models import Credit, Movie, MovieGenre, MovieKeyword, Rating, Source
+
+RATING_COLUMNS = ["user_id", "movie_id", "rating", "rated_at"]
+MOVIE_COLUMNS = [
+    "movie_id",
+    "title",
+    "release_date",
+    "genres",
+    "keywords",
+    "cast",
+    "directors",
+    "overview",
+    "language",
+]
+IDS_PER_QUERY = 900  # below the number of parameters that every SQLite takes
+
+Links = dict[int, list[str]]
+
+
+def trainable_sources() -> list[str]:
+    return [source for source in Source.values if source != Source.TMDB or settings.TMDB_METADATA_IN_TRAINING]
+
+
+def rating_frames(*, chunk_size: int = 200_000) -> Iterator[pd.DataFrame]:
+    """user_id, movie_id, rating, rated_at (UTC) in the order given; at most `chunk_size` rows in memory at a time."""
+    rows = Rating.objects.for_training().values_list(*RATING_COLUMNS).iterator(chunk_size=10_000)
+    while chunk := list(islice(rows, chunk_size)):
+        yield _rating_frame(chunk)
+
+
+def rating_frame() -> pd.DataFrame:
+    frames = list(rating_frames())
+    return pd.concat(frames, ignore_index=True) if frames else _rating_frame([])
+
+
+def _rating_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    users, movies, ratings, times = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return pd.DataFrame(
+        {
+            "user_id": np.array(users, dtype=np.int64),
+            "movie_id": np.array(movies, dtype=np.int64),
+            "rating": np.array(ratings, dtype=np.float64),
+            "rated_at": pd.Series(pd.DatetimeIndex(times, tz="UTC")).astype("datetime64[us, UTC]"),
+        }
+    )
+
+
+def movie_frame(*, movie_ids: Iterable[int] | None = None) -> pd.DataFrame:
+    """The movies' metadata as the estimators read it, by id; all movies, or those of `movie_ids` that exist.
+
+    A field or link whose source may not train is missing. A movie of which only the year is known counts as
+    released on its first day.
+    """
+    if movie_ids is None:
+        return _movie_frame(None)
+    wanted = sorted(set(movie_ids))
+    chunks = [wanted[start : start + IDS_PER_QUERY] for start in range(0, len(wanted), IDS_PER_QUERY)]
+    return pd.concat([_movie_frame(chunk) for chunk in chunks or [[]]], ignore_index=True)
+
+
+def _movie_frame(movie_ids: Sequence[int] | None) -> pd.DataFrame:
+    sources = trainable_sources()
+    movies = _of_movies(Movie.objects.order_by("pk"), "pk", movie_ids)
+    rows = [_trainable(row, sources) for row in movies.values(*_FIELDS, "id", "source", "field_sources").iterator()]
+    ids = [row["id"] for row in rows]
+    links = {
+        "genres": _names(MovieGenre.objects.all(), "genre__name", movie_ids, sources),
+        "keywords": _names(MovieKeyword.objects.all(), "keyword__name", movie_ids, sources),
+        "cast": _names(Credit.objects.filter(role=Credit.Role.CAST), "person__name", movie_ids, sources),
+        "directors": _names(Credit.objects.filter(role=Credit.Role.DIRECTOR), "person__name", movie_ids, sources),
+    }
+    columns: dict[str, Any] = {
+        "movie_id": np.array(ids, dtype=np.int64),
+        "release_date": np.array([_released(row) for row in rows], dtype="datetime64[us]"),
+    }
+    for name in ("title", "overview", "language"):
+        columns[name] = pd.Series([row[name] for row in rows], dtype=object)
+    for name, of_movie in links.items():
+        columns[name] = pd.Series([of_movie.get(movie_id, []) for movie_id in ids], dtype=object)
+    return pd.DataFrame(columns, columns=MOVIE_COLUMNS)
+
+
+_FIELDS = {"title": "", "release_date": None, "year": None, "overview": "", "language": ""}
+
+
+def _trainable(row: dict[str, Any], sources: list[str]) -> dict[str, Any]:
+    of_fields = row["field_sources"] or {}
+    for name, missing in _FIELDS.items():
+        if of_fields.get(name, row["source"]) not in sources:
+            row[name] = missing
+    return row
+
+
+def _released(row: dict[str, Any]) -> Any:
+    if row["release_date"] or not row["year"]:
+        return row["release_date"]
+    return np.datetime64(f"{row['year']:04d}-01-01")
+
+
+def _names(links: QuerySet[Any], name: str, movie_ids: Sequence[int] | None, sources: list[str]) -> Links:
+    found: Links = defaultdict(list)
+    order = "position" if links.model is Credit else name
+    links = _of_movies(links.filter(source__in=sources), "movie", movie_ids).order_by("movie", order, "pk")
+    for movie_id, text in links.values_list("movie_id", name).iterator():
+        found[movie_id].append(text)
+    return found
+
+
+def _of_movies(queryset: QuerySet[Any], field: str, movie_ids: Sequence[int] | None) -> QuerySet[Any]:
+    return queryset if movie_ids is None else queryset.filter(**{f"{field}__in": movie_ids})
