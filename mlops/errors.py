@@ -1,0 +1,70 @@
+"""What can be wrong with a request to the model operations, in words for people; `code` and `status` are for the API."""
+
+
+class MLOpsError(Exception):
+    code = "mlops_error"
+    status = 409
+
+
+class TrainingAlreadyActive(MLOpsError):
+    code = "training_already_active"
+
+
+class RunNotActive(MLOpsError):
+    code = "run_not_active"
+
+
+class RunNotFound(MLOpsError):
+    code = "run_not_found"
+    status = 404
+
+
+class UnknownAlgorithm(MLOpsError):
+    code = "unknown_algorithm"
+    status = 400
+
+
+class SnapshotNotAvailable(MLOpsError):
+    code = "snapshot_not_available"
+
+
+class VersionNotFound(MLOpsError):
+    code = "version_not_found"
+    status = 404
+
+
+class ArtifactNotAvailable(MLOpsError):
+    """The version's files are gone, cut or changed."""
+
+    code = "artifact_not_available"
+
+
+class NotPromotable(MLOpsError):
+    code = "not_promotable"
+
+
+class ReasonRequired(MLOpsError):
+    code = "reason_required"
+    status = 400
+
+
+class NothingToRollBackTo(MLOpsError):
+    code = "nothing_to_roll_back_to"
+
+
+class StepFailed(MLOpsError):
+    """An expected end of a training run: the data or the result are not good enough, and the message says why."""
+
+    code = "step_failed"
+
+
+class RunCancelled(MLOpsError):
+    """Somebody asked the run to stop."""
+
+    code = "run_cancelled"
+
+
+class RunLost(MLOpsError):
+    """The run was marked as ended by somebody else while it went on; it must not write anything any more."""
+
+    code = "run_lost"

@@ -1,0 +1,154 @@
+"""What a running pipeline says of itself while it works, and how it hears that it should stop."""
+
+import ctypes
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from mlops.errors import MLOpsError, RunCancelled, RunLost, StepFailed
+from mlops.models import PipelineRun, RunStep
+
+logger = logging.getLogger(__name__)
+
+OnProgress = Callable[[str, str], None]
+
+
+class RunMonitor:
+    """Heartbeats from a thread with a database connection of its own, steps, log lines and progress.
+
+    The thread sees a cancellation, a run that was taken away, and the end of its time. The pipeline hears of it
+    at its next `check`, and within `interruptible` at once, in the middle of a fit.
+    """
+
+    def __init__(self, run: PipelineRun, on_progress: OnProgress | None = None) -> None:
+        self.run = run
+        self._on_progress = on_progress
+        self._lines = [run.log] if run.log else []
+        self._stop = threading.Event()
+        self._verdict: type[MLOpsError] | None = None
+        self._working_thread = threading.get_ident()
+        self._lock = threading.Lock()
+        self._interruptible = False
+        self._reported_at = 0.0
+        self._thread = threading.Thread(target=self._beat, name=f"heartbeat of run {run.pk}", daemon=True)
+
+    def __enter__(self) -> "RunMonitor":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=settings.POLICY.training.heartbeat_seconds + 25)
+
+    # -- the working thread --------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Raises RunCancelled, RunLost or StepFailed (out of time) when the run should not go on."""
+        if self._verdict is not None:
+            raise self._verdict(_SENTENCES[self._verdict])
+
+    def log(self, line: str) -> None:
+        self._lines.append(f"{timezone.now():%H:%M:%S} {line}")
+        PipelineRun.objects.filter(pk=self.run.pk).update(log="\n".join(self._lines))
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[RunStep]:
+        """One step: its times, its figures (filled in by the body), and how it ended."""
+        self.check()
+        row = RunStep.objects.create(run=self.run, name=name)
+        self._report(name, "")
+        try:
+            yield row
+        except BaseException:
+            self._end(row, RunStep.Status.FAILED)
+            raise
+        self._end(row, RunStep.Status.SUCCEEDED)
+        self.check()
+
+    def progress(self, step: RunStep, text: str) -> None:
+        """Shown live, at most twice a second. Raises like `check`."""
+        self.check()
+        now = time.monotonic()
+        if now - self._reported_at >= 0.5:
+            self._reported_at = now
+            RunStep.objects.filter(pk=step.pk).update(progress=text[:120])
+            self._report(step.name, text)
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Long computing without database writes: a cancellation ends it between two of its Python instructions."""
+        self.check()
+        with self._lock:
+            self._interruptible = True
+        try:
+            yield
+        except MLOpsError:
+            self.check()  # what was raised from the other thread carries no sentence
+            raise
+        finally:
+            with self._lock:
+                self._interruptible = False
+                _raise_in_thread(self._working_thread, None)
+        self.check()
+
+    def _end(self, row: RunStep, status: str) -> None:
+        row.status, row.ended_at = status, timezone.now()
+        row.save(update_fields=["status", "ended_at", "figures"])
+        seconds = (row.ended_at - row.started_at).total_seconds()
+        self.log(f"{row.name}: {row.get_status_display()} after {seconds:.1f} s")
+
+    def _report(self, step: str, text: str) -> None:
+        if self._on_progress is not None:
+            self._on_progress(step, text)
+
+    # -- the heartbeat's thread ----------------------------------------------------------------------------------
+
+    def _beat(self) -> None:
+        policy = settings.POLICY.training
+        deadline = time.monotonic() + policy.max_runtime_seconds
+        try:
+            while not self._stop.wait(policy.heartbeat_seconds):
+                verdict = self._look() or (StepFailed if time.monotonic() > deadline else None)
+                if verdict is not None:
+                    self._verdict = verdict
+                    self._interrupt(verdict)
+        finally:
+            connection.close()
+
+    def _look(self) -> type[MLOpsError] | None:
+        try:
+            rows = PipelineRun.objects.filter(pk=self.run.pk, status=PipelineRun.Status.RUNNING)
+            if not rows.update(heartbeat_at=timezone.now()):
+                return RunLost
+            return RunCancelled if rows.exclude(cancel_requested_at=None).exists() else None
+        except DatabaseError:
+            logger.warning("run %s: the database did not take the heartbeat", self.run.pk, exc_info=True)
+            connection.close()
+            return None
+
+    def _interrupt(self, verdict: type[MLOpsError]) -> None:
+        with self._lock:
+            if self._interruptible:
+                _raise_in_thread(self._working_thread, verdict)
+                self._interruptible = False
+
+
+_SENTENCES: dict[type[MLOpsError], str] = {
+    RunCancelled: "Cancelled.",
+    RunLost: "The run was marked as ended while it was still working.",
+    StepFailed: "The training took longer than training.max_runtime_seconds allows.",
+}
+
+
+def _raise_in_thread(thread_id: int, error: type[BaseException] | None) -> None:
+    """CPython's own means to raise in another thread; None takes back what was not delivered yet."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread_id), ctypes.py_object(error) if error is not None else None
+    )
+
