@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.dataset import Dataset, positives_of
-from recommender.estimators.ranking import EXCLUDED, top_k
+from recommender.estimators.ranking import EXCLUDED
 
 Array = np.ndarray[Any, Any]
 
@@ -39,17 +39,23 @@ def _hide(dataset: Dataset, hidden: Array) -> tuple[Dataset, csr_matrix]:
 
 def ndcg_of_scores(scores: Array, seen: csr_matrix, answers: csr_matrix, k: int = 10) -> Array:
     """Binary nDCG@k for each row, seen movies struck from the list; NaN where a row has no answer."""
+    scores = np.array(scores, dtype=np.float32)
+    n_rows, n_movies = scores.shape
+    k = min(k, n_movies)
+    scores[np.repeat(np.arange(n_rows), np.diff(seen.indptr)), seen.indices] = EXCLUDED
+    top = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+    order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
+    is_hit = np.take_along_axis(_dense_bool(answers), np.take_along_axis(top, order, axis=1), axis=1)
     gains = 1 / np.log2(np.arange(2, k + 2))
-    result = np.full(len(scores), np.nan)
-    for row in range(len(scores)):
-        wanted = answers.indices[answers.indptr[row] : answers.indptr[row + 1]]
-        if not len(wanted):
-            continue
-        line = scores[row].copy()
-        line[seen.indices[seen.indptr[row] : seen.indptr[row + 1]]] = EXCLUDED
-        hits = np.isin(top_k(line, k), wanted)
-        result[row] = (hits * gains[: len(hits)]).sum() / gains[: min(k, len(wanted))].sum()
-    return result
+    ideal = np.cumsum(gains)[np.minimum(np.diff(answers.indptr), k) - 1]
+    quality: Array = np.where(np.diff(answers.indptr) > 0, is_hit @ gains / ideal, np.nan)
+    return quality
+
+
+def _dense_bool(matrix: csr_matrix) -> Array:
+    dense = np.zeros(matrix.shape, dtype=bool)
+    dense[np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices] = True
+    return dense
 
 
 def sample_users(answers: csr_matrix, limit: int, random_state: int) -> Array:
@@ -61,10 +67,11 @@ def sample_users(answers: csr_matrix, limit: int, random_state: int) -> Array:
 
 
 def best_of(tried: Sequence[float], quality: Callable[[float], float]) -> float:
-    """The value of the highest quality, climbing from the middle of an ascending range; ties keep the middle.
+    """Where the quality is highest over an ascending geometric range, climbing from its middle.
 
-    Quality over such a range rises to one top and falls, so most of the values need no trial. One that is not
-    a number (nothing to judge) never wins.
+    Quality over such a range rises to one top and falls, so most of the values need no trial. It is noisy near
+    the top, so the answer is the top of the parabola (over the logarithm) through the best value and its
+    neighbours. Where nothing can be judged (NaN), the middle.
     """
     known: dict[int, float] = {}
 
@@ -78,4 +85,13 @@ def best_of(tried: Sequence[float], quality: Callable[[float], float]) -> float:
     for step in (-1, 1):
         while 0 <= best + step < len(tried) and at(best + step) > at(best):
             best += step
-    return tried[best]
+    sides = [at(position) for position in (best - 1, best + 1) if 0 <= position < len(tried)]
+    if len(sides) < 2 or not np.isfinite([*sides, at(best)]).all():
+        return tried[best]
+    return _top_of_parabola(np.log(tried[best - 1 : best + 2]), np.array([sides[0], at(best), sides[1]]))
+
+
+def _top_of_parabola(x: Array, y: Array) -> float:
+    square, linear, _ = np.polyfit(x - x[1], y, 2)
+    shift = -linear / (2 * square) if square < 0 else 0.0
+    return float(np.exp(x[1] + np.clip(shift, x[0] - x[1], x[2] - x[1])))
