@@ -1,14 +1,17 @@
 """Reads of the catalogue: what a set of movies or ratings can be asked."""
 
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 
 from catalog.text import fold
 
+if TYPE_CHECKING:
+    from catalog.models import Movie, Rating
 
-class MovieQuerySet(models.QuerySet):
+
+class MovieQuerySet(models.QuerySet["Movie"]):
     def matching(self, query: str) -> Self:
         """Titles that hold every word of `query`, whatever the case and accents."""
         found = self
@@ -23,7 +26,7 @@ class MovieQuerySet(models.QuerySet):
         )
 
 
-class RatingQuerySet(models.QuerySet):
+class RatingQuerySet(models.QuerySet["Rating"]):
     def for_training(self) -> Self:
         """Ratings a model may learn from, in the order they were given: those of active users."""
         return self.filter(user__is_active=True).order_by("rated_at", "id")

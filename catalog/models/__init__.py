@@ -1,5 +1,6 @@
 """The catalogue: who watches, what there is to watch, and what people thought of it."""
 
+from catalog.models.imports import ImportRun
 from catalog.models.metadata import Credit, Genre, Keyword, MovieGenre, MovieKeyword, Person
 from catalog.models.movie import Movie
 from catalog.models.rating import Rating, WatchlistItem
@@ -9,6 +10,7 @@ from catalog.models.user import User
 __all__ = [
     "Credit",
     "Genre",
+    "ImportRun",
     "Keyword",
     "Movie",
     "MovieGenre",
