@@ -4,14 +4,16 @@ Every error is `{"error": {"code", "message", "fields"}}`: `code` for programs, 
 the messages of each field that is wrong (empty when the error is about no field).
 """
 
-from typing import Any
+from typing import Any, Protocol, TypeGuard
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.defaults import server_error as html_server_error
 from rest_framework import exceptions
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_handler
+from rest_framework.views import set_rollback
 
 
 class Pagination(PageNumberPagination):
@@ -25,7 +27,13 @@ def error_body(code: str, message: str, fields: dict[str, list[str]] | None = No
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Turns what REST framework understands into the one error shape; anything else is a bug and stays a 500."""
+    """Turns REST framework's exceptions and the domain's into the one error shape; anything else is a bug, a 500.
+
+    An exception of a domain is one that carries `code` and `status`, and maybe `fields`; it is not known here by name.
+    """
+    if _is_from_domain(exc):
+        set_rollback()
+        return Response(error_body(exc.code, str(exc), getattr(exc, "fields", None)), status=exc.status)
     response = default_handler(exc, context)
     if response is None:
         return None
@@ -38,6 +46,15 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     else:
         response.data = error_body(_code(exc), _message(exc))
     return response
+
+
+class DomainError(Protocol):
+    code: str
+    status: int
+
+
+def _is_from_domain(exc: Any) -> TypeGuard[DomainError]:
+    return isinstance(getattr(exc, "code", None), str) and isinstance(getattr(exc, "status", None), int)
 
 
 def _fields(detail: Any, path: str = "") -> dict[str, list[str]]:
@@ -74,3 +91,10 @@ def _message(exc: Exception) -> str:
 def not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
     """An address under /api/ that is none."""
     return JsonResponse(error_body("not_found", f"There is nothing at {request.path}."), status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A bug: in the one error shape below /api/, as the site's page elsewhere."""
+    if request.path.startswith("/api/"):
+        return JsonResponse(error_body("server_error", "Something went wrong on our side."), status=500)
+    return html_server_error(request)

@@ -4,6 +4,7 @@ Without DATABASE_URL everything is embedded: SQLite, a broker of files, MLflow o
 With DATABASE_URL set it is a real installation and secrets have no default.
 """
 
+import contextlib
 import re
 import secrets
 from pathlib import Path
@@ -18,6 +19,21 @@ from movierec.policy import PolicyError, load_policy
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(env("ENV_FILE", default=str(BASE_DIR / ".env")))
+
+
+def _flag(name: str) -> bool:
+    value = str(env(name, default="")).strip().lower()
+    if value not in ("", "0", "1", "false", "true", "no", "yes", "off", "on"):
+        raise ImproperlyConfigured(f"{name}: expected true or false, got {value!r}")
+    return value in ("1", "true", "yes", "on")
+
+
+def _number(name: str, default: int, *, at_most: int) -> int:
+    value = str(env(name, default="")).strip() or str(default)
+    if not value.isascii() or not value.isdigit() or int(value) > at_most:
+        raise ImproperlyConfigured(f"{name}: expected a whole number from 0 to {at_most}, got {value!r}")
+    return int(value)
+
 
 VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -35,21 +51,27 @@ except PolicyError as error:
     raise ImproperlyConfigured(str(error)) from None
 
 
-def _secret_key() -> str:
-    """SECRET_KEY from the environment; the embedded site makes one once and keeps it for its user alone."""
-    if key := env("SECRET_KEY", default=""):
-        return str(key)
+def _secret(name: str) -> str:
+    """A secret of the environment; the embedded site makes one once and keeps it for its user alone."""
+    if value := env(name, default=""):
+        return str(value)
     if not EMBEDDED:
-        raise ImproperlyConfigured("SECRET_KEY is not set: with DATABASE_URL set it has no default (see .env.example)")
-    path = VAR_DIR / "secret_key"
+        raise ImproperlyConfigured(f"{name} is not set: with DATABASE_URL set it has no default (see .env.example)")
+    path = VAR_DIR / name.lower()
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50), encoding="utf-8")
+        # Written under another name first: two processes that start together must read the same whole secret.
+        part = VAR_DIR / f"{name.lower()}.{secrets.token_hex(4)}.part"
+        part.touch(mode=0o600)
+        part.write_text(secrets.token_urlsafe(50), encoding="utf-8")
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(part)
+        part.unlink()
     return path.read_text(encoding="utf-8")
 
 
-SECRET_KEY = _secret_key()
-DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = _secret("SECRET_KEY")
+PORT = _number("PORT", 8000, at_most=65535)  # of `make run`, on 127.0.0.1
+DEBUG = _flag("DEBUG")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -200,8 +222,9 @@ MLFLOW_TRACKING_URI = env("MLFLOW_TRACKING_URI", default=f"sqlite:///{VAR_DIR / 
 MLFLOW_ARTIFACT_DIR = VAR_DIR / "mlflow" / "artifacts"  # used with an sqlite:/// store only; a server has its own
 MOVIELENS_PATH = env("MOVIELENS_PATH", default="")
 TMDB_READ_TOKEN = env("TMDB_READ_TOKEN", default="")
-TMDB_METADATA_IN_TRAINING = env.bool("TMDB_METADATA_IN_TRAINING", default=False)
-METRICS_TOKEN = env("METRICS_TOKEN", default="")
+TMDB_METADATA_IN_TRAINING = _flag("TMDB_METADATA_IN_TRAINING")
+METRICS_TOKEN = _secret("METRICS_TOKEN")
+FLOWER_BASIC_AUTH = env("FLOWER_BASIC_AUTH", default="")
 
 # --- API ----------------------------------------------------------------------------------------------------------
 
@@ -228,7 +251,7 @@ REST_FRAMEWORK = {
         "token": POLICY.limits.token,
         "service": POLICY.limits.service,
     },
-    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
+    "NUM_PROXIES": _number("NUM_PROXIES", 0, at_most=10),
     "EXCEPTION_HANDLER": "movierec.api.exception_handler",
     "COERCE_DECIMAL_TO_STRING": False,
 }
@@ -272,7 +295,7 @@ CONTENT_SECURITY_POLICY = {
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-HTTPS = env.bool("HTTPS", default=False)
+HTTPS = _flag("HTTPS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -296,7 +319,10 @@ USE_TZ = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
 PROMETHEUS_EXPORT_MIGRATIONS = False
 
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+try:
+    vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+except ImproperlyConfigured as error:
+    raise ImproperlyConfigured(f"EMAIL_URL: expected smtp+tls://user:password@host:port ({error})") from None
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="movierec@localhost")
 
 LOGGING = {

@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from movierec.api import not_found
+from movierec.health import healthz, readyz
 
 api_v1 = [
     path("", include("catalog.api.urls")),
@@ -21,4 +22,7 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     re_path(r"^api/", not_found),
+    path("healthz", healthz),
+    path("readyz", readyz),
 ]
+handler500 = "movierec.api.server_error"

@@ -1,0 +1,79 @@
+# Everything is done through here, by people and by CI alike: `make` lists the targets.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(VENV)/.run-ready
+DEV := $(VENV)/.dev-ready
+MANAGE := $(BIN)/python manage.py
+PYTHON ?= $(shell deploy/find-python)
+
+.PHONY: help setup run test bench lint format types contracts migrations-check schema check train mlflow flower shell up down
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+$(RUN): requirements.txt
+	@deploy/setup "$(PYTHON)" $(VENV) requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUN)
+	@deploy/setup "$(PYTHON)" $(VENV) requirements-dev.txt
+	@touch $@
+
+setup: $(DEV) ## Make .venv with everything for development
+
+run: $(RUN) ## Prepare and serve the site on http://127.0.0.1:8000 (PORT=8001 make run: elsewhere)
+	@exec $(MANAGE) bootstrap --serve
+
+test: $(DEV) ## Run all tests, embedded and then on Postgres and Redis where they answer
+	@deploy/test
+
+bench: $(DEV) ## Print the quality tables: make bench DATA=../shared/data
+	@test -n "$(DATA)" || { echo "Name the folder that holds the data sets: make bench DATA=path/to/data" >&2; exit 2; }
+	@$(BIN)/python -m benchmarks "$(DATA)"
+
+lint: $(DEV) ## Check style
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(DEV) ## Put the code into shape
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+types: $(DEV) ## Check types
+	@$(BIN)/mypy .
+
+contracts: $(DEV) ## Check that imports point one way
+	@$(BIN)/lint-imports --no-cache
+
+migrations-check: $(DEV) ## Check that no migration is missing
+	@$(MANAGE) makemigrations --check --dry-run
+
+schema: $(DEV) ## Check the OpenAPI document and the deployment files
+	@$(MANAGE) spectacular --validate --fail-on-warn --file /dev/null
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+check: lint types contracts migrations-check schema ## All checks but the tests
+
+train: $(RUN) ## Train a model now; the gate decides whether it is promoted
+	@$(MANAGE) train_model
+
+mlflow: $(RUN) ## Look at the experiments on http://127.0.0.1:5000
+	@exec $(MANAGE) mlflow_ui
+
+flower: $(RUN) ## Watch Celery on http://127.0.0.1:5555 (where REDIS_URL is set)
+	@exec $(MANAGE) flower
+
+shell: $(RUN) ## Open a Python shell with the models imported
+	@$(MANAGE) shell
+
+up: ## Start everything in containers
+	docker compose up --build --detach --wait
+
+down: ## Stop the containers; their data stays
+	docker compose down

@@ -1,0 +1,38 @@
+"""Gunicorn's configuration, for `make run` and containers alike; addresses and sizes come from the environment.
+
+The app is not preloaded: a web process maps the model's arrays itself (they are shared through the page cache), and
+no database connection or thread is carried over a fork.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+_var = Path(os.environ.get("VAR_DIR") or Path(__file__).resolve().parent.parent / "var")
+_metrics = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_var / "prometheus")))
+
+wsgi_app = "movierec.wsgi:application"
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+timeout = 60
+graceful_timeout = 20
+keepalive = 5
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a slow disk must not look like a dead worker
+control_socket_disable = True
+loglevel = "warning"
+
+
+def on_starting(server: Any) -> None:
+    """Empties the workers' metrics of the run before: what they hold would be counted a second time."""
+    _metrics.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in _metrics.glob("*.db"):
+        file.unlink()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    # Imported here: prometheus_client decides at its import, once, whether it counts for several processes.
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid, path=str(_metrics))

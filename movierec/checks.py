@@ -1,0 +1,107 @@
+"""Mistakes of setting up, found by `manage.py check` and before every start; each has a stable id and a hint."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from recommender.estimators import ESTIMATORS
+
+
+@register(Tags.files)
+def folders_are_writable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    for name in ("MODEL_DIR", "SNAPSHOT_DIR"):
+        folder = Path(getattr(settings, name))
+        nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+            yield Error(
+                f"{name} ({folder}) cannot be written to: {nearest} does not allow it.",
+                hint=f"Set {name} to a folder that this user may write to, or change the owner of that one.",
+                id="movierec.E001",
+            )
+
+
+@register()
+def algorithms_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    training = settings.POLICY.training
+    named = {"training.algorithm": [training.algorithm], "training.parameters": list(training.parameters)}
+    for key, names in named.items():
+        for name in names:
+            if name not in ESTIMATORS:
+                yield Error(
+                    f"config.yaml: {key} names {name!r}, which is no algorithm.",
+                    hint=f"Known ones: {', '.join(sorted(ESTIMATORS))}.",
+                    id="movierec.E002",
+                )
+
+
+@register()
+def parameters_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    for name, parameters in settings.POLICY.training.parameters.items():
+        if name in ESTIMATORS:
+            try:
+                ESTIMATORS[name](**parameters)
+            except (TypeError, ValueError) as error:
+                yield Error(
+                    f"config.yaml: training.parameters.{name}: {error}",
+                    hint="Give only hyper-parameters that the algorithm has; what is not given is chosen by itself.",
+                    id="movierec.E003",
+                )
+
+
+@register(Tags.security)
+def debug_is_off_in_real_installations(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> Iterable[CheckMessage]:
+    if settings.DEBUG and not settings.EMBEDDED:
+        yield Error(
+            "DEBUG is on together with DATABASE_URL: error pages would show settings and data to everyone.",
+            hint="Take DEBUG out of the environment, or DATABASE_URL while you develop.",
+            id="movierec.E004",
+        )
+
+
+@register(Tags.security)
+def hosts_are_named(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    if not settings.ALLOWED_HOSTS:
+        yield Error(
+            "ALLOWED_HOSTS is empty: every request would be refused.",
+            hint="Name the site's domain, as ALLOWED_HOSTS=movies.example.org, or take the key out.",
+            id="movierec.E005",
+        )
+    if "*" in settings.ALLOWED_HOSTS and not settings.EMBEDDED:
+        yield Error(
+            "ALLOWED_HOSTS accepts every host: links in mails and redirects could be made to point anywhere.",
+            hint="Name the site's domain, as ALLOWED_HOSTS=movies.example.org.",
+            id="movierec.E006",
+        )
+    if settings.HTTPS and (bad := [origin for origin in settings.CSRF_TRUSTED_ORIGINS if "https://" not in origin]):
+        yield Error(
+            f"CSRF_TRUSTED_ORIGINS holds {', '.join(bad)}, but HTTPS is on.",
+            hint="Write each origin with its scheme, as https://movies.example.org.",
+            id="movierec.E007",
+        )
+
+
+@register(Tags.security, deploy=True)
+def connections_are_encrypted(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    if not settings.HTTPS and not settings.EMBEDDED:
+        yield Warning(
+            "HTTPS is off: passwords and tokens travel in clear text.",
+            hint="Put a proxy in front that ends TLS and sets X-Forwarded-Proto, and set HTTPS=true.",
+            id="movierec.W001",
+        )
+
+
+@register(deploy=True)
+def broker_is_shared(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    if not settings.EMBEDDED and not settings.REDIS_URL:
+        yield Warning(
+            "DATABASE_URL is set but REDIS_URL is not: broker and cache are files, which one machine alone can see.",
+            hint="Set REDIS_URL=redis://host:6379/0 as soon as a second machine runs workers.",
+            id="movierec.W002",
+        )

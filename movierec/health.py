@@ -1,0 +1,56 @@
+"""/healthz: this process answers. /readyz: it can do its work, part by part."""
+
+import logging
+from typing import TypedDict
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from recommender.models import ServedModel
+
+logger = logging.getLogger(__name__)
+
+
+class Part(TypedDict):
+    ok: bool
+    detail: str
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """503 without the database; a missing model is no reason to take the site down, since lists fall back."""
+    parts = {"database": _database()}
+    parts["model"] = _model() if parts["database"]["ok"] else Part(ok=False, detail="unknown without the database")
+    ready = all(part["ok"] for part in parts.values())
+    return JsonResponse({"status": "ready" if ready else "not ready", "parts": parts}, status=200 if ready else 503)
+
+
+def _database() -> Part:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        logger.error("not ready: %s", error)  # addresses in the message are for the log, not for the world
+        return Part(ok=False, detail="does not answer")
+    return Part(ok=True, detail="answers")
+
+
+def _model() -> Part:
+    try:
+        served = {row.slot: row for row in ServedModel.objects.all()}
+    except DatabaseError as error:
+        logger.error("not ready: %s", error)
+        return Part(ok=False, detail="the database has no tables; run migrate")
+    champion = served.get(ServedModel.Slot.CHAMPION)
+    if champion is None:
+        return Part(ok=True, detail="no model yet: popular movies are shown")
+    return Part(ok=True, detail=f"version {champion.version} ({champion.algorithm})")
