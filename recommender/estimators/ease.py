@@ -19,7 +19,7 @@ from recommender.estimators.validation import best_of, ndcg_of_scores, sample_us
 Array = np.ndarray[Any, Any]
 
 REGULARIZATIONS_TRIED = tuple(250.0 * 2.0**step for step in range(-6, 7))  # 4 to 16,000
-CHOICE_MOVIES = 4000
+CHOICE_MOVIES = 2000
 CHOICE_USERS = 2000
 BLOCK = 1024
 LAPACK_LIMIT = 46_000  # movies squared must stay within a 32-bit index
