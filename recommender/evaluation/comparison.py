@@ -1,0 +1,164 @@
+"""Models compared on the same later data: what the gate decides on.
+
+Each model is fitted on everything before a cut and asked for the same lists after it. Rows are users of a cut;
+cuts are pooled, and intervals draw whole users with all their cuts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import perf_counter
+from typing import Any
+
+import pandas as pd
+
+from recommender.estimators import Dataset, Recommender
+from recommender.evaluation.baselines import Fitter, simple_baselines
+from recommender.evaluation.bootstrap import Interval, paired_bootstrap
+from recommender.evaluation.evaluate import METRICS, Evaluation, judge, pool, predict_stars
+from recommender.evaluation.requests import Requests, Sampling, later_positives
+from recommender.evaluation.splits import TimeSplit, temporal_cuts
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    evaluations: dict[str, Evaluation]
+
+    def __getitem__(self, name: str) -> Evaluation:
+        return self.evaluations[name]
+
+    def difference(
+        self, candidate: str, reference: str, metric: str = "ndcg", part: str | None = None, **options: Any
+    ) -> Interval:
+        """Candidate less reference, paired by user and cut; `part` is one of SLICES, `options` go to the bootstrap."""
+        keys = ["user_id", "cut"]
+        pairs = (
+            self[candidate].per_user(part).merge(self[reference].per_user(part), on=keys, how="outer", indicator=True)
+        )
+        if not (pairs["_merge"] == "both").all():
+            raise ValueError(f"{candidate} and {reference} were not judged on the same users ({part or 'all'})")
+        return paired_bootstrap(
+            pairs[f"{metric}_x"].to_numpy(), pairs[f"{metric}_y"].to_numpy(), pairs["user_id"].to_numpy(), **options
+        )
+
+    def best_simple_baseline(self, metric: str = "ndcg") -> str:
+        names = simple_baselines(self.evaluations)
+        if not names:
+            raise ValueError("no simple baseline was evaluated")
+        return max(names, key=lambda name: self[name].summary()[metric])
+
+    def table(self) -> pd.DataFrame:
+        """Summary figures, a row a model, best nDCG first."""
+        rows = {name: evaluation.summary() for name, evaluation in self.evaluations.items()}
+        table = pd.DataFrame.from_dict(rows, orient="index")
+        return table.sort_values(METRICS[0], ascending=False, kind="stable")
+
+    def to_dict(self) -> dict[str, Any]:
+        return {name: evaluation.to_dict() for name, evaluation in self.evaluations.items()}
+
+
+def evaluate_on_cuts(
+    fitters: Mapping[str, Fitter],
+    ratings: pd.DataFrame,
+    movies: pd.DataFrame | None = None,
+    cuts: Sequence[float | datetime] = (0.7, 0.8, 0.9),
+    *,
+    k: int = 10,
+    implicit_threshold: float | None = None,
+    sampling: Sampling | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Fit each model before each cut and judge it after; see `temporal_cuts` and `later_positives`.
+
+    A fitter gets the Dataset of what was known before the cut, metadata included, and may return a model that was
+    trained elsewhere on no later data. `progress(step, done, total)` is called before each step and at the end;
+    what it raises stops the evaluation.
+    """
+    if not fitters:
+        raise ValueError("fitters: expected at least one model to evaluate")
+    splits = temporal_cuts(ratings, cuts)
+    report = _Steps(2 * len(splits) * len(fitters), progress)
+    found: dict[str, list[Evaluation]] = {name: [] for name in fitters}
+    for split in splits:
+        later = _LaterData.after(split, movies, implicit_threshold, sampling)
+        dataset = Dataset.from_frames(split.train, _rows_of(movies, split.train), implicit_threshold)
+        for name, fit in fitters.items():
+            report.start(f"fit {name} before {split.cut:%Y-%m-%d}")
+            started = perf_counter()
+            model = fit(dataset)
+            seconds = perf_counter() - started
+            report.start(f"evaluate {name} after {split.cut:%Y-%m-%d}")
+            evaluation = later.evaluate(model, k)
+            found[name].append(replace(evaluation, seconds=evaluation.seconds | {"fit": seconds}))
+    report.end()
+    return Comparison({name: pool(evaluations) for name, evaluations in found.items()})
+
+
+@dataclass(frozen=True)
+class _LaterData:
+    """What all models of a cut are asked, made once."""
+
+    split: TimeSplit
+    catalogue: pd.DataFrame
+    requests: Requests
+    of_new_movies: Requests
+    new_movies: list[Any]
+
+    @classmethod
+    def after(
+        cls, split: TimeSplit, movies: pd.DataFrame | None, threshold: float | None, sampling: Sampling | None
+    ) -> _LaterData:
+        rated_later = split.test["movie_id"].unique()
+        known = set(split.train["movie_id"].unique())
+        requests = later_positives(split, threshold, sampling=sampling)
+        if not len(requests):
+            raise ValueError(f"cut {split.cut}: no later positive of a movie that was rated before")
+        return cls(
+            split=split,
+            catalogue=_catalogue(movies, split),
+            requests=requests,
+            of_new_movies=later_positives(split, threshold, of_new_movies=True, sampling=sampling),
+            new_movies=[movie for movie in rated_later.tolist() if movie not in known],
+        )
+
+    def evaluate(self, model: Recommender, k: int) -> Evaluation:
+        # Later histories hold movies that came after the cut: the model must know their ids, as in a running site.
+        model = model.with_movies(self.catalogue)
+        users = self.requests.table["user_id"].unique()
+        test = self.split.test[self.split.test["user_id"].isin(users)]
+        stars = predict_stars(model, test[~test["movie_id"].isin(self.new_movies)], self.split.cut.isoformat())
+        evaluation = judge(model, self.requests, self.split.train, k=k, stars=stars)
+        if not model.scores_new_movies or not len(self.of_new_movies):
+            return evaluation
+        new = judge(model, self.of_new_movies, self.split.train, k=k, candidates=self.new_movies)
+        return replace(evaluation, new_movies=new.lists)
+
+
+def _rows_of(movies: pd.DataFrame | None, train: pd.DataFrame) -> pd.DataFrame | None:
+    """Metadata of movies rated before the cut: encoders learn nothing from later ones."""
+    return None if movies is None else movies[movies["movie_id"].isin(train["movie_id"].unique())]
+
+
+def _catalogue(movies: pd.DataFrame | None, split: TimeSplit) -> pd.DataFrame:
+    """`movies`, with a bare row for each rated movie that it lacks."""
+    rated = pd.concat([split.train["movie_id"], split.test["movie_id"]]).drop_duplicates()
+    if movies is None:
+        return pd.DataFrame({"movie_id": rated})
+    return pd.concat([movies, pd.DataFrame({"movie_id": rated[~rated.isin(movies["movie_id"])]})], ignore_index=True)
+
+
+class _Steps:
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self.total, self.done, self.progress = total, -1, progress
+
+    def start(self, step: str) -> None:
+        self.done += 1
+        if self.progress is not None:
+            self.progress(step, self.done, self.total)
+
+    def end(self) -> None:
+        self.start("done")

@@ -1,0 +1,244 @@
+"""One model judged on one set of lists."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix
+
+from recommender.estimators import Recommender
+from recommender.evaluation import beyond_accuracy, metrics
+from recommender.evaluation.bootstrap import Interval, bootstrap_mean
+from recommender.evaluation.requests import Requests, trained_users
+from recommender.evaluation.slices import HISTORY_SLICES, NEW_MOVIES, SLICES, in_history_slice, movie_slices, slice_of
+
+METRICS = ("ndcg", "recall", "precision")
+MAX_DIVERSITY_LISTS = 1000
+STAR_USERS = 64  # users x movies predicted at a time
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures of one model, pooled over cuts.
+
+    `lists`: a row a list: user_id, cut, n_history, weight, ndcg, recall, precision.
+    `positives`: a row a right movie: list (row of `lists`), movie_slice, rank (0: not shown).
+    `new_movies`: like `lists`, for lists of new movies alone; None where the model cannot score those.
+    `stars`: user_id, cut, rating, predicted. `catalogue`: coverage and the like, mean over cuts.
+    """
+
+    k: int
+    lists: pd.DataFrame
+    positives: pd.DataFrame
+    catalogue: dict[str, float]
+    stars: pd.DataFrame
+    new_movies: pd.DataFrame | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def per_user(self, part: str | None = None) -> pd.DataFrame:
+        """user_id, cut, n_history (at the first list), ndcg, recall, precision: weighted means of the user's lists.
+
+        `part` names one of SLICES. Of movie slices only those movies count as right.
+        """
+        lists = self._part(part)
+        return _weighted_means(lists[lists["ndcg"].notna()])
+
+    def _part(self, part: str | None) -> pd.DataFrame:
+        if part is None:
+            return self.lists
+        if part not in SLICES:
+            raise ValueError(f"slice: expected one of {', '.join(SLICES)}, got {part!r}")
+        if part in HISTORY_SLICES:
+            return self.lists[in_history_slice(self.lists["n_history"], part)]
+        if part == NEW_MOVIES and self.new_movies is not None:
+            return self.new_movies
+        chosen = self.positives[self.positives["movie_slice"] == part]
+        return self.lists.assign(**accuracy(chosen["list"], chosen["rank"], len(self.lists), self.k))
+
+    def interval(self, metric: str = "ndcg", part: str | None = None, **options: Any) -> Interval:
+        """The mean over users and cuts; `options` are those of `bootstrap_mean`."""
+        users = self.per_user(part)
+        return bootstrap_mean(users[_known(metric)].to_numpy(), users["user_id"].to_numpy(), **options)
+
+    def summary(self) -> dict[str, float]:
+        """Means over users and cuts, what the lists are like, and the counts behind them."""
+        users = self.per_user()
+        figures = {name: float(users[name].mean()) for name in METRICS}
+        error = metrics.rmse(self.stars["predicted"].to_numpy(), self.stars["rating"].to_numpy())
+        counts = {"n_users": users["user_id"].nunique(), "n_lists": len(self.lists), "n_stars": len(self.stars)}
+        return figures | {"rmse": error} | self.catalogue | counts
+
+    def slices(self) -> dict[str, dict[str, float]]:
+        """For each of SLICES ndcg, recall, n_users and n_lists."""
+        return {part: self._slice_figures(part) for part in SLICES}
+
+    def _slice_figures(self, part: str) -> dict[str, float]:
+        users = self.per_user(part)
+        figures = {name: float(users[name].mean()) for name in ("ndcg", "recall")}
+        n_lists = int(self._part(part)["ndcg"].notna().sum())
+        return figures | {"n_users": users["user_id"].nunique(), "n_lists": n_lists}
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able; what has no figure is None."""
+        slices = {name: _plain(figures) for name, figures in self.slices().items()}
+        return {"k": self.k, "summary": _plain(self.summary()), "slices": slices, "seconds": _plain(self.seconds)}
+
+
+def evaluate(
+    model: Recommender,
+    test: pd.DataFrame,
+    train: pd.DataFrame,
+    *,
+    k: int = 10,
+    candidates: Any = None,
+    exclude_seen: bool = True,
+    with_stars: bool = True,
+) -> Evaluation:
+    """The lists of the users of `test`, every row of which is right; `train` is what the model was fitted on."""
+    requests = trained_users(test, train)
+    stars = predict_stars(model, test) if with_stars else no_stars()
+    return judge(model, requests, train, k=k, candidates=candidates, exclude_seen=exclude_seen, stars=stars)
+
+
+def judge(
+    model: Recommender,
+    requests: Requests,
+    train: pd.DataFrame,
+    *,
+    k: int,
+    candidates: Any = None,
+    exclude_seen: bool = True,
+    stars: pd.DataFrame | None = None,
+) -> Evaluation:
+    started = perf_counter()
+    shown = requests.ask(model, k, candidates, exclude_seen)
+    seconds = perf_counter() - started
+    positives = _find(requests, shown)
+    lists = requests.table.assign(**accuracy(positives["list"], positives["rank"], len(requests), k))
+    positives["movie_slice"] = slice_of(positives["movie_id"], movie_slices(train))
+    catalogue = describe_lists(shown[shown["request"].isin(_last_lists(requests))], train)
+    return Evaluation(
+        k=k,
+        lists=lists,
+        positives=positives[["list", "movie_slice", "rank"]],
+        catalogue=catalogue,
+        stars=no_stars() if stars is None else stars,
+        seconds={"score": seconds},
+    )
+
+
+def accuracy(owners: Any, ranks: Any, n_lists: int, k: int) -> dict[str, Any]:
+    """METRICS of each list, NaN for lists without a right movie."""
+    owners, ranks = np.asarray(owners, dtype=np.int64), np.asarray(ranks, dtype=np.int64)
+    return {
+        "ndcg": metrics.ndcg_at_k(owners, ranks, n_lists, k),
+        "recall": metrics.recall_at_k(owners, ranks, n_lists, k),
+        "precision": metrics.precision_at_k(owners, ranks, n_lists, k),
+    }
+
+
+def describe_lists(shown: pd.DataFrame, train: pd.DataFrame) -> dict[str, float]:
+    """Coverage, novelty, popularity Gini, intra-list diversity, personalisation over the movies of `train`.
+
+    Movies beyond those are left out. Diversity is taken over at most MAX_DIVERSITY_LISTS lists.
+    """
+    users, user_ids = pd.factorize(train["user_id"])
+    rated, catalogue = pd.factorize(train["movie_id"], sort=True)
+    pairs = csr_matrix((np.ones(len(train)), (users, rated)), shape=(len(user_ids), len(catalogue)))
+    movies = pd.Index(catalogue).get_indexer(pd.Index(shown["movie_id"]))
+    owners = shown["request"].to_numpy(dtype=np.int64)[movies >= 0]
+    movies = movies[movies >= 0]
+    numbers = np.unique(owners)
+    sampled = np.random.default_rng(0).permutation(len(numbers))[:MAX_DIVERSITY_LISTS]
+    in_sample = np.isin(owners, numbers[sampled])
+    return {
+        "coverage": beyond_accuracy.coverage(movies, len(catalogue)),
+        "novelty": beyond_accuracy.novelty(movies, np.diff(pairs.tocsc().indptr), len(user_ids)),
+        "popularity_gini": beyond_accuracy.popularity_gini(movies, len(catalogue)),
+        "intra_list_diversity": beyond_accuracy.intra_list_diversity(owners[in_sample], movies[in_sample], pairs),
+        "personalisation": beyond_accuracy.personalisation(owners, movies),
+    }
+
+
+def predict_stars(model: Recommender, test: pd.DataFrame, cut: str = "") -> pd.DataFrame:
+    """user_id, cut, rating, predicted for each row of `test`, whose movies the model must know."""
+    test = test.sort_values("user_id", kind="stable")
+    rows, users = pd.factorize(test["user_id"])
+    predicted = np.empty(len(test))
+    for start in range(0, len(users), STAR_USERS):
+        chosen = (rows >= start) & (rows < start + STAR_USERS)
+        columns, movies = pd.factorize(test["movie_id"][chosen])
+        stars = model.predict_ratings(users[start : start + STAR_USERS], movies)
+        predicted[chosen] = stars[rows[chosen] - start, columns]
+    return pd.DataFrame(
+        {"user_id": test["user_id"].to_numpy(), "cut": cut, "rating": test["rating"].to_numpy(), "predicted": predicted}
+    )
+
+
+def no_stars() -> pd.DataFrame:
+    return pd.DataFrame(columns=["user_id", "cut", "rating", "predicted"])
+
+
+def pool(evaluations: list[Evaluation]) -> Evaluation:
+    """Cuts of one model as one evaluation."""
+    starts = np.cumsum([0] + [len(evaluation.lists) for evaluation in evaluations])
+    positives = [
+        evaluation.positives.assign(list=evaluation.positives["list"] + start)
+        for evaluation, start in zip(evaluations, starts[:-1], strict=True)
+    ]
+    new_movies = [evaluation.new_movies for evaluation in evaluations if evaluation.new_movies is not None]
+    return Evaluation(
+        k=evaluations[0].k,
+        lists=_stack([evaluation.lists for evaluation in evaluations]),
+        positives=_stack(positives),
+        catalogue=dict(pd.DataFrame([evaluation.catalogue for evaluation in evaluations]).mean()),
+        stars=_stack([evaluation.stars for evaluation in evaluations]),
+        new_movies=_stack(new_movies) if new_movies else None,
+        seconds=dict(pd.DataFrame([evaluation.seconds for evaluation in evaluations]).sum()),
+    )
+
+
+def _find(requests: Requests, shown: pd.DataFrame) -> pd.DataFrame:
+    """list, movie_id, rank of each right movie; 0 where the list does not show it."""
+    ranks = shown[["request", "movie_id", "rank"]]
+    found = requests.relevant.merge(ranks, how="left", on=["request", "movie_id"], validate="one_to_one")
+    return found.rename(columns={"request": "list"}).fillna({"rank": 0}).astype({"rank": np.int64})
+
+
+def _last_lists(requests: Requests) -> Any:
+    """The number of each user's last list: one list a user, so that nobody's many lists weigh more."""
+    return requests.table.groupby("user_id")["n_history"].idxmax()
+
+
+def _weighted_means(lists: pd.DataFrame) -> pd.DataFrame:
+    keys = [lists["user_id"], lists["cut"]]
+    weighted = lists[list(METRICS)].mul(lists["weight"], axis=0).groupby(keys).sum()
+    means = weighted.div(lists["weight"].groupby(keys).sum(), axis=0)
+    means.insert(0, "n_history", lists["n_history"].groupby(keys).min())
+    return means.reset_index()
+
+
+def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else frames[0]
+
+
+def _known(metric: str) -> str:
+    if metric not in METRICS:
+        raise ValueError(f"metric: expected one of {', '.join(METRICS)}, got {metric!r}")
+    return metric
+
+
+def _plain(figures: dict[str, float]) -> dict[str, float | int | None]:
+    return {name: _number(value) for name, value in figures.items()}
+
+
+def _number(value: float) -> float | int | None:
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,137 @@
+"""The lists to ask a model for, and the movies that would have been right in them.
+
+Two kinds. `trained_users`: one list for each user of a test table, from what the model saw of them.
+`later_positives`: each positive after a cut is looked for in the list folded in from that user's ratings before
+that very positive, as the site would have shown it: the model knows nothing from the cut on, the history does.
+Newcomers take part with what they had rated by then, at first with nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recommender.estimators import Recommender
+from recommender.evaluation.splits import TimeSplit, in_time_order
+
+Array = np.ndarray[Any, Any]
+Histories = Callable[[int, int], list[dict[Any, float]]]
+
+BATCH_LISTS = 1024
+LONG_HISTORY = 20  # from here on a user's positives are sampled; before, each one counts
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Bounds the number of lists. Of more than `max_users` users so many are drawn; of a user's positives with
+    LONG_HISTORY or more earlier ratings `max_positives`, with weights that make their weighted mean stand for all.
+    """
+
+    max_users: int | None = 5000
+    max_positives: int = 10
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Requests:
+    """`table`: a row a list, numbered from 0: user_id, cut, n_history, weight (positives the list stands for).
+
+    `relevant`: a row a right movie: request (number of the list), movie_id.
+    `histories(start, stop)`: of lists folded in, {movie_id: rating}; None where the model's own data serve.
+    """
+
+    table: pd.DataFrame
+    relevant: pd.DataFrame
+    histories: Histories | None = None
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def ask(self, model: Recommender, k: int, candidates: Any = None, exclude_seen: bool = True) -> pd.DataFrame:
+        """The model's lists: request, movie_id, score, rank."""
+        if self.histories is None:
+            users = self.table["user_id"]
+            lists = model.recommend(users, k=k, candidates=candidates, exclude_seen=exclude_seen)
+            numbers = pd.Series(np.arange(len(users)), index=pd.Index(users))
+            return lists.assign(request=lists["user_id"].map(numbers)).drop(columns="user_id")
+        parts = []
+        for start in range(0, len(self), BATCH_LISTS):
+            histories = self.histories(start, min(start + BATCH_LISTS, len(self)))
+            lists = model.recommend_for_history(histories, k=k, candidates=candidates, exclude_seen=exclude_seen)
+            parts.append(lists.assign(request=lists["user_id"] + start).drop(columns="user_id"))
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["request", "movie_id", "rank"])
+
+
+def trained_users(test: pd.DataFrame, train: pd.DataFrame, cut: str = "") -> Requests:
+    """Every user of `test` once; all their test movies are right."""
+    users, ids = pd.factorize(test["user_id"], sort=True)
+    n_history = pd.Series(ids).map(train.groupby("user_id").size()).fillna(0).astype(np.int64)
+    table = pd.DataFrame({"user_id": ids, "cut": cut, "n_history": n_history.to_numpy(), "weight": 1.0})
+    relevant = pd.DataFrame({"request": users, "movie_id": test["movie_id"].to_numpy()}).drop_duplicates()
+    return Requests(table, relevant.reset_index(drop=True))
+
+
+def later_positives(
+    split: TimeSplit, implicit_threshold: float | None, *, of_new_movies: bool = False, sampling: Sampling | None = None
+) -> Requests:
+    """One list for each positive after the cut, of movies rated before it (or of the new ones alone).
+
+    A movie rated again is no new positive.
+    """
+    log = _logs_of_later_users(split)
+    is_new = ~log["movie_id"].isin(split.train["movie_id"].unique())
+    is_target = log["is_later"] & log["is_first"] & (is_new if of_new_movies else ~is_new)
+    if implicit_threshold is not None:
+        is_target &= log["rating"] >= implicit_threshold
+    targets = _sample(log[is_target], sampling or Sampling())
+    table = pd.DataFrame(
+        {
+            "user_id": targets["user_id"].to_numpy(),
+            "cut": split.cut.isoformat(),
+            "n_history": targets["n_history"].to_numpy(),
+            "weight": targets["weight"].to_numpy(),
+        }
+    )
+    relevant = pd.DataFrame({"request": np.arange(len(targets)), "movie_id": targets["movie_id"].to_numpy()})
+    return Requests(table, relevant, _earlier_ratings(log, targets.index.to_numpy()))
+
+
+def _logs_of_later_users(split: TimeSplit) -> pd.DataFrame:
+    """All rows of the users with a later rating, by user and time, numbered from 0; n_history: movies rated before."""
+    train = split.train[split.train["user_id"].isin(split.test["user_id"].unique())]
+    log = in_time_order(pd.concat([train.assign(is_later=False), split.test.assign(is_later=True)]))
+    log = log.sort_values("user_id", kind="stable").reset_index(drop=True)
+    log["is_first"] = ~log.duplicated(["user_id", "movie_id"])
+    so_far = log.groupby("user_id")["is_first"].cumsum()
+    return log.assign(n_history=so_far - log["is_first"])
+
+
+def _sample(targets: pd.DataFrame, sampling: Sampling) -> pd.DataFrame:
+    rng = np.random.default_rng(sampling.seed)
+    users = targets["user_id"].unique()
+    if sampling.max_users is not None and len(users) > sampling.max_users:
+        chosen = users[np.sort(rng.permutation(len(users))[: sampling.max_users])]
+        targets = targets[targets["user_id"].isin(chosen)]
+    is_long = targets["n_history"] >= LONG_HISTORY
+    drawn = pd.Series(rng.random(len(targets)), index=targets.index)[is_long]
+    owners = targets["user_id"][is_long]
+    kept = drawn.groupby(owners).rank(method="first") <= sampling.max_positives
+    found = kept.groupby(owners).transform("size") / kept.groupby(owners).transform("sum")
+    targets = targets.assign(weight=found.reindex(targets.index, fill_value=1.0))
+    return targets[kept.reindex(targets.index, fill_value=True)]
+
+
+def _earlier_ratings(log: pd.DataFrame, rows: Array) -> Histories:
+    """The user's own rows above each of `rows` in `log`; of a movie rated twice the later rating."""
+    first_row = log.groupby("user_id")["rating"].transform(lambda ratings: ratings.index[0]).to_numpy()
+    movies, ratings = log["movie_id"].to_numpy(), log["rating"].to_numpy(dtype=np.float64)
+
+    def histories(start: int, stop: int) -> list[dict[Any, float]]:
+        spans = [(int(first_row[row]), int(row)) for row in rows[start:stop]]
+        return [dict(zip(movies[a:b].tolist(), ratings[a:b].tolist(), strict=True)) for a, b in spans]
+
+    return histories

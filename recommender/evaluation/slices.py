@@ -1,0 +1,40 @@
+"""Which users and movies a figure is about."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+HISTORY_SLICES: dict[str, tuple[int, float]] = {  # earlier ratings, from and to
+    "history_0": (0, 0),
+    "history_1_4": (1, 4),
+    "history_5_19": (5, 19),
+    "history_20_plus": (20, np.inf),
+}
+NEW_MOVIES = "movies_new"
+MOVIE_SLICES = ("movies_head", "movies_middle", "movies_tail", NEW_MOVIES)
+SLICES = (*HISTORY_SLICES, *MOVIE_SLICES)
+
+HEAD_SHARE = 0.5  # the most rated movies that together hold half of the ratings
+MIDDLE_SHARE = 0.8  # and those that follow, up to four fifths
+
+
+def movie_slices(train: pd.DataFrame) -> pd.Series:
+    """The slice of each movie in `train`, by movie id; ties in number of ratings go by id.
+
+    A movie belongs to the slice that the first of its ratings falls into, so that the most rated one is head.
+    """
+    counts = train.groupby("movie_id").size().sort_index().sort_values(ascending=False, kind="stable")
+    before = (counts.cumsum() - counts) / max(counts.sum(), 1)
+    names = np.select([before < HEAD_SHARE, before < MIDDLE_SHARE], MOVIE_SLICES[:2], MOVIE_SLICES[2])
+    return pd.Series(names, index=counts.index, dtype=object)
+
+
+def slice_of(movie_ids: pd.Series, slices: pd.Series) -> pd.Series:
+    """Movies without a slice are new: train has no rating of them."""
+    return movie_ids.map(slices).fillna(NEW_MOVIES)
+
+
+def in_history_slice(n_history: pd.Series, name: str) -> pd.Series:
+    low, high = HISTORY_SLICES[name]
+    return n_history.between(low, high)
