@@ -5,6 +5,7 @@ Imports stay light: a library that only training needs is imported by the model 
 
 from __future__ import annotations
 
+from recommender.estimators.als import AlsRecommender
 from recommender.estimators.artifact import ArtifactError, artifact_checksum, load_recommender
 from recommender.estimators.base import Recommender
 from recommender.estimators.dataset import Dataset
@@ -14,6 +15,7 @@ from recommender.estimators.popularity import PopularityRecommender
 ESTIMATORS: dict[str, type[Recommender]] = {
     "popularity": PopularityRecommender,
     "ease": EaseRecommender,
+    "als": AlsRecommender,
 }
 
 __all__ = ["ESTIMATORS", "ArtifactError", "Dataset", "Recommender", "artifact_checksum", "load_recommender"]

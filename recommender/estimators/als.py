@@ -1,0 +1,115 @@
+"""Implicit alternating least squares, by the `implicit` library; this file alone imports it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from recommender.estimators.base import Recommender
+from recommender.estimators.config import Config, check_count, check_number
+from recommender.estimators.dataset import Dataset
+from recommender.estimators.factors import cosines, gram_of, solve_users
+from recommender.estimators.validation import best_of, ndcg_of_scores, sample_users, split_random
+
+Array = np.ndarray[Any, Any]
+
+ALPHAS_TRIED = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+REGULARIZATIONS_TRIED = tuple(10.0**power for power in range(-3, 4))
+CHOICE_USERS = 5000
+CHOICE_EPOCHS = 8
+
+
+@dataclass(frozen=True)
+class AlsConfig(Config):
+    n_components: int = 64
+    epochs: int = 15
+    regularization: float | None = None  # None: chosen on an inner split
+    alpha: float | None = None  # confidence in a positive, that in the absence of one being 1; None: chosen
+
+    def __post_init__(self) -> None:
+        check_count("n_components", self.n_components)
+        check_count("epochs", self.epochs)
+        for name in ("regularization", "alpha"):
+            if getattr(self, name) is not None:
+                check_number(name, getattr(self, name), above=0)
+
+
+class AlsRecommender(Recommender):
+    """Factors of Hu, Koren and Volinsky 2008; users are always folded in from their history (solve_users)."""
+
+    algorithm = "als"
+    config_class: ClassVar[type[Config]] = AlsConfig
+
+    def _fit(self, dataset: Dataset) -> None:
+        config = self.config
+        self.chosen_ = _choose(dataset, config, self.random_state)
+        self.regularization_ = float(self.chosen_.get("regularization", config.regularization))
+        self.alpha_ = float(self.chosen_.get("alpha", config.alpha))
+        self.item_factors_ = _item_factors(
+            dataset.positives, config.n_components, config.epochs, self.regularization_, self.alpha_, self.random_state
+        )
+
+    def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
+        items = self.item_factors_
+        users = solve_users(self._positives(history), items, self._gram, self.regularization_, self.alpha_)
+        scores: Array = users.astype(np.float32) @ (items if columns is None else items[columns]).T
+        return scores
+
+    def _similarities(self, columns: Array) -> Array:
+        return cosines(self.item_factors_, columns)
+
+    @cached_property
+    def _gram(self) -> Array:
+        return gram_of(self.item_factors_)
+
+
+def _item_factors(
+    positives: csr_matrix, n_components: int, epochs: int, regularization: float, alpha: float, random_state: int
+) -> Array:
+    """The library starts from small uniform factors, seeded; a movie that nobody likes ends at 0."""
+    from implicit.cpu.als import AlternatingLeastSquares
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):  # the library has threads of its own and is slowed down by BLAS's
+        model = AlternatingLeastSquares(
+            factors=n_components,
+            iterations=epochs,
+            regularization=regularization,
+            alpha=alpha,
+            random_state=random_state,
+        )
+        model.fit(positives, show_progress=False)
+    factors: Array = np.array(model.item_factors, dtype=np.float32)
+    factors[np.bincount(positives.indices, minlength=positives.shape[1]) == 0] = 0
+    return factors
+
+
+def _choose(dataset: Dataset, config: AlsConfig, random_state: int) -> dict[str, float]:
+    """What is not given, on a fifth of each sampled user's ratings: alpha first, then the regularisation."""
+    given = {name: getattr(config, name) for name in ("alpha", "regularization")}
+    chosen: dict[str, float] = {}
+    if None not in given.values():
+        return chosen
+    train, answers = split_random(dataset, share=0.2, random_state=random_state)
+    judged = sample_users(answers, CHOICE_USERS, random_state)
+    liked, seen, wanted = train.positives[judged], train.ratings[judged], answers[judged]
+
+    def quality(alpha: float, regularization: float) -> float:
+        if not liked.nnz or not wanted.nnz:
+            return float("nan")
+        items = _item_factors(liked, config.n_components, CHOICE_EPOCHS, regularization, alpha, random_state)
+        users = solve_users(liked, items, gram_of(items), regularization, alpha)
+        return float(np.nanmean(ndcg_of_scores(users.astype(np.float32) @ items.T, seen, wanted)))
+
+    middle = REGULARIZATIONS_TRIED[len(REGULARIZATIONS_TRIED) // 2]
+    regularization = given["regularization"]
+    if given["alpha"] is None:
+        chosen["alpha"] = best_of(ALPHAS_TRIED, lambda value: quality(value, regularization or middle))
+    alpha = given["alpha"] or chosen["alpha"]
+    if regularization is None:
+        chosen["regularization"] = best_of(REGULARIZATIONS_TRIED, lambda value: quality(alpha, value))
+    return chosen

@@ -1,0 +1,42 @@
+"""Users as least-squares solutions over given item factors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+Array = np.ndarray[Any, Any]
+
+
+def solve_users(liked: csr_matrix, items: Array, gram: Array, regularization: float, alpha: float) -> Array:
+    """x_u = (Y'Y + (alpha - 1) Y_u'Y_u + lambda I)^-1 alpha Y_u'1, the user step of implicit ALS.
+
+    (Hu, Koren and Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", 2008, with confidence
+    alpha for a positive and 1 for the rest.) Y_u are the rows of the liked items, `gram` is Y'Y in float64.
+    A user who liked nothing is 0.
+    """
+    n_components = items.shape[1]
+    left = np.repeat((gram + regularization * np.eye(n_components))[None], liked.shape[0], axis=0)
+    right = np.zeros((liked.shape[0], n_components, 1))
+    for row in range(liked.shape[0]):
+        rows = items[liked.indices[liked.indptr[row] : liked.indptr[row + 1]]].astype(np.float64)
+        left[row] += (alpha - 1) * (rows.T @ rows)
+        right[row, :, 0] = alpha * rows.sum(axis=0)
+    users: Array = np.linalg.solve(left, right)[:, :, 0]
+    return users
+
+
+def gram_of(items: Array) -> Array:
+    factors = np.asarray(items, dtype=np.float64)
+    gram: Array = factors.T @ factors
+    return gram
+
+
+def cosines(items: Array, columns: Array) -> Array:
+    """Cosine similarity of the rows at `columns` to all rows; rows of zeros are similar to nothing."""
+    norms = np.linalg.norm(items, axis=1)
+    norms = np.where(norms > 0, norms, 1.0)
+    similarity: Array = (items[columns] @ items.T) / norms[columns][:, None] / norms
+    return similarity
