@@ -177,6 +177,12 @@ class GateVerdict(models.Model):
     def __str__(self) -> str:
         return f"{self.version_id}: {self.decision}"
 
+    @property
+    def sentence(self) -> str:
+        """Why, for people: the rules that kept it from passing."""
+        kept = [rule["sentence"] for rule in self.rules if rule["outcome"] in ("failed", "not_enough_evidence")]
+        return " ".join(kept) or "All rules passed."
+
 
 class Promotion(models.Model):
     """The audit trail of what went live; rows are added, never changed or removed."""

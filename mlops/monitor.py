@@ -54,8 +54,12 @@ class RunMonitor:
             raise self._verdict(_SENTENCES[self._verdict])
 
     def log(self, line: str) -> None:
-        self._lines.append(f"{timezone.now():%H:%M:%S} {line}")
+        self.note(line)
         PipelineRun.objects.filter(pk=self.run.pk).update(log="\n".join(self._lines))
+
+    def note(self, line: str) -> None:
+        """A log line from any thread; it is written with the next heartbeat or the next line of `log`."""
+        self._lines.append(f"{timezone.now():%H:%M:%S} {line}")
 
     @contextmanager
     def step(self, name: str) -> Iterator[RunStep]:
@@ -77,8 +81,9 @@ class RunMonitor:
         now = time.monotonic()
         if now - self._reported_at >= 0.5:
             self._reported_at = now
-            RunStep.objects.filter(pk=step.pk).update(progress=text[:120])
-            self._report(step.name, text)
+            with self._shielded():
+                RunStep.objects.filter(pk=step.pk).update(progress=text[:120])
+                self._report(step.name, text)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -96,6 +101,17 @@ class RunMonitor:
                 self._interruptible = False
                 _raise_in_thread(self._working_thread, None)
         self.check()
+
+    @contextmanager
+    def _shielded(self) -> Iterator[None]:
+        """Writing to the database in the middle of what is interruptible."""
+        with self._lock:
+            before, self._interruptible = self._interruptible, False
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._interruptible = before
 
     def _end(self, row: RunStep, status: str) -> None:
         row.status, row.ended_at = status, timezone.now()
@@ -124,7 +140,7 @@ class RunMonitor:
     def _look(self) -> type[MLOpsError] | None:
         try:
             rows = PipelineRun.objects.filter(pk=self.run.pk, status=PipelineRun.Status.RUNNING)
-            if not rows.update(heartbeat_at=timezone.now()):
+            if not rows.update(heartbeat_at=timezone.now(), log="\n".join(self._lines)):
                 return RunLost
             return RunCancelled if rows.exclude(cancel_requested_at=None).exists() else None
         except DatabaseError:

@@ -1,0 +1,52 @@
+"""What a version came from, so that it can be told apart and made again: recipe, code, libraries."""
+
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+from django.conf import settings
+
+LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm", "pyarrow")
+
+
+def recipe_hash(algorithm: str, parameters: Mapping[str, Any]) -> str:
+    """Everything but the data and the seed that decides about a model: equal for a mere refresh."""
+    recipe = {
+        "algorithm": algorithm,
+        "parameters": dict(parameters),
+        "implicit_threshold": settings.POLICY.training.implicit_threshold,
+        "tmdb_metadata": settings.TMDB_METADATA_IN_TRAINING,
+    }
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+
+
+def code_revision() -> str:
+    """The git revision, marked where files differ from it; from CODE_REVISION in an image without git; else empty."""
+    if revision := os.environ.get("CODE_REVISION"):
+        return revision[:64]
+    try:
+        revision = _git("rev-parse", "HEAD")
+        return f"{revision}-dirty" if _git("status", "--porcelain", "--untracked-files=no") else revision
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def library_versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _git(*arguments: str) -> str:
+    process = subprocess.run(
+        ["git", *arguments], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=10, check=True
+    )
+    return process.stdout.strip()

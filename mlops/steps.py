@@ -1,0 +1,200 @@
+"""The steps of a training, in order; each leaves its figures on its row."""
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from threadpoolctl import threadpool_limits
+
+from mlops.artifacts import probe_of, size_of, verify_in_fresh_process
+from mlops.checks import check_frames, without_bad_rows
+from mlops.errors import RunLost, StepFailed
+from mlops.evaluation import evaluate_candidate, figures_of
+from mlops.lineage import code_revision, library_versions, recipe_hash
+from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun, Promotion
+from mlops.monitor import RunMonitor
+from mlops.promotion import promote
+from mlops.registry import mirror
+from mlops.retention import prune_artifacts
+from mlops.runs import artifact_name, partial_snapshot_name
+from mlops.snapshots import keep_snapshot, read_snapshot, write_snapshot
+from mlops.verdicts import judge_version
+from recommender.estimators import ESTIMATORS, Dataset, Recommender, artifact_checksum
+
+logger = logging.getLogger(__name__)
+
+Version = ModelVersion.Status
+
+
+class Training:
+    """One run's work; the attributes are what the steps hand to each other."""
+
+    ratings: pd.DataFrame
+    movies: pd.DataFrame
+    dataset: Dataset
+    model: Recommender
+    figures: dict[str, Any]
+
+    def __init__(self, run: PipelineRun, monitor: RunMonitor) -> None:
+        self.run, self.monitor = run, monitor
+        self.champion = ModelVersion.objects.filter(status=Version.CHAMPION).first()
+
+    def work(self) -> str:
+        """All steps; returns how it ended, in a sentence."""
+        # A training process is alone on its cores; a web worker's one BLAS thread would make it several times slower.
+        with threadpool_limits(limits=len(os.sched_getaffinity(0)), user_api="blas"):
+            snapshot = self.run.snapshot or self.export()
+            self.check(snapshot)
+            self.fit()
+            self.evaluate()
+        version = self.register(snapshot)
+        verdict = self.gate(version)
+        ending = self.promote(version, verdict)
+        prune_artifacts()
+        return ending
+
+    def export(self) -> DatasetSnapshot:
+        partial = settings.SNAPSHOT_DIR / partial_snapshot_name(self.run.pk)
+        with self.monitor.step("export") as step:
+            content = write_snapshot(partial, lambda n: self.monitor.progress(step, f"{n:,} ratings"))
+            step.figures = {"ratings": content.n_ratings, "movies": content.n_movies}
+            minimum = settings.POLICY.training.min_ratings
+            if content.n_ratings < minimum:
+                raise StepFailed(
+                    f"There are {content.n_ratings} ratings; at least {minimum} are needed to learn something "
+                    "(training.min_ratings in config.yaml)."
+                )
+        with self.monitor.step("snapshot") as step:
+            snapshot = keep_snapshot(partial, content)
+            PipelineRun.objects.filter(pk=self.run.pk).update(snapshot=snapshot)
+            step.figures = {"hash": snapshot.content_hash, "bytes": snapshot.size_bytes, "users": snapshot.n_users}
+        return snapshot
+
+    def check(self, snapshot: DatasetSnapshot) -> None:
+        allowed = settings.POLICY.data_checks.max_bad_share
+        with self.monitor.step("checks") as step:
+            ratings, movies = read_snapshot(snapshot)
+            report = check_frames(ratings, movies, now=timezone.now())
+            step.figures = {"rows": report.n_rows, "bad_rows": report.n_bad, "bad_share": report.bad_share}
+            step.figures |= report.reasons
+            if report.bad_share > allowed:
+                raise StepFailed(
+                    f"{report.n_bad} of {report.n_rows} rows are bad, more than the allowed share of {allowed:g}: "
+                    f"{report.sentence()}."
+                )
+            if report.n_bad:
+                logger.warning("%s bad rows are left out: %s", report.n_bad, report.sentence())
+            self.ratings, self.movies = without_bad_rows(ratings, movies, report)
+
+    def fit(self) -> None:
+        policy = settings.POLICY.training
+        with self.monitor.step("fit") as step:
+            with self.monitor.interruptible():
+                self.dataset = Dataset.from_frames(self.ratings, self.movies, policy.implicit_threshold)
+                estimator = ESTIMATORS[self.run.algorithm](random_state=policy.random_state, **self.run.parameters)
+                try:
+                    self.model = estimator.fit(self.dataset)
+                except ValueError as error:
+                    raise StepFailed(f"The model cannot be fitted: {error}") from error
+            step.figures = {"users": self.dataset.n_users, "movies": self.dataset.n_movies} | _flat(self.model.chosen_)
+
+    def evaluate(self) -> None:
+        with self.monitor.step("evaluate") as step:
+
+            def progress(text: str, done: int, total: int) -> None:
+                self.monitor.progress(step, f"{done}/{total} {text}")
+
+            with self.monitor.interruptible():
+                comparison, used = evaluate_candidate(
+                    algorithm=self.run.algorithm,
+                    parameters=self.run.parameters,
+                    champion=self.champion,
+                    ratings=self.ratings,
+                    movies=self.movies,
+                    progress=progress,
+                )
+                self.figures = figures_of(comparison) | {"evaluated_with": used}
+            step.figures = {name: found["summary"]["ndcg"] for name, found in self.figures["models"].items()}
+
+    def register(self, snapshot: DatasetSnapshot) -> ModelVersion:
+        """The artefact, its trial in a fresh process, the row, and the mirror in MLflow, in this order."""
+        with self.monitor.step("register") as step:
+            name = artifact_name(self.run.pk)
+            folder = settings.MODEL_DIR / name
+            self.monitor.progress(step, "saving")
+            self.model.save(folder)
+            self.monitor.progress(step, "loading in a fresh process")
+            probe = probe_of(self.dataset, settings.POLICY.training.random_state)
+            self.figures["fresh_process"] = verify_in_fresh_process(folder, probe)
+            version = self._create_version(snapshot, name)
+            step.figures = {"version": version.pk, "bytes": version.artifact_bytes} | {
+                name: self.figures["fresh_process"].get(name) for name in ("load_seconds", "latency_ms", "memory_mb")
+            }
+            self.monitor.progress(step, "MLflow")
+            mirror(version)
+        return version
+
+    def _create_version(self, snapshot: DatasetSnapshot, name: str) -> ModelVersion:
+        folder = settings.MODEL_DIR / name
+        with transaction.atomic():
+            self._still_ours()
+            return ModelVersion.objects.create(
+                algorithm=self.run.algorithm,
+                parameters=self.run.parameters,
+                chosen=_plain(self.model.chosen_),
+                run=self.run,
+                snapshot=snapshot,
+                config_hash=recipe_hash(self.run.algorithm, self.run.parameters),
+                code_revision=code_revision(),
+                random_state=settings.POLICY.training.random_state,
+                libraries=library_versions(),
+                figures=self.figures,
+                artifact=name,
+                artifact_checksum=artifact_checksum(folder),
+                artifact_bytes=size_of(folder),
+            )
+
+    def gate(self, version: ModelVersion) -> GateVerdict:
+        with self.monitor.step("gate") as step:
+            verdict = judge_version(version, self.champion)
+            step.figures = {rule["name"]: rule["outcome"] for rule in verdict.rules}
+            if verdict.decision == GateVerdict.Decision.REFUSED:
+                mirror(version)
+                raise StepFailed(f"The gate refused version {version.pk}. {verdict.sentence}")
+        return verdict
+
+    def promote(self, version: ModelVersion, verdict: GateVerdict) -> str:
+        if verdict.decision != GateVerdict.Decision.PASSED:
+            mirror(version)
+            return f"Version {version.pk} waits for a person: {verdict.get_decision_display()}. {verdict.sentence}"
+        if self.champion is not None and not settings.POLICY.promotion.automatic:
+            mirror(version)
+            return f"Version {version.pk} passed the gate and waits for a person to promote it."
+        with self.monitor.step("promote") as step, transaction.atomic():
+            self._still_ours()
+            if ModelVersion.objects.select_for_update().filter(status=Version.CHAMPION).first() != self.champion:
+                return f"Version {version.pk} passed the gate, but the champion it was compared to was replaced."
+            reason = "The first model that passed the gate." if self.champion is None else "Passed the gate."
+            promote(version=version.pk, kind=Promotion.Kind.AUTOMATIC, reason=reason)
+            step.figures = {"version": version.pk}
+        mirror(version)
+        return f"Version {version.pk} passed the gate and was promoted."
+
+    def _still_ours(self) -> None:
+        """Locks the run's row: a run that was marked as dead in the meantime writes nothing any more."""
+        rows = PipelineRun.objects.select_for_update().filter(pk=self.run.pk, status=PipelineRun.Status.RUNNING)
+        if not rows.exists():
+            raise RunLost("The run was marked as ended while it was still working.")
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in _plain(values).items() if isinstance(value, str | int | float | None)}

@@ -1,0 +1,56 @@
+"""The gate's verdict on a version: evidence from its row, judged, and kept."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from mlops.evaluation import CANDIDATE, CHAMPION, bounds
+from mlops.gate import Evidence, Lists, judge
+from mlops.models import GateVerdict, ModelVersion
+
+Status = ModelVersion.Status
+
+
+def judge_version(version: ModelVersion, champion: ModelVersion | None) -> GateVerdict:
+    """`champion` is what the version's figures were compared to. A version that is or was champion keeps its status."""
+    verdict = judge(evidence_of(version, champion), settings.POLICY.gate)
+    refused = verdict.decision == GateVerdict.Decision.REFUSED
+    with transaction.atomic():
+        row = GateVerdict.objects.create(
+            version=version, champion=champion, decision=verdict.decision, rules=verdict.as_rows()
+        )
+        ModelVersion.objects.filter(pk=version.pk, status__in=[Status.CANDIDATE, Status.REFUSED]).update(
+            status=Status.REFUSED if refused else Status.CANDIDATE
+        )
+    version.refresh_from_db(fields=["status"])
+    return row
+
+
+def evidence_of(version: ModelVersion, champion: ModelVersion | None) -> Evidence:
+    figures = version.figures
+    baseline = figures["best_simple_baseline"]
+    against = figures["differences"]
+    age = timezone.now() - version.snapshot.exported_at
+    return Evidence(
+        baseline=baseline,
+        against_baseline=bounds(against[baseline]),
+        lists=_lists(figures, CANDIDATE),
+        fresh_process=figures["fresh_process"],
+        artifact_mb=version.artifact_bytes / 1e6,
+        data_age_hours=age.total_seconds() / 3600,
+        is_refresh=champion is not None and champion.config_hash == version.config_hash,
+        champion=_lists(figures, CHAMPION) if champion else None,
+        against_champion=bounds(against[CHAMPION]) if champion else None,
+        slices={name: bounds(interval) for name, interval in figures["slice_differences"].items()},
+    )
+
+
+def _lists(figures: dict[str, Any], name: str) -> Lists:
+    summary = figures["models"][name]["summary"]
+    return Lists(
+        coverage=summary["coverage"],
+        popularity_gini=summary["popularity_gini"],
+        scores_new_movies=figures["scores_new_movies"][name],
+    )
