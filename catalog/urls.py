@@ -1,6 +1,26 @@
 """Pages of `catalog`."""
 
-from django.urls import URLPattern
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from catalog.views import accounts, movies, ratings, watchlist
 
 app_name = "catalog"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("movies/", movies.movies, name="movies"),
+    path("movies/<int:movie_id>/", movies.movie_detail, name="movie"),
+    path("movies/<int:movie_id>-<slug:slug>/", movies.movie_detail, name="movie-detail"),
+    path("movies/<int:movie_id>/rating/", ratings.rate, name="rate"),
+    path("movies/<int:movie_id>/watchlist/", watchlist.change_watchlist, name="change-watchlist"),
+    path("posters/<int:movie_id>.svg", movies.poster, name="poster"),
+    path("ratings/", ratings.ratings, name="ratings"),
+    path("watchlist/", watchlist.watchlist, name="watchlist"),
+    path("accounts/", accounts.account, name="account"),
+    path("accounts/sign-up/", accounts.sign_up, name="sign-up"),
+    path("accounts/sign-in/", accounts.SignInView.as_view(), name="sign-in"),
+    path("accounts/sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("accounts/password/", accounts.ChangePasswordView.as_view(), name="password-change"),
+    path("accounts/token/", accounts.create_token, name="create-token"),
+    path("accounts/token/revoke/", accounts.revoke_token, name="revoke-token"),
+    path("accounts/delete/", accounts.delete, name="delete-account"),
+]

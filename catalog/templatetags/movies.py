@@ -5,8 +5,10 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language_info
 
 from catalog.models import Movie
+from catalog.models.rating import RATING_STEPS
 
 TMDB_POSTERS = "https://image.tmdb.org/t/p/w342"
 
@@ -32,3 +34,21 @@ def stars(rating: float) -> SafeString:
     return format_html(
         '<span class="stars stars-{}" role="img" aria-label="{} of 5 stars"></span>', round(rating * 2), f"{rating:g}"
     )
+
+
+@register.simple_tag
+def rating_steps() -> list[dict[str, str | float]]:
+    """What the stars of a rating form stand for, from half a star to five."""
+    return [
+        {"rating": step, "value": f"{step:g}", "label": f"{step:g} star{'' if step <= 1 else 's'}"}
+        for step in RATING_STEPS
+    ]
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """English name of an ISO 639-1 code, the code itself where Django knows no name."""
+    try:
+        return str(get_language_info(code)["name"])
+    except KeyError:
+        return code

@@ -1,0 +1,71 @@
+from django import forms
+from django.contrib.auth import password_validation
+from django.contrib.auth.forms import AuthenticationForm
+
+from catalog.models import User
+from catalog.models.rating import RATING_STEPS
+
+
+class RatingForm(forms.Form):
+    CHOOSE = "Choose from half a star to five stars."
+    rating = forms.TypedChoiceField(
+        choices=[(f"{step:g}", f"{step:g}") for step in RATING_STEPS],
+        coerce=float,
+        error_messages={"required": CHOOSE, "invalid_choice": CHOOSE},
+    )
+
+
+class SignUpForm(forms.Form):
+    """What people type; whether it can be an account is decided by `services.sign_up`."""
+
+    username = forms.CharField(
+        max_length=150,
+        help_text="Letters, digits and @ . + - _",
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    email = forms.EmailField(
+        label="Email (optional)", required=False, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+    password = forms.CharField(
+        strip=False,
+        max_length=128,
+        help_text=password_validation.password_validators_help_text_html,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    password_again = forms.CharField(
+        strip=False,
+        max_length=128,
+        label="The same password again",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean_password_again(self) -> str:
+        again: str = self.cleaned_data["password_again"]
+        if "password" in self.cleaned_data and again != self.cleaned_data["password"]:
+            raise forms.ValidationError("The two passwords differ.")
+        return again
+
+
+class SignInForm(AuthenticationForm):
+    error_messages = AuthenticationForm.error_messages | {
+        "invalid_login": "This name and this password do not belong together.",
+        "inactive": "This name and this password do not belong together.",
+    }
+
+
+class DeleteAccountForm(forms.Form):
+    password = forms.CharField(
+        strip=False,
+        label="Your password, to confirm",
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, user: User, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.user = user
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise forms.ValidationError("This is not your password.")
+        return password

@@ -1,0 +1,1 @@
+"""Pages of the catalogue; what changes something calls `catalog.services`."""

@@ -1,0 +1,132 @@
+"""Signing up, in and out; one's account, its API token and its end."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from rest_framework.authtoken.models import Token
+
+from catalog.accounts import delete_account
+from catalog.errors import InvalidSignUp
+from catalog.forms import DeleteAccountForm, SignInForm, SignUpForm
+from catalog.models import User
+from catalog.services import sign_up as create_account
+from catalog.throttling import SignInThrottle, SignUpThrottle, too_many
+
+
+@sensitive_post_parameters()
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_up(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("/")
+    form = SignUpForm(request.POST or None)
+    refused = too_many(SignUpThrottle(), request)
+    if refused:
+        form.is_valid()
+        form.add_error(None, refused)
+    elif form.is_valid() and (user := _created(form)):
+        login(request, user)
+        messages.success(request, f"Welcome, {user.username}! Rate a few movies, and your lists become your own.")
+        return redirect("/")
+    return render(request, "catalog/sign_up.html", {"form": form}, status=429 if refused else 200)
+
+
+def _created(form: SignUpForm) -> User | None:
+    names = ("username", "email", "password")
+    try:
+        return create_account(**{name: form.cleaned_data[name] for name in names})
+    except InvalidSignUp as error:
+        for name, texts in error.fields.items():
+            form.add_error(name if name in form.fields else None, texts)
+    return None
+
+
+class SignInView(LoginView):
+    template_name = "catalog/sign_in.html"
+    form_class = SignInForm
+    redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        refused = too_many(SignInThrottle(), request)
+        if refused:
+            return render(request, self.template_name, {"form": SignInForm(request), "refused": refused}, status=429)
+        return super().post(request, *args, **kwargs)
+
+
+class ChangePasswordView(PasswordChangeView):
+    """Also revokes the API token: whoever had the old password may have it too."""
+
+    template_name = "catalog/password_change.html"
+    success_url = reverse_lazy("catalog:account")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        revoked = _revoke_token(self.request)
+        messages.success(self.request, f"Your password is changed.{' Your API token is revoked.' if revoked else ''}")
+        return super().form_valid(form)
+
+
+@require_safe
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    return _account_page(request)
+
+
+@require_POST
+@login_required
+def create_token(request: HttpRequest) -> HttpResponse:
+    """A new API token in place of any former one; this answer is the only one that shows it."""
+    _revoke_token(request)
+    return _account_page(request, new_token=Token.objects.create(user=request.user))
+
+
+@require_POST
+@login_required
+def revoke_token(request: HttpRequest) -> HttpResponse:
+    if _revoke_token(request):
+        messages.success(request, "Your API token is revoked; programs that use it are signed out.")
+    return redirect("catalog:account")
+
+
+@sensitive_post_parameters()
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def delete(request: HttpRequest) -> HttpResponse:
+    user: Any = request.user
+    form = DeleteAccountForm(user, request.POST or None)
+    refused = too_many(SignInThrottle(), request)
+    if refused:
+        form.is_valid()
+        form.add_error(None, refused)
+    elif form.is_valid():
+        delete_account(user=user)
+        logout(request)
+        messages.success(request, "Your account, your ratings and your watchlist are deleted.")
+        return redirect("/")
+    context = {"form": form, "n_ratings": user.ratings.count(), "n_watchlist": user.watchlist.count()}
+    return render(request, "catalog/account_delete.html", context, status=429 if refused else 200)
+
+
+def _revoke_token(request: HttpRequest) -> bool:
+    return bool(Token.objects.filter(user=request.user).delete()[0])
+
+
+@never_cache
+def _account_page(request: HttpRequest, *, new_token: Token | None = None) -> HttpResponse:
+    user: Any = request.user
+    context = {
+        "token": new_token or Token.objects.filter(user=user).first(),
+        "new_key": new_token and new_token.key,
+        "n_ratings": user.ratings.count(),
+        "n_watchlist": user.watchlist.count(),
+    }
+    return render(request, "catalog/account.html", context)

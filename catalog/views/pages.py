@@ -1,0 +1,43 @@
+"""What the pages share: pagination, fragments for htmx, and the way back after a form."""
+
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django_htmx.http import HttpResponseClientRedirect
+
+PAGE_SIZE = 36
+
+
+def paginated(request: HttpRequest, rows: QuerySet, *, page_size: int = PAGE_SIZE) -> Page:
+    """The page asked for; the first for nonsense, the last beyond the end."""
+    return Paginator(rows, page_size).get_page(request.GET.get("page"))
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """htmx asks for a part of the page; when it restores history it needs the whole one."""
+    return bool(request.htmx) and not request.htmx.history_restore_request
+
+
+def varying(response: HttpResponse) -> HttpResponse:
+    """The same address answers with a page or a fragment: no cache may mix them up."""
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def way_back(request: HttpRequest, default: Any) -> str:
+    """Where the form said it stands, if that is on this site."""
+    target = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return target
+    return resolve_url(default)
+
+
+def to_sign_in(request: HttpRequest, back: str) -> HttpResponse:
+    """To the sign-in page, and from there to `back`."""
+    address = f"{resolve_url('catalog:sign-in')}?{urlencode({'next': back})}"
+    return HttpResponseClientRedirect(address) if request.htmx else HttpResponseRedirect(address)

@@ -1,0 +1,68 @@
+"""One's own ratings, and the form that gives one."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.forms import RatingForm
+from catalog.models import Movie, Rating
+from catalog.services import record_rating, remove_rating
+from catalog.views.pages import paginated, to_sign_in, way_back
+
+SORTS = {
+    "recent": ("Latest first", ["-rated_at", "-id"]),
+    "highest": ("Highest first", ["-rating", "-rated_at", "-id"]),
+    "lowest": ("Lowest first", ["rating", "-rated_at", "-id"]),
+    "title": ("Title", ["movie__search_title", "id"]),
+}
+
+
+@require_safe
+@login_required
+def ratings(request: HttpRequest) -> HttpResponse:
+    sort = request.GET.get("sort", "")
+    sort = sort if sort in SORTS else "recent"
+    rows = Rating.objects.filter(user=request.user).select_related("movie").order_by(*SORTS[sort][1])
+    context = {
+        "page": paginated(request, rows, page_size=24),
+        "sort": sort,
+        "sorts": [(name, label) for name, (label, _) in SORTS.items()],
+        "next_url": request.get_full_path(),
+    }
+    return render(request, "catalog/ratings.html", context)
+
+
+@require_POST
+def rate(request: HttpRequest, movie_id: int) -> HttpResponse:
+    """Gives, changes or (button `remove`) takes back the viewer's rating; answers htmx with the panel alone."""
+    movie = get_object_or_404(Movie, pk=movie_id)
+    if not request.user.is_authenticated:
+        return to_sign_in(request, movie.get_absolute_url())
+    form = RatingForm(request.POST)
+    if "remove" in request.POST:
+        remove_rating(user=request.user, movie=movie)
+        said, error = f"Your rating of {movie.title} is removed.", ""
+    elif form.is_valid():
+        row = record_rating(user=request.user, movie=movie, rating=form.cleaned_data["rating"])
+        said, error = f"You rated {movie.title} {row.rating:g} of 5 stars.", ""
+    else:
+        said, error = "", form.errors["rating"][0]
+    if request.htmx:
+        return _panel(request, movie, said, error)
+    messages.add_message(request, messages.ERROR if error else messages.SUCCESS, error or said)
+    return redirect(way_back(request, movie))
+
+
+def _panel(request: HttpRequest, movie: Movie, said: str, error: str) -> HttpResponse:
+    movie.refresh_from_db(fields=["rating_count", "rating_sum"])
+    row = Rating.objects.filter(user=request.user, movie=movie).first()
+    context = {
+        "movie": movie,
+        "rating": row and row.rating,
+        "said": said,
+        "error": error,
+        "next_url": way_back(request, movie),
+    }
+    return render(request, "catalog/_rating_panel.html", context, status=422 if error else 200)

@@ -1,0 +1,37 @@
+"use strict";
+
+// What failed in the background is said on the page; without this a lost connection would look like success.
+function say(text) {
+  let list = document.querySelector(".messages");
+  if (!list) {
+    list = document.createElement("ul");
+    list.className = "messages";
+    list.setAttribute("role", "status");
+    document.getElementById("content").prepend(list);
+  }
+  const line = document.createElement("li");
+  line.className = "error";
+  line.textContent = text;
+  list.replaceChildren(line);
+  list.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("htmx:sendError", () => say("The site cannot be reached. Nothing was changed."));
+document.addEventListener("htmx:responseError", (event) => {
+  const expired = event.detail.xhr.status === 403;
+  say(expired ? "This page has expired. Please reload it." : "That did not work. Please try again in a moment.");
+});
+
+// An open menu closes by a click elsewhere or Escape.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  const menu = document.querySelector("details.menu[open]");
+  if (event.key === "Escape" && menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
