@@ -9,8 +9,31 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
+from recommender.impressions import buffer
+from recommender.serving import server
 from tests.environment import RUN_ID
 from tests.factories import MovieFactory, RatingFactory, UserFactory
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of what only Redis can do are no part of an embedded run; they are left out, not skipped."""
+    if django_settings.REDIS_URL:
+        return
+    left_out = [item for item in items if item.get_closest_marker("services")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_sessionfinish() -> None:
+    """Take this run's keys out of Redis, broker and cache alike."""
+    if not django_settings.REDIS_URL:
+        return
+    import redis
+
+    for url in (django_settings.REDIS_URL, django_settings.CACHES["default"]["LOCATION"]):
+        client = redis.Redis.from_url(url)
+        if keys := list(client.scan_iter(f"{django_settings.REDIS_PREFIX}:*", count=1000)):
+            client.delete(*keys)
 
 
 @pytest.fixture(scope="session")
@@ -31,9 +54,39 @@ def _plain_settings(settings) -> Iterator[None]:
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
-    cache.clear()
+    _empty_cache()
     yield
-    cache.clear()
+    _empty_cache()
+
+
+def _empty_cache() -> None:
+    """On Redis only what is this run's own: `cache.clear()` would empty the whole database, other sites' keys too."""
+    if not django_settings.REDIS_URL:
+        cache.clear()
+        return
+    redis = cache._cache.get_client()
+    if keys := list(redis.scan_iter(f"{django_settings.REDIS_PREFIX}:*", count=1000)):
+        redis.delete(*keys)
+
+
+@pytest.fixture(autouse=True)
+def _process_of_its_own(request, monkeypatch) -> Iterator[None]:
+    """No model and no shown list of an earlier test, and no threads beside this one unless it asks for `threads`."""
+    if "threads" not in request.fixturenames:
+        monkeypatch.setattr("recommender.background.Worker.ensure_started", lambda self: None)
+    server.reset()
+    buffer.clear()
+    yield
+    server.reset()
+    buffer.clear()
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    """The background threads of a web process. They see what is committed alone: for `transaction=True` tests."""
+    yield
+    server.worker.stop()
+    buffer.worker.stop()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import uuid
 
 _RUN = uuid.uuid4().hex[:12]
 _folder = tempfile.mkdtemp(prefix="movierec-test-")
+os.mkdir(os.path.join(_folder, "static"))  # noqa: PTH102, PTH118 (WhiteNoise warns when there is none)
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 
 os.environ |= {

@@ -1,0 +1,32 @@
+import httpx
+import pytest
+
+from tests.processes import free_port, site
+
+
+def test_healthz_needs_no_database(client):
+    assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_readyz_without_a_model_is_ready_and_says_what_is_shown(client, db):
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ready"
+    assert answer.json()["parts"]["model"] == {"ok": True, "detail": "no model yet: popular movies are shown"}
+
+
+def test_readyz_is_not_cached(client, db):
+    assert "no-store" in client.get("/readyz")["Cache-Control"]
+
+
+@pytest.mark.slow
+def test_without_a_database_the_site_is_alive_but_not_ready(tmp_path):
+    nowhere = f"postgres://nobody@127.0.0.1:{free_port()}/nothing"
+    with site(log=tmp_path / "web.log", workers=1, DATABASE_URL=nowhere) as address:
+        alive, ready = httpx.get(f"{address}/healthz"), httpx.get(f"{address}/readyz")
+
+    assert alive.status_code == 200
+    assert ready.status_code == 503
+    assert ready.json()["parts"]["database"] == {"ok": False, "detail": "does not answer"}
+    assert "nobody" not in ready.text

@@ -1,0 +1,103 @@
+"""Settings are validated when the site starts; .env.example names every key there is."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.processes import ROOT, environment
+
+ONLY_FOR_READING_ENV = {"ENV_FILE"}  # says where .env is, so it cannot stand in it
+EXAMPLE = ROOT / ".env.example"
+
+
+def check(*, tmp_path, **changes: str) -> subprocess.CompletedProcess[str]:
+    values = environment() | {"VAR_DIR": str(tmp_path / "var"), "DATABASE_URL": "", "REDIS_URL": ""} | changes
+    return subprocess.run(
+        [sys.executable, "manage.py", "diffsettings"], cwd=ROOT, env=values, capture_output=True, text=True, check=False
+    )
+
+
+def keys_read_by_settings() -> set[str]:
+    text = (ROOT / "movierec" / "settings.py").read_text(encoding="utf-8")
+    found = re.findall(r'\b(?:env(?:\.\w+)?|_secret|_flag|_number)\(\s*"([A-Z_]+)"', text)
+    assert "DATABASE_URL" in found
+    return set(found) - ONLY_FOR_READING_ENV
+
+
+def keys_read_elsewhere() -> set[str]:
+    gunicorn = (ROOT / "deploy" / "gunicorn.py").read_text(encoding="utf-8")
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    return set(re.findall(r'environ\.get\("([A-Z_]+)"', gunicorn)) | set(re.findall(r"\$\{([A-Z_]+)", compose))
+
+
+def keys_in_the_example() -> list[str]:
+    return re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_key_that_settings_read_is_in_the_example():
+    assert keys_read_by_settings() - set(keys_in_the_example()) == set()
+
+
+def test_every_key_of_the_example_is_read_by_something():
+    assert set(keys_in_the_example()) - keys_read_by_settings() - keys_read_elsewhere() == set()
+
+
+def test_no_key_of_the_example_stands_there_twice():
+    assert len(keys_in_the_example()) == len(set(keys_in_the_example()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"DEBUG": "maybe"}, "DEBUG: expected true or false, got 'maybe'"),
+        ({"PORT": "http"}, "PORT: expected a whole number"),
+        ({"EMAIL_URL": "pigeon://coop"}, "EMAIL_URL"),
+        ({"DATABASE_URL": "mysql://a@b/c"}, "DATABASE_URL: expected postgres://"),
+        ({"DATABASE_URL": "postgres://a@b/c", "SECRET_KEY": ""}, "SECRET_KEY is not set"),
+        ({"DATABASE_URL": "postgres://a@b/c", "METRICS_TOKEN": ""}, "METRICS_TOKEN is not set"),
+    ],
+)
+def test_a_bad_value_refuses_to_start_and_names_the_key(tmp_path, changes, named):
+    started = check(tmp_path=tmp_path, **changes)
+
+    assert started.returncode == 1
+    assert named in started.stderr
+    assert "Traceback" not in started.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (("k: 10", "k: 1000"), "evaluation.k"),
+        (("  automatic: true", "  automatic: true\n  sometimes: true"), "promotion.sometimes"),
+        (("{every_seconds: 15}", '{every_seconds: 15, crontab: "* * * * *"}'), "schedules.sweep-runs"),
+        (("training:", "training: ["), "not valid YAML"),
+    ],
+)
+def test_a_bad_policy_refuses_to_start_and_names_the_key(tmp_path, change, named):
+    policy = (ROOT / "config.yaml").read_text(encoding="utf-8")
+    assert change[0] in policy
+    file = tmp_path / "config.yaml"
+    file.write_text(policy.replace(*change, 1), encoding="utf-8")
+
+    started = check(tmp_path=tmp_path, CONFIG_FILE=str(file))
+
+    assert started.returncode == 1
+    assert str(file) in started.stderr
+    assert named in started.stderr
+
+
+def test_the_embedded_site_makes_its_secrets_once_and_for_its_user_alone(tmp_path):
+    secrets = [tmp_path / "var" / name for name in ("secret_key", "metrics_token")]
+
+    check(tmp_path=tmp_path, SECRET_KEY="", METRICS_TOKEN="")
+    first = [file.read_text(encoding="utf-8") for file in secrets]
+    check(tmp_path=tmp_path, SECRET_KEY="", METRICS_TOKEN="")
+
+    assert first == [file.read_text(encoding="utf-8") for file in secrets]
+    assert first[0] != first[1]
+    assert all(len(text) >= 50 for text in first)
+    assert all(file.stat().st_mode & 0o777 == 0o600 for file in secrets)
+    assert list((tmp_path / "var").glob("*.part")) == []
