@@ -1,17 +1,14 @@
 """Reads of the catalogue: what a set of movies or ratings can be asked."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import Any, Self
 
 from django.db import models
 
 from catalog.text import fold
 
-if TYPE_CHECKING:
-    from catalog.models import Movie, Rating
 
-
-class MovieQuerySet(models.QuerySet["Movie"]):
+class MovieQuerySet(models.QuerySet[Any]):
     def matching(self, query: str) -> Self:
         """Titles that hold every word of `query`, whatever the case and accents."""
         found = self
@@ -26,7 +23,7 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         )
 
 
-class RatingQuerySet(models.QuerySet["Rating"]):
+class RatingQuerySet(models.QuerySet[Any]):
     def for_training(self) -> Self:
         """Ratings a model may learn from, in the order they were given: those of active users."""
         return self.filter(user__is_active=True).order_by("rated_at", "id")

@@ -135,6 +135,8 @@ def refresh_popularity() -> int:
     Half-life: `serving.popular_half_life_days`. The exponent ends at -1000, where a double would underflow.
     """
     latest = Rating.objects.aggregate(latest=Max("rated_at"))["latest"]
+    if latest is None:
+        return Movie.objects.exclude(popularity=0).update(popularity=0)
     half_life: float = settings.POLICY.serving.popular_half_life_days
     postgres = connection.vendor == "postgresql"
     age = (

@@ -1,0 +1,86 @@
+"""The tables of a MovieLens data set, row by row; what is broken goes to the rejects."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from catalog.importers.errors import BadRow
+from catalog.importers.movielens_layout import Layout
+from catalog.importers.movielens_rows import parse_link, parse_movie, parse_tag, rating_parser
+from catalog.importers.progress import progress_bar
+from catalog.importers.records import MovieRecord, RatingRow
+from catalog.importers.rejects import Rejects
+
+# A tag becomes a keyword when it was given at least twice in the whole file; a movie keeps those given most often.
+TAG_USED_AT_LEAST = 2
+KEYWORDS_PER_MOVIE = 30
+CLOCK_TOLERANCE_SECONDS = 86_400
+
+Row = TypeVar("Row")
+
+
+@dataclass
+class MovieLensFiles:
+    layout: Layout
+    rejects: Rejects
+    show_progress: bool = False
+    rows: Counter[str] = field(default_factory=Counter)  # of each file, broken ones included
+
+    def movies(self) -> dict[int, MovieRecord]:
+        """By MovieLens id, with ids of other catalogues and keywords where the data set has them."""
+        movies: dict[int, MovieRecord] = {}
+
+        def parse(line: bytes) -> MovieRecord:
+            record = parse_movie(line, self.layout.separator)
+            if record.movielens_id in movies:
+                raise BadRow(f"movie {record.movielens_id} is there already")
+            return record
+
+        for record in self._read("movies", parse):
+            movies[record.movielens_id or 0] = record
+        if self.layout.has("links"):
+            for movie, imdb_id, tmdb_id in self._read("links", lambda line: parse_link(line, self.layout.separator)):
+                if movie in movies:
+                    movies[movie].imdb_id, movies[movie].tmdb_id = imdb_id, tmdb_id
+        if self.layout.has("tags"):
+            for movie, keywords in self._keywords().items():
+                if movie in movies:
+                    movies[movie].keywords = keywords
+        return movies
+
+    def ratings(self, movies: dict[int, MovieRecord], *, title: str, report: bool) -> Iterator[RatingRow]:
+        """Sound ratings in file order; `report` broken ones in one of several passes only."""
+        latest = int(time.time()) + CLOCK_TOLERANCE_SECONDS
+        parse = rating_parser(self.layout.separator, movies=movies, latest=latest)
+        return self._read("ratings", parse, title=title, report=report)
+
+    def _keywords(self) -> dict[int, tuple[str, ...]]:
+        used: Counter[tuple[int, str]] = Counter()
+        for movie, tag in self._read("tags", lambda line: parse_tag(line, self.layout.separator)):
+            used[movie, tag] += 1
+        overall: Counter[str] = Counter()
+        for (_, tag), n in used.items():
+            overall[tag] += n
+        by_movie: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        for (movie, tag), n in used.items():
+            if overall[tag] >= TAG_USED_AT_LEAST:
+                by_movie[movie].append((-n, tag))
+        return {movie: tuple(tag for _, tag in sorted(tags)[:KEYWORDS_PER_MOVIE]) for movie, tags in by_movie.items()}
+
+    def _read(
+        self, table: str, parse: Callable[[bytes], Row], *, title: str = "", report: bool = True
+    ) -> Iterator[Row]:
+        file = self.layout.file(table)
+        size = self.layout.archive.sizes[file]
+        with progress_bar(total=size, description=title or f"Reading {file}", shown=self.show_progress) as bar:
+            for number, line in self.layout.lines(table, bar.update):
+                self.rows[file] += report
+                try:
+                    row = parse(line)
+                except BadRow as error:
+                    if report:
+                        self.rejects.add(file=file, line=number, reason=str(error), row=line)
+                    continue
+                yield row

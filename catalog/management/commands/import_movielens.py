@@ -1,0 +1,54 @@
+from argparse import ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from catalog.importers.movielens import import_movielens
+from catalog.importers.report import ImportReport
+from catalog.management.long_command import LongCommand
+
+
+def _percentage(text: str) -> float:
+    try:
+        percentage = float(text)
+    except ValueError:
+        percentage = -1
+    if not 0 <= percentage <= 100:
+        raise ArgumentTypeError(f"expected a number from 0 to 100, got {text!r}")
+    return percentage
+
+
+class Command(LongCommand):
+    help = (
+        "Imports movies, users and ratings of a MovieLens data set (ml-latest-small, ml-25m, ml-32m, ml-1m, ml-10m). "
+        "Running it again changes nothing, or finishes an import that was cut off. Broken rows are left out and "
+        "written to a file."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("path", type=Path, help="the data set's folder or zip")
+        parser.add_argument(
+            "--max-rejected-percent",
+            type=_percentage,
+            default=1.0,
+            metavar="P",
+            help="import nothing when more than this share of a file's rows is broken (default 1)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        report = import_movielens(
+            path=options["path"],
+            max_rejected_share=options["max_rejected_percent"] / 100,
+            show_progress=self.show_progress,
+        )
+        self.report(report)
+
+    def report(self, report: ImportReport) -> None:
+        if report.rejected:
+            self.stderr.write(self.style.WARNING(f"{report.rejected:,} broken rows were left out, the first of them:"))
+            for line in report.first_rejects:
+                self.stderr.write(f"  {line}")
+            self.stderr.write(f"All of them are in {report.reject_file}")
+        for line in report.lines():
+            self.stdout.write(line)
