@@ -10,12 +10,14 @@ from recommender.estimators.artifact import ArtifactError, artifact_checksum, lo
 from recommender.estimators.base import Recommender
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import EaseRecommender
+from recommender.estimators.item_knn import ItemKNNRecommender
 from recommender.estimators.popularity import PopularityRecommender
 
 ESTIMATORS: dict[str, type[Recommender]] = {
     "popularity": PopularityRecommender,
     "ease": EaseRecommender,
     "als": AlsRecommender,
+    "item_knn": ItemKNNRecommender,
 }
 
 __all__ = ["ESTIMATORS", "ArtifactError", "Dataset", "Recommender", "artifact_checksum", "load_recommender"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -18,7 +19,7 @@ from recommender.estimators.validation import best_of, ndcg_of_scores, sample_us
 Array = np.ndarray[Any, Any]
 
 ALPHAS_TRIED = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
-REGULARIZATIONS_TRIED = tuple(10.0**power for power in range(-3, 4))
+REGULARIZATIONS_TRIED = tuple(20 * 2.5**step for step in range(-6, 7))  # 0.08 to 4,900
 CHOICE_USERS = 5000
 CHOICE_EPOCHS = 8
 
@@ -89,11 +90,31 @@ def _item_factors(
 
 
 def _choose(dataset: Dataset, config: AlsConfig, random_state: int) -> dict[str, float]:
-    """What is not given, on a fifth of each sampled user's ratings: alpha first, then the regularisation."""
-    given = {name: getattr(config, name) for name in ("alpha", "regularization")}
+    """What is not given, by the best nDCG@10 on a fifth of each sampled user's ratings.
+
+    The regularisation comes first, for a middling alpha; then alpha, the regularisation growing with it, since
+    their ratio is what quality depends on most.
+    """
+    alpha, regularization = config.alpha, config.regularization
+    if alpha is not None and regularization is not None:
+        return {}
+    quality = _trial(dataset, config, random_state)
     chosen: dict[str, float] = {}
-    if None not in given.values():
-        return chosen
+    if regularization is None:
+        tried_alpha = alpha or ALPHAS_TRIED[len(ALPHAS_TRIED) // 2]
+        regularization = best_of(REGULARIZATIONS_TRIED, lambda value: quality(tried_alpha, value))
+        ratio = regularization / tried_alpha
+        chosen["regularization"] = regularization
+        if alpha is None:
+            chosen["alpha"] = best_of(ALPHAS_TRIED, lambda value: quality(value, ratio * value))
+            chosen["regularization"] = ratio * chosen["alpha"]
+    else:
+        chosen["alpha"] = best_of(ALPHAS_TRIED, lambda value: quality(value, regularization))
+    return chosen
+
+
+def _trial(dataset: Dataset, config: AlsConfig, random_state: int) -> Callable[[float, float], float]:
+    """The quality of an alpha and a regularisation on one inner split."""
     train, answers = split_random(dataset, share=0.2, random_state=random_state)
     judged = sample_users(answers, CHOICE_USERS, random_state)
     liked, seen, wanted = train.positives[judged], train.ratings[judged], answers[judged]
@@ -105,11 +126,4 @@ def _choose(dataset: Dataset, config: AlsConfig, random_state: int) -> dict[str,
         users = solve_users(liked, items, gram_of(items), regularization, alpha)
         return float(np.nanmean(ndcg_of_scores(users.astype(np.float32) @ items.T, seen, wanted)))
 
-    middle = REGULARIZATIONS_TRIED[len(REGULARIZATIONS_TRIED) // 2]
-    regularization = given["regularization"]
-    if given["alpha"] is None:
-        chosen["alpha"] = best_of(ALPHAS_TRIED, lambda value: quality(value, regularization or middle))
-    alpha = given["alpha"] or chosen["alpha"]
-    if regularization is None:
-        chosen["regularization"] = best_of(REGULARIZATIONS_TRIED, lambda value: quality(alpha, value))
-    return chosen
+    return quality

@@ -14,7 +14,7 @@ from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.histories import map_columns
-from recommender.estimators.validation import best_of, ndcg_of_scores, sample_users, split_random
+from recommender.estimators.validation import best_of, most_rated, ndcg_of_scores, sample_users, split_random
 
 Array = np.ndarray[Any, Any]
 
@@ -79,13 +79,6 @@ class EaseRecommender(Recommender):
         scores = np.zeros(rated_one.shape, dtype=np.float32)
         scores[:, self.modelled_] = map_columns(rated_one, self.modelled_) @ self.weights_
         return scores
-
-
-def most_rated(dataset: Dataset, limit: int) -> Array:
-    """Columns, ascending, of at most `limit` movies with positives; of equally rated ones the lower id."""
-    counts = dataset.popularity
-    order = np.argsort(-counts, kind="stable")[:limit]
-    return np.sort(order[counts[order] > 0])
 
 
 def gram_matrix(matrix: csr_matrix) -> Array:

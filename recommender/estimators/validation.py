@@ -58,6 +58,13 @@ def _dense_bool(matrix: csr_matrix) -> Array:
     return dense
 
 
+def most_rated(dataset: Dataset, limit: int) -> Array:
+    """Columns, ascending, of at most `limit` movies with positives; of equally rated ones the lower id."""
+    counts = dataset.popularity
+    order = np.argsort(-counts, kind="stable")[:limit]
+    return np.sort(order[counts[order] > 0])
+
+
 def sample_users(answers: csr_matrix, limit: int, random_state: int) -> Array:
     """Rows with an answer, at most `limit` of them."""
     rows = np.flatnonzero(np.diff(answers.indptr))
