@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import ndcg_score, roc_auc_score
+
+from recommender.evaluation.metrics import auc, ndcg_at_k, precision_at_k, recall_at_k, rmse
+
+# List 0 shows two of its three right movies at ranks 1 and 3; list 1 none of its one; list 2 has no right movie.
+OWNERS = np.array([0, 0, 0, 1])
+RANKS = np.array([1, 3, 0, 0])
+
+
+def test_ndcg_by_hand():
+    ideal = 1 + 1 / np.log2(3) + 1 / 2
+    assert ndcg_at_k(OWNERS, RANKS, 3, k=3) == pytest.approx([1.5 / ideal, 0, np.nan], nan_ok=True)
+
+
+def test_ndcg_ideal_is_cut_at_k():
+    assert ndcg_at_k(np.zeros(30, dtype=int), np.r_[1, 2, np.zeros(28, dtype=int)], 1, k=2) == pytest.approx([1.0])
+
+
+def test_hits_below_k_do_not_count():
+    assert ndcg_at_k(np.array([0]), np.array([11]), 1, k=10) == pytest.approx([0.0])
+    assert recall_at_k(np.array([0]), np.array([11]), 1, k=10) == pytest.approx([0.0])
+
+
+def test_recall_and_precision_by_hand():
+    assert recall_at_k(OWNERS, RANKS, 3, k=4) == pytest.approx([2 / 3, 0, np.nan], nan_ok=True)
+    assert precision_at_k(OWNERS, RANKS, 3, k=4) == pytest.approx([2 / 4, 0, np.nan], nan_ok=True)
+
+
+@given(st.lists(st.booleans(), min_size=2, max_size=30).filter(any), st.integers(1, 12))
+def test_ndcg_agrees_with_scikit_learn(is_relevant, k):
+    scores = -np.arange(len(is_relevant), dtype=float)
+    ranks = np.flatnonzero(is_relevant) + 1
+    expected = ndcg_score([np.array(is_relevant, dtype=float)], [scores], k=k)
+    assert ndcg_at_k(np.zeros(len(ranks), dtype=int), ranks, 1, k) == pytest.approx([expected])
+
+
+@given(
+    st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_size=30).filter(
+        lambda rows: len({relevant for _, relevant in rows}) == 2
+    )
+)
+def test_auc_agrees_with_scikit_learn_ties_included(rows):
+    scores, relevant = np.array([row[0] for row in rows], dtype=float), np.array([row[1] for row in rows])
+    assert auc(scores[None], relevant[None]) == pytest.approx([roc_auc_score(relevant, scores)])
+
+
+def test_auc_of_one_score_for_all_is_a_half_and_without_a_right_movie_unknown():
+    assert auc(np.zeros((2, 3)), np.array([[True, False, False], [False] * 3])) == pytest.approx(
+        [0.5, np.nan], nan_ok=True
+    )
+
+
+def test_rmse_by_hand():
+    assert rmse(np.array([4.0, 3.0]), np.array([5.0, 1.0])) == pytest.approx(np.sqrt(2.5))
+    assert np.isnan(rmse(np.array([]), np.array([])))
