@@ -1,0 +1,76 @@
+"""Real models, trained in milliseconds on what is in the test's database."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.db.models import F
+
+from catalog.models import Movie, MovieGenre, Rating, User
+from catalog.services import rebuild_aggregates
+from recommender.estimators import ESTIMATORS, Dataset
+from recommender.export import movie_frame, rating_frame
+from recommender.models import ServedModel
+from recommender.services import activate
+from recommender.serving import server
+from tests.factories import GenreFactory, RatingFactory, UserFactory
+
+Train = Callable[..., ServedModel]
+
+
+@pytest.fixture
+def camps(db) -> dict[str, list[Movie]]:
+    """Twelve space operas and twelve romances; twenty people each rate most of one kind high, some of the other low."""
+    movies: dict[str, list[Movie]] = {}
+    for name in ("Science Fiction", "Romance"):
+        genre = GenreFactory(name=name, slug=name.lower().replace(" ", "-"))
+        made = Movie.objects.bulk_create(Movie(title=f"{name} {n}", year=1980 + n) for n in range(12))
+        MovieGenre.objects.bulk_create(MovieGenre(movie=movie, genre=genre) for movie in made)
+        movies[name] = made
+    people = User.objects.bulk_create(User(username=f"person {number}") for number in range(40))
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = []
+    for number, person in enumerate(people):
+        own, other = list(movies.values())[:: 1 if number % 2 else -1]
+        for place in range(12):
+            if (place + number) % 5:
+                rows.append(Rating(user=person, movie=own[place], rating=4.5, rated_at=moment))
+            if (place + number) % 4 == 0:
+                rows.append(Rating(user=person, movie=other[place], rating=1.5, rated_at=moment))
+            moment += timedelta(minutes=7)
+    Rating.objects.bulk_create(rows)
+    count_ratings()
+    return movies
+
+
+def count_ratings() -> None:
+    """The figures on each movie as the catalogue keeps them, with popularity in the order of all ratings."""
+    rebuild_aggregates()
+    Movie.objects.update(popularity=F("rating_count"))
+
+
+@pytest.fixture
+def train(db, settings, tmp_path) -> Train:
+    """Trains on the site as it is, saves, activates, and has this process serve it."""
+
+    settings.MODEL_DIR = tmp_path / "models"
+
+    def train_and_serve(version: int = 1, algorithm: str = "ease", **parameters: object) -> ServedModel:
+        dataset = Dataset.from_frames(rating_frame(), movie_frame(), implicit_threshold=3.5)
+        folder = Path(settings.MODEL_DIR) / f"{version}-{algorithm}"
+        ESTIMATORS[algorithm](**parameters).fit(dataset).save(folder)
+        row = activate(version=version, algorithm=algorithm, artifact=folder.name)
+        server.refresh()
+        return row
+
+    return train_and_serve
+
+
+@pytest.fixture
+def fan(camps) -> User:
+    """Joined after the training: liked three space operas and nothing else, so that no model knows them."""
+    user = UserFactory(username="fan")
+    for movie in camps["Science Fiction"][:3]:
+        RatingFactory(user=user, movie=movie, rating=5.0)
+    return user

@@ -1,0 +1,209 @@
+import pytest
+
+from catalog.models import Movie, Rating
+from catalog.services import record_rating, remove_rating
+from recommender.models import Dismissal
+from recommender.services import InvalidRequest, recommend
+from tests.factories import MovieFactory, RatingFactory, UserFactory
+from tests.recommender.conftest import count_ratings
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(made) -> list[int]:
+    return [result.movie.pk for result in made.results]
+
+
+def test_a_user_unknown_to_the_model_gets_personal_movies_from_their_ratings(train, camps, fan):
+    train(version=7)
+    made = recommend(user=fan, k=5, surface="test")
+    assert {result.source for result in made.results} == {"personal"}
+    assert [result.rank for result in made.results] == [1, 2, 3, 4, 5]
+    assert set(shown(made)) <= {movie.pk for movie in camps["Science Fiction"][3:]}
+    assert (made.model_version, made.fallback) == (7, None)
+    scores = [result.score for result in made.results]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_rating_its_change_and_its_removal_count_in_the_next_list(train, camps, fan):
+    train()
+    romance = camps["Romance"][0]
+    before = recommend(user=fan, k=21, surface="test")
+    record_rating(user=fan, movie=romance, rating=5.0)
+    rated = recommend(user=fan, k=21, surface="test")
+    assert romance.pk in shown(before)
+    assert romance.pk not in shown(rated)
+    assert [result.score for result in before.results] != [result.score for result in rated.results]
+
+    record_rating(user=fan, movie=romance, rating=0.5)
+    disliked = recommend(user=fan, k=20, surface="test")
+    assert romance.pk not in shown(disliked)
+    assert [r.score for r in disliked.results] != [r.score for r in rated.results[:20]]
+
+    remove_rating(user=fan, movie=romance)
+    after = recommend(user=fan, k=21, surface="test")
+    assert [(r.movie.pk, r.score) for r in after.results] == [(r.movie.pk, r.score) for r in before.results]
+
+
+def test_a_user_without_ratings_gets_popular_movies_and_is_told(train, camps, nora):
+    train()
+    movie = camps["Romance"][4]
+    Movie.objects.filter(pk=movie.pk).update(popularity=1000.0)
+    made = recommend(user=nora, k=3, surface="test")
+    assert shown(made)[0] == movie.pk
+    assert [result.source for result in made.results] == ["popular"] * 3
+    assert (made.model_version, made.fallback) == (None, "popular")
+
+
+def test_a_user_whose_movies_the_model_does_not_know_gets_popular_ones_too(train, camps, nora):
+    train()
+    RatingFactory(user=nora, movie=MovieFactory())
+    assert recommend(user=nora, k=3, surface="test").fallback == "popular"
+
+
+def test_without_any_rating_the_newest_come(nora):
+    MovieFactory(year=1999)
+    newest = MovieFactory(year=2025)
+    MovieFactory(year=None)
+    made = recommend(user=nora, k=2, surface="test")
+    assert shown(made)[0] == newest.pk
+    assert [(result.source, result.score) for result in made.results] == [("newest", 2025.0), ("newest", 1999.0)]
+    assert made.fallback == "newest"
+
+
+def test_without_any_movie_the_list_is_empty(nora):
+    made = recommend(user=nora, surface="test")
+    assert (made.results, made.model_version, made.fallback) == ([], None, "newest")
+
+
+def test_without_a_model_rated_movies_come_first_and_unrated_ones_fill_up(nora, bob):
+    newest = MovieFactory(year=2030)
+    count_ratings()
+    made = recommend(user=nora, k=5, surface="test")
+    assert [result.source for result in made.results] == ["popular", "popular", "newest"]
+    assert shown(made)[-1] == newest.pk
+
+
+def test_genre_narrows_before_the_cut(train, camps, fan):
+    train()
+    everything = recommend(user=fan, k=9, surface="test")
+    assert not {movie.pk for movie in camps["Romance"]} & set(shown(everything))
+    for genre in ("Romance", "romance", "ROMANCE"):
+        made = recommend(user=fan, k=12, genre=genre, surface="test")
+        assert set(shown(made)) == {movie.pk for movie in camps["Romance"]}
+    assert len(recommend(user=fan, k=5, genre="science-fiction", surface="test").results) == 5
+
+
+def test_genre_narrows_every_step_of_the_ladder(train, camps, nora):
+    train()
+    made = recommend(user=nora, k=12, genre="romance", surface="test")
+    assert set(shown(made)) == {movie.pk for movie in camps["Romance"]}
+
+
+def test_an_unknown_genre_is_refused_and_an_empty_one_gives_nothing(nora, camps):
+    from tests.factories import GenreFactory
+
+    with pytest.raises(InvalidRequest, match="there is no genre 'Westren'"):
+        recommend(user=nora, genre="Westren", surface="test")
+    GenreFactory(name="Western", slug="western")
+    assert recommend(user=nora, genre="western", surface="test").results == []
+
+
+def test_excluded_movies_are_replaced_by_the_next_ones(train, camps, fan):
+    train()
+    first = recommend(user=fan, k=6, surface="test")
+    made = recommend(user=fan, k=3, exclude=[*shown(first)[:3], 10**9], surface="test")
+    assert shown(made) == shown(first)[3:]
+
+
+def test_as_many_movies_come_as_were_asked_for_whenever_there_are_so_many(train, camps, fan):
+    train()
+    MovieFactory.create_batch(2)
+    for k in (1, 21, 23, 50):
+        made = recommend(user=fan, k=k, surface="test")
+        assert len(made.results) == len(set(shown(made))) == min(k, Movie.objects.count() - 3)
+
+
+def test_movies_deleted_since_the_model_was_loaded_are_replaced(train, camps, fan):
+    train()
+    first = recommend(user=fan, k=5, surface="test")
+    Movie.objects.filter(pk__in=shown(first)[:2]).delete()
+    made = recommend(user=fan, k=5, surface="test")
+    assert len(made.results) == 5
+    assert [result.rank for result in made.results] == [1, 2, 3, 4, 5]
+    assert not set(shown(first)[:2]) & set(shown(made))
+
+
+@pytest.mark.parametrize("algorithm", ["ease", "popularity"])
+@pytest.mark.parametrize("broken", [0, 1, 2, 3])
+@pytest.mark.parametrize("genre", [None, "science-fiction"])
+def test_seen_and_dismissed_movies_are_never_shown_on_any_step(
+    train, camps, fan, monkeypatch, algorithm, broken, genre
+):
+    train(version=1, algorithm="popularity")
+    train(version=2, algorithm=algorithm)
+    dismissed = camps["Science Fiction"][5]
+    Dismissal.objects.create(user=fan, movie=dismissed)
+    RatingFactory(user=fan, movie=camps["Romance"][1], rating=0.5)
+    break_steps(monkeypatch, broken)
+    hidden = set(Rating.objects.filter(user=fan).values_list("movie_id", flat=True)) | {dismissed.pk}
+
+    made = recommend(user=fan, k=50, include_new=True, genre=genre, surface="test")
+    assert made.fallback == [None, "previous", "popular", "newest"][broken]
+    assert not hidden & set(shown(made))
+    possible = Movie.objects.exclude(pk__in=hidden)
+    if genre:
+        possible = possible.filter(genres__slug=genre)
+    assert set(shown(made)) == set(possible.values_list("pk", flat=True))
+
+
+def break_steps(monkeypatch, how_many: int) -> None:
+    """As if the first steps of the ladder had a bug."""
+    from recommender import ladder
+
+    def fail(*args: object) -> None:
+        raise RuntimeError("broken on purpose")
+
+    from recommender.serving import server
+
+    for served in server.served()[:how_many]:
+        monkeypatch.setattr(served.model, "recommend_for_history", fail)
+    if how_many > 2:
+        monkeypatch.setattr(ladder.picks, "_first", first_but_not_popular(ladder.picks._first))
+
+
+def first_but_not_popular(first):
+    def pick(movies, wish, score):
+        if score == "popularity":
+            raise RuntimeError("broken on purpose")
+        return first(movies, wish, score)
+
+    return pick
+
+
+@pytest.mark.parametrize("k", [0, -1, 101, 100_000])
+def test_a_k_out_of_bounds_is_refused(nora, k):
+    with pytest.raises(InvalidRequest, match=r"k: expected a number from 1 to 100, got"):
+        recommend(user=nora, k=k, surface="test")
+
+
+def test_a_list_takes_five_queries_whatever_its_length(train, camps, fan, django_assert_max_num_queries):
+    train()
+    for k in (2, 20):
+        with django_assert_max_num_queries(4):  # ratings, dismissals, movies, their genres
+            recommend(user=fan, k=k, surface="test")
+        with django_assert_max_num_queries(5):
+            recommend(user=fan, k=min(k, 9), genre="romance", surface="test")
+    other = UserFactory()
+    with django_assert_max_num_queries(5):
+        recommend(user=other, k=20, surface="test")
+
+
+def test_reasons_come_when_asked_for_and_name_what_was_liked(train, camps, fan):
+    train()
+    assert all(not result.reasons for result in recommend(user=fan, k=3, surface="test").results)
+    titles = {movie.title for movie in camps["Science Fiction"][:3]}
+    for result in recommend(user=fan, k=3, explain=True, surface="test").results:
+        assert 1 <= len(result.reasons) <= 3
+        assert {reason.name for reason in result.reasons} <= titles
+        assert all(reason.contribution > 0 for reason in result.reasons)
