@@ -1,0 +1,17 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from mlops.errors import MLOpsError
+from mlops.services import ensure_schedules
+
+
+class Command(BaseCommand):
+    help = "Creates the schedules of config.yaml that are missing; those that are there stay as they were edited."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            created = ensure_schedules()
+        except MLOpsError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"Created: {', '.join(created)}." if created else "All schedules are there already.")

@@ -1,0 +1,38 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from mlops.errors import MLOpsError
+from mlops.models import GateVerdict
+from mlops.report import figure_rows, rule_lines
+from mlops.services import evaluate_version
+
+
+class Command(BaseCommand):
+    help = (
+        "Judges a version again on the later part of its own data: against the baselines and today's champion. "
+        "Ends with code 1 when the gate refuses it."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("version", type=int, metavar="VERSION")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with tqdm(unit="step", leave=False) as bar:
+
+            def show(text: str, done: int, total: int) -> None:
+                bar.total, bar.n = total, done
+                bar.set_description_str(text)
+
+            try:
+                verdict = evaluate_version(version=options["version"], on_progress=show)
+            except MLOpsError as error:
+                raise CommandError(str(error)) from None
+        for row in figure_rows(verdict.version.figures):
+            self.stdout.write(row.line())
+        for line in rule_lines(verdict.rules):
+            self.stdout.write(line)
+        if verdict.decision == GateVerdict.Decision.REFUSED:
+            raise CommandError(f"The gate refuses version {verdict.version_id}.")
+        self.stdout.write(self.style.SUCCESS(f"Version {verdict.version_id}: {verdict.get_decision_display()}."))

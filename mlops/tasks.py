@@ -1,0 +1,63 @@
+"""Doors to the services for workers and Beat; every one may run twice without doing anything twice."""
+
+import logging
+
+from celery import shared_task
+from django.conf import settings
+
+from mlops import services
+from mlops.errors import RunNotFound, TrainingAlreadyActive
+from mlops.models import PipelineRun
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(
+    name="mlops.train_model",
+    # The run ends itself before; these are for one that hangs.
+    soft_time_limit=settings.POLICY.training.max_runtime_seconds + 120,
+    time_limit=settings.POLICY.training.max_runtime_seconds + 180,
+)
+def train_model(run_id: int) -> dict[str, str | int]:
+    try:
+        run = services.run_training(run_id=run_id)
+    except RunNotFound as error:
+        logger.warning("%s", error)
+        return {"run": run_id, "status": "gone"}
+    return {"run": run.pk, "status": run.status}
+
+
+@shared_task(name="mlops.train_model_scheduled")
+def train_model_scheduled() -> dict[str, str | int]:
+    try:
+        run = services.start_training(trigger=PipelineRun.Trigger.SCHEDULED)
+    except TrainingAlreadyActive as error:
+        logger.info("scheduled training skipped: %s", error)
+        return {"status": "skipped"}
+    return {"run": run.pk, "status": run.status}
+
+
+@shared_task(name="mlops.sweep_runs")
+def sweep_runs() -> dict[str, int]:
+    return services.sweep_runs()
+
+
+@shared_task(name="mlops.prune")
+def prune() -> dict[str, int]:
+    return services.prune()
+
+
+@shared_task(name="mlops.check_drift")
+def check_drift() -> dict[str, str | int]:
+    report = services.check_drift()
+    return {"report": report.pk, "status": report.status}
+
+
+@shared_task(name="mlops.sync_registry")
+def sync_registry() -> dict[str, int | str]:
+    try:
+        return dict(services.sync_registry())
+    except Exception as error:
+        # Whatever MLflow or the way to it raises; the next scheduled run tries again.
+        logger.warning("MLflow is not in step: %s", error)
+        return {"status": "failed"}
