@@ -52,7 +52,8 @@ class ItemKNNRecommender(Recommender):
         return scores if columns is None else scores[:, columns]
 
     def _similarities(self, columns: Array) -> Array:
-        return np.asarray(self._by_target[columns].toarray())
+        similarities: Array = self._by_target[columns].toarray()
+        return similarities
 
     @cached_property
     def _by_target(self) -> csr_matrix:
