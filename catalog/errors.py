@@ -28,3 +28,7 @@ class MovieNotFound(CatalogError):
 class UserNotFound(CatalogError):
     code = "user_not_found"
     status = 404
+
+
+class InvalidCredentials(CatalogError):
+    code = "invalid_credentials"

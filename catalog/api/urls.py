@@ -1,5 +1,19 @@
 """Addresses of `catalog` below /api/v1/."""
 
-from django.urls import URLPattern
+from django.urls import path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern] = []
+from catalog.api.views.accounts import AccountsView, TokenView
+from catalog.api.views.movies import MovieViewSet
+from catalog.api.views.own import RatingViewSet, WatchlistViewSet
+
+router = SimpleRouter(use_regex_path=False)
+router.register("movies", MovieViewSet)  # movies/  movies/{id}/
+router.register("ratings", RatingViewSet)  # ratings/  ratings/{movie_id}/
+router.register("watchlist", WatchlistViewSet)  # watchlist/  watchlist/{movie_id}/
+
+urlpatterns = [
+    path("accounts/", AccountsView.as_view(), name="accounts"),
+    path("token/", TokenView.as_view(), name="token"),
+    *router.urls,
+]

@@ -1,0 +1,156 @@
+"""How movies, ratings and accounts look as JSON."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from catalog.models import Credit, Movie, Rating, User, WatchlistItem
+from catalog.models.rating import RATING_STEPS
+from catalog.templatetags.movies import poster_url
+
+
+@extend_schema_field({"type": "number", "format": "double", "minimum": 0.5, "maximum": 5, "multipleOf": 0.5})
+class RatingField(serializers.FloatField):
+    """A number of half stars, 0.5 to 5.0."""
+
+    def to_internal_value(self, data: Any) -> float:
+        value = 0.0 if isinstance(data, bool) else super().to_internal_value(data)
+        if value not in RATING_STEPS:
+            raise serializers.ValidationError("A rating is one of 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5.")
+        return value
+
+
+class MovieSummarySerializer(serializers.ModelSerializer):
+    """A movie in a list. Prefetch `genres`."""
+
+    genres = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
+    mean_rating = serializers.SerializerMethodField()
+    url = serializers.CharField(source="get_absolute_url", read_only=True, help_text="The movie's page on this site.")
+
+    class Meta:
+        model = Movie
+        fields = ["id", "title", "year", "genres", "mean_rating", "rating_count", "url"]
+        read_only_fields = fields
+
+    def get_mean_rating(self, movie: Movie) -> float | None:
+        return None if movie.mean_rating is None else round(movie.mean_rating, 2)
+
+
+class PersonSerializer(serializers.Serializer):
+    id = serializers.IntegerField(source="person_id")
+    name = serializers.CharField(source="person.name")
+
+
+class CastSerializer(PersonSerializer):
+    character = serializers.CharField()
+
+
+class MovieSerializer(MovieSummarySerializer):
+    """Everything about a movie. Prefetch `genres`, `keywords` and `credits` with their people."""
+
+    keywords = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
+    directors = serializers.SerializerMethodField()
+    cast = serializers.SerializerMethodField()
+    poster = serializers.SerializerMethodField(help_text="Address of an image.")
+    my_rating = serializers.SerializerMethodField(help_text="The asking user's own rating.")
+
+    class Meta(MovieSummarySerializer.Meta):
+        fields = [
+            *MovieSummarySerializer.Meta.fields,
+            "original_title",
+            "release_date",
+            "overview",
+            "language",
+            "runtime_minutes",
+            "is_adult",
+            "keywords",
+            "directors",
+            "cast",
+            "poster",
+            "movielens_id",
+            "tmdb_id",
+            "imdb_id",
+            "source",
+            "my_rating",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(PersonSerializer(many=True))
+    def get_directors(self, movie: Movie) -> Any:
+        return PersonSerializer(_credited(movie, Credit.Role.DIRECTOR), many=True).data
+
+    @extend_schema_field(CastSerializer(many=True))
+    def get_cast(self, movie: Movie) -> Any:
+        return CastSerializer(_credited(movie, Credit.Role.CAST), many=True).data
+
+    def get_poster(self, movie: Movie) -> str:
+        return poster_url(movie)
+
+    @extend_schema_field(serializers.FloatField(allow_null=True))
+    def get_my_rating(self, movie: Movie) -> float | None:
+        user = self.context["request"].user
+        if not user.is_authenticated:
+            return None
+        return Rating.objects.filter(user=user, movie=movie).values_list("rating", flat=True).first()
+
+
+def _credited(movie: Movie, role: str) -> list[Credit]:
+    return [credit for credit in movie.credits.all() if credit.role == role]
+
+
+class RatingSerializer(serializers.ModelSerializer):
+    """A rating as it is shown. Select `movie`."""
+
+    movie = serializers.IntegerField(source="movie_id")
+    title = serializers.CharField(source="movie.title")
+    rating = RatingField()
+
+    class Meta:
+        model = Rating
+        fields = ["movie", "title", "rating", "rated_at"]
+        read_only_fields = fields
+
+
+class RatingInputSerializer(serializers.Serializer):
+    """What PUT takes: the movie is in the address."""
+
+    rating = RatingField()
+
+
+class NewRatingSerializer(RatingInputSerializer):
+    movie = serializers.IntegerField(min_value=1)
+
+
+class WatchlistItemSerializer(serializers.ModelSerializer):
+    """A movie on the watchlist. Select `movie`."""
+
+    movie = serializers.IntegerField(source="movie_id")
+    title = serializers.CharField(source="movie.title")
+
+    class Meta:
+        model = WatchlistItem
+        fields = ["movie", "title", "added_at"]
+        read_only_fields = fields
+
+
+class SignUpSerializer(serializers.ModelSerializer):
+    """An account to be; whether name and password will do is decided by `services.sign_up`."""
+
+    username = serializers.CharField(max_length=150)
+    email = serializers.EmailField(required=False, allow_blank=True, default="")
+    password = serializers.CharField(write_only=True, trim_whitespace=False, max_length=128)
+
+    class Meta:
+        model = User
+        fields = ["id", "username", "email", "password"]
+        read_only_fields = ["id"]
+
+
+class CredentialsSerializer(serializers.Serializer):
+    username = serializers.CharField()
+    password = serializers.CharField(trim_whitespace=False)
+
+
+class TokenSerializer(serializers.Serializer):
+    token = serializers.CharField()

@@ -1,0 +1,1 @@
+"""The catalogue's part of the API; what changes something calls `catalog.services`."""
