@@ -1,6 +1,13 @@
 """Pages of `recommender`."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from recommender import views
 
 app_name = "recommender"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("movies/<int:movie_id>/similar/", views.similar_movies, name="similar-fragment"),
+    path("r/<uuid:request_id>/<int:movie_id>/", views.follow, name="follow"),
+    path("feedback/", views.feedback, name="feedback"),
+]

@@ -1,0 +1,87 @@
+"""The home page, similar movies, and what people do with a recommended movie."""
+
+import logging
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.models import Movie
+from recommender.forms import FeedbackForm
+from recommender.home import home_rows, note
+from recommender.logs import log_once_a_minute
+from recommender.models import Dismissal, Feedback
+from recommender.services import record_feedback, similar
+from recommender.viewer import Viewer
+
+logger = logging.getLogger(__name__)
+
+SIMILAR = 12
+
+
+@require_safe
+@never_cache
+def home(request: HttpRequest) -> HttpResponse:
+    user = request.user if request.user.is_authenticated else None
+    context = {"rows": home_rows(user), "hidden": _just_hidden(request)}
+    return render(request, "recommender/home.html", context)
+
+
+def _just_hidden(request: HttpRequest) -> Movie | None:
+    """Without scripts the undo button is at the top of the page that comes after hiding a movie."""
+    hidden = request.GET.get("hidden", "")
+    if not request.user.is_authenticated or not (hidden.isascii() and hidden.isdigit() and len(hidden) < 19):
+        return None
+    row = Dismissal.objects.filter(user=request.user, movie=int(hidden)).select_related("movie").first()
+    return row.movie if row else None
+
+
+@require_safe
+@never_cache
+def similar_movies(request: HttpRequest, movie_id: int) -> HttpResponse:
+    """A fragment for the movie's page, or for who has no scripts a page of its own."""
+    movie = get_object_or_404(Movie, pk=movie_id)
+    viewer = Viewer.of(request.user)
+    made = similar(movie=movie, k=SIMILAR, surface="movie:similar", viewer=viewer)
+    context = {"movie": movie, "made": made, "note": note(made, viewer)}
+    name = "recommender/_similar.html" if request.htmx else "recommender/similar.html"  # type: ignore[attr-defined]
+    return render(request, name, context)
+
+
+@require_safe
+@never_cache
+def follow(request: HttpRequest, request_id: UUID, movie_id: int) -> HttpResponse:
+    """Where the cards of a list lead: keeps the click and goes on to the movie, whether it could be kept or not."""
+    movie = get_object_or_404(Movie, pk=movie_id)
+    if request.user.is_authenticated and request.method == "GET":
+        try:
+            record_feedback(user=request.user, movie=movie, kind=Feedback.Kind.CLICK, request_id=request_id)
+        except DatabaseError:
+            log_once_a_minute(logger, "A click could not be kept")
+    return redirect(movie)
+
+
+@require_POST
+@login_required
+def feedback(request: HttpRequest) -> HttpResponse:
+    form = FeedbackForm(request.POST)
+    if not form.is_valid():
+        problems = "; ".join(f"{field}: {' '.join(errors)}" for field, errors in form.errors.items())
+        return HttpResponseBadRequest(problems, content_type="text/plain; charset=utf-8")
+    given = form.cleaned_data
+    record_feedback(user=request.user, **given)
+    is_hidden = given["kind"] == Feedback.Kind.NOT_INTERESTED
+    if request.htmx:  # type: ignore[attr-defined]
+        name = "recommender/_hidden_card.html" if is_hidden else "recommender/_card.html"
+        return render(request, name, {"movie": given["movie"], "request_id": given["request_id"]})
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
+        back = reverse("recommender:home")
+    return redirect(f"{back}?{urlencode({'hidden': given['movie'].pk})}" if is_hidden and "?" not in back else back)

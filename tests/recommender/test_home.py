@@ -1,0 +1,195 @@
+import pytest
+from django.urls import reverse
+
+from catalog.models import Movie
+from recommender.impressions import buffer
+from recommender.models import Dismissal, Impression
+from recommender.serving import server
+from tests.factories import MovieFactory, UserFactory
+from tests.recommender.conftest import count_ratings
+
+pytestmark = pytest.mark.django_db
+
+
+def rows(response) -> dict[str, list[str]]:
+    return {row.title: [result.source for result in row.made.results] for row in response.context["rows"]}
+
+
+def test_a_visitor_sees_what_the_site_is_and_what_is_popular_and_new(client, camps):
+    count_ratings()
+    response = client.get("/")
+    assert list(rows(response)) == ["Popular now", "Newest"]
+    page = response.content.decode()
+    assert reverse("catalog:sign-up") in page
+    assert Movie.objects.order_by("-popularity", "id").first().title in page
+    assert "Not interested" not in page
+
+
+def test_a_user_with_ratings_sees_personal_rows_and_which_model_made_them(client, train, camps, fan):
+    train(version=3)
+    count_ratings()
+    MovieFactory(title="Fresh from the editor", year=2026)
+    server.refresh()
+    client.force_login(fan)
+    response = client.get("/")
+    liked = camps["Science Fiction"][2]  # the latest of the three that were rated 5
+    assert list(rows(response)) == ["For you", "New for you", f"Because you liked {liked.title}", "Popular now"]
+    assert set(rows(response)["For you"]) == {"personal"}
+    assert set(rows(response)[f"Because you liked {liked.title}"]) == {"similar"}
+    page = response.content.decode()
+    assert "Model 3 · personal" in page
+    assert "Fresh from the editor" in page
+
+
+def test_a_user_without_ratings_is_told_how_to_get_personal_picks(client, train, camps, nora):
+    train()
+    client.force_login(nora)
+    response = client.get("/")
+    assert list(rows(response))[0] == "For you"
+    assert "Popular now, rate a few movies for personal picks" in response.content.decode()
+
+
+def test_the_note_names_a_stand_in(client, train, camps, fan, monkeypatch):
+    train(version=1)
+    train(version=2)
+    champion, _ = server.served()
+    monkeypatch.setattr(champion.model, "recommend_for_history", None)
+    client.force_login(fan)
+    assert "Model 1 · personal, standing in for its successor" in client.get("/").content.decode()
+
+
+def test_an_empty_site_says_what_to_do(client, nora, sam):
+    for user, said in [(None, "manage.py load_sample"), (sam, "manage.py load_sample"), (nora, "Come back soon")]:
+        if user:
+            client.force_login(user)
+        response = client.get("/")
+        assert response.status_code == 200
+        assert said in response.content.decode()
+
+
+def test_every_row_is_kept_as_an_impression(client, train, camps, fan):
+    train(version=3)
+    count_ratings()
+    client.force_login(fan)
+    response = client.get("/")
+    buffer.flush()
+    kept = {str(row.request_id): row for row in Impression.objects.all()}
+    for row in response.context["rows"]:
+        impression = kept[str(row.made.request_id)]
+        assert impression.user == fan
+        assert impression.surface == f"home:{row.id}"
+        assert impression.items == [[result.movie.pk, result.rank, result.source] for result in row.made.results]
+
+
+def test_cards_lead_through_the_click_to_the_movie(client, train, camps, fan):
+    train()
+    client.force_login(fan)
+    response = client.get("/")
+    made = response.context["rows"][0].made
+    movie = made.results[0].movie
+    address = reverse("recommender:follow", args=[made.request_id, movie.pk])
+    assert f'href="{address}"' in response.content.decode()
+    followed = client.get(address)
+    assert (followed.status_code, followed.url) == (302, movie.get_absolute_url())
+    click = fan.feedback.get()
+    assert (click.kind, click.movie, click.request_id) == ("click", movie, made.request_id)
+
+
+def test_a_click_of_a_visitor_or_on_a_movie_that_is_gone(client, db):
+    movie = MovieFactory()
+    request_id = "0b5e9bd5-3f2e-4d3c-9d5f-1d8b6f1b1a11"
+    assert client.get(f"/r/{request_id}/{movie.pk}/").url == movie.get_absolute_url()
+    assert client.get(f"/r/{request_id}/{movie.pk + 1}/").status_code == 404
+
+
+def test_not_interested_replaces_the_card_and_undo_brings_it_back(client, train, camps, fan):
+    train()
+    client.force_login(fan)
+    made = client.get("/").context["rows"][0].made
+    movie = made.results[0].movie
+    form = {"kind": "not_interested", "movie": movie.pk, "request_id": made.request_id}
+    card = client.post("/feedback/", form, headers={"HX-Request": "true"})
+    assert "will not be recommended" in card.content.decode()
+    assert Dismissal.objects.get().movie == movie
+    assert movie not in [result.movie for result in client.get("/").context["rows"][0].made.results]
+
+    card = client.post("/feedback/", form | {"kind": "undo"}, headers={"HX-Request": "true"})
+    assert reverse("recommender:follow", args=[made.request_id, movie.pk]) in card.content.decode()
+    assert not Dismissal.objects.exists()
+
+
+def test_not_interested_works_without_scripts(client, fan):
+    movie = MovieFactory(title="The Room")
+    client.force_login(fan)
+    response = client.post("/feedback/", {"kind": "not_interested", "movie": movie.pk}, follow=True)
+    assert response.redirect_chain == [(f"/?hidden={movie.pk}", 302)]
+    assert "The Room will not be recommended to you" in response.content.decode()
+    assert client.post("/feedback/", {"kind": "undo", "movie": movie.pk}).url == "/"
+    assert "The Room will not" not in client.get(f"/?hidden={movie.pk}").content.decode()
+    assert client.get("/?hidden=x").status_code == client.get(f"/?hidden={'9' * 30}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"kind": "hate", "movie": 1}, "kind: Select a valid choice"),
+        ({"kind": "undo", "movie": 999}, "movie: Select a valid choice"),
+        ({"kind": "undo"}, "movie: This field is required"),
+        ({"kind": "undo", "movie": "1; DROP TABLE", "request_id": "x"}, "request_id: Enter a valid UUID"),
+    ],
+)
+def test_wrong_feedback_is_refused(client, nora, given, said):
+    client.force_login(nora)
+    response = client.post("/feedback/", given)
+    assert response.status_code == 400
+    assert said in response.content.decode()
+
+
+def test_feedback_is_for_who_is_signed_in_and_leads_nowhere_else(client, fan):
+    movie = MovieFactory()
+    assert client.post("/feedback/", {"kind": "undo", "movie": movie.pk}).url.startswith(reverse("catalog:sign-in"))
+    client.force_login(fan)
+    sent = client.post("/feedback/", {"kind": "undo", "movie": movie.pk, "next": "https://evil.example/"})
+    assert sent.url == "/"
+
+
+def test_similar_movies_come_as_a_fragment_and_as_a_page(client, train, camps):
+    train(version=5)
+    movie = camps["Romance"][0]
+    address = reverse("recommender:similar-fragment", args=[movie.pk])
+    fragment = client.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in fragment
+    assert "Model 5 · similar movies" in fragment
+    page = client.get(address).content.decode()
+    assert "<html" in page
+    assert f"Like {movie.title}" in page
+    assert client.get(reverse("recommender:similar-fragment", args=[10**9])).status_code == 404
+
+
+def test_the_page_does_not_fail_with_the_model(client, train, camps, fan, monkeypatch):
+    train()
+    count_ratings()
+    [champion] = server.served()
+    for name in ("recommend_for_history", "similar"):
+        monkeypatch.setattr(champion.model, name, None)
+    client.force_login(fan)
+    response = client.get("/")
+    assert rows(response)["For you"][0] == "popular"
+    assert "as no model can judge these by your taste at the moment" in response.content.decode()
+
+
+def test_the_page_takes_as_many_queries_for_few_movies_as_for_many(
+    client, train, camps, fan, django_assert_max_num_queries
+):
+    train()
+    count_ratings()
+    client.force_login(fan)
+    client.get("/")
+    with django_assert_max_num_queries(16):
+        client.get("/")
+    MovieFactory.create_batch(30)
+    server.refresh()
+    other = UserFactory()
+    client.force_login(other)
+    with django_assert_max_num_queries(16):
+        client.get("/")
