@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from movierec.api import not_found
 from movierec.health import healthz, readyz
+from movierec.metrics import metrics
 
 api_v1 = [
     path("", include("catalog.api.urls")),
@@ -24,5 +25,6 @@ urlpatterns = [
     re_path(r"^api/", not_found),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
 ]
 handler500 = "movierec.api.server_error"
