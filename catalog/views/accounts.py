@@ -20,6 +20,7 @@ from catalog.forms import DeleteAccountForm, SignInForm, SignUpForm
 from catalog.models import User
 from catalog.services import sign_up as create_account
 from catalog.throttling import SignInThrottle, SignUpThrottle, too_many
+from catalog.views.pages import SignedInRequest
 
 
 @sensitive_post_parameters()
@@ -69,29 +70,29 @@ class ChangePasswordView(PasswordChangeView):
     success_url = reverse_lazy("catalog:account")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        revoked = _revoke_token(self.request)
+        revoked = _revoke_token(self.request.user)
         messages.success(self.request, f"Your password is changed.{' Your API token is revoked.' if revoked else ''}")
         return super().form_valid(form)
 
 
 @require_safe
 @login_required
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: SignedInRequest) -> HttpResponse:
     return _account_page(request)
 
 
 @require_POST
 @login_required
-def create_token(request: HttpRequest) -> HttpResponse:
+def create_token(request: SignedInRequest) -> HttpResponse:
     """A new API token in place of any former one; this answer is the only one that shows it."""
-    _revoke_token(request)
+    _revoke_token(request.user)
     return _account_page(request, new_token=Token.objects.create(user=request.user))
 
 
 @require_POST
 @login_required
-def revoke_token(request: HttpRequest) -> HttpResponse:
-    if _revoke_token(request):
+def revoke_token(request: SignedInRequest) -> HttpResponse:
+    if _revoke_token(request.user):
         messages.success(request, "Your API token is revoked; programs that use it are signed out.")
     return redirect("catalog:account")
 
@@ -100,8 +101,8 @@ def revoke_token(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-def delete(request: HttpRequest) -> HttpResponse:
-    user: Any = request.user
+def delete(request: SignedInRequest) -> HttpResponse:
+    user = request.user
     form = DeleteAccountForm(user, request.POST or None)
     refused = too_many(SignInThrottle(), request)
     if refused:
@@ -116,13 +117,13 @@ def delete(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/account_delete.html", context, status=429 if refused else 200)
 
 
-def _revoke_token(request: HttpRequest) -> bool:
-    return bool(Token.objects.filter(user=request.user).delete()[0])
+def _revoke_token(user: Any) -> bool:
+    return bool(Token.objects.filter(user=user).delete()[0])
 
 
 @never_cache
-def _account_page(request: HttpRequest, *, new_token: Token | None = None) -> HttpResponse:
-    user: Any = request.user
+def _account_page(request: SignedInRequest, *, new_token: Token | None = None) -> HttpResponse:
+    user = request.user
     context = {
         "token": new_token or Token.objects.filter(user=user).first(),
         "new_key": new_token and new_token.key,

@@ -9,14 +9,14 @@ from django.views.decorators.http import condition, require_safe
 from catalog.filters import MovieFilter
 from catalog.models import Credit, Movie, Rating, WatchlistItem
 from catalog.posters import draw_poster
-from catalog.views.pages import paginated, varying, wants_fragment
+from catalog.views.pages import HtmxRequest, paginated, varying, wants_fragment
 
 CAST_SHOWN = 12
 KEYWORDS_SHOWN = 16
 
 
 @require_safe
-def movies(request: HttpRequest) -> HttpResponse:
+def movies(request: HtmxRequest) -> HttpResponse:
     filterset = MovieFilter(request.GET, queryset=Movie.objects.all(), request=request)
     page = paginated(request, filterset.qs)
     context = {"filterset": filterset, "form": filterset.form, "page": page}

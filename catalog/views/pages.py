@@ -9,8 +9,23 @@ from django.shortcuts import resolve_url
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from catalog.models import User
 
 PAGE_SIZE = 36
+
+
+class HtmxRequest(HttpRequest):
+    """What django-htmx's middleware makes of a request."""
+
+    htmx: HtmxDetails
+
+
+class SignedInRequest(HtmxRequest):
+    """Behind `login_required`."""
+
+    user: User
 
 
 def paginated(request: HttpRequest, rows: QuerySet, *, page_size: int = PAGE_SIZE) -> Page:
@@ -18,7 +33,7 @@ def paginated(request: HttpRequest, rows: QuerySet, *, page_size: int = PAGE_SIZ
     return Paginator(rows, page_size).get_page(request.GET.get("page"))
 
 
-def wants_fragment(request: HttpRequest) -> bool:
+def wants_fragment(request: HtmxRequest) -> bool:
     """htmx asks for a part of the page; when it restores history it needs the whole one."""
     return bool(request.htmx) and not request.htmx.history_restore_request
 
@@ -37,7 +52,7 @@ def way_back(request: HttpRequest, default: Any) -> str:
     return resolve_url(default)
 
 
-def to_sign_in(request: HttpRequest, back: str) -> HttpResponse:
+def to_sign_in(request: HtmxRequest, back: str) -> HttpResponse:
     """To the sign-in page, and from there to `back`."""
     address = f"{resolve_url('catalog:sign-in')}?{urlencode({'next': back})}"
     return HttpResponseClientRedirect(address) if request.htmx else HttpResponseRedirect(address)

@@ -7,9 +7,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.forms import RatingForm
-from catalog.models import Movie, Rating
+from catalog.models import Movie, Rating, User
 from catalog.services import record_rating, remove_rating
-from catalog.views.pages import paginated, to_sign_in, way_back
+from catalog.views.pages import HtmxRequest, SignedInRequest, paginated, to_sign_in, way_back
 
 SORTS = {
     "recent": ("Latest first", ["-rated_at", "-id"]),
@@ -21,7 +21,7 @@ SORTS = {
 
 @require_safe
 @login_required
-def ratings(request: HttpRequest) -> HttpResponse:
+def ratings(request: SignedInRequest) -> HttpResponse:
     sort = request.GET.get("sort", "")
     sort = sort if sort in SORTS else "recent"
     rows = Rating.objects.filter(user=request.user).select_related("movie").order_by(*SORTS[sort][1])
@@ -35,29 +35,30 @@ def ratings(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def rate(request: HttpRequest, movie_id: int) -> HttpResponse:
+def rate(request: HtmxRequest, movie_id: int) -> HttpResponse:
     """Gives, changes or (button `remove`) takes back the viewer's rating; answers htmx with the panel alone."""
     movie = get_object_or_404(Movie, pk=movie_id)
     if not request.user.is_authenticated:
         return to_sign_in(request, movie.get_absolute_url())
     form = RatingForm(request.POST)
+    said = error = ""
     if "remove" in request.POST:
         remove_rating(user=request.user, movie=movie)
-        said, error = f"Your rating of {movie.title} is removed.", ""
+        said = f"Your rating of {movie.title} is removed."
     elif form.is_valid():
         row = record_rating(user=request.user, movie=movie, rating=form.cleaned_data["rating"])
-        said, error = f"You rated {movie.title} {row.rating:g} of 5 stars.", ""
+        said = f"You rated {movie.title} {row.rating:g} of 5 stars."
     else:
-        said, error = "", form.errors["rating"][0]
+        error = str(form.errors["rating"][0])
     if request.htmx:
-        return _panel(request, movie, said, error)
+        return _panel(request, request.user, movie, said, error)
     messages.add_message(request, messages.ERROR if error else messages.SUCCESS, error or said)
     return redirect(way_back(request, movie))
 
 
-def _panel(request: HttpRequest, movie: Movie, said: str, error: str) -> HttpResponse:
+def _panel(request: HttpRequest, user: User, movie: Movie, said: str, error: str) -> HttpResponse:
     movie.refresh_from_db(fields=["rating_count", "rating_sum"])
-    row = Rating.objects.filter(user=request.user, movie=movie).first()
+    row = Rating.objects.filter(user=user, movie=movie).first()
     context = {
         "movie": movie,
         "rating": row and row.rating,

@@ -2,25 +2,25 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import Movie, WatchlistItem
 from catalog.services import add_to_watchlist, remove_from_watchlist
-from catalog.views.pages import paginated, to_sign_in, way_back
+from catalog.views.pages import HtmxRequest, SignedInRequest, paginated, to_sign_in, way_back
 
 
 @require_safe
 @login_required
-def watchlist(request: HttpRequest) -> HttpResponse:
+def watchlist(request: SignedInRequest) -> HttpResponse:
     items = WatchlistItem.objects.filter(user=request.user).select_related("movie")
     context = {"page": paginated(request, items), "next_url": request.get_full_path()}
     return render(request, "catalog/watchlist.html", context)
 
 
 @require_POST
-def change_watchlist(request: HttpRequest, movie_id: int) -> HttpResponse:
+def change_watchlist(request: HtmxRequest, movie_id: int) -> HttpResponse:
     """Puts the movie on the viewer's list (`wanted=1`) or takes it off; asking twice changes nothing more."""
     movie = get_object_or_404(Movie, pk=movie_id)
     if not request.user.is_authenticated:

@@ -91,7 +91,7 @@ class WatchlistViewSet(OwnMoviesViewSet):
 
 
 def movie_or_error(movie_id: int) -> Movie:
-    movie = Movie.objects.filter(pk=movie_id).first()
+    movie: Movie | None = Movie.objects.filter(pk=movie_id).first()
     if movie is None:
         raise MovieNotFound(f"There is no movie {movie_id}.")
     return movie

@@ -1,0 +1,35 @@
+"""The administration of the catalogue. What keeps figures right goes through the services here too."""
+
+from django.contrib import admin
+
+from catalog.admin.metadata import CreditAdmin, GenreAdmin, KeywordAdmin, LinkAdmin, PersonAdmin
+from catalog.admin.movies import MovieAdmin
+from catalog.admin.ratings import ImportRunAdmin, RatingAdmin, WatchlistItemAdmin
+from catalog.admin.users import UserAdmin
+from catalog.models import (
+    Credit,
+    Genre,
+    ImportRun,
+    Keyword,
+    Movie,
+    MovieGenre,
+    MovieKeyword,
+    Person,
+    Rating,
+    User,
+    WatchlistItem,
+)
+
+admin.site.site_header = admin.site.site_title = "Movierec"
+admin.site.index_title = "Administration"
+
+admin.site.register(Movie, MovieAdmin)
+admin.site.register(Genre, GenreAdmin)
+admin.site.register(Keyword, KeywordAdmin)
+admin.site.register(Person, PersonAdmin)
+admin.site.register(Credit, CreditAdmin)
+admin.site.register([MovieGenre, MovieKeyword], LinkAdmin)
+admin.site.register(Rating, RatingAdmin)
+admin.site.register(WatchlistItem, WatchlistItemAdmin)
+admin.site.register(ImportRun, ImportRunAdmin)
+admin.site.register(User, UserAdmin)

@@ -1,0 +1,83 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from catalog.admin.large import CappedFormSet, CountedDeletion, LargeTableAdmin
+from catalog.models import Credit, Movie, MovieGenre, MovieKeyword, Source
+
+
+class LinkInline(admin.TabularInline):
+    """Links can be added and removed, not edited: rows that are only shown need no query each."""
+
+    formset = CappedFormSet
+    extra = 0
+    readonly_fields = ["source"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class GenreInline(LinkInline):
+    model = MovieGenre
+    autocomplete_fields = ["genre"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("genre")
+
+
+class KeywordInline(LinkInline):
+    model = MovieKeyword
+    autocomplete_fields = ["keyword"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("keyword")
+
+
+class CreditInline(LinkInline):
+    model = Credit
+    autocomplete_fields = ["person"]
+    fields = ["person", "role", "character", "position", "source"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("person")
+
+
+class MovieAdmin(CountedDeletion, LargeTableAdmin):
+    list_display = ["title", "year", "source", "rating_count", "shown_mean", "popularity"]
+    list_filter = ["source", "is_adult", "genres"]
+    search_fields = ["search_title", "imdb_id"]
+    search_help_text = "Title (accents do not count) or IMDb id"
+    inlines = [GenreInline, KeywordInline, CreditInline]
+    readonly_fields = [
+        "source",
+        "field_sources",
+        "rating_count",
+        "shown_mean",
+        "popularity",
+        "created_at",
+        "updated_at",
+    ]
+    fieldsets = [
+        (None, {"fields": ["title", "original_title", "year", "release_date", "overview"]}),
+        ("Facts", {"fields": ["language", "runtime_minutes", "is_adult", "poster_path"]}),
+        ("Elsewhere", {"fields": ["movielens_id", "tmdb_id", "imdb_id"]}),
+        ("Figures", {"fields": ["rating_count", "shown_mean", "popularity"]}),
+        ("Provenance", {"fields": ["source", "field_sources", "created_at", "updated_at"]}),
+    ]
+
+    @admin.display(description="mean rating")
+    def shown_mean(self, movie: Movie) -> str:
+        return "none" if movie.mean_rating is None else f"{movie.mean_rating:.2f}"
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        if search_term.startswith("tt") and search_term[2:].isdigit():
+            return queryset.filter(imdb_id=search_term), False
+        return queryset.matching(search_term), False  # type: ignore[attr-defined]
+
+    def save_model(self, request: HttpRequest, movie: Movie, form: ModelForm, change: bool) -> None:
+        """What a person wrote by hand is the site's own from then on; no sync may overwrite it."""
+        movie.field_sources |= dict.fromkeys(form.changed_data, Source.SITE.value)
+        super().save_model(request, movie, form, change)

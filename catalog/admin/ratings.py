@@ -1,0 +1,77 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from catalog.admin.large import LargeTableAdmin
+from catalog.models import Rating
+from catalog.services import record_rating, remove_rating
+
+
+class RatingForm(forms.ModelForm):
+    class Meta:
+        model = Rating
+        fields = ["user", "movie", "rating", "rated_at", "source"]
+
+    def clean_rated_at(self) -> Any:
+        moment = self.cleaned_data["rated_at"]
+        if moment > timezone.now():
+            raise forms.ValidationError("A rating cannot be of the future.")
+        return moment
+
+
+class RatingAdmin(LargeTableAdmin):
+    form = RatingForm
+    list_display = ["user", "movie", "rating", "rated_at", "source"]
+    list_filter = ["source", "rating"]
+    list_select_related = ["user", "movie"]
+    raw_id_fields = ["user", "movie"]
+    search_fields = ["=user__username", "=movie__title"]
+    search_help_text = "A user's name or a movie's title, as it is written"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Rating | None = None) -> list[str]:
+        return ["user", "movie"] if obj else []
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"rated_at": timezone.now()} | super().get_changeform_initial_data(request)
+
+    def save_model(self, request: HttpRequest, rating: Rating, form: Any, change: bool) -> None:
+        row = record_rating(
+            user=rating.user,
+            movie=rating.movie,
+            rating=rating.rating,
+            rated_at=rating.rated_at,
+            source=rating.source,
+        )
+        rating.pk = row.pk
+
+    def delete_model(self, request: HttpRequest, rating: Rating) -> None:
+        remove_rating(user=rating.user, movie=rating.movie)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        for rating in queryset.select_related("user", "movie"):
+            self.delete_model(request, rating)
+
+
+class WatchlistItemAdmin(LargeTableAdmin):
+    list_display = ["user", "movie", "added_at"]
+    list_select_related = ["user", "movie"]
+    raw_id_fields = ["user", "movie"]
+    search_fields = ["=user__username", "=movie__title"]
+
+
+class ImportRunAdmin(admin.ModelAdmin):
+    """A record: nobody writes it by hand."""
+
+    list_display = ["origin", "source", "started_at", "finished_at"]
+    list_filter = ["source"]
+    search_fields = ["origin"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
