@@ -22,6 +22,7 @@ ALPHAS_TRIED = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 REGULARIZATIONS_TRIED = tuple(20 * 2.5**step for step in range(-6, 7))  # 0.08 to 4,900
 CHOICE_USERS = 5000
 CHOICE_EPOCHS = 8
+SMALL = 50_000  # positives, below which threads cost more than they save
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def _item_factors(
             regularization=regularization,
             alpha=alpha,
             random_state=random_state,
+            num_threads=1 if positives.nnz < SMALL else 0,
         )
         model.fit(positives, show_progress=False)
     factors: Array = np.array(model.item_factors, dtype=np.float32)

@@ -34,7 +34,6 @@ from recommender.estimators.stars import user_biases
 Array = np.ndarray[Any, Any]
 
 
-
 class Recommender(FittedData, ABC):
     algorithm: ClassVar[str]
     config_class: ClassVar[type[Config]] = Config

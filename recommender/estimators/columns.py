@@ -42,7 +42,7 @@ def read_ratings(frame: pd.DataFrame) -> Array:
     if len(bad):
         row = int(bad[0])
         raise ValueError(
-            f"{RATING}: row {row}: {frame[RATING].iloc[row]!r} is not a finite number"
+            f"{RATING}: row {row}: {frame[RATING].tolist()[row]!r} is not a finite number"
             + (f" ({len(bad)} such rows)" if len(bad) > 1 else "")
         )
     return values
@@ -112,7 +112,7 @@ def _read_dates(column: pd.Series[Any]) -> Array:
     dates = pd.to_datetime(given.map(_without_zone), errors="coerce", format="mixed")
     bad = numeric or np.flatnonzero(dates.isna().to_numpy() & given.notna().to_numpy()).tolist()
     if bad:
-        raise ValueError(f"{RELEASE_DATE}: row {bad[0]}: {column.iloc[bad[0]]!r} is no date")
+        raise ValueError(f"{RELEASE_DATE}: row {bad[0]}: {column.tolist()[bad[0]]!r} is no date")
     return dates.to_numpy(dtype="datetime64[us]")
 
 

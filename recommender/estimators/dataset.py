@@ -118,9 +118,7 @@ class Dataset:
             (self.ratings.data[mask], self.ratings.indices[mask], counts[self.ratings.indptr]),
             shape=self.ratings.shape,
         )
-        return Dataset(
-            self.user_ids, self.movie_ids, matrix, self.rated_at[mask], self.movies, self.implicit_threshold
-        )
+        return Dataset(self.user_ids, self.movie_ids, matrix, self.rated_at[mask], self.movies, self.implicit_threshold)
 
     def fingerprint(self) -> str:
         """sha256 of the content: equal for frames that differ only in row order, index or extra columns."""
@@ -165,9 +163,7 @@ def _read_threshold(value: float | None) -> float | None:
     return number
 
 
-def _latest(
-    rows: Array, cols: Array, values: Array, times: Array, shape: tuple[int, int]
-) -> tuple[csr_matrix, Array]:
+def _latest(rows: Array, cols: Array, values: Array, times: Array, shape: tuple[int, int]) -> tuple[csr_matrix, Array]:
     """The last rating by time, then by row order, of each user and movie, as CSR with its times."""
     pairs = rows.astype(np.int64) * max(shape[1], 1) + cols
     order = np.lexsort((times, pairs))

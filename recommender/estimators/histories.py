@@ -36,9 +36,7 @@ def from_mappings(index: IdIndex, histories: Sequence[Mapping[Any, float]], n_mo
         indices.append(columns[order])
         data.append(ratings[order])
     indptr = np.concatenate([[0], np.cumsum([len(columns) for columns in indices])]).astype(np.int64)
-    return csr_matrix(
-        (_joined(data, np.float64), _joined(indices, np.int64), indptr), shape=(len(indices), n_movies)
-    )
+    return csr_matrix((_joined(data, np.float64), _joined(indices, np.int64), indptr), shape=(len(indices), n_movies))
 
 
 def _joined(parts: list[Array], kind: Any) -> Array:
@@ -94,6 +92,4 @@ def map_columns(matrix: csr_matrix, kept: Array) -> csr_matrix:
     columns = place[matrix.indices]
     stays = columns >= 0
     counts = np.concatenate([[0], np.cumsum(stays)])
-    return csr_matrix(
-        (matrix.data[stays], columns[stays], counts[matrix.indptr]), shape=(matrix.shape[0], len(kept))
-    )
+    return csr_matrix((matrix.data[stays], columns[stays], counts[matrix.indptr]), shape=(matrix.shape[0], len(kept)))

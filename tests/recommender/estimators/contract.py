@@ -96,7 +96,7 @@ class RecommenderContract:
         assert_same_answers(fitted(algorithm), model.fit(dataset()))
 
     def test_refuses_an_unknown_hyper_parameter_by_name(self, algorithm: str) -> None:
-        with pytest.raises(TypeError, match="unknown hyper-parameter regularisation_x.*random_state"):
+        with pytest.raises(TypeError, match=r"unknown hyper-parameter regularisation_x.*random_state"):
             ESTIMATORS[algorithm](regularisation_x=1)
 
     def test_refuses_a_seed_below_zero(self, algorithm: str) -> None:

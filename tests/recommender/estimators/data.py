@@ -33,7 +33,9 @@ def checkerboard(n: int = 24) -> Dataset:
     return Dataset.from_frames(ratings_frame(rows), movies)
 
 
-def tastes(seed: int = 0, n_users: int = 40, n_movies: int = 30, n_unrated: int = 4) -> tuple[pd.DataFrame, pd.DataFrame]:
+def tastes(
+    seed: int = 0, n_users: int = 40, n_movies: int = 30, n_unrated: int = 4
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Two groups of users and of movies; movies 0, 7, 14 ... 7 (n_movies - 1) are rated, further ones are not."""
     rng = np.random.default_rng(seed)
     ids = np.arange(n_movies + n_unrated) * 7

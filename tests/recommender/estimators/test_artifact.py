@@ -1,0 +1,173 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recommender.estimators import ArtifactError, Dataset, artifact_checksum, load_recommender
+from recommender.estimators import artifact as artifact_module
+from recommender.estimators.ease import EaseRecommender
+from tests.recommender.estimators.contract import rewrite_manifest
+from tests.recommender.estimators.data import tastes
+
+
+@pytest.fixture
+def model() -> EaseRecommender:
+    return EaseRecommender(regularization=2.0, random_state=7).fit(Dataset.from_frames(*tastes()))
+
+
+@pytest.fixture
+def folder(model: EaseRecommender, tmp_path: Path) -> Path:
+    model.save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_the_manifest_says_what_the_artefact_is(model: EaseRecommender, folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["format_version"] == 1
+    assert manifest["algorithm"] == "ease"
+    assert manifest["model"]["hyper_parameters"] == {"regularization": 2.0, "max_movies": 20_000}
+    assert manifest["model"]["random_state"] == 7
+    assert manifest["data_fingerprint"] == Dataset.from_frames(*tastes()).fingerprint()
+    assert {"numpy", "scipy"} <= set(manifest["library_versions"])
+    assert set(manifest["id_maps"]) == {"user_ids", "movie_ids"}
+    assert set(manifest["files"]) == {path.name for path in folder.iterdir()} - {"manifest.json"}
+
+
+def test_the_same_model_saved_twice_has_the_same_checksum(model: EaseRecommender, folder: Path) -> None:
+    again = EaseRecommender(regularization=2.0, random_state=7).fit(Dataset.from_frames(*tastes()))
+    again.save(folder.parent / "again")
+    assert artifact_checksum(folder) == artifact_checksum(folder.parent / "again")
+    EaseRecommender(regularization=2.5, random_state=7).fit(Dataset.from_frames(*tastes())).save(folder)
+    assert artifact_checksum(folder) != artifact_checksum(folder.parent / "again")
+
+
+def test_saving_leaves_no_other_folder_behind(model: EaseRecommender, folder: Path) -> None:
+    model.save(folder)
+    model.save(str(folder))
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+def test_a_failed_save_leaves_what_was_there(
+    model: EaseRecommender, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = artifact_checksum(folder)
+
+    def full_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(artifact_module, "_write_bytes", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        model.save(folder)
+    assert artifact_checksum(folder) == before
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+def test_saving_replaces_no_folder_that_is_none_of_its_own(model: EaseRecommender, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.jpg").write_bytes(b"cat")
+    with pytest.raises(ArtifactError, match="is no model artefact; it is left as it is"):
+        model.save(tmp_path / "photos")
+    assert (tmp_path / "photos" / "cat.jpg").read_bytes() == b"cat"
+
+
+def test_big_arrays_are_mapped_read_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifact_module, "MEMORY_MAP_BYTES", 1)
+    mapped = load_recommender(folder)
+    assert isinstance(mapped.weights_, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        mapped.weights_[0, 0] = 1
+    in_memory = load_recommender(folder, mmap=False)
+    assert not isinstance(in_memory.weights_, np.memmap)
+    assert mapped.recommend([100, 5]).equals(in_memory.recommend([100, 5]))
+    assert mapped.explain(100, 7).equals(in_memory.explain(100, 7))
+    mapped.save(folder)  # onto the very files that are mapped
+    assert load_recommender(folder).recommend([100]).equals(in_memory.recommend([100]))
+
+
+def _replace_array(folder: Path, name: str, array: np.ndarray) -> None:
+    """With a checksum to match, as a faulty training would leave it."""
+    np.save(folder / name, array)
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    rewrite_manifest(folder, files=files | {name: artifact_module._sha256(folder / name)})
+
+
+def test_refuses_values_that_are_not_finite(folder: Path) -> None:
+    weights = np.load(folder / "weights_.npy")
+    weights[2, 3] = np.nan
+    _replace_array(folder, "weights_.npy", weights)
+    with pytest.raises(ArtifactError, match=r"'weights_.npy' holds values that are not finite"):
+        load_recommender(folder)
+
+
+def test_refuses_arrays_that_do_not_fit_together(folder: Path) -> None:
+    _replace_array(folder, "movie_ids_.npy", np.arange(3))
+    with pytest.raises(ArtifactError, match="do not fit together"):
+        load_recommender(folder)
+
+
+def test_refuses_indices_outside_their_matrix(folder: Path) -> None:
+    indices = np.load(folder / "histories_.indices.npy")
+    indices[0] = 10_000
+    _replace_array(folder, "histories_.indices.npy", indices)
+    with pytest.raises(ArtifactError):
+        load_recommender(folder)
+
+
+def test_refuses_a_pickle_in_disguise(folder: Path) -> None:
+    path = folder / "popularity_.npy"
+    np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    rewrite_manifest(folder, files=files | {path.name: artifact_module._sha256(path)})
+    with pytest.raises(ArtifactError, match="allow_pickle"):
+        load_recommender(folder)
+
+
+def test_refuses_files_outside_the_folder(folder: Path) -> None:
+    secret = folder.parent / "secret.npy"
+    np.save(secret, np.zeros(3))
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    rewrite_manifest(folder, files=files | {"../secret.npy": artifact_module._sha256(secret)})
+    with pytest.raises(ArtifactError, match=r"'\.\./secret.npy' is missing"):
+        load_recommender(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format_version": 2}, "format version 2 is newer than this program's 1"),
+        ({"format_version": 0}, "format version 0 is older"),
+        ({"format_version": None}, "names no format version"),
+        ({"files": []}, "a table of files"),
+        ({"model": {"algorithm": "oracle"}}, "unknown algorithm 'oracle'"),
+        ({"model": {}}, "does not fit its files"),
+        ({"algorithm": "popularity"}, "two algorithms"),
+    ],
+)
+def test_refuses_a_manifest_that_it_cannot_read(folder: Path, changes: dict[str, object], message: str) -> None:
+    rewrite_manifest(folder, **changes)
+    with pytest.raises(ArtifactError, match=message):
+        load_recommender(folder)
+
+
+def test_refuses_what_is_no_artefact(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"no model artefact here \(manifest.json is missing\)"):
+        load_recommender(tmp_path / "nowhere")
+    (folder / "manifest.json").write_text('{"format_version": 1, "alg')
+    with pytest.raises(ArtifactError, match="not valid JSON"):
+        load_recommender(folder)
+
+
+def test_loading_and_serving_imports_neither_django_nor_a_training_library(folder: Path) -> None:
+    code = f"""
+import sys
+from recommender.estimators import load_recommender
+load_recommender({str(folder)!r}).recommend([100])
+heavy = {{"django", "celery", "mlflow", "implicit", "lightfm", "sklearn"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+    root = Path(__file__).resolve().parents[3]
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
