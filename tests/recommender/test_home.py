@@ -45,7 +45,7 @@ def test_a_user_without_ratings_is_told_how_to_get_personal_picks(client, train,
     train()
     client.force_login(nora)
     response = client.get("/")
-    assert list(rows(response))[0] == "For you"
+    assert next(iter(rows(response))) == "For you"
     assert "Popular now, rate a few movies for personal picks" in response.content.decode()
 
 

@@ -1,0 +1,141 @@
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.views import APIView
+
+from catalog.errors import UserNotFound
+from catalog.models import Movie, User
+from recommender.api.serializers import (
+    CountSerializer,
+    FeedbackSerializer,
+    ForUserSerializer,
+    RecommendationListSerializer,
+    RecommendationsQuerySerializer,
+    RecommendForUserSerializer,
+)
+from recommender.ladder import NO_MODEL, RecommendationList
+from recommender.services import recommend, recommend_new, record_feedback, similar
+
+LIST_RESPONSES = {200: RecommendationListSerializer}
+VERSION_HEADER = OpenApiParameter(
+    "X-Model-Version", str, OpenApiParameter.HEADER, response=True, description=f"The version, or {NO_MODEL}."
+)
+
+
+class MayRecommendForOthers(BasePermission):
+    message = "Asking for somebody else's recommendations takes the permission recommender.recommend_for_others."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return bool(request.user.is_authenticated and request.user.has_perm("recommender.recommend_for_others"))
+
+
+class ListView(APIView):
+    def read(self, serializer_class: type[Serializer[Any]], data: Any) -> dict[str, Any]:
+        serializer = serializer_class(data=data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def answer(self, made: RecommendationList) -> Response:
+        serializer = RecommendationListSerializer(made, context={"request": self.request})
+        version = NO_MODEL if made.model_version is None else str(made.model_version)
+        return Response(serializer.data, headers={"X-Model-Version": version})
+
+
+class RecommendationsView(ListView):
+    @extend_schema(
+        operation_id="recommendations_list",
+        parameters=[RecommendationsQuerySerializer, VERSION_HEADER],
+        responses=LIST_RESPONSES,
+    )
+    def get(self, request: Request) -> Response:
+        """Movies for the signed-in user, from their ratings of this moment."""
+        query = self.read(RecommendationsQuerySerializer, request.query_params)
+        return self.answer(recommend(user=request.user, surface="api:recommendations", **query))
+
+
+class NewRecommendationsView(ListView):
+    @extend_schema(
+        operation_id="recommendations_new_list",
+        parameters=[CountSerializer, VERSION_HEADER],
+        responses=LIST_RESPONSES,
+    )
+    def get(self, request: Request) -> Response:
+        """Movies that are new to the model, for the signed-in user's taste."""
+        query = self.read(CountSerializer, request.query_params)
+        return self.answer(recommend_new(user=request.user, surface="api:recommendations/new", **query))
+
+
+class SimilarMoviesView(ListView):
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="movies_similar_list", parameters=[CountSerializer, VERSION_HEADER], responses=LIST_RESPONSES
+    )
+    def get(self, request: Request, movie_id: int) -> Response:
+        """Movies like this one, less those that the signed-in user has seen or dismissed."""
+        movie = get_object_or_404(Movie, pk=movie_id)
+        query = self.read(CountSerializer, request.query_params)
+        return self.answer(similar(movie=movie, user=request.user, surface="api:similar", **query))
+
+
+class ForOthersView(ListView):
+    """For services. The general limit for users does not apply: their own is higher."""
+
+    permission_classes = [IsAuthenticated, MayRecommendForOthers]
+    throttle_classes = [ScopedRateThrottle]
+    throttle_scope = "service"
+
+    def user(self, user_id: int) -> User:
+        user = User.objects.filter(pk=user_id).first()
+        if user is None:
+            raise UserNotFound(f"There is no user {user_id}.")
+        return user
+
+
+class RecommendView(ForOthersView):
+    @extend_schema(
+        operation_id="recommend",
+        request=RecommendForUserSerializer,
+        parameters=[VERSION_HEADER],
+        responses=LIST_RESPONSES,
+    )
+    def post(self, request: Request) -> Response:
+        """Movies for any user."""
+        wanted = self.read(RecommendForUserSerializer, request.data)
+        made = recommend(
+            user=self.user(wanted["user_id"]),
+            k=wanted["num_recommendations"],
+            include_new=wanted["include_new_movies"],
+            surface="api:recommend",
+        )
+        return self.answer(made)
+
+
+class RecommendNewMoviesView(ForOthersView):
+    @extend_schema(
+        operation_id="recommend_new_movies",
+        request=ForUserSerializer,
+        parameters=[VERSION_HEADER],
+        responses=LIST_RESPONSES,
+    )
+    def post(self, request: Request) -> Response:
+        """Movies that are new to the model, for any user's taste."""
+        wanted = self.read(ForUserSerializer, request.data)
+        user = self.user(wanted["user_id"])
+        return self.answer(recommend_new(user=user, k=wanted["num_recommendations"], surface="api:recommend_new"))
+
+
+class FeedbackView(ListView):
+    @extend_schema(operation_id="feedback_create", request=FeedbackSerializer, responses={201: FeedbackSerializer})
+    def post(self, request: Request) -> Response:
+        """What the signed-in user did with a recommended movie. `not_interested` hides it, `undo` shows it again."""
+        given = self.read(FeedbackSerializer, request.data)
+        kept = record_feedback(user=request.user, **given)
+        return Response(FeedbackSerializer(kept).data, status=status.HTTP_201_CREATED)
