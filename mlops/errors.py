@@ -1,4 +1,4 @@
-"""What can be wrong with a request to the model operations, in words for people; `code` and `status` are for the API."""
+"""What can be wrong with a request to the model operations, for people; `code` and `status` are for the API."""
 
 
 class MLOpsError(Exception):

@@ -10,35 +10,33 @@ from django.conf import settings
 from mlops.errors import StepFailed
 from mlops.gate import Bounds
 from mlops.models import ModelVersion
-from recommender.estimators import ESTIMATORS, Dataset, Recommender
-from recommender.evaluation import SLICES, Comparison, baselines, evaluate_on_cuts
+from recommender.estimators import ESTIMATORS, Dataset
+from recommender.evaluation import SLICES, Comparison, baselines, evaluate_on_cuts, fitter, temporal_cuts
 
 CANDIDATE, CHAMPION = "candidate", "champion"
+EASE = "ease"
+EASE_BASELINE = {"regularization": 200.0}  # for orientation only, not worth a search
 NEW_MOVIES = "movies_new"
 
 Progress = Callable[[str, int, int], None]
 
 
-class ChosenOnce:
-    """Fits a model at each cut; what was not given is chosen at the first one, which is the earliest, and kept.
+def choose_parameters(
+    algorithm: str, parameters: Mapping[str, Any], ratings: pd.DataFrame, movies: pd.DataFrame
+) -> dict[str, Any]:
+    """`parameters`, and what they leave open as a fit on the data before the earliest cut chooses it.
 
-    That is honest, since no later cut's own later data was looked at, and saves a search for each cut.
+    One search for all fits to come: no cut's later data was looked at, and what is judged is what goes live.
     """
-
-    def __init__(self, algorithm: str, random_state: int, parameters: Mapping[str, Any]) -> None:
-        self.algorithm, self.random_state = algorithm, random_state
-        self.parameters = dict(parameters)
-
-    def __call__(self, dataset: Dataset) -> Recommender:
-        model = ESTIMATORS[self.algorithm](random_state=self.random_state, **self.parameters).fit(dataset)
-        self.parameters |= reusable(model)
-        return model
-
-
-def reusable(model: Recommender) -> dict[str, Any]:
-    """Of what a fit chose, the part that can be given to the next one as hyper-parameters."""
-    names = {field.name for field in fields(model.config)}
-    return {name: value for name, value in model.chosen_.items() if name in names}
+    estimator = ESTIMATORS[algorithm](random_state=settings.POLICY.training.random_state, **parameters)
+    is_open = [field.name for field in fields(estimator.config) if getattr(estimator.config, field.name) is None]
+    if not is_open:
+        return dict(parameters)
+    train = temporal_cuts(ratings, settings.POLICY.evaluation.cuts[:1])[0].train
+    known = movies[movies["movie_id"].isin(train["movie_id"].unique())]
+    dataset = Dataset.from_frames(train, known, settings.POLICY.training.implicit_threshold)
+    chosen = estimator.fit(dataset).chosen_
+    return dict(parameters) | {name: chosen[name] for name in is_open if name in chosen}
 
 
 def evaluate_candidate(
@@ -49,39 +47,31 @@ def evaluate_candidate(
     ratings: pd.DataFrame,
     movies: pd.DataFrame,
     progress: Progress | None = None,
-) -> tuple[Comparison, dict[str, Any]]:
-    """The comparison, and the hyper-parameters that the candidate used in it."""
+) -> Comparison:
+    """All models on the same later data. Raises StepFailed where the log has nothing later to judge by."""
     policy = settings.POLICY.evaluation
-    seed = settings.POLICY.training.random_state
-    candidate = ChosenOnce(algorithm, seed, parameters)
-    fitters: dict[str, Callable[[Dataset], Recommender]] = {CANDIDATE: candidate}
+    fitters = {CANDIDATE: fitter(algorithm, settings.POLICY.training.random_state, **parameters)}
     if champion is not None:
-        # Its algorithm and what it had chosen are fitted again before each cut: its stored files have learnt from
+        # Its algorithm is fitted again before each cut, with what it had chosen: its stored files have learnt from
         # the later data, and would be asked about what they have already seen.
-        known = champion.parameters | _reusable_of(champion)
-        fitters[CHAMPION] = ChosenOnce(champion.algorithm, champion.random_state, known)
-    for name, fitter in baselines(policy.half_lives_days).items():
-        if name != algorithm or parameters:  # the candidate itself would be fitted twice
-            fitters[name] = ChosenOnce(name, seed, {}) if name in ESTIMATORS else fitter
+        known = champion.parameters | champion.chosen
+        fitters[CHAMPION] = fitter(champion.algorithm, champion.random_state, **known)
+    fitters |= baselines(policy.half_lives_days)
+    fitters[EASE] = fitter(EASE, **EASE_BASELINE)
+    if algorithm == EASE:
+        del fitters[EASE]
     try:
-        comparison = evaluate_on_cuts(
+        return evaluate_on_cuts(
             fitters,
             ratings,
             movies,
             policy.cuts,
             k=policy.k,
             implicit_threshold=settings.POLICY.training.implicit_threshold,
-            seed=seed,
             progress=progress,
         )
     except ValueError as error:
         raise StepFailed(f"The model cannot be judged on later data: {error}") from error
-    return comparison, candidate.parameters
-
-
-def _reusable_of(version: ModelVersion) -> dict[str, Any]:
-    names = {field.name for field in fields(ESTIMATORS[version.algorithm].config_class)}
-    return {name: value for name, value in version.chosen.items() if name in names}
 
 
 def figures_of(comparison: Comparison) -> dict[str, Any]:

@@ -112,9 +112,7 @@ def _fresh_process(evidence: Evidence, policy: GatePolicy) -> Iterator[Rule]:
 
 
 def _better_than_baseline(evidence: Evidence) -> Rule:
-    return _above(
-        f"better than the best simple baseline ({evidence.baseline})", evidence.against_baseline, 0.0
-    )
+    return _above(f"better than the best simple baseline ({evidence.baseline})", evidence.against_baseline, 0.0)
 
 
 def _against_champion(evidence: Evidence, policy: GatePolicy) -> Iterator[Rule]:
@@ -159,14 +157,18 @@ def _slice(name: str, bounds: Bounds, policy: GatePolicy) -> Rule:
         few = f"{bounds.n_users} users in slice {name}: too few to judge."
         return Rule(rule, NOT_JUDGED, few, bounds.mean, interval, threshold)
     is_worse = bounds.mean < threshold and interval[1] < 0
-    sentence = f"In slice {name} nDCG differs from the champion's by {_bounds(bounds)}; at least {threshold:g} is asked."
+    sentence = (
+        f"In slice {name} nDCG differs from the champion's by {_bounds(bounds)}; at least {threshold:g} is asked."
+    )
     return Rule(rule, FAILED if is_worse else PASSED, sentence, bounds.mean, interval, threshold)
 
 
 def _above(name: str, bounds: Bounds, threshold: float) -> Rule:
     interval = _interval(bounds)
     if interval is None:
-        return Rule(name, FAILED, f"{name}: too few users for an interval ({bounds.n_users}).", bounds.mean, None, threshold)
+        return Rule(
+            name, FAILED, f"{name}: too few users for an interval ({bounds.n_users}).", bounds.mean, None, threshold
+        )
     passed = interval[0] > threshold
     sentence = f"nDCG differs by {_bounds(bounds)} ({name}); the lower bound has to be above {threshold:g}."
     return Rule(name, PASSED if passed else FAILED, sentence, bounds.mean, interval, threshold)
@@ -189,7 +191,12 @@ def _at_most(name: str, figure: float | None, threshold: float) -> Rule:
     passed = _is_number(figure) and float(figure or 0.0) <= threshold
     shown = f"{figure:.4g}" if _is_number(figure) else "no figure"
     return Rule(
-        name, PASSED if passed else FAILED, f"{name}: {shown}; at most {threshold:g} is allowed.", figure, None, threshold
+        name,
+        PASSED if passed else FAILED,
+        f"{name}: {shown}; at most {threshold:g} is allowed.",
+        figure,
+        None,
+        threshold,
     )
 
 

@@ -17,9 +17,7 @@ class MovierecModel(mlflow.pyfunc.PythonModel):
     def load_context(self, context: Any) -> None:
         self.model = load_recommender(context.artifacts["model"], mmap=True)
 
-    def predict(
-        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
-    ) -> pd.DataFrame:
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         options = params or {}
         return self.model.recommend(
             model_input["user_id"].tolist(),

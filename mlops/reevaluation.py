@@ -20,9 +20,9 @@ def evaluate_version(*, version: int, on_progress: Progress | None = None) -> Ga
         raise SnapshotNotAvailable(f"The data of version {version} was removed by retention.")
     champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).exclude(pk=row.pk).first()
     ratings, movies = read_snapshot(row.snapshot)
-    comparison, used = evaluate_candidate(
+    comparison = evaluate_candidate(
         algorithm=row.algorithm,
-        parameters=row.parameters,
+        parameters=row.parameters | row.chosen,
         champion=champion,
         ratings=ratings,
         movies=movies,
@@ -30,6 +30,6 @@ def evaluate_version(*, version: int, on_progress: Progress | None = None) -> Ga
     )
     dataset = Dataset.from_frames(ratings, movies, settings.POLICY.training.implicit_threshold)
     fresh = verify_in_fresh_process(folder_of(row), probe_of(dataset, row.random_state))
-    row.figures = figures_of(comparison) | {"evaluated_with": used, "fresh_process": fresh}
+    row.figures = figures_of(comparison) | {"fresh_process": fresh}
     row.save(update_fields=["figures"])
     return judge_version(row, champion)

@@ -89,9 +89,9 @@ def _prune_snapshots() -> int:
     present = DatasetSnapshot.objects.filter(removed_at=None)
     kept = set(present.values_list("pk", flat=True)[: settings.POLICY.retention.snapshots])
     kept.update(
-        ModelVersion.objects.filter(artifact_removed_at=None, status__in=[Status.CHAMPION, Status.CANDIDATE]).values_list(
-            "snapshot", flat=True
-        )
+        ModelVersion.objects.filter(
+            artifact_removed_at=None, status__in=[Status.CHAMPION, Status.CANDIDATE]
+        ).values_list("snapshot", flat=True)
     )
     kept.update(PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE).values_list("snapshot", flat=True))
     removed = present.exclude(pk__in=[pk for pk in kept if pk is not None])

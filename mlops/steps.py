@@ -2,7 +2,6 @@
 
 import logging
 import os
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -14,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from mlops.artifacts import probe_of, size_of, verify_in_fresh_process
 from mlops.checks import check_frames, without_bad_rows
 from mlops.errors import RunLost, StepFailed
-from mlops.evaluation import evaluate_candidate, figures_of
+from mlops.evaluation import choose_parameters, evaluate_candidate, figures_of
 from mlops.lineage import code_revision, library_versions, recipe_hash
 from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun, Promotion
 from mlops.monitor import RunMonitor
@@ -38,6 +37,7 @@ class Training:
     movies: pd.DataFrame
     dataset: Dataset
     model: Recommender
+    parameters: dict[str, Any]
     figures: dict[str, Any]
 
     def __init__(self, run: PipelineRun, monitor: RunMonitor) -> None:
@@ -94,14 +94,19 @@ class Training:
     def fit(self) -> None:
         policy = settings.POLICY.training
         with self.monitor.step("fit") as step:
-            with self.monitor.interruptible():
-                self.dataset = Dataset.from_frames(self.ratings, self.movies, policy.implicit_threshold)
-                estimator = ESTIMATORS[self.run.algorithm](random_state=policy.random_state, **self.run.parameters)
-                try:
+            try:
+                with self.monitor.interruptible():
+                    self.monitor.progress(step, "choosing what is not given")
+                    self.parameters = choose_parameters(
+                        self.run.algorithm, self.run.parameters, self.ratings, self.movies
+                    )
+                    self.monitor.progress(step, "fitting on all data")
+                    self.dataset = Dataset.from_frames(self.ratings, self.movies, policy.implicit_threshold)
+                    estimator = ESTIMATORS[self.run.algorithm](random_state=policy.random_state, **self.parameters)
                     self.model = estimator.fit(self.dataset)
-                except ValueError as error:
-                    raise StepFailed(f"The model cannot be fitted: {error}") from error
-            step.figures = {"users": self.dataset.n_users, "movies": self.dataset.n_movies} | _flat(self.model.chosen_)
+            except (ValueError, TypeError) as error:
+                raise StepFailed(f"The model cannot be fitted: {error}") from error
+            step.figures = {"users": self.dataset.n_users, "movies": self.dataset.n_movies} | self._chosen()
 
     def evaluate(self) -> None:
         with self.monitor.step("evaluate") as step:
@@ -110,16 +115,20 @@ class Training:
                 self.monitor.progress(step, f"{done}/{total} {text}")
 
             with self.monitor.interruptible():
-                comparison, used = evaluate_candidate(
+                comparison = evaluate_candidate(
                     algorithm=self.run.algorithm,
-                    parameters=self.run.parameters,
+                    parameters=self.parameters,
                     champion=self.champion,
                     ratings=self.ratings,
                     movies=self.movies,
                     progress=progress,
                 )
-                self.figures = figures_of(comparison) | {"evaluated_with": used}
+                self.figures = figures_of(comparison)
             step.figures = {name: found["summary"]["ndcg"] for name, found in self.figures["models"].items()}
+
+    def _chosen(self) -> dict[str, Any]:
+        """What was not given but chosen, as it can be given to a fit."""
+        return {name: value for name, value in self.parameters.items() if name not in self.run.parameters}
 
     def register(self, snapshot: DatasetSnapshot) -> ModelVersion:
         """The artefact, its trial in a fresh process, the row, and the mirror in MLflow, in this order."""
@@ -146,7 +155,7 @@ class Training:
             return ModelVersion.objects.create(
                 algorithm=self.run.algorithm,
                 parameters=self.run.parameters,
-                chosen=_plain(self.model.chosen_),
+                chosen=self._chosen(),
                 run=self.run,
                 snapshot=snapshot,
                 config_hash=recipe_hash(self.run.algorithm, self.run.parameters),
@@ -190,11 +199,3 @@ class Training:
         rows = PipelineRun.objects.select_for_update().filter(pk=self.run.pk, status=PipelineRun.Status.RUNNING)
         if not rows.exists():
             raise RunLost("The run was marked as ended while it was still working.")
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in _plain(values).items() if isinstance(value, str | int | float | None)}

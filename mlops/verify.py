@@ -74,7 +74,9 @@ def _movies_of(lists: pd.DataFrame, row: int) -> list[int]:
 
 
 def main(folder: str, probe: str) -> int:
-    histories = [{int(movie): float(rating) for movie, rating in row.items()} for row in json.loads(Path(probe).read_text())]
+    histories = [
+        {int(movie): float(rating) for movie, rating in row.items()} for row in json.loads(Path(probe).read_text())
+    ]
     try:
         result = verify(Path(folder), histories)
     except Exception as error:

@@ -13,4 +13,6 @@ class Command(BaseCommand):
         for check in report.checks:
             counts = f"{check['n_before']} -> {check['n_recent']} ratings"
             self.stdout.write(f"{check['name']}: {check['status']} ({check['sentence']}; {counts})")
-        self.stdout.write(f"{report.window_start:%Y-%m-%d} to {report.window_end:%Y-%m-%d}: {report.get_status_display()}")
+        self.stdout.write(
+            f"{report.window_start:%Y-%m-%d} to {report.window_end:%Y-%m-%d}: {report.get_status_display()}"
+        )

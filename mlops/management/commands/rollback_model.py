@@ -19,5 +19,7 @@ class Command(BaseCommand):
         except MLOpsError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(
-            self.style.SUCCESS(f"Version {promotion.version_id} is the champion again, instead of {promotion.previous_id}.")
+            self.style.SUCCESS(
+                f"Version {promotion.version_id} is the champion again, instead of {promotion.previous_id}."
+            )
         )

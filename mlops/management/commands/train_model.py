@@ -20,7 +20,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--algorithm", metavar="A", help="Instead of training.algorithm of config.yaml.")
         parser.add_argument(
-            "--snapshot", metavar="HASH", help="Train on a kept snapshot (the beginning of its hash) instead of new data."
+            "--snapshot",
+            metavar="HASH",
+            help="Train on a kept snapshot (the beginning of its hash) instead of new data.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
