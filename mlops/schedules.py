@@ -1,6 +1,7 @@
 """The policy's schedules as rows of django-celery-beat, which the admin may edit."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 from celery.schedules import crontab
 from django.conf import settings
@@ -71,5 +72,4 @@ def _shortest_pause(expression: str, looked_at: int = 8) -> timedelta:
     for _ in range(looked_at):
         last, until_next, _ = schedule.remaining_delta(moments[-1])
         moments.append(last + until_next)
-    pauses = [later - earlier for earlier, later in zip(moments[1:], moments[2:], strict=False)]
-    return min(pauses)
+    return min(later - earlier for earlier, later in pairwise(moments[1:]))

@@ -6,7 +6,7 @@ from mlops.services import check_drift
 
 
 class Command(BaseCommand):
-    help = "Compares the latest window of ratings with the one before and keeps a report; ends with code 0 whatever it finds."
+    help = "Compares the latest window of ratings with the one before and keeps a report; what it finds is no error."
 
     def handle(self, *args: Any, **options: Any) -> None:
         report = check_drift()

@@ -14,7 +14,7 @@ STEPS = ("export", "snapshot", "checks", "fit", "evaluate", "register", "gate", 
 class Command(BaseCommand):
     help = (
         "Trains a model here and now, judges it on later data, and promotes it if the gate and the policy let it. "
-        "Ends with code 0 when the model passed or waits for a person, with 1 when it was refused or the training failed."
+        "Ends with code 0 when the model passed or waits for a person, with 1 when it was refused or the run failed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
