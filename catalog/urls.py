@@ -12,6 +12,7 @@ urlpatterns = [
     path("movies/<int:movie_id>-<slug:slug>/", movies.movie_detail, name="movie-detail"),
     path("movies/<int:movie_id>/rating/", ratings.rate, name="rate"),
     path("movies/<int:movie_id>/watchlist/", watchlist.change_watchlist, name="change-watchlist"),
+    path("favicon.ico", movies.favicon, name="favicon"),
     path("posters/<int:movie_id>.svg", movies.poster, name="poster"),
     path("ratings/", ratings.ratings, name="ratings"),
     path("watchlist/", watchlist.watchlist, name="watchlist"),

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from catalog.models import Credit, Genre, Keyword, Movie, Rating, User, WatchlistItem
+from catalog.models import Credit, Movie, Rating, User, WatchlistItem
 from catalog.models.rating import RATING_STEPS
 from catalog.templatetags.movies import poster_url
 
@@ -24,7 +24,7 @@ class RatingField(serializers.FloatField):
 class MovieSummarySerializer(serializers.ModelSerializer):
     """A movie in a list. Prefetch `genres`."""
 
-    genres: "serializers.SlugRelatedField[Genre]" = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
+    genres: Any = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
     mean_rating = serializers.SerializerMethodField()
     url = serializers.CharField(source="get_absolute_url", read_only=True, help_text="The movie's page on this site.")
 
@@ -49,7 +49,7 @@ class CastSerializer(PersonSerializer):
 class MovieSerializer(MovieSummarySerializer):
     """Everything about a movie. Prefetch `genres`, `keywords` and `credits` with their people."""
 
-    keywords: "serializers.SlugRelatedField[Keyword]" = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
+    keywords: Any = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
     directors = serializers.SerializerMethodField()
     cast = serializers.SerializerMethodField()
     poster = serializers.SerializerMethodField(help_text="Address of an image.")

@@ -3,6 +3,7 @@
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
@@ -51,6 +52,13 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
         "next_url": movie.get_absolute_url(),
     }
     return render(request, "catalog/movie_detail.html", context)
+
+
+@require_safe
+@cache_control(public=True, max_age=86400)
+def favicon(request: HttpRequest) -> HttpResponse:
+    """For pages that name no icon, as the administration and the API's documentation."""
+    return redirect(static("img/favicon.svg"))
 
 
 def _poster_etag(request: HttpRequest, movie_id: int) -> str | None:

@@ -1,0 +1,90 @@
+from datetime import date
+
+import pytest
+
+from catalog.models import Credit, Keyword, MovieGenre, MovieKeyword, Person
+from catalog.services import record_rating
+from tests.factories import GenreFactory, MovieFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def alien():
+    movie = MovieFactory(
+        title="Alien",
+        original_title="Xénomorphe",
+        release_date=date(1979, 5, 25),
+        overview="In space <no one> can hear you scream.",
+        language="en",
+        runtime_minutes=117,
+        imdb_id="tt0078748",
+    )
+    MovieGenre.objects.create(movie=movie, genre=GenreFactory(name="Horror"))
+    MovieKeyword.objects.create(movie=movie, keyword=Keyword.objects.create(name="space freighter"))
+    for name, role, character in [("Ridley Scott", "director", ""), ("Sigourney Weaver", "cast", "Ripley")]:
+        Credit.objects.create(movie=movie, person=Person.objects.create(name=name), role=role, character=character)
+    return movie
+
+
+def test_the_page_shows_what_is_known_of_the_movie(client, alien, bob):
+    record_rating(user=bob, movie=alien, rating=4.5)
+    text = client.get(alien.get_absolute_url()).content.decode()
+
+    for known in (
+        "<h1>Alien",
+        "Xénomorphe",
+        "25 May 1979",
+        "117 minutes",
+        "English",
+        "Horror",
+        "space freighter",
+        "Ridley Scott",
+        "Sigourney Weaver",
+        "Ripley",
+        "4.5</strong>",
+        "from 1 rating<",
+        "In space &lt;no one&gt; can",
+        f"/movies/{alien.pk}/similar/",
+    ):
+        assert known in text, known
+
+
+def test_a_movie_of_which_nothing_is_known_has_a_page(client):
+    movie = MovieFactory(title="?", year=None, language="xx")
+
+    text = client.get(movie.get_absolute_url()).content.decode()
+
+    assert movie.get_absolute_url() == f"/movies/{movie.pk}-movie/"
+    assert "Nobody has rated it yet" in text
+
+
+@pytest.mark.parametrize("slug", ["-old-name", ""])
+def test_another_slug_leads_to_the_right_one(client, alien, slug):
+    response = client.get(f"/movies/{alien.pk}{slug}/?from=mail")
+
+    assert response.status_code == 302
+    assert response["Location"] == f"/movies/{alien.pk}-alien/?from=mail"
+
+
+@pytest.mark.parametrize("address", ["/movies/987654/", "/movies/987654-alien/", f"/movies/{10**30}-alien/"])
+def test_an_unknown_movie_is_not_found_in_the_look_of_the_site(client, address):
+    response = client.get(address)
+
+    assert response.status_code == 404
+    assert "There is nothing here" in response.content.decode()
+
+
+def test_anonymous_people_are_asked_to_sign_in_to_rate(client, alien):
+    text = client.get(alien.get_absolute_url()).content.decode()
+
+    assert f"/accounts/sign-in/?next=/movies/{alien.pk}-alien/" in text
+    assert "star-input" not in text
+
+
+def test_the_viewers_own_rating_is_checked(client, alien, bob, nora):
+    record_rating(user=bob, movie=alien, rating=4.5)
+    client.force_login(bob)
+    assert 'value="4.5" aria-label="4.5 stars" checked' in client.get(alien.get_absolute_url()).content.decode()
+    client.force_login(nora)
+    assert " checked" not in client.get(alien.get_absolute_url()).content.decode()

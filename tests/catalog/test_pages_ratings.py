@@ -1,0 +1,130 @@
+import pytest
+from django.test import Client
+
+from catalog.models import Rating
+from catalog.services import record_rating
+from tests.factories import MovieFactory, RatingFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def movie():
+    return MovieFactory(title="Heat", year=1995)
+
+
+def rating_of(user, movie) -> float | None:
+    return Rating.objects.filter(user=user, movie=movie).values_list("rating", flat=True).first()
+
+
+def test_rating_by_form_records_it_and_returns_to_the_page(client, nora, movie):
+    client.force_login(nora)
+    response = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4.5"}, follow=True)
+
+    assert response.redirect_chain == [(movie.get_absolute_url(), 302)]
+    assert rating_of(nora, movie) == 4.5
+    assert "You rated Heat 4.5 of 5 stars." in response.content.decode()
+
+
+def test_rating_by_htmx_answers_with_the_panel_and_new_figures(client, nora, bob, movie):
+    record_rating(user=bob, movie=movie, rating=2)
+    client.force_login(nora)
+    response = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4"}, headers={"HX-Request": "true"})
+    text = response.content.decode()
+
+    assert response.status_code == 200
+    assert "<html" not in text
+    assert "3.0</strong>" in text
+    assert "from 2 ratings" in text
+    assert 'value="4" aria-label="4 stars" checked' in text
+
+
+def test_a_rating_is_changed_and_removed(client, nora, movie):
+    client.force_login(nora)
+    for rating in ("1", "3.5"):
+        client.post(f"/movies/{movie.pk}/rating/", {"rating": rating})
+    assert rating_of(nora, movie) == 3.5
+    client.post(f"/movies/{movie.pk}/rating/", {"rating": "3.5", "remove": "1"})
+    assert rating_of(nora, movie) is None
+    movie.refresh_from_db()
+    assert (movie.rating_count, movie.rating_sum) == (0, 0)
+
+
+@pytest.mark.parametrize("rating", ["7", "0", "3.3", "", "nan", "four"])
+def test_what_is_no_rating_changes_nothing_and_is_told(client, nora, movie, rating):
+    record_rating(user=nora, movie=movie, rating=2)
+    client.force_login(nora)
+    page = client.post(f"/movies/{movie.pk}/rating/", {"rating": rating}, follow=True)
+    panel = client.post(f"/movies/{movie.pk}/rating/", {"rating": rating}, headers={"HX-Request": "true"})
+
+    assert rating_of(nora, movie) == 2
+    assert "Choose from half a star to five stars." in page.content.decode()
+    assert panel.status_code == 422
+    assert "Choose from half a star to five stars." in panel.content.decode()
+
+
+def test_anonymous_ratings_lead_to_sign_in(client, movie):
+    address = f"/accounts/sign-in/?next=%2Fmovies%2F{movie.pk}-heat%2F"
+
+    assert client.post(f"/movies/{movie.pk}/rating/", {"rating": "4"})["Location"] == address
+    fragment = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4"}, headers={"HX-Request": "true"})
+    assert fragment["HX-Redirect"] == address
+    assert not Rating.objects.exists()
+
+
+def test_rating_needs_the_forms_token(nora, movie):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(nora)
+    response = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4"})
+
+    assert response.status_code == 403
+    assert "Please try again" in response.content.decode()
+
+
+def test_the_way_back_never_leaves_the_site(client, nora, movie):
+    client.force_login(nora)
+    near = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4", "next": "/ratings/?sort=title"})
+    far = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4", "next": "https://example.org/"})
+
+    assert near["Location"] == "/ratings/?sort=title"
+    assert far["Location"] == movie.get_absolute_url()
+
+
+def test_rating_is_not_done_by_links_nor_for_unknown_movies(client, nora, movie):
+    client.force_login(nora)
+
+    assert client.get(f"/movies/{movie.pk}/rating/").status_code == 405
+    assert client.post("/movies/987654/rating/", {"rating": "4"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [("", "BCA"), ("recent", "BCA"), ("highest", "CAB"), ("lowest", "BAC"), ("title", "ABC"), ("chaos", "BCA")],
+)
+def test_my_ratings_are_sorted(client, nora, sort, expected):
+    for title, rating in (("A", 3.0), ("C", 5.0), ("B", 1.0)):
+        RatingFactory(user=nora, movie=MovieFactory(title=title), rating=rating)
+    client.force_login(nora)
+    page = client.get(f"/ratings/?sort={sort}").context["page"]
+
+    assert "".join(row.movie.title for row in page.object_list) == expected
+
+
+def test_my_ratings_are_mine_and_paged(client, nora, alice):
+    RatingFactory.create_batch(30, user=nora)
+    client.force_login(nora)
+    first, second = (client.get(f"/ratings/?page={page}").context["page"] for page in (1, 2))
+
+    assert len(first.object_list) == 24
+    assert len(second.object_list) == 6
+    assert {row.user_id for page in (first, second) for row in page} == {nora.pk}
+
+
+def test_without_ratings_the_page_says_what_to_do(client, nora):
+    client.force_login(nora)
+
+    assert "You have not rated a movie yet" in client.get("/ratings/").content.decode()
+
+
+def test_my_ratings_need_somebody(client):
+    assert client.get("/ratings/")["Location"] == "/accounts/sign-in/?next=/ratings/"
