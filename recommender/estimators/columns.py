@@ -106,14 +106,17 @@ def _series(values: list[Any], index: Any) -> pd.Series[Any]:
 
 
 def _read_dates(column: pd.Series[Any]) -> Array:
-    given = column.astype(object).where(column.notna(), None)
-    given = given.map(lambda value: None if value == "" else value)
-    numeric = [row for row, value in enumerate(given) if isinstance(value, (int, float, np.number))]
-    dates = pd.to_datetime(given.map(_without_zone), errors="coerce", format="mixed")
-    bad = numeric or np.flatnonzero(dates.isna().to_numpy() & given.notna().to_numpy()).tolist()
+    cells = [None if _is_missing(value) or value == "" else _without_zone(value) for value in column]
+    dates = pd.to_datetime(_series(cells, None), errors="coerce", format="mixed").to_numpy(dtype="datetime64[us]")
+    unread = np.isnat(dates)
+    bad = [
+        row
+        for row, value in enumerate(cells)
+        if isinstance(value, (int, float, np.number)) or (value is not None and unread[row])
+    ]
     if bad:
         raise ValueError(f"{RELEASE_DATE}: row {bad[0]}: {column.tolist()[bad[0]]!r} is no date")
-    return dates.to_numpy(dtype="datetime64[us]")
+    return dates
 
 
 def _without_zone(value: Any) -> Any:

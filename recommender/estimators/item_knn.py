@@ -48,7 +48,7 @@ class ItemKNNRecommender(Recommender):
         self.neighbors_ = neighbor_matrix(dataset.positives, self.config.n_neighbors, shrinkage)
 
     def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
-        scores = (self._positives(history) @ self.neighbors_).toarray()
+        scores: Array = (self._positives(history) @ self.neighbors_).toarray()
         return scores if columns is None else scores[:, columns]
 
     def _similarities(self, columns: Array) -> Array:
