@@ -221,6 +221,7 @@ SNAPSHOT_DIR = Path(env("SNAPSHOT_DIR", default=str(VAR_DIR / "snapshots")))
 MLFLOW_TRACKING_URI = env("MLFLOW_TRACKING_URI", default=f"sqlite:///{VAR_DIR / 'mlflow' / 'mlflow.db'}")
 MLFLOW_ARTIFACT_DIR = VAR_DIR / "mlflow" / "artifacts"  # used with an sqlite:/// store only; a server has its own
 MOVIELENS_PATH = env("MOVIELENS_PATH", default="")
+MOVIELENS_URL = env("MOVIELENS_URL", default="https://files.grouplens.org/datasets/movielens/ml-latest-small.zip")
 TMDB_READ_TOKEN = env("TMDB_READ_TOKEN", default="")
 TMDB_METADATA_IN_TRAINING = _flag("TMDB_METADATA_IN_TRAINING")
 METRICS_TOKEN = _secret("METRICS_TOKEN")

@@ -19,6 +19,7 @@ os.environ |= {
     "METRICS_TOKEN": "tests-only-metrics-token",
     "EMAIL_URL": "memorymail://",
     "MOVIELENS_PATH": "",
+    "MOVIELENS_URL": "",
     "TMDB_READ_TOKEN": "",
     "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", ""),
     "REDIS_URL": os.environ.get("TEST_REDIS_URL", ""),

@@ -5,20 +5,15 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.utils import timezone
 
 from catalog.importers.archive import open_archive
+from catalog.importers.data_set import write_data_set
 from catalog.importers.errors import ImportFailed
 from catalog.importers.movielens_files import MovieLensFiles
 from catalog.importers.movielens_layout import detect_layout
-from catalog.importers.progress import progress_bar
-from catalog.importers.records import MovieRecord
 from catalog.importers.rejects import Rejects
 from catalog.importers.report import ImportReport
-from catalog.importers.writing import MovieWriter, RatingWriter, ensure_users
-from catalog.importers.writing.movies import BATCH
-from catalog.models import ImportRun, Source
-from catalog.services import rebuild_aggregates, refresh_popularity
+from catalog.models import Source
 
 REJECTED_ROWS_ALLOWED = 20  # whatever their share: a small file may have a few broken rows
 
@@ -41,7 +36,14 @@ def import_movielens(*, path: Path, max_rejected_share: float = 0.01, show_progr
         report.rejected, report.first_rejects, report.reject_file = rejects.count, rejects.first, rejects.path
         _check_share(files, max_rejected_share, path)
         try:
-            _write(files, movies, list(users), report)
+            write_data_set(
+                report,
+                source=Source.MOVIELENS,
+                movies=movies,
+                users={user: str(user) for user in users},
+                ratings=files.ratings(movies, title="Writing ratings", report=False),
+                show_progress=show_progress,
+            )
         except IntegrityError as error:
             raise ImportFailed(
                 f"{path}: the catalogue changed meanwhile and the import stopped ({str(error).strip()}); run it again"
@@ -63,37 +65,3 @@ def _check_share(files: MovieLensFiles, allowed: float, path: Path) -> None:
     for table in ("movies", "ratings"):
         if not files.rows[files.layout.file(table)]:
             raise ImportFailed(f"{path}: {files.layout.file(table)} holds no row; nothing was imported")
-
-
-def _write(files: MovieLensFiles, movies: dict[int, MovieRecord], users: list[int], report: ImportReport) -> None:
-    run = ImportRun.objects.create(source=Source.MOVIELENS, origin=report.origin)
-    try:
-        movie_keys = _write_movies(list(movies.values()), report, shown=files.show_progress)
-        user_keys = _write_users(users, report, shown=files.show_progress)
-        with RatingWriter(Source.MOVIELENS) as writer:
-            report.ratings = writer.counts
-            for user, movie, rating, rated_at in files.ratings(movies, title="Writing ratings", report=False):
-                writer.add(user_keys[user], movie_keys[movie], rating, rated_at)
-    finally:
-        rebuild_aggregates()  # also when cut off: what was committed is counted
-    refresh_popularity()
-    run.finished_at, run.counts = timezone.now(), report.counts()
-    run.save(update_fields=["finished_at", "counts"])
-
-
-def _write_movies(records: list[MovieRecord], report: ImportReport, *, shown: bool) -> dict[int, int]:
-    writer = MovieWriter(Source.MOVIELENS, report.movies)
-    with progress_bar(total=len(records), description="Writing movies", unit=" movies", shown=shown) as bar:
-        for start in range(0, len(records), BATCH):
-            writer.write(records[start : start + BATCH])
-            bar.update(BATCH)
-    return {key: value for key, value in writer.keys.items() if isinstance(key, int)}
-
-
-def _write_users(users: list[int], report: ImportReport, *, shown: bool) -> dict[int, int]:
-    with progress_bar(total=len(users), description="Writing users", unit=" users", shown=shown) as bar:
-        keys, inserted = ensure_users(
-            source=Source.MOVIELENS, external_ids=[str(user) for user in users], advance=bar.update
-        )
-    report.users, report.users_inserted = len(users), inserted
-    return {user: keys[str(user)] for user in users}

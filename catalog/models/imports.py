@@ -4,7 +4,7 @@ from catalog.models.source import Source
 
 
 class ImportRun(models.Model):
-    """A data set that was brought in. Without `finished_at` it is going on or was cut off; run again, it is finished."""
+    """A data set that was brought in; without `finished_at` it is going on, or was cut off and can be run again."""
 
     source = models.CharField(max_length=16, choices=Source)
     origin = models.CharField(max_length=200, help_text="File or folder, or what was generated.")

@@ -2,7 +2,7 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from catalog.importers.movielens import import_movielens
 from catalog.importers.report import ImportReport
@@ -42,13 +42,16 @@ class Command(LongCommand):
             max_rejected_share=options["max_rejected_percent"] / 100,
             show_progress=self.show_progress,
         )
-        self.report(report)
+        print_report(self, report)
 
-    def report(self, report: ImportReport) -> None:
-        if report.rejected:
-            self.stderr.write(self.style.WARNING(f"{report.rejected:,} broken rows were left out, the first of them:"))
-            for line in report.first_rejects:
-                self.stderr.write(f"  {line}")
-            self.stderr.write(f"All of them are in {report.reject_file}")
-        for line in report.lines():
-            self.stdout.write(line)
+
+def print_report(command: BaseCommand, report: ImportReport) -> None:
+    if report.rejected:
+        command.stderr.write(
+            command.style.WARNING(f"{report.rejected:,} broken rows were left out, the first of them:")
+        )
+        for line in report.first_rejects:
+            command.stderr.write(f"  {line}")
+        command.stderr.write(f"All of them are in {report.reject_file}")
+    for line in report.lines():
+        command.stdout.write(line)
