@@ -109,6 +109,10 @@ class RunStep(models.Model):
     def __str__(self) -> str:
         return f"{self.run_id}: {self.name}"
 
+    @property
+    def seconds(self) -> float | None:
+        return (self.ended_at - self.started_at).total_seconds() if self.ended_at else None
+
 
 class ModelVersion(models.Model):
     """One trained model. Its primary key is the version that people, the API and metrics name.

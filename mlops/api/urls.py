@@ -1,5 +1,12 @@
-"""Addresses of `mlops` below /api/v1/."""
+"""Addresses of `mlops` below /api/v1/, for staff."""
 
-from django.urls import URLPattern
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern] = []
+from mlops.api.views import DriftViewSet, ModelViewSet, RunViewSet
+
+router = SimpleRouter()
+router.register("models", ModelViewSet, basename="models")
+router.register("runs", RunViewSet, basename="runs")
+router.register("drift", DriftViewSet, basename="drift")
+
+urlpatterns = router.urls

@@ -1,0 +1,66 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from mlops.errors import MLOpsError
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that the system writes: nobody adds, changes or removes one by hand, superusers included.
+
+    With `detail_template` a row is shown by a page of its own, fed by `detail_context`.
+    """
+
+    detail_template: str | None = None
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if self.detail_template is None:
+            return super().change_view(request, object_id, form_url, extra_context)
+        row = self.get_object(request, object_id)
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return self.page(request, self.detail_template, row, **self.detail_context(request, row))
+
+    def detail_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return {}
+
+    def page(self, request: HttpRequest, template: str, row: Model | None, **context: Any) -> TemplateResponse:
+        name = self.opts.verbose_name
+        base = self.admin_site.each_context(request) | {"opts": self.opts, "row": row, "title": f"{name} {row}"}
+        return TemplateResponse(request, template, base | context)
+
+    def address(self, row: Model | int | None = None) -> str:
+        """Of the row's page, or of the list."""
+        base = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        if row is None:
+            return reverse(f"{base}_changelist")
+        return reverse(f"{base}_change", args=[row if isinstance(row, int) else row.pk])
+
+    def refused(self, request: HttpRequest, error: MLOpsError, row: Model | int | None = None) -> HttpResponseRedirect:
+        messages.error(request, str(error))
+        return redirect(self.address(row))
+
+
+def require_permission(request: HttpRequest, name: str) -> None:
+    if not request.user.has_perm(name):
+        raise PermissionDenied

@@ -1,0 +1,96 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST, require_safe
+
+from mlops.admin.read_only import ReadOnlyAdmin, require_permission
+from mlops.errors import MLOpsError
+from mlops.models import ModelVersion, PipelineRun
+from mlops.services import cancel_run, start_training
+
+START = "mlops.start_training"
+
+
+@admin.register(PipelineRun)
+class PipelineRunAdmin(ReadOnlyAdmin):
+    list_display = ["id", "status", "algorithm", "trigger", "started_by", "queued_at", "duration", "message"]
+    list_filter = ["status", "trigger", "algorithm"]
+    list_select_related = ["started_by"]
+    search_fields = ["message", "started_by__username"]
+    date_hierarchy = "queued_at"
+    detail_template = "admin/mlops/pipelinerun/detail.html"
+
+    @admin.display(description="seconds")
+    def duration(self, run: PipelineRun) -> str:
+        if run.started_at is None or run.ended_at is None:
+            return ""
+        return f"{(run.ended_at - run.started_at).total_seconds():.0f}"
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path("train/", require_POST(self._view(self.train)), name="mlops_pipelinerun_train"),
+            path("<int:pk>/cancel/", require_POST(self._view(self.cancel)), name="mlops_pipelinerun_cancel"),
+            path("<int:pk>/again/", require_POST(self._view(self.again)), name="mlops_pipelinerun_again"),
+            path("<int:pk>/progress/", require_safe(self._view(self.progress)), name="mlops_pipelinerun_progress"),
+        ]
+        return own + super().get_urls()
+
+    def _view(self, view: Any) -> Any:
+        return self.admin_site.admin_view(view)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        context = {"may_start": request.user.has_perm(START), "active_run": _active()}
+        return super().changelist_view(request, (extra_context or {}) | context)
+
+    def detail_context(self, request: HttpRequest, row: PipelineRun) -> dict[str, Any]:
+        version = ModelVersion.objects.filter(run=row).first()
+        return {"steps": row.steps.all(), "version": version, "may_start": request.user.has_perm(START)}
+
+    def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The part of the page that changes while a run goes on; once it has ended the whole page is read anew."""
+        row = PipelineRun.objects.filter(pk=pk).first()
+        if row is None:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        context = {"row": row, "steps": row.steps.all()}
+        response = render(request, "admin/mlops/pipelinerun/_progress.html", context)
+        if not row.is_active:
+            response["HX-Refresh"] = "true"
+        return response
+
+    def train(self, request: HttpRequest) -> HttpResponse:
+        return self._start(request)
+
+    def again(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The same algorithm on today's data."""
+        row = PipelineRun.objects.filter(pk=pk).first()
+        if row is None:
+            raise Http404
+        return self._start(request, algorithm=row.algorithm)
+
+    def _start(self, request: HttpRequest, algorithm: str | None = None) -> HttpResponse:
+        require_permission(request, START)
+        try:
+            run = start_training(trigger=PipelineRun.Trigger.ADMIN, started_by=request.user, algorithm=algorithm)
+        except MLOpsError as error:
+            return self.refused(request, error)
+        messages.success(request, f"Training run {run.pk} is queued.")
+        return redirect(self.address(run))
+
+    def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require_permission(request, START)
+        try:
+            run = cancel_run(run_id=pk)
+        except MLOpsError as error:
+            return self.refused(request, error)
+        messages.success(request, f"Run {run.pk} is cancelled." if run.ended_at else f"Run {run.pk} is asked to stop.")
+        return redirect(self.address(run))
+
+
+def _active() -> PipelineRun | None:
+    return PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE).first()

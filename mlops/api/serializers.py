@@ -1,0 +1,143 @@
+from typing import Any
+
+from django.db.models import TextChoices
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from mlops.models import DriftReport, GateVerdict, ModelVersion, PipelineRun, Promotion, RunStep
+
+
+def _choices(choices: type[TextChoices]) -> str:
+    """Plain strings in the schema: four enums named `status` would need four made-up names."""
+    return f"One of {', '.join(choices.values)}."
+
+
+class GateVerdictSerializer(serializers.ModelSerializer[GateVerdict]):
+    champion = serializers.IntegerField(source="champion_id", allow_null=True, read_only=True)
+    rules = serializers.JSONField(help_text="Each rule with its outcome, sentence, figure, interval and threshold.")
+
+    class Meta:
+        model = GateVerdict
+        fields = ["decision", "champion", "sentence", "rules", "decided_at"]
+
+
+class ModelSummarySerializer(serializers.ModelSerializer[ModelVersion]):
+    status = serializers.CharField(read_only=True, help_text=_choices(ModelVersion.Status))
+    version = serializers.IntegerField(source="pk", read_only=True)
+    data_hash = serializers.CharField(source="snapshot.content_hash", read_only=True)
+    ndcg = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ModelVersion
+        fields = ["version", "algorithm", "status", "ndcg", "data_hash", "created_at", "artifact_removed_at"]
+
+    @extend_schema_field(serializers.FloatField(allow_null=True))
+    def get_ndcg(self, version: ModelVersion) -> float | None:
+        candidate: dict[str, Any] = version.figures.get("models", {}).get("candidate", {})
+        return candidate.get("summary", {}).get("ndcg")
+
+
+class ModelSerializer(ModelSummarySerializer):
+    verdict = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ModelVersion
+        fields = [
+            *ModelSummarySerializer.Meta.fields,
+            "parameters",
+            "chosen",
+            "random_state",
+            "config_hash",
+            "code_revision",
+            "libraries",
+            "figures",
+            "artifact_checksum",
+            "artifact_bytes",
+            "mlflow_run_id",
+            "mlflow_version",
+            "verdict",
+        ]
+
+    @extend_schema_field(GateVerdictSerializer(allow_null=True))
+    def get_verdict(self, version: ModelVersion) -> dict[str, Any] | None:
+        verdict = version.verdicts.first()
+        return dict(GateVerdictSerializer(verdict).data) if verdict else None
+
+
+class PromotionSerializer(serializers.ModelSerializer[Promotion]):
+    kind = serializers.CharField(read_only=True, help_text=_choices(Promotion.Kind))
+    version = serializers.IntegerField(source="version_id", read_only=True)
+    previous = serializers.IntegerField(source="previous_id", allow_null=True, read_only=True)
+    promoted_by = serializers.CharField(source="promoted_by.username", default=None, allow_null=True, read_only=True)
+
+    class Meta:
+        model = Promotion
+        fields = ["version", "previous", "kind", "promoted_by", "reason", "promoted_at"]
+
+
+class PromoteSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(default="", allow_blank=True, max_length=1000)
+    force = serializers.BooleanField(default=False, help_text="Against the gate; needs a reason and the permission.")
+
+
+class RollBackSerializer(serializers.Serializer[Any]):
+    to = serializers.IntegerField(
+        default=None, allow_null=True, min_value=1, help_text="A former champion; without it the one before."
+    )
+    reason = serializers.CharField(default="", allow_blank=True, max_length=1000)
+
+
+class RunStepSerializer(serializers.ModelSerializer[RunStep]):
+    status = serializers.CharField(read_only=True, help_text=_choices(RunStep.Status))
+
+    class Meta:
+        model = RunStep
+        fields = ["name", "status", "progress", "figures", "started_at", "ended_at"]
+
+
+class RunSummarySerializer(serializers.ModelSerializer[PipelineRun]):
+    status = serializers.CharField(read_only=True, help_text=_choices(PipelineRun.Status))
+    started_by = serializers.CharField(source="started_by.username", default=None, allow_null=True, read_only=True)
+    version = serializers.SerializerMethodField()
+
+    class Meta:
+        model = PipelineRun
+        fields = [
+            "id",
+            "status",
+            "trigger",
+            "started_by",
+            "algorithm",
+            "message",
+            "version",
+            "queued_at",
+            "started_at",
+            "heartbeat_at",
+            "ended_at",
+        ]
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_version(self, run: PipelineRun) -> int | None:
+        version: ModelVersion | None = getattr(run, "version", None)
+        return version.pk if version else None
+
+
+class RunSerializer(RunSummarySerializer):
+    steps = RunStepSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = PipelineRun
+        fields = [*RunSummarySerializer.Meta.fields, "parameters", "log", "steps"]
+
+
+class StartRunSerializer(serializers.Serializer[Any]):
+    algorithm = serializers.CharField(default=None, allow_null=True, max_length=32)
+
+
+class DriftReportSerializer(serializers.ModelSerializer[DriftReport]):
+    status = serializers.CharField(read_only=True, help_text=_choices(DriftReport.Status))
+    checks = serializers.JSONField(help_text="Each check with its figure, thresholds, sample sizes and status.")
+
+    class Meta:
+        model = DriftReport
+        fields = ["id", "status", "checks", "window_start", "window_end", "created_at"]
