@@ -21,3 +21,10 @@ class InvalidRequest(RecommenderError):
 
 class InvalidArtifact(RecommenderError):
     code = "invalid_artifact"
+
+
+class NotExplainable(RecommenderError):
+    """There is no score to explain, for the reason that the message gives."""
+
+    code = "not_explainable"
+    status = 409

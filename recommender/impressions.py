@@ -8,7 +8,7 @@ import os
 import threading
 from collections import deque
 
-from django.db import Error, IntegrityError, transaction
+from django.db import DataError, Error, IntegrityError, transaction
 
 from recommender.background import Worker
 from recommender.logs import log_once_a_minute
@@ -64,6 +64,9 @@ class ImpressionBuffer:
                         self._drop_beyond_capacity()
                     log_once_a_minute(logger, "Shown lists cannot be written now and wait")
                     return
+                except Exception:  # no later attempt would go better
+                    IMPRESSIONS_DROPPED.inc(len(batch))
+                    raise
 
     def flush_at_exit(self) -> None:
         if self._waiting:
@@ -87,7 +90,7 @@ def write(batch: list[Impression]) -> None:
     try:
         with transaction.atomic():
             Impression.objects.bulk_create(batch)
-    except IntegrityError:
+    except (DataError, IntegrityError):
         for impression in batch:
             _write_alone(impression)
 
@@ -96,7 +99,7 @@ def _write_alone(impression: Impression) -> None:
     try:
         with transaction.atomic():
             Impression.objects.bulk_create([impression])
-    except IntegrityError:
+    except (DataError, IntegrityError):
         IMPRESSIONS_DROPPED.inc()
 
 

@@ -1,7 +1,7 @@
 """What the rest of the site asks of the recommender: lists, feedback, and which model to serve."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import PurePosixPath
 from uuid import UUID
@@ -13,20 +13,24 @@ from django.utils import timezone
 
 from catalog.models import Genre, Movie, MovieGenre, User
 from recommender import metrics, picks
-from recommender.errors import InvalidArtifact, InvalidRequest, RecommenderError
+from recommender.errors import InvalidArtifact, InvalidRequest, NotExplainable, RecommenderError
 from recommender.ladder import NEWEST, POPULAR, Recommendation, RecommendationList, Step, make_list, model_steps
 from recommender.models import Dismissal, Feedback, Impression, ServedModel
 from recommender.picks import Pick, Wish
+from recommender.reasons import Reason, contributions
 from recommender.serving import server
 from recommender.viewer import Viewer
 
 __all__ = [
+    "Explanation",
     "InvalidArtifact",
     "InvalidRequest",
+    "NotExplainable",
     "Recommendation",
     "RecommendationList",
     "RecommenderError",
     "activate",
+    "explain",
     "newest",
     "popular",
     "prune_impressions",
@@ -128,6 +132,41 @@ def _of_genre(wish: Wish, genre: str) -> Wish:
     if known is None:
         raise InvalidRequest("genre", f"there is no genre {genre!r}; give the name or slug of one")
     return replace(wish, genre_id=known.pk)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why the served model gives a movie its score for a user: `contributions` sum to `score`."""
+
+    source: str
+    score: float
+    model_version: int
+    contributions: list[Reason]
+    is_seen: bool
+    is_dismissed: bool
+
+
+def explain(*, user: User, movie: Movie) -> Explanation:
+    """The whole account of one score, for a movie that is in the user's lists or not. Raises NotExplainable."""
+    served = next(iter(server.served()), None)
+    if served is None:
+        raise NotExplainable("No model is served: lists are popular or newest movies.")
+    viewer = Viewer.of(user)
+    history = viewer.history(served.known)
+    if not history:
+        raise NotExplainable("The model knows no movie that this user rated: their lists are popular movies.")
+    is_new = movie.pk in served.new
+    if movie.pk not in served.known or (is_new and not served.model.scores_new_movies):
+        raise NotExplainable(f"Model {served.version} ({served.model.algorithm}) does not score {movie}: it is new.")
+    rows = contributions(served, history, movie.pk)
+    return Explanation(
+        source="new" if is_new else "personal",
+        score=sum(row.contribution for row in rows),
+        model_version=served.version,
+        contributions=rows,
+        is_seen=movie.pk in viewer.ratings,
+        is_dismissed=movie.pk in viewer.dismissed,
+    )
 
 
 def record_feedback(*, user: User, movie: Movie, kind: str, request_id: UUID | None = None) -> Feedback:

@@ -1,6 +1,7 @@
 """The home page, similar movies, and what people do with a recommended movie."""
 
 import logging
+from typing import cast
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog.models import Movie
+from catalog.models import Movie, User
 from recommender.forms import FeedbackForm
 from recommender.home import home_rows, note
 from recommender.logs import log_once_a_minute
@@ -73,10 +74,10 @@ def follow(request: HttpRequest, request_id: UUID, movie_id: int) -> HttpRespons
 def feedback(request: HttpRequest) -> HttpResponse:
     form = FeedbackForm(request.POST)
     if not form.is_valid():
-        problems = "; ".join(f"{field}: {' '.join(errors)}" for field, errors in form.errors.items())
+        problems = "; ".join(f"{field}: {' '.join(map(str, errors))}" for field, errors in form.errors.items())
         return HttpResponseBadRequest(problems, content_type="text/plain; charset=utf-8")
     given = form.cleaned_data
-    record_feedback(user=request.user, **given)
+    record_feedback(user=cast(User, request.user), **given)
     is_hidden = given["kind"] == Feedback.Kind.NOT_INTERESTED
     if request.htmx:  # type: ignore[attr-defined]
         name = "recommender/_hidden_card.html" if is_hidden else "recommender/_card.html"

@@ -61,7 +61,9 @@ class RecommendationSerializer(serializers.Serializer[Any]):
     movie = MovieSummarySerializer()
     score = serializers.FloatField()
     rank = serializers.IntegerField()
-    source = serializers.ChoiceField(choices=["personal", "new", "similar", "popular", "newest"])
+    source = serializers.ChoiceField(  # type: ignore[assignment] # the field of this name, not REST framework's own
+        choices=["personal", "new", "similar", "popular", "newest"]
+    )
     reasons = ReasonSerializer(many=True)
 
 

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -37,6 +37,10 @@ class MayRecommendForOthers(BasePermission):
 
 
 class ListView(APIView):
+    @property
+    def me(self) -> User:
+        return cast(User, self.request.user)
+
     def read(self, serializer_class: type[Serializer[Any]], data: Any) -> dict[str, Any]:
         serializer = serializer_class(data=data)
         serializer.is_valid(raise_exception=True)
@@ -57,7 +61,7 @@ class RecommendationsView(ListView):
     def get(self, request: Request) -> Response:
         """Movies for the signed-in user, from their ratings of this moment."""
         query = self.read(RecommendationsQuerySerializer, request.query_params)
-        return self.answer(recommend(user=request.user, surface="api:recommendations", **query))
+        return self.answer(recommend(user=self.me, surface="api:recommendations", **query))
 
 
 class NewRecommendationsView(ListView):
@@ -69,7 +73,7 @@ class NewRecommendationsView(ListView):
     def get(self, request: Request) -> Response:
         """Movies that are new to the model, for the signed-in user's taste."""
         query = self.read(CountSerializer, request.query_params)
-        return self.answer(recommend_new(user=request.user, surface="api:recommendations/new", **query))
+        return self.answer(recommend_new(user=self.me, surface="api:recommendations/new", **query))
 
 
 class SimilarMoviesView(ListView):
@@ -82,7 +86,7 @@ class SimilarMoviesView(ListView):
         """Movies like this one, less those that the signed-in user has seen or dismissed."""
         movie = get_object_or_404(Movie, pk=movie_id)
         query = self.read(CountSerializer, request.query_params)
-        return self.answer(similar(movie=movie, user=request.user, surface="api:similar", **query))
+        return self.answer(similar(movie=movie, user=self.me, surface="api:similar", **query))
 
 
 class ForOthersView(ListView):
@@ -137,5 +141,5 @@ class FeedbackView(ListView):
     def post(self, request: Request) -> Response:
         """What the signed-in user did with a recommended movie. `not_interested` hides it, `undo` shows it again."""
         given = self.read(FeedbackSerializer, request.data)
-        kept = record_feedback(user=request.user, **given)
+        kept = record_feedback(user=self.me, **given)
         return Response(FeedbackSerializer(kept).data, status=status.HTTP_201_CREATED)

@@ -1,0 +1,62 @@
+import re
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from recommender.models import Dismissal
+from recommender.services import recommend
+from recommender.serving import server
+from tests.factories import MovieFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def explained(capsys, user, movie) -> str:
+    call_command("explain_recommendation", user=str(user), movie=str(movie))
+    return capsys.readouterr().out
+
+
+def test_the_contributions_sum_to_the_score_of_the_list(train, camps, fan, capsys):
+    train(version=6)
+    [result] = recommend(user=fan, k=1, surface="test").results
+    said = explained(capsys, "fan", result.movie.pk)
+    assert said.startswith(f"{result.movie} for fan")
+    assert "source  personal, by model 6" in said
+    assert f"score   {result.score:.6f}" in said
+    parts = [float(number) for number in re.findall(r"^([+-]\d+\.\d+)  ", said, re.MULTILINE)]
+    assert sum(parts[:-1]) == pytest.approx(parts[-1], abs=1e-5)
+    assert parts[-1] == pytest.approx(result.score, abs=1e-6)
+    for movie in camps["Science Fiction"][:3]:
+        assert f"movie: {movie.title}\n" in said
+    assert "note" not in said
+
+
+def test_users_are_named_or_numbered(train, camps, fan, capsys):
+    train()
+    movie = camps["Romance"][0]
+    assert explained(capsys, "fan", movie.pk) == explained(capsys, fan.pk, movie.pk)
+
+
+def test_it_says_when_no_list_shows_the_movie(train, camps, fan, capsys):
+    train()
+    assert "has rated this movie" in explained(capsys, "fan", camps["Science Fiction"][0].pk)
+    Dismissal.objects.create(user=fan, movie=camps["Romance"][0])
+    assert "is not interested" in explained(capsys, "fan", camps["Romance"][0].pk)
+
+
+def test_what_cannot_be_explained_is_said(camps, fan, nora, train):
+    movie = camps["Romance"][0]
+    for user, number, said in [
+        ("nobody", movie.pk, "There is no user 'nobody'"),
+        ("fan", 10**9, "There is no movie 1000000000"),
+        ("fan", movie.pk, "No model is served"),
+    ]:
+        with pytest.raises(CommandError, match=said):
+            call_command("explain_recommendation", user=user, movie=str(number))
+    train()
+    with pytest.raises(CommandError, match="no movie that this user rated"):
+        call_command("explain_recommendation", user="nora", movie=str(movie.pk))
+    fresh = MovieFactory()
+    server.refresh()
+    with pytest.raises(CommandError, match="does not score"):
+        call_command("explain_recommendation", user="fan", movie=str(fresh.pk))

@@ -1,0 +1,132 @@
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+from prometheus_client import REGISTRY
+
+from recommender import impressions
+from recommender.impressions import buffer
+from recommender.models import Impression
+from recommender.services import popular, prune_impressions, recommend
+from tests.factories import MovieFactory, UserFactory
+from tests.recommender.test_serving import wait_for
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(user=None, **fields) -> Impression:
+    known = {"surface": "test", "items": [[1, 1, "popular"]], "shown_at": timezone.now()}
+    return Impression(request_id=uuid.uuid4(), user_id=user and user.pk, **known | fields)
+
+
+def dropped() -> float:
+    return REGISTRY.get_sample_value("movierec_impressions_dropped_total")
+
+
+def test_a_list_waits_in_memory_and_is_kept_whole(nora, django_assert_num_queries):
+    MovieFactory.create_batch(3)
+    made = recommend(user=nora, k=3, surface="test")
+    assert not Impression.objects.exists()
+    buffer.flush()
+    kept = Impression.objects.get()
+    assert (kept.request_id, kept.user, kept.surface) == (made.request_id, nora, "test")
+    assert (kept.model_version, kept.fallback) == (None, "newest")
+    assert kept.items == [[result.movie.pk, result.rank, "newest"] for result in made.results]
+    with django_assert_num_queries(0):
+        buffer.flush()
+
+
+def test_an_empty_list_is_none_that_was_shown(nora):
+    recommend(user=nora, surface="test")
+    assert len(buffer) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lists_are_kept_within_seconds_by_the_thread(threads):
+    MovieFactory()
+    popular(user=None, surface="test")
+    wait_for(lambda: Impression.objects.count() == 1)
+
+
+def test_a_busy_database_delays_lists_and_loses_none(monkeypatch, caplog):
+    rows = [shown() for _ in range(5)]
+    for row in rows:
+        buffer.add(row)
+    with monkeypatch.context() as busy:
+        busy.setattr(impressions, "write", lambda batch: raise_(OperationalError("database is locked")))
+        buffer.flush()
+        buffer.flush()
+    assert not Impression.objects.exists()
+    assert caplog.text.count("cannot be written now") == 1
+    buffer.add(shown())
+    buffer.flush()
+    ids = Impression.objects.order_by("pk").values_list("request_id", flat=True)
+    assert list(ids)[:5] == [row.request_id for row in rows]
+    assert len(ids) == 6
+
+
+def raise_(error: Exception) -> None:
+    raise error
+
+
+def test_a_database_that_stays_away_costs_the_oldest_lists_and_not_the_memory(monkeypatch):
+    monkeypatch.setattr(impressions, "CAPACITY", 3)
+    before = dropped()
+    rows = [shown() for _ in range(5)]
+    for row in rows:
+        buffer.add(row)
+    assert (len(buffer), dropped() - before) == (3, 2)
+    buffer.flush()
+    assert set(Impression.objects.values_list("request_id", flat=True)) == {row.request_id for row in rows[2:]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_list_of_a_deleted_account_does_not_take_the_others_with_it():
+    gone, stays = UserFactory(), UserFactory()
+    rows = [shown(user=gone), shown(user=stays), shown()]
+    for row in rows:
+        buffer.add(row)
+    gone.delete()
+    before = dropped()
+    buffer.flush()
+    assert set(Impression.objects.values_list("request_id", flat=True)) == {row.request_id for row in rows[1:]}
+    assert dropped() - before == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_lost_or_doubled_when_many_add_while_it_is_written(threads):
+    def add() -> None:
+        for _ in range(100):
+            buffer.add(shown())
+
+    adding = [threading.Thread(target=add) for _ in range(4)]
+    for thread in adding:
+        thread.start()
+    for thread in adding:
+        thread.join()
+    wait_for(lambda: len(buffer) == 0 and Impression.objects.count() == 400)
+
+
+def test_what_waits_is_written_when_the_process_ends():
+    buffer.add(shown())
+    buffer.flush_at_exit()
+    assert Impression.objects.count() == 1
+
+
+def test_the_end_of_the_process_does_not_fail_with_the_database(monkeypatch):
+    monkeypatch.setattr(impressions, "write", lambda batch: raise_(RuntimeError("no database")))
+    buffer.add(shown())
+    buffer.flush_at_exit()
+
+
+def test_lists_are_kept_as_long_as_the_policy_says(settings):
+    days = settings.POLICY.retention.impressions_days
+    old = shown(shown_at=timezone.now() - timedelta(days=days, minutes=1))
+    young = shown(shown_at=timezone.now() - timedelta(days=days) + timedelta(minutes=1))
+    Impression.objects.bulk_create([old, young])
+    assert prune_impressions() == 1
+    assert Impression.objects.get() == young
+    assert prune_impressions() == 0

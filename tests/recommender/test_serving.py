@@ -1,0 +1,268 @@
+import json
+import os
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from prometheus_client import REGISTRY
+
+from catalog.models import Movie
+from recommender import serving
+from recommender.background import Worker
+from recommender.estimators import ESTIMATORS, Dataset
+from recommender.export import movie_frame, rating_frame
+from recommender.models import ServedModel
+from recommender.services import activate, recommend, recommend_new
+from recommender.serving import server
+from tests.factories import MovieFactory, RatingFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def save(version: int, algorithm: str = "popularity") -> Path:
+    """An artefact beside those of the running site, not yet activated."""
+    folder = Path(serving.settings.MODEL_DIR) / f"{version}-{algorithm}"
+    dataset = Dataset.from_frames(rating_frame(), movie_frame(), implicit_threshold=3.5)
+    ESTIMATORS[algorithm]().fit(dataset).save(folder)
+    return folder
+
+
+def promote(version: int, algorithm: str = "popularity") -> None:
+    activate(version=version, algorithm=algorithm, artifact=f"{version}-{algorithm}")
+
+
+def answered_by(user) -> tuple[int | None, str | None]:
+    made = recommend(user=user, k=3, surface="test")
+    return made.model_version, made.fallback
+
+
+def wait_for(condition, seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def quick(settings):
+    """Looks for changes every 50 ms instead of every few seconds."""
+    often = settings.POLICY.serving.model_copy(update={"refresh_seconds": 0.05, "new_movies_refresh_seconds": 0.05})
+    settings.POLICY = settings.POLICY.model_copy(update={"serving": often})
+
+
+def flip_a_byte(folder: Path) -> None:
+    file = max(folder.glob("*.npy"), key=lambda path: path.stat().st_size)
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+
+
+def cut_a_file(folder: Path) -> None:
+    file = max(folder.glob("*.npy"), key=lambda path: path.stat().st_size)
+    file.write_bytes(file.read_bytes()[:-8])
+
+
+def name_a_newer_format(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"format_version": 99}))
+
+
+def hold_a_nan(folder: Path) -> None:
+    import hashlib
+
+    scores = np.load(folder / "scores_.npy")
+    scores[0] = np.nan
+    np.save(folder / "scores_.npy", scores)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["scores_.npy"] = hashlib.sha256((folder / "scores_.npy").read_bytes()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def lose_the_manifest(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+
+
+DAMAGES = [flip_a_byte, cut_a_file, name_a_newer_format, hold_a_nan, lose_the_manifest]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_an_artefact_that_cannot_be_trusted_is_not_served_and_the_old_model_stays(train, fan, damage, caplog):
+    train(version=1)
+    damage(save(2))
+    promote(2)
+    failures = REGISTRY.get_sample_value("movierec_model_load_failures_total")
+    for _ in range(3):
+        server.refresh()
+        assert answered_by(fan) == (1, "previous")
+    assert caplog.text.count("Model 2 cannot be served") == 1
+    assert REGISTRY.get_sample_value("movierec_model_load_failures_total") == failures + 1
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_new_process_serves_the_previous_champion_when_the_champion_is_damaged(train, fan, damage):
+    train(version=1)
+    damage(save(2))
+    promote(2)
+    server.reset()
+    assert answered_by(fan) == (1, "previous")
+
+
+def test_without_any_model_that_can_be_loaded_movies_are_popular_ones(train, fan):
+    train(version=1)
+    flip_a_byte(Path(serving.settings.MODEL_DIR) / "1-ease")
+    server.reset()
+    assert answered_by(fan)[0] is None
+    assert recommend(user=fan, k=30, surface="test").results
+
+
+def test_the_model_in_memory_stays_when_none_of_those_named_can_be_loaded(train, fan):
+    train(version=1)
+    for version in (2, 3):
+        flip_a_byte(save(version))
+        promote(version)
+    server.refresh()
+    assert answered_by(fan) == (1, "previous")
+
+
+def test_a_repaired_artefact_is_taken_up(train, fan, monkeypatch):
+    train(version=1)
+    folder = save(2)
+    hidden = folder.rename(folder.with_name("hidden"))
+    promote(2)
+    server.refresh()
+    assert answered_by(fan) == (1, "previous")
+    hidden.rename(folder)
+    monkeypatch.setattr(serving, "RETRY_SECONDS", 0.0)
+    server.refresh()
+    assert answered_by(fan) == (2, None)
+
+
+def test_rolling_back_needs_no_loading(train, fan, monkeypatch):
+    train(version=1)
+    train(version=2, algorithm="popularity")
+    monkeypatch.setattr(serving, "load", None)
+    promote(1, "ease")
+    server.refresh()
+    assert answered_by(fan) == (1, None)
+    assert [served.step for served in server.served()] == ["champion", "previous"]
+
+
+def test_nothing_is_served_after_the_pointers_are_removed(train, fan):
+    train()
+    ServedModel.objects.all().delete()
+    server.refresh()
+    assert answered_by(fan)[0] is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_promotion_is_followed_within_seconds_while_requests_go_on(threads, quick, train, fan, client):
+    train(version=1)
+    client.force_login(fan)
+    swaps = REGISTRY.get_sample_value("movierec_model_swaps_total")
+    assert "Model 1 · personal" in client.get("/").content.decode()
+    save(2)
+    promote(2)
+    wait_for(lambda: answered_by(fan) == (2, None))
+    assert "Model 2 · personal" in client.get("/").content.decode()
+    promote(1, "ease")
+    wait_for(lambda: answered_by(fan) == (1, None))
+    assert REGISTRY.get_sample_value("movierec_model_swaps_total") == swaps + 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_do_not_wait_for_a_model_that_is_being_loaded(threads, quick, train, fan, monkeypatch):
+    train(version=1)
+    save(2)
+    may_go_on, is_loading, load = threading.Event(), threading.Event(), serving.load
+
+    def slow_load(row):
+        is_loading.set()
+        assert may_go_on.wait(30)
+        return load(row)
+
+    assert answered_by(fan) == (1, None)
+    monkeypatch.setattr(serving, "load", slow_load)
+    promote(2)
+    assert is_loading.wait(10)
+    started = time.monotonic()
+    assert answered_by(fan) == (1, None)
+    assert time.monotonic() - started < 5
+    may_go_on.set()
+    wait_for(lambda: answered_by(fan) == (2, None))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_movie_is_recommendable_within_seconds(threads, quick, train, fan):
+    train()
+    assert recommend_new(user=fan, surface="test").results == []
+    movie = MovieFactory(year=2027)
+    wait_for(lambda: [r.movie for r in recommend_new(user=fan, surface="test").results] == [movie])
+    movie.delete()
+    wait_for(lambda: not server.served()[0].new.size)
+
+
+def test_a_movie_is_new_until_a_model_is_trained_on_its_ratings(train, camps, fan, nora):
+    train(version=1)
+    movie = MovieFactory(year=1930)
+    RatingFactory(user=nora, movie=movie, rating=5.0)
+    server.refresh()
+    assert [result.movie for result in recommend_new(user=fan, surface="test").results] == [movie]
+    train(version=2)
+    assert recommend_new(user=fan, surface="test").results == []
+
+
+def test_an_unchanged_catalogue_is_cheap_to_look_at(train, camps, django_assert_num_queries):
+    train()
+    [before] = server.served()
+    with django_assert_num_queries(5):  # the pointers, the movies, three kinds of links
+        server.refresh()
+    assert server.served()[0] is before
+
+
+def test_changed_metadata_of_a_new_movie_is_taken_in_and_that_of_a_rated_one_is_not(train, camps):
+    train()
+    fresh = MovieFactory(title="Untitled")
+    server.refresh()
+    [before] = server.served()
+    Movie.objects.get(pk=camps["Romance"][0].pk).save()
+    fresh.title = "Titled"
+    fresh.save()
+    server.refresh()
+    [after] = server.served()
+    titles = dict(zip(after.model.movie_ids_.tolist(), after.model.titles_, strict=True))
+    assert after.model is not before.model
+    assert titles[fresh.pk] == "Titled"
+
+
+def test_each_process_has_a_thread_of_its_own(threads):
+    calls: list[int] = []
+    worker = Worker("test", lambda: calls.append(1), lambda: 0.01)
+    worker.ensure_started()
+    wait_for(lambda: calls)
+    child = os.fork()
+    if child == 0:  # the thread of the parent is not here, and a lock that it held must not be either
+        calls.clear()
+        worker.ensure_started()
+        for _ in range(500):
+            if calls:
+                os._exit(0)
+            time.sleep(0.01)
+        os._exit(1)
+    worker.stop()
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_thread_outlives_what_fails_in_it(threads, caplog):
+    calls: list[int] = []
+
+    def fail() -> None:
+        calls.append(1)
+        raise RuntimeError("broken on purpose")
+
+    worker = Worker("a failing thread", fail, lambda: 0.01)
+    worker.ensure_started()
+    wait_for(lambda: len(calls) > 3)
+    worker.stop()
+    assert caplog.text.count("a failing thread failed") == 1
