@@ -12,7 +12,6 @@ ARCHETYPES = 14
 VISITS = 5  # at most: a user comes a few times, months or years apart
 BIN_DAYS = 14
 CELLS = 1 << 22  # users times movies looked at in one piece: bounds the memory
-_STEPS = np.arange(0.5, 5.01, 0.5)
 
 Ints = NDArray[np.int64]
 
@@ -49,9 +48,9 @@ def make_ratings(catalogue: Catalogue, *, users: int, ratings: int, rng: np.rand
     rated_at = np.datetime64(LOG_START, "s") + seconds[by_time].astype("timedelta64[s]")
     return pd.DataFrame(
         {
-            "user_id": user[by_time] + 1,
-            "movie_id": movie[by_time] + 1,
-            "rating": rating[by_time],
+            "user_id": user[by_time].astype(np.int64) + 1,
+            "movie_id": movie[by_time].astype(np.int64) + 1,
+            "rating": rating[by_time].astype(np.float64),
             "rated_at": pd.DatetimeIndex(rated_at).tz_localize("UTC"),
         }
     )
@@ -84,6 +83,11 @@ def _currency(released_on: Ints, rng: np.random.Generator) -> Floats:
     return np.where(age > 0, floor + (1 - floor) * np.exp(-np.maximum(age, 0) / scale), 0).astype(np.float32)
 
 
+def _bin(days: Floats) -> Ints:
+    """The bin that begins at or before the day, so that what is current in it was released by then."""
+    return days.astype(np.int64) // BIN_DAYS
+
+
 def _activity(users: int, ratings: int, *, cap: int, rng: np.random.Generator) -> Ints:
     """Ratings of each user: long-tailed, at least `low`, at most `cap`, `ratings` together."""
     low = min(ratings // users // 4, 20)
@@ -106,10 +110,10 @@ def _rate(
     fame: Floats,
     currency: Floats,
     rng: np.random.Generator,
-) -> tuple[Ints, Ints, NDArray[np.float64], Ints]:
+) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats, NDArray[np.int32]]:
     """User, movie, rating and second since LOG_START of all ratings of the users in `rows`."""
     liking = people.taste[rows] @ catalogue.position.T
-    bins = (people.visits[rows] / BIN_DAYS).astype(np.int64)
+    bins = _bin(people.visits[rows])
     weight = np.zeros_like(liking)
     for visit in range(VISITS):
         weight += people.shares[rows, visit, None] * currency[bins[:, visit]]
@@ -130,13 +134,15 @@ def _rate(
         + 0.6 * rng.standard_normal(len(row), dtype=np.float32)
     )
     rating = np.where(people.whole_stars[user], np.round(score), np.round(score * 2) / 2)
-    return user, movie, np.clip(rating, _STEPS[0], _STEPS[-1]).astype(np.float64), _seconds(user, visited, people, rng)
+    rating = np.clip(rating, 0.5, 5.0).astype(np.float32)
+    seconds = _seconds(user, visited, people, rng)
+    return user.astype(np.int32), movie.astype(np.int32), rating, seconds.astype(np.int32)
 
 
 def _visit(user: Ints, movie: Ints, people: _Users, currency: Floats, rng: np.random.Generator) -> Ints:
     """The visit in which each was rated, none before the release."""
     weight = people.shares[user] * np.stack(
-        [currency[(people.visits[user, visit] / BIN_DAYS).astype(np.int64), movie] for visit in range(VISITS)], axis=1
+        [currency[_bin(people.visits[user, visit]), movie] for visit in range(VISITS)], axis=1
     )
     gumbel = rng.gumbel(size=weight.shape).astype(np.float32)
     return np.asarray((np.log(np.maximum(weight, 1e-30)) + gumbel).argmax(axis=1))
