@@ -11,12 +11,14 @@ from recommender.estimators.base import Recommender
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import EaseRecommender
 from recommender.estimators.item_knn import ItemKNNRecommender
+from recommender.estimators.lightfm import LightFMRecommender
 from recommender.estimators.popularity import PopularityRecommender
 
 ESTIMATORS: dict[str, type[Recommender]] = {
     "popularity": PopularityRecommender,
     "ease": EaseRecommender,
     "als": AlsRecommender,
+    "lightfm": LightFMRecommender,
     "item_knn": ItemKNNRecommender,
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recommender.estimators.ids import IdArray, id_array
+from recommender.estimators.ids import IdArray, IdIndex, id_array
 
 Array = np.ndarray[Any, Any]
 
@@ -81,14 +81,18 @@ def read_movies(movies: pd.DataFrame | None) -> pd.DataFrame:
 
 def align_movies(movies: pd.DataFrame, movie_ids: IdArray) -> pd.DataFrame:
     """One row per id, in that order; ids without a row get missing values."""
-    aligned = movies.set_index(MOVIE_ID).reindex(pd.Index(movie_ids, dtype=movie_ids.dtype))
-    aligned.index.name = MOVIE_ID
-    for name in TEXT_COLUMNS:
-        aligned[name] = aligned[name].astype(object).where(aligned[name].notna(), "")
-    for name in LIST_COLUMNS:
-        values = [value if isinstance(value, list) else [] for value in aligned[name]]
-        aligned[name] = _series(values, aligned.index)
-    return aligned.reset_index()[list(MOVIE_COLUMNS)]
+    described = id_array(movies[MOVIE_ID].to_numpy(), MOVIE_ID)
+    blank = pd.DataFrame({name: _missing(name) for name in MOVIE_COLUMNS[1:]}, index=[0])
+    rows = pd.concat([movies[list(MOVIE_COLUMNS[1:])], blank], ignore_index=True)
+    aligned = rows.iloc[IdIndex(described).positions(movie_ids)].reset_index(drop=True)  # -1 is the blank row
+    aligned.insert(0, MOVIE_ID, pd.Series(movie_ids, dtype=movie_ids.dtype))
+    return aligned
+
+
+def _missing(name: str) -> pd.Series[Any]:
+    if name == RELEASE_DATE:
+        return pd.Series([pd.NaT], dtype="datetime64[us]")
+    return _series([""] if name in TEXT_COLUMNS else [[]], None)
 
 
 def _read_movie_column(column: pd.Series[Any], name: str) -> Any:
