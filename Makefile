@@ -34,7 +34,7 @@ test: $(DEV) ## Run all tests, embedded and then on Postgres and Redis where the
 
 bench: $(DEV) ## Print the quality tables: make bench DATA=../shared/data
 	@test -n "$(DATA)" || { echo "Name the folder that holds the data sets: make bench DATA=path/to/data" >&2; exit 2; }
-	@$(BIN)/python -m benchmarks "$(DATA)"
+	@$(BIN)/python -m benchmarks --data "$(DATA)"
 
 lint: $(DEV) ## Check style
 	@$(BIN)/ruff check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from recommender.estimators import ESTIMATORS, Dataset, Recommender
 
@@ -15,7 +16,7 @@ EASE = "ease"
 HALF_LIVES_DAYS = (1.0, 7.0, 30.0, 365.0)
 
 
-def fitter(algorithm: str, random_state: int = 0, **hyper_parameters: object) -> Fitter:
+def fitter(algorithm: str, *, random_state: int = 0, **hyper_parameters: Any) -> Fitter:
     """Fits ESTIMATORS[algorithm] with these hyper-parameters; what is not given is chosen by each fit."""
 
     def fit(dataset: Dataset) -> Recommender:
@@ -30,8 +31,18 @@ def popularity_baselines(half_lives_days: Sequence[float] = HALF_LIVES_DAYS) -> 
     return {name: fitter("popularity", half_life_days=days) for name, days in half_lives.items()}
 
 
-def baselines(half_lives_days: Sequence[float] = HALF_LIVES_DAYS) -> dict[str, Fitter]:
-    return popularity_baselines(half_lives_days) | {ITEM_KNN: fitter(ITEM_KNN), EASE: fitter(EASE)}
+def baselines(
+    half_lives_days: Sequence[float] = HALF_LIVES_DAYS,
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Fitter]:
+    """Popularity of each kind, item_knn and ease; `parameters` holds hyper-parameters of the last two by name.
+
+    Without them each fit chooses its own, which takes EASE several times as long.
+    """
+    given = parameters or {}
+    return popularity_baselines(half_lives_days) | {
+        name: fitter(name, **given.get(name, {})) for name in (ITEM_KNN, EASE)
+    }
 
 
 def simple_baselines(names: Mapping[str, object] | Sequence[str]) -> list[str]:

@@ -98,10 +98,14 @@ def evaluate(
     candidates: Any = None,
     exclude_seen: bool = True,
     with_stars: bool = True,
+    cut: str = "",
 ) -> Evaluation:
-    """The lists of the users of `test`, every row of which is right; `train` is what the model was fitted on."""
-    requests = trained_users(test, train)
-    stars = predict_stars(model, test) if with_stars else no_stars()
+    """The lists of the users of `test`, every row of which is right; `train` is what the model was fitted on.
+
+    `cut` names the split, so that several can be pooled.
+    """
+    requests = trained_users(test, train, cut)
+    stars = predict_stars(model, test, cut) if with_stars else no_stars()
     return judge(model, requests, train, k=k, candidates=candidates, exclude_seen=exclude_seen, stars=stars)
 
 
@@ -143,9 +147,9 @@ def accuracy(owners: Any, ranks: Any, n_lists: int, k: int) -> dict[str, Any]:
 
 
 def describe_lists(shown: pd.DataFrame, train: pd.DataFrame) -> dict[str, float]:
-    """Coverage, novelty, popularity Gini, intra-list diversity, personalisation over the movies of `train`.
+    """Distinct movies, coverage, novelty, popularity Gini, intra-list diversity and personalisation.
 
-    Movies beyond those are left out. Diversity is taken over at most MAX_DIVERSITY_LISTS lists.
+    All over the movies of `train`; others are left out. Diversity is taken over at most MAX_DIVERSITY_LISTS lists.
     """
     users, user_ids = pd.factorize(train["user_id"])
     rated, catalogue = pd.factorize(train["movie_id"], sort=True)
@@ -157,6 +161,7 @@ def describe_lists(shown: pd.DataFrame, train: pd.DataFrame) -> dict[str, float]
     sampled = np.random.default_rng(0).permutation(len(numbers))[:MAX_DIVERSITY_LISTS]
     in_sample = np.isin(owners, numbers[sampled])
     return {
+        "distinct_movies": float(len(np.unique(movies))),
         "coverage": beyond_accuracy.coverage(movies, len(catalogue)),
         "novelty": beyond_accuracy.novelty(movies, np.diff(pairs.tocsc().indptr), len(user_ids)),
         "popularity_gini": beyond_accuracy.popularity_gini(movies, len(catalogue)),

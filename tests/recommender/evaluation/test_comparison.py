@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from recommender.estimators import Dataset
-from recommender.evaluation import Sampling, evaluate_on_cuts, fitter, popularity_baselines
+from recommender.evaluation import Sampling, baselines, evaluate_on_cuts, fitter, popularity_baselines
+from recommender.evaluation.baselines import simple_baselines
 
 from .frames import Ranking, generated_log
 
@@ -126,6 +127,12 @@ def test_real_estimators_are_compared_through_their_public_methods():
     comparison = evaluate_on_cuts(fitters, LOG, cuts=[0.8], implicit_threshold=3.5)
     assert comparison.difference("popularity", "popular_30d").mean == 0
     assert comparison["popular"].summary()["ndcg"] > 0
+
+
+def test_all_baselines_stand_in_the_table_but_ease_is_no_simple_one():
+    comparison = evaluate_on_cuts(baselines((30,), {"ease": {"regularization": 50.0}}), LOG, cuts=[0.8])
+    assert set(comparison.table().index) == {"popular", "popular_30d", "item_knn", "ease"}
+    assert simple_baselines(comparison.evaluations) == ["popular_30d", "popular", "item_knn"]
 
 
 def test_progress_names_each_step_and_what_it_raises_stops_the_work():

@@ -1,0 +1,101 @@
+"""Quality tables: `python -m benchmarks.quality --data DIR [--protocol A B C] [--estimators NAME ...]`.
+
+Figures are of the test part, scored once, with hyper-parameters that fit chose inside the training part. What is
+compared, and how, stands in each protocol's module.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from benchmarks import protocol_a, protocol_b, protocol_c
+from benchmarks.data import has_tmdb
+from benchmarks.models import later_data_models, random_split_models
+from benchmarks.progress import Progress
+from benchmarks.tables import render
+from recommender.estimators import ESTIMATORS
+
+Table = tuple[str, list[dict[str, Any]]]
+DIGITS = dict.fromkeys(("fit s", "score s", "fit s a week", "score s a week"), 1)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = _read(arguments)
+    started = perf_counter()
+    tables: list[Table] = []
+    with Progress(_count_fits(options)) as progress:
+        for tables_of_one in _protocols(options, progress):
+            for title, rows in tables_of_one:
+                progress.bar.clear()
+                print(render(title, rows, DIGITS), flush=True)
+                tables.append((title, rows))
+    print(f"All of it took {perf_counter() - started:.0f} s.")
+    if options.json:
+        options.json.write_text(json.dumps(_record(tables), indent=1) + "\n", encoding="utf-8")
+
+
+def _read(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description="Print the quality tables.")
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds the data sets")
+    parser.add_argument("--protocol", nargs="+", choices=["A", "B", "C"], default=["A", "B", "C"])
+    parser.add_argument("--estimators", nargs="+", choices=list(ESTIMATORS), default=list(ESTIMATORS))
+    parser.add_argument("--quick", action="store_true", help="richest metadata alone, 2 seeds of B, 3 weeks of C")
+    parser.add_argument("--json", type=Path, help="also write the tables there")
+    options = parser.parse_args(arguments)
+    if not options.data.is_dir():
+        parser.error(f"--data: {options.data} is no folder")
+    options.metadata = ["TMDB", "MovieLens"] if has_tmdb(options.data) else ["MovieLens"]
+    options.metadata = options.metadata[:1] if options.quick else options.metadata
+    options.seeds = range(2 if options.quick else 5)
+    options.n_weeks = 3 if options.quick else 8
+    return options
+
+
+def _protocols(options: argparse.Namespace, progress: Progress) -> Any:
+    for protocol in options.protocol:
+        if protocol == "C":
+            yield protocol_c.run(options.data, options.estimators, options.n_weeks, progress)
+            continue
+        for number, metadata in enumerate(options.metadata):
+            names = _using_metadata(options.estimators) if number else options.estimators
+            if protocol == "A":
+                yield [protocol_a.run(options.data, names, metadata, progress)]
+            else:
+                yield [protocol_b.run(options.data, names, metadata, options.seeds, progress)]
+
+
+def _using_metadata(names: list[str]) -> list[str]:
+    """The other estimators' rows would be the same with other metadata."""
+    return [name for name in names if ESTIMATORS[name].uses_metadata or name == protocol_a.REFERENCE]
+
+
+def _count_fits(options: argparse.Namespace) -> int:
+    fits = 0
+    if "C" in options.protocol:
+        fits += options.n_weeks * len(later_data_models(options.estimators))
+    for number in range(len(options.metadata)):
+        models = random_split_models(_using_metadata(options.estimators) if number else options.estimators)
+        if "A" in options.protocol:
+            fits += len(models)
+        if "B" in options.protocol:
+            fits += len(options.seeds) * sum(model.scores_new_movies for model in models)
+    return fits
+
+
+def _record(tables: list[Table]) -> dict[str, Any]:
+    libraries = {name: version(name) for name in ("numpy", "scipy", "pandas", "scikit-learn")}
+    return {
+        "python": platform.python_version(),
+        "libraries": libraries,
+        "tables": [{"title": title, "rows": rows} for title, rows in tables],
+    }
+
+
+if __name__ == "__main__":
+    main()
