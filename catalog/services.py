@@ -140,7 +140,7 @@ def refresh_popularity() -> int:
     half_life: float = settings.POLICY.serving.popular_half_life_days
     postgres = connection.vendor == "postgresql"
     age = (
-        "EXTRACT(EPOCH FROM (%s - rating.rated_at)) / 86400"
+        "EXTRACT(EPOCH FROM (%s - rating.rated_at))::float8 / 86400"
         if postgres
         else "JULIANDAY(%s) - JULIANDAY(rating.rated_at)"
     )

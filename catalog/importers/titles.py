@@ -6,7 +6,7 @@ from typing import NamedTuple
 _YEAR = re.compile(r"\s*\((\d{4})(?:[-\u2013]\d{0,4})?\)\s*$")
 _GROUP = re.compile(r"^(?P<title>.*\S)\s+\((?P<group>[^()]+)\)$")
 _ALSO = re.compile(r"^a\.?k\.?a\.? ", re.IGNORECASE)
-_NOT_A_TITLE = re.compile(r"^([0-9]{1,3}|(part|vol|volume|episode|chapter)\b.*)$", re.IGNORECASE)
+_NOT_A_TITLE = re.compile(r"^([0-9]{1,4}|(part|vol|volume|episode|chapter)\b.*)$", re.IGNORECASE)
 _ARTICLES = (
     "The A An La Le Les L' Un Une Il Lo Gli I Uno Una El Los Las Der Die Das Den Det De Een Het Ein Eine En Et Ett O Os"
 )

@@ -1,0 +1,105 @@
+import math
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from catalog.models import Movie, Rating, Source, User, WatchlistItem
+from catalog.services import (
+    InvalidSignUp,
+    MovieNotFound,
+    add_to_watchlist,
+    rebuild_aggregates,
+    refresh_popularity,
+    remove_from_watchlist,
+    sign_up,
+)
+from catalog.tasks import refresh_popularity as refresh_popularity_task
+from tests.factories import MovieFactory, RatingFactory, UserFactory
+
+NOW = datetime(2020, 5, 1, 12, tzinfo=UTC)
+GOOD = {"username": "mia", "email": "mia@example.org", "password": "correct horse battery"}
+
+
+def test_watchlist_holds_a_movie_once(nora):
+    movie = MovieFactory()
+    assert add_to_watchlist(user=nora, movie=movie) == add_to_watchlist(user=nora, movie=movie)
+    assert remove_from_watchlist(user=nora, movie=movie) is True
+    assert remove_from_watchlist(user=nora, movie=movie) is False
+    assert not WatchlistItem.objects.exists()
+
+
+def test_watchlist_refuses_a_movie_that_is_gone(nora):
+    movie = MovieFactory()
+    Movie.objects.all().delete()
+    with pytest.raises(MovieNotFound):
+        add_to_watchlist(user=nora, movie=movie)
+
+
+def test_sign_up_makes_an_account_that_can_sign_in(db):
+    user = sign_up(**GOOD)
+    assert User.objects.get(username="mia").check_password(GOOD["password"])
+    assert (user.source, user.is_staff) == (Source.SITE, False)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"username": "Nora"}, "username"),  # taken, whatever the case
+        ({"username": "no spaces please"}, "username"),
+        ({"username": ""}, "username"),
+        ({"username": "movielens-7"}, "username"),
+        ({"email": "nobody"}, "email"),
+        ({"password": "12345678"}, "password"),
+        ({"password": "mia"}, "password"),
+    ],
+)
+def test_sign_up_says_which_field_is_wrong(nora, change, field):
+    with pytest.raises(InvalidSignUp) as error:
+        sign_up(**GOOD | change)
+    assert list(error.value.fields) == [field]
+    assert User.objects.count() == 1
+
+
+def test_rebuild_puts_wrong_aggregates_right(alice):
+    rated = Movie.objects.get(pk=alice.ratings.first().movie_id)
+    unrated = MovieFactory(rating_count=3, rating_sum=9)
+    assert rebuild_aggregates() == 11
+    assert rebuild_aggregates() == 0
+    rated.refresh_from_db()
+    unrated.refresh_from_db()
+    assert (rated.rating_count, rated.rating_sum) == (1, alice.ratings.get(movie=rated).rating)
+    assert (unrated.rating_count, unrated.rating_sum) == (0, 0)
+
+
+def test_popularity_halves_with_each_half_life_before_the_latest_rating(db, settings):
+    days = settings.POLICY.serving.popular_half_life_days
+    current, older, ancient, unrated = MovieFactory.create_batch(4, popularity=7)
+    for movie, age in [(current, 0), (current, days), (older, 2 * days), (ancient, 2000 * days)]:
+        RatingFactory(
+            movie=movie, rated_at=NOW - timedelta(days=age) if age < 9000 else datetime(1800, 1, 1, tzinfo=UTC)
+        )
+    assert refresh_popularity() == 4
+    found = {movie.pk: movie.popularity for movie in Movie.objects.all()}
+    assert found[current.pk] == pytest.approx(1.5)
+    assert found[older.pk] == pytest.approx(0.25)
+    assert 0 < found[ancient.pk] < 1e-200
+    assert math.isclose(found[unrated.pk], 0)
+
+
+def test_popularity_is_zero_without_ratings(db):
+    movie = MovieFactory(popularity=3)
+    assert refresh_popularity() == 1
+    movie.refresh_from_db()
+    assert movie.popularity == 0
+
+
+def test_popularity_task_run_twice_changes_nothing_more(bob):
+    assert refresh_popularity_task.apply().get() == {"changed": 2}
+    assert refresh_popularity_task.apply().get() == {"changed": 0}
+
+
+def test_training_takes_active_users_ratings_in_order(bob):
+    first, second = Rating.objects.order_by("rated_at")
+    RatingFactory(user=UserFactory(is_active=False))
+    assert list(Rating.objects.for_training()) == [first, second]
+    assert list(Rating.objects.since(second.rated_at).for_training()) == [second]
