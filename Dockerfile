@@ -1,5 +1,8 @@
 # The builder has a compiler for LightFM; the image that runs has not.
 FROM python:3.11-slim-bookworm AS builder
+WORKDIR /build
+# Unpinned: Debian's fixes are wanted, and its stable release does not change versions.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc libc6-dev \
     && rm -rf /var/lib/apt/lists/*
@@ -12,6 +15,7 @@ COPY requirements.txt .
 RUN /opt/venv/bin/pip install --requirement requirements.txt
 
 FROM python:3.11-slim-bookworm
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libgomp1 tini \
     && rm -rf /var/lib/apt/lists/* \
@@ -32,7 +36,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 RUN STATIC_ROOT=/app/staticfiles VAR_DIR=/tmp/build python manage.py collectstatic --noinput --verbosity 0 \
     && rm -rf /tmp/build
 ENV STATIC_ROOT=/app/staticfiles
-USER movierec
+USER 10001
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \

@@ -5,9 +5,11 @@ the first case make blocks the signal and waits for us, in the second the site h
 is ended, and with it every child.
 """
 
+import contextlib
 import os
 import signal
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -38,30 +40,52 @@ def status(pid: int) -> dict[str, str]:
     return dict(line.split(":", 1) for line in lines if ":" in line)
 
 
-def wants_an_end(supervisor: int, make: int) -> bool:
-    if int(status(supervisor)["PPid"]) != make:
-        return True
+def is_interrupted(make: int) -> bool:
     blocked, caught, ignored = (int(status(make).get(field, "0"), 16) for field in ("SigBlk", "SigCgt", "SigIgn"))
     pending = blocked & ~caught & ~ignored
     return any(pending >> (number - 1) & 1 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT))
 
 
-def main() -> None:
-    address, log = f"http://127.0.0.1:{os.environ['PORT']}", Path(os.environ["VAR_DIR"]) / "log"
-    supervisor = os.getppid()
-    make = int(os.environ.get("MAKE_PID") or 0) if status(supervisor) else 0
-    started, ready, warned = time.monotonic(), False, False
-    while not ready or make:
-        if not ready and is_ready(address):
-            ready = True
-            say(f"Movierec is at {address}  (Ctrl-C ends it; logs are in {log})")
-        elif not ready and not warned and time.monotonic() - started > SLOW_SECONDS:
-            warned = True
-            say(f"The site does not answer yet; {log / 'web.log'} may say why.")
-        if make and wants_an_end(supervisor, make):
+def children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
+    except OSError:
+        return []
+
+
+def watch_over(supervisor: int, make: int) -> None:
+    """Returns when make has gone or was interrupted, after ending the site; or when supervisord itself was killed."""
+    siblings: list[int] = []
+    while os.getppid() == supervisor:
+        siblings = [child for child in children(supervisor) if child != os.getpid()] or siblings
+        if int(status(supervisor).get("PPid", 0)) != make or is_interrupted(make):
             os.kill(supervisor, signal.SIGTERM)
             return
-        time.sleep(0.5 if ready else 0.2)
+        time.sleep(0.5)
+    for child in siblings:  # each leads a process group of its own
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGTERM)
+
+
+def announce(address: str, log: Path) -> None:
+    started, warned = time.monotonic(), False
+    while not is_ready(address):
+        if not warned and time.monotonic() - started > SLOW_SECONDS:
+            warned = True
+            say(f"The site does not answer yet; {log / 'web.log'} may say why.")
+        time.sleep(0.2)
+    say(f"Movierec is at {address}  (Ctrl-C ends it; logs are in {log})")
+
+
+def main() -> None:
+    supervisor = os.getppid()
+    address, log = f"http://127.0.0.1:{os.environ['PORT']}", Path(os.environ["VAR_DIR"]) / "log"
+    make = int(os.environ.get("MAKE_PID") or 0)
+    if make and status(supervisor):
+        threading.Thread(target=announce, args=(address, log), daemon=True).start()
+        watch_over(supervisor, make)
+    else:
+        announce(address, log)
 
 
 if __name__ == "__main__":

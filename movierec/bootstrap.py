@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import CommandError, call_command
 
 from catalog.models import Movie, Rating
@@ -47,7 +48,7 @@ def prepare(*, say: Say) -> None:
     with _step("Database", say):
         call_command("migrate", verbosity=0, interactive=False)
     with _step("Static files", say):
-        call_command("collectstatic", verbosity=0, interactive=False)
+        _collect_static()
     with _step("Schedules", say):
         ensure_schedules()
     loading = Path(settings.VAR_DIR) / LOADING
@@ -96,6 +97,17 @@ def _step(name: str, say: Say) -> Iterator[None]:
     started = time.monotonic()
     yield
     say(f"    done in {time.monotonic() - started:.1f} s")
+
+
+def _collect_static() -> None:
+    """Compressing takes seconds, so it is done again only when a file changed."""
+    files = [storage.path(path) for finder in get_finders() for path, storage in finder.list([])]
+    state = "\n".join(f"{path} {Path(path).stat().st_size} {Path(path).stat().st_mtime_ns}" for path in sorted(files))
+    stamp = Path(settings.STATIC_ROOT) / ".collected"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == state:
+        return
+    call_command("collectstatic", verbosity=0, interactive=False)
+    stamp.write_text(state, encoding="utf-8")
 
 
 def _train(say: Say) -> None:
