@@ -150,9 +150,11 @@ def refresh_popularity() -> int:
             f"""
             UPDATE catalog_movie SET popularity = fresh.popularity
             FROM (
-                SELECT movie.id, COALESCE(SUM(POWER(2.0, {larger}(-1000.0, -({age}) / %s))), 0) AS popularity
-                FROM catalog_movie AS movie LEFT JOIN catalog_rating AS rating ON rating.movie_id = movie.id
-                GROUP BY movie.id
+                SELECT movie.id, COALESCE(rated.popularity, 0) AS popularity
+                FROM catalog_movie AS movie LEFT JOIN (
+                    SELECT rating.movie_id, SUM(POWER(2.0, {larger}(-1000.0, -({age}) / %s))) AS popularity
+                    FROM catalog_rating AS rating GROUP BY rating.movie_id
+                ) AS rated ON rated.movie_id = movie.id
             ) AS fresh
             WHERE fresh.id = catalog_movie.id AND catalog_movie.popularity <> fresh.popularity
             """,
