@@ -16,7 +16,7 @@ EASE = "ease"
 HALF_LIVES_DAYS = (1.0, 7.0, 30.0, 365.0)
 
 
-def fitter(algorithm: str, *, random_state: int = 0, **hyper_parameters: Any) -> Fitter:
+def fitter(algorithm: str, random_state: int = 0, **hyper_parameters: Any) -> Fitter:
     """Fits ESTIMATORS[algorithm] with these hyper-parameters; what is not given is chosen by each fit."""
 
     def fit(dataset: Dataset) -> Recommender:
