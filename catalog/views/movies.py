@@ -4,6 +4,7 @@ from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
+from django.utils.http import urlencode
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
@@ -24,11 +25,15 @@ def movies(request: HtmxRequest) -> HttpResponse:
     if not wants_fragment(request):
         return varying(render(request, "catalog/movies.html", context))
     response = render(request, "catalog/_movie_results.html", context)
-    asked = request.GET.copy()
-    for name in [name for name, value in asked.items() if not value]:
-        del asked[name]
-    response["HX-Push-Url"] = f"{request.path}?{asked.urlencode()}" if asked else request.path
+    if "page" not in request.GET:  # from the form: each letter typed is no step to go back to
+        response["HX-Replace-Url"] = _address(request)
     return varying(response)
+
+
+def _address(request: HttpRequest) -> str:
+    """The page's address with what was asked for, without the fields left empty or as they come."""
+    asked = {name: value for name, value in request.GET.items() if value and (name, value) != ("ordering", "popular")}
+    return f"{request.path}?{urlencode(asked)}" if asked else request.path
 
 
 @require_safe

@@ -79,12 +79,12 @@ def test_a_page_that_is_none_becomes_one_that_is(client, page, number):
 
 
 def test_htmx_gets_the_results_alone_and_a_clean_address(client, shelf):
-    response = client.get("/movies/?q=alien&genre=&year_min=", headers={"HX-Request": "true"})
+    response = client.get("/movies/?q=alien&genre=&year_min=&ordering=popular", headers={"HX-Request": "true"})
     text = response.content.decode()
 
     assert "<html" not in text
     assert text.strip().startswith('<section class="results"')
-    assert response["HX-Push-Url"] == "/movies/?q=alien"
+    assert response["HX-Replace-Url"] == "/movies/?q=alien"
     assert "HX-Request" in response["Vary"]
 
 

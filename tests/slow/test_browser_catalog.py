@@ -1,0 +1,204 @@
+"""What people do with the catalogue, in a real browser, with JavaScript and without."""
+
+import os
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from catalog.models import Movie, MovieGenre, Rating, User, WatchlistItem
+from tests.factories import GenreFactory, MovieFactory
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    # Playwright's loop runs in this thread; the database is asked between its calls, never within one.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    flags = ["sandbox", "disable-gpu", "disable-background-networking", "disable-component-update", "disable-sync"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+            args=[f"--no-{flag}" if flag == "sandbox" else f"--{flag}" for flag in flags],
+        )
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def movies() -> list[Movie]:
+    genre = GenreFactory(name="Horror")
+    found = [MovieFactory(title=title, year=1979) for title in ("Alien", "Aliens", "Heat")]
+    MovieGenre.objects.create(movie=found[0], genre=genre)
+    return found
+
+
+@pytest.fixture
+def visit(chromium, live_server):
+    """Opens a browser of one's own; fails on any error of a script and on anything the policy blocked."""
+    opened, problems = [], []
+
+    def open_browser(*, javascript: bool = True, **settings: object) -> Page:
+        context = chromium.new_context(base_url=live_server.url, java_script_enabled=javascript, **settings)
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        opened.append(context)
+        return page
+
+    yield open_browser
+    for context in opened:
+        context.close()
+    assert problems == []
+
+
+def sign_up(page: Page) -> User:
+    page.goto("/accounts/sign-up/")
+    page.get_by_label("Username").fill("ada")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same password again").fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_text("Welcome, ada!")).to_be_visible()
+    return User.objects.get(username="ada")
+
+
+def mark(page: Page) -> None:
+    """A reload would lose it."""
+    page.evaluate("document.body.dataset.mark = 'kept'")
+
+
+def is_marked(page: Page) -> bool:
+    return page.evaluate("document.body.dataset.mark") == "kept"
+
+
+def test_sign_up_search_rate_and_watchlist_without_reloads(visit, movies):
+    page = visit()
+    user = sign_up(page)
+    page.get_by_role("link", name="Browse", exact=True).click()
+    mark(page)
+
+    page.get_by_label("Title", exact=True).press_sequentially("alie")
+    expect(page.get_by_text("2 movies")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/movies/\?q=alie$"))
+    page.get_by_label("Genre").select_option("Horror")
+    expect(page.get_by_text("1 movie", exact=True)).to_be_visible()
+    assert is_marked(page)
+
+    page.get_by_role("link", name="Alien").click()
+    mark(page)
+    page.get_by_label("3.5 stars").check(force=True)
+    expect(page.get_by_text("You rated Alien 3.5 of 5 stars.")).to_be_visible()
+    expect(page.get_by_text("from 1 rating")).to_be_visible()
+    page.get_by_role("button", name="Add to watchlist").click()
+    expect(page.get_by_role("button", name="On watchlist")).to_be_visible()
+    assert is_marked(page)
+    assert Rating.objects.get(user=user).rating == 3.5
+    assert WatchlistItem.objects.get(user=user).movie == movies[0]
+
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("Your rating of Alien is removed.")).to_be_visible()
+    assert not Rating.objects.exists()
+
+
+def test_the_keyboard_rates_too(visit, movies):
+    page = visit()
+    user = sign_up(page)
+    page.goto(movies[0].get_absolute_url())
+    page.get_by_label("0.5 stars").or_(page.get_by_label("0.5 star", exact=True)).first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("You rated Alien 1 of 5 stars.")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("You rated Alien 1.5 of 5 stars.")).to_be_visible()
+
+    assert Rating.objects.get(user=user).rating == 1.5
+
+
+def test_everything_works_without_javascript(visit, movies):
+    page = visit(javascript=False)
+    user = sign_up(page)
+    page.goto("/movies/")
+    page.get_by_label("Title", exact=True).fill("heat")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("1 movie", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Heat").click()
+
+    page.get_by_label("4 stars", exact=True).check(force=True)
+    page.get_by_role("button", name="Rate", exact=True).click()
+    expect(page.get_by_text("You rated Heat 4 of 5 stars.")).to_be_visible()
+    page.get_by_role("button", name="Add to watchlist").click()
+    expect(page.get_by_text("Heat is on your watchlist now.")).to_be_visible()
+    page.get_by_role("link", name="Watchlist", exact=True).click()
+    page.get_by_role("button", name="On watchlist").click()
+    expect(page.get_by_text("Nothing on your watchlist")).to_be_visible()
+    page.get_by_role("link", name="My ratings").click()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("You have not rated a movie yet")).to_be_visible()
+
+    assert not Rating.objects.filter(user=user).exists()
+
+
+def test_back_after_filtering_shows_the_whole_page(visit, movies):
+    page = visit()
+    page.goto("/movies/")
+    page.get_by_label("Title", exact=True).press_sequentially("heat")
+    expect(page.get_by_text("1 movie", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Heat").click()
+    expect(page.get_by_role("heading", level=1, name="Heat")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Browse movies")).to_be_visible()
+    expect(page.get_by_text("1 movie", exact=True)).to_be_visible()
+
+
+def test_no_page_is_wider_than_the_screen(visit, movies):
+    page = visit()
+    MovieFactory(title="Supercalifragilisticexpialidocious" * 3)
+    sign_up(page)
+    page.goto(movies[0].get_absolute_url())
+    page.get_by_label("3.5 stars").check(force=True)
+    expect(page.get_by_text("You rated")).to_be_visible()
+    for address in ("/movies/", movies[0].get_absolute_url(), "/ratings/", "/watchlist/", "/accounts/"):
+        page.goto(address)
+        for width in (320, 390, 768, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (address, width)
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_text_stands_out_from_its_ground(visit, movies, scheme):
+    """WCAG AA: 4.5 to 1 for text, on each ground it is put on."""
+    page = visit(color_scheme=scheme)
+    page.goto("/movies/")
+    ratios = page.evaluate(CONTRASTS)
+
+    assert len(ratios) == 18
+    assert {pair: ratio for pair, ratio in ratios.items() if ratio < 4.5} == {}
+
+
+CONTRASTS = """() => {
+  const probe = document.body.appendChild(document.createElement("i"));
+  const luminance = (name) => {
+    probe.style.color = `var(--${name})`;
+    const [r, g, b] = getComputedStyle(probe).color.match(/[\\d.]+/g).map((part) => {
+      const share = part / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const found = {};
+  const compare = (text, ground) => {
+    const [low, high] = [luminance(text), luminance(ground)].sort((a, b) => a - b);
+    found[`${text} on ${ground}`] = (high + 0.05) / (low + 0.05);
+  };
+  for (const text of ["ink", "ink-soft", "accent", "good", "bad"])
+    for (const ground of ["ground", "surface", "raised"]) compare(text, ground);
+  compare("on-accent", "accent");
+  compare("on-accent", "accent-strong");
+  compare("ink", "ground-glow");
+  return found;
+}"""

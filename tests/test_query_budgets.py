@@ -1,0 +1,65 @@
+"""A page or endpoint asks the database as often for many rows as for few, and no more often than it is allowed to."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from catalog.models import Credit, Keyword, Movie, MovieGenre, MovieKeyword, Person, Rating, User, WatchlistItem
+from tests.factories import GenreFactory, RatingFactory
+
+pytestmark = pytest.mark.django_db
+
+# What each address may ask, the signed-in user's session and row (2 queries) included.
+BUDGETS = {
+    "/movies/": 5,
+    "/movies/?genre=genre-0&q=movie&ordering=best_rated": 6,
+    "/movies/{movie}-many/": 8,
+    "/posters/{movie}.svg": 3,
+    "/ratings/": 4,
+    "/watchlist/": 4,
+    "/accounts/": 5,
+    "/api/v1/movies/": 5,
+    "/api/v1/movies/{movie}/": 8,
+    "/api/v1/ratings/": 4,
+    "/api/v1/watchlist/": 4,
+}
+
+
+@pytest.fixture
+def grow(nora: User) -> Callable[[int], Movie]:
+    """Adds `count` movies that nora rated and wants to see, and as many links to one movie."""
+    subject = Movie.objects.create(title="Many")
+
+    def add(count: int) -> Movie:
+        start = Movie.objects.count()
+        for number in range(start, start + count):
+            rating = RatingFactory(user=nora)
+            genre = GenreFactory(name=f"Genre {number}", slug=f"genre-{number - start}-{start}")
+            MovieGenre.objects.create(movie=rating.movie, genre=GenreFactory(name="Genre", slug="genre-0"))
+            MovieGenre.objects.create(movie=subject, genre=genre)
+            MovieKeyword.objects.create(movie=subject, keyword=Keyword.objects.create(name=str(number)))
+            Credit.objects.create(movie=subject, person=Person.objects.create(name=str(number)), role="cast")
+            WatchlistItem.objects.create(user=nora, movie=rating.movie)
+        return subject
+
+    return add
+
+
+@pytest.mark.parametrize("address", BUDGETS)
+def test_queries_stay_within_the_budget_however_many_rows(client: Client, nora, grow, address):
+    client.force_login(nora)
+    asked = []
+    for added in (10, 90):
+        place = address.format(movie=grow(added).pk)
+        client.get(place)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert client.get(place).status_code == 200
+        asked.append(len(queries))
+
+    assert Rating.objects.count() == 100
+    assert asked[0] == asked[1] <= BUDGETS[address], "\n".join(query["sql"] for query in queries)
