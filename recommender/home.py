@@ -9,7 +9,7 @@ from recommender import services
 from recommender.ladder import RecommendationList
 from recommender.viewer import Viewer
 
-ROW = 18  # movies
+ROW = 12  # movies
 LIKED_TRIED = 3
 
 

@@ -123,7 +123,7 @@ def _with_movies(picked: list[Pick], wish: Wish, fill: Iterable[Step]) -> tuple[
 def _movies(picked: list[Pick]) -> dict[int, Movie]:
     if not picked:
         return {}
-    return Movie.objects.prefetch_related("genres").in_bulk([pick.movie_id for pick in picked])
+    return Movie.objects.in_bulk([pick.movie_id for pick in picked])
 
 
 def _reasons(served: Served, viewer: Viewer, picked: list[Pick]) -> dict[int, list[Reason]]:

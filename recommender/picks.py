@@ -62,11 +62,10 @@ def _ranked(served: Served, viewer: Viewer, wish: Wish, candidates: Ids | None, 
             candidates = candidates[np.isin(candidates, np.fromiter(wish.of_genre, dtype=np.int64))]
         if not len(candidates):
             return []
+    history = viewer.history(served.known)
+    unwanted = (wish.hidden & served.known).difference(history)  # what they rated is left out by the model itself
     frame = served.model.recommend_for_history(
-        [viewer.history(served.known)],
-        k=wish.k,
-        candidates=candidates,
-        exclude=[wish.hidden & served.known],
+        [history], k=wish.k, candidates=candidates, exclude=[np.fromiter(unwanted, dtype=np.int64)]
     )
     movies, scores = frame["movie_id"].tolist(), frame["score"].tolist()
     return [Pick(movie, score, source) for movie, score in zip(movies, scores, strict=True)]
@@ -101,7 +100,7 @@ def newest_new(served: Served, wish: Wish) -> list[Pick]:
 
 def popular(wish: Wish) -> list[Pick]:
     """Popular now: rated movies, recent ratings counting more. Kept on each movie, so that this needs no model."""
-    movies = Movie.objects.filter(rating_count__gt=0).order_by("-popularity", "-rating_count", "id")
+    movies = Movie.objects.filter(rating_count__gt=0).order_by("-popularity", "id")
     return [Pick(movie, score, "popular") for movie, score in _first(movies, wish, "popularity")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +12,7 @@ from recommender.serving import Served
 from recommender.viewer import Viewer
 
 SHOWN = 3  # reasons a movie
-EXPLAINED = 20  # movies a list; each costs the score of a list for every rating that the person gave
+EXPLAIN_SECONDS = 0.5  # for a list: a movie costs a score for every rating, of which some people have thousands
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,15 @@ class Reason:
 
 
 def explain_movies(served: Served, viewer: Viewer, movie_ids: Iterable[int]) -> dict[int, list[Reason]]:
-    """The largest reasons for each of the first movies."""
+    """The largest reasons for each movie, best first, for as many as there is time for; for the first in any case."""
     history = viewer.history(served.known)
-    found = {
-        movie: strongest(contributions(served, history, movie))
-        for movie in list(movie_ids)[:EXPLAINED]
-        if movie in served.known
-    }
+    end = time.monotonic() + EXPLAIN_SECONDS
+    found: dict[int, list[Reason]] = {}
+    for movie in movie_ids:
+        if found and time.monotonic() > end:
+            break
+        if movie in served.known:
+            found[movie] = strongest(contributions(served, history, movie))
     return _named(found)
 
 

@@ -81,7 +81,8 @@ def feedback(request: HttpRequest) -> HttpResponse:
     is_hidden = given["kind"] == Feedback.Kind.NOT_INTERESTED
     if request.htmx:  # type: ignore[attr-defined]
         name = "recommender/_hidden_card.html" if is_hidden else "recommender/_card.html"
-        return render(request, name, {"movie": given["movie"], "request_id": given["request_id"]})
+        context = {"movie": given["movie"], "request_id": given["request_id"], "feedback_url": request.path}
+        return render(request, name, context)
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
         back = reverse("recommender:home")

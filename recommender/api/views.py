@@ -1,5 +1,6 @@
 from typing import Any, cast
 
+from django.db.models import prefetch_related_objects
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -47,6 +48,7 @@ class ListView(APIView):
         return dict(serializer.validated_data)
 
     def answer(self, made: RecommendationList) -> Response:
+        prefetch_related_objects([result.movie for result in made.results], "genres")
         serializer = RecommendationListSerializer(made, context={"request": self.request})
         version = NO_MODEL if made.model_version is None else str(made.model_version)
         return Response(serializer.data, headers={"X-Model-Version": version})

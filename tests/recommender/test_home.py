@@ -185,11 +185,11 @@ def test_the_page_takes_as_many_queries_for_few_movies_as_for_many(
     count_ratings()
     client.force_login(fan)
     client.get("/")
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(12):
         client.get("/")
     MovieFactory.create_batch(30)
     server.refresh()
     other = UserFactory()
     client.force_login(other)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(12):
         client.get("/")
