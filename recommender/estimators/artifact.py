@@ -8,9 +8,7 @@ Big arrays are memory-mapped on loading, so that processes share them.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
 import tempfile
 from importlib import metadata
@@ -20,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from recommender.estimators.artifact_files import from_json, save_array, sha256, sync, to_json, write_bytes
 from recommender.estimators.config import Config
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class ArtifactError(ValueError):
 
 def artifact_checksum(folder: str | Path) -> str:
     """sha256 of the manifest, which holds those of all files: equal for equal models."""
-    return _sha256(_manifest_path(Path(folder)))
+    return sha256(_manifest_path(Path(folder)))
 
 
 def save_artifact(model: Recommender, folder: Path) -> None:
@@ -65,7 +64,7 @@ def _rename(temporary: Path, folder: Path) -> None:
         old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".old", dir=folder.parent))
         folder.rename(old / "artefact")
     temporary.rename(folder)
-    _sync(folder.parent)
+    sync(folder.parent)
     if old is not None:
         shutil.rmtree(old, ignore_errors=True)
 
@@ -80,11 +79,11 @@ def _write(model: Recommender, folder: Path) -> None:
         "library_versions": _library_versions(),
         "id_maps": {name: node["state"][f"{name}_"] for name in ("user_ids", "movie_ids")},
         "model": node,
-        "files": {name: _sha256(folder / name) for name in sorted(writer.files)},
+        "files": {name: sha256(folder / name) for name in sorted(writer.files)},
     }
-    text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=True)
-    _write_bytes(folder / MANIFEST, text.encode())
-    _sync(folder)
+    text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False)
+    write_bytes(folder / MANIFEST, text.encode())
+    sync(folder)
 
 
 class _Writer:
@@ -100,7 +99,7 @@ class _Writer:
         return {
             "kind": "recommender",
             "algorithm": model.algorithm,
-            "hyper_parameters": dict(vars(model.config)),
+            "hyper_parameters": to_json(dict(vars(model.config))),
             "random_state": model.random_state,
             "state": {name: self.value(getattr(model, name), f"{prefix}{name}") for name in names},
         }
@@ -114,7 +113,7 @@ class _Writer:
             return self.node(value, f"{name}.")
         if isinstance(value, list) and len(value) > 100:
             return {"kind": "list", "file": self._json(value, name)}
-        return {"kind": "value", "value": value.item() if isinstance(value, np.generic) else value}
+        return {"kind": "value", "value": to_json(value)}
 
     def _matrix(self, matrix: csr_matrix, name: str) -> dict[str, Any]:
         matrix.sort_indices()
@@ -124,11 +123,11 @@ class _Writer:
     def _array(self, array: np.ndarray[Any, Any], name: str) -> str:
         if array.dtype == object:
             return self._json(array.tolist(), name, source=array)
-        return self._once(array, f"{name}.npy", lambda path: _save_array(path, array))
+        return self._once(array, f"{name}.npy", lambda path: save_array(path, array))
 
     def _json(self, value: list[Any], name: str, source: Any = None) -> str:
         text = json.dumps(value, ensure_ascii=False).encode()
-        return self._once(value if source is None else source, f"{name}.json", lambda path: _write_bytes(path, text))
+        return self._once(value if source is None else source, f"{name}.json", lambda path: write_bytes(path, text))
 
     def _once(self, source: Any, name: str, write: Any) -> str:
         if id(source) not in self._written:
@@ -136,28 +135,6 @@ class _Writer:
             self._written[id(source)] = name
             self.files[name] = source  # kept, so that no other object gets its id
         return self._written[id(source)]
-
-
-def _save_array(path: Path, array: np.ndarray[Any, Any]) -> None:
-    with path.open("wb") as file:
-        np.save(file, np.ascontiguousarray(array), allow_pickle=False)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _library_versions() -> dict[str, str]:
@@ -178,7 +155,7 @@ def load_recommender(folder: str | Path, mmap: bool = True) -> Recommender:
         path = root / name
         if Path(name).name != name or not path.is_file():
             raise ArtifactError(f"{root}: file {name!r} is missing")
-        if _sha256(path) != expected:
+        if sha256(path) != expected:
             raise ArtifactError(f"{root}: the checksum of {name!r} does not match: the file was changed or cut")
     reader = _Reader(root, manifest["files"], mmap)
     try:
@@ -230,7 +207,7 @@ class _Reader:
         algorithm = node["algorithm"]
         if algorithm not in ESTIMATORS:
             raise ArtifactError(f"{self.root}: unknown algorithm {algorithm!r}")
-        model = ESTIMATORS[algorithm](random_state=node["random_state"], **node["hyper_parameters"])
+        model = ESTIMATORS[algorithm](random_state=node["random_state"], **from_json(node["hyper_parameters"]))
         for name, value in node["state"].items():
             if not name.endswith("_") or name.startswith("_"):
                 raise ArtifactError(f"{self.root}: {name!r} is no fitted attribute")
@@ -245,7 +222,7 @@ class _Reader:
             return self._matrix(node)
         if kind in ("array", "list"):
             return self._file(node["file"], as_array=kind == "array")
-        return node["value"]
+        return from_json(node["value"])
 
     def _matrix(self, node: dict[str, Any]) -> csr_matrix:
         data, indices, indptr = (self._file(node[part]) for part in ("data", "indices", "indptr"))
@@ -293,8 +270,3 @@ def _check_shapes(model: Recommender, root: Path) -> None:
         raise ArtifactError(f"{root}: users, movies and histories do not fit together")
     if not isinstance(model.config, Config):
         raise ArtifactError(f"{root}: no hyper-parameters")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,7 +9,9 @@ import pytest
 
 from recommender.estimators import ArtifactError, Dataset, artifact_checksum, load_recommender
 from recommender.estimators import artifact as artifact_module
+from recommender.estimators.artifact_files import sha256
 from recommender.estimators.ease import EaseRecommender
+from recommender.estimators.popularity import PopularityRecommender
 from tests.recommender.estimators.contract import rewrite_manifest
 from tests.recommender.estimators.data import tastes
 
@@ -59,7 +61,7 @@ def test_a_failed_save_leaves_what_was_there(
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(artifact_module, "_write_bytes", full_disk)
+    monkeypatch.setattr(artifact_module, "write_bytes", full_disk)
     with pytest.raises(OSError, match="No space left"):
         model.save(folder)
     assert artifact_checksum(folder) == before
@@ -92,7 +94,7 @@ def _replace_array(folder: Path, name: str, array: np.ndarray) -> None:
     """With a checksum to match, as a faulty training would leave it."""
     np.save(folder / name, array)
     files = json.loads((folder / "manifest.json").read_text())["files"]
-    rewrite_manifest(folder, files=files | {name: artifact_module._sha256(folder / name)})
+    rewrite_manifest(folder, files=files | {name: sha256(folder / name)})
 
 
 def test_refuses_values_that_are_not_finite(folder: Path) -> None:
@@ -121,7 +123,7 @@ def test_refuses_a_pickle_in_disguise(folder: Path) -> None:
     path = folder / "popularity_.npy"
     np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
     files = json.loads((folder / "manifest.json").read_text())["files"]
-    rewrite_manifest(folder, files=files | {path.name: artifact_module._sha256(path)})
+    rewrite_manifest(folder, files=files | {path.name: sha256(path)})
     with pytest.raises(ArtifactError, match="allow_pickle"):
         load_recommender(folder)
 
@@ -130,7 +132,7 @@ def test_refuses_files_outside_the_folder(folder: Path) -> None:
     secret = folder.parent / "secret.npy"
     np.save(secret, np.zeros(3))
     files = json.loads((folder / "manifest.json").read_text())["files"]
-    rewrite_manifest(folder, files=files | {"../secret.npy": artifact_module._sha256(secret)})
+    rewrite_manifest(folder, files=files | {"../secret.npy": sha256(secret)})
     with pytest.raises(ArtifactError, match=r"'\.\./secret.npy' is missing"):
         load_recommender(folder)
 
@@ -171,3 +173,14 @@ assert not heavy, heavy
 """
     root = Path(__file__).resolve().parents[3]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
+
+
+def test_an_infinite_half_life_survives_in_strict_json(tmp_path: Path) -> None:
+    ds = Dataset.from_frames(*tastes())
+    PopularityRecommender(half_life_days=float("inf")).fit(ds).save(tmp_path / "model")
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    json.loads((tmp_path / "model" / "manifest.json").read_text(), parse_constant=refuse)
+    assert load_recommender(tmp_path / "model").config.half_life_days == float("inf")
