@@ -66,8 +66,8 @@ class RunMonitor:
         """One step: its times, its figures (filled in by the body), and how it ended."""
         self.check()
         row = RunStep.objects.create(run=self.run, name=name)
-        self._report(name, "")
         try:
+            self._report(name, "")
             yield row
         except BaseException:
             self._end(row, RunStep.Status.FAILED)
@@ -89,29 +89,31 @@ class RunMonitor:
     def interruptible(self) -> Iterator[None]:
         """Long computing without database writes: a cancellation ends it between two of its Python instructions."""
         self.check()
-        with self._lock:
-            self._interruptible = True
+        self._allow_interrupts(True)
         try:
-            yield
+            try:
+                yield
+            finally:
+                self._allow_interrupts(False)
         except MLOpsError:
             self.check()  # what was raised from the other thread carries no sentence
             raise
-        finally:
-            with self._lock:
-                self._interruptible = False
-                _raise_in_thread(self._working_thread, None)
         self.check()
+
+    def _allow_interrupts(self, allowed: bool) -> bool:
+        """Returns what was before. An exception on its way arrives at this call at the latest."""
+        with self._lock:
+            before, self._interruptible = self._interruptible, allowed
+        return before
 
     @contextmanager
     def _shielded(self) -> Iterator[None]:
         """Writing to the database in the middle of what is interruptible."""
-        with self._lock:
-            before, self._interruptible = self._interruptible, False
+        before = self._allow_interrupts(False)
         try:
             yield
         finally:
-            with self._lock:
-                self._interruptible = before
+            self._allow_interrupts(before)
 
     def _end(self, row: RunStep, status: str) -> None:
         row.status, row.ended_at = status, timezone.now()
@@ -162,8 +164,10 @@ _SENTENCES: dict[type[MLOpsError], str] = {
 }
 
 
-def _raise_in_thread(thread_id: int, error: type[BaseException] | None) -> None:
-    """CPython's own means to raise in another thread; None takes back what was not delivered yet."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread_id), ctypes.py_object(error) if error is not None else None
-    )
+def _raise_in_thread(thread_id: int, error: type[BaseException]) -> None:
+    """CPython's own means to raise in another thread.
+
+    Its other use, taking an exception back with NULL, is to be avoided: the interpreter would go on looking for one
+    at every instruction, several times slower until the process ends.
+    """
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(error))

@@ -8,7 +8,6 @@ import logging
 import traceback
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from mlops.errors import MLOpsError, RunCancelled, RunLost, RunNotFound
@@ -65,10 +64,9 @@ def claim(run_id: int) -> PipelineRun | None:
 
 def _end(monitor: RunMonitor, status: str, message: str) -> None:
     monitor.log(message)
-    with transaction.atomic():
-        PipelineRun.objects.filter(pk=monitor.run.pk, status=Status.RUNNING).update(
-            status=status, message=message, ended_at=timezone.now()
-        )
+    PipelineRun.objects.filter(pk=monitor.run.pk, status=Status.RUNNING).update(
+        status=status, message=message, ended_at=timezone.now()
+    )
     if status != Status.SUCCEEDED:
         remove_leftovers(monitor.run.pk)
 

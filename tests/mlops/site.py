@@ -1,0 +1,112 @@
+"""A small site whose users have tastes that a model can learn, and a policy that lets it be learnt in seconds."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from django.conf import settings
+
+from catalog.models import Movie, Rating, User
+from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion
+from recommender.estimators import Dataset, artifact_checksum
+from recommender.estimators.popularity import PopularityRecommender
+from recommender.export import movie_frame, rating_frame
+
+N_USERS, N_TOPICS, TOPIC_SIZE, N_HITS = 120, 10, 8, 10
+BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def fill_catalogue() -> None:
+    """Each user likes most movies of three topics and some hits: EASE beats every simple baseline on it."""
+    rng = np.random.default_rng(0)
+    movies = Movie.objects.bulk_create(
+        [Movie(title=f"Movie {n}", year=1980 + n % 40, search_title=f"movie {n}") for n in range(N_HITS + 80)]
+    )
+    users = User.objects.bulk_create([User(username=f"rater{n}", password="!") for n in range(N_USERS)])
+    ratings = []
+    for user in users:
+        start = BEGIN + timedelta(days=rng.uniform(0, 300))
+        for place, movie in enumerate(_tastes(rng)):
+            rated_at = start + timedelta(days=1.5 * place)
+            stars = float(rng.choice([3.5, 4.0, 4.5, 5.0]))
+            ratings.append(Rating(user=user, movie=movies[movie], rating=stars, rated_at=rated_at))
+    Rating.objects.bulk_create(ratings)
+
+
+def _tastes(rng: np.random.Generator) -> list[int]:
+    topics = rng.choice(N_TOPICS, 3, replace=False)
+    liked = [N_HITS + topic * TOPIC_SIZE + n for topic in topics for n in rng.permutation(TOPIC_SIZE)[:6]]
+    liked += [hit for hit in range(N_HITS) if rng.random() < 0.7 * (1 - hit / N_HITS / 2)]
+    liked += rng.integers(0, N_HITS + N_TOPICS * TOPIC_SIZE, 2).tolist()
+    return list(dict.fromkeys(rng.permutation(liked).tolist()))
+
+
+def write_policy(path: Path, **changes: dict[str, Any]) -> Path:
+    """config.yaml with quick settings, and `changes` by section on top."""
+    policy = yaml.safe_load((settings.BASE_DIR / "config.yaml").read_text(encoding="utf-8"))
+    quick: dict[str, dict[str, Any]] = {
+        "training": {
+            "algorithm": "ease",
+            "parameters": {"ease": {"regularization": 20}},
+            "min_ratings": 100,
+            "heartbeat_seconds": 1,
+            "stale_after_seconds": 5,
+        },
+        "evaluation": {"cuts": [0.6, 0.8], "half_lives_days": [30], "bootstrap_resamples": 1000},
+    }
+    for part in (quick, changes):
+        for section, values in part.items():
+            policy[section] |= values
+    path.write_text(yaml.safe_dump(policy), encoding="utf-8")
+    return path
+
+
+def make_snapshot(**fields: Any) -> DatasetSnapshot:
+    number = DatasetSnapshot.objects.count()
+    defaults = {"content_hash": f"{number:064d}", "folder": f"{number:064d}", "size_bytes": 1}
+    return DatasetSnapshot.objects.create(**defaults | {"n_ratings": 10, "n_users": 2, "n_movies": 10} | fields)
+
+
+def make_version(*, decision: str | None = "passed", rules: list[dict[str, Any]] | None = None, **fields: Any):
+    """A version with real files (a popularity model of the ratings that are there) and a hand-made verdict."""
+    number = ModelVersion.objects.count() + 1
+    name = f"made-{number}"
+    folder = settings.MODEL_DIR / name
+    PopularityRecommender().fit(Dataset.from_frames(rating_frame(), movie_frame())).save(folder)
+    defaults: dict[str, Any] = {
+        "algorithm": "popularity",
+        "config_hash": "0" * 64,
+        "random_state": 0,
+        "artifact": name,
+        "artifact_checksum": artifact_checksum(folder),
+        "artifact_bytes": 1000,
+        "figures": FIGURES,
+    }
+    version = ModelVersion.objects.create(**{"snapshot": make_snapshot()} | defaults | fields)
+    if decision:
+        GateVerdict.objects.create(version=version, decision=decision, rules=rules or [])
+    return version
+
+
+def _interval(mean: float, low: float, high: float) -> dict[str, Any]:
+    return {"mean": mean, "low": low, "high": high, "n_users": 400, "n_rows": 800, "confidence": 0.95}
+
+
+def _summary(ndcg: float) -> dict[str, Any]:
+    lists = {"coverage": 0.3, "novelty": 4.0, "popularity_gini": 0.8, "intra_list_diversity": 0.6}
+    return {"ndcg": ndcg, "recall": 2 * ndcg, "precision": ndcg / 2, "rmse": 0.9, "n_users": 400} | lists
+
+
+FIGURES: dict[str, Any] = {
+    "models": {
+        "candidate": {"summary": _summary(0.2), "slices": {"history_0": {"ndcg": 0.1, "n_users": 120}}},
+        "popular": {"summary": _summary(0.1), "slices": {}},
+    },
+    "best_simple_baseline": "popular",
+    "differences": {"popular": _interval(0.1, 0.08, 0.12)},
+    "slice_differences": {},
+    "scores_new_movies": {"candidate": False},
+    "fresh_process": {"checks": {"finite_scores": True}, "latency_ms": 2.0},
+}

@@ -1,0 +1,217 @@
+"""The whole training on real rows, files and MLflow."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from catalog.models import Rating
+from mlops.errors import RunNotFound
+from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun, Promotion
+from mlops.pipeline import claim
+from mlops.services import cancel_run, run_training, start_training
+from movierec.policy import load_policy
+from recommender.estimators import load_recommender
+from recommender.models import ServedModel
+from tests.mlops.site import write_policy
+
+Status = PipelineRun.Status
+
+
+def train(**options) -> PipelineRun:
+    run = start_training(trigger="command", **options)
+    return run_training(run_id=run.pk)
+
+
+def test_a_first_model_that_beats_the_baselines_goes_live(rated_site, settings):
+    run = train()
+
+    assert (run.status, run.ended_at is not None) == (Status.SUCCEEDED, True), run.message + run.log
+    names = ["export", "snapshot", "checks", "fit", "evaluate", "register", "gate", "promote"]
+    assert [(step.name, step.status) for step in run.steps.all()] == [(name, "succeeded") for name in names]
+    version = ModelVersion.objects.get()
+    assert (version.status, version.run, version.snapshot) == ("champion", run, run.snapshot)
+    assert version.snapshot.n_ratings == Rating.objects.count()
+    assert load_recommender(settings.MODEL_DIR / version.artifact).algorithm == "ease"
+    assert set(version.figures["models"]) == {"candidate", "popular", "popular_30d", "item_knn"}
+    assert version.figures["fresh_process"]["checks"]["no_seen_movies"] is True
+    assert GateVerdict.objects.get(version=version).decision == "passed"
+    promotion = Promotion.objects.get()
+    assert (promotion.version, promotion.previous, promotion.kind) == (version, None, "automatic")
+    served = ServedModel.objects.get(slot="champion")
+    assert (served.version, served.artifact) == (version.pk, version.artifact)
+    assert version.mlflow_run_id
+
+
+def test_a_second_training_on_the_same_data_is_judged_against_the_champion(rated_site):
+    first, second = train(), train()
+
+    assert DatasetSnapshot.objects.count() == 1
+    assert first.version.snapshot == second.version.snapshot
+    verdict = GateVerdict.objects.filter(version=second.version).get()
+    assert verdict.champion == first.version
+    difference = second.version.figures["differences"]["champion"]
+    assert (difference["mean"], difference["low"], difference["high"]) == (0, 0, 0)
+    assert second.version.status == "champion"
+    assert first.version.artifact_checksum == second.version.artifact_checksum
+
+
+def test_a_model_no_better_than_a_baseline_is_refused_and_the_champion_stays(rated_site):
+    champion = train().version
+
+    run = train(algorithm="popularity")
+
+    assert run.status == Status.FAILED
+    assert "The gate refused version" in run.message
+    assert run.steps.get(name="gate").status == "failed"
+    assert run.version.status == "refused"
+    champion.refresh_from_db()
+    assert champion.status == "champion"
+    assert ServedModel.objects.get(slot="champion").version == champion.pk
+
+
+def test_too_few_ratings_end_in_a_sentence(rated_site, settings):
+    Rating.objects.filter(pk__gt=Rating.objects.order_by("pk")[50].pk).delete()
+
+    run = train()
+
+    assert run.status == Status.FAILED
+    assert run.message.startswith("There are 51 ratings; at least 100 are needed")
+    assert not list(settings.SNAPSHOT_DIR.iterdir())
+
+
+def test_bad_rows_beyond_the_policy_stop_the_training_with_the_reasons(rated_site):
+    future = timezone.now() + timedelta(days=30)
+    Rating.objects.filter(pk__in=Rating.objects.values("pk")[:100]).update(rated_at=future)
+
+    run = train()
+
+    assert run.status == Status.FAILED
+    assert "rated in the future: 100 rows" in run.message
+    assert run.steps.get(name="checks").figures["bad_rows"] == 100
+
+
+def test_a_few_bad_rows_are_left_out(rated_site, settings, tmp_path):
+    settings.POLICY = load_policy(write_policy(tmp_path / "lax.yaml", data_checks={"max_bad_share": 0.01}))
+    Rating.objects.filter(pk=Rating.objects.first().pk).update(rated_at=timezone.now() + timedelta(days=30))
+
+    run = train()
+
+    assert run.status == Status.SUCCEEDED, run.message
+    assert "1 bad rows are left out: rated in the future: 1 rows" in run.log
+
+
+def test_a_parameter_that_no_model_takes_ends_in_a_sentence(rated_site, settings, tmp_path):
+    settings.POLICY = load_policy(
+        write_policy(tmp_path / "bad.yaml", training={"parameters": {"ease": {"regularization": -1}}})
+    )
+
+    run = train()
+
+    assert run.status == Status.FAILED
+    assert run.message.startswith("The model cannot be fitted: regularization")
+
+
+def test_a_machine_that_fails_ends_as_errored_with_the_traceback(rated_site, settings, tmp_path):
+    (tmp_path / "file").touch()
+    settings.MODEL_DIR = tmp_path / "file" / "models"
+
+    run = train()
+
+    assert run.status == Status.ERRORED
+    assert "NotADirectoryError" in run.message
+    assert "Traceback" in run.log
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_changed_snapshot_is_not_learnt_from(rated_site, settings):
+    snapshot = train().snapshot
+    file = settings.SNAPSHOT_DIR / snapshot.folder / "ratings.parquet"
+    file.write_bytes(file.read_bytes()[:-200])
+
+    run = train(snapshot=snapshot.content_hash[:8])
+
+    assert run.status == Status.FAILED
+    assert f"Snapshot {snapshot} cannot be read" in run.message
+
+
+def test_a_kept_snapshot_is_trained_on_again(rated_site):
+    first = train()
+    Rating.objects.all().delete()
+
+    run = train(snapshot=first.snapshot.content_hash[:8])
+
+    assert run.version.snapshot == first.snapshot
+    assert run.steps.first().name == "checks"
+
+
+def test_a_run_that_is_cancelled_ends_so_and_leaves_nothing(rated_site, settings):
+    run = start_training(trigger="command")
+
+    def cancel(step: str, text: str) -> None:
+        if step == "register" and not text:
+            cancel_run(run_id=run.pk)
+            time.sleep(2.5)  # until the heartbeat has seen it
+
+    ended = run_training(run_id=run.pk, on_progress=cancel)
+
+    assert (ended.status, ended.message) == (Status.CANCELLED, "Cancelled by a person.")
+    assert ended.steps.get(name="register").status == "failed"
+    assert not ModelVersion.objects.exists()
+    assert not settings.MODEL_DIR.exists() or not list(settings.MODEL_DIR.iterdir())
+
+
+def test_an_interrupt_ends_the_run_as_cancelled(rated_site, settings):
+    run = start_training(trigger="command")
+
+    def interrupt(step: str, text: str) -> None:
+        if step == "evaluate":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_training(run_id=run.pk, on_progress=interrupt)
+
+    run.refresh_from_db()
+    assert run.status == Status.CANCELLED
+    assert run.steps.get(name="evaluate").status == "failed"
+    assert not settings.MODEL_DIR.exists() or not list(settings.MODEL_DIR.iterdir())
+    assert train().status == Status.SUCCEEDED
+
+
+def test_a_second_delivery_of_the_message_does_nothing(rated_site):
+    run = start_training(trigger="command")
+    assert claim(run.pk) is not None
+
+    assert run_training(run_id=run.pk).status == Status.RUNNING
+    assert not run.steps.exists()
+
+
+def test_a_run_that_was_given_up_while_it_worked_promotes_nothing(rated_site):
+    run = start_training(trigger="command")
+
+    def give_up(step: str, text: str) -> None:
+        if step == "register":
+            PipelineRun.objects.filter(pk=run.pk).update(status=Status.ERRORED, message="given up")
+
+    ended = run_training(run_id=run.pk, on_progress=give_up)
+
+    assert (ended.status, ended.message) == (Status.ERRORED, "given up")
+    assert not ModelVersion.objects.exists()
+    assert not ServedModel.objects.exists()
+
+
+def test_a_run_that_is_not_there_is_said_so(db):
+    with pytest.raises(RunNotFound, match="no run 12"):
+        run_training(run_id=12)
+
+
+def test_without_automatic_promotion_a_second_model_waits_for_a_person(rated_site, settings, tmp_path):
+    settings.POLICY = load_policy(write_policy(tmp_path / "manual.yaml", promotion={"automatic": False}))
+    champion = train().version
+
+    run = train()
+
+    assert run.status == Status.SUCCEEDED
+    assert "waits for a person" in run.message
+    assert (run.version.status, ModelVersion.objects.get(status="champion")) == ("candidate", champion)
