@@ -1,0 +1,83 @@
+"""Time and memory of import and training: `python -m benchmarks.pipeline --data DIR [--database URL]`.
+
+Runs `import_movielens` and `train_model` as commands on a new site in a temporary folder: SQLite, or the empty database
+that --database names. With --cuts the training is judged at those cuts alone; with --parameters nothing is searched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.data import MOVIELENS
+from benchmarks.tables import render
+
+ROOT = Path(__file__).resolve().parent.parent
+OUTSIDE = ("REDIS_URL", "CACHE_URL", "MLFLOW_TRACKING_URI", "MODEL_DIR", "SNAPSHOT_DIR", "DATABASE_URL")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = _read(arguments)
+    with tempfile.TemporaryDirectory(prefix="movierec-benchmark-") as folder:
+        environment = new_site(Path(folder), options)
+        if manage("migrate", "--verbosity", "0", environment=environment)["exit code"]:
+            raise SystemExit("The database could not be migrated.")
+        commands = [
+            ("import_movielens", str(options.data / MOVIELENS)),
+            ("train_model", "--algorithm", options.algorithm),
+        ]
+        rows = [manage(*command, environment=environment) for command in commands]
+    print(render("Commands on a new site", rows, {"seconds": 1}))
+    sys.exit(max(row["exit code"] for row in rows))  # 1 also where the gate refused the model
+
+
+def _read(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pipeline", description="Time import and training.")
+    parser.add_argument("--data", type=Path, required=True, help=f"folder that holds {MOVIELENS}")
+    parser.add_argument("--algorithm", default="hybrid")
+    parser.add_argument("--cuts", type=float, nargs="+", help="instead of evaluation.cuts of config.yaml")
+    parser.add_argument("--parameters", type=json.loads, help="hyper-parameters of the algorithm, as JSON")
+    parser.add_argument("--database", default="", metavar="URL", help="an empty database (default: SQLite)")
+    options = parser.parse_args(arguments)
+    if not (options.data / MOVIELENS).is_dir():
+        parser.error(f"--data: there is no {MOVIELENS} in {options.data}")
+    return options
+
+
+def new_site(folder: Path, options: argparse.Namespace) -> dict[str, str]:
+    """The environment of a site that knows nothing of the one around it."""
+    policy = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    if options.cuts:
+        policy["evaluation"]["cuts"] = options.cuts
+    if options.parameters:
+        policy["training"]["parameters"][options.algorithm] = options.parameters
+    config = folder / "config.yaml"
+    config.write_text(yaml.safe_dump(policy), encoding="utf-8")
+    own = {"VAR_DIR": str(folder / "var"), "CONFIG_FILE": str(config), "ENV_FILE": str(folder / "no.env")}
+    if options.database:
+        own |= {"DATABASE_URL": options.database, "SECRET_KEY": "benchmark-only", "METRICS_TOKEN": "benchmark-only"}
+    return {name: value for name, value in os.environ.items() if name not in OUTSIDE} | own
+
+
+def manage(*command: str, environment: dict[str, str]) -> dict[str, Any]:
+    """Runs a command; its time, and the peak memory of its largest process. Its own output goes to stderr."""
+    started = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, stdout=sys.stderr)
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    peak = round(used.ru_maxrss / 1024)
+    return {"command": command[0], "seconds": seconds, "peak MB": peak, "exit code": process.returncode}
+
+
+if __name__ == "__main__":
+    main()

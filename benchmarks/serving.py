@@ -1,0 +1,137 @@
+"""Latency of the recommendation API: `python -m benchmarks.serving [--requests N]`.
+
+Serves the site of this environment (VAR_DIR, DATABASE_URL), which must have a champion, from one gunicorn worker of its
+own on a free port, and asks it as a client with keep-alive would, one request after the other. The requests are those
+of passing users with copies of real users' ratings; they are deleted again at the end, with their impressions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import django
+import httpx
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.tables import render
+
+ROOT = Path(__file__).resolve().parent.parent
+N_USERS = 20  # the API's limit of requests a minute is one user's
+MAX_RATINGS = 200
+WARM_UP = 40
+PATHS = ("recommendations/?k=10", "recommendations/?k=10&include_new=true", "recommendations/new/?k=10")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description="Measure the API's latency.")
+    parser.add_argument("--requests", type=int, default=500, help="for each address (default 500)")
+    options = parser.parse_args(arguments)
+    if options.requests < 1:
+        parser.error(f"--requests: expected 1 or more, got {options.requests}")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "movierec.settings")
+    django.setup()
+    with passing_users() as tokens, one_worker() as address:
+        rows = [measure(address, path, tokens, options.requests) for path in tqdm(PATHS, unit="address")]
+    print(render("One gunicorn worker, one client with keep-alive", rows, {"p50 ms": 1, "p99 ms": 1, "requests/s": 1}))
+
+
+def measure(address: str, path: str, tokens: list[str], n_requests: int) -> dict[str, Any]:
+    seconds = []
+    with httpx.Client(base_url=f"{address}/api/v1/", timeout=30) as client:
+        users = cycle(tokens)
+        for number in range(WARM_UP + n_requests):
+            headers = {"Authorization": f"Token {next(users)}"}
+            started = time.perf_counter()
+            answer = client.get(path, headers=headers)
+            if number >= WARM_UP:
+                seconds.append(time.perf_counter() - started)
+            check(answer)
+    milliseconds = np.array(seconds) * 1000
+    return {
+        "GET /api/v1/": path,
+        "p50 ms": float(np.median(milliseconds)),
+        "p99 ms": float(np.quantile(milliseconds, 0.99)),
+        "requests/s": float(1000 / milliseconds.mean()),
+    }
+
+
+def check(answer: httpx.Response) -> None:
+    """A list that the champion did not make is no measurement of it."""
+    if answer.status_code != 200:
+        raise SystemExit(f"{answer.url}: {answer.status_code} {answer.text[:300]}")
+    body = answer.json()
+    if body["model_version"] is None or body["fallback"]:
+        raise SystemExit("The list did not come from a champion: train and promote a model first (make train).")
+
+
+@contextmanager
+def passing_users() -> Iterator[list[str]]:
+    """The tokens of N_USERS users, each with a copy of the ratings of one who is there."""
+    from django.db.models import Count
+    from rest_framework.authtoken.models import Token
+
+    from catalog.models import Rating, User
+
+    raters = User.objects.annotate(n_ratings=Count("ratings")).filter(n_ratings__gt=0).order_by("?")[:N_USERS]
+    if not raters:
+        raise SystemExit("There are no ratings: load the sample first (python manage.py load_sample).")
+    made: list[int] = []
+    try:
+        for rater in raters:
+            user = User.objects.create_user(username=f"benchmark-{secrets.token_hex(6)}")
+            made.append(user.pk)
+            ratings = rater.ratings.all()[:MAX_RATINGS]
+            Rating.objects.bulk_create(
+                Rating(user=user, movie_id=row.movie_id, rating=row.rating, rated_at=row.rated_at) for row in ratings
+            )
+        yield [Token.objects.create(user_id=pk).key for pk in made]
+    finally:
+        User.objects.filter(pk__in=made).delete()
+
+
+@contextmanager
+def one_worker() -> Iterator[str]:
+    """The address of the site behind one gunicorn worker, which is ended with everything it started."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        # Metrics of its own: starting must not wipe those of a site that runs beside it.
+        own = {"PORT": str(port), "WEB_WORKERS": "1", "PROMETHEUS_MULTIPROC_DIR": folder, "OPENBLAS_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.py"]
+        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | own)
+        try:
+            wait_until_ready(f"http://127.0.0.1:{port}", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def wait_until_ready(address: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{address}/readyz", timeout=10).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.2)
+    raise SystemExit(f"The site did not become ready at {address} within {seconds:g} s.")
+
+
+if __name__ == "__main__":
+    main()
