@@ -1,0 +1,46 @@
+"""A browser, and the small trained sites of the recommender's tests."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.recommender.conftest import camps, fan, train
+
+__all__ = ["camps", "fan", "train"]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    # Playwright's loop runs in this thread; the database is asked between its calls, never within one.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    flags = ["sandbox", "disable-gpu", "disable-background-networking", "disable-component-update", "disable-sync"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+            args=[f"--no-{flag}" if flag == "sandbox" else f"--{flag}" for flag in flags],
+        )
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def visit(chromium, live_server):
+    """Opens a browser of one's own; fails on any error of a script and on anything the policy blocked."""
+    opened, problems = [], []
+
+    def open_browser(*, javascript: bool = True, **settings: object) -> Page:
+        context = chromium.new_context(base_url=live_server.url, java_script_enabled=javascript, **settings)
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        opened.append(context)
+        return page
+
+    yield open_browser
+    for context in opened:
+        context.close()
+    assert problems == []

@@ -1,0 +1,108 @@
+"""The home page in a real browser: rows, hiding and undoing, what a rating and a promotion change."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from catalog.models import Movie, User
+from recommender.models import Dismissal, Feedback
+from recommender.serving import server
+from tests.factories import MovieFactory
+from tests.recommender.conftest import count_ratings
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def site(train, camps, fan) -> dict[str, list[Movie]]:
+    train(version=1)
+    MovieFactory(title="Fresh from the editor", year=2026)
+    count_ratings()
+    server.refresh()
+    return camps
+
+
+def sign_in(page: Page, user: User) -> None:
+    page.goto("/accounts/sign-in/")
+    page.get_by_label("Username").fill(user.username)
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="For you", exact=True)).to_be_visible()
+
+
+def row(page: Page, title: str) -> Locator:
+    return page.get_by_role("region", name=title, exact=True)
+
+
+def first_title(page: Page, title: str) -> str:
+    return row(page, title).get_by_role("heading", level=3).first.inner_text()
+
+
+def test_a_visitor_is_invited_on_a_phone_and_on_a_desk(visit, site):
+    for width in (320, 1280):
+        page = visit(viewport={"width": width, "height": 800})
+        page.goto("/")
+        expect(page.get_by_role("link", name="Create an account")).to_be_visible()
+        expect(row(page, "Popular now")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_hiding_and_undoing_need_no_reload(visit, site, fan):
+    page = visit()
+    sign_in(page, fan)
+    expect(row(page, "For you")).to_contain_text("Model 1 · personal")
+    expect(row(page, "New for you")).to_contain_text("Fresh from the editor")
+    page.evaluate("document.body.dataset.mark = 'kept'")
+    title = first_title(page, "For you")
+    button = f"Not interested in {title}"
+    row(page, "For you").get_by_role("button", name=button, exact=True).click()
+    expect(row(page, "For you")).to_contain_text(f"{title} will not be recommended to you.")
+    assert Dismissal.objects.get().movie.title == title
+    row(page, "For you").get_by_role("button", name=re.compile(f"^Undo ?: recommend {title} again$")).click()
+    expect(row(page, "For you").get_by_role("button", name=button, exact=True)).to_be_visible()
+    assert not Dismissal.objects.exists()
+
+    row(page, "For you").get_by_role("button", name=button, exact=True).click()
+    expect(row(page, "For you")).to_contain_text("will not be recommended")
+    assert page.evaluate("document.body.dataset.mark") == "kept"
+    page.reload()
+    assert first_title(page, "For you") != title
+
+
+def test_hiding_and_undoing_work_without_javascript(visit, site, fan):
+    page = visit(javascript=False)
+    sign_in(page, fan)
+    title = first_title(page, "For you")
+    row(page, "For you").get_by_role("button", name=f"Not interested in {title}", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text(f"{title} will not be recommended to you.")
+    assert first_title(page, "For you") != title
+    page.get_by_role("button", name=re.compile(f"^Undo ?: recommend {title} again$")).click()
+    assert first_title(page, "For you") == title
+
+
+def test_a_card_leads_to_its_movie_and_a_rating_there_counts_at_home(visit, site, fan):
+    page = visit()
+    sign_in(page, fan)
+    title = first_title(page, "For you")
+    row(page, "For you").get_by_role("link", name=title, exact=True).click()
+    expect(page).to_have_url(re.compile(r"/movies/\d+-"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text(title)
+    assert Feedback.objects.get().movie.title == title
+
+    page.get_by_label("5 stars", exact=True).check(force=True)
+    expect(page.get_by_text(f"You rated {title} 5 of 5 stars.")).to_be_visible()
+    page.get_by_role("link", name="Home").click()
+    expect(row(page, f"Because you liked {title}")).to_be_visible()
+    assert first_title(page, "For you") != title
+
+
+def test_the_other_model_s_lists_are_shown_after_a_promotion(visit, train, site, fan):
+    page = visit()
+    sign_in(page, fan)
+    expect(row(page, "For you")).to_contain_text("Model 1 · personal")
+    before = first_title(page, "For you")
+    train(version=2, algorithm="popularity")
+    page.reload()
+    expect(row(page, "For you")).to_contain_text("Model 2 · personal")
+    assert first_title(page, "For you") != before
