@@ -92,7 +92,7 @@ class _Writer:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files: dict[str, Any] = {}
-        self._written: dict[int, str] = {}
+        self._written: dict[Any, str] = {}
 
     def node(self, model: Recommender, prefix: str = "") -> dict[str, Any]:
         names = sorted(name for name in vars(model) if name.endswith("_") and not name.startswith("_"))
@@ -130,11 +130,20 @@ class _Writer:
         return self._once(value if source is None else source, f"{name}.json", lambda path: write_bytes(path, text))
 
     def _once(self, source: Any, name: str, write: Any) -> str:
-        if id(source) not in self._written:
+        key = _identity(source)
+        if key not in self._written:
             write(self.folder / name)
-            self._written[id(source)] = name
-            self.files[name] = source  # kept, so that no other object gets its id
-        return self._written[id(source)]
+            self._written[key] = name
+            self.files[name] = source  # kept, so that no other object gets its place in memory
+        return self._written[key]
+
+
+def _identity(source: Any) -> Any:
+    """Equal for two views of one piece of memory, as sparse matrices that share their arrays hold them."""
+    if isinstance(source, np.ndarray) and source.dtype != object:
+        interface = source.__array_interface__
+        return interface["data"][0], source.shape, source.strides, source.dtype.str
+    return id(source)
 
 
 def _library_versions() -> dict[str, str]:
