@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from recommender.estimators import columns
+from recommender.estimators.features import MovieFeatures
 from recommender.estimators.ids import IdArray, IdIndex, factorize_ids, id_array, join_ids
 from recommender.estimators.stars import StarScale, fit_biases
 
@@ -96,6 +97,12 @@ class Dataset:
     @cached_property
     def titles(self) -> list[str]:
         return list(self.movies["title"])
+
+    @cached_property
+    def movie_features(self) -> tuple[MovieFeatures, csr_matrix]:
+        """The vocabulary of the metadata and the movies' features in it, made once for the models that share them."""
+        vocabulary = MovieFeatures().fit(self.movies)
+        return vocabulary, vocabulary.transform(self.movies)
 
     @cached_property
     def star_biases(self) -> tuple[StarScale, float, Array]:

@@ -1,0 +1,149 @@
+"""Metadata of movies as sparse features: genres, year, keywords, people, words of overview and title, language.
+
+Each kind is a block: its tokens, weighted by inverse document frequency, have length 1 in each movie that has any
+and are then scaled by the root of the block's weight, so that a dot product of two movies is a weighted sum of
+the cosines of their blocks. Nothing here counts votes or ratings: a new movie has none.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix
+
+Array = np.ndarray[Any, Any]
+Tokens = dict[str, float]
+
+WORD = re.compile(r"[^\W\d_]{2,}")
+YEAR_STEP = 5
+YEAR_BINS = 2  # to each side of a movie's own
+MAX_CAST = 10
+
+
+class Block(NamedTuple):
+    """One kind of feature. A token counts if so many movies have it, and if not more than that share of them."""
+
+    column: str
+    tokens: Callable[[Any], Tokens]
+    weight: float
+    min_movies: int = 2
+    max_share: float = 1.0
+    is_rarer_better: bool = True
+
+
+def _listed(values: list[str]) -> Tokens:
+    return dict.fromkeys(values, 1.0)
+
+
+def _billed(values: list[str]) -> Tokens:
+    """Cast by billing: the first name weighs most."""
+    tokens: Tokens = {}
+    for place, name in enumerate(values[:MAX_CAST]):
+        tokens.setdefault(name, 1 / math.sqrt(1 + place))
+    return tokens
+
+
+def _lone(value: str) -> Tokens:
+    return {value: 1.0} if value else {}
+
+
+def _words(text: str) -> Tokens:
+    """Words by the logarithm of how often they come; stop words of any language fall to the block's max_share."""
+    return {word: 1 + math.log(n) for word, n in Counter(WORD.findall(text.lower())).items()}
+
+
+def _years(date: Any) -> Tokens:
+    """The bins around the year, so that near years are alike and far ones are not."""
+    if pd.isna(date):
+        return {}
+    year = date.year + date.day_of_year / 366
+    nearest = YEAR_STEP * round(year / YEAR_STEP)
+    reach = YEAR_STEP * YEAR_BINS
+    bins = range(nearest - reach, nearest + reach + 1, YEAR_STEP)
+    return {str(center): math.exp(-0.5 * ((year - center) / YEAR_STEP) ** 2) for center in bins}
+
+
+BLOCKS = {
+    "genre": Block("genres", _listed, weight=0.5, min_movies=1),
+    "year": Block("release_date", _years, weight=1.0, min_movies=1, is_rarer_better=False),
+    "keyword": Block("keywords", _listed, weight=1.0),
+    "cast": Block("cast", _billed, weight=1.0),
+    "director": Block("directors", _listed, weight=0.25),
+    "overview": Block("overview", _words, weight=1.0, max_share=0.3),
+    "title": Block("title", _words, weight=0.5, max_share=0.3),
+    "language": Block("language", _lone, weight=1.0, min_movies=1, is_rarer_better=False),
+}
+
+
+class MovieFeatures:
+    """Vocabulary and token weights, fitted on some movies; any others can be transformed.
+
+    `names` holds (kind, token) of each column. `names` and `token_weights` are the whole state.
+    """
+
+    def __init__(self, names: Iterable[Sequence[str]] = (), token_weights: Array | None = None) -> None:
+        self._learn(names, np.zeros(0, dtype=np.float32) if token_weights is None else token_weights)
+
+    def _learn(self, names: Iterable[Sequence[str]], token_weights: Array) -> None:
+        self.names = [(kind, token) for kind, token in names]
+        self.token_weights = token_weights
+        self._columns = {name: column for column, name in enumerate(self.names)}
+
+    def fit(self, movies: pd.DataFrame) -> Self:
+        names: list[tuple[str, str]] = []
+        weights: list[float] = []
+        for kind, block in BLOCKS.items():
+            spread = Counter(token for tokens in _tokens(movies, block) for token in tokens)
+            kept = sorted(token for token, n in spread.items() if _is_kept(n, block, len(movies)))
+            names += [(kind, token) for token in kept]
+            weights += [math.log(1 + len(movies) / spread[token]) if block.is_rarer_better else 1.0 for token in kept]
+        self._learn(names, np.array(weights, dtype=np.float32))
+        return self
+
+    def transform(self, movies: pd.DataFrame) -> csr_matrix:
+        """float32 (movies, features); a movie without any known token is an empty row."""
+        rows: list[int] = []
+        columns: list[int] = []
+        values: list[float] = []
+        for kind, block in BLOCKS.items():
+            for row, tokens in enumerate(_tokens(movies, block)):
+                known = {
+                    self._columns[kind, token]: value
+                    for token, value in tokens.items()
+                    if (kind, token) in self._columns
+                }
+                weighted = [value * float(self.token_weights[column]) for column, value in known.items()]
+                length = math.sqrt(sum(value * value for value in weighted))
+                rows += [row] * len(known)
+                columns += known
+                values += [math.sqrt(block.weight) * value / length for value in weighted]
+        shape = (len(movies), len(self.names))
+        matrix = csr_matrix((np.array(values, dtype=np.float32), (rows, columns)), shape=shape)
+        matrix.sort_indices()
+        return matrix
+
+
+def _tokens(movies: pd.DataFrame, block: Block) -> list[Tokens]:
+    if block.column not in movies.columns:
+        return [{}] * len(movies)
+    return [block.tokens(value) for value in movies[block.column]]
+
+
+def _is_kept(n: int, block: Block, n_movies: int) -> bool:
+    """A small catalogue keeps its common words: a share of few movies says nothing."""
+    return n >= block.min_movies and (n <= block.max_share * n_movies or n_movies < 20)
+
+
+def regress_on_features(features: csr_matrix, values: Array, regularization: float) -> tuple[float, Array]:
+    """Mean and feature weights of a ridge regression: values ~ mean + features @ weights."""
+    from scipy.sparse.linalg import lsqr
+
+    mean = float(values.mean())
+    weights = lsqr(features.astype(np.float64), values - mean, damp=math.sqrt(regularization), iter_lim=200)[0]
+    return mean, np.asarray(weights, dtype=np.float32)
