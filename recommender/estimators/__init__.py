@@ -8,10 +8,13 @@ from __future__ import annotations
 from recommender.estimators.als import AlsRecommender
 from recommender.estimators.artifact import ArtifactError, artifact_checksum, load_recommender
 from recommender.estimators.base import Recommender
+from recommender.estimators.content import ContentRecommender
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import EaseRecommender
+from recommender.estimators.hybrid import HybridRecommender
 from recommender.estimators.item_knn import ItemKNNRecommender
 from recommender.estimators.lightfm import LightFMRecommender
+from recommender.estimators.metadata_ease import MetadataEaseRecommender
 from recommender.estimators.popularity import PopularityRecommender
 
 ESTIMATORS: dict[str, type[Recommender]] = {
@@ -20,6 +23,9 @@ ESTIMATORS: dict[str, type[Recommender]] = {
     "als": AlsRecommender,
     "lightfm": LightFMRecommender,
     "item_knn": ItemKNNRecommender,
+    "metadata_ease": MetadataEaseRecommender,
+    "content": ContentRecommender,
+    "hybrid": HybridRecommender,
 }
 
 __all__ = ["ESTIMATORS", "ArtifactError", "Dataset", "Recommender", "artifact_checksum", "load_recommender"]

@@ -1,0 +1,149 @@
+"""The served model: collaborative scores for rated movies, metadata for the others, and what is popular now.
+
+Each component gives a score on one scale (an item-item model's prediction); `blend` joins them to the score that
+ranks. What is not given is chosen on inner splits of the data: see `inner_splits`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix
+
+from recommender.estimators import histories as rows_of
+from recommender.estimators.base import Recommender
+from recommender.estimators.blend import choose_blend, personal_part, trend_of
+from recommender.estimators.config import Config, check_number
+from recommender.estimators.content import ContentRecommender, feature_cosines
+from recommender.estimators.dataset import Dataset
+from recommender.estimators.explanation import Contribution
+from recommender.estimators.features import regress_on_features
+from recommender.estimators.inner_splits import inner_splits
+from recommender.estimators.metadata_ease import MetadataEaseConfig, MetadataEaseRecommender, choose_parameters
+
+Array = np.ndarray[Any, Any]
+
+VALIDATIONS = ("time", "random")
+ITEM_PARAMETERS = ("regularization", "metadata_weight", "user_exponent")
+BLEND_PARAMETERS = ("half_life_days", "popularity_weight")
+TREND_REGULARIZATION = 10.0
+
+
+@dataclass(frozen=True)
+class HybridConfig(MetadataEaseConfig):
+    content_regularization: float | None = None  # of the content component; None: chosen on hidden movies
+    half_life_days: float | None = None  # of the popularity in the blend; infinity: all time; None: chosen
+    popularity_weight: float | None = None  # 0: none; None: chosen
+    validation: str = "time"  # or "random": what the choice is made on
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("content_regularization", "half_life_days"):
+            if getattr(self, name) is not None:
+                check_number(name, getattr(self, name), above=0)
+        if self.popularity_weight is not None:
+            check_number("popularity_weight", self.popularity_weight, at_least=0)
+        if self.validation not in VALIDATIONS:
+            raise ValueError(f"validation: expected one of {', '.join(VALIDATIONS)}, got {self.validation!r}")
+
+
+class HybridRecommender(Recommender):
+    algorithm = "hybrid"
+    config_class: ClassVar[type[Config]] = HybridConfig
+    scores_new_movies = True
+    uses_metadata = True
+
+    def _fit(self, dataset: Dataset) -> None:
+        parameters = self._parameters(dataset)
+        seed = self.random_state
+        items = {name: parameters[name] for name in ITEM_PARAMETERS}
+        self.collaborative_ = MetadataEaseRecommender(
+            random_state=seed, max_movies=self.config.max_movies, **items
+        ).fit(dataset)
+        self.content_ = ContentRecommender(random_state=seed, regularization=self.config.content_regularization)
+        self.content_.fit(dataset)
+        if self.config.content_regularization is None:
+            self.chosen_["content_regularization"] = self.content_.chosen_["regularization"]
+        self.popularity_weight_ = float(parameters["popularity_weight"])
+        self.trend_ = trend_of(dataset, parameters["half_life_days"])
+        rated = np.flatnonzero(dataset.is_rated)
+        self.trend_mean_, self.trend_weights_ = regress_on_features(
+            self.content_.features_[rated], self.trend_[rated], TREND_REGULARIZATION
+        )
+        self._expect_trends(np.flatnonzero(~dataset.is_rated))
+
+    def _parameters(self, dataset: Dataset) -> dict[str, float]:
+        """Given and chosen ones; `chosen_` keeps the latter, and the validation that was really used."""
+        given = {name: getattr(self.config, name) for name in (*ITEM_PARAMETERS, *BLEND_PARAMETERS)}
+        if None not in given.values():
+            return given
+        way, splits = inner_splits(dataset, self.config.validation, self.random_state)
+        features = dataset.movie_features[1]
+        of_items = {name: given[name] for name in ITEM_PARAMETERS}
+        chosen = choose_parameters(splits[0], features, of_items) if None in of_items.values() else {}
+        of_blend = {name: given[name] for name in BLEND_PARAMETERS}
+        if None in of_blend.values():
+            chosen |= choose_blend(splits, features, of_items | chosen, of_blend, by_time=way == "time")
+        self.chosen_ = chosen | {"validation": way}
+        return given | chosen
+
+    def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
+        columns = np.arange(len(self.movie_ids_)) if columns is None else columns
+        scores = np.empty((history.shape[0], len(columns)), dtype=np.float32)
+        is_collaborative = self._is_collaborative[columns]
+        if is_collaborative.any():
+            fitted = rows_of.resized(history, self.n_fitted_movies_)
+            scores[:, is_collaborative] = self.collaborative_._score_history(fitted, columns[is_collaborative])
+        if not is_collaborative.all():
+            scores[:, ~is_collaborative] = self.content_._score_history(history, columns[~is_collaborative])
+        scores = personal_part(scores)
+        if self.popularity_weight_:
+            scores += np.float32(self.popularity_weight_) * self.trend_[columns]
+        return scores
+
+    def _add_movies(self, movies: pd.DataFrame, columns: Array) -> None:
+        self.content_ = self.content_.with_movies(movies)
+        self.trend_ = np.append(self.trend_, np.zeros(len(self.movie_ids_) - len(self.trend_), dtype=np.float32))
+        self._expect_trends(columns)
+
+    def _expect_trends(self, columns: Array) -> None:
+        """A movie without ratings is as popular as its metadata lets expect, and no more than any rated one."""
+        expected = self.trend_mean_ + self.content_.features_[columns] @ self.trend_weights_
+        self.trend_[columns] = np.clip(expected, 0, self.trend_[self.is_rated_].max())
+
+    def _similarities(self, columns: Array) -> Array:
+        """The mean of two cosines: of who liked both, and of the metadata."""
+        similarities = feature_cosines(self.content_.features_, columns) / 2
+        is_fitted = columns < self.n_fitted_movies_
+        if is_fitted.any():
+            similarities[is_fitted, : self.n_fitted_movies_] += super()._similarities(columns[is_fitted]) / 2
+        return similarities
+
+    def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
+        """For a movie scored by metadata: what the score loses without each feature."""
+        if self._is_collaborative[column]:
+            return []
+        columns = np.array([column])
+        score = self.content_._score_history(history, columns)[0, 0]
+        return [
+            Contribution("feature", f"{kind}:{token}", f"{kind}: {token}", _loss(float(score), part))
+            for kind, token, part in self.content_.feature_shares(history, column)
+        ]
+
+    @cached_property
+    def _is_collaborative(self) -> Array:
+        mask = np.zeros(len(self.movie_ids_), dtype=bool)
+        mask[self.collaborative_.modelled_] = True
+        return mask
+
+    @cached_property
+    def _prior_share(self) -> Array:
+        return self.content_._prior_share
+
+
+def _loss(score: float, part: float) -> float:
+    return float(personal_part(np.array(score)) - personal_part(np.array(score - part)))

@@ -1,0 +1,79 @@
+"""What the hybrid's parameters are chosen on: its own latest weeks, or a random part of its own ratings."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from recommender.estimators.dataset import Dataset, positives_of
+from recommender.estimators.validation import sample_users, split_random
+
+Array = np.ndarray[Any, Any]
+logger = logging.getLogger(__name__)
+
+DAY_NS = 86_400 * 10**9
+FIRST_WINDOW_DAYS = 7
+MIN_USERS = 300
+MAX_USERS = 600  # judged in each window
+MAX_WINDOWS = 4
+LARGEST_HIDDEN_SHARE = 0.3
+RANDOM_SHARE = 0.2
+
+
+class InnerSplit(NamedTuple):
+    train: Dataset
+    judged: Array  # rows of the users whose later positives are known
+    answers: csr_matrix  # those positives, one row a judged user
+
+
+def inner_splits(dataset: Dataset, validation: str, random_state: int) -> tuple[str, list[InnerSplit]]:
+    """The way really taken, "time" or "random", and its splits, the latest first."""
+    if validation == "time":
+        windows = _time_windows(dataset, random_state) if dataset.has_times else []
+        if windows:
+            return "time", windows
+        logger.info(
+            "validation: falling back to a random split, since %s",
+            f"no late window has {MIN_USERS} users with earlier positives" if dataset.has_times else "time is constant",
+        )
+    train, answers = split_random(dataset, RANDOM_SHARE, random_state)
+    judged = sample_users(answers, MAX_USERS * MAX_WINDOWS, random_state)
+    return "random", [InnerSplit(train, judged, answers[judged])]
+
+
+def _time_windows(dataset: Dataset, random_state: int) -> list[InnerSplit]:
+    """Consecutive windows before now, the shortest (a week or doubled weeks) in which enough users are judged."""
+    days = FIRST_WINDOW_DAYS
+    while True:
+        windows: list[InnerSplit] = []
+        for age in range(MAX_WINDOWS):
+            split = _window(dataset, dataset.now - (age + 1) * days * DAY_NS, days, random_state)
+            if split is None:
+                break
+            windows.append(split)
+        if windows or _share_after(dataset, dataset.now - days * DAY_NS) > LARGEST_HIDDEN_SHARE:
+            return windows
+        days *= 2
+
+
+def _share_after(dataset: Dataset, cut: int) -> float:
+    return float((dataset.rated_at > cut).mean())
+
+
+def _window(dataset: Dataset, cut: int, days: int, random_state: int) -> InnerSplit | None:
+    """The positives of the days after the cut, by users with positives before it; None if such users are few."""
+    if _share_after(dataset, cut) > LARGEST_HIDDEN_SHARE:
+        return None
+    is_late = (dataset.rated_at > cut) & (dataset.rated_at <= cut + days * DAY_NS)
+    train = dataset.keep(dataset.rated_at <= cut)
+    later = positives_of(dataset.keep(is_late).ratings, dataset.implicit_threshold)
+    is_known = np.diff(train.positives.indptr) > 0
+    if (np.diff(later.indptr)[is_known] > 0).sum() < MIN_USERS:
+        return None
+    answers = later.multiply(is_known[:, None]).tocsr()
+    answers.eliminate_zeros()
+    judged = sample_users(answers, MAX_USERS, random_state)
+    return InnerSplit(train, judged, answers[judged])
