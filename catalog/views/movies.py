@@ -32,8 +32,9 @@ def movies(request: HtmxRequest) -> HttpResponse:
 
 def _address(request: HttpRequest) -> str:
     """The page's address with what was asked for, without the fields left empty or as they come."""
-    asked = {name: value for name, value in request.GET.items() if value and (name, value) != ("ordering", "popular")}
-    return f"{request.path}?{urlencode(asked)}" if asked else request.path
+    given = {name: str(value) for name, value in request.GET.items() if value}
+    asked = given.items() - {("ordering", "popular")}
+    return f"{request.path}?{urlencode(sorted(asked))}" if asked else request.path
 
 
 @require_safe
@@ -68,7 +69,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 def _poster_etag(request: HttpRequest, movie_id: int) -> str | None:
     changed = Movie.objects.filter(pk=movie_id).values_list("updated_at", flat=True).first()
-    return changed and f'"{POSTER_FORMAT}-{changed.timestamp()}"'
+    return f'"{POSTER_FORMAT}-{changed.timestamp()}"' if changed else None
 
 
 POSTER_FORMAT = 1  # raised when posters are drawn differently
