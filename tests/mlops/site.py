@@ -54,7 +54,7 @@ def write_policy(path: Path, **changes: dict[str, Any]) -> Path:
             "heartbeat_seconds": 1,
             "stale_after_seconds": 5,
         },
-        "evaluation": {"cuts": [0.6, 0.8], "half_lives_days": [30], "bootstrap_resamples": 1000},
+        "evaluation": {"cuts": [0.6], "half_lives_days": [30], "bootstrap_resamples": 1000},
     }
     for part in (quick, changes):
         for section, values in part.items():
