@@ -1,0 +1,101 @@
+"""What the hybrid chooses for itself, and on what."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recommender.estimators import Dataset
+from recommender.estimators.hybrid import HybridRecommender
+from recommender.estimators.inner_splits import MIN_USERS, inner_splits
+from recommender.estimators.metadata_ease import MetadataEaseRecommender, add_metadata, weighted_gram
+from tests.recommender.estimators.data import tastes
+
+DAYS = 60
+
+
+def fashions(n_users: int = 400, seed: int = 0) -> Dataset:
+    """Everyone rates what is in fashion at that time: each ten days another five of sixty movies."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for user in range(n_users):
+        for day in rng.uniform(0, DAYS, 8):
+            in_fashion = 5 * int(day // 5) + int(rng.integers(5))
+            rows.append((user, in_fashion, 5.0, day))
+    ratings = pd.DataFrame(rows, columns=["user_id", "movie_id", "rating", "day"])
+    ratings["rated_at"] = pd.Timestamp("2020-01-01") + pd.to_timedelta(ratings.pop("day"), unit="D")
+    return Dataset.from_frames(ratings)
+
+
+def test_time_windows_train_on_what_came_before_them() -> None:
+    dataset = fashions(n_users=600)
+    way, splits = inner_splits(dataset, "time", 0)
+    assert way == "time"
+    assert len(splits) >= 2
+    for split in splits:
+        assert len(split.judged) >= MIN_USERS
+        assert (np.diff(split.answers.indptr) > 0).all()
+        assert (np.diff(split.train.positives[split.judged].indptr) > 0).all()
+        assert split.answers.multiply(split.train.positives[split.judged]).nnz == 0
+    ends = [split.train.now for split in splits]
+    assert ends == sorted(ends, reverse=True)
+    assert ends[0] < dataset.now - 6 * 86_400 * 10**9
+
+
+@pytest.mark.parametrize(("data", "reason"), [("few users", "300 users"), ("no time", "time is constant")])
+def test_falls_back_to_a_random_split_and_says_so(data: str, reason: str, caplog: pytest.LogCaptureFixture) -> None:
+    ratings, movies = tastes()
+    dataset = Dataset.from_frames(ratings if data == "few users" else ratings.drop(columns="rated_at"), movies)
+    with caplog.at_level(logging.INFO):
+        way, splits = inner_splits(dataset, "time", 0)
+    assert way == "random"
+    assert splits[0].answers.nnz > 0
+    assert reason in caplog.text
+
+
+def test_weighs_what_is_popular_now_where_fashions_change() -> None:
+    model = HybridRecommender().fit(fashions())
+    assert model.chosen_["validation"] == "time"
+    assert model.chosen_["popularity_weight"] > 0
+    assert model.chosen_["half_life_days"] <= 14
+    assert set(model.recommend_for_history([{0: 5.0}], k=5)["movie_id"]) == {55, 56, 57, 58, 59}
+
+
+def test_chooses_only_what_is_not_given() -> None:
+    dataset = Dataset.from_frames(*tastes())
+    model = HybridRecommender(regularization=3.0, popularity_weight=0.0).fit(dataset)
+    expected = {"metadata_weight", "user_exponent", "half_life_days", "content_regularization", "validation"}
+    assert set(model.chosen_) == expected
+    assert model.popularity_weight_ == 0.0
+    assert model.collaborative_.config.regularization == 3.0
+
+
+def test_chooses_nothing_when_all_is_given() -> None:
+    given = {"regularization": 3.0, "metadata_weight": 1.0, "user_exponent": 0.0, "content_regularization": 1.0}
+    model = HybridRecommender(**given, half_life_days=7.0, popularity_weight=0.1)
+    assert model.fit(Dataset.from_frames(*tastes())).chosen_ == {}
+
+
+def test_without_metadata_its_weight_is_zero() -> None:
+    model = MetadataEaseRecommender().fit(Dataset.from_frames(tastes()[0]))
+    assert model.chosen_["metadata_weight"] == 0.0
+
+
+def test_user_weights_keep_the_mean_weight_of_a_positive() -> None:
+    positives = Dataset.from_frames(*tastes()).positives
+    flat, weighted = weighted_gram(positives, 0.0), weighted_gram(positives, 0.5)
+    np.testing.assert_allclose(flat, (positives.T @ positives).toarray(), rtol=1e-5)
+    assert np.trace(weighted) == pytest.approx(np.trace(flat), rel=1e-5)
+    # of two users, of 1 and of 4 positives, the second counts half as much for each with exponent 1/2
+    few_many = Dataset.from_frames(pd.DataFrame({"user_id": [1, 2, 2, 2, 2], "movie_id": range(5), "rating": 5.0}))
+    gram = weighted_gram(few_many.positives, 0.5)
+    assert gram[0, 0] / gram[1, 1] == pytest.approx(2.0, rel=1e-5)
+
+
+def test_metadata_rows_add_their_weighted_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recommender.estimators.metadata_ease.BLOCK", 3)
+    features = Dataset.from_frames(*tastes()).movie_features[1]
+    gram = np.eye(features.shape[0], dtype=np.float32)
+    add_metadata(gram, features, 2.5)
+    np.testing.assert_allclose(gram, np.eye(len(gram)) + 2.5 * (features @ features.T).toarray(), rtol=1e-5)
