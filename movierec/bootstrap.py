@@ -22,6 +22,7 @@ from mlops.services import ensure_schedules, sweep_runs
 from recommender.models import ServedModel
 
 Say = Callable[[str], object]
+STOPPED = 130  # exit code of a command that a person or a supervisor stopped
 LOADING = "sample.part"  # stands in VAR_DIR while the sample is being loaded: the next start goes on with it
 
 
@@ -116,6 +117,8 @@ def _train(say: Say) -> None:
     try:
         call_command("train_model")
     except CommandError as error:
+        if error.returncode == STOPPED:
+            raise KeyboardInterrupt from None
         say(f"    No model was promoted: {error}")
         say("    The site shows popular movies until one is: train again in the admin, or with `make train`.")
 

@@ -1,6 +1,9 @@
+import logging
+import os
 import signal
 import sys
-from types import FrameType
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -17,24 +20,43 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.PORT, help="the port to serve at, PORT by default")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        signal.signal(signal.SIGTERM, _stop)
         try:
             if options["serve"]:
                 bootstrap.check_port(options["port"])
-            bootstrap.prepare(say=self._say)
+            with _terminate_as_interrupt(), _only_warnings(options["verbosity"]):
+                bootstrap.prepare(say=self._say)
             if options["serve"]:
                 bootstrap.serve(port=options["port"])
         except bootstrap.BootstrapError as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             self.stderr.write("Stopped. The next start goes on from here.")
-            sys.exit(130)
+            sys.exit(bootstrap.STOPPED)
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
+@contextmanager
+def _terminate_as_interrupt() -> Iterator[None]:
     """SIGTERM like Ctrl-C: what is running is ended properly, not dropped."""
-    raise KeyboardInterrupt
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
+@contextmanager
+def _only_warnings(verbosity: int) -> Iterator[None]:
+    """The steps and their times are what people want to read here; `--verbosity 2` shows the log too."""
+    root = logging.getLogger()
+    former = root.level
+    if verbosity < 2:
+        root.setLevel(logging.WARNING)
+        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    try:
+        yield
+    finally:
+        root.setLevel(former)

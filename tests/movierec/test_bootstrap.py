@@ -1,0 +1,134 @@
+"""A site gets ready from nothing, goes on where it was stopped, and repeats nothing."""
+
+import re
+import socket
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import CommandError, call_command
+from django_celery_beat.models import PeriodicTask
+
+from catalog.models import Movie, Rating, User
+from movierec.bootstrap import LOADING, BootstrapError, check_port
+from tests.catalog.importers.movielens import write_folder
+from tests.factories import MovieFactory
+from tests.processes import free_port
+
+
+@pytest.fixture
+def new_site(db, settings, tmp_path):
+    settings.VAR_DIR = tmp_path
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.MOVIELENS_PATH = str(write_folder(tmp_path / "movielens"))
+    PeriodicTask.objects.all().delete()
+    return settings
+
+
+@pytest.fixture
+def bootstrap(capsys):
+    def bootstrap(*arguments: str) -> str:
+        call_command("bootstrap", *arguments)
+        return capsys.readouterr().out
+
+    return bootstrap
+
+
+def test_a_new_site_gets_movies_schedules_static_files_and_a_staff_account(new_site, bootstrap):
+    said = bootstrap()
+
+    assert Movie.objects.count() == 3
+    assert Rating.objects.count() == 4
+    assert PeriodicTask.objects.filter(enabled=True).count() >= len(new_site.POLICY.schedules)
+    assert list((new_site.STATIC_ROOT / "css").glob("*.css"))
+    password = re.search(r"admin with password (\S+)", said).group(1)
+    assert authenticate(username="admin", password=password).is_superuser
+
+
+def test_each_step_says_how_long_it_took(new_site, bootstrap):
+    said = bootstrap()
+
+    for step in ("Database", "Static files", "Schedules", "Sample movies and ratings", "First model"):
+        assert re.search(rf"==> {step}\n(.*\n)*?    done in \d+\.\d s", said)
+
+
+def test_too_few_ratings_for_a_model_are_said_and_stop_nothing(new_site, bootstrap):
+    said = bootstrap()
+
+    assert "No model was promoted" in said
+    assert "popular movies" in said
+    assert "Staff account" in said
+
+
+def test_the_second_time_nothing_is_loaded_and_no_password_is_shown(new_site, bootstrap):
+    bootstrap()
+    collected = (new_site.STATIC_ROOT / ".collected").stat().st_mtime_ns
+
+    said = bootstrap()
+
+    assert "Sample" not in said
+    assert "password" not in said
+    assert User.objects.filter(is_staff=True).count() == 1
+    assert (new_site.STATIC_ROOT / ".collected").stat().st_mtime_ns == collected
+
+
+def test_movies_of_the_sites_own_are_left_alone(new_site, bootstrap):
+    MovieFactory(title="Ours")
+
+    said = bootstrap()
+
+    assert "Sample" not in said
+    assert Movie.objects.count() == 1
+
+
+def test_a_sample_that_was_stopped_half_way_is_finished(new_site, bootstrap):
+    MovieFactory(title="Toy Story", movielens_id=1)
+    (new_site.VAR_DIR / LOADING).touch()
+
+    bootstrap()
+
+    assert Movie.objects.filter(movielens_id__isnull=False).count() == 3
+    assert not (new_site.VAR_DIR / LOADING).exists()
+
+
+def test_a_wrong_sample_path_stops_with_what_is_wrong(new_site, bootstrap, tmp_path):
+    new_site.MOVIELENS_PATH = str(tmp_path / "nowhere")
+
+    with pytest.raises(CommandError, match="nowhere"):
+        bootstrap()
+
+    assert (new_site.VAR_DIR / LOADING).exists()
+
+
+def test_a_name_that_is_taken_by_someone_without_rights_is_not_taken_away(new_site, bootstrap):
+    visitor = User.objects.create_user(username="admin", password="their own")
+
+    said = bootstrap()
+
+    assert re.search(r"admin-[0-9a-f]{6} with password", said)
+    visitor.refresh_from_db()
+    assert not visitor.is_staff
+
+
+def test_a_port_in_use_is_named_with_the_way_out():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        with pytest.raises(BootstrapError, match=rf"Port {port} .* PORT={port + 1} make run"):
+            check_port(port)
+
+
+def test_a_port_in_use_stops_before_anything_is_prepared(new_site, bootstrap):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        with pytest.raises(CommandError, match="cannot be used"):
+            bootstrap("--serve", "--port", str(taken.getsockname()[1]))
+
+    assert not Movie.objects.exists()
+
+
+def test_a_free_port_is_no_problem():
+    check_port(free_port())

@@ -1,0 +1,203 @@
+"""`make run` as people use it: from nothing to a site with a promoted model, and back to no process at all."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.mlops.site import write_policy
+from tests.processes import BIN, ROOT, end, environment, free_port, wait_for
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("make run")]  # in this order, on one site
+
+HITS, TOPICS, SIZE = 10, 10, 8
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A folder of its own with a policy that trains in seconds and a sample whose users have tastes."""
+    folder = tmp_path_factory.mktemp("site")
+    write_policy(folder / "config.yaml")
+    _write_sample(folder / "movielens")
+    return folder
+
+
+def _write_sample(folder: Path) -> None:
+    """120 users who like most of three topics and some hits: a model that learns tastes beats popularity."""
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    movies = [f"{n},Movie {n} ({1980 + n % 40}),Drama" for n in range(1, HITS + TOPICS * SIZE + 1)]
+    ratings = []
+    for user in range(1, 121):
+        topics = rng.choice(TOPICS, 3, replace=False)
+        liked = [HITS + topic * SIZE + n for topic in topics for n in rng.permutation(SIZE)[:6]]
+        liked += [hit for hit in range(HITS) if rng.random() < 0.5]
+        start = 1_700_000_000 + int(rng.uniform(0, 300 * 86_400))
+        ratings += [
+            f"{user},{movie + 1},{rng.choice([3.5, 4.0, 5.0])},{start + place * 130_000}"
+            for place, movie in enumerate(rng.permutation(liked))
+        ]
+    (folder / "movies.csv").write_text("\n".join(["movieId,title,genres", *movies, ""]), encoding="utf-8")
+    (folder / "ratings.csv").write_text("\n".join(["userId,movieId,rating,timestamp", *ratings, ""]), encoding="utf-8")
+    (folder / "links.csv").write_text("movieId,imdbId,tmdbId\n", encoding="utf-8")
+
+
+@contextmanager
+def make_run(place: Path, port: int) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """Without make's own installation: the requirements are in the environment that runs the tests."""
+    log = place / "make.log"
+    values = environment(
+        CONFIG_FILE=str(place / "config.yaml"),
+        VAR_DIR=str(place / "var"),
+        MOVIELENS_PATH=str(place / "movielens"),
+        PORT=str(port),
+        DATABASE_URL="",
+        REDIS_URL="",
+    )
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["make", "run", "RUN=", f"BIN={BIN}"],
+            cwd=ROOT,
+            env=values,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        yield process, log
+    finally:
+        end(process)
+        for pid in processes_of(place):
+            os.kill(pid, signal.SIGKILL)
+
+
+def processes_of(place: Path) -> list[int]:
+    """Whoever was started with this place's VAR_DIR, whatever its parent and group are now."""
+    mark, found = f"VAR_DIR={place / 'var'}".encode(), []
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark in file.read_bytes().split(b"\0"):
+                found.append(int(file.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def wait_until_served(process: subprocess.Popen[bytes], log: Path, port: int) -> str:
+    says = f"Movierec is at http://127.0.0.1:{port}"
+    wait_for(lambda: process.poll() is not None or says in log.read_text(), seconds=200, what=says)
+    assert process.poll() is None, log.read_text()
+    return log.read_text()
+
+
+def assert_nothing_is_left(process: subprocess.Popen[bytes], place: Path) -> None:
+    process.wait(60)
+    wait_for(lambda: processes_of(place) == [], seconds=20, what="all processes ended")
+
+
+def test_first_start_serves_a_promoted_model_and_sigterm_to_make_ends_everything(place):
+    port = free_port()
+    with make_run(place, port) as (process, log):
+        said = wait_until_served(process, log, port)
+
+        assert "Version 1 passed the gate and was promoted." in said
+        password = re.search(r"Staff account .* admin with password (\S+)", said).group(1)
+        ready = httpx.get(f"http://127.0.0.1:{port}/readyz").json()
+        assert ready["parts"]["model"]["detail"].startswith("version 1")
+        signed_in = httpx.post(
+            f"http://127.0.0.1:{port}/api/v1/token/", json={"username": "admin", "password": password}
+        )
+        assert signed_in.status_code == 200
+        assert _listening_addresses(port) == {"127.0.0.1"}
+
+        _kill_the_web_server(place)
+        wait_for(lambda: _answers(port), seconds=60, what="the web server started again")
+
+        process.terminate()
+        assert_nothing_is_left(process, place)
+
+
+def test_second_start_reuses_everything_and_ctrl_c_ends_it(place):
+    port = free_port()
+    with make_run(place, port) as (process, log):
+        said = wait_until_served(process, log, port)
+
+        assert "password" not in said
+        assert "First model" not in said
+        ready = httpx.get(f"http://127.0.0.1:{port}/readyz").json()
+        assert ready["parts"]["model"]["detail"].startswith("version 1")
+
+        os.killpg(process.pid, signal.SIGINT)  # what a terminal does
+        assert_nothing_is_left(process, place)
+
+
+def test_an_interrupt_that_reaches_make_alone_ends_everything_too(place):
+    port = free_port()
+    with make_run(place, port) as (process, log):
+        wait_until_served(process, log, port)
+
+        process.send_signal(signal.SIGINT)
+        assert_nothing_is_left(process, place)
+
+
+def test_a_port_in_use_is_said_at_once(place):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with make_run(place, port) as (process, log):
+            process.wait(60)
+
+    assert process.returncode != 0
+    assert f"Choose another port: PORT={port + 1} make run" in log.read_text()
+
+
+def test_a_python_that_is_too_old_is_named(tmp_path):
+    old = tmp_path / "python3.9"
+    old.write_text('#!/bin/sh\ncase "$*" in *version_info\\[*) echo 3.9.18;; *) exit 1;; esac\n')
+    old.chmod(0o755)
+
+    done = subprocess.run(
+        [ROOT / "deploy" / "setup", old, tmp_path / "venv", "requirements.txt"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "is Python 3.9.18, but 3.11 or newer is needed" in done.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _listening_addresses(port: int) -> set[str]:
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            address, state = line.split()[1], line.split()[3]
+            host, number = address.split(":")
+            if state == "0A" and int(number, 16) == port:
+                found.add(".".join(str(byte) for byte in reversed(bytes.fromhex(host))) if table == "tcp" else host)
+    return found
+
+
+def _kill_the_web_server(place: Path) -> None:
+    """The oldest process that listens is the master of the workers; then they see that it has gone and end."""
+    masters = [pid for pid in processes_of(place) if b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(min(masters), signal.SIGKILL)
+    time.sleep(1)
