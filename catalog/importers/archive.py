@@ -32,10 +32,12 @@ class Archive(ABC):
 class Folder(Archive):
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.sizes = {child.name: child.stat().st_size for child in path.iterdir() if child.is_file()}
+        with _readable(path):
+            self.sizes = {child.name: child.stat().st_size for child in path.iterdir() if child.is_file()}
 
     def open(self, name: str) -> IO[bytes]:
-        return (self.path / name).open("rb", buffering=1 << 20)
+        with _readable(self.path / name):
+            return (self.path / name).open("rb", buffering=1 << 20)
 
 
 class Zip(Archive):
@@ -66,13 +68,23 @@ def open_archive(path: Path) -> Iterator[Archive]:
         return
     if not path.exists():
         raise ImportFailed(f"{path}: there is no such file or folder")
-    if not path.is_file() or not zipfile.is_zipfile(path):
+    with _readable(path):
+        is_zip = path.is_file() and zipfile.is_zipfile(path)
+    if not is_zip:
         raise ImportFailed(f"{path}: expected a folder or a zip, and this is neither (cut off while downloading?)")
     try:
         with zipfile.ZipFile(path) as file:
             yield Zip(path, file)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
         raise ImportFailed(f"{path}: the zip is damaged: {error}") from None
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ImportFailed(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def _members(path: Path, file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from catalog.errors import CatalogError
 
@@ -18,6 +19,10 @@ class LongCommand(BaseCommand):
                 return super().execute(*args, **options)
         except CatalogError as error:
             raise CommandError(str(error)) from None
+        except OperationalError as error:
+            raise CommandError(
+                f"The database failed: {str(error).strip()}. What was written stays; try again."
+            ) from None
         except KeyboardInterrupt:
             self.stderr.write("Stopped. What was written stays; the same command goes on from there.")
             raise SystemExit(130) from None

@@ -50,7 +50,7 @@ class RatingWriter:
         if not self._batch:
             return
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"DELETE FROM {_STAGED}")
+            cursor.execute(_EMPTY[connection.vendor])
             self._stage()
             cursor.execute(
                 f"SELECT COUNT(*) FROM {_STAGED} AS staged JOIN catalog_rating AS rating"
@@ -100,6 +100,8 @@ class RatingWriter:
                 cursor.execute(f"DROP TABLE IF EXISTS {_STAGED}")
 
 
+# On Postgres deleted rows would stay in the file and be read again with each batch.
+_EMPTY = {"sqlite": f"DELETE FROM {_STAGED}", "postgresql": f"TRUNCATE {_STAGED}"}
 _MOMENT = {"sqlite": "datetime(rated_at, 'unixepoch')", "postgresql": "to_timestamp(rated_at)"}
 # `WHERE true`: without it SQLite takes ON for the condition of a join.
 _MERGE = f"""

@@ -4,6 +4,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from catalog.importers.movielens import import_movielens
 from catalog.importers.writing import ratings as rating_writing
@@ -250,3 +251,12 @@ def test_reads_nothing_outside_the_zip(tmp_path):
     path = write_zip(tmp_path / "ml.zip", inside="../../")
     assert import_movielens(path=path).ratings.inserted == 4
     assert os.listdir(tmp_path) == ["ml.zip"]  # noqa: PTH208
+
+
+def test_a_database_that_fails_is_told_in_a_sentence(tmp_path, monkeypatch):
+    def fail(self):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(rating_writing.RatingWriter, "flush", fail)
+    with pytest.raises(CommandError, match=r"The database failed: database is locked\. What was written stays"):
+        run(write_folder(tmp_path / "ml"))
