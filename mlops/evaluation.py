@@ -10,6 +10,7 @@ from django.conf import settings
 from mlops.errors import StepFailed
 from mlops.gate import Bounds
 from mlops.models import ModelVersion
+from mlops.parameters import from_json
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.evaluation import SLICES, Comparison, baselines, evaluate_on_cuts, fitter, temporal_cuts
 
@@ -54,7 +55,7 @@ def evaluate_candidate(
     if champion is not None:
         # Its algorithm is fitted again before each cut, with what it had chosen: its stored files have learnt from
         # the later data, and would be asked about what they have already seen.
-        known = champion.parameters | champion.chosen
+        known = from_json(champion.parameters | champion.chosen)
         fitters[CHAMPION] = fitter(champion.algorithm, champion.random_state, **known)
     fitters |= baselines(policy.half_lives_days)
     fitters[EASE] = fitter(EASE, **EASE_BASELINE)

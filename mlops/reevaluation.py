@@ -6,6 +6,7 @@ from mlops.artifacts import folder_of, probe_of, require_artifact, verify_in_fre
 from mlops.errors import SnapshotNotAvailable
 from mlops.evaluation import Progress, evaluate_candidate, figures_of
 from mlops.models import GateVerdict, ModelVersion
+from mlops.parameters import from_json
 from mlops.promotion import get_version
 from mlops.snapshots import read_snapshot
 from mlops.verdicts import judge_version
@@ -22,7 +23,7 @@ def evaluate_version(*, version: int, on_progress: Progress | None = None) -> Ga
     ratings, movies = read_snapshot(row.snapshot)
     comparison = evaluate_candidate(
         algorithm=row.algorithm,
-        parameters=row.parameters | row.chosen,
+        parameters=from_json(row.parameters | row.chosen),
         champion=champion,
         ratings=ratings,
         movies=movies,

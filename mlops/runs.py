@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from mlops.errors import RunNotActive, RunNotFound, SnapshotNotAvailable, TrainingAlreadyActive, UnknownAlgorithm
 from mlops.models import DatasetSnapshot, ModelVersion, PipelineRun, RunStep
+from mlops.parameters import to_json
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def start_training(
         trigger=PipelineRun.Trigger(trigger),
         started_by=started_by,
         algorithm=name,
-        parameters=policy.parameters.get(name, {}),
+        parameters=to_json(policy.parameters.get(name, {})),
         snapshot=_snapshot(snapshot) if snapshot else None,
     )
     try:

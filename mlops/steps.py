@@ -17,6 +17,7 @@ from mlops.evaluation import choose_parameters, evaluate_candidate, figures_of
 from mlops.lineage import code_revision, library_versions, recipe_hash
 from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun, Promotion
 from mlops.monitor import RunMonitor
+from mlops.parameters import from_json, to_json
 from mlops.promotion import promote
 from mlops.registry import mirror
 from mlops.retention import prune_artifacts
@@ -98,7 +99,7 @@ class Training:
                 with self.monitor.interruptible():
                     self.monitor.progress(step, "choosing what is not given")
                     self.parameters = choose_parameters(
-                        self.run.algorithm, self.run.parameters, self.ratings, self.movies
+                        self.run.algorithm, from_json(self.run.parameters), self.ratings, self.movies
                     )
                     self.monitor.progress(step, "fitting on all data")
                     self.dataset = Dataset.from_frames(self.ratings, self.movies, policy.implicit_threshold)
@@ -127,8 +128,8 @@ class Training:
             step.figures = {name: found["summary"]["ndcg"] for name, found in self.figures["models"].items()}
 
     def _chosen(self) -> dict[str, Any]:
-        """What was not given but chosen, as it can be given to a fit."""
-        return {name: value for name, value in self.parameters.items() if name not in self.run.parameters}
+        """What was not given but chosen."""
+        return to_json({name: value for name, value in self.parameters.items() if name not in self.run.parameters})
 
     def register(self, snapshot: DatasetSnapshot) -> ModelVersion:
         """The artefact, its trial in a fresh process, the row, and the mirror in MLflow, in this order."""
