@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import yaml
@@ -71,8 +72,7 @@ def make_snapshot(**fields: Any) -> DatasetSnapshot:
 
 def make_version(*, decision: str | None = "passed", rules: list[dict[str, Any]] | None = None, **fields: Any):
     """A version with real files (a popularity model of the ratings that are there) and a hand-made verdict."""
-    number = ModelVersion.objects.count() + 1
-    name = f"made-{number}"
+    name = f"made-{uuid4().hex}"
     folder = settings.MODEL_DIR / name
     PopularityRecommender().fit(Dataset.from_frames(rating_frame(), movie_frame())).save(folder)
     defaults: dict[str, Any] = {
@@ -84,7 +84,9 @@ def make_version(*, decision: str | None = "passed", rules: list[dict[str, Any]]
         "artifact_bytes": 1000,
         "figures": FIGURES,
     }
-    version = ModelVersion.objects.create(**{"snapshot": make_snapshot()} | defaults | fields)
+    if "snapshot" not in fields:
+        fields["snapshot"] = make_snapshot()
+    version = ModelVersion.objects.create(**defaults | fields)
     if decision:
         GateVerdict.objects.create(version=version, decision=decision, rules=rules or [])
     return version

@@ -1,0 +1,195 @@
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from mlops.models import ModelVersion, PipelineRun, Promotion, RunStep
+from mlops.services import check_drift, promote
+from tests.factories import UserFactory
+from tests.mlops.site import make_version
+
+VIEWS = [f"view_{name}" for name in ("pipelinerun", "modelversion", "promotion", "gateverdict", "driftreport")]
+
+
+@pytest.fixture
+def browser(client, sam):
+    client.force_login(sam)
+    return client
+
+
+@pytest.fixture
+def onlooker(client, db):
+    """Staff that may look at everything and do nothing."""
+    user = UserFactory(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=VIEWS))
+    client.force_login(user)
+    return client
+
+
+def url(name: str, *args: int) -> str:
+    return reverse(f"admin:mlops_{name}", args=args)
+
+
+def refused_version() -> ModelVersion:
+    return make_version(decision="refused", rules=[{"name": "x", "outcome": "failed", "sentence": "Too slow."}])
+
+
+def test_train_now_queues_a_run_and_shows_it(browser, sam, quick):
+    page = browser.get(url("pipelinerun_changelist"))
+    assert "Train now" in page.content.decode()
+
+    page = browser.post(url("pipelinerun_train"), follow=True)
+
+    run = PipelineRun.objects.get()
+    assert (run.status, run.trigger, run.started_by) == ("queued", "admin", sam)
+    text = page.content.decode()
+    assert f"Training run {run.pk} is queued." in text
+    assert "waits for a training worker" in text
+    assert "Train now" not in browser.get(url("pipelinerun_changelist")).content.decode()
+    page = browser.post(url("pipelinerun_train"), follow=True)
+    assert "only one runs at a time" in page.content.decode()
+
+
+def test_a_run_shows_its_steps_live_and_is_read_anew_when_it_ends(browser, quick):
+    run = PipelineRun.objects.create(status="running", trigger="admin", algorithm="ease", log="12:00 hello")
+    RunStep.objects.create(run=run, name="fit", progress="fitting on all data")
+
+    fragment = browser.get(url("pipelinerun_progress", run.pk))
+    text = fragment.content.decode()
+    assert "fitting on all data" in text
+    assert "12:00 hello" in text
+    assert "every 2s" in text
+    assert "HX-Refresh" not in fragment
+    PipelineRun.objects.update(status="failed", message="Too few ratings.")
+    fragment = browser.get(url("pipelinerun_progress", run.pk))
+    assert (fragment["HX-Refresh"], "every 2s" in fragment.content.decode()) == ("true", False)
+    assert "Too few ratings." in browser.get(url("pipelinerun_change", run.pk)).content.decode()
+
+
+def test_cancel_and_start_again(browser, quick):
+    run = PipelineRun.objects.create(status="running", trigger="admin", algorithm="popularity")
+
+    assert "is asked to stop" in browser.post(url("pipelinerun_cancel", run.pk), follow=True).content.decode()
+    run.refresh_from_db()
+    assert run.cancel_requested_at is not None
+    PipelineRun.objects.update(status="errored")
+    browser.post(url("pipelinerun_again", run.pk))
+    again = PipelineRun.objects.first()
+    assert (again.pk > run.pk, again.status, again.algorithm) == (True, "queued", "popularity")
+
+
+def test_a_version_shows_figures_intervals_and_the_verdict(browser, alice, quick):
+    version = refused_version()
+
+    text = browser.get(url("modelversion_change", version.pk)).content.decode()
+
+    for shown in ("+0.1000 [+0.0800, +0.1200]", "0.2000", "Too slow.", "refused by the gate", "Force"):
+        assert shown in text or shown == "refused by the gate"
+    assert browser.get(url("modelversion_changelist")).status_code == 200
+
+
+def test_promoting_asks_first_and_for_a_reason(browser, sam, alice, quick):
+    first, second = make_version(), make_version()
+    promote(version=first.pk)
+    address = url("modelversion_promote", second.pk)
+
+    assert "becomes the champion instead of version" in browser.get(address).content.decode()
+    assert ModelVersion.objects.get(status="champion") == first
+    assert "This field is required" in browser.post(address, {"reason": " "}).content.decode()
+    page = browser.post(address, {"reason": "better lists"}, follow=True)
+
+    assert f"Version {second.pk} is the champion" in page.content.decode()
+    promotion = Promotion.objects.first()
+    assert (promotion.version, promotion.promoted_by, promotion.kind) == (second, sam, "promoted")
+
+
+def test_rolling_back_from_the_page_of_a_former_champion(browser, alice, quick):
+    first, second = make_version(), make_version()
+    promote(version=first.pk)
+    promote(version=second.pk)
+    assert "Roll back to this version" in browser.get(url("modelversion_change", first.pk)).content.decode()
+
+    browser.post(url("modelversion_rollback", first.pk), {"reason": "odd lists"})
+
+    assert ModelVersion.objects.get(status="champion") == first
+    assert Promotion.objects.first().kind == "rolled_back"
+
+
+def test_forcing_says_what_the_gate_said(browser, alice, quick):
+    version = refused_version()
+    address = url("modelversion_promote", version.pk)
+
+    assert "Too slow." in browser.get(address).content.decode()
+    browser.post(address, {"reason": "the champion is broken"})
+
+    assert Promotion.objects.get().kind == "forced"
+
+
+def test_a_version_whose_files_are_broken_is_refused_with_the_reason(browser, alice, quick, settings):
+    version = make_version()
+    (settings.MODEL_DIR / version.artifact / "manifest.json").unlink()
+
+    page = browser.post(url("modelversion_promote", version.pk), {"reason": "try"}, follow=True)
+
+    assert "cannot be loaded" in page.content.decode()
+    assert not Promotion.objects.exists()
+
+
+def test_who_may_only_look_cannot_act(onlooker, alice, quick):
+    version, refused = make_version(), refused_version()
+    run = PipelineRun.objects.create(status="running", trigger="admin", algorithm="ease")
+
+    for address in (
+        url("pipelinerun_train"),
+        url("pipelinerun_cancel", run.pk),
+        url("pipelinerun_again", run.pk),
+        url("modelversion_promote", version.pk),
+        url("modelversion_promote", refused.pk),
+        url("modelversion_rollback", version.pk),
+    ):
+        assert onlooker.post(address, {"reason": "me"}).status_code == 403, address
+    for name, pk in (("modelversion", version.pk), ("pipelinerun", run.pk)):
+        text = onlooker.get(url(f"{name}_change", pk)).content.decode()
+        assert not any(f">{verb}<" in text for verb in ("Promote", "Force", "Cancel", "Start again")), name
+
+
+def test_an_ordinary_user_sees_none_of_it(client, alice, quick):
+    client.force_login(alice)
+
+    assert client.get(url("pipelinerun_changelist")).status_code == 302
+    assert client.post(url("pipelinerun_train")).status_code == 302
+    assert not PipelineRun.objects.exists()
+
+
+def test_the_audit_cannot_be_changed_or_removed(browser, alice, quick):
+    promote(version=make_version().pk)
+    promotion = Promotion.objects.get()
+
+    assert browser.get(url("promotion_changelist")).status_code == 200
+    assert browser.get(url("promotion_change", promotion.pk)).status_code == 200
+    for address in (url("promotion_add"), url("promotion_delete", promotion.pk)):
+        assert browser.post(address, {"post": "yes"}).status_code == 403
+    assert browser.post(url("promotion_change", promotion.pk), {"reason": "other"}).status_code == 403
+    promotion.refresh_from_db()
+    assert promotion.reason == ""
+
+
+def test_verdicts_snapshots_and_drift_reports_are_shown(browser, alice, quick):
+    version = refused_version()
+    report = check_drift()
+
+    assert "Too slow." in browser.get(url("gateverdict_change", version.verdicts.get().pk)).content.decode()
+    assert browser.get(url("gateverdict_changelist")).status_code == 200
+    assert browser.get(url("datasetsnapshot_change", version.snapshot.pk)).status_code == 200
+    assert "rating distribution" in browser.get(url("driftreport_change", report.pk)).content.decode()
+    assert browser.get(url("modelversion_change", 10**6)).status_code == 302
+
+
+@pytest.mark.parametrize("name", ["pipelinerun", "modelversion", "gateverdict", "promotion", "datasetsnapshot"])
+def test_a_list_costs_the_same_for_many_rows(browser, alice, quick, django_assert_max_num_queries, name):
+    for _ in range(6):
+        version = make_version()
+        promote(version=version.pk)
+        PipelineRun.objects.create(status="failed", trigger="admin", algorithm="ease")
+
+    with django_assert_max_num_queries(14):
+        assert browser.get(url(f"{name}_changelist")).status_code == 200

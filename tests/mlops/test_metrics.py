@@ -1,0 +1,50 @@
+from datetime import timedelta
+
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+from prometheus_client import CollectorRegistry, generate_latest
+
+from mlops.metrics import collectors
+from mlops.models import DriftReport, PipelineRun, Promotion
+from mlops.services import ensure_schedules, promote
+from tests.mlops.site import make_version
+
+
+def scrape() -> dict[str, float]:
+    registry = CollectorRegistry()
+    for collector in collectors():
+        registry.register(collector)
+    lines = [line for line in generate_latest(registry).decode().splitlines() if not line.startswith("#")]
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
+
+
+def test_a_new_site_has_no_champion_and_no_run(db):
+    figures = scrape()
+
+    assert "movierec_champion_version" not in figures
+    assert figures['movierec_training_runs{status="running"}'] == 0
+    assert figures["movierec_training_backlog_seconds"] == 0
+
+
+def test_figures_come_from_the_rows_of_the_moment(alice, quick):
+    version = make_version()
+    promote(version=version.pk)
+    hour_ago = timezone.now() - timedelta(hours=1)
+    Promotion.objects.update(promoted_at=hour_ago)
+    version.snapshot.exported_at = hour_ago - timedelta(hours=1)
+    version.snapshot.save()
+    PipelineRun.objects.create(status="queued", trigger="api", algorithm="ease", queued_at=hour_ago)
+    PipelineRun.objects.create(status="errored", trigger="api", algorithm="ease")
+    DriftReport.objects.create(status="alert", checks=[], window_start=hour_ago, window_end=hour_ago)
+    ensure_schedules()
+    PeriodicTask.objects.filter(name="sweep-runs").update(last_run_at=hour_ago)
+
+    figures = scrape()
+
+    assert figures["movierec_champion_version"] == version.pk
+    assert 3600 <= figures["movierec_champion_age_seconds"] < 3700
+    assert 7200 <= figures["movierec_champion_data_age_seconds"] < 7300
+    assert figures['movierec_training_runs{status="errored"}'] == 1
+    assert 3600 <= figures["movierec_training_backlog_seconds"] < 3700
+    assert (figures['movierec_drift_status{status="alert"}'], figures['movierec_drift_status{status="ok"}']) == (1, 0)
+    assert 3600 <= figures['movierec_schedule_last_run_age_seconds{schedule="sweep-runs"}'] < 3700

@@ -1,0 +1,138 @@
+import pytest
+
+from mlops.errors import (
+    ArtifactNotAvailable,
+    NothingToRollBackTo,
+    NotPromotable,
+    ReasonRequired,
+    VersionNotFound,
+)
+from mlops.models import ModelVersion, Promotion
+from mlops.services import promote, roll_back
+from recommender.models import ServedModel
+from tests.mlops.site import make_version
+
+
+def champion() -> int | None:
+    row = ModelVersion.objects.filter(status="champion").first()
+    served = ServedModel.objects.filter(slot="champion").first()
+    assert (row.pk if row else None) == (served.version if served else None)
+    return row.pk if row else None
+
+
+@pytest.fixture
+def three(alice, quick) -> list[int]:
+    """Three versions that passed, promoted one after the other."""
+    versions = [make_version().pk for _ in range(3)]
+    for version in versions:
+        promote(version=version)
+    return versions
+
+
+def test_a_promotion_changes_rows_pointer_and_audit_together(alice, sam, quick):
+    first, second = make_version(), make_version()
+    promote(version=first.pk)
+
+    promotion = promote(version=second.pk, by=sam, reason="better lists")
+
+    first.refresh_from_db()
+    assert (champion(), first.status) == (second.pk, "former")
+    assert (promotion.previous, promotion.kind, promotion.promoted_by) == (first, "promoted", sam)
+    assert promotion.reason == "better lists"
+    assert ServedModel.objects.get(slot="previous").version == first.pk
+
+
+@pytest.mark.parametrize("decision", ["refused", "not_enough_evidence"])
+def test_what_did_not_pass_is_not_promoted_and_the_reason_is_said(alice, quick, decision):
+    rules = [{"outcome": decision.replace("refused", "failed"), "sentence": "Too slow."}]
+    version = make_version(decision=decision, rules=rules)
+
+    with pytest.raises(NotPromotable, match=r"did not pass version .* Too slow"):
+        promote(version=version.pk)
+
+    assert champion() is None
+    assert not Promotion.objects.exists()
+
+
+def test_what_was_not_judged_is_not_promoted(alice, quick):
+    with pytest.raises(NotPromotable, match="has not been judged"):
+        promote(version=make_version(decision=None).pk)
+
+
+def test_force_needs_a_reason_and_is_on_record(alice, sam, quick):
+    version = make_version(decision="refused")
+
+    with pytest.raises(ReasonRequired):
+        promote(version=version.pk, by=sam, force=True, reason="  ")
+    promotion = promote(version=version.pk, by=sam, force=True, reason="the champion is broken")
+
+    assert (champion(), promotion.kind, promotion.reason) == (version.pk, "forced", "the champion is broken")
+
+
+def test_a_version_without_whole_files_never_goes_live(alice, quick, settings):
+    version = make_version()
+    manifest = settings.MODEL_DIR / version.artifact / "manifest.json"
+    array = next((settings.MODEL_DIR / version.artifact).glob("*.npy"))
+
+    whole = array.read_bytes()
+    array.write_bytes(whole[:-1])
+    with pytest.raises(ArtifactNotAvailable, match=r"checksum of .* does not match"):
+        promote(version=version.pk, force=True, reason="try")
+    array.write_bytes(whole)
+    manifest.write_text(manifest.read_text() + "\n")
+    with pytest.raises(ArtifactNotAvailable, match="checksum does not match what was registered"):
+        promote(version=version.pk)
+    manifest.unlink()
+    with pytest.raises(ArtifactNotAvailable, match=r"manifest\.json is missing"):
+        promote(version=version.pk)
+    assert champion() is None
+
+
+def test_the_champion_is_not_promoted_again(three):
+    with pytest.raises(NotPromotable, match="is the champion already"):
+        promote(version=three[2])
+
+
+def test_an_unknown_version_is_said_so(db, quick):
+    with pytest.raises(VersionNotFound, match="no model version 7"):
+        promote(version=7)
+
+
+def test_rolling_back_can_be_repeated(three):
+    first, second, third = three
+
+    assert roll_back(reason="odd lists").version_id == second
+    assert roll_back().version_id == first
+    assert champion() == first
+    with pytest.raises(NothingToRollBackTo):
+        roll_back()
+    kinds = list(Promotion.objects.values_list("version", "previous", "kind")[:2])
+    assert kinds == [(first, second, "rolled_back"), (second, third, "rolled_back")]
+
+
+def test_rolling_back_skips_versions_whose_files_are_gone(three):
+    ModelVersion.objects.filter(pk=three[1]).update(artifact_removed_at="2026-01-01T00:00Z")
+
+    assert roll_back().version_id == three[0]
+
+
+def test_rolling_back_to_a_named_champion(three):
+    assert roll_back(to=three[0]).version_id == three[0]
+    assert champion() == three[0]
+
+
+def test_there_is_no_way_back_to_what_never_was_champion(three):
+    with pytest.raises(NotPromotable, match="never was the champion"):
+        roll_back(to=make_version().pk)
+
+
+def test_without_a_champion_there_is_nothing_to_roll_back(db, quick):
+    with pytest.raises(NothingToRollBackTo, match="no champion yet"):
+        roll_back()
+
+
+def test_a_former_champion_can_be_promoted_again(three):
+    promote(version=three[0])
+
+    assert champion() == three[0]
+    assert ModelVersion.objects.filter(status="champion").count() == 1
