@@ -36,3 +36,11 @@ def child_exit(server: Any, worker: Any) -> None:
     from prometheus_client.multiprocess import mark_process_dead
 
     mark_process_dead(worker.pid, path=str(_metrics))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Loads the model, so that the first visitor does not wait for it."""
+    # Imported here: Django is set up in the worker, after this file was read.
+    from recommender.serving import warm_up
+
+    warm_up()

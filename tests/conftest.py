@@ -71,7 +71,8 @@ def _empty_cache() -> None:
 
 @pytest.fixture(autouse=True)
 def _process_of_its_own(request, monkeypatch) -> Iterator[None]:
-    """No model and no shown list of an earlier test, and no threads beside this one unless it asks for `threads`."""
+    """No model, shown list or said log line of an earlier test; no threads unless the test asks for `threads`."""
+    monkeypatch.setattr("recommender.logs._said_at", {})
     if "threads" not in request.fixturenames:
         monkeypatch.setattr("recommender.background.Worker.ensure_started", lambda self: None)
     server.reset()

@@ -1,0 +1,105 @@
+"""Movies that the champion's data hold no rating of: by taste, from what they are about."""
+
+import pytest
+
+from catalog.models import Genre, Movie
+from recommender.models import Dismissal
+from recommender.services import explain, recommend, recommend_new
+from recommender.serving import server
+from tests.factories import MovieFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def fresh(camps, train) -> dict[str, list[Movie]]:
+    """A trained site, and three movies of each kind that came to it afterwards."""
+    train(version=1, algorithm="hybrid")
+    movies = {}
+    for genre in Genre.objects.all():
+        movies[genre.name] = [MovieFactory(title=f"New {genre.name} {n}", year=2000 + n) for n in range(3)]
+        for movie in movies[genre.name]:
+            movie.genres.add(genre)
+    server.refresh()
+    return movies
+
+
+def shown(made) -> list[int]:
+    return [result.movie.pk for result in made.results]
+
+
+def ids(movies: list[Movie]) -> set[int]:
+    return {movie.pk for movie in movies}
+
+
+def test_those_of_the_kind_that_the_user_likes_come_first(fresh, fan):
+    made = recommend_new(user=fan, k=6, surface="test")
+    assert {result.source for result in made.results} == {"new"}
+    assert set(shown(made)[:3]) == ids(fresh["Science Fiction"])
+    assert set(shown(made)[3:]) == ids(fresh["Romance"])
+    assert (made.model_version, made.fallback) == (1, None)
+
+
+def test_without_ratings_the_newest_of_them_come_first(fresh, nora):
+    made = recommend_new(user=nora, k=2, surface="test")
+    assert [result.score for result in made.results] == [2002.0, 2002.0]
+    assert [result.source for result in made.results] == ["newest", "newest"]
+    assert (made.model_version, made.fallback) == (None, "newest")
+
+
+def test_a_model_that_cannot_judge_them_leaves_the_newest(fresh, train, fan):
+    train(version=2, algorithm="ease")
+    made = recommend_new(user=fan, k=2, surface="test")
+    assert {result.source for result in made.results} == {"new"}  # the previous champion can
+    assert (made.model_version, made.fallback) == (1, "previous")
+    train(version=3, algorithm="ease")
+    made = recommend_new(user=fan, k=2, surface="test")
+    assert {result.source for result in made.results} == {"newest"}
+    assert (made.model_version, made.fallback) == (None, "newest")
+
+
+def test_without_a_model_every_movie_is_new(nora):
+    movie = MovieFactory()
+    assert shown(recommend_new(user=nora, surface="test")) == [movie.pk]
+
+
+def test_dismissed_ones_are_left_out(fresh, fan):
+    for movie in fresh["Science Fiction"]:
+        Dismissal.objects.create(user=fan, movie=movie)
+    assert set(shown(recommend_new(user=fan, surface="test"))) == ids(fresh["Romance"])
+
+
+def test_a_share_of_them_is_blended_in_when_asked_for(fresh, fan):
+    plain = recommend(user=fan, k=10, surface="test")
+    assert not set(shown(plain)) & ids([*fresh["Romance"], *fresh["Science Fiction"]])
+    made = recommend(user=fan, k=10, include_new=True, surface="test")
+    places = [result.rank for result in made.results if result.source == "new"]
+    assert places == [3, 8]
+    assert {shown(made)[2], shown(made)[7]} < ids(fresh["Science Fiction"])
+    assert [movie for movie in shown(made) if movie in shown(plain)] == shown(plain)[:8]
+    assert [result.source for result in recommend(user=fan, k=1, include_new=True, surface="test").results] == [
+        "personal"
+    ]
+
+
+def test_blending_fills_up_with_new_ones_where_others_are_short(fresh, fan):
+    made = recommend(user=fan, k=11, include_new=True, genre="science-fiction", surface="test")
+    assert len(made.results) == 11
+    assert sum(result.source == "new" for result in made.results) == 2
+    made = recommend(user=fan, k=100, include_new=True, genre="science-fiction", surface="test")
+    assert sum(result.source == "new" for result in made.results) == 3
+    assert sum(result.source == "personal" for result in made.results) == 9
+
+
+def test_a_new_movie_has_similar_ones(fresh, api):
+    movie = fresh["Romance"][0]
+    results = api.get(f"/api/v1/movies/{movie.pk}/similar/?k=2").json()["results"]
+    assert [result["source"] for result in results] == ["similar", "similar"]
+    assert {result["movie"]["id"] for result in results} == ids(fresh["Romance"][1:])
+
+
+def test_a_new_movie_can_be_explained(fresh, fan):
+    [first, *_] = recommend_new(user=fan, k=1, surface="test").results
+    explanation = explain(user=fan, movie=first.movie)
+    assert explanation.source == "new"
+    assert explanation.score == pytest.approx(first.score, abs=1e-6)
