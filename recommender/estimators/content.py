@@ -40,7 +40,7 @@ class ContentConfig(Config):
     regularization: float | None = None  # r of the kernel ridge; None: chosen on movies hidden from an inner fit
     item_regularization: float = 500.0  # lambda of the item-item model; quality is flat around it
     history_weight: float = 0.1  # a: how much liked movies count by their own metadata
-    max_movies: int = 6000  # the most rated movies that are learnt from: memory grows with its square (144 MB)
+    max_movies: int = 5000  # the most rated movies that are learnt from: memory grows with its square (100 MB)
 
     def __post_init__(self) -> None:
         if self.regularization is not None:
