@@ -9,8 +9,6 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from recommender.estimators import ESTIMATORS
-
 
 @register(Tags.files)
 def folders_are_writable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
@@ -27,6 +25,8 @@ def folders_are_writable(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
 
 @register()
 def algorithms_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    from recommender.estimators import ESTIMATORS  # here and below: numpy and pandas only when checks run
+
     training = settings.POLICY.training
     named = {"training.algorithm": [training.algorithm], "training.parameters": list(training.parameters)}
     for key, names in named.items():
@@ -41,6 +41,8 @@ def algorithms_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
 
 @register()
 def parameters_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    from recommender.estimators import ESTIMATORS
+
     for name, parameters in settings.POLICY.training.parameters.items():
         if name in ESTIMATORS:
             try:

@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from recommender.models import ServedModel
+from recommender.serving import server
 
 logger = logging.getLogger(__name__)
 
@@ -46,11 +47,14 @@ def _database() -> Part:
 
 def _model() -> Part:
     try:
-        served = {row.slot: row for row in ServedModel.objects.all()}
+        champion = ServedModel.objects.filter(slot=ServedModel.Slot.CHAMPION).first()
     except DatabaseError as error:
         logger.error("not ready: %s", error)
         return Part(ok=False, detail="the database has no tables; run migrate")
-    champion = served.get(ServedModel.Slot.CHAMPION)
     if champion is None:
         return Part(ok=True, detail="no model yet: popular movies are shown")
-    return Part(ok=True, detail=f"version {champion.version} ({champion.algorithm})")
+    served = server.served()
+    if any(model.version == champion.version for model in served):
+        return Part(ok=True, detail=f"version {champion.version} ({champion.algorithm})")
+    instead = f"version {served[0].version} is served" if served else "popular movies are shown"
+    return Part(ok=True, detail=f"version {champion.version} is not loaded: {instead}")

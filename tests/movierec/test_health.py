@@ -1,6 +1,9 @@
 import httpx
 import pytest
 
+from recommender.services import activate
+from tests.factories import RatingFactory
+from tests.mlops.site import make_version
 from tests.processes import free_port, site
 
 
@@ -14,6 +17,26 @@ def test_readyz_without_a_model_is_ready_and_says_what_is_shown(client, db):
     assert answer.status_code == 200
     assert answer.json()["status"] == "ready"
     assert answer.json()["parts"]["model"] == {"ok": True, "detail": "no model yet: popular movies are shown"}
+
+
+def test_readyz_names_the_model_that_is_loaded(client, db):
+    RatingFactory.create_batch(3)
+    version = make_version()
+    activate(version=version.pk, algorithm=version.algorithm, artifact=version.artifact)
+
+    assert client.get("/readyz").json()["parts"]["model"] == {
+        "ok": True,
+        "detail": f"version {version.pk} (popularity)",
+    }
+
+
+def test_readyz_with_a_model_that_does_not_load_says_what_is_shown_instead(client, db):
+    activate(version=7, algorithm="ease", artifact="gone")
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json()["parts"]["model"]["detail"] == "version 7 is not loaded: popular movies are shown"
 
 
 def test_readyz_is_not_cached(client, db):
