@@ -29,10 +29,12 @@ LONG_HISTORY = 20  # from here on a user's positives are sampled; before, each o
 class Sampling:
     """Bounds the number of lists. Of more than `max_users` users so many are drawn; of a user's positives with
     LONG_HISTORY or more earlier ratings `max_positives`, with weights that make their weighted mean stand for all.
+    Where that still makes more than `max_lists` lists, every user keeps at most so many, drawn evenly, as fit in.
     """
 
     max_users: int | None = 5000
     max_positives: int = 10
+    max_lists: int = 10_000
     seed: int = 0
 
 
@@ -122,12 +124,24 @@ def _sample(targets: pd.DataFrame, sampling: Sampling) -> pd.DataFrame:
     kept = drawn.groupby(owners).rank(method="first") <= sampling.max_positives
     found = kept.groupby(owners).transform("size") / kept.groupby(owners).transform("sum")
     targets = targets.assign(weight=found.reindex(targets.index, fill_value=1.0))
-    return targets[kept.reindex(targets.index, fill_value=True)]
+    return _thin(targets[kept.reindex(targets.index, fill_value=True)], sampling.max_lists, rng)
+
+
+def _thin(targets: pd.DataFrame, max_lists: int, rng: np.random.Generator) -> pd.DataFrame:
+    """At least one list of each user stays. Weights stay as they are: they count among one user's lists alone."""
+    if len(targets) <= max_lists:
+        return targets
+    per_user = np.sort(targets.groupby("user_id").size().to_numpy())
+    kept_in_all = [int(np.minimum(per_user, most).sum()) for most in range(1, int(per_user[-1]) + 1)]
+    most = max(1, int(np.searchsorted(kept_in_all, max_lists, side="right")))
+    places = pd.Series(rng.random(len(targets)), index=targets.index).groupby(targets["user_id"]).rank(method="first")
+    return targets[places <= most]
 
 
 def _earlier_ratings(log: pd.DataFrame, rows: Array) -> Histories:
     """The user's own rows above each of `rows` in `log`; of a movie rated twice the later rating."""
-    first_row = log.groupby("user_id")["rating"].transform(lambda ratings: ratings.index[0]).to_numpy()
+    rows_of_users = pd.Series(np.arange(len(log))).groupby(log["user_id"])
+    first_row = rows_of_users.transform("first").to_numpy()
     movies, ratings = log["movie_id"].to_numpy(), log["rating"].to_numpy(dtype=np.float64)
 
     def histories(start: int, stop: int) -> list[dict[Any, float]]:

@@ -11,7 +11,7 @@ from recommender.evaluation.requests import later_positives
 from .frames import START, generated_log, ratings_frame
 from .test_splits import rows
 
-EVERYTHING = Sampling(max_users=None, max_positives=10**6)
+EVERYTHING = Sampling(max_users=None, max_positives=10**6, max_lists=10**9)
 
 
 def cut_at(ratings, day):
@@ -95,6 +95,16 @@ def test_sampling_bounds_lists_and_its_weights_stand_for_all():
         assert weights.sum() == pytest.approx((everything.table["user_id"] == user).sum())
     few = later_positives(split, None, sampling=Sampling(max_users=5))
     assert few.table["user_id"].nunique() == 5
+
+
+def test_number_of_lists_is_bounded_evenly_over_users():
+    split = cut_at(generated_log(per_user=18), 100)
+    everything = later_positives(split, None, sampling=EVERYTHING).table.groupby("user_id").size()
+    for max_lists in (500, 200, len(everything) + 5):
+        kept = later_positives(split, None, sampling=Sampling(max_lists=max_lists)).table.groupby("user_id").size()
+        assert kept.index.equals(everything.index)
+        assert kept.sum() <= max_lists < kept.sum() + len(kept)
+        assert (kept == everything.clip(upper=kept.max())).all()
 
 
 def test_sampling_depends_on_the_seed_alone():
