@@ -66,17 +66,14 @@ def start_training(
 def cancel_run(*, run_id: int) -> PipelineRun:
     """A queued run ends at once, a running one at its next heartbeat. Raises RunNotFound, RunNotActive."""
     now = timezone.now()
-    ended = PipelineRun.objects.filter(pk=run_id, status=Status.QUEUED).update(
+    rows = PipelineRun.objects.filter(pk=run_id)
+    n_changed = rows.filter(status=Status.QUEUED).update(
         status=Status.CANCELLED, cancel_requested_at=now, ended_at=now, message="Cancelled before it started."
-    )
-    if not ended:
-        PipelineRun.objects.filter(pk=run_id, status=Status.RUNNING, cancel_requested_at=None).update(
-            cancel_requested_at=now
-        )
-    run = PipelineRun.objects.filter(pk=run_id).first()
+    ) or rows.filter(status=Status.RUNNING).update(cancel_requested_at=now)
+    run = rows.first()
     if run is None:
         raise RunNotFound(f"There is no run {run_id}.")
-    if run.cancel_requested_at is None:
+    if not n_changed:
         raise RunNotActive(f"Run {run_id} has ended already: {run.get_status_display()}.")
     return run
 

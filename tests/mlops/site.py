@@ -60,7 +60,7 @@ def write_policy(path: Path, **changes: dict[str, Any]) -> Path:
     for part in (quick, changes):
         for section, values in part.items():
             policy[section] |= values
-    path.write_text(yaml.safe_dump(policy), encoding="utf-8")
+    path.write_text(yaml.safe_dump(policy, sort_keys=False), encoding="utf-8")
     return path
 
 

@@ -1,4 +1,4 @@
-"""A browser, and the small trained sites of the recommender's tests."""
+"""A browser, and the small trained sites of other tests."""
 
 import os
 from collections.abc import Iterator
@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.mlops.conftest import mlflow_store, quick, rated_site
 from tests.recommender.conftest import camps, fan, train
 
-__all__ = ["camps", "fan", "train"]
+__all__ = ["camps", "fan", "mlflow_store", "quick", "rated_site", "train"]
 
 
 @pytest.fixture(scope="module")
