@@ -163,7 +163,7 @@ REDIS_PREFIX = env("REDIS_PREFIX", default="movierec")
 CACHES = {
     "default": (
         {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "movierec.cache.ForgivingRedisCache",
             "LOCATION": env("CACHE_URL", default=re.sub(r"(/\d*)?$", "/1", REDIS_URL, count=1)),
             "KEY_PREFIX": REDIS_PREFIX,
         }

@@ -1,0 +1,29 @@
+import socket
+
+import pytest
+
+from movierec.cache import ForgivingRedisCache, JSONSerializer
+
+
+@pytest.fixture
+def dead_cache() -> ForgivingRedisCache:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return ForgivingRedisCache(f"redis://127.0.0.1:{port}/0", {})
+
+
+def test_a_dead_redis_is_an_empty_cache(dead_cache):
+    assert dead_cache.add("key", 1) is True
+    dead_cache.set("key", [1.5])
+    assert dead_cache.get("key", "nothing") == "nothing"
+    assert dead_cache.incr("key") == 1
+    assert dead_cache.delete("key") is False
+    assert dead_cache.touch("key") is False
+    dead_cache.clear()
+
+
+@pytest.mark.parametrize("value", [7, 1.5, [1.25, 2.5], {"a": None}, "text", True])
+def test_values_travel_as_json(value):
+    stored = JSONSerializer().dumps(value)
+    assert JSONSerializer().loads(str(stored).encode() if isinstance(stored, int) else stored) == value
