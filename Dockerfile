@@ -30,8 +30,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     DJANGO_SETTINGS_MODULE=movierec.settings \
     VAR_DIR=/data \
     HOST=0.0.0.0 \
-    PORT=8000 \
-    PROMETHEUS_MULTIPROC_DIR=/tmp/prometheus
+    PORT=8000
 # Static files are part of the image; they need no secret and no database.
 RUN STATIC_ROOT=/app/staticfiles VAR_DIR=/tmp/build python manage.py collectstatic --noinput --verbosity 0 \
     && rm -rf /tmp/build
