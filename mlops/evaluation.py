@@ -16,7 +16,7 @@ from recommender.evaluation import SLICES, Comparison, baselines, evaluate_on_cu
 
 CANDIDATE, CHAMPION = "candidate", "champion"
 EASE = "ease"
-EASE_BASELINE = {"regularization": 200.0}  # for orientation only, not worth a search
+EASE_BASELINE: dict[str, Any] = {"regularization": 200.0}  # for orientation only, not worth a search
 NEW_MOVIES = "movies_new"
 
 Progress = Callable[[str, int, int], None]
@@ -77,19 +77,21 @@ def evaluate_candidate(
 
 def figures_of(comparison: Comparison) -> dict[str, Any]:
     """What is kept on the version, JSON-able: every model's figures and the candidate's paired differences."""
-    resamples = {"resamples": settings.POLICY.evaluation.bootstrap_resamples}
+    resamples = settings.POLICY.evaluation.bootstrap_resamples
     models = comparison.to_dict()
     against = {
-        name: comparison.difference(CANDIDATE, name, **resamples).to_dict() for name in models if name != CANDIDATE
+        name: comparison.difference(CANDIDATE, name, resamples=resamples).to_dict()
+        for name in models
+        if name != CANDIDATE
     }
     slices: dict[str, dict[str, Any]] = {}
     if CHAMPION in models:
         for part in SLICES:
             if _both_judged(comparison, part):
-                slices[part] = comparison.difference(CANDIDATE, CHAMPION, part=part, **resamples).to_dict()
+                slices[part] = comparison.difference(CANDIDATE, CHAMPION, part=part, resamples=resamples).to_dict()
     return {
         "models": models,
-        "interval": comparison[CANDIDATE].interval(**resamples).to_dict(),
+        "interval": comparison[CANDIDATE].interval(resamples=resamples).to_dict(),
         "best_simple_baseline": comparison.best_simple_baseline(),
         "differences": against,
         "slice_differences": slices,

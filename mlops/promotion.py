@@ -7,10 +7,10 @@ before it, since reading hundreds of MB has no place in one. MLflow's aliases fo
 import logging
 
 from celery import current_app
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Q
 
+from catalog.models import User
 from mlops.artifacts import require_artifact
 from mlops.errors import NothingToRollBackTo, NotPromotable, ReasonRequired, VersionNotFound
 from mlops.models import GateVerdict, ModelVersion, Promotion
@@ -25,7 +25,7 @@ SYNC_TASK = "mlops.sync_registry"
 def promote(
     *,
     version: int,
-    by: AbstractBaseUser | None = None,
+    by: User | None = None,
     kind: str = Kind.PROMOTED,
     reason: str = "",
     force: bool = False,
@@ -44,7 +44,7 @@ def promote(
     return _make_champion(row, by=by, kind=kind, reason=reason)
 
 
-def roll_back(*, to: int | None = None, by: AbstractBaseUser | None = None, reason: str = "") -> Promotion:
+def roll_back(*, to: int | None = None, by: User | None = None, reason: str = "") -> Promotion:
     """Back to the champion that the current one replaced, and again to the one before; or to a former champion `to`.
 
     Raises NothingToRollBackTo, VersionNotFound, NotPromotable, ArtifactNotAvailable.
@@ -95,7 +95,7 @@ def _predecessor() -> ModelVersion:
     raise NothingToRollBackTo(f"No earlier champion than version {champion.pk} is kept.")
 
 
-def _make_champion(version: ModelVersion, *, by: AbstractBaseUser | None, kind: str, reason: str) -> Promotion:
+def _make_champion(version: ModelVersion, *, by: User | None, kind: str, reason: str) -> Promotion:
     if version.status == Status.CHAMPION:
         raise NotPromotable(f"Version {version.pk} is the champion already.")
     require_artifact(version)

@@ -7,11 +7,12 @@ from typing import Any
 
 import mlflow
 import pandas as pd
+from mlflow.pyfunc.model import PythonModel
 
 from recommender.estimators import load_recommender
 
 
-class MovierecModel(mlflow.pyfunc.PythonModel):
+class MovierecModel(PythonModel):
     """In: a column `user_id`. Out: user_id, movie_id, score, rank. Params: k, exclude_seen."""
 
     def load_context(self, context: Any) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 
 from celery import current_app
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from catalog.models import User
 from mlops.errors import RunNotActive, RunNotFound, SnapshotNotAvailable, TrainingAlreadyActive, UnknownAlgorithm
 from mlops.models import DatasetSnapshot, ModelVersion, PipelineRun, RunStep
 from mlops.parameters import to_json
@@ -29,7 +29,7 @@ TRAIN_TASK = "mlops.train_model"
 def start_training(
     *,
     trigger: str,
-    started_by: AbstractBaseUser | None = None,
+    started_by: User | None = None,
     algorithm: str | None = None,
     snapshot: str | None = None,
 ) -> PipelineRun:

@@ -30,7 +30,7 @@ def ensure_schedules() -> list[str]:
             raise MLOpsError(f"config.yaml: schedules.{name}: there is no such schedule; known are {', '.join(TASKS)}.")
         if PeriodicTask.objects.filter(name=name).exists():
             continue
-        when = _crontab(policy.crontab) if policy.crontab else _interval(policy.every_seconds)
+        when = _interval(policy.every_seconds) if policy.every_seconds else _crontab(policy.crontab)
         PeriodicTask.objects.create(
             name=name,
             task=TASKS[name],
@@ -42,8 +42,8 @@ def ensure_schedules() -> list[str]:
     return created
 
 
-def _crontab(expression: str) -> dict[str, CrontabSchedule]:
-    minute, hour, day_of_month, month_of_year, day_of_week = expression.split()
+def _crontab(expression: str | None) -> dict[str, CrontabSchedule]:
+    minute, hour, day_of_month, month_of_year, day_of_week = str(expression).split()
     schedule, _ = CrontabSchedule.objects.get_or_create(
         minute=minute,
         hour=hour,
@@ -55,7 +55,7 @@ def _crontab(expression: str) -> dict[str, CrontabSchedule]:
     return {"crontab": schedule}
 
 
-def _interval(seconds: int) -> dict[str, IntervalSchedule]:
+def _interval(seconds: int | None) -> dict[str, IntervalSchedule]:
     schedule, _ = IntervalSchedule.objects.get_or_create(every=seconds, period=IntervalSchedule.SECONDS)
     return {"interval": schedule}
 

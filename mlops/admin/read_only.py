@@ -36,7 +36,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
             return super().change_view(request, object_id, form_url, extra_context)
         row = self.get_object(request, object_id)
         if row is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return super().change_view(request, object_id, form_url, extra_context)  # says that there is none
         if not self.has_view_permission(request, row):
             raise PermissionDenied
         return self.page(request, self.detail_template, row, **self.detail_context(request, row))

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST, require_safe
 
+from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
 from mlops.errors import MLOpsError
 from mlops.models import ModelVersion, PipelineRun
@@ -76,7 +77,9 @@ class PipelineRunAdmin(ReadOnlyAdmin):
     def _start(self, request: HttpRequest, algorithm: str | None = None) -> HttpResponse:
         require_permission(request, START)
         try:
-            run = start_training(trigger=PipelineRun.Trigger.ADMIN, started_by=request.user, algorithm=algorithm)
+            run = start_training(
+                trigger=PipelineRun.Trigger.ADMIN, started_by=cast(User, request.user), algorithm=algorithm
+            )
         except MLOpsError as error:
             return self.refused(request, error)
         messages.success(request, f"Training run {run.pk} is queued.")

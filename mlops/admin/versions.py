@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
+from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
 from mlops.errors import MLOpsError
 from mlops.models import GateVerdict, ModelVersion, Promotion
@@ -77,7 +78,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         require_permission(request, FORCE if force else PROMOTE)
 
         def act(reason: str) -> Promotion:
-            return promote(version=pk, by=request.user, reason=reason, force=force)
+            return promote(version=pk, by=cast(User, request.user), reason=reason, force=force)
 
         return self._confirm(request, row, act, verb="Force" if force else "Promote", verdict=verdict)
 
@@ -85,7 +86,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         require_permission(request, PROMOTE)
 
         def act(reason: str) -> Promotion:
-            return roll_back(to=pk, by=request.user, reason=reason)
+            return roll_back(to=pk, by=cast(User, request.user), reason=reason)
 
         return self._confirm(request, self._row(pk), act, verb="Roll back to")
 

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
@@ -8,6 +8,7 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from catalog.models import User
 from mlops.api import serializers
 from mlops.errors import VersionNotFound
 from mlops.models import DriftReport, ModelVersion, PipelineRun
@@ -56,7 +57,7 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSe
         """Make this version the champion."""
         options = self.body(serializers.PromoteSerializer)
         self.require("mlops.force_modelversion" if options["force"] else "mlops.promote_modelversion")
-        promotion = promote(version=int(version), by=request.user, **options)
+        promotion = promote(version=int(version), by=cast(User, request.user), **options)
         return Response(serializers.PromotionSerializer(promotion).data)
 
     @extend_schema(request=serializers.RollBackSerializer, responses={200: serializers.PromotionSerializer})
@@ -67,7 +68,7 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSe
         self.require("mlops.promote_modelversion")
         if options["to"] is not None and options["to"] > MAX_ID:
             raise VersionNotFound(f"There is no model version {options['to']}.")
-        return Response(serializers.PromotionSerializer(roll_back(by=request.user, **options)).data)
+        return Response(serializers.PromotionSerializer(roll_back(by=cast(User, request.user), **options)).data)
 
 
 class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSet):
@@ -89,7 +90,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSet)
         """Queue a training; 409 while another one is active."""
         options = self.body(serializers.StartRunSerializer)
         self.require("mlops.start_training")
-        run = start_training(trigger=PipelineRun.Trigger.API, started_by=request.user, **options)
+        run = start_training(trigger=PipelineRun.Trigger.API, started_by=cast(User, request.user), **options)
         return Response(serializers.RunSerializer(run).data, status=202)
 
     @extend_schema(parameters=[RUN_ID], request=None, responses={202: serializers.RunSerializer})
