@@ -11,7 +11,7 @@ from recommender.models import Dismissal, Feedback, Impression, ServedModel
 COUNTED = 10_000
 
 
-class CappedPaginator(Paginator):  # type: ignore[type-arg]
+class CappedPaginator(Paginator):
     """Counts no further than COUNTED rows, so that a page of a huge table is as quick as one of a small one."""
 
     @cached_property
@@ -20,7 +20,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
         return rows.order_by().values("pk")[:COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(admin.ModelAdmin):
     """What happened is looked at, not edited."""
 
     paginator = CappedPaginator
