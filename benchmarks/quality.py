@@ -52,7 +52,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
         parser.error(f"--data: {options.data} is no folder")
     options.metadata = ["TMDB", "MovieLens"] if has_tmdb(options.data) else ["MovieLens"]
     options.metadata = options.metadata[:1] if options.quick else options.metadata
-    options.seeds = range(2 if options.quick else 5)
+    options.seeds = [range(2 if options.quick else 5), range(2)]  # fewer with the second source of metadata
     options.n_weeks = 3 if options.quick else 8
     return options
 
@@ -67,7 +67,7 @@ def _protocols(options: argparse.Namespace, progress: Progress) -> Any:
             if protocol == "A":
                 yield [protocol_a.run(options.data, names, metadata, progress)]
             else:
-                yield [protocol_b.run(options.data, names, metadata, options.seeds, progress)]
+                yield [protocol_b.run(options.data, names, metadata, options.seeds[number], progress)]
 
 
 def _using_metadata(names: list[str]) -> list[str]:
@@ -84,7 +84,7 @@ def _count_fits(options: argparse.Namespace) -> int:
         if "A" in options.protocol:
             fits += len(models)
         if "B" in options.protocol:
-            fits += len(options.seeds) * sum(model.scores_new_movies for model in models)
+            fits += len(options.seeds[number]) * sum(model.scores_new_movies for model in models)
     return fits
 
 
