@@ -14,6 +14,7 @@ from recommender.evaluation import Comparison, Evaluation, evaluate, leave_ratin
 
 K = 10
 REFERENCE = "ease"
+CHOSEN = "chosen by fit"
 
 
 def run(folder: Path, names: list[str], metadata: str, progress: Progress) -> tuple[str, list[dict[str, Any]]]:
@@ -51,7 +52,7 @@ def _rows(comparison: Comparison, seconds: dict[str, float], chosen: dict[str, A
                 "diversity": figures["intra_list_diversity"],
                 "fit s": seconds[name],
                 "score s": evaluation.seconds["score"],
-                "chosen by fit": str(chosen[name] or "-"),
+                CHOSEN: chosen[name],
             }
         )
     return rows

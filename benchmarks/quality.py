@@ -18,6 +18,7 @@ from benchmarks import protocol_a, protocol_b, protocol_c
 from benchmarks.data import has_tmdb
 from benchmarks.models import later_data_models, random_split_models
 from benchmarks.progress import Progress
+from benchmarks.protocol_a import CHOSEN
 from benchmarks.tables import render
 from recommender.estimators import ESTIMATORS
 
@@ -33,11 +34,27 @@ def main(arguments: list[str] | None = None) -> None:
         for tables_of_one in _protocols(options, progress):
             for title, rows in tables_of_one:
                 progress.bar.clear()
-                print(render(title, rows, DIGITS), flush=True)
+                print(render(title, [without_choices(row) for row in rows], DIGITS), flush=True)
+                print("\n".join(choices(rows)), flush=True)
                 tables.append((title, rows))
     print(f"All of it took {perf_counter() - started:.0f} s.")
     if options.json:
         options.json.write_text(json.dumps(_record(tables), indent=1) + "\n", encoding="utf-8")
+
+
+def without_choices(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != CHOSEN}
+
+
+def choices(rows: list[dict[str, Any]]) -> list[str]:
+    """A line a model that chose hyper-parameters by itself, below the table: they would make it too wide."""
+    lines = [f"- {row['model']} chose {_readable(row[CHOSEN])}" for row in rows if row.get(CHOSEN)]
+    return [*lines, ""] if lines else []
+
+
+def _readable(chosen: dict[str, Any]) -> str:
+    values = {name: f"{value:.4g}" if isinstance(value, float) else value for name, value in chosen.items()}
+    return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
 def _read(arguments: list[str] | None) -> argparse.Namespace:

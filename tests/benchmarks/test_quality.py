@@ -101,6 +101,7 @@ def test_prints_every_table_and_keeps_it(folder, tmp_path, capsys):
     warm, cold, later, _ = ({row["model"]: row for row in table["rows"]} for table in tables)
     assert warm.keys() == {"popular, all time", "popularity", "item_knn", "content"}
     assert warm["item_knn"]["nDCG@10"] > warm["popular, all time"]["nDCG@10"]
+    assert "- item_knn chose shrinkage " in printed
     assert cold["item_knn"]["note"] == "cannot score new movies"
     assert 0 <= cold["content"]["AUC"] <= 1
     assert later["popular, half-life 2 d"]["less half-life 2 d, 95 %"] is None
