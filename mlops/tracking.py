@@ -94,9 +94,9 @@ def remove_artifact(version: ModelVersion) -> None:
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
             return
         raise
-    if source.model_id:
-        location = client.get_logged_model(source.model_id).artifact_location
-        get_artifact_repository(location).delete_artifacts()
+    # A registered version names the logged model it was made from; that one knows where its files are.
+    location = client.get_logged_model(source.source.removeprefix("models:/")).artifact_location
+    get_artifact_repository(location).delete_artifacts()
     client.delete_model_version(MODEL_NAME, version.mlflow_version)
     client.set_tag(version.mlflow_run_id, "artifact", "removed by retention")
 

@@ -45,8 +45,8 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return {}
 
     def page(self, request: HttpRequest, template: str, row: Model | None, **context: Any) -> TemplateResponse:
-        name = self.opts.verbose_name
-        base = self.admin_site.each_context(request) | {"opts": self.opts, "row": row, "title": f"{name} {row}"}
+        title = f"{self.opts.verbose_name} {row.pk if row else ''}".capitalize()
+        base = self.admin_site.each_context(request) | {"opts": self.opts, "row": row, "title": title}
         return TemplateResponse(request, template, base | context)
 
     def address(self, row: Model | int | None = None) -> str:

@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.utils.text import Truncator
 
 from mlops.admin.read_only import ReadOnlyAdmin
 from mlops.models import DatasetSnapshot, DriftReport, GateVerdict, Promotion
@@ -35,7 +36,7 @@ class GateVerdictAdmin(ReadOnlyAdmin):
 
     @admin.display(description="why")
     def why(self, verdict: GateVerdict) -> str:
-        return verdict.sentence
+        return Truncator(verdict.sentence).chars(120)
 
 
 @admin.register(DriftReport)

@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
+from django.utils.text import Truncator
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import User
@@ -18,7 +19,7 @@ START = "mlops.start_training"
 
 @admin.register(PipelineRun)
 class PipelineRunAdmin(ReadOnlyAdmin):
-    list_display = ["id", "status", "algorithm", "trigger", "started_by", "queued_at", "duration", "message"]
+    list_display = ["id", "status", "algorithm", "trigger", "started_by", "queued_at", "duration", "ending"]
     list_filter = ["status", "trigger", "algorithm"]
     list_select_related = ["started_by"]
     search_fields = ["message", "started_by__username"]
@@ -30,6 +31,10 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         if run.started_at is None or run.ended_at is None:
             return ""
         return f"{(run.ended_at - run.started_at).total_seconds():.0f}"
+
+    @admin.display(description="how it ended")
+    def ending(self, run: PipelineRun) -> str:
+        return Truncator(run.message).chars(90)
 
     def get_urls(self) -> list[URLPattern]:
         own = [

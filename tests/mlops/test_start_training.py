@@ -88,7 +88,6 @@ def test_a_broker_that_is_down_loses_no_training(transactional_db, quick):
     assert done.stdout.strip() == "queued", done.stderr
     assert "it is tried again" in done.stderr
     run = PipelineRun.objects.get()
-    assert sweep_runs() == {"ended": 0, "requeued": 0}
     long_ago = timezone.now() - timedelta(minutes=5)
     PipelineRun.objects.update(queued_at=long_ago, heartbeat_at=long_ago)
     assert sweep_runs() == {"ended": 0, "requeued": 1}
