@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
-from django.core.cache import cache
+from django.core.cache import cache, caches
+from django.core.cache.backends.redis import RedisCache
 from rest_framework.test import APIClient
 
 from recommender.impressions import buffer
@@ -61,7 +62,7 @@ def _plain_settings(settings) -> Iterator[None]:
 
 def _empty_cache() -> None:
     """On Redis only what is this run's own: `cache.clear()` would empty the whole database, other sites' keys too."""
-    if not django_settings.REDIS_URL:
+    if not isinstance(caches["default"], RedisCache):
         cache.clear()
         return
     redis = cache._cache.get_client()
