@@ -17,7 +17,11 @@ from tests.factories import MovieFactory, RatingFactory, UserFactory
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of what only Redis can do are no part of an embedded run; they are left out, not skipped."""
+    """Slow tests first, so that no core waits for one at the end.
+
+    Tests of what only Redis can do are no part of an embedded run; they are left out, not skipped.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if django_settings.REDIS_URL:
         return
     left_out = [item for item in items if item.get_closest_marker("services")]
