@@ -65,7 +65,7 @@ def make_run(place: Path, port: int) -> Iterator[tuple[subprocess.Popen[bytes], 
     )
     with log.open("wb") as output:
         process = subprocess.Popen(
-            ["make", "run", "RUN=", f"BIN={BIN}"],
+            ["env", "--default-signal=INT", "make", "run", "RUN=", f"BIN={BIN}"],  # a background job ignores it
             cwd=ROOT,
             env=values,
             stdout=output,
