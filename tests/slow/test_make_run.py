@@ -17,7 +17,7 @@ import pytest
 from tests.mlops.site import write_policy
 from tests.processes import BIN, ROOT, end, environment, free_port, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("make-run")]  # in this order, on one site
+pytestmark = pytest.mark.slow  # in this order, on one site: deploy/test keeps each file on one core
 
 HITS, TOPICS, SIZE = 10, 10, 8
 
