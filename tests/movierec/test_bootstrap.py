@@ -2,13 +2,16 @@
 
 import re
 import socket
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from catalog.models import Movie, Rating, User
+from mlops.models import PipelineRun
 from movierec.bootstrap import LOADING, BootstrapError, check_port
 from tests.catalog.importers.movielens import write_folder
 from tests.factories import MovieFactory
@@ -57,6 +60,24 @@ def test_too_few_ratings_for_a_model_are_said_and_stop_nothing(new_site, bootstr
     assert "No model was promoted" in said
     assert "popular movies" in said
     assert "Staff account" in said
+
+
+def test_a_training_that_was_killed_in_an_earlier_start_is_waited_out_and_repeated(new_site, bootstrap):
+    policy = new_site.POLICY
+    new_site.POLICY = policy.model_copy(
+        update={"training": policy.training.model_copy(update={"stale_after_seconds": 1})}
+    )
+    now = timezone.now() + timedelta(seconds=5)  # still fresh when the training's turn comes
+    killed = PipelineRun.objects.create(
+        trigger="command", algorithm="ease", status="running", started_at=now, heartbeat_at=now
+    )
+
+    said = bootstrap()
+
+    killed.refresh_from_db()
+    assert "waiting until it does or is given up" in said
+    assert killed.status == PipelineRun.Status.ERRORED
+    assert PipelineRun.objects.exclude(pk=killed.pk).get().status == PipelineRun.Status.FAILED  # too few ratings
 
 
 def test_the_second_time_nothing_is_loaded_and_no_password_is_shown(new_site, bootstrap):
