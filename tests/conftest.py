@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from django.conf import settings as django_settings
 from django.core.cache import cache, caches
 from django.core.cache.backends.redis import RedisCache
@@ -33,8 +34,6 @@ def pytest_sessionfinish() -> None:
     """Take this run's keys out of Redis, broker and cache alike."""
     if not django_settings.REDIS_URL:
         return
-    import redis
-
     for url in (django_settings.REDIS_URL, django_settings.CACHES["default"]["LOCATION"]):
         client = redis.Redis.from_url(url)
         if keys := list(client.scan_iter(f"{django_settings.REDIS_PREFIX}:*", count=1000)):
@@ -60,6 +59,7 @@ def _plain_settings(settings) -> Iterator[None]:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
     _empty_cache()
+    _empty_queues()
     yield
     _empty_cache()
 
@@ -69,9 +69,21 @@ def _empty_cache() -> None:
     if not isinstance(caches["default"], RedisCache):
         cache.clear()
         return
-    redis = cache._cache.get_client()
-    if keys := list(redis.scan_iter(f"{django_settings.REDIS_PREFIX}:*", count=1000)):
-        redis.delete(*keys)
+    client = cache._cache.get_client()
+    if keys := list(client.scan_iter(f"{django_settings.REDIS_PREFIX}:*", count=1000)):
+        client.delete(*keys)
+
+
+def _empty_queues() -> None:
+    """What earlier tests sent and no worker took: a worker of this test would have to go through all of it first."""
+    transport = django_settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    if "global_keyprefix" not in transport:
+        for message in Path(transport["data_folder_in"]).glob("*.msg"):
+            message.unlink(missing_ok=True)
+        return
+    names = ("default", "training", "unacked", "unacked_index")  # not the bindings: this process has them in memory
+    with redis.Redis.from_url(django_settings.CELERY_BROKER_URL) as broker:
+        broker.delete(*(transport["global_keyprefix"] + name for name in names))
 
 
 @pytest.fixture(autouse=True)
