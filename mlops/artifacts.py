@@ -7,14 +7,16 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.conf import settings
 
 from mlops.errors import ArtifactNotAvailable
 from mlops.models import ModelVersion
-from recommender.estimators import ArtifactError, Dataset, artifact_checksum, load_recommender
+
+if TYPE_CHECKING:
+    from recommender.estimators import Dataset
 
 VERIFY_TIMEOUT_SECONDS = 300
 PROBE_USERS = 50
@@ -26,6 +28,9 @@ def folder_of(version: ModelVersion) -> Path:
 
 def require_artifact(version: ModelVersion) -> None:
     """Raises ArtifactNotAvailable unless the files are there, whole and those that were registered."""
+    # Here, so that Beat, workers and commands that promote nothing start without pandas' and scipy's weight.
+    from recommender.estimators import ArtifactError, artifact_checksum, load_recommender
+
     if version.artifact_removed_at:
         raise ArtifactNotAvailable(
             f"The files of version {version.pk} were removed by retention on {version.artifact_removed_at:%Y-%m-%d}."
@@ -43,14 +48,14 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def probe_of(dataset: Dataset, random_state: int) -> list[dict[int, float]]:
+def probe_of(dataset: "Dataset", random_state: int) -> list[dict[int, float]]:
     """Histories of some users of the training data, and the empty one."""
     rng = np.random.default_rng(random_state)
     rows = rng.choice(dataset.n_users, size=min(PROBE_USERS, dataset.n_users), replace=False)
     return [{}, *(_history(dataset, int(row)) for row in sorted(rows))]
 
 
-def _history(dataset: Dataset, row: int) -> dict[int, float]:
+def _history(dataset: "Dataset", row: int) -> dict[int, float]:
     part = slice(dataset.ratings.indptr[row], dataset.ratings.indptr[row + 1])
     movies = dataset.movie_ids[dataset.ratings.indices[part]]
     return {int(movie): float(rating) for movie, rating in zip(movies, dataset.ratings.data[part], strict=True)}
