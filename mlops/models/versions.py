@@ -1,0 +1,106 @@
+"""Trained models, what the gate said of them and which went live."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from .data import DatasetSnapshot
+from .runs import PipelineRun
+
+
+class ModelVersion(models.Model):
+    """One trained model. Its primary key is the version that people, the API and metrics name.
+
+    candidate -> champion | refused; champion -> former (another was promoted) -> champion (roll-back).
+    """
+
+    class Status(models.TextChoices):
+        CANDIDATE = "candidate", "candidate"
+        CHAMPION = "champion", "champion"
+        FORMER = "former", "former champion"
+        REFUSED = "refused", "refused by the gate"
+
+    algorithm = models.CharField(max_length=32)
+    parameters = models.JSONField(default=dict, help_text="As given; what was chosen on an inner split is in `chosen`.")
+    chosen = models.JSONField(default=dict)
+    status = models.CharField(max_length=16, choices=Status, default=Status.CANDIDATE)
+    run = models.OneToOneField(PipelineRun, on_delete=models.SET_NULL, null=True, blank=True, related_name="version")
+    snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.PROTECT, related_name="versions")
+    config_hash = models.CharField(max_length=64)
+    code_revision = models.CharField(max_length=64, blank=True)
+    random_state = models.IntegerField()
+    libraries = models.JSONField(default=dict)
+    figures = models.JSONField(default=dict, help_text="Evaluation: this model and the baselines on later data.")
+    artifact = models.CharField(max_length=200, help_text="Folder below MODEL_DIR.")
+    artifact_checksum = models.CharField(max_length=64)
+    artifact_bytes = models.PositiveBigIntegerField()
+    artifact_removed_at = models.DateTimeField(null=True, blank=True, help_text="When retention took the files.")
+    mlflow_run_id = models.CharField(max_length=64, blank=True)
+    mlflow_version = models.CharField(max_length=16, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["status"], condition=Q(status="champion"), name="mlops_version_one_champion"
+            ),
+        ]
+        permissions = [
+            ("promote_modelversion", "Can promote models that passed the gate, and roll back"),
+            ("force_modelversion", "Can promote models that did not pass the gate"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} ({self.algorithm})"
+
+
+class GateVerdict(models.Model):
+    """What the gate said of a version, rule by rule."""
+
+    class Decision(models.TextChoices):
+        PASSED = "passed", "passed"
+        REFUSED = "refused", "refused"
+        NOT_ENOUGH_EVIDENCE = "not_enough_evidence", "not enough evidence"
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="verdicts")
+    champion = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    decision = models.CharField(max_length=24, choices=Decision)
+    rules = models.JSONField(help_text="Each rule with its figure, interval, threshold and outcome.")
+    decided_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: {self.decision}"
+
+    @property
+    def sentence(self) -> str:
+        """Why, for people: the rules that kept it from passing."""
+        kept = [rule["sentence"] for rule in self.rules if rule["outcome"] in ("failed", "not_enough_evidence")]
+        return " ".join(kept) or "All rules passed."
+
+
+class Promotion(models.Model):
+    """The audit trail of what went live; rows are added, never changed or removed."""
+
+    class Kind(models.TextChoices):
+        AUTOMATIC = "automatic", "automatic"
+        PROMOTED = "promoted", "promoted by a person"
+        FORCED = "forced", "forced by a person"
+        ROLLED_BACK = "rolled_back", "rolled back"
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="promotions")
+    previous = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    kind = models.CharField(max_length=16, choices=Kind)
+    promoted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    reason = models.TextField(blank=True)
+    promoted_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.version_id} {self.kind}"
