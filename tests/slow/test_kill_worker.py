@@ -56,6 +56,8 @@ def test_a_killed_training_is_marked_within_a_minute_and_can_be_repeated(rated_s
 
 
 def test_a_queued_training_waits_for_its_worker_and_a_running_one_is_cancelled(rated_site, settings, tmp_path: Path):
+    # No Beat here that would ring again: the message has to live until the worker has started.
+    settings.POLICY = load_policy(write_policy(rated_site, training={"stale_after_seconds": 120}))
     run = start_training(trigger="api")
     with running(*TRAINING, log=tmp_path / "training.log"):
         fitting = RunStep.objects.filter(run=run, name="fit")
