@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 # Sent after a rating was recorded or removed: user_id, movie_id, rating (None when removed).
 rating_recorded = Signal()
+
+# Sent within the transaction that took out all data of a provider: source (a value of catalog.models.Source).
+provider_purged = Signal()

@@ -14,6 +14,10 @@ class RunNotActive(MLOpsError):
     code = "run_not_active"
 
 
+class RunNotResumable(MLOpsError):
+    code = "run_not_resumable"
+
+
 class RunNotFound(MLOpsError):
     code = "run_not_found"
     status = 404
@@ -50,6 +54,19 @@ class ReasonRequired(MLOpsError):
 
 class NothingToRollBackTo(MLOpsError):
     code = "nothing_to_roll_back_to"
+
+
+class NotReleasable(MLOpsError):
+    code = "not_releasable"
+
+
+class AlreadyWithdrawn(MLOpsError):
+    code = "already_withdrawn"
+
+
+class SnapshotNotFound(MLOpsError):
+    code = "snapshot_not_found"
+    status = 404
 
 
 class StepFailed(MLOpsError):

@@ -30,6 +30,8 @@ class RunMonitor:
         self.run = run
         self._on_progress = on_progress
         self._lines = [run.log] if run.log else []
+        self._step: RunStep | None = None
+        self._step_lines: list[str] = []
         self._stop = threading.Event()
         self._verdict: type[MLOpsError] | None = None
         self._working_thread = threading.get_ident()
@@ -59,13 +61,16 @@ class RunMonitor:
 
     def note(self, line: str) -> None:
         """A log line from any thread; it is written with the next heartbeat or the next line of `log`."""
-        self._lines.append(f"{timezone.now():%H:%M:%S} {line}")
+        stamped = f"{timezone.now():%H:%M:%S} {line}"
+        self._lines.append(stamped)
+        self._step_lines.append(stamped)
 
     @contextmanager
     def step(self, name: str) -> Iterator[RunStep]:
-        """One step: its times, its figures (filled in by the body), and how it ended."""
+        """One step: its times, its figures and result (filled in by the body), its log, and how it ended."""
         self.check()
-        row = RunStep.objects.create(run=self.run, name=name)
+        row = RunStep.objects.create(run=self.run, name=name, attempt=self.run.attempt)
+        self._step, self._step_lines = row, []
         try:
             self._report(name, "")
             yield row
@@ -116,8 +121,9 @@ class RunMonitor:
             self._allow_interrupts(before)
 
     def _end(self, row: RunStep, status: str) -> None:
-        row.status, row.ended_at = status, timezone.now()
-        row.save(update_fields=["status", "ended_at", "figures"])
+        row.status, row.ended_at, row.log = status, timezone.now(), "\n".join(self._step_lines)
+        row.save(update_fields=["status", "ended_at", "figures", "result", "log"])
+        self._step = None
         seconds = (row.ended_at - row.started_at).total_seconds()
         self.log(f"{row.name}: {row.get_status_display()} after {seconds:.1f} s")
 
@@ -141,9 +147,13 @@ class RunMonitor:
 
     def _look(self) -> type[MLOpsError] | None:
         try:
-            rows = PipelineRun.objects.filter(pk=self.run.pk, status=PipelineRun.Status.RUNNING)
+            rows = PipelineRun.objects.filter(
+                pk=self.run.pk, attempt=self.run.attempt, status=PipelineRun.Status.RUNNING
+            )
             if not rows.update(heartbeat_at=timezone.now(), log="\n".join(self._lines)):
                 return RunLost
+            if (step := self._step) is not None:
+                RunStep.objects.filter(pk=step.pk).update(log="\n".join(self._step_lines))
             return RunCancelled if rows.exclude(cancel_requested_at=None).exists() else None
         except DatabaseError:
             logger.warning("run %s: the database did not take the heartbeat", self.run.pk, exc_info=True)

@@ -1,5 +1,6 @@
 """The training: export -> snapshot -> checks -> fit -> evaluate -> register -> gate -> promote.
 
+A run that was resumed goes on from the step that failed, with what the steps before it had made.
 Runs in the training worker or in the command's own process, never in a web process. Whatever happens, the run's row
 ends: as succeeded or failed (expected: the data or the model are not good enough), cancelled, or errored (a bug).
 """
@@ -8,12 +9,13 @@ import logging
 import traceback
 from typing import Any
 
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from mlops.errors import MLOpsError, RunCancelled, RunLost, RunNotFound
 from mlops.models import PipelineRun
 from mlops.monitor import OnProgress, RunMonitor
-from mlops.runs import remove_leftovers
+from mlops.run_queue import remove_leftovers, retry_time
 from mlops.steps import Training
 
 logger = logging.getLogger(__name__)
@@ -57,18 +59,23 @@ def claim(run_id: int) -> PipelineRun | None:
     """Compare-and-set: of all who got the message exactly one gets the run."""
     now = timezone.now()
     claimed = PipelineRun.objects.filter(pk=run_id, status=Status.QUEUED).update(
-        status=Status.RUNNING, started_at=now, heartbeat_at=now
+        status=Status.RUNNING, started_at=Coalesce("started_at", now), heartbeat_at=now
     )
     return PipelineRun.objects.get(pk=run_id) if claimed else None
 
 
 def _end(monitor: RunMonitor, status: str, message: str) -> None:
     monitor.log(message)
-    PipelineRun.objects.filter(pk=monitor.run.pk, status=Status.RUNNING).update(
-        status=status, message=message, ended_at=timezone.now()
+    run = monitor.run
+    ended = PipelineRun.objects.filter(pk=run.pk, attempt=run.attempt, status=Status.RUNNING).update(
+        status=status,
+        message=message,
+        ended_at=timezone.now(),
+        retry_at=retry_time(run) if status == Status.ERRORED else None,
     )
-    if status != Status.SUCCEEDED:
-        remove_leftovers(monitor.run.pk)
+    run.refresh_from_db()
+    if ended and status != Status.SUCCEEDED:
+        remove_leftovers(run)
 
 
 class _logged_to(logging.Handler):  # noqa: N801 (used as a context manager, like a function)

@@ -1,29 +1,19 @@
-"""The life of a training run outside of its own process: queueing, cancelling, and finding the dead.
+"""What people and schedules do with training runs: start, cancel, resume."""
 
-The row is the truth, the broker only a bell: a run is claimed by a compare-and-set on its row, so a second delivery of
-its message does nothing, and a message that got lost is sent again by `sweep_runs`.
-"""
-
-import logging
-import shutil
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from catalog.models import User
 from mlops.errors import RunNotActive, RunNotFound, SnapshotNotAvailable, TrainingAlreadyActive, UnknownAlgorithm
-from mlops.models import DatasetSnapshot, ModelVersion, PipelineRun, RunStep
+from mlops.models import DatasetSnapshot, PipelineRun
 from mlops.parameters import to_json
-
-logger = logging.getLogger(__name__)
+from mlops.run_queue import queue_again, remove_superseded, ring
+from mlops.sweeper import sweep_runs
 
 Status = PipelineRun.Status
-TRAIN_TASK = "mlops.train_model"
 
 
 def start_training(
@@ -35,8 +25,8 @@ def start_training(
 ) -> PipelineRun:
     """Queue a training and ring for a worker; with trigger `command` the caller runs it itself.
 
-    `snapshot` is the beginning of a content hash; without it the data is exported anew. Raises
-    TrainingAlreadyActive, UnknownAlgorithm, SnapshotNotAvailable.
+    `snapshot` is the beginning of a content hash or a snapshot's folder; without it the data is exported anew.
+    Raises TrainingAlreadyActive, UnknownAlgorithm, SnapshotNotAvailable.
     """
     sweep_runs()
     policy = settings.POLICY.training
@@ -46,7 +36,7 @@ def start_training(
         started_by=started_by,
         algorithm=name,
         parameters=to_json(policy.parameters.get(name, {})),
-        snapshot=_snapshot(snapshot) if snapshot else None,
+        snapshot=find_snapshot(snapshot) if snapshot else None,
     )
     try:
         with transaction.atomic():
@@ -58,8 +48,22 @@ def start_training(
             if active
             else "Another training was started at the same moment."
         ) from None
+    remove_superseded(run)
     if run.trigger != PipelineRun.Trigger.COMMAND:
-        transaction.on_commit(lambda: _ring(run.pk))
+        transaction.on_commit(lambda: ring(run.pk))
+    return run
+
+
+def resume_run(*, run_id: int, by: User | None = None, here: bool = False) -> PipelineRun:
+    """Queue an errored run for another attempt, from the step that failed; `here`: the caller runs it itself.
+
+    Raises RunNotFound, RunNotResumable, TrainingAlreadyActive.
+    """
+    sweep_runs()
+    run = _get(run_id)
+    queue_again(run, f"Resumed by {by or 'a command'}, attempt {run.attempt + 1}.")
+    if not here:
+        transaction.on_commit(lambda: ring(run.pk))
     return run
 
 
@@ -70,73 +74,10 @@ def cancel_run(*, run_id: int) -> PipelineRun:
     n_changed = rows.filter(status=Status.QUEUED).update(
         status=Status.CANCELLED, cancel_requested_at=now, ended_at=now, message="Cancelled before it started."
     ) or rows.filter(status=Status.RUNNING).update(cancel_requested_at=now)
-    run = rows.first()
-    if run is None:
-        raise RunNotFound(f"There is no run {run_id}.")
+    run = _get(run_id)
     if not n_changed:
         raise RunNotActive(f"Run {run_id} has ended already: {run.get_status_display()}.")
     return run
-
-
-def sweep_runs() -> dict[str, int]:
-    """Ends runs whose process died, and rings again for queued ones that nobody took."""
-    limit = timezone.now() - timedelta(seconds=settings.POLICY.training.stale_after_seconds)
-    dead = PipelineRun.objects.filter(status=Status.RUNNING, heartbeat_at__lt=limit)
-    n_ended = sum(_end_dead_run(run, limit) for run in dead)
-    waiting = PipelineRun.objects.filter(status=Status.QUEUED, queued_at__lt=limit).exclude(heartbeat_at__gte=limit)
-    n_rung = sum(_ring(pk) for pk in waiting.values_list("pk", flat=True))
-    return {"ended": n_ended, "requeued": n_rung}
-
-
-def _end_dead_run(run: PipelineRun, limit: Any) -> bool:
-    now = timezone.now()
-    with transaction.atomic():
-        ended = PipelineRun.objects.filter(pk=run.pk, status=Status.RUNNING, heartbeat_at__lt=limit).update(
-            status=Status.ERRORED,
-            ended_at=now,
-            message=f"The worker died: nothing was heard of it since {run.heartbeat_at:%Y-%m-%d %H:%M:%S} UTC. "
-            "Start the training again.",
-        )
-        if not ended:
-            return False
-        RunStep.objects.filter(run=run, status=RunStep.Status.RUNNING).update(
-            status=RunStep.Status.FAILED, ended_at=now
-        )
-    logger.error("training run %s: the worker died in mid-run", run.pk)
-    remove_leftovers(run.pk)
-    return True
-
-
-def remove_leftovers(run_id: int) -> None:
-    """What a run that did not end well left on disk: half a snapshot, an artefact that no version names."""
-    name = artifact_name(run_id)
-    leftovers = [settings.SNAPSHOT_DIR / partial_snapshot_name(run_id), *settings.MODEL_DIR.glob(f".{name}.*")]
-    if not ModelVersion.objects.filter(artifact=name).exists():
-        leftovers.append(settings.MODEL_DIR / name)
-    for folder in leftovers:
-        shutil.rmtree(Path(folder), ignore_errors=True)
-
-
-def artifact_name(run_id: int) -> str:
-    return f"run-{run_id}"
-
-
-def partial_snapshot_name(run_id: int) -> str:
-    return f".run-{run_id}.part"
-
-
-def _ring(run_id: int) -> bool:
-    """Ask the training worker to take the run. The message expires when the sweeper would send the next one."""
-    PipelineRun.objects.filter(pk=run_id, status=Status.QUEUED).update(heartbeat_at=timezone.now())
-    try:
-        current_app.send_task(
-            TRAIN_TASK, args=[run_id], queue="training", expires=settings.POLICY.training.stale_after_seconds * 2
-        )
-    except Exception:
-        # Whatever the broker's transport raises: the row stays queued and the sweeper tries again.
-        logger.warning("the broker did not take training run %s; it is tried again", run_id, exc_info=True)
-        return False
-    return True
 
 
 def _known_algorithm(name: str) -> str:
@@ -147,11 +88,23 @@ def _known_algorithm(name: str) -> str:
     return name
 
 
-def _snapshot(prefix: str) -> DatasetSnapshot:
-    found = list(DatasetSnapshot.objects.filter(content_hash__startswith=prefix)[:2])
+def find_snapshot(name: str) -> DatasetSnapshot:
+    """By the beginning of its hash, or by a folder that holds one. Raises SnapshotNotAvailable."""
+    if Path(name).is_dir():
+        from mlops.snapshots import adopt_snapshot
+
+        return adopt_snapshot(Path(name))
+    found = list(DatasetSnapshot.objects.filter(content_hash__startswith=name)[:2])
     if len(found) != 1:
         how_many = "several snapshots begin" if found else "no snapshot begins"
-        raise SnapshotNotAvailable(f"{how_many} with {prefix!r}.".capitalize())
-    if found[0].removed_at:
-        raise SnapshotNotAvailable(f"The files of snapshot {found[0]} were removed by retention.")
+        raise SnapshotNotAvailable(f"{how_many} with {name!r}.".capitalize())
+    if found[0].absence:
+        raise SnapshotNotAvailable(found[0].absence)
     return found[0]
+
+
+def _get(run_id: int) -> PipelineRun:
+    run = PipelineRun.objects.filter(pk=run_id).first()
+    if run is None:
+        raise RunNotFound(f"There is no run {run_id}.")
+    return run

@@ -1,18 +1,26 @@
 """What the rest of the site asks of the model operations; the rooms behind it are one file each.
 
-Only `run_training`, `evaluate_version` and `export_snapshot` load what learning needs, when they are called: pandera,
-pyarrow and MLflow stay out of web processes.
+Only the functions below load what learning needs, when they are called: pandera, pyarrow and MLflow stay out of web
+processes.
 """
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops.drift import check_drift
 from mlops.models import DatasetSnapshot, GateVerdict, PipelineRun
 from mlops.promotion import get_version, promote, roll_back
+from mlops.quarantine import release
 from mlops.registry import sync_registry
 from mlops.retention import prune
-from mlops.runs import cancel_run, start_training, sweep_runs
+from mlops.runs import cancel_run, find_snapshot, resume_run, start_training
 from mlops.schedules import ensure_schedules
+from mlops.sweeper import sweep_runs
+from mlops.withdrawals import withdraw_snapshot
+
+if TYPE_CHECKING:
+    from mlops.checks import CheckReport
 
 __all__ = [
     "cancel_run",
@@ -23,11 +31,15 @@ __all__ = [
     "get_version",
     "promote",
     "prune",
+    "release",
+    "resume_run",
     "roll_back",
     "run_training",
     "start_training",
     "sweep_runs",
     "sync_registry",
+    "validate_snapshot",
+    "withdraw_snapshot",
 ]
 
 
@@ -43,7 +55,15 @@ def evaluate_version(*, version: int, on_progress: Callable[[str, int, int], Non
     return reevaluation.evaluate_version(version=version, on_progress=on_progress)
 
 
-def export_snapshot(*, on_rows: Callable[[int], None] | None = None) -> DatasetSnapshot:
+def export_snapshot(*, out: Path | None = None, on_rows: Callable[[int], None] | None = None) -> DatasetSnapshot:
     from mlops import snapshots
 
-    return snapshots.export_snapshot(on_rows=on_rows)
+    return snapshots.export_snapshot(out=out, on_rows=on_rows)
+
+
+def validate_snapshot(*, snapshot: str) -> "tuple[DatasetSnapshot, CheckReport]":
+    """`snapshot` is the beginning of a hash, or a folder. Raises SnapshotNotAvailable, and StepFailed for bad data."""
+    from mlops import validation
+
+    row = find_snapshot(snapshot)
+    return row, validation.checked_frames(row)[2]

@@ -1,114 +1,73 @@
-"""What a model learns from, as files: ratings and movies in Parquet under the hash of their content.
+"""The snapshots that models are trained on: exported from the database, found, read, and withdrawn.
 
-Equal data gives an equal hash, whatever the chunks or the library that writes the files; the hash of a stored
-snapshot can be computed again, so a changed or cut file is found before it is learnt from.
+A deleted account's ratings are in no snapshot that is exported later. One that must go altogether is withdrawn: its
+files are removed, and its versions say that they cannot be reproduced any more.
 """
 
-import hashlib
-import json
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from django.conf import settings
 from django.utils import timezone
 
 from mlops.errors import SnapshotNotAvailable, StepFailed
 from mlops.models import DatasetSnapshot
-from recommender.export import movie_frame, rating_frames
+from mlops.snapshot_files import CHUNK_ROWS, MANIFEST, Content, OnRows, read_files, read_manifest, write_files
+from mlops.surrogates import Surrogates, are_all_known, surrogates
+from recommender.export import movie_frames, rating_frames, training_sources
 
-RATINGS, MOVIES = "ratings.parquet", "movies.parquet"
-CHUNK_ROWS = 200_000
-
-OnRows = Callable[[int], None]
-
-_RATING_SCHEMA = pa.schema(
-    [
-        ("user_id", pa.int64()),
-        ("movie_id", pa.int64()),
-        ("rating", pa.float64()),
-        ("rated_at", pa.timestamp("us", tz="UTC")),
-    ]
-)
-_TEXTS = pa.list_(pa.string())
-_MOVIE_SCHEMA = pa.schema(
-    [
-        ("movie_id", pa.int64()),
-        ("title", pa.string()),
-        ("release_date", pa.timestamp("us")),
-        ("genres", _TEXTS),
-        ("keywords", _TEXTS),
-        ("cast", _TEXTS),
-        ("directors", _TEXTS),
-        ("overview", pa.string()),
-        ("language", pa.string()),
-    ]
-)
+EXPORT_ATTEMPTS = 3
 
 
-class _Content:
-    """Counts, window and hash of a snapshot, gathered chunk by chunk; the size of the chunks leaves no trace."""
-
-    def __init__(self) -> None:
-        self.n_ratings = self.n_movies = 0
-        self.users: set[int] = set()
-        self.first: datetime | None = None
-        self.last: datetime | None = None
-        self._columns = {name: hashlib.sha256() for name in _RATING_SCHEMA.names}
-        self._movies = hashlib.sha256()
-
-    def add_ratings(self, frame: pd.DataFrame) -> None:
-        times = frame["rated_at"].dt.as_unit("us").astype(np.int64)
-        for name, digest in self._columns.items():
-            values = times if name == "rated_at" else frame[name]
-            digest.update(np.ascontiguousarray(values, dtype="<f8" if name == "rating" else "<i8").tobytes())
-        self.n_ratings += len(frame)
-        self.users.update(frame["user_id"].unique().tolist())
-        low, high = (_moment(value) for value in (times.min(), times.max()))
-        self.first = min(low, self.first or low)
-        self.last = max(high, self.last or high)
-
-    def add_movies(self, frame: pd.DataFrame) -> None:
-        for row in frame[_MOVIE_SCHEMA.names].itertuples(index=False):
-            self._movies.update(json.dumps([_plain(value) for value in row], ensure_ascii=False).encode() + b"\n")
-        self.n_movies += len(frame)
-
-    def hash(self) -> str:
-        parts = [digest.hexdigest() for digest in (*self._columns.values(), self._movies)]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+def export_snapshot(*, out: Path | None = None, on_rows: OnRows | None = None) -> DatasetSnapshot:
+    """The data as it is now, with a copy in `out`; leaves nothing half-written behind."""
+    partial = settings.SNAPSHOT_DIR / f".export-{uuid.uuid4().hex}.part"
+    try:
+        content = write_snapshot(partial, on_rows)
+        if not content.n_ratings:
+            raise StepFailed("There are no ratings to export.")
+        snapshot = keep_snapshot(partial, content)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    if out is not None:
+        copy_folder(settings.SNAPSHOT_DIR / snapshot.folder, out)
+    return snapshot
 
 
-def write_snapshot(folder: Path, on_rows: OnRows | None = None) -> _Content:
-    """Export into a new folder, which must not be there yet; only one chunk of ratings is in memory at a time."""
-    folder.mkdir(parents=True)
-    content = _Content()
-    with pq.ParquetWriter(folder / RATINGS, _RATING_SCHEMA, compression="zstd") as writer:
-        for frame in rating_frames(chunk_size=CHUNK_ROWS):
-            content.add_ratings(frame)
-            writer.write_table(pa.Table.from_pandas(frame, _RATING_SCHEMA, preserve_index=False))
-            if on_rows is not None:
-                on_rows(content.n_ratings)
-    movies = movie_frame()
-    content.add_movies(movies)
-    pq.write_table(pa.Table.from_pandas(movies, _MOVIE_SCHEMA, preserve_index=False), folder / MOVIES)
-    return content
+def write_snapshot(folder: Path, on_rows: OnRows | None = None) -> Content:
+    """Export into a new folder; begun again when an account was deleted meanwhile that it may still hold."""
+    for _ in range(EXPORT_ATTEMPTS):
+        known = surrogates()
+        content = write_files(folder, _ratings(known), movie_frames(), training_sources(), on_rows)
+        if are_all_known(content.users):
+            return content
+        shutil.rmtree(folder)
+    raise StepFailed("Accounts were deleted during each export; start it again.")
 
 
-def keep_snapshot(partial: Path, content: _Content) -> DatasetSnapshot:
-    """Put an exported folder in its place and write its row; the same data again is the same row, seen anew.
+def _ratings(known: Surrogates) -> Iterator[pd.DataFrame]:
+    for frame in rating_frames(chunk_size=CHUNK_ROWS):
+        named = known.put_on(frame)
+        if len(named):
+            yield named
+
+
+def keep_snapshot(partial: Path, content: Content) -> DatasetSnapshot:
+    """Put a written folder in its place and write its row; the same data again is the same row, seen anew.
 
     The folder comes before the row: what a crash leaves between the two is a folder that the next export of the
-    same data takes over.
+    same data takes over. Raises StepFailed for data that was withdrawn.
     """
     content_hash = content.hash()
+    before = DatasetSnapshot.objects.filter(content_hash=content_hash).first()
+    if before is not None and before.withdrawn_at:
+        raise StepFailed(f"The data is what it was when it had to go. {before.absence}")
     folder = settings.SNAPSHOT_DIR / content_hash
+    sources = read_manifest(partial)["sources"]
     if folder.exists():
         shutil.rmtree(partial)
     else:
@@ -124,6 +83,7 @@ def keep_snapshot(partial: Path, content: _Content) -> DatasetSnapshot:
             "first_rated_at": content.first,
             "last_rated_at": content.last,
             "size_bytes": sum(path.stat().st_size for path in folder.iterdir()),
+            "sources": sources,
             "parent": parent,
         },
     )
@@ -133,13 +93,24 @@ def keep_snapshot(partial: Path, content: _Content) -> DatasetSnapshot:
     return row
 
 
-def export_snapshot(*, on_rows: OnRows | None = None) -> DatasetSnapshot:
-    """The data as it is now; leaves nothing half-written behind."""
-    partial = settings.SNAPSHOT_DIR / f".export-{uuid.uuid4().hex}.part"
+def adopt_snapshot(folder: Path) -> DatasetSnapshot:
+    """The row of a snapshot's folder that came from elsewhere, such as DVC's remote; copied into its place.
+
+    Raises SnapshotNotAvailable unless it is what its manifest says.
+    """
     try:
-        content = write_snapshot(partial, on_rows)
-        if not content.n_ratings:
-            raise StepFailed("There are no ratings to export.")
+        manifest = read_manifest(folder)
+        known = DatasetSnapshot.objects.filter(content_hash=manifest["content_hash"]).first()
+        if known is not None and not known.removed_at:
+            return known
+        _, _, content = read_files(folder)
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        raise SnapshotNotAvailable(f"{folder} is no snapshot that can be read: {error}") from error
+    if content.hash() != manifest["content_hash"]:
+        raise SnapshotNotAvailable(f"{folder}: the files are not what {MANIFEST} says: the hash differs.")
+    partial = settings.SNAPSHOT_DIR / f".adopt-{uuid.uuid4().hex}.part"
+    shutil.copytree(folder, partial)
+    try:
         return keep_snapshot(partial, content)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -147,40 +118,21 @@ def export_snapshot(*, on_rows: OnRows | None = None) -> DatasetSnapshot:
 
 def read_snapshot(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Ratings and movies. Raises SnapshotNotAvailable if a file is missing or not what was exported."""
-    folder = settings.SNAPSHOT_DIR / snapshot.folder
+    if snapshot.absence:
+        raise SnapshotNotAvailable(snapshot.absence)
     try:
-        content = _Content()
-        ratings = []
-        for frame in _read_ratings(folder / RATINGS):
-            content.add_ratings(frame)
-            ratings.append(frame)
-        movies = _read_movies(folder / MOVIES)
-    except (OSError, pa.ArrowException) as error:
+        ratings, movies, content = read_files(settings.SNAPSHOT_DIR / snapshot.folder)
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise SnapshotNotAvailable(f"Snapshot {snapshot} cannot be read: {error}") from error
-    content.add_movies(movies)
     if content.hash() != snapshot.content_hash:
         raise SnapshotNotAvailable(f"Snapshot {snapshot}: the files are not what was exported: the hash differs.")
-    return pd.concat(ratings, ignore_index=True), movies
+    return ratings, movies
 
 
-def _read_ratings(path: Path) -> Iterator[pd.DataFrame]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=CHUNK_ROWS):
-            yield batch.to_pandas()
-
-
-def _read_movies(path: Path) -> pd.DataFrame:
-    movies = pq.read_table(path).to_pandas()
-    for name in ("genres", "keywords", "cast", "directors"):
-        movies[name] = [list(value) for value in movies[name]]
-    return movies
-
-
-def _moment(microseconds: Any) -> datetime:
-    return datetime.fromtimestamp(0, UTC) + pd.Timedelta(int(microseconds), "us").to_pytimedelta()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return [str(part) for part in value]
-    return None if pd.isna(value) else str(value)
+def copy_folder(source: Path, target: Path) -> None:
+    """Instead of what was at `target`: first beside it, then in its place."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+    shutil.copytree(source, partial)
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)

@@ -1,4 +1,7 @@
-"""The steps of a training, in order; each leaves its figures on its row."""
+"""The steps of a training, in order; each leaves its figures on its row, and what a later attempt goes on from.
+
+That is a snapshot, an artefact, a version, or the `result` of its row; the data itself is read and checked again.
+"""
 
 import logging
 import os
@@ -7,24 +10,24 @@ from typing import Any
 import pandas as pd
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from threadpoolctl import threadpool_limits
 
 from mlops.artifacts import probe_of, size_of, verify_in_fresh_process
-from mlops.checks import check_frames, without_bad_rows
 from mlops.errors import RunLost, StepFailed
 from mlops.evaluation import choose_parameters, evaluate_candidate, figures_of
 from mlops.lineage import code_revision, library_versions, recipe_hash
-from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun, Promotion
+from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun, Promotion, RunStep
 from mlops.monitor import RunMonitor
 from mlops.parameters import from_json, to_json
 from mlops.promotion import promote
 from mlops.registry import mirror
 from mlops.retention import prune_artifacts
-from mlops.runs import artifact_name, partial_snapshot_name
-from mlops.snapshots import keep_snapshot, read_snapshot, write_snapshot
+from mlops.run_queue import artifact_name, partial_snapshot_name
+from mlops.snapshots import keep_snapshot, write_snapshot
+from mlops.validation import checked_frames
+from mlops.validation import figures_of as check_figures
 from mlops.verdicts import judge_version
-from recommender.estimators import ESTIMATORS, Dataset, Recommender, artifact_checksum
+from recommender.estimators import ESTIMATORS, ArtifactError, Dataset, artifact_checksum, load_recommender
 
 logger = logging.getLogger(__name__)
 
@@ -37,27 +40,41 @@ class Training:
     ratings: pd.DataFrame
     movies: pd.DataFrame
     dataset: Dataset
-    model: Recommender
     parameters: dict[str, Any]
     figures: dict[str, Any]
 
     def __init__(self, run: PipelineRun, monitor: RunMonitor) -> None:
         self.run, self.monitor = run, monitor
+        self.folder = settings.MODEL_DIR / artifact_name(run.pk)
         self.champion = ModelVersion.objects.filter(status=Version.CHAMPION).first()
+        self._results = dict(
+            RunStep.objects.filter(run=run, status=RunStep.Status.SUCCEEDED).values_list("name", "result")
+        )
 
     def work(self) -> str:
-        """All steps; returns how it ended, in a sentence."""
+        """All steps that no earlier attempt has done; returns how it ended, in a sentence."""
+        version = ModelVersion.objects.filter(run=self.run).select_related("snapshot").first()
+        if version is None or not self._is_done("register"):
+            version = self.learn()
+        else:
+            self._compared_to(version.figures.get("champion_version"))
+        verdict = version.verdicts.first() if self._is_done("gate") else None
+        ending = self.promote(version, verdict or self.gate(version))
+        prune_artifacts()
+        return ending
+
+    def learn(self) -> ModelVersion:
+        """From the data to a registered version."""
         # A training process is alone on its cores; a web worker's one BLAS thread would make it several times slower.
         with threadpool_limits(limits=len(os.sched_getaffinity(0)), user_api="blas"):
             snapshot = self.run.snapshot or self.export()
             self.check(snapshot)
             self.fit()
             self.evaluate()
-        version = self.register(snapshot)
-        verdict = self.gate(version)
-        ending = self.promote(version, verdict)
-        prune_artifacts()
-        return ending
+        return self.register(snapshot)
+
+    def _is_done(self, step: str) -> bool:
+        return step in self._results
 
     def export(self) -> DatasetSnapshot:
         partial = settings.SNAPSHOT_DIR / partial_snapshot_name(self.run.pk)
@@ -77,23 +94,24 @@ class Training:
         return snapshot
 
     def check(self, snapshot: DatasetSnapshot) -> None:
-        allowed = settings.POLICY.data_checks.max_bad_share
+        if self._is_done("checks"):
+            logger.info("the data is read again")
+            self.ratings, self.movies, _ = checked_frames(snapshot)
+            return
         with self.monitor.step("checks") as step:
-            ratings, movies = read_snapshot(snapshot)
-            report = check_frames(ratings, movies, now=timezone.now())
-            step.figures = {"rows": report.n_rows, "bad_rows": report.n_bad, "bad_share": report.bad_share}
-            step.figures |= report.reasons
-            if report.bad_share > allowed:
-                raise StepFailed(
-                    f"{report.n_bad} of {report.n_rows} rows are bad, more than the allowed share of {allowed:g}: "
-                    f"{report.sentence()}."
-                )
-            if report.n_bad:
-                logger.warning("%s bad rows are left out: %s", report.n_bad, report.sentence())
-            self.ratings, self.movies = without_bad_rows(ratings, movies, report)
+            try:
+                self.ratings, self.movies, report = checked_frames(snapshot)
+                step.figures = check_figures(report)
+            except StepFailed:
+                step.figures = snapshot.check_report
+                raise
 
     def fit(self) -> None:
         policy = settings.POLICY.training
+        if self._is_done("fit") and self._has_artifact():
+            self.parameters = from_json(self._results["fit"]["parameters"])
+            self.dataset = Dataset.from_frames(self.ratings, self.movies, policy.implicit_threshold)
+            return
         with self.monitor.step("fit") as step:
             try:
                 with self.monitor.interruptible():
@@ -104,12 +122,28 @@ class Training:
                     self.monitor.progress(step, "fitting on all data")
                     self.dataset = Dataset.from_frames(self.ratings, self.movies, policy.implicit_threshold)
                     estimator = ESTIMATORS[self.run.algorithm](random_state=policy.random_state, **self.parameters)
-                    self.model = estimator.fit(self.dataset)
+                    model = estimator.fit(self.dataset)
             except (ValueError, TypeError) as error:
                 raise StepFailed(f"The model cannot be fitted: {error}") from error
+            self.monitor.progress(step, "saving")
+            model.save(self.folder)
             step.figures = {"users": self.dataset.n_users, "movies": self.dataset.n_movies} | self._chosen()
+            step.result = {"parameters": to_json(self.parameters)}
+
+    def _has_artifact(self) -> bool:
+        """Whether what an earlier attempt has saved is there and whole: this may be another machine."""
+        try:
+            load_recommender(self.folder, mmap=True)
+        except ArtifactError as error:
+            logger.warning("the model is fitted again: %s", error)
+            return False
+        return True
 
     def evaluate(self) -> None:
+        if self._is_done("evaluate"):
+            self.figures = self._results["evaluate"]["figures"]
+            self._compared_to(self.figures["champion_version"])
+            return
         with self.monitor.step("evaluate") as step:
 
             def progress(text: str, done: int, total: int) -> None:
@@ -125,32 +159,36 @@ class Training:
                     progress=progress,
                 )
                 self.figures = figures_of(comparison)
+            self.figures["champion_version"] = self.champion.pk if self.champion else None
             step.figures = {name: found["summary"]["ndcg"] for name, found in self.figures["models"].items()}
+            step.result = {"figures": self.figures}
+
+    def _compared_to(self, champion: int | None) -> None:
+        """A later attempt judges by the champion that the figures are about, whoever is it by now."""
+        self.champion = ModelVersion.objects.filter(pk=champion).first()
 
     def _chosen(self) -> dict[str, Any]:
         """What was not given but chosen."""
         return to_json({name: value for name, value in self.parameters.items() if name not in self.run.parameters})
 
     def register(self, snapshot: DatasetSnapshot) -> ModelVersion:
-        """The artefact, its trial in a fresh process, the row, and the mirror in MLflow, in this order."""
+        """The artefact's trial in a fresh process, the version's row, and the mirror in MLflow, in this order."""
         with self.monitor.step("register") as step:
-            name = artifact_name(self.run.pk)
-            folder = settings.MODEL_DIR / name
-            self.monitor.progress(step, "saving")
-            self.model.save(folder)
-            self.monitor.progress(step, "loading in a fresh process")
-            probe = probe_of(self.dataset, settings.POLICY.training.random_state)
-            self.figures["fresh_process"] = verify_in_fresh_process(folder, probe)
-            version = self._create_version(snapshot, name)
+            version = ModelVersion.objects.filter(run=self.run).first()
+            if version is None:
+                self.monitor.progress(step, "loading in a fresh process")
+                probe = probe_of(self.dataset, settings.POLICY.training.random_state)
+                self.figures["fresh_process"] = verify_in_fresh_process(self.folder, probe)
+                version = self._create_version(snapshot)
+            fresh = version.figures["fresh_process"]
             step.figures = {"version": version.pk, "bytes": version.artifact_bytes} | {
-                name: self.figures["fresh_process"].get(name) for name in ("load_seconds", "latency_ms", "memory_mb")
+                name: fresh.get(name) for name in ("load_seconds", "latency_ms", "memory_mb")
             }
             self.monitor.progress(step, "MLflow")
             mirror(version)
         return version
 
-    def _create_version(self, snapshot: DatasetSnapshot, name: str) -> ModelVersion:
-        folder = settings.MODEL_DIR / name
+    def _create_version(self, snapshot: DatasetSnapshot) -> ModelVersion:
         with transaction.atomic():
             self._still_ours()
             return ModelVersion.objects.create(
@@ -164,9 +202,9 @@ class Training:
                 random_state=settings.POLICY.training.random_state,
                 libraries=library_versions(),
                 figures=self.figures,
-                artifact=name,
-                artifact_checksum=artifact_checksum(folder),
-                artifact_bytes=size_of(folder),
+                artifact=self.folder.name,
+                artifact_checksum=artifact_checksum(self.folder),
+                artifact_bytes=size_of(self.folder),
             )
 
     def gate(self, version: ModelVersion) -> GateVerdict:
@@ -179,6 +217,8 @@ class Training:
         return verdict
 
     def promote(self, version: ModelVersion, verdict: GateVerdict) -> str:
+        if version.status == Version.CHAMPION:
+            return f"Version {version.pk} passed the gate and was promoted."
         if verdict.decision != GateVerdict.Decision.PASSED:
             mirror(version)
             return f"Version {version.pk} waits for a person: {verdict.get_decision_display()}. {verdict.sentence}"
@@ -197,6 +237,8 @@ class Training:
 
     def _still_ours(self) -> None:
         """Locks the run's row: a run that was marked as dead in the meantime writes nothing any more."""
-        rows = PipelineRun.objects.select_for_update().filter(pk=self.run.pk, status=PipelineRun.Status.RUNNING)
+        rows = PipelineRun.objects.select_for_update().filter(
+            pk=self.run.pk, attempt=self.run.attempt, status=PipelineRun.Status.RUNNING
+        )
         if not rows.exists():
             raise RunLost("The run was marked as ended while it was still working.")

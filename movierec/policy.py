@@ -27,6 +27,8 @@ class Training(_Section):
     max_runtime_seconds: int = Field(gt=0, lt=7200)
     heartbeat_seconds: int = Field(gt=0)
     stale_after_seconds: int = Field(gt=0)
+    retries: int = Field(ge=0, le=10)
+    retry_after_seconds: int = Field(ge=0)
 
 
 class Evaluation(_Section):
@@ -86,6 +88,11 @@ class Drift(_Section):
 
 class DataChecks(_Section):
     max_bad_share: float = Field(ge=0, le=1)
+    min_row_ratio: float = Field(ge=0, le=1)
+    max_null_share: dict[
+        Literal["title", "release_date", "genres", "keywords", "cast", "directors", "overview", "language"], float
+    ]
+    genres: list[str] | None
 
 
 class Schedule(_Section):

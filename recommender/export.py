@@ -60,6 +60,30 @@ def _rating_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     )
 
 
+def movie_frames(*, chunk_size: int = 10_000) -> Iterator[pd.DataFrame]:
+    """All movies as `movie_frame` has them, by id; at most `chunk_size` of them in memory at a time."""
+    ids: list[int] = []
+    for movie_id in Movie.objects.order_by("pk").values_list("pk", flat=True).iterator():
+        ids.append(movie_id)
+        if len(ids) == chunk_size:
+            yield movie_frame(movie_ids=ids)
+            ids = []
+    if ids:
+        yield movie_frame(movie_ids=ids)
+
+
+def training_sources() -> list[str]:
+    """Where what a model learns from came from: sources of ratings, and of metadata that may train."""
+    movies = Movie.objects.order_by()
+    found = set(Rating.objects.for_training().order_by().values_list("source", flat=True).distinct())
+    metadata = set(movies.values_list("source", flat=True).distinct())
+    for fields in movies.exclude(field_sources={}).values_list("field_sources", flat=True).distinct():
+        metadata.update(fields.values())
+    for link in (MovieGenre, MovieKeyword, Credit):
+        metadata.update(link.objects.order_by().values_list("source", flat=True).distinct())
+    return sorted(found | metadata.intersection(trainable_sources()))
+
+
 def movie_frame(*, movie_ids: Iterable[int] | None = None) -> pd.DataFrame:
     """The movies' metadata as the estimators read it, by id; all movies, or those of `movie_ids` that exist.
 

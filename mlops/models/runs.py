@@ -11,8 +11,9 @@ from .data import DatasetSnapshot
 class PipelineRun(models.Model):
     """One run of the training pipeline.
 
-    queued -> running -> succeeded | failed (expected: checks, gate, cancelled by a person) | errored (a bug, a killed
-    worker) | cancelled. A run always ends: whoever finds a running row without a heartbeat marks it as errored.
+    queued -> running -> succeeded | failed (expected: checks, gate) | errored (a bug, a killed worker) | cancelled.
+    errored -> queued again, by the policy or a person, for another attempt from the step that failed.
+    A run always ends: whoever finds a running row without a heartbeat marks it as errored.
     Only one run is queued or running at a time; the database holds that with a partial unique index.
     """
 
@@ -45,6 +46,8 @@ class PipelineRun(models.Model):
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=1)
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="When it is taken up again by itself.")
 
     class Meta:
         ordering = ["-queued_at", "-id"]
@@ -67,7 +70,7 @@ class PipelineRun(models.Model):
 
 
 class RunStep(models.Model):
-    """One step of a run with its time and figures."""
+    """One attempt at a step of a run, with its time, log and figures; `result` is what later steps go on from."""
 
     class Status(models.TextChoices):
         RUNNING = "running", "running"
@@ -79,12 +82,15 @@ class RunStep(models.Model):
     status = models.CharField(max_length=16, choices=Status, default=Status.RUNNING)
     progress = models.CharField(max_length=120, blank=True)
     figures = models.JSONField(default=dict, blank=True)
+    result = models.JSONField(default=dict, blank=True)
+    log = models.TextField(blank=True)
+    attempt = models.PositiveSmallIntegerField(default=1)
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["run", "name"], name="mlops_runstep_unique")]
+        constraints = [models.UniqueConstraint(fields=["run", "name", "attempt"], name="mlops_runstep_unique")]
 
     def __str__(self) -> str:
         return f"{self.run_id}: {self.name}"

@@ -36,6 +36,8 @@ class ModelVersion(models.Model):
     artifact_checksum = models.CharField(max_length=64)
     artifact_bytes = models.PositiveBigIntegerField()
     artifact_removed_at = models.DateTimeField(null=True, blank=True, help_text="When retention took the files.")
+    pushed_at = models.DateTimeField(null=True, blank=True, help_text="When DVC had brought it to the remote.")
+    reproduction = models.JSONField(default=dict, blank=True, help_text="What the last reproduction found.")
     mlflow_run_id = models.CharField(max_length=64, blank=True)
     mlflow_version = models.CharField(max_length=16, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -10,7 +10,7 @@ import yaml
 from django.conf import settings
 
 from catalog.models import Movie, Rating, User
-from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion
+from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, UserSurrogate
 from recommender.estimators import Dataset, artifact_checksum
 from recommender.estimators.popularity import PopularityRecommender
 from recommender.export import movie_frame, rating_frame
@@ -26,6 +26,8 @@ def fill_catalogue() -> None:
         [Movie(title=f"Movie {n}", year=1980 + n % 40, search_title=f"movie {n}") for n in range(N_HITS + 80)]
     )
     users = User.objects.bulk_create([User(username=f"rater{n}", password="!") for n in range(N_USERS)])
+    # In order, not drawn: a test's model must not depend on chance.
+    UserSurrogate.objects.bulk_create([UserSurrogate(user=user, number=1_000 + n) for n, user in enumerate(users)])
     ratings = []
     for user in users:
         start = BEGIN + timedelta(days=rng.uniform(0, 300))

@@ -1,19 +1,22 @@
 import pandas as pd
 import pytest
 
-from catalog.models import Rating
+from catalog.accounts import delete_account
+from catalog.models import Movie, Rating, User
 from mlops import snapshots
 from mlops.errors import SnapshotNotAvailable, StepFailed
-from mlops.models import DatasetSnapshot
-from mlops.snapshots import export_snapshot, read_snapshot
-from recommender.export import movie_frame, rating_frame
+from mlops.models import DatasetSnapshot, UserSurrogate
+from mlops.snapshots import adopt_snapshot, export_snapshot, read_snapshot
+from recommender.export import movie_frame, movie_frames, rating_frame
+from tests.factories import MovieFactory
 
 
 def test_a_snapshot_holds_the_data_and_says_what_it_is(alice, bob, quick, settings):
     snapshot = export_snapshot()
 
     ratings, movies = read_snapshot(snapshot)
-    pd.testing.assert_frame_equal(ratings, rating_frame())
+    numbers = dict(UserSurrogate.objects.values_list("user", "number"))
+    pd.testing.assert_frame_equal(ratings, rating_frame().replace({"user_id": numbers}))
     pd.testing.assert_frame_equal(movies, movie_frame(), check_dtype=False)
     assert (snapshot.n_ratings, snapshot.n_users, snapshot.n_movies) == (12, 2, 12)
     times = Rating.objects.order_by("rated_at").values_list("rated_at", flat=True)
@@ -23,13 +26,14 @@ def test_a_snapshot_holds_the_data_and_says_what_it_is(alice, bob, quick, settin
 
 def test_the_same_data_is_the_same_row_whatever_the_chunks(alice, quick, monkeypatch):
     first = export_snapshot()
+    before = read_snapshot(first)[0]
     monkeypatch.setattr(snapshots, "CHUNK_ROWS", 3)
 
     second = export_snapshot()
 
     assert second == first
     assert second.exported_at > first.exported_at
-    assert read_snapshot(second)[0].equals(rating_frame())
+    assert read_snapshot(second)[0].equals(before)
 
 
 @pytest.mark.parametrize("change", ["rating", "title"])
@@ -65,3 +69,73 @@ def test_without_ratings_there_is_nothing_to_export(db, quick, settings):
 
     assert not DatasetSnapshot.objects.exists()
     assert not list(settings.SNAPSHOT_DIR.iterdir())
+
+
+def test_a_snapshot_names_nobody_and_calls_a_user_by_the_same_number_each_time(alice, bob, quick):
+    first = read_snapshot(export_snapshot())[0]
+    bob.ratings.first().delete()
+    second = read_snapshot(export_snapshot())[0]
+
+    assert set(first["user_id"]) == set(second["user_id"])
+    assert not set(first["user_id"]) & {alice.pk, bob.pk}
+
+
+def delete(user: User) -> None:
+    Movie.objects.update(rating_count=1, rating_sum=5)  # the factories do not count
+    delete_account(user=user)
+
+
+def test_a_deleted_account_is_in_no_later_snapshot_and_in_an_earlier_one_a_number_without_a_person(alice, bob, quick):
+    before = export_snapshot()
+    number = bob.surrogate.number
+    delete(bob)
+
+    after = export_snapshot()
+
+    assert number in set(read_snapshot(before)[0]["user_id"])
+    assert number not in set(read_snapshot(after)[0]["user_id"])
+    assert (after.n_users, after.n_ratings) == (1, 10)
+    assert not UserSurrogate.objects.filter(number=number).exists()
+
+
+def test_an_account_that_is_deleted_in_the_midst_of_an_export_is_not_in_it(alice, bob, quick):
+    def while_it_is_written(rows: int) -> None:
+        if bob.pk:
+            delete(bob)
+
+    snapshot = export_snapshot(on_rows=while_it_is_written)
+
+    assert (snapshot.n_users, snapshot.n_ratings) == (1, 10)
+
+
+def test_movies_come_in_chunks_and_are_the_same(alice, quick):
+    frames = list(movie_frames(chunk_size=4))
+
+    assert [len(frame) for frame in frames] == [4, 4, 2]
+    pd.testing.assert_frame_equal(pd.concat(frames, ignore_index=True), movie_frame())
+
+
+def test_a_snapshot_knows_where_its_data_came_from(alice, quick, settings):
+    MovieFactory(source="tmdb")
+    assert export_snapshot().sources == ["site"]
+
+    settings.TMDB_METADATA_IN_TRAINING = True
+
+    assert export_snapshot().sources == ["site", "tmdb"]
+
+
+def test_a_folder_from_elsewhere_becomes_a_snapshot_once_it_is_found_whole(alice, quick, settings, tmp_path):
+    elsewhere = tmp_path / "pulled"
+    snapshot = export_snapshot(out=elsewhere)
+    snapshot.delete()
+    (settings.SNAPSHOT_DIR / snapshot.folder).rename(tmp_path / "gone")
+
+    adopted = adopt_snapshot(elsewhere)
+
+    assert (adopted.content_hash, adopted.n_ratings) == (snapshot.content_hash, 10)
+    assert len(read_snapshot(adopted)[0]) == 10
+    assert adopt_snapshot(elsewhere) == adopted
+    adopted.delete()
+    (elsewhere / "movies.parquet").write_bytes(b"PAR1")
+    with pytest.raises(SnapshotNotAvailable, match="no snapshot that can be read"):
+        adopt_snapshot(elsewhere)

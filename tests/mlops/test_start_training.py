@@ -90,8 +90,8 @@ def test_a_broker_that_is_down_loses_no_training(transactional_db, quick):
     run = PipelineRun.objects.get()
     long_ago = timezone.now() - timedelta(minutes=5)
     PipelineRun.objects.update(queued_at=long_ago, heartbeat_at=long_ago)
-    assert sweep_runs() == {"ended": 0, "requeued": 1}
-    assert sweep_runs() == {"ended": 0, "requeued": 0}
+    assert sweep_runs() == {"ended": 0, "retried": 0, "requeued": 1}
+    assert sweep_runs() == {"ended": 0, "retried": 0, "requeued": 0}
     run.refresh_from_db()
     assert run.status == Status.QUEUED
 
@@ -115,7 +115,7 @@ def test_a_run_that_nothing_was_heard_of_is_ended_and_another_can_start(db, quic
 def test_a_run_that_is_heard_of_is_left_alone(db, quick):
     run = active_run(seconds_ago=3)
 
-    assert sweep_runs() == {"ended": 0, "requeued": 0}
+    assert sweep_runs() == {"ended": 0, "retried": 0, "requeued": 0}
     run.refresh_from_db()
     assert run.status == Status.RUNNING
 

@@ -1,0 +1,143 @@
+"""A snapshot's folder: ratings and movies in Parquet, and what it says of itself in snapshot.json.
+
+Equal data gives an equal hash, whatever the chunks or the library that writes the files; the hash of a stored
+snapshot can be computed again, so a changed or cut file is found before it is learnt from.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+RATINGS, MOVIES, MANIFEST = "ratings.parquet", "movies.parquet", "snapshot.json"
+CHUNK_ROWS = 200_000
+
+OnRows = Callable[[int], None]
+
+_RATING_SCHEMA = pa.schema(
+    [
+        ("user_id", pa.int64()),
+        ("movie_id", pa.int64()),
+        ("rating", pa.float64()),
+        ("rated_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+_TEXTS = pa.list_(pa.string())
+_MOVIE_SCHEMA = pa.schema(
+    [
+        ("movie_id", pa.int64()),
+        ("title", pa.string()),
+        ("release_date", pa.timestamp("us")),
+        ("genres", _TEXTS),
+        ("keywords", _TEXTS),
+        ("cast", _TEXTS),
+        ("directors", _TEXTS),
+        ("overview", pa.string()),
+        ("language", pa.string()),
+    ]
+)
+
+
+class Content:
+    """Counts, window and hash of a snapshot, gathered chunk by chunk; the size of the chunks leaves no trace."""
+
+    def __init__(self) -> None:
+        self.n_ratings = self.n_movies = 0
+        self.users: set[int] = set()
+        self.first: datetime | None = None
+        self.last: datetime | None = None
+        self._columns = {name: hashlib.sha256() for name in _RATING_SCHEMA.names}
+        self._movies = hashlib.sha256()
+
+    def add_ratings(self, frame: pd.DataFrame) -> None:
+        times = frame["rated_at"].dt.as_unit("us").astype(np.int64)
+        for name, digest in self._columns.items():
+            values = times if name == "rated_at" else frame[name]
+            digest.update(np.ascontiguousarray(values, dtype="<f8" if name == "rating" else "<i8").tobytes())
+        self.n_ratings += len(frame)
+        self.users.update(frame["user_id"].unique().tolist())
+        low, high = (_moment(value) for value in (times.min(), times.max()))
+        self.first = min(low, self.first or low)
+        self.last = max(high, self.last or high)
+
+    def add_movies(self, frame: pd.DataFrame) -> None:
+        for row in frame[_MOVIE_SCHEMA.names].itertuples(index=False):
+            self._movies.update(json.dumps([_plain(value) for value in row], ensure_ascii=False).encode() + b"\n")
+        self.n_movies += len(frame)
+
+    def hash(self) -> str:
+        parts = [digest.hexdigest() for digest in (*self._columns.values(), self._movies)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def write_files(
+    folder: Path,
+    ratings: Iterable[pd.DataFrame],
+    movies: Iterable[pd.DataFrame],
+    sources: list[str],
+    on_rows: OnRows | None = None,
+) -> Content:
+    """Into a new folder, which must not be there yet; only one chunk is in memory at a time."""
+    folder.mkdir(parents=True)
+    content = Content()
+    with pq.ParquetWriter(folder / RATINGS, _RATING_SCHEMA, compression="zstd") as writer:
+        for frame in ratings:
+            content.add_ratings(frame)
+            writer.write_table(pa.Table.from_pandas(frame, _RATING_SCHEMA, preserve_index=False))
+            if on_rows is not None:
+                on_rows(content.n_ratings)
+    with pq.ParquetWriter(folder / MOVIES, _MOVIE_SCHEMA, compression="zstd") as writer:
+        for frame in movies:
+            content.add_movies(frame)
+            writer.write_table(pa.Table.from_pandas(frame, _MOVIE_SCHEMA, preserve_index=False))
+    manifest = {"content_hash": content.hash(), "n_ratings": content.n_ratings, "n_users": len(content.users)}
+    manifest |= {"n_movies": content.n_movies, "sources": sources}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    return content
+
+
+def read_files(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
+    """Ratings, movies, and what they are. Raises OSError or pyarrow's ArrowException."""
+    content = Content()
+    ratings = []
+    for frame in _read_ratings(folder / RATINGS):
+        content.add_ratings(frame)
+        ratings.append(frame)
+    movies = _read_movies(folder / MOVIES)
+    content.add_movies(movies)
+    return pd.concat(ratings, ignore_index=True), movies, content
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Raises OSError or ValueError."""
+    return dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+
+
+def _read_ratings(path: Path) -> Iterator[pd.DataFrame]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=CHUNK_ROWS):
+            yield batch.to_pandas()
+
+
+def _read_movies(path: Path) -> pd.DataFrame:
+    movies = pq.read_table(path).to_pandas()
+    for name in ("genres", "keywords", "cast", "directors"):
+        movies[name] = [list(value) for value in movies[name]]
+    return movies
+
+
+def _moment(microseconds: Any) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + pd.Timedelta(int(microseconds), "us").to_pytimedelta()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [str(part) for part in value]
+    return None if pd.isna(value) else str(value)

@@ -1,0 +1,51 @@
+"""Snapshots that must go: the files at once, the row with the reason stays and its versions say what they lost."""
+
+import logging
+import shutil
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.dispatch import receiver
+from django.utils import timezone
+
+from catalog.models import Source, User
+from catalog.signals import provider_purged
+from mlops.errors import AlreadyWithdrawn, ReasonRequired, SnapshotNotFound
+from mlops.models import DatasetSnapshot, QuarantinedRow
+
+logger = logging.getLogger(__name__)
+
+
+def withdraw_snapshot(*, snapshot: int, reason: str, by: User | None = None) -> DatasetSnapshot:
+    """Raises SnapshotNotFound, ReasonRequired, AlreadyWithdrawn."""
+    if not reason.strip():
+        raise ReasonRequired("A snapshot that is withdrawn needs a reason.")
+    row = DatasetSnapshot.objects.filter(pk=snapshot).first()
+    if row is None:
+        raise SnapshotNotFound(f"There is no snapshot {snapshot}.")
+    with transaction.atomic():
+        if not DatasetSnapshot.objects.filter(pk=snapshot, withdrawn_at=None).update(
+            withdrawn_at=timezone.now(), withdrawn_by=by, withdrawn_reason=reason.strip()
+        ):
+            raise AlreadyWithdrawn(row.absence or f"Snapshot {row} is withdrawn already.")
+        QuarantinedRow.objects.filter(snapshot=row).delete()
+        transaction.on_commit(lambda: _remove_files(row))
+    row.refresh_from_db()
+    logger.warning("snapshot %s was withdrawn: %s", row, row.withdrawn_reason)
+    return row
+
+
+@receiver(provider_purged)
+def withdraw_provider(source: str, **kwargs: Any) -> None:
+    """What holds data of a provider whose data was purged has to go, too."""
+    for row in DatasetSnapshot.objects.filter(withdrawn_at=None):
+        if source in row.sources:
+            withdraw_snapshot(snapshot=row.pk, reason=f"The data of {Source(source).label} was purged from the site.")
+
+
+def _remove_files(snapshot: DatasetSnapshot) -> None:
+    folder = settings.SNAPSHOT_DIR / snapshot.folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.with_name(f"{folder.name}.dvc").unlink(missing_ok=True)
+    DatasetSnapshot.objects.filter(pk=snapshot.pk, removed_at=None).update(removed_at=timezone.now())
