@@ -69,6 +69,18 @@ class SnapshotNotFound(MLOpsError):
     status = 404
 
 
+class DataRemoteError(MLOpsError):
+    """DVC, or the remote behind it, did not do what was asked."""
+
+    code = "data_remote_error"
+
+
+class NoDataRemote(DataRemoteError):
+    """None is set, or DVC is not there to use it."""
+
+    code = "no_data_remote"
+
+
 class StepFailed(MLOpsError):
     """An expected end of a training run: the data or the result are not good enough, and the message says why."""
 

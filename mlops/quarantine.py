@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -22,22 +23,39 @@ Kind = QuarantinedRow.Kind
 MAX_ROWS = 10_000  # that one snapshot adds: of millions a person reads no more
 BATCH = 500
 
+BadRowsByPlace = dict[tuple[str, int], QuarantinedRow]
 
-def quarantine(
-    snapshot: DatasetSnapshot, ratings: "pd.DataFrame", movies: "pd.DataFrame", report: "CheckReport"
-) -> "CheckReport":
-    """Keeps the bad rows; the report comes back without those that a person has released.
 
-    A rating of an account that was deleted meanwhile is left out of the training, too, but not kept.
-    """
-    found = [*_rows(Kind.RATING, ratings, report.bad_ratings), *_rows(Kind.MOVIE, movies, report.bad_movies)]
-    released = _released(found)
-    excused = [row for row, quarantined in found if quarantined.fingerprint in released]
-    kept = [quarantined for _, quarantined in found if quarantined.fingerprint not in released]
-    _keep(snapshot, kept)
+def bad_rows(ratings: "pd.DataFrame", movies: "pd.DataFrame", report: "CheckReport") -> BadRowsByPlace:
+    """Not saved yet, by kind and place in the frame."""
+    return _rows(Kind.RATING, ratings, report.bad_ratings) | _rows(Kind.MOVIE, movies, report.bad_movies)
+
+
+def excuse(report: "CheckReport", rows: BadRowsByPlace, *, as_of: datetime) -> "CheckReport":
+    """Without those that a person had released by then."""
+    released = _released(rows.values(), as_of)
+    excused = [place for place, row in rows.items() if row.fingerprint in released]
     return report.excusing(
-        ratings={row for kind, row in excused if kind == Kind.RATING},
-        movies={row for kind, row in excused if kind == Kind.MOVIE},
+        ratings={place for kind, place in excused if kind == Kind.RATING},
+        movies={place for kind, place in excused if kind == Kind.MOVIE},
+    )
+
+
+def quarantine(snapshot: DatasetSnapshot, rows: BadRowsByPlace, report: "CheckReport") -> None:
+    """Keeps what the report still calls bad; not what is of an account that was deleted meanwhile."""
+    bad = [(Kind.RATING, place) for place in report.bad_ratings] + [(Kind.MOVIE, place) for place in report.bad_movies]
+    kept = {rows[place].fingerprint: rows[place] for place in bad if place in rows}
+    existing: set[int] = set()
+    for numbers in _batches(list({row.user_id for row in kept.values() if row.user_id is not None})):
+        existing.update(UserSurrogate.objects.filter(number__in=numbers).values_list("number", flat=True))
+    for row in kept.values():
+        row.snapshot = snapshot
+    QuarantinedRow.objects.bulk_create(
+        [row for row in kept.values() if row.user_id is None or row.user_id in existing],
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["fingerprint"],
+        update_fields=["reasons", "snapshot", "released_at", "released_by", "release_reason"],
     )
 
 
@@ -53,13 +71,13 @@ def release(*, rows: Iterable[int], by: User, reason: str) -> int:
     return wanted.update(released_at=timezone.now(), released_by=by, release_reason=reason.strip())
 
 
-def _rows(kind: str, frame: "pd.DataFrame", bad: "BadRows") -> list[tuple[tuple[str, int], QuarantinedRow]]:
+def _rows(kind: str, frame: "pd.DataFrame", bad: "BadRows") -> BadRowsByPlace:
     places = sorted(bad)[:MAX_ROWS]
     contents = frame.loc[places].to_dict("records")
-    return [
-        ((kind, place), _quarantined(kind, {str(name): _plain(value) for name, value in content.items()}, bad[place]))
+    return {
+        (kind, place): _quarantined(kind, {str(name): _plain(value) for name, value in content.items()}, bad[place])
         for place, content in zip(places, contents, strict=True)
-    ]
+    }
 
 
 def _quarantined(kind: str, content: dict[str, Any], reasons: tuple[str, ...]) -> QuarantinedRow:
@@ -74,33 +92,16 @@ def _quarantined(kind: str, content: dict[str, Any], reasons: tuple[str, ...]) -
     )
 
 
-def _released(found: list[tuple[tuple[str, int], QuarantinedRow]]) -> set[str]:
+def _released(rows: Iterable[QuarantinedRow], as_of: datetime) -> set[str]:
     """A release covers the rules that the row was known to break then, and no others."""
-    now = {row.fingerprint: set(row.reasons) for _, row in found}
+    now = {row.fingerprint: set(row.reasons) for row in rows}
     covered = set()
     for fingerprints in _batches(list(now)):
-        known = QuarantinedRow.objects.filter(fingerprint__in=fingerprints)
-        for fingerprint, reasons in known.exclude(released_at=None).values_list("fingerprint", "reasons"):
+        known = QuarantinedRow.objects.filter(fingerprint__in=fingerprints, released_at__lte=as_of)
+        for fingerprint, reasons in known.values_list("fingerprint", "reasons"):
             if now[fingerprint] <= set(reasons):
                 covered.add(fingerprint)
     return covered
-
-
-def _keep(snapshot: DatasetSnapshot, rows: list[QuarantinedRow]) -> None:
-    by_fingerprint = {row.fingerprint: row for row in rows}
-    existing: set[int] = set()
-    for numbers in _batches(list({row.user_id for row in rows if row.user_id is not None})):
-        existing.update(UserSurrogate.objects.filter(number__in=numbers).values_list("number", flat=True))
-    kept = [row for row in by_fingerprint.values() if row.user_id is None or row.user_id in existing]
-    for row in kept:
-        row.snapshot = snapshot
-    QuarantinedRow.objects.bulk_create(
-        kept,
-        batch_size=BATCH,
-        update_conflicts=True,
-        unique_fields=["fingerprint"],
-        update_fields=["reasons", "snapshot", "released_at", "released_by", "release_reason"],
-    )
 
 
 def _batches(values: list[Any]) -> Iterator[list[Any]]:

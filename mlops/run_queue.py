@@ -48,6 +48,14 @@ def require_resumable(run: PipelineRun) -> None:
         raise RunNotResumable(f"Run {newer.pk} was started after run {run.pk} and has taken its place.")
 
 
+def is_resumable(run: PipelineRun) -> bool:
+    try:
+        require_resumable(run)
+    except RunNotResumable:
+        return False
+    return True
+
+
 def queue_again(run: PipelineRun, line: str) -> None:
     """For another attempt, which goes on from the step that failed. Raises RunNotResumable, TrainingAlreadyActive."""
     require_resumable(run)

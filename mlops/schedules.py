@@ -17,6 +17,7 @@ TASKS = {
     "check-drift": "mlops.check_drift",
     "sweep-runs": "mlops.sweep_runs",
     "sync-registry": "mlops.sync_registry",
+    "push-data": "mlops.push_data",
     "prune": "mlops.prune",
 }
 EXPIRES_AFTER = 0.9  # of the time to the next run: a worker that was away does not find a pile of old work

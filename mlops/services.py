@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops.data_remote import push_data, restore_data
 from mlops.drift import check_drift
-from mlops.models import DatasetSnapshot, GateVerdict, PipelineRun
+from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun
 from mlops.promotion import get_version, promote, roll_back
 from mlops.quarantine import release
 from mlops.registry import sync_registry
 from mlops.retention import prune
+from mlops.run_queue import is_resumable
 from mlops.runs import cancel_run, find_snapshot, resume_run, start_training
 from mlops.schedules import ensure_schedules
 from mlops.sweeper import sweep_runs
@@ -21,17 +23,23 @@ from mlops.withdrawals import withdraw_snapshot
 
 if TYPE_CHECKING:
     from mlops.checks import CheckReport
+    from mlops.reproduction import Reproduction
 
 __all__ = [
     "cancel_run",
     "check_drift",
+    "copy_artifact",
     "ensure_schedules",
     "evaluate_version",
     "export_snapshot",
     "get_version",
+    "is_resumable",
     "promote",
     "prune",
+    "push_data",
     "release",
+    "reproduce_version",
+    "restore_data",
     "resume_run",
     "roll_back",
     "run_training",
@@ -47,6 +55,12 @@ def run_training(*, run_id: int, on_progress: Callable[[str, str], None] | None 
     from mlops import pipeline
 
     return pipeline.run_training(run_id=run_id, on_progress=on_progress)
+
+
+def copy_artifact(*, version: ModelVersion, out: Path) -> None:
+    from mlops import artifacts, snapshots
+
+    snapshots.copy_folder(artifacts.folder_of(version), out)
 
 
 def evaluate_version(*, version: int, on_progress: Callable[[str, int, int], None] | None = None) -> GateVerdict:
@@ -67,3 +81,9 @@ def validate_snapshot(*, snapshot: str) -> "tuple[DatasetSnapshot, CheckReport]"
 
     row = find_snapshot(snapshot)
     return row, validation.checked_frames(row)[2]
+
+
+def reproduce_version(*, version: int, on_progress: Callable[[str], None] | None = None) -> "Reproduction":
+    from mlops import reproduction
+
+    return reproduction.reproduce_version(version=version, on_progress=on_progress)

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 
 from mlops import services
-from mlops.errors import RunNotFound, TrainingAlreadyActive
+from mlops.errors import DataRemoteError, NoDataRemote, RunNotFound, TrainingAlreadyActive
 from mlops.models import PipelineRun
 
 logger = logging.getLogger(__name__)
@@ -60,4 +60,17 @@ def sync_registry() -> dict[str, int | str]:
     except Exception as error:
         # Whatever MLflow or the way to it raises; the next scheduled run tries again.
         logger.warning("MLflow is not in step: %s", error)
+        return {"status": "failed"}
+
+
+@shared_task(name="mlops.push_data")
+def push_data() -> dict[str, int | str]:
+    try:
+        return dict(services.push_data())
+    except NoDataRemote as error:
+        logger.info("data and models are not pushed: %s", error)
+        return {"status": "skipped"}
+    except DataRemoteError as error:
+        # The next scheduled run tries again.
+        logger.warning("data and models were not pushed: %s", error)
         return {"status": "failed"}

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -20,7 +21,7 @@ from mlops.checks import (
 )
 from mlops.errors import StepFailed
 from mlops.models import DatasetSnapshot
-from mlops.quarantine import quarantine
+from mlops.quarantine import BadRowsByPlace, bad_rows, excuse, quarantine
 from mlops.snapshots import read_snapshot
 from recommender.estimators import Dataset
 
@@ -34,12 +35,10 @@ def checked_frames(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFram
 
     Raises SnapshotNotAvailable, and StepFailed with every reason when the data is too bad to learn from.
     """
-    ratings, movies = read_snapshot(snapshot)
-    policy = settings.POLICY.data_checks
-    genres = Genre.objects.values_list("name", flat=True) if policy.genres is None else policy.genres
-    report = check_frames(ratings, movies, now=timezone.now(), genres=list(genres))
-    report = quarantine(snapshot, ratings, movies, report)
+    ratings, movies, rows, report = _check(snapshot, timezone.now())
+    quarantine(snapshot, rows, report)
     good_ratings, good_movies = without_bad_rows(ratings, movies, report)
+    policy = settings.POLICY.data_checks
     problems = null_problems(report.null_shares, policy.max_null_share) + _shrinkage(snapshot)
     if report.bad_share > policy.max_bad_share:
         problems.insert(
@@ -56,6 +55,23 @@ def checked_frames(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFram
     if report.n_bad:
         logger.warning("%s bad rows are left out: %s", report.n_bad, report.sentence())
     return good_ratings, good_movies, report
+
+
+def frames_as_of(snapshot: DatasetSnapshot, moment: datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What a training at that time learnt from: rows released since were still left out. Nothing is judged or kept."""
+    ratings, movies, _, report = _check(snapshot, moment)
+    return without_bad_rows(ratings, movies, report)
+
+
+def _check(
+    snapshot: DatasetSnapshot, moment: datetime
+) -> tuple[pd.DataFrame, pd.DataFrame, BadRowsByPlace, CheckReport]:
+    ratings, movies = read_snapshot(snapshot)
+    vocabulary = settings.POLICY.data_checks.genres
+    genres = Genre.objects.values_list("name", flat=True) if vocabulary is None else vocabulary
+    report = check_frames(ratings, movies, now=moment, genres=list(genres))
+    rows = bad_rows(ratings, movies, report)
+    return ratings, movies, rows, excuse(report, rows, as_of=moment)
 
 
 def figures_of(report: CheckReport) -> dict[str, Any]:

@@ -218,6 +218,8 @@ CELERY_TIMEZONE = "UTC"
 
 MODEL_DIR = Path(env("MODEL_DIR", default=str(VAR_DIR / "models")))
 SNAPSHOT_DIR = Path(env("SNAPSHOT_DIR", default=str(VAR_DIR / "snapshots")))
+DVC_REMOTE_URL = env("DVC_REMOTE_URL", default="")
+DVC_DIR = Path(env("DVC_DIR", default=str(BASE_DIR)))  # DVC's project; MODEL_DIR and SNAPSHOT_DIR are below it
 MLFLOW_TRACKING_URI = env("MLFLOW_TRACKING_URI", default=f"sqlite:///{VAR_DIR / 'mlflow' / 'mlflow.db'}")
 MLFLOW_ARTIFACT_DIR = VAR_DIR / "mlflow" / "artifacts"  # used with an sqlite:/// store only; a server has its own
 MOVIELENS_PATH = env("MOVIELENS_PATH", default="")

@@ -1,6 +1,7 @@
-"""Runs, versions, verdicts and promotions in the admin: to look at, and to act on through the services."""
+"""Data, runs, versions, verdicts and promotions in the admin: to look at, and to act on through the services."""
 
-from mlops.admin.records import DatasetSnapshotAdmin, DriftReportAdmin, GateVerdictAdmin, PromotionAdmin
+from mlops.admin.data import DatasetSnapshotAdmin, QuarantinedRowAdmin
+from mlops.admin.records import DriftReportAdmin, GateVerdictAdmin, PromotionAdmin
 from mlops.admin.runs import PipelineRunAdmin
 from mlops.admin.versions import ModelVersionAdmin
 
@@ -11,4 +12,5 @@ __all__ = [
     "ModelVersionAdmin",
     "PipelineRunAdmin",
     "PromotionAdmin",
+    "QuarantinedRowAdmin",
 ]

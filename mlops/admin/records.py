@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.utils.text import Truncator
 
 from mlops.admin.read_only import ReadOnlyAdmin
-from mlops.models import DatasetSnapshot, DriftReport, GateVerdict, Promotion
+from mlops.models import DriftReport, GateVerdict, Promotion
 
 
 @admin.register(Promotion)
@@ -14,17 +14,6 @@ class PromotionAdmin(ReadOnlyAdmin):
     list_select_related = ["version", "previous", "promoted_by"]
     search_fields = ["reason", "promoted_by__username"]
     date_hierarchy = "promoted_at"
-
-
-@admin.register(DatasetSnapshot)
-class DatasetSnapshotAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "n_ratings", "n_users", "n_movies", "last_rated_at", "exported_at", "is_kept"]
-    list_select_related = ["parent"]
-    search_fields = ["content_hash"]
-
-    @admin.display(description="files kept", boolean=True)
-    def is_kept(self, snapshot: DatasetSnapshot) -> bool:
-        return snapshot.removed_at is None
 
 
 @admin.register(GateVerdict)

@@ -12,7 +12,7 @@ from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
 from mlops.errors import MLOpsError
 from mlops.models import ModelVersion, PipelineRun
-from mlops.services import cancel_run, start_training
+from mlops.services import cancel_run, is_resumable, resume_run, start_training
 
 START = "mlops.start_training"
 
@@ -40,6 +40,7 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         own = [
             path("train/", require_POST(self._view(self.train)), name="mlops_pipelinerun_train"),
             path("<int:pk>/cancel/", require_POST(self._view(self.cancel)), name="mlops_pipelinerun_cancel"),
+            path("<int:pk>/resume/", require_POST(self._view(self.resume)), name="mlops_pipelinerun_resume"),
             path("<int:pk>/again/", require_POST(self._view(self.again)), name="mlops_pipelinerun_again"),
             path("<int:pk>/progress/", require_safe(self._view(self.progress)), name="mlops_pipelinerun_progress"),
         ]
@@ -54,7 +55,9 @@ class PipelineRunAdmin(ReadOnlyAdmin):
 
     def detail_context(self, request: HttpRequest, row: PipelineRun) -> dict[str, Any]:
         version = ModelVersion.objects.filter(run=row).first()
-        return {"steps": row.steps.all(), "version": version, "may_start": request.user.has_perm(START)}
+        may_start = request.user.has_perm(START)
+        may_resume = may_start and is_resumable(row)
+        return {"steps": row.steps.all(), "version": version, "may_start": may_start, "may_resume": may_resume}
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The part of the page that changes while a run goes on; once it has ended the whole page is read anew."""
@@ -71,6 +74,16 @@ class PipelineRunAdmin(ReadOnlyAdmin):
 
     def train(self, request: HttpRequest) -> HttpResponse:
         return self._start(request)
+
+    def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """From the step that failed, with what the steps before it have made."""
+        require_permission(request, START)
+        try:
+            run = resume_run(run_id=pk, by=cast(User, request.user))
+        except MLOpsError as error:
+            return self.refused(request, error)
+        messages.success(request, f"Run {run.pk} is queued for attempt {run.attempt}.")
+        return redirect(self.address(run))
 
     def again(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The same algorithm on today's data."""

@@ -1,6 +1,5 @@
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -8,6 +7,7 @@ from django.urls import URLPattern, path
 
 from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
+from mlops.admin.reason import ReasonForm
 from mlops.errors import MLOpsError
 from mlops.models import GateVerdict, ModelVersion, Promotion
 from mlops.report import METRICS, figure_rows, slice_rows
@@ -15,12 +15,6 @@ from mlops.services import promote, roll_back
 
 PROMOTE, FORCE = "mlops.promote_modelversion", "mlops.force_modelversion"
 Status = ModelVersion.Status
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        max_length=1000, widget=forms.Textarea(attrs={"rows": 3, "cols": 60}), help_text="Kept in the audit trail."
-    )
 
 
 @admin.register(ModelVersion)

@@ -1,3 +1,6 @@
+import json
+from argparse import ArgumentTypeError
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -16,7 +19,10 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("version", type=int, metavar="VERSION")
+        parser.add_argument(
+            "version", type=_version, metavar="VERSION", help="Its number, or the file that `train_model --out` left."
+        )
+        parser.add_argument("--out", type=Path, metavar="FILE", help="Write the figures and the verdict as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with tqdm(unit="step", leave=False) as bar:
@@ -33,6 +39,24 @@ class Command(BaseCommand):
             self.stdout.write(row.line())
         for line in rule_lines(verdict.rules):
             self.stdout.write(line)
+        if options["out"]:
+            options["out"].write_text(json.dumps(_metrics(verdict), indent=1) + "\n", encoding="utf-8")
         if verdict.decision == GateVerdict.Decision.REFUSED:
             raise CommandError(f"The gate refuses version {verdict.version_id}.")
         self.stdout.write(self.style.SUCCESS(f"Version {verdict.version_id}: {verdict.get_decision_display()}."))
+
+
+def _version(text: str) -> int:
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        return int(json.loads(Path(text).read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ArgumentTypeError(f"{text!r} is neither a version's number nor a file that names one") from None
+
+
+def _metrics(verdict: GateVerdict) -> dict[str, Any]:
+    """What does not differ from one run to the next."""
+    figures = verdict.version.figures
+    summary = figures["models"]["candidate"]["summary"]
+    return {"decision": verdict.decision, **summary, "differences": figures["differences"]}

@@ -1,12 +1,14 @@
+import json
 import signal
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from mlops.errors import MLOpsError
-from mlops.models import PipelineRun
-from mlops.services import run_training, start_training
+from mlops.models import ModelVersion, PipelineRun
+from mlops.services import copy_artifact, resume_run, run_training, start_training
 
 STEPS = ("export", "snapshot", "checks", "fit", "evaluate", "register", "gate", "promote")
 
@@ -22,17 +24,26 @@ class Command(BaseCommand):
         parser.add_argument(
             "--snapshot",
             metavar="HASH",
-            help="Train on a kept snapshot (the beginning of its hash) instead of new data.",
+            help="Train on a snapshot (the beginning of its hash, or a folder that holds one) instead of new data.",
+        )
+        parser.add_argument(
+            "--resume",
+            type=int,
+            metavar="RUN",
+            help="Take up an errored run from the step that failed, with what the steps before it have made.",
+        )
+        parser.add_argument(
+            "--out",
+            type=Path,
+            metavar="FOLDER",
+            help="Leave a copy of the model's files here, and beside it FOLDER.json, which says what version it is.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         # A supervisor's SIGTERM ends the run like Ctrl-C: as cancelled, with nothing left behind.
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            run = start_training(
-                trigger=PipelineRun.Trigger.COMMAND, algorithm=options["algorithm"], snapshot=options["snapshot"]
-            )
-            run = self._follow(run)
+            run = self._follow(self._queued(**options))
         except MLOpsError as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
@@ -41,7 +52,16 @@ class Command(BaseCommand):
             signal.signal(signal.SIGTERM, before)
         if run.status != PipelineRun.Status.SUCCEEDED:
             raise CommandError(f"Run {run.pk} {run.get_status_display()}. {run.message}")
+        if options["out"]:
+            _leave_copy(run.version, options["out"])
         self.stdout.write(self.style.SUCCESS(run.message))
+
+    def _queued(self, *, resume: int | None, algorithm: str | None, snapshot: str | None, **_: Any) -> PipelineRun:
+        if resume is None:
+            return start_training(trigger=PipelineRun.Trigger.COMMAND, algorithm=algorithm, snapshot=snapshot)
+        if algorithm or snapshot:
+            raise CommandError("--resume goes on with the run's own algorithm and snapshot.")
+        return resume_run(run_id=resume, here=True)
 
     def _follow(self, run: PipelineRun) -> PipelineRun:
         with tqdm(total=len(STEPS), unit="step", bar_format="{l_bar}{bar}| {elapsed} {desc}", leave=False) as bar:
@@ -51,3 +71,10 @@ class Command(BaseCommand):
                 bar.set_description_str(f"{step}: {text}" if text else step)
 
             return run_training(run_id=run.pk, on_progress=show)
+
+
+def _leave_copy(version: ModelVersion, folder: Path) -> None:
+    copy_artifact(version=version, out=folder)
+    record = {"version": version.pk, "algorithm": version.algorithm, "checksum": version.artifact_checksum}
+    record |= {"snapshot": version.snapshot.content_hash, "config_hash": version.config_hash}
+    folder.with_name(f"{folder.name}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

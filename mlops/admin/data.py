@@ -1,0 +1,103 @@
+import json
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+
+from catalog.models import User
+from mlops.admin.read_only import ReadOnlyAdmin, require_permission
+from mlops.admin.reason import ReasonForm
+from mlops.errors import MLOpsError
+from mlops.models import DatasetSnapshot, QuarantinedRow
+from mlops.services import release, withdraw_snapshot
+
+WITHDRAW = "mlops.withdraw_datasetsnapshot"
+RELEASE = "mlops.release_quarantinedrow"
+SHOWN_ROWS = 20
+
+
+@admin.register(DatasetSnapshot)
+class DatasetSnapshotAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "n_ratings", "n_users", "n_movies", "last_rated_at", "exported_at", "checks", "is_kept"]
+    list_filter = ["checks", ("withdrawn_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["parent"]
+    search_fields = ["content_hash"]
+    detail_template = "admin/mlops/datasetsnapshot/detail.html"
+
+    @admin.display(description="files kept", boolean=True)
+    def is_kept(self, snapshot: DatasetSnapshot) -> bool:
+        return not snapshot.absence
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        own = [path("<int:pk>/withdraw/", view(self.withdraw), name="mlops_datasetsnapshot_withdraw")]
+        return own + super().get_urls()
+
+    def detail_context(self, request: HttpRequest, row: DatasetSnapshot) -> dict[str, Any]:
+        quarantined = row.quarantined.all()
+        return {
+            "report": {name: value for name, value in row.check_report.items() if not isinstance(value, dict | list)},
+            "problems": row.check_report.get("problems", []),
+            "null_shares": row.check_report.get("null_shares", {}),
+            "quarantined": quarantined[:SHOWN_ROWS],
+            "n_quarantined": quarantined.count(),
+            "versions": row.versions.all(),
+            "may_withdraw": row.withdrawn_at is None and request.user.has_perm(WITHDRAW),
+        }
+
+    def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks first, and for the reason."""
+        require_permission(request, WITHDRAW)
+        row = DatasetSnapshot.objects.filter(pk=pk).first()
+        if row is None:
+            raise Http404
+        form = ReasonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                withdraw_snapshot(snapshot=pk, by=cast(User, request.user), reason=form.cleaned_data["reason"])
+            except MLOpsError as error:
+                return self.refused(request, error, row)
+            messages.success(request, f"Snapshot {row} is withdrawn and its files are removed.")
+            return redirect(self.address(row))
+        context = {"form": form, "versions": row.versions.all(), "title": f"Withdraw snapshot {row}"}
+        return self.page(request, "admin/mlops/datasetsnapshot/withdraw.html", row, **context)
+
+
+@admin.register(QuarantinedRow)
+class QuarantinedRowAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "why", "shown_content", "snapshot", "found_at", "released_at", "released_by"]
+    list_filter = ["kind", ("released_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["snapshot", "released_by"]
+    search_fields = ["=movie_id", "fingerprint"]
+    actions = ["release_selected"]
+
+    @admin.display(description="rules that it broke")
+    def why(self, row: QuarantinedRow) -> str:
+        return "; ".join(row.reasons)
+
+    @admin.display(description="content")
+    def shown_content(self, row: QuarantinedRow) -> str:
+        return json.dumps(row.content, ensure_ascii=False)[:200]
+
+    def has_release_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(RELEASE)
+
+    @admin.action(description="Release selected rows, so that models learn from them", permissions=["release"])
+    def release_selected(self, request: HttpRequest, queryset: QuerySet[QuarantinedRow]) -> HttpResponse | None:
+        """Asks for the reason, then comes here again with it."""
+        rows = list(queryset.filter(released_at=None))
+        form = ReasonForm(request.POST if "reason" in request.POST else None)
+        if not form.is_valid():
+            context = {"form": form, "rows": rows, "title": "Release rows from quarantine"}
+            return self.page(request, "admin/mlops/quarantinedrow/release.html", None, **context)
+        try:
+            n_released = release(
+                rows=[row.pk for row in rows], by=cast(User, request.user), reason=form.cleaned_data["reason"]
+            )
+        except MLOpsError as error:
+            return self.refused(request, error)
+        messages.success(request, f"{n_released} rows are released; the next training learns from them.")
+        return None

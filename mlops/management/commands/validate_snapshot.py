@@ -1,0 +1,32 @@
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from mlops.errors import MLOpsError
+from mlops.services import validate_snapshot
+
+
+class Command(BaseCommand):
+    help = (
+        "Checks a snapshot's data: bad rows go to quarantine, all failures are listed. "
+        "Ends with code 1 when no model should learn from it."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("snapshot", metavar="SNAPSHOT", help="The beginning of its hash, or a folder with one.")
+        parser.add_argument("--out", type=Path, metavar="FILE", help="Write what was found as JSON.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            snapshot, report = validate_snapshot(snapshot=options["snapshot"])
+        except MLOpsError as error:
+            raise CommandError(str(error)) from None
+        if options["out"]:
+            found = {name: value for name, value in snapshot.check_report.items() if name != "checked_at"}
+            options["out"].parent.mkdir(parents=True, exist_ok=True)
+            options["out"].write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        for rule, n_rows in sorted(report.reasons.items()):
+            self.stdout.write(f"in quarantine: {n_rows} rows: {rule}")
+        self.stdout.write(self.style.SUCCESS(f"Snapshot {snapshot}: {report.n_rows:,} rows, {report.n_bad} bad."))
