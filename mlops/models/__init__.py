@@ -4,15 +4,21 @@ from .data import DatasetSnapshot, QuarantinedRow, UserSurrogate
 from .drift import DriftReport
 from .runs import PipelineRun, RunStep
 from .versions import GateVerdict, ModelVersion, Promotion
+from .watch import Alert, Evidence, LiveQuality, RetrainingCheck, Watermark
 
 __all__ = [
+    "Alert",
     "DatasetSnapshot",
     "DriftReport",
+    "Evidence",
     "GateVerdict",
+    "LiveQuality",
     "ModelVersion",
     "PipelineRun",
     "Promotion",
     "QuarantinedRow",
+    "RetrainingCheck",
     "RunStep",
     "UserSurrogate",
+    "Watermark",
 ]

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 
 class DriftReport(models.Model):
-    """The latest window of ratings against the one before."""
+    """The latest window of ratings and shown lists against what was before."""
 
     class Status(models.TextChoices):
         OK = "ok", "ok"
@@ -15,6 +15,7 @@ class DriftReport(models.Model):
 
     status = models.CharField(max_length=20, choices=Status)
     checks = models.JSONField(help_text="Each check with its figure, thresholds, sample sizes and status.")
+    reference_start = models.DateTimeField(null=True, help_text="Begin of what the window is compared to.")
     window_start = models.DateTimeField()
     window_end = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now)
