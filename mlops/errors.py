@@ -81,6 +81,13 @@ class NoDataRemote(DataRemoteError):
     code = "no_data_remote"
 
 
+class InvalidEvidence(MLOpsError):
+    """A file that should hold results of the test suite does not."""
+
+    code = "invalid_evidence"
+    status = 400
+
+
 class StepFailed(MLOpsError):
     """An expected end of a training run: the data or the result are not good enough, and the message says why."""
 

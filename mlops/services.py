@@ -1,24 +1,29 @@
 """What the rest of the site asks of the model operations; the rooms behind it are one file each.
 
-Only the functions below load what learning needs, when they are called: pandera, pyarrow and MLflow stay out of web
-processes.
+Only the functions below load what learning needs, when they are called: pandera, pyarrow, scipy and MLflow stay out of
+web processes.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops.data_remote import push_data, restore_data
-from mlops.drift import check_drift
-from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun
+from mlops.freshness import beat_heartbeat, check_freshness
+from mlops.models import DatasetSnapshot, DriftReport, GateVerdict, ModelVersion, PipelineRun
 from mlops.promotion import get_version, promote, roll_back
 from mlops.quarantine import release
 from mlops.registry import sync_registry
 from mlops.retention import prune
+from mlops.retraining import check_retraining
 from mlops.run_queue import is_resumable
 from mlops.runs import cancel_run, find_snapshot, resume_run, start_training
 from mlops.schedules import ensure_schedules
 from mlops.sweeper import sweep_runs
+from mlops.test_score.collect import collect_evidence
+from mlops.test_score.evidence import record_file as record_evidence
+from mlops.test_score.score import ml_test_score
 from mlops.withdrawals import withdraw_snapshot
 
 if TYPE_CHECKING:
@@ -26,23 +31,31 @@ if TYPE_CHECKING:
     from mlops.reproduction import Reproduction
 
 __all__ = [
+    "beat_heartbeat",
     "cancel_run",
     "check_drift",
+    "check_freshness",
+    "check_retraining",
+    "check_serving",
+    "collect_evidence",
     "copy_artifact",
     "ensure_schedules",
     "evaluate_version",
     "export_snapshot",
     "get_version",
     "is_resumable",
+    "ml_test_score",
     "promote",
     "prune",
     "push_data",
+    "record_evidence",
     "release",
     "reproduce_version",
     "restore_data",
     "resume_run",
     "roll_back",
     "run_training",
+    "score_live_quality",
     "start_training",
     "sweep_runs",
     "sync_registry",
@@ -87,3 +100,21 @@ def reproduce_version(*, version: int, on_progress: Callable[[str], None] | None
     from mlops import reproduction
 
     return reproduction.reproduce_version(version=version, on_progress=on_progress)
+
+
+def check_drift(*, now: datetime | None = None) -> DriftReport:
+    from mlops.drift import report
+
+    return report.check_drift(now=now)
+
+
+def score_live_quality(*, now: datetime | None = None) -> dict[str, int]:
+    from mlops import live_quality
+
+    return live_quality.score_live_quality(now=now)
+
+
+def check_serving() -> dict[str, bool]:
+    from mlops import serving_checks
+
+    return {finding.name: finding.passed for finding in serving_checks.check_serving()}

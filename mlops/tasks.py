@@ -53,6 +53,37 @@ def check_drift() -> dict[str, str | int]:
     return {"report": report.pk, "status": report.status}
 
 
+@shared_task(name="mlops.score_live_quality")
+def score_live_quality() -> dict[str, int]:
+    return services.score_live_quality()
+
+
+@shared_task(name="mlops.check_retraining")
+def check_retraining() -> dict[str, str | int | None]:
+    check = services.check_retraining()
+    return {"check": check.pk, "run": check.run_id}
+
+
+@shared_task(name="mlops.beat_heartbeat")
+def beat_heartbeat() -> str:
+    return services.beat_heartbeat().isoformat()
+
+
+@shared_task(name="mlops.check_freshness")
+def check_freshness() -> list[str]:
+    return services.check_freshness()
+
+
+@shared_task(name="mlops.collect_evidence")
+def collect_evidence() -> dict[str, int]:
+    return services.collect_evidence()
+
+
+@shared_task(name="mlops.check_serving")
+def check_serving() -> dict[str, bool]:
+    return services.check_serving()
+
+
 @shared_task(name="mlops.sync_registry")
 def sync_registry() -> dict[str, int | str]:
     try:

@@ -78,12 +78,50 @@ class Serving(_Section):
 
 
 class Drift(_Section):
-    window_days: int = Field(ge=1)
+    window_weeks: int = Field(ge=1)
     min_ratings: int = Field(ge=1)
+    min_lists: int = Field(ge=1)
+    reference_ratings: int = Field(ge=1)
+    max_ratings: int = Field(ge=1000)
+    max_lists: int = Field(ge=500)
+    ratings_per_person: int = Field(ge=1)
     psi_warn: float = Field(gt=0)
     psi_alert: float = Field(gt=0)
+    ks_warn: float = Field(gt=0, lt=1)
+    ks_alert: float = Field(gt=0, lt=1)
     activity_warn_ratio: float = Field(gt=0, lt=1)
     activity_alert_ratio: float = Field(gt=0, lt=1)
+    shown_warn_ratio: float = Field(gt=0, lt=1)
+    shown_alert_ratio: float = Field(gt=0, lt=1)
+    live_warn_fall: float = Field(gt=0, lt=1)
+    live_alert_fall: float = Field(gt=0, lt=1)
+    significance: float = Field(gt=0, lt=1)
+
+
+class LiveQuality(_Section):
+    max_ratings: int = Field(ge=1)
+    lag_seconds: int = Field(ge=0)
+    shown_within_hours: float = Field(ge=0)
+
+
+class Retraining(_Section):
+    new_movies: int = Field(ge=1)
+    new_ratings: int = Field(ge=1)
+    live_fall: float = Field(gt=0, lt=1)
+    min_live_ratings: int = Field(ge=1)
+    drift_reports: int = Field(ge=1)
+    drift_apart_hours: float = Field(ge=0)
+    champion_age_days: float = Field(gt=0)
+    not_interested_share: float = Field(gt=0, lt=1)
+    min_feedback: int = Field(ge=1)
+    window_days: int = Field(ge=1)
+    pause_hours: float = Field(ge=0)
+
+
+class Freshness(_Section):
+    beat_seconds: int = Field(gt=60)
+    champion_data_days: float = Field(gt=0)
+    latest_rating_days: float = Field(gt=0)
 
 
 class DataChecks(_Section):
@@ -132,6 +170,9 @@ class Policy(_Section):
     retention: Retention
     serving: Serving
     drift: Drift
+    live_quality: LiveQuality
+    retraining: Retraining
+    freshness: Freshness
     data_checks: DataChecks
     schedules: dict[str, Schedule]
     limits: Limits

@@ -327,6 +327,7 @@ try:
 except ImproperlyConfigured as error:
     raise ImproperlyConfigured(f"EMAIL_URL: expected smtp+tls://user:password@host:port ({error})") from None
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="movierec@localhost")
+ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
 
 LOGGING = {
     "version": 1,

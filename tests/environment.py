@@ -18,6 +18,7 @@ os.environ |= {
     "REDIS_PREFIX": f"movierec-test-{_RUN}",
     "METRICS_TOKEN": "tests-only-metrics-token",
     "EMAIL_URL": "memorymail://",
+    "ALERT_EMAILS": "",
     "MOVIELENS_PATH": "",
     "MOVIELENS_URL": "",
     "TMDB_READ_TOKEN": "",

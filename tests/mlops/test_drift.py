@@ -1,50 +1,27 @@
-import math
+"""Reports of drift, from rows of the site to a status."""
+
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
+from django.core import mail
 
-from catalog.models import Movie, Rating, User
-from mlops.drift import check_activity, check_distribution, population_stability_index, worst
-from mlops.models import DriftReport
+from catalog.models import Movie, MovieGenre, Rating, User
+from mlops.drift.checks import check_activity, check_live_quality, check_scores, worst
+from mlops.drift.windows import WEEK, read_window, windows
+from mlops.models import Alert, DriftReport, LiveQuality
 from mlops.services import check_drift
 from mlops.tasks import check_drift as check_drift_task
-from movierec.policy import Drift
+from recommender.models import Impression
+from tests.factories import GenreFactory
+from tests.mlops.site import make_version
 
-POLICY = Drift(
-    window_days=30, min_ratings=500, psi_warn=0.1, psi_alert=0.25, activity_warn_ratio=0.5, activity_alert_ratio=0.25
-)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-def test_the_index_is_the_sum_over_bins():
-    expected = (0.75 - 0.25) * math.log(3) + (0.25 - 0.75) * math.log(1 / 3)
-
-    assert population_stability_index([75, 25], [250, 750]) == pytest.approx(expected)
-    assert population_stability_index([30, 70], [3, 7]) == 0
-
-
-def test_an_empty_bin_has_a_finite_index():
-    assert math.isfinite(population_stability_index([0, 100], [50, 50]))
-
-
-@pytest.mark.parametrize(
-    ("recent", "status"),
-    [([300, 300], "ok"), ([420, 180], "warn"), ([510, 90], "alert"), ([250, 249], "insufficient_data")],
-)
-def test_bands_of_the_rating_distribution(recent, status):
-    assert check_distribution(recent, [300, 300], POLICY)["status"] == status
-
-
-@pytest.mark.parametrize(
-    ("recent", "before", "status"),
-    [(600, 600, "ok"), (301, 600, "ok"), (300, 600, "warn"), (150, 600, "alert"), (0, 600, "alert")],
-)
-def test_bands_of_activity(recent, before, status):
-    assert check_activity(recent, before, POLICY)["status"] == status
-
-
-def test_little_before_says_nothing_about_activity():
-    assert check_activity(1000, 499, POLICY)["status"] == "insufficient_data"
+@pytest.fixture
+def policy(settings):
+    return settings.POLICY.drift
 
 
 def test_the_worst_known_status_counts():
@@ -53,23 +30,159 @@ def test_the_worst_known_status_counts():
     assert worst(["insufficient_data", "insufficient_data"]) == "insufficient_data"
 
 
-def rate(count: int, days_ago: float, stars: float) -> None:
-    users = User.objects.bulk_create([User(username=f"d{days_ago}-{n}") for n in range(count)])
-    movie = Movie.objects.create(title=f"of {days_ago}")
-    moment = NOW - timedelta(days=days_ago)
-    Rating.objects.bulk_create([Rating(user=u, movie=movie, rating=stars, rated_at=moment) for u in users])
+@pytest.mark.parametrize(
+    ("recent", "status"), [(200, "ok"), (100, "warn"), (50, "alert"), (0, "alert"), (500, "warn"), (900, "alert")]
+)
+def test_bands_of_activity(policy, recent, status):
+    assert check_activity(np.full(4, recent), np.full(4, 200), policy)["status"] == status
 
 
-def test_a_site_whose_users_turn_sour_gets_an_alert(db, quick):
-    rate(600, 40, 4.0)
-    rate(550, 5, 1.0)
-    rate(50, 70, 1.0)  # before both windows
+def test_little_before_says_nothing_about_activity(policy):
+    assert check_activity(np.full(4, 1000), np.full(4, 124), policy)["status"] == "insufficient_data"
+    assert check_activity(np.full(4, 1000), np.full(3, 1000), policy)["status"] == "insufficient_data"
+
+
+@pytest.mark.parametrize(
+    ("recent", "n", "status"),
+    [(100, 1000, "ok"), (80, 4000, "alert"), (40, 1000, "alert"), (39, 600, "insufficient_data"), (9, 100, None)],
+)
+def test_a_fall_of_live_quality_has_to_be_large_and_sure(policy, recent, n, status):
+    found = check_live_quality((recent, n // 10), (n, n), policy)
+
+    assert found["status"] == (status or "insufficient_data")
+
+
+def test_scores_need_enough_people_and_a_large_distance(policy):
+    rng = np.random.default_rng(0)
+    before = rng.normal(size=600)
+
+    assert check_scores(before[:499], before, policy)["status"] == "insufficient_data"
+    assert check_scores(rng.normal(size=600), before, policy)["status"] == "ok"
+    assert check_scores(rng.normal(0.8, size=600), before, policy)["status"] == "alert"
+
+
+def rate(count: int, days_ago: float, stars: float, *, movies: int = 1, start: int = 0) -> None:
+    """One rating a person, evenly over four weeks from so many days ago on."""
+    users = User.objects.bulk_create([User(username=f"d{days_ago}-{start}-{n}") for n in range(count)])
+    known = [Movie.objects.create(title=f"of {days_ago} {n}") for n in range(movies)]
+    Rating.objects.bulk_create(
+        Rating(
+            user=user,
+            movie=known[n % movies],
+            rating=stars,
+            rated_at=NOW - timedelta(days=days_ago - 27 * n / count),
+        )
+        for n, user in enumerate(users)
+    )
+
+
+def statuses(report: DriftReport) -> dict[str, str]:
+    return {check["name"]: check["status"] for check in report.checks}
+
+
+def test_a_site_whose_users_turn_sour_gets_an_alert_that_is_told_once(db, quick, settings):
+    settings.ALERT_EMAILS = ["ops@example.org"]
+    rate(1, 70, 4.0)
+    rate(600, 55.9, 4.0)
+    rate(550, 27.9, 1.0)
+
+    report = check_drift(now=NOW)
+    check_drift(now=NOW)
+
+    assert report.status == "alert"
+    assert statuses(report) | {"rating distribution": "alert", "activity": "ok", "source mix": "ok"} == statuses(report)
+    assert statuses(report)["score distribution"] == "insufficient_data"
+    assert report.window_start == NOW - timedelta(days=28)
+    ratings = report.checks[0]
+    assert (ratings["n_before"], ratings["n_recent"]) == (600, 550)
+    assert ratings["bars"][1] == ["1", 0.0, 1.0]
+    assert [message.subject for message in mail.outbox] == ["[Movierec] drift"]
+    assert "rating distribution: PSI" in mail.outbox[0].body
+
+
+def test_a_site_that_goes_on_as_before_is_ok_and_the_alert_is_over(db, quick):
+    Alert.objects.create(subject="drift", message="rating distribution")
+    for stars in (2.0, 4.0):
+        rate(400, 55.9, stars, start=int(stars))
+        rate(400, 27.9, stars, start=int(stars))
 
     report = check_drift(now=NOW)
 
-    assert (report.status, [check["status"] for check in report.checks]) == ("alert", ["alert", "ok"])
-    assert [(check["n_before"], check["n_recent"]) for check in report.checks] == [(600, 550), (600, 550)]
-    assert (report.window_start, report.window_end) == (NOW - timedelta(days=30), NOW)
+    assert statuses(report)["rating distribution"] == "ok"
+    assert report.status == "ok"
+    assert Alert.objects.get().closed_at is not None
+
+
+def test_where_the_weeks_before_were_quiet_the_reference_reaches_back(db, policy):
+    rate(600, 427.9, 4.0)
+    rate(100, 55.9, 4.0)
+    rate(500, 27.9, 4.0)
+
+    recent, before = windows(NOW, policy.model_copy(update={"reference_ratings": 300}))
+
+    assert len(recent) == 500
+    assert 300 <= len(before) < 500
+    assert (recent.start - before.start) % WEEK == timedelta(0)
+
+
+def test_of_a_large_window_an_even_sample_is_read(db, policy):
+    rate(1500, 27.9, 4.0)
+
+    window = read_window(NOW - 4 * WEEK, NOW, policy.model_copy(update={"max_ratings": 1000}))
+
+    assert len(window) == 750
+
+
+def test_people_and_movies_are_new_for_four_weeks(db, policy):
+    old, user = Movie.objects.create(title="old"), User.objects.create(username="u")
+    fresh = Movie.objects.create(title="fresh")
+    for days, movie in ((60, old), (20, fresh)):
+        Rating.objects.create(user=user, movie=movie, rating=4, rated_at=NOW - timedelta(days=days))
+    late = User.objects.create(username="late")
+    Rating.objects.create(user=late, movie=old, rating=4, rated_at=NOW - timedelta(days=10))
+
+    window = read_window(NOW - 4 * WEEK, NOW, policy)
+
+    assert sorted(zip(window.users, window.is_new_user, window.is_new_movie, strict=True)) == [
+        (user.pk, 0, 1),
+        (late.pk, 1, 0),
+    ]
+
+
+def test_lists_that_all_show_the_same_get_an_alert(db, policy, alice):
+    genres = [GenreFactory(name=name, slug=name) for name in "abcde"]
+    movies = Movie.objects.bulk_create([Movie(title=f"m{n}") for n in range(100)])
+    MovieGenre.objects.bulk_create([MovieGenre(movie=m, genre=genres[n % 5]) for n, m in enumerate(movies)])
+
+    def show(days_ago: float, pick) -> None:
+        rows = [
+            Impression(
+                user=alice,
+                surface="home:for-you",
+                model_version=1,
+                items=[[movies[at].pk, rank, "personal"] for rank, at in enumerate(pick(n), start=1)],
+                shown_at=NOW - timedelta(days=days_ago),
+            )
+            for n in range(500)
+        ]
+        Impression.objects.bulk_create(rows)
+
+    show(40, lambda n: [(n * 7 + place) % 100 for place in range(10)])
+    show(5, lambda n: [5 * place for place in range(10)])
+
+    found = {check["name"]: check for check in check_drift(now=NOW).checks}
+
+    assert (found["coverage shown"]["status"], found["coverage shown"]["figure"]) == ("alert", 0.1)
+    assert (found["diversity shown"]["status"], found["diversity shown"]["figure"]) == ("alert", 0.0)
+
+
+def test_a_fall_of_live_quality_is_part_of_the_report(alice, quick):
+    version = make_version()
+    for days, hits in ((40, 200), (5, 100)):
+        day = (NOW - timedelta(days=days)).date()
+        LiveQuality.objects.create(version=version, day=day, n=1000, hits=hits)
+
+    assert statuses(check_drift(now=NOW))["live quality"] == "alert"
 
 
 def test_a_site_without_recent_ratings_has_insufficient_data_never_ok(alice, quick):

@@ -1,0 +1,19 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from mlops.services import collect_evidence, ml_test_score
+
+
+class Command(BaseCommand):
+    help = "Shows the ML Test Score: 28 tests from the evidence of automatic checks, and what is missing for each."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        collect_evidence()
+        score = ml_test_score()
+        for section in score.sections:
+            self.stdout.write(f"{section.name}: {section.points:g} of 7")
+            for found in section.tests:
+                missing = f"  ({'; '.join(found.missing)})" if found.missing else ""
+                self.stdout.write(f"  {found.test.id:<4} {found.points:<4g} {found.test.title}{missing}")
+        self.stdout.write(f"Score: {score.points:g} (the lowest section)")

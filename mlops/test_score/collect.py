@@ -1,0 +1,148 @@
+"""What the gate, the runs and the scheduled checks have shown lately, written down as evidence."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from mlops.freshness import facts
+from mlops.models import DriftReport, Evidence, GateVerdict, LiveQuality, ModelVersion, RunStep
+from mlops.test_score.evidence import record
+
+PASSED, NOT_JUDGED = "passed", "not_judged"
+RULES = {  # test: how the names of the gate's rules that stand for it begin
+    "M5": ("better than the best simple baseline",),
+    "M6": ("slice ",),
+    "M7": ("popularity Gini",),
+    "I4": ("fresh process", "better than the best simple baseline"),
+    "I6": ("fresh process",),
+    "Mo5": ("fresh process: finite scores",),
+}
+GROWTH, WINDOW = 1.25, timedelta(days=28)
+
+
+@dataclass(frozen=True)
+class Found:
+    test: str
+    source: str
+    check_name: str
+    passed: bool
+    detail: str
+    at: datetime
+
+
+def collect_evidence(*, now: datetime | None = None) -> dict[str, int]:
+    moment = now or timezone.now()
+    champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).first()
+    found = [*_of_gate(champion), *_of_runs(), *_of_versions(champion), *_of_watch(moment)]
+    for row in found:
+        record(row.test, row.source, row.check_name, passed=row.passed, detail=row.detail, ran_at=row.at)
+    return {"recorded": len(found), "passed": sum(row.passed for row in found)}
+
+
+def _of_gate(champion: ModelVersion | None) -> Iterator[Found]:
+    """The verdict on what is served now: what was refused since is not what users see."""
+    verdict = GateVerdict.objects.filter(version=champion).first() if champion else None
+    if verdict is None or champion is None:
+        return
+    for test, beginnings in RULES.items():
+        rules = [rule for rule in verdict.rules if rule["name"].startswith(beginnings) and _is_judged(rule)]
+        if rules:
+            failed = [rule["sentence"] for rule in rules if rule["outcome"] != PASSED]
+            detail = " ".join(failed) or f"version {champion.pk}: {len(rules)} rules passed"
+            yield Found(test, Evidence.Source.GATE, "the champion's verdict", not failed, detail, verdict.decided_at)
+    revision = champion.code_revision
+    is_clean = bool(revision) and not revision.endswith("-dirty")
+    detail = f"version {champion.pk} was made from {revision or 'unknown code'}, parameters {champion.config_hash[:12]}"
+    yield Found("M1", Evidence.Source.GATE, "code and parameters checked in", is_clean, detail, verdict.decided_at)
+
+
+def _is_judged(rule: Mapping[str, Any]) -> bool:
+    return rule["outcome"] != NOT_JUDGED
+
+
+def _of_runs() -> Iterator[Found]:
+    """The data checks of the last training that got to them."""
+    step = RunStep.objects.filter(name="checks").exclude(status=RunStep.Status.RUNNING).order_by("-id").first()
+    if step is not None and step.ended_at is not None:
+        passed = step.status == RunStep.Status.SUCCEEDED
+        detail = f"run {step.run_id}: {step.figures.get('rows', 0)} rows, {step.figures.get('bad_rows', 0)} bad"
+        yield Found("D1", Evidence.Source.BEAT, "data checks of the last training", passed, detail, step.ended_at)
+
+
+def _of_versions(champion: ModelVersion | None) -> Iterator[Found]:
+    """Training time, latency, memory and size of the champion against the median of the five versions before it."""
+    if champion is None:
+        return
+    before = list(ModelVersion.objects.filter(algorithm=champion.algorithm, pk__lt=champion.pk)[:5])
+    if len(before) < 2:
+        return
+    grown = []
+    for name, figure in _costs(champion).items():
+        usual = [cost for version in before if (cost := _costs(version)[name]) is not None]
+        if figure is not None and usual and figure > GROWTH * median(usual) + _SMALL[name]:
+            grown.append(f"{name}: {figure:.4g}, {median(usual):.4g} before")
+    detail = "; ".join(grown) or f"version {champion.pk} costs what the {len(before)} versions before it cost"
+    name = "cost of the champion against versions before"
+    yield Found("Mo6", Evidence.Source.BEAT, name, not grown, detail, timezone.now())
+
+
+_SMALL = {"fit, s": 5.0, "list, ms": 5.0, "memory, MB": 50.0, "size, MB": 5.0}  # no matter for an alarm
+
+
+def _costs(version: ModelVersion) -> dict[str, float | None]:
+    step = RunStep.objects.filter(run=version.run_id, name="fit").first() if version.run_id else None
+    measured = version.figures.get("fresh_process", {})
+    return {
+        "fit, s": step.seconds if step else None,
+        "list, ms": measured.get("latency_ms"),
+        "memory, MB": measured.get("memory_mb"),
+        "size, MB": version.artifact_bytes / 1e6,
+    }
+
+
+def _of_watch(now: datetime) -> Iterator[Found]:
+    known = facts()
+    old = [fact.subject for fact in known if fact.is_old(now)]
+    has_champion = any(fact.subject == "champion" and fact.at for fact in known)
+    detail = f"too old: {', '.join(old)}" if old else "champion, its data and the scheduler are fresh"
+    passed = has_champion and not old
+    yield Found("Mo4", Evidence.Source.BEAT, "ages", passed, detail if has_champion else "no champion", now)
+    scored = LiveQuality.objects.filter(day__gt=(now - WINDOW).date()).aggregate(n=Sum("n"))["n"] or 0
+    report = DriftReport.objects.first()
+    fell = [check for check in report.checks if _fell(check)] if report else []
+    detail = f"{scored} new positive ratings scored in four weeks" + "".join(f"; {check['sentence']}" for check in fell)
+    yield Found("Mo7", Evidence.Source.BEAT, "live quality", scored > 0 and not fell, detail, now)
+    yield from _offline_and_online(now)
+
+
+def _fell(check: Mapping[str, Any]) -> bool:
+    return check["name"] == "live quality" and check["status"] == DriftReport.Status.ALERT
+
+
+def _offline_and_online(now: datetime) -> Iterator[Found]:
+    """Do versions that are better on later data do better at work? Spearman's rank correlation."""
+    rows = LiveQuality.objects.order_by().values("version").annotate(n=Sum("n"), ndcg=Sum("ndcg_sum"))
+    online = {row["version"]: row["ndcg"] / row["n"] for row in rows if row["n"] >= 100}
+    offline = {pk: _offline(figures) for pk, figures in _figures(list(online)).items()}
+    pairs = [(offline[pk], online[pk]) for pk in online if offline.get(pk) is not None]
+    if len(pairs) < 4:
+        return
+    from scipy.stats import spearmanr  # Here, so that web processes start without it.
+
+    rho = float(spearmanr(*zip(*pairs, strict=True)).statistic)
+    detail = f"Spearman {rho:.2f} over {len(pairs)} versions"
+    yield Found("M2", Evidence.Source.BEAT, "offline against live nDCG", rho > 0, detail, now)
+
+
+def _figures(versions: list[int]) -> dict[int, dict[str, Any]]:
+    return dict(ModelVersion.objects.filter(pk__in=versions).values_list("pk", "figures"))
+
+
+def _offline(figures: Mapping[str, Any]) -> float | None:
+    value: float | None = figures.get("models", {}).get("candidate", {}).get("summary", {}).get("ndcg")
+    return value
