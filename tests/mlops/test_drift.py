@@ -94,7 +94,7 @@ def test_a_site_whose_users_turn_sour_gets_an_alert_that_is_told_once(db, quick,
     assert statuses(report)["score distribution"] == "insufficient_data"
     assert report.window_start == NOW - timedelta(days=28)
     ratings = report.checks[0]
-    assert (ratings["n_before"], ratings["n_recent"]) == (600, 550)
+    assert (ratings["n_before"], ratings["n_recent"]) == (601, 550)
     assert ratings["bars"][1] == ["1", 0.0, 1.0]
     assert [message.subject for message in mail.outbox] == ["[Movierec] drift"]
     assert "rating distribution: PSI" in mail.outbox[0].body
