@@ -9,7 +9,7 @@ Bounds are those of config.yaml; what is drawn is drawn by whole people.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ def try_out(kind: Kind, size: int, n_windows: int, rng: Rng, bar: Any) -> dict[s
     return row | dict(zip(PERCENT, rates, strict=True))
 
 
-def kinds(weeks: Weeks, policy: Drift) -> Iterator[Kind] | list[Kind]:
+def kinds(weeks: Weeks, policy: Drift) -> list[Kind]:
     ratings, lists = Ratings(weeks, policy), Lists(weeks, policy)
     return [
         *ratings.kinds(),
@@ -101,6 +101,8 @@ class Ratings:
 
     def __init__(self, weeks: Weeks, policy: Drift) -> None:
         self.weeks, self.policy = weeks, policy
+        horror = [weeks.genre_names.index("Horror")]
+        self.horror = [movie for movie, found in weeks.genres.items() if found == horror]
 
     def kinds(self) -> list[Kind]:
         third, half = 1 / 3, 0.5
@@ -185,8 +187,7 @@ class Ratings:
         return row_weights(rows["user"], rows["week"], self.policy.ratings_per_person)
 
     def _horror(self, rng: Rng) -> int:
-        horror = self.weeks.genre_names.index("Horror")
-        return int(rng.choice([movie for movie, found in self.weeks.genres.items() if found == [horror]]))
+        return int(rng.choice(self.horror))
 
 
 class Lists:
@@ -195,10 +196,11 @@ class Lists:
     def __init__(self, weeks: Weeks, policy: Drift) -> None:
         self.weeks, self.policy = weeks, policy
         self.genres = {movie: frozenset(found) for movie, found in weeks.genres.items()}
+        self.of_one_genre = weeks.movies_of_one_genre
 
     def kinds(self) -> list[Kind]:
         policy, sizes = self.policy, (500, 1000)
-        shown = self.weeks.lists_shown
+        top = _most_shown(self.weeks.lists_shown, 40)
         return [
             Kind(
                 "score distribution",
@@ -213,7 +215,7 @@ class Lists:
                 "lists show the 40 most shown movies alone",
                 lambda size, rng: self._draw("lists", size, rng),
                 lambda recent, before: checks.check_coverage(list(recent), list(before), policy),
-                lambda recent, rng: [rng.choice(_most_shown(shown, 40), 10, replace=False) for _ in recent],
+                lambda recent, rng: [rng.choice(top, 10, replace=False) for _ in recent],
                 sizes,
             ),
             Kind(
@@ -249,8 +251,8 @@ class Lists:
         return rng.choice(self.weeks.scores_at_random, n)
 
     def _of_one_genre(self, movies: Array, rng: Rng) -> Array:
-        of_genre = self.weeks.movies_of_one_genre
-        return rng.choice(of_genre[int(rng.integers(len(of_genre)))], len(movies), replace=False)
+        genre = self.of_one_genre[int(rng.integers(len(self.of_one_genre)))]
+        return rng.choice(genre, len(movies), replace=False)
 
 
 def draw_weeks(numbers: list[int], rng: Rng) -> list[int]:

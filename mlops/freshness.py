@@ -25,6 +25,10 @@ class Fact:
     def age(self, now: datetime) -> timedelta | None:
         return max(now - self.at, timedelta(0)) if self.at else None
 
+    @property
+    def limit_text(self) -> str:
+        return _text(self.limit)
+
     def is_old(self, now: datetime) -> bool:
         age = self.age(now)
         return age is not None and self.limit is not None and age > self.limit
@@ -49,7 +53,7 @@ def facts() -> list[Fact]:
             champion.snapshot.exported_at if champion else None,
             timedelta(days=policy.champion_data_days),
         ),
-        Fact("latest rating", _latest_rating(), timedelta(days=policy.latest_rating_days)),
+        _latest_rating(timedelta(days=policy.latest_rating_days)),
         Fact("latest movie", Movie.objects.aggregate(at=Max("created_at"))["at"]),
         Fact("latest import", finished.aggregate(at=Max("finished_at"))["at"]),
         Fact("latest drift report", DriftReport.objects.aggregate(at=Max("created_at"))["at"]),
@@ -80,8 +84,12 @@ def last_heartbeat() -> datetime | None:
     return Watermark.objects.filter(name=HEARTBEAT).values_list("at", flat=True).first()
 
 
-def _latest_rating() -> datetime | None:
-    return Rating.objects.for_training().order_by("-rated_at").values_list("rated_at", flat=True).first()
+def _latest_rating(limit: timedelta) -> Fact:
+    """No age is wrong while nobody has rated since the first model went live: the log was brought in from elsewhere."""
+    at = Rating.objects.for_training().order_by("-rated_at").values_list("rated_at", flat=True).first()
+    began = Promotion.objects.order_by("id").values_list("promoted_at", flat=True).first()
+    is_alive = at is not None and began is not None and at >= began
+    return Fact("latest rating", at, limit if is_alive else None)
 
 
 def _sentence(fact: Fact, now: datetime) -> str:

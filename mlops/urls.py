@@ -1,6 +1,11 @@
 """Pages of `mlops`."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from mlops import views
 
 app_name = "mlops"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("mlops/", views.overview, name="dashboard"),
+    path("mlops/runs/", views.runs_fragment, name="runs-fragment"),
+]

@@ -1,0 +1,153 @@
+"""Plots as SVG, made by the server: no script, no request; colours are classes of static/css/plots.css."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+WIDTH, HEIGHT = 420, 200
+LEFT, RIGHT, TOP, BOTTOM = 46, 10, 12, 30
+N_COLOURS = 6
+MAX_X_LABELS = 7
+
+
+@dataclass(frozen=True)
+class Point:
+    """`x` counts the places from 0; `low` and `high` are the ends of an interval, if there is one."""
+
+    x: int
+    y: float
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Series:
+    name: str
+    points: Sequence[Point]
+
+
+def points_chart(title: str, labels: Sequence[str], series: Sequence[Series], *, connected: bool = True) -> SafeString:
+    """Points with their intervals; `connected` draws a line through those of a series."""
+    values = [value for row in series for point in row.points for value in _extent(point)]
+    if not values:
+        return SafeString("")
+    scale = _Scale(min(0.0, *values), max(values), len(labels))
+    marks = [_series(row, at % N_COLOURS, scale, connected) for at, row in enumerate(series)]
+    return _svg(title, [_grid(scale), _x_labels(labels, scale), *marks])
+
+
+def pair_bars(title: str, bars: Iterable[Sequence[object]]) -> SafeString:
+    """Two bars a category: [label, before, now]."""
+    rows = [(str(label), float(str(before)), float(str(now))) for label, before, now in bars]
+    top = max((value for _, *pair in rows for value in pair), default=0.0)
+    if not top:
+        return SafeString("")
+    scale = _Scale(0.0, top, len(rows))
+    half = min(14.0, 0.4 * scale.step)
+    drawn = [
+        format_html(
+            '<rect class="plot-{}" x="{}" y="{}" width="{}" height="{}"><title>{} {}: {}</title></rect>',
+            name,
+            _n(scale.x(at) + shift * half),
+            _n(scale.y(value)),
+            _n(half),
+            _n(scale.y(0.0) - scale.y(value)),
+            label,
+            name,
+            f"{value:.4g}",
+        )
+        for at, (label, before, now) in enumerate(rows)
+        for name, value, shift in (("before", before, -1), ("now", now, 0))
+    ]
+    return _svg(title, [_grid(scale), _x_labels([label for label, *_ in rows], scale), *drawn])
+
+
+class _Scale:
+    """From values to places in the picture; the upper end is a round number."""
+
+    def __init__(self, low: float, high: float, n_places: int) -> None:
+        self.tick = _round_step((high - low) / 4 or 1.0)
+        self.low = self.tick * math.floor(low / self.tick + 1e-9)
+        self.high = self.tick * max(math.ceil(high / self.tick - 1e-9), round(self.low / self.tick) + 1)
+        self.step = (WIDTH - LEFT - RIGHT) / max(1, n_places)
+
+    def x(self, place: int) -> float:
+        return LEFT + (place + 0.5) * self.step
+
+    def y(self, value: float) -> float:
+        return TOP + (self.high - value) / (self.high - self.low) * (HEIGHT - TOP - BOTTOM)
+
+    def ticks(self) -> list[float]:
+        return [self.low + at * self.tick for at in range(round((self.high - self.low) / self.tick) + 1)]
+
+
+def _round_step(step: float) -> float:
+    """The next of 1, 2, 5 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= step * (1 - 1e-9))
+
+
+def _extent(point: Point) -> list[float]:
+    return [value for value in (point.y, point.low, point.high) if value is not None]
+
+
+def _series(row: Series, colour: int, scale: _Scale, connected: bool) -> SafeString:
+    places = " ".join(f"{_n(scale.x(point.x))},{_n(scale.y(point.y))}" for point in row.points)
+    line = format_html('<polyline points="{}"/>', places) if connected and len(row.points) > 1 else ""
+    intervals = format_html_join(
+        "",
+        '<line x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>',
+        (
+            (_n(scale.x(point.x)), _n(scale.y(point.low)), _n(scale.y(point.high)))
+            for point in row.points
+            if point.low is not None and point.high is not None
+        ),
+    )
+    dots = format_html_join(
+        "",
+        '<circle cx="{}" cy="{}" r="3.5"><title>{}</title></circle>',
+        (
+            (_n(scale.x(point.x)), _n(scale.y(point.y)), f"{row.name}: {point.y:.4g} {point.note}".strip())
+            for point in row.points
+        ),
+    )
+    return format_html('<g class="plot-series plot-series-{}">{}{}{}</g>', colour, intervals, line, dots)
+
+
+def _grid(scale: _Scale) -> SafeString:
+    return format_html_join(
+        "",
+        '<line class="plot-grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="plot-y" x="{}" y="{}">{}</text>',
+        (
+            (LEFT, WIDTH - RIGHT, _n(scale.y(tick)), _n(scale.y(tick)), LEFT - 6, _n(scale.y(tick) + 4), f"{tick:.4g}")
+            for tick in scale.ticks()
+        ),
+    )
+
+
+def _x_labels(labels: Sequence[str], scale: _Scale) -> SafeString:
+    longest = max((len(label) for label in labels), default=1)
+    fitting = max(1, min(MAX_X_LABELS if longest > 3 else 2 * MAX_X_LABELS, int(60 / longest)))
+    every = math.ceil(len(labels) / fitting)
+    return format_html_join(
+        "",
+        '<text class="plot-x" x="{}" y="{}">{}</text>',
+        ((_n(scale.x(at)), HEIGHT - 10, label) for at, label in enumerate(labels) if at % every == 0),
+    )
+
+
+def _svg(title: str, parts: Iterable[SafeString]) -> SafeString:
+    inner = format_html_join("", "{}", ((part,) for part in parts))
+    return format_html(
+        '<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>', WIDTH, HEIGHT, title, inner
+    )
+
+
+def _n(value: float) -> str:
+    return f"{value:.1f}"
