@@ -1,9 +1,9 @@
 """What the drift checks find and miss: `python -m benchmarks.drift --data DIR [--windows 200]`.
 
 Windows are made of real MovieTweetings weeks. Without drift: of twelve weeks in a row, four fall to the recent window
-and four to the reference at random, so that both come from the same stretch of the log, with its fat weeks, its
-returning people and its films of the month. With drift: the same, then a change is planted in the recent window.
-Bounds are those of config.yaml; what is drawn is drawn by whole people.
+and four to the reference at random, so that both come from the same stretch of the log, with its returning people and its
+films of the month. With a fat week: one week of the recent window has five times its ratings. With drift: a change is
+planted in the recent window. Bounds are those of config.yaml; ratings are drawn by whole people.
 """
 
 from __future__ import annotations
@@ -28,20 +28,22 @@ Rows = dict[str, Array]
 Rng = np.random.Generator
 
 SIZES = (500, 1000, 5000)  # ratings in each window
-N_WEEKS, STRETCH = 4, 12
+N_WEEKS, STRETCH, FAT = 4, 12, 5
 STARS = [f"{step / 2:g}" for step in range(11)]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`judge(recent, before)` is one check; `plant(recent)` changes what it should notice."""
+    """`draw(size, rng, fat)` makes two windows without drift, `judge(recent, before)` is one check, `plant(recent)`
+    changes what it should notice. `fat` is by how much one week of the recent window is larger than usual."""
 
     name: str
     planted: str
-    draw: Callable[[int, Rng], tuple[Any, Any]]
+    draw: Callable[..., tuple[Any, Any]]
     judge: Callable[[Any, Any], dict[str, Any]]
     plant: Callable[[Any, Rng], Any]
     sizes: tuple[int, ...] = SIZES
+    draws_fat_weeks: bool = True
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -53,7 +55,8 @@ def main(arguments: list[str] | None = None) -> None:
     print(render(*table(options.data, policy, options.windows), digits=dict.fromkeys(PERCENT, 1)), flush=True)
 
 
-PERCENT = ("false alarms, %", "found, %")
+FALSE, FALSE_FAT, FOUND = "false alarms, %", "with a fat week, %", "found, %"
+PERCENT = (FALSE, FALSE_FAT, FOUND)
 
 
 def table(folder: Path, policy: Drift, n_windows: int) -> tuple[str, list[dict[str, Any]]]:
@@ -69,15 +72,18 @@ def table(folder: Path, policy: Drift, n_windows: int) -> tuple[str, list[dict[s
 
 
 def try_out(kind: Kind, size: int, n_windows: int, rng: Rng, bar: Any) -> dict[str, Any]:
-    false, found = 0, 0
+    alerts = dict.fromkeys(PERCENT, 0)
     for _ in range(n_windows):
         recent, before = kind.draw(size, rng)
-        false += kind.judge(recent, before)["status"] == checks.ALERT
-        found += kind.judge(kind.plant(recent, rng), before)["status"] == checks.ALERT
+        alerts[FALSE] += kind.judge(recent, before)["status"] == checks.ALERT
+        alerts[FOUND] += kind.judge(kind.plant(recent, rng), before)["status"] == checks.ALERT
+        if kind.draws_fat_weeks:
+            alerts[FALSE_FAT] += kind.judge(*kind.draw(size, rng, fat=FAT))["status"] == checks.ALERT
         bar.update()
-    rates = (100 * false / n_windows, 100 * found / n_windows)
-    row = {"check": kind.name, "sample a window": size, "planted drift": kind.planted}
-    return row | dict(zip(PERCENT, rates, strict=True))
+    rates: dict[str, float | None] = {name: 100 * count / n_windows for name, count in alerts.items()}
+    if not kind.draws_fat_weeks:
+        rates[FALSE_FAT] = None
+    return {"check": kind.name, "sample a window": size, "planted drift": kind.planted} | rates
 
 
 def kinds(weeks: Weeks, policy: Drift) -> list[Kind]:
@@ -86,10 +92,10 @@ def kinds(weeks: Weeks, policy: Drift) -> list[Kind]:
         *ratings.kinds(),
         Kind(
             "activity",
-            "every week has a fifth of its ratings",
-            lambda _, rng: ratings.volumes(rng),
+            "every week has a sixth of its ratings",
+            lambda _, rng, fat=1: ratings.volumes(rng, fat),
             lambda recent, before: checks.check_activity(recent, before, policy),
-            lambda recent, _: recent // 5,
+            lambda recent, _: recent // 6,
             sizes=(sum(len(weeks.rows[week]["user"]) for week in weeks.numbers) // len(weeks.numbers) * N_WEEKS,),
         ),
         *lists.kinds(),
@@ -105,7 +111,7 @@ class Ratings:
         self.horror = [movie for movie, found in weeks.genres.items() if found == horror]
 
     def kinds(self) -> list[Kind]:
-        third, half = 1 / 3, 0.5
+        third, half, two_thirds = 1 / 3, 1 / 2, 2 / 3
         return [
             Kind(
                 "rating distribution",
@@ -123,17 +129,17 @@ class Ratings:
             ),
             Kind(
                 "new-user share",
-                "half of the others' ratings come from new people",
+                "two thirds of the others' ratings come from new people",
                 self.draw,
                 self._judge("new-user share", lambda rows: rows["new_user"], ["known", "new"]),
-                lambda rows, rng: rows | {"new_user": np.maximum(rows["new_user"], _some(rows, half, rng))},
+                lambda rows, rng: rows | {"new_user": np.maximum(rows["new_user"], _some(rows, two_thirds, rng))},
             ),
             Kind(
                 "new-movie share",
-                "a third of the others' ratings are of new movies",
+                "half of the others' ratings are of new movies",
                 self.draw,
                 self._judge("new-movie share", lambda rows: rows["new_movie"], ["known", "new"]),
-                lambda rows, rng: rows | {"new_movie": np.maximum(rows["new_movie"], _some(rows, third, rng))},
+                lambda rows, rng: rows | {"new_movie": np.maximum(rows["new_movie"], _some(rows, half, rng))},
             ),
             Kind(
                 "genre mix",
@@ -144,19 +150,20 @@ class Ratings:
             ),
         ]
 
-    def draw(self, size: int, rng: Rng) -> tuple[Rows, Rows]:
+    def draw(self, size: int, rng: Rng, fat: int = 1) -> tuple[Rows, Rows]:
         drawn = draw_weeks(self.weeks.numbers, rng)
-        recent, before = (self._window(numbers, size, rng) for numbers in (drawn[:N_WEEKS], drawn[N_WEEKS:]))
-        return recent, before
+        return self._window(drawn[:N_WEEKS], size, rng, fat), self._window(drawn[N_WEEKS:], size, rng)
 
-    def _window(self, numbers: list[int], size: int, rng: Rng) -> Rows:
-        parts = [_of_people(self.weeks.rows[number], size // N_WEEKS, rng) for number in numbers]
+    def _window(self, numbers: list[int], size: int, rng: Rng, fat: int = 1) -> Rows:
+        sizes = [size // N_WEEKS] * (N_WEEKS - 1) + [fat * size // N_WEEKS]
+        parts = [_of_people(self.weeks.rows[number], n, rng) for number, n in zip(numbers, sizes, strict=True)]
         rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return rows | {"week": np.repeat(np.arange(len(parts)), [len(part["user"]) for part in parts])}
 
-    def volumes(self, rng: Rng) -> tuple[Array, Array]:
+    def volumes(self, rng: Rng, fat: int = 1) -> tuple[Array, Array]:
         drawn = draw_weeks(self.weeks.numbers, rng)
         counts = np.array([len(self.weeks.rows[number]["user"]) for number in drawn])
+        counts[0] *= fat
         return counts[:N_WEEKS], counts[N_WEEKS:]
 
     def _judge(self, name: str, category: Callable[[Rows], Array], labels: list[str]) -> Callable[..., dict[str, Any]]:
@@ -209,6 +216,7 @@ class Lists:
                 lambda recent, before: checks.check_scores(recent, before, policy),
                 lambda recent, rng: np.where(rng.random(len(recent)) < 0.5, self._at_random(len(recent), rng), recent),
                 sizes,
+                draws_fat_weeks=False,
             ),
             Kind(
                 "coverage shown",
@@ -217,6 +225,7 @@ class Lists:
                 lambda recent, before: checks.check_coverage(list(recent), list(before), policy),
                 lambda recent, rng: [rng.choice(top, 10, replace=False) for _ in recent],
                 sizes,
+                draws_fat_weeks=False,
             ),
             Kind(
                 "diversity shown",
@@ -225,6 +234,7 @@ class Lists:
                 lambda recent, before: checks.check_diversity(list(recent), list(before), self.genres, policy),
                 lambda recent, rng: [self._of_one_genre(movies, rng) for movies in recent],
                 sizes,
+                draws_fat_weeks=False,
             ),
             Kind(
                 "live quality",
@@ -234,7 +244,8 @@ class Lists:
                     (int(recent.sum()), int(before.sum())), (len(recent), len(before)), policy
                 ),
                 lambda recent, rng: recent * (rng.random(len(recent)) < 0.5),
-                (2000, 5000),
+                (5000, 10_000),
+                draws_fat_weeks=False,
             ),
         ]
 

@@ -1,16 +1,21 @@
 """Data, runs, versions, verdicts and promotions in the admin: to look at, and to act on through the services."""
 
 from mlops.admin.data import DatasetSnapshotAdmin, QuarantinedRowAdmin
-from mlops.admin.records import DriftReportAdmin, GateVerdictAdmin, PromotionAdmin
+from mlops.admin.records import GateVerdictAdmin, PromotionAdmin
 from mlops.admin.runs import PipelineRunAdmin
 from mlops.admin.versions import ModelVersionAdmin
+from mlops.admin.watch import AlertAdmin, DriftReportAdmin, EvidenceAdmin, LiveQualityAdmin, RetrainingCheckAdmin
 
 __all__ = [
+    "AlertAdmin",
     "DatasetSnapshotAdmin",
     "DriftReportAdmin",
+    "EvidenceAdmin",
     "GateVerdictAdmin",
+    "LiveQualityAdmin",
     "ModelVersionAdmin",
     "PipelineRunAdmin",
     "PromotionAdmin",
     "QuarantinedRowAdmin",
+    "RetrainingCheckAdmin",
 ]

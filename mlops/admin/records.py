@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.utils.text import Truncator
 
 from mlops.admin.read_only import ReadOnlyAdmin
-from mlops.models import DriftReport, GateVerdict, Promotion
+from mlops.models import GateVerdict, Promotion
 
 
 @admin.register(Promotion)
@@ -26,10 +26,3 @@ class GateVerdictAdmin(ReadOnlyAdmin):
     @admin.display(description="why")
     def why(self, verdict: GateVerdict) -> str:
         return Truncator(verdict.sentence).chars(120)
-
-
-@admin.register(DriftReport)
-class DriftReportAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "status", "window_start", "window_end"]
-    list_filter = ["status"]
-    detail_template = "admin/mlops/driftreport/detail.html"

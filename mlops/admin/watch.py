@@ -1,0 +1,55 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.text import Truncator
+
+from mlops.admin.read_only import ReadOnlyAdmin
+from mlops.dashboard import drift_checks
+from mlops.models import Alert, DriftReport, Evidence, LiveQuality, RetrainingCheck
+
+
+@admin.register(DriftReport)
+class DriftReportAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "status", "found", "window_start", "window_end", "reference_start"]
+    list_filter = ["status"]
+    date_hierarchy = "created_at"
+    detail_template = "admin/mlops/driftreport/detail.html"
+
+    @admin.display(description="alerts and warnings")
+    def found(self, report: DriftReport) -> str:
+        return ", ".join(check["name"] for check in report.checks if check["status"] in ("warn", "alert"))
+
+    def detail_context(self, request: HttpRequest, row: DriftReport) -> dict[str, Any]:
+        return {"checks": drift_checks(row)}
+
+
+@admin.register(LiveQuality)
+class LiveQualityAdmin(ReadOnlyAdmin):
+    list_display = ["day", "version", "n", "n_shown", "hits", "hit_rate", "ndcg"]
+    list_select_related = ["version"]
+    date_hierarchy = "day"
+
+
+@admin.register(RetrainingCheck)
+class RetrainingCheckAdmin(ReadOnlyAdmin):
+    list_display = ["checked_at", "outcome", "run", "why"]
+    list_select_related = ["run"]
+    date_hierarchy = "checked_at"
+
+    @admin.display(description="criteria that were met")
+    def why(self, check: RetrainingCheck) -> str:
+        return Truncator("; ".join(check.reasons)).chars(160)
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin):
+    list_display = ["opened_at", "subject", "message", "closed_at", "mailed_at"]
+    list_filter = ["subject"]
+
+
+@admin.register(Evidence)
+class EvidenceAdmin(ReadOnlyAdmin):
+    list_display = ["test", "source", "check_name", "passed", "is_automatic", "ran_at", "passed_at"]
+    list_filter = ["source", "passed", "is_automatic"]
+    search_fields = ["test", "check_name", "detail"]
