@@ -99,8 +99,9 @@ def shrinkage_problems(now: Mapping[str, int], before: Mapping[str, int], min_ra
 
 def matrix_problems(matrix: csr_matrix, n_ratings: int) -> list[str]:
     """What is wrong with the training matrix that was made of `n_ratings` checked ratings."""
-    entries = matrix.tocoo()
-    frame = pd.DataFrame({"user": entries.row, "movie": entries.col, "rating": entries.data.astype(np.float64)})
+    # From its parts, not by scipy's own conversion, which would stumble over what is looked for.
+    users = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    frame = pd.DataFrame({"user": users, "movie": matrix.indices, "rating": matrix.data.astype(np.float64)})
     rules = {rule for rule, _ in _failures(matrix_schema(matrix.shape), frame)}
     if matrix.nnz != n_ratings:
         rules.add(f"{matrix.nnz} entries for {n_ratings} ratings")

@@ -45,6 +45,11 @@ def library_versions() -> dict[str, str]:
     return found
 
 
+def fitting_threads() -> int:
+    """All cores: a training process is alone on them; a web worker's one thread would make it several times slower."""
+    return len(os.sched_getaffinity(0))
+
+
 def _git(*arguments: str) -> str:
     process = subprocess.run(
         ["git", *arguments], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=10, check=True

@@ -1,7 +1,6 @@
 """A version made again from what its row names: snapshot, parameters, seed. Are the files the same, byte for byte?"""
 
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from mlops.artifacts import folder_of, probe_of
 from mlops.errors import SnapshotNotAvailable, StepFailed
-from mlops.lineage import code_revision, library_versions, recipe_hash
+from mlops.lineage import code_revision, fitting_threads, library_versions, recipe_hash
 from mlops.models import ModelVersion
 from mlops.parameters import from_json
 from mlops.promotion import get_version
@@ -45,7 +44,10 @@ class Reproduction:
 
 
 def reproduce_version(*, version: int, on_progress: Callable[[str], None] | None = None) -> Reproduction:
-    """What was chosen on an inner split is taken from the row. Raises VersionNotFound, SnapshotNotAvailable, StepFailed."""
+    """What was chosen on an inner split is taken from the row.
+
+    Raises VersionNotFound, SnapshotNotAvailable, StepFailed.
+    """
     row = get_version(version)
     if row.snapshot.absence:
         raise SnapshotNotAvailable(f"Version {version} can no longer be reproduced. {row.snapshot.absence}")
@@ -71,7 +73,7 @@ def reproduce_version(*, version: int, on_progress: Callable[[str], None] | None
 def _fit(row: ModelVersion, dataset: Dataset) -> Any:
     parameters = from_json(row.parameters | row.chosen)
     try:
-        with threadpool_limits(limits=len(os.sched_getaffinity(0)), user_api="blas"):
+        with threadpool_limits(limits=row.threads or fitting_threads(), user_api="blas"):
             return ESTIMATORS[row.algorithm](random_state=row.random_state, **parameters).fit(dataset)
     except (KeyError, ValueError, TypeError) as error:
         raise StepFailed(f"Today's code cannot make version {row.pk} again: {error}") from error
@@ -136,6 +138,8 @@ def _reasons(row: ModelVersion) -> list[str]:
     for name in sorted(libraries.keys() | row.libraries.keys()):
         if libraries.get(name) != row.libraries.get(name):
             reasons.append(f"{name} is {libraries.get(name, 'missing')}, it was {row.libraries.get(name, 'missing')}")
+    if row.threads is None:
+        reasons.append("it is not known how many threads it was fitted with")
     if recipe_hash(row.algorithm, row.parameters) != row.config_hash:
         reasons.append("the configuration (implicit_threshold, sources of metadata) is another")
     return reasons

@@ -4,7 +4,6 @@ That is a snapshot, an artefact, a version, or the `result` of its row; the data
 """
 
 import logging
-import os
 from typing import Any
 
 import pandas as pd
@@ -15,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from mlops.artifacts import probe_of, size_of, verify_in_fresh_process
 from mlops.errors import RunLost, StepFailed
 from mlops.evaluation import choose_parameters, evaluate_candidate, figures_of
-from mlops.lineage import code_revision, library_versions, recipe_hash
+from mlops.lineage import code_revision, fitting_threads, library_versions, recipe_hash
 from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun, Promotion, RunStep
 from mlops.monitor import RunMonitor
 from mlops.parameters import from_json, to_json
@@ -41,6 +40,7 @@ class Training:
     movies: pd.DataFrame
     dataset: Dataset
     parameters: dict[str, Any]
+    threads: int
     figures: dict[str, Any]
 
     def __init__(self, run: PipelineRun, monitor: RunMonitor) -> None:
@@ -65,8 +65,7 @@ class Training:
 
     def learn(self) -> ModelVersion:
         """From the data to a registered version."""
-        # A training process is alone on its cores; a web worker's one BLAS thread would make it several times slower.
-        with threadpool_limits(limits=len(os.sched_getaffinity(0)), user_api="blas"):
+        with threadpool_limits(limits=fitting_threads(), user_api="blas"):
             snapshot = self.run.snapshot or self.export()
             self.check(snapshot)
             self.fit()
@@ -110,6 +109,7 @@ class Training:
         policy = settings.POLICY.training
         if self._is_done("fit") and self._has_artifact():
             self.parameters = from_json(self._results["fit"]["parameters"])
+            self.threads = self._results["fit"]["threads"]
             self.dataset = Dataset.from_frames(self.ratings, self.movies, policy.implicit_threshold)
             return
         with self.monitor.step("fit") as step:
@@ -128,7 +128,8 @@ class Training:
             self.monitor.progress(step, "saving")
             model.save(self.folder)
             step.figures = {"users": self.dataset.n_users, "movies": self.dataset.n_movies} | self._chosen()
-            step.result = {"parameters": to_json(self.parameters)}
+            step.result = {"parameters": to_json(self.parameters), "threads": fitting_threads()}
+            self.threads = fitting_threads()
 
     def _has_artifact(self) -> bool:
         """Whether what an earlier attempt has saved is there and whole: this may be another machine."""
@@ -201,6 +202,7 @@ class Training:
                 code_revision=code_revision(),
                 random_state=settings.POLICY.training.random_state,
                 libraries=library_versions(),
+                threads=self.threads,
                 figures=self.figures,
                 artifact=self.folder.name,
                 artifact_checksum=artifact_checksum(self.folder),

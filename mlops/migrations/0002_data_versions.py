@@ -95,6 +95,11 @@ class Migration(migrations.Migration):
             field=models.JSONField(blank=True, default=dict, help_text='What the last reproduction found.'),
         ),
         migrations.AddField(
+            model_name='modelversion',
+            name='threads',
+            field=models.PositiveSmallIntegerField(help_text='Of the linear algebra in the fit: with another number sums differ in their last bits.', null=True),
+        ),
+        migrations.AddField(
             model_name='pipelinerun',
             name='attempt',
             field=models.PositiveSmallIntegerField(default=1),

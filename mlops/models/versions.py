@@ -31,6 +31,9 @@ class ModelVersion(models.Model):
     code_revision = models.CharField(max_length=64, blank=True)
     random_state = models.IntegerField()
     libraries = models.JSONField(default=dict)
+    threads = models.PositiveSmallIntegerField(
+        null=True, help_text="Of the linear algebra in the fit: with another number sums differ in their last bits."
+    )
     figures = models.JSONField(default=dict, help_text="Evaluation: this model and the baselines on later data.")
     artifact = models.CharField(max_length=200, help_text="Folder below MODEL_DIR.")
     artifact_checksum = models.CharField(max_length=64)

@@ -5,10 +5,21 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 
-from mlops.checks import check_frames, without_bad_rows
+from mlops.checks import (
+    check_frames,
+    matrix_problems,
+    null_problems,
+    null_shares,
+    shrinkage_problems,
+    without_bad_rows,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+GENRES = ["Horror", "Comedy"]
 
 
 def frames() -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -21,13 +32,19 @@ def frames() -> tuple[pd.DataFrame, pd.DataFrame]:
         }
     )
     movies = pd.DataFrame(
-        {"movie_id": [10, 11], "title": ["Alien", "Brazil"], "release_date": pd.to_datetime(["1979-05-25", None])}
+        {
+            "movie_id": [10, 11],
+            "title": ["Alien", "Brazil"],
+            "release_date": pd.to_datetime(["1979-05-25", None]),
+            "genres": [["Horror"], []],
+            "language": ["en", ""],
+        }
     )
     return ratings, movies
 
 
 def test_good_data_has_no_failure():
-    report = check_frames(*frames(), now=NOW)
+    report = check_frames(*frames(), now=NOW, genres=GENRES)
 
     assert (report.n_rows, report.n_bad, report.reasons) == (5, 0, {})
 
@@ -41,44 +58,129 @@ def test_good_data_has_no_failure():
         ("rating", np.inf, "rating is not finite"),
         ("movie_id", 99, "rating of an unknown movie"),
         ("rated_at", pd.Timestamp(NOW + timedelta(days=2)), "rated in the future"),
+        ("rated_at", pd.NaT, "rated_at: missing"),
     ],
 )
 def test_a_bad_rating_is_found(column, value, rule):
     ratings, movies = frames()
     ratings.loc[1, column] = value
 
-    report = check_frames(ratings, movies, now=NOW)
+    report = check_frames(ratings, movies, now=NOW, genres=GENRES)
 
     assert report.reasons[rule] == 1
-    assert report.bad_ratings == {1}
+    assert report.bad_ratings == {1: tuple(sorted(report.reasons))}
 
 
 def test_a_second_rating_of_a_movie_is_found_and_the_later_one_stays():
     ratings, movies = frames()
     ratings.loc[2, "user_id"] = 1
 
-    report = check_frames(ratings, movies, now=NOW)
+    report = check_frames(ratings, movies, now=NOW, genres=GENRES)
 
     assert report.reasons == {"a user rated a movie twice": 1}
-    assert report.bad_ratings == {0}
+    assert set(report.bad_ratings) == {0}
 
 
-def test_bad_movies_are_found():
+def test_a_second_row_of_a_movie_is_found_and_the_later_one_stays():
     ratings, movies = frames()
-    movies.loc[0, "title"] = ""
     movies = pd.concat([movies, movies.iloc[[1]]], ignore_index=True)
 
-    report = check_frames(ratings, movies, now=NOW)
+    report = check_frames(ratings, movies, now=NOW, genres=GENRES)
 
-    assert report.reasons == {"movie without a title": 1, "a movie is there twice": 1}
-    assert report.bad_movies == {0, 1}
+    assert report.bad_movies == {1: ("a movie is there twice",)}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [
+        ("release_date", pd.Timestamp("1066-10-14"), "release date is not from 1870 to 2200"),
+        ("genres", ["Horror", "Horor"], "a genre is not in the vocabulary"),
+        ("language", "klingon", "language is no ISO 639-1 code"),
+    ],
+)
+def test_a_bad_movie_is_found(column, value, rule):
+    ratings, movies = frames()
+    movies.at[0, column] = value
+
+    report = check_frames(ratings, movies, now=NOW, genres=GENRES)
+
+    assert report.bad_movies == {0: (rule,)}
+
+
+def test_the_share_of_nulls_counts_movies_that_have_any_metadata():
+    _, movies = frames()
+    nothing = pd.DataFrame({"movie_id": [12], "title": [""], "genres": [[]], "language": [""]})
+    movies = pd.concat([movies, nothing], ignore_index=True)
+
+    shares = null_shares(movies)
+
+    assert shares == {"title": 0.0, "release_date": 0.5, "genres": 0.5, "language": 0.5}
+    assert null_problems(shares, {"release_date": 0.5}) == []
+    (problem,) = null_problems(shares, {"release_date": 0.4, "title": 0.0})
+    assert problem.startswith("50.0% of the movies with metadata have no release date, more than the allowed 40.0%")
+    assert null_shares(nothing) == {}
+
+
+def test_far_fewer_rows_than_in_the_last_snapshot_are_a_problem():
+    before = {"ratings": 1000, "movies": 50}
+
+    assert shrinkage_problems({"ratings": 500, "movies": 60}, before, 0.5) == []
+    (problem,) = shrinkage_problems({"ratings": 499, "movies": 60}, before, 0.5)
+    assert problem.startswith("there are 499 ratings, less than 0.5 of the 1000")
+
+
+MATRIX = csr_matrix(np.array([[4.0, 0.5], [5.0, 0.0]]))
+
+
+def broken(**parts) -> csr_matrix:
+    """MATRIX with other insides, which scipy does not look at."""
+    matrix = MATRIX.copy()
+    for name, values in parts.items():
+        setattr(matrix, name, np.array(values))
+    return matrix
+
+
+@pytest.mark.parametrize(
+    ("matrix", "rule"),
+    [
+        (broken(data=[4.0, np.nan, 5.0]), "an entry is not finite"),
+        (broken(data=[4.0, np.inf, 5.0]), "an entry is not finite"),
+        (broken(indices=[0, 0, 0]), "a user and a movie are there twice"),
+        (broken(indices=[0, 7, 0]), "an entry outside of the matrix"),
+        (broken(indptr=[0, 3, 3]), "a user without an entry"),
+        (csr_matrix(np.array([[4.0, 0.0], [5.0, 0.0]])), "2 entries for 3 ratings"),
+    ],
+)
+def test_a_bad_training_matrix_is_found(matrix, rule):
+    assert matrix_problems(MATRIX, 3) == []
+    assert f"training matrix: {rule}" in matrix_problems(matrix, 3)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 3), st.integers(9, 12), st.sampled_from([0.5, 3.0, 5.0, 3.3, 7.0, np.nan, np.inf])),
+        max_size=12,
+    )
+)
+def test_what_is_left_after_the_bad_rows_is_good(rows):
+    _, movies = frames()
+    ratings = pd.DataFrame(rows, columns=["user_id", "movie_id", "rating"])
+    ratings = ratings.astype({"user_id": "int64", "movie_id": "int64", "rating": "float64"})
+    ratings["rated_at"] = pd.Series([NOW] * len(rows), dtype="datetime64[us, UTC]")
+
+    report = check_frames(ratings, movies, now=NOW, genres=GENRES)
+    kept, _ = without_bad_rows(ratings, movies, report)
+
+    assert check_frames(kept, movies, now=NOW, genres=GENRES).n_bad == 0
+    assert len(kept) == len(ratings) - len(report.bad_ratings)
 
 
 def test_a_column_of_another_type_makes_every_row_bad():
     ratings, movies = frames()
     ratings["rating"] = ratings["rating"].astype(str)
 
-    assert check_frames(ratings, movies, now=NOW).bad_ratings == {0, 1, 2}
+    assert check_frames(ratings, movies, now=NOW, genres=GENRES).bad_ratings.keys() == {0, 1, 2}
 
 
 def test_all_failures_are_collected_and_left_out():
@@ -86,7 +188,7 @@ def test_all_failures_are_collected_and_left_out():
     ratings.loc[0, "rating"] = 9.0
     ratings.loc[1, "movie_id"] = 99
 
-    report = check_frames(ratings, movies, now=NOW)
+    report = check_frames(ratings, movies, now=NOW, genres=GENRES)
     kept, _ = without_bad_rows(ratings, movies, report)
 
     assert report.bad_share == pytest.approx(2 / 5)
