@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from catalog.models import User
+from mlops.data_rules import RELEASABLE
 from mlops.errors import NotReleasable, ReasonRequired
 from mlops.models import DatasetSnapshot, QuarantinedRow, UserSurrogate
-from mlops.rules import RELEASABLE
 
 if TYPE_CHECKING:  # the admin releases rows in web processes, which do without pandas' weight
     import pandas as pd

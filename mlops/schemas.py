@@ -9,7 +9,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from catalog.models.rating import RATING_STEPS
-from mlops.rules import (
+from mlops.data_rules import (
     FIRST_YEAR,
     IMPLAUSIBLE_DATE,
     IN_THE_FUTURE,
