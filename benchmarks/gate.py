@@ -16,7 +16,8 @@ import pandas as pd
 
 from benchmarks.data import MOVIELENS, MOVIETWEETINGS, movielens_ratings, movietweetings
 from benchmarks.tables import Row, render
-from mlops.gate import PASSED, REFUSED, Bounds, Evidence, GatePolicy, Lists, judge
+from mlops.gate import REFUSED, Evidence, GatePolicy, Lists, judge
+from mlops.rules import PASSED, Bounds
 from movierec.policy import load_policy
 from recommender.evaluation import Comparison, Evaluation, evaluate_on_cuts, fitter, paired_bootstrap
 from recommender.evaluation.requests import Sampling
@@ -103,12 +104,12 @@ def draw(pool: Array, n_users: int, loss: float, rng: np.random.Generator) -> tu
 
 def evidence(difference: Bounds, is_refresh: bool) -> Evidence:
     """All else is as it should be, so that the difference alone decides."""
-    lists = Lists(coverage=0.3, popularity_gini=0.8)
+    lists = Lists(coverage=0.3, popularity_gini=0.8, mean_popularity=0.1)
     return Evidence(
         baseline="popular",
         against_baseline=Bounds(0.03, 0.01, 0.05, difference.n_users),
         lists=lists,
-        fresh_process={"checks": {"answers": True}, "latency_ms": 1.0},
+        fresh_process={"checks": {"answers": True}, "latency_ms": 1.0, "memory_mb": 1.0},
         artifact_mb=1.0,
         data_age_hours=1.0,
         is_refresh=is_refresh,

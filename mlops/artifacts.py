@@ -5,21 +5,15 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 from django.conf import settings
 
 from mlops.errors import ArtifactNotAvailable
 from mlops.models import ModelVersion
-
-if TYPE_CHECKING:
-    from recommender.estimators import Dataset
-
-VERIFY_TIMEOUT_SECONDS = 300
-PROBE_USERS = 50
+from mlops.probe import Probe
 
 
 def folder_of(version: ModelVersion) -> Path:
@@ -48,25 +42,13 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def probe_of(dataset: "Dataset", random_state: int) -> list[dict[int, float]]:
-    """Histories of some users of the training data, and the empty one."""
-    rng = np.random.default_rng(random_state)
-    rows = rng.choice(dataset.n_users, size=min(PROBE_USERS, dataset.n_users), replace=False)
-    return [{}, *(_history(dataset, int(row)) for row in sorted(rows))]
-
-
-def _history(dataset: "Dataset", row: int) -> dict[int, float]:
-    part = slice(dataset.ratings.indptr[row], dataset.ratings.indptr[row + 1])
-    movies = dataset.movie_ids[dataset.ratings.indices[part]]
-    return {int(movie): float(rating) for movie, rating in zip(movies, dataset.ratings.data[part], strict=True)}
-
-
-def verify_in_fresh_process(folder: Path, probe: Iterable[dict[int, float]]) -> dict[str, Any]:
+def verify_in_fresh_process(folder: Path, probe: Probe) -> dict[str, Any]:
     """What `mlops.verify` found; a process that crashes, hangs or prints something else failed its checks."""
+    policy = settings.POLICY.gate
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        json.dump(list(probe), file)
+        json.dump(asdict(probe), file)
         file.flush()
-        command = [sys.executable, "-m", "mlops.verify", str(folder), file.name]
+        command = [sys.executable, "-m", "mlops.verify", str(folder), file.name, str(policy.max_memory_mb)]
         # One BLAS thread, as in a web worker: the latency is that of serving.
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         try:
@@ -76,11 +58,11 @@ def verify_in_fresh_process(folder: Path, probe: Iterable[dict[int, float]]) -> 
                 env=environment,
                 capture_output=True,
                 text=True,
-                timeout=VERIFY_TIMEOUT_SECONDS,
+                timeout=policy.max_verify_seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return _broken(f"no answer within {VERIFY_TIMEOUT_SECONDS} s")
+            return _broken(f"no answer within {policy.max_verify_seconds:g} s (gate.max_verify_seconds)")
     try:
         found = json.loads(process.stdout)
     except ValueError:

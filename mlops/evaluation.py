@@ -1,20 +1,35 @@
 """A candidate, the champion and the baselines on the same later data; the arithmetic is recommender.evaluation's."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any
+from datetime import timedelta
+from typing import Any, NamedTuple, Self
 
 import pandas as pd
 from django.conf import settings
+from django.utils import timezone
 
 from mlops.errors import StepFailed
-from mlops.gate import Bounds
-from mlops.models import ModelVersion
-from mlops.parameters import from_json
+from mlops.models import ModelVersion, Promotion
+from mlops.parameters import from_json, to_json
+from mlops.rules import Bounds
 from recommender.estimators import ESTIMATORS, Dataset
-from recommender.evaluation import SLICES, Comparison, baselines, evaluate_on_cuts, fitter, temporal_cuts
+from recommender.evaluation import (
+    SLICES,
+    Comparison,
+    baselines,
+    evaluate_on_cuts,
+    fitter,
+    movie_groups,
+    shares,
+    temporal_cuts,
+)
+from recommender.evaluation.baselines import Fitter
+from recommender.evaluation.groups import Groups
 
 CANDIDATE, CHAMPION = "candidate", "champion"
+RECENT = "champion_"  # and the version's number
 EASE = "ease"
 EASE_BASELINE: dict[str, Any] = {"regularization": 200.0}  # for orientation only, not worth a search
 NEW_MOVIES = "movies_new"
@@ -53,10 +68,9 @@ def evaluate_candidate(
     policy = settings.POLICY.evaluation
     fitters = {CANDIDATE: fitter(algorithm, settings.POLICY.training.random_state, **parameters)}
     if champion is not None:
-        # Its algorithm is fitted again before each cut, with what it had chosen: its stored files have learnt from
-        # the later data, and would be asked about what they have already seen.
-        known = from_json(champion.parameters | champion.chosen)
-        fitters[CHAMPION] = fitter(champion.algorithm, champion.random_state, **known)
+        fitters[CHAMPION] = _fitter_of(champion)
+        others = recent_champions(champion, Recipe.of(algorithm, parameters))
+        fitters |= {f"{RECENT}{version.pk}": _fitter_of(version) for version in others}
     fitters |= baselines(policy.half_lives_days)
     fitters[EASE] = fitter(EASE, **EASE_BASELINE)
     if algorithm == EASE:
@@ -75,7 +89,45 @@ def evaluate_candidate(
         raise StepFailed(f"The model cannot be judged on later data: {error}") from error
 
 
-def figures_of(comparison: Comparison) -> dict[str, Any]:
+def _fitter_of(version: ModelVersion) -> Fitter:
+    """Its algorithm is fitted again before each cut, with what it had chosen: its stored files have learnt from the
+    later data, and would be asked about what they have already seen."""
+    known = from_json(version.parameters | version.chosen)
+    return fitter(version.algorithm, version.random_state, **known)
+
+
+class Recipe(NamedTuple):
+    """What decides about a model beside its data; versions of one recipe are one model before a cut."""
+
+    algorithm: str
+    parameters: str
+
+    @classmethod
+    def of(cls, algorithm: str, parameters: Mapping[str, Any]) -> Self:
+        return cls(algorithm, json.dumps(to_json(parameters), sort_keys=True, default=str))
+
+
+def recent_champions(champion: ModelVersion, candidate: Recipe) -> list[ModelVersion]:
+    """Of the champions of the policy's last days, one of each further recipe, the latest promoted first."""
+    policy = settings.POLICY.gate
+    since = timezone.now() - timedelta(days=policy.best_champion_days)
+    found: list[ModelVersion] = []
+    met = {candidate, _recipe_of(champion)}
+    for promotion in Promotion.objects.filter(promoted_at__gte=since).select_related("version"):
+        if len(found) == policy.best_champions_tried:
+            break
+        recipe = _recipe_of(promotion.version)
+        if recipe not in met:
+            met.add(recipe)
+            found.append(promotion.version)
+    return found
+
+
+def _recipe_of(version: ModelVersion) -> Recipe:
+    return Recipe.of(version.algorithm, version.parameters | version.chosen)
+
+
+def figures_of(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
     """What is kept on the version, JSON-able: every model's figures and the candidate's paired differences."""
     resamples = settings.POLICY.evaluation.bootstrap_resamples
     models = comparison.to_dict()
@@ -84,21 +136,34 @@ def figures_of(comparison: Comparison) -> dict[str, Any]:
         for name in models
         if name != CANDIDATE
     }
-    slices: dict[str, dict[str, Any]] = {}
-    if CHAMPION in models:
-        for part in SLICES:
-            if _both_judged(comparison, part):
-                slices[part] = comparison.difference(CANDIDATE, CHAMPION, part=part, resamples=resamples).to_dict()
+    pair = [name for name in (CANDIDATE, CHAMPION) if name in models]
+    groups = movie_groups(movies, settings.POLICY.gate.min_group_share)
     return {
         "models": models,
         "interval": comparison[CANDIDATE].interval(resamples=resamples).to_dict(),
         "best_simple_baseline": comparison.best_simple_baseline(),
         "differences": against,
-        "slice_differences": slices,
-        "scores_new_movies": {
-            name: comparison[name].new_movies is not None for name in (CANDIDATE, CHAMPION) if name in models
-        },
+        "slice_differences": _slice_differences(comparison, groups) if CHAMPION in models else {},
+        "scores_new_movies": {name: comparison[name].new_movies is not None for name in pair},
+        "groups": {name: len(ids) / len(movies) for name, ids in groups.items()},
+        "exposure": {name: shares(comparison[name].shown, groups) for name in pair},
     }
+
+
+def _slice_differences(comparison: Comparison, groups: Groups) -> dict[str, dict[str, Any]]:
+    """Of the fixed slices, and of languages, genres and decades where enough people liked such movies later."""
+    policy = settings.POLICY
+    options = {"resamples": policy.evaluation.bootstrap_resamples}
+    found = {
+        part: comparison.difference(CANDIDATE, CHAMPION, part=part, **options).to_dict()
+        for part in SLICES
+        if _both_judged(comparison, part)
+    }
+    for name, ids in groups.items():
+        among = comparison.among(ids)
+        if len(among[CANDIDATE].per_user()) >= policy.gate.min_slice_users:
+            found[name] = among.difference(CANDIDATE, CHAMPION, **options).to_dict()
+    return found
 
 
 def _both_judged(comparison: Comparison, part: str) -> bool:

@@ -4,12 +4,27 @@ Every rule says what it looked at, what it found and what it asked for. One rule
 change of algorithm or parameters that too few users judged is neither passed nor refused.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-PASSED, FAILED, NOT_ENOUGH_EVIDENCE, NOT_JUDGED = "passed", "failed", "not_enough_evidence", "not_judged"
+from mlops.rules import (
+    FAILED,
+    NOT_ENOUGH_EVIDENCE,
+    NOT_JUDGED,
+    PASSED,
+    Bounds,
+    Rule,
+    above,
+    at_least,
+    at_least_share_of,
+    at_most,
+    at_most_times,
+    not_clearly_worse,
+    outcome,
+    reported,
+)
+
 REFUSED = "refused"
 
 
@@ -18,33 +33,50 @@ class GatePolicy(Protocol):
 
     refresh_margin: float
     change_margin: float
+    max_linear_loss: float
     min_users: int
     min_coverage_ratio: float
     max_gini_ratio: float
+    max_popularity_ratio: float
+    min_exposure_ratio: float
+    min_group_share: float
     min_slice_users: int
     max_slice_loss: float
+    min_liked_share: float
+    min_liked: int
     max_artifact_mb: float
+    max_memory_mb: float
     max_latency_ms: float
     max_data_age_hours: float
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """A paired difference in nDCG with its 95 % interval; None where there are too few users for one."""
-
-    mean: float | None
-    low: float | None
-    high: float | None
-    n_users: int
+    min_shadow_requests: int
+    max_shadow_latency_ratio: float
+    shadow_latency_floor_ms: float
+    min_shadow_overlap: float | None
+    max_shadow_psi: float | None
 
 
 @dataclass(frozen=True)
 class Lists:
-    """What a model's lists are like over the catalogue."""
+    """What a model's lists are like over the catalogue; `exposure` is each group's share of what is shown."""
 
     coverage: float | None
     popularity_gini: float | None
+    mean_popularity: float | None = None
     scores_new_movies: bool = False
+    exposure: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """Recent requests asked again, of the candidate and of the champion (None: there is none)."""
+
+    n_requests: int
+    n_errors: int
+    n_hidden: int
+    latency_p95_ms: float | None
+    champion_latency_p95_ms: float | None = None
+    overlap: float | None = None
+    score_psi: float | None = None
 
 
 @dataclass(frozen=True)
@@ -60,17 +92,12 @@ class Evidence:
     is_refresh: bool = False
     champion: Lists | None = None
     against_champion: Bounds | None = None
+    against_recent_best: Bounds | None = None
+    recent_best: str = ""
+    against_linear: Bounds | None = None
     slices: Mapping[str, Bounds] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Rule:
-    name: str
-    outcome: str
-    sentence: str
-    figure: float | None = None
-    interval: tuple[float, float] | None = None
-    threshold: float | None = None
+    catalogue: Mapping[str, float] = field(default_factory=dict)
+    shadow: Shadow | None = None
 
 
 @dataclass(frozen=True)
@@ -85,10 +112,12 @@ class Verdict:
 def judge(evidence: Evidence, policy: GatePolicy) -> Verdict:
     rules = [
         *_fresh_process(evidence, policy),
-        _better_than_baseline(evidence),
+        above(f"better than the best simple baseline ({evidence.baseline})", evidence.against_baseline, 0.0),
+        *_against_a_linear_model(evidence, policy),
         *_against_champion(evidence, policy),
-        _at_most("artifact size, MB", evidence.artifact_mb, policy.max_artifact_mb),
-        _at_most("data age, hours", evidence.data_age_hours, policy.max_data_age_hours),
+        *_shadow(evidence, policy),
+        at_most("artifact size, MB", evidence.artifact_mb, policy.max_artifact_mb),
+        at_most("data age, hours", evidence.data_age_hours, policy.max_data_age_hours),
     ]
     outcomes = {rule.outcome for rule in rules}
     if FAILED in outcomes:
@@ -99,20 +128,32 @@ def judge(evidence: Evidence, policy: GatePolicy) -> Verdict:
 def _fresh_process(evidence: Evidence, policy: GatePolicy) -> Iterator[Rule]:
     found = evidence.fresh_process
     checks = found.get("checks") or {"answers": False}
+    errors = found.get("errors") or {}
     for name, passed in checks.items():
         said = name.replace("_", " ")
-        why = f": {found['error']}" if found.get("error") else ""
-        yield Rule(
-            f"fresh process: {said}",
-            PASSED if passed else FAILED,
-            f"In a fresh process: {said}." if passed else f"In a fresh process it is not so: {said}{why}.",
-        )
-    if all(checks.values()):
-        yield _at_most("latency of a list, ms", found.get("latency_ms"), policy.max_latency_ms)
+        error = errors.get(name) or found.get("error")
+        why = f": {error}" if error else ""
+        sentence = f"In a fresh process: {said}." if passed else f"In a fresh process it is not so: {said}{why}."
+        yield Rule(f"fresh process: {said}", outcome(passed), sentence)
+    if not all(checks.values()):
+        return
+    yield _finds_what_was_liked(found, policy)
+    yield at_most("latency of a list, ms", found.get("latency_ms"), policy.max_latency_ms)
+    yield at_most("memory of a process, MB", found.get("memory_mb"), policy.max_memory_mb)
 
 
-def _better_than_baseline(evidence: Evidence) -> Rule:
-    return _above(f"better than the best simple baseline ({evidence.baseline})", evidence.against_baseline, 0.0)
+def _finds_what_was_liked(found: Mapping[str, Any], policy: GatePolicy) -> Rule:
+    """By the saved files, of people whose whole history they have learnt from: a model of other data cannot."""
+    name, share, n_liked = "liked movies in the first tenth", found.get("liked_share"), found.get("n_liked") or 0
+    if n_liked < policy.min_liked:
+        return Rule(name, NOT_JUDGED, f"{name}: {n_liked} movies to look for, too few to judge.", share)
+    return at_least(name, share, policy.min_liked_share)
+
+
+def _against_a_linear_model(evidence: Evidence, policy: GatePolicy) -> Iterator[Rule]:
+    if evidence.against_linear is not None:
+        name = "against a plain linear model (ease)"
+        yield not_clearly_worse(name, evidence.against_linear, policy.max_linear_loss, 2)
 
 
 def _against_champion(evidence: Evidence, policy: GatePolicy) -> Iterator[Rule]:
@@ -121,20 +162,22 @@ def _against_champion(evidence: Evidence, policy: GatePolicy) -> Iterator[Rule]:
         yield Rule("against the champion", NOT_JUDGED, "There is no champion yet: the baseline rule decides.")
         return
     yield _difference_to_champion(evidence.is_refresh, difference, policy)
-    yield _ratio(
-        "coverage, against the champion's", evidence.lists.coverage, champion.coverage, policy.min_coverage_ratio, 1
+    if evidence.is_refresh and evidence.against_recent_best is not None:
+        yield _refresh(f"against the best recent champion ({evidence.recent_best})", evidence, policy)
+    lists = evidence.lists
+    yield at_least_share_of(
+        "coverage, against the champion's", lists.coverage, champion.coverage, policy.min_coverage_ratio
     )
-    yield _ratio(
-        "popularity Gini, against the champion's",
-        evidence.lists.popularity_gini,
-        champion.popularity_gini,
-        policy.max_gini_ratio,
-        -1,
-    )
-    if champion.scores_new_movies and not evidence.lists.scores_new_movies:
+    name = "popularity Gini, against the champion's"
+    yield at_most_times(name, lists.popularity_gini, champion.popularity_gini, policy.max_gini_ratio)
+    name = "mean popularity of what is shown, against the champion's"
+    yield at_most_times(name, lists.mean_popularity, champion.mean_popularity, policy.max_popularity_ratio)
+    yield from _exposure(lists, champion, evidence.catalogue, policy)
+    if champion.scores_new_movies and not lists.scores_new_movies:
         yield Rule("new movies", FAILED, "The champion can recommend new movies, this model cannot.")
-    for name, bounds in evidence.slices.items():
-        yield _slice(name, bounds, policy)
+    for part, bounds in evidence.slices.items():
+        name = f"slice {part}, against the champion"
+        yield not_clearly_worse(name, bounds, policy.max_slice_loss, policy.min_slice_users)
 
 
 def _difference_to_champion(is_refresh: bool, difference: Bounds, policy: GatePolicy) -> Rule:
@@ -142,73 +185,61 @@ def _difference_to_champion(is_refresh: bool, difference: Bounds, policy: GatePo
     name = f"against the champion, as a {kind}"
     threshold = -policy.refresh_margin if is_refresh else policy.change_margin
     if difference.n_users >= policy.min_users:
-        return _above(name, difference, threshold)
+        return above(name, difference, threshold)
     few = f"{difference.n_users} users were evaluated, {policy.min_users} are needed to judge a {kind}"
-    outcome = NOT_JUDGED if is_refresh else NOT_ENOUGH_EVIDENCE
+    found = NOT_JUDGED if is_refresh else NOT_ENOUGH_EVIDENCE
     rest = ": a refresh passes on the other rules." if is_refresh else "."
-    return Rule(name, outcome, few + rest, difference.mean, _interval(difference), threshold)
+    return Rule(name, found, few + rest, difference.mean, difference.interval, threshold)
 
 
-def _slice(name: str, bounds: Bounds, policy: GatePolicy) -> Rule:
-    """Clearly worse: by more than the policy's loss, and not by chance."""
-    rule, threshold = f"slice {name}, against the champion", -policy.max_slice_loss
-    interval = _interval(bounds)
-    if bounds.n_users < policy.min_slice_users or interval is None or bounds.mean is None:
-        few = f"{bounds.n_users} users in slice {name}: too few to judge."
-        return Rule(rule, NOT_JUDGED, few, bounds.mean, interval, threshold)
-    is_worse = bounds.mean < threshold and interval[1] < 0
-    sentence = (
-        f"In slice {name} nDCG differs from the champion's by {_bounds(bounds)}; at least {threshold:g} is asked."
-    )
-    return Rule(rule, FAILED if is_worse else PASSED, sentence, bounds.mean, interval, threshold)
+def _refresh(name: str, evidence: Evidence, policy: GatePolicy) -> Rule:
+    """Many refreshes, each a little worse, must not add up."""
+    difference = evidence.against_recent_best or Bounds(None, None, None, 0)
+    if difference.n_users >= policy.min_users:
+        return above(name, difference, -policy.refresh_margin)
+    few = f"{name}: {difference.n_users} users, {policy.min_users} are needed to judge."
+    return Rule(name, NOT_JUDGED, few, difference.mean, difference.interval, -policy.refresh_margin)
 
 
-def _above(name: str, bounds: Bounds, threshold: float) -> Rule:
-    interval = _interval(bounds)
-    if interval is None:
-        return Rule(
-            name, FAILED, f"{name}: too few users for an interval ({bounds.n_users}).", bounds.mean, None, threshold
-        )
-    passed = interval[0] > threshold
-    sentence = f"nDCG differs by {_bounds(bounds)} ({name}); the lower bound has to be above {threshold:g}."
-    return Rule(name, PASSED if passed else FAILED, sentence, bounds.mean, interval, threshold)
+def _exposure(lists: Lists, champion: Lists, catalogue: Mapping[str, float], policy: GatePolicy) -> Iterator[Rule]:
+    """No language, country or decade of some size loses its place in the lists."""
+    for group, share in catalogue.items():
+        if share >= policy.min_group_share:
+            name = f"exposure of {group} ({share:.0%} of the catalogue)"
+            shown, before = lists.exposure.get(group, 0.0), champion.exposure.get(group, 0.0)
+            yield at_least_share_of(name, shown, before, policy.min_exposure_ratio)
 
 
-def _ratio(name: str, figure: float | None, reference: float | None, ratio: float, sign: int) -> Rule:
-    """At least (sign 1) or at most (sign -1) `ratio` times the reference."""
-    if not _is_number(reference):
-        return Rule(name, NOT_JUDGED, f"{name}: the champion has no figure.", figure)
-    threshold = ratio * float(reference or 0.0)
-    if not _is_number(figure):
-        return Rule(name, FAILED, f"{name}: this model has no figure.", None, None, threshold)
-    passed = sign * float(figure or 0.0) >= sign * threshold - 1e-12
-    words = "at least" if sign > 0 else "at most"
-    sentence = f"{name}: {figure:.4g}; {words} {threshold:.4g} is asked ({ratio:g} times {reference:.4g})."
-    return Rule(name, PASSED if passed else FAILED, sentence, figure, None, threshold)
+def _shadow(evidence: Evidence, policy: GatePolicy) -> Iterator[Rule]:
+    shadow = evidence.shadow
+    if shadow is None or not shadow.n_requests:
+        yield Rule("shadow replay", NOT_JUDGED, "There are no recent requests to ask again.")
+        return
+    n = f"{shadow.n_requests} recent requests"
+    yield at_most(f"shadow replay: errors in {n}", shadow.n_errors, 0)
+    yield at_most(f"shadow replay: seen or dismissed movies shown in {n}", shadow.n_hidden, 0)
+    if shadow.n_requests < policy.min_shadow_requests:
+        few = f"{n}; {policy.min_shadow_requests} are needed to compare."
+        yield Rule("shadow replay: latency, overlap, scores", NOT_JUDGED, few)
+        return
+    yield _shadow_latency(shadow, policy)
+    if evidence.champion is None:
+        return
+    name = "shadow replay: overlap@10 with the champion's lists"
+    if policy.min_shadow_overlap is None:
+        yield reported(name, shadow.overlap, "gate.min_shadow_overlap")
+    else:
+        yield at_least(name, shadow.overlap, policy.min_shadow_overlap)
+    name = "shadow replay: PSI of the scores"
+    if policy.max_shadow_psi is None:
+        yield reported(name, shadow.score_psi, "gate.max_shadow_psi")
+    else:
+        yield at_most(name, shadow.score_psi, policy.max_shadow_psi)
 
 
-def _at_most(name: str, figure: float | None, threshold: float) -> Rule:
-    passed = _is_number(figure) and float(figure or 0.0) <= threshold
-    shown = f"{figure:.4g}" if _is_number(figure) else "no figure"
-    return Rule(
-        name,
-        PASSED if passed else FAILED,
-        f"{name}: {shown}; at most {threshold:g} is allowed.",
-        figure,
-        None,
-        threshold,
-    )
-
-
-def _interval(bounds: Bounds) -> tuple[float, float] | None:
-    if not all(_is_number(value) for value in (bounds.mean, bounds.low, bounds.high)):
-        return None
-    return float(bounds.low or 0.0), float(bounds.high or 0.0)
-
-
-def _bounds(bounds: Bounds) -> str:
-    return f"{bounds.mean:+.4f} [{bounds.low:+.4f}, {bounds.high:+.4f}], {bounds.n_users} users"
-
-
-def _is_number(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
+def _shadow_latency(shadow: Shadow, policy: GatePolicy) -> Rule:
+    name = "shadow replay: 95th percentile of latency, ms"
+    if shadow.champion_latency_p95_ms is None:
+        return at_most(name, shadow.latency_p95_ms, policy.max_latency_ms)
+    allowed = policy.max_shadow_latency_ratio * shadow.champion_latency_p95_ms
+    return at_most(name, shadow.latency_p95_ms, max(round(allowed, 3), policy.shadow_latency_floor_ms))

@@ -2,11 +2,13 @@
 
 from django.conf import settings
 
-from mlops.artifacts import folder_of, probe_of, require_artifact, verify_in_fresh_process
+from mlops.artifacts import folder_of, require_artifact, verify_in_fresh_process
+from mlops.checks import check_frames, without_bad_rows
 from mlops.errors import SnapshotNotAvailable
 from mlops.evaluation import Progress, evaluate_candidate, figures_of
 from mlops.models import GateVerdict, ModelVersion
 from mlops.parameters import from_json
+from mlops.probe import probe_of
 from mlops.promotion import get_version
 from mlops.snapshots import read_snapshot
 from mlops.verdicts import judge_version
@@ -21,6 +23,8 @@ def evaluate_version(*, version: int, on_progress: Progress | None = None) -> Ga
         raise SnapshotNotAvailable(f"The data of version {version} was removed by retention.")
     champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).exclude(pk=row.pk).first()
     ratings, movies = read_snapshot(row.snapshot)
+    # As its training did, then: a rating that was in the future is still no part of what it learnt from.
+    ratings, movies = without_bad_rows(ratings, movies, check_frames(ratings, movies, now=row.created_at))
     comparison = evaluate_candidate(
         algorithm=row.algorithm,
         parameters=from_json(row.parameters | row.chosen),
@@ -30,7 +34,7 @@ def evaluate_version(*, version: int, on_progress: Progress | None = None) -> Ga
         progress=on_progress,
     )
     dataset = Dataset.from_frames(ratings, movies, settings.POLICY.training.implicit_threshold)
-    fresh = verify_in_fresh_process(folder_of(row), probe_of(dataset, row.random_state))
-    row.figures = figures_of(comparison) | {"fresh_process": fresh}
+    fresh = verify_in_fresh_process(folder_of(row), probe_of(dataset, row.algorithm, row.random_state))
+    row.figures = figures_of(comparison, movies) | {"fresh_process": fresh}
     row.save(update_fields=["figures"])
     return judge_version(row, champion)

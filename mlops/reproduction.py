@@ -13,11 +13,12 @@ from django.conf import settings
 from django.utils import timezone
 from threadpoolctl import threadpool_limits
 
-from mlops.artifacts import folder_of, probe_of
+from mlops.artifacts import folder_of
 from mlops.errors import SnapshotNotAvailable, StepFailed
 from mlops.lineage import code_revision, fitting_threads, library_versions, recipe_hash
 from mlops.models import ModelVersion
 from mlops.parameters import from_json
+from mlops.probe import probe_of
 from mlops.promotion import get_version
 from mlops.validation import frames_as_of
 from recommender.estimators import ESTIMATORS, ArtifactError, Dataset, artifact_checksum, load_recommender
@@ -94,7 +95,7 @@ def _differences(row: ModelVersion, folder: Path, dataset: Dataset) -> list[str]
         was, now = load_recommender(before), load_recommender(folder)
     except ArtifactError as error:
         return [f"its own files cannot be loaded any more ({error})"]
-    histories = probe_of(dataset, row.random_state)
+    histories = probe_of(dataset, row.algorithm, row.random_state).histories
     lists = [_lists(model, histories) for model in (was, now)]
     shared = [len(a & b) / max(len(a), 1) for a, b in zip(*lists, strict=True)]
     return [

@@ -11,13 +11,14 @@ from django.conf import settings
 from django.db import transaction
 from threadpoolctl import threadpool_limits
 
-from mlops.artifacts import probe_of, size_of, verify_in_fresh_process
+from mlops.artifacts import size_of, verify_in_fresh_process
 from mlops.errors import RunLost, StepFailed
 from mlops.evaluation import choose_parameters, evaluate_candidate, figures_of
 from mlops.lineage import code_revision, fitting_threads, library_versions, recipe_hash
 from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun, Promotion, RunStep
 from mlops.monitor import RunMonitor
 from mlops.parameters import from_json, to_json
+from mlops.probe import probe_of
 from mlops.promotion import promote
 from mlops.registry import mirror
 from mlops.retention import prune_artifacts
@@ -159,7 +160,7 @@ class Training:
                     movies=self.movies,
                     progress=progress,
                 )
-                self.figures = figures_of(comparison)
+                self.figures = figures_of(comparison, self.movies)
             self.figures["champion_version"] = self.champion.pk if self.champion else None
             step.figures = {name: found["summary"]["ndcg"] for name, found in self.figures["models"].items()}
             step.result = {"figures": self.figures}
@@ -178,7 +179,7 @@ class Training:
             version = ModelVersion.objects.filter(run=self.run).first()
             if version is None:
                 self.monitor.progress(step, "loading in a fresh process")
-                probe = probe_of(self.dataset, settings.POLICY.training.random_state)
+                probe = probe_of(self.dataset, self.run.algorithm, settings.POLICY.training.random_state)
                 self.figures["fresh_process"] = verify_in_fresh_process(self.folder, probe)
                 version = self._create_version(snapshot)
             fresh = version.figures["fresh_process"]

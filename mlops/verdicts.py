@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from mlops.evaluation import CANDIDATE, CHAMPION, bounds
-from mlops.gate import Evidence, Lists, judge
+from mlops.evaluation import CANDIDATE, CHAMPION, EASE, RECENT, bounds
+from mlops.gate import Evidence, Lists, Shadow, judge
 from mlops.models import GateVerdict, ModelVersion
 
 Status = ModelVersion.Status
@@ -33,6 +33,8 @@ def evidence_of(version: ModelVersion, champion: ModelVersion | None) -> Evidenc
     baseline = figures["best_simple_baseline"]
     against = figures["differences"]
     age = timezone.now() - version.snapshot.exported_at
+    best = _best_recent_champion(figures) if champion else None
+    shadow = figures.get("shadow")
     return Evidence(
         baseline=baseline,
         against_baseline=bounds(against[baseline]),
@@ -43,8 +45,20 @@ def evidence_of(version: ModelVersion, champion: ModelVersion | None) -> Evidenc
         is_refresh=champion is not None and champion.config_hash == version.config_hash,
         champion=_lists(figures, CHAMPION) if champion else None,
         against_champion=bounds(against[CHAMPION]) if champion else None,
+        against_recent_best=bounds(against[best]) if best else None,
+        recent_best=f"version {best.removeprefix(RECENT)}" if best else "",
+        against_linear=bounds(against[EASE]) if EASE in against else None,
         slices={name: bounds(interval) for name, interval in figures["slice_differences"].items()},
+        catalogue=figures.get("groups", {}),
+        shadow=Shadow(**shadow["figures"]) if shadow else None,
     )
+
+
+def _best_recent_champion(figures: dict[str, Any]) -> str | None:
+    """None where the champion itself is the best: that comparison is there anyway."""
+    names = [name for name in figures["models"] if name == CHAMPION or name.startswith(RECENT)]
+    best = max(names, key=lambda name: figures["models"][name]["summary"]["ndcg"])
+    return None if best == CHAMPION else best
 
 
 def _lists(figures: dict[str, Any], name: str) -> Lists:
@@ -52,5 +66,7 @@ def _lists(figures: dict[str, Any], name: str) -> Lists:
     return Lists(
         coverage=summary["coverage"],
         popularity_gini=summary["popularity_gini"],
+        mean_popularity=summary.get("mean_popularity"),
         scores_new_movies=figures["scores_new_movies"][name],
+        exposure=figures.get("exposure", {}).get(name, {}),
     )

@@ -4,6 +4,7 @@ from recommender.evaluation.baselines import baselines, fitter, popularity_basel
 from recommender.evaluation.bootstrap import Interval, bootstrap_mean, paired_bootstrap
 from recommender.evaluation.comparison import Comparison, evaluate_on_cuts
 from recommender.evaluation.evaluate import Evaluation, evaluate
+from recommender.evaluation.groups import movie_groups, shares
 from recommender.evaluation.requests import Sampling
 from recommender.evaluation.slices import SLICES
 from recommender.evaluation.splits import (
@@ -32,8 +33,10 @@ __all__ = [
     "fitter",
     "hide_cold_movies",
     "leave_ratings_out",
+    "movie_groups",
     "paired_bootstrap",
     "popularity_baselines",
     "rolling_weeks",
+    "shares",
     "temporal_cuts",
 ]

@@ -32,6 +32,16 @@ def novelty(movies: Array, movie_users: Array, n_users: int) -> float:
     return float(np.mean(-np.log2(np.maximum(movie_users[movies], 1) / n_users)))
 
 
+def mean_popularity(movies: Array, movie_users: Array, n_users: int) -> float:
+    """Mean share of users who rated what is shown (average recommendation popularity).
+
+    Yin et al., "Challenging the long tail recommendation", 2012.
+    """
+    if not len(movies) or not n_users:
+        return float("nan")
+    return float(np.mean(movie_users[movies] / n_users))
+
+
 def popularity_gini(movies: Array, n_movies: int) -> float:
     """Gini coefficient of how often each movie of the catalogue is shown: 0 all alike, near 1 a few only."""
     counts = np.sort(np.bincount(movies, minlength=n_movies))

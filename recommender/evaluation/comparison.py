@@ -6,7 +6,7 @@ cuts are pooled, and intervals draw whole users with all their cuts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
@@ -44,6 +44,11 @@ class Comparison:
         return paired_bootstrap(
             pairs[f"{metric}_x"].to_numpy(), pairs[f"{metric}_y"].to_numpy(), pairs["user_id"].to_numpy(), **options
         )
+
+    def among(self, movie_ids: Iterable[Any]) -> Comparison:
+        """The same lists, with only these movies counting as right."""
+        movie_ids = list(movie_ids)
+        return Comparison({name: evaluation.among(movie_ids) for name, evaluation in self.evaluations.items()})
 
     def best_simple_baseline(self, metric: str = "ndcg") -> str:
         names = simple_baselines(self.evaluations)

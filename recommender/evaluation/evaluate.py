@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
@@ -27,9 +28,10 @@ class Evaluation:
     """Figures of one model, pooled over cuts.
 
     `lists`: a row a list: user_id, cut, n_history, weight, ndcg, recall, precision.
-    `positives`: a row a right movie: list (row of `lists`), movie_slice, rank (0: not shown).
+    `positives`: a row a right movie: list (row of `lists`), movie_id, movie_slice, rank (0: not shown).
     `new_movies`: like `lists`, for lists of new movies alone; None where the model cannot score those.
     `stars`: user_id, cut, rating, predicted. `catalogue`: coverage and the like, mean over cuts.
+    `shown`: how often each movie is shown, by id, over each user's last list.
     """
 
     k: int
@@ -38,6 +40,7 @@ class Evaluation:
     catalogue: dict[str, float]
     stars: pd.DataFrame
     new_movies: pd.DataFrame | None = None
+    shown: pd.Series = field(default_factory=lambda: pd.Series(dtype=np.int64))
     seconds: dict[str, float] = field(default_factory=dict)
 
     def per_user(self, part: str | None = None) -> pd.DataFrame:
@@ -57,7 +60,14 @@ class Evaluation:
             return self.lists[in_history_slice(self.lists["n_history"], part)]
         if part == NEW_MOVIES and self.new_movies is not None:
             return self.new_movies
-        chosen = self.positives[self.positives["movie_slice"] == part]
+        return self._of_positives(self.positives["movie_slice"] == part)
+
+    def among(self, movie_ids: Iterable[Any]) -> Evaluation:
+        """The same lists, with only these movies counting as right."""
+        return replace(self, lists=self._of_positives(self.positives["movie_id"].isin(list(movie_ids))))
+
+    def _of_positives(self, is_right: pd.Series) -> pd.DataFrame:
+        chosen = self.positives[is_right]
         return self.lists.assign(**accuracy(chosen["list"], chosen["rank"], len(self.lists), self.k))
 
     def interval(self, metric: str = "ndcg", part: str | None = None, **options: Any) -> Interval:
@@ -125,13 +135,14 @@ def judge(
     positives = _find(requests, shown)
     lists = requests.table.assign(**accuracy(positives["list"], positives["rank"], len(requests), k))
     positives["movie_slice"] = slice_of(positives["movie_id"], movie_slices(train))
-    catalogue = describe_lists(shown[shown["request"].isin(_last_lists(requests))], train)
+    last = shown[shown["request"].isin(_last_lists(requests))]
     return Evaluation(
         k=k,
         lists=lists,
-        positives=positives[["list", "movie_slice", "rank"]],
-        catalogue=catalogue,
+        positives=positives[["list", "movie_id", "movie_slice", "rank"]],
+        catalogue=describe_lists(last, train),
         stars=no_stars() if stars is None else stars,
+        shown=last["movie_id"].value_counts(),
         seconds={"score": seconds},
     )
 
@@ -147,7 +158,7 @@ def accuracy(owners: Any, ranks: Any, n_lists: int, k: int) -> dict[str, Any]:
 
 
 def describe_lists(shown: pd.DataFrame, train: pd.DataFrame) -> dict[str, float]:
-    """Distinct movies, coverage, novelty, popularity Gini, intra-list diversity and personalisation.
+    """Distinct movies, coverage, novelty, mean popularity, popularity Gini, intra-list diversity and personalisation.
 
     All over the movies of `train`; others are left out. Diversity is taken over at most MAX_DIVERSITY_LISTS lists.
     """
@@ -164,6 +175,7 @@ def describe_lists(shown: pd.DataFrame, train: pd.DataFrame) -> dict[str, float]
         "distinct_movies": float(len(np.unique(movies))),
         "coverage": beyond_accuracy.coverage(movies, len(catalogue)),
         "novelty": beyond_accuracy.novelty(movies, np.diff(pairs.tocsc().indptr), len(user_ids)),
+        "mean_popularity": beyond_accuracy.mean_popularity(movies, np.diff(pairs.tocsc().indptr), len(user_ids)),
         "popularity_gini": beyond_accuracy.popularity_gini(movies, len(catalogue)),
         "intra_list_diversity": beyond_accuracy.intra_list_diversity(owners[in_sample], movies[in_sample], pairs),
         "personalisation": beyond_accuracy.personalisation(owners, movies),
@@ -204,6 +216,7 @@ def pool(evaluations: list[Evaluation]) -> Evaluation:
         catalogue=dict(pd.DataFrame([evaluation.catalogue for evaluation in evaluations]).mean()),
         stars=_stack([evaluation.stars for evaluation in evaluations]),
         new_movies=_stack(new_movies) if new_movies else None,
+        shown=pd.concat([evaluation.shown for evaluation in evaluations]).groupby(level=0).sum(),
         seconds=dict(pd.DataFrame([evaluation.seconds for evaluation in evaluations]).sum()),
     )
 

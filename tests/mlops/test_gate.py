@@ -4,32 +4,29 @@ from dataclasses import replace
 
 import pytest
 
-from mlops.gate import Bounds, Evidence, Lists, judge
-from movierec.policy import Gate
+from mlops.gate import Evidence, Lists, Shadow, judge
+from mlops.rules import Bounds
+from movierec.policy import load_policy
+from tests.processes import ROOT
 
-POLICY = Gate(
-    refresh_margin=0.02,
-    change_margin=0.0,
-    min_users=300,
-    min_coverage_ratio=0.9,
-    max_gini_ratio=1.05,
-    min_slice_users=200,
-    max_slice_loss=0.01,
-    max_artifact_mb=100,
-    max_latency_ms=50,
-    max_data_age_hours=48,
-)
+POLICY = load_policy(ROOT / "config.yaml").gate.model_copy(update={"max_artifact_mb": 100, "max_latency_ms": 50})
 FIRST = Evidence(
     baseline="popular",
     against_baseline=Bounds(0.03, 0.01, 0.05, 175),
-    lists=Lists(coverage=0.30, popularity_gini=0.80, scores_new_movies=True),
-    fresh_process={"checks": {"finite_scores": True, "no_seen_movies": True}, "latency_ms": 5.0},
+    lists=Lists(coverage=0.30, popularity_gini=0.80, mean_popularity=0.1, scores_new_movies=True),
+    fresh_process={
+        "checks": {"finite_scores": True, "no_seen_movies": True},
+        "latency_ms": 5.0,
+        "memory_mb": 300,
+        "liked_share": 0.8,
+        "n_liked": 200,
+    },
     artifact_mb=10,
     data_age_hours=1,
 )
 CHANGE = replace(
     FIRST,
-    champion=Lists(coverage=0.30, popularity_gini=0.80, scores_new_movies=True),
+    champion=FIRST.lists,
     against_champion=Bounds(0.02, 0.005, 0.035, 400),
 )
 REFRESH = replace(CHANGE, is_refresh=True, against_champion=Bounds(-0.005, -0.015, 0.005, 400))
@@ -142,19 +139,108 @@ def test_a_slice_that_is_clearly_worse_refuses(bounds, outcome):
     assert judge(evidence, POLICY).decision == ("refused" if outcome == "failed" else "passed")
 
 
+def process(**changes) -> dict:
+    return {"fresh_process": {**FIRST.fresh_process, **changes}}
+
+
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
         ({"artifact_mb": 100.1}, "artifact size, MB"),
         ({"data_age_hours": 48.1}, "data age, hours"),
-        ({"fresh_process": {"checks": {"ok": True}, "latency_ms": 51.0}}, "latency of a list, ms"),
-        ({"fresh_process": {"checks": {"ok": True}}}, "latency of a list, ms"),
-        ({"fresh_process": {"checks": {"no_seen_movies": False}}}, "fresh process: no seen movies"),
+        (process(latency_ms=51.0), "latency of a list, ms"),
+        (process(latency_ms=None), "latency of a list, ms"),
+        (process(memory_mb=4097), "memory of a process, MB"),
+        (process(memory_mb=None), "memory of a process, MB"),
+        (process(liked_share=0.24), "liked movies in the first tenth"),
+        (process(liked_share=None), "liked movies in the first tenth"),
+        (process(checks={"no_seen_movies": False}), "fresh process: no seen movies"),
         ({"fresh_process": {}}, "fresh process: answers"),
+        ({"against_linear": Bounds(-0.01, -0.02, -0.001, 175)}, "against a plain linear model (ease)"),
+        ({"shadow": Shadow(1, 1, 0, 5.0)}, "shadow replay: errors in 1 recent requests"),
+        ({"shadow": Shadow(1, 0, 1, 5.0)}, "shadow replay: seen or dismissed movies shown in 1 recent requests"),
+        ({"shadow": Shadow(20, 0, 0, 51.0)}, "shadow replay: 95th percentile of latency, ms"),
     ],
 )
 def test_each_guardrail_refuses_by_itself(change, rule):
     assert failed(replace(FIRST, **change)) == [rule]
+
+
+def test_few_liked_movies_are_too_few_to_judge():
+    evidence = replace(FIRST, **process(liked_share=0.0, n_liked=49))
+
+    assert outcomes(evidence)["liked movies in the first tenth"] == "not_judged"
+
+
+@pytest.mark.parametrize("bounds", [Bounds(-0.01, -0.02, 0.001, 175), Bounds(0.01, 0.0, 0.02, 175)])
+def test_a_linear_model_must_be_surely_better_to_refuse(bounds):
+    assert judge(replace(FIRST, against_linear=bounds), POLICY).decision == "passed"
+
+
+def test_refreshes_that_each_lose_a_little_do_not_add_up():
+    evidence = replace(REFRESH, against_recent_best=Bounds(-0.018, -0.025, -0.01, 400), recent_best="version 3")
+
+    assert failed(evidence) == ["against the best recent champion (version 3)"]
+    few = replace(evidence, against_recent_best=Bounds(-0.018, -0.025, -0.01, 299))
+    assert outcomes(few)["against the best recent champion (version 3)"] == "not_judged"
+    change = replace(evidence, is_refresh=False, against_champion=Bounds(0.02, 0.005, 0.035, 400))
+    assert judge(change, POLICY).decision == "passed"
+
+
+@pytest.mark.parametrize(("popularity", "decision"), [(0.105, "passed"), (0.1051, "refused")])
+def test_what_is_shown_may_become_a_twentieth_more_popular(popularity, decision):
+    evidence = replace(CHANGE, lists=replace(CHANGE.lists, mean_popularity=popularity))
+
+    assert judge(evidence, POLICY).decision == decision
+
+
+@pytest.mark.parametrize(
+    ("share", "shown", "decision"), [(0.05, 0.049, "refused"), (0.05, 0.05, "passed"), (0.049, 0.0, "passed")]
+)
+def test_a_language_keeps_half_of_its_place_in_the_lists(share, shown, decision):
+    evidence = replace(
+        CHANGE,
+        champion=replace(CHANGE.lists, exposure={"language fr": 0.1}),
+        lists=replace(CHANGE.lists, exposure={"language fr": shown}),
+        catalogue={"language fr": share},
+    )
+
+    assert judge(evidence, POLICY).decision == decision
+
+
+SHADOW = Shadow(20, 0, 0, 30.0, champion_latency_p95_ms=25.0, overlap=0.4, score_psi=0.3)
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        ({}, "passed"),
+        ({"latency_p95_ms": 31.3}, "failed"),  # 1.25 times 25 is 31.25
+        ({"latency_p95_ms": 19.0, "champion_latency_p95_ms": 1.0}, "passed"),  # below what anybody notices
+        ({"latency_p95_ms": None}, "failed"),
+    ],
+)
+def test_recent_requests_may_take_a_quarter_longer(change, outcome):
+    found = outcomes(replace(CHANGE, shadow=replace(SHADOW, **change)))
+
+    assert found["shadow replay: 95th percentile of latency, ms"] == outcome
+
+
+def test_overlap_and_scores_are_reported_and_bounded_if_policy_says_so():
+    evidence = replace(CHANGE, shadow=SHADOW)
+    overlap, psi = "shadow replay: overlap@10 with the champion's lists", "shadow replay: PSI of the scores"
+
+    assert (outcomes(evidence)[overlap], outcomes(evidence)[psi]) == ("not_judged", "not_judged")
+    strict = POLICY.model_copy(update={"min_shadow_overlap": 0.5, "max_shadow_psi": 0.25})
+    refused = [rule.name for rule in judge(evidence, strict).rules if rule.outcome == "failed"]
+    assert refused == [overlap, psi]
+
+
+def test_few_recent_requests_are_not_compared():
+    evidence = replace(REFRESH, shadow=replace(SHADOW, n_requests=19, latency_p95_ms=900.0))
+
+    assert outcomes(evidence)["shadow replay: latency, overlap, scores"] == "not_judged"
+    assert judge(evidence, POLICY).decision == "passed"
 
 
 def test_what_a_broken_process_said_is_part_of_the_verdict():

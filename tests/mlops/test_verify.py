@@ -1,49 +1,81 @@
-"""Saved models in a fresh process: the good one, and seeded bad ones, each with its own finding."""
+"""Saved models in a fresh process, and what of their lists is looked at."""
+
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from mlops.artifacts import verify_in_fresh_process
-from mlops.verify import check_lists
-from recommender.estimators import Dataset
-from recommender.estimators.popularity import PopularityRecommender
+from mlops.model_checks import check_lists
+from mlops.probe import probe_of
+from movierec.policy import load_policy
+from recommender.estimators import ESTIMATORS, Dataset
+from recommender.estimators.artifact_files import sha256
+from tests.mlops.site import write_policy
+from tests.mlops.tastes import dataset_of_tastes
 
-PROBE = [{}, {1: 4.0}, {2: 5.0, 3: 1.0}]
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    return dataset_of_tastes()
+
+
+@pytest.fixture(scope="module")
+def probe(dataset):
+    return probe_of(dataset, "ease", random_state=0)
 
 
 @pytest.fixture
-def folder(tmp_path):
-    ratings = pd.DataFrame({"user_id": [1, 2, 2, 3], "movie_id": [1, 2, 3, 4], "rating": [4.0, 5.0, 1.0, 3.0]})
-    PopularityRecommender().fit(Dataset.from_frames(ratings)).save(tmp_path / "model")
+def folder(tmp_path, dataset):
+    ESTIMATORS["ease"](regularization=5.0).fit(dataset).save(tmp_path / "model")
     return tmp_path / "model"
 
 
-def test_a_good_model_passes_and_is_measured(folder):
-    found = verify_in_fresh_process(folder, PROBE)
+def test_a_good_model_passes_and_is_measured(folder, probe):
+    found = verify_in_fresh_process(folder, probe)
 
     assert all(found["checks"].values()), found
-    assert (found["algorithm"], found["n_histories"]) == ("popularity", 3)
-    assert found["latency_ms"] > 0
-    assert set(found["lists"]["1"]) == {2, 3, 4}
+    assert len(found["checks"]) == 22
+    assert (found["algorithm"], found["n_histories"], found["errors"]) == ("ease", 51, {})
+    assert 0 < found["latency_ms"] <= found["latency_p95_ms"]
+    assert 20 < found["memory_mb"] < 2000
+    assert (found["liked_share"] > 0.5, found["n_liked"] > 50) == (True, True)
 
 
-def test_a_cut_file_is_found(folder):
+def test_a_cut_file_is_found(folder, probe):
     array = next(folder.glob("*.npy"))
     array.write_bytes(array.read_bytes()[:-1])
 
-    found = verify_in_fresh_process(folder, PROBE)
+    found = verify_in_fresh_process(folder, probe)
 
     assert found["checks"] == {"loads_and_answers": False}
     assert "checksum" in found["error"]
 
 
-def test_a_folder_without_a_model_is_found(tmp_path):
-    assert "manifest.json is missing" in verify_in_fresh_process(tmp_path, PROBE)["error"]
+def test_another_map_of_movies_is_found_although_the_checksums_are_right(folder, probe):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    name = manifest["id_maps"]["movie_ids"]["file"]
+    ids = np.load(folder / name)
+    np.save(folder / name, np.random.default_rng(1).permutation(ids))
+    manifest["files"][name] = sha256(folder / name)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+    found = verify_in_fresh_process(folder, probe)
+
+    assert found["liked_share"] < 0.25
 
 
-def test_a_history_that_breaks_the_process_is_a_finding(folder):
-    assert verify_in_fresh_process(folder, [{1: float("nan")}])["checks"] == {"loads_and_answers": False}
+def test_a_process_that_takes_too_long_is_ended(folder, probe, settings, tmp_path):
+    settings.POLICY = load_policy(write_policy(tmp_path / "config.yaml", gate={"max_verify_seconds": 0.05}))
+
+    assert "no answer within 0.05 s" in verify_in_fresh_process(folder, probe)["error"]
+
+
+def test_a_process_that_takes_too_much_memory_fails_alone(folder, probe, settings, tmp_path):
+    settings.POLICY = load_policy(write_policy(tmp_path / "config.yaml", gate={"max_memory_mb": 1}))
+
+    assert verify_in_fresh_process(folder, probe)["checks"] == {"loads_and_answers": False}
 
 
 def lists(**changes) -> pd.DataFrame:
