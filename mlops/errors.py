@@ -47,6 +47,10 @@ class NotPromotable(MLOpsError):
     code = "not_promotable"
 
 
+class NotRefusable(MLOpsError):
+    code = "not_refusable"
+
+
 class ReasonRequired(MLOpsError):
     code = "reason_required"
     status = 400

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from catalog.models import User
 from mlops.artifacts import require_artifact
-from mlops.errors import NothingToRollBackTo, NotPromotable, ReasonRequired, VersionNotFound
+from mlops.errors import NothingToRollBackTo, NotPromotable, NotRefusable, ReasonRequired, VersionNotFound
 from mlops.models import GateVerdict, ModelVersion, Promotion
 from recommender.services import activate
 
@@ -44,17 +44,59 @@ def promote(
     return _make_champion(row, by=by, kind=kind, reason=reason)
 
 
-def roll_back(*, to: int | None = None, by: User | None = None, reason: str = "") -> Promotion:
+def roll_back(
+    *,
+    to: int | None = None,
+    by: User | None = None,
+    reason: str = "",
+    kind: str = Kind.ROLLED_BACK,
+    replacing: int | None = None,
+) -> Promotion:
     """Back to the champion that the current one replaced, and again to the one before; or to a former champion `to`.
 
-    Raises NothingToRollBackTo, VersionNotFound, NotPromotable, ArtifactNotAvailable.
+    With `replacing` only if that version is still the champion when it comes to it. Raises NothingToRollBackTo,
+    VersionNotFound, NotPromotable, ArtifactNotAvailable.
     """
     if to is None:
-        return _make_champion(_predecessor(), by=by, kind=Kind.ROLLED_BACK, reason=reason)
+        return _make_champion(_predecessor(), by=by, kind=kind, reason=reason, replacing=replacing)
     row = get_version(to)
     if row.status not in (Status.FORMER, Status.CHAMPION):
         raise NotPromotable(f"Version {to} never was the champion, so there is no way back to it; promote it instead.")
-    return _make_champion(row, by=by, kind=Kind.ROLLED_BACK, reason=reason)
+    return _make_champion(row, by=by, kind=kind, reason=reason, replacing=replacing)
+
+
+def predecessor_of_champion() -> ModelVersion | None:
+    """Where `roll_back` would go."""
+    try:
+        return _predecessor()
+    except NothingToRollBackTo:
+        return None
+
+
+def refuse(*, version: int, by: User, reason: str) -> GateVerdict:
+    """A person's no to a candidate, whatever the gate said: from now on it can only be forced.
+
+    Raises VersionNotFound, ReasonRequired, NotRefusable.
+    """
+    if not reason.strip():
+        raise ReasonRequired("A model that a person refuses needs a reason.")
+    row = get_version(version)
+    with transaction.atomic():
+        refused = ModelVersion.objects.filter(pk=row.pk, status=Status.CANDIDATE).update(status=Status.REFUSED)
+        if not refused:
+            raise NotRefusable(f"Version {version} is no candidate ({row.get_status_display()}).")
+        last = GateVerdict.objects.filter(version=row).first()
+        verdict = GateVerdict.objects.create(
+            version=row,
+            champion=last.champion if last else None,
+            decision=GateVerdict.Decision.REFUSED,
+            rules=last.rules if last else [],
+            decided_by=by,
+            reason=reason.strip(),
+        )
+        transaction.on_commit(_ask_for_sync)
+    logger.info("version %s was refused by a person", version)
+    return verdict
 
 
 def get_version(pk: int) -> ModelVersion:
@@ -84,7 +126,7 @@ def _predecessor() -> ModelVersion:
     visited = {champion.pk}
     current: ModelVersion | None = champion
     while current is not None:
-        came = Promotion.objects.filter(version=current).exclude(kind=Kind.ROLLED_BACK).first()
+        came = Promotion.objects.filter(version=current).exclude(kind__in=Promotion.ROLL_BACKS).first()
         current = came.previous if came else None
         if current is not None and current.pk in visited:
             break
@@ -95,7 +137,9 @@ def _predecessor() -> ModelVersion:
     raise NothingToRollBackTo(f"No earlier champion than version {champion.pk} is kept.")
 
 
-def _make_champion(version: ModelVersion, *, by: User | None, kind: str, reason: str) -> Promotion:
+def _make_champion(
+    version: ModelVersion, *, by: User | None, kind: str, reason: str, replacing: int | None = None
+) -> Promotion:
     if version.status == Status.CHAMPION:
         raise NotPromotable(f"Version {version.pk} is the champion already.")
     require_artifact(version)
@@ -106,6 +150,8 @@ def _make_champion(version: ModelVersion, *, by: User | None, kind: str, reason:
         previous = next((row for row in locked.values() if row.status == Status.CHAMPION), None)
         if previous is not None and previous.pk == version.pk:
             raise NotPromotable(f"Version {version.pk} is the champion already.")
+        if replacing is not None and (previous is None or previous.pk != replacing):
+            raise NotPromotable(f"Version {replacing} is not the champion any more.")
         if locked[version.pk].artifact_removed_at:
             raise NotPromotable(f"The files of version {version.pk} were removed by retention a moment ago.")
         if previous is not None:

@@ -27,6 +27,7 @@ def prune() -> dict[str, int]:
         "runs": _prune_runs(),
         "leftovers": _prune_leftovers(),
         "impressions": recommender.prune_impressions(),
+        "served_minutes": recommender.prune_served_minutes(),
     }
 
 

@@ -22,6 +22,7 @@ TASKS = {
     "collect-evidence": "mlops.collect_evidence",
     "beat-heartbeat": "mlops.beat_heartbeat",
     "sweep-runs": "mlops.sweep_runs",
+    "watch-champion": "mlops.watch_champion",
     "sync-registry": "mlops.sync_registry",
     "push-data": "mlops.push_data",
     "prune": "mlops.prune",

@@ -9,10 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops.champion_watch import watch_champion
 from mlops.data_remote import push_data, restore_data
 from mlops.freshness import beat_heartbeat, check_freshness
 from mlops.models import DatasetSnapshot, DriftReport, GateVerdict, ModelVersion, PipelineRun
-from mlops.promotion import get_version, promote, roll_back
+from mlops.promotion import get_version, promote, refuse, roll_back
 from mlops.quarantine import release
 from mlops.registry import sync_registry
 from mlops.retention import prune
@@ -49,6 +50,7 @@ __all__ = [
     "prune",
     "push_data",
     "record_evidence",
+    "refuse",
     "release",
     "reproduce_version",
     "restore_data",
@@ -60,6 +62,7 @@ __all__ = [
     "sweep_runs",
     "sync_registry",
     "validate_snapshot",
+    "watch_champion",
     "withdraw_snapshot",
 ]
 

@@ -42,6 +42,12 @@ def sweep_runs() -> dict[str, int]:
     return services.sweep_runs()
 
 
+@shared_task(name="mlops.watch_champion")
+def watch_champion() -> dict[str, str | int | None]:
+    watch = services.watch_champion()
+    return {"version": watch.version, "rolled_back_to": watch.rolled_back_to}
+
+
 @shared_task(name="mlops.prune")
 def prune() -> dict[str, int]:
     return services.prune()

@@ -78,12 +78,28 @@ class Promotion(_Section):
     automatic: bool
 
 
+class Watch(_Section):
+    """After a promotion: when the new champion is taken back."""
+
+    automatic_rollback: bool
+    days: int = Field(ge=1)
+    window_minutes: int = Field(ge=1)
+    min_requests: int = Field(ge=1)
+    max_error_share: float = Field(ge=0, lt=1)
+    max_latency_ratio: float = Field(ge=1)
+    latency_floor_ms: float = Field(ge=0)
+    max_latency_ms: float = Field(gt=0)
+    min_quality_ratings: int = Field(ge=1)
+    max_quality_loss: float = Field(ge=0, le=1)
+
+
 class Retention(_Section):
     champions: int = Field(ge=3)
     versions: int = Field(ge=1)
     snapshots: int = Field(ge=1)
     runs_days: int = Field(ge=1)
     impressions_days: int = Field(ge=1)
+    served_minutes_days: int = Field(ge=1)
 
 
 class Serving(_Section):
@@ -183,6 +199,7 @@ class Policy(_Section):
     evaluation: Evaluation
     gate: Gate
     promotion: Promotion
+    watch: Watch
     retention: Retention
     serving: Serving
     drift: Drift

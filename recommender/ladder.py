@@ -20,6 +20,7 @@ from recommender.models import Impression, ServedModel
 from recommender.picks import Pick, Wish
 from recommender.reasons import Reason, explain_movies
 from recommender.serving import Served, server
+from recommender.tally import tally
 from recommender.viewer import Viewer
 
 logger = logging.getLogger(__name__)
@@ -97,12 +98,18 @@ def _climb(steps: Sequence[Step], wish: Wish) -> tuple[Step, list[Pick]]:
 
 
 def _attempt(step: Step, wish: Wish) -> list[Pick]:
+    started = time.perf_counter()
     try:
-        return step.pick(wish)
+        picked = step.pick(wish)
     except Exception:
         metrics.STEP_ERRORS.labels(step.name).inc()
         log_once_a_minute(logger, "Step %s of the recommendations failed, the next one answers", step.name)
+        if step.served:
+            tally.failed(step.served.version)
         return []
+    if picked and step.served:
+        tally.served(step.served.version, time.perf_counter() - started)
+    return picked
 
 
 def _with_movies(picked: list[Pick], wish: Wish, fill: Iterable[Step]) -> tuple[list[Pick], dict[int, Movie]]:

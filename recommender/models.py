@@ -26,6 +26,27 @@ class ServedModel(models.Model):
         return f"{self.slot}: {self.version}"
 
 
+class ServedMinute(models.Model):
+    """How one model did in one minute of one web process; the processes' rows add up. `seconds` counts lists by time,
+    in the classes of `recommender.tally`."""
+
+    process = models.CharField(max_length=64)
+    version = models.PositiveIntegerField()
+    minute = models.DateTimeField()
+    n_served = models.PositiveIntegerField()
+    n_failed = models.PositiveIntegerField(help_text="Lists that it could not make, and attempts to load it.")
+    seconds = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "minute", "process"], name="recommender_servedminute_unique")
+        ]
+        indexes = [models.Index(fields=["minute"], name="recommender_served_minute")]
+
+    def __str__(self) -> str:
+        return f"version {self.version} at {self.minute:%H:%M}: {self.n_served}, {self.n_failed} failed"
+
+
 class Impression(models.Model):
     """One list as it was shown. `items` holds `[movie id, rank, source]` in order of rank."""
 

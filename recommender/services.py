@@ -15,7 +15,7 @@ from catalog.models import Genre, Movie, MovieGenre, User
 from recommender import metrics, picks
 from recommender.errors import InvalidArtifact, InvalidRequest, NotExplainable, RecommenderError
 from recommender.ladder import NEWEST, POPULAR, Recommendation, RecommendationList, Step, make_list, model_steps
-from recommender.models import Dismissal, Feedback, Impression, ServedModel
+from recommender.models import Dismissal, Feedback, Impression, ServedMinute, ServedModel
 from recommender.picks import Pick, Wish
 from recommender.reasons import Reason, contributions
 from recommender.serving import server
@@ -34,6 +34,7 @@ __all__ = [
     "newest",
     "popular",
     "prune_impressions",
+    "prune_served_minutes",
     "recommend",
     "recommend_new",
     "record_feedback",
@@ -191,6 +192,12 @@ def prune_impressions() -> int:
     while ids := list(Impression.objects.filter(shown_at__lt=before).values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
         removed += Impression.objects.filter(pk__in=ids).delete()[0]
     return removed
+
+
+def prune_served_minutes() -> int:
+    """Remove the counts of minutes that are older than the policy keeps them; how many rows there were."""
+    before = timezone.now() - timedelta(days=settings.POLICY.retention.served_minutes_days)
+    return ServedMinute.objects.filter(minute__lt=before).delete()[0]
 
 
 def activate(*, version: int, algorithm: str, artifact: str) -> ServedModel:

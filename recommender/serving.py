@@ -23,6 +23,7 @@ from recommender.catalogue import Catalogue, CatalogueState
 from recommender.logs import log_once_a_minute
 from recommender.metrics import MODEL_LOAD_FAILURES, MODEL_SWAPS
 from recommender.models import ServedModel
+from recommender.tally import tally
 
 if TYPE_CHECKING:
     from recommender.estimators import Recommender
@@ -136,6 +137,7 @@ class ModelServer:
             raise  # says nothing about the artefact
         except Exception as error:
             MODEL_LOAD_FAILURES.inc()
+            tally.failed(row.version)
             if refused_at is None:
                 logger.exception("Model %s cannot be served and is left out: %s", row.version, error)
             self._refused[key] = time.monotonic()

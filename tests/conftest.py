@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from recommender.impressions import buffer
 from recommender.serving import server
+from recommender.tally import tally
 from tests.environment import RUN_ID
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 
@@ -92,19 +93,19 @@ def _process_of_its_own(request, monkeypatch) -> Iterator[None]:
     monkeypatch.setattr("recommender.logs._said_at", {})
     if "threads" not in request.fixturenames:
         monkeypatch.setattr("recommender.background.Worker.ensure_started", lambda self: None)
-    server.reset()
-    buffer.clear()
+    for state in (server.reset, buffer.clear, tally.reset):
+        state()
     yield
-    server.reset()
-    buffer.clear()
+    for state in (server.reset, buffer.clear, tally.reset):
+        state()
 
 
 @pytest.fixture
 def threads() -> Iterator[None]:
     """The background threads of a web process. They see what is committed alone: for `transaction=True` tests."""
     yield
-    server.worker.stop()
-    buffer.worker.stop()
+    for worker in (server.worker, buffer.worker, tally.worker):
+        worker.stop()
 
 
 @pytest.fixture

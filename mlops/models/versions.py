@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from .append_only import AppendOnly
 from .data import DatasetSnapshot
 from .runs import PipelineRun
 
@@ -61,8 +62,8 @@ class ModelVersion(models.Model):
         return f"{self.pk} ({self.algorithm})"
 
 
-class GateVerdict(models.Model):
-    """What the gate said of a version, rule by rule."""
+class GateVerdict(AppendOnly):
+    """What the gate said of a version, rule by rule; or, with `decided_by`, a person who refused it and why."""
 
     class Decision(models.TextChoices):
         PASSED = "passed", "passed"
@@ -73,6 +74,8 @@ class GateVerdict(models.Model):
     champion = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     decision = models.CharField(max_length=24, choices=Decision)
     rules = models.JSONField(help_text="Each rule with its figure, interval, threshold and outcome.")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    reason = models.TextField(blank=True, help_text="Of the person who refused it.")
     decided_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -83,12 +86,14 @@ class GateVerdict(models.Model):
 
     @property
     def sentence(self) -> str:
-        """Why, for people: the rules that kept it from passing."""
+        """Why, for people: the rules that kept it from passing, or the person's reason."""
+        if self.reason:
+            return f"Refused by a person: {self.reason}"
         kept = [rule["sentence"] for rule in self.rules if rule["outcome"] in ("failed", "not_enough_evidence")]
         return " ".join(kept) or "All rules passed."
 
 
-class Promotion(models.Model):
+class Promotion(AppendOnly):
     """The audit trail of what went live; rows are added, never changed or removed."""
 
     class Kind(models.TextChoices):
@@ -96,6 +101,9 @@ class Promotion(models.Model):
         PROMOTED = "promoted", "promoted by a person"
         FORCED = "forced", "forced by a person"
         ROLLED_BACK = "rolled_back", "rolled back"
+        AUTOMATIC_ROLLBACK = "auto_rollback", "rolled back by the watch"
+
+    ROLL_BACKS = (Kind.ROLLED_BACK, Kind.AUTOMATIC_ROLLBACK)
 
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="promotions")
     previous = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

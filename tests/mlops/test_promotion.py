@@ -4,11 +4,13 @@ from mlops.errors import (
     ArtifactNotAvailable,
     NothingToRollBackTo,
     NotPromotable,
+    NotRefusable,
     ReasonRequired,
     VersionNotFound,
 )
-from mlops.models import ModelVersion, Promotion
-from mlops.services import promote, roll_back
+from mlops.models import GateVerdict, ModelVersion, Promotion
+from mlops.models.append_only import RowIsKept
+from mlops.services import promote, refuse, roll_back
 from recommender.models import ServedModel
 from tests.mlops.site import make_version
 
@@ -136,3 +138,55 @@ def test_a_former_champion_can_be_promoted_again(three):
 
     assert champion() == three[0]
     assert ModelVersion.objects.filter(status="champion").count() == 1
+
+
+def test_a_roll_back_of_who_is_not_the_champion_any_more_does_nothing(three):
+    with pytest.raises(NotPromotable, match="is not the champion any more"):
+        roll_back(replacing=three[1])
+
+    assert champion() == three[2]
+
+
+def test_a_person_refuses_what_the_gate_passed(three, sam):
+    version = make_version(rules=[{"name": "x", "outcome": "passed", "sentence": "Fine."}])
+
+    with pytest.raises(ReasonRequired):
+        refuse(version=version.pk, by=sam, reason=" ")
+    verdict = refuse(version=version.pk, by=sam, reason="odd lists for children")
+
+    version.refresh_from_db()
+    assert (version.status, verdict.decision, verdict.decided_by) == ("refused", "refused", sam)
+    assert verdict.sentence == "Refused by a person: odd lists for children"
+    with pytest.raises(NotPromotable, match="odd lists for children"):
+        promote(version=version.pk)
+    with pytest.raises(NotRefusable, match="is no candidate"):
+        refuse(version=version.pk, by=sam, reason="again")
+    with pytest.raises(NotRefusable, match=r"is no candidate \(champion\)"):
+        refuse(version=three[2], by=sam, reason="the champion")
+
+
+@pytest.mark.parametrize("trail", [Promotion, GateVerdict])
+def test_what_is_on_record_cannot_be_changed_or_removed(three, trail):
+    row = trail.objects.first()
+    row.reason = "something else"
+
+    for attempt in (
+        row.save,
+        row.delete,
+        trail.objects.all().delete,
+        lambda: trail.objects.update(reason="something else"),
+        lambda: trail.objects.bulk_update([row], ["reason"]),
+    ):
+        with pytest.raises(RowIsKept):
+            attempt()
+
+    assert trail.objects.get(pk=row.pk).reason == ""
+
+
+def test_the_record_outlives_the_account_that_acted(three, sam):
+    promote(version=three[0], by=sam, reason="it was better")
+
+    sam.delete()
+
+    entry = Promotion.objects.first()
+    assert (entry.promoted_by, entry.reason) == (None, "it was better")
