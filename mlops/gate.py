@@ -68,8 +68,9 @@ class Lists:
 
 @dataclass(frozen=True)
 class Shadow:
-    """Recent requests asked again, of the candidate and of the champion (None: there is none)."""
+    """Requests asked again, of the candidate and of the champion (None: there is none); `asked` says which."""
 
+    asked: str
     n_requests: int
     n_errors: int
     n_hidden: int
@@ -213,13 +214,13 @@ def _exposure(lists: Lists, champion: Lists, catalogue: Mapping[str, float], pol
 def _shadow(evidence: Evidence, policy: GatePolicy) -> Iterator[Rule]:
     shadow = evidence.shadow
     if shadow is None or not shadow.n_requests:
-        yield Rule("shadow replay", NOT_JUDGED, "There are no recent requests to ask again.")
+        yield Rule("shadow replay", NOT_JUDGED, "There are no requests to ask again.")
         return
-    n = f"{shadow.n_requests} recent requests"
-    yield at_most(f"shadow replay: errors in {n}", shadow.n_errors, 0)
-    yield at_most(f"shadow replay: seen or dismissed movies shown in {n}", shadow.n_hidden, 0)
+    of_n = f"of {shadow.n_requests} {shadow.asked}"
+    yield at_most("shadow replay: lists that it could not make", shadow.n_errors, 0, of_n)
+    yield at_most("shadow replay: seen or dismissed movies shown", shadow.n_hidden, 0, of_n)
     if shadow.n_requests < policy.min_shadow_requests:
-        few = f"{n}; {policy.min_shadow_requests} are needed to compare."
+        few = f"{shadow.n_requests} {shadow.asked}; {policy.min_shadow_requests} are needed to compare."
         yield Rule("shadow replay: latency, overlap, scores", NOT_JUDGED, few)
         return
     yield _shadow_latency(shadow, policy)

@@ -76,9 +76,9 @@ def _ratio(name: str, figure: float | None, reference: float | None, ratio: floa
     return Rule(name, outcome(passed), sentence, figure, None, threshold)
 
 
-def at_most(name: str, figure: float | None, threshold: float) -> Rule:
+def at_most(name: str, figure: float | None, threshold: float, of_what: str = "") -> Rule:
     passed = is_number(figure) and float(figure or 0.0) <= threshold
-    shown = f"{figure:.4g}" if is_number(figure) else "no figure"
+    shown = " ".join([f"{figure:.4g}" if is_number(figure) else "no figure", *([of_what] if of_what else [])])
     return Rule(name, outcome(passed), f"{name}: {shown}; at most {threshold:g} is allowed.", figure, None, threshold)
 
 

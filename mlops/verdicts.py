@@ -9,12 +9,15 @@ from django.utils import timezone
 from mlops.evaluation import CANDIDATE, CHAMPION, EASE, RECENT, bounds
 from mlops.gate import Evidence, Lists, Shadow, judge
 from mlops.models import GateVerdict, ModelVersion
+from mlops.shadow import shadow_replay
 
 Status = ModelVersion.Status
 
 
 def judge_version(version: ModelVersion, champion: ModelVersion | None) -> GateVerdict:
     """`champion` is what the version's figures were compared to. A version that is or was champion keeps its status."""
+    version.figures["shadow"] = shadow_replay(version, champion)
+    version.save(update_fields=["figures"])
     verdict = judge(evidence_of(version, champion), settings.POLICY.gate)
     refused = verdict.decision == GateVerdict.Decision.REFUSED
     with transaction.atomic():

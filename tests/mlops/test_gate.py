@@ -157,9 +157,9 @@ def process(**changes) -> dict:
         (process(checks={"no_seen_movies": False}), "fresh process: no seen movies"),
         ({"fresh_process": {}}, "fresh process: answers"),
         ({"against_linear": Bounds(-0.01, -0.02, -0.001, 175)}, "against a plain linear model (ease)"),
-        ({"shadow": Shadow(1, 1, 0, 5.0)}, "shadow replay: errors in 1 recent requests"),
-        ({"shadow": Shadow(1, 0, 1, 5.0)}, "shadow replay: seen or dismissed movies shown in 1 recent requests"),
-        ({"shadow": Shadow(20, 0, 0, 51.0)}, "shadow replay: 95th percentile of latency, ms"),
+        ({"shadow": Shadow("recent requests", 1, 1, 0, 5.0)}, "shadow replay: lists that it could not make"),
+        ({"shadow": Shadow("requests", 1, 0, 1, 5.0)}, "shadow replay: seen or dismissed movies shown"),
+        ({"shadow": Shadow("requests", 20, 0, 0, 51.0)}, "shadow replay: 95th percentile of latency, ms"),
     ],
 )
 def test_each_guardrail_refuses_by_itself(change, rule):
@@ -208,7 +208,7 @@ def test_a_language_keeps_half_of_its_place_in_the_lists(share, shown, decision)
     assert judge(evidence, POLICY).decision == decision
 
 
-SHADOW = Shadow(20, 0, 0, 30.0, champion_latency_p95_ms=25.0, overlap=0.4, score_psi=0.3)
+SHADOW = Shadow("recent requests", 20, 0, 0, 30.0, champion_latency_p95_ms=25.0, overlap=0.4, score_psi=0.3)
 
 
 @pytest.mark.parametrize(
