@@ -17,7 +17,7 @@ import pandas as pd
 from benchmarks.data import MOVIELENS, MOVIETWEETINGS, movielens_ratings, movietweetings
 from benchmarks.tables import Row, render
 from mlops.gate import REFUSED, Evidence, GatePolicy, Lists, judge
-from mlops.rules import PASSED, Bounds
+from mlops.gate_rules import PASSED, Bounds
 from movierec.policy import load_policy
 from recommender.evaluation import Comparison, Evaluation, evaluate_on_cuts, fitter, paired_bootstrap
 from recommender.evaluation.requests import Sampling

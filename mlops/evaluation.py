@@ -11,9 +11,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from mlops.errors import StepFailed
+from mlops.gate_rules import Bounds
 from mlops.models import ModelVersion, Promotion
 from mlops.parameters import from_json, to_json
-from mlops.rules import Bounds
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.evaluation import (
     SLICES,
@@ -26,6 +26,7 @@ from recommender.evaluation import (
     temporal_cuts,
 )
 from recommender.evaluation.baselines import Fitter
+from recommender.evaluation.evaluate import METRICS
 from recommender.evaluation.groups import Groups
 
 CANDIDATE, CHAMPION = "candidate", "champion"
@@ -129,21 +130,22 @@ def _recipe_of(version: ModelVersion) -> Recipe:
 
 def figures_of(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
     """What is kept on the version, JSON-able: every model's figures and the candidate's paired differences."""
-    resamples = settings.POLICY.evaluation.bootstrap_resamples
+    options = {"resamples": settings.POLICY.evaluation.bootstrap_resamples}
     models = comparison.to_dict()
-    against = {
-        name: comparison.difference(CANDIDATE, name, resamples=resamples).to_dict()
-        for name in models
-        if name != CANDIDATE
-    }
-    pair = [name for name in (CANDIDATE, CHAMPION) if name in models]
+    has_champion = CHAMPION in models
+    pair = [CANDIDATE, CHAMPION] if has_champion else [CANDIDATE]
     groups = movie_groups(movies, settings.POLICY.gate.min_group_share)
+
+    def against(name: str, metric: str = "ndcg") -> dict[str, Any]:
+        return comparison.difference(CANDIDATE, name, metric, **options).to_dict()
+
     return {
         "models": models,
-        "interval": comparison[CANDIDATE].interval(resamples=resamples).to_dict(),
+        "interval": comparison[CANDIDATE].interval(**options).to_dict(),
         "best_simple_baseline": comparison.best_simple_baseline(),
-        "differences": against,
-        "slice_differences": _slice_differences(comparison, groups) if CHAMPION in models else {},
+        "differences": {name: against(name) for name in models if name != CANDIDATE},
+        "champion_differences": {metric: against(CHAMPION, metric) for metric in METRICS if has_champion},
+        "slice_differences": _slice_differences(comparison, groups) if has_champion else {},
         "scores_new_movies": {name: comparison[name].new_movies is not None for name in pair},
         "groups": {name: len(ids) / len(movies) for name, ids in groups.items()},
         "exposure": {name: shares(comparison[name].shown, groups) for name in pair},

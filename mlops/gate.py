@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from mlops.rules import (
+from mlops.gate_rules import (
     FAILED,
     NOT_ENOUGH_EVIDENCE,
     NOT_JUDGED,

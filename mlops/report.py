@@ -31,6 +31,61 @@ def figure_rows(figures: Mapping[str, Any]) -> list[FigureRow]:
     return [_row(name, models[name]["summary"], figures["differences"].get(name)) for name in names]
 
 
+@dataclass(frozen=True)
+class Pair:
+    """One figure of the champion and of the candidate; `difference` with its interval where there is one."""
+
+    name: str
+    champion: str
+    candidate: str
+    difference: str = ""
+
+
+SIDE_BY_SIDE = (
+    ("ndcg", "nDCG@10"),
+    ("recall", "recall@10"),
+    ("precision", "precision@10"),
+    ("coverage", "coverage@10"),
+    ("popularity_gini", "popularity Gini"),
+    ("mean_popularity", "mean popularity"),
+    ("novelty", "novelty, bits"),
+    ("intra_list_diversity", "intra-list diversity"),
+    ("personalisation", "personalisation"),
+    ("rmse", "RMSE of predicted stars"),
+)
+MEASURED = (
+    ("latency_ms", "latency of a list, ms"),
+    ("memory_mb", "memory of a process, MB"),
+    ("load_seconds", "time to load, s"),
+)
+
+
+def side_by_side(figures: Mapping[str, Any], of_champion: Mapping[str, Any]) -> list[Pair]:
+    """Of a version that was compared to a champion, whose own figures hold what was measured of its files."""
+    models = figures.get("models", {})
+    if "champion" not in models:
+        return []
+    champion, candidate = (models[name]["summary"] for name in ("champion", "candidate"))
+    differences = figures.get("champion_differences") or {"ndcg": figures["differences"]["champion"]}
+    pairs = [
+        Pair(label, _number(champion.get(name)), _number(candidate.get(name)), interval_text(differences.get(name)))
+        for name, label in SIDE_BY_SIDE
+    ]
+    before, now = of_champion.get("fresh_process", {}), figures.get("fresh_process", {})
+    pairs += [Pair(label, _short(before.get(name)), _short(now.get(name))) for name, label in MEASURED]
+    shadow = (figures.get("shadow") or {}).get("figures", {})
+    name = "shadow replay: 95th percentile, ms"
+    return [*pairs, Pair(name, _short(shadow.get("champion_latency_p95_ms")), _short(shadow.get("latency_p95_ms")))]
+
+
+def group_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
+    """name, share of the catalogue, of the champion's lists, of the candidate's, nDCG difference, of each group."""
+    exposure, differences = figures.get("exposure", {}), figures.get("slice_differences", {})
+    for name, share in figures.get("groups", {}).items():
+        champion, candidate = (exposure.get(model, {}).get(name) for model in ("champion", "candidate"))
+        yield name, _share(share), _share(champion), _share(candidate), interval_text(differences.get(name))
+
+
 def slice_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, int, str, str]]:
     """name, users, nDCG and the difference to the champion of each slice."""
     for name, values in figures.get("models", {}).get("candidate", {}).get("slices", {}).items():
@@ -57,3 +112,11 @@ def _row(name: str, summary: Mapping[str, Any], difference: Mapping[str, Any] | 
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"

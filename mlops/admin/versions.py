@@ -1,17 +1,21 @@
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
 
 from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
 from mlops.admin.reason import ReasonForm
+from mlops.admin.version_page import page_of
 from mlops.errors import MLOpsError
 from mlops.models import GateVerdict, ModelVersion, Promotion
-from mlops.report import METRICS, figure_rows, slice_rows
-from mlops.services import promote, roll_back
+from mlops.promotion import predecessor_of_champion
+from mlops.report import figure_rows
+from mlops.services import promote, refuse, roll_back
 
 PROMOTE, FORCE = "mlops.promote_modelversion", "mlops.force_modelversion"
 Status = ModelVersion.Status
@@ -25,6 +29,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     list_select_related = ["snapshot"]
     search_fields = ["=id", "algorithm", "snapshot__content_hash", "code_revision"]
     detail_template = "admin/mlops/modelversion/detail.html"
+    change_list_template = "admin/mlops/modelversion/change_list.html"
 
     @admin.display(description="nDCG@10")
     def ndcg(self, version: ModelVersion) -> str:
@@ -44,61 +49,79 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view
         own = [
             path("<int:pk>/promote/", view(self.promote), name="mlops_modelversion_promote"),
-            path("<int:pk>/rollback/", view(self.roll_back), name="mlops_modelversion_rollback"),
+            path("<int:pk>/refuse/", view(self.refuse), name="mlops_modelversion_refuse"),
+            path("<int:pk>/rollback/", require_POST(view(self.roll_back)), name="mlops_modelversion_rollback"),
         ]
         return own + super().get_urls()
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        context = {"back_to": predecessor_of_champion() if request.user.has_perm(PROMOTE) else None}
+        return super().changelist_view(request, (extra_context or {}) | context)
+
     def detail_context(self, request: HttpRequest, row: ModelVersion) -> dict[str, Any]:
-        verdict = row.verdicts.select_related("champion").first()
-        passed = verdict is not None and verdict.decision == GateVerdict.Decision.PASSED
+        return page_of(row) | self._allowed(request, row)
+
+    def _allowed(self, request: HttpRequest, row: ModelVersion) -> dict[str, Any]:
         can_go_live = row.status != Status.CHAMPION and row.artifact_removed_at is None
+        may_promote, passed = request.user.has_perm(PROMOTE), _passed(row)
+        back_to = predecessor_of_champion() if row.status == Status.CHAMPION and may_promote else None
+        if row.status == Status.FORMER and can_go_live and may_promote:
+            back_to = row
         return {
-            "metrics": [name.replace("_", " ") for name in METRICS],
-            "figures": figure_rows(row.figures),
-            "slices": list(slice_rows(row.figures)),
-            "fresh_process": row.figures.get("fresh_process", {}),
-            "verdict": verdict,
-            "promotions": row.promotions.select_related("promoted_by", "previous"),
-            "may_promote": can_go_live and passed and request.user.has_perm(PROMOTE),
-            "may_roll_back_to": can_go_live and row.status == Status.FORMER and request.user.has_perm(PROMOTE),
+            "may_promote": can_go_live and passed and may_promote and row.status != Status.FORMER,
+            "may_refuse": row.status == Status.CANDIDATE and may_promote,
             "may_force": can_go_live and not passed and row.status != Status.FORMER and request.user.has_perm(FORCE),
+            "back_to": back_to,
         }
 
     def promote(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks first, and for the reason; against the gate only with the permission to force."""
         row = self._row(pk)
-        verdict = row.verdicts.first()
-        force = verdict is None or verdict.decision != GateVerdict.Decision.PASSED
+        force = not _passed(row)
         require_permission(request, FORCE if force else PROMOTE)
 
-        def act(reason: str) -> Promotion:
-            return promote(version=pk, by=cast(User, request.user), reason=reason, force=force)
+        def act(reason: str) -> str:
+            promotion = promote(version=pk, by=cast(User, request.user), reason=reason, force=force)
+            return _now_champion(promotion)
 
-        return self._confirm(request, row, act, verb="Force" if force else "Promote", verdict=verdict)
+        return self._confirm(request, row, act, verb="Force" if force else "Promote")
 
-    def roll_back(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def refuse(self, request: HttpRequest, pk: int) -> HttpResponse:
         require_permission(request, PROMOTE)
 
-        def act(reason: str) -> Promotion:
-            return roll_back(to=pk, by=cast(User, request.user), reason=reason)
+        def act(reason: str) -> str:
+            refuse(version=pk, by=cast(User, request.user), reason=reason)
+            return f"Version {pk} is refused."
 
-        return self._confirm(request, self._row(pk), act, verb="Roll back to")
+        return self._confirm(request, self._row(pk), act, verb="Refuse")
 
-    def _confirm(self, request: HttpRequest, row: ModelVersion, act: Any, **context: Any) -> HttpResponse:
+    def roll_back(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """At once: who rolls back has no time for questions. A reason may come with it."""
+        require_permission(request, PROMOTE)
+        row = self._row(pk)
+        try:
+            reason = request.POST.get("reason", "")[:1000]
+            promotion = roll_back(to=row.pk, by=cast(User, request.user), reason=reason)
+        except MLOpsError as error:
+            return self.refused(request, error, row)
+        messages.success(request, _now_champion(promotion))
+        return redirect(self.address(row))
+
+    def _confirm(
+        self, request: HttpRequest, row: ModelVersion, act: Callable[[str], str], *, verb: str
+    ) -> HttpResponse:
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
-                promotion = act(form.cleaned_data["reason"])
+                messages.success(request, act(form.cleaned_data["reason"]))
             except MLOpsError as error:
                 return self.refused(request, error, row)
-            messages.success(
-                request, f"Version {promotion.version_id} is the champion ({promotion.get_kind_display()})."
-            )
             return redirect(self.address(row))
         champion = ModelVersion.objects.filter(status=Status.CHAMPION).first()
         difference = next((found.difference for found in figure_rows(row.figures) if found.name == "champion"), "")
-        title = f"{context['verb']} version {row.pk}"
-        context |= {"form": form, "champion": champion, "difference": difference, "title": title}
+        title = f"{verb} version {row.pk}"
+        context = {"form": form, "champion": champion, "difference": difference, "title": title, "verb": verb}
+        context["verdict"] = row.verdicts.first()
         return self.page(request, "admin/mlops/modelversion/confirm.html", row, **context)
 
     def _row(self, pk: int) -> ModelVersion:
@@ -106,3 +129,12 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         if row is None:
             raise Http404
         return row
+
+
+def _passed(version: ModelVersion) -> bool:
+    verdict = version.verdicts.first()
+    return verdict is not None and verdict.decision == GateVerdict.Decision.PASSED
+
+
+def _now_champion(promotion: Promotion) -> str:
+    return f"Version {promotion.version_id} is the champion ({promotion.get_kind_display()})."

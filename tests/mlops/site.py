@@ -114,3 +114,16 @@ FIGURES: dict[str, Any] = {
     "scores_new_movies": {"candidate": False},
     "fresh_process": {"checks": {"finite_scores": True}, "latency_ms": 2.0},
 }
+
+
+def figures_beside_a_champion(sample: list[dict[str, Any]]) -> dict[str, Any]:
+    models = FIGURES["models"] | {"champion": {"summary": _summary(0.19), "slices": {}}}
+    shadow = {"asked": "recent requests", "n_requests": 30, "n_errors": 0, "n_hidden": 0, "latency_p95_ms": 3.0}
+    return FIGURES | {
+        "models": models,
+        "differences": FIGURES["differences"] | {"champion": _interval(0.01, 0.005, 0.015)},
+        "scores_new_movies": {"candidate": False, "champion": False},
+        "groups": {"genre Drama": 0.4},
+        "exposure": {"candidate": {"genre Drama": 0.125}, "champion": {"genre Drama": 0.25}},
+        "shadow": {"figures": shadow, "sample": sample},
+    }

@@ -1,11 +1,13 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
+from django.utils.html import escape
 
-from mlops.models import ModelVersion, PipelineRun, Promotion, RunStep
+from catalog.models import Movie
+from mlops.models import GateVerdict, ModelVersion, PipelineRun, Promotion, RunStep
 from mlops.services import check_drift, promote
 from tests.factories import UserFactory
-from tests.mlops.site import make_version
+from tests.mlops.site import figures_beside_a_champion, make_version
 
 VIEWS = [f"view_{name}" for name in ("pipelinerun", "modelversion", "promotion", "gateverdict", "driftreport")]
 
@@ -102,16 +104,71 @@ def test_promoting_asks_first_and_for_a_reason(browser, sam, alice, quick):
     assert (promotion.version, promotion.promoted_by, promotion.kind) == (second, sam, "promoted")
 
 
-def test_rolling_back_from_the_page_of_a_former_champion(browser, alice, quick):
-    first, second = make_version(), make_version()
-    promote(version=first.pk)
-    promote(version=second.pk)
-    assert "Roll back to this version" in browser.get(url("modelversion_change", first.pk)).content.decode()
+def test_rolling_back_takes_one_click_wherever_one_looks(browser, sam, alice, quick):
+    first, second, third = make_version(), make_version(), make_version()
+    for version in (first, second, third):
+        promote(version=version.pk)
+    for page in (url("modelversion_changelist"), url("modelversion_change", third.pk)):
+        assert f"Roll back to version {second.pk}<" in browser.get(page).content.decode()
+    assert f"Roll back to version {first.pk}<" in browser.get(url("modelversion_change", first.pk)).content.decode()
+    assert browser.get(url("modelversion_rollback", first.pk)).status_code == 405
 
+    page = browser.post(url("modelversion_rollback", second.pk), follow=True)
+
+    assert f"Version {second.pk} is the champion (rolled back)" in page.content.decode()
     browser.post(url("modelversion_rollback", first.pk), {"reason": "odd lists"})
-
     assert ModelVersion.objects.get(status="champion") == first
-    assert Promotion.objects.first().kind == "rolled_back"
+    entry = Promotion.objects.first()
+    assert (entry.kind, entry.promoted_by, entry.reason) == ("rolled_back", sam, "odd lists")
+
+
+def test_refusing_asks_for_a_reason(browser, sam, alice, quick):
+    version = make_version()
+    address = url("modelversion_refuse", version.pk)
+    assert ">Refuse<" in browser.get(url("modelversion_change", version.pk)).content.decode()
+    assert "it can only be forced then" in browser.get(address).content.decode()
+
+    page = browser.post(address, {"reason": "odd lists for children"}, follow=True)
+
+    text = page.content.decode()
+    assert "by sam: odd lists for children" in text
+    assert (">Refuse<" in text, ">Promote<" in text, ">Force<" in text) == (False, False, True)
+    assert "is no candidate" in browser.post(address, {"reason": "again"}, follow=True).content.decode()
+
+
+def test_a_challenger_stands_beside_the_champion_with_the_lists_that_would_change(browser, alice, quick):
+    champion = make_version()
+    promote(version=champion.pk)
+    movies = list(Movie.objects.order_by("pk")[:4])
+    change = {"n_ratings": 7, "comes": [movies[0].pk, 10**9], "goes": [movies[1].pk], "n_stays": 8}
+    challenger = make_version(decision=None, figures=figures_beside_a_champion(sample=[change]))
+    rules = [
+        {"name": "r", "outcome": "passed", "sentence": "Fine.", "figure": 0.5, "interval": [0.4, 0.6], "threshold": 0.1}
+    ]
+    GateVerdict.objects.create(version=challenger, champion=champion, decision="passed", rules=[rule])
+
+    text = browser.get(url("modelversion_change", challenger.pk)).content.decode()
+
+    for shown in (
+        "Beside the champion",
+        "+0.0100 [+0.0050, +0.0150]",
+        "Lists that would change",
+        "7 ratings",
+        "genre Drama",
+    ):
+        assert shown in text, shown
+    assert (escape(str(movies[0])) in text, escape(str(movies[1])) in text, "12.5%" in text) == (True,) * 3
+    assert "0.4000 to 0.6000" in text
+
+
+def test_a_champion_shows_how_it_does_at_work(browser, alice, quick):
+    version = make_version()
+    promote(version=version.pk)
+
+    text = browser.get(url("modelversion_change", version.pk)).content.decode()
+
+    assert "At work" in text
+    assert "0 requests in the window; 100 are needed." in text
 
 
 def test_forcing_says_what_the_gate_said(browser, alice, quick):
@@ -144,12 +201,13 @@ def test_who_may_only_look_cannot_act(onlooker, alice, quick):
         url("pipelinerun_again", run.pk),
         url("modelversion_promote", version.pk),
         url("modelversion_promote", refused.pk),
+        url("modelversion_refuse", version.pk),
         url("modelversion_rollback", version.pk),
     ):
         assert onlooker.post(address, {"reason": "me"}).status_code == 403, address
     for name, pk in (("modelversion", version.pk), ("pipelinerun", run.pk)):
         text = onlooker.get(url(f"{name}_change", pk)).content.decode()
-        assert not any(f">{verb}<" in text for verb in ("Promote", "Force", "Cancel", "Start again")), name
+        assert not any(f">{verb}<" in text for verb in ("Promote", "Refuse", "Force", "Cancel", "Start again")), name
 
 
 def test_an_ordinary_user_sees_none_of_it(client, alice, quick):

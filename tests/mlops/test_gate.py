@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mlops.gate import Evidence, Lists, Shadow, judge
-from mlops.rules import Bounds
+from mlops.gate_rules import Bounds
 from movierec.policy import load_policy
 from tests.processes import ROOT
 

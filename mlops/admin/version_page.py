@@ -1,0 +1,36 @@
+"""What the page of a version shows: it beside the champion it was compared to, and how it does at work."""
+
+from typing import Any
+
+from catalog.models import Movie
+from mlops.champion_watch import look_at_champion
+from mlops.models import ModelVersion
+from mlops.report import METRICS, figure_rows, group_rows, side_by_side, slice_rows
+
+
+def page_of(version: ModelVersion) -> dict[str, Any]:
+    verdict = version.verdicts.select_related("champion", "decided_by").first()
+    champion = verdict.champion if verdict else None
+    watch = look_at_champion() if version.status == ModelVersion.Status.CHAMPION else None
+    return {
+        "metrics": [name.replace("_", " ") for name in METRICS],
+        "figures": figure_rows(version.figures),
+        "slices": list(slice_rows(version.figures)),
+        "groups": list(group_rows(version.figures)),
+        "verdict": verdict,
+        "champion": champion,
+        "pairs": side_by_side(version.figures, champion.figures) if champion else [],
+        "changes": changes_of(version),
+        "watch": watch if watch and watch.version else None,
+        "promotions": version.promotions.select_related("promoted_by", "previous"),
+    }
+
+
+def changes_of(version: ModelVersion) -> list[dict[str, Any]]:
+    """The sample of lists that would change, with titles; a movie that has gone from the catalogue is left out."""
+    sample = (version.figures.get("shadow") or {}).get("sample", [])
+    movies = Movie.objects.in_bulk({movie for change in sample for movie in (*change["comes"], *change["goes"])})
+    return [
+        change | {name: [movies[movie] for movie in change[name] if movie in movies] for name in ("comes", "goes")}
+        for change in sample
+    ]
