@@ -142,9 +142,7 @@ def test_a_challenger_stands_beside_the_champion_with_the_lists_that_would_chang
     movies = list(Movie.objects.order_by("pk")[:4])
     change = {"n_ratings": 7, "comes": [movies[0].pk, 10**9], "goes": [movies[1].pk], "n_stays": 8}
     challenger = make_version(decision=None, figures=figures_beside_a_champion(sample=[change]))
-    rules = [
-        {"name": "r", "outcome": "passed", "sentence": "Fine.", "figure": 0.5, "interval": [0.4, 0.6], "threshold": 0.1}
-    ]
+    rule = {"name": "r", "outcome": "passed", "sentence": "Fine.", "figure": 0.5, "interval": [0.4, 0.6]}
     GateVerdict.objects.create(version=challenger, champion=champion, decision="passed", rules=[rule])
 
     text = browser.get(url("modelversion_change", challenger.pk)).content.decode()
