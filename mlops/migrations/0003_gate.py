@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mlops', '0001_initial'),
+        ('mlops', '0002_data_versions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mlops', '0002_data_versions'),
+        ('mlops', '0003_gate'),
     ]
 
     operations = [
