@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
-from mlops.drift import population_stability_index
+from mlops.drift.statistics import population_stability_index
 from mlops.gate import Shadow
 from mlops.models import ModelVersion
 from recommender.replay import Answer, Replayed, lists_of_latest_raters, open_model, recent_requests, replay
