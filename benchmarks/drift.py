@@ -1,9 +1,9 @@
 """What the drift checks find and miss: `python -m benchmarks.drift --data DIR [--windows 200]`.
 
 Windows are made of real MovieTweetings weeks. Without drift: of twelve weeks in a row, four fall to the recent window
-and four to the reference at random, so that both come from the same stretch of the log, with its returning people and
-its films of the month. With a fat week: one week of the recent window has five times its ratings. With drift: a
-change is planted in the recent window. Bounds are those of config.yaml; ratings are drawn by whole people.
+and four to the reference at random, so that both come from one stretch of the log, with its returning people and its
+films of the month. With a fat week: one week of the recent window has five times its ratings. With drift: a change is
+planted in the recent window. Bounds are those of config.yaml; ratings are drawn by whole people.
 """
 
 from __future__ import annotations

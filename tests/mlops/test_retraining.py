@@ -1,0 +1,175 @@
+"""Each criterion alone starts a training; each states its figure."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db.models import F
+from django.utils import timezone
+
+from catalog.models import Movie, Rating
+from mlops.models import Alert, DatasetSnapshot, DriftReport, LiveQuality, PipelineRun, Promotion, RetrainingCheck
+from mlops.services import check_retraining, promote
+from mlops.tasks import check_retraining as check_task
+from recommender.models import Feedback
+from tests.factories import RatingFactory
+from tests.mlops.site import make_snapshot, make_version
+
+NOW = timezone.now()
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def champion(alice, quick, settings):
+    """Promoted a moment ago, on the data of this moment."""
+    changes = {"new_movies": 5, "new_ratings": 7, "min_live_ratings": 100, "min_feedback": 10}
+    policy = settings.POLICY.retraining.model_copy(update=changes)
+    settings.POLICY = settings.POLICY.model_copy(update={"retraining": policy})
+    version = make_version(snapshot=make_snapshot(n_ratings=Rating.objects.count()))
+    promote(version=version.pk)
+    return version
+
+
+def met(check: RetrainingCheck) -> list[str]:
+    return [criterion["name"] for criterion in check.criteria if criterion["is_met"]]
+
+
+def test_a_fresh_champion_needs_no_training_and_every_figure_is_kept(champion):
+    check = check_retraining()
+
+    assert {criterion["name"]: criterion["figure"] for criterion in check.criteria} == {
+        "new movies": 0,
+        "new ratings": 0,
+        "fall of live quality": None,
+        "drift": 0,
+        "champion's age": 0.0,
+        "not-interested share": None,
+    }
+    assert (check.outcome, check.run, met(check)) == ("No criterion is met.", None, [])
+    assert not PipelineRun.objects.exists()
+
+
+def add_movies(champion) -> None:
+    Movie.objects.bulk_create([Movie(title=f"new {n}") for n in range(5)])
+
+
+def add_ratings(champion) -> None:
+    """With the dates of another site's log."""
+    RatingFactory.create_batch(7, movie=Movie.objects.first())
+
+
+def lower_live_quality(champion) -> None:
+    LiveQuality.objects.create(version=champion, day=(NOW - 20 * DAY).date(), n=1000, hits=100)
+    LiveQuality.objects.create(version=champion, day=(NOW - DAY).date(), n=1000, hits=50)
+
+
+def report_drift(champion) -> None:
+    DatasetSnapshot.objects.update(exported_at=NOW - 3 * DAY)
+    Movie.objects.update(created_at=NOW - 20 * DAY)
+    for days in (2, 1):
+        end = NOW - days * DAY
+        DriftReport.objects.create(status="alert", checks=[], window_start=end - 28 * DAY, window_end=end)
+
+
+def let_age(champion) -> None:
+    Promotion.objects.update(promoted_at=NOW - 15 * DAY)
+
+
+def dislike(champion) -> None:
+    for n, kind in enumerate(["click"] * 6 + ["not_interested"] * 5 + ["undo"]):
+        movie = Movie.objects.all()[n % 5]
+        Feedback.objects.create(user=Rating.objects.first().user, movie=movie, kind=kind)
+    Feedback.objects.create(user=Rating.objects.first().user, movie=Movie.objects.first(), kind="not_interested")
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "figure"),
+    [
+        (add_movies, "new movies", 5),
+        (add_ratings, "new ratings", 7),
+        (lower_live_quality, "fall of live quality", 0.5),
+        (report_drift, "drift", 2),
+        (let_age, "champion's age", 15.0),
+        (dislike, "not-interested share", 0.4545),
+    ],
+)
+def test_each_criterion_alone_starts_one_training(champion, change, name, figure):
+    change(champion)
+
+    check = check_retraining()
+
+    run = PipelineRun.objects.get()
+    assert (met(check), check.run) == ([name], run)
+    assert next(criterion["figure"] for criterion in check.criteria if criterion["name"] == name) == figure
+    assert (run.trigger, run.status) == ("scheduled", "queued")
+    assert check.reasons[0] in run.log
+    assert Alert.objects.get(subject="retraining").message == check.reasons[0]
+
+
+def test_a_fall_that_chance_explains_starts_nothing(champion):
+    LiveQuality.objects.create(version=champion, day=(NOW - 20 * DAY).date(), n=100, hits=10)
+    LiveQuality.objects.create(version=champion, day=(NOW - DAY).date(), n=100, hits=7)
+
+    assert met(check_retraining()) == []
+
+
+@pytest.mark.parametrize("statuses", [["alert"], ["alert", "ok"], ["ok", "alert"], ["alert", "warn"]])
+def test_one_window_of_drift_is_not_enough(champion, statuses):
+    DatasetSnapshot.objects.update(exported_at=NOW - 10 * DAY)
+    Movie.objects.update(created_at=NOW - 20 * DAY)
+    for days, status in enumerate(reversed(statuses), start=1):
+        end = NOW - days * DAY
+        DriftReport.objects.create(status=status, checks=[], window_start=end, window_end=end)
+
+    assert met(check_retraining()) == []
+
+
+def test_reports_of_the_same_moment_are_one_window_and_old_ones_are_over(champion):
+    Movie.objects.update(created_at=NOW - 20 * DAY)
+    for minutes in (2, 1):
+        end = NOW - timedelta(minutes=minutes)
+        DriftReport.objects.create(status="alert", checks=[], window_start=end, window_end=end)
+    DatasetSnapshot.objects.update(exported_at=NOW - 10 * DAY)
+    assert met(check_retraining()) == []
+
+    DriftReport.objects.update(window_end=F("window_end") - 15 * DAY)
+    assert next(c["figure"] for c in check_retraining().criteria if c["name"] == "drift") == 0
+
+
+def test_a_second_training_waits_for_the_first_and_then_for_the_pause(champion):
+    add_movies(champion)
+    first = check_retraining()
+    PipelineRun.objects.update(status="failed")
+
+    waiting, after = check_retraining(), check_retraining(now=NOW + timedelta(hours=13))
+
+    assert waiting.run is None
+    assert f"Run {first.run_id} was started for such reasons" in waiting.outcome
+    assert after.run is not None
+    assert PipelineRun.objects.count() == 2
+
+
+def test_a_training_that_goes_on_already_is_enough(champion):
+    add_movies(champion)
+    PipelineRun.objects.create(status="running", trigger="admin", algorithm="ease", heartbeat_at=timezone.now())
+
+    assert "only one runs at a time" in check_retraining().outcome
+
+
+def test_a_site_with_ratings_and_no_model_gets_its_first(alice, quick, settings):
+    assert met(check_retraining()) == []
+
+    training = settings.POLICY.training.model_copy(update={"min_ratings": 10})
+    settings.POLICY = settings.POLICY.model_copy(update={"training": training})
+
+    assert met(check_retraining()) == ["no champion"]
+
+
+def test_the_task_and_the_command_say_what_came_of_it(champion, capsys):
+    assert check_task()["run"] is None
+    add_movies(champion)
+    call_command("check_retraining")
+
+    said = capsys.readouterr().out
+    assert "new movies: met (5 movies were added since the champion's data (5))" in said
+    assert f"Training run {PipelineRun.objects.get().pk} was started." in said
