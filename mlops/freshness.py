@@ -10,8 +10,10 @@ from django.utils import timezone
 from catalog.models import ImportRun, Movie, Rating
 from mlops.alerts import set_alert
 from mlops.models import DriftReport, ModelVersion, PipelineRun, Promotion, Watermark
+from recommender.background import Worker
 
 HEARTBEAT = "beat"
+WATCH_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,9 @@ def watch_scheduler() -> None:
     fact = Fact("scheduler", last_heartbeat(), timedelta(seconds=settings.POLICY.freshness.beat_seconds))
     now = timezone.now()
     set_alert("age of scheduler", _sentence(fact, now) if fact.is_old(now) else "")
+
+
+scheduler_watch = Worker("watch the scheduler", watch_scheduler, lambda: WATCH_SECONDS)
 
 
 def last_heartbeat() -> datetime | None:

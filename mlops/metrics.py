@@ -1,15 +1,17 @@
 """Figures for /metrics that come from rows, read when Prometheus asks: a worker's own counters never reach the web."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Sum
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from mlops.models import DriftReport, ModelVersion, PipelineRun, Promotion
+from mlops.freshness import last_heartbeat
+from mlops.models import Alert, DriftReport, LiveQuality, ModelVersion, PipelineRun, Promotion, RetrainingCheck
+from mlops.test_score.score import ml_test_score
 
 
 class RowsCollector(Collector):
@@ -17,6 +19,9 @@ class RowsCollector(Collector):
         yield from _champion()
         yield from _runs()
         yield from _drift()
+        yield from _live_quality()
+        yield from _retraining()
+        yield from _alerts()
         yield from _beat()
 
     def describe(self) -> Iterable[Metric]:
@@ -57,7 +62,52 @@ def _drift() -> Iterable[Metric]:
     report = DriftReport.objects.first()
     for status in DriftReport.Status.values if report else ():
         drift.add_metric([status], float(report is not None and report.status == status))
-    return [drift]
+    figures = GaugeMetricFamily(
+        "movierec_drift_figure",
+        "Figures of the last drift report; a check without enough data has none.",
+        labels=["check", "measure"],
+    )
+    for check in report.checks if report else ():
+        if check["figure"] is not None:
+            figures.add_metric([check["name"], check["measure"]], check["figure"])
+    return [drift, figures]
+
+
+def _live_quality() -> Iterable[Metric]:
+    """Of the last week, by version: as totals, so that whoever reads can form the rates."""
+    week = timezone.now().date() - timedelta(days=7)
+    rows = LiveQuality.objects.filter(day__gt=week).order_by("version").values_list("version")
+    scored = GaugeMetricFamily(
+        "movierec_live_ratings", "New positive ratings of the last 7 days that were scored.", labels=["version"]
+    )
+    hits = GaugeMetricFamily("movierec_live_hit_rate", "Share of them in the first ten shown.", labels=["version"])
+    ndcg = GaugeMetricFamily("movierec_live_ndcg", "Their mean nDCG at 10.", labels=["version"])
+    for version, n, n_hits, gain in rows.annotate(Sum("n"), Sum("hits"), Sum("ndcg_sum")):
+        scored.add_metric([str(version)], n)
+        if n:
+            hits.add_metric([str(version)], n_hits / n)
+            ndcg.add_metric([str(version)], gain / n)
+    return [scored, hits, ndcg]
+
+
+def _retraining() -> Iterable[Metric]:
+    met = GaugeMetricFamily(
+        "movierec_retraining_criterion", "1 where the criterion for a training is met.", labels=["criterion"]
+    )
+    check = RetrainingCheck.objects.first()
+    for criterion in check.criteria if check else ():
+        met.add_metric([criterion["name"]], float(criterion["is_met"]))
+    return [met]
+
+
+def _alerts() -> Iterable[Metric]:
+    alerts = GaugeMetricFamily("movierec_alert_age_seconds", "Since each open alert began.", labels=["subject"])
+    for subject, opened_at in Alert.objects.filter(closed_at=None).values_list("subject", "opened_at"):
+        alerts.add_metric([subject], _age(opened_at))
+    score = GaugeMetricFamily("movierec_ml_test_score", "Points of 7, by section.", labels=["section"])
+    for section in ml_test_score().sections:
+        score.add_metric([section.name], section.points)
+    return [alerts, score]
 
 
 def _beat() -> Iterable[Metric]:
@@ -68,7 +118,11 @@ def _beat() -> Iterable[Metric]:
     for name, last_run_at in PeriodicTask.objects.filter(enabled=True).values_list("name", "last_run_at"):
         if last_run_at is not None:
             since.add_metric([name], _age(last_run_at))
-    return [since]
+    heartbeat = GaugeMetricFamily("movierec_scheduler_heartbeat_age_seconds", "Since a task of Beat's was last done.")
+    last = last_heartbeat()
+    if last is not None:
+        heartbeat.add_metric([], _age(last))
+    return [since, heartbeat]
 
 
 def _age(moment: datetime) -> float:

@@ -1,0 +1,153 @@
+"""The staff's page: who sees it, what it says of a new site and of one at work, and what it costs."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from mlops.dashboard import wilson
+from mlops.models import Alert, DriftReport, GateVerdict, LiveQuality, PipelineRun, RunStep
+from mlops.services import beat_heartbeat, check_drift, check_retraining, ensure_schedules, promote
+from tests.mlops.site import FIGURES, make_version
+
+NOW = timezone.now()
+PATHS = ["/mlops/", "/mlops/runs/"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_only_staff_know_of_it(client, nora, sam, path):
+    assert client.get(path).headers["Location"] == f"/accounts/sign-in/?next={path}"
+    client.force_login(nora)
+    assert client.get(path).status_code == 404
+    client.force_login(sam)
+    assert client.get(path).status_code == 200
+
+
+def test_a_new_site_says_what_is_not_there_yet(client, sam):
+    client.force_login(sam)
+
+    page = client.get("/mlops/").content.decode()
+
+    for said in ("No model is served yet", "No report yet", "No training yet", "Not looked at yet"):
+        assert said in page
+    assert 'class="plot"' not in page
+
+
+@pytest.fixture
+def at_work(alice, quick):
+    """A champion with a successor that was refused, live quality of two days, drift, an alert, a training under way."""
+    champion = make_version(figures=FIGURES | {"interval": {"mean": 0.2, "low": 0.18, "high": 0.22}})
+    promote(version=champion.pk)
+    refused = make_version(decision="refused", rules=[{"outcome": "failed", "sentence": "Too few movies."}])
+    GateVerdict.objects.filter(version=refused).update(champion=champion)
+    for days, hits in ((1, 10), (0, 30)):
+        day = (NOW - timedelta(days=days)).date()
+        LiveQuality.objects.create(version=champion, day=day, n=100, n_shown=40, hits=hits, ndcg_sum=5)
+    bars = [["Drama", 0.6, 0.3], ["Horror", 0.4, 0.7]]
+    check = {"name": "genre mix", "status": "alert", "measure": "PSI", "figure": 0.3, "warn": 0.1, "alert": 0.25}
+    check |= {"n_recent": 900, "n_before": 800, "sentence": "PSI 0.300", "bars": bars}
+    DriftReport.objects.create(status="alert", checks=[check], window_start=NOW, window_end=NOW)
+    Alert.objects.create(subject="drift", message="genre mix: PSI 0.300")
+    run = PipelineRun.objects.create(status="running", trigger="scheduled", algorithm="hybrid", heartbeat_at=NOW)
+    RunStep.objects.create(run=run, name="fit", progress="epoch 3 of 9")
+    beat_heartbeat()
+    ensure_schedules()
+    return champion
+
+
+def test_a_site_at_work_is_told_of(client, sam, at_work):
+    check_retraining()
+    client.force_login(sam)
+
+    page = client.get("/mlops/").content.decode()
+
+    for said in (
+        f"Version {at_work.pk}",
+        "nDCG@10 +0.2000 [+0.1800, +0.2200]",
+        "<strong>Drift</strong> since",
+        "genre mix: PSI 0.300",
+        "0.2000 [0.1505, 0.2609]",  # 40 hits of 200
+        "Too few movies.",
+        "fit: epoch 3 of 9",
+        "No criterion is met.",
+        "score-live-quality",
+        "No regression in prediction quality on served data",
+        "Scheduler",
+        'aria-label="Hit rate at 10 of new positive ratings, by day"',
+        'aria-label="nDCG@10 on later data by version, with 95 % intervals"',
+    ):
+        assert said in page, said
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+
+
+def test_runs_are_asked_for_more_often_while_one_goes_on(client, sam, at_work):
+    client.force_login(sam)
+    assert 'hx-trigger="every 2s"' in client.get("/mlops/runs/").content.decode()
+
+    PipelineRun.objects.update(status="errored", message="The worker died.")
+
+    page = client.get("/mlops/runs/").content.decode()
+    assert 'hx-trigger="every 20s"' in page
+    assert "The worker died." in page
+
+
+def test_schedules_say_when_they_come_next(client, sam, at_work):
+    PeriodicTask.objects.filter(name="prune").update(enabled=False)
+    client.force_login(sam)
+
+    response = client.get("/mlops/")
+
+    rows = {row.name: row for row in response.context["schedules"]}
+    assert rows["sweep-runs"].when == "every 15 seconds"
+    assert timedelta(0) <= rows["sweep-runs"].next_at - timezone.now() + timedelta(seconds=20)
+    assert (rows["check-drift"].when, rows["check-drift"].next_at.hour) == ("0 4 * * * (UTC)", 4)
+    assert rows["check-drift"].next_at.minute == 0
+    assert rows["prune"].next_at is None
+
+
+def test_the_page_asks_as_often_for_many_rows_as_for_few(client, sam, at_work):
+    client.force_login(sam)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get("/mlops/").status_code == 200
+        return len(asked)
+
+    few = queries()
+    for _ in range(5):
+        version = make_version(figures=FIGURES, snapshot=at_work.snapshot)
+        LiveQuality.objects.create(version=version, day=NOW.date(), n=10, hits=1)
+        run = PipelineRun.objects.create(status="failed", trigger="admin", started_by=sam, algorithm="ease")
+        RunStep.objects.create(run=run, name="fit")
+        check_drift()
+
+    assert queries() == few <= 40
+
+
+def test_the_drift_report_in_the_admin_draws_what_it_compared(client, sam, at_work):
+    client.force_login(sam)
+    report = DriftReport.objects.first()
+
+    page = client.get(f"/admin/mlops/driftreport/{report.pk}/change/").content.decode()
+
+    assert page.count('class="plot-now"') == page.count('class="plot-before"') == 2
+    assert "Horror now: 0.7" in page
+
+
+@pytest.mark.parametrize("model", ["livequality", "retrainingcheck", "alert", "evidence", "driftreport"])
+def test_rows_of_the_watch_are_there_to_read_and_not_to_change(client, sam, at_work, model):
+    check_retraining()
+    client.force_login(sam)
+
+    assert client.get(f"/admin/mlops/{model}/").status_code == 200
+    assert client.get(f"/admin/mlops/{model}/add/").status_code == 403
+
+
+def test_wilson_s_interval_is_the_textbook_s():
+    assert wilson(40, 200) == pytest.approx((0.1505, 0.2609), abs=5e-4)
+    assert wilson(0, 0) == (0.0, 1.0)
+    assert wilson(0, 10)[0] == 0.0

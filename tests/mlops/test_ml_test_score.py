@@ -1,0 +1,268 @@
+"""Points come from evidence alone: automatic, passed, and not stale."""
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from mlops.models import Evidence, LiveQuality, PipelineRun, RunStep
+from mlops.services import beat_heartbeat, collect_evidence, ml_test_score, promote, record_evidence
+from mlops.tasks import collect_evidence as collect_task
+from mlops.test_score.evidence import record
+from mlops.test_score.rubric import BY_ID, TESTS
+from tests.mlops.site import FIGURES, make_version
+from tests.processes import ROOT
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+
+
+def points() -> dict[str, float]:
+    return {found.test.id: found.points for section in ml_test_score().sections for found in section.tests}
+
+
+def missing(test: str) -> str:
+    found = {found.test.id: found for section in ml_test_score().sections for found in section.tests}
+    return "; ".join(found[test].missing)
+
+
+def test_the_rubric_has_28_tests_seven_a_section():
+    assert len(BY_ID) == len(TESTS) == 28
+    assert [len(section.tests) for section in ml_test_score().sections] == [7, 7, 7, 7]
+
+
+def test_nothing_shown_is_no_point():
+    assert set(points().values()) == {0.0}
+    assert missing("I4") == "no check by the test suite; no check by the promotion gate"
+
+
+def test_a_full_point_takes_every_source():
+    record("I4", "pytest", "tests", passed=True)
+    assert points()["I4"] == 0.5
+
+    record("I4", "gate", "verdict", passed=True)
+    assert points()["I4"] == 1.0
+    assert missing("I4") == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "score", "why"),
+    [
+        ({"passed": False, "detail": "2 fields"}, 0.0, "tests: 2 fields"),
+        ({"passed": True, "is_automatic": False}, 0.5, "the check by the test suite was run by hand"),
+        (
+            {"passed": True, "ran_at": NOW - timedelta(days=31)},
+            0.5,
+            "the last check by the test suite is older than 30",
+        ),
+    ],
+)
+def test_what_failed_or_is_stale_or_was_run_by_hand_is_no_full_point(fields, score, why):
+    record("D7", "pytest", "tests", **fields)
+
+    assert points()["D7"] == score
+    assert why in missing("D7")
+
+
+def test_a_check_that_passed_once_and_fails_now_is_half_a_point_and_says_why():
+    record("D7", "pytest", "tests", passed=True, ran_at=NOW - timedelta(days=1))
+    record("D7", "pytest", "tests", passed=False, detail="a row leaks")
+
+    assert points()["D7"] == 0.5
+    assert missing("D7") == "tests: a row leaks"
+
+
+def test_an_older_result_does_not_replace_a_newer_one():
+    record("D7", "pytest", "tests", passed=True)
+    record("D7", "pytest", "tests", passed=False, ran_at=NOW - timedelta(days=1))
+
+    assert points()["D7"] == 1.0
+
+
+def test_the_score_is_that_of_the_lowest_section():
+    for test in TESTS:
+        for source in test.needs if test.section != "Data" else []:
+            record(test.id, source, "check", passed=True)
+    record("D4", "pytest", "tests", passed=True)
+
+    score = ml_test_score()
+
+    assert [section.points for section in score.sections] == [1, 7, 7, 7]
+    assert score.points == 1
+
+
+def rule(name: str, outcome: str = "passed") -> dict[str, str]:
+    return {"name": name, "outcome": outcome, "sentence": f"{name}: {outcome}."}
+
+
+def test_the_champions_verdict_is_evidence(alice, quick):
+    rules = [
+        rule("better than the best simple baseline (popular)"),
+        rule("slice history_0, against the champion"),
+        rule("slice history_1_4, against the champion", "failed"),
+        rule("popularity Gini, against the champion's", "not_judged"),
+        rule("fresh process: finite scores"),
+    ]
+    version = make_version(rules=rules, code_revision="a" * 40)
+    promote(version=version.pk)
+    make_version(decision="refused", rules=[rule("better than the best simple baseline (popular)", "failed")])
+
+    collect_evidence()
+
+    assert dict(Evidence.objects.filter(source="gate").values_list("test", "passed")) == {
+        "I4": True,
+        "I6": True,
+        "M1": True,
+        "M5": True,
+        "M6": False,
+        "Mo5": True,
+    }
+
+
+@pytest.mark.parametrize("revision", ["", "a" * 40 + "-dirty"])
+def test_code_that_is_not_checked_in_is_no_point(alice, quick, revision):
+    promote(version=make_version(code_revision=revision).pk)
+
+    collect_evidence()
+
+    assert not Evidence.objects.get(test="M1").passed
+
+
+def test_the_checks_of_the_last_training_are_evidence(alice, quick):
+    run = PipelineRun.objects.create(status="failed", trigger="scheduled", algorithm="ease")
+    RunStep.objects.create(run=run, name="checks", status="failed", ended_at=NOW, figures={"rows": 9, "bad_rows": 5})
+
+    collect_evidence()
+
+    assert (Evidence.objects.get(test="D1").passed, Evidence.objects.get(test="D1").detail) == (
+        False,
+        f"run {run.pk}: 9 rows, 5 bad",
+    )
+
+
+def make_measured(latency: float):
+    figures = FIGURES | {"fresh_process": {"checks": {}, "latency_ms": latency, "memory_mb": 100}}
+    return make_version(figures=figures)
+
+
+@pytest.mark.ml_test("Mo6")
+@pytest.mark.parametrize(("latency", "passed"), [(26.0, True), (31.0, False)])
+def test_a_champion_that_costs_a_quarter_more_is_found(alice, quick, latency, passed):
+    for usual in (20.0, 19.0, 21.0):
+        make_measured(usual)
+    promote(version=make_measured(latency).pk)
+
+    collect_evidence()
+
+    assert Evidence.objects.get(test="Mo6").passed is passed
+
+
+def test_live_quality_is_evidence_only_where_something_was_scored(alice, quick):
+    version = make_version()
+    promote(version=version.pk)
+    beat_heartbeat()
+    collect_task()
+    assert {row.test: row.passed for row in Evidence.objects.filter(test__in=["Mo4", "Mo7"])} == {
+        "Mo4": True,
+        "Mo7": False,
+    }
+
+    LiveQuality.objects.create(version=version, day=NOW.date(), n=5, hits=1)
+    collect_evidence()
+
+    assert Evidence.objects.get(test="Mo7").passed
+
+
+@pytest.mark.ml_test("M2")
+@pytest.mark.parametrize(("online", "passed"), [([1, 2, 3, 4], True), ([4, 3, 2, 1], False)])
+def test_offline_and_live_quality_have_to_rank_versions_alike(alice, quick, online, passed):
+    for ndcg, gain in zip([0.1, 0.2, 0.3, 0.4], online, strict=True):
+        figures = FIGURES | {"models": {"candidate": {"summary": {"ndcg": ndcg}}}}
+        version = make_version(figures=figures)
+        LiveQuality.objects.create(version=version, day=NOW.date(), n=100, ndcg_sum=gain)
+
+    collect_evidence()
+
+    assert Evidence.objects.get(test="M2").passed is passed
+
+
+@pytest.fixture
+def evidence_file(tmp_path) -> Path:
+    tests = {"D7": {"passed": ["tests/a.py::test_one"], "failed": []}, "I2": {"passed": [], "failed": ["tests/b.py"]}}
+    content = {"suite": "embedded", "automatic": True, "revision": "abc", "ran_at": NOW.isoformat(), "tests": tests}
+    path = tmp_path / "evidence.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_what_the_suite_showed_is_recorded_by_the_command(evidence_file, capsys):
+    call_command("record_evidence", str(evidence_file))
+
+    assert "evidence for 2 of the 28 tests" in capsys.readouterr().out
+    assert (points()["D7"], points()["I2"]) == (1.0, 0.0)
+    assert Evidence.objects.get(test="D7").revision == "abc"
+    assert missing("I2") == "tests, embedded: failed: tests/b.py"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ran_at": "yesterday"},
+        {"ran_at": "2126-01-01T00:00:00+00:00"},
+        {"tests": {"D9": {"passed": [], "failed": []}}},
+        {"tests": []},
+        {"suite": None, "automatic": None, "revision": None, "tests": {"D7": {}}},
+    ],
+)
+def test_a_file_of_something_else_is_refused_whole(evidence_file, change):
+    evidence_file.write_text(json.dumps(json.loads(evidence_file.read_text()) | change))
+
+    with pytest.raises(CommandError, match=r"expected"):
+        call_command("record_evidence", str(evidence_file))
+    assert not Evidence.objects.exists()
+
+
+def test_the_command_shows_each_section_and_what_is_missing(capsys):
+    record("D7", "pytest", "tests", passed=True)
+
+    call_command("ml_test_score")
+
+    said = capsys.readouterr().out
+    assert "Data: 1 of 7" in said
+    assert "D7   1    All input feature code is tested\n" in said
+    assert "D4   0    Features adhere to meta-level requirements  (no check by the test suite)" in said
+    assert "Score: 0 (the lowest section)" in said
+
+
+def test_the_suite_writes_what_marked_tests_showed(tmp_path, evidence_file):
+    """The plugin, in a run of its own."""
+    (tmp_path / "test_marked.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.ml_test('D7', 'I2')\ndef test_good(): pass\n"
+        "@pytest.mark.ml_test('D7')\ndef test_bad(): assert False\n"
+        "@pytest.mark.ml_test('I5')\ndef test_left_out(): pytest.skip()\n"
+        "def test_unmarked(): pass\n"
+    )
+    out = tmp_path / "written.json"
+    options = ["-c", "/dev/null", "-o", "markers=ml_test", "-p", "tests.evidence", "--evidence", str(out)]
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *options, "--rootdir", str(tmp_path), str(tmp_path / "test_marked.py")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "CI": "1"},
+    )
+
+    written = json.loads(out.read_text())
+    assert written["tests"] == {
+        "D7": {"passed": ["test_marked.py::test_good"], "failed": ["test_marked.py::test_bad"]},
+        "I2": {"passed": ["test_marked.py::test_good"], "failed": []},
+    }
+    assert written["automatic"] is True
+    assert record_evidence(out) == 2
