@@ -38,10 +38,12 @@ def push_data() -> dict[str, int]:
     scheduled = present.filter(runs__trigger=PipelineRun.Trigger.SCHEDULED)
     of_champions = present.filter(versions__in=champions)
     snapshots = list((scheduled | of_champions).distinct())
+    models = list(champions.filter(pushed_at=None, artifact_removed_at=None))
+    if snapshots or models:
+        _prepare_project()
     for snapshot in snapshots:
         _push(settings.SNAPSHOT_DIR / snapshot.folder)
         DatasetSnapshot.objects.filter(pk=snapshot.pk).update(pushed_at=timezone.now())
-    models = list(champions.filter(pushed_at=None, artifact_removed_at=None))
     for version in models:
         _push(folder_of(version))
         ModelVersion.objects.filter(pk=version.pk).update(pushed_at=timezone.now())
@@ -66,7 +68,7 @@ def _require_remote() -> None:
 
 def _push(folder: Path) -> None:
     """Uploads straight to the remote: the folder itself is only read, since web processes may have it in memory."""
-    project = _project()
+    project = Path(settings.DVC_DIR)
     if not folder.is_relative_to(project):
         raise DataRemoteError(f"{folder} is not below {project}: set DVC_DIR to a folder above all that is pushed.")
     staging = folder.with_name(f".push-{uuid.uuid4().hex}")
@@ -81,14 +83,13 @@ def _push(folder: Path) -> None:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _project() -> Path:
+def _prepare_project() -> None:
     """DVC's project, made where there is none, with the remote of the environment."""
-    project = Path(settings.DVC_DIR)
-    if not (project / ".dvc").is_dir():
+    if not (Path(settings.DVC_DIR) / ".dvc").is_dir():
+        Path(settings.DVC_DIR).mkdir(parents=True, exist_ok=True)
         _dvc("init", "--no-scm", "--quiet")
         _dvc("config", "core.analytics", "false")
     _dvc("remote", "add", "--local", "--default", "--force", "--quiet", REMOTE, settings.DVC_REMOTE_URL)
-    return project
 
 
 def _places() -> dict[str, Path]:
@@ -106,7 +107,7 @@ def _publish_pointer(pointer: Path) -> None:
 
 
 def _fetch_pointers() -> list[Path]:
-    _project()
+    _prepare_project()
     system, root = _remote_files()
     fetched = []
     try:

@@ -121,11 +121,12 @@ class RunMonitor:
             self._allow_interrupts(before)
 
     def _end(self, row: RunStep, status: str) -> None:
-        row.status, row.ended_at, row.log = status, timezone.now(), "\n".join(self._step_lines)
-        row.save(update_fields=["status", "ended_at", "figures", "result", "log"])
-        self._step = None
+        row.status, row.ended_at = status, timezone.now()
         seconds = (row.ended_at - row.started_at).total_seconds()
-        self.log(f"{row.name}: {row.get_status_display()} after {seconds:.1f} s")
+        self.note(f"{row.name}: {row.get_status_display()} after {seconds:.1f} s")
+        row.log, self._step = "\n".join(self._step_lines), None
+        row.save(update_fields=["status", "ended_at", "figures", "result", "log"])
+        PipelineRun.objects.filter(pk=self.run.pk).update(log="\n".join(self._lines))
 
     def _report(self, step: str, text: str) -> None:
         if self._on_progress is not None:

@@ -4,6 +4,7 @@ That is a snapshot, an artefact, a version, or the `result` of its row; the data
 """
 
 import logging
+import shutil
 from typing import Any
 
 import pandas as pd
@@ -133,11 +134,12 @@ class Training:
             self.threads = fitting_threads()
 
     def _has_artifact(self) -> bool:
-        """Whether what an earlier attempt has saved is there and whole: this may be another machine."""
+        """Whether what an earlier attempt has saved is there and whole: this may be another machine. Half of it goes."""
         try:
             load_recommender(self.folder, mmap=True)
         except ArtifactError as error:
             logger.warning("the model is fitted again: %s", error)
+            shutil.rmtree(self.folder, ignore_errors=True)
             return False
         return True
 

@@ -1,0 +1,159 @@
+"""Runs that errored: taken up again from the step that failed, by the policy once, or by a person."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from mlops.errors import RunNotFound, RunNotResumable, TrainingAlreadyActive
+from mlops.models import ModelVersion, PipelineRun, Promotion
+from mlops.pipeline import claim
+from mlops.services import cancel_run, resume_run, run_training, start_training, sweep_runs
+
+Status = PipelineRun.Status
+STEPS = ["export", "snapshot", "checks", "fit", "evaluate", "register", "gate", "promote"]
+
+
+def errored_run(**fields) -> PipelineRun:
+    defaults = {"status": Status.ERRORED, "trigger": "scheduled", "algorithm": "ease"}
+    return PipelineRun.objects.create(**defaults | fields)
+
+
+class Crash(RuntimeError):
+    pass
+
+
+def crash_at(name: str):
+    def crash(step: str, text: str) -> None:
+        if step == name:
+            raise Crash(name)
+
+    return crash
+
+
+def test_a_run_goes_on_from_the_step_that_failed_with_what_was_made_before(rated_site, settings):
+    """It errors at one step after another, and each attempt does no more than what is left."""
+    run = start_training(trigger="command")
+    for step in ("fit", "register", "promote"):
+        run = run_training(run_id=run.pk, on_progress=crash_at(step))
+        assert (run.status, run.message) == (Status.ERRORED, f"Crash: {step}")
+        run = resume_run(run_id=run.pk, here=True)
+
+    run = run_training(run_id=run.pk)
+
+    assert (run.status, run.attempt) == (Status.SUCCEEDED, 4), run.message + run.log
+    done = [(step.name, step.attempt) for step in run.steps.filter(status="succeeded")]
+    assert done == list(zip(STEPS, [1, 1, 1, 2, 2, 3, 3, 4], strict=True))
+    failed = [(step.name, step.attempt) for step in run.steps.filter(status="failed")]
+    assert failed == [("fit", 1), ("register", 2), ("promote", 3)]
+    version = ModelVersion.objects.get()
+    assert (version.status, version.run, version.snapshot) == ("champion", run, run.snapshot)
+    assert Promotion.objects.count() == 1
+    assert "fit: succeeded" in run.steps.get(name="fit", attempt=2).log
+    assert "gate: succeeded" not in run.steps.get(name="fit", attempt=2).log
+
+
+def test_an_artefact_that_is_not_there_any_more_is_made_again(rated_site, settings):
+    run = start_training(trigger="command")
+    run_training(run_id=run.pk, on_progress=crash_at("evaluate"))
+    folder = settings.MODEL_DIR / f"run-{run.pk}"
+    (folder / "manifest.json").unlink()
+    resume_run(run_id=run.pk, here=True)
+
+    run = run_training(run_id=run.pk, on_progress=crash_at("evaluate"))
+
+    assert "the model is fitted again" in run.log
+    assert [step.attempt for step in run.steps.filter(name="fit", status="succeeded")] == [1, 2]
+    assert (folder / "manifest.json").is_file()
+
+
+def test_an_errored_run_is_taken_up_again_once_after_five_minutes(db, quick, settings):
+    run = start_training(trigger="scheduled")
+    claim(run.pk)
+    PipelineRun.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=1))
+
+    assert sweep_runs()["ended"] == 1
+    run.refresh_from_db()
+    wait = run.retry_at - timezone.now()
+    assert timedelta(seconds=290) < wait < timedelta(seconds=301)
+    assert sweep_runs()["retried"] == 0
+    PipelineRun.objects.update(retry_at=timezone.now())
+    assert sweep_runs()["retried"] == 1
+    run.refresh_from_db()
+    assert (run.status, run.attempt, run.retry_at) == (Status.QUEUED, 2, None)
+    assert "Taken up again by itself, attempt 2" in run.log
+
+    claim(run.pk)
+    PipelineRun.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=1))
+    assert sweep_runs() == {"ended": 1, "retried": 0, "requeued": 0}
+    run.refresh_from_db()
+    assert (run.status, run.retry_at) == (Status.ERRORED, None)
+
+
+def test_a_run_of_a_command_is_left_to_whoever_gave_it(rated_site):
+    run = run_training(run_id=start_training(trigger="command").pk, on_progress=crash_at("export"))
+
+    assert (run.status, run.retry_at) == (Status.ERRORED, None)
+
+
+def test_what_failed_for_a_reason_is_not_taken_up_again(db, quick):
+    run = run_training(run_id=start_training(trigger="scheduled").pk)
+
+    assert (run.status, run.retry_at) == (Status.FAILED, None)
+    with pytest.raises(RunNotResumable, match="is failed; only an errored one"):
+        resume_run(run_id=run.pk)
+
+
+def test_only_the_newest_run_goes_on_and_never_two_at_once(db, quick, settings):
+    old = errored_run(retry_at=timezone.now() + timedelta(minutes=4))
+    leftover = settings.MODEL_DIR / f"run-{old.pk}"
+    leftover.mkdir(parents=True)
+    with pytest.raises(RunNotFound):
+        resume_run(run_id=10**6)
+
+    new = start_training(trigger="api")
+
+    old.refresh_from_db()
+    assert (leftover.exists(), old.retry_at) == (False, None)
+    with pytest.raises(RunNotResumable, match=f"Run {new.pk} was started after run {old.pk}"):
+        resume_run(run_id=old.pk)
+    PipelineRun.objects.filter(pk=new.pk).update(status=Status.ERRORED)
+    older_but_active = PipelineRun.objects.filter(pk=old.pk)
+    older_but_active.update(status=Status.RUNNING, heartbeat_at=timezone.now())
+    with pytest.raises(TrainingAlreadyActive):
+        resume_run(run_id=new.pk)
+
+
+def test_whoever_works_on_an_earlier_attempt_writes_nothing_any_more(rated_site):
+    """A worker that was taken for dead wakes up while another one works on the next attempt."""
+    run = start_training(trigger="command")
+
+    def give_up(step: str, text: str) -> None:
+        if step == "register":
+            PipelineRun.objects.filter(pk=run.pk).update(attempt=2, status=Status.RUNNING)
+
+    run_training(run_id=run.pk, on_progress=give_up)
+
+    run.refresh_from_db()
+    assert (run.status, run.attempt) == (Status.RUNNING, 2)
+    assert not ModelVersion.objects.exists()
+
+
+def test_resuming_in_the_admin(client, sam, db, quick):
+    run = errored_run(message="The worker died.", retry_at=timezone.now() + timedelta(minutes=4))
+    client.force_login(sam)
+    page = client.get(reverse("admin:mlops_pipelinerun_change", args=[run.pk])).content.decode()
+    assert ">Resume<" in page
+    assert "from the step that failed" in page
+
+    client.post(reverse("admin:mlops_pipelinerun_resume", args=[run.pk]))
+
+    run.refresh_from_db()
+    assert (run.status, run.attempt) == (Status.QUEUED, 2)
+    assert "Resumed by sam" in run.log
+    cancel_run(run_id=run.pk)
+    page = client.get(reverse("admin:mlops_pipelinerun_change", args=[run.pk])).content.decode()
+    assert ">Resume<" not in page
+    page = client.post(reverse("admin:mlops_pipelinerun_resume", args=[run.pk]), follow=True).content.decode()
+    assert "only an errored one can be resumed" in page
