@@ -4,22 +4,22 @@ Judged on what all web processes counted (`recommender.tally`) and on live quali
 is not judged: what is still wrong then is not the model, and going on would only turn in a circle.
 """
 
-import logging
 import math
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from django.conf import settings
+from django.db.models import Sum
 from django.utils import timezone
 
+from mlops.alerts import set_alert
 from mlops.errors import MLOpsError
-from mlops.models import ModelVersion, Promotion
+from mlops.models import LiveQuality, ModelVersion, Promotion
 from mlops.promotion import roll_back
 from recommender.tally import Service, service_of
 
-logger = logging.getLogger(__name__)
-
+ALERT = "champion at work"
 OK, BAD, INSUFFICIENT_DATA = "ok", "bad", "insufficient_data"
 TAIL = 0.95  # of latency
 Z = 1.96  # of a 95 % interval
@@ -71,6 +71,7 @@ class Watch:
     version: int | None = None
     findings: list[Finding] = field(default_factory=list)
     rolled_back_to: int | None = None
+    refusal: str = ""
 
     @property
     def reasons(self) -> str:
@@ -80,17 +81,25 @@ class Watch:
 def watch_champion(*, now: datetime | None = None) -> Watch:
     """Look at the champion, and take it back if it must be; which is on record in the audit trail."""
     watch = look_at_champion(now=now)
-    if not watch.reasons:
-        return watch
-    logger.error("champion %s passes the bounds of its watch: %s", watch.version, watch.reasons)
-    if not settings.POLICY.watch.automatic_rollback:
-        return watch
+    if watch.reasons and settings.POLICY.watch.automatic_rollback:
+        watch = _take_back(watch)
+    set_alert(ALERT, _message(watch) if watch.reasons else "")
+    return watch
+
+
+def _take_back(watch: Watch) -> Watch:
     try:
         back = roll_back(kind=Promotion.Kind.AUTOMATIC_ROLLBACK, replacing=watch.version, reason=watch.reasons)
     except MLOpsError as error:
-        logger.error("champion %s stays all the same: %s", watch.version, error)
-        return watch
-    return Watch(watch.version, watch.findings, back.version_id)
+        return replace(watch, refusal=str(error))
+    return replace(watch, rolled_back_to=back.version_id)
+
+
+def _message(watch: Watch) -> str:
+    what = f"Version {watch.version} passes the bounds of its watch. {watch.reasons}"
+    if watch.rolled_back_to:
+        return f"{what} Version {watch.rolled_back_to} is the champion again."
+    return f"{what} It stays the champion: {watch.refusal or 'watch.automatic_rollback is off'}"
 
 
 def look_at_champion(*, now: datetime | None = None) -> Watch:
@@ -104,11 +113,20 @@ def look_at_champion(*, now: datetime | None = None) -> Watch:
     window = timedelta(minutes=policy.window_minutes)
     begin = promotion.promoted_at.replace(second=0, microsecond=0)
     serving = service_of(promotion.version_id, since=max(begin, now - window), until=now)
-    before = None
-    if promotion.previous_id:
-        before = service_of(promotion.previous_id, since=begin - window, until=begin)
-    findings = [judge_errors(serving, policy), judge_latency(serving, before, policy)]
-    return Watch(promotion.version_id, findings)
+    findings = [judge_errors(serving, policy)]
+    if promotion.previous_id is None:
+        return Watch(promotion.version_id, [*findings, judge_latency(serving, None, policy)])
+    before = service_of(promotion.previous_id, since=begin - window, until=begin)
+    findings.append(judge_latency(serving, before, policy))
+    since = (promotion.promoted_at - timedelta(days=policy.days)).date()
+    own, other = (quality_of(version, since) for version in (promotion.version_id, promotion.previous_id))
+    return Watch(promotion.version_id, [*findings, judge_quality(own, other, policy)])
+
+
+def quality_of(version: int, since: date) -> Quality:
+    rows = LiveQuality.objects.filter(version=version, day__gte=since)
+    sums = {name: Sum(name, default=0.0) for name in ("ndcg_sum", "ndcg_square_sum")}
+    return Quality(**rows.aggregate(n=Sum("n", default=0), **sums))
 
 
 def judge_errors(serving: Service, policy: WatchPolicy) -> Finding:

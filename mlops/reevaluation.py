@@ -3,14 +3,13 @@
 from django.conf import settings
 
 from mlops.artifacts import folder_of, require_artifact, verify_in_fresh_process
-from mlops.checks import check_frames, without_bad_rows
 from mlops.errors import SnapshotNotAvailable
 from mlops.evaluation import Progress, evaluate_candidate, figures_of
 from mlops.models import GateVerdict, ModelVersion
 from mlops.parameters import from_json
 from mlops.probe import probe_of
 from mlops.promotion import get_version
-from mlops.snapshots import read_snapshot
+from mlops.validation import frames_as_of
 from mlops.verdicts import judge_version
 from recommender.estimators import Dataset
 
@@ -22,9 +21,7 @@ def evaluate_version(*, version: int, on_progress: Progress | None = None) -> Ga
     if row.snapshot.removed_at:
         raise SnapshotNotAvailable(f"The data of version {version} was removed by retention.")
     champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).exclude(pk=row.pk).first()
-    ratings, movies = read_snapshot(row.snapshot)
-    # As its training did, then: a rating that was in the future is still no part of what it learnt from.
-    ratings, movies = without_bad_rows(ratings, movies, check_frames(ratings, movies, now=row.created_at))
+    ratings, movies = frames_as_of(row.snapshot, row.created_at)
     comparison = evaluate_candidate(
         algorithm=row.algorithm,
         parameters=from_json(row.parameters | row.chosen),

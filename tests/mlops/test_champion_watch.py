@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from mlops.alerts import open_alerts
 from mlops.champion_watch import Quality, judge_errors, judge_latency, judge_quality, look_at_champion
-from mlops.models import ModelVersion, Promotion
+from mlops.models import LiveQuality, ModelVersion, Promotion
 from mlops.services import promote, roll_back, watch_champion
 from mlops.tasks import watch_champion as watch_champion_task
 from movierec.policy import load_policy
@@ -109,6 +110,10 @@ def test_a_champion_that_fails_is_taken_back_and_it_is_on_record(promoted):
     entry = Promotion.objects.first()
     assert (entry.version, entry.previous, entry.kind, entry.promoted_by) == (second, third, "auto_rollback", None)
     assert entry.reason.startswith("80 of 200 lists failed (40.0%)")
+    [alert] = open_alerts()
+    assert alert.message.endswith(f"Version {second.pk} is the champion again.")
+    watch_champion()
+    assert open_alerts() == []
 
 
 def test_who_came_by_a_roll_back_is_not_taken_back(promoted):
@@ -129,8 +134,21 @@ def test_a_champion_that_serves_well_stays(promoted):
 
     watch = watch_champion()
 
-    assert [finding.status for finding in watch.findings] == ["ok", "ok"]
+    assert [finding.status for finding in watch.findings] == ["ok", "ok", "insufficient_data"]
     assert watch_champion_task() == {"version": promoted[2].pk, "rolled_back_to": None}
+
+
+def test_a_champion_whose_lists_are_worse_at_work_is_taken_back(promoted):
+    _, second, third = promoted
+    today = timezone.now().date()
+    for version, ndcg in ((second, 0.2), (third, 0.1)):
+        for days in (0, 1):
+            sums = {"ndcg_sum": 500 * ndcg, "ndcg_square_sum": 500 * (0.25**2 + ndcg**2)}
+            LiveQuality.objects.create(version=version, day=today - timedelta(days=days), n=500, hits=90, **sums)
+
+    assert watch_champion().rolled_back_to == second.pk
+
+    assert Promotion.objects.first().reason.startswith("Live nDCG@10 is 0.1000, -0.1000 [")
 
 
 def test_only_the_window_and_the_days_after_a_promotion_are_looked_at(promoted, settings):
@@ -147,6 +165,7 @@ def test_policy_may_leave_it_to_people(promoted, settings, tmp_path):
     watch = watch_champion()
 
     assert (watch.rolled_back_to, watch.reasons != "") == (None, True)
+    assert "watch.automatic_rollback is off" in open_alerts()[0].message
     assert ModelVersion.objects.get(status="champion") == promoted[2]
 
 
@@ -155,7 +174,9 @@ def test_the_first_champion_has_nobody_to_give_way_to(alice, quick):
     promote(version=only.pk)
     count(only, 0, 200)
 
-    assert watch_champion().rolled_back_to is None
+    watch = watch_champion()
+
+    assert (watch.rolled_back_to, watch.refusal) == (None, f"No earlier champion than version {only.pk} is kept.")
     assert ModelVersion.objects.get(status="champion") == only
 
 

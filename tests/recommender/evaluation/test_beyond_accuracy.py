@@ -5,6 +5,7 @@ from scipy.sparse import csr_matrix
 from recommender.evaluation.beyond_accuracy import (
     coverage,
     intra_list_diversity,
+    mean_popularity,
     novelty,
     personalisation,
     popularity_gini,
@@ -18,6 +19,11 @@ def test_coverage_counts_distinct_movies():
 def test_novelty_in_bits():
     # Rated by half of 8 users: 1 bit; by one of 8: 3 bits; by nobody: as by one.
     assert novelty(np.array([0, 1, 2]), np.array([4, 1, 0]), 8) == pytest.approx((1 + 3 + 3) / 3)
+
+
+def test_mean_popularity_is_the_share_of_users_who_rated_what_is_shown():
+    assert mean_popularity(np.array([0, 1, 1]), np.array([4, 1]), 8) == pytest.approx((0.5 + 0.125 + 0.125) / 3)
+    assert np.isnan(mean_popularity(np.array([], dtype=int), np.array([4, 1]), 8))
 
 
 def test_gini_of_equal_shares_is_zero_and_of_one_movie_alone_near_one():

@@ -1,0 +1,55 @@
+"""A refresh is held against the best of the recent champions, too."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from mlops.evaluation import Recipe, recent_champions
+from mlops.models import Promotion
+from mlops.services import promote
+from mlops.verdicts import evidence_of
+from tests.mlops.site import figures_beside_a_champion, make_version
+
+
+def champions(*recipes: dict) -> list:
+    versions = [make_version(**recipe) for recipe in recipes]
+    for version in versions:
+        promote(version=version.pk)
+    return versions
+
+
+def chosen(value: float) -> dict:
+    return {"algorithm": "ease", "parameters": {}, "chosen": {"regularization": value}}
+
+
+def test_one_version_of_each_further_recipe_is_judged_again(alice, quick):
+    first, _, third, current = champions(chosen(1.0), chosen(2.0), chosen(2.0), chosen(3.0))
+
+    assert recent_champions(current, Recipe.of("ease", {"regularization": 9.0})) == [third, first]
+    assert recent_champions(current, Recipe.of("ease", {"regularization": 2.0})) == [first]
+
+
+def test_only_champions_of_the_policys_days_count_and_no_more_than_it_tries(alice, quick):
+    *_, current = champions(*(chosen(float(n)) for n in range(1, 7)))
+    candidate = Recipe.of("ease", {"regularization": 99.0})
+
+    assert [version.chosen["regularization"] for version in recent_champions(current, candidate)] == [5.0, 4.0, 3.0]
+    Promotion._base_manager.exclude(version=current).update(promoted_at=timezone.now() - timedelta(days=91))
+    assert recent_champions(current, candidate) == []
+
+
+def figures(ndcg_of_recent: float) -> dict:
+    found = figures_beside_a_champion(sample=[])
+    recent = found["models"]["champion"]["summary"] | {"ndcg": ndcg_of_recent}
+    found["models"] = found["models"] | {"champion_3": {"summary": recent, "slices": {}}}
+    found["differences"] = found["differences"] | {"champion_3": found["differences"]["champion"] | {"low": -0.5}}
+    return found
+
+
+def test_the_gate_is_told_of_the_best_one_unless_that_is_the_champion(alice, quick):
+    champion = make_version()
+    better = evidence_of(make_version(figures=figures(0.25)), champion)
+    worse = evidence_of(make_version(figures=figures(0.15)), champion)
+
+    assert (better.recent_best, better.against_recent_best.low) == ("version 3", -0.5)
+    assert (worse.recent_best, worse.against_recent_best) == ("", None)
