@@ -9,6 +9,7 @@ from django_celery_beat.models import PeriodicTask
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from catalog.models import SyncRun
 from mlops.freshness import last_heartbeat
 from mlops.models import Alert, DriftReport, LiveQuality, ModelVersion, PipelineRun, Promotion, RetrainingCheck
 from mlops.test_score.score import ml_test_score
@@ -23,6 +24,7 @@ class RowsCollector(Collector):
         yield from _retraining()
         yield from _alerts()
         yield from _beat()
+        yield from _sync()
 
     def describe(self) -> Iterable[Metric]:
         return []  # registering must not query the database
@@ -123,6 +125,19 @@ def _beat() -> Iterable[Metric]:
     if last is not None:
         heartbeat.add_metric([], _age(last))
     return [since, heartbeat]
+
+
+def _sync() -> Iterable[Metric]:
+    """The sync with TMDB; no sample while there never was one."""
+    since = GaugeMetricFamily("movierec_sync_last_success_age_seconds", "Since a sync with TMDB that succeeded began.")
+    failed = GaugeMetricFamily("movierec_sync_failed", "1 when the latest sync with TMDB stopped before its end.")
+    latest = SyncRun.objects.first()
+    if latest is not None:
+        failed.add_metric([], float(latest.status in (SyncRun.Status.FAILED, SyncRun.Status.ERRORED)))
+    succeeded = SyncRun.objects.filter(status=SyncRun.Status.SUCCEEDED).first()
+    if succeeded is not None:
+        since.add_metric([], _age(succeeded.started_at))
+    return [since, failed]
 
 
 def _age(moment: datetime) -> float:

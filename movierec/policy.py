@@ -109,6 +109,22 @@ class Serving(_Section):
     popular_half_life_days: float = Field(gt=0)
 
 
+class TMDB(_Section):
+    requests_per_second: int = Field(ge=1, le=1000)
+    connections: int = Field(ge=1, le=50)
+    lease_seconds: float = Field(gt=0, le=600)
+    adult: bool
+    unreleased: bool
+    min_votes: int = Field(ge=0)
+    max_cast: int = Field(ge=0, le=500)
+    refresh_days: int = Field(ge=1)
+    max_age_days: int = Field(ge=1)
+
+    def model_post_init(self, context: Any) -> None:
+        if self.refresh_days >= self.max_age_days:
+            raise ValueError("refresh_days must be below max_age_days, or content would go before it is read anew")
+
+
 class Drift(_Section):
     window_weeks: int = Field(ge=1)
     min_ratings: int = Field(ge=1)
@@ -202,6 +218,7 @@ class Policy(_Section):
     watch: Watch
     retention: Retention
     serving: Serving
+    tmdb: TMDB
     drift: Drift
     live_quality: LiveQuality
     retraining: Retraining

@@ -69,6 +69,21 @@ def _secret(name: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def _token(name: str) -> str:
+    """Something that can be sent as a header; else the HTTP client's own error would show it."""
+    value = str(env(name, default="")).strip()
+    if not re.fullmatch(r"[!-~]*", value):
+        raise ImproperlyConfigured(f"{name}: expected a token without spaces, line breaks and accented letters")
+    return value
+
+
+def _https(name: str) -> str:
+    value = str(env(name, default="")).strip()
+    if value and not re.fullmatch(r"https://[\w.-]+(:\d+)?/[\w./~%-]*", value):
+        raise ImproperlyConfigured(f"{name}: expected an address as https://host/path, got {value!r}")
+    return value
+
+
 SECRET_KEY = _secret("SECRET_KEY")
 PORT = _number("PORT", 8000, at_most=65535)  # of `make run`, on 127.0.0.1
 DEBUG = _flag("DEBUG")
@@ -224,7 +239,9 @@ MLFLOW_TRACKING_URI = env("MLFLOW_TRACKING_URI", default=f"sqlite:///{VAR_DIR / 
 MLFLOW_ARTIFACT_DIR = VAR_DIR / "mlflow" / "artifacts"  # used with an sqlite:/// store only; a server has its own
 MOVIELENS_PATH = env("MOVIELENS_PATH", default="")
 MOVIELENS_URL = env("MOVIELENS_URL", default="https://files.grouplens.org/datasets/movielens/ml-latest-small.zip")
-TMDB_READ_TOKEN = env("TMDB_READ_TOKEN", default="")
+TMDB_READ_TOKEN = _token("TMDB_READ_TOKEN")
+TMDB_API_URL = env("TMDB_API_URL", default="https://api.themoviedb.org/3")
+TMDB_LOGO_URL = _https("TMDB_LOGO_URL")
 TMDB_METADATA_IN_TRAINING = _flag("TMDB_METADATA_IN_TRAINING")
 METRICS_TOKEN = _secret("METRICS_TOKEN")
 FLOWER_BASIC_AUTH = env("FLOWER_BASIC_AUTH", default="")
@@ -289,7 +306,12 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
-        "img-src": [SELF, "data:", "https://image.tmdb.org"],
+        "img-src": [
+            SELF,
+            "data:",
+            *(["https://image.tmdb.org"] if TMDB_READ_TOKEN else []),
+            *([TMDB_LOGO_URL] if TMDB_READ_TOKEN and TMDB_LOGO_URL else []),
+        ],
         "frame-ancestors": ["'none'"],
         "form-action": [SELF],
         "base-uri": [SELF],
@@ -337,6 +359,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {
         "alembic": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},  # else a line for each request
         "mlflow": {"level": "WARNING"},
         "django.server": {"handlers": [], "propagate": True},
     },

@@ -2,11 +2,13 @@
 
 from django.contrib import admin
 
-from catalog.admin.metadata import CreditAdmin, GenreAdmin, KeywordAdmin, LinkAdmin, PersonAdmin
+from catalog.admin.metadata import AlternativeTitleAdmin, CreditAdmin, GenreAdmin, KeywordAdmin, LinkAdmin, PersonAdmin
 from catalog.admin.movies import MovieAdmin
 from catalog.admin.ratings import ImportRunAdmin, RatingAdmin, WatchlistItemAdmin
+from catalog.admin.sync import SyncRunAdmin, TMDBRecordAdmin
 from catalog.admin.users import UserAdmin
 from catalog.models import (
+    AlternativeTitle,
     Credit,
     Genre,
     ImportRun,
@@ -16,6 +18,8 @@ from catalog.models import (
     MovieKeyword,
     Person,
     Rating,
+    SyncRun,
+    TMDBRecord,
     User,
     WatchlistItem,
 )
@@ -29,7 +33,10 @@ admin.site.register(Keyword, KeywordAdmin)
 admin.site.register(Person, PersonAdmin)
 admin.site.register(Credit, CreditAdmin)
 admin.site.register([MovieGenre, MovieKeyword], LinkAdmin)
+admin.site.register(AlternativeTitle, AlternativeTitleAdmin)
 admin.site.register(Rating, RatingAdmin)
 admin.site.register(WatchlistItem, WatchlistItemAdmin)
 admin.site.register(ImportRun, ImportRunAdmin)
+admin.site.register(SyncRun, SyncRunAdmin)
+admin.site.register(TMDBRecord, TMDBRecordAdmin)
 admin.site.register(User, UserAdmin)

@@ -1,9 +1,19 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from catalog.admin.large import LargeTableAdmin
+from catalog.models import AlternativeTitle, Credit, MovieGenre, MovieKeyword
+
+# What a movie's `field_sources` calls each of them.
+EDITED_FIELDS: dict[type[Model], str] = {
+    MovieGenre: "genres",
+    MovieKeyword: "keywords",
+    Credit: "credits",
+    AlternativeTitle: "alternative_titles",
+}
 
 
 class GenreAdmin(admin.ModelAdmin):
@@ -22,7 +32,23 @@ class PersonAdmin(LargeTableAdmin):
     search_fields = ["name", "=tmdb_id"]
 
 
-class CreditAdmin(LargeTableAdmin):
+class LinksOfMovies(LargeTableAdmin):
+    """What belongs to a movie: a change by hand is noted at the movie, so that no sync undoes it."""
+
+    def save_model(self, request: HttpRequest, link: Any, form: Any, change: bool) -> None:
+        super().save_model(request, link, form, change)
+        link.movie.mark_edited(EDITED_FIELDS[self.model])
+
+    def delete_model(self, request: HttpRequest, link: Any) -> None:
+        super().delete_model(request, link)
+        link.movie.mark_edited(EDITED_FIELDS[self.model])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        for link in queryset.select_related("movie"):
+            self.delete_model(request, link)
+
+
+class CreditAdmin(LinksOfMovies):
     list_display = ["movie", "person", "role", "character", "source"]
     list_filter = ["role", "source"]
     list_select_related = ["movie", "person"]
@@ -31,7 +57,16 @@ class CreditAdmin(LargeTableAdmin):
     ordering = ["-id"]
 
 
-class LinkAdmin(LargeTableAdmin):
+class AlternativeTitleAdmin(LinksOfMovies):
+    list_display = ["title", "movie", "source"]
+    list_filter = ["source"]
+    list_select_related = ["movie"]
+    raw_id_fields = ["movie"]
+    search_fields = ["=title", "=movie__title"]
+    ordering = ["-id"]
+
+
+class LinkAdmin(LinksOfMovies):
     """Genres and keywords of movies."""
 
     list_filter = ["source"]

@@ -6,6 +6,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from catalog.admin.large import CappedFormSet, CountedDeletion, LargeTableAdmin
+from catalog.admin.metadata import EDITED_FIELDS
 from catalog.models import Credit, Movie, MovieGenre, MovieKeyword, Source
 
 
@@ -76,6 +77,11 @@ class MovieAdmin(CountedDeletion, LargeTableAdmin):
         if search_term.startswith("tt") and search_term[2:].isdigit():
             return queryset.filter(imdb_id=search_term), False
         return queryset.matching(search_term), False  # type: ignore[attr-defined]
+
+    def save_formset(self, request: HttpRequest, form: ModelForm, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        if formset.has_changed():
+            form.instance.mark_edited(EDITED_FIELDS[formset.model])
 
     def save_model(self, request: HttpRequest, movie: Movie, form: ModelForm, change: bool) -> None:
         """What a person wrote by hand is the site's own from then on; no sync may overwrite it."""

@@ -5,9 +5,12 @@ from catalog.models.metadata import Credit, Genre, Keyword, MovieGenre, MovieKey
 from catalog.models.movie import Movie
 from catalog.models.rating import Rating, WatchlistItem
 from catalog.models.source import Source
+from catalog.models.sync import SyncItem, SyncRun, TMDBRecord
+from catalog.models.titles import AlternativeTitle
 from catalog.models.user import User
 
 __all__ = [
+    "AlternativeTitle",
     "Credit",
     "Genre",
     "ImportRun",
@@ -18,6 +21,9 @@ __all__ = [
     "Person",
     "Rating",
     "Source",
+    "SyncItem",
+    "SyncRun",
+    "TMDBRecord",
     "User",
     "WatchlistItem",
 ]

@@ -60,7 +60,7 @@ class Movie(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.imdb_id = self.imdb_id or None
-        if self.release_date:
+        if self.release_date and not (self.year and self._is_of_another_source("year", "release_date")):
             self.year = self.release_date.year
         self.search_title = self.folded_title()
         super().save(*args, **kwargs)
@@ -70,6 +70,22 @@ class Movie(models.Model):
 
     def folded_title(self) -> str:
         return fold(f"{self.title} {self.original_title}" if self.original_title != self.title else self.title)[:620]
+
+    def source_of(self, field: str) -> str:
+        return str(self.field_sources.get(field, self.source))
+
+    def _is_of_another_source(self, field: str, other: str) -> bool:
+        """One that TMDB filled in says nothing about what came from elsewhere."""
+        return self.source_of(other) == Source.TMDB != self.source_of(field)
+
+    def mark_edited(self, *fields: str) -> None:
+        """What a person wrote by hand, or took away, is the site's own from then on; no sync may change it."""
+        self.field_sources |= dict.fromkeys(fields, Source.SITE.value)
+        self.save(update_fields=["field_sources", "updated_at"])
+
+    @property
+    def shows_tmdb_content(self) -> bool:
+        return self.source == Source.TMDB or Source.TMDB in self.field_sources.values()
 
     @property
     def slug(self) -> str:

@@ -4,11 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Model, QuerySet
-
 from catalog.importers.progress import progress_bar
 from catalog.models import (
-    Credit,
     Genre,
     ImportRun,
     Keyword,
@@ -22,9 +19,9 @@ from catalog.models import (
 )
 from catalog.sample.load import SAMPLE_SOURCES
 from catalog.services import rebuild_aggregates, refresh_popularity
+from catalog.traces import LINKS, untouched
 
 BATCH = 200
-_LINKS: tuple[type[Model], ...] = (MovieGenre, MovieKeyword, Credit)
 
 
 @dataclass
@@ -71,33 +68,19 @@ def _remove_users(report: RemovalReport, shown: bool) -> None:
 
 
 def _remove_movies(report: RemovalReport, shown: bool) -> None:
-    movies = _untouched(Movie.objects.filter(source__in=SAMPLE_SOURCES))
+    movies = untouched(Movie.objects.filter(source__in=SAMPLE_SOURCES))
     with progress_bar(total=len(movies), description="Removing movies", unit=" movies", shown=shown) as bar:
         for batch in _batches(movies):
             with transaction.atomic():  # asked again: somebody may have rated one meanwhile
-                untouched = _untouched(Movie.objects.select_for_update().filter(pk__in=batch))
-                report.movies += Movie.objects.filter(pk__in=untouched).delete()[1].get("catalog.Movie", 0)
+                unused = untouched(Movie.objects.select_for_update().filter(pk__in=batch))
+                report.movies += Movie.objects.filter(pk__in=unused).delete()[1].get("catalog.Movie", 0)
             bar.update(len(batch))
     report.movies_kept = Movie.objects.filter(source__in=SAMPLE_SOURCES).count()
 
 
-def _untouched(movies: QuerySet[Movie]) -> list[int]:
-    """Those that nothing refers to but what the sample brought itself; asks every model that points at a movie."""
-    for relation in Movie._meta.related_objects:
-        model = relation.related_model
-        if not isinstance(model, type) or relation.many_to_many:
-            continue
-        rows = model._default_manager.all()
-        if model in _LINKS:
-            rows = rows.exclude(source__in=SAMPLE_SOURCES)
-        movies = movies.exclude(pk__in=rows.values(relation.field.attname))
-    edited = {Source.SITE.value}
-    return [pk for pk, sources in movies.values_list("pk", "field_sources") if not edited & set(sources.values())]
-
-
 def _unlink_site_movies() -> None:
     with transaction.atomic():
-        for model in _LINKS:
+        for model in LINKS:
             links = model._default_manager.filter(source__in=SAMPLE_SOURCES)
             links.exclude(movie__source__in=SAMPLE_SOURCES).delete()
         for movie in Movie.objects.exclude(source__in=SAMPLE_SOURCES).exclude(field_sources={}):

@@ -29,6 +29,11 @@ def shows_tmdb() -> bool:
 
 
 @register.simple_tag
+def tmdb_logo_url() -> str:
+    return settings.TMDB_LOGO_URL if settings.TMDB_READ_TOKEN else ""
+
+
+@register.simple_tag
 def stars(rating: float) -> SafeString:
     """Five stars, filled to the nearest half."""
     return format_html(

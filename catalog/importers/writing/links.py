@@ -20,8 +20,8 @@ ROWS_A_STATEMENT = 2000
 def write_links(source: Source, pairs: Pairs, *, fresh: set[int]) -> set[int]:
     """Adds what is missing; `fresh` movies have no links yet. Returns the others that got one."""
     old = [movie.pk for movie, _ in pairs if movie.pk not in fresh]
-    genres = _genre_ids({name for _, record in pairs for name in record.genres})
-    keywords = _keyword_ids({name for _, record in pairs for name in record.keywords})
+    genres = genre_ids({name for _, record in pairs for name in record.genres})
+    keywords = keyword_ids({name for _, record in pairs for name in record.keywords})
     people = _person_ids(source, {name for _, record in pairs for name in (*record.cast, *record.directors)})
     rest = {"source": source.value}
     added = _add_missing(
@@ -68,7 +68,7 @@ def _add_missing(
     return {key[0] for key in missing}
 
 
-def _genre_ids(names: set[str]) -> dict[str, int]:
+def genre_ids(names: set[str]) -> dict[str, int]:
     known = dict(Genre.objects.filter(name__in=names).values_list("name", "pk"))
     for name in sorted(names - known.keys()):
         slug = slugify(name) or f"genre-{crc32(name.encode()):x}"
@@ -76,7 +76,7 @@ def _genre_ids(names: set[str]) -> dict[str, int]:
     return known
 
 
-def _keyword_ids(names: set[str]) -> dict[str, int]:
+def keyword_ids(names: set[str]) -> dict[str, int]:
     known = dict(Keyword.objects.filter(name__in=names).values_list("name", "pk"))
     if missing := sorted(names - known.keys()):
         Keyword.objects.bulk_create([Keyword(name=name) for name in missing], ignore_conflicts=True)

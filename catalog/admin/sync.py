@@ -1,0 +1,38 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from catalog.admin.large import LargeTableAdmin
+from catalog.models import SyncRun
+
+
+class WrittenBySyncAdmin(LargeTableAdmin):
+    """A record: nobody writes it by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class SyncRunAdmin(WrittenBySyncAdmin):
+    list_display = ["id", "kind", "status", "started_at", "heartbeat_at", "ended_at", "progress", "message"]
+    list_filter = ["status", "kind"]
+    fields = ["kind", "status", "progress", "counts", "message", "started_at", "heartbeat_at", "ended_at"]
+
+    @admin.display(description="progress")
+    def progress(self, run: SyncRun) -> str:
+        return f"{run.n_done:,} of {run.n_items:,}"
+
+
+class TMDBRecordAdmin(WrittenBySyncAdmin):
+    list_display = ["tmdb_id", "state", "movie", "reason", "fetched_at", "checked_at"]
+    list_filter = ["state"]
+    list_select_related = ["movie"]
+    search_fields = ["=tmdb_id", "=movie__title"]
+    search_help_text = "TMDB's number, or a movie's title as it is written"

@@ -1,0 +1,27 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+
+from catalog.management.long_command import LongCommand
+from catalog.models import Source
+from catalog.sync.removal import purge_tmdb
+
+
+class Command(LongCommand):
+    help = (
+        "Takes everything out of the catalogue that came from a provider of metadata, as its terms ask for when its "
+        "use ends. Ratings and watchlists stay, and what was entered by hand."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("provider", choices=[Source.TMDB.value], help="whose content")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        report = purge_tmdb(show_progress=self.show_progress)
+        self.stdout.write(
+            f"Deleted {report.removed:,} movies that only TMDB described; took its content out of {report.stripped:,} "
+            f"others, {report.renamed:,} of which have no title any more but a number, since people rated them."
+        )
+        if settings.TMDB_READ_TOKEN:
+            self.stderr.write(self.style.WARNING("TMDB_READ_TOKEN is still set: the next sync brings it all back."))

@@ -1,0 +1,65 @@
+from argparse import ArgumentTypeError
+from datetime import date
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from catalog.importers.progress import progress_bar
+from catalog.management.long_command import LongCommand
+from catalog.models import SyncRun
+from catalog.sync.due import Asked
+from catalog.sync.work import sync
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"expected a day as 2026-01-31, got {text!r}") from None
+
+
+def _tmdb_id(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 2**31:
+        raise ArgumentTypeError(f"expected TMDB's number of a movie, got {text!r}")
+    return int(text)
+
+
+class Command(LongCommand):
+    help = (
+        "Brings the catalogue in step with TMDB: movies never read or read too long ago, what changed since the last "
+        "sync, and new releases. Stopped or killed, the next call goes on from there; several calls at once share the "
+        "work and the limit of requests."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parts = parser.add_mutually_exclusive_group()
+        parts.add_argument("--changes", action="store_true", help="only what changed since the last sync")
+        parts.add_argument("--new-releases", action="store_true", help="only new releases")
+        parts.add_argument("--ids", type=_tmdb_id, nargs="+", metavar="ID", help="only these movies of TMDB")
+        parser.add_argument(
+            "--since", type=_day, metavar="DAY", help="new releases from this day on (default: where the last sync ended)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with progress_bar(total=0, description="TMDB", unit=" items", shown=self.show_progress) as bar:
+
+            def show(run: SyncRun) -> None:
+                bar.total, bar.n = run.n_items, run.n_done
+                bar.refresh()
+
+            run = sync(_asked(options), on_progress=show)
+        if run.status != SyncRun.Status.SUCCEEDED:
+            raise CommandError(f"The sync stopped: {run.message} The same command goes on from there.")
+        self.stdout.write(run.message)
+
+
+def _asked(options: dict[str, Any]) -> Asked:
+    since = options["since"]
+    if since and (options["changes"] or options["ids"]):
+        raise CommandError("--since is about new releases; leave it out, or --changes or --ids.")
+    if options["ids"]:
+        return Asked(SyncRun.Kind.IDS, ids=tuple(options["ids"]))
+    if options["changes"]:
+        return Asked(SyncRun.Kind.CHANGES)
+    kind = SyncRun.Kind.NEW_RELEASES if options["new_releases"] else SyncRun.Kind.EVERYTHING
+    return Asked(kind, since=since)

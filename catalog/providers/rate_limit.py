@@ -1,0 +1,145 @@
+"""So many requests a second and no more, over all threads, processes and (with Redis) machines together.
+
+A request counts from the moment it may start until a second after its answer arrived. So the other side never sees
+more than the limit within any second, whatever time a request spends on its way or in a waiting process.
+"""
+
+import fcntl
+import json
+import threading
+import time
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+
+IN_FLIGHT_SECONDS = 45.0  # a request takes less (see tmdb.DEADLINE); what is older belongs to a process that died
+LONGEST_WAIT = 0.5  # then it is asked again: a slot may have become free earlier than was promised
+
+
+class RateLimiter(ABC):
+    def __init__(self, per_second: int) -> None:
+        self.per_second = per_second
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Waits until one more request may be made; wraps the request."""
+        key = uuid.uuid4().hex
+        while (wait := self._take(key)) > 0:
+            time.sleep(min(wait, LONGEST_WAIT))
+        try:
+            yield
+        finally:
+            self._release(key)
+
+    @abstractmethod
+    def pause(self, seconds: float) -> None:
+        """Nobody starts a request for so long: the other side asked for it."""
+
+    @abstractmethod
+    def _take(self, key: str) -> float:
+        """0 when the slot is taken, else the seconds after which to ask again."""
+
+    @abstractmethod
+    def _release(self, key: str) -> None: ...
+
+
+class FileRateLimiter(RateLimiter):
+    """For one machine: a small file behind a lock. The clock is the machine's, the same for all its processes."""
+
+    def __init__(self, per_second: int, path: Path) -> None:
+        super().__init__(per_second)
+        self._path = path
+        self._mutex = threading.Lock()  # threads of this process queue here, not at the file
+
+    def pause(self, seconds: float) -> None:
+        with self._state() as state:
+            state["paused_until"] = max(state["paused_until"], time.monotonic() + seconds)
+
+    def _take(self, key: str) -> float:
+        with self._state() as state:
+            now = time.monotonic()
+            if (paused := state["paused_until"] - now) > 0:
+                return paused
+            if len(state["slots"]) >= self.per_second:
+                return max(min(state["slots"].values()) - now, 0.001)
+            state["slots"][key] = now + IN_FLIGHT_SECONDS
+            return 0
+
+    def _release(self, key: str) -> None:
+        with self._state() as state:
+            state["slots"][key] = time.monotonic() + 1
+
+    @contextmanager
+    def _state(self) -> Iterator[dict]:
+        with self._mutex, self._path.open("a+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            state = _current(file.read())
+            yield state
+            file.seek(0)
+            file.truncate()
+            file.write(json.dumps(state))
+            file.flush()  # before the lock goes with the file
+
+
+def _current(text: str) -> dict:
+    """Without what is over. What lies too far ahead was written before the machine's clock began anew."""
+    now = time.monotonic()
+    try:
+        state = json.loads(text)
+        slots = {key: until for key, until in state["slots"].items() if now < until <= now + IN_FLIGHT_SECONDS}
+        paused_until = state["paused_until"] if state["paused_until"] <= now + 3600 else 0.0
+    except (ValueError, KeyError, TypeError, AttributeError):  # new, or cut off by a kill in mid-write
+        slots, paused_until = {}, 0.0
+    return {"slots": slots, "paused_until": paused_until}
+
+
+# By Redis' own clock, so that machines need not agree on the time. Milliseconds.
+_TAKE = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local paused = redis.call('PTTL', KEYS[2])
+if paused > 0 then return paused end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then
+  local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+  return math.max(tonumber(first[2]) - now, 1)
+end
+redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[3]) + 1000)
+return 0
+"""
+_RELEASE = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+redis.call('ZADD', KEYS[1], now + 1001, ARGV[1])
+redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[2]) + 1000)
+return 0
+"""
+
+
+class RedisRateLimiter(RateLimiter):
+    """For any number of machines: a sorted set of slots by the time at which they become free."""
+
+    def __init__(self, per_second: int, url: str, prefix: str) -> None:
+        super().__init__(per_second)
+        self._redis = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=3)
+        self._keys = [f"{prefix}:rate-limit", f"{prefix}:rate-limit-pause"]
+        self._take_script = self._redis.register_script(_TAKE)
+        self._release_script = self._redis.register_script(_RELEASE)
+
+    def pause(self, seconds: float) -> None:
+        milliseconds = int(seconds * 1000)
+        if milliseconds > int(self._redis.pttl(self._keys[1])):
+            self._redis.set(self._keys[1], 1, px=milliseconds)
+
+    def _take(self, key: str) -> float:
+        arguments = [key, self.per_second, int(IN_FLIGHT_SECONDS * 1000)]
+        return float(self._take_script(keys=self._keys, args=arguments)) / 1000
+
+    def _release(self, key: str) -> None:
+        self._release_script(keys=self._keys[:1], args=[key, int(IN_FLIGHT_SECONDS * 1000)])

@@ -1,0 +1,1 @@
+"""Keeps the catalogue in step with TMDB; `runs.sync` does it, `removal` takes TMDB's content out again."""

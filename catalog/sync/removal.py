@@ -1,0 +1,120 @@
+"""Takes TMDB's content out again: all of it, or what is older than its terms allow to keep."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from catalog.importers.progress import progress_bar
+from catalog.models import (
+    Credit,
+    Genre,
+    Keyword,
+    Movie,
+    MovieGenre,
+    MovieKeyword,
+    Person,
+    Source,
+    SyncItem,
+    SyncRun,
+    TMDBRecord,
+)
+from catalog.sync.fields import EMPTY
+from catalog.traces import LINKS, untouched
+
+BATCH = 200
+
+
+@dataclass
+class PurgeReport:
+    removed: int = 0
+    renamed: int = 0
+    stripped: int = 0
+
+
+def purge_tmdb(*, show_progress: bool = False) -> PurgeReport:
+    """Everything that came from TMDB goes; what came from elsewhere, and what people did, stays.
+
+    A movie that TMDB alone described is deleted, unless somebody of the site rated it, wants to see it or edited it:
+    then it stays under a name of its own. Cut off, it can be run again.
+    """
+    with transaction.atomic():  # first, so that a sync under way finds nothing to do and writes no more
+        SyncItem.objects.all().delete()
+        SyncRun.objects.all().delete()
+    report = PurgeReport()
+    movies = _described_by_tmdb()
+    with progress_bar(total=len(movies), description="Purging TMDB", unit=" movies", shown=show_progress) as bar:
+        for start in range(0, len(movies), BATCH):
+            _strip(movies[start : start + BATCH], report)
+            bar.update(len(movies[start : start + BATCH]))
+    with transaction.atomic():
+        TMDBRecord.objects.all().delete()
+        _remove_people()
+    return report
+
+
+def remove_old_content() -> int:
+    """What was last read more than `tmdb.max_age_days` ago and could not be read anew; returns how many movies."""
+    limit = timezone.now() - timedelta(days=settings.POLICY.tmdb.max_age_days)
+    old = TMDBRecord.objects.filter(fetched_at__lt=limit)
+    movies = list(old.exclude(movie=None).values_list("movie", flat=True))
+    for start in range(0, len(movies), BATCH):
+        _strip(movies[start : start + BATCH], PurgeReport())
+    old.filter(state=TMDBRecord.State.GONE).update(fetched_at=None, movie=None)  # a tombstone holds no content
+    old.exclude(state=TMDBRecord.State.GONE).delete()
+    _remove_people()
+    return len(movies)
+
+
+def _described_by_tmdb() -> list[int]:
+    found = set(Movie.objects.filter(Q(source=Source.TMDB) | ~Q(field_sources={})).values_list("pk", flat=True))
+    for model in LINKS:
+        found |= set(model._default_manager.filter(source=Source.TMDB).values_list("movie", flat=True))
+    return sorted(found)
+
+
+def _strip(keys: Sequence[int], report: PurgeReport) -> None:
+    """One short transaction for a few movies."""
+    with transaction.atomic():
+        genres = set(MovieGenre.objects.filter(movie__in=keys, source=Source.TMDB).values_list("genre", flat=True))
+        keywords = set(MovieKeyword.objects.filter(movie__in=keys, source=Source.TMDB).values_list("keyword", flat=True))
+        stripped: set[int] = set()
+        for model in LINKS:
+            links = model._default_manager.filter(movie__in=keys, source=Source.TMDB)
+            stripped |= set(links.values_list("movie", flat=True))
+            links.delete()
+        # Locked, so that nobody rates one that is about to go.
+        movies = Movie.objects.select_for_update().filter(pk__in=keys)
+        unused = untouched(movies.filter(source=Source.TMDB))
+        for movie in movies.exclude(pk__in=unused):
+            report.renamed += movie.source == Source.TMDB
+            report.stripped += _strip_fields(movie, movie.pk in stripped)
+        report.removed += Movie.objects.filter(pk__in=unused).delete()[1].get("catalog.Movie", 0)
+        Genre.objects.filter(pk__in=genres, moviegenre=None).delete()
+        Keyword.objects.filter(pk__in=keywords, moviekeyword=None).delete()
+
+
+def _strip_fields(movie: Movie, had_links: bool) -> bool:
+    """Empties what TMDB filled in. A title must be something: the site's own number."""
+    from_tmdb = [name for name in EMPTY if movie.source_of(name) == Source.TMDB]
+    for name in from_tmdb:
+        setattr(movie, name, EMPTY[name])
+        movie.field_sources.pop(name, None)
+    if "title" in from_tmdb:
+        movie.title = f"Movie {movie.pk}"
+    if movie.source == Source.TMDB:
+        movie.source = Source.SITE
+    if from_tmdb or had_links:
+        movie.save()
+    return bool(from_tmdb or had_links)
+
+
+def _remove_people() -> None:
+    """Whoever is credited by hand stays, as the site's own entry."""
+    Person.objects.filter(source=Source.TMDB, credits=None).delete()
+    credited: Iterable[int] = Credit.objects.exclude(source=Source.TMDB).values_list("person", flat=True)
+    Person.objects.filter(source=Source.TMDB, pk__in=credited).update(source=Source.SITE, tmdb_id=None)

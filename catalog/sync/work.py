@@ -1,0 +1,123 @@
+"""A worker: takes items of the run, asks TMDB for them in a few threads, and writes what comes back."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError
+
+from catalog.models import SyncItem, SyncRun
+from catalog.providers.errors import ProviderError, ProviderUnavailable, TokenRefused
+from catalog.providers.tmdb import TMDBClient, connect
+from catalog.sync.due import Asked
+from catalog.sync.items import claim, release
+from catalog.sync.movies import write_failure, write_movie
+from catalog.sync.pages import fetch_page, write_page
+from catalog.sync.runs import beat, finish, open_run, stop
+
+logger = logging.getLogger(__name__)
+
+ITEMS_A_THREAD = 3
+FAILURES_IN_A_ROW = 10  # then it is not the movies
+WAIT_FOR_OTHERS = 0.5
+
+OnProgress = Callable[[SyncRun], None]
+
+
+def sync(asked: Asked, *, until: float | None = None, on_progress: OnProgress = lambda run: None) -> SyncRun:
+    """Syncs what was asked for, after what is under way already; `until` (of time.monotonic) ends it before.
+
+    Raises ProviderError where TMDB is not set up. How a run ended is in its row.
+    """
+    with connect() as client:
+        while True:
+            run, is_asked_for = open_run(asked)
+            _Worker(run, client, until, on_progress).work()
+            run.refresh_from_db()
+            if is_asked_for or run.status != SyncRun.Status.SUCCEEDED:
+                return run
+
+
+class _Worker:
+    def __init__(self, run: SyncRun, client: TMDBClient, until: float | None, on_progress: OnProgress) -> None:
+        self._run = run
+        self._client = client
+        self._until = until
+        self._on_progress = on_progress
+        self._failures = 0
+        self._threads = settings.POLICY.tmdb.connections
+
+    def work(self) -> None:
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="tmdb") as pool:
+            while beat(self._run) and not self._is_over():
+                self._on_progress(self._run)
+                items = claim(self._run, self._threads * ITEMS_A_THREAD)
+                if items and not self._batch(pool, items):
+                    return
+                if not items:
+                    if finish(self._run):
+                        return
+                    time.sleep(WAIT_FOR_OTHERS)  # they have the rest in hand, or were killed and their leases run out
+
+    def _is_over(self) -> bool:
+        return self._until is not None and time.monotonic() > self._until
+
+    def _batch(self, pool: ThreadPoolExecutor, items: list[SyncItem]) -> bool:
+        """False when the run was stopped."""
+        answers = {pool.submit(self._fetch, item): item for item in items}
+        try:
+            for answer in as_completed(answers):
+                item = answers[answer]
+                try:
+                    self._write(item, answer)
+                    self._failures = 0
+                except (TokenRefused, OperationalError):
+                    raise
+                except Exception as error:
+                    self._failed(item, error)
+        except _Stopped as stopped:
+            stop(self._run, stopped.status, str(stopped))
+            return False
+        except TokenRefused as error:
+            stop(self._run, SyncRun.Status.FAILED, str(error), needs_a_person=True)
+            return False
+        finally:
+            for answer in answers:
+                answer.cancel()
+            release(items)
+        return True
+
+    def _fetch(self, item: SyncItem) -> Any:
+        if item.kind == SyncItem.Kind.MOVIE:
+            return self._client.movie(int(item.key))
+        return fetch_page(self._client, item)
+
+    def _write(self, item: SyncItem, answer: "Future[Any]") -> None:
+        found = answer.result()
+        if item.kind == SyncItem.Kind.MOVIE:
+            write_movie(item, found, self._client)
+        else:
+            write_page(item, found)
+
+    def _failed(self, item: SyncItem, error: Exception) -> None:
+        """A movie that failed is noted and left for the next run; without a page of a list nothing can go on."""
+        is_bug = not isinstance(error, ProviderError)
+        if is_bug:
+            logger.exception("TMDB sync %s: %s", self._run.pk, item, exc_info=error)
+        status = SyncRun.Status.ERRORED if is_bug else SyncRun.Status.FAILED
+        sentence = f"{item}: {type(error).__name__}" if is_bug else str(error)
+        if item.kind != SyncItem.Kind.MOVIE:
+            raise _Stopped(sentence, status)
+        self._failures += is_bug or isinstance(error, ProviderUnavailable)
+        if self._failures >= FAILURES_IN_A_ROW:
+            raise _Stopped(f"{FAILURES_IN_A_ROW} movies in a row failed, the last one: {sentence}", status)
+        write_failure(item, error)
+
+
+class _Stopped(Exception):
+    def __init__(self, message: str, status: str) -> None:
+        super().__init__(message)
+        self.status = status

@@ -1,0 +1,128 @@
+"""Never more than the limit within any second, whoever asks."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+
+from catalog.providers import rate_limit
+from catalog.providers.rate_limit import FileRateLimiter, RateLimiter, RedisRateLimiter
+from tests.processes import running
+from tests.tmdb_stand_in import TOKEN, TMDBStandIn, document
+
+
+def redis_limiter(per_second: int) -> RedisRateLimiter:
+    return RedisRateLimiter(per_second, django_settings.REDIS_URL, f"{django_settings.REDIS_PREFIX}:limit-test")
+
+
+@pytest.fixture(params=["file", pytest.param("redis", marks=pytest.mark.services)])
+def limiter_of(request, tmp_path) -> Callable[[int], RateLimiter]:
+    if request.param == "file":
+        return lambda per_second: FileRateLimiter(per_second, tmp_path / "limit")
+    with redis.Redis.from_url(django_settings.REDIS_URL) as client:
+        client.delete(*(f"{django_settings.REDIS_PREFIX}:limit-test:{name}" for name in ("rate-limit", "rate-limit-pause")))
+    return redis_limiter
+
+
+def test_the_next_request_waits_a_second_from_the_end_of_the_first(limiter_of):
+    limiter = limiter_of(1)
+    with limiter.slot():
+        time.sleep(0.2)
+        ended = time.monotonic()
+    with limiter.slot():
+        assert time.monotonic() - ended >= 1
+
+
+def test_threads_share_the_limit(limiter_of):
+    limiter = limiter_of(5)
+    moments = []
+
+    def work() -> None:
+        for _ in range(3):
+            with limiter.slot():
+                moments.append(time.monotonic())
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    moments.sort()
+    assert len(moments) == 12
+    assert all(later - earlier >= 1 for earlier, later in zip(moments, moments[5:], strict=False))
+    assert moments[-1] - moments[0] < 4
+
+
+def test_a_pause_is_everybodys(limiter_of):
+    limiter_of(10).pause(0.3)
+    started = time.monotonic()
+    with limiter_of(10).slot():
+        assert 0.29 <= time.monotonic() - started < 2
+
+
+def test_a_longer_pause_is_not_cut_short_by_another(limiter_of):
+    limiter = limiter_of(10)
+    limiter.pause(0.4)
+    limiter.pause(0.1)
+    started = time.monotonic()
+    with limiter.slot():
+        assert time.monotonic() - started >= 0.35
+
+
+def test_what_a_killed_process_had_in_flight_is_free_again(limiter_of, monkeypatch):
+    monkeypatch.setattr(rate_limit, "IN_FLIGHT_SECONDS", 0.3)
+    limiter = limiter_of(1)
+    limiter._take("of a process that was killed")
+    started = time.monotonic()
+    with limiter.slot():
+        assert 0.2 <= time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"slots": {"a": 1e300}, "paused_until": 1e300}'])
+def test_a_damaged_file_or_one_of_before_a_restart_begins_anew(tmp_path, content):
+    path = tmp_path / "limit"
+    path.write_text(content)
+    started = time.monotonic()
+    with FileRateLimiter(1, path).slot():
+        assert time.monotonic() - started < 0.5
+
+
+PROGRAM = """
+import django, itertools, logging
+django.setup()
+logging.disable()
+from catalog.providers.tmdb import connect
+with connect() as client:
+    for tmdb_id in itertools.cycle([1, 2, 3]):
+        client.movie(tmdb_id)
+"""
+
+
+@pytest.mark.slow
+def test_four_processes_at_once_stay_within_the_limit(tmp_path: Path):
+    """Each as fast as it can, while one of them is killed and started again."""
+    with TMDBStandIn([document(n) for n in (1, 2, 3)], latency=0.01) as tmdb, ExitStack() as processes:
+        changes = {"TMDB_API_URL": tmdb.url, "TMDB_READ_TOKEN": TOKEN, "VAR_DIR": str(tmp_path)}
+
+        def start(name: str):
+            command = (sys.executable, "-c", PROGRAM)
+            return processes.enter_context(running(*command, log=tmp_path / f"{name}.log", **changes))
+
+        first = [start(f"worker {n}") for n in range(4)][0]
+        deadline = time.monotonic() + 30
+        while len(tmdb.arrivals) < 30 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        first.kill()
+        start("worker 4")
+        while len(tmdb.arrivals) < 90 and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+        assert len(tmdb.arrivals) >= 90, (tmp_path / "worker 1.log").read_text()
+        assert 20 <= tmdb.busiest_second() <= 25
