@@ -23,7 +23,11 @@ from urllib.parse import parse_qs, urlsplit
 TOKEN = "stand-in-token"
 MAX_PAGE = 500
 MAX_DAYS = 14
-INVALID_TOKEN = {"status_code": 7, "status_message": "Invalid API key: You must be granted a valid key.", "success": False}
+INVALID_TOKEN = {
+    "status_code": 7,
+    "status_message": "Invalid API key: You must be granted a valid key.",
+    "success": False,
+}
 NOT_FOUND = {
     "success": False,
     "status_code": 34,

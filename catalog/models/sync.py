@@ -104,9 +104,7 @@ class TMDBRecord(models.Model):
         MERGED = "merged", "merged into another id"
 
     tmdb_id = models.PositiveIntegerField(unique=True)
-    movie = models.ForeignKey(
-        Movie, on_delete=models.SET_NULL, null=True, blank=True, related_name="tmdb_records"
-    )
+    movie = models.ForeignKey(Movie, on_delete=models.SET_NULL, null=True, blank=True, related_name="tmdb_records")
     state = models.CharField(max_length=16, choices=State)
     reason = models.CharField(max_length=500, blank=True)
     merged_into = models.PositiveIntegerField(null=True, blank=True)

@@ -81,7 +81,9 @@ class TMDBClient:
             "sort_by": "primary_release_date.asc",
             "page": page,
         }
-        return read(MoviePage, self._get("discover/movie", asked | ({"vote_count.gte": min_votes} if min_votes else {})))
+        return read(
+            MoviePage, self._get("discover/movie", asked | ({"vote_count.gte": min_votes} if min_votes else {}))
+        )
 
     def _get(self, path: str, asked: dict[str, Any]) -> Any:
         params = {name: str(value).lower() if value is not None else "" for name, value in asked.items()}

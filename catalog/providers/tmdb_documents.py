@@ -154,6 +154,10 @@ class MovieDocument(_Document):
         return self
 
     @property
+    def any_imdb_id(self) -> str | None:
+        return self.imdb_id or self.external_imdb_id
+
+    @property
     def released_on(self) -> date | None:
         """The day it was first shown to the public; a premiere counts where nothing else is known."""
         if self.release_date:

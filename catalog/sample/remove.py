@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
+
 from catalog.importers.progress import progress_bar
 from catalog.models import (
     Genre,
@@ -14,7 +15,6 @@ from catalog.models import (
     MovieKeyword,
     Person,
     Rating,
-    Source,
     User,
 )
 from catalog.sample.load import SAMPLE_SOURCES

@@ -36,7 +36,7 @@ def values_of(document: MovieDocument) -> dict[str, Any]:
         "is_adult": document.adult,
         "poster_path": document.poster_path or "",
         "tmdb_id": document.id,
-        "imdb_id": document.imdb_id or document.external_imdb_id,
+        "imdb_id": document.any_imdb_id,
     }
 
 

@@ -1,38 +1,50 @@
-"""One of TMDB's movies into the catalogue: found again or added, filled in, linked, and noted down."""
+"""TMDB's movies into the catalogue: found again or added, filled in, linked, and noted down."""
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.db import OperationalError, transaction
 
 from catalog.models import Movie, Source, SyncItem, SyncRun, TMDBRecord
-from catalog.providers.errors import AnswerRejected, ProviderError, RecordGone
+from catalog.providers.errors import AnswerRejected, ProviderError, RecordGone, TokenRefused
 from catalog.providers.tmdb import FoundMovie, TMDBClient
 from catalog.providers.tmdb_documents import MovieDocument
-from catalog.sync.fields import EMPTY, fill, may_write, save_changes, values_of
+from catalog.sync.batch import Batch
 from catalog.sync.items import settle
-from catalog.sync.links import Links, write_links
+from catalog.sync.links import links_of
+from catalog.sync.records import note
 from catalog.traces import untouched
 
 State = TMDBRecord.State
 Outcome = SyncItem.Outcome
-DELETED_HERE = "deleted on this site"
 
 
-def write_movie(item: SyncItem, found: FoundMovie, client: TMDBClient) -> None:
-    """Everything at once, together with the item's outcome."""
-    document = found.document
-    twin = _twin(document, client)
-    for attempt in (1, 2):
-        links = Links.of(document)
-        try:
-            with transaction.atomic():
-                _write(item, found, twin, links)
-            return
-        except IntegrityError:  # somebody added the same movie, or removed a genre or person, at the same moment
-            if attempt == 2:
+class Answer(NamedTuple):
+    item: SyncItem
+    found: FoundMovie
+
+
+class Failure(NamedTuple):
+    item: SyncItem
+    error: Exception
+
+
+def write_movies(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) -> list[Failure]:
+    """All in one transaction, together with the items' outcomes; where that fails, each alone."""
+    failures = []
+    try:
+        _write(run, answers, client)
+    except (OperationalError, TokenRefused):
+        raise
+    except Exception:  # a movie of the batch, or another worker added the same one at the same moment
+        for answer in answers:
+            try:
+                _write(run, [answer], client)
+            except (OperationalError, TokenRefused):
                 raise
+            except Exception as error:
+                failures.append(Failure(answer.item, error))
+    return failures
 
 
 def write_failure(item: SyncItem, error: Exception) -> None:
@@ -46,107 +58,54 @@ def write_failure(item: SyncItem, error: Exception) -> None:
     reason = str(error) if isinstance(error, ProviderError) else f"This site failed: {type(error).__name__}"
     with transaction.atomic():
         if settle(item, outcome):
-            _note(tmdb_id, state=state, reason=reason)
+            note(tmdb_id, state=state, reason=reason)
             if state == State.GONE:
-                _remove_if_unused(Movie.objects.filter(tmdb_id=tmdb_id).first())
+                _remove_unused([tmdb_id])
 
 
-def _write(item: SyncItem, found: FoundMovie, twin: int | None, links: Links) -> None:
-    document = found.document
-    if not settle(item, Outcome.UNCHANGED):
-        return
-    movie = _find(found, twin)
-    if movie is None and (reason := _left_out(item, document)):
-        if reason != DELETED_HERE:  # else the record goes on saying so
-            _note(document.id, state=State.SKIPPED, reason=reason)
-        settled = Outcome.SKIPPED
-    else:
-        settled, movie = _update(movie, document, links) if movie else _add(document, links)
-        _note(document.id, state=State.FETCHED, movie=movie, fetched_at=timezone.now())
-    if found.asked_id != document.id:
-        _note(found.asked_id, state=State.MERGED, merged_into=document.id, reason=f"merged into {document.id}")
-        _remove_if_unused(Movie.objects.filter(tmdb_id=found.asked_id).first())
-        settled = Outcome.MERGED
-    SyncItem.objects.filter(pk=item.pk).update(outcome=settled)
+def _write(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) -> None:
+    twins = _twins([answer.found.document for answer in answers], client)
+    links = links_of([answer.found.document for answer in answers])
+    with transaction.atomic():
+        keys = [answer.item.pk for answer in answers]
+        # Those that another worker settled meanwhile are left out.
+        still_open = SyncItem.objects.select_for_update().filter(pk__in=keys, outcome="").order_by("pk")
+        unsettled = set(still_open.values_list("pk", flat=True))
+        mine = [(a, of_movie) for a, of_movie in zip(answers, links, strict=True) if a.item.pk in unsettled]
+        batch = Batch([answer.found for answer, _ in mine], twins, takes_deleted=run.kind == SyncRun.Kind.IDS)
+        for answer, of_movie in mine:
+            batch.take(answer.item.pk, answer.found, of_movie)
+        for outcome, items in batch.save().items():
+            SyncItem.objects.filter(pk__in=items).update(outcome=outcome)
+        _remove_unused(found.asked_id for (_, found), _ in mine if found.asked_id != found.document.id)
 
 
-def _add(document: MovieDocument, links: Links) -> tuple[Outcome, Movie]:
-    movie = Movie(source=Source.TMDB, **_without_taken_ids(None, values_of(document)))
-    movie.save()
-    write_links(movie, links)
-    return Outcome.ADDED, movie
+def _twins(documents: Iterable[MovieDocument], client: TMDBClient) -> dict[int, int]:
+    """Movies that have a document's IMDb id under no TMDB id, or under one that TMDB gave up for the document's."""
+    by_imdb_id = {document.any_imdb_id: document for document in documents if document.any_imdb_id}
+    others = list(Movie.objects.filter(imdb_id__in=by_imdb_id))
+    twins = {}
+    for other in others:
+        document = by_imdb_id[str(other.imdb_id)]
+        if other.tmdb_id != document.id and _is_given_up(other, document, client):
+            twins[document.id] = other.pk
+    return twins
 
 
-def _update(movie: Movie, document: MovieDocument, links: Links) -> tuple[Outcome, Movie]:
-    changed = fill(movie, _without_taken_ids(movie, values_of(document)))
-    linked = write_links(movie, links)
-    if not changed and not linked:
-        return Outcome.UNCHANGED, movie
-    save_changes(movie, changed)
-    return Outcome.UPDATED, movie
-
-
-def _find(found: FoundMovie, twin: int | None) -> Movie | None:
-    """By the id; else the one whose id was merged into it; else the one with the same IMDb id (`twin`)."""
-    document = found.document
-    rows = Movie.objects.select_for_update()
-    if movie := rows.filter(tmdb_id=document.id).first():
-        return movie
-    movie = rows.filter(tmdb_id=found.asked_id).first() or (rows.filter(pk=twin).first() if twin else None)
-    if movie and movie.tmdb_id is not None and movie.field_sources.get("tmdb_id") != Source.SITE:
-        movie.field_sources = movie.field_sources | {"tmdb_id": Source.TMDB.value}  # its old id is no more
-        Movie.objects.filter(pk=movie.pk).update(field_sources=movie.field_sources)
-    return movie
-
-
-def _twin(document: MovieDocument, client: TMDBClient) -> int | None:
-    """The movie that has the document's IMDb id under no TMDB id, or under one that TMDB gave up for this one."""
-    imdb_id = document.imdb_id or document.external_imdb_id
-    if imdb_id is None or Movie.objects.filter(tmdb_id=document.id).exists():
-        return None
-    other = Movie.objects.filter(imdb_id=imdb_id).first()
-    if other is None or other.tmdb_id is None:
-        return other and other.pk
+def _is_given_up(other: Movie, document: MovieDocument, client: TMDBClient) -> bool:
+    if other.tmdb_id is None or Movie.objects.filter(tmdb_id=document.id).exists():
+        return other.tmdb_id is None
     if other.field_sources.get("tmdb_id") == Source.SITE:
-        return None
+        return False
     try:
-        given_up = client.movie(other.tmdb_id).document.id == document.id
+        return client.movie(other.tmdb_id).document.id == document.id
     except RecordGone:
-        given_up = True
+        return True
     except AnswerRejected:
-        given_up = False
-    return other.pk if given_up else None
+        return False
 
 
-def _without_taken_ids(movie: Movie | None, values: dict[str, Any]) -> dict[str, Any]:
-    """An id that another movie has is left out: both would claim to be the same."""
-    for name in ("tmdb_id", "imdb_id"):
-        taken = Movie.objects.filter(**{name: values[name]}).exclude(pk=movie.pk if movie else None)
-        if values[name] is not None and (movie is None or may_write(movie, name)) and taken.exists():
-            values = values | {name: getattr(movie, name) if movie else EMPTY[name]}
-    return values
-
-
-def _left_out(item: SyncItem, document: MovieDocument) -> str:
-    """Why a movie that is not in the catalogue is not taken in; empty when it is."""
-    policy = settings.POLICY.tmdb
-    today = timezone.now().date()
-    if document.adult and not policy.adult:
-        return "adult (tmdb.adult is false)"
-    if not policy.unreleased and document.is_unreleased(today):
-        return f"not released before {document.released_on or 'a day that is known'} (tmdb.unreleased is false)"
-    chosen = SyncRun.objects.filter(pk=item.run_id, kind=SyncRun.Kind.IDS).exists()
-    deleted = TMDBRecord.objects.filter(tmdb_id=document.id, state=State.FETCHED, movie=None).exists()
-    return DELETED_HERE if deleted and not chosen else ""
-
-
-def _note(tmdb_id: int, *, state: str, reason: str = "", **values: Any) -> None:
-    TMDBRecord.objects.update_or_create(
-        tmdb_id=tmdb_id,
-        defaults={"merged_into": None, **values, "state": state, "reason": reason[:500], "checked_at": timezone.now()},
-    )
-
-
-def _remove_if_unused(movie: Movie | None) -> None:
-    if movie and movie.source == Source.TMDB and untouched(Movie.objects.filter(pk=movie.pk)):
-        movie.delete()
+def _remove_unused(tmdb_ids: Iterable[int]) -> None:
+    if ids := list(tmdb_ids):
+        movies = Movie.objects.filter(tmdb_id__in=ids, source=Source.TMDB)
+        Movie.objects.filter(pk__in=untouched(movies)).delete()

@@ -81,7 +81,9 @@ def _strip(keys: Sequence[int], report: PurgeReport) -> None:
     """One short transaction for a few movies."""
     with transaction.atomic():
         genres = set(MovieGenre.objects.filter(movie__in=keys, source=Source.TMDB).values_list("genre", flat=True))
-        keywords = set(MovieKeyword.objects.filter(movie__in=keys, source=Source.TMDB).values_list("keyword", flat=True))
+        keywords = set(
+            MovieKeyword.objects.filter(movie__in=keys, source=Source.TMDB).values_list("keyword", flat=True)
+        )
         stripped: set[int] = set()
         for model in LINKS:
             links = model._default_manager.filter(movie__in=keys, source=Source.TMDB)

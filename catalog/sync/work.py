@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Any
 
@@ -14,13 +14,14 @@ from catalog.providers.errors import ProviderError, ProviderUnavailable, TokenRe
 from catalog.providers.tmdb import TMDBClient, connect
 from catalog.sync.due import Asked
 from catalog.sync.items import claim, release
-from catalog.sync.movies import write_failure, write_movie
+from catalog.sync.movies import Answer, write_failure, write_movies
 from catalog.sync.pages import fetch_page, write_page
 from catalog.sync.runs import beat, finish, open_run, stop
 
 logger = logging.getLogger(__name__)
 
-ITEMS_A_THREAD = 3
+ITEMS_A_THREAD = 6
+MOVIES_A_WRITE = 16
 FAILURES_IN_A_ROW = 10  # then it is not the movies
 WAIT_FOR_OTHERS = 0.5
 
@@ -47,7 +48,8 @@ class _Worker:
         self._client = client
         self._until = until
         self._on_progress = on_progress
-        self._failures = 0
+        self._received: list[Answer] = []
+        self._failures = 0  # in a row
         self._threads = settings.POLICY.tmdb.connections
 
     def work(self) -> None:
@@ -70,14 +72,8 @@ class _Worker:
         answers = {pool.submit(self._fetch, item): item for item in items}
         try:
             for answer in as_completed(answers):
-                item = answers[answer]
-                try:
-                    self._write(item, answer)
-                    self._failures = 0
-                except (TokenRefused, OperationalError):
-                    raise
-                except Exception as error:
-                    self._failed(item, error)
+                self._receive(answers[answer], answer)
+            self._write_received()
         except _Stopped as stopped:
             stop(self._run, stopped.status, str(stopped))
             return False
@@ -87,6 +83,7 @@ class _Worker:
         finally:
             for answer in answers:
                 answer.cancel()
+            self._received.clear()
             release(items)
         return True
 
@@ -95,12 +92,29 @@ class _Worker:
             return self._client.movie(int(item.key))
         return fetch_page(self._client, item)
 
-    def _write(self, item: SyncItem, answer: "Future[Any]") -> None:
-        found = answer.result()
-        if item.kind == SyncItem.Kind.MOVIE:
-            write_movie(item, found, self._client)
-        else:
-            write_page(item, found)
+    def _receive(self, item: SyncItem, answer: "Future[Any]") -> None:
+        """Movies are written a few at a time, while the threads go on asking."""
+        try:
+            found = answer.result()
+            if item.kind != SyncItem.Kind.MOVIE:
+                write_page(item, found)
+                return
+        except (TokenRefused, OperationalError):
+            raise
+        except Exception as error:
+            self._failed(item, error)
+            return
+        self._received.append(Answer(item, found))
+        if len(self._received) >= MOVIES_A_WRITE:
+            self._write_received()
+
+    def _write_received(self) -> None:
+        received, self._received = self._received, []
+        failures = write_movies(self._run, received, self._client) if received else []
+        if len(failures) < len(received):
+            self._failures = 0
+        for failure in failures:
+            self._failed(failure.item, failure.error)
 
     def _failed(self, item: SyncItem, error: Exception) -> None:
         """A movie that failed is noted and left for the next run; without a page of a list nothing can go on."""

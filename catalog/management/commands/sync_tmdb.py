@@ -37,7 +37,10 @@ class Command(LongCommand):
         parts.add_argument("--new-releases", action="store_true", help="only new releases")
         parts.add_argument("--ids", type=_tmdb_id, nargs="+", metavar="ID", help="only these movies of TMDB")
         parser.add_argument(
-            "--since", type=_day, metavar="DAY", help="new releases from this day on (default: where the last sync ended)"
+            "--since",
+            type=_day,
+            metavar="DAY",
+            help="new releases from this day on (default: where the last sync ended)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -26,7 +26,9 @@ def limiter_of(request, tmp_path) -> Callable[[int], RateLimiter]:
     if request.param == "file":
         return lambda per_second: FileRateLimiter(per_second, tmp_path / "limit")
     with redis.Redis.from_url(django_settings.REDIS_URL) as client:
-        client.delete(*(f"{django_settings.REDIS_PREFIX}:limit-test:{name}" for name in ("rate-limit", "rate-limit-pause")))
+        client.delete(
+            *(f"{django_settings.REDIS_PREFIX}:limit-test:{name}" for name in ("rate-limit", "rate-limit-pause"))
+        )
     return redis_limiter
 
 

@@ -1,0 +1,543 @@
+"""The sync against TMDB's stand-in: what is due is asked for, and ends up in the catalogue to the field."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from catalog.models import Credit, Keyword, Movie, MovieGenre, MovieKeyword, Source, SyncItem, SyncRun, TMDBRecord
+from catalog.sync import pages
+from catalog.sync.due import Asked
+from catalog.sync.runs import open_run
+from catalog.sync.work import sync
+from catalog.tasks import sync_tmdb
+from tests.factories import GenreFactory, MovieFactory, RatingFactory
+from tests.tmdb_stand_in import Answer, document
+
+pytestmark = pytest.mark.django_db
+
+Kind = SyncRun.Kind
+State = TMDBRecord.State
+TODAY = timezone.now().date()
+
+
+def sync_ids(*ids: int) -> SyncRun:
+    return sync(Asked(Kind.IDS, ids=ids))
+
+
+def serve(tmdb, *movies):
+    tmdb.movies = {movie["id"]: movie for movie in movies}
+
+
+def succeeded(kind: str, days_ago: int) -> SyncRun:
+    moment = timezone.now() - timedelta(days=days_ago)
+    return SyncRun.objects.create(kind=kind, status=SyncRun.Status.SUCCEEDED, started_at=moment, ended_at=moment)
+
+
+def fetched(movie: Movie, *, days_ago: int = 0) -> TMDBRecord:
+    moment = timezone.now() - timedelta(days=days_ago)
+    return TMDBRecord.objects.create(tmdb_id=movie.tmdb_id, movie=movie, state=State.FETCHED, fetched_at=moment)
+
+
+def test_a_movie_arrives_with_every_field(tmdb):
+    serve(
+        tmdb,
+        document(
+            603,
+            title="Người Nhện",
+            original_title="Spider-Man",
+            original_language="vi",
+            runtime=121,
+            overview="A boy is bitten.",
+            release_date="2002-05-01",
+            genres=[{"id": 28, "name": "Action"}, {"id": 878, "name": "Science Fiction"}],
+            keywords={"keywords": [{"id": 1, "name": "spider "}, {"id": 2, "name": ""}]},
+            credits={
+                "cast": [
+                    {"id": 21, "name": "Second", "character": "MJ", "order": 1},
+                    {"id": 20, "name": "First", "character": "Peter", "order": 0},
+                    {"id": 20, "name": "First", "character": "Spider", "order": 2},
+                ],
+                "crew": [
+                    {"id": 30, "name": "Sam", "job": "Director"},
+                    {"id": 31, "name": "Danny", "job": "Music"},
+                    {"id": 20, "name": "First", "job": "Director"},
+                ],
+            },
+            alternative_titles={"titles": [{"title": "Homem-Aranha"}, {"title": "Spider-Man"}]},
+        ),
+    )
+
+    run = sync_ids(603)
+
+    assert (run.status, run.message) == ("succeeded", "1 added.")
+    movie = Movie.objects.get()
+    assert (movie.title, movie.original_title, movie.search_title) == (
+        "Người Nhện",
+        "Spider-Man",
+        "nguoi nhen spider man",
+    )
+    assert (movie.tmdb_id, movie.imdb_id, movie.source, movie.field_sources) == (603, "tt0000603", "tmdb", {})
+    assert (movie.release_date, movie.year, movie.runtime_minutes) == (date(2002, 5, 1), 2002, 121)
+    assert (movie.language, movie.is_adult, movie.poster_path) == ("vi", False, "/poster603.jpg")
+    assert movie.overview == "A boy is bitten."
+    assert sorted(movie.genres.values_list("name", flat=True)) == ["Action", "Sci-Fi"]
+    assert list(movie.keywords.values_list("name", flat=True)) == ["spider"]
+    credits = Credit.objects.values_list("person__tmdb_id", "person__name", "role", "position", "character", "source")
+    assert list(credits) == [
+        (20, "First", "cast", 0, "Peter / Spider", "tmdb"),
+        (21, "Second", "cast", 1, "MJ", "tmdb"),
+        (30, "Sam", "director", 0, "", "tmdb"),
+        (20, "First", "director", 1, "", "tmdb"),
+    ]
+    assert list(movie.alternative_titles.values_list("title", "source")) == [("Homem-Aranha", "tmdb")]
+
+
+def test_a_second_sync_changes_nothing(tmdb):
+    serve(tmdb, document(603))
+    sync_ids(603)
+    before = (list(Movie.objects.values()), list(Credit.objects.values()), list(MovieKeyword.objects.values()))
+
+    run = sync_ids(603)
+
+    assert run.message == "1 unchanged."
+    assert (list(Movie.objects.values()), list(Credit.objects.values()), list(MovieKeyword.objects.values())) == before
+    assert not SyncItem.objects.exists()
+
+
+def test_what_changed_at_tmdb_changes_here_too(tmdb):
+    serve(tmdb, document(603, poster_path="/old.png"))
+    sync_ids(603)
+    updated_at = Movie.objects.get().updated_at
+    cast = [{"id": 10, "name": "Ada Renamed", "character": "Somebody", "order": 0}]
+    serve(
+        tmdb,
+        document(
+            603,
+            title="Another",
+            poster_path=None,
+            runtime=0,
+            genres=[],
+            keywords={"keywords": [{"id": 5, "name": "revenge"}]},
+            credits={"cast": cast, "crew": []},
+        ),
+    )
+
+    assert sync_ids(603).message == "1 updated."
+
+    movie = Movie.objects.get()
+    assert (movie.title, movie.search_title, movie.poster_path, movie.runtime_minutes) == (
+        "Another",
+        "another",
+        "",
+        None,
+    )
+    assert not movie.genres.exists()
+    assert list(movie.keywords.values_list("name", flat=True)) == ["revenge"]
+    assert list(movie.credits.values_list("person__name", "character")) == [("Ada Renamed", "Somebody")]
+    assert movie.updated_at > updated_at
+
+
+def test_what_movielens_said_stays_and_the_rest_is_filled_in(tmdb):
+    movie = MovieFactory(title="Matrix, The", year=1999, tmdb_id=603, imdb_id="tt0000603", source=Source.MOVIELENS)
+    MovieGenre.objects.create(movie=movie, genre=GenreFactory(name="Drama"), source=Source.MOVIELENS)
+    tag = Keyword.objects.create(name="friendship")
+    MovieKeyword.objects.create(movie=movie, keyword=tag, source=Source.MOVIELENS)
+    genres = [{"id": 18, "name": "Drama"}, {"id": 28, "name": "Action"}]
+    serve(tmdb, document(603, title="The Matrix", release_date="2000-01-01", genres=genres))
+
+    sync_ids(603)
+
+    movie.refresh_from_db()
+    assert (movie.title, movie.year, movie.release_date) == ("Matrix, The", 1999, date(2000, 1, 1))
+    assert movie.field_sources == dict.fromkeys(
+        ["original_title", "release_date", "overview", "language", "runtime_minutes", "poster_path"], "tmdb"
+    )
+    genres = MovieGenre.objects.order_by("genre__name").values_list("genre__name", "source")
+    assert list(genres) == [("Action", "tmdb"), ("Drama", "movielens")]
+    assert MovieKeyword.objects.get().source == "movielens"
+    movie.save()
+    assert movie.year == 1999
+
+
+def test_edits_by_hand_stay(tmdb, client, sam):
+    serve(tmdb, document(603, title="The Matrix", runtime=136))
+    sync_ids(603)
+    movie = Movie.objects.get()
+    movie.title, movie.overview, movie.runtime_minutes = "Ours", "", 137
+    movie.mark_edited("title", "overview", "runtime_minutes")
+    movie.save()
+    client.force_login(sam)
+    link = MovieGenre.objects.get()
+    client.post(f"/admin/catalog/moviegenre/{link.pk}/delete/", {"post": "yes"})
+    serve(tmdb, document(603, title="Theirs", overview="Theirs", runtime=1, original_language="fr"))
+
+    sync_ids(603)
+
+    movie.refresh_from_db()
+    assert (movie.title, movie.overview, movie.runtime_minutes, movie.language) == ("Ours", "", 137, "fr")
+    assert not movie.genres.exists()
+
+
+def test_a_movie_deleted_by_hand_comes_back_only_when_asked_for(tmdb):
+    serve(tmdb, document(603, release_date=str(TODAY)))
+    sync_ids(603)
+    Movie.objects.get().delete()
+    tmdb.changes = {603: TODAY}
+    succeeded(Kind.EVERYTHING, days_ago=1)
+
+    sync(Asked(Kind.EVERYTHING))
+    assert not Movie.objects.exists()
+
+    sync_ids(603)
+    assert Movie.objects.get().tmdb_id == 603
+
+
+def test_a_movie_known_by_its_imdb_id_gets_its_tmdb_id(tmdb):
+    movie = MovieFactory(title="Ours", imdb_id="tt0000603")
+    serve(tmdb, document(603))
+
+    sync_ids(603)
+
+    movie.refresh_from_db()
+    assert (movie.title, movie.tmdb_id, movie.field_sources["tmdb_id"]) == ("Ours", 603, "tmdb")
+
+
+def test_an_imdb_id_that_a_living_movie_has_is_not_taken_away(tmdb):
+    serve(tmdb, document(1), document(2, imdb_id="tt0000001", external_ids={}))
+
+    sync_ids(1)
+    sync_ids(2)
+
+    assert list(Movie.objects.order_by("pk").values_list("tmdb_id", "imdb_id")) == [(1, "tt0000001"), (2, None)]
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+def test_a_movie_whose_id_was_merged_is_not_doubled(tmdb, order):
+    """The old id is gone, the new one has its IMDb id: whichever is asked for first."""
+    serve(tmdb, document(1, external_ids={}))
+    sync_ids(1)
+    rating = RatingFactory(movie=Movie.objects.get())
+    serve(tmdb, document(2, title="Same", imdb_id="tt0000001", external_ids={}))
+
+    for tmdb_id in order:
+        sync_ids(tmdb_id)
+
+    movie = Movie.objects.get()
+    assert (movie.pk, movie.tmdb_id, movie.title) == (rating.movie_id, 2, "Same")
+
+
+def test_a_redirect_to_another_id_is_a_merger(tmdb):
+    serve(tmdb, document(1))
+    sync_ids(1)
+    serve(tmdb, document(2, title="Same"))
+    tmdb.merged = {1: 2}
+
+    assert sync_ids(1).message == "1 merged into another id."
+
+    assert list(Movie.objects.values_list("tmdb_id", "title")) == [(2, "Same")]
+    assert TMDBRecord.objects.get(tmdb_id=1).merged_into == 2
+
+
+def test_a_merger_of_two_that_are_both_here_leaves_one(tmdb):
+    serve(tmdb, document(1), document(2))
+    sync_ids(1, 2)
+    serve(tmdb, document(2))
+    tmdb.merged = {1: 2}
+
+    sync_ids(1)
+
+    assert list(Movie.objects.values_list("tmdb_id", flat=True)) == [2]
+
+
+def test_what_is_gone_goes_unless_somebody_rated_it(tmdb):
+    serve(tmdb, document(1), document(2))
+    sync_ids(1, 2)
+    RatingFactory(movie=Movie.objects.get(tmdb_id=2))
+    tmdb.movies = {}
+
+    run = sync_ids(1, 2)
+
+    assert run.message == "2 gone from TMDB."
+    assert list(Movie.objects.values_list("tmdb_id", flat=True)) == [2]
+    assert set(TMDBRecord.objects.values_list("state", flat=True)) == {"gone"}
+    tmdb.asked.clear()
+    sync(Asked(Kind.EVERYTHING))
+    assert tmdb.n_asked("movie/1") + tmdb.n_asked("movie/2") == 0  # a tombstone: not asked for again
+
+
+@pytest.mark.parametrize(
+    ("movie", "reason"),
+    [
+        (document(5, adult=True), "adult"),
+        (document(5, release_date=str(TODAY + timedelta(days=9))), "not released before"),
+        (document(5, release_date=None, status="Planned"), "not released before a day that is known"),
+    ],
+)
+def test_policy_leaves_movies_out(tmdb, tmdb_policy, movie, reason):
+    serve(tmdb, movie)
+
+    assert sync_ids(5).message == "1 left out by policy."
+    assert reason in TMDBRecord.objects.get().reason
+    assert not Movie.objects.exists()
+
+    tmdb_policy(adult=True, unreleased=True)
+    sync_ids(5)
+    assert Movie.objects.get().tmdb_id == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"title": None}, "title: Input should be a valid string"),
+        ({"runtime": "100"}, "runtime: Input should be a valid integer"),
+        ({"credits": {"cast": [{"id": "x", "name": "A"}], "crew": []}}, "credits.cast.0.id"),
+        ({"release_date": "2020-13-45"}, "release_date: .*expected a date"),
+        ({"overview": "x" * 20_001}, "overview: String should have at most 20000"),
+        ({"poster_path": "/../../x.jpg"}, "poster_path"),
+        ({"external_ids": {"imdb_id": "tt0000009"}}, "two IMDb ids"),
+    ],
+)
+def test_a_document_that_is_wrong_is_rejected_alone_and_says_why(tmdb, change, reason):
+    serve(tmdb, document(1), document(2) | change, document(3))
+
+    run = sync_ids(1, 2, 3)
+
+    assert (run.status, run.message) == ("succeeded", "2 added, 1 rejected.")
+    record = TMDBRecord.objects.get(tmdb_id=2)
+    assert record.state == "rejected"
+    assert pytest.importorskip("re").search(reason, record.reason)
+    serve(tmdb, document(2))
+    sync(Asked(Kind.EVERYTHING))
+    assert Movie.objects.filter(tmdb_id=2).exists()  # mended: the next sync asks again
+
+
+def test_changes_are_read_since_the_last_sync_in_windows_and_pages(tmdb):
+    tmdb.page_size = 1  # 5 changes a page
+    movies = [MovieFactory(tmdb_id=n, source=Source.TMDB) for n in range(1, 8)]
+    for movie in movies:
+        fetched(movie)
+    serve(tmdb, *(document(n, title=f"New {n}") for n in range(1, 20)))
+    tmdb.changes = {n: TODAY - timedelta(days=20) for n in range(1, 20) if n != 7}
+    succeeded(Kind.CHANGES, days_ago=30)
+
+    run = sync(Asked(Kind.CHANGES))
+
+    assert run.counts == {"listed": 6, "updated": 6}
+    assert Movie.objects.filter(title__startswith="New").count() == 6  # the seventh did not change, the rest is unknown
+    windows = {asked.split("&page")[0] for asked in tmdb.asked if asked.startswith("movie/changes")}
+    assert len(windows) == 3
+    tmdb.asked.clear()
+    sync(Asked(Kind.CHANGES))
+    assert f"start_date={TODAY - timedelta(days=1)}" in tmdb.asked[0]  # the watermark moved
+
+
+def test_a_long_gap_is_closed_by_reading_what_is_known(tmdb):
+    fetched(MovieFactory(tmdb_id=1, source=Source.TMDB))
+    serve(tmdb, document(1, title="Changed"))
+    succeeded(Kind.CHANGES, days_ago=200)
+
+    sync(Asked(Kind.CHANGES))
+
+    assert Movie.objects.get().title == "Changed"
+    assert tmdb.n_asked("movie/changes") == 0
+
+
+def test_everything_due_reads_what_was_never_read_or_too_long_ago(tmdb):
+    succeeded(Kind.EVERYTHING, days_ago=1)
+    MovieFactory(tmdb_id=1, title="Never", source=Source.MOVIELENS)
+    fetched(MovieFactory(tmdb_id=2, title="Long ago"), days_ago=151)
+    fetched(MovieFactory(tmdb_id=3, title="Lately"), days_ago=149)
+    serve(tmdb, *(document(n, release_date="1990-01-01") for n in (1, 2, 3)))
+
+    sync(Asked(Kind.EVERYTHING))
+
+    assert [tmdb.n_asked(f"movie/{n}") for n in (1, 2, 3)] == [1, 1, 0]
+    assert TMDBRecord.objects.get(tmdb_id=2).fetched_at > timezone.now() - timedelta(minutes=1)
+
+
+def test_the_first_new_releases_go_on_where_the_catalogue_ends(tmdb, tmdb_policy):
+    MovieFactory(year=2018)
+    serve(
+        tmdb,
+        document(1, release_date="2017-12-31"),
+        document(2, release_date="2018-01-01"),
+        document(3, release_date=str(TODAY)),
+        document(4, release_date=str(TODAY + timedelta(days=3))),
+        document(5, release_date="2019-01-01", vote_count=9),
+    )
+
+    sync(Asked(Kind.NEW_RELEASES))
+
+    assert set(Movie.objects.exclude(tmdb_id=None).values_list("tmdb_id", flat=True)) == {2, 3}
+    tmdb_policy(min_votes=0)
+    tmdb.asked.clear()
+    sync(Asked(Kind.NEW_RELEASES, since=date(2017, 12, 1)))
+    assert Movie.objects.exclude(tmdb_id=None).count() == 4
+    assert tmdb.n_asked("movie/2") == 0  # it is known
+
+
+def test_a_list_of_more_pages_than_tmdb_gives_is_asked_for_in_parts(tmdb, monkeypatch):
+    monkeypatch.setattr(pages, "MAX_PAGES", 5)
+    monkeypatch.setattr("tests.tmdb_stand_in.MAX_PAGE", 5)
+    tmdb.page_size = 1
+    days = [date(2020, 1, 1) + timedelta(days=number) for number in range(14)]
+    serve(tmdb, *(document(number + 1, release_date=str(day)) for number, day in enumerate(days)))
+
+    run = sync(Asked(Kind.NEW_RELEASES, since=date(2020, 1, 1)))
+
+    assert run.counts["added"] == 14
+    assert Movie.objects.count() == 14
+
+
+@pytest.mark.slow
+def test_seven_hundred_pages_are_all_read(tmdb):
+    tmdb.page_size = 1
+    first = date(2020, 1, 1)
+    serve(tmdb, *(document(n, release_date=str(first + timedelta(days=n % 200))) for n in range(1, 701)))
+    known = (TMDBRecord(tmdb_id=n, state=State.FETCHED, fetched_at=timezone.now()) for n in range(1, 701) if n % 100)
+    TMDBRecord.objects.bulk_create(known)
+
+    run = sync(Asked(Kind.NEW_RELEASES, since=first))
+
+    assert run.counts["added"] == 7
+    assert run.counts["listed"] > 700
+
+
+def test_a_refused_token_stops_the_run_tells_people_and_is_taken_up_again(tmdb, sam, mailoutbox):
+    serve(tmdb, *(document(n) for n in range(1, 101)))
+    for number in range(1, 101):
+        MovieFactory(tmdb_id=number, source=Source.MOVIELENS)
+    tmdb.tokens = set()
+
+    with pytest.raises(CommandError, match="TMDB refused TMDB_READ_TOKEN"):
+        call_command("sync_tmdb", "--changes")
+
+    run = SyncRun.objects.get()
+    assert (run.status, run.counts) == ("failed", {"pending": 100})
+    assert len(tmdb.asked) < 30  # not one for each
+    [mail] = mailoutbox
+    assert (mail.to, "TMDB_READ_TOKEN" in mail.body) == ([sam.email], True)
+    tmdb.tokens = {"stand-in-token"}
+    call_command("sync_tmdb", "--changes")
+    run.refresh_from_db()
+    assert (run.status, run.counts) == ("succeeded", {"updated": 100})
+    assert SyncRun.objects.count() == 1
+
+
+def test_a_movie_that_tmdb_does_not_answer_waits_for_the_next_sync(tmdb):
+    serve(tmdb, document(1), document(2))
+    tmdb.answer_next("movie/1", *[Answer(500)] * 6)
+
+    assert sync_ids(1, 2).message == "1 added, 1 not answered."
+    assert TMDBRecord.objects.get(tmdb_id=1).state == "failed"
+    sync(Asked(Kind.CHANGES))
+    assert Movie.objects.count() == 2
+
+
+def test_when_nothing_answers_any_more_the_run_stops_and_keeps_what_is_left(tmdb):
+    ids = range(1, 61)
+    for number in ids:
+        tmdb.answer_next(f"movie/{number}", *[Answer(503)] * 6)
+
+    run = sync_ids(*ids)
+
+    assert run.status == "failed"
+    assert "10 movies in a row failed" in run.message
+    assert run.counts["pending"] >= 40
+
+
+def test_a_page_of_a_list_that_does_not_come_fails_the_run(tmdb):
+    tmdb.answer_next("discover/movie", Answer.html(200))
+
+    with pytest.raises(CommandError, match="no JSON"):
+        call_command("sync_tmdb", "--new-releases")
+    call_command("sync_tmdb", "--new-releases")
+    assert SyncRun.objects.get().status == "succeeded"
+
+
+def test_a_bug_at_one_movie_leaves_the_others(tmdb, monkeypatch, caplog):
+    serve(tmdb, document(1), document(2))
+    add = Movie.save
+
+    def fail(self, **kwargs):
+        if self.tmdb_id == 1:
+            raise ValueError("a bug")
+        add(self, **kwargs)
+
+    monkeypatch.setattr(Movie, "save", fail)
+
+    assert sync_ids(1, 2).message == "1 added, 1 not answered."
+    assert TMDBRecord.objects.get(tmdb_id=1).reason == "This site failed: ValueError"
+    assert "a bug" in caplog.text
+
+
+def test_a_run_of_another_is_finished_first(tmdb):
+    serve(tmdb, document(1), document(2))
+    cut_off, _ = open_run(Asked(Kind.IDS, ids=(1,)))
+
+    run = sync_ids(2)
+
+    cut_off.refresh_from_db()
+    assert (cut_off.status, run.status) == ("succeeded", "succeeded")
+    assert run.pk != cut_off.pk
+    assert Movie.objects.count() == 2
+
+
+def test_only_one_runs_at_a_time():
+    first, is_mine = open_run(Asked(Kind.CHANGES))
+    second, is_the_same = open_run(Asked(Kind.CHANGES))
+    third, is_another = open_run(Asked(Kind.NEW_RELEASES))
+
+    assert first == second == third
+    assert (is_mine, is_the_same, is_another) == (True, True, False)
+
+
+def test_the_commands_options_are_checked(tmdb):
+    for wrong in (["--ids", "abc"], ["--since", "yesterday"], ["--changes", "--new-releases"]):
+        with pytest.raises(CommandError):
+            call_command("sync_tmdb", *wrong)
+    with pytest.raises(CommandError, match="--since is about new releases"):
+        call_command("sync_tmdb", "--changes", "--since", "2020-01-01")
+    assert tmdb.asked == []
+
+
+def test_the_command_says_what_it_did(tmdb, capsys):
+    serve(tmdb, document(1))
+    call_command("sync_tmdb", "--ids", "1", "2")
+    assert capsys.readouterr().out == "1 added, 1 gone from TMDB.\n"
+
+
+def test_the_task_syncs_what_is_due(tmdb):
+    MovieFactory(tmdb_id=1, source=Source.MOVIELENS, year=2000)
+    serve(tmdb, document(1, release_date="1999-01-01"))
+
+    outcome = sync_tmdb()
+
+    assert (outcome["status"], SyncRun.objects.get().kind) == ("succeeded", "everything")
+    assert Movie.objects.get().overview == "What happens in 1."
+
+
+def test_the_task_leaves_a_sync_alone_that_is_under_way_and_takes_up_a_dead_one(tmdb):
+    run, _ = open_run(Asked(Kind.IDS, ids=(1,)))
+    serve(tmdb, document(1))
+
+    assert "is under way" in sync_tmdb()["skipped"]
+
+    SyncRun.objects.update(heartbeat_at=datetime(2026, 1, 1, tzinfo=UTC))
+    sync_tmdb()
+    run.refresh_from_db()
+    assert run.status == "succeeded"
+    assert Movie.objects.get().tmdb_id == 1
+
+
+def test_a_long_sync_gives_other_work_its_turn(tmdb, monkeypatch):
+    monkeypatch.setattr("catalog.tasks.TASK_SECONDS", 0)
+    sent = []
+    monkeypatch.setattr(sync_tmdb, "delay", lambda **kwargs: sent.append(kwargs))
+
+    assert sync_tmdb()["status"] == "running"
+    assert sent == [{"goes_on": True}]
+    monkeypatch.setattr("catalog.tasks.TASK_SECONDS", 60)
+    assert sync_tmdb(**sent[0])["status"] == "succeeded"
