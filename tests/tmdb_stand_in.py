@@ -96,6 +96,7 @@ class TMDBStandIn:
         self.arrivals: list[float] = []
         self.asked: list[str] = []  # path and query
         self._scripts: dict[str, list[Answer]] = defaultdict(list)
+        self._list: tuple[Any, list[dict[str, Any]]] = (None, [])
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", self.port), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}/3"
@@ -171,6 +172,13 @@ class TMDBStandIn:
         return self._page([{"id": tmdb_id, "adult": None} for tmdb_id in found], query, size=self.page_size * 5)
 
     def _discover(self, query: dict[str, str]) -> Answer:
+        """Pages of a long list follow each other: it is made once."""
+        asked = (id(self.movies), len(self.movies), *sorted(pair for pair in query.items() if pair[0] != "page"))
+        if self._list[0] != asked:
+            self._list = (asked, self._released(query))
+        return self._page(self._list[1], query, size=self.page_size)
+
+    def _released(self, query: dict[str, str]) -> list[dict[str, Any]]:
         first, last = query["primary_release_date.gte"], query["primary_release_date.lte"]
         found = [
             movie
@@ -180,7 +188,7 @@ class TMDBStandIn:
             and (query.get("include_adult") == "true" or not movie["adult"])
         ]
         found.sort(key=lambda movie: (movie["release_date"], movie["id"]))
-        return self._page([{"id": movie["id"], "title": movie["title"]} for movie in found], query, size=self.page_size)
+        return [{"id": movie["id"], "title": movie["title"]} for movie in found]
 
     def _page(self, rows: list[dict[str, Any]], query: dict[str, str], *, size: int) -> Answer:
         page = int(query.get("page", 1))

@@ -33,11 +33,12 @@ class PersonAdmin(LargeTableAdmin):
 
 
 class LinksOfMovies(LargeTableAdmin):
-    """What belongs to a movie: a change by hand is noted at the movie, so that no sync undoes it."""
+    """What belongs to a movie: what was changed or removed by hand is noted there, so that no sync undoes it."""
 
     def save_model(self, request: HttpRequest, link: Any, form: Any, change: bool) -> None:
         super().save_model(request, link, form, change)
-        link.movie.mark_edited(EDITED_FIELDS[self.model])
+        if change:
+            link.movie.mark_edited(EDITED_FIELDS[self.model])
 
     def delete_model(self, request: HttpRequest, link: Any) -> None:
         super().delete_model(request, link)

@@ -80,7 +80,7 @@ class MovieAdmin(CountedDeletion, LargeTableAdmin):
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
-        if formset.has_changed():
+        if formset.deleted_objects:  # one that was added is the site's own by its source
             form.instance.mark_edited(EDITED_FIELDS[formset.model])
 
     def save_model(self, request: HttpRequest, movie: Movie, form: ModelForm, change: bool) -> None:

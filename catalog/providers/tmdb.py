@@ -74,16 +74,16 @@ class TMDBClient:
 
     def discover(self, *, start: date, end: date, page: int, adult: bool, min_votes: int) -> MoviePage:
         """Movies first released from `start` to `end`, oldest first."""
-        asked = {
+        asked: dict[str, Any] = {
             "primary_release_date.gte": start,
             "primary_release_date.lte": end,
             "include_adult": adult,
             "sort_by": "primary_release_date.asc",
             "page": page,
         }
-        return read(
-            MoviePage, self._get("discover/movie", asked | ({"vote_count.gte": min_votes} if min_votes else {}))
-        )
+        if min_votes:
+            asked["vote_count.gte"] = min_votes
+        return read(MoviePage, self._get("discover/movie", asked))
 
     def _get(self, path: str, asked: dict[str, Any]) -> Any:
         params = {name: str(value).lower() if value is not None else "" for name, value in asked.items()}

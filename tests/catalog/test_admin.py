@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from catalog.admin.large import CappedFormSet, CappedPaginator
 from catalog.models import (
+    AlternativeTitle,
     Credit,
     Genre,
     ImportRun,
@@ -18,6 +19,8 @@ from catalog.models import (
     Person,
     Rating,
     Source,
+    SyncRun,
+    TMDBRecord,
     User,
     WatchlistItem,
 )
@@ -27,6 +30,7 @@ from tests.factories import GenreFactory, MovieFactory, RatingFactory, UserFacto
 pytestmark = pytest.mark.django_db
 
 MODELS = [
+    AlternativeTitle,
     Credit,
     Genre,
     ImportRun,
@@ -36,9 +40,12 @@ MODELS = [
     MovieKeyword,
     Person,
     Rating,
+    SyncRun,
+    TMDBRecord,
     User,
     WatchlistItem,
 ]
+WRITTEN_BY_THE_SITE = (ImportRun, SyncRun, TMDBRecord)
 
 
 @pytest.fixture
@@ -63,6 +70,9 @@ def populate(count: int) -> Movie:
         rating = RatingFactory(movie=MovieFactory())
         add_to_watchlist(user=rating.user, movie=movie)
         ImportRun.objects.create(source=Source.MOVIELENS, origin=name)
+        AlternativeTitle.objects.create(movie=movie, title=name)
+        SyncRun.objects.create(kind="changes", status="succeeded", counts={"updated": number})
+        TMDBRecord.objects.create(tmdb_id=TMDBRecord.objects.count() + 1, movie=movie, state="fetched")
     return movie
 
 
@@ -86,7 +96,7 @@ def test_every_row_opens(staff, model):
     populate(1)
 
     assert staff.get(address(model, "change", model.objects.first().pk)).status_code == 200
-    assert staff.get(address(model, "add")).status_code == (403 if model is ImportRun else 200)
+    assert staff.get(address(model, "add")).status_code == (403 if model in WRITTEN_BY_THE_SITE else 200)
 
 
 def test_a_movies_page_asks_as_often_for_many_links_as_for_few(staff, django_assert_max_num_queries):
@@ -237,3 +247,34 @@ def test_only_staff_may_enter(client, nora):
     client.force_login(nora)
 
     assert client.get("/admin/catalog/movie/").status_code == 302
+
+
+def test_links_removed_at_the_movie_are_the_editors_decision(staff):
+    movie = populate(2)
+    form = movie_form(movie)
+    link = MovieKeyword.objects.filter(movie=movie).order_by("pk").first()
+    prefix = "moviekeyword_set"
+    form |= {f"{prefix}-TOTAL_FORMS": 1, f"{prefix}-INITIAL_FORMS": 1, f"{prefix}-0-id": link.pk}
+    form |= {f"{prefix}-0-movie": movie.pk, f"{prefix}-0-DELETE": "on"}
+
+    staff.post(address(Movie, "change", movie.pk), form)
+
+    movie.refresh_from_db()
+    assert movie.field_sources.get("keywords") == "site"
+    assert "genres" not in movie.field_sources
+
+
+def test_credits_changed_in_their_own_list_are_the_editors_too(staff):
+    movie = populate(1)
+    credit = Credit.objects.get(movie=movie)
+
+    staff.post(address(Credit, "delete", credit.pk), {"post": "yes"})
+
+    movie.refresh_from_db()
+    assert movie.field_sources == {"credits": "site"}
+
+
+def test_a_sync_shows_how_far_it_is(staff):
+    SyncRun.objects.create(kind="everything", counts={"added": 1200, "pending": 34})
+
+    assert "1,200 of 1,234" in staff.get(address(SyncRun, "changelist")).content.decode()

@@ -21,7 +21,7 @@ def check(*, tmp_path, **changes: str) -> subprocess.CompletedProcess[str]:
 
 def keys_read_by_settings() -> set[str]:
     text = (ROOT / "movierec" / "settings.py").read_text(encoding="utf-8")
-    found = re.findall(r'\b(?:env(?:\.\w+)?|_secret|_flag|_number)\(\s*"([A-Z_]+)"', text)
+    found = re.findall(r'\b(?:env(?:\.\w+)?|_secret|_token|_https|_flag|_number)\(\s*"([A-Z_]+)"', text)
     assert "DATABASE_URL" in found
     return set(found) - ONLY_FOR_READING_ENV
 

@@ -117,7 +117,7 @@ def test_four_processes_at_once_stay_within_the_limit(tmp_path: Path):
             command = (sys.executable, "-c", PROGRAM)
             return processes.enter_context(running(*command, log=tmp_path / f"{name}.log", **changes))
 
-        first = [start(f"worker {n}") for n in range(4)][0]
+        first, *_ = [start(f"worker {n}") for n in range(4)]
         deadline = time.monotonic() + 30
         while len(tmdb.arrivals) < 30 and time.monotonic() < deadline:
             time.sleep(0.05)

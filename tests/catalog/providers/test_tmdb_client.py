@@ -129,7 +129,7 @@ def test_an_id_that_was_merged_leads_to_the_other(client, tmdb):
 def test_a_refused_token_is_no_secret_revealed(client, tmdb, caplog):
     tmdb.tokens = {"another"}
 
-    with caplog.at_level("DEBUG"), pytest.raises(TokenRefused, match="TMDB_READ_TOKEN.*Invalid API key") as caught:
+    with caplog.at_level("DEBUG"), pytest.raises(TokenRefused, match=r"TMDB_READ_TOKEN.*Invalid API key") as caught:
         client.movie(603)
     assert len(tmdb.asked) == 1
     assert TOKEN not in caplog.text + str(caught.value) + repr(caught.value)
