@@ -1,26 +1,3 @@
-from collections.abc import Callable, Iterator
-from typing import Any
+from tests.tmdb_fixtures import tmdb, tmdb_policy
 
-import pytest
-import stamina
-
-from tests.tmdb_stand_in import TOKEN, TMDBStandIn
-
-
-@pytest.fixture
-def tmdb(settings, tmdb_policy) -> Iterator[TMDBStandIn]:
-    """The site reads TMDB from a stand-in, as fast as it can; the pauses before another attempt are left out."""
-    tmdb_policy(requests_per_second=1000)
-    with TMDBStandIn() as stand_in, stamina.set_testing(True, attempts=6, cap=True):
-        settings.TMDB_API_URL = stand_in.url
-        settings.TMDB_READ_TOKEN = TOKEN
-        yield stand_in
-
-
-@pytest.fixture
-def tmdb_policy(settings) -> Callable[..., None]:
-    def change(**values: Any) -> None:
-        policy = settings.POLICY
-        settings.POLICY = policy.model_copy(update={"tmdb": policy.tmdb.model_copy(update=values)})
-
-    return change
+__all__ = ["tmdb", "tmdb_policy"]

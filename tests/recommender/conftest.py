@@ -15,6 +15,9 @@ from recommender.models import ServedModel
 from recommender.services import activate
 from recommender.serving import server
 from tests.factories import GenreFactory, RatingFactory, UserFactory
+from tests.tmdb_fixtures import tmdb, tmdb_policy
+
+__all__ = ["tmdb", "tmdb_policy"]
 
 Train = Callable[..., ServedModel]
 
