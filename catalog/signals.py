@@ -5,5 +5,8 @@ from django.dispatch import Signal
 # Sent after a rating was recorded or removed: user_id, movie_id, rating (None when removed).
 rating_recorded = Signal()
 
+# Sent when a sync with a provider has ended: source, and what stopped it before its end (empty when nothing did).
+sync_ended = Signal()
+
 # Sent within the transaction that took out all data of a provider: source (a value of catalog.models.Source).
 provider_purged = Signal()

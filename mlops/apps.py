@@ -6,4 +6,4 @@ class MLOpsConfig(AppConfig):
     verbose_name = "Machine learning operations"
 
     def ready(self) -> None:
-        from mlops import withdrawals  # noqa: F401 (listens to the catalogue)
+        from mlops import catalogue_watch, withdrawals  # noqa: F401 (they listen to the catalogue)

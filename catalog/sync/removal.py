@@ -23,6 +23,7 @@ from catalog.models import (
     SyncRun,
     TMDBRecord,
 )
+from catalog.signals import provider_purged
 from catalog.sync.fields import EMPTY
 from catalog.traces import LINKS, untouched
 
@@ -54,6 +55,7 @@ def purge_tmdb(*, show_progress: bool = False) -> PurgeReport:
     with transaction.atomic():
         TMDBRecord.objects.all().delete()
         _remove_people()
+        provider_purged.send(sender=None, source=Source.TMDB.value)
     return report
 
 

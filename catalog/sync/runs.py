@@ -4,11 +4,11 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from catalog.models import SyncItem, SyncRun, User
+from catalog.models import Source, SyncItem, SyncRun
+from catalog.signals import sync_ended
 from catalog.sync.due import Asked, first_items
 from catalog.sync.items import add_items, counts_of
 
@@ -59,10 +59,11 @@ def finish(run: SyncRun) -> bool:
         _end(locked, Status.SUCCEEDED, _sentence(locked.counts))
         locked.items.all().delete()
     logger.info("TMDB sync %s: %s", locked.pk, locked.message)
+    _announce("")
     return True
 
 
-def stop(run: SyncRun, status: str, message: str, *, needs_a_person: bool = False) -> None:
+def stop(run: SyncRun, status: str, message: str) -> None:
     """Ends the run before its time; what it has still to do is kept for the next one of its kind."""
     with transaction.atomic():
         locked = SyncRun.objects.select_for_update().filter(pk=run.pk, status=Status.RUNNING).first()
@@ -71,8 +72,7 @@ def stop(run: SyncRun, status: str, message: str, *, needs_a_person: bool = Fals
         locked.counts = counts_of(locked)
         _end(locked, status, message)
     logger.error("TMDB sync %s stopped: %s", run.pk, message)
-    if needs_a_person:
-        _tell_superusers(message)
+    _announce(message)
 
 
 def _same(run: SyncRun, asked: Asked) -> bool:
@@ -114,9 +114,5 @@ def _sentence(counts: dict[str, int]) -> str:
     return ", ".join(f"{n:,} {labels.get(outcome, outcome)}" for outcome, n in sorted(movies.items())) + "."
 
 
-def _tell_superusers(message: str) -> None:
-    addresses = User.objects.filter(is_superuser=True, is_active=True).exclude(email="").values_list("email", flat=True)
-    try:
-        send_mail("Movierec: the sync with TMDB stopped", message, None, list(addresses))
-    except OSError:
-        logger.exception("the mail about the stopped TMDB sync could not be sent")
+def _announce(stopped_by: str) -> None:
+    sync_ended.send_robust(sender=SyncRun, source=Source.TMDB.value, stopped_by=stopped_by)

@@ -78,7 +78,7 @@ class _Worker:
             stop(self._run, stopped.status, str(stopped))
             return False
         except TokenRefused as error:
-            stop(self._run, SyncRun.Status.FAILED, str(error), needs_a_person=True)
+            stop(self._run, SyncRun.Status.FAILED, str(error))
             return False
         finally:
             for answer in answers:

@@ -402,7 +402,8 @@ def test_seven_hundred_pages_are_all_read(tmdb):
     assert run.counts["listed"] > 700
 
 
-def test_a_refused_token_stops_the_run_tells_people_and_is_taken_up_again(tmdb, sam, mailoutbox):
+def test_a_refused_token_stops_the_run_tells_people_and_is_taken_up_again(tmdb, settings, mailoutbox):
+    settings.ALERT_EMAILS = ["ops@example.org"]
     serve(tmdb, *(document(n) for n in range(1, 101)))
     for number in range(1, 101):
         MovieFactory(tmdb_id=number, source=Source.MOVIELENS)
@@ -415,12 +416,18 @@ def test_a_refused_token_stops_the_run_tells_people_and_is_taken_up_again(tmdb, 
     assert (run.status, run.counts) == ("failed", {"pending": 100})
     assert len(tmdb.asked) < 30  # not one for each
     [mail] = mailoutbox
-    assert (mail.to, "TMDB_READ_TOKEN" in mail.body) == ([sam.email], True)
+    assert (mail.to, mail.subject, "TMDB_READ_TOKEN" in mail.body) == (
+        ["ops@example.org"],
+        "[Movierec] sync with TMDB",
+        True,
+    )
+    assert "stand-in-token" not in mail.body + run.message
     tmdb.tokens = {"stand-in-token"}
     call_command("sync_tmdb", "--changes")
     run.refresh_from_db()
     assert (run.status, run.counts) == ("succeeded", {"updated": 100})
     assert SyncRun.objects.count() == 1
+    assert mailoutbox[1].subject == "[Movierec] sync with TMDB is over"
 
 
 def test_a_movie_that_tmdb_does_not_answer_waits_for_the_next_sync(tmdb):

@@ -27,6 +27,7 @@ from catalog.models import (
     TMDBRecord,
     WatchlistItem,
 )
+from catalog.signals import provider_purged
 from catalog.sync.due import Asked
 from catalog.sync.work import sync
 from catalog.tasks import sync_tmdb
@@ -112,6 +113,20 @@ def test_a_purge_keeps_what_an_editor_wrote_and_warns_while_tmdb_is_on(mixed, ca
     movie.refresh_from_db()
     assert (movie.title, movie.overview, movie.source) == ("An editor's title", "", "site")
     assert "TMDB_READ_TOKEN is still set" in capsys.readouterr().err
+
+
+def test_a_purge_is_announced_so_that_copies_elsewhere_go_too(mixed):
+    heard = []
+
+    def hear(source, **kwargs):
+        heard.append(source)
+
+    provider_purged.connect(hear)
+    try:
+        call_command("purge_provider", "tmdb")
+    finally:
+        provider_purged.disconnect(hear)
+    assert heard == ["tmdb"]
 
 
 def test_after_a_purge_everything_can_come_again(mixed):
