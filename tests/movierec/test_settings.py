@@ -73,6 +73,7 @@ def test_a_bad_value_refuses_to_start_and_names_the_key(tmp_path, changes, named
         (("k: 10", "k: 1000"), "evaluation.k"),
         (("  automatic: true", "  automatic: true\n  sometimes: true"), "promotion.sometimes"),
         (("{every_seconds: 15}", '{every_seconds: 15, crontab: "* * * * *"}'), "schedules.sweep-runs"),
+        (("max_age_days: 180", "max_age_days: 150"), "tmdb: Value error, refresh_days must be below max_age_days"),
         (("training:", "training: ["), "not valid YAML"),
     ],
 )

@@ -4,6 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from catalog.models import (
+    AlternativeTitle,
     Credit,
     Genre,
     ImportRun,
@@ -14,6 +15,7 @@ from catalog.models import (
     Person,
     Rating,
     Source,
+    TMDBRecord,
     User,
 )
 from catalog.sample import load
@@ -129,6 +131,17 @@ def test_remove_keeps_movies_of_the_sample_that_other_rooms_or_editors_refer_to(
     Movie.objects.filter(pk=lost.pk).update(field_sources={"overview": "site"})
     Credit.objects.create(movie=cosmos, person=Person.objects.create(name="Carl"), role=Credit.Role.CAST)
     assert "3 of its movies stay" in run("--remove")
+
+
+def test_remove_takes_movies_too_that_tmdb_filled_in(movielens):
+    run()
+    movie = Movie.objects.get(movielens_id=1)
+    Movie.objects.update(field_sources={"overview": "tmdb"})
+    Credit.objects.create(movie=movie, person=Person.objects.create(name="Tom"), role="cast", source=Source.TMDB)
+    AlternativeTitle.objects.create(movie=movie, title="Spielzeuge", source=Source.TMDB)
+    TMDBRecord.objects.create(tmdb_id=862, movie=movie, state=TMDBRecord.State.FETCHED)
+    run("--remove")
+    assert not Movie.objects.exists()
 
 
 def test_remove_takes_back_what_the_sample_gave_to_a_movie_of_the_site(movielens, nora):
