@@ -16,6 +16,7 @@ from recommender.estimators.item_knn import ItemKNNRecommender
 from recommender.estimators.lightfm import LightFMRecommender
 from recommender.estimators.metadata_ease import MetadataEaseRecommender
 from recommender.estimators.popularity import PopularityRecommender
+from recommender.estimators.rp3beta import RP3BetaRecommender
 
 ESTIMATORS: dict[str, type[Recommender]] = {
     "popularity": PopularityRecommender,
@@ -23,6 +24,7 @@ ESTIMATORS: dict[str, type[Recommender]] = {
     "als": AlsRecommender,
     "lightfm": LightFMRecommender,
     "item_knn": ItemKNNRecommender,
+    "rp3beta": RP3BetaRecommender,
     "metadata_ease": MetadataEaseRecommender,
     "content": ContentRecommender,
     "hybrid": HybridRecommender,

@@ -15,10 +15,9 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.ease import ease_weights
 from recommender.estimators.histories import map_columns
 from recommender.estimators.inner_splits import InnerSplit
-from recommender.estimators.metadata_ease import add_metadata, weighted_gram
+from recommender.estimators.item_rows import ItemRows, item_scores
 from recommender.estimators.popularity import decayed_popularity
 from recommender.estimators.validation import most_rated, ndcg_of_scores
 
@@ -75,10 +74,7 @@ def _judge(
     split: InnerSplit, features: csr_matrix, item_parameters: dict[str, float], half_lives: list[float]
 ) -> Judged:
     modelled = most_rated(split.train, CHOICE_MOVIES)
-    liked = map_columns(split.train.positives, modelled)
-    gram = weighted_gram(liked, item_parameters["user_exponent"])
-    add_metadata(gram, features[modelled], item_parameters["metadata_weight"])
-    scores = liked[split.judged] @ ease_weights(gram, item_parameters["regularization"])
+    scores = item_scores(ItemRows.of(split.train, modelled, features), split.judged, item_parameters)
     return Judged(
         personal_part(scores),
         {days: trend_of(split.train, days)[modelled] for days in half_lives},

@@ -28,11 +28,13 @@ LAPACK_LIMIT = 46_000  # movies squared must stay within a 32-bit index
 @dataclass(frozen=True)
 class EaseConfig(Config):
     regularization: float | None = None  # the lambda of the paper; None: chosen on an inner split
+    dropout: float = 0.0  # the p of the denoising form (EDLAE): above 0, movies rated much are held back more
     max_movies: int = 20_000  # only the most rated ones are modelled: memory grows with its square (1.6 GB)
 
     def __post_init__(self) -> None:
         if self.regularization is not None:
             check_number("regularization", self.regularization, above=0)
+        check_dropout(self.dropout)
         check_count("max_movies", self.max_movies)
         if self.max_movies > LAPACK_LIMIT:
             raise ValueError(f"max_movies: at most {LAPACK_LIMIT}, got {self.max_movies}")
@@ -47,28 +49,36 @@ class EaseRecommender(Recommender):
     def _fit(self, dataset: Dataset) -> None:
         regularization = self.config.regularization
         if regularization is None:
-            regularization = _choose_regularization(dataset, self.random_state)
+            regularization = _choose_regularization(dataset, self.config.dropout, self.random_state)
             self.chosen_ = {"regularization": regularization}
         self.modelled_ = most_rated(dataset, self.config.max_movies)
         positives = map_columns(dataset.positives, self.modelled_)
-        self.weights_ = ease_weights(gram_matrix(positives), regularization)
+        self.weights_ = ease_weights(gram_matrix(positives), regularization, self.config.dropout)
 
     def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
-        liked = map_columns(self._positives(history), self.modelled_)
+        return self._weighted(self._inputs(history), columns)
+
+    def _inputs(self, history: csr_matrix) -> csr_matrix:
+        """What each rating of a history counts as: 1 for a positive."""
+        return self._positives(history)
+
+    def _weighted(self, inputs: csr_matrix, columns: Array | None) -> Array:
+        """inputs @ weights; 0 for movies that are not modelled."""
+        inputs = map_columns(inputs, self.modelled_)
         if columns is not None and len(columns) * 8 < len(self.modelled_):
-            return self._score_few(liked, columns)
-        scores = np.zeros((history.shape[0], self.n_fitted_movies_), dtype=np.float32)
-        scores[:, self.modelled_] = liked @ self.weights_
+            return self._weighted_few(inputs, columns)
+        scores = np.zeros((inputs.shape[0], self.n_fitted_movies_), dtype=np.float32)
+        scores[:, self.modelled_] = inputs @ self.weights_
         return scores if columns is None else scores[:, columns]
 
-    def _score_few(self, liked: csr_matrix, columns: Array) -> Array:
+    def _weighted_few(self, inputs: csr_matrix, columns: Array) -> Array:
         """The same sums without touching the weights of the other movies."""
         place = np.searchsorted(self.modelled_, columns)
         place[place == len(self.modelled_)] = 0
         is_modelled = self.modelled_[place] == columns
-        rows = np.unique(liked.indices)
-        scores = np.zeros((liked.shape[0], len(columns)), dtype=np.float32)
-        scores[:, is_modelled] = map_columns(liked, rows) @ self.weights_[np.ix_(rows, place[is_modelled])]
+        rows = np.unique(inputs.indices)
+        scores = np.zeros((inputs.shape[0], len(columns)), dtype=np.float32)
+        scores[:, is_modelled] = map_columns(inputs, rows) @ self.weights_[np.ix_(rows, place[is_modelled])]
         return scores
 
     def _similarities(self, columns: Array) -> Array:
@@ -91,13 +101,22 @@ def gram_matrix(matrix: csr_matrix) -> Array:
     return gram
 
 
-def ease_weights(gram: Array, regularization: float) -> Array:
+def check_dropout(dropout: float) -> None:
+    check_number("dropout", dropout, at_least=0)
+    if dropout >= 1:
+        raise ValueError(f"dropout: expected a share below 1, got {dropout!r}")
+
+
+def ease_weights(gram: Array, regularization: float, dropout: float = 0.0) -> Array:
     """B = I - P / diag(P) with P = (G + lambda I)^-1 and so a zero diagonal. The Gram matrix is overwritten.
+
+    With dropout p, P = (G + p / (1 - p) diag(G) + lambda I)^-1: the expectation over histories of which a share p
+    is dropped at random (Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020).
 
     LAPACK's Cholesky inverse is several times faster than numpy's general one. It works on column-major
     arrays and fills one triangle, so it is given the transposed view and the other triangle is copied over.
     """
-    gram[np.diag_indices_from(gram)] += regularization
+    gram[np.diag_indices_from(gram)] += regularization + dropout / (1 - dropout) * gram.diagonal()
     factor, failed = spotrf(gram.T, lower=1, overwrite_a=1)
     if not failed:
         inverse, failed = spotri(factor, lower=1, overwrite_c=1)
@@ -121,18 +140,18 @@ def mirror_upper(matrix: Array) -> None:
         square[...] = np.triu(square) + np.triu(square, 1).T
 
 
-def _choose_regularization(dataset: Dataset, random_state: int) -> float:
+def _choose_regularization(dataset: Dataset, dropout: float, random_state: int) -> float:
     """The best nDCG@10 on a fifth of each user's ratings, from the rest, among the most rated movies.
 
     Restricting the movies makes a trial a fraction of a second. With few users one split is too noisy, so
     the mean over several counts.
     """
     n_splits = int(np.clip(np.ceil(CHOICE_USERS / max(dataset.n_users, 1)), 1, 4))
-    trials = [_trial(dataset, random_state + split) for split in range(n_splits)]
+    trials = [_trial(dataset, dropout, random_state + split) for split in range(n_splits)]
     return best_of(REGULARIZATIONS_TRIED, lambda value: float(np.mean([trial(value) for trial in trials])))
 
 
-def _trial(dataset: Dataset, random_state: int) -> Callable[[float], float]:
+def _trial(dataset: Dataset, dropout: float, random_state: int) -> Callable[[float], float]:
     """The quality of a regularisation on one inner split."""
     train, answers = split_random(dataset, share=0.2, random_state=random_state)
     modelled = most_rated(train, CHOICE_MOVIES)
@@ -145,7 +164,7 @@ def _trial(dataset: Dataset, random_state: int) -> Callable[[float], float]:
     def quality(regularization: float) -> float:
         if not wanted.nnz:
             return float("nan")
-        weights = ease_weights(gram.copy(), regularization)
+        weights = ease_weights(gram.copy(), regularization, dropout)
         return float(np.nanmean(ndcg_of_scores(liked[judged] @ weights, seen, wanted)))
 
     return quality

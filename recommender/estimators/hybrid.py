@@ -23,14 +23,18 @@ from recommender.estimators.dataset import Dataset
 from recommender.estimators.explanation import Contribution
 from recommender.estimators.features import regress_on_features
 from recommender.estimators.inner_splits import inner_splits
-from recommender.estimators.metadata_ease import MetadataEaseConfig, MetadataEaseRecommender, choose_parameters
+from recommender.estimators.item_choice import DEFAULTS as ITEM_DEFAULTS
+from recommender.estimators.item_choice import choose_parameters
+from recommender.estimators.metadata_ease import MetadataEaseConfig, MetadataEaseRecommender
+from recommender.estimators.stars import MOVIE_SHRINKAGE
 
 Array = np.ndarray[Any, Any]
 
 VALIDATIONS = ("time", "random")
-ITEM_PARAMETERS = ("regularization", "metadata_weight", "user_exponent")
+ITEM_PARAMETERS = tuple(ITEM_DEFAULTS)
 BLEND_PARAMETERS = ("half_life_days", "popularity_weight")
 TREND_REGULARIZATION = 10.0
+BIAS_REGULARIZATION = 10.0
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class HybridRecommender(Recommender):
             self.content_.features_[rated], self.trend_[rated], TREND_REGULARIZATION
         )
         self._expect_trends(np.flatnonzero(~dataset.is_rated))
+        self._shrink_biases(rated)
 
     def _parameters(self, dataset: Dataset) -> dict[str, float]:
         """Given and chosen ones; `chosen_` keeps the latter, and the validation that was really used."""
@@ -84,7 +89,7 @@ class HybridRecommender(Recommender):
         way, splits = inner_splits(dataset, self.config.validation, self.random_state)
         features = dataset.movie_features[1]
         of_items = {name: given[name] for name in ITEM_PARAMETERS}
-        chosen = choose_parameters(splits[0], features, of_items) if None in of_items.values() else {}
+        chosen = choose_parameters(splits, features, of_items) if None in of_items.values() else {}
         of_blend = {name: given[name] for name in BLEND_PARAMETERS}
         if None in of_blend.values():
             chosen |= choose_blend(splits, features, of_items | chosen, of_blend, by_time=way == "time")
@@ -105,15 +110,36 @@ class HybridRecommender(Recommender):
             scores += np.float32(self.popularity_weight_) * self.trend_[columns]
         return scores
 
+    def _predict_stars(self, history: csr_matrix, columns: Array) -> Array:
+        stars = super()._predict_stars(history, columns)
+        is_collaborative = self._is_collaborative[columns]
+        fitted = rows_of.resized(history, self.n_fitted_movies_)
+        stars[:, is_collaborative] += self.collaborative_.predicted_residuals(fitted, columns[is_collaborative])
+        return stars
+
     def _add_movies(self, movies: pd.DataFrame, columns: Array) -> None:
         self.content_ = self.content_.with_movies(movies)
         self.trend_ = np.append(self.trend_, np.zeros(len(self.movie_ids_) - len(self.trend_), dtype=np.float32))
         self._expect_trends(columns)
+        self.movie_biases_[columns] = self._expected_biases(columns)
 
     def _expect_trends(self, columns: Array) -> None:
         """A movie without ratings is as popular as its metadata lets expect, and no more than any rated one."""
         expected = self.trend_mean_ + self.content_.features_[columns] @ self.trend_weights_
         self.trend_[columns] = np.clip(expected, 0, self.trend_[self.is_rated_].max())
+
+    def _shrink_biases(self, rated: Array) -> None:
+        """A movie's bias is shrunk towards what its metadata lets expect, and without a rating is just that."""
+        self.bias_mean_, self.bias_weights_ = regress_on_features(
+            self.content_.features_[rated], self.movie_biases_[rated], BIAS_REGULARIZATION
+        )
+        counts = np.bincount(self.histories_.indices, minlength=self.n_fitted_movies_)
+        expected = self._expected_biases(np.arange(self.n_fitted_movies_))
+        self.movie_biases_ = self.movie_biases_ + expected * MOVIE_SHRINKAGE / (counts + MOVIE_SHRINKAGE)
+
+    def _expected_biases(self, columns: Array) -> Array:
+        expected: Array = self.bias_mean_ + self.content_.features_[columns] @ self.bias_weights_
+        return expected
 
     def _similarities(self, columns: Array) -> Array:
         """The mean of two cosines: of who liked both, and of the metadata."""

@@ -21,6 +21,7 @@ MAX_USERS = 600  # judged in each window
 MAX_WINDOWS = 4
 LARGEST_HIDDEN_SHARE = 0.3
 RANDOM_SHARE = 0.2
+MAX_RANDOM_SPLITS = 3  # of few users one alone is too noisy
 
 
 class InnerSplit(NamedTuple):
@@ -39,9 +40,14 @@ def inner_splits(dataset: Dataset, validation: str, random_state: int) -> tuple[
             "validation: falling back to a random split, since %s",
             f"no late window has {MIN_USERS} users with earlier positives" if dataset.has_times else "time is constant",
         )
+    n_splits = int(np.clip(MAX_USERS * MAX_WINDOWS // max(dataset.n_users, 1), 1, MAX_RANDOM_SPLITS))
+    return "random", [_random_split(dataset, random_state + number) for number in range(n_splits)]
+
+
+def _random_split(dataset: Dataset, random_state: int) -> InnerSplit:
     train, answers = split_random(dataset, RANDOM_SHARE, random_state)
     judged = sample_users(answers, MAX_USERS * MAX_WINDOWS, random_state)
-    return "random", [InnerSplit(train, judged, answers[judged])]
+    return InnerSplit(train, judged, answers[judged])
 
 
 def _time_windows(dataset: Dataset, random_state: int) -> list[InnerSplit]:

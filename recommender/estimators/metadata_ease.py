@@ -1,10 +1,13 @@
-"""EASE that learns from metadata too: each feature is one more row that "likes" the movies having it.
+"""EASE that learns from metadata and from rating values too, as further rows beside the users' positives.
 
-With X the positives, D = diag(n_u^-e) the users' weights, F the movies' features and w their weight,
+With X the positives, V the residuals, F the movies' features, D = diag(n_u^-e) the users' weights, and m and r the
+weights of the further rows (see `item_rows`),
 
-    P = (X' D X + w F F' + lambda I)^-1,   B = I - P / diag(P)
+    P = (X' D X + r V' V + m F F' + lambda I)^-1,   B = I - P / diag(P)
 
-so that movies that few people rated borrow from movies with the same people, keywords and words.
+so that movies that few people rated borrow from movies with the same people, keywords and words, and movies that the
+same people like better than others do are near. The same weights predict stars: biases + s v B, where s is the
+regression of the known residuals on v B (B has no diagonal, so none of them predicts itself).
 """
 
 from __future__ import annotations
@@ -13,34 +16,35 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.sparse import csr_matrix, diags
+from scipy.sparse import csr_matrix
 
 from recommender.estimators.config import Config, check_number
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.ease import EaseConfig, EaseRecommender, ease_weights, gram_matrix
-from recommender.estimators.histories import map_columns
-from recommender.estimators.inner_splits import InnerSplit, inner_splits
-from recommender.estimators.validation import best_of, most_rated, ndcg_of_scores
+from recommender.estimators.ease import EaseConfig, EaseRecommender, ease_weights
+from recommender.estimators.inner_splits import inner_splits
+from recommender.estimators.item_choice import DEFAULTS, choose_parameters
+from recommender.estimators.item_rows import ItemRows, inputs_of
+from recommender.estimators.stars import residuals
+from recommender.estimators.validation import most_rated
 
 Array = np.ndarray[Any, Any]
-Parameters = dict[str, float]
 
-REGULARIZATIONS_TRIED = (12.0, 25.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0)
-METADATA_WEIGHTS_TRIED = (1.25, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0)
-USER_EXPONENTS_TRIED = (0.0, 0.25, 0.5)
-DEFAULTS = {"regularization": 200.0, "metadata_weight": 10.0, "user_exponent": 0.25}
-CHOICE_MOVIES = 3000
-BLOCK = 1024
+STAR_USERS = 2000  # are enough to tell the scale of predicted residuals
+STAR_BATCH = 256
 
 
 @dataclass(frozen=True)
 class MetadataEaseConfig(EaseConfig):
-    metadata_weight: float | None = None  # w; None: chosen on an inner split
-    user_exponent: float | None = None  # e: above 0, users with many positives count less for each; None: chosen
+    """None: chosen on an inner split."""
+
+    metadata_weight: float | None = None  # m
+    user_exponent: float | None = None  # e: above 0, users with many positives count less for each
+    residual_weight: float | None = None  # r
+    history_weight: float | None = None  # how much a residual counts in the history that is scored
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("metadata_weight", "user_exponent"):
+        for name in ("metadata_weight", "user_exponent", "residual_weight", "history_weight"):
             if getattr(self, name) is not None:
                 check_number(name, getattr(self, name), at_least=0)
 
@@ -51,70 +55,45 @@ class MetadataEaseRecommender(EaseRecommender):
     uses_metadata = True
 
     def _fit(self, dataset: Dataset) -> None:
+        features = dataset.movie_features[1]
         given = {name: getattr(self.config, name) for name in DEFAULTS}
         if None in given.values():
-            split = inner_splits(dataset, "random", self.random_state)[1][0]
-            self.chosen_ = choose_parameters(split, dataset.movie_features[1], given)
+            splits = inner_splits(dataset, "random", self.random_state)[1]
+            self.chosen_ = choose_parameters(splits, features, given)
         parameters = given | self.chosen_
+        self.history_weight_ = float(parameters["history_weight"])
         self.modelled_ = most_rated(dataset, self.config.max_movies)
-        gram = weighted_gram(map_columns(dataset.positives, self.modelled_), parameters["user_exponent"])
-        add_metadata(gram, dataset.movie_features[1][self.modelled_], parameters["metadata_weight"])
-        self.weights_ = ease_weights(gram, parameters["regularization"])
+        rows = ItemRows.of(dataset, self.modelled_, features)
+        self.weights_ = ease_weights(rows.gram(parameters), parameters["regularization"], parameters["dropout"])
+        self.residual_scale_ = _residual_scale(rows.above, self.weights_, self.random_state)
+
+    def _inputs(self, history: csr_matrix) -> csr_matrix:
+        return inputs_of(history, self._residuals(history), self.implicit_threshold_, self.history_weight_)
+
+    def _residuals(self, history: csr_matrix) -> csr_matrix:
+        return residuals(history, self._scale, self.star_mean_, self.movie_biases_)
+
+    def predicted_residuals(self, history: csr_matrix, columns: Array) -> Array:
+        """By how many stars more than the biases say these users would rate those movies of fit."""
+        return np.float32(self.residual_scale_) * self._weighted(self._residuals(history), columns)
+
+    def _predict_stars(self, history: csr_matrix, columns: Array) -> Array:
+        stars = super()._predict_stars(history, columns)
+        is_fitted = columns < self.n_fitted_movies_
+        stars[:, is_fitted] += self.predicted_residuals(history[:, : self.n_fitted_movies_], columns[is_fitted])
+        return stars
 
 
-def weighted_gram(positives: csr_matrix, user_exponent: float) -> Array:
-    """X' D X, with D scaled so that the positives keep their mean weight of 1."""
-    counts = np.diff(positives.indptr).astype(np.float64)
-    weights = np.maximum(counts, 1.0) ** -user_exponent
-    weights *= counts.sum() / max(float((weights * counts).sum()), 1e-12)
-    return gram_matrix((diags(np.sqrt(weights).astype(np.float32)) @ positives).tocsr())
-
-
-def add_metadata(gram: Array, features: csr_matrix, weight: float) -> None:
-    """gram += weight F F', in blocks."""
-    if weight and features.nnz:
-        by_feature = features.T.tocsr()
-        for start in range(0, len(gram), BLOCK):
-            gram[start : start + BLOCK] += weight * (features[start : start + BLOCK] @ by_feature).toarray()
-
-
-def choose_parameters(split: InnerSplit, features: csr_matrix, given: dict[str, float | None]) -> Parameters:
-    """What was not given, one after the other: the best nDCG@10 among the most rated movies."""
-    trial = _Trial(split, features)
-    parameters = {name: DEFAULTS[name] if value is None else value for name, value in given.items()}
-    if not trial.has_metadata and given["metadata_weight"] is None:
-        parameters["metadata_weight"] = 0.0
-    if given["regularization"] is None:
-        parameters["regularization"] = best_of(
-            REGULARIZATIONS_TRIED, lambda value: trial.quality(parameters | {"regularization": value})
-        )
-    if given["metadata_weight"] is None and trial.has_metadata:
-        found = best_of(METADATA_WEIGHTS_TRIED, lambda value: trial.quality(parameters | {"metadata_weight": value}))
-        parameters["metadata_weight"] = trial.better(parameters, "metadata_weight", (0.0, found))
-    if given["user_exponent"] is None:
-        parameters["user_exponent"] = trial.better(parameters, "user_exponent", USER_EXPONENTS_TRIED)
-    return {name: parameters[name] for name, value in given.items() if value is None}
-
-
-class _Trial:
-    def __init__(self, split: InnerSplit, features: csr_matrix) -> None:
-        modelled = most_rated(split.train, CHOICE_MOVIES)
-        self.liked = map_columns(split.train.positives, modelled)
-        self.judged = self.liked[split.judged]
-        self.seen = map_columns(split.train.ratings[split.judged], modelled)
-        self.answers = map_columns(split.answers, modelled)
-        self.features = features[modelled]
-        self.has_metadata = bool(self.features.nnz)
-
-    def quality(self, parameters: Parameters) -> float:
-        if not self.answers.nnz:
-            return float("nan")
-        gram = weighted_gram(self.liked, parameters["user_exponent"])
-        add_metadata(gram, self.features, parameters["metadata_weight"])
-        scores = self.judged @ ease_weights(gram, parameters["regularization"])
-        return float(np.nanmean(ndcg_of_scores(scores, self.seen, self.answers)))
-
-    def better(self, parameters: Parameters, name: str, tried: tuple[float, ...]) -> float:
-        """The value of the highest quality; the first one where nothing can be judged."""
-        qualities = [self.quality(parameters | {name: value}) for value in tried]
-        return tried[int(np.nanargmax(qualities))] if np.isfinite(qualities).any() else tried[0]
+def _residual_scale(above: csr_matrix, weights: Array, random_state: int) -> float:
+    """The regression of known residuals on those predicted from the user's others; never below 0."""
+    known = np.flatnonzero(np.diff(above.indptr))
+    if len(known) > STAR_USERS:
+        known = np.sort(np.random.default_rng(random_state).choice(known, size=STAR_USERS, replace=False))
+    both, squares = 0.0, 0.0
+    for start in range(0, len(known), STAR_BATCH):
+        part = above[known[start : start + STAR_BATCH]]
+        users = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
+        predicted = (part @ weights)[users, part.indices].astype(np.float64)
+        both += float(predicted @ part.data)
+        squares += float(predicted @ predicted)
+    return max(both / squares, 0.0) if squares > 1e-9 else 0.0

@@ -79,3 +79,11 @@ def user_biases(history: csr_matrix, scale: StarScale, mean: float, of_movies: A
     rest = scale.stars(history.data) - mean - of_movies[history.indices]
     biases: Array = np.bincount(rows, weights=rest, minlength=n_users) / (np.diff(history.indptr) + USER_SHRINKAGE)
     return biases
+
+
+def residuals(history: csr_matrix, scale: StarScale, mean: float, of_movies: Array) -> csr_matrix:
+    """By how many stars each rating is above or below what the biases let expect, float32."""
+    of_users = user_biases(history, scale, mean, of_movies)
+    expected = mean + np.repeat(of_users, np.diff(history.indptr)) + of_movies[history.indices]
+    above = (scale.stars(history.data) - expected).astype(np.float32)
+    return csr_matrix((above, history.indices, history.indptr), shape=history.shape)

@@ -15,6 +15,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "ease": {"regularization": 2.0},
     "als": {"n_components": 8, "regularization": 1.0, "alpha": 4.0},
     "item_knn": {"shrinkage": 1.0},
+    "rp3beta": {"beta": 0.3},
     "lightfm": {"n_components": 8},
 }
 

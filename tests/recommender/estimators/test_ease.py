@@ -22,6 +22,20 @@ def test_weights_are_the_paper_s_closed_form() -> None:
     np.testing.assert_allclose(weights, closed_form(interactions, 3.0), atol=1e-5)
 
 
+def test_dropout_adds_its_odds_of_each_movie_s_positives() -> None:
+    gram = np.array([[4.0, 2, 1], [2, 6, 2], [1, 2, 3]])
+    inverse = np.linalg.inv(gram + 0.5 / 0.5 * np.diag(np.diag(gram)) + 2 * np.eye(3))
+    expected = inverse / -np.diag(inverse)
+    np.fill_diagonal(expected, 0)
+    np.testing.assert_allclose(ease_weights(gram.astype(np.float32), 2.0, dropout=0.5), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1.0, "half"])
+def test_refuses_a_dropout_that_is_no_share(dropout: object) -> None:
+    with pytest.raises(ValueError, match="dropout"):
+        EaseRecommender(dropout=dropout)
+
+
 def test_scores_are_the_weights_of_what_was_liked() -> None:
     rows = [(1, 10, 5.0), (1, 20, 5.0), (2, 10, 5.0), (2, 20, 5.0), (3, 20, 5.0), (3, 30, 5.0), (4, 10, 1.0)]
     ds = Dataset.from_frames(ratings_frame(rows), implicit_threshold=3)

@@ -13,7 +13,13 @@ from recommender.estimators.metadata_ease import MetadataEaseRecommender
 from recommender.estimators.popularity import PopularityRecommender
 from tests.recommender.estimators.data import tastes
 
-ITEMS = {"regularization": 2.0, "metadata_weight": 1.0, "user_exponent": 0.0}
+ITEMS = {
+    "regularization": 2.0,
+    "metadata_weight": 1.0,
+    "user_exponent": 0.0,
+    "residual_weight": 0.5,
+    "history_weight": 0.1,
+}
 FIXED = ITEMS | {"content_regularization": 1.0, "popularity_weight": 0.0, "half_life_days": 30.0}
 NEW = pd.DataFrame(
     {"movie_id": [1001, 1002], "genres": [["Drama", "War"], ["Comedy"]], "keywords": [["trench"], ["wedding"]]}
@@ -35,10 +41,10 @@ def test_without_popularity_rated_movies_rank_as_the_collaborative_component_ran
     assert mine["movie_id"].tolist() == theirs["movie_id"].tolist()
 
 
-def test_without_metadata_popularity_and_user_weights_it_is_ease() -> None:
+def test_without_metadata_residuals_popularity_and_user_weights_it_is_ease() -> None:
     data = Dataset.from_frames(tastes()[0])
     ease = EaseRecommender(regularization=2.0).fit(data)
-    mine = hybrid(data, metadata_weight=0.0).recommend(data.user_ids, k=8)
+    mine = hybrid(data, metadata_weight=0.0, residual_weight=0.0, history_weight=0.0).recommend(data.user_ids, k=8)
     assert mine["movie_id"].tolist() == ease.recommend(data.user_ids, k=8)["movie_id"].tolist()
 
 

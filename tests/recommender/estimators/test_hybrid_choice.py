@@ -9,7 +9,6 @@ import pytest
 from recommender.estimators import Dataset
 from recommender.estimators.hybrid import HybridRecommender
 from recommender.estimators.inner_splits import MIN_USERS, inner_splits
-from recommender.estimators.metadata_ease import MetadataEaseRecommender, add_metadata, weighted_gram
 from tests.recommender.estimators.data import tastes
 
 DAYS = 60
@@ -65,37 +64,15 @@ def test_weighs_what_is_popular_now_where_fashions_change() -> None:
 def test_chooses_only_what_is_not_given() -> None:
     dataset = Dataset.from_frames(*tastes())
     model = HybridRecommender(regularization=3.0, popularity_weight=0.0).fit(dataset)
-    expected = {"metadata_weight", "user_exponent", "half_life_days", "content_regularization", "validation"}
-    assert set(model.chosen_) == expected
+    items = {"metadata_weight", "user_exponent", "residual_weight", "history_weight"}
+    assert set(model.chosen_) == items | {"half_life_days", "content_regularization", "validation"}
     assert model.popularity_weight_ == 0.0
     assert model.collaborative_.config.regularization == 3.0
 
 
 def test_chooses_nothing_when_all_is_given() -> None:
-    given = {"regularization": 3.0, "metadata_weight": 1.0, "user_exponent": 0.0, "content_regularization": 1.0}
-    model = HybridRecommender(**given, half_life_days=7.0, popularity_weight=0.1)
+    items = {"regularization": 3.0, "metadata_weight": 1.0, "user_exponent": 0.0}
+    residuals = {"residual_weight": 0.2, "history_weight": 0.1}
+    others = {"content_regularization": 1.0, "half_life_days": 7.0, "popularity_weight": 0.1}
+    model = HybridRecommender(**items, **residuals, **others)
     assert model.fit(Dataset.from_frames(*tastes())).chosen_ == {}
-
-
-def test_without_metadata_its_weight_is_zero() -> None:
-    model = MetadataEaseRecommender().fit(Dataset.from_frames(tastes()[0]))
-    assert model.chosen_["metadata_weight"] == 0.0
-
-
-def test_user_weights_keep_the_mean_weight_of_a_positive() -> None:
-    positives = Dataset.from_frames(*tastes()).positives
-    flat, weighted = weighted_gram(positives, 0.0), weighted_gram(positives, 0.5)
-    np.testing.assert_allclose(flat, (positives.T @ positives).toarray(), rtol=1e-5)
-    assert np.trace(weighted) == pytest.approx(np.trace(flat), rel=1e-5)
-    # of two users, of 1 and of 4 positives, the second counts half as much for each with exponent 1/2
-    few_many = Dataset.from_frames(pd.DataFrame({"user_id": [1, 2, 2, 2, 2], "movie_id": range(5), "rating": 5.0}))
-    gram = weighted_gram(few_many.positives, 0.5)
-    assert gram[0, 0] / gram[1, 1] == pytest.approx(2.0, rel=1e-5)
-
-
-def test_metadata_rows_add_their_weighted_products(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recommender.estimators.metadata_ease.BLOCK", 3)
-    features = Dataset.from_frames(*tastes()).movie_features[1]
-    gram = np.eye(features.shape[0], dtype=np.float32)
-    add_metadata(gram, features, 2.5)
-    np.testing.assert_allclose(gram, np.eye(len(gram)) + 2.5 * (features @ features.T).toarray(), rtol=1e-5)

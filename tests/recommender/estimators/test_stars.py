@@ -4,7 +4,7 @@ from scipy.sparse import csr_matrix
 
 from recommender.estimators import Dataset
 from recommender.estimators.popularity import PopularityRecommender
-from recommender.estimators.stars import MOVIE_SHRINKAGE, USER_SHRINKAGE, StarScale, fit_biases, user_biases
+from recommender.estimators.stars import MOVIE_SHRINKAGE, USER_SHRINKAGE, StarScale, fit_biases, residuals, user_biases
 from tests.recommender.estimators.data import ratings_frame
 
 
@@ -44,6 +44,15 @@ def test_biases_solve_the_ridge_equations() -> None:
     for user in (0, 1):
         rest = ratings.toarray()[user] - mean - of_movies
         assert of_users[user] == pytest.approx(rest.sum() / (2 + USER_SHRINKAGE), abs=1e-9)
+
+
+def test_residuals_are_what_the_biases_leave() -> None:
+    ratings = csr_matrix(np.array([[5.0, 3.0, 0.0], [4.0, 0.0, 1.0]]))
+    scale = StarScale.of(ratings.data)
+    mean, of_movies = fit_biases(ratings, scale)
+    of_users = user_biases(ratings, scale, mean, of_movies)
+    expected = np.where(ratings.toarray() > 0, ratings.toarray() - mean - of_users[:, None] - of_movies, 0)
+    np.testing.assert_allclose(residuals(ratings, scale, mean, of_movies).toarray(), expected, atol=1e-6)
 
 
 def test_predictions_know_a_generous_user_and_a_good_movie() -> None:

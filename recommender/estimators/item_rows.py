@@ -1,0 +1,85 @@
+"""The rows that the item-item model with metadata learns from, and what a history counts as in front of it.
+
+Rows are users' positives, users' residuals (by how many stars a rating is above or below what the biases of user and
+movie let expect) and features, each of which "likes" the movies having it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from scipy.sparse import csr_matrix, diags
+
+from recommender.estimators.dataset import Dataset
+from recommender.estimators.ease import ease_weights, gram_matrix
+from recommender.estimators.histories import map_columns
+from recommender.estimators.stars import residuals
+
+Array = np.ndarray[Any, Any]
+Parameters = dict[str, float]
+
+BLOCK = 1024
+STILL_OF_INTEREST = 1.0  # a movie rated so many stars below expectation is no sign of interest in others like it
+
+
+class ItemRows(NamedTuple):
+    """Some movies' columns of everybody's positives, inputs aside from residuals, and residuals; their features."""
+
+    ratings: csr_matrix
+    positives: csr_matrix
+    above: csr_matrix
+    features: csr_matrix
+    threshold: float | None
+
+    @classmethod
+    def of(cls, dataset: Dataset, movies: Array, features: csr_matrix) -> Self:
+        """`features` are those of all movies of the dataset."""
+        above = residuals(dataset.ratings, *dataset.star_biases)
+        ratings, positives, above = (map_columns(part, movies) for part in (dataset.ratings, dataset.positives, above))
+        return cls(ratings, positives, above, features[movies], dataset.implicit_threshold)
+
+    def gram(self, parameters: Parameters) -> Array:
+        """X' D X + r V' V + m F F', see `metadata_ease`."""
+        gram = weighted_gram(self.positives, parameters["user_exponent"])
+        add_rows(gram, self.above.T.tocsr(), parameters["residual_weight"])
+        add_rows(gram, self.features, parameters["metadata_weight"])
+        return gram
+
+    def inputs(self, users: Array, history_weight: float) -> csr_matrix:
+        return inputs_of(self.ratings[users], self.above[users], self.threshold, history_weight)
+
+
+def inputs_of(ratings: csr_matrix, above: csr_matrix, threshold: float | None, history_weight: float) -> csr_matrix:
+    """What each rating of a history counts as: 1 for a positive, and more or less by its residual.
+
+    A rating below the threshold says that the movie was chosen and that it disappointed: with `history_weight` h
+    and a residual of v stars it counts h (1 + v), so that a bad rating counts against movies like it.
+    """
+    is_positive = True if threshold is None else ratings.data >= threshold
+    base = np.where(is_positive, 1.0, history_weight * STILL_OF_INTEREST)
+    counted = (base + history_weight * above.data).astype(np.float32)
+    return csr_matrix((counted, ratings.indices, ratings.indptr), shape=ratings.shape)
+
+
+def weighted_gram(positives: csr_matrix, user_exponent: float) -> Array:
+    """X' D X, with D scaled so that the positives keep their mean weight of 1."""
+    counts = np.diff(positives.indptr).astype(np.float64)
+    weights = np.maximum(counts, 1.0) ** -user_exponent
+    weights *= counts.sum() / max(float((weights * counts).sum()), 1e-12)
+    return gram_matrix((diags(np.sqrt(weights).astype(np.float32)) @ positives).tocsr())
+
+
+def add_rows(gram: Array, rows: csr_matrix, weight: float) -> None:
+    """gram += weight R R' for (movies, rows), in blocks."""
+    if weight and rows.nnz:
+        by_row = rows.T.tocsr()
+        for start in range(0, len(gram), BLOCK):
+            gram[start : start + BLOCK] += weight * (rows[start : start + BLOCK] @ by_row).toarray()
+
+
+def item_scores(rows: ItemRows, users: Array, parameters: Parameters) -> Array:
+    """What the model with these parameters gives these users (of the rows) for the rows' movies."""
+    weights = ease_weights(rows.gram(parameters), parameters["regularization"], parameters["dropout"])
+    scores: Array = rows.inputs(users, parameters["history_weight"]) @ weights
+    return scores
