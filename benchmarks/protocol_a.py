@@ -6,6 +6,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import pandas as pd
+
 from benchmarks.data import movielens_metadata, movielens_ratings, tmdb_metadata
 from benchmarks.models import random_split_models
 from benchmarks.progress import Progress
@@ -15,11 +17,13 @@ from recommender.evaluation import Comparison, Evaluation, evaluate, leave_ratin
 K = 10
 REFERENCE = "ease"
 CHOSEN = "chosen by fit"
+NO_METADATA = "none"
+WITHOUT_METADATA = (REFERENCE, "metadata_ease", "hybrid")  # what is also judged without any
 
 
 def run(folder: Path, names: list[str], metadata: str, progress: Progress) -> tuple[str, list[dict[str, Any]]]:
     ratings = movielens_ratings(folder)
-    movies = tmdb_metadata(folder) if metadata == "TMDB" else movielens_metadata(folder)
+    movies = _movies(folder, metadata)
     split = leave_ratings_out(ratings)
     found: dict[str, Evaluation] = {}
     seconds: dict[str, float] = {}
@@ -34,6 +38,12 @@ def run(folder: Path, names: list[str], metadata: str, progress: Progress) -> tu
         chosen[model.name] = fitted.chosen_
     title = f"A. Warm, ml-latest-small, {len(split.train)} / {len(split.test)} ratings, metadata: {metadata}"
     return title, _rows(Comparison(found), seconds, chosen)
+
+
+def _movies(folder: Path, metadata: str) -> pd.DataFrame | None:
+    if metadata == NO_METADATA:
+        return None
+    return tmdb_metadata(folder) if metadata == "TMDB" else movielens_metadata(folder)
 
 
 def _rows(comparison: Comparison, seconds: dict[str, float], chosen: dict[str, Any]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from benchmarks import protocol_a, protocol_b, protocol_c
+from benchmarks import fold_in, protocol_a, protocol_b, protocol_c
 from benchmarks.data import has_tmdb
 from benchmarks.models import later_data_models, random_split_models
 from benchmarks.progress import Progress
@@ -85,6 +85,21 @@ def _protocols(options: argparse.Namespace, progress: Progress) -> Any:
                 yield [protocol_a.run(options.data, names, metadata, progress)]
             else:
                 yield [protocol_b.run(options.data, names, metadata, options.seeds[number], progress)]
+        if protocol == "A" and not options.quick:
+            yield from _further_tables_of_a(options, progress)
+
+
+def _further_tables_of_a(options: argparse.Namespace, progress: Progress) -> Any:
+    """Without metadata, and users without a training row."""
+    names = _without_metadata(options.estimators)
+    if names:
+        yield [protocol_a.run(options.data, names, protocol_a.NO_METADATA, progress)]
+    if fold_in.MODEL in options.estimators:
+        yield fold_in.run(options.data, options.metadata[0], progress)
+
+
+def _without_metadata(names: list[str]) -> list[str]:
+    return [name for name in names if name in protocol_a.WITHOUT_METADATA]
 
 
 def _using_metadata(names: list[str]) -> list[str]:
@@ -102,6 +117,10 @@ def _count_fits(options: argparse.Namespace) -> int:
             fits += len(models)
         if "B" in options.protocol:
             fits += len(options.seeds[number]) * sum(model.scores_new_movies for model in models)
+    if "A" in options.protocol and not options.quick:
+        names = _without_metadata(options.estimators)
+        fits += len(random_split_models(names)) if names else 0
+        fits += fold_in.N_FITS if fold_in.MODEL in options.estimators else 0
     return fits
 
 

@@ -21,7 +21,7 @@ MAX_USERS = 600  # judged in each window
 MAX_WINDOWS = 4
 LARGEST_HIDDEN_SHARE = 0.3
 RANDOM_SHARE = 0.2
-MAX_RANDOM_SPLITS = 3  # of few users one alone is too noisy
+MAX_RANDOM_SPLITS = 4  # of few users one alone is too noisy
 
 
 class InnerSplit(NamedTuple):

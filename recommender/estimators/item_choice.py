@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -29,32 +30,31 @@ DEFAULTS = {
     "history_weight": 0.1,
     "dropout": 0.0,  # with residuals beside it, the denoising form gains nothing: to be given by hand
 }
-CHOICE_MOVIES = 3000
-MAX_SPLITS = 2
+CHOICE_MOVIES = 2000
 SMALLEST_RESIDUAL = 1e-6  # of ratings that differ
 
 
 def choose_parameters(splits: list[InnerSplit], features: csr_matrix, given: dict[str, float | None]) -> Parameters:
-    """What was not given, one after the other: the best nDCG@10 among the most rated movies, mean over the splits."""
-    trials = [_Trial(split, features) for split in splits[:MAX_SPLITS]]
+    """What was not given, one after the other: the best nDCG@10 among the most rated movies, of the splits' users."""
+    trials = [_Trial(split, features) for split in splits]
     parameters = {name: DEFAULTS[name] if value is None else value for name, value in given.items()}
 
-    def quality(name: str, value: float) -> float:
+    def quality(name: str, value: float) -> Array:
         found = [trial.quality(parameters | {name: value}) for trial in trials if trial.answers.nnz]
-        return float(np.mean(found)) if found else float("nan")
+        return np.concatenate(found) if found else np.zeros(0)
 
     def choose(name: str, tried: tuple[float, ...]) -> None:
         if given[name] is None:
-            parameters[name] = _first_best(tried, [quality(name, value) for value in tried])
+            parameters[name] = _better_than(parameters[name], tried, lambda value: quality(name, value))
 
     def climb(name: str, tried: tuple[float, ...]) -> None:
         if given[name] is None:
-            parameters[name] = best_of(tried, lambda value: quality(name, value))
+            parameters[name] = best_of(tried, lambda value: _mean(quality(name, value)))
 
     climb("regularization", REGULARIZATIONS_TRIED)
     if any(trial.has_metadata for trial in trials):
         climb("metadata_weight", METADATA_WEIGHTS_TRIED)
-        choose("metadata_weight", (0.0, parameters["metadata_weight"]))
+        choose("metadata_weight", (0.0,))
     elif given["metadata_weight"] is None:
         parameters["metadata_weight"] = 0.0
     if any(trial.has_residuals for trial in trials):
@@ -66,9 +66,19 @@ def choose_parameters(splits: list[InnerSplit], features: csr_matrix, given: dic
     return {name: parameters[name] for name, value in given.items() if value is None}
 
 
-def _first_best(tried: tuple[float, ...], qualities: list[float]) -> float:
-    """The value of the highest quality; the first one where nothing can be judged."""
-    return tried[int(np.nanargmax(qualities))] if np.isfinite(qualities).any() else tried[0]
+def _better_than(usual: float, tried: tuple[float, ...], quality: Callable[[float], Array]) -> float:
+    """The value of the highest quality, if it is above that of the usual one by more than a standard error."""
+    reference = quality(usual)
+    best, highest = usual, 0.0
+    for value in tried:
+        gains = quality(value) - reference if value != usual else np.zeros(0)
+        if len(gains) and gains.mean() > max(highest, gains.std() / np.sqrt(len(gains))):
+            best, highest = value, float(gains.mean())
+    return best
+
+
+def _mean(qualities: Array) -> float:
+    return float(qualities.mean()) if len(qualities) else float("nan")
 
 
 class _Trial:
@@ -85,10 +95,11 @@ class _Trial:
         self._of_positives: dict[float, Array] = {}  # by user_exponent
         self._solved_for: Parameters = {}
 
-    def quality(self, parameters: Parameters) -> float:
+    def quality(self, parameters: Parameters) -> Array:
+        """nDCG@10 of each judged user that has an answer among the movies."""
         self._solve({name: value for name, value in parameters.items() if name != "history_weight"})
         scores = self.rows.inputs(self.judged, parameters["history_weight"]) @ self._weights
-        return float(np.nanmean(ndcg_of_scores(scores, self.seen, self.answers)))
+        return ndcg_of_scores(scores, self.seen, self.answers)[np.diff(self.answers.indptr) > 0]
 
     def _solve(self, parameters: Parameters) -> None:
         if parameters == self._solved_for:

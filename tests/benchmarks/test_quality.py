@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks import fold_in
 from benchmarks.data import movielens_metadata, movielens_ratings, movietweetings, tmdb_metadata
+from benchmarks.progress import Progress
 from benchmarks.quality import main
 from benchmarks.tables import render
 
@@ -128,3 +130,13 @@ def test_tables_are_aligned_markdown():
         "| a     |  1 | 0.12 |",
         "| bcd   | 20 |    - |",
     ]
+
+
+def test_folds_in_users_that_training_left_out(folder):
+    with Progress(fold_in.N_FITS) as progress:
+        (_, by_count), (_, (both_ways,)) = fold_in.run(folder, "MovieLens", progress)
+    assert [row["ratings"] for row in by_count] == [1, 2, 5, 20, "all"]
+    known_more = [row["hybrid nDCG@10"] for row in by_count]
+    assert known_more[-1] > known_more[0]
+    assert known_more[-1] > by_count[-1]["popular nDCG@10"]
+    assert both_ways["folded in nDCG@10"] == both_ways["trained nDCG@10"]

@@ -1,0 +1,79 @@
+"""Fold-in: users that fit has no row of, by how many of their ratings are known when the list is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.data import movielens_metadata, movielens_ratings, tmdb_metadata
+from benchmarks.models import random_split_models
+from benchmarks.progress import Progress
+from recommender.estimators import Dataset, Recommender
+from recommender.evaluation import Comparison, Evaluation, evaluate, leave_ratings_out
+from recommender.evaluation.evaluate import judge
+from recommender.evaluation.requests import Requests, trained_users
+
+K = 10
+MODEL = "hybrid"
+N_FITS = 2
+COUNTS = (1, 2, 5, 20)
+EVERY = 3  # of so many users one is left out of training
+ALL = "all"
+
+
+def run(folder: Path, metadata: str, progress: Progress) -> list[tuple[str, list[dict[str, Any]]]]:
+    """A table of users left out of training, and one of trained users' lists asked for in both ways."""
+    split = leave_ratings_out(movielens_ratings(folder))
+    movies = tmdb_metadata(folder) if metadata == "TMDB" else movielens_metadata(folder)
+    is_left_out = split.train["user_id"].isin(_left_out(split.train["user_id"].unique()))
+    train, known = split.train[~is_left_out], split.train[is_left_out]
+    test = split.test[split.test["user_id"].isin(known["user_id"])]
+    popular, model = (_fit(entry, train, movies, progress) for entry in random_split_models([MODEL]))
+    rows = []
+    for count in (*COUNTS, None):
+        requests = _requests(test, known, count)
+        both = {name: judge(fitted, requests, train, k=K) for name, fitted in (("popular", popular), (MODEL, model))}
+        rows.append({"ratings": ALL if count is None else count} | _figures(both, MODEL, "popular"))
+    n_users = known["user_id"].nunique()
+    trained = split.test[~split.test["user_id"].isin(known["user_id"])]
+    return [
+        (f"A. Fold-in of {n_users} users without a training row, {MODEL}, metadata: {metadata}", rows),
+        ("A. Lists of trained users", [_asked_in_both_ways(model, trained, train)]),
+    ]
+
+
+def _left_out(users: Any) -> Any:
+    return np.random.default_rng(0).permutation(np.sort(users))[::EVERY]
+
+
+def _fit(entry: Any, train: pd.DataFrame, movies: pd.DataFrame, progress: Progress) -> Recommender:
+    progress.start(f"A {entry.name}, without a third of the users")
+    fitted: Recommender = entry.make().fit(Dataset.from_frames(train, movies))
+    return fitted
+
+
+def _requests(test: pd.DataFrame, known: pd.DataFrame, count: int | None) -> Requests:
+    """One list a user, from so many of their known ratings drawn at random, or from all."""
+    drawn = known.sample(frac=1, random_state=0).groupby("user_id").head(len(known) if count is None else count)
+    found: dict[Any, dict[Any, float]] = {
+        user: dict(zip(rows["movie_id"].tolist(), rows["rating"].tolist(), strict=True))
+        for user, rows in drawn.groupby("user_id")
+    }
+    asked = trained_users(test, drawn)
+    histories = [found.get(user, {}) for user in asked.table["user_id"].tolist()]
+    return Requests(asked.table, asked.relevant, lambda start, stop: histories[start:stop])
+
+
+def _asked_in_both_ways(model: Recommender, test: pd.DataFrame, train: pd.DataFrame) -> dict[str, Any]:
+    folded = judge(model, _requests(test, train, None), train, k=K)
+    by_id = evaluate(model, test, train, k=K, with_stars=False)
+    return {"ratings": ALL} | _figures({"trained": by_id, "folded in": folded}, "folded in", "trained")
+
+
+def _figures(evaluations: dict[str, Evaluation], first: str, second: str) -> dict[str, Any]:
+    comparison = Comparison(evaluations)
+    figures = {f"{name} nDCG@10": evaluation.summary()["ndcg"] for name, evaluation in evaluations.items()}
+    return figures | {f"{first} less {second}, 95 %": str(comparison.difference(first, second))}
