@@ -106,6 +106,7 @@ class Serving(_Section):
     refresh_seconds: float = Field(gt=0, le=15)
     new_movies_refresh_seconds: float = Field(gt=0, le=60)
     new_share: float = Field(ge=0, le=1)
+    diversity: float = Field(ge=0, le=1)
     popular_half_life_days: float = Field(gt=0)
 
 

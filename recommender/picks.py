@@ -42,11 +42,11 @@ def personal(served: Served, viewer: Viewer, wish: Wish, *, include_new: bool) -
     """Movies rated in the model's snapshot, with a policy's share of new ones among them if asked."""
     if not viewer.history(served.known):
         return []
-    rated = _ranked(served, viewer, wish, served.candidates if wish.genre_id is None else served.rated, "personal")
-    if not include_new:
-        return rated
-    fresh = new(served, viewer, wish) or newest_new(served, wish)
-    return blend(rated, fresh, wish.k, settings.POLICY.serving.new_share)
+    fresh = (new(served, viewer, wish) or newest_new(served, wish)) if include_new else []
+    n_fresh = min(len(fresh), round(wish.k * settings.POLICY.serving.new_share))
+    candidates = served.candidates if wish.genre_id is None else served.rated
+    rated = _ranked(served, viewer, replace(wish, k=wish.k - n_fresh), candidates, "personal")
+    return blend(rated, fresh, wish.k)
 
 
 def new(served: Served, viewer: Viewer, wish: Wish) -> list[Pick]:
@@ -57,24 +57,28 @@ def new(served: Served, viewer: Viewer, wish: Wish) -> list[Pick]:
 
 
 def _ranked(served: Served, viewer: Viewer, wish: Wish, candidates: Ids | None, source: SourceName) -> list[Pick]:
-    if candidates is not None:
-        if wish.genre_id is not None:
-            candidates = candidates[np.isin(candidates, np.fromiter(wish.of_genre, dtype=np.int64))]
-        if not len(candidates):
-            return []
+    if candidates is not None and wish.genre_id is not None:
+        candidates = candidates[np.isin(candidates, np.fromiter(wish.of_genre, dtype=np.int64))]
+    if not wish.k or (candidates is not None and not len(candidates)):
+        return []
+    # Here, so that processes which make no list start without pandas.
+    from recommender.estimators.diversity import diversify, pool_size
+
     history = viewer.history(served.known)
     unwanted = (wish.hidden & served.known).difference(history)  # what they rated is left out by the model itself
+    strength = settings.POLICY.serving.diversity
+    k = pool_size(wish.k) if strength else wish.k
     frame = served.model.recommend_for_history(
-        [history], k=wish.k, candidates=candidates, exclude=[np.fromiter(unwanted, dtype=np.int64)]
+        [history], k=k, candidates=candidates, exclude=[np.fromiter(unwanted, dtype=np.int64)]
     )
+    frame = diversify(served.model, frame, wish.k, strength)
     movies, scores = frame["movie_id"].tolist(), frame["score"].tolist()
     return [Pick(movie, score, source) for movie, score in zip(movies, scores, strict=True)]
 
 
-def blend(rated: list[Pick], fresh: list[Pick], k: int, share: float) -> list[Pick]:
-    """The best `share` of k new ones, spread evenly over the list; where one kind is short the other fills up."""
-    n_fresh = min(len(fresh), max(round(k * share), k - len(rated)))
-    rated = rated[: k - n_fresh]
+def blend(rated: list[Pick], fresh: list[Pick], k: int) -> list[Pick]:
+    """Filled up to k with the best new ones, spread evenly over the list."""
+    n_fresh = min(len(fresh), k - len(rated))
     length = len(rated) + n_fresh
     slots = {(2 * i + 1) * length // (2 * n_fresh) for i in range(n_fresh)}
     queues = (iter(rated), iter(fresh))

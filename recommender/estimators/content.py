@@ -1,53 +1,64 @@
 """Movies scored from their metadata alone, so that a movie without any rating can be recommended.
 
 The weights of an item-item model (EASE) among the most rated movies are the targets of a kernel ridge regression
-from metadata. With B those weights, K = F F' the kernel of the movies' features and c any movie,
+from metadata: see `content_kernel`. With B those weights and k the kernel between a movie and those learnt from,
 
-    score(user, c) = x_user (B + a I) (K + r I)^-1 F f_c
+    score(user, movie) = x_user (B + a I) (K + R)^-1 k
 
-in which all but f_c is known after fit: a user becomes a vector over features, and a new movie is one row of them.
+in which all but k is known after fit. What multiplies x_user is `left_`, and a movie's vector is k, or right' k where
+keeping every k would take too much memory.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy.linalg.lapack import spotrf, spotrs
 from scipy.sparse import csr_matrix, vstack
 
 from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, check_count, check_number
-from recommender.estimators.content_choice import choose_regularization
+from recommender.estimators.content_choice import choose_kernel
+from recommender.estimators.content_kernel import BLOCK, Ridge, factorize, kernel, noise
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import ease_weights, gram_matrix
 from recommender.estimators.explanation import Contribution
 from recommender.estimators.features import MovieFeatures, regress_on_features
-from recommender.estimators.histories import map_columns
+from recommender.estimators.histories import map_columns, unit_rows, without_each
 from recommender.estimators.validation import most_rated
 
 Array = np.ndarray[Any, Any]
 
+logger = logging.getLogger(__name__)
+
 FEATURE_REASONS = 10
+SCORED_AT_ONCE = 4096  # movies: bounds the memory of their vectors
 POPULARITY_REGULARIZATION = 10.0
+N_FACTORS = 256
+CHOSEN = ("regularization", "steepness")
 
 
 @dataclass(frozen=True)
 class ContentConfig(Config):
     regularization: float | None = None  # r of the kernel ridge; None: chosen on movies hidden from an inner fit
+    steepness: float | None = None  # of the kernel, how much more it is that many kinds agree; None: chosen likewise
     item_regularization: float = 500.0  # lambda of the item-item model; quality is flat around it
     history_weight: float = 0.1  # a: how much liked movies count by their own metadata
     max_movies: int = 5000  # the most rated movies that are learnt from: memory grows with its square (100 MB)
+    max_vectors_mb: float = 256.0  # for the vectors of other movies; beyond it they are cut to N_FACTORS numbers
 
     def __post_init__(self) -> None:
-        if self.regularization is not None:
-            check_number("regularization", self.regularization, above=0)
+        for name in CHOSEN:
+            if getattr(self, name) is not None:
+                check_number(name, getattr(self, name), above=0)
         check_number("item_regularization", self.item_regularization, above=0)
         check_number("history_weight", self.history_weight, at_least=0)
         check_count("max_movies", self.max_movies)
+        check_number("max_vectors_mb", self.max_vectors_mb, at_least=0)
 
 
 class ContentRecommender(Recommender):
@@ -57,50 +68,95 @@ class ContentRecommender(Recommender):
     uses_metadata = True
 
     def _fit(self, dataset: Dataset) -> None:
-        vocabulary, features = dataset.movie_features
-        config = self.config
-        regularization = config.regularization
-        if regularization is None:
-            regularization = choose_regularization(
-                dataset, features, config.item_regularization, config.history_weight, self.random_state
-            )
-            self.chosen_ = {"regularization": regularization}
+        vocabulary, self.features_ = dataset.movie_features
         self.feature_names_ = [list(name) for name in vocabulary.names]
         self.token_weights_ = vocabulary.token_weights
-        self.features_ = features
-        self.modelled_ = most_rated(dataset, self.config.max_movies)
-        self.modelled_features_ = features[self.modelled_]
+        config = self.config
+        given = {name: getattr(config, name) for name in CHOSEN}
+        if None in given.values():
+            self.chosen_ = choose_kernel(
+                dataset, given, config.item_regularization, config.history_weight, self.random_state
+            )
+        parameters = given | self.chosen_
+        self.steepness_ = float(parameters["steepness"])
+        self.modelled_ = most_rated(dataset, config.max_movies)
+        self.modelled_features_ = self.features_[self.modelled_]
         weights = ease_weights(gram_matrix(map_columns(dataset.positives, self.modelled_)), config.item_regularization)
         weights[np.diag_indices_from(weights)] += config.history_weight
-        self.weights_ = ridge_dual(self.modelled_features_, weights.T, regularization).T
+        self._learn_kernel(weights, noise(dataset.popularity[self.modelled_], parameters["regularization"]))
+        self.keep_vectors(~np.isin(np.arange(dataset.n_movies), self.modelled_))
         rated = np.flatnonzero(dataset.is_rated)
         share = np.log1p(dataset.popularity[rated]) / np.log1p(dataset.popularity.max())
-        self.share_mean_, self.share_weights_ = regress_on_features(features[rated], share, POPULARITY_REGULARIZATION)
+        self.share_mean_, self.share_weights_ = regress_on_features(
+            self.features_[rated], share, POPULARITY_REGULARIZATION
+        )
+
+    def _learn_kernel(self, weights: Array, of_movies: Array) -> None:
+        """left_ and right_, which is empty where the vectors are the kernel's rows."""
+        among = kernel(self.modelled_features_, self.modelled_features_, self.steepness_)
+        n_others = self.features_.shape[0] - len(among)
+        is_small = n_others * len(among) * np.dtype(np.float32).itemsize <= self.config.max_vectors_mb * 1e6
+        if is_small or len(among) <= N_FACTORS:
+            self.left_ = Ridge(among, of_movies).solve(weights.T).T
+            self.right_ = np.empty((0, 0), dtype=np.float32)
+            return
+        logger.info("content: cutting the vectors of %d movies to %d numbers to save memory", n_others, N_FACTORS)
+        self.left_, self.right_ = factorize(weights, among, of_movies, N_FACTORS, self.random_state)
+
+    def keep_vectors(self, is_kept: Array) -> None:
+        """Compute the vectors of these movies now; those of others are computed when they are asked for."""
+        self.kept_ = np.flatnonzero(is_kept)
+        self.vectors_ = self._vectors(self.features_[self.kept_])
+
+    def _vectors(self, features: csr_matrix) -> Array:
+        if not self.right_.size:
+            return kernel(features, self.modelled_features_, self.steepness_)
+        # In double precision, so that a movie's numbers are the same whatever it is computed with.
+        right = self.right_.astype(np.float64)
+        vectors = np.empty((features.shape[0], right.shape[1]), dtype=np.float32)
+        for start in range(0, len(vectors), BLOCK):
+            rows = features[start : start + BLOCK]
+            vectors[start : start + BLOCK] = kernel(rows, self.modelled_features_, self.steepness_) @ right
+        return vectors
+
+    def _vectors_at(self, columns: Array) -> Array:
+        if np.array_equal(columns, self.kept_):
+            return self.vectors_
+        place = self._place[columns]
+        return self.vectors_[place] if (place >= 0).all() else self._vectors(self.features_[columns])
+
+    @cached_property
+    def _place(self) -> Array:
+        """Of each movie in vectors_, or -1."""
+        place = np.full(len(self.movie_ids_), -1, dtype=np.int64)
+        place[self.kept_] = np.arange(len(self.kept_))
+        return place
+
+    def _tastes(self, history: csr_matrix) -> Array:
+        """The users' side of the scores, a short vector each."""
+        tastes: Array = map_columns(self._positives(history), self.modelled_) @ self.left_
+        return tastes
 
     def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
-        liked = map_columns(self._positives(history), self.modelled_)
-        features = self.features_ if columns is None else self.features_[columns]
-        if features.shape[0] < liked.shape[0]:
-            wanted = (self.modelled_features_ @ features.T).toarray()
-            few: Array = liked @ (self.weights_ @ wanted)
-            return few
-        scores: Array = (features @ self._user_features(liked).T).T
+        columns = np.arange(len(self.movie_ids_)) if columns is None else columns
+        tastes = self._tastes(history)
+        scores = np.empty((len(tastes), len(columns)), dtype=np.float32)
+        for start in range(0, len(columns), SCORED_AT_ONCE):
+            part = columns[start : start + SCORED_AT_ONCE]
+            scores[:, start : start + SCORED_AT_ONCE] = tastes @ self._vectors_at(part).T
         return scores
-
-    def _user_features(self, liked: csr_matrix) -> Array:
-        """What each user likes, as weights over the features (users, features)."""
-        users: Array = (self.modelled_features_.T @ (liked @ self.weights_).T).T
-        return users
 
     def _similarities(self, columns: Array) -> Array:
         """Cosine of the metadata."""
-        return feature_cosines(self.features_, columns)
+        cosines: Array = (self._likeness_rows[columns] @ self._likeness_rows.T).toarray()
+        return cosines
 
     def feature_shares(self, history: csr_matrix, column: int) -> list[tuple[str, str, float]]:
-        """(kind, token, part) of one user's score of a movie, greatest first; all parts sum to the score."""
-        user = self._user_features(map_columns(self._positives(history), self.modelled_))[0]
+        """(kind, token, part) of one user's score of a movie, greatest first: what it loses without that token."""
         row = self.features_[column]
-        parts = row.data * user[row.indices]
+        rows = vstack([row, without_each(row, np.arange(row.nnz))], format="csr")
+        scores = self._vectors(rows) @ self._tastes(history)[0]
+        parts = scores[0] - scores[1:]
         order = np.argsort(-np.abs(parts), kind="stable")[:FEATURE_REASONS]
         return [(*self.feature_names_[row.indices[at]], float(parts[at])) for at in order if parts[at]]
 
@@ -116,6 +172,15 @@ class ContentRecommender(Recommender):
         place = np.arange(len(self.movie_ids_))
         place[columns] = n_before + np.arange(len(columns))
         self.features_ = vstack([self.features_, rows], format="csr")[place]
+        place = np.full(len(self.movie_ids_), -1)
+        place[self.kept_] = np.arange(len(self.kept_))
+        place[columns] = len(self.kept_) + np.arange(len(columns))
+        self.kept_ = np.union1d(self.kept_, columns)
+        self.vectors_ = np.concatenate([self.vectors_, self._vectors(rows)])[place[self.kept_]]
+
+    @cached_property
+    def _likeness_rows(self) -> csr_matrix:
+        return unit_rows(self.features_)
 
     @cached_property
     def _prior_share(self) -> Array:
@@ -125,21 +190,3 @@ class ContentRecommender(Recommender):
         expected = self.share_mean_ + self.features_[new] @ self.share_weights_
         share[new] = np.expm1(np.clip(expected, 0, 1) * np.log1p(self.popularity_.max())) / self.popularity_.max()
         return share
-
-
-def ridge_dual(features: csr_matrix, targets: Array, regularization: float) -> Array:
-    """(F F' + regularization I)^-1 targets, by Cholesky in float32."""
-    kernel = np.asfortranarray((features @ features.T).toarray(), dtype=np.float32)
-    kernel[np.diag_indices_from(kernel)] += regularization
-    factor, failed = spotrf(kernel, lower=1, overwrite_a=1)
-    if failed:
-        raise ValueError(f"regularization: {regularization} is too small for the metadata (LAPACK says {failed})")
-    solution: Array = spotrs(factor, np.asfortranarray(targets, dtype=np.float32), lower=1, overwrite_b=1)[0]
-    return solution
-
-
-def feature_cosines(features: csr_matrix, columns: Array) -> Array:
-    length = np.sqrt(np.asarray(features.multiply(features).sum(axis=1)).ravel())
-    length[length == 0] = 1
-    cosines: Array = (features[columns] @ features.T).toarray() / length[columns][:, None] / length
-    return cosines

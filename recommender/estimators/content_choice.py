@@ -1,13 +1,13 @@
-"""The content model's regularization, chosen where it is needed: on movies that the inner fit has no rating of."""
+"""The content model's kernel, chosen where it is needed: on movies that the inner fit has no rating of."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
 
+from recommender.estimators.content_kernel import Ridge, kernel, noise
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import ease_weights, gram_matrix
 from recommender.estimators.histories import map_columns
@@ -15,6 +15,7 @@ from recommender.estimators.validation import best_of, ndcg_of_scores, sample_us
 
 Array = np.ndarray[Any, Any]
 
+STEEPNESSES_TRIED = (0.25, 0.5, 1.0)
 REGULARIZATIONS_TRIED = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 HIDDEN_SHARE = 0.2
 CHOICE_MOVIES = 2500
@@ -23,30 +24,51 @@ CHOICE_USERS = 1500
 CHOICE_LENGTH = 50  # steadier than 10, and there is no clutter of old favourites to rank past
 
 
-def choose_regularization(
-    dataset: Dataset, features: csr_matrix, item_regularization: float, history_weight: float, random_state: int
-) -> float:
-    """The best nDCG of hidden movies ranked alone, a fifth of all, from the most rated others."""
-    shown, hidden = _hide_movies(dataset.popularity, random_state)
-    answers = map_columns(dataset.positives, hidden)
-    judged = sample_users(answers, CHOICE_USERS, random_state)
-    liked, answers = map_columns(dataset.positives, shown), answers[judged]
-    weights = ease_weights(gram_matrix(liked), item_regularization)
-    weights[np.diag_indices_from(weights)] += history_weight
-    targets = liked[judged] @ weights
-    known = features[shown]
-    kernel = (known @ known.T).toarray()
-    to_hidden = (known @ features[hidden].T).toarray()
-    nothing_seen = csr_matrix(answers.shape, dtype=np.float32)
+def choose_kernel(
+    dataset: Dataset,
+    given: dict[str, float | None],
+    item_regularization: float,
+    history_weight: float,
+    random_state: int,
+) -> dict[str, float]:
+    """regularization and steepness as far as not given: the best nDCG of hidden movies, a fifth of all, ranked
+    alone from the most rated others."""
+    trial = _Trial(dataset, item_regularization, history_weight, random_state)
+    steepness, regularization = given["steepness"], given["regularization"]
+    found: list[tuple[float, dict[str, float]]] = []
+    for steep in STEEPNESSES_TRIED if steepness is None else (steepness,):
+        trial.use(steep)
+        best = best_of(REGULARIZATIONS_TRIED, trial.quality) if regularization is None else regularization
+        found.append((trial.quality(best), {"regularization": best, "steepness": steep}))
+    middle = found[len(found) // 2]
+    best_found = max(found, key=lambda one: one[0]) if np.isfinite([one[0] for one in found]).all() else middle
+    return {name: best_found[1][name] for name, value in given.items() if value is None}
 
-    def quality(regularization: float) -> float:
-        if not answers.nnz:
+
+class _Trial:
+    def __init__(self, dataset: Dataset, item_regularization: float, history_weight: float, seed: int) -> None:
+        shown, hidden = _hide_movies(dataset.popularity, seed)
+        answers = map_columns(dataset.positives, hidden)
+        judged = sample_users(answers, CHOICE_USERS, seed)
+        self.answers = answers[judged]
+        self.nothing_seen = csr_matrix(self.answers.shape, dtype=np.float32)
+        liked = map_columns(dataset.positives, shown)
+        self.popularity = dataset.popularity[shown]
+        weights = ease_weights(gram_matrix(liked), item_regularization)
+        weights[np.diag_indices_from(weights)] += history_weight
+        self.targets = np.asarray((liked[judged] @ weights).T)
+        self.shown, self.hidden = (dataset.movie_features[1][columns] for columns in (shown, hidden))
+
+    def use(self, steepness: float) -> None:
+        self.among = kernel(self.shown, self.shown, steepness)
+        self.to_hidden = kernel(self.shown, self.hidden, steepness)
+
+    def quality(self, regularization: float) -> float:
+        if not self.answers.nnz:
             return float("nan")
-        ridge = kernel + regularization * np.eye(len(kernel), dtype=np.float32)
-        learnt = cho_solve(cho_factor(ridge, overwrite_a=True), targets.T)
-        return float(np.nanmean(ndcg_of_scores(learnt.T @ to_hidden, nothing_seen, answers, k=CHOICE_LENGTH)))
-
-    return best_of(REGULARIZATIONS_TRIED, quality)
+        learnt = Ridge(self.among.copy(), noise(self.popularity, regularization)).solve(self.targets)
+        ndcg = ndcg_of_scores(learnt.T @ self.to_hidden, self.nothing_seen, self.answers, k=CHOICE_LENGTH)
+        return float(np.nanmean(ndcg))
 
 
 def _hide_movies(popularity: Array, random_state: int) -> tuple[Array, Array]:

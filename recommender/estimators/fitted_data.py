@@ -18,6 +18,8 @@ from recommender.estimators.stars import StarScale
 Array = np.ndarray[Any, Any]
 History = Mapping[Any, float]
 
+LIKENESS_USERS = 2048  # enough to tell which movies share their audience, however many users there are
+
 
 class FittedData:
     """The part of the fitted state that all models share, and the look-ups built on it when first asked for."""
@@ -77,6 +79,12 @@ class FittedData:
             raise ValueError("histories: expected a list of {movie_id: rating}, one a user")
         return rows_of.from_mappings(self._movies, list(histories), len(self.movie_ids_))
 
+    def likeness(self, movie_ids: Iterable[Any]) -> Array:
+        """How alike each two of those movies are, 0 to 1 (movies, movies); quick for a list's worth of them."""
+        rows = self._likeness_rows[self._columns(movie_ids, "movie_ids")]
+        likeness: Array = (rows @ rows.T).toarray()
+        return likeness
+
     @cached_property
     def _users(self) -> IdIndex:
         return IdIndex(self.user_ids_)
@@ -108,6 +116,14 @@ class FittedData:
     @cached_property
     def _positives_by_movie(self) -> csr_matrix:
         return rows_of.resized(self._positives(self.histories_), self.n_fitted_movies_).T.tocsr()
+
+    @cached_property
+    def _likeness_rows(self) -> csr_matrix:
+        """Rows whose products are likenesses: here who rated each movie, of at most LIKENESS_USERS evenly taken."""
+        n_users = self.histories_.shape[0]
+        sampled = self.histories_[:: max(1, -(-n_users // LIKENESS_USERS))]
+        ones = np.ones(sampled.nnz, dtype=np.float32)
+        return rows_of.unit_rows(csr_matrix((ones, sampled.indices, sampled.indptr), shape=sampled.shape).T.tocsr())
 
     @cached_property
     def _scale(self) -> StarScale:

@@ -83,6 +83,13 @@ def resized(matrix: csr_matrix, n_movies: int) -> csr_matrix:
     return csr_matrix((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], n_movies))
 
 
+def unit_rows(matrix: csr_matrix) -> csr_matrix:
+    """The same rows with length 1, so that their products are cosines; empty rows stay empty."""
+    length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1), dtype=np.float32).ravel())
+    data = matrix.data / np.repeat(length, np.diff(matrix.indptr))
+    return csr_matrix((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
 def map_columns(matrix: csr_matrix, kept: Array) -> csr_matrix:
     """Those columns (ascending) alone; quicker than slicing for a few rows of many columns."""
     if len(kept) == matrix.shape[1]:

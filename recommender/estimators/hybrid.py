@@ -12,13 +12,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 
 from recommender.estimators import histories as rows_of
 from recommender.estimators.base import Recommender
 from recommender.estimators.blend import choose_blend, personal_part, trend_of
 from recommender.estimators.config import Config, check_number
-from recommender.estimators.content import ContentRecommender, feature_cosines
+from recommender.estimators.content import ContentRecommender
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.explanation import Contribution
 from recommender.estimators.features import regress_on_features
@@ -32,6 +32,7 @@ Array = np.ndarray[Any, Any]
 
 VALIDATIONS = ("time", "random")
 ITEM_PARAMETERS = tuple(ITEM_DEFAULTS)
+CONTENT_PARAMETERS = ("regularization", "steepness")
 BLEND_PARAMETERS = ("half_life_days", "popularity_weight")
 TREND_REGULARIZATION = 10.0
 BIAS_REGULARIZATION = 10.0
@@ -40,13 +41,14 @@ BIAS_REGULARIZATION = 10.0
 @dataclass(frozen=True)
 class HybridConfig(MetadataEaseConfig):
     content_regularization: float | None = None  # of the content component; None: chosen on hidden movies
+    content_steepness: float | None = None  # likewise
     half_life_days: float | None = None  # of the popularity in the blend; infinity: all time; None: chosen
     popularity_weight: float | None = None  # 0: none; None: chosen
     validation: str = "time"  # or "random": what the choice is made on
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("content_regularization", "half_life_days"):
+        for name in ("content_regularization", "content_steepness", "half_life_days"):
             if getattr(self, name) is not None:
                 check_number(name, getattr(self, name), above=0)
         if self.popularity_weight is not None:
@@ -68,10 +70,10 @@ class HybridRecommender(Recommender):
         self.collaborative_ = MetadataEaseRecommender(
             random_state=seed, max_movies=self.config.max_movies, **items
         ).fit(dataset)
-        self.content_ = ContentRecommender(random_state=seed, regularization=self.config.content_regularization)
-        self.content_.fit(dataset)
-        if self.config.content_regularization is None:
-            self.chosen_["content_regularization"] = self.content_.chosen_["regularization"]
+        of_content = {name: getattr(self.config, f"content_{name}") for name in CONTENT_PARAMETERS}
+        self.content_ = ContentRecommender(random_state=seed, **of_content).fit(dataset)
+        self.content_.keep_vectors(~self._is_collaborative)
+        self.chosen_ |= {f"content_{name}": value for name, value in self.content_.chosen_.items()}
         self.popularity_weight_ = float(parameters["popularity_weight"])
         self.trend_ = trend_of(dataset, parameters["half_life_days"])
         rated = np.flatnonzero(dataset.is_rated)
@@ -143,7 +145,7 @@ class HybridRecommender(Recommender):
 
     def _similarities(self, columns: Array) -> Array:
         """The mean of two cosines: of who liked both, and of the metadata."""
-        similarities = feature_cosines(self.content_.features_, columns) / 2
+        similarities = self.content_._similarities(columns) / 2
         is_fitted = columns < self.n_fitted_movies_
         if is_fitted.any():
             similarities[is_fitted, : self.n_fitted_movies_] += super()._similarities(columns[is_fitted]) / 2
@@ -165,6 +167,12 @@ class HybridRecommender(Recommender):
         mask = np.zeros(len(self.movie_ids_), dtype=bool)
         mask[self.collaborative_.modelled_] = True
         return mask
+
+    @cached_property
+    def _likeness_rows(self) -> csr_matrix:
+        """The mean of two cosines, so that movies without ratings are told apart too."""
+        both = [super()._likeness_rows, self.content_._likeness_rows]
+        return hstack(both, format="csr") * np.float32(np.sqrt(0.5))
 
     @cached_property
     def _prior_share(self) -> Array:

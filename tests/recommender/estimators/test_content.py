@@ -3,11 +3,13 @@ import pandas as pd
 import pytest
 
 from recommender.estimators import Dataset
-from recommender.estimators.content import ContentRecommender, ridge_dual
+from recommender.estimators.content import ContentRecommender
+from recommender.estimators.content_choice import STEEPNESSES_TRIED
+from recommender.estimators.content_kernel import Ridge, factorize, kernel, noise
 from recommender.estimators.features import MovieFeatures
 from tests.recommender.estimators.data import ratings_frame, tastes
 
-FIXED = {"regularization": 1.0, "item_regularization": 2.0}
+FIXED = {"regularization": 1.0, "steepness": 0.5, "item_regularization": 2.0}
 
 
 def model(**more: float) -> ContentRecommender:
@@ -26,18 +28,21 @@ def test_a_new_movie_is_first_for_those_who_like_its_kind() -> None:
 
 
 def test_the_score_is_the_formula() -> None:
-    """x (B + a I) (K + r I)^-1 F f with dense numpy."""
+    """x (B + a I) (K + R)^-1 k with dense numpy."""
     ratings, movies = tastes()
     dataset = Dataset.from_frames(ratings, movies)
-    fitted = ContentRecommender(regularization=3.0, item_regularization=2.0, history_weight=0.3).fit(dataset)
+    parameters = {"regularization": 3.0, "steepness": 0.4, "item_regularization": 2.0, "history_weight": 0.3}
+    fitted = ContentRecommender(**parameters).fit(dataset)
     rated = np.flatnonzero(dataset.is_rated)
     liked = dataset.positives.toarray()[:, rated].astype(float)
     inverse = np.linalg.inv(liked.T @ liked + 2.0 * np.eye(len(rated)))
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.3)
     features = MovieFeatures().fit(dataset.movies).transform(dataset.movies).toarray().astype(float)
-    kernel = features[rated] @ features[rated].T
-    expected = liked @ weights @ np.linalg.solve(kernel + 3.0 * np.eye(len(rated)), features[rated] @ features.T)
+    likeness = np.exp(0.4 * features[rated] @ features.T)
+    logs = np.log(liked.sum(axis=0))
+    of_movies = 3.0 * np.exp(0.2 * (logs - logs.mean()))
+    expected = liked @ weights @ np.linalg.solve(likeness[:, rated] + np.diag(of_movies), likeness)
     scores = fitted.score_candidates(dataset.user_ids, dataset.movie_ids)
     np.testing.assert_allclose(scores, expected, atol=1e-4)
 
@@ -53,7 +58,8 @@ def test_a_movie_added_later_scores_as_one_that_fit_knew() -> None:
 
 def test_metadata_of_an_unrated_movie_can_change() -> None:
     fitted = model()
-    changed = fitted.with_movies(pd.DataFrame({"movie_id": [210], "genres": [["Comedy"]], "keywords": [["wedding"]]}))
+    comedy = tastes()[1].query("movie_id == 217").assign(movie_id=210)
+    changed = fitted.with_movies(comedy)
     before, after = (m.score_candidates([101], [210])[0, 0] for m in (fitted, changed))
     assert after > before
     assert changed.movie_ids_.tolist() == fitted.movie_ids_.tolist()
@@ -69,10 +75,15 @@ def test_few_columns_score_as_all_of_them() -> None:
 
 def test_reasons_name_the_features_that_made_the_score() -> None:
     reasons = model().with_movies(newcomers()).explain(100, 1001)
-    features = reasons[reasons.kind == "feature"]
-    assert {"genre: War", "keyword: trench"} <= set(features["name"])
-    # These are all the features of the movie, so their parts are the whole score but the popularity prior.
-    assert features["contribution"].sum() == pytest.approx(reasons["contribution"].sum(), rel=1e-3, abs=1e-5)
+    assert {"genre: War", "keyword: trench"} <= set(reasons[reasons.kind == "feature"]["name"])
+
+
+def test_a_feature_s_reason_is_what_the_score_loses_without_it() -> None:
+    fitted = model().with_movies(newcomers())
+    reasons = fitted.explain(100, 1001).set_index("name")["contribution"]
+    bare = fitted.with_movies(newcomers()[:1].assign(keywords=[[]]))
+    lost = fitted.score_candidates([100], [1001]) - bare.score_candidates([100], [1001])
+    assert reasons["keyword: trench"] == pytest.approx(float(lost[0, 0]), rel=1e-3)
 
 
 def test_a_new_user_gets_the_new_movies_of_the_more_popular_kind_first() -> None:
@@ -83,10 +94,31 @@ def test_a_new_user_gets_the_new_movies_of_the_more_popular_kind_first() -> None
     assert fitted.recommend_for_history([{}], candidates=[12, 13])["movie_id"].tolist() == [13, 12]
 
 
-def test_chooses_its_regularization_and_says_so() -> None:
+def test_chooses_its_kernel_and_says_so() -> None:
     fitted = ContentRecommender().fit(Dataset.from_frames(*tastes()))
     assert fitted.chosen_["regularization"] > 0
+    assert fitted.chosen_["steepness"] in STEEPNESSES_TRIED
     assert model().chosen_ == {}
+    half = ContentRecommender(steepness=0.7).fit(Dataset.from_frames(*tastes()))
+    assert set(half.chosen_) == {"regularization"}
+
+
+def test_the_kernel_is_chosen_that_finds_hidden_movies() -> None:
+    """Only both genres together say who likes a movie, so that a kernel that is nearly linear cannot."""
+    kinds = [(year, genre) for year in ("1950-06-01", "2010-06-01") for genre in ("War", "Comedy")]
+    movies = [(kinds[movie % 4], movie) for movie in range(80)]
+    frame = pd.DataFrame(
+        {
+            "movie_id": range(80),
+            "release_date": pd.to_datetime([year for (year, _), _ in movies]),
+            "genres": [[genre] for (_, genre), _ in movies],
+        }
+    )
+    rng = np.random.default_rng(0)
+    rows = [(user, movie, 5.0) for user in range(60) for movie in range(80) if (movie % 4 in (0, 3)) == user % 2]
+    rows = [row for row in rows if rng.random() < 0.5]
+    chosen = ContentRecommender().fit(Dataset.from_frames(ratings_frame(rows), frame)).chosen_
+    assert chosen["steepness"] > min(STEEPNESSES_TRIED)
 
 
 def test_without_any_metadata_it_still_answers() -> None:
@@ -102,13 +134,45 @@ def test_keeps_to_the_most_rated_movies_of_its_limit() -> None:
 
 
 def test_the_ridge_solves_its_equation() -> None:
+    among, targets, of_movies = problem()
+    learnt = Ridge(among.astype(np.float32), of_movies).solve(targets)
+    np.testing.assert_allclose((among + np.diag(of_movies)) @ learnt, targets, atol=1e-3)
+
+
+def test_factors_come_close_to_what_they_stand_for() -> None:
+    among, targets, of_movies = problem()
+    weights = (targets @ targets.T).astype(np.float32)  # of rank 3
+    exact = weights @ np.linalg.solve(among + np.diag(of_movies), among)
+    left, right = factorize(weights, among.astype(np.float32), of_movies, 6, 0)
+    assert left.shape == right.shape == (len(among), 6)
+    np.testing.assert_allclose(left @ right.T @ among, exact, atol=1e-3 * np.abs(exact).max())
+
+
+def test_the_noise_grows_with_how_many_know_a_movie() -> None:
+    few, many = noise(np.array([1.0, 1024.0]), 3.0)
+    assert many / few == pytest.approx(4.0)
+    assert few * many == pytest.approx(9.0)
+
+
+def problem() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     features = MovieFeatures().fit(tastes()[1]).transform(tastes()[1])
     targets = np.random.default_rng(0).normal(size=(features.shape[0], 3))
-    kernel = (features @ features.T).toarray() + 0.7 * np.eye(features.shape[0])
-    np.testing.assert_allclose(kernel @ ridge_dual(features, targets, 0.7), targets, atol=1e-3)
+    return kernel(features, features, 0.4).astype(float), targets, noise(np.arange(1, len(targets) + 1), 0.7)
 
 
-@pytest.mark.parametrize(("name", "bad"), [("regularization", 0), ("item_regularization", -1), ("max_movies", 0)])
+def test_short_vectors_stand_in_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recommender.estimators.content.N_FACTORS", 20)
+    short, long = model(max_vectors_mb=0.0), model()
+    assert (short.vectors_.shape[1], long.vectors_.shape[1]) == (20, 30)
+    for grown in (short.with_movies(newcomers()), long.with_movies(newcomers())):
+        lists = grown.recommend([100, 101, 102, 103], k=1, candidates=[1001, 1002])
+        assert lists["movie_id"].tolist() == [1001, 1002, 1001, 1002]
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [("regularization", 0), ("steepness", 0), ("item_regularization", -1), ("max_movies", 0), ("max_vectors_mb", -1)],
+)
 def test_refuses_parameters_out_of_range(name: str, bad: float) -> None:
     with pytest.raises(ValueError, match=name):
         ContentRecommender(**{name: bad})

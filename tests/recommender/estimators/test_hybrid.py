@@ -20,7 +20,12 @@ ITEMS = {
     "residual_weight": 0.5,
     "history_weight": 0.1,
 }
-FIXED = ITEMS | {"content_regularization": 1.0, "popularity_weight": 0.0, "half_life_days": 30.0}
+FIXED = ITEMS | {
+    "content_regularization": 1.0,
+    "content_steepness": 0.5,
+    "popularity_weight": 0.0,
+    "half_life_days": 30.0,
+}
 NEW = pd.DataFrame(
     {"movie_id": [1001, 1002], "genres": [["Drama", "War"], ["Comedy"]], "keywords": [["trench"], ["wedding"]]}
 )
@@ -51,7 +56,7 @@ def test_without_metadata_residuals_popularity_and_user_weights_it_is_ease() -> 
 def test_new_movies_rank_as_the_content_component_ranks_them() -> None:
     data = dataset()
     new = data.movie_ids[~data.is_rated]
-    content = ContentRecommender(regularization=1.0).fit(data)
+    content = ContentRecommender(regularization=1.0, steepness=0.5).fit(data)
     mine = hybrid(data).recommend(data.user_ids, candidates=new)
     assert mine["movie_id"].tolist() == content.recommend(data.user_ids, candidates=new)["movie_id"].tolist()
 
@@ -137,7 +142,13 @@ def test_works_without_any_one_kind_of_metadata(column: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "bad"),
-    [("validation", "latest"), ("popularity_weight", -1), ("half_life_days", 0), ("content_regularization", 0)],
+    [
+        ("validation", "latest"),
+        ("popularity_weight", -1),
+        ("half_life_days", 0),
+        ("content_regularization", 0),
+        ("content_steepness", -1),
+    ],
 )
 def test_refuses_parameters_out_of_range(name: str, bad: object) -> None:
     with pytest.raises(ValueError, match=name):

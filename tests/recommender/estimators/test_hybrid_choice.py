@@ -65,7 +65,8 @@ def test_chooses_only_what_is_not_given() -> None:
     dataset = Dataset.from_frames(*tastes())
     model = HybridRecommender(regularization=3.0, popularity_weight=0.0).fit(dataset)
     items = {"metadata_weight", "user_exponent", "residual_weight", "history_weight"}
-    assert set(model.chosen_) == items | {"half_life_days", "content_regularization", "validation"}
+    of_content = {"content_regularization", "content_steepness"}
+    assert set(model.chosen_) == items | of_content | {"half_life_days", "validation"}
     assert model.popularity_weight_ == 0.0
     assert model.collaborative_.config.regularization == 3.0
 
@@ -73,6 +74,6 @@ def test_chooses_only_what_is_not_given() -> None:
 def test_chooses_nothing_when_all_is_given() -> None:
     items = {"regularization": 3.0, "metadata_weight": 1.0, "user_exponent": 0.0}
     residuals = {"residual_weight": 0.2, "history_weight": 0.1}
-    others = {"content_regularization": 1.0, "half_life_days": 7.0, "popularity_weight": 0.1}
-    model = HybridRecommender(**items, **residuals, **others)
+    content = {"content_regularization": 1.0, "content_steepness": 0.5}
+    model = HybridRecommender(**items, **residuals, **content, half_life_days=7.0, popularity_weight=0.1)
     assert model.fit(Dataset.from_frames(*tastes())).chosen_ == {}

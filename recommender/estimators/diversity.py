@@ -1,0 +1,62 @@
+"""Lists of movies that are less alike, for a little of their score.
+
+A list is chosen from the best `pool_size(k)` movies by maximal marginal relevance (Carbonell and Goldstein, 1998):
+one after the other the movie of the highest
+
+    (1 - strength) relevance - strength * mean likeness to those chosen before
+
+with relevance the score, 1 at the best of the pool and 0 at its last. The chosen ones are shown in the order of
+their scores, so that scores descend and a movie's score stays what `explain` accounts for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recommender.estimators.base import Recommender
+
+Array = np.ndarray[Any, Any]
+
+POOL_EXTRA = 40  # movies beyond k that may come into a list
+
+
+def pool_size(k: int) -> int:
+    return k + POOL_EXTRA
+
+
+def diversify(model: Recommender, pools: pd.DataFrame, k: int, strength: float) -> pd.DataFrame:
+    """At most k rows a user, of lists as `recommend` makes them with `pool_size(k)` rows; ranks from 1 again.
+
+    Strength 0 keeps the best k, 1 looks at likeness alone. A list that is not longer than k stays as it is.
+    """
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength: expected a number from 0 to 1, got {strength!r}")
+    scores = pools["score"].to_numpy()
+    kept: list[Array] = []
+    for rows in pools.groupby("user_id", sort=False).indices.values():
+        chosen = np.arange(min(k, len(rows)))
+        if strength and len(rows) > k:
+            likeness = model.likeness(pools["movie_id"].to_numpy()[rows])
+            chosen = choose_unlike(scores[rows], likeness, k, strength)
+        kept.append(rows[chosen])
+    lists = pools.iloc[np.concatenate(kept)] if kept else pools
+    ranks = np.concatenate([np.arange(1, len(rows) + 1) for rows in kept]) if kept else lists["rank"]
+    return lists.assign(rank=ranks).reset_index(drop=True)
+
+
+def choose_unlike(scores: Array, likeness: Array, k: int, strength: float) -> Array:
+    """Ascending positions of k of the movies, whose scores descend; of equal ones the first."""
+    spread = float(scores[0] - scores[-1])
+    relevance = (scores - scores[-1]) / spread if spread > 0 else np.zeros(len(scores))
+    chosen = np.zeros(len(scores), dtype=bool)
+    together = np.zeros(len(scores))
+    for n_chosen in range(k):
+        value = (1 - strength) * relevance - strength * together / max(n_chosen, 1)
+        value[chosen] = -np.inf
+        best = int(np.argmax(value))
+        chosen[best] = True
+        together += likeness[best]
+    return np.flatnonzero(chosen)
