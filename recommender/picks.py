@@ -67,7 +67,8 @@ def _ranked(served: Served, viewer: Viewer, wish: Wish, candidates: Ids | None, 
     history = viewer.history(served.known)
     unwanted = (wish.hidden & served.known).difference(history)  # what they rated is left out by the model itself
     strength = settings.POLICY.serving.diversity
-    k = pool_size(wish.k) if strength else wish.k
+    n_candidates = len(served.rated if candidates is None else candidates)
+    k = pool_size(wish.k, n_candidates) if strength else wish.k
     frame = served.model.recommend_for_history(
         [history], k=k, candidates=candidates, exclude=[np.fromiter(unwanted, dtype=np.int64)]
     )

@@ -203,7 +203,8 @@ def take_in_movies(served: Served) -> Served:
 
 def _probe(model: Recommender) -> None:
     """A first list: fills the look-ups that requests would wait for, and refuses a model that cannot answer."""
-    model.recommend_for_history([{}], k=1)
+    first = model.recommend_for_history([{}], k=1)
+    model.likeness(first["movie_id"])
 
 
 server = ModelServer()

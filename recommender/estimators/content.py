@@ -39,6 +39,9 @@ FEATURE_REASONS = 10
 SCORED_AT_ONCE = 4096  # movies: bounds the memory of their vectors
 POPULARITY_REGULARIZATION = 10.0
 N_FACTORS = 256
+# Of kinds of metadata, on top of their blocks' weights. A kernel that multiplies agreements wants the broad kinds
+# heavier and the narrow ones lighter than a sum of rows does (found on other draws of hidden movies than are reported).
+KIND_WEIGHTS = {"genre": 2.0, "year": 2.0, "cast": 0.45, "director": 2.0}
 CHOSEN = ("regularization", "steepness")
 
 
@@ -68,15 +71,15 @@ class ContentRecommender(Recommender):
     uses_metadata = True
 
     def _fit(self, dataset: Dataset) -> None:
-        vocabulary, self.features_ = dataset.movie_features
+        vocabulary, features = dataset.movie_features
         self.feature_names_ = [list(name) for name in vocabulary.names]
         self.token_weights_ = vocabulary.token_weights
+        self.features_ = self._weighted(features)
         config = self.config
         given = {name: getattr(config, name) for name in CHOSEN}
         if None in given.values():
-            self.chosen_ = choose_kernel(
-                dataset, given, config.item_regularization, config.history_weight, self.random_state
-            )
+            of_items = (config.item_regularization, config.history_weight)
+            self.chosen_ = choose_kernel(dataset, self.features_, given, of_items, self.random_state)
         parameters = given | self.chosen_
         self.steepness_ = float(parameters["steepness"])
         self.modelled_ = most_rated(dataset, config.max_movies)
@@ -90,6 +93,13 @@ class ContentRecommender(Recommender):
         self.share_mean_, self.share_weights_ = regress_on_features(
             self.features_[rated], share, POPULARITY_REGULARIZATION
         )
+
+    def _weighted(self, features: csr_matrix) -> csr_matrix:
+        """The blocks by what they say of who will like a movie, beside what they say of which are alike."""
+        weights = [KIND_WEIGHTS.get(kind, 1.0) for kind, _ in self.feature_names_]
+        scale = np.sqrt(np.array(weights, dtype=np.float32))
+        data = features.data * scale[features.indices]
+        return csr_matrix((data, features.indices, features.indptr), shape=features.shape)
 
     def _learn_kernel(self, weights: Array, of_movies: Array) -> None:
         """left_ and right_, which is empty where the vectors are the kernel's rows."""
@@ -167,7 +177,7 @@ class ContentRecommender(Recommender):
         ]
 
     def _add_movies(self, movies: pd.DataFrame, columns: Array) -> None:
-        rows = MovieFeatures(self.feature_names_, self.token_weights_).transform(movies)
+        rows = self._weighted(MovieFeatures(self.feature_names_, self.token_weights_).transform(movies))
         n_before = self.features_.shape[0]
         place = np.arange(len(self.movie_ids_))
         place[columns] = n_before + np.arange(len(columns))

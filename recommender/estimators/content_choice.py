@@ -26,14 +26,14 @@ CHOICE_LENGTH = 50  # steadier than 10, and there is no clutter of old favourite
 
 def choose_kernel(
     dataset: Dataset,
+    features: csr_matrix,
     given: dict[str, float | None],
-    item_regularization: float,
-    history_weight: float,
+    of_items: tuple[float, float],
     random_state: int,
 ) -> dict[str, float]:
     """regularization and steepness as far as not given: the best nDCG of hidden movies, a fifth of all, ranked
-    alone from the most rated others."""
-    trial = _Trial(dataset, item_regularization, history_weight, random_state)
+    alone from the most rated others. `of_items`: the item model's regularization and the weight of the history."""
+    trial = _Trial(dataset, features, of_items, random_state)
     steepness, regularization = given["steepness"], given["regularization"]
     found: list[tuple[float, dict[str, float]]] = []
     for steep in STEEPNESSES_TRIED if steepness is None else (steepness,):
@@ -46,7 +46,8 @@ def choose_kernel(
 
 
 class _Trial:
-    def __init__(self, dataset: Dataset, item_regularization: float, history_weight: float, seed: int) -> None:
+    def __init__(self, dataset: Dataset, features: csr_matrix, of_items: tuple[float, float], seed: int) -> None:
+        item_regularization, history_weight = of_items
         shown, hidden = _hide_movies(dataset.popularity, seed)
         answers = map_columns(dataset.positives, hidden)
         judged = sample_users(answers, CHOICE_USERS, seed)
@@ -57,7 +58,7 @@ class _Trial:
         weights = ease_weights(gram_matrix(liked), item_regularization)
         weights[np.diag_indices_from(weights)] += history_weight
         self.targets = np.asarray((liked[judged] @ weights).T)
-        self.shown, self.hidden = (dataset.movie_features[1][columns] for columns in (shown, hidden))
+        self.shown, self.hidden = (features[columns] for columns in (shown, hidden))
 
     def use(self, steepness: float) -> None:
         self.among = kernel(self.shown, self.shown, steepness)

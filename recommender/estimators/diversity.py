@@ -1,6 +1,6 @@
 """Lists of movies that are less alike, for a little of their score.
 
-A list is chosen from the best `pool_size(k)` movies by maximal marginal relevance (Carbonell and Goldstein, 1998):
+A list is chosen from the best `pool_size` movies by maximal marginal relevance (Carbonell and Goldstein, 1998):
 one after the other the movie of the highest
 
     (1 - strength) relevance - strength * mean likeness to those chosen before
@@ -21,14 +21,15 @@ from recommender.estimators.base import Recommender
 Array = np.ndarray[Any, Any]
 
 POOL_EXTRA = 40  # movies beyond k that may come into a list
+POOL_SHARE = 0.25  # of all candidates: in a small catalogue the 40th is no good movie any more
 
 
-def pool_size(k: int) -> int:
-    return k + POOL_EXTRA
+def pool_size(k: int, n_candidates: int) -> int:
+    return max(k, min(k + POOL_EXTRA, int(POOL_SHARE * n_candidates)))
 
 
 def diversify(model: Recommender, pools: pd.DataFrame, k: int, strength: float) -> pd.DataFrame:
-    """At most k rows a user, of lists as `recommend` makes them with `pool_size(k)` rows; ranks from 1 again.
+    """At most k rows a user, of lists as `recommend` makes them with `pool_size` rows; ranks from 1 again.
 
     Strength 0 keeps the best k, 1 looks at likeness alone. A list that is not longer than k stays as it is.
     """

@@ -4,6 +4,7 @@ from catalog.models import Movie, Rating
 from catalog.services import record_rating, remove_rating
 from recommender.models import Dismissal
 from recommender.services import InvalidRequest, recommend
+from recommender.serving import server
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 from tests.recommender.conftest import count_ratings
 
@@ -214,3 +215,17 @@ def test_reasons_are_given_for_as_many_movies_as_there_is_time_for(train, camps,
     monkeypatch.setattr("recommender.reasons.EXPLAIN_SECONDS", -1.0)
     made = recommend(user=fan, k=3, explain=True, surface="test")
     assert [bool(result.reasons) for result in made.results] == [True, False, False]
+
+
+def test_the_policy_decides_how_diverse_a_list_is(train, camps, fan, settings):
+    train(algorithm="hybrid")
+    model = server.served()[0].model
+    likeness = {}
+    for strength in (0.0, 1.0):
+        serving = settings.POLICY.serving.model_copy(update={"diversity": strength})
+        settings.POLICY = settings.POLICY.model_copy(update={"serving": serving})
+        made = recommend(user=fan, k=2, surface="test")
+        assert [result.rank for result in made.results] == [1, 2]
+        assert made.results[0].score >= made.results[1].score
+        likeness[strength] = model.likeness(shown(made))[0, 1]
+    assert likeness[1.0] < likeness[0.0]

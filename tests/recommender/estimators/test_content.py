@@ -38,7 +38,7 @@ def test_the_score_is_the_formula() -> None:
     inverse = np.linalg.inv(liked.T @ liked + 2.0 * np.eye(len(rated)))
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.3)
-    features = MovieFeatures().fit(dataset.movies).transform(dataset.movies).toarray().astype(float)
+    features = fitted._weighted(MovieFeatures().fit(dataset.movies).transform(dataset.movies)).toarray().astype(float)
     likeness = np.exp(0.4 * features[rated] @ features.T)
     logs = np.log(liked.sum(axis=0))
     of_movies = 3.0 * np.exp(0.2 * (logs - logs.mean()))
