@@ -28,6 +28,21 @@ class UnknownAlgorithm(MLOpsError):
     status = 400
 
 
+class InvalidSpace(MLOpsError):
+    """What config.yaml wants to be searched is not what the algorithm takes."""
+
+    code = "invalid_space"
+    status = 400
+
+
+class SearchRunsElsewhere(MLOpsError):
+    code = "search_runs_elsewhere"
+
+
+class NothingToAdopt(MLOpsError):
+    code = "nothing_to_adopt"
+
+
 class SnapshotNotAvailable(MLOpsError):
     code = "snapshot_not_available"
 

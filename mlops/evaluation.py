@@ -10,6 +10,7 @@ import pandas as pd
 from django.conf import settings
 from django.utils import timezone
 
+from mlops.budget import within_memory
 from mlops.errors import StepFailed
 from mlops.gate_rules import Bounds
 from mlops.models import ModelVersion, Promotion
@@ -41,19 +42,20 @@ Progress = Callable[[str, int, int], None]
 def choose_parameters(
     algorithm: str, parameters: Mapping[str, Any], ratings: pd.DataFrame, movies: pd.DataFrame
 ) -> dict[str, Any]:
-    """`parameters`, and what they leave open as a fit on the data before the earliest cut chooses it.
+    """`parameters`, how large the model may be, and what they leave open as a fit before the earliest cut chooses it.
 
     One search for all fits to come: no cut's later data was looked at, and what is judged is what goes live.
     """
+    parameters = within_memory(algorithm, parameters)
     estimator = ESTIMATORS[algorithm](random_state=settings.POLICY.training.random_state, **parameters)
     is_open = [field.name for field in fields(estimator.config) if getattr(estimator.config, field.name) is None]
     if not is_open:
-        return dict(parameters)
+        return parameters
     train = temporal_cuts(ratings, settings.POLICY.evaluation.cuts[:1])[0].train
     known = movies[movies["movie_id"].isin(train["movie_id"].unique())]
     dataset = Dataset.from_frames(train, known, settings.POLICY.training.implicit_threshold)
     chosen = estimator.fit(dataset).chosen_
-    return dict(parameters) | {name: chosen[name] for name in is_open if name in chosen}
+    return parameters | {name: chosen[name] for name in is_open if name in chosen}
 
 
 def evaluate_candidate(
@@ -73,7 +75,7 @@ def evaluate_candidate(
         others = recent_champions(champion, Recipe.of(algorithm, parameters))
         fitters |= {f"{RECENT}{version.pk}": _fitter_of(version) for version in others}
     fitters |= baselines(policy.half_lives_days)
-    fitters[EASE] = fitter(EASE, **EASE_BASELINE)
+    fitters[EASE] = fitter(EASE, **within_memory(EASE, EASE_BASELINE))
     if algorithm == EASE:
         del fitters[EASE]
     try:

@@ -2,7 +2,7 @@
 
 import logging
 
-from mlops.models import GateVerdict, ModelVersion, PipelineRun
+from mlops.models import GateVerdict, ModelVersion, PipelineRun, TuningStudy
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,33 @@ def sync_registry() -> dict[str, int]:
     for version in known.select_related("snapshot")[:RECENT]:
         _describe(version)
     _point_aliases()
+    for study in TuningStudy.objects.filter(trials__mlflow_run_id="").distinct():
+        _mirror_study(study)
     return {"logged": n_logged}
+
+
+def mirror_study(study: TuningStudy) -> bool:
+    """The search as a run and its trials as nested ones; False, logged, when MLflow did not take them."""
+    try:
+        _mirror_study(study)
+    except Exception:
+        # As above: MLflow is a mirror, the rows are what counts.
+        logger.warning("%s is not in MLflow yet; it is tried again later", study, exc_info=True)
+        return False
+    return True
+
+
+def _mirror_study(study: TuningStudy) -> None:
+    from mlops import tracking
+
+    if not study.mlflow_run_id:
+        study.mlflow_run_id = tracking.log_study(study)
+        study.save(update_fields=["mlflow_run_id"])
+    for trial in study.trials.filter(mlflow_run_id=""):
+        trial.mlflow_run_id = tracking.log_trial(study, trial)
+        trial.save(update_fields=["mlflow_run_id"])
+    if study.ended_at:
+        tracking.end_study(study)
 
 
 def _mirror(version: ModelVersion) -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from mlops.artifacts import folder_of
-from mlops.models import DatasetSnapshot, ModelVersion, PipelineRun, Promotion
+from mlops.models import DatasetSnapshot, ModelVersion, PipelineRun, Promotion, TuningStudy
 from recommender import services as recommender
 
 logger = logging.getLogger(__name__)
@@ -95,6 +95,7 @@ def _prune_snapshots() -> int:
         ).values_list("snapshot", flat=True)
     )
     kept.update(PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE).values_list("snapshot", flat=True))
+    kept.update(TuningStudy.objects.filter(ended_at=None).values_list("snapshot", flat=True))
     removed = present.exclude(pk__in=[pk for pk in kept if pk is not None])
     for snapshot in removed:
         DatasetSnapshot.objects.filter(pk=snapshot.pk).update(removed_at=timezone.now())

@@ -12,6 +12,7 @@ from mlops.models import DatasetSnapshot, PipelineRun
 from mlops.parameters import to_json
 from mlops.run_queue import queue_again, remove_superseded, ring
 from mlops.sweeper import sweep_runs
+from mlops.tuning.choices import parameters_in_force
 
 Status = PipelineRun.Status
 
@@ -30,12 +31,12 @@ def start_training(
     """
     sweep_runs()
     policy = settings.POLICY.training
-    name = _known_algorithm(algorithm or policy.algorithm)
+    name = known_algorithm(algorithm or policy.algorithm)
     run = PipelineRun(
         trigger=PipelineRun.Trigger(trigger),
         started_by=started_by,
         algorithm=name,
-        parameters=to_json(policy.parameters.get(name, {})),
+        parameters=to_json(parameters_in_force(name)),
         snapshot=find_snapshot(snapshot) if snapshot else None,
     )
     try:
@@ -80,7 +81,7 @@ def cancel_run(*, run_id: int) -> PipelineRun:
     return run
 
 
-def _known_algorithm(name: str) -> str:
+def known_algorithm(name: str) -> str:
     from recommender.estimators import ESTIMATORS
 
     if name not in ESTIMATORS:

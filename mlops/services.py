@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mlops.champion_watch import watch_champion
 from mlops.data_remote import push_data, restore_data
 from mlops.freshness import beat_heartbeat, check_freshness
-from mlops.models import DatasetSnapshot, DriftReport, GateVerdict, ModelVersion, PipelineRun
+from mlops.models import DatasetSnapshot, DriftReport, GateVerdict, ModelVersion, PipelineRun, TuningStudy, TuningTrial
 from mlops.promotion import get_version, promote, refuse, roll_back
 from mlops.quarantine import release
 from mlops.registry import sync_registry
@@ -25,6 +25,7 @@ from mlops.sweeper import sweep_runs
 from mlops.test_score.collect import collect_evidence
 from mlops.test_score.evidence import record_file as record_evidence
 from mlops.test_score.score import ml_test_score
+from mlops.tuning.choices import adopt_parameters, withdraw_parameters
 from mlops.withdrawals import withdraw_snapshot
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mlops.reproduction import Reproduction
 
 __all__ = [
+    "adopt_parameters",
     "beat_heartbeat",
     "cancel_run",
     "check_drift",
@@ -61,8 +63,10 @@ __all__ = [
     "start_training",
     "sweep_runs",
     "sync_registry",
+    "tune",
     "validate_snapshot",
     "watch_champion",
+    "withdraw_parameters",
     "withdraw_snapshot",
 ]
 
@@ -121,3 +125,16 @@ def check_serving() -> dict[str, bool]:
     from mlops import serving_checks
 
     return {finding.name: finding.passed for finding in serving_checks.check_serving()}
+
+
+def tune(
+    *,
+    algorithm: str | None = None,
+    n_trials: int | None = None,
+    snapshot: str | None = None,
+    restart: bool = False,
+    on_trial: Callable[[TuningStudy, TuningTrial], None] | None = None,
+) -> TuningStudy:
+    from mlops.tuning import search
+
+    return search.tune(algorithm=algorithm, n_trials=n_trials, snapshot=snapshot, restart=restart, on_trial=on_trial)

@@ -17,12 +17,13 @@ from django.conf import settings
 
 from mlops.artifacts import folder_of
 from mlops.lineage import LIBRARIES, library_versions
-from mlops.models import ModelVersion
+from mlops.models import ModelVersion, TuningStudy, TuningTrial
 
 MODEL_NAME = "movierec"
 EXPERIMENT = "movierec"
 CHAMPION_ALIAS, CHALLENGER_ALIAS = "champion", "challenger"
 VERSION_TAG = "movierec.version"
+STUDY_TAG = "movierec.study"
 
 _ENVIRONMENT = {
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
@@ -80,6 +81,45 @@ def point_aliases(*, champion: ModelVersion | None, challenger: ModelVersion | N
             client.set_registered_model_alias(MODEL_NAME, alias, version.mlflow_version)
         elif client.search_registered_models(f"name = '{MODEL_NAME}'"):
             client.delete_registered_model_alias(MODEL_NAME, alias)
+
+
+def log_study(study: TuningStudy) -> str:
+    """The run of a search, under which its trials are; one that an earlier attempt left is taken over."""
+    client = _mlflow().MlflowClient()
+    experiment = _experiment(client)
+    if found := client.search_runs([experiment], f"tags.`{STUDY_TAG}` = '{study.pk}'"):
+        return str(found[-1].info.run_id)
+    tags = {STUDY_TAG: str(study.pk), "data_hash": study.snapshot.content_hash, "recipe": study.recipe}
+    run = client.create_run(experiment, run_name=f"search {study.pk}, {study.algorithm}", tags=tags)
+    client.log_param(run.info.run_id, "algorithm", study.algorithm)
+    return str(run.info.run_id)
+
+
+def log_trial(study: TuningStudy, trial: TuningTrial) -> str:
+    from mlflow.entities import Metric, Param
+
+    now = int(trial.ended_at.timestamp() * 1000)
+    client = _mlflow().MlflowClient()
+    tags = {"mlflow.parentRunId": study.mlflow_run_id, "status": trial.status}
+    run_id = client.create_run(_experiment(client), run_name=f"trial {trial.number}", tags=tags).info.run_id
+    figures = {"ndcg": trial.ndcg, "seconds": trial.seconds}
+    metrics = [Metric(name, value, now, 0) for name, value in figures.items() if value is not None]
+    metrics += [Metric("ndcg_at_cut", score, now, place) for place, score in enumerate(trial.scores)]
+    client.log_batch(run_id, metrics, [Param(name, str(value)[:500]) for name, value in trial.parameters.items()])
+    client.set_terminated(run_id, "FAILED" if trial.status == TuningTrial.Status.FAILED else "FINISHED")
+    return str(run_id)
+
+
+def end_study(study: TuningStudy) -> None:
+    from mlflow.entities import Metric
+
+    client = _mlflow().MlflowClient()
+    now = int(study.ended_at.timestamp() * 1000) if study.ended_at else 0
+    figures = dict(_numbers("against/present/", study.difference or {}))
+    if (best := study.best) is not None and best.ndcg is not None:
+        figures["ndcg"] = best.ndcg
+    client.log_batch(study.mlflow_run_id, [Metric(name, value, now, 0) for name, value in figures.items()])
+    client.set_terminated(study.mlflow_run_id)
 
 
 def remove_artifact(version: ModelVersion) -> None:

@@ -24,11 +24,18 @@ class Training(_Section):
     parameters: dict[str, dict[str, Any]]
     random_state: int
     min_ratings: int = Field(ge=1)
+    memory_mb: int = Field(ge=50)
     max_runtime_seconds: int = Field(gt=0, lt=7200)
     heartbeat_seconds: int = Field(gt=0)
     stale_after_seconds: int = Field(gt=0)
     retries: int = Field(ge=0, le=10)
     retry_after_seconds: int = Field(ge=0)
+
+
+def _ascending_shares(cuts: list[float]) -> list[float]:
+    if any(not 0 < cut < 1 for cut in cuts) or sorted(cuts) != cuts:
+        raise ValueError("cuts are ascending shares of the log between 0 and 1")
+    return cuts
 
 
 class Evaluation(_Section):
@@ -37,12 +44,37 @@ class Evaluation(_Section):
     half_lives_days: list[float]
     bootstrap_resamples: int = Field(ge=1000)
 
-    @field_validator("cuts")
-    @classmethod
-    def _are_shares(cls, cuts: list[float]) -> list[float]:
-        if any(not 0 < cut < 1 for cut in cuts) or sorted(cuts) != cuts:
-            raise ValueError("cuts are ascending shares of the log between 0 and 1")
-        return cuts
+    _are_shares = field_validator("cuts")(_ascending_shares)
+
+
+class SearchRange(_Section):
+    """What a search may try for one hyper-parameter: from `low` to `high`, or `choices`."""
+
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    whole: bool = False
+    choices: list[float | str] | None = Field(default=None, min_length=2)
+
+    def model_post_init(self, context: Any) -> None:
+        if (self.choices is None) == (self.low is None and self.high is None):
+            raise ValueError("give either low and high, or choices")
+        if self.choices is not None:
+            return
+        if self.low is None or self.high is None or self.low >= self.high:
+            raise ValueError("low has to be below high")
+        if self.log and self.low <= 0:
+            raise ValueError("a logarithmic range begins above 0")
+
+
+class Tuning(_Section):
+    trials: int = Field(ge=1)
+    random_trials: int = Field(ge=1)
+    cuts: list[float] = Field(min_length=1)
+    keep_share: float = Field(gt=0, le=1)
+    spaces: dict[str, dict[str, SearchRange]]
+
+    _are_shares = field_validator("cuts")(_ascending_shares)
 
 
 class Gate(_Section):
@@ -214,6 +246,7 @@ class Limits(_Section):
 class Policy(_Section):
     training: Training
     evaluation: Evaluation
+    tuning: Tuning
     gate: Gate
     promotion: Promotion
     watch: Watch

@@ -3,6 +3,7 @@
 from mlops.admin.data import DatasetSnapshotAdmin, QuarantinedRowAdmin
 from mlops.admin.records import GateVerdictAdmin, PromotionAdmin
 from mlops.admin.runs import PipelineRunAdmin
+from mlops.admin.tuning import ParameterChoiceAdmin, TuningStudyAdmin
 from mlops.admin.versions import ModelVersionAdmin
 from mlops.admin.watch import AlertAdmin, DriftReportAdmin, EvidenceAdmin, LiveQualityAdmin, RetrainingCheckAdmin
 
@@ -14,8 +15,10 @@ __all__ = [
     "GateVerdictAdmin",
     "LiveQualityAdmin",
     "ModelVersionAdmin",
+    "ParameterChoiceAdmin",
     "PipelineRunAdmin",
     "PromotionAdmin",
     "QuarantinedRowAdmin",
     "RetrainingCheckAdmin",
+    "TuningStudyAdmin",
 ]

@@ -3,6 +3,7 @@
 from .data import DatasetSnapshot, QuarantinedRow, UserSurrogate
 from .drift import DriftReport
 from .runs import PipelineRun, RunStep
+from .tuning import ParameterChoice, TuningStudy, TuningTrial
 from .versions import GateVerdict, ModelVersion, Promotion
 from .watch import Alert, Evidence, LiveQuality, RetrainingCheck, Watermark
 
@@ -14,11 +15,14 @@ __all__ = [
     "GateVerdict",
     "LiveQuality",
     "ModelVersion",
+    "ParameterChoice",
     "PipelineRun",
     "Promotion",
     "QuarantinedRow",
     "RetrainingCheck",
     "RunStep",
+    "TuningStudy",
+    "TuningTrial",
     "UserSurrogate",
     "Watermark",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -25,34 +25,39 @@ def movie_columns(index: IdIndex, movie_ids: Iterable[Any], name: str) -> Array:
 
 
 def from_mappings(index: IdIndex, histories: Sequence[Mapping[Any, float]], n_movies: int) -> csr_matrix:
-    indices: list[Array] = []
-    data: list[Array] = []
     for row, history in enumerate(histories):
         if not isinstance(history, Mapping):
             raise ValueError(f"histories: entry {row}: expected a {{movie_id: rating}}, got {history!r}")
-        columns = movie_columns(index, list(history), f"histories: entry {row}")
-        ratings = _ratings(history, row)
-        order = np.argsort(columns, kind="stable")
-        indices.append(columns[order])
-        data.append(ratings[order])
-    indptr = np.concatenate([[0], np.cumsum([len(columns) for columns in indices])]).astype(np.int64)
-    return csr_matrix((_joined(data, np.float64), _joined(indices, np.int64), indptr), shape=(len(indices), n_movies))
+    columns = index.positions([movie for history in histories for movie in history])
+    ratings = _numbers([rating for history in histories for rating in history.values()])
+    if ratings is None or not np.isfinite(ratings).all() or (columns < 0).any():
+        _refuse(index, histories)
+    lengths = np.array([len(history) for history in histories], dtype=np.int64)
+    rows = np.repeat(np.arange(len(histories)), lengths)
+    order = np.argsort(columns, kind="stable") if len(histories) == 1 else np.lexsort((columns, rows))
+    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    return csr_matrix((ratings[order], columns[order], indptr), shape=(len(histories), n_movies))
 
 
-def _joined(parts: list[Array], kind: Any) -> Array:
-    return np.concatenate(parts).astype(kind, copy=False) if parts else np.empty(0, dtype=kind)
-
-
-def _ratings(history: Mapping[Any, float], row: int) -> Array:
+def _numbers(values: list[Any]) -> Array | None:
     try:
-        ratings = np.array([float(value) for value in history.values()])
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"histories: entry {row}: ratings must be numbers, got {dict(history)!r}") from error
-    bad = np.flatnonzero(~np.isfinite(ratings))
-    if len(bad):
-        movie = list(history)[bad[0]]
-        raise ValueError(f"histories: entry {row}: rating {ratings[bad[0]]} of movie {movie!r} is not finite")
-    return ratings
+        return np.array([float(value) for value in values])
+    except (TypeError, ValueError):
+        return None
+
+
+def _refuse(index: IdIndex, histories: Sequence[Mapping[Any, float]]) -> NoReturn:
+    """Names the first entry that is wrong, and what is."""
+    for row, history in enumerate(histories):
+        movie_columns(index, list(history), f"histories: entry {row}")
+        ratings = _numbers(list(history.values()))
+        if ratings is None:
+            raise ValueError(f"histories: entry {row}: ratings must be numbers, got {dict(history)!r}")
+        bad = np.flatnonzero(~np.isfinite(ratings))
+        if len(bad):
+            movie = list(history)[bad[0]]
+            raise ValueError(f"histories: entry {row}: rating {ratings[bad[0]]} of movie {movie!r} is not finite")
+    raise AssertionError("no entry is wrong")
 
 
 def take_rows(matrix: csr_matrix, rows: Array) -> csr_matrix:

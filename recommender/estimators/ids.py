@@ -38,6 +38,11 @@ def _as_numpy(values: Any) -> IdArray:
     if isinstance(values, np.ndarray):
         return values
     items = list(values)
+    if set(map(type, items)) == {int}:  # no bool among them: the common case, without looking at each
+        try:
+            return np.array(items, dtype=np.int64)
+        except OverflowError:
+            pass
     array = np.empty(len(items), dtype=object)
     array[:] = items
     return array

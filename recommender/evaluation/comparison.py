@@ -89,12 +89,11 @@ def evaluate_on_cuts(
     report = _Steps(2 * len(splits) * len(fitters), progress)
     found: dict[str, list[Evaluation]] = {name: [] for name in fitters}
     for split in splits:
-        later = _LaterData.after(split, movies, implicit_threshold, sampling)
-        dataset = Dataset.from_frames(split.train, _rows_of(movies, split.train), implicit_threshold)
+        later = LaterData.after(split, movies, implicit_threshold, sampling)
         for name, fit in fitters.items():
             report.start(f"fit {name} before {split.cut:%Y-%m-%d}")
             started = perf_counter()
-            model = fit(dataset)
+            model = fit(later.dataset)
             seconds = perf_counter() - started
             report.start(f"evaluate {name} after {split.cut:%Y-%m-%d}")
             evaluation = later.evaluate(model, k)
@@ -104,10 +103,11 @@ def evaluate_on_cuts(
 
 
 @dataclass(frozen=True)
-class _LaterData:
-    """What all models of a cut are asked, made once."""
+class LaterData:
+    """One cut: what models learn from before it (`dataset`) and what all of them are asked after it, made once."""
 
     split: TimeSplit
+    dataset: Dataset
     catalogue: pd.DataFrame
     requests: Requests
     of_new_movies: Requests
@@ -116,7 +116,7 @@ class _LaterData:
     @classmethod
     def after(
         cls, split: TimeSplit, movies: pd.DataFrame | None, threshold: float | None, sampling: Sampling | None
-    ) -> _LaterData:
+    ) -> LaterData:
         rated_later = split.test["movie_id"].unique()
         known = set(split.train["movie_id"].unique())
         requests = later_positives(split, threshold, sampling=sampling)
@@ -124,6 +124,7 @@ class _LaterData:
             raise ValueError(f"cut {split.cut}: no later positive of a movie that was rated before")
         return cls(
             split=split,
+            dataset=Dataset.from_frames(split.train, _rows_of(movies, split.train), threshold),
             catalogue=_catalogue(movies, split),
             requests=requests,
             of_new_movies=later_positives(split, threshold, of_new_movies=True, sampling=sampling),

@@ -1,0 +1,1 @@
+"""The search for hyper-parameters, and what becomes of what it finds."""

@@ -1,0 +1,47 @@
+"""Which of the found hyper-parameters trainings use: never by themselves, always as a row that people can see."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from catalog.models import User
+from mlops.errors import NothingToAdopt
+from mlops.models import ParameterChoice, TuningStudy, TuningTrial
+
+
+def parameters_in_force(algorithm: str) -> dict[str, Any]:
+    """What the next training gets: config.yaml's parameters, and those of the adopted choice that it leaves open."""
+    choice = ParameterChoice.in_force(algorithm)
+    return (choice.parameters if choice else {}) | settings.POLICY.training.parameters.get(algorithm, {})
+
+
+def adopt_parameters(*, study: int, by: User | None = None) -> ParameterChoice:
+    """Let trainings use the best trial of the study, instead of what was adopted before. Raises NothingToAdopt."""
+    row = TuningStudy.objects.filter(pk=study).first()
+    best = row.best if row else None
+    if row is None or best is None:
+        raise NothingToAdopt(f"Search {study} has no finished trial.")
+    if best.number == 0:
+        raise NothingToAdopt(f"Search {study} found nothing better than what trainings use now.")
+    with transaction.atomic():
+        _withdraw(ParameterChoice.objects.select_for_update().filter(algorithm=row.algorithm), by)
+        return ParameterChoice.objects.create(
+            algorithm=row.algorithm, parameters=_searched(best), trial=best, adopted_by=by
+        )
+
+
+def withdraw_parameters(*, choice: int, by: User | None = None) -> None:
+    """Trainings choose by themselves again. Raises NothingToAdopt where the choice is not in force."""
+    if not _withdraw(ParameterChoice.objects.filter(pk=choice), by):
+        raise NothingToAdopt(f"Choice {choice} is not in force.")
+
+
+def _withdraw(choices: Any, by: User | None) -> int:
+    found: int = choices.filter(withdrawn_at=None).update(withdrawn_at=timezone.now(), withdrawn_by=by)
+    return found
+
+
+def _searched(trial: TuningTrial) -> dict[str, Any]:
+    return {name: value for name, value in trial.parameters.items() if name in trial.study.space}

@@ -1,0 +1,44 @@
+"""What trials are judged on: the site's own later data, all of it before the first cut of the gate."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from mlops.checks import check_frames, without_bad_rows
+from mlops.errors import StepFailed
+from mlops.models import DatasetSnapshot
+from mlops.snapshots import read_snapshot
+from recommender.evaluation import Comparison, Evaluation, LaterData, fitter, temporal_cuts
+from recommender.evaluation.evaluate import pool
+
+CANDIDATE, PRESENT = "candidate", "present"
+
+
+def later_data(snapshot: DatasetSnapshot) -> list[LaterData]:
+    """The cuts of `tuning.cuts`, shares of what comes before the first of `evaluation.cuts`."""
+    ratings, movies = read_snapshot(snapshot)
+    ratings, movies = without_bad_rows(ratings, movies, check_frames(ratings, movies, now=timezone.now()))
+    policy = settings.POLICY
+    threshold = policy.training.implicit_threshold
+    try:
+        unjudged = temporal_cuts(ratings, policy.evaluation.cuts[:1])[0].train
+        splits = temporal_cuts(unjudged, policy.tuning.cuts)
+        return [LaterData.after(split, movies, threshold, sampling=None) for split in splits]
+    except ValueError as error:
+        raise StepFailed(f"There is nothing to judge a search by: {error}") from error
+
+
+def judge_at(cut: LaterData, algorithm: str, parameters: Mapping[str, Any]) -> Evaluation:
+    model = fitter(algorithm, settings.POLICY.training.random_state, **parameters)(cut.dataset)
+    return cut.evaluate(model, settings.POLICY.evaluation.k)
+
+
+def difference(cuts: list[LaterData], algorithm: str, parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """CANDIDATE less PRESENT, by user, with its interval."""
+    both = Comparison(
+        {name: pool([judge_at(cut, algorithm, values) for cut in cuts]) for name, values in parameters.items()}
+    )
+    resamples = settings.POLICY.evaluation.bootstrap_resamples
+    return both.difference(CANDIDATE, PRESENT, resamples=resamples).to_dict()

@@ -1,0 +1,166 @@
+"""The search: trials proposed by optuna, judged on later data that the gate never looks at, kept as rows.
+
+Our rows are the truth: optuna's own study lives in memory and is built from them, so a search whose process was killed
+goes on from its last finished trial, and the admin shows all of it. Early stopping is successive halving over the
+cuts (asynchronous form: Li et al., "A System for Massively Parallel Hyperparameter Tuning", 2020).
+"""
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any
+
+import optuna
+from django.conf import settings
+from django.db import IntegrityError
+from django.utils import timezone
+from optuna.trial import TrialState, create_trial
+from threadpoolctl import threadpool_limits
+
+from mlops.budget import within_memory
+from mlops.errors import SearchRunsElsewhere, StepFailed
+from mlops.models import TuningStudy, TuningTrial
+from mlops.parameters import from_json, to_json
+from mlops.registry import mirror_study
+from mlops.tuning.data import CANDIDATE, PRESENT, difference, judge_at, later_data
+from mlops.tuning.space import distributions
+from mlops.tuning.studies import open_study
+from recommender.evaluation.evaluate import pool
+
+logger = logging.getLogger(__name__)
+
+OnTrial = Callable[[TuningStudy, TuningTrial], None]
+Status = TuningTrial.Status
+STATES = {Status.FINISHED: TrialState.COMPLETE, Status.STOPPED: TrialState.PRUNED, Status.FAILED: TrialState.FAIL}
+
+
+def tune(
+    *,
+    algorithm: str | None = None,
+    n_trials: int | None = None,
+    snapshot: str | None = None,
+    restart: bool = False,
+    on_trial: OnTrial | None = None,
+) -> TuningStudy:
+    """Search to the end; one that was stopped in the middle goes on unless `restart`.
+
+    Raises UnknownAlgorithm, InvalidSpace, SnapshotNotAvailable, StepFailed, SearchRunsElsewhere.
+    """
+    study = open_study(algorithm=algorithm, n_trials=n_trials, snapshot=snapshot, restart=restart)
+    with threadpool_limits(limits=len(os.sched_getaffinity(0)), user_api="blas"):
+        Search(study, on_trial).work()
+    return study
+
+
+class Search:
+    def __init__(self, study: TuningStudy, on_trial: OnTrial | None) -> None:
+        self.study = study
+        self.on_trial = on_trial
+        self.space = distributions(study.algorithm, study.space)
+        self.cuts = later_data(study.snapshot)
+        self.proposals = self._proposals()
+        self.is_mirrored = True
+
+    def work(self) -> None:
+        first = self.study.trials.count()
+        for trial in self.study.trials.all():
+            self._report(trial)
+        for number in range(first, self.study.n_trials + 1):
+            self._report(self._present() if number == 0 else self._propose(number))
+        self._end()
+
+    def _proposals(self) -> optuna.Study:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        done = self.study.trials.count()
+        sampler = optuna.samplers.TPESampler(
+            seed=settings.POLICY.training.random_state + done,  # after a stop other draws than before it
+            n_startup_trials=settings.POLICY.tuning.random_trials,
+            multivariate=True,
+        )
+        proposals = optuna.create_study(direction="maximize", sampler=sampler)
+        for trial in self.study.trials.exclude(number=0):
+            proposals.add_trial(self._told(trial))
+        return proposals
+
+    def _told(self, trial: TuningTrial) -> Any:
+        """A trial as optuna knows it: one stopped early counts with what it came to."""
+        return create_trial(
+            state=STATES[Status(trial.status)],
+            value=trial.ndcg if trial.status == Status.FINISHED else None,
+            params={name: trial.parameters[name] for name in self.space},
+            distributions=self.space,
+            intermediate_values=dict(enumerate(trial.scores)),
+        )
+
+    def _present(self) -> TuningTrial:
+        """What trainings use now, judged to the end: the mark that a find has to beat."""
+        return self._try(0, self.study.given, may_stop=False)
+
+    def _propose(self, number: int) -> TuningTrial:
+        proposed = self.proposals.ask(self.space)
+        trial = self._try(number, self._without_searched() | dict(proposed.params), may_stop=True)
+        for place, score in enumerate(trial.scores):
+            proposed.report(score, place)
+        value = trial.ndcg if trial.status == Status.FINISHED else None
+        self.proposals.tell(proposed, value, state=STATES[Status(trial.status)])
+        return trial
+
+    def _without_searched(self) -> dict[str, Any]:
+        return {name: value for name, value in self.study.given.items() if name not in self.study.space}
+
+    def _try(self, number: int, parameters: Mapping[str, Any], *, may_stop: bool) -> TuningTrial:
+        trial = TuningTrial(study=self.study, number=number, parameters=to_json(parameters), status=Status.FINISHED)
+        started = perf_counter()
+        try:
+            self._judge(trial, may_stop)
+        except (ValueError, FloatingPointError) as error:
+            trial.status, trial.message = Status.FAILED, str(error)
+            if number == 0:
+                raise StepFailed(f"What trainings use now cannot be judged: {error}") from error
+        trial.seconds = perf_counter() - started
+        try:
+            trial.save()
+        except IntegrityError:
+            raise SearchRunsElsewhere(f"Another process works on {self.study}.") from None
+        return trial
+
+    def _judge(self, trial: TuningTrial, may_stop: bool) -> None:
+        parameters = within_memory(self.study.algorithm, from_json(trial.parameters))
+        found = []
+        for place, cut in enumerate(self.cuts):
+            found.append(judge_at(cut, self.study.algorithm, parameters))
+            trial.scores.append(float(found[-1].summary()["ndcg"]))
+            is_last = place == len(self.cuts) - 1
+            if may_stop and not is_last and not self._is_promising(trial.scores[-1], place):
+                trial.status = Status.STOPPED
+                break
+        trial.ndcg = float(pool(found).summary()["ndcg"])
+
+    def _is_promising(self, score: float, place: int) -> bool:
+        """Among the best share of all trials at this cut, itself included."""
+        others = [scores[place] for scores in self._scores() if len(scores) > place]
+        better = sum(other > score for other in others)
+        return better < max(settings.POLICY.tuning.keep_share * (len(others) + 1), 1)
+
+    def _scores(self) -> list[list[float]]:
+        return list(self.study.trials.exclude(number=0).values_list("scores", flat=True))
+
+    def _end(self) -> None:
+        """With the best against what is used now, paired by user: the mean of the best of many is flattered."""
+        best, present = self.study.best, self.study.trials.get(number=0)
+        if best is not None and best.number and self.study.difference is None:
+            both = {CANDIDATE: best, PRESENT: present}
+            parameters = {
+                name: within_memory(self.study.algorithm, from_json(trial.parameters)) for name, trial in both.items()
+            }
+            self.study.difference = difference(self.cuts, self.study.algorithm, parameters)
+        self.study.ended_at = timezone.now()
+        self.study.save(update_fields=["difference", "ended_at"])
+        self.is_mirrored = self.is_mirrored and mirror_study(self.study)
+
+    def _report(self, trial: TuningTrial) -> None:
+        # An MLflow that is down is asked once, not after every trial; `sync_registry` makes up for it.
+        self.is_mirrored = self.is_mirrored and mirror_study(self.study)
+        if self.on_trial is not None:
+            self.on_trial(self.study, trial)
