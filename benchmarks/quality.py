@@ -1,4 +1,4 @@
-"""Quality tables: `python -m benchmarks.quality --data DIR [--protocol A B C] [--estimators NAME ...]`.
+"""Quality tables: `python -m benchmarks.quality --data DIR [--protocol A B C D] [--estimators NAME ...]`.
 
 Figures are of the test part, scored once, with hyper-parameters that fit chose inside the training part. What is
 compared, and how, stands in each protocol's module.
@@ -14,7 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from benchmarks import fold_in, protocol_a, protocol_b, protocol_c
+from benchmarks import fold_in, protocol_a, protocol_b, protocol_c, protocol_d
 from benchmarks.data import has_tmdb
 from benchmarks.models import later_data_models, random_split_models
 from benchmarks.progress import Progress
@@ -60,7 +60,7 @@ def _readable(chosen: dict[str, Any]) -> str:
 def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description="Print the quality tables.")
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the data sets")
-    parser.add_argument("--protocol", nargs="+", choices=["A", "B", "C"], default=["A", "B", "C"])
+    parser.add_argument("--protocol", nargs="+", choices=["A", "B", "C", "D"], default=["A", "B", "C", "D"])
     parser.add_argument("--estimators", nargs="+", choices=list(ESTIMATORS), default=list(ESTIMATORS))
     parser.add_argument("--quick", action="store_true", help="richest metadata alone, 2 seeds of B, 3 weeks of C")
     parser.add_argument("--json", type=Path, help="also write the tables there")
@@ -78,6 +78,9 @@ def _protocols(options: argparse.Namespace, progress: Progress) -> Any:
     for protocol in options.protocol:
         if protocol == "C":
             yield protocol_c.run(options.data, options.estimators, options.n_weeks, progress)
+            continue
+        if protocol == "D":
+            yield protocol_d.run(options.data, options.estimators, progress)
             continue
         for number, metadata in enumerate(options.metadata):
             names = _using_metadata(options.estimators) if number else options.estimators
@@ -111,6 +114,8 @@ def _count_fits(options: argparse.Namespace) -> int:
     fits = 0
     if "C" in options.protocol:
         fits += options.n_weeks * len(later_data_models(options.estimators))
+    if "D" in options.protocol:
+        fits += protocol_d.count_fits(options.estimators)
     for number in range(len(options.metadata)):
         models = random_split_models(_using_metadata(options.estimators) if number else options.estimators)
         if "A" in options.protocol:

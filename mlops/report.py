@@ -4,7 +4,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-METRICS = ("ndcg", "recall", "coverage", "novelty", "popularity_gini", "intra_list_diversity", "rmse")
+METRICS = (
+    "ndcg",
+    "recall",
+    "precision",
+    "coverage",
+    "novelty",
+    "popularity_gini",
+    "intra_list_diversity",
+    "personalisation",
+    "rmse",
+)
+SLICE_METRICS = ("ndcg", "recall", "precision", "rmse")
 
 
 @dataclass(frozen=True)
@@ -86,11 +97,21 @@ def group_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str,
         yield name, _share(share), _share(champion), _share(candidate), interval_text(differences.get(name))
 
 
-def slice_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, int, str, str]]:
-    """name, users, nDCG and the difference to the champion of each slice."""
-    for name, values in figures.get("models", {}).get("candidate", {}).get("slices", {}).items():
-        difference = figures.get("slice_differences", {}).get(name)
-        yield name.replace("_", " "), values["n_users"], _number(values["ndcg"]), interval_text(difference)
+@dataclass(frozen=True)
+class SliceRow:
+    """The candidate in one slice; `values` are SLICE_METRICS, `difference` is its nDCG above the champion's."""
+
+    name: str
+    n_users: int
+    values: list[str]
+    difference: str
+
+
+def slice_rows(figures: Mapping[str, Any]) -> Iterator[SliceRow]:
+    for name, found in figures.get("models", {}).get("candidate", {}).get("slices", {}).items():
+        values = [_number(found.get(metric)) for metric in SLICE_METRICS]
+        difference = interval_text(figures.get("slice_differences", {}).get(name))
+        yield SliceRow(name.replace("_", " "), found["n_users"], values, difference)
 
 
 def rule_lines(rules: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 from catalog.models import Movie
 from mlops.champion_watch import look_at_champion
 from mlops.models import ModelVersion
-from mlops.report import METRICS, figure_rows, group_rows, side_by_side, slice_rows
+from mlops.report import METRICS, SLICE_METRICS, figure_rows, group_rows, side_by_side, slice_rows
 
 
 def page_of(version: ModelVersion) -> dict[str, Any]:
@@ -15,6 +15,7 @@ def page_of(version: ModelVersion) -> dict[str, Any]:
     return {
         "metrics": [name.replace("_", " ") for name in METRICS],
         "figures": figure_rows(version.figures),
+        "slice_metrics": SLICE_METRICS,
         "slices": list(slice_rows(version.figures)),
         "groups": list(group_rows(version.figures)),
         "verdict": verdict,

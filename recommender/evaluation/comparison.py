@@ -136,7 +136,7 @@ class LaterData:
         model = model.with_movies(self.catalogue)
         users = self.requests.table["user_id"].unique()
         test = self.split.test[self.split.test["user_id"].isin(users)]
-        stars = predict_stars(model, test[~test["movie_id"].isin(self.new_movies)], self.split.cut.isoformat())
+        stars = predict_stars(model, test, self.split.train, self.split.cut.isoformat())
         evaluation = judge(model, self.requests, self.split.train, k=k, stars=stars)
         if not model.scores_new_movies or not len(self.of_new_movies):
             return evaluation

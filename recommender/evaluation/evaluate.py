@@ -30,7 +30,8 @@ class Evaluation:
     `lists`: a row a list: user_id, cut, n_history, weight, ndcg, recall, precision.
     `positives`: a row a right movie: list (row of `lists`), movie_id, movie_slice, rank (0: not shown).
     `new_movies`: like `lists`, for lists of new movies alone; None where the model cannot score those.
-    `stars`: user_id, cut, rating, predicted. `catalogue`: coverage and the like, mean over cuts.
+    `stars`: user_id, cut, rating, predicted, n_history (ratings before the cut), movie_slice.
+    `catalogue`: coverage and the like, mean over cuts.
     `shown`: how often each movie is shown, by id, over each user's last list.
     """
 
@@ -79,19 +80,27 @@ class Evaluation:
         """Means over users and cuts, what the lists are like, and the counts behind them."""
         users = self.per_user()
         figures = {name: float(users[name].mean()) for name in METRICS}
-        error = metrics.rmse(self.stars["predicted"].to_numpy(), self.stars["rating"].to_numpy())
-        counts = {"n_users": users["user_id"].nunique(), "n_lists": len(self.lists), "n_stars": len(self.stars)}
-        return figures | {"rmse": error} | self.catalogue | counts
+        stars = self.stars[self.stars["movie_slice"] != NEW_MOVIES]  # those have a slice of their own
+        counts = {"n_users": users["user_id"].nunique(), "n_lists": len(self.lists), "n_stars": len(stars)}
+        return figures | {"rmse": _rmse(stars)} | self.catalogue | counts
 
     def slices(self) -> dict[str, dict[str, float]]:
-        """For each of SLICES ndcg, recall, n_users and n_lists."""
+        """For each of SLICES METRICS, rmse, n_users, n_lists and n_stars."""
         return {part: self._slice_figures(part) for part in SLICES}
 
     def _slice_figures(self, part: str) -> dict[str, float]:
         users = self.per_user(part)
-        figures = {name: float(users[name].mean()) for name in ("ndcg", "recall")}
+        figures = {name: float(users[name].mean()) for name in METRICS}
         n_lists = int(self._part(part)["ndcg"].notna().sum())
-        return figures | {"n_users": users["user_id"].nunique(), "n_lists": n_lists}
+        stars = self._stars(part)
+        counts = {"n_users": users["user_id"].nunique(), "n_lists": n_lists, "n_stars": len(stars)}
+        return figures | {"rmse": _rmse(stars)} | counts
+
+    def _stars(self, part: str) -> pd.DataFrame:
+        if part in HISTORY_SLICES:
+            known = self.stars[self.stars["movie_slice"] != NEW_MOVIES]
+            return known[in_history_slice(known["n_history"], part)]
+        return self.stars[self.stars["movie_slice"] == part]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able; what has no figure is None."""
@@ -115,7 +124,7 @@ def evaluate(
     `cut` names the split, so that several can be pooled.
     """
     requests = trained_users(test, train, cut)
-    stars = predict_stars(model, test, cut) if with_stars else no_stars()
+    stars = predict_stars(model, test, train, cut) if with_stars else no_stars()
     return judge(model, requests, train, k=k, candidates=candidates, exclude_seen=exclude_seen, stars=stars)
 
 
@@ -164,10 +173,13 @@ def describe_lists(shown: pd.DataFrame, train: pd.DataFrame) -> dict[str, float]
     """
     users, user_ids = pd.factorize(train["user_id"])
     rated, catalogue = pd.factorize(train["movie_id"], sort=True)
-    pairs = csr_matrix((np.ones(len(train)), (users, rated)), shape=(len(user_ids), len(catalogue)))
     movies = pd.Index(catalogue).get_indexer(pd.Index(shown["movie_id"]))
     owners = shown["request"].to_numpy(dtype=np.int64)[movies >= 0]
     movies = movies[movies >= 0]
+    is_shown = (np.bincount(movies, minlength=len(catalogue)) > 0)[rated]  # of the others no rater is asked for
+    pairs = csr_matrix(
+        (np.ones(int(is_shown.sum())), (users[is_shown], rated[is_shown])), shape=(len(user_ids), len(catalogue))
+    )
     numbers = np.unique(owners)
     sampled = np.random.default_rng(0).permutation(len(numbers))[:MAX_DIVERSITY_LISTS]
     in_sample = np.isin(owners, numbers[sampled])
@@ -182,8 +194,8 @@ def describe_lists(shown: pd.DataFrame, train: pd.DataFrame) -> dict[str, float]
     }
 
 
-def predict_stars(model: Recommender, test: pd.DataFrame, cut: str = "") -> pd.DataFrame:
-    """user_id, cut, rating, predicted for each row of `test`, whose movies the model must know."""
+def predict_stars(model: Recommender, test: pd.DataFrame, train: pd.DataFrame, cut: str = "") -> pd.DataFrame:
+    """A row for each row of `test`, whose movies the model must know; see `Evaluation.stars`."""
     test = test.sort_values("user_id", kind="stable")
     rows, users = pd.factorize(test["user_id"])
     predicted = np.empty(len(test))
@@ -192,13 +204,18 @@ def predict_stars(model: Recommender, test: pd.DataFrame, cut: str = "") -> pd.D
         columns, movies = pd.factorize(test["movie_id"][chosen])
         stars = model.predict_ratings(users[start : start + STAR_USERS], movies)
         predicted[chosen] = stars[rows[chosen] - start, columns]
-    return pd.DataFrame(
-        {"user_id": test["user_id"].to_numpy(), "cut": cut, "rating": test["rating"].to_numpy(), "predicted": predicted}
-    )
+    n_history = test["user_id"].map(train["user_id"].value_counts()).fillna(0).astype(np.int64)
+    columns = {"user_id": test["user_id"], "rating": test["rating"], "n_history": n_history}
+    columns["movie_slice"] = slice_of(test["movie_id"], movie_slices(train))
+    return pd.DataFrame(columns).assign(cut=cut, predicted=predicted).reset_index(drop=True)
 
 
 def no_stars() -> pd.DataFrame:
-    return pd.DataFrame(columns=["user_id", "cut", "rating", "predicted"])
+    return pd.DataFrame(columns=["user_id", "cut", "rating", "predicted", "n_history", "movie_slice"])
+
+
+def _rmse(stars: pd.DataFrame) -> float:
+    return metrics.rmse(stars["predicted"].to_numpy(), stars["rating"].to_numpy())
 
 
 def pool(evaluations: list[Evaluation]) -> Evaluation:

@@ -1,0 +1,74 @@
+"""The export of one size from a new SQLite database: `python -m benchmarks.scale_export FOLDER`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import django
+import pandas as pd
+
+from benchmarks.measure import Figures, peak_mb, timed
+from benchmarks.pipeline import OUTSIDE
+from benchmarks.scale_data import read
+
+CHUNK = 100_000
+
+
+def measure(folder: Path) -> Figures:
+    ratings, movies = read(folder)
+    _fill(ratings, movies)
+    figures: Figures = {}
+    from mlops.services import export_snapshot
+
+    with timed(figures, "export"):
+        snapshot = export_snapshot()
+    if snapshot.n_ratings != len(ratings):
+        raise SystemExit(f"{snapshot.n_ratings} of {len(ratings)} ratings were exported")
+    return figures | {"peak MB": peak_mb()}
+
+
+def _fill(ratings: pd.DataFrame, movies: pd.DataFrame) -> None:
+    """Rows as an import leaves them, but written past the ORM: filling is not what is measured."""
+    from django.core.management import call_command
+    from django.db import connection, transaction
+
+    from catalog.models import Movie, Rating, User
+
+    call_command("migrate", verbosity=0)
+    Movie.objects.bulk_create(
+        [Movie(pk=row.movie_id, title=row.title, release_date=row.release_date.date()) for row in movies.itertuples()],
+        batch_size=CHUNK,
+    )
+    users = ratings["user_id"].unique().tolist()
+    User.objects.bulk_create([User(pk=pk, username=f"user-{pk}", password="!") for pk in users], batch_size=CHUNK)
+    statement = (
+        f"INSERT INTO {Rating._meta.db_table} (user_id, movie_id, rating, rated_at, source) VALUES (%s, %s, %s, %s, %s)"
+    )
+    with connection.cursor() as cursor:
+        for start in range(0, len(ratings), CHUNK):
+            with transaction.atomic():
+                cursor.executemany(statement, _rows(ratings[start : start + CHUNK]))
+
+
+def _rows(ratings: pd.DataFrame) -> list[tuple[Any, ...]]:
+    times = ratings["rated_at"].dt.strftime("%Y-%m-%d %H:%M:%S")
+    columns = (ratings[name].tolist() for name in ("user_id", "movie_id", "rating"))
+    return list(zip(*columns, times.tolist(), ["generated"] * len(ratings), strict=True))
+
+
+def _on_a_new_site(folder: Path) -> Figures:
+    with tempfile.TemporaryDirectory(prefix="movierec-benchmark-") as place:
+        for name in OUTSIDE:
+            os.environ.pop(name, None)
+        os.environ |= {"VAR_DIR": place, "ENV_FILE": f"{place}/no.env", "DJANGO_SETTINGS_MODULE": "movierec.settings"}
+        django.setup()
+        return measure(folder)
+
+
+if __name__ == "__main__":
+    print(json.dumps(_on_a_new_site(Path(sys.argv[1]))))
