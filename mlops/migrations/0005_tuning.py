@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mlops', '0001_initial'),
+        ('mlops', '0004_live_quality'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,10 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from mlops.checks import check_frames, without_bad_rows
 from mlops.errors import StepFailed
 from mlops.models import DatasetSnapshot
-from mlops.snapshots import read_snapshot
+from mlops.validation import frames_as_of
 from recommender.evaluation import Comparison, Evaluation, LaterData, fitter, temporal_cuts
 from recommender.evaluation.evaluate import pool
 
@@ -18,8 +17,7 @@ CANDIDATE, PRESENT = "candidate", "present"
 
 def later_data(snapshot: DatasetSnapshot) -> list[LaterData]:
     """The cuts of `tuning.cuts`, shares of what comes before the first of `evaluation.cuts`."""
-    ratings, movies = read_snapshot(snapshot)
-    ratings, movies = without_bad_rows(ratings, movies, check_frames(ratings, movies, now=timezone.now()))
+    ratings, movies = frames_as_of(snapshot, timezone.now())
     policy = settings.POLICY
     threshold = policy.training.implicit_threshold
     try:

@@ -5,8 +5,6 @@ goes on from its last finished trial, and the admin shows all of it. Early stopp
 cuts (asynchronous form: Li et al., "A System for Massively Parallel Hyperparameter Tuning", 2020).
 """
 
-import logging
-import os
 from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
@@ -20,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from mlops.budget import within_memory
 from mlops.errors import SearchRunsElsewhere, StepFailed
+from mlops.lineage import fitting_threads
 from mlops.models import TuningStudy, TuningTrial
 from mlops.parameters import from_json, to_json
 from mlops.registry import mirror_study
@@ -27,8 +26,6 @@ from mlops.tuning.data import CANDIDATE, PRESENT, difference, judge_at, later_da
 from mlops.tuning.space import distributions
 from mlops.tuning.studies import open_study
 from recommender.evaluation.evaluate import pool
-
-logger = logging.getLogger(__name__)
 
 OnTrial = Callable[[TuningStudy, TuningTrial], None]
 Status = TuningTrial.Status
@@ -48,7 +45,7 @@ def tune(
     Raises UnknownAlgorithm, InvalidSpace, SnapshotNotAvailable, StepFailed, SearchRunsElsewhere.
     """
     study = open_study(algorithm=algorithm, n_trials=n_trials, snapshot=snapshot, restart=restart)
-    with threadpool_limits(limits=len(os.sched_getaffinity(0)), user_api="blas"):
+    with threadpool_limits(limits=fitting_threads(), user_api="blas"):
         Search(study, on_trial).work()
     return study
 
