@@ -29,7 +29,7 @@ from recommender.estimators.ease import ease_weights, gram_matrix
 from recommender.estimators.explanation import Contribution
 from recommender.estimators.features import MovieFeatures, regress_on_features
 from recommender.estimators.histories import map_columns, unit_rows, without_each
-from recommender.estimators.validation import most_rated
+from recommender.estimators.validation import modelled_movies
 
 Array = np.ndarray[Any, Any]
 
@@ -82,7 +82,7 @@ class ContentRecommender(Recommender):
             self.chosen_ = choose_kernel(dataset, self.features_, given, of_items, self.random_state)
         parameters = given | self.chosen_
         self.steepness_ = float(parameters["steepness"])
-        self.modelled_ = most_rated(dataset, config.max_movies)
+        self.modelled_ = modelled_movies(dataset, config.max_movies, self.algorithm)
         self.modelled_features_ = self.features_[self.modelled_]
         weights = ease_weights(gram_matrix(map_columns(dataset.positives, self.modelled_)), config.item_regularization)
         weights[np.diag_indices_from(weights)] += config.history_weight

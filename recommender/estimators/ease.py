@@ -14,7 +14,14 @@ from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.histories import map_columns
-from recommender.estimators.validation import best_of, most_rated, ndcg_of_scores, sample_users, split_random
+from recommender.estimators.validation import (
+    best_of,
+    modelled_movies,
+    most_rated,
+    ndcg_of_scores,
+    sample_users,
+    split_random,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -51,7 +58,7 @@ class EaseRecommender(Recommender):
         if regularization is None:
             regularization = _choose_regularization(dataset, self.config.dropout, self.random_state)
             self.chosen_ = {"regularization": regularization}
-        self.modelled_ = most_rated(dataset, self.config.max_movies)
+        self.modelled_ = modelled_movies(dataset, self.config.max_movies, self.algorithm)
         positives = map_columns(dataset.positives, self.modelled_)
         self.weights_ = ease_weights(gram_matrix(positives), regularization, self.config.dropout)
 

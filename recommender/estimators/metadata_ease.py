@@ -25,7 +25,7 @@ from recommender.estimators.inner_splits import inner_splits
 from recommender.estimators.item_choice import DEFAULTS, choose_parameters
 from recommender.estimators.item_rows import ItemRows, inputs_of
 from recommender.estimators.stars import residuals
-from recommender.estimators.validation import most_rated
+from recommender.estimators.validation import modelled_movies
 
 Array = np.ndarray[Any, Any]
 
@@ -62,7 +62,7 @@ class MetadataEaseRecommender(EaseRecommender):
             self.chosen_ = choose_parameters(splits, features, given)
         parameters = given | self.chosen_
         self.history_weight_ = float(parameters["history_weight"])
-        self.modelled_ = most_rated(dataset, self.config.max_movies)
+        self.modelled_ = modelled_movies(dataset, self.config.max_movies, self.algorithm)
         rows = ItemRows.of(dataset, self.modelled_, features)
         self.weights_ = ease_weights(rows.gram(parameters), parameters["regularization"], parameters["dropout"])
         self.residual_scale_ = _residual_scale(rows.above, self.weights_, self.random_state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from recommender.estimators.dataset import Dataset, positives_of
 from recommender.estimators.ranking import EXCLUDED
 
 Array = np.ndarray[Any, Any]
+logger = logging.getLogger(__name__)
 
 
 def split_random(dataset: Dataset, share: float, random_state: int) -> tuple[Dataset, csr_matrix]:
@@ -56,6 +58,22 @@ def _dense_bool(matrix: csr_matrix) -> Array:
     dense = np.zeros(matrix.shape, dtype=bool)
     dense[np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices] = True
     return dense
+
+
+def modelled_movies(dataset: Dataset, limit: int, owner: str) -> Array:
+    """`most_rated`, and a line in the log where the limit leaves movies out."""
+    columns = most_rated(dataset, limit)
+    n_liked = int((dataset.popularity > 0).sum())
+    if len(columns) < n_liked:
+        share = float(dataset.popularity[columns].sum() / dataset.popularity.sum())
+        logger.info(
+            "%s: %s of %s movies are modelled, those with the most positives (%.1f %% of all); max_movies is the limit",
+            owner,
+            f"{len(columns):,}",
+            f"{n_liked:,}",
+            100 * share,
+        )
+    return columns
 
 
 def most_rated(dataset: Dataset, limit: int) -> Array:
