@@ -42,19 +42,25 @@ Progress = Callable[[str, int, int], None]
 def choose_parameters(
     algorithm: str, parameters: Mapping[str, Any], ratings: pd.DataFrame, movies: pd.DataFrame
 ) -> dict[str, Any]:
-    """`parameters`, how large the model may be, and what they leave open as a fit before the earliest cut chooses it.
+    """`parameters`, completed by a fit on the data before the earliest cut.
 
     One search for all fits to come: no cut's later data was looked at, and what is judged is what goes live.
     """
+    train = temporal_cuts(ratings, settings.POLICY.evaluation.cuts[:1])[0].train
+    known = movies[movies["movie_id"].isin(train["movie_id"].unique())]
+    return complete(
+        algorithm, parameters, lambda: Dataset.from_frames(train, known, settings.POLICY.training.implicit_threshold)
+    )
+
+
+def complete(algorithm: str, parameters: Mapping[str, Any], dataset: Callable[[], Dataset]) -> dict[str, Any]:
+    """`parameters`, how large the model may be, and what they leave open as a fit on the dataset chooses it."""
     parameters = within_memory(algorithm, parameters)
     estimator = ESTIMATORS[algorithm](random_state=settings.POLICY.training.random_state, **parameters)
     is_open = [field.name for field in fields(estimator.config) if getattr(estimator.config, field.name) is None]
     if not is_open:
         return parameters
-    train = temporal_cuts(ratings, settings.POLICY.evaluation.cuts[:1])[0].train
-    known = movies[movies["movie_id"].isin(train["movie_id"].unique())]
-    dataset = Dataset.from_frames(train, known, settings.POLICY.training.implicit_threshold)
-    chosen = estimator.fit(dataset).chosen_
+    chosen = estimator.fit(dataset()).chosen_
     return parameters | {name: chosen[name] for name in is_open if name in chosen}
 
 

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
                 ('status', models.CharField(choices=[('finished', 'finished'), ('stopped', 'stopped early'), ('failed', 'failed')], max_length=16)),
-                ('parameters', models.JSONField(help_text='All hyper-parameters of the trial that are not left to its own fit.')),
+                ('parameters', models.JSONField(help_text='All hyper-parameters of the trial.')),
                 ('scores', models.JSONField(default=list, help_text='nDCG after each cut that it came to.')),
                 ('ndcg', models.FloatField(blank=True, help_text='Over all users of those cuts.', null=True)),
                 ('seconds', models.FloatField()),

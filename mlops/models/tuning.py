@@ -48,7 +48,7 @@ class TuningTrial(models.Model):
     study = models.ForeignKey(TuningStudy, on_delete=models.CASCADE, related_name="trials")
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=16, choices=Status)
-    parameters = models.JSONField(help_text="All hyper-parameters of the trial that are not left to its own fit.")
+    parameters = models.JSONField(help_text="All hyper-parameters of the trial.")
     scores = models.JSONField(default=list, help_text="nDCG after each cut that it came to.")
     ndcg = models.FloatField(null=True, blank=True, help_text="Over all users of those cuts.")
     seconds = models.FloatField()

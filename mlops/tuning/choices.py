@@ -28,7 +28,7 @@ def adopt_parameters(*, study: int, by: User | None = None) -> ParameterChoice:
     with transaction.atomic():
         _withdraw(ParameterChoice.objects.select_for_update().filter(algorithm=row.algorithm), by)
         return ParameterChoice.objects.create(
-            algorithm=row.algorithm, parameters=_searched(best), trial=best, adopted_by=by
+            algorithm=row.algorithm, parameters=searched(best), trial=best, adopted_by=by
         )
 
 
@@ -43,5 +43,6 @@ def _withdraw(choices: Any, by: User | None) -> int:
     return found
 
 
-def _searched(trial: TuningTrial) -> dict[str, Any]:
+def searched(trial: TuningTrial) -> dict[str, Any]:
+    """What the search found of the trial's hyper-parameters; the others were as trainings choose them."""
     return {name: value for name, value in trial.parameters.items() if name in trial.study.space}

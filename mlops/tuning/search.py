@@ -16,8 +16,8 @@ from django.utils import timezone
 from optuna.trial import TrialState, create_trial
 from threadpoolctl import threadpool_limits
 
-from mlops.budget import within_memory
 from mlops.errors import SearchRunsElsewhere, StepFailed
+from mlops.evaluation import complete
 from mlops.lineage import fitting_threads
 from mlops.models import TuningStudy, TuningTrial
 from mlops.parameters import from_json, to_json
@@ -91,20 +91,27 @@ class Search:
         )
 
     def _present(self) -> TuningTrial:
-        """What trainings use now, judged to the end: the mark that a find has to beat."""
-        return self._try(0, self.study.given, may_stop=False)
+        """What trainings use now, judged to the end: the mark that a find has to beat.
+
+        What they leave open is chosen once, before the first cut, and is the same in all trials.
+        """
+        try:
+            used = complete(self.study.algorithm, from_json(self.study.given), lambda: self.cuts[0].dataset)
+        except ValueError as error:
+            raise StepFailed(f"What trainings use now cannot be fitted: {error}") from error
+        return self._try(0, used, may_stop=False)
 
     def _propose(self, number: int) -> TuningTrial:
         proposed = self.proposals.ask(self.space)
-        trial = self._try(number, self._without_searched() | dict(proposed.params), may_stop=True)
+        trial = self._try(number, self._used() | proposed.params, may_stop=True)
         for place, score in enumerate(trial.scores):
             proposed.report(score, place)
         value = trial.ndcg if trial.status == Status.FINISHED else None
         self.proposals.tell(proposed, value, state=STATES[Status(trial.status)])
         return trial
 
-    def _without_searched(self) -> dict[str, Any]:
-        return {name: value for name, value in self.study.given.items() if name not in self.study.space}
+    def _used(self) -> dict[str, Any]:
+        return dict(self.study.trials.get(number=0).parameters)
 
     def _try(self, number: int, parameters: Mapping[str, Any], *, may_stop: bool) -> TuningTrial:
         trial = TuningTrial(study=self.study, number=number, parameters=to_json(parameters), status=Status.FINISHED)
@@ -123,7 +130,7 @@ class Search:
         return trial
 
     def _judge(self, trial: TuningTrial, may_stop: bool) -> None:
-        parameters = within_memory(self.study.algorithm, from_json(trial.parameters))
+        parameters = from_json(trial.parameters)
         found = []
         for place, cut in enumerate(self.cuts):
             found.append(judge_at(cut, self.study.algorithm, parameters))
@@ -147,11 +154,8 @@ class Search:
         """With the best against what is used now, paired by user: the mean of the best of many is flattered."""
         best, present = self.study.best, self.study.trials.get(number=0)
         if best is not None and best.number and self.study.difference is None:
-            both = {CANDIDATE: best, PRESENT: present}
-            parameters = {
-                name: within_memory(self.study.algorithm, from_json(trial.parameters)) for name, trial in both.items()
-            }
-            self.study.difference = difference(self.cuts, self.study.algorithm, parameters)
+            both = {CANDIDATE: from_json(best.parameters), PRESENT: from_json(present.parameters)}
+            self.study.difference = difference(self.cuts, self.study.algorithm, both)
         self.study.ended_at = timezone.now()
         self.study.save(update_fields=["difference", "ended_at"])
         self.is_mirrored = self.is_mirrored and mirror_study(self.study)

@@ -22,9 +22,12 @@ from mlops.services import (
     withdraw_parameters,
 )
 from mlops.tuning import data, search
+from mlops.tuning.space import distributions
+from movierec.policy import PolicyError, load_policy
 from tests.factories import UserFactory
 from tests.mlops.conftest import use_policy
 from tests.mlops.site import make_snapshot, write_policy
+from tests.processes import ROOT
 
 SPACE = {"ease": {"regularization": {"low": 1, "high": 3000, "log": True}}}
 QUICK = {"trials": 4, "random_trials": 2, "cuts": [0.6, 0.8], "spaces": SPACE}
@@ -120,7 +123,7 @@ def test_a_stopped_search_goes_on_with_its_own_data_and_trials(interrupted):
 
     assert study == interrupted
     assert scores(study)[:2] == before
-    assert study.trials.count() == 5
+    assert [trial.number for trial in study.trials.all()] == [0, 1, 2, 3, 4]
     assert DatasetSnapshot.objects.count() == 1
 
 
@@ -251,6 +254,32 @@ def test_the_latest_choice_takes_the_place_of_the_one_before(db):
     first.refresh_from_db()
     assert first.withdrawn_at is not None
     assert ParameterChoice.in_force("ease") == second
+
+
+def test_the_spaces_of_the_shipped_policy_are_what_the_algorithms_take():
+    spaces = load_policy(ROOT / "config.yaml").tuning.spaces
+
+    assert "hybrid" in spaces
+    for algorithm, space in spaces.items():
+        found = distributions(algorithm, {name: search.model_dump(mode="json") for name, search in space.items()})
+        assert list(found) == list(space)
+
+
+@pytest.mark.parametrize(
+    ("search", "message"),
+    [
+        ({}, "low and high, or choices"),
+        ({"low": 1}, "low has to be below high"),
+        ({"low": 2, "high": 1}, "low has to be below high"),
+        ({"low": 0, "high": 1, "log": True}, "begins above 0"),
+        ({"low": 0, "high": 1, "choices": [1, 2]}, "low and high, or choices"),
+    ],
+)
+def test_a_range_that_says_nothing_searchable_is_refused_at_start(tmp_path, search, message):
+    path = write_policy(tmp_path / "config.yaml", tuning={"spaces": {"ease": {"regularization": search}}})
+
+    with pytest.raises(PolicyError, match=f"tuning.spaces.ease.regularization: .*{message}"):
+        load_policy(path)
 
 
 @pytest.mark.parametrize(

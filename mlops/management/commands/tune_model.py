@@ -10,6 +10,7 @@ from mlops.errors import MLOpsError
 from mlops.models import TuningStudy, TuningTrial
 from mlops.report import interval_text
 from mlops.services import adopt_parameters, tune
+from mlops.tuning.choices import searched
 
 
 def _count(text: str) -> int:
@@ -55,7 +56,7 @@ class Command(LongCommand):
             return
         self.stdout.write(f"Search {study.pk}: trial {best.number} is the best; nDCG above what is used now, 95 %: ")
         self.stdout.write(f"{interval_text(study.difference)}. As config.yaml would hold it:")
-        found = {"training": {"parameters": {study.algorithm: best.parameters}}}
+        found = {"training": {"parameters": {study.algorithm: searched(best)}}}
         self.stdout.write(yaml.safe_dump(found, sort_keys=False))
 
 
