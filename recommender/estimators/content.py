@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 FEATURE_REASONS = 10
 SCORED_AT_ONCE = 4096  # movies: bounds the memory of their vectors
+LEAST_REMEMBERED, MOST_REMEMBERED = 1 << 18, 1 << 26  # bytes of vectors that were picked
 POPULARITY_REGULARIZATION = 10.0
 N_FACTORS = 256
 # Of kinds of metadata, on top of their blocks' weights. A kernel that multiplies agreements wants the broad kinds
@@ -132,8 +133,16 @@ class ContentRecommender(Recommender):
     def _vectors_at(self, columns: Array) -> Array:
         if np.array_equal(columns, self.kept_):
             return self.vectors_
+        remembered: tuple[Array, Array] | None = getattr(self, "_picked", None)
+        if remembered is not None and np.array_equal(columns, remembered[0]):
+            return remembered[1]
         place = self._place[columns]
-        return self.vectors_[place] if (place >= 0).all() else self._vectors(self.features_[columns])
+        if (place < 0).any():
+            return self._vectors(self.features_[columns])
+        picked = self.vectors_[place]
+        if LEAST_REMEMBERED < picked.nbytes < MOST_REMEMBERED:
+            self._picked = (columns, picked)  # one list after the other asks for the same movies: those with ratings
+        return picked
 
     @cached_property
     def _place(self) -> Array:

@@ -205,9 +205,9 @@ def predict_stars(model: Recommender, test: pd.DataFrame, train: pd.DataFrame, c
         stars = model.predict_ratings(users[start : start + STAR_USERS], movies)
         predicted[chosen] = stars[rows[chosen] - start, columns]
     n_history = test["user_id"].map(train["user_id"].value_counts()).fillna(0).astype(np.int64)
-    columns = {"user_id": test["user_id"], "rating": test["rating"], "n_history": n_history}
-    columns["movie_slice"] = slice_of(test["movie_id"], movie_slices(train))
-    return pd.DataFrame(columns).assign(cut=cut, predicted=predicted).reset_index(drop=True)
+    told = pd.DataFrame({"user_id": test["user_id"], "rating": test["rating"], "n_history": n_history})
+    told["movie_slice"] = slice_of(test["movie_id"], movie_slices(train))
+    return told.assign(cut=cut, predicted=predicted).reset_index(drop=True)
 
 
 def no_stars() -> pd.DataFrame:

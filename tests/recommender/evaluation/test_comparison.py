@@ -116,9 +116,8 @@ def test_new_movies_are_ranked_among_themselves_by_models_that_can():
     comparison = evaluate_on_cuts(
         {"knowing": lambda dataset: Knowing(score).fit(dataset), "camp": fit_camp}, log, cuts=[0.8]
     )
-    assert comparison["knowing"].slices()["movies_new"] == pytest.approx(
-        {"ndcg": 1, "recall": 1, "n_users": 12, "n_lists": 12}
-    )
+    of_new = comparison["knowing"].slices()["movies_new"]
+    assert of_new | {"ndcg": 1, "recall": 1, "n_users": 12, "n_lists": 12} == of_new
     assert comparison["camp"].slices()["movies_new"]["n_users"] == 0
 
 

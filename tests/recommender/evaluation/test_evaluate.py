@@ -85,7 +85,33 @@ def test_result_is_json_and_has_none_where_there_is_no_figure():
     figures = json.loads(json.dumps(judged(oracle, with_stars=False).to_dict(), allow_nan=False))
     assert figures["summary"]["ndcg"] == 1
     assert figures["summary"]["rmse"] is None
-    assert figures["slices"]["history_0"] == {"ndcg": None, "recall": None, "n_users": 0, "n_lists": 0}
+    nothing = dict.fromkeys(("ndcg", "recall", "precision", "rmse"))
+    assert figures["slices"]["history_0"] == nothing | {"n_users": 0, "n_lists": 0, "n_stars": 0}
+
+
+def test_stars_of_a_slice_are_those_of_its_users_or_movies():
+    result = judged(oracle)
+    slices = result.slices()
+    of_users = [figures["n_stars"] for name, figures in slices.items() if name.startswith("history")]
+    of_movies = [figures["n_stars"] for name, figures in slices.items() if name.startswith("movies")]
+    assert sum(of_users) == sum(of_movies) == len(SPLIT.test)
+    for part, figures in slices.items():
+        if figures["n_stars"] and part.startswith("movies"):
+            own = result.stars[result.stars["movie_slice"] == part]
+            assert figures["rmse"] == pytest.approx(np.sqrt(np.mean((own["rating"] - 4.0) ** 2)))
+
+
+def test_stars_of_new_movies_count_in_their_own_slice_alone():
+    test = pd.concat([SPLIT.test, SPLIT.test[:3].assign(movie_id=999)])
+    stars = evaluate(
+        Ranking(lambda user, history: {})
+        .fit(Dataset.from_frames(SPLIT.train))
+        .with_movies(pd.DataFrame({"movie_id": [999]})),
+        test,
+        SPLIT.train,
+    )
+    assert stars.slices()["movies_new"]["n_stars"] == 3
+    assert stars.summary()["n_stars"] == len(SPLIT.test)
 
 
 def test_rmse_compares_each_test_rating_with_its_prediction():
