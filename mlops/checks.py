@@ -75,10 +75,10 @@ def null_shares(movies: pd.DataFrame) -> dict[str, float]:
     described = present[present.any(axis=1)]
     if described.empty:
         return {}
-    return {name: round(float(1 - described[name].mean()), 6) for name in described}
+    return {str(name): round(float(1 - described[name].mean()), 6) for name in described}
 
 
-def null_problems(shares: Mapping[str, float], allowed: Mapping[str, float]) -> list[str]:
+def null_problems(shares: Mapping[str, float], allowed: Mapping[Any, float]) -> list[str]:
     return [
         f"{shares[name]:.1%} of the movies with metadata have no {name.replace('_', ' ')}, more than the allowed "
         f"{limit:.1%} (data_checks.max_null_share in config.yaml)"

@@ -112,7 +112,7 @@ def live_quality(now: datetime) -> dict[str, Any]:
     """Hit rate by day and version, with Wilson's 95 % intervals, and what each version has shown in all."""
     first = now.date() - timedelta(days=LIVE_DAYS - 1)
     rows = list(LiveQuality.objects.filter(day__gte=first).order_by("version", "day"))
-    begin = rows and min(row.day for row in rows)
+    begin = min((row.day for row in rows), default=None)
     days = [begin + timedelta(days=at) for at in range((now.date() - begin).days + 1)] if begin else []
     series = [
         Series(f"version {version}", [_live_point(row, days[0]) for row in rows if row.version_id == version])

@@ -122,7 +122,7 @@ def _fetch_pointers() -> list[Path]:
 
 
 def _remote_files() -> tuple[Any, str]:
-    from fsspec.core import url_to_fs  # comes with DVC
+    from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # comes with DVC
 
     system, root = url_to_fs(settings.DVC_REMOTE_URL)
     return system, root.rstrip("/")

@@ -138,18 +138,18 @@ def _recipe_of(version: ModelVersion) -> Recipe:
 
 def figures_of(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
     """What is kept on the version, JSON-able: every model's figures and the candidate's paired differences."""
-    options = {"resamples": settings.POLICY.evaluation.bootstrap_resamples}
+    resamples = settings.POLICY.evaluation.bootstrap_resamples
     models = comparison.to_dict()
     has_champion = CHAMPION in models
     pair = [CANDIDATE, CHAMPION] if has_champion else [CANDIDATE]
     groups = movie_groups(movies, settings.POLICY.gate.min_group_share)
 
     def against(name: str, metric: str = "ndcg") -> dict[str, Any]:
-        return comparison.difference(CANDIDATE, name, metric, **options).to_dict()
+        return comparison.difference(CANDIDATE, name, metric, resamples=resamples).to_dict()
 
     return {
         "models": models,
-        "interval": comparison[CANDIDATE].interval(**options).to_dict(),
+        "interval": comparison[CANDIDATE].interval(resamples=resamples).to_dict(),
         "best_simple_baseline": comparison.best_simple_baseline(),
         "differences": {name: against(name) for name in models if name != CANDIDATE},
         "champion_differences": {metric: against(CHAMPION, metric) for metric in METRICS if has_champion},
@@ -163,16 +163,16 @@ def figures_of(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
 def _slice_differences(comparison: Comparison, groups: Groups) -> dict[str, dict[str, Any]]:
     """Of the fixed slices, and of languages, genres and decades where enough people liked such movies later."""
     policy = settings.POLICY
-    options = {"resamples": policy.evaluation.bootstrap_resamples}
+    resamples = policy.evaluation.bootstrap_resamples
     found = {
-        part: comparison.difference(CANDIDATE, CHAMPION, part=part, **options).to_dict()
+        part: comparison.difference(CANDIDATE, CHAMPION, part=part, resamples=resamples).to_dict()
         for part in SLICES
         if _both_judged(comparison, part)
     }
     for name, ids in groups.items():
         among = comparison.among(ids)
         if len(among[CANDIDATE].per_user()) >= policy.gate.min_slice_users:
-            found[name] = among.difference(CANDIDATE, CHAMPION, **options).to_dict()
+            found[name] = among.difference(CANDIDATE, CHAMPION, resamples=resamples).to_dict()
     return found
 
 

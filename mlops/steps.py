@@ -134,7 +134,7 @@ class Training:
             self.threads = fitting_threads()
 
     def _has_artifact(self) -> bool:
-        """Whether what an earlier attempt has saved is there and whole: this may be another machine. Half of it goes."""
+        """Whether an earlier attempt's model is here and whole: this may be another machine. Half of one is removed."""
         try:
             load_recommender(self.folder, mmap=True)
         except ArtifactError as error:
@@ -169,7 +169,7 @@ class Training:
 
     def _compared_to(self, champion: int | None) -> None:
         """A later attempt judges by the champion that the figures are about, whoever is it by now."""
-        self.champion = ModelVersion.objects.filter(pk=champion).first()
+        self.champion = ModelVersion.objects.filter(pk=champion).first() if champion else None
 
     def _chosen(self) -> dict[str, Any]:
         """What was not given but chosen."""

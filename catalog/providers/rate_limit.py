@@ -138,7 +138,7 @@ class RedisRateLimiter(RateLimiter):
             self._redis.set(self._keys[1], 1, px=milliseconds)
 
     def _take(self, key: str) -> float:
-        arguments = [key, self.per_second, int(IN_FLIGHT_SECONDS * 1000)]
+        arguments: list[str | int] = [key, self.per_second, int(IN_FLIGHT_SECONDS * 1000)]
         return float(self._take_script(keys=self._keys, args=arguments)) / 1000
 
     def _release(self, key: str) -> None:

@@ -50,7 +50,7 @@ def first_items(asked: Asked) -> Iterator[SyncItem]:
         return
     yield from movie_items(unsettled_ids())
     if asked.kind == Kind.EVERYTHING:
-        yield from movie_items(_stale_movies().values_list("tmdb_id", flat=True).iterator())
+        yield from movie_items(_tmdb_ids(_stale_movies()))
     if asked.kind in (Kind.EVERYTHING, Kind.CHANGES):
         yield from _changes()
     if asked.kind in (Kind.EVERYTHING, Kind.NEW_RELEASES):
@@ -77,6 +77,10 @@ def last_success(*kinds: str) -> datetime | None:
     return done.aggregate(latest=Max("started_at"))["latest"]
 
 
+def _tmdb_ids(movies: QuerySet[Movie]) -> Iterator[int]:
+    return (tmdb_id for tmdb_id in movies.values_list("tmdb_id", flat=True).iterator() if tmdb_id)
+
+
 def _known_movies() -> QuerySet[Movie]:
     gone = TMDBRecord.objects.filter(tmdb_id=OuterRef("tmdb_id"), state=State.GONE)
     return Movie.objects.filter(~Exists(gone), tmdb_id__isnull=False).order_by("pk")
@@ -94,7 +98,7 @@ def _changes() -> Iterator[SyncItem]:
     today = timezone.now().date()
     start = watermark.date() - timedelta(days=1) if watermark else date.min
     if watermark is None or (today - start) / WINDOW > MAX_WINDOWS:
-        yield from movie_items(_known_movies().values_list("tmdb_id", flat=True).iterator())
+        yield from movie_items(_tmdb_ids(_known_movies()))
         return
     while start <= today:
         end = min(start + WINDOW, today)

@@ -50,7 +50,7 @@ def _changed(ids: list[int]) -> set[int]:
     in_catalogue = Movie.objects.filter(tmdb_id__in=ids).values_list("tmdb_id", flat=True)
     settled = (State.FETCHED, State.MERGED)  # a fetched one that is not in the catalogue was deleted by hand
     left_out = TMDBRecord.objects.filter(tmdb_id__in=ids).exclude(state__in=settled).values_list("tmdb_id", flat=True)
-    return {*in_catalogue, *left_out}
+    return {*filter(None, in_catalogue), *left_out}
 
 
 def _new(ids: list[int]) -> set[int]:

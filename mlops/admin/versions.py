@@ -120,8 +120,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         champion = ModelVersion.objects.filter(status=Status.CHAMPION).first()
         difference = next((found.difference for found in figure_rows(row.figures) if found.name == "champion"), "")
         title = f"{verb} version {row.pk}"
-        context = {"form": form, "champion": champion, "difference": difference, "title": title, "verb": verb}
-        context["verdict"] = row.verdicts.first()
+        context: dict[str, Any] = {"form": form, "champion": champion, "difference": difference}
+        context |= {"title": title, "verb": verb, "verdict": row.verdicts.first()}
         return self.page(request, "admin/mlops/modelversion/confirm.html", row, **context)
 
     def _row(self, pk: int) -> ModelVersion:

@@ -126,8 +126,8 @@ def _fell(check: Mapping[str, Any]) -> bool:
 
 def _offline_and_online(now: datetime) -> Iterator[Found]:
     """Do versions that are better on later data do better at work? Spearman's rank correlation."""
-    rows = LiveQuality.objects.order_by().values("version").annotate(n=Sum("n"), ndcg=Sum("ndcg_sum"))
-    online = {row["version"]: row["ndcg"] / row["n"] for row in rows if row["n"] >= 100}
+    rows = LiveQuality.objects.order_by().values("version").annotate(n=Sum("n"), total=Sum("ndcg_sum"))
+    online = {row["version"]: row["total"] / row["n"] for row in rows if row["n"] >= 100}
     offline = {pk: _offline(figures) for pk, figures in _figures(list(online)).items()}
     pairs = [(offline[pk], online[pk]) for pk in online if offline.get(pk) is not None]
     if len(pairs) < 4:

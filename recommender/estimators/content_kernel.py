@@ -54,7 +54,8 @@ class Ridge:
 def noise(popularity: Array, regularization: float) -> Array:
     """The diagonal of R, for movies with positives."""
     logs = np.log(popularity)
-    return (regularization * np.exp(NOISE * (logs - logs.mean()))).astype(np.float32)
+    diagonal: Array = (regularization * np.exp(NOISE * (logs - logs.mean()))).astype(np.float32)
+    return diagonal
 
 
 def factorize(weights: Array, kernel: Array, noise: Array, n_factors: int, random_state: int) -> list[Array]:

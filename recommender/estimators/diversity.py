@@ -37,7 +37,7 @@ def diversify(model: Recommender, pools: pd.DataFrame, k: int, strength: float) 
         raise ValueError(f"strength: expected a number from 0 to 1, got {strength!r}")
     scores = pools["score"].to_numpy()
     kept: list[Array] = []
-    for rows in pools.groupby("user_id", sort=False).indices.values():
+    for rows in map(np.asarray, pools.groupby("user_id", sort=False).indices.values()):
         chosen = np.arange(min(k, len(rows)))
         if strength and len(rows) > k:
             likeness = model.likeness(pools["movie_id"].to_numpy()[rows])

@@ -99,7 +99,8 @@ class _Trial:
         """nDCG@10 of each judged user that has an answer among the movies."""
         self._solve({name: value for name, value in parameters.items() if name != "history_weight"})
         scores = self.rows.inputs(self.judged, parameters["history_weight"]) @ self._weights
-        return ndcg_of_scores(scores, self.seen, self.answers)[np.diff(self.answers.indptr) > 0]
+        qualities: Array = ndcg_of_scores(scores, self.seen, self.answers)[np.diff(self.answers.indptr) > 0]
+        return qualities
 
     def _solve(self, parameters: Parameters) -> None:
         if parameters == self._solved_for:

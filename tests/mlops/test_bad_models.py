@@ -16,6 +16,8 @@ from recommender.evaluation import evaluate_on_cuts, fitter, popularity_baseline
 from tests.mlops.tastes import dataset_of_tastes, ratings_of_tastes
 from tests.mlops.test_gate import FIRST, POLICY
 
+pytestmark = pytest.mark.ml_test("I4", "Mo5")
+
 SPOILED: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "columns": lambda lists: lists.rename(columns={"score": "points"}),
     "finite scores": lambda lists: lists.assign(score=lists["score"].where(lists["rank"] != 2)),

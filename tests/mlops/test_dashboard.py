@@ -11,7 +11,7 @@ from django_celery_beat.models import PeriodicTask
 from mlops.dashboard import wilson
 from mlops.models import Alert, DriftReport, GateVerdict, LiveQuality, PipelineRun, RunStep
 from mlops.services import beat_heartbeat, check_drift, check_retraining, ensure_schedules, promote
-from tests.mlops.site import FIGURES, make_version
+from tests.mlops.site import FIGURES, make_version, trail
 
 NOW = timezone.now()
 PATHS = ["/mlops/", "/mlops/runs/"]
@@ -42,7 +42,7 @@ def at_work(alice, quick):
     champion = make_version(figures=FIGURES | {"interval": {"mean": 0.2, "low": 0.18, "high": 0.22}})
     promote(version=champion.pk)
     refused = make_version(decision="refused", rules=[{"outcome": "failed", "sentence": "Too few movies."}])
-    GateVerdict.objects.filter(version=refused).update(champion=champion)
+    trail(GateVerdict).filter(version=refused).update(champion=champion)
     for days, hits in ((1, 10), (0, 30)):
         day = (NOW - timedelta(days=days)).date()
         LiveQuality.objects.create(version=champion, day=day, n=100, n_shown=40, hits=hits, ndcg_sum=5)

@@ -12,7 +12,7 @@ from mlops.services import beat_heartbeat, check_freshness, promote
 from mlops.tasks import beat_heartbeat as heartbeat_task
 from mlops.tasks import check_freshness as freshness_task
 from tests.factories import RatingFactory
-from tests.mlops.site import make_version
+from tests.mlops.site import make_version, trail
 
 NOW = timezone.now()
 
@@ -61,7 +61,7 @@ def test_a_champion_of_old_data_is_an_alert(alice, quick):
 @pytest.mark.ml_test("Mo4")
 def test_ratings_that_stopped_coming_are_an_alert_but_not_a_log_from_elsewhere(alice, quick):
     promote(version=make_version().pk)
-    Promotion.objects.update(promoted_at=NOW - timedelta(days=50))
+    trail(Promotion).update(promoted_at=NOW - timedelta(days=50))
     Rating.objects.update(rated_at=NOW - timedelta(days=60))
     assert check_freshness() == []
 

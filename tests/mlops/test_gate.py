@@ -9,6 +9,8 @@ from mlops.gate_rules import Bounds
 from movierec.policy import load_policy
 from tests.processes import ROOT
 
+pytestmark = pytest.mark.ml_test("I4")
+
 POLICY = load_policy(ROOT / "config.yaml").gate.model_copy(update={"max_artifact_mb": 100, "max_latency_ms": 50})
 FIRST = Evidence(
     baseline="popular",

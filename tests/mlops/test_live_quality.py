@@ -12,7 +12,7 @@ from mlops.services import promote, score_live_quality
 from mlops.tasks import score_live_quality as score_task
 from recommender.models import Dismissal, Impression
 from tests.factories import RatingFactory, UserFactory
-from tests.mlops.site import make_version
+from tests.mlops.site import make_version, trail
 
 NOW = timezone.now()
 
@@ -29,7 +29,7 @@ def site(db, quick) -> list[Movie]:
         for user in users[: 21 - rank]
     )
     promote(version=make_version().pk)
-    Promotion.objects.update(promoted_at=NOW - timedelta(days=1))
+    trail(Promotion).update(promoted_at=NOW - timedelta(days=1))
     return movies
 
 
@@ -169,7 +169,7 @@ def test_each_version_answers_for_its_own_time(site, fan):
     first = Promotion.objects.get().version_id
     second = make_version().pk
     promote(version=second)
-    Promotion.objects.filter(version=second).update(promoted_at=NOW - timedelta(minutes=45))
+    trail(Promotion).filter(version=second).update(promoted_at=NOW - timedelta(minutes=45))
     rate(fan, site[1], minutes_ago=60)
     rate(fan, site[2], minutes_ago=30)
 

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from mlops.metrics import collectors
 from mlops.models import Alert, DriftReport, LiveQuality, PipelineRun, Promotion, RetrainingCheck, Watermark
 from mlops.services import ensure_schedules, promote
-from tests.mlops.site import make_version
+from tests.mlops.site import make_version, trail
 
 
 def scrape() -> dict[str, float]:
@@ -30,7 +30,7 @@ def test_figures_come_from_the_rows_of_the_moment(alice, quick):
     version = make_version()
     promote(version=version.pk)
     hour_ago = timezone.now() - timedelta(hours=1)
-    Promotion.objects.update(promoted_at=hour_ago)
+    trail(Promotion).update(promoted_at=hour_ago)
     version.snapshot.exported_at = hour_ago - timedelta(hours=1)
     version.snapshot.save()
     PipelineRun.objects.create(status="queued", trigger="api", algorithm="ease", queued_at=hour_ago)

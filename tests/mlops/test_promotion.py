@@ -100,6 +100,7 @@ def test_an_unknown_version_is_said_so(db, quick):
         promote(version=7)
 
 
+@pytest.mark.ml_test("I7")
 def test_rolling_back_can_be_repeated(three):
     first, second, third = three
 

@@ -2,6 +2,7 @@ import os
 import time
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
 from mlops.models import DatasetSnapshot, ModelVersion, PipelineRun
@@ -16,6 +17,7 @@ def kept(settings) -> list[int]:
     return [v.pk for v in ModelVersion.objects.order_by("pk") if (settings.MODEL_DIR / v.artifact).exists()]
 
 
+@pytest.mark.ml_test("I7")
 def test_the_last_champions_and_the_last_versions_stay(alice, quick, settings):
     champions = [make_version() for _ in range(6)]
     for version in champions:

@@ -13,7 +13,7 @@ from mlops.services import check_retraining, promote
 from mlops.tasks import check_retraining as check_task
 from recommender.models import Feedback
 from tests.factories import RatingFactory
-from tests.mlops.site import make_snapshot, make_version
+from tests.mlops.site import make_snapshot, make_version, trail
 
 NOW = timezone.now()
 DAY = timedelta(days=1)
@@ -72,7 +72,7 @@ def report_drift(champion) -> None:
 
 
 def let_age(champion) -> None:
-    Promotion.objects.update(promoted_at=NOW - 15 * DAY)
+    trail(Promotion).update(promoted_at=NOW - 15 * DAY)
 
 
 def dislike(champion) -> None:

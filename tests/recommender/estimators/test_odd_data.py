@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
 
 from recommender.estimators import ESTIMATORS, Dataset
 from tests.recommender.estimators.contract import assert_lists
@@ -19,6 +20,16 @@ IDS = (
 TEXTS = st.sampled_from([None, float("nan"), "", "War and peace", "Война и мир"])
 LISTS = st.sampled_from([None, float("nan"), [], ["Drama"], ["Drama", "War"], "", ["", None]])
 DATES = st.sampled_from([None, pd.NaT, "1925-12-24", pd.Timestamp("2030-01-01")])
+METADATA = {
+    "title": TEXTS,
+    "release_date": DATES,
+    "genres": LISTS,
+    "keywords": LISTS,
+    "cast": LISTS,
+    "directors": LISTS,
+    "overview": TEXTS,
+    "language": TEXTS,
+}
 
 
 @st.composite
@@ -30,9 +41,9 @@ def logs(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame | None, float | No
     if draw(st.booleans()):
         days = draw(st.lists(st.integers(0, 400), min_size=len(rows), max_size=len(rows)))
         ratings["rated_at"] = pd.Timestamp("2020-01-01", tz="UTC") + pd.to_timedelta(days, unit="D")
-    described = draw(st.lists(movies, max_size=4))
+    described = draw(st.lists(movies, max_size=4))  # some of them twice
     columns = {"movie_id": pd.Series(described, dtype=object)}
-    for name, values in (("title", TEXTS), ("genres", LISTS), ("keywords", LISTS), ("release_date", DATES)):
+    for name, values in METADATA.items():
         if draw(st.booleans()):
             cells = draw(st.lists(values, min_size=len(described), max_size=len(described)))
             columns[name] = pd.Series(cells, dtype=object)
@@ -60,6 +71,9 @@ def test_any_log_gives_finite_lists_or_a_clear_error(algorithm: str, log: Any) -
     stars = model.predict_ratings(users, movies)
     assert ((stars >= 0.5) & (stars <= 5)).all()
     assert np.isfinite(model.similar(movies, k=2)["score"]).all()
+    assert_frame_equal(
+        ESTIMATORS[algorithm]().fit(ds).recommend(users, k=3, exclude_seen=False, candidates=movies), lists
+    )
     reasons = model.explain(users[0], movies[-1])
     expected = model.score_candidates(users[:1], movies[-1:])[0, 0]
     assert reasons["contribution"].sum() == pytest.approx(expected, rel=1e-4, abs=1e-6)
@@ -81,3 +95,31 @@ def test_one_user_or_one_movie_is_enough(algorithm: str, log: Any) -> None:
     assert_lists(lists, 10)
     assert len(lists) == ds.n_movies
     assert lists["user_id"].tolist() == ["nobody"] * ds.n_movies
+
+
+@pytest.mark.parametrize("algorithm", sorted(ESTIMATORS))
+def test_new_movies_of_any_description_are_taken_in(algorithm: str) -> None:
+    """Ids on both sides of the known ones, an id twice, and metadata that is missing in every way."""
+    ratings = pd.DataFrame({"user_id": ["a", "b", "b"], "movie_id": ["m", "m", "n"], "rating": [4.0, 3.0, 5.0]})
+    described = pd.DataFrame({"movie_id": ["m", "n"], "genres": [["Drama"], ["War"]], "overview": ["far away", None]})
+    model = ESTIMATORS[algorithm]().fit(Dataset.from_frames(ratings, described))
+    odd = pd.DataFrame(
+        {
+            "movie_id": ["z", "a", "z", "q"],
+            "title": [None, "", float("nan"), "Война и мир"],
+            "genres": [None, ["Drama", "Drama"], "War|Drama", ["Unheard"]],
+            "release_date": [None, "1925-12-24", pd.NaT, "2030-01-01"],
+        }
+    )
+    grown = model.with_movies(odd)
+    lists = grown.recommend(["a", "nobody"], k=9, candidates=["a", "m", "n", "q", "z"], exclude_seen=False)
+    assert_lists(lists, 9)
+    assert lists["user_id"].value_counts().to_dict() == {"a": 5, "nobody": 5}
+    assert np.isfinite(grown.predict_ratings(["a"], ["z", "q"])).all()
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), None, "good"])
+def test_a_rating_that_is_no_number_is_refused_by_name(bad: object) -> None:
+    ratings = pd.DataFrame({"user_id": [1, 1], "movie_id": [1, 2], "rating": pd.Series([4.0, bad], dtype=object)})
+    with pytest.raises(ValueError, match="rating: row 1"):
+        Dataset.from_frames(ratings)
