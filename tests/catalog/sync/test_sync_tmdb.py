@@ -1,20 +1,17 @@
 """The sync against TMDB's stand-in: what is due is asked for, and ends up in the catalogue to the field."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from catalog.models import Credit, Keyword, Movie, MovieGenre, MovieKeyword, Source, SyncItem, SyncRun, TMDBRecord
-from catalog.sync import batch, pages
+from catalog.sync import pages
 from catalog.sync.due import Asked
-from catalog.sync.runs import open_run
 from catalog.sync.work import sync
-from catalog.tasks import sync_tmdb
 from tests.factories import GenreFactory, MovieFactory, RatingFactory
-from tests.tmdb_stand_in import Answer, document
+from tests.tmdb_stand_in import document
 
 pytestmark = pytest.mark.django_db
 
@@ -400,148 +397,3 @@ def test_seven_hundred_pages_are_all_read(tmdb):
 
     assert run.counts["added"] == 7
     assert run.counts["listed"] > 700
-
-
-def test_a_refused_token_stops_the_run_tells_people_and_is_taken_up_again(tmdb, settings, mailoutbox):
-    settings.ALERT_EMAILS = ["ops@example.org"]
-    serve(tmdb, *(document(n) for n in range(1, 101)))
-    for number in range(1, 101):
-        MovieFactory(tmdb_id=number, source=Source.MOVIELENS)
-    tmdb.tokens = set()
-
-    with pytest.raises(CommandError, match="TMDB refused TMDB_READ_TOKEN"):
-        call_command("sync_tmdb", "--changes")
-
-    run = SyncRun.objects.get()
-    assert (run.status, run.counts) == ("failed", {"pending": 100})
-    assert len(tmdb.asked) < 30  # not one for each
-    [mail] = mailoutbox
-    assert (mail.to, mail.subject, "TMDB_READ_TOKEN" in mail.body) == (
-        ["ops@example.org"],
-        "[Movierec] sync with TMDB",
-        True,
-    )
-    assert "stand-in-token" not in mail.body + run.message
-    tmdb.tokens = {"stand-in-token"}
-    call_command("sync_tmdb", "--changes")
-    run.refresh_from_db()
-    assert (run.status, run.counts) == ("succeeded", {"updated": 100})
-    assert SyncRun.objects.count() == 1
-    assert mailoutbox[1].subject == "[Movierec] sync with TMDB is over"
-
-
-def test_a_movie_that_tmdb_does_not_answer_waits_for_the_next_sync(tmdb):
-    serve(tmdb, document(1), document(2))
-    tmdb.answer_next("movie/1", *[Answer(500)] * 6)
-
-    assert sync_ids(1, 2).message == "1 added, 1 not answered."
-    assert TMDBRecord.objects.get(tmdb_id=1).state == "failed"
-    sync(Asked(Kind.CHANGES))
-    assert Movie.objects.count() == 2
-
-
-def test_when_nothing_answers_any_more_the_run_stops_and_keeps_what_is_left(tmdb):
-    ids = range(1, 61)
-    for number in ids:
-        tmdb.answer_next(f"movie/{number}", *[Answer(503)] * 6)
-
-    run = sync_ids(*ids)
-
-    assert run.status == "failed"
-    assert "10 movies in a row failed" in run.message
-    assert run.counts["pending"] >= 40
-
-
-def test_a_page_of_a_list_that_does_not_come_fails_the_run(tmdb):
-    tmdb.answer_next("discover/movie", Answer.html(200))
-
-    with pytest.raises(CommandError, match="no JSON"):
-        call_command("sync_tmdb", "--new-releases")
-    call_command("sync_tmdb", "--new-releases")
-    assert SyncRun.objects.get().status == "succeeded"
-
-
-def test_a_bug_at_one_movie_leaves_the_others(tmdb, monkeypatch, caplog):
-    serve(tmdb, document(1), document(2))
-    real = batch.values_of
-
-    def fail(document):
-        if document.id == 1:
-            raise ValueError("a bug")
-        return real(document)
-
-    monkeypatch.setattr(batch, "values_of", fail)
-
-    assert sync_ids(1, 2).message == "1 added, 1 not answered."
-    assert TMDBRecord.objects.get(tmdb_id=1).reason == "This site failed: ValueError"
-    assert "a bug" in caplog.text
-
-
-def test_a_run_of_another_is_finished_first(tmdb):
-    serve(tmdb, document(1), document(2))
-    cut_off, _ = open_run(Asked(Kind.IDS, ids=(1,)))
-
-    run = sync_ids(2)
-
-    cut_off.refresh_from_db()
-    assert (cut_off.status, run.status) == ("succeeded", "succeeded")
-    assert run.pk != cut_off.pk
-    assert Movie.objects.count() == 2
-
-
-def test_only_one_runs_at_a_time():
-    first, is_mine = open_run(Asked(Kind.CHANGES))
-    second, is_the_same = open_run(Asked(Kind.CHANGES))
-    third, is_another = open_run(Asked(Kind.NEW_RELEASES))
-
-    assert first == second == third
-    assert (is_mine, is_the_same, is_another) == (True, True, False)
-
-
-def test_the_commands_options_are_checked(tmdb):
-    for wrong in (["--ids", "abc"], ["--since", "yesterday"], ["--changes", "--new-releases"]):
-        with pytest.raises(CommandError):
-            call_command("sync_tmdb", *wrong)
-    with pytest.raises(CommandError, match="--since is about new releases"):
-        call_command("sync_tmdb", "--changes", "--since", "2020-01-01")
-    assert tmdb.asked == []
-
-
-def test_the_command_says_what_it_did(tmdb, capsys):
-    serve(tmdb, document(1))
-    call_command("sync_tmdb", "--ids", "1", "2")
-    assert capsys.readouterr().out == "1 added, 1 gone from TMDB.\n"
-
-
-def test_the_task_syncs_what_is_due(tmdb):
-    MovieFactory(tmdb_id=1, source=Source.MOVIELENS, year=2000)
-    serve(tmdb, document(1, release_date="1999-01-01"))
-
-    outcome = sync_tmdb()
-
-    assert (outcome["status"], SyncRun.objects.get().kind) == ("succeeded", "everything")
-    assert Movie.objects.get().overview == "What happens in 1."
-
-
-def test_the_task_leaves_a_sync_alone_that_is_under_way_and_takes_up_a_dead_one(tmdb):
-    run, _ = open_run(Asked(Kind.IDS, ids=(1,)))
-    serve(tmdb, document(1))
-
-    assert "is under way" in sync_tmdb()["skipped"]
-
-    SyncRun.objects.update(heartbeat_at=datetime(2026, 1, 1, tzinfo=UTC))
-    sync_tmdb()
-    run.refresh_from_db()
-    assert run.status == "succeeded"
-    assert Movie.objects.get().tmdb_id == 1
-
-
-def test_a_long_sync_gives_other_work_its_turn(tmdb, monkeypatch):
-    monkeypatch.setattr("catalog.tasks.TASK_SECONDS", 0)
-    sent = []
-    monkeypatch.setattr(sync_tmdb, "delay", lambda **kwargs: sent.append(kwargs))
-
-    assert sync_tmdb()["status"] == "running"
-    assert sent == [{"goes_on": True}]
-    monkeypatch.setattr("catalog.tasks.TASK_SECONDS", 60)
-    assert sync_tmdb(**sent[0])["status"] == "succeeded"
