@@ -32,6 +32,7 @@ class RunMonitor:
         self._lines = [run.log] if run.log else []
         self._step: RunStep | None = None
         self._step_lines: list[str] = []
+        self._announced = ""
         self._stop = threading.Event()
         self._verdict: type[MLOpsError] | None = None
         self._working_thread = threading.get_ident()
@@ -70,7 +71,7 @@ class RunMonitor:
         """One step: its times, its figures and result (filled in by the body), its log, and how it ended."""
         self.check()
         row = RunStep.objects.create(run=self.run, name=name, attempt=self.run.attempt)
-        self._step, self._step_lines = row, []
+        self._step, self._step_lines, self._announced = row, [], ""
         try:
             self._report(name, "")
             yield row
@@ -89,6 +90,15 @@ class RunMonitor:
             with self._shielded():
                 RunStep.objects.filter(pk=step.pk).update(progress=text[:120])
                 self._report(step.name, text)
+
+    def announce(self, step: RunStep, text: str) -> None:
+        """Progress from the midst of a read, shown with the next heartbeat. Raises like `check`.
+
+        SQLite lets a connection that is reading an older state not write: it would be locked for good.
+        """
+        self.check()
+        self._announced = text[:120]
+        self._report(step.name, text)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -154,7 +164,8 @@ class RunMonitor:
             if not rows.update(heartbeat_at=timezone.now(), log="\n".join(self._lines)):
                 return RunLost
             if (step := self._step) is not None:
-                RunStep.objects.filter(pk=step.pk).update(log="\n".join(self._step_lines))
+                shown = {"progress": self._announced} if self._announced else {}
+                RunStep.objects.filter(pk=step.pk).update(log="\n".join(self._step_lines), **shown)
             return RunCancelled if rows.exclude(cancel_requested_at=None).exists() else None
         except DatabaseError:
             logger.warning("run %s: the database did not take the heartbeat", self.run.pk, exc_info=True)

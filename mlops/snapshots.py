@@ -6,7 +6,8 @@ files are removed, and its versions say that they cannot be reproduced any more.
 
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -42,14 +43,16 @@ def write_snapshot(folder: Path, on_rows: OnRows | None = None) -> Content:
     """Export into a new folder; begun again when an account was deleted meanwhile that it may still hold."""
     for _ in range(EXPORT_ATTEMPTS):
         known = surrogates()
-        content = write_files(folder, _ratings(known), movie_frames(), training_sources(), on_rows)
+        # Closed also where something stops the export: an open read would not let SQLite write how the step ended.
+        with closing(_ratings(known)) as ratings, closing(movie_frames()) as movies:
+            content = write_files(folder, ratings, movies, training_sources(), on_rows)
         if are_all_known(content.users):
             return content
         shutil.rmtree(folder)
     raise StepFailed("Accounts were deleted during each export; start it again.")
 
 
-def _ratings(known: Surrogates) -> Iterator[pd.DataFrame]:
+def _ratings(known: Surrogates) -> Generator[pd.DataFrame, None, None]:
     for frame in rating_frames(chunk_size=CHUNK_ROWS):
         named = known.put_on(frame)
         if len(named):

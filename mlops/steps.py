@@ -80,7 +80,7 @@ class Training:
     def export(self) -> DatasetSnapshot:
         partial = settings.SNAPSHOT_DIR / partial_snapshot_name(self.run.pk)
         with self.monitor.step("export") as step:
-            content = write_snapshot(partial, lambda n: self.monitor.progress(step, f"{n:,} ratings"))
+            content = write_snapshot(partial, lambda n: self.monitor.announce(step, f"{n:,} ratings"))
             step.figures = {"ratings": content.n_ratings, "movies": content.n_movies}
             minimum = settings.POLICY.training.min_ratings
             if content.n_ratings < minimum:

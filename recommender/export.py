@@ -4,7 +4,7 @@ What the site may not train on (see DESIGN of the metadata's sources: TMDB witho
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -38,7 +38,7 @@ def trainable_sources() -> list[str]:
 
 def rating_frames(*, chunk_size: int = 200_000) -> Iterator[pd.DataFrame]:
     """user_id, movie_id, rating, rated_at (UTC) in the order given; at most `chunk_size` rows in memory at a time."""
-    rows = Rating.objects.for_training().values_list(*RATING_COLUMNS).iterator(chunk_size=10_000)
+    rows = Rating.objects.for_training().values_list(*RATING_COLUMNS).iterator(chunk_size=min(chunk_size, 10_000))
     while chunk := list(islice(rows, chunk_size)):
         yield _rating_frame(chunk)
 
@@ -60,7 +60,7 @@ def _rating_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     )
 
 
-def movie_frames(*, chunk_size: int = 10_000) -> Iterator[pd.DataFrame]:
+def movie_frames(*, chunk_size: int = 10_000) -> Generator[pd.DataFrame, None, None]:
     """All movies as `movie_frame` has them, by id; at most `chunk_size` of them in memory at a time."""
     ids: list[int] = []
     for movie_id in Movie.objects.order_by("pk").values_list("pk", flat=True).iterator():

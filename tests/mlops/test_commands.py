@@ -1,18 +1,25 @@
 """The commands: what they print, how they end, and what they say to a mistake."""
 
+import json
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from catalog.models import Rating
 from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun, Promotion
+from recommender.estimators import artifact_checksum
 from tests.mlops.site import make_version
 
 COMMANDS = [
     "train_model",
     "export_snapshot",
     "evaluate_model",
+    "reproduce_model",
+    "restore_data",
+    "validate_snapshot",
     "promote_model",
     "rollback_model",
     "check_drift",
@@ -35,16 +42,28 @@ def test_each_command_has_help(name, capsys):
     assert len(capsys.readouterr().out) > 300
 
 
-def test_train_model_and_evaluate_model(rated_site):
-    text = call("train_model")
+def test_a_model_from_its_training_to_its_reproduction(rated_site, tmp_path):
+    out = tmp_path / "out" / "model"
+    text = call("train_model", "--out", str(out))
 
     version = ModelVersion.objects.get()
+    assert artifact_checksum(out) == version.artifact_checksum
+    record = json.loads(out.with_name("model.json").read_text())
+    assert (record["version"], record["snapshot"]) == (version.pk, version.snapshot.content_hash)
     assert text == f"Version {version.pk} passed the gate and was promoted.\n"
     assert PipelineRun.objects.get().trigger == "command"
     text = call("evaluate_model", version.pk)
     assert f"Version {version.pk}: passed." in text
     assert "item knn" in text
     assert GateVerdict.objects.filter(version=version).count() == 2
+    call("evaluate_model", str(out.with_name("model.json")), "--out", str(tmp_path / "evaluation.json"))
+    assert json.loads((tmp_path / "evaluation.json").read_text())["decision"] == "passed"
+    with pytest.raises(CommandError, match="neither a version's number nor a file"):
+        call("evaluate_model", str(tmp_path / "nothing.json"))
+    assert call("reproduce_model", version.pk).startswith(f"Version {version.pk} was made again, byte for byte")
+    ModelVersion.objects.update(artifact_checksum="0" * 64)
+    with pytest.raises(CommandError, match="came out different"):
+        call("reproduce_model", version.pk)
 
 
 def test_train_model_ends_with_an_error_where_the_training_failed(rated_site):
@@ -57,12 +76,41 @@ def test_train_model_ends_with_an_error_where_the_training_failed(rated_site):
         call("train_model", "--algorithm", "magic")
 
 
-def test_export_snapshot(alice, quick):
+def test_export_snapshot_and_validate_snapshot(alice, quick, tmp_path):
     assert "10 ratings of 1 users, 10 movies" in call("export_snapshot")
     assert DatasetSnapshot.objects.count() == 1
+    call("export_snapshot", "--out", str(tmp_path / "copy"))
+    assert call("validate_snapshot", str(tmp_path / "copy"), "--out", str(tmp_path / "checks.json")).endswith(
+        "20 rows, 0 bad.\n"
+    )
+    assert json.loads((tmp_path / "checks.json").read_text())["problems"] == []
+    Rating.objects.update(rated_at=timezone.now() + timedelta(days=30))
+    call("export_snapshot", "--out", str(tmp_path / "bad"))
+    with pytest.raises(CommandError, match="rated in the future: 10 rows"):
+        call("validate_snapshot", str(tmp_path / "bad"))
     Rating.objects.all().delete()
     with pytest.raises(CommandError, match="no ratings to export"):
         call("export_snapshot")
+
+
+def test_train_model_takes_up_an_errored_run_and_no_other(rated_site):
+    run = PipelineRun.objects.create(status="errored", trigger="command", algorithm="popularity")
+
+    with pytest.raises(CommandError, match="own algorithm and snapshot"):
+        call("train_model", "--resume", str(run.pk), "--algorithm", "ease")
+    with pytest.raises(CommandError, match="The gate refused"):
+        call("train_model", "--resume", str(run.pk))
+    run.refresh_from_db()
+    assert run.attempt == 2
+    with pytest.raises(CommandError, match="only an errored one can be resumed"):
+        call("train_model", "--resume", str(run.pk))
+
+
+def test_restore_data_says_what_it_lacks(db, quick, settings):
+    settings.DVC_REMOTE_URL = ""
+
+    with pytest.raises(CommandError, match="DVC_REMOTE_URL"):
+        call("restore_data")
 
 
 def test_promote_model_and_rollback_model(alice, quick):

@@ -1,11 +1,15 @@
 """Runs that errored: taken up again from the step that failed, by the policy once, or by a person."""
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from catalog.models import User
 from mlops.errors import RunNotFound, RunNotResumable, TrainingAlreadyActive
 from mlops.models import ModelVersion, PipelineRun, Promotion
 from mlops.pipeline import claim
@@ -66,6 +70,31 @@ def test_an_artefact_that_is_not_there_any_more_is_made_again(rated_site, settin
     assert "the model is fitted again" in run.log
     assert [step.attempt for step in run.steps.filter(name="fit", status="succeeded")] == [1, 2]
     assert (folder / "manifest.json").is_file()
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_an_export_goes_on_and_ends_while_others_write(rated_site, monkeypatch, stopped):
+    """An open read of an older state is where SQLite locks a connection out of writing."""
+    monkeypatch.setattr("mlops.snapshots.CHUNK_ROWS", 500)
+    run = start_training(trigger="command")
+
+    def others_write() -> None:
+        User.objects.create(username=f"newcomer {User.objects.count()}", password="!")
+        connection.close()
+
+    def crash(step: str, text: str) -> None:
+        if step == "export" and text:
+            thread = threading.Thread(target=others_write)
+            thread.start()
+            thread.join()
+            time.sleep(0.6 if text == "500 ratings" else 0)  # what is told within half a second is not written
+        if step == "checks" or (stopped and text == "1,000 ratings"):
+            raise Crash(step)
+
+    run = run_training(run_id=run.pk, on_progress=crash)
+
+    assert (run.status, run.message) == (Status.ERRORED, f"Crash: {'export' if stopped else 'checks'}")
+    assert run.steps.get(name="export").status == ("failed" if stopped else "succeeded")
 
 
 def test_an_errored_run_is_taken_up_again_once_after_five_minutes(db, quick, settings):
