@@ -1,0 +1,71 @@
+"""A champion that no web process can load is taken back by what they counted, and all of them serve the one before."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+from django.utils import timezone
+from rest_framework.authtoken.models import Token
+
+from catalog.models import User
+from mlops.models import Promotion
+from mlops.services import promote, watch_champion
+from movierec.policy import load_policy
+from recommender.models import ServedMinute
+from tests.mlops.site import make_version, write_policy
+from tests.processes import site, wait_for
+
+pytestmark = [pytest.mark.slow, pytest.mark.ml_test("I7"), pytest.mark.django_db(transaction=True)]
+
+WORKERS = 4
+ASKED = 24  # lists over as many connections: so many that each process answers some
+
+
+def answers(address: str, token: str) -> set[tuple[int | None, str | None]]:
+    def ask(_: int) -> tuple[int | None, str | None]:
+        headers = {"Authorization": f"Token {token}"}
+        answer = httpx.get(f"{address}/api/v1/recommendations/", headers=headers, timeout=60)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["model_version"], answer.json()["fallback"]
+
+    with ThreadPoolExecutor(2 * WORKERS) as people:
+        return set(people.map(ask, range(ASKED)))
+
+
+def processes(version: int, counted: str) -> int:
+    rows = ServedMinute.objects.filter(version=version, **{f"{counted}__gt": 0})
+    return len(set(rows.values_list("process", flat=True)))
+
+
+def test_four_processes_go_back_together(rated_site, settings, tmp_path: Path):
+    write_policy(rated_site, watch={"min_requests": WORKERS})
+    settings.POLICY = load_policy(rated_site)
+    token = Token.objects.create(user=User.objects.get(username="rater1")).key
+    first, second = make_version(), make_version()
+    promote(version=first.pk)
+    here = tmp_path / "models of the web"
+    shutil.copytree(settings.MODEL_DIR / first.artifact, here / first.artifact)  # the second never gets there
+
+    with site(log=tmp_path / "web.log", workers=WORKERS, MODEL_DIR=str(here)) as address:
+        wait_for(
+            lambda: answers(address, token) and processes(first.pk, "n_served") == WORKERS,
+            seconds=60,
+            what="all processes serve the first model",
+        )
+        promote(version=second.pk)
+        wait_for(
+            lambda: processes(second.pk, "n_failed") == WORKERS,
+            seconds=60,
+            what="all processes have tried to load the second",
+        )
+        assert answers(address, token) == {(first.pk, "previous")}  # nobody sees an error
+
+        watch = watch_champion()
+
+        assert watch.rolled_back_to == first.pk
+        began = timezone.now()
+        wait_for(lambda: answers(address, token) == {(first.pk, None)}, seconds=15, what="all serve the first again")
+        assert (timezone.now() - began).total_seconds() < 15
+    assert Promotion.objects.first().kind == "auto_rollback"
