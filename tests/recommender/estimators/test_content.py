@@ -9,7 +9,7 @@ from recommender.estimators.content_kernel import Ridge, factorize, kernel, nois
 from recommender.estimators.features import MovieFeatures
 from tests.recommender.estimators.data import ratings_frame, tastes
 
-FIXED = {"regularization": 1.0, "steepness": 0.5, "item_regularization": 2.0}
+FIXED = {"regularization": 10.0, "steepness": 0.5, "item_regularization": 2.0}
 
 
 def model(**more: float) -> ContentRecommender:
