@@ -14,7 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from benchmarks import fold_in, protocol_a, protocol_b, protocol_c, protocol_d
+from benchmarks import diversity, fold_in, protocol_a, protocol_b, protocol_c, protocol_d
 from benchmarks.data import has_tmdb
 from benchmarks.models import later_data_models, random_split_models
 from benchmarks.progress import Progress
@@ -23,7 +23,7 @@ from benchmarks.tables import render
 from recommender.estimators import ESTIMATORS
 
 Table = tuple[str, list[dict[str, Any]]]
-DIGITS = dict.fromkeys(("fit s", "score s", "fit s a week", "score s a week"), 1)
+DIGITS = dict.fromkeys(("fit s", "score s", "fit s a week", "score s a week", "change, %", "more, %", "of it, %"), 1)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -93,12 +93,14 @@ def _protocols(options: argparse.Namespace, progress: Progress) -> Any:
 
 
 def _further_tables_of_a(options: argparse.Namespace, progress: Progress) -> Any:
-    """Without metadata, and users without a training row."""
+    """Without metadata, users without a training row, and lists made more diverse."""
     names = _without_metadata(options.estimators)
     if names:
         yield [protocol_a.run(options.data, names, protocol_a.NO_METADATA, progress)]
     if fold_in.MODEL in options.estimators:
         yield fold_in.run(options.data, options.metadata[0], progress)
+    if diversity.MODEL in options.estimators:
+        yield [diversity.run(options.data, options.metadata[0], progress)]
 
 
 def _without_metadata(names: list[str]) -> list[str]:
@@ -126,6 +128,7 @@ def _count_fits(options: argparse.Namespace) -> int:
         names = _without_metadata(options.estimators)
         fits += len(random_split_models(names)) if names else 0
         fits += fold_in.N_FITS if fold_in.MODEL in options.estimators else 0
+        fits += diversity.N_FITS if diversity.MODEL in options.estimators else 0
     return fits
 
 

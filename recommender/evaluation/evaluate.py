@@ -140,7 +140,19 @@ def judge(
 ) -> Evaluation:
     started = perf_counter()
     shown = requests.ask(model, k, candidates, exclude_seen)
-    seconds = perf_counter() - started
+    return judge_lists(shown, requests, train, k=k, stars=stars, seconds={"score": perf_counter() - started})
+
+
+def judge_lists(
+    shown: pd.DataFrame,
+    requests: Requests,
+    train: pd.DataFrame,
+    *,
+    k: int,
+    stars: pd.DataFrame | None = None,
+    seconds: dict[str, float] | None = None,
+) -> Evaluation:
+    """`shown`: request, movie_id, rank, as `requests.ask` answers."""
     positives = _find(requests, shown)
     lists = requests.table.assign(**accuracy(positives["list"], positives["rank"], len(requests), k))
     positives["movie_slice"] = slice_of(positives["movie_id"], movie_slices(train))
@@ -152,7 +164,7 @@ def judge(
         catalogue=describe_lists(last, train),
         stars=no_stars() if stars is None else stars,
         shown=last["movie_id"].value_counts(),
-        seconds={"score": seconds},
+        seconds=seconds or {},
     )
 
 

@@ -1,0 +1,75 @@
+"""What unlike movies cost: protocol A's lists of the hybrid, re-ranked at several strengths (`serving.diversity`).
+
+Diversity is 1 less the mean cosine of two movies of a list: by who rated them, and by their metadata.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.data import movielens_metadata, movielens_ratings, tmdb_metadata
+from benchmarks.models import random_split_models
+from benchmarks.progress import Progress
+from recommender.estimators import Dataset, Recommender
+from recommender.estimators.diversity import diversify, pool_size
+from recommender.evaluation import Comparison, Evaluation, leave_ratings_out
+from recommender.evaluation.beyond_accuracy import intra_list_diversity
+from recommender.evaluation.evaluate import judge_lists
+from recommender.evaluation.requests import trained_users
+from recommender.evaluation.splits import Split
+
+K = 10
+MODEL = "hybrid"
+PLAIN = "0"
+STRENGTHS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9)
+N_FITS = 1
+
+
+def run(folder: Path, metadata: str, progress: Progress) -> tuple[str, list[dict[str, Any]]]:
+    movies = tmdb_metadata(folder) if metadata == "TMDB" else movielens_metadata(folder)
+    split = leave_ratings_out(movielens_ratings(folder))
+    dataset = Dataset.from_frames(split.train, movies)
+    progress.start(f"A {MODEL} at {len(STRENGTHS)} strengths of diversity, {metadata} metadata")
+    model = random_split_models([MODEL])[-1].make().fit(dataset)
+    title = f"A. The same lists more diverse, ml-latest-small, metadata: {metadata}"
+    return title, _rows(model, dataset, split)
+
+
+def _rows(model: Recommender, dataset: Dataset, split: Split) -> list[dict[str, Any]]:
+    requests = trained_users(split.test, split.train)
+    pools = requests.ask(model, pool_size(K, int(dataset.is_rated.sum()))).rename(columns={"request": "user_id"})
+    judged: dict[str, Evaluation] = {}
+    by_metadata: dict[str, float] = {}
+    for strength in STRENGTHS:
+        shown = diversify(model, pools, K, strength).rename(columns={"user_id": "request"})
+        judged[f"{strength:g}"] = judge_lists(shown, requests, split.train, k=K)
+        by_metadata[f"{strength:g}"] = _metadata_diversity(shown, dataset)
+    comparison = Comparison(judged)
+    return [_row(name, comparison, by_metadata) for name in judged]
+
+
+def _row(name: str, comparison: Comparison, by_metadata: dict[str, float]) -> dict[str, Any]:
+    figures, plain = comparison[name].summary(), comparison[PLAIN].summary()
+    more = figures["intra_list_diversity"] / plain["intra_list_diversity"] - 1
+    return {
+        "strength": name,
+        "nDCG@10": figures["ndcg"],
+        "change, %": 100 * (figures["ndcg"] / plain["ndcg"] - 1),
+        "nDCG less plain, 95 %": None if name == PLAIN else str(comparison.difference(name, PLAIN)),
+        "diversity, by raters": figures["intra_list_diversity"],
+        "more, %": 100 * more,
+        "diversity, by metadata": by_metadata[name],
+        "of it, %": 100 * (by_metadata[name] / by_metadata[PLAIN] - 1),
+        "distinct movies": int(figures["distinct_movies"]),
+    }
+
+
+def _metadata_diversity(shown: pd.DataFrame, dataset: Dataset) -> float:
+    """The same figure with the features of a movie in the place of those who rated it."""
+    columns = np.searchsorted(dataset.movie_ids, shown["movie_id"])
+    features = dataset.movie_features[1].T.tocsr()
+    return intra_list_diversity(shown["request"].to_numpy(dtype=np.int64), columns, features)
