@@ -136,7 +136,7 @@ class Retention(_Section):
 
 class Serving(_Section):
     refresh_seconds: float = Field(gt=0, le=15)
-    new_movies_refresh_seconds: float = Field(gt=0, le=60)
+    new_movies_refresh_seconds: float = Field(gt=0, le=45)  # and refresh_seconds: a new movie is in lists within 60 s
     new_share: float = Field(ge=0, le=1)
     diversity: float = Field(ge=0, le=1)
     popular_half_life_days: float = Field(gt=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 EXPLANATION_COLUMNS = ["kind", "id", "name", "contribution"]
@@ -22,5 +23,6 @@ def explanation_frame(rows: Sequence[Contribution], score: float) -> pd.DataFram
     ordered = sorted(rows, key=lambda row: -abs(row.contribution))
     rest = score - sum(row.contribution for row in ordered)
     ordered.append(Contribution("interaction", None, "", rest))
-    frame = pd.DataFrame([list(row) for row in ordered], columns=EXPLANATION_COLUMNS, dtype=object)
-    return frame.astype({"contribution": float})
+    *names, contributions = zip(*ordered, strict=True)
+    columns = [pd.Series(list(values), dtype=object) for values in names]
+    return pd.DataFrame(dict(zip(EXPLANATION_COLUMNS, [*columns, np.array(contributions, dtype=float)], strict=True)))

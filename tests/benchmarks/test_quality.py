@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import fold_in
+from benchmarks import diversity, fold_in
 from benchmarks.data import movielens_metadata, movielens_ratings, movietweetings, tmdb_metadata
 from benchmarks.progress import Progress
 from benchmarks.quality import main
@@ -140,3 +140,12 @@ def test_folds_in_users_that_training_left_out(folder):
     assert known_more[-1] > known_more[0]
     assert known_more[-1] > by_count[-1]["popular nDCG@10"]
     assert both_ways["folded in nDCG@10"] == both_ways["trained nDCG@10"]
+
+
+def test_measures_what_diverse_lists_cost(folder):
+    with Progress(diversity.N_FITS) as progress:
+        _, rows = diversity.run(folder, "MovieLens", progress)
+    assert [row["strength"] for row in rows] == [f"{strength:g}" for strength in diversity.STRENGTHS]
+    plain = rows[0]
+    assert (plain["change, %"], plain["more, %"], plain["of it, %"], plain["nDCG less plain, 95 %"]) == (0, 0, 0, None)
+    assert all(0 < row["diversity, by raters"] < 1 for row in rows)
