@@ -224,8 +224,10 @@ def test_the_policy_decides_how_diverse_a_list_is(train, camps, fan, settings):
     for strength in (0.0, 1.0):
         serving = settings.POLICY.serving.model_copy(update={"diversity": strength})
         settings.POLICY = settings.POLICY.model_copy(update={"serving": serving})
-        made = recommend(user=fan, k=2, surface="test")
-        assert [result.rank for result in made.results] == [1, 2]
-        assert made.results[0].score >= made.results[1].score
-        likeness[strength] = model.likeness(shown(made))[0, 1]
+        lists = [recommend(user=fan, k=k, surface="test") for k in (2, 3, 4)]
+        for k, made in zip((2, 3, 4), lists, strict=True):
+            assert [result.rank for result in made.results] == list(range(1, k + 1))
+            scores = [result.score for result in made.results]
+            assert scores == sorted(scores, reverse=True)
+        likeness[strength] = sum(model.likeness(shown(made)).mean() for made in lists)
     assert likeness[1.0] < likeness[0.0]
