@@ -10,7 +10,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from mlops.freshness import facts
-from mlops.models import DriftReport, Evidence, GateVerdict, LiveQuality, ModelVersion, RunStep
+from mlops.models import DriftReport, Evidence, GateVerdict, LiveQuality, ModelVersion, RunStep, TuningStudy
 from mlops.test_score.evidence import record
 
 PASSED, NOT_JUDGED = "passed", "not_judged"
@@ -23,6 +23,7 @@ RULES = {  # test: how the names of the gate's rules that stand for it begin
     "Mo5": ("fresh process: finite scores",),
 }
 GROWTH, WINDOW = 1.25, timedelta(days=28)
+TUNED_DAYS = 90
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,25 @@ def _of_gate(champion: ModelVersion | None) -> Iterator[Found]:
     revision = champion.code_revision
     is_clean = bool(revision) and not revision.endswith("-dirty")
     detail = f"version {champion.pk} was made from {revision or 'unknown code'}, parameters {champion.config_hash[:12]}"
+    yield _tuned(champion)
     yield Found("M1", Evidence.Source.GATE, "code and parameters checked in", is_clean, detail, verdict.decided_at)
+
+
+def _tuned(champion: ModelVersion) -> Found:
+    """Its hyper-parameters are the best of a search of the last quarter, or the search found nothing surely better."""
+    name, now = "hyper-parameters against the last search", timezone.now()
+    since = now - timedelta(days=TUNED_DAYS)
+    studies = TuningStudy.objects.filter(algorithm=champion.algorithm, ended_at__gte=since)
+    study = studies.order_by("-ended_at").first()
+    if study is None:
+        return Found("M3", Evidence.Source.BEAT, name, False, f"no search within {TUNED_DAYS} days", now)
+    best = study.trials.filter(ndcg__isnull=False).order_by("-ndcg").first()
+    used = champion.parameters | champion.chosen
+    is_best = best is not None and all(used.get(key) == value for key, value in best.parameters.items())
+    low = study.difference["low"] if study.difference else None
+    passed = is_best or (study.difference is not None and (low is None or low <= 0))
+    said = "nothing that is surely better is known" if passed else "the search found better ones than the champion's"
+    return Found("M3", Evidence.Source.BEAT, name, passed, f"study {study.pk}: {said}", now)
 
 
 def _is_judged(rule: Mapping[str, Any]) -> bool:

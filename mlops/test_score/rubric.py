@@ -29,7 +29,7 @@ TESTS = (
     Test("D7", "All input feature code is tested", {PYTEST: CI_DAYS}),
     Test("M1", "Every model specification is reviewed and checked in", {GATE: TRAINING}),
     Test("M2", "Offline metrics correlate with online ones", {BEAT: WEEKLY}),
-    Test("M3", "All hyper-parameters have been tuned", {GATE: TRAINING}),
+    Test("M3", "All hyper-parameters have been tuned", {BEAT: DAILY}),
     Test("M4", "The impact of model staleness is known", {BEAT: MONTHLY}),
     Test("M5", "A simpler model is not better", {GATE: TRAINING}),
     Test("M6", "Quality is sufficient on all important slices", {GATE: TRAINING}),

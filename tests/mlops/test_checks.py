@@ -18,6 +18,8 @@ from mlops.checks import (
     without_bad_rows,
 )
 
+pytestmark = pytest.mark.ml_test("D1")
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GENRES = ["Horror", "Comedy"]
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from mlops.models import Evidence, LiveQuality, PipelineRun, RunStep
+from mlops.models import Evidence, LiveQuality, PipelineRun, RunStep, TuningStudy, TuningTrial
 from mlops.services import beat_heartbeat, collect_evidence, ml_test_score, promote, record_evidence
 from mlops.tasks import collect_evidence as collect_task
 from mlops.test_score.evidence import record
@@ -143,6 +143,32 @@ def test_the_checks_of_the_last_training_are_evidence(alice, quick):
         False,
         f"run {run.pk}: 9 rows, 5 bad",
     )
+
+
+def test_hyper_parameters_are_held_against_the_last_search(alice, quick):
+    champion = make_version(parameters={"half_life_days": 30})
+    promote(version=champion.pk)
+    collect_evidence()
+    assert Evidence.objects.get(test="M3").detail == "no search within 90 days"
+
+    study = TuningStudy.objects.create(
+        algorithm="popularity",
+        snapshot=champion.snapshot,
+        space={},
+        recipe="0" * 64,
+        n_trials=1,
+        ended_at=NOW,
+        difference={"mean": 0.02, "low": 0.01, "high": 0.03},
+    )
+    trial = TuningTrial.objects.create(
+        study=study, number=0, status="finished", parameters={"half_life_days": 7}, ndcg=0.3, seconds=1
+    )
+    collect_evidence()
+    assert not Evidence.objects.get(test="M3").passed
+
+    TuningTrial.objects.filter(pk=trial.pk).update(parameters={"half_life_days": 30})
+    collect_evidence()
+    assert Evidence.objects.get(test="M3").passed
 
 
 def make_measured(latency: float):

@@ -119,6 +119,7 @@ def test_rolling_back_skips_versions_whose_files_are_gone(three):
     assert roll_back().version_id == three[0]
 
 
+@pytest.mark.ml_test("I7")
 def test_rolling_back_to_a_named_champion(three):
     assert roll_back(to=three[0]).version_id == three[0]
     assert champion() == three[0]

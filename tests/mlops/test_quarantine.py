@@ -86,6 +86,7 @@ def test_an_account_takes_its_quarantined_rows_with_it(snapshot, alice):
     assert not QuarantinedRow.objects.exists()
 
 
+@pytest.mark.ml_test("D1")
 def test_all_that_is_wrong_with_the_data_is_said_at_once(alice, quick, settings, tmp_path):
     policy = {"max_null_share": {"language": 0.0}}
     settings.POLICY = load_policy(write_policy(tmp_path / "strict.yaml", data_checks=policy))

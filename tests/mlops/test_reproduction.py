@@ -40,6 +40,7 @@ def version(db, quick, settings) -> ModelVersion:
     return row
 
 
+@pytest.mark.ml_test("I1")
 def test_a_version_is_made_again_byte_for_byte(version, settings):
     found = reproduce_version(version=version.pk)
 

@@ -71,6 +71,7 @@ def test_without_ratings_there_is_nothing_to_export(db, quick, settings):
     assert not list(settings.SNAPSHOT_DIR.iterdir())
 
 
+@pytest.mark.ml_test("D5")
 def test_a_snapshot_names_nobody_and_calls_a_user_by_the_same_number_each_time(alice, bob, quick):
     first = read_snapshot(export_snapshot())[0]
     bob.ratings.first().delete()
@@ -85,6 +86,7 @@ def delete(user: User) -> None:
     delete_account(user=user)
 
 
+@pytest.mark.ml_test("D5")
 def test_a_deleted_account_is_in_no_later_snapshot_and_in_an_earlier_one_a_number_without_a_person(alice, bob, quick):
     before = export_snapshot()
     number = bob.surrogate.number
@@ -98,6 +100,7 @@ def test_a_deleted_account_is_in_no_later_snapshot_and_in_an_earlier_one_a_numbe
     assert not UserSurrogate.objects.filter(number=number).exists()
 
 
+@pytest.mark.ml_test("D5")
 def test_an_account_that_is_deleted_in_the_midst_of_an_export_is_not_in_it(alice, bob, quick):
     def while_it_is_written(rows: int) -> None:
         if bob.pk:

@@ -8,7 +8,7 @@ from recommender.services import recommend
 from recommender.serving import server
 from tests.factories import MovieFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.ml_test("I5")]
 
 
 def explained(capsys, user, movie) -> str:

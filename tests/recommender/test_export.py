@@ -91,6 +91,7 @@ def test_only_the_asked_movies_come_even_when_they_are_many():
 
 
 @pytest.mark.parametrize("allowed", [False, True])
+@pytest.mark.ml_test("D4")
 def test_tmdb_metadata_trains_only_with_its_agreement(settings, allowed):
     settings.TMDB_METADATA_IN_TRAINING = allowed
     movie = MovieFactory(
@@ -108,6 +109,7 @@ def test_tmdb_metadata_trains_only_with_its_agreement(settings, allowed):
         assert row["genres"] == row["keywords"] == row["cast"] == row["directors"] == []
 
 
+@pytest.mark.ml_test("D4")
 def test_a_field_of_another_source_follows_that_source(settings):
     settings.TMDB_METADATA_IN_TRAINING = False
     movie = MovieFactory(

@@ -12,7 +12,7 @@ from tests.factories import UserFactory
 from tests.mlops.site import make_version
 from tests.processes import running, site, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.ml_test("I3", "I7")]
 
 WORKER = ("celery", "--app", "movierec", "worker", "--queues", "training", "--concurrency", "1", "--loglevel", "INFO")
 

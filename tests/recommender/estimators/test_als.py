@@ -6,6 +6,8 @@ from recommender.estimators.als import AlsRecommender
 from recommender.estimators.factors import cosines, gram_of, solve_users
 from tests.recommender.estimators.data import tastes
 
+pytestmark = pytest.mark.ml_test("I2")
+
 
 def test_a_user_is_the_solution_of_the_normal_equations() -> None:
     """For one user who liked movies 0 and 2: minimise sum_m c_m (p_m - x y_m)^2 + lambda |x|^2, c = 4 or 1."""

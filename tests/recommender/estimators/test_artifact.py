@@ -97,6 +97,7 @@ def _replace_array(folder: Path, name: str, array: np.ndarray) -> None:
     rewrite_manifest(folder, files=files | {name: sha256(folder / name)})
 
 
+@pytest.mark.ml_test("Mo5")
 def test_refuses_values_that_are_not_finite(folder: Path) -> None:
     weights = np.load(folder / "weights_.npy")
     weights[2, 3] = np.nan

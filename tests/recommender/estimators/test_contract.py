@@ -3,6 +3,8 @@ import pytest
 from recommender.estimators import ESTIMATORS
 from tests.recommender.estimators.contract import RecommenderContract
 
+pytestmark = pytest.mark.ml_test("I2")
+
 NOT_PERSONAL = {"test_finds_the_one_right_answer_on_a_checkerboard": {"popularity"}}
 
 

@@ -6,6 +6,8 @@ from recommender.estimators import Dataset
 from recommender.estimators.ease import EaseRecommender, ease_weights, mirror_upper
 from tests.recommender.estimators.data import ratings_frame, tastes
 
+pytestmark = pytest.mark.ml_test("I2")
+
 
 def closed_form(interactions: np.ndarray, regularization: float) -> np.ndarray:
     """As the paper writes it."""

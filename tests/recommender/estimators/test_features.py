@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from recommender.estimators.columns import read_movies
 from recommender.estimators.features import BLOCKS, MovieFeatures, regress_on_features
 
+pytestmark = pytest.mark.ml_test("D7")
+
 MOVIES = pd.DataFrame(
     {
         "movie_id": [1, 2, 3, 4],

@@ -12,6 +12,8 @@ from pandas.testing import assert_frame_equal
 from recommender.estimators import ESTIMATORS, Dataset
 from tests.recommender.estimators.contract import assert_lists
 
+pytestmark = pytest.mark.ml_test("I2")
+
 IDS = (
     st.integers(-3, 3),
     st.integers(2**63 - 2, 2**63 + 2),
