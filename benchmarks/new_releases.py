@@ -88,19 +88,25 @@ def _lists(n_users: int) -> dict[str, Any]:
     among_new = _shares(genres_of, new)
     shown: set[int] = set()
     in_list, in_general = [], []
+    n_without = n_listed = n_of_tmdb = 0
     for user in tqdm(User.objects.filter(ratings__isnull=False).distinct().order_by("pk")[:n_users], unit="user"):
         own = _shares(genres_of, liked.filter(user=user).values_list("movie_id", flat=True))
         common = {name: share / usual[name] for name, share in own.items() if among_new.get(name, 0) >= 0.02}
         made = recommend_new(user=user, k=K, surface="benchmark")
         listed = [result.movie.pk for result in made.results]
-        if not common or made.fallback or not set(listed) <= new:
+        if not common or made.fallback or not listed:
+            n_without += 1
             continue
         favourite = max(common, key=lambda name: common[name])
-        shown |= set(listed)
+        n_listed += len(listed)
+        n_of_tmdb += len(new.intersection(listed))
+        shown |= new.intersection(listed)
         in_list.append(float(np.mean([favourite in genres_of.get(movie, set()) for movie in listed])))
         in_general.append(among_new[favourite])
     return {
         "users": len(in_list),
+        "without a list": n_without,
+        "of them TMDB's": n_of_tmdb / max(n_listed, 1),
         "favourite genre in lists": float(np.mean(in_list)),
         "among all new": float(np.mean(in_general)),
         "different movies shown": len(shown),

@@ -121,7 +121,7 @@ class TMDBClient:
         if status == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
             raise _Passing(_sentence(status, body), _retry_after(response))
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            raise TokenRefused(f"TMDB refused TMDB_READ_TOKEN: {_sentence(status, body)}. Put a valid one in place.")
+            raise TokenRefused(f"TMDB refused TMDB_READ_TOKEN ({_sentence(status, body)}); put a valid one in place.")
         if status == httpx.codes.NOT_FOUND and _code(body) == NOT_FOUND:
             raise RecordGone(f"TMDB has no {path}.")
         if status != httpx.codes.OK:
@@ -175,7 +175,7 @@ def _code(body: bytes) -> Any:
 def _sentence(status: int, body: bytes) -> str:
     found = _error(body)
     said = found.get("status_message") or found.get("errors") or _excerpt(body)
-    return f"{status} {str(said)[:200]}".strip()
+    return f"{status} {str(said)[:200]}".strip().rstrip(".")
 
 
 def _excerpt(body: bytes) -> str:

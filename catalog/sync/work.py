@@ -49,6 +49,7 @@ class _Worker:
         self._until = until
         self._on_progress = on_progress
         self._received: list[Answer] = []
+        self._refused: TokenRefused | None = None
         self._failures = 0  # in a row
         self._threads = settings.POLICY.tmdb.connections
 
@@ -88,6 +89,15 @@ class _Worker:
         return True
 
     def _fetch(self, item: SyncItem) -> Any:
+        if self._refused:  # by the answer to another thread: it would be the same
+            raise self._refused
+        try:
+            return self._ask(item)
+        except TokenRefused as error:
+            self._refused = error
+            raise
+
+    def _ask(self, item: SyncItem) -> Any:
         if item.kind == SyncItem.Kind.MOVIE:
             return self._client.movie(int(item.key))
         return fetch_page(self._client, item)
