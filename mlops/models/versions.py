@@ -1,5 +1,7 @@
 """Trained models, what the gate said of them and which went live."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -91,6 +93,12 @@ class GateVerdict(AppendOnly):
             return f"Refused by a person: {self.reason}"
         kept = [rule["sentence"] for rule in self.rules if rule["outcome"] in ("failed", "not_enough_evidence")]
         return " ".join(kept) or "All rules passed."
+
+    @property
+    def rules_in_order(self) -> list[dict[str, Any]]:
+        """What kept it from passing first: there are many rules."""
+        order = ("failed", "not_enough_evidence", "passed", "not_judged")
+        return sorted(self.rules, key=lambda rule: order.index(rule["outcome"]))
 
 
 class Promotion(AppendOnly):

@@ -159,6 +159,17 @@ def test_a_challenger_stands_beside_the_champion_with_the_lists_that_would_chang
     assert "0.4000 to 0.6000" in text
 
 
+def test_what_kept_a_model_from_passing_comes_first(browser, alice, quick):
+    outcomes = ("passed", "not_judged", "failed", "not_enough_evidence")
+    rules = [{"name": "x", "outcome": outcome, "sentence": f"It is {outcome}."} for outcome in outcomes]
+    version = make_version(decision="refused", rules=rules)
+
+    for page in (url("modelversion_change", version.pk), url("gateverdict_change", version.verdicts.get().pk)):
+        text = browser.get(page).content.decode()
+        shown = sorted(outcomes, key=lambda outcome: text.index(f"It is {outcome}."))
+        assert shown == ["failed", "not_enough_evidence", "passed", "not_judged"]
+
+
 def test_a_champion_shows_how_it_does_at_work(browser, alice, quick):
     version = make_version()
     promote(version=version.pk)
