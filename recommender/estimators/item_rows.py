@@ -20,6 +20,7 @@ Array = np.ndarray[Any, Any]
 Parameters = dict[str, float]
 
 BLOCK = 1024
+FEW_POSITIVES = 3.0  # a movie with n of them has its features with a weight of n / (n + 3)
 STILL_OF_INTEREST = 1.0  # a movie rated so many stars below expectation is no sign of interest in others like it
 
 
@@ -34,10 +35,16 @@ class ItemRows(NamedTuple):
 
     @classmethod
     def of(cls, dataset: Dataset, movies: Array, features: csr_matrix) -> Self:
-        """`features` are those of all movies of the dataset."""
+        """`features` are those of all movies of the dataset.
+
+        Those of movies that few people liked count less: the many that hardly anybody has seen would else take up
+        what the metadata say of the others.
+        """
         above = residuals(dataset.ratings, *dataset.star_biases)
         ratings, positives, above = (map_columns(part, movies) for part in (dataset.ratings, dataset.positives, above))
-        return cls(ratings, positives, above, features[movies], dataset.implicit_threshold)
+        counts = dataset.popularity[movies]
+        shares = np.sqrt(counts / (counts + FEW_POSITIVES)).astype(np.float32)
+        return cls(ratings, positives, above, (diags(shares) @ features[movies]).tocsr(), dataset.implicit_threshold)
 
     def gram(self, parameters: Parameters) -> Array:
         """X' D X + r V' V + m F F', see `metadata_ease`."""

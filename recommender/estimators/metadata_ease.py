@@ -1,7 +1,7 @@
 """EASE that learns from metadata and from rating values too, as further rows beside the users' positives.
 
-With X the positives, V the residuals, F the movies' features, D = diag(n_u^-e) the users' weights, and m and r the
-weights of the further rows (see `item_rows`),
+With X the positives, V the residuals, F the movies' features (less of movies with few positives), D = diag(n_u^-e)
+the users' weights, and m and r the weights of the further rows (see `item_rows`),
 
     P = (X' D X + r V' V + m F F' + lambda I)^-1,   B = I - P / diag(P)
 

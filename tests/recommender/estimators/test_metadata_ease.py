@@ -32,7 +32,8 @@ def test_weights_are_the_closed_form_over_users_residuals_and_features() -> None
     weights = np.diff(data.positives.indptr) ** -0.25
     weights *= liked.sum() / (weights @ liked).sum()
     above = residuals(data.ratings, *data.star_biases).toarray()[:, movies]
-    features = data.movie_features[1].toarray()[movies]
+    counts = data.popularity[movies][:, None]
+    features = data.movie_features[1].toarray()[movies] * np.sqrt(counts / (counts + 3))
     gram = liked.T @ (weights[:, None] * liked) + 0.5 * above.T @ above + 1.5 * features @ features.T
     inverse = np.linalg.inv(gram + 2 * np.eye(len(movies)))
     expected = inverse / -np.diag(inverse)
