@@ -29,7 +29,7 @@ def folder(model: EaseRecommender, tmp_path: Path) -> Path:
 
 def test_the_manifest_says_what_the_artefact_is(model: EaseRecommender, folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["format_version"] == 1
+    assert manifest["format_version"] == artifact_module.FORMAT_VERSION
     assert manifest["algorithm"] == "ease"
     assert manifest["model"]["hyper_parameters"] == {"regularization": 2.0, "max_movies": 20_000}
     assert manifest["model"]["random_state"] == 7
@@ -141,8 +141,8 @@ def test_refuses_files_outside_the_folder(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format_version": 2}, "format version 2 is newer than this program's 1"),
-        ({"format_version": 0}, "format version 0 is older"),
+        ({"format_version": 99}, f"format version 99 is newer than this program's {artifact_module.FORMAT_VERSION}"),
+        ({"format_version": 1}, "format version 1 is older"),
         ({"format_version": None}, "names no format version"),
         ({"files": []}, "a table of files"),
         ({"model": {"algorithm": "oracle"}}, "unknown algorithm 'oracle'"),
