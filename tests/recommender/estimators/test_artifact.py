@@ -31,7 +31,11 @@ def test_the_manifest_says_what_the_artefact_is(model: EaseRecommender, folder: 
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["format_version"] == artifact_module.FORMAT_VERSION
     assert manifest["algorithm"] == "ease"
-    assert manifest["model"]["hyper_parameters"] == {"regularization": 2.0, "max_movies": 20_000}
+    assert manifest["model"]["hyper_parameters"] == {
+        "regularization": 2.0,
+        "dropout": 0.0,
+        "max_movies": 20_000,
+    }
     assert manifest["model"]["random_state"] == 7
     assert manifest["data_fingerprint"] == Dataset.from_frames(*tastes()).fingerprint()
     assert {"numpy", "scipy"} <= set(manifest["library_versions"])
