@@ -9,6 +9,7 @@ import redis
 from django.conf import settings as django_settings
 from django.core.cache import cache, caches
 from django.core.cache.backends.redis import RedisCache
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from recommender.impressions import buffer
@@ -16,6 +17,10 @@ from recommender.serving import server
 from recommender.tally import tally
 from tests.environment import RUN_ID
 from tests.factories import MovieFactory, RatingFactory, UserFactory
+
+# Speed is measured in benchmarks/: here a busy machine must not look like a bug; pytest-timeout ends what hangs.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
