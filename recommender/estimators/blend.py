@@ -1,95 +1,104 @@
-"""One score from a personal one and from what is popular now.
+"""How the hybrid's second stage is chosen: judged on what users liked after the inner splits' cuts.
 
-    score = sign(s) sqrt|s| + popularity_weight * log(1 + 2 n)
-
-s is what an item-item model predicts (about the chance that the user likes the movie, squeezed as chances of rare
-things want it), n the movie's positives of late, each counting 2^(-age / half-life).
+First the plain form's half-life and popularity weight; then, on windows of time, a learnt form, which is taken where
+it ranks the latest windows, each from those before it, better than the plain one.
 """
 
 from __future__ import annotations
 
+import logging
 import math
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recommender.estimators.dataset import Dataset
+from recommender.estimators.dataset import Dataset, positives_of
 from recommender.estimators.histories import map_columns
 from recommender.estimators.inner_splits import InnerSplit
 from recommender.estimators.item_rows import ItemRows, item_scores
-from recommender.estimators.popularity import decayed_popularity
+from recommender.estimators.ranking import EXCLUDED
+from recommender.estimators.second_stage import (
+    Examples,
+    SecondStage,
+    learn_weights,
+    root_of,
+    traits_of,
+    traits_of_empty,
+)
+from recommender.estimators.signals import Genres, movie_signals, trend_of
 from recommender.estimators.validation import most_rated, ndcg_of_scores
 
 Array = np.ndarray[Any, Any]
+logger = logging.getLogger(__name__)
 
 HALF_LIVES_TRIED = (1.0, 2.0, 4.0, 7.0, 14.0, 30.0, 90.0, 365.0, math.inf)
 WEIGHTS_TRIED = (0.0, 0.01, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0)
 FIRST_WEIGHT = 0.25
 CHOICE_MOVIES = 4000
+# A user's movies that the learnt form learns to rank: the best by each score, and some by chance, without which it
+# would take the tail of the catalogue for as good as the head.
+SHOWN_BY_PLAIN, SHOWN_BY_PERSONAL, SHOWN_BY_CHANCE = 60, 30, 100
+MIN_WINDOWS = 3
+JUDGING_WINDOWS = 3
+MIN_STANDARD_ERRORS = 1.0
 
 
-class Judged(NamedTuple):
-    personal: Array
-    trends: dict[float, Array]  # by half-life
+@dataclass
+class Judged:
+    """One inner split, scored by an item-item model of its own: arrays over the judged users and modelled movies."""
+
+    train: Dataset
+    history: csr_matrix  # over all movies
+    modelled: Array
+    scores: Array
     seen: csr_matrix
     answers: csr_matrix
+    trends: dict[float, Array] = field(default_factory=dict)  # by half-life
+
+    @classmethod
+    def of(cls, split: InnerSplit, features: csr_matrix, item_parameters: dict[str, float]) -> Judged:
+        modelled = most_rated(split.train, CHOICE_MOVIES)
+        scores = item_scores(ItemRows.of(split.train, modelled, features), split.judged, item_parameters)
+        history = split.train.ratings[split.judged]
+        answers = map_columns(split.answers, modelled)
+        return cls(split.train, history, modelled, scores, map_columns(history, modelled), answers)
+
+    def plain(self, half_life: float, weight: float) -> Array:
+        if half_life not in self.trends:
+            self.trends[half_life] = trend_of(self.train, half_life)[self.modelled]
+        return root_of(self.scores) + np.float32(weight) * self.trends[half_life]
+
+    def quality(self, scores: Array) -> Array:
+        """nDCG@10 of each judged user with an answer among the modelled movies."""
+        if not self.answers.nnz:
+            return np.empty(0)
+        quality = ndcg_of_scores(scores, self.seen, self.answers)
+        return quality[np.isfinite(quality)]
 
 
-def personal_part(scores: Array) -> Array:
-    part: Array = np.sign(scores) * np.sqrt(np.abs(scores))
-    return part
-
-
-def trend_of(dataset: Dataset, half_life_days: float) -> Array:
-    trend: Array = np.log1p(2 * decayed_popularity(dataset, half_life_days, dataset.now)).astype(np.float32)
-    return trend
-
-
-def choose_blend(
-    splits: list[InnerSplit],
-    features: csr_matrix,
-    item_parameters: dict[str, float],
-    given: dict[str, float | None],
-    by_time: bool,
-) -> dict[str, float]:
+def choose_blend(judged: list[Judged], given: dict[str, float | None], by_time: bool) -> dict[str, float]:
     """half_life_days and popularity_weight, as far as not given: the best nDCG@10 over all the splits' users.
 
     A random split mixes past and future, so it cannot tell half-lives apart: there all time is taken.
     """
     half_life, weight = given["half_life_days"], given["popularity_weight"]
     half_lives = [half_life] if half_life is not None else list(HALF_LIVES_TRIED if by_time else [math.inf])
-    judged = [_judge(split, features, item_parameters, half_lives) for split in splits]
     weights = [weight] if weight is not None else list(WEIGHTS_TRIED)
     first = FIRST_WEIGHT if weight is None else weight
     best_half_life = _best(half_lives, lambda days: _quality(judged, days, first))
     best_weight = _best(weights, lambda value: _quality(judged, best_half_life, value))
     if best_weight > 0:
         best_half_life = _best(half_lives, lambda days: _quality(judged, days, best_weight))
-    found = {"half_life_days": best_half_life, "popularity_weight": best_weight}
-    return {name: found[name] for name, value in given.items() if value is None}
-
-
-def _judge(
-    split: InnerSplit, features: csr_matrix, item_parameters: dict[str, float], half_lives: list[float]
-) -> Judged:
-    modelled = most_rated(split.train, CHOICE_MOVIES)
-    scores = item_scores(ItemRows.of(split.train, modelled, features), split.judged, item_parameters)
-    return Judged(
-        personal_part(scores),
-        {days: trend_of(split.train, days)[modelled] for days in half_lives},
-        map_columns(split.train.ratings[split.judged], modelled),
-        map_columns(split.answers, modelled),
-    )
+    return {"half_life_days": best_half_life, "popularity_weight": best_weight}
 
 
 def _quality(judged: list[Judged], half_life: float, weight: float) -> float:
-    qualities = [
-        ndcg_of_scores(part.personal + np.float32(weight) * part.trends[half_life], part.seen, part.answers)
-        for part in judged
-        if part.answers.nnz
-    ]
-    return float(np.nanmean(np.concatenate(qualities))) if qualities else float("nan")
+    qualities = np.concatenate([part.quality(part.plain(half_life, weight)) for part in judged])
+    return float(qualities.mean()) if len(qualities) else float("nan")
 
 
 def _best(tried: list[float], quality: Any) -> float:
@@ -98,3 +107,103 @@ def _best(tried: list[float], quality: Any) -> float:
         return tried[0]
     qualities = [quality(value) for value in tried]
     return tried[int(np.nanargmax(qualities))] if np.isfinite(qualities).any() else tried[0]
+
+
+def learn_second_stage(
+    judged: list[Judged],
+    blend: dict[str, float],
+    genres: list[Genres],
+    is_wanted: bool | None,
+    random_state: int,
+) -> SecondStage | None:
+    """From windows of time, the latest first; None where the plain form is as good (`is_wanted` None) or is wanted."""
+    if is_wanted is False or len(judged) < MIN_WINDOWS:
+        return None
+    windows = [_Window(part, blend, of_part, random_state) for part, of_part in zip(judged, genres, strict=True)]
+    if is_wanted is None and not _is_better(windows):
+        logger.info("second stage: plain, since the learnt form ranked later weeks no better")
+        return None
+    return _learn(windows)
+
+
+def _is_better(windows: list[_Window]) -> bool:
+    """Whether the latest windows are ranked better by what is learnt from those before each of them."""
+    gains = [np.zeros(0)]
+    for number in range(min(JUDGING_WINDOWS, len(windows) - MIN_WINDOWS + 1)):
+        stage = _learn(windows[number + 1 :])
+        if stage is not None:
+            gains.append(windows[number].gain(stage))
+    gain = np.concatenate(gains)
+    return len(gain) > 1 and bool(gain.mean() > MIN_STANDARD_ERRORS * gain.std() / math.sqrt(len(gain)))
+
+
+class _Window:
+    def __init__(self, judged: Judged, blend: dict[str, float], genres: Genres, random_state: int) -> None:
+        self.judged, self.genres, self.random_state = judged, genres, random_state
+        half_life, weight = blend["half_life_days"], blend["popularity_weight"]
+        train = judged.train
+        self.signals = movie_signals(train, half_life)
+        self.empty = traits_of_empty(train.ratings, self.signals)
+        self.liked = positives_of(judged.history, train.implicit_threshold)
+        self.plain = judged.plain(half_life, weight)
+
+    def gain(self, stage: SecondStage) -> Array:
+        """By how much each user's nDCG@10 is above that of the plain form."""
+        traits = np.stack([*stage.traits[:2], self.empty]).astype(np.float32)
+        columns = self.judged.modelled
+        scores = SecondStage(stage.weights, traits).score(
+            self.judged.scores, self.judged.history, self.liked, self.signals, self.genres, columns
+        )
+        return self.judged.quality(scores) - self.judged.quality(self.plain)
+
+    @cached_property
+    def examples(self) -> Examples:
+        """Of the users who liked one of the movies that they may have been shown."""
+        places, is_shown = self._shown()
+        answers = is_shown & np.take_along_axis(self.judged.answers.toarray() > 0, places, axis=1)
+        users = np.flatnonzero(answers.any(axis=1))
+        places, scores = places[users], np.take_along_axis(self.judged.scores[users], places[users], axis=1)
+        affinity = self.genres.affinity(self.liked[users], self.judged.modelled)
+        parts = [root_of(scores), scores, np.take_along_axis(affinity, places, axis=1)]
+        parts += [signal[self.judged.modelled][places] for signal in self.signals]
+        traits = traits_of(self.judged.history[users], self.signals, self.empty)
+        return Examples(np.stack(parts, axis=2), traits, is_shown[users], answers[users])
+
+    def _shown(self) -> tuple[Array, Array]:
+        """Positions of the best movies by the plain form, of the best others by the personal score, of some by chance.
+
+        Where a user has not so many left, places of the row are marked as not shown.
+        """
+        shape = self.plain.shape
+        left = np.ones(shape, dtype=bool)
+        left[np.repeat(np.arange(shape[0]), np.diff(self.judged.seen.indptr)), self.judged.seen.indices] = False
+        by_chance = np.random.default_rng(self.random_state).random(shape, dtype=np.float32)
+        places, is_shown = [], []
+        for scores, k in (
+            (self.plain, SHOWN_BY_PLAIN),
+            (self.judged.scores, SHOWN_BY_PERSONAL),
+            (by_chance, SHOWN_BY_CHANCE),
+        ):
+            best = _highest(np.where(left, scores, EXCLUDED), k)
+            places.append(best)
+            is_shown.append(np.take_along_axis(left, best, axis=1) & _is_first(k, shape[1]))
+            np.put_along_axis(left, best, False, axis=1)
+        return np.concatenate(places, axis=1), np.concatenate(is_shown, axis=1)
+
+
+def _highest(scores: Array, k: int) -> Array:
+    """The k highest places of each row; where there are fewer the last one again."""
+    n = min(k, scores.shape[1])
+    highest = np.argpartition(-scores, n - 1, axis=1)[:, :n]
+    return np.pad(highest, ((0, 0), (0, k - n)), mode="edge")
+
+
+def _is_first(k: int, n_movies: int) -> Array:
+    """Of the k places of `_highest` those that are no repetition."""
+    return np.arange(k) < n_movies
+
+
+def _learn(windows: Sequence[_Window]) -> SecondStage | None:
+    examples = [window.examples for window in windows]
+    joined = Examples(*(np.concatenate(kind) for kind in zip(*examples, strict=True)))
+    return learn_weights(joined, windows[0].empty) if len(joined.parts) else None

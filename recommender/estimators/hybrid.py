@@ -1,7 +1,7 @@
 """The served model: collaborative scores for rated movies, metadata for the others, and what is popular now.
 
-Each component gives a score on one scale (an item-item model's prediction); `blend` joins them to the score that
-ranks. What is not given is chosen on inner splits of the data: see `inner_splits`.
+Each component gives a score on one scale (an item-item model's prediction); `second_stage` makes of it the score that
+ranks. What is not given is chosen on inner splits of the data: see `inner_splits` and `blend`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix, hstack
 
 from recommender.estimators import histories as rows_of
 from recommender.estimators.base import Recommender
-from recommender.estimators.blend import choose_blend, personal_part, trend_of
+from recommender.estimators.blend import Judged, choose_blend, learn_second_stage
 from recommender.estimators.config import Config, check_number
 from recommender.estimators.content import ContentRecommender
 from recommender.estimators.dataset import Dataset
@@ -26,6 +26,8 @@ from recommender.estimators.inner_splits import inner_splits
 from recommender.estimators.item_choice import DEFAULTS as ITEM_DEFAULTS
 from recommender.estimators.item_choice import choose_parameters
 from recommender.estimators.metadata_ease import MetadataEaseConfig, MetadataEaseRecommender
+from recommender.estimators.second_stage import NOW, SecondStage, traits_of_empty
+from recommender.estimators.signals import AGE, Genres, log_ages, movie_signals
 from recommender.estimators.stars import MOVIE_SHRINKAGE
 
 Array = np.ndarray[Any, Any]
@@ -34,8 +36,9 @@ VALIDATIONS = ("time", "random")
 ITEM_PARAMETERS = tuple(ITEM_DEFAULTS)
 CONTENT_PARAMETERS = ("regularization", "steepness")
 BLEND_PARAMETERS = ("half_life_days", "popularity_weight")
-TREND_REGULARIZATION = 10.0
+SIGNAL_REGULARIZATION = 10.0
 BIAS_REGULARIZATION = 10.0
+ITEM_SPLITS = 4  # are enough to choose the item parameters on
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class HybridConfig(MetadataEaseConfig):
     content_steepness: float | None = None  # likewise
     half_life_days: float | None = None  # of the popularity in the blend; infinity: all time; None: chosen
     popularity_weight: float | None = None  # 0: none; None: chosen
+    second_stage: bool | None = None  # learn the score that ranks from late weeks; None: where that ranks better
     validation: str = "time"  # or "random": what the choice is made on
 
     def __post_init__(self) -> None:
@@ -64,7 +68,7 @@ class HybridRecommender(Recommender):
     uses_metadata = True
 
     def _fit(self, dataset: Dataset) -> None:
-        parameters = self._parameters(dataset)
+        parameters, stage = self._choose(dataset)
         seed = self.random_state
         items = {name: parameters[name] for name in ITEM_PARAMETERS}
         self.collaborative_ = MetadataEaseRecommender(
@@ -74,29 +78,51 @@ class HybridRecommender(Recommender):
         self.content_ = ContentRecommender(random_state=seed, **of_content).fit(dataset)
         self.content_.keep_vectors(~self._is_collaborative)
         self.chosen_ |= {f"content_{name}": value for name, value in self.content_.chosen_.items()}
-        self.popularity_weight_ = float(parameters["popularity_weight"])
-        self.trend_ = trend_of(dataset, parameters["half_life_days"])
         rated = np.flatnonzero(dataset.is_rated)
-        self.trend_mean_, self.trend_weights_ = regress_on_features(
-            self.content_.features_[rated], self.trend_[rated], TREND_REGULARIZATION
-        )
-        self._expect_trends(np.flatnonzero(~dataset.is_rated))
+        self._learn_signals(dataset, stage, parameters["half_life_days"], rated)
         self._shrink_biases(rated)
 
-    def _parameters(self, dataset: Dataset) -> dict[str, float]:
-        """Given and chosen ones; `chosen_` keeps the latter, and the validation that was really used."""
-        given = {name: getattr(self.config, name) for name in (*ITEM_PARAMETERS, *BLEND_PARAMETERS)}
-        if None not in given.values():
-            return given
+    def _learn_signals(self, dataset: Dataset, stage: SecondStage, half_life_days: float, rated: Array) -> None:
+        self.now_ = dataset.now
+        self.signals_ = movie_signals(dataset, half_life_days)
+        self.stage_weights_, self.stage_traits_ = stage.weights, stage.traits
+        self.stage_traits_[-1] = traits_of_empty(dataset.ratings, self.signals_)
+        fitted = [
+            regress_on_features(self.content_.features_[rated], self.signals_[signal, rated], SIGNAL_REGULARIZATION)
+            for signal in self._expected_signals
+        ]
+        self.signal_means_ = np.array([mean for mean, _ in fitted], dtype=np.float32)
+        self.signal_features_ = np.array([weights for _, weights in fitted], dtype=np.float32)
+        self._expect_signals(np.flatnonzero(~dataset.is_rated))
+
+    def _choose(self, dataset: Dataset) -> tuple[dict[str, Any], SecondStage]:
+        """Parameters given and chosen, and the second stage; `chosen_` says what was chosen, and on what."""
+        given = {name: getattr(self.config, name) for name in (*ITEM_PARAMETERS, *BLEND_PARAMETERS, "second_stage")}
+        if None not in given.values() and not given["second_stage"]:
+            return given, SecondStage.plain(given["popularity_weight"])
         way, splits = inner_splits(dataset, self.config.validation, self.random_state)
-        features = dataset.movie_features[1]
+        vocabulary, features = dataset.movie_features
         of_items = {name: given[name] for name in ITEM_PARAMETERS}
-        chosen = choose_parameters(splits, features, of_items) if None in of_items.values() else {}
-        of_blend = {name: given[name] for name in BLEND_PARAMETERS}
-        if None in of_blend.values():
-            chosen |= choose_blend(splits, features, of_items | chosen, of_blend, by_time=way == "time")
-        self.chosen_ = chosen | {"validation": way}
-        return given | chosen
+        found: dict[str, Any] = (
+            choose_parameters(splits[:ITEM_SPLITS], features, of_items) if None in of_items.values() else {}
+        )
+        blend, learnt = {name: given[name] for name in BLEND_PARAMETERS}, None
+        if None in blend.values() or given["second_stage"] is not False:
+            judged = [Judged.of(split, features, of_items | found) for split in splits]
+            blend = choose_blend(judged, blend, by_time=way == "time")
+            if way == "time":
+                learnt = learn_second_stage(
+                    judged,
+                    blend,
+                    [Genres.of(features, vocabulary.names, split.train.popularity) for split in splits],
+                    is_wanted=given["second_stage"],
+                    random_state=self.random_state,
+                )
+        found |= blend | {"second_stage": learnt is not None}
+        chosen = {name: value for name, value in found.items() if given[name] is None}
+        if chosen:
+            self.chosen_ = chosen | {"validation": way}
+        return given | chosen, learnt or SecondStage.plain(blend["popularity_weight"])
 
     def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
         columns = np.arange(len(self.movie_ids_)) if columns is None else columns
@@ -107,10 +133,7 @@ class HybridRecommender(Recommender):
             scores[:, is_collaborative] = self.collaborative_._score_history(fitted, columns[is_collaborative])
         if not is_collaborative.all():
             scores[:, ~is_collaborative] = self.content_._score_history(history, columns[~is_collaborative])
-        scores = personal_part(scores)
-        if self.popularity_weight_:
-            scores += np.float32(self.popularity_weight_) * self.trend_[columns]
-        return scores
+        return self._stage.score(scores, history, self._positives(history), self.signals_, self._genres, columns)
 
     def _predict_stars(self, history: csr_matrix, columns: Array) -> Array:
         stars = super()._predict_stars(history, columns)
@@ -121,14 +144,20 @@ class HybridRecommender(Recommender):
 
     def _add_movies(self, movies: pd.DataFrame, columns: Array) -> None:
         self.content_ = self.content_.with_movies(movies)
-        self.trend_ = np.append(self.trend_, np.zeros(len(self.movie_ids_) - len(self.trend_), dtype=np.float32))
-        self._expect_trends(columns)
+        n_more = len(self.movie_ids_) - self.signals_.shape[1]
+        self.signals_ = np.pad(self.signals_, ((0, 0), (0, n_more)))
+        self.signals_[AGE, columns] = log_ages(movies["release_date"], self.now_)
+        self._expect_signals(columns)
         self.movie_biases_[columns] = self._expected_biases(columns)
 
-    def _expect_trends(self, columns: Array) -> None:
-        """A movie without ratings is as popular as its metadata lets expect, and no more than any rated one."""
-        expected = self.trend_mean_ + self.content_.features_[columns] @ self.trend_weights_
-        self.trend_[columns] = np.clip(expected, 0, self.trend_[self.is_rated_].max())
+    def _expect_signals(self, columns: Array) -> None:
+        """A movie without ratings trends as its metadata lets expect, within what the rated ones do."""
+        if not len(self.signal_features_):
+            return
+        rated = self.signals_[:, self.is_rated_]
+        expected = self.signal_means_[:, None] + (self.content_.features_[columns] @ self.signal_features_.T).T
+        for signal, values in zip(self._expected_signals, expected, strict=True):
+            self.signals_[signal, columns] = np.clip(values, rated[signal].min(), rated[signal].max())
 
     def _shrink_biases(self, rated: Array) -> None:
         """A movie's bias is shrunk towards what its metadata lets expect, and without a rating is just that."""
@@ -156,11 +185,31 @@ class HybridRecommender(Recommender):
         if self._is_collaborative[column]:
             return []
         columns = np.array([column])
-        score = self.content_._score_history(history, columns)[0, 0]
+        score = self.content_._score_history(history, columns)
+        own = self._stage.weights_of(history, self.signals_)
+
+        def lost(part: float) -> float:
+            return float(self._stage.personal(own, score)[0, 0] - self._stage.personal(own, score - part)[0, 0])
+
         return [
-            Contribution("feature", f"{kind}:{token}", f"{kind}: {token}", _loss(float(score), part))
+            Contribution("feature", f"{kind}:{token}", f"{kind}: {token}", lost(part))
             for kind, token, part in self.content_.feature_shares(history, column)
         ]
+
+    @cached_property
+    def _stage(self) -> SecondStage:
+        return SecondStage(self.stage_weights_, self.stage_traits_)
+
+    @property
+    def _expected_signals(self) -> Array:
+        """Those that count, and can only be expected of a movie without ratings."""
+        counts = self.stage_weights_[:, NOW:].any(axis=0)
+        counts[AGE] = False
+        return np.flatnonzero(counts)
+
+    @cached_property
+    def _genres(self) -> Genres:
+        return Genres.of(self.content_.features_, self.content_.feature_names_, self.popularity_)
 
     @cached_property
     def _is_collaborative(self) -> Array:
@@ -177,7 +226,3 @@ class HybridRecommender(Recommender):
     @cached_property
     def _prior_share(self) -> Array:
         return self.content_._prior_share
-
-
-def _loss(score: float, part: float) -> float:
-    return float(personal_part(np.array(score)) - personal_part(np.array(score - part)))

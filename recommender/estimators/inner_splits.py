@@ -17,8 +17,9 @@ logger = logging.getLogger(__name__)
 DAY_NS = 86_400 * 10**9
 FIRST_WINDOW_DAYS = 7
 MIN_USERS = 300
-MAX_USERS = 600  # judged in each window
-MAX_WINDOWS = 4
+MAX_USERS = 1000  # judged in each window
+MAX_WINDOWS = 6
+MAX_RANDOM_USERS = 2400
 LARGEST_HIDDEN_SHARE = 0.3
 RANDOM_SHARE = 0.2
 MAX_RANDOM_SPLITS = 4  # of few users one alone is too noisy
@@ -40,13 +41,13 @@ def inner_splits(dataset: Dataset, validation: str, random_state: int) -> tuple[
             "validation: falling back to a random split, since %s",
             f"no late window has {MIN_USERS} users with earlier positives" if dataset.has_times else "time is constant",
         )
-    n_splits = int(np.clip(MAX_USERS * MAX_WINDOWS // max(dataset.n_users, 1), 1, MAX_RANDOM_SPLITS))
+    n_splits = int(np.clip(MAX_RANDOM_USERS // max(dataset.n_users, 1), 1, MAX_RANDOM_SPLITS))
     return "random", [_random_split(dataset, random_state + number) for number in range(n_splits)]
 
 
 def _random_split(dataset: Dataset, random_state: int) -> InnerSplit:
     train, answers = split_random(dataset, RANDOM_SHARE, random_state)
-    judged = sample_users(answers, MAX_USERS * MAX_WINDOWS, random_state)
+    judged = sample_users(answers, MAX_RANDOM_USERS, random_state)
     return InnerSplit(train, judged, answers[judged])
 
 

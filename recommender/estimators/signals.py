@@ -1,0 +1,79 @@
+"""What is known of each movie beside who liked it: how it trends at several half-lives, its age, how well it is liked.
+
+trend = log(1 + 2 n),   n = the movie's positives of late, each counting 2^(-age / half-life)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix
+
+from recommender.estimators.dataset import Dataset
+from recommender.estimators.popularity import DAY_NS, decayed_popularity
+
+Array = np.ndarray[Any, Any]
+
+HALF_LIVES_DAYS = (1.0, 4.0, 14.0, 90.0, math.inf)
+SIGNALS = ("now", *(f"trend_{days:g}" for days in HALF_LIVES_DAYS), "liked", "age")  # rows of `movie_signals`
+AGE = SIGNALS.index("age")
+YEAR_NS = 365.25 * DAY_NS
+LIKED_SHRINKAGE = 3.0
+GENRE_SHRINKAGE = 5.0
+MAX_GENRES = 32
+
+
+def trend_of(dataset: Dataset, half_life_days: float) -> Array:
+    trend: Array = np.log1p(2 * decayed_popularity(dataset, half_life_days, dataset.now)).astype(np.float32)
+    return trend
+
+
+def movie_signals(dataset: Dataset, half_life_days: float) -> Array:
+    """float32 (SIGNALS, movies); `now` is the trend at that half-life."""
+    trends = [trend_of(dataset, days) for days in (half_life_days, *HALF_LIVES_DAYS)]
+    rated = np.bincount(dataset.ratings.indices, minlength=dataset.n_movies)
+    share = dataset.popularity.sum() / max(rated.sum(), 1)
+    liked = np.log((dataset.popularity + LIKED_SHRINKAGE * share) / (rated + LIKED_SHRINKAGE))
+    return np.stack([*trends, liked, _ages(dataset)]).astype(np.float32)
+
+
+def _ages(dataset: Dataset) -> Array:
+    """Of movies without a release date: since their first rating."""
+    first = np.full(dataset.n_movies, dataset.now, dtype=np.int64)
+    np.minimum.at(first, dataset.ratings.indices, dataset.rated_at)
+    return log_ages(dataset.movies["release_date"], dataset.now, (dataset.now - first) / YEAR_NS)
+
+
+def log_ages(release_dates: pd.Series[Any], now: int, otherwise: Array | float = 0.0) -> Array:
+    """log(1 + years since release)."""
+    dates = release_dates.to_numpy(dtype="datetime64[s]")
+    years = (now / 1e9 - dates.astype(np.int64)) * 1e9 / YEAR_NS
+    ages: Array = np.log1p(np.maximum(np.where(np.isnat(dates), otherwise, years), 0))
+    return ages
+
+
+class Genres(NamedTuple):
+    """The most frequent genres: each movie's, as rows that sum to 1, and how large a part of all likes they have."""
+
+    of_movies: Array
+    shares: Array
+
+    @classmethod
+    def of(cls, features: csr_matrix, names: Sequence[Sequence[str]], popularity: Array) -> Self:
+        columns = [column for column, (kind, _) in enumerate(names) if kind == "genre"]
+        has = (features[:, columns] > 0).toarray().astype(np.float32)
+        has = has[:, np.argsort(-has.sum(axis=0), kind="stable")[:MAX_GENRES]]
+        shares = (popularity @ has + 1) / (popularity.sum() + 1 + len(columns))
+        return cls(has / np.maximum(has.sum(axis=1, keepdims=True), 1), shares.astype(np.float32))
+
+    def affinity(self, liked: csr_matrix, columns: Array) -> Array:
+        """(users, columns): how much more often than others each user likes the movie's genres, as a mean logarithm."""
+        n_liked = np.diff(liked.indptr)[:, None]
+        of_users = liked @ (self.of_movies > 0).astype(np.float32)
+        lift = np.log((of_users + GENRE_SHRINKAGE * self.shares) / ((n_liked + GENRE_SHRINKAGE) * self.shares))
+        affinity: Array = lift.astype(np.float32) @ self.of_movies[columns].T
+        return affinity

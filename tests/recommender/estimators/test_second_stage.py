@@ -1,0 +1,132 @@
+"""The learnt form of the hybrid's second stage."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recommender.estimators import Dataset, load_recommender
+from recommender.estimators.hybrid import HybridRecommender
+from recommender.estimators.second_stage import (
+    PARTS,
+    PERSONAL_PARTS,
+    TRAITS,
+    Examples,
+    SecondStage,
+    learn_weights,
+    root_of,
+)
+from recommender.estimators.signals import SIGNALS
+
+ITEMS = {"regularization": 20.0, "metadata_weight": 0.0, "user_exponent": 0.0, "residual_weight": 0.0}
+ITEMS |= {"history_weight": 0.0, "content_regularization": 1.0, "content_steepness": 0.5}
+DAYS = 84
+CLASSICS = range(30)
+
+
+@cache
+def two_kinds(n_users: int = 700, seed: int = 0) -> Dataset:
+    """Even users rate what came out in the last weeks, two movies a week; odd ones one of thirty classics."""
+    rng = np.random.default_rng(seed)
+    days = rng.uniform(0, DAYS, (n_users, 8))
+    users = np.broadcast_to(np.arange(n_users)[:, None], days.shape)
+    classics = np.minimum(rng.exponential(12, days.shape).astype(int), CLASSICS[-1])
+    current = len(CLASSICS) + np.maximum((2 * days / 7).astype(int) - rng.integers(6, size=days.shape), 0)
+    movies = np.where(users % 2, classics, current)
+    start = pd.Timestamp("2020-01-01")
+    ratings = pd.DataFrame({"user_id": users.ravel(), "movie_id": movies.ravel(), "rating": 5.0})
+    ratings["rated_at"] = start + pd.to_timedelta(days.ravel(), unit="D")
+    catalogue = np.arange(len(CLASSICS) + 2 * DAYS // 7)
+    released = np.maximum((catalogue - len(CLASSICS)) * 3.5, 0)
+    dates = [start - pd.Timedelta(days=9000)] * len(CLASSICS)
+    dates += list(start + pd.to_timedelta(released[len(CLASSICS) :], unit="D"))
+    return Dataset.from_frames(ratings, pd.DataFrame({"movie_id": catalogue, "release_date": dates}))
+
+
+@cache
+def learnt() -> HybridRecommender:
+    """Read-only."""
+    return HybridRecommender(**ITEMS).fit(two_kinds())
+
+
+def test_is_learnt_where_it_ranks_late_weeks_better() -> None:
+    assert learnt().chosen_["validation"] == "time"
+    assert learnt().chosen_["second_stage"] is True
+
+
+def test_gives_what_is_new_to_those_who_follow_it_and_classics_to_the_others() -> None:
+    lists = learnt().recommend_for_history([{42: 5.0, 46: 5.0, 47: 5.0}, {2: 5.0, 9: 5.0, 12: 5.0}], k=4)
+    of_first, of_second = (set(lists[lists.user_id == user]["movie_id"]) for user in (0, 1))
+    assert all(movie >= 48 for movie in of_first)
+    assert all(movie in CLASSICS for movie in of_second)
+
+
+def test_the_plain_form_remains_on_request_and_needs_no_windows() -> None:
+    given = ITEMS | {"half_life_days": 7.0, "popularity_weight": 0.1}
+    model = HybridRecommender(**given, second_stage=False).fit(two_kinds())
+    assert model.chosen_ == {}
+    assert not model.stage_weights_[1:].any()
+
+
+def test_too_few_windows_keep_the_plain_form_even_on_request() -> None:
+    few = Dataset.from_frames(pd.DataFrame({"user_id": range(9), "movie_id": [1, 2, 3] * 3, "rating": 5.0}))
+    model = HybridRecommender(**ITEMS, half_life_days=7.0, popularity_weight=0.1, second_stage=True).fit(few)
+    assert not model.stage_weights_[1:].any()
+
+
+def test_a_learnt_model_is_the_same_after_saving(tmp_path: Path) -> None:
+    learnt().save(tmp_path / "model")
+    loaded = load_recommender(tmp_path / "model")
+    np.testing.assert_array_equal(
+        loaded.score_candidates(range(9), range(54)), learnt().score_candidates(range(9), range(54))
+    )
+
+
+def test_reasons_are_what_the_learnt_score_loses() -> None:
+    history = {2: 5.0, 46: 5.0, 50: 4.0}
+    reasons = learnt().explain(history, 52).set_index("id")["contribution"]
+    score = _score(history, 52)
+    assert reasons.sum() == pytest.approx(score, rel=1e-5)
+    for movie in history:
+        rest = {other: rating for other, rating in history.items() if other != movie}
+        assert reasons[movie] == pytest.approx(score - _score(rest, 52), abs=1e-5)
+
+
+def test_of_movies_added_later_the_younger_one_suits_those_who_follow_what_is_new() -> None:
+    later = pd.DataFrame({"movie_id": [901, 902], "release_date": ["2020-03-20", "1990-01-01"]})
+    lists = (
+        learnt().with_movies(later).recommend_for_history([{46: 5.0, 50: 5.0}, {2: 5.0, 9: 5.0}], candidates=[901, 902])
+    )
+    score = lists.set_index(["user_id", "movie_id"])["score"]
+    assert score[0, 901] - score[0, 902] > score[1, 901] - score[1, 902] + 0.1
+
+
+def test_learns_the_weights_that_made_the_choices() -> None:
+    rng = np.random.default_rng(0)
+    n_users, n_movies = 3000, 12
+    parts = rng.normal(size=(n_users, n_movies, len(PARTS))).astype(np.float32)
+    traits = rng.normal(size=(n_users, len(TRAITS)))
+    true = np.zeros((1 + len(TRAITS), len(PARTS)))
+    true[0, :3] = 1.0, -0.5, 0.3
+    true[2, PERSONAL_PARTS[-1]] = 0.8
+    own = true[0] + traits @ true[1:]
+    utility = np.einsum("uk,umk->um", own, parts) + rng.gumbel(size=(n_users, n_movies))
+    answers = utility == utility.max(axis=1, keepdims=True)
+    stage = learn_weights(Examples(parts, traits, np.ones_like(answers), answers), np.zeros(len(TRAITS)))
+    np.testing.assert_allclose(stage.weights, true, atol=0.12)
+
+
+def test_the_plain_form_is_the_root_plus_the_weighted_trend() -> None:
+    own = SecondStage.plain(0.25).weights
+    assert own[0, PARTS.index("root")] == 1
+    assert own[0, PARTS.index("now")] == 0.25
+    assert np.count_nonzero(own) == 2
+    assert root_of(np.array([4.0, -9.0])).tolist() == [2, -3]
+    assert len(PARTS) == 3 + len(SIGNALS)
+
+
+def _score(history: dict[int, float], movie: int) -> float:
+    lists = learnt().recommend_for_history([history], k=1, exclude_seen=False, candidates=[movie])
+    return float(lists["score"].iloc[0])
