@@ -203,7 +203,7 @@ class HybridRecommender(Recommender):
     @property
     def _expected_signals(self) -> Array:
         """Those that count, and can only be expected of a movie without ratings."""
-        counts = self.stage_weights_[:, NOW:].any(axis=0)
+        counts: Array = np.any(self.stage_weights_[:, NOW:], axis=0)
         counts[AGE] = False
         return np.flatnonzero(counts)
 

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
-from recommender.estimators.signals import AGE, SIGNALS, Genres
+from recommender.estimators.signals import AGE, SIGNALS, Genres, product_of_columns
 
 Array = np.ndarray[Any, Any]
 
@@ -53,7 +53,7 @@ class SecondStage:
     ) -> Array:
         """`scores` are the personal ones of those columns; `signals` and `genres` are of all movies."""
         own = self.weights_of(history, signals)
-        result = self.personal(own, scores) + own[:, NOW:] @ signals[:, columns]
+        result: Array = self.personal(own, scores) + product_of_columns(own[:, NOW:], signals, columns)
         if self.weights[:, GENRES].any():
             result += own[:, GENRES, None] * genres.affinity(liked, columns)
         return result

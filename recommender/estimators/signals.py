@@ -57,9 +57,10 @@ def log_ages(release_dates: pd.Series[Any], now: int, otherwise: Array | float =
 
 
 class Genres(NamedTuple):
-    """The most frequent genres: each movie's, as rows that sum to 1, and how large a part of all likes they have."""
+    """The most frequent genres: which movies have them, and how large a part of all likes they have."""
 
-    of_movies: Array
+    of_movies: csr_matrix  # (movies, genres), ones
+    parts: Array  # (genres, movies): the same, where each movie's sum to 1
     shares: Array
 
     @classmethod
@@ -68,12 +69,19 @@ class Genres(NamedTuple):
         has = (features[:, columns] > 0).toarray().astype(np.float32)
         has = has[:, np.argsort(-has.sum(axis=0), kind="stable")[:MAX_GENRES]]
         shares = (popularity @ has + 1) / (popularity.sum() + 1 + len(columns))
-        return cls(has / np.maximum(has.sum(axis=1, keepdims=True), 1), shares.astype(np.float32))
+        parts = has / np.maximum(has.sum(axis=1, keepdims=True), 1)
+        return cls(csr_matrix(has), np.ascontiguousarray(parts.T), shares.astype(np.float32))
 
     def affinity(self, liked: csr_matrix, columns: Array) -> Array:
         """(users, columns): how much more often than others each user likes the movie's genres, as a mean logarithm."""
         n_liked = np.diff(liked.indptr)[:, None]
-        of_users = liked @ (self.of_movies > 0).astype(np.float32)
+        of_users = (liked @ self.of_movies).toarray()
         lift = np.log((of_users + GENRE_SHRINKAGE * self.shares) / ((n_liked + GENRE_SHRINKAGE) * self.shares))
-        affinity: Array = lift.astype(np.float32) @ self.of_movies[columns].T
-        return affinity
+        return product_of_columns(lift.astype(np.float32), self.parts, columns)
+
+
+def product_of_columns(rows: Array, matrix: Array, columns: Array) -> Array:
+    """rows @ matrix[:, columns]; with most of the columns it is quicker to pick them from the product."""
+    few = 2 * len(columns) < matrix.shape[1] or len(rows) > len(matrix)
+    product: Array = rows @ matrix[:, columns] if few else (rows @ matrix)[:, columns]
+    return product

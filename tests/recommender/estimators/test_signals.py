@@ -50,5 +50,5 @@ def test_genre_affinity_is_above_zero_for_what_a_user_likes_more_than_others_do(
     assert affinity[0, 0] > 0.3 > abs(affinity[0, 1])
     np.testing.assert_allclose(affinity[1], 0, atol=1e-6)
     assert affinity[0, 2] == 0  # a movie without genres
-    assert genres.of_movies.sum(axis=1).tolist() == [1, 1, 0]
+    assert genres.parts.sum(axis=0).tolist() == [1, 1, 0]
     assert math.isclose(genres.shares.max(), 101 / 103, rel_tol=1e-6)
