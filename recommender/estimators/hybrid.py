@@ -107,7 +107,7 @@ class HybridRecommender(Recommender):
             choose_parameters(splits[:ITEM_SPLITS], features, of_items) if None in of_items.values() else {}
         )
         blend, learnt = {name: given[name] for name in BLEND_PARAMETERS}, None
-        if None in blend.values() or given["second_stage"] is not False:
+        if None in blend.values() or (way == "time" and given["second_stage"] is not False):
             judged = [Judged.of(split, features, of_items | found) for split in splits]
             blend = choose_blend(judged, blend, by_time=way == "time")
             if way == "time":
