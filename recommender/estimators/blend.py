@@ -1,7 +1,7 @@
 """How the hybrid's second stage is chosen: judged on what users liked after the inner splits' cuts.
 
 First the plain form's half-life and popularity weight; then, on windows of time, a learnt form, which is taken where
-it ranks the latest windows, each from those before it, better than the plain one.
+it ranks the latest windows, each from those before it, no worse than the plain one.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ FIRST_WEIGHT = 0.25
 CHOICE_MOVIES = 4000
 # A user's movies that the learnt form learns to rank: the best by each score, and some by chance, without which it
 # would take the tail of the catalogue for as good as the head.
-SHOWN_BY_PLAIN, SHOWN_BY_PERSONAL, SHOWN_BY_CHANCE = 60, 30, 100
+SHOWN_BY_PLAIN, SHOWN_BY_PERSONAL, SHOWN_BY_CHANCE = 60, 30, 50
 MIN_WINDOWS = 3
 JUDGING_WINDOWS = 3
-MIN_STANDARD_ERRORS = 1.0
+MAX_LOSS = 1.0  # in standard errors
 
 
 @dataclass
@@ -116,25 +116,28 @@ def learn_second_stage(
     is_wanted: bool | None,
     random_state: int,
 ) -> SecondStage | None:
-    """From windows of time, the latest first; None where the plain form is as good (`is_wanted` None) or is wanted."""
+    """From windows of time, the latest first; None where the plain form is better (`is_wanted` None) or is wanted."""
     if is_wanted is False or len(judged) < MIN_WINDOWS:
         return None
     windows = [_Window(part, blend, of_part, random_state) for part, of_part in zip(judged, genres, strict=True)]
-    if is_wanted is None and not _is_better(windows):
-        logger.info("second stage: plain, since the learnt form ranked later weeks no better")
+    if is_wanted is None and not _is_as_good(windows):
+        logger.info("second stage: plain, since the learnt form ranked later weeks worse")
         return None
     return _learn(windows)
 
 
-def _is_better(windows: list[_Window]) -> bool:
-    """Whether the latest windows are ranked better by what is learnt from those before each of them."""
+def _is_as_good(windows: list[_Window]) -> bool:
+    """Whether the latest windows are ranked as well by what is learnt from those before each of them.
+
+    Of two that rank equally well the learnt form is the better one: it shows several times as many movies.
+    """
     gains = [np.zeros(0)]
     for number in range(min(JUDGING_WINDOWS, len(windows) - MIN_WINDOWS + 1)):
         stage = _learn(windows[number + 1 :])
         if stage is not None:
             gains.append(windows[number].gain(stage))
     gain = np.concatenate(gains)
-    return len(gain) > 1 and bool(gain.mean() > MIN_STANDARD_ERRORS * gain.std() / math.sqrt(len(gain)))
+    return len(gain) > 1 and bool(gain.mean() > -MAX_LOSS * gain.std() / math.sqrt(len(gain)))
 
 
 class _Window:

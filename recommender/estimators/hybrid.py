@@ -47,7 +47,7 @@ class HybridConfig(MetadataEaseConfig):
     content_steepness: float | None = None  # likewise
     half_life_days: float | None = None  # of the popularity in the blend; infinity: all time; None: chosen
     popularity_weight: float | None = None  # 0: none; None: chosen
-    second_stage: bool | None = None  # learn the score that ranks from late weeks; None: where that ranks better
+    second_stage: bool | None = None  # learn the score that ranks from late weeks; None: unless that ranks worse
     validation: str = "time"  # or "random": what the choice is made on
 
     def __post_init__(self) -> None:

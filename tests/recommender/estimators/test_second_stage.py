@@ -51,7 +51,7 @@ def learnt() -> HybridRecommender:
     return HybridRecommender(**ITEMS).fit(two_kinds())
 
 
-def test_is_learnt_where_it_ranks_late_weeks_better() -> None:
+def test_is_learnt_where_it_ranks_late_weeks_no_worse() -> None:
     assert learnt().chosen_["validation"] == "time"
     assert learnt().chosen_["second_stage"] is True
 
