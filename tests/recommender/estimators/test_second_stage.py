@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recommender.estimators import Dataset, load_recommender
+from recommender.estimators import Dataset, blend, load_recommender
 from recommender.estimators.hybrid import HybridRecommender
 from recommender.estimators.second_stage import (
     PARTS,
@@ -54,6 +54,14 @@ def learnt() -> HybridRecommender:
 def test_is_learnt_where_it_ranks_late_weeks_no_worse() -> None:
     assert learnt().chosen_["validation"] == "time"
     assert learnt().chosen_["second_stage"] is True
+
+
+def test_is_given_up_where_it_ranks_late_weeks_worse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the users of the latest windows had turned against what was learnt from the ones before."""
+    monkeypatch.setattr(blend._Window, "gain", lambda window, stage: -window.judged.quality(window.plain))
+    model = HybridRecommender(**ITEMS).fit(two_kinds())
+    assert model.chosen_["second_stage"] is False
+    assert not model.stage_weights_[1:].any()
 
 
 def test_gives_what_is_new_to_those_who_follow_it_and_classics_to_the_others() -> None:
