@@ -65,7 +65,10 @@ def test_a_user_without_ratings_is_told_that_the_movies_are_popular(api, train, 
     golden("recommendations_popular", response.json(), [*camps["Science Fiction"], *camps["Romance"]])
 
 
-def test_parameters_narrow_the_list(api, train, camps, fan):
+def test_parameters_narrow_the_list(api, train, camps, fan, settings):
+    # Else which movies come next depends on those that they are less alike to.
+    by_score = settings.POLICY.serving.model_copy(update={"diversity": 0.0})
+    settings.POLICY = settings.POLICY.model_copy(update={"serving": by_score})
     train()
     fresh = MovieFactory()
     server.refresh()
