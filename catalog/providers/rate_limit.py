@@ -53,6 +53,7 @@ class FileRateLimiter(RateLimiter):
     def __init__(self, per_second: int, path: Path) -> None:
         super().__init__(per_second)
         self._path = path
+        self._lock = path.with_name(path.name + ".lock")
         self._mutex = threading.Lock()  # threads of this process queue here, not at the file
 
     def pause(self, seconds: float) -> None:
@@ -75,25 +76,24 @@ class FileRateLimiter(RateLimiter):
 
     @contextmanager
     def _state(self) -> Iterator[dict]:
-        with self._mutex, self._path.open("a+", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            state = _current(file.read())
+        """Kept whole at every moment: a process killed in mid-write takes nobody's slot out of the count."""
+        with self._mutex, self._lock.open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            state = _read(self._path)
             yield state
-            file.seek(0)
-            file.truncate()
-            file.write(json.dumps(state))
-            file.flush()  # before the lock goes with the file
+            written = self._path.with_name(self._path.name + ".new")
+            written.write_text(json.dumps(state), encoding="utf-8")
+            written.replace(self._path)
 
 
-def _current(text: str) -> dict:
+def _read(path: Path) -> dict:
     """Without what is over. What lies too far ahead was written before the machine's clock began anew."""
     now = time.monotonic()
     try:
-        state = json.loads(text)
+        state = json.loads(path.read_text(encoding="utf-8"))
         slots = {key: until for key, until in state["slots"].items() if now < until <= now + IN_FLIGHT_SECONDS}
         paused_until = state["paused_until"] if state["paused_until"] <= now + 3600 else 0.0
-    except (ValueError, KeyError, TypeError, AttributeError):  # new, or cut off by a kill in mid-write
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # new, or damaged by a disk or a person
         slots, paused_until = {}, 0.0
     return {"slots": slots, "paused_until": paused_until}
 

@@ -1,5 +1,9 @@
 """Never more than the limit within any second, whoever asks."""
 
+import json
+import os
+import random
+import signal
 import sys
 import threading
 import time
@@ -94,6 +98,22 @@ def test_a_damaged_file_or_one_of_before_a_restart_begins_anew(tmp_path, content
     started = time.monotonic()
     with FileRateLimiter(1, path).slot():
         assert time.monotonic() - started < 0.5
+
+
+def test_a_process_killed_in_mid_write_takes_no_slot_out_of_the_count(tmp_path):
+    """Another one holds a slot all the while: a file that is lost or cut would give it away."""
+    path = tmp_path / "limit"
+    FileRateLimiter(2, path)._take("held")
+    for seconds in random.Random(0).choices([0.001, 0.002, 0.003, 0.005], k=60):
+        writer = os.fork()
+        if writer == 0:
+            limiter = FileRateLimiter(2, path)
+            while True:
+                limiter._take("of a process that is killed")
+        time.sleep(seconds)
+        os.kill(writer, signal.SIGKILL)
+        os.waitpid(writer, 0)
+        assert "held" in json.loads(path.read_text())["slots"]
 
 
 PROGRAM = """
