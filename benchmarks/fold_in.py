@@ -1,7 +1,12 @@
-"""Fold-in: users that fit has no row of, by how many of their ratings are known when the list is asked for."""
+"""Fold-in: users that fit has no row of, by how many of their ratings are known when the list is asked for.
+
+Every user is left out once: the users fall into FOLDS parts, and each part is judged by models that learnt from the
+others.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +18,14 @@ from benchmarks.models import random_split_models
 from benchmarks.progress import Progress
 from recommender.estimators import Dataset, Recommender
 from recommender.evaluation import Comparison, Evaluation, evaluate, leave_ratings_out
-from recommender.evaluation.evaluate import judge
+from recommender.evaluation.evaluate import judge, pool
 from recommender.evaluation.requests import Requests, trained_users
 
 K = 10
 MODEL = "hybrid"
-N_FITS = 2
+FOLDS = 3
+N_FITS = 2 * FOLDS
 COUNTS = (1, 2, 5, 20)
-EVERY = 3  # of so many users one is left out of training
 ALL = "all"
 
 
@@ -28,29 +33,35 @@ def run(folder: Path, metadata: str, progress: Progress) -> list[tuple[str, list
     """A table of users left out of training, and one of trained users' lists asked for in both ways."""
     split = leave_ratings_out(movielens_ratings(folder))
     movies = tmdb_metadata(folder) if metadata == "TMDB" else movielens_metadata(folder)
-    is_left_out = split.train["user_id"].isin(_left_out(split.train["user_id"].unique()))
-    train, known = split.train[~is_left_out], split.train[is_left_out]
-    test = split.test[split.test["user_id"].isin(known["user_id"])]
-    popular, model = (_fit(entry, train, movies, progress) for entry in random_split_models([MODEL]))
-    rows = []
-    for count in (*COUNTS, None):
-        requests = _requests(test, known, count)
-        both = {name: judge(fitted, requests, train, k=K) for name, fitted in (("popular", popular), (MODEL, model))}
-        rows.append({"ratings": ALL if count is None else count} | _figures(both, MODEL, "popular"))
-    n_users = known["user_id"].nunique()
+    found: dict[int | None, dict[str, list[Evaluation]]] = {count: defaultdict(list) for count in (*COUNTS, None)}
+    for number in range(FOLDS):
+        is_left_out = split.train["user_id"].isin(_left_out(split.train["user_id"].unique(), number))
+        train, known = split.train[~is_left_out], split.train[is_left_out]
+        test = split.test[split.test["user_id"].isin(known["user_id"])]
+        popular, model = (_fit(entry, train, movies, progress) for entry in random_split_models([MODEL]))
+        for count, evaluations in found.items():
+            requests = _requests(test, known, count)
+            for name, fitted in (("popular", popular), (MODEL, model)):
+                evaluations[name].append(judge(fitted, requests, train, k=K))
+    rows = [
+        {"ratings": ALL if count is None else count}
+        | _figures({name: pool(parts) for name, parts in evaluations.items()}, MODEL, "popular")
+        for count, evaluations in found.items()
+    ]
     trained = split.test[~split.test["user_id"].isin(known["user_id"])]
+    n_users = split.train["user_id"].nunique()
     return [
         (f"A. Fold-in of {n_users} users without a training row, {MODEL}, metadata: {metadata}", rows),
         ("A. Lists of trained users", [_asked_in_both_ways(model, trained, train)]),
     ]
 
 
-def _left_out(users: Any) -> Any:
-    return np.random.default_rng(0).permutation(np.sort(users))[::EVERY]
+def _left_out(users: Any, number: int) -> Any:
+    return np.random.default_rng(0).permutation(np.sort(users))[number::FOLDS]
 
 
 def _fit(entry: Any, train: pd.DataFrame, movies: pd.DataFrame, progress: Progress) -> Recommender:
-    progress.start(f"A {entry.name}, without a third of the users")
+    progress.start(f"A {entry.name}, without some of the users")
     fitted: Recommender = entry.make().fit(Dataset.from_frames(train, movies))
     return fitted
 

@@ -26,8 +26,9 @@ from recommender.estimators.inner_splits import inner_splits
 from recommender.estimators.item_choice import DEFAULTS as ITEM_DEFAULTS
 from recommender.estimators.item_choice import choose_parameters
 from recommender.estimators.metadata_ease import MetadataEaseConfig, MetadataEaseRecommender
+from recommender.estimators.newcomers import choose_newcomer_weight
 from recommender.estimators.second_stage import NOW, SecondStage, traits_of_empty
-from recommender.estimators.signals import AGE, Genres, log_ages, movie_signals
+from recommender.estimators.signals import AGE, SIGNALS, Genres, log_ages, movie_signals
 from recommender.estimators.stars import MOVIE_SHRINKAGE
 
 Array = np.ndarray[Any, Any]
@@ -35,7 +36,7 @@ Array = np.ndarray[Any, Any]
 VALIDATIONS = ("time", "random")
 ITEM_PARAMETERS = tuple(ITEM_DEFAULTS)
 CONTENT_PARAMETERS = ("regularization", "steepness")
-BLEND_PARAMETERS = ("half_life_days", "popularity_weight")
+BLEND_PARAMETERS = ("half_life_days", "popularity_weight", "newcomer_weight")
 SIGNAL_REGULARIZATION = 10.0
 BIAS_REGULARIZATION = 10.0
 ITEM_SPLITS = 4  # are enough to choose the item parameters on
@@ -47,6 +48,7 @@ class HybridConfig(MetadataEaseConfig):
     content_steepness: float | None = None  # likewise
     half_life_days: float | None = None  # of the popularity in the blend; infinity: all time; None: chosen
     popularity_weight: float | None = None  # 0: none; None: chosen
+    newcomer_weight: float | None = None  # more of it for people of few ratings; None: chosen
     second_stage: bool | None = None  # learn the score that ranks from late weeks; None: unless that ranks worse
     validation: str = "time"  # or "random": what the choice is made on
 
@@ -55,8 +57,9 @@ class HybridConfig(MetadataEaseConfig):
         for name in ("content_regularization", "content_steepness", "half_life_days"):
             if getattr(self, name) is not None:
                 check_number(name, getattr(self, name), above=0)
-        if self.popularity_weight is not None:
-            check_number("popularity_weight", self.popularity_weight, at_least=0)
+        for name in ("popularity_weight", "newcomer_weight"):
+            if getattr(self, name) is not None:
+                check_number(name, getattr(self, name), at_least=0)
         if self.validation not in VALIDATIONS:
             raise ValueError(f"validation: expected one of {', '.join(VALIDATIONS)}, got {self.validation!r}")
 
@@ -86,6 +89,7 @@ class HybridRecommender(Recommender):
         self.now_ = dataset.now
         self.signals_ = movie_signals(dataset, half_life_days)
         self.stage_weights_, self.stage_traits_ = stage.weights, stage.traits
+        self.newcomer_weight_ = stage.newcomer_weight
         self.stage_traits_[-1] = traits_of_empty(dataset.ratings, self.signals_)
         fitted = [
             regress_on_features(self.content_.features_[rated], self.signals_[signal, rated], SIGNAL_REGULARIZATION)
@@ -99,7 +103,7 @@ class HybridRecommender(Recommender):
         """Parameters given and chosen, and the second stage; `chosen_` says what was chosen, and on what."""
         given = {name: getattr(self.config, name) for name in (*ITEM_PARAMETERS, *BLEND_PARAMETERS, "second_stage")}
         if None not in given.values() and not given["second_stage"]:
-            return given, SecondStage.plain(given["popularity_weight"])
+            return given, SecondStage.plain(given["popularity_weight"], given["newcomer_weight"])
         way, splits = inner_splits(dataset, self.config.validation, self.random_state)
         vocabulary, features = dataset.movie_features
         of_items = {name: given[name] for name in ITEM_PARAMETERS}
@@ -109,7 +113,7 @@ class HybridRecommender(Recommender):
         blend, learnt = {name: given[name] for name in BLEND_PARAMETERS}, None
         if None in blend.values() or (way == "time" and given["second_stage"] is not False):
             judged = [Judged.of(split, features, of_items | found) for split in splits]
-            blend = choose_blend(judged, blend, by_time=way == "time")
+            blend |= choose_blend(judged, blend, by_time=way == "time")
             if way == "time":
                 learnt = learn_second_stage(
                     judged,
@@ -118,11 +122,17 @@ class HybridRecommender(Recommender):
                     is_wanted=given["second_stage"],
                     random_state=self.random_state,
                 )
+        if given["newcomer_weight"] is None:
+            items = of_items | found
+            # What is learnt from late weeks tells newcomers by how much they have rated; the plain form needs this.
+            blend["newcomer_weight"] = 0.0 if learnt else choose_newcomer_weight(splits[0], features, items, blend)
         found |= blend | {"second_stage": learnt is not None}
         chosen = {name: value for name, value in found.items() if given[name] is None}
         if chosen:
             self.chosen_ = chosen | {"validation": way}
-        return given | chosen, learnt or SecondStage.plain(blend["popularity_weight"])
+        stage = learnt or SecondStage.plain(blend["popularity_weight"])
+        stage.newcomer_weight = float(blend["newcomer_weight"])
+        return given | chosen, stage
 
     def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
         columns = np.arange(len(self.movie_ids_)) if columns is None else columns
@@ -198,13 +208,14 @@ class HybridRecommender(Recommender):
 
     @cached_property
     def _stage(self) -> SecondStage:
-        return SecondStage(self.stage_weights_, self.stage_traits_)
+        return SecondStage(self.stage_weights_, self.stage_traits_, self.newcomer_weight_)
 
     @property
     def _expected_signals(self) -> Array:
         """Those that count, and can only be expected of a movie without ratings."""
         counts: Array = np.any(self.stage_weights_[:, NOW:], axis=0)
         counts[AGE] = False
+        counts[SIGNALS.index("now")] |= self.newcomer_weight_ > 0
         return np.flatnonzero(counts)
 
     @cached_property

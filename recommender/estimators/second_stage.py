@@ -3,7 +3,8 @@
     score = x' W y,   x = (1, the user's traits),   y = (sign(s) sqrt|s|, s, genre affinity, the movie's signals)
 
 s is what an item-item model predicts (about the chance that the user likes the movie, squeezed as chances of rare
-things want it). The plain form is s's root plus the popularity weight times what trends now, the same for everybody.
+things want it). The plain form is s's root plus a weight times what trends now, the same for everybody of as many
+ratings (see `newcomers`).
 The learnt form maximises the likelihood of what users liked in later weeks among the movies that could have been
 shown then (a conditional logit): users who follow what is new get more of it than those who dig in old films.
 """
@@ -17,6 +18,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
+from recommender.estimators.newcomers import newcomer_share
 from recommender.estimators.signals import AGE, SIGNALS, Genres, product_of_columns
 
 Array = np.ndarray[Any, Any]
@@ -39,14 +41,15 @@ def root_of(scores: Array) -> Array:
 class SecondStage:
     """`weights`: W, (1 + TRAITS, PARTS). `traits`: the mean and the scale of each trait, and of an empty history."""
 
-    def __init__(self, weights: Array, traits: Array) -> None:
-        self.weights, self.traits = weights, traits
+    def __init__(self, weights: Array, traits: Array, newcomer_weight: float = 0.0) -> None:
+        self.weights, self.traits, self.newcomer_weight = weights, traits, newcomer_weight
 
     @classmethod
-    def plain(cls, popularity_weight: float) -> SecondStage:
+    def plain(cls, popularity_weight: float, newcomer_weight: float = 0.0) -> SecondStage:
         weights = np.zeros((1 + len(TRAITS), len(PARTS)), dtype=np.float32)
         weights[0, ROOT], weights[0, NOW] = 1, popularity_weight
-        return cls(weights, np.array([[0.0], [1.0], [0.0]], dtype=np.float32).repeat(len(TRAITS), axis=1))
+        traits = np.array([[0.0], [1.0], [0.0]], dtype=np.float32).repeat(len(TRAITS), axis=1)
+        return cls(weights, traits, newcomer_weight)
 
     def score(
         self, scores: Array, history: csr_matrix, liked: csr_matrix, signals: Array, genres: Genres, columns: Array
@@ -65,6 +68,12 @@ class SecondStage:
 
     def weights_of(self, history: csr_matrix, signals: Array) -> Array:
         """(users, PARTS)."""
+        own = self._own(history, signals)
+        if self.newcomer_weight:
+            own[:, NOW] += np.float32(self.newcomer_weight) * newcomer_share(np.diff(history.indptr))
+        return own
+
+    def _own(self, history: csr_matrix, signals: Array) -> Array:
         if not self._is_personal:
             return np.repeat(self.weights[:1], history.shape[0], axis=0)
         mean, scale, empty = self.traits

@@ -24,6 +24,7 @@ FIXED = ITEMS | {
     "content_regularization": 1.0,
     "content_steepness": 0.5,
     "popularity_weight": 0.0,
+    "newcomer_weight": 0.0,
     "half_life_days": 30.0,
     "second_stage": False,
 }

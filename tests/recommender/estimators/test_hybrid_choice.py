@@ -67,7 +67,12 @@ def test_chooses_only_what_is_not_given() -> None:
     model = HybridRecommender(regularization=3.0, popularity_weight=0.0).fit(dataset)
     items = {"metadata_weight", "user_exponent", "residual_weight", "history_weight"}
     of_content = {"content_regularization", "content_steepness"}
-    assert set(model.chosen_) == items | of_content | {"half_life_days", "second_stage", "validation"}
+    assert set(model.chosen_) == items | of_content | {
+        "half_life_days",
+        "newcomer_weight",
+        "second_stage",
+        "validation",
+    }
     assert model.stage_weights_[0, NOW] == 0.0
     assert model.collaborative_.config.regularization == 3.0
 
@@ -76,6 +81,6 @@ def test_chooses_nothing_when_all_is_given() -> None:
     items = {"regularization": 3.0, "metadata_weight": 1.0, "user_exponent": 0.0}
     residuals = {"residual_weight": 0.2, "history_weight": 0.1}
     content = {"content_regularization": 1.0, "content_steepness": 0.5}
-    blend = {"half_life_days": 7.0, "popularity_weight": 0.1, "second_stage": False}
+    blend = {"half_life_days": 7.0, "popularity_weight": 0.1, "newcomer_weight": 0.0, "second_stage": False}
     model = HybridRecommender(**items, **residuals, **content, **blend)
     assert model.fit(Dataset.from_frames(*tastes())).chosen_ == {}

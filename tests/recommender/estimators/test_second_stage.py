@@ -72,7 +72,7 @@ def test_gives_what_is_new_to_those_who_follow_it_and_classics_to_the_others() -
 
 
 def test_the_plain_form_remains_on_request_and_needs_no_windows() -> None:
-    given = ITEMS | {"half_life_days": 7.0, "popularity_weight": 0.1}
+    given = ITEMS | {"half_life_days": 7.0, "popularity_weight": 0.1, "newcomer_weight": 0.5}
     model = HybridRecommender(**given, second_stage=False).fit(two_kinds())
     assert model.chosen_ == {}
     assert not model.stage_weights_[1:].any()
@@ -80,7 +80,9 @@ def test_the_plain_form_remains_on_request_and_needs_no_windows() -> None:
 
 def test_too_few_windows_keep_the_plain_form_even_on_request() -> None:
     few = Dataset.from_frames(pd.DataFrame({"user_id": range(9), "movie_id": [1, 2, 3] * 3, "rating": 5.0}))
-    model = HybridRecommender(**ITEMS, half_life_days=7.0, popularity_weight=0.1, second_stage=True).fit(few)
+    model = HybridRecommender(
+        **ITEMS, half_life_days=7.0, popularity_weight=0.1, newcomer_weight=0.5, second_stage=True
+    ).fit(few)
     assert not model.stage_weights_[1:].any()
 
 
