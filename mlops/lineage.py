@@ -46,8 +46,8 @@ def library_versions() -> dict[str, str]:
 
 
 def fitting_threads() -> int:
-    """All cores: a training process is alone on them; a web worker's one thread would make it several times slower."""
-    return len(os.sched_getaffinity(0))
+    """All cores, unless policy says otherwise: a web worker's one thread would make a training several times slower."""
+    return settings.POLICY.training.threads or len(os.sched_getaffinity(0))
 
 
 def _git(*arguments: str) -> str:

@@ -25,6 +25,7 @@ class Training(_Section):
     random_state: int
     min_ratings: int = Field(ge=1)
     memory_mb: int = Field(ge=50)
+    threads: int | None = Field(ge=1)
     max_runtime_seconds: int = Field(gt=0, lt=7200)
     heartbeat_seconds: int = Field(gt=0)
     stale_after_seconds: int = Field(gt=0)
@@ -262,10 +263,14 @@ class Policy(_Section):
     limits: Limits
 
 
+# As safe, and where PyYAML came with it eight times as fast: every process reads the policy when it starts.
+_Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def load_policy(path: Path) -> Policy:
     """Reads and validates `path`; raises PolicyError with one line for each key that is wrong."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError:
         raise PolicyError(f"{path}: not found; it holds the site's policy (see the repository's config.yaml)") from None
     except yaml.YAMLError as error:

@@ -49,12 +49,13 @@ def _tastes(rng: np.random.Generator) -> list[int]:
 
 def write_policy(path: Path, **changes: dict[str, Any]) -> Path:
     """config.yaml with quick settings, and `changes` by section on top."""
-    policy = yaml.safe_load((settings.BASE_DIR / "config.yaml").read_text(encoding="utf-8"))
+    policy = yaml.load((settings.BASE_DIR / "config.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     quick: dict[str, dict[str, Any]] = {
         "training": {
             "algorithm": "ease",
             "parameters": {"ease": {"regularization": 20}},
             "min_ratings": 100,
+            "threads": 1,
             "heartbeat_seconds": 1,
             "stale_after_seconds": 5,
         },
