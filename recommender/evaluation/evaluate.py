@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -49,8 +50,15 @@ class Evaluation:
 
         `part` names one of SLICES. Of movie slices only those movies count as right.
         """
-        lists = self._part(part)
-        return _weighted_means(lists[lists["ndcg"].notna()])
+        if part not in self._users:
+            lists = self._part(part)
+            self._users[part] = _weighted_means(lists[lists["ndcg"].notna()])
+        return self._users[part]
+
+    @cached_property
+    def _users(self) -> dict[str | None, pd.DataFrame]:
+        """Asked for by every summary, slice and interval, and against every other model."""
+        return {}
 
     def _part(self, part: str | None) -> pd.DataFrame:
         if part is None:
@@ -263,10 +271,13 @@ def _last_lists(requests: Requests) -> Any:
 
 
 def _weighted_means(lists: pd.DataFrame) -> pd.DataFrame:
-    keys = [lists["user_id"], lists["cut"]]
-    weighted = lists[list(METRICS)].mul(lists["weight"], axis=0).groupby(keys).sum()
-    means = weighted.div(lists["weight"].groupby(keys).sum(), axis=0)
-    means.insert(0, "n_history", lists["n_history"].groupby(keys).min())
+    weighted = lists[list(METRICS)].mul(lists["weight"], axis=0)
+    by_user = weighted.assign(weight=lists["weight"], n_history=lists["n_history"]).groupby(
+        [lists["user_id"], lists["cut"]]
+    )
+    sums = by_user[[*METRICS, "weight"]].sum()
+    means = sums[list(METRICS)].div(sums["weight"], axis=0)
+    means.insert(0, "n_history", by_user["n_history"].min())
     return means.reset_index()
 
 
