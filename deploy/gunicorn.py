@@ -1,10 +1,13 @@
 """Gunicorn's configuration, for `make run` and containers alike; addresses and sizes come from the environment.
 
-The app is not preloaded: a web process maps the model's arrays itself (they are shared through the page cache), and
-no database connection or thread is carried over a fork.
+The code is imported once, and web processes are forked from there: they start at once and share its memory. No database
+connection or thread is carried over the fork, and a web process maps the model's arrays itself (they are shared
+through the page cache).
 """
 
+import gc
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +28,22 @@ loglevel = "warning"
 
 
 def on_starting(server: Any) -> None:
-    """Empties the workers' metrics of the run before: what they hold would be counted a second time."""
+    """Empties the workers' metrics of the run before, which would be counted a second time; then imports the code.
+
+    In this order, and so not by `preload_app`: metrics are files from the moment of the import.
+    """
     _metrics.mkdir(mode=0o700, parents=True, exist_ok=True)
     for file in _metrics.glob("*.db"):
         file.unlink()
+    import_code()
+
+
+def import_code() -> None:
+    """All that a web process needs: Django, what the addresses lead to, and the estimators."""
+    import_module("movierec.wsgi")
+    import_module("recommender.estimators")
+    import_module(import_module("django.conf").settings.ROOT_URLCONF)
+    gc.freeze()  # the collector of a web process need not look at, and so not copy, what it shares
 
 
 def child_exit(server: Any, worker: Any) -> None:
