@@ -26,14 +26,24 @@ hypothesis_settings.load_profile("untimed")
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Slow tests first, so that no core waits for one at the end.
 
-    Tests of what only Redis can do are no part of an embedded run; they are left out, not skipped.
+    Tests of what only Redis can do are no part of an embedded run, and what asks no database, cache or broker is no
+    part of a run on Postgres and Redis, which would show it a second time; they are left out, not skipped.
     """
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-    if django_settings.REDIS_URL:
-        return
-    left_out = [item for item in items if item.get_closest_marker("services")]
+    on_services = bool(django_settings.REDIS_URL)
+    left_out = [item for item in items if (not _asks_services(item) if on_services else _needs_redis(item))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+def _needs_redis(item: pytest.Item) -> bool:
+    return item.get_closest_marker("services") is not None
+
+
+def _asks_services(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    marked = any(item.get_closest_marker(name) for name in ("django_db", "services", "cache"))
+    return marked or not fixtures.isdisjoint({"db", "transactional_db", "live_server"})
 
 
 def pytest_sessionfinish() -> None:

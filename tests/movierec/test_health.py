@@ -6,6 +6,8 @@ from tests.factories import RatingFactory
 from tests.mlops.site import make_version
 from tests.processes import free_port, site
 
+pytestmark = pytest.mark.cache
+
 
 def test_healthz_needs_no_database(client):
     assert client.get("/healthz").json() == {"status": "ok"}

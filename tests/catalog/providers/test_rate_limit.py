@@ -20,6 +20,8 @@ from catalog.providers.rate_limit import FileRateLimiter, RateLimiter, RedisRate
 from tests.processes import running
 from tests.tmdb_stand_in import TOKEN, TMDBStandIn, document
 
+pytestmark = pytest.mark.cache
+
 
 def redis_limiter(per_second: int) -> RedisRateLimiter:
     return RedisRateLimiter(per_second, django_settings.REDIS_URL, f"{django_settings.REDIS_PREFIX}:limit-test")

@@ -10,6 +10,8 @@ from catalog.providers.errors import AnswerRejected, ProviderError, ProviderUnav
 from catalog.providers.tmdb import ATTEMPTS, connect
 from tests.tmdb_stand_in import TOKEN, Answer, document
 
+pytestmark = pytest.mark.cache
+
 BUSY = {"status_code": 25, "status_message": "Your request count (41) is over the allowed limit of (40)."}
 BROKEN = {"status_code": 24, "status_message": "Your request to the backend server timed out. Try again."}
 
