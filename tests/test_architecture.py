@@ -128,3 +128,24 @@ def test_a_web_process_never_loads_mlflow(transactional_db):
     )
 
     assert done.returncode == 0, done.stderr
+
+
+def test_no_thread_and_no_connection_is_carried_over_to_the_web_processes(tmp_path):
+    """They are forked from a process that has imported the code, and would share what it had opened."""
+    program = (
+        "import runpy, threading\n"
+        "runpy.run_path('deploy/gunicorn.py')['on_starting'](None)\n"
+        "from django.db import connections\n"
+        "assert threading.active_count() == 1, threading.enumerate()\n"
+        "assert connections['default'].connection is None\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment(VAR_DIR=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
