@@ -4,16 +4,21 @@ Every error is `{"error": {"code", "message", "fields"}}`: `code` for programs, 
 the messages of each field that is wrong (empty when the error is about no field).
 """
 
+import sys
 from typing import Any, Protocol, TypeGuard
 
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.views.defaults import server_error as html_server_error
 from rest_framework import exceptions
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_handler
 from rest_framework.views import set_rollback
+
+RETRY_SECONDS = 5
 
 
 class Pagination(PageNumberPagination):
@@ -94,7 +99,20 @@ def not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A bug: in the one error shape below /api/, as the site's page elsewhere."""
+    """A bug: in the one error shape below /api/, as the site's page elsewhere. A database that does not answer is none.
+
+    Django calls this while it handles the exception.
+    """
+    if isinstance(sys.exception(), (OperationalError, InterfaceError)):
+        return _unavailable(request)
     if request.path.startswith("/api/"):
         return JsonResponse(error_body("server_error", "Something went wrong on our side."), status=500)
     return html_server_error(request)
+
+
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    if request.path.startswith("/api/"):
+        body = error_body("unavailable", "The database does not answer. Try again in a moment.")
+        return JsonResponse(body, status=503, headers=headers)
+    return HttpResponse(render_to_string("503.html"), status=503, headers=headers)

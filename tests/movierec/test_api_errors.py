@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.test import RequestFactory
 from rest_framework import exceptions, serializers
@@ -88,6 +89,33 @@ def test_an_address_below_api_that_is_none_answers_json(client):
 
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize("error", [OperationalError("no connection to 10.0.0.7"), InterfaceError("closed")])
+@pytest.mark.parametrize("path", ["/api/v1/movies/", "/"])
+def test_a_database_that_is_away_is_no_bug_but_an_outage(rf, error, path):
+    try:
+        raise error
+    except (OperationalError, InterfaceError):
+        answer = server_error(rf.get(path))
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert b"database" in answer.content
+    assert b"10.0.0.7" not in answer.content
+
+
+@pytest.mark.parametrize(("path", "said"), [("/movies/", "Back in a moment"), ("/api/v1/movies/", '"unavailable"')])
+def test_pages_and_api_say_so_while_it_is_away(client, db, monkeypatch, path, said):
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise OperationalError("connection refused")
+
+    client.raise_request_exception = False
+    with monkeypatch.context() as patched:
+        patched.setattr("django.db.backends.utils.CursorWrapper.execute", refuse)
+        answer = client.get(path)
+
+    assert answer.status_code == 503
+    assert said in answer.content.decode()
 
 
 def test_a_server_error_below_api_is_json_and_tells_nothing():
