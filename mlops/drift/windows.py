@@ -126,8 +126,12 @@ def _count_weeks(end: datetime, n_weeks: int) -> Array:
 
 
 def _is_new(field: str, ids: Array, moments: Array, start: datetime, end: datetime) -> Array:
-    """For each rating: was it given within four weeks of the first rating of its person or movie?"""
+    """For each rating: was it given within four weeks of the first rating of its person or movie?
+
+    People rate while this is read: what was rated again or taken back since then counts from its own moment.
+    """
     present = _rated().filter(rated_at__gt=start, rated_at__lte=end).values(field)
     firsts = dict(_rated().filter(**{f"{field}__in": present}).values_list(field).annotate(first=Min("rated_at")))
-    since = np.array([firsts[row].timestamp() for row in ids.tolist()])
+    own = zip(ids.tolist(), moments.tolist(), strict=True)
+    since = np.array([firsts[row].timestamp() if row in firsts else moment for row, moment in own])
     return np.asarray(moments - since < NEW_FOR.total_seconds(), dtype=np.int64)

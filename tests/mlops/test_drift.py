@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 from django.core import mail
+from django.db import connection
 
 from catalog.models import Movie, MovieGenre, Rating, User
 from mlops.drift.checks import check_activity, check_live_quality, check_scores, worst
@@ -147,6 +148,21 @@ def test_people_and_movies_are_new_for_four_weeks(db, policy):
         (user.pk, 0, 1),
         (late.pk, 1, 0),
     ]
+
+
+def test_a_rating_that_is_given_anew_while_it_is_read_is_no_error(db, policy):
+    user, movie = User.objects.create(username="busy"), Movie.objects.create(title="Rated")
+    rating = Rating.objects.create(user=user, movie=movie, rating=4.0, rated_at=NOW - timedelta(days=1))
+
+    def rate_again(execute, sql, *rest):
+        if "MIN(" in sql:
+            Rating.objects.filter(pk=rating.pk, rated_at__lt=NOW).update(rated_at=NOW + timedelta(hours=1))
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(rate_again):
+        window = read_window(NOW - 4 * WEEK, NOW, policy)
+
+    assert (window.movies.tolist(), window.is_new_movie.tolist()) == ([movie.pk], [1])
 
 
 def test_lists_that_all_show_the_same_get_an_alert(db, policy, alice):
