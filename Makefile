@@ -11,7 +11,7 @@ DEV := $(VENV)/.dev-ready
 MANAGE := $(BIN)/python manage.py
 PYTHON ?= $(shell deploy/find-python)
 
-.PHONY: help setup run test bench lint format types contracts migrations-check schema check train mlflow flower shell up down
+.PHONY: help setup run test bench drill demo-ops lint format types contracts migrations-check schema check train mlflow flower shell up down
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -35,6 +35,12 @@ test: $(DEV) ## Run all tests, embedded and then on Postgres and Redis where the
 bench: $(DEV) ## Print the quality tables: make bench DATA=../shared/data
 	@test -n "$(DATA)" || { echo "Name the folder that holds the data sets: make bench DATA=path/to/data" >&2; exit 2; }
 	@$(BIN)/python -m benchmarks --data "$(DATA)"
+
+drill: $(DEV) ## Kill each part of a site of its own at each step of a training (ARGS=--brief: each part once)
+	@$(BIN)/python -m benchmarks.drills $(ARGS)
+
+demo-ops: $(DEV) ## Live through a model's life on a site of its own; pictures are left in var/demo-ops
+	@$(BIN)/python -m benchmarks.drills.story --pictures var/demo-ops $(ARGS)
 
 lint: $(DEV) ## Check style
 	@$(BIN)/ruff check .

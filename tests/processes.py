@@ -1,13 +1,9 @@
 """Real processes for tests: on the test's own database, ended whatever happens."""
 
 import os
-import signal
-import socket
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,14 +11,9 @@ import httpx
 from django.conf import settings
 from django.db import connection
 
-ROOT = Path(settings.BASE_DIR)
-BIN = Path(sys.executable).parent
+from benchmarks.drills.processes import BIN, ROOT, end, free_port, start, wait_for
 
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+__all__ = ["BIN", "ROOT", "end", "environment", "free_port", "running", "site", "wait_for"]
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -41,34 +32,12 @@ def environment(**changes: str) -> dict[str, str]:
 @contextmanager
 def running(*command: str, log: Path, **changes: str) -> Iterator[subprocess.Popen[bytes]]:
     """The command in a process group of its own, which is ended with it; its output goes to `log`."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment(**changes), stdout=output, stderr=output, start_new_session=True
-        )
+    log.unlink(missing_ok=True)
+    process = start(command, log=log, environment=environment(**changes))
     try:
         yield process
     finally:
         end(process)
-
-
-def end(process: subprocess.Popen[bytes], seconds: float = 20) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)  # what it left behind
-
-
-def wait_for(condition: Callable[[], object], *, seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:g} s: {what}")
-        time.sleep(0.1)
 
 
 @contextmanager

@@ -1,0 +1,110 @@
+"""What has to hold whatever was killed: each check returns sentences on what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+
+from benchmarks.drills.visitors import Visitors
+
+LISTS = 24  # asked at once over as many connections: each web process answers some
+
+
+def versions_served(address: str, token: str) -> set[int | None]:
+    """By the web processes together, this moment."""
+
+    def ask(_: int) -> int | None:
+        headers = {"Authorization": f"Token {token}"}
+        answer = httpx.get(f"{address}/api/v1/recommendations/", headers=headers, timeout=30)
+        return answer.json()["model_version"] if answer.status_code == 200 else -answer.status_code
+
+    with ThreadPoolExecutor(8) as people:
+        return set(people.map(ask, range(LISTS)))
+
+
+def list_of(address: str, token: str) -> list[int]:
+    headers = {"Authorization": f"Token {token}"}
+    answer = httpx.get(f"{address}/api/v1/recommendations/", headers=headers, timeout=30).raise_for_status()
+    return [row["movie"]["id"] for row in answer.json()["results"]]
+
+
+def champion_problems() -> Iterator[str]:
+    """One champion, in all places the same: row, pointer, audit trail, files, MLflow's alias."""
+    from mlops import artifacts
+    from mlops.errors import MLOpsError
+    from mlops.models import ModelVersion, Promotion
+    from recommender.models import ServedModel
+
+    champions = list(ModelVersion.objects.filter(status="champion"))
+    if len(champions) != 1:
+        yield f"{len(champions)} versions are the champion"
+        return
+    champion = champions[0]
+    pointer = ServedModel.objects.filter(slot=ServedModel.Slot.CHAMPION).first()
+    if pointer is None or (pointer.version, pointer.artifact) != (champion.pk, champion.artifact):
+        yield f"web processes are pointed at {pointer and pointer.version}, the champion is {champion.pk}"
+    last = Promotion.objects.first()
+    if last is None or last.version_id != champion.pk:
+        yield f"the audit trail ends with {last and last.version_id}, the champion is {champion.pk}"
+    try:
+        artifacts.require_artifact(champion)
+    except MLOpsError as error:
+        yield str(error)
+
+
+def alias_problems() -> Iterator[str]:
+    """After the task that brings MLflow into step, which is run here instead of waited for."""
+    from mlflow import MlflowClient
+
+    from mlops.models import ModelVersion
+    from mlops.services import sync_registry
+    from mlops.tracking import CHAMPION_ALIAS, MODEL_NAME
+
+    sync_registry()
+    champion = ModelVersion.objects.get(status="champion")
+    found = MlflowClient().get_model_version_by_alias(MODEL_NAME, CHAMPION_ALIAS).version
+    if str(found) != champion.mlflow_version:
+        yield f"MLflow's champion is its version {found}, ours is {champion.mlflow_version}"
+    missing = ModelVersion.objects.filter(mlflow_run_id="", artifact_removed_at=None)
+    yield from (f"MLflow does not know version {version.pk}" for version in missing)
+
+
+def run_problems() -> Iterator[str]:
+    from mlops.models import PipelineRun, RunStep
+
+    for run in PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE):
+        yield f"run {run.pk} is still {run.status}"
+    stuck = RunStep.objects.filter(status="running").exclude(run__status__in=PipelineRun.ACTIVE)
+    yield from (f"step {step.name} of run {step.run_id} never ended" for step in stuck)
+
+
+def leftover_problems() -> Iterator[str]:
+    """Half a snapshot, half a model, or one that no version and no resumable run names."""
+    from django.conf import settings
+
+    from mlops.models import ModelVersion
+
+    named = set(ModelVersion.objects.values_list("artifact", flat=True))
+    for folder in (settings.MODEL_DIR, settings.SNAPSHOT_DIR):
+        for path in Path(folder).iterdir() if Path(folder).exists() else []:
+            if path.name.startswith(".") or (folder == settings.MODEL_DIR and path.name not in named):
+                yield f"{path.name} was left in {folder.name}"
+
+
+def rating_problems(visitors: Visitors) -> Iterator[str]:
+    """Every rating that somebody was told is kept."""
+    from rest_framework.authtoken.models import Token
+
+    from catalog.models import Rating
+
+    people = dict(Token.objects.filter(key__in=visitors.tokens).values_list("key", "user_id"))
+    with visitors.writing:
+        rows = Rating.objects.filter(user__in=people.values()).order_by()
+        there = {(user, movie): stars for user, movie, stars in rows.values_list("user_id", "movie_id", "rating")}
+        told = {(people[token], movie): stars for (token, movie), stars in visitors.kept.items()}
+    lost = [key for key, stars in told.items() if there.get(key) != stars]
+    if lost:
+        yield f"{len(lost)} of {len(told)} ratings that were answered with success are not there"

@@ -1,0 +1,185 @@
+"""A site as people run it, in a folder that goes with it: web, workers and Beat under the supervisor of `make run`.
+
+Postgres, Redis and MLflow are its own, unless the first two are given by their URLs. Everything ends with the `with`
+block, also by Ctrl-C; if this process is killed, `deploy/watch.py` ends the supervisor.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import yaml
+
+from benchmarks.drills.processes import BIN, ROOT, end, free_port, kill_group, start, wait_for
+from benchmarks.drills.servers import MLflow, Postgres, Redis
+
+CHILDREN = {  # a word of its command that no other child has
+    "web": "gunicorn",
+    "worker": "default",
+    "training": "training",
+    "beat": "beat",
+}
+SERVERS = ("redis", "mlflow", "postgres")
+PASSWORD = "correct horse battery staple"
+
+Sections = Mapping[str, Mapping[str, Any]]
+
+
+class Installation:
+    def __init__(
+        self, *, policy: Sections, web_workers: int = 4, database_url: str = "", redis_url: str = "", prefix: str = ""
+    ) -> None:
+        self._policy, self._web_workers = policy, web_workers
+        self._database_url, self._redis_url, self._prefix = database_url, redis_url, prefix
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._supervisor: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Installation:
+        self.folder = Path(tempfile.mkdtemp(prefix="movierec-drill-"))
+        self.folder.chmod(0o711)  # Postgres, as another user, has to get to its own
+        self.var, self.logs = self.folder / "var", self.folder / "log"
+        for folder in (self.var, self.logs, self.var / "log"):
+            folder.mkdir()
+        os.environ.pop("CACHE_URL", None)
+        self.environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"} | self._settings()
+        self.servers = {
+            name: kind(self.folder / name, self.logs / f"{name}.log", self.environment)
+            for name, kind in (("postgres", Postgres), ("redis", Redis), ("mlflow", MLflow))
+        }
+        try:
+            self._start_servers()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._supervisor is not None:
+            groups = [child.pid for child in self._children().values()]
+            end(self._supervisor, 60)
+            for pid in groups:
+                kill_group(pid)
+        for server in self.servers.values():
+            server.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _settings(self) -> dict[str, str]:
+        """Nothing of a developer's own site, and none of the world outside."""
+        blank = ("MOVIELENS_PATH", "MOVIELENS_URL", "TMDB_READ_TOKEN", "DVC_REMOTE_URL", "ALERT_EMAILS")
+        return dict.fromkeys(blank, "") | {
+            "DJANGO_SETTINGS_MODULE": "movierec.settings",
+            "ENV_FILE": str(self.folder / "no.env"),
+            "VAR_DIR": str(self.var),
+            "CONFIG_FILE": str(self._write_policy()),
+            "SECRET_KEY": "of an installation that lives for minutes",
+            "METRICS_TOKEN": "of-an-installation-that-lives-for-minutes",
+            "PORT": str(self.port),
+            "HOST": "127.0.0.1",
+            "WEB_WORKERS": str(self._web_workers),
+            "SITE_DIR": str(ROOT),
+            "MAKE_PID": str(os.getpid()),
+            "MODEL_DIR": str(self.var / "models"),
+            "SNAPSHOT_DIR": str(self.var / "snapshots"),
+            "STATIC_ROOT": str(self.var / "static"),
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        }
+
+    def _write_policy(self) -> Path:
+        """config.yaml of the repository with this installation's changes on top."""
+        policy = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+        for section, changes in self._policy.items():
+            policy[section] |= changes
+        path = self.folder / "config.yaml"
+        path.write_text(yaml.safe_dump(policy, sort_keys=False), encoding="utf-8")
+        return path
+
+    def _start_servers(self) -> None:
+        postgres, redis, mlflow = (self.servers[name] for name in ("postgres", "redis", "mlflow"))
+        if not self._database_url:
+            postgres.prepare()
+            postgres.launch()
+        if not self._redis_url:
+            redis.prepare()
+            redis.launch()
+            redis.wait()
+        mlflow_store = f"sqlite:///{self.folder / 'mlflow.db'}"
+        if not self._database_url:
+            postgres.wait()
+            for database in ("movierec", "mlflow"):
+                postgres.create(database)
+            mlflow_store = postgres.url("mlflow").replace("postgres://", "postgresql+psycopg2://")
+        mlflow.prepare(mlflow_store)
+        mlflow.launch()
+        self.environment |= {
+            "DATABASE_URL": self._database_url or postgres.url("movierec"),
+            "REDIS_URL": self._redis_url or redis.url,
+            "REDIS_PREFIX": self._prefix or "movierec",
+            "MLFLOW_TRACKING_URI": mlflow.url,
+        }
+
+    def use_here(self) -> None:
+        """This process's Django becomes one of the installation's: its database, its settings."""
+        import django
+
+        os.environ.update(self.environment)
+        django.setup()
+
+    def serve(self) -> None:
+        """Starts what `make run` runs, and waits until every process of it is there."""
+        program = str(BIN / "supervisord")
+        command = [program, "--configuration", str(ROOT / "deploy" / "supervisord.conf")]
+        self.servers["mlflow"].wait()
+        self._supervisor = start(command, log=self.logs / "supervisord.log", environment=self.environment)
+        wait_for(self.is_ready, seconds=120, what=f"{self.address} answers; see {self.var / 'log'}")
+
+    def is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.address}/readyz", timeout=5).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def kill(self, name: str) -> None:
+        if name in SERVERS:
+            self.servers[name].kill()
+        else:
+            kill_group(self._children()[name].pid)
+
+    def bring_back(self, name: str, *, after: float) -> None:
+        """A server is started again after so many seconds; a child by its supervisor, at once."""
+        if name in SERVERS:
+            time.sleep(after)
+            self.servers[name].launch()
+            self.servers[name].wait()
+        else:
+            wait_for(lambda: name in self._children(), seconds=30, what=f"{name} is started again")
+
+    def web_process(self) -> psutil.Process:
+        """Gunicorn's master; its children answer."""
+        return self._children()["web"]
+
+    def keep_logs(self, folder: str) -> None:
+        for source in (self.logs, self.var / "log"):
+            shutil.copytree(source, folder, dirs_exist_ok=True)
+
+    def _children(self) -> dict[str, psutil.Process]:
+        found = {}
+        for child in psutil.Process(self._supervisor.pid).children() if self._supervisor else []:
+            try:
+                words = child.cmdline()
+            except psutil.Error:
+                continue
+            for name, word in CHILDREN.items():
+                if any(part == word or part.endswith(f"/{word}") for part in words):
+                    found[name] = child
+        return found

@@ -1,0 +1,60 @@
+"""The staff's pages as a signed-in operator reads them, and as a browser draws them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from benchmarks.drills.installation import PASSWORD
+
+DRAWN = {"dashboard": "/mlops/", "audit trail": "/admin/mlops/promotion/", "verdicts": "/admin/mlops/gateverdict/"}
+WIDTHS = (390, 1280)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+class Pages:
+    def __init__(self, address: str, username: str) -> None:
+        self._address, self._username = address, username
+
+    def __enter__(self) -> Pages:
+        self._client = httpx.Client(base_url=self._address, timeout=60, follow_redirects=True)
+        sign_in(self._client, self._username)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._client.close()
+
+    def read(self, path: str) -> str:
+        """The words of the page, without its tags."""
+        html = self._client.get(path).raise_for_status().text
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+    def draw(self, folder: Path) -> Iterator[Path]:
+        from playwright.sync_api import sync_playwright
+
+        folder.mkdir(parents=True, exist_ok=True)
+        cookies = [{"name": name, "value": value, "url": self._address} for name, value in self._client.cookies.items()]
+        program = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+            for width in WIDTHS:
+                context = browser.new_context(base_url=self._address, viewport={"width": width, "height": 900})
+                context.add_cookies(cookies)
+                page = context.new_page()
+                for name, path in DRAWN.items():
+                    page.goto(path)
+                    picture = folder / f"{name}, {width} px.png"
+                    page.screenshot(path=picture, full_page=True)
+                    yield picture
+            browser.close()
+
+
+def sign_in(client: httpx.Client, username: str) -> None:
+    form = client.get("/accounts/sign-in/").text
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
+    given = {"username": username, "password": PASSWORD, "csrfmiddlewaretoken": token[1] if token else ""}
+    client.post("/accounts/sign-in/", data=given)

@@ -1,0 +1,118 @@
+"""The installation's people and data, and what its staff ask of it through the API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from benchmarks.drills.installation import PASSWORD, Installation, Sections
+from benchmarks.drills.processes import wait_for
+
+ENDED = ("succeeded", "failed", "errored", "cancelled")
+N_VISITORS = 2
+
+QUICK: Sections = {  # trained in seconds, judged by the same rules; what a busy machine makes slow is no finding here
+    "training": {
+        "algorithm": "ease",
+        "parameters": {"ease": {"regularization": 100}},
+        "heartbeat_seconds": 2,
+        "stale_after_seconds": 15,
+        "retry_after_seconds": 2,
+    },
+    "evaluation": {"cuts": [0.8], "half_lives_days": [30], "bootstrap_resamples": 1000},
+    "gate": {"max_latency_ms": 5000, "shadow_latency_floor_ms": 5000},
+    "watch": {"max_latency_ms": 60_000, "latency_floor_ms": 60_000},
+    "limits": {"anonymous": "100000/min", "user": "100000/min"},
+}
+
+
+def merged(base: Sections, changes: Sections) -> Sections:
+    return {name: {**base.get(name, {}), **changes.get(name, {})} for name in {*base, *changes}}
+
+
+def prepare(*, users: int, movies: int, ratings: int) -> None:
+    """Tables, static files, schedules, generated data, somebody of the staff; no model yet."""
+    from django.core.management import call_command
+
+    from mlops.services import ensure_schedules
+
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    ensure_schedules()
+    call_command("generate_ratings", users=users, movies=movies, ratings=ratings, verbosity=0)
+
+
+def tokens_of_raters(n: int) -> list[str]:
+    """Of the people who rated most; all can sign in with the password."""
+    from django.db.models import Count
+    from rest_framework.authtoken.models import Token
+
+    from catalog.models import User
+
+    people = list(User.objects.annotate(n_ratings=Count("ratings")).order_by("-n_ratings", "pk")[:n])
+    for person in people:
+        person.set_password(PASSWORD)
+        person.save()
+    return [Token.objects.get_or_create(user=person)[0].key for person in people]
+
+
+def staff_token() -> str:
+    from rest_framework.authtoken.models import Token
+
+    from catalog.models import User
+
+    staff = User.objects.create_superuser(username="operator", email="", password=PASSWORD)
+    return str(Token.objects.create(user=staff).key)
+
+
+class Operator:
+    """What staff can do by the API. While the database or the web is away it asks again."""
+
+    def __init__(self, installation: Installation, token: str) -> None:
+        headers = {"Authorization": f"Token {token}"}
+        self._http = httpx.Client(base_url=f"{installation.address}/api/v1/", headers=headers, timeout=30)
+
+    def train(self, **options: Any) -> dict[str, Any]:
+        return self._sent("POST", "runs/", options)
+
+    def roll_back(self) -> dict[str, Any]:
+        return self._sent("POST", "models/rollback/", {})
+
+    def run(self, pk: int) -> dict[str, Any]:
+        return self._sent("GET", f"runs/{pk}/")
+
+    def wait_for_end(self, pk: int, *, seconds: float) -> dict[str, Any]:
+        """An errored run that is taken up again by itself has not ended."""
+        wait_for(lambda: self._has_ended(pk), seconds=seconds, what=f"run {pk} ends", pause=0.5)
+        return self.run(pk)
+
+    def _has_ended(self, pk: int) -> bool:
+        from django.db import DatabaseError, connection
+
+        from mlops.models import PipelineRun
+
+        try:
+            run = PipelineRun.objects.get(pk=pk)
+        except DatabaseError:
+            connection.close()
+            return False
+        return run.status in ENDED and run.retry_at is None
+
+    def _sent(self, method: str, path: str, content: Any = None) -> dict[str, Any]:
+        answer = self._http.request(method, path, json=content)
+        if not answer.is_success:
+            raise AssertionError(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+@contextmanager
+def timed() -> Iterator[list[float]]:
+    """The list gets the seconds that the block took."""
+    started, found = time.monotonic(), [0.0]
+    yield found
+    found[0] = time.monotonic() - started

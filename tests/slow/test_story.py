@@ -1,0 +1,61 @@
+"""A model's life on a real site: Postgres, Redis, MLflow, four web processes, two workers and Beat."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from tests.processes import ROOT, environment
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.services,
+    pytest.mark.timeout(600),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.ml_test("I3", "I4", "I7", "Mo4"),
+]
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> dict[str, Any]:
+    """What `make demo-ops` tells, on this run's servers."""
+    path, values = tmp_path / "report.json", environment()
+    given = ["--redis", values["REDIS_URL"], "--prefix", f"{settings.REDIS_PREFIX}:story", "--report", str(path)]
+    if values["DATABASE_URL"]:
+        given += ["--database", values["DATABASE_URL"]]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.drills.story", *given],
+        cwd=ROOT,
+        env=values,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-4000:]
+    return json.loads(path.read_text())
+
+
+def test_trained_drifted_retrained_gated_and_rolled_back(report):
+    assert (report["workers"], report["first_run"]) == (4, "succeeded")
+
+    assert "rating distribution" in report["drift"]
+    assert any(reason.startswith("drift alerted in 2 windows in a row") for reason in report["reasons"])
+    assert (report["bad_run"], report["champion_after_bad"]) == ("failed", report["first"])
+    assert "best simple baseline" in report["refusal"]
+    assert report["good_run"] == "succeeded"
+    assert report["changed_share"] > 0
+
+    assert (report["roll_back_processes"], report["roll_back_seconds"] < 15) == (4, True)
+    assert report["trail"] == [
+        f"{report['first']} automatic",
+        f"{report['good']} automatic",
+        f"{report['first']} rolled_back",
+    ]
+    for said in ("drift", "refused", f"version {report['first']}"):
+        assert said in report["dashboard"].lower()
+    assert "rolled back" in report["audit"]
+    assert (report["problems"], report["errors"], report["lost"]) == ([], [], [])
