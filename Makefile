@@ -11,7 +11,7 @@ DEV := $(VENV)/.dev-ready
 MANAGE := $(BIN)/python manage.py
 PYTHON ?= $(shell deploy/find-python)
 
-.PHONY: help setup run test bench drill demo-ops lint format types contracts migrations-check schema check train mlflow flower shell up down
+.PHONY: help setup run test bench drill demo-ops evidence lint format types contracts migrations-check schema check train mlflow flower shell up down
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -41,6 +41,9 @@ drill: $(DEV) ## Kill each part of a site of its own at each step of a training 
 
 demo-ops: $(DEV) ## Live through a model's life on a site of its own; pictures are left in var/demo-ops
 	@$(BIN)/python -m benchmarks.drills.story --pictures var/demo-ops $(ARGS)
+
+evidence: $(RUN) ## Record what CI's last good run of main showed, for the ML Test Score (takes gh, signed in)
+	@deploy/evidence
 
 lint: $(DEV) ## Check style
 	@$(BIN)/ruff check .
