@@ -43,6 +43,12 @@ class NothingToAdopt(MLOpsError):
     code = "nothing_to_adopt"
 
 
+class NothingToTest(MLOpsError):
+    """A backtest that would say nothing about the champion."""
+
+    code = "nothing_to_test"
+
+
 class SnapshotNotAvailable(MLOpsError):
     code = "snapshot_not_available"
 

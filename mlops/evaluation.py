@@ -16,6 +16,7 @@ from mlops.gate_rules import Bounds
 from mlops.models import ModelVersion, Promotion
 from mlops.parameters import from_json, to_json
 from recommender.estimators import ESTIMATORS, Dataset
+from recommender.estimators.features import feature_costs
 from recommender.evaluation import (
     SLICES,
     Comparison,
@@ -155,6 +156,7 @@ def figures_of(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
         "champion_differences": {metric: against(CHAMPION, metric) for metric in METRICS if has_champion},
         "slice_differences": _slice_differences(comparison, groups) if has_champion else {},
         "scores_new_movies": {name: comparison[name].new_movies is not None for name in pair},
+        "feature_costs": feature_costs(movies) if comparison[CANDIDATE].new_movies is not None else {},
         "groups": {name: len(ids) / len(movies) for name, ids in groups.items()},
         "exposure": {name: shares(comparison[name].shown, groups) for name in pair},
     }

@@ -1,5 +1,6 @@
 """How old everything is that models and schedules live by; what is older than policy allows raises an alert."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from catalog.models import ImportRun, Movie, Rating
 from mlops.alerts import set_alert
-from mlops.models import DriftReport, ModelVersion, PipelineRun, Promotion, Watermark
+from mlops.models import Backtest, DriftReport, ModelVersion, PipelineRun, Promotion, Watermark
 from recommender.background import Worker
 
 HEARTBEAT = "beat"
@@ -53,13 +54,19 @@ def facts() -> list[Fact]:
         Fact(
             "champion's data",
             champion.snapshot.exported_at if champion else None,
-            timedelta(days=policy.champion_data_days),
+            timedelta(days=min(policy.champion_data_days, _known_limit())),
         ),
         _latest_rating(timedelta(days=policy.latest_rating_days)),
         Fact("latest movie", Movie.objects.aggregate(at=Max("created_at"))["at"]),
         Fact("latest import", finished.aggregate(at=Max("finished_at"))["at"]),
         Fact("latest drift report", DriftReport.objects.aggregate(at=Max("created_at"))["at"]),
     ]
+
+
+def _known_limit() -> float:
+    """Days up to which age costs little, as the last backtest found; without one only the policy counts."""
+    last = Backtest.objects.filter(kind=Backtest.Kind.STALENESS).first()
+    return float(last.figures["max_age_days"]) if last else math.inf
 
 
 def check_freshness(*, now: datetime | None = None) -> list[str]:

@@ -45,6 +45,8 @@ class GatePolicy(Protocol):
     min_liked_share: float
     min_liked: int
     max_artifact_mb: float
+    max_feature_seconds: float
+    max_feature_mb: float
     max_memory_mb: float
     max_latency_ms: float
     max_data_age_hours: float
@@ -97,6 +99,7 @@ class Evidence:
     recent_best: str = ""
     against_linear: Bounds | None = None
     slices: Mapping[str, Bounds] = field(default_factory=dict)
+    feature_costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     catalogue: Mapping[str, float] = field(default_factory=dict)
     shadow: Shadow | None = None
 
@@ -117,6 +120,7 @@ def judge(evidence: Evidence, policy: GatePolicy) -> Verdict:
         *_against_a_linear_model(evidence, policy),
         *_against_champion(evidence, policy),
         *_shadow(evidence, policy),
+        *_features(evidence, policy),
         at_most("artifact size, MB", evidence.artifact_mb, policy.max_artifact_mb),
         at_most("data age, hours", evidence.data_age_hours, policy.max_data_age_hours),
     ]
@@ -149,6 +153,15 @@ def _finds_what_was_liked(found: Mapping[str, Any], policy: GatePolicy) -> Rule:
     if n_liked < policy.min_liked:
         return Rule(name, NOT_JUDGED, f"{name}: {n_liked} movies to look for, too few to judge.", share)
     return at_least(name, share, policy.min_liked_share)
+
+
+def _features(evidence: Evidence, policy: GatePolicy) -> Iterator[Rule]:
+    """Of the kind of features that costs most: what it costs with each training, and what it takes."""
+    for unit, allowed in (("seconds", policy.max_feature_seconds), ("MB", policy.max_feature_mb)):
+        costs = {kind: cost[unit] for kind, cost in evidence.feature_costs.items()}
+        if costs:
+            dearest = max(costs, key=lambda kind: costs[kind])
+            yield at_most(f"cost of features, {unit}", costs[dearest], allowed, f"for {dearest}")
 
 
 def _against_a_linear_model(evidence: Evidence, policy: GatePolicy) -> Iterator[Rule]:

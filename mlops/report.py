@@ -114,6 +114,24 @@ def slice_rows(figures: Mapping[str, Any]) -> Iterator[SliceRow]:
         yield SliceRow(name.replace("_", " "), found["n_users"], values, difference)
 
 
+def backtest_lines(figures: Mapping[str, Any]) -> list[str]:
+    """A line a model: what its nDCG is less than that of all features, or of fresh data."""
+    if "curve" in figures:
+        lines = [_age_line(point) for point in figures["curve"]]
+        return [*lines, f"data may be {figures['max_age_days']:g} days old"]
+    return [_worth_line(name, found) for name, found in figures.items()]
+
+
+def _age_line(point: Mapping[str, Any]) -> str:
+    age = f"{point['days']:g} days old"
+    return f"{age:<14} nDCG {point['ndcg']:.4f}  {interval_text(point['difference'])}".rstrip()
+
+
+def _worth_line(name: str, found: Mapping[str, Any]) -> str:
+    worth = ", ".join(f"{part} {interval_text(interval) or 'too few'}" for part, interval in found["worth"].items())
+    return f"{name:<10} {found['outcome']:<11} {worth}"
+
+
 def rule_lines(rules: Iterable[Mapping[str, Any]]) -> list[str]:
     return [f"{rule['outcome'].replace('_', ' '):<20} {rule['sentence']}" for rule in rules]
 

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 from mlops.champion_watch import watch_champion
 from mlops.data_remote import push_data, restore_data
 from mlops.freshness import beat_heartbeat, check_freshness
-from mlops.models import DatasetSnapshot, DriftReport, GateVerdict, ModelVersion, PipelineRun, TuningStudy, TuningTrial
+from mlops.models import (
+    Backtest,
+    DatasetSnapshot,
+    DriftReport,
+    GateVerdict,
+    ModelVersion,
+    PipelineRun,
+    TuningStudy,
+    TuningTrial,
+)
 from mlops.promotion import get_version, promote, refuse, roll_back
 from mlops.quarantine import release
 from mlops.registry import sync_registry
@@ -30,12 +39,15 @@ from mlops.withdrawals import withdraw_snapshot
 
 if TYPE_CHECKING:
     from mlops.checks import CheckReport
+    from mlops.dependencies import Look
     from mlops.reproduction import Reproduction
 
 __all__ = [
     "adopt_parameters",
+    "backtest",
     "beat_heartbeat",
     "cancel_run",
+    "check_dependencies",
     "check_drift",
     "check_freshness",
     "check_retraining",
@@ -119,6 +131,19 @@ def score_live_quality(*, now: datetime | None = None) -> dict[str, int]:
     from mlops import live_quality
 
     return live_quality.score_live_quality(now=now)
+
+
+def check_dependencies() -> "list[Look]":
+    from mlops import dependencies
+
+    return dependencies.check_dependencies()
+
+
+def backtest(*, kind: str, on_progress: Callable[[str], None] | None = None) -> Backtest:
+    """Raises NothingToTest, SnapshotNotAvailable, StepFailed."""
+    from mlops.backtests import run
+
+    return run.backtest(kind=kind, on_progress=on_progress)
 
 
 def check_serving() -> dict[str, bool]:

@@ -6,8 +6,8 @@ from celery import shared_task
 from django.conf import settings
 
 from mlops import services
-from mlops.errors import DataRemoteError, NoDataRemote, RunNotFound, TrainingAlreadyActive
-from mlops.models import PipelineRun
+from mlops.errors import DataRemoteError, MLOpsError, NoDataRemote, RunNotFound, TrainingAlreadyActive
+from mlops.models import Backtest, PipelineRun
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +88,30 @@ def collect_evidence() -> dict[str, int]:
 @shared_task(name="mlops.check_serving")
 def check_serving() -> dict[str, bool]:
     return services.check_serving()
+
+
+@shared_task(name="mlops.check_dependencies")
+def check_dependencies() -> dict[str, str]:
+    return {look.name: look.change for look in services.check_dependencies()}
+
+
+@shared_task(name="mlops.backtest_features")
+def backtest_features() -> dict[str, str]:
+    return _backtest(Backtest.Kind.FEATURES)
+
+
+@shared_task(name="mlops.backtest_staleness")
+def backtest_staleness() -> dict[str, str]:
+    return _backtest(Backtest.Kind.STALENESS)
+
+
+def _backtest(kind: str) -> dict[str, str]:
+    try:
+        return {"found": services.backtest(kind=kind).sentence}
+    except MLOpsError as error:
+        # Nothing to test by is a state of the site, no bug; the next scheduled one looks again.
+        logger.info("no backtest: %s", error)
+        return {"status": "skipped"}
 
 
 @shared_task(name="mlops.sync_registry")

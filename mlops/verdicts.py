@@ -52,6 +52,7 @@ def evidence_of(version: ModelVersion, champion: ModelVersion | None) -> Evidenc
         recent_best=f"version {best.removeprefix(RECENT)}" if best else "",
         against_linear=bounds(against[EASE]) if EASE in against else None,
         slices={name: bounds(interval) for name, interval in figures["slice_differences"].items()},
+        feature_costs=figures.get("feature_costs", {}),
         catalogue=figures.get("groups", {}),
         shadow=Shadow(**shadow["figures"]) if shadow else None,
     )

@@ -95,6 +95,8 @@ class Gate(_Section):
     min_liked_share: float = Field(ge=0, le=1)
     min_liked: int = Field(ge=1)
     max_artifact_mb: float = Field(gt=0)
+    max_feature_seconds: float = Field(gt=0)
+    max_feature_mb: float = Field(gt=0)
     max_memory_mb: float = Field(gt=0)
     max_latency_ms: float = Field(gt=0)
     max_verify_seconds: float = Field(gt=0)
@@ -206,6 +208,18 @@ class Freshness(_Section):
     latest_rating_days: float = Field(gt=0)
 
 
+class Backtests(_Section):
+    ages_days: list[float] = Field(min_length=2)
+    max_loss: float = Field(ge=0, lt=1)
+
+    @field_validator("ages_days")
+    @classmethod
+    def _are_ages(cls, ages: list[float]) -> list[float]:
+        if any(age < 0 for age in ages):
+            raise ValueError("ages are numbers of days of 0 or more")
+        return ages
+
+
 class DataChecks(_Section):
     max_bad_share: float = Field(ge=0, le=1)
     min_row_ratio: float = Field(ge=0, le=1)
@@ -258,6 +272,7 @@ class Policy(_Section):
     live_quality: LiveQuality
     retraining: Retraining
     freshness: Freshness
+    backtests: Backtests
     data_checks: DataChecks
     schedules: dict[str, Schedule]
     limits: Limits

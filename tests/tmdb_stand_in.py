@@ -90,6 +90,7 @@ class TMDBStandIn:
 
     def __post_init__(self) -> None:
         self.movies = {movie["id"]: movie for movie in self.documents}
+        self.configuration = {"images": {"secure_base_url": "https://image.tmdb.org/t/p/"}, "change_keys": ["title"]}
         self.changes: dict[int, date] = {}
         self.merged: dict[int, int] = {}  # answered with a redirect to the other id
         self.tokens = {TOKEN}
@@ -147,6 +148,8 @@ class TMDBStandIn:
     def _truth(self, path: str, query: dict[str, str]) -> Answer:
         if not path.startswith("/3/"):
             return Answer.html(404)
+        if path == "/3/configuration":
+            return Answer(body=self.configuration)
         if path == "/3/movie/changes":
             return self._changes(query)
         if path == "/3/discover/movie":

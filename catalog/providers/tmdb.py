@@ -69,6 +69,13 @@ class TMDBClient:
             content = self._get(f"movie/{content}", {"append_to_response": APPENDED})
         return FoundMovie(read(MovieDocument, content), tmdb_id)
 
+    def configuration(self) -> dict[str, Any]:
+        """What TMDB says of itself: where pictures are, in which sizes, what changes are told of."""
+        content = self._get("configuration", {})
+        if not isinstance(content, dict) or not isinstance(content.get("images"), dict):
+            raise AnswerRejected("TMDB's configuration is not what it was: expected an object with `images`")
+        return content
+
     def changes(self, *, start: date, end: date, page: int) -> MoviePage:
         return read(MoviePage, self._get("movie/changes", {"start_date": start, "end_date": end, "page": page}))
 

@@ -5,11 +5,21 @@ from mlops.admin.records import GateVerdictAdmin, PromotionAdmin
 from mlops.admin.runs import PipelineRunAdmin
 from mlops.admin.tuning import ParameterChoiceAdmin, TuningStudyAdmin
 from mlops.admin.versions import ModelVersionAdmin
-from mlops.admin.watch import AlertAdmin, DriftReportAdmin, EvidenceAdmin, LiveQualityAdmin, RetrainingCheckAdmin
+from mlops.admin.watch import (
+    AlertAdmin,
+    BacktestAdmin,
+    DependencyAdmin,
+    DriftReportAdmin,
+    EvidenceAdmin,
+    LiveQualityAdmin,
+    RetrainingCheckAdmin,
+)
 
 __all__ = [
     "AlertAdmin",
+    "BacktestAdmin",
     "DatasetSnapshotAdmin",
+    "DependencyAdmin",
     "DriftReportAdmin",
     "EvidenceAdmin",
     "GateVerdictAdmin",

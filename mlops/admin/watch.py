@@ -6,7 +6,8 @@ from django.utils.text import Truncator
 
 from mlops.admin.read_only import ReadOnlyAdmin
 from mlops.dashboard import drift_checks
-from mlops.models import Alert, DriftReport, Evidence, LiveQuality, RetrainingCheck
+from mlops.models import Alert, Backtest, Dependency, DriftReport, Evidence, LiveQuality, RetrainingCheck
+from mlops.report import backtest_lines
 
 
 @admin.register(DriftReport)
@@ -53,3 +54,20 @@ class EvidenceAdmin(ReadOnlyAdmin):
     list_display = ["test", "source", "check_name", "passed", "is_automatic", "ran_at", "passed_at"]
     list_filter = ["source", "passed", "is_automatic"]
     search_fields = ["test", "check_name", "detail"]
+
+
+@admin.register(Backtest)
+class BacktestAdmin(ReadOnlyAdmin):
+    list_display = ["ended_at", "kind", "version", "passed", "sentence"]
+    list_filter = ["kind", "passed"]
+    list_select_related = ["version"]
+    date_hierarchy = "ended_at"
+    detail_template = "admin/mlops/backtest/detail.html"
+
+    def detail_context(self, request: HttpRequest, row: Backtest) -> dict[str, Any]:
+        return {"lines": backtest_lines(row.figures)}
+
+
+@admin.register(Dependency)
+class DependencyAdmin(ReadOnlyAdmin):
+    list_display = ["name", "seen_at", "changed_at"]

@@ -3,13 +3,16 @@
 from .data import DatasetSnapshot, QuarantinedRow, UserSurrogate
 from .drift import DriftReport
 from .runs import PipelineRun, RunStep
+from .studies import Backtest, Dependency
 from .tuning import ParameterChoice, TuningStudy, TuningTrial
 from .versions import GateVerdict, ModelVersion, Promotion
 from .watch import Alert, Evidence, LiveQuality, RetrainingCheck, Watermark
 
 __all__ = [
     "Alert",
+    "Backtest",
     "DatasetSnapshot",
+    "Dependency",
     "DriftReport",
     "Evidence",
     "GateVerdict",

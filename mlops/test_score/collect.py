@@ -10,11 +10,21 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from mlops.freshness import facts
-from mlops.models import DriftReport, Evidence, GateVerdict, LiveQuality, ModelVersion, RunStep, TuningStudy
+from mlops.models import (
+    Backtest,
+    DriftReport,
+    Evidence,
+    GateVerdict,
+    LiveQuality,
+    ModelVersion,
+    RunStep,
+    TuningStudy,
+)
 from mlops.test_score.evidence import record
 
 PASSED, NOT_JUDGED = "passed", "not_judged"
 RULES = {  # test: how the names of the gate's rules that stand for it begin
+    "D3": ("cost of features",),
     "M5": ("better than the best simple baseline", "against a plain linear model"),
     "M6": ("slice ",),
     "M7": ("popularity Gini", "mean popularity", "exposure of"),
@@ -22,6 +32,7 @@ RULES = {  # test: how the names of the gate's rules that stand for it begin
     "I6": ("fresh process", "shadow replay"),
     "Mo5": ("fresh process: finite scores",),
 }
+BACKTESTS = {Backtest.Kind.FEATURES: "D2", Backtest.Kind.STALENESS: "M4"}
 GROWTH, WINDOW = 1.25, timedelta(days=28)
 TUNED_DAYS = 90
 
@@ -39,7 +50,7 @@ class Found:
 def collect_evidence(*, now: datetime | None = None) -> dict[str, int]:
     moment = now or timezone.now()
     champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).first()
-    found = [*_of_gate(champion), *_of_runs(), *_of_versions(champion), *_of_watch(moment)]
+    found = [*_of_gate(champion), *_of_runs(), *_of_versions(champion), *_of_backtests(), *_of_watch(moment)]
     for row in found:
         record(row.test, row.source, row.check_name, passed=row.passed, detail=row.detail, ran_at=row.at)
     return {"recorded": len(found), "passed": sum(row.passed for row in found)}
@@ -91,6 +102,14 @@ def _of_runs() -> Iterator[Found]:
         passed = step.status == RunStep.Status.SUCCEEDED
         detail = f"run {step.run_id}: {step.figures.get('rows', 0)} rows, {step.figures.get('bad_rows', 0)} bad"
         yield Found("D1", Evidence.Source.BEAT, "data checks of the last training", passed, detail, step.ended_at)
+
+
+def _of_backtests() -> Iterator[Found]:
+    for kind, test in BACKTESTS.items():
+        row = Backtest.objects.filter(kind=kind).first()
+        if row is not None:
+            detail = f"version {row.version_id}: {row.sentence}"
+            yield Found(test, Evidence.Source.BEAT, f"backtest: {kind.label}", row.passed, detail, row.ended_at)
 
 
 def _of_versions(champion: ModelVersion | None) -> Iterator[Found]:

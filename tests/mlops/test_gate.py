@@ -66,6 +66,18 @@ def test_a_model_not_surely_better_than_the_best_baseline_is_refused(low):
     assert verdict.decision == "refused"
 
 
+@pytest.mark.ml_test("D3")
+def test_features_that_cost_too_much_are_refused_by_the_dearest():
+    costs = {"genre": {"seconds": 0.1, "MB": 1.0}, "cast": {"seconds": 2.0, "MB": 0.5}}
+    assert outcomes(replace(FIRST, feature_costs=costs))["cost of features, seconds"] == "passed"
+
+    slow = judge(replace(FIRST, feature_costs=costs | {"overview": {"seconds": 999.0, "MB": 5.0}}), POLICY)
+
+    [rule] = [rule for rule in slow.rules if rule.outcome == "failed"]
+    assert (slow.decision, rule.name) == ("refused", "cost of features, seconds")
+    assert rule.sentence == "cost of features, seconds: 999 for overview; at most 120 is allowed."
+
+
 def test_one_user_is_no_evidence_against_a_baseline():
     assert failed(replace(FIRST, against_baseline=Bounds(0.5, None, None, 1))) == [
         "better than the best simple baseline (popular)"

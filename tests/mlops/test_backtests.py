@@ -1,0 +1,120 @@
+"""The champion's recipe judged once more: what its features are worth, and what age costs."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from catalog.models import Rating
+from mlops.freshness import facts
+from mlops.models import Backtest, Evidence, ModelVersion
+from mlops.services import backtest, collect_evidence, export_snapshot, promote
+from mlops.tasks import backtest_features, backtest_staleness
+from movierec.policy import load_policy
+from tests.mlops.site import fill_catalogue, make_version, write_policy
+from tests.recommender.conftest import camps
+
+__all__ = ["camps"]
+
+pytestmark = [pytest.mark.django_db, pytest.mark.ml_test("D2", "M4")]
+
+CONTENT = {"regularization": 1.0, "steepness": 1.0}
+
+
+def champion_of_its_data(algorithm: str, **parameters: float) -> ModelVersion:
+    version = make_version(algorithm=algorithm, parameters=parameters, snapshot=export_snapshot())
+    promote(version=version.pk)
+    return version
+
+
+def test_each_kind_of_features_is_left_out_once(camps, quick, capsys):
+    version = champion_of_its_data("content", **CONTENT)
+
+    call_command("backtest_model", "features")
+
+    row = Backtest.objects.get()
+    assert (row.kind, row.version) == ("features", version)
+    assert list(row.figures) == ["genres", "year", "words", "features"]  # there are no people, keywords or languages
+    assert row.figures["genres"]["outcome"] in ("beneficial", "unclear", "harmful")
+    assert row.figures["genres"]["worth"]["lists"]["n_users"] > 0
+    assert f"Version {version.pk}: genres: " in capsys.readouterr().out
+
+
+def test_a_champion_without_features_has_none_to_leave_out(rated_site):
+    champion_of_its_data("ease", regularization=20.0)
+
+    with pytest.raises(CommandError, match=r"\(ease\) learns from no features"):
+        call_command("backtest_model", "features")
+    assert backtest_features() == {"status": "skipped"}
+    assert not Backtest.objects.exists()
+
+
+def test_without_a_champion_there_is_nothing_to_test(quick, db):
+    with pytest.raises(CommandError, match="There is no champion yet"):
+        call_command("backtest_model", "staleness")
+
+
+def test_what_age_costs_is_a_curve_over_the_same_later_data(rated_site):
+    version = champion_of_its_data("ease", regularization=20.0)
+
+    backtest_staleness()
+
+    row = Backtest.objects.get()
+    curve = row.figures["curve"]
+    assert (row.version, row.passed) == (version, True)
+    assert [point["days"] for point in curve] == [0, 7, 30, 90]
+    assert curve[0]["loss"] == 0
+    assert curve[-1]["loss"] > 0.05  # three months in which tastes are learnt
+    assert {point["difference"]["n_users"] for point in curve} == {curve[0]["difference"]["n_users"]}
+    assert row.figures["max_age_days"] in (7, 30)
+
+
+def test_ages_before_there_were_ratings_are_left_out(quick, db, settings):
+    fill_catalogue()
+    settings.POLICY = load_policy(write_policy(quick, backtests={"ages_days": [30, 5000]}))
+    champion_of_its_data("popularity", half_life_days=30.0)
+
+    row = backtest(kind="staleness")
+
+    assert [point["days"] for point in row.figures["curve"]] == [0, 30]
+
+
+def test_the_age_that_costs_much_is_what_alerts(alice, quick):
+    version = make_version()
+    promote(version=version.pk)
+    figures = {"curve": [], "max_age_days": 7.0}
+    Backtest.objects.create(kind="staleness", version=version, figures=figures, passed=True, sentence="")
+
+    limits = {fact.subject: fact.limit for fact in facts()}
+
+    assert limits["champion's data"] == timedelta(days=7)
+
+
+@pytest.mark.parametrize(("kind", "test"), [("features", "D2"), ("staleness", "M4")])
+def test_the_last_backtest_of_each_kind_is_evidence(alice, quick, kind, test):
+    version = make_version()
+    common = {"kind": kind, "version": version, "figures": {"max_age_days": 7}, "sentence": "found"}
+    for passed in (True, False):
+        Backtest.objects.create(passed=passed, **common)
+
+    collect_evidence()
+
+    row = Evidence.objects.get(test=test)
+    assert (row.passed, row.detail) == (False, f"version {version.pk}: found")
+
+
+def test_staff_see_it_line_by_line(client, sam, alice, quick):
+    interval = {"mean": -0.02, "low": -0.03, "high": -0.01}
+    curve = [{"days": 7.0, "ndcg": 0.2, "loss": 0.1, "difference": interval}]
+    figures = {"curve": curve, "max_age_days": 7.0}
+    row = Backtest.objects.create(
+        kind="staleness", version=make_version(), figures=figures, passed=True, sentence="", ended_at=timezone.now()
+    )
+    client.force_login(sam)
+
+    page = client.get(f"/admin/mlops/backtest/{row.pk}/change/").content.decode()
+
+    assert "7 days old     nDCG 0.2000  -0.0200 [-0.0300, -0.0100]" in page
+    assert "data may be 7 days old" in page
+    assert not Rating.objects.filter(user=sam).exists()
