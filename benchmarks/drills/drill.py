@@ -20,6 +20,7 @@ COMPUTES = 0.3  # seconds that a fit or an evaluation is left to go on before th
 REACHED = 300.0
 ENDS = 600.0  # for what is left of a training, after a lease, a retry and a start of processes on a busy machine
 FOLLOWS = 15.0
+HEARD = 60.0
 RECOVERS = 5.0  # after Postgres answers again
 
 
@@ -101,6 +102,7 @@ class Drill:
         yield from checks.rating_problems(self.visitors)
         yield from checks.alias_problems()
         yield from self._serving_problems()
+        yield from self._scheduler_problems()
         yield from self._visitors_problems(victim)
 
     def _serving_problems(self) -> Iterator[str]:
@@ -114,6 +116,18 @@ class Drill:
                 seconds=FOLLOWS,
                 what=f"all web processes serve version {champion}",
             )
+        except AssertionError as error:
+            yield str(error)
+
+    def _scheduler_problems(self) -> Iterator[str]:
+        """A heartbeat sent from now on shows that Beat, the broker and the worker live."""
+        from django.utils import timezone
+
+        from mlops.freshness import last_heartbeat
+
+        now = timezone.now()
+        try:
+            wait_for(lambda: (last_heartbeat() or now) > now, seconds=HEARD, what="the scheduler is heard again")
         except AssertionError as error:
             yield str(error)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -34,14 +31,15 @@ def merged(base: Sections, changes: Sections) -> Sections:
     return {name: {**base.get(name, {}), **changes.get(name, {})} for name in {*base, *changes}}
 
 
-def prepare(*, users: int, movies: int, ratings: int) -> None:
-    """Tables, static files, schedules, generated data, somebody of the staff; no model yet."""
+def prepare(*, users: int, movies: int, ratings: int, is_seen: bool = False) -> None:
+    """Tables, schedules, generated data; no model yet. Static files only where a browser looks: they take seconds."""
     from django.core.management import call_command
 
     from mlops.services import ensure_schedules
 
     call_command("migrate", verbosity=0, interactive=False)
-    call_command("collectstatic", verbosity=0, interactive=False)
+    if is_seen:
+        call_command("collectstatic", verbosity=0, interactive=False)
     ensure_schedules()
     call_command("generate_ratings", users=users, movies=movies, ratings=ratings, verbosity=0)
 
@@ -108,11 +106,3 @@ class Operator:
             raise AssertionError(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
         found: dict[str, Any] = answer.json()
         return found
-
-
-@contextmanager
-def timed() -> Iterator[list[float]]:
-    """The list gets the seconds that the block took."""
-    started, found = time.monotonic(), [0.0]
-    yield found
-    found[0] = time.monotonic() - started

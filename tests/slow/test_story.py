@@ -14,7 +14,7 @@ from tests.processes import ROOT, environment
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.services,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
     pytest.mark.django_db(transaction=True),
     pytest.mark.ml_test("I3", "I4", "I7", "Mo4"),
 ]
