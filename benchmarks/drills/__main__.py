@@ -26,7 +26,7 @@ FIRST = 300.0  # seconds for the first training
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = _read(arguments)
+    options = read_options(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     outcomes: list[Outcome] = []
     with Installation(policy=merged(QUICK, {"schedules": SCHEDULES}), web_workers=options.web) as installation:
@@ -56,7 +56,7 @@ def _drill(installation: Installation, options: argparse.Namespace) -> list[Outc
     outcomes = []
     with Visitors(installation.address, tokens, member, movies) as visitors:
         drill = Drill(installation, operator, visitors)
-        for victim, moment in _pairs(options):
+        for victim, moment in pairs(options):
             started = time.monotonic()
             outcomes.append(drill.strike(victim, moment))
             row = outcomes[-1].row()
@@ -65,7 +65,7 @@ def _drill(installation: Installation, options: argparse.Namespace) -> list[Outc
     return outcomes
 
 
-def _pairs(options: argparse.Namespace) -> list[tuple[str, str]]:
+def pairs(options: argparse.Namespace) -> list[tuple[str, str]]:
     """All, or each victim once, at one step after the other."""
     if options.brief:
         return list(zip(options.victims, cycle(options.steps)))
@@ -79,7 +79,7 @@ def _say(line: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
 
-def _read(arguments: list[str] | None) -> argparse.Namespace:
+def read_options(arguments: list[str] | None) -> argparse.Namespace:
     steps = "\n".join(f"  {name}: {moment.meaning}" for name, moment in holds.MOMENTS.items())
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.drills",

@@ -57,8 +57,9 @@ class Drill:
         outcome, began = Outcome(victim, moment), time.monotonic()
         try:
             self._strike(outcome)
-        except AssertionError as error:
-            outcome.problems.append(str(error))
+        except Exception as error:
+            # Whatever it meets is what this strike found; the others are still made.
+            outcome.problems.append(str(error) or type(error).__name__)
         outcome.answers = self.visitors.since(began)
         return outcome
 

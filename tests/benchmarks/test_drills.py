@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.drills.__main__ import _pairs, _read
+from benchmarks.drills.__main__ import pairs, read_options
 from benchmarks.drills.drill import VICTIMS, Outcome
 from benchmarks.drills.holds import MOMENTS
 from benchmarks.drills.site import merged
@@ -15,16 +15,19 @@ def test_every_step_of_a_training_is_struck():
 
 
 def test_all_of_them_are_struck_unless_a_part_is_asked_for():
-    assert len(_pairs(_read([]))) == len(VICTIMS) * len(MOMENTS)
-    assert _pairs(_read(["--victims", "redis", "--steps", "fit", "gate"])) == [("redis", "fit"), ("redis", "gate")]
-    brief = _pairs(_read(["--brief", "--steps", "fit", "gate"]))
+    assert len(pairs(read_options([]))) == len(VICTIMS) * len(MOMENTS)
+    assert pairs(read_options(["--victims", "redis", "--steps", "fit", "gate"])) == [
+        ("redis", "fit"),
+        ("redis", "gate"),
+    ]
+    brief = pairs(read_options(["--brief", "--steps", "fit", "gate"]))
     assert [victim for victim, _ in brief] == list(VICTIMS)
     assert [moment for _, moment in brief][:3] == ["fit", "gate", "fit"]
 
 
 def test_a_step_that_is_none_is_refused(capsys):
     with pytest.raises(SystemExit):
-        _read(["--steps", "lunch"])
+        read_options(["--steps", "lunch"])
     assert "lunch" in capsys.readouterr().err
 
 
