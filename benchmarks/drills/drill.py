@@ -79,22 +79,25 @@ class Drill:
     def _killed_in(self, outcome: Outcome) -> int:
         """The number of the run in whose midst the victim was killed and came back."""
         moment = MOMENTS[outcome.moment]
-        hold = Hold(self.installation.environment["DATABASE_URL"], outcome.moment) if moment.is_held else None
-        run = int(self.operator.train()["id"])
-        if hold is not None:
-            hold.wait(REACHED)
+        if moment.is_held:
+            with Hold(self.installation.environment["DATABASE_URL"], outcome.moment) as hold:
+                run = int(self.operator.train()["id"])
+                hold.wait(REACHED)
+                self._kill(outcome.victim)
+                if outcome.victim == "training":
+                    hold.drop()
         else:
+            run = int(self.operator.train()["id"])
             wait_for(lambda: _is_at(run, moment.step), seconds=REACHED, what=f"{moment.step} begins", pause=0.02)
             time.sleep(COMPUTES)
-        self.installation.kill(outcome.victim)
-        self.killed_at = time.monotonic()
-        if hold is not None:
-            if outcome.victim == "training":
-                hold.drop()
-            hold.release()
+            self._kill(outcome.victim)
         self.installation.bring_back(outcome.victim, after=AWAY)
         self.back_at = time.monotonic()
         return run
+
+    def _kill(self, victim: str) -> None:
+        self.installation.kill(victim)
+        self.killed_at = time.monotonic()
 
     def _problems(self, victim: str) -> Iterator[str]:
         yield from checks.run_problems()

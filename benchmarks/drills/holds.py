@@ -37,10 +37,10 @@ MOMENTS = {
     "promoted": Moment("promote", True, "the champion is changed, the run has not ended"),
 }
 
-_TRIGGERS = """
+_TRIGGERS = f"""
 CREATE FUNCTION drill_hold() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(7001, hashtext(
+    PERFORM pg_advisory_xact_lock_shared({SPACE}, hashtext(
         CASE TG_ARGV[0] WHEN 'step' THEN to_jsonb(NEW)->>'name' ELSE TG_ARGV[0] END));
     RETURN NEW;
 END $$;
@@ -61,7 +61,7 @@ def prepare(url: str) -> None:
 
 
 class Hold:
-    """Holds what comes to the moment, from when it is made until `release`."""
+    """Holds what comes to the moment while the block lasts."""
 
     def __init__(self, url: str, moment: str) -> None:
         self._connection = psycopg2.connect(url)
@@ -78,8 +78,11 @@ class Hold:
             for (pid,) in self._waiting():
                 self._do("SELECT pg_terminate_backend(%s)", pid)
 
-    def release(self) -> None:
-        with suppress(psycopg2.Error):
+    def __enter__(self) -> Hold:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        with suppress(psycopg2.Error):  # Postgres may be gone, and the lock with it
             self._connection.close()
 
     def _waiting(self) -> list[Any]:
