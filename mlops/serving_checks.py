@@ -19,6 +19,7 @@ from mlops.models import Evidence, ModelVersion
 from mlops.shown import personal_lists
 from mlops.snapshots import read_snapshot
 from mlops.test_score.evidence import record
+from mlops.validation import known_genres
 from recommender.estimators import load_recommender
 from recommender.export import RATING_COLUMNS, movie_frame
 from recommender.models import ServedModel
@@ -68,7 +69,7 @@ def check_inputs(people: list[int]) -> Finding:
     ratings = pd.DataFrame(list(rows), columns=RATING_COLUMNS)
     ratings["rated_at"] = pd.to_datetime(ratings["rated_at"], utc=True).astype("datetime64[us, UTC]")
     movies = movie_frame(movie_ids=ratings["movie_id"].tolist())
-    report = check_frames(ratings, movies, now=timezone.now())
+    report = check_frames(ratings, movies, now=timezone.now(), genres=known_genres())
     detail = f"{report.n_rows} rows of {len(people)} people, {report.n_bad} break a rule"
     name = "serving inputs keep the rules of training data"
     return Finding("Mo2", name, report.n_rows > 0 and not report.n_bad, f"{detail} {report.sentence()}".strip())

@@ -67,11 +67,15 @@ def _check(
     snapshot: DatasetSnapshot, moment: datetime
 ) -> tuple[pd.DataFrame, pd.DataFrame, BadRowsByPlace, CheckReport]:
     ratings, movies = read_snapshot(snapshot)
-    vocabulary = settings.POLICY.data_checks.genres
-    genres = Genre.objects.values_list("name", flat=True) if vocabulary is None else vocabulary
-    report = check_frames(ratings, movies, now=moment, genres=list(genres))
+    report = check_frames(ratings, movies, now=moment, genres=known_genres())
     rows = bad_rows(ratings, movies, report)
     return ratings, movies, rows, excuse(report, rows, as_of=moment)
+
+
+def known_genres() -> list[str]:
+    """Those the policy names, or else those of the catalogue."""
+    named = settings.POLICY.data_checks.genres
+    return list(Genre.objects.values_list("name", flat=True)) if named is None else named
 
 
 def figures_of(report: CheckReport) -> dict[str, Any]:

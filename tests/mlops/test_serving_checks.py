@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from catalog.models import Movie, Rating
+from catalog.models import Movie, MovieGenre, Rating
 from mlops.models import Alert, DatasetSnapshot, Evidence, ModelVersion
 from mlops.services import check_serving, export_snapshot, promote
 from mlops.tasks import check_serving as check_task
 from recommender.serving import load
+from tests.factories import GenreFactory
 from tests.mlops.site import make_version
 
 METADATA = "metadata is the same in training and serving"
@@ -50,6 +51,17 @@ def test_movies_that_were_edited_since_are_another_matter(champion):
     Movie.objects.filter(pk=movie.pk).update(updated_at=timezone.now() + timedelta(hours=1))
 
     assert check_serving()[METADATA] is True
+
+
+@pytest.mark.ml_test("Mo2")
+def test_the_genres_of_the_catalogue_break_no_rule_but_others_do(champion, settings):
+    MovieGenre.objects.create(movie=Rating.objects.first().movie, genre=GenreFactory(name="Western"))
+    assert check_serving()[INPUTS] is True
+
+    checks = settings.POLICY.data_checks.model_copy(update={"genres": ["Drama"]})
+    settings.POLICY = settings.POLICY.model_copy(update={"data_checks": checks})
+    assert check_serving()[INPUTS] is False
+    assert "a genre is not in the vocabulary" in Alert.objects.get(subject=INPUTS).message
 
 
 def test_where_nothing_can_be_compared_nothing_is_claimed(champion):
