@@ -31,15 +31,14 @@ def merged(base: Sections, changes: Sections) -> Sections:
     return {name: {**base.get(name, {}), **changes.get(name, {})} for name in {*base, *changes}}
 
 
-def prepare(*, users: int, movies: int, ratings: int, is_seen: bool = False) -> None:
-    """Tables, schedules, generated data; no model yet. Static files only where a browser looks: they take seconds."""
+def prepare(*, users: int, movies: int, ratings: int) -> None:
+    """Tables, static files, schedules, generated data; no model yet."""
     from django.core.management import call_command
 
     from mlops.services import ensure_schedules
 
     call_command("migrate", verbosity=0, interactive=False)
-    if is_seen:
-        call_command("collectstatic", verbosity=0, interactive=False)
+    call_command("collectstatic", verbosity=0, interactive=False)
     ensure_schedules()
     call_command("generate_ratings", users=users, movies=movies, ratings=ratings, verbosity=0)
 

@@ -60,7 +60,7 @@ class Story:
 
     def begin(self) -> None:
         self.tell("Preparing a site of generated people and movies ...")
-        prepare(**SIZE, is_seen=self.pictures is not None)
+        prepare(**SIZE)
         self.operator = Operator(self.installation, staff_token())
         self.tokens = tokens_of_raters(N_PEOPLE)
         self.installation.serve()
