@@ -1,7 +1,6 @@
 """A model's life on a real site: Postgres, Redis, MLflow, four web processes, two workers and Beat."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tests.processes import ROOT, environment
+from tests.processes import environment, running
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,19 +22,12 @@ pytestmark = [
 @pytest.fixture
 def report(tmp_path: Path) -> dict[str, Any]:
     """What `make demo-ops` tells, on this run's servers."""
-    path, values = tmp_path / "report.json", environment()
+    path, log, values = tmp_path / "report.json", tmp_path / "story.log", environment()
     given = ["--redis", values["REDIS_URL"], "--prefix", f"{settings.REDIS_PREFIX}:story", "--report", str(path)]
     if values["DATABASE_URL"]:
         given += ["--database", values["DATABASE_URL"]]
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.drills.story", *given],
-        cwd=ROOT,
-        env=values,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr[-4000:]
+    with running(sys.executable, "-m", "benchmarks.drills.story", *given, log=log) as story:
+        assert story.wait() == 0, log.read_text()[-4000:]
     return json.loads(path.read_text())
 
 
