@@ -1,23 +1,21 @@
 """What movies can be asked for, on the browse page and in the API alike."""
 
+from functools import reduce
 from typing import Any
 
 import django_filters
 from django.core.exceptions import ValidationError
-from django.db.models import ExpressionWrapper, F, FloatField
+from django.core.validators import ProhibitNullCharactersValidator, RegexValidator
+from django.db.models import F, Model
 from django.utils.text import slugify
-from django_filters.fields import ModelChoiceField
+from django_filters.fields import ModelChoiceField, ModelMultipleChoiceField
 
-from catalog.models import Genre, Movie
+from catalog.models import Genre, Keyword, Movie, Person
 from catalog.querysets import MovieQuerySet
-from catalog.text import fold
-
-# "Best rated" counts so many ratings of so many stars on top of a movie's own: a Bayesian mean. Constants, not the
-# site's current mean, so that no request scans the table and an index can hold the expression.
-PRIOR_RATINGS = 20
-PRIOR_MEAN = 3.3
+from catalog.search import Meaning
 
 ORDERINGS = {
+    "relevance": "Best match",
     "popular": "Popular now",
     "newest": "Newest",
     "most_rated": "Most rated",
@@ -41,9 +39,42 @@ class GenreField(ModelChoiceField):
 class GenreFilter(django_filters.ModelChoiceFilter):
     field_class = GenreField
 
+    def filter(self, movies: MovieQuerySet, genre: Genre | None) -> MovieQuerySet:
+        return movies.of_genre(genre) if genre else movies
+
+
+class RowsField(ModelMultipleChoiceField):
+    """A few rows, each by its key; every one of them there must be."""
+
+    most = 5
+
+    def clean(self, value: Any) -> list[Model]:
+        keys = [key for key in dict.fromkeys(value or ()) if key]
+        if len(keys) > self.most:
+            raise ValidationError(f"At most {self.most} at once; these are {len(keys)}.", code="too_many")
+        return [self._row(key) for key in keys]
+
+    def _row(self, key: str) -> Model:
+        name = self.to_field_name or "pk"
+        ProhibitNullCharactersValidator()(key)
+        try:
+            return self.queryset.get(**{name: key})
+        except (self.queryset.model.DoesNotExist, ValueError):
+            kind = self.queryset.model._meta.verbose_name
+            raise ValidationError(f"There is no {kind} “{key}”.", code="invalid_choice") from None
+
+
+class RowsFilter(django_filters.ModelMultipleChoiceFilter):
+    field_class = RowsField
+
 
 class MovieFilter(django_filters.FilterSet):
-    q = django_filters.CharFilter(label="Title", method="filter_title", max_length=200)
+    q = django_filters.CharFilter(
+        label="Title",
+        method="left_for_later",
+        max_length=200,
+        help_text="Words of a title, in any language; accents and one wrong letter do not matter.",
+    )
     genre = GenreFilter(
         label="Genre", field_name="genres", queryset=Genre.objects.all(), to_field_name="slug", empty_label="All genres"
     )
@@ -53,36 +84,78 @@ class MovieFilter(django_filters.FilterSet):
     year_max = django_filters.NumberFilter(
         label="To year", field_name="year", lookup_expr="lte", min_value=1870, max_value=2200, decimal_places=0
     )
+    language = django_filters.CharFilter(
+        label="Language",
+        validators=[RegexValidator(r"^[a-z]{2,3}$", "Expected a code of ISO 639-1, as en or vi.")],
+        help_text="Code of the original language, ISO 639-1.",
+    )
     rating_min = django_filters.NumberFilter(
         label="Mean rating from", method="filter_mean_rating", min_value=0.5, max_value=5
     )
+    person = RowsFilter(
+        label="People",
+        field_name="credits__person",
+        method="filter_people",
+        queryset=Person.objects.all(),
+        help_text="Ids; all of them have a part in the movie.",
+    )
+    keyword = RowsFilter(
+        label="Keywords",
+        field_name="keywords",
+        method="filter_keywords",
+        queryset=Keyword.objects.all(),
+        to_field_name="name",
+        help_text="Names; the movie has all of them.",
+    )
+    hide_seen = django_filters.ChoiceFilter(
+        label="Hide what I have rated",
+        choices=[("true", "Yes"), ("false", "No")],
+        method="filter_seen",
+        help_text="`true` leaves out what the signed-in user has rated.",
+    )
     ordering = django_filters.ChoiceFilter(
-        label="Sort by", choices=list(ORDERINGS.items()), method="filter_ordering", empty_label=None
+        label="Sort by",
+        choices=list(ORDERINGS.items()),
+        method="left_for_later",
+        empty_label=None,
+        help_text="`relevance` unless given; without `q` it is `popular`.",
     )
 
     class Meta:
         model = Movie
         fields: list[str] = []
 
-    def filter_title(self, movies: MovieQuerySet, name: str, value: str) -> MovieQuerySet:
-        return movies.matching(value) if fold(value) else movies.none()
+    def filter_queryset(self, movies: MovieQuerySet) -> MovieQuerySet:
+        """The text last, since it may decide the order."""
+        filtered = super().filter_queryset(movies)
+        text, ordering = self.form.cleaned_data.get("q"), self.form.cleaned_data.get("ordering") or "relevance"
+        if not text:
+            return in_order(filtered, ordering)
+        meaning = Meaning(text)
+        found = movies.filter(pk__in=meaning.best_known(filtered))
+        return found.order_by(*meaning.order()) if ordering == "relevance" else in_order(found, ordering)
+
+    def left_for_later(self, movies: MovieQuerySet, name: str, value: str) -> MovieQuerySet:
+        return movies
 
     def filter_mean_rating(self, movies: MovieQuerySet, name: str, value: float) -> MovieQuerySet:
-        return movies.filter(rating_count__gt=0, rating_sum__gte=F("rating_count") * float(value))
+        # Divided, not multiplied: Postgres would count in decimals, four times as long.
+        return movies.filter(rating_count__gt=0, rating_count__lte=F("rating_sum") / float(value))
 
-    def filter_ordering(self, movies: MovieQuerySet, name: str, value: str) -> MovieQuerySet:
-        return in_order(movies, value)
+    def filter_people(self, movies: MovieQuerySet, name: str, people: list[Person]) -> MovieQuerySet:
+        return reduce(MovieQuerySet.with_person, people, movies)
+
+    def filter_keywords(self, movies: MovieQuerySet, name: str, keywords: list[Keyword]) -> MovieQuerySet:
+        return reduce(MovieQuerySet.with_keyword, keywords, movies)
+
+    def filter_seen(self, movies: MovieQuerySet, name: str, value: str) -> MovieQuerySet:
+        user = getattr(self.request, "user", None)
+        return movies.unseen_by(user) if value == "true" and user and user.is_authenticated else movies
 
 
 def in_order(movies: MovieQuerySet, ordering: str) -> MovieQuerySet:
     """Sorted by one of ORDERINGS; the id decides between equals, so that pages never overlap."""
     if ordering == "newest":
         return movies.newest()
-    if ordering == "best_rated":
-        bayesian_mean = ExpressionWrapper(
-            (F("rating_sum") + PRIOR_RATINGS * PRIOR_MEAN) / (F("rating_count") + float(PRIOR_RATINGS)),
-            output_field=FloatField(),
-        )
-        return movies.order_by(bayesian_mean.desc(), "id")
-    keys = {"most_rated": ["-rating_count", "id"], "title": ["search_title", "id"]}
-    return movies.order_by(*keys.get(ordering, ["-popularity", "id"]))
+    keys = {"most_rated": "-rating_count", "best_rated": "-bayesian_mean", "title": "search_title"}
+    return movies.order_by(keys.get(ordering, "-popularity"), "id")

@@ -2,10 +2,41 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
+
+# Letters that Unicode does not take apart into a plain one and a mark.
+_PLAIN = str.maketrans(
+    {"đ": "d", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "\u0131": "i", "ð": "d", "þ": "th", "ħ": "h", "ŧ": "t"}
+)
+_ARTICLES = ("the ", "a ", "an ")
+NAME_MARK = "="
+TERM_LENGTH = 200
 
 
 def fold(text: str) -> str:
     """`Người Nhện: Xa Nhà` -> `nguoi nhen xa nha`; what has no letter or digit folds to an empty string."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold().replace("đ", "d").replace("ø", "o").replace("ł", "l"))
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
     plain = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return re.sub(r"[^\w]+", " ", plain).strip()
+    return re.sub(r"[\W_]+", " ", plain).strip()
+
+
+def whole_name(folded: str) -> str:
+    """The term that stands for all of a name, its words written as one: `toy story` -> `=toystory`."""
+    return f"{NAME_MARK}{folded.replace(' ', '')}"[:TERM_LENGTH]
+
+
+def search_terms(names: Iterable[str]) -> str:
+    """What a movie of these names is found by: each name as a whole (also without its article), and all words.
+
+    `The Matrix` -> ` =thematrix =matrix the matrix `: between spaces, so that a term can be looked for as it stands.
+    """
+    terms: dict[str, None] = {}
+    for name in names:
+        if not (folded := fold(name)):
+            continue
+        terms[whole_name(folded)] = None
+        for article in _ARTICLES:
+            if folded.startswith(article):
+                terms[whole_name(folded.removeprefix(article))] = None
+        terms |= dict.fromkeys(word[:TERM_LENGTH] for word in folded.split())
+    return f" {' '.join(terms)} " if terms else ""

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from catalog.views import accounts, movies, ratings, watchlist
+from catalog.views import accounts, movies, people_and_genres, ratings, watchlist
 
 app_name = "catalog"
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("movies/<int:movie_id>-<slug:slug>/", movies.movie_detail, name="movie-detail"),
     path("movies/<int:movie_id>/rating/", ratings.rate, name="rate"),
     path("movies/<int:movie_id>/watchlist/", watchlist.change_watchlist, name="change-watchlist"),
+    path("suggestions/", movies.suggestions, name="suggestions"),
+    path("people/<int:person_id>/", people_and_genres.person, name="person"),
+    path("people/<int:person_id>-<slug:slug>/", people_and_genres.person, name="person-detail"),
+    path("genres/<slug:slug>/", people_and_genres.genre, name="genre"),
     path("favicon.ico", movies.favicon, name="favicon"),
     path("posters/<int:movie_id>.svg", movies.poster, name="poster"),
     path("ratings/", ratings.ratings, name="ratings"),

@@ -14,14 +14,19 @@ pytestmark = pytest.mark.django_db
 
 # What each address may ask, the signed-in user's session and row (2 queries) included.
 BUDGETS = {
-    "/movies/": 5,
-    "/movies/?genre=genre-0&q=movie&ordering=best_rated": 6,
+    "/movies/": 7,
+    "/movies/?genre=genre-0&hide_seen=true&ordering=best_rated": 8,
+    "/movies/?q=movie": 10,
     "/movies/{movie}-many/": 8,
+    "{person}": 7,
+    "/genres/genre-0/": 7,
+    "/suggestions/?q=moovie": 6,
     "/posters/{movie}.svg": 3,
     "/ratings/": 4,
     "/watchlist/": 4,
     "/accounts/": 5,
-    "/api/v1/movies/": 5,
+    "/api/v1/movies/": 6,
+    "/api/v1/movies/?q=movie": 9,
     "/api/v1/movies/{movie}/": 8,
     "/api/v1/ratings/": 4,
     "/api/v1/watchlist/": 4,
@@ -60,8 +65,10 @@ def test_queries_stay_within_the_budget_however_many_rows(client: Client, nora, 
 
 def queries_of(client: Client, movie: Movie) -> dict[str, int]:
     asked = {}
+    person = Person.objects.first().get_absolute_url()
     for address in BUDGETS:
+        headers = {"HX-Request": "true"} if "suggestions" in address else {}
         with CaptureQueriesContext(connection) as queries:
-            assert client.get(address.format(movie=movie.pk)).status_code == 200
+            assert client.get(address.format(movie=movie.pk, person=person), headers=headers).status_code == 200
         asked[address] = len(queries)
     return asked

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from catalog.admin.large import CappedFormSet, CountedDeletion, LargeTableAdmin
 from catalog.admin.metadata import EDITED_FIELDS
 from catalog.models import Credit, Movie, MovieGenre, MovieKeyword, Source
+from catalog.search import Meaning
 
 
 class LinkInline(admin.TabularInline):
@@ -50,7 +51,7 @@ class MovieAdmin(CountedDeletion, LargeTableAdmin):
     list_display = ["title", "year", "source", "rating_count", "shown_mean", "popularity"]
     list_filter = ["source", "is_adult", "genres"]
     search_fields = ["search_title", "imdb_id"]
-    search_help_text = "Title (accents do not count) or IMDb id"
+    search_help_text = "Title (accents and a wrong letter do not count) or IMDb id"
     inlines = [GenreInline, KeywordInline, CreditInline]
     readonly_fields = [
         "source",
@@ -76,7 +77,7 @@ class MovieAdmin(CountedDeletion, LargeTableAdmin):
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if search_term.startswith("tt") and search_term[2:].isdigit():
             return queryset.filter(imdb_id=search_term), False
-        return queryset.matching(search_term), False  # type: ignore[attr-defined]
+        return Meaning(search_term).of(queryset) if search_term else queryset, False  # type: ignore[arg-type]
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)

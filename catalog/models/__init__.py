@@ -6,7 +6,7 @@ from catalog.models.movie import Movie
 from catalog.models.rating import Rating, WatchlistItem
 from catalog.models.source import Source
 from catalog.models.sync import SyncItem, SyncRun, TMDBRecord
-from catalog.models.titles import AlternativeTitle
+from catalog.models.titles import AlternativeTitle, SearchTerm
 from catalog.models.user import User
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "MovieKeyword",
     "Person",
     "Rating",
+    "SearchTerm",
     "Source",
     "SyncItem",
     "SyncRun",

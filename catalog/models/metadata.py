@@ -1,6 +1,8 @@
 """What describes a movie. Each link carries its source, since not every source may train a model."""
 
 from django.db import models
+from django.urls import reverse
+from django.utils.text import slugify
 
 from catalog.models.source import Source
 
@@ -14,6 +16,9 @@ class Genre(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("catalog:genre", args=[self.slug])
 
 
 class Keyword(models.Model):
@@ -39,10 +44,19 @@ class Person(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("catalog:person-detail", args=[self.pk, self.slug])
+
+    @property
+    def slug(self) -> str:
+        return slugify(self.name)[:60] or "person"
+
 
 class MovieGenre(models.Model):
-    movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE)
-    genre = models.ForeignKey(Genre, on_delete=models.CASCADE)
+    """Looked up by its pairs alone: an index of one column would be taken for them, and lead to rows to be read."""
+
+    movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE, db_index=False)
+    genre = models.ForeignKey(Genre, on_delete=models.CASCADE, db_index=False)
     source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
 
     class Meta:
@@ -54,12 +68,13 @@ class MovieGenre(models.Model):
 
 
 class MovieKeyword(models.Model):
-    movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE)
-    keyword = models.ForeignKey(Keyword, on_delete=models.CASCADE)
+    movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE, db_index=False)
+    keyword = models.ForeignKey(Keyword, on_delete=models.CASCADE, db_index=False)
     source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["movie", "keyword"], name="catalog_moviekeyword_unique")]
+        indexes = [models.Index(fields=["keyword", "movie"], name="catalog_moviekeyword_by_kw")]
 
     def __str__(self) -> str:
         return f"{self.movie_id}: {self.keyword_id}"

@@ -12,6 +12,7 @@ from django.utils import timezone
 from catalog.models import Movie, Source, SyncItem, TMDBRecord
 from catalog.providers.tmdb import FoundMovie
 from catalog.providers.tmdb_documents import MovieDocument
+from catalog.search.upkeep import refresh_search
 from catalog.sync.fields import EMPTY, fill, save_changes, values_of
 from catalog.sync.links import Links, write_links
 from catalog.sync.records import record, save_records
@@ -64,7 +65,6 @@ class Batch:
         values = self._without_taken_ids(movie, values_of(document))
         if movie is None:
             taken.movie, taken.is_new = Movie(source=Source.TMDB, **values), True
-            taken.movie.search_title = taken.movie.folded_title()
         else:
             taken.changed = fill(movie, values)
         self._remember(taken.movie)
@@ -78,6 +78,7 @@ class Batch:
         linked = write_links(list(pairs.values()), fresh=fresh)
         for taken in self._taken:
             self._outcomes[self._settled(taken, linked)].append(taken.item)
+        refresh_search(Movie.objects.filter(pk__in=pairs))
         self._note()
         return self._outcomes
 

@@ -62,8 +62,6 @@ def fill(movie: Movie, values: dict[str, Any]) -> dict[str, Any]:
                 del sources[name]
     if sources != movie.field_sources:
         movie.field_sources = changed["field_sources"] = sources
-    if "title" in changed or "original_title" in changed:
-        movie.search_title = changed["search_title"] = movie.folded_title()
     return changed
 
 

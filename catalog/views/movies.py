@@ -4,25 +4,32 @@ from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
 from catalog.filters import MovieFilter
 from catalog.models import Credit, Movie, Rating, WatchlistItem
+from catalog.paging import KeysFirstPaginator
 from catalog.posters import draw_poster
+from catalog.search import MOST, suggest
+from catalog.text import fold
 from catalog.views.pages import HtmxRequest, paginated, varying, wants_fragment
 
 CAST_SHOWN = 12
 KEYWORDS_SHOWN = 16
+SHORTEST_SUGGESTED = 2
 
 
 @require_safe
 def movies(request: HtmxRequest) -> HttpResponse:
     filterset = MovieFilter(request.GET, queryset=Movie.objects.all(), request=request)
-    page = paginated(request, filterset.qs)
-    context = {"filterset": filterset, "form": filterset.form, "page": page}
+    page = paginated(request, filterset.qs, paginator=KeysFirstPaginator)
+    is_narrowed = any(value for name, value in request.GET.items() if name not in ("ordering", "page"))
+    context = {"form": filterset.form, "page": page, "most": MOST, "is_narrowed": is_narrowed}
     if not wants_fragment(request):
+        context |= {"languages": Movie.objects.languages(), "chosen": _chosen(request, filterset)}
         return varying(render(request, "catalog/movies.html", context))
     response = render(request, "catalog/_movie_results.html", context)
     if "page" not in request.GET:  # from the form: each letter typed is no step to go back to
@@ -30,11 +37,35 @@ def movies(request: HtmxRequest) -> HttpResponse:
     return varying(response)
 
 
+def _chosen(request: HttpRequest, filterset: MovieFilter) -> list[dict[str, str]]:
+    """People and keywords asked for, each with the way to ask without it."""
+    chosen = []
+    for name, key in (("person", "pk"), ("keyword", "name")):
+        rows = filterset.form.cleaned_data.get(name, ())
+        for row in rows:
+            without = request.GET.copy()
+            without.setlist(name, [str(getattr(other, key)) for other in rows if other != row])
+            without.pop("page", None)
+            address = f"{request.path}?{without.urlencode()}"
+            chosen.append({"filter": name, "value": str(getattr(row, key)), "label": str(row), "without": address})
+    return chosen
+
+
 def _address(request: HttpRequest) -> str:
     """The page's address with what was asked for, without the fields left empty or as they come."""
-    given = {name: str(value) for name, value in request.GET.items() if value}
-    asked = given.items() - {("ordering", "popular")}
-    return f"{request.path}?{urlencode(sorted(asked))}" if asked else request.path
+    given = [(name, value) for name, values in request.GET.lists() for value in values if value]
+    asked = sorted(pair for pair in given if pair != ("ordering", "relevance"))
+    return f"{request.path}?{urlencode(asked)}" if asked else request.path
+
+
+@require_safe
+def suggestions(request: HtmxRequest) -> HttpResponse:
+    """While somebody types into the header's search; without a script the field leads to the results themselves."""
+    text = request.GET.get("q", "")[:200].replace("\x00", "")
+    if not wants_fragment(request):
+        return redirect(f"{reverse('catalog:movies')}?{urlencode({'q': text})}")
+    found = suggest(text) if len(fold(text)) >= SHORTEST_SUGGESTED else []
+    return varying(render(request, "catalog/_suggestions.html", {"movies": found, "text": text}))
 
 
 @require_safe

@@ -28,9 +28,11 @@ class SignedInRequest(HtmxRequest):
     user: User
 
 
-def paginated(request: HttpRequest, rows: QuerySet, *, page_size: int = PAGE_SIZE) -> Page:
+def paginated(
+    request: HttpRequest, rows: QuerySet, *, page_size: int = PAGE_SIZE, paginator: type[Paginator] = Paginator
+) -> Page:
     """The page asked for; the first for nonsense, the last beyond the end."""
-    return Paginator(rows, page_size).get_page(request.GET.get("page"))
+    return paginator(rows, page_size).get_page(request.GET.get("page"))
 
 
 def wants_fragment(request: HtmxRequest) -> bool:

@@ -35,3 +35,19 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
+
+// Suggestions below the search: the arrow keys go through them, Escape puts them away.
+const search = document.querySelector(".site-search");
+search?.addEventListener("keydown", (event) => {
+  const input = search.querySelector("input");
+  const stops = [input, ...search.querySelectorAll(".suggestions a")];
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step && stops.length > 1) {
+    event.preventDefault();
+    stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
+  }
+  if (event.key === "Escape") {
+    document.getElementById("suggestions").replaceChildren();
+    input.focus();
+  }
+});

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from catalog.importers.records import MovieRecord
 from catalog.importers.writing.links import write_links
-from catalog.models import Movie, Source
+from catalog.models import Movie, SearchTerm, Source
 
 BATCH = 500
 _IDS = ("movielens_id", "imdb_id", "tmdb_id")
@@ -61,6 +61,7 @@ class MovieWriter:
                     gaps.append(movie)
                 movies.append(movie)
             Movie.objects.bulk_create(fresh)
+            SearchTerm.objects.learn(movie.search_terms for movie in fresh)
             Movie.objects.bulk_update(gaps, [*_GAPS, "field_sources"])
             self.keys |= {record_key(record): movie.pk for record, movie in zip(batch, movies, strict=True)}
             linked = write_links(self.source, list(zip(movies, batch, strict=True)), fresh={m.pk for m in fresh})
@@ -103,7 +104,7 @@ class _Existing:
             source=self._source,
             **{name: getattr(record, name) for name in _IDS if self._is_free(record, name)},
         )
-        movie.search_title = movie.folded_title()
+        movie.set_search()
         self._remember(movie)
         return movie
 

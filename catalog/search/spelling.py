@@ -1,0 +1,56 @@
+"""What somebody may have meant who wrote one letter wrong: one too many, one missing, another one, or two swapped."""
+
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q
+
+from catalog.models import SearchTerm
+
+SHORTEST = 3  # of two letters nearly every other word of two is one away
+
+
+def near_terms(written: Iterable[str]) -> dict[str, list[str]]:
+    """The known terms one letter away from each of those written, in one query.
+
+    One wrong letter leaves the first or the second half of what was written as it is, so that both are looked up by
+    their beginnings; only two letters swapped across the middle change both, and are looked up as they should stand.
+    """
+    near: dict[str, list[str]] = {word: [] for word in written}
+    if looked_up := [word for word in near if len(word) >= SHORTEST]:
+        terms = SearchTerm.objects.filter(reduce(or_, map(_may_be_meant_by, looked_up)))
+        found = sorted(terms.values_list("term", flat=True))
+        near |= {word: [term for term in found if is_near(word, term)] for word in looked_up}
+    return near
+
+
+def _may_be_meant_by(word: str) -> Q:
+    half = len(word) // 2
+    lengths = [len(word) - 1, len(word), len(word) + 1]
+    swapped = word[: half - 1] + word[half] + word[half - 1] + word[half + 1 :]
+    return (
+        Q(length__in=lengths, term__startswith=word[:half])
+        | Q(length__in=lengths, reversed__startswith=word[half:][::-1])
+        | Q(length=len(word), term=swapped)
+    )
+
+
+def is_near(one: str, other: str) -> bool:
+    """One letter away; a word is not near itself.
+
+    >>> [is_near("heat", word) for word in ("hat", "heart", "beat", "haet", "heat", "hate")]
+    [True, True, True, True, False, False]
+    """
+    start = _same_letters(one, other)
+    one, other = one[start:], other[start:]
+    end = _same_letters(one[::-1], other[::-1])
+    one, other = one[: len(one) - end], other[: len(other) - end]
+    if len(one) <= 1 and len(other) <= 1:
+        return bool(one or other)
+    return len(one) == 2 and one == other[::-1]
+
+
+def _same_letters(one: str, other: str) -> int:
+    """How many the two begin with."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
