@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Max
+from django.db.models import F
 from django.utils import timezone
 
 from catalog.errors import CatalogError, InvalidRating, InvalidSignUp, MovieNotFound, UserNotFound
@@ -134,33 +134,38 @@ def refresh_popularity() -> int:
     Age counts from the latest rating of the log, not from today: a historical data set has popular movies too.
     Half-life: `serving.popular_half_life_days`. The exponent ends at -1000, where a double would underflow.
     """
-    latest = Rating.objects.aggregate(latest=Max("rated_at"))["latest"]
-    if latest is None:
-        return Movie.objects.exclude(popularity=0).update(popularity=0)
-    half_life: float = settings.POLICY.serving.popular_half_life_days
-    postgres = connection.vendor == "postgresql"
-    age = (
-        "EXTRACT(EPOCH FROM (%s - rating.rated_at))::float8 / 86400"
-        if postgres
-        else "JULIANDAY(%s) - JULIANDAY(rating.rated_at)"
-    )
-    larger = "GREATEST" if postgres else "MAX"
+    fresh, parameters = fresh_popularity()
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            UPDATE catalog_movie SET popularity = fresh.popularity
-            FROM (
-                SELECT movie.id, COALESCE(rated.popularity, 0) AS popularity
-                FROM catalog_movie AS movie LEFT JOIN (
-                    SELECT rating.movie_id, SUM(POWER(2.0, {larger}(-1000.0, -({age}) / %s))) AS popularity
-                    FROM catalog_rating AS rating GROUP BY rating.movie_id
-                ) AS rated ON rated.movie_id = movie.id
-            ) AS fresh
+            UPDATE catalog_movie SET popularity = fresh.popularity FROM ({fresh}) AS fresh
             WHERE fresh.id = catalog_movie.id AND catalog_movie.popularity <> fresh.popularity
             """,
-            [latest, half_life],
+            parameters,
         )
         return int(cursor.rowcount)
+
+
+def fresh_popularity() -> tuple[str, list[Any]]:
+    """SQL, with its parameters, of each movie's id and what its popularity is now."""
+    postgres = connection.vendor == "postgresql"
+    age = (
+        "EXTRACT(EPOCH FROM (latest.rated_at - rating.rated_at))::float8 / 86400"
+        if postgres
+        else "JULIANDAY(latest.rated_at) - JULIANDAY(rating.rated_at)"
+    )
+    larger = "GREATEST" if postgres else "MAX"
+    return (
+        f"""
+        SELECT movie.id, COALESCE(rated.popularity, 0) AS popularity
+        FROM catalog_movie AS movie LEFT JOIN (
+            SELECT rating.movie_id, SUM(POWER(2.0, {larger}(-1000.0, -({age}) / %s))) AS popularity
+            FROM catalog_rating AS rating, (SELECT MAX(rated_at) AS rated_at FROM catalog_rating) AS latest
+            GROUP BY rating.movie_id
+        ) AS rated ON rated.movie_id = movie.id
+        """,
+        [settings.POLICY.serving.popular_half_life_days],
+    )
 
 
 def _valid_rating(rating: Any) -> float:

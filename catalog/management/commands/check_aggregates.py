@@ -1,0 +1,33 @@
+import sys
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from catalog.consistency import check_aggregates, repair_aggregates
+from catalog.management.long_command import LongCommand
+
+MEANING = {
+    "figures": "count or sum of ratings",
+    "popularity": "popularity",
+    "titles": "what search and sorting by title go by",
+    "terms": "terms that a misspelt word is compared with",
+}
+
+
+class Command(LongCommand):
+    help = "Compares what is kept on each movie with its ratings and titles. Exit code 1 when something is wrong."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--repair", action="store_true", help="put right what is wrong")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        wrong = check_aggregates()
+        for name, meaning in MEANING.items():
+            n = getattr(wrong, name)
+            self.stdout.write(f"{meaning}: {f'{n:,} wrong' if n else 'right'}")
+        if wrong and options["repair"]:
+            repair_aggregates()
+            wrong = check_aggregates()
+            self.stdout.write("Repaired." if not wrong else "Something changed meanwhile; run it again.")
+        if wrong:
+            sys.exit(1)
