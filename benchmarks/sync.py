@@ -17,18 +17,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import django
-import psycopg2
 import yaml
 from tqdm import tqdm
 
 from benchmarks.data import TMDB
+from benchmarks.postgres import new_database
 from benchmarks.tables import render
 from tests.tmdb_stand_in import TOKEN, TMDBStandIn, read_documents
 
@@ -46,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
         tmdb = stack.enter_context(TMDBStandIn(documents, latency=options.latency))
         os.environ |= _environment(folder, tmdb.url, options)
         if options.postgres:
-            os.environ["DATABASE_URL"] = stack.enter_context(_database(options.postgres))
+            os.environ["DATABASE_URL"] = stack.enter_context(new_database(options.postgres))
         django.setup()
         _empty_site()
         row = _measure(tmdb, documents, options, folder)
@@ -206,25 +205,6 @@ def _environment(folder: Path, url: str, options: Any) -> dict[str, str]:
         "LOG_LEVEL": "WARNING",
         "OPENBLAS_NUM_THREADS": "1",
     }
-
-
-@contextmanager
-def _database(server: str) -> Any:
-    """The address of a new database there."""
-    name = f"movierec_benchmark_{secrets.token_hex(4)}"
-
-    def execute(statement: str) -> None:
-        connection = psycopg2.connect(server)
-        connection.autocommit = True
-        connection.cursor().execute(statement)
-        connection.close()
-
-    execute(f"CREATE DATABASE {name}")
-    try:
-        yield urlsplit(server)._replace(path=f"/{name}").geturl()
-    finally:
-        django.db.connections.close_all()
-        execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from catalog.models import Movie, SearchTerm
-from catalog.search.upkeep import refresh_search, with_wrong_search
+from catalog.search.upkeep import forget_unused_terms, refresh_search, terms_of_movies, with_wrong_search
 from catalog.services import fresh_popularity, rebuild_aggregates, refresh_popularity
 
 BATCH = 1000
@@ -32,25 +32,22 @@ class Wrong:
 
 def check_aggregates() -> Wrong:
     """Reads every rating and every title; changes nothing."""
-    used = _terms_of_movies()
+    known = set(SearchTerm.objects.values_list("term", flat=True))
     return Wrong(
         figures=_wrong_figures(),
         popularity=_wrong_popularity(),
         titles=_wrong_titles(),
-        terms=len(used - set(SearchTerm.objects.values_list("term", flat=True).iterator())),
+        terms=len(terms_of_movies() - known),
     )
 
 
 def repair_aggregates() -> None:
-    """Takes everything anew from ratings and titles, and terms out of use away."""
+    """Takes everything anew from ratings and titles."""
     rebuild_aggregates()
     refresh_popularity()
     refresh_search(Movie.objects.all())
-    used = _terms_of_movies()
-    SearchTerm.objects.learn(used)
-    unused = [pk for pk, term in SearchTerm.objects.values_list("pk", "term").iterator() if term not in used]
-    for start in range(0, len(unused), BATCH):
-        SearchTerm.objects.filter(pk__in=unused[start : start + BATCH]).delete()
+    SearchTerm.objects.learn(terms_of_movies())
+    forget_unused_terms()
 
 
 def _wrong_figures() -> int:
@@ -80,8 +77,3 @@ def _wrong_titles() -> int:
     keys = list(Movie.objects.order_by("pk").values_list("pk", flat=True))
     batches = (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
     return sum(len(with_wrong_search(Movie.objects.filter(pk__in=batch))) for batch in batches)
-
-
-def _terms_of_movies() -> set[str]:
-    texts = Movie.objects.order_by().values_list("search_terms", flat=True).iterator()
-    return {term for text in texts for term in text.split()}

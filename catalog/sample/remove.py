@@ -18,6 +18,7 @@ from catalog.models import (
     User,
 )
 from catalog.sample.load import SAMPLE_SOURCES
+from catalog.search.upkeep import forget_unused_terms
 from catalog.services import rebuild_aggregates, refresh_popularity
 from catalog.traces import LINKS, untouched
 
@@ -51,6 +52,7 @@ def remove_sample(*, show_progress: bool = False) -> RemovalReport:
         Genre.objects.filter(pk__in=genres, moviegenre=None).delete()
         Keyword.objects.filter(pk__in=keywords, moviekeyword=None).delete()
         Person.objects.filter(source__in=SAMPLE_SOURCES, credits=None).delete()
+    forget_unused_terms()
     rebuild_aggregates()
     refresh_popularity()
     runs.delete()

@@ -13,7 +13,7 @@ from catalog.text import TERM_LENGTH, fold, whole_name
 
 FEW = 5
 MAX_WORDS = 12
-MOST = 1000  # a search is done after so many; nobody reads all that hold "the", and sorting them takes time
+MOST = 500  # a search is done after so many: nobody reads all that hold "the", and sorting them takes time
 WELL_KNOWN = ("-rating_count", "id")
 
 

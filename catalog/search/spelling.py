@@ -19,13 +19,13 @@ def near_terms(written: Iterable[str]) -> dict[str, list[str]]:
     """
     near: dict[str, list[str]] = {word: [] for word in written}
     if looked_up := [word for word in near if len(word) >= SHORTEST]:
-        terms = SearchTerm.objects.filter(reduce(or_, map(_may_be_meant_by, looked_up)))
+        terms = SearchTerm.objects.filter(reduce(or_, map(may_be_meant_by, looked_up)))
         found = sorted(terms.values_list("term", flat=True))
         near |= {word: [term for term in found if is_near(word, term)] for word in looked_up}
     return near
 
 
-def _may_be_meant_by(word: str) -> Q:
+def may_be_meant_by(word: str) -> Q:
     half = len(word) // 2
     lengths = [len(word) - 1, len(word), len(word) + 1]
     swapped = word[: half - 1] + word[half] + word[half - 1] + word[half + 1 :]
@@ -42,6 +42,8 @@ def is_near(one: str, other: str) -> bool:
     >>> [is_near("heat", word) for word in ("hat", "heart", "beat", "haet", "heat", "hate")]
     [True, True, True, True, False, False]
     """
+    if abs(len(one) - len(other)) > 1:
+        return False
     start = _same_letters(one, other)
     one, other = one[start:], other[start:]
     end = _same_letters(one[::-1], other[::-1])

@@ -23,6 +23,21 @@ def refresh_search(movies: MovieQuerySet) -> int:
     return n_wrong
 
 
+def forget_unused_terms() -> int:
+    """Takes away the terms that no movie has any more; how many. What a purged title said must not stay in them."""
+    known = list(SearchTerm.objects.values_list("pk", "term"))  # first: what is learnt meanwhile is left alone
+    used = terms_of_movies()
+    unused = [pk for pk, term in known if term not in used]
+    for start in range(0, len(unused), BATCH):
+        SearchTerm.objects.filter(pk__in=unused[start : start + BATCH]).delete()
+    return len(unused)
+
+
+def terms_of_movies() -> set[str]:
+    texts = Movie.objects.order_by().values_list("search_terms", flat=True).iterator()
+    return {term for text in texts for term in text.split()}
+
+
 def with_wrong_search(movies: MovieQuerySet) -> list[Movie]:
     """Those whose columns do not say what their titles do. Set right on the rows returned, and not saved."""
     wrong = []

@@ -23,6 +23,7 @@ from catalog.models import (
     SyncRun,
     TMDBRecord,
 )
+from catalog.search.upkeep import forget_unused_terms
 from catalog.signals import provider_purged
 from catalog.sync.fields import EMPTY
 from catalog.traces import LINKS, untouched
@@ -52,6 +53,7 @@ def purge_tmdb(*, show_progress: bool = False) -> PurgeReport:
         for start in range(0, len(movies), BATCH):
             _strip(movies[start : start + BATCH], report)
             bar.update(len(movies[start : start + BATCH]))
+    forget_unused_terms()
     with transaction.atomic():
         TMDBRecord.objects.all().delete()
         _remove_people()
@@ -69,6 +71,8 @@ def remove_old_content() -> int:
     old.filter(state=TMDBRecord.State.GONE).update(fetched_at=None, movie=None)  # a tombstone holds no content
     old.exclude(state=TMDBRecord.State.GONE).delete()
     _remove_people()
+    if movies:
+        forget_unused_terms()
     return len(movies)
 
 

@@ -78,6 +78,14 @@ def test_genres_are_found_by_slug_and_by_name(api, alien):
         assert [movie["id"] for movie in api.get(f"/api/v1/movies/?genre={genre}").json()["results"]] == [11]
 
 
+def test_people_keywords_and_what_was_seen_are_filters_too(api, alien, nora):
+    MovieFactory()
+    for query in ("person=21", "person=21&person=22&keyword=space+freighter", "language=en"):
+        assert [movie["id"] for movie in api.get(f"/api/v1/movies/?{query}").json()["results"]] == [11]
+    api.force_authenticate(nora)
+    assert api.get("/api/v1/movies/?language=en&hide_seen=true").json()["count"] == 0
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -86,6 +94,10 @@ def test_genres_are_found_by_slug_and_by_name(api, alien):
         ("year_max=-1", "year_max"),
         ("rating_min=7", "rating_min"),
         ("ordering=chaos", "ordering"),
+        ("language=English", "language"),
+        ("person=999", "person"),
+        ("keyword=nonsense", "keyword"),
+        ("hide_seen=maybe", "hide_seen"),
         ("q=%00", "q"),
     ],
 )

@@ -1,8 +1,9 @@
 import pytest
 from django.test import Client
 
-from catalog.models import Movie, MovieGenre
-from tests.factories import GenreFactory, MovieFactory
+from catalog.filters import ORDERINGS, in_order
+from catalog.models import Credit, Keyword, Movie, MovieGenre, MovieKeyword, Person
+from tests.factories import GenreFactory, MovieFactory, RatingFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +56,85 @@ def test_movies_are_filtered_and_sorted(client, shelf, query, expected):
     assert titles(client, query) == expected
 
 
+@pytest.fixture
+def linked(shelf) -> dict[str, Movie]:
+    """The same with languages, people and keywords."""
+    people = [Person.objects.create(id=number, name=f"Person {number}") for number in (1, 2)]
+    space, slow = (Keyword.objects.create(name=name) for name in ("space", "slow"))
+    for title, language, cast, keywords in (
+        ("Alien", "en", people, [space]),
+        ("Arrival", "en", people[:1], [space, slow]),
+        ("Amélie", "fr", [], [slow]),
+    ):
+        Movie.objects.filter(pk=shelf[title].pk).update(language=language)
+        for person in cast:
+            for role in Credit.Role:
+                Credit.objects.create(movie=shelf[title], person=person, role=role)
+        MovieKeyword.objects.bulk_create(MovieKeyword(movie=shelf[title], keyword=keyword) for keyword in keywords)
+    return shelf
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?language=fr", ["Amélie"]),
+        ("?language=xx", []),
+        ("?person=1", ["Arrival", "Alien"]),
+        ("?person=1&person=2", ["Alien"]),
+        ("?keyword=slow", ["Arrival", "Amélie"]),
+        ("?keyword=slow&keyword=space", ["Arrival"]),
+        ("?keyword=space&person=1&ordering=newest&year_max=2000&language=en&rating_min=4&genre=horror", ["Alien"]),
+        ("?q=a&keyword=space&ordering=title", ["Alien", "Arrival"]),
+    ],
+)
+def test_languages_people_and_keywords_narrow_and_combine(client, linked, query, expected):
+    assert titles(client, query) == expected
+
+
+def test_what_was_seen_is_hidden_from_whom_it_is_asked_for(client, linked, nora):
+    RatingFactory(user=nora, movie=linked["Alien"])
+    assert len(titles(client, "?hide_seen=true")) == 4  # nobody is signed in
+    client.force_login(nora)
+    assert len(titles(client)) == len(titles(client, "?hide_seen=false")) == 4
+    assert titles(client, "?hide_seen=true&keyword=space") == ["Arrival"]
+
+
+def test_people_and_keywords_asked_for_are_named_and_can_be_left_out(client, linked):
+    response = client.get("/movies/?person=1&person=2&keyword=space&page=1")
+    ways = {choice["label"]: choice["without"] for choice in response.context["chosen"]}
+
+    assert ways == {
+        "Person 1": "/movies/?person=2&keyword=space",
+        "Person 2": "/movies/?person=1&keyword=space",
+        "space": "/movies/?person=1&person=2",
+    }
+    assert response.content.decode().count('type="hidden" name="person"') == 2
+
+
+def test_the_languages_of_the_movies_can_be_chosen(client, linked):
+    assert client.get("/movies/").context["languages"] == ["en", "fr"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?language=English",
+        "?person=999",
+        "?person=x",
+        "?person=99999999999999999999999",
+        "?keyword=nonsense",
+        "?keyword=%00",
+        "?hide_seen=maybe",
+        "?" + "&".join(f"person={n}" for n in range(6)),
+    ],
+)
+def test_a_filter_of_links_that_makes_no_sense_is_named_and_left_out(client, shelf, query):
+    response = client.get(f"/movies/{query}")
+
+    assert len(response.context["page"].object_list) == 4
+    assert '<ul class="errors">' in response.content.decode()
+
+
 @pytest.mark.parametrize("query", ["?year_min=soon", "?year_max=99999", "?genre=nonsense", "?ordering=chaos", "?q=%00"])
 def test_a_filter_that_makes_no_sense_is_named_and_left_out(client, shelf, query):
     response = client.get(f"/movies/{query}")
@@ -69,6 +149,22 @@ def test_pages_do_not_overlap_and_lose_nothing(client):
     shown = [title for page in (1, 2, 3) for title in titles(client, f"?page={page}")]
 
     assert len(shown) == len(set(shown)) == 80
+
+
+@pytest.mark.parametrize("ordering", ORDERINGS)
+def test_far_pages_go_on_where_the_near_ones_end(client, ordering):
+    """From the middle on pages are counted from the end; dates and years may be missing, figures equal."""
+    Movie.objects.bulk_create(
+        Movie(title=f"Equal {n % 7}", year=None if n % 3 else 1990 + n % 5, rating_count=n % 2, popularity=n % 4)
+        for n in range(170)
+    )
+    shown = [
+        movie.pk
+        for number in range(1, 6)
+        for movie in client.get(f"/movies/?ordering={ordering}&page={number}").context["page"].object_list
+    ]
+
+    assert shown == list(in_order(Movie.objects.all(), ordering).values_list("pk", flat=True))
 
 
 @pytest.mark.parametrize(("page", "number"), [("x", 1), ("0", 3), ("-4", 3), ("10000000000000000000000", 3), ("2", 2)])

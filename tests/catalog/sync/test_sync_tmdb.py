@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from catalog.models import Credit, Keyword, Movie, MovieGenre, MovieKeyword, Source, SyncItem, SyncRun, TMDBRecord
+from catalog.search import suggest
 from catalog.sync import pages
 from catalog.sync.due import Asked
 from catalog.sync.work import sync
@@ -90,6 +91,7 @@ def test_a_movie_arrives_with_every_field(tmdb):
         (20, "First", "director", 1, "", "tmdb"),
     ]
     assert list(movie.alternative_titles.values_list("title", "source")) == [("Homem-Aranha", "tmdb")]
+    assert [list(suggest(text)) for text in ("nguoi nhen", "spiderman", "homem arnha")] == [[movie]] * 3
 
 
 def test_a_second_sync_changes_nothing(tmdb):

@@ -22,6 +22,7 @@ from catalog.models import (
     MovieKeyword,
     Person,
     Rating,
+    SearchTerm,
     Source,
     SyncRun,
     TMDBRecord,
@@ -93,6 +94,7 @@ def test_a_purge_takes_tmdbs_content_and_leaves_the_rest(mixed, settings, nora, 
     assert (Rating.objects.count(), WatchlistItem.objects.count()) == (1, 1)
     for model in (MovieGenre, MovieKeyword, Credit, AlternativeTitle, Person, Movie):
         assert not model.objects.filter(source=Source.TMDB).exists()
+    assert not SearchTerm.objects.filter(term__contains="tmdb").exists()
     assert not Keyword.objects.exists()
     assert list(Genre.objects.values_list("name", flat=True)) == ["Comedy"]
     assert not TMDBRecord.objects.exists()

@@ -1,0 +1,30 @@
+"""A database of a benchmark's own."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import django
+import psycopg2
+
+
+@contextmanager
+def new_database(server: str) -> Iterator[str]:
+    """The address of a new database on that server, dropped at the end."""
+    name = f"movierec_benchmark_{secrets.token_hex(4)}"
+
+    def execute(statement: str) -> None:
+        connection = psycopg2.connect(server)
+        connection.autocommit = True
+        connection.cursor().execute(statement)
+        connection.close()
+
+    execute(f"CREATE DATABASE {name}")
+    try:
+        yield urlsplit(server)._replace(path=f"/{name}").geturl()
+    finally:
+        django.db.connections.close_all()
+        execute(f"DROP DATABASE {name} WITH (FORCE)")
