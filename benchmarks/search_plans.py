@@ -23,7 +23,7 @@ def plan_rows() -> list[dict[str, Any]]:
     person, genre, keyword = Person.objects.first(), Genre.objects.first(), Keyword.objects.first()
     questions: dict[str, tuple[QuerySet, list[str]]] = {
         "words of a title": (rare, ["catalog_movie_search"]),
-        "a common word": (common, ["catalog_movie_most_rated"]),
+        "a common word": (common, ["catalog_movie_most_rated or catalog_movie_search"]),
         "a misspelt word": (misspelt, ["catalog_searchterm_unique", "catalog_searchterm_reversed"]),
         "popular, a page in the middle": (_page(in_order(movies, "popular")), ["catalog_movie_popularity"]),
         "newest": (_page(in_order(movies, "newest")), ["catalog_movie_newest_nulls_last"]),
@@ -48,5 +48,5 @@ def _page(movies: QuerySet) -> QuerySet:
 def _row(question: str, rows: QuerySet, indexes: list[str]) -> dict[str, Any]:
     plan = rows.explain()
     reads_all = "Seq Scan on catalog_movie " in f"{plan} " or "Seq Scan on catalog_searchterm" in plan
-    found = all(index in plan for index in indexes) and not reads_all
-    return {"question": question, "index": ", ".join(indexes), "found": "yes" if found else "no"}
+    used = all(any(name in plan for name in index.split(" or ")) for index in indexes)
+    return {"question": question, "index": ", ".join(indexes), "found": "yes" if used and not reads_all else "no"}

@@ -15,8 +15,11 @@ TERM_LENGTH = 200
 
 def fold(text: str) -> str:
     """`Người Nhện: Xa Nhà` -> `nguoi nhen xa nha`; what has no letter or digit folds to an empty string."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
-    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
+    plain = text.casefold()
+    if not plain.isascii():  # taken apart twice: some signs stand for capitals, some small letters for several
+        plain = unicodedata.normalize("NFKD", text).casefold().translate(_PLAIN)
+        decomposed = unicodedata.normalize("NFKD", plain)
+        plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     return re.sub(r"[\W_]+", " ", plain).strip()
 
 

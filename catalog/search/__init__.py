@@ -1,7 +1,7 @@
 """Movies by their titles: the one way to find them for pages, suggestions, API and admin alike.
 
-Case, accents and punctuation never count, nor does a missing space; the last word may be unfinished. Where few movies
-hold the words as they are written, those one letter away are looked for too.
+Case, accents and punctuation never count, nor does a missing space; the last word may be unfinished. Where hardly a
+movie holds the words as they are written, those one letter away are looked for too.
 """
 
 from catalog.models import Movie

@@ -18,7 +18,7 @@ WELL_KNOWN = ("-rating_count", "id")
 
 
 class Meaning:
-    """Where fewer than FEW movies hold the words as written, terms one letter away are meant too.
+    """Terms one letter away are meant too where fewer than FEW movies hold the words as written and none is called so.
 
     Whatever else is asked for besides: filters must not change the spelling.
     """
@@ -31,7 +31,7 @@ class Meaning:
         *whole, last = self._words
         written = Asked(tuple((word,) for word in (*whole, last + BEGINNING)), (self._name + BEGINNING,))
         self._written = self._meant = written
-        if Movie.objects.filter(holds(written)).order_by()[:FEW].count() < FEW:
+        if self._is_doubtful():
             self._meant = self._respelt()
 
     def of(self, movies: MovieQuerySet) -> MovieQuerySet:
@@ -56,6 +56,10 @@ class Meaning:
         if self._meant != self._written:
             ranks.append(When(holds(self._written._replace(names=self._meant.names)), then=Value(1)))
         return (Case(*ranks, default=Value(2)), *WELL_KNOWN)
+
+    def _is_doubtful(self) -> bool:
+        few = list(Movie.objects.filter(holds(self._written)).order_by().values_list("search_terms", flat=True)[:FEW])
+        return len(few) < FEW and not any(f" {self._name} " in terms for terms in few)
 
     def _respelt(self) -> Asked:
         near = near_terms([self._name, *self._words])

@@ -46,7 +46,8 @@ search?.addEventListener("keydown", (event) => {
     event.preventDefault();
     stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
   }
-  if (event.key === "Escape") {
+  if (event.key === "Escape" && stops.length > 1) {
+    event.preventDefault(); // the first time what was written stays
     document.getElementById("suggestions").replaceChildren();
     input.focus();
   }

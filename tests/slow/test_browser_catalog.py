@@ -69,6 +69,24 @@ def test_sign_up_search_rate_and_watchlist_without_reloads(visit, movies):
     assert not Rating.objects.exists()
 
 
+def test_suggestions_come_while_typing_and_the_keyboard_reaches_them(visit, movies):
+    page = visit()
+    page.goto("/movies/")
+    field = page.get_by_role("searchbox", name="Search movies by title")
+    field.press_sequentially("alein")
+    suggestions = page.get_by_role("region", name="Suggestions")
+    expect(suggestions.get_by_role("link")).to_have_count(2)  # Alien and all results
+    page.keyboard.press("Escape")
+    expect(suggestions.get_by_role("link")).to_have_count(0)
+    expect(field).to_be_focused()
+    field.press_sequentially(" ")
+    expect(suggestions.get_by_role("link")).to_have_count(2)
+    page.keyboard.press("ArrowDown")
+    expect(suggestions.get_by_role("link").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1, name="Alien")).to_be_visible()
+
+
 def test_the_keyboard_rates_too(visit, movies):
     page = visit()
     user = sign_up(page)

@@ -39,6 +39,14 @@ def test_every_term_one_letter_away_is_looked_up(word):
     assert set(near_terms([word])[word]) == edits(word)
 
 
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [("Đảo", "dao"), ("Ærø & Straße", "aero strasse"), ("℡_İ", "tel i"), ("L'Œuvre", "l oeuvre"), ("?!", "")],
+)
+def test_letters_fold_to_plain_ones(text, folded):
+    assert fold(text) == folded
+
+
 @given(st.text(max_size=40))
 def test_folding_twice_changes_nothing_and_leaves_letters_and_single_spaces(text):
     folded = fold(text)
