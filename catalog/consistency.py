@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from catalog.models import Movie, SearchTerm
 from catalog.search.upkeep import forget_unused_terms, refresh_search, terms_of_movies, with_wrong_search
-from catalog.services import fresh_popularity, rebuild_aggregates, refresh_popularity
+from catalog.services import POPULARITY_TOLERANCE, fresh_popularity, rebuild_aggregates, refresh_popularity
 
 BATCH = 1000
 DUE = timedelta(hours=2)  # popularity is refreshed each hour: what was rated since is not wrong yet
@@ -58,7 +58,7 @@ def _wrong_figures() -> int:
 def _wrong_popularity() -> int:
     """Since the last refresh the latest rating, from which age counts, may have moved by as much as `DUE`."""
     fresh, parameters = fresh_popularity()
-    tolerance = 1 - 2 ** (-DUE / timedelta(days=settings.POLICY.serving.popular_half_life_days)) + 1e-6
+    moved = 1 - 2 ** (-DUE / timedelta(days=settings.POLICY.serving.popular_half_life_days))
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -68,7 +68,7 @@ def _wrong_popularity() -> int:
                 SELECT 1 FROM catalog_rating AS rating WHERE rating.movie_id = movie.id AND rating.rated_at > %s
               )
             """,
-            [*parameters, tolerance, timezone.now() - DUE],
+            [*parameters, POPULARITY_TOLERANCE + moved, timezone.now() - DUE],
         )
         return int(cursor.fetchone()[0])
 

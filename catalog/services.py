@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 CLOCK_TOLERANCE = timedelta(days=1)
+POPULARITY_TOLERANCE = 0.01  # of it
 
 
 def record_rating(
@@ -132,16 +133,18 @@ def refresh_popularity() -> int:
     """Sets each movie's popularity, the sum of 2^(-age / half-life) over its ratings; returns how many changed.
 
     Age counts from the latest rating of the log, not from today: a historical data set has popular movies too.
-    Half-life: `serving.popular_half_life_days`. The exponent ends at -1000, where a double would underflow.
+    Half-life: `serving.popular_half_life_days`. The exponent ends at -1000, where a double would underflow. A change
+    of less than POPULARITY_TOLERANCE is left: else each hour, as the latest rating moves, every row would be rewritten.
     """
     fresh, parameters = fresh_popularity()
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             UPDATE catalog_movie SET popularity = fresh.popularity FROM ({fresh}) AS fresh
-            WHERE fresh.id = catalog_movie.id AND catalog_movie.popularity <> fresh.popularity
+            WHERE fresh.id = catalog_movie.id
+              AND ABS(catalog_movie.popularity - fresh.popularity) > %s * fresh.popularity
             """,
-            parameters,
+            [*parameters, POPULARITY_TOLERANCE],
         )
         return int(cursor.rowcount)
 

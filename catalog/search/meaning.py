@@ -12,7 +12,7 @@ from catalog.search.spelling import near_terms
 from catalog.text import TERM_LENGTH, fold, whole_name
 
 FEW = 5
-MAX_WORDS = 12
+MAX_WORDS = 20
 MOST = 500  # a search is done after so many: nobody reads all that hold "the", and sorting them takes time
 WELL_KNOWN = ("-rating_count", "id")
 

@@ -37,11 +37,7 @@ def may_be_meant_by(word: str) -> Q:
 
 
 def is_near(one: str, other: str) -> bool:
-    """One letter away; a word is not near itself.
-
-    >>> [is_near("heat", word) for word in ("hat", "heart", "beat", "haet", "heat", "hate")]
-    [True, True, True, True, False, False]
-    """
+    """One letter away: `heat` is near `hat`, `heart`, `beat` and `haet`, but neither itself nor `hate`."""
     if abs(len(one) - len(other)) > 1:
         return False
     start = _same_letters(one, other)
