@@ -8,17 +8,13 @@ from catalog.models import Movie
 from catalog.querysets import MovieQuerySet
 from catalog.search.meaning import MOST, Meaning
 
-__all__ = ["MOST", "Meaning", "search", "suggest"]
+__all__ = ["MOST", "Meaning", "suggest"]
 
 SUGGESTED = 8
 
 
-def search(movies: MovieQuerySet, text: str) -> MovieQuerySet:
-    """Best first."""
-    meaning = Meaning(text)
-    return movies.filter(pk__in=meaning.best_known(movies)).order_by(*meaning.order())
-
-
 def suggest(text: str) -> MovieQuerySet:
-    """What somebody may be looking for who has written so far."""
-    return search(Movie.objects.all(), text)[:SUGGESTED]
+    """What somebody may be looking for who has written so far, best first."""
+    meaning = Meaning(text)
+    keys = meaning.best_known(Movie.objects.all(), SUGGESTED)
+    return Movie.objects.filter(pk__in=keys).order_by(*meaning.order())[:SUGGESTED]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import reduce
 from operator import and_, or_
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, TextField, Value
@@ -18,11 +18,15 @@ class Asked(NamedTuple):
     names: tuple[str, ...]
 
 
-class _Terms(Func):
-    """Of the index `catalog_movie_search` of migration 0005, which serves this very expression."""
+class _Vector(Func):
+    """The column `search_vector`, which migration 0005 makes Postgres derive from `search_terms`; SQLite has none."""
 
-    template = "array_to_tsvector(string_to_array(btrim(%(expressions)s), ' '))"
+    template = "%(expressions)s"
     output_field = TextField()
+
+    def as_sql(self, *args: Any, **kwargs: Any) -> tuple[str, Any]:
+        column, parameters = super().as_sql(*args, **kwargs)
+        return column.replace('"search_terms"', '"search_vector"'), parameters
 
 
 class _Asks(Func):
@@ -39,7 +43,7 @@ class _Matches(Func):
 def holds(asked: Asked) -> Q:
     """A full text query by index on Postgres; SQLite reads every row."""
     if connection.vendor == "postgresql":
-        return Q(_Matches(_Terms(F("search_terms")), _Asks(Value(_tsquery(asked)))))
+        return Q(_Matches(_Vector(F("search_terms")), _Asks(Value(_tsquery(asked)))))
     called = has_any(asked.names)
     return called | reduce(and_, map(has_any, asked.words)) if asked.words else called
 

@@ -38,11 +38,15 @@ class Meaning:
         """Those of the movies that are meant, in the order they come; none by a text without a letter or digit."""
         return movies.filter(holds(self._meant)) if self._words else movies.none()
 
-    def best_known(self, movies: MovieQuerySet) -> list[int]:
-        """Keys of at most MOST of them, and of those that are called just so."""
-        keys = _first(self.of(movies))
-        if len(keys) == MOST:
-            keys += _first(movies.filter(holds(Asked((), (self._name,)))))
+    def best_known(self, movies: MovieQuerySet, enough: int | None = None) -> list[int]:
+        """Keys of at most MOST of them, and of those that are called just so. Where they are not respelt, and so all
+        alike, `enough` of them will do."""
+        if not self._words:
+            return []
+        most = enough if enough and self._meant == self._written else MOST
+        keys = _first(self.of(movies), most)
+        if len(keys) == most:
+            keys += _first(movies.filter(holds(Asked((), (self._name,)))), most)
         return keys
 
     def order(self) -> Sequence[str | Combinable]:
@@ -69,5 +73,5 @@ class Meaning:
         )
 
 
-def _first(movies: MovieQuerySet) -> list[int]:
-    return list(movies.order_by(*WELL_KNOWN).values_list("pk", flat=True)[:MOST])
+def _first(movies: MovieQuerySet, most: int) -> list[int]:
+    return list(movies.order_by(*WELL_KNOWN).values_list("pk", flat=True)[:most])
