@@ -32,3 +32,22 @@ class UserNotFound(CatalogError):
 
 class InvalidCredentials(CatalogError):
     code = "invalid_credentials"
+
+
+class InvalidHistory(CatalogError):
+    """A file that is no history of the format it was said to be; the message says what was expected."""
+
+    code = "invalid_history"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, fields={"file": [message]})
+
+
+class UploadTooLarge(InvalidHistory):
+    code = "too_large"
+    status = 413
+
+
+class HistoryNotReady(CatalogError):
+    code = "not_ready"
+    status = 409

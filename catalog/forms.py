@@ -2,7 +2,7 @@ from django import forms
 from django.contrib.auth import password_validation
 from django.contrib.auth.forms import AuthenticationForm
 
-from catalog.models import User
+from catalog.models import HistoryImport, User
 from catalog.models.rating import RATING_STEPS
 
 
@@ -69,3 +69,17 @@ class DeleteAccountForm(forms.Form):
         if not self.user.check_password(password):
             raise forms.ValidationError("This is not your password.")
         return password
+
+
+class HistoryUploadForm(forms.Form):
+    format = forms.ChoiceField(
+        label="Where it comes from",
+        choices=HistoryImport.Format.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose the site that the file comes from."},
+    )
+    file = forms.FileField(
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".zip,.csv,.json"}),
+        error_messages={"required": "Choose the file that the site gave you."},
+    )

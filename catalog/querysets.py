@@ -68,3 +68,9 @@ class RatingQuerySet(models.QuerySet[Any]):
 
     def since(self, moment: datetime) -> Self:
         return self.filter(rated_at__gte=moment)
+
+
+class HistoryImportQuerySet(models.QuerySet[Any]):
+    def of(self, user: Any) -> Self:
+        """The user's own, without the file itself: what is asked often must not carry it along."""
+        return self.filter(user=user).defer("content")

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import OperationalError
 
 from catalog import services
+from catalog.histories import imports
 from catalog.models import SyncRun
 from catalog.sync.due import Asked
 from catalog.sync.removal import remove_old_content
@@ -41,3 +42,13 @@ def sync_tmdb(*, goes_on: bool = False) -> dict[str, str | int]:
     if run.status == SyncRun.Status.RUNNING:
         sync_tmdb.delay(goes_on=True)
     return {"run": run.pk, "status": run.status, "too_old": removed}
+
+
+@shared_task(name=imports.READ_TASK, ignore_result=True)
+def read_history_import(*, import_id: int) -> dict[str, bool]:
+    return {"read": imports.read_history_import(import_id=import_id)}
+
+
+@shared_task(name="catalog.sweep_histories", ignore_result=True)
+def sweep_histories() -> dict[str, int]:
+    return imports.sweep_histories()

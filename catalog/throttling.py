@@ -1,8 +1,8 @@
-"""Rate limits of sign-up and sign-in, one count for page and API; the rates are `limits` in config.yaml."""
+"""Rate limits of sign-up, sign-in and uploads, one count for page and API; the rates are `limits` in config.yaml."""
 
 from django.http import HttpRequest
 from rest_framework.request import Request
-from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.throttling import SimpleRateThrottle, UserRateThrottle
 from rest_framework.views import APIView
 
 
@@ -21,7 +21,11 @@ class SignInThrottle(AddressThrottle):
     scope = "token"
 
 
-def too_many(throttle: AddressThrottle, request: HttpRequest) -> str:
+class HistoryThrottle(UserRateThrottle):
+    scope = "histories"
+
+
+def too_many(throttle: SimpleRateThrottle, request: HttpRequest) -> str:
     """Counts a page's POST; a sentence for people when the limit is reached, else nothing."""
     if request.method != "POST" or throttle.allow_request(request, None):  # type: ignore[arg-type]
         return ""

@@ -161,6 +161,18 @@ class TMDB(_Section):
             raise ValueError("refresh_days must be below max_age_days, or content would go before it is read anew")
 
 
+class Histories(_Section):
+    """What people may upload of their own."""
+
+    max_upload_mb: int = Field(ge=1, le=500)
+    max_unpacked_mb: int = Field(ge=1, le=2000)
+    max_files: int = Field(ge=1)
+    max_entries: int = Field(ge=1)
+    stale_after_seconds: int = Field(ge=10)
+    attempts: int = Field(ge=1)
+    keep_days: int = Field(ge=1)
+
+
 class Drift(_Section):
     window_weeks: int = Field(ge=1)
     min_ratings: int = Field(ge=1)
@@ -256,6 +268,7 @@ class Limits(_Section):
     sign_up: str
     token: str
     service: str
+    histories: str
 
 
 class Policy(_Section):
@@ -268,6 +281,7 @@ class Policy(_Section):
     retention: Retention
     serving: Serving
     tmdb: TMDB
+    histories: Histories
     drift: Drift
     live_quality: LiveQuality
     retraining: Retraining

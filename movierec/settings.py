@@ -270,6 +270,7 @@ REST_FRAMEWORK = {
         "sign_up": POLICY.limits.sign_up,
         "token": POLICY.limits.token,
         "service": POLICY.limits.service,
+        "histories": POLICY.limits.histories,
     },
     "NUM_PROXIES": _number("NUM_PROXIES", 0, at_most=10),
     "EXCEPTION_HANDLER": "movierec.api.exception_handler",
@@ -327,6 +328,12 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+FILE_UPLOAD_HANDLERS = [
+    "catalog.histories.upload.SizeLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- Files, language, mail, logs ----------------------------------------------------------------------------------
 

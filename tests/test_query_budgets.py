@@ -7,7 +7,20 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from catalog.models import Credit, Keyword, Movie, MovieGenre, MovieKeyword, Person, Rating, User, WatchlistItem
+from catalog.histories.changes import Changes
+from catalog.models import (
+    Credit,
+    HistoryEntry,
+    HistoryImport,
+    Keyword,
+    Movie,
+    MovieGenre,
+    MovieKeyword,
+    Person,
+    Rating,
+    User,
+    WatchlistItem,
+)
 from tests.factories import GenreFactory, RatingFactory
 
 pytestmark = pytest.mark.django_db
@@ -25,11 +38,14 @@ BUDGETS = {
     "/ratings/": 4,
     "/watchlist/": 4,
     "/accounts/": 5,
+    "/import/": 5,
     "/api/v1/movies/": 6,
     "/api/v1/movies/?q=movie": 9,
     "/api/v1/movies/{movie}/": 8,
     "/api/v1/ratings/": 4,
     "/api/v1/watchlist/": 4,
+    "/api/v1/import/": 4,
+    "/api/v1/import/{history}/entries/": 5,
 }
 
 
@@ -37,6 +53,10 @@ BUDGETS = {
 def grow(nora: User) -> Callable[[int], Movie]:
     """Adds `count` movies that nora rated and wants to see, and as many links to one movie."""
     subject = Movie.objects.create(title="Many")
+    counts = dict.fromkeys(["matched", "unmatched", *Changes().counts()], 1)
+    history = HistoryImport.objects.create(
+        user=nora, name="x", format="imdb", n_entries=1, status="ready", counts=counts
+    )
 
     def add(count: int) -> Movie:
         start = Movie.objects.count()
@@ -48,6 +68,7 @@ def grow(nora: User) -> Callable[[int], Movie]:
             MovieKeyword.objects.create(movie=subject, keyword=Keyword.objects.create(name=str(number)))
             Credit.objects.create(movie=subject, person=Person.objects.create(name=str(number)), role="cast")
             WatchlistItem.objects.create(user=nora, movie=rating.movie)
+            HistoryEntry.objects.create(history_import=history, movie=rating.movie, file="x", line=number, kind="rated")
         return subject
 
     return add
@@ -66,9 +87,11 @@ def test_queries_stay_within_the_budget_however_many_rows(client: Client, nora, 
 def queries_of(client: Client, movie: Movie) -> dict[str, int]:
     asked = {}
     person = Person.objects.first().get_absolute_url()
+    history = HistoryImport.objects.get().pk
     for address in BUDGETS:
         headers = {"HX-Request": "true"} if "suggestions" in address else {}
         with CaptureQueriesContext(connection) as queries:
-            assert client.get(address.format(movie=movie.pk, person=person), headers=headers).status_code == 200
+            found = address.format(movie=movie.pk, person=person, history=history)
+            assert client.get(found, headers=headers).status_code == 200
         asked[address] = len(queries)
     return asked

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from catalog.admin.history import HistoryImportAdmin, ViewingAdmin
 from catalog.admin.metadata import AlternativeTitleAdmin, CreditAdmin, GenreAdmin, KeywordAdmin, LinkAdmin, PersonAdmin
 from catalog.admin.movies import MovieAdmin
 from catalog.admin.ratings import ImportRunAdmin, RatingAdmin, WatchlistItemAdmin
@@ -11,6 +12,7 @@ from catalog.models import (
     AlternativeTitle,
     Credit,
     Genre,
+    HistoryImport,
     ImportRun,
     Keyword,
     Movie,
@@ -21,6 +23,7 @@ from catalog.models import (
     SyncRun,
     TMDBRecord,
     User,
+    Viewing,
     WatchlistItem,
 )
 
@@ -36,6 +39,8 @@ admin.site.register([MovieGenre, MovieKeyword], LinkAdmin)
 admin.site.register(AlternativeTitle, AlternativeTitleAdmin)
 admin.site.register(Rating, RatingAdmin)
 admin.site.register(WatchlistItem, WatchlistItemAdmin)
+admin.site.register(Viewing, ViewingAdmin)
+admin.site.register(HistoryImport, HistoryImportAdmin)
 admin.site.register(ImportRun, ImportRunAdmin)
 admin.site.register(SyncRun, SyncRunAdmin)
 admin.site.register(TMDBRecord, TMDBRecordAdmin)

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from catalog.models import Credit, Movie, Rating, User, WatchlistItem
+from catalog.models import Credit, HistoryEntry, HistoryImport, Movie, Rating, User, WatchlistItem
 from catalog.models.rating import RATING_STEPS
 from catalog.templatetags.movies import poster_url
 
@@ -131,6 +131,47 @@ class WatchlistItemSerializer(serializers.ModelSerializer):
     class Meta:
         model = WatchlistItem
         fields = ["movie", "title", "added_at"]
+        read_only_fields = fields
+
+
+class HistoryUploadSerializer(serializers.Serializer):
+    format = serializers.ChoiceField(HistoryImport.Format.choices)
+    file = serializers.FileField(allow_empty_file=True)
+
+
+class HistoryImportSerializer(serializers.ModelSerializer):
+    """How far an upload is. `counts` are there once it is `ready`."""
+
+    counts: Any = serializers.DictField(child=serializers.IntegerField(), read_only=True)
+
+    class Meta:
+        model = HistoryImport
+        fields = ["id", "format", "name", "status", "n_entries", "n_read", "counts", "created_at", "ended_at"]
+        read_only_fields = fields
+
+
+class HistoryEntrySerializer(serializers.ModelSerializer):
+    """A row of an upload. Select `movie`."""
+
+    movie = serializers.IntegerField(source="movie_id", allow_null=True)
+    movie_title = serializers.CharField(source="movie.title", default=None, allow_null=True)
+
+    class Meta:
+        model = HistoryEntry
+        fields = [
+            "file",
+            "line",
+            "kind",
+            "title",
+            "year",
+            "rating",
+            "noted_at",
+            "watched_on",
+            "is_rewatch",
+            "movie",
+            "movie_title",
+            "reason",
+        ]
         read_only_fields = fields
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from catalog.api.views.accounts import AccountsView, TokenView
+from catalog.api.views.history import ExportView, HistoryImportViewSet
 from catalog.api.views.movies import MovieViewSet
 from catalog.api.views.own import RatingViewSet, WatchlistViewSet
 
@@ -11,9 +12,11 @@ router = SimpleRouter(use_regex_path=False)
 router.register("movies", MovieViewSet)  # movies/  movies/{id}/
 router.register("ratings", RatingViewSet)  # ratings/  ratings/{movie_id}/
 router.register("watchlist", WatchlistViewSet)  # watchlist/  watchlist/{movie_id}/
+router.register("import", HistoryImportViewSet)  # import/  import/{id}/  import/{id}/entries/  import/{id}/commit/
 
 urlpatterns = [
     path("accounts/", AccountsView.as_view(), name="accounts"),
+    path("export/<str:site>/", ExportView.as_view(), name="export"),
     path("token/", TokenView.as_view(), name="token"),
     *router.urls,
 ]

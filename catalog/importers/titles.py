@@ -7,10 +7,10 @@ _YEAR = re.compile(r"\s*\((\d{4})(?:[-\u2013]\d{0,4})?\)\s*$")
 _GROUP = re.compile(r"^(?P<title>.*\S)\s+\((?P<group>[^()]+)\)$")
 _ALSO = re.compile(r"^a\.?k\.?a\.? ", re.IGNORECASE)
 _NOT_A_TITLE = re.compile(r"^([0-9]{1,4}|(part|vol|volume|episode|chapter)\b.*)$", re.IGNORECASE)
-_ARTICLES = (
+ARTICLES = (
     "The A An La Le Les L' Un Une Il Lo Gli I Uno Una El Los Las Der Die Das Den Det De Een Het Ein Eine En Et Ett O Os"
 )
-_INVERTED = re.compile(rf"^(?P<title>.+), (?P<article>{'|'.join(_ARTICLES.split())})$")
+_INVERTED = re.compile(rf"^(?P<title>.+), (?P<article>{'|'.join(ARTICLES.split())})$")
 
 
 class Title(NamedTuple):
@@ -32,11 +32,11 @@ def parse_title(text: str) -> Title:
         text = found["title"]
         others.insert(0, found["group"])
     others.sort(key=lambda other: _ALSO.match(other) is not None)
-    original = _article_first(_ALSO.sub("", others[0])) if others else ""
-    return Title(_article_first(text), original, year)
+    original = article_first(_ALSO.sub("", others[0])) if others else ""
+    return Title(article_first(text), original, year)
 
 
-def _article_first(title: str) -> str:
+def article_first(title: str) -> str:
     found = _INVERTED.match(title.strip())
     if not found:
         return title.strip()

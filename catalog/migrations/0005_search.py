@@ -68,7 +68,7 @@ def drop_indexes_of_postgres(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0003_tmdb'),
+        ('catalog', '0004_histories'),
     ]
 
     operations = [

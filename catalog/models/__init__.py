@@ -1,5 +1,6 @@
 """The catalogue: who watches, what there is to watch, and what people thought of it."""
 
+from catalog.models.history import HistoryEntry, HistoryImport, Viewing
 from catalog.models.imports import ImportRun
 from catalog.models.metadata import Credit, Genre, Keyword, MovieGenre, MovieKeyword, Person
 from catalog.models.movie import Movie
@@ -13,6 +14,8 @@ __all__ = [
     "AlternativeTitle",
     "Credit",
     "Genre",
+    "HistoryEntry",
+    "HistoryImport",
     "ImportRun",
     "Keyword",
     "Movie",
@@ -26,5 +29,6 @@ __all__ = [
     "SyncRun",
     "TMDBRecord",
     "User",
+    "Viewing",
     "WatchlistItem",
 ]

@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from catalog.models.movie import Movie
 from catalog.models.source import Source
@@ -37,7 +38,7 @@ class Rating(models.Model):
 class WatchlistItem(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watchlist")
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
-    added_at = models.DateTimeField(auto_now_add=True)
+    added_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["-added_at", "-id"]

@@ -11,6 +11,7 @@ from catalog.models import (
     AlternativeTitle,
     Credit,
     Genre,
+    HistoryImport,
     ImportRun,
     Keyword,
     Movie,
@@ -22,6 +23,7 @@ from catalog.models import (
     SyncRun,
     TMDBRecord,
     User,
+    Viewing,
     WatchlistItem,
 )
 from catalog.services import add_to_watchlist, record_rating
@@ -33,6 +35,7 @@ MODELS = [
     AlternativeTitle,
     Credit,
     Genre,
+    HistoryImport,
     ImportRun,
     Keyword,
     Movie,
@@ -43,9 +46,10 @@ MODELS = [
     SyncRun,
     TMDBRecord,
     User,
+    Viewing,
     WatchlistItem,
 ]
-WRITTEN_BY_THE_SITE = (ImportRun, SyncRun, TMDBRecord)
+WRITTEN_BY_THE_SITE = (HistoryImport, ImportRun, SyncRun, TMDBRecord)
 
 
 @pytest.fixture
@@ -69,6 +73,8 @@ def populate(count: int) -> Movie:
         Credit.objects.create(movie=movie, person=Person.objects.create(name=name), role="cast")
         rating = RatingFactory(movie=MovieFactory())
         add_to_watchlist(user=rating.user, movie=movie)
+        Viewing.objects.create(user=rating.user, movie=movie)
+        HistoryImport.objects.create(user=rating.user, name=name, format="imdb", n_entries=number)
         ImportRun.objects.create(source=Source.MOVIELENS, origin=name)
         AlternativeTitle.objects.create(movie=movie, title=name)
         SyncRun.objects.create(kind="changes", status="succeeded", counts={"updated": number})

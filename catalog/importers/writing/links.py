@@ -1,20 +1,18 @@
 """Genres, keywords and people of movies; links that exist stay, whatever their source."""
 
 from collections.abc import Iterable
-from itertools import chain
 from typing import Any
 from zlib import crc32
 
-from django.db import connection
 from django.db.models import Model
 from django.utils.text import slugify
 
 from catalog.importers.records import MovieRecord
+from catalog.importers.writing.rows import insert_rows
 from catalog.models import Credit, Genre, Keyword, Movie, MovieGenre, MovieKeyword, Person, Source
 
 Pairs = list[tuple[Movie, MovieRecord]]
 Key = tuple[Any, ...]
-ROWS_A_STATEMENT = 2000
 
 
 def write_links(source: Source, pairs: Pairs, *, fresh: set[int]) -> set[int]:
@@ -50,21 +48,15 @@ def write_links(source: Source, pairs: Pairs, *, fresh: set[int]) -> set[int]:
 def _add_missing(
     model: type[Model], fields: tuple[str, ...], old: list[int], links: Iterable[tuple[Key, dict[str, Any]]]
 ) -> set[int]:
-    """Inserts the links whose key (of `fields`) is not there. Plain SQL: six times as fast as bulk_create."""
+    """Inserts the links whose key (of `fields`) is not there."""
     existing = set(model._default_manager.filter(movie_id__in=old).values_list(*fields)) if old else set()
     missing: dict[Key, dict[str, Any]] = {}
     for key, rest in links:
         if key not in existing:
             missing.setdefault(key, rest)
-    rows = [(*key, *rest.values()) for key, rest in missing.items()]
-    if rows:
+    if missing:
         columns = (*fields, *next(iter(missing.values())))
-        marks = f"({', '.join(['%s'] * len(columns))})"
-        insert = f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES "
-        with connection.cursor() as cursor:
-            for start in range(0, len(rows), ROWS_A_STATEMENT):
-                batch = rows[start : start + ROWS_A_STATEMENT]
-                cursor.execute(insert + ", ".join([marks] * len(batch)), list(chain.from_iterable(batch)))
+        insert_rows(model, columns, ((*key, *rest.values()) for key, rest in missing.items()))
     return {key[0] for key in missing}
 
 

@@ -1,0 +1,66 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from catalog.errors import InvalidHistory
+from catalog.histories.files import check_size
+from catalog.histories.imports import commit_import, open_import, read_history_import
+from catalog.histories.report import sentences
+from catalog.importers.progress import progress_bar
+from catalog.management.long_command import LongCommand
+from catalog.models import HistoryImport, User
+
+SHOWN = 20
+
+
+class Command(LongCommand):
+    help = (
+        "Imports what somebody rated, watched and wants to see on another site, as the page /import/ does. Nothing is "
+        "written before the whole file is read; running it again changes nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("path", type=Path, help="the file, or the zip, that the site exports")
+        parser.add_argument("--user", required=True, metavar="U", help="whose history it is: a name of this site")
+        parser.add_argument("--format", required=True, choices=HistoryImport.Format.values)
+        parser.add_argument("--dry-run", action="store_true", help="only show what it would bring")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = User.objects.filter(username=options["user"]).first()
+        if user is None:
+            raise CommandError(f"There is no user {options['user']!r}.")
+        path: Path = options["path"]
+        history = open_import(user=user, format=options["format"], name=path.name, content=_content(path))
+        with progress_bar(
+            total=history.n_entries, description="Reading", unit=" rows", shown=self.show_progress
+        ) as bar:
+            read_history_import(import_id=history.pk, on_progress=bar.update)
+        history.refresh_from_db()
+        if history.status != HistoryImport.Status.READY:
+            raise CommandError(f"{path}: {history.get_status_display()}; nothing was imported. The log says more.")
+        self._report(history)
+        if options["dry_run"]:
+            history.delete()
+            self.stdout.write("Nothing was written.")
+        else:
+            commit_import(history)
+            self.stdout.write(f"{path.name}: imported for {user.username}.")
+
+    def _report(self, history: HistoryImport) -> None:
+        unmatched = history.entries.filter(movie=None)
+        for entry in unmatched[:SHOWN]:
+            year = f" ({entry.year})" if entry.year else ""
+            self.stderr.write(f"{entry.file}, line {entry.line}: {entry.title}{year}: {entry.reason}")
+        if (more := unmatched.count() - SHOWN) > 0:
+            self.stderr.write(f"... and {more:,} more")
+        for line in sentences(history):
+            self.stdout.write(f"{line}.")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        check_size(path.name, path.stat().st_size)
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidHistory(f"{path}: cannot be read: {error.strerror}.") from None

@@ -1,0 +1,126 @@
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from catalog.histories.imports import read_history_import
+from catalog.models import HistoryImport, Rating
+from tests.catalog.histories.site_files import RATINGS, table
+from tests.factories import MovieFactory
+
+pytestmark = pytest.mark.django_db
+
+ROWS = [["2020-05-02", "Heat", 1995, "", 4], ["2020-05-02", "<b>Nothing</b>", 1995, "", 4]]
+
+
+@pytest.fixture
+def page(client, nora) -> Client:
+    client.force_login(nora)
+    return client
+
+
+def upload(client: Client, content: bytes = table(RATINGS, *ROWS), format: str = "letterboxd", **more):
+    file = SimpleUploadedFile("ratings.csv", content)
+    return client.post("/import/", {"format": format, "file": file}, **more)
+
+
+def text_of(response) -> str:
+    return response.content.decode()
+
+
+def test_upload_look_take_over(page, nora):
+    heat = MovieFactory(title="Heat", year=1995)
+    assert upload(page).url == "/import/"
+    waiting = text_of(page.get("/import/"))
+    assert "2 rows, being looked up in the catalogue" in waiting
+    assert 'hx-trigger="every 1s"' in waiting
+    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in waiting
+
+    history = HistoryImport.objects.get()
+    read_history_import(import_id=history.pk)
+    ready = text_of(page.get("/import/"))
+    assert "every 1s" not in ready
+    assert "1 of 2 rows found in the catalogue" in ready
+    assert "&lt;b&gt;Nothing&lt;/b&gt;" in ready
+    assert "ratings.csv, line 3" in ready
+    assert heat.get_absolute_url() in text_of(page.get("/import/?show=matched"))
+    assert not Rating.objects.exists()
+
+    done = page.post(f"/import/{history.pk}/commit/", follow=True)
+    assert "Your history is here. It counts in your very next list." in text_of(done)
+    assert "Imported. Go on to" in text_of(done)
+    assert Rating.objects.get(user=nora).movie == heat
+    assert "Not found (1)" in text_of(done)
+
+
+def test_htmx_is_answered_with_the_progress_alone(page):
+    upload(page)
+    fragment = page.get("/import/", headers={"HX-Request": "true"})
+
+    assert "<html" not in text_of(fragment)
+    assert 'id="history"' in text_of(fragment)
+    assert "HX-Request" in fragment["Vary"]
+
+
+def test_a_discarded_upload_is_gone(page):
+    upload(page)
+    answer = page.post(f"/import/{HistoryImport.objects.get().pk}/discard/", follow=True)
+
+    assert "ratings.csv is discarded." in text_of(answer)
+    assert not HistoryImport.objects.exists()
+
+
+def test_a_file_that_is_none_is_refused_on_the_page(page):
+    answer = upload(page, format="trakt")
+
+    assert answer.status_code == 422
+    assert "expected a JSON file of Trakt" in text_of(answer)
+    assert "looks like one of Letterboxd, so choose that." in text_of(answer)
+    empty = page.post("/import/", {})
+    assert "Choose the site that the file comes from." in text_of(empty)
+    assert "Choose the file that the site gave you." in text_of(empty)
+    assert not HistoryImport.objects.exists()
+
+
+def test_an_upload_beyond_the_limit_is_stopped_and_the_reason_shown(nora, settings, tmp_path):
+    """The token of the form stands before the file and is read; of the file nothing is kept."""
+    histories = settings.POLICY.histories.model_copy(update={"max_upload_mb": 1})
+    settings.POLICY = settings.POLICY.model_copy(update={"histories": histories})
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(nora)
+    client.get("/import/")
+    token = client.cookies["csrftoken"].value
+    file = SimpleUploadedFile("ratings.csv", b"x" * (3 << 20))
+    answer = client.post("/import/", {"csrfmiddlewaretoken": token, "format": "csv", "file": file})
+
+    assert answer.status_code == 413
+    assert "The upload has 3 MB; expected a file of at most 1 MB." in text_of(answer)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_early_commit_is_told_and_changes_nothing(page):
+    upload(page)
+    answer = page.post(f"/import/{HistoryImport.objects.get().pk}/commit/", follow=True)
+
+    assert "ratings.csv is waiting to be read" in text_of(answer)
+
+
+def test_it_is_ones_own(page, client, bob):
+    assert Client().get("/import/").status_code == 302
+    upload(page)
+    pk = HistoryImport.objects.get().pk
+    other = Client()
+    other.force_login(bob)
+
+    assert "ratings.csv" not in text_of(other.get("/import/"))
+    assert other.post(f"/import/{pk}/commit/").status_code == 404
+    assert other.post(f"/import/{pk}/discard/").status_code == 404
+
+
+def test_too_many_uploads_are_refused(page, settings):
+    for _ in range(int(settings.POLICY.limits.histories.split("/")[0])):
+        upload(page, b"")
+    answer = upload(page)
+
+    assert answer.status_code == 429
+    assert "Too many attempts." in text_of(answer)

@@ -1,0 +1,52 @@
+"""A history on its way in: a real browser, with JavaScript and without, and a real worker that reads the file."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from catalog.models import Rating
+from tests.catalog.histories.site_files import RATINGS, table, zipped
+from tests.factories import MovieFactory, UserFactory
+from tests.processes import running
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+WORKER = ("celery", "--app", "movierec", "worker", "--queues", "default", "--concurrency", "1")
+ROWS = [["2020-05-02", "Heat", 1995, "", 4], ["2020-05-02", "Nothing", 1995, "", 4]]
+
+
+def sign_in(page: Page, name: str) -> None:
+    page.goto("/accounts/sign-in/?next=/import/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Import your history")).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_file_is_uploaded_read_looked_at_and_imported(visit, tmp_path, javascript):
+    heat = MovieFactory(title="Heat", year=1995)
+    ada = UserFactory(username="ada")
+    file = {
+        "name": "letterboxd.zip",
+        "mimeType": "application/zip",
+        "buffer": zipped({"ratings.csv": table(RATINGS, *ROWS)}),
+    }
+    page = visit(javascript=javascript)
+    sign_in(page, "ada")
+    page.get_by_label("Letterboxd").check()
+    page.get_by_label("File (.zip, .csv or .json").set_input_files(files=[file])
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_text("2 rows, being looked up in the catalogue")).to_be_visible()
+
+    with running(*WORKER, log=tmp_path / "worker.log"):
+        expect(page.get_by_text("1 of 2 rows found in the catalogue")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Not in the catalogue.")).to_be_visible()
+    assert not Rating.objects.exists()
+
+    page.get_by_role("button", name="Import it").click()
+    expect(page.get_by_text("Your history is here.")).to_be_visible()
+    assert Rating.objects.get(user=ada).movie == heat
+    page.goto("/accounts/")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Trakt").click()
+    assert download.value.suggested_filename == "movierec-trakt.json"
