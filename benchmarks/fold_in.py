@@ -35,7 +35,7 @@ def run(folder: Path, metadata: str, progress: Progress) -> list[tuple[str, list
     movies = tmdb_metadata(folder) if metadata == "TMDB" else movielens_metadata(folder)
     found: dict[int | None, dict[str, list[Evaluation]]] = {count: defaultdict(list) for count in (*COUNTS, None)}
     for number in range(FOLDS):
-        is_left_out = split.train["user_id"].isin(_left_out(split.train["user_id"].unique(), number))
+        is_left_out = split.train["user_id"].isin(left_out(split.train["user_id"].unique(), number))
         train, known = split.train[~is_left_out], split.train[is_left_out]
         test = split.test[split.test["user_id"].isin(known["user_id"])]
         popular, model = (_fit(entry, train, movies, progress) for entry in random_split_models([MODEL]))
@@ -56,7 +56,7 @@ def run(folder: Path, metadata: str, progress: Progress) -> list[tuple[str, list
     ]
 
 
-def _left_out(users: Any, number: int) -> Any:
+def left_out(users: Any, number: int) -> Any:
     return np.random.default_rng(0).permutation(np.sort(users))[number::FOLDS]
 
 

@@ -165,7 +165,7 @@ def explain(*, user: User, movie: Movie) -> Explanation:
         score=sum(row.contribution for row in rows),
         model_version=served.version,
         contributions=rows,
-        is_seen=movie.pk in viewer.ratings,
+        is_seen=movie.pk in viewer.seen,
         is_dismissed=movie.pk in viewer.dismissed,
     )
 

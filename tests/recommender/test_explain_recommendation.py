@@ -39,7 +39,7 @@ def test_users_are_named_or_numbered(train, camps, fan, capsys):
 
 def test_it_says_when_no_list_shows_the_movie(train, camps, fan, capsys):
     train()
-    assert "has rated this movie" in explained(capsys, "fan", camps["Science Fiction"][0].pk)
+    assert "has seen this movie" in explained(capsys, "fan", camps["Science Fiction"][0].pk)
     Dismissal.objects.create(user=fan, movie=camps["Romance"][0])
     assert "is not interested" in explained(capsys, "fan", camps["Romance"][0].pk)
 

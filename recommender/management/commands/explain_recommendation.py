@@ -50,7 +50,7 @@ def find_user(name: str) -> User:
 def notes(explanation: Explanation) -> list[str]:
     said = []
     if explanation.is_seen:
-        said.append("the user has rated this movie, so that no list shows it")
+        said.append("the user has seen this movie, so that no list shows it")
     if explanation.is_dismissed:
         said.append("the user is not interested in this movie, so that no list shows it")
     return said
