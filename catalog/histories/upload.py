@@ -16,13 +16,16 @@ class SizeLimit(FileUploadHandler):
     """Drops the file of a request that is longer than an upload may be; its other fields are read.
 
     A request cannot be longer than it says: a server reads no further. The rest of it is read and thrown away, or the
-    browser would show a broken connection in place of the reason.
+    browser would show a broken connection in place of the reason. Django would do that line by line, and a file without
+    line ends is one line.
     """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         if self.request is not None and is_too_long(self.request):
-            raise StopUpload(connection_reset=False)
+            while self.request.read(self.chunk_size):
+                pass
+            raise StopUpload(connection_reset=True)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         return raw_data

@@ -1,5 +1,6 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.handlers.wsgi import WSGIRequest
 from django.test import Client
 
 from catalog.histories.imports import read_history_import
@@ -96,6 +97,36 @@ def test_an_upload_beyond_the_limit_is_stopped_and_the_reason_shown(nora, settin
     assert answer.status_code == 413
     assert "The upload has 3 MB; expected a file of at most 1 MB." in text_of(answer)
     assert list(tmp_path.iterdir()) == []
+
+
+class Endless:
+    """The body of a request: a form that begins, and then a file without a line end. Keeps how much was asked for."""
+
+    def __init__(self, start: bytes) -> None:
+        self.start = start
+        self.largest = 0
+
+    def read(self, size: int = -1) -> bytes:
+        self.largest = max(self.largest, size if size >= 0 else 1 << 60)
+        start, self.start = self.start, b""
+        return start or b"x" * size
+
+    readline = read
+
+
+def test_a_stopped_upload_is_read_to_its_end_without_being_held_in_memory(rf):
+    start = (
+        b'--x\r\nContent-Disposition: form-data; name="format"\r\n\r\ncsv\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+    )
+    body = Endless(start)
+    says = {"CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": str(200 << 20), "wsgi.input": body}
+    request = WSGIRequest(rf.post("/import/").environ | says)
+
+    assert request.POST.dict() == {"format": "csv"}
+    assert not request.FILES
+    assert body.largest <= 1 << 20
+    assert request.read(1) == b""
 
 
 def test_an_early_commit_is_told_and_changes_nothing(page):
