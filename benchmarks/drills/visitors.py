@@ -13,7 +13,7 @@ import httpx
 
 from benchmarks.drills.pages import sign_in
 
-PAUSE = 0.4  # seconds between two requests of one person
+PAUSE = 0.8  # seconds between two requests of one person
 PATIENCE = 15.0
 NO_ANSWER = 0
 
