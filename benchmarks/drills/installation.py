@@ -142,6 +142,11 @@ class Installation:
         self.servers["mlflow"].wait()
         self._supervisor = start(command, log=self.logs / "supervisord.log", environment=self.environment)
         wait_for(self.is_ready, seconds=120, what=f"{self.address} answers; see {self.var / 'log'}")
+        wait_for(self._has_all_web_processes, seconds=30, what=f"{self._web_workers} web processes are there")
+
+    def _has_all_web_processes(self) -> bool:
+        """The first of them answers before the last is there."""
+        return len(self.web_process().children()) == self._web_workers
 
     def is_ready(self) -> bool:
         try:

@@ -72,7 +72,7 @@ def report_drift(champion) -> None:
 
 
 def let_age(champion) -> None:
-    trail(Promotion).update(promoted_at=NOW - 15 * DAY)
+    trail(Promotion).update(promoted_at=timezone.now() - 15 * DAY)  # not NOW: a figure that is compared tells minutes
 
 
 def dislike(champion) -> None:
