@@ -26,8 +26,8 @@ hypothesis_settings.load_profile("untimed")
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Slow tests first, so that no core waits for one at the end.
 
-    Tests of what only Redis can do are no part of an embedded run, and what asks no database, cache or broker is no
-    part of a run on Postgres and Redis, which would show it a second time; they are left out, not skipped.
+    Tests of what only Redis can do are no part of an embedded run. What asks no database, cache or broker, or is not
+    about them, is no part of a run on Postgres and Redis, which would show it a second time. Left out, not skipped.
     """
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     on_services = bool(django_settings.REDIS_URL)
@@ -41,6 +41,8 @@ def _needs_redis(item: pytest.Item) -> bool:
 
 
 def _asks_services(item: pytest.Item) -> bool:
+    if item.get_closest_marker("once"):
+        return False
     fixtures = set(getattr(item, "fixturenames", ()))
     marked = any(item.get_closest_marker(name) for name in ("django_db", "services", "cache"))
     return marked or not fixtures.isdisjoint({"db", "transactional_db", "live_server"})

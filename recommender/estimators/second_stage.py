@@ -15,7 +15,6 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.newcomers import newcomer_share
@@ -121,6 +120,8 @@ def learn_weights(examples: Examples, empty: Array) -> SecondStage:
 
 def _conditional_logit(parts: Array, is_shown: Array, answers: Array) -> Array:
     """The weights that maximise the likelihood of the answers, less a ridge penalty on the standardised ones."""
+    from scipy.optimize import minimize  # Here: its import takes half a second, which no web process has to wait.
+
     mean, scale = parts[is_shown].mean(axis=0), parts[is_shown].std(axis=0) + 1e-9
     standard = ((parts - mean) / scale).astype(np.float32)
     n_answers = answers.sum(axis=1).astype(np.float64)

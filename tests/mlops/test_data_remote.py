@@ -13,6 +13,8 @@ from recommender.estimators import artifact_checksum
 from tests.mlops.site import make_version
 from tests.processes import BIN
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def remote(quick, settings, tmp_path):

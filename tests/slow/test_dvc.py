@@ -13,7 +13,7 @@ from catalog.models import Movie, Rating, User
 from mlops.models import DatasetSnapshot, ModelVersion
 from tests.processes import BIN, ROOT, environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.timeout(900)]
 
 
 @pytest.fixture

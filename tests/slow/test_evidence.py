@@ -10,7 +10,7 @@ import pytest
 from mlops.models import Evidence
 from tests.processes import BIN, ROOT, environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 GH = """#!/bin/sh
 case "$*" in
