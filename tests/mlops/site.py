@@ -59,6 +59,7 @@ def write_policy(path: Path, **changes: dict[str, Any]) -> Path:
             "heartbeat_seconds": 1,
             "stale_after_seconds": 5,
         },
+        "gate": {"shadow_latency_floor_ms": 1000},  # a busy machine must not look like a slow model
         "evaluation": {"cuts": [0.6], "half_lives_days": [30], "bootstrap_resamples": 1000},
     }
     for part in (quick, changes):
