@@ -41,8 +41,12 @@ def inner_splits(dataset: Dataset, validation: str, random_state: int) -> tuple[
             "validation: falling back to a random split, since %s",
             f"no late window has {MIN_USERS} users with earlier positives" if dataset.has_times else "time is constant",
         )
+    return "random", random_splits(dataset, random_state)
+
+
+def random_splits(dataset: Dataset, random_state: int) -> list[InnerSplit]:
     n_splits = int(np.clip(MAX_RANDOM_USERS // max(dataset.n_users, 1), 1, MAX_RANDOM_SPLITS))
-    return "random", [_random_split(dataset, random_state + number) for number in range(n_splits)]
+    return [_random_split(dataset, random_state + number) for number in range(n_splits)]
 
 
 def _random_split(dataset: Dataset, random_state: int) -> InnerSplit:

@@ -4,8 +4,10 @@ The plain second stage gives what trends now a weight of
 
     popularity_weight + newcomer_weight / (1 + n)^2
 
-for somebody of n ratings: the first few say less of a taste than everybody's likes together. The weight is chosen
-where it counts, on histories of which but a few ratings are left.
+for somebody of n ratings: the first few say less of a taste than everybody's likes together. How much less depends on
+how people come by them. Few of somebody's ratings drawn at random say little of all the others; but the first that
+people give are followed by others much like them, and a site meets newcomers that way. So the weight is chosen on the
+first ratings and the next ones, unless it is asked to be chosen by chance or there are no times.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import ease_weights
 from recommender.estimators.histories import map_columns
 from recommender.estimators.inner_splits import InnerSplit
@@ -25,8 +28,9 @@ from recommender.estimators.validation import most_rated, ndcg_of_scores
 
 Array = np.ndarray[Any, Any]
 
-WEIGHTS_TRIED = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
+WEIGHTS_TRIED = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 LENGTHS = (1, 2, 5)
+NEXT = 10  # ratings that a first list is judged by: later ones are given with other lists in view
 CHOICE_MOVIES = 4000
 
 
@@ -35,34 +39,84 @@ def newcomer_share(n_ratings: Array) -> Array:
     return share
 
 
-def choose_newcomer_weight(split: InnerSplit, features: csr_matrix, items: Parameters, blend: Parameters) -> float:
-    """The best nDCG@10 over the split's users, each with LENGTHS of their ratings in turn."""
-    movies = most_rated(split.train, CHOICE_MOVIES)
-    rows = ItemRows.of(split.train, movies, features)
-    weights = ease_weights(rows.gram(items), items["regularization"], items["dropout"])
-    trend = trend_of(split.train, blend["half_life_days"])[movies]
-    answers = map_columns(split.answers, movies)
+def choose_newcomer_weight(
+    dataset: Dataset,
+    splits: list[InnerSplit],
+    features: csr_matrix,
+    items: Parameters,
+    blend: Parameters,
+    *,
+    in_order: bool,
+) -> float:
+    """The best nDCG@10 over the users of random `splits` of the dataset, each with LENGTHS of their ratings in turn.
+
+    In order: their first ones, judged by what they like of the NEXT. Otherwise any, judged by all that was held out.
+    """
     qualities = np.zeros(len(WEIGHTS_TRIED))
-    for length in LENGTHS:
-        few = keep_some(split.train.ratings[split.judged], length)
-        above = map_columns(residuals(few, *split.train.star_biases), movies)
-        seen = map_columns(few, movies)
-        scores = inputs_of(seen, above, rows.threshold, items["history_weight"]) @ weights
-        taste = np.sign(scores) * np.sqrt(np.abs(scores))
-        share = newcomer_share(np.diff(few.indptr))[:, None]
-        for at, weight in enumerate(WEIGHTS_TRIED):
-            popular = (np.float32(blend["popularity_weight"]) + np.float32(weight) * share) * trend
-            qualities[at] += np.nansum(ndcg_of_scores(taste + popular, seen, answers))
+    for split in splits:
+        movies = most_rated(split.train, CHOICE_MOVIES)
+        rows = ItemRows.of(split.train, movies, features)
+        weights = ease_weights(rows.gram(items), items["regularization"], items["dropout"])
+        trend = trend_of(split.train, blend["half_life_days"])[movies]
+        for length in LENGTHS:
+            few, wanted = first_and_next(dataset, split, length) if in_order else any_and_all(split, length)
+            above = map_columns(residuals(few, *split.train.star_biases), movies)
+            seen, answers = map_columns(few, movies), map_columns(wanted, movies)
+            scores = inputs_of(seen, above, rows.threshold, items["history_weight"]) @ weights
+            taste = np.sign(scores) * np.sqrt(np.abs(scores))
+            share = newcomer_share(np.diff(few.indptr))[:, None]
+            for at, weight in enumerate(WEIGHTS_TRIED):
+                popular = (np.float32(blend["popularity_weight"]) + np.float32(weight) * share) * trend
+                qualities[at] += np.nansum(ndcg_of_scores(taste + popular, seen, answers))
     return WEIGHTS_TRIED[int(np.argmax(qualities))]
 
 
-def keep_some(history: csr_matrix, n_ratings: int) -> csr_matrix:
-    """At most so many ratings of each row, drawn by chance, the same at each call."""
-    counts = np.diff(history.indptr)
-    owners = np.repeat(np.arange(history.shape[0]), counts)
-    order = np.lexsort((np.random.default_rng(0).random(history.nnz), owners))
-    place = np.empty(history.nnz, dtype=np.int64)
-    place[order] = np.arange(history.nnz) - np.repeat(history.indptr[:-1], counts)
-    kept = place < n_ratings
-    indptr = np.concatenate([[0], np.cumsum(kept)])[history.indptr]
-    return csr_matrix((history.data[kept], history.indices[kept], indptr), shape=history.shape)
+def any_and_all(split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
+    """At most `length` ratings of each judged user, drawn by chance, the same at each call; and all the answers."""
+    history = split.train.ratings[split.judged]
+    return _kept(history, _places(history, np.random.default_rng(0).random(history.nnz)) < length), split.answers
+
+
+def first_and_next(dataset: Dataset, split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
+    """The first `length` ratings of each judged user that are not held out; and the answers among the NEXT ratings."""
+    history = split.train.ratings[split.judged]
+    at = _places_in(dataset, split.judged, history)
+    few = _places(history, at) < length
+    last = np.zeros(len(split.judged), dtype=np.int64)
+    np.maximum.at(last, _owners(history)[few], at[few])
+    wanted, since = _places_in(dataset, split.judged, split.answers), last[_owners(split.answers)]
+    return _kept(history, few), _kept(split.answers, (wanted > since) & (wanted <= since + NEXT))
+
+
+def _places(matrix: csr_matrix, order: Array) -> Array:
+    """Of each entry, how many of its row come before it in this order."""
+    place = np.empty(matrix.nnz, dtype=np.int64)
+    place[np.lexsort((order, _owners(matrix)))] = np.arange(matrix.nnz)
+    before: Array = np.repeat(matrix.indptr[:-1], np.diff(matrix.indptr))
+    place -= before
+    return place
+
+
+def _places_in(dataset: Dataset, users: Array, matrix: csr_matrix) -> Array:
+    """Of each entry of these users' rows, how many of their ratings came before it."""
+
+    log = dataset.ratings
+    sorted_pairs = _pairs(_owners(log), log)
+    at = np.searchsorted(sorted_pairs, _pairs(users[_owners(matrix)], matrix))
+    places: Array = _places(log, dataset.rated_at)[at]
+    return places
+
+
+def _pairs(users: Array, matrix: csr_matrix) -> Array:
+    """One number of each user and movie."""
+    numbers: Array = users.astype(np.int64) * matrix.shape[1] + matrix.indices
+    return numbers
+
+
+def _owners(matrix: csr_matrix) -> Array:
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+
+
+def _kept(matrix: csr_matrix, mask: Array) -> csr_matrix:
+    indptr = np.concatenate([[0], np.cumsum(mask)])[matrix.indptr]
+    return csr_matrix((matrix.data[mask], matrix.indices[mask], indptr), shape=matrix.shape)

@@ -1,11 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.sparse import csr_matrix
 
 from recommender.estimators import Dataset, load_recommender
+from recommender.estimators.dataset import positives_of
 from recommender.estimators.hybrid import HybridRecommender
-from recommender.estimators.newcomers import keep_some, newcomer_share
+from recommender.estimators.inner_splits import InnerSplit
+from recommender.estimators.newcomers import any_and_all, first_and_next, newcomer_share
 from tests.recommender.estimators.data import tastes
 from tests.recommender.estimators.test_hybrid import FIXED
 
@@ -46,9 +47,55 @@ def test_it_is_chosen_where_taste_is_random() -> None:
     assert set(model.recommend_for_history([{30: 5.0}], k=6)["movie_id"]) == set(range(6))
 
 
+def test_by_default_it_is_chosen_on_how_people_begin() -> None:
+    """Everybody first rates movies of one genre, and much later what all rate: the first few say what comes next."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for user in range(80):
+        own = 20 * (user % 4) + rng.permutation(20)[:12]
+        rows += [(user, movie, minute) for minute, movie in enumerate(own)]
+        rows += [(user, 80 + movie, 10_000 + movie) for movie in range(12)]
+    ratings = pd.DataFrame(rows, columns=["user_id", "movie_id", "minute"]).assign(rating=5.0)
+    ratings["rated_at"] = pd.Timestamp("2025-01-01", tz="UTC") + pd.to_timedelta(ratings["minute"], unit="min")
+    in_order = HybridRecommender().fit(Dataset.from_frames(ratings))
+    by_chance = HybridRecommender(validation="random").fit(Dataset.from_frames(ratings))
+    assert in_order.newcomer_weight_ < by_chance.newcomer_weight_
+    first_list = in_order.recommend_for_history([{1: 5.0, 2: 5.0}], k=10)["movie_id"]
+    assert set(first_list) <= set(range(20))
+
+
+def dataset_of(*histories: list[int]) -> Dataset:
+    """Movies in the order in which each user liked them."""
+    rows = [(user, movie, place) for user, liked in enumerate(histories) for place, movie in enumerate(liked)]
+    ratings = pd.DataFrame(rows, columns=["user_id", "movie_id", "place"]).assign(rating=5.0)
+    ratings["rated_at"] = pd.Timestamp("2025-01-01", tz="UTC") + pd.to_timedelta(ratings["place"], unit="D")
+    return Dataset.from_frames(ratings)
+
+
+def split_of(dataset: Dataset, *held_out: list[int]) -> InnerSplit:
+    """With these movies of each user held out; ids are columns."""
+    hidden = np.zeros(dataset.ratings.shape, dtype=bool)
+    for user, movies in enumerate(held_out):
+        hidden[user, movies] = True
+    rows = np.repeat(np.arange(dataset.n_users), np.diff(dataset.ratings.indptr))
+    is_hidden = hidden[rows, dataset.ratings.indices]
+    answers = positives_of(dataset.keep(is_hidden).ratings, None)
+    return InnerSplit(dataset.keep(~is_hidden), np.arange(dataset.n_users), answers)
+
+
+def test_the_first_ratings_are_judged_by_the_next_ones() -> None:
+    dataset = dataset_of([*range(30)][::-1], [5, 0, 3])
+    few, wanted = first_and_next(dataset, split_of(dataset, [28, 22, 17, 16, 0], [0]), 2)
+    assert [np.flatnonzero(row).tolist() for row in few.toarray()] == [[27, 29], [3, 5]]
+    # 28 came before the second of the first; 22 and 17 are among the ten after it, 16 and 0 are not.
+    assert [np.flatnonzero(row).tolist() for row in wanted.toarray()] == [[17, 22], []]
+
+
 @pytest.mark.parametrize("n_ratings", [1, 3])
-def test_histories_keep_at_most_so_many_ratings(n_ratings: int) -> None:
-    history = csr_matrix(np.array([[1.0, 2, 3, 4, 0], [0, 0, 5, 0, 0], [0, 0, 0, 0, 0]]))
-    few = keep_some(history, n_ratings)
-    assert np.diff(few.indptr).tolist() == [n_ratings, 1, 0]
-    assert (few.toarray()[few.toarray() > 0] == history.toarray()[few.toarray() > 0]).all()
+def test_histories_drawn_by_chance_keep_at_most_so_many_ratings(n_ratings: int) -> None:
+    dataset = dataset_of([0, 1, 2, 3, 4], [2])
+    split = split_of(dataset, [4], [])
+    few, wanted = any_and_all(split, n_ratings)
+    assert np.diff(few.indptr).tolist() == [n_ratings, 1]
+    assert (few.toarray() <= split.train.ratings.toarray()).all()
+    assert wanted is split.answers
