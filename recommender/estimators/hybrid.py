@@ -22,10 +22,9 @@ from recommender.estimators.content import ContentRecommender
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.explanation import Contribution
 from recommender.estimators.features import regress_on_features
-from recommender.estimators.inner_splits import inner_splits, random_splits
+from recommender.estimators.inner_splits import inner_splits
 from recommender.estimators.item_choice import DEFAULTS as ITEM_DEFAULTS
 from recommender.estimators.item_choice import choose_parameters
-from recommender.estimators.item_rows import Parameters
 from recommender.estimators.metadata_ease import MetadataEaseConfig, MetadataEaseRecommender
 from recommender.estimators.newcomers import choose_newcomer_weight
 from recommender.estimators.second_stage import NOW, SecondStage, traits_of_empty
@@ -125,7 +124,8 @@ class HybridRecommender(Recommender):
                 )
         if given["newcomer_weight"] is None:
             # What is learnt from late weeks tells newcomers by how much they have rated; the plain form needs this.
-            blend["newcomer_weight"] = 0.0 if learnt else self._newcomer_weight(dataset, of_items | found, blend)
+            weight = 0.0 if learnt else choose_newcomer_weight(dataset, of_items | found, blend, self.random_state)
+            blend["newcomer_weight"] = weight
         found |= blend | {"second_stage": learnt is not None}
         chosen = {name: value for name, value in found.items() if given[name] is None}
         if chosen:
@@ -133,11 +133,6 @@ class HybridRecommender(Recommender):
         stage = learnt or SecondStage.plain(blend["popularity_weight"])
         stage.newcomer_weight = float(blend["newcomer_weight"])
         return given | chosen, stage
-
-    def _newcomer_weight(self, dataset: Dataset, items: Parameters, blend: Parameters) -> float:
-        in_order = self.config.validation == "time" and dataset.has_times
-        splits = random_splits(dataset, self.random_state)
-        return choose_newcomer_weight(dataset, splits, dataset.movie_features[1], items, blend, in_order=in_order)
 
     def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
         columns = np.arange(len(self.movie_ids_)) if columns is None else columns

@@ -7,7 +7,7 @@ The plain second stage gives what trends now a weight of
 for somebody of n ratings: the first few say less of a taste than everybody's likes together. How much less depends on
 how people come by them. Few of somebody's ratings drawn at random say little of all the others; but the first that
 people give are followed by others much like them, and a site meets newcomers that way. So the weight is chosen on the
-first ratings and the next ones, unless it is asked to be chosen by chance or there are no times.
+first ratings and the next ones, and by chance only where no times are known.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scipy.sparse import csr_matrix
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import ease_weights
 from recommender.estimators.histories import map_columns
-from recommender.estimators.inner_splits import InnerSplit
+from recommender.estimators.inner_splits import InnerSplit, random_splits
 from recommender.estimators.item_rows import ItemRows, Parameters, inputs_of
 from recommender.estimators.signals import trend_of
 from recommender.estimators.stars import residuals
@@ -39,27 +39,19 @@ def newcomer_share(n_ratings: Array) -> Array:
     return share
 
 
-def choose_newcomer_weight(
-    dataset: Dataset,
-    splits: list[InnerSplit],
-    features: csr_matrix,
-    items: Parameters,
-    blend: Parameters,
-    *,
-    in_order: bool,
-) -> float:
-    """The best nDCG@10 over the users of random `splits` of the dataset, each with LENGTHS of their ratings in turn.
+def choose_newcomer_weight(dataset: Dataset, items: Parameters, blend: Parameters, random_state: int) -> float:
+    """The best nDCG@10 over the users of random splits of the dataset, each with LENGTHS of their ratings in turn.
 
-    In order: their first ones, judged by what they like of the NEXT. Otherwise any, judged by all that was held out.
+    Where times are known, their first ones, judged by what they like of the NEXT; else any, judged by all held out.
     """
     qualities = np.zeros(len(WEIGHTS_TRIED))
-    for split in splits:
+    for split in random_splits(dataset, random_state):
         movies = most_rated(split.train, CHOICE_MOVIES)
-        rows = ItemRows.of(split.train, movies, features)
+        rows = ItemRows.of(split.train, movies, dataset.movie_features[1])
         weights = ease_weights(rows.gram(items), items["regularization"], items["dropout"])
         trend = trend_of(split.train, blend["half_life_days"])[movies]
         for length in LENGTHS:
-            few, wanted = first_and_next(dataset, split, length) if in_order else any_and_all(split, length)
+            few, wanted = first_and_next(dataset, split, length) if dataset.has_times else any_and_all(split, length)
             above = map_columns(residuals(few, *split.train.star_biases), movies)
             seen, answers = map_columns(few, movies), map_columns(wanted, movies)
             scores = inputs_of(seen, above, rows.threshold, items["history_weight"]) @ weights
