@@ -24,7 +24,7 @@ from recommender.estimators.config import Config
 if TYPE_CHECKING:
     from recommender.estimators.base import Recommender
 
-FORMAT_VERSION = 2  # 2: learns from rating values, scores new movies by a kernel; attributes that 1 did not have
+FORMAT_VERSION = 3  # 2: learns from rating values, scores new movies by a kernel; 3: vectors are columns
 MANIFEST = "manifest.json"
 MEMORY_MAP_BYTES = 1 << 20
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm")

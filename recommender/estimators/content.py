@@ -5,8 +5,8 @@ from metadata: see `content_kernel`. With B those weights and k the kernel betwe
 
     score(user, movie) = x_user (B + a I) (K + R)^-1 k
 
-in which all but k is known after fit. What multiplies x_user is `left_`, and a movie's vector is k, or right' k where
-keeping every k would take too much memory.
+in which all but k is known after fit: a movie's vector is right k, with `right_` all that comes before it. Where such
+vectors would take too much memory they are cut to a few numbers, and x_user is multiplied by `left_` first.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ logger = logging.getLogger(__name__)
 
 FEATURE_REASONS = 10
 SCORED_AT_ONCE = 4096  # movies: bounds the memory of their vectors
-LEAST_REMEMBERED, MOST_REMEMBERED = 1 << 18, 1 << 26  # bytes of vectors that were picked
 POPULARITY_REGULARIZATION = 10.0
 N_FACTORS = 256
 # Of kinds of metadata, on top of their blocks' weights. A kernel that multiplies agreements wants the broad kinds
@@ -103,46 +102,31 @@ class ContentRecommender(Recommender):
         return csr_matrix((data, features.indices, features.indptr), shape=features.shape)
 
     def _learn_kernel(self, weights: Array, of_movies: Array) -> None:
-        """left_ and right_, which is empty where the vectors are the kernel's rows."""
+        """right_, and left_, which is empty where vectors are not cut."""
         among = kernel(self.modelled_features_, self.modelled_features_, self.steepness_)
         n_others = self.features_.shape[0] - len(among)
         is_small = n_others * len(among) * np.dtype(np.float32).itemsize <= self.config.max_vectors_mb * 1e6
         if is_small or len(among) <= N_FACTORS:
-            self.left_ = Ridge(among, of_movies).solve(weights.T).T
-            self.right_ = np.empty((0, 0), dtype=np.float32)
+            self.left_ = np.empty((0, 0), dtype=np.float32)
+            self.right_ = Ridge(among, of_movies).solve(weights.T).T
             return
         logger.info("content: cutting the vectors of %d movies to %d numbers to save memory", n_others, N_FACTORS)
         self.left_, self.right_ = factorize(weights, among, of_movies, N_FACTORS, self.random_state)
 
     def keep_vectors(self, is_kept: Array) -> None:
-        """Compute the vectors of these movies now; those of others are computed when they are asked for."""
+        """Compute the vectors of these movies now, a column each; others are scored without."""
         self.kept_ = np.flatnonzero(is_kept)
-        self.vectors_ = self._vectors(self.features_[self.kept_])
+        self.vectors_ = self._vectors(self.features_[self.kept_], np.float32)
 
-    def _vectors(self, features: csr_matrix) -> Array:
-        if not self.right_.size:
-            return kernel(features, self.modelled_features_, self.steepness_)
-        # In double precision, so that a movie's numbers are the same whatever it is computed with.
-        right = self.right_.astype(np.float64)
-        vectors = np.empty((features.shape[0], right.shape[1]), dtype=np.float32)
-        for start in range(0, len(vectors), BLOCK):
+    def _vectors(self, features: csr_matrix, precision: type[np.floating[Any]]) -> Array:
+        vectors = np.empty((len(self.right_), features.shape[0]), dtype=np.float32)
+        for start in range(0, features.shape[0], BLOCK):
             rows = features[start : start + BLOCK]
-            vectors[start : start + BLOCK] = kernel(rows, self.modelled_features_, self.steepness_) @ right
+            alike = kernel(rows, self.modelled_features_, self.steepness_).T.astype(precision, copy=False)
+            for at in range(0, len(vectors), BLOCK):
+                right = self.right_[at : at + BLOCK].astype(precision, copy=False)
+                vectors[at : at + BLOCK, start : start + BLOCK] = right @ alike
         return vectors
-
-    def _vectors_at(self, columns: Array) -> Array:
-        if np.array_equal(columns, self.kept_):
-            return self.vectors_
-        remembered: tuple[Array, Array] | None = getattr(self, "_picked", None)
-        if remembered is not None and np.array_equal(columns, remembered[0]):
-            return remembered[1]
-        place = self._place[columns]
-        if (place < 0).any():
-            return self._vectors(self.features_[columns])
-        picked = self.vectors_[place]
-        if LEAST_REMEMBERED < picked.nbytes < MOST_REMEMBERED:
-            self._picked = (columns, picked)  # one list after the other asks for the same movies: those with ratings
-        return picked
 
     @cached_property
     def _place(self) -> Array:
@@ -151,18 +135,34 @@ class ContentRecommender(Recommender):
         place[self.kept_] = np.arange(len(self.kept_))
         return place
 
-    def _tastes(self, history: csr_matrix) -> Array:
-        """The users' side of the scores, a short vector each."""
-        tastes: Array = map_columns(self._positives(history), self.modelled_) @ self.left_
-        return tastes
+    def _tastes(self, history: csr_matrix) -> Array | csr_matrix:
+        """The users' side of the scores: what they liked, which is sparse, or a short vector each."""
+        liked = map_columns(self._positives(history), self.modelled_)
+        return liked @ self.left_ if self.left_.size else liked
 
     def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
         columns = np.arange(len(self.movie_ids_)) if columns is None else columns
         tastes = self._tastes(history)
-        scores = np.empty((len(tastes), len(columns)), dtype=np.float32)
+        place = self._place[columns]
+        if (place >= 0).all():
+            return self._score_kept(tastes, place)
+        scores = np.empty((history.shape[0], len(columns)), dtype=np.float32)
         for start in range(0, len(columns), SCORED_AT_ONCE):
-            part = columns[start : start + SCORED_AT_ONCE]
-            scores[:, start : start + SCORED_AT_ONCE] = tastes @ self._vectors_at(part).T
+            rows = self.features_[columns[start : start + SCORED_AT_ONCE]]
+            scores[:, start : start + SCORED_AT_ONCE] = self._score_features(tastes, rows)
+        return scores
+
+    def _score_kept(self, tastes: Array | csr_matrix, place: Array) -> Array:
+        scores: Array
+        if self.left_.size and len(place) < len(self.kept_) // 4:
+            scores = tastes @ self.vectors_[:, place]
+        else:  # a few rows of the vectors, or most columns: quicker to read than to pick from
+            scores = (tastes @ self.vectors_)[:, place]
+        return scores
+
+    def _score_features(self, tastes: Array | csr_matrix, features: csr_matrix) -> Array:
+        """Of any movies, without computing their vectors."""
+        scores: Array = (tastes @ self.right_) @ kernel(features, self.modelled_features_, self.steepness_).T
         return scores
 
     def _similarities(self, columns: Array) -> Array:
@@ -174,7 +174,7 @@ class ContentRecommender(Recommender):
         """(kind, token, part) of one user's score of a movie, greatest first: what it loses without that token."""
         row = self.features_[column]
         rows = vstack([row, without_each(row, np.arange(row.nnz))], format="csr")
-        scores = self._vectors(rows) @ self._tastes(history)[0]
+        scores = self._score_features(self._tastes(history), rows)[0]
         parts = scores[0] - scores[1:]
         order = np.argsort(-np.abs(parts), kind="stable")[:FEATURE_REASONS]
         return [(*self.feature_names_[row.indices[at]], float(parts[at])) for at in order if parts[at]]
@@ -195,7 +195,9 @@ class ContentRecommender(Recommender):
         place[self.kept_] = np.arange(len(self.kept_))
         place[columns] = len(self.kept_) + np.arange(len(columns))
         self.kept_ = np.union1d(self.kept_, columns)
-        self.vectors_ = np.concatenate([self.vectors_, self._vectors(rows)])[place[self.kept_]]
+        # In double precision, so that a movie's numbers are the same whatever other movies come with it.
+        added = self._vectors(rows, np.float64)
+        self.vectors_ = np.concatenate([self.vectors_, added], axis=1)[:, place[self.kept_]]
 
     @cached_property
     def _likeness_rows(self) -> csr_matrix:

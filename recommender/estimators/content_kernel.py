@@ -67,4 +67,4 @@ def factorize(weights: Array, kernel: Array, noise: Array, n_factors: int, rando
     sketch = kernel @ rng.standard_normal((len(kernel), n_factors), dtype=np.float32)
     ridge = Ridge(kernel, noise)
     left = qr(weights @ ridge.solve(sketch), mode="economic", overwrite_a=True)[0].astype(np.float32, copy=False)
-    return [left, ridge.solve(weights.T @ left)]
+    return [left, ridge.solve(weights.T @ left).T]

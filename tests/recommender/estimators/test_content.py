@@ -144,8 +144,8 @@ def test_factors_come_close_to_what_they_stand_for() -> None:
     weights = (targets @ targets.T).astype(np.float32)  # of rank 3
     exact = weights @ np.linalg.solve(among + np.diag(of_movies), among)
     left, right = factorize(weights, among.astype(np.float32), of_movies, 6, 0)
-    assert left.shape == right.shape == (len(among), 6)
-    np.testing.assert_allclose(left @ right.T @ among, exact, atol=1e-3 * np.abs(exact).max())
+    assert (left.shape, right.shape) == ((len(among), 6), (6, len(among)))
+    np.testing.assert_allclose(left @ right @ among, exact, atol=1e-3 * np.abs(exact).max())
 
 
 def test_the_noise_grows_with_how_many_know_a_movie() -> None:
@@ -163,7 +163,7 @@ def problem() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_short_vectors_stand_in_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recommender.estimators.content.N_FACTORS", 20)
     short, long = model(max_vectors_mb=0.0), model()
-    assert (short.vectors_.shape[1], long.vectors_.shape[1]) == (20, 30)
+    assert (len(short.vectors_), len(long.vectors_)) == (20, 30)
     for grown in (short.with_movies(newcomers()), long.with_movies(newcomers())):
         lists = grown.recommend([100, 101, 102, 103], k=1, candidates=[1001, 1002])
         assert lists["movie_id"].tolist() == [1001, 1002, 1001, 1002]
