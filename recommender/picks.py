@@ -62,7 +62,7 @@ def _ranked(served: Served, viewer: Viewer, wish: Wish, candidates: Ids | None, 
     if not wish.k or (candidates is not None and not len(candidates)):
         return []
     # Here, so that processes which make no list start without pandas.
-    from recommender.estimators.diversity import diversify, pool_size
+    from recommender.estimators.diversity import keep, pool_size
 
     history = viewer.history(served.known)
     unwanted = (wish.hidden & served.known).difference(history)  # what they rated is left out by the model itself
@@ -72,9 +72,11 @@ def _ranked(served: Served, viewer: Viewer, wish: Wish, candidates: Ids | None, 
     frame = served.model.recommend_for_history(
         [history], k=k, candidates=candidates, exclude=[np.fromiter(unwanted, dtype=np.int64)]
     )
-    frame = diversify(served.model, frame, wish.k, strength)
-    movies, scores = frame["movie_id"].tolist(), frame["score"].tolist()
-    return [Pick(movie, score, source) for movie, score in zip(movies, scores, strict=True)]
+    movies, scores = frame["movie_id"].to_numpy(), frame["score"].to_numpy()
+    kept = keep(served.model, movies, scores, wish.k, strength)
+    return [
+        Pick(movie, score, source) for movie, score in zip(movies[kept].tolist(), scores[kept].tolist(), strict=True)
+    ]
 
 
 def blend(rated: list[Pick], fresh: list[Pick], k: int) -> list[Pick]:

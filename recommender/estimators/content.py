@@ -197,7 +197,8 @@ class ContentRecommender(Recommender):
         self.kept_ = np.union1d(self.kept_, columns)
         # In double precision, so that a movie's numbers are the same whatever other movies come with it.
         added = self._vectors(rows, np.float64)
-        self.vectors_ = np.concatenate([self.vectors_, added], axis=1)[:, place[self.kept_]]
+        # By take, which leaves each row in one piece: that is how lists are scored from them.
+        self.vectors_ = np.concatenate([self.vectors_, added], axis=1).take(place[self.kept_], axis=1)
 
     @cached_property
     def _likeness_rows(self) -> csr_matrix:

@@ -33,19 +33,21 @@ def diversify(model: Recommender, pools: pd.DataFrame, k: int, strength: float) 
 
     Strength 0 keeps the best k, 1 looks at likeness alone. A list that is not longer than k stays as it is.
     """
+    movies, scores = pools["movie_id"].to_numpy(), pools["score"].to_numpy()
+    lists = map(np.asarray, pools.groupby("user_id", sort=False).indices.values())
+    kept = [rows[keep(model, movies[rows], scores[rows], k, strength)] for rows in lists]
+    diverse = pools.iloc[np.concatenate(kept)] if kept else pools
+    ranks = np.concatenate([np.arange(1, len(rows) + 1) for rows in kept]) if kept else diverse["rank"]
+    return diverse.assign(rank=ranks).reset_index(drop=True)
+
+
+def keep(model: Recommender, movies: Array, scores: Array, k: int, strength: float) -> Array:
+    """Ascending positions of what stays of one list."""
     if not 0 <= strength <= 1:
         raise ValueError(f"strength: expected a number from 0 to 1, got {strength!r}")
-    scores = pools["score"].to_numpy()
-    kept: list[Array] = []
-    for rows in map(np.asarray, pools.groupby("user_id", sort=False).indices.values()):
-        chosen = np.arange(min(k, len(rows)))
-        if strength and len(rows) > k:
-            likeness = model.likeness(pools["movie_id"].to_numpy()[rows])
-            chosen = choose_unlike(scores[rows], likeness, k, strength)
-        kept.append(rows[chosen])
-    lists = pools.iloc[np.concatenate(kept)] if kept else pools
-    ranks = np.concatenate([np.arange(1, len(rows) + 1) for rows in kept]) if kept else lists["rank"]
-    return lists.assign(rank=ranks).reset_index(drop=True)
+    if not strength or len(movies) <= k:
+        return np.arange(min(k, len(movies)))
+    return choose_unlike(scores, model.likeness(movies), k, strength)
 
 
 def choose_unlike(scores: Array, likeness: Array, k: int, strength: float) -> Array:

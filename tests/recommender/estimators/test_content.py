@@ -165,6 +165,7 @@ def test_short_vectors_stand_in_where_memory_is_short(monkeypatch: pytest.Monkey
     short, long = model(max_vectors_mb=0.0), model()
     assert (len(short.vectors_), len(long.vectors_)) == (20, 30)
     for grown in (short.with_movies(newcomers()), long.with_movies(newcomers())):
+        assert grown.vectors_.flags.c_contiguous  # else each list would copy them first
         lists = grown.recommend([100, 101, 102, 103], k=1, candidates=[1001, 1002])
         assert lists["movie_id"].tolist() == [1001, 1002, 1001, 1002]
 
