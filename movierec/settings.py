@@ -184,7 +184,7 @@ CACHES = {
         }
         if REDIS_URL
         else {
-            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "BACKEND": "movierec.cache.CalmFileCache",
             "LOCATION": str(VAR_DIR / "cache"),
         }
     )

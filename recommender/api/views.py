@@ -25,6 +25,7 @@ from recommender.ladder import NO_MODEL, RecommendationList
 from recommender.services import recommend, recommend_new, record_feedback, similar
 
 LIST_RESPONSES = {200: RecommendationListSerializer}
+LIST_AS_JSON = RecommendationListSerializer()  # one for all answers: to build its fields takes as long as to use them
 VERSION_HEADER = OpenApiParameter(
     "X-Model-Version", str, OpenApiParameter.HEADER, response=True, description=f"The version, or {NO_MODEL}."
 )
@@ -49,9 +50,8 @@ class ListView(APIView):
 
     def answer(self, made: RecommendationList) -> Response:
         prefetch_related_objects([result.movie for result in made.results], "genres")
-        serializer = RecommendationListSerializer(made, context={"request": self.request})
         version = NO_MODEL if made.model_version is None else str(made.model_version)
-        return Response(serializer.data, headers={"X-Model-Version": version})
+        return Response(LIST_AS_JSON.to_representation(made), headers={"X-Model-Version": version})
 
 
 class RecommendationsView(ListView):

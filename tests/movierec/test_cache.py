@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from movierec.cache import ForgivingRedisCache, JSONSerializer
+from movierec.cache import CalmFileCache, ForgivingRedisCache, JSONSerializer
 
 
 @pytest.fixture
@@ -27,3 +27,17 @@ def test_a_dead_redis_is_an_empty_cache(dead_cache):
 def test_values_travel_as_json(value):
     stored = JSONSerializer().dumps(value)
     assert JSONSerializer().loads(str(stored).encode() if isinstance(stored, int) else stored) == value
+
+
+def test_files_hold_the_rate_limits_of_a_crowd(tmp_path):
+    cache = CalmFileCache(str(tmp_path), {})
+    for visitor in range(600):
+        cache.set(f"visitor-{visitor}", [visitor])
+    assert all(cache.get(f"visitor-{visitor}") == [visitor] for visitor in range(600))
+
+
+def test_files_do_not_pile_up(tmp_path):
+    cache = CalmFileCache(str(tmp_path), {"OPTIONS": {"MAX_ENTRIES": 20}})
+    for visitor in range(2000):
+        cache.set(f"visitor-{visitor}", visitor)
+    assert len(list(tmp_path.iterdir())) < 2000
