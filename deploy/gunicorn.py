@@ -41,7 +41,7 @@ def on_starting(server: Any) -> None:
 def import_code() -> None:
     """All that a web process needs: Django, what the addresses lead to, and the estimators."""
     import_module("movierec.wsgi")
-    import_module("recommender.estimators")
+    import_module("recommender.estimators").ESTIMATORS  # noqa: B018 # which are imported when they are asked for
     import_module(import_module("django.conf").settings.ROOT_URLCONF)
     gc.freeze()  # the collector of a web process need not look at, and so not copy, what it shares
 

@@ -13,6 +13,7 @@ from mlops.parameters import to_json
 from mlops.run_queue import queue_again, remove_superseded, ring
 from mlops.sweeper import sweep_runs
 from mlops.tuning.choices import parameters_in_force
+from recommender.estimators import ALGORITHMS
 
 Status = PipelineRun.Status
 
@@ -82,10 +83,8 @@ def cancel_run(*, run_id: int) -> PipelineRun:
 
 
 def known_algorithm(name: str) -> str:
-    from recommender.estimators import ESTIMATORS
-
-    if name not in ESTIMATORS:
-        raise UnknownAlgorithm(f"There is no algorithm {name!r}; known are {', '.join(sorted(ESTIMATORS))}.")
+    if name not in ALGORITHMS:
+        raise UnknownAlgorithm(f"There is no algorithm {name!r}; known are {', '.join(sorted(ALGORITHMS))}.")
     return name
 
 

@@ -9,6 +9,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from recommender.estimators import ALGORITHMS
+
 
 @register(Tags.files)
 def folders_are_writable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
@@ -25,26 +27,24 @@ def folders_are_writable(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
 
 @register()
 def algorithms_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    from recommender.estimators import ESTIMATORS  # here and below: numpy and pandas only when checks run
-
     training = settings.POLICY.training
     named = {"training.algorithm": [training.algorithm], "training.parameters": list(training.parameters)}
     for key, names in named.items():
         for name in names:
-            if name not in ESTIMATORS:
+            if name not in ALGORITHMS:
                 yield Error(
                     f"config.yaml: {key} names {name!r}, which is no algorithm.",
-                    hint=f"Known ones: {', '.join(sorted(ESTIMATORS))}.",
+                    hint=f"Known ones: {', '.join(sorted(ALGORITHMS))}.",
                     id="movierec.E002",
                 )
 
 
 @register()
 def parameters_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    from recommender.estimators import ESTIMATORS
-
     for name, parameters in settings.POLICY.training.parameters.items():
-        if name in ESTIMATORS:
+        if name in ALGORITHMS:
+            from recommender.estimators import ESTIMATORS  # numpy and pandas only where there is something to check
+
             try:
                 ESTIMATORS[name](**parameters)
             except (TypeError, ValueError) as error:

@@ -178,13 +178,13 @@ REDIS_PREFIX = env("REDIS_PREFIX", default="movierec")
 CACHES = {
     "default": (
         {
-            "BACKEND": "movierec.cache.ForgivingRedisCache",
+            "BACKEND": "movierec.caches.redis.ForgivingRedisCache",
             "LOCATION": env("CACHE_URL", default=re.sub(r"(/\d*)?$", "/1", REDIS_URL, count=1)),
             "KEY_PREFIX": REDIS_PREFIX,
         }
         if REDIS_URL
         else {
-            "BACKEND": "movierec.cache.CalmFileCache",
+            "BACKEND": "movierec.caches.files.CalmFileCache",
             "LOCATION": str(VAR_DIR / "cache"),
         }
     )

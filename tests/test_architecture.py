@@ -130,6 +130,42 @@ def test_a_web_process_never_loads_mlflow(transactional_db):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_command_starts_without_what_models_are_made_of(tmp_path):
+    """Pandas and the estimators take as long to import as all else together."""
+    program = (
+        "import sys\n"
+        "import django\n"
+        "from django.core.management import call_command\n"
+        "django.setup()\n"
+        "call_command('check')\n"
+        "assert not {'pandas', 'scipy', 'sklearn', 'mlflow'} & set(sys.modules)\n"
+    )
+    own = environment(VAR_DIR=str(tmp_path), DJANGO_SETTINGS_MODULE="movierec.settings")
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=own, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_web_processes_share_what_models_are_made_of(tmp_path):
+    program = (
+        "import runpy, sys\n"
+        "runpy.run_path('deploy/gunicorn.py')['on_starting'](None)\n"
+        "assert {'pandas', 'recommender.estimators.hybrid'} <= set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment(VAR_DIR=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_no_thread_and_no_connection_is_carried_over_to_the_web_processes(tmp_path):
     """They are forked from a process that has imported the code, and would share what it had opened."""
     program = (

@@ -1,33 +1,65 @@
 """The recommenders and the Dataset they learn from; plain Python, no Django.
 
-Imports stay light: a library that only training needs is imported by the model that uses it, when it is used.
+Imports stay light. This package imports its modules, and with them numpy and pandas, when a name is first asked for, so
+that a process that only needs to know the ALGORITHMS starts at once; and a library that only training needs is imported
+by the model that uses it, when it is used.
 """
 
 from __future__ import annotations
 
-from recommender.estimators.als import AlsRecommender
-from recommender.estimators.artifact import ArtifactError, artifact_checksum, load_recommender
-from recommender.estimators.base import Recommender
-from recommender.estimators.content import ContentRecommender
-from recommender.estimators.dataset import Dataset
-from recommender.estimators.ease import EaseRecommender
-from recommender.estimators.hybrid import HybridRecommender
-from recommender.estimators.item_knn import ItemKNNRecommender
-from recommender.estimators.lightfm import LightFMRecommender
-from recommender.estimators.metadata_ease import MetadataEaseRecommender
-from recommender.estimators.popularity import PopularityRecommender
-from recommender.estimators.rp3beta import RP3BetaRecommender
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-ESTIMATORS: dict[str, type[Recommender]] = {
-    "popularity": PopularityRecommender,
-    "ease": EaseRecommender,
-    "als": AlsRecommender,
-    "lightfm": LightFMRecommender,
-    "item_knn": ItemKNNRecommender,
-    "rp3beta": RP3BetaRecommender,
-    "metadata_ease": MetadataEaseRecommender,
-    "content": ContentRecommender,
-    "hybrid": HybridRecommender,
+if TYPE_CHECKING:
+    from recommender.estimators.artifact import ArtifactError, artifact_checksum, load_recommender
+    from recommender.estimators.base import Recommender
+    from recommender.estimators.dataset import Dataset
+
+    ESTIMATORS: dict[str, type[Recommender]]
+
+_CLASSES = {
+    "popularity": "popularity.PopularityRecommender",
+    "ease": "ease.EaseRecommender",
+    "als": "als.AlsRecommender",
+    "lightfm": "lightfm.LightFMRecommender",
+    "item_knn": "item_knn.ItemKNNRecommender",
+    "rp3beta": "rp3beta.RP3BetaRecommender",
+    "metadata_ease": "metadata_ease.MetadataEaseRecommender",
+    "content": "content.ContentRecommender",
+    "hybrid": "hybrid.HybridRecommender",
+}
+_OTHERS = {
+    "ArtifactError": "artifact.ArtifactError",
+    "Dataset": "dataset.Dataset",
+    "Recommender": "base.Recommender",
+    "artifact_checksum": "artifact.artifact_checksum",
+    "load_recommender": "artifact.load_recommender",
 }
 
-__all__ = ["ESTIMATORS", "ArtifactError", "Dataset", "Recommender", "artifact_checksum", "load_recommender"]
+ALGORITHMS = tuple(_CLASSES)
+
+__all__ = [
+    "ALGORITHMS",
+    "ESTIMATORS",
+    "ArtifactError",
+    "Dataset",
+    "Recommender",
+    "artifact_checksum",
+    "load_recommender",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ESTIMATORS":
+        found: Any = {algorithm: _imported(path) for algorithm, path in _CLASSES.items()}
+    elif name in _OTHERS:
+        found = _imported(_OTHERS[name])
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def _imported(path: str) -> Any:
+    module, name = path.split(".")
+    return getattr(import_module(f"{__name__}.{module}"), name)

@@ -2,7 +2,8 @@ import socket
 
 import pytest
 
-from movierec.cache import CalmFileCache, ForgivingRedisCache, JSONSerializer
+from movierec.caches.files import CalmFileCache
+from movierec.caches.redis import ForgivingRedisCache, JSONSerializer
 
 
 @pytest.fixture
