@@ -112,6 +112,10 @@ class TMDBStandIn:
         self._thread.join()
         self._server.server_close()
 
+    def serve(self, *movies: dict[str, Any]) -> None:
+        """These documents and no others."""
+        self.movies = {movie["id"]: movie for movie in movies}
+
     def answer_next(self, path: str, *answers: Answer) -> None:
         self._scripts[path].extend(answers)
 

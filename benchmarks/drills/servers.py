@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ from benchmarks.drills.processes import BIN, end, free_port, kill_group, start, 
 PATIENCE = 120.0  # seconds until a server answers, on a busy machine
 
 
-class Server:
+class Server(ABC):
     """A process on a free port that can be killed and started again on what it left on disk."""
 
     name = ""
@@ -29,11 +30,11 @@ class Server:
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def command(self) -> list[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def command(self) -> list[str]: ...
 
-    def answers(self) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def answers(self) -> bool: ...
 
     def options(self) -> dict[str, Any]:
         return {}

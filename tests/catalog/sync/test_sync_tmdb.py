@@ -1,4 +1,4 @@
-"""The sync against TMDB's stand-in: what is due is asked for, and ends up in the catalogue to the field."""
+"""The sync against TMDB's stand-in: what it sends ends up in the catalogue, to the field."""
 
 import re
 from datetime import date, timedelta
@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from catalog.models import Credit, Keyword, Movie, MovieGenre, MovieKeyword, Source, SyncItem, SyncRun, TMDBRecord
 from catalog.search import suggest
-from catalog.sync import pages
 from catalog.sync.due import Asked
 from catalog.sync.work import sync
+from tests.catalog.sync.runs import succeeded, sync_ids
 from tests.factories import GenreFactory, MovieFactory, RatingFactory
 from tests.tmdb_stand_in import document
 
@@ -21,27 +21,8 @@ State = TMDBRecord.State
 TODAY = timezone.now().date()
 
 
-def sync_ids(*ids: int) -> SyncRun:
-    return sync(Asked(Kind.IDS, ids=ids))
-
-
-def serve(tmdb, *movies):
-    tmdb.movies = {movie["id"]: movie for movie in movies}
-
-
-def succeeded(kind: str, days_ago: int) -> SyncRun:
-    moment = timezone.now() - timedelta(days=days_ago)
-    return SyncRun.objects.create(kind=kind, status=SyncRun.Status.SUCCEEDED, started_at=moment, ended_at=moment)
-
-
-def fetched(movie: Movie, *, days_ago: int = 0) -> TMDBRecord:
-    moment = timezone.now() - timedelta(days=days_ago)
-    return TMDBRecord.objects.create(tmdb_id=movie.tmdb_id, movie=movie, state=State.FETCHED, fetched_at=moment)
-
-
 def test_a_movie_arrives_with_every_field(tmdb):
-    serve(
-        tmdb,
+    tmdb.serve(
         document(
             603,
             title="Người Nhện",
@@ -95,7 +76,7 @@ def test_a_movie_arrives_with_every_field(tmdb):
 
 
 def test_a_second_sync_changes_nothing(tmdb):
-    serve(tmdb, document(603))
+    tmdb.serve(document(603))
     sync_ids(603)
     before = (list(Movie.objects.values()), list(Credit.objects.values()), list(MovieKeyword.objects.values()))
 
@@ -107,12 +88,11 @@ def test_a_second_sync_changes_nothing(tmdb):
 
 
 def test_what_changed_at_tmdb_changes_here_too(tmdb):
-    serve(tmdb, document(603, poster_path="/old.png"))
+    tmdb.serve(document(603, poster_path="/old.png"))
     sync_ids(603)
     updated_at = Movie.objects.get().updated_at
     cast = [{"id": 10, "name": "Ada Renamed", "character": "Somebody", "order": 0}]
-    serve(
-        tmdb,
+    tmdb.serve(
         document(
             603,
             title="Another",
@@ -141,7 +121,7 @@ def test_what_movielens_said_stays_and_the_rest_is_filled_in(tmdb):
     tag = Keyword.objects.create(name="friendship")
     MovieKeyword.objects.create(movie=movie, keyword=tag, source=Source.MOVIELENS)
     genres = [{"id": 18, "name": "Drama"}, {"id": 28, "name": "Action"}]
-    serve(tmdb, document(603, title="The Matrix", release_date="2000-01-01", genres=genres))
+    tmdb.serve(document(603, title="The Matrix", release_date="2000-01-01", genres=genres))
 
     sync_ids(603)
 
@@ -158,7 +138,7 @@ def test_what_movielens_said_stays_and_the_rest_is_filled_in(tmdb):
 
 
 def test_edits_by_hand_stay(tmdb, client, sam):
-    serve(tmdb, document(603, title="The Matrix", runtime=136))
+    tmdb.serve(document(603, title="The Matrix", runtime=136))
     sync_ids(603)
     movie = Movie.objects.get()
     movie.title, movie.overview, movie.runtime_minutes = "Ours", "", 137
@@ -167,7 +147,7 @@ def test_edits_by_hand_stay(tmdb, client, sam):
     client.force_login(sam)
     link = MovieGenre.objects.get()
     client.post(f"/admin/catalog/moviegenre/{link.pk}/delete/", {"post": "yes"})
-    serve(tmdb, document(603, title="Theirs", overview="Theirs", runtime=1, original_language="fr"))
+    tmdb.serve(document(603, title="Theirs", overview="Theirs", runtime=1, original_language="fr"))
 
     sync_ids(603)
 
@@ -177,7 +157,7 @@ def test_edits_by_hand_stay(tmdb, client, sam):
 
 
 def test_a_movie_deleted_by_hand_comes_back_only_when_asked_for(tmdb):
-    serve(tmdb, document(603, release_date=str(TODAY)))
+    tmdb.serve(document(603, release_date=str(TODAY)))
     sync_ids(603)
     Movie.objects.get().delete()
     tmdb.changes = {603: TODAY}
@@ -192,7 +172,7 @@ def test_a_movie_deleted_by_hand_comes_back_only_when_asked_for(tmdb):
 
 def test_a_movie_known_by_its_imdb_id_gets_its_tmdb_id(tmdb):
     movie = MovieFactory(title="Ours", imdb_id="tt0000603")
-    serve(tmdb, document(603))
+    tmdb.serve(document(603))
 
     sync_ids(603)
 
@@ -201,7 +181,7 @@ def test_a_movie_known_by_its_imdb_id_gets_its_tmdb_id(tmdb):
 
 
 def test_an_imdb_id_that_a_living_movie_has_is_not_taken_away(tmdb):
-    serve(tmdb, document(1), document(2, imdb_id="tt0000001", external_ids={}))
+    tmdb.serve(document(1), document(2, imdb_id="tt0000001", external_ids={}))
 
     sync_ids(1)
     sync_ids(2)
@@ -212,10 +192,10 @@ def test_an_imdb_id_that_a_living_movie_has_is_not_taken_away(tmdb):
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 def test_a_movie_whose_id_was_merged_is_not_doubled(tmdb, order):
     """The old id is gone, the new one has its IMDb id: whichever is asked for first."""
-    serve(tmdb, document(1, external_ids={}))
+    tmdb.serve(document(1, external_ids={}))
     sync_ids(1)
     rating = RatingFactory(movie=Movie.objects.get())
-    serve(tmdb, document(2, title="Same", imdb_id="tt0000001", external_ids={}))
+    tmdb.serve(document(2, title="Same", imdb_id="tt0000001", external_ids={}))
 
     for tmdb_id in order:
         sync_ids(tmdb_id)
@@ -225,9 +205,9 @@ def test_a_movie_whose_id_was_merged_is_not_doubled(tmdb, order):
 
 
 def test_a_redirect_to_another_id_is_a_merger(tmdb):
-    serve(tmdb, document(1))
+    tmdb.serve(document(1))
     sync_ids(1)
-    serve(tmdb, document(2, title="Same"))
+    tmdb.serve(document(2, title="Same"))
     tmdb.merged = {1: 2}
 
     assert sync_ids(1).message == "1 merged into another id."
@@ -237,9 +217,9 @@ def test_a_redirect_to_another_id_is_a_merger(tmdb):
 
 
 def test_a_merger_of_two_that_are_both_here_leaves_one(tmdb):
-    serve(tmdb, document(1), document(2))
+    tmdb.serve(document(1), document(2))
     sync_ids(1, 2)
-    serve(tmdb, document(2))
+    tmdb.serve(document(2))
     tmdb.merged = {1: 2}
 
     sync_ids(1)
@@ -248,7 +228,7 @@ def test_a_merger_of_two_that_are_both_here_leaves_one(tmdb):
 
 
 def test_what_is_gone_goes_unless_somebody_rated_it(tmdb):
-    serve(tmdb, document(1), document(2))
+    tmdb.serve(document(1), document(2))
     sync_ids(1, 2)
     RatingFactory(movie=Movie.objects.get(tmdb_id=2))
     tmdb.movies = {}
@@ -272,7 +252,7 @@ def test_what_is_gone_goes_unless_somebody_rated_it(tmdb):
     ],
 )
 def test_policy_leaves_movies_out(tmdb, tmdb_policy, movie, reason):
-    serve(tmdb, movie)
+    tmdb.serve(movie)
 
     assert sync_ids(5).message == "1 left out by policy."
     assert reason in TMDBRecord.objects.get().reason
@@ -296,7 +276,7 @@ def test_policy_leaves_movies_out(tmdb, tmdb_policy, movie, reason):
     ],
 )
 def test_a_document_that_is_wrong_is_rejected_alone_and_says_why(tmdb, change, reason):
-    serve(tmdb, document(1), document(2) | change, document(3))
+    tmdb.serve(document(1), document(2) | change, document(3))
 
     run = sync_ids(1, 2, 3)
 
@@ -304,98 +284,6 @@ def test_a_document_that_is_wrong_is_rejected_alone_and_says_why(tmdb, change, r
     record = TMDBRecord.objects.get(tmdb_id=2)
     assert record.state == "rejected"
     assert re.search(reason, record.reason)
-    serve(tmdb, document(2))
+    tmdb.serve(document(2))
     sync(Asked(Kind.EVERYTHING))
     assert Movie.objects.filter(tmdb_id=2).exists()  # mended: the next sync asks again
-
-
-def test_changes_are_read_since_the_last_sync_in_windows_and_pages(tmdb):
-    tmdb.page_size = 1  # 5 changes a page
-    movies = [MovieFactory(tmdb_id=n, source=Source.TMDB) for n in range(1, 8)]
-    for movie in movies:
-        fetched(movie)
-    serve(tmdb, *(document(n, title=f"New {n}") for n in range(1, 20)))
-    tmdb.changes = {n: TODAY - timedelta(days=20) for n in range(1, 20) if n != 7}
-    succeeded(Kind.CHANGES, days_ago=30)
-
-    run = sync(Asked(Kind.CHANGES))
-
-    assert run.counts == {"listed": 6, "updated": 6}
-    assert Movie.objects.filter(title__startswith="New").count() == 6  # the seventh did not change, the rest is unknown
-    windows = {asked.split("&page")[0] for asked in tmdb.asked if asked.startswith("movie/changes")}
-    assert len(windows) == 3
-    tmdb.asked.clear()
-    sync(Asked(Kind.CHANGES))
-    assert f"start_date={TODAY - timedelta(days=1)}" in tmdb.asked[0]  # the watermark moved
-
-
-def test_a_long_gap_is_closed_by_reading_what_is_known(tmdb):
-    fetched(MovieFactory(tmdb_id=1, source=Source.TMDB))
-    serve(tmdb, document(1, title="Changed"))
-    succeeded(Kind.CHANGES, days_ago=200)
-
-    sync(Asked(Kind.CHANGES))
-
-    assert Movie.objects.get().title == "Changed"
-    assert tmdb.n_asked("movie/changes") == 0
-
-
-def test_everything_due_reads_what_was_never_read_or_too_long_ago(tmdb):
-    succeeded(Kind.EVERYTHING, days_ago=1)
-    MovieFactory(tmdb_id=1, title="Never", source=Source.MOVIELENS)
-    fetched(MovieFactory(tmdb_id=2, title="Long ago"), days_ago=151)
-    fetched(MovieFactory(tmdb_id=3, title="Lately"), days_ago=149)
-    serve(tmdb, *(document(n, release_date="1990-01-01") for n in (1, 2, 3)))
-
-    sync(Asked(Kind.EVERYTHING))
-
-    assert [tmdb.n_asked(f"movie/{n}") for n in (1, 2, 3)] == [1, 1, 0]
-    assert TMDBRecord.objects.get(tmdb_id=2).fetched_at > timezone.now() - timedelta(minutes=1)
-
-
-def test_the_first_new_releases_go_on_where_the_catalogue_ends(tmdb, tmdb_policy):
-    MovieFactory(year=2018)
-    serve(
-        tmdb,
-        document(1, release_date="2017-12-31"),
-        document(2, release_date="2018-01-01"),
-        document(3, release_date=str(TODAY)),
-        document(4, release_date=str(TODAY + timedelta(days=3))),
-        document(5, release_date="2019-01-01", vote_count=9),
-    )
-
-    sync(Asked(Kind.NEW_RELEASES))
-
-    assert set(Movie.objects.exclude(tmdb_id=None).values_list("tmdb_id", flat=True)) == {2, 3}
-    tmdb_policy(min_votes=0)
-    tmdb.asked.clear()
-    sync(Asked(Kind.NEW_RELEASES, since=date(2017, 12, 1)))
-    assert Movie.objects.exclude(tmdb_id=None).count() == 4
-    assert tmdb.n_asked("movie/2") == 0  # it is known
-
-
-def test_a_list_of_more_pages_than_tmdb_gives_is_asked_for_in_parts(tmdb, monkeypatch):
-    monkeypatch.setattr(pages, "MAX_PAGES", 5)
-    monkeypatch.setattr("tests.tmdb_stand_in.MAX_PAGE", 5)
-    tmdb.page_size = 1
-    days = [date(2020, 1, 1) + timedelta(days=number) for number in range(14)]
-    serve(tmdb, *(document(number + 1, release_date=str(day)) for number, day in enumerate(days)))
-
-    run = sync(Asked(Kind.NEW_RELEASES, since=date(2020, 1, 1)))
-
-    assert run.counts["added"] == 14
-    assert Movie.objects.count() == 14
-
-
-@pytest.mark.slow
-def test_seven_hundred_pages_are_all_read(tmdb):
-    tmdb.page_size = 1
-    first = date(2020, 1, 1)
-    serve(tmdb, *(document(n, release_date=str(first + timedelta(days=n % 200))) for n in range(1, 701)))
-    known = (TMDBRecord(tmdb_id=n, state=State.FETCHED, fetched_at=timezone.now()) for n in range(1, 701) if n % 100)
-    TMDBRecord.objects.bulk_create(known)
-
-    run = sync(Asked(Kind.NEW_RELEASES, since=first))
-
-    assert run.counts["added"] == 7
-    assert run.counts["listed"] > 700

@@ -11,6 +11,7 @@ from catalog.sync.due import Asked
 from catalog.sync.runs import open_run
 from catalog.sync.work import sync
 from catalog.tasks import sync_tmdb
+from tests.catalog.sync.runs import sync_ids
 from tests.factories import MovieFactory
 from tests.tmdb_stand_in import Answer, document
 
@@ -20,17 +21,9 @@ Kind = SyncRun.Kind
 State = TMDBRecord.State
 
 
-def sync_ids(*ids: int) -> SyncRun:
-    return sync(Asked(Kind.IDS, ids=ids))
-
-
-def serve(tmdb, *movies):
-    tmdb.movies = {movie["id"]: movie for movie in movies}
-
-
 def test_a_refused_token_stops_the_run_tells_people_and_is_taken_up_again(tmdb, settings, mailoutbox):
     settings.ALERT_EMAILS = ["ops@example.org"]
-    serve(tmdb, *(document(n) for n in range(1, 101)))
+    tmdb.serve(*(document(n) for n in range(1, 101)))
     for number in range(1, 101):
         MovieFactory(tmdb_id=number, source=Source.MOVIELENS)
     tmdb.tokens = set()
@@ -57,7 +50,7 @@ def test_a_refused_token_stops_the_run_tells_people_and_is_taken_up_again(tmdb, 
 
 
 def test_a_movie_that_tmdb_does_not_answer_waits_for_the_next_sync(tmdb):
-    serve(tmdb, document(1), document(2))
+    tmdb.serve(document(1), document(2))
     tmdb.answer_next("movie/1", *[Answer(500)] * 6)
 
     assert sync_ids(1, 2).message == "1 added, 1 not answered."
@@ -88,7 +81,7 @@ def test_a_page_of_a_list_that_does_not_come_fails_the_run(tmdb):
 
 
 def test_a_bug_at_one_movie_leaves_the_others(tmdb, monkeypatch, caplog):
-    serve(tmdb, document(1), document(2))
+    tmdb.serve(document(1), document(2))
     real = batch.values_of
 
     def fail(document):
@@ -104,7 +97,7 @@ def test_a_bug_at_one_movie_leaves_the_others(tmdb, monkeypatch, caplog):
 
 
 def test_a_run_of_another_is_finished_first(tmdb):
-    serve(tmdb, document(1), document(2))
+    tmdb.serve(document(1), document(2))
     cut_off, _ = open_run(Asked(Kind.IDS, ids=(1,)))
 
     run = sync_ids(2)
@@ -134,14 +127,14 @@ def test_the_commands_options_are_checked(tmdb):
 
 
 def test_the_command_says_what_it_did(tmdb, capsys):
-    serve(tmdb, document(1))
+    tmdb.serve(document(1))
     call_command("sync_tmdb", "--ids", "1", "2")
     assert capsys.readouterr().out == "1 added, 1 gone from TMDB.\n"
 
 
 def test_the_task_syncs_what_is_due(tmdb):
     MovieFactory(tmdb_id=1, source=Source.MOVIELENS, year=2000)
-    serve(tmdb, document(1, release_date="1999-01-01"))
+    tmdb.serve(document(1, release_date="1999-01-01"))
 
     outcome = sync_tmdb()
 
@@ -151,7 +144,7 @@ def test_the_task_syncs_what_is_due(tmdb):
 
 def test_the_task_leaves_a_sync_alone_that_is_under_way_and_takes_up_a_dead_one(tmdb):
     run, _ = open_run(Asked(Kind.IDS, ids=(1,)))
-    serve(tmdb, document(1))
+    tmdb.serve(document(1))
 
     assert "is under way" in sync_tmdb()["skipped"]
 
