@@ -119,7 +119,7 @@ def backtest_lines(figures: Mapping[str, Any]) -> list[str]:
     if "curve" in figures:
         lines = [_age_line(point) for point in figures["curve"]]
         return [*lines, f"data may be {figures['max_age_days']:g} days old"]
-    return [_worth_line(name, found) for name, found in figures.items()]
+    return [_worth_line(name, found) for name, found in sorted(figures.items())]  # jsonb keeps no order
 
 
 def _age_line(point: Mapping[str, Any]) -> str:

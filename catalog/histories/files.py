@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from django.conf import settings
 
 from catalog.errors import InvalidHistory, UploadTooLarge
-from catalog.importers.archive import MAX_COMPRESSION
+from catalog.importers.archive import DAMAGED, MAX_COMPRESSION
 
 MB = 1 << 20
 SMALL = 64 << 10  # what unpacks to no more than this may be as repetitive as it likes
@@ -68,7 +68,7 @@ def _unpacked(name: str, content: bytes) -> list[File]:
             members = [member for member in file.infolist() if not member.is_dir()]
             _check(name, members)
             return [File(member.filename, file.read(member)) for member in members if _is_wanted(member)]
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+    except DAMAGED as error:
         raise InvalidHistory(f"{name}: the zip is damaged: {error}.") from None
 
 

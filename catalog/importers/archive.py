@@ -13,6 +13,8 @@ from catalog.importers.errors import ImportFailed
 MAX_MEMBER_BYTES = 8 << 30
 MAX_COMPRESSION = 200  # text of ratings shrinks 3 to 10 times; a bomb a thousand times
 MAX_MEMBERS = 10_000
+# What reading a zip raises where its bytes are not what it says of them.
+DAMAGED = (zipfile.BadZipFile, EOFError, NotImplementedError, zipfile.zlib.error)  # type: ignore[attr-defined]
 
 
 class Archive(ABC):
@@ -75,7 +77,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
     try:
         with zipfile.ZipFile(path) as file:
             yield Zip(path, file)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+    except DAMAGED as error:
         raise ImportFailed(f"{path}: the zip is damaged: {error}") from None
 
 
