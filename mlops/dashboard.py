@@ -21,7 +21,7 @@ from mlops.models import (
     RetrainingCheck,
 )
 from mlops.plots import Point, Series, pair_bars, points_chart
-from mlops.report import interval_text
+from mlops.report import difference_text, interval_text
 from mlops.test_score.score import ml_test_score
 
 RUNS, VERDICTS, VERSIONS, REPORTS = 8, 6, 20, 30
@@ -89,7 +89,7 @@ def version_rows() -> list[VersionRow]:
 def _version_row(version: ModelVersion) -> VersionRow:
     figures = version.figures
     ndcg = figures.get("models", {}).get("candidate", {}).get("summary", {}).get("ndcg")
-    against = interval_text(figures.get("differences", {}).get("champion"))
+    against = difference_text(figures.get("differences", {}).get("champion"))
     return VersionRow(version, ndcg, interval_text(figures.get("interval")), against)
 
 

@@ -79,7 +79,7 @@ def side_by_side(figures: Mapping[str, Any], of_champion: Mapping[str, Any]) -> 
     champion, candidate = (models[name]["summary"] for name in ("champion", "candidate"))
     differences = figures.get("champion_differences") or {"ndcg": figures["differences"]["champion"]}
     pairs = [
-        Pair(label, _number(champion.get(name)), _number(candidate.get(name)), interval_text(differences.get(name)))
+        Pair(label, _number(champion.get(name)), _number(candidate.get(name)), difference_text(differences.get(name)))
         for name, label in SIDE_BY_SIDE
     ]
     before, now = of_champion.get("fresh_process", {}), figures.get("fresh_process", {})
@@ -94,7 +94,7 @@ def group_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str,
     exposure, differences = figures.get("exposure", {}), figures.get("slice_differences", {})
     for name, share in figures.get("groups", {}).items():
         champion, candidate = (exposure.get(model, {}).get(name) for model in ("champion", "candidate"))
-        yield name, _share(share), _share(champion), _share(candidate), interval_text(differences.get(name))
+        yield name, _share(share), _share(champion), _share(candidate), difference_text(differences.get(name))
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class SliceRow:
 def slice_rows(figures: Mapping[str, Any]) -> Iterator[SliceRow]:
     for name, found in figures.get("models", {}).get("candidate", {}).get("slices", {}).items():
         values = [_number(found.get(metric)) for metric in SLICE_METRICS]
-        difference = interval_text(figures.get("slice_differences", {}).get(name))
+        difference = difference_text(figures.get("slice_differences", {}).get(name))
         yield SliceRow(name.replace("_", " "), found["n_users"], values, difference)
 
 
@@ -124,11 +124,11 @@ def backtest_lines(figures: Mapping[str, Any]) -> list[str]:
 
 def _age_line(point: Mapping[str, Any]) -> str:
     age = f"{point['days']:g} days old"
-    return f"{age:<14} nDCG {point['ndcg']:.4f}  {interval_text(point['difference'])}".rstrip()
+    return f"{age:<14} nDCG {point['ndcg']:.4f}  {difference_text(point['difference'])}".rstrip()
 
 
 def _worth_line(name: str, found: Mapping[str, Any]) -> str:
-    worth = ", ".join(f"{part} {interval_text(interval) or 'too few'}" for part, interval in found["worth"].items())
+    worth = ", ".join(f"{part} {difference_text(interval) or 'too few'}" for part, interval in found["worth"].items())
     return f"{name:<10} {found['outcome']:<11} {worth}"
 
 
@@ -136,17 +136,21 @@ def rule_lines(rules: Iterable[Mapping[str, Any]]) -> list[str]:
     return [f"{rule['outcome'].replace('_', ' '):<20} {rule['sentence']}" for rule in rules]
 
 
-def interval_text(interval: Mapping[str, Any] | None) -> str:
+def interval_text(interval: Mapping[str, Any] | None, *, sign: str = "") -> str:
     if not interval or interval["mean"] is None:
         return ""
     if interval["low"] is None:
-        return f"{interval['mean']:+.4f}"
-    return f"{interval['mean']:+.4f} [{interval['low']:+.4f}, {interval['high']:+.4f}]"
+        return f"{interval['mean']:{sign}.4f}"
+    return f"{interval['mean']:{sign}.4f} [{interval['low']:{sign}.4f}, {interval['high']:{sign}.4f}]"
+
+
+def difference_text(interval: Mapping[str, Any] | None) -> str:
+    return interval_text(interval, sign="+")
 
 
 def _row(name: str, summary: Mapping[str, Any], difference: Mapping[str, Any] | None) -> FigureRow:
     values = [_number(summary.get(metric)) for metric in METRICS]
-    return FigureRow(name.replace("_", " "), values, summary["n_users"], interval_text(difference))
+    return FigureRow(name.replace("_", " "), values, summary["n_users"], difference_text(difference))
 
 
 def _number(value: float | None) -> str:

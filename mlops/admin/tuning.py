@@ -10,7 +10,7 @@ from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
 from mlops.errors import MLOpsError
 from mlops.models import ParameterChoice, TuningStudy
-from mlops.report import interval_text
+from mlops.report import difference_text
 from mlops.services import adopt_parameters, withdraw_parameters
 
 ADOPT = "mlops.adopt_parameters"
@@ -29,7 +29,7 @@ class TuningStudyAdmin(ReadOnlyAdmin):
 
     @admin.display(description="above what was used, 95 %")
     def gain(self, study: TuningStudy) -> str:
-        return interval_text(study.difference) or "-"
+        return difference_text(study.difference) or "-"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.adopt))
@@ -41,7 +41,7 @@ class TuningStudyAdmin(ReadOnlyAdmin):
         in_force = ParameterChoice.in_force(row.algorithm)
         return {
             "best": best,
-            "gain": interval_text(row.difference),
+            "gain": difference_text(row.difference),
             "trials": row.trials.all(),
             "in_force": in_force if in_force is not None and in_force.trial.study_id == row.pk else None,
             "may_adopt": found and request.user.has_perm(ADOPT) and (in_force is None or in_force.trial != best),

@@ -66,7 +66,7 @@ def test_a_site_at_work_is_told_of(client, sam, at_work):
 
     for said in (
         f"Version {at_work.pk}",
-        "nDCG@10 +0.2000 [+0.1800, +0.2200]",
+        "nDCG@10 0.2000 [0.1800, 0.2200]",
         "<strong>Drift</strong> since",
         "genre mix: PSI 0.300",
         "0.2000 [0.1505, 0.2609]",  # 40 hits of 200

@@ -8,7 +8,7 @@ from tqdm import tqdm
 from catalog.management.long_command import LongCommand
 from mlops.errors import MLOpsError
 from mlops.models import TuningStudy, TuningTrial
-from mlops.report import interval_text
+from mlops.report import difference_text
 from mlops.services import adopt_parameters, tune
 from mlops.tuning.choices import searched
 
@@ -55,7 +55,7 @@ class Command(LongCommand):
             self.stdout.write(f"Search {study.pk}: nothing is better than what is used now.")
             return
         self.stdout.write(f"Search {study.pk}: trial {best.number} is the best; nDCG above what is used now, 95 %: ")
-        self.stdout.write(f"{interval_text(study.difference)}. As config.yaml would hold it:")
+        self.stdout.write(f"{difference_text(study.difference)}. As config.yaml would hold it:")
         found = {"training": {"parameters": {study.algorithm: searched(best)}}}
         self.stdout.write(yaml.safe_dump(found, sort_keys=False))
 
