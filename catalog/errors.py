@@ -48,6 +48,15 @@ class UploadTooLarge(InvalidHistory):
     status = 413
 
 
+class InvalidBulk(CatalogError):
+    code = "invalid"
+
+
+class BulkTooLarge(CatalogError):
+    code = "too_large"
+    status = 413
+
+
 class HistoryNotReady(CatalogError):
     code = "not_ready"
     status = 409

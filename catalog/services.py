@@ -1,5 +1,6 @@
 """What changes the catalogue: ratings, watchlists, accounts, and the figures kept on each movie."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -105,22 +106,23 @@ def sign_up(*, username: str, email: str, password: str) -> User:
     return user
 
 
-def rebuild_aggregates() -> int:
-    """Counts and sums every movie's ratings anew; returns how many movies had a wrong figure.
+def rebuild_aggregates(movie_ids: Iterable[int] | None = None) -> int:
+    """Counts and sums ratings anew, of these movies or of all; returns how many movies had a wrong figure.
 
     On Postgres no rating may come in meanwhile: an UPDATE that waited for another one's row would write the
     count of its own older snapshot. SQLite has one writer anyway.
     """
+    chosen = "" if movie_ids is None else f"WHERE movie.id IN ({', '.join(str(int(pk)) for pk in movie_ids) or 'NULL'})"
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("LOCK TABLE catalog_movie IN EXCLUSIVE MODE")
         cursor.execute(
-            """
+            f"""
             UPDATE catalog_movie SET rating_count = fresh.n, rating_sum = fresh.total
             FROM (
                 SELECT movie.id, COUNT(rating.id) AS n, COALESCE(SUM(rating.rating), 0) AS total
                 FROM catalog_movie AS movie LEFT JOIN catalog_rating AS rating ON rating.movie_id = movie.id
-                GROUP BY movie.id
+                {chosen} GROUP BY movie.id
             ) AS fresh
             WHERE fresh.id = catalog_movie.id
               AND (catalog_movie.rating_count <> fresh.n OR catalog_movie.rating_sum <> fresh.total)
@@ -217,7 +219,7 @@ def _what_is_gone(user: User, movie: Movie) -> CatalogError:
 
 
 _TAKEN = "This name is taken."
-_RESERVED = tuple(f"{source}-" for source in (Source.MOVIELENS, Source.GENERATED))
+_RESERVED = tuple(f"{source}-" for source in (Source.MOVIELENS, Source.GENERATED, Source.BULK))
 
 
 def _sign_up_errors(user: User, password: str) -> dict[str, list[str]]:

@@ -173,6 +173,13 @@ class Histories(_Section):
     keep_days: int = Field(ge=1)
 
 
+class Bulk(_Section):
+    """What an operator may bring in one request."""
+
+    max_lines: int = Field(ge=1, le=100_000)
+    max_upload_mb: int = Field(ge=1, le=100)
+
+
 class Drift(_Section):
     window_weeks: int = Field(ge=1)
     min_ratings: int = Field(ge=1)
@@ -269,6 +276,7 @@ class Limits(_Section):
     token: str
     service: str
     histories: str
+    bulk: str
 
 
 class Policy(_Section):
@@ -282,6 +290,7 @@ class Policy(_Section):
     serving: Serving
     tmdb: TMDB
     histories: Histories
+    bulk: Bulk
     drift: Drift
     live_quality: LiveQuality
     retraining: Retraining

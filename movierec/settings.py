@@ -271,6 +271,7 @@ REST_FRAMEWORK = {
         "token": POLICY.limits.token,
         "service": POLICY.limits.service,
         "histories": POLICY.limits.histories,
+        "bulk": POLICY.limits.bulk,
     },
     "NUM_PROXIES": _number("NUM_PROXIES", 0, at_most=10),
     "EXCEPTION_HANDLER": "movierec.api.exception_handler",

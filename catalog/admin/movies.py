@@ -65,7 +65,7 @@ class MovieAdmin(CountedDeletion, LargeTableAdmin):
     fieldsets = [
         (None, {"fields": ["title", "original_title", "year", "release_date", "overview"]}),
         ("Facts", {"fields": ["language", "runtime_minutes", "is_adult", "poster_path"]}),
-        ("Elsewhere", {"fields": ["movielens_id", "tmdb_id", "imdb_id"]}),
+        ("Elsewhere", {"fields": ["movielens_id", "tmdb_id", "imdb_id", "external_id"]}),
         ("Figures", {"fields": ["rating_count", "shown_mean", "popularity"]}),
         ("Provenance", {"fields": ["source", "field_sources", "created_at", "updated_at"]}),
     ]

@@ -134,6 +134,22 @@ class WatchlistItemSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class LineErrorSerializer(serializers.Serializer):
+    line = serializers.IntegerField(help_text="From 1, blank lines counted.")
+    message = serializers.CharField()
+
+
+class BulkReportSerializer(serializers.Serializer):
+    """What became of the lines. One that was rejected changed nothing."""
+
+    lines = serializers.IntegerField()
+    inserted = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    errors: Any = LineErrorSerializer(many=True, source="in_order")
+
+
 class HistoryUploadSerializer(serializers.Serializer):
     format = serializers.ChoiceField(HistoryImport.Format.choices)
     file = serializers.FileField(allow_empty_file=True)

@@ -4,6 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from catalog.api.views.accounts import AccountsView, TokenView
+from catalog.api.views.bulk import BulkMoviesView, BulkRatingsView, BulkUsersView
 from catalog.api.views.history import ExportView, HistoryImportViewSet
 from catalog.api.views.movies import MovieViewSet
 from catalog.api.views.own import RatingViewSet, WatchlistViewSet
@@ -16,6 +17,9 @@ router.register("import", HistoryImportViewSet)  # import/  import/{id}/  import
 
 urlpatterns = [
     path("accounts/", AccountsView.as_view(), name="accounts"),
+    path("bulk/movies/", BulkMoviesView.as_view(), name="bulk-movies"),
+    path("bulk/users/", BulkUsersView.as_view(), name="bulk-users"),
+    path("bulk/ratings/", BulkRatingsView.as_view(), name="bulk-ratings"),
     path("export/<str:site>/", ExportView.as_view(), name="export"),
     path("token/", TokenView.as_view(), name="token"),
     *router.urls,

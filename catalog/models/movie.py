@@ -33,6 +33,9 @@ class Movie(models.Model):
     movielens_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
     tmdb_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
     imdb_id = models.CharField(max_length=16, null=True, blank=True, unique=True)
+    external_id = models.CharField(
+        max_length=64, null=True, blank=True, unique=True, help_text="The movie's id on the operator's other site."
+    )
     source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
     field_sources = models.JSONField(default=dict, blank=True, editable=False)
     genres = models.ManyToManyField(Genre, through="catalog.MovieGenre", related_name="movies")
@@ -91,6 +94,7 @@ class Movie(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.imdb_id = self.imdb_id or None
+        self.external_id = self.external_id or None
         if self.release_date and not (self.year and self._is_of_another_source("year", "release_date")):
             self.year = self.release_date.year
         self.set_search()

@@ -9,3 +9,4 @@ class Source(models.TextChoices):
     GENERATED = "generated", "generated sample"
     TMDB = "tmdb", "TMDB"
     IMPORTED = "imported", "imported by its owner"
+    BULK = "bulk", "brought by the operator"

@@ -1,0 +1,93 @@
+"""For operators: what an existing site has, brought as lines of JSON."""
+
+from collections.abc import Callable
+from typing import IO, Any, ClassVar
+
+from django.conf import settings
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.views import APIView
+
+from catalog import bulk
+from catalog.api.serializers import BulkReportSerializer
+from catalog.errors import BulkTooLarge
+
+MB = 1 << 20
+MEDIA_TYPE = "application/x-ndjson"
+BATCH = 1000  # lines in one transaction, so that nobody waits long for SQLite's only writer
+
+
+class JSONLinesParser(BaseParser):
+    media_type = MEDIA_TYPE
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
+        limit = settings.POLICY.bulk.max_upload_mb
+        body = stream.read(limit * MB + 1)
+        if len(body) > limit * MB:
+            raise BulkTooLarge(f"Expected at most {limit} MB in a request.")
+        return body
+
+
+class MayBringInBulk(BasePermission):
+    message = "This takes a staff account that may add and change what is brought."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        needed = [f"catalog.{action}_{view.model}" for action in ("add", "change")]
+        return bool(request.user.is_authenticated and request.user.is_staff and request.user.has_perms(needed))
+
+
+class BulkView(APIView):
+    permission_classes = [MayBringInBulk]
+    parser_classes = [JSONLinesParser]
+    throttle_classes = [ScopedRateThrottle]
+    throttle_scope = "bulk"
+    model: ClassVar[str]
+    line: ClassVar[type[Any]]
+    upsert: ClassVar[Callable[..., None]]
+
+    def post(self, request: Request) -> Response:
+        report = bulk.BulkReport()
+        body: Any = request.data or b""  # REST framework's own where there is none
+        lines = bulk.read_lines(body, self.line, report)
+        for start in range(0, len(lines), BATCH):
+            type(self).upsert(lines[start : start + BATCH], report)
+        return Response(BulkReportSerializer(report).data)
+
+
+def _schema(name: str, example: dict[str, Any]) -> Any:
+    return extend_schema(
+        operation_id=f"bulk_{name}",
+        request={MEDIA_TYPE: OpenApiTypes.STR},
+        responses=BulkReportSerializer,
+        examples=[OpenApiExample("One of the lines", value=example, media_type=MEDIA_TYPE, request_only=True)],
+        description=f"Adds or changes {name} by external id; lines of JSON. The same lines again change nothing.",
+    )
+
+
+class BulkMoviesView(BulkView):
+    model, line, upsert = "movie", bulk.MovieLine, staticmethod(bulk.upsert_movies)
+
+    @_schema("movies", {"external_id": "m1", "title": "Alien", "year": 1979, "genres": ["Horror", "Sci-Fi"]})
+    def post(self, request: Request) -> Response:
+        return super().post(request)
+
+
+class BulkUsersView(BulkView):
+    model, line, upsert = "user", bulk.UserLine, staticmethod(bulk.upsert_users)
+
+    @_schema("users", {"external_id": "u1", "username": "ada", "email": "ada@example.org"})
+    def post(self, request: Request) -> Response:
+        return super().post(request)
+
+
+class BulkRatingsView(BulkView):
+    model, line, upsert = "rating", bulk.RatingLine, staticmethod(bulk.upsert_ratings)
+
+    @_schema("ratings", {"user": "u1", "movie": "m1", "rating": 4.5, "rated_at": "2024-05-01T20:00:00Z"})
+    def post(self, request: Request) -> Response:
+        return super().post(request)
