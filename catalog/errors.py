@@ -57,6 +57,11 @@ class BulkTooLarge(CatalogError):
     status = 413
 
 
+class BulkConflict(CatalogError):
+    code = "conflict"
+    status = 409
+
+
 class HistoryNotReady(CatalogError):
     code = "not_ready"
     status = 409

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 from catalog.bulk.lines import Numbered, UserLine
@@ -50,8 +51,10 @@ def _known(external_ids: set[str]) -> dict[str, User]:
 
 def _owners_of_names(lines: Sequence[Numbered[UserLine]]) -> dict[str, str]:
     """Who has each of the names, in lower case, by external id; people of the site have none."""
-    names = {(line.username or _name_of(line.external_id)).lower() for _, line in lines}
-    rows = User.objects.alias(lower=Lower("username")).filter(lower__in=names)
+    names = {line.username or _name_of(line.external_id) for _, line in lines}
+    lower = {name.lower() for name in names}
+    # Also as they are: SQLite makes letters of English alone lower.
+    rows = User.objects.alias(lower=Lower("username")).filter(Q(lower__in=lower) | Q(username__in=names))
     return {user.username.lower(): user.external_id if user.source == Source.BULK else "" for user in rows.iterator()}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import IO, Any, ClassVar
 
 from django.conf import settings
+from django.db import IntegrityError
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.parsers import BaseParser
@@ -15,7 +16,7 @@ from rest_framework.views import APIView
 
 from catalog import bulk
 from catalog.api.serializers import BulkReportSerializer
-from catalog.errors import BulkTooLarge
+from catalog.errors import BulkConflict, BulkTooLarge
 
 MB = 1 << 20
 MEDIA_TYPE = "application/x-ndjson"
@@ -54,8 +55,11 @@ class BulkView(APIView):
         report = bulk.BulkReport()
         body: Any = request.data or b""  # REST framework's own where there is none
         lines = bulk.read_lines(body, self.line, report)
-        for start in range(0, len(lines), BATCH):
-            type(self).upsert(lines[start : start + BATCH], report)
+        try:
+            for start in range(0, len(lines), BATCH):
+                type(self).upsert(lines[start : start + BATCH], report)
+        except IntegrityError:
+            raise BulkConflict("The same ids or names came another way just now. Send the request again.") from None
         return Response(BulkReportSerializer(report).data)
 
 

@@ -1,10 +1,12 @@
 """The bulk addresses as an operator's program uses them."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
@@ -218,3 +220,25 @@ def test_too_much_or_nothing_is_refused_whole(operator, settings):
     wrong = operator.post("/api/v1/bulk/movies/", {"title": "x"}, format="json")
     assert wrong.status_code == 415
     assert not Movie.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_lines_twice_at_once_are_kept_once():
+    operator = client_of(UserFactory(is_staff=True, is_superuser=True))
+    lines = [{"external_id": number, "title": f"Movie {number}", "genres": ["Drama"]} for number in range(200)]
+
+    def bring(_: int) -> int:
+        try:
+            client = APIClient()
+            client.credentials(**operator._credentials)
+            return post(client, "movies", *lines).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        codes = list(pool.map(bring, range(4)))
+
+    assert set(codes) <= {200, 409}
+    assert 200 in codes
+    assert Movie.objects.count() == 200
+    assert counts(post(operator, "movies", *lines)) == (0, 0, 200, 0)
