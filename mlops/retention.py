@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from mlops.artifacts import folder_of
-from mlops.models import DatasetSnapshot, ModelVersion, PipelineRun, Promotion, TuningStudy
+from mlops.models import Alert, DatasetSnapshot, ModelVersion, PipelineRun, Promotion, RetrainingCheck, TuningStudy
 from recommender import services as recommender
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ def prune() -> dict[str, int]:
     return prune_artifacts() | {
         "snapshots": _prune_snapshots(),
         "runs": _prune_runs(),
+        "watch": _prune_watch(),
         "leftovers": _prune_leftovers(),
         "impressions": recommender.prune_impressions(),
         "served_minutes": recommender.prune_served_minutes(),
@@ -107,6 +108,15 @@ def _prune_runs() -> int:
     limit = timezone.now() - timedelta(days=settings.POLICY.retention.runs_days)
     old = PipelineRun.objects.filter(queued_at__lt=limit).exclude(status__in=PipelineRun.ACTIVE)
     return old.delete()[1].get(PipelineRun._meta.label, 0)
+
+
+def _prune_watch() -> int:
+    """Looks at when to train, and alerts that have ended."""
+    limit = timezone.now() - timedelta(days=settings.POLICY.retention.watch_days)
+    return (
+        RetrainingCheck.objects.filter(checked_at__lt=limit).delete()[0]
+        + (Alert.objects.filter(closed_at__lt=limit).delete()[0])
+    )
 
 
 def _prune_leftovers() -> int:

@@ -133,6 +133,7 @@ class Retention(_Section):
     versions: int = Field(ge=1)
     snapshots: int = Field(ge=1)
     runs_days: int = Field(ge=1)
+    watch_days: int = Field(ge=1)
     impressions_days: int = Field(ge=1)
     served_minutes_days: int = Field(ge=1)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from mlops.models import DatasetSnapshot, ModelVersion, PipelineRun
+from mlops.models import Alert, DatasetSnapshot, ModelVersion, PipelineRun, RetrainingCheck
 from mlops.services import promote, prune
 from mlops.tasks import prune as prune_task
 from movierec.policy import load_policy
@@ -67,6 +67,20 @@ def test_old_runs_and_impressions_go(alice, quick):
     pruned = prune()
 
     assert (pruned["runs"], PipelineRun.objects.count(), Impression.objects.count()) == (1, 1, 0)
+
+
+def test_old_looks_and_ended_alerts_go_and_open_ones_stay(db, quick):
+    now = timezone.now()
+    long_ago = now - timedelta(days=400)
+    for moment in (now, long_ago):
+        RetrainingCheck.objects.create(criteria=[], outcome="No training.", checked_at=moment)
+        Alert.objects.create(subject="drift", message="!", opened_at=long_ago, closed_at=moment)
+    Alert.objects.create(subject="champion", message="!", opened_at=long_ago)
+
+    assert prune()["watch"] == 2
+
+    assert RetrainingCheck.objects.get().checked_at == now
+    assert set(Alert.objects.values_list("closed_at", flat=True)) == {now, None}
 
 
 def test_what_a_killed_process_left_goes_after_hours(db, quick, settings):
