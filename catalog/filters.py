@@ -108,10 +108,10 @@ class MovieFilter(django_filters.FilterSet):
         help_text="Names; the movie has all of them.",
     )
     hide_seen = django_filters.ChoiceFilter(
-        label="Hide what I have rated",
+        label="Hide what I have seen",
         choices=[("true", "Yes"), ("false", "No")],
         method="filter_seen",
-        help_text="`true` leaves out what the signed-in user has rated.",
+        help_text="`true` leaves out what the signed-in user has rated or watched.",
     )
     ordering = django_filters.ChoiceFilter(
         label="Sort by",

@@ -30,8 +30,8 @@ class MovieQuerySet(models.QuerySet[Any]):
         return self.filter(pk__in=self.model.keywords.through.objects.filter(keyword=keyword).values("movie"))
 
     def unseen_by(self, user: "User") -> Self:
-        """Without what the user has rated."""
-        return self.exclude(ratings__user=user)
+        """Without what the user has rated or watched."""
+        return self.exclude(ratings__user=user).exclude(viewing__user=user)
 
     def languages(self) -> list[str]:
         """Codes that movies have, in order; jumps from one to the next in the index instead of reading every row."""

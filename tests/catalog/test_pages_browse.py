@@ -2,7 +2,7 @@ import pytest
 from django.test import Client
 
 from catalog.filters import ORDERINGS, in_order
-from catalog.models import Credit, Keyword, Movie, MovieGenre, MovieKeyword, Person
+from catalog.models import Credit, Keyword, Movie, MovieGenre, MovieKeyword, Person, Viewing
 from tests.factories import GenreFactory, MovieFactory, RatingFactory
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +97,8 @@ def test_what_was_seen_is_hidden_from_whom_it_is_asked_for(client, linked, nora)
     client.force_login(nora)
     assert len(titles(client)) == len(titles(client, "?hide_seen=false")) == 4
     assert titles(client, "?hide_seen=true&keyword=space") == ["Arrival"]
+    Viewing.objects.create(user=nora, movie=linked["Arrival"])
+    assert titles(client, "?hide_seen=true&keyword=space") == []
 
 
 def test_people_and_keywords_asked_for_are_named_and_can_be_left_out(client, linked):
