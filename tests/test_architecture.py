@@ -110,6 +110,14 @@ def test_only_two_modules_import_mlflow():
     assert found - allowed == set()
 
 
+def run(program: str, variables: dict[str, str]) -> None:
+    """In a process of its own, which must end well."""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_web_process_never_loads_mlflow(transactional_db):
     """It costs a second and 170 MB; pages, API and admin do without."""
     program = (
@@ -123,11 +131,7 @@ def test_a_web_process_never_loads_mlflow(transactional_db):
         "    assert client.get(path, headers={'host': 'localhost'}).status_code == 200, path\n"
         "sys.exit('mlflow' in sys.modules)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
-    )
-
-    assert done.returncode == 0, done.stderr
+    run(program, environment())
 
 
 def test_a_command_starts_without_what_models_are_made_of(tmp_path):
@@ -140,12 +144,7 @@ def test_a_command_starts_without_what_models_are_made_of(tmp_path):
         "call_command('check')\n"
         "assert not {'pandas', 'scipy', 'sklearn', 'mlflow'} & set(sys.modules)\n"
     )
-    own = environment(VAR_DIR=str(tmp_path), DJANGO_SETTINGS_MODULE="movierec.settings")
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=own, capture_output=True, text=True, check=False
-    )
-
-    assert done.returncode == 0, done.stderr
+    run(program, environment(VAR_DIR=str(tmp_path), DJANGO_SETTINGS_MODULE="movierec.settings"))
 
 
 def test_the_web_processes_share_what_models_are_made_of(tmp_path):
@@ -154,16 +153,7 @@ def test_the_web_processes_share_what_models_are_made_of(tmp_path):
         "runpy.run_path('deploy/gunicorn.py')['on_starting'](None)\n"
         "assert {'pandas', 'recommender.estimators.hybrid'} <= set(sys.modules)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        env=environment(VAR_DIR=str(tmp_path)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stderr
+    run(program, environment(VAR_DIR=str(tmp_path)))
 
 
 def test_no_thread_and_no_connection_is_carried_over_to_the_web_processes(tmp_path):
@@ -175,13 +165,4 @@ def test_no_thread_and_no_connection_is_carried_over_to_the_web_processes(tmp_pa
         "assert threading.active_count() == 1, threading.enumerate()\n"
         "assert connections['default'].connection is None\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        env=environment(VAR_DIR=str(tmp_path)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stderr
+    run(program, environment(VAR_DIR=str(tmp_path)))
