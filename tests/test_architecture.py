@@ -147,6 +147,10 @@ def test_a_command_starts_without_what_models_are_made_of(tmp_path):
     run(program, environment(VAR_DIR=str(tmp_path), DJANGO_SETTINGS_MODULE="movierec.settings"))
 
 
+def test_the_process_that_tries_a_model_has_its_code_before_the_limit_on_memory():
+    run("import mlops.verify, sys\nassert 'recommender.estimators.hybrid' in sys.modules\n", environment())
+
+
 def test_the_web_processes_share_what_models_are_made_of(tmp_path):
     program = (
         "import runpy, sys\n"
