@@ -110,6 +110,7 @@ def _process_of_its_own(request, monkeypatch) -> Iterator[None]:
     monkeypatch.setattr("recommender.logs._said_at", {})
     if "threads" not in request.fixturenames:
         monkeypatch.setattr("recommender.background.Worker.ensure_started", lambda self: None)
+    _stop_threads()  # a page that a browser still asked for when its test ended starts them again
     for state in (server.reset, buffer.clear, tally.reset):
         state()
     yield
@@ -121,6 +122,10 @@ def _process_of_its_own(request, monkeypatch) -> Iterator[None]:
 def threads() -> Iterator[None]:
     """The background threads of a web process. They see what is committed alone: for `transaction=True` tests."""
     yield
+    _stop_threads()
+
+
+def _stop_threads() -> None:
     for worker in (server.worker, buffer.worker, tally.worker):
         worker.stop()
 
