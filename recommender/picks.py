@@ -62,7 +62,7 @@ def _ranked(served: Served, viewer: Viewer, wish: Wish, candidates: Ids | None, 
     if not wish.k or (candidates is not None and not len(candidates)):
         return []
     # Here, so that processes which make no list start without pandas.
-    from recommender.estimators.diversity import keep, pool_size
+    from recommender.estimators.diversity import choose_diverse, pool_size
 
     history = viewer.history(served.known)
     unwanted = (wish.hidden & served.known).difference(history)  # what they rated is left out by the model itself
@@ -73,10 +73,9 @@ def _ranked(served: Served, viewer: Viewer, wish: Wish, candidates: Ids | None, 
         [history], k=k, candidates=candidates, exclude=[np.fromiter(unwanted, dtype=np.int64)]
     )
     movies, scores = frame["movie_id"].to_numpy(), frame["score"].to_numpy()
-    kept = keep(served.model, movies, scores, wish.k, strength)
-    return [
-        Pick(movie, score, source) for movie, score in zip(movies[kept].tolist(), scores[kept].tolist(), strict=True)
-    ]
+    kept = choose_diverse(served.model, movies, scores, wish.k, strength)
+    rows = zip(movies[kept].tolist(), scores[kept].tolist(), strict=True)
+    return [Pick(movie, score, source) for movie, score in rows]
 
 
 def blend(rated: list[Pick], fresh: list[Pick], k: int) -> list[Pick]:

@@ -1,12 +1,12 @@
 """Movies by the operator's ids."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model, Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from catalog.bulk.lines import MovieLine, Numbered
@@ -28,7 +28,13 @@ FIELDS = (
     "is_adult",
     *OTHER_IDS,
 )
-LINKS = ("genres", "keywords", "cast", "directors")
+# What each list of a line is made of, and by what a link is known.
+LINKS: dict[str, tuple[QuerySet[Any], str]] = {
+    "genres": (MovieGenre.objects.all(), "genre_id"),
+    "keywords": (MovieKeyword.objects.all(), "keyword__name"),
+    "cast": (Credit.objects.filter(role=Credit.Role.CAST), "person__name"),
+    "directors": (Credit.objects.filter(role=Credit.Role.DIRECTOR), "person__name"),
+}
 
 
 def upsert_movies(lines: Sequence[Numbered[MovieLine]], report: BulkReport) -> None:
@@ -126,45 +132,27 @@ def _save(fresh: list[Movie], changed: list[Movie]) -> None:
 
 
 def _link(pairs: list[tuple[Movie, MovieLine]], *, fresh: set[int]) -> set[int]:
-    """Lists that a line names are what it brought: links that came this way and are on it no more go."""
-    latest: dict[int, MovieRecord] = {}
-    named: dict[int, set[str]] = {}
-    movies: dict[int, Movie] = {}
+    """Makes the links of the lists that lines name what the last of the lines says; returns whose were changed."""
+    lists: dict[Movie, dict[str, Any]] = {}
     for movie, line in pairs:
-        record = latest.setdefault(movie.pk, MovieRecord(title=movie.title))
-        movies[movie.pk] = movie
-        for name in set(LINKS) & line.model_fields_set:
-            setattr(record, name, getattr(line, name))
-            named.setdefault(movie.pk, set()).add(name)
-    records: Pairs = [(movies[pk], latest[pk]) for pk in named]
-    if not records:
+        if named := {name: getattr(line, name) for name in LINKS if name in line.model_fields_set}:
+            lists[movie] = lists.get(movie, {}) | named
+    if not lists:
         return set()
-    added = write_links(Source.BULK, records, fresh=fresh)
-    return added | _unlink(records, named)
+    records: Pairs = [(movie, MovieRecord(title=movie.title, **named)) for movie, named in lists.items()]
+    return write_links(Source.BULK, records, fresh=fresh) | _unlink(lists)
 
 
-def _unlink(records: Pairs, named: dict[int, set[str]]) -> set[int]:
-    genres = genre_ids({name for _, record in records for name in record.genres})
-    wanted = {movie.pk: record for movie, record in records}
-
-    def of(name: str) -> list[int]:
-        return [pk for pk, names in named.items() if name in names]
-
-    def gone(rows: Iterable[tuple[int, int, Any]], kept: dict[int, set[Any]]) -> list[tuple[int, int]]:
-        return [(row, movie) for row, movie, value in rows if value not in kept[movie]]
-
-    found: list[tuple[type[Model], list[tuple[int, int]]]] = []
-    by_hand_stay = {"source": Source.BULK}
-    rows: Any = MovieGenre.objects.filter(movie__in=of("genres"), **by_hand_stay)
-    kept: dict[int, set[Any]] = {pk: {genres[name] for name in wanted[pk].genres} for pk in of("genres")}
-    found.append((MovieGenre, gone(rows.values_list("pk", "movie_id", "genre_id"), kept)))
-    rows = MovieKeyword.objects.filter(movie__in=of("keywords"), **by_hand_stay)
-    kept = {pk: set(wanted[pk].keywords) for pk in of("keywords")}
-    found.append((MovieKeyword, gone(rows.values_list("pk", "movie_id", "keyword__name"), kept)))
-    for role, name in ((Credit.Role.CAST, "cast"), (Credit.Role.DIRECTOR, "directors")):
-        rows = Credit.objects.filter(movie__in=of(name), role=role, **by_hand_stay)
-        kept = {pk: set(getattr(wanted[pk], name)) for pk in of(name)}
-        found.append((Credit, gone(rows.values_list("pk", "movie_id", "person__name"), kept)))
-    for model, links in found:
-        model._default_manager.filter(pk__in=[row for row, _ in links]).delete()
-    return {movie for _, links in found for _, movie in links}
+def _unlink(lists: dict[Movie, dict[str, Any]]) -> set[int]:
+    """Takes away what was brought before and is not on its list any more; what came another way stays."""
+    genre_of = genre_ids({name for named in lists.values() for name in named.get("genres", ())})
+    changed: set[int] = set()
+    for name, (links, known_by) in LINKS.items():
+        wanted: dict[int, set[Any]] = {movie.pk: set(named[name]) for movie, named in lists.items() if name in named}
+        if name == "genres":  # two spellings may mean one genre
+            wanted = {pk: {genre_of[genre] for genre in genres} for pk, genres in wanted.items()}
+        rows = links.filter(source=Source.BULK, movie__in=wanted).values_list("pk", "movie_id", known_by)
+        gone = [(pk, movie) for pk, movie, value in rows if value not in wanted[movie]]
+        links.filter(pk__in=[pk for pk, _ in gone]).delete()
+        changed |= {movie for _, movie in gone}
+    return changed

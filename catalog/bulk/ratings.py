@@ -1,8 +1,10 @@
 """Ratings by the operator's ids of user and movie."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from catalog.bulk.lines import Numbered, RatingLine
 from catalog.bulk.report import BulkReport
@@ -32,5 +34,5 @@ def upsert_ratings(lines: Sequence[Numbered[RatingLine]], report: BulkReport) ->
     report.unchanged += writer.counts.unchanged + writer.counts.repeated
 
 
-def _keys(rows, external_ids: set[str]) -> dict[str, int]:  # type: ignore[no-untyped-def]
+def _keys(rows: QuerySet[Any], external_ids: set[str]) -> dict[str, int]:
     return dict(rows.filter(external_id__in=external_ids).order_by().values_list("external_id", "pk"))

@@ -2,6 +2,7 @@
 
 import stat
 import zipfile
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ MAX_MEMBER_BYTES = 8 << 30
 MAX_COMPRESSION = 200  # text of ratings shrinks 3 to 10 times; a bomb a thousand times
 MAX_MEMBERS = 10_000
 # What reading a zip raises where its bytes are not what it says of them.
-DAMAGED = (zipfile.BadZipFile, EOFError, NotImplementedError, zipfile.zlib.error)  # type: ignore[attr-defined]
+DAMAGED = (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error)
 
 
 class Archive(ABC):

@@ -36,7 +36,7 @@ Array = np.ndarray[Any, Any]
 logger = logging.getLogger(__name__)
 
 FEATURE_REASONS = 10
-SCORED_AT_ONCE = 4096  # movies: bounds the memory of their vectors
+SCORED_AT_ONCE = 4096  # movies without vectors: bounds the memory of their rows of the kernel
 POPULARITY_REGULARIZATION = 10.0
 N_FACTORS = 256
 # Of kinds of metadata, on top of their blocks' weights. A kernel that multiplies agreements wants the broad kinds
@@ -147,9 +147,10 @@ class ContentRecommender(Recommender):
         if (place >= 0).all():
             return self._score_kept(tastes, place)
         scores = np.empty((history.shape[0], len(columns)), dtype=np.float32)
+        known = tastes @ self.right_
         for start in range(0, len(columns), SCORED_AT_ONCE):
             rows = self.features_[columns[start : start + SCORED_AT_ONCE]]
-            scores[:, start : start + SCORED_AT_ONCE] = self._score_features(tastes, rows)
+            scores[:, start : start + SCORED_AT_ONCE] = self._score_features(known, rows)
         return scores
 
     def _score_kept(self, tastes: Array | csr_matrix, place: Array) -> Array:
@@ -160,9 +161,9 @@ class ContentRecommender(Recommender):
             scores = (tastes @ self.vectors_)[:, place]
         return scores
 
-    def _score_features(self, tastes: Array | csr_matrix, features: csr_matrix) -> Array:
-        """Of any movies, without computing their vectors."""
-        scores: Array = (tastes @ self.right_) @ kernel(features, self.modelled_features_, self.steepness_).T
+    def _score_features(self, known: Array, features: csr_matrix) -> Array:
+        """Of any movies, without their vectors: all that comes before k in a user's score, times k."""
+        scores: Array = known @ kernel(features, self.modelled_features_, self.steepness_).T
         return scores
 
     def _similarities(self, columns: Array) -> Array:
@@ -174,7 +175,7 @@ class ContentRecommender(Recommender):
         """(kind, token, part) of one user's score of a movie, greatest first: what it loses without that token."""
         row = self.features_[column]
         rows = vstack([row, without_each(row, np.arange(row.nnz))], format="csr")
-        scores = self._score_features(self._tastes(history), rows)[0]
+        scores = self._score_features(self._tastes(history) @ self.right_, rows)[0]
         parts = scores[0] - scores[1:]
         order = np.argsort(-np.abs(parts), kind="stable")[:FEATURE_REASONS]
         return [(*self.feature_names_[row.indices[at]], float(parts[at])) for at in order if parts[at]]

@@ -35,14 +35,14 @@ def diversify(model: Recommender, pools: pd.DataFrame, k: int, strength: float) 
     """
     movies, scores = pools["movie_id"].to_numpy(), pools["score"].to_numpy()
     lists = map(np.asarray, pools.groupby("user_id", sort=False).indices.values())
-    kept = [rows[keep(model, movies[rows], scores[rows], k, strength)] for rows in lists]
+    kept = [rows[choose_diverse(model, movies[rows], scores[rows], k, strength)] for rows in lists]
     diverse = pools.iloc[np.concatenate(kept)] if kept else pools
     ranks = np.concatenate([np.arange(1, len(rows) + 1) for rows in kept]) if kept else diverse["rank"]
     return diverse.assign(rank=ranks).reset_index(drop=True)
 
 
-def keep(model: Recommender, movies: Array, scores: Array, k: int, strength: float) -> Array:
-    """Ascending positions of what stays of one list."""
+def choose_diverse(model: Recommender, movies: Array, scores: Array, k: int, strength: float) -> Array:
+    """Ascending positions of the at most k that stay of one list, whose scores descend."""
     if not 0 <= strength <= 1:
         raise ValueError(f"strength: expected a number from 0 to 1, got {strength!r}")
     if not strength or len(movies) <= k:

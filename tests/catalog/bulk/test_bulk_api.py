@@ -11,9 +11,9 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from catalog.models import Movie, Rating, Source, User
+from catalog.models import Movie, MovieGenre, Rating, Source, User
 from catalog.services import rebuild_aggregates
-from tests.factories import MovieFactory, RatingFactory, UserFactory
+from tests.factories import GenreFactory, MovieFactory, RatingFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +97,23 @@ def test_what_changed_is_changed_and_what_is_not_named_stays(operator):
     assert "alien3" in movie.search_title
     assert (movie.rating_count, movie.rating_sum) == (1, 2.0)
     assert User.objects.get(external_id="u1").username == "ada"
+
+
+def test_a_list_that_is_named_is_whole_and_what_came_another_way_stays(operator):
+    full = {"genres": ["Horror", "sci-fi"], "keywords": ["ship", "cat"], "cast": ["A", "B"], "directors": ["A"]}
+    GenreFactory(name="Sci-Fi", slug="sci-fi")
+    post(operator, "movies", ALIEN | full)
+    movie = Movie.objects.get()
+    MovieGenre.objects.create(movie=movie, genre=GenreFactory(name="Drama"))
+    assert counts(post(operator, "movies", ALIEN | full)) == (0, 0, 1, 0)
+
+    assert counts(post(operator, "movies", {"external_id": "m1", "genres": ["Sci-Fi"], "cast": ["B"]})) == (0, 1, 0, 0)
+
+    assert {genre.name for genre in movie.genres.all()} == {"Sci-Fi", "Drama"}
+    assert {keyword.name for keyword in movie.keywords.all()} == {"ship", "cat"}
+    assert set(movie.credits.values_list("role", "person__name")) == {("cast", "B"), ("director", "A")}
+    assert counts(post(operator, "movies", {"external_id": "m1", "keywords": [], "directors": []})) == (0, 1, 0, 0)
+    assert (movie.keywords.count(), movie.credits.count()) == (0, 1)
 
 
 def test_each_bad_line_is_named_and_the_good_ones_are_kept(operator):
