@@ -9,6 +9,7 @@ import redis
 from django.conf import settings as django_settings
 from django.core.cache import cache, caches
 from django.core.cache.backends.redis import RedisCache
+from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
@@ -68,6 +69,24 @@ def django_db_modify_db_settings() -> None:
     else:
         name = f"test_movierec_{RUN_ID}_{suffix}"
     database.setdefault("TEST", {})["NAME"] = name
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> None:
+    """On Postgres a test neither waits for the disk nor has every table made anew after it: to truncate them all takes
+    1.6 s, to delete the few rows that there are 20 ms."""
+    if connection.vendor != "postgresql":
+        return
+    connection.ops.__class__.sql_flush = _delete_all
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        name = connection.ops.quote_name(connection.settings_dict["NAME"])
+        cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+        connection.close()
+
+
+def _delete_all(operations, style, tables, **options) -> list[str]:
+    """Django's foreign keys are checked at the end of a transaction, so that the order is free."""
+    return [f"DELETE FROM {operations.quote_name(table)}" for table in tables]
 
 
 @pytest.fixture(autouse=True)
