@@ -51,7 +51,7 @@ def write_movielens(size: Size, folder: Path) -> None:
     folder.mkdir()
     ratings, movies = generate(size)
     ratings = ratings.sort_values(["user_id", "movie_id"], ignore_index=True)
-    seconds = ratings["rated_at"].to_numpy().astype("datetime64[s]").astype("int64")
+    seconds = ratings["rated_at"].dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype("int64")
     columns = {"userId": ratings["user_id"], "movieId": ratings["movie_id"], "rating": ratings["rating"]}
     csv.write_csv(Table.from_pydict(columns | {"timestamp": seconds}), folder / "ratings.csv")
     years = movies["release_date"].dt.year.astype(str)
