@@ -69,6 +69,7 @@ class RunMonitor:
     @contextmanager
     def step(self, name: str) -> Iterator[RunStep]:
         """One step: its times, its figures and result (filled in by the body), its log, and how it ended."""
+        self._verdict = self._verdict or self._look()  # steps of little data follow each other faster than heartbeats
         self.check()
         row = RunStep.objects.create(run=self.run, name=name, attempt=self.run.attempt)
         self._step, self._step_lines, self._announced = row, [], ""

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from mlops.errors import RunCancelled, RunLost, StepFailed
-from mlops.models import PipelineRun
+from mlops.models import PipelineRun, RunStep
 from mlops.monitor import RunMonitor
 from mlops.pipeline import claim
 from mlops.services import cancel_run, start_training
@@ -34,6 +34,17 @@ def test_a_cancellation_ends_a_long_fit_at_once(run):
         work_for(60)
 
     assert time.monotonic() - started < 20
+
+
+def test_no_step_begins_after_a_cancellation_however_soon_it_comes(run):
+    monitor = RunMonitor(run)  # its thread, which looks now and then, is not even started
+    with monitor.step("fit"):
+        cancel_run(run_id=run.pk)
+
+    with pytest.raises(RunCancelled), monitor.step("evaluate"):
+        pass
+
+    assert list(RunStep.objects.values_list("name", flat=True)) == ["fit"]
 
 
 def test_a_run_that_was_given_up_hears_of_it(run):
