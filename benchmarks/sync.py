@@ -33,7 +33,6 @@ from tests.tmdb_stand_in import TOKEN, TMDBStandIn, read_documents
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = [sys.executable, "manage.py", "sync_tmdb", "--new-releases"]
-EXPECTED_PER_SECOND = 20  # to spread the kills over
 FIRST_YEAR = 1890
 
 
@@ -71,8 +70,7 @@ def _measure(tmdb: TMDBStandIn, documents: list[dict[str, Any]], options: Any, f
 
 def _run_workers(tmdb: TMDBStandIn, n_movies: int, options: Any, folder: Path) -> int:
     """Until the run has ended; returns how many were killed in the middle of their work."""
-    span = n_movies / EXPECTED_PER_SECOND
-    kills = sorted(random.random() * span for _ in range(options.kills))  # seconds since the first request
+    kills = sorted(random.randrange(n_movies) for _ in range(options.kills))  # requests before each
     n_killed = 0
     log = (folder / "workers.log").open("wb")
     workers = [_start(log) for _ in range(options.workers)]
@@ -80,10 +78,11 @@ def _run_workers(tmdb: TMDBStandIn, n_movies: int, options: Any, folder: Path) -
         with tqdm(total=n_movies, unit="request", disable=None) as bar:
             while not _has_succeeded():
                 bar.update(len(tmdb.arrivals) - bar.n)
-                if kills and tmdb.arrivals and time.monotonic() - tmdb.arrivals[0] > kills[0]:
+                alive = [number for number, worker in enumerate(workers) if worker.poll() is None]
+                if kills and alive and len(tmdb.arrivals) > kills[0]:
                     kills.pop(0)
-                    victim = random.randrange(len(workers))
-                    n_killed += workers[victim].poll() is None
+                    victim = random.choice(alive)
+                    n_killed += 1
                     workers[victim].kill()
                     workers[victim].wait()
                     workers[victim] = _start(log)
@@ -125,7 +124,7 @@ def _differences(documents: list[dict[str, Any]]) -> dict[str, int]:
 
     movies = Movie.objects.filter(source=Source.TMDB).prefetch_related("genres", "keywords", "credits__person")
     stored: dict[int, list[Any]] = {}
-    for movie in movies.iterator(chunk_size=1000):
+    for movie in movies.iterator(chunk_size=200):
         stored.setdefault(movie.tmdb_id, []).append(movie)
     fields: Counter[str] = Counter()
     for document in documents:
