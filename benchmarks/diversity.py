@@ -25,7 +25,7 @@ from recommender.evaluation.splits import Split
 K = 10
 MODEL = "hybrid"
 PLAIN = "0"
-STRENGTHS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9)
+STRENGTHS = (0.0, 0.5, 0.6, 0.67, 0.7, 0.8)
 N_FITS = 1
 
 

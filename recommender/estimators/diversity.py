@@ -5,8 +5,8 @@ one after the other the movie of the highest
 
     (1 - strength) relevance - strength * mean likeness to those chosen before
 
-with relevance the score, 1 at the best of the pool and 0 at its last. The chosen ones are shown in the order of
-their scores, so that scores descend and a movie's score stays what `explain` accounts for.
+with relevance what the model makes of its scores (`relevance`), 1 at the mean of the best k. The chosen ones are shown
+in the order of their scores, so that scores descend and a movie's score stays what `explain` accounts for.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from recommender.estimators.base import Recommender
 
 Array = np.ndarray[Any, Any]
 
-POOL_EXTRA = 40  # movies beyond k that may come into a list
-POOL_SHARE = 0.25  # of all candidates: in a small catalogue the 40th is no good movie any more
+POOL_EXTRA = 120  # movies beyond k that may come into a list
+POOL_SHARE = 0.25  # of all candidates: in a small catalogue the 120th is no good movie any more
 
 
 def pool_size(k: int, n_candidates: int) -> int:
@@ -47,15 +47,15 @@ def choose_diverse(model: Recommender, movies: Array, scores: Array, k: int, str
         raise ValueError(f"strength: expected a number from 0 to 1, got {strength!r}")
     if not strength or len(movies) <= k:
         return np.arange(min(k, len(movies)))
-    return choose_unlike(scores, model.likeness(movies), k, strength)
+    return choose_unlike(model.relevance(scores), model.likeness(movies), k, strength)
 
 
-def choose_unlike(scores: Array, likeness: Array, k: int, strength: float) -> Array:
-    """Ascending positions of k of the movies, whose scores descend; of equal ones the first."""
-    spread = float(scores[0] - scores[-1])
-    relevance = (scores - scores[-1]) / spread if spread > 0 else np.zeros(len(scores))
-    chosen = np.zeros(len(scores), dtype=bool)
-    together = np.zeros(len(scores))
+def choose_unlike(relevance: Array, likeness: Array, k: int, strength: float) -> Array:
+    """Ascending positions of k of the movies, whose relevance descends to 0 or more; of equal ones the first."""
+    of_best = float(relevance[:k].mean())
+    relevance = relevance / of_best if of_best > 0 else relevance
+    chosen = np.zeros(len(relevance), dtype=bool)
+    together = np.zeros(len(relevance))
     for n_chosen in range(k):
         value = (1 - strength) * relevance - strength * together / max(n_chosen, 1)
         value[chosen] = -np.inf

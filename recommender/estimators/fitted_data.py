@@ -85,6 +85,10 @@ class FittedData:
         likeness: Array = (rows @ rows.T).toarray()
         return likeness
 
+    def relevance(self, scores: Array) -> Array:
+        """How much each movie of a list is wanted, against the others, from their scores, which descend. 0 or more."""
+        return scores - scores[-1]
+
     @cached_property
     def _users(self) -> IdIndex:
         return IdIndex(self.user_ids_)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, diags_array, hstack
 
 from recommender.estimators import histories as rows_of
 from recommender.estimators.base import Recommender
@@ -228,11 +228,14 @@ class HybridRecommender(Recommender):
         mask[self.collaborative_.modelled_] = True
         return mask
 
+    def relevance(self, scores: Array) -> Array:
+        return self._stage.chances(scores)
+
     @cached_property
     def _likeness_rows(self) -> csr_matrix:
-        """The mean of two cosines, so that movies without ratings are told apart too."""
-        both = [super()._likeness_rows, self.content_._likeness_rows]
-        return hstack(both, format="csr") * np.float32(np.sqrt(0.5))
+        """By who rated them; movies without ratings are told apart by their metadata."""
+        by_metadata = diags_array((~self.is_rated_).astype(np.float32)) @ self.content_._likeness_rows
+        return hstack([super()._likeness_rows, by_metadata], format="csr")
 
     @cached_property
     def _prior_share(self) -> Array:

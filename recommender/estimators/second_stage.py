@@ -65,6 +65,12 @@ class SecondStage:
         part: Array = own[:, ROOT, None] * root_of(scores)
         return part + own[:, SCORE, None] * scores if self.weights[0, SCORE] else part
 
+    def chances(self, scores: Array) -> Array:
+        """Up to a factor, how likely each movie of a list is liked, from the scores, which descend."""
+        if self._is_personal:
+            return np.exp(scores - scores[0])
+        return np.square(scores - min(scores[-1], 0))  # the plain form is about the root of a chance
+
     def weights_of(self, history: csr_matrix, signals: Array) -> Array:
         """(users, PARTS)."""
         own = self._own(history, signals)

@@ -18,7 +18,7 @@ def pools(k: int, **more: object) -> pd.DataFrame:
 
 
 def test_only_the_best_of_the_candidates_come_into_a_list() -> None:
-    assert pool_size(10, 10_000) == 50
+    assert pool_size(10, 10_000) == 130
     assert pool_size(10, 100) == 25
     assert pool_size(10, 8) == 10
 
@@ -31,14 +31,20 @@ def alike(pairs: list[tuple[int, int]], n: int) -> np.ndarray:
 
 
 def test_of_two_alike_the_lower_one_makes_way() -> None:
-    scores = np.array([1.0, 0.9, 0.8, 0.0])
+    relevance = np.array([1.0, 0.9, 0.8, 0.0])
     likeness = alike([(0, 1)], 4)
-    assert choose_unlike(scores, likeness, 2, strength=0.5).tolist() == [0, 2]
-    assert choose_unlike(scores, likeness, 2, strength=0.05).tolist() == [0, 1]
-    assert choose_unlike(scores, likeness, 3, strength=0.5).tolist() == [0, 1, 2]
+    assert choose_unlike(relevance, likeness, 2, strength=0.5).tolist() == [0, 2]
+    assert choose_unlike(relevance, likeness, 2, strength=0.05).tolist() == [0, 1]
+    assert choose_unlike(relevance, likeness, 3, strength=0.5).tolist() == [0, 1, 2]
 
 
-def test_among_equal_scores_the_first_unlike_ones_are_chosen() -> None:
+def test_the_scale_of_scores_does_not_matter() -> None:
+    relevance = np.array([1.0, 0.9, 0.8, 0.0])
+    for scale in (1e-6, 1.0, 1e6):
+        assert choose_unlike(scale * relevance, alike([(0, 1)], 4), 2, strength=0.5).tolist() == [0, 2]
+
+
+def test_among_equally_good_ones_the_first_unlike_ones_are_chosen() -> None:
     assert choose_unlike(np.ones(4), alike([(0, 1), (0, 2)], 4), 2, strength=0.7).tolist() == [0, 3]
     assert choose_unlike(np.ones(4), np.ones((4, 4)), 2, strength=0.7).tolist() == [0, 1]
 
@@ -86,6 +92,14 @@ def test_refuses_a_strength_out_of_range(bad: float) -> None:
 
 
 @pytest.mark.parametrize("algorithm", sorted(ESTIMATORS))
+@pytest.mark.parametrize("lowest", [-3.0, 0.0, 0.4])
+def test_relevance_descends_with_the_scores_and_is_never_negative(algorithm: str, lowest: float) -> None:
+    relevance = fitted(algorithm).relevance(np.linspace(0.5, lowest, 20, dtype=np.float32))
+    assert (np.diff(relevance) < 0).all()
+    assert (relevance >= 0).all()
+
+
+@pytest.mark.parametrize("algorithm", sorted(ESTIMATORS))
 def test_likeness_is_symmetric_and_highest_with_itself(algorithm: str) -> None:
     likeness = fitted(algorithm).likeness([0, 7, 14, 210])
     np.testing.assert_allclose(likeness, likeness.T, atol=1e-6)
@@ -101,11 +115,13 @@ def test_likeness_looks_at_no_more_users_than_it_needs(monkeypatch: pytest.Monke
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.floats(-5, 5), min_size=1, max_size=12), st.integers(1, 12), st.floats(0, 1), st.integers(0, 9))
-def test_any_scores_give_k_different_movies_in_order(scores: list[float], k: int, strength: float, seed: int) -> None:
-    ordered = np.sort(np.array(scores))[::-1]
-    rows = np.abs(np.random.default_rng(seed).normal(size=(len(scores), 3)))
-    k = min(k, len(scores))
-    chosen = choose_unlike(ordered, rows @ rows.T, k, strength)
+@given(st.lists(st.floats(0, 5), min_size=1, max_size=12), st.integers(1, 12), st.floats(0, 1), st.integers(0, 9))
+def test_any_relevance_gives_k_different_movies_in_order(
+    values: list[float], k: int, strength: float, seed: int
+) -> None:
+    relevance = np.sort(np.array(values))[::-1]
+    rows = np.abs(np.random.default_rng(seed).normal(size=(len(values), 3)))
+    k = min(k, len(values))
+    chosen = choose_unlike(relevance, rows @ rows.T, k, strength)
     assert len(chosen) == k
     assert (np.diff(chosen) > 0).all()
