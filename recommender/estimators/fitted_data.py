@@ -87,7 +87,8 @@ class FittedData:
 
     def relevance(self, scores: Array) -> Array:
         """How much each movie of a list is wanted, against the others, from their scores, which descend. 0 or more."""
-        return scores - scores[-1]
+        above_last: Array = scores - scores[-1]
+        return above_last
 
     @cached_property
     def _users(self) -> IdIndex:

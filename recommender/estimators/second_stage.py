@@ -68,8 +68,10 @@ class SecondStage:
     def chances(self, scores: Array) -> Array:
         """Up to a factor, how likely each movie of a list is liked, from the scores, which descend."""
         if self._is_personal:
-            return np.exp(scores - scores[0])
-        return np.square(scores - min(scores[-1], 0))  # the plain form is about the root of a chance
+            chances: Array = np.exp(scores - scores[0])
+        else:
+            chances = np.square(scores - min(scores[-1], 0))  # the plain form is about the root of a chance
+        return chances
 
     def weights_of(self, history: csr_matrix, signals: Array) -> Array:
         """(users, PARTS)."""
