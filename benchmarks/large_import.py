@@ -7,16 +7,14 @@ finds nothing to do. The database is one of its own on that server, dropped at t
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from pyarrow import Table, csv
 
+from benchmarks.measure import in_a_process_of_its_own
 from benchmarks.pipeline import manage, new_site
 from benchmarks.postgres import new_database
 from benchmarks.scale_data import Size, generate
@@ -31,7 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="movierec-benchmark-") as name, new_database(options.postgres) as database:
         folder = Path(name)
         print(f"Generating {size.ratings:,} ratings of {size.users:,} users", file=sys.stderr)
-        _in_a_process_of_its_own(write_movielens, size, folder / "data-set")
+        in_a_process_of_its_own(write_movielens, size, folder / "data-set")
         environment = new_site(folder, argparse.Namespace(cuts=None, parameters=None, database=database))
         if manage("migrate", "--verbosity", "0", environment=environment)["exit code"]:
             raise SystemExit("The database could not be migrated.")
@@ -47,15 +45,6 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--ratings", type=int, default=25_000_000, help="default 25,000,000")
     parser.add_argument("--postgres", default="postgres://postgres@127.0.0.1:5432/postgres", help="server and its user")
     return parser.parse_args(arguments)
-
-
-def _in_a_process_of_its_own(function: Callable[..., None], *arguments: Any) -> None:
-    """A command's peak of memory is never below what this process has when it starts it."""
-    process = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
-    process.start()
-    process.join()
-    if process.exitcode:
-        raise SystemExit("The ratings could not be generated.")
 
 
 def write_movielens(size: Size, folder: Path) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.measure import in_a_process_of_its_own
 from benchmarks.scale_data import Size, write
 from benchmarks.tables import render
 from recommender.estimators import ESTIMATORS
@@ -39,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
         for size in map(Size.of, sorted(options.ratings)):
             bar.set_description(f"{size.ratings:,} ratings: generating")
             data = Path(folder) / str(size.ratings)
-            write(size, data)
+            in_a_process_of_its_own(write, size, data)
             for part in _parts(size, options):
                 bar.set_description(f"{size.ratings:,} ratings: {part}")
                 rows.append(_described(size, part) | _measure(part, data))
