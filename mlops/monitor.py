@@ -82,11 +82,11 @@ class RunMonitor:
         self._end(row, RunStep.Status.SUCCEEDED)
         self.check()
 
-    def progress(self, step: RunStep, text: str) -> None:
-        """Shown live, at most twice a second. Raises like `check`."""
+    def progress(self, step: RunStep, text: str, *, comes_often: bool = False) -> None:
+        """Shown live; what comes often at most twice a second. Raises like `check`."""
         self.check()
         now = time.monotonic()
-        if now - self._reported_at >= 0.5:
+        if not comes_often or now - self._reported_at >= 0.5:
             self._reported_at = now
             with self._shielded():
                 RunStep.objects.filter(pk=step.pk).update(progress=text[:120])

@@ -151,7 +151,7 @@ class Training:
         with self.monitor.step("evaluate") as step:
 
             def progress(text: str, done: int, total: int) -> None:
-                self.monitor.progress(step, f"{done}/{total} {text}")
+                self.monitor.progress(step, f"{done}/{total} {text}", comes_often=True)
 
             with self.monitor.interruptible():
                 comparison = evaluate_candidate(

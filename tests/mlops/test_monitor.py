@@ -4,6 +4,8 @@ import contextlib
 import time
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from mlops.errors import RunCancelled, RunLost, StepFailed
 from mlops.models import PipelineRun, RunStep
@@ -94,3 +96,18 @@ def test_heartbeats_and_lines_reach_the_row(run):
         run.refresh_from_db()
         assert run.heartbeat_at > first
         assert "from a library" in run.log
+
+
+def test_what_a_step_does_now_is_shown_however_short_it_was_at_something_else(run):
+    with RunMonitor(run) as monitor, monitor.step("register") as step:
+        for text in ("loading in a fresh process", "MLflow"):
+            monitor.progress(step, text)
+        step.refresh_from_db()
+        assert step.progress == "MLflow"
+
+
+def test_what_comes_often_is_not_all_written(run):
+    with RunMonitor(run) as monitor, monitor.step("evaluate") as step, CaptureQueriesContext(connection) as queries:
+        for done in range(200):
+            monitor.progress(step, f"{done}/200", comes_often=True)
+    assert len([query for query in queries if '"progress"' in query["sql"]]) < 20
