@@ -20,12 +20,13 @@ from recommender.estimators.base import Recommender
 
 Array = np.ndarray[Any, Any]
 
-POOL_EXTRA = 120  # movies beyond k that may come into a list
+POOL_FACTOR = 13  # of k: the best so many may come into a list
+POOL_EXTRA = 120  # but no more than so many beyond k
 POOL_SHARE = 0.25  # of all candidates: in a small catalogue the 120th is no good movie any more
 
 
 def pool_size(k: int, n_candidates: int) -> int:
-    return max(k, min(k + POOL_EXTRA, int(POOL_SHARE * n_candidates)))
+    return max(k, min(POOL_FACTOR * k, k + POOL_EXTRA, int(POOL_SHARE * n_candidates)))
 
 
 def diversify(model: Recommender, pools: pd.DataFrame, k: int, strength: float) -> pd.DataFrame:

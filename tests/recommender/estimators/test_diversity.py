@@ -19,6 +19,8 @@ def pools(k: int, **more: object) -> pd.DataFrame:
 
 def test_only_the_best_of_the_candidates_come_into_a_list() -> None:
     assert pool_size(10, 10_000) == 130
+    assert pool_size(3, 10_000) == 39
+    assert pool_size(100, 10_000) == 220
     assert pool_size(10, 100) == 25
     assert pool_size(10, 8) == 10
 
