@@ -41,6 +41,7 @@ def status(pid: int) -> dict[str, str]:
 
 
 def is_interrupted(make: int) -> bool:
+    """True for a moment also while the process starts a child."""
     blocked, caught, ignored = (int(status(make).get(field, "0"), 16) for field in ("SigBlk", "SigCgt", "SigIgn"))
     pending = blocked & ~caught & ~ignored
     return any(pending >> (number - 1) & 1 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT))
@@ -56,9 +57,11 @@ def children(pid: int) -> list[int]:
 def watch_over(supervisor: int, make: int) -> None:
     """Returns when make has gone or was interrupted, after ending the site; or when supervisord itself was killed."""
     siblings: list[int] = []
+    looks = 0  # in a row at which make was interrupted
     while os.getppid() == supervisor:
         siblings = [child for child in children(supervisor) if child != os.getpid()] or siblings
-        if int(status(supervisor).get("PPid", 0)) != make or is_interrupted(make):
+        looks = looks + 1 if is_interrupted(make) else 0
+        if int(status(supervisor).get("PPid", make)) != make or looks > 1:
             os.kill(supervisor, signal.SIGTERM)
             return
         time.sleep(0.5)
