@@ -35,9 +35,10 @@ GROWING = ("fit CPU s", "evaluate CPU s", "export CPU s", "peak MB")
 def main(arguments: list[str] | None = None) -> None:
     options = _read(arguments)
     rows: list[dict[str, Any]] = []
-    total = len(options.ratings) * (len(options.estimators) + 1)
+    sizes = [Size.of(ratings) for ratings in sorted(options.ratings)]
+    total = sum(len(list(_parts(size, options))) for size in sizes)
     with tempfile.TemporaryDirectory(prefix="movierec-scale-") as folder, tqdm(total=total, unit="part") as bar:
-        for size in map(Size.of, sorted(options.ratings)):
+        for size in sizes:
             bar.set_description(f"{size.ratings:,} ratings: generating")
             data = Path(folder) / str(size.ratings)
             in_a_process_of_its_own(write, size, data)
