@@ -60,6 +60,7 @@ def test_messages_arrive_in_their_order(connect, queue):
 
 
 def test_none_is_lost_by_a_worker_that_looks_while_it_is_written(connect, queue):
+    _send(connect(), queue, [])  # bound, as every queue of a running site is
     texts = [[f"{sender} {number}" for number in range(N_MESSAGES)] for sender in "ab"]
     sent = Event()
     with ThreadPoolExecutor(3) as pool:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from catalog.models import Movie, MovieGenre, Rating, User, WatchlistItem
 from tests.factories import GenreFactory, MovieFactory
@@ -33,7 +33,7 @@ def sign_up(page: Page) -> User:
 
 def mark(page: Page) -> None:
     """A reload would lose it."""
-    page.evaluate("document.body.dataset.mark = 'kept'")
+    page.locator("body").evaluate("body => body.dataset.mark = 'kept'")
 
 
 def is_marked(page: Page) -> bool:
@@ -67,6 +67,21 @@ def test_sign_up_search_rate_and_watchlist_without_reloads(visit, movies):
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_text("Your rating of Alien is removed.")).to_be_visible()
     assert not Rating.objects.exists()
+
+
+def test_a_choice_made_before_the_scripts_have_come_counts(visit, movies):
+    page = visit()
+    user = sign_up(page)
+    waiting: list[Route] = []
+    page.route("**/htmx*.js", lambda route: waiting.append(route))
+    page.goto(movies[0].get_absolute_url(), wait_until="commit")
+    page.get_by_label("3.5 stars").check(force=True)
+    page.wait_for_timeout(200)
+    assert not Rating.objects.exists()
+
+    waiting[0].continue_()
+    expect(page.get_by_text("You rated Alien 3.5 of 5 stars.")).to_be_visible()
+    assert Rating.objects.get(user=user).rating == 3.5
 
 
 def test_suggestions_come_while_typing_and_the_keyboard_reaches_them(visit, movies):
