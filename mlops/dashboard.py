@@ -90,7 +90,12 @@ def _version_row(version: ModelVersion) -> VersionRow:
     figures = version.figures
     ndcg = figures.get("models", {}).get("candidate", {}).get("summary", {}).get("ndcg")
     against = difference_text(figures.get("differences", {}).get("champion"))
-    return VersionRow(version, ndcg, interval_text(figures.get("interval")), against)
+    return VersionRow(version, ndcg, _unbroken(interval_text(figures.get("interval"))), _unbroken(against))
+
+
+def _unbroken(text: str) -> str:
+    """Where a figure and its interval take two lines, the interval stays whole."""
+    return text.replace(", ", ",\u00a0")
 
 
 def versions_plot(rows: list[VersionRow]) -> SafeString:

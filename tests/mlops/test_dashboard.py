@@ -69,7 +69,7 @@ def test_a_site_at_work_is_told_of(client, sam, at_work):
         "nDCG@10 0.2000 [0.1800, 0.2200]",
         "<strong>Drift</strong> since",
         "genre mix: PSI 0.300",
-        "0.2000 [0.1505, 0.2609]",  # 40 hits of 200
+        "0.2000 [0.1505,&nbsp;0.2609]",  # 40 hits of 200
         "Too few movies.",
         "fit: epoch 3 of 9",
         "No criterion is met.",
