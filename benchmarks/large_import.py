@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
         folder = Path(name)
         print(f"Generating {size.ratings:,} ratings of {size.users:,} users", file=sys.stderr)
         in_a_process_of_its_own(write_movielens, size, folder / "data-set")
-        environment = new_site(folder, argparse.Namespace(cuts=None, parameters=None, database=database))
+        environment = new_site(folder, database=database)
         if manage("migrate", "--verbosity", "0", environment=environment)["exit code"]:
             raise SystemExit("The database could not be migrated.")
         rows = [manage("import_movielens", str(folder / "data-set"), environment=environment) for _ in range(2)]

@@ -29,7 +29,8 @@ OUTSIDE = ("REDIS_URL", "CACHE_URL", "MLFLOW_TRACKING_URI", "MODEL_DIR", "SNAPSH
 def main(arguments: list[str] | None = None) -> None:
     options = _read(arguments)
     with tempfile.TemporaryDirectory(prefix="movierec-benchmark-") as folder:
-        environment = new_site(Path(folder), options)
+        parameters = {options.algorithm: options.parameters} if options.parameters else {}
+        environment = new_site(Path(folder), database=options.database, cuts=options.cuts, parameters=parameters)
         if manage("migrate", "--verbosity", "0", environment=environment)["exit code"]:
             raise SystemExit("The database could not be migrated.")
         commands = [_source(options), ("train_model", "--algorithm", options.algorithm)]
@@ -61,18 +62,23 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def new_site(folder: Path, options: argparse.Namespace) -> dict[str, str]:
-    """The environment of a site that knows nothing of the one around it."""
+def new_site(
+    folder: Path,
+    *,
+    database: str = "",
+    cuts: list[float] | None = None,
+    parameters: dict[str, dict[str, Any]] | None = None,
+) -> dict[str, str]:
+    """The environment of a site that knows nothing of the one around it. `parameters` are those given by algorithm."""
     policy = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    if options.cuts:
-        policy["evaluation"]["cuts"] = options.cuts
-    if options.parameters:
-        policy["training"]["parameters"][options.algorithm] = options.parameters
+    if cuts:
+        policy["evaluation"]["cuts"] = cuts
+    policy["training"]["parameters"] |= parameters or {}
     config = folder / "config.yaml"
     config.write_text(yaml.safe_dump(policy), encoding="utf-8")
     own = {"VAR_DIR": str(folder / "var"), "CONFIG_FILE": str(config), "ENV_FILE": str(folder / "no.env")}
-    if options.database:
-        own |= {"DATABASE_URL": options.database, "SECRET_KEY": "benchmark-only", "METRICS_TOKEN": "benchmark-only"}
+    if database:
+        own |= {"DATABASE_URL": database, "SECRET_KEY": "benchmark-only", "METRICS_TOKEN": "benchmark-only"}
     return {name: value for name, value in os.environ.items() if name not in OUTSIDE} | own
 
 

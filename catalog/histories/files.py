@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from django.conf import settings
 
 from catalog.errors import InvalidHistory, UploadTooLarge
-from catalog.importers.archive import DAMAGED, MAX_COMPRESSION
+from catalog.importers.archive import DAMAGED, MAX_COMPRESSION, unreadable
 
 MB = 1 << 20
 SMALL = 64 << 10  # what unpacks to no more than this may be as repetitive as it likes
@@ -89,8 +89,8 @@ def _check_member(name: str, member: zipfile.ZipInfo) -> None:
     path = PurePosixPath(member.filename.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or stat.S_ISLNK(member.external_attr >> 16):
         raise InvalidHistory(f"{name}: {member.filename} leads out of the zip; expected files within it alone.")
-    if member.flag_bits & 1:
-        raise InvalidHistory(f"{name}: {member.filename} is encrypted; expected a zip without a password.")
+    if why := unreadable(member):
+        raise InvalidHistory(f"{name}: {member.filename} {why}.")
     packed = max(member.compress_size, 1)
     if member.file_size > SMALL and member.file_size / packed > MAX_COMPRESSION:
         raise InvalidHistory(

@@ -14,6 +14,7 @@ from catalog.importers.errors import ImportFailed
 MAX_MEMBER_BYTES = 8 << 30
 MAX_COMPRESSION = 200  # text of ratings shrinks 3 to 10 times; a bomb a thousand times
 MAX_MEMBERS = 10_000
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # What reading a zip raises where its bytes are not what it says of them.
 DAMAGED = (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error)
 
@@ -52,8 +53,8 @@ class Zip(Archive):
 
     def open(self, name: str) -> IO[bytes]:
         member = self._members[name]
-        if member.flag_bits & 1:
-            raise ImportFailed(f"{self.path}: {member.filename} is encrypted; expected a zip without a password")
+        if why := unreadable(member):
+            raise ImportFailed(f"{self.path}: {member.filename} {why}")
         packed = max(member.compress_size, 1)
         if member.file_size > MAX_MEMBER_BYTES or member.file_size / packed > MAX_COMPRESSION:
             raise ImportFailed(
@@ -61,6 +62,15 @@ class Zip(Archive):
                 f"expected at most {MAX_COMPRESSION} times as much and {MAX_MEMBER_BYTES >> 30} GiB"
             )
         return self._file.open(member)
+
+
+def unreadable(member: zipfile.ZipInfo) -> str:
+    """Why the member cannot be read, and what was expected; empty where it can."""
+    if member.flag_bits & 1:
+        return "is encrypted; expected a zip without a password"
+    if member.compress_type not in METHODS:
+        return "is compressed in an unusual way; expected a plain zip (deflate)"
+    return ""
 
 
 @contextmanager

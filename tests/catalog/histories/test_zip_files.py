@@ -90,6 +90,16 @@ def test_an_encrypted_zip_is_refused():
     assert "is encrypted; expected a zip without a password" in refusal(bytes(content))
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_that_is_compressed_in_an_unusual_way_is_refused(method):
+    """Their own errors for damaged bytes are those of any file, too."""
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as file:
+        file.writestr("ratings.csv", SOUND["ratings.csv"])
+
+    assert "ratings.csv is compressed in an unusual way; expected a plain zip (deflate)" in refusal(packed.getvalue())
+
+
 def test_a_file_beyond_the_limit_is_refused(limits):
     limits(max_upload_mb=1)
     with pytest.raises(UploadTooLarge, match=r"ratings.csv: 2 MB; expected a file of at most 1 MB"):

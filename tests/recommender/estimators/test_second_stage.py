@@ -26,6 +26,18 @@ DAYS = 84
 CLASSICS = range(30)
 
 
+def test_chances_are_those_of_the_form_that_made_the_scores() -> None:
+    """The learnt one's scores are logarithms of chances; the plain one's are roots, counted from 0 or the lowest."""
+    plain = SecondStage.plain(0.1)
+    np.testing.assert_allclose(plain.chances(np.array([0.6, 0.3])), [0.36, 0.09])
+    np.testing.assert_allclose(plain.chances(np.array([0.6, -0.3])), [0.81, 0])
+
+    weights = np.zeros_like(plain.weights)
+    weights[1:, 0] = 1
+    learnt = SecondStage(weights, plain.traits)
+    np.testing.assert_allclose(learnt.chances(np.log([0.4, 0.1])), [1, 0.25])
+
+
 @cache
 def two_kinds(n_users: int = 700, seed: int = 0) -> Dataset:
     """Even users rate what came out in the last weeks, two movies a week; odd ones one of thirty classics."""
