@@ -66,7 +66,7 @@ def _synced() -> dict[str, Any]:
     from django.core.management import call_command
 
     from catalog.models import Movie
-    from recommender.serving import server
+    from recommender.serving.model_server import server
 
     started = time.monotonic()
     call_command("sync_tmdb", "--new-releases", "--since", SINCE)

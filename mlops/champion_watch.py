@@ -1,7 +1,7 @@
 """A new champion at work: taken back when its errors, its latency or its live quality pass the policy's bounds.
 
-Judged on what all web processes counted (`recommender.tally`) and on live quality. A champion that came by a roll-back
-is not judged: what is still wrong then is not the model, and going on would only turn in a circle.
+Judged on what all web processes counted (`recommender.serving.stats`) and on live quality. A champion that came by a
+roll-back is not judged: what is still wrong then is not the model, and going on would only turn in a circle.
 """
 
 import math
@@ -17,7 +17,7 @@ from mlops.alerts import set_alert
 from mlops.errors import MLOpsError
 from mlops.models import LiveQuality, ModelVersion, Promotion
 from mlops.promotion import roll_back
-from recommender.tally import Service, service_of
+from recommender.serving.stats import Service, service_of
 
 ALERT = "champion at work"
 OK, BAD, INSUFFICIENT_DATA = "ok", "bad", "insufficient_data"

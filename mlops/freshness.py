@@ -11,7 +11,7 @@ from django.utils import timezone
 from catalog.models import ImportRun, Movie, Rating
 from mlops.alerts import set_alert
 from mlops.models import Backtest, DriftReport, ModelVersion, PipelineRun, Promotion, Watermark
-from recommender.background import Worker
+from recommender.serving.background import Worker
 
 HEARTBEAT = "beat"
 WATCH_SECONDS = 60.0

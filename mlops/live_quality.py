@@ -21,10 +21,10 @@ from django.utils import timezone
 from catalog.models import Rating
 from mlops.models import LiveQuality, ModelVersion, Promotion, Watermark
 from mlops.shown import K, personal_lists
-from recommender import picks
 from recommender.models import Dismissal, Impression, ServedModel
-from recommender.serving import load
-from recommender.viewer import Viewer
+from recommender.serving import candidates
+from recommender.serving.model_server import load
+from recommender.serving.profile import Viewer
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ def _would_have_shown(version: int, ratings: list[Rating]) -> Iterable[tuple[Rat
         earlier = {movie: stars for at, pk, movie, stars in history[rating.user_id] if (at, pk) < place}
         unwanted = {movie for at, movie in dismissed[rating.user_id] if at < rating.rated_at}
         viewer = Viewer(rating.user_id, earlier, frozenset(unwanted))
-        listed = picks.personal(served, viewer, picks.Wish(K, viewer.hidden), include_new=False)
+        listed = candidates.personal(served, viewer, candidates.Wish(K, viewer.hidden), include_new=False)
         if listed:
             yield rating, [pick.movie_id for pick in listed]
 

@@ -23,8 +23,8 @@ from mlops.validation import known_genres
 from recommender.estimators import load_recommender
 from recommender.export import RATING_COLUMNS, movie_frame
 from recommender.models import ServedModel
-from recommender.serving import load
-from recommender.viewer import Viewer
+from recommender.serving.model_server import load
+from recommender.serving.profile import Viewer
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from django.conf import settings
 from mlops.drift.statistics import population_stability_index
 from mlops.gate import Shadow
 from mlops.models import ModelVersion
-from recommender.replay import Answer, Replayed, lists_of_latest_raters, open_model, recent_requests, replay
-from recommender.serving import Served
+from recommender.serving.model_server import Served
+from recommender.serving.replay import Answer, Replayed, lists_of_latest_raters, open_model, recent_requests, replay
 
 logger = logging.getLogger(__name__)
 

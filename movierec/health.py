@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from recommender.models import ServedModel
-from recommender.serving import server
+from recommender.serving.model_server import server
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from catalog.models import Movie, User
 from recommender import services
-from recommender.ladder import RecommendationList
-from recommender.viewer import Viewer
+from recommender.serving.fallback_chain import RecommendationList
+from recommender.serving.profile import Viewer
 
 ROW = 12  # movies
 LIKED_TRIED = 3

@@ -28,7 +28,7 @@ class ServedModel(models.Model):
 
 class ServedMinute(models.Model):
     """How one model did in one minute of one web process; the processes' rows add up. `seconds` counts lists by time,
-    in the classes of `recommender.tally`."""
+    in the classes of `recommender.serving.stats`."""
 
     process = models.CharField(max_length=64)
     version = models.PositiveIntegerField()

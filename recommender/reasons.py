@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.models import Movie
-from recommender.serving import Served
-from recommender.viewer import Viewer
+from recommender.serving.model_server import Served
+from recommender.serving.profile import Viewer
 
 SHOWN = 3  # reasons a movie
 EXPLAIN_SECONDS = 0.5  # for a list: a movie costs a score for every rating, of which some people have thousands

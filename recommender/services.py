@@ -12,14 +12,23 @@ from django.db.models import Q
 from django.utils import timezone
 
 from catalog.models import Genre, Movie, MovieGenre, User
-from recommender import metrics, picks
+from recommender import metrics
 from recommender.errors import InvalidArtifact, InvalidRequest, NotExplainable, RecommenderError
-from recommender.ladder import NEWEST, POPULAR, Recommendation, RecommendationList, Step, make_list, model_steps
 from recommender.models import Dismissal, Feedback, Impression, ServedMinute, ServedModel
-from recommender.picks import Pick, Wish
 from recommender.reasons import Reason, contributions
-from recommender.serving import server
-from recommender.viewer import Viewer
+from recommender.serving import candidates
+from recommender.serving.candidates import Pick, Wish
+from recommender.serving.fallback_chain import (
+    NEWEST,
+    POPULAR,
+    Recommendation,
+    RecommendationList,
+    Step,
+    make_list,
+    model_steps,
+)
+from recommender.serving.model_server import server
+from recommender.serving.profile import Viewer
 
 __all__ = [
     "Explanation",
@@ -64,7 +73,7 @@ def recommend(
     """
     viewer = viewer or Viewer.of(user)
     wish = _wish(k, viewer, genre=genre, exclude=exclude)
-    steps = model_steps(lambda served, wish: picks.personal(served, viewer, wish, include_new=include_new))
+    steps = model_steps(lambda served, wish: candidates.personal(served, viewer, wish, include_new=include_new))
     return make_list([*steps, POPULAR, NEWEST], wish, viewer, surface=surface, explain=explain)
 
 
@@ -74,7 +83,7 @@ def recommend_new(
     """Movies without a rating in the champion's snapshot, by taste from their metadata; for a user without
     ratings, or with a model that cannot judge new movies, the newest of them."""
     viewer = viewer or Viewer.of(user)
-    steps = model_steps(lambda served, wish: picks.new(served, viewer, wish))
+    steps = model_steps(lambda served, wish: candidates.new(served, viewer, wish))
     return make_list([*steps, _newest_new()], _wish(k, viewer), viewer, surface=surface, explain=explain)
 
 
@@ -84,7 +93,7 @@ def similar(
     """Movies like this one, less those that the user has seen or dismissed; without a model popular ones of a genre."""
     viewer = viewer or Viewer.of(user)
     wish = replace(_wish(k, viewer), hidden=viewer.hidden | {movie.pk})
-    steps = model_steps(lambda served, wish: picks.similar(served, movie.pk, wish))
+    steps = model_steps(lambda served, wish: candidates.similar(served, movie.pk, wish))
     return make_list([*steps, _popular_like(movie), POPULAR, NEWEST], wish, viewer, surface=surface)
 
 
@@ -103,13 +112,13 @@ def newest(*, k: int = 10, surface: str) -> RecommendationList:
 def _newest_new() -> Step:
     """Where no model is served every movie is new."""
     champion = next(iter(server.served()), None)
-    return NEWEST if champion is None else Step("newest", lambda wish: picks.newest_new(champion, wish))
+    return NEWEST if champion is None else Step("newest", lambda wish: candidates.newest_new(champion, wish))
 
 
 def _popular_like(movie: Movie) -> Step:
     def pick(wish: Wish) -> list[Pick]:
         link = MovieGenre.objects.filter(movie=movie).order_by("genre__name").first()
-        return picks.popular(replace(wish, genre_id=link.genre_id)) if link else []
+        return candidates.popular(replace(wish, genre_id=link.genre_id)) if link else []
 
     return Step(POPULAR.name, pick)
 

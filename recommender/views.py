@@ -20,7 +20,7 @@ from recommender.home import home_rows, note
 from recommender.logs import log_once_a_minute
 from recommender.models import Dismissal, Feedback
 from recommender.services import record_feedback, similar
-from recommender.viewer import Viewer
+from recommender.serving.profile import Viewer
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
-from recommender.impressions import buffer
-from recommender.serving import server
-from recommender.tally import tally
+from recommender.serving.impressions import buffer
+from recommender.serving.model_server import server
+from recommender.serving.stats import tally
 from tests.environment import RUN_ID
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 
@@ -128,7 +128,7 @@ def _process_of_its_own(request, monkeypatch) -> Iterator[None]:
     """No model, shown list or said log line of an earlier test; no threads unless the test asks for `threads`."""
     monkeypatch.setattr("recommender.logs._said_at", {})
     if "threads" not in request.fixturenames:
-        monkeypatch.setattr("recommender.background.Worker.ensure_started", lambda self: None)
+        monkeypatch.setattr("recommender.serving.background.Worker.ensure_started", lambda self: None)
     _stop_threads()  # a page that a browser still asked for when its test ended starts them again
     for state in (server.reset, buffer.clear, tally.reset):
         state()

@@ -13,7 +13,7 @@ from django.db.models import F
 from catalog.models import Rating
 from mlops.shown import K, personal_lists
 from recommender.models import ServedModel
-from recommender.serving import load
+from recommender.serving.model_server import load
 
 Array = np.ndarray[Any, Any]
 

@@ -21,8 +21,8 @@ from recommender.api.serializers import (
     RecommendationsQuerySerializer,
     RecommendForUserSerializer,
 )
-from recommender.ladder import NO_MODEL, RecommendationList
 from recommender.services import recommend, recommend_new, record_feedback, similar
+from recommender.serving.fallback_chain import NO_MODEL, RecommendationList
 
 LIST_RESPONSES = {200: RecommendationListSerializer}
 LIST_AS_JSON = RecommendationListSerializer()  # one for all answers: to build its fields takes as long as to use them

@@ -12,7 +12,7 @@ from mlops.services import promote, roll_back, watch_champion
 from mlops.tasks import watch_champion as watch_champion_task
 from movierec.policy import load_policy
 from recommender.models import ServedMinute, ServedModel
-from recommender.tally import CLASS_SECONDS, Service
+from recommender.serving.stats import CLASS_SECONDS, Service
 from tests.mlops.site import make_version, write_policy
 from tests.processes import ROOT
 

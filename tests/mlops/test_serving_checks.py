@@ -9,7 +9,7 @@ from catalog.models import Movie, MovieGenre, Rating
 from mlops.models import Alert, DatasetSnapshot, Evidence, ModelVersion
 from mlops.services import check_serving, export_snapshot, promote
 from mlops.tasks import check_serving as check_task
-from recommender.serving import load
+from recommender.serving.model_server import load
 from tests.factories import GenreFactory
 from tests.mlops.site import make_version
 

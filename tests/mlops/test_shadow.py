@@ -10,8 +10,8 @@ from mlops.shadow import shadow_replay
 from recommender.estimators import ESTIMATORS, Dataset, artifact_checksum
 from recommender.export import movie_frame, rating_frame
 from recommender.models import Dismissal, Impression, ServedMinute
-from recommender.replay import Request, lists_of_latest_raters, open_model, recent_requests, replay
-from recommender.tally import tally
+from recommender.serving.replay import Request, lists_of_latest_raters, open_model, recent_requests, replay
+from recommender.serving.stats import tally
 from tests.mlops.site import make_version
 
 

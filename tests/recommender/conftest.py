@@ -13,7 +13,7 @@ from recommender.estimators import ESTIMATORS, Dataset
 from recommender.export import movie_frame, rating_frame
 from recommender.models import ServedModel
 from recommender.services import activate
-from recommender.serving import server
+from recommender.serving.model_server import server
 from tests.factories import GenreFactory, RatingFactory, UserFactory
 from tests.tmdb_fixtures import tmdb, tmdb_policy
 

@@ -6,9 +6,9 @@ from django.contrib.auth.models import Permission
 from rest_framework.authtoken.models import Token
 
 from catalog.models import Movie
-from recommender.impressions import buffer
 from recommender.models import Dismissal, Feedback, Impression
-from recommender.serving import server
+from recommender.serving.impressions import buffer
+from recommender.serving.model_server import server
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 from tests.recommender.conftest import count_ratings
 

@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command
 
 from recommender.models import Dismissal
 from recommender.services import recommend
-from recommender.serving import server
+from recommender.serving.model_server import server
 from tests.factories import MovieFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ml_test("I5")]

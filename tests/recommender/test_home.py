@@ -2,9 +2,9 @@ import pytest
 from django.urls import reverse
 
 from catalog.models import Movie
-from recommender.impressions import buffer
 from recommender.models import Dismissal, Impression
-from recommender.serving import server
+from recommender.serving.impressions import buffer
+from recommender.serving.model_server import server
 from tests.factories import MovieFactory, UserFactory
 from tests.recommender.conftest import count_ratings
 

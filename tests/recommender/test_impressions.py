@@ -7,10 +7,10 @@ from django.db import OperationalError
 from django.utils import timezone
 from prometheus_client import REGISTRY
 
-from recommender import impressions
-from recommender.impressions import buffer
 from recommender.models import Impression
 from recommender.services import popular, prune_impressions, recommend
+from recommender.serving import impressions
+from recommender.serving.impressions import buffer
 from tests.factories import MovieFactory, UserFactory
 from tests.recommender.test_serving import wait_for
 

@@ -2,7 +2,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from recommender.services import popular, recommend, similar
-from recommender.serving import server
+from recommender.serving.model_server import server
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ import pytest
 from catalog.models import Genre, Movie
 from recommender.models import Dismissal
 from recommender.services import explain, recommend, recommend_new
-from recommender.serving import server
+from recommender.serving.model_server import server
 from tests.factories import MovieFactory
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from django.core.management import call_command
 
 from catalog.models import Genre, Movie
 from recommender.services import recommend, recommend_new
-from recommender.serving import server
+from recommender.serving.model_server import server
 from tests.tmdb_stand_in import document
 
 pytestmark = pytest.mark.django_db

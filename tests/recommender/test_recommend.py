@@ -4,7 +4,7 @@ from catalog.models import Movie, Rating
 from catalog.services import record_rating, remove_rating
 from recommender.models import Dismissal
 from recommender.services import InvalidRequest, recommend
-from recommender.serving import server
+from recommender.serving.model_server import server
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 from tests.recommender.conftest import count_ratings
 
@@ -160,17 +160,19 @@ def test_seen_and_dismissed_movies_are_never_shown_on_any_step(
 
 def break_steps(monkeypatch, how_many: int) -> None:
     """As if the first steps of the ladder had a bug."""
-    from recommender import ladder
+    from recommender.serving import fallback_chain
 
     def fail(*args: object) -> None:
         raise RuntimeError("broken on purpose")
 
-    from recommender.serving import server
+    from recommender.serving.model_server import server
 
     for served in server.served()[:how_many]:
         monkeypatch.setattr(served.model, "recommend_for_history", fail)
     if how_many > 2:
-        monkeypatch.setattr(ladder.picks, "_first", first_but_not_popular(ladder.picks._first))
+        monkeypatch.setattr(
+            fallback_chain.candidates, "_first", first_but_not_popular(fallback_chain.candidates._first)
+        )
 
 
 def first_but_not_popular(first):

@@ -9,13 +9,13 @@ import pytest
 from prometheus_client import REGISTRY
 
 from catalog.models import Movie
-from recommender import serving
-from recommender.background import Worker
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.export import movie_frame, rating_frame
 from recommender.models import ServedModel
 from recommender.services import activate, recommend, recommend_new
-from recommender.serving import server
+from recommender.serving import model_server
+from recommender.serving.background import Worker
+from recommender.serving.model_server import server
 from tests.factories import MovieFactory, RatingFactory
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 def save(version: int, algorithm: str = "popularity") -> Path:
     """An artefact beside those of the running site, not yet activated."""
-    folder = Path(serving.settings.MODEL_DIR) / f"{version}-{algorithm}"
+    folder = Path(model_server.settings.MODEL_DIR) / f"{version}-{algorithm}"
     dataset = Dataset.from_frames(rating_frame(), movie_frame(), implicit_threshold=3.5)
     ESTIMATORS[algorithm]().fit(dataset).save(folder)
     return folder
@@ -111,7 +111,7 @@ def test_a_new_process_serves_the_previous_champion_when_the_champion_is_damaged
 
 def test_without_any_model_that_can_be_loaded_movies_are_popular_ones(train, fan):
     train(version=1)
-    flip_a_byte(Path(serving.settings.MODEL_DIR) / "1-ease")
+    flip_a_byte(Path(model_server.settings.MODEL_DIR) / "1-ease")
     server.reset()
     assert answered_by(fan)[0] is None
     assert recommend(user=fan, k=30, surface="test").results
@@ -134,7 +134,7 @@ def test_a_repaired_artefact_is_taken_up(train, fan, monkeypatch):
     server.refresh()
     assert answered_by(fan) == (1, "previous")
     hidden.rename(folder)
-    monkeypatch.setattr(serving, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(model_server, "RETRY_SECONDS", 0.0)
     server.refresh()
     assert answered_by(fan) == (2, None)
 
@@ -142,7 +142,7 @@ def test_a_repaired_artefact_is_taken_up(train, fan, monkeypatch):
 def test_rolling_back_needs_no_loading(train, fan, monkeypatch):
     train(version=1)
     train(version=2, algorithm="popularity")
-    monkeypatch.setattr(serving, "load", None)
+    monkeypatch.setattr(model_server, "load", None)
     promote(1, "ease")
     server.refresh()
     assert answered_by(fan) == (1, None)
@@ -175,7 +175,7 @@ def test_a_promotion_is_followed_within_seconds_while_requests_go_on(threads, qu
 def test_requests_do_not_wait_for_a_model_that_is_being_loaded(threads, quick, train, fan, monkeypatch):
     train(version=1)
     save(2)
-    may_go_on, is_loading, load = threading.Event(), threading.Event(), serving.load
+    may_go_on, is_loading, load = threading.Event(), threading.Event(), model_server.load
 
     def slow_load(row):
         is_loading.set()
@@ -183,7 +183,7 @@ def test_requests_do_not_wait_for_a_model_that_is_being_loaded(threads, quick, t
         return load(row)
 
     assert answered_by(fan) == (1, None)
-    monkeypatch.setattr(serving, "load", slow_load)
+    monkeypatch.setattr(model_server, "load", slow_load)
     promote(2)
     assert is_loading.wait(10)
     started = time.monotonic()

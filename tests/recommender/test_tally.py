@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from recommender.models import ServedMinute
 from recommender.services import prune_served_minutes, recommend
-from recommender.serving import server
-from recommender.tally import CLASS_SECONDS, Service, Tally, service_of, tally
+from recommender.serving.model_server import server
+from recommender.serving.stats import CLASS_SECONDS, Service, Tally, service_of, tally
 
 
 def service(version: int) -> Service:
@@ -49,7 +49,7 @@ def test_quantiles_are_the_upper_ends_of_their_classes(db):
 def test_what_cannot_be_written_is_written_later(db, monkeypatch):
     tally.served(1, 0.01)
     with monkeypatch.context() as broken:
-        broken.setattr("recommender.tally._write", lambda rows: (_ for _ in ()).throw(OperationalError("away")))
+        broken.setattr("recommender.serving.stats._write", lambda rows: (_ for _ in ()).throw(OperationalError("away")))
         with pytest.raises(OperationalError):
             tally.flush()
 

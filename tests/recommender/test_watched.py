@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from catalog.histories.imports import read_history_import
 from catalog.models import Movie, Viewing
 from recommender.services import explain, popular, recommend, recommend_new, similar
-from recommender.viewer import Viewer
+from recommender.serving.profile import Viewer
 from tests.catalog.histories.site_files import RATINGS, WATCHED, table, zipped
 from tests.factories import MovieFactory, RatingFactory
 

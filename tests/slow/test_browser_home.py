@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from catalog.models import Movie, User
 from recommender.models import Dismissal, Feedback
-from recommender.serving import server
+from recommender.serving.model_server import server
 from tests.factories import MovieFactory
 from tests.recommender.conftest import count_ratings
 

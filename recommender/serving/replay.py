@@ -14,11 +14,11 @@ from itertools import islice
 from django.db.models import Max
 
 from catalog.models import Rating, User
-from recommender import picks
 from recommender.models import Impression, ServedModel
-from recommender.picks import Pick, Wish
-from recommender.serving import Served, load
-from recommender.viewer import Viewer
+from recommender.serving import candidates
+from recommender.serving.candidates import Pick, Wish
+from recommender.serving.model_server import Served, load
+from recommender.serving.profile import Viewer
 
 logger = logging.getLogger(__name__)
 
@@ -108,5 +108,5 @@ def _answer(served: Served, viewer: Viewer, request: Request) -> Answer:
 
 def _pick(served: Served, viewer: Viewer, wish: Wish, kind: str) -> list[Pick]:
     if kind == NEW:
-        return picks.new(served, viewer, wish)
-    return picks.personal(served, viewer, wish, include_new=kind == BLENDED)
+        return candidates.new(served, viewer, wish)
+    return candidates.personal(served, viewer, wish, include_new=kind == BLENDED)

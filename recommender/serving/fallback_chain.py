@@ -13,15 +13,16 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from catalog.models import Movie
-from recommender import metrics, picks
-from recommender.impressions import buffer
+from recommender import metrics
 from recommender.logs import log_once_a_minute
 from recommender.models import Impression, ServedModel
-from recommender.picks import Pick, Wish
 from recommender.reasons import Reason, explain_movies
-from recommender.serving import Served, server
-from recommender.tally import tally
-from recommender.viewer import Viewer
+from recommender.serving import candidates
+from recommender.serving.candidates import Pick, Wish
+from recommender.serving.impressions import buffer
+from recommender.serving.model_server import Served, server
+from recommender.serving.profile import Viewer
+from recommender.serving.stats import tally
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +55,8 @@ class Step(NamedTuple):
     served: Served | None = None
 
 
-POPULAR = Step("popular", picks.popular)
-NEWEST = Step("newest", picks.newest)
+POPULAR = Step("popular", candidates.popular)
+NEWEST = Step("newest", candidates.newest)
 
 
 def model_steps(pick: Callable[[Served, Wish], list[Pick]]) -> list[Step]:

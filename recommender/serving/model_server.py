@@ -18,12 +18,12 @@ import numpy as np
 from django.conf import settings
 from django.db import DatabaseError
 
-from recommender.background import Worker
-from recommender.catalogue import Catalogue, CatalogueState
 from recommender.logs import log_once_a_minute
 from recommender.metrics import MODEL_LOAD_FAILURES, MODEL_SWAPS
 from recommender.models import ServedModel
-from recommender.tally import tally
+from recommender.serving.background import Worker
+from recommender.serving.catalog_snapshot import Catalogue, CatalogueState
+from recommender.serving.stats import tally
 
 if TYPE_CHECKING:
     from recommender.estimators import Recommender

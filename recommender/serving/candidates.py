@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from catalog.models import Movie
-from recommender.serving import Ids, Served
-from recommender.viewer import Viewer
+from recommender.serving.model_server import Ids, Served
+from recommender.serving.profile import Viewer
 
 SourceName = Literal["personal", "new", "similar", "popular", "newest"]
 

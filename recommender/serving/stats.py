@@ -18,8 +18,8 @@ from uuid import uuid4
 from django.db import Error
 from django.utils import timezone
 
-from recommender.background import Worker
 from recommender.models import ServedMinute
+from recommender.serving.background import Worker
 
 FLUSH_SECONDS = 5.0
 # Upper ends of the classes of time; the last one has none.

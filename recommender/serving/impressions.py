@@ -10,10 +10,10 @@ from collections import deque
 
 from django.db import DataError, Error, IntegrityError, transaction
 
-from recommender.background import Worker
 from recommender.logs import log_once_a_minute
 from recommender.metrics import IMPRESSIONS_DROPPED
 from recommender.models import Impression
+from recommender.serving.background import Worker
 
 logger = logging.getLogger(__name__)
 
