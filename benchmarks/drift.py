@@ -3,7 +3,7 @@
 Windows are made of real MovieTweetings weeks. Without drift: of twelve weeks in a row, four fall to the recent window
 and four to the reference at random, so that both come from one stretch of the log, with its returning people and its
 films of the month. With a fat week: one week of the recent window has five times its ratings. With drift: a change is
-planted in the recent window. Bounds are those of config.yaml; ratings are drawn by whole people.
+planted in the recent window. PairedInterval are those of config.yaml; ratings are drawn by whole people.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from tqdm import tqdm
 
 from benchmarks.drift_weeks import Weeks, read_weeks
 from benchmarks.tables import render
-from mlops.drift import checks
-from mlops.drift.statistics import Shares, row_weights, shares_of
+from mlops.monitoring.drift import checks
+from mlops.monitoring.drift.statistics import Shares, row_weights, shares_of
 from movierec.policy import Drift, load_policy
 
 Array = np.ndarray[Any, Any]

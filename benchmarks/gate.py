@@ -2,7 +2,7 @@
 
 Users are drawn, with replacement, from real evaluations of two fits of one model with different seeds; for each user
 a coin says which of the two is the candidate, so that both are equally good. The worse candidate shows a share of its
-users nothing right, as large as makes it worse by the loss. Bounds are those of config.yaml.
+users nothing right, as large as makes it worse by the loss. PairedInterval are those of config.yaml.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import pandas as pd
 
 from benchmarks.data import MOVIELENS, MOVIETWEETINGS, movielens_ratings, movietweetings
 from benchmarks.tables import Row, render
-from mlops.gate import REFUSED, Evidence, GatePolicy, Lists, judge
-from mlops.gate_rules import PASSED, Bounds
+from mlops.gate.decision import REFUSED, Evidence, GatePolicy, Lists, judge
+from mlops.gate.rules import PASSED, PairedInterval
 from movierec.policy import load_policy
 from recommender.evaluation import Comparison, Evaluation, evaluate_on_cuts, fitter, paired_bootstrap
 from recommender.evaluation.requests import Sampling
@@ -88,7 +88,7 @@ def decided(
     for number in range(n_pairs):
         candidate, champion = draw(pool, n_users, loss, rng)
         interval = paired_bootstrap(candidate, champion, np.arange(n_users), resamples=resamples, seed=number)
-        bounds = Bounds(interval.mean, interval.low, interval.high, interval.n_users)
+        bounds = PairedInterval(interval.mean, interval.low, interval.high, interval.n_users)
         found += judge(evidence(bounds, is_refresh), policy).decision == decision
     return found / n_pairs
 
@@ -102,12 +102,12 @@ def draw(pool: Array, n_users: int, loss: float, rng: np.random.Generator) -> tu
     return candidate * (rng.random(n_users) >= loss / pool.mean()), champion
 
 
-def evidence(difference: Bounds, is_refresh: bool) -> Evidence:
+def evidence(difference: PairedInterval, is_refresh: bool) -> Evidence:
     """All else is as it should be, so that the difference alone decides."""
     lists = Lists(coverage=0.3, popularity_gini=0.8, mean_popularity=0.1)
     return Evidence(
         baseline="popular",
-        against_baseline=Bounds(0.03, 0.01, 0.05, difference.n_users),
+        against_baseline=PairedInterval(0.03, 0.01, 0.05, difference.n_users),
         lists=lists,
         fresh_process={"checks": {"answers": True}, "latency_ms": 1.0, "memory_mb": 1.0},
         artifact_mb=1.0,

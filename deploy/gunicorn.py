@@ -56,7 +56,7 @@ def child_exit(server: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Loads the model, so that the first visitor does not wait for it, and keeps an eye on Beat."""
     # Imported here: Django is set up in the worker, after this file was read.
-    from mlops.freshness import scheduler_watch
+    from mlops.monitoring.staleness import scheduler_watch
     from recommender.serving.model_server import warm_up
 
     warm_up()

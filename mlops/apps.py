@@ -6,4 +6,5 @@ class MLOpsConfig(AppConfig):
     verbose_name = "Machine learning operations"
 
     def ready(self) -> None:
-        from mlops import catalogue_watch, withdrawals  # noqa: F401 (they listen to the catalogue)
+        from mlops.data import erasure  # noqa: F401 (registers a receiver of catalog.signals.provider_purged)
+        from mlops.monitoring import alerts  # noqa: F401 (registers a receiver of catalog.signals.sync_ended)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mlops import views
+from mlops.dashboard import views
 
 app_name = "mlops"
 urlpatterns = [

@@ -1,4 +1,4 @@
-"""/metrics: what the web processes counted together, and what `mlops.metrics` reads from the database."""
+"""/metrics: what the web processes counted together, and what `mlops.dashboard.metrics` reads from the database."""
 
 import hmac
 import os
@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from mlops.metrics import collectors
+from mlops.dashboard.metrics import collectors
 
 
 @require_safe

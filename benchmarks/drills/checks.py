@@ -33,9 +33,9 @@ def list_of(address: str, token: str) -> list[int]:
 
 def champion_problems() -> Iterator[str]:
     """One champion, in all places the same: row, pointer, audit trail, files, MLflow's alias."""
-    from mlops import artifacts
     from mlops.errors import MLOpsError
     from mlops.models import ModelVersion, Promotion
+    from mlops.registry import artifacts
     from recommender.models import ServedModel
 
     champions = list(ModelVersion.objects.filter(status="champion"))
@@ -60,8 +60,8 @@ def alias_problems() -> Iterator[str]:
     from mlflow import MlflowClient
 
     from mlops.models import ModelVersion
+    from mlops.registry.mlflow_client import CHAMPION_ALIAS, MODEL_NAME
     from mlops.services import sync_registry
-    from mlops.tracking import CHAMPION_ALIAS, MODEL_NAME
 
     sync_registry()
     champion = ModelVersion.objects.get(status="champion")

@@ -127,7 +127,7 @@ class Drill:
         """A heartbeat sent from now on shows that Beat, the broker and the worker live."""
         from django.utils import timezone
 
-        from mlops.freshness import last_heartbeat
+        from mlops.monitoring.staleness import last_heartbeat
 
         now = timezone.now()
         try:

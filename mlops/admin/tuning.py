@@ -8,9 +8,9 @@ from django.views.decorators.http import require_POST
 
 from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
+from mlops.dashboard.report import difference_text
 from mlops.errors import MLOpsError
 from mlops.models import ParameterChoice, TuningStudy
-from mlops.report import difference_text
 from mlops.services import adopt_parameters, withdraw_parameters
 
 ADOPT = "mlops.adopt_parameters"

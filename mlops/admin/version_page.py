@@ -3,9 +3,9 @@
 from typing import Any
 
 from catalog.models import Movie
-from mlops.champion_watch import look_at_champion
+from mlops.dashboard.report import METRICS, SLICE_METRICS, figure_rows, group_rows, side_by_side, slice_rows
 from mlops.models import ModelVersion
-from mlops.report import METRICS, SLICE_METRICS, figure_rows, group_rows, side_by_side, slice_rows
+from mlops.monitoring.auto_rollback import look_at_champion
 
 
 def page_of(version: ModelVersion) -> dict[str, Any]:

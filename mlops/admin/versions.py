@@ -11,10 +11,10 @@ from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
 from mlops.admin.reason import ReasonForm
 from mlops.admin.version_page import page_of
+from mlops.dashboard.report import figure_rows
 from mlops.errors import MLOpsError
 from mlops.models import GateVerdict, ModelVersion, Promotion
-from mlops.promotion import predecessor_of_champion
-from mlops.report import figure_rows
+from mlops.registry.promotion import predecessor_of_champion
 from mlops.services import promote, refuse, roll_back
 
 PROMOTE, FORCE = "mlops.promote_modelversion", "mlops.force_modelversion"

@@ -5,9 +5,9 @@ from django.http import HttpRequest
 from django.utils.text import Truncator
 
 from mlops.admin.read_only import ReadOnlyAdmin
-from mlops.dashboard import drift_checks
+from mlops.dashboard.page import drift_checks
+from mlops.dashboard.report import backtest_lines
 from mlops.models import Alert, Backtest, Dependency, DriftReport, Evidence, LiveQuality, RetrainingCheck
-from mlops.report import backtest_lines
 
 
 @admin.register(DriftReport)

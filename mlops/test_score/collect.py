@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Sum
 from django.utils import timezone
 
-from mlops.freshness import facts
+from mlops.data.evidence import record
 from mlops.models import (
     Backtest,
     DriftReport,
@@ -20,7 +20,7 @@ from mlops.models import (
     RunStep,
     TuningStudy,
 )
-from mlops.test_score.evidence import record
+from mlops.monitoring.staleness import facts
 
 PASSED, NOT_JUDGED = "passed", "not_judged"
 RULES = {  # test: how the names of the gate's rules that stand for it begin

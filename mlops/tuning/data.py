@@ -6,9 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from mlops.data.validation import frames_as_of
 from mlops.errors import StepFailed
 from mlops.models import DatasetSnapshot
-from mlops.validation import frames_as_of
 from recommender.evaluation import Comparison, Evaluation, LaterData, fitter, temporal_cuts
 from recommender.evaluation.evaluate import pool
 

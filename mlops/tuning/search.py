@@ -17,11 +17,11 @@ from optuna.trial import TrialState, create_trial
 from threadpoolctl import threadpool_limits
 
 from mlops.errors import SearchRunsElsewhere, StepFailed
-from mlops.evaluation import complete
-from mlops.lineage import fitting_threads
+from mlops.evaluation.comparison import complete
+from mlops.evaluation.lineage import fitting_threads
+from mlops.evaluation.parameters import from_json, to_json
 from mlops.models import TuningStudy, TuningTrial
-from mlops.parameters import from_json, to_json
-from mlops.registry import mirror_study
+from mlops.registry.mlflow_sync import mirror_study
 from mlops.tuning.data import CANDIDATE, PRESENT, difference, judge_at, later_data
 from mlops.tuning.space import distributions
 from mlops.tuning.studies import open_study

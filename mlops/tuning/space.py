@@ -7,7 +7,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from mlops.errors import InvalidSpace
-from mlops.parameters import from_json
+from mlops.evaluation.parameters import from_json
 from recommender.estimators import ESTIMATORS
 
 Space = Mapping[str, Mapping[str, Any]]

@@ -7,11 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from mlops.data.lookup import find_snapshot
+from mlops.data.snapshots import export_snapshot
 from mlops.errors import InvalidSpace
+from mlops.evaluation.parameters import known_algorithm, to_json
 from mlops.models import TuningStudy
-from mlops.parameters import to_json
-from mlops.runs import find_snapshot, known_algorithm
-from mlops.snapshots import export_snapshot
 from mlops.tuning.choices import parameters_in_force
 from mlops.tuning.space import distributions
 

@@ -3,8 +3,8 @@
 import pytest
 from django.core import mail
 
-from mlops.alerts import open_alerts, set_alert
 from mlops.models import Alert
+from mlops.monitoring.alerts import open_alerts, set_alert
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def test_a_mail_that_could_not_be_sent_is_sent_later(ops, monkeypatch):
     def refuse(*args):
         raise ConnectionRefusedError("no mail server")
 
-    monkeypatch.setattr("mlops.alerts.send_mail", refuse)
+    monkeypatch.setattr("mlops.monitoring.alerts.send_mail", refuse)
     set_alert("drift", "PSI 0.3")
     monkeypatch.undo()
     set_alert("drift", "PSI 0.3")

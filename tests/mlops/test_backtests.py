@@ -7,8 +7,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from catalog.models import Rating
-from mlops.freshness import facts
 from mlops.models import Backtest, Evidence, ModelVersion
+from mlops.monitoring.staleness import facts
 from mlops.services import backtest, collect_evidence, export_snapshot, promote
 from mlops.tasks import backtest_features, backtest_staleness
 from movierec.policy import load_policy

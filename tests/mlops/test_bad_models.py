@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.gate import Bounds, judge
-from mlops.probe import Probe, probe_of
-from mlops.verify import examine
+from mlops.gate.decision import PairedInterval, judge
+from mlops.registry.smoke_test import examine
+from mlops.registry.smoke_test_input import Probe, probe_of
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.estimators.ease import EaseRecommender
 from recommender.evaluation import evaluate_on_cuts, fitter, popularity_baselines
@@ -207,7 +207,7 @@ def test_a_recipe_without_skill_loses_to_the_baseline():
 
     def failed(candidate: str) -> list[str]:
         found = comparison.difference(candidate, comparison.best_simple_baseline())
-        against = Bounds(found.mean, found.low, found.high, found.n_users)
+        against = PairedInterval(found.mean, found.low, found.high, found.n_users)
         rules = judge(replace(FIRST, against_baseline=against), POLICY).rules
         return [rule.name for rule in rules if rule.outcome == "failed"]
 

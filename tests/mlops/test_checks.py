@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from mlops.checks import (
+from mlops.data.checks import (
     check_frames,
     matrix_problems,
     null_problems,

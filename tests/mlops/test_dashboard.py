@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from mlops.dashboard import wilson
+from mlops.dashboard.page import wilson
 from mlops.models import Alert, DriftReport, GateVerdict, LiveQuality, PipelineRun, RunStep
 from mlops.services import beat_heartbeat, check_drift, check_retraining, ensure_schedules, promote
 from tests.mlops.site import FIGURES, make_version, trail

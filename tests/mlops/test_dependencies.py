@@ -3,7 +3,7 @@
 import pytest
 from django.core.management import call_command
 
-from mlops.lineage import library_versions
+from mlops.evaluation.lineage import library_versions
 from mlops.models import Alert, Dependency, Evidence
 from mlops.services import promote
 from mlops.tasks import check_dependencies as check_task

@@ -8,9 +8,9 @@ from django.core import mail
 from django.db import connection
 
 from catalog.models import Movie, MovieGenre, Rating, User
-from mlops.drift.checks import check_activity, check_live_quality, check_scores, worst
-from mlops.drift.windows import WEEK, read_window, windows
 from mlops.models import Alert, DriftReport, LiveQuality
+from mlops.monitoring.drift.checks import check_activity, check_live_quality, check_scores, worst
+from mlops.monitoring.drift.windows import WEEK, read_window, windows
 from mlops.services import check_drift
 from mlops.tasks import check_drift as check_drift_task
 from recommender.models import Impression

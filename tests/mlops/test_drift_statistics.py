@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.drift.statistics import (
-    SMALLEST_SHARE,
+from mlops.evaluation.psi import SMALLEST_SHARE, population_stability_index
+from mlops.monitoring.drift.statistics import (
     compare_rates,
     compare_shares,
     compare_values,
     distinct_ratio,
     list_diversity,
-    population_stability_index,
     row_weights,
     shares_of,
     weekly_ratio,

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from mlops.gate import Evidence, Lists, Shadow, judge
-from mlops.gate_rules import Bounds
+from mlops.gate.decision import Evidence, Lists, Shadow, judge
+from mlops.gate.rules import PairedInterval
 from movierec.policy import load_policy
 from tests.processes import ROOT
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.ml_test("I4")
 POLICY = load_policy(ROOT / "config.yaml").gate.model_copy(update={"max_artifact_mb": 100, "max_latency_ms": 50})
 FIRST = Evidence(
     baseline="popular",
-    against_baseline=Bounds(0.03, 0.01, 0.05, 175),
+    against_baseline=PairedInterval(0.03, 0.01, 0.05, 175),
     lists=Lists(coverage=0.30, popularity_gini=0.80, mean_popularity=0.1, scores_new_movies=True),
     fresh_process={
         "checks": {"finite_scores": True, "no_seen_movies": True},
@@ -29,9 +29,9 @@ FIRST = Evidence(
 CHANGE = replace(
     FIRST,
     champion=FIRST.lists,
-    against_champion=Bounds(0.02, 0.005, 0.035, 400),
+    against_champion=PairedInterval(0.02, 0.005, 0.035, 400),
 )
-REFRESH = replace(CHANGE, is_refresh=True, against_champion=Bounds(-0.005, -0.015, 0.005, 400))
+REFRESH = replace(CHANGE, is_refresh=True, against_champion=PairedInterval(-0.005, -0.015, 0.005, 400))
 
 
 def outcomes(evidence: Evidence) -> dict[str, str]:
@@ -61,7 +61,7 @@ def test_every_rule_says_figure_interval_and_threshold():
 
 @pytest.mark.parametrize("low", [0.0, -0.001])
 def test_a_model_not_surely_better_than_the_best_baseline_is_refused(low):
-    verdict = judge(replace(FIRST, against_baseline=Bounds(0.02, low, 0.04, 175)), POLICY)
+    verdict = judge(replace(FIRST, against_baseline=PairedInterval(0.02, low, 0.04, 175)), POLICY)
 
     assert verdict.decision == "refused"
 
@@ -79,39 +79,39 @@ def test_features_that_cost_too_much_are_refused_by_the_dearest():
 
 
 def test_one_user_is_no_evidence_against_a_baseline():
-    assert failed(replace(FIRST, against_baseline=Bounds(0.5, None, None, 1))) == [
+    assert failed(replace(FIRST, against_baseline=PairedInterval(0.5, None, None, 1))) == [
         "better than the best simple baseline (popular)"
     ]
 
 
 def test_a_refresh_may_be_a_little_worse_but_a_change_may_not():
-    difference = Bounds(-0.005, -0.015, 0.005, 400)
+    difference = PairedInterval(-0.005, -0.015, 0.005, 400)
 
     assert judge(replace(REFRESH, against_champion=difference), POLICY).decision == "passed"
     assert judge(replace(CHANGE, against_champion=difference), POLICY).decision == "refused"
 
 
 def test_a_refresh_that_may_be_clearly_worse_is_refused():
-    evidence = replace(REFRESH, against_champion=Bounds(-0.012, -0.021, -0.003, 400))
+    evidence = replace(REFRESH, against_champion=PairedInterval(-0.012, -0.021, -0.003, 400))
 
     assert failed(evidence) == ["against the champion, as a refresh"]
 
 
 def test_few_users_pass_a_refresh_on_the_other_rules():
-    evidence = replace(REFRESH, against_champion=Bounds(-0.05, -0.1, 0.0, 299))
+    evidence = replace(REFRESH, against_champion=PairedInterval(-0.05, -0.1, 0.0, 299))
 
     assert judge(evidence, POLICY).decision == "passed"
     assert outcomes(evidence)["against the champion, as a refresh"] == "not_judged"
 
 
 def test_few_users_are_not_enough_evidence_for_a_change():
-    evidence = replace(CHANGE, against_champion=Bounds(0.05, 0.01, 0.09, 299))
+    evidence = replace(CHANGE, against_champion=PairedInterval(0.05, 0.01, 0.09, 299))
 
     assert judge(evidence, POLICY).decision == "not_enough_evidence"
 
 
 def test_a_rule_that_failed_outweighs_missing_evidence():
-    evidence = replace(CHANGE, against_champion=Bounds(0.05, 0.01, 0.09, 299), artifact_mb=101)
+    evidence = replace(CHANGE, against_champion=PairedInterval(0.05, 0.01, 0.09, 299), artifact_mb=101)
 
     assert judge(evidence, POLICY).decision == "refused"
 
@@ -139,11 +139,11 @@ def test_a_model_that_forgot_how_to_rank_new_movies_is_refused():
 @pytest.mark.parametrize(
     ("bounds", "outcome"),
     [
-        (Bounds(-0.02, -0.03, -0.01, 200), "failed"),
-        (Bounds(-0.02, -0.05, 0.01, 200), "passed"),  # it may be chance
-        (Bounds(-0.005, -0.008, -0.002, 200), "passed"),  # surely worse, but by less than policy minds
-        (Bounds(-0.02, -0.03, -0.01, 199), "not_judged"),
-        (Bounds(None, None, None, 0), "not_judged"),
+        (PairedInterval(-0.02, -0.03, -0.01, 200), "failed"),
+        (PairedInterval(-0.02, -0.05, 0.01, 200), "passed"),  # it may be chance
+        (PairedInterval(-0.005, -0.008, -0.002, 200), "passed"),  # surely worse, but by less than policy minds
+        (PairedInterval(-0.02, -0.03, -0.01, 199), "not_judged"),
+        (PairedInterval(None, None, None, 0), "not_judged"),
     ],
 )
 def test_a_slice_that_is_clearly_worse_refuses(bounds, outcome):
@@ -170,7 +170,7 @@ def process(**changes) -> dict:
         (process(liked_share=None), "liked movies in the first tenth"),
         (process(checks={"no_seen_movies": False}), "fresh process: no seen movies"),
         ({"fresh_process": {}}, "fresh process: answers"),
-        ({"against_linear": Bounds(-0.01, -0.02, -0.001, 175)}, "against a plain linear model (ease)"),
+        ({"against_linear": PairedInterval(-0.01, -0.02, -0.001, 175)}, "against a plain linear model (ease)"),
         ({"shadow": Shadow("recent requests", 1, 1, 0, 5.0)}, "shadow replay: lists that it could not make"),
         ({"shadow": Shadow("requests", 1, 0, 1, 5.0)}, "shadow replay: seen or dismissed movies shown"),
         ({"shadow": Shadow("requests", 20, 0, 0, 51.0)}, "shadow replay: 95th percentile of latency, ms"),
@@ -186,18 +186,18 @@ def test_few_liked_movies_are_too_few_to_judge():
     assert outcomes(evidence)["liked movies in the first tenth"] == "not_judged"
 
 
-@pytest.mark.parametrize("bounds", [Bounds(-0.01, -0.02, 0.001, 175), Bounds(0.01, 0.0, 0.02, 175)])
+@pytest.mark.parametrize("bounds", [PairedInterval(-0.01, -0.02, 0.001, 175), PairedInterval(0.01, 0.0, 0.02, 175)])
 def test_a_linear_model_must_be_surely_better_to_refuse(bounds):
     assert judge(replace(FIRST, against_linear=bounds), POLICY).decision == "passed"
 
 
 def test_refreshes_that_each_lose_a_little_do_not_add_up():
-    evidence = replace(REFRESH, against_recent_best=Bounds(-0.018, -0.025, -0.01, 400), recent_best="version 3")
+    evidence = replace(REFRESH, against_recent_best=PairedInterval(-0.018, -0.025, -0.01, 400), recent_best="version 3")
 
     assert failed(evidence) == ["against the best recent champion (version 3)"]
-    few = replace(evidence, against_recent_best=Bounds(-0.018, -0.025, -0.01, 299))
+    few = replace(evidence, against_recent_best=PairedInterval(-0.018, -0.025, -0.01, 299))
     assert outcomes(few)["against the best recent champion (version 3)"] == "not_judged"
-    change = replace(evidence, is_refresh=False, against_champion=Bounds(0.02, 0.005, 0.035, 400))
+    change = replace(evidence, is_refresh=False, against_champion=PairedInterval(0.02, 0.005, 0.035, 400))
     assert judge(change, POLICY).decision == "passed"
 
 

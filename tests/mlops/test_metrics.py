@@ -4,7 +4,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from prometheus_client import CollectorRegistry, generate_latest
 
-from mlops.metrics import collectors
+from mlops.dashboard.metrics import collectors
 from mlops.models import Alert, DriftReport, LiveQuality, PipelineRun, Promotion, RetrainingCheck, Watermark
 from mlops.services import ensure_schedules, promote
 from tests.mlops.site import make_version, trail

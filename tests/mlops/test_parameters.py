@@ -1,7 +1,7 @@
 import json
 import math
 
-from mlops.parameters import from_json, to_json
+from mlops.evaluation.parameters import from_json, to_json
 
 
 def test_a_half_life_of_all_time_survives_json():

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.plots import HEIGHT, WIDTH, Point, Series, pair_bars, points_chart
+from mlops.dashboard.plots import HEIGHT, WIDTH, Point, Series, pair_bars, points_chart
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 

@@ -7,10 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.models import Rating
+from mlops.data.validation import frames_as_of
 from mlops.errors import NotReleasable, ReasonRequired, StepFailed
 from mlops.models import DatasetSnapshot, QuarantinedRow
 from mlops.services import export_snapshot, release, validate_snapshot
-from mlops.validation import frames_as_of
 from movierec.policy import load_policy
 from tests.factories import UserFactory
 from tests.mlops.site import make_snapshot, write_policy

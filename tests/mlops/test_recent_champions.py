@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from mlops.evaluation import Recipe, recent_champions
+from mlops.evaluation.comparison import Recipe, recent_champions
+from mlops.gate.verdicts import evidence_of
 from mlops.models import Promotion
 from mlops.services import promote
-from mlops.verdicts import evidence_of
 from tests.mlops.site import figures_beside_a_champion, make_version
 
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from mlops.data.validation import frames_as_of
 from mlops.errors import VersionNotFound
-from mlops.lineage import code_revision, library_versions, recipe_hash
+from mlops.evaluation.lineage import code_revision, library_versions, recipe_hash
 from mlops.models import ModelVersion
 from mlops.services import export_snapshot, reproduce_version
-from mlops.validation import frames_as_of
 from recommender.estimators import ESTIMATORS, Dataset, artifact_checksum
 from tests.mlops.site import fill_catalogue, make_version
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from catalog.models import User
 from mlops.errors import RunNotFound, RunNotResumable, TrainingAlreadyActive
 from mlops.models import ModelVersion, PipelineRun, Promotion
-from mlops.pipeline import claim
 from mlops.services import cancel_run, resume_run, run_training, start_training, sweep_runs
+from mlops.training.pipeline import claim
 
 Status = PipelineRun.Status
 STEPS = ["export", "snapshot", "checks", "fit", "evaluate", "register", "gate", "promote"]
@@ -75,7 +75,7 @@ def test_an_artefact_that_is_not_there_any_more_is_made_again(rated_site, settin
 @pytest.mark.parametrize("stopped", [False, True])
 def test_an_export_goes_on_and_ends_while_others_write(rated_site, monkeypatch, stopped):
     """An open read of an older state is where SQLite locks a connection out of writing."""
-    monkeypatch.setattr("mlops.snapshots.CHUNK_ROWS", 500)
+    monkeypatch.setattr("mlops.data.snapshots.CHUNK_ROWS", 500)
     run = start_training(trigger="command")
 
     def others_write() -> None:

@@ -9,8 +9,8 @@ from django.utils import timezone
 from catalog.models import Rating
 from mlops.errors import RunNotFound
 from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun, Promotion
-from mlops.pipeline import claim
 from mlops.services import cancel_run, export_snapshot, promote, run_training, start_training
+from mlops.training.pipeline import claim
 from movierec.policy import load_policy
 from recommender.estimators import load_recommender
 from recommender.models import ServedModel

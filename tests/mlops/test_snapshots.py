@@ -3,10 +3,10 @@ import pytest
 
 from catalog.accounts import delete_account
 from catalog.models import Movie, Rating, User
-from mlops import snapshots
+from mlops.data import snapshots
+from mlops.data.snapshots import adopt_snapshot, export_snapshot, read_snapshot
 from mlops.errors import SnapshotNotAvailable, StepFailed
 from mlops.models import DatasetSnapshot, UserSurrogate
-from mlops.snapshots import adopt_snapshot, export_snapshot, read_snapshot
 from recommender.export import movie_frame, movie_frames, rating_frame
 from tests.factories import MovieFactory
 

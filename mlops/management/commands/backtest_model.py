@@ -4,9 +4,9 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from catalog.management.long_command import LongCommand
+from mlops.dashboard.report import backtest_lines
 from mlops.errors import MLOpsError
 from mlops.models import Backtest
-from mlops.report import backtest_lines
 from mlops.services import backtest
 
 

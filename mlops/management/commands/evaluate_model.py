@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from mlops.dashboard.report import figure_rows, rule_lines
 from mlops.errors import MLOpsError
 from mlops.models import GateVerdict
-from mlops.report import figure_rows, rule_lines
 from mlops.services import evaluate_version
 
 

@@ -6,9 +6,9 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from catalog.management.long_command import LongCommand
+from mlops.dashboard.report import difference_text
 from mlops.errors import MLOpsError
 from mlops.models import TuningStudy, TuningTrial
-from mlops.report import difference_text
 from mlops.services import adopt_parameters, tune
 from mlops.tuning.choices import searched
 

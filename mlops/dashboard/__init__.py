@@ -1,0 +1,1 @@
+"""What staff sees: the dashboard page, its plots and reports, and the gauges for Prometheus."""

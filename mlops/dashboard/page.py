@@ -1,0 +1,198 @@
+"""What the staff's page shows, put together from rows: one function a panel."""
+
+import math
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django_celery_beat.models import PeriodicTask
+
+from mlops.dashboard.plots import Point, Series, pair_bars, points_chart
+from mlops.dashboard.report import difference_text, interval_text
+from mlops.models import (
+    DriftReport,
+    GateVerdict,
+    LiveQuality,
+    ModelVersion,
+    PipelineRun,
+    Promotion,
+    RetrainingCheck,
+)
+from mlops.monitoring.alerts import open_alerts
+from mlops.monitoring.staleness import facts
+from mlops.test_score.score import ml_test_score
+
+RUNS, VERDICTS, VERSIONS, REPORTS = 8, 6, 20, 30
+LIVE_DAYS = 42
+Z = 1.96
+
+
+@dataclass(frozen=True)
+class Schedule:
+    name: str
+    when: str
+    is_enabled: bool
+    last_at: datetime | None
+    next_at: datetime | None
+    pk: int
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    version: ModelVersion
+    ndcg: float | None
+    interval: str
+    against_champion: str
+
+
+def dashboard() -> dict[str, Any]:
+    now = timezone.now()
+    versions = version_rows()
+    return {
+        "now": now,
+        "alerts": open_alerts(),
+        "champion": champion(),
+        "versions": versions,
+        "versions_plot": versions_plot(versions),
+        "live": live_quality(now),
+        "drift": drift(),
+        "retraining": RetrainingCheck.objects.select_related("run").first(),
+        "facts": [(fact, fact.age(now), fact.is_old(now)) for fact in facts()],
+        "schedules": schedules(now),
+        "verdicts": GateVerdict.objects.select_related("version", "champion")[:VERDICTS],
+        "score": ml_test_score(),
+    } | runs()
+
+
+def runs() -> dict[str, Any]:
+    """The latest trainings; `is_busy` while one of them goes on."""
+    rows = list(PipelineRun.objects.select_related("started_by", "version").prefetch_related("steps")[:RUNS])
+    return {"runs": rows, "is_busy": any(run.is_active for run in rows)}
+
+
+def champion() -> dict[str, Any] | None:
+    version = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).select_related("snapshot").first()
+    if version is None:
+        return None
+    promotion = Promotion.objects.filter(version=version).select_related("promoted_by").first()
+    return {"version": version, "promotion": promotion, "interval": interval_text(version.figures.get("interval"))}
+
+
+def version_rows() -> list[VersionRow]:
+    """Oldest first."""
+    rows = ModelVersion.objects.select_related("snapshot").prefetch_related("verdicts")[:VERSIONS]
+    return [_version_row(version) for version in reversed(rows)]
+
+
+def _version_row(version: ModelVersion) -> VersionRow:
+    figures = version.figures
+    ndcg = figures.get("models", {}).get("candidate", {}).get("summary", {}).get("ndcg")
+    against = difference_text(figures.get("differences", {}).get("champion"))
+    return VersionRow(version, ndcg, _unbroken(interval_text(figures.get("interval"))), _unbroken(against))
+
+
+def _unbroken(text: str) -> str:
+    """Where a figure and its interval take two lines, the interval stays whole."""
+    return text.replace(", ", ",\u00a0")
+
+
+def versions_plot(rows: list[VersionRow]) -> SafeString:
+    judged = [row for row in rows if row.ndcg is not None]
+    points = [
+        Point(at, row.ndcg or 0.0, *_ends(row.version.figures.get("interval")), note=row.version.get_status_display())
+        for at, row in enumerate(judged)
+    ]
+    labels = [str(row.version.pk) for row in judged]
+    series = [Series("nDCG@10", points)] if points else []
+    return points_chart("nDCG@10 on later data by version, with 95 % intervals", labels, series, connected=False)
+
+
+def _ends(interval: dict[str, Any] | None) -> tuple[float | None, float | None]:
+    return (interval["low"], interval["high"]) if interval else (None, None)
+
+
+def live_quality(now: datetime) -> dict[str, Any]:
+    """Hit rate by day and version, with Wilson's 95 % intervals, and what each version has shown in all."""
+    first = now.date() - timedelta(days=LIVE_DAYS - 1)
+    rows = list(LiveQuality.objects.filter(day__gte=first).order_by("version", "day"))
+    begin = min((row.day for row in rows), default=None)
+    days = [begin + timedelta(days=at) for at in range((now.date() - begin).days + 1)] if begin else []
+    series = [
+        Series(f"version {version}", [_live_point(row, days[0]) for row in rows if row.version_id == version])
+        for version in sorted({row.version_id for row in rows})
+    ]
+    labels = [f"{day:%d %b}" for day in days]
+    return {
+        "plot": points_chart("Hit rate at 10 of new positive ratings, by day", labels, series),
+        "series": series,
+        "rows": [_live_total(rows, version) for version in sorted({row.version_id for row in rows})],
+    }
+
+
+def _live_point(row: LiveQuality, first: date) -> Point:
+    return Point((row.day - first).days, row.hit_rate or 0.0, *wilson(row.hits, row.n), note=f"of {row.n} on {row.day}")
+
+
+def _live_total(rows: list[LiveQuality], version: int) -> dict[str, Any]:
+    own = [row for row in rows if row.version_id == version]
+    n, hits = sum(row.n for row in own), sum(row.hits for row in own)
+    ndcg = sum(row.ndcg_sum for row in own) / n if n else 0.0
+    squares = sum(row.ndcg_square_sum for row in own) / n if n else 0.0
+    half = Z * math.sqrt(max(0.0, squares - ndcg**2) / n) if n else 0.0
+    low, high = wilson(hits, n)
+    return {
+        "version": version,
+        "n": n,
+        "n_shown": sum(row.n_shown for row in own),
+        "hit_rate": hits / n if n else 0.0,
+        "low": low,
+        "high": high,
+        "ndcg": ndcg,
+        "ndcg_low": ndcg - half,
+        "ndcg_high": ndcg + half,
+    }
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """The 95 % score interval of a share (Wilson, 1927)."""
+    if not n:
+        return 0.0, 1.0
+    share, spread = hits / n, Z**2 / n
+    middle = (share + spread / 2) / (1 + spread)
+    half = Z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def drift() -> dict[str, Any] | None:
+    reports = list(DriftReport.objects.all()[:REPORTS])
+    if not reports:
+        return None
+    return {"report": reports[0], "checks": drift_checks(reports[0]), "history": list(reversed(reports))}
+
+
+def drift_checks(report: DriftReport) -> list[dict[str, Any]]:
+    """The report's checks, each with its plot where it compares categories."""
+    return [check | {"plot": pair_bars(check["name"], check.get("bars", []))} for check in report.checks]
+
+
+def schedules(now: datetime) -> list[Schedule]:
+    rows = PeriodicTask.objects.exclude(name__startswith="celery.").select_related("crontab", "interval")
+    return [_schedule(row, now) for row in rows.order_by("name")]
+
+
+def _schedule(row: PeriodicTask, now: datetime) -> Schedule:
+    next_at = None
+    if row.enabled:
+        since = row.last_run_at or row.date_changed or now
+        # Half a second on top: what is estimated a moment later is a moment short of the full minute.
+        next_at = max(now, timezone.now() + row.schedule.remaining_estimate(since) + timedelta(seconds=0.5))
+    return Schedule(row.name, _when(row), row.enabled, row.last_run_at, next_at, row.pk)
+
+
+def _when(row: PeriodicTask) -> str:
+    if row.crontab is None:
+        return str(row.interval or "")
+    at = row.crontab
+    return f"{at.minute} {at.hour} {at.day_of_month} {at.month_of_year} {at.day_of_week} ({at.timezone})"

@@ -1,0 +1,1 @@
+"""Training data: snapshots and their files, pseudonyms, schemas and checks, quarantine, erasure, test evidence."""

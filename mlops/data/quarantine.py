@@ -1,0 +1,120 @@
+"""The rows that broke a rule of the data checks: kept where people see them, and released by them."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from catalog.models import User
+from mlops.data.rules import RELEASABLE
+from mlops.errors import NotReleasable, ReasonRequired
+from mlops.models import DatasetSnapshot, QuarantinedRow, UserSurrogate
+
+if TYPE_CHECKING:  # the admin releases rows in web processes, which do without pandas' weight
+    import pandas as pd
+
+    from mlops.data.checks import BadRows, CheckReport
+
+Kind = QuarantinedRow.Kind
+MAX_ROWS = 10_000  # that one snapshot adds: of millions a person reads no more
+BATCH = 500
+
+BadRowsByPlace = dict[tuple[str, int], QuarantinedRow]
+
+
+def bad_rows(ratings: "pd.DataFrame", movies: "pd.DataFrame", report: "CheckReport") -> BadRowsByPlace:
+    """Not saved yet, by kind and place in the frame."""
+    return _rows(Kind.RATING, ratings, report.bad_ratings) | _rows(Kind.MOVIE, movies, report.bad_movies)
+
+
+def excuse(report: "CheckReport", rows: BadRowsByPlace, *, as_of: datetime) -> "CheckReport":
+    """Without those that a person had released by then."""
+    released = _released(rows.values(), as_of)
+    excused = [place for place, row in rows.items() if row.fingerprint in released]
+    return report.excusing(
+        ratings={place for kind, place in excused if kind == Kind.RATING},
+        movies={place for kind, place in excused if kind == Kind.MOVIE},
+    )
+
+
+def quarantine(snapshot: DatasetSnapshot, rows: BadRowsByPlace, report: "CheckReport") -> None:
+    """Keeps what the report still calls bad; not what is of an account that was deleted meanwhile."""
+    bad = [(Kind.RATING, place) for place in report.bad_ratings] + [(Kind.MOVIE, place) for place in report.bad_movies]
+    kept = {rows[place].fingerprint: rows[place] for place in bad if place in rows}
+    existing: set[int] = set()
+    for numbers in _batches(list({row.user_id for row in kept.values() if row.user_id is not None})):
+        existing.update(UserSurrogate.objects.filter(number__in=numbers).values_list("number", flat=True))
+    for row in kept.values():
+        row.snapshot = snapshot
+    QuarantinedRow.objects.bulk_create(
+        [row for row in kept.values() if row.user_id is None or row.user_id in existing],
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["fingerprint"],
+        update_fields=["reasons", "snapshot", "released_at", "released_by", "release_reason"],
+    )
+
+
+def release(*, rows: Iterable[int], by: User, reason: str) -> int:
+    """How many were released. Raises ReasonRequired, NotReleasable (then none is)."""
+    if not reason.strip():
+        raise ReasonRequired("A row that is released from quarantine needs a reason.")
+    wanted = QuarantinedRow.objects.filter(pk__in=list(rows), released_at=None)
+    for row in wanted:
+        fatal = sorted(set(row.reasons) - RELEASABLE)
+        if fatal:
+            raise NotReleasable(f"No model can learn from {row} ({'; '.join(fatal)}): the data has to be corrected.")
+    return wanted.update(released_at=timezone.now(), released_by=by, release_reason=reason.strip())
+
+
+def _rows(kind: str, frame: "pd.DataFrame", bad: "BadRows") -> BadRowsByPlace:
+    places = sorted(bad)[:MAX_ROWS]
+    contents = frame.loc[places].to_dict("records")
+    return {
+        (kind, place): _quarantined(kind, {str(name): _plain(value) for name, value in content.items()}, bad[place])
+        for place, content in zip(places, contents, strict=True)
+    }
+
+
+def _quarantined(kind: str, content: dict[str, Any], reasons: tuple[str, ...]) -> QuarantinedRow:
+    text = json.dumps([kind, content], sort_keys=True)
+    return QuarantinedRow(
+        kind=kind,
+        fingerprint=hashlib.sha256(text.encode()).hexdigest(),
+        content=content,
+        reasons=list(reasons),
+        movie_id=content["movie_id"] if isinstance(content["movie_id"], int) else None,
+        user_id=content["user_id"] if kind == Kind.RATING and isinstance(content["user_id"], int) else None,
+    )
+
+
+def _released(rows: Iterable[QuarantinedRow], as_of: datetime) -> set[str]:
+    """A release covers the rules that the row was known to break then, and no others."""
+    now = {row.fingerprint: set(row.reasons) for row in rows}
+    covered = set()
+    for fingerprints in _batches(list(now)):
+        known = QuarantinedRow.objects.filter(fingerprint__in=fingerprints, released_at__lte=as_of)
+        for fingerprint, reasons in known.values_list("fingerprint", "reasons"):
+            if now[fingerprint] <= set(reasons):
+                covered.add(fingerprint)
+    return covered
+
+
+def _batches(values: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(values), BATCH):
+        yield values[start : start + BATCH]
+
+
+def _plain(value: Any) -> Any:
+    """As JSON holds it: no NaN, no time, no array."""
+    if isinstance(value, list):
+        return [str(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if value is None or value != value:  # NaT
+        return None
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,0 +1,141 @@
+"""The snapshots that models are trained on: exported from the database, found, read, and withdrawn.
+
+A deleted account's ratings are in no snapshot that is exported later. One that must go altogether is withdrawn: its
+files are removed, and its versions say that they cannot be reproduced any more.
+"""
+
+import shutil
+import uuid
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from django.conf import settings
+from django.utils import timezone
+
+from mlops.data.pseudonyms import Surrogates, are_all_known, surrogates
+from mlops.data.snapshot_files import CHUNK_ROWS, MANIFEST, Content, OnRows, read_files, read_manifest, write_files
+from mlops.errors import SnapshotNotAvailable, StepFailed
+from mlops.models import DatasetSnapshot
+from recommender.export import movie_frames, rating_frames, training_sources
+
+EXPORT_ATTEMPTS = 3
+
+
+def export_snapshot(*, out: Path | None = None, on_rows: OnRows | None = None) -> DatasetSnapshot:
+    """The data as it is now, with a copy in `out`; leaves nothing half-written behind."""
+    partial = settings.SNAPSHOT_DIR / f".export-{uuid.uuid4().hex}.part"
+    try:
+        content = write_snapshot(partial, on_rows)
+        if not content.n_ratings:
+            raise StepFailed("There are no ratings to export.")
+        snapshot = keep_snapshot(partial, content)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    if out is not None:
+        copy_folder(settings.SNAPSHOT_DIR / snapshot.folder, out)
+    return snapshot
+
+
+def write_snapshot(folder: Path, on_rows: OnRows | None = None) -> Content:
+    """Export into a new folder; begun again when an account was deleted meanwhile that it may still hold."""
+    for _ in range(EXPORT_ATTEMPTS):
+        known = surrogates()
+        # Closed also where something stops the export: an open read would not let SQLite write how the step ended.
+        with closing(_ratings(known)) as ratings, closing(movie_frames()) as movies:
+            content = write_files(folder, ratings, movies, training_sources(), on_rows)
+        if are_all_known(content.users):
+            return content
+        shutil.rmtree(folder)
+    raise StepFailed("Accounts were deleted during each export; start it again.")
+
+
+def _ratings(known: Surrogates) -> Generator[pd.DataFrame, None, None]:
+    for frame in rating_frames(chunk_size=CHUNK_ROWS):
+        named = known.put_on(frame)
+        if len(named):
+            yield named
+
+
+def keep_snapshot(partial: Path, content: Content) -> DatasetSnapshot:
+    """Put a written folder in its place and write its row; the same data again is the same row, seen anew.
+
+    The folder comes before the row: what a crash leaves between the two is a folder that the next export of the
+    same data takes over. Raises StepFailed for data that was withdrawn.
+    """
+    content_hash = content.hash()
+    before = DatasetSnapshot.objects.filter(content_hash=content_hash).first()
+    if before is not None and before.withdrawn_at:
+        raise StepFailed(f"The data is what it was when it had to go. {before.absence}")
+    folder = settings.SNAPSHOT_DIR / content_hash
+    sources = read_manifest(partial)["sources"]
+    if folder.exists():
+        shutil.rmtree(partial)
+    else:
+        partial.rename(folder)
+    parent = DatasetSnapshot.objects.exclude(content_hash=content_hash).first()
+    row, created = DatasetSnapshot.objects.get_or_create(
+        content_hash=content_hash,
+        defaults={
+            "folder": content_hash,
+            "n_ratings": content.n_ratings,
+            "n_users": len(content.users),
+            "n_movies": content.n_movies,
+            "first_rated_at": content.first,
+            "last_rated_at": content.last,
+            "size_bytes": sum(path.stat().st_size for path in folder.iterdir()),
+            "sources": sources,
+            "parent": parent,
+        },
+    )
+    if not created:
+        row.exported_at, row.removed_at = timezone.now(), None
+        row.save(update_fields=["exported_at", "removed_at"])
+    return row
+
+
+def adopt_snapshot(folder: Path) -> DatasetSnapshot:
+    """The row of a snapshot's folder that came from elsewhere, such as DVC's remote; copied into its place.
+
+    Raises SnapshotNotAvailable unless it is what its manifest says.
+    """
+    try:
+        manifest = read_manifest(folder)
+        known = DatasetSnapshot.objects.filter(content_hash=manifest["content_hash"]).first()
+        if known is not None and not known.removed_at:
+            return known
+        _, _, content = read_files(folder)
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        raise SnapshotNotAvailable(f"{folder} is no snapshot that can be read: {error}") from error
+    if content.hash() != manifest["content_hash"]:
+        raise SnapshotNotAvailable(f"{folder}: the files are not what {MANIFEST} says: the hash differs.")
+    partial = settings.SNAPSHOT_DIR / f".adopt-{uuid.uuid4().hex}.part"
+    shutil.copytree(folder, partial)
+    try:
+        return keep_snapshot(partial, content)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def read_snapshot(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ratings and movies. Raises SnapshotNotAvailable if a file is missing or not what was exported."""
+    if snapshot.absence:
+        raise SnapshotNotAvailable(snapshot.absence)
+    try:
+        ratings, movies, content = read_files(settings.SNAPSHOT_DIR / snapshot.folder)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise SnapshotNotAvailable(f"Snapshot {snapshot} cannot be read: {error}") from error
+    if content.hash() != snapshot.content_hash:
+        raise SnapshotNotAvailable(f"Snapshot {snapshot}: the files are not what was exported: the hash differs.")
+    return ratings, movies
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Instead of what was at `target`: first beside it, then in its place."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+    shutil.copytree(source, partial)
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)

@@ -1,0 +1,185 @@
+"""A candidate, the champion and the baselines on the same later data; the arithmetic is recommender.evaluation's."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any, NamedTuple, Self
+
+import pandas as pd
+from django.conf import settings
+from django.utils import timezone
+
+from mlops.errors import StepFailed
+from mlops.evaluation.memory_limit import within_memory
+from mlops.evaluation.parameters import from_json, to_json
+from mlops.models import ModelVersion, Promotion
+from recommender.estimators import ESTIMATORS, Dataset
+from recommender.estimators.features import feature_costs
+from recommender.evaluation import (
+    SLICES,
+    Comparison,
+    baselines,
+    evaluate_on_cuts,
+    fitter,
+    movie_groups,
+    shares,
+    temporal_cuts,
+)
+from recommender.evaluation.baselines import Fitter
+from recommender.evaluation.evaluate import METRICS
+from recommender.evaluation.groups import Groups
+
+CANDIDATE, CHAMPION = "candidate", "champion"
+RECENT = "champion_"  # and the version's number
+EASE = "ease"
+EASE_BASELINE: dict[str, Any] = {"regularization": 200.0}  # for orientation only, not worth a search
+NEW_MOVIES = "movies_new"
+
+Progress = Callable[[str, int, int], None]
+
+
+def choose_parameters(
+    algorithm: str, parameters: Mapping[str, Any], ratings: pd.DataFrame, movies: pd.DataFrame
+) -> dict[str, Any]:
+    """`parameters`, completed by a fit on the data before the earliest cut.
+
+    One search for all fits to come: no cut's later data was looked at, and what is judged is what goes live.
+    """
+    train = temporal_cuts(ratings, settings.POLICY.evaluation.cuts[:1])[0].train
+    known = movies[movies["movie_id"].isin(train["movie_id"].unique())]
+    return complete(
+        algorithm, parameters, lambda: Dataset.from_frames(train, known, settings.POLICY.training.implicit_threshold)
+    )
+
+
+def complete(algorithm: str, parameters: Mapping[str, Any], dataset: Callable[[], Dataset]) -> dict[str, Any]:
+    """`parameters`, how large the model may be, and what they leave open as a fit on the dataset chooses it."""
+    parameters = within_memory(algorithm, parameters)
+    estimator = ESTIMATORS[algorithm](random_state=settings.POLICY.training.random_state, **parameters)
+    is_open = [field.name for field in fields(estimator.config) if getattr(estimator.config, field.name) is None]
+    if not is_open:
+        return parameters
+    chosen = estimator.fit(dataset()).chosen_
+    return parameters | {name: chosen[name] for name in is_open if name in chosen}
+
+
+def evaluate_candidate(
+    *,
+    algorithm: str,
+    parameters: Mapping[str, Any],
+    champion: ModelVersion | None,
+    ratings: pd.DataFrame,
+    movies: pd.DataFrame,
+    progress: Progress | None = None,
+) -> Comparison:
+    """All models on the same later data. Raises StepFailed where the log has nothing later to judge by."""
+    policy = settings.POLICY.evaluation
+    fitters = {CANDIDATE: fitter(algorithm, settings.POLICY.training.random_state, **parameters)}
+    if champion is not None:
+        fitters[CHAMPION] = _fitter_of(champion)
+        others = recent_champions(champion, Recipe.of(algorithm, parameters))
+        fitters |= {f"{RECENT}{version.pk}": _fitter_of(version) for version in others}
+    fitters |= baselines(policy.half_lives_days)
+    fitters[EASE] = fitter(EASE, **within_memory(EASE, EASE_BASELINE))
+    if algorithm == EASE:
+        del fitters[EASE]
+    try:
+        return evaluate_on_cuts(
+            fitters,
+            ratings,
+            movies,
+            policy.cuts,
+            k=policy.k,
+            implicit_threshold=settings.POLICY.training.implicit_threshold,
+            progress=progress,
+        )
+    except ValueError as error:
+        raise StepFailed(f"The model cannot be judged on later data: {error}") from error
+
+
+def _fitter_of(version: ModelVersion) -> Fitter:
+    """Its algorithm is fitted again before each cut, with what it had chosen: its stored files have learnt from the
+    later data, and would be asked about what they have already seen."""
+    known = from_json(version.parameters | version.chosen)
+    return fitter(version.algorithm, version.random_state, **known)
+
+
+class Recipe(NamedTuple):
+    """What decides about a model beside its data; versions of one recipe are one model before a cut."""
+
+    algorithm: str
+    parameters: str
+
+    @classmethod
+    def of(cls, algorithm: str, parameters: Mapping[str, Any]) -> Self:
+        return cls(algorithm, json.dumps(to_json(parameters), sort_keys=True, default=str))
+
+
+def recent_champions(champion: ModelVersion, candidate: Recipe) -> list[ModelVersion]:
+    """Of the champions of the policy's last days, one of each further recipe, the latest promoted first."""
+    policy = settings.POLICY.gate
+    since = timezone.now() - timedelta(days=policy.best_champion_days)
+    found: list[ModelVersion] = []
+    met = {candidate, _recipe_of(champion)}
+    for promotion in Promotion.objects.filter(promoted_at__gte=since).select_related("version"):
+        if len(found) == policy.best_champions_tried:
+            break
+        recipe = _recipe_of(promotion.version)
+        if recipe not in met:
+            met.add(recipe)
+            found.append(promotion.version)
+    return found
+
+
+def _recipe_of(version: ModelVersion) -> Recipe:
+    return Recipe.of(version.algorithm, version.parameters | version.chosen)
+
+
+def figures_of(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
+    """What is kept on the version, JSON-able: every model's figures and the candidate's paired differences."""
+    resamples = settings.POLICY.evaluation.bootstrap_resamples
+    models = comparison.to_dict()
+    has_champion = CHAMPION in models
+    pair = [CANDIDATE, CHAMPION] if has_champion else [CANDIDATE]
+    groups = movie_groups(movies, settings.POLICY.gate.min_group_share)
+
+    def against(name: str, metric: str = "ndcg") -> dict[str, Any]:
+        return comparison.difference(CANDIDATE, name, metric, resamples=resamples).to_dict()
+
+    return {
+        "models": models,
+        "interval": comparison[CANDIDATE].interval(resamples=resamples).to_dict(),
+        "best_simple_baseline": comparison.best_simple_baseline(),
+        "differences": {name: against(name) for name in models if name != CANDIDATE},
+        "champion_differences": {metric: against(CHAMPION, metric) for metric in METRICS if has_champion},
+        "slice_differences": _slice_differences(comparison, groups) if has_champion else {},
+        "scores_new_movies": {name: comparison[name].new_movies is not None for name in pair},
+        "feature_costs": feature_costs(movies) if comparison[CANDIDATE].new_movies is not None else {},
+        "groups": {name: len(ids) / len(movies) for name, ids in groups.items()},
+        "exposure": {name: shares(comparison[name].shown, groups) for name in pair},
+    }
+
+
+def _slice_differences(comparison: Comparison, groups: Groups) -> dict[str, dict[str, Any]]:
+    """Of the fixed slices, and of languages, genres and decades where enough people liked such movies later."""
+    policy = settings.POLICY
+    resamples = policy.evaluation.bootstrap_resamples
+    found = {
+        part: comparison.difference(CANDIDATE, CHAMPION, part=part, resamples=resamples).to_dict()
+        for part in SLICES
+        if _both_judged(comparison, part)
+    }
+    for name, ids in groups.items():
+        among = comparison.among(ids)
+        if len(among[CANDIDATE].per_user()) >= policy.gate.min_slice_users:
+            found[name] = among.difference(CANDIDATE, CHAMPION, resamples=resamples).to_dict()
+    return found
+
+
+def _both_judged(comparison: Comparison, part: str) -> bool:
+    """Lists of new movies are judged only of models that can score those."""
+    pair = (comparison[CANDIDATE], comparison[CHAMPION])
+    if part == NEW_MOVIES and len({evaluation.new_movies is None for evaluation in pair}) > 1:
+        return False
+    return all(len(evaluation.per_user(part)) for evaluation in pair)

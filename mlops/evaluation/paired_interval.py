@@ -1,0 +1,34 @@
+"""The candidate's difference to another model on the same users, with its 95 % interval."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class PairedInterval:
+    """A paired difference in nDCG with its 95 % interval; None where there are too few users for one."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    n_users: int
+
+    @classmethod
+    def from_dict(cls, interval: Mapping[str, Any]) -> Self:
+        """From the `to_dict` of recommender.evaluation's interval, as a version's figures hold it."""
+        return cls(interval["mean"], interval["low"], interval["high"], interval["n_users"])
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        if not all(is_number(value) for value in (self.mean, self.low, self.high)):
+            return None
+        return float(self.low or 0.0), float(self.high or 0.0)
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}], {self.n_users} users"
+
+
+def is_number(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)

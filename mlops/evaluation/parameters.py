@@ -1,0 +1,25 @@
+"""Hyper-parameters as rows and the API hold them: JSON knows no infinity (a half-life of all time), so it is "inf"."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from mlops.errors import UnknownAlgorithm
+from recommender.estimators import ALGORITHMS
+
+INFINITY = "inf"
+
+
+def to_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: INFINITY if value == math.inf else value for name, value in parameters.items()}
+
+
+def from_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """As an estimator takes them."""
+    return {name: math.inf if value == INFINITY else value for name, value in parameters.items()}
+
+
+def known_algorithm(name: str) -> str:
+    if name not in ALGORITHMS:
+        raise UnknownAlgorithm(f"There is no algorithm {name!r}; known are {', '.join(sorted(ALGORITHMS))}.")
+    return name

@@ -1,0 +1,1 @@
+"""Whether a version may go live: the rules, the decision, and the replay of past requests."""

@@ -1,0 +1,135 @@
+"""How far two windows are apart, and how far chance alone would put them; numpy and scipy only.
+
+Rows of one person are no independent evidence: they are kept together when chance is drawn, and nobody counts for
+more than a policy's number of rows. A week counts at most as twice the median week, so that one fat week (a festival,
+an import) does not stand for the whole window.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import ks_2samp, norm
+
+from mlops.evaluation.psi import population_stability_index, psi_of_shares
+
+Array = np.ndarray[Any, Any]
+
+PERMUTATIONS = 200
+CHUNK = 20  # permutations drawn at once: bounds memory
+WEEK_AT_MOST = 2.0  # medians
+
+
+@dataclass(frozen=True)
+class Shift:
+    """`figure` is the distance, `chance` what equal windows of these people would show, `p` how often as much."""
+
+    figure: float
+    chance: float
+    p: float
+
+    @property
+    def beyond_chance(self) -> float:
+        return self.figure - self.chance
+
+
+@dataclass(frozen=True)
+class Shares:
+    """One window by category: a row a person, a column a category, weights in the cells."""
+
+    weights: Array
+
+    @property
+    def total(self) -> Array:
+        return np.asarray(self.weights.sum(axis=0))
+
+    @property
+    def shares(self) -> Array:
+        total = self.total
+        return np.asarray(total / total.sum()) if total.sum() else total
+
+
+def row_weights(people: Array, weeks: Array, rows_per_person: int) -> Array:
+    """What each row counts: at most `rows_per_person` rows' worth a person, at most twice the median a week."""
+    _, person, n_rows = np.unique(people, return_inverse=True, return_counts=True)
+    weights = np.minimum(1.0, rows_per_person / n_rows)[person]
+    _, week = np.unique(weeks, return_inverse=True)
+    volumes = np.bincount(week, weights)
+    return np.asarray(weights * np.minimum(1.0, WEEK_AT_MOST * np.median(volumes) / volumes)[week])
+
+
+def shares_of(people: Array, categories: Array, weights: Array, n_categories: int) -> Shares:
+    """Sums by person and category; a row may come several times, once for each of its categories."""
+    _, person = np.unique(people, return_inverse=True)
+    n_people = int(person.max()) + 1 if len(person) else 0
+    cells = np.bincount(person * n_categories + categories, weights, n_people * n_categories)
+    return Shares(cells.reshape(n_people, n_categories))
+
+
+def compare_shares(recent: Shares, before: Shares, *, seed: int = 0) -> Shift:
+    """PSI, and its distribution when the same people are dealt to the two windows at random."""
+    figure = population_stability_index(recent.total, before.total)
+    people = np.concatenate([recent.weights, before.weights])
+    n_recent, n_people = len(recent.weights), len(people)
+    rng, dealt = np.random.default_rng(seed), []
+    for start in range(0, PERMUTATIONS, CHUNK):
+        drawn = rng.random((min(CHUNK, PERMUTATIONS - start), n_people), dtype=np.float32)
+        limit = np.partition(drawn, n_recent - 1, axis=1)[:, n_recent - 1 : n_recent]
+        sums = (drawn <= limit).astype(np.float64) @ people
+        dealt.append(psi_of_shares(sums, people.sum(axis=0) - sums))
+    chance = np.concatenate(dealt)
+    return Shift(figure, float(chance.mean()), float((1 + (chance >= figure).sum()) / (1 + PERMUTATIONS)))
+
+
+def compare_values(recent: Array, before: Array) -> Shift:
+    """The two-sample Kolmogorov-Smirnov distance D: an effect size; p alone would fire on nothing in large samples."""
+    found = ks_2samp(recent, before, method="asymp")
+    # The mean of Kolmogorov's distribution: sqrt(pi / 2) ln 2, in units of sqrt(1 / n + 1 / m).
+    chance = math.sqrt(math.pi / 2) * math.log(2) * math.sqrt(1 / len(recent) + 1 / len(before))
+    return Shift(float(found.statistic), chance, float(found.pvalue))
+
+
+def compare_rates(hits_recent: float, n_recent: int, hits_before: float, n_before: int) -> Shift:
+    """By which share of itself a rate fell (negative: it rose); `p` by the pooled two-proportion z-test, one-sided."""
+    recent, before = hits_recent / n_recent, hits_before / n_before
+    pooled = (hits_recent + hits_before) / (n_recent + n_before)
+    spread = math.sqrt(pooled * (1 - pooled) * (1 / n_recent + 1 / n_before))
+    p = float(norm.sf((before - recent) / spread)) if spread else 1.0
+    return Shift((before - recent) / before if before else 0.0, 0.0, p)
+
+
+def weekly_ratio(recent: Array, before: Array) -> float:
+    """The median week of now as a multiple of the median week of then: one fat or empty week moves neither."""
+    usual = float(np.median(before))
+    return float(np.median(recent)) / usual if usual else math.inf
+
+
+def distinct_ratio(recent: list[Array], before: list[Array], *, draws: int = 10, seed: int = 0) -> float:
+    """Distinct movies in equally many lists of both windows, recent over before; mean of several draws."""
+    rng = np.random.default_rng(seed)
+    n_lists = min(len(recent), len(before))
+
+    def distinct(lists: list[Array]) -> float:
+        drawn = [rng.permutation(len(lists))[:n_lists] for _ in range(draws)]
+        return float(np.mean([len(np.unique(np.concatenate([lists[at] for at in places]))) for places in drawn]))
+
+    return distinct(recent) / distinct(before)
+
+
+def list_diversity(lists: list[Array], genres: dict[int, frozenset[Any]]) -> Array:
+    """For each list of two movies or more: 1 less the mean Jaccard similarity of two of its movies by genre."""
+    found = []
+    for movies in lists:
+        sets = [genres.get(int(movie), frozenset()) for movie in movies]
+        pairs = [_jaccard(a, b) for at, a in enumerate(sets) for b in sets[:at]]
+        if pairs:
+            found.append(1 - sum(pairs) / len(pairs))
+    return np.array(found)
+
+
+def _jaccard(a: frozenset[Any], b: frozenset[Any]) -> float:
+    together = len(a | b)
+    return len(a & b) / together if together else 0.0

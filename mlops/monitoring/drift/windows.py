@@ -1,0 +1,137 @@
+"""The ratings of two windows, read from the database: the latest whole weeks, and what came before them."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.db.models import Count, F, Min, Q
+
+from catalog.models import MovieGenre, Rating
+from mlops.monitoring.drift.statistics import Shares, row_weights, shares_of
+
+Array = np.ndarray[Any, Any]
+
+WEEK = timedelta(days=7)
+NEW_FOR = timedelta(days=28)  # so long after their first rating people and movies count as new
+ACTIVITY_WEEKS = 12  # looked back at most to say what a usual week is
+
+
+@dataclass(frozen=True)
+class Window:
+    """Ratings given after `start`, until `end`; above a policy's number an even sample of them."""
+
+    start: datetime
+    end: datetime
+    users: Array
+    movies: Array
+    ratings: Array
+    sources: Array
+    weights: Array
+    is_new_user: Array
+    is_new_movie: Array
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def shares(self, categories: Array, n_categories: int) -> Shares:
+        return shares_of(self.users, categories, self.weights, n_categories)
+
+    def genre_shares(self, genres_of: dict[int, list[int]], n_genres: int) -> tuple[Shares, int]:
+        """A rating counts in equal parts for each genre of its movie; how many had one."""
+        lists = [genres_of.get(movie, []) for movie in self.movies.tolist()]
+        lengths = np.array([len(found) for found in lists], dtype=np.int64)
+        rows = np.repeat(np.arange(len(lists)), lengths)
+        categories = np.array([genre for found in lists for genre in found], dtype=np.int64)
+        weights = self.weights[rows] / lengths[rows]
+        return shares_of(self.users[rows], categories, weights, n_genres), int((lengths > 0).sum())
+
+
+def windows(end: datetime, policy: Any) -> tuple[Window, Window]:
+    """The last `window_weeks` weeks, and the reference: as many weeks before, or, where those hold few ratings, as
+    far back as it takes for `reference_ratings`."""
+    start = end - policy.window_weeks * WEEK
+    return read_window(start, end, policy), read_window(_reference_start(start, policy), start, policy)
+
+
+def weekly_counts(end: datetime, policy: Any) -> tuple[Array, Array]:
+    """Ratings a week, latest last: of the window, and of up to twelve weeks before it since the first rating."""
+    start = end - policy.window_weeks * WEEK
+    first = _rated().aggregate(first=Min("rated_at"))["first"] or end
+    n_before = min(ACTIVITY_WEEKS, max(0, math.floor((start - first) / WEEK)))
+    counts = _count_weeks(end, policy.window_weeks + n_before)
+    return counts[n_before:], counts[:n_before]
+
+
+def read_window(start: datetime, end: datetime, policy: Any) -> Window:
+    rows = _rated().filter(rated_at__gt=start, rated_at__lte=end)
+    every = math.ceil(rows.count() / policy.max_ratings) or 1
+    if every > 1:
+        rows = rows.annotate(part=F("pk") % every).filter(part=0)
+    fields = ("user_id", "movie_id", "rating", "source", "rated_at")
+    columns = list(zip(*rows.values_list(*fields).iterator(chunk_size=10_000), strict=True)) or [()] * len(fields)
+    users, movies = (np.array(column, dtype=np.int64) for column in columns[:2])
+    moments = np.array([moment.timestamp() for moment in columns[4]])
+    weeks = ((end.timestamp() - moments) // WEEK.total_seconds()).astype(np.int64)
+    return Window(
+        start,
+        end,
+        users,
+        movies,
+        np.array(columns[2], dtype=np.float64),
+        np.array(columns[3], dtype=object),
+        row_weights(users, weeks, policy.ratings_per_person) if len(users) else np.empty(0),
+        _is_new("user_id", users, moments, start, end),
+        _is_new("movie_id", movies, moments, start, end),
+    )
+
+
+def genres_of_movies() -> tuple[dict[int, list[int]], list[str]]:
+    """Numbers of each movie's genres, and their names."""
+    links = MovieGenre.objects.order_by("genre__name", "movie").values_list("movie_id", "genre__name")
+    numbers: dict[str, int] = {}
+    found: dict[int, list[int]] = defaultdict(list)
+    for movie, name in links.iterator():
+        found[movie].append(numbers.setdefault(name, len(numbers)))
+    return dict(found), list(numbers)
+
+
+def _rated() -> Any:
+    return Rating.objects.for_training().order_by()
+
+
+def _reference_start(start: datetime, policy: Any) -> datetime:
+    usual = start - policy.window_weeks * WEEK
+    earlier = _rated().filter(rated_at__lte=start).order_by("-rated_at").values_list("rated_at", flat=True)
+    reached: datetime | None = earlier[policy.reference_ratings - 1 : policy.reference_ratings].first()
+    if reached is None:
+        reached = earlier.last()
+    if reached is None or reached > usual:
+        return usual
+    return start - math.ceil((start - reached) / WEEK + 1e-9) * WEEK  # whole weeks, the one it lies in included
+
+
+def _count_weeks(end: datetime, n_weeks: int) -> Array:
+    spans = [(end - (at + 1) * WEEK, end - at * WEEK) for at in reversed(range(n_weeks))]
+    of_weeks = {
+        f"week{at}": Count("pk", filter=Q(rated_at__gt=since, rated_at__lte=until))
+        for at, (since, until) in enumerate(spans)
+    }
+    rows = _rated().filter(rated_at__gt=spans[0][0], rated_at__lte=end)
+    return np.array(list(rows.aggregate(**of_weeks).values()), dtype=np.int64)
+
+
+def _is_new(field: str, ids: Array, moments: Array, start: datetime, end: datetime) -> Array:
+    """For each rating: was it given within four weeks of the first rating of its person or movie?
+
+    People rate while this is read: what was rated again or taken back since then counts from its own moment.
+    """
+    present = _rated().filter(rated_at__gt=start, rated_at__lte=end).values(field)
+    firsts = dict(_rated().filter(**{f"{field}__in": present}).values_list(field).annotate(first=Min("rated_at")))
+    own = zip(ids.tolist(), moments.tolist(), strict=True)
+    since = np.array([firsts[row].timestamp() if row in firsts else moment for row, moment in own])
+    return np.asarray(moments - since < NEW_FOR.total_seconds(), dtype=np.int64)

@@ -1,0 +1,177 @@
+"""How good the champion is at work: each new positive rating against the list it was given on.
+
+That list is the last personal one really shown to that person shortly before, or else what the champion of that
+moment would have shown them, made by the code that serves, from what they had rated until then.
+"""
+
+import logging
+import math
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from catalog.models import Rating
+from mlops.models import LiveQuality, ModelVersion, Promotion, Watermark
+from mlops.monitoring.personal_lists import K, personal_lists
+from recommender.models import Dismissal, Impression, ServedModel
+from recommender.serving import candidates
+from recommender.serving.model_server import load
+from recommender.serving.profile import Viewer
+
+logger = logging.getLogger(__name__)
+
+WATERMARK = "live quality"
+
+
+@dataclass
+class Tally:
+    """Scores of one version on one day; `ranks` holds the rank of the rated movie, 0 where the list lacks it."""
+
+    ranks: list[int] = field(default_factory=list)
+    n_shown: int = 0
+
+    def sums(self) -> dict[str, float]:
+        gains = [1 / math.log2(1 + rank) for rank in self.ranks if rank]
+        return {
+            "n": len(self.ranks),
+            "n_shown": self.n_shown,
+            "hits": len(gains),
+            "ndcg_sum": sum(gains),
+            "ndcg_square_sum": sum(gain**2 for gain in gains),
+        }
+
+
+Tallies = dict[tuple[int, date], Tally]
+
+
+def score_live_quality(*, now: datetime | None = None) -> dict[str, int]:
+    """Goes on from the watermark, over at most a policy's number of ratings. Scores and watermark are written
+    together, so that no rating counts twice, whatever is killed or started twice."""
+    policy = settings.POLICY.live_quality
+    champions = list(Promotion.objects.order_by("promoted_at", "id").values_list("promoted_at", "version_id"))
+    if not champions:
+        return {"scored": 0, "read": 0}
+    mark, _ = Watermark.objects.get_or_create(name=WATERMARK, defaults={"at": champions[0][0]})
+    until = (now or timezone.now()) - timedelta(seconds=policy.lag_seconds)
+    later = Q(rated_at__gt=mark.at) | Q(rated_at=mark.at, pk__gt=mark.last_id)
+    rows = list(Rating.objects.for_training().filter(later, rated_at__lte=until)[: policy.max_ratings])
+    if not rows:
+        return {"scored": 0, "read": 0}
+    tallies = _score([row for row in rows if _is_positive(row)], champions)
+    if not _keep(tallies, mark, rows[-1]):
+        return {"scored": 0, "read": 0}
+    return {"scored": sum(len(tally.ranks) for tally in tallies.values()), "read": len(rows)}
+
+
+def _is_positive(rating: Rating) -> bool:
+    threshold = settings.POLICY.training.implicit_threshold
+    return threshold is None or rating.rating >= threshold
+
+
+def _keep(tallies: Tallies, mark: Watermark, last: Rating) -> bool:
+    """False where another process has come first: what it counted is not counted again."""
+    with transaction.atomic():
+        moved = Watermark.objects.filter(pk=mark.pk, at=mark.at, last_id=mark.last_id)
+        if not moved.update(at=last.rated_at, last_id=last.pk):
+            return False
+        for (version, day), tally in tallies.items():
+            row, _ = LiveQuality.objects.get_or_create(version_id=version, day=day)
+            LiveQuality.objects.filter(pk=row.pk).update(**{name: F(name) + n for name, n in tally.sums().items()})
+    return True
+
+
+def _score(positives: list[Rating], champions: list[tuple[datetime, int]]) -> Tallies:
+    shown = _shown_before(positives)
+    tallies: Tallies = defaultdict(Tally)
+    unseen: dict[int, list[Rating]] = defaultdict(list)
+    moments = [moment for moment, _ in champions]
+    for rating in positives:
+        impression = shown.get(rating.pk)
+        if impression is not None:
+            tally = tallies[impression.model_version or 0, rating.rated_at.date()]
+            tally.ranks.append(_rank(rating.movie_id, [item[0] for item in impression.items[:K]]))
+            tally.n_shown += 1
+        elif place := bisect_right(moments, rating.rated_at):
+            unseen[champions[place - 1][1]].append(rating)
+    for version, ratings in unseen.items():
+        for rating, movies in _would_have_shown(version, ratings):
+            tallies[version, rating.rated_at.date()].ranks.append(_rank(rating.movie_id, movies))
+    return tallies
+
+
+def _rank(movie_id: int, movies: list[int]) -> int:
+    return movies.index(movie_id) + 1 if movie_id in movies else 0
+
+
+def _shown_before(ratings: list[Rating]) -> dict[int, Impression]:
+    """By rating: the last whole personal list that its person was shown shortly before."""
+    if not ratings:
+        return {}
+    within = timedelta(hours=settings.POLICY.live_quality.shown_within_hours)
+    rows = personal_lists().filter(
+        model_version__in=ModelVersion.objects.values("pk"),
+        shown_at__gte=ratings[0].rated_at - within,
+        shown_at__lte=ratings[-1].rated_at,
+    )
+    of_user: dict[int, list[Impression]] = defaultdict(list)
+    users = {rating.user_id for rating in ratings}
+    for row in rows.order_by("shown_at", "id").iterator():
+        if row.user_id in users and len(row.items) >= K:
+            of_user[row.user_id].append(row)
+    found = {}
+    for rating in ratings:
+        lists = of_user.get(rating.user_id, [])
+        place = bisect_right([row.shown_at for row in lists], rating.rated_at)
+        if place and rating.rated_at - lists[place - 1].shown_at <= within:
+            found[rating.pk] = lists[place - 1]
+    return found
+
+
+def _would_have_shown(version: int, ratings: list[Rating]) -> Iterable[tuple[Rating, list[int]]]:
+    """The version's first ten for each rating's person as they were then. Who had rated nothing that the model knows
+    was shown popular movies, not the model's: such ratings say nothing about it."""
+    row = ModelVersion.objects.get(pk=version)
+    if row.artifact_removed_at is not None:
+        logger.warning("the files of version %s are gone: %d ratings are not scored", version, len(ratings))
+        return
+    served = load(ServedModel(version=row.pk, algorithm=row.algorithm, artifact=row.artifact))
+    history, dismissed = _histories(ratings), _dismissals(ratings)
+    for rating in ratings:
+        place = (rating.rated_at, rating.pk)
+        earlier = {movie: stars for at, pk, movie, stars in history[rating.user_id] if (at, pk) < place}
+        unwanted = {movie for at, movie in dismissed[rating.user_id] if at < rating.rated_at}
+        viewer = Viewer(rating.user_id, earlier, frozenset(unwanted))
+        listed = candidates.personal(served, viewer, candidates.Wish(K, viewer.hidden), include_new=False)
+        if listed:
+            yield rating, [pick.movie_id for pick in listed]
+
+
+def _histories(ratings: list[Rating]) -> dict[int, list[tuple[Any, ...]]]:
+    """Each person's ratings, latest first as a viewer's are."""
+    found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    rows = Rating.objects.filter(user__in=_people(ratings)).order_by("-rated_at", "-id")
+    for user, *rest in rows.values_list("user_id", "rated_at", "pk", "movie_id", "rating"):
+        found[user].append(tuple(rest))
+    return found
+
+
+def _dismissals(ratings: list[Rating]) -> dict[int, list[tuple[datetime, int]]]:
+    found: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
+    rows = Dismissal.objects.filter(user__in=_people(ratings))
+    for user, at, movie in rows.values_list("user_id", "created_at", "movie_id"):
+        found[user].append((at, movie))
+    return found
+
+
+def _people(ratings: list[Rating]) -> Any:
+    """As a subquery: SQLite takes only so many parameters."""
+    moments = [rating.rated_at for rating in ratings]
+    return Rating.objects.filter(rated_at__range=(min(moments), max(moments))).values("user_id")

@@ -1,0 +1,74 @@
+"""A model's files on disk: where they are, that they are whole, that a fresh process can use them."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from mlops.errors import ArtifactNotAvailable
+from mlops.models import ModelVersion
+from mlops.registry.smoke_test_input import Probe
+
+
+def folder_of(version: ModelVersion) -> Path:
+    return Path(settings.MODEL_DIR) / version.artifact
+
+
+def require_artifact(version: ModelVersion) -> None:
+    """Raises ArtifactNotAvailable unless the files are there, whole and those that were registered."""
+    # Here, so that Beat, workers and commands that promote nothing start without pandas' and scipy's weight.
+    from recommender.estimators import ArtifactError, artifact_checksum, load_recommender
+
+    if version.artifact_removed_at:
+        raise ArtifactNotAvailable(
+            f"The files of version {version.pk} were removed by retention on {version.artifact_removed_at:%Y-%m-%d}."
+        )
+    folder = folder_of(version)
+    try:
+        if artifact_checksum(folder) != version.artifact_checksum:
+            raise ArtifactNotAvailable(f"Version {version.pk}: the checksum does not match what was registered.")
+        load_recommender(folder, mmap=True)
+    except ArtifactError as error:
+        raise ArtifactNotAvailable(f"Version {version.pk} cannot be loaded: {error}") from error
+
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def verify_in_fresh_process(folder: Path, probe: Probe) -> dict[str, Any]:
+    """The result of `mlops.registry.smoke_test`. A process that crashes, hangs or prints something else fails."""
+    policy = settings.POLICY.gate
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        json.dump(asdict(probe), file)
+        file.flush()
+        command = [sys.executable, "-m", "mlops.registry.smoke_test", str(folder), file.name, str(policy.max_memory_mb)]
+        # One BLAS thread, as in a web worker: the latency is that of serving.
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        try:
+            process = subprocess.run(
+                command,
+                cwd=settings.BASE_DIR,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=policy.max_verify_seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return _broken(f"no answer within {policy.max_verify_seconds:g} s (gate.max_verify_seconds)")
+    try:
+        found = json.loads(process.stdout)
+    except ValueError:
+        return _broken(f"exit code {process.returncode}: {process.stderr.strip()[-500:]}")
+    return dict(found)
+
+
+def _broken(error: str) -> dict[str, Any]:
+    return {"checks": {"loads_and_answers": False}, "error": error}

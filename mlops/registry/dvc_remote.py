@@ -1,0 +1,146 @@
+"""Snapshots and champions on DVC's remote, so that an empty host gets them back.
+
+DVC is a tool of its own, called by its command line: the site works without it. Each folder that was pushed has its
+pointer beside it, FOLDER.dvc, a few hundred bytes by which `dvc pull` finds the files; the pointers are on the
+remote, too, since an empty host has none.
+"""
+
+import logging
+import shutil
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from mlops.errors import DataRemoteError, NoDataRemote
+from mlops.models import DatasetSnapshot, ModelVersion, PipelineRun
+from mlops.registry.artifacts import folder_of
+
+logger = logging.getLogger(__name__)
+
+REMOTE = "storage"
+POINTERS = "pointers"  # their folder on the remote
+TIMEOUT_SECONDS = 3600
+
+
+def push_data() -> dict[str, int]:
+    """What is not on the remote yet: each scheduled snapshot, and the champion with its snapshot.
+
+    Raises NoDataRemote, DataRemoteError.
+    """
+    _require_remote()
+    champions = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION)
+    present = DatasetSnapshot.objects.filter(pushed_at=None, removed_at=None, withdrawn_at=None)
+    scheduled = present.filter(runs__trigger=PipelineRun.Trigger.SCHEDULED)
+    of_champions = present.filter(versions__in=champions)
+    snapshots = list((scheduled | of_champions).distinct())
+    models = list(champions.filter(pushed_at=None, artifact_removed_at=None))
+    if snapshots or models:
+        _prepare_project()
+    for snapshot in snapshots:
+        _push(settings.SNAPSHOT_DIR / snapshot.folder)
+        DatasetSnapshot.objects.filter(pk=snapshot.pk).update(pushed_at=timezone.now())
+    for version in models:
+        _push(folder_of(version))
+        ModelVersion.objects.filter(pk=version.pk).update(pushed_at=timezone.now())
+    return {"snapshots": len(snapshots), "models": len(models)}
+
+
+def restore_data() -> list[Path]:
+    """The pointers from the remote, and what they point to, each in its place. Raises NoDataRemote, DataRemoteError."""
+    _require_remote()
+    pointers = _fetch_pointers()
+    if pointers:
+        _dvc("pull", "--remote", REMOTE, *map(str, pointers))
+    return [pointer.with_suffix("") for pointer in pointers]
+
+
+def _require_remote() -> None:
+    if not settings.DVC_REMOTE_URL:
+        raise NoDataRemote("No remote is set (DVC_REMOTE_URL in .env).")
+    if _program() is None:
+        raise NoDataRemote("DVC is not installed (pip install dvc, as requirements-dev.txt has it).")
+
+
+def _push(folder: Path) -> None:
+    """Uploads straight to the remote: the folder itself is only read, since web processes may have it in memory."""
+    project = Path(settings.DVC_DIR)
+    if not folder.is_relative_to(project):
+        raise DataRemoteError(f"{folder} is not below {project}: set DVC_DIR to a folder above all that is pushed.")
+    staging = folder.with_name(f".push-{uuid.uuid4().hex}")
+    staging.mkdir()
+    try:
+        target = (staging / folder.name).relative_to(project)
+        _dvc("add", "--quiet", "--to-remote", "--remote", REMOTE, "--out", str(target), str(folder))
+        pointer = folder.with_name(f"{folder.name}.dvc")
+        (staging / pointer.name).rename(pointer)
+        _publish_pointer(pointer)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _prepare_project() -> None:
+    """DVC's project, made where there is none, with the remote of the environment."""
+    if not (Path(settings.DVC_DIR) / ".dvc").is_dir():
+        Path(settings.DVC_DIR).mkdir(parents=True, exist_ok=True)
+        _dvc("init", "--no-scm", "--quiet")
+        _dvc("config", "core.analytics", "false")
+    _dvc("remote", "add", "--local", "--default", "--force", "--quiet", REMOTE, settings.DVC_REMOTE_URL)
+
+
+def _places() -> dict[str, Path]:
+    return {"snapshots": Path(settings.SNAPSHOT_DIR), "models": Path(settings.MODEL_DIR)}
+
+
+def _publish_pointer(pointer: Path) -> None:
+    kind = next(name for name, place in _places().items() if place == pointer.parent)
+    system, root = _remote_files()
+    try:
+        system.makedirs(f"{root}/{POINTERS}/{kind}", exist_ok=True)
+        system.put_file(str(pointer), f"{root}/{POINTERS}/{kind}/{pointer.name}")
+    except OSError as error:
+        raise DataRemoteError(f"The remote did not take {pointer.name}: {error}") from error
+
+
+def _fetch_pointers() -> list[Path]:
+    _prepare_project()
+    system, root = _remote_files()
+    fetched = []
+    try:
+        for kind, place in _places().items():
+            place.mkdir(parents=True, exist_ok=True)
+            for name in sorted(system.glob(f"{root}/{POINTERS}/{kind}/*.dvc")):
+                fetched.append(place / Path(name).name)
+                system.get_file(name, str(fetched[-1]))
+    except OSError as error:
+        raise DataRemoteError(f"The remote's pointers cannot be read: {error}") from error
+    return fetched
+
+
+def _remote_files() -> tuple[Any, str]:
+    from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # comes with DVC
+
+    system, root = url_to_fs(settings.DVC_REMOTE_URL)
+    return system, root.rstrip("/")
+
+
+def _program() -> str | None:
+    beside = Path(sys.executable).with_name("dvc")
+    return str(beside) if beside.is_file() else shutil.which("dvc")
+
+
+def _dvc(*arguments: str) -> None:
+    command = [str(_program()), *arguments]
+    try:
+        subprocess.run(
+            command, cwd=settings.DVC_DIR, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=True
+        )
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.strip().splitlines() or ["no reason given"]
+        raise DataRemoteError(f"dvc {arguments[0]} failed: {lines[-1]}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DataRemoteError(f"dvc {arguments[0]} failed: {error}") from error

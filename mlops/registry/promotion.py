@@ -1,0 +1,176 @@
+"""What goes live, and back: the only code that changes which version is the champion.
+
+The row, the audit trail and the pointer that web processes follow change in one transaction; the files are checked
+before it, since reading hundreds of MB has no place in one. MLflow's aliases follow later and are never waited for.
+"""
+
+import logging
+
+from celery import current_app
+from django.db import transaction
+from django.db.models import Q
+
+from catalog.models import User
+from mlops.errors import NothingToRollBackTo, NotPromotable, NotRefusable, ReasonRequired, VersionNotFound
+from mlops.models import GateVerdict, ModelVersion, Promotion
+from mlops.registry.artifacts import require_artifact
+from recommender.services import activate
+
+logger = logging.getLogger(__name__)
+
+Status, Kind = ModelVersion.Status, Promotion.Kind
+SYNC_TASK = "mlops.sync_registry"
+
+
+def promote(
+    *,
+    version: int,
+    by: User | None = None,
+    kind: str = Kind.PROMOTED,
+    reason: str = "",
+    force: bool = False,
+) -> Promotion:
+    """Make the version the champion. Without `force` only one that passed the gate; with it a reason is required.
+
+    Raises VersionNotFound, NotPromotable, ReasonRequired, ArtifactNotAvailable.
+    """
+    row = get_version(version)
+    if force:
+        kind = Kind.FORCED
+        if not reason.strip():
+            raise ReasonRequired("A model that is promoted against the gate needs a reason.")
+    else:
+        _require_passed(row)
+    return _make_champion(row, by=by, kind=kind, reason=reason)
+
+
+def roll_back(
+    *,
+    to: int | None = None,
+    by: User | None = None,
+    reason: str = "",
+    kind: str = Kind.ROLLED_BACK,
+    replacing: int | None = None,
+) -> Promotion:
+    """Back to the champion that the current one replaced, and again to the one before; or to a former champion `to`.
+
+    With `replacing` only if that version is still the champion when it comes to it. Raises NothingToRollBackTo,
+    VersionNotFound, NotPromotable, ArtifactNotAvailable.
+    """
+    if to is None:
+        return _make_champion(_predecessor(), by=by, kind=kind, reason=reason, replacing=replacing)
+    row = get_version(to)
+    if row.status not in (Status.FORMER, Status.CHAMPION):
+        raise NotPromotable(f"Version {to} never was the champion, so there is no way back to it; promote it instead.")
+    return _make_champion(row, by=by, kind=kind, reason=reason, replacing=replacing)
+
+
+def predecessor_of_champion() -> ModelVersion | None:
+    """Where `roll_back` would go."""
+    try:
+        return _predecessor()
+    except NothingToRollBackTo:
+        return None
+
+
+def refuse(*, version: int, by: User, reason: str) -> GateVerdict:
+    """A person's no to a candidate, whatever the gate said: from now on it can only be forced.
+
+    Raises VersionNotFound, ReasonRequired, NotRefusable.
+    """
+    if not reason.strip():
+        raise ReasonRequired("A model that a person refuses needs a reason.")
+    row = get_version(version)
+    with transaction.atomic():
+        refused = ModelVersion.objects.filter(pk=row.pk, status=Status.CANDIDATE).update(status=Status.REFUSED)
+        if not refused:
+            raise NotRefusable(f"Version {version} is no candidate ({row.get_status_display()}).")
+        last = GateVerdict.objects.filter(version=row).first()
+        verdict = GateVerdict.objects.create(
+            version=row,
+            champion=last.champion if last else None,
+            decision=GateVerdict.Decision.REFUSED,
+            rules=last.rules if last else [],
+            decided_by=by,
+            reason=reason.strip(),
+        )
+        transaction.on_commit(_ask_for_sync)
+    logger.info("version %s was refused by a person", version)
+    return verdict
+
+
+def get_version(pk: int) -> ModelVersion:
+    row = ModelVersion.objects.filter(pk=pk).first()
+    if row is None:
+        raise VersionNotFound(f"There is no model version {pk}.")
+    return row
+
+
+def _require_passed(version: ModelVersion) -> None:
+    if version.status == Status.FORMER:
+        return  # it was live before; `promote` and `roll_back` may both bring it back
+    verdict = GateVerdict.objects.filter(version=version).first()
+    if verdict is None:
+        raise NotPromotable(f"Version {version.pk} has not been judged by the gate.")
+    if verdict.decision != GateVerdict.Decision.PASSED:
+        raise NotPromotable(
+            f"The gate did not pass version {version.pk} ({verdict.get_decision_display()}). {verdict.sentence}"
+        )
+
+
+def _predecessor() -> ModelVersion:
+    """Follows the audit trail from the champion back, over versions whose files are gone."""
+    champion = ModelVersion.objects.filter(status=Status.CHAMPION).first()
+    if champion is None:
+        raise NothingToRollBackTo("There is no champion yet.")
+    visited = {champion.pk}
+    current: ModelVersion | None = champion
+    while current is not None:
+        came = Promotion.objects.filter(version=current).exclude(kind__in=Promotion.ROLL_BACKS).first()
+        current = came.previous if came else None
+        if current is not None and current.pk in visited:
+            break
+        if current is not None:
+            visited.add(current.pk)
+            if current.artifact_removed_at is None:
+                return current
+    raise NothingToRollBackTo(f"No earlier champion than version {champion.pk} is kept.")
+
+
+def _make_champion(
+    version: ModelVersion, *, by: User | None, kind: str, reason: str, replacing: int | None = None
+) -> Promotion:
+    if version.status == Status.CHAMPION:
+        raise NotPromotable(f"Version {version.pk} is the champion already.")
+    require_artifact(version)
+    with transaction.atomic():
+        # One order of locks for everybody: all rows concerned, by key.
+        rows = ModelVersion.objects.select_for_update().filter(Q(status=Status.CHAMPION) | Q(pk=version.pk))
+        locked = {row.pk: row for row in rows.order_by("pk")}
+        previous = next((row for row in locked.values() if row.status == Status.CHAMPION), None)
+        if previous is not None and previous.pk == version.pk:
+            raise NotPromotable(f"Version {version.pk} is the champion already.")
+        if replacing is not None and (previous is None or previous.pk != replacing):
+            raise NotPromotable(f"Version {replacing} is not the champion any more.")
+        if locked[version.pk].artifact_removed_at:
+            raise NotPromotable(f"The files of version {version.pk} were removed by retention a moment ago.")
+        if previous is not None:
+            ModelVersion.objects.filter(pk=previous.pk).update(status=Status.FORMER)
+        ModelVersion.objects.filter(pk=version.pk).update(status=Status.CHAMPION)
+        promotion = Promotion.objects.create(
+            version=version, previous=previous, kind=kind, promoted_by=by, reason=reason.strip()
+        )
+        activate(version=version.pk, algorithm=version.algorithm, artifact=version.artifact)
+        if kind != Kind.AUTOMATIC:  # a training mirrors its version itself
+            transaction.on_commit(_ask_for_sync)
+    version.refresh_from_db()
+    logger.info("version %s is the champion (%s)", version.pk, kind)
+    return promotion
+
+
+def _ask_for_sync() -> None:
+    try:
+        current_app.send_task(SYNC_TASK, queue="default", expires=3600)
+    except Exception:
+        # Whatever the broker's transport raises: Beat syncs the registry anyway.
+        logger.warning("the broker did not take %s; the next scheduled one does it", SYNC_TASK, exc_info=True)

@@ -1,0 +1,75 @@
+"""Smoke test of a saved model: `python -m mlops.registry.smoke_test ARTEFACT INPUT.json MAX_MEMORY_MB`.
+
+A model that works in the process that trained it may still be broken on disk, so this runs in a fresh one, without
+Django, and asks for lists as the site does: by histories. The answer is one line of JSON on standard output, each
+check with its outcome; the exit code is 0 when all of them passed.
+"""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlops.registry.smoke_checks import History, K, ModelChecks, Probe
+
+# ESTIMATORS bring all code in before the limit and the clock, which are about the model alone.
+from recommender.estimators import ESTIMATORS, Recommender, load_recommender  # noqa: F401
+
+
+def verify(folder: Path, probe: Probe) -> dict[str, Any]:
+    started = time.perf_counter()
+    model = load_recommender(folder, mmap=True)
+    loaded = time.perf_counter() - started
+    return examine(model, probe) | {"load_seconds": round(loaded, 3), "memory_mb": round(peak_memory_mb())}
+
+
+def examine(model: Recommender, probe: Probe) -> dict[str, Any]:
+    checks = ModelChecks(model, probe)
+    found: dict[str, Any] = {
+        "checks": checks.run(),
+        "errors": checks.errors,
+        "algorithm": model.algorithm,
+        "n_histories": len(probe.histories),
+    }
+    if not checks.errors:
+        found["liked_share"], found["n_liked"] = checks.liked_share()
+        seconds = [_seconds(model, history) for history in checks.histories]
+        found["latency_ms"] = round(1000 * float(np.median(seconds)), 3)
+        found["latency_p95_ms"] = round(1000 * float(np.quantile(seconds, 0.95)), 3)
+    return found
+
+
+def peak_memory_mb() -> float:
+    """Of this process alone: `ru_maxrss` begins with the peak of the process that started this one."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _seconds(model: Recommender, history: History) -> float:
+    started = time.perf_counter()
+    model.recommend_for_history([history], k=K)
+    return time.perf_counter() - started
+
+
+def main(folder: str, probe: str, max_memory_mb: str) -> int:
+    # Memory of its own, not that of mapped files: a model that takes all there is fails alone.
+    limit = int(float(max_memory_mb) * (1 << 20))
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    try:
+        result = verify(Path(folder), Probe.from_json(json.loads(Path(probe).read_text(encoding="utf-8"))))
+    except Exception as error:
+        # Whatever a broken model raises is the finding.
+        result = {"checks": {"loads_and_answers": False}, "error": f"{type(error).__name__}: {error}"}
+    sys.stdout.write(json.dumps(result) + "\n")
+    return 0 if all(result["checks"].values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:4]))

@@ -1,0 +1,1 @@
+"""Training runs: queue, pipeline and steps, progress, recovery, reproduction."""

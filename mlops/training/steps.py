@@ -1,0 +1,249 @@
+"""The steps of a training, in order; each leaves its figures on its row, and what a later attempt goes on from.
+
+That is a snapshot, an artefact, a version, or the `result` of its row; the data itself is read and checked again.
+"""
+
+import logging
+import shutil
+from typing import Any
+
+import pandas as pd
+from django.conf import settings
+from django.db import transaction
+from threadpoolctl import threadpool_limits
+
+from mlops.data.snapshots import keep_snapshot, write_snapshot
+from mlops.data.validation import checked_frames
+from mlops.data.validation import figures_of as check_figures
+from mlops.errors import RunLost, StepFailed
+from mlops.evaluation.comparison import choose_parameters, evaluate_candidate, figures_of
+from mlops.evaluation.lineage import code_revision, fitting_threads, library_versions, recipe_hash
+from mlops.evaluation.parameters import from_json, to_json
+from mlops.gate.verdicts import judge_version
+from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun, Promotion, RunStep
+from mlops.registry.artifacts import size_of, verify_in_fresh_process
+from mlops.registry.mlflow_sync import mirror
+from mlops.registry.promotion import promote
+from mlops.registry.retention import prune_artifacts
+from mlops.registry.smoke_test_input import probe_of
+from mlops.training.monitor import RunMonitor
+from mlops.training.queue import artifact_name, partial_snapshot_name
+from recommender.estimators import ESTIMATORS, ArtifactError, Dataset, artifact_checksum, load_recommender
+
+logger = logging.getLogger(__name__)
+
+Version = ModelVersion.Status
+
+
+class Training:
+    """One run's work; the attributes are what the steps hand to each other."""
+
+    ratings: pd.DataFrame
+    movies: pd.DataFrame
+    dataset: Dataset
+    parameters: dict[str, Any]
+    threads: int
+    figures: dict[str, Any]
+
+    def __init__(self, run: PipelineRun, monitor: RunMonitor) -> None:
+        self.run, self.monitor = run, monitor
+        self.folder = settings.MODEL_DIR / artifact_name(run.pk)
+        self.champion = ModelVersion.objects.filter(status=Version.CHAMPION).first()
+        self._results = dict(
+            RunStep.objects.filter(run=run, status=RunStep.Status.SUCCEEDED).values_list("name", "result")
+        )
+
+    def work(self) -> str:
+        """All steps that no earlier attempt has done; returns how it ended, in a sentence."""
+        version = ModelVersion.objects.filter(run=self.run).select_related("snapshot").first()
+        if version is None or not self._is_done("register"):
+            version = self.learn()
+        else:
+            self._compared_to(version.figures.get("champion_version"))
+        verdict = version.verdicts.first() if self._is_done("gate") else None
+        ending = self.promote(version, verdict or self.gate(version))
+        prune_artifacts()
+        return ending
+
+    def learn(self) -> ModelVersion:
+        """From the data to a registered version."""
+        with threadpool_limits(limits=fitting_threads(), user_api="blas"):
+            snapshot = self.run.snapshot or self.export()
+            self.check(snapshot)
+            self.fit()
+            self.evaluate()
+        return self.register(snapshot)
+
+    def _is_done(self, step: str) -> bool:
+        return step in self._results
+
+    def export(self) -> DatasetSnapshot:
+        partial = settings.SNAPSHOT_DIR / partial_snapshot_name(self.run.pk)
+        with self.monitor.step("export") as step:
+            content = write_snapshot(partial, lambda n: self.monitor.announce(step, f"{n:,} ratings"))
+            step.figures = {"ratings": content.n_ratings, "movies": content.n_movies}
+            minimum = settings.POLICY.training.min_ratings
+            if content.n_ratings < minimum:
+                raise StepFailed(
+                    f"There are {content.n_ratings} ratings; at least {minimum} are needed to learn something "
+                    "(training.min_ratings in config.yaml)."
+                )
+        with self.monitor.step("snapshot") as step:
+            snapshot = keep_snapshot(partial, content)
+            PipelineRun.objects.filter(pk=self.run.pk).update(snapshot=snapshot)
+            step.figures = {"hash": snapshot.content_hash, "bytes": snapshot.size_bytes, "users": snapshot.n_users}
+        return snapshot
+
+    def check(self, snapshot: DatasetSnapshot) -> None:
+        if self._is_done("checks"):
+            logger.info("the data is read again")
+            self.ratings, self.movies, _ = checked_frames(snapshot)
+            return
+        with self.monitor.step("checks") as step:
+            try:
+                self.ratings, self.movies, report = checked_frames(snapshot)
+                step.figures = check_figures(report)
+            except StepFailed:
+                step.figures = snapshot.check_report
+                raise
+
+    def fit(self) -> None:
+        policy = settings.POLICY.training
+        if self._is_done("fit") and self._has_artifact():
+            self.parameters = from_json(self._results["fit"]["parameters"])
+            self.threads = self._results["fit"]["threads"]
+            self.dataset = Dataset.from_frames(self.ratings, self.movies, policy.implicit_threshold)
+            return
+        with self.monitor.step("fit") as step:
+            try:
+                with self.monitor.interruptible():
+                    self.monitor.progress(step, "choosing what is not given")
+                    self.parameters = choose_parameters(
+                        self.run.algorithm, from_json(self.run.parameters), self.ratings, self.movies
+                    )
+                    self.monitor.progress(step, "fitting on all data")
+                    self.dataset = Dataset.from_frames(self.ratings, self.movies, policy.implicit_threshold)
+                    estimator = ESTIMATORS[self.run.algorithm](random_state=policy.random_state, **self.parameters)
+                    model = estimator.fit(self.dataset)
+            except (ValueError, TypeError) as error:
+                raise StepFailed(f"The model cannot be fitted: {error}") from error
+            self.monitor.progress(step, "saving")
+            model.save(self.folder)
+            step.figures = {"users": self.dataset.n_users, "movies": self.dataset.n_movies} | self._chosen()
+            step.result = {"parameters": to_json(self.parameters), "threads": fitting_threads()}
+            self.threads = fitting_threads()
+
+    def _has_artifact(self) -> bool:
+        """Whether an earlier attempt's model is here and whole: this may be another machine. Half of one is removed."""
+        try:
+            load_recommender(self.folder, mmap=True)
+        except ArtifactError as error:
+            logger.warning("the model is fitted again: %s", error)
+            shutil.rmtree(self.folder, ignore_errors=True)
+            return False
+        return True
+
+    def evaluate(self) -> None:
+        if self._is_done("evaluate"):
+            self.figures = self._results["evaluate"]["figures"]
+            self._compared_to(self.figures["champion_version"])
+            return
+        with self.monitor.step("evaluate") as step:
+
+            def progress(text: str, done: int, total: int) -> None:
+                self.monitor.progress(step, f"{done}/{total} {text}", comes_often=True)
+
+            with self.monitor.interruptible():
+                comparison = evaluate_candidate(
+                    algorithm=self.run.algorithm,
+                    parameters=self.parameters,
+                    champion=self.champion,
+                    ratings=self.ratings,
+                    movies=self.movies,
+                    progress=progress,
+                )
+                self.figures = figures_of(comparison, self.movies)
+            self.figures["champion_version"] = self.champion.pk if self.champion else None
+            step.figures = {name: found["summary"]["ndcg"] for name, found in self.figures["models"].items()}
+            step.result = {"figures": self.figures}
+
+    def _compared_to(self, champion: int | None) -> None:
+        """A later attempt judges by the champion that the figures are about, whoever is it by now."""
+        self.champion = ModelVersion.objects.filter(pk=champion).first() if champion else None
+
+    def _chosen(self) -> dict[str, Any]:
+        """What was not given but chosen."""
+        return to_json({name: value for name, value in self.parameters.items() if name not in self.run.parameters})
+
+    def register(self, snapshot: DatasetSnapshot) -> ModelVersion:
+        """The artefact's trial in a fresh process, the version's row, and the mirror in MLflow, in this order."""
+        with self.monitor.step("register") as step:
+            version = ModelVersion.objects.filter(run=self.run).first()
+            if version is None:
+                self.monitor.progress(step, "loading in a fresh process")
+                probe = probe_of(self.dataset, self.run.algorithm, settings.POLICY.training.random_state)
+                self.figures["fresh_process"] = verify_in_fresh_process(self.folder, probe)
+                version = self._create_version(snapshot)
+            fresh = version.figures["fresh_process"]
+            step.figures = {"version": version.pk, "bytes": version.artifact_bytes} | {
+                name: fresh.get(name) for name in ("load_seconds", "latency_ms", "memory_mb")
+            }
+            self.monitor.progress(step, "MLflow")
+            mirror(version)
+        return version
+
+    def _create_version(self, snapshot: DatasetSnapshot) -> ModelVersion:
+        with transaction.atomic():
+            self._still_ours()
+            return ModelVersion.objects.create(
+                algorithm=self.run.algorithm,
+                parameters=self.run.parameters,
+                chosen=self._chosen(),
+                run=self.run,
+                snapshot=snapshot,
+                config_hash=recipe_hash(self.run.algorithm, self.run.parameters),
+                code_revision=code_revision(),
+                random_state=settings.POLICY.training.random_state,
+                libraries=library_versions(),
+                threads=self.threads,
+                figures=self.figures,
+                artifact=self.folder.name,
+                artifact_checksum=artifact_checksum(self.folder),
+                artifact_bytes=size_of(self.folder),
+            )
+
+    def gate(self, version: ModelVersion) -> GateVerdict:
+        with self.monitor.step("gate") as step:
+            verdict = judge_version(version, self.champion)
+            step.figures = {rule["name"]: rule["outcome"] for rule in verdict.rules}
+            if verdict.decision == GateVerdict.Decision.REFUSED:
+                mirror(version)
+                raise StepFailed(f"The gate refused version {version.pk}. {verdict.sentence}")
+        return verdict
+
+    def promote(self, version: ModelVersion, verdict: GateVerdict) -> str:
+        if version.status == Version.CHAMPION:
+            return f"Version {version.pk} passed the gate and was promoted."
+        if verdict.decision != GateVerdict.Decision.PASSED:
+            mirror(version)
+            return f"Version {version.pk} waits for a person: {verdict.get_decision_display()}. {verdict.sentence}"
+        if self.champion is not None and not settings.POLICY.promotion.automatic:
+            mirror(version)
+            return f"Version {version.pk} passed the gate and waits for a person to promote it."
+        with self.monitor.step("promote") as step, transaction.atomic():
+            self._still_ours()
+            if ModelVersion.objects.select_for_update().filter(status=Version.CHAMPION).first() != self.champion:
+                return f"Version {version.pk} passed the gate, but the champion it was compared to was replaced."
+            reason = "The first model that passed the gate." if self.champion is None else "Passed the gate."
+            promote(version=version.pk, kind=Promotion.Kind.AUTOMATIC, reason=reason)
+            step.figures = {"version": version.pk}
+        mirror(version)
+        return f"Version {version.pk} passed the gate and was promoted."
+
+    def _still_ours(self) -> None:
+        """Locks the run's row: a run that was marked as dead in the meantime writes nothing any more."""
+        rows = PipelineRun.objects.select_for_update().filter(
+            pk=self.run.pk, attempt=self.run.attempt, status=PipelineRun.Status.RUNNING
+        )
+        if not rows.exists():
+            raise RunLost("The run was marked as ended while it was still working.")

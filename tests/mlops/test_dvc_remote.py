@@ -1,0 +1,100 @@
+"""What DVC brings to a remote, and back on a host that has nothing."""
+
+import subprocess
+
+import pytest
+
+from mlops.data.snapshots import read_snapshot
+from mlops.errors import DataRemoteError, NoDataRemote
+from mlops.models import DatasetSnapshot, PipelineRun
+from mlops.services import export_snapshot, promote, push_data, restore_data
+from mlops.tasks import push_data as push_data_task
+from recommender.estimators import artifact_checksum
+from tests.mlops.site import make_version
+from tests.processes import BIN
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture
+def remote(quick, settings, tmp_path):
+    settings.DVC_DIR, settings.DVC_REMOTE_URL = tmp_path, str(tmp_path / "remote")
+    return tmp_path / "remote"
+
+
+def scheduled(snapshot: DatasetSnapshot) -> DatasetSnapshot:
+    PipelineRun.objects.create(status="succeeded", trigger="scheduled", algorithm="ease", snapshot=snapshot)
+    return snapshot
+
+
+def test_scheduled_snapshots_and_the_champion_come_back_on_an_empty_host(
+    alice, remote, settings, tmp_path, monkeypatch
+):
+    snapshot = scheduled(export_snapshot())
+    version = make_version(snapshot=snapshot)
+    promote(version=version.pk)
+
+    assert push_data() == {"snapshots": 1, "models": 1}
+    assert push_data() == {"snapshots": 0, "models": 0}
+    snapshot.refresh_from_db()
+    assert snapshot.pushed_at is not None
+    assert (settings.SNAPSHOT_DIR / snapshot.folder / "ratings.parquet").is_file()  # what is served is left alone
+
+    # The pointers alone are enough for DVC itself.
+    host = tmp_path / "host"
+    (host / "snapshots").mkdir(parents=True)
+    pointer = settings.SNAPSHOT_DIR / f"{snapshot.folder}.dvc"
+    (host / "snapshots" / pointer.name).write_bytes(pointer.read_bytes())
+    for command in (["init", "--no-scm"], ["remote", "add", "--default", "storage", str(remote)], ["pull"]):
+        subprocess.run([BIN / "dvc", "--quiet", *command], cwd=host, check=True, capture_output=True)
+    assert (host / "snapshots" / snapshot.folder / "snapshot.json").is_file()
+
+    # Without any, they are on the remote, too.
+    settings.DVC_DIR = tmp_path / "empty"
+    settings.SNAPSHOT_DIR, settings.MODEL_DIR = settings.DVC_DIR / "snapshots", settings.DVC_DIR / "models"
+    folders = restore_data()
+
+    assert folders == [settings.SNAPSHOT_DIR / snapshot.folder, settings.MODEL_DIR / version.artifact]
+    assert len(read_snapshot(snapshot)[0]) == 10
+    assert artifact_checksum(settings.MODEL_DIR / version.artifact) == version.artifact_checksum
+
+
+def test_what_nobody_scheduled_stays_here(alice, remote):
+    export_snapshot()
+
+    assert push_data() == {"snapshots": 0, "models": 0}
+    assert not remote.exists()
+
+
+def test_without_a_remote_or_dvc_nothing_is_pushed_and_the_reason_is_said(alice, quick, settings, monkeypatch):
+    settings.DVC_REMOTE_URL = ""
+    with pytest.raises(NoDataRemote, match="DVC_REMOTE_URL"):
+        push_data()
+    assert push_data_task() == {"status": "skipped"}
+    settings.DVC_REMOTE_URL = "/somewhere"
+    monkeypatch.setattr("mlops.registry.dvc_remote._program", lambda: None)
+    with pytest.raises(NoDataRemote, match="DVC is not installed"):
+        restore_data()
+
+
+def test_a_remote_that_does_not_take_it_is_tried_again(alice, remote, settings, tmp_path):
+    snapshot = scheduled(export_snapshot())
+    remote.write_text("a file is in the way")
+
+    with pytest.raises(DataRemoteError, match="dvc add failed"):
+        push_data()
+    assert push_data_task() == {"status": "failed"}
+
+    snapshot.refresh_from_db()
+    assert snapshot.pushed_at is None
+    assert [path.name for path in settings.SNAPSHOT_DIR.iterdir()] == [snapshot.folder]
+    remote.unlink()
+    assert push_data()["snapshots"] == 1
+
+
+def test_a_folder_outside_of_the_project_is_named(alice, remote, settings, tmp_path):
+    scheduled(export_snapshot())
+    settings.DVC_DIR = tmp_path / "elsewhere"
+
+    with pytest.raises(DataRemoteError, match="set DVC_DIR"):
+        push_data()

@@ -1,0 +1,183 @@
+"""New positive ratings against the lists of their moment, with a real model of the ratings that are there."""
+
+import math
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from catalog.models import Movie, Rating, User
+from mlops.models import LiveQuality, Promotion, Watermark
+from mlops.services import promote, score_live_quality
+from mlops.tasks import score_live_quality as score_task
+from recommender.models import Dismissal, Impression
+from tests.factories import RatingFactory, UserFactory
+from tests.mlops.site import make_version, trail
+
+NOW = timezone.now()
+
+
+@pytest.fixture
+def site(db, quick) -> list[Movie]:
+    """Twenty movies, the first the most popular one, and a champion by popularity since yesterday."""
+    movies = Movie.objects.bulk_create([Movie(title=f"Movie {n}") for n in range(20)])
+    users = User.objects.bulk_create([User(username=f"rater{n}") for n in range(21)])
+    long_ago = NOW - timedelta(days=100)
+    Rating.objects.bulk_create(
+        Rating(user=user, movie=movie, rating=5.0, rated_at=long_ago)
+        for rank, movie in enumerate(movies)
+        for user in users[: 21 - rank]
+    )
+    promote(version=make_version().pk)
+    trail(Promotion).update(promoted_at=NOW - timedelta(days=1))
+    return movies
+
+
+@pytest.fixture
+def fan(site):
+    """Rated the most popular movie long ago."""
+    user = UserFactory()
+    RatingFactory(user=user, movie=site[0], rating=5.0)
+    return user
+
+
+def rate(user, movie: Movie, rating: float = 5.0, *, minutes_ago: float = 60) -> Rating:
+    return Rating.objects.create(user=user, movie=movie, rating=rating, rated_at=NOW - timedelta(minutes=minutes_ago))
+
+
+def show(user, movies: list[Movie], *, minutes_ago: float, **fields) -> None:
+    version = Promotion.objects.latest("id").version_id
+    items = [[movie.pk, rank, "personal"] for rank, movie in enumerate(movies, start=1)]
+    defaults = {"surface": "home:for-you", "model_version": version, "items": items}
+    Impression.objects.create(user=user, shown_at=NOW - timedelta(minutes=minutes_ago), **defaults | fields)
+
+
+def test_a_rating_is_scored_against_the_list_the_champion_would_have_shown(site, fan):
+    rate(fan, site[2])
+
+    assert score_live_quality(now=NOW) == {"scored": 1, "read": 1}
+
+    row = LiveQuality.objects.get()
+    assert (row.version_id, row.day) == (Promotion.objects.get().version_id, (NOW - timedelta(hours=1)).date())
+    assert (row.n, row.n_shown, row.hits) == (1, 0, 1)
+    assert row.ndcg_sum == pytest.approx(1 / math.log2(3))  # second of what the fan has not seen
+
+
+def test_what_was_rated_in_between_counts_and_what_came_later_does_not(site, fan):
+    rate(fan, site[1], minutes_ago=90)
+    rate(fan, site[3], minutes_ago=30)
+    rate(fan, site[2], minutes_ago=60)
+
+    score_live_quality(now=NOW)
+
+    row = LiveQuality.objects.get()
+    assert row.ndcg_sum == pytest.approx(3.0)  # each was the first of its moment
+
+
+def test_a_miss_lowers_the_rate(site, fan):
+    rate(fan, site[2], minutes_ago=90)
+    rate(fan, site[19])
+
+    score_live_quality(now=NOW)
+
+    row = LiveQuality.objects.get()
+    assert (row.n, row.hits, row.hit_rate) == (2, 1, 0.5)
+
+
+def test_the_list_that_was_really_shown_counts_before_any_other(site, fan):
+    show(fan, site[10:20], minutes_ago=120)
+    show(fan, site[5:15], minutes_ago=70)
+    show(fan, site[2:12], minutes_ago=10)
+    rate(fan, site[9], minutes_ago=60)
+
+    score_live_quality(now=NOW)
+
+    row = LiveQuality.objects.get()
+    assert (row.n_shown, row.hits) == (1, 1)
+    assert row.ndcg_sum == pytest.approx(1 / math.log2(1 + 5))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"surface": "home:popular"},
+        {"fallback": "popular"},
+        {"model_version": None},
+        {"items": [[1, 1, "personal"]]},
+        {"minutes_ago": 60 * 26},
+    ],
+    ids=["not personal", "not the champion's", "no model", "too short", "too long ago"],
+)
+def test_other_lists_do_not_count_as_shown(site, fan, fields):
+    show(fan, site[10:20], **{"minutes_ago": 70} | fields)
+    rate(fan, site[1])
+
+    score_live_quality(now=NOW)
+
+    assert (LiveQuality.objects.get().n_shown, LiveQuality.objects.get().hits) == (0, 1)
+
+
+def test_dismissed_movies_were_in_no_list(site, fan):
+    Dismissal.objects.create(user=fan, movie=site[1])
+    Dismissal.objects.update(created_at=NOW - timedelta(hours=2))
+    rate(fan, site[2])
+
+    score_live_quality(now=NOW)
+
+    assert LiveQuality.objects.get().ndcg_sum == pytest.approx(1.0)
+
+
+def test_only_new_positive_ratings_of_people_the_model_can_judge_are_scored(site, fan):
+    rate(fan, site[1], 2.0)
+    rate(UserFactory(), site[1])
+    rate(fan, site[3], minutes_ago=0.1)  # may not be committed everywhere yet
+    rate(fan, site[4], minutes_ago=60 * 25)  # before the first promotion
+
+    assert score_live_quality(now=NOW) == {"scored": 0, "read": 2}
+
+
+def test_running_twice_scores_once_and_the_next_run_goes_on(site, fan, settings):
+    policy = settings.POLICY.live_quality.model_copy(update={"max_ratings": 2})
+    settings.POLICY = settings.POLICY.model_copy(update={"live_quality": policy})
+    for n in range(5):
+        rate(fan, site[n + 1], minutes_ago=60)  # all at the same moment
+
+    read = [score_live_quality(now=NOW)["read"] for _ in range(4)]
+
+    assert read == [2, 2, 1, 0]
+    assert LiveQuality.objects.get().n == 5
+
+
+def test_what_another_process_has_counted_is_not_counted_again(site, fan, monkeypatch):
+    rate(fan, site[1])
+    from mlops.monitoring import online_metrics
+
+    scored = online_metrics._score
+
+    def overtaken(positives, champions):
+        monkeypatch.undo()
+        score_live_quality(now=NOW)
+        return scored(positives, champions)
+
+    monkeypatch.setattr(online_metrics, "_score", overtaken)
+
+    assert score_live_quality(now=NOW)["scored"] == 0
+    assert LiveQuality.objects.get().n == 1
+
+
+def test_each_version_answers_for_its_own_time(site, fan):
+    first = Promotion.objects.get().version_id
+    second = make_version().pk
+    promote(version=second)
+    trail(Promotion).filter(version=second).update(promoted_at=NOW - timedelta(minutes=45))
+    rate(fan, site[1], minutes_ago=60)
+    rate(fan, site[2], minutes_ago=30)
+
+    score_live_quality(now=NOW)
+
+    assert dict(LiveQuality.objects.values_list("version", "n")) == {first: 1, second: 1}
+
+
+def test_without_a_champion_there_is_nothing_to_score(alice, quick):
+    assert score_task() == {"scored": 0, "read": 0}
+    assert not Watermark.objects.exists()

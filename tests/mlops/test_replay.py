@@ -1,0 +1,128 @@
+"""Recent requests asked again of two real models."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from catalog.models import Rating, User
+from mlops.gate.replay import shadow_replay
+from recommender.estimators import ESTIMATORS, Dataset, artifact_checksum
+from recommender.export import movie_frame, rating_frame
+from recommender.models import Dismissal, Impression, ServedMinute
+from recommender.serving.replay import Request, lists_of_latest_raters, open_model, recent_requests, replay
+from recommender.serving.stats import tally
+from tests.mlops.site import make_version
+
+
+def version(settings, algorithm: str, **parameters):
+    folder = settings.MODEL_DIR / f"{algorithm}-{len(parameters)}"
+    ESTIMATORS[algorithm](**parameters).fit(Dataset.from_frames(rating_frame(), movie_frame())).save(folder)
+    checksum = artifact_checksum(folder)
+    return make_version(algorithm=algorithm, artifact=folder.name, artifact_checksum=checksum)
+
+
+@pytest.fixture
+def pair(rated_site, settings):
+    return version(settings, "ease", regularization=20.0), version(settings, "item_knn")
+
+
+def show(user: User | None, *sources: str, minutes_ago: int = 0) -> None:
+    items = [[n, n, source] for n, source in enumerate(sources, start=1)]
+    shown_at = timezone.now() - timedelta(minutes=minutes_ago)
+    Impression.objects.create(user=user, surface="home", items=items, shown_at=shown_at)
+
+
+def test_requests_are_those_that_a_model_has_to_answer(rated_site):
+    one, two = User.objects.order_by("pk")[:2]
+    show(one, *["personal"] * 10, minutes_ago=3)
+    show(two, "personal", "new", minutes_ago=2)
+    show(two, "new", "new", "new", minutes_ago=1)
+    show(None, "popular")
+    show(one, "popular", "popular")
+    show(one, "similar")
+
+    assert recent_requests(10) == [
+        Request(two.pk, 3, "new"),
+        Request(two.pk, 2, "blended"),
+        Request(one.pk, 10, "personal"),
+    ]
+    assert recent_requests(1) == [Request(two.pk, 3, "new")]
+
+
+def test_two_models_are_compared_on_recent_requests(pair):
+    candidate, champion = pair
+    for user in User.objects.order_by("pk")[:30]:
+        show(user, *["personal"] * 10)
+
+    found = shadow_replay(candidate, champion)
+
+    figures = found["figures"]
+    assert (figures["asked"], figures["n_requests"]) == ("recent requests", 30)
+    assert (figures["n_errors"], figures["n_hidden"]) == (0, 0)
+    assert figures["latency_p95_ms"] > 0
+    assert figures["champion_latency_p95_ms"] > 0
+    assert 0 < figures["overlap"] < 1
+    assert figures["score_psi"] > 0
+    assert len(found["sample"]) == 6
+    change = found["sample"][0]
+    assert len(change["comes"]) + change["n_stays"] == 10
+    assert not set(change["comes"]) & set(change["goes"])
+    tally.flush()
+    assert not ServedMinute.objects.exists()  # nobody was served
+
+
+def test_a_model_is_the_same_as_itself(pair):
+    candidate, _ = pair
+
+    found = shadow_replay(candidate, candidate)
+
+    assert found["figures"]["asked"] == "lists of the latest raters"
+    assert (found["figures"]["overlap"], found["figures"]["score_psi"], found["sample"]) == (1.0, 0.0, [])
+
+
+def test_the_first_model_is_asked_alone(pair):
+    figures = shadow_replay(pair[0], None)["figures"]
+
+    assert (figures["n_requests"], figures["n_errors"], figures["overlap"]) == (50, 0, None)
+
+
+def test_a_model_that_shows_what_was_dismissed_is_found_out(pair, monkeypatch):
+    candidate, champion = pair
+    user = User.objects.order_by("pk").first()
+    show(user, *["personal"] * 5)
+    movie = champion_list(champion, user)[0]
+    Dismissal.objects.create(user=user, movie_id=movie)
+
+    def leaks(self, *arguments, exclude=None, **options):
+        return type(self).__mro__[1].recommend_for_history(self, *arguments, **options)
+
+    monkeypatch.setattr(ESTIMATORS["item_knn"], "recommend_for_history", leaks, raising=False)
+
+    assert shadow_replay(champion, candidate)["figures"]["n_hidden"] == 1
+    assert shadow_replay(candidate, champion)["figures"]["n_hidden"] == 0
+
+
+def champion_list(version, user: User) -> list[int]:
+    served = open_model(version=version.pk, algorithm=version.algorithm, artifact=version.artifact)
+    [replayed] = replay([Request(user.pk, 5, "personal")], [served])
+    return list(replayed.answers[0].movies)
+
+
+def test_a_model_that_fails_or_cannot_be_loaded_is_an_error_each_time(pair, settings, monkeypatch):
+    candidate, champion = pair
+    monkeypatch.setattr(ESTIMATORS["item_knn"], "_score_history", lambda *arguments: 1 / 0)
+    assert shadow_replay(candidate, champion)["figures"]["n_errors"] == 0
+    assert shadow_replay(candidate, champion)["figures"]["overlap"] is None
+    (settings.MODEL_DIR / candidate.artifact / "manifest.json").unlink()
+
+    figures = shadow_replay(candidate, champion)["figures"]
+
+    assert (figures["n_errors"], figures["n_requests"]) == (50, 50)
+
+
+def test_the_latest_raters_come_first(rated_site):
+    latest = [request.user_id for request in lists_of_latest_raters(3)]
+
+    last = Rating.objects.order_by("-rated_at").first()
+    assert (latest[0], len(set(latest))) == (last.user_id, 3)

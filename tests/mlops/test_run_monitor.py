@@ -1,0 +1,113 @@
+"""What stops a run in the middle of its work."""
+
+import contextlib
+import time
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from mlops.errors import RunCancelled, RunLost, StepFailed
+from mlops.models import PipelineRun, RunStep
+from mlops.services import cancel_run, start_training
+from mlops.training.monitor import RunMonitor
+from mlops.training.pipeline import claim
+from movierec.policy import load_policy
+from tests.mlops.site import write_policy
+
+
+@pytest.fixture
+def run(transactional_db, quick) -> PipelineRun:
+    return claim(start_training(trigger="command").pk)
+
+
+def work_for(seconds: float) -> None:
+    """Pure computing that asks nobody, as a fit does."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        pass
+
+
+def test_a_cancellation_ends_a_long_fit_at_once(run):
+    cancel_run(run_id=run.pk)
+
+    started = time.monotonic()
+    with RunMonitor(run) as monitor, pytest.raises(RunCancelled, match=r"Cancelled\."), monitor.interruptible():
+        work_for(60)
+
+    assert time.monotonic() - started < 20
+
+
+def test_no_step_begins_after_a_cancellation_however_soon_it_comes(run):
+    monitor = RunMonitor(run)  # its thread, which looks now and then, is not even started
+    with monitor.step("fit"):
+        cancel_run(run_id=run.pk)
+
+    with pytest.raises(RunCancelled), monitor.step("evaluate"):
+        pass
+
+    assert list(RunStep.objects.values_list("name", flat=True)) == ["fit"]
+
+
+def test_a_run_that_was_given_up_hears_of_it(run):
+    PipelineRun.objects.update(status="errored")
+
+    with RunMonitor(run) as monitor, pytest.raises(RunLost), monitor.interruptible():
+        work_for(60)
+
+
+def test_a_run_that_takes_too_long_ends_with_a_sentence(run, settings, tmp_path):
+    settings.POLICY = load_policy(write_policy(tmp_path / "short.yaml", training={"max_runtime_seconds": 1}))
+
+    too_long = pytest.raises(StepFailed, match="max_runtime_seconds")
+    with RunMonitor(run) as monitor, too_long, monitor.interruptible():
+        work_for(60)
+
+
+def test_an_estimator_that_swallows_the_interrupt_does_not_keep_the_run_alive(run):
+    cancel_run(run_id=run.pk)
+
+    swallowed = contextlib.suppress(Exception)
+    with RunMonitor(run) as monitor, pytest.raises(RunCancelled), monitor.interruptible(), swallowed:
+        work_for(60)
+
+
+def test_work_is_as_fast_after_an_interruptible_part_as_before(run):
+    def seconds() -> float:
+        started = time.process_time()
+        sum(range(2_000_000))
+        for _ in range(300_000):
+            pass
+        return time.process_time() - started
+
+    with RunMonitor(run) as monitor:
+        before = min(seconds() for _ in range(3))
+        with monitor.interruptible():
+            pass
+        assert min(seconds() for _ in range(3)) < 3 * before
+
+
+def test_heartbeats_and_lines_reach_the_row(run):
+    first = run.heartbeat_at
+    with RunMonitor(run) as monitor:
+        monitor.note("from a library")
+        time.sleep(1.6)
+
+        run.refresh_from_db()
+        assert run.heartbeat_at > first
+        assert "from a library" in run.log
+
+
+def test_what_a_step_does_now_is_shown_however_short_it_was_at_something_else(run):
+    with RunMonitor(run) as monitor, monitor.step("register") as step:
+        for text in ("loading in a fresh process", "MLflow"):
+            monitor.progress(step, text)
+        step.refresh_from_db()
+        assert step.progress == "MLflow"
+
+
+def test_what_comes_often_is_not_all_written(run):
+    with RunMonitor(run) as monitor, monitor.step("evaluate") as step, CaptureQueriesContext(connection) as queries:
+        for done in range(200):
+            monitor.progress(step, f"{done}/200", comes_often=True)
+    assert len([query for query in queries if '"progress"' in query["sql"]]) < 20

@@ -1,0 +1,95 @@
+"""Checks of what is served, on a real model and a real snapshot; each fault that is planted is found."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from catalog.models import Movie, MovieGenre, Rating
+from mlops.models import Alert, DatasetSnapshot, Evidence, ModelVersion
+from mlops.services import check_serving, export_snapshot, promote
+from mlops.tasks import check_serving as check_task
+from recommender.serving.model_server import load
+from tests.factories import GenreFactory
+from tests.mlops.site import make_version
+
+METADATA = "metadata is the same in training and serving"
+INPUTS = "serving inputs keep the rules of training data"
+SCORES = "served scores are those of the artefact"
+
+
+@pytest.fixture
+def champion(alice, bob, quick) -> ModelVersion:
+    version = make_version(snapshot=export_snapshot())
+    promote(version=version.pk)
+    DatasetSnapshot.objects.update(exported_at=timezone.now() + timedelta(seconds=1))
+    return version
+
+
+@pytest.mark.ml_test("Mo2", "Mo3")
+def test_a_site_in_order_passes_and_leaves_evidence(champion):
+    assert check_task() == {METADATA: True, INPUTS: True, SCORES: True}
+
+    rows = Evidence.objects.filter(source="beat")
+    assert {(row.test, row.passed, row.is_automatic) for row in rows} == {("Mo2", True, True), ("Mo3", True, True)}
+    assert not Alert.objects.exists()
+
+
+@pytest.mark.ml_test("Mo3")
+def test_metadata_that_serving_sees_otherwise_is_found(champion):
+    movie = Movie.objects.first()
+    Movie.objects.filter(pk=movie.pk).update(overview="Another story.")  # without a new `updated_at`
+
+    assert check_serving()[METADATA] is False
+    assert f"1 differ: [{movie.pk}]" in Alert.objects.get(subject=METADATA).message
+
+
+def test_movies_that_were_edited_since_are_another_matter(champion):
+    movie = Movie.objects.first()
+    movie.overview = "Another story."
+    movie.save()
+    Movie.objects.filter(pk=movie.pk).update(updated_at=timezone.now() + timedelta(hours=1))
+
+    assert check_serving()[METADATA] is True
+
+
+@pytest.mark.ml_test("Mo2")
+def test_the_genres_of_the_catalogue_break_no_rule_but_others_do(champion, settings):
+    MovieGenre.objects.create(movie=Rating.objects.first().movie, genre=GenreFactory(name="Western"))
+    assert check_serving()[INPUTS] is True
+
+    checks = settings.POLICY.data_checks.model_copy(update={"genres": ["Drama"]})
+    settings.POLICY = settings.POLICY.model_copy(update={"data_checks": checks})
+    assert check_serving()[INPUTS] is False
+    assert "a genre is not in the vocabulary" in Alert.objects.get(subject=INPUTS).message
+
+
+def test_where_nothing_can_be_compared_nothing_is_claimed(champion):
+    DatasetSnapshot.objects.update(removed_at=timezone.now())
+
+    assert METADATA not in check_serving()
+
+
+@pytest.mark.ml_test("Mo2")
+def test_histories_that_break_a_rule_are_found(champion):
+    Rating.objects.filter(pk=Rating.objects.first().pk).update(rated_at=timezone.now() + timedelta(days=30))
+
+    assert check_serving()[INPUTS] is False
+    assert "1 break a rule" in Alert.objects.get(subject=INPUTS).message
+
+
+@pytest.mark.ml_test("Mo3")
+def test_scores_that_differ_from_the_artefact_s_are_found(champion, monkeypatch):
+    def other(row):
+        served = load(row)
+        recommend = served.model.recommend_for_history
+        served.model.recommend_for_history = lambda *a, **k: recommend(*a, **k).eval("score = score + 0.001")
+        return served
+
+    monkeypatch.setattr("mlops.monitoring.skew.load", other)
+
+    assert check_serving()[SCORES] is False
+
+
+def test_without_a_champion_there_is_nothing_to_check(db, quick):
+    assert check_serving() == {}
