@@ -34,8 +34,8 @@ class InvalidCredentials(CatalogError):
     code = "invalid_credentials"
 
 
-class InvalidHistory(CatalogError):
-    """A file that is no history of the format it was said to be; the message says what was expected."""
+class InvalidImport(CatalogError):
+    """The file does not have the chosen format; the message says what was expected."""
 
     code = "invalid_history"
 
@@ -43,7 +43,7 @@ class InvalidHistory(CatalogError):
         super().__init__(message, fields={"file": [message]})
 
 
-class UploadTooLarge(InvalidHistory):
+class UploadTooLarge(InvalidImport):
     code = "too_large"
     status = 413
 
@@ -62,6 +62,6 @@ class BulkConflict(CatalogError):
     status = 409
 
 
-class HistoryNotReady(CatalogError):
+class ImportNotReady(CatalogError):
     code = "not_ready"
     status = 409

@@ -2,7 +2,7 @@ from django import forms
 from django.contrib.auth import password_validation
 from django.contrib.auth.forms import AuthenticationForm
 
-from catalog.models import HistoryImport, User
+from catalog.models import User, UserImport
 from catalog.models.rating import RATING_STEPS
 
 
@@ -71,10 +71,10 @@ class DeleteAccountForm(forms.Form):
         return password
 
 
-class HistoryUploadForm(forms.Form):
+class UploadForm(forms.Form):
     format = forms.ChoiceField(
         label="Where it comes from",
-        choices=HistoryImport.Format.choices,
+        choices=UserImport.Format.choices,
         widget=forms.RadioSelect,
         error_messages={"required": "Choose the site that the file comes from."},
     )

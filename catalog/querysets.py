@@ -70,7 +70,7 @@ class RatingQuerySet(models.QuerySet[Any]):
         return self.filter(rated_at__gte=moment)
 
 
-class HistoryImportQuerySet(models.QuerySet[Any]):
+class UserImportQuerySet(models.QuerySet[Any]):
     def of(self, user: Any) -> Self:
         """The user's own, without the file itself: what is asked often must not carry it along."""
         return self.filter(user=user).defer("content")

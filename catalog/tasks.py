@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import OperationalError
 
 from catalog import services
-from catalog.histories import imports
+from catalog.imports import lifecycle
 from catalog.models import SyncRun
 from catalog.sync.due import Asked
 from catalog.sync.removal import remove_old_content
@@ -44,11 +44,16 @@ def sync_tmdb(*, goes_on: bool = False) -> dict[str, str | int]:
     return {"run": run.pk, "status": run.status, "too_old": removed}
 
 
-@shared_task(name=imports.READ_TASK, ignore_result=True)
-def read_history_import(*, import_id: int) -> dict[str, bool]:
-    return {"read": imports.read_history_import(import_id=import_id)}
+@shared_task(name=lifecycle.READ_TASK, ignore_result=True)
+def read_import(*, import_id: int) -> dict[str, bool]:
+    return {"read": lifecycle.read_import(import_id=import_id)}
 
 
-@shared_task(name="catalog.sweep_histories", ignore_result=True)
-def sweep_histories() -> dict[str, int]:
-    return imports.sweep_histories()
+@shared_task(name="catalog.requeue_stale_imports", ignore_result=True)
+def requeue_stale_imports() -> dict[str, int]:
+    return lifecycle.requeue_stale_imports()
+
+
+# Messages sent before these tasks were renamed; remove after one release.
+shared_task(name="catalog.read_history_import", ignore_result=True)(read_import.run)
+shared_task(name="catalog.sweep_histories", ignore_result=True)(requeue_stale_imports.run)

@@ -21,7 +21,7 @@ class SignInThrottle(AddressThrottle):
     scope = "token"
 
 
-class HistoryThrottle(UserRateThrottle):
+class ImportThrottle(UserRateThrottle):
     scope = "histories"
 
 

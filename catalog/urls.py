@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from catalog.views import accounts, history, movies, people_and_genres, ratings, watchlist
+from catalog.views import accounts, imports, movies, people_and_genres, ratings, watchlist
 
 app_name = "catalog"
 urlpatterns = [
@@ -20,11 +20,11 @@ urlpatterns = [
     path("posters/<int:movie_id>.svg", movies.poster, name="poster"),
     path("ratings/", ratings.ratings, name="ratings"),
     path("watchlist/", watchlist.watchlist, name="watchlist"),
-    path("import/", history.history_import, name="import"),
-    path("import/<int:import_id>/commit/", history.commit, name="commit-import"),
-    path("import/<int:import_id>/discard/", history.discard, name="discard-import"),
+    path("import/", imports.upload, name="import"),
+    path("import/<int:import_id>/commit/", imports.commit, name="commit-import"),
+    path("import/<int:import_id>/discard/", imports.discard, name="discard-import"),
     path("accounts/", accounts.account, name="account"),
-    path("accounts/export/<str:format>/", history.export, name="export"),
+    path("accounts/export/<str:format>/", imports.export, name="export"),
     path("accounts/sign-up/", accounts.sign_up, name="sign-up"),
     path("accounts/sign-in/", accounts.SignInView.as_view(), name="sign-in"),
     path("accounts/sign-out/", LogoutView.as_view(), name="sign-out"),

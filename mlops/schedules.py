@@ -14,7 +14,7 @@ TASKS = {
     "train-model": "mlops.train_model_scheduled",
     "sync-tmdb": "catalog.sync_tmdb",
     "refresh-popularity": "catalog.refresh_popularity",
-    "sweep-histories": "catalog.sweep_histories",
+    "sweep-histories": "catalog.requeue_stale_imports",
     "check-drift": "mlops.check_drift",
     "score-live-quality": "mlops.score_live_quality",
     "check-retraining": "mlops.check_retraining",

@@ -7,11 +7,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from catalog.histories.changes import Changes
+from catalog.imports.changes import Changes
 from catalog.models import (
     Credit,
-    HistoryEntry,
-    HistoryImport,
+    ImportRow,
     Keyword,
     Movie,
     MovieGenre,
@@ -19,6 +18,7 @@ from catalog.models import (
     Person,
     Rating,
     User,
+    UserImport,
     WatchlistItem,
 )
 from tests.factories import GenreFactory, RatingFactory
@@ -45,7 +45,7 @@ BUDGETS = {
     "/api/v1/ratings/": 4,
     "/api/v1/watchlist/": 4,
     "/api/v1/import/": 4,
-    "/api/v1/import/{history}/entries/": 5,
+    "/api/v1/import/{user_import}/entries/": 5,
 }
 
 
@@ -54,9 +54,7 @@ def grow(nora: User) -> Callable[[int], Movie]:
     """Adds `count` movies that nora rated and wants to see, and as many links to one movie."""
     subject = Movie.objects.create(title="Many")
     counts = dict.fromkeys(["matched", "unmatched", *Changes().counts()], 1)
-    history = HistoryImport.objects.create(
-        user=nora, name="x", format="imdb", n_entries=1, status="ready", counts=counts
-    )
+    user_import = UserImport.objects.create(user=nora, name="x", format="imdb", n_rows=1, status="ready", counts=counts)
 
     def add(count: int) -> Movie:
         start = Movie.objects.count()
@@ -68,7 +66,7 @@ def grow(nora: User) -> Callable[[int], Movie]:
             MovieKeyword.objects.create(movie=subject, keyword=Keyword.objects.create(name=str(number)))
             Credit.objects.create(movie=subject, person=Person.objects.create(name=str(number)), role="cast")
             WatchlistItem.objects.create(user=nora, movie=rating.movie)
-            HistoryEntry.objects.create(history_import=history, movie=rating.movie, file="x", line=number, kind="rated")
+            ImportRow.objects.create(user_import=user_import, movie=rating.movie, file="x", line=number, kind="rated")
         return subject
 
     return add
@@ -87,11 +85,11 @@ def test_queries_stay_within_the_budget_however_many_rows(client: Client, nora, 
 def queries_of(client: Client, movie: Movie) -> dict[str, int]:
     asked = {}
     person = Person.objects.first().get_absolute_url()
-    history = HistoryImport.objects.get().pk
+    user_import = UserImport.objects.get().pk
     for address in BUDGETS:
         headers = {"HX-Request": "true"} if "suggestions" in address else {}
         with CaptureQueriesContext(connection) as queries:
-            found = address.format(movie=movie.pk, person=person, history=history)
+            found = address.format(movie=movie.pk, person=person, user_import=user_import)
             assert client.get(found, headers=headers).status_code == 200
         asked[address] = len(queries)
     return asked

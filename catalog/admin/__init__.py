@@ -2,17 +2,16 @@
 
 from django.contrib import admin
 
-from catalog.admin.history import HistoryImportAdmin, ViewingAdmin
+from catalog.admin.imports import ImportRunAdmin, UserImportAdmin
 from catalog.admin.metadata import AlternativeTitleAdmin, CreditAdmin, GenreAdmin, KeywordAdmin, LinkAdmin, PersonAdmin
 from catalog.admin.movies import MovieAdmin
-from catalog.admin.ratings import ImportRunAdmin, RatingAdmin, WatchlistItemAdmin
+from catalog.admin.ratings import RatingAdmin, ViewingAdmin, WatchlistItemAdmin
 from catalog.admin.sync import SyncRunAdmin, TMDBRecordAdmin
 from catalog.admin.users import UserAdmin
 from catalog.models import (
     AlternativeTitle,
     Credit,
     Genre,
-    HistoryImport,
     ImportRun,
     Keyword,
     Movie,
@@ -23,6 +22,7 @@ from catalog.models import (
     SyncRun,
     TMDBRecord,
     User,
+    UserImport,
     Viewing,
     WatchlistItem,
 )
@@ -40,7 +40,7 @@ admin.site.register(AlternativeTitle, AlternativeTitleAdmin)
 admin.site.register(Rating, RatingAdmin)
 admin.site.register(WatchlistItem, WatchlistItemAdmin)
 admin.site.register(Viewing, ViewingAdmin)
-admin.site.register(HistoryImport, HistoryImportAdmin)
+admin.site.register(UserImport, UserImportAdmin)
 admin.site.register(ImportRun, ImportRunAdmin)
 admin.site.register(SyncRun, SyncRunAdmin)
 admin.site.register(TMDBRecord, TMDBRecordAdmin)

@@ -1,7 +1,6 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -63,15 +62,9 @@ class WatchlistItemAdmin(LargeTableAdmin):
     search_fields = ["=user__username", "=movie__title"]
 
 
-class ImportRunAdmin(admin.ModelAdmin):
-    """A record: nobody writes it by hand."""
-
-    list_display = ["origin", "source", "started_at", "finished_at"]
-    list_filter = ["source"]
-    search_fields = ["origin"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+class ViewingAdmin(LargeTableAdmin):
+    list_display = ["user", "movie", "watched_on", "is_rewatch", "recorded_at"]
+    list_select_related = ["user", "movie"]
+    raw_id_fields = ["user", "movie"]
+    search_fields = ["=user__username", "=movie__title"]
+    search_help_text = "A user's name or a movie's title, as it is written"

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from catalog.models import Credit, HistoryEntry, HistoryImport, Movie, Rating, User, WatchlistItem
+from catalog.models import Credit, ImportRow, Movie, Rating, User, UserImport, WatchlistItem
 from catalog.models.rating import RATING_STEPS
 from catalog.templatetags.movies import poster_url
 
@@ -150,30 +150,32 @@ class BulkReportSerializer(serializers.Serializer):
     errors: Any = LineErrorSerializer(many=True, source="in_order")
 
 
-class HistoryUploadSerializer(serializers.Serializer):
-    format = serializers.ChoiceField(HistoryImport.Format.choices)
+class UploadSerializer(serializers.Serializer):
+    format = serializers.ChoiceField(UserImport.Format.choices)
     file = serializers.FileField(allow_empty_file=True)
 
 
-class HistoryImportSerializer(serializers.ModelSerializer):
+class UserImportSerializer(serializers.ModelSerializer):
     """How far an upload is. `counts` are there once it is `ready`."""
 
+    n_entries = serializers.IntegerField(source="n_rows", read_only=True)
     counts: Any = serializers.DictField(child=serializers.IntegerField(), read_only=True)
 
     class Meta:
-        model = HistoryImport
+        model = UserImport
         fields = ["id", "format", "name", "status", "n_entries", "n_read", "counts", "created_at", "ended_at"]
         read_only_fields = fields
 
 
-class HistoryEntrySerializer(serializers.ModelSerializer):
+class ImportRowSerializer(serializers.ModelSerializer):
     """A row of an upload. Select `movie`."""
 
     movie = serializers.IntegerField(source="movie_id", allow_null=True)
+    noted_at = serializers.DateTimeField(source="recorded_at", allow_null=True)
     movie_title = serializers.CharField(source="movie.title", default=None, allow_null=True)
 
     class Meta:
-        model = HistoryEntry
+        model = ImportRow
         fields = [
             "file",
             "line",

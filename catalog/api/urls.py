@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from catalog.api.views.accounts import AccountsView, TokenView
 from catalog.api.views.bulk import BulkMoviesView, BulkRatingsView, BulkUsersView
-from catalog.api.views.history import ExportView, HistoryImportViewSet
+from catalog.api.views.imports import ExportView, UserImportViewSet
 from catalog.api.views.movies import MovieViewSet
 from catalog.api.views.own import RatingViewSet, WatchlistViewSet
 
@@ -13,7 +13,7 @@ router = SimpleRouter(use_regex_path=False)
 router.register("movies", MovieViewSet)  # movies/  movies/{id}/
 router.register("ratings", RatingViewSet)  # ratings/  ratings/{movie_id}/
 router.register("watchlist", WatchlistViewSet)  # watchlist/  watchlist/{movie_id}/
-router.register("import", HistoryImportViewSet)  # import/  import/{id}/  import/{id}/entries/  import/{id}/commit/
+router.register("import", UserImportViewSet)  # import/  import/{id}/  import/{id}/entries/  import/{id}/commit/
 
 urlpatterns = [
     path("accounts/", AccountsView.as_view(), name="accounts"),

@@ -1,10 +1,9 @@
 """The catalogue: who watches, what there is to watch, and what people thought of it."""
 
-from catalog.models.history import HistoryEntry, HistoryImport, Viewing
-from catalog.models.imports import ImportRun
+from catalog.models.imports import ImportRow, ImportRun, UserImport
 from catalog.models.metadata import Credit, Genre, Keyword, MovieGenre, MovieKeyword, Person
 from catalog.models.movie import Movie
-from catalog.models.rating import Rating, WatchlistItem
+from catalog.models.rating import Rating, Viewing, WatchlistItem
 from catalog.models.source import Source
 from catalog.models.sync import SyncItem, SyncRun, TMDBRecord
 from catalog.models.titles import AlternativeTitle, SearchTerm
@@ -14,8 +13,7 @@ __all__ = [
     "AlternativeTitle",
     "Credit",
     "Genre",
-    "HistoryEntry",
-    "HistoryImport",
+    "ImportRow",
     "ImportRun",
     "Keyword",
     "Movie",
@@ -29,6 +27,7 @@ __all__ = [
     "SyncRun",
     "TMDBRecord",
     "User",
+    "UserImport",
     "Viewing",
     "WatchlistItem",
 ]

@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from catalog.models.movie import Movie
@@ -46,3 +47,25 @@ class WatchlistItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} wants to see {self.movie_id}"
+
+
+class Viewing(models.Model):
+    """That somebody saw a movie, on a day or on an unknown one; a day of viewing counts once."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="viewings")
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
+    watched_on = models.DateField(null=True, blank=True, help_text="Empty: on an unknown day.")
+    is_rewatch = models.BooleanField(default=False)
+    recorded_at = models.DateTimeField(default=timezone.now, help_text="When it was written down, here or elsewhere.")
+
+    class Meta:
+        ordering = [models.F("watched_on").desc(nulls_last=True), "-recorded_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "movie", "watched_on"], name="catalog_viewing_unique"),
+            models.UniqueConstraint(
+                fields=["user", "movie"], condition=Q(watched_on=None), name="catalog_viewing_unknown_day_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} saw {self.movie_id}"

@@ -17,7 +17,7 @@ from rest_framework.authtoken.models import Token
 from catalog.accounts import delete_account
 from catalog.errors import InvalidSignUp
 from catalog.forms import DeleteAccountForm, SignInForm, SignUpForm
-from catalog.models import HistoryImport, User
+from catalog.models import User, UserImport
 from catalog.services import sign_up as create_account
 from catalog.throttling import SignInThrottle, SignUpThrottle, too_many
 from catalog.views.pages import SignedInRequest
@@ -129,6 +129,6 @@ def _account_page(request: SignedInRequest, *, new_token: Token | None = None) -
         "new_key": new_token and new_token.key,
         "n_ratings": user.ratings.count(),
         "n_watchlist": user.watchlist.count(),
-        "export_formats": HistoryImport.Format.choices,
+        "export_formats": UserImport.Format.choices,
     }
     return render(request, "catalog/account.html", context)

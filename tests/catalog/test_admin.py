@@ -11,7 +11,6 @@ from catalog.models import (
     AlternativeTitle,
     Credit,
     Genre,
-    HistoryImport,
     ImportRun,
     Keyword,
     Movie,
@@ -23,6 +22,7 @@ from catalog.models import (
     SyncRun,
     TMDBRecord,
     User,
+    UserImport,
     Viewing,
     WatchlistItem,
 )
@@ -35,7 +35,7 @@ MODELS = [
     AlternativeTitle,
     Credit,
     Genre,
-    HistoryImport,
+    UserImport,
     ImportRun,
     Keyword,
     Movie,
@@ -49,7 +49,7 @@ MODELS = [
     Viewing,
     WatchlistItem,
 ]
-WRITTEN_BY_THE_SITE = (HistoryImport, ImportRun, SyncRun, TMDBRecord)
+WRITTEN_BY_THE_SITE = (UserImport, ImportRun, SyncRun, TMDBRecord)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def populate(count: int) -> Movie:
         rating = RatingFactory(movie=MovieFactory())
         add_to_watchlist(user=rating.user, movie=movie)
         Viewing.objects.create(user=rating.user, movie=movie)
-        HistoryImport.objects.create(user=rating.user, name=name, format="imdb", n_entries=number)
+        UserImport.objects.create(user=rating.user, name=name, format="imdb", n_rows=number)
         ImportRun.objects.create(source=Source.MOVIELENS, origin=name)
         AlternativeTitle.objects.create(movie=movie, title=name)
         SyncRun.objects.create(kind="changes", status="succeeded", counts={"updated": number})

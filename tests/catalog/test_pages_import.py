@@ -3,9 +3,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.handlers.wsgi import WSGIRequest
 from django.test import Client
 
-from catalog.histories.imports import read_history_import
-from catalog.models import HistoryImport, Rating
-from tests.catalog.histories.site_files import RATINGS, table
+from catalog.imports.lifecycle import read_import
+from catalog.models import Rating, UserImport
+from tests.catalog.imports.site_files import RATINGS, table
 from tests.factories import MovieFactory
 
 pytestmark = pytest.mark.django_db
@@ -36,8 +36,8 @@ def test_upload_look_take_over(page, nora):
     assert 'hx-trigger="every 1s"' in waiting
     assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in waiting
 
-    history = HistoryImport.objects.get()
-    read_history_import(import_id=history.pk)
+    user_import = UserImport.objects.get()
+    read_import(import_id=user_import.pk)
     ready = text_of(page.get("/import/"))
     assert "every 1s" not in ready
     assert "1 of 2 rows found in the catalogue" in ready
@@ -46,8 +46,8 @@ def test_upload_look_take_over(page, nora):
     assert heat.get_absolute_url() in text_of(page.get("/import/?show=matched"))
     assert not Rating.objects.exists()
 
-    done = page.post(f"/import/{history.pk}/commit/", follow=True)
-    assert "Your history is here. It counts in your very next list." in text_of(done)
+    done = page.post(f"/import/{user_import.pk}/commit/", follow=True)
+    assert "Import finished. Your next recommendations use it." in text_of(done)
     assert "Imported. Go on to" in text_of(done)
     assert Rating.objects.get(user=nora).movie == heat
     assert "Not found (1)" in text_of(done)
@@ -58,16 +58,16 @@ def test_htmx_is_answered_with_the_progress_alone(page):
     fragment = page.get("/import/", headers={"HX-Request": "true"})
 
     assert "<html" not in text_of(fragment)
-    assert 'id="history"' in text_of(fragment)
+    assert 'id="import"' in text_of(fragment)
     assert "HX-Request" in fragment["Vary"]
 
 
 def test_a_discarded_upload_is_gone(page):
     upload(page)
-    answer = page.post(f"/import/{HistoryImport.objects.get().pk}/discard/", follow=True)
+    answer = page.post(f"/import/{UserImport.objects.get().pk}/discard/", follow=True)
 
-    assert "ratings.csv is discarded." in text_of(answer)
-    assert not HistoryImport.objects.exists()
+    assert "ratings.csv was discarded." in text_of(answer)
+    assert not UserImport.objects.exists()
 
 
 def test_a_file_that_is_none_is_refused_on_the_page(page):
@@ -79,7 +79,7 @@ def test_a_file_that_is_none_is_refused_on_the_page(page):
     empty = page.post("/import/", {})
     assert "Choose the site that the file comes from." in text_of(empty)
     assert "Choose the file that the site gave you." in text_of(empty)
-    assert not HistoryImport.objects.exists()
+    assert not UserImport.objects.exists()
 
 
 def test_an_upload_beyond_the_limit_is_stopped_and_the_reason_shown(nora, settings, tmp_path):
@@ -131,7 +131,7 @@ def test_a_stopped_upload_is_read_to_its_end_without_being_held_in_memory(rf):
 
 def test_an_early_commit_is_told_and_changes_nothing(page):
     upload(page)
-    answer = page.post(f"/import/{HistoryImport.objects.get().pk}/commit/", follow=True)
+    answer = page.post(f"/import/{UserImport.objects.get().pk}/commit/", follow=True)
 
     assert "ratings.csv is waiting to be read" in text_of(answer)
 
@@ -139,7 +139,7 @@ def test_an_early_commit_is_told_and_changes_nothing(page):
 def test_it_is_ones_own(page, client, bob):
     assert Client().get("/import/").status_code == 302
     upload(page)
-    pk = HistoryImport.objects.get().pk
+    pk = UserImport.objects.get().pk
     other = Client()
     other.force_login(bob)
 

@@ -3,11 +3,11 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from catalog.histories.imports import read_history_import
+from catalog.imports.lifecycle import read_import
 from catalog.models import Movie, Viewing
 from recommender.services import explain, popular, recommend, recommend_new, similar
 from recommender.serving.profile import Viewer
-from tests.catalog.histories.site_files import RATINGS, WATCHED, table, zipped
+from tests.catalog.imports.site_files import RATINGS, WATCHED, table, zipped
 from tests.factories import MovieFactory, RatingFactory
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +73,7 @@ def test_the_next_list_uses_an_imported_history(train, camps, nora, client):
     before = client.get("/api/v1/recommendations/?k=5").json()
     file = SimpleUploadedFile("letterboxd.zip", content)
     made = client.post("/api/v1/import/", {"format": "letterboxd", "file": file})
-    read_history_import(import_id=made.json()["id"])
+    read_import(import_id=made.json()["id"])
     client.post(f"/api/v1/import/{made.json()['id']}/commit/")
     after = client.get("/api/v1/recommendations/?k=5").json()
 

@@ -1,10 +1,10 @@
-"""A history on its way in: a real browser, with JavaScript and without, and a real worker that reads the file."""
+"""Importing a file: a real browser, with JavaScript and without, and a real worker that reads the file."""
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from catalog.models import Rating
-from tests.catalog.histories.site_files import RATINGS, table, zipped
+from tests.catalog.imports.site_files import RATINGS, table, zipped
 from tests.factories import MovieFactory, UserFactory
 from tests.processes import running
 
@@ -44,7 +44,7 @@ def test_a_file_is_uploaded_read_looked_at_and_imported(visit, tmp_path, javascr
     assert not Rating.objects.exists()
 
     page.get_by_role("button", name="Import it").click()
-    expect(page.get_by_text("Your history is here.")).to_be_visible()
+    expect(page.get_by_text("Import finished.")).to_be_visible()
     assert Rating.objects.get(user=ada).movie == heat
     page.goto("/accounts/")
     with page.expect_download() as download:

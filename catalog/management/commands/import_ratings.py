@@ -3,13 +3,13 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from catalog.errors import InvalidHistory
-from catalog.histories.files import check_size
-from catalog.histories.imports import commit_import, open_import, read_history_import
-from catalog.histories.report import sentences
+from catalog.errors import InvalidImport
 from catalog.importers.progress import progress_bar
+from catalog.imports.files import check_size
+from catalog.imports.lifecycle import commit_import, create_import, read_import
+from catalog.imports.report import sentences
 from catalog.management.long_command import LongCommand
-from catalog.models import HistoryImport, User
+from catalog.models import User, UserImport
 
 SHOWN = 20
 
@@ -22,8 +22,8 @@ class Command(LongCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", type=Path, help="the file, or the zip, that the site exports")
-        parser.add_argument("--user", required=True, metavar="U", help="whose history it is: a name of this site")
-        parser.add_argument("--format", required=True, choices=HistoryImport.Format.values)
+        parser.add_argument("--user", required=True, metavar="U", help="name of the user who receives the ratings")
+        parser.add_argument("--format", required=True, choices=UserImport.Format.values)
         parser.add_argument("--dry-run", action="store_true", help="only show what it would bring")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,30 +31,30 @@ class Command(LongCommand):
         if user is None:
             raise CommandError(f"There is no user {options['user']!r}.")
         path: Path = options["path"]
-        history = open_import(user=user, format=options["format"], name=path.name, content=_content(path))
+        user_import = create_import(user=user, format=options["format"], name=path.name, content=_content(path))
         with progress_bar(
-            total=history.n_entries, description="Reading", unit=" rows", shown=self.show_progress
+            total=user_import.n_rows, description="Reading", unit=" rows", shown=self.show_progress
         ) as bar:
-            read_history_import(import_id=history.pk, on_progress=bar.update)
-        history.refresh_from_db()
-        if history.status != HistoryImport.Status.READY:
-            raise CommandError(f"{path}: {history.get_status_display()}; nothing was imported. The log says more.")
-        self._report(history)
+            read_import(import_id=user_import.pk, on_progress=bar.update)
+        user_import.refresh_from_db()
+        if user_import.status != UserImport.Status.READY:
+            raise CommandError(f"{path}: {user_import.get_status_display()}; nothing was imported. The log says more.")
+        self._report(user_import)
         if options["dry_run"]:
-            history.delete()
+            user_import.delete()
             self.stdout.write("Nothing was written.")
         else:
-            commit_import(history)
+            commit_import(user_import)
             self.stdout.write(f"{path.name}: imported for {user.username}.")
 
-    def _report(self, history: HistoryImport) -> None:
-        unmatched = history.entries.filter(movie=None)
+    def _report(self, user_import: UserImport) -> None:
+        unmatched = user_import.rows.filter(movie=None)
         for entry in unmatched[:SHOWN]:
             year = f" ({entry.year})" if entry.year else ""
             self.stderr.write(f"{entry.file}, line {entry.line}: {entry.title}{year}: {entry.reason}")
         if (more := unmatched.count() - SHOWN) > 0:
             self.stderr.write(f"... and {more:,} more")
-        for line in sentences(history):
+        for line in sentences(user_import):
             self.stdout.write(f"{line}.")
 
 
@@ -63,4 +63,4 @@ def _content(path: Path) -> bytes:
         check_size(path.name, path.stat().st_size)
         return path.read_bytes()
     except OSError as error:
-        raise InvalidHistory(f"{path}: cannot be read: {error.strerror}.") from None
+        raise InvalidImport(f"{path}: cannot be read: {error.strerror}.") from None

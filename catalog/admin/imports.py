@@ -1,0 +1,39 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from catalog.admin.sync import WrittenBySyncAdmin
+from catalog.models import UserImport
+
+
+class UserImportAdmin(WrittenBySyncAdmin):
+    """How uploads went. What is in them is their owners' own: neither files nor rows are shown."""
+
+    list_display = ["id", "user", "format", "status", "progress", "attempts", "created_at", "ended_at"]
+    list_filter = ["status", "format"]
+    list_select_related = ["user"]
+    search_fields = ["=user__username"]
+    fields = ["user", "format", "status", "progress", "attempts", "counts", "created_at", "heartbeat_at", "ended_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[UserImport]:
+        return super().get_queryset(request).defer("content")
+
+    @admin.display(description="rows read")
+    def progress(self, user_import: Any) -> str:
+        return f"{user_import.n_read:,} of {user_import.n_rows:,}"
+
+
+class ImportRunAdmin(admin.ModelAdmin):
+    """A record: nobody writes it by hand."""
+
+    list_display = ["origin", "source", "started_at", "finished_at"]
+    list_filter = ["source"]
+    search_fields = ["origin"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,1 @@
+"""Import and export of people's own ratings, viewings and watchlists."""

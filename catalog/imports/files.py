@@ -1,0 +1,105 @@
+"""The files of an upload, in memory: one file, or those of a zip. Nothing is unpacked to disk."""
+
+import stat
+import zipfile
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import PurePosixPath
+
+from django.conf import settings
+
+from catalog.errors import InvalidImport, UploadTooLarge
+from catalog.importers.archive import DAMAGED, MAX_COMPRESSION, unreadable
+
+MB = 1 << 20
+SMALL = 64 << 10  # what unpacks to no more than this may be as repetitive as it likes
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
+_UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True)
+class File:
+    """`path` is that within the zip."""
+
+    path: str
+    content: bytes
+
+    @property
+    def name(self) -> str:
+        return PurePosixPath(self.path).name
+
+    def text(self) -> str:
+        """Raises InvalidImport for what is no text in UTF-8."""
+        if self.content.startswith(_UTF16_STARTS):
+            raise InvalidImport(f"{self.name}: expected text in UTF-8, and this is UTF-16. Save it as UTF-8.")
+        try:
+            text = self.content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = self.content.count(b"\n", 0, error.start) + 1
+            raise InvalidImport(
+                f"{self.name}, line {line}: expected text in UTF-8, and this is in another encoding. Save it as UTF-8."
+            ) from None
+        if "\0" in text:
+            raise InvalidImport(f"{self.name}: expected text, and this file holds NUL characters.")
+        return text
+
+
+def files_of(name: str, content: bytes) -> list[File]:
+    """Raises InvalidImport when the upload is too large, or a zip that is damaged or would do harm."""
+    check_size(name, len(content))
+    if not content:
+        raise InvalidImport(f"{name}: the file is empty.")
+    if content.startswith(_ZIP_STARTS):
+        return _unpacked(name, content)
+    if name.lower().endswith(".zip"):
+        raise InvalidImport(f"{name}: expected a zip, and this file is none (cut off while downloading?).")
+    return [File(PurePosixPath(name.replace("\\", "/")).name, content)]
+
+
+def check_size(name: str, size: int) -> None:
+    limit = settings.POLICY.histories.max_upload_mb
+    if size > limit * MB:
+        raise UploadTooLarge(f"{name}: {size / MB:,.0f} MB; expected a file of at most {limit} MB.")
+
+
+def _unpacked(name: str, content: bytes) -> list[File]:
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as file:
+            members = [member for member in file.infolist() if not member.is_dir()]
+            _check(name, members)
+            return [File(member.filename, file.read(member)) for member in members if _is_wanted(member)]
+    except DAMAGED as error:
+        raise InvalidImport(f"{name}: the zip is damaged: {error}.") from None
+
+
+def _check(name: str, members: list[zipfile.ZipInfo]) -> None:
+    policy = settings.POLICY.histories
+    if len(members) > policy.max_files:
+        raise InvalidImport(f"{name}: the zip holds {len(members):,} files; expected at most {policy.max_files:,}.")
+    for member in members:
+        _check_member(name, member)
+    total = sum(member.file_size for member in members)
+    if total > policy.max_unpacked_mb * MB:
+        raise InvalidImport(
+            f"{name}: the zip would unpack to {total / MB:,.0f} MB; expected at most {policy.max_unpacked_mb}."
+        )
+
+
+def _check_member(name: str, member: zipfile.ZipInfo) -> None:
+    path = PurePosixPath(member.filename.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or stat.S_ISLNK(member.external_attr >> 16):
+        raise InvalidImport(f"{name}: {member.filename} leads out of the zip; expected files within it alone.")
+    if why := unreadable(member):
+        raise InvalidImport(f"{name}: {member.filename} {why}.")
+    packed = max(member.compress_size, 1)
+    if member.file_size > SMALL and member.file_size / packed > MAX_COMPRESSION:
+        raise InvalidImport(
+            f"{name}: {member.filename} would unpack {packed:,} bytes to {member.file_size:,}; "
+            f"expected at most {MAX_COMPRESSION} times as much."
+        )
+
+
+def _is_wanted(member: zipfile.ZipInfo) -> bool:
+    """Tables and documents, less what macOS puts beside each file."""
+    path = PurePosixPath(member.filename)
+    return path.suffix.lower() in (".csv", ".json") and "__MACOSX" not in path.parts and not path.name.startswith("._")

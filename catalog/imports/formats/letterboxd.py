@@ -1,0 +1,91 @@
+"""Letterboxd's export: a zip, or one of the tables in it. They overlap: what was rated or watched is in several."""
+
+from pathlib import PurePosixPath
+
+from catalog.errors import InvalidImport
+from catalog.importers.errors import BadRow
+from catalog.imports.files import File
+from catalog.imports.parsing import (
+    Kind,
+    ParsedRow,
+    read_day,
+    read_flag,
+    read_id,
+    read_imdb_id,
+    read_moment,
+    read_stars,
+    read_title,
+    read_year,
+)
+from catalog.imports.tables import Row, Table
+
+EXPECTED = "the zip that Letterboxd exports, or its ratings.csv, diary.csv, reviews.csv, watched.csv or watchlist.csv"
+TABLES = ("watched", "watchlist", "diary", "reviews", "ratings")  # where two say the same of a rating, the later counts
+_OTHER_FOLDERS = {"deleted", "orphaned", "likes", "lists"}
+
+
+def matches(file: File) -> bool:
+    return file.name.lower().endswith(".csv") and Table(file).has("Date", "Name", "Year", "Letterboxd URI")
+
+
+def read(files: list[File]) -> list[ParsedRow]:
+    """The tables of the outermost folder that has any."""
+    if len(files) > 1:
+        files = _of_the_export(files)
+    tables = sorted(((_table_of(file), file) for file in files), key=lambda pair: TABLES.index(pair[0]))
+    return [row for name, file in tables for row in _rows(name, file)]
+
+
+def _of_the_export(files: list[File]) -> list[File]:
+    paths = {file.path: PurePosixPath(file.path.lower()) for file in files}
+    known = [
+        file
+        for file in files
+        if paths[file.path].stem in TABLES and not _OTHER_FOLDERS.intersection(paths[file.path].parts)
+    ]
+    depth = min((len(paths[file.path].parts) for file in known), default=0)
+    found = {paths[file.path].name: file for file in known if len(paths[file.path].parts) == depth}
+    if not found:
+        raise InvalidImport(f"Expected {EXPECTED}; the zip holds none of these tables.")
+    return list(found.values())
+
+
+def _table_of(file: File) -> str:
+    """By its columns; watched.csv and watchlist.csv have the same ones, and only their names say which is which."""
+    table = Table(file)
+    if table.has("Watched Date"):
+        return "reviews" if table.has("Review") else "diary"
+    if table.has("Rating"):
+        return "ratings"
+    for name in ("watchlist", "watched"):
+        if name in file.name.lower():
+            return name
+    raise InvalidImport(
+        f"{file.name}: watched.csv and watchlist.csv have the same columns; expected one of these two in its name."
+    )
+
+
+def _rows(name: str, file: File) -> list[ParsedRow]:
+    kind = {"ratings": Kind.RATED, "watchlist": Kind.WANTED}.get(name, Kind.WATCHED)
+    is_of_movies = name not in ("diary", "reviews")  # their addresses are those of the rows
+
+    def parse(row: Row) -> dict[str, object]:
+        rating = read_stars(row.get("rating", ""), out_of=5)
+        if kind == Kind.RATED and rating is None:
+            raise BadRow("the rating is missing")
+        title = read_title(row["name"])
+        if not title:
+            raise BadRow("the name is missing")
+        return {
+            "title": title,
+            "year": read_year(row["year"]),
+            "imdb_id": read_imdb_id(row.get("imdbid", "")),
+            "tmdb_id": read_id(row.get("tmdbid", ""), "TMDB id"),
+            "site_id": row["letterboxd uri"].strip() if is_of_movies else "",
+            "rating": rating,
+            "recorded_at": read_moment(row["date"]),
+            "watched_on": read_day(row.get("watched date", "")),
+            "is_rewatch": read_flag(row.get("rewatch", "")),
+        }
+
+    return list(Table(file).rows(kind, parse))

@@ -1,0 +1,81 @@
+"""Any other CSV: a row for each rating, viewing or movie of the watchlist, in columns of these names."""
+
+from catalog.importers.errors import BadRow
+from catalog.importers.titles import parse_title
+from catalog.imports.files import File
+from catalog.imports.parsing import (
+    Kind,
+    ParsedRow,
+    read_day,
+    read_flag,
+    read_id,
+    read_imdb_id,
+    read_moment,
+    read_stars,
+    read_title,
+    read_year,
+)
+from catalog.imports.tables import Row, Table
+
+COLUMNS = (
+    "title",
+    "year",
+    "imdb_id",
+    "tmdb_id",
+    "movielens_id",
+    "rating",
+    "rating10",
+    "rated_at",
+    "watched_on",
+    "rewatch",
+    "watchlist",
+)
+EXPECTED = "a CSV file with a column title, imdb_id, tmdb_id or movielens_id, and others of " + ", ".join(COLUMNS)
+_NAMES_A_MOVIE = ("title", "imdb_id", "tmdb_id", "movielens_id")
+_ALSO = {"imdbid": "imdb_id", "tmdbid": "tmdb_id", "movielensid": "movielens_id", "watcheddate": "watched_on"}
+
+
+def matches(file: File) -> bool:
+    if not file.name.lower().endswith((".csv", ".tsv", ".txt")):
+        return False
+    table = Table(file)
+    columns = {_ALSO.get(column, column) for column in table.columns}
+    return bool(columns.intersection(_NAMES_A_MOVIE)) and not table.has("Title Type")
+
+
+def read(files: list[File]) -> list[ParsedRow]:
+    return [row for file in files for row in Table(file).rows(Kind.WATCHED, _parse)]
+
+
+def _parse(row: Row) -> dict[str, object]:
+    values = {_ALSO.get(column, column): value for column, value in row.items()}
+    of = {name: values.get(name, "") for name in COLUMNS}
+    titles = parse_title(read_title(of["title"]))
+    fields: dict[str, object] = {
+        "title": titles.title,
+        "original_title": titles.original_title,
+        "year": read_year(of["year"]) or titles.year,
+        "imdb_id": read_imdb_id(of["imdb_id"]),
+        "tmdb_id": read_id(of["tmdb_id"], "TMDB id"),
+        "movielens_id": read_id(of["movielens_id"], "MovieLens id"),
+    }
+    if not any(fields[name] for name in _NAMES_A_MOVIE):
+        raise BadRow("neither a title nor an id")
+    rating = read_stars(of["rating"], out_of=5) or read_stars(of["rating10"], out_of=10)
+    watched_on = read_day(of["watched_on"])
+    return fields | {
+        "kind": _kind(of, rating),
+        "rating": rating,
+        "recorded_at": read_moment(of["rated_at"]),
+        "watched_on": watched_on,
+        "is_rewatch": read_flag(of["rewatch"]),
+    }
+
+
+def _kind(of: dict[str, str], rating: float | None) -> str:
+    is_wanted, is_watched = read_flag(of["watchlist"]), bool(of["watched_on"].strip())
+    if is_wanted and (is_watched or rating is not None):
+        raise BadRow("rated or watched and on the watchlist; expected a row for each")
+    if is_wanted:
+        return Kind.WANTED
+    return Kind.RATED if rating is not None and not is_watched else Kind.WATCHED

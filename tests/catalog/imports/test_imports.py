@@ -1,0 +1,267 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from celery import current_app
+from django.utils import timezone
+
+from catalog.errors import ImportNotReady, InvalidImport
+from catalog.imports.lifecycle import (
+    commit_import,
+    create_import,
+    read_import,
+    receive_upload,
+    requeue_stale_imports,
+)
+from catalog.models import ImportRow, Movie, Rating, Source, UserImport, Viewing, WatchlistItem
+from catalog.services import rebuild_aggregates, record_rating, remove_rating
+from catalog.signals import rating_recorded
+from catalog.tasks import read_import as read_task
+from catalog.tasks import requeue_stale_imports as sweep_task
+from tests.catalog.imports.site_files import DIARY, RATINGS, WATCHED, WATCHLIST, table, zipped
+from tests.factories import MovieFactory
+
+pytestmark = pytest.mark.django_db
+
+URI = "https://boxd.it/2aHi"
+
+
+@pytest.fixture
+def heat() -> Movie:
+    return MovieFactory(title="Heat", year=1995)
+
+
+@pytest.fixture
+def ran() -> Movie:
+    return MovieFactory(title="Ran", year=1985)
+
+
+def ratings(*rows: list[object]) -> bytes:
+    return table(RATINGS, *rows)
+
+
+def ready(user, content: bytes, name: str = "ratings.csv", format: str = "letterboxd") -> UserImport:
+    user_import = create_import(user=user, format=format, name=name, content=content)
+    assert read_import(import_id=user_import.pk)
+    user_import.refresh_from_db()
+    return user_import
+
+
+def taken_over(user, content: bytes, name: str = "ratings.csv", format: str = "letterboxd") -> dict[str, int]:
+    return commit_import(ready(user, content, name, format)).counts
+
+
+def test_nothing_of_the_users_changes_before_the_commit(nora, heat):
+    user_import = ready(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4], ["2020-05-02", "Nothing", 1995, URI, 4]))
+
+    assert user_import.status == UserImport.Status.READY
+    assert (user_import.n_read, user_import.counts["matched"], user_import.counts["unmatched"]) == (2, 1, 1)
+    assert user_import.counts["ratings_new"] == 1
+    assert bytes(user_import.content) == b""
+    assert not Rating.objects.exists()
+    [row] = user_import.rows.filter(movie=None)
+    assert (row.file, row.line, row.reason) == ("ratings.csv", 3, "Not in the catalogue.")
+
+
+def test_the_commit_brings_ratings_and_figures_and_tells_who_listens(nora, heat, django_capture_on_commit_callbacks):
+    heard = []
+
+    def listen(**event):
+        heard.append((event["user_id"], event["movie_id"], event["rating"]))
+
+    rating_recorded.connect(listen)
+    user_import = ready(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4.5]))
+    with django_capture_on_commit_callbacks(execute=True):
+        commit_import(user_import)
+    rating_recorded.disconnect(listen)
+
+    row = Rating.objects.get()
+    heat.refresh_from_db()
+    assert (row.user, row.rating, row.source) == (nora, 4.5, Source.IMPORTED)
+    assert row.rated_at == datetime(2020, 5, 2, tzinfo=UTC)
+    assert (heat.rating_count, heat.rating_sum) == (1, 4.5)
+    assert heard == [(nora.pk, heat.pk, 4.5)]
+    assert (user_import.status, user_import.rows.count()) == (UserImport.Status.DONE, 0)
+
+
+def test_overlapping_tables_of_a_zip_are_merged(nora, heat, ran):
+    up = MovieFactory(title="Up", year=2009)
+    counts = taken_over(
+        nora,
+        zipped(
+            {
+                "watched.csv": table(WATCHED, ["2019-01-01", "Heat", 1995, URI], ["2019-01-02", "Ran", 1985, URI]),
+                "diary.csv": table(
+                    DIARY,
+                    ["2020-05-02", "Heat", 1995, URI, 3, "", "", "2020-05-01"],
+                    ["2021-05-02", "Heat", 1995, URI, 4, "Yes", "", "2021-05-01"],
+                    ["2021-05-02", "Heat", 1995, URI, 4, "Yes", "", "2021-05-01"],
+                ),
+                "ratings.csv": ratings(["2021-05-02", "Heat", 1995, URI, 4.5]),
+                "watchlist.csv": table(WATCHLIST, ["2018-01-01", "Up", 2009, URI]),
+            }
+        ),
+        "letterboxd.zip",
+    )
+
+    assert (counts["ratings_new"], counts["viewings_new"], counts["watchlist_new"]) == (1, 3, 1)
+    assert Rating.objects.get().rating == 4.5
+    assert set(Viewing.objects.values_list("movie", "watched_on", "is_rewatch")) == {
+        (heat.pk, date(2020, 5, 1), False),
+        (heat.pk, date(2021, 5, 1), True),
+        (ran.pk, None, False),
+    }
+    assert WatchlistItem.objects.get().movie == up
+    assert WatchlistItem.objects.get().added_at == datetime(2018, 1, 1, tzinfo=UTC)
+
+
+def test_a_second_import_changes_nothing(nora, heat, ran):
+    content = zipped(
+        {
+            "watched.csv": table(WATCHED, ["2019-01-02", "Ran", 1985, URI]),
+            "diary.csv": table(DIARY, ["2020-05-02", "Heat", 1995, URI, 3, "", "", "2020-05-01"]),
+            "watchlist.csv": table(WATCHLIST, ["2018-01-01", "Ran", 1985, URI]),
+        }
+    )
+    taken_over(nora, content, "x.zip")
+    before = [list(model.objects.values()) for model in (Rating, Viewing, WatchlistItem)]
+    counts = taken_over(nora, content, "x.zip")
+
+    assert [list(model.objects.values()) for model in (Rating, Viewing, WatchlistItem)] == before
+    assert (counts["ratings_new"], counts["ratings_same"], counts["viewings_new"]) == (0, 1, 0)
+    assert rebuild_aggregates() == 0
+
+
+def test_committing_twice_is_committing_once(nora, heat):
+    user_import = ready(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4]))
+    commit_import(user_import)
+    remove_rating(user=nora, movie=heat)
+    again = commit_import(UserImport.objects.get())
+
+    assert again.counts["ratings_new"] == 1
+    assert not Rating.objects.exists()
+
+
+def test_a_later_rating_given_here_stays_and_an_earlier_one_is_replaced(nora, heat, ran):
+    record_rating(user=nora, movie=heat, rating=2)
+    record_rating(user=nora, movie=ran, rating=2, rated_at=datetime(2010, 1, 1, tzinfo=UTC))
+    counts = taken_over(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4], ["2020-05-02", "Ran", 1985, URI, 5]))
+
+    assert (counts["ratings_kept"], counts["ratings_changed"]) == (1, 1)
+    assert dict(Rating.objects.values_list("movie", "rating")) == {heat.pk: 2, ran.pk: 5}
+    assert rebuild_aggregates() == 0
+
+
+def test_ratings_without_a_day_replace_imported_ones_alone(nora, heat, ran):
+    record_rating(user=nora, movie=ran, rating=2, rated_at=datetime(2010, 1, 1, tzinfo=UTC))
+    for stars in (4, 3):
+        content = f"title,year,rating\nHeat,1995,{stars}\nRan,1985,{stars}\n".encode()
+        taken_over(nora, content, "mine.csv", "csv")
+
+    assert dict(Rating.objects.values_list("movie", "rating")) == {heat.pk: 3, ran.pk: 2}
+
+
+def test_a_known_day_takes_the_place_of_an_unknown_one(nora, heat):
+    taken_over(nora, table(WATCHED, ["2019-01-01", "Heat", 1995, URI]), "watched.csv")
+    taken_over(nora, table(DIARY, ["2020-05-02", "Heat", 1995, URI, "", "", "", "2020-05-01"]), "diary.csv")
+    taken_over(nora, table(WATCHED, ["2019-01-01", "Heat", 1995, URI]), "watched.csv")
+
+    assert list(Viewing.objects.values_list("watched_on", flat=True)) == [date(2020, 5, 1)]
+
+
+def test_a_file_that_is_none_leaves_no_trace(nora, heat):
+    user_import = ready(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4]))
+    with pytest.raises(InvalidImport):
+        create_import(
+            user=nora, format="imdb", name="ratings.csv", content=ratings(["2020-05-02", "Heat", 1995, URI, 4])
+        )
+
+    assert UserImport.objects.get() == user_import
+
+
+def test_another_upload_takes_the_place_of_one_that_was_not_taken_over(nora, bob, heat):
+    first = ready(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4]))
+    others = ready(bob, ratings(["2020-05-02", "Heat", 1995, URI, 4]))
+    second = create_import(
+        user=nora,
+        format="letterboxd",
+        name="x.csv",
+        content=ratings(["2020-05-02", "A", 1, URI, 4], ["2020-05-02", "A", 1999, URI, 4]),
+    )
+
+    assert set(UserImport.objects.values_list("pk", flat=True)) == {others.pk, second.pk}
+    with pytest.raises(ImportNotReady, match="is discarded"):
+        commit_import(first)
+    with pytest.raises(ImportNotReady, match="is waiting to be read"):
+        commit_import(second)
+    assert not Rating.objects.filter(user=nora).exists()
+
+
+def test_a_movie_that_went_meanwhile_is_left_out(nora, heat, ran):
+    user_import = ready(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4], ["2020-05-02", "Ran", 1985, URI, 4]))
+    heat.delete()
+    commit_import(user_import)
+
+    assert Rating.objects.get().movie == ran
+
+
+def test_the_file_is_read_in_the_background_once(nora, heat, django_capture_on_commit_callbacks):
+    content = ratings(["2020-05-02", "Heat", 1995, URI, 4])
+    with django_capture_on_commit_callbacks() as callbacks:
+        user_import = receive_upload(user=nora, format="letterboxd", name="ratings.csv", content=content)
+
+    assert len(callbacks) == 1
+    assert read_task(import_id=user_import.pk) == {"read": True}
+    assert read_task(import_id=user_import.pk) == {"read": False}
+    assert read_task(import_id=0) == {"read": False}
+    assert ImportRow.objects.count() == 1
+
+
+def test_a_reading_that_was_killed_is_begun_anew_and_given_up_in_the_end(nora, heat, settings):
+    user_import = create_import(
+        user=nora, format="letterboxd", name="ratings.csv", content=ratings(["2020-05-02", "Heat", 1995, URI, 4])
+    )
+    ImportRow.objects.create(user_import=user_import, file="ratings.csv", line=2, kind="rated")
+    row = UserImport.objects.filter(pk=user_import.pk)
+    long_ago = timezone.now() - timedelta(seconds=settings.POLICY.histories.stale_after_seconds + 1)
+    row.update(status="reading", attempts=1, heartbeat_at=long_ago)
+
+    assert sweep_task()["enqueued"] == 1
+    assert read_import(import_id=user_import.pk)
+    assert ImportRow.objects.get().movie == heat
+
+    row.update(status="reading", attempts=settings.POLICY.histories.attempts, heartbeat_at=long_ago)
+    assert requeue_stale_imports()["failed"] == 1
+    assert row.get().status == UserImport.Status.FAILED
+
+
+def test_a_bug_ends_the_reading_and_changes_nothing(nora, heat, monkeypatch):
+    user_import = create_import(
+        user=nora, format="letterboxd", name="ratings.csv", content=ratings(["2020-05-02", "Heat", 1995, URI, 4])
+    )
+    UserImport.objects.filter(pk=user_import.pk).update(content=b"damaged meanwhile")
+
+    assert not read_import(import_id=user_import.pk)
+    user_import.refresh_from_db()
+    assert (user_import.status, bytes(user_import.content)) == (UserImport.Status.FAILED, b"")
+
+
+def test_what_is_old_enough_goes(nora, heat, settings):
+    user_import = ready(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4]))
+    UserImport.objects.update(created_at=timezone.now() - timedelta(days=settings.POLICY.histories.keep_days + 1))
+
+    assert requeue_stale_imports()["removed"] == 1
+    assert not UserImport.objects.filter(pk=user_import.pk).exists()
+    assert not ImportRow.objects.exists()
+
+
+def test_it_goes_with_the_account(nora, heat):
+    taken_over(nora, table(WATCHED, ["2019-01-01", "Heat", 1995, URI]), "watched.csv")
+    ready(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4]))
+    nora.delete()
+
+    assert not any(model.objects.exists() for model in (UserImport, ImportRow, Viewing))
+
+
+def test_tasks_answer_to_their_former_names(db):
+    assert current_app.tasks["catalog.read_history_import"](import_id=1) == {"read": False}
+    assert current_app.tasks["catalog.sweep_histories"]() == {"failed": 0, "enqueued": 0, "removed": 0}

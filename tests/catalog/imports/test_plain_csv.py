@@ -1,0 +1,103 @@
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.errors import InvalidImport
+from catalog.imports.formats import READERS, parse_upload
+from catalog.imports.parsing import ParsedRow
+
+
+def read(text: str, name: str = "mine.csv") -> list[ParsedRow]:
+    return parse_upload(format="csv", name=name, content=text.encode())
+
+
+def test_ratings_viewings_and_wishes_by_column():
+    rated, rated_of_ten, seen, watched, wanted = read(
+        "title,year,rating,rating10,rated_at,watched_on,rewatch,watchlist,imdb_id,tmdb_id,movielens_id\n"
+        "Heat,1995,4.5,,2024-01-31T12:00:00+02:00,,,,tt0113277,949,6\n"
+        '"Matrix, The (1999)",,,7,,,,,,,\n'
+        "Ran,1985,,,,,,,,,\n"
+        "Ran,1985,4,,,2020-05-01,yes,,,,\n"
+        "Up,2009,,,,,,yes,,,\n"
+    )
+
+    assert (rated.kind, rated.rating, rated.recorded_at) == ("rated", 4.5, datetime(2024, 1, 31, 10, tzinfo=UTC))
+    assert (rated.imdb_id, rated.tmdb_id, rated.movielens_id) == ("tt0113277", 949, 6)
+    assert (rated_of_ten.title, rated_of_ten.year, rated_of_ten.rating) == ("The Matrix", 1999, 3.5)
+    assert (seen.kind, seen.watched_on) == ("watched", None)
+    assert (watched.kind, watched.rating, watched.watched_on, watched.is_rewatch) == (
+        "watched",
+        4,
+        date(2020, 5, 1),
+        True,
+    )
+    assert wanted.kind == "wanted"
+
+
+def test_semicolons_and_decimal_commas_of_spreadsheets_are_read():
+    [row] = read("Title;Year;Rating\r\nHeat;1995;4,5\r\n")
+
+    assert (row.title, row.rating) == ("Heat", 4.5)
+
+
+def test_columns_of_letterboxds_own_import_are_understood():
+    [row] = read("tmdbID,imdbID,Title,Year,Rating10,WatchedDate,Rewatch\n949,tt0113277,Heat,1995,9,2020-05-01,true\n")
+
+    assert (row.tmdb_id, row.imdb_id, row.rating, row.watched_on) == (949, "tt0113277", 4.5, date(2020, 5, 1))
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("Heat,1995,7,,", "'7' is no rating above 0 and up to 5."),
+        (",,4,,", "neither a title nor an id."),
+        ("Heat,1995,4,yes,", "rated or watched and on the watchlist; expected a row for each."),
+        ("Heat,1995,,maybe,", "'maybe' is neither yes nor no."),
+        ("Heat,1995,,,12", "'12' is no IMDb id as tt0133093."),
+    ],
+)
+def test_a_broken_row_says_what_is_wrong(row, problem):
+    broken, _ = read(f"title,year,rating,watchlist,imdb_id\n{row}\nRan,1985,4,,\n")
+
+    assert broken.problem == problem
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("name,stars\nHeat,5\n", "expected a CSV file with a column title, imdb_id, tmdb_id or movielens_id"),
+        ("Date,Name,Year,Letterboxd URI,Rating\n", "looks like one of Letterboxd, so choose that"),
+        ("Const,Your Rating,Title,Title Type\n", "looks like one of IMDb, so choose that"),
+        ('title,year\n"Heat,1995\n', "line 2: expected a row of a CSV file"),
+        ("title\nHe\0at\n", "holds NUL characters"),
+        ("", "the file is empty"),
+        ("\n\n", "expected a CSV file with a column title"),
+    ],
+)
+def test_what_is_no_such_table_is_refused(content, message):
+    with pytest.raises(InvalidImport, match=message):
+        read(content)
+
+
+@given(st.binary(max_size=300), st.sampled_from(sorted(READERS)), st.sampled_from(["x.csv", "x.json", "x.zip"]))
+def test_no_file_whatever_breaks_a_reader(content, format, name):
+    try:
+        parse_upload(format=format, name=name, content=content)
+    except InvalidImport as error:
+        assert str(error)
+
+
+ROWS = st.lists(st.lists(st.text(max_size=20), min_size=1, max_size=5), max_size=5)
+
+
+@given(ROWS, st.sampled_from(["title,year,rating,rated_at,watched_on", "Date,Name,Year,Letterboxd URI,Rating"]))
+def test_no_rows_whatever_break_a_reader(rows, header):
+    text = header + "\n" + "\n".join(",".join(row) for row in rows)
+    for format in ("csv", "letterboxd"):
+        try:
+            rows = parse_upload(format=format, name="x.csv", content=text.encode("utf-8", "surrogatepass"))
+        except InvalidImport:
+            continue
+        assert all(row.rating is None or 0.5 <= row.rating <= 5 for row in rows)

@@ -1,0 +1,131 @@
+from io import BytesIO
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+
+from catalog.imports.lifecycle import read_import
+from catalog.models import Rating, UserImport
+from tests.catalog.imports.site_files import RATINGS, table
+from tests.factories import MovieFactory
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "/api/v1/import/"
+ROWS = [["2020-05-02", "Heat", 1995, "", 4], ["2020-05-02", "Nothing", 1995, "", 4]]
+
+
+def client_of(user) -> APIClient:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=user)[0].key}")
+    return client
+
+
+def upload(client: APIClient, content: bytes = table(RATINGS, *ROWS), format: str = "letterboxd"):
+    file = SimpleUploadedFile("ratings.csv", content)
+    return client.post(ADDRESS, {"format": format, "file": file}, format="multipart")
+
+
+def test_upload_look_commit(nora):
+    heat = MovieFactory(title="Heat", year=1995)
+    mine = client_of(nora)
+    made = upload(mine)
+
+    assert made.status_code == 202
+    address = f"{ADDRESS}{made.json()['id']}/"
+    assert (made.json()["status"], made.json()["n_entries"], made.json()["counts"]) == ("waiting", 2, {})
+    assert mine.post(f"{address}commit/").json()["error"]["code"] == "not_ready"
+    assert mine.post(f"{address}commit/").status_code == 409
+
+    read_import(import_id=made.json()["id"])
+    assert mine.get(address).json()["status"] == "ready"
+    assert mine.get(address).json()["counts"]["ratings_new"] == 1
+    [found] = mine.get(f"{address}entries/?matched=true").json()["results"]
+    [missed] = mine.get(f"{address}entries/?matched=false").json()["results"]
+    assert (found["movie"], found["movie_title"], found["rating"]) == (heat.pk, "Heat", 4.0)
+    assert (missed["title"], missed["line"], missed["movie"], missed["reason"]) == (
+        "Nothing",
+        3,
+        None,
+        "Not in the catalogue.",
+    )
+    assert not Rating.objects.exists()
+
+    done = mine.post(f"{address}commit/")
+    assert (done.status_code, done.json()["status"]) == (200, "done")
+    assert Rating.objects.get().movie == heat
+
+
+def test_an_upload_is_discarded_and_the_list_holds_ones_own(nora, bob):
+    mine, others = client_of(nora), client_of(bob)
+    address = f"{ADDRESS}{upload(mine).json()['id']}/"
+
+    assert mine.get(ADDRESS).json()["count"] == 1
+    assert others.get(ADDRESS).json()["count"] == 0
+    answers = (
+        others.get(address),
+        others.post(f"{address}commit/"),
+        others.get(f"{address}entries/"),
+        others.delete(address),
+    )
+    assert [answer.status_code for answer in answers] == [404] * 4
+    assert mine.delete(address).status_code == 204
+    assert not UserImport.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "format", "message"),
+    [
+        (b"", "letterboxd", "ratings.csv: the file is empty."),
+        (b"PK\x03\x04 no", "letterboxd", "the zip is damaged"),
+        (table(RATINGS, *ROWS), "imdb", "looks like one of Letterboxd, so choose that"),
+        ("Amélie".encode("utf-16"), "csv", "expected text in UTF-8, and this is UTF-16"),
+    ],
+)
+def test_what_is_no_history_is_refused_with_what_was_expected(nora, content, format, message):
+    answer = upload(client_of(nora), content, format)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "invalid_history"
+    assert message in answer.json()["error"]["message"]
+    assert answer.json()["error"]["fields"]["file"]
+    assert not UserImport.objects.exists()
+
+
+def test_a_form_that_lacks_something_names_it(nora):
+    answer = client_of(nora).post(ADDRESS, {"format": "myspace"}, format="multipart")
+
+    assert answer.status_code == 400
+    assert set(answer.json()["error"]["fields"]) == {"format", "file"}
+    assert client_of(nora).post(ADDRESS, {"format": "csv"}, format="json").status_code == 415
+
+
+class Unread(BytesIO):
+    def read(self, *args):
+        raise AssertionError("nothing of it is to be read")
+
+
+def test_two_gigabytes_are_refused_before_they_are_read(nora):
+    token = Token.objects.create(user=nora).key
+    answer = APIClient().generic(
+        "POST",
+        ADDRESS,
+        b"",
+        content_type="multipart/form-data; boundary=x",
+        HTTP_AUTHORIZATION=f"Token {token}",
+        CONTENT_LENGTH=str(2 << 30),
+        **{"wsgi.input": Unread()},
+    )
+
+    assert answer.status_code == 413
+    assert answer.json()["error"]["message"] == "The upload has 2,048 MB; expected a file of at most 32 MB."
+
+
+def test_nobody_uploads_without_a_name_or_all_the_time(api, nora, settings):
+    assert upload(api).status_code == 401
+    mine = client_of(nora)
+    allowed = int(settings.POLICY.limits.histories.split("/")[0])
+    codes = [upload(mine, b"").status_code for _ in range(allowed + 1)]
+
+    assert codes == [400] * allowed + [429]
