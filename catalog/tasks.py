@@ -9,6 +9,7 @@ from django.db import OperationalError
 
 from catalog import services
 from catalog.imports import lifecycle
+from catalog.jobs.reaper import requeue_stale as requeue_stale_jobs
 from catalog.models import SyncRun
 from catalog.sync.due import Asked
 from catalog.sync.removal import remove_old_content
@@ -23,6 +24,11 @@ TASK_SECONDS = 600
 @shared_task(name="catalog.refresh_popularity", ignore_result=True)
 def refresh_popularity() -> dict[str, int]:
     return {"changed": services.refresh_popularity()}
+
+
+@shared_task(name="catalog.requeue_stale", ignore_result=True)
+def requeue_stale() -> dict[str, int]:
+    return requeue_stale_jobs()
 
 
 @shared_task(

@@ -25,6 +25,7 @@ TASKS = {
     "backtest-staleness": "mlops.backtest_staleness",
     "collect-evidence": "mlops.collect_evidence",
     "beat-heartbeat": "mlops.beat_heartbeat",
+    "requeue-stale-jobs": "catalog.requeue_stale",
     "sweep-runs": "mlops.sweep_runs",
     "watch-champion": "mlops.watch_champion",
     "sync-registry": "mlops.sync_registry",

@@ -229,6 +229,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_TIMEZONE = "UTC"
+WORKER_NICE = env.int("WORKER_NICE", default=0)
 
 # --- Machine learning ---------------------------------------------------------------------------------------------
 

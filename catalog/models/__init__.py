@@ -1,6 +1,7 @@
 """The catalogue: who watches, what there is to watch, and what people thought of it."""
 
 from catalog.models.imports import ImportRow, ImportRun, UserImport
+from catalog.models.job import Job
 from catalog.models.metadata import Credit, Genre, Keyword, MovieGenre, MovieKeyword, Person
 from catalog.models.movie import Movie
 from catalog.models.rating import Rating, Viewing, WatchlistItem
@@ -15,6 +16,7 @@ __all__ = [
     "Genre",
     "ImportRow",
     "ImportRun",
+    "Job",
     "Keyword",
     "Movie",
     "MovieGenre",

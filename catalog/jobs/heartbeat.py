@@ -1,0 +1,105 @@
+"""Heartbeats of jobs, from a thread beside the work.
+
+In a Celery worker the thread belongs to the main process, which runs at normal priority and computes nothing, so that
+a child that keeps every core busy still has a heartbeat. It vouches for every job whose process runs in its PID
+namespace. A command that works on a job itself has the thread for as long as it works.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+from django.utils import timezone
+
+from catalog.jobs.connection import LOST_CONNECTION
+from catalog.jobs.process import is_running, namespace
+from catalog.models import Job
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 5.0
+FORK_PATIENCE = 25.0  # a fork waits for a beat under way: SQLite's connections must not be open in two processes
+
+
+class Heartbeats:
+    """The thread of one process. `is_expected`: the worker's main process has one, and its children rely on it."""
+
+    def __init__(self) -> None:
+        self.is_expected = False
+        self._users = 0
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._connected = threading.Lock()
+        self._may_fork = False
+        os.register_at_fork(before=self._before_fork, after_in_parent=self._in_parent, after_in_child=self._in_child)
+
+    def start(self) -> None:
+        with self._lock:
+            self._users += 1
+            if self._thread is None:
+                self._stop = threading.Event()
+                self._thread = threading.Thread(
+                    target=self._beat_until, args=(self._stop,), name="heartbeats", daemon=True
+                )
+                self._thread.start()
+
+    def stop(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users or self._thread is None:
+                return
+            thread, self._thread = self._thread, None
+            self._stop.set()
+        thread.join(timeout=BEAT_SECONDS)
+
+    def _beat_until(self, stop: threading.Event) -> None:
+        while not stop.wait(BEAT_SECONDS):
+            with self._connected:
+                try:
+                    beat()
+                except LOST_CONNECTION as error:
+                    logger.warning("the database did not take the heartbeats: %s", error)
+                except Exception:
+                    logger.exception("heartbeats failed")  # the next ones may not
+                finally:
+                    connection.close()
+
+    def _before_fork(self) -> None:
+        self._may_fork = self._connected.acquire(timeout=FORK_PATIENCE)
+
+    def _in_parent(self) -> None:
+        if self._may_fork:
+            self._connected.release()
+
+    def _in_child(self) -> None:
+        self._connected, self._thread, self._users = threading.Lock(), None, 0
+
+
+heartbeats = Heartbeats()
+
+
+@contextmanager
+def beating() -> Iterator[None]:
+    """Around the work on a claimed job."""
+    if heartbeats.is_expected:
+        yield
+        return
+    heartbeats.start()
+    try:
+        yield
+    finally:
+        heartbeats.stop()
+
+
+def beat() -> int:
+    """One heartbeat for each running job whose process lives here. Returns their number."""
+    if not namespace():
+        return 0
+    running = Job.objects.filter(status=Job.Status.RUNNING, worker_namespace=namespace())
+    rows = running.values_list("pk", "worker_pid", "worker_start")
+    alive = [pk for pk, pid, start in rows if is_running(pid, start)]
+    return running.filter(pk__in=alive).update(heartbeat_at=timezone.now()) if alive else 0

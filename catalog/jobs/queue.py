@@ -1,0 +1,168 @@
+"""What can happen to a job: enqueued, claimed, kept alive, released, cancelled, ended, queued again."""
+
+import logging
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from celery import current_app
+from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Coalesce, Concat
+from django.utils import timezone
+
+from catalog.jobs.connection import reconnecting
+from catalog.jobs.kinds import details_of, kind_of
+from catalog.jobs.process import this_process
+from catalog.models import Job
+from catalog.models.outcomes import Outcome, sentence
+
+logger = logging.getLogger(__name__)
+
+Status = Job.Status
+AnyJob = TypeVar("AnyJob", bound=Job)
+
+
+class JobNotClaimable(Exception):
+    """Another job of the same name is active, or somebody else was faster."""
+
+
+def enqueue(job: Job) -> bool:
+    """Sends a worker the message that the job waits. It expires about when the reaper would send the next one."""
+    kind = kind_of(job)
+    _rows(job).filter(status=Status.QUEUED).update(enqueued_at=timezone.now())
+    try:
+        current_app.send_task(
+            kind.task,
+            kwargs=kind.arguments(details_of(job)),
+            queue=kind.queue,
+            expires=kind.limits().stale_after_seconds * 2,
+        )
+    except Exception:
+        # Whatever the broker's transport raises: the row stays queued and the reaper sends another message.
+        logger.warning("the broker did not take %s; it is tried again", job, exc_info=True)
+        return False
+    return True
+
+
+def claim(job: AnyJob) -> AnyJob | None:
+    """Makes this process the job's worker. Exactly one of all that were sent a message gets it."""
+    now = timezone.now()
+    claimed = (
+        _rows(job)
+        .filter(status=Status.QUEUED)
+        .update(
+            status=Status.RUNNING,
+            started_at=Coalesce("started_at", now),
+            claimed_at=now,
+            heartbeat_at=now,
+            suspected_at=None,
+            **_worker(),
+        )
+    )
+    if not claimed:
+        return None
+    job.refresh_from_db()
+    return job
+
+
+def attempt_of(job: Job) -> QuerySet[Job]:
+    """The job's row while it runs as the attempt that `job` was read in, and no row afterwards."""
+    return _rows(job).filter(status=Status.RUNNING, attempt=job.attempt)
+
+
+def heartbeat(job: Job, **progress: Any) -> bool:
+    """A sign of life from the worker itself, with its progress. False once the job is not this attempt's any more."""
+    now = timezone.now()
+    return bool(reconnecting(lambda: attempt_of(job).update(heartbeat_at=now, **progress)))
+
+
+def join(job: Job) -> bool:
+    """Like `heartbeat`, from any of several workers of a shared job: the latest is the one the row names."""
+    return heartbeat(job, **_worker())
+
+
+def finish(job: Job, outcome: str, **details: Any) -> bool:
+    return _end(job, Status.SUCCEEDED, outcome, details)
+
+
+def fail(job: Job, outcome: str, *, status: str = Status.FAILED, **details: Any) -> bool:
+    """An end without success: expected (`failed`), on request (`cancelled`) or a bug (`errored`), which is retried."""
+    return _end(job, status, outcome, details)
+
+
+def release(job: Job) -> bool:
+    """Back into the queue, for this attempt to go on later."""
+    rows = attempt_of(job)
+    released = bool(reconnecting(lambda: rows.update(status=Status.QUEUED, enqueued_at=None)))
+    return released and enqueue(job)
+
+
+def cancel(job: Job) -> bool:
+    """A queued job ends at once, a running one once its worker notices. False for one that has ended."""
+    now = timezone.now()
+    rows = _rows(job)
+    changed = rows.filter(status=Status.QUEUED).update(
+        status=Status.CANCELLED, outcome=Outcome.CANCELLED_BEFORE_START, cancel_requested_at=now, ended_at=now
+    ) or rows.filter(status=Status.RUNNING).update(cancel_requested_at=now)
+    job.refresh_from_db()
+    return bool(changed)
+
+
+def queue_again(job: Job, line: str) -> None:
+    """Another attempt at an errored job; `line` goes to its log. Raises JobNotClaimable."""
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            queued = (
+                _rows(job)
+                .filter(status=Status.ERRORED, attempt=job.attempt)
+                .update(
+                    status=Status.QUEUED,
+                    attempt=F("attempt") + 1,
+                    log=Concat("log", Value(f"\n{now:%H:%M:%S} {line}")),
+                    outcome="",
+                    details={},
+                    **dict.fromkeys(("ended_at", "retry_at", "cancel_requested_at", "suspected_at", "enqueued_at")),
+                )
+            )
+    except IntegrityError:
+        raise JobNotClaimable(f"Another job named {job.exclusive!r} is active.") from None
+    if not queued:
+        raise JobNotClaimable(f"{job} was queued by somebody else a moment ago.")
+    job.refresh_from_db()
+
+
+def end(rows: QuerySet[Job], job: Job, status: str, outcome: str, details: dict[str, Any]) -> bool:
+    """Ends the job if `rows` still holds it, and does what its kind wants done then."""
+    now = timezone.now()
+    retry_at = None
+    limits = kind_of(job).limits()
+    if status == Status.ERRORED and job.attempt <= limits.retries and job.trigger != Job.Trigger.COMMAND:
+        retry_at = now + timedelta(seconds=limits.retry_after_seconds)
+    line = Value(f"\n{now:%H:%M:%S} {sentence(outcome, details) or status}")
+    ended = rows.update(
+        status=status, outcome=outcome, details=details, ended_at=now, retry_at=retry_at, log=Concat("log", line)
+    )
+    if ended and status != Status.SUCCEEDED:
+        row = details_of(job)
+        row.refresh_from_db()
+        kind_of(job).on_end(row)
+    return bool(ended)
+
+
+def _end(job: Job, status: str, outcome: str, details: dict[str, Any]) -> bool:
+    def write() -> bool:
+        with transaction.atomic():
+            return end(attempt_of(job), job, status, outcome, details)
+
+    ended = reconnecting(write)
+    job.refresh_from_db()
+    return ended
+
+
+def _rows(job: Job) -> QuerySet[Job]:
+    return Job.objects.filter(pk=job.job_id)
+
+
+def _worker() -> dict[str, Any]:
+    return {f"worker_{name}": value for name, value in this_process()._asdict().items()}

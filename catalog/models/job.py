@@ -1,0 +1,93 @@
+"""Background work that has a life of its own: trainings, syncs, imports."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from catalog.models.outcomes import sentence
+
+
+class Job(models.Model):
+    """One piece of background work; each kind inherits from it and adds its details.
+
+    queued -> running -> succeeded | failed (expected) | errored (a bug, a lost worker) | cancelled.
+    errored -> queued for another attempt, by its kind's limits or a person.
+    running -> queued when its worker makes room for other work.
+
+    The row is the truth; a message of the broker only points to it. A worker claims a row by compare-and-set, so a
+    second delivery does nothing, and the reaper (`catalog.jobs.reaper`) sends a lost message again and ends jobs
+    without a worker. Every write of a worker names its attempt, so a worker that lost its job changes nothing.
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "queued"
+        RUNNING = "running", "running"
+        SUCCEEDED = "succeeded", "succeeded"
+        FAILED = "failed", "failed"
+        ERRORED = "errored", "errored"
+        CANCELLED = "cancelled", "cancelled"
+
+    class Trigger(models.TextChoices):
+        SCHEDULED = "scheduled", "schedule"
+        ADMIN = "admin", "admin"
+        COMMAND = "command", "command"
+        API = "api", "API"
+        PAGE = "page", "page"
+
+    ACTIVE = (Status.QUEUED, Status.RUNNING)
+
+    job_id = models.BigAutoField(primary_key=True)  # each kind numbers its own rows: `id` of a training is not this
+    kind = models.CharField(max_length=32)
+    status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)
+    trigger = models.CharField(max_length=16, choices=Trigger)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    exclusive = models.CharField(max_length=40, blank=True, help_text="At most one active job has this name.")
+    outcome = models.CharField(max_length=40, blank=True, help_text="How it ended, as a code.")
+    details = models.JSONField(default=dict, blank=True, help_text="What the outcome's sentence is filled with.")
+    log = models.TextField(blank=True)
+    attempt = models.PositiveSmallIntegerField(default=1)
+    created_at = models.DateTimeField(default=timezone.now)
+    enqueued_at = models.DateTimeField(null=True, blank=True, help_text="When the broker last got a message for it.")
+    started_at = models.DateTimeField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When this attempt's worker took it.")
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    suspected_at = models.DateTimeField(null=True, blank=True, help_text="When the reaper missed its heartbeat.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="When it is retried automatically.")
+    step = models.CharField(max_length=32, blank=True)
+    share = models.FloatField(null=True, blank=True, help_text="Of the whole job, from 0 to 1.")
+    remaining_seconds = models.FloatField(null=True, blank=True)
+    worker_host = models.CharField(max_length=255, blank=True)
+    worker_namespace = models.CharField(max_length=80, blank=True, help_text="The boot and PID namespace of the PID.")
+    worker_pid = models.BigIntegerField(null=True, blank=True)
+    worker_start = models.BigIntegerField(null=True, blank=True, help_text="The process's start, in ticks since boot.")
+
+    class Meta:
+        ordering = ["-created_at", "-job_id"]
+        indexes = [
+            models.Index(fields=["status", "heartbeat_at"], name="catalog_job_status"),
+            models.Index(fields=["kind", "-created_at"], name="catalog_job_kind"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["exclusive"],
+                condition=Q(status__in=["queued", "running"]) & ~Q(exclusive=""),
+                name="catalog_job_one_active",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in self.ACTIVE
+
+    @property
+    def message(self) -> str:
+        """How it ended, in a sentence; empty before."""
+        return sentence(self.outcome, self.details)

@@ -1,0 +1,35 @@
+"""How a job can end: stable codes, and the sentence that people read for each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class Outcome(TextChoices):
+    """Those that every kind of job has; a kind adds its own with `add_sentences`."""
+
+    WORKER_LOST = "worker_lost", _("The worker process ended before the job; its last heartbeat was at {since} UTC.")
+    HEARTBEAT_LOST = (
+        "heartbeat_lost",
+        _("No heartbeat since {since} UTC: the worker has died or cannot reach the database."),
+    )
+    OUT_OF_TIME = "out_of_time", _("The job took longer than the {seconds:,.0f} seconds it is allowed.")
+    CANCELLED = "cancelled", _("Cancelled on request.")
+    CANCELLED_BEFORE_START = "cancelled_before_start", _("Cancelled before it started.")
+    INTERRUPTED = "interrupted", _("Interrupted from the keyboard or by a signal.")
+    BUG = "bug", "{error}"
+
+
+_sentences: dict[str, Promise | str] = dict(Outcome.choices)
+
+
+def add_sentences(outcomes: type[TextChoices]) -> None:
+    _sentences.update(outcomes.choices)
+
+
+def sentence(outcome: str, details: Mapping[str, Any]) -> str:
+    """Looked up by code, so that it can be reworded and translated; details fill its braces."""
+    return str(_sentences[outcome]).format(**details) if outcome else ""

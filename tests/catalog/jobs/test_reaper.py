@@ -1,0 +1,121 @@
+"""When a running job's worker is lost, and what happens then."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from catalog.jobs.heartbeat import beat
+from catalog.jobs.kinds import Limits
+from catalog.jobs.reaper import PROOF_SECONDS, requeue_stale
+from catalog.models import Job
+from catalog.tasks import requeue_stale as requeue_stale_task
+
+HOUR = 3600
+
+
+def later(**fields) -> None:
+    """The suspicion was noted long enough ago."""
+    Job.objects.update(suspected_at=timezone.now() - timedelta(seconds=PROOF_SECONDS + 1), **fields)
+
+
+def test_a_living_process_is_never_lost(make_job, living_process):
+    make_job(by=living_process, silent=HOUR / 2)
+
+    assert requeue_stale() == {"ended": 0, "retried": 0, "enqueued": 0}
+    assert Job.objects.get().suspected_at is None
+
+
+def test_an_ended_process_is_lost_at_once(make_job, kind, ended_process):
+    kind.limits = Limits(30, HOUR)
+    job = make_job(by=ended_process)
+
+    assert requeue_stale_task() == {"ended": 1, "retried": 0, "enqueued": 0}
+    job.refresh_from_db()
+    assert (job.status, job.outcome, kind.ended) == ("errored", "worker_lost", ["errored"])
+    assert job.message.startswith("The worker process ended before the job")
+
+
+def test_the_pid_of_another_namespace_says_nothing(make_job, kind, elsewhere):
+    kind.limits = Limits(30, HOUR)
+    make_job(by=elsewhere, silent=10)
+
+    requeue_stale()
+    assert Job.objects.get().suspected_at is None
+    Job.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=HOUR))
+    assert requeue_stale()["ended"] == 0
+    later()
+    assert requeue_stale()["ended"] == 1
+    assert Job.objects.get().outcome == "heartbeat_lost"
+    assert "has died or cannot reach the database" in Job.objects.get().message
+
+
+def test_after_an_outage_of_the_database_a_worker_may_prove_itself(make_job, elsewhere):
+    """All heartbeats are missing at once; the reaper comes first, the worker a moment later."""
+    job = make_job(by=elsewhere, silent=HOUR)
+
+    assert requeue_stale()["ended"] == 0
+    Job.objects.update(heartbeat_at=timezone.now())
+    Job.objects.update(suspected_at=timezone.now() - timedelta(seconds=PROOF_SECONDS + 1))
+    assert requeue_stale()["ended"] == 0
+    job.refresh_from_db()
+    assert job.status == "running"
+
+
+def test_the_end_of_one_worker_of_a_shared_job_says_nothing(make_job, ended_process):
+    make_job(by=ended_process, kind="shared")
+
+    assert requeue_stale()["ended"] == 0
+
+
+def test_a_job_that_takes_too_long_is_lost_though_its_process_lives(make_job, kind, living_process):
+    job = make_job(by=living_process)
+    kind.limits = Limits(30, HOUR, retries=0)
+    Job.objects.update(claimed_at=timezone.now() - timedelta(seconds=HOUR + 1))
+
+    assert requeue_stale()["ended"] == 1
+    job.refresh_from_db()
+    assert job.message == "The job took longer than the 3,600 seconds it is allowed."
+
+
+def test_a_lost_job_is_retried_until_its_attempts_are_used_up(make_job, ended_process):
+    make_job(by=ended_process)
+
+    assert requeue_stale() == {"ended": 1, "retried": 1, "enqueued": 0}
+    job = Job.objects.get()
+    assert (job.status, job.attempt) == ("queued", 2)
+    Job.objects.update(status="running")
+    assert requeue_stale() == {"ended": 1, "retried": 0, "enqueued": 0}
+    assert Job.objects.get().status == "errored"
+
+
+def test_a_retry_that_has_lost_its_place_is_given_up(make_job):
+    make_job(exclusive="training", status="errored", retry_at=timezone.now())
+    make_job(exclusive="training", enqueued_at=timezone.now())
+
+    assert requeue_stale()["retried"] == 0
+    assert not Job.objects.exclude(retry_at=None).exists()
+
+
+@pytest.mark.parametrize(("seconds", "n_enqueued"), [(10, 0), (40, 1)])
+def test_a_queued_job_without_a_fresh_message_gets_one(make_job, seconds, n_enqueued):
+    moment = timezone.now() - timedelta(seconds=seconds)
+    make_job(created_at=moment)
+
+    assert requeue_stale()["enqueued"] == n_enqueued
+    assert requeue_stale()["enqueued"] == 0
+
+
+def test_kinds_can_be_looked_at_alone(make_job, ended_process):
+    make_job(by=ended_process)
+
+    assert requeue_stale("shared")["ended"] == 0
+    assert requeue_stale("plain")["ended"] == 1
+
+
+def test_a_beat_is_for_jobs_of_living_processes_of_this_namespace(make_job, living_process, ended_process, elsewhere):
+    jobs = [make_job(by=process, silent=60) for process in (living_process, ended_process, elsewhere)]
+
+    assert beat() == 1
+    fresh = [Job.objects.get(pk=job.pk).heartbeat_at > job.heartbeat_at for job in jobs]
+    assert fresh == [True, False, False]
