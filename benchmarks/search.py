@@ -92,7 +92,7 @@ def _fill(movielens: Path, n_movies: int) -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from catalog.importers.movielens import import_movielens
+    from catalog.ingest.movielens import import_movielens
     from catalog.models import Movie
     from catalog.sample.generated import generate_ratings
 

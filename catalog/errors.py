@@ -65,3 +65,13 @@ class BulkConflict(CatalogError):
 class ImportNotReady(CatalogError):
     code = "not_ready"
     status = 409
+
+
+class ImportFailed(CatalogError):
+    """The data set cannot be imported; the message says what was expected and what was found."""
+
+    code = "import_failed"
+
+
+class BadRow(ValueError):
+    """One row that is skipped; the message is the reason."""

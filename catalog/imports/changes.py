@@ -10,8 +10,8 @@ from typing import TypeVar
 from django.db import transaction
 from django.db.models import F, Model
 
-from catalog.importers.writing.rows import insert_rows
 from catalog.imports.merged import MergedRow
+from catalog.ingest.rows import insert_rows
 from catalog.models import Movie, Rating, Source, User, Viewing, WatchlistItem
 from catalog.signals import rating_recorded
 

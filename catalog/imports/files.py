@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from django.conf import settings
 
 from catalog.errors import InvalidImport, UploadTooLarge
-from catalog.importers.archive import DAMAGED, MAX_COMPRESSION, unreadable
+from catalog.ingest.movielens.archive import DAMAGED, MAX_COMPRESSION, unreadable
 
 MB = 1 << 20
 SMALL = 64 << 10  # what unpacks to no more than this may be as repetitive as it likes

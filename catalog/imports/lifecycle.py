@@ -17,12 +17,12 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from catalog.errors import ImportNotReady
-from catalog.importers.writing.rows import insert_rows
 from catalog.imports.changes import Changes, changes_for, chunks, lock, write
 from catalog.imports.formats import parse_upload
 from catalog.imports.matching import Match, match_rows
 from catalog.imports.merged import merge_rows
 from catalog.imports.parsing import ParsedRow
+from catalog.ingest.rows import insert_rows
 from catalog.models import ImportRow, User, UserImport
 
 logger = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from catalog.imports.names import Name, also_called
 from catalog.imports.parsing import ParsedRow
+from catalog.ingest.titles import Name, also_called
 from catalog.models import AlternativeTitle, Movie
 
 YEARS_OFF = 1

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.utils import timezone
 
-from catalog.importers.errors import BadRow
+from catalog.errors import BadRow
 from catalog.models import ImportRow
 
 Kind = ImportRow.Kind

@@ -6,8 +6,7 @@ from io import StringIO
 
 from django.conf import settings
 
-from catalog.errors import InvalidImport
-from catalog.importers.errors import BadRow
+from catalog.errors import BadRow, InvalidImport
 from catalog.imports.files import File
 from catalog.imports.parsing import ParsedRow
 

@@ -9,7 +9,7 @@ import httpx
 import stamina
 
 from catalog.errors import CatalogError
-from catalog.importers.progress import progress_bar
+from catalog.progress import progress_bar
 
 SHA256 = "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436"  # of the archive of September 2018
 MAX_BYTES = 20 << 20

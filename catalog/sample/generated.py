@@ -7,12 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from catalog.importers.data_set import write_data_set
-from catalog.importers.errors import ImportFailed
-from catalog.importers.progress import progress_bar
-from catalog.importers.records import MovieRecord, RatingRow
-from catalog.importers.report import ImportReport
+from catalog.errors import ImportFailed
+from catalog.ingest.data_set import ImportReport, write_data_set
+from catalog.ingest.records import MovieRecord, RatingRow
 from catalog.models import Source
+from catalog.progress import progress_bar
 from catalog.sample.generator import generate
 
 CHUNK = 100_000

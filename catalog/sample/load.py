@@ -5,8 +5,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from catalog.importers.movielens import import_movielens
-from catalog.importers.report import ImportReport
+from catalog.ingest.data_set import ImportReport
+from catalog.ingest.movielens import import_movielens
 from catalog.models import ImportRun, Source
 from catalog.sample.download import DownloadFailed, download
 from catalog.sample.generated import generate_ratings

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from catalog.importers.progress import progress_bar
 from catalog.models import (
     Genre,
     ImportRun,
@@ -17,6 +16,7 @@ from catalog.models import (
     Rating,
     User,
 )
+from catalog.progress import progress_bar
 from catalog.sample.load import SAMPLE_SOURCES
 from catalog.search.upkeep import forget_unused_terms
 from catalog.services import rebuild_aggregates, refresh_popularity

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db.models import Model
 
-from catalog.importers.writing.links import genre_ids, keyword_ids
+from catalog.ingest.links import genre_ids, keyword_ids
 from catalog.models import AlternativeTitle, Credit, Movie, MovieGenre, MovieKeyword, Person, Source
 from catalog.providers.tmdb_documents import CastMember, CrewMember, MovieDocument
 

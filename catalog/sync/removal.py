@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from catalog.importers.progress import progress_bar
 from catalog.models import (
     Credit,
     Genre,
@@ -23,6 +22,7 @@ from catalog.models import (
     SyncRun,
     TMDBRecord,
 )
+from catalog.progress import progress_bar
 from catalog.search.upkeep import forget_unused_terms
 from catalog.signals import provider_purged
 from catalog.sync.fields import EMPTY

@@ -13,7 +13,7 @@ from django_celery_beat.models import PeriodicTask
 from catalog.models import Movie, Rating, User
 from mlops.models import PipelineRun
 from movierec.bootstrap import LOADING, BootstrapError, check_port
-from tests.catalog.importers.movielens import write_folder
+from tests.catalog.ingest.movielens import write_folder
 from tests.factories import MovieFactory
 from tests.processes import free_port
 

@@ -14,9 +14,9 @@ from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
-from catalog import bulk
 from catalog.api.serializers import BulkReportSerializer
 from catalog.errors import BulkConflict, BulkTooLarge
+from catalog.ingest import bulk
 
 MB = 1 << 20
 MEDIA_TYPE = "application/x-ndjson"

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from catalog.importers.errors import BadRow
+from catalog.errors import BadRow
 from catalog.imports.files import File
 from catalog.imports.parsing import (
     Kind,

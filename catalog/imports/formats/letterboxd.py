@@ -2,8 +2,7 @@
 
 from pathlib import PurePosixPath
 
-from catalog.errors import InvalidImport
-from catalog.importers.errors import BadRow
+from catalog.errors import BadRow, InvalidImport
 from catalog.imports.files import File
 from catalog.imports.parsing import (
     Kind,

@@ -1,7 +1,6 @@
 """Any other CSV: a row for each rating, viewing or movie of the watchlist, in columns of these names."""
 
-from catalog.importers.errors import BadRow
-from catalog.importers.titles import parse_title
+from catalog.errors import BadRow
 from catalog.imports.files import File
 from catalog.imports.parsing import (
     Kind,
@@ -16,6 +15,7 @@ from catalog.imports.parsing import (
     read_year,
 )
 from catalog.imports.tables import Row, Table
+from catalog.ingest.titles import parse_title
 
 COLUMNS = (
     "title",

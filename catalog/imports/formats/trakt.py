@@ -8,8 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from catalog.errors import InvalidImport
-from catalog.importers.errors import BadRow
+from catalog.errors import BadRow, InvalidImport
 from catalog.imports.files import File
 from catalog.imports.parsing import (
     Kind,

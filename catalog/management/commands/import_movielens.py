@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from catalog.importers.movielens import import_movielens
-from catalog.importers.report import ImportReport
+from catalog.ingest.data_set import ImportReport
+from catalog.ingest.movielens import import_movielens
 from catalog.management.long_command import LongCommand
 
 

@@ -4,12 +4,12 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from catalog.errors import InvalidImport
-from catalog.importers.progress import progress_bar
 from catalog.imports.files import check_size
 from catalog.imports.lifecycle import commit_import, create_import, read_import
 from catalog.imports.report import sentences
 from catalog.management.long_command import LongCommand
 from catalog.models import User, UserImport
+from catalog.progress import progress_bar
 
 SHOWN = 20
 

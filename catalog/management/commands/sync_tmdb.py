@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from catalog.importers.progress import progress_bar
 from catalog.management.long_command import LongCommand
 from catalog.models import SyncRun
+from catalog.progress import progress_bar
 from catalog.sync.due import Asked
 from catalog.sync.work import sync
 

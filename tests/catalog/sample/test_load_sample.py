@@ -21,7 +21,7 @@ from catalog.models import (
 from catalog.sample import load
 from catalog.services import add_to_watchlist, record_rating
 from recommender.models import Dismissal
-from tests.catalog.importers.movielens import write_folder, write_zip
+from tests.catalog.ingest.movielens import write_folder, write_zip
 from tests.factories import MovieFactory
 
 pytestmark = pytest.mark.django_db

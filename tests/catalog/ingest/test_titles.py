@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.importers.titles import parse_title
+from catalog.ingest.titles import parse_title
 
 
 @pytest.mark.parametrize(

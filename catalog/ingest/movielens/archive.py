@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from catalog.importers.errors import ImportFailed
+from catalog.errors import ImportFailed
 
 MAX_MEMBER_BYTES = 8 << 30
 MAX_COMPRESSION = 200  # text of ratings shrinks 3 to 10 times; a bomb a thousand times

@@ -6,14 +6,14 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from catalog.bulk.lines import Numbered, RatingLine
-from catalog.bulk.report import BulkReport
-from catalog.importers.writing import RatingWriter
+from catalog.ingest.bulk.lines import NumberedLine, RatingLine
+from catalog.ingest.bulk.report import BulkReport
+from catalog.ingest.ratings import RatingWriter
 from catalog.models import Movie, Source, User
 from catalog.services import rebuild_aggregates
 
 
-def upsert_ratings(lines: Sequence[Numbered[RatingLine]], report: BulkReport) -> None:
+def upsert_ratings(lines: Sequence[NumberedLine[RatingLine]], report: BulkReport) -> None:
     """The latest rating of a movie by a person counts; one that was given on this site stays."""
     with transaction.atomic():
         users = _keys(User.objects.filter(source=Source.BULK), {line.user for _, line in lines})

@@ -6,8 +6,8 @@ import pytest
 from django.core.management import CommandError
 
 from catalog.models import Movie, Rating, User
-from tests.catalog.importers.movielens import changed, write_folder
-from tests.catalog.importers.test_import_movielens import run, stored
+from tests.catalog.ingest.movielens import changed, write_folder
+from tests.catalog.ingest.test_import_movielens import run, stored
 
 pytestmark = pytest.mark.django_db
 BROKEN = ["3,1,7,964982703", "3,99,4.0,964982703", "3,x,4.0,964982703", "3,1,4.0,soon", "3,1,4.0", "3,1,4.0,96498"]

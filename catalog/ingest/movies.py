@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from catalog.importers.records import MovieRecord
-from catalog.importers.writing.links import write_links
+from catalog.ingest.links import write_links
+from catalog.ingest.records import MovieRecord
 from catalog.models import Movie, SearchTerm, Source
 
 BATCH = 500

@@ -6,11 +6,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
-from catalog.importers.movielens import import_movielens
-from catalog.importers.writing import ratings as rating_writing
+from catalog.ingest import ratings as rating_writing
+from catalog.ingest.movielens import import_movielens
 from catalog.models import ImportRun, Movie, MovieGenre, MovieKeyword, Rating, Source, User
 from catalog.services import record_rating
-from tests.catalog.importers.movielens import FILES, LATIN_1, changed, write_folder, write_zip
+from tests.catalog.ingest.movielens import FILES, LATIN_1, changed, write_folder, write_zip
 from tests.factories import MovieFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

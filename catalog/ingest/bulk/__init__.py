@@ -4,11 +4,11 @@ A request is lines of JSON. Each line is checked by itself (`lines`), what is ri
 `ratings`), and the rest is reported with its number and the reason. A request that breaks off is simply sent again.
 """
 
-from catalog.bulk.lines import MovieLine, RatingLine, UserLine, read_lines
-from catalog.bulk.movies import upsert_movies
-from catalog.bulk.ratings import upsert_ratings
-from catalog.bulk.report import BulkReport
-from catalog.bulk.users import upsert_users
+from catalog.ingest.bulk.lines import MovieLine, RatingLine, UserLine, read_lines
+from catalog.ingest.bulk.movies import upsert_movies
+from catalog.ingest.bulk.ratings import upsert_ratings
+from catalog.ingest.bulk.report import BulkReport
+from catalog.ingest.bulk.users import upsert_users
 
 __all__ = [
     "BulkReport",

@@ -9,10 +9,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from catalog.bulk.lines import MovieLine, Numbered
-from catalog.bulk.report import BulkReport
-from catalog.importers.records import MovieRecord
-from catalog.importers.writing.links import Pairs, genre_ids, write_links
+from catalog.ingest.bulk.lines import MovieLine, NumberedLine
+from catalog.ingest.bulk.report import BulkReport
+from catalog.ingest.links import Pairs, genre_ids, write_links
+from catalog.ingest.records import MovieRecord
 from catalog.models import Credit, Movie, MovieGenre, MovieKeyword, SearchTerm, Source
 
 OTHER_IDS = ("movielens_id", "tmdb_id", "imdb_id")
@@ -37,7 +37,7 @@ LINKS: dict[str, tuple[QuerySet[Any], str]] = {
 }
 
 
-def upsert_movies(lines: Sequence[Numbered[MovieLine]], report: BulkReport) -> None:
+def upsert_movies(lines: Sequence[NumberedLine[MovieLine]], report: BulkReport) -> None:
     """A movie is found by its external id, else by an id of another catalogue, and then gets the external one.
 
     What a line names is set, unless a person wrote it here by hand; what it does not name stays.

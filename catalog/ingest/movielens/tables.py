@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from catalog.importers.errors import BadRow
-from catalog.importers.movielens_layout import Layout
-from catalog.importers.movielens_rows import parse_link, parse_movie, parse_tag, rating_parser
-from catalog.importers.progress import progress_bar
-from catalog.importers.records import MovieRecord, RatingRow
-from catalog.importers.rejects import Rejects
+from catalog.errors import BadRow
+from catalog.ingest.movielens.layout import Layout
+from catalog.ingest.movielens.rejects import Rejects
+from catalog.ingest.movielens.rows import parse_link, parse_movie, parse_tag, rating_parser
+from catalog.ingest.records import MovieRecord, RatingRow
+from catalog.progress import progress_bar
 
 # A tag becomes a keyword when it was given at least twice in the whole file; a movie keeps those given most often.
 TAG_USED_AT_LEAST = 2

@@ -11,8 +11,8 @@ from django.core.validators import validate_email
 from django.utils import timezone
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from catalog.bulk.report import BulkReport
 from catalog.errors import InvalidBulk
+from catalog.ingest.bulk.report import BulkReport
 from catalog.models.rating import RATING_STEPS
 from catalog.services import CLOCK_TOLERANCE
 
@@ -117,12 +117,12 @@ class RatingLine(Line):
 Kind = TypeVar("Kind", bound=Line)
 
 
-class Numbered(NamedTuple, Generic[Kind]):
+class NumberedLine(NamedTuple, Generic[Kind]):
     number: int
     line: Kind
 
 
-def read_lines(body: bytes, kind: type[Kind], report: BulkReport) -> list[Numbered[Kind]]:
+def read_lines(body: bytes, kind: type[Kind], report: BulkReport) -> list[NumberedLine[Kind]]:
     """The good ones; the others are rejected in the report. Raises InvalidBulk where there are none, or too many."""
     rows = list(_rows(body))
     limit = settings.POLICY.bulk.max_lines
@@ -134,7 +134,7 @@ def read_lines(body: bytes, kind: type[Kind], report: BulkReport) -> list[Number
     good = []
     for number, raw in rows:
         try:
-            good.append(Numbered(number, kind.model_validate_json(raw)))
+            good.append(NumberedLine(number, kind.model_validate_json(raw)))
         except ValidationError as error:
             report.reject(number, "; ".join(_sentence(found) for found in error.errors(include_url=False)))
     return good

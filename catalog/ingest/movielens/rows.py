@@ -7,9 +7,9 @@ import csv
 from collections.abc import Callable, Container
 from datetime import UTC, datetime
 
-from catalog.importers.errors import BadRow
-from catalog.importers.records import MovieRecord, RatingRow
-from catalog.importers.titles import parse_title
+from catalog.errors import BadRow
+from catalog.ingest.records import MovieRecord, RatingRow
+from catalog.ingest.titles import parse_title
 from catalog.models.rating import RATING_STEPS
 
 LARGEST_ID = 2**31 - 1

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from catalog.importers.archive import Archive
-from catalog.importers.errors import ImportFailed
+from catalog.errors import ImportFailed
+from catalog.ingest.movielens.archive import Archive
 
 MAX_LINE_BYTES = 1 << 16
 COLUMNS = {

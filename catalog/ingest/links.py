@@ -7,8 +7,8 @@ from zlib import crc32
 from django.db.models import Model
 from django.utils.text import slugify
 
-from catalog.importers.records import MovieRecord
-from catalog.importers.writing.rows import insert_rows
+from catalog.ingest.records import MovieRecord
+from catalog.ingest.rows import insert_rows
 from catalog.models import Credit, Genre, Keyword, Movie, MovieGenre, MovieKeyword, Person, Source
 
 Pairs = list[tuple[Movie, MovieRecord]]

@@ -6,13 +6,12 @@ from pathlib import Path
 from django.conf import settings
 from django.db import IntegrityError
 
-from catalog.importers.archive import open_archive
-from catalog.importers.data_set import write_data_set
-from catalog.importers.errors import ImportFailed
-from catalog.importers.movielens_files import MovieLensFiles
-from catalog.importers.movielens_layout import detect_layout
-from catalog.importers.rejects import Rejects
-from catalog.importers.report import ImportReport
+from catalog.errors import ImportFailed
+from catalog.ingest.data_set import ImportReport, write_data_set
+from catalog.ingest.movielens.archive import open_archive
+from catalog.ingest.movielens.layout import detect_layout
+from catalog.ingest.movielens.rejects import Rejects
+from catalog.ingest.movielens.tables import MovieLensFiles
 from catalog.models import Source
 
 REJECTED_ROWS_ALLOWED = 20  # whatever their share: a small file may have a few broken rows

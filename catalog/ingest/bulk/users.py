@@ -8,12 +8,12 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from catalog.bulk.lines import Numbered, UserLine
-from catalog.bulk.report import BulkReport
+from catalog.ingest.bulk.lines import NumberedLine, UserLine
+from catalog.ingest.bulk.report import BulkReport
 from catalog.models import Source, User
 
 
-def upsert_users(lines: Sequence[Numbered[UserLine]], report: BulkReport) -> None:
+def upsert_users(lines: Sequence[NumberedLine[UserLine]], report: BulkReport) -> None:
     """Without a username it is made of the external id. A name that somebody has is an error of its line."""
     with transaction.atomic():
         users = _known({line.external_id for _, line in lines})
@@ -49,7 +49,7 @@ def _known(external_ids: set[str]) -> dict[str, User]:
     return {user.external_id: user for user in rows.select_for_update()}
 
 
-def _owners_of_names(lines: Sequence[Numbered[UserLine]]) -> dict[str, str]:
+def _owners_of_names(lines: Sequence[NumberedLine[UserLine]]) -> dict[str, str]:
     """Who has each of the names, in lower case, by external id; people of the site have none."""
     names = {line.username or _name_of(line.external_id) for _, line in lines}
     lower = {name.lower() for name in names}
