@@ -251,7 +251,7 @@ class Lists:
                 "live quality",
                 "half of the hits are lost",
                 lambda size, rng: self._draw("hits", size, rng),
-                lambda recent, before: checks.check_live_quality(
+                lambda recent, before: checks.check_online_metrics(
                     (int(recent.sum()), int(before.sum())), (len(recent), len(before)), policy
                 ),
                 lambda recent, rng: recent * (rng.random(len(recent)) < 0.5),

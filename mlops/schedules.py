@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 from celery.schedules import crontab
 from django.conf import settings
@@ -16,10 +17,10 @@ TASKS = {
     "refresh-popularity": "catalog.refresh_popularity",
     "sweep-histories": "catalog.requeue_stale_imports",
     "check-drift": "mlops.check_drift",
-    "score-live-quality": "mlops.score_live_quality",
+    "score-online-metrics": "mlops.score_online_metrics",
     "check-retraining": "mlops.check_retraining",
-    "check-serving": "mlops.check_serving",
-    "check-freshness": "mlops.check_freshness",
+    "check-skew": "mlops.check_skew",
+    "check-staleness": "mlops.check_staleness",
     "check-dependencies": "mlops.check_dependencies",
     "backtest-features": "mlops.backtest_features",
     "backtest-staleness": "mlops.backtest_staleness",
@@ -27,18 +28,32 @@ TASKS = {
     "beat-heartbeat": "mlops.beat_heartbeat",
     "requeue-stale-jobs": "catalog.requeue_stale",
     "sweep-runs": "mlops.sweep_runs",
-    "watch-champion": "mlops.watch_champion",
+    "auto-rollback": "mlops.auto_rollback",
     "sync-registry": "mlops.sync_registry",
     "push-data": "mlops.push_data",
     "prune": "mlops.prune",
 }
-EXPIRES_AFTER = 0.9  # of the time to the next run: a worker that was away does not find a pile of old work
+# Names until 2026-11: ensure_schedules renames the rows, and config.yaml may still use the old schedule names.
+RENAMED_SCHEDULES = {
+    "watch-champion": "auto-rollback",
+    "score-live-quality": "score-online-metrics",
+    "check-serving": "check-skew",
+    "check-freshness": "check-staleness",
+}
+RENAMED_TASKS = {
+    "mlops.watch_champion": "mlops.auto_rollback",
+    "mlops.score_live_quality": "mlops.score_online_metrics",
+    "mlops.check_serving": "mlops.check_skew",
+    "mlops.check_freshness": "mlops.check_staleness",
+}
+EXPIRES_AFTER = 0.9  # share of the period: a worker that was away does not find a pile of old work
 
 
 def ensure_schedules() -> list[str]:
-    """Creates what is missing and returns its names; what an operator has changed since, or added, stays as it is."""
+    """Creates the missing schedules and returns their names. Rows that an operator edited or added stay as they are."""
+    _rename_rows()
     created = []
-    for name, policy in settings.POLICY.schedules.items():
+    for name, policy in _wanted().items():
         if name not in TASKS:
             raise MLOpsError(f"config.yaml: schedules.{name}: there is no such schedule; known are {', '.join(TASKS)}.")
         if PeriodicTask.objects.filter(name=name).exists():
@@ -53,6 +68,26 @@ def ensure_schedules() -> list[str]:
         )
         created.append(name)
     return created
+
+
+def _rename_rows() -> None:
+    """Moves rows with former names to the current ones, so that no schedule runs twice after an upgrade."""
+    for row in PeriodicTask.objects.filter(name__in=RENAMED_SCHEDULES):
+        if PeriodicTask.objects.filter(name=RENAMED_SCHEDULES[row.name]).exists():
+            row.delete()
+        else:
+            row.name = RENAMED_SCHEDULES[row.name]
+            row.save()
+    for row in PeriodicTask.objects.filter(task__in=RENAMED_TASKS):
+        row.task = RENAMED_TASKS[row.task]
+        row.save()
+
+
+def _wanted() -> dict[str, Any]:
+    """The policy's schedules by current name; an entry under a former name overrides the default."""
+    given = settings.POLICY.schedules
+    former = {RENAMED_SCHEDULES[name]: schedule for name, schedule in given.items() if name in RENAMED_SCHEDULES}
+    return {name: schedule for name, schedule in given.items() if name not in RENAMED_SCHEDULES} | former
 
 
 def _crontab(expression: str | None) -> dict[str, CrontabSchedule]:

@@ -22,9 +22,9 @@ from mlops.models import (
     TuningStudy,
     TuningTrial,
 )
-from mlops.monitoring.auto_rollback import watch_champion
+from mlops.monitoring.auto_rollback import auto_rollback
 from mlops.monitoring.retraining import check_retraining
-from mlops.monitoring.staleness import beat_heartbeat, check_freshness
+from mlops.monitoring.staleness import beat_heartbeat, check_staleness
 from mlops.registry.dvc_remote import push_data, restore_data
 from mlops.registry.mlflow_sync import sync_registry
 from mlops.registry.promotion import get_version, promote, refuse, roll_back
@@ -45,14 +45,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "adopt_parameters",
+    "auto_rollback",
     "backtest",
     "beat_heartbeat",
     "cancel_run",
     "check_dependencies",
     "check_drift",
-    "check_freshness",
     "check_retraining",
-    "check_serving",
+    "check_skew",
+    "check_staleness",
     "collect_evidence",
     "copy_artifact",
     "ensure_schedules",
@@ -72,13 +73,12 @@ __all__ = [
     "resume_run",
     "roll_back",
     "run_training",
-    "score_live_quality",
+    "score_online_metrics",
     "start_training",
     "sweep_runs",
     "sync_registry",
     "tune",
     "validate_snapshot",
-    "watch_champion",
     "withdraw_parameters",
     "withdraw_snapshot",
 ]
@@ -129,10 +129,10 @@ def check_drift(*, now: datetime | None = None) -> DriftReport:
     return report.check_drift(now=now)
 
 
-def score_live_quality(*, now: datetime | None = None) -> dict[str, int]:
+def score_online_metrics(*, now: datetime | None = None) -> dict[str, int]:
     from mlops.monitoring import online_metrics
 
-    return online_metrics.score_live_quality(now=now)
+    return online_metrics.score_online_metrics(now=now)
 
 
 def check_dependencies() -> "list[Look]":
@@ -148,10 +148,10 @@ def backtest(*, kind: str, on_progress: Callable[[str], None] | None = None) -> 
     return run.backtest(kind=kind, on_progress=on_progress)
 
 
-def check_serving() -> dict[str, bool]:
+def check_skew() -> dict[str, bool]:
     from mlops.monitoring import skew
 
-    return {finding.name: finding.passed for finding in skew.check_serving()}
+    return {finding.name: finding.passed for finding in skew.check_skew()}
 
 
 def tune(

@@ -1,6 +1,8 @@
-"""Doors to the services for workers and Beat; every one may run twice without doing anything twice."""
+"""Celery tasks: thin wrappers around the services, idempotent because a worker may receive one twice."""
 
 import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from celery import shared_task
 from django.conf import settings
@@ -10,6 +12,18 @@ from mlops.errors import DataRemoteError, MLOpsError, NoDataRemote, RunNotFound,
 from mlops.models import Backtest, PipelineRun
 
 logger = logging.getLogger(__name__)
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _also_named(former: str) -> Callable[[Function], Function]:
+    """Registers the task under its former name too: messages and operators' schedules may still hold that one."""
+
+    def register(function: Function) -> Function:
+        shared_task(name=former)(function)
+        return function
+
+    return register
 
 
 @shared_task(
@@ -42,10 +56,11 @@ def sweep_runs() -> dict[str, int]:
     return services.sweep_runs()
 
 
-@shared_task(name="mlops.watch_champion")
-def watch_champion() -> dict[str, str | int | None]:
-    watch = services.watch_champion()
-    return {"version": watch.version, "rolled_back_to": watch.rolled_back_to}
+@shared_task(name="mlops.auto_rollback")
+@_also_named("mlops.watch_champion")
+def auto_rollback() -> dict[str, str | int | None]:
+    report = services.auto_rollback()
+    return {"version": report.version, "rolled_back_to": report.rolled_back_to}
 
 
 @shared_task(name="mlops.prune")
@@ -59,9 +74,10 @@ def check_drift() -> dict[str, str | int]:
     return {"report": report.pk, "status": report.status}
 
 
-@shared_task(name="mlops.score_live_quality")
-def score_live_quality() -> dict[str, int]:
-    return services.score_live_quality()
+@shared_task(name="mlops.score_online_metrics")
+@_also_named("mlops.score_live_quality")
+def score_online_metrics() -> dict[str, int]:
+    return services.score_online_metrics()
 
 
 @shared_task(name="mlops.check_retraining")
@@ -75,9 +91,10 @@ def beat_heartbeat() -> str:
     return services.beat_heartbeat().isoformat()
 
 
-@shared_task(name="mlops.check_freshness")
-def check_freshness() -> list[str]:
-    return services.check_freshness()
+@shared_task(name="mlops.check_staleness")
+@_also_named("mlops.check_freshness")
+def check_staleness() -> list[str]:
+    return services.check_staleness()
 
 
 @shared_task(name="mlops.collect_evidence")
@@ -85,14 +102,15 @@ def collect_evidence() -> dict[str, int]:
     return services.collect_evidence()
 
 
-@shared_task(name="mlops.check_serving")
-def check_serving() -> dict[str, bool]:
-    return services.check_serving()
+@shared_task(name="mlops.check_skew")
+@_also_named("mlops.check_serving")
+def check_skew() -> dict[str, bool]:
+    return services.check_skew()
 
 
 @shared_task(name="mlops.check_dependencies")
 def check_dependencies() -> dict[str, str]:
-    return {look.name: look.change for look in services.check_dependencies()}
+    return {check.name: check.change for check in services.check_dependencies()}
 
 
 @shared_task(name="mlops.backtest_features")

@@ -1,19 +1,19 @@
 """Data, runs, versions, verdicts and promotions in the admin: to look at, and to act on through the services."""
 
 from mlops.admin.data import DatasetSnapshotAdmin, QuarantinedRowAdmin
-from mlops.admin.records import GateVerdictAdmin, PromotionAdmin
-from mlops.admin.runs import PipelineRunAdmin
-from mlops.admin.tuning import ParameterChoiceAdmin, TuningStudyAdmin
-from mlops.admin.versions import ModelVersionAdmin
-from mlops.admin.watch import (
+from mlops.admin.monitoring import (
     AlertAdmin,
     BacktestAdmin,
     DependencyAdmin,
     DriftReportAdmin,
     EvidenceAdmin,
-    LiveQualityAdmin,
+    OnlineMetricsAdmin,
     RetrainingCheckAdmin,
 )
+from mlops.admin.records import GateVerdictAdmin, PromotionAdmin
+from mlops.admin.runs import PipelineRunAdmin
+from mlops.admin.tuning import ParameterChoiceAdmin, TuningStudyAdmin
+from mlops.admin.versions import ModelVersionAdmin
 
 __all__ = [
     "AlertAdmin",
@@ -23,8 +23,8 @@ __all__ = [
     "DriftReportAdmin",
     "EvidenceAdmin",
     "GateVerdictAdmin",
-    "LiveQualityAdmin",
     "ModelVersionAdmin",
+    "OnlineMetricsAdmin",
     "ParameterChoiceAdmin",
     "PipelineRunAdmin",
     "PromotionAdmin",

@@ -5,13 +5,13 @@ from typing import Any
 from catalog.models import Movie
 from mlops.dashboard.report import METRICS, SLICE_METRICS, figure_rows, group_rows, side_by_side, slice_rows
 from mlops.models import ModelVersion
-from mlops.monitoring.auto_rollback import look_at_champion
+from mlops.monitoring.auto_rollback import assess
 
 
 def page_of(version: ModelVersion) -> dict[str, Any]:
     verdict = version.verdicts.select_related("champion", "decided_by").first()
     champion = verdict.champion if verdict else None
-    watch = look_at_champion() if version.status == ModelVersion.Status.CHAMPION else None
+    canary = assess() if version.status == ModelVersion.Status.CHAMPION else None
     return {
         "metrics": [name.replace("_", " ") for name in METRICS],
         "figures": figure_rows(version.figures),
@@ -22,7 +22,7 @@ def page_of(version: ModelVersion) -> dict[str, Any]:
         "champion": champion,
         "pairs": side_by_side(version.figures, champion.figures) if champion else [],
         "changes": changes_of(version),
-        "watch": watch if watch and watch.version else None,
+        "canary": canary if canary and canary.version else None,
         "promotions": version.promotions.select_related("promoted_by", "previous"),
     }
 

@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from catalog.models import SyncRun
-from mlops.models import Alert, DriftReport, LiveQuality, ModelVersion, PipelineRun, Promotion, RetrainingCheck
+from mlops.models import Alert, DriftReport, ModelVersion, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck
 from mlops.monitoring.staleness import last_heartbeat
 from mlops.test_score.score import ml_test_score
 
@@ -20,7 +20,7 @@ class RowsCollector(Collector):
         yield from _champion()
         yield from _runs()
         yield from _drift()
-        yield from _live_quality()
+        yield from _online_metrics()
         yield from _retraining()
         yield from _alerts()
         yield from _beat()
@@ -75,10 +75,10 @@ def _drift() -> Iterable[Metric]:
     return [drift, figures]
 
 
-def _live_quality() -> Iterable[Metric]:
+def _online_metrics() -> Iterable[Metric]:
     """Of the last week, by version: as totals, so that whoever reads can form the rates."""
     week = timezone.now().date() - timedelta(days=7)
-    rows = LiveQuality.objects.filter(day__gt=week).order_by("version").values_list("version")
+    rows = OnlineMetrics.objects.filter(day__gt=week).order_by("version").values_list("version")
     scored = GaugeMetricFamily(
         "movierec_live_ratings", "New positive ratings of the last 7 days that were scored.", labels=["version"]
     )

@@ -14,14 +14,14 @@ from mlops.dashboard.report import difference_text, interval_text
 from mlops.models import (
     DriftReport,
     GateVerdict,
-    LiveQuality,
     ModelVersion,
+    OnlineMetrics,
     PipelineRun,
     Promotion,
     RetrainingCheck,
 )
 from mlops.monitoring.alerts import open_alerts
-from mlops.monitoring.staleness import facts
+from mlops.monitoring.staleness import staleness_checks
 from mlops.test_score.score import ml_test_score
 
 RUNS, VERDICTS, VERSIONS, REPORTS = 8, 6, 20, 30
@@ -59,7 +59,7 @@ def dashboard() -> dict[str, Any]:
         "live": live_quality(now),
         "drift": drift(),
         "retraining": RetrainingCheck.objects.select_related("run").first(),
-        "facts": [(fact, fact.age(now), fact.is_old(now)) for fact in facts()],
+        "staleness_checks": [(check, check.age(now), check.is_old(now)) for check in staleness_checks()],
         "schedules": schedules(now),
         "verdicts": GateVerdict.objects.select_related("version", "champion")[:VERDICTS],
         "score": ml_test_score(),
@@ -116,7 +116,7 @@ def _ends(interval: dict[str, Any] | None) -> tuple[float | None, float | None]:
 def live_quality(now: datetime) -> dict[str, Any]:
     """Hit rate by day and version, with Wilson's 95 % intervals, and what each version has shown in all."""
     first = now.date() - timedelta(days=LIVE_DAYS - 1)
-    rows = list(LiveQuality.objects.filter(day__gte=first).order_by("version", "day"))
+    rows = list(OnlineMetrics.objects.filter(day__gte=first).order_by("version", "day"))
     begin = min((row.day for row in rows), default=None)
     days = [begin + timedelta(days=at) for at in range((now.date() - begin).days + 1)] if begin else []
     series = [
@@ -131,11 +131,11 @@ def live_quality(now: datetime) -> dict[str, Any]:
     }
 
 
-def _live_point(row: LiveQuality, first: date) -> Point:
+def _live_point(row: OnlineMetrics, first: date) -> Point:
     return Point((row.day - first).days, row.hit_rate or 0.0, *wilson(row.hits, row.n), note=f"of {row.n} on {row.day}")
 
 
-def _live_total(rows: list[LiveQuality], version: int) -> dict[str, Any]:
+def _live_total(rows: list[OnlineMetrics], version: int) -> dict[str, Any]:
     own = [row for row in rows if row.version_id == version]
     n, hits = sum(row.n for row in own), sum(row.hits for row in own)
     ndcg = sum(row.ndcg_sum for row in own) / n if n else 0.0

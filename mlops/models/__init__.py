@@ -1,12 +1,19 @@
 """The truth about data, runs, models, verdicts and promotions; MLflow mirrors it."""
 
 from .data import DatasetSnapshot, QuarantinedRow, UserSurrogate
-from .drift import DriftReport
+from .monitoring import (
+    Alert,
+    Backtest,
+    Dependency,
+    DriftReport,
+    Evidence,
+    OnlineMetrics,
+    RetrainingCheck,
+    Watermark,
+)
 from .runs import PipelineRun, RunStep
-from .studies import Backtest, Dependency
 from .tuning import ParameterChoice, TuningStudy, TuningTrial
 from .versions import GateVerdict, ModelVersion, Promotion
-from .watch import Alert, Evidence, LiveQuality, RetrainingCheck, Watermark
 
 __all__ = [
     "Alert",
@@ -16,8 +23,8 @@ __all__ = [
     "DriftReport",
     "Evidence",
     "GateVerdict",
-    "LiveQuality",
     "ModelVersion",
+    "OnlineMetrics",
     "ParameterChoice",
     "PipelineRun",
     "Promotion",

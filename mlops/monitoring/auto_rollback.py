@@ -14,7 +14,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from mlops.errors import MLOpsError
-from mlops.models import LiveQuality, ModelVersion, Promotion
+from mlops.models import ModelVersion, OnlineMetrics, Promotion
 from mlops.monitoring.alerts import set_alert
 from mlops.registry.promotion import roll_back
 from recommender.serving.stats import Service, service_of
@@ -26,7 +26,7 @@ Z = 1.96  # of a 95 % interval
 
 
 class WatchPolicy(Protocol):
-    """The bounds of config.yaml's `watch`."""
+    """The bounds of config.yaml's `report`."""
 
     min_requests: int
     max_error_share: float
@@ -65,7 +65,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Watch:
+class CanaryReport:
     """`version` None: there is nothing to watch."""
 
     version: int | None = None
@@ -78,58 +78,58 @@ class Watch:
         return " ".join(finding.sentence for finding in self.findings if finding.status == BAD)
 
 
-def watch_champion(*, now: datetime | None = None) -> Watch:
+def auto_rollback(*, now: datetime | None = None) -> CanaryReport:
     """Look at the champion, and take it back if it must be; which is on record in the audit trail."""
-    watch = look_at_champion(now=now)
-    if watch.reasons and settings.POLICY.watch.automatic_rollback:
-        watch = _take_back(watch)
-    set_alert(ALERT, _message(watch) if watch.reasons else "")
-    return watch
+    report = assess(now=now)
+    if report.reasons and settings.POLICY.watch.automatic_rollback:
+        report = _roll_back(report)
+    set_alert(ALERT, _message(report) if report.reasons else "")
+    return report
 
 
-def _take_back(watch: Watch) -> Watch:
+def _roll_back(report: CanaryReport) -> CanaryReport:
     try:
-        back = roll_back(kind=Promotion.Kind.AUTOMATIC_ROLLBACK, replacing=watch.version, reason=watch.reasons)
+        back = roll_back(kind=Promotion.Kind.AUTOMATIC_ROLLBACK, replacing=report.version, reason=report.reasons)
     except MLOpsError as error:
-        return replace(watch, refusal=str(error))
-    return replace(watch, rolled_back_to=back.version_id)
+        return replace(report, refusal=str(error))
+    return replace(report, rolled_back_to=back.version_id)
 
 
-def _message(watch: Watch) -> str:
-    what = f"Version {watch.version} passes the bounds of its watch. {watch.reasons}"
-    if watch.rolled_back_to:
-        return f"{what} Version {watch.rolled_back_to} is the champion again."
-    return f"{what} It stays the champion: {watch.refusal or 'watch.automatic_rollback is off'}"
+def _message(report: CanaryReport) -> str:
+    what = f"Version {report.version} passes the bounds of its watch. {report.reasons}"
+    if report.rolled_back_to:
+        return f"{what} Version {report.rolled_back_to} is the champion again."
+    return f"{what} It stays the champion: {report.refusal or 'watch.automatic_rollback is off'}"
 
 
-def look_at_champion(*, now: datetime | None = None) -> Watch:
-    """What `watch_champion` would find; nothing is changed."""
+def assess(*, now: datetime | None = None) -> CanaryReport:
+    """What `auto_rollback` would find; nothing is changed."""
     policy, now = settings.POLICY.watch, now or timezone.now()
     promotion = Promotion.objects.filter(version__status=ModelVersion.Status.CHAMPION).first()
     if promotion is None or promotion.kind in Promotion.ROLL_BACKS:
-        return Watch()
+        return CanaryReport()
     if now - promotion.promoted_at > timedelta(days=policy.days):
-        return Watch()
+        return CanaryReport()
     window = timedelta(minutes=policy.window_minutes)
     begin = promotion.promoted_at.replace(second=0, microsecond=0)
     serving = service_of(promotion.version_id, since=max(begin, now - window), until=now)
-    findings = [judge_errors(serving, policy)]
+    findings = [check_errors(serving, policy)]
     if promotion.previous_id is None:
-        return Watch(promotion.version_id, [*findings, judge_latency(serving, None, policy)])
+        return CanaryReport(promotion.version_id, [*findings, check_latency(serving, None, policy)])
     before = service_of(promotion.previous_id, since=begin - window, until=begin)
-    findings.append(judge_latency(serving, before, policy))
+    findings.append(check_latency(serving, before, policy))
     since = (promotion.promoted_at - timedelta(days=policy.days)).date()
     own, other = (quality_of(version, since) for version in (promotion.version_id, promotion.previous_id))
-    return Watch(promotion.version_id, [*findings, judge_quality(own, other, policy)])
+    return CanaryReport(promotion.version_id, [*findings, check_quality(own, other, policy)])
 
 
 def quality_of(version: int, since: date) -> Quality:
-    rows = LiveQuality.objects.filter(version=version, day__gte=since)
+    rows = OnlineMetrics.objects.filter(version=version, day__gte=since)
     sums = {name: Sum(name, default=0.0) for name in ("ndcg_sum", "ndcg_square_sum")}
     return Quality(**rows.aggregate(n=Sum("n", default=0), **sums))
 
 
-def judge_errors(serving: Service, policy: WatchPolicy) -> Finding:
+def check_errors(serving: Service, policy: WatchPolicy) -> Finding:
     name = "errors"
     if serving.n_requests < policy.min_requests:
         return _too_few(name, serving, policy)
@@ -142,7 +142,7 @@ def judge_errors(serving: Service, policy: WatchPolicy) -> Finding:
     return Finding(name, BAD if is_bad else OK, sentence, share, policy.max_error_share)
 
 
-def judge_latency(serving: Service, before: Service | None, policy: WatchPolicy) -> Finding:
+def check_latency(serving: Service, before: Service | None, policy: WatchPolicy) -> Finding:
     name = "latency"
     found = serving.quantile(TAIL)
     if serving.n_served < policy.min_requests or found is None:
@@ -157,7 +157,7 @@ def judge_latency(serving: Service, before: Service | None, policy: WatchPolicy)
     return Finding(name, BAD if 1000 * found > threshold else OK, sentence, _finite(1000 * found), threshold)
 
 
-def judge_quality(now: Quality, before: Quality, policy: WatchPolicy) -> Finding:
+def check_quality(now: Quality, before: Quality, policy: WatchPolicy) -> Finding:
     """Clearly lower: by more than the policy's loss, and not by chance."""
     name, needed = "live quality", policy.min_quality_ratings
     if min(now.n, before.n) < needed:

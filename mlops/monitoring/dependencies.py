@@ -26,46 +26,48 @@ CHANGES_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Look:
-    """`change` in a sentence, empty where nothing changed. `was_seen` is false where nobody answered."""
+class DependencyCheck:
+    """`change` in a sentence, empty where nothing changed. `is_reachable` is false where nobody answered."""
 
     name: str
     change: str = ""
-    was_seen: bool = True
+    is_reachable: bool = True
 
 
-def check_dependencies() -> list[Look]:
+def check_dependencies() -> list[DependencyCheck]:
     """Opens and closes an alert for each, and keeps as evidence that it was looked."""
-    looks = [_champions_libraries(), _pinned_libraries()]
+    checks = [_champions_libraries(), _pinned_libraries()]
     if settings.TMDB_READ_TOKEN:
-        looks.append(_tmdb())
-    for look in looks:
-        if look.was_seen:
-            set_alert(f"dependency: {look.name}", look.change)
-    unseen = [look.name for look in looks if not look.was_seen]
-    changed = [f"{look.name}: {look.change}" for look in looks if look.change]
+        checks.append(_tmdb())
+    for check in checks:
+        if check.is_reachable:
+            set_alert(f"dependency: {check.name}", check.change)
+    unseen = [check.name for check in checks if not check.is_reachable]
+    changed = [f"{check.name}: {check.change}" for check in checks if check.change]
     said = [f"no answer of {name}" for name in unseen] + changed
-    detail = "; ".join(said) or f"{', '.join(look.name for look in looks)} are as they were"
+    detail = "; ".join(said) or f"{', '.join(check.name for check in checks)} are as they were"
     record("Mo1", Evidence.Source.BEAT, "dependencies are looked at", passed=not unseen, detail=detail)
-    return looks
+    return checks
 
 
-def _champions_libraries() -> Look:
+def _champions_libraries() -> DependencyCheck:
     champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).first()
     before = champion.libraries if champion else {}
     now = library_versions()
     changes = _changes({name: before[name] for name in before if name in now}, now)
     said = f"version {champion.pk} learnt with others: {changes}" if champion and changes else ""
-    return Look("the champion's libraries", said)
+    return DependencyCheck("the champion's libraries", said)
 
 
-def _pinned_libraries() -> Look:
+def _pinned_libraries() -> DependencyCheck:
     path = settings.BASE_DIR / "requirements.txt"
     lines = path.read_text(encoding="utf-8").splitlines()
     pins = {match[1]: match[2] for line in lines if (match := PIN.match(line))}
     found = {name: version for name in pins if (version := _installed(name)) is not None}
     changes = _changes(pins, found)
-    return Look("pinned libraries", f"others are installed than requirements.txt pins: {changes}" if changes else "")
+    return DependencyCheck(
+        "pinned libraries", f"others are installed than requirements.txt pins: {changes}" if changes else ""
+    )
 
 
 def _installed(name: str) -> str | None:
@@ -75,17 +77,17 @@ def _installed(name: str) -> str | None:
         return None
 
 
-def _tmdb() -> Look:
+def _tmdb() -> DependencyCheck:
     """An answer that cannot be read, or a token that is refused, is a change too; no answer is none."""
     try:
         with connect() as tmdb:
             now = tmdb.configuration()
             tmdb.movie(PROBED_MOVIE)
     except ProviderUnavailable:
-        return Look("TMDB", was_seen=False)
+        return DependencyCheck("TMDB", is_reachable=False)
     except ProviderError as error:
-        return Look("TMDB", str(error))
-    return Look("TMDB", _change_of("TMDB", now))
+        return DependencyCheck("TMDB", str(error))
+    return DependencyCheck("TMDB", _change_of("TMDB", now))
 
 
 def _change_of(name: str, now: dict[str, Any]) -> str:

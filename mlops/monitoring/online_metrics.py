@@ -19,7 +19,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from catalog.models import Rating
-from mlops.models import LiveQuality, ModelVersion, Promotion, Watermark
+from mlops.models import ModelVersion, OnlineMetrics, Promotion, Watermark
 from mlops.monitoring.personal_lists import K, personal_lists
 from recommender.models import Dismissal, Impression, ServedModel
 from recommender.serving import candidates
@@ -32,7 +32,7 @@ WATERMARK = "live quality"
 
 
 @dataclass
-class Tally:
+class DailyScores:
     """Scores of one version on one day; `ranks` holds the rank of the rated movie, 0 where the list lacks it."""
 
     ranks: list[int] = field(default_factory=list)
@@ -49,10 +49,10 @@ class Tally:
         }
 
 
-Tallies = dict[tuple[int, date], Tally]
+ScoresByDay = dict[tuple[int, date], DailyScores]
 
 
-def score_live_quality(*, now: datetime | None = None) -> dict[str, int]:
+def score_online_metrics(*, now: datetime | None = None) -> dict[str, int]:
     """Goes on from the watermark, over at most a policy's number of ratings. Scores and watermark are written
     together, so that no rating counts twice, whatever is killed or started twice."""
     policy = settings.POLICY.live_quality
@@ -65,10 +65,10 @@ def score_live_quality(*, now: datetime | None = None) -> dict[str, int]:
     rows = list(Rating.objects.for_training().filter(later, rated_at__lte=until)[: policy.max_ratings])
     if not rows:
         return {"scored": 0, "read": 0}
-    tallies = _score([row for row in rows if _is_positive(row)], champions)
-    if not _keep(tallies, mark, rows[-1]):
+    scores = _score([row for row in rows if _is_positive(row)], champions)
+    if not _keep(scores, mark, rows[-1]):
         return {"scored": 0, "read": 0}
-    return {"scored": sum(len(tally.ranks) for tally in tallies.values()), "read": len(rows)}
+    return {"scored": sum(len(daily.ranks) for daily in scores.values()), "read": len(rows)}
 
 
 def _is_positive(rating: Rating) -> bool:
@@ -76,35 +76,35 @@ def _is_positive(rating: Rating) -> bool:
     return threshold is None or rating.rating >= threshold
 
 
-def _keep(tallies: Tallies, mark: Watermark, last: Rating) -> bool:
+def _keep(scores: ScoresByDay, mark: Watermark, last: Rating) -> bool:
     """False where another process has come first: what it counted is not counted again."""
     with transaction.atomic():
         moved = Watermark.objects.filter(pk=mark.pk, at=mark.at, last_id=mark.last_id)
         if not moved.update(at=last.rated_at, last_id=last.pk):
             return False
-        for (version, day), tally in tallies.items():
-            row, _ = LiveQuality.objects.get_or_create(version_id=version, day=day)
-            LiveQuality.objects.filter(pk=row.pk).update(**{name: F(name) + n for name, n in tally.sums().items()})
+        for (version, day), daily in scores.items():
+            row, _ = OnlineMetrics.objects.get_or_create(version_id=version, day=day)
+            OnlineMetrics.objects.filter(pk=row.pk).update(**{name: F(name) + n for name, n in daily.sums().items()})
     return True
 
 
-def _score(positives: list[Rating], champions: list[tuple[datetime, int]]) -> Tallies:
+def _score(positives: list[Rating], champions: list[tuple[datetime, int]]) -> ScoresByDay:
     shown = _shown_before(positives)
-    tallies: Tallies = defaultdict(Tally)
+    scores: ScoresByDay = defaultdict(DailyScores)
     unseen: dict[int, list[Rating]] = defaultdict(list)
     moments = [moment for moment, _ in champions]
     for rating in positives:
         impression = shown.get(rating.pk)
         if impression is not None:
-            tally = tallies[impression.model_version or 0, rating.rated_at.date()]
-            tally.ranks.append(_rank(rating.movie_id, [item[0] for item in impression.items[:K]]))
-            tally.n_shown += 1
+            daily = scores[impression.model_version or 0, rating.rated_at.date()]
+            daily.ranks.append(_rank(rating.movie_id, [item[0] for item in impression.items[:K]]))
+            daily.n_shown += 1
         elif place := bisect_right(moments, rating.rated_at):
             unseen[champions[place - 1][1]].append(rating)
     for version, ratings in unseen.items():
         for rating, movies in _would_have_shown(version, ratings):
-            tallies[version, rating.rated_at.date()].ranks.append(_rank(rating.movie_id, movies))
-    return tallies
+            scores[version, rating.rated_at.date()].ranks.append(_rank(rating.movie_id, movies))
+    return scores
 
 
 def _rank(movie_id: int, movies: list[int]) -> int:

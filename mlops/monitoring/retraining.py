@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from catalog.models import Movie, Rating
 from mlops.errors import TrainingAlreadyActive
-from mlops.models import DriftReport, LiveQuality, ModelVersion, PipelineRun, Promotion, RetrainingCheck
+from mlops.models import DriftReport, ModelVersion, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck
 from mlops.monitoring.alerts import set_alert
 from mlops.training.runs import start_training
 from recommender.models import Feedback
@@ -107,7 +107,7 @@ def _live_fall(champion: ModelVersion, now: datetime) -> Criterion:
 
 
 def _live(champion: ModelVersion, since: datetime, until: datetime) -> tuple[int, int]:
-    rows = LiveQuality.objects.filter(version=champion, day__gt=since.date(), day__lte=until.date())
+    rows = OnlineMetrics.objects.filter(version=champion, day__gt=since.date(), day__lte=until.date())
     sums = rows.aggregate(hits=Sum("hits"), n=Sum("n"))
     return sums["hits"] or 0, sums["n"] or 0
 

@@ -42,7 +42,7 @@ class Finding:
     detail: str
 
 
-def check_serving() -> list[Finding]:
+def check_skew() -> list[Finding]:
     """All checks, kept as evidence; one that fails is an alert. Without a champion there is nothing to look at."""
     champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).select_related("snapshot").first()
     if champion is None:

@@ -18,7 +18,7 @@ WATCH_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Fact:
+class StalenessCheck:
     """`limit` is the age from which on it is an alert; None where no age is wrong."""
 
     subject: str
@@ -43,23 +43,23 @@ def beat_heartbeat() -> datetime:
     return row.at
 
 
-def facts() -> list[Fact]:
+def staleness_checks() -> list[StalenessCheck]:
     policy = settings.POLICY.freshness
     champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).select_related("snapshot").first()
     promotion = Promotion.objects.filter(version=champion).first() if champion else None
     finished = ImportRun.objects.filter(finished_at__isnull=False)
     return [
-        Fact("scheduler", last_heartbeat(), timedelta(seconds=policy.beat_seconds)),
-        Fact("champion", promotion.promoted_at if promotion else None),
-        Fact(
+        StalenessCheck("scheduler", last_heartbeat(), timedelta(seconds=policy.beat_seconds)),
+        StalenessCheck("champion", promotion.promoted_at if promotion else None),
+        StalenessCheck(
             "champion's data",
             champion.snapshot.exported_at if champion else None,
             timedelta(days=min(policy.champion_data_days, _known_limit())),
         ),
         _latest_rating(timedelta(days=policy.latest_rating_days)),
-        Fact("latest movie", Movie.objects.aggregate(at=Max("created_at"))["at"]),
-        Fact("latest import", finished.aggregate(at=Max("finished_at"))["at"]),
-        Fact("latest drift report", DriftReport.objects.aggregate(at=Max("created_at"))["at"]),
+        StalenessCheck("latest movie", Movie.objects.aggregate(at=Max("created_at"))["at"]),
+        StalenessCheck("latest import", finished.aggregate(at=Max("finished_at"))["at"]),
+        StalenessCheck("latest drift report", DriftReport.objects.aggregate(at=Max("created_at"))["at"]),
     ]
 
 
@@ -69,24 +69,24 @@ def _known_limit() -> float:
     return float(last.figures["max_age_days"]) if last else math.inf
 
 
-def check_freshness(*, now: datetime | None = None) -> list[str]:
+def check_staleness(*, now: datetime | None = None) -> list[str]:
     """Opens and closes the alerts; returns the subjects that are too old."""
     moment = now or timezone.now()
     old = []
-    for fact in facts():
-        if fact.limit is not None:
-            is_old = fact.is_old(moment)
-            set_alert(f"age of {fact.subject}", _sentence(fact, moment) if is_old else "")
-            old += [fact.subject] if is_old else []
+    for check in staleness_checks():
+        if check.limit is not None:
+            is_old = check.is_old(moment)
+            set_alert(f"age of {check.subject}", _sentence(check, moment) if is_old else "")
+            old += [check.subject] if is_old else []
     set_alert("training", _broken_training())
     return old
 
 
 def watch_scheduler() -> None:
     """For the web processes: a dead Beat or worker cannot say so itself."""
-    fact = Fact("scheduler", last_heartbeat(), timedelta(seconds=settings.POLICY.freshness.beat_seconds))
+    check = StalenessCheck("scheduler", last_heartbeat(), timedelta(seconds=settings.POLICY.freshness.beat_seconds))
     now = timezone.now()
-    set_alert("age of scheduler", _sentence(fact, now) if fact.is_old(now) else "")
+    set_alert("age of scheduler", _sentence(check, now) if check.is_old(now) else "")
 
 
 scheduler_watch = Worker("watch the scheduler", watch_scheduler, lambda: WATCH_SECONDS)
@@ -96,17 +96,17 @@ def last_heartbeat() -> datetime | None:
     return Watermark.objects.filter(name=HEARTBEAT).values_list("at", flat=True).first()
 
 
-def _latest_rating(limit: timedelta) -> Fact:
+def _latest_rating(limit: timedelta) -> StalenessCheck:
     """No age is wrong while nobody has rated since the first model went live: the log was brought in from elsewhere."""
     at = Rating.objects.for_training().order_by("-rated_at").values_list("rated_at", flat=True).first()
     began = Promotion.objects.order_by("id").values_list("promoted_at", flat=True).first()
     is_alive = at is not None and began is not None and at >= began
-    return Fact("latest rating", at, limit if is_alive else None)
+    return StalenessCheck("latest rating", at, limit if is_alive else None)
 
 
-def _sentence(fact: Fact, now: datetime) -> str:
-    age, limit = fact.age(now), fact.limit
-    return f"nothing was heard of it for {_text(age)}, more than {_text(limit)} ({fact.at:%Y-%m-%d %H:%M} UTC)"
+def _sentence(check: StalenessCheck, now: datetime) -> str:
+    age, limit = check.age(now), check.limit
+    return f"nothing was heard of it for {_text(age)}, more than {_text(limit)} ({check.at:%Y-%m-%d %H:%M} UTC)"
 
 
 def _text(span: timedelta | None) -> str:

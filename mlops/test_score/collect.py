@@ -15,12 +15,12 @@ from mlops.models import (
     DriftReport,
     Evidence,
     GateVerdict,
-    LiveQuality,
     ModelVersion,
+    OnlineMetrics,
     RunStep,
     TuningStudy,
 )
-from mlops.monitoring.staleness import facts
+from mlops.monitoring.staleness import staleness_checks
 
 PASSED, NOT_JUDGED = "passed", "not_judged"
 RULES = {  # test: how the names of the gate's rules that stand for it begin
@@ -144,13 +144,13 @@ def _costs(version: ModelVersion) -> dict[str, float | None]:
 
 
 def _of_watch(now: datetime) -> Iterator[Found]:
-    known = facts()
-    old = [fact.subject for fact in known if fact.is_old(now)]
-    has_champion = any(fact.subject == "champion" and fact.at for fact in known)
+    known = staleness_checks()
+    old = [check.subject for check in known if check.is_old(now)]
+    has_champion = any(check.subject == "champion" and check.at for check in known)
     detail = f"too old: {', '.join(old)}" if old else "champion, its data and the scheduler are fresh"
     passed = has_champion and not old
     yield Found("Mo4", Evidence.Source.BEAT, "ages", passed, detail if has_champion else "no champion", now)
-    scored = LiveQuality.objects.filter(day__gt=(now - WINDOW).date()).aggregate(n=Sum("n"))["n"] or 0
+    scored = OnlineMetrics.objects.filter(day__gt=(now - WINDOW).date()).aggregate(n=Sum("n"))["n"] or 0
     report = DriftReport.objects.first()
     fell = [check for check in report.checks if _fell(check)] if report else []
     detail = f"{scored} new positive ratings scored in four weeks" + "".join(f"; {check['sentence']}" for check in fell)
@@ -164,7 +164,7 @@ def _fell(check: Mapping[str, Any]) -> bool:
 
 def _offline_and_online(now: datetime) -> Iterator[Found]:
     """Do versions that are better on later data do better at work? Spearman's rank correlation."""
-    rows = LiveQuality.objects.order_by().values("version").annotate(n=Sum("n"), total=Sum("ndcg_sum"))
+    rows = OnlineMetrics.objects.order_by().values("version").annotate(n=Sum("n"), total=Sum("ndcg_sum"))
     online = {row["version"]: row["total"] / row["n"] for row in rows if row["n"] >= 100}
     offline = {pk: _offline(figures) for pk, figures in _figures(list(online)).items()}
     pairs = [(offline[pk], online[pk]) for pk in online if offline.get(pk) is not None]

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from mlops.models import LiveQuality, ModelVersion, Promotion
+from mlops.models import ModelVersion, OnlineMetrics, Promotion
 from mlops.monitoring.alerts import open_alerts
-from mlops.monitoring.auto_rollback import Quality, judge_errors, judge_latency, judge_quality, look_at_champion
-from mlops.services import promote, roll_back, watch_champion
-from mlops.tasks import watch_champion as watch_champion_task
+from mlops.monitoring.auto_rollback import Quality, assess, check_errors, check_latency, check_quality
+from mlops.services import auto_rollback, promote, roll_back
+from mlops.tasks import auto_rollback as auto_rollback_task
 from movierec.policy import load_policy
 from recommender.models import ServedMinute, ServedModel
 from recommender.serving.stats import CLASS_SECONDS, Service
@@ -37,7 +37,7 @@ def service(n_served: int, n_failed: int = 0, seconds: float = 0.01, n_slow: int
     ],
 )
 def test_errors_must_surely_be_too_many(n_served, n_failed, status):
-    assert judge_errors(service(n_served, n_failed), POLICY).status == status
+    assert check_errors(service(n_served, n_failed), POLICY).status == status
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_errors_must_surely_be_too_many(n_served, n_failed, status):
     ],
 )
 def test_latency_is_held_against_the_predecessors(now, before, status):
-    assert judge_latency(now, before, POLICY).status == status
+    assert check_latency(now, before, POLICY).status == status
 
 
 def quality(n: int, mean: float) -> Quality:
@@ -74,7 +74,7 @@ def quality(n: int, mean: float) -> Quality:
     ],
 )
 def test_live_quality_must_be_clearly_lower(now, before, status):
-    assert judge_quality(now, before, POLICY).status == status
+    assert check_quality(now, before, POLICY).status == status
 
 
 @pytest.fixture
@@ -103,26 +103,26 @@ def test_a_champion_that_fails_is_taken_back_and_it_is_on_record(promoted):
     count(third, 60, 40)
     count(third, 60, 40, process="b")
 
-    watch = watch_champion()
+    report = auto_rollback()
 
-    assert (watch.version, watch.rolled_back_to) == (third.pk, second.pk)
+    assert (report.version, report.rolled_back_to) == (third.pk, second.pk)
     assert ServedModel.objects.get(slot="champion").version == second.pk
     entry = Promotion.objects.first()
     assert (entry.version, entry.previous, entry.kind, entry.promoted_by) == (second, third, "auto_rollback", None)
     assert entry.reason.startswith("80 of 200 lists failed (40.0%)")
     [alert] = open_alerts()
     assert alert.message.endswith(f"Version {second.pk} is the champion again.")
-    watch_champion()
+    auto_rollback()
     assert open_alerts() == []
 
 
 def test_who_came_by_a_roll_back_is_not_taken_back(promoted):
     _, second, third = promoted
     count(third, 0, 200)
-    watch_champion()
+    auto_rollback()
     count(second, 0, 200)
 
-    assert watch_champion().version is None
+    assert auto_rollback().version is None
     assert ModelVersion.objects.get(status="champion") == second
     roll_back()  # a person goes one further: not back to the one that failed
     assert ModelVersion.objects.get(status="champion") == promoted[0]
@@ -132,10 +132,10 @@ def test_a_champion_that_serves_well_stays(promoted):
     count(promoted[2], 500, 1)
     count(promoted[1], 0, 500)  # what another version does is not its fault
 
-    watch = watch_champion()
+    report = auto_rollback()
 
-    assert [finding.status for finding in watch.findings] == ["ok", "ok", "insufficient_data"]
-    assert watch_champion_task() == {"version": promoted[2].pk, "rolled_back_to": None}
+    assert [finding.status for finding in report.findings] == ["ok", "ok", "insufficient_data"]
+    assert auto_rollback_task() == {"version": promoted[2].pk, "rolled_back_to": None}
 
 
 def test_a_champion_whose_lists_are_worse_at_work_is_taken_back(promoted):
@@ -144,9 +144,9 @@ def test_a_champion_whose_lists_are_worse_at_work_is_taken_back(promoted):
     for version, ndcg in ((second, 0.2), (third, 0.1)):
         for days in (0, 1):
             sums = {"ndcg_sum": 500 * ndcg, "ndcg_square_sum": 500 * (0.25**2 + ndcg**2)}
-            LiveQuality.objects.create(version=version, day=today - timedelta(days=days), n=500, hits=90, **sums)
+            OnlineMetrics.objects.create(version=version, day=today - timedelta(days=days), n=500, hits=90, **sums)
 
-    assert watch_champion().rolled_back_to == second.pk
+    assert auto_rollback().rolled_back_to == second.pk
 
     assert Promotion.objects.first().reason.startswith("Live nDCG@10 is 0.1000, -0.1000 [")
 
@@ -154,17 +154,17 @@ def test_a_champion_whose_lists_are_worse_at_work_is_taken_back(promoted):
 def test_only_the_window_and_the_days_after_a_promotion_are_looked_at(promoted, settings):
     count(promoted[2], 0, 500, minutes_ago=31)
 
-    assert {finding.status for finding in look_at_champion().findings} == {"insufficient_data"}
-    assert look_at_champion(now=timezone.now() + timedelta(days=15)).version is None
+    assert {finding.status for finding in assess().findings} == {"insufficient_data"}
+    assert assess(now=timezone.now() + timedelta(days=15)).version is None
 
 
 def test_policy_may_leave_it_to_people(promoted, settings, tmp_path):
     settings.POLICY = load_policy(write_policy(tmp_path / "by-hand.yaml", watch={"automatic_rollback": False}))
     count(promoted[2], 0, 200)
 
-    watch = watch_champion()
+    report = auto_rollback()
 
-    assert (watch.rolled_back_to, watch.reasons != "") == (None, True)
+    assert (report.rolled_back_to, report.reasons != "") == (None, True)
     assert "watch.automatic_rollback is off" in open_alerts()[0].message
     assert ModelVersion.objects.get(status="champion") == promoted[2]
 
@@ -174,11 +174,11 @@ def test_the_first_champion_has_nobody_to_give_way_to(alice, quick):
     promote(version=only.pk)
     count(only, 0, 200)
 
-    watch = watch_champion()
+    report = auto_rollback()
 
-    assert (watch.rolled_back_to, watch.refusal) == (None, f"No earlier champion than version {only.pk} is kept.")
+    assert (report.rolled_back_to, report.refusal) == (None, f"No earlier champion than version {only.pk} is kept.")
     assert ModelVersion.objects.get(status="champion") == only
 
 
 def test_without_a_champion_there_is_nothing_to_watch(db, quick):
-    assert watch_champion().version is None
+    assert auto_rollback().version is None

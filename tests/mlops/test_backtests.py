@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from catalog.models import Rating
 from mlops.models import Backtest, Evidence, ModelVersion
-from mlops.monitoring.staleness import facts
+from mlops.monitoring.staleness import staleness_checks
 from mlops.services import backtest, collect_evidence, export_snapshot, promote
 from mlops.tasks import backtest_features, backtest_staleness
 from movierec.policy import load_policy
@@ -86,7 +86,7 @@ def test_the_age_that_costs_much_is_what_alerts(alice, quick):
     figures = {"curve": [], "max_age_days": 7.0}
     Backtest.objects.create(kind="staleness", version=version, figures=figures, passed=True, sentence="")
 
-    limits = {fact.subject: fact.limit for fact in facts()}
+    limits = {check.subject: check.limit for check in staleness_checks()}
 
     assert limits["champion's data"] == timedelta(days=7)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from mlops.dashboard.page import wilson
-from mlops.models import Alert, DriftReport, GateVerdict, LiveQuality, PipelineRun, RunStep
+from mlops.models import Alert, DriftReport, GateVerdict, OnlineMetrics, PipelineRun, RunStep
 from mlops.services import beat_heartbeat, check_drift, check_retraining, ensure_schedules, promote
 from tests.mlops.site import FIGURES, make_version, trail
 
@@ -45,7 +45,7 @@ def at_work(alice, quick):
     trail(GateVerdict).filter(version=refused).update(champion=champion)
     for days, hits in ((1, 10), (0, 30)):
         day = (NOW - timedelta(days=days)).date()
-        LiveQuality.objects.create(version=champion, day=day, n=100, n_shown=40, hits=hits, ndcg_sum=5)
+        OnlineMetrics.objects.create(version=champion, day=day, n=100, n_shown=40, hits=hits, ndcg_sum=5)
     bars = [["Drama", 0.6, 0.3], ["Horror", 0.4, 0.7]]
     check = {"name": "genre mix", "status": "alert", "measure": "PSI", "figure": 0.3, "warn": 0.1, "alert": 0.25}
     check |= {"n_recent": 900, "n_before": 800, "sentence": "PSI 0.300", "bars": bars}
@@ -73,7 +73,7 @@ def test_a_site_at_work_is_told_of(client, sam, at_work):
         "Too few movies.",
         "fit: epoch 3 of 9",
         "No criterion is met.",
-        "score-live-quality",
+        "score-online-metrics",
         "No regression in prediction quality on served data",
         "Scheduler",
         'aria-label="Hit rate at 10 of new positive ratings, by day"',
@@ -120,7 +120,7 @@ def test_the_page_asks_as_often_for_many_rows_as_for_few(client, sam, at_work):
     few = queries()
     for _ in range(5):
         version = make_version(figures=FIGURES, snapshot=at_work.snapshot)
-        LiveQuality.objects.create(version=version, day=NOW.date(), n=10, hits=1)
+        OnlineMetrics.objects.create(version=version, day=NOW.date(), n=10, hits=1)
         run = PipelineRun.objects.create(status="failed", trigger="admin", started_by=sam, algorithm="ease")
         RunStep.objects.create(run=run, name="fit")
         check_drift()
@@ -138,7 +138,7 @@ def test_the_drift_report_in_the_admin_draws_what_it_compared(client, sam, at_wo
     assert "Horror now: 0.7" in page
 
 
-@pytest.mark.parametrize("model", ["livequality", "retrainingcheck", "alert", "evidence", "driftreport"])
+@pytest.mark.parametrize("model", ["onlinemetrics", "retrainingcheck", "alert", "evidence", "driftreport"])
 def test_rows_of_the_watch_are_there_to_read_and_not_to_change(client, sam, at_work, model):
     check_retraining()
     client.force_login(sam)

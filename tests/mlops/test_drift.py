@@ -8,8 +8,8 @@ from django.core import mail
 from django.db import connection
 
 from catalog.models import Movie, MovieGenre, Rating, User
-from mlops.models import Alert, DriftReport, LiveQuality
-from mlops.monitoring.drift.checks import check_activity, check_live_quality, check_scores, worst
+from mlops.models import Alert, DriftReport, OnlineMetrics
+from mlops.monitoring.drift.checks import check_activity, check_online_metrics, check_scores, worst
 from mlops.monitoring.drift.windows import WEEK, read_window, windows
 from mlops.services import check_drift
 from mlops.tasks import check_drift as check_drift_task
@@ -48,7 +48,7 @@ def test_little_before_says_nothing_about_activity(policy):
     [(100, 1000, "ok"), (80, 4000, "alert"), (40, 1000, "alert"), (39, 600, "insufficient_data"), (9, 100, None)],
 )
 def test_a_fall_of_live_quality_has_to_be_large_and_sure(policy, recent, n, status):
-    found = check_live_quality((recent, n // 10), (n, n), policy)
+    found = check_online_metrics((recent, n // 10), (n, n), policy)
 
     assert found["status"] == (status or "insufficient_data")
 
@@ -196,7 +196,7 @@ def test_a_fall_of_live_quality_is_part_of_the_report(alice, quick):
     version = make_version()
     for days, hits in ((40, 200), (5, 100)):
         day = (NOW - timedelta(days=days)).date()
-        LiveQuality.objects.create(version=version, day=day, n=1000, hits=hits)
+        OnlineMetrics.objects.create(version=version, day=day, n=1000, hits=hits)
 
     assert statuses(check_drift(now=NOW))["live quality"] == "alert"
 

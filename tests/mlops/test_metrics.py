@@ -5,7 +5,7 @@ from django_celery_beat.models import PeriodicTask
 from prometheus_client import CollectorRegistry, generate_latest
 
 from mlops.dashboard.metrics import collectors
-from mlops.models import Alert, DriftReport, LiveQuality, PipelineRun, Promotion, RetrainingCheck, Watermark
+from mlops.models import Alert, DriftReport, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck, Watermark
 from mlops.services import ensure_schedules, promote
 from tests.mlops.site import make_version, trail
 
@@ -37,7 +37,7 @@ def test_figures_come_from_the_rows_of_the_moment(alice, quick):
     PipelineRun.objects.create(status="errored", trigger="api", algorithm="ease")
     drifted = {"name": "genre mix", "measure": "PSI", "figure": 0.3}
     DriftReport.objects.create(status="alert", checks=[drifted], window_start=hour_ago, window_end=hour_ago)
-    LiveQuality.objects.create(version=version, day=hour_ago.date(), n=50, hits=10, ndcg_sum=4)
+    OnlineMetrics.objects.create(version=version, day=hour_ago.date(), n=50, hits=10, ndcg_sum=4)
     criteria = [{"name": "drift", "is_met": True}, {"name": "new movies", "is_met": False}]
     RetrainingCheck.objects.create(criteria=criteria, outcome="")
     Alert.objects.create(subject="drift", message="genre mix", opened_at=hour_ago)

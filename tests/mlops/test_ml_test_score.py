@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from mlops.models import Evidence, LiveQuality, PipelineRun, RunStep, TuningStudy, TuningTrial
+from mlops.models import Evidence, OnlineMetrics, PipelineRun, RunStep, TuningStudy, TuningTrial
 from mlops.services import beat_heartbeat, collect_evidence, ml_test_score, promote, record_evidence
 from mlops.tasks import collect_evidence as collect_task
 from mlops.test_score.evidence import record
@@ -198,7 +198,7 @@ def test_live_quality_is_evidence_only_where_something_was_scored(alice, quick):
         "Mo7": False,
     }
 
-    LiveQuality.objects.create(version=version, day=NOW.date(), n=5, hits=1)
+    OnlineMetrics.objects.create(version=version, day=NOW.date(), n=5, hits=1)
     collect_evidence()
 
     assert Evidence.objects.get(test="Mo7").passed
@@ -210,7 +210,7 @@ def test_offline_and_live_quality_have_to_rank_versions_alike(alice, quick, onli
     for ndcg, gain in zip([0.1, 0.2, 0.3, 0.4], online, strict=True):
         figures = FIGURES | {"models": {"candidate": {"summary": {"ndcg": ndcg}}}}
         version = make_version(figures=figures)
-        LiveQuality.objects.create(version=version, day=NOW.date(), n=100, ndcg_sum=gain)
+        OnlineMetrics.objects.create(version=version, day=NOW.date(), n=100, ndcg_sum=gain)
 
     collect_evidence()
 

@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from catalog.models import Movie, Rating, User
-from mlops.models import LiveQuality, Promotion, Watermark
-from mlops.services import promote, score_live_quality
-from mlops.tasks import score_live_quality as score_task
+from mlops.models import OnlineMetrics, Promotion, Watermark
+from mlops.services import promote, score_online_metrics
+from mlops.tasks import score_online_metrics as score_task
 from recommender.models import Dismissal, Impression
 from tests.factories import RatingFactory, UserFactory
 from tests.mlops.site import make_version, trail
@@ -55,9 +55,9 @@ def show(user, movies: list[Movie], *, minutes_ago: float, **fields) -> None:
 def test_a_rating_is_scored_against_the_list_the_champion_would_have_shown(site, fan):
     rate(fan, site[2])
 
-    assert score_live_quality(now=NOW) == {"scored": 1, "read": 1}
+    assert score_online_metrics(now=NOW) == {"scored": 1, "read": 1}
 
-    row = LiveQuality.objects.get()
+    row = OnlineMetrics.objects.get()
     assert (row.version_id, row.day) == (Promotion.objects.get().version_id, (NOW - timedelta(hours=1)).date())
     assert (row.n, row.n_shown, row.hits) == (1, 0, 1)
     assert row.ndcg_sum == pytest.approx(1 / math.log2(3))  # second of what the fan has not seen
@@ -68,9 +68,9 @@ def test_what_was_rated_in_between_counts_and_what_came_later_does_not(site, fan
     rate(fan, site[3], minutes_ago=30)
     rate(fan, site[2], minutes_ago=60)
 
-    score_live_quality(now=NOW)
+    score_online_metrics(now=NOW)
 
-    row = LiveQuality.objects.get()
+    row = OnlineMetrics.objects.get()
     assert row.ndcg_sum == pytest.approx(3.0)  # each was the first of its moment
 
 
@@ -78,9 +78,9 @@ def test_a_miss_lowers_the_rate(site, fan):
     rate(fan, site[2], minutes_ago=90)
     rate(fan, site[19])
 
-    score_live_quality(now=NOW)
+    score_online_metrics(now=NOW)
 
-    row = LiveQuality.objects.get()
+    row = OnlineMetrics.objects.get()
     assert (row.n, row.hits, row.hit_rate) == (2, 1, 0.5)
 
 
@@ -90,9 +90,9 @@ def test_the_list_that_was_really_shown_counts_before_any_other(site, fan):
     show(fan, site[2:12], minutes_ago=10)
     rate(fan, site[9], minutes_ago=60)
 
-    score_live_quality(now=NOW)
+    score_online_metrics(now=NOW)
 
-    row = LiveQuality.objects.get()
+    row = OnlineMetrics.objects.get()
     assert (row.n_shown, row.hits) == (1, 1)
     assert row.ndcg_sum == pytest.approx(1 / math.log2(1 + 5))
 
@@ -112,9 +112,9 @@ def test_other_lists_do_not_count_as_shown(site, fan, fields):
     show(fan, site[10:20], **{"minutes_ago": 70} | fields)
     rate(fan, site[1])
 
-    score_live_quality(now=NOW)
+    score_online_metrics(now=NOW)
 
-    assert (LiveQuality.objects.get().n_shown, LiveQuality.objects.get().hits) == (0, 1)
+    assert (OnlineMetrics.objects.get().n_shown, OnlineMetrics.objects.get().hits) == (0, 1)
 
 
 def test_dismissed_movies_were_in_no_list(site, fan):
@@ -122,9 +122,9 @@ def test_dismissed_movies_were_in_no_list(site, fan):
     Dismissal.objects.update(created_at=NOW - timedelta(hours=2))
     rate(fan, site[2])
 
-    score_live_quality(now=NOW)
+    score_online_metrics(now=NOW)
 
-    assert LiveQuality.objects.get().ndcg_sum == pytest.approx(1.0)
+    assert OnlineMetrics.objects.get().ndcg_sum == pytest.approx(1.0)
 
 
 def test_only_new_positive_ratings_of_people_the_model_can_judge_are_scored(site, fan):
@@ -133,7 +133,7 @@ def test_only_new_positive_ratings_of_people_the_model_can_judge_are_scored(site
     rate(fan, site[3], minutes_ago=0.1)  # may not be committed everywhere yet
     rate(fan, site[4], minutes_ago=60 * 25)  # before the first promotion
 
-    assert score_live_quality(now=NOW) == {"scored": 0, "read": 2}
+    assert score_online_metrics(now=NOW) == {"scored": 0, "read": 2}
 
 
 def test_running_twice_scores_once_and_the_next_run_goes_on(site, fan, settings):
@@ -142,10 +142,10 @@ def test_running_twice_scores_once_and_the_next_run_goes_on(site, fan, settings)
     for n in range(5):
         rate(fan, site[n + 1], minutes_ago=60)  # all at the same moment
 
-    read = [score_live_quality(now=NOW)["read"] for _ in range(4)]
+    read = [score_online_metrics(now=NOW)["read"] for _ in range(4)]
 
     assert read == [2, 2, 1, 0]
-    assert LiveQuality.objects.get().n == 5
+    assert OnlineMetrics.objects.get().n == 5
 
 
 def test_what_another_process_has_counted_is_not_counted_again(site, fan, monkeypatch):
@@ -156,13 +156,13 @@ def test_what_another_process_has_counted_is_not_counted_again(site, fan, monkey
 
     def overtaken(positives, champions):
         monkeypatch.undo()
-        score_live_quality(now=NOW)
+        score_online_metrics(now=NOW)
         return scored(positives, champions)
 
     monkeypatch.setattr(online_metrics, "_score", overtaken)
 
-    assert score_live_quality(now=NOW)["scored"] == 0
-    assert LiveQuality.objects.get().n == 1
+    assert score_online_metrics(now=NOW)["scored"] == 0
+    assert OnlineMetrics.objects.get().n == 1
 
 
 def test_each_version_answers_for_its_own_time(site, fan):
@@ -173,9 +173,9 @@ def test_each_version_answers_for_its_own_time(site, fan):
     rate(fan, site[1], minutes_ago=60)
     rate(fan, site[2], minutes_ago=30)
 
-    score_live_quality(now=NOW)
+    score_online_metrics(now=NOW)
 
-    assert dict(LiveQuality.objects.values_list("version", "n")) == {first: 1, second: 1}
+    assert dict(OnlineMetrics.objects.values_list("version", "n")) == {first: 1, second: 1}
 
 
 def test_without_a_champion_there_is_nothing_to_score(alice, quick):

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from catalog.models import Movie, Rating
-from mlops.models import Alert, DatasetSnapshot, DriftReport, LiveQuality, PipelineRun, Promotion, RetrainingCheck
+from mlops.models import Alert, DatasetSnapshot, DriftReport, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck
 from mlops.services import check_retraining, promote
 from mlops.tasks import check_retraining as check_task
 from recommender.models import Feedback
@@ -58,9 +58,9 @@ def add_ratings(champion) -> None:
     RatingFactory.create_batch(7, movie=Movie.objects.first())
 
 
-def lower_live_quality(champion) -> None:
-    LiveQuality.objects.create(version=champion, day=(NOW - 20 * DAY).date(), n=1000, hits=100)
-    LiveQuality.objects.create(version=champion, day=(NOW - DAY).date(), n=1000, hits=50)
+def lower_online_metrics(champion) -> None:
+    OnlineMetrics.objects.create(version=champion, day=(NOW - 20 * DAY).date(), n=1000, hits=100)
+    OnlineMetrics.objects.create(version=champion, day=(NOW - DAY).date(), n=1000, hits=50)
 
 
 def report_drift(champion) -> None:
@@ -87,7 +87,7 @@ def dislike(champion) -> None:
     [
         (add_movies, "new movies", 5),
         (add_ratings, "new ratings", 7),
-        (lower_live_quality, "fall of live quality", 0.5),
+        (lower_online_metrics, "fall of live quality", 0.5),
         (report_drift, "drift", 2),
         (let_age, "champion's age", 15.0),
         (dislike, "not-interested share", 0.4545),
@@ -107,8 +107,8 @@ def test_each_criterion_alone_starts_one_training(champion, change, name, figure
 
 
 def test_a_fall_that_chance_explains_starts_nothing(champion):
-    LiveQuality.objects.create(version=champion, day=(NOW - 20 * DAY).date(), n=100, hits=10)
-    LiveQuality.objects.create(version=champion, day=(NOW - DAY).date(), n=100, hits=7)
+    OnlineMetrics.objects.create(version=champion, day=(NOW - 20 * DAY).date(), n=100, hits=10)
+    OnlineMetrics.objects.create(version=champion, day=(NOW - DAY).date(), n=100, hits=7)
 
     assert met(check_retraining()) == []
 

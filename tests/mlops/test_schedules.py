@@ -4,7 +4,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from catalog.tasks import sync_tmdb
 from mlops.errors import MLOpsError
-from mlops.schedules import TASKS
+from mlops.schedules import RENAMED_SCHEDULES, RENAMED_TASKS, TASKS
 from mlops.services import ensure_schedules
 from mlops.tasks import sweep_runs
 from movierec.policy import load_policy
@@ -46,7 +46,60 @@ def test_what_an_operator_edited_or_added_stays(db):
     assert PeriodicTask.objects.filter(pk=own.pk).exists()
 
 
-def test_a_schedule_nobody_knows_is_refused_by_name(db, settings, tmp_path):
+def test_renamed_schedules_go_on_under_the_new_name(db, settings, tmp_path):
+    """Rows made before the renaming, one edited by an operator, and an operator's own row with a former task."""
+    every = IntervalSchedule.objects.create(every=7, period=IntervalSchedule.MINUTES)
+    edited = PeriodicTask.objects.create(name="check-freshness", task="mlops.check_freshness", interval=every)
+    own = PeriodicTask.objects.create(name="my own", task="mlops.check_serving", interval=every)
+
+    ensure_schedules()
+    ensure_schedules()
+
+    edited.refresh_from_db()
+    own.refresh_from_db()
+    assert (edited.name, edited.task, edited.interval) == ("check-staleness", "mlops.check_staleness", every)
+    assert own.task == "mlops.check_skew"
+    assert not PeriodicTask.objects.filter(name__in=RENAMED_SCHEDULES).exists()
+    assert PeriodicTask.objects.filter(task="mlops.check_staleness").count() == 1
+
+
+def test_a_former_row_beside_the_new_one_is_removed(db):
+    ensure_schedules()
+    every = IntervalSchedule.objects.create(every=7, period=IntervalSchedule.MINUTES)
+    PeriodicTask.objects.create(name="watch-champion", task="mlops.watch_champion", interval=every)
+
+    assert ensure_schedules() == []
+
+    assert PeriodicTask.objects.filter(task="mlops.auto_rollback").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("former", "result"),
+    [
+        ("mlops.watch_champion", {"version": None, "rolled_back_to": None}),
+        ("mlops.score_live_quality", {"scored": 0, "read": 0}),
+        ("mlops.check_serving", {}),
+        ("mlops.check_freshness", []),
+    ],
+)
+def test_former_task_names_still_find_their_task(db, former, result):
+    current_app.loader.import_default_modules()
+
+    assert former in RENAMED_TASKS
+    assert current_app.tasks[former].run() == result
+
+
+def test_config_may_use_a_former_schedule_name(db, settings, tmp_path):
+    former = {"check-freshness": {"every_seconds": 300}}
+    settings.POLICY = load_policy(write_policy(tmp_path / "former.yaml", schedules=former))
+
+    ensure_schedules()
+
+    assert PeriodicTask.objects.get(name="check-staleness").interval.every == 300
+    assert not PeriodicTask.objects.filter(name="check-freshness").exists()
+
+
+def test_an_unknown_schedule_is_refused_by_name(db, settings, tmp_path):
     settings.POLICY = load_policy(write_policy(tmp_path / "odd.yaml", schedules={"tea": {"every_seconds": 60}}))
 
     with pytest.raises(MLOpsError, match=r"schedules\.tea: there is no such schedule"):

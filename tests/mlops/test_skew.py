@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from catalog.models import Movie, MovieGenre, Rating
 from mlops.models import Alert, DatasetSnapshot, Evidence, ModelVersion
-from mlops.services import check_serving, export_snapshot, promote
-from mlops.tasks import check_serving as check_task
+from mlops.services import check_skew, export_snapshot, promote
+from mlops.tasks import check_skew as check_task
 from recommender.serving.model_server import load
 from tests.factories import GenreFactory
 from tests.mlops.site import make_version
@@ -40,7 +40,7 @@ def test_metadata_that_serving_sees_otherwise_is_found(champion):
     movie = Movie.objects.first()
     Movie.objects.filter(pk=movie.pk).update(overview="Another story.")  # without a new `updated_at`
 
-    assert check_serving()[METADATA] is False
+    assert check_skew()[METADATA] is False
     assert f"1 differ: [{movie.pk}]" in Alert.objects.get(subject=METADATA).message
 
 
@@ -50,31 +50,31 @@ def test_movies_that_were_edited_since_are_another_matter(champion):
     movie.save()
     Movie.objects.filter(pk=movie.pk).update(updated_at=timezone.now() + timedelta(hours=1))
 
-    assert check_serving()[METADATA] is True
+    assert check_skew()[METADATA] is True
 
 
 @pytest.mark.ml_test("Mo2")
 def test_the_genres_of_the_catalogue_break_no_rule_but_others_do(champion, settings):
     MovieGenre.objects.create(movie=Rating.objects.first().movie, genre=GenreFactory(name="Western"))
-    assert check_serving()[INPUTS] is True
+    assert check_skew()[INPUTS] is True
 
     checks = settings.POLICY.data_checks.model_copy(update={"genres": ["Drama"]})
     settings.POLICY = settings.POLICY.model_copy(update={"data_checks": checks})
-    assert check_serving()[INPUTS] is False
+    assert check_skew()[INPUTS] is False
     assert "a genre is not in the vocabulary" in Alert.objects.get(subject=INPUTS).message
 
 
 def test_where_nothing_can_be_compared_nothing_is_claimed(champion):
     DatasetSnapshot.objects.update(removed_at=timezone.now())
 
-    assert METADATA not in check_serving()
+    assert METADATA not in check_skew()
 
 
 @pytest.mark.ml_test("Mo2")
 def test_histories_that_break_a_rule_are_found(champion):
     Rating.objects.filter(pk=Rating.objects.first().pk).update(rated_at=timezone.now() + timedelta(days=30))
 
-    assert check_serving()[INPUTS] is False
+    assert check_skew()[INPUTS] is False
     assert "1 break a rule" in Alert.objects.get(subject=INPUTS).message
 
 
@@ -88,8 +88,8 @@ def test_scores_that_differ_from_the_artefact_s_are_found(champion, monkeypatch)
 
     monkeypatch.setattr("mlops.monitoring.skew.load", other)
 
-    assert check_serving()[SCORES] is False
+    assert check_skew()[SCORES] is False
 
 
 def test_without_a_champion_there_is_nothing_to_check(db, quick):
-    assert check_serving() == {}
+    assert check_skew() == {}

@@ -11,7 +11,7 @@ from rest_framework.authtoken.models import Token
 
 from catalog.models import User
 from mlops.models import Promotion
-from mlops.services import promote, watch_champion
+from mlops.services import auto_rollback, promote
 from movierec.policy import load_policy
 from recommender.models import ServedMinute
 from tests.mlops.site import make_version, write_policy
@@ -62,9 +62,9 @@ def test_four_processes_go_back_together(rated_site, settings, tmp_path: Path):
         )
         assert answers(address, token) == {(first.pk, "previous")}  # nobody sees an error
 
-        watch = watch_champion()
+        report = auto_rollback()
 
-        assert watch.rolled_back_to == first.pk
+        assert report.rolled_back_to == first.pk
         began = timezone.now()
         wait_for(lambda: answers(address, token) == {(first.pk, None)}, seconds=15, what="all serve the first again")
         assert (timezone.now() - began).total_seconds() < 15

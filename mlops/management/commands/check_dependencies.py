@@ -9,5 +9,5 @@ class Command(BaseCommand):
     help = "Looks at what the site relies on (libraries, TMDB) and alerts of what changed; a change is no error."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for look in check_dependencies():
-            self.stdout.write(f"{look.name}: {look.change or ('as it was' if look.was_seen else 'no answer')}")
+        for check in check_dependencies():
+            self.stdout.write(f"{check.name}: {check.change or ('as it was' if check.is_reachable else 'no answer')}")

@@ -102,7 +102,7 @@ def check_diversity(recent: list[Array], before: list[Array], genres: dict[int, 
     return found | {"figure": _finite(ratio), "status": status, "sentence": sentence}
 
 
-def check_live_quality(hits: tuple[int, int], n: tuple[int, int], policy: Any) -> Check:
+def check_online_metrics(hits: tuple[int, int], n: tuple[int, int], policy: Any) -> Check:
     """Hit rate at 10 of new positive ratings, recent and before."""
     found = _begin("live quality", "fall", n, policy.live_warn_fall, policy.live_alert_fall)
     if min(n) < policy.min_ratings or not hits[1]:

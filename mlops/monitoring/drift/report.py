@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from catalog.models import Source
 from catalog.models.rating import RATING_STEPS
-from mlops.models import DriftReport, LiveQuality
+from mlops.models import DriftReport, OnlineMetrics
 from mlops.monitoring.alerts import set_alert
 from mlops.monitoring.drift import checks
 from mlops.monitoring.drift.shown import champion_scores, lists_shown
@@ -29,7 +29,7 @@ def check_drift(*, now: datetime | None = None) -> DriftReport:
         *_of_ratings(recent, before, genres, genre_names, policy),
         checks.check_activity(*weekly_counts(end, policy), policy),
         *_of_lists(recent, before, genres, policy),
-        _of_live_quality(recent.start, end, policy),
+        _of_online_metrics(recent.start, end, policy),
     ]
     report = DriftReport.objects.create(
         status=checks.worst([check["status"] for check in found]),
@@ -82,15 +82,15 @@ def _of_lists(recent: Window, before: Window, genres: dict[int, list[int]], poli
     ]
 
 
-def _of_live_quality(start: datetime, end: datetime, policy: Any) -> dict[str, Any]:
+def _of_online_metrics(start: datetime, end: datetime, policy: Any) -> dict[str, Any]:
     """All versions' scores: a worse new champion and a world that moved on look alike to users."""
     span = timedelta(weeks=policy.window_weeks)
     now, then = (_live(since, since + span) for since in (start, start - span))
-    return checks.check_live_quality((now[0], then[0]), (now[1], then[1]), policy)
+    return checks.check_online_metrics((now[0], then[0]), (now[1], then[1]), policy)
 
 
 def _live(since: datetime, until: datetime) -> tuple[int, int]:
-    rows = LiveQuality.objects.filter(day__gt=since.date(), day__lte=until.date())
+    rows = OnlineMetrics.objects.filter(day__gt=since.date(), day__lte=until.date())
     sums = rows.aggregate(hits=Sum("hits"), n=Sum("n"))
     return sums["hits"] or 0, sums["n"] or 0
 

@@ -7,7 +7,7 @@ from django.utils.text import Truncator
 from mlops.admin.read_only import ReadOnlyAdmin
 from mlops.dashboard.page import drift_checks
 from mlops.dashboard.report import backtest_lines
-from mlops.models import Alert, Backtest, Dependency, DriftReport, Evidence, LiveQuality, RetrainingCheck
+from mlops.models import Alert, Backtest, Dependency, DriftReport, Evidence, OnlineMetrics, RetrainingCheck
 
 
 @admin.register(DriftReport)
@@ -25,8 +25,8 @@ class DriftReportAdmin(ReadOnlyAdmin):
         return {"checks": drift_checks(row)}
 
 
-@admin.register(LiveQuality)
-class LiveQualityAdmin(ReadOnlyAdmin):
+@admin.register(OnlineMetrics)
+class OnlineMetricsAdmin(ReadOnlyAdmin):
     list_display = ["day", "version", "n", "n_shown", "hits", "hit_rate", "ndcg"]
     list_select_related = ["version"]
     date_hierarchy = "day"

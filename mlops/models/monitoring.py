@@ -1,4 +1,4 @@
-"""What is seen of models at work: their quality on new ratings, what called for a training, what went wrong."""
+"""Rows of the monitoring: drift, online metrics, retraining checks, alerts, evidence, backtests, dependencies."""
 
 from django.db import models
 from django.utils import timezone
@@ -7,10 +7,33 @@ from .runs import PipelineRun
 from .versions import ModelVersion
 
 
-class LiveQuality(models.Model):
+class DriftReport(models.Model):
+    """The latest window of ratings and shown lists against what was before."""
+
+    class Status(models.TextChoices):
+        OK = "ok", "ok"
+        WARN = "warn", "warning"
+        ALERT = "alert", "alert"
+        INSUFFICIENT_DATA = "insufficient_data", "insufficient data"
+
+    status = models.CharField(max_length=20, choices=Status)
+    checks = models.JSONField(help_text="Each check with its figure, thresholds, sample sizes and status.")
+    reference_start = models.DateTimeField(null=True, help_text="Begin of what the window is compared to.")
+    window_start = models.DateTimeField()
+    window_end = models.DateTimeField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.created_at:%Y-%m-%d}: {self.status}"
+
+
+class OnlineMetrics(models.Model):
     """New positive ratings of a day against the lists that the champion showed, or would have shown, before them."""
 
-    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="live_quality")
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="online_metrics")
     day = models.DateField()
     n = models.PositiveIntegerField(default=0, help_text="Positive ratings that were scored.")
     n_shown = models.PositiveIntegerField(default=0, help_text="Of those, scored against a list that was really shown.")
@@ -20,8 +43,8 @@ class LiveQuality(models.Model):
 
     class Meta:
         ordering = ["-day", "-version"]
-        verbose_name_plural = "live quality"
-        constraints = [models.UniqueConstraint(fields=["version", "day"], name="mlops_livequality_unique")]
+        verbose_name = verbose_name_plural = "online metrics"
+        constraints = [models.UniqueConstraint(fields=["version", "day"], name="mlops_onlinemetrics_unique")]
 
     def __str__(self) -> str:
         return f"version {self.version_id} on {self.day}: {self.hits} of {self.n}"
@@ -112,3 +135,41 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.test} {self.check_name}: {'passed' if self.passed else 'failed'}"
+
+
+class Backtest(models.Model):
+    """The champion's recipe on later data once more: without one kind of features, or made of older data."""
+
+    class Kind(models.TextChoices):
+        FEATURES = "features", "without one kind of features"
+        STALENESS = "staleness", "made of older data"
+
+    kind = models.CharField(max_length=16, choices=Kind)
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="backtests")
+    figures = models.JSONField(help_text="Each model that was judged, with how much less it is worth.")
+    passed = models.BooleanField()
+    sentence = models.TextField(help_text="What was found.")
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"backtest {self.pk} ({self.get_kind_display()})"
+
+
+class Dependency(models.Model):
+    """Something outside that the site relies on, as it was seen last; a change is told by an alert."""
+
+    name = models.CharField(max_length=60, unique=True)
+    state = models.JSONField(default=dict)
+    seen_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "dependencies"
+
+    def __str__(self) -> str:
+        return self.name
