@@ -1,0 +1,116 @@
+"""Findings: the result of one check as a stable code with its figures. Sentences are looked up for display.
+
+Rows and files hold `Finding.to_dict()`; code compares `code`, `message` and `outcome`, never a sentence. Each package
+lists its codes in a module `codes.py` as TextChoices, whose labels are short titles, and registers them here together
+with the sentences. Titles and sentences are gettext messages with named placeholders: `title`, `figure`, `threshold`,
+`low`, `high` and whatever `params` holds.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from string import Formatter
+from typing import Any, Self
+
+from django.db.models import TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Text = str | Promise
+
+LEGACY = "legacy"  # written before there were codes: params hold its `name` and `text`, which are shown as they are
+NO_VALUE = "?"  # shown in place of a figure that is missing
+
+
+class Outcome(TextChoices):
+    PASSED = "passed", _("passed")
+    FAILED = "failed", _("failed")
+    NOT_ENOUGH_EVIDENCE = "not_enough_evidence", _("not enough evidence")
+    NOT_JUDGED = "not_judged", _("not judged")
+    OK = "ok", _("ok")
+    WARN = "warn", _("warning")
+    ALERT = "alert", _("alert")
+    INSUFFICIENT_DATA = "insufficient_data", _("insufficient data")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`code` names the check, `message` the sentence about its result; the code's own sentence where it is empty."""
+
+    code: str
+    outcome: str
+    figure: float | None = None
+    threshold: float | None = None
+    interval: tuple[float, float] | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    message: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it; a plain string for each code."""
+        return asdict(self) | {"code": str(self.code), "outcome": str(self.outcome), "message": str(self.message)}
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Self:
+        """Ignores keys that it does not know: a later version may have written the row."""
+        values = {item.name: row[item.name] for item in fields(cls) if item.name in row}
+        if values.get("interval"):
+            values["interval"] = tuple(values["interval"])
+        return cls(**values)
+
+    @property
+    def title(self) -> str:
+        return title(self.code, self.params)
+
+    @property
+    def sentence(self) -> str:
+        return describe(self)
+
+
+_titles: dict[str, Text] = {LEGACY: "{name}"}
+_sentences: dict[str, Text] = {LEGACY: "{text}"}
+
+
+def register(codes: Iterable[TextChoices] = (), sentences: Mapping[str, Text] | None = None) -> None:
+    """Titles by code, and sentences by code or message."""
+    _titles.update({code.value: code.label for code in codes})
+    _sentences.update({str(code): text for code, text in (sentences or {}).items()})
+
+
+def title(code: str, params: Mapping[str, Any] | None = None) -> str:
+    """The short name of a check in the reader's language; the code itself where it is unknown."""
+    text = _titles.get(str(code))
+    return str(code) if text is None else _fill(text, params or {})
+
+
+def describe(finding: Finding) -> str:
+    """The sentence about a finding in the reader's language; its title where it has none."""
+    text = _sentences.get(str(finding.message)) or _sentences.get(str(finding.code))
+    if text is None:
+        return finding.title
+    low, high = finding.interval or (None, None)
+    values = {"title": finding.title, "figure": finding.figure, "threshold": finding.threshold, "low": low}
+    return _fill(text, {**values, "high": high, **finding.params})
+
+
+def describe_all(findings: Iterable[Finding]) -> str:
+    return " ".join(describe(finding) for finding in findings)
+
+
+class _TolerantFormatter(Formatter):
+    """Rows of other versions may lack a value or hold one of another type: the rest of the sentence is still shown."""
+
+    def get_value(self, key: int | str, args: Any, kwargs: Mapping[str, Any]) -> Any:
+        return kwargs.get(str(key))
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if value is None:
+            return NO_VALUE
+        if isinstance(value, list | tuple):
+            return ", ".join(str(part) for part in value)
+        try:
+            return str(format(value, format_spec))
+        except (TypeError, ValueError):
+            return str(value)
+
+
+def _fill(text: Text, values: Mapping[str, Any]) -> str:
+    return _TolerantFormatter().vformat(str(text), (), values)
