@@ -6,4 +6,6 @@ class CatalogConfig(AppConfig):
     verbose_name = "Catalogue"
 
     def ready(self) -> None:
-        from catalog.jobs import worker  # noqa: F401 (it listens to Celery; models can only be imported by now)
+        # Models can only be imported by now: kinds of jobs register themselves, `worker` listens to Celery.
+        from catalog.imports import job  # noqa: F401
+        from catalog.jobs import worker  # noqa: F401

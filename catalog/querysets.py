@@ -74,3 +74,8 @@ class UserImportQuerySet(models.QuerySet[Any]):
     def of(self, user: Any) -> Self:
         """The user's own, without the file itself: what is asked often must not carry it along."""
         return self.filter(user=user).defer("content")
+
+    def open(self) -> Self:
+        """Those that may still be imported."""
+        may_be_read = models.Q(status__in=("queued", "running", "succeeded")) | models.Q(retry_at__isnull=False)
+        return self.filter(may_be_read, committed_at=None)

@@ -9,6 +9,7 @@ from django.db import OperationalError
 
 from catalog import services
 from catalog.imports import lifecycle
+from catalog.imports.job import READ_TASK
 from catalog.jobs.reaper import requeue_stale as requeue_stale_jobs
 from catalog.models import SyncRun
 from catalog.sync.due import Asked
@@ -50,16 +51,11 @@ def sync_tmdb(*, goes_on: bool = False) -> dict[str, str | int]:
     return {"run": run.pk, "status": run.status, "too_old": removed}
 
 
-@shared_task(name=lifecycle.READ_TASK, ignore_result=True)
+@shared_task(name=READ_TASK, ignore_result=True)
 def read_import(*, import_id: int) -> dict[str, bool]:
     return {"read": lifecycle.read_import(import_id=import_id)}
 
 
-@shared_task(name="catalog.requeue_stale_imports", ignore_result=True)
-def requeue_stale_imports() -> dict[str, int]:
-    return lifecycle.requeue_stale_imports()
-
-
-# Messages sent before these tasks were renamed; remove after one release.
-shared_task(name="catalog.read_history_import", ignore_result=True)(read_import.run)
-shared_task(name="catalog.sweep_histories", ignore_result=True)(requeue_stale_imports.run)
+@shared_task(name="catalog.remove_old_imports", ignore_result=True)
+def remove_old_imports() -> dict[str, int]:
+    return {"removed": lifecycle.remove_old_imports()}

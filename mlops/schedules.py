@@ -15,7 +15,7 @@ TASKS = {
     "train-model": "mlops.train_model_scheduled",
     "sync-tmdb": "catalog.sync_tmdb",
     "refresh-popularity": "catalog.refresh_popularity",
-    "sweep-histories": "catalog.requeue_stale_imports",
+    "remove-old-imports": "catalog.remove_old_imports",
     "check-drift": "mlops.check_drift",
     "score-online-metrics": "mlops.score_online_metrics",
     "check-retraining": "mlops.check_retraining",

@@ -54,7 +54,9 @@ def grow(nora: User) -> Callable[[int], Movie]:
     """Adds `count` movies that nora rated and wants to see, and as many links to one movie."""
     subject = Movie.objects.create(title="Many")
     counts = dict.fromkeys(["matched", "unmatched", *Changes().counts()], 1)
-    user_import = UserImport.objects.create(user=nora, name="x", format="imdb", n_rows=1, status="ready", counts=counts)
+    user_import = UserImport.objects.create(
+        user=nora, name="x", format="imdb", n_rows=1, status="succeeded", counts=counts
+    )
 
     def add(count: int) -> Movie:
         start = Movie.objects.count()

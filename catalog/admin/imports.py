@@ -11,11 +11,12 @@ from catalog.models import UserImport
 class UserImportAdmin(WrittenBySyncAdmin):
     """How uploads went. What is in them is their owners' own: neither files nor rows are shown."""
 
-    list_display = ["id", "user", "format", "status", "progress", "attempts", "created_at", "ended_at"]
+    list_display = ["id", "user", "format", "state", "progress", "attempt", "created_at", "ended_at"]
     list_filter = ["status", "format"]
     list_select_related = ["user"]
     search_fields = ["=user__username"]
-    fields = ["user", "format", "status", "progress", "attempts", "counts", "created_at", "heartbeat_at", "ended_at"]
+    fields = ["user", "format", "state", "progress", "attempt", "message", "counts"]
+    fields += ["created_at", "heartbeat_at", "ended_at", "committed_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UserImport]:
         return super().get_queryset(request).defer("content")

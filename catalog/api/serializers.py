@@ -158,7 +158,10 @@ class UploadSerializer(serializers.Serializer):
 class UserImportSerializer(serializers.ModelSerializer):
     """How far an upload is. `counts` are there once it is `ready`."""
 
+    status = serializers.ChoiceField(UserImport.State.choices, source="state", read_only=True)
     n_entries = serializers.IntegerField(source="n_rows", read_only=True)
+    n_read = serializers.IntegerField(read_only=True)
+    ended_at = serializers.DateTimeField(source="closed_at", read_only=True)
     counts: Any = serializers.DictField(child=serializers.IntegerField(), read_only=True)
 
     class Meta:

@@ -1,10 +1,12 @@
 """What can happen to a job: enqueued, claimed, kept alive, released, cancelled, ended, queued again."""
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from celery import current_app
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce, Concat
@@ -81,7 +83,7 @@ def join(job: Job) -> bool:
     return heartbeat(job, **_worker())
 
 
-def finish(job: Job, outcome: str, **details: Any) -> bool:
+def finish(job: Job, outcome: str = "", **details: Any) -> bool:
     return _end(job, Status.SUCCEEDED, outcome, details)
 
 
@@ -156,7 +158,8 @@ def _end(job: Job, status: str, outcome: str, details: dict[str, Any]) -> bool:
             return end(attempt_of(job), job, status, outcome, details)
 
     ended = reconnecting(write)
-    job.refresh_from_db()
+    with suppress(ObjectDoesNotExist):  # removed in the meantime
+        job.refresh_from_db()
     return ended
 
 

@@ -1,10 +1,12 @@
 """Imports of data sets by the operator, and of people's own files by their owners."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
-from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from catalog.models.job import Job
 from catalog.models.movie import Movie
 from catalog.models.rating import RATING_STEPS
 from catalog.models.source import Source
@@ -27,10 +29,10 @@ class ImportRun(models.Model):
         return f"{self.source}: {self.origin}"
 
 
-class UserImport(models.Model):
-    """A file that a user uploads to import their own data, from upload to commit.
+class UserImport(Job):
+    """A file that a user uploads to import their own data. The job is to read it; then its owner imports it or not.
 
-    waiting -> reading -> ready -> done, or -> failed (a bug). What a file cannot be is refused before there is a row.
+    waiting -> reading -> ready -> done, or -> failed. What a file cannot be is refused before there is a row.
     Nothing of the user's is changed before `done`; until then they can discard it, and another upload takes its place.
     """
 
@@ -40,47 +42,55 @@ class UserImport(models.Model):
         TRAKT = "trakt", "Trakt"
         CSV = "csv", "CSV"
 
-    class Status(models.TextChoices):
-        WAITING = "waiting", "waiting to be read"
-        READING = "reading", "being read"
-        READY = "ready", "ready to be imported"
-        DONE = "done", "imported"
-        FAILED = "failed", "failed"
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting to be read")
+        READING = "reading", _("being read")
+        READY = "ready", _("ready to be imported")
+        DONE = "done", _("imported")
+        FAILED = "failed", _("failed")
 
-    OPEN = (Status.WAITING, Status.READING, Status.READY)
+    KIND = "import"
 
+    id = models.BigAutoField(primary_key=True)
+    job_ptr = models.OneToOneField(Job, on_delete=models.CASCADE, parent_link=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="imports")
     format = models.CharField(max_length=16, choices=Format)
     name = models.CharField(max_length=200, help_text="Of the file.")
     content = models.BinaryField(default=b"", help_text="The file until it is read; empty from then on.")
-    status = models.CharField(max_length=16, choices=Status, default=Status.WAITING)
     n_rows = models.PositiveIntegerField()
-    n_read = models.PositiveIntegerField(default=0)
-    attempts = models.PositiveSmallIntegerField(default=0)
     counts = models.JSONField(default=dict, help_text="What it brings, or once it is done has brought.")
-    created_at = models.DateTimeField(default=timezone.now)
-    heartbeat_at = models.DateTimeField(default=timezone.now)
-    ended_at = models.DateTimeField(null=True, blank=True)
+    committed_at = models.DateTimeField(null=True, blank=True, help_text="When its owner imported it.")
 
     objects = UserImportQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["user"],
-                condition=Q(status__in=("waiting", "reading", "ready")),
-                name="catalog_userimport_one_open",
-            )
-        ]
-        indexes = [models.Index(fields=["status", "heartbeat_at"], name="catalog_userimport_status")]
 
     def __str__(self) -> str:
         return f"{self.name} of {self.user_id}"
 
     @property
+    def state(self) -> str:
+        if self.committed_at:
+            return self.State.DONE
+        if self.status == self.Status.SUCCEEDED:
+            return self.State.READY
+        if self.status == self.Status.RUNNING:
+            return self.State.READING
+        is_waiting = self.status == self.Status.QUEUED or self.retry_at
+        return self.State.WAITING if is_waiting else self.State.FAILED
+
+    @property
+    def n_read(self) -> int:
+        return round(self.n_rows * (self.share or 0))
+
+    @property
+    def closed_at(self) -> datetime | None:
+        return self.committed_at or (self.ended_at if self.state == self.State.FAILED else None)
+
+    @property
     def is_under_way(self) -> bool:
-        return self.status in (self.Status.WAITING, self.Status.READING)
+        return self.state in (self.State.WAITING, self.State.READING)
 
 
 class ImportRow(models.Model):

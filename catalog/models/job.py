@@ -1,5 +1,7 @@
 """Background work that has a life of its own: trainings, syncs, imports."""
 
+from typing import Any, ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -35,6 +37,7 @@ class Job(models.Model):
         API = "api", "API"
         PAGE = "page", "page"
 
+    KIND: ClassVar[str] = ""  # of the rows of a model that inherits from this one
     ACTIVE = (Status.QUEUED, Status.RUNNING)
 
     job_id = models.BigAutoField(primary_key=True)  # each kind numbers its own rows: `id` of a training is not this
@@ -82,6 +85,10 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.kind = self.kind or self.KIND
+        super().save(*args, **kwargs)
 
     @property
     def is_active(self) -> bool:

@@ -20,6 +20,7 @@ class Outcome(TextChoices):
     CANCELLED = "cancelled", _("Cancelled on request.")
     CANCELLED_BEFORE_START = "cancelled_before_start", _("Cancelled before it started.")
     INTERRUPTED = "interrupted", _("Interrupted from the keyboard or by a signal.")
+    DATABASE = "database", _("The database failed: {error}")
     BUG = "bug", "{error}"
 
 

@@ -36,7 +36,13 @@ def upload(request: SignedInRequest) -> HttpResponse:
         if not form.is_valid():
             return _page(request, form, status=422)
         file = form.cleaned_data["file"]
-        receive_upload(user=request.user, format=form.cleaned_data["format"], name=file.name, content=file.read())
+        receive_upload(
+            trigger=UserImport.Trigger.PAGE,
+            user=request.user,
+            format=form.cleaned_data["format"],
+            name=file.name,
+            content=file.read(),
+        )
     except UploadTooLarge as error:
         return _refused(request, UploadForm(), str(error), status=error.status)
     except InvalidImport as error:
@@ -67,7 +73,7 @@ def _page(request: SignedInRequest, form: UploadForm, *, status: int = 200, refu
 def _rows(request: SignedInRequest, user_import: UserImport) -> dict[str, object]:
     """Those without a movie first: they are what somebody may want to do something about."""
     tabs = {"unmatched": user_import.counts["unmatched"], "matched": user_import.counts["matched"]}
-    if user_import.status == UserImport.Status.DONE:
+    if user_import.state == UserImport.State.DONE:
         del tabs["matched"]
     shown = request.GET.get("show", "")
     shown = shown if shown in tabs else next((name for name, count in tabs.items() if count), "unmatched")

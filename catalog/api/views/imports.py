@@ -55,7 +55,8 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
         given.is_valid(raise_exception=True)
         file = given.validated_data["file"]
         user_import = receive_upload(
-            user=request.user,  # type: ignore[arg-type]
+            trigger=UserImport.Trigger.API,
+            user=request.user,
             format=given.validated_data["format"],
             name=file.name,
             content=file.read(),

@@ -37,8 +37,10 @@ class Command(LongCommand):
         ) as bar:
             read_import(import_id=user_import.pk, on_progress=bar.update)
         user_import.refresh_from_db()
-        if user_import.status != UserImport.Status.READY:
-            raise CommandError(f"{path}: {user_import.get_status_display()}; nothing was imported. The log says more.")
+        if user_import.state != UserImport.State.READY:
+            raise CommandError(
+                f"{path}: {UserImport.State(user_import.state).label}; nothing was imported. The log says more."
+            )
         self._report(user_import)
         if options["dry_run"]:
             user_import.delete()

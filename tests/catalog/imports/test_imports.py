@@ -1,7 +1,6 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from celery import current_app
 from django.utils import timezone
 
 from catalog.errors import ImportNotReady, InvalidImport
@@ -10,19 +9,21 @@ from catalog.imports.lifecycle import (
     create_import,
     read_import,
     receive_upload,
-    requeue_stale_imports,
 )
+from catalog.jobs.process import namespace
+from catalog.jobs.reaper import requeue_stale
 from catalog.models import ImportRow, Movie, Rating, Source, UserImport, Viewing, WatchlistItem
 from catalog.services import rebuild_aggregates, record_rating, remove_rating
 from catalog.signals import rating_recorded
 from catalog.tasks import read_import as read_task
-from catalog.tasks import requeue_stale_imports as sweep_task
+from catalog.tasks import remove_old_imports as remove_old_imports_task
 from tests.catalog.imports.site_files import DIARY, RATINGS, WATCHED, WATCHLIST, table, zipped
 from tests.factories import MovieFactory
 
 pytestmark = pytest.mark.django_db
 
 URI = "https://boxd.it/2aHi"
+GONE = {"worker_namespace": namespace(), "worker_pid": 2**30, "worker_start": 1}  # no such process
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def taken_over(user, content: bytes, name: str = "ratings.csv", format: str = "l
 def test_nothing_of_the_users_changes_before_the_commit(nora, heat):
     user_import = ready(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4], ["2020-05-02", "Nothing", 1995, URI, 4]))
 
-    assert user_import.status == UserImport.Status.READY
+    assert user_import.state == UserImport.State.READY
     assert (user_import.n_read, user_import.counts["matched"], user_import.counts["unmatched"]) == (2, 1, 1)
     assert user_import.counts["ratings_new"] == 1
     assert bytes(user_import.content) == b""
@@ -80,7 +81,7 @@ def test_the_commit_brings_ratings_and_figures_and_tells_who_listens(nora, heat,
     assert row.rated_at == datetime(2020, 5, 2, tzinfo=UTC)
     assert (heat.rating_count, heat.rating_sum) == (1, 4.5)
     assert heard == [(nora.pk, heat.pk, 4.5)]
-    assert (user_import.status, user_import.rows.count()) == (UserImport.Status.DONE, 0)
+    assert (user_import.state, user_import.rows.count()) == (UserImport.State.DONE, 0)
 
 
 def test_overlapping_tables_of_a_zip_are_merged(nora, heat, ran):
@@ -207,7 +208,9 @@ def test_a_movie_that_went_meanwhile_is_left_out(nora, heat, ran):
 def test_the_file_is_read_in_the_background_once(nora, heat, django_capture_on_commit_callbacks):
     content = ratings(["2020-05-02", "Heat", 1995, URI, 4])
     with django_capture_on_commit_callbacks() as callbacks:
-        user_import = receive_upload(user=nora, format="letterboxd", name="ratings.csv", content=content)
+        user_import = receive_upload(
+            trigger="page", user=nora, format="letterboxd", name="ratings.csv", content=content
+        )
 
     assert len(callbacks) == 1
     assert read_task(import_id=user_import.pk) == {"read": True}
@@ -222,16 +225,17 @@ def test_a_reading_that_was_killed_is_begun_anew_and_given_up_in_the_end(nora, h
     )
     ImportRow.objects.create(user_import=user_import, file="ratings.csv", line=2, kind="rated")
     row = UserImport.objects.filter(pk=user_import.pk)
-    long_ago = timezone.now() - timedelta(seconds=settings.POLICY.histories.stale_after_seconds + 1)
-    row.update(status="reading", attempts=1, heartbeat_at=long_ago)
+    limit = settings.POLICY.histories.attempts
+    row.update(status="running", trigger="page", **GONE)
 
-    assert sweep_task()["enqueued"] == 1
+    assert requeue_stale() == {"ended": 1, "retried": 1, "enqueued": 0}
+    assert (row.get().state, row.get().attempt) == (UserImport.State.WAITING, 2)
     assert read_import(import_id=user_import.pk)
     assert ImportRow.objects.get().movie == heat
 
-    row.update(status="reading", attempts=settings.POLICY.histories.attempts, heartbeat_at=long_ago)
-    assert requeue_stale_imports()["failed"] == 1
-    assert row.get().status == UserImport.Status.FAILED
+    row.update(status="running", content=b"x", attempt=limit, **GONE)
+    assert requeue_stale()["ended"] == 1
+    assert (row.get().state, bytes(row.get().content)) == (UserImport.State.FAILED, b"")
 
 
 def test_a_bug_ends_the_reading_and_changes_nothing(nora, heat, monkeypatch):
@@ -242,14 +246,14 @@ def test_a_bug_ends_the_reading_and_changes_nothing(nora, heat, monkeypatch):
 
     assert not read_import(import_id=user_import.pk)
     user_import.refresh_from_db()
-    assert (user_import.status, bytes(user_import.content)) == (UserImport.Status.FAILED, b"")
+    assert (user_import.state, bytes(user_import.content)) == (UserImport.State.FAILED, b"")
 
 
 def test_what_is_old_enough_goes(nora, heat, settings):
     user_import = ready(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4]))
     UserImport.objects.update(created_at=timezone.now() - timedelta(days=settings.POLICY.histories.keep_days + 1))
 
-    assert requeue_stale_imports()["removed"] == 1
+    assert remove_old_imports_task() == {"removed": 1}
     assert not UserImport.objects.filter(pk=user_import.pk).exists()
     assert not ImportRow.objects.exists()
 
@@ -260,8 +264,3 @@ def test_it_goes_with_the_account(nora, heat):
     nora.delete()
 
     assert not any(model.objects.exists() for model in (UserImport, ImportRow, Viewing))
-
-
-def test_tasks_answer_to_their_former_names(db):
-    assert current_app.tasks["catalog.read_history_import"](import_id=1) == {"read": False}
-    assert current_app.tasks["catalog.sweep_histories"]() == {"failed": 0, "enqueued": 0, "removed": 0}
