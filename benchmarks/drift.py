@@ -21,7 +21,7 @@ from benchmarks.drift_weeks import Weeks, read_weeks
 from benchmarks.tables import render
 from mlops.monitoring.drift import checks
 from mlops.monitoring.drift.statistics import Shares, row_weights, shares_of
-from movierec.policy import Drift, load_policy
+from mlops.policy import DriftPolicy
 
 Array = np.ndarray[Any, Any]
 Rows = dict[str, Array]
@@ -51,8 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that holds movietweetings/")
     parser.add_argument("--windows", type=int, default=200, help="pairs of windows of each kind and size")
     options = parser.parse_args(arguments)
-    policy = load_policy(Path(__file__).parent.parent / "config.yaml").drift
-    title, rows = table(options.data, policy, options.windows)
+    title, rows = table(options.data, DriftPolicy(), options.windows)
     print(render(title, rows, digits=dict.fromkeys(PERCENT, 1)))
     print(f"A report of all checks raises a false alarm on at most {most_false_reports(rows):.1f} % of windows.")
 
@@ -70,7 +69,7 @@ def most_false_reports(rows: list[dict[str, Any]]) -> float:
     return sum(worst.values())
 
 
-def table(folder: Path, policy: Drift, n_windows: int) -> tuple[str, list[dict[str, Any]]]:
+def table(folder: Path, policy: DriftPolicy, n_windows: int) -> tuple[str, list[dict[str, Any]]]:
     weeks = read_weeks(folder)
     found = kinds(weeks, policy)
     rows = []
@@ -97,7 +96,7 @@ def try_out(kind: Kind, size: int, n_windows: int, rng: Rng, bar: Any) -> dict[s
     return {"check": kind.name, "sample a window": size, "planted drift": kind.planted} | rates
 
 
-def kinds(weeks: Weeks, policy: Drift) -> list[Kind]:
+def kinds(weeks: Weeks, policy: DriftPolicy) -> list[Kind]:
     ratings, lists = Ratings(weeks, policy), Lists(weeks, policy)
     return [
         *ratings.kinds(),
@@ -116,7 +115,7 @@ def kinds(weeks: Weeks, policy: Drift) -> list[Kind]:
 class Ratings:
     """Windows of ratings, and the checks of how they divide."""
 
-    def __init__(self, weeks: Weeks, policy: Drift) -> None:
+    def __init__(self, weeks: Weeks, policy: DriftPolicy) -> None:
         self.weeks, self.policy = weeks, policy
         horror = [weeks.genre_names.index("Horror")]
         self.horror = [movie for movie, found in weeks.genres.items() if found == horror]
@@ -211,7 +210,7 @@ class Ratings:
 class Lists:
     """Windows of lists that a model made for the people of each week, and what they rated then."""
 
-    def __init__(self, weeks: Weeks, policy: Drift) -> None:
+    def __init__(self, weeks: Weeks, policy: DriftPolicy) -> None:
         self.weeks, self.policy = weeks, policy
         self.genres = {movie: frozenset(found) for movie, found in weeks.genres.items()}
         self.of_one_genre = weeks.movies_of_one_genre

@@ -16,8 +16,9 @@ import pandas as pd
 
 from benchmarks.data import MOVIELENS, MOVIETWEETINGS, movielens_ratings, movietweetings
 from benchmarks.tables import Row, render
-from mlops.gate.decision import REFUSED, Evidence, GatePolicy, Lists, judge
+from mlops.gate.decision import REFUSED, Evidence, Lists, judge
 from mlops.gate.rules import PASSED, PairedInterval
+from mlops.policy import GatePolicy
 from movierec.policy import load_policy
 from recommender.evaluation import Comparison, Evaluation, evaluate_on_cuts, fitter, paired_bootstrap
 from recommender.evaluation.requests import Sampling

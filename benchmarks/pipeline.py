@@ -70,10 +70,9 @@ def new_site(
     parameters: dict[str, dict[str, Any]] | None = None,
 ) -> dict[str, str]:
     """The environment of a site that knows nothing of the one around it. `parameters` are those given by algorithm."""
-    policy = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    policy: dict[str, dict[str, Any]] = {"training": {"parameters": parameters or {}}}
     if cuts:
-        policy["evaluation"]["cuts"] = cuts
-    policy["training"]["parameters"] |= parameters or {}
+        policy["evaluation"] = {"cuts": cuts}
     config = folder / "config.yaml"
     config.write_text(yaml.safe_dump(policy), encoding="utf-8")
     own = {"VAR_DIR": str(folder / "var"), "CONFIG_FILE": str(config), "ENV_FILE": str(folder / "no.env")}

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import django
-import yaml
 from tqdm import tqdm
 
 from benchmarks.data import TMDB
@@ -186,9 +185,7 @@ def _found(movie: Any) -> dict[str, Any]:
 
 
 def _environment(folder: Path, url: str, options: Any) -> dict[str, str]:
-    policy = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    policy["tmdb"]["min_votes"] = 0
-    (folder / "config.yaml").write_text(yaml.safe_dump(policy), encoding="utf-8")
+    (folder / "config.yaml").write_text("tmdb: {min_votes: 0}\n", encoding="utf-8")
     return {
         "DJANGO_SETTINGS_MODULE": "movierec.settings",
         "ENV_FILE": str(folder / "no.env"),

@@ -58,7 +58,7 @@ def _wrong_figures() -> int:
 def _wrong_popularity() -> int:
     """Since the last refresh the latest rating, from which age counts, may have moved by as much as `DUE`."""
     fresh, parameters = fresh_popularity()
-    moved = 1 - 2 ** (-DUE / timedelta(days=settings.POLICY.serving.popular_half_life_days))
+    moved = 1 - 2 ** (-DUE / timedelta(days=settings.POLICY.popularity.half_life_days))
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

@@ -135,7 +135,7 @@ def refresh_popularity() -> int:
     """Sets each movie's popularity, the sum of 2^(-age / half-life) over its ratings; returns how many changed.
 
     Age counts from the latest rating of the log, not from today: a historical data set has popular movies too.
-    Half-life: `serving.popular_half_life_days`. The exponent ends at -1000, where a double would underflow. A change
+    Half-life: `popularity.half_life_days`. The exponent ends at -1000, where a double would underflow. A change
     of less than POPULARITY_TOLERANCE is left: else each hour, as the latest rating moves, every row would be rewritten.
     """
     fresh, parameters = fresh_popularity()
@@ -169,7 +169,7 @@ def fresh_popularity() -> tuple[str, list[Any]]:
             GROUP BY rating.movie_id
         ) AS rated ON rated.movie_id = movie.id
         """,
-        [settings.POLICY.serving.popular_half_life_days],
+        [settings.POLICY.popularity.half_life_days],
     )
 
 

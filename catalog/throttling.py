@@ -22,7 +22,7 @@ class SignInThrottle(AddressThrottle):
 
 
 class ImportThrottle(UserRateThrottle):
-    scope = "histories"
+    scope = "imports"
 
 
 def too_many(throttle: SimpleRateThrottle, request: HttpRequest) -> str:

@@ -2,14 +2,13 @@
 
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any
 
-from celery.schedules import crontab
 from django.conf import settings
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from mlops.errors import MLOpsError
+from mlops.crontabs import parse_crontab
+from mlops.policy import RENAMED_SCHEDULES
 
 TASKS = {
     "train-model": "mlops.train_model_scheduled",
@@ -33,38 +32,31 @@ TASKS = {
     "push-data": "mlops.push_data",
     "prune": "mlops.prune",
 }
-# Names until 2026-11: ensure_schedules renames the rows, and config.yaml may still use the old schedule names.
-RENAMED_SCHEDULES = {
-    "watch-champion": "auto-rollback",
-    "score-live-quality": "score-online-metrics",
-    "check-serving": "check-skew",
-    "check-freshness": "check-staleness",
-}
+# Names until 2026-11: ensure_schedules renames the rows.
 RENAMED_TASKS = {
     "mlops.watch_champion": "mlops.auto_rollback",
     "mlops.score_live_quality": "mlops.score_online_metrics",
     "mlops.check_serving": "mlops.check_skew",
     "mlops.check_freshness": "mlops.check_staleness",
 }
+TRAINING_QUEUE = {"backtest-features", "backtest-staleness"}
 EXPIRES_AFTER = 0.9  # share of the period: a worker that was away does not find a pile of old work
 
 
 def ensure_schedules() -> list[str]:
-    """Creates the missing schedules and returns their names. Rows that an operator edited or added stay as they are."""
+    """Creates missing schedules and returns their names; never changes one that an operator edited or added."""
     _rename_rows()
     created = []
-    for name, policy in _wanted().items():
-        if name not in TASKS:
-            raise MLOpsError(f"config.yaml: schedules.{name}: there is no such schedule; known are {', '.join(TASKS)}.")
-        if PeriodicTask.objects.filter(name=name).exists():
+    existing = set(PeriodicTask.objects.values_list("name", flat=True))
+    for name, when in settings.POLICY.schedules.model_dump(by_alias=True).items():
+        if when is None or name in existing:
             continue
-        when = _interval(policy.every_seconds) if policy.every_seconds else _crontab(policy.crontab)
         PeriodicTask.objects.create(
             name=name,
             task=TASKS[name],
-            queue=policy.queue,
-            expire_seconds=_expire_seconds(policy.crontab, policy.every_seconds),
-            **when,
+            queue="training" if name in TRAINING_QUEUE else "default",
+            expire_seconds=_expire_seconds(when),
+            **(_crontab(when) if isinstance(when, str) else _interval(when)),
         )
         created.append(name)
     return created
@@ -83,15 +75,8 @@ def _rename_rows() -> None:
         row.save()
 
 
-def _wanted() -> dict[str, Any]:
-    """The policy's schedules by current name; an entry under a former name overrides the default."""
-    given = settings.POLICY.schedules
-    former = {RENAMED_SCHEDULES[name]: schedule for name, schedule in given.items() if name in RENAMED_SCHEDULES}
-    return {name: schedule for name, schedule in given.items() if name not in RENAMED_SCHEDULES} | former
-
-
-def _crontab(expression: str | None) -> dict[str, CrontabSchedule]:
-    minute, hour, day_of_month, month_of_year, day_of_week = str(expression).split()
+def _crontab(expression: str) -> dict[str, CrontabSchedule]:
+    minute, hour, day_of_month, month_of_year, day_of_week = expression.split()
     schedule, _ = CrontabSchedule.objects.get_or_create(
         minute=minute,
         hour=hour,
@@ -103,21 +88,20 @@ def _crontab(expression: str | None) -> dict[str, CrontabSchedule]:
     return {"crontab": schedule}
 
 
-def _interval(seconds: int | None) -> dict[str, IntervalSchedule]:
+def _interval(seconds: int) -> dict[str, IntervalSchedule]:
     schedule, _ = IntervalSchedule.objects.get_or_create(every=seconds, period=IntervalSchedule.SECONDS)
     return {"interval": schedule}
 
 
-def _expire_seconds(expression: str | None, seconds: int | None) -> int:
-    period = timedelta(seconds=seconds) if seconds else _shortest_pause(str(expression))
+def _expire_seconds(when: str | int) -> int:
+    period = timedelta(seconds=when) if isinstance(when, int) else _shortest_pause(when)
     return max(1, int(period.total_seconds() * EXPIRES_AFTER))
 
 
-def _shortest_pause(expression: str, looked_at: int = 8) -> timedelta:
-    minute, hour, day_of_month, month_of_year, day_of_week = expression.split()
-    schedule = crontab(minute, hour, day_of_week, day_of_month, month_of_year)
+def _shortest_pause(expression: str, n_runs: int = 8) -> timedelta:
+    schedule = parse_crontab(expression)
     moments = [timezone.now()]
-    for _ in range(looked_at):
+    for _ in range(n_runs):
         last, until_next, _ = schedule.remaining_delta(moments[-1])
         moments.append(last + until_next)
     return min(later - earlier for earlier, later in pairwise(moments[1:]))

@@ -266,15 +266,7 @@ REST_FRAMEWORK = {
         "rest_framework.throttling.UserRateThrottle",
         "rest_framework.throttling.ScopedRateThrottle",
     ],
-    "DEFAULT_THROTTLE_RATES": {
-        "anon": POLICY.limits.anonymous,
-        "user": POLICY.limits.user,
-        "sign_up": POLICY.limits.sign_up,
-        "token": POLICY.limits.token,
-        "service": POLICY.limits.service,
-        "histories": POLICY.limits.histories,
-        "bulk": POLICY.limits.bulk,
-    },
+    "DEFAULT_THROTTLE_RATES": {"anon": POLICY.limits.anonymous} | POLICY.limits.model_dump(),  # by scope
     "NUM_PROXIES": _number("NUM_PROXIES", 0, at_most=10),
     "EXCEPTION_HANDLER": "movierec.api.exception_handler",
     "COERCE_DECIMAL_TO_STRING": False,

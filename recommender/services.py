@@ -196,7 +196,7 @@ def record_feedback(*, user: User, movie: Movie, kind: str, request_id: UUID | N
 
 def prune_impressions() -> int:
     """Remove shown lists that are older than the policy keeps them; how many there were."""
-    before = timezone.now() - timedelta(days=settings.POLICY.retention.impressions_days)
+    before = timezone.now() - timedelta(days=settings.POLICY.serving.impressions_days)
     removed = 0
     while ids := list(Impression.objects.filter(shown_at__lt=before).values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
         removed += Impression.objects.filter(pk__in=ids).delete()[0]
@@ -205,7 +205,7 @@ def prune_impressions() -> int:
 
 def prune_served_minutes() -> int:
     """Remove the counts of minutes that are older than the policy keeps them; how many rows there were."""
-    before = timezone.now() - timedelta(days=settings.POLICY.retention.served_minutes_days)
+    before = timezone.now() - timedelta(days=settings.POLICY.serving.stats_days)
     return ServedMinute.objects.filter(minute__lt=before).delete()[0]
 
 

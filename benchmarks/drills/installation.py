@@ -96,12 +96,8 @@ class Installation:
         }
 
     def _write_policy(self) -> Path:
-        """config.yaml of the repository with this installation's changes on top."""
-        policy = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-        for section, changes in self._policy.items():
-            policy[section] |= changes
         path = self.folder / "config.yaml"
-        path.write_text(yaml.safe_dump(policy, sort_keys=False), encoding="utf-8")
+        path.write_text(yaml.safe_dump(self._policy, sort_keys=False), encoding="utf-8")
         return path
 
     def _start_servers(self) -> None:

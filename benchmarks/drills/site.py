@@ -21,8 +21,8 @@ QUICK: Sections = {  # trained in seconds, judged by the same rules; what a busy
         "retry_after_seconds": 2,
     },
     "evaluation": {"cuts": [0.8], "half_lives_days": [30], "bootstrap_resamples": 1000},
-    "gate": {"max_latency_ms": 5000, "shadow_latency_floor_ms": 5000},
-    "watch": {"max_latency_ms": 60_000, "latency_floor_ms": 60_000},
+    "gate": {"max_latency_ms": 5000, "replay_latency_floor_ms": 5000},
+    "auto_rollback": {"max_latency_ms": 60_000, "latency_floor_ms": 60_000},
     "limits": {"anonymous": "100000/min", "user": "100000/min"},
 }
 

@@ -57,7 +57,7 @@ def files_of(name: str, content: bytes) -> list[File]:
 
 
 def check_size(name: str, size: int) -> None:
-    limit = settings.POLICY.histories.max_upload_mb
+    limit = settings.POLICY.imports.max_upload_mb
     if size > limit * MB:
         raise UploadTooLarge(f"{name}: {size / MB:,.0f} MB; expected a file of at most {limit} MB.")
 
@@ -73,7 +73,7 @@ def _unpacked(name: str, content: bytes) -> list[File]:
 
 
 def _check(name: str, members: list[zipfile.ZipInfo]) -> None:
-    policy = settings.POLICY.histories
+    policy = settings.POLICY.imports
     if len(members) > policy.max_files:
         raise InvalidImport(f"{name}: the zip holds {len(members):,} files; expected at most {policy.max_files:,}.")
     for member in members:

@@ -10,7 +10,7 @@ MAX_SECONDS = 1800
 
 
 def _limits() -> Limits:
-    policy = settings.POLICY.histories
+    policy = settings.POLICY.imports
     return Limits(policy.stale_after_seconds, MAX_SECONDS, retries=policy.attempts - 1)
 
 

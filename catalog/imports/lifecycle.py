@@ -160,6 +160,6 @@ def commit_import(user_import: UserImport) -> UserImport:
 
 def remove_old_imports() -> int:
     """Those that the policy keeps no longer."""
-    limit = timezone.now() - timedelta(days=settings.POLICY.histories.keep_days)
+    limit = timezone.now() - timedelta(days=settings.POLICY.imports.keep_days)
     old = UserImport.objects.filter(created_at__lt=limit).defer("content")
     return sum(bool(user_import.delete()[0]) for user_import in old)

@@ -31,7 +31,7 @@ class Table:
     def rows(self, kind: str, parse: Callable[[Row], dict[str, object]]) -> Iterator[ParsedRow]:
         """`parse` gives an row's fields, `kind` among them where it differs; its BadRow becomes the problem."""
         for number, (line, values) in enumerate(self._read()):
-            if number >= settings.POLICY.histories.max_entries:
+            if number >= settings.POLICY.imports.max_entries:
                 raise InvalidImport(f"{self.name}: expected at most {number:,} rows.")
             row = dict(zip(self.columns, values, strict=False))
             try:

@@ -35,13 +35,13 @@ class SizeLimit(FileUploadHandler):
 
 
 def is_too_long(request: HttpRequest) -> bool:
-    return _length(request) > settings.POLICY.histories.max_upload_mb * MB + REST_OF_A_FORM
+    return _length(request) > settings.POLICY.imports.max_upload_mb * MB + REST_OF_A_FORM
 
 
 def check_length(request: HttpRequest) -> None:
     """Raises UploadTooLarge by what the request says of itself, before any of it is read."""
     if is_too_long(request):
-        limit = settings.POLICY.histories.max_upload_mb
+        limit = settings.POLICY.imports.max_upload_mb
         raise UploadTooLarge(f"The upload has {_length(request) / MB:,.0f} MB; expected a file of at most {limit} MB.")
 
 

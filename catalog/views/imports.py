@@ -61,7 +61,7 @@ def _page(request: SignedInRequest, form: UploadForm, *, status: int = 200, refu
         "refused": refused,
         "user_import": user_import,
         "sentences": sentences(user_import) if user_import and user_import.counts else [],
-        "max_upload_mb": settings.POLICY.histories.max_upload_mb,
+        "max_upload_mb": settings.POLICY.imports.max_upload_mb,
         "formats": UserImport.Format,
     }
     if user_import and user_import.counts:

@@ -6,7 +6,7 @@ change of algorithm or parameters that too few users judged is neither passed no
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from mlops.gate.rules import (
     FAILED,
@@ -24,37 +24,9 @@ from mlops.gate.rules import (
     outcome,
     reported,
 )
+from mlops.policy import GatePolicy
 
 REFUSED = "refused"
-
-
-class GatePolicy(Protocol):
-    """The bounds of config.yaml's `gate`."""
-
-    refresh_margin: float
-    change_margin: float
-    max_linear_loss: float
-    min_users: int
-    min_coverage_ratio: float
-    max_gini_ratio: float
-    max_popularity_ratio: float
-    min_exposure_ratio: float
-    min_group_share: float
-    min_slice_users: int
-    max_slice_loss: float
-    min_liked_share: float
-    min_liked: int
-    max_artifact_mb: float
-    max_feature_seconds: float
-    max_feature_mb: float
-    max_memory_mb: float
-    max_latency_ms: float
-    max_data_age_hours: float
-    min_shadow_requests: int
-    max_shadow_latency_ratio: float
-    shadow_latency_floor_ms: float
-    min_shadow_overlap: float | None
-    max_shadow_psi: float | None
 
 
 @dataclass(frozen=True)
@@ -232,28 +204,28 @@ def _shadow(evidence: Evidence, policy: GatePolicy) -> Iterator[Rule]:
     of_n = f"of {shadow.n_requests} {shadow.asked}"
     yield at_most("shadow replay: lists that it could not make", shadow.n_errors, 0, of_n)
     yield at_most("shadow replay: seen or dismissed movies shown", shadow.n_hidden, 0, of_n)
-    if shadow.n_requests < policy.min_shadow_requests:
-        few = f"{shadow.n_requests} {shadow.asked}; {policy.min_shadow_requests} are needed to compare."
+    if shadow.n_requests < policy.min_replay_requests:
+        few = f"{shadow.n_requests} {shadow.asked}; {policy.min_replay_requests} are needed to compare."
         yield Rule("shadow replay: latency, overlap, scores", NOT_JUDGED, few)
         return
     yield _shadow_latency(shadow, policy)
     if evidence.champion is None:
         return
     name = "shadow replay: overlap@10 with the champion's lists"
-    if policy.min_shadow_overlap is None:
-        yield reported(name, shadow.overlap, "gate.min_shadow_overlap")
+    if policy.min_replay_overlap is None:
+        yield reported(name, shadow.overlap, "gate.min_replay_overlap")
     else:
-        yield at_least(name, shadow.overlap, policy.min_shadow_overlap)
+        yield at_least(name, shadow.overlap, policy.min_replay_overlap)
     name = "shadow replay: PSI of the scores"
-    if policy.max_shadow_psi is None:
-        yield reported(name, shadow.score_psi, "gate.max_shadow_psi")
+    if policy.max_replay_psi is None:
+        yield reported(name, shadow.score_psi, "gate.max_replay_psi")
     else:
-        yield at_most(name, shadow.score_psi, policy.max_shadow_psi)
+        yield at_most(name, shadow.score_psi, policy.max_replay_psi)
 
 
 def _shadow_latency(shadow: Shadow, policy: GatePolicy) -> Rule:
     name = "shadow replay: 95th percentile of latency, ms"
     if shadow.champion_latency_p95_ms is None:
         return at_most(name, shadow.latency_p95_ms, policy.max_latency_ms)
-    allowed = policy.max_shadow_latency_ratio * shadow.champion_latency_p95_ms
-    return at_most(name, shadow.latency_p95_ms, max(round(allowed, 3), policy.shadow_latency_floor_ms))
+    allowed = policy.max_replay_latency_ratio * shadow.champion_latency_p95_ms
+    return at_most(name, shadow.latency_p95_ms, max(round(allowed, 3), policy.replay_latency_floor_ms))

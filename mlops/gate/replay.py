@@ -24,8 +24,8 @@ RATERS = 50  # whose lists are made where nobody has asked for one yet
 
 def shadow_replay(version: ModelVersion, champion: ModelVersion | None) -> dict[str, Any]:
     """`figures` for the gate, and a `sample` of the lists that would change; JSON-able. Keeps no user's name or id."""
-    requests, asked = recent_requests(settings.POLICY.gate.shadow_requests), "recent requests"
-    if not requests and settings.POLICY.gate.shadow_requests:
+    requests, asked = recent_requests(settings.POLICY.gate.replay_requests), "recent requests"
+    if not requests and settings.POLICY.gate.replay_requests:
         requests, asked = lists_of_latest_raters(RATERS), "lists of the latest raters"
     candidate, reference = _open(version), _open(champion) if champion else None
     if candidate is None:

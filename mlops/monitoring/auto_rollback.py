@@ -7,7 +7,6 @@ roll-back is not judged: what is still wrong then is not the model, and going on
 import math
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Protocol
 
 from django.conf import settings
 from django.db.models import Sum
@@ -16,6 +15,7 @@ from django.utils import timezone
 from mlops.errors import MLOpsError
 from mlops.models import ModelVersion, OnlineMetrics, Promotion
 from mlops.monitoring.alerts import set_alert
+from mlops.policy import AutoRollbackPolicy
 from mlops.registry.promotion import roll_back
 from recommender.serving.stats import Service, service_of
 
@@ -23,18 +23,6 @@ ALERT = "champion at work"
 OK, BAD, INSUFFICIENT_DATA = "ok", "bad", "insufficient_data"
 TAIL = 0.95  # of latency
 Z = 1.96  # of a 95 % interval
-
-
-class WatchPolicy(Protocol):
-    """The bounds of config.yaml's `report`."""
-
-    min_requests: int
-    max_error_share: float
-    max_latency_ratio: float
-    latency_floor_ms: float
-    max_latency_ms: float
-    min_quality_ratings: int
-    max_quality_loss: float
 
 
 @dataclass(frozen=True)
@@ -81,7 +69,7 @@ class CanaryReport:
 def auto_rollback(*, now: datetime | None = None) -> CanaryReport:
     """Look at the champion, and take it back if it must be; which is on record in the audit trail."""
     report = assess(now=now)
-    if report.reasons and settings.POLICY.watch.automatic_rollback:
+    if report.reasons and settings.POLICY.auto_rollback.enabled:
         report = _roll_back(report)
     set_alert(ALERT, _message(report) if report.reasons else "")
     return report
@@ -99,12 +87,12 @@ def _message(report: CanaryReport) -> str:
     what = f"Version {report.version} passes the bounds of its watch. {report.reasons}"
     if report.rolled_back_to:
         return f"{what} Version {report.rolled_back_to} is the champion again."
-    return f"{what} It stays the champion: {report.refusal or 'watch.automatic_rollback is off'}"
+    return f"{what} It stays the champion: {report.refusal or 'auto_rollback.enabled is false'}"
 
 
 def assess(*, now: datetime | None = None) -> CanaryReport:
     """What `auto_rollback` would find; nothing is changed."""
-    policy, now = settings.POLICY.watch, now or timezone.now()
+    policy, now = settings.POLICY.auto_rollback, now or timezone.now()
     promotion = Promotion.objects.filter(version__status=ModelVersion.Status.CHAMPION).first()
     if promotion is None or promotion.kind in Promotion.ROLL_BACKS:
         return CanaryReport()
@@ -129,7 +117,7 @@ def quality_of(version: int, since: date) -> Quality:
     return Quality(**rows.aggregate(n=Sum("n", default=0), **sums))
 
 
-def check_errors(serving: Service, policy: WatchPolicy) -> Finding:
+def check_errors(serving: Service, policy: AutoRollbackPolicy) -> Finding:
     name = "errors"
     if serving.n_requests < policy.min_requests:
         return _too_few(name, serving, policy)
@@ -142,7 +130,7 @@ def check_errors(serving: Service, policy: WatchPolicy) -> Finding:
     return Finding(name, BAD if is_bad else OK, sentence, share, policy.max_error_share)
 
 
-def check_latency(serving: Service, before: Service | None, policy: WatchPolicy) -> Finding:
+def check_latency(serving: Service, before: Service | None, policy: AutoRollbackPolicy) -> Finding:
     name = "latency"
     found = serving.quantile(TAIL)
     if serving.n_served < policy.min_requests or found is None:
@@ -157,7 +145,7 @@ def check_latency(serving: Service, before: Service | None, policy: WatchPolicy)
     return Finding(name, BAD if 1000 * found > threshold else OK, sentence, _finite(1000 * found), threshold)
 
 
-def check_quality(now: Quality, before: Quality, policy: WatchPolicy) -> Finding:
+def check_quality(now: Quality, before: Quality, policy: AutoRollbackPolicy) -> Finding:
     """Clearly lower: by more than the policy's loss, and not by chance."""
     name, needed = "live quality", policy.min_quality_ratings
     if min(now.n, before.n) < needed:
@@ -173,7 +161,7 @@ def check_quality(now: Quality, before: Quality, policy: WatchPolicy) -> Finding
     return Finding(name, BAD if is_bad else OK, sentence, difference, -policy.max_quality_loss)
 
 
-def _too_few(name: str, serving: Service, policy: WatchPolicy) -> Finding:
+def _too_few(name: str, serving: Service, policy: AutoRollbackPolicy) -> Finding:
     few = f"{serving.n_requests} requests in the window; {policy.min_requests} are needed."
     return Finding(name, INSUFFICIENT_DATA, few)
 

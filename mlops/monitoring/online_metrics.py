@@ -55,7 +55,7 @@ ScoresByDay = dict[tuple[int, date], DailyScores]
 def score_online_metrics(*, now: datetime | None = None) -> dict[str, int]:
     """Goes on from the watermark, over at most a policy's number of ratings. Scores and watermark are written
     together, so that no rating counts twice, whatever is killed or started twice."""
-    policy = settings.POLICY.live_quality
+    policy = settings.POLICY.online_metrics
     champions = list(Promotion.objects.order_by("promoted_at", "id").values_list("promoted_at", "version_id"))
     if not champions:
         return {"scored": 0, "read": 0}
@@ -115,7 +115,7 @@ def _shown_before(ratings: list[Rating]) -> dict[int, Impression]:
     """By rating: the last whole personal list that its person was shown shortly before."""
     if not ratings:
         return {}
-    within = timedelta(hours=settings.POLICY.live_quality.shown_within_hours)
+    within = timedelta(hours=settings.POLICY.online_metrics.shown_within_hours)
     rows = personal_lists().filter(
         model_version__in=ModelVersion.objects.values("pk"),
         shown_at__gte=ratings[0].rated_at - within,

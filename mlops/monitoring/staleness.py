@@ -44,7 +44,7 @@ def beat_heartbeat() -> datetime:
 
 
 def staleness_checks() -> list[StalenessCheck]:
-    policy = settings.POLICY.freshness
+    policy = settings.POLICY.staleness
     champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).select_related("snapshot").first()
     promotion = Promotion.objects.filter(version=champion).first() if champion else None
     finished = ImportRun.objects.filter(finished_at__isnull=False)
@@ -84,7 +84,7 @@ def check_staleness(*, now: datetime | None = None) -> list[str]:
 
 def watch_scheduler() -> None:
     """For the web processes: a dead Beat or worker cannot say so itself."""
-    check = StalenessCheck("scheduler", last_heartbeat(), timedelta(seconds=settings.POLICY.freshness.beat_seconds))
+    check = StalenessCheck("scheduler", last_heartbeat(), timedelta(seconds=settings.POLICY.staleness.beat_seconds))
     now = timezone.now()
     set_alert("age of scheduler", _sentence(check, now) if check.is_old(now) else "")
 

@@ -58,11 +58,11 @@ def verify_in_fresh_process(folder: Path, probe: Probe) -> dict[str, Any]:
                 env=environment,
                 capture_output=True,
                 text=True,
-                timeout=policy.max_verify_seconds,
+                timeout=policy.max_smoke_test_seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return _broken(f"no answer within {policy.max_verify_seconds:g} s (gate.max_verify_seconds)")
+            return _broken(f"no answer within {policy.max_smoke_test_seconds:g} s (gate.max_smoke_test_seconds)")
     try:
         found = json.loads(process.stdout)
     except ValueError:

@@ -112,7 +112,7 @@ def _prune_runs() -> int:
 
 def _prune_watch() -> int:
     """Looks at when to train, and alerts that have ended."""
-    limit = timezone.now() - timedelta(days=settings.POLICY.retention.watch_days)
+    limit = timezone.now() - timedelta(days=settings.POLICY.retention.monitoring_days)
     return (
         RetrainingCheck.objects.filter(checked_at__lt=limit).delete()[0]
         + (Alert.objects.filter(closed_at__lt=limit).delete()[0])

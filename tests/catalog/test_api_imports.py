@@ -125,7 +125,7 @@ def test_two_gigabytes_are_refused_before_they_are_read(nora):
 def test_nobody_uploads_without_a_name_or_all_the_time(api, nora, settings):
     assert upload(api).status_code == 401
     mine = client_of(nora)
-    allowed = int(settings.POLICY.limits.histories.split("/")[0])
+    allowed = int(settings.POLICY.limits.imports.split("/")[0])
     codes = [upload(mine, b"").status_code for _ in range(allowed + 1)]
 
     assert codes == [400] * allowed + [429]

@@ -84,8 +84,8 @@ def test_a_file_that_is_none_is_refused_on_the_page(page):
 
 def test_an_upload_beyond_the_limit_is_stopped_and_the_reason_shown(nora, settings, tmp_path):
     """The token of the form stands before the file and is read; of the file nothing is kept."""
-    histories = settings.POLICY.histories.model_copy(update={"max_upload_mb": 1})
-    settings.POLICY = settings.POLICY.model_copy(update={"histories": histories})
+    imports = settings.POLICY.imports.model_copy(update={"max_upload_mb": 1})
+    settings.POLICY = settings.POLICY.model_copy(update={"imports": imports})
     settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
     client = Client(enforce_csrf_checks=True)
     client.force_login(nora)
@@ -149,7 +149,7 @@ def test_it_is_ones_own(page, client, bob):
 
 
 def test_too_many_uploads_are_refused(page, settings):
-    for _ in range(int(settings.POLICY.limits.histories.split("/")[0])):
+    for _ in range(int(settings.POLICY.limits.imports.split("/")[0])):
         upload(page, b"")
     answer = upload(page)
 

@@ -71,7 +71,7 @@ def test_rebuild_puts_wrong_aggregates_right(alice):
 
 
 def test_popularity_halves_with_each_half_life_before_the_latest_rating(db, settings):
-    days = settings.POLICY.serving.popular_half_life_days
+    days = settings.POLICY.popularity.half_life_days
     current, older, ancient, unrated = MovieFactory.create_batch(4, popularity=7)
     for movie, age in [(current, 0), (current, days), (older, 2 * days), (ancient, 2000 * days)]:
         RatingFactory(

@@ -48,8 +48,7 @@ def _tastes(rng: np.random.Generator) -> list[int]:
 
 
 def write_policy(path: Path, **changes: dict[str, Any]) -> Path:
-    """config.yaml with quick settings, and `changes` by section on top."""
-    policy = yaml.load((settings.BASE_DIR / "config.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    """A config.yaml with quick settings, and `changes` by section on top."""
     quick: dict[str, dict[str, Any]] = {
         "training": {
             "algorithm": "ease",
@@ -59,12 +58,11 @@ def write_policy(path: Path, **changes: dict[str, Any]) -> Path:
             "heartbeat_seconds": 1,
             "stale_after_seconds": 5,
         },
-        "gate": {"shadow_latency_floor_ms": 1000},  # a busy machine must not look like a slow model
+        "gate": {"replay_latency_floor_ms": 1000},  # a busy machine must not look like a slow model
         "evaluation": {"cuts": [0.6], "half_lives_days": [30], "bootstrap_resamples": 1000},
+        "data_checks": {},  # which dvc.yaml names
     }
-    for part in (quick, changes):
-        for section, values in part.items():
-            policy[section] |= values
+    policy = {section: quick.get(section, {}) | changes.get(section, {}) for section in (*quick, *changes)}
     path.write_text(yaml.safe_dump(policy, sort_keys=False), encoding="utf-8")
     return path
 

@@ -16,7 +16,7 @@ from recommender.serving.stats import CLASS_SECONDS, Service
 from tests.mlops.site import make_version, write_policy
 from tests.processes import ROOT
 
-POLICY = load_policy(ROOT / "config.yaml").watch
+POLICY = load_policy(ROOT / "config.yaml").auto_rollback
 
 
 def service(n_served: int, n_failed: int = 0, seconds: float = 0.01, n_slow: int = 0) -> Service:
@@ -159,13 +159,13 @@ def test_only_the_window_and_the_days_after_a_promotion_are_looked_at(promoted, 
 
 
 def test_policy_may_leave_it_to_people(promoted, settings, tmp_path):
-    settings.POLICY = load_policy(write_policy(tmp_path / "by-hand.yaml", watch={"automatic_rollback": False}))
+    settings.POLICY = load_policy(write_policy(tmp_path / "by-hand.yaml", auto_rollback={"enabled": False}))
     count(promoted[2], 0, 200)
 
     report = auto_rollback()
 
     assert (report.rolled_back_to, report.reasons != "") == (None, True)
-    assert "watch.automatic_rollback is off" in open_alerts()[0].message
+    assert "auto_rollback.enabled is false" in open_alerts()[0].message
     assert ModelVersion.objects.get(status="champion") == promoted[2]
 
 

@@ -72,7 +72,7 @@ def test_what_age_costs_is_a_curve_over_the_same_later_data(rated_site):
 
 def test_ages_before_there_were_ratings_are_left_out(quick, db, settings):
     fill_catalogue()
-    settings.POLICY = load_policy(write_policy(quick, backtests={"ages_days": [30, 5000]}))
+    settings.POLICY = load_policy(write_policy(quick, staleness={"backtest_ages_days": [30, 5000]}))
     champion_of_its_data("popularity", half_life_days=30.0)
 
     row = backtest(kind="staleness")

@@ -245,7 +245,7 @@ def test_overlap_and_scores_are_reported_and_bounded_if_policy_says_so():
     overlap, psi = "shadow replay: overlap@10 with the champion's lists", "shadow replay: PSI of the scores"
 
     assert (outcomes(evidence)[overlap], outcomes(evidence)[psi]) == ("not_judged", "not_judged")
-    strict = POLICY.model_copy(update={"min_shadow_overlap": 0.5, "max_shadow_psi": 0.25})
+    strict = POLICY.model_copy(update={"min_replay_overlap": 0.5, "max_replay_psi": 0.25})
     refused = [rule.name for rule in judge(evidence, strict).rules if rule.outcome == "failed"]
     assert refused == [overlap, psi]
 

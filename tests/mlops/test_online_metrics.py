@@ -137,8 +137,8 @@ def test_only_new_positive_ratings_of_people_the_model_can_judge_are_scored(site
 
 
 def test_running_twice_scores_once_and_the_next_run_goes_on(site, fan, settings):
-    policy = settings.POLICY.live_quality.model_copy(update={"max_ratings": 2})
-    settings.POLICY = settings.POLICY.model_copy(update={"live_quality": policy})
+    policy = settings.POLICY.online_metrics.model_copy(update={"max_ratings": 2})
+    settings.POLICY = settings.POLICY.model_copy(update={"online_metrics": policy})
     for n in range(5):
         rate(fan, site[n + 1], minutes_ago=60)  # all at the same moment
 

@@ -67,7 +67,7 @@ def test_another_map_of_movies_is_found_although_the_checksums_are_right(folder,
 
 
 def test_a_process_that_takes_too_long_is_ended(folder, probe, settings, tmp_path):
-    settings.POLICY = load_policy(write_policy(tmp_path / "config.yaml", gate={"max_verify_seconds": 0.05}))
+    settings.POLICY = load_policy(write_policy(tmp_path / "config.yaml", gate={"max_smoke_test_seconds": 0.05}))
 
     assert "no answer within 0.05 s" in verify_in_fresh_process(folder, probe)["error"]
 

@@ -41,7 +41,7 @@ def test_a_new_site_gets_movies_schedules_static_files_and_a_staff_account(new_s
 
     assert Movie.objects.count() == 3
     assert Rating.objects.count() == 4
-    assert PeriodicTask.objects.filter(enabled=True).count() >= len(new_site.POLICY.schedules)
+    assert PeriodicTask.objects.filter(enabled=True).count() >= len(new_site.POLICY.schedules.model_dump())
     assert list((new_site.STATIC_ROOT / "css").glob("*.css"))
     password = re.search(r"admin with password (\S+)", said).group(1)
     assert authenticate(username="admin", password=password).is_superuser

@@ -123,7 +123,7 @@ def test_the_end_of_the_process_does_not_fail_with_the_database(monkeypatch):
 
 
 def test_lists_are_kept_as_long_as_the_policy_says(settings):
-    days = settings.POLICY.retention.impressions_days
+    days = settings.POLICY.serving.impressions_days
     old = shown(shown_at=timezone.now() - timedelta(days=days, minutes=1))
     young = shown(shown_at=timezone.now() - timedelta(days=days) + timedelta(minutes=1))
     Impression.objects.bulk_create([old, young])

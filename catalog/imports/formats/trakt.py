@@ -42,8 +42,8 @@ def read(files: list[File]) -> list[ParsedRow]:
         for number, item in enumerate(_items(_document(file)), start=1):
             if not any(name in item for name in _LEFT_OUT):
                 rows.append(_row(file.name, number, item))
-            if len(rows) > settings.POLICY.histories.max_entries:
-                raise InvalidImport(f"{file.name}: expected at most {settings.POLICY.histories.max_entries:,} items.")
+            if len(rows) > settings.POLICY.imports.max_entries:
+                raise InvalidImport(f"{file.name}: expected at most {settings.POLICY.imports.max_entries:,} items.")
     return _with_rewatches(rows)
 
 

@@ -14,9 +14,9 @@ from recommender.evaluation import Comparison
 
 def measure_staleness(context: BacktestContext) -> tuple[dict[str, Any], bool, str]:
     """Passed: it is known. `max_age_days` is the age up to which no more is lost than the policy takes."""
-    policy = settings.POLICY.backtests
+    policy = settings.POLICY.staleness
     found = {}
-    for days in sorted({0.0, *policy.ages_days}):
+    for days in sorted({0.0, *policy.backtest_ages_days}):
         dataset = _as_of(context, days)
         if dataset is not None:
             found[_name(days)] = context.judged(f"{days:g} days old", replace(context.later, dataset=dataset))
@@ -24,7 +24,7 @@ def measure_staleness(context: BacktestContext) -> tuple[dict[str, Any], bool, s
         raise NothingToTest("The ratings do not reach back far enough to make an older model.")
     comparison = Comparison(found)
     curve = [_point(comparison, name) for name in found]
-    oldest = _oldest(curve, policy.max_loss)
+    oldest = _oldest(curve, policy.max_backtest_loss)
     sentence = "; ".join(f"{row['days']:g} days: {-row['loss']:+.1%}" for row in curve[1:])
     return {"curve": curve, "max_age_days": oldest}, True, f"nDCG by age of the data: {sentence}"
 

@@ -225,7 +225,7 @@ def test_a_reading_that_was_killed_is_begun_anew_and_given_up_in_the_end(nora, h
     )
     ImportRow.objects.create(user_import=user_import, file="ratings.csv", line=2, kind="rated")
     row = UserImport.objects.filter(pk=user_import.pk)
-    limit = settings.POLICY.histories.attempts
+    limit = settings.POLICY.imports.attempts
     row.update(status="running", trigger="page", **GONE)
 
     assert requeue_stale() == {"ended": 1, "retried": 1, "enqueued": 0}
@@ -251,7 +251,7 @@ def test_a_bug_ends_the_reading_and_changes_nothing(nora, heat, monkeypatch):
 
 def test_what_is_old_enough_goes(nora, heat, settings):
     user_import = ready(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4]))
-    UserImport.objects.update(created_at=timezone.now() - timedelta(days=settings.POLICY.histories.keep_days + 1))
+    UserImport.objects.update(created_at=timezone.now() - timedelta(days=settings.POLICY.imports.keep_days + 1))
 
     assert remove_old_imports_task() == {"removed": 1}
     assert not UserImport.objects.filter(pk=user_import.pk).exists()

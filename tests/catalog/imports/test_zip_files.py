@@ -15,8 +15,8 @@ SOUND = {"ratings.csv": table(RATINGS, ["2020-05-02", "Heat", "1995", "", "4"])}
 @pytest.fixture
 def limits(settings):
     def change(**values):
-        histories = settings.POLICY.histories.model_copy(update=values)
-        settings.POLICY = settings.POLICY.model_copy(update={"histories": histories})
+        imports = settings.POLICY.imports.model_copy(update=values)
+        settings.POLICY = settings.POLICY.model_copy(update={"imports": imports})
 
     return change
 

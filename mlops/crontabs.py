@@ -1,0 +1,39 @@
+"""When a task runs: five crontab fields, a number of seconds, or off."""
+
+import logging
+from typing import Annotated, Any
+
+from celery.schedules import crontab
+from pydantic import BeforeValidator
+
+logger = logging.getLogger(__name__)
+
+
+def parse_crontab(expression: str) -> crontab:
+    """Celery's crontab; raises ValueError where Celery cannot build it or it has no date."""
+    fields = expression.split()
+    if len(fields) != 5:
+        raise ValueError("a crontab has five fields: minute hour day-of-month month day-of-week")
+    minute, hour, day_of_month, month_of_year, day_of_week = fields
+    return crontab(minute, hour, day_of_week, day_of_month, month_of_year)
+
+
+def _when(value: Any) -> str | int | None:
+    if isinstance(value, dict):  # {crontab: ...} or {every_seconds: ...}, the forms of older files
+        if value.get("queue"):
+            logger.warning("The key queue of a schedule has no effect any more: each task has its own queue.")
+        given = [part for key, part in value.items() if key != "queue" and part is not None]
+        if len(given) != 1 or not value.keys() <= {"crontab", "every_seconds", "queue"}:
+            raise ValueError("give either crontab or every_seconds")
+        value = given[0]
+    if value is None or value is False:  # YAML reads `off` as False
+        return None
+    if isinstance(value, str):
+        parse_crontab(value)
+        return value
+    if isinstance(value, int) and value is not True and value > 0:
+        return value
+    raise ValueError("expected five crontab fields, a number of seconds, or off")
+
+
+When = Annotated[str | int | None, BeforeValidator(_when)]
