@@ -57,7 +57,7 @@ class BulkPolicy(Section):
 
 
 class CatalogPolicy(Section):
-    popularity: PopularityPolicy = Field(default_factory=PopularityPolicy)
-    tmdb: TMDBPolicy = Field(default_factory=TMDBPolicy)
-    imports: ImportsPolicy = Field(default_factory=ImportsPolicy)
-    bulk: BulkPolicy = Field(default_factory=BulkPolicy)
+    popularity: PopularityPolicy = PopularityPolicy()
+    tmdb: TMDBPolicy = TMDBPolicy()
+    imports: ImportsPolicy = ImportsPolicy()
+    bulk: BulkPolicy = BulkPolicy()

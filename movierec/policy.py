@@ -66,7 +66,7 @@ class LimitsPolicy(Section):
 
 
 class Policy(MLOpsPolicy, RecommenderPolicy, CatalogPolicy):
-    limits: LimitsPolicy = Field(default_factory=LimitsPolicy)
+    limits: LimitsPolicy = LimitsPolicy()
 
 
 def load_policy(path: Path) -> Policy:

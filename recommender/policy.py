@@ -16,4 +16,4 @@ class ServingPolicy(Section):
 
 
 class RecommenderPolicy(Section):
-    serving: ServingPolicy = Field(default_factory=ServingPolicy)
+    serving: ServingPolicy = ServingPolicy()
