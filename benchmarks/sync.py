@@ -105,7 +105,7 @@ def _start(log: Any) -> subprocess.Popen[bytes]:
 def _has_succeeded() -> bool:
     from catalog.models import SyncRun
 
-    return SyncRun.objects.filter(status=SyncRun.Status.SUCCEEDED, kind=SyncRun.Kind.NEW_RELEASES).exists()
+    return SyncRun.objects.filter(status=SyncRun.Status.SUCCEEDED, scope=SyncRun.Scope.NEW_RELEASES).exists()
 
 
 def _empty_site() -> None:

@@ -7,5 +7,6 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         # Models can only be imported by now: kinds of jobs register themselves, `worker` listens to Celery.
-        from catalog.imports import job  # noqa: F401
+        from catalog.imports import job as import_job  # noqa: F401
         from catalog.jobs import worker  # noqa: F401
+        from catalog.sync import job as sync_job  # noqa: F401

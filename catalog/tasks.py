@@ -5,16 +5,14 @@ import time
 
 from celery import shared_task
 from django.conf import settings
-from django.db import OperationalError
 
 from catalog import services
 from catalog.imports import lifecycle
 from catalog.imports.job import READ_TASK
 from catalog.jobs.reaper import requeue_stale as requeue_stale_jobs
 from catalog.models import SyncRun
-from catalog.sync.due import Asked
+from catalog.sync.due import SyncRequest
 from catalog.sync.removal import remove_old_content
-from catalog.sync.runs import is_worked_at
 from catalog.sync.work import sync
 
 logger = logging.getLogger(__name__)
@@ -32,23 +30,25 @@ def requeue_stale() -> dict[str, int]:
     return requeue_stale_jobs()
 
 
-@shared_task(
-    name="catalog.sync_tmdb", ignore_result=True, autoretry_for=(OperationalError,), retry_backoff=30, max_retries=5
-)
+@shared_task(name="catalog.sync_tmdb", ignore_result=True)
 def sync_tmdb(*, goes_on: bool = False) -> dict[str, str | int]:
-    """Everything due. Longer than TASK_SECONDS it goes on in a message of its own, so that other work gets its turn."""
+    """Everything due; with `goes_on`, the run that waits. After TASK_SECONDS it waits again: other work gets a turn."""
     removed = remove_old_content()
-    reason = "" if settings.TMDB_READ_TOKEN else "TMDB_READ_TOKEN is not set"
-    run = SyncRun.objects.filter(status=SyncRun.Status.RUNNING).first()
-    if run and not goes_on and is_worked_at(run):
-        reason = reason or f"{run} is under way"
-    if reason:
+    if reason := _reason_to_skip(goes_on):
         logger.info("TMDB sync skipped: %s", reason)
         return {"skipped": reason, "too_old": removed}
-    run = sync(Asked(SyncRun.Kind.EVERYTHING), until=time.monotonic() + TASK_SECONDS)
-    if run.status == SyncRun.Status.RUNNING:
-        sync_tmdb.delay(goes_on=True)
+    request = SyncRequest(SyncRun.Scope.EVERYTHING)
+    run = sync(request, trigger=SyncRun.Trigger.SCHEDULED, until=time.monotonic() + TASK_SECONDS)
     return {"run": run.pk, "status": run.status, "too_old": removed}
+
+
+def _reason_to_skip(goes_on: bool) -> str:
+    run = SyncRun.objects.filter(status__in=SyncRun.ACTIVE).first()
+    if not settings.TMDB_READ_TOKEN:
+        return "TMDB_READ_TOKEN is not set"
+    if goes_on:
+        return "" if run else "the run has ended"
+    return f"{run} is under way" if run else ""
 
 
 @shared_task(name=READ_TASK, ignore_result=True)

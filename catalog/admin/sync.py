@@ -21,9 +21,9 @@ class WrittenBySyncAdmin(LargeTableAdmin):
 
 
 class SyncRunAdmin(WrittenBySyncAdmin):
-    list_display = ["id", "kind", "status", "started_at", "heartbeat_at", "ended_at", "progress", "message"]
-    list_filter = ["status", "kind"]
-    fields = ["kind", "status", "progress", "counts", "message", "started_at", "heartbeat_at", "ended_at"]
+    list_display = ["id", "scope", "status", "started_at", "heartbeat_at", "ended_at", "progress", "message"]
+    list_filter = ["status", "scope"]
+    fields = ["scope", "status", "progress", "counts", "message", "started_at", "heartbeat_at", "ended_at", "log"]
 
     @admin.display(description="progress")
     def progress(self, run: SyncRun) -> str:

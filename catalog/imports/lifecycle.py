@@ -94,7 +94,8 @@ def read_import(*, import_id: int, on_progress: Callable[[int], object] = lambda
             fail(user_import, Outcome.DATABASE, status=UserImport.Status.ERRORED, error=str(error))
         except Exception as error:
             logger.exception("import %s failed", user_import.pk)
-            fail(user_import, Outcome.BUG, error=f"{type(error).__name__}: {error}")
+            said = f"{type(error).__name__}: {error}"
+            fail(user_import, Outcome.BUG, status=UserImport.Status.ERRORED, retry=False, error=said)
     return False
 
 

@@ -1,8 +1,9 @@
 """What can happen to a job: enqueued, claimed, kept alive, released, cancelled, ended, queued again."""
 
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from celery import current_app
@@ -78,18 +79,21 @@ def heartbeat(job: Job, **progress: Any) -> bool:
     return bool(reconnecting(lambda: attempt_of(job).update(heartbeat_at=now, **progress)))
 
 
-def join(job: Job) -> bool:
-    """Like `heartbeat`, from any of several workers of a shared job: the latest is the one the row names."""
-    return heartbeat(job, **_worker())
+def join(job: Job, **progress: Any) -> bool:
+    """Like `heartbeat`, from any of several workers of a shared job: the row names the latest. Takes a released job."""
+    return heartbeat(job, **_worker(), **progress) or reconnecting(lambda: claim(job)) is not None
 
 
 def finish(job: Job, outcome: str = "", **details: Any) -> bool:
     return _end(job, Status.SUCCEEDED, outcome, details)
 
 
-def fail(job: Job, outcome: str, *, status: str = Status.FAILED, **details: Any) -> bool:
-    """An end without success: expected (`failed`), on request (`cancelled`) or a bug (`errored`), which is retried."""
-    return _end(job, status, outcome, details)
+def fail(job: Job, outcome: str, *, status: str = Status.FAILED, retry: bool = True, **details: Any) -> bool:
+    """An end without success: expected (`failed`), on request (`cancelled`) or not (`errored`).
+
+    An errored job is retried within the limits of its kind, unless that would give the same.
+    """
+    return _end(job, status, outcome, details, retry=retry)
 
 
 def release(job: Job) -> bool:
@@ -110,14 +114,14 @@ def cancel(job: Job) -> bool:
     return bool(changed)
 
 
-def queue_again(job: Job, line: str) -> None:
-    """Another attempt at an errored job; `line` goes to its log. Raises JobNotClaimable."""
+def queue_again(job: Job, line: str, *, after: Iterable[str] = (Status.ERRORED,)) -> None:
+    """Another attempt at a job that ended as one of `after`; `line` goes to its log. Raises JobNotClaimable."""
     now = timezone.now()
     try:
         with transaction.atomic():
             queued = (
                 _rows(job)
-                .filter(status=Status.ERRORED, attempt=job.attempt)
+                .filter(status__in=after, attempt=job.attempt)
                 .update(
                     status=Status.QUEUED,
                     attempt=F("attempt") + 1,
@@ -134,16 +138,21 @@ def queue_again(job: Job, line: str) -> None:
     job.refresh_from_db()
 
 
-def end(rows: QuerySet[Job], job: Job, status: str, outcome: str, details: dict[str, Any]) -> bool:
+def end(
+    rows: QuerySet[Job], job: Job, status: str, outcome: str, details: dict[str, Any], *, retry: bool = True
+) -> bool:
     """Ends the job if `rows` still holds it, and does what its kind wants done then."""
     now = timezone.now()
-    retry_at = None
-    limits = kind_of(job).limits()
-    if status == Status.ERRORED and job.attempt <= limits.retries and job.trigger != Job.Trigger.COMMAND:
-        retry_at = now + timedelta(seconds=limits.retry_after_seconds)
     line = Value(f"\n{now:%H:%M:%S} {sentence(outcome, details) or status}")
-    ended = rows.update(
-        status=status, outcome=outcome, details=details, ended_at=now, retry_at=retry_at, log=Concat("log", line)
+    ended = reconnecting(
+        lambda: rows.update(
+            status=status,
+            outcome=outcome,
+            details=details,
+            ended_at=now,
+            retry_at=_retry_time(job, now) if retry and status == Status.ERRORED else None,
+            log=Concat("log", line),
+        )
     )
     if ended and status != Status.SUCCEEDED:
         row = details_of(job)
@@ -152,15 +161,19 @@ def end(rows: QuerySet[Job], job: Job, status: str, outcome: str, details: dict[
     return bool(ended)
 
 
-def _end(job: Job, status: str, outcome: str, details: dict[str, Any]) -> bool:
-    def write() -> bool:
-        with transaction.atomic():
-            return end(attempt_of(job), job, status, outcome, details)
-
-    ended = reconnecting(write)
+def _end(job: Job, status: str, outcome: str, details: dict[str, Any], *, retry: bool = True) -> bool:
+    ended = end(attempt_of(job), job, status, outcome, details, retry=retry)
     with suppress(ObjectDoesNotExist):  # removed in the meantime
         job.refresh_from_db()
     return ended
+
+
+def _retry_time(job: Job, now: datetime) -> datetime | None:
+    kind = kind_of(job)
+    limits = kind.limits()
+    is_retried = job.trigger != Job.Trigger.COMMAND or kind.retries_commands
+    is_last = not is_retried or job.attempt > limits.retries
+    return None if is_last else now + timedelta(seconds=limits.retry_after_seconds)
 
 
 def _rows(job: Job) -> QuerySet[Job]:

@@ -4,7 +4,6 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from catalog.jobs.heartbeat import BEAT_SECONDS
@@ -57,10 +56,9 @@ def _end_if_lost(job: Job, now: datetime) -> bool:
     outcome, is_certain = verdict_on(job, now)
     if outcome is None or not (is_certain or _is_suspect(job, now)):
         return False
-    with transaction.atomic():
-        rows = Job.objects.filter(pk=job.pk, status=Status.RUNNING, attempt=job.attempt, heartbeat_at=job.heartbeat_at)
-        if not end(rows, job, Status.ERRORED, outcome, _details(job)):
-            return False
+    rows = Job.objects.filter(pk=job.pk, status=Status.RUNNING, attempt=job.attempt, heartbeat_at=job.heartbeat_at)
+    if not end(rows, job, Status.ERRORED, outcome, _details(job)):
+        return False
     logger.error("%s: %s", job, outcome.value)
     return True
 

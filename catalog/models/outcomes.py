@@ -1,6 +1,6 @@
 """How a job can end: stable codes, and the sentence that people read for each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import TextChoices
@@ -24,13 +24,16 @@ class Outcome(TextChoices):
     BUG = "bug", "{error}"
 
 
-_sentences: dict[str, Promise | str] = dict(Outcome.choices)
+Sentence = Promise | str | Callable[[Mapping[str, Any]], str]
+_sentences: dict[str, Sentence] = dict(Outcome.choices)
 
 
-def add_sentences(outcomes: type[TextChoices]) -> None:
-    _sentences.update(outcomes.choices)
+def add_sentences(sentences: Mapping[str, Sentence]) -> None:
+    """By code: what braces are filled in, or a function of the details."""
+    _sentences.update(sentences)
 
 
 def sentence(outcome: str, details: Mapping[str, Any]) -> str:
-    """Looked up by code, so that it can be reworded and translated; details fill its braces."""
-    return str(_sentences[outcome]).format(**details) if outcome else ""
+    """Looked up by code, so that it can be reworded and translated."""
+    found = _sentences[outcome] if outcome else ""
+    return found(details) if callable(found) else str(found).format(**details)

@@ -1,45 +1,36 @@
 """How the catalogue keeps in step with TMDB: runs, what a run has still to do, and what is known of each id."""
 
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from catalog.models.job import Job
 from catalog.models.movie import Movie
 
 
-class SyncRun(models.Model):
+class SyncRun(Job):
     """One sync with TMDB.
 
-    running -> succeeded | failed (expected: the token was refused, TMDB is away) | errored (a bug). One runs at a
-    time; any number of workers may help it. What a run has still to do is in its items, so that a run whose workers
-    were killed is simply gone on with, and one that failed is taken up again by the next of its kind.
+    It fails when the token was refused or TMDB is away. One runs at a time; any number of workers may help it. What a
+    run has still to do is in its items: a run whose workers were killed is continued, and one that failed is taken up
+    by the next of its scope.
     """
 
-    class Status(models.TextChoices):
-        RUNNING = "running", "running"
-        SUCCEEDED = "succeeded", "succeeded"
-        FAILED = "failed", "failed"
-        ERRORED = "errored", "errored"
+    class Scope(models.TextChoices):
+        EVERYTHING = "everything", _("everything due")
+        CHANGES = "changes", _("changes")
+        NEW_RELEASES = "new_releases", _("new releases")
+        IDS = "ids", _("chosen ids")
 
-    class Kind(models.TextChoices):
-        EVERYTHING = "everything", "everything due"
-        CHANGES = "changes", "changes"
-        NEW_RELEASES = "new_releases", "new releases"
-        IDS = "ids", "chosen ids"
+    KIND = "sync"
 
-    status = models.CharField(max_length=16, choices=Status, default=Status.RUNNING)
-    kind = models.CharField(max_length=16, choices=Kind)
+    id = models.BigAutoField(primary_key=True)
+    job_ptr = models.OneToOneField(Job, on_delete=models.CASCADE, parent_link=True)
+    scope = models.CharField(max_length=16, choices=Scope)
     counts = models.JSONField(default=dict, help_text="Movies and pages by what became of them.")
-    message = models.TextField(blank=True, help_text="How it ended, in a sentence.")
-    started_at = models.DateTimeField(default=timezone.now, help_text="What changed before this moment is covered.")
-    heartbeat_at = models.DateTimeField(default=timezone.now)
-    ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["-started_at", "-id"]
-        constraints = [
-            models.UniqueConstraint(models.Value(1), condition=Q(status="running"), name="catalog_syncrun_one_running"),
-        ]
+        ordering = ["-created_at", "-id"]
 
     def __str__(self) -> str:
         return f"sync {self.pk}"

@@ -15,14 +15,14 @@ MAX_WINDOWS = 6  # a longer gap is closed by reading anew what the catalogue hol
 RELEASE_OVERLAP = timedelta(days=45)  # movies are entered at TMDB, or get their votes, weeks after their release
 AHEAD = timedelta(days=365)
 
-Kind = SyncRun.Kind
+Scope = SyncRun.Scope
 State = TMDBRecord.State
 
 
-class Asked(NamedTuple):
-    """What somebody wants synced."""
+class SyncRequest(NamedTuple):
+    """What to sync."""
 
-    kind: str
+    scope: str
     ids: tuple[int, ...] = ()
     since: date | None = None  # new releases from this day on, instead of from where the last sync ended
 
@@ -44,17 +44,17 @@ class Slice(NamedTuple):
         return cls(date.fromisoformat(start), date.fromisoformat(end), int(page))
 
 
-def first_items(asked: Asked) -> Iterator[SyncItem]:
-    if asked.kind == Kind.IDS:
-        yield from movie_items(asked.ids)
+def first_items(request: SyncRequest) -> Iterator[SyncItem]:
+    if request.scope == Scope.IDS:
+        yield from movie_items(request.ids)
         return
     yield from movie_items(unsettled_ids())
-    if asked.kind == Kind.EVERYTHING:
+    if request.scope == Scope.EVERYTHING:
         yield from movie_items(_tmdb_ids(_stale_movies()))
-    if asked.kind in (Kind.EVERYTHING, Kind.CHANGES):
+    if request.scope in (Scope.EVERYTHING, Scope.CHANGES):
         yield from _changes()
-    if asked.kind in (Kind.EVERYTHING, Kind.NEW_RELEASES):
-        yield page_item(SyncItem.Kind.DISCOVER, _releases(asked.since))
+    if request.scope in (Scope.EVERYTHING, Scope.NEW_RELEASES):
+        yield page_item(SyncItem.Kind.DISCOVER, _releases(request.since))
 
 
 def movie_items(ids: Iterable[int]) -> Iterator[SyncItem]:
@@ -71,9 +71,9 @@ def unsettled_ids() -> Iterator[int]:
     return unsettled.values_list("tmdb_id", flat=True).iterator()
 
 
-def last_success(*kinds: str) -> datetime | None:
-    """Up to when what these kinds of run see has been seen."""
-    done = SyncRun.objects.filter(status=SyncRun.Status.SUCCEEDED, kind__in=kinds)
+def last_success(*scopes: str) -> datetime | None:
+    """Up to which moment these scopes are synced."""
+    done = SyncRun.objects.filter(status=SyncRun.Status.SUCCEEDED, scope__in=scopes)
     return done.aggregate(latest=Max("started_at"))["latest"]
 
 
@@ -94,7 +94,7 @@ def _stale_movies() -> QuerySet[Movie]:
 
 
 def _changes() -> Iterator[SyncItem]:
-    watermark = last_success(Kind.EVERYTHING, Kind.CHANGES)
+    watermark = last_success(Scope.EVERYTHING, Scope.CHANGES)
     today = timezone.now().date()
     start = watermark.date() - timedelta(days=1) if watermark else date.min
     if watermark is None or (today - start) / WINDOW > MAX_WINDOWS:
@@ -110,7 +110,7 @@ def _releases(since: date | None) -> Slice:
     """From where the last sync ended, at the first one from where the catalogue ends."""
     today = timezone.now().date()
     start = since
-    if start is None and (watermark := last_success(Kind.EVERYTHING, Kind.NEW_RELEASES)):
+    if start is None and (watermark := last_success(Scope.EVERYTHING, Scope.NEW_RELEASES)):
         start = watermark.date() - RELEASE_OVERLAP
     if start is None:
         year = Movie.objects.filter(Q(year__lte=today.year)).aggregate(latest=Max("year"))["latest"]

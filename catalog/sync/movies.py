@@ -72,7 +72,7 @@ def _write(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) -> None:
         still_open = SyncItem.objects.select_for_update().filter(pk__in=keys, outcome="").order_by("pk")
         unsettled = set(still_open.values_list("pk", flat=True))
         mine = [(a, of_movie) for a, of_movie in zip(answers, links, strict=True) if a.item.pk in unsettled]
-        batch = Batch([answer.found for answer, _ in mine], twins, takes_deleted=run.kind == SyncRun.Kind.IDS)
+        batch = Batch([answer.found for answer, _ in mine], twins, takes_deleted=run.scope == SyncRun.Scope.IDS)
         for answer, of_movie in mine:
             batch.take(answer.item.pk, answer.found, of_movie)
         for outcome, items in batch.save().items():

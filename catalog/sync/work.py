@@ -7,16 +7,21 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 
+from catalog.jobs import queue
+from catalog.jobs.heartbeat import beating
+from catalog.jobs.progress import Pace
 from catalog.models import SyncItem, SyncRun
+from catalog.models.outcomes import Outcome
 from catalog.providers.errors import ProviderError, ProviderUnavailable, TokenRefused
 from catalog.providers.tmdb import TMDBClient, connect
-from catalog.sync.due import Asked
+from catalog.sync.due import SyncRequest
 from catalog.sync.items import claim, release
+from catalog.sync.job import SyncOutcome
 from catalog.sync.movies import Answer, write_failure, write_movies
 from catalog.sync.pages import fetch_page, write_page
-from catalog.sync.runs import beat, finish, open_run, stop
+from catalog.sync.runs import finish, heartbeat, open_run, stop
 
 logger = logging.getLogger(__name__)
 
@@ -28,17 +33,23 @@ WAIT_FOR_OTHERS = 0.5
 OnProgress = Callable[[SyncRun], None]
 
 
-def sync(asked: Asked, *, until: float | None = None, on_progress: OnProgress = lambda run: None) -> SyncRun:
-    """Syncs what was asked for, after what is under way already; `until` (of time.monotonic) ends it before.
+def sync(
+    request: SyncRequest,
+    *,
+    trigger: str = SyncRun.Trigger.COMMAND,
+    until: float | None = None,
+    on_progress: OnProgress = lambda run: None,
+) -> SyncRun:
+    """Syncs what is requested, after what is under way already; `until` (of time.monotonic) ends it before.
 
     Raises ProviderError where TMDB is not set up. How a run ended is in its row.
     """
-    with connect() as client:
+    with connect() as client, beating():
         while True:
-            run, is_asked_for = open_run(asked)
+            run, is_requested = open_run(request, trigger=trigger)
             _Worker(run, client, until, on_progress).work()
             run.refresh_from_db()
-            if is_asked_for or run.status != SyncRun.Status.SUCCEEDED:
+            if is_requested or run.status != SyncRun.Status.SUCCEEDED:
                 return run
 
 
@@ -52,10 +63,21 @@ class _Worker:
         self._refused: TokenRefused | None = None
         self._failures = 0  # in a row
         self._threads = settings.POLICY.tmdb.connections
+        self._pace = Pace(run.n_done / max(1, run.n_items))
 
     def work(self) -> None:
+        try:
+            self._work()
+        except (OperationalError, InterfaceError) as error:
+            logger.exception("TMDB %s: the database failed", self._run)
+            stop(self._run, SyncRun.Status.ERRORED, Outcome.DATABASE, retry=True, error=str(error))
+
+    def _work(self) -> None:
         with ThreadPoolExecutor(self._threads, thread_name_prefix="tmdb") as pool:
-            while beat(self._run) and not self._is_over():
+            while heartbeat(self._run, self._pace):
+                if self._is_over():
+                    queue.release(self._run)
+                    return
                 self._on_progress(self._run)
                 items = claim(self._run, self._threads * ITEMS_A_THREAD)
                 if items and not self._batch(pool, items):
@@ -76,10 +98,10 @@ class _Worker:
                 self._receive(answers[answer], answer)
             self._write_received()
         except _Stopped as stopped:
-            stop(self._run, stopped.status, str(stopped))
+            stop(self._run, stopped.status, stopped.outcome, **stopped.details)
             return False
         except TokenRefused as error:
-            stop(self._run, SyncRun.Status.FAILED, str(error))
+            stop(self._run, SyncRun.Status.FAILED, SyncOutcome.TOKEN_REFUSED, error=str(error))
             return False
         finally:
             for answer in answers:
@@ -134,14 +156,14 @@ class _Worker:
         status = SyncRun.Status.ERRORED if is_bug else SyncRun.Status.FAILED
         sentence = f"{item}: {type(error).__name__}" if is_bug else str(error)
         if item.kind != SyncItem.Kind.MOVIE:
-            raise _Stopped(sentence, status)
+            raise _Stopped(status, SyncOutcome.PAGE_FAILED, error=sentence)
         self._failures += is_bug or isinstance(error, ProviderUnavailable)
         if self._failures >= FAILURES_IN_A_ROW:
-            raise _Stopped(f"{FAILURES_IN_A_ROW} movies in a row failed, the last one: {sentence}", status)
+            raise _Stopped(status, SyncOutcome.MOVIES_FAILED, n=FAILURES_IN_A_ROW, error=sentence)
         write_failure(item, error)
 
 
 class _Stopped(Exception):
-    def __init__(self, message: str, status: str) -> None:
-        super().__init__(message)
-        self.status = status
+    def __init__(self, status: str, outcome: str, **details: Any) -> None:
+        super().__init__(outcome)
+        self.status, self.outcome, self.details = status, outcome, details

@@ -77,7 +77,7 @@ def populate(count: int) -> Movie:
         UserImport.objects.create(user=rating.user, name=name, format="imdb", n_rows=number)
         ImportRun.objects.create(source=Source.MOVIELENS, origin=name)
         AlternativeTitle.objects.create(movie=movie, title=name)
-        SyncRun.objects.create(kind="changes", status="succeeded", counts={"updated": number})
+        SyncRun.objects.create(scope="changes", status="succeeded", counts={"updated": number})
         TMDBRecord.objects.create(tmdb_id=TMDBRecord.objects.count() + 1, movie=movie, state="fetched")
     return movie
 
@@ -281,6 +281,6 @@ def test_credits_changed_in_their_own_list_are_the_editors_too(staff):
 
 
 def test_a_sync_shows_how_far_it_is(staff):
-    SyncRun.objects.create(kind="everything", counts={"added": 1200, "pending": 34})
+    SyncRun.objects.create(scope="everything", counts={"added": 1200, "pending": 34})
 
     assert "1,200 of 1,234" in staff.get(address(SyncRun, "changelist")).content.decode()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from catalog.models import AlternativeTitle, Credit, Movie, MovieGenre, MovieKeyword, SyncItem, SyncRun, TMDBRecord
-from catalog.sync.due import Asked
+from catalog.sync.due import SyncRequest
 from catalog.sync.runs import open_run
 from tests.mlops.site import write_policy
 from tests.processes import running, wait_for
@@ -27,7 +27,7 @@ def test_killed_workers_lose_and_double_nothing(tmp_path: Path):
     titles = {"titles": [{"title": "Elsewhere"}]}
     movies = [document(n, title=f"Movie {n}", alternative_titles=titles) for n in range(1, N_MOVIES + 1)]
     policy = write_policy(tmp_path / "policy.yaml", tmdb={"requests_per_second": PER_SECOND, "lease_seconds": 2})
-    run, _ = open_run(Asked(SyncRun.Kind.IDS, ids=tuple(movie["id"] for movie in movies)))
+    run, _ = open_run(SyncRequest(SyncRun.Scope.IDS, ids=tuple(movie["id"] for movie in movies)))
     with TMDBStandIn(movies, latency=0.01) as tmdb, ExitStack() as processes:
         tmdb.answer_next("movie/7", Answer(500), Answer(429, retry_after="0.2"), Answer(cut=True))
         environment = {"TMDB_API_URL": tmdb.url, "TMDB_READ_TOKEN": TOKEN, "CONFIG_FILE": str(policy)}
@@ -44,7 +44,11 @@ def test_killed_workers_lose_and_double_nothing(tmp_path: Path):
             time.sleep(random.random() / 5)
             workers.pop(0).kill()
             workers.append(start(f"replacement {number}"))
-        wait_for(lambda: not SyncRun.objects.filter(pk=run.pk, status="running").exists(), seconds=90, what="the end")
+        wait_for(
+            lambda: not SyncRun.objects.filter(pk=run.pk, status__in=SyncRun.ACTIVE).exists(),
+            seconds=90,
+            what="the end",
+        )
 
     run.refresh_from_db()
     assert (run.status, run.counts) == ("succeeded", {"added": N_MOVIES})

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from catalog.management.long_command import LongCommand
 from catalog.models import SyncRun
 from catalog.progress import progress_bar
-from catalog.sync.due import Asked
+from catalog.sync.due import SyncRequest
 from catalog.sync.work import sync
 
 
@@ -50,19 +50,19 @@ class Command(LongCommand):
                 bar.total, bar.n = run.n_items, run.n_done
                 bar.refresh()
 
-            run = sync(_asked(options), on_progress=show)
+            run = sync(_request(options), on_progress=show)
         if run.status != SyncRun.Status.SUCCEEDED:
             raise CommandError(f"The sync stopped: {run.message} The same command goes on from there.")
         self.stdout.write(run.message)
 
 
-def _asked(options: dict[str, Any]) -> Asked:
+def _request(options: dict[str, Any]) -> SyncRequest:
     since = options["since"]
     if since and (options["changes"] or options["ids"]):
         raise CommandError("--since is about new releases; leave it out, or --changes or --ids.")
     if options["ids"]:
-        return Asked(SyncRun.Kind.IDS, ids=tuple(options["ids"]))
+        return SyncRequest(SyncRun.Scope.IDS, ids=tuple(options["ids"]))
     if options["changes"]:
-        return Asked(SyncRun.Kind.CHANGES)
-    kind = SyncRun.Kind.NEW_RELEASES if options["new_releases"] else SyncRun.Kind.EVERYTHING
-    return Asked(kind, since=since)
+        return SyncRequest(SyncRun.Scope.CHANGES)
+    scope = SyncRun.Scope.NEW_RELEASES if options["new_releases"] else SyncRun.Scope.EVERYTHING
+    return SyncRequest(scope, since=since)

@@ -5,17 +5,18 @@ from datetime import timedelta
 from django.utils import timezone
 
 from catalog.models import Movie, SyncRun, TMDBRecord
-from catalog.sync.due import Asked
+from catalog.sync.due import SyncRequest
 from catalog.sync.work import sync
 
 
 def sync_ids(*ids: int) -> SyncRun:
-    return sync(Asked(SyncRun.Kind.IDS, ids=ids))
+    return sync(SyncRequest(SyncRun.Scope.IDS, ids=ids))
 
 
-def succeeded(kind: str, days_ago: int) -> SyncRun:
+def succeeded(scope: str, days_ago: int) -> SyncRun:
     moment = timezone.now() - timedelta(days=days_ago)
-    return SyncRun.objects.create(kind=kind, status=SyncRun.Status.SUCCEEDED, started_at=moment, ended_at=moment)
+    times = dict.fromkeys(("created_at", "started_at", "ended_at"), moment)
+    return SyncRun.objects.create(scope=scope, status=SyncRun.Status.SUCCEEDED, **times)
 
 
 def fetched(movie: Movie, *, days_ago: int = 0) -> TMDBRecord:

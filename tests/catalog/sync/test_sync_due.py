@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from catalog.models import Movie, Source, SyncRun, TMDBRecord
 from catalog.sync import pages
-from catalog.sync.due import Asked
+from catalog.sync.due import SyncRequest
 from catalog.sync.work import sync
 from tests.catalog.sync.runs import fetched, succeeded
 from tests.factories import MovieFactory
@@ -15,7 +15,7 @@ from tests.tmdb_stand_in import document
 
 pytestmark = pytest.mark.django_db
 
-Kind = SyncRun.Kind
+Scope = SyncRun.Scope
 State = TMDBRecord.State
 TODAY = timezone.now().date()
 
@@ -27,38 +27,38 @@ def test_changes_are_read_since_the_last_sync_in_windows_and_pages(tmdb):
         fetched(movie)
     tmdb.serve(*(document(n, title=f"New {n}") for n in range(1, 20)))
     tmdb.changes = {n: TODAY - timedelta(days=20) for n in range(1, 20) if n != 7}
-    succeeded(Kind.CHANGES, days_ago=30)
+    succeeded(Scope.CHANGES, days_ago=30)
 
-    run = sync(Asked(Kind.CHANGES))
+    run = sync(SyncRequest(Scope.CHANGES))
 
     assert run.counts == {"listed": 6, "updated": 6}
     assert Movie.objects.filter(title__startswith="New").count() == 6  # the seventh did not change, the rest is unknown
     windows = {asked.split("&page")[0] for asked in tmdb.asked if asked.startswith("movie/changes")}
     assert len(windows) == 3
     tmdb.asked.clear()
-    sync(Asked(Kind.CHANGES))
+    sync(SyncRequest(Scope.CHANGES))
     assert f"start_date={TODAY - timedelta(days=1)}" in tmdb.asked[0]  # the watermark moved
 
 
 def test_a_long_gap_is_closed_by_reading_what_is_known(tmdb):
     fetched(MovieFactory(tmdb_id=1, source=Source.TMDB))
     tmdb.serve(document(1, title="Changed"))
-    succeeded(Kind.CHANGES, days_ago=200)
+    succeeded(Scope.CHANGES, days_ago=200)
 
-    sync(Asked(Kind.CHANGES))
+    sync(SyncRequest(Scope.CHANGES))
 
     assert Movie.objects.get().title == "Changed"
     assert tmdb.n_asked("movie/changes") == 0
 
 
 def test_everything_due_reads_what_was_never_read_or_too_long_ago(tmdb):
-    succeeded(Kind.EVERYTHING, days_ago=1)
+    succeeded(Scope.EVERYTHING, days_ago=1)
     MovieFactory(tmdb_id=1, title="Never", source=Source.MOVIELENS)
     fetched(MovieFactory(tmdb_id=2, title="Long ago"), days_ago=151)
     fetched(MovieFactory(tmdb_id=3, title="Lately"), days_ago=149)
     tmdb.serve(*(document(n, release_date="1990-01-01") for n in (1, 2, 3)))
 
-    sync(Asked(Kind.EVERYTHING))
+    sync(SyncRequest(Scope.EVERYTHING))
 
     assert [tmdb.n_asked(f"movie/{n}") for n in (1, 2, 3)] == [1, 1, 0]
     assert TMDBRecord.objects.get(tmdb_id=2).fetched_at > timezone.now() - timedelta(minutes=1)
@@ -74,12 +74,12 @@ def test_the_first_new_releases_go_on_where_the_catalogue_ends(tmdb, tmdb_policy
         document(5, release_date="2019-01-01", vote_count=9),
     )
 
-    sync(Asked(Kind.NEW_RELEASES))
+    sync(SyncRequest(Scope.NEW_RELEASES))
 
     assert set(Movie.objects.exclude(tmdb_id=None).values_list("tmdb_id", flat=True)) == {2, 3}
     tmdb_policy(min_votes=0)
     tmdb.asked.clear()
-    sync(Asked(Kind.NEW_RELEASES, since=date(2017, 12, 1)))
+    sync(SyncRequest(Scope.NEW_RELEASES, since=date(2017, 12, 1)))
     assert Movie.objects.exclude(tmdb_id=None).count() == 4
     assert tmdb.n_asked("movie/2") == 0  # it is known
 
@@ -91,7 +91,7 @@ def test_a_list_of_more_pages_than_tmdb_gives_is_asked_for_in_parts(tmdb, monkey
     days = [date(2020, 1, 1) + timedelta(days=number) for number in range(14)]
     tmdb.serve(*(document(number + 1, release_date=str(day)) for number, day in enumerate(days)))
 
-    run = sync(Asked(Kind.NEW_RELEASES, since=date(2020, 1, 1)))
+    run = sync(SyncRequest(Scope.NEW_RELEASES, since=date(2020, 1, 1)))
 
     assert run.counts["added"] == 14
     assert Movie.objects.count() == 14
@@ -105,7 +105,7 @@ def test_seven_hundred_pages_are_all_read(tmdb):
     known = (TMDBRecord(tmdb_id=n, state=State.FETCHED, fetched_at=timezone.now()) for n in range(1, 701) if n % 100)
     TMDBRecord.objects.bulk_create(known)
 
-    run = sync(Asked(Kind.NEW_RELEASES, since=first))
+    run = sync(SyncRequest(Scope.NEW_RELEASES, since=first))
 
     assert run.counts["added"] == 7
     assert run.counts["listed"] > 700

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from catalog.models import Credit, Keyword, Movie, MovieGenre, MovieKeyword, Source, SyncItem, SyncRun, TMDBRecord
 from catalog.search import suggest
-from catalog.sync.due import Asked
+from catalog.sync.due import SyncRequest
 from catalog.sync.work import sync
 from tests.catalog.sync.runs import succeeded, sync_ids
 from tests.factories import GenreFactory, MovieFactory, RatingFactory
@@ -16,7 +16,7 @@ from tests.tmdb_stand_in import document
 
 pytestmark = pytest.mark.django_db
 
-Kind = SyncRun.Kind
+Scope = SyncRun.Scope
 State = TMDBRecord.State
 TODAY = timezone.now().date()
 
@@ -161,9 +161,9 @@ def test_a_movie_deleted_by_hand_comes_back_only_when_asked_for(tmdb):
     sync_ids(603)
     Movie.objects.get().delete()
     tmdb.changes = {603: TODAY}
-    succeeded(Kind.EVERYTHING, days_ago=1)
+    succeeded(Scope.EVERYTHING, days_ago=1)
 
-    sync(Asked(Kind.EVERYTHING))
+    sync(SyncRequest(Scope.EVERYTHING))
     assert not Movie.objects.exists()
 
     sync_ids(603)
@@ -239,7 +239,7 @@ def test_what_is_gone_goes_unless_somebody_rated_it(tmdb):
     assert list(Movie.objects.values_list("tmdb_id", flat=True)) == [2]
     assert set(TMDBRecord.objects.values_list("state", flat=True)) == {"gone"}
     tmdb.asked.clear()
-    sync(Asked(Kind.EVERYTHING))
+    sync(SyncRequest(Scope.EVERYTHING))
     assert tmdb.n_asked("movie/1") + tmdb.n_asked("movie/2") == 0  # a tombstone: not asked for again
 
 
@@ -285,5 +285,5 @@ def test_a_document_that_is_wrong_is_rejected_alone_and_says_why(tmdb, change, r
     assert record.state == "rejected"
     assert re.search(reason, record.reason)
     tmdb.serve(document(2))
-    sync(Asked(Kind.EVERYTHING))
+    sync(SyncRequest(Scope.EVERYTHING))
     assert Movie.objects.filter(tmdb_id=2).exists()  # mended: the next sync asks again

@@ -1,13 +1,16 @@
 """Syncs that meet trouble, and the doors to a sync: command and task."""
 
-from datetime import UTC, datetime
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.utils import timezone
 
+from catalog.jobs.reaper import requeue_stale
 from catalog.models import Movie, Source, SyncRun, TMDBRecord
 from catalog.sync import batch
-from catalog.sync.due import Asked
+from catalog.sync.due import SyncRequest
 from catalog.sync.runs import open_run
 from catalog.sync.work import sync
 from catalog.tasks import sync_tmdb
@@ -17,7 +20,7 @@ from tests.tmdb_stand_in import Answer, document
 
 pytestmark = pytest.mark.django_db
 
-Kind = SyncRun.Kind
+Scope = SyncRun.Scope
 State = TMDBRecord.State
 
 
@@ -55,7 +58,7 @@ def test_a_movie_that_tmdb_does_not_answer_waits_for_the_next_sync(tmdb):
 
     assert sync_ids(1, 2).message == "1 added, 1 not answered."
     assert TMDBRecord.objects.get(tmdb_id=1).state == "failed"
-    sync(Asked(Kind.CHANGES))
+    sync(SyncRequest(Scope.CHANGES))
     assert Movie.objects.count() == 2
 
 
@@ -98,7 +101,7 @@ def test_a_bug_at_one_movie_leaves_the_others(tmdb, monkeypatch, caplog):
 
 def test_a_run_of_another_is_finished_first(tmdb):
     tmdb.serve(document(1), document(2))
-    cut_off, _ = open_run(Asked(Kind.IDS, ids=(1,)))
+    cut_off, _ = open_run(SyncRequest(Scope.IDS, ids=(1,)))
 
     run = sync_ids(2)
 
@@ -109,9 +112,9 @@ def test_a_run_of_another_is_finished_first(tmdb):
 
 
 def test_only_one_runs_at_a_time():
-    first, is_mine = open_run(Asked(Kind.CHANGES))
-    second, is_the_same = open_run(Asked(Kind.CHANGES))
-    third, is_another = open_run(Asked(Kind.NEW_RELEASES))
+    first, is_mine = open_run(SyncRequest(Scope.CHANGES))
+    second, is_the_same = open_run(SyncRequest(Scope.CHANGES))
+    third, is_another = open_run(SyncRequest(Scope.NEW_RELEASES))
 
     assert first == second == third
     assert (is_mine, is_the_same, is_another) == (True, True, False)
@@ -138,29 +141,62 @@ def test_the_task_syncs_what_is_due(tmdb):
 
     outcome = sync_tmdb()
 
-    assert (outcome["status"], SyncRun.objects.get().kind) == ("succeeded", "everything")
+    assert (outcome["status"], SyncRun.objects.get().scope) == ("succeeded", "everything")
     assert Movie.objects.get().overview == "What happens in 1."
 
 
-def test_the_task_leaves_a_sync_alone_that_is_under_way_and_takes_up_a_dead_one(tmdb):
-    run, _ = open_run(Asked(Kind.IDS, ids=(1,)))
-    tmdb.serve(document(1))
+def test_the_task_leaves_a_sync_alone_that_is_under_way(tmdb):
+    open_run(SyncRequest(Scope.IDS, ids=(1,)))
 
     assert "is under way" in sync_tmdb()["skipped"]
 
-    SyncRun.objects.update(heartbeat_at=datetime(2026, 1, 1, tzinfo=UTC))
-    sync_tmdb()
+
+def test_a_sync_whose_workers_were_killed_goes_on(tmdb):
+    """One of a command too: what it was asked for stands in its items alone."""
+    run, _ = open_run(SyncRequest(Scope.IDS, ids=(1,)))
+    tmdb.serve(document(1))
+    long_ago = timezone.now() - timedelta(hours=1)
+    SyncRun.objects.update(status="running", heartbeat_at=long_ago, suspected_at=long_ago + timedelta(minutes=10))
+
+    assert requeue_stale() == {"ended": 1, "retried": 0, "enqueued": 0}
+    SyncRun.objects.update(retry_at=timezone.now())
+    assert requeue_stale() == {"ended": 0, "retried": 1, "enqueued": 0}
+    assert sync_tmdb(goes_on=True)["status"] == "succeeded"
+    run.refresh_from_db()
+    assert (run.status, run.attempt) == ("succeeded", 2)
+    assert Movie.objects.get().tmdb_id == 1
+    assert sync_tmdb(goes_on=True)["skipped"] == "the run has ended"
+
+
+def test_a_sync_that_waits_for_its_retry_comes_before_others(tmdb):
+    tmdb.serve(document(1))
+    run, _ = open_run(SyncRequest(Scope.IDS, ids=(1,)))
+    SyncRun.objects.update(status="errored", outcome="database", details={"error": "away"}, retry_at=timezone.now())
+
+    sync_ids(2)
     run.refresh_from_db()
     assert run.status == "succeeded"
-    assert Movie.objects.get().tmdb_id == 1
+
+
+def test_a_database_that_fails_ends_an_attempt_not_the_sync(tmdb, monkeypatch):
+    def fail(*args):
+        raise OperationalError("disk full")
+
+    monkeypatch.setattr("catalog.sync.work.write_movies", fail)
+    tmdb.serve(document(1))
+
+    run = sync_ids(1)
+
+    assert (run.status, run.message) == ("errored", "The database failed: disk full")
+    assert run.retry_at is not None
 
 
 def test_a_long_sync_gives_other_work_its_turn(tmdb, monkeypatch):
     monkeypatch.setattr("catalog.tasks.TASK_SECONDS", 0)
     sent = []
-    monkeypatch.setattr(sync_tmdb, "delay", lambda **kwargs: sent.append(kwargs))
+    monkeypatch.setattr("catalog.jobs.queue.current_app.send_task", lambda *args, **options: sent.append(options))
 
-    assert sync_tmdb()["status"] == "running"
-    assert sent == [{"goes_on": True}]
+    assert sync_tmdb()["status"] == "queued"
+    assert [options["kwargs"] for options in sent] == [{"goes_on": True}]
     monkeypatch.setattr("catalog.tasks.TASK_SECONDS", 60)
-    assert sync_tmdb(**sent[0])["status"] == "succeeded"
+    assert sync_tmdb(**sent[0]["kwargs"])["status"] == "succeeded"

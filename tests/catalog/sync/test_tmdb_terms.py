@@ -29,7 +29,7 @@ from catalog.models import (
     WatchlistItem,
 )
 from catalog.signals import provider_purged
-from catalog.sync.due import Asked
+from catalog.sync.due import SyncRequest
 from catalog.sync.work import sync
 from catalog.tasks import sync_tmdb
 from recommender.export import movie_frame
@@ -50,7 +50,7 @@ def mixed(tmdb) -> dict[str, Movie]:
     own = MovieFactory(title="Ours", overview="Our words")
     titles = {"titles": [{"title": "Elsewhere"}]}
     tmdb.movies = {n: document(n, title=f"TMDB {n}", alternative_titles=titles) for n in (1, 2, 3)}
-    sync(Asked(SyncRun.Kind.IDS, ids=(1, 2, 3)))
+    sync(SyncRequest(SyncRun.Scope.IDS, ids=(1, 2, 3)))
     rated = Movie.objects.get(tmdb_id=3)
     RatingFactory(movie=rated)
     return {"lens": lens, "own": own, "only": Movie.objects.get(tmdb_id=2), "rated": rated}
