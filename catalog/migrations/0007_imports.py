@@ -1,10 +1,26 @@
 import django.db.models.deletion
 from django.conf import settings
+from django.apps.registry import Apps
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+from catalog.migrations._permissions import rename_permissions
+
+RENAMED = (("historyimport", "userimport", "user import"), ("historyentry", "importrow", "import row"))
+
+
+def rename(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    for before, after, words in RENAMED:
+        rename_permissions(apps, "catalog", before, after, words)
+
+
+def rename_back(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    for before, after, _ in RENAMED:
+        rename_permissions(apps, "catalog", after, before, before)
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0006_bulk")]
+    dependencies = [("auth", "0012_alter_user_first_name_max_length"), ("catalog", "0006_bulk")]
 
     operations = [
         migrations.RemoveIndex("HistoryEntry", "catalog_historyentry_by_movie"),
@@ -47,4 +63,5 @@ class Migration(migrations.Migration):
                 name="catalog_userimport_one_open",
             ),
         ),
+        migrations.RunPython(rename, rename_back, elidable=True),
     ]

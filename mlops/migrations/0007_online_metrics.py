@@ -5,24 +5,17 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 import django.db.models.deletion
 
+from catalog.migrations._permissions import rename_permissions
+
 
 def rename(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    _rename_permissions(apps, "livequality", "onlinemetrics", "online metrics")
+    rename_permissions(apps, "mlops", "livequality", "onlinemetrics", "online metrics")
     apps.get_model("mlops", "Watermark").objects.filter(name="live quality").update(name="online_metrics")
 
 
 def rename_back(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    _rename_permissions(apps, "onlinemetrics", "livequality", "live quality")
+    rename_permissions(apps, "mlops", "onlinemetrics", "livequality", "live quality")
     apps.get_model("mlops", "Watermark").objects.filter(name="online_metrics").update(name="live quality")
-
-
-def _rename_permissions(apps: Apps, before: str, after: str, words: str) -> None:
-    """Staff who could see the rows keep that permission: RenameModel itself leaves the code names as they are."""
-    permissions = apps.get_model("auth", "Permission").objects.filter(content_type__app_label="mlops")
-    for action in ("add", "change", "delete", "view"):
-        permissions.filter(codename=f"{action}_{before}").update(
-            codename=f"{action}_{after}", name=f"Can {action} {words}"
-        )
 
 
 class Migration(migrations.Migration):
