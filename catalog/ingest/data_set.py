@@ -9,9 +9,8 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.ingest.movies import MovieCounts, MovieWriter, record_key
-from catalog.ingest.ratings import RatingCounts, RatingWriter
-from catalog.ingest.records import MovieRecord, RatingRow
+from catalog.ingest.movies import MovieCounts, MovieRecord, MovieWriter
+from catalog.ingest.ratings import RatingCounts, RatingRow, RatingWriter
 from catalog.models import ImportRun, Source, User
 from catalog.progress import progress_bar
 from catalog.services import rebuild_aggregates, refresh_popularity
@@ -107,7 +106,7 @@ def _write_movies(
         for start in range(0, len(records), MOVIES_A_BATCH):
             writer.write(records[start : start + MOVIES_A_BATCH])
             bar.update(MOVIES_A_BATCH)
-    return {movie: writer.keys[record_key(record)] for movie, record in movies.items()}
+    return {movie: writer.keys[record.key] for movie, record in movies.items()}
 
 
 def ensure_users(

@@ -1,66 +1,119 @@
-"""Genres, keywords and people of movies; links that exist stay, whatever their source."""
+"""Genres, keywords, credits and alternative titles of movies, written the same way for every source."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from django.db.models import Model
 from django.utils.text import slugify
 
-from catalog.ingest.records import MovieRecord
 from catalog.ingest.rows import insert_rows
-from catalog.models import Credit, Genre, Keyword, Movie, MovieGenre, MovieKeyword, Person, Source
+from catalog.models import (
+    AlternativeTitle,
+    Credit,
+    Genre,
+    Keyword,
+    Movie,
+    MovieGenre,
+    MovieKeyword,
+    Person,
+    Source,
+)
 
-Pairs = list[tuple[Movie, MovieRecord]]
-Key = tuple[Any, ...]
-
-
-def write_links(source: Source, pairs: Pairs, *, fresh: set[int]) -> set[int]:
-    """Adds what is missing; `fresh` movies have no links yet. Returns the others that got one."""
-    old = [movie.pk for movie, _ in pairs if movie.pk not in fresh]
-    genres = genre_ids({name for _, record in pairs for name in record.genres})
-    keywords = keyword_ids({name for _, record in pairs for name in record.keywords})
-    people = _person_ids(source, {name for _, record in pairs for name in (*record.cast, *record.directors)})
-    rest = {"source": source.value}
-    added = _add_missing(
-        MovieGenre, ("movie_id", "genre_id"), old, (((m.pk, genres[n]), rest) for m, r in pairs for n in r.genres)
-    )
-    added |= _add_missing(
-        MovieKeyword,
-        ("movie_id", "keyword_id"),
-        old,
-        (((m.pk, keywords[n]), rest) for m, r in pairs for n in r.keywords),
-    )
-    added |= _add_missing(
-        Credit,
-        ("movie_id", "person_id", "role"),
-        old,
-        (
-            ((movie.pk, people[name], role.value), {**rest, "position": position, "character": ""})
-            for movie, record in pairs
-            for role, names in ((Credit.Role.CAST, record.cast), (Credit.Role.DIRECTOR, record.directors))
-            for position, name in enumerate(names)
-        ),
-    )
-    return added - fresh
+# The details of each link by its key. A kind of link that is not mentioned stays as it is.
+Wanted = dict[Any, tuple[Any, ...]]
+Links = Mapping[str, Wanted]
 
 
-def _add_missing(
-    model: type[Model], fields: tuple[str, ...], old: list[int], links: Iterable[tuple[Key, dict[str, Any]]]
+class LinkTable(NamedTuple):
+    """`key` tells the links of a movie apart; `edited_as` is the name that `field_sources` uses for hand edits."""
+
+    model: type[Model]
+    key: str
+    edited_as: str
+    fixed: dict[str, str] = {}
+    details: tuple[str, ...] = ()
+
+
+_CREDIT = ("position", "character")
+TABLES = {
+    "genres": LinkTable(MovieGenre, "genre_id", "genres"),
+    "keywords": LinkTable(MovieKeyword, "keyword_id", "keywords"),
+    "cast": LinkTable(Credit, "person_id", "credits", {"role": Credit.Role.CAST.value}, _CREDIT),
+    "directors": LinkTable(Credit, "person_id", "credits", {"role": Credit.Role.DIRECTOR.value}, _CREDIT),
+    "alternative_titles": LinkTable(AlternativeTitle, "title", "alternative_titles"),
+}
+
+
+def write_links(
+    source: Source, pairs: Iterable[tuple[Movie, Links]], *, fresh: set[int], replace: bool = False
 ) -> set[int]:
-    """Inserts the links whose key (of `fields`) is not there."""
-    existing = set(model._default_manager.filter(movie_id__in=old).values_list(*fields)) if old else set()
-    missing: dict[Key, dict[str, Any]] = {}
-    for key, rest in links:
-        if key not in existing:
-            missing.setdefault(key, rest)
-    if missing:
-        columns = (*fields, *next(iter(missing.values())))
-        insert_rows(model, columns, ((*key, *rest.values()) for key, rest in missing.items()))
-    return {key[0] for key in missing}
+    """Adds missing links. With `replace` also updates and removes the source's own links that the record lacks.
+
+    Returns the movies whose links changed, `fresh` ones (which have no links yet) excluded. Links of other sources
+    stay, and so does every kind of link that a person edited by hand.
+    """
+    changed: set[int] = set()
+    known = list(pairs)
+    for name, table in TABLES.items():
+        wanted: dict[int, Wanted] = {}
+        for movie, links in known:
+            if name in links and movie.field_sources.get(table.edited_as) != Source.SITE:
+                wanted[movie.pk] = links[name] | wanted.get(movie.pk, {})
+        if wanted:
+            changed |= _write(source, table, wanted, old=wanted.keys() - fresh, replace=replace)
+    return changed - fresh
+
+
+def _write(source: Source, table: LinkTable, wanted: dict[int, Wanted], *, old: set[int], replace: bool) -> set[int]:
+    links = table.model._default_manager
+    missing = {movie_id: dict(of_movie) for movie_id, of_movie in wanted.items()}
+    outdated: list[int] = []
+    changed: set[int] = set()
+    columns = ("pk", "movie_id", "source", table.key, *table.details)
+    for pk, movie_id, owner, key, *details in links.filter(movie_id__in=old, **table.fixed).values_list(*columns):
+        expected = missing[movie_id].pop(key, None)
+        if not replace or owner != source or (expected is not None and expected == tuple(details)):
+            continue
+        changed.add(movie_id)
+        if expected is None:
+            outdated.append(pk)
+        else:
+            links.filter(pk=pk).update(**dict(zip(table.details, expected, strict=True)))
+    if outdated:
+        links.filter(pk__in=outdated).delete()
+    rows = (
+        (movie_id, key, *details, *table.fixed.values(), source.value)
+        for movie_id, of_movie in missing.items()
+        for key, details in of_movie.items()
+    )
+    insert_rows(table.model, ("movie_id", table.key, *table.details, *table.fixed, "source"), rows)
+    return changed | {movie_id for movie_id, of_movie in missing.items() if of_movie}
+
+
+def links_by_name(source: Source, records: Sequence[Mapping[str, Sequence[str]]]) -> list[Links]:
+    """Links of records that list genres, keywords, cast and directors by name; creates those that are missing."""
+
+    def named(*kinds: str) -> set[str]:
+        return {name for record in records for kind in kinds for name in record.get(kind, ())}
+
+    people = _person_ids(source, named("cast", "directors"))
+    keys = {"genres": genre_ids(named("genres")), "keywords": keyword_ids(named("keywords"))}
+    keys |= {"cast": people, "directors": people}
+    return [
+        {
+            kind: {
+                keys[kind][name]: (position, "") if TABLES[kind].details else ()
+                for position, name in enumerate(dict.fromkeys(names))
+            }
+            for kind, names in record.items()
+        }
+        for record in records
+    ]
 
 
 def genre_ids(names: set[str]) -> dict[str, int]:
+    """Primary keys by name; missing genres are created. Spellings with the same slug share a genre."""
     known = dict(Genre.objects.filter(name__in=names).values_list("name", "pk"))
     for name in sorted(names - known.keys()):
         slug = slugify(name) or f"genre-{crc32(name.encode()):x}"
@@ -69,6 +122,7 @@ def genre_ids(names: set[str]) -> dict[str, int]:
 
 
 def keyword_ids(names: set[str]) -> dict[str, int]:
+    """Primary keys by name; missing keywords are created."""
     known = dict(Keyword.objects.filter(name__in=names).values_list("name", "pk"))
     if missing := sorted(names - known.keys()):
         Keyword.objects.bulk_create([Keyword(name=name) for name in missing], ignore_conflicts=True)
@@ -77,7 +131,7 @@ def keyword_ids(names: set[str]) -> dict[str, int]:
 
 
 def _person_ids(source: Source, names: set[str]) -> dict[str, int]:
-    """People of a data set are known by their names alone, so they are looked for among those of the same source."""
+    """Primary keys by name among the source's own people, who have no other identity; missing people are created."""
     known = dict(Person.objects.filter(source=source, name__in=names).order_by("-pk").values_list("name", "pk"))
     new = Person.objects.bulk_create([Person(name=name, source=source) for name in sorted(names - known.keys())])
     return known | {person.name: person.pk for person in new}

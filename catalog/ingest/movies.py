@@ -1,28 +1,45 @@
-"""Movies of a data set with their genres, keywords and people."""
+"""Writes the movies of a data set with their genres, keywords and people."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import or_
-from typing import Any
+from datetime import date
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from catalog.ingest.links import write_links
-from catalog.ingest.records import MovieRecord
+from catalog.ingest.fields import assign, supplied_by, values_from
+from catalog.ingest.identity import IdIndex, having_any_id, ids_of
+from catalog.ingest.links import links_by_name, write_links
 from catalog.models import Movie, SearchTerm, Source
-
-BATCH = 500
-_IDS = ("movielens_id", "imdb_id", "tmdb_id")
-_GAPS = (*_IDS, "year")  # what an import fills in on a movie that is there already, and nothing else
 
 Key = int | tuple[str, int | None]
 
 
-def record_key(record: MovieRecord) -> Key:
-    return record.movielens_id if record.movielens_id is not None else (record.title, record.year)
+@dataclass(slots=True)
+class MovieRecord:
+    """A movie of a data set. Without a MovieLens id, title and year identify it."""
+
+    title: str
+    original_title: str = ""
+    year: int | None = None
+    release_date: date | None = None
+    overview: str = ""
+    language: str = ""
+    movielens_id: int | None = None
+    imdb_id: str | None = None
+    tmdb_id: int | None = None
+    genres: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    cast: tuple[str, ...] = ()
+    directors: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return self.movielens_id if self.movielens_id is not None else (self.title, self.year)
+
+    @property
+    def links(self) -> dict[str, tuple[str, ...]]:
+        return {name: getattr(self, name) for name in ("genres", "keywords", "cast", "directors")}
 
 
 @dataclass
@@ -34,101 +51,70 @@ class MovieCounts:
 
 @dataclass
 class MovieWriter:
-    """A movie is found by its MovieLens id, else by an IMDb or TMDB id, else (no ids) by source, title and year.
+    """Finds a movie by MovieLens id, else by IMDb or TMDB id; records without a MovieLens id by title and year.
 
-    One that is there keeps what it says; only empty ids and years are filled in, and genres, keywords and people
-    added. What was filled in on a movie of another source is noted in its `field_sources`. Of two movies with the
-    same IMDb or TMDB id the first keeps it. `keys` maps `record_key` to primary keys.
+    A new movie takes the whole record. An existing one keeps its values: `fields` says which gaps are filled, and
+    missing links are added. If two records claim the same IMDb or TMDB id, the first keeps it. `keys` maps the keys
+    of records to primary keys.
     """
 
     source: Source
     counts: MovieCounts = field(default_factory=MovieCounts)
     keys: dict[Key, int] = field(default_factory=dict)
 
-    def write(self, records: Iterable[MovieRecord]) -> None:
-        batch = list(records)
+    def write(self, records: list[MovieRecord]) -> None:
         with transaction.atomic():
-            found = _Existing(self.source, batch)
-            movies: list[Movie] = []
+            known = _Known(self.source, records)
             fresh: list[Movie] = []
-            gaps: list[Movie] = []
-            for record in batch:
-                movie = found.match(record)
+            filled: list[Movie] = []
+            movies: list[Movie] = []
+            for record in records:
+                movie = known.find(record)
+                values = known.without_taken_ids(record, movie)
                 if movie is None:
-                    movie = found.new(record)
+                    movie = Movie(source=self.source, **values)
+                    movie.set_search()
                     fresh.append(movie)
-                elif found.fill(movie, record):
-                    gaps.append(movie)
+                elif assign(movie, values, self.source):
+                    filled.append(movie)
+                known.add(movie)
                 movies.append(movie)
             Movie.objects.bulk_create(fresh)
             SearchTerm.objects.learn(movie.search_terms for movie in fresh)
-            Movie.objects.bulk_update(gaps, [*_GAPS, "field_sources"])
-            self.keys |= {record_key(record): movie.pk for record, movie in zip(batch, movies, strict=True)}
-            linked = write_links(self.source, list(zip(movies, batch, strict=True)), fresh={m.pk for m in fresh})
-            updated = {movie.pk for movie in gaps} | linked
+            Movie.objects.bulk_update(filled, [*supplied_by(self.source), "field_sources"])
+            self.keys |= {record.key: movie.pk for record, movie in zip(records, movies, strict=True)}
+            pairs = zip(movies, links_by_name(self.source, [record.links for record in records]), strict=True)
+            linked = write_links(self.source, pairs, fresh={movie.pk for movie in fresh})
+            updated = {movie.pk for movie in filled} | linked
             Movie.objects.filter(pk__in=updated).update(updated_at=timezone.now())
         self.counts.inserted += len(fresh)
         self.counts.updated += len(updated)
-        self.counts.unchanged += len(batch) - len(fresh) - len(updated)
+        self.counts.unchanged += len(records) - len(fresh) - len(updated)
 
 
-class _Existing:
-    """The movies a batch may mean, by each of their ids, kept in step as ids are given away."""
+class _Known:
+    """The movies that a batch may mean."""
 
-    def __init__(self, source: Source, batch: list[MovieRecord]) -> None:
+    def __init__(self, source: Source, records: list[MovieRecord]) -> None:
         self._source = source
-        self._by_id: dict[tuple[str, Any], Movie] = {}
+        self._by_id: IdIndex[Movie] = IdIndex()
         self._by_title: dict[tuple[str, int | None], Movie] = {}
-        wanted = [Q(**{f"{name}__in": values}) for name in _IDS if (values := _values(batch, name))]
-        if titles := [record.title for record in batch if record.movielens_id is None]:
-            wanted.append(Q(source=source, title__in=titles))
-        for movie in Movie.objects.filter(reduce(or_, wanted)).order_by("pk") if wanted else ():
-            self._remember(movie)
+        titles = [record.title for record in records if record.movielens_id is None]
+        wanted = having_any_id(ids_of(records)) | Q(source=source, title__in=titles)
+        for movie in Movie.objects.filter(wanted).order_by("pk"):
+            self.add(movie)
 
-    def match(self, record: MovieRecord) -> Movie | None:
+    def find(self, record: MovieRecord) -> Movie | None:
         if record.movielens_id is None:
             return self._by_title.get((record.title, record.year))
-        if movie := self._by_id.get(("movielens_id", record.movielens_id)):
-            return movie
-        same = (self._by_id.get((name, getattr(record, name))) for name in ("imdb_id", "tmdb_id"))
-        return next((movie for movie in same if movie and movie.movielens_id is None), None)
+        return self._by_id.find(record, own="movielens_id")
 
-    def new(self, record: MovieRecord) -> Movie:
-        movie = Movie(
-            title=record.title,
-            original_title=record.original_title,
-            year=record.release_date.year if record.release_date else record.year,
-            release_date=record.release_date,
-            overview=record.overview,
-            language=record.language,
-            source=self._source,
-            **{name: getattr(record, name) for name in _IDS if self._is_free(record, name)},
-        )
-        movie.set_search()
-        self._remember(movie)
-        return movie
+    def without_taken_ids(self, record: MovieRecord, movie: Movie | None) -> dict[str, object]:
+        values = values_from(record, self._source)
+        taken = self._by_id.taken(values, movie)
+        return {name: value for name, value in values.items() if name not in taken}
 
-    def fill(self, movie: Movie, record: MovieRecord) -> bool:
-        """True when something was missing."""
-        names = [name for name in _GAPS if getattr(movie, name) is None and getattr(record, name) is not None]
-        names = [name for name in names if name == "year" or self._is_free(record, name)]
-        for name in names:
-            setattr(movie, name, getattr(record, name))
-            if movie.source != self._source:
-                movie.field_sources = {**movie.field_sources, name: self._source.value}
-        self._remember(movie)
-        return bool(names)
-
-    def _is_free(self, record: MovieRecord, name: str) -> bool:
-        return (name, getattr(record, name)) not in self._by_id
-
-    def _remember(self, movie: Movie) -> None:
-        for name in _IDS:
-            if (value := getattr(movie, name)) is not None:
-                self._by_id[name, value] = movie
+    def add(self, movie: Movie) -> None:
+        self._by_id.add(movie)
         if movie.source == self._source:
             self._by_title.setdefault((movie.title, movie.year), movie)
-
-
-def _values(batch: list[MovieRecord], name: str) -> list[Any]:
-    return [value for record in batch if (value := getattr(record, name)) is not None]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from io import StringIO
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from django.db import connection, transaction
 
@@ -12,6 +12,15 @@ from catalog.models import Source
 # A transaction on SQLite keeps every other writer waiting: 25,000 rows take well under a second.
 BATCH = {"sqlite": 25_000, "postgresql": 100_000}
 _STAGED = "staged_rating"
+
+
+class RatingRow(NamedTuple):
+    """Ids as the file has them; `rated_at` in seconds since 1970."""
+
+    user: int
+    movie: int
+    rating: float
+    rated_at: int
 
 
 @dataclass

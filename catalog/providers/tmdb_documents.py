@@ -67,6 +67,9 @@ def Text(longest: int, *, shortest: int = 0) -> Any:  # noqa: N802 (reads as the
 
 
 Id = Annotated[int, Field(ge=1, le=2_147_483_647)]
+ImdbId = Annotated[
+    Annotated[str, StringConstraints(pattern=r"^tt\d{7,12}$")] | None, BeforeValidator(_nothing_if_empty)
+]
 
 
 class _Document(BaseModel):
@@ -116,30 +119,31 @@ class CountryReleases(_Document):
 
 
 class MovieDocument(_Document):
-    """`/movie/{id}` with what is appended to it."""
+    """`/movie/{id}` with everything appended to it. Attributes that `ingest/fields` lists have the same names."""
 
     id: Id
     title: Text(300, shortest=1)  # type: ignore[valid-type]
     original_title: Text(300) = ""  # type: ignore[valid-type]
-    original_language: Text(8)  # type: ignore[valid-type]
-    adult: bool
+    language: Text(8) = Field(validation_alias="original_language")  # type: ignore[valid-type]
+    is_adult: bool = Field(validation_alias="adult")
     overview: Text(20_000) = ""  # type: ignore[valid-type]
-    release_date: Annotated[date | None, BeforeValidator(_date)] = None
+    main_release_date: Annotated[date | None, BeforeValidator(_date)] = Field(
+        default=None, validation_alias="release_date"
+    )
     status: Text(40) = ""  # type: ignore[valid-type]
-    runtime: Annotated[Annotated[int, Field(ge=1, le=32_767)] | None, BeforeValidator(_nothing_if_empty)] = None
+    runtime_minutes: Annotated[Annotated[int, Field(ge=1, le=32_767)] | None, BeforeValidator(_nothing_if_empty)] = (
+        Field(default=None, validation_alias="runtime")
+    )
     poster_path: Annotated[
-        Annotated[str, StringConstraints(max_length=120, pattern=r"^/[\w-]+\.(jpg|png|svg)$")] | None,
-        BeforeValidator(_nothing_if_empty),
-    ] = None
-    imdb_id: Annotated[
-        Annotated[str, StringConstraints(pattern=r"^tt\d{7,12}$")] | None, BeforeValidator(_nothing_if_empty)
-    ] = None
+        str,
+        BeforeValidator(_empty_if_none),
+        StringConstraints(max_length=120, pattern=r"^(/[\w-]+\.(jpg|png|svg))?$"),
+    ] = ""
+    own_imdb_id: ImdbId = Field(default=None, validation_alias="imdb_id")
     genres: Annotated[list[GenreName], BeforeValidator(_no_list_if_none), Field(max_length=100)] = []
     keywords: list[KeywordName] = Field(validation_alias=AliasPath("keywords", "keywords"), max_length=2000)
     credits: Credits
-    external_imdb_id: Annotated[
-        Annotated[str, StringConstraints(pattern=r"^tt\d{7,12}$")] | None, BeforeValidator(_nothing_if_empty)
-    ] = Field(default=None, validation_alias=AliasPath("external_ids", "imdb_id"))
+    external_imdb_id: ImdbId = Field(default=None, validation_alias=AliasPath("external_ids", "imdb_id"))
     alternative_titles: list[OtherTitle] = Field(
         default=[], validation_alias=AliasPath("alternative_titles", "titles"), max_length=2000
     )
@@ -149,25 +153,33 @@ class MovieDocument(_Document):
 
     @model_validator(mode="after")
     def _has_one_imdb_id(self) -> Self:
-        if self.imdb_id and self.external_imdb_id and self.imdb_id != self.external_imdb_id:
-            raise ValueError(f"two IMDb ids, {self.imdb_id} and {self.external_imdb_id}")
+        if self.own_imdb_id and self.external_imdb_id and self.own_imdb_id != self.external_imdb_id:
+            raise ValueError(f"two IMDb ids, {self.own_imdb_id} and {self.external_imdb_id}")
         return self
 
     @property
-    def any_imdb_id(self) -> str | None:
-        return self.imdb_id or self.external_imdb_id
+    def tmdb_id(self) -> int:
+        return self.id
 
     @property
-    def released_on(self) -> date | None:
-        """The day it was first shown to the public; a premiere counts where nothing else is known."""
-        if self.release_date:
-            return self.release_date
+    def imdb_id(self) -> str | None:
+        return self.own_imdb_id or self.external_imdb_id
+
+    @property
+    def release_date(self) -> date | None:
+        """The first public showing; a premiere counts only if nothing else is known."""
+        if self.main_release_date:
+            return self.main_release_date
         local = [release for country in self.releases for release in country.release_dates]
         days = [(release.type == PREMIERE, release.release_date) for release in local if release.release_date]
         return min(days)[1] if days else None
 
+    @property
+    def year(self) -> int | None:
+        return self.release_date.year if self.release_date else None
+
     def is_unreleased(self, today: date) -> bool:
-        day = self.released_on
+        day = self.release_date
         return day > today if day else self.status not in ("", "Released")
 
 

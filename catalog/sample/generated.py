@@ -9,7 +9,8 @@ import pandas as pd
 
 from catalog.errors import ImportFailed
 from catalog.ingest.data_set import ImportReport, write_data_set
-from catalog.ingest.records import MovieRecord, RatingRow
+from catalog.ingest.movies import MovieRecord
+from catalog.ingest.ratings import RatingRow
 from catalog.models import Source
 from catalog.progress import progress_bar
 from catalog.sample.generator import generate

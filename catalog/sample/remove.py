@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from catalog.ingest.fields import EMPTY
 from catalog.models import (
     Genre,
     ImportRun,
@@ -17,10 +18,10 @@ from catalog.models import (
     User,
 )
 from catalog.progress import progress_bar
+from catalog.references import LINKS, unreferenced
 from catalog.sample.load import SAMPLE_SOURCES
 from catalog.search.upkeep import forget_unused_terms
 from catalog.services import rebuild_aggregates, refresh_popularity
-from catalog.traces import LINKS, untouched
 
 BATCH = 200
 
@@ -70,11 +71,11 @@ def _remove_users(report: RemovalReport, shown: bool) -> None:
 
 
 def _remove_movies(report: RemovalReport, shown: bool) -> None:
-    movies = untouched(Movie.objects.filter(source__in=SAMPLE_SOURCES))
+    movies = unreferenced(Movie.objects.filter(source__in=SAMPLE_SOURCES))
     with progress_bar(total=len(movies), description="Removing movies", unit=" movies", shown=shown) as bar:
         for batch in _batches(movies):
             with transaction.atomic():  # asked again: somebody may have rated one meanwhile
-                unused = untouched(Movie.objects.select_for_update().filter(pk__in=batch))
+                unused = unreferenced(Movie.objects.select_for_update().filter(pk__in=batch))
                 report.movies += Movie.objects.filter(pk__in=unused).delete()[1].get("catalog.Movie", 0)
             bar.update(len(batch))
     report.movies_kept = Movie.objects.filter(source__in=SAMPLE_SOURCES).count()
@@ -88,7 +89,7 @@ def _unlink_site_movies() -> None:
         for movie in Movie.objects.exclude(source__in=SAMPLE_SOURCES).exclude(field_sources={}):
             given = [name for name, source in movie.field_sources.items() if source in SAMPLE_SOURCES]
             for name in given:
-                setattr(movie, name, None)
+                setattr(movie, name, EMPTY[name])
                 del movie.field_sources[name]
             if given:
                 movie.save()

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from catalog.ingest.fields import EMPTY, supplied_by
 from catalog.models import (
     Credit,
     Genre,
@@ -23,10 +24,9 @@ from catalog.models import (
     TMDBRecord,
 )
 from catalog.progress import progress_bar
+from catalog.references import LINKS, unreferenced
 from catalog.search.upkeep import forget_unused_terms
 from catalog.signals import provider_purged
-from catalog.sync.fields import EMPTY
-from catalog.traces import LINKS, untouched
 
 BATCH = 200
 
@@ -97,7 +97,7 @@ def _strip(keys: Sequence[int], report: PurgeReport) -> None:
             links.delete()
         # Locked, so that nobody rates one that is about to go.
         movies = Movie.objects.select_for_update().filter(pk__in=keys)
-        unused = untouched(movies.filter(source=Source.TMDB))
+        unused = unreferenced(movies.filter(source=Source.TMDB))
         for movie in movies.exclude(pk__in=unused):
             report.renamed += movie.source == Source.TMDB
             report.stripped += _strip_fields(movie, movie.pk in stripped)
@@ -108,7 +108,7 @@ def _strip(keys: Sequence[int], report: PurgeReport) -> None:
 
 def _strip_fields(movie: Movie, had_links: bool) -> bool:
     """Empties what TMDB filled in. A title must be something: the site's own number."""
-    from_tmdb = [name for name in EMPTY if movie.source_of(name) == Source.TMDB]
+    from_tmdb = [name for name in supplied_by(Source.TMDB) if movie.source_of(name) == Source.TMDB]
     for name in from_tmdb:
         setattr(movie, name, EMPTY[name])
         movie.field_sources.pop(name, None)

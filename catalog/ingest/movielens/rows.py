@@ -8,7 +8,8 @@ from collections.abc import Callable, Container
 from datetime import UTC, datetime
 
 from catalog.errors import BadRow
-from catalog.ingest.records import MovieRecord, RatingRow
+from catalog.ingest.movies import MovieRecord
+from catalog.ingest.ratings import RatingRow
 from catalog.ingest.titles import parse_title
 from catalog.models.rating import RATING_STEPS
 

@@ -10,7 +10,8 @@ from catalog.errors import BadRow
 from catalog.ingest.movielens.layout import Layout
 from catalog.ingest.movielens.rejects import Rejects
 from catalog.ingest.movielens.rows import parse_link, parse_movie, parse_tag, rating_parser
-from catalog.ingest.records import MovieRecord, RatingRow
+from catalog.ingest.movies import MovieRecord
+from catalog.ingest.ratings import RatingRow
 from catalog.progress import progress_bar
 
 # A tag becomes a keyword when it was given at least twice in the whole file; a movie keeps those given most often.

@@ -63,7 +63,7 @@ def test_ids_of_two_movies_match_none():
     MovieFactory(title="Ran", year=1985, tmdb_id=11645)
     [made] = match(row("Heat", 1995, imdb_id="tt0113277", tmdb_id=11645))
 
-    assert made == Match(None, "Its ids are those of different movies: Heat (1995), Ran (1985).")
+    assert made == Match(None, "Its ids belong to different movies: Heat (1995), Ran (1985).")
 
 
 def test_what_is_no_movie_is_said_to_be_none():
@@ -89,7 +89,7 @@ def test_a_row_a_year_off_gives_way_to_a_row_of_the_very_year():
     near, own = match(row("Titanic", 1996), row("Titanic", 1997))
 
     assert own.movie_id == titanic.pk
-    assert near == Match(None, "Not in the catalogue, where Titanic is that of 1997.")
+    assert near == Match(None, "Not in the catalogue, where Titanic is the one from 1997.")
     assert [made.movie_id for made in match(row("Titanic", 1996), row("Titanic", 1998))] == [None, None]
     assert [made.movie_id for made in match(row("Titanic", 1996))] == [titanic.pk]
 
@@ -98,7 +98,7 @@ def test_two_movies_of_one_name_and_year_in_a_file_are_not_mixed_up():
     MovieFactory(title="The Killer", year=2023)
     first, second = row("The Killer", 2023, site_id="/a"), row("The Killer", 2023, site_id="/b")
 
-    assert [made.reason for made in match(first, second)] == ["The file has two movies of this name and year."] * 2
+    assert [made.reason for made in match(first, second)] == ["The file has two movies with this name and year."] * 2
     assert match(first, first)[0].movie_id is not None
 
 

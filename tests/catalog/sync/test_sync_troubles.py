@@ -85,14 +85,14 @@ def test_a_page_of_a_list_that_does_not_come_fails_the_run(tmdb):
 
 def test_a_bug_at_one_movie_leaves_the_others(tmdb, monkeypatch, caplog):
     tmdb.serve(document(1), document(2))
-    real = batch.values_of
+    real = batch.values_from
 
-    def fail(document):
+    def fail(document, source):
         if document.id == 1:
             raise ValueError("a bug")
-        return real(document)
+        return real(document, source)
 
-    monkeypatch.setattr(batch, "values_of", fail)
+    monkeypatch.setattr(batch, "values_from", fail)
 
     assert sync_ids(1, 2).message == "1 added, 1 not answered."
     assert TMDBRecord.objects.get(tmdb_id=1).reason == "This site failed: ValueError"

@@ -1,4 +1,4 @@
-"""Which movies nobody has an interest in: nobody rated them, wants to see them, was shown them or edited them."""
+"""Finds movies that nothing on the site refers to: no rating, watchlist, impression or hand edit."""
 
 from django.db.models import Model, QuerySet
 
@@ -7,8 +7,8 @@ from catalog.models import AlternativeTitle, Credit, Movie, MovieGenre, MovieKey
 LINKS: tuple[type[Model], ...] = (MovieGenre, MovieKeyword, Credit, AlternativeTitle)
 
 
-def untouched(movies: QuerySet[Movie]) -> list[int]:
-    """Those that nothing refers to but metadata that came along; asks every model that points at a movie."""
+def unreferenced(movies: QuerySet[Movie]) -> list[int]:
+    """Keys of movies that only imported metadata refers to. Checks every model with a relation to Movie."""
     for relation in Movie._meta.related_objects:
         model = relation.related_model
         if not isinstance(model, type) or relation.many_to_many or model is TMDBRecord:

@@ -1,0 +1,94 @@
+"""Every field of a movie, once: its empty value, and when each source may write it.
+
+A new field is one line here, a column on the model and its migration. Nothing overwrites what a person edited.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any, NamedTuple
+
+from catalog.models import Movie, Source
+
+
+class Write(Enum):
+    """When a source may write a field of an existing movie. A new movie takes everything that its source supplies."""
+
+    ABSENT = "the source does not have the field"
+    NEW = "never: only on new movies"
+    GAPS = "where the field is empty"
+    OWN = "where the field is empty, or the same source wrote it"
+    ALL = "unless a person edited it by hand"
+
+
+ABSENT, NEW, GAPS, OWN, ALL = Write
+
+
+class MovieField(NamedTuple):
+    name: str
+    empty: Any
+    movielens: Write
+    generated: Write
+    tmdb: Write
+    bulk: Write
+
+
+FIELDS = (
+    #           name               empty  MovieLens generated TMDB   bulk
+    MovieField("title",            "",    NEW,      NEW,      OWN,    ALL),
+    MovieField("original_title",   "",    NEW,      ABSENT,   OWN,    ALL),
+    MovieField("year",             None,  GAPS,     GAPS,     OWN,    ALL),
+    MovieField("release_date",     None,  ABSENT,   NEW,      OWN,    ALL),
+    MovieField("overview",         "",    ABSENT,   NEW,      OWN,    ALL),
+    MovieField("language",         "",    ABSENT,   NEW,      OWN,    ALL),
+    MovieField("runtime_minutes",  None,  ABSENT,   ABSENT,   OWN,    ALL),
+    MovieField("is_adult",         False, ABSENT,   ABSENT,   OWN,    ALL),
+    MovieField("poster_path",      "",    ABSENT,   ABSENT,   OWN,    ABSENT),
+    MovieField("movielens_id",     None,  GAPS,     ABSENT,   ABSENT, ALL),
+    MovieField("tmdb_id",          None,  GAPS,     ABSENT,   OWN,    ALL),
+    MovieField("imdb_id",          None,  GAPS,     ABSENT,   OWN,    ALL),
+    MovieField("external_id",      None,  ABSENT,   ABSENT,   ABSENT, GAPS),
+)  # fmt: skip
+EMPTY = {field.name: field.empty for field in FIELDS}
+POLICIES: dict[str, dict[str, Write]] = {
+    source: {field.name: getattr(field, source) for field in FIELDS}
+    for source in (Source.MOVIELENS, Source.GENERATED, Source.TMDB, Source.BULK)
+}
+
+
+def supplied_by(source: Source) -> list[str]:
+    """Names of the fields that the source has."""
+    return [name for name, write in POLICIES[source].items() if write is not ABSENT]
+
+
+def values_from(record: object, source: Source, *, given: Iterable[str] | None = None) -> dict[str, Any]:
+    """The source's fields as the record's attributes of the same names; `given` limits them."""
+    names = supplied_by(source)
+    return {name: getattr(record, name) for name in names if given is None or name in given}
+
+
+def may_write(movie: Movie, name: str, source: Source) -> bool:
+    """Whether the source's policy allows it to write this field of an existing movie."""
+    value, write = getattr(movie, name), POLICIES[source][name]
+    if write is ALL:
+        return not (movie.source_of(name) == Source.SITE and value not in (None, ""))
+    if write is OWN and (owner := movie.field_sources.get(name)):
+        return bool(owner == source)
+    if write is OWN and movie.source == source:
+        return True
+    return write in (OWN, GAPS) and bool(value == EMPTY[name])
+
+
+def assign(movie: Movie, values: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    """Sets the values that the source may write. Returns the changed columns; the caller saves them."""
+    changed = {name: v for name, v in values.items() if getattr(movie, name) != v and may_write(movie, name, source)}
+    sources = dict(movie.field_sources)
+    for name, value in changed.items():
+        setattr(movie, name, value)
+        if movie.source == source or name == "external_id":  # the operator's id describes nothing
+            continue
+        sources[name] = source.value
+        if POLICIES[source][name] is OWN and value == EMPTY[name]:
+            del sources[name]
+    if sources != movie.field_sources:
+        movie.field_sources = changed["field_sources"] = sources
+    return changed
