@@ -1,4 +1,4 @@
-"""The files of an upload, in memory: one file, or those of a zip. Nothing is unpacked to disk."""
+"""The files of an upload, in memory: a single file, or the members of a zip. Nothing is unpacked to disk."""
 
 import stat
 import zipfile
@@ -9,17 +9,17 @@ from pathlib import PurePosixPath
 from django.conf import settings
 
 from catalog.errors import InvalidImport, UploadTooLarge
-from catalog.ingest.movielens.archive import DAMAGED, MAX_COMPRESSION, unreadable
+from catalog.ingest.safe_zip import DAMAGED, problem_of
 
 MB = 1 << 20
-SMALL = 64 << 10  # what unpacks to no more than this may be as repetitive as it likes
+SMALL = 64 << 10  # a member this small may be as repetitive as it likes
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
 class File:
-    """`path` is that within the zip."""
+    """`path` is relative to the zip."""
 
     path: str
     content: bytes
@@ -29,30 +29,30 @@ class File:
         return PurePosixPath(self.path).name
 
     def text(self) -> str:
-        """Raises InvalidImport for what is no text in UTF-8."""
+        """Raises InvalidImport if the content is not UTF-8 text."""
         if self.content.startswith(_UTF16_STARTS):
-            raise InvalidImport(f"{self.name}: expected text in UTF-8, and this is UTF-16. Save it as UTF-8.")
+            raise InvalidImport(f"{self.name}: expected text in UTF-8, but this is UTF-16. Save it as UTF-8.")
         try:
             text = self.content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = self.content.count(b"\n", 0, error.start) + 1
             raise InvalidImport(
-                f"{self.name}, line {line}: expected text in UTF-8, and this is in another encoding. Save it as UTF-8."
+                f"{self.name}, line {line}: expected text in UTF-8, but this is another encoding. Save it as UTF-8."
             ) from None
         if "\0" in text:
-            raise InvalidImport(f"{self.name}: expected text, and this file holds NUL characters.")
+            raise InvalidImport(f"{self.name}: expected text, but this file contains NUL characters.")
         return text
 
 
 def files_of(name: str, content: bytes) -> list[File]:
-    """Raises InvalidImport when the upload is too large, or a zip that is damaged or would do harm."""
+    """Raises InvalidImport if the upload is too large, or is a damaged or dangerous zip."""
     check_size(name, len(content))
     if not content:
         raise InvalidImport(f"{name}: the file is empty.")
     if content.startswith(_ZIP_STARTS):
         return _unpacked(name, content)
     if name.lower().endswith(".zip"):
-        raise InvalidImport(f"{name}: expected a zip, and this file is none (cut off while downloading?).")
+        raise InvalidImport(f"{name}: expected a zip, but this file is not one (was the download cut off?).")
     return [File(PurePosixPath(name.replace("\\", "/")).name, content)]
 
 
@@ -88,18 +88,12 @@ def _check(name: str, members: list[zipfile.ZipInfo]) -> None:
 def _check_member(name: str, member: zipfile.ZipInfo) -> None:
     path = PurePosixPath(member.filename.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or stat.S_ISLNK(member.external_attr >> 16):
-        raise InvalidImport(f"{name}: {member.filename} leads out of the zip; expected files within it alone.")
-    if why := unreadable(member):
-        raise InvalidImport(f"{name}: {member.filename} {why}.")
-    packed = max(member.compress_size, 1)
-    if member.file_size > SMALL and member.file_size / packed > MAX_COMPRESSION:
-        raise InvalidImport(
-            f"{name}: {member.filename} would unpack {packed:,} bytes to {member.file_size:,}; "
-            f"expected at most {MAX_COMPRESSION} times as much."
-        )
+        raise InvalidImport(f"{name}: {member.filename} leads out of the zip; expected only files inside it.")
+    if problem := problem_of(member, harmless_bytes=SMALL):
+        raise InvalidImport(f"{name}: {member.filename} {problem}.")
 
 
 def _is_wanted(member: zipfile.ZipInfo) -> bool:
-    """Tables and documents, less what macOS puts beside each file."""
+    """Tables and documents, except the copies that macOS adds beside each file."""
     path = PurePosixPath(member.filename)
     return path.suffix.lower() in (".csv", ".json") and "__MACOSX" not in path.parts and not path.name.startswith("._")

@@ -1,8 +1,7 @@
-"""The files of a data set, in a folder or a zip: members are read as streams, nothing is unpacked."""
+"""The files of a data set in a folder or zip, read as streams; nothing is unpacked to disk."""
 
 import stat
 import zipfile
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +9,10 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from catalog.errors import ImportFailed
+from catalog.ingest.safe_zip import DAMAGED, problem_of
 
 MAX_MEMBER_BYTES = 8 << 30
-MAX_COMPRESSION = 200  # text of ratings shrinks 3 to 10 times; a bomb a thousand times
 MAX_MEMBERS = 10_000
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# What reading a zip raises where its bytes are not what it says of them.
-DAMAGED = (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error)
 
 
 class Archive(ABC):
@@ -53,29 +49,14 @@ class Zip(Archive):
 
     def open(self, name: str) -> IO[bytes]:
         member = self._members[name]
-        if why := unreadable(member):
-            raise ImportFailed(f"{self.path}: {member.filename} {why}")
-        packed = max(member.compress_size, 1)
-        if member.file_size > MAX_MEMBER_BYTES or member.file_size / packed > MAX_COMPRESSION:
-            raise ImportFailed(
-                f"{self.path}: {member.filename} would unpack {packed:,} bytes to {member.file_size:,}; refused, "
-                f"expected at most {MAX_COMPRESSION} times as much and {MAX_MEMBER_BYTES >> 30} GiB"
-            )
+        if problem := problem_of(member, max_bytes=MAX_MEMBER_BYTES):
+            raise ImportFailed(f"{self.path}: {member.filename} {problem}")
         return self._file.open(member)
-
-
-def unreadable(member: zipfile.ZipInfo) -> str:
-    """Why the member cannot be read, and what was expected; empty where it can."""
-    if member.flag_bits & 1:
-        return "is encrypted; expected a zip without a password"
-    if member.compress_type not in METHODS:
-        return "is compressed in an unusual way; expected a plain zip (deflate)"
-    return ""
 
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[Archive]:
-    """Raises ImportFailed when `path` is neither a folder nor a sound zip, or is damaged further in."""
+    """Raises ImportFailed if `path` is neither a folder nor a sound zip, also when damage shows only later."""
     if path.is_dir():
         yield Folder(path)
         return
@@ -101,7 +82,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _members(path: Path, file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """Files by name, of the shallowest folder that has it; names that lead elsewhere are of no consequence."""
+    """Files by name, each from the shallowest folder that has it; only the name counts, so no path can escape."""
     infos = [info for info in file.infolist() if not info.is_dir() and _is_plain(info)]
     if len(infos) > MAX_MEMBERS:
         raise ImportFailed(f"{path}: the zip has {len(infos):,} members; expected at most {MAX_MEMBERS:,}")

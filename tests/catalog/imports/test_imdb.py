@@ -68,7 +68,7 @@ def test_an_export_of_before_2017_is_read():
 def test_another_encoding_is_refused_with_the_line():
     content = table(IMDB, imdb_row("tt0113277", 9, "Heat", 1995)) + "tt1,Amélie\n".encode("cp1252")
 
-    with pytest.raises(InvalidImport, match=r"ratings.csv, line 3: expected text in UTF-8, and this is in another"):
+    with pytest.raises(InvalidImport, match=r"ratings.csv, line 3: expected text in UTF-8, but this is another"):
         read(content)
     with pytest.raises(InvalidImport, match=r"this is UTF-16. Save it as UTF-8"):
         read(content.decode("cp1252").encode("utf-16"))

@@ -71,7 +71,7 @@ def test_a_broken_row_says_what_is_wrong(row, problem):
         ("Date,Name,Year,Letterboxd URI,Rating\n", "looks like one of Letterboxd, so choose that"),
         ("Const,Your Rating,Title,Title Type\n", "looks like one of IMDb, so choose that"),
         ('title,year\n"Heat,1995\n', "line 2: expected a row of a CSV file"),
-        ("title\nHe\0at\n", "holds NUL characters"),
+        ("title\nHe\0at\n", "contains NUL characters"),
         ("", "the file is empty"),
         ("\n\n", "expected a CSV file with a column title"),
     ],

@@ -28,7 +28,7 @@ def refusal(content: bytes, name: str = "letterboxd.zip") -> str:
 
 
 def test_what_is_no_zip_is_refused():
-    assert "letterboxd.zip: expected a zip, and this file is none" in refusal(b"<html>Sign in</html>")
+    assert "letterboxd.zip: expected a zip, but this file is not one" in refusal(b"<html>Sign in</html>")
     assert "the file is empty" in refusal(b"")
 
 
