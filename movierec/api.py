@@ -1,16 +1,14 @@
-"""What the whole API shares: the one error shape and the pagination.
-
-Every error is `{"error": {"code", "message", "fields"}}`: `code` for programs, `message` for people, `fields`
-the messages of each field that is wrong (empty when the error is about no field).
-"""
+"""What the whole API shares: the one error shape with its codes, and the pagination."""
 
 import sys
-from typing import Any, Protocol, TypeGuard
+from collections.abc import Iterator
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
 from django.views.defaults import server_error as html_server_error
 from rest_framework import exceptions
 from rest_framework.pagination import PageNumberPagination
@@ -18,7 +16,20 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_handler
 from rest_framework.views import set_rollback
 
+from catalog.errors import DomainError
+
 RETRY_SECONDS = 5
+ERRORS = """
+Every error is `{"error": {"code", "message", "fields"}}`: a stable code for programs, a message for people, and the
+messages of each field that is not valid (empty when the error is not about a field).
+
+| code | meaning |
+|---|---|
+"""
+OWN_ERRORS = {
+    "server_error": _("Something went wrong on our side."),
+    "unavailable": _("The database does not answer. Try again in a moment."),
+}
 
 
 class Pagination(PageNumberPagination):
@@ -27,39 +38,44 @@ class Pagination(PageNumberPagination):
     max_page_size = 100
 
 
-def error_body(code: str, message: str, fields: dict[str, list[str]] | None = None) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message, "fields": fields or {}}}
+def error_codes() -> dict[str, str]:
+    """Every code of the API with the sentence that explains it."""
+    rest_framework = {kind.default_code: kind.default_detail for kind in _kinds(exceptions.APIException)}
+    domain = {kind.code: kind.default_message for kind in _kinds(DomainError)}
+    return {code: str(sentence) for code, sentence in sorted({**domain, **rest_framework, **OWN_ERRORS}.items())}
+
+
+def _kinds(base: type[Any]) -> Iterator[type[Any]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
+
+
+def error_body(code: str, message: str = "", fields: dict[str, list[str]] | None = None) -> dict[str, Any]:
+    return {"error": {"code": code, "message": str(message or OWN_ERRORS[code]), "fields": fields or {}}}
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Turns REST framework's exceptions and the domain's into the one error shape; anything else is a bug, a 500.
-
-    An exception of a domain is one that carries `code` and `status`, and maybe `fields`; it is not known here by name.
-    """
-    if _is_from_domain(exc):
+    """Gives REST framework's exceptions and the domain's the one error shape; anything else is a bug, a 500."""
+    if isinstance(exc, DomainError):
         set_rollback()
-        return Response(error_body(exc.code, str(exc), getattr(exc, "fields", None)), status=exc.status)
+        return Response(error_body(exc.code, str(exc), exc.fields), status=exc.status)
     response = default_handler(exc, context)
     if response is None:
         return None
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound()
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    assert isinstance(exc, exceptions.APIException)
     if isinstance(exc, exceptions.ValidationError):
         fields = _fields(exc.detail)
-        first = next((f"{name}: {text[0]}" if name else text[0] for name, text in fields.items()), "Invalid input.")
-        response.data = error_body(
-            "invalid", first, {name or "non_field_errors": text for name, text in fields.items()}
-        )
+        first = next((f"{name}: {text[0]}" if name else text[0] for name, text in fields.items()), exc.default_detail)
+        fields = {name or "non_field_errors": text for name, text in fields.items()}
+        response.data = error_body(exc.default_code, str(first), fields)
     else:
-        response.data = error_body(_code(exc), _message(exc))
+        response.data = error_body(exc.default_code, str(exc.detail))
     return response
-
-
-class DomainError(Protocol):
-    code: str
-    status: int
-
-
-def _is_from_domain(exc: Any) -> TypeGuard[DomainError]:
-    return isinstance(getattr(exc, "code", None), str) and isinstance(getattr(exc, "status", None), int)
 
 
 def _fields(detail: Any, path: str = "") -> dict[str, list[str]]:
@@ -77,42 +93,44 @@ def _fields(detail: Any, path: str = "") -> dict[str, list[str]]:
     return {path: [str(item) for item in (detail if isinstance(detail, list) else [detail])]}
 
 
-def _code(exc: Exception) -> str:
-    if isinstance(exc, Http404):
-        return "not_found"
-    if isinstance(exc, PermissionDenied):
-        return "permission_denied"
-    return str(getattr(exc, "default_code", "error"))
-
-
-def _message(exc: Exception) -> str:
-    if isinstance(exc, Http404):
-        return "Not found."
-    if isinstance(exc, PermissionDenied):
-        return "You do not have permission to perform this action."
-    return str(getattr(exc, "detail", exc))
+def describe_errors(result: dict[str, Any], **context: Any) -> dict[str, Any]:
+    """A hook of drf-spectacular: adds the error shape and its codes to the OpenAPI document."""
+    codes = error_codes()
+    rows = [f"| `{code}` | {sentence} |\n" for code, sentence in codes.items()]
+    result["info"]["description"] += f"\n{ERRORS}{''.join(rows)}"
+    error = {
+        "code": {"type": "string", "enum": list(codes)},
+        "message": {"type": "string"},
+        "fields": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+    }
+    shape = {"type": "object", "properties": error, "required": list(error)}
+    result["components"]["schemas"]["Error"] = {"type": "object", "properties": {"error": shape}, "required": ["error"]}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            operation["responses"]["default"] = {"description": "An error.", "content": content}
+    return result
 
 
 def not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
-    """An address under /api/ that is none."""
+    """Answers any address under /api/ that does not exist."""
     return JsonResponse(error_body("not_found", f"There is nothing at {request.path}."), status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A bug: in the one error shape below /api/, as the site's page elsewhere. A database that does not answer is none.
+    """Answers a bug with a 500, and a database that does not answer with a 503; as JSON below /api/, else as a page.
 
     Django calls this while it handles the exception.
     """
     if isinstance(sys.exception(), (OperationalError, InterfaceError)):
         return _unavailable(request)
     if request.path.startswith("/api/"):
-        return JsonResponse(error_body("server_error", "Something went wrong on our side."), status=500)
+        return JsonResponse(error_body("server_error"), status=500)
     return html_server_error(request)
 
 
 def _unavailable(request: HttpRequest) -> HttpResponse:
     headers = {"Retry-After": str(RETRY_SECONDS)}
     if request.path.startswith("/api/"):
-        body = error_body("unavailable", "The database does not answer. Try again in a moment.")
-        return JsonResponse(body, status=503, headers=headers)
+        return JsonResponse(error_body("unavailable"), status=503, headers=headers)
     return HttpResponse(render_to_string("503.html"), status=503, headers=headers)

@@ -1,19 +1,20 @@
-"""What can be wrong with a request to the recommender, in words for people; `code` and `status` are for the API."""
+"""Errors of the recommender, each with a code and a status for the API and a sentence for people."""
+
+from django.utils.translation import gettext_lazy as _
+
+from catalog.errors import DomainError
 
 
-class RecommenderError(Exception):
+class RecommenderError(DomainError):
     code = "recommender_error"
-    status = 400
-
-    def __init__(self, message: str, *, fields: dict[str, list[str]] | None = None) -> None:
-        super().__init__(message)
-        self.fields = fields or {}
+    default_message = _("The recommender cannot do this.")
 
 
 class InvalidRequest(RecommenderError):
-    """One field of what was asked for is wrong."""
+    """One field of the request is not valid."""
 
     code = "invalid"
+    default_message = _("Some fields are not valid.")
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}", fields={field: [message]})
@@ -21,10 +22,12 @@ class InvalidRequest(RecommenderError):
 
 class InvalidArtifact(RecommenderError):
     code = "invalid_artifact"
+    default_message = _("The files of the model are missing or damaged.")
 
 
 class NotExplainable(RecommenderError):
-    """There is no score to explain, for the reason that the message gives."""
+    """There is no score to explain; the message gives the reason."""
 
     code = "not_explainable"
     status = 409
+    default_message = _("There is no score to explain.")

@@ -14,7 +14,7 @@ import stamina
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from catalog.providers.errors import AnswerRejected, ProviderError, ProviderUnavailable, RecordGone, TokenRefused
+from catalog.errors import AnswerRejected, ProviderError, ProviderUnavailable, RecordGone, TokenRefused
 from catalog.providers.rate_limit import FileRateLimiter, RateLimiter, RedisRateLimiter
 from catalog.providers.tmdb_documents import MovieDocument, MoviePage, read
 

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from catalog.providers.errors import AnswerRejected
+from catalog.errors import AnswerRejected
 
 REASONS_SHOWN = 3
 PREMIERE = 1  # TMDB's type of a release at a festival

@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 import stamina
 
-from catalog.errors import CatalogError
 from catalog.progress import progress_bar
 
 SHA256 = "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436"  # of the archive of September 2018
@@ -18,10 +17,8 @@ TIMEOUT = httpx.Timeout(10, connect=4)
 ATTEMPTS = 2
 
 
-class DownloadFailed(CatalogError):
-    """The archive could not be had; the message says why."""
-
-    code = "download_failed"
+class DownloadFailed(Exception):
+    """The archive could not be downloaded; the message says why."""
 
 
 def download(*, url: str, folder: Path, sha256: str = SHA256, show_progress: bool = False) -> Path:

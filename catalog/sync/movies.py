@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from django.db import OperationalError, transaction
 
+from catalog.errors import AnswerRejected, ProviderError, RecordGone, TokenRefused
 from catalog.models import Movie, Source, SyncItem, SyncRun, TMDBRecord
-from catalog.providers.errors import AnswerRejected, ProviderError, RecordGone, TokenRefused
 from catalog.providers.tmdb import FoundMovie, TMDBClient
 from catalog.providers.tmdb_documents import MovieDocument
 from catalog.references import unreferenced

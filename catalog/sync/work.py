@@ -9,12 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
+from catalog.errors import ProviderError, ProviderUnavailable, TokenRefused
 from catalog.jobs import queue
 from catalog.jobs.heartbeat import beating
 from catalog.jobs.progress import Pace
 from catalog.models import SyncItem, SyncRun
 from catalog.models.outcomes import Outcome
-from catalog.providers.errors import ProviderError, ProviderUnavailable, TokenRefused
 from catalog.providers.tmdb import TMDBClient, connect
 from catalog.sync.due import SyncRequest
 from catalog.sync.items import claim, release

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from catalog.providers.errors import ProviderError, ProviderUnavailable
+from catalog.errors import ProviderError, ProviderUnavailable
 from catalog.providers.tmdb import connect
 from mlops.data.evidence import record
 from mlops.evaluation.lineage import library_versions

@@ -1,41 +1,81 @@
-"""The one error shape, whatever raised."""
+"""The one error shape, and its codes, whatever raised."""
+
+import re
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.test import RequestFactory
+from drf_spectacular.generators import SchemaGenerator
 from rest_framework import exceptions, serializers
 
-from movierec.api import exception_handler, server_error
+from catalog.errors import CatalogError, DomainError, InvalidRating
+from mlops.errors import MLOpsError, NotPromotable
+from movierec.api import OWN_ERRORS, error_codes, exception_handler, server_error
+from recommender.errors import RecommenderError
+from tests.processes import ROOT
 
 
-class TooLate(Exception):
-    code = "too_late"
-    status = 409
+def kinds(base):
+    return [base, *(kind for child in base.__subclasses__() for kind in kinds(child))]
 
 
-class BadFields(Exception):
-    code = "invalid"
-    status = 400
-    fields = {"title": ["Too long."]}
+DOMAIN = [kind for base in (CatalogError, RecommenderError, MLOpsError) for kind in kinds(base)]
 
 
-def test_a_domain_exception_is_shown_by_its_own_code_status_and_message():
-    answer = exception_handler(TooLate("The vote has ended."), {})
+@pytest.mark.parametrize("kind", DOMAIN, ids=lambda kind: kind.__name__)
+def test_every_domain_error_is_answered_with_its_code(kind):
+    raised = kind.__new__(kind)
+    DomainError.__init__(raised)
 
-    assert answer.status_code == 409
-    assert answer.data == {"error": {"code": "too_late", "message": "The vote has ended.", "fields": {}}}
+    answer = exception_handler(raised, {})
+
+    assert answer.status_code == kind.status
+    assert answer.data["error"] == {"code": kind.code, "message": str(kind.default_message), "fields": {}}
+    assert kind.code in error_codes()
 
 
-def test_a_domain_exception_may_name_fields():
-    answer = exception_handler(BadFields("The title is too long."), {})
+def test_a_status_and_a_sentence_belong_to_each_code():
+    codes = error_codes()
 
-    assert answer.data["error"]["fields"] == {"title": ["Too long."]}
+    assert {kind.code for kind in DOMAIN} | OWN_ERRORS.keys() < codes.keys()
+    assert all(sentence.strip() for sentence in codes.values())
+    for code in {kind.code for kind in DOMAIN}:
+        assert len({kind.status for kind in DOMAIN if kind.code == code}) == 1, code
+
+
+def test_every_code_is_in_the_documentation():
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(error_codes())
+
+
+def test_every_code_is_in_the_openapi_document():
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    shape = document["components"]["schemas"]["Error"]["properties"]["error"]
+
+    assert shape["properties"]["code"]["enum"] == list(error_codes())
+    assert all(f"`{code}`" in document["info"]["description"] for code in error_codes())
+    operation = document["paths"]["/api/v1/movies/{id}/"]["get"]
+    assert operation["responses"]["default"]["content"]["application/json"]["schema"]["$ref"].endswith("/Error")
+
+
+def test_an_error_of_the_domain_has_a_sentence_of_its_own():
+    answer = exception_handler(NotPromotable("Version 7 is already the champion."), {})
+
+    assert answer.data["error"]["message"] == "Version 7 is already the champion."
+
+
+def test_an_error_of_the_domain_may_name_fields():
+    answer = exception_handler(InvalidRating("Too high.", fields={"rating": ["At most 5."]}), {})
+
+    assert answer.data["error"]["fields"] == {"rating": ["At most 5."]}
 
 
 class OnlyCode(Exception):
     code = "E11000"
+    status = 400
 
 
 @pytest.mark.parametrize("bug", [KeyError("x"), OnlyCode("not of a domain"), OSError(2, "No such file")])

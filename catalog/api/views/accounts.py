@@ -45,6 +45,6 @@ class TokenView(GenericAPIView):
         given.is_valid(raise_exception=True)
         user = authenticate(request, **given.validated_data)
         if user is None:
-            raise InvalidCredentials("This name and this password do not belong together.")
+            raise InvalidCredentials
         token, _ = Token.objects.get_or_create(user=user)
         return Response(TokenSerializer({"token": token.key}).data)

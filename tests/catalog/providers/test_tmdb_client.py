@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
+from catalog.errors import AnswerRejected, ProviderError, ProviderUnavailable, RecordGone, TokenRefused
 from catalog.providers import tmdb as module
-from catalog.providers.errors import AnswerRejected, ProviderError, ProviderUnavailable, RecordGone, TokenRefused
 from catalog.providers.tmdb import ATTEMPTS, connect
 from tests.tmdb_stand_in import TOKEN, Answer, document
 
