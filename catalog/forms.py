@@ -48,8 +48,8 @@ class SignUpForm(forms.Form):
 
 class SignInForm(AuthenticationForm):
     error_messages = AuthenticationForm.error_messages | {
-        "invalid_login": "This name and this password do not belong together.",
-        "inactive": "This name and this password do not belong together.",
+        "invalid_login": "Incorrect username or password.",
+        "inactive": "Incorrect username or password.",
     }
 
 

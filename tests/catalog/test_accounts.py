@@ -74,7 +74,7 @@ def test_signing_in_never_leads_away_from_the_site(client, nora):
 
 def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(client, nora):
     UserFactory(username="gone", is_active=False)
-    said = "This name and this password do not belong together."
+    said = "Incorrect username or password."
     for username, password in (("nora", "wrong"), ("nobody", PASSWORD), ("gone", PASSWORD)):
         response = client.post("/accounts/sign-in/", {"username": username, "password": password})
         assert said in response.content.decode()
