@@ -53,7 +53,7 @@ def _model() -> Part:
         return Part(ok=False, detail="the database has no tables; run migrate")
     if champion is None:
         return Part(ok=True, detail="no model yet: popular movies are shown")
-    served = server.served()
+    served = server.models()
     if any(model.version == champion.version for model in served):
         return Part(ok=True, detail=f"version {champion.version} ({champion.algorithm})")
     instead = f"version {served[0].version} is served" if served else "popular movies are shown"

@@ -1,19 +1,22 @@
-"""Logging of what may go wrong many times a second."""
+"""Rate-limited logging for messages that could repeat many times a second."""
 
-import logging
 import threading
 import time
+from collections.abc import Callable, Hashable
 
-_said_at: dict[tuple[object, ...], float] = {}
+_logged_at: dict[Hashable, float] = {}
 _lock = threading.Lock()
 
 
-def log_once_a_minute(logger: logging.Logger, message: str, *args: object) -> None:
-    """The current exception with its traceback, unless the same was said within the last minute."""
-    key = (logger.name, message, *args)
+def log_once_a_minute(log: Callable[..., None], message: str, *args: object, key: Hashable = None) -> None:
+    """Call `log(message, *args)` unless the same message was logged within the last minute.
+
+    `key` identifies the message where its arguments vary too much, such as by user.
+    """
+    key = (message, args) if key is None else (message, key)
     now = time.monotonic()
     with _lock:
-        if now - _said_at.get(key, -60.0) < 60:
+        if now - _logged_at.get(key, -60.0) < 60:
             return
-        _said_at[key] = now
-    logger.exception(message, *args)
+        _logged_at[key] = now
+    log(message, *args)

@@ -1,4 +1,4 @@
-"""What was shown to whom, what they did with it, and which model is served."""
+"""The served model and its stats, shown lists, and users' feedback on them."""
 
 import uuid
 
@@ -10,7 +10,7 @@ from catalog.models import Movie
 
 
 class ServedModel(models.Model):
-    """The pointer that web processes follow: which artefact they serve. Written by `services.activate` alone."""
+    """The pointer that web processes follow to their artefact. Only `services.activate` writes it."""
 
     class Slot(models.TextChoices):
         CHAMPION = "champion", "champion"
@@ -26,29 +26,28 @@ class ServedModel(models.Model):
         return f"{self.slot}: {self.version}"
 
 
-class ServedMinute(models.Model):
-    """How one model did in one minute of one web process; the processes' rows add up. `seconds` counts lists by time,
-    in the classes of `recommender.serving.stats`."""
+class ServingStatsMinute(models.Model):
+    """One model's lists in one minute of one web process; the processes' rows add up."""
 
     process = models.CharField(max_length=64)
     version = models.PositiveIntegerField()
     minute = models.DateTimeField()
     n_served = models.PositiveIntegerField()
-    n_failed = models.PositiveIntegerField(help_text="Lists that it could not make, and attempts to load it.")
-    seconds = models.JSONField()
+    n_failed = models.PositiveIntegerField(help_text="Failures to make a list or to load the model.")
+    latency_histogram = models.JSONField(help_text="Lists by latency, in the buckets of recommender.serving.stats.")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["version", "minute", "process"], name="recommender_servedminute_unique")
+            models.UniqueConstraint(fields=["version", "minute", "process"], name="recommender_stats_unique")
         ]
-        indexes = [models.Index(fields=["minute"], name="recommender_served_minute")]
+        indexes = [models.Index(fields=["minute"], name="recommender_stats_minute")]
 
     def __str__(self) -> str:
         return f"version {self.version} at {self.minute:%H:%M}: {self.n_served}, {self.n_failed} failed"
 
 
 class Impression(models.Model):
-    """One list as it was shown. `items` holds `[movie id, rank, source]` in order of rank."""
+    """One shown list. `items` holds `[movie id, rank, source]` by rank."""
 
     request_id = models.UUIDField(unique=True, default=uuid.uuid4)
     user = models.ForeignKey(
@@ -56,7 +55,7 @@ class Impression(models.Model):
     )
     surface = models.CharField(max_length=32, help_text="Where it was shown: page or endpoint.")
     model_version = models.PositiveIntegerField(null=True, blank=True)
-    fallback = models.CharField(max_length=16, blank=True, help_text="Step of the ladder, empty for the champion.")
+    fallback = models.CharField(max_length=16, blank=True, help_text="Fallback that made the list, if any.")
     items = models.JSONField()
     shown_at = models.DateTimeField()
 
@@ -72,7 +71,7 @@ class Impression(models.Model):
 
 
 class Feedback(models.Model):
-    """What a user did with a movie that was recommended: an event, never changed."""
+    """An event: what a user did with a recommended movie. Never changed."""
 
     class Kind(models.TextChoices):
         CLICK = "click", "clicked"
@@ -98,7 +97,7 @@ class Feedback(models.Model):
 
 
 class Dismissal(models.Model):
-    """A movie a user does not want to be recommended; `undo` removes it."""
+    """A movie that a user does not want recommended; `undo` deletes it."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="dismissals")
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE)

@@ -1,4 +1,4 @@
-"""Pages of `recommender`."""
+"""URLs of the recommender's pages."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The home page, similar movies, and what people do with a recommended movie."""
+"""The home page, similar movies, and feedback on recommended movies."""
 
 import logging
 from typing import cast
@@ -20,7 +20,7 @@ from recommender.home import home_rows, note
 from recommender.logs import log_once_a_minute
 from recommender.models import Dismissal, Feedback
 from recommender.services import record_feedback, similar
-from recommender.serving.profile import Viewer
+from recommender.serving.profile import UserProfile
 
 logger = logging.getLogger(__name__)
 
@@ -31,27 +31,27 @@ SIMILAR = 12
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     user = request.user if request.user.is_authenticated else None
-    context = {"rows": home_rows(user), "hidden": _just_hidden(request)}
+    context = {"rows": home_rows(user), "dismissed": _just_dismissed(request)}
     return render(request, "recommender/home.html", context)
 
 
-def _just_hidden(request: HttpRequest) -> Movie | None:
-    """Without scripts the undo button is at the top of the page that comes after hiding a movie."""
-    hidden = request.GET.get("hidden", "")
-    if not request.user.is_authenticated or not (hidden.isascii() and hidden.isdigit() and len(hidden) < 19):
+def _just_dismissed(request: HttpRequest) -> Movie | None:
+    """The movie whose undo button heads the page after a dismissal without scripts."""
+    movie_id = request.GET.get("dismissed", "")
+    if not request.user.is_authenticated or not (movie_id.isascii() and movie_id.isdigit() and len(movie_id) < 19):
         return None
-    row = Dismissal.objects.filter(user=request.user, movie=int(hidden)).select_related("movie").first()
+    row = Dismissal.objects.filter(user=request.user, movie=int(movie_id)).select_related("movie").first()
     return row.movie if row else None
 
 
 @require_safe
 @never_cache
 def similar_movies(request: HttpRequest, movie_id: int) -> HttpResponse:
-    """A fragment for the movie's page, or for who has no scripts a page of its own."""
+    """A fragment of the movie's page; without scripts, a page of its own."""
     movie = get_object_or_404(Movie, pk=movie_id)
-    viewer = Viewer.of(request.user)
-    made = similar(movie=movie, k=SIMILAR, surface="movie:similar", viewer=viewer)
-    context = {"movie": movie, "made": made, "note": note(made, viewer)}
+    profile = UserProfile.of(request.user)
+    recommendations = similar(movie=movie, k=SIMILAR, surface="movie:similar", profile=profile)
+    context = {"movie": movie, "recommendations": recommendations, "note": note(recommendations, profile)}
     name = "recommender/_similar.html" if request.htmx else "recommender/similar.html"  # type: ignore[attr-defined]
     return render(request, name, context)
 
@@ -59,13 +59,13 @@ def similar_movies(request: HttpRequest, movie_id: int) -> HttpResponse:
 @require_safe
 @never_cache
 def follow(request: HttpRequest, request_id: UUID, movie_id: int) -> HttpResponse:
-    """Where the cards of a list lead: keeps the click and goes on to the movie, whether it could be kept or not."""
+    """Record a click on a card and redirect to the movie, even if the click could not be recorded."""
     movie = get_object_or_404(Movie, pk=movie_id)
     if request.user.is_authenticated and request.method == "GET":
         try:
             record_feedback(user=request.user, movie=movie, kind=Feedback.Kind.CLICK, request_id=request_id)
         except DatabaseError:
-            log_once_a_minute(logger, "A click could not be kept")
+            log_once_a_minute(logger.exception, "Cannot record a click")
     return redirect(movie)
 
 
@@ -78,12 +78,14 @@ def feedback(request: HttpRequest) -> HttpResponse:
         return HttpResponseBadRequest(problems, content_type="text/plain; charset=utf-8")
     given = form.cleaned_data
     record_feedback(user=cast(User, request.user), **given)
-    is_hidden = given["kind"] == Feedback.Kind.NOT_INTERESTED
+    is_dismissed = given["kind"] == Feedback.Kind.NOT_INTERESTED
     if request.htmx:  # type: ignore[attr-defined]
-        name = "recommender/_hidden_card.html" if is_hidden else "recommender/_card.html"
+        name = "recommender/_dismissed_card.html" if is_dismissed else "recommender/_card.html"
         context = {"movie": given["movie"], "request_id": given["request_id"], "feedback_url": request.path}
         return render(request, name, context)
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
         back = reverse("recommender:home")
-    return redirect(f"{back}?{urlencode({'hidden': given['movie'].pk})}" if is_hidden and "?" not in back else back)
+    return redirect(
+        f"{back}?{urlencode({'dismissed': given['movie'].pk})}" if is_dismissed and "?" not in back else back
+    )

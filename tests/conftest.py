@@ -13,9 +13,9 @@ from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
-from recommender.serving.impressions import buffer
+from recommender.serving.impressions import impressions
 from recommender.serving.model_server import server
-from recommender.serving.stats import tally
+from recommender.serving.stats import serving_stats
 from tests.environment import RUN_ID
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 
@@ -126,14 +126,14 @@ def _empty_queues() -> None:
 @pytest.fixture(autouse=True)
 def _process_of_its_own(request, monkeypatch) -> Iterator[None]:
     """No model, shown list or said log line of an earlier test; no threads unless the test asks for `threads`."""
-    monkeypatch.setattr("recommender.logs._said_at", {})
+    monkeypatch.setattr("recommender.logs._logged_at", {})
     if "threads" not in request.fixturenames:
-        monkeypatch.setattr("recommender.serving.background.Worker.ensure_started", lambda self: None)
+        monkeypatch.setattr("recommender.serving.periodic.PeriodicThread.ensure_started", lambda self: None)
     _stop_threads()  # a page that a browser still asked for when its test ended starts them again
-    for state in (server.reset, buffer.clear, tally.reset):
+    for state in (server.reset, impressions.clear, serving_stats.clear):
         state()
     yield
-    for state in (server.reset, buffer.clear, tally.reset):
+    for state in (server.reset, impressions.clear, serving_stats.clear):
         state()
 
 
@@ -145,8 +145,8 @@ def threads() -> Iterator[None]:
 
 
 def _stop_threads() -> None:
-    for worker in (server.worker, buffer.worker, tally.worker):
-        worker.stop()
+    for thread in (server.thread, impressions.thread, serving_stats.buffer.thread):
+        thread.stop()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.conf import settings
 from mlops.evaluation.psi import population_stability_index
 from mlops.gate.decision import Shadow
 from mlops.models import ModelVersion
-from recommender.serving.model_server import Served
+from recommender.serving.model_server import LoadedModel
 from recommender.serving.replay import Answer, Replayed, lists_of_latest_raters, open_model, recent_requests, replay
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def shadow_replay(version: ModelVersion, champion: ModelVersion | None) -> dict[
     return {"figures": asdict(_figures(found, asked)), "sample": _sample(found)}
 
 
-def _open(version: ModelVersion) -> Served | None:
+def _open(version: ModelVersion) -> LoadedModel | None:
     try:
         return open_model(version=version.pk, algorithm=version.algorithm, artifact=version.artifact)
     except Exception:
@@ -57,7 +57,7 @@ def _figures(found: Sequence[Replayed], asked: str) -> Shadow:
         asked=asked,
         n_requests=len(found),
         n_errors=sum(not answer.movies for answer in candidate),
-        n_hidden=sum(answer.n_hidden for answer in candidate),
+        n_hidden=sum(answer.n_excluded for answer in candidate),
         latency_p95_ms=_p95_ms(candidate),
         champion_latency_p95_ms=_p95_ms(reference),
         overlap=float(np.mean([_overlap(own, other) for own, other in pairs])) if pairs else None,

@@ -17,7 +17,7 @@ from mlops.models import ModelVersion, OnlineMetrics, Promotion
 from mlops.monitoring.alerts import set_alert
 from mlops.policy import AutoRollbackPolicy
 from mlops.registry.promotion import roll_back
-from recommender.serving.stats import Service, service_of
+from recommender.serving.stats import ServingStats
 
 ALERT = "champion at work"
 OK, BAD, INSUFFICIENT_DATA = "ok", "bad", "insufficient_data"
@@ -100,11 +100,11 @@ def assess(*, now: datetime | None = None) -> CanaryReport:
         return CanaryReport()
     window = timedelta(minutes=policy.window_minutes)
     begin = promotion.promoted_at.replace(second=0, microsecond=0)
-    serving = service_of(promotion.version_id, since=max(begin, now - window), until=now)
+    serving = ServingStats.between(max(begin, now - window), now, version=promotion.version_id)
     findings = [check_errors(serving, policy)]
     if promotion.previous_id is None:
         return CanaryReport(promotion.version_id, [*findings, check_latency(serving, None, policy)])
-    before = service_of(promotion.previous_id, since=begin - window, until=begin)
+    before = ServingStats.between(begin - window, begin, version=promotion.previous_id)
     findings.append(check_latency(serving, before, policy))
     since = (promotion.promoted_at - timedelta(days=policy.days)).date()
     own, other = (quality_of(version, since) for version in (promotion.version_id, promotion.previous_id))
@@ -117,7 +117,7 @@ def quality_of(version: int, since: date) -> Quality:
     return Quality(**rows.aggregate(n=Sum("n", default=0), **sums))
 
 
-def check_errors(serving: Service, policy: AutoRollbackPolicy) -> Finding:
+def check_errors(serving: ServingStats, policy: AutoRollbackPolicy) -> Finding:
     name = "errors"
     if serving.n_requests < policy.min_requests:
         return _too_few(name, serving, policy)
@@ -130,7 +130,7 @@ def check_errors(serving: Service, policy: AutoRollbackPolicy) -> Finding:
     return Finding(name, BAD if is_bad else OK, sentence, share, policy.max_error_share)
 
 
-def check_latency(serving: Service, before: Service | None, policy: AutoRollbackPolicy) -> Finding:
+def check_latency(serving: ServingStats, before: ServingStats | None, policy: AutoRollbackPolicy) -> Finding:
     name = "latency"
     found = serving.quantile(TAIL)
     if serving.n_served < policy.min_requests or found is None:
@@ -161,7 +161,7 @@ def check_quality(now: Quality, before: Quality, policy: AutoRollbackPolicy) -> 
     return Finding(name, BAD if is_bad else OK, sentence, difference, -policy.max_quality_loss)
 
 
-def _too_few(name: str, serving: Service, policy: AutoRollbackPolicy) -> Finding:
+def _too_few(name: str, serving: ServingStats, policy: AutoRollbackPolicy) -> Finding:
     few = f"{serving.n_requests} requests in the window; {policy.min_requests} are needed."
     return Finding(name, INSUFFICIENT_DATA, few)
 

@@ -23,8 +23,9 @@ from mlops.models import ModelVersion, OnlineMetrics, Promotion, Watermark
 from mlops.monitoring.personal_lists import K, personal_lists
 from recommender.models import Dismissal, Impression, ServedModel
 from recommender.serving import candidates
-from recommender.serving.model_server import load
-from recommender.serving.profile import Viewer
+from recommender.serving.model_server import load_model
+from recommender.serving.profile import UserProfile
+from recommender.serving.request import ListRequest
 
 logger = logging.getLogger(__name__)
 
@@ -142,20 +143,20 @@ def _would_have_shown(version: int, ratings: list[Rating]) -> Iterable[tuple[Rat
     if row.artifact_removed_at is not None:
         logger.warning("the files of version %s are gone: %d ratings are not scored", version, len(ratings))
         return
-    served = load(ServedModel(version=row.pk, algorithm=row.algorithm, artifact=row.artifact))
+    served = load_model(ServedModel(version=row.pk, algorithm=row.algorithm, artifact=row.artifact))
     history, dismissed = _histories(ratings), _dismissals(ratings)
     for rating in ratings:
         place = (rating.rated_at, rating.pk)
         earlier = {movie: stars for at, pk, movie, stars in history[rating.user_id] if (at, pk) < place}
         unwanted = {movie for at, movie in dismissed[rating.user_id] if at < rating.rated_at}
-        viewer = Viewer(rating.user_id, earlier, frozenset(unwanted))
-        listed = candidates.personal(served, viewer, candidates.Wish(K, viewer.hidden), include_new=False)
+        profile = UserProfile(rating.user_id, earlier, frozenset(unwanted))
+        listed = candidates.personal(served, ListRequest.of(profile, K), include_new=False)
         if listed:
-            yield rating, [pick.movie_id for pick in listed]
+            yield rating, [candidate.movie_id for candidate in listed]
 
 
 def _histories(ratings: list[Rating]) -> dict[int, list[tuple[Any, ...]]]:
-    """Each person's ratings, latest first as a viewer's are."""
+    """Each person's ratings, latest first as in a user profile."""
     found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     rows = Rating.objects.filter(user__in=_people(ratings)).order_by("-rated_at", "-id")
     for user, *rest in rows.values_list("user_id", "rated_at", "pk", "movie_id", "rating"):

@@ -23,8 +23,8 @@ from mlops.registry.artifacts import folder_of
 from recommender.estimators import load_recommender
 from recommender.export import RATING_COLUMNS, movie_frame
 from recommender.models import ServedModel
-from recommender.serving.model_server import load
-from recommender.serving.profile import Viewer
+from recommender.serving.model_server import load_model
+from recommender.serving.profile import UserProfile
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ def check_scores(champion: ModelVersion, people: list[int]) -> Finding:
     """The model as web processes hold it, against its files read anew; and numbers that are numbers."""
     name = "served scores are those of the artefact"
     row = ServedModel(version=champion.pk, algorithm=champion.algorithm, artifact=champion.artifact)
-    served, stored = load(row), load_recommender(Path(folder_of(champion)), mmap=False)
+    served, stored = load_model(row), load_recommender(Path(folder_of(champion)), mmap=False)
     known = frozenset(stored.movie_ids_.tolist())
     histories = [history for user in people[:50] if (history := _history(user, known))]
     if not histories:
@@ -115,7 +115,7 @@ def check_scores(champion: ModelVersion, people: list[int]) -> Finding:
 
 def _history(user: int, known: frozenset[int]) -> dict[int, float]:
     rows = Rating.objects.filter(user=user).order_by("-rated_at", "-id").values_list("movie_id", "rating")
-    return Viewer(user, dict(rows)).history(known)
+    return UserProfile(user, dict(rows)).history(known)
 
 
 def _spread(ids: list[int]) -> list[int]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from catalog.models import ImportRun, Movie, Rating
 from mlops.models import Backtest, DriftReport, ModelVersion, PipelineRun, Promotion, Watermark
 from mlops.monitoring.alerts import set_alert
-from recommender.serving.background import Worker
+from recommender.serving.periodic import PeriodicThread
 
 HEARTBEAT = "beat"
 WATCH_SECONDS = 60.0
@@ -89,7 +89,7 @@ def watch_scheduler() -> None:
     set_alert("age of scheduler", _sentence(check, now) if check.is_old(now) else "")
 
 
-scheduler_watch = Worker("watch the scheduler", watch_scheduler, lambda: WATCH_SECONDS)
+scheduler_watch = PeriodicThread("watch the scheduler", watch_scheduler, lambda: WATCH_SECONDS)
 
 
 def last_heartbeat() -> datetime | None:

@@ -28,7 +28,7 @@ def prune() -> dict[str, int]:
         "watch": _prune_watch(),
         "leftovers": _prune_leftovers(),
         "impressions": recommender.prune_impressions(),
-        "served_minutes": recommender.prune_served_minutes(),
+        "served_minutes": recommender.prune_serving_stats(),
     }
 
 

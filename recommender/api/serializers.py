@@ -1,11 +1,12 @@
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from catalog.api.serializers import MovieSummarySerializer
 from catalog.models import Movie
 from recommender.models import Feedback
-from recommender.services import MAX_EXCLUDED, MAX_K
+from recommender.serving.request import MAX_EXCLUDED, MAX_K
 
 MAX_ID = 2**63 - 1
 
@@ -16,15 +17,15 @@ class CountSerializer(serializers.Serializer[Any]):
 
 class RecommendationsQuerySerializer(CountSerializer):
     include_new = serializers.BooleanField(
-        default=False, help_text="Blend in movies that have no rating in the model's data yet."
+        default=False, help_text="Blend in movies without a rating in the model's data."
     )
     genre = serializers.CharField(
         default=None, max_length=60, allow_blank=True, help_text="Only this genre, by name or slug."
     )
     exclude = serializers.CharField(
-        default="", allow_blank=True, help_text="Ids of movies to leave out, separated by commas."
+        default="", allow_blank=True, help_text="Ids of movies to exclude, separated by commas."
     )
-    explain = serializers.BooleanField(default=False, help_text="Give the reasons for each movie.")
+    explain = serializers.BooleanField(default=False, help_text="Include the reasons for each movie.")
 
     def validate_genre(self, genre: str | None) -> str | None:
         return genre or None
@@ -32,15 +33,17 @@ class RecommendationsQuerySerializer(CountSerializer):
     def validate_exclude(self, exclude: str) -> list[int]:
         ids = [part.strip() for part in exclude.split(",") if part.strip()]
         if len(ids) > MAX_EXCLUDED:
-            raise serializers.ValidationError(f"Expected at most {MAX_EXCLUDED} ids, got {len(ids)}.")
+            values = {"max": MAX_EXCLUDED, "n": len(ids)}
+            raise serializers.ValidationError(_("Expected at most %(max)d ids, got %(n)d.") % values)
         for part in ids:
             if not (part.isascii() and part.isdigit() and len(part) < 19):
-                raise serializers.ValidationError(f"Expected ids of movies separated by commas, got {part!r}.")
+                message = _("Expected movie ids separated by commas, got %r.")
+                raise serializers.ValidationError(message % part)
         return [int(part) for part in ids]
 
 
 class ForUserSerializer(serializers.Serializer[Any]):
-    """What a service asks for in the name of a user."""
+    """A request by a service on behalf of a user."""
 
     user_id = serializers.IntegerField(min_value=1, max_value=MAX_ID)
     num_recommendations = serializers.IntegerField(min_value=1, max_value=MAX_K, default=10)
@@ -51,10 +54,10 @@ class RecommendForUserSerializer(ForUserSerializer):
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
-    kind = serializers.CharField(help_text="movie: one the user rated; otherwise the kind of the movie's feature.")
+    kind = serializers.CharField(help_text="movie for a movie that the user rated, otherwise the kind of feature.")
     id = serializers.IntegerField(allow_null=True)
     name = serializers.CharField()
-    contribution = serializers.FloatField(help_text="By how much the score would fall without it.")
+    contribution = serializers.FloatField(help_text="How much the score would fall without it.")
 
 
 class RecommendationSerializer(serializers.Serializer[Any]):
@@ -69,16 +72,16 @@ class RecommendationSerializer(serializers.Serializer[Any]):
 
 class RecommendationListSerializer(serializers.Serializer[Any]):
     results = RecommendationSerializer(many=True)
-    model_version = serializers.IntegerField(allow_null=True, help_text="Null when no model took part.")
+    model_version = serializers.IntegerField(allow_null=True, help_text="Null if the list was made without a model.")
     fallback = serializers.ChoiceField(
         choices=["previous", "popular", "newest"],
         allow_null=True,
-        help_text="Which step made the list instead of the served model; null when the model did.",
+        help_text="The fallback that made the list; null if the served model did.",
     )
-    request_id = serializers.UUIDField(help_text="To be sent back with feedback on this list.")
+    request_id = serializers.UUIDField(help_text="To be sent with feedback on this list.")
 
 
 class FeedbackSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Feedback.Kind.choices)
     movie = serializers.PrimaryKeyRelatedField(queryset=Movie.objects.all())
-    request_id = serializers.UUIDField(default=None, allow_null=True, help_text="Of the list it is about.")
+    request_id = serializers.UUIDField(default=None, allow_null=True, help_text="The list that the feedback is about.")

@@ -1,4 +1,4 @@
-"""Addresses of `recommender` below /api/v1/."""
+"""URLs of the recommender below /api/v1/."""
 
 from django.urls import path
 
@@ -11,7 +11,7 @@ urlpatterns = [
     path("recommend", views.RecommendView.as_view(), name="recommend"),
     path("recommend_new_movies", views.RecommendNewMoviesView.as_view(), name="recommend-new-movies"),
     path("feedback/", views.FeedbackView.as_view(), name="feedback"),
-    # The same with a slash at the end, for clients that put one everywhere.
+    # With a trailing slash too, for clients that always append one.
     path("recommend/", views.RecommendView.as_view(schema=None)),
     path("recommend_new_movies/", views.RecommendNewMoviesView.as_view(schema=None)),
 ]

@@ -2,6 +2,7 @@ from typing import Any, cast
 
 from django.db.models import prefetch_related_objects
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
@@ -21,18 +22,18 @@ from recommender.api.serializers import (
     RecommendationsQuerySerializer,
     RecommendForUserSerializer,
 )
-from recommender.services import recommend, recommend_new, record_feedback, similar
-from recommender.serving.fallback_chain import NO_MODEL, RecommendationList
+from recommender.services import RecommendationList, recommend, recommend_new, record_feedback, similar
+from recommender.serving.lists import NO_MODEL
 
 LIST_RESPONSES = {200: RecommendationListSerializer}
-LIST_AS_JSON = RecommendationListSerializer()  # one for all answers: to build its fields takes as long as to use them
+LIST_AS_JSON = RecommendationListSerializer()  # shared: building its fields takes as long as using them
 VERSION_HEADER = OpenApiParameter(
-    "X-Model-Version", str, OpenApiParameter.HEADER, response=True, description=f"The version, or {NO_MODEL}."
+    "X-Model-Version", str, OpenApiParameter.HEADER, response=True, description=f"The model version, or {NO_MODEL}."
 )
 
 
 class MayRecommendForOthers(BasePermission):
-    message = "Asking for somebody else's recommendations takes the permission recommender.recommend_for_others."
+    message = _("Recommendations for other users require the permission recommender.recommend_for_others.")
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return bool(request.user.is_authenticated and request.user.has_perm("recommender.recommend_for_others"))
@@ -48,10 +49,10 @@ class ListView(APIView):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def answer(self, made: RecommendationList) -> Response:
-        prefetch_related_objects([result.movie for result in made.results], "genres")
-        version = NO_MODEL if made.model_version is None else str(made.model_version)
-        return Response(LIST_AS_JSON.to_representation(made), headers={"X-Model-Version": version})
+    def respond(self, recommendations: RecommendationList) -> Response:
+        prefetch_related_objects([result.movie for result in recommendations.results], "genres")
+        version = NO_MODEL if recommendations.model_version is None else str(recommendations.model_version)
+        return Response(LIST_AS_JSON.to_representation(recommendations), headers={"X-Model-Version": version})
 
 
 class RecommendationsView(ListView):
@@ -61,9 +62,9 @@ class RecommendationsView(ListView):
         responses=LIST_RESPONSES,
     )
     def get(self, request: Request) -> Response:
-        """Movies for the signed-in user, from their ratings of this moment."""
+        """Movies for the signed-in user, from their current ratings."""
         query = self.read(RecommendationsQuerySerializer, request.query_params)
-        return self.answer(recommend(user=self.me, surface="api:recommendations", **query))
+        return self.respond(recommend(user=self.me, surface="api:recommendations", **query))
 
 
 class NewRecommendationsView(ListView):
@@ -75,7 +76,7 @@ class NewRecommendationsView(ListView):
     def get(self, request: Request) -> Response:
         """Movies that are new to the model, for the signed-in user's taste."""
         query = self.read(CountSerializer, request.query_params)
-        return self.answer(recommend_new(user=self.me, surface="api:recommendations/new", **query))
+        return self.respond(recommend_new(user=self.me, surface="api:recommendations/new", **query))
 
 
 class SimilarMoviesView(ListView):
@@ -85,14 +86,14 @@ class SimilarMoviesView(ListView):
         operation_id="movies_similar_list", parameters=[CountSerializer, VERSION_HEADER], responses=LIST_RESPONSES
     )
     def get(self, request: Request, movie_id: int) -> Response:
-        """Movies like this one, less those that the signed-in user has seen or dismissed."""
+        """Movies like this one that the signed-in user has not seen or dismissed."""
         movie = get_object_or_404(Movie, pk=movie_id)
         query = self.read(CountSerializer, request.query_params)
-        return self.answer(similar(movie=movie, user=self.me, surface="api:similar", **query))
+        return self.respond(similar(movie=movie, user=self.me, surface="api:similar", **query))
 
 
 class ForOthersView(ListView):
-    """For services. The general limit for users does not apply: their own is higher."""
+    """For services, which have a rate limit of their own, higher than that of users."""
 
     permission_classes = [IsAuthenticated, MayRecommendForOthers]
     throttle_classes = [ScopedRateThrottle]
@@ -101,7 +102,7 @@ class ForOthersView(ListView):
     def user(self, user_id: int) -> User:
         user = User.objects.filter(pk=user_id).first()
         if user is None:
-            raise UserNotFound(f"There is no user {user_id}.")
+            raise UserNotFound(_("There is no user %(id)d.") % {"id": user_id})
         return user
 
 
@@ -114,14 +115,14 @@ class RecommendView(ForOthersView):
     )
     def post(self, request: Request) -> Response:
         """Movies for any user."""
-        wanted = self.read(RecommendForUserSerializer, request.data)
-        made = recommend(
-            user=self.user(wanted["user_id"]),
-            k=wanted["num_recommendations"],
-            include_new=wanted["include_new_movies"],
+        query = self.read(RecommendForUserSerializer, request.data)
+        recommendations = recommend(
+            user=self.user(query["user_id"]),
+            k=query["num_recommendations"],
+            include_new=query["include_new_movies"],
             surface="api:recommend",
         )
-        return self.answer(made)
+        return self.respond(recommendations)
 
 
 class RecommendNewMoviesView(ForOthersView):
@@ -133,15 +134,15 @@ class RecommendNewMoviesView(ForOthersView):
     )
     def post(self, request: Request) -> Response:
         """Movies that are new to the model, for any user's taste."""
-        wanted = self.read(ForUserSerializer, request.data)
-        user = self.user(wanted["user_id"])
-        return self.answer(recommend_new(user=user, k=wanted["num_recommendations"], surface="api:recommend_new"))
+        query = self.read(ForUserSerializer, request.data)
+        user = self.user(query["user_id"])
+        return self.respond(recommend_new(user=user, k=query["num_recommendations"], surface="api:recommend_new"))
 
 
 class FeedbackView(ListView):
     @extend_schema(operation_id="feedback_create", request=FeedbackSerializer, responses={201: FeedbackSerializer})
     def post(self, request: Request) -> Response:
-        """What the signed-in user did with a recommended movie. `not_interested` hides it, `undo` shows it again."""
+        """Feedback on a recommended movie: `not_interested` removes it from the user's lists, `undo` reverts that."""
         given = self.read(FeedbackSerializer, request.data)
-        kept = record_feedback(user=self.me, **given)
-        return Response(FeedbackSerializer(kept).data, status=status.HTTP_201_CREATED)
+        feedback = record_feedback(user=self.me, **given)
+        return Response(FeedbackSerializer(feedback).data, status=status.HTTP_201_CREATED)

@@ -1,122 +1,154 @@
-"""Each step of the ladder: how it picks movies. Empty means that the step has nothing to say to this person."""
+"""How each source of the fallback chain finds candidates. An empty list passes the request on to the next source."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, Self
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 import numpy as np
 from django.conf import settings
 from django.db.models import QuerySet
 
 from catalog.models import Movie
-from recommender.serving.model_server import Ids, Served
-from recommender.serving.profile import Viewer
+from recommender.serving.model_server import Ids, LoadedModel
+from recommender.serving.request import ListRequest
+from recommender.serving.trace import Outcome, Step
 
-SourceName = Literal["personal", "new", "similar", "popular", "newest"]
+CandidateSource = Literal["personal", "new", "similar", "popular", "newest"]
 
 
-class Pick(NamedTuple):
+class Candidate(NamedTuple):
     movie_id: int
     score: float
-    source: SourceName
+    source: CandidateSource
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What is asked for: at most `k` movies, none of `hidden`, all of one genre if that is given."""
-
-    k: int
-    hidden: frozenset[int]
-    genre_id: int | None = None
-    of_genre: frozenset[int] = frozenset()
-
-    def beyond(self, listed: Iterable[int]) -> Self:
-        """What is still wanted when those are listed already."""
-        ids = frozenset(listed)
-        return replace(self, k=self.k - len(ids), hidden=self.hidden | ids)
+def personal(loaded: LoadedModel, request: ListRequest, *, include_new: bool) -> list[Candidate]:
+    """Movies rated in the model's snapshot; with `include_new`, the policy's share of new ones among them."""
+    if not request.profile.history(loaded.known):
+        return request.trace.nothing(Outcome.NO_HISTORY)
+    fresh = (new(loaded, request) or newest_new(loaded, request)) if include_new else []
+    n_fresh = min(len(fresh), round(request.k * settings.POLICY.serving.new_share))
+    _count_pool(loaded, request, Step.NOT_IN_MODEL, len(loaded.new))
+    candidates = loaded.candidates if request.genre_id is None else loaded.rated
+    rated = _ranked(loaded, replace(request, k=request.k - n_fresh), candidates, "personal")
+    return blend(rated, fresh, request) if include_new else rated
 
 
-def personal(served: Served, viewer: Viewer, wish: Wish, *, include_new: bool) -> list[Pick]:
-    """Movies rated in the model's snapshot, with a policy's share of new ones among them if asked."""
-    if not viewer.history(served.known):
-        return []
-    fresh = (new(served, viewer, wish) or newest_new(served, wish)) if include_new else []
-    n_fresh = min(len(fresh), round(wish.k * settings.POLICY.serving.new_share))
-    candidates = served.candidates if wish.genre_id is None else served.rated
-    rated = _ranked(served, viewer, replace(wish, k=wish.k - n_fresh), candidates, "personal")
-    return blend(rated, fresh, wish.k)
+def new(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
+    """Movies without a rating in the model's snapshot, by the user's taste."""
+    if not loaded.model.scores_new_movies:
+        return request.trace.nothing(Outcome.NEW_NOT_SCORED)
+    if not request.profile.history(loaded.known):
+        return request.trace.nothing(Outcome.NO_HISTORY)
+    _count_pool(loaded, request, Step.NOT_NEW, len(loaded.rated))
+    return _ranked(loaded, request, loaded.new, "new")
 
 
-def new(served: Served, viewer: Viewer, wish: Wish) -> list[Pick]:
-    """Movies without a rating in the model's snapshot, by taste."""
-    if not served.model.scores_new_movies or not viewer.history(served.known):
-        return []
-    return _ranked(served, viewer, wish, served.new, "new")
-
-
-def _ranked(served: Served, viewer: Viewer, wish: Wish, candidates: Ids | None, source: SourceName) -> list[Pick]:
-    if candidates is not None and wish.genre_id is not None:
-        candidates = candidates[np.isin(candidates, np.fromiter(wish.of_genre, dtype=np.int64))]
-    if not wish.k or (candidates is not None and not len(candidates)):
-        return []
-    # Here, so that processes which make no list start without pandas.
+def _ranked(
+    loaded: LoadedModel, request: ListRequest, candidates: Ids | None, source: CandidateSource
+) -> list[Candidate]:
+    pool = loaded.rated if candidates is None else candidates
+    if request.genre_id is not None:
+        candidates = pool[np.isin(pool, np.fromiter(request.genre_movies, dtype=np.int64))]
+        request.trace.count(Step.OTHER_GENRE, len(candidates) - len(pool))
+        pool = candidates
+    if not request.k or not len(pool):
+        return request.trace.nothing(_reason_for_no_pool(request, source))
+    # Imported here so that processes that make no list start without pandas.
     from recommender.estimators.diversity import choose_diverse, pool_size
 
-    history = viewer.history(served.known)
-    unwanted = (wish.hidden & served.known).difference(history)  # what they rated is left out by the model itself
+    request.count_excluded(pool.tolist() if request.trace.is_detailed else ())
+    history = request.profile.history(loaded.known)
+    unwanted = (request.excluded & loaded.known).difference(history)  # the model itself excludes the history
     strength = settings.POLICY.serving.diversity
-    n_candidates = len(served.rated if candidates is None else candidates)
-    k = pool_size(wish.k, n_candidates) if strength else wish.k
-    frame = served.model.recommend_for_history(
+    k = pool_size(request.k, len(pool)) if strength else request.k
+    frame = loaded.model.recommend_for_history(
         [history], k=k, candidates=candidates, exclude=[np.fromiter(unwanted, dtype=np.int64)]
     )
     movies, scores = frame["movie_id"].to_numpy(), frame["score"].to_numpy()
-    kept = choose_diverse(served.model, movies, scores, wish.k, strength)
+    request.trace.count(Step.RANKED, len(movies))
+    kept = choose_diverse(loaded.model, movies, scores, request.k, strength)
+    request.trace.count(Step.DIVERSE, len(kept))
     rows = zip(movies[kept].tolist(), scores[kept].tolist(), strict=True)
-    return [Pick(movie, score, source) for movie, score in rows]
+    return [Candidate(movie, score, source) for movie, score in rows] or request.trace.nothing(Outcome.ALL_EXCLUDED)
 
 
-def blend(rated: list[Pick], fresh: list[Pick], k: int) -> list[Pick]:
-    """Filled up to k with the best new ones, spread evenly over the list."""
-    n_fresh = min(len(fresh), k - len(rated))
+def _count_pool(loaded: LoadedModel, request: ListRequest, removed: Step, n_removed: int) -> None:
+    request.trace.count(Step.CATALOG, len(loaded.rated) + len(loaded.new))
+    request.trace.count(removed, -n_removed)
+
+
+def _reason_for_no_pool(request: ListRequest, source: CandidateSource) -> Outcome:
+    if request.genre_id is not None:
+        return Outcome.NO_MOVIES_OF_GENRE
+    return Outcome.NO_NEW_MOVIES if source == "new" else Outcome.NO_MOVIES
+
+
+def blend(rated: list[Candidate], fresh: list[Candidate], request: ListRequest) -> list[Candidate]:
+    """The rated movies, filled up to k with the best new ones, which are spread evenly over the list."""
+    n_fresh = min(len(fresh), request.k - len(rated))
+    request.trace.count(Step.BLENDED, n_fresh)
     length = len(rated) + n_fresh
     slots = {(2 * i + 1) * length // (2 * n_fresh) for i in range(n_fresh)}
     queues = (iter(rated), iter(fresh))
     return [next(queues[place in slots]) for place in range(length)]
 
 
-def similar(served: Served, movie_id: int, wish: Wish) -> list[Pick]:
-    is_scored = movie_id in served.known and (served.model.scores_new_movies or movie_id in served.rated)
+def similar(loaded: LoadedModel, movie_id: int, request: ListRequest) -> list[Candidate]:
+    is_scored = movie_id in loaded.known and (loaded.model.scores_new_movies or movie_id in loaded.rated)
     if not is_scored:
-        return []
-    frame = served.model.similar([movie_id], k=wish.k + len(wish.hidden))
-    rows = zip(frame["similar_id"].tolist(), frame["score"].tolist(), strict=True)
-    return [Pick(movie, score, "similar") for movie, score in rows if movie not in wish.hidden][: wish.k]
+        return request.trace.nothing(Outcome.UNKNOWN_MOVIE)
+    frame = loaded.model.similar([movie_id], k=request.k + len(request.excluded))
+    movies, scores = frame["similar_id"].tolist(), frame["score"].tolist()
+    request.trace.count(Step.LIKE_THIS, len(movies))
+    request.count_excluded(movies)
+    kept = [row for row in zip(movies, scores, strict=True) if row[0] not in request.excluded][: request.k]
+    return [Candidate(*row, "similar") for row in kept] or request.trace.nothing(Outcome.ALL_EXCLUDED)
 
 
-def newest_new(served: Served, wish: Wish) -> list[Pick]:
-    """New movies for people of unknown taste: the latest released first."""
-    allowed = (movie for movie in served.new.tolist() if wish.genre_id is None or movie in wish.of_genre)
-    movies = [movie for movie in allowed if movie not in wish.hidden][: wish.k]
+def newest_new(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
+    """New movies for users of unknown taste: the latest release first."""
+    _count_pool(loaded, request, Step.NOT_NEW, len(loaded.rated))
+    pool = [movie for movie in loaded.new.tolist() if request.genre_id is None or movie in request.genre_movies]
+    if not pool:
+        return request.trace.nothing(_reason_for_no_pool(request, "new"))
+    request.count_excluded(pool)
+    movies = [movie for movie in pool if movie not in request.excluded][: request.k]
+    if not movies:
+        return request.trace.nothing(Outcome.ALL_EXCLUDED)
     years = dict(Movie.objects.filter(pk__in=movies).values_list("pk", "year"))
-    return [Pick(movie, float(years[movie] or 0), "newest") for movie in movies if movie in years]
+    found = [Candidate(movie, float(years[movie] or 0), "newest") for movie in movies if movie in years]
+    return found or request.trace.nothing(Outcome.MOVIES_DELETED)
 
 
-def popular(wish: Wish) -> list[Pick]:
-    """Popular now: rated movies, recent ratings counting more. Kept on each movie, so that this needs no model."""
+def popular(request: ListRequest) -> list[Candidate]:
+    """Popular now: rated movies, recent ratings counting more. Stored with each movie, so no model is needed."""
     movies = Movie.objects.filter(rating_count__gt=0).order_by("-popularity", "id")
-    return [Pick(movie, score, "popular") for movie, score in _first(movies, wish, "popularity")]
+    return [Candidate(*row, "popular") for row in _first(movies, request, "popularity")]
 
 
-def newest(wish: Wish) -> list[Pick]:
+def newest(request: ListRequest) -> list[Candidate]:
     """The latest release first; the score is its year."""
-    return [Pick(movie, float(year or 0), "newest") for movie, year in _first(Movie.objects.newest(), wish, "year")]
+    rows = _first(Movie.objects.newest(), request, "year")
+    return [Candidate(movie, float(year or 0), "newest") for movie, year in rows]
 
 
-def _first(movies: QuerySet[Movie], wish: Wish, score: str) -> list[tuple[int, float]]:
-    if wish.genre_id is not None:
-        movies = movies.filter(genres=wish.genre_id)
-    rows = movies.values_list("pk", score)[: wish.k + len(wish.hidden)]
-    return [row for row in rows if row[0] not in wish.hidden][: wish.k]
+def _first(movies: QuerySet[Movie], request: ListRequest, score: str) -> list[tuple[int, float]]:
+    if request.trace.is_detailed:
+        _count_query(movies, request, Step.WITH_RATINGS if score == "popularity" else Step.CATALOG)
+    if request.genre_id is not None:
+        movies = movies.filter(genres=request.genre_id)
+    rows = list(movies.values_list("pk", score)[: request.k + len(request.excluded)])
+    if not rows:
+        return request.trace.nothing(_reason_for_no_pool(request, "popular"))
+    kept = [row for row in rows if row[0] not in request.excluded][: request.k]
+    return kept or request.trace.nothing(Outcome.ALL_EXCLUDED)
+
+
+def _count_query(movies: QuerySet[Movie], request: ListRequest, pool: Step) -> None:
+    request.trace.count(pool, movies.count())
+    if request.genre_id is not None:
+        movies = movies.filter(genres=request.genre_id)
+        request.trace.count(Step.OF_GENRE, movies.count())
+    request.count_excluded(movies.values_list("pk", flat=True))

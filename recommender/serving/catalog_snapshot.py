@@ -1,4 +1,4 @@
-"""What a served model must know of the catalogue, read only where it changed."""
+"""The part of the catalog that a loaded model must know, read only where it changed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.db.models import Count, Max
 from catalog.models import Credit, Movie, MovieGenre, MovieKeyword
 
 LINKS = (MovieGenre, MovieKeyword, Credit)
-OVERLAP = timedelta(minutes=2)  # a transaction may commit rows that are older than what was read before
+OVERLAP = timedelta(minutes=2)  # a transaction may commit rows older than the latest row already read
 
 
 @dataclass(frozen=True)
-class CatalogueState:
-    """How far the catalogue was read: changes beyond it are those still to be taken in."""
+class Watermark:
+    """How far the catalog has been read; later changes are still to be loaded."""
 
     n_movies: int
     last_movie: int
@@ -25,7 +25,7 @@ class CatalogueState:
 
     @classmethod
     def at(cls, timestamp: float) -> Self:
-        """Nothing read, but what is older than `timestamp` is known."""
+        """Nothing has been read, but everything older than `timestamp` is known."""
         return cls(0, 0, datetime.fromtimestamp(timestamp, tz=UTC), None)
 
     @classmethod
@@ -37,18 +37,18 @@ class CatalogueState:
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class CatalogSnapshot:
     ids: list[int]  # newest first
     changed: set[int]
-    state: CatalogueState
+    watermark: Watermark
 
     @classmethod
-    def read(cls, *, since: CatalogueState) -> Self | None:
-        """None when nothing changed, which takes four small queries."""
-        state = CatalogueState.now()
-        if state == since:
+    def read(cls, *, since: Watermark) -> Self | None:
+        """None if nothing changed, at the price of four small queries."""
+        watermark = Watermark.now()
+        if watermark == since:
             return None
         changed = set(Movie.objects.filter(updated_at__gte=since.updated_at - OVERLAP).values_list("pk", flat=True))
         for model, last in zip(LINKS, since.last_links or (), strict=False):
             changed |= set(model._default_manager.filter(pk__gt=last).values_list("movie_id", flat=True))
-        return cls(list(Movie.objects.newest().values_list("pk", flat=True)), changed, state)
+        return cls(list(Movie.objects.newest().values_list("pk", flat=True)), changed, watermark)

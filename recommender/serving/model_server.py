@@ -1,7 +1,7 @@
-"""The models that this process serves: loaded once, followed to the pointer rows, swapped without a pause.
+"""The models that this process serves: loaded once, kept in step with the pointer rows, swapped without a pause.
 
-A request only reads `server.served()`, a tuple that is replaced as a whole. All loading happens in one background
-thread, except before the very first list of a process, which waits for its model.
+A request only reads `server.models()`, a tuple that is replaced as a whole. All loading happens in one background
+thread, except before a process's first list, which waits for its model.
 """
 
 from __future__ import annotations
@@ -21,188 +21,192 @@ from django.db import DatabaseError
 from recommender.logs import log_once_a_minute
 from recommender.metrics import MODEL_LOAD_FAILURES, MODEL_SWAPS
 from recommender.models import ServedModel
-from recommender.serving.background import Worker
-from recommender.serving.catalog_snapshot import Catalogue, CatalogueState
-from recommender.serving.stats import tally
+from recommender.serving.catalog_snapshot import CatalogSnapshot, Watermark
+from recommender.serving.periodic import PeriodicThread
+from recommender.serving.stats import serving_stats
 
 if TYPE_CHECKING:
     from recommender.estimators import Recommender
 
 logger = logging.getLogger(__name__)
 
-RETRY_SECONDS = 60.0  # a refused artefact is read again after this time: its files may have been incomplete
+RETRY_SECONDS = 60.0  # until a refused artefact is tried again: its files may have been incomplete
 Ids = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
-class Served:
-    """A loaded model and what of the site's catalogue it knows.
+class LoadedModel:
+    """A model in memory and the part of the catalog that it knows.
 
     `rated` and `new` are the movies with and without a rating in the model's snapshot, the latter newest first.
     """
 
-    step: str
+    slot: str
     version: int
     artifact: str
     model: Recommender
     rated: Ids
     new: Ids
     known: frozenset[int]
-    catalogue: CatalogueState
+    watermark: Watermark
 
     @property
     def candidates(self) -> Ids | None:
-        """None, which is the fastest to score, while every rated movie is still in the catalogue."""
+        """None, which is the fastest to score, while every rated movie is still in the catalog."""
         return None if len(self.rated) == int(self.model.is_rated_.sum()) else self.rated
 
 
 class ModelServer:
     def __init__(self) -> None:
-        self.worker = Worker("follow the served model", self._follow, lambda: settings.POLICY.serving.refresh_seconds)
+        self.thread = PeriodicThread(
+            "refresh served models", self._refresh_locked, lambda: settings.POLICY.serving.refresh_seconds
+        )
         self.reset()
         os.register_at_fork(after_in_child=self._renew_lock)
 
     def reset(self) -> None:
-        """As in a process that has not served anything yet."""
+        """Forget all models, as in a new process."""
         self._renew_lock()
-        self._served: tuple[Served, ...] = ()
+        self._models: tuple[LoadedModel, ...] = ()
         self._is_loaded = False
         self._refused: dict[tuple[int, str], float] = {}
-        self._catalogue_read_at = 0.0
+        self._items_refreshed_at = 0.0
 
     def _renew_lock(self) -> None:
         self._lock = threading.Lock()  # a fork may have copied it while it was held
 
-    def served(self) -> tuple[Served, ...]:
-        """The steps of the ladder that are models, best first; empty while there is none."""
+    def models(self) -> tuple[LoadedModel, ...]:
+        """The loaded models, the champion first; empty while there is none."""
         if not self._is_loaded:
             self._load_first()
-        self.worker.ensure_started()
-        return self._served
+        self.thread.ensure_started()
+        return self._models
+
+    def champion(self) -> LoadedModel | None:
+        """The champion or, if it cannot be loaded, the previous one; None without a model."""
+        return next(iter(self.models()), None)
 
     def _load_first(self) -> None:
         with self._lock:
             if self._is_loaded:
                 return
             try:
-                self._refresh(at_once=True)
+                self._refresh(first_only=True)
             except DatabaseError:
-                log_once_a_minute(logger, "The served model cannot be read from the database")
+                log_once_a_minute(logger.exception, "Cannot read the served model from the database")
 
     def refresh(self) -> None:
-        """Serve what the pointer rows name now, with the catalogue as it is now."""
+        """Serve the models that the pointer rows name now, with the catalog as it is now."""
         with self._lock:
-            self._catalogue_read_at = 0.0
+            self._items_refreshed_at = 0.0
             self._refresh()
 
-    def _follow(self) -> None:
+    def _refresh_locked(self) -> None:
         with self._lock:
             self._refresh()
 
-    def _refresh(self, *, at_once: bool = False) -> None:
-        """Follow the pointers; `at_once` stops at the first model that serves, the thread adds the rest."""
+    def _refresh(self, *, first_only: bool = False) -> None:
+        """Follow the pointer rows. `first_only` stops at the first model that loads; the thread adds the rest."""
         rows = {row.slot: row for row in ServedModel.objects.all()}
-        self._swap([rows[slot] for slot in ServedModel.Slot.values if slot in rows], at_once)
+        self._swap([rows[slot] for slot in ServedModel.Slot.values if slot in rows], first_only)
         self._is_loaded = True
-        if time.monotonic() - self._catalogue_read_at >= settings.POLICY.serving.new_movies_refresh_seconds:
-            self._take_in_movies()
-            self._catalogue_read_at = time.monotonic()
+        if time.monotonic() - self._items_refreshed_at >= settings.POLICY.serving.new_movies_refresh_seconds:
+            self._models = tuple(refresh_items(loaded) for loaded in self._models)
+            self._items_refreshed_at = time.monotonic()
 
-    def _swap(self, wanted: list[ServedModel], at_once: bool) -> None:
-        before = self._served
-        if [_key(row) for row in wanted] == [(served.step, served.version, served.artifact) for served in before]:
+    def _swap(self, rows: list[ServedModel], first_only: bool) -> None:
+        before = self._models
+        if [_key(row) for row in rows] == [(loaded.slot, loaded.version, loaded.artifact) for loaded in before]:
             return
-        now: list[Served] = []
-        for row in wanted:
-            served = _in_memory(row, before) or self._load(row)
-            if served is not None:
-                now.append(served)
-                if at_once:
+        now: list[LoadedModel] = []
+        for row in rows:
+            loaded = _in_memory(row, before) or self._load(row)
+            if loaded is not None:
+                now.append(loaded)
+                if first_only:
                     break
-        if not now and wanted and before:  # none of them can be loaded: what is served stays
-            now = [replace(before[0], step=ServedModel.Slot.PREVIOUS.value)]
-        self._served = tuple(now)
+        if not now and rows and before:  # none of them can be loaded: keep serving the model in memory
+            now = [replace(before[0], slot=ServedModel.Slot.PREVIOUS.value)]
+        self._models = tuple(now)
         if before and now and before[0].version != now[0].version:
             MODEL_SWAPS.inc()
-            logger.info("Model %s is served now, model %s was", now[0].version, before[0].version)
+            logger.info("Swapped served model %s for model %s", before[0].version, now[0].version)
 
-    def _load(self, row: ServedModel) -> Served | None:
+    def _load(self, row: ServedModel) -> LoadedModel | None:
         key = (row.version, row.artifact)
         refused_at = self._refused.get(key)
         if refused_at is not None and time.monotonic() - refused_at < RETRY_SECONDS:
             return None
         try:
-            served = load(row)
+            loaded = load_model(row)
         except DatabaseError:
-            raise  # says nothing about the artefact
+            raise  # not the artefact's fault
         except Exception as error:
             MODEL_LOAD_FAILURES.inc()
-            tally.failed(row.version)
+            serving_stats.record_failure(row.version)
             if refused_at is None:
-                logger.exception("Model %s cannot be served and is left out: %s", row.version, error)
+                logger.exception("Model %s cannot be served: %s", row.version, error)
             self._refused[key] = time.monotonic()
             return None
         self._refused.pop(key, None)
-        logger.info("Model %s (%s) is loaded", row.version, row.algorithm)
-        return served
-
-    def _take_in_movies(self) -> None:
-        self._served = tuple(take_in_movies(served) for served in self._served)
+        logger.info("Loaded model %s (%s)", row.version, row.algorithm)
+        return loaded
 
 
 def _key(row: ServedModel) -> tuple[str, int, str]:
     return row.slot, row.version, row.artifact
 
 
-def _in_memory(row: ServedModel, loaded: tuple[Served, ...]) -> Served | None:
-    for served in loaded:
-        if (served.version, served.artifact) == (row.version, row.artifact):
-            return replace(served, step=row.slot)
+def _in_memory(row: ServedModel, models: tuple[LoadedModel, ...]) -> LoadedModel | None:
+    for loaded in models:
+        if (loaded.version, loaded.artifact) == (row.version, row.artifact):
+            return replace(loaded, slot=row.slot)
     return None
 
 
-def load(row: ServedModel) -> Served:
-    """The artefact of `row`, checked (sums, format, finite values, a first list) and ready to answer at once."""
-    # Here, so that commands which serve nothing start without numpy's and pandas' weight.
+def load_model(row: ServedModel) -> LoadedModel:
+    """The artefact of `row`, checked (checksums, format, finite values, a first list) and ready to answer."""
+    # Imported here so that commands that serve no list start without pandas.
     from threadpoolctl import threadpool_limits
 
     from recommender.estimators import load_recommender
 
     folder = Path(settings.MODEL_DIR) / row.artifact
     model = load_recommender(folder, mmap=True)
-    threadpool_limits(limits=1, user_api="blas")  # its threads would fight with those that serve requests
+    threadpool_limits(limits=1, user_api="blas")  # more threads would compete with the request threads
     trained_after = min((folder / "manifest.json").stat().st_mtime, row.activated_at.timestamp())
-    state = CatalogueState.at(trained_after - settings.POLICY.training.max_runtime_seconds)
+    watermark = Watermark.at(trained_after - settings.POLICY.training.max_runtime_seconds)
     empty = np.empty(0, dtype=np.int64)
-    served = Served(row.slot, row.version, row.artifact, model, empty, empty, frozenset(), state)
-    served = take_in_movies(served)
-    _probe(served.model)
-    return served
+    loaded = LoadedModel(row.slot, row.version, row.artifact, model, empty, empty, frozenset(), watermark)
+    loaded = refresh_items(loaded)
+    _warm_up(loaded.model)
+    return loaded
 
 
-def take_in_movies(served: Served) -> Served:
-    """The same model knowing what was added to the catalogue or changed in it since; nothing to do is cheap."""
-    catalogue = Catalogue.read(since=served.catalogue)
-    if catalogue is None:
-        return served
-    model = served.model
+def refresh_items(loaded: LoadedModel) -> LoadedModel:
+    """The same model with the movies added to the catalog or changed since; cheap if there are none."""
+    catalog = CatalogSnapshot.read(since=loaded.watermark)
+    if catalog is None:
+        return loaded
+    model = loaded.model
     is_rated = dict(zip(model.movie_ids_.tolist(), model.is_rated_.tolist(), strict=True))
-    added = [movie for movie in catalogue.ids if movie not in is_rated]
-    changed = [movie for movie in catalogue.changed if is_rated.get(movie) is False]
+    added = [movie for movie in catalog.ids if movie not in is_rated]
+    changed = [movie for movie in catalog.changed if is_rated.get(movie) is False]
     if added or changed:
+        # Imported here so that commands that serve no list start without pandas.
         from recommender.export import movie_frame
 
         model = model.with_movies(movie_frame(movie_ids=[*added, *changed]))
-        _probe(model)
-        logger.info("Model %s knows %d new movies (%d changed)", served.version, len(added), len(changed))
-    ids = np.array(catalogue.ids, dtype=np.int64)
-    rated = np.array([is_rated.get(movie, False) for movie in catalogue.ids], dtype=bool)
+        _warm_up(model)
+        logger.info("Added %d new movies to model %s (%d changed)", len(added), loaded.version, len(changed))
+    ids = np.array(catalog.ids, dtype=np.int64)
+    rated = np.array([is_rated.get(movie, False) for movie in catalog.ids], dtype=bool)
     known = frozenset(model.movie_ids_.tolist())
-    return replace(served, model=model, rated=ids[rated], new=ids[~rated], known=known, catalogue=catalogue.state)
+    return replace(loaded, model=model, rated=ids[rated], new=ids[~rated], known=known, watermark=catalog.watermark)
 
 
-def _probe(model: Recommender) -> None:
-    """A first list: fills the look-ups that requests would wait for, and refuses a model that cannot answer."""
+def _warm_up(model: Recommender) -> None:
+    """Make a first list: it fills look-ups that requests would wait for, and fails if the model cannot answer."""
     first = model.recommend_for_history([{}], k=1)
     model.likeness(first["movie_id"])
 
@@ -211,5 +215,5 @@ server = ModelServer()
 
 
 def warm_up() -> None:
-    """Load the model before the first request comes."""
-    server.served()
+    """Load the model before the first request."""
+    server.models()

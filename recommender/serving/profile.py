@@ -1,4 +1,4 @@
-"""What a list must know of the person it is for, read from the database when it is made."""
+"""The user a list is made for: their ratings, viewings and dismissals at this moment."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from django.db.models import Value
 from catalog.models import Rating, Viewing
 from recommender.models import Dismissal
 
-LIKED = 4.0  # stars from which on a movie is named as liked
+LIKED = 4.0  # lowest rating of a movie shown as liked
 
 
 @dataclass(frozen=True)
-class Viewer:
-    """Somebody's ratings, latest first, the movies they do not want, and those they watched and did not rate; all of
-    it empty for who is not signed in."""
+class UserProfile:
+    """A user's ratings (latest first), dismissed movies, and movies watched without a rating. Empty for a visitor."""
 
     user_id: int | None = None
     ratings: dict[int, float] = field(default_factory=dict)
@@ -35,8 +34,8 @@ class Viewer:
         dismissed = Dismissal.objects.filter(user=user).values_list("movie_id", Value("dismissed"))
         watched = Viewing.objects.filter(user=user).order_by().values_list("movie_id", Value("watched"))
         without_rating: dict[str, set[int]] = defaultdict(set)
-        for movie_id, what in dismissed.union(watched):  # in one query: every list waits for it
-            without_rating[what].add(movie_id)
+        for movie_id, kind in dismissed.union(watched):  # one query, because every list waits for it
+            without_rating[kind].add(movie_id)
         return cls(
             user_id=user.pk,
             ratings=rated,
@@ -46,26 +45,26 @@ class Viewer:
 
     @property
     def seen(self) -> frozenset[int]:
-        """Whatever the rating, or without one."""
+        """Movies rated or watched."""
         return self.watched.union(self.ratings)
 
     @property
-    def hidden(self) -> frozenset[int]:
-        """What no list shows them: seen and dismissed."""
+    def excluded(self) -> frozenset[int]:
+        """Movies that no list shows this user: seen and dismissed ones."""
         return self.dismissed.union(self.seen)
 
     def history(self, known: frozenset[int]) -> dict[int, float]:
-        """What a model which knows these movies can be asked with: the ratings, and what was watched as just liked."""
-        watched = dict.fromkeys(self.watched, self._stars_of_watched)
+        """Input for a model that knows these movies: the ratings, with watched movies counted as liked."""
+        watched = dict.fromkeys(self.watched, self._rating_of_watched)
         return {movie: rating for movie, rating in (watched | self.ratings).items() if movie in known}
 
     @property
-    def _stars_of_watched(self) -> float:
-        """Their own mean, but not below what counts as liked: people mostly watch what they like. What other ways to
-        count it cost is measured by `python -m benchmarks.watched`."""
+    def _rating_of_watched(self) -> float:
+        """The user's own mean rating, but at least the threshold of a like: people mostly watch what they like.
+        `python -m benchmarks.watched` measures the alternatives."""
         threshold = settings.POLICY.training.implicit_threshold or 0.0
         return max(fmean(self.ratings.values()) if self.ratings else LIKED, threshold)
 
     def liked(self) -> list[int]:
-        """Movies they rated highly, the latest first."""
+        """Movies rated highly, the latest first."""
         return [movie for movie, rating in self.ratings.items() if rating >= LIKED]

@@ -1,6 +1,6 @@
-"""Recent requests asked again of models that need not be served: what they would have answered, and how fast.
+"""Recent requests replayed on models that are not served: their lists, and how fast they make them.
 
-Histories are those of this moment. Nothing is kept as an impression and nothing is counted as served.
+Users' histories are the current ones. Nothing is recorded as an impression or in the serving stats.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from django.db.models import Max
 from catalog.models import Rating, User
 from recommender.models import Impression, ServedModel
 from recommender.serving import candidates
-from recommender.serving.candidates import Pick, Wish
-from recommender.serving.model_server import Served, load
-from recommender.serving.profile import Viewer
+from recommender.serving.candidates import Candidate
+from recommender.serving.model_server import LoadedModel, load_model
+from recommender.serving.profile import UserProfile
+from recommender.serving.request import ListRequest
 
 logger = logging.getLogger(__name__)
 
 K = 10
 PERSONAL, BLENDED, NEW = "personal", "blended", "new"
-LOOKED_AT = 10  # impressions for each request that is wanted: most lists of a page are no model's
+IMPRESSIONS_PER_REQUEST = 10  # read for each request wanted: most lists of a page are not made by a model
 
 
 @dataclass(frozen=True)
@@ -36,18 +37,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """`n_hidden`: movies that the person has seen or dismissed and is shown all the same."""
+    """`n_excluded`: movies in the list although the user has seen or dismissed them."""
 
     movies: tuple[int, ...] = ()
     scores: tuple[float, ...] = ()
     seconds: float = 0.0
-    n_hidden: int = 0
+    n_excluded: int = 0
     error: str = ""
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """One request with an answer of each model, in the order in which they were given."""
+    """One request with the answer of each model, in the order of the models."""
 
     request: Request
     n_ratings: int
@@ -55,13 +56,13 @@ class Replayed:
 
 
 def recent_requests(limit: int) -> list[Request]:
-    """The latest lists that were asked for and that a model has to make, the last one first."""
-    rows = Impression.objects.filter(user__isnull=False).values_list("user", "items")[: LOOKED_AT * limit]
-    return list(islice(_requests(rows.iterator()), limit))
+    """The latest lists requested that take a model, the latest first."""
+    rows = Impression.objects.filter(user__isnull=False).values_list("user", "items")
+    return list(islice(_requests(rows[: IMPRESSIONS_PER_REQUEST * limit].iterator()), limit))
 
 
 def lists_of_latest_raters(limit: int) -> list[Request]:
-    """What those would ask for who rated last: for a site where no list was asked for yet."""
+    """Personal lists for the latest raters, for a site without requests so far."""
     raters = Rating.objects.for_training().order_by().values("user").annotate(last=Max("rated_at")).order_by("-last")
     return [Request(row["user"], K, PERSONAL) for row in raters[:limit]]
 
@@ -75,38 +76,39 @@ def _requests(rows: Iterator[tuple[int, list[tuple[int, int, str]]]]) -> Iterato
             yield Request(user_id, len(items), BLENDED if "new" in sources else PERSONAL)
 
 
-def open_model(*, version: int, algorithm: str, artifact: str) -> Served:
-    """As a web process would load it."""
-    return load(ServedModel(slot=ServedModel.Slot.CHAMPION, version=version, algorithm=algorithm, artifact=artifact))
-
-
-def replay(requests: Sequence[Request], models: Sequence[Served]) -> Iterator[Replayed]:
-    """Each request of all models in turn, so that what slows the machine down slows all of them."""
-    users = User.objects.in_bulk({request.user_id for request in requests})
-    for request in requests:
-        if request.user_id in users:  # an account may have gone since
-            viewer = Viewer.of(users[request.user_id])
-            yield Replayed(request, len(viewer.ratings), [_answer(served, viewer, request) for served in models])
-
-
-def _answer(served: Served, viewer: Viewer, request: Request) -> Answer:
-    wish = Wish(request.k, viewer.hidden)
-    started = time.perf_counter()
-    try:
-        picked = _pick(served, viewer, wish, request.kind)
-    except Exception as error:
-        # Whatever a model raises is the finding.
-        logger.exception("Model %s cannot answer a recent request", served.version)
-        return Answer(seconds=time.perf_counter() - started, error=f"{type(error).__name__}: {error}")
-    return Answer(
-        movies=tuple(pick.movie_id for pick in picked),
-        scores=tuple(pick.score for pick in picked),
-        seconds=time.perf_counter() - started,
-        n_hidden=sum(pick.movie_id in viewer.hidden for pick in picked),
+def open_model(*, version: int, algorithm: str, artifact: str) -> LoadedModel:
+    """Loaded as in a web process."""
+    return load_model(
+        ServedModel(slot=ServedModel.Slot.CHAMPION, version=version, algorithm=algorithm, artifact=artifact)
     )
 
 
-def _pick(served: Served, viewer: Viewer, wish: Wish, kind: str) -> list[Pick]:
+def replay(requests: Sequence[Request], models: Sequence[LoadedModel]) -> Iterator[Replayed]:
+    """Ask all models each request in turn, so that other load on the machine slows them alike."""
+    users = User.objects.in_bulk({request.user_id for request in requests})
+    for request in requests:
+        if request.user_id in users:  # an account may have been deleted since
+            profile = UserProfile.of(users[request.user_id])
+            yield Replayed(request, len(profile.ratings), [_answer(loaded, profile, request) for loaded in models])
+
+
+def _answer(loaded: LoadedModel, profile: UserProfile, request: Request) -> Answer:
+    started = time.perf_counter()
+    try:
+        found = _candidates(loaded, ListRequest.of(profile, request.k), request.kind)
+    except Exception as error:
+        # Any exception of a model is a finding.
+        logger.exception("Model %s failed to answer a replayed request", loaded.version)
+        return Answer(seconds=time.perf_counter() - started, error=f"{type(error).__name__}: {error}")
+    return Answer(
+        movies=tuple(candidate.movie_id for candidate in found),
+        scores=tuple(candidate.score for candidate in found),
+        seconds=time.perf_counter() - started,
+        n_excluded=sum(candidate.movie_id in profile.excluded for candidate in found),
+    )
+
+
+def _candidates(loaded: LoadedModel, request: ListRequest, kind: str) -> list[Candidate]:
     if kind == NEW:
-        return candidates.new(served, viewer, wish)
-    return candidates.personal(served, viewer, wish, include_new=kind == BLENDED)
+        return candidates.new(loaded, request)
+    return candidates.personal(loaded, request, include_new=kind == BLENDED)

@@ -1,11 +1,11 @@
-"""How each model does in this process, counted in memory and written once in some seconds by a background thread.
+"""Counts and latencies of each model's lists, by minute, written through a write-behind buffer.
 
-What all processes wrote, added up, is what an automatic roll-back is decided on: a process's own metrics reach nobody.
+The rows of all processes add up to the figures that an automatic rollback is based on; a process's own Prometheus
+metrics are not readable from another process.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
 import socket
 import threading
@@ -13,146 +13,114 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
+from typing import Self
 from uuid import uuid4
 
-from django.db import Error
 from django.utils import timezone
 
-from recommender.models import ServedMinute
-from recommender.serving.background import Worker
+from recommender.models import ServingStatsMinute
+from recommender.serving.write_behind import WriteBehindBuffer
 
-FLUSH_SECONDS = 5.0
-# Upper ends of the classes of time; the last one has none.
-CLASS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)
-KEPT_MINUTES = 60  # while the database takes nothing
+LATENCY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)  # upper bounds
 
 
 @dataclass
-class Count:
-    n_served: int = 0
+class ServingStats:
+    """Lists that a model made and failed to make; the histogram has one more bucket, without an upper bound."""
+
     n_failed: int = 0
-    seconds: list[int] = field(default_factory=lambda: [0] * (len(CLASS_SECONDS) + 1))
-    is_written: bool = False
+    latency_histogram: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BUCKETS) + 1))
 
+    @classmethod
+    def between(cls, since: datetime, until: datetime, *, version: int) -> Self:
+        """The sum over all processes, by whole minutes: the minute that contains `since` is left out."""
+        rows = ServingStatsMinute.objects.filter(version=version, minute__gte=since, minute__lt=until)
+        total = cls()
+        for n_failed, histogram in rows.values_list("n_failed", "latency_histogram"):
+            total.n_failed += n_failed
+            total.latency_histogram = [a + b for a, b in zip(total.latency_histogram, histogram, strict=True)]
+        return total
 
-Key = tuple[int, datetime]
-
-
-class Tally:
-    def __init__(self) -> None:
-        self.worker = Worker("count what models serve", self.flush, lambda: FLUSH_SECONDS)
-        self.reset()
-        os.register_at_fork(after_in_child=self.reset)
-
-    def reset(self) -> None:
-        """As in a process that has counted nothing yet."""
-        self._process = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid4().hex[:8]}"
-        self._counts: dict[Key, Count] = {}
-        self._lock = threading.Lock()
-
-    def served(self, version: int, seconds: float) -> None:
-        with self._lock:
-            count = self._count(version)
-            count.n_served += 1
-            count.seconds[bisect_left(CLASS_SECONDS, seconds)] += 1
-        self.worker.ensure_started()
-
-    def failed(self, version: int) -> None:
-        with self._lock:
-            self._count(version).n_failed += 1
-        self.worker.ensure_started()
-
-    def flush(self) -> None:
-        """Write what changed; a minute's row is replaced until the minute is over."""
-        with self._lock:
-            changed = {key: count for key, count in self._counts.items() if not count.is_written}
-            rows = [self._row(key, count) for key, count in changed.items()]
-            for count in changed.values():
-                count.is_written = True
-        try:
-            _write(rows)
-        except Error:
-            with self._lock:
-                for count in changed.values():
-                    count.is_written = False
-            raise
-        finally:
-            self._forget()
-
-    def flush_at_exit(self) -> None:
-        try:
-            self.flush()
-        except Exception:  # the process ends: the counts of its last seconds are no reason to hold it up
-            return
-
-    def _count(self, version: int) -> Count:
-        key = (version, timezone.now().replace(second=0, microsecond=0))
-        count = self._counts.setdefault(key, Count())
-        count.is_written = False
-        return count
-
-    def _row(self, key: Key, count: Count) -> ServedMinute:
-        version, minute = key
-        return ServedMinute(
-            process=self._process,
-            version=version,
-            minute=minute,
-            n_served=count.n_served,
-            n_failed=count.n_failed,
-            seconds=list(count.seconds),
-        )
-
-    def _forget(self) -> None:
-        """What is written and over, and beyond KEPT_MINUTES what could not be written."""
-        now = timezone.now().replace(second=0, microsecond=0)
-        with self._lock:
-            for key in [key for key, count in self._counts.items() if count.is_written and key[1] < now]:
-                del self._counts[key]
-            for key in sorted(self._counts, key=lambda key: key[1])[:-KEPT_MINUTES]:
-                del self._counts[key]
-
-
-def _write(rows: list[ServedMinute]) -> None:
-    if rows:
-        ServedMinute.objects.bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["version", "minute", "process"],
-            update_fields=["n_served", "n_failed", "seconds"],
-        )
-
-
-@dataclass(frozen=True)
-class Service:
-    """What the processes counted of one model between two moments."""
-
-    n_served: int
-    n_failed: int
-    seconds: tuple[int, ...]
+    @property
+    def n_served(self) -> int:
+        return sum(self.latency_histogram)
 
     @property
     def n_requests(self) -> int:
         return self.n_served + self.n_failed
 
     def quantile(self, share: float) -> float | None:
-        """Seconds below which this share of the lists was made: the upper end of its class. None without a list."""
-        if not self.n_served:
+        """Upper bound of the bucket below which this share of the latencies lies; None without a list."""
+        n_served = self.n_served
+        if not n_served:
             return None
-        place = next(n for n, total in enumerate(accumulate(self.seconds)) if total >= share * self.n_served)
-        return CLASS_SECONDS[place] if place < len(CLASS_SECONDS) else float("inf")
+        bucket = next(n for n, total in enumerate(accumulate(self.latency_histogram)) if total >= share * n_served)
+        return LATENCY_BUCKETS[bucket] if bucket < len(LATENCY_BUCKETS) else float("inf")
 
 
-def service_of(version: int, *, since: datetime, until: datetime) -> Service:
-    """Whole minutes: the one that `since` falls into does not count."""
-    rows = ServedMinute.objects.filter(version=version, minute__gte=since, minute__lt=until)
-    counts = list(rows.values_list("n_served", "n_failed", "seconds"))
-    classes = zip(*(seconds for _, _, seconds in counts), strict=True)
-    return Service(
-        n_served=sum(served for served, _, _ in counts),
-        n_failed=sum(failed for _, failed, _ in counts),
-        seconds=tuple(sum(column) for column in classes),
-    )
+Minute = tuple[int, datetime, ServingStats]  # version, its start, the counts so far
 
 
-tally = Tally()
-atexit.register(tally.flush_at_exit)
+class ServingStatsRecorder:
+    """Counts in this process. A minute's row is replaced until the minute is over."""
+
+    def __init__(self) -> None:
+        self.buffer: WriteBehindBuffer[Minute] = WriteBehindBuffer(
+            "serving stats", self._upsert, seconds=5.0, capacity=60
+        )
+        self.clear()
+        os.register_at_fork(after_in_child=self.clear)
+
+    def clear(self) -> None:
+        """Forget all counts, as in a new process."""
+        self.buffer.clear()
+        self._process = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid4().hex[:8]}"
+        self._current: dict[int, Minute] = {}
+        self._lock = threading.Lock()
+
+    def record_served(self, version: int, seconds: float) -> None:
+        with self._lock:
+            self._this_minute(version).latency_histogram[bisect_left(LATENCY_BUCKETS, seconds)] += 1
+            self._put(version)
+
+    def record_failure(self, version: int) -> None:
+        with self._lock:
+            self._this_minute(version).n_failed += 1
+            self._put(version)
+
+    def flush(self) -> None:
+        self.buffer.flush()
+
+    def _this_minute(self, version: int) -> ServingStats:
+        start = timezone.now().replace(second=0, microsecond=0)
+        current = self._current.get(version)
+        if current is None or current[1] != start:
+            current = self._current[version] = (version, start, ServingStats())
+        return current[2]
+
+    def _put(self, version: int) -> None:
+        minute = self._current[version]
+        self.buffer.put(minute[:2], minute)
+
+    def _upsert(self, minutes: list[Minute]) -> None:
+        rows = [self._row(*minute) for minute in minutes]
+        ServingStatsMinute.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["version", "minute", "process"],
+            update_fields=["n_served", "n_failed", "latency_histogram"],
+        )
+
+    def _row(self, version: int, minute: datetime, stats: ServingStats) -> ServingStatsMinute:
+        histogram = list(stats.latency_histogram)  # a copy: requests go on counting
+        return ServingStatsMinute(
+            process=self._process,
+            version=version,
+            minute=minute,
+            n_served=sum(histogram),
+            n_failed=stats.n_failed,
+            latency_histogram=histogram,
+        )
+
+
+serving_stats = ServingStatsRecorder()

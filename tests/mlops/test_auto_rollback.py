@@ -11,19 +11,19 @@ from mlops.monitoring.auto_rollback import Quality, assess, check_errors, check_
 from mlops.services import auto_rollback, promote, roll_back
 from mlops.tasks import auto_rollback as auto_rollback_task
 from movierec.policy import load_policy
-from recommender.models import ServedMinute, ServedModel
-from recommender.serving.stats import CLASS_SECONDS, Service
+from recommender.models import ServedModel, ServingStatsMinute
+from recommender.serving.stats import LATENCY_BUCKETS, ServingStats
 from tests.mlops.site import make_version, write_policy
 from tests.processes import ROOT
 
 POLICY = load_policy(ROOT / "config.yaml").auto_rollback
 
 
-def service(n_served: int, n_failed: int = 0, seconds: float = 0.01, n_slow: int = 0) -> Service:
-    classes = [0] * (len(CLASS_SECONDS) + 1)
-    classes[CLASS_SECONDS.index(seconds)] = n_served - n_slow
+def service(n_served: int, n_failed: int = 0, seconds: float = 0.01, n_slow: int = 0) -> ServingStats:
+    classes = [0] * (len(LATENCY_BUCKETS) + 1)
+    classes[LATENCY_BUCKETS.index(seconds)] = n_served - n_slow
     classes[-1] = n_slow
-    return Service(n_served, n_failed, tuple(classes))
+    return ServingStats(n_failed, classes)
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,13 @@ def promoted(alice, quick) -> list[ModelVersion]:
 def count(version: ModelVersion, n_served: int, n_failed: int = 0, minutes_ago: int = 0, process: str = "a") -> None:
     minute = timezone.now().replace(second=0, microsecond=0) - timedelta(minutes=minutes_ago)
     found = service(n_served, n_failed)
-    ServedMinute.objects.create(
+    ServingStatsMinute.objects.create(
         process=process,
         version=version.pk,
         minute=minute,
         n_served=n_served,
         n_failed=n_failed,
-        seconds=list(found.seconds),
+        latency_histogram=found.latency_histogram,
     )
 
 

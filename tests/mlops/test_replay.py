@@ -9,9 +9,9 @@ from catalog.models import Rating, User
 from mlops.gate.replay import shadow_replay
 from recommender.estimators import ESTIMATORS, Dataset, artifact_checksum
 from recommender.export import movie_frame, rating_frame
-from recommender.models import Dismissal, Impression, ServedMinute
+from recommender.models import Dismissal, Impression, ServingStatsMinute
 from recommender.serving.replay import Request, lists_of_latest_raters, open_model, recent_requests, replay
-from recommender.serving.stats import tally
+from recommender.serving.stats import serving_stats
 from tests.mlops.site import make_version
 
 
@@ -68,8 +68,8 @@ def test_two_models_are_compared_on_recent_requests(pair):
     change = found["sample"][0]
     assert len(change["comes"]) + change["n_stays"] == 10
     assert not set(change["comes"]) & set(change["goes"])
-    tally.flush()
-    assert not ServedMinute.objects.exists()  # nobody was served
+    serving_stats.flush()
+    assert not ServingStatsMinute.objects.exists()  # nobody was served
 
 
 def test_a_model_is_the_same_as_itself(pair):

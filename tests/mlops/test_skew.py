@@ -9,7 +9,7 @@ from catalog.models import Movie, MovieGenre, Rating
 from mlops.models import Alert, DatasetSnapshot, Evidence, ModelVersion
 from mlops.services import check_skew, export_snapshot, promote
 from mlops.tasks import check_skew as check_task
-from recommender.serving.model_server import load
+from recommender.serving.model_server import load_model
 from tests.factories import GenreFactory
 from tests.mlops.site import make_version
 
@@ -81,12 +81,12 @@ def test_histories_that_break_a_rule_are_found(champion):
 @pytest.mark.ml_test("Mo3")
 def test_scores_that_differ_from_the_artefact_s_are_found(champion, monkeypatch):
     def other(row):
-        served = load(row)
+        served = load_model(row)
         recommend = served.model.recommend_for_history
         served.model.recommend_for_history = lambda *a, **k: recommend(*a, **k).eval("score = score + 0.001")
         return served
 
-    monkeypatch.setattr("mlops.monitoring.skew.load", other)
+    monkeypatch.setattr("mlops.monitoring.skew.load_model", other)
 
     assert check_skew()[SCORES] is False
 

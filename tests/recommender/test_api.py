@@ -7,7 +7,7 @@ from rest_framework.authtoken.models import Token
 
 from catalog.models import Movie
 from recommender.models import Dismissal, Feedback, Impression
-from recommender.serving.impressions import buffer
+from recommender.serving.impressions import impressions
 from recommender.serving.model_server import server
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 from tests.recommender.conftest import count_ratings
@@ -246,7 +246,7 @@ def test_wrong_feedback_is_explained(api, nora, given, field):
 def test_each_list_is_kept_as_shown(api, train, camps, fan):
     train(version=4)
     answer = as_user(api, fan).get("/api/v1/recommendations/?k=3").json()
-    buffer.flush()
+    impressions.flush()
     kept = Impression.objects.get()
     assert str(kept.request_id) == answer["request_id"]
     assert (kept.user, kept.surface, kept.model_version, kept.fallback) == (fan, "api:recommendations", 4, "")

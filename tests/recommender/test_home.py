@@ -3,7 +3,7 @@ from django.urls import reverse
 
 from catalog.models import Movie
 from recommender.models import Dismissal, Impression
-from recommender.serving.impressions import buffer
+from recommender.serving.impressions import impressions
 from recommender.serving.model_server import server
 from tests.factories import MovieFactory, UserFactory
 from tests.recommender.conftest import count_ratings
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def rows(response) -> dict[str, list[str]]:
-    return {row.title: [result.source for result in row.made.results] for row in response.context["rows"]}
+    return {row.title: [result.source for result in row.recommendations.results] for row in response.context["rows"]}
 
 
 def test_a_visitor_sees_what_the_site_is_and_what_is_popular_and_new(client, camps):
@@ -46,13 +46,13 @@ def test_a_user_without_ratings_is_told_how_to_get_personal_picks(client, train,
     client.force_login(nora)
     response = client.get("/")
     assert next(iter(rows(response))) == "For you"
-    assert "Popular now, rate a few movies for personal picks" in response.content.decode()
+    assert "Popular now; rate a few movies for personal picks" in response.content.decode()
 
 
 def test_the_note_names_a_stand_in(client, train, camps, fan, monkeypatch):
     train(version=1)
     train(version=2)
-    champion, _ = server.served()
+    champion, _ = server.models()
     monkeypatch.setattr(champion.model, "recommend_for_history", None)
     client.force_login(fan)
     assert "Model 1 · personal, standing in for its successor" in client.get("/").content.decode()
@@ -72,27 +72,29 @@ def test_every_row_is_kept_as_an_impression(client, train, camps, fan):
     count_ratings()
     client.force_login(fan)
     response = client.get("/")
-    buffer.flush()
+    impressions.flush()
     kept = {str(row.request_id): row for row in Impression.objects.all()}
     for row in response.context["rows"]:
-        impression = kept[str(row.made.request_id)]
+        impression = kept[str(row.recommendations.request_id)]
         assert impression.user == fan
         assert impression.surface == f"home:{row.id}"
-        assert impression.items == [[result.movie.pk, result.rank, result.source] for result in row.made.results]
+        assert impression.items == [
+            [result.movie.pk, result.rank, result.source] for result in row.recommendations.results
+        ]
 
 
 def test_cards_lead_through_the_click_to_the_movie(client, train, camps, fan):
     train()
     client.force_login(fan)
     response = client.get("/")
-    made = response.context["rows"][0].made
-    movie = made.results[0].movie
-    address = reverse("recommender:follow", args=[made.request_id, movie.pk])
+    recommendations = response.context["rows"][0].recommendations
+    movie = recommendations.results[0].movie
+    address = reverse("recommender:follow", args=[recommendations.request_id, movie.pk])
     assert f'href="{address}"' in response.content.decode()
     followed = client.get(address)
     assert (followed.status_code, followed.url) == (302, movie.get_absolute_url())
     click = fan.feedback.get()
-    assert (click.kind, click.movie, click.request_id) == ("click", movie, made.request_id)
+    assert (click.kind, click.movie, click.request_id) == ("click", movie, recommendations.request_id)
 
 
 def test_a_click_of_a_visitor_or_on_a_movie_that_is_gone(client, db):
@@ -105,16 +107,16 @@ def test_a_click_of_a_visitor_or_on_a_movie_that_is_gone(client, db):
 def test_not_interested_replaces_the_card_and_undo_brings_it_back(client, train, camps, fan):
     train()
     client.force_login(fan)
-    made = client.get("/").context["rows"][0].made
-    movie = made.results[0].movie
-    form = {"kind": "not_interested", "movie": movie.pk, "request_id": made.request_id}
+    recommendations = client.get("/").context["rows"][0].recommendations
+    movie = recommendations.results[0].movie
+    form = {"kind": "not_interested", "movie": movie.pk, "request_id": recommendations.request_id}
     card = client.post("/feedback/", form, headers={"HX-Request": "true"})
     assert "will not be recommended" in card.content.decode()
     assert Dismissal.objects.get().movie == movie
-    assert movie not in [result.movie for result in client.get("/").context["rows"][0].made.results]
+    assert movie not in [result.movie for result in client.get("/").context["rows"][0].recommendations.results]
 
     card = client.post("/feedback/", form | {"kind": "undo"}, headers={"HX-Request": "true"})
-    assert reverse("recommender:follow", args=[made.request_id, movie.pk]) in card.content.decode()
+    assert reverse("recommender:follow", args=[recommendations.request_id, movie.pk]) in card.content.decode()
     assert not Dismissal.objects.exists()
 
 
@@ -122,11 +124,11 @@ def test_not_interested_works_without_scripts(client, fan):
     movie = MovieFactory(title="The Room")
     client.force_login(fan)
     response = client.post("/feedback/", {"kind": "not_interested", "movie": movie.pk}, follow=True)
-    assert response.redirect_chain == [(f"/?hidden={movie.pk}", 302)]
+    assert response.redirect_chain == [(f"/?dismissed={movie.pk}", 302)]
     assert "The Room will not be recommended to you" in response.content.decode()
     assert client.post("/feedback/", {"kind": "undo", "movie": movie.pk}).url == "/"
-    assert "The Room will not" not in client.get(f"/?hidden={movie.pk}").content.decode()
-    assert client.get("/?hidden=x").status_code == client.get(f"/?hidden={'9' * 30}").status_code == 200
+    assert "The Room will not" not in client.get(f"/?dismissed={movie.pk}").content.decode()
+    assert client.get("/?dismissed=x").status_code == client.get(f"/?dismissed={'9' * 30}").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -169,13 +171,13 @@ def test_similar_movies_come_as_a_fragment_and_as_a_page(client, train, camps):
 def test_the_page_does_not_fail_with_the_model(client, train, camps, fan, monkeypatch):
     train()
     count_ratings()
-    [champion] = server.served()
+    [champion] = server.models()
     for name in ("recommend_for_history", "similar"):
         monkeypatch.setattr(champion.model, name, None)
     client.force_login(fan)
     response = client.get("/")
     assert rows(response)["For you"][0] == "popular"
-    assert "as no model can judge these by your taste at the moment" in response.content.decode()
+    assert "no model can personalize this list at the moment" in response.content.decode()
 
 
 def test_the_page_takes_as_many_queries_for_few_movies_as_for_many(

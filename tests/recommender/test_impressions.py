@@ -9,10 +9,9 @@ from prometheus_client import REGISTRY
 
 from recommender.models import Impression
 from recommender.services import popular, prune_impressions, recommend
-from recommender.serving import impressions
-from recommender.serving.impressions import buffer
+from recommender.serving.impressions import impressions
 from tests.factories import MovieFactory, UserFactory
-from tests.recommender.test_serving import wait_for
+from tests.recommender.test_model_server import wait_for
 
 pytestmark = pytest.mark.django_db
 
@@ -22,26 +21,30 @@ def shown(user=None, **fields) -> Impression:
     return Impression(request_id=uuid.uuid4(), user_id=user and user.pk, **known | fields)
 
 
+def put(impression: Impression) -> None:
+    impressions.put(impression.request_id, impression)
+
+
 def dropped() -> float:
     return REGISTRY.get_sample_value("movierec_impressions_dropped_total")
 
 
 def test_a_list_waits_in_memory_and_is_kept_whole(nora, django_assert_num_queries):
     MovieFactory.create_batch(3)
-    made = recommend(user=nora, k=3, surface="test")
+    recommendations = recommend(user=nora, k=3, surface="test")
     assert not Impression.objects.exists()
-    buffer.flush()
+    impressions.flush()
     kept = Impression.objects.get()
-    assert (kept.request_id, kept.user, kept.surface) == (made.request_id, nora, "test")
+    assert (kept.request_id, kept.user, kept.surface) == (recommendations.request_id, nora, "test")
     assert (kept.model_version, kept.fallback) == (None, "newest")
-    assert kept.items == [[result.movie.pk, result.rank, "newest"] for result in made.results]
+    assert kept.items == [[result.movie.pk, result.rank, "newest"] for result in recommendations.results]
     with django_assert_num_queries(0):
-        buffer.flush()
+        impressions.flush()
 
 
 def test_an_empty_list_is_none_that_was_shown(nora):
     recommend(user=nora, surface="test")
-    assert len(buffer) == 0
+    assert len(impressions) == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -54,15 +57,15 @@ def test_lists_are_kept_within_seconds_by_the_thread(threads):
 def test_a_busy_database_delays_lists_and_loses_none(monkeypatch, caplog):
     rows = [shown() for _ in range(5)]
     for row in rows:
-        buffer.add(row)
+        put(row)
     with monkeypatch.context() as busy:
-        busy.setattr(impressions, "write", lambda batch: raise_(OperationalError("database is locked")))
-        buffer.flush()
-        buffer.flush()
+        busy.setattr(impressions, "write", lambda rows: raise_(OperationalError("database is locked")))
+        impressions.flush()
+        impressions.flush()
     assert not Impression.objects.exists()
-    assert caplog.text.count("cannot be written now") == 1
-    buffer.add(shown())
-    buffer.flush()
+    assert caplog.text.count("Cannot write impressions") == 1
+    put(shown())
+    impressions.flush()
     ids = Impression.objects.order_by("pk").values_list("request_id", flat=True)
     assert list(ids)[:5] == [row.request_id for row in rows]
     assert len(ids) == 6
@@ -73,13 +76,13 @@ def raise_(error: Exception) -> None:
 
 
 def test_a_database_that_stays_away_costs_the_oldest_lists_and_not_the_memory(monkeypatch):
-    monkeypatch.setattr(impressions, "CAPACITY", 3)
+    monkeypatch.setattr(impressions, "capacity", 3)
     before = dropped()
     rows = [shown() for _ in range(5)]
     for row in rows:
-        buffer.add(row)
-    assert (len(buffer), dropped() - before) == (3, 2)
-    buffer.flush()
+        put(row)
+    assert (len(impressions), dropped() - before) == (3, 2)
+    impressions.flush()
     assert set(Impression.objects.values_list("request_id", flat=True)) == {row.request_id for row in rows[2:]}
 
 
@@ -88,10 +91,10 @@ def test_a_list_of_a_deleted_account_does_not_take_the_others_with_it():
     gone, stays = UserFactory(), UserFactory()
     rows = [shown(user=gone), shown(user=stays), shown()]
     for row in rows:
-        buffer.add(row)
+        put(row)
     gone.delete()
     before = dropped()
-    buffer.flush()
+    impressions.flush()
     assert set(Impression.objects.values_list("request_id", flat=True)) == {row.request_id for row in rows[1:]}
     assert dropped() - before == 1
 
@@ -100,26 +103,26 @@ def test_a_list_of_a_deleted_account_does_not_take_the_others_with_it():
 def test_nothing_is_lost_or_doubled_when_many_add_while_it_is_written(threads):
     def add() -> None:
         for _ in range(100):
-            buffer.add(shown())
+            put(shown())
 
     adding = [threading.Thread(target=add) for _ in range(4)]
     for thread in adding:
         thread.start()
     for thread in adding:
         thread.join()
-    wait_for(lambda: len(buffer) == 0 and Impression.objects.count() == 400)
+    wait_for(lambda: len(impressions) == 0 and Impression.objects.count() == 400)
 
 
 def test_what_waits_is_written_when_the_process_ends():
-    buffer.add(shown())
-    buffer.flush_at_exit()
+    put(shown())
+    impressions.flush_at_exit()
     assert Impression.objects.count() == 1
 
 
 def test_the_end_of_the_process_does_not_fail_with_the_database(monkeypatch):
-    monkeypatch.setattr(impressions, "write", lambda batch: raise_(RuntimeError("no database")))
-    buffer.add(shown())
-    buffer.flush_at_exit()
+    monkeypatch.setattr(impressions, "write", lambda rows: raise_(RuntimeError("no database")))
+    put(shown())
+    impressions.flush_at_exit()
 
 
 def test_lists_are_kept_as_long_as_the_policy_says(settings):

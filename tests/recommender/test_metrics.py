@@ -32,11 +32,11 @@ def test_each_list_is_counted_once_with_its_source_and_version_and_timed(train, 
 def test_a_failing_step_is_counted_and_logged_once_a_minute(train, camps, fan, monkeypatch, caplog):
     train(version=1)
     train(version=2, algorithm="popularity")
-    monkeypatch.setattr(server.served()[0].model, "recommend_for_history", None)
+    monkeypatch.setattr(server.models()[0].model, "recommend_for_history", None)
     before = sample("movierec_step_errors_total", step="champion"), sample("movierec_fallbacks_total", step="previous")
     for _ in range(3):
-        made = recommend(user=fan, surface="test")
-        assert (made.model_version, made.fallback) == (1, "previous")
+        recommendations = recommend(user=fan, surface="test")
+        assert (recommendations.model_version, recommendations.fallback) == (1, "previous")
     assert sample("movierec_step_errors_total", step="champion") == before[0] + 3
     assert sample("movierec_fallbacks_total", step="previous") == before[1] + 3
-    assert caplog.text.count("Step champion of the recommendations failed") == 1
+    assert caplog.text.count("Source champion of the fallback chain failed") == 1

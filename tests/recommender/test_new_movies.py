@@ -24,8 +24,8 @@ def fresh(camps, train) -> dict[str, list[Movie]]:
     return movies
 
 
-def shown(made) -> list[int]:
-    return [result.movie.pk for result in made.results]
+def shown(recommendations) -> list[int]:
+    return [result.movie.pk for result in recommendations.results]
 
 
 def ids(movies: list[Movie]) -> set[int]:
@@ -33,29 +33,29 @@ def ids(movies: list[Movie]) -> set[int]:
 
 
 def test_those_of_the_kind_that_the_user_likes_come_first(fresh, fan):
-    made = recommend_new(user=fan, k=6, surface="test")
-    assert {result.source for result in made.results} == {"new"}
-    assert set(shown(made)[:3]) == ids(fresh["Science Fiction"])
-    assert set(shown(made)[3:]) == ids(fresh["Romance"])
-    assert (made.model_version, made.fallback) == (1, None)
+    recommendations = recommend_new(user=fan, k=6, surface="test")
+    assert {result.source for result in recommendations.results} == {"new"}
+    assert set(shown(recommendations)[:3]) == ids(fresh["Science Fiction"])
+    assert set(shown(recommendations)[3:]) == ids(fresh["Romance"])
+    assert (recommendations.model_version, recommendations.fallback) == (1, None)
 
 
 def test_without_ratings_the_newest_of_them_come_first(fresh, nora):
-    made = recommend_new(user=nora, k=2, surface="test")
-    assert [result.score for result in made.results] == [2002.0, 2002.0]
-    assert [result.source for result in made.results] == ["newest", "newest"]
-    assert (made.model_version, made.fallback) == (None, "newest")
+    recommendations = recommend_new(user=nora, k=2, surface="test")
+    assert [result.score for result in recommendations.results] == [2002.0, 2002.0]
+    assert [result.source for result in recommendations.results] == ["newest", "newest"]
+    assert (recommendations.model_version, recommendations.fallback) == (None, "newest")
 
 
 def test_a_model_that_cannot_judge_them_leaves_the_newest(fresh, train, fan):
     train(version=2, algorithm="ease")
-    made = recommend_new(user=fan, k=2, surface="test")
-    assert {result.source for result in made.results} == {"new"}  # the previous champion can
-    assert (made.model_version, made.fallback) == (1, "previous")
+    recommendations = recommend_new(user=fan, k=2, surface="test")
+    assert {result.source for result in recommendations.results} == {"new"}  # the previous champion can
+    assert (recommendations.model_version, recommendations.fallback) == (1, "previous")
     train(version=3, algorithm="ease")
-    made = recommend_new(user=fan, k=2, surface="test")
-    assert {result.source for result in made.results} == {"newest"}
-    assert (made.model_version, made.fallback) == (None, "newest")
+    recommendations = recommend_new(user=fan, k=2, surface="test")
+    assert {result.source for result in recommendations.results} == {"newest"}
+    assert (recommendations.model_version, recommendations.fallback) == (None, "newest")
 
 
 def test_without_a_model_every_movie_is_new(nora):
@@ -72,26 +72,25 @@ def test_dismissed_ones_are_left_out(fresh, fan):
 def test_a_share_of_them_is_blended_in_when_asked_for(fresh, fan):
     plain = recommend(user=fan, k=10, surface="test")
     assert not set(shown(plain)) & ids([*fresh["Romance"], *fresh["Science Fiction"]])
-    made = recommend(user=fan, k=10, include_new=True, surface="test")
-    places = [result.rank for result in made.results if result.source == "new"]
+    recommendations = recommend(user=fan, k=10, include_new=True, surface="test")
+    places = [result.rank for result in recommendations.results if result.source == "new"]
     assert places == [3, 8]
-    assert {shown(made)[2], shown(made)[7]} < ids(fresh["Science Fiction"])
+    assert {shown(recommendations)[2], shown(recommendations)[7]} < ids(fresh["Science Fiction"])
     eight = recommend(user=fan, k=8, surface="test")
-    assert [movie for movie, result in zip(shown(made), made.results, strict=True) if result.source != "new"] == shown(
-        eight
-    )
+    rated = [result.movie.pk for result in recommendations.results if result.source != "new"]
+    assert rated == shown(eight)
     assert [result.source for result in recommend(user=fan, k=1, include_new=True, surface="test").results] == [
         "personal"
     ]
 
 
 def test_blending_fills_up_with_new_ones_where_others_are_short(fresh, fan):
-    made = recommend(user=fan, k=11, include_new=True, genre="science-fiction", surface="test")
-    assert len(made.results) == 11
-    assert sum(result.source == "new" for result in made.results) == 2
-    made = recommend(user=fan, k=100, include_new=True, genre="science-fiction", surface="test")
-    assert sum(result.source == "new" for result in made.results) == 3
-    assert sum(result.source == "personal" for result in made.results) == 9
+    recommendations = recommend(user=fan, k=11, include_new=True, genre="science-fiction", surface="test")
+    assert len(recommendations.results) == 11
+    assert sum(result.source == "new" for result in recommendations.results) == 2
+    recommendations = recommend(user=fan, k=100, include_new=True, genre="science-fiction", surface="test")
+    assert sum(result.source == "new" for result in recommendations.results) == 3
+    assert sum(result.source == "personal" for result in recommendations.results) == 9
 
 
 def test_a_new_movie_has_similar_ones(fresh, api):

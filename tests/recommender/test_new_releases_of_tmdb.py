@@ -32,19 +32,19 @@ def sync() -> None:
     server.refresh()
 
 
-def titles(made) -> list[str]:
-    return [result.movie.title for result in made.results]
+def titles(recommendations) -> list[str]:
+    return [result.movie.title for result in recommendations.results]
 
 
 def test_new_releases_appear_by_taste_without_a_training(trained, fan, tmdb):
     releases(tmdb)
     sync()
 
-    made = recommend_new(user=fan, k=8, surface="test")
+    recommendations = recommend_new(user=fan, k=8, surface="test")
 
-    assert (made.model_version, made.fallback) == (1, None)
-    assert {title.split()[0] for title in titles(made)[:4]} == {"Science"}
-    assert {title.split()[0] for title in titles(made)[4:]} == {"Romance"}
+    assert (recommendations.model_version, recommendations.fallback) == (1, None)
+    assert {title.split()[0] for title in titles(recommendations)[:4]} == {"Science"}
+    assert {title.split()[0] for title in titles(recommendations)[4:]} == {"Romance"}
     blended = recommend(user=fan, k=10, include_new=True, surface="test")
     assert {result.source for result in blended.results} == {"personal", "new"}
 
@@ -65,7 +65,7 @@ def test_without_the_agreement_they_are_listed_but_no_taste_is_read_from_them(tr
     releases(tmdb)
     sync()
 
-    made = recommend_new(user=fan, k=8, surface="test")
+    recommendations = recommend_new(user=fan, k=8, surface="test")
 
-    assert len(made.results) == 8
-    assert len({round(result.score, 6) for result in made.results}) == 1
+    assert len(recommendations.results) == 8
+    assert len({round(result.score, 6) for result in recommendations.results}) == 1

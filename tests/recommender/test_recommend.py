@@ -4,6 +4,7 @@ from catalog.models import Movie, Rating
 from catalog.services import record_rating, remove_rating
 from recommender.models import Dismissal
 from recommender.services import InvalidRequest, recommend
+from recommender.serving import candidates
 from recommender.serving.model_server import server
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 from tests.recommender.conftest import count_ratings
@@ -11,18 +12,18 @@ from tests.recommender.conftest import count_ratings
 pytestmark = pytest.mark.django_db
 
 
-def shown(made) -> list[int]:
-    return [result.movie.pk for result in made.results]
+def shown(recommendations) -> list[int]:
+    return [result.movie.pk for result in recommendations.results]
 
 
 def test_a_user_unknown_to_the_model_gets_personal_movies_from_their_ratings(train, camps, fan):
     train(version=7)
-    made = recommend(user=fan, k=5, surface="test")
-    assert {result.source for result in made.results} == {"personal"}
-    assert [result.rank for result in made.results] == [1, 2, 3, 4, 5]
-    assert set(shown(made)) <= {movie.pk for movie in camps["Science Fiction"][3:]}
-    assert (made.model_version, made.fallback) == (7, None)
-    scores = [result.score for result in made.results]
+    recommendations = recommend(user=fan, k=5, surface="test")
+    assert {result.source for result in recommendations.results} == {"personal"}
+    assert [result.rank for result in recommendations.results] == [1, 2, 3, 4, 5]
+    assert set(shown(recommendations)) <= {movie.pk for movie in camps["Science Fiction"][3:]}
+    assert (recommendations.model_version, recommendations.fallback) == (7, None)
+    scores = [result.score for result in recommendations.results]
     assert scores == sorted(scores, reverse=True)
 
 
@@ -50,10 +51,10 @@ def test_a_user_without_ratings_gets_popular_movies_and_is_told(train, camps, no
     train()
     movie = camps["Romance"][4]
     Movie.objects.filter(pk=movie.pk).update(popularity=1000.0)
-    made = recommend(user=nora, k=3, surface="test")
-    assert shown(made)[0] == movie.pk
-    assert [result.source for result in made.results] == ["popular"] * 3
-    assert (made.model_version, made.fallback) == (None, "popular")
+    recommendations = recommend(user=nora, k=3, surface="test")
+    assert shown(recommendations)[0] == movie.pk
+    assert [result.source for result in recommendations.results] == ["popular"] * 3
+    assert (recommendations.model_version, recommendations.fallback) == (None, "popular")
 
 
 def test_a_user_whose_movies_the_model_does_not_know_gets_popular_ones_too(train, camps, nora):
@@ -66,23 +67,26 @@ def test_without_any_rating_the_newest_come(nora):
     MovieFactory(year=1999)
     newest = MovieFactory(year=2025)
     MovieFactory(year=None)
-    made = recommend(user=nora, k=2, surface="test")
-    assert shown(made)[0] == newest.pk
-    assert [(result.source, result.score) for result in made.results] == [("newest", 2025.0), ("newest", 1999.0)]
-    assert made.fallback == "newest"
+    recommendations = recommend(user=nora, k=2, surface="test")
+    assert shown(recommendations)[0] == newest.pk
+    assert [(result.source, result.score) for result in recommendations.results] == [
+        ("newest", 2025.0),
+        ("newest", 1999.0),
+    ]
+    assert recommendations.fallback == "newest"
 
 
 def test_without_any_movie_the_list_is_empty(nora):
-    made = recommend(user=nora, surface="test")
-    assert (made.results, made.model_version, made.fallback) == ([], None, "newest")
+    recommendations = recommend(user=nora, surface="test")
+    assert (recommendations.results, recommendations.model_version, recommendations.fallback) == ([], None, "newest")
 
 
 def test_without_a_model_rated_movies_come_first_and_unrated_ones_fill_up(nora, bob):
     newest = MovieFactory(year=2030)
     count_ratings()
-    made = recommend(user=nora, k=5, surface="test")
-    assert [result.source for result in made.results] == ["popular", "popular", "newest"]
-    assert shown(made)[-1] == newest.pk
+    recommendations = recommend(user=nora, k=5, surface="test")
+    assert [result.source for result in recommendations.results] == ["popular", "popular", "newest"]
+    assert shown(recommendations)[-1] == newest.pk
 
 
 def test_genre_narrows_before_the_cut(train, camps, fan):
@@ -90,15 +94,15 @@ def test_genre_narrows_before_the_cut(train, camps, fan):
     everything = recommend(user=fan, k=9, surface="test")
     assert not {movie.pk for movie in camps["Romance"]} & set(shown(everything))
     for genre in ("Romance", "romance", "ROMANCE"):
-        made = recommend(user=fan, k=12, genre=genre, surface="test")
-        assert set(shown(made)) == {movie.pk for movie in camps["Romance"]}
+        recommendations = recommend(user=fan, k=12, genre=genre, surface="test")
+        assert set(shown(recommendations)) == {movie.pk for movie in camps["Romance"]}
     assert len(recommend(user=fan, k=5, genre="science-fiction", surface="test").results) == 5
 
 
 def test_genre_narrows_every_step_of_the_ladder(train, camps, nora):
     train()
-    made = recommend(user=nora, k=12, genre="romance", surface="test")
-    assert set(shown(made)) == {movie.pk for movie in camps["Romance"]}
+    recommendations = recommend(user=nora, k=12, genre="romance", surface="test")
+    assert set(shown(recommendations)) == {movie.pk for movie in camps["Romance"]}
 
 
 def test_an_unknown_genre_is_refused_and_an_empty_one_gives_nothing(nora, camps):
@@ -113,26 +117,26 @@ def test_an_unknown_genre_is_refused_and_an_empty_one_gives_nothing(nora, camps)
 def test_excluded_movies_are_replaced_by_the_next_ones(train, camps, fan):
     train()
     first = recommend(user=fan, k=6, surface="test")
-    made = recommend(user=fan, k=3, exclude=[*shown(first)[:3], 10**9], surface="test")
-    assert shown(made) == shown(first)[3:]
+    recommendations = recommend(user=fan, k=3, exclude=[*shown(first)[:3], 10**9], surface="test")
+    assert shown(recommendations) == shown(first)[3:]
 
 
 def test_as_many_movies_come_as_were_asked_for_whenever_there_are_so_many(train, camps, fan):
     train()
     MovieFactory.create_batch(2)
     for k in (1, 21, 23, 50):
-        made = recommend(user=fan, k=k, surface="test")
-        assert len(made.results) == len(set(shown(made))) == min(k, Movie.objects.count() - 3)
+        recommendations = recommend(user=fan, k=k, surface="test")
+        assert len(recommendations.results) == len(set(shown(recommendations))) == min(k, Movie.objects.count() - 3)
 
 
 def test_movies_deleted_since_the_model_was_loaded_are_replaced(train, camps, fan):
     train()
     first = recommend(user=fan, k=5, surface="test")
     Movie.objects.filter(pk__in=shown(first)[:2]).delete()
-    made = recommend(user=fan, k=5, surface="test")
-    assert len(made.results) == 5
-    assert [result.rank for result in made.results] == [1, 2, 3, 4, 5]
-    assert not set(shown(first)[:2]) & set(shown(made))
+    recommendations = recommend(user=fan, k=5, surface="test")
+    assert len(recommendations.results) == 5
+    assert [result.rank for result in recommendations.results] == [1, 2, 3, 4, 5]
+    assert not set(shown(first)[:2]) & set(shown(recommendations))
 
 
 @pytest.mark.parametrize("algorithm", ["ease", "popularity"])
@@ -146,42 +150,37 @@ def test_seen_and_dismissed_movies_are_never_shown_on_any_step(
     dismissed = camps["Science Fiction"][5]
     Dismissal.objects.create(user=fan, movie=dismissed)
     RatingFactory(user=fan, movie=camps["Romance"][1], rating=0.5)
-    break_steps(monkeypatch, broken)
-    hidden = set(Rating.objects.filter(user=fan).values_list("movie_id", flat=True)) | {dismissed.pk}
+    break_sources(monkeypatch, broken)
+    excluded = set(Rating.objects.filter(user=fan).values_list("movie_id", flat=True)) | {dismissed.pk}
 
-    made = recommend(user=fan, k=50, include_new=True, genre=genre, surface="test")
-    assert made.fallback == [None, "previous", "popular", "newest"][broken]
-    assert not hidden & set(shown(made))
-    possible = Movie.objects.exclude(pk__in=hidden)
+    recommendations = recommend(user=fan, k=50, include_new=True, genre=genre, surface="test")
+    assert recommendations.fallback == [None, "previous", "popular", "newest"][broken]
+    assert not excluded & set(shown(recommendations))
+    possible = Movie.objects.exclude(pk__in=excluded)
     if genre:
         possible = possible.filter(genres__slug=genre)
-    assert set(shown(made)) == set(possible.values_list("pk", flat=True))
+    assert set(shown(recommendations)) == set(possible.values_list("pk", flat=True))
 
 
-def break_steps(monkeypatch, how_many: int) -> None:
-    """As if the first steps of the ladder had a bug."""
-    from recommender.serving import fallback_chain
+def break_sources(monkeypatch, how_many: int) -> None:
+    """As if the first sources of the fallback chain had a bug."""
 
     def fail(*args: object) -> None:
         raise RuntimeError("broken on purpose")
 
-    from recommender.serving.model_server import server
-
-    for served in server.served()[:how_many]:
-        monkeypatch.setattr(served.model, "recommend_for_history", fail)
+    for loaded in server.models()[:how_many]:
+        monkeypatch.setattr(loaded.model, "recommend_for_history", fail)
     if how_many > 2:
-        monkeypatch.setattr(
-            fallback_chain.candidates, "_first", first_but_not_popular(fallback_chain.candidates._first)
-        )
+        monkeypatch.setattr(candidates, "_first", first_but_not_popular(candidates._first))
 
 
 def first_but_not_popular(first):
-    def pick(movies, wish, score):
+    def newest_only(movies, request, score):
         if score == "popularity":
             raise RuntimeError("broken on purpose")
-        return first(movies, wish, score)
+        return first(movies, request, score)
 
-    return pick
+    return newest_only
 
 
 @pytest.mark.parametrize("k", [0, -1, 101, 100_000])
@@ -215,21 +214,21 @@ def test_reasons_come_when_asked_for_and_name_what_was_liked(train, camps, fan):
 def test_reasons_are_given_for_as_many_movies_as_there_is_time_for(train, camps, fan, monkeypatch):
     train()
     monkeypatch.setattr("recommender.reasons.EXPLAIN_SECONDS", -1.0)
-    made = recommend(user=fan, k=3, explain=True, surface="test")
-    assert [bool(result.reasons) for result in made.results] == [True, False, False]
+    recommendations = recommend(user=fan, k=3, explain=True, surface="test")
+    assert [bool(result.reasons) for result in recommendations.results] == [True, False, False]
 
 
 def test_the_policy_decides_how_diverse_a_list_is(train, camps, fan, settings):
     train(algorithm="hybrid")
-    model = server.served()[0].model
+    model = server.models()[0].model
     likeness = {}
     for strength in (0.0, 1.0):
         serving = settings.POLICY.serving.model_copy(update={"diversity": strength})
         settings.POLICY = settings.POLICY.model_copy(update={"serving": serving})
         lists = [recommend(user=fan, k=k, surface="test") for k in (2, 3, 4)]
-        for k, made in zip((2, 3, 4), lists, strict=True):
-            assert [result.rank for result in made.results] == list(range(1, k + 1))
-            scores = [result.score for result in made.results]
+        for k, recommendations in zip((2, 3, 4), lists, strict=True):
+            assert [result.rank for result in recommendations.results] == list(range(1, k + 1))
+            scores = [result.score for result in recommendations.results]
             assert scores == sorted(scores, reverse=True)
-        likeness[strength] = sum(model.likeness(shown(made)).mean() for made in lists)
+        likeness[strength] = sum(model.likeness(shown(recommendations)).mean() for recommendations in lists)
     assert likeness[1.0] < likeness[0.0]

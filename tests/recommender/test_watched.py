@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from catalog.imports.lifecycle import read_import
 from catalog.models import Movie, Viewing
 from recommender.services import explain, popular, recommend, recommend_new, similar
-from recommender.serving.profile import Viewer
+from recommender.serving.profile import UserProfile
 from tests.catalog.imports.site_files import RATINGS, WATCHED, table, zipped
 from tests.factories import MovieFactory, RatingFactory
 
@@ -17,8 +17,8 @@ def watch(user, *movies: Movie) -> None:
     Viewing.objects.bulk_create(Viewing(user=user, movie=movie) for movie in movies)
 
 
-def shown(made) -> set[int]:
-    return {result.movie.pk for result in made.results}
+def shown(recommendations) -> set[int]:
+    return {result.movie.pk for result in recommendations.results}
 
 
 def test_a_watched_movie_is_in_no_list(train, camps, fan):
@@ -33,18 +33,18 @@ def test_a_watched_movie_is_in_no_list(train, camps, fan):
         popular(user=fan, k=100, surface="test"),
         similar(user=fan, movie=camps["Science Fiction"][0], k=100),
     )
-    assert all(made.results for made in lists[:1])
-    assert [shown(made) & {first.pk, new.pk} for made in lists] == [set()] * 4
+    assert all(recommendations.results for recommendations in lists[:1])
+    assert [shown(recommendations) & {first.pk, new.pk} for recommendations in lists] == [set()] * 4
     assert explain(user=fan, movie=first).is_seen
 
 
 def test_who_rated_nothing_gets_personal_movies_from_what_they_watched(train, camps, nora):
     train()
     watch(nora, *camps["Science Fiction"][:3])
-    made = recommend(user=nora, k=5, surface="test")
+    recommendations = recommend(user=nora, k=5, surface="test")
 
-    assert made.fallback is None
-    assert shown(made) <= {movie.pk for movie in camps["Science Fiction"][3:]}
+    assert recommendations.fallback is None
+    assert shown(recommendations) <= {movie.pk for movie in camps["Science Fiction"][3:]}
 
 
 def test_unrated_counts_as_ones_mean_but_as_liked_at_least(nora, settings):
@@ -54,10 +54,10 @@ def test_unrated_counts_as_ones_mean_but_as_liked_at_least(nora, settings):
     threshold = settings.POLICY.training.implicit_threshold
 
     RatingFactory(user=nora, movie=good, rating=5)
-    assert Viewer.of(nora).history(known) == {unrated.pk: 5, good.pk: 5}
+    assert UserProfile.of(nora).history(known) == {unrated.pk: 5, good.pk: 5}
     RatingFactory(user=nora, movie=bad, rating=0.5)
-    assert Viewer.of(nora).history(known) == {unrated.pk: threshold, good.pk: 5, bad.pk: 0.5}
-    assert Viewer.of(nora).history(frozenset({bad.pk})) == {bad.pk: 0.5}
+    assert UserProfile.of(nora).history(known) == {unrated.pk: threshold, good.pk: 5, bad.pk: 0.5}
+    assert UserProfile.of(nora).history(frozenset({bad.pk})) == {bad.pk: 0.5}
 
 
 def test_the_next_list_uses_an_imported_history(train, camps, nora, client):

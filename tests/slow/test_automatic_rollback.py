@@ -13,7 +13,7 @@ from catalog.models import User
 from mlops.models import Promotion
 from mlops.services import auto_rollback, promote
 from movierec.policy import load_policy
-from recommender.models import ServedMinute
+from recommender.models import ServingStatsMinute
 from tests.mlops.site import make_version, write_policy
 from tests.processes import site, wait_for
 
@@ -35,7 +35,7 @@ def answers(address: str, token: str) -> set[tuple[int | None, str | None]]:
 
 
 def processes(version: int, counted: str) -> int:
-    rows = ServedMinute.objects.filter(version=version, **{f"{counted}__gt": 0})
+    rows = ServingStatsMinute.objects.filter(version=version, **{f"{counted}__gt": 0})
     return len(set(rows.values_list("process", flat=True)))
 
 

@@ -13,7 +13,7 @@ from django.db.models import F
 from catalog.models import Rating
 from mlops.monitoring.personal_lists import K, personal_lists
 from recommender.models import ServedModel
-from recommender.serving.model_server import load
+from recommender.serving.model_server import load_model
 
 Array = np.ndarray[Any, Any]
 
@@ -35,7 +35,7 @@ def champion_scores(people: Array, moment: datetime, policy: Any) -> Array:
     row = ServedModel.objects.filter(slot=ServedModel.Slot.CHAMPION).first()
     if row is None:
         return np.empty(0)
-    served = load(row)
+    served = load_model(row)
     chosen = np.random.default_rng(0).permutation(np.unique(people))[: policy.max_lists]
     histories = [known for known in _histories(chosen.tolist(), moment, served.known) if known]
     if not histories:

@@ -1,4 +1,4 @@
-"""Says why a movie is, or is not, recommended to a user by the served model."""
+"""Explains the served model's score of a movie for a user, whether or not the movie is in the user's lists."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--user", required=True, help="user name or id")
-        parser.add_argument("--movie", required=True, type=int, help="id of the movie")
+        parser.add_argument("--movie", required=True, type=int, help="movie id")
 
     def handle(self, *args: Any, **options: Any) -> None:
         movie = Movie.objects.filter(pk=options["movie"]).first()
@@ -32,31 +32,31 @@ class Command(BaseCommand):
             self.stdout.write(f"note    {note}")
         self.stdout.write("")
         for reason in explanation.contributions:
-            self.stdout.write(f"{reason.contribution:+.6f}  {described(reason)}")
+            self.stdout.write(f"{reason.contribution:+.6f}  {description(reason)}")
         total = sum(reason.contribution for reason in explanation.contributions)
-        self.stdout.write(f"{total:+.6f}  in all")
+        self.stdout.write(f"{total:+.6f}  total")
 
 
 def find_user(name: str) -> User:
-    """By name; a number that is nobody's name is an id."""
+    """By user name, or by id if no user has this name."""
     user = User.objects.filter(username=name).first()
     if user is None and name.isascii() and name.isdigit():
         user = User.objects.filter(pk=int(name)).first()
     if user is None:
-        raise CommandError(f"There is no user {name!r}; give a user name or an id.")
+        raise CommandError(f"There is no user {name!r}; expected a user name or id.")
     return user
 
 
 def notes(explanation: Explanation) -> list[str]:
-    said = []
+    found = []
     if explanation.is_seen:
-        said.append("the user has seen this movie, so that no list shows it")
+        found.append("no list shows this movie: the user has seen it")
     if explanation.is_dismissed:
-        said.append("the user is not interested in this movie, so that no list shows it")
-    return said
+        found.append("no list shows this movie: the user has dismissed it")
+    return found
 
 
-def described(reason: Reason) -> str:
+def description(reason: Reason) -> str:
     if reason.kind == "interaction":
-        return "what no single rating accounts for"
+        return "interaction of several ratings"
     return f"{reason.kind}: {reason.name}"

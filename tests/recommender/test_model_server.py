@@ -14,8 +14,8 @@ from recommender.export import movie_frame, rating_frame
 from recommender.models import ServedModel
 from recommender.services import activate, recommend, recommend_new
 from recommender.serving import model_server
-from recommender.serving.background import Worker
 from recommender.serving.model_server import server
+from recommender.serving.periodic import PeriodicThread
 from tests.factories import MovieFactory, RatingFactory
 
 pytestmark = pytest.mark.django_db
@@ -34,8 +34,8 @@ def promote(version: int, algorithm: str = "popularity") -> None:
 
 
 def answered_by(user) -> tuple[int | None, str | None]:
-    made = recommend(user=user, k=3, surface="test")
-    return made.model_version, made.fallback
+    recommendations = recommend(user=user, k=3, surface="test")
+    return recommendations.model_version, recommendations.fallback
 
 
 def wait_for(condition, seconds: float = 10.0) -> None:
@@ -142,11 +142,11 @@ def test_a_repaired_artefact_is_taken_up(train, fan, monkeypatch):
 def test_rolling_back_needs_no_loading(train, fan, monkeypatch):
     train(version=1)
     train(version=2, algorithm="popularity")
-    monkeypatch.setattr(model_server, "load", None)
+    monkeypatch.setattr(model_server, "load_model", None)
     promote(1, "ease")
     server.refresh()
     assert answered_by(fan) == (1, None)
-    assert [served.step for served in server.served()] == ["champion", "previous"]
+    assert [loaded.slot for loaded in server.models()] == ["champion", "previous"]
 
 
 def test_nothing_is_served_after_the_pointers_are_removed(train, fan):
@@ -175,7 +175,7 @@ def test_a_promotion_is_followed_within_seconds_while_requests_go_on(threads, qu
 def test_requests_do_not_wait_for_a_model_that_is_being_loaded(threads, quick, train, fan, monkeypatch):
     train(version=1)
     save(2)
-    may_go_on, is_loading, load = threading.Event(), threading.Event(), model_server.load
+    may_go_on, is_loading, load = threading.Event(), threading.Event(), model_server.load_model
 
     def slow_load(row):
         is_loading.set()
@@ -183,7 +183,7 @@ def test_requests_do_not_wait_for_a_model_that_is_being_loaded(threads, quick, t
         return load(row)
 
     assert answered_by(fan) == (1, None)
-    monkeypatch.setattr(model_server, "load", slow_load)
+    monkeypatch.setattr(model_server, "load_model", slow_load)
     promote(2)
     assert is_loading.wait(10)
     started = time.monotonic()
@@ -200,7 +200,7 @@ def test_a_new_movie_is_recommendable_within_seconds(threads, quick, train, fan)
     movie = MovieFactory(year=2027)
     wait_for(lambda: [r.movie for r in recommend_new(user=fan, surface="test").results] == [movie])
     movie.delete()
-    wait_for(lambda: not server.served()[0].new.size)
+    wait_for(lambda: not server.models()[0].new.size)
 
 
 def test_a_movie_is_new_until_a_model_is_trained_on_its_ratings(train, camps, fan, nora):
@@ -215,22 +215,22 @@ def test_a_movie_is_new_until_a_model_is_trained_on_its_ratings(train, camps, fa
 
 def test_an_unchanged_catalogue_is_cheap_to_look_at(train, camps, django_assert_num_queries):
     train()
-    [before] = server.served()
+    [before] = server.models()
     with django_assert_num_queries(5):  # the pointers, the movies, three kinds of links
         server.refresh()
-    assert server.served()[0] is before
+    assert server.models()[0] is before
 
 
 def test_changed_metadata_of_a_new_movie_is_taken_in_and_that_of_a_rated_one_is_not(train, camps):
     train()
     fresh = MovieFactory(title="Untitled")
     server.refresh()
-    [before] = server.served()
+    [before] = server.models()
     Movie.objects.get(pk=camps["Romance"][0].pk).save()
     fresh.title = "Titled"
     fresh.save()
     server.refresh()
-    [after] = server.served()
+    [after] = server.models()
     titles = dict(zip(after.model.movie_ids_.tolist(), after.model.titles_, strict=True))
     assert after.model is not before.model
     assert titles[fresh.pk] == "Titled"
@@ -238,19 +238,19 @@ def test_changed_metadata_of_a_new_movie_is_taken_in_and_that_of_a_rated_one_is_
 
 def test_each_process_has_a_thread_of_its_own(threads):
     calls: list[int] = []
-    worker = Worker("test", lambda: calls.append(1), lambda: 0.01)
-    worker.ensure_started()
+    thread = PeriodicThread("test", lambda: calls.append(1), lambda: 0.01)
+    thread.ensure_started()
     wait_for(lambda: calls)
     child = os.fork()
     if child == 0:  # the thread of the parent is not here, and a lock that it held must not be either
         calls.clear()
-        worker.ensure_started()
+        thread.ensure_started()
         for _ in range(500):
             if calls:
                 os._exit(0)
             time.sleep(0.01)
         os._exit(1)
-    worker.stop()
+    thread.stop()
     assert os.waitpid(child, 0)[1] == 0
 
 
@@ -261,8 +261,8 @@ def test_a_thread_outlives_what_fails_in_it(threads, caplog):
         calls.append(1)
         raise RuntimeError("broken on purpose")
 
-    worker = Worker("a failing thread", fail, lambda: 0.01)
-    worker.ensure_started()
+    thread = PeriodicThread("a failing thread", fail, lambda: 0.01)
+    thread.ensure_started()
     wait_for(lambda: len(calls) > 3)
-    worker.stop()
-    assert caplog.text.count("a failing thread failed") == 1
+    thread.stop()
+    assert caplog.text.count("Background thread 'a failing thread' failed") == 1

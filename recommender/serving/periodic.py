@@ -1,4 +1,4 @@
-"""Threads that work beside the requests of one process."""
+"""Threads that work beside a process's requests."""
 
 import logging
 import os
@@ -12,11 +12,11 @@ from recommender.logs import log_once_a_minute
 logger = logging.getLogger(__name__)
 
 
-class Worker:
-    """Calls `work` every `seconds()` in a daemon thread, which starts when first needed.
+class PeriodicThread:
+    """Calls `work` every `seconds()` in a daemon thread that starts on first use.
 
-    Each process has its own: after a fork the child's starts anew with its first request. Database connections
-    are closed after each call, and a call that fails does not end the thread.
+    A forked process starts its own thread with its first request. Database connections are closed after each call,
+    and a failed call does not end the thread.
     """
 
     def __init__(self, name: str, work: Callable[[], object], seconds: Callable[[], float]) -> None:
@@ -42,7 +42,7 @@ class Worker:
                 self._thread.start()
 
     def wake(self) -> None:
-        """Work now instead of when the time is up."""
+        """Do the work now instead of after the interval."""
         self._wake.set()
 
     def stop(self) -> None:
@@ -62,6 +62,6 @@ class Worker:
             try:
                 self.work()
             except Exception:
-                log_once_a_minute(logger, "%s failed, it will be tried again", self.name)
+                log_once_a_minute(logger.exception, "Background thread %r failed and will retry", self.name)
             finally:
                 connections.close_all()

@@ -1,0 +1,77 @@
+"""Explains how a user's list comes about, step by step: why it is short or empty, and why each movie is in it."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from recommender.management.commands.explain_recommendation import description, find_user
+from recommender.services import ListExplanation, RecommendationList, RecommenderError, explain_list
+from recommender.serving.profile import UserProfile
+from recommender.serving.trace import Attempt, ListTrace
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--user", required=True, help="user name or id")
+        parser.add_argument("--k", type=int, default=10, help="length of the list (default: 10)")
+        parser.add_argument("--new", action="store_true", help="explain the list of new movies")
+        parser.add_argument("--include-new", action="store_true", help="blend new movies into the list")
+        parser.add_argument("--genre", help="only this genre, by name or slug")
+        parser.add_argument("--exclude", type=int, nargs="+", default=[], metavar="ID", help="ids of movies to exclude")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["new"] and (options["include_new"] or options["genre"] or options["exclude"]):
+            raise CommandError("--new cannot be combined with --include-new, --genre or --exclude.")
+        user = find_user(options["user"])
+        try:
+            explanation = explain_list(
+                user=user,
+                k=options["k"],
+                only_new=options["new"],
+                include_new=options["include_new"],
+                genre=options["genre"],
+                exclude=options["exclude"],
+            )
+        except RecommenderError as error:
+            raise CommandError(str(error)) from None
+        for line in explained(explanation):
+            self.stdout.write(line)
+
+
+def explained(explanation: ListExplanation) -> list[str]:
+    lines = ["Profile", *_profile(explanation.profile), "", "Sources, in order"]
+    for attempt in explanation.trace.attempts:
+        lines += _attempt(attempt)
+    return [*lines, "", *_list(explanation.recommendations, explanation.trace)]
+
+
+def _profile(profile: UserProfile) -> list[str]:
+    return [
+        f"  {len(profile.ratings):>6}  ratings, {len(profile.liked())} of them high",
+        f"  {len(profile.watched):>6}  movies watched without a rating",
+        f"  {len(profile.dismissed):>6}  movies dismissed",
+    ]
+
+
+def _attempt(attempt: Attempt) -> list[str]:
+    model = "" if attempt.version is None else f" (model {attempt.version})"
+    lines = [f"  {attempt.source}{model}, asked for {attempt.wanted} movies: {attempt.outcome.label}"]
+    return lines + [
+        f"  {n:>+6}  {step.label}" if n < 0 else f"  {n:>6}  {step.label}" for step, n in attempt.steps if n
+    ]
+
+
+def _list(recommendations: RecommendationList, trace: ListTrace) -> list[str]:
+    if not recommendations.results:
+        return [f"The list is empty ({trace.empty_reason.value}): {trace.empty_reason.label}."]
+    model = "no model" if recommendations.model_version is None else f"model {recommendations.model_version}"
+    lines = [
+        f"List of {len(recommendations.results)} movies by {model}, fallback: {recommendations.fallback or 'none'}"
+    ]
+    for result in recommendations.results:
+        reasons = "; ".join(description(reason) for reason in result.reasons)
+        because = f"  because of {reasons}" if reasons else ""
+        lines.append(f"  {result.rank:>3}  {result.movie}  {result.score:.4f}  {result.source}{because}")
+    return lines

@@ -1,0 +1,132 @@
+"""A list of recommendations: made by the fallback chain, then recorded in metrics, serving stats and impressions."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from catalog.models import Movie
+from recommender import metrics
+from recommender.logs import log_once_a_minute
+from recommender.models import Impression, ServedModel
+from recommender.reasons import Reason, explain_movies
+from recommender.serving.candidates import Candidate
+from recommender.serving.fallback_chain import Source, find_movies
+from recommender.serving.impressions import impressions
+from recommender.serving.model_server import LoadedModel
+from recommender.serving.request import ListRequest
+from recommender.serving.stats import serving_stats
+from recommender.serving.trace import ListTrace, Outcome
+
+logger = logging.getLogger(__name__)
+
+CHAMPION = ServedModel.Slot.CHAMPION.value
+NO_MODEL = "none"
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    movie: Movie
+    score: float
+    rank: int
+    source: str
+    reasons: list[Reason]
+
+
+@dataclass(frozen=True)
+class RecommendationList:
+    """`fallback` is the source that made the list, unless that was the one asked for."""
+
+    results: list[Recommendation]
+    model_version: int | None
+    fallback: str | None
+    request_id: uuid.UUID
+
+
+def make_list(
+    sources: Sequence[Source],
+    request: ListRequest,
+    *,
+    surface: str | None,
+    asked: str = CHAMPION,
+    explain: bool = False,
+) -> RecommendationList:
+    """Find movies, add reasons if asked for, record the list. Without a `surface` it is not shown and not recorded."""
+    started = time.perf_counter()
+    source, found, movies = find_movies(sources, request)
+    reasons = _reasons(source.loaded, request, found) if explain and source.loaded else {}
+    recommendations = RecommendationList(
+        results=[
+            Recommendation(movies[movie_id], score, rank, kind, reasons.get(movie_id, []))
+            for rank, (movie_id, score, kind) in enumerate(found, start=1)
+        ],
+        model_version=source.loaded.version if source.loaded else None,
+        fallback=None if source.name == asked else source.name,
+        request_id=uuid.uuid4(),
+    )
+    if surface is not None:
+        metrics.PREDICTION_SECONDS.observe(time.perf_counter() - started)
+        _record(recommendations, request, surface)
+    return recommendations
+
+
+def _reasons(loaded: LoadedModel, request: ListRequest, found: list[Candidate]) -> dict[int, list[Reason]]:
+    history = request.profile.history(loaded.known)
+    try:
+        return explain_movies(loaded.model, history, [c.movie_id for c in found if c.movie_id in loaded.known])
+    except Exception:
+        log_once_a_minute(logger.exception, "Model %s failed to explain its list", loaded.version)
+        return {}
+
+
+def _record(recommendations: RecommendationList, request: ListRequest, surface: str) -> None:
+    _count_attempts(request.trace)
+    if recommendations.fallback:
+        metrics.FALLBACKS.labels(recommendations.fallback).inc()
+    if not recommendations.results:
+        _record_empty(request, surface)
+        return
+    [(source, _)] = Counter(result.source for result in recommendations.results).most_common(1)
+    version = NO_MODEL if recommendations.model_version is None else str(recommendations.model_version)
+    metrics.PREDICTIONS.labels(source, version).inc()
+    impression = Impression(
+        request_id=recommendations.request_id,
+        user_id=request.profile.user_id,
+        surface=surface,
+        model_version=recommendations.model_version,
+        fallback=recommendations.fallback or "",
+        items=[[result.movie.pk, result.rank, result.source] for result in recommendations.results],
+        shown_at=timezone.now(),
+    )
+    impressions.put(impression.request_id, impression)
+
+
+def _count_attempts(trace: ListTrace) -> None:
+    for attempt in trace.attempts:
+        is_failed = attempt.outcome == Outcome.SOURCE_FAILED
+        if is_failed:
+            metrics.SOURCE_ERRORS.labels(attempt.source).inc()
+        if attempt.version is not None and is_failed:
+            serving_stats.record_failure(attempt.version)
+        elif attempt.version is not None and attempt.outcome == Outcome.ANSWERED:
+            serving_stats.record_served(attempt.version, attempt.seconds)
+
+
+def _record_empty(request: ListRequest, surface: str) -> None:
+    reason = request.trace.empty_reason.value
+    metrics.EMPTY_LISTS.labels(surface, reason).inc()
+    log_once_a_minute(
+        logger.info,
+        "Empty list on %s for user %s: %s (%s); see manage.py explain_list",
+        surface,
+        request.profile.user_id,
+        reason,
+        request.trace.summary(),
+        key=(surface, reason),
+    )

@@ -1,0 +1,88 @@
+"""How one list came about: which sources were asked, and how many movies each step kept or removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Outcome(TextChoices):
+    """How asking one source ended. That of the last source is the reason for an empty list."""
+
+    ANSWERED = "answered", _("it returned movies")
+    SOURCE_FAILED = "source_failed", _("it failed with an exception; see the log")
+    NO_HISTORY = "no_history", _("the model knows none of the movies that the user rated or watched")
+    NEW_NOT_SCORED = "new_not_scored", _("the model does not score new movies")
+    UNKNOWN_MOVIE = "unknown_movie", _("the model does not score the movie")
+    NO_MOVIES = "no_movies", _("the catalog has no such movie")
+    NO_NEW_MOVIES = "no_new_movies", _("every movie of the catalog has a rating in the model's data")
+    NO_MOVIES_OF_GENRE = "no_movies_of_genre", _("it has no movie of this genre")
+    ALL_EXCLUDED = "all_excluded", _("all of its movies are excluded")
+    MOVIES_DELETED = "movies_deleted", _("its movies have been deleted since the model was loaded")
+
+
+class Step(TextChoices):
+    """What changed the number of candidates."""
+
+    CATALOG = "catalog", _("movies in the catalog")
+    WITH_RATINGS = "with_ratings", _("movies with ratings")
+    OF_GENRE = "of_genre", _("of them in the genre")
+    LIKE_THIS = "like_this", _("most similar movies")
+    NOT_IN_MODEL = "not_in_model", _("without a rating in the model's data (new movies)")
+    NOT_NEW = "not_new", _("with a rating in the model's data (not new)")
+    OTHER_GENRE = "other_genre", _("of other genres")
+    SEEN = "seen", _("seen: rated or watched by the user")
+    DISMISSED = "dismissed", _("dismissed by the user")
+    REQUESTED = "requested", _("excluded by the request or in the list already")
+    ELIGIBLE = "eligible", _("candidates left")
+    RANKED = "ranked", _("best of them by score")
+    DIVERSE = "diverse", _("kept by re-ranking for diversity and cut to the length asked for")
+    BLENDED = "blended", _("new movies blended in")
+    DELETED = "deleted", _("deleted since the model was loaded")
+    LISTED = "listed", _("in the list")
+
+
+@dataclass
+class Attempt:
+    """One source, asked once for `wanted` movies. In `steps` movies removed have a negative number."""
+
+    source: str
+    version: int | None
+    wanted: int
+    outcome: Outcome = Outcome.ALL_EXCLUDED
+    seconds: float = 0.0
+    steps: list[tuple[Step, int]] = field(default_factory=list)
+
+
+class ListTrace:
+    """The attempts for one list, in order. Steps are only counted if `is_detailed`: counting takes queries."""
+
+    def __init__(self, *, is_detailed: bool = False) -> None:
+        self.is_detailed = is_detailed
+        self.attempts: list[Attempt] = []
+
+    def start(self, source: str, version: int | None, wanted: int) -> Attempt:
+        self.attempts.append(Attempt(source, version, wanted))
+        return self.attempts[-1]
+
+    def count(self, step: Step, n: int) -> None:
+        if self.is_detailed and self.attempts:
+            self.attempts[-1].steps.append((step, n))
+
+    def nothing(self, outcome: Outcome) -> list[Any]:
+        """Record why the source being asked has no candidates; returns none."""
+        if self.attempts:
+            self.attempts[-1].outcome = outcome
+        return []
+
+    @property
+    def empty_reason(self) -> Outcome:
+        """Why the list is empty, if it is."""
+        last = self.attempts[-1].outcome
+        return Outcome.MOVIES_DELETED if last == Outcome.ANSWERED else last
+
+    def summary(self) -> str:
+        return ", ".join(f"{attempt.source}: {attempt.outcome.value}" for attempt in self.attempts)
