@@ -2,7 +2,8 @@ from django import forms
 from django.contrib.auth import password_validation
 from django.contrib.auth.forms import AuthenticationForm
 
-from catalog.models import User, UserImport
+from catalog.imports.formats import CHOICES
+from catalog.models import User
 from catalog.models.rating import RATING_STEPS
 
 
@@ -74,7 +75,7 @@ class DeleteAccountForm(forms.Form):
 class UploadForm(forms.Form):
     format = forms.ChoiceField(
         label="Where it comes from",
-        choices=UserImport.Format.choices,
+        choices=CHOICES,
         widget=forms.RadioSelect,
         error_messages={"required": "Choose the site that the file comes from."},
     )

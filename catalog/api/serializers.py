@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from catalog.imports.formats import CHOICES
 from catalog.models import Credit, ImportRow, Movie, Rating, User, UserImport, WatchlistItem
 from catalog.models.rating import RATING_STEPS
 from catalog.templatetags.movies import poster_url
@@ -151,7 +152,7 @@ class BulkReportSerializer(serializers.Serializer):
 
 
 class UploadSerializer(serializers.Serializer):
-    format = serializers.ChoiceField(UserImport.Format.choices)
+    format = serializers.ChoiceField(CHOICES)
     file = serializers.FileField(allow_empty_file=True)
 
 
@@ -159,6 +160,7 @@ class UserImportSerializer(serializers.ModelSerializer):
     """How far an upload is. `counts` are there once it is `ready`."""
 
     status = serializers.ChoiceField(UserImport.State.choices, source="state", read_only=True)
+    format = serializers.ChoiceField(CHOICES, read_only=True)
     n_entries = serializers.IntegerField(source="n_rows", read_only=True)
     n_read = serializers.IntegerField(read_only=True)
     ended_at = serializers.DateTimeField(source="closed_at", read_only=True)

@@ -1,4 +1,4 @@
-"""The catalogue: who watches, what there is to watch, and what people thought of it."""
+"""Users, movies with their metadata, ratings, and the records of syncs and imports."""
 
 from catalog.models.imports import ImportRow, ImportRun, UserImport
 from catalog.models.job import Job

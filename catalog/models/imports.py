@@ -14,13 +14,13 @@ from catalog.querysets import UserImportQuerySet
 
 
 class ImportRun(models.Model):
-    """A data set that was brought in; without `finished_at` it is going on, or was cut off and can be run again."""
+    """An imported data set. Without `finished_at` it is running, or was interrupted and can be run again."""
 
     source = models.CharField(max_length=16, choices=Source)
-    origin = models.CharField(max_length=200, help_text="File or folder, or what was generated.")
+    origin = models.CharField(max_length=200, help_text="File or folder name, or parameters of a generated data set.")
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    counts = models.JSONField(default=dict, help_text="Rows by what became of them.")
+    counts = models.JSONField(default=dict, help_text="Rows by outcome.")
 
     class Meta:
         ordering = ["-started_at", "-id"]
@@ -32,15 +32,9 @@ class ImportRun(models.Model):
 class UserImport(Job):
     """A file that a user uploads to import their own data. The job is to read it; then its owner imports it or not.
 
-    waiting -> reading -> ready -> done, or -> failed. What a file cannot be is refused before there is a row.
-    Nothing of the user's is changed before `done`; until then they can discard it, and another upload takes its place.
+    waiting -> reading -> ready -> done, or -> failed. A file of the wrong format is refused before there is a row.
+    Nothing changes before `done`; until then the user can discard the import, and another upload replaces it.
     """
-
-    class Format(models.TextChoices):
-        LETTERBOXD = "letterboxd", "Letterboxd"
-        IMDB = "imdb", "IMDb"
-        TRAKT = "trakt", "Trakt"
-        CSV = "csv", "CSV"
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting to be read")
@@ -54,12 +48,12 @@ class UserImport(Job):
     id = models.BigAutoField(primary_key=True)
     job_ptr = models.OneToOneField(Job, on_delete=models.CASCADE, parent_link=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="imports")
-    format = models.CharField(max_length=16, choices=Format)
-    name = models.CharField(max_length=200, help_text="Of the file.")
-    content = models.BinaryField(default=b"", help_text="The file until it is read; empty from then on.")
+    format = models.CharField(max_length=16, help_text="Code of one of `imports.formats`.")
+    name = models.CharField(max_length=200, help_text="File name.")
+    content = models.BinaryField(default=b"", help_text="The file, until it has been read.")
     n_rows = models.PositiveIntegerField()
-    counts = models.JSONField(default=dict, help_text="What it brings, or once it is done has brought.")
-    committed_at = models.DateTimeField(null=True, blank=True, help_text="When its owner imported it.")
+    counts = models.JSONField(default=dict, help_text="What the import adds and changes, or has added and changed.")
+    committed_at = models.DateTimeField(null=True, blank=True, help_text="When the owner committed the import.")
 
     objects = UserImportQuerySet.as_manager()
 
@@ -103,7 +97,7 @@ class ImportRow(models.Model):
 
     user_import = models.ForeignKey(UserImport, on_delete=models.CASCADE, related_name="rows")
     file = models.CharField(max_length=200)
-    line = models.PositiveIntegerField(help_text="Of a JSON file: the number of the item.")
+    line = models.PositiveIntegerField(help_text="In a JSON file, the number of the item.")
     kind = models.CharField(max_length=16, choices=Kind)
     title = models.CharField(max_length=300, blank=True)
     year = models.PositiveSmallIntegerField(null=True)

@@ -1,4 +1,4 @@
-"""What describes a movie. Each link carries its source, since not every source may train a model."""
+"""Metadata of movies. Every link carries its source, since not every source may train a model."""
 
 from django.db import models
 from django.urls import reverse
@@ -53,7 +53,7 @@ class Person(models.Model):
 
 
 class MovieGenre(models.Model):
-    """Looked up by its pairs alone: an index of one column would be taken for them, and lead to rows to be read."""
+    """Indexed by pairs only: the planner would prefer a single-column index and then have to read the rows."""
 
     movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE, db_index=False)
     genre = models.ForeignKey(Genre, on_delete=models.CASCADE, db_index=False)
@@ -89,7 +89,7 @@ class Credit(models.Model):
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="credits")
     role = models.CharField(max_length=16, choices=Role)
     character = models.CharField(max_length=200, blank=True)
-    position = models.PositiveSmallIntegerField(default=0, help_text="Place in the billing, 0 first.")
+    position = models.PositiveSmallIntegerField(default=0, help_text="Billing order, starting at 0.")
     source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
 
     class Meta:

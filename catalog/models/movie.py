@@ -10,31 +10,31 @@ from catalog.models.titles import SearchTerm
 from catalog.querysets import MovieQuerySet
 from catalog.text import fold, search_terms
 
-# "Best rated" counts so many ratings of so many stars on top of a movie's own: a Bayesian mean. Constants, not the
-# site's current mean, so that the database can keep it by itself; another choice is a migration.
+# "Best rated" adds this many ratings of this value to a movie's own, which makes a Bayesian mean. They are constants,
+# not the site's current mean, so that a generated column can hold it; changing them takes a migration.
 PRIOR_RATINGS = 20
 PRIOR_MEAN = 3.3
 
 
 class Movie(models.Model):
-    """One movie. `source` says who entered it, `field_sources` which fields came from somewhere else."""
+    """One movie. `source` says where it came from, `field_sources` which fields came from elsewhere."""
 
     title = models.CharField(max_length=300)
     original_title = models.CharField(max_length=300, blank=True)
     search_title = models.CharField(max_length=620, blank=True, editable=False)
-    search_terms = models.TextField(blank=True, editable=False, help_text="What search finds the movie by.")
+    search_terms = models.TextField(blank=True, editable=False, help_text="Terms that search matches.")
     year = models.PositiveSmallIntegerField(null=True, blank=True)
     release_date = models.DateField(null=True, blank=True)
     overview = models.TextField(blank=True)
     language = models.CharField(max_length=8, blank=True, help_text="ISO 639-1 code of the original language.")
     runtime_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
     is_adult = models.BooleanField(default=False)
-    poster_path = models.CharField(max_length=120, blank=True, help_text="Path of TMDB's poster.")
+    poster_path = models.CharField(max_length=120, blank=True, help_text="Path of the poster at TMDB.")
     movielens_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
     tmdb_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
     imdb_id = models.CharField(max_length=16, null=True, blank=True, unique=True)
     external_id = models.CharField(
-        max_length=64, null=True, blank=True, unique=True, help_text="The movie's id on the operator's other site."
+        max_length=64, null=True, blank=True, unique=True, help_text="Id of the movie on the operator's other site."
     )
     source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
     field_sources = models.JSONField(default=dict, blank=True, editable=False)
@@ -42,7 +42,7 @@ class Movie(models.Model):
     keywords = models.ManyToManyField(Keyword, through="catalog.MovieKeyword", related_name="movies")
     rating_count = models.PositiveIntegerField(default=0, editable=False)
     rating_sum = models.FloatField(default=0, editable=False)
-    popularity = models.FloatField(default=0, editable=False, help_text="Recent ratings, older ones count less.")
+    popularity = models.FloatField(default=0, editable=False, help_text="Number of ratings, weighted by recency.")
     bayesian_mean = models.GeneratedField(
         expression=(models.F("rating_sum") + PRIOR_RATINGS * PRIOR_MEAN)
         / (models.F("rating_count") + float(PRIOR_RATINGS)),
@@ -56,7 +56,7 @@ class Movie(models.Model):
 
     class Meta:
         ordering = ["-popularity", "id"]
-        # Each with the columns of the filters behind its own: a far page is then found in the index alone.
+        # Each index also covers the filter columns, so that a distant page needs only the index.
         indexes = [
             models.Index(
                 fields=["-popularity", "id", "year", "language", "rating_count", "rating_sum"],
@@ -105,7 +105,7 @@ class Movie(models.Model):
         return reverse("catalog:movie-detail", args=[self.pk, self.slug])
 
     def set_search(self) -> None:
-        """What to sort and to find the movie by, of all its titles. A new one has no alternative titles yet."""
+        """Derives the columns for sorting and search from all titles. A new movie has no alternative titles yet."""
         titles = list(dict.fromkeys([self.title, self.original_title]))
         self.search_title = fold(" ".join(titles))[:620]
         others = self.alternative_titles.all() if self.pk else []
@@ -115,11 +115,11 @@ class Movie(models.Model):
         return str(self.field_sources.get(field, self.source))
 
     def _is_of_another_source(self, field: str, other: str) -> bool:
-        """One that TMDB filled in says nothing about what came from elsewhere."""
+        """Whether `other` comes from TMDB and `field` does not, so that one says nothing about the other."""
         return self.source_of(other) == Source.TMDB != self.source_of(field)
 
     def mark_edited(self, *fields: str) -> None:
-        """What a person wrote by hand, or took away, is the site's own from then on; no sync may change it."""
+        """Marks fields that a person edited or removed by hand; no sync changes them from then on."""
         self.field_sources |= dict.fromkeys(fields, Source.SITE.value)
         self.save(update_fields=["field_sources", "updated_at"])
 

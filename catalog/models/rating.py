@@ -11,7 +11,7 @@ RATING_STEPS = [half / 2 for half in range(1, 11)]  # 0.5, 1.0 ... 5.0
 
 
 class Rating(models.Model):
-    """What a user thinks of a movie, in half stars; one row for each user and movie, the latest opinion."""
+    """A user's rating of a movie in half stars. There is one row per user and movie, the latest rating."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="ratings")
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE, related_name="ratings")
@@ -50,13 +50,13 @@ class WatchlistItem(models.Model):
 
 
 class Viewing(models.Model):
-    """That somebody saw a movie, on a day or on an unknown one; a day of viewing counts once."""
+    """A user watched a movie, on a known or unknown day. Each day counts once."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="viewings")
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
-    watched_on = models.DateField(null=True, blank=True, help_text="Empty: on an unknown day.")
+    watched_on = models.DateField(null=True, blank=True, help_text="Empty if the day is unknown.")
     is_rewatch = models.BooleanField(default=False)
-    recorded_at = models.DateTimeField(default=timezone.now, help_text="When it was written down, here or elsewhere.")
+    recorded_at = models.DateTimeField(default=timezone.now, help_text="When it was recorded, here or elsewhere.")
 
     class Meta:
         ordering = [models.F("watched_on").desc(nulls_last=True), "-recorded_at", "-id"]

@@ -1,4 +1,4 @@
-"""Where a row comes from: decides what may train, what an import may overwrite, and what a purge takes out."""
+"""Where a row comes from. Decides what may train a model, what an import may overwrite and what a purge removes."""
 
 from django.db import models
 
@@ -9,4 +9,4 @@ class Source(models.TextChoices):
     GENERATED = "generated", "generated sample"
     TMDB = "tmdb", "TMDB"
     IMPORTED = "imported", "imported by its owner"
-    BULK = "bulk", "brought by the operator"
+    BULK = "bulk", "sent by the operator"

@@ -1,4 +1,4 @@
-"""How the catalogue keeps in step with TMDB: runs, what a run has still to do, and what is known of each id."""
+"""Syncs with TMDB: runs, their work items, and a record for each TMDB id."""
 
 from django.db import models
 from django.utils import timezone
@@ -11,9 +11,9 @@ from catalog.models.movie import Movie
 class SyncRun(Job):
     """One sync with TMDB.
 
-    It fails when the token was refused or TMDB is away. One runs at a time; any number of workers may help it. What a
-    run has still to do is in its items: a run whose workers were killed is continued, and one that failed is taken up
-    by the next of its scope.
+    It fails if TMDB refuses the token or is unavailable. One run is active at a time, with any number of workers. Its
+    pending items are the remaining work: a run whose workers were killed continues, and the next run of the same scope
+    continues a failed one.
     """
 
     class Scope(models.TextChoices):
@@ -27,7 +27,7 @@ class SyncRun(Job):
     id = models.BigAutoField(primary_key=True)
     job_ptr = models.OneToOneField(Job, on_delete=models.CASCADE, parent_link=True)
     scope = models.CharField(max_length=16, choices=Scope)
-    counts = models.JSONField(default=dict, help_text="Movies and pages by what became of them.")
+    counts = models.JSONField(default=dict, help_text="Movies and pages by outcome.")
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -45,10 +45,10 @@ class SyncRun(Job):
 
 
 class SyncItem(models.Model):
-    """One thing a run has to ask TMDB for: a movie, or a page of a list that names movies and further pages.
+    """One request to TMDB: a movie, or a page of a list that yields movies and further pages.
 
-    A worker takes it by `leased_until`; the outcome is written in one transaction with what it changed, so after a
-    kill nothing is lost and nothing counted twice.
+    A worker leases it until `leased_until`. The outcome is written in the transaction that writes the changes, so a
+    killed worker loses nothing and nothing is counted twice.
     """
 
     class Kind(models.TextChoices):
@@ -60,18 +60,18 @@ class SyncItem(models.Model):
         ADDED = "added", "added"
         UPDATED = "updated", "updated"
         UNCHANGED = "unchanged", "unchanged"
-        SKIPPED = "skipped", "left out by policy"
+        SKIPPED = "skipped", "skipped by policy"
         GONE = "gone", "gone from TMDB"
         MERGED = "merged", "merged into another id"
         REJECTED = "rejected", "rejected"
-        FAILED = "failed", "not answered"
+        FAILED = "failed", "failed"
         LISTED = "listed", "page read"
 
     PENDING = "pending"
 
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="items")
     kind = models.CharField(max_length=16, choices=Kind)
-    key = models.CharField(max_length=40, help_text="TMDB id; or first day, last day and page.")
+    key = models.CharField(max_length=40, help_text="TMDB id, or first day, last day and page.")
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
     leased_until = models.DateTimeField(default=timezone.now)
 
@@ -84,13 +84,13 @@ class SyncItem(models.Model):
 
 
 class TMDBRecord(models.Model):
-    """What is known of one of TMDB's movies: when it was read, or why it is not in the catalogue."""
+    """The state of one TMDB id: when it was last read, or why it is not in the catalogue."""
 
     class State(models.TextChoices):
         FETCHED = "fetched", "in the catalogue"
-        SKIPPED = "skipped", "left out by policy"
+        SKIPPED = "skipped", "skipped by policy"
         REJECTED = "rejected", "rejected"
-        FAILED = "failed", "not answered"
+        FAILED = "failed", "failed"
         GONE = "gone", "gone from TMDB"
         MERGED = "merged", "merged into another id"
 
@@ -99,8 +99,8 @@ class TMDBRecord(models.Model):
     state = models.CharField(max_length=16, choices=State)
     reason = models.CharField(max_length=500, blank=True)
     merged_into = models.PositiveIntegerField(null=True, blank=True)
-    fetched_at = models.DateTimeField(null=True, blank=True, help_text="When its content was last read.")
-    checked_at = models.DateTimeField(default=timezone.now, help_text="When TMDB was last asked.")
+    fetched_at = models.DateTimeField(null=True, blank=True, help_text="When the content was last read.")
+    checked_at = models.DateTimeField(default=timezone.now, help_text="When TMDB was last queried.")
 
     class Meta:
         ordering = ["-checked_at", "-id"]

@@ -8,7 +8,7 @@ from catalog.text import TERM_LENGTH
 
 
 class AlternativeTitle(models.Model):
-    """What a movie is called elsewhere: found by search, not shown in its place."""
+    """Another title of a movie: search finds it, pages do not show it."""
 
     movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE, related_name="alternative_titles")
     title = models.CharField(max_length=300)
@@ -32,9 +32,9 @@ class AlternativeTitle(models.Model):
 
 
 class SearchTerm(models.Model):
-    """A word or a whole name that movies are found by: what somebody may have meant who wrote it wrong.
+    """A word or a whole title that search knows, used to correct misspelt queries.
 
-    Reversed too, since of a word with one wrong letter either the first half or the second is right.
+    It is also stored reversed: a word with one wrong letter has its first or its second half right.
     """
 
     term = models.CharField(max_length=TERM_LENGTH)
@@ -44,7 +44,7 @@ class SearchTerm(models.Model):
     objects = SearchTermQuerySet.as_manager()
 
     class Meta:
-        # The classes of operators let Postgres look up beginnings whatever its collation; SQLite knows none.
+        # The operator classes let Postgres look up prefixes in any collation; SQLite ignores them.
         constraints = [
             models.UniqueConstraint(
                 fields=["length", "term"],

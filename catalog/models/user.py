@@ -5,10 +5,10 @@ from catalog.models.source import Source
 
 
 class User(AbstractUser):
-    """A person who rates. Users of a data set (MovieLens, generated) rate too, but cannot sign in."""
+    """A person who rates. Users of a data set (MovieLens, generated) have ratings but cannot sign in."""
 
     source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
-    external_id = models.CharField(max_length=64, blank=True, help_text="The user's id in the source it came from.")
+    external_id = models.CharField(max_length=64, blank=True, help_text="Id of the user in its source.")
 
     class Meta(AbstractUser.Meta):
         constraints = [

@@ -17,7 +17,8 @@ from rest_framework.authtoken.models import Token
 from catalog.accounts import delete_account
 from catalog.errors import InvalidSignUp
 from catalog.forms import DeleteAccountForm, SignInForm, SignUpForm
-from catalog.models import User, UserImport
+from catalog.imports.formats import CHOICES
+from catalog.models import User
 from catalog.services import sign_up as create_account
 from catalog.throttling import SignInThrottle, SignUpThrottle, too_many
 from catalog.views.pages import SignedInRequest
@@ -129,6 +130,6 @@ def _account_page(request: SignedInRequest, *, new_token: Token | None = None) -
         "new_key": new_token and new_token.key,
         "n_ratings": user.ratings.count(),
         "n_watchlist": user.watchlist.count(),
-        "export_formats": UserImport.Format.choices,
+        "export_formats": CHOICES,
     }
     return render(request, "catalog/account.html", context)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from catalog.errors import ImportNotReady, InvalidImport, UploadTooLarge
 from catalog.forms import UploadForm
-from catalog.imports.export import export_ratings
+from catalog.imports.formats import FORMATS, export_ratings
 from catalog.imports.lifecycle import commit_import, receive_upload
 from catalog.imports.report import sentences
 from catalog.imports.upload import check_length
@@ -25,7 +25,7 @@ ROWS = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def upload(request: SignedInRequest) -> HttpResponse:
-    """The form, and how far the latest upload is; htmx asks for the latter alone."""
+    """The upload form and the state of the latest import; htmx requests only the latter."""
     if request.method != "POST":
         return _page(request, UploadForm())
     if refused := too_many(ImportThrottle(), request):
@@ -62,7 +62,8 @@ def _page(request: SignedInRequest, form: UploadForm, *, status: int = 200, refu
         "user_import": user_import,
         "sentences": sentences(user_import) if user_import and user_import.counts else [],
         "max_upload_mb": settings.POLICY.imports.max_upload_mb,
-        "formats": UserImport.Format,
+        "formats": list(zip(form["format"], FORMATS.values(), strict=True)),
+        "format_label": FORMATS[user_import.format].label if user_import else "",
     }
     if user_import and user_import.counts:
         context |= _rows(request, user_import)
@@ -71,7 +72,7 @@ def _page(request: SignedInRequest, form: UploadForm, *, status: int = 200, refu
 
 
 def _rows(request: SignedInRequest, user_import: UserImport) -> dict[str, object]:
-    """Those without a movie first: they are what somebody may want to do something about."""
+    """Unmatched rows first: only those may need action."""
     tabs = {"unmatched": user_import.counts["unmatched"], "matched": user_import.counts["matched"]}
     if user_import.state == UserImport.State.DONE:
         del tabs["matched"]
@@ -106,6 +107,6 @@ def discard(request: SignedInRequest, import_id: int) -> HttpResponse:
 @require_safe
 @login_required
 def export(request: SignedInRequest, format: str) -> HttpResponse:
-    if format not in UserImport.Format.values:
+    if format not in FORMATS:
         raise Http404
     return export_ratings(user=request.user, format=format).as_download()

@@ -75,7 +75,7 @@ def test_a_file_that_is_none_is_refused_on_the_page(page):
 
     assert answer.status_code == 422
     assert "expected a JSON file of Trakt" in text_of(answer)
-    assert "looks like one of Letterboxd, so choose that." in text_of(answer)
+    assert "looks like a file from Letterboxd, so choose that." in text_of(answer)
     empty = page.post("/import/", {})
     assert "Choose the site that the file comes from." in text_of(empty)
     assert "Choose the file that the site gave you." in text_of(empty)

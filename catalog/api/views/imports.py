@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from catalog.api.serializers import ImportRowSerializer, UploadSerializer, UserImportSerializer
-from catalog.imports.export import export_ratings
+from catalog.imports.formats import FORMATS, export_ratings
 from catalog.imports.lifecycle import commit_import, receive_upload
 from catalog.imports.upload import check_length
 from catalog.models import UserImport
@@ -83,7 +83,7 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
 
 
 class ExportView(APIView):
-    formats: ClassVar = UserImport.Format.values
+    formats: ClassVar = tuple(FORMATS)
 
     @extend_schema(
         operation_id="export_retrieve",

@@ -1,7 +1,12 @@
-"""Any other CSV: a row for each rating, viewing or movie of the watchlist, in columns of these names."""
+"""Any other CSV: one row per rating, viewing or watchlist item, in the columns named here."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
 
 from catalog.errors import BadRow
 from catalog.imports.files import File
+from catalog.imports.format import Collection, Export, Format, csv_of
 from catalog.imports.parsing import (
     Kind,
     ParsedRow,
@@ -16,6 +21,7 @@ from catalog.imports.parsing import (
 )
 from catalog.imports.tables import Row, Table
 from catalog.ingest.titles import parse_title
+from catalog.models import Movie
 
 COLUMNS = (
     "title",
@@ -30,12 +36,11 @@ COLUMNS = (
     "rewatch",
     "watchlist",
 )
-EXPECTED = "a CSV file with a column title, imdb_id, tmdb_id or movielens_id, and others of " + ", ".join(COLUMNS)
 _NAMES_A_MOVIE = ("title", "imdb_id", "tmdb_id", "movielens_id")
 _ALSO = {"imdbid": "imdb_id", "tmdbid": "tmdb_id", "movielensid": "movielens_id", "watcheddate": "watched_on"}
 
 
-def matches(file: File) -> bool:
+def _matches(file: File) -> bool:
     if not file.name.lower().endswith((".csv", ".tsv", ".txt")):
         return False
     table = Table(file)
@@ -43,7 +48,7 @@ def matches(file: File) -> bool:
     return bool(columns.intersection(_NAMES_A_MOVIE)) and not table.has("Title Type")
 
 
-def read(files: list[File]) -> list[ParsedRow]:
+def _read(files: list[File]) -> list[ParsedRow]:
     return [row for file in files for row in Table(file).rows(Kind.WATCHED, _parse)]
 
 
@@ -75,7 +80,39 @@ def _parse(row: Row) -> dict[str, object]:
 def _kind(of: dict[str, str], rating: float | None) -> str:
     is_wanted, is_watched = read_flag(of["watchlist"]), bool(of["watched_on"].strip())
     if is_wanted and (is_watched or rating is not None):
-        raise BadRow("rated or watched and on the watchlist; expected a row for each")
+        raise BadRow("rated or watched, and on the watchlist; expected one row for each")
     if is_wanted:
         return Kind.WANTED
     return Kind.RATED if rating is not None and not is_watched else Kind.WATCHED
+
+
+def _write(collection: Collection) -> Export:
+    def row(movie: Movie, **given: Any) -> list[Any]:
+        ids = {name: getattr(movie, name) or "" for name in ("imdb_id", "tmdb_id", "movielens_id")}
+        values = {"title": movie.title, "year": movie.year or "", **ids, **given}
+        return [values.get(column, "") for column in COLUMNS]
+
+    rows = [row(r.movie, rating=f"{r.rating:g}", rated_at=r.rated_at.isoformat()) for r in collection.ratings]
+    rows += [
+        row(
+            v.movie,
+            watched_on=v.watched_on or "",
+            rewatch="yes" if v.is_rewatch else "",
+            rated_at=v.recorded_at.isoformat(),
+        )
+        for v in collection.viewings
+    ]
+    rows += [row(item.movie, watchlist="yes", rated_at=item.added_at.isoformat()) for item in collection.watchlist]
+    return Export("movierec.csv", "text/csv; charset=utf-8", csv_of(COLUMNS, rows))
+
+
+FORMAT = Format(
+    code="csv",
+    label="CSV",
+    position=4,
+    help=_("A table with columns such as title, year, rating, watched_on."),
+    expected="a CSV file with a column title, imdb_id, tmdb_id or movielens_id, and others of " + ", ".join(COLUMNS),
+    matches=_matches,
+    read=_read,
+    write=_write,
+)

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from catalog.errors import BadRow, InvalidImport
 from catalog.imports.files import File
+from catalog.imports.format import Collection, Export, Format
 from catalog.imports.parsing import (
     Kind,
     ParsedRow,
@@ -22,21 +24,22 @@ from catalog.imports.parsing import (
     read_year,
     shown,
 )
+from catalog.models import Movie
 
-EXPECTED = "a JSON file of Trakt (ratings, history, watched or watchlist), or a zip of such files"
-DEPTH = 3  # of objects that hold the lists
+DEPTH = 3  # of nested objects around the lists
 _LEFT_OUT = ("episode", "season", "person", "list")
+UNKNOWN_MOMENT = "1970-01-01T00:00:00.000Z"  # Trakt's mark for a viewing on an unknown day
 
 
-def matches(file: File) -> bool:
+def _matches(file: File) -> bool:
     if not file.name.lower().endswith(".json"):
         return False
     text = file.text()
     return '"ids"' in text and ('"movie"' in text or '"show"' in text)
 
 
-def read(files: list[File]) -> list[ParsedRow]:
-    """Episodes are left out. What was watched before is a rewatch, for Trakt does not say so itself."""
+def _read(files: list[File]) -> list[ParsedRow]:
+    """Skips episodes. Marks repeated viewings as rewatches, which Trakt does not do itself."""
     rows: list[ParsedRow] = []
     for file in files:
         for number, item in enumerate(_items(_document(file)), start=1):
@@ -52,7 +55,7 @@ def _document(file: File) -> Any:
         return json.loads(file.text())
     except json.JSONDecodeError as error:
         raise InvalidImport(f"{file.name}, line {error.lineno}: expected JSON ({error.msg}).") from None
-    except (RecursionError, ValueError):  # a number of thousands of digits is the latter
+    except (RecursionError, ValueError):  # ValueError: a number with thousands of digits
         raise InvalidImport(f"{file.name}: expected JSON as Trakt writes it.") from None
 
 
@@ -110,7 +113,7 @@ def _text(value: Any) -> str:
 
 
 def _with_rewatches(rows: list[ParsedRow]) -> list[ParsedRow]:
-    """Of several viewings of a movie all but the first."""
+    """Marks every viewing of a movie but the first as a rewatch."""
     first: dict[tuple[Any, ...], date] = {}
     for row in rows:
         if row.watched_on is not None:
@@ -123,3 +126,45 @@ def _with_rewatches(rows: list[ParsedRow]) -> list[ParsedRow]:
 
 def _identity(row: ParsedRow) -> tuple[Any, ...]:
     return row.imdb_id, row.tmdb_id, row.title, row.year
+
+
+def _write(collection: Collection) -> Export:
+    def item(movie: Movie, **values: Any) -> dict[str, Any]:
+        ids = {"imdb": movie.imdb_id, "tmdb": movie.tmdb_id}
+        return {**values, "type": "movie", "movie": {"title": movie.title, "year": movie.year, "ids": ids}}
+
+    document = {
+        "ratings": [
+            item(r.movie, rated_at=_moment(r.rated_at), rating=round(r.rating * 2)) for r in collection.ratings
+        ],
+        "history": [
+            item(v.movie, watched_at=_watched_at(v.watched_on), action="watch", rewatch=v.is_rewatch)
+            for v in collection.viewings
+        ],
+        "watchlist": [
+            item(listed.movie, rank=rank, listed_at=_moment(listed.added_at))
+            for rank, listed in enumerate(collection.watchlist, 1)
+        ],
+    }
+    content = json.dumps(document, ensure_ascii=False, indent=1).encode()
+    return Export("movierec-trakt.json", "application/json", content)
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _watched_at(day: date | None) -> str:
+    return f"{day.isoformat()}T00:00:00.000Z" if day else UNKNOWN_MOMENT
+
+
+FORMAT = Format(
+    code="trakt",
+    label="Trakt",
+    position=3,
+    help=_("Settings, Data, Export: the zip, or one of its JSON files."),
+    expected="a JSON file of Trakt (ratings, history, watched or watchlist), or a zip of such files",
+    matches=_matches,
+    read=_read,
+    write=_write,
+)

@@ -5,6 +5,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from catalog.errors import InvalidImport
 from catalog.imports.files import check_size
+from catalog.imports.formats import FORMATS
 from catalog.imports.lifecycle import commit_import, create_import, read_import
 from catalog.imports.report import sentences
 from catalog.management.long_command import LongCommand
@@ -16,15 +17,15 @@ SHOWN = 20
 
 class Command(LongCommand):
     help = (
-        "Imports what somebody rated, watched and wants to see on another site, as the page /import/ does. Nothing is "
-        "written before the whole file is read; running it again changes nothing."
+        "Imports a user's ratings, viewings and watchlist from another site, as the page /import/ does. Nothing is "
+        "written before the whole file has been read; running it again changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", type=Path, help="the file, or the zip, that the site exports")
         parser.add_argument("--user", required=True, metavar="U", help="name of the user who receives the ratings")
-        parser.add_argument("--format", required=True, choices=UserImport.Format.values)
-        parser.add_argument("--dry-run", action="store_true", help="only show what it would bring")
+        parser.add_argument("--format", required=True, choices=tuple(FORMATS))
+        parser.add_argument("--dry-run", action="store_true", help="only show what it would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(username=options["user"]).first()
@@ -51,9 +52,9 @@ class Command(LongCommand):
 
     def _report(self, user_import: UserImport) -> None:
         unmatched = user_import.rows.filter(movie=None)
-        for entry in unmatched[:SHOWN]:
-            year = f" ({entry.year})" if entry.year else ""
-            self.stderr.write(f"{entry.file}, line {entry.line}: {entry.title}{year}: {entry.reason}")
+        for row in unmatched[:SHOWN]:
+            year = f" ({row.year})" if row.year else ""
+            self.stderr.write(f"{row.file}, line {row.line}: {row.title}{year}: {row.reason}")
         if (more := unmatched.count() - SHOWN) > 0:
             self.stderr.write(f"... and {more:,} more")
         for line in sentences(user_import):

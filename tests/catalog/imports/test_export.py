@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from catalog.imports.export import export_ratings
+from catalog.imports.formats import export_ratings
 from catalog.imports.lifecycle import commit_import, create_import, read_import
 from catalog.models import Rating, User, Viewing, WatchlistItem
 from tests.factories import MovieFactory, RatingFactory, UserFactory

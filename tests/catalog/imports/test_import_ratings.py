@@ -53,7 +53,7 @@ def test_mistakes_are_told_and_change_nothing(nora, path, tmp_path):
         import_ratings(path, user="nobody")
     with pytest.raises(CommandError, match="cannot be read: No such file or directory"):
         import_ratings(tmp_path / "none.csv")
-    with pytest.raises(CommandError, match="looks like one of Letterboxd, so choose that"):
+    with pytest.raises(CommandError, match="looks like a file from Letterboxd, so choose that"):
         import_ratings(path, format="imdb")
 
     assert not UserImport.objects.exists()

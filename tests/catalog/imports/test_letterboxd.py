@@ -52,7 +52,7 @@ def test_watched_and_watchlist_are_told_apart_by_their_names():
 
     assert [row.kind for row in read("watched (1).csv", rows)] == ["watched"]
     assert [row.kind for row in read("watchlist-ada.csv", rows)] == ["wanted"]
-    with pytest.raises(InvalidImport, match=r"same columns; expected one of these two in its name"):
+    with pytest.raises(InvalidImport, match=r"same columns; expected one of the two in the file name"):
         read("films.csv", rows)
 
 
@@ -105,7 +105,7 @@ def test_a_broken_row_says_what_is_wrong_and_leaves_the_others(row, problem):
 
 
 def test_a_file_without_a_sound_row_is_refused():
-    with pytest.raises(InvalidImport, match=r"no row of it can be read. ratings.csv, line 2: '9' is no rating"):
+    with pytest.raises(InvalidImport, match=r"none of its rows can be read. ratings.csv, line 2: '9' is no rating"):
         read("ratings.csv", table(RATINGS, ["2020-05-02", "Heat", "1995", URI, "9"]))
-    with pytest.raises(InvalidImport, match="this one holds no movie"):
+    with pytest.raises(InvalidImport, match="this one contains no movies"):
         read("watchlist.csv", table(WATCHLIST))

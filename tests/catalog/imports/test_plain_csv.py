@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import InvalidImport
-from catalog.imports.formats import READERS, parse_upload
+from catalog.imports.formats import FORMATS, parse_upload
 from catalog.imports.parsing import ParsedRow
 
 
@@ -53,7 +53,7 @@ def test_columns_of_letterboxds_own_import_are_understood():
     [
         ("Heat,1995,7,,", "'7' is no rating above 0 and up to 5."),
         (",,4,,", "neither a title nor an id."),
-        ("Heat,1995,4,yes,", "rated or watched and on the watchlist; expected a row for each."),
+        ("Heat,1995,4,yes,", "rated or watched, and on the watchlist; expected one row for each."),
         ("Heat,1995,,maybe,", "'maybe' is neither yes nor no."),
         ("Heat,1995,,,12", "'12' is no IMDb id as tt0133093."),
     ],
@@ -68,8 +68,8 @@ def test_a_broken_row_says_what_is_wrong(row, problem):
     ("content", "message"),
     [
         ("name,stars\nHeat,5\n", "expected a CSV file with a column title, imdb_id, tmdb_id or movielens_id"),
-        ("Date,Name,Year,Letterboxd URI,Rating\n", "looks like one of Letterboxd, so choose that"),
-        ("Const,Your Rating,Title,Title Type\n", "looks like one of IMDb, so choose that"),
+        ("Date,Name,Year,Letterboxd URI,Rating\n", "looks like a file from Letterboxd, so choose that"),
+        ("Const,Your Rating,Title,Title Type\n", "looks like a file from IMDb, so choose that"),
         ('title,year\n"Heat,1995\n', "line 2: expected a row of a CSV file"),
         ("title\nHe\0at\n", "contains NUL characters"),
         ("", "the file is empty"),
@@ -81,7 +81,7 @@ def test_what_is_no_such_table_is_refused(content, message):
         read(content)
 
 
-@given(st.binary(max_size=300), st.sampled_from(sorted(READERS)), st.sampled_from(["x.csv", "x.json", "x.zip"]))
+@given(st.binary(max_size=300), st.sampled_from(sorted(FORMATS)), st.sampled_from(["x.csv", "x.json", "x.zip"]))
 def test_no_file_whatever_breaks_a_reader(content, format, name):
     try:
         parse_upload(format=format, name=name, content=content)

@@ -116,9 +116,9 @@ def test_more_rows_than_allowed_are_refused(limits):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"photo.jpg": b"x"}, "the zip holds no .csv and no .json"),
-        ({"a.json": b'[{"movie": {"ids": {}}}]'}, "looks like one of Trakt, so choose that"),
-        ({"x.csv": b"a,b\n1,2\n"}, "neither its columns nor those of another site"),
+        ({"photo.jpg": b"x"}, "the zip contains no .csv or .json file"),
+        ({"a.json": b'[{"movie": {"ids": {}}}]'}, "looks like a file from Trakt, so choose that"),
+        ({"x.csv": b"a,b\n1,2\n"}, "neither its columns nor those of another known site"),
     ],
 )
 def test_a_zip_of_something_else_is_refused_with_what_it_is(files, message):

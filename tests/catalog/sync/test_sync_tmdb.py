@@ -254,7 +254,7 @@ def test_what_is_gone_goes_unless_somebody_rated_it(tmdb):
 def test_policy_leaves_movies_out(tmdb, tmdb_policy, movie, reason):
     tmdb.serve(movie)
 
-    assert sync_ids(5).message == "1 left out by policy."
+    assert sync_ids(5).message == "1 skipped by policy."
     assert reason in TMDBRecord.objects.get().reason
     assert not Movie.objects.exists()
 

@@ -56,7 +56,7 @@ def test_a_movie_that_tmdb_does_not_answer_waits_for_the_next_sync(tmdb):
     tmdb.serve(document(1), document(2))
     tmdb.answer_next("movie/1", *[Answer(500)] * 6)
 
-    assert sync_ids(1, 2).message == "1 added, 1 not answered."
+    assert sync_ids(1, 2).message == "1 added, 1 failed."
     assert TMDBRecord.objects.get(tmdb_id=1).state == "failed"
     sync(SyncRequest(Scope.CHANGES))
     assert Movie.objects.count() == 2
@@ -94,7 +94,7 @@ def test_a_bug_at_one_movie_leaves_the_others(tmdb, monkeypatch, caplog):
 
     monkeypatch.setattr(batch, "values_from", fail)
 
-    assert sync_ids(1, 2).message == "1 added, 1 not answered."
+    assert sync_ids(1, 2).message == "1 added, 1 failed."
     assert TMDBRecord.objects.get(tmdb_id=1).reason == "This site failed: ValueError"
     assert "a bug" in caplog.text
 
