@@ -16,8 +16,9 @@ import pandas as pd
 
 from benchmarks.data import MOVIELENS, MOVIETWEETINGS, movielens_ratings, movietweetings
 from benchmarks.tables import Row, render
-from mlops.gate.decision import REFUSED, Evidence, Lists, judge
-from mlops.gate.rules import PASSED, PairedInterval
+from mlops.evaluation.paired_interval import PairedInterval
+from mlops.gate.decision import PASSED, REFUSED, decide
+from mlops.gate.inputs import GateInput, Lists
 from mlops.policy import GatePolicy
 from movierec.policy import load_policy
 from recommender.evaluation import Comparison, Evaluation, evaluate_on_cuts, fitter, paired_bootstrap
@@ -68,8 +69,8 @@ def decisions(pool: Array, policy: GatePolicy, **drawn: int) -> list[Row]:
         (f"worse by {LOSS:g} is refused as a change", False, LOSS, REFUSED, ">= 0.95"),
     ]
     return [
-        {"case": name, "share": decided(pool, policy, is_refresh, loss, decision, **drawn), "asked": asked}
-        for name, is_refresh, loss, decision, asked in cases
+        {"case": name, "share": decided(pool, policy, is_refresh, loss, outcome, **drawn), "asked": asked}
+        for name, is_refresh, loss, outcome, asked in cases
     ]
 
 
@@ -78,20 +79,20 @@ def decided(
     policy: GatePolicy,
     is_refresh: bool,
     loss: float,
-    decision: str,
+    outcome: str,
     *,
     n_users: int,
     n_pairs: int,
     resamples: int,
 ) -> float:
     rng = np.random.default_rng(0)
-    found = 0
+    n_found = 0
     for number in range(n_pairs):
         candidate, champion = draw(pool, n_users, loss, rng)
-        interval = paired_bootstrap(candidate, champion, np.arange(n_users), resamples=resamples, seed=number)
-        bounds = PairedInterval(interval.mean, interval.low, interval.high, interval.n_users)
-        found += judge(evidence(bounds, is_refresh), policy).decision == decision
-    return found / n_pairs
+        found = paired_bootstrap(candidate, champion, np.arange(n_users), resamples=resamples, seed=number)
+        interval = PairedInterval(found.mean, found.low, found.high, found.n_users)
+        n_found += decide(gate_input(interval, is_refresh), policy).outcome == outcome
+    return n_found / n_pairs
 
 
 def draw(pool: Array, n_users: int, loss: float, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -103,14 +104,14 @@ def draw(pool: Array, n_users: int, loss: float, rng: np.random.Generator) -> tu
     return candidate * (rng.random(n_users) >= loss / pool.mean()), champion
 
 
-def evidence(difference: PairedInterval, is_refresh: bool) -> Evidence:
-    """All else is as it should be, so that the difference alone decides."""
+def gate_input(difference: PairedInterval, is_refresh: bool) -> GateInput:
+    """All else is fine, so that the difference alone decides."""
     lists = Lists(coverage=0.3, popularity_gini=0.8, mean_popularity=0.1)
-    return Evidence(
+    return GateInput(
         baseline="popular",
         against_baseline=PairedInterval(0.03, 0.01, 0.05, difference.n_users),
         lists=lists,
-        fresh_process={"checks": {"answers": True}, "latency_ms": 1.0, "memory_mb": 1.0},
+        smoke_test={"checks": {"answers": True}, "latency_ms": 1.0, "memory_mb": 1.0},
         artifact_mb=1.0,
         data_age_hours=1.0,
         is_refresh=is_refresh,

@@ -1,5 +1,9 @@
 from django.apps import AppConfig
 
+# Imported here because they register the sentences of their findings.
+from mlops.gate import codes as gate_codes  # noqa: F401
+from mlops.registry import codes as registry_codes  # noqa: F401
+
 
 class MLOpsConfig(AppConfig):
     name = "mlops"

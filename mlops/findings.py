@@ -2,8 +2,9 @@
 
 Rows and files hold `Finding.to_dict()`; code compares `code`, `message` and `outcome`, never a sentence. Each package
 lists its codes in a module `codes.py` as TextChoices, whose labels are short titles, and registers them here together
-with the sentences. Titles and sentences are gettext messages with named placeholders: `title`, `figure`, `threshold`,
-`low`, `high` and whatever `params` holds.
+with the sentences. Titles and sentences are gettext messages with named placeholders: `subject`, `figure`,
+`threshold`, `low`, `high`, whatever `params` holds, and in sentences `title`. A value that is a code itself is shown
+by its title.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,7 +35,10 @@ class Outcome(TextChoices):
 
 @dataclass(frozen=True)
 class Finding:
-    """`code` names the check, `message` the sentence about its result; the code's own sentence where it is empty."""
+    """`code` names the check and `subject` what it is about, where there are several, such as one slice of many.
+
+    `message` is the code of the sentence about the result; where it is empty the check's own sentence is shown.
+    """
 
     code: str
     outcome: str
@@ -43,6 +47,7 @@ class Finding:
     interval: tuple[float, float] | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     message: str = ""
+    subject: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it; a plain string for each code."""
@@ -57,12 +62,21 @@ class Finding:
         return cls(**values)
 
     @property
+    def key(self) -> str:
+        return f"{self.code}:{self.subject}" if self.subject else str(self.code)
+
+    @property
     def title(self) -> str:
-        return title(self.code, self.params)
+        return title(self.code, self._values())
 
     @property
     def sentence(self) -> str:
         return describe(self)
+
+    def _values(self) -> dict[str, Any]:
+        low, high = self.interval or (None, None)
+        own = {"subject": self.subject, "figure": self.figure, "threshold": self.threshold, "low": low, "high": high}
+        return own | dict(self.params)
 
 
 _titles: dict[str, Text] = {LEGACY: "{name}"}
@@ -86,9 +100,7 @@ def describe(finding: Finding) -> str:
     text = _sentences.get(str(finding.message)) or _sentences.get(str(finding.code))
     if text is None:
         return finding.title
-    low, high = finding.interval or (None, None)
-    values = {"title": finding.title, "figure": finding.figure, "threshold": finding.threshold, "low": low}
-    return _fill(text, {**values, "high": high, **finding.params})
+    return _fill(text, {"title": finding.title, **finding._values()})
 
 
 def describe_all(findings: Iterable[Finding]) -> str:
@@ -105,7 +117,9 @@ class _TolerantFormatter(Formatter):
         if value is None:
             return NO_VALUE
         if isinstance(value, list | tuple):
-            return ", ".join(str(part) for part in value)
+            return ", ".join(self.format_field(part, format_spec) for part in value)
+        if isinstance(value, str):
+            return str(_titles.get(value, value))
         try:
             return str(format(value, format_spec))
         except (TypeError, ValueError):

@@ -16,7 +16,7 @@ from mlops.models import (
     Backtest,
     DatasetSnapshot,
     DriftReport,
-    GateVerdict,
+    GateDecision,
     ModelVersion,
     PipelineRun,
     TuningStudy,
@@ -97,10 +97,10 @@ def copy_artifact(*, version: ModelVersion, out: Path) -> None:
     snapshots.copy_folder(artifacts.folder_of(version), out)
 
 
-def evaluate_version(*, version: int, on_progress: Callable[[str, int, int], None] | None = None) -> GateVerdict:
-    from mlops.gate import reevaluation
+def evaluate_version(*, version: int, on_progress: Callable[[str, int, int], None] | None = None) -> GateDecision:
+    from mlops.gate import versions
 
-    return reevaluation.evaluate_version(version=version, on_progress=on_progress)
+    return versions.evaluate_version(version=version, on_progress=on_progress)
 
 
 def export_snapshot(*, out: Path | None = None, on_rows: Callable[[int], None] | None = None) -> DatasetSnapshot:

@@ -11,7 +11,7 @@ import httpx
 
 from benchmarks.drills.installation import PASSWORD
 
-DRAWN = {"dashboard": "/mlops/", "audit trail": "/admin/mlops/promotion/", "verdicts": "/admin/mlops/gateverdict/"}
+DRAWN = {"dashboard": "/mlops/", "audit trail": "/admin/mlops/promotion/", "decisions": "/admin/mlops/gatedecision/"}
 WIDTHS = (390, 1280)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 

@@ -99,12 +99,12 @@ class Story:
         self.automatic = check.run_id
 
     def refuse_the_bad(self) -> None:
-        from mlops.models import GateVerdict, ModelVersion
+        from mlops.models import GateDecision, ModelVersion
 
         run = self._trained(self.automatic)
-        verdict = GateVerdict.objects.filter(version=run["version"]).first()
+        decision = GateDecision.objects.filter(version=run["version"]).first()
         champion = ModelVersion.objects.get(status="champion").pk
-        sentence = verdict.sentence if verdict else run["message"]
+        sentence = decision.sentence if decision else run["message"]
         self.tell(f"The gate: {run['message']}", bad_run=run["status"], refusal=sentence, champion_after_bad=champion)
 
     def take_the_good(self) -> None:

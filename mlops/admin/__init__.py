@@ -1,4 +1,4 @@
-"""Data, runs, versions, verdicts and promotions in the admin: to look at, and to act on through the services."""
+"""Data, runs, versions, decisions and promotions in the admin: to look at, and to act on through the services."""
 
 from mlops.admin.data import DatasetSnapshotAdmin, QuarantinedRowAdmin
 from mlops.admin.monitoring import (
@@ -10,7 +10,7 @@ from mlops.admin.monitoring import (
     OnlineMetricsAdmin,
     RetrainingCheckAdmin,
 )
-from mlops.admin.records import GateVerdictAdmin, PromotionAdmin
+from mlops.admin.records import GateDecisionAdmin, PromotionAdmin
 from mlops.admin.runs import PipelineRunAdmin
 from mlops.admin.tuning import ParameterChoiceAdmin, TuningStudyAdmin
 from mlops.admin.versions import ModelVersionAdmin
@@ -22,7 +22,7 @@ __all__ = [
     "DependencyAdmin",
     "DriftReportAdmin",
     "EvidenceAdmin",
-    "GateVerdictAdmin",
+    "GateDecisionAdmin",
     "ModelVersionAdmin",
     "OnlineMetricsAdmin",
     "ParameterChoiceAdmin",

@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.utils.text import Truncator
 
 from mlops.admin.read_only import ReadOnlyAdmin
-from mlops.models import GateVerdict, Promotion
+from mlops.models import GateDecision, Promotion
 
 
 @admin.register(Promotion)
@@ -16,13 +16,13 @@ class PromotionAdmin(ReadOnlyAdmin):
     date_hierarchy = "promoted_at"
 
 
-@admin.register(GateVerdict)
-class GateVerdictAdmin(ReadOnlyAdmin):
-    list_display = ["decided_at", "version", "decision", "champion", "why"]
-    list_filter = ["decision"]
+@admin.register(GateDecision)
+class GateDecisionAdmin(ReadOnlyAdmin):
+    list_display = ["decided_at", "version", "outcome", "champion", "why"]
+    list_filter = ["outcome"]
     list_select_related = ["version", "champion"]
-    detail_template = "admin/mlops/gateverdict/detail.html"
+    detail_template = "admin/mlops/gatedecision/detail.html"
 
     @admin.display(description="why")
-    def why(self, verdict: GateVerdict) -> str:
-        return Truncator(verdict.sentence).chars(120)
+    def why(self, decision: GateDecision) -> str:
+        return Truncator(decision.sentence).chars(120)

@@ -9,8 +9,8 @@ from mlops.monitoring.auto_rollback import assess
 
 
 def page_of(version: ModelVersion) -> dict[str, Any]:
-    verdict = version.verdicts.select_related("champion", "decided_by").first()
-    champion = verdict.champion if verdict else None
+    decision = version.decisions.select_related("champion", "decided_by").first()
+    champion = decision.champion if decision else None
     canary = assess() if version.status == ModelVersion.Status.CHAMPION else None
     return {
         "metrics": [name.replace("_", " ") for name in METRICS],
@@ -18,7 +18,7 @@ def page_of(version: ModelVersion) -> dict[str, Any]:
         "slice_metrics": SLICE_METRICS,
         "slices": list(slice_rows(version.figures)),
         "groups": list(group_rows(version.figures)),
-        "verdict": verdict,
+        "decision": decision,
         "champion": champion,
         "pairs": side_by_side(version.figures, champion.figures) if champion else [],
         "changes": changes_of(version),
@@ -29,7 +29,7 @@ def page_of(version: ModelVersion) -> dict[str, Any]:
 
 def changes_of(version: ModelVersion) -> list[dict[str, Any]]:
     """The sample of lists that would change, with titles; a movie that has gone from the catalogue is left out."""
-    sample = (version.figures.get("shadow") or {}).get("sample", [])
+    sample = (version.figures.get("replay") or {}).get("sample", [])
     movies = Movie.objects.in_bulk({movie for change in sample for movie in (*change["comes"], *change["goes"])})
     return [
         change | {name: [movies[movie] for movie in change[name] if movie in movies] for name in ("comes", "goes")}

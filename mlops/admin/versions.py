@@ -13,7 +13,7 @@ from mlops.admin.reason import ReasonForm
 from mlops.admin.version_page import page_of
 from mlops.dashboard.report import figure_rows
 from mlops.errors import MLOpsError
-from mlops.models import GateVerdict, ModelVersion, Promotion
+from mlops.models import GateDecision, ModelVersion, Promotion
 from mlops.registry.promotion import predecessor_of_champion
 from mlops.services import promote, refuse, roll_back
 
@@ -121,7 +121,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         difference = next((found.difference for found in figure_rows(row.figures) if found.name == "champion"), "")
         title = f"{verb} version {row.pk}"
         context: dict[str, Any] = {"form": form, "champion": champion, "difference": difference}
-        context |= {"title": title, "verb": verb, "verdict": row.verdicts.first()}
+        context |= {"title": title, "verb": verb, "decision": row.decisions.first()}
         return self.page(request, "admin/mlops/modelversion/confirm.html", row, **context)
 
     def _row(self, pk: int) -> ModelVersion:
@@ -132,8 +132,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
 
 def _passed(version: ModelVersion) -> bool:
-    verdict = version.verdicts.first()
-    return verdict is not None and verdict.decision == GateVerdict.Decision.PASSED
+    decision = version.decisions.first()
+    return decision is not None and decision.outcome == GateDecision.Outcome.PASSED
 
 
 def _now_champion(promotion: Promotion) -> str:

@@ -4,7 +4,7 @@ from django.db.models import TextChoices
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from mlops.models import DriftReport, GateVerdict, ModelVersion, PipelineRun, Promotion, RunStep
+from mlops.models import DriftReport, GateDecision, ModelVersion, PipelineRun, Promotion, RunStep
 
 
 def _choices(choices: type[TextChoices]) -> str:
@@ -12,13 +12,22 @@ def _choices(choices: type[TextChoices]) -> str:
     return f"One of {', '.join(choices.values)}."
 
 
-class GateVerdictSerializer(serializers.ModelSerializer[GateVerdict]):
+class GateDecisionSerializer(serializers.ModelSerializer[GateDecision]):
     champion = serializers.IntegerField(source="champion_id", allow_null=True, read_only=True)
-    rules = serializers.JSONField(help_text="Each rule with its outcome, sentence, figure, interval and threshold.")
+    decision = serializers.CharField(source="outcome", read_only=True, help_text=_choices(GateDecision.Outcome))
+    rules = serializers.SerializerMethodField(
+        help_text="Each rule with its code, name, outcome, sentence, figure, interval and threshold."
+    )
 
     class Meta:
-        model = GateVerdict
+        model = GateDecision
         fields = ["decision", "champion", "sentence", "rules", "decided_at"]
+
+    @extend_schema_field(serializers.ListField(child=serializers.DictField()))
+    def get_rules(self, decision: GateDecision) -> list[dict[str, Any]]:
+        return [
+            finding.to_dict() | {"name": finding.title, "sentence": finding.sentence} for finding in decision.findings
+        ]
 
 
 class ModelSummarySerializer(serializers.ModelSerializer[ModelVersion]):
@@ -58,10 +67,10 @@ class ModelSerializer(ModelSummarySerializer):
             "verdict",
         ]
 
-    @extend_schema_field(GateVerdictSerializer(allow_null=True))
+    @extend_schema_field(GateDecisionSerializer(allow_null=True))
     def get_verdict(self, version: ModelVersion) -> dict[str, Any] | None:
-        verdict = version.verdicts.first()
-        return dict(GateVerdictSerializer(verdict).data) if verdict else None
+        decision = version.decisions.first()
+        return dict(GateDecisionSerializer(decision).data) if decision else None
 
 
 class PromotionSerializer(serializers.ModelSerializer[Promotion]):

@@ -34,7 +34,7 @@ class StaffViewSet(viewsets.GenericViewSet):
 
 
 class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSet):
-    """Model versions, their figures and verdicts; promotion and roll-back."""
+    """Model versions, their figures and decisions; promotion and roll-back."""
 
     queryset = ModelVersion.objects.select_related("snapshot")
     lookup_url_kwarg = "version"

@@ -13,7 +13,7 @@ from mlops.dashboard.plots import Point, Series, pair_bars, points_chart
 from mlops.dashboard.report import difference_text, interval_text
 from mlops.models import (
     DriftReport,
-    GateVerdict,
+    GateDecision,
     ModelVersion,
     OnlineMetrics,
     PipelineRun,
@@ -24,7 +24,7 @@ from mlops.monitoring.alerts import open_alerts
 from mlops.monitoring.staleness import staleness_checks
 from mlops.test_score.score import ml_test_score
 
-RUNS, VERDICTS, VERSIONS, REPORTS = 8, 6, 20, 30
+RUNS, DECISIONS, VERSIONS, REPORTS = 8, 6, 20, 30
 LIVE_DAYS = 42
 Z = 1.96
 
@@ -61,7 +61,7 @@ def dashboard() -> dict[str, Any]:
         "retraining": RetrainingCheck.objects.select_related("run").first(),
         "staleness_checks": [(check, check.age(now), check.is_old(now)) for check in staleness_checks()],
         "schedules": schedules(now),
-        "verdicts": GateVerdict.objects.select_related("version", "champion")[:VERDICTS],
+        "decisions": GateDecision.objects.select_related("version", "champion")[:DECISIONS],
         "score": ml_test_score(),
     } | runs()
 
@@ -82,7 +82,7 @@ def champion() -> dict[str, Any] | None:
 
 def version_rows() -> list[VersionRow]:
     """Oldest first."""
-    rows = ModelVersion.objects.select_related("snapshot").prefetch_related("verdicts")[:VERSIONS]
+    rows = ModelVersion.objects.select_related("snapshot").prefetch_related("decisions")[:VERSIONS]
     return [_version_row(version) for version in reversed(rows)]
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlops.findings import Finding, Outcome
+
 METRICS = (
     "ndcg",
     "recall",
@@ -82,11 +84,11 @@ def side_by_side(figures: Mapping[str, Any], of_champion: Mapping[str, Any]) -> 
         Pair(label, _number(champion.get(name)), _number(candidate.get(name)), difference_text(differences.get(name)))
         for name, label in SIDE_BY_SIDE
     ]
-    before, now = of_champion.get("fresh_process", {}), figures.get("fresh_process", {})
+    before, now = of_champion.get("smoke_test", {}), figures.get("smoke_test", {})
     pairs += [Pair(label, _short(before.get(name)), _short(now.get(name))) for name, label in MEASURED]
-    shadow = (figures.get("shadow") or {}).get("figures", {})
-    name = "shadow replay: 95th percentile, ms"
-    return [*pairs, Pair(name, _short(shadow.get("champion_latency_p95_ms")), _short(shadow.get("latency_p95_ms")))]
+    replay = (figures.get("replay") or {}).get("figures", {})
+    name = "replay: 95th percentile of latency, ms"
+    return [*pairs, Pair(name, _short(replay.get("champion_latency_p95_ms")), _short(replay.get("latency_p95_ms")))]
 
 
 def group_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
@@ -132,8 +134,8 @@ def _worth_line(name: str, found: Mapping[str, Any]) -> str:
     return f"{name:<10} {found['outcome']:<11} {worth}"
 
 
-def rule_lines(rules: Iterable[Mapping[str, Any]]) -> list[str]:
-    return [f"{rule['outcome'].replace('_', ' '):<20} {rule['sentence']}" for rule in rules]
+def rule_lines(findings: Iterable[Finding]) -> list[str]:
+    return [f"{Outcome(finding.outcome).label:<20} {finding.sentence}" for finding in findings]
 
 
 def interval_text(interval: Mapping[str, Any] | None, *, sign: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Before a promotion: recent requests asked again, of the new model and of the champion."""
+"""Before a promotion: recent requests are answered again, by the new model and by the champion."""
 
 import logging
 from collections.abc import Sequence
@@ -9,7 +9,8 @@ import numpy as np
 from django.conf import settings
 
 from mlops.evaluation.psi import population_stability_index
-from mlops.gate.decision import Shadow
+from mlops.gate.codes import ReplaySource
+from mlops.gate.inputs import Replay
 from mlops.models import ModelVersion
 from recommender.serving.model_server import LoadedModel
 from recommender.serving.replay import Answer, Replayed, lists_of_latest_raters, open_model, recent_requests, replay
@@ -18,46 +19,46 @@ logger = logging.getLogger(__name__)
 
 TOP = 10
 SCORE_CLASSES = 10
-SAMPLE = 6  # changed lists that are kept to be shown
-RATERS = 50  # whose lists are made where nobody has asked for one yet
+SAMPLE = 6  # changed lists that the version's page shows
+RATERS = 50  # users whose lists are made on a site without requests
 
 
-def shadow_replay(version: ModelVersion, champion: ModelVersion | None) -> dict[str, Any]:
-    """`figures` for the gate, and a `sample` of the lists that would change; JSON-able. Keeps no user's name or id."""
-    requests, asked = recent_requests(settings.POLICY.gate.replay_requests), "recent requests"
+def replay_requests(version: ModelVersion, champion: ModelVersion | None) -> dict[str, Any]:
+    """`figures` for the gate and a `sample` of lists that would change: JSON-able, without names or ids of users."""
+    requests, source = recent_requests(settings.POLICY.gate.replay_requests), ReplaySource.RECENT.value
     if not requests and settings.POLICY.gate.replay_requests:
-        requests, asked = lists_of_latest_raters(RATERS), "lists of the latest raters"
+        requests, source = lists_of_latest_raters(RATERS), ReplaySource.RATERS.value
     candidate, reference = _open(version), _open(champion) if champion else None
     if candidate is None:
-        return {"figures": asdict(Shadow(asked, len(requests), len(requests), 0, None)), "sample": []}
+        return {"figures": asdict(Replay(source, len(requests), len(requests), 0, None)), "sample": []}
     models = [candidate] if reference is None else [candidate, reference]
     found = [replayed for replayed in replay(requests, models) if _is_for_a_model(replayed)]
-    return {"figures": asdict(_figures(found, asked)), "sample": _sample(found)}
+    return {"figures": asdict(_figures(found, source)), "sample": _sample(found)}
 
 
 def _open(version: ModelVersion) -> LoadedModel | None:
     try:
         return open_model(version=version.pk, algorithm=version.algorithm, artifact=version.artifact)
     except Exception:
-        # Whatever its files raise; for a candidate every request is then an error.
-        logger.warning("version %s cannot be loaded for the shadow replay", version.pk, exc_info=True)
+        # Damaged files may raise anything; each of a candidate's requests then counts as an error.
+        logger.warning("version %s cannot be loaded for the replay", version.pk, exc_info=True)
         return None
 
 
 def _is_for_a_model(replayed: Replayed) -> bool:
-    """Popular movies answer who has rated nothing that a model knows."""
+    """False for users without ratings of movies that a model knows: they are shown popular movies."""
     return any(answer.movies or answer.error for answer in replayed.answers)
 
 
-def _figures(found: Sequence[Replayed], asked: str) -> Shadow:
+def _figures(found: Sequence[Replayed], source: str) -> Replay:
     candidate = [replayed.answers[0] for replayed in found]
     reference = [replayed.answers[1] for replayed in found if len(replayed.answers) > 1]
     pairs = [(own, other) for own, other in zip(candidate, reference, strict=False) if own.movies and other.movies]
-    return Shadow(
-        asked=asked,
+    return Replay(
+        source=source,
         n_requests=len(found),
         n_errors=sum(not answer.movies for answer in candidate),
-        n_hidden=sum(answer.n_excluded for answer in candidate),
+        n_excluded=sum(answer.n_hidden for answer in candidate),
         latency_p95_ms=_p95_ms(candidate),
         champion_latency_p95_ms=_p95_ms(reference),
         overlap=float(np.mean([_overlap(own, other) for own, other in pairs])) if pairs else None,
@@ -87,7 +88,7 @@ def _score_psi(pairs: Sequence[tuple[Answer, Answer]]) -> float | None:
 
 
 def _sample(found: Sequence[Replayed]) -> list[dict[str, Any]]:
-    """One list of each of the first people whose list would change."""
+    """One list for each of the first users whose list would change."""
     sample: dict[int, dict[str, Any]] = {}
     for replayed in found:
         if len(sample) == SAMPLE:

@@ -1,80 +1,191 @@
-"""A rule of the gate: its name, outcome, figure and threshold; and the forms that rules take."""
+"""The gate's rules, each a function of what is known of a candidate and of the policy. `RULES` is their order.
 
-from dataclasses import dataclass
+To add one: its function here, its title in `codes.py`, its threshold in the policy.
+"""
 
-from mlops.evaluation.paired_interval import PairedInterval, is_number
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-PASSED, FAILED, NOT_ENOUGH_EVIDENCE, NOT_JUDGED = "passed", "failed", "not_enough_evidence", "not_judged"
+from mlops.evaluation.paired_interval import PairedInterval
+from mlops.findings import Finding, Outcome
+from mlops.gate.bounds import (
+    above,
+    at_least,
+    at_least_times,
+    at_most,
+    at_most_times,
+    compared,
+    not_clearly_worse,
+    reported,
+)
+from mlops.gate.codes import Message, Rule
+from mlops.gate.inputs import GateInput, Lists, Replay
+from mlops.policy import GatePolicy
+from mlops.registry import codes as smoke
 
-
-@dataclass(frozen=True)
-class Rule:
-    name: str
-    outcome: str
-    sentence: str
-    figure: float | None = None
-    interval: tuple[float, float] | None = None
-    threshold: float | None = None
-
-
-def above(name: str, difference: PairedInterval, threshold: float) -> Rule:
-    """The whole interval lies above the threshold."""
-    interval = difference.interval
-    if interval is None:
-        few = f"{name}: too few users for an interval ({difference.n_users})."
-        return Rule(name, FAILED, few, difference.mean, None, threshold)
-    sentence = f"nDCG differs by {difference} ({name}); the lower bound has to be above {threshold:g}."
-    return Rule(name, outcome(interval[0] > threshold), sentence, difference.mean, interval, threshold)
-
-
-def not_clearly_worse(name: str, difference: PairedInterval, max_loss: float, min_users: int) -> Rule:
-    """Clearly worse: by more than the policy's loss, and not by chance."""
-    interval, threshold = difference.interval, -max_loss
-    if difference.n_users < min_users or interval is None or difference.mean is None:
-        few = f"{name}: {difference.n_users} users, too few to judge."
-        return Rule(name, NOT_JUDGED, few, difference.mean, interval, threshold)
-    is_worse = difference.mean < threshold and interval[1] < 0
-    sentence = f"nDCG differs by {difference} ({name}); clearly worse than {threshold:g} is refused."
-    return Rule(name, outcome(not is_worse), sentence, difference.mean, interval, threshold)
+Findings = Iterator[Finding]
 
 
-def at_least_share_of(name: str, figure: float | None, reference: float | None, ratio: float) -> Rule:
-    return _ratio(name, figure, reference, ratio, 1)
+def smoke_test(given: GateInput, policy: GatePolicy) -> Findings:
+    result = given.smoke_test
+    checks = result.get("checks") or {smoke.SmokeCheck.ANSWERS.removeprefix(smoke.PREFIX): False}
+    errors = result.get("errors") or {}
+    for name, passed in checks.items():
+        yield _smoke_check(name, passed, errors.get(name) or result.get("error"))
+    if all(checks.values()):
+        yield _liked_share(result, policy)
+        yield at_most(Rule.LATENCY_MS, result.get("latency_ms"), policy.max_latency_ms)
+        yield at_most(Rule.MEMORY_MB, result.get("memory_mb"), policy.max_memory_mb)
 
 
-def at_most_times(name: str, figure: float | None, reference: float | None, ratio: float) -> Rule:
-    return _ratio(name, figure, reference, ratio, -1)
+def _smoke_check(name: str, passed: bool, error: str | None) -> Finding:
+    code = f"{smoke.PREFIX}{name}"
+    if passed:
+        return Finding(code, Outcome.PASSED)
+    if error:
+        return Finding(code, Outcome.FAILED, params={"error": error}, message=smoke.FAILED_WITH_ERROR)
+    return Finding(code, Outcome.FAILED, message=smoke.FAILED)
 
 
-def _ratio(name: str, figure: float | None, reference: float | None, ratio: float, sign: int) -> Rule:
-    if not is_number(reference):
-        return Rule(name, NOT_JUDGED, f"{name}: the champion has no figure.", figure)
-    threshold = ratio * float(reference or 0.0)
-    if not is_number(figure):
-        return Rule(name, FAILED, f"{name}: this model has no figure.", None, None, threshold)
-    passed = sign * float(figure or 0.0) >= sign * threshold - 1e-12
-    words = "at least" if sign > 0 else "at most"
-    sentence = f"{name}: {figure:.4g}; {words} {threshold:.4g} is asked ({ratio:g} times {reference:.4g})."
-    return Rule(name, outcome(passed), sentence, figure, None, threshold)
+def _liked_share(result: Mapping[str, Any], policy: GatePolicy) -> Finding:
+    """By the saved files, for users whose whole history they learnt from: a model of other data cannot."""
+    share, n_liked = result.get("liked_share"), result.get("n_liked") or 0
+    if n_liked >= policy.min_liked:
+        return at_least(Rule.LIKED_SHARE, share, policy.min_liked_share)
+    params, message = {"n_liked": n_liked}, Message.TOO_FEW_MOVIES
+    return Finding(Rule.LIKED_SHARE, Outcome.NOT_JUDGED, share, params=params, message=message)
 
 
-def at_most(name: str, figure: float | None, threshold: float, of_what: str = "") -> Rule:
-    passed = is_number(figure) and float(figure or 0.0) <= threshold
-    shown = " ".join([f"{figure:.4g}" if is_number(figure) else "no figure", *([of_what] if of_what else [])])
-    return Rule(name, outcome(passed), f"{name}: {shown}; at most {threshold:g} is allowed.", figure, None, threshold)
+def baseline(given: GateInput, policy: GatePolicy) -> Findings:
+    yield above(Rule.BASELINE, given.against_baseline, 0.0, given.baseline)
 
 
-def at_least(name: str, figure: float | None, threshold: float) -> Rule:
-    passed = is_number(figure) and float(figure or 0.0) >= threshold
-    shown = f"{figure:.4g}" if is_number(figure) else "no figure"
-    return Rule(name, outcome(passed), f"{name}: {shown}; at least {threshold:g} is asked.", figure, None, threshold)
+def linear_model(given: GateInput, policy: GatePolicy) -> Findings:
+    if given.against_linear is not None:
+        yield not_clearly_worse(Rule.LINEAR_MODEL, given.against_linear, policy.max_linear_loss, 2)
 
 
-def reported(name: str, figure: float | None, key: str) -> Rule:
-    """For people to see; the policy names no bound."""
-    shown = f"{figure:.4g}" if is_number(figure) else "no figure"
-    return Rule(name, NOT_JUDGED, f"{name}: {shown}; no bound is set ({key} in config.yaml).", figure)
+def champion(given: GateInput, policy: GatePolicy) -> Findings:
+    difference, needed = given.against_champion, policy.min_users
+    if given.champion is None or difference is None:
+        yield Finding(Rule.CHAMPION, Outcome.NOT_JUDGED, message=Message.NO_CHAMPION)
+    elif given.is_refresh:
+        margin, few = -policy.refresh_margin, Message.REFRESH_PASSES
+        yield _by_enough(Rule.CHAMPION_REFRESH, difference, margin, needed, Outcome.NOT_JUDGED, few)
+    else:
+        outcome, few = Outcome.NOT_ENOUGH_EVIDENCE, Message.USERS_NEEDED
+        yield _by_enough(Rule.CHAMPION_CHANGE, difference, policy.change_margin, needed, outcome, few)
 
 
-def outcome(passed: bool) -> str:
-    return PASSED if passed else FAILED
+def recent_champion(given: GateInput, policy: GatePolicy) -> Findings:
+    """Many refreshes, each a little worse, must not add up."""
+    difference = given.against_recent_best
+    if given.is_refresh and difference is not None:
+        rule, margin, subject = Rule.RECENT_CHAMPION, -policy.refresh_margin, str(given.recent_best)
+        outcome, few = Outcome.NOT_JUDGED, Message.USERS_NEEDED
+        yield _by_enough(rule, difference, margin, policy.min_users, outcome, few, subject)
+
+
+def _by_enough(
+    rule: Rule,
+    difference: PairedInterval,
+    threshold: float,
+    min_users: int,
+    outcome: Outcome,
+    few: Message,
+    subject: str = "",
+) -> Finding:
+    """Above the threshold; `outcome` and the message `few` where too few users were evaluated."""
+    if difference.n_users >= min_users:
+        return above(rule, difference, threshold, subject)
+    return compared(rule, outcome, difference, threshold, few, subject, min_users=min_users)
+
+
+def lists(given: GateInput, policy: GatePolicy) -> Findings:
+    if (before := given.champion) is None:
+        return
+    now = given.lists
+    yield at_least_times(Rule.COVERAGE, now.coverage, before.coverage, policy.min_coverage_ratio)
+    yield at_most_times(Rule.POPULARITY_GINI, now.popularity_gini, before.popularity_gini, policy.max_gini_ratio)
+    yield at_most_times(Rule.MEAN_POPULARITY, now.mean_popularity, before.mean_popularity, policy.max_popularity_ratio)
+    yield from _exposure(now, before, given.catalogue, policy)
+    if before.scores_new_movies and not now.scores_new_movies:
+        yield Finding(Rule.NEW_MOVIES, Outcome.FAILED, message=Message.CANNOT_SCORE_NEW)
+
+
+def _exposure(now: Lists, before: Lists, catalogue: Mapping[str, float], policy: GatePolicy) -> Findings:
+    """No language, country or decade of some size loses its place in the lists."""
+    for group, share in catalogue.items():
+        if share >= policy.min_group_share:
+            shown, reference = now.exposure.get(group, 0.0), before.exposure.get(group, 0.0)
+            yield at_least_times(Rule.EXPOSURE, shown, reference, policy.min_exposure_ratio, group, share=share)
+
+
+def slices(given: GateInput, policy: GatePolicy) -> Findings:
+    if given.champion is not None:
+        for name, difference in given.slices.items():
+            yield not_clearly_worse(Rule.SLICE, difference, policy.max_slice_loss, policy.min_slice_users, name)
+
+
+def replay(given: GateInput, policy: GatePolicy) -> Findings:
+    found = given.replay
+    if found is None or not found.n_requests:
+        yield Finding(Rule.REPLAY, Outcome.NOT_JUDGED, message=Message.NO_REQUESTS)
+        return
+    params: dict[str, Any] = {"n_requests": found.n_requests, "source": found.source}
+    yield at_most(Rule.REPLAY_ERRORS, found.n_errors, 0, **params)
+    yield at_most(Rule.REPLAY_EXCLUDED, found.n_excluded, 0, **params)
+    if found.n_requests < policy.min_replay_requests:
+        params["min_requests"] = policy.min_replay_requests
+        yield Finding(Rule.REPLAY, Outcome.NOT_JUDGED, params=params, message=Message.TOO_FEW_REQUESTS)
+        return
+    yield at_most(Rule.REPLAY_LATENCY_MS, found.latency_p95_ms, _allowed_ms(found, policy))
+    if given.champion is not None:
+        yield from _replayed_lists(found, policy)
+
+
+def _allowed_ms(found: Replay, policy: GatePolicy) -> float:
+    if found.champion_latency_p95_ms is None:
+        return policy.max_latency_ms
+    allowed = policy.max_replay_latency_ratio * found.champion_latency_p95_ms
+    return max(round(allowed, 3), policy.replay_latency_floor_ms)
+
+
+def _replayed_lists(found: Replay, policy: GatePolicy) -> Findings:
+    if policy.min_replay_overlap is None:
+        yield reported(Rule.REPLAY_OVERLAP, found.overlap, "gate.min_replay_overlap")
+    else:
+        yield at_least(Rule.REPLAY_OVERLAP, found.overlap, policy.min_replay_overlap)
+    if policy.max_replay_psi is None:
+        yield reported(Rule.REPLAY_PSI, found.score_psi, "gate.max_replay_psi")
+    else:
+        yield at_most(Rule.REPLAY_PSI, found.score_psi, policy.max_replay_psi)
+
+
+def features(given: GateInput, policy: GatePolicy) -> Findings:
+    """For the most expensive kind of features: time and memory with each training."""
+    limits = {Rule.FEATURE_SECONDS: policy.max_feature_seconds, Rule.FEATURE_MB: policy.max_feature_mb}
+    for rule, unit in ((Rule.FEATURE_SECONDS, "seconds"), (Rule.FEATURE_MB, "MB")):
+        costs = {kind: cost[unit] for kind, cost in given.feature_costs.items()}
+        if costs:
+            most = max(costs, key=lambda kind: costs[kind])
+            yield at_most(rule, costs[most], limits[rule], most)
+
+
+def size_and_age(given: GateInput, policy: GatePolicy) -> Findings:
+    yield at_most(Rule.ARTIFACT_MB, given.artifact_mb, policy.max_artifact_mb)
+    yield at_most(Rule.DATA_AGE_HOURS, given.data_age_hours, policy.max_data_age_hours)
+
+
+RULES: tuple[Callable[[GateInput, GatePolicy], Findings], ...] = (
+    smoke_test,
+    baseline,
+    linear_model,
+    champion,
+    recent_champion,
+    lists,
+    slices,
+    replay,
+    features,
+    size_and_age,
+)

@@ -1,4 +1,4 @@
-"""The truth about data, runs, models, verdicts and promotions; MLflow mirrors it."""
+"""The truth about data, runs, models, decisions and promotions; MLflow mirrors it."""
 
 from .data import DatasetSnapshot, QuarantinedRow, UserSurrogate
 from .monitoring import (
@@ -13,7 +13,7 @@ from .monitoring import (
 )
 from .runs import PipelineRun, RunStep
 from .tuning import ParameterChoice, TuningStudy, TuningTrial
-from .versions import GateVerdict, ModelVersion, Promotion
+from .versions import GateDecision, ModelVersion, Promotion
 
 __all__ = [
     "Alert",
@@ -22,7 +22,7 @@ __all__ = [
     "Dependency",
     "DriftReport",
     "Evidence",
-    "GateVerdict",
+    "GateDecision",
     "ModelVersion",
     "OnlineMetrics",
     "ParameterChoice",

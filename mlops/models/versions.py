@@ -1,11 +1,13 @@
-"""Trained models, what the gate said of them and which went live."""
-
-from typing import Any
+"""Trained models, the gate's decisions on them and which went live."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from mlops.findings import Finding, Outcome, describe_all
 
 from .append_only import AppendOnly
 from .data import DatasetSnapshot
@@ -64,41 +66,47 @@ class ModelVersion(models.Model):
         return f"{self.pk} ({self.algorithm})"
 
 
-class GateVerdict(AppendOnly):
-    """What the gate said of a version, rule by rule; or, with `decided_by`, a person who refused it and why."""
+SHOWN_FIRST = (Outcome.FAILED, Outcome.NOT_ENOUGH_EVIDENCE, Outcome.PASSED, Outcome.NOT_JUDGED)
 
-    class Decision(models.TextChoices):
-        PASSED = "passed", "passed"
-        REFUSED = "refused", "refused"
-        NOT_ENOUGH_EVIDENCE = "not_enough_evidence", "not enough evidence"
 
-    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="verdicts")
+class GateDecision(AppendOnly):
+    """The gate's decision on a version, rule by rule; or, with `decided_by`, that a person refused it and why."""
+
+    class Outcome(models.TextChoices):
+        PASSED = "passed", _("passed")
+        REFUSED = "refused", _("refused")
+        NOT_ENOUGH_EVIDENCE = "not_enough_evidence", _("not enough evidence")
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="decisions")
     champion = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    decision = models.CharField(max_length=24, choices=Decision)
-    rules = models.JSONField(help_text="Each rule with its figure, interval, threshold and outcome.")
+    outcome = models.CharField(max_length=24, choices=Outcome)
+    rules = models.JSONField(help_text="A finding for each rule: code, figure, interval, threshold and outcome.")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
-    reason = models.TextField(blank=True, help_text="Of the person who refused it.")
+    reason = models.TextField(blank=True, help_text="Given by the person who refused it.")
     decided_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.version_id}: {self.decision}"
+        return f"{self.version_id}: {self.outcome}"
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Rules that kept the version from passing first: there are many rules."""
+        found = [Finding.from_dict(row) for row in self.rules]
+        return sorted(found, key=lambda finding: SHOWN_FIRST.index(finding.outcome))
 
     @property
     def sentence(self) -> str:
-        """Why, for people: the rules that kept it from passing, or the person's reason."""
+        """Why, for people: the rules that kept the version from passing, or the person's reason."""
         if self.reason:
-            return f"Refused by a person: {self.reason}"
-        kept = [rule["sentence"] for rule in self.rules if rule["outcome"] in ("failed", "not_enough_evidence")]
-        return " ".join(kept) or "All rules passed."
+            return gettext("Refused by a person: {reason}").format(reason=self.reason)
+        return describe_all(self.against) or gettext("All rules passed.")
 
     @property
-    def rules_in_order(self) -> list[dict[str, Any]]:
-        """What kept it from passing first: there are many rules."""
-        order = ("failed", "not_enough_evidence", "passed", "not_judged")
-        return sorted(self.rules, key=lambda rule: order.index(rule["outcome"]))
+    def against(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.outcome in SHOWN_FIRST[:2]]
 
 
 class Promotion(AppendOnly):

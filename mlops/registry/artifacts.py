@@ -1,4 +1,4 @@
-"""A model's files on disk: where they are, that they are whole, that a fresh process can use them."""
+"""A model's files on disk: their folder, their checksum, and the smoke test in a process of its own."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from django.conf import settings
 
 from mlops.errors import ArtifactNotAvailable
 from mlops.models import ModelVersion
-from mlops.registry.smoke_test_input import Probe
+from mlops.registry.smoke_test_input import SmokeTestInput
 
 
 def folder_of(version: ModelVersion) -> Path:
@@ -42,11 +42,11 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def verify_in_fresh_process(folder: Path, probe: Probe) -> dict[str, Any]:
-    """The result of `mlops.registry.smoke_test`. A process that crashes, hangs or prints something else fails."""
+def run_smoke_test(folder: Path, given: SmokeTestInput) -> dict[str, Any]:
+    """The result of `mlops.registry.smoke_test` in a process of its own; one that crashes or hangs has failed."""
     policy = settings.POLICY.gate
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        json.dump(asdict(probe), file)
+        json.dump(asdict(given), file)
         file.flush()
         command = [sys.executable, "-m", "mlops.registry.smoke_test", str(folder), file.name, str(policy.max_memory_mb)]
         # One BLAS thread, as in a web worker: the latency is that of serving.

@@ -2,7 +2,7 @@
 
 import logging
 
-from mlops.models import GateVerdict, ModelVersion, PipelineRun, TuningStudy
+from mlops.models import GateDecision, ModelVersion, PipelineRun, TuningStudy
 
 logger = logging.getLogger(__name__)
 
@@ -79,8 +79,8 @@ def _describe(version: ModelVersion) -> None:
     from mlops.registry import mlflow_client
 
     version.refresh_from_db(fields=["status"])
-    verdict = GateVerdict.objects.filter(version=version).first()
-    mlflow_client.describe(version, verdict.decision if verdict else "not judged")
+    decision = GateDecision.objects.filter(version=version).first()
+    mlflow_client.describe(version, decision.outcome if decision else "not judged")
 
 
 def _point_aliases() -> None:

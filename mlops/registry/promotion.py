@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from catalog.models import User
 from mlops.errors import NothingToRollBackTo, NotPromotable, NotRefusable, ReasonRequired, VersionNotFound
-from mlops.models import GateVerdict, ModelVersion, Promotion
+from mlops.models import GateDecision, ModelVersion, Promotion
 from mlops.registry.artifacts import require_artifact
 from recommender.services import activate
 
@@ -73,7 +73,7 @@ def predecessor_of_champion() -> ModelVersion | None:
         return None
 
 
-def refuse(*, version: int, by: User, reason: str) -> GateVerdict:
+def refuse(*, version: int, by: User, reason: str) -> GateDecision:
     """A person's no to a candidate, whatever the gate said: from now on it can only be forced.
 
     Raises VersionNotFound, ReasonRequired, NotRefusable.
@@ -85,18 +85,18 @@ def refuse(*, version: int, by: User, reason: str) -> GateVerdict:
         refused = ModelVersion.objects.filter(pk=row.pk, status=Status.CANDIDATE).update(status=Status.REFUSED)
         if not refused:
             raise NotRefusable(f"Version {version} is no candidate ({row.get_status_display()}).")
-        last = GateVerdict.objects.filter(version=row).first()
-        verdict = GateVerdict.objects.create(
+        last = GateDecision.objects.filter(version=row).first()
+        decision = GateDecision.objects.create(
             version=row,
             champion=last.champion if last else None,
-            decision=GateVerdict.Decision.REFUSED,
+            outcome=GateDecision.Outcome.REFUSED,
             rules=last.rules if last else [],
             decided_by=by,
             reason=reason.strip(),
         )
         transaction.on_commit(_ask_for_sync)
     logger.info("version %s was refused by a person", version)
-    return verdict
+    return decision
 
 
 def get_version(pk: int) -> ModelVersion:
@@ -109,12 +109,12 @@ def get_version(pk: int) -> ModelVersion:
 def _require_passed(version: ModelVersion) -> None:
     if version.status == Status.FORMER:
         return  # it was live before; `promote` and `roll_back` may both bring it back
-    verdict = GateVerdict.objects.filter(version=version).first()
-    if verdict is None:
-        raise NotPromotable(f"Version {version.pk} has not been judged by the gate.")
-    if verdict.decision != GateVerdict.Decision.PASSED:
+    decision = GateDecision.objects.filter(version=version).first()
+    if decision is None:
+        raise NotPromotable(f"Version {version.pk} has no decision by the gate yet.")
+    if decision.outcome != GateDecision.Outcome.PASSED:
         raise NotPromotable(
-            f"The gate did not pass version {version.pk} ({verdict.get_decision_display()}). {verdict.sentence}"
+            f"The gate did not pass version {version.pk} ({decision.get_outcome_display()}). {decision.sentence}"
         )
 
 

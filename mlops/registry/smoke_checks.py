@@ -1,6 +1,6 @@
-"""What every model must do before it may meet a visitor, each as a check with a name; plain Python, no Django.
+"""Smoke checks: what every model must do before it serves visitors. Plain Python, no Django.
 
-A check that raises has failed, and what it raised is its finding, so that one fault does not hide the others.
+A check that raises has failed, and its error is kept, so that one fault does not hide the others.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,23 +9,23 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from mlops.registry.smoke_test_input import History, Probe
+from mlops.registry.smoke_test_input import History, SmokeTestInput
 from recommender.estimators import Recommender
 
 K = 10
-DEEP = 50  # so far down two people's lists are compared
+DEEP = 50  # list length at which two users' lists are compared
 LIST_COLUMNS = ["user_id", "movie_id", "score", "rank"]
-TOP_SHARE = 0.1  # of the catalogue, in which liked movies are looked for
-TOLERANCE = 1e-3  # of a score: another batch may sum in another order
+TOP_SHARE = 0.1  # part of the catalogue that should contain liked movies
+TOLERANCE = 1e-3  # relative, for scores: another batch may sum in another order
 
 
-class ModelChecks:
-    """`run` gives each check's outcome; `errors` what those said that raised."""
+class SmokeChecks:
+    """`run` returns each check's outcome by name; `errors` holds the errors of those that raised."""
 
-    def __init__(self, model: Recommender, probe: Probe) -> None:
-        self.model, self.probe = model, probe
+    def __init__(self, model: Recommender, given: SmokeTestInput) -> None:
+        self.model, self.given = model, given
         self.known = set(model.movie_ids_.tolist())
-        self.histories = [self._known_part(history) for history in probe.histories]
+        self.histories = [self._known_part(history) for history in given.histories]
         self.errors: dict[str, str] = {}
 
     def _known_part(self, history: History) -> History:
@@ -37,9 +37,9 @@ class ModelChecks:
 
     def run(self) -> dict[str, bool]:
         checks: dict[str, Callable[[], bool]] = {
-            "algorithm_as_registered": lambda: self.model.algorithm == self.probe.algorithm,
-            "learnt_from_the_snapshot": lambda: self.model.data_fingerprint_ == self.probe.fingerprint,
-            "knows_every_rated_movie": lambda: int(self.model.is_rated_.sum()) == self.probe.n_rated_movies,
+            "algorithm_as_registered": lambda: self.model.algorithm == self.given.algorithm,
+            "learnt_from_the_snapshot": lambda: self.model.data_fingerprint_ == self.given.fingerprint,
+            "knows_every_rated_movie": lambda: int(self.model.is_rated_.sum()) == self.given.n_rated_movies,
             "list_for_new_user": lambda: not self.model.recommend_for_history([{}], k=K).empty,
             "as_many_as_asked_for": self._full_lists,
             "same_answer_twice": self._same_twice,
@@ -55,12 +55,12 @@ class ModelChecks:
         try:
             return found | check_lists(self.lists, self.histories, self.known)
         except Exception as error:
-            # Whatever a broken model raises or returns is the finding.
+            # A broken model may raise or return anything; the error is the result.
             return found | {"answers": self._failed("answers", error)}
 
     def liked_share(self) -> tuple[float | None, int]:
-        """Share of the liked movies in the first tenth of the catalogue, and how many were looked for."""
-        wanted = {(row, movie) for row, movies in enumerate(self.probe.liked) for movie in movies}
+        """Share of the liked movies that are in the first tenth of the catalogue, and the number of liked movies."""
+        wanted = {(row, movie) for row, movies in enumerate(self.given.liked) for movie in movies}
         if not wanted:
             return None, 0
         k = max(K, int(TOP_SHARE * int(self.model.is_rated_.sum())))
@@ -72,7 +72,7 @@ class ModelChecks:
         try:
             return bool(check())
         except Exception as error:
-            # Whatever a broken model raises is the finding.
+            # A broken model may raise anything; the error is the result.
             return self._failed(name, error)
 
     def _failed(self, name: str, error: Exception) -> bool:
@@ -89,7 +89,7 @@ class ModelChecks:
         return self.lists.equals(self.model.recommend_for_history(self.histories, k=K))
 
     def _same_alone(self) -> bool:
-        """The site asks for one person at a time, the evaluation for many."""
+        """The site scores one user at a time, the evaluation many."""
         for row, history in enumerate(self.histories[:10]):
             alone = self.model.recommend_for_history([history], k=K)["score"].to_numpy()
             together = self.lists.loc[self.lists["user_id"] == row, "score"].to_numpy()
@@ -119,7 +119,7 @@ class ModelChecks:
     def _new_movies(self) -> bool:
         """The site adds movies to the served model every few minutes."""
         new = max(self.known) + 1
-        model = self.model.with_movies(pd.DataFrame({"movie_id": [new], "title": ["A movie nobody knows"]}))
+        model = self.model.with_movies(pd.DataFrame({"movie_id": [new], "title": ["An unknown movie"]}))
         lists = model.recommend_for_history(self.histories[:3], k=K, candidates=[new])
         return bool(np.isfinite(lists["score"]).all()) and set(lists["movie_id"]) == {new}
 

@@ -1,8 +1,8 @@
 """Smoke test of a saved model: `python -m mlops.registry.smoke_test ARTEFACT INPUT.json MAX_MEMORY_MB`.
 
-A model that works in the process that trained it may still be broken on disk, so this runs in a fresh one, without
-Django, and asks for lists as the site does: by histories. The answer is one line of JSON on standard output, each
-check with its outcome; the exit code is 0 when all of them passed.
+A model that works in the process that trained it may still be broken on disk. This runs in a process of its own,
+without Django, and requests lists as the site does: by histories. It prints one line of JSON, each check with its
+outcome, and ends with exit code 0 when all checks passed.
 """
 
 import json
@@ -14,26 +14,26 @@ from typing import Any
 
 import numpy as np
 
-from mlops.registry.smoke_checks import History, K, ModelChecks, Probe
+from mlops.registry.smoke_checks import History, K, SmokeChecks, SmokeTestInput
 
-# ESTIMATORS bring all code in before the limit and the clock, which are about the model alone.
+# ESTIMATORS import all code before the memory limit and the clock apply, which concern the model alone.
 from recommender.estimators import ESTIMATORS, Recommender, load_recommender  # noqa: F401
 
 
-def verify(folder: Path, probe: Probe) -> dict[str, Any]:
+def load_and_examine(folder: Path, given: SmokeTestInput) -> dict[str, Any]:
     started = time.perf_counter()
     model = load_recommender(folder, mmap=True)
     loaded = time.perf_counter() - started
-    return examine(model, probe) | {"load_seconds": round(loaded, 3), "memory_mb": round(peak_memory_mb())}
+    return examine(model, given) | {"load_seconds": round(loaded, 3), "memory_mb": round(peak_memory_mb())}
 
 
-def examine(model: Recommender, probe: Probe) -> dict[str, Any]:
-    checks = ModelChecks(model, probe)
+def examine(model: Recommender, given: SmokeTestInput) -> dict[str, Any]:
+    checks = SmokeChecks(model, given)
     found: dict[str, Any] = {
         "checks": checks.run(),
         "errors": checks.errors,
         "algorithm": model.algorithm,
-        "n_histories": len(probe.histories),
+        "n_histories": len(given.histories),
     }
     if not checks.errors:
         found["liked_share"], found["n_liked"] = checks.liked_share()
@@ -44,7 +44,7 @@ def examine(model: Recommender, probe: Probe) -> dict[str, Any]:
 
 
 def peak_memory_mb() -> float:
-    """Of this process alone: `ru_maxrss` begins with the peak of the process that started this one."""
+    """The peak of this process alone: `ru_maxrss` includes the peak of the process that started it."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
@@ -58,14 +58,16 @@ def _seconds(model: Recommender, history: History) -> float:
     return time.perf_counter() - started
 
 
-def main(folder: str, probe: str, max_memory_mb: str) -> int:
-    # Memory of its own, not that of mapped files: a model that takes all there is fails alone.
+def main(folder: str, given: str, max_memory_mb: str) -> int:
+    # Counts private memory, not mapped files: a model that takes too much fails alone.
     limit = int(float(max_memory_mb) * (1 << 20))
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     try:
-        result = verify(Path(folder), Probe.from_json(json.loads(Path(probe).read_text(encoding="utf-8"))))
+        result = load_and_examine(
+            Path(folder), SmokeTestInput.from_json(json.loads(Path(given).read_text(encoding="utf-8")))
+        )
     except Exception as error:
-        # Whatever a broken model raises is the finding.
+        # A broken model may raise anything; the error is the result.
         result = {"checks": {"loads_and_answers": False}, "error": f"{type(error).__name__}: {error}"}
     sys.stdout.write(json.dumps(result) + "\n")
     return 0 if all(result["checks"].values()) else 1

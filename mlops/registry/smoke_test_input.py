@@ -1,4 +1,4 @@
-"""What a saved model is asked in a fresh process; plain Python, no Django."""
+"""The input of the smoke test: histories of users and facts about the training data. Plain Python, no Django."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 History = dict[int, float]
 
-PROBE_USERS = 50
-HELD_BACK = 3  # every third liked movie is taken out of a history and looked for in the list
+USERS = 50
+HELD_BACK = 3  # every third liked movie is left out of a history and expected in the list
 
 
 @dataclass(frozen=True)
-class Probe:
-    """What a model is asked, and what is known of the data it should come from.
+class SmokeTestInput:
+    """Histories to recommend for, and facts about the data that the model should have learnt from.
 
-    `histories` holds people of the training data, the empty one first, each without some movies they liked, which are
-    in `liked`. The model has seen those: not to find them again means that the files are not of this data.
+    `histories` are the empty one and those of training users, each without some liked movies, which are in `liked`.
+    The model has seen these: if it does not find them again, its files belong to other data.
     """
 
     algorithm: str
@@ -29,17 +29,17 @@ class Probe:
     liked: list[list[int]] = field(default_factory=list)
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Probe":
+    def from_json(cls, content: dict[str, Any]) -> "SmokeTestInput":
         histories = [{int(movie): float(rating) for movie, rating in row.items()} for row in content.pop("histories")]
         return cls(**content, histories=histories)
 
 
-def probe_of(dataset: "Dataset", algorithm: str, random_state: int) -> Probe:
-    """The empty history, and those of some users of the training data without some of what they liked."""
+def smoke_test_input(dataset: "Dataset", algorithm: str, random_state: int) -> SmokeTestInput:
+    """The empty history, and histories of some training users without some of their liked movies."""
     rng = np.random.default_rng(random_state)
-    rows = rng.choice(dataset.n_users, size=min(PROBE_USERS, dataset.n_users), replace=False)
+    rows = rng.choice(dataset.n_users, size=min(USERS, dataset.n_users), replace=False)
     split = [_split(_history(dataset, int(row)), dataset.implicit_threshold, rng) for row in sorted(rows)]
-    return Probe(
+    return SmokeTestInput(
         algorithm=algorithm,
         fingerprint=dataset.fingerprint(),
         n_rated_movies=int(dataset.is_rated.sum()),

@@ -1,6 +1,6 @@
 """What the gate, the runs and the scheduled checks have shown lately, written down as evidence."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -10,27 +10,38 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from mlops.data.evidence import record
+from mlops.findings import Outcome, describe_all
+from mlops.gate.codes import Rule
 from mlops.models import (
     Backtest,
     DriftReport,
     Evidence,
-    GateVerdict,
+    GateDecision,
     ModelVersion,
     OnlineMetrics,
     RunStep,
     TuningStudy,
 )
 from mlops.monitoring.staleness import staleness_checks
+from mlops.registry.codes import SmokeCheck
 
-PASSED, NOT_JUDGED = "passed", "not_judged"
-RULES = {  # test: how the names of the gate's rules that stand for it begin
-    "D3": ("cost of features",),
-    "M5": ("better than the best simple baseline", "against a plain linear model"),
-    "M6": ("slice ",),
-    "M7": ("popularity Gini", "mean popularity", "exposure of"),
-    "I4": ("fresh process", "better than the best simple baseline"),
-    "I6": ("fresh process", "shadow replay"),
-    "Mo5": ("fresh process: finite scores",),
+SMOKE_CHECKS = frozenset(SmokeCheck.values)
+RULES: dict[str, Collection[str]] = {  # the gate's rules that are evidence for a test
+    "D3": {Rule.FEATURE_SECONDS, Rule.FEATURE_MB},
+    "M5": {Rule.BASELINE, Rule.LINEAR_MODEL},
+    "M6": {Rule.SLICE},
+    "M7": {Rule.POPULARITY_GINI, Rule.MEAN_POPULARITY, Rule.EXPOSURE},
+    "I4": SMOKE_CHECKS | {Rule.BASELINE},
+    "I6": SMOKE_CHECKS
+    | {
+        Rule.REPLAY,
+        Rule.REPLAY_ERRORS,
+        Rule.REPLAY_EXCLUDED,
+        Rule.REPLAY_LATENCY_MS,
+        Rule.REPLAY_OVERLAP,
+        Rule.REPLAY_PSI,
+    },
+    "Mo5": {SmokeCheck.FINITE},
 }
 BACKTESTS = {Backtest.Kind.FEATURES: "D2", Backtest.Kind.STALENESS: "M4"}
 GROWTH, WINDOW = 1.25, timedelta(days=28)
@@ -57,21 +68,22 @@ def collect_evidence(*, now: datetime | None = None) -> dict[str, int]:
 
 
 def _of_gate(champion: ModelVersion | None) -> Iterator[Found]:
-    """The verdict on what is served now: what was refused since is not what users see."""
-    verdict = GateVerdict.objects.filter(version=champion).first() if champion else None
-    if verdict is None or champion is None:
+    """The decision on what is served now: what was refused since is not what users see."""
+    decision = GateDecision.objects.filter(version=champion).first() if champion else None
+    if decision is None or champion is None:
         return
-    for test, beginnings in RULES.items():
-        rules = [rule for rule in verdict.rules if rule["name"].startswith(beginnings) and _is_judged(rule)]
-        if rules:
-            failed = [rule["sentence"] for rule in rules if rule["outcome"] != PASSED]
-            detail = " ".join(failed) or f"version {champion.pk}: {len(rules)} rules passed"
-            yield Found(test, Evidence.Source.GATE, "the champion's verdict", not failed, detail, verdict.decided_at)
+    judged = [finding for finding in decision.findings if finding.outcome != Outcome.NOT_JUDGED]
+    for test, codes in RULES.items():
+        findings = [finding for finding in judged if finding.code in codes]
+        if findings:
+            failed = [finding for finding in findings if finding.outcome != Outcome.PASSED]
+            detail = describe_all(failed) or f"version {champion.pk}: {len(findings)} rules passed"
+            yield Found(test, Evidence.Source.GATE, "the champion's decision", not failed, detail, decision.decided_at)
     revision = champion.code_revision
     is_clean = bool(revision) and not revision.endswith("-dirty")
     detail = f"version {champion.pk} was made from {revision or 'unknown code'}, parameters {champion.config_hash[:12]}"
     yield _tuned(champion)
-    yield Found("M1", Evidence.Source.GATE, "code and parameters checked in", is_clean, detail, verdict.decided_at)
+    yield Found("M1", Evidence.Source.GATE, "code and parameters checked in", is_clean, detail, decision.decided_at)
 
 
 def _tuned(champion: ModelVersion) -> Found:
@@ -89,10 +101,6 @@ def _tuned(champion: ModelVersion) -> Found:
     passed = is_best or (study.difference is not None and (low is None or low <= 0))
     said = "nothing that is surely better is known" if passed else "the search found better ones than the champion's"
     return Found("M3", Evidence.Source.BEAT, name, passed, f"study {study.pk}: {said}", now)
-
-
-def _is_judged(rule: Mapping[str, Any]) -> bool:
-    return rule["outcome"] != NOT_JUDGED
 
 
 def _of_runs() -> Iterator[Found]:
@@ -134,7 +142,7 @@ _SMALL = {"fit, s": 5.0, "list, ms": 5.0, "memory, MB": 50.0, "size, MB": 5.0}  
 
 def _costs(version: ModelVersion) -> dict[str, float | None]:
     step = RunStep.objects.filter(run=version.run_id, name="fit").first() if version.run_id else None
-    measured = version.figures.get("fresh_process", {})
+    measured = version.figures.get("smoke_test", {})
     return {
         "fit, s": step.seconds if step else None,
         "list, ms": measured.get("latency_ms"),

@@ -20,7 +20,7 @@ from mlops.evaluation.parameters import from_json
 from mlops.models import ModelVersion
 from mlops.registry.artifacts import folder_of
 from mlops.registry.promotion import get_version
-from mlops.registry.smoke_test_input import probe_of
+from mlops.registry.smoke_test_input import smoke_test_input
 from recommender.estimators import ESTIMATORS, ArtifactError, Dataset, artifact_checksum, load_recommender
 
 K = 10
@@ -95,7 +95,7 @@ def _differences(row: ModelVersion, folder: Path, dataset: Dataset) -> list[str]
         was, now = load_recommender(before), load_recommender(folder)
     except ArtifactError as error:
         return [f"its own files cannot be loaded any more ({error})"]
-    histories = probe_of(dataset, row.algorithm, row.random_state).histories
+    histories = smoke_test_input(dataset, row.algorithm, row.random_state).histories
     lists = [_lists(model, histories) for model in (was, now)]
     shared = [len(a & b) / max(len(a), 1) for a, b in zip(*lists, strict=True)]
     return [

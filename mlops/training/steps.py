@@ -19,13 +19,13 @@ from mlops.errors import RunLost, StepFailed
 from mlops.evaluation.comparison import choose_parameters, evaluate_candidate, figures_of
 from mlops.evaluation.lineage import code_revision, fitting_threads, library_versions, recipe_hash
 from mlops.evaluation.parameters import from_json, to_json
-from mlops.gate.verdicts import judge_version
-from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun, Promotion, RunStep
-from mlops.registry.artifacts import size_of, verify_in_fresh_process
+from mlops.gate.versions import decide_version
+from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, PipelineRun, Promotion, RunStep
+from mlops.registry.artifacts import run_smoke_test, size_of
 from mlops.registry.mlflow_sync import mirror
 from mlops.registry.promotion import promote
 from mlops.registry.retention import prune_artifacts
-from mlops.registry.smoke_test_input import probe_of
+from mlops.registry.smoke_test_input import smoke_test_input
 from mlops.training.monitor import RunMonitor
 from mlops.training.queue import artifact_name, partial_snapshot_name
 from recommender.estimators import ESTIMATORS, ArtifactError, Dataset, artifact_checksum, load_recommender
@@ -60,8 +60,8 @@ class Training:
             version = self.learn()
         else:
             self._compared_to(version.figures.get("champion_version"))
-        verdict = version.verdicts.first() if self._is_done("gate") else None
-        ending = self.promote(version, verdict or self.gate(version))
+        decision = version.decisions.first() if self._is_done("gate") else None
+        ending = self.promote(version, decision or self.gate(version))
         prune_artifacts()
         return ending
 
@@ -176,17 +176,17 @@ class Training:
         return to_json({name: value for name, value in self.parameters.items() if name not in self.run.parameters})
 
     def register(self, snapshot: DatasetSnapshot) -> ModelVersion:
-        """The artefact's trial in a fresh process, the version's row, and the mirror in MLflow, in this order."""
+        """The artefact's smoke test, the version's row, and the mirror in MLflow, in this order."""
         with self.monitor.step("register") as step:
             version = ModelVersion.objects.filter(run=self.run).first()
             if version is None:
-                self.monitor.progress(step, "loading in a fresh process")
-                probe = probe_of(self.dataset, self.run.algorithm, settings.POLICY.training.random_state)
-                self.figures["fresh_process"] = verify_in_fresh_process(self.folder, probe)
+                self.monitor.progress(step, "smoke test")
+                test_input = smoke_test_input(self.dataset, self.run.algorithm, settings.POLICY.training.random_state)
+                self.figures["smoke_test"] = run_smoke_test(self.folder, test_input)
                 version = self._create_version(snapshot)
-            fresh = version.figures["fresh_process"]
+            measured = version.figures["smoke_test"]
             step.figures = {"version": version.pk, "bytes": version.artifact_bytes} | {
-                name: fresh.get(name) for name in ("load_seconds", "latency_ms", "memory_mb")
+                name: measured.get(name) for name in ("load_seconds", "latency_ms", "memory_mb")
             }
             self.monitor.progress(step, "MLflow")
             mirror(version)
@@ -212,21 +212,21 @@ class Training:
                 artifact_bytes=size_of(self.folder),
             )
 
-    def gate(self, version: ModelVersion) -> GateVerdict:
+    def gate(self, version: ModelVersion) -> GateDecision:
         with self.monitor.step("gate") as step:
-            verdict = judge_version(version, self.champion)
-            step.figures = {rule["name"]: rule["outcome"] for rule in verdict.rules}
-            if verdict.decision == GateVerdict.Decision.REFUSED:
+            decision = decide_version(version, self.champion)
+            step.figures = {finding.key: finding.outcome for finding in decision.findings}
+            if decision.outcome == GateDecision.Outcome.REFUSED:
                 mirror(version)
-                raise StepFailed(f"The gate refused version {version.pk}. {verdict.sentence}")
-        return verdict
+                raise StepFailed(f"The gate refused version {version.pk}. {decision.sentence}")
+        return decision
 
-    def promote(self, version: ModelVersion, verdict: GateVerdict) -> str:
+    def promote(self, version: ModelVersion, decision: GateDecision) -> str:
         if version.status == Version.CHAMPION:
             return f"Version {version.pk} passed the gate and was promoted."
-        if verdict.decision != GateVerdict.Decision.PASSED:
+        if decision.outcome != GateDecision.Outcome.PASSED:
             mirror(version)
-            return f"Version {version.pk} waits for a person: {verdict.get_decision_display()}. {verdict.sentence}"
+            return f"Version {version.pk} waits for a person: {decision.get_outcome_display()}. {decision.sentence}"
         if self.champion is not None and not settings.POLICY.promotion.automatic:
             mirror(version)
             return f"Version {version.pk} passed the gate and waits for a person to promote it."

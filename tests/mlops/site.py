@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 
 from catalog.models import Movie, Rating, User
-from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, UserSurrogate
+from mlops.findings import LEGACY, Finding
+from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, UserSurrogate
 from recommender.estimators import Dataset, artifact_checksum
 from recommender.estimators.popularity import PopularityRecommender
 from recommender.export import movie_frame, rating_frame
@@ -79,7 +80,7 @@ def make_snapshot(**fields: Any) -> DatasetSnapshot:
 
 
 def make_version(*, decision: str | None = "passed", rules: list[dict[str, Any]] | None = None, **fields: Any):
-    """A version with real files (a popularity model of the ratings that are there) and a hand-made verdict."""
+    """A version with real files (a popularity model of the ratings that are there) and a hand-made decision."""
     name = f"made-{uuid4().hex}"
     folder = settings.MODEL_DIR / name
     PopularityRecommender().fit(Dataset.from_frames(rating_frame(), movie_frame())).save(folder)
@@ -96,8 +97,13 @@ def make_version(*, decision: str | None = "passed", rules: list[dict[str, Any]]
         fields["snapshot"] = make_snapshot()
     version = ModelVersion.objects.create(**defaults | fields)
     if decision:
-        GateVerdict.objects.create(version=version, decision=decision, rules=rules or [])
+        GateDecision.objects.create(version=version, outcome=decision, rules=rules or [])
     return version
+
+
+def rule(text: str, outcome: str = "passed", **fields: Any) -> dict[str, Any]:
+    """A row of a decision with this sentence."""
+    return Finding(LEGACY, outcome, params={"name": text, "text": text}, **fields).to_dict()
 
 
 def _interval(mean: float, low: float, high: float) -> dict[str, Any]:
@@ -118,18 +124,24 @@ FIGURES: dict[str, Any] = {
     "differences": {"popular": _interval(0.1, 0.08, 0.12)},
     "slice_differences": {},
     "scores_new_movies": {"candidate": False},
-    "fresh_process": {"checks": {"finite_scores": True}, "latency_ms": 2.0},
+    "smoke_test": {"checks": {"finite_scores": True}, "latency_ms": 2.0},
 }
 
 
 def figures_beside_a_champion(sample: list[dict[str, Any]]) -> dict[str, Any]:
     models = FIGURES["models"] | {"champion": {"summary": _summary(0.19), "slices": {}}}
-    shadow = {"asked": "recent requests", "n_requests": 30, "n_errors": 0, "n_hidden": 0, "latency_p95_ms": 3.0}
+    replay = {
+        "source": "replay.recent_requests",
+        "n_requests": 30,
+        "n_errors": 0,
+        "n_excluded": 0,
+        "latency_p95_ms": 3.0,
+    }
     return FIGURES | {
         "models": models,
         "differences": FIGURES["differences"] | {"champion": _interval(0.01, 0.005, 0.015)},
         "scores_new_movies": {"candidate": False, "champion": False},
         "groups": {"genre Drama": 0.4},
         "exposure": {"candidate": {"genre Drama": 0.125}, "champion": {"genre Drama": 0.25}},
-        "shadow": {"figures": shadow, "sample": sample},
+        "replay": {"figures": replay, "sample": sample},
     }

@@ -4,12 +4,12 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from catalog.models import Movie
-from mlops.models import GateVerdict, ModelVersion, PipelineRun, Promotion, RunStep
+from mlops.models import GateDecision, ModelVersion, PipelineRun, Promotion, RunStep
 from mlops.services import check_drift, promote
 from tests.factories import UserFactory
-from tests.mlops.site import figures_beside_a_champion, make_version
+from tests.mlops.site import figures_beside_a_champion, make_version, rule
 
-VIEWS = [f"view_{name}" for name in ("pipelinerun", "modelversion", "promotion", "gateverdict", "driftreport")]
+VIEWS = [f"view_{name}" for name in ("pipelinerun", "modelversion", "promotion", "gatedecision", "driftreport")]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def url(name: str, *args: int) -> str:
 
 
 def refused_version() -> ModelVersion:
-    return make_version(decision="refused", rules=[{"name": "x", "outcome": "failed", "sentence": "Too slow."}])
+    return make_version(decision="refused", rules=[rule("Too slow.", "failed")])
 
 
 def test_train_now_queues_a_run_and_shows_it(browser, sam, quick):
@@ -142,8 +142,8 @@ def test_a_challenger_stands_beside_the_champion_with_the_lists_that_would_chang
     movies = list(Movie.objects.order_by("pk")[:4])
     change = {"n_ratings": 7, "comes": [movies[0].pk, 10**9], "goes": [movies[1].pk], "n_stays": 8}
     challenger = make_version(decision=None, figures=figures_beside_a_champion(sample=[change]))
-    rule = {"name": "r", "outcome": "passed", "sentence": "Fine.", "figure": 0.5, "interval": [0.4, 0.6]}
-    GateVerdict.objects.create(version=challenger, champion=champion, decision="passed", rules=[rule])
+    rules = [rule("Fine.", figure=0.5, interval=(0.4, 0.6))]
+    GateDecision.objects.create(version=challenger, champion=champion, outcome="passed", rules=rules)
 
     text = browser.get(url("modelversion_change", challenger.pk)).content.decode()
 
@@ -161,10 +161,10 @@ def test_a_challenger_stands_beside_the_champion_with_the_lists_that_would_chang
 
 def test_what_kept_a_model_from_passing_comes_first(browser, alice, quick):
     outcomes = ("passed", "not_judged", "failed", "not_enough_evidence")
-    rules = [{"name": "x", "outcome": outcome, "sentence": f"It is {outcome}."} for outcome in outcomes]
+    rules = [rule(f"It is {outcome}.", outcome) for outcome in outcomes]
     version = make_version(decision="refused", rules=rules)
 
-    for page in (url("modelversion_change", version.pk), url("gateverdict_change", version.verdicts.get().pk)):
+    for page in (url("modelversion_change", version.pk), url("gatedecision_change", version.decisions.get().pk)):
         text = browser.get(page).content.decode()
         shown = sorted(outcomes, key=lambda outcome: text.index(f"It is {outcome}."))
         assert shown == ["failed", "not_enough_evidence", "passed", "not_judged"]
@@ -244,14 +244,14 @@ def test_verdicts_snapshots_and_drift_reports_are_shown(browser, alice, quick):
     version = refused_version()
     report = check_drift()
 
-    assert "Too slow." in browser.get(url("gateverdict_change", version.verdicts.get().pk)).content.decode()
-    assert browser.get(url("gateverdict_changelist")).status_code == 200
+    assert "Too slow." in browser.get(url("gatedecision_change", version.decisions.get().pk)).content.decode()
+    assert browser.get(url("gatedecision_changelist")).status_code == 200
     assert browser.get(url("datasetsnapshot_change", version.snapshot.pk)).status_code == 200
     assert "rating distribution" in browser.get(url("driftreport_change", report.pk)).content.decode()
     assert browser.get(url("modelversion_change", 10**6)).status_code == 302
 
 
-@pytest.mark.parametrize("name", ["pipelinerun", "modelversion", "gateverdict", "promotion", "datasetsnapshot"])
+@pytest.mark.parametrize("name", ["pipelinerun", "modelversion", "gatedecision", "promotion", "datasetsnapshot"])
 def test_a_list_costs_the_same_for_many_rows(browser, alice, quick, django_assert_max_num_queries, name):
     for _ in range(6):
         version = make_version()

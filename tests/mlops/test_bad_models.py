@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.gate.decision import PairedInterval, judge
+from mlops.evaluation.paired_interval import PairedInterval
+from mlops.gate.codes import Rule
+from mlops.gate.decision import decide
+from mlops.registry.codes import SmokeCheck
 from mlops.registry.smoke_test import examine
-from mlops.registry.smoke_test_input import Probe, probe_of
+from mlops.registry.smoke_test_input import SmokeTestInput, smoke_test_input
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.estimators.ease import EaseRecommender
 from recommender.evaluation import evaluate_on_cuts, fitter, popularity_baselines
@@ -19,14 +22,14 @@ from tests.mlops.test_gate import FIRST, POLICY
 pytestmark = pytest.mark.ml_test("I4", "Mo5")
 
 SPOILED: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
-    "columns": lambda lists: lists.rename(columns={"score": "points"}),
-    "finite scores": lambda lists: lists.assign(score=lists["score"].where(lists["rank"] != 2)),
-    "no unknown movies": lambda lists: lists.assign(movie_id=lists["movie_id"] + 10_000),
-    "no repeated movies": lambda lists: lists.assign(movie_id=lists.groupby("user_id")["movie_id"].transform("first")),
-    "ranks from one": lambda lists: lists.assign(rank=lists["rank"] - 1),
-    "descending scores": lambda lists: lists.assign(score=-lists["score"]),
-    "as many as asked for": lambda lists: lists[lists["rank"] <= 7],
-    "at most k": lambda lists: pd.concat([lists, lists.assign(rank=lists["rank"] + 10)]).sort_values(
+    SmokeCheck.COLUMNS: lambda lists: lists.rename(columns={"score": "points"}),
+    SmokeCheck.FINITE: lambda lists: lists.assign(score=lists["score"].where(lists["rank"] != 2)),
+    SmokeCheck.UNKNOWN: lambda lists: lists.assign(movie_id=lists["movie_id"] + 10_000),
+    SmokeCheck.REPEATED: lambda lists: lists.assign(movie_id=lists.groupby("user_id")["movie_id"].transform("first")),
+    SmokeCheck.RANKS: lambda lists: lists.assign(rank=lists["rank"] - 1),
+    SmokeCheck.DESCENDING: lambda lists: lists.assign(score=-lists["score"]),
+    SmokeCheck.FULL_LISTS: lambda lists: lists[lists["rank"] <= 7],
+    SmokeCheck.AT_MOST_K: lambda lists: pd.concat([lists, lists.assign(rank=lists["rank"] + 10)]).sort_values(
         ["user_id", "rank"]
     ),
 }
@@ -117,85 +120,85 @@ def dataset() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def probe(dataset) -> Probe:
-    return probe_of(dataset, "ease", random_state=0)
+def given(dataset) -> SmokeTestInput:
+    return smoke_test_input(dataset, "ease", random_state=0)
 
 
-def refusals(model, probe: Probe) -> list[str]:
-    found = examine(model, probe) | {"memory_mb": 300}
-    verdict = judge(replace(FIRST, fresh_process=found), POLICY)
-    assert (verdict.decision == "refused") == any(rule.outcome == "failed" for rule in verdict.rules)
-    return [rule.name.removeprefix("fresh process: ") for rule in verdict.rules if rule.outcome == "failed"]
+def refusals(model, given: SmokeTestInput) -> list[str]:
+    found = examine(model, given) | {"memory_mb": 300}
+    decision = decide(replace(FIRST, smoke_test=found), POLICY)
+    assert (decision.outcome == "refused") == any(rule.outcome == "failed" for rule in decision.findings)
+    return [rule.key for rule in decision.findings if rule.outcome == "failed"]
 
 
 def ease(kind: type[EaseRecommender], dataset: Dataset) -> EaseRecommender:
     return kind(regularization=5.0).fit(dataset)
 
 
-def test_the_model_that_the_bad_ones_are_made_of_passes(dataset, probe):
-    assert refusals(ease(Ease, dataset), probe) == []
+def test_the_model_that_the_bad_ones_are_made_of_passes(dataset, given):
+    assert refusals(ease(Ease, dataset), given) == []
 
 
 @pytest.mark.parametrize("reason", SPOILED)
-def test_each_fault_of_the_lists_is_named(dataset, probe, reason):
-    assert reason in refusals(ease(spoiled(SPOILED[reason]), dataset), probe)
+def test_each_fault_of_the_lists_is_named(dataset, given, reason):
+    assert reason in refusals(ease(spoiled(SPOILED[reason]), dataset), given)
 
 
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        (ShowsSeenMovies, "no seen movies"),
-        (ShowsDismissedMovies, "no excluded movies"),
-        (ForgetsTheCandidates, "candidates alone"),
-        (CrashesForNewUsers, "list for new user"),
-        (NotANumber, "answers"),
-        (Random, "same answer twice"),
-        (Constant, "lists depend on the person"),
-        (IgnoresThePerson, "lists depend on the person"),
-        (DependsOnTheCompany, "same answer alone"),
-        (BreaksOnNewMovies, "takes in new movies"),
-        (ExplainsAnotherScore, "reasons sum to the score"),
-        (SimilarToItself, "similar movies"),
+        (ShowsSeenMovies, SmokeCheck.SEEN),
+        (ShowsDismissedMovies, SmokeCheck.EXCLUDED),
+        (ForgetsTheCandidates, SmokeCheck.CANDIDATES),
+        (CrashesForNewUsers, SmokeCheck.NEW_USER),
+        (NotANumber, SmokeCheck.ANSWERS),
+        (Random, SmokeCheck.SAME_TWICE),
+        (Constant, SmokeCheck.PERSONAL),
+        (IgnoresThePerson, SmokeCheck.PERSONAL),
+        (DependsOnTheCompany, SmokeCheck.SAME_ALONE),
+        (BreaksOnNewMovies, SmokeCheck.NEW_MOVIES),
+        (ExplainsAnotherScore, SmokeCheck.REASONS),
+        (SimilarToItself, SmokeCheck.SIMILAR),
     ],
 )
-def test_each_fault_of_a_model_is_named(dataset, probe, kind, reason):
-    assert reason in refusals(ease(kind, dataset), probe)
+def test_each_fault_of_a_model_is_named(dataset, given, kind, reason):
+    assert reason in refusals(ease(kind, dataset), given)
 
 
 def test_popularity_alone_is_refused(dataset):
     model = ESTIMATORS["popularity"]().fit(dataset)
 
-    assert refusals(model, probe_of(dataset, "popularity", 0)) == ["lists depend on the person"]
+    assert refusals(model, smoke_test_input(dataset, "popularity", 0)) == [SmokeCheck.PERSONAL]
 
 
-def test_a_model_turned_upside_down_is_refused(dataset, probe):
+def test_a_model_turned_upside_down_is_refused(dataset, given):
     class UpsideDown(Ease):
         def _score_history(self, history, columns):
             return -super()._score_history(history, columns)
 
-    assert refusals(ease(UpsideDown, dataset), probe) == ["liked movies in the first tenth"]
+    assert refusals(ease(UpsideDown, dataset), given) == [Rule.LIKED_SHARE]
 
 
-def test_files_of_older_data_are_refused(probe):
-    assert "learnt from the snapshot" in refusals(ease(Ease, dataset_of_tastes(seed=1)), probe)
+def test_files_of_older_data_are_refused(given):
+    assert SmokeCheck.SNAPSHOT in refusals(ease(Ease, dataset_of_tastes(seed=1)), given)
 
 
-def test_files_of_another_algorithm_are_refused(dataset, probe):
-    assert refusals(ESTIMATORS["item_knn"]().fit(dataset), probe) == ["algorithm as registered"]
+def test_files_of_another_algorithm_are_refused(dataset, given):
+    assert refusals(ESTIMATORS["item_knn"]().fit(dataset), given) == [SmokeCheck.ALGORITHM]
 
 
-def test_a_cut_catalogue_is_refused(dataset, probe):
+def test_a_cut_catalogue_is_refused(dataset, given):
     kept = ratings_of_tastes()
     model = ease(Ease, Dataset.from_frames(kept[kept["movie_id"] <= 60]))
 
-    assert {"knows every rated movie", "learnt from the snapshot"} <= set(refusals(model, probe))
+    assert {SmokeCheck.RATED_MOVIES, SmokeCheck.SNAPSHOT} <= set(refusals(model, given))
 
 
-def test_what_a_check_said_is_in_the_verdict(dataset, probe):
-    found = examine(ease(CrashesForNewUsers, dataset), probe)
-    rules = judge(replace(FIRST, fresh_process=found), POLICY).rules
+def test_error_of_a_check_is_in_the_decision(dataset, given):
+    found = examine(ease(CrashesForNewUsers, dataset), given)
+    rules = decide(replace(FIRST, smoke_test=found), POLICY).findings
 
-    assert any("ZeroDivisionError: an empty history" in rule.sentence for rule in rules)
+    assert any("ZeroDivisionError: an empty history" in rule.params.get("error", "") for rule in rules)
 
 
 def test_a_recipe_without_skill_loses_to_the_baseline():
@@ -208,8 +211,8 @@ def test_a_recipe_without_skill_loses_to_the_baseline():
     def failed(candidate: str) -> list[str]:
         found = comparison.difference(candidate, comparison.best_simple_baseline())
         against = PairedInterval(found.mean, found.low, found.high, found.n_users)
-        rules = judge(replace(FIRST, against_baseline=against), POLICY).rules
-        return [rule.name for rule in rules if rule.outcome == "failed"]
+        rules = decide(replace(FIRST, against_baseline=against), POLICY).findings
+        return [rule.key for rule in rules if rule.outcome == "failed"]
 
-    assert failed("random") == ["better than the best simple baseline (popular)"]
+    assert failed("random") == ["gate.baseline:popular"]
     assert failed("ease") == []

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from catalog.models import Rating
-from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun, Promotion
+from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, PipelineRun, Promotion
 from recommender.estimators import artifact_checksum
 from tests.mlops.site import make_version
 
@@ -55,7 +55,7 @@ def test_a_model_from_its_training_to_its_reproduction(rated_site, tmp_path):
     text = call("evaluate_model", version.pk)
     assert f"Version {version.pk}: passed." in text
     assert "item knn" in text
-    assert GateVerdict.objects.filter(version=version).count() == 2
+    assert GateDecision.objects.filter(version=version).count() == 2
     call("evaluate_model", str(out.with_name("model.json")), "--out", str(tmp_path / "evaluation.json"))
     assert json.loads((tmp_path / "evaluation.json").read_text())["decision"] == "passed"
     with pytest.raises(CommandError, match="neither a version's number nor a file"):

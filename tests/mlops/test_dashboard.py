@@ -9,9 +9,9 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from mlops.dashboard.page import wilson
-from mlops.models import Alert, DriftReport, GateVerdict, OnlineMetrics, PipelineRun, RunStep
+from mlops.models import Alert, DriftReport, GateDecision, OnlineMetrics, PipelineRun, RunStep
 from mlops.services import beat_heartbeat, check_drift, check_retraining, ensure_schedules, promote
-from tests.mlops.site import FIGURES, make_version, trail
+from tests.mlops.site import FIGURES, make_version, rule, trail
 
 NOW = timezone.now()
 PATHS = ["/mlops/", "/mlops/runs/"]
@@ -41,8 +41,8 @@ def at_work(alice, quick):
     """A champion with a successor that was refused, live quality of two days, drift, an alert, a training under way."""
     champion = make_version(figures=FIGURES | {"interval": {"mean": 0.2, "low": 0.18, "high": 0.22}})
     promote(version=champion.pk)
-    refused = make_version(decision="refused", rules=[{"outcome": "failed", "sentence": "Too few movies."}])
-    trail(GateVerdict).filter(version=refused).update(champion=champion)
+    refused = make_version(decision="refused", rules=[rule("Too few movies.", "failed")])
+    trail(GateDecision).filter(version=refused).update(champion=champion)
     for days, hits in ((1, 10), (0, 30)):
         day = (NOW - timedelta(days=days)).date()
         OnlineMetrics.objects.create(version=champion, day=day, n=100, n_shown=40, hits=hits, ndcg_sum=5)

@@ -77,3 +77,16 @@ def test_sentence_is_in_the_readers_language():
     with translation.override("de"):
         assert describe(finding) == "Ja"
     assert describe(finding) == "Yes"
+
+
+def test_subject_tells_findings_of_one_code_apart():
+    finding = Finding(Code.HEAT, Outcome.OK, params={"room": "K2"}, subject="noon", message="test.subject")
+    register(sentences={"test.subject": "{title} at {subject}"})
+    assert (finding.key, Finding(Code.NOISE, Outcome.OK).key) == ("test.heat:noon", "test.noise")
+    assert finding.sentence == "heat of K2 at noon"
+
+
+def test_value_that_is_a_code_is_shown_by_its_title():
+    finding = Finding(Code.HEAT, Outcome.OK, params={"room": Code.NOISE.value, "rooms": [Code.NOISE.value, "b"]})
+    assert finding.title == "heat of noise"
+    assert finding.sentence.endswith("noise, b")

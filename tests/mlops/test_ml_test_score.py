@@ -5,12 +5,16 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from mlops.findings import Finding
+from mlops.gate.codes import Rule
 from mlops.models import Evidence, OnlineMetrics, PipelineRun, RunStep, TuningStudy, TuningTrial
+from mlops.registry.codes import SmokeCheck
 from mlops.services import beat_heartbeat, collect_evidence, ml_test_score, promote, record_evidence
 from mlops.tasks import collect_evidence as collect_task
 from mlops.test_score.evidence import record
@@ -45,7 +49,7 @@ def test_a_full_point_takes_every_source():
     record("I4", "pytest", "tests", passed=True)
     assert points()["I4"] == 0.5
 
-    record("I4", "gate", "verdict", passed=True)
+    record("I4", "gate", "decision", passed=True)
     assert points()["I4"] == 1.0
     assert missing("I4") == ""
 
@@ -96,21 +100,21 @@ def test_the_score_is_that_of_the_lowest_section():
     assert score.points == 1
 
 
-def rule(name: str, outcome: str = "passed") -> dict[str, str]:
-    return {"name": name, "outcome": outcome, "sentence": f"{name}: {outcome}."}
+def rule(code: str, outcome: str = "passed", subject: str = "") -> dict[str, Any]:
+    return Finding(code, outcome, subject=subject).to_dict()
 
 
 def test_the_champions_verdict_is_evidence(alice, quick):
     rules = [
-        rule("better than the best simple baseline (popular)"),
-        rule("slice history_0, against the champion"),
-        rule("slice history_1_4, against the champion", "failed"),
-        rule("popularity Gini, against the champion's", "not_judged"),
-        rule("fresh process: finite scores"),
+        rule(Rule.BASELINE, subject="popular"),
+        rule(Rule.SLICE, subject="history_0"),
+        rule(Rule.SLICE, "failed", subject="history_1_4"),
+        rule(Rule.POPULARITY_GINI, "not_judged"),
+        rule(SmokeCheck.FINITE),
     ]
     version = make_version(rules=rules, code_revision="a" * 40)
     promote(version=version.pk)
-    make_version(decision="refused", rules=[rule("better than the best simple baseline (popular)", "failed")])
+    make_version(decision="refused", rules=[rule(Rule.BASELINE, "failed", subject="popular")])
 
     collect_evidence()
 
@@ -172,7 +176,7 @@ def test_hyper_parameters_are_held_against_the_last_search(alice, quick):
 
 
 def make_measured(latency: float):
-    figures = FIGURES | {"fresh_process": {"checks": {}, "latency_ms": latency, "memory_mb": 100}}
+    figures = FIGURES | {"smoke_test": {"checks": {}, "latency_ms": latency, "memory_mb": 100}}
     return make_version(figures=figures)
 
 

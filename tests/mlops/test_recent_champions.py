@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from mlops.evaluation.comparison import Recipe, recent_champions
-from mlops.gate.verdicts import evidence_of
+from mlops.gate.versions import gate_input
 from mlops.models import Promotion
 from mlops.services import promote
 from tests.mlops.site import figures_beside_a_champion, make_version
@@ -48,8 +48,8 @@ def figures(ndcg_of_recent: float) -> dict:
 
 def test_the_gate_is_told_of_the_best_one_unless_that_is_the_champion(alice, quick):
     champion = make_version()
-    better = evidence_of(make_version(figures=figures(0.25)), champion)
-    worse = evidence_of(make_version(figures=figures(0.15)), champion)
+    better = gate_input(make_version(figures=figures(0.25)), champion)
+    worse = gate_input(make_version(figures=figures(0.15)), champion)
 
-    assert (better.recent_best, better.against_recent_best.low) == ("version 3", -0.5)
-    assert (worse.recent_best, worse.against_recent_best) == ("", None)
+    assert (better.recent_best, better.against_recent_best.low) == (3, -0.5)
+    assert (worse.recent_best, worse.against_recent_best) == (None, None)

@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from catalog.models import Rating, User
-from mlops.gate.replay import shadow_replay
+from mlops.gate.codes import ReplaySource
+from mlops.gate.replay import replay_requests
 from recommender.estimators import ESTIMATORS, Dataset, artifact_checksum
 from recommender.export import movie_frame, rating_frame
 from recommender.models import Dismissal, Impression, ServingStatsMinute
@@ -55,11 +56,11 @@ def test_two_models_are_compared_on_recent_requests(pair):
     for user in User.objects.order_by("pk")[:30]:
         show(user, *["personal"] * 10)
 
-    found = shadow_replay(candidate, champion)
+    found = replay_requests(candidate, champion)
 
     figures = found["figures"]
-    assert (figures["asked"], figures["n_requests"]) == ("recent requests", 30)
-    assert (figures["n_errors"], figures["n_hidden"]) == (0, 0)
+    assert (figures["source"], figures["n_requests"]) == (ReplaySource.RECENT, 30)
+    assert (figures["n_errors"], figures["n_excluded"]) == (0, 0)
     assert figures["latency_p95_ms"] > 0
     assert figures["champion_latency_p95_ms"] > 0
     assert 0 < figures["overlap"] < 1
@@ -75,14 +76,14 @@ def test_two_models_are_compared_on_recent_requests(pair):
 def test_a_model_is_the_same_as_itself(pair):
     candidate, _ = pair
 
-    found = shadow_replay(candidate, candidate)
+    found = replay_requests(candidate, candidate)
 
-    assert found["figures"]["asked"] == "lists of the latest raters"
+    assert found["figures"]["source"] == ReplaySource.RATERS
     assert (found["figures"]["overlap"], found["figures"]["score_psi"], found["sample"]) == (1.0, 0.0, [])
 
 
 def test_the_first_model_is_asked_alone(pair):
-    figures = shadow_replay(pair[0], None)["figures"]
+    figures = replay_requests(pair[0], None)["figures"]
 
     assert (figures["n_requests"], figures["n_errors"], figures["overlap"]) == (50, 0, None)
 
@@ -99,8 +100,8 @@ def test_a_model_that_shows_what_was_dismissed_is_found_out(pair, monkeypatch):
 
     monkeypatch.setattr(ESTIMATORS["item_knn"], "recommend_for_history", leaks, raising=False)
 
-    assert shadow_replay(champion, candidate)["figures"]["n_hidden"] == 1
-    assert shadow_replay(candidate, champion)["figures"]["n_hidden"] == 0
+    assert replay_requests(champion, candidate)["figures"]["n_excluded"] == 1
+    assert replay_requests(candidate, champion)["figures"]["n_excluded"] == 0
 
 
 def champion_list(version, user: User) -> list[int]:
@@ -112,11 +113,11 @@ def champion_list(version, user: User) -> list[int]:
 def test_a_model_that_fails_or_cannot_be_loaded_is_an_error_each_time(pair, settings, monkeypatch):
     candidate, champion = pair
     monkeypatch.setattr(ESTIMATORS["item_knn"], "_score_history", lambda *arguments: 1 / 0)
-    assert shadow_replay(candidate, champion)["figures"]["n_errors"] == 0
-    assert shadow_replay(candidate, champion)["figures"]["overlap"] is None
+    assert replay_requests(candidate, champion)["figures"]["n_errors"] == 0
+    assert replay_requests(candidate, champion)["figures"]["overlap"] is None
     (settings.MODEL_DIR / candidate.artifact / "manifest.json").unlink()
 
-    figures = shadow_replay(candidate, champion)["figures"]
+    figures = replay_requests(candidate, champion)["figures"]
 
     assert (figures["n_errors"], figures["n_requests"]) == (50, 50)
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from catalog.models import Rating
 from mlops.errors import RunNotFound
-from mlops.models import DatasetSnapshot, GateVerdict, ModelVersion, PipelineRun, Promotion
+from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, PipelineRun, Promotion
 from mlops.services import cancel_run, export_snapshot, promote, run_training, start_training
 from mlops.training.pipeline import claim
 from movierec.policy import load_policy
@@ -35,8 +35,8 @@ def test_a_first_model_that_beats_the_baselines_goes_live(rated_site, settings):
     assert version.snapshot.n_ratings == Rating.objects.count()
     assert load_recommender(settings.MODEL_DIR / version.artifact).algorithm == "ease"
     assert set(version.figures["models"]) == {"candidate", "popular", "popular_30d", "item_knn"}
-    assert version.figures["fresh_process"]["checks"]["no_seen_movies"] is True
-    assert GateVerdict.objects.get(version=version).decision == "passed"
+    assert version.figures["smoke_test"]["checks"]["no_seen_movies"] is True
+    assert GateDecision.objects.get(version=version).outcome == "passed"
     promotion = Promotion.objects.get()
     assert (promotion.version, promotion.previous, promotion.kind) == (version, None, "automatic")
     served = ServedModel.objects.get(slot="champion")
@@ -49,8 +49,8 @@ def test_a_second_training_on_the_same_data_is_judged_against_the_champion(rated
 
     assert DatasetSnapshot.objects.count() == 1
     assert first.version.snapshot == second.version.snapshot
-    verdict = GateVerdict.objects.filter(version=second.version).get()
-    assert verdict.champion == first.version
+    decision = GateDecision.objects.filter(version=second.version).get()
+    assert decision.champion == first.version
     difference = second.version.figures["differences"]["champion"]
     assert (difference["mean"], difference["low"], difference["high"]) == (0, 0, 0)
     assert second.version.status == "champion"

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.registry.artifacts import verify_in_fresh_process
+from mlops.registry.artifacts import run_smoke_test
 from mlops.registry.smoke_checks import check_lists
-from mlops.registry.smoke_test_input import probe_of
+from mlops.registry.smoke_test_input import smoke_test_input
 from movierec.policy import load_policy
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.estimators.artifact_files import sha256
@@ -22,8 +22,8 @@ def dataset() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def probe(dataset):
-    return probe_of(dataset, "ease", random_state=0)
+def given(dataset):
+    return smoke_test_input(dataset, "ease", random_state=0)
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def folder(tmp_path, dataset):
     return tmp_path / "model"
 
 
-def test_a_good_model_passes_and_is_measured(folder, probe):
-    found = verify_in_fresh_process(folder, probe)
+def test_a_good_model_passes_and_is_measured(folder, given):
+    found = run_smoke_test(folder, given)
 
     assert all(found["checks"].values()), found
     assert len(found["checks"]) == 22
@@ -43,17 +43,17 @@ def test_a_good_model_passes_and_is_measured(folder, probe):
     assert (found["liked_share"] > 0.5, found["n_liked"] > 50) == (True, True)
 
 
-def test_a_cut_file_is_found(folder, probe):
+def test_a_cut_file_is_found(folder, given):
     array = next(folder.glob("*.npy"))
     array.write_bytes(array.read_bytes()[:-1])
 
-    found = verify_in_fresh_process(folder, probe)
+    found = run_smoke_test(folder, given)
 
     assert found["checks"] == {"loads_and_answers": False}
     assert "checksum" in found["error"]
 
 
-def test_another_map_of_movies_is_found_although_the_checksums_are_right(folder, probe):
+def test_another_map_of_movies_is_found_although_the_checksums_are_right(folder, given):
     manifest = json.loads((folder / "manifest.json").read_text())
     name = manifest["id_maps"]["movie_ids"]["file"]
     ids = np.load(folder / name)
@@ -61,21 +61,21 @@ def test_another_map_of_movies_is_found_although_the_checksums_are_right(folder,
     manifest["files"][name] = sha256(folder / name)
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
-    found = verify_in_fresh_process(folder, probe)
+    found = run_smoke_test(folder, given)
 
     assert found["liked_share"] < 0.25
 
 
-def test_a_process_that_takes_too_long_is_ended(folder, probe, settings, tmp_path):
+def test_a_process_that_takes_too_long_is_ended(folder, given, settings, tmp_path):
     settings.POLICY = load_policy(write_policy(tmp_path / "config.yaml", gate={"max_smoke_test_seconds": 0.05}))
 
-    assert "no answer within 0.05 s" in verify_in_fresh_process(folder, probe)["error"]
+    assert "no answer within 0.05 s" in run_smoke_test(folder, given)["error"]
 
 
-def test_a_process_that_takes_too_much_memory_fails_alone(folder, probe, settings, tmp_path):
+def test_a_process_that_takes_too_much_memory_fails_alone(folder, given, settings, tmp_path):
     settings.POLICY = load_policy(write_policy(tmp_path / "config.yaml", gate={"max_memory_mb": 1}))
 
-    found = verify_in_fresh_process(folder, probe)
+    found = run_smoke_test(folder, given)
 
     assert not all(found["checks"].values())
     assert "MemoryError" in json.dumps(found)  # when it loads or when it answers, as the allocator has it

@@ -8,13 +8,13 @@ from tqdm import tqdm
 
 from mlops.dashboard.report import figure_rows, rule_lines
 from mlops.errors import MLOpsError
-from mlops.models import GateVerdict
+from mlops.models import GateDecision
 from mlops.services import evaluate_version
 
 
 class Command(BaseCommand):
     help = (
-        "Judges a version again on the later part of its own data: against the baselines and today's champion. "
+        "Evaluates a version again on the later part of its own data, against the baselines and today's champion. "
         "Ends with code 1 when the gate refuses it."
     )
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "version", type=_version, metavar="VERSION", help="Its number, or the file that `train_model --out` left."
         )
-        parser.add_argument("--out", type=Path, metavar="FILE", help="Write the figures and the verdict as JSON.")
+        parser.add_argument("--out", type=Path, metavar="FILE", help="Write the figures and the decision as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with tqdm(unit="step", leave=False) as bar:
@@ -32,18 +32,18 @@ class Command(BaseCommand):
                 bar.set_description_str(text)
 
             try:
-                verdict = evaluate_version(version=options["version"], on_progress=show)
+                decision = evaluate_version(version=options["version"], on_progress=show)
             except MLOpsError as error:
                 raise CommandError(str(error)) from None
-        for row in figure_rows(verdict.version.figures):
+        for row in figure_rows(decision.version.figures):
             self.stdout.write(row.line())
-        for line in rule_lines(verdict.rules):
+        for line in rule_lines(decision.findings):
             self.stdout.write(line)
         if options["out"]:
-            options["out"].write_text(json.dumps(_metrics(verdict), indent=1) + "\n", encoding="utf-8")
-        if verdict.decision == GateVerdict.Decision.REFUSED:
-            raise CommandError(f"The gate refuses version {verdict.version_id}.")
-        self.stdout.write(self.style.SUCCESS(f"Version {verdict.version_id}: {verdict.get_decision_display()}."))
+            options["out"].write_text(json.dumps(_metrics(decision), indent=1) + "\n", encoding="utf-8")
+        if decision.outcome == GateDecision.Outcome.REFUSED:
+            raise CommandError(f"The gate refuses version {decision.version_id}.")
+        self.stdout.write(self.style.SUCCESS(f"Version {decision.version_id}: {decision.get_outcome_display()}."))
 
 
 def _version(text: str) -> int:
@@ -55,8 +55,8 @@ def _version(text: str) -> int:
         raise ArgumentTypeError(f"{text!r} is neither a version's number nor a file that names one") from None
 
 
-def _metrics(verdict: GateVerdict) -> dict[str, Any]:
+def _metrics(decision: GateDecision) -> dict[str, Any]:
     """What does not differ from one run to the next."""
-    figures = verdict.version.figures
+    figures = decision.version.figures
     summary = figures["models"]["candidate"]["summary"]
-    return {"decision": verdict.decision, **summary, "differences": figures["differences"]}
+    return {"decision": decision.outcome, **summary, "differences": figures["differences"]}

@@ -1,0 +1,113 @@
+"""The gate's decision on a version: made of the version's figures and kept; `evaluate_version` recomputes them."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from mlops.data.validation import frames_as_of
+from mlops.errors import SnapshotNotAvailable
+from mlops.evaluation.comparison import CANDIDATE, CHAMPION, EASE, RECENT, Progress, evaluate_candidate, figures_of
+from mlops.evaluation.paired_interval import PairedInterval
+from mlops.evaluation.parameters import from_json
+from mlops.gate.decision import REFUSED, decide
+from mlops.gate.inputs import GateInput, Lists, Replay
+from mlops.gate.replay import replay_requests
+from mlops.models import GateDecision, ModelVersion
+from mlops.registry.artifacts import folder_of, require_artifact, run_smoke_test
+from mlops.registry.promotion import get_version
+from mlops.registry.smoke_test_input import smoke_test_input
+from recommender.estimators import Dataset
+
+Status = ModelVersion.Status
+
+
+def evaluate_version(*, version: int, on_progress: Progress | None = None) -> GateDecision:
+    """Keeps new figures and a new decision.
+
+    Raises VersionNotFound, ArtifactNotAvailable, SnapshotNotAvailable, StepFailed.
+    """
+    row = get_version(version)
+    require_artifact(row)
+    if row.snapshot.removed_at:
+        raise SnapshotNotAvailable(f"The data of version {version} was removed by retention.")
+    champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).exclude(pk=row.pk).first()
+    ratings, movies = frames_as_of(row.snapshot, row.created_at)
+    comparison = evaluate_candidate(
+        algorithm=row.algorithm,
+        parameters=from_json(row.parameters | row.chosen),
+        champion=champion,
+        ratings=ratings,
+        movies=movies,
+        progress=on_progress,
+    )
+    dataset = Dataset.from_frames(ratings, movies, settings.POLICY.training.implicit_threshold)
+    smoke_test = run_smoke_test(folder_of(row), smoke_test_input(dataset, row.algorithm, row.random_state))
+    row.figures = figures_of(comparison, movies) | {"smoke_test": smoke_test}
+    row.save(update_fields=["figures"])
+    return decide_version(row, champion)
+
+
+def decide_version(version: ModelVersion, champion: ModelVersion | None) -> GateDecision:
+    """`champion` is what the version's figures were compared to. A version that is or was champion keeps its status."""
+    version.figures["replay"] = replay_requests(version, champion)
+    version.save(update_fields=["figures"])
+    decision = decide(gate_input(version, champion), settings.POLICY.gate)
+    refused = decision.outcome == REFUSED
+    with transaction.atomic():
+        row = GateDecision.objects.create(
+            version=version,
+            champion=champion,
+            outcome=decision.outcome,
+            rules=[finding.to_dict() for finding in decision.findings],
+        )
+        ModelVersion.objects.filter(pk=version.pk, status__in=[Status.CANDIDATE, Status.REFUSED]).update(
+            status=Status.REFUSED if refused else Status.CANDIDATE
+        )
+    version.refresh_from_db(fields=["status"])
+    return row
+
+
+def gate_input(version: ModelVersion, champion: ModelVersion | None) -> GateInput:
+    figures = version.figures
+    baseline, against = figures["best_simple_baseline"], figures["differences"]
+    age = timezone.now() - version.snapshot.exported_at
+    best = _best_recent_champion(figures) if champion else None
+    replay = figures.get("replay")
+    return GateInput(
+        baseline=baseline,
+        against_baseline=PairedInterval.from_dict(against[baseline]),
+        lists=_lists(figures, CANDIDATE),
+        smoke_test=figures["smoke_test"],
+        artifact_mb=version.artifact_bytes / 1e6,
+        data_age_hours=age.total_seconds() / 3600,
+        is_refresh=champion is not None and champion.config_hash == version.config_hash,
+        champion=_lists(figures, CHAMPION) if champion else None,
+        against_champion=PairedInterval.from_dict(against[CHAMPION]) if champion else None,
+        against_recent_best=PairedInterval.from_dict(against[best]) if best else None,
+        recent_best=int(best.removeprefix(RECENT)) if best else None,
+        against_linear=PairedInterval.from_dict(against[EASE]) if EASE in against else None,
+        slices={name: PairedInterval.from_dict(interval) for name, interval in figures["slice_differences"].items()},
+        feature_costs=figures.get("feature_costs", {}),
+        catalogue=figures.get("groups", {}),
+        replay=Replay(**replay["figures"]) if replay else None,
+    )
+
+
+def _best_recent_champion(figures: dict[str, Any]) -> str | None:
+    """None where the champion itself is the best: that comparison is there anyway."""
+    names = [name for name in figures["models"] if name == CHAMPION or name.startswith(RECENT)]
+    best = max(names, key=lambda name: figures["models"][name]["summary"]["ndcg"])
+    return None if best == CHAMPION else best
+
+
+def _lists(figures: dict[str, Any], name: str) -> Lists:
+    summary = figures["models"][name]["summary"]
+    return Lists(
+        coverage=summary["coverage"],
+        popularity_gini=summary["popularity_gini"],
+        mean_popularity=summary.get("mean_popularity"),
+        scores_new_movies=figures["scores_new_movies"][name],
+        exposure=figures.get("exposure", {}).get(name, {}),
+    )
