@@ -58,7 +58,7 @@ def _figures(found: Sequence[Replayed], source: str) -> Replay:
         source=source,
         n_requests=len(found),
         n_errors=sum(not answer.movies for answer in candidate),
-        n_excluded=sum(answer.n_hidden for answer in candidate),
+        n_excluded=sum(answer.n_excluded for answer in candidate),
         latency_p95_ms=_p95_ms(candidate),
         champion_latency_p95_ms=_p95_ms(reference),
         overlap=float(np.mean([_overlap(own, other) for own, other in pairs])) if pairs else None,
