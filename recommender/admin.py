@@ -1,40 +1,10 @@
 from typing import Any
 
 from django.contrib import admin
-from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.functional import cached_property
 
+from catalog.admin.large import ReadOnlyAdmin
 from recommender.models import Dismissal, Feedback, Impression, ServedModel
-
-COUNTED = 10_000
-
-
-class CappedPaginator(Paginator):
-    """Counts no further than COUNTED rows, so that a page of a huge table is as quick as one of a small one."""
-
-    @cached_property
-    def count(self) -> int:
-        rows: Any = self.object_list
-        return rows.order_by().values("pk")[:COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """What happened is looked at, not edited."""
-
-    paginator = CappedPaginator
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(ServedModel)
@@ -64,7 +34,7 @@ class FeedbackAdmin(ReadOnlyAdmin):
 
 @admin.register(Dismissal)
 class DismissalAdmin(ReadOnlyAdmin):
-    """May be deleted, which shows the movie to its user again."""
+    """Deleting a row lets the movie be recommended to its user again."""
 
     list_display = ["created_at", "user", "movie"]
     list_select_related = ["user", "movie"]

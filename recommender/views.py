@@ -5,6 +5,7 @@ from typing import cast
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django import forms
 from django.contrib.auth.decorators import login_required
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -15,7 +16,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import Movie, User
-from recommender.forms import FeedbackForm
 from recommender.home import home_rows, note
 from recommender.logs import log_once_a_minute
 from recommender.models import Dismissal, Feedback
@@ -67,6 +67,12 @@ def follow(request: HttpRequest, request_id: UUID, movie_id: int) -> HttpRespons
         except DatabaseError:
             log_once_a_minute(logger.exception, "Cannot record a click")
     return redirect(movie)
+
+
+class FeedbackForm(forms.Form):
+    kind = forms.ChoiceField(choices=Feedback.Kind.choices)
+    movie = forms.ModelChoiceField(Movie.objects.all())
+    request_id = forms.UUIDField(required=False)
 
 
 @require_POST

@@ -13,7 +13,7 @@ from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
-from recommender.serving.impressions import impressions
+from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
 from recommender.serving.stats import serving_stats
 from tests.environment import RUN_ID

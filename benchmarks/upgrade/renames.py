@@ -11,6 +11,7 @@ MODELS = {  # old label -> new label, where they differ
     "catalog.HistoryEntry": "catalog.ImportRow",
     "catalog.HistoryImport": "catalog.UserImport",
     "mlops.LiveQuality": "mlops.OnlineMetrics",
+    "recommender.ServedMinute": "recommender.ServingStatsMinute",
 }
 FREE_TO_SHRINK = {"recommender.ServedMinute"}  # rows that the site itself removes with time
 CODES = (  # old label, field; a step behind the field is a key of each object of a JSON list

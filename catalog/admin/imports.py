@@ -4,11 +4,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from catalog.admin.sync import WrittenBySyncAdmin
+from catalog.admin.large import ReadOnlyAdmin
 from catalog.models import UserImport
 
 
-class UserImportAdmin(WrittenBySyncAdmin):
+class UserImportAdmin(ReadOnlyAdmin):
     """How uploads went. What is in them is their owners' own: neither files nor rows are shown."""
 
     list_display = ["id", "user", "format", "state", "progress", "attempt", "created_at", "ended_at"]

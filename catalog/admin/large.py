@@ -28,6 +28,19 @@ class LargeTableAdmin(admin.ModelAdmin):
     list_per_page = 50
 
 
+class ReadOnlyAdmin(LargeTableAdmin):
+    """Rows that the system writes: nobody can add, change or delete one by hand."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 class CappedFormSet(BaseInlineFormSet):
     """Shows the first rows only; the rest is in the list of its own model."""
 

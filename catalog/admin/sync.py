@@ -1,26 +1,10 @@
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
-from catalog.admin.large import LargeTableAdmin
+from catalog.admin.large import ReadOnlyAdmin
 from catalog.models import SyncRun
 
 
-class WrittenBySyncAdmin(LargeTableAdmin):
-    """A record: nobody writes it by hand."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class SyncRunAdmin(WrittenBySyncAdmin):
+class SyncRunAdmin(ReadOnlyAdmin):
     list_display = ["id", "scope", "status", "started_at", "heartbeat_at", "ended_at", "progress", "message"]
     list_filter = ["status", "scope"]
     fields = ["scope", "status", "progress", "counts", "message", "started_at", "heartbeat_at", "ended_at", "log"]
@@ -30,7 +14,7 @@ class SyncRunAdmin(WrittenBySyncAdmin):
         return f"{run.n_done:,} of {run.n_items:,}"
 
 
-class TMDBRecordAdmin(WrittenBySyncAdmin):
+class TMDBRecordAdmin(ReadOnlyAdmin):
     list_display = ["tmdb_id", "state", "movie", "reason", "fetched_at", "checked_at"]
     list_filter = ["state"]
     list_select_related = ["movie"]

@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -8,26 +8,14 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from catalog.admin import large
 from mlops.errors import MLOpsError
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows that the system writes: nobody adds, changes or removes one by hand, superusers included.
-
-    With `detail_template` a row is shown by a page of its own, fed by `detail_context`.
-    """
+class ReadOnlyAdmin(large.ReadOnlyAdmin):
+    """With `detail_template`, a row has a page of its own, rendered with `detail_context`."""
 
     detail_template: str | None = None
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from catalog.models import Movie
@@ -18,16 +19,34 @@ from recommender.models import Impression, ServedModel
 from recommender.reasons import Reason, explain_movies
 from recommender.serving.candidates import Candidate
 from recommender.serving.fallback_chain import Source, find_movies
-from recommender.serving.impressions import impressions
 from recommender.serving.model_server import LoadedModel
 from recommender.serving.request import ListRequest
 from recommender.serving.stats import serving_stats
 from recommender.serving.trace import ListTrace, Outcome
+from recommender.serving.write_behind import WriteBehindBuffer
 
 logger = logging.getLogger(__name__)
 
 CHAMPION = ServedModel.Slot.CHAMPION.value
 NO_MODEL = "none"
+
+
+def write_impressions(batch: list[Impression]) -> None:
+    """Write all of them, or all but those whose user was deleted meanwhile."""
+    try:
+        with transaction.atomic():
+            Impression.objects.bulk_create(batch)
+    except (DataError, IntegrityError):
+        if len(batch) == 1:
+            metrics.IMPRESSIONS_DROPPED.inc()
+            return
+        for impression in batch:
+            write_impressions([impression])
+
+
+impressions = WriteBehindBuffer(
+    "impressions", write_impressions, seconds=1.0, capacity=10_000, on_drop=metrics.IMPRESSIONS_DROPPED.inc
+)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from rest_framework.authtoken.models import Token
 
 from catalog.models import Movie
 from recommender.models import Dismissal, Feedback, Impression
-from recommender.serving.impressions import impressions
+from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 from tests.recommender.conftest import count_ratings
@@ -57,7 +57,7 @@ def test_recommendations_are_as_documented(api, train, camps, fan):
     golden("recommendations", response.json(), [*camps["Science Fiction"], *camps["Romance"]])
 
 
-def test_a_user_without_ratings_is_told_that_the_movies_are_popular(api, train, camps, nora):
+def test_a_user_without_ratings_gets_popular_movies(api, train, camps, nora):
     train(version=4)
     count_ratings()
     response = as_user(api, nora).get("/api/v1/recommendations/?k=2")
@@ -118,7 +118,7 @@ def test_new_movies_have_a_list_of_their_own(api, train, camps, fan, nora):
         assert answer["results"][0]["source"] in ("new", "newest")
 
 
-def test_similar_movies_are_for_everybody(api, train, camps, fan):
+def test_similar_movies_need_no_account(api, train, camps, fan):
     train(version=4, regularization=10.0)
     count_ratings()
     movie = camps["Science Fiction"][5]
@@ -180,7 +180,7 @@ def test_only_a_service_with_the_permission_may_ask_for_others(api, fan, address
         ([], 400, "invalid", ["non_field_errors"]),
     ],
 )
-def test_a_wrong_wish_of_a_service_is_explained(service, address, wanted, status, code, fields):
+def test_an_invalid_request_of_a_service_is_explained(service, address, wanted, status, code, fields):
     response = service.post(address, wanted, format="json")
     assert response.status_code == status
     error = response.json()["error"]
@@ -197,7 +197,7 @@ def test_services_have_a_limit_of_their_own(service, fan, monkeypatch):
     assert codes == [200, 200, 200, 429]
 
 
-def test_recommendations_are_for_who_is_signed_in(api, db):
+def test_recommendations_require_signing_in(api, db):
     for address in ("/api/v1/recommendations/", "/api/v1/recommendations/new/"):
         response = api.get(address)
         assert response.status_code == 401
@@ -205,7 +205,7 @@ def test_recommendations_are_for_who_is_signed_in(api, db):
     assert api.post("/api/v1/feedback/", {}).status_code == 401
 
 
-def test_feedback_is_kept_and_hides_the_movie_until_it_is_undone(api, train, camps, fan):
+def test_feedback_dismisses_the_movie_until_undone(api, train, camps, fan):
     train()
     as_user(api, fan)
     before = api.get("/api/v1/recommendations/?k=5").json()
@@ -243,7 +243,7 @@ def test_wrong_feedback_is_explained(api, nora, given, field):
     assert field in response.json()["error"]["fields"]
 
 
-def test_each_list_is_kept_as_shown(api, train, camps, fan):
+def test_each_list_is_recorded_as_shown(api, train, camps, fan):
     train(version=4)
     answer = as_user(api, fan).get("/api/v1/recommendations/?k=3").json()
     impressions.flush()

@@ -4,7 +4,7 @@ from django.core.management import CommandError, call_command
 from catalog.models import Movie, Viewing
 from recommender.models import Dismissal, Feedback, Impression, ServingStatsMinute
 from recommender.services import recommend, recommend_new
-from recommender.serving.impressions import impressions
+from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
 from recommender.serving.stats import serving_stats
 from tests.factories import MovieFactory, RatingFactory

@@ -31,20 +31,20 @@ def test_the_contributions_sum_to_the_score_of_the_list(train, camps, fan, capsy
     assert "note" not in said
 
 
-def test_users_are_named_or_numbered(train, camps, fan, capsys):
+def test_users_are_found_by_name_or_id(train, camps, fan, capsys):
     train()
     movie = camps["Romance"][0]
     assert explained(capsys, "fan", movie.pk) == explained(capsys, fan.pk, movie.pk)
 
 
-def test_it_says_when_no_list_shows_the_movie(train, camps, fan, capsys):
+def test_seen_and_dismissed_movies_are_noted(train, camps, fan, capsys):
     train()
     assert "the user has seen it" in explained(capsys, "fan", camps["Science Fiction"][0].pk)
     Dismissal.objects.create(user=fan, movie=camps["Romance"][0])
     assert "the user has dismissed it" in explained(capsys, "fan", camps["Romance"][0].pk)
 
 
-def test_what_cannot_be_explained_is_said(camps, fan, nora, train):
+def test_an_unexplainable_score_is_an_error(camps, fan, nora, train):
     movie = camps["Romance"][0]
     for user, number, said in [
         ("nobody", movie.pk, "There is no user 'nobody'"),

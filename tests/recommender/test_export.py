@@ -22,7 +22,7 @@ def describe(movie, source: str) -> None:
         Credit.objects.create(movie=movie, person=person, role=role, source=source)
 
 
-def test_ratings_come_in_the_order_they_were_given_with_times_in_utc():
+def test_ratings_are_in_order_with_times_in_utc():
     first, second = RatingFactory(rating=3.5), RatingFactory(rating=0.5)
     frame = rating_frame()
     assert frame["user_id"].tolist() == [first.user_id, second.user_id]
@@ -76,7 +76,7 @@ def test_a_movie_comes_with_all_its_metadata():
     }
 
 
-def test_a_movie_with_only_a_year_counts_from_its_first_day_and_one_without_has_no_date():
+def test_a_movie_with_only_a_year_is_dated_to_its_first_day():
     MovieFactory(year=1950)
     MovieFactory(year=None)
     dates = movie_frame()["release_date"]

@@ -3,7 +3,7 @@ from django.urls import reverse
 
 from catalog.models import Movie
 from recommender.models import Dismissal, Impression
-from recommender.serving.impressions import impressions
+from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
 from tests.factories import MovieFactory, UserFactory
 from tests.recommender.conftest import count_ratings
@@ -15,7 +15,7 @@ def rows(response) -> dict[str, list[str]]:
     return {row.title: [result.source for result in row.recommendations.results] for row in response.context["rows"]}
 
 
-def test_a_visitor_sees_what_the_site_is_and_what_is_popular_and_new(client, camps):
+def test_a_visitor_sees_popular_and_newest_movies(client, camps):
     count_ratings()
     response = client.get("/")
     assert list(rows(response)) == ["Popular now", "Newest"]
@@ -25,7 +25,7 @@ def test_a_visitor_sees_what_the_site_is_and_what_is_popular_and_new(client, cam
     assert "Not interested" not in page
 
 
-def test_a_user_with_ratings_sees_personal_rows_and_which_model_made_them(client, train, camps, fan):
+def test_personal_rows_name_the_model_that_made_them(client, train, camps, fan):
     train(version=3)
     count_ratings()
     MovieFactory(title="Fresh from the editor", year=2026)
@@ -41,7 +41,7 @@ def test_a_user_with_ratings_sees_personal_rows_and_which_model_made_them(client
     assert "Fresh from the editor" in page
 
 
-def test_a_user_without_ratings_is_told_how_to_get_personal_picks(client, train, camps, nora):
+def test_a_user_without_ratings_is_told_to_rate_movies(client, train, camps, nora):
     train()
     client.force_login(nora)
     response = client.get("/")
@@ -49,7 +49,7 @@ def test_a_user_without_ratings_is_told_how_to_get_personal_picks(client, train,
     assert "Popular now; rate a few movies for personal picks" in response.content.decode()
 
 
-def test_the_note_names_a_stand_in(client, train, camps, fan, monkeypatch):
+def test_the_note_says_that_a_model_stands_in(client, train, camps, fan, monkeypatch):
     train(version=1)
     train(version=2)
     champion, _ = server.models()
@@ -67,7 +67,7 @@ def test_an_empty_site_says_what_to_do(client, nora, sam):
         assert said in response.content.decode()
 
 
-def test_every_row_is_kept_as_an_impression(client, train, camps, fan):
+def test_every_row_is_recorded_as_an_impression(client, train, camps, fan):
     train(version=3)
     count_ratings()
     client.force_login(fan)
@@ -83,7 +83,7 @@ def test_every_row_is_kept_as_an_impression(client, train, camps, fan):
         ]
 
 
-def test_cards_lead_through_the_click_to_the_movie(client, train, camps, fan):
+def test_a_card_records_the_click_and_leads_to_the_movie(client, train, camps, fan):
     train()
     client.force_login(fan)
     response = client.get("/")
@@ -104,7 +104,7 @@ def test_a_click_of_a_visitor_or_on_a_movie_that_is_gone(client, db):
     assert client.get(f"/r/{request_id}/{movie.pk + 1}/").status_code == 404
 
 
-def test_not_interested_replaces_the_card_and_undo_brings_it_back(client, train, camps, fan):
+def test_not_interested_replaces_the_card_until_undone(client, train, camps, fan):
     train()
     client.force_login(fan)
     recommendations = client.get("/").context["rows"][0].recommendations
@@ -147,7 +147,7 @@ def test_wrong_feedback_is_refused(client, nora, given, said):
     assert said in response.content.decode()
 
 
-def test_feedback_is_for_who_is_signed_in_and_leads_nowhere_else(client, fan):
+def test_feedback_requires_signing_in_and_redirects_locally(client, fan):
     movie = MovieFactory()
     assert client.post("/feedback/", {"kind": "undo", "movie": movie.pk}).url.startswith(reverse("catalog:sign-in"))
     client.force_login(fan)
@@ -180,9 +180,7 @@ def test_the_page_does_not_fail_with_the_model(client, train, camps, fan, monkey
     assert "no model can personalize this list at the moment" in response.content.decode()
 
 
-def test_the_page_takes_as_many_queries_for_few_movies_as_for_many(
-    client, train, camps, fan, django_assert_max_num_queries
-):
+def test_the_number_of_movies_does_not_change_the_queries(client, train, camps, fan, django_assert_max_num_queries):
     train()
     count_ratings()
     client.force_login(fan)

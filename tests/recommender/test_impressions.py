@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 
 from recommender.models import Impression
 from recommender.services import popular, prune_impressions, recommend
-from recommender.serving.impressions import impressions
+from recommender.serving.lists import impressions
 from tests.factories import MovieFactory, UserFactory
 from tests.recommender.test_model_server import wait_for
 
@@ -29,7 +29,7 @@ def dropped() -> float:
     return REGISTRY.get_sample_value("movierec_impressions_dropped_total")
 
 
-def test_a_list_waits_in_memory_and_is_kept_whole(nora, django_assert_num_queries):
+def test_a_list_waits_in_memory_and_is_written_whole(nora, django_assert_num_queries):
     MovieFactory.create_batch(3)
     recommendations = recommend(user=nora, k=3, surface="test")
     assert not Impression.objects.exists()
@@ -42,7 +42,7 @@ def test_a_list_waits_in_memory_and_is_kept_whole(nora, django_assert_num_querie
         impressions.flush()
 
 
-def test_an_empty_list_is_none_that_was_shown(nora):
+def test_an_empty_list_is_not_recorded_as_shown(nora):
     recommend(user=nora, surface="test")
     assert len(impressions) == 0
 
@@ -54,7 +54,7 @@ def test_lists_are_kept_within_seconds_by_the_thread(threads):
     wait_for(lambda: Impression.objects.count() == 1)
 
 
-def test_a_busy_database_delays_lists_and_loses_none(monkeypatch, caplog):
+def test_a_busy_database_delays_lists_but_loses_none(monkeypatch, caplog):
     rows = [shown() for _ in range(5)]
     for row in rows:
         put(row)
@@ -75,7 +75,7 @@ def raise_(error: Exception) -> None:
     raise error
 
 
-def test_a_database_that_stays_away_costs_the_oldest_lists_and_not_the_memory(monkeypatch):
+def test_beyond_the_capacity_the_oldest_lists_are_dropped(monkeypatch):
     monkeypatch.setattr(impressions, "capacity", 3)
     before = dropped()
     rows = [shown() for _ in range(5)]
@@ -87,7 +87,7 @@ def test_a_database_that_stays_away_costs_the_oldest_lists_and_not_the_memory(mo
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_list_of_a_deleted_account_does_not_take_the_others_with_it():
+def test_only_the_list_of_a_deleted_account_is_dropped():
     gone, stays = UserFactory(), UserFactory()
     rows = [shown(user=gone), shown(user=stays), shown()]
     for row in rows:
@@ -100,7 +100,7 @@ def test_a_list_of_a_deleted_account_does_not_take_the_others_with_it():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_lost_or_doubled_when_many_add_while_it_is_written(threads):
+def test_concurrent_lists_are_each_written_once(threads):
     def add() -> None:
         for _ in range(100):
             put(shown())
@@ -113,19 +113,19 @@ def test_nothing_is_lost_or_doubled_when_many_add_while_it_is_written(threads):
     wait_for(lambda: len(impressions) == 0 and Impression.objects.count() == 400)
 
 
-def test_what_waits_is_written_when_the_process_ends():
+def test_waiting_lists_are_written_at_exit():
     put(shown())
     impressions.flush_at_exit()
     assert Impression.objects.count() == 1
 
 
-def test_the_end_of_the_process_does_not_fail_with_the_database(monkeypatch):
+def test_exit_succeeds_without_the_database(monkeypatch):
     monkeypatch.setattr(impressions, "write", lambda rows: raise_(RuntimeError("no database")))
     put(shown())
     impressions.flush_at_exit()
 
 
-def test_lists_are_kept_as_long_as_the_policy_says(settings):
+def test_lists_are_pruned_after_the_policys_days(settings):
     days = settings.POLICY.serving.impressions_days
     old = shown(shown_at=timezone.now() - timedelta(days=days, minutes=1))
     young = shown(shown_at=timezone.now() - timedelta(days=days) + timedelta(minutes=1))

@@ -11,7 +11,7 @@ def sample(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
-def test_each_list_is_counted_once_with_its_source_and_version_and_timed(train, camps, fan, nora):
+def test_each_list_is_counted_once_and_timed(train, camps, fan, nora):
     train(version=11)
     names = [
         ("model_predictions_total", {"source": "personal", "version": "11"}),
@@ -29,7 +29,7 @@ def test_each_list_is_counted_once_with_its_source_and_version_and_timed(train, 
     assert [now - then for then, now in zip(before, after, strict=True)] == [1, 1, 2, 1, 4]
 
 
-def test_a_failing_step_is_counted_and_logged_once_a_minute(train, camps, fan, monkeypatch, caplog):
+def test_a_failing_source_is_counted_and_logged_once_a_minute(train, camps, fan, monkeypatch, caplog):
     train(version=1)
     train(version=2, algorithm="popularity")
     monkeypatch.setattr(server.models()[0].model, "recommend_for_history", None)

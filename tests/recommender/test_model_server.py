@@ -88,7 +88,7 @@ DAMAGES = [flip_a_byte, cut_a_file, name_a_newer_format, hold_a_nan, lose_the_ma
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_an_artefact_that_cannot_be_trusted_is_not_served_and_the_old_model_stays(train, fan, damage, caplog):
+def test_a_damaged_artefact_leaves_the_old_model_serving(train, fan, damage, caplog):
     train(version=1)
     damage(save(2))
     promote(2)
@@ -101,7 +101,7 @@ def test_an_artefact_that_cannot_be_trusted_is_not_served_and_the_old_model_stay
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_new_process_serves_the_previous_champion_when_the_champion_is_damaged(train, fan, damage):
+def test_a_new_process_falls_back_to_the_previous_champion(train, fan, damage):
     train(version=1)
     damage(save(2))
     promote(2)
@@ -109,7 +109,7 @@ def test_a_new_process_serves_the_previous_champion_when_the_champion_is_damaged
     assert answered_by(fan) == (1, "previous")
 
 
-def test_without_any_model_that_can_be_loaded_movies_are_popular_ones(train, fan):
+def test_without_a_loadable_model_movies_are_popular_ones(train, fan):
     train(version=1)
     flip_a_byte(Path(model_server.settings.MODEL_DIR) / "1-ease")
     server.reset()
@@ -117,7 +117,7 @@ def test_without_any_model_that_can_be_loaded_movies_are_popular_ones(train, fan
     assert recommend(user=fan, k=30, surface="test").results
 
 
-def test_the_model_in_memory_stays_when_none_of_those_named_can_be_loaded(train, fan):
+def test_the_model_in_memory_stays_when_no_other_loads(train, fan):
     train(version=1)
     for version in (2, 3):
         flip_a_byte(save(version))
@@ -126,7 +126,7 @@ def test_the_model_in_memory_stays_when_none_of_those_named_can_be_loaded(train,
     assert answered_by(fan) == (1, "previous")
 
 
-def test_a_repaired_artefact_is_taken_up(train, fan, monkeypatch):
+def test_a_repaired_artefact_is_loaded(train, fan, monkeypatch):
     train(version=1)
     folder = save(2)
     hidden = folder.rename(folder.with_name("hidden"))
@@ -157,7 +157,7 @@ def test_nothing_is_served_after_the_pointers_are_removed(train, fan):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_promotion_is_followed_within_seconds_while_requests_go_on(threads, quick, train, fan, client):
+def test_a_promotion_is_followed_within_seconds(threads, quick, train, fan, client):
     train(version=1)
     client.force_login(fan)
     swaps = REGISTRY.get_sample_value("movierec_model_swaps_total")
@@ -221,7 +221,7 @@ def test_an_unchanged_catalogue_is_cheap_to_look_at(train, camps, django_assert_
     assert server.models()[0] is before
 
 
-def test_changed_metadata_of_a_new_movie_is_taken_in_and_that_of_a_rated_one_is_not(train, camps):
+def test_changed_metadata_is_refreshed_for_new_movies_only(train, camps):
     train()
     fresh = MovieFactory(title="Untitled")
     server.refresh()
@@ -254,7 +254,7 @@ def test_each_process_has_a_thread_of_its_own(threads):
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_a_thread_outlives_what_fails_in_it(threads, caplog):
+def test_a_thread_survives_exceptions(threads, caplog):
     calls: list[int] = []
 
     def fail() -> None:

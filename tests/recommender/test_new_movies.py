@@ -32,7 +32,7 @@ def ids(movies: list[Movie]) -> set[int]:
     return {movie.pk for movie in movies}
 
 
-def test_those_of_the_kind_that_the_user_likes_come_first(fresh, fan):
+def test_new_movies_of_the_users_taste_come_first(fresh, fan):
     recommendations = recommend_new(user=fan, k=6, surface="test")
     assert {result.source for result in recommendations.results} == {"new"}
     assert set(shown(recommendations)[:3]) == ids(fresh["Science Fiction"])
@@ -47,7 +47,7 @@ def test_without_ratings_the_newest_of_them_come_first(fresh, nora):
     assert (recommendations.model_version, recommendations.fallback) == (None, "newest")
 
 
-def test_a_model_that_cannot_judge_them_leaves_the_newest(fresh, train, fan):
+def test_a_model_that_does_not_score_them_leaves_the_newest(fresh, train, fan):
     train(version=2, algorithm="ease")
     recommendations = recommend_new(user=fan, k=2, surface="test")
     assert {result.source for result in recommendations.results} == {"new"}  # the previous champion can
@@ -63,13 +63,13 @@ def test_without_a_model_every_movie_is_new(nora):
     assert shown(recommend_new(user=nora, surface="test")) == [movie.pk]
 
 
-def test_dismissed_ones_are_left_out(fresh, fan):
+def test_dismissed_new_movies_are_excluded(fresh, fan):
     for movie in fresh["Science Fiction"]:
         Dismissal.objects.create(user=fan, movie=movie)
     assert set(shown(recommend_new(user=fan, surface="test"))) == ids(fresh["Romance"])
 
 
-def test_a_share_of_them_is_blended_in_when_asked_for(fresh, fan):
+def test_a_share_of_new_movies_is_blended_in(fresh, fan):
     plain = recommend(user=fan, k=10, surface="test")
     assert not set(shown(plain)) & ids([*fresh["Romance"], *fresh["Science Fiction"]])
     recommendations = recommend(user=fan, k=10, include_new=True, surface="test")
@@ -84,7 +84,7 @@ def test_a_share_of_them_is_blended_in_when_asked_for(fresh, fan):
     ]
 
 
-def test_blending_fills_up_with_new_ones_where_others_are_short(fresh, fan):
+def test_blending_fills_short_lists_with_new_movies(fresh, fan):
     recommendations = recommend(user=fan, k=11, include_new=True, genre="science-fiction", surface="test")
     assert len(recommendations.results) == 11
     assert sum(result.source == "new" for result in recommendations.results) == 2

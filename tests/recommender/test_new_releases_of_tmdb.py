@@ -60,7 +60,7 @@ def test_a_release_that_tmdb_took_back_leaves_the_lists(trained, fan, tmdb):
     assert Movie.objects.filter(tmdb_id__isnull=False).count() == 7
 
 
-def test_without_the_agreement_they_are_listed_but_no_taste_is_read_from_them(trained, fan, tmdb, settings):
+def test_without_the_agreement_they_do_not_shape_taste(trained, fan, tmdb, settings):
     settings.TMDB_METADATA_IN_TRAINING = False
     releases(tmdb)
     sync()

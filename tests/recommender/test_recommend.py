@@ -16,7 +16,7 @@ def shown(recommendations) -> list[int]:
     return [result.movie.pk for result in recommendations.results]
 
 
-def test_a_user_unknown_to_the_model_gets_personal_movies_from_their_ratings(train, camps, fan):
+def test_a_user_unknown_to_the_model_gets_personal_movies(train, camps, fan):
     train(version=7)
     recommendations = recommend(user=fan, k=5, surface="test")
     assert {result.source for result in recommendations.results} == {"personal"}
@@ -27,7 +27,7 @@ def test_a_user_unknown_to_the_model_gets_personal_movies_from_their_ratings(tra
     assert scores == sorted(scores, reverse=True)
 
 
-def test_a_rating_its_change_and_its_removal_count_in_the_next_list(train, camps, fan):
+def test_every_change_of_a_rating_counts_in_the_next_list(train, camps, fan):
     train()
     romance = camps["Romance"][0]
     before = recommend(user=fan, k=21, surface="test")
@@ -47,7 +47,7 @@ def test_a_rating_its_change_and_its_removal_count_in_the_next_list(train, camps
     assert [(r.movie.pk, r.score) for r in after.results] == [(r.movie.pk, r.score) for r in before.results]
 
 
-def test_a_user_without_ratings_gets_popular_movies_and_is_told(train, camps, nora):
+def test_a_user_without_ratings_gets_popular_movies(train, camps, nora):
     train()
     movie = camps["Romance"][4]
     Movie.objects.filter(pk=movie.pk).update(popularity=1000.0)
@@ -57,7 +57,7 @@ def test_a_user_without_ratings_gets_popular_movies_and_is_told(train, camps, no
     assert (recommendations.model_version, recommendations.fallback) == (None, "popular")
 
 
-def test_a_user_whose_movies_the_model_does_not_know_gets_popular_ones_too(train, camps, nora):
+def test_a_user_of_unknown_movies_gets_popular_ones(train, camps, nora):
     train()
     RatingFactory(user=nora, movie=MovieFactory())
     assert recommend(user=nora, k=3, surface="test").fallback == "popular"
@@ -81,7 +81,7 @@ def test_without_any_movie_the_list_is_empty(nora):
     assert (recommendations.results, recommendations.model_version, recommendations.fallback) == ([], None, "newest")
 
 
-def test_without_a_model_rated_movies_come_first_and_unrated_ones_fill_up(nora, bob):
+def test_without_a_model_unrated_movies_fill_the_list(nora, bob):
     newest = MovieFactory(year=2030)
     count_ratings()
     recommendations = recommend(user=nora, k=5, surface="test")
@@ -99,13 +99,13 @@ def test_genre_narrows_before_the_cut(train, camps, fan):
     assert len(recommend(user=fan, k=5, genre="science-fiction", surface="test").results) == 5
 
 
-def test_genre_narrows_every_step_of_the_ladder(train, camps, nora):
+def test_genre_filters_every_source_of_the_chain(train, camps, nora):
     train()
     recommendations = recommend(user=nora, k=12, genre="romance", surface="test")
     assert set(shown(recommendations)) == {movie.pk for movie in camps["Romance"]}
 
 
-def test_an_unknown_genre_is_refused_and_an_empty_one_gives_nothing(nora, camps):
+def test_an_unknown_genre_is_refused_and_an_empty_one_is_not(nora, camps):
     from tests.factories import GenreFactory
 
     with pytest.raises(InvalidRequest, match="there is no genre 'Westren'"):
@@ -121,7 +121,7 @@ def test_excluded_movies_are_replaced_by_the_next_ones(train, camps, fan):
     assert shown(recommendations) == shown(first)[3:]
 
 
-def test_as_many_movies_come_as_were_asked_for_whenever_there_are_so_many(train, camps, fan):
+def test_a_list_has_k_movies_whenever_there_are_k(train, camps, fan):
     train()
     MovieFactory.create_batch(2)
     for k in (1, 21, 23, 50):
@@ -142,9 +142,7 @@ def test_movies_deleted_since_the_model_was_loaded_are_replaced(train, camps, fa
 @pytest.mark.parametrize("algorithm", ["ease", "popularity"])
 @pytest.mark.parametrize("broken", [0, 1, 2, 3])
 @pytest.mark.parametrize("genre", [None, "science-fiction"])
-def test_seen_and_dismissed_movies_are_never_shown_on_any_step(
-    train, camps, fan, monkeypatch, algorithm, broken, genre
-):
+def test_no_source_shows_seen_or_dismissed_movies(train, camps, fan, monkeypatch, algorithm, broken, genre):
     train(version=1, algorithm="popularity")
     train(version=2, algorithm=algorithm)
     dismissed = camps["Science Fiction"][5]
@@ -211,7 +209,7 @@ def test_reasons_come_when_asked_for_and_name_what_was_liked(train, camps, fan):
         assert all(reason.contribution > 0 for reason in result.reasons)
 
 
-def test_reasons_are_given_for_as_many_movies_as_there_is_time_for(train, camps, fan, monkeypatch):
+def test_reasons_are_given_until_the_time_is_over(train, camps, fan, monkeypatch):
     train()
     monkeypatch.setattr("recommender.reasons.EXPLAIN_SECONDS", -1.0)
     recommendations = recommend(user=fan, k=3, explain=True, surface="test")

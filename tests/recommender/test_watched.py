@@ -38,7 +38,7 @@ def test_a_watched_movie_is_in_no_list(train, camps, fan):
     assert explain(user=fan, movie=first).is_seen
 
 
-def test_who_rated_nothing_gets_personal_movies_from_what_they_watched(train, camps, nora):
+def test_watched_movies_alone_make_a_personal_list(train, camps, nora):
     train()
     watch(nora, *camps["Science Fiction"][:3])
     recommendations = recommend(user=nora, k=5, surface="test")
@@ -47,7 +47,7 @@ def test_who_rated_nothing_gets_personal_movies_from_what_they_watched(train, ca
     assert shown(recommendations) <= {movie.pk for movie in camps["Science Fiction"][3:]}
 
 
-def test_unrated_counts_as_ones_mean_but_as_liked_at_least(nora, settings):
+def test_a_watched_movie_counts_as_the_mean_or_as_liked(nora, settings):
     unrated, good, bad = MovieFactory.create_batch(3)
     watch(nora, unrated, good)
     known = frozenset({unrated.pk, good.pk, bad.pk})
