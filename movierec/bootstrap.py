@@ -1,4 +1,4 @@
-"""From a fresh clone to a site that is ready to be served; each step does nothing when it was done before."""
+"""Prepares a site from a fresh clone, step by step; each step does nothing if it was done before."""
 
 import os
 import secrets
@@ -21,17 +21,17 @@ from mlops.models import PipelineRun
 from mlops.services import ensure_schedules, sweep_runs
 from recommender.models import ServedModel
 
-Say = Callable[[str], object]
+Echo = Callable[[str], object]
 STOPPED = 130  # exit code of a command that a person or a supervisor stopped
-LOADING = "sample.part"  # stands in VAR_DIR while the sample is being loaded: the next start goes on with it
+SENTINEL = "sample.part"  # exists in VAR_DIR while the sample is loading: the next start resumes an interrupted load
 
 
 class BootstrapError(Exception):
-    """Something a person has to put right before the site can start."""
+    """A problem that a person must fix before the site can start."""
 
 
 def check_port(port: int) -> None:
-    """Raises BootstrapError when somebody listens at the port, before anything is prepared in vain."""
+    """Raises BootstrapError if the port is in use, before any preparation."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -39,34 +39,34 @@ def check_port(port: int) -> None:
         except OSError as error:
             raise BootstrapError(
                 f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}); another program, maybe another copy of "
-                f"this site, listens there. Choose another port: PORT={port + 1} make run"
+                f"this site, is using it. Choose another port: PORT={port + 1} make run"
             ) from None
 
 
-def prepare(*, say: Say) -> None:
-    """Database, static files, schedules, movies, a first model and a staff account; says what it does."""
-    say(f"Movierec {settings.VERSION}, {_where()}")
-    with _step("Database", say):
+def prepare(*, echo: Echo) -> None:
+    """Prepares database, static files, schedules, movies, a first model and a staff account; reports each step."""
+    echo(f"Movierec {settings.VERSION}, {_where()}")
+    with _step("Database", echo):
         call_command("migrate", verbosity=0, interactive=False)
-    with _step("Static files", say):
+    with _step("Static files", echo):
         _collect_static()
-    with _step("Schedules", say):
+    with _step("Schedules", echo):
         ensure_schedules()
-    loading = Path(settings.VAR_DIR) / LOADING
+    loading = Path(settings.VAR_DIR) / SENTINEL
     if loading.exists() or not Movie.objects.exists():
-        with _step("Sample movies and ratings", say):
+        with _step("Sample movies and ratings", echo):
             loading.touch()
             call_command("load_sample")
             loading.unlink()
     if not ServedModel.objects.filter(slot=ServedModel.Slot.CHAMPION).exists() and Rating.objects.exists():
-        with _step("First model", say):
-            _train(say)
+        with _step("First model", echo):
+            _train(echo)
     if not get_user_model().objects.filter(is_staff=True).exists():
-        _create_staff(say)
+        _create_staff(echo)
 
 
 def serve(*, port: int) -> NoReturn:
-    """Becomes supervisord, which runs web, workers and Beat; so that signals reach it without a detour."""
+    """Replaces this process by supervisord, which runs web, workers and Beat, so that signals reach it directly."""
     program = shutil.which("supervisord", path=str(Path(sys.executable).parent))
     if program is None:
         raise BootstrapError("supervisord is not installed in this environment: pip install -r requirements.txt")
@@ -93,15 +93,15 @@ def _where() -> str:
 
 
 @contextmanager
-def _step(name: str, say: Say) -> Iterator[None]:
-    say(f"==> {name}")
+def _step(name: str, echo: Echo) -> Iterator[None]:
+    echo(f"==> {name}")
     started = time.monotonic()
     yield
-    say(f"    done in {time.monotonic() - started:.1f} s")
+    echo(f"    done in {time.monotonic() - started:.1f} s")
 
 
 def _collect_static() -> None:
-    """Compressing takes seconds, so it is done again only when a file changed."""
+    """Compressing takes seconds, so it runs only if a file changed."""
     files = [storage.path(path) for finder in get_finders() for path, storage in finder.list([])]
     state = "\n".join(f"{path} {Path(path).stat().st_size} {Path(path).stat().st_mtime_ns}" for path in sorted(files))
     stamp = Path(settings.STATIC_ROOT) / ".collected"
@@ -111,33 +111,33 @@ def _collect_static() -> None:
     stamp.write_text(state, encoding="utf-8")
 
 
-def _train(say: Say) -> None:
-    """A model that does not pass, or too few ratings, is no reason not to serve: popular movies are shown then."""
-    _wait_for_lost_run(say)
+def _train(echo: Echo) -> None:
+    """Without a promoted model (it fails the gate, or there are too few ratings) the site shows popular movies."""
+    _wait_for_lost_run(echo)
     try:
         call_command("train_model")
     except CommandError as error:
         if error.returncode == STOPPED:
             raise KeyboardInterrupt from None
-        say(f"    No model was promoted: {error}")
-        say("    The site shows popular movies until one is: train again in the admin, or with `make train`.")
+        echo(f"    No model was promoted: {error}")
+        echo("    Until one is, the site shows popular movies. To train again, use the admin or `make train`.")
 
 
-def _wait_for_lost_run(say: Say) -> None:
-    """A run whose process was killed counts as running until its heartbeat is too old; then it can be repeated."""
+def _wait_for_lost_run(echo: Echo) -> None:
+    """A run whose process was killed counts as running until its heartbeat is stale; then it can be repeated."""
     sweep_runs()
     deadline = time.monotonic() + settings.POLICY.training.stale_after_seconds + 5
     active = PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE)
     if active.exists():
-        say("    A training of an earlier start has not ended; waiting until it does or is given up ...")
+        echo("    A training of an earlier start is still marked as running; waiting for its end ...")
     while active.exists() and time.monotonic() < deadline:
         time.sleep(1)
         sweep_runs()
 
 
-def _create_staff(say: Say) -> None:
+def _create_staff(echo: Echo) -> None:
     password = secrets.token_urlsafe(12)
     users = get_user_model().objects
     name = next(name for name in ("admin", f"admin-{secrets.token_hex(3)}") if not users.filter(username=name).exists())
     users.create_superuser(username=name, email="", password=password)
-    say(f"==> Staff account for /admin/: {name} with password {password}  (shown this once; change it there)")
+    echo(f"==> Staff account for /admin/: {name} with password {password}  (shown only now; change it there)")

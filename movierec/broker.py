@@ -1,7 +1,7 @@
-"""The embedded site's broker: kombu's files, of which a worker only sees whole ones.
+"""The embedded site's broker: kombu's file transport, made safe for concurrent workers.
 
-kombu opens a message's file, then locks and fills it: a worker that looks in between takes an empty message, loses it
-and ends (https://github.com/celery/kombu/issues/1551). Here a file gets its name when it is complete.
+kombu creates a message's file before it locks and fills it: a worker that reads in between takes an empty message,
+loses it and exits (https://github.com/celery/kombu/issues/1551). Here a file gets its name when it is complete.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 
 class Channel(filesystem.Channel):
-    def _put(self, queue: str, message: Any, **_: Any) -> None:  # type: ignore[override] # kombu names it in two ways
-        name = f"{time.time_ns():020}_{uuid4()}.{queue}.msg"  # a worker takes them in the order of their names
+    def _put(self, queue: str, message: Any, **_: Any) -> None:  # type: ignore[override] # kombu is inconsistent
+        name = f"{time.time_ns():020}_{uuid4()}.{queue}.msg"  # workers take messages in the order of their names
         try:
             _write(Path(self.data_folder_out) / name, dumps(message))
         except OSError as error:
@@ -33,13 +33,13 @@ class Channel(filesystem.Channel):
         while True:
             try:
                 return super()._get(queue)
-            except (json.JSONDecodeError, UnicodeDecodeError):  # the disk was full, or the machine lost power
-                logger.error("A message of the queue %s was cut off and is left out", queue)
+            except (json.JSONDecodeError, UnicodeDecodeError):  # the disk was full or the machine lost power
+                logger.error("Skipped a truncated message of the queue %s", queue)
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
         file = self._exchange_file(exchange)
         self.control_folder.mkdir(exist_ok=True)
-        with (self.control_folder / "lock").open("w") as lock:  # or two that begin at once would undo each other's
+        with (self.control_folder / "lock").open("w") as lock:  # two concurrent bindings would lose one of them
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not file.exists():
                 _write(file, "[]")
@@ -47,7 +47,7 @@ class Channel(filesystem.Channel):
 
 
 def _write(file: Path, content: str) -> None:
-    """The file is there with all of its content, or not at all."""
+    """Writes atomically: readers see the complete file or none."""
     part = file.with_name(f"{uuid4()}.part")
     try:
         part.write_text(content, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Mistakes of setting up, found by `manage.py check` and before every start; each has a stable id and a hint."""
+"""System checks of the setup, run by `manage.py check` and before every start; each has a stable id and a hint."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -19,8 +19,8 @@ def folders_are_writable(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
         nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
         if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
             yield Error(
-                f"{name} ({folder}) cannot be written to: {nearest} does not allow it.",
-                hint=f"Set {name} to a folder that this user may write to, or change the owner of that one.",
+                f"{name} ({folder}) is not writable: {nearest} does not allow it.",
+                hint=f"Set {name} to a folder that this user can write to, or change the owner of that one.",
                 id="movierec.E001",
             )
 
@@ -33,8 +33,8 @@ def algorithms_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
         for name in names:
             if name not in ALGORITHMS:
                 yield Error(
-                    f"config.yaml: {key} names {name!r}, which is no algorithm.",
-                    hint=f"Known ones: {', '.join(sorted(ALGORITHMS))}.",
+                    f"config.yaml: {key}: there is no algorithm {name!r}.",
+                    hint=f"Known algorithms: {', '.join(sorted(ALGORITHMS))}.",
                     id="movierec.E002",
                 )
 
@@ -43,14 +43,14 @@ def algorithms_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
 def parameters_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     for name, parameters in settings.POLICY.training.parameters.items():
         if name in ALGORITHMS:
-            from recommender.estimators import ESTIMATORS  # numpy and pandas only where there is something to check
+            from recommender.estimators import ESTIMATORS  # slow to import, and rarely needed here
 
             try:
                 ESTIMATORS[name](**parameters)
             except (TypeError, ValueError) as error:
                 yield Error(
                     f"config.yaml: training.parameters.{name}: {error}",
-                    hint="Give only hyper-parameters that the algorithm has; what is not given is chosen by itself.",
+                    hint="Give only hyper-parameters of the algorithm; training chooses the others.",
                     id="movierec.E003",
                 )
 
@@ -62,7 +62,7 @@ def debug_is_off_in_real_installations(
     if settings.DEBUG and not settings.EMBEDDED:
         yield Error(
             "DEBUG is on together with DATABASE_URL: error pages would show settings and data to everyone.",
-            hint="Take DEBUG out of the environment, or DATABASE_URL while you develop.",
+            hint="Unset DEBUG, or unset DATABASE_URL during development.",
             id="movierec.E004",
         )
 
@@ -72,18 +72,18 @@ def hosts_are_named(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> I
     if not settings.ALLOWED_HOSTS:
         yield Error(
             "ALLOWED_HOSTS is empty: every request would be refused.",
-            hint="Name the site's domain, as ALLOWED_HOSTS=movies.example.org, or take the key out.",
+            hint="Set the domain of the site, as ALLOWED_HOSTS=movies.example.org, or unset the variable.",
             id="movierec.E005",
         )
     if "*" in settings.ALLOWED_HOSTS and not settings.EMBEDDED:
         yield Error(
-            "ALLOWED_HOSTS accepts every host: links in mails and redirects could be made to point anywhere.",
-            hint="Name the site's domain, as ALLOWED_HOSTS=movies.example.org.",
+            "ALLOWED_HOSTS accepts every host: a forged Host header could change where links and redirects point.",
+            hint="Set the domain of the site, as ALLOWED_HOSTS=movies.example.org.",
             id="movierec.E006",
         )
     if settings.HTTPS and (bad := [origin for origin in settings.CSRF_TRUSTED_ORIGINS if "https://" not in origin]):
         yield Error(
-            f"CSRF_TRUSTED_ORIGINS holds {', '.join(bad)}, but HTTPS is on.",
+            f"CSRF_TRUSTED_ORIGINS contains {', '.join(bad)}, but HTTPS is on.",
             hint="Write each origin with its scheme, as https://movies.example.org.",
             id="movierec.E007",
         )
@@ -103,7 +103,7 @@ def connections_are_encrypted(app_configs: Sequence[AppConfig] | None, **kwargs:
 def broker_is_shared(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     if not settings.EMBEDDED and not settings.REDIS_URL:
         yield Warning(
-            "DATABASE_URL is set but REDIS_URL is not: broker and cache are files, which one machine alone can see.",
-            hint="Set REDIS_URL=redis://host:6379/0 as soon as a second machine runs workers.",
+            "DATABASE_URL is set but REDIS_URL is not: broker and cache are files, which only one machine can read.",
+            hint="Set REDIS_URL=redis://host:6379/0 before a second machine runs workers.",
             id="movierec.W002",
         )

@@ -28,7 +28,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """503 without the database; a missing model is no reason to take the site down, since lists fall back."""
+    """Answers 503 without the database. Without a model the site stays up, because lists fall back."""
     parts = {"database": _database()}
     parts["model"] = _model() if parts["database"]["ok"] else Part(ok=False, detail="unknown without the database")
     ready = all(part["ok"] for part in parts.values())
@@ -40,7 +40,7 @@ def _database() -> Part:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as error:
-        logger.error("not ready: %s", error)  # addresses in the message are for the log, not for the world
+        logger.error("not ready: %s", error)  # the message contains addresses: for the log only
         return Part(ok=False, detail="does not answer")
     return Part(ok=True, detail="answers")
 

@@ -1,4 +1,4 @@
-"""/metrics: what the web processes counted together, and what `mlops.dashboard.metrics` reads from the database."""
+"""/metrics: counters of all web processes, and figures that `mlops.dashboard.metrics` reads from the database."""
 
 import hmac
 import os
@@ -28,7 +28,7 @@ def _may_read(request: HttpRequest) -> bool:
 
 def _registry() -> CollectorRegistry:
     registry = CollectorRegistry(auto_describe=False)
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # under gunicorn: the sum over its workers, from their files
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # under gunicorn: the sum of its workers, from their files
         MultiProcessCollector(registry)
     else:
         registry.register(REGISTRY)

@@ -1,94 +1,41 @@
 """All settings. Secrets and addresses come from the environment or `.env`, policy from `config.yaml`.
 
 Without DATABASE_URL everything is embedded: SQLite, a broker of files, MLflow on SQLite, all under VAR_DIR.
-With DATABASE_URL set it is a real installation and secrets have no default.
+With DATABASE_URL set it is a production installation and secrets have no default.
 """
 
-import contextlib
 import re
-import secrets
 from pathlib import Path
-from typing import Any
 
-import environ
 from csp.constants import NONCE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from movierec import environment as env
 from movierec.policy import PolicyError, load_policy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-environ.Env.read_env(env("ENV_FILE", default=str(BASE_DIR / ".env")))
+env.read_file(env.text("ENV_FILE", str(BASE_DIR / ".env")))
 
-
-def _flag(name: str) -> bool:
-    value = str(env(name, default="")).strip().lower()
-    if value not in ("", "0", "1", "false", "true", "no", "yes", "off", "on"):
-        raise ImproperlyConfigured(f"{name}: expected true or false, got {value!r}")
-    return value in ("1", "true", "yes", "on")
-
-
-def _number(name: str, default: int, *, at_most: int) -> int:
-    value = str(env(name, default="")).strip() or str(default)
-    if not value.isascii() or not value.isdigit() or int(value) > at_most:
-        raise ImproperlyConfigured(f"{name}: expected a whole number from 0 to {at_most}, got {value!r}")
-    return int(value)
-
-
-VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
+VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var").resolve()
 VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-DATABASE_URL = env("DATABASE_URL", default="")
-REDIS_URL = env("REDIS_URL", default="")
+DATABASE_URL = env.text("DATABASE_URL")
+REDIS_URL = env.url("REDIS_URL", scheme="rediss?", expected="redis://host:6379/0")
 EMBEDDED = not DATABASE_URL
 
 _version = re.search(r"^## (\S+)", (BASE_DIR / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
 VERSION = _version.group(1) if _version else "unknown"
 
 try:
-    POLICY = load_policy(Path(env("CONFIG_FILE", default=str(BASE_DIR / "config.yaml"))))
+    POLICY = load_policy(env.path("CONFIG_FILE", BASE_DIR / "config.yaml"))
 except PolicyError as error:
     raise ImproperlyConfigured(str(error)) from None
 
-
-def _secret(name: str) -> str:
-    """A secret of the environment; the embedded site makes one once and keeps it for its user alone."""
-    if value := env(name, default=""):
-        return str(value)
-    if not EMBEDDED:
-        raise ImproperlyConfigured(f"{name} is not set: with DATABASE_URL set it has no default (see .env.example)")
-    path = VAR_DIR / name.lower()
-    if not path.exists():
-        # Written under another name first: two processes that start together must read the same whole secret.
-        part = VAR_DIR / f"{name.lower()}.{secrets.token_hex(4)}.part"
-        part.touch(mode=0o600)
-        part.write_text(secrets.token_urlsafe(50), encoding="utf-8")
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(part)
-        part.unlink()
-    return path.read_text(encoding="utf-8")
-
-
-def _token(name: str) -> str:
-    """Something that can be sent as a header; else the HTTP client's own error would show it."""
-    value = str(env(name, default="")).strip()
-    if not re.fullmatch(r"[!-~]*", value):
-        raise ImproperlyConfigured(f"{name}: expected a token without spaces, line breaks and accented letters")
-    return value
-
-
-def _https(name: str) -> str:
-    value = str(env(name, default="")).strip()
-    if value and not re.fullmatch(r"https://[\w.-]+(:\d+)?/[\w./~%-]*", value):
-        raise ImproperlyConfigured(f"{name}: expected an address as https://host/path, got {value!r}")
-    return value
-
-
-SECRET_KEY = _secret("SECRET_KEY")
-PORT = _number("PORT", 8000, at_most=65535)  # of `make run`, on 127.0.0.1
-DEBUG = _flag("DEBUG")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+SECRET_KEY = env.secret("SECRET_KEY", VAR_DIR, has_default=EMBEDDED)
+PORT = env.number("PORT", 8000, at_least=1, at_most=65535)  # of `make run`, on 127.0.0.1
+DEBUG = env.flag("DEBUG")
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "movierec",
@@ -146,48 +93,22 @@ TEMPLATES = [
 ]
 
 
-def _database() -> dict[str, Any]:
-    if EMBEDDED:
-        return {
-            "ENGINE": "django_prometheus.db.backends.sqlite3",
-            "NAME": str(VAR_DIR / "db.sqlite3"),
-            "OPTIONS": {
-                # IMMEDIATE: a deferred transaction that turns into a writer fails at once with "database is locked".
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-64000;",
-            },
-        }
-    database = env.db_url("DATABASE_URL")
-    if "postgres" not in database["ENGINE"]:
-        raise ImproperlyConfigured("DATABASE_URL: expected postgres://user:password@host:port/name")
-    return database | {
-        "ENGINE": "django_prometheus.db.backends.postgresql",
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
-    }
-
-
-DATABASES = {"default": _database()}
+DATABASES = {"default": env.sqlite(VAR_DIR / "db.sqlite3") if EMBEDDED else env.postgres("DATABASE_URL")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "catalog.User"
 
 # --- Cache and broker ---------------------------------------------------------------------------------------------
 
-REDIS_PREFIX = env("REDIS_PREFIX", default="movierec")
+REDIS_PREFIX = env.text("REDIS_PREFIX", "movierec")
+_cache_url = re.sub(r"(/\d*)?$", "/1", REDIS_URL, count=1)  # the database beside the broker's
 CACHES = {
-    "default": (
-        {
-            "BACKEND": "movierec.caches.redis.ForgivingRedisCache",
-            "LOCATION": env("CACHE_URL", default=re.sub(r"(/\d*)?$", "/1", REDIS_URL, count=1)),
-            "KEY_PREFIX": REDIS_PREFIX,
-        }
-        if REDIS_URL
-        else {
-            "BACKEND": "movierec.caches.files.CalmFileCache",
-            "LOCATION": str(VAR_DIR / "cache"),
-        }
-    )
+    "default": {
+        "BACKEND": "movierec.caches.redis.FailOpenRedisCache",
+        "LOCATION": env.url("CACHE_URL", _cache_url, scheme="rediss?", expected="redis://host:6379/1"),
+        "KEY_PREFIX": REDIS_PREFIX,
+    }
+    if REDIS_URL
+    else {"BACKEND": "movierec.caches.files.LazyCullFileCache", "LOCATION": str(VAR_DIR / "cache")}
 }
 
 if REDIS_URL:
@@ -229,24 +150,29 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_TIMEZONE = "UTC"
-WORKER_NICE = env.int("WORKER_NICE", default=0)
+WORKER_NICE = env.number("WORKER_NICE", 0, at_most=19)
+WEB_WORKERS = env.number("WEB_WORKERS", 2, at_least=1, at_most=1000)  # used by deploy/gunicorn.py, checked here
+WEB_THREADS = env.number("WEB_THREADS", 4, at_least=1, at_most=1000)
+CODE_REVISION = env.text("CODE_REVISION")
 
 # --- Machine learning ---------------------------------------------------------------------------------------------
 
-MODEL_DIR = Path(env("MODEL_DIR", default=str(VAR_DIR / "models")))
-SNAPSHOT_DIR = Path(env("SNAPSHOT_DIR", default=str(VAR_DIR / "snapshots")))
-DVC_REMOTE_URL = env("DVC_REMOTE_URL", default="")
-DVC_DIR = Path(env("DVC_DIR", default=str(BASE_DIR)))  # DVC's project; MODEL_DIR and SNAPSHOT_DIR are below it
-MLFLOW_TRACKING_URI = env("MLFLOW_TRACKING_URI", default=f"sqlite:///{VAR_DIR / 'mlflow' / 'mlflow.db'}")
+MODEL_DIR = env.path("MODEL_DIR", VAR_DIR / "models")
+SNAPSHOT_DIR = env.path("SNAPSHOT_DIR", VAR_DIR / "snapshots")
+DVC_REMOTE_URL = env.text("DVC_REMOTE_URL")
+DVC_DIR = env.path("DVC_DIR", BASE_DIR)  # DVC's project; MODEL_DIR and SNAPSHOT_DIR are below it
+MLFLOW_TRACKING_URI = env.text("MLFLOW_TRACKING_URI", f"sqlite:///{VAR_DIR / 'mlflow' / 'mlflow.db'}")
 MLFLOW_ARTIFACT_DIR = VAR_DIR / "mlflow" / "artifacts"  # used with an sqlite:/// store only; a server has its own
-MOVIELENS_PATH = env("MOVIELENS_PATH", default="")
-MOVIELENS_URL = env("MOVIELENS_URL", default="https://files.grouplens.org/datasets/movielens/ml-latest-small.zip")
-TMDB_READ_TOKEN = _token("TMDB_READ_TOKEN")
-TMDB_API_URL = env("TMDB_API_URL", default="https://api.themoviedb.org/3")
-TMDB_LOGO_URL = _https("TMDB_LOGO_URL")
-TMDB_METADATA_IN_TRAINING = _flag("TMDB_METADATA_IN_TRAINING")
-METRICS_TOKEN = _secret("METRICS_TOKEN")
-FLOWER_BASIC_AUTH = env("FLOWER_BASIC_AUTH", default="")
+MOVIELENS_PATH = env.text("MOVIELENS_PATH")
+MOVIELENS_URL = env.url("MOVIELENS_URL", "https://files.grouplens.org/datasets/movielens/ml-latest-small.zip")
+TMDB_READ_TOKEN = env.token("TMDB_READ_TOKEN")
+TMDB_API_URL = env.url("TMDB_API_URL", "https://api.themoviedb.org/3")
+TMDB_LOGO_URL = env.text(
+    "TMDB_LOGO_URL", pattern=r"(https://[\w.-]+(:\d+)?/[\w./~%-]*)?", expected="an address as https://host/path"
+)
+TMDB_METADATA_IN_TRAINING = env.flag("TMDB_METADATA_IN_TRAINING")
+METRICS_TOKEN = env.secret("METRICS_TOKEN", VAR_DIR, has_default=EMBEDDED)
+FLOWER_BASIC_AUTH = env.text("FLOWER_BASIC_AUTH", pattern=r"(.+:.+)?", expected="user:password", is_secret=True)
 
 # --- API ----------------------------------------------------------------------------------------------------------
 
@@ -267,7 +193,7 @@ REST_FRAMEWORK = {
         "rest_framework.throttling.ScopedRateThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {"anon": POLICY.limits.anonymous} | POLICY.limits.model_dump(),  # by scope
-    "NUM_PROXIES": _number("NUM_PROXIES", 0, at_most=10),
+    "NUM_PROXIES": env.number("NUM_PROXIES", 0, at_most=10),
     "EXCEPTION_HANDLER": "movierec.api.exception_handler",
     "COERCE_DECIMAL_TO_STRING": False,
 }
@@ -317,7 +243,7 @@ CONTENT_SECURITY_POLICY = {
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-HTTPS = _flag("HTTPS")
+HTTPS = env.flag("HTTPS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -334,7 +260,7 @@ FILE_UPLOAD_HANDLERS = [
 # --- Files, language, mail, logs ----------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env("STATIC_ROOT", default=str(VAR_DIR / "static")))
+STATIC_ROOT = env.path("STATIC_ROOT", VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -347,19 +273,18 @@ USE_TZ = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
 PROMETHEUS_EXPORT_MIGRATIONS = False
 
-try:
-    vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
-except ImproperlyConfigured as error:
-    raise ImproperlyConfigured(f"EMAIL_URL: expected smtp+tls://user:password@host:port ({error})") from None
-DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="movierec@localhost")
-ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
+vars().update(env.mail("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "movierec@localhost")
+ALERT_EMAILS = env.names("ALERT_EMAILS")
 
+LEVELS = "DEBUG|INFO|WARNING|ERROR|CRITICAL"
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO", pattern=LEVELS, expected=f"one of {LEVELS}")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "alembic": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},  # else a line for each request

@@ -1,4 +1,4 @@
-"""Every address of the site. Each app brings its own; here they are only put in their place."""
+"""All URLs: those of the apps, plus health, metrics and the API's documentation."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path

@@ -26,7 +26,7 @@ def recipe_hash(algorithm: str, parameters: Mapping[str, Any]) -> str:
 
 def code_revision() -> str:
     """The git revision, marked where files differ from it; from CODE_REVISION in an image without git; else empty."""
-    if revision := os.environ.get("CODE_REVISION"):
+    if revision := settings.CODE_REVISION:
         return revision[:64]
     try:
         revision = _git("rev-parse", "HEAD")

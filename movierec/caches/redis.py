@@ -13,14 +13,14 @@ logger = logging.getLogger(__name__)
 
 class JSONSerializer:
     def dumps(self, value: Any) -> bytes | int:
-        return value if type(value) is int else json.dumps(value).encode()  # Redis counts on plain integers
+        return value if type(value) is int else json.dumps(value).encode()  # Redis increments plain integers only
 
     def loads(self, data: bytes) -> Any:
         return json.loads(data)
 
 
-class ForgivingRedisCache(RedisCache):
-    """Values as JSON. A dead Redis is an empty cache, not an error page: rate limits and counts pause meanwhile."""
+class FailOpenRedisCache(RedisCache):
+    """Stores JSON. A dead Redis acts as an empty cache instead of an error: rate limits and counters pause."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         options = {"serializer": JSONSerializer, "socket_timeout": 1, "socket_connect_timeout": 1}

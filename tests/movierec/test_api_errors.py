@@ -124,7 +124,7 @@ def test_what_the_framework_raises_has_the_same_shape(raised, status, code):
     assert set(answer.data["error"]) == {"code", "message", "fields"}
 
 
-def test_an_address_below_api_that_is_none_answers_json(client):
+def test_an_unknown_api_address_answers_json(client):
     answer = client.get("/api/v1/nothing/")
 
     assert answer.status_code == 404
@@ -133,7 +133,7 @@ def test_an_address_below_api_that_is_none_answers_json(client):
 
 @pytest.mark.parametrize("error", [OperationalError("no connection to 10.0.0.7"), InterfaceError("closed")])
 @pytest.mark.parametrize("path", ["/api/v1/movies/", "/"])
-def test_a_database_that_is_away_is_no_bug_but_an_outage(rf, error, path):
+def test_an_unreachable_database_is_a_503(rf, error, path):
     try:
         raise error
     except (OperationalError, InterfaceError):
@@ -145,7 +145,7 @@ def test_a_database_that_is_away_is_no_bug_but_an_outage(rf, error, path):
 
 
 @pytest.mark.parametrize(("path", "said"), [("/movies/", "Back in a moment"), ("/api/v1/movies/", '"unavailable"')])
-def test_pages_and_api_say_so_while_it_is_away(client, db, monkeypatch, path, said):
+def test_pages_and_api_answer_503_meanwhile(client, db, monkeypatch, path, said):
     def refuse(*args: object, **kwargs: object) -> None:
         raise OperationalError("connection refused")
 

@@ -12,7 +12,7 @@ from django_celery_beat.models import PeriodicTask
 
 from catalog.models import Movie, Rating, User
 from mlops.models import PipelineRun
-from movierec.bootstrap import LOADING, BootstrapError, check_port
+from movierec.bootstrap import SENTINEL, BootstrapError, check_port
 from tests.catalog.ingest.movielens import write_folder
 from tests.factories import MovieFactory
 from tests.processes import free_port
@@ -36,7 +36,7 @@ def bootstrap(capsys):
     return bootstrap
 
 
-def test_a_new_site_gets_movies_schedules_static_files_and_a_staff_account(new_site, bootstrap):
+def test_a_new_site_gets_everything_it_needs(new_site, bootstrap):
     said = bootstrap()
 
     assert Movie.objects.count() == 3
@@ -62,7 +62,7 @@ def test_too_few_ratings_for_a_model_are_said_and_stop_nothing(new_site, bootstr
     assert "Staff account" in said
 
 
-def test_a_training_that_was_killed_in_an_earlier_start_is_waited_out_and_repeated(new_site, bootstrap):
+def test_a_killed_training_is_repeated(new_site, bootstrap):
     policy = new_site.POLICY
     new_site.POLICY = policy.model_copy(
         update={"training": policy.training.model_copy(update={"stale_after_seconds": 1})}
@@ -75,12 +75,12 @@ def test_a_training_that_was_killed_in_an_earlier_start_is_waited_out_and_repeat
     said = bootstrap()
 
     killed.refresh_from_db()
-    assert "waiting until it does or is given up" in said
+    assert "waiting for its end" in said
     assert killed.status == PipelineRun.Status.ERRORED
     assert PipelineRun.objects.exclude(pk=killed.pk).get().status == PipelineRun.Status.FAILED  # too few ratings
 
 
-def test_the_second_time_nothing_is_loaded_and_no_password_is_shown(new_site, bootstrap):
+def test_a_second_start_loads_nothing_and_shows_no_password(new_site, bootstrap):
     bootstrap()
     collected = (new_site.STATIC_ROOT / ".collected").stat().st_mtime_ns
 
@@ -92,7 +92,7 @@ def test_the_second_time_nothing_is_loaded_and_no_password_is_shown(new_site, bo
     assert (new_site.STATIC_ROOT / ".collected").stat().st_mtime_ns == collected
 
 
-def test_movies_of_the_sites_own_are_left_alone(new_site, bootstrap):
+def test_existing_movies_are_kept(new_site, bootstrap):
     MovieFactory(title="Ours")
 
     said = bootstrap()
@@ -101,14 +101,14 @@ def test_movies_of_the_sites_own_are_left_alone(new_site, bootstrap):
     assert Movie.objects.count() == 1
 
 
-def test_a_sample_that_was_stopped_half_way_is_finished(new_site, bootstrap):
+def test_an_interrupted_sample_is_finished(new_site, bootstrap):
     MovieFactory(title="Toy Story", movielens_id=1)
-    (new_site.VAR_DIR / LOADING).touch()
+    (new_site.VAR_DIR / SENTINEL).touch()
 
     bootstrap()
 
     assert Movie.objects.filter(movielens_id__isnull=False).count() == 3
-    assert not (new_site.VAR_DIR / LOADING).exists()
+    assert not (new_site.VAR_DIR / SENTINEL).exists()
 
 
 def test_a_wrong_sample_path_stops_with_what_is_wrong(new_site, bootstrap, tmp_path):
@@ -117,10 +117,10 @@ def test_a_wrong_sample_path_stops_with_what_is_wrong(new_site, bootstrap, tmp_p
     with pytest.raises(CommandError, match="nowhere"):
         bootstrap()
 
-    assert (new_site.VAR_DIR / LOADING).exists()
+    assert (new_site.VAR_DIR / SENTINEL).exists()
 
 
-def test_a_name_that_is_taken_by_someone_without_rights_is_not_taken_away(new_site, bootstrap):
+def test_the_staff_account_never_takes_an_existing_name(new_site, bootstrap):
     visitor = User.objects.create_user(username="admin", password="their own")
 
     said = bootstrap()

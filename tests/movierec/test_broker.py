@@ -59,7 +59,7 @@ def test_messages_arrive_in_their_order(connect, queue):
     assert _receive_all(connect(), queue, _set()) == ["first", "second", "third"]
 
 
-def test_none_is_lost_by_a_worker_that_looks_while_it_is_written(connect, queue):
+def test_no_message_is_lost_while_it_is_written(connect, queue):
     _send(connect(), queue, [])  # bound, as every queue of a running site is
     texts = [[f"{sender} {number}" for number in range(N_MESSAGES)] for sender in "ab"]
     sent = Event()
@@ -71,7 +71,7 @@ def test_none_is_lost_by_a_worker_that_looks_while_it_is_written(connect, queue)
         assert sorted(received.result()) == sorted(texts[0] + texts[1])
 
 
-def test_files_are_seen_only_when_they_are_whole(connect, queue, monkeypatch, tmp_path):
+def test_files_are_visible_only_when_complete(connect, queue, monkeypatch, tmp_path):
     """Messages, and what queue an exchange goes to, which other processes read when they start."""
     seen: list[tuple[str, int]] = []  # kind of the file, bytes
 
@@ -89,12 +89,12 @@ def test_files_are_seen_only_when_they_are_whole(connect, queue, monkeypatch, tm
     assert _receive_all(connect(), queue, _set()) == ["a task"]
 
 
-def test_a_message_that_was_cut_off_is_left_out_and_said(connect, queue, tmp_path, caplog):
+def test_a_truncated_message_is_skipped_and_logged(connect, queue, tmp_path, caplog):
     _send(connect(), queue, ["before", "cut off", "after"])
     second = sorted((tmp_path / "messages").glob("*.msg"))[1]
     second.write_bytes(second.read_bytes()[:40])
     assert _receive_all(connect(), queue, _set()) == ["before", "after"]
-    assert f"of the queue {queue} was cut off" in caplog.text
+    assert f"truncated message of the queue {queue}" in caplog.text
 
 
 def _set() -> Event:

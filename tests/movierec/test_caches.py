@@ -2,16 +2,16 @@ import socket
 
 import pytest
 
-from movierec.caches.files import CalmFileCache
-from movierec.caches.redis import ForgivingRedisCache, JSONSerializer
+from movierec.caches.files import LazyCullFileCache
+from movierec.caches.redis import FailOpenRedisCache, JSONSerializer
 
 
 @pytest.fixture
-def dead_cache() -> ForgivingRedisCache:
+def dead_cache() -> FailOpenRedisCache:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    return ForgivingRedisCache(f"redis://127.0.0.1:{port}/0", {})
+    return FailOpenRedisCache(f"redis://127.0.0.1:{port}/0", {})
 
 
 def test_a_dead_redis_is_an_empty_cache(dead_cache):
@@ -31,14 +31,14 @@ def test_values_travel_as_json(value):
 
 
 def test_files_hold_the_rate_limits_of_a_crowd(tmp_path):
-    cache = CalmFileCache(str(tmp_path), {})
+    cache = LazyCullFileCache(str(tmp_path), {})
     for visitor in range(600):
         cache.set(f"visitor-{visitor}", [visitor])
     assert all(cache.get(f"visitor-{visitor}") == [visitor] for visitor in range(600))
 
 
 def test_files_do_not_pile_up(tmp_path):
-    cache = CalmFileCache(str(tmp_path), {"OPTIONS": {"MAX_ENTRIES": 20}})
+    cache = LazyCullFileCache(str(tmp_path), {"OPTIONS": {"MAX_ENTRIES": 20}})
     for visitor in range(2000):
         cache.set(f"visitor-{visitor}", visitor)
     assert len(list(tmp_path.iterdir())) < 2000

@@ -1,4 +1,4 @@
-"""Each mistake of setting up is found under its stable id, with a hint that says what to do."""
+"""Each system check reports its stable id, with a hint that says what to do."""
 
 import pytest
 from django.core.checks import run_checks
@@ -21,18 +21,18 @@ def policy_with(settings, **training):
     return policy.model_copy(update={"training": policy.training.model_copy(update=training)})
 
 
-def test_the_site_as_it_comes_has_nothing_to_complain_of(found):
+def test_the_default_site_passes(found):
     assert found() == set()
 
 
-def test_a_model_folder_that_cannot_be_written(found, settings, tmp_path):
+def test_a_model_folder_that_is_not_writable(found, settings, tmp_path):
     (tmp_path / "file").touch()
     settings.MODEL_DIR = tmp_path / "file" / "models"
 
     assert found() == {"movierec.E001"}
 
 
-def test_a_model_folder_that_is_yet_to_be_made(found, settings, tmp_path):
+def test_a_model_folder_that_does_not_exist_yet(found, settings, tmp_path):
     settings.MODEL_DIR = tmp_path / "new" / "models"
 
     assert found() == set()
@@ -52,7 +52,7 @@ def test_a_hyper_parameter_that_is_unknown_or_out_of_range(found, settings, para
     assert found() == {"movierec.E003"}
 
 
-def test_debug_on_a_real_installation(found, settings):
+def test_debug_in_production(found, settings):
     settings.DEBUG, settings.EMBEDDED = True, False
 
     assert found() == {"movierec.E004"}
@@ -64,7 +64,7 @@ def test_no_host_at_all(found, settings):
     assert found() == {"movierec.E005"}
 
 
-def test_every_host_on_a_real_installation(found, settings):
+def test_every_host_in_production(found, settings):
     settings.ALLOWED_HOSTS, settings.EMBEDDED = ["*"], False
 
     assert found() == {"movierec.E006"}
@@ -76,7 +76,7 @@ def test_an_origin_without_https(found, settings):
     assert found() == {"movierec.E007"}
 
 
-def test_a_real_installation_without_https_and_redis_is_warned_of(found, settings):
+def test_production_without_https_and_redis_warns(found, settings):
     settings.EMBEDDED, settings.HTTPS, settings.REDIS_URL = False, False, ""
 
     assert found(deploy=True) == {"movierec.W001", "movierec.W002"}

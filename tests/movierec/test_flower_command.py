@@ -10,7 +10,7 @@ def test_without_redis_it_says_what_is_missing(settings):
 
 
 @pytest.mark.parametrize("sign_in", ["", "user", "user:", ":password"])
-def test_nobody_gets_in_without_signing_in(settings, sign_in):
+def test_a_sign_in_is_required(settings, sign_in):
     settings.REDIS_URL, settings.FLOWER_BASIC_AUTH = "redis://127.0.0.1:6379/0", sign_in
 
     with pytest.raises(CommandError, match="FLOWER_BASIC_AUTH=user:password"):

@@ -32,7 +32,7 @@ def test_readyz_names_the_model_that_is_loaded(client, db):
     }
 
 
-def test_readyz_with_a_model_that_does_not_load_says_what_is_shown_instead(client, db):
+def test_readyz_names_what_replaces_a_broken_model(client, db):
     activate(version=7, algorithm="ease", artifact="gone")
 
     answer = client.get("/readyz")

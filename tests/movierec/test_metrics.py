@@ -33,7 +33,7 @@ def samples(text: str, name: str) -> dict[tuple[str, ...], float]:
         {"Authorization": "Bearer t\u00e9sts"},
     ],
 )
-def test_without_the_token_nothing_is_told(client, sent):
+def test_metrics_need_the_token(client, sent):
     answer = client.get("/metrics", headers=sent)
 
     assert answer.status_code == 401
@@ -41,7 +41,7 @@ def test_without_the_token_nothing_is_told(client, sent):
     assert b"# HELP" not in answer.content
 
 
-def test_figures_of_the_process_and_of_the_database_stand_together(client, db):
+def test_metrics_come_from_processes_and_the_database(client, db):
     client.get("/healthz")
 
     answer = client.get("/metrics", headers=TOKEN)
@@ -54,7 +54,7 @@ def test_figures_of_the_process_and_of_the_database_stand_together(client, db):
     assert "# TYPE model_prediction_duration_seconds histogram" in text
 
 
-def test_figures_of_the_database_are_read_when_asked_for(client, db):
+def test_database_figures_are_read_on_request(client, db):
     from mlops.models import PipelineRun
 
     PipelineRun.objects.create(trigger="command", algorithm="ease", status="failed")
@@ -65,7 +65,7 @@ def test_figures_of_the_database_are_read_when_asked_for(client, db):
 
 
 @pytest.mark.slow
-def test_four_processes_count_together_and_a_new_start_counts_from_zero(transactional_db, tmp_path):
+def test_processes_count_together_and_restart_from_zero(transactional_db, tmp_path):
     def ask(address: str) -> None:
         connection = HTTPConnection(urlsplit(address).netloc)  # one for each request, so that every process gets some
         connection.request("GET", "/api/v1/nothing/")

@@ -40,7 +40,7 @@ def test_the_site_is_ended_when_make_stays_interrupted(watch, monkeypatch, looks
     assert ended == killed
 
 
-def test_a_process_that_blocks_an_interrupt_counts_as_interrupted(watch):
+def test_a_process_blocking_an_interrupt_is_interrupted(watch):
     blocking = "import signal, time; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP}); time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", blocking])
     try:

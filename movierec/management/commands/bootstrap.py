@@ -13,34 +13,34 @@ from movierec import bootstrap
 
 
 class Command(BaseCommand):
-    help = "Prepare a site, from nothing to a promoted model; with --serve, run it on 127.0.0.1 then."
+    help = "Prepare a site, from an empty database to a promoted model; with --serve, then run it on 127.0.0.1."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--serve", action="store_true", help="run web, workers and scheduler when all is ready")
-        parser.add_argument("--port", type=int, default=settings.PORT, help="the port to serve at, PORT by default")
+        parser.add_argument("--serve", action="store_true", help="run web, workers and scheduler afterwards")
+        parser.add_argument("--port", type=int, default=settings.PORT, help="port of the site (default: PORT)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             if options["serve"]:
                 bootstrap.check_port(options["port"])
             with _terminate_as_interrupt(), _only_warnings(options["verbosity"]):
-                bootstrap.prepare(say=self._say)
+                bootstrap.prepare(echo=self._echo)
             if options["serve"]:
                 bootstrap.serve(port=options["port"])
         except bootstrap.BootstrapError as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
-            self.stderr.write("Stopped. The next start goes on from here.")
+            self.stderr.write("Stopped. The next start continues from here.")
             sys.exit(bootstrap.STOPPED)
 
-    def _say(self, line: str) -> None:
+    def _echo(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
 
 
 @contextmanager
 def _terminate_as_interrupt() -> Iterator[None]:
-    """SIGTERM like Ctrl-C: what is running is ended properly, not dropped."""
+    """Handles SIGTERM like Ctrl-C, so that running work is ended properly."""
     former = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -50,7 +50,7 @@ def _terminate_as_interrupt() -> Iterator[None]:
 
 @contextmanager
 def _only_warnings(verbosity: int) -> Iterator[None]:
-    """The steps and their times are what people want to read here; `--verbosity 2` shows the log too."""
+    """Hides log lines below WARNING among the steps; `--verbosity 2` shows them."""
     root = logging.getLogger()
     former = root.level
     if verbosity < 2:

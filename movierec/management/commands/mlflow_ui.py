@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 
 class Command(BaseCommand):
-    help = "Look at the experiments of the embedded site in MLflow's own pages, on 127.0.0.1."
+    help = "Show the experiments of the embedded site in MLflow's own pages, on 127.0.0.1."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=5000)
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         uri = settings.MLFLOW_TRACKING_URI
         if uri.startswith(("http://", "https://")):
-            raise CommandError(f"MLFLOW_TRACKING_URI names a server already; open {uri}")
+            raise CommandError(f"MLFLOW_TRACKING_URI already names a server; open {uri}")
         mlflow = shutil.which("mlflow", path=str(Path(sys.executable).parent))
         if mlflow is None:
             raise CommandError("mlflow is not installed in this environment: pip install -r requirements.txt")

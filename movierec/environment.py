@@ -1,0 +1,114 @@
+"""Environment variables, with `.env` as a fallback. A bad value refuses to start and names the variable."""
+
+import contextlib
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+
+def read_file(path: str) -> None:
+    """Adds the variables of a .env file to the environment, which wins over the file."""
+    environ.Env.read_env(path)
+
+
+def text(name: str, default: str = "", *, pattern: str = r".*", expected: str = "", is_secret: bool = False) -> str:
+    """The variable, or `default` where it is unset or blank; a bad secret is not shown."""
+    value = str(env(name, default="")).strip() or default
+    if not re.fullmatch(pattern, value):
+        raise ImproperlyConfigured(f"{name}: expected {expected}" + ("" if is_secret else f", got {value!r}"))
+    return value
+
+
+def token(name: str) -> str:
+    """A secret that can be sent in a header; otherwise the HTTP client's own error would show it."""
+    expected = "a token without spaces, line breaks and accented letters"
+    return text(name, pattern=r"[!-~]*", expected=expected, is_secret=True)
+
+
+def url(name: str, default: str = "", *, scheme: str = "https?", expected: str = "http://host/path") -> str:
+    """An address, or an empty string where it is blank; as it may hold a password, it is not shown."""
+    value = env(name, default=default) and text(name, default)
+    if value and not re.fullmatch(rf"({scheme})://\S+", value):
+        raise ImproperlyConfigured(f"{name}: expected an address as {expected}")
+    return str(value)
+
+
+def flag(name: str) -> bool:
+    return text(name, "false", pattern=rf"(?i){'|'.join(TRUE | FALSE)}", expected="true or false").lower() in TRUE
+
+
+def number(name: str, default: int, *, at_least: int = 0, at_most: int) -> int:
+    value = text(name, str(default))
+    if not value.isascii() or not value.isdigit() or not at_least <= int(value) <= at_most:
+        raise ImproperlyConfigured(f"{name}: expected a whole number from {at_least} to {at_most}, got {value!r}")
+    return int(value)
+
+
+def names(name: str, default: str = "") -> list[str]:
+    """Parts between commas. A blank variable is an empty list, not the default."""
+    return [part.strip() for part in str(env(name, default=default)).split(",") if part.strip()]
+
+
+def path(name: str, default: Path) -> Path:
+    return Path(text(name, str(default)))
+
+
+def secret(name: str, folder: Path, *, has_default: bool) -> str:
+    """A secret. Where it has a default, that is generated once and kept in `folder`, readable by its owner only."""
+    if value := text(name):
+        return value
+    if not has_default:
+        raise ImproperlyConfigured(f"{name} is not set: with DATABASE_URL set it has no default (see .env.example)")
+    file = folder / name.lower()
+    if not file.exists():
+        # Written under another name first: two processes that start together must read the same complete secret.
+        part = folder / f"{name.lower()}.{secrets.token_hex(4)}.part"
+        part.touch(mode=0o600)
+        part.write_text(secrets.token_urlsafe(50), encoding="utf-8")
+        with contextlib.suppress(FileExistsError):
+            file.hardlink_to(part)
+        part.unlink()
+    return file.read_text(encoding="utf-8")
+
+
+def sqlite(file: Path) -> dict[str, Any]:
+    """Django's settings of the embedded database."""
+    return {
+        "ENGINE": "django_prometheus.db.backends.sqlite3",
+        "NAME": str(file),
+        "OPTIONS": {
+            # IMMEDIATE: a deferred transaction that turns into a writer fails at once with "database is locked".
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-64000;",
+        },
+    }
+
+
+def postgres(name: str) -> dict[str, Any]:
+    """Django's settings of the database at an address."""
+    expected = "postgres://user:password@host:port/name"
+    try:
+        parts = environ.Env.db_url_config(url(name, scheme="postgres|postgresql|psql|pgsql", expected=expected))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: expected {expected} ({error})") from None
+    return parts | {
+        "ENGINE": "django_prometheus.db.backends.postgresql",
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def mail(name: str) -> dict[str, Any]:
+    """Django's settings of the mail server at an address; without one, mails are written to the log."""
+    try:
+        return dict(environ.Env.email_url_config(text(name, "consolemail://")))
+    except (ImproperlyConfigured, ValueError) as error:
+        raise ImproperlyConfigured(f"{name}: expected smtp+tls://user:password@host:port ({error})") from None
