@@ -1,6 +1,6 @@
-"""From the ORM to the estimators' frames: the only bridge between the two.
+"""The only bridge from the ORM to the estimators' data frames.
 
-What the site may not train on (see DESIGN of the metadata's sources: TMDB without its agreement) does not pass.
+Metadata that the site may not train on (TMDB's, without its agreement) is left out.
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ MOVIE_COLUMNS = [
     "overview",
     "language",
 ]
-IDS_PER_QUERY = 900  # below the number of parameters that every SQLite takes
+IDS_PER_QUERY = 900  # below the limit of parameters in any SQLite
 
 Links = dict[int, list[str]]
 
@@ -37,7 +37,7 @@ def trainable_sources() -> list[str]:
 
 
 def rating_frames(*, chunk_size: int = 200_000) -> Iterator[pd.DataFrame]:
-    """user_id, movie_id, rating, rated_at (UTC) in the order given; at most `chunk_size` rows in memory at a time."""
+    """user_id, movie_id, rating, rated_at (UTC) in the order of the ratings, at most `chunk_size` rows at a time."""
     rows = Rating.objects.for_training().values_list(*RATING_COLUMNS).iterator(chunk_size=min(chunk_size, 10_000))
     while chunk := list(islice(rows, chunk_size)):
         yield _rating_frame(chunk)
@@ -61,7 +61,7 @@ def _rating_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
 
 
 def movie_frames(*, chunk_size: int = 10_000) -> Generator[pd.DataFrame, None, None]:
-    """All movies as `movie_frame` has them, by id; at most `chunk_size` of them in memory at a time."""
+    """All movies in the columns of `movie_frame`, by id, at most `chunk_size` at a time."""
     ids: list[int] = []
     for movie_id in Movie.objects.order_by("pk").values_list("pk", flat=True).iterator():
         ids.append(movie_id)
@@ -73,7 +73,7 @@ def movie_frames(*, chunk_size: int = 10_000) -> Generator[pd.DataFrame, None, N
 
 
 def training_sources() -> list[str]:
-    """Where what a model learns from came from: sources of ratings, and of metadata that may train."""
+    """The sources of a model's training data: those of the ratings, and those of trainable metadata."""
     movies = Movie.objects.order_by()
     found = set(Rating.objects.for_training().order_by().values_list("source", flat=True).distinct())
     metadata = set(movies.values_list("source", flat=True).distinct())
@@ -85,10 +85,10 @@ def training_sources() -> list[str]:
 
 
 def movie_frame(*, movie_ids: Iterable[int] | None = None) -> pd.DataFrame:
-    """The movies' metadata as the estimators read it, by id; all movies, or those of `movie_ids` that exist.
+    """The movies' metadata in the estimators' columns, by id: all movies, or those of `movie_ids` that exist.
 
-    A field or link whose source may not train is missing. A movie of which only the year is known counts as
-    released on its first day.
+    Fields and links from sources that may not train are empty. A movie with only a year counts as released on the
+    first day of that year.
     """
     if movie_ids is None:
         return _movie_frame(None)
