@@ -25,13 +25,14 @@ class Candidate(NamedTuple):
 
 def personal(loaded: LoadedModel, request: ListRequest, *, include_new: bool) -> list[Candidate]:
     """Movies rated in the model's snapshot; with `include_new`, the policy's share of new ones among them."""
-    if not request.profile.history(loaded.known):
+    history = request.profile.history(loaded.known)
+    if not history:
         return request.trace.nothing(Outcome.NO_HISTORY)
     fresh = (new(loaded, request) or newest_new(loaded, request)) if include_new else []
     n_fresh = min(len(fresh), round(request.k * settings.POLICY.serving.new_share))
     _count_pool(loaded, request, Step.NOT_IN_MODEL, len(loaded.new))
     candidates = loaded.candidates if request.genre_id is None else loaded.rated
-    rated = _ranked(loaded, replace(request, k=request.k - n_fresh), candidates, "personal")
+    rated = _ranked(loaded, replace(request, k=request.k - n_fresh), history, candidates, "personal")
     return blend(rated, fresh, request) if include_new else rated
 
 
@@ -39,14 +40,19 @@ def new(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
     """Movies without a rating in the model's snapshot, by the user's taste."""
     if not loaded.model.scores_new_movies:
         return request.trace.nothing(Outcome.NEW_NOT_SCORED)
-    if not request.profile.history(loaded.known):
+    history = request.profile.history(loaded.known)
+    if not history:
         return request.trace.nothing(Outcome.NO_HISTORY)
     _count_pool(loaded, request, Step.NOT_NEW, len(loaded.rated))
-    return _ranked(loaded, request, loaded.new, "new")
+    return _ranked(loaded, request, history, loaded.new, "new")
 
 
 def _ranked(
-    loaded: LoadedModel, request: ListRequest, candidates: Ids | None, source: CandidateSource
+    loaded: LoadedModel,
+    request: ListRequest,
+    history: dict[int, float],
+    candidates: Ids | None,
+    source: CandidateSource,
 ) -> list[Candidate]:
     pool = loaded.rated if candidates is None else candidates
     if request.genre_id is not None:
@@ -59,7 +65,6 @@ def _ranked(
     from recommender.estimators.diversity import choose_diverse, pool_size
 
     request.count_excluded(pool.tolist() if request.trace.is_detailed else ())
-    history = request.profile.history(loaded.known)
     unwanted = (request.excluded & loaded.known).difference(history)  # the model itself excludes the history
     strength = settings.POLICY.serving.diversity
     k = pool_size(request.k, len(pool)) if strength else request.k

@@ -112,7 +112,7 @@ class ServingStatsRecorder:
         )
 
     def _row(self, version: int, minute: datetime, stats: ServingStats) -> ServingStatsMinute:
-        histogram = list(stats.latency_histogram)  # a copy: requests go on counting
+        histogram = list(stats.latency_histogram)  # a copy, because requests keep counting
         return ServingStatsMinute(
             process=self._process,
             version=version,
