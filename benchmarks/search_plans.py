@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 
 from catalog.filters import in_order
 from catalog.models import Genre, Keyword, Movie, Person, SearchTerm
-from catalog.search.forms import Asked, holds
-from catalog.search.meaning import WELL_KNOWN
+from catalog.search.backends import Asked, holds
+from catalog.search.query import WELL_KNOWN
 from catalog.search.spelling import may_be_meant_by
 
 PAGE = 36

@@ -25,7 +25,7 @@ def ask(question: Question) -> list[Any]:
     from catalog.filters import MovieFilter
     from catalog.models import Movie
     from catalog.paging import KeysFirstPaginator
-    from catalog.search import suggest
+    from catalog.search.query import suggest
 
     if question.page is None:
         return list(suggest(question.query["q"]))

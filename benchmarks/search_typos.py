@@ -17,7 +17,7 @@ def typo_rows(n_titles: int) -> list[dict[str, Any]]:
 
 
 def _row(letter: str, edit: Callable[[str, random.Random], str], movies: list[Any]) -> dict[str, Any]:
-    from catalog.search import suggest
+    from catalog.search.query import suggest
 
     rng = random.Random(letter)
     lost = []

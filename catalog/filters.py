@@ -12,7 +12,7 @@ from django_filters.fields import ModelChoiceField, ModelMultipleChoiceField
 
 from catalog.models import Genre, Keyword, Movie, Person
 from catalog.querysets import MovieQuerySet
-from catalog.search import Meaning
+from catalog.search.query import SearchQuery
 
 ORDERINGS = {
     "relevance": "Best match",
@@ -131,9 +131,9 @@ class MovieFilter(django_filters.FilterSet):
         text, ordering = self.form.cleaned_data.get("q"), self.form.cleaned_data.get("ordering") or "relevance"
         if not text:
             return in_order(filtered, ordering)
-        meaning = Meaning(text)
-        found = movies.filter(pk__in=meaning.best_known(filtered))
-        return found.order_by(*meaning.order()) if ordering == "relevance" else in_order(found, ordering)
+        query = SearchQuery(text)
+        found = movies.filter(pk__in=query.best_known(filtered))
+        return found.order_by(*query.order()) if ordering == "relevance" else in_order(found, ordering)
 
     def left_for_later(self, movies: MovieQuerySet, name: str, value: str) -> MovieQuerySet:
         return movies

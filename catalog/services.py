@@ -1,19 +1,17 @@
-"""What changes the catalogue: ratings, watchlists, accounts, and the figures kept on each movie."""
+"""Services for ratings, watchlists and accounts."""
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from catalog.errors import CatalogError, InvalidRating, InvalidSignUp, MovieNotFound, UserNotFound
 from catalog.models import Movie, Rating, Source, User, WatchlistItem
-from catalog.models.rating import RATING_STEPS
+from catalog.models.rating import CLOCK_TOLERANCE, RATING_STEPS
 from catalog.signals import rating_recorded
 
 __all__ = [
@@ -23,25 +21,20 @@ __all__ = [
     "MovieNotFound",
     "UserNotFound",
     "add_to_watchlist",
-    "rebuild_aggregates",
     "record_rating",
-    "refresh_popularity",
     "remove_from_watchlist",
     "remove_rating",
     "sign_up",
 ]
 
-CLOCK_TOLERANCE = timedelta(days=1)
-POPULARITY_TOLERANCE = 0.01  # of it
-
 
 def record_rating(
     *, user: User, movie: Movie, rating: float, rated_at: datetime | None = None, source: str = Source.SITE
 ) -> Rating:
-    """The user's opinion of the movie from now on; a former one is replaced.
+    """Records a rating, replacing an earlier one by the same user.
 
-    The movie's row is locked first, so that two calls at once keep one rating and right aggregates.
-    Listeners of `rating_recorded` hear of it after the commit. Raises InvalidRating, MovieNotFound, UserNotFound.
+    The movie's row is locked first, so that concurrent calls leave one rating and correct aggregates. Sends
+    `rating_recorded` after the commit. Raises InvalidRating, MovieNotFound, UserNotFound.
     """
     value = _valid_rating(rating)
     moment = _valid_moment(rated_at)
@@ -58,12 +51,12 @@ def record_rating(
             row.save()
             _announce(user, movie, value)
     except IntegrityError:
-        raise _what_is_gone(user, movie) from None
+        raise _not_found(user, movie) from None
     return row
 
 
 def remove_rating(*, user: User, movie: Movie) -> bool:
-    """Takes the user's rating of the movie back; False when there was none."""
+    """Deletes the user's rating of the movie. Returns False if there was none."""
     with transaction.atomic():
         if not Movie.objects.select_for_update(no_key=True).filter(pk=movie.pk).exists():
             return False
@@ -83,16 +76,16 @@ def add_to_watchlist(*, user: User, movie: Movie) -> WatchlistItem:
             _lock(movie)
             return WatchlistItem.objects.get_or_create(user=user, movie=movie)[0]
     except IntegrityError:
-        raise _what_is_gone(user, movie) from None
+        raise _not_found(user, movie) from None
 
 
 def remove_from_watchlist(*, user: User, movie: Movie) -> bool:
-    """False when the movie was not on it."""
+    """Returns False if the movie was not on the watchlist."""
     return WatchlistItem.objects.filter(user=user, movie=movie).delete()[0] > 0
 
 
 def sign_up(*, username: str, email: str, password: str) -> User:
-    """A new account that can sign in at once. Raises InvalidSignUp with the messages of each field."""
+    """Creates an account that can sign in at once. Raises InvalidSignUp with messages per field."""
     user = User(username=User.normalize_username(username.strip()), email=User.objects.normalize_email(email.strip()))
     errors = _sign_up_errors(user, password)
     if errors:
@@ -101,76 +94,9 @@ def sign_up(*, username: str, email: str, password: str) -> User:
     try:
         with transaction.atomic():
             user.save()
-    except IntegrityError:  # somebody took the name a moment ago
+    except IntegrityError:  # another request took the name in the meantime
         raise InvalidSignUp(_TAKEN, fields={"username": [_TAKEN]}) from None
     return user
-
-
-def rebuild_aggregates(movie_ids: Iterable[int] | None = None) -> int:
-    """Counts and sums ratings anew, of these movies or of all; returns how many movies had a wrong figure.
-
-    On Postgres no rating may come in meanwhile: an UPDATE that waited for another one's row would write the
-    count of its own older snapshot. SQLite has one writer anyway.
-    """
-    chosen = "" if movie_ids is None else f"WHERE movie.id IN ({', '.join(str(int(pk)) for pk in movie_ids) or 'NULL'})"
-    with transaction.atomic(), connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("LOCK TABLE catalog_movie IN EXCLUSIVE MODE")
-        cursor.execute(
-            f"""
-            UPDATE catalog_movie SET rating_count = fresh.n, rating_sum = fresh.total
-            FROM (
-                SELECT movie.id, COUNT(rating.id) AS n, COALESCE(SUM(rating.rating), 0) AS total
-                FROM catalog_movie AS movie LEFT JOIN catalog_rating AS rating ON rating.movie_id = movie.id
-                {chosen} GROUP BY movie.id
-            ) AS fresh
-            WHERE fresh.id = catalog_movie.id
-              AND (catalog_movie.rating_count <> fresh.n OR catalog_movie.rating_sum <> fresh.total)
-            """
-        )
-        return int(cursor.rowcount)
-
-
-def refresh_popularity() -> int:
-    """Sets each movie's popularity, the sum of 2^(-age / half-life) over its ratings; returns how many changed.
-
-    Age counts from the latest rating of the log, not from today: a historical data set has popular movies too.
-    Half-life: `popularity.half_life_days`. The exponent ends at -1000, where a double would underflow. A change
-    of less than POPULARITY_TOLERANCE is left: else each hour, as the latest rating moves, every row would be rewritten.
-    """
-    fresh, parameters = fresh_popularity()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            UPDATE catalog_movie SET popularity = fresh.popularity FROM ({fresh}) AS fresh
-            WHERE fresh.id = catalog_movie.id
-              AND ABS(catalog_movie.popularity - fresh.popularity) > %s * fresh.popularity
-            """,
-            [*parameters, POPULARITY_TOLERANCE],
-        )
-        return int(cursor.rowcount)
-
-
-def fresh_popularity() -> tuple[str, list[Any]]:
-    """SQL, with its parameters, of each movie's id and what its popularity is now."""
-    postgres = connection.vendor == "postgresql"
-    age = (
-        "EXTRACT(EPOCH FROM (latest.rated_at - rating.rated_at))::float8 / 86400"
-        if postgres
-        else "JULIANDAY(latest.rated_at) - JULIANDAY(rating.rated_at)"
-    )
-    larger = "GREATEST" if postgres else "MAX"
-    return (
-        f"""
-        SELECT movie.id, COALESCE(rated.popularity, 0) AS popularity
-        FROM catalog_movie AS movie LEFT JOIN (
-            SELECT rating.movie_id, SUM(POWER(2.0, {larger}(-1000.0, -({age}) / %s))) AS popularity
-            FROM catalog_rating AS rating, (SELECT MAX(rated_at) AS rated_at FROM catalog_rating) AS latest
-            GROUP BY rating.movie_id
-        ) AS rated ON rated.movie_id = movie.id
-        """,
-        [settings.POLICY.popularity.half_life_days],
-    )
 
 
 def _valid_rating(rating: Any) -> float:
@@ -180,7 +106,9 @@ def _valid_rating(rating: Any) -> float:
         value = 0.0
     if isinstance(rating, bool) or value not in RATING_STEPS:
         steps = ", ".join(f"{step:g}" for step in RATING_STEPS)
-        raise InvalidRating(f"A rating is one of {steps}; {rating!r} is none.", fields={"rating": [f"One of {steps}."]})
+        raise InvalidRating(
+            f"This rating must be one of {steps}; got {rating!r}.", fields={"rating": [f"One of {steps}."]}
+        )
     return value
 
 
@@ -198,7 +126,7 @@ def _valid_moment(rated_at: datetime | None) -> datetime:
 
 
 def _lock(movie: Movie) -> None:
-    """Until the end of the transaction the movie cannot go away, nor another rating of it come in."""
+    """Locks the movie until the end of the transaction: it cannot be deleted, nor rated by another request."""
     if movie.pk is None or not Movie.objects.select_for_update(no_key=True).filter(pk=movie.pk).exists():
         raise MovieNotFound(f"There is no movie {movie.pk}.")
 
@@ -212,13 +140,13 @@ def _announce(user: User, movie: Movie, rating: float | None) -> None:
     transaction.on_commit(lambda: rating_recorded.send_robust(sender=Rating, **event))
 
 
-def _what_is_gone(user: User, movie: Movie) -> CatalogError:
+def _not_found(user: User, movie: Movie) -> CatalogError:
     if not User.objects.filter(pk=user.pk).exists():
         return UserNotFound(f"There is no user {user.pk}.")
     return MovieNotFound(f"There is no movie {movie.pk}.")
 
 
-_TAKEN = "This name is taken."
+_TAKEN = "This username is already taken."
 _RESERVED = tuple(f"{source}-" for source in (Source.MOVIELENS, Source.GENERATED, Source.BULK))
 
 
@@ -229,7 +157,7 @@ def _sign_up_errors(user: User, password: str) -> dict[str, list[str]]:
     except ValidationError as error:
         errors |= error.message_dict
     if user.username.casefold().startswith(_RESERVED):
-        errors["username"] = ["Names of this form belong to the users of data sets."]
+        errors["username"] = ["Usernames of this form are reserved for users of data sets."]
     elif "username" not in errors and User.objects.filter(username__iexact=user.username).exists():
         errors["username"] = [_TAKEN]
     try:

@@ -6,14 +6,14 @@ import time
 from celery import shared_task
 from django.conf import settings
 
-from catalog import services
+from catalog import aggregates
 from catalog.imports import lifecycle
 from catalog.imports.job import READ_TASK
 from catalog.jobs.reaper import requeue_stale as requeue_stale_jobs
 from catalog.models import SyncRun
-from catalog.sync.due import SyncRequest
 from catalog.sync.removal import remove_old_content
 from catalog.sync.work import sync
+from catalog.sync.work_items import SyncRequest
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ TASK_SECONDS = 600
 
 @shared_task(name="catalog.refresh_popularity", ignore_result=True)
 def refresh_popularity() -> dict[str, int]:
-    return {"changed": services.refresh_popularity()}
+    return {"changed": aggregates.refresh_popularity()}
 
 
 @shared_task(name="catalog.requeue_stale", ignore_result=True)

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from catalog.views import accounts, imports, movies, people_and_genres, ratings, watchlist
+from catalog.views import accounts, imports, movies, ratings
 
 app_name = "catalog"
 urlpatterns = [
@@ -11,15 +11,15 @@ urlpatterns = [
     path("movies/<int:movie_id>/", movies.movie_detail, name="movie"),
     path("movies/<int:movie_id>-<slug:slug>/", movies.movie_detail, name="movie-detail"),
     path("movies/<int:movie_id>/rating/", ratings.rate, name="rate"),
-    path("movies/<int:movie_id>/watchlist/", watchlist.change_watchlist, name="change-watchlist"),
+    path("movies/<int:movie_id>/watchlist/", ratings.change_watchlist, name="change-watchlist"),
     path("suggestions/", movies.suggestions, name="suggestions"),
-    path("people/<int:person_id>/", people_and_genres.person, name="person"),
-    path("people/<int:person_id>-<slug:slug>/", people_and_genres.person, name="person-detail"),
-    path("genres/<slug:slug>/", people_and_genres.genre, name="genre"),
+    path("people/<int:person_id>/", movies.person, name="person"),
+    path("people/<int:person_id>-<slug:slug>/", movies.person, name="person-detail"),
+    path("genres/<slug:slug>/", movies.genre, name="genre"),
     path("favicon.ico", movies.favicon, name="favicon"),
     path("posters/<int:movie_id>.svg", movies.poster, name="poster"),
     path("ratings/", ratings.ratings, name="ratings"),
-    path("watchlist/", watchlist.watchlist, name="watchlist"),
+    path("watchlist/", ratings.watchlist, name="watchlist"),
     path("import/", imports.upload, name="import"),
     path("import/<int:import_id>/commit/", imports.commit, name="commit-import"),
     path("import/<int:import_id>/discard/", imports.discard, name="discard-import"),

@@ -16,8 +16,8 @@ def inject(seed: int = 0) -> dict[str, int]:
     """Written as an import would write it, dated of the last hours."""
     from django.utils import timezone
 
+    from catalog.aggregates import rebuild_aggregates
     from catalog.models import Movie, MovieGenre, Rating, User
-    from catalog.services import rebuild_aggregates
 
     rng = np.random.default_rng(seed)
     old = list(Movie.objects.order_by("-rating_count").values_list("pk", flat=True)[:100])

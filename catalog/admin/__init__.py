@@ -2,12 +2,10 @@
 
 from django.contrib import admin
 
-from catalog.admin.imports import ImportRunAdmin, UserImportAdmin
 from catalog.admin.metadata import AlternativeTitleAdmin, CreditAdmin, GenreAdmin, KeywordAdmin, LinkAdmin, PersonAdmin
 from catalog.admin.movies import MovieAdmin
-from catalog.admin.ratings import RatingAdmin, ViewingAdmin, WatchlistItemAdmin
-from catalog.admin.sync import SyncRunAdmin, TMDBRecordAdmin
-from catalog.admin.users import UserAdmin
+from catalog.admin.records import ImportRunAdmin, SyncRunAdmin, TMDBRecordAdmin, UserImportAdmin
+from catalog.admin.users import RatingAdmin, UserAdmin, ViewingAdmin, WatchlistItemAdmin
 from catalog.models import (
     AlternativeTitle,
     Credit,

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from catalog.admin.large import CappedFormSet, CountedDeletion, LargeTableAdmin
 from catalog.admin.metadata import EDITED_FIELDS
 from catalog.models import Credit, Movie, MovieGenre, MovieKeyword, Source
-from catalog.search import Meaning
+from catalog.search.query import SearchQuery
 
 
 class LinkInline(admin.TabularInline):
@@ -77,7 +77,7 @@ class MovieAdmin(CountedDeletion, LargeTableAdmin):
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if search_term.startswith("tt") and search_term[2:].isdigit():
             return queryset.filter(imdb_id=search_term), False
-        return Meaning(search_term).of(queryset) if search_term else queryset, False  # type: ignore[arg-type]
+        return SearchQuery(search_term).of(queryset) if search_term else queryset, False  # type: ignore[arg-type]
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)

@@ -6,8 +6,7 @@ from rest_framework.routers import SimpleRouter
 from catalog.api.views.accounts import AccountsView, TokenView
 from catalog.api.views.bulk import BulkMoviesView, BulkRatingsView, BulkUsersView
 from catalog.api.views.imports import ExportView, UserImportViewSet
-from catalog.api.views.movies import MovieViewSet
-from catalog.api.views.own import RatingViewSet, WatchlistViewSet
+from catalog.api.views.movies import MovieViewSet, RatingViewSet, WatchlistViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("movies", MovieViewSet)  # movies/  movies/{id}/

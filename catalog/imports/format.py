@@ -9,6 +9,7 @@ from io import BytesIO, StringIO
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.functional import Promise
 
 from catalog.imports.files import File
 from catalog.imports.parsing import ParsedRow
@@ -57,7 +58,7 @@ class Format:
     code: str
     label: str
     position: int
-    help: str
+    help: str | Promise
     expected: str
     matches: Callable[[File], bool]
     read: Callable[[list[File]], list[ParsedRow]]

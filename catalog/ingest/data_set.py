@@ -9,11 +9,11 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import transaction
 from django.utils import timezone
 
+from catalog.aggregates import rebuild_aggregates, refresh_popularity
 from catalog.ingest.movies import MovieCounts, MovieRecord, MovieWriter
 from catalog.ingest.ratings import RatingCounts, RatingRow, RatingWriter
 from catalog.models import ImportRun, Source, User
 from catalog.progress import progress_bar
-from catalog.services import rebuild_aggregates, refresh_popularity
 
 MOVIES_A_BATCH = 500
 USERS_A_BATCH = 2000

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -7,6 +9,7 @@ from catalog.models.movie import Movie
 from catalog.models.source import Source
 from catalog.querysets import RatingQuerySet
 
+CLOCK_TOLERANCE = timedelta(days=1)  # how far ahead the clocks of other computers may be
 RATING_STEPS = [half / 2 for half in range(1, 11)]  # 0.5, 1.0 ... 5.0
 
 

@@ -1,4 +1,4 @@
-"""What somebody may have meant who wrote one letter wrong: one too many, one missing, another one, or two swapped."""
+"""Known terms one typing error away: a letter added, missing or replaced, or two swapped."""
 
 from collections.abc import Iterable
 from functools import reduce
@@ -8,14 +8,14 @@ from django.db.models import Q
 
 from catalog.models import SearchTerm
 
-SHORTEST = 3  # of two letters nearly every other word of two is one away
+SHORTEST = 3  # almost all words of two letters are one letter apart
 
 
 def near_terms(written: Iterable[str]) -> dict[str, list[str]]:
-    """The known terms one letter away from each of those written, in one query.
+    """The known terms one letter away from each word, in one query.
 
-    One wrong letter leaves the first or the second half of what was written as it is, so that both are looked up by
-    their beginnings; only two letters swapped across the middle change both, and are looked up as they should stand.
+    One wrong letter leaves the first or second half of the word intact, so both halves are looked up as prefixes. Only
+    a swap across the middle changes both halves; it is looked up in corrected form.
     """
     near: dict[str, list[str]] = {word: [] for word in written}
     if looked_up := [word for word in near if len(word) >= SHORTEST]:
@@ -37,7 +37,7 @@ def may_be_meant_by(word: str) -> Q:
 
 
 def is_near(one: str, other: str) -> bool:
-    """One letter away: `heat` is near `hat`, `heart`, `beat` and `haet`, but neither itself nor `hate`."""
+    """Whether they are one letter apart: `heat` is near `hat`, `heart`, `beat` and `haet`, not `heat` or `hate`."""
     if abs(len(one) - len(other)) > 1:
         return False
     start = _same_letters(one, other)
@@ -50,5 +50,5 @@ def is_near(one: str, other: str) -> bool:
 
 
 def _same_letters(one: str, other: str) -> int:
-    """How many the two begin with."""
+    """Length of the common prefix."""
     return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

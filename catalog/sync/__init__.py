@@ -1,1 +1,1 @@
-"""Keeps the catalogue in step with TMDB; `runs.sync` does it, `removal` takes TMDB's content out again."""
+"""Keeps the catalogue in sync with TMDB (`work.sync`) and removes TMDB's content again (`removal`)."""

@@ -15,7 +15,7 @@ from catalog.ingest.links import Links, write_links
 from catalog.models import Movie, Source, SyncItem, TMDBRecord
 from catalog.providers.tmdb import FoundMovie
 from catalog.providers.tmdb_documents import MovieDocument
-from catalog.search.upkeep import refresh_search
+from catalog.search.index_maintenance import refresh_search
 
 State = TMDBRecord.State
 Outcome = SyncItem.Outcome

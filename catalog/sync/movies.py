@@ -11,8 +11,8 @@ from catalog.providers.tmdb import FoundMovie, TMDBClient
 from catalog.providers.tmdb_documents import MovieDocument
 from catalog.references import unreferenced
 from catalog.sync.batch import Batch, record, save_records
-from catalog.sync.items import settle
 from catalog.sync.links import links_of
+from catalog.sync.work_items import settle
 
 State = TMDBRecord.State
 Outcome = SyncItem.Outcome

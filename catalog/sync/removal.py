@@ -1,4 +1,4 @@
-"""Takes TMDB's content out again: all of it, or what is older than its terms allow to keep."""
+"""Removes TMDB's content: all of it, or what its terms no longer allow to keep."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from catalog.models import (
 )
 from catalog.progress import progress_bar
 from catalog.references import LINKS, unreferenced
-from catalog.search.upkeep import forget_unused_terms
+from catalog.search.index_maintenance import forget_unused_terms
 from catalog.signals import provider_purged
 
 BATCH = 200
@@ -39,12 +39,12 @@ class PurgeReport:
 
 
 def purge_tmdb(*, show_progress: bool = False) -> PurgeReport:
-    """Everything that came from TMDB goes; what came from elsewhere, and what people did, stays.
+    """Removes everything from TMDB and keeps all other content and user data.
 
-    A movie that TMDB alone described is deleted, unless somebody of the site rated it, wants to see it or edited it:
-    then it stays under a name of its own. Cut off, it can be run again.
+    A movie that only TMDB described is deleted unless something on the site refers to it; then it stays under a neutral
+    title. If interrupted, it can be run again.
     """
-    with transaction.atomic():  # first, so that a sync under way finds nothing to do and writes no more
+    with transaction.atomic():  # first, so that an active sync finds no items and stops writing
         SyncItem.objects.all().delete()
         SyncRun.objects.all().delete()
     report = PurgeReport()
@@ -62,13 +62,13 @@ def purge_tmdb(*, show_progress: bool = False) -> PurgeReport:
 
 
 def remove_old_content() -> int:
-    """What was last read more than `tmdb.max_age_days` ago and could not be read anew; returns how many movies."""
+    """Removes content last read more than `tmdb.max_age_days` ago. Returns the number of movies."""
     limit = timezone.now() - timedelta(days=settings.POLICY.tmdb.max_age_days)
     old = TMDBRecord.objects.filter(fetched_at__lt=limit)
     movies = list(old.exclude(movie=None).values_list("movie", flat=True))
     for start in range(0, len(movies), BATCH):
         _strip(movies[start : start + BATCH], PurgeReport())
-    old.filter(state=TMDBRecord.State.GONE).update(fetched_at=None, movie=None)  # a tombstone holds no content
+    old.filter(state=TMDBRecord.State.GONE).update(fetched_at=None, movie=None)  # keeps no content
     old.exclude(state=TMDBRecord.State.GONE).delete()
     _remove_people()
     if movies:
@@ -84,7 +84,7 @@ def _described_by_tmdb() -> list[int]:
 
 
 def _strip(keys: Sequence[int], report: PurgeReport) -> None:
-    """One short transaction for a few movies."""
+    """Removes TMDB's content from a few movies in one short transaction."""
     with transaction.atomic():
         genres = set(MovieGenre.objects.filter(movie__in=keys, source=Source.TMDB).values_list("genre", flat=True))
         keywords = set(
@@ -95,7 +95,7 @@ def _strip(keys: Sequence[int], report: PurgeReport) -> None:
             links = model._default_manager.filter(movie__in=keys, source=Source.TMDB)
             stripped |= set(links.values_list("movie", flat=True))
             links.delete()
-        # Locked, so that nobody rates one that is about to go.
+        # Locked, so that no movie is rated while it is being deleted.
         movies = Movie.objects.select_for_update().filter(pk__in=keys)
         unused = unreferenced(movies.filter(source=Source.TMDB))
         for movie in movies.exclude(pk__in=unused):
@@ -107,7 +107,7 @@ def _strip(keys: Sequence[int], report: PurgeReport) -> None:
 
 
 def _strip_fields(movie: Movie, had_links: bool) -> bool:
-    """Empties what TMDB filled in. A title must be something: the site's own number."""
+    """Empties the fields from TMDB. The title, which is required, becomes the site's own number."""
     from_tmdb = [name for name in supplied_by(Source.TMDB) if movie.source_of(name) == Source.TMDB]
     for name in from_tmdb:
         setattr(movie, name, EMPTY[name])
@@ -122,7 +122,7 @@ def _strip_fields(movie: Movie, had_links: bool) -> bool:
 
 
 def _remove_people() -> None:
-    """Whoever is credited by hand stays, as the site's own entry."""
+    """Deletes TMDB's people; those credited by hand stay as the site's own."""
     Person.objects.filter(source=Source.TMDB, credits=None).delete()
     credited: Iterable[int] = Credit.objects.exclude(source=Source.TMDB).values_list("person", flat=True)
     Person.objects.filter(source=Source.TMDB, pk__in=credited).update(source=Source.SITE, tmdb_id=None)

@@ -1,4 +1,4 @@
-"""The life of a sync: opened, worked at by any number of workers, finished once nothing is left to do."""
+"""Opens, continues, finishes and stops sync runs."""
 
 import logging
 
@@ -8,9 +8,8 @@ from django.db.models import Q
 from catalog.jobs import queue
 from catalog.jobs.progress import Pace
 from catalog.models import SyncItem, SyncRun
-from catalog.sync.due import SyncRequest, first_items
-from catalog.sync.items import add_items, counts_of
 from catalog.sync.job import SyncOutcome, announce
+from catalog.sync.work_items import SyncRequest, add_items, counts_of, first_items
 
 logger = logging.getLogger(__name__)
 
@@ -19,10 +18,10 @@ Scope = SyncRun.Scope
 
 
 def open_run(request: SyncRequest, *, trigger: str = SyncRun.Trigger.COMMAND) -> tuple[SyncRun, bool]:
-    """The run to work at, and whether it does what the request asks for.
+    """The run to work on, and whether it covers the request.
 
-    One that is active, or waits for a retry, is finished first. One of the same scope that was stopped is taken up
-    where it stopped.
+    An active run, or one waiting for a retry, is finished first. A stopped run of the same scope continues where it
+    stopped.
     """
     while True:
         try:
@@ -32,19 +31,19 @@ def open_run(request: SyncRequest, *, trigger: str = SyncRun.Trigger.COMMAND) ->
                 return run, _same(run, request)
             with transaction.atomic():
                 return _reopened(request) or _new_run(request, trigger), True
-        except (IntegrityError, queue.JobNotClaimable):  # somebody opened one at the same moment
+        except (IntegrityError, queue.JobNotClaimable):  # another process opened one at the same time
             continue
 
 
 def heartbeat(run: SyncRun, pace: Pace) -> bool:
-    """Records the progress and takes part in the run. False when it has ended."""
+    """Records progress and joins the run. False once the run has ended."""
     run.counts = counts_of(run)
     SyncRun.objects.filter(pk=run.pk).update(counts=run.counts)
     return queue.join(run, **pace.at(run.n_done / max(1, run.n_items)))
 
 
 def finish(run: SyncRun) -> bool:
-    """Ends the run if nothing is left to do. True once it has ended, whoever ended it."""
+    """Ends the run if no item is pending. True once it has ended, whichever worker ended it."""
     with transaction.atomic():
         if not queue.attempt_of(run).select_for_update().first():
             return True
@@ -61,7 +60,7 @@ def finish(run: SyncRun) -> bool:
 
 
 def stop(run: SyncRun, status: str, outcome: str, *, retry: bool = False, **details: object) -> None:
-    """Ends the run before its time; what it has still to do is kept for the next one of its scope."""
+    """Ends the run early and keeps its pending items for the next run of its scope."""
     SyncRun.objects.filter(pk=run.pk).update(counts=counts_of(run))
     if queue.fail(run, outcome, status=status, retry=retry, **details):
         logger.error("TMDB %s stopped: %s", run, run.message)

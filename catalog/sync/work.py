@@ -1,4 +1,4 @@
-"""A worker: takes items of the run, asks TMDB for them in a few threads, and writes what comes back."""
+"""The sync worker: leases items, requests them from TMDB in threads and writes the answers."""
 
 import logging
 import time
@@ -16,18 +16,17 @@ from catalog.jobs.progress import Pace
 from catalog.models import SyncItem, SyncRun
 from catalog.models.outcomes import Outcome
 from catalog.providers.tmdb import TMDBClient, connect
-from catalog.sync.due import SyncRequest
-from catalog.sync.items import claim, release
 from catalog.sync.job import SyncOutcome
 from catalog.sync.movies import Answer, write_failure, write_movies
 from catalog.sync.pages import fetch_page, write_page
 from catalog.sync.runs import finish, heartbeat, open_run, stop
+from catalog.sync.work_items import SyncRequest, claim, release
 
 logger = logging.getLogger(__name__)
 
 ITEMS_A_THREAD = 6
 MOVIES_A_WRITE = 16
-FAILURES_IN_A_ROW = 10  # then it is not the movies
+FAILURES_IN_A_ROW = 10  # after so many, the cause is not the movies
 WAIT_FOR_OTHERS = 0.5
 
 OnProgress = Callable[[SyncRun], None]
@@ -40,9 +39,9 @@ def sync(
     until: float | None = None,
     on_progress: OnProgress = lambda run: None,
 ) -> SyncRun:
-    """Syncs what is requested, after what is under way already; `until` (of time.monotonic) ends it before.
+    """Runs the requested sync, after any active one. Stops early at `until` (in time.monotonic).
 
-    Raises ProviderError where TMDB is not set up. How a run ended is in its row.
+    Raises ProviderError if TMDB is not set up. The returned run says how it ended.
     """
     with connect() as client, beating():
         while True:
@@ -85,13 +84,13 @@ class _Worker:
                 if not items:
                     if finish(self._run):
                         return
-                    time.sleep(WAIT_FOR_OTHERS)  # they have the rest in hand, or were killed and their leases run out
+                    time.sleep(WAIT_FOR_OTHERS)  # other workers hold the rest, or were killed and their leases expire
 
     def _is_over(self) -> bool:
         return self._until is not None and time.monotonic() > self._until
 
     def _batch(self, pool: ThreadPoolExecutor, items: list[SyncItem]) -> bool:
-        """False when the run was stopped."""
+        """False if the run was stopped."""
         answers = {pool.submit(self._fetch, item): item for item in items}
         try:
             for answer in as_completed(answers):
@@ -111,7 +110,7 @@ class _Worker:
         return True
 
     def _fetch(self, item: SyncItem) -> Any:
-        if self._refused:  # by the answer to another thread: it would be the same
+        if self._refused:  # another thread was refused, so this one would be too
             raise self._refused
         try:
             return self._ask(item)
@@ -125,7 +124,7 @@ class _Worker:
         return fetch_page(self._client, item)
 
     def _receive(self, item: SyncItem, answer: "Future[Any]") -> None:
-        """Movies are written a few at a time, while the threads go on asking."""
+        """Writes movies a few at a time while the threads continue requesting."""
         try:
             found = answer.result()
             if item.kind != SyncItem.Kind.MOVIE:
@@ -149,7 +148,7 @@ class _Worker:
             self._failed(failure.item, failure.error)
 
     def _failed(self, item: SyncItem, error: Exception) -> None:
-        """A movie that failed is noted and left for the next run; without a page of a list nothing can go on."""
+        """Records a failed movie for the next run; a failed page stops the run."""
         is_bug = not isinstance(error, ProviderError)
         if is_bug:
             logger.exception("TMDB sync %s: %s", self._run.pk, item, exc_info=error)

@@ -16,7 +16,7 @@ from catalog.imports.report import sentences
 from catalog.imports.upload import check_length
 from catalog.models import UserImport
 from catalog.throttling import ImportThrottle, too_many
-from catalog.views.pages import SignedInRequest, paginated, varying, wants_fragment
+from catalog.views.pages import SignedInRequest, is_htmx, paginated, vary_on_htmx
 
 ROWS = 50
 
@@ -67,8 +67,8 @@ def _page(request: SignedInRequest, form: UploadForm, *, status: int = 200, refu
     }
     if user_import and user_import.counts:
         context |= _rows(request, user_import)
-    name = "catalog/_import.html" if wants_fragment(request) else "catalog/import.html"
-    return varying(render(request, name, context, status=status))
+    name = "catalog/_import.html" if is_htmx(request) else "catalog/import.html"
+    return vary_on_htmx(render(request, name, context, status=status))
 
 
 def _rows(request: SignedInRequest, user_import: UserImport) -> dict[str, object]:

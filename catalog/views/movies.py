@@ -1,4 +1,6 @@
-"""Browsing movies, one movie, and the posters this site draws."""
+"""The pages to browse, search and look at movies, people and genres, and the posters drawn here."""
+
+from collections.abc import Iterable
 
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
@@ -9,13 +11,13 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
-from catalog.filters import MovieFilter
-from catalog.models import Credit, Movie, Rating, WatchlistItem
+from catalog.filters import MovieFilter, in_order
+from catalog.models import Credit, Genre, Movie, Person, Rating, WatchlistItem
 from catalog.paging import KeysFirstPaginator
 from catalog.posters import draw_poster
-from catalog.search import MOST, suggest
+from catalog.search.query import MOST, suggest
 from catalog.text import fold
-from catalog.views.pages import HtmxRequest, paginated, varying, wants_fragment
+from catalog.views.pages import HtmxRequest, is_htmx, paginated, vary_on_htmx
 
 CAST_SHOWN = 12
 KEYWORDS_SHOWN = 16
@@ -28,13 +30,13 @@ def movies(request: HtmxRequest) -> HttpResponse:
     page = paginated(request, filterset.qs, paginator=KeysFirstPaginator)
     is_narrowed = any(value for name, value in request.GET.items() if name not in ("ordering", "page"))
     context = {"form": filterset.form, "page": page, "most": MOST, "is_narrowed": is_narrowed}
-    if not wants_fragment(request):
+    if not is_htmx(request):
         context |= {"languages": Movie.objects.languages(), "chosen": _chosen(request, filterset)}
-        return varying(render(request, "catalog/movies.html", context))
+        return vary_on_htmx(render(request, "catalog/movies.html", context))
     response = render(request, "catalog/_movie_results.html", context)
     if "page" not in request.GET:  # from the form: each letter typed is no step to go back to
         response["HX-Replace-Url"] = _address(request)
-    return varying(response)
+    return vary_on_htmx(response)
 
 
 def _chosen(request: HttpRequest, filterset: MovieFilter) -> list[dict[str, str]]:
@@ -62,10 +64,10 @@ def _address(request: HttpRequest) -> str:
 def suggestions(request: HtmxRequest) -> HttpResponse:
     """While somebody types into the header's search; without a script the field leads to the results themselves."""
     text = request.GET.get("q", "")[:200].replace("\x00", "")
-    if not wants_fragment(request):
+    if not is_htmx(request):
         return redirect(f"{reverse('catalog:movies')}?{urlencode({'q': text})}")
     found = suggest(text) if len(fold(text)) >= SHORTEST_SUGGESTED else []
-    return varying(render(request, "catalog/_suggestions.html", {"movies": found, "text": text}))
+    return vary_on_htmx(render(request, "catalog/_suggestions.html", {"movies": found, "text": text}))
 
 
 @require_safe
@@ -113,3 +115,40 @@ def poster(request: HttpRequest, movie_id: int) -> HttpResponse:
     movie = get_object_or_404(Movie.objects.prefetch_related("genres"), pk=movie_id)
     drawing = draw_poster(title=movie.title, year=movie.year, genres=[genre.name for genre in movie.genres.all()])
     return HttpResponse(drawing, content_type="image/svg+xml")
+
+
+ROW_LENGTH = 12
+
+
+@require_safe
+def person(request: HttpRequest, person_id: int, slug: str = "") -> HttpResponse:
+    person = get_object_or_404(Person, pk=person_id)
+    if slug != person.slug:
+        return redirect(f"{person.get_absolute_url()}{f'?{query}' if (query := request.GET.urlencode()) else ''}")
+    movies = Movie.objects.with_person(person).newest()
+    page = paginated(request, movies, paginator=KeysFirstPaginator)
+    parts = _parts(person, page.object_list)
+    context = {"person": person, "page": page, "movies": [(movie, parts[movie.pk]) for movie in page.object_list]}
+    return render(request, "catalog/person.html", context)
+
+
+@require_safe
+def genre(request: HttpRequest, slug: str) -> HttpResponse:
+    genre = get_object_or_404(Genre, slug=slug)
+    movies = Movie.objects.of_genre(genre)
+    page = paginated(request, in_order(movies, "popular"), paginator=KeysFirstPaginator)
+    context = {"genre": genre, "page": page}
+    if page.number == 1:
+        context["best"] = in_order(movies.filter(rating_count__gt=0), "best_rated")[:ROW_LENGTH]
+    return render(request, "catalog/genre.html", context)
+
+
+def _parts(person: Person, movies: Iterable[Movie]) -> dict[int, str]:
+    """What the person did in each of the movies, in words."""
+    parts: dict[int, str] = {}
+    for credit in person.credits.filter(movie__in=list(movies)).order_by("-role", "id"):
+        did = "Director" if credit.role == Credit.Role.DIRECTOR else "Cast"
+        if credit.character:
+            did = f"as {credit.character}"
+        parts[credit.movie_id] = f"{parts[credit.movie_id]}, {did}" if credit.movie_id in parts else did
+    return parts

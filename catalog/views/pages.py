@@ -35,18 +35,18 @@ def paginated(
     return paginator(rows, page_size).get_page(request.GET.get("page"))
 
 
-def wants_fragment(request: HtmxRequest) -> bool:
+def is_htmx(request: HtmxRequest) -> bool:
     """htmx asks for a part of the page; when it restores history it needs the whole one."""
     return bool(request.htmx) and not request.htmx.history_restore_request
 
 
-def varying(response: HttpResponse) -> HttpResponse:
+def vary_on_htmx(response: HttpResponse) -> HttpResponse:
     """The same address answers with a page or a fragment: no cache may mix them up."""
     patch_vary_headers(response, ["HX-Request"])
     return response
 
 
-def way_back(request: HttpRequest, default: Any) -> str:
+def safe_next(request: HttpRequest, default: Any) -> str:
     """Where the form said it stands, if that is on this site."""
     target = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):

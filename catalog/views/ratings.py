@@ -1,4 +1,4 @@
-"""One's own ratings, and the form that gives one."""
+"""The pages for a user's ratings and watchlist."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -7,9 +7,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.forms import RatingForm
-from catalog.models import Movie, Rating, User
-from catalog.services import record_rating, remove_rating
-from catalog.views.pages import HtmxRequest, SignedInRequest, paginated, to_sign_in, way_back
+from catalog.models import Movie, Rating, User, WatchlistItem
+from catalog.services import add_to_watchlist, record_rating, remove_from_watchlist, remove_rating
+from catalog.views.pages import HtmxRequest, SignedInRequest, paginated, safe_next, to_sign_in
 
 SORTS = {
     "recent": ("Latest first", ["-rated_at", "-id"]),
@@ -53,7 +53,7 @@ def rate(request: HtmxRequest, movie_id: int) -> HttpResponse:
     if request.htmx:
         return _panel(request, request.user, movie, said, error)
     messages.add_message(request, messages.ERROR if error else messages.SUCCESS, error or said)
-    return redirect(way_back(request, movie))
+    return redirect(safe_next(request, movie))
 
 
 def _panel(request: HttpRequest, user: User, movie: Movie, said: str, error: str) -> HttpResponse:
@@ -64,6 +64,33 @@ def _panel(request: HttpRequest, user: User, movie: Movie, said: str, error: str
         "rating": row and row.rating,
         "said": said,
         "error": error,
-        "next_url": way_back(request, movie),
+        "next_url": safe_next(request, movie),
     }
     return render(request, "catalog/_rating_panel.html", context, status=422 if error else 200)
+
+
+@require_safe
+@login_required
+def watchlist(request: SignedInRequest) -> HttpResponse:
+    items = WatchlistItem.objects.filter(user=request.user).select_related("movie")
+    context = {"page": paginated(request, items), "next_url": request.get_full_path()}
+    return render(request, "catalog/watchlist.html", context)
+
+
+@require_POST
+def change_watchlist(request: HtmxRequest, movie_id: int) -> HttpResponse:
+    """Puts the movie on the viewer's list (`wanted=1`) or takes it off; asking twice changes nothing more."""
+    movie = get_object_or_404(Movie, pk=movie_id)
+    if not request.user.is_authenticated:
+        return to_sign_in(request, movie.get_absolute_url())
+    wanted = request.POST.get("wanted") == "1"
+    if wanted:
+        add_to_watchlist(user=request.user, movie=movie)
+    else:
+        remove_from_watchlist(user=request.user, movie=movie)
+    if request.htmx:
+        context = {"movie": movie, "in_watchlist": wanted, "next_url": safe_next(request, movie)}
+        return render(request, "catalog/_watchlist_button.html", context)
+    where = "on your watchlist now" if wanted else "off your watchlist"
+    messages.success(request, f"{movie.title} is {where}.")
+    return redirect(safe_next(request, movie))

@@ -32,8 +32,8 @@ def test_signing_up_makes_an_account_that_is_signed_in(client):
     [
         ({"username": ""}, "This field is required."),
         ({"username": "a b"}, "Enter a valid username."),
-        ({"username": "NORA"}, "This name is taken."),
-        ({"username": "movielens-1"}, "belong to the users of data sets"),
+        ({"username": "NORA"}, "This username is already taken."),
+        ({"username": "movielens-1"}, "reserved for users of data sets"),
         ({"email": "nowhere"}, "Enter a valid email address."),
         ({"password": "12345", "password_again": "12345"}, "This password is too short."),
         ({"password_again": "something else"}, "The two passwords differ."),

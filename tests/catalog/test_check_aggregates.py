@@ -5,9 +5,10 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from catalog.aggregates import rebuild_aggregates, refresh_popularity
 from catalog.models import AlternativeTitle, Movie, Rating, SearchTerm, User
-from catalog.search import suggest
-from catalog.services import rebuild_aggregates, record_rating, refresh_popularity
+from catalog.search.query import suggest
+from catalog.services import record_rating
 from tests.factories import MovieFactory
 
 pytestmark = pytest.mark.django_db

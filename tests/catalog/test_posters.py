@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.models import MovieGenre
-from catalog.posters import draw_poster
+from catalog.posters import THEMES, draw_poster
 from catalog.posters.lettering import MARGIN, MAX_LINES, fit
-from catalog.posters.looks import LOOKS
 from catalog.posters.motifs import WIDTH
 from catalog.templatetags.movies import poster_url
 from tests.factories import GenreFactory, MovieFactory
@@ -23,7 +22,7 @@ def test_every_title_gives_a_well_formed_drawing(title, year, genres):
     ET.fromstring(draw_poster(title=title, year=year, genres=genres))
 
 
-@pytest.mark.parametrize("genre", [*LOOKS, "Science Fiction", "(unknown)"])
+@pytest.mark.parametrize("genre", [*THEMES, "Science Fiction", "(unknown)"])
 def test_every_genre_draws_the_same_poster_each_time(genre):
     first = draw_poster(title="Night Train", year=1959, genres=[genre])
 

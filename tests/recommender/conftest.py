@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.db.models import F
 
+from catalog.aggregates import rebuild_aggregates
 from catalog.models import Movie, MovieGenre, Rating, User
-from catalog.services import rebuild_aggregates
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.export import movie_frame, rating_frame
 from recommender.models import ServedModel

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from catalog.models import AlternativeTitle, Credit, Movie, MovieGenre, MovieKeyword, SyncItem, SyncRun, TMDBRecord
-from catalog.sync.due import SyncRequest
 from catalog.sync.runs import open_run
+from catalog.sync.work_items import SyncRequest
 from tests.mlops.site import write_policy
 from tests.processes import running, wait_for
 from tests.tmdb_stand_in import TOKEN, Answer, TMDBStandIn, document

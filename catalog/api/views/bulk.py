@@ -16,7 +16,10 @@ from rest_framework.views import APIView
 
 from catalog.api.serializers import BulkReportSerializer
 from catalog.errors import BulkConflict, BulkTooLarge
-from catalog.ingest import bulk
+from catalog.ingest.bulk.lines import MovieLine, RatingLine, UserLine, read_lines
+from catalog.ingest.bulk.movies import upsert_movies
+from catalog.ingest.bulk.ratings import upsert_ratings, upsert_users
+from catalog.ingest.bulk.report import BulkReport
 
 MB = 1 << 20
 MEDIA_TYPE = "application/x-ndjson"
@@ -52,9 +55,9 @@ class BulkView(APIView):
     upsert: ClassVar[Callable[..., None]]
 
     def post(self, request: Request) -> Response:
-        report = bulk.BulkReport()
+        report = BulkReport()
         body: Any = request.data or b""  # REST framework's own where there is none
-        lines = bulk.read_lines(body, self.line, report)
+        lines = read_lines(body, self.line, report)
         try:
             for start in range(0, len(lines), BATCH):
                 type(self).upsert(lines[start : start + BATCH], report)
@@ -74,7 +77,7 @@ def _schema(name: str, example: dict[str, Any]) -> Any:
 
 
 class BulkMoviesView(BulkView):
-    model, line, upsert = "movie", bulk.MovieLine, staticmethod(bulk.upsert_movies)
+    model, line, upsert = "movie", MovieLine, staticmethod(upsert_movies)
 
     @_schema("movies", {"external_id": "m1", "title": "Alien", "year": 1979, "genres": ["Horror", "Sci-Fi"]})
     def post(self, request: Request) -> Response:
@@ -82,7 +85,7 @@ class BulkMoviesView(BulkView):
 
 
 class BulkUsersView(BulkView):
-    model, line, upsert = "user", bulk.UserLine, staticmethod(bulk.upsert_users)
+    model, line, upsert = "user", UserLine, staticmethod(upsert_users)
 
     @_schema("users", {"external_id": "u1", "username": "ada", "email": "ada@example.org"})
     def post(self, request: Request) -> Response:
@@ -90,7 +93,7 @@ class BulkUsersView(BulkView):
 
 
 class BulkRatingsView(BulkView):
-    model, line, upsert = "rating", bulk.RatingLine, staticmethod(bulk.upsert_ratings)
+    model, line, upsert = "rating", RatingLine, staticmethod(upsert_ratings)
 
     @_schema("ratings", {"user": "u1", "movie": "m1", "rating": 4.5, "rated_at": "2024-05-01T20:00:00Z"})
     def post(self, request: Request) -> Response:

@@ -13,8 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from catalog.errors import InvalidBulk
 from catalog.ingest.bulk.report import BulkReport
-from catalog.models.rating import RATING_STEPS
-from catalog.services import CLOCK_TOLERANCE
+from catalog.models.rating import CLOCK_TOLERANCE, RATING_STEPS
 
 MAX_ID = 2**31 - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -12,12 +12,12 @@ from catalog.ingest.movielens.rejects import Rejects
 from catalog.ingest.movielens.rows import parse_link, parse_movie, parse_tag, rating_parser
 from catalog.ingest.movies import MovieRecord
 from catalog.ingest.ratings import RatingRow
+from catalog.models.rating import CLOCK_TOLERANCE
 from catalog.progress import progress_bar
 
 # A tag becomes a keyword when it was given at least twice in the whole file; a movie keeps those given most often.
 TAG_USED_AT_LEAST = 2
 KEYWORDS_PER_MOVIE = 30
-CLOCK_TOLERANCE_SECONDS = 86_400
 
 Row = TypeVar("Row")
 
@@ -53,7 +53,7 @@ class MovieLensFiles:
 
     def ratings(self, movies: dict[int, MovieRecord], *, title: str, report: bool) -> Iterator[RatingRow]:
         """Sound ratings in file order; `report` broken ones in one of several passes only."""
-        latest = int(time.time()) + CLOCK_TOLERANCE_SECONDS
+        latest = int(time.time()) + int(CLOCK_TOLERANCE.total_seconds())
         parse = rating_parser(self.layout.separator, movies=movies, latest=latest)
         return self._read("ratings", parse, title=title, report=report)
 

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from catalog.consistency import check_aggregates, repair_aggregates
+from catalog.aggregates import check_aggregates, repair_aggregates
 from catalog.management.long_command import LongCommand
 
 MEANING = {

@@ -4,8 +4,7 @@ from django.core.management.base import CommandParser
 
 from catalog.management.commands.import_movielens import print_report
 from catalog.management.long_command import LongCommand
-from catalog.sample.load import load_sample
-from catalog.sample.remove import remove_sample
+from catalog.sample.load import load_sample, remove_sample
 
 
 class Command(LongCommand):

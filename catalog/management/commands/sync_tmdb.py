@@ -7,8 +7,8 @@ from django.core.management.base import CommandError, CommandParser
 from catalog.management.long_command import LongCommand
 from catalog.models import SyncRun
 from catalog.progress import progress_bar
-from catalog.sync.due import SyncRequest
 from catalog.sync.work import sync
+from catalog.sync.work_items import SyncRequest
 
 
 def _day(text: str) -> date:

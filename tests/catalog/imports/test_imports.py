@@ -3,6 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from catalog.aggregates import rebuild_aggregates
 from catalog.errors import ImportNotReady, InvalidImport
 from catalog.imports.lifecycle import (
     commit_import,
@@ -13,7 +14,7 @@ from catalog.imports.lifecycle import (
 from catalog.jobs.process import namespace
 from catalog.jobs.reaper import requeue_stale
 from catalog.models import ImportRow, Movie, Rating, Source, UserImport, Viewing, WatchlistItem
-from catalog.services import rebuild_aggregates, record_rating, remove_rating
+from catalog.services import record_rating, remove_rating
 from catalog.signals import rating_recorded
 from catalog.tasks import read_import as read_task
 from catalog.tasks import remove_old_imports as remove_old_imports_task

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from catalog.aggregates import rebuild_aggregates
 from catalog.imports.lifecycle import commit_import, create_import, read_import
 from catalog.models import Movie, Rating, UserImport, Viewing
-from catalog.services import rebuild_aggregates
 from tests.catalog.imports.site_files import DIARY, RATINGS, WATCHED, WATCHLIST, table, zipped
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,8 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
+from catalog.aggregates import rebuild_aggregates
 from catalog.models import Movie, MovieGenre, Rating, Source, User
-from catalog.services import rebuild_aggregates
 from tests.factories import GenreFactory, MovieFactory, RatingFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.sample.generator import generate
+from catalog.sample.generated import generate
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import QuerySet
 
-from catalog.consistency import check_aggregates
+from catalog.aggregates import check_aggregates
 from catalog.filters import in_order
 from catalog.models import AlternativeTitle, Movie, SearchTerm
-from catalog.search import suggest
-from catalog.search.forms import Asked, holds
-from catalog.search.upkeep import refresh_search
+from catalog.search.backends import TermQuery, matching
+from catalog.search.index_maintenance import refresh_search
+from catalog.search.query import suggest
 from tests.factories import MovieFactory
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def plan_without(ways: list[str], movies: QuerySet[Movie]) -> str:
 
 @pytest.mark.services
 def test_postgres_can_find_words_and_names_by_their_index():
-    found = Movie.objects.filter(holds(Asked((("toy",), ("st*", "stay")), ("=toyst*",)))).order_by()
+    found = Movie.objects.filter(matching(TermQuery((("toy",), ("st*", "stay")), ("=toyst*",)))).order_by()
 
     assert "catalog_movie_search" in plan_without(["seqscan", "indexscan"], found)
 

@@ -3,8 +3,8 @@
 import pytest
 
 from catalog.models import AlternativeTitle, Movie, MovieGenre, SearchTerm
-from catalog.search import meaning as search_meaning
-from catalog.search import suggest
+from catalog.search import query as search_query
+from catalog.search.query import suggest
 from tests.factories import GenreFactory, MovieFactory
 
 pytestmark = pytest.mark.django_db
@@ -140,7 +140,7 @@ def test_a_word_that_no_movie_has_finds_nothing(shelf):
 
 @pytest.fixture
 def few_are_enough(monkeypatch) -> None:
-    monkeypatch.setattr(search_meaning, "MOST", 3)
+    monkeypatch.setattr(search_query, "MOST", 3)
 
 
 def test_of_a_common_word_the_best_known_are_shown_and_what_is_called_so(shelf, few_are_enough, client):

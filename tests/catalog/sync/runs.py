@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.utils import timezone
 
 from catalog.models import Movie, SyncRun, TMDBRecord
-from catalog.sync.due import SyncRequest
 from catalog.sync.work import sync
+from catalog.sync.work_items import SyncRequest
 
 
 def sync_ids(*ids: int) -> SyncRun:

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from catalog.models import Movie, Source, SyncRun, TMDBRecord
 from catalog.sync import pages
-from catalog.sync.due import SyncRequest
 from catalog.sync.work import sync
+from catalog.sync.work_items import SyncRequest
 from tests.catalog.sync.runs import fetched, succeeded
 from tests.factories import MovieFactory
 from tests.tmdb_stand_in import document

@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from catalog.models import Credit, Keyword, Movie, MovieGenre, MovieKeyword, Source, SyncItem, SyncRun, TMDBRecord
-from catalog.search import suggest
-from catalog.sync.due import SyncRequest
+from catalog.search.query import suggest
 from catalog.sync.work import sync
+from catalog.sync.work_items import SyncRequest
 from tests.catalog.sync.runs import succeeded, sync_ids
 from tests.factories import GenreFactory, MovieFactory, RatingFactory
 from tests.tmdb_stand_in import document

@@ -10,9 +10,9 @@ from django.utils import timezone
 from catalog.jobs.reaper import requeue_stale
 from catalog.models import Movie, Source, SyncRun, TMDBRecord
 from catalog.sync import batch
-from catalog.sync.due import SyncRequest
 from catalog.sync.runs import open_run
 from catalog.sync.work import sync
+from catalog.sync.work_items import SyncRequest
 from catalog.tasks import sync_tmdb
 from tests.catalog.sync.runs import sync_ids
 from tests.factories import MovieFactory

@@ -29,8 +29,8 @@ from catalog.models import (
     WatchlistItem,
 )
 from catalog.signals import provider_purged
-from catalog.sync.due import SyncRequest
 from catalog.sync.work import sync
+from catalog.sync.work_items import SyncRequest
 from catalog.tasks import sync_tmdb
 from recommender.export import movie_frame
 from tests.factories import GenreFactory, MovieFactory, RatingFactory

@@ -1,4 +1,4 @@
-"""What a text asks for: as it is written, and as it may have been meant."""
+"""A search as typed, and as it may have been meant."""
 
 from collections.abc import Sequence
 
@@ -7,20 +7,21 @@ from django.db.models.expressions import Combinable
 
 from catalog.models import Movie
 from catalog.querysets import MovieQuerySet
-from catalog.search.forms import BEGINNING, Asked, has_any, holds
+from catalog.search.backends import PREFIX, TermQuery, has_any, matching
 from catalog.search.spelling import near_terms
 from catalog.text import TERM_LENGTH, fold, whole_name
 
 FEW = 5
 MAX_WORDS = 20
-MOST = 500  # a search is done after so many: nobody reads all that hold "the", and sorting them takes time
+MOST = 500  # a search stops here: nobody reads every movie with "the", and sorting them takes time
+SUGGESTED = 8
 WELL_KNOWN = ("-rating_count", "id")
 
 
-class Meaning:
-    """Terms one letter away are meant too where fewer than FEW movies hold the words as written and none is called so.
+class SearchQuery:
+    """Also matches terms one letter away if fewer than FEW movies match the words and none has them as its name.
 
-    Whatever else is asked for besides: filters must not change the spelling.
+    Filters do not count for this: they must not change the spelling.
     """
 
     def __init__(self, text: str) -> None:
@@ -29,45 +30,47 @@ class Meaning:
             return
         self._name = whole_name(" ".join(self._words))
         *whole, last = self._words
-        written = Asked(tuple((word,) for word in (*whole, last + BEGINNING)), (self._name + BEGINNING,))
+        written = TermQuery(tuple((word,) for word in (*whole, last + PREFIX)), (self._name + PREFIX,))
         self._written = self._meant = written
         if self._is_doubtful():
             self._meant = self._respelt()
 
     def of(self, movies: MovieQuerySet) -> MovieQuerySet:
-        """Those of the movies that are meant, in the order they come; none by a text without a letter or digit."""
-        return movies.filter(holds(self._meant)) if self._words else movies.none()
+        """The matching movies, unordered; none for a text without letters or digits."""
+        return movies.filter(matching(self._meant)) if self._words else movies.none()
 
     def best_known(self, movies: MovieQuerySet, enough: int | None = None) -> list[int]:
-        """Keys of at most MOST of them, and of those that are called just so. Where they are not respelt, and so all
-        alike, `enough` of them will do."""
+        """Keys of at most MOST matches, and of movies with exactly this name. If the words match as written, all
+        matches rank alike and `enough` of them suffice."""
         if not self._words:
             return []
         most = enough if enough and self._meant == self._written else MOST
         keys = _first(self.of(movies), most)
         if len(keys) == most:
-            keys += _first(movies.filter(holds(Asked((), (self._name,)))), most)
+            keys += _first(movies.filter(matching(TermQuery((), (self._name,)))), most)
         return keys
 
     def order(self) -> Sequence[str | Combinable]:
-        """Movies of this very name; of one a letter away, or that hold the words as written; then the others.
+        """Exact names first, then names one letter away and movies with the words as written, then the others.
 
-        Among equals the well-known come first.
+        Within each rank, movies with more ratings come first.
         """
         if not self._words:
             return WELL_KNOWN
         ranks = [When(has_any([self._name]), then=Value(0))]
         if self._meant != self._written:
-            ranks.append(When(holds(self._written._replace(names=self._meant.names)), then=Value(1)))
+            ranks.append(When(matching(self._written._replace(names=self._meant.names)), then=Value(1)))
         return (Case(*ranks, default=Value(2)), *WELL_KNOWN)
 
     def _is_doubtful(self) -> bool:
-        few = list(Movie.objects.filter(holds(self._written)).order_by().values_list("search_terms", flat=True)[:FEW])
+        few = list(
+            Movie.objects.filter(matching(self._written)).order_by().values_list("search_terms", flat=True)[:FEW]
+        )
         return len(few) < FEW and not any(f" {self._name} " in terms for terms in few)
 
-    def _respelt(self) -> Asked:
+    def _respelt(self) -> TermQuery:
         near = near_terms([self._name, *self._words])
-        return Asked(
+        return TermQuery(
             tuple((*terms, *near[word]) for terms, word in zip(self._written.words, self._words, strict=True)),
             (*self._written.names, *near[self._name]),
         )
@@ -75,3 +78,10 @@ class Meaning:
 
 def _first(movies: MovieQuerySet, most: int) -> list[int]:
     return list(movies.order_by(*WELL_KNOWN).values_list("pk", flat=True)[:most])
+
+
+def suggest(text: str) -> MovieQuerySet:
+    """Suggestions for an incomplete text, best first."""
+    query = SearchQuery(text)
+    keys = query.best_known(Movie.objects.all(), SUGGESTED)
+    return Movie.objects.filter(pk__in=keys).order_by(*query.order())[:SUGGESTED]

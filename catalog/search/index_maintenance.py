@@ -1,4 +1,4 @@
-"""Keeps what search goes by in step with the movies' titles, where those were written past `Movie.save()`."""
+"""Updates search columns and terms for titles that were not written by `Movie.save()`."""
 
 from django.db import transaction
 
@@ -10,7 +10,7 @@ _TITLES = ("title", "original_title", "search_title", "search_terms")
 
 
 def refresh_search(movies: MovieQuerySet) -> int:
-    """Of these movies; returns how many would not have been found, or not sorted, by all their titles."""
+    """Recomputes the search columns of these movies. Returns how many were wrong."""
     keys = list(movies.order_by("pk").values_list("pk", flat=True))
     n_wrong = 0
     for start in range(0, len(keys), BATCH):
@@ -24,8 +24,8 @@ def refresh_search(movies: MovieQuerySet) -> int:
 
 
 def forget_unused_terms() -> int:
-    """Takes away the terms that no movie has any more; how many. What a purged title said must not stay in them."""
-    known = list(SearchTerm.objects.values_list("pk", "term"))  # first: what is learnt meanwhile is left alone
+    """Deletes terms that no movie has any more, so that purged titles leave no trace. Returns how many."""
+    known = list(SearchTerm.objects.values_list("pk", "term"))  # read first, so that terms learnt meanwhile stay
     used = terms_of_movies()
     unused = [pk for pk, term in known if term not in used]
     for start in range(0, len(unused), BATCH):
@@ -39,7 +39,7 @@ def terms_of_movies() -> set[str]:
 
 
 def with_wrong_search(movies: MovieQuerySet) -> list[Movie]:
-    """Those whose columns do not say what their titles do. Set right on the rows returned, and not saved."""
+    """Movies whose search columns do not match their titles, corrected but not saved."""
     wrong = []
     for movie in movies.only(*_TITLES).prefetch_related("alternative_titles"):
         former = (movie.search_title, movie.search_terms)

@@ -1,3 +1,5 @@
+"""Read-only records of syncs and imports."""
+
 from typing import Any
 
 from django.contrib import admin
@@ -5,11 +7,29 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from catalog.admin.large import ReadOnlyAdmin
-from catalog.models import UserImport
+from catalog.models import SyncRun, UserImport
+
+
+class SyncRunAdmin(ReadOnlyAdmin):
+    list_display = ["id", "scope", "status", "started_at", "heartbeat_at", "ended_at", "progress", "message"]
+    list_filter = ["status", "scope"]
+    fields = ["scope", "status", "progress", "counts", "message", "started_at", "heartbeat_at", "ended_at", "log"]
+
+    @admin.display(description="progress")
+    def progress(self, run: SyncRun) -> str:
+        return f"{run.n_done:,} of {run.n_items:,}"
+
+
+class TMDBRecordAdmin(ReadOnlyAdmin):
+    list_display = ["tmdb_id", "state", "movie", "reason", "fetched_at", "checked_at"]
+    list_filter = ["state"]
+    list_select_related = ["movie"]
+    search_fields = ["=tmdb_id", "=movie__title"]
+    search_help_text = "TMDB's number, or a movie's title as it is written"
 
 
 class UserImportAdmin(ReadOnlyAdmin):
-    """How uploads went. What is in them is their owners' own: neither files nor rows are shown."""
+    """Shows how uploads went. Their files and rows are private to their owners."""
 
     list_display = ["id", "user", "format", "state", "progress", "attempt", "created_at", "ended_at"]
     list_filter = ["status", "format"]

@@ -1,18 +1,19 @@
-"""What a run begins with: the movies and lists that are due."""
+"""A sync's work items: the requests that a run starts with, and how workers share them."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from catalog.models import Movie, SyncItem, SyncRun, TMDBRecord
 
-WINDOW = timedelta(days=13)  # TMDB lists at most 14 days of changes at once, the first and the last included
-MAX_WINDOWS = 6  # a longer gap is closed by reading anew what the catalogue holds
-RELEASE_OVERLAP = timedelta(days=45)  # movies are entered at TMDB, or get their votes, weeks after their release
+WINDOW = timedelta(days=13)  # TMDB lists at most 14 days of changes per request, first and last day included
+MAX_WINDOWS = 6  # after a longer gap, every movie of the catalogue is read again
+RELEASE_OVERLAP = timedelta(days=45)  # TMDB gets movies or their votes weeks after release
 AHEAD = timedelta(days=365)
 
 Scope = SyncRun.Scope
@@ -27,8 +28,8 @@ class SyncRequest(NamedTuple):
     since: date | None = None  # new releases from this day on, instead of from where the last sync ended
 
 
-class Slice(NamedTuple):
-    """A page of a list of movies, as it stands in an item's key."""
+class DatePage(NamedTuple):
+    """A page of a list of movies, encoded in an item's key."""
 
     start: date
     end: date
@@ -39,7 +40,7 @@ class Slice(NamedTuple):
         return f"{self.start}/{self.end}/{self.page}"
 
     @classmethod
-    def of(cls, item: SyncItem) -> "Slice":
+    def of(cls, item: SyncItem) -> "DatePage":
         start, end, page = item.key.split("/")
         return cls(date.fromisoformat(start), date.fromisoformat(end), int(page))
 
@@ -61,12 +62,12 @@ def movie_items(ids: Iterable[int]) -> Iterator[SyncItem]:
     return (SyncItem(kind=SyncItem.Kind.MOVIE, key=str(tmdb_id)) for tmdb_id in ids)
 
 
-def page_item(kind: str, part: Slice) -> SyncItem:
-    return SyncItem(kind=kind, key=part.key)
+def page_item(kind: str, page: DatePage) -> SyncItem:
+    return SyncItem(kind=kind, key=page.key)
 
 
 def unsettled_ids() -> Iterator[int]:
-    """Those that TMDB did not answer, or with something that could not be used: it may be mended now."""
+    """Ids whose last request failed or had an unusable answer, which may be fixed now."""
     unsettled = TMDBRecord.objects.filter(state__in=(State.FAILED, State.REJECTED))
     return unsettled.values_list("tmdb_id", flat=True).iterator()
 
@@ -87,7 +88,7 @@ def _known_movies() -> QuerySet[Movie]:
 
 
 def _stale_movies() -> QuerySet[Movie]:
-    """Never read, or too long ago."""
+    """Movies that were never read, or not recently."""
     limit = timezone.now() - timedelta(days=settings.POLICY.tmdb.refresh_days)
     fresh = TMDBRecord.objects.filter(movie=OuterRef("pk"), state=State.FETCHED, fetched_at__gte=limit)
     return _known_movies().filter(~Exists(fresh))
@@ -102,12 +103,12 @@ def _changes() -> Iterator[SyncItem]:
         return
     while start <= today:
         end = min(start + WINDOW, today)
-        yield page_item(SyncItem.Kind.CHANGES, Slice(start, end))
+        yield page_item(SyncItem.Kind.CHANGES, DatePage(start, end))
         start = end + timedelta(days=1)
 
 
-def _releases(since: date | None) -> Slice:
-    """From where the last sync ended, at the first one from where the catalogue ends."""
+def _releases(since: date | None) -> DatePage:
+    """Releases since the last sync, or on the first one since the newest movie of the catalogue."""
     today = timezone.now().date()
     start = since
     if start is None and (watermark := last_success(Scope.EVERYTHING, Scope.NEW_RELEASES)):
@@ -116,4 +117,40 @@ def _releases(since: date | None) -> Slice:
         year = Movie.objects.filter(Q(year__lte=today.year)).aggregate(latest=Max("year"))["latest"]
         start = date(year or today.year, 1, 1)
     end = today + AHEAD if settings.POLICY.tmdb.unreleased else today
-    return Slice(min(start, end), end)
+    return DatePage(min(start, end), end)
+
+
+def add_items(run_id: int, items: Iterable[SyncItem]) -> None:
+    """Adds the items that the run does not have yet."""
+    rows = list(items)
+    for row in rows:
+        row.run_id = run_id
+    SyncItem.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+
+
+def claim(run: SyncRun, size: int) -> list[SyncItem]:
+    """Leases items that no other worker holds, for `tmdb.lease_seconds`."""
+    now = timezone.now()
+    with transaction.atomic():
+        due = SyncItem.objects.filter(run=run, outcome="", leased_until__lte=now).order_by("pk")
+        skip = connection.features.has_select_for_update_skip_locked
+        items = list(due.select_for_update(skip_locked=skip)[:size])
+        until = now + timedelta(seconds=settings.POLICY.tmdb.lease_seconds)
+        SyncItem.objects.filter(pk__in=[item.pk for item in items]).update(leased_until=until)
+    return items
+
+
+def settle(item: SyncItem, outcome: str) -> bool:
+    """Records the outcome; call it in the transaction that writes the changes. False: another worker was faster, write
+    nothing."""
+    return bool(SyncItem.objects.filter(pk=item.pk, outcome="").update(outcome=outcome))
+
+
+def release(items: Iterable[SyncItem]) -> None:
+    """Ends the leases early, so that another worker can take the items."""
+    SyncItem.objects.filter(pk__in=[item.pk for item in items], outcome="").update(leased_until=timezone.now())
+
+
+def counts_of(run: SyncRun) -> dict[str, int]:
+    counted = run.items.order_by().values_list("outcome").annotate(n=Count("pk"))
+    return {outcome or SyncItem.PENDING: n for outcome, n in counted}
