@@ -1,12 +1,12 @@
-# The builder has a compiler for LightFM; the image that runs has not.
+# The builder has a compiler for LightFM; the final image has none.
 FROM python:3.11-slim-bookworm AS builder
 WORKDIR /build
-# Unpinned: Debian's fixes are wanted, and its stable release does not change versions.
+# Unpinned, to get Debian's fixes; its stable release does not change versions.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc libc6-dev \
     && rm -rf /var/lib/apt/lists/*
-# Without the flags of this machine: code built with -march=native crashes on another processor.
+# Without flags for this machine: code built with -march=native crashes on other processors.
 ENV LIGHTFM_NO_CFLAGS=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1

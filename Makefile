@@ -1,4 +1,4 @@
-# Everything is done through here, by people and by CI alike: `make` lists the targets.
+# Entry points for people and CI: `make` lists the targets.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help

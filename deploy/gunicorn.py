@@ -1,8 +1,7 @@
 """Gunicorn's configuration, for `make run` and containers alike; addresses and sizes come from the environment.
 
-The code is imported once, and web processes are forked from there: they start at once and share its memory. No database
-connection or thread is carried over the fork, and a web process maps the model's arrays itself (they are shared
-through the page cache).
+The master imports the code once and forks the web processes, which start at once and share its memory. No database
+connection or thread crosses the fork. Each web process maps the model's arrays itself; the page cache shares them.
 """
 
 import gc
@@ -28,9 +27,9 @@ loglevel = "warning"
 
 
 def on_starting(server: Any) -> None:
-    """Empties the workers' metrics of the run before, which would be counted a second time; then imports the code.
+    """Deletes the metrics of the previous run, which would be counted twice, and then imports the code.
 
-    In this order, and so not by `preload_app`: metrics are files from the moment of the import.
+    The order matters, so this does not use `preload_app`: importing the code creates the files of the metrics.
     """
     _metrics.mkdir(mode=0o700, parents=True, exist_ok=True)
     for file in _metrics.glob("*.db"):
@@ -39,11 +38,11 @@ def on_starting(server: Any) -> None:
 
 
 def import_code() -> None:
-    """All that a web process needs: Django, what the addresses lead to, and the estimators."""
+    """Imports everything that a web process needs: Django, the views and the estimators."""
     import_module("movierec.wsgi")
-    import_module("recommender.estimators").ESTIMATORS  # noqa: B018 # which are imported when they are asked for
+    import_module("recommender.estimators").ESTIMATORS  # noqa: B018 # imports them: they are lazy
     import_module(import_module("django.conf").settings.ROOT_URLCONF)
-    gc.freeze()  # the collector of a web process need not look at, and so not copy, what it shares
+    gc.freeze()  # keeps the collector of a web process from touching, and so copying, shared memory
 
 
 def child_exit(server: Any, worker: Any) -> None:
@@ -54,7 +53,7 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Loads the model, so that the first visitor does not wait for it, and keeps an eye on Beat."""
+    """Loads the model before the first request, and starts to watch Beat."""
     # Imported here: Django is set up in the worker, after this file was read.
     from mlops.monitoring.staleness import scheduler_watch
     from recommender.serving.model_server import warm_up

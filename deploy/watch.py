@@ -1,8 +1,8 @@
-"""Says when the site answers, and ends it when `make` was interrupted or killed alone; run by supervisord.
+"""Reports when the site answers, and stops it when only `make` was interrupted or killed; run by supervisord.
 
-Make hands a SIGTERM on to the site, but neither a SIGINT sent to make alone nor its own death. Both can be seen: in
-the first case make blocks the signal and waits for us, in the second the site has another parent. Then supervisord
-is ended, and with it every child.
+Make forwards a SIGTERM to the site, but neither a SIGINT sent only to make nor its own death. Both are visible: in the
+first case make blocks the signal and waits for us, in the second the site has another parent. Then this script stops
+supervisord, and with it every child.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ def is_ready(address: str) -> bool:
 
 
 def status(pid: int) -> dict[str, str]:
-    """The fields of /proc/PID/status; none where there is no such process, or no /proc."""
+    """Returns the fields of /proc/PID/status; none if there is no such process, or no /proc."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -41,7 +41,7 @@ def status(pid: int) -> dict[str, str]:
 
 
 def is_interrupted(make: int) -> bool:
-    """True for a moment also while the process starts a child."""
+    """Is true briefly also while the process starts a child."""
     blocked, caught, ignored = (int(status(make).get(field, "0"), 16) for field in ("SigBlk", "SigCgt", "SigIgn"))
     pending = blocked & ~caught & ~ignored
     return any(pending >> (number - 1) & 1 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT))
@@ -55,17 +55,17 @@ def children(pid: int) -> list[int]:
 
 
 def watch_over(supervisor: int, make: int) -> None:
-    """Returns when make has gone or was interrupted, after ending the site; or when supervisord itself was killed."""
+    """Stops the site when make exits or is interrupted; also ends the children if supervisord itself is killed."""
     siblings: list[int] = []
-    looks = 0  # in a row at which make was interrupted
+    n_interrupted = 0  # consecutive checks that found make interrupted
     while os.getppid() == supervisor:
         siblings = [child for child in children(supervisor) if child != os.getpid()] or siblings
-        looks = looks + 1 if is_interrupted(make) else 0
-        if int(status(supervisor).get("PPid", make)) != make or looks > 1:
+        n_interrupted = n_interrupted + 1 if is_interrupted(make) else 0
+        if int(status(supervisor).get("PPid", make)) != make or n_interrupted > 1:
             os.kill(supervisor, signal.SIGTERM)
             return
         time.sleep(0.5)
-    for child in siblings:  # each leads a process group of its own
+    for child in siblings:  # each leads its own process group
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGTERM)
 
@@ -75,9 +75,9 @@ def announce(address: str, log: Path) -> None:
     while not is_ready(address):
         if not warned and time.monotonic() - started > SLOW_SECONDS:
             warned = True
-            say(f"The site does not answer yet; {log / 'web.log'} may say why.")
+            say(f"The site does not answer yet; see {log / 'web.log'}.")
         time.sleep(0.2)
-    say(f"Movierec is at {address}  (Ctrl-C ends it; logs are in {log})")
+    say(f"Movierec is at {address}  (Ctrl-C stops it; logs are in {log})")
 
 
 def main() -> None:
