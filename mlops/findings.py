@@ -65,6 +65,9 @@ class Finding:
     def key(self) -> str:
         return f"{self.code}:{self.subject}" if self.subject else str(self.code)
 
+    def __str__(self) -> str:
+        return self.sentence
+
     @property
     def title(self) -> str:
         return title(self.code, self._values())
@@ -90,9 +93,13 @@ def register(codes: Iterable[TextChoices] = (), sentences: Mapping[str, Text] | 
 
 
 def title(code: str, params: Mapping[str, Any] | None = None) -> str:
-    """The short name of a check in the reader's language; the code itself where it is unknown."""
-    text = _titles.get(str(code))
-    return str(code) if text is None else _fill(text, params or {})
+    """The short name of a check in the reader's language; the code itself where it is unknown.
+
+    `code` may be a finding's `key`, with the subject behind a colon.
+    """
+    known, _, subject = str(code).partition(":")
+    text = _titles.get(known)
+    return str(code) if text is None else _fill(text, params or {"subject": subject})
 
 
 def describe(finding: Finding) -> str:

@@ -10,7 +10,9 @@ from django.apps import apps
 MODELS = {  # old label -> new label, where they differ
     "catalog.HistoryEntry": "catalog.ImportRow",
     "catalog.HistoryImport": "catalog.UserImport",
+    "mlops.GateVerdict": "mlops.GateDecision",
     "mlops.LiveQuality": "mlops.OnlineMetrics",
+    "mlops.UserSurrogate": "mlops.UserPseudonym",
     "recommender.ServedMinute": "recommender.ServingStatsMinute",
 }
 FREE_TO_SHRINK = {"recommender.ServedMinute"}  # rows that the site itself removes with time

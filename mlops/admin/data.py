@@ -11,6 +11,7 @@ from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
 from mlops.admin.reason import ReasonForm
 from mlops.errors import MLOpsError
+from mlops.findings import title
 from mlops.models import DatasetSnapshot, QuarantinedRow
 from mlops.services import release, withdraw_snapshot
 
@@ -29,7 +30,7 @@ class DatasetSnapshotAdmin(ReadOnlyAdmin):
 
     @admin.display(description="files kept", boolean=True)
     def is_kept(self, snapshot: DatasetSnapshot) -> bool:
-        return not snapshot.absence
+        return not snapshot.unavailable_reason
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -39,8 +40,9 @@ class DatasetSnapshotAdmin(ReadOnlyAdmin):
     def detail_context(self, request: HttpRequest, row: DatasetSnapshot) -> dict[str, Any]:
         quarantined = row.quarantined.all()
         return {
-            "report": {name: value for name, value in row.check_report.items() if not isinstance(value, dict | list)},
-            "problems": row.check_report.get("problems", []),
+            "report": {
+                title(name): value for name, value in row.check_report.items() if not isinstance(value, dict | list)
+            },
             "null_shares": row.check_report.get("null_shares", {}),
             "quarantined": quarantined[:SHOWN_ROWS],
             "n_quarantined": quarantined.count(),
@@ -73,10 +75,6 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
     list_select_related = ["snapshot", "released_by"]
     search_fields = ["=movie_id", "fingerprint"]
     actions = ["release_selected"]
-
-    @admin.display(description="rules that it broke")
-    def why(self, row: QuarantinedRow) -> str:
-        return "; ".join(row.reasons)
 
     @admin.display(description="content")
     def shown_content(self, row: QuarantinedRow) -> str:

@@ -1,4 +1,4 @@
-"""The data checks before training: every failure is collected, none is the last to be looked for."""
+"""The data checks before training. They collect every failure instead of stopping at the first."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -11,7 +11,9 @@ import pandas as pd
 import pandera.pandas as pa
 from scipy.sparse import csr_matrix
 
+from mlops.data.codes import DataProblem, RowRule
 from mlops.data.schemas import matrix_schema, movie_schema, rating_schema
+from mlops.findings import Finding, Outcome, title
 
 METADATA = ("title", "release_date", "genres", "keywords", "cast", "directors", "overview", "language")
 
@@ -20,15 +22,15 @@ BadRows = Mapping[int, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class CheckReport:
-    """`bad_ratings` and `bad_movies` are places in the frames, with the rules that the row breaks.
+    """`bad_ratings` and `bad_movies` map positions in the frames to the codes of the rules that the row breaks.
 
-    `problems` concern the data as a whole, in sentences.
+    `problems` concern the data as a whole.
     """
 
     n_rows: int
     bad_ratings: BadRows = field(default_factory=dict)
     bad_movies: BadRows = field(default_factory=dict)
-    problems: tuple[str, ...] = ()
+    problems: tuple[Finding, ...] = ()
     null_shares: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -46,7 +48,7 @@ class CheckReport:
         return self.n_bad / self.n_rows if self.n_rows else 0.0
 
     def sentence(self) -> str:
-        return "; ".join(f"{rule}: {n} rows" for rule, n in sorted(self.reasons.items()))
+        return "; ".join(f"{title(rule)}: {n}" for rule, n in sorted(self.reasons.items()))
 
     def excusing(self, ratings: Collection[int], movies: Collection[int]) -> "CheckReport":
         """Without these rows."""
@@ -60,7 +62,7 @@ class CheckReport:
 def check_frames(
     ratings: pd.DataFrame, movies: pd.DataFrame, *, now: datetime, genres: Collection[str] = ()
 ) -> CheckReport:
-    """Frames indexed from 0. A frame whose columns are wrong altogether counts as bad in every row."""
+    """Takes frames indexed from 0. Every row of a frame with wrong columns is bad."""
     return CheckReport(
         n_rows=len(ratings) + len(movies),
         bad_ratings=_by_row(_failures(rating_schema(movies["movie_id"], now), ratings)),
@@ -70,7 +72,7 @@ def check_frames(
 
 
 def null_shares(movies: pd.DataFrame) -> dict[str, float]:
-    """Of the movies with any metadata, how many lack each part; what may not train is missing on purpose."""
+    """The share of movies with metadata that lack each part; metadata that may not train is missing on purpose."""
     present = pd.DataFrame({name: _is_present(movies[name]) for name in METADATA if name in movies})
     described = present[present.any(axis=1)]
     if described.empty:
@@ -78,34 +80,40 @@ def null_shares(movies: pd.DataFrame) -> dict[str, float]:
     return {str(name): round(float(1 - described[name].mean()), 6) for name in described}
 
 
-def null_problems(shares: Mapping[str, float], allowed: Mapping[Any, float]) -> list[str]:
+def null_problems(shares: Mapping[str, float], allowed: Mapping[Any, float]) -> list[Finding]:
     return [
-        f"{shares[name]:.1%} of the movies with metadata have no {name.replace('_', ' ')}, more than the allowed "
-        f"{limit:.1%} (data_checks.max_null_share in config.yaml)"
+        Finding(DataProblem.NULL_SHARE, Outcome.FAILED, shares[name], limit, subject=name)
         for name, limit in allowed.items()
         if shares.get(name, 0.0) > limit
     ]
 
 
-def shrinkage_problems(now: Mapping[str, int], before: Mapping[str, int], min_ratio: float) -> list[str]:
-    """By name of what is counted: fewer than `min_ratio` of what there was."""
+def shrinkage_problems(now: Mapping[str, int], before: Mapping[str, int], min_ratio: float) -> list[Finding]:
+    """Counts that fell below `min_ratio` of the count before, by code of the rows counted."""
     return [
-        f"there are {now[name]} {name}, less than {min_ratio:g} of the {n} of the last snapshot that passed "
-        "(data_checks.min_row_ratio in config.yaml)"
+        Finding(
+            DataProblem.SHRINKAGE,
+            Outcome.FAILED,
+            now[name],
+            min_ratio * n,
+            params={"before": n, "ratio": min_ratio},
+            subject=name,
+        )
         for name, n in before.items()
         if now[name] < min_ratio * n
     ]
 
 
-def matrix_problems(matrix: csr_matrix, n_ratings: int) -> list[str]:
-    """What is wrong with the training matrix that was made of `n_ratings` checked ratings."""
-    # From its parts, not by scipy's own conversion, which would stumble over what is looked for.
+def matrix_problems(matrix: csr_matrix, n_ratings: int) -> list[Finding]:
+    """Problems of the training matrix that was made of `n_ratings` checked ratings."""
+    # Reads the parts of the matrix: scipy's own conversion would fail on the damage that is searched for.
     users = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     frame = pd.DataFrame({"user": users, "movie": matrix.indices, "rating": matrix.data.astype(np.float64)})
-    rules = {rule for rule, _ in _failures(matrix_schema(matrix.shape), frame)}
+    codes = {code for code, _ in _failures(matrix_schema(matrix.shape), frame)}
+    problems = [Finding(code, Outcome.FAILED) for code in sorted(codes)]
     if matrix.nnz != n_ratings:
-        rules.add(f"{matrix.nnz} entries for {n_ratings} ratings")
-    return [f"training matrix: {rule}" for rule in sorted(rules)]
+        problems.append(Finding(DataProblem.MATRIX_COUNT, Outcome.FAILED, matrix.nnz, n_ratings))
+    return problems
 
 
 def without_bad_rows(
@@ -135,7 +143,7 @@ def _by_row(failures: set[tuple[str, int]]) -> dict[int, tuple[str, ...]]:
 
 
 def _failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> set[tuple[str, int]]:
-    """(rule, row) of every failure."""
+    """(code of the rule, row) of every failure."""
     try:
         schema.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
@@ -150,5 +158,5 @@ def _failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> set[tuple[str,
 def _rule(case: Any) -> str:
     rule = str(case.check)
     if rule == "not_nullable":
-        return f"{case.column}: missing"
-    return f"{case.column}: expected {rule}" if rule.startswith("dtype(") else rule
+        return f"{RowRule.MISSING}:{case.column}"
+    return f"{RowRule.WRONG_TYPE}:{case.column}" if rule.startswith("dtype(") else rule

@@ -1,4 +1,4 @@
-"""Snapshots that must go: the files at once, the row with the reason stays and its versions say what they lost."""
+"""Erasure of snapshots: the files are removed at once, the row stays with the reason."""
 
 import logging
 import shutil
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 def withdraw_snapshot(*, snapshot: int, reason: str, by: User | None = None) -> DatasetSnapshot:
     """Raises SnapshotNotFound, ReasonRequired, AlreadyWithdrawn."""
     if not reason.strip():
-        raise ReasonRequired("A snapshot that is withdrawn needs a reason.")
+        raise ReasonRequired("Withdrawing a snapshot needs a reason.")
     row = DatasetSnapshot.objects.filter(pk=snapshot).first()
     if row is None:
         raise SnapshotNotFound(f"There is no snapshot {snapshot}.")
@@ -28,7 +28,7 @@ def withdraw_snapshot(*, snapshot: int, reason: str, by: User | None = None) -> 
         if not DatasetSnapshot.objects.filter(pk=snapshot, withdrawn_at=None).update(
             withdrawn_at=timezone.now(), withdrawn_by=by, withdrawn_reason=reason.strip()
         ):
-            raise AlreadyWithdrawn(row.absence or f"Snapshot {row} is withdrawn already.")
+            raise AlreadyWithdrawn(row.unavailable_reason or f"Snapshot {row} is already withdrawn.")
         QuarantinedRow.objects.filter(snapshot=row).delete()
         transaction.on_commit(lambda: _remove_files(row))
     row.refresh_from_db()
@@ -38,7 +38,7 @@ def withdraw_snapshot(*, snapshot: int, reason: str, by: User | None = None) -> 
 
 @receiver(provider_purged)
 def withdraw_provider(source: str, **kwargs: Any) -> None:
-    """What holds data of a provider whose data was purged has to go, too."""
+    """Withdraws every snapshot with data of a provider whose data was purged."""
     for row in DatasetSnapshot.objects.filter(withdrawn_at=None):
         if source in row.sources:
             withdraw_snapshot(snapshot=row.pk, reason=f"The data of {Source(source).label} was purged from the site.")

@@ -1,4 +1,4 @@
-"""The rows that broke a rule of the data checks: kept where people see them, and released by them."""
+"""Quarantine: rows that broke a rule of the data checks are kept until a person releases them."""
 
 import hashlib
 import json
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from catalog.models import User
-from mlops.data.rules import RELEASABLE
+from mlops.data.codes import RELEASABLE
 from mlops.errors import NotReleasable, ReasonRequired
-from mlops.models import DatasetSnapshot, QuarantinedRow, UserSurrogate
+from mlops.findings import title
+from mlops.models import DatasetSnapshot, QuarantinedRow, UserPseudonym
 
 if TYPE_CHECKING:  # the admin releases rows in web processes, which do without pandas' weight
     import pandas as pd
@@ -20,19 +21,19 @@ if TYPE_CHECKING:  # the admin releases rows in web processes, which do without 
     from mlops.data.checks import BadRows, CheckReport
 
 Kind = QuarantinedRow.Kind
-MAX_ROWS = 10_000  # that one snapshot adds: of millions a person reads no more
+MAX_ROWS = 10_000  # rows that one snapshot adds: more than a person can read
 BATCH = 500
 
 BadRowsByPlace = dict[tuple[str, int], QuarantinedRow]
 
 
 def bad_rows(ratings: "pd.DataFrame", movies: "pd.DataFrame", report: "CheckReport") -> BadRowsByPlace:
-    """Not saved yet, by kind and place in the frame."""
+    """Unsaved rows by kind and position in the frame."""
     return _rows(Kind.RATING, ratings, report.bad_ratings) | _rows(Kind.MOVIE, movies, report.bad_movies)
 
 
 def excuse(report: "CheckReport", rows: BadRowsByPlace, *, as_of: datetime) -> "CheckReport":
-    """Without those that a person had released by then."""
+    """The report without the rows that a person had released by then."""
     released = _released(rows.values(), as_of)
     excused = [place for place, row in rows.items() if row.fingerprint in released]
     return report.excusing(
@@ -42,12 +43,12 @@ def excuse(report: "CheckReport", rows: BadRowsByPlace, *, as_of: datetime) -> "
 
 
 def quarantine(snapshot: DatasetSnapshot, rows: BadRowsByPlace, report: "CheckReport") -> None:
-    """Keeps what the report still calls bad; not what is of an account that was deleted meanwhile."""
+    """Keeps the rows that the report still calls bad, except those of accounts deleted meanwhile."""
     bad = [(Kind.RATING, place) for place in report.bad_ratings] + [(Kind.MOVIE, place) for place in report.bad_movies]
     kept = {rows[place].fingerprint: rows[place] for place in bad if place in rows}
     existing: set[int] = set()
     for numbers in _batches(list({row.user_id for row in kept.values() if row.user_id is not None})):
-        existing.update(UserSurrogate.objects.filter(number__in=numbers).values_list("number", flat=True))
+        existing.update(UserPseudonym.objects.filter(number__in=numbers).values_list("number", flat=True))
     for row in kept.values():
         row.snapshot = snapshot
     QuarantinedRow.objects.bulk_create(
@@ -60,14 +61,15 @@ def quarantine(snapshot: DatasetSnapshot, rows: BadRowsByPlace, report: "CheckRe
 
 
 def release(*, rows: Iterable[int], by: User, reason: str) -> int:
-    """How many were released. Raises ReasonRequired, NotReleasable (then none is)."""
+    """Releases all rows or none; returns how many. Raises ReasonRequired, NotReleasable."""
     if not reason.strip():
         raise ReasonRequired("A row that is released from quarantine needs a reason.")
     wanted = QuarantinedRow.objects.filter(pk__in=list(rows), released_at=None)
     for row in wanted:
         fatal = sorted(set(row.reasons) - RELEASABLE)
         if fatal:
-            raise NotReleasable(f"No model can learn from {row} ({'; '.join(fatal)}): the data has to be corrected.")
+            reasons = "; ".join(title(code) for code in fatal)
+            raise NotReleasable(f"No model can learn from {row} ({reasons}): the data must be corrected.")
     return wanted.update(released_at=timezone.now(), released_by=by, release_reason=reason.strip())
 
 
@@ -93,7 +95,7 @@ def _quarantined(kind: str, content: dict[str, Any], reasons: tuple[str, ...]) -
 
 
 def _released(rows: Iterable[QuarantinedRow], as_of: datetime) -> set[str]:
-    """A release covers the rules that the row was known to break then, and no others."""
+    """A release covers only the rules that the row was known to break at that time."""
     now = {row.fingerprint: set(row.reasons) for row in rows}
     covered = set()
     for fingerprints in _batches(list(now)):
@@ -110,7 +112,7 @@ def _batches(values: list[Any]) -> Iterator[list[Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON holds it: no NaN, no time, no array."""
+    """The value in JSON, which has no NaN, times or arrays."""
     if isinstance(value, list):
         return [str(part) for part in value]
     if isinstance(value, float) and not math.isfinite(value):

@@ -1,4 +1,4 @@
-"""What data must look like to be learnt from, as pandera schemas; each rule's name is the sentence people read."""
+"""The rules of training data as pandera schemas; each check's error is the rule's code."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -9,19 +9,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from catalog.models.rating import RATING_STEPS
-from mlops.data.rules import (
-    FIRST_YEAR,
-    IMPLAUSIBLE_DATE,
-    IN_THE_FUTURE,
-    LAST_YEAR,
-    MOVIE_TWICE,
-    NOT_FINITE,
-    NOT_IN_STEPS,
-    RATED_TWICE,
-    UNKNOWN_GENRE,
-    UNKNOWN_LANGUAGE,
-    UNKNOWN_MOVIE,
-)
+from mlops.data.codes import FIRST_YEAR, LAST_YEAR, DataProblem, RowRule
 
 _CODES = """
     aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo
@@ -42,22 +30,23 @@ def rating_schema(movie_ids: "pd.Series[Any]", now: datetime) -> pa.DataFrameSch
     return pa.DataFrameSchema(
         {
             "user_id": pa.Column("int64"),
-            "movie_id": pa.Column("int64", pa.Check.isin(set(movie_ids.tolist()), error=UNKNOWN_MOVIE)),
+            "movie_id": pa.Column("int64", pa.Check.isin(set(movie_ids.tolist()), error=RowRule.UNKNOWN_MOVIE)),
             "rating": pa.Column(
                 "float64",
                 [
-                    pa.Check(lambda column: np.isfinite(column), error=NOT_FINITE, ignore_na=False),
-                    pa.Check.isin(RATING_STEPS, error=NOT_IN_STEPS),
+                    pa.Check(lambda column: np.isfinite(column), error=RowRule.NOT_FINITE, ignore_na=False),
+                    pa.Check.isin(RATING_STEPS, error=RowRule.NOT_IN_STEPS),
                 ],
                 nullable=True,
             ),
             "rated_at": pa.Column(
-                pd.DatetimeTZDtype("us", "UTC"), pa.Check(lambda column: column <= latest, error=IN_THE_FUTURE)
+                pd.DatetimeTZDtype("us", "UTC"),
+                pa.Check(lambda column: column <= latest, error=RowRule.IN_FUTURE),
             ),
         },
         checks=pa.Check(
             lambda frame: ~frame.duplicated(["user_id", "movie_id"], keep="last"),
-            error=RATED_TWICE,
+            error=RowRule.RATED_TWICE,
         ),
     )
 
@@ -66,17 +55,22 @@ def movie_schema(genres: Collection[str]) -> pa.DataFrameSchema:
     known = frozenset(genres)
     return pa.DataFrameSchema(
         {
-            "movie_id": pa.Column("int64", pa.Check(lambda column: ~column.duplicated(keep="last"), error=MOVIE_TWICE)),
+            "movie_id": pa.Column(
+                "int64", pa.Check(lambda column: ~column.duplicated(keep="last"), error=RowRule.MOVIE_TWICE)
+            ),
             "title": pa.Column(nullable=True),
             "release_date": pa.Column(
-                checks=pa.Check(lambda column: column.dt.year.between(FIRST_YEAR, LAST_YEAR), error=IMPLAUSIBLE_DATE),
+                checks=pa.Check(
+                    lambda column: column.dt.year.between(FIRST_YEAR, LAST_YEAR), error=RowRule.IMPLAUSIBLE_DATE
+                ),
                 nullable=True,
             ),
             "genres": pa.Column(
-                checks=pa.Check(lambda column: column.map(known.issuperset), error=UNKNOWN_GENRE), nullable=True
+                checks=pa.Check(lambda column: column.map(known.issuperset), error=RowRule.UNKNOWN_GENRE),
+                nullable=True,
             ),
             "language": pa.Column(
-                checks=pa.Check(lambda column: column.isin(LANGUAGES) | (column == ""), error=UNKNOWN_LANGUAGE),
+                checks=pa.Check(lambda column: column.isin(LANGUAGES) | (column == ""), error=RowRule.UNKNOWN_LANGUAGE),
                 nullable=True,
             ),
         }
@@ -84,23 +78,23 @@ def movie_schema(genres: Collection[str]) -> pa.DataFrameSchema:
 
 
 def matrix_schema(shape: tuple[int, int]) -> pa.DataFrameSchema:
-    """The training matrix's entries, one a row: user and movie are places in it."""
+    """One row per entry of the training matrix; user and movie are positions in it."""
     n_users, n_movies = shape
-    outside = "an entry outside of the matrix"
+    outside = DataProblem.MATRIX_OUTSIDE.value
     return pa.DataFrameSchema(
         {
             "user": pa.Column(
                 checks=[
                     pa.Check.in_range(0, max(n_users - 1, 0), error=outside),
-                    pa.Check(lambda column: column.nunique() == n_users, error="a user without an entry"),
+                    pa.Check(lambda column: column.nunique() == n_users, error=DataProblem.MATRIX_EMPTY_USER),
                 ]
             ),
             "movie": pa.Column(checks=pa.Check.in_range(0, max(n_movies - 1, 0), error=outside)),
             "rating": pa.Column(
                 float,
-                pa.Check(lambda column: np.isfinite(column), error="an entry is not finite", ignore_na=False),
+                pa.Check(lambda column: np.isfinite(column), error=DataProblem.MATRIX_NOT_FINITE, ignore_na=False),
                 nullable=True,
             ),
         },
-        checks=pa.Check(lambda frame: ~frame.duplicated(["user", "movie"]), error="a user and a movie are there twice"),
+        checks=pa.Check(lambda frame: ~frame.duplicated(["user", "movie"]), error=DataProblem.MATRIX_DUPLICATE),
     )

@@ -1,7 +1,7 @@
-"""A snapshot's folder: ratings and movies in Parquet, and what it says of itself in snapshot.json.
+"""A snapshot's folder: ratings and movies in Parquet, and a manifest in snapshot.json.
 
-Equal data gives an equal hash, whatever the chunks or the library that writes the files; the hash of a stored
-snapshot can be computed again, so a changed or cut file is found before it is learnt from.
+Equal data has an equal hash, whatever the chunks or the library that writes the files. The hash of a stored snapshot
+can be recomputed, so that a changed or truncated file is noticed before a training reads it.
 """
 
 import hashlib
@@ -46,7 +46,7 @@ _MOVIE_SCHEMA = pa.schema(
 
 
 class Content:
-    """Counts, window and hash of a snapshot, gathered chunk by chunk; the size of the chunks leaves no trace."""
+    """Counts, time span and hash of a snapshot, collected in chunks of any size."""
 
     def __init__(self) -> None:
         self.n_ratings = self.n_movies = 0
@@ -84,7 +84,7 @@ def write_files(
     sources: list[str],
     on_rows: OnRows | None = None,
 ) -> Content:
-    """Into a new folder, which must not be there yet; only one chunk is in memory at a time."""
+    """Writes into a new folder, which must not exist yet; holds one chunk in memory at a time."""
     folder.mkdir(parents=True)
     content = Content()
     with pq.ParquetWriter(folder / RATINGS, _RATING_SCHEMA, compression="zstd") as writer:
@@ -104,7 +104,7 @@ def write_files(
 
 
 def read_files(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
-    """Ratings, movies, and what they are. Raises OSError or pyarrow's ArrowException."""
+    """Ratings, movies and their counts and hash. Raises OSError or pyarrow's ArrowException."""
     content = Content()
     ratings = []
     for frame in _read_ratings(folder / RATINGS):

@@ -15,7 +15,7 @@ import pyarrow as pa
 from django.conf import settings
 from django.utils import timezone
 
-from mlops.data.pseudonyms import Surrogates, are_all_known, surrogates
+from mlops.data.pseudonyms import Pseudonyms, are_all_known, pseudonyms
 from mlops.data.snapshot_files import CHUNK_ROWS, MANIFEST, Content, OnRows, read_files, read_manifest, write_files
 from mlops.errors import SnapshotNotAvailable, StepFailed
 from mlops.models import DatasetSnapshot
@@ -25,7 +25,7 @@ EXPORT_ATTEMPTS = 3
 
 
 def export_snapshot(*, out: Path | None = None, on_rows: OnRows | None = None) -> DatasetSnapshot:
-    """The data as it is now, with a copy in `out`; leaves nothing half-written behind."""
+    """Exports the current data, with a copy in `out`; a failed export leaves no files."""
     partial = settings.SNAPSHOT_DIR / f".export-{uuid.uuid4().hex}.part"
     try:
         content = write_snapshot(partial, on_rows)
@@ -40,10 +40,10 @@ def export_snapshot(*, out: Path | None = None, on_rows: OnRows | None = None) -
 
 
 def write_snapshot(folder: Path, on_rows: OnRows | None = None) -> Content:
-    """Export into a new folder; begun again when an account was deleted meanwhile that it may still hold."""
+    """Exports into a new folder. Starts again when an account in it was deleted meanwhile."""
     for _ in range(EXPORT_ATTEMPTS):
-        known = surrogates()
-        # Closed also where something stops the export: an open read would not let SQLite write how the step ended.
+        known = pseudonyms()
+        # Closed even when the export fails: an open read would keep SQLite from recording the end of the step.
         with closing(_ratings(known)) as ratings, closing(movie_frames()) as movies:
             content = write_files(folder, ratings, movies, training_sources(), on_rows)
         if are_all_known(content.users):
@@ -52,23 +52,23 @@ def write_snapshot(folder: Path, on_rows: OnRows | None = None) -> Content:
     raise StepFailed("Accounts were deleted during each export; start it again.")
 
 
-def _ratings(known: Surrogates) -> Generator[pd.DataFrame, None, None]:
+def _ratings(known: Pseudonyms) -> Generator[pd.DataFrame, None, None]:
     for frame in rating_frames(chunk_size=CHUNK_ROWS):
-        named = known.put_on(frame)
+        named = known.apply(frame)
         if len(named):
             yield named
 
 
 def keep_snapshot(partial: Path, content: Content) -> DatasetSnapshot:
-    """Put a written folder in its place and write its row; the same data again is the same row, seen anew.
+    """Moves a written folder to its place and creates its row; the same data again updates its row.
 
-    The folder comes before the row: what a crash leaves between the two is a folder that the next export of the
-    same data takes over. Raises StepFailed for data that was withdrawn.
+    The folder comes before the row: if a crash leaves a folder without a row, the next export of the same data uses
+    it. Raises StepFailed for data that was withdrawn.
     """
     content_hash = content.hash()
     before = DatasetSnapshot.objects.filter(content_hash=content_hash).first()
     if before is not None and before.withdrawn_at:
-        raise StepFailed(f"The data is what it was when it had to go. {before.absence}")
+        raise StepFailed(f"The data equals a withdrawn snapshot. {before.unavailable_reason}")
     folder = settings.SNAPSHOT_DIR / content_hash
     sources = read_manifest(partial)["sources"]
     if folder.exists():
@@ -97,9 +97,9 @@ def keep_snapshot(partial: Path, content: Content) -> DatasetSnapshot:
 
 
 def adopt_snapshot(folder: Path) -> DatasetSnapshot:
-    """The row of a snapshot's folder that came from elsewhere, such as DVC's remote; copied into its place.
+    """Copies a snapshot's folder from elsewhere, such as DVC's remote, to its place and returns its row.
 
-    Raises SnapshotNotAvailable unless it is what its manifest says.
+    Raises SnapshotNotAvailable unless the files match their manifest.
     """
     try:
         manifest = read_manifest(folder)
@@ -108,9 +108,9 @@ def adopt_snapshot(folder: Path) -> DatasetSnapshot:
             return known
         _, _, content = read_files(folder)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
-        raise SnapshotNotAvailable(f"{folder} is no snapshot that can be read: {error}") from error
+        raise SnapshotNotAvailable(f"{folder} is not a readable snapshot: {error}") from error
     if content.hash() != manifest["content_hash"]:
-        raise SnapshotNotAvailable(f"{folder}: the files are not what {MANIFEST} says: the hash differs.")
+        raise SnapshotNotAvailable(f"{folder}: the files do not match {MANIFEST}: their hash differs.")
     partial = settings.SNAPSHOT_DIR / f".adopt-{uuid.uuid4().hex}.part"
     shutil.copytree(folder, partial)
     try:
@@ -120,20 +120,20 @@ def adopt_snapshot(folder: Path) -> DatasetSnapshot:
 
 
 def read_snapshot(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ratings and movies. Raises SnapshotNotAvailable if a file is missing or not what was exported."""
-    if snapshot.absence:
-        raise SnapshotNotAvailable(snapshot.absence)
+    """Ratings and movies. Raises SnapshotNotAvailable if a file is missing or changed since the export."""
+    if snapshot.unavailable_reason:
+        raise SnapshotNotAvailable(snapshot.unavailable_reason)
     try:
         ratings, movies, content = read_files(settings.SNAPSHOT_DIR / snapshot.folder)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise SnapshotNotAvailable(f"Snapshot {snapshot} cannot be read: {error}") from error
     if content.hash() != snapshot.content_hash:
-        raise SnapshotNotAvailable(f"Snapshot {snapshot}: the files are not what was exported: the hash differs.")
+        raise SnapshotNotAvailable(f"Snapshot {snapshot}: the files changed since the export: their hash differs.")
     return ratings, movies
 
 
 def copy_folder(source: Path, target: Path) -> None:
-    """Instead of what was at `target`: first beside it, then in its place."""
+    """Replaces `target`: copies beside it first, then renames."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
     shutil.copytree(source, partial)

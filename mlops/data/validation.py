@@ -1,4 +1,4 @@
-"""A snapshot's data checks from beginning to end: read, checked, bad rows quarantined, the report kept on its row."""
+"""The data checks of a snapshot: reads it, checks it, quarantines bad rows and keeps the report on its row."""
 
 import logging
 from collections.abc import Mapping
@@ -19,9 +19,11 @@ from mlops.data.checks import (
     shrinkage_problems,
     without_bad_rows,
 )
+from mlops.data.codes import Counted, DataProblem
 from mlops.data.quarantine import BadRowsByPlace, bad_rows, excuse, quarantine
 from mlops.data.snapshots import read_snapshot
 from mlops.errors import StepFailed
+from mlops.findings import Finding, Outcome, describe_all
 from mlops.models import DatasetSnapshot
 from recommender.estimators import Dataset
 
@@ -31,9 +33,9 @@ Checks = DatasetSnapshot.Checks
 
 
 def checked_frames(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFrame, CheckReport]:
-    """Ratings and movies without the bad rows, which are quarantined; the report is on the snapshot's row.
+    """Ratings and movies without the bad rows, which are quarantined. The report is kept on the snapshot's row.
 
-    Raises SnapshotNotAvailable, and StepFailed with every reason when the data is too bad to learn from.
+    Raises SnapshotNotAvailable, and StepFailed with every problem when no model should learn from the data.
     """
     ratings, movies, rows, report = _check(snapshot, timezone.now())
     quarantine(snapshot, rows, report)
@@ -41,24 +43,22 @@ def checked_frames(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFram
     policy = settings.POLICY.data_checks
     problems = null_problems(report.null_shares, policy.max_null_share) + _shrinkage(snapshot)
     if report.bad_share > policy.max_bad_share:
-        problems.insert(
-            0,
-            f"{report.n_bad} of {report.n_rows} rows are bad, more than the allowed share of "
-            f"{policy.max_bad_share:g}: {report.sentence()}",
-        )
+        params = {"n_bad": report.n_bad, "n_rows": report.n_rows}
+        share, allowed = report.bad_share, policy.max_bad_share
+        problems.insert(0, Finding(DataProblem.BAD_ROWS, Outcome.FAILED, share, allowed, params=params))
     else:
         problems += _matrix(good_ratings, good_movies)
     report = replace(report, problems=tuple(problems))
     _keep(snapshot, report)
     if problems:
-        raise StepFailed(f"{'. '.join(problem[0].upper() + problem[1:] for problem in problems)}.")
+        raise StepFailed(" ".join([describe_all(problems), report.sentence()]).strip())
     if report.n_bad:
         logger.warning("%s bad rows are left out: %s", report.n_bad, report.sentence())
     return good_ratings, good_movies, report
 
 
 def frames_as_of(snapshot: DatasetSnapshot, moment: datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What a training at that time learnt from: rows released since were still left out. Nothing is judged or kept."""
+    """The rows that a training at that time learnt from, without rows released since. Keeps nothing."""
     ratings, movies, _, report = _check(snapshot, moment)
     return without_bad_rows(ratings, movies, report)
 
@@ -73,7 +73,7 @@ def _check(
 
 
 def known_genres() -> list[str]:
-    """Those the policy names, or else those of the catalogue."""
+    """The genres that the policy lists, or those of the catalogue."""
     named = settings.POLICY.data_checks.genres
     return list(Genre.objects.values_list("name", flat=True)) if named is None else named
 
@@ -82,7 +82,7 @@ def figures_of(report: CheckReport) -> dict[str, Any]:
     return {"rows": report.n_rows, "bad_rows": report.n_bad, "bad_share": report.bad_share} | report.reasons
 
 
-def _shrinkage(snapshot: DatasetSnapshot) -> list[str]:
+def _shrinkage(snapshot: DatasetSnapshot) -> list[Finding]:
     before = (
         DatasetSnapshot.objects.filter(checks=Checks.PASSED, withdrawn_at=None, exported_at__lt=snapshot.exported_at)
         .exclude(pk=snapshot.pk)
@@ -94,10 +94,10 @@ def _shrinkage(snapshot: DatasetSnapshot) -> list[str]:
 
 
 def _counts(snapshot: DatasetSnapshot) -> Mapping[str, int]:
-    return {"ratings": snapshot.n_ratings, "movies": snapshot.n_movies}
+    return {Counted.RATINGS.value: snapshot.n_ratings, Counted.MOVIES.value: snapshot.n_movies}
 
 
-def _matrix(ratings: pd.DataFrame, movies: pd.DataFrame) -> list[str]:
+def _matrix(ratings: pd.DataFrame, movies: pd.DataFrame) -> list[Finding]:
     dataset = Dataset.from_frames(ratings, movies, settings.POLICY.training.implicit_threshold)
     return matrix_problems(dataset.ratings, len(ratings))
 
@@ -105,7 +105,7 @@ def _matrix(ratings: pd.DataFrame, movies: pd.DataFrame) -> list[str]:
 def _keep(snapshot: DatasetSnapshot, report: CheckReport) -> None:
     snapshot.checks = Checks.FAILED if report.problems else Checks.PASSED
     snapshot.check_report = figures_of(report) | {
-        "problems": list(report.problems),
+        "problems": [problem.to_dict() for problem in report.problems],
         "null_shares": dict(report.null_shares),
         "checked_at": timezone.now().isoformat(),
     }

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
             name='UserSurrogate',
             fields=[
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='surrogate', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('number', models.BigIntegerField(default=mlops.models.data.new_surrogate, unique=True)),
+                ('number', models.BigIntegerField(default=mlops.models.data.new_pseudonym, unique=True)),
             ],
         ),
         migrations.AlterModelOptions(

@@ -1,6 +1,6 @@
 """The truth about data, runs, models, decisions and promotions; MLflow mirrors it."""
 
-from .data import DatasetSnapshot, QuarantinedRow, UserSurrogate
+from .data import DatasetSnapshot, QuarantinedRow, UserPseudonym
 from .monitoring import (
     Alert,
     Backtest,
@@ -33,6 +33,6 @@ __all__ = [
     "RunStep",
     "TuningStudy",
     "TuningTrial",
-    "UserSurrogate",
+    "UserPseudonym",
     "Watermark",
 ]

@@ -1,37 +1,41 @@
-"""What models are trained on."""
+"""Training data: snapshots, pseudonyms of users, rows in quarantine."""
 
 import secrets
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-SURROGATE_BITS = 53  # whole numbers that JSON and JavaScript keep exactly
+from mlops.findings import Finding, title
+
+PSEUDONYM_BITS = 53  # JSON and JavaScript keep integers of this size exactly
 
 
-def new_surrogate() -> int:
-    return secrets.randbits(SURROGATE_BITS)
+def new_pseudonym() -> int:
+    return secrets.randbits(PSEUDONYM_BITS)
 
 
-class UserSurrogate(models.Model):
-    """The number that stands for a user in snapshots; with the account it goes, and the way back to a person."""
+class UserPseudonym(models.Model):
+    """The number that stands for a user in snapshots. It is deleted with the account; then nothing names the person."""
 
     user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="surrogate"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="pseudonym"
     )
-    number = models.BigIntegerField(unique=True, default=new_surrogate)
+    number = models.BigIntegerField(unique=True, default=new_pseudonym)
 
     def __str__(self) -> str:
         return str(self.number)
 
 
 class DatasetSnapshot(models.Model):
-    """What a model was trained on: ratings and movies as Parquet, named by their content."""
+    """Training data: ratings and movies as Parquet files, named by their content."""
 
     class Checks(models.TextChoices):
-        NONE = "none", "not checked"
-        PASSED = "passed", "passed"
-        FAILED = "failed", "failed"
+        NONE = "none", _("not checked")
+        PASSED = "passed", _("passed")
+        FAILED = "failed", _("failed")
 
     content_hash = models.CharField(max_length=64, unique=True)
     folder = models.CharField(max_length=120, help_text="Folder below SNAPSHOT_DIR.")
@@ -45,8 +49,8 @@ class DatasetSnapshot(models.Model):
     parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children")
     exported_at = models.DateTimeField(default=timezone.now)
     checks = models.CharField(max_length=8, choices=Checks, default=Checks.NONE)
-    check_report = models.JSONField(default=dict, blank=True, help_text="What the data checks found.")
-    pushed_at = models.DateTimeField(null=True, blank=True, help_text="When DVC had brought it to the remote.")
+    check_report = models.JSONField(default=dict, blank=True, help_text="The result of the data checks.")
+    pushed_at = models.DateTimeField(null=True, blank=True, help_text="When DVC pushed it to the remote.")
     removed_at = models.DateTimeField(null=True, blank=True, help_text="When its files were removed.")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_by = models.ForeignKey(
@@ -62,36 +66,46 @@ class DatasetSnapshot(models.Model):
         return self.content_hash[:12]
 
     @property
-    def absence(self) -> str:
-        """Why its files are not there, in a sentence; empty where they should be."""
+    def problems(self) -> list[Finding]:
+        return [Finding.from_dict(row) for row in self.check_report.get("problems", [])]
+
+    @property
+    def unavailable_reason(self) -> str:
+        """Why the files do not exist, in a sentence; empty where they should exist."""
         if self.withdrawn_at:
-            return f"Snapshot {self} was withdrawn on {self.withdrawn_at:%Y-%m-%d}: {self.withdrawn_reason}"
+            text = gettext("Snapshot {snapshot} was withdrawn on {day}: {reason}")
+            return text.format(snapshot=self, day=f"{self.withdrawn_at:%Y-%m-%d}", reason=self.withdrawn_reason)
         if self.removed_at:
-            return f"The files of snapshot {self} were removed by retention on {self.removed_at:%Y-%m-%d}."
+            text = gettext("The files of snapshot {snapshot} were removed by retention on {day}.")
+            return text.format(snapshot=self, day=f"{self.removed_at:%Y-%m-%d}")
         return ""
 
 
 class QuarantinedRow(models.Model):
-    """A row that broke a rule of the data checks: no model learns from it until a person releases it.
+    """A row that broke a rule of the data checks. No model learns from it until a person releases it.
 
-    `fingerprint` is that of its content, so that the same row of a later snapshot is the same row here, and a
-    release holds until the content changes.
+    `fingerprint` identifies the content: the same row of a later snapshot is the same row here, and a release holds
+    until the content changes.
     """
 
     class Kind(models.TextChoices):
-        RATING = "rating", "rating"
-        MOVIE = "movie", "movie"
+        RATING = "rating", _("rating")
+        MOVIE = "movie", _("movie")
 
     fingerprint = models.CharField(max_length=64, unique=True)
     kind = models.CharField(max_length=8, choices=Kind)
     content = models.JSONField()
-    reasons = models.JSONField(help_text="The rules that it broke.")
+    reasons = models.JSONField(help_text="Codes of the rules that it broke.")
     movie_id = models.BigIntegerField(null=True, db_index=True)
     user = models.ForeignKey(
-        UserSurrogate, on_delete=models.CASCADE, null=True, blank=True, related_name="+", to_field="number"
+        UserPseudonym, on_delete=models.CASCADE, null=True, blank=True, related_name="+", to_field="number"
     )
     snapshot = models.ForeignKey(
-        DatasetSnapshot, on_delete=models.SET_NULL, null=True, related_name="quarantined", help_text="The last with it."
+        DatasetSnapshot,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="quarantined",
+        help_text="The last one with it.",
     )
     found_at = models.DateTimeField(default=timezone.now)
     released_at = models.DateTimeField(null=True, blank=True)
@@ -106,3 +120,7 @@ class QuarantinedRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.fingerprint[:12]}"
+
+    @property
+    def why(self) -> str:
+        return "; ".join(title(code) for code in self.reasons)

@@ -79,7 +79,7 @@ def check_metadata(champion: ModelVersion) -> Finding | None:
     """Movies that nobody changed since the export: what is served of them is what was trained on. None where all
     were changed, or the snapshot is kept no more."""
     name = "metadata is the same in training and serving"
-    if champion.snapshot.absence:
+    if champion.snapshot.unavailable_reason:
         return None
     try:
         trained = read_snapshot(champion.snapshot)[1].set_index("movie_id")

@@ -50,8 +50,8 @@ def reproduce_version(*, version: int, on_progress: Callable[[str], None] | None
     Raises VersionNotFound, SnapshotNotAvailable, StepFailed.
     """
     row = get_version(version)
-    if row.snapshot.absence:
-        raise SnapshotNotAvailable(f"Version {version} can no longer be reproduced. {row.snapshot.absence}")
+    if row.snapshot.unavailable_reason:
+        raise SnapshotNotAvailable(f"Version {version} can no longer be reproduced. {row.snapshot.unavailable_reason}")
     tell = on_progress or (lambda text: None)
     folder = settings.MODEL_DIR / f".reproduce-{uuid.uuid4().hex}.part"
     try:

@@ -12,7 +12,7 @@ from django.db.models import Model, QuerySet
 
 from catalog.models import Movie, Rating, User
 from mlops.findings import LEGACY, Finding
-from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, UserSurrogate
+from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, UserPseudonym
 from recommender.estimators import Dataset, artifact_checksum
 from recommender.estimators.popularity import PopularityRecommender
 from recommender.export import movie_frame, rating_frame
@@ -29,7 +29,7 @@ def fill_catalogue() -> None:
     )
     users = User.objects.bulk_create([User(username=f"rater{n}", password="!") for n in range(N_USERS)])
     # In order, not drawn: a test's model must not depend on chance.
-    UserSurrogate.objects.bulk_create([UserSurrogate(user=user, number=1_000 + n) for n, user in enumerate(users)])
+    UserPseudonym.objects.bulk_create([UserPseudonym(user=user, number=1_000 + n) for n, user in enumerate(users)])
     ratings = []
     for user in users:
         start = BEGIN + timedelta(days=rng.uniform(0, 300))

@@ -17,6 +17,8 @@ from mlops.data.checks import (
     shrinkage_problems,
     without_bad_rows,
 )
+from mlops.data.codes import Counted, DataProblem, RowRule
+from mlops.findings import describe_all, title
 
 pytestmark = pytest.mark.ml_test("D1")
 
@@ -54,13 +56,13 @@ def test_good_data_has_no_failure():
 @pytest.mark.parametrize(
     ("column", "value", "rule"),
     [
-        ("rating", 7.0, "rating is not one of 0.5 to 5 in halves"),
-        ("rating", 3.3, "rating is not one of 0.5 to 5 in halves"),
-        ("rating", np.nan, "rating is not finite"),
-        ("rating", np.inf, "rating is not finite"),
-        ("movie_id", 99, "rating of an unknown movie"),
-        ("rated_at", pd.Timestamp(NOW + timedelta(days=2)), "rated in the future"),
-        ("rated_at", pd.NaT, "rated_at: missing"),
+        ("rating", 7.0, RowRule.NOT_IN_STEPS),
+        ("rating", 3.3, RowRule.NOT_IN_STEPS),
+        ("rating", np.nan, RowRule.NOT_FINITE),
+        ("rating", np.inf, RowRule.NOT_FINITE),
+        ("movie_id", 99, RowRule.UNKNOWN_MOVIE),
+        ("rated_at", pd.Timestamp(NOW + timedelta(days=2)), RowRule.IN_FUTURE),
+        ("rated_at", pd.NaT, "column.missing:rated_at"),
     ],
 )
 def test_a_bad_rating_is_found(column, value, rule):
@@ -79,7 +81,7 @@ def test_a_second_rating_of_a_movie_is_found_and_the_later_one_stays():
 
     report = check_frames(ratings, movies, now=NOW, genres=GENRES)
 
-    assert report.reasons == {"a user rated a movie twice": 1}
+    assert report.reasons == {RowRule.RATED_TWICE: 1}
     assert set(report.bad_ratings) == {0}
 
 
@@ -89,15 +91,15 @@ def test_a_second_row_of_a_movie_is_found_and_the_later_one_stays():
 
     report = check_frames(ratings, movies, now=NOW, genres=GENRES)
 
-    assert report.bad_movies == {1: ("a movie is there twice",)}
+    assert report.bad_movies == {1: (RowRule.MOVIE_TWICE,)}
 
 
 @pytest.mark.parametrize(
     ("column", "value", "rule"),
     [
-        ("release_date", pd.Timestamp("1066-10-14"), "release date is not from 1870 to 2200"),
-        ("genres", ["Horror", "Horor"], "a genre is not in the vocabulary"),
-        ("language", "klingon", "language is no ISO 639-1 code"),
+        ("release_date", pd.Timestamp("1066-10-14"), RowRule.IMPLAUSIBLE_DATE),
+        ("genres", ["Horror", "Horor"], RowRule.UNKNOWN_GENRE),
+        ("language", "klingon", RowRule.UNKNOWN_LANGUAGE),
     ],
 )
 def test_a_bad_movie_is_found(column, value, rule):
@@ -119,16 +121,16 @@ def test_the_share_of_nulls_counts_movies_that_have_any_metadata():
     assert shares == {"title": 0.0, "release_date": 0.5, "genres": 0.5, "language": 0.5}
     assert null_problems(shares, {"release_date": 0.5}) == []
     (problem,) = null_problems(shares, {"release_date": 0.4, "title": 0.0})
-    assert problem.startswith("50.0% of the movies with metadata have no release date, more than the allowed 40.0%")
+    assert (problem.key, problem.figure, problem.threshold) == ("data.null_share:release_date", 0.5, 0.4)
     assert null_shares(nothing) == {}
 
 
 def test_far_fewer_rows_than_in_the_last_snapshot_are_a_problem():
-    before = {"ratings": 1000, "movies": 50}
+    before = {Counted.RATINGS: 1000, Counted.MOVIES: 50}
 
-    assert shrinkage_problems({"ratings": 500, "movies": 60}, before, 0.5) == []
-    (problem,) = shrinkage_problems({"ratings": 499, "movies": 60}, before, 0.5)
-    assert problem.startswith("there are 499 ratings, less than 0.5 of the 1000")
+    assert shrinkage_problems({Counted.RATINGS: 500, Counted.MOVIES: 60}, before, 0.5) == []
+    (problem,) = shrinkage_problems({Counted.RATINGS: 499, Counted.MOVIES: 60}, before, 0.5)
+    assert (problem.key, problem.figure, problem.threshold) == ("data.shrinkage:data.ratings", 499, 500)
 
 
 MATRIX = csr_matrix(np.array([[4.0, 0.5], [5.0, 0.0]]))
@@ -145,17 +147,17 @@ def broken(**parts) -> csr_matrix:
 @pytest.mark.parametrize(
     ("matrix", "rule"),
     [
-        (broken(data=[4.0, np.nan, 5.0]), "an entry is not finite"),
-        (broken(data=[4.0, np.inf, 5.0]), "an entry is not finite"),
-        (broken(indices=[0, 0, 0]), "a user and a movie are there twice"),
-        (broken(indices=[0, 7, 0]), "an entry outside of the matrix"),
-        (broken(indptr=[0, 3, 3]), "a user without an entry"),
-        (csr_matrix(np.array([[4.0, 0.0], [5.0, 0.0]])), "2 entries for 3 ratings"),
+        (broken(data=[4.0, np.nan, 5.0]), DataProblem.MATRIX_NOT_FINITE),
+        (broken(data=[4.0, np.inf, 5.0]), DataProblem.MATRIX_NOT_FINITE),
+        (broken(indices=[0, 0, 0]), DataProblem.MATRIX_DUPLICATE),
+        (broken(indices=[0, 7, 0]), DataProblem.MATRIX_OUTSIDE),
+        (broken(indptr=[0, 3, 3]), DataProblem.MATRIX_EMPTY_USER),
+        (csr_matrix(np.array([[4.0, 0.0], [5.0, 0.0]])), DataProblem.MATRIX_COUNT),
     ],
 )
 def test_a_bad_training_matrix_is_found(matrix, rule):
     assert matrix_problems(MATRIX, 3) == []
-    assert f"training matrix: {rule}" in matrix_problems(matrix, 3)
+    assert rule in {problem.code for problem in matrix_problems(matrix, 3)}
 
 
 @settings(max_examples=25, deadline=None)
@@ -194,5 +196,28 @@ def test_all_failures_are_collected_and_left_out():
     kept, _ = without_bad_rows(ratings, movies, report)
 
     assert report.bad_share == pytest.approx(2 / 5)
-    assert report.sentence() == "rating is not one of 0.5 to 5 in halves: 1 rows; rating of an unknown movie: 1 rows"
+    assert report.reasons == {RowRule.NOT_IN_STEPS: 1, RowRule.UNKNOWN_MOVIE: 1}
     assert kept["user_id"].tolist() == [2]
+
+
+@pytest.mark.wording
+def test_problems_are_explained_in_sentences():
+    problems = [
+        *null_problems({"release_date": 0.5}, {"release_date": 0.4}),
+        *shrinkage_problems({Counted.RATINGS: 499}, {Counted.RATINGS: 1000}, 0.5),
+        *matrix_problems(csr_matrix(np.array([[4.0]])), 3),
+    ]
+    assert describe_all(problems) == (
+        "50.0% of the movies with metadata have no release_date, more than the allowed 40.0% "
+        "(data_checks.max_null_share in config.yaml). There are 499 ratings, less than 0.5 of the 1000 in the last "
+        "snapshot that passed (data_checks.min_row_ratio in config.yaml). "
+        "The training matrix has 1 entries for 3 ratings."
+    )
+
+
+@pytest.mark.wording
+def test_a_rule_about_a_column_names_the_column():
+    assert (title("column.missing:rated_at"), title("column.wrong_type:rating")) == (
+        "rated_at is missing",
+        "rating has a wrong type",
+    )

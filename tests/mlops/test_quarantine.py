@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.models import Rating
+from mlops.data.codes import DataProblem, RowRule
 from mlops.data.validation import frames_as_of
 from mlops.errors import NotReleasable, ReasonRequired, StepFailed
 from mlops.models import DatasetSnapshot, QuarantinedRow
@@ -15,7 +16,7 @@ from movierec.policy import load_policy
 from tests.factories import UserFactory
 from tests.mlops.site import make_snapshot, write_policy
 
-FUTURE = "rated in the future"
+FUTURE = RowRule.IN_FUTURE
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_a_bad_row_is_kept_with_its_reason_once(snapshot, alice):
 
     row = QuarantinedRow.objects.get()
     assert (row.kind, row.reasons, row.snapshot) == ("rating", [FUTURE], snapshot)
-    assert (row.content["user_id"], row.user.user) == (alice.surrogate.number, alice)
+    assert (row.content["user_id"], row.user.user) == (alice.pseudonym.number, alice)
     snapshot.refresh_from_db()
     assert (snapshot.checks, snapshot.check_report["bad_rows"]) == ("passed", 1)
 
@@ -71,8 +72,8 @@ def test_a_release_needs_a_reason_and_a_row_that_can_be_learnt_from(snapshot, sa
     row = QuarantinedRow.objects.get()
     with pytest.raises(ReasonRequired):
         release(rows=[row.pk], by=sam, reason=" ")
-    QuarantinedRow.objects.update(reasons=[FUTURE, "rating is not finite"])
-    with pytest.raises(NotReleasable, match="rating is not finite"):
+    QuarantinedRow.objects.update(reasons=[FUTURE, RowRule.NOT_FINITE])
+    with pytest.raises(NotReleasable):
         release(rows=[row.pk], by=sam, reason="please")
     assert not QuarantinedRow.objects.exclude(released_at=None).exists()
 
@@ -98,10 +99,14 @@ def test_all_that_is_wrong_with_the_data_is_said_at_once(alice, quick, settings,
     with pytest.raises(StepFailed) as caught:
         validate(snapshot)
 
-    for part in ("10 of 20 rows are bad", "have no language", "less than 0.5 of the 1000"):
-        assert part in str(caught.value)
     snapshot.refresh_from_db()
-    assert (snapshot.checks, len(snapshot.check_report["problems"])) == ("failed", 3)
+    assert snapshot.checks == "failed"
+    assert [(problem.key, problem.figure) for problem in snapshot.problems] == [
+        (DataProblem.BAD_ROWS, 0.5),
+        ("data.null_share:language", 1.0),
+        ("data.shrinkage:data.ratings", 10),
+    ]
+    assert all(problem.sentence in str(caught.value) for problem in snapshot.problems)
     assert QuarantinedRow.objects.count() == 10
 
 
@@ -112,9 +117,9 @@ def test_rows_are_shown_and_released_in_the_admin(client, sam, snapshot):
     address = reverse("admin:mlops_quarantinedrow_changelist")
     chosen = {"action": "release_selected", "_selected_action": [row.pk]}
 
-    assert FUTURE in client.get(address).content.decode()
+    assert str(FUTURE.label) in client.get(address).content.decode()
     page = client.get(reverse("admin:mlops_datasetsnapshot_change", args=[snapshot.pk])).content.decode()
-    assert FUTURE in page
+    assert str(FUTURE.label) in page
     assert "Models will learn from these rows" in client.post(address, chosen).content.decode()
     assert "This field is required" in client.post(address, chosen | {"reason": " "}).content.decode()
     page = client.post(address, chosen | {"reason": "a time zone"}, follow=True).content.decode()

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mlops.errors import MLOpsError
+from mlops.findings import title
 from mlops.services import validate_snapshot
 
 
@@ -16,7 +17,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("snapshot", metavar="SNAPSHOT", help="The beginning of its hash, or a folder with one.")
-        parser.add_argument("--out", type=Path, metavar="FILE", help="Write what was found as JSON.")
+        parser.add_argument("--out", type=Path, metavar="FILE", help="Write the result as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -27,6 +28,6 @@ class Command(BaseCommand):
             found = {name: value for name, value in snapshot.check_report.items() if name != "checked_at"}
             options["out"].parent.mkdir(parents=True, exist_ok=True)
             options["out"].write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        for rule, n_rows in sorted(report.reasons.items()):
-            self.stdout.write(f"in quarantine: {n_rows} rows: {rule}")
+        for code, n_rows in sorted(report.reasons.items()):
+            self.stdout.write(f"in quarantine: {n_rows} rows: {title(code)}")
         self.stdout.write(self.style.SUCCESS(f"Snapshot {snapshot}: {report.n_rows:,} rows, {report.n_bad} bad."))

@@ -30,8 +30,8 @@ def backtest(*, kind: str, on_progress: Progress | None = None) -> Backtest:
     champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).select_related("snapshot").first()
     if champion is None:
         raise NothingToTest("There is no champion yet.")
-    if champion.snapshot.absence:
-        raise SnapshotNotAvailable(champion.snapshot.absence)
+    if champion.snapshot.unavailable_reason:
+        raise SnapshotNotAvailable(champion.snapshot.unavailable_reason)
     started = timezone.now()
     with threadpool_limits(limits=fitting_threads(), user_api="blas"):
         figures, passed, sentence = BACKTESTS[kind](_context(champion, on_progress or (lambda name: None)))

@@ -1,0 +1,75 @@
+"""Rules of the data checks by code, with titles and sentences."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from mlops.findings import register
+
+FIRST_YEAR, LAST_YEAR = 1870, 2200  # the same as in the catalogue
+
+
+class RowRule(TextChoices):
+    """What a row of ratings or movies can break. A column's rules have the column as subject."""
+
+    NOT_FINITE = "rating.not_finite", _("rating is not a finite number")
+    NOT_IN_STEPS = "rating.not_in_steps", _("rating is not one of 0.5, 1, ... 5")
+    UNKNOWN_MOVIE = "rating.unknown_movie", _("rating of an unknown movie")
+    IN_FUTURE = "rating.in_future", _("rated in the future")
+    RATED_TWICE = "rating.duplicate", _("a later rating of the same movie by the same user exists")
+    MOVIE_TWICE = "movie.duplicate", _("a later row of the same movie exists")
+    IMPLAUSIBLE_DATE = "movie.implausible_date", _("release date is outside 1870 to 2200")
+    UNKNOWN_GENRE = "movie.unknown_genre", _("a genre is not in the vocabulary")
+    UNKNOWN_LANGUAGE = "movie.unknown_language", _("language is not an ISO 639-1 code")
+    MISSING = "column.missing", _("{subject} is missing")
+    WRONG_TYPE = "column.wrong_type", _("{subject} has a wrong type")
+
+
+# Models can learn from rows that break these, if a person confirms that the rows are right.
+RELEASABLE = frozenset(
+    {
+        RowRule.NOT_IN_STEPS,
+        RowRule.UNKNOWN_MOVIE,
+        RowRule.IN_FUTURE,
+        RowRule.IMPLAUSIBLE_DATE,
+        RowRule.UNKNOWN_GENRE,
+        RowRule.UNKNOWN_LANGUAGE,
+    }
+)
+
+
+class DataProblem(TextChoices):
+    """What can be wrong with a snapshot as a whole."""
+
+    BAD_ROWS = "data.bad_rows", _("bad rows")
+    NULL_SHARE = "data.null_share", _("movies without {subject}")
+    SHRINKAGE = "data.shrinkage", _("fewer {subject}")
+    MATRIX_OUTSIDE = "matrix.outside", _("training matrix: an entry is outside the matrix")
+    MATRIX_EMPTY_USER = "matrix.empty_user", _("training matrix: a user has no entry")
+    MATRIX_NOT_FINITE = "matrix.not_finite", _("training matrix: an entry is not finite")
+    MATRIX_DUPLICATE = "matrix.duplicate", _("training matrix: a user and a movie occur twice")
+    MATRIX_COUNT = "matrix.count", _("training matrix: the number of entries is wrong")
+
+
+class Counted(TextChoices):
+    RATINGS = "data.ratings", _("ratings")
+    MOVIES = "data.movies", _("movies")
+
+
+register(
+    [*RowRule, *DataProblem, *Counted],
+    {
+        DataProblem.BAD_ROWS: _(
+            "{n_bad} of {n_rows} rows are bad, more than the allowed share of {threshold:g} "
+            "(data_checks.max_bad_share in config.yaml)."
+        ),
+        DataProblem.NULL_SHARE: _(
+            "{figure:.1%} of the movies with metadata have no {subject}, more than the allowed {threshold:.1%} "
+            "(data_checks.max_null_share in config.yaml)."
+        ),
+        DataProblem.SHRINKAGE: _(
+            "There are {figure} {subject}, less than {ratio:g} of the {before} in the last snapshot that passed "
+            "(data_checks.min_row_ratio in config.yaml)."
+        ),
+        DataProblem.MATRIX_COUNT: _("The training matrix has {figure} entries for {threshold} ratings."),
+    },
+)
