@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,22 +16,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from benchmarks.checkout import Checkout, Sections, say
 from benchmarks.postgres import new_database
 from benchmarks.tables import render
 
 HERE = Path(__file__).resolve().parent
-OUTSIDE = (
-    "REDIS_URL",
-    "CACHE_URL",
-    "MLFLOW_TRACKING_URI",
-    "MODEL_DIR",
-    "SNAPSHOT_DIR",
-    "DATABASE_URL",
-    "TMDB_READ_TOKEN",
-)
-QUICK: dict[str, dict[str, Any]] = {  # trained in seconds, judged by the same rules
+QUICK: Sections = {  # trained in seconds, judged by the same rules
     "training": {"algorithm": "ease", "parameters": {"ease": {"regularization": 100}}},
     "evaluation": {"cuts": [0.8], "half_lives_days": [30], "bootstrap_resamples": 1000},
     "gate": {"max_latency_ms": 5000, "shadow_latency_floor_ms": 5000},
@@ -52,11 +40,12 @@ def main(arguments: list[str] | None = None) -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="movierec-upgrade-")))
         database = stack.enter_context(new_database(options.postgres)) if options.postgres else ""
-        old = Checkout(options.old, folder, database)
-        new = Checkout(options.new, folder, database)
+        old, new = Checkout(options.old), Checkout(options.new)
+        for checkout in (old, new):
+            checkout.use_site(folder, QUICK, database=database)
         before = folder / "before.json"
-        _say("Making a site with the old checkout")
-        if old.script("old_site.py", str(before)):
+        say("Making a site with the old checkout")
+        if old.script(HERE / "old_site.py", before):
             print("The old checkout could not make the site.", file=sys.stderr)
             return 1
         rows = list(_upgrade(new, before, folder))
@@ -65,43 +54,6 @@ def main(arguments: list[str] | None = None) -> int:
         for problem in row["problems"][:SHOWN]:
             print(f"- {row['stage']}: {row['check']}: {problem}")
     return 1 if any(row["problems"] for row in rows) else 0
-
-
-class Checkout:
-    """Runs code of one checkout on the site of the folder."""
-
-    def __init__(self, root: Path, folder: Path, database: str) -> None:
-        self.root = root.resolve()
-        python = self.root / ".venv" / "bin" / "python"
-        self.python = str(python) if python.exists() else sys.executable
-        config = folder / f"{self.root.name}.yaml"
-        config.write_text(yaml.safe_dump(self._policy(), sort_keys=False), encoding="utf-8")
-        own = {
-            "VAR_DIR": str(folder / "var"),
-            "CONFIG_FILE": str(config),
-            "ENV_FILE": str(folder / "no.env"),
-            "DJANGO_SETTINGS_MODULE": "movierec.settings",
-            "PYTHONPATH": str(self.root),
-            "OPENBLAS_NUM_THREADS": "1",
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-        }
-        if database:
-            own |= {"DATABASE_URL": database, "SECRET_KEY": "benchmark-only", "METRICS_TOKEN": "benchmark-only"}
-        self.environment = {name: value for name, value in os.environ.items() if name not in OUTSIDE} | own
-
-    def _policy(self) -> dict[str, Any]:
-        policy = yaml.safe_load((self.root / "config.yaml").read_text(encoding="utf-8")) or {}
-        return policy | {name: policy.get(name, {}) | changes for name, changes in QUICK.items()}
-
-    def script(self, name: str, *arguments: str) -> int:
-        return self._run("-P", str(HERE / name), *arguments)
-
-    def manage(self, *arguments: str) -> int:
-        return self._run("manage.py", *arguments)
-
-    def _run(self, *arguments: str) -> int:
-        command = [self.python, *arguments]
-        return subprocess.run(command, cwd=self.root, env=self.environment, stdout=sys.stderr, check=False).returncode
 
 
 def _upgrade(new: Checkout, before: Path, folder: Path) -> Iterator[dict[str, Any]]:
@@ -117,15 +69,15 @@ def _upgrade(new: Checkout, before: Path, folder: Path) -> Iterator[dict[str, An
 
 
 def _command(new: Checkout, stage: str, name: str, *arguments: str) -> dict[str, Any]:
-    _say(f"{stage}: {name}")
+    say(f"{stage}: {name}")
     code = new.manage(*arguments)
     return {"stage": stage, "check": name, "problems": [f"exit code {code}"] if code else []}
 
 
 def _checks(new: Checkout, stage: str, before: Path, folder: Path) -> list[dict[str, Any]]:
-    _say(f"{stage}: checks")
+    say(f"{stage}: checks")
     out = folder / f"{stage}.json"
-    if code := new.script("new_site.py", stage, str(before), str(out)):
+    if code := new.script(HERE / "new_site.py", stage, before, out):
         return [{"stage": stage, "check": "checks", "problems": [f"exit code {code}"]}]
     return [{"stage": stage, **row} for row in json.loads(out.read_text(encoding="utf-8"))]
 
@@ -133,10 +85,6 @@ def _checks(new: Checkout, stage: str, before: Path, folder: Path) -> list[dict[
 def _line(row: dict[str, Any]) -> dict[str, Any]:
     n = len(row["problems"])
     return {"stage": row["stage"], "check": row["check"], "holds": "yes" if not n else f"NO ({n})"}
-
-
-def _say(line: str) -> None:
-    print(f"== {line}", file=sys.stderr, flush=True)
 
 
 def _read(arguments: list[str] | None) -> argparse.Namespace:

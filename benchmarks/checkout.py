@@ -1,0 +1,69 @@
+"""Runs scripts and commands with the code of another checkout of this repository."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Sections = Mapping[str, Mapping[str, Any]]
+
+OUTSIDE = (  # of the environment around: a benchmark's site knows none of them
+    "CACHE_URL",
+    "DATABASE_URL",
+    "MLFLOW_TRACKING_URI",
+    "MODEL_DIR",
+    "REDIS_URL",
+    "SNAPSHOT_DIR",
+    "TMDB_READ_TOKEN",
+)
+
+
+class Checkout:
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        python = self.root / ".venv" / "bin" / "python"
+        self._python = str(python) if python.exists() else sys.executable
+        self.environment = {name: value for name, value in os.environ.items() if name not in OUTSIDE}
+        self.environment |= {"PYTHONPATH": str(self.root), "OPENBLAS_NUM_THREADS": "1"}
+
+    def use_site(self, folder: Path, policy: Sections, *, database: str = "") -> None:
+        """A site in the folder, on SQLite or on the database; `policy` goes on top of the checkout's config.yaml."""
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder / f"{self.root.name}.yaml"
+        config.write_text(yaml.safe_dump(self._policy(policy), sort_keys=False), encoding="utf-8")
+        self.environment |= {
+            "VAR_DIR": str(folder / "var"),
+            "CONFIG_FILE": str(config),
+            "ENV_FILE": str(folder / "no.env"),
+            "DJANGO_SETTINGS_MODULE": "movierec.settings",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+        }
+        if database:
+            secrets = {"SECRET_KEY": "benchmark-only", "METRICS_TOKEN": "benchmark-only"}
+            self.environment |= {"DATABASE_URL": database, **secrets}
+
+    def _policy(self, changes: Sections) -> dict[str, Any]:
+        policy = yaml.safe_load((self.root / "config.yaml").read_text(encoding="utf-8")) or {}
+        return policy | {name: policy.get(name, {}) | dict(values) for name, values in changes.items()}
+
+    def script(self, path: Path, *arguments: object, **variables: str) -> int:
+        """Returns the exit code; the output goes to stderr."""
+        return self._run("-P", str(path), *map(str, arguments), **variables)
+
+    def manage(self, *arguments: object) -> int:
+        return self._run("manage.py", *map(str, arguments))
+
+    def _run(self, *arguments: str, **variables: str) -> int:
+        command = [self._python, *arguments]
+        environment = self.environment | variables
+        return subprocess.run(command, cwd=self.root, env=environment, stdout=sys.stderr, check=False).returncode
+
+
+def say(line: str) -> None:
+    print(f"== {line}", file=sys.stderr, flush=True)
