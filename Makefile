@@ -11,7 +11,7 @@ DEV := $(VENV)/.dev-ready
 MANAGE := $(BIN)/python manage.py
 PYTHON ?= $(shell deploy/find-python)
 
-.PHONY: help setup run test bench drill demo-ops evidence lint format types contracts migrations-check schema check train mlflow flower shell up down
+.PHONY: help setup run test bench chaos demo-ops evidence lint format types contracts migrations-check schema check train mlflow flower shell up down
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -36,11 +36,11 @@ bench: $(DEV) ## Print tables of quality and speed, in about an hour: make bench
 	@test -n "$(DATA)" || { echo "Name the folder that holds the data sets: make bench DATA=path/to/data" >&2; exit 2; }
 	@$(BIN)/python -m benchmarks --data "$(DATA)"
 
-drill: $(DEV) ## Kill each part of a site of its own at each step of a training (ARGS=--brief: each part once)
-	@$(BIN)/python -m benchmarks.drills $(ARGS)
+chaos: $(DEV) ## Kill each part of a test site at each step of a training (ARGS=--brief: each part once)
+	@$(BIN)/python -m benchmarks.chaos $(ARGS)
 
-demo-ops: $(DEV) ## Live through a model's life on a site of its own; pictures are left in var/demo-ops
-	@$(BIN)/python -m benchmarks.drills.story --pictures var/demo-ops $(ARGS)
+demo-ops: $(DEV) ## Run the life of a model on a test site; screenshots are left in var/demo-ops
+	@$(BIN)/python -m benchmarks.chaos.demo --screenshots var/demo-ops $(ARGS)
 
 evidence: $(RUN) ## Record what CI's last good run of main showed, for the ML Test Score (takes gh, signed in)
 	@deploy/evidence

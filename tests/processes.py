@@ -11,7 +11,7 @@ import httpx
 from django.conf import settings
 from django.db import connection
 
-from benchmarks.drills.processes import BIN, ROOT, end, free_port, start, wait_for
+from benchmarks.chaos.processes import BIN, ROOT, end, free_port, start, wait_for
 
 __all__ = ["BIN", "ROOT", "end", "environment", "free_port", "running", "site", "wait_for"]
 

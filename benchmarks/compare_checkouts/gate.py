@@ -39,7 +39,7 @@ def compare_gates(old: Checkout, new: Checkout, movielens: Path, folder: Path) -
         found.append(json.loads(out.read_text(encoding="utf-8")))
     rows, problems = [], []
     for number, (a, b) in enumerate(zip(*found, strict=True), 1):
-        differing = list(_differences(a, b))
+        differing = list(differences(a, b))
         n_rules = len(a["rules"].keys() | b["rules"].keys())
         decided = a["decision"] if a["decision"] == b["decision"] else f"{a['decision']}, then {b['decision']}"
         rows.append(
@@ -59,7 +59,7 @@ def _trained(checkout: Checkout, movielens: Path, folder: Path) -> Path:
     return folder
 
 
-def _differences(a: dict[str, Any], b: dict[str, Any]) -> Iterator[str]:
+def differences(a: dict[str, Any], b: dict[str, Any]) -> Iterator[str]:
     for name in ("algorithm", "status", "decision", "data"):
         if a[name] != b[name]:
             yield f"{name}: {a[name]} before, {b[name]} after"

@@ -1,4 +1,4 @@
-"""What makes a site drift: three hundred new movies, and people who give other stars than people did before."""
+"""Injects drift: three hundred new movies, and users whose ratings differ from earlier ones."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 N_MOVIES = 300
-N_PEOPLE, N_EACH = 120, 6
-NEW_SHARE = 0.5  # of what they rate
+N_USERS, N_RATINGS_EACH = 120, 6
+NEW_SHARE = 0.5  # share of the ratings that are for new movies
 
 
-def inject(seed: int = 0) -> dict[str, int]:
-    """Written as an import would write it, dated of the last hours."""
+def inject_drift(seed: int = 0) -> dict[str, int]:
+    """Writes the rows as an import does, dated within the last hours."""
     from django.utils import timezone
 
     from catalog.aggregates import rebuild_aggregates
@@ -32,14 +32,14 @@ def inject(seed: int = 0) -> dict[str, int]:
         for movie in movies
         for genre in {int(links[at]) for at in rng.integers(0, len(links), 2)}
     )
-    people = list(User.objects.filter(ratings__isnull=False).distinct().order_by("-pk")[:N_PEOPLE])
+    users = list(User.objects.filter(ratings__isnull=False).distinct().order_by("-pk")[:N_USERS])
     rows: dict[tuple[int, int], Any] = {}
-    for person in people:
-        for _ in range(N_EACH):
+    for user in users:
+        for _ in range(N_RATINGS_EACH):
             movie = movies[rng.integers(N_MOVIES)].pk if rng.random() < NEW_SHARE else old[rng.integers(len(old))]
             rated_at = now - timedelta(minutes=float(rng.uniform(1, 300)))
             stars = float(rng.choice([0.5, 1.0, 1.5, 5.0], p=[0.3, 0.3, 0.2, 0.2]))
-            rows[person.pk, movie] = Rating(user=person, movie_id=movie, rating=stars, rated_at=rated_at)
+            rows[user.pk, movie] = Rating(user=user, movie_id=movie, rating=stars, rated_at=rated_at)
     Rating.objects.bulk_create(
         rows.values(),
         update_conflicts=True,
@@ -47,4 +47,4 @@ def inject(seed: int = 0) -> dict[str, int]:
         update_fields=["rating", "rated_at"],
     )
     rebuild_aggregates()
-    return {"movies": len(movies), "ratings": len(rows), "people": len(people)}
+    return {"movies": len(movies), "ratings": len(rows), "users": len(users)}

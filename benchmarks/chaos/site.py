@@ -1,4 +1,4 @@
-"""The installation's people and data, and what its staff ask of it through the API."""
+"""The test site's data and accounts, and an operator who uses the staff API."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 import httpx
 
-from benchmarks.drills.installation import PASSWORD, Installation, Sections
-from benchmarks.drills.processes import wait_for
+from benchmarks.chaos.installation import PASSWORD, Installation, Sections
+from benchmarks.chaos.processes import wait_for
 
 ENDED = ("succeeded", "failed", "errored", "cancelled")
-N_VISITORS = 2
+N_API_CLIENTS = 2
 
-QUICK: Sections = {  # trained in seconds, judged by the same rules; what a busy machine makes slow is no finding here
+QUICK: Sections = {  # trains in seconds under the same rules; limits on latency are off, the machine may be busy
     "training": {
         "algorithm": "ease",
         "parameters": {"ease": {"regularization": 100}},
@@ -32,7 +32,7 @@ def merged(base: Sections, changes: Sections) -> Sections:
 
 
 def prepare(*, users: int, movies: int, ratings: int) -> None:
-    """Tables, static files, schedules, generated data; no model yet."""
+    """Creates tables, static files, schedules and generated data, but no model."""
     from django.core.management import call_command
 
     from mlops.services import ensure_schedules
@@ -44,17 +44,17 @@ def prepare(*, users: int, movies: int, ratings: int) -> None:
 
 
 def tokens_of_raters(n: int) -> list[str]:
-    """Of the people who rated most; all can sign in with the password."""
+    """Tokens of the most active users, who can also sign in with PASSWORD."""
     from django.db.models import Count
     from rest_framework.authtoken.models import Token
 
     from catalog.models import User
 
-    people = list(User.objects.annotate(n_ratings=Count("ratings")).order_by("-n_ratings", "pk")[:n])
-    for person in people:
-        person.set_password(PASSWORD)
-        person.save()
-    return [Token.objects.get_or_create(user=person)[0].key for person in people]
+    users = list(User.objects.annotate(n_ratings=Count("ratings")).order_by("-n_ratings", "pk")[:n])
+    for user in users:
+        user.set_password(PASSWORD)
+        user.save()
+    return [Token.objects.get_or_create(user=user)[0].key for user in users]
 
 
 def staff_token() -> str:
@@ -67,7 +67,7 @@ def staff_token() -> str:
 
 
 class Operator:
-    """What staff can do by the API. While the database or the web is away it asks again."""
+    """Uses the staff API. Waiting for a run tolerates an unavailable database."""
 
     def __init__(self, installation: Installation, token: str) -> None:
         headers = {"Authorization": f"Token {token}"}
@@ -83,7 +83,7 @@ class Operator:
         return self._sent("GET", f"runs/{pk}/")
 
     def wait_for_end(self, pk: int, *, seconds: float) -> dict[str, Any]:
-        """An errored run that is taken up again by itself has not ended."""
+        """A run that errored and will be retried automatically has not ended."""
         wait_for(lambda: self._has_ended(pk), seconds=seconds, what=f"run {pk} ends", pause=0.5)
         return self.run(pk)
 

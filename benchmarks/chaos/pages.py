@@ -1,4 +1,4 @@
-"""The staff's pages as a signed-in operator reads them, and as a browser draws them."""
+"""Staff pages: their text, and screenshots."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.drills.installation import PASSWORD
+from benchmarks.chaos.installation import PASSWORD
 
-DRAWN = {"dashboard": "/mlops/", "audit trail": "/admin/mlops/promotion/", "decisions": "/admin/mlops/gatedecision/"}
+SCREENSHOTS = {
+    "dashboard": "/mlops/",
+    "audit trail": "/admin/mlops/promotion/",
+    "decisions": "/admin/mlops/gatedecision/",
+}
 WIDTHS = (390, 1280)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
@@ -29,11 +33,11 @@ class Pages:
         self._client.close()
 
     def read(self, path: str) -> str:
-        """The words of the page, without its tags."""
+        """The text of the page, without tags."""
         html = self._client.get(path).raise_for_status().text
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
-    def draw(self, folder: Path) -> Iterator[Path]:
+    def screenshots(self, folder: Path) -> Iterator[Path]:
         from playwright.sync_api import sync_playwright
 
         folder.mkdir(parents=True, exist_ok=True)
@@ -45,11 +49,11 @@ class Pages:
                 context = browser.new_context(base_url=self._address, viewport={"width": width, "height": 900})
                 context.add_cookies(cookies)
                 page = context.new_page()
-                for name, path in DRAWN.items():
+                for name, path in SCREENSHOTS.items():
                     page.goto(path)
-                    picture = folder / f"{name}, {width} px.png"
-                    page.screenshot(path=picture, full_page=True)
-                    yield picture
+                    screenshot = folder / f"{name}, {width} px.png"
+                    page.screenshot(path=screenshot, full_page=True)
+                    yield screenshot
             browser.close()
 
 

@@ -1,9 +1,9 @@
-"""The life of a model, told by a real site: `make demo-ops`, or `python -m benchmarks.drills.story [--pictures DIR]`.
+"""The life of a model on a test site: `make demo-ops`, or `python -m benchmarks.chaos.demo [--screenshots DIR]`.
 
-Trained, judged, promoted; then people's taste shifts and new movies come; the schedule notices, alerts and trains by
-itself, with parameters that somebody adopted by mistake; the gate refuses that model and takes one made without them;
-everybody's lists change; the operator rolls back, and every web process follows. All of it is on record. The site is an
-installation of its own, as in `python -m benchmarks.drills`. Ends with code 1 where something went another way.
+A first model is trained and promoted. Ratings drift and new movies arrive; the schedule detects it, alerts and starts a
+training, with parameters that were adopted by mistake. The gate refuses that model and passes one without them; lists
+change; the operator rolls back, and every web process follows. The audit trail has all of it. The test site is the one
+of `python -m benchmarks.chaos`. The exit code is 1 if any step goes wrong.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-from benchmarks.drills import checks, shift
-from benchmarks.drills.desks import Desks
-from benchmarks.drills.installation import Installation
-from benchmarks.drills.pages import Pages
-from benchmarks.drills.processes import wait_for
-from benchmarks.drills.site import QUICK, Operator, merged, prepare, staff_token, tokens_of_raters
-from benchmarks.drills.visitors import Visitors
+from benchmarks.chaos import checks, shift
+from benchmarks.chaos.installation import Installation
+from benchmarks.chaos.load_generator import LoadGenerator
+from benchmarks.chaos.pages import Pages
+from benchmarks.chaos.processes import wait_for
+from benchmarks.chaos.site import QUICK, Operator, merged, prepare, staff_token, tokens_of_raters
+from benchmarks.chaos.worker_clients import WorkerClients
 
 SIZE = {"users": 400, "movies": 250, "ratings": 12_000}
 POLICY = merged(
     QUICK,
     {
-        "training": {"parameters": {}},  # chosen by each training, or adopted from a search
+        "training": {"parameters": {}},  # tuned by each training, or adopted from a search
         "drift": {"min_ratings": 300},
-        "retraining": {"drift_apart_hours": 0, "new_movies": 1000},  # so that drift alone is the reason
+        "retraining": {"drift_apart_hours": 0, "new_movies": 1000},  # so that drift is the only trigger
         "schedules": {
             "check-drift": {"every_seconds": 10},
             "check-retraining": {"every_seconds": 5},
@@ -40,29 +40,29 @@ POLICY = merged(
         },
     },
 )
-ADOPTED = {"regularization": 1e9}  # so much that nothing is learnt but who is popular
+ADOPTED = {"regularization": 1e9}  # so strong that the model learns little but popularity
 SENTENCE = 400  # characters
-N_PEOPLE = 12  # whose lists are compared
-TRAINED, NOTICED, FOLLOWED = 600.0, 120.0, 15.0  # seconds; the first two on a machine that others use too
+N_USERS = 12  # users whose lists are compared
+TRAINED, NOTICED, FOLLOWED = 600.0, 120.0, 15.0  # time limits in seconds, for a busy machine
 
 
-class Story:
-    """Each step tells what happened and keeps its figures in `report`."""
+class Demo:
+    """Each step prints what happened and adds its results to `report`."""
 
-    def __init__(self, installation: Installation, pictures: Path | None) -> None:
-        self.installation, self.pictures = installation, pictures
+    def __init__(self, installation: Installation, screenshots: Path | None) -> None:
+        self.installation, self.screenshots = installation, screenshots
         self.report: dict[str, Any] = {}
         self._began = time.monotonic()
 
-    def tell(self, sentence: str, **figures: Any) -> None:
-        self.report |= figures
+    def tell(self, sentence: str, **results: Any) -> None:
+        self.report |= results
         print(f"{time.monotonic() - self._began:6.1f} s  {shorten(sentence, SENTENCE)}", flush=True)
 
     def begin(self) -> None:
-        self.tell("Preparing a site of generated people and movies ...")
+        self.tell("Preparing a site with generated users and movies ...")
         prepare(**SIZE)
         self.operator = Operator(self.installation, staff_token())
-        self.tokens = tokens_of_raters(N_PEOPLE)
+        self.tokens = tokens_of_raters(N_USERS)
         self.installation.serve()
         workers = len(self.installation.web_process().children())
         self.tell(f"The site answers at {self.installation.address} from {workers} web processes", workers=workers)
@@ -74,31 +74,31 @@ class Story:
         self._wait_until_served(self.first)
         self.lists = self._lists()
 
-    def shift_taste(self) -> None:
+    def inject_drift(self) -> None:
         self._adopt()
-        self.tell(f"Somebody adopted {ADOPTED} from a search: the next training will use it")
-        counts = shift.inject()
+        self.tell(f"{ADOPTED} was adopted from a search: the next training will use it")
+        counts = shift.inject_drift()
         self.tell(
-            f"Drift: {counts['ratings']} ratings of {counts['people']} people who like other things than before, "
+            f"Drift: {counts['ratings']} ratings from {counts['users']} users whose taste has changed, "
             f"and {counts['movies']} new movies",
             **{f"injected_{name}": count for name, count in counts.items()},
         )
 
-    def notice(self) -> None:
+    def detect_drift(self) -> None:
         from mlops.models import Alert, DriftReport, RetrainingCheck
 
         alerts = Alert.objects.filter(subject__startswith="drift")
-        wait_for(alerts.exists, seconds=NOTICED, what="the schedule finds drift and alerts")
+        wait_for(alerts.exists, seconds=NOTICED, what="the schedule detects drift and alerts")
         report = DriftReport.objects.filter(status="alert").first()
         found = [check["name"] for check in report.checks if check["status"] == "alert"] if report else []
-        self.tell(f"Alert by the schedule: {alerts[0].message}", drift=found)
+        self.tell(f"The schedule alerts: {alerts[0].message}", drift=found)
         started = RetrainingCheck.objects.filter(run__isnull=False)
         wait_for(started.exists, seconds=NOTICED, what="the schedule starts a training")
         check = started[0]
-        self.tell(f"Run {check.run_id} was started by itself: {'; '.join(check.reasons)}", reasons=check.reasons)
+        self.tell(f"Run {check.run_id} was started automatically: {'; '.join(check.reasons)}", reasons=check.reasons)
         self.automatic = check.run_id
 
-    def refuse_the_bad(self) -> None:
+    def refuse_bad_model(self) -> None:
         from mlops.models import GateDecision, ModelVersion
 
         run = self._trained(self.automatic)
@@ -107,7 +107,7 @@ class Story:
         sentence = decision.sentence if decision else run["message"]
         self.tell(f"The gate: {run['message']}", bad_run=run["status"], refusal=sentence, champion_after_bad=champion)
 
-    def take_the_good(self) -> None:
+    def promote_good_model(self) -> None:
         from mlops.models import ParameterChoice
         from mlops.services import withdraw_parameters
 
@@ -120,14 +120,14 @@ class Story:
         share = sum(changed) / len(changed)
         self.tell(
             f"All web processes serve version {self.good} {seconds:.1f} s later; "
-            f"{share:.0%} of the movies in {len(changed)} people's lists are others than before the drift",
+            f"{share:.0%} of the movies in the lists of {len(changed)} users have changed since the drift",
             changed_share=share,
         )
 
     def roll_back(self) -> None:
-        with Desks(self.installation.address, self.tokens[0], self.installation.web_process()) as desks:
+        with WorkerClients(self.installation.address, self.tokens[0], self.installation.web_process()) as clients:
             self.operator.roll_back()
-            seconds = desks.seconds_until(self.first, within=FOLLOWED)
+            seconds = clients.seconds_until(self.first, within=FOLLOWED)
         each = ", ".join(f"{value:.1f} s" for value in sorted(seconds.values()))
         self.tell(
             f"Rolled back to version {self.first}; the {len(seconds)} web processes followed after {each}",
@@ -135,7 +135,7 @@ class Story:
             roll_back_processes=len(seconds),
         )
 
-    def look_back(self) -> None:
+    def read_audit_trail(self) -> None:
         from mlops.models import Promotion
 
         trail = [f"{row.version_id} {row.kind}" for row in Promotion.objects.order_by("pk")]
@@ -143,13 +143,13 @@ class Story:
         with Pages(self.installation.address, "operator") as pages:
             dashboard, audit = pages.read("/mlops/"), pages.read("/admin/mlops/promotion/")
         self.tell(f"Audit trail: {', '.join(trail)}", trail=trail, problems=problems, dashboard=dashboard, audit=audit)
-        if self.pictures:
+        if self.screenshots:
             with Pages(self.installation.address, "operator") as pages:
-                for picture in pages.draw(self.pictures):
-                    self.tell(f"Picture: {picture}")
+                for path in pages.screenshots(self.screenshots):
+                    self.tell(f"Screenshot: {path}")
 
     def _adopt(self) -> None:
-        """As the admin's button does after a search; the search itself would take longer than the rest."""
+        """Like the admin button after a search; a real search would take longer than the whole demo."""
         from mlops.models import DatasetSnapshot, TuningStudy, TuningTrial
         from mlops.services import adopt_parameters
 
@@ -165,8 +165,8 @@ class Story:
         return self.operator.wait_for_end(run, seconds=TRAINED)
 
     def _wait_until_served(self, version: int) -> float:
-        with Desks(self.installation.address, self.tokens[0], self.installation.web_process()) as desks:
-            return max(desks.seconds_until(version, within=60).values())
+        with WorkerClients(self.installation.address, self.tokens[0], self.installation.web_process()) as clients:
+            return max(clients.seconds_until(version, within=60).values())
 
     def _lists(self) -> list[list[int]]:
         return [checks.list_of(self.installation.address, token) for token in self.tokens]
@@ -178,11 +178,11 @@ def main(arguments: list[str] | None = None) -> int:
     given = {"database_url": options.database, "redis_url": options.redis, "prefix": options.prefix}
     with Installation(policy=POLICY, web_workers=4, **given) as installation:
         installation.use_here()
-        story = Story(installation, options.pictures)
+        demo = Demo(installation, options.screenshots)
         try:
-            report = live_through(story)
+            report = run_demo(demo)
         except AssertionError as error:
-            print(f"It went another way: {error}", file=sys.stderr)
+            print(f"The demo failed: {error}", file=sys.stderr)
             return 1
         finally:
             if options.keep_logs:
@@ -192,36 +192,38 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def live_through(story: Story) -> dict[str, Any]:
-    story.begin()
+def run_demo(demo: Demo) -> dict[str, Any]:
+    demo.begin()
     from catalog.models import Movie, User
 
-    member = User.objects.get(auth_token=story.tokens[0]).username
+    member = User.objects.get(auth_token=demo.tokens[0]).username
     movies = list(Movie.objects.values_list("pk", flat=True)[:100])
-    with Visitors(story.installation.address, story.tokens[-1:], member, movies) as visitors:
-        steps = (story.train_first, story.shift_taste, story.notice, story.refuse_the_bad, story.take_the_good)
-        for step in (*steps, story.roll_back, story.look_back):
+    with LoadGenerator(demo.installation.address, demo.tokens[-1:], member, movies) as load:
+        steps = (demo.train_first, demo.inject_drift, demo.detect_drift, demo.refuse_bad_model, demo.promote_good_model)
+        for step in (*steps, demo.roll_back, demo.read_audit_trail):
             step()
-    bad = [f"{answer.what}: {answer.status}" for answer in visitors.answers if not answer.is_good]
-    lost = list(checks.rating_problems(visitors))
-    story.tell(
-        f"People asked {len(visitors.answers)} times meanwhile; {len(bad)} answers were errors; "
-        f"{len(visitors.kept)} ratings given, {'; '.join(lost) or 'all there'}",
-        asked=len(visitors.answers),
+    bad = [f"{answer.what}: {answer.status}" for answer in load.answers if not answer.is_good]
+    lost = list(checks.rating_problems(load))
+    demo.tell(
+        f"{len(load.answers)} requests in the meantime, {len(bad)} of them failed; "
+        f"{len(load.accepted)} ratings accepted, {'; '.join(lost) or 'all stored'}",
+        requests=len(load.answers),
         errors=bad,
         lost=lost,
     )
-    return story.report
+    return demo.report
 
 
 def _read(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.drills.story", description="Live a model's life.")
-    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="pictures of the staff's pages go there")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write the figures as JSON")
-    parser.add_argument("--database", default="", metavar="URL", help="an empty database instead of an own Postgres")
-    parser.add_argument("--redis", default="", metavar="URL", help="instead of an own Redis")
-    parser.add_argument("--prefix", default="", help="before every key in that Redis")
-    parser.add_argument("--keep-logs", metavar="FOLDER", help="copy the logs of all parts there at the end")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.chaos.demo", description="Run the life of a model on a test site."
+    )
+    parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="save screenshots of staff pages there")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write the results as JSON")
+    parser.add_argument("--database", default="", metavar="URL", help="an empty database; default: starts Postgres")
+    parser.add_argument("--redis", default="", metavar="URL", help="default: starts Redis")
+    parser.add_argument("--prefix", default="", help="prefix of every key in that Redis")
+    parser.add_argument("--keep-logs", metavar="FOLDER", help="copy all logs there at the end")
     return parser.parse_args(arguments)
 
 

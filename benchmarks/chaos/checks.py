@@ -1,4 +1,4 @@
-"""What has to hold whatever was killed: each check returns sentences on what does not."""
+"""Invariants that hold whatever was killed; each check yields the violations it finds."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.drills.visitors import Visitors
+from benchmarks.chaos.load_generator import LoadGenerator
 
-LISTS = 24  # asked at once over as many connections: each web process answers some
+N_REQUESTS = 24  # at once, each on its own connection, so that every web process answers some
 
 
 def versions_served(address: str, token: str) -> set[int | None]:
-    """By the web processes together, this moment."""
+    """The model versions that the web processes serve now."""
 
     def ask(_: int) -> int | None:
         headers = {"Authorization": f"Token {token}"}
         answer = httpx.get(f"{address}/api/v1/recommendations/", headers=headers, timeout=30)
         return answer.json()["model_version"] if answer.status_code == 200 else -answer.status_code
 
-    with ThreadPoolExecutor(8) as people:
-        return set(people.map(ask, range(LISTS)))
+    with ThreadPoolExecutor(8) as pool:
+        return set(pool.map(ask, range(N_REQUESTS)))
 
 
 def list_of(address: str, token: str) -> list[int]:
@@ -32,7 +32,7 @@ def list_of(address: str, token: str) -> list[int]:
 
 
 def champion_problems() -> Iterator[str]:
-    """One champion, in all places the same: row, pointer, audit trail, files, MLflow's alias."""
+    """There is one champion, and its row, the serving pointer, the audit trail and its files agree."""
     from mlops.errors import MLOpsError
     from mlops.models import ModelVersion, Promotion
     from mlops.registry import artifacts
@@ -56,7 +56,7 @@ def champion_problems() -> Iterator[str]:
 
 
 def alias_problems() -> Iterator[str]:
-    """After the task that brings MLflow into step, which is run here instead of waited for."""
+    """MLflow agrees once the task that updates it has run."""
     from mlflow import MlflowClient
 
     from mlops.models import ModelVersion
@@ -82,7 +82,7 @@ def run_problems() -> Iterator[str]:
 
 
 def leftover_problems() -> Iterator[str]:
-    """Half a snapshot, half a model, or one that no version and no resumable run names."""
+    """Partial snapshots or models, and models that no version and no resumable run refers to."""
     from django.conf import settings
 
     from mlops.models import ModelVersion
@@ -94,17 +94,17 @@ def leftover_problems() -> Iterator[str]:
                 yield f"{path.name} was left in {folder.name}"
 
 
-def rating_problems(visitors: Visitors) -> Iterator[str]:
-    """Every rating that somebody was told is kept."""
+def rating_problems(load: LoadGenerator) -> Iterator[str]:
+    """Every rating whose request succeeded is stored."""
     from rest_framework.authtoken.models import Token
 
     from catalog.models import Rating
 
-    people = dict(Token.objects.filter(key__in=visitors.tokens).values_list("key", "user_id"))
-    with visitors.writing:
-        rows = Rating.objects.filter(user__in=people.values()).order_by()
-        there = {(user, movie): stars for user, movie, stars in rows.values_list("user_id", "movie_id", "rating")}
-        told = {(people[token], movie): stars for (token, movie), stars in visitors.kept.items()}
-    lost = [key for key, stars in told.items() if there.get(key) != stars]
+    users = dict(Token.objects.filter(key__in=load.tokens).values_list("key", "user_id"))
+    with load.write_lock:
+        rows = Rating.objects.filter(user__in=users.values()).order_by()
+        stored = {(user, movie): stars for user, movie, stars in rows.values_list("user_id", "movie_id", "rating")}
+        expected = {(users[token], movie): stars for (token, movie), stars in load.accepted.items()}
+    lost = [key for key, stars in expected.items() if stored.get(key) != stars]
     if lost:
-        yield f"{len(lost)} of {len(told)} ratings that were answered with success are not there"
+        yield f"{len(lost)} of {len(expected)} ratings that were accepted are not stored"

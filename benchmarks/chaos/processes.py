@@ -1,4 +1,4 @@
-"""Real processes, each in a group of its own, ended whatever happens."""
+"""Processes in their own process groups, ended in every case."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def wait_for(condition: Callable[[], object], *, seconds: float, what: str, paus
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:g} s: {what}")
+            raise AssertionError(f"timed out after {seconds:g} s: {what}")
         time.sleep(pause)
 
 
@@ -48,7 +48,7 @@ def end(process: subprocess.Popen[bytes], seconds: float = 20) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    kill_group(process.pid)  # what it left behind
+    kill_group(process.pid)  # children that are left
 
 
 def kill_group(pid: int) -> None:

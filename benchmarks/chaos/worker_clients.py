@@ -1,4 +1,4 @@
-"""One kept connection to each web process, so that every one of them can be asked what it serves."""
+"""A persistent connection to each web process, to find out which model version each one serves."""
 
 from __future__ import annotations
 
@@ -8,26 +8,28 @@ from contextlib import suppress
 import httpx
 import psutil
 
-from benchmarks.drills.processes import wait_for
+from benchmarks.chaos.processes import wait_for
 
 TRIES = 200
 PAUSE = 0.2
 
 
-class Desks:
-    """A client to each process of gunicorn, found by which process holds the other end of its connection."""
+class WorkerClients:
+    """One client for each gunicorn worker, matched by which process owns the other end of the connection."""
 
     def __init__(self, address: str, token: str, master: psutil.Process) -> None:
         self._address, self._headers = address, {"Authorization": f"Token {token}"}
         self._workers = [child.pid for child in master.children()]
         self._clients: dict[int, httpx.Client] = {}
 
-    def __enter__(self) -> Desks:
+    def __enter__(self) -> WorkerClients:
         for _ in range(TRIES):
             if len(self._clients) == len(self._workers):
                 return self
-            self._knock()
-        raise AssertionError(f"{len(self._clients)} of {len(self._workers)} web processes answered {TRIES} connections")
+            self._connect()
+        raise AssertionError(
+            f"{len(self._clients)} of {len(self._workers)} web processes answered in {TRIES} connections"
+        )
 
     def __exit__(self, *exc_info: object) -> None:
         for client in self._clients.values():
@@ -37,11 +39,11 @@ class Desks:
         return len(self._workers)
 
     def versions(self) -> dict[int, int | None]:
-        """What each process answers with, by its id."""
+        """The version that each process serves, by process id."""
         return {pid: self._list(client).json()["model_version"] for pid, client in self._clients.items()}
 
     def seconds_until(self, version: int, *, within: float) -> dict[int, float]:
-        """After how long each process answered with this version."""
+        """How long each process took until it served this version."""
         started, found = time.monotonic(), dict[int, float]()
 
         def all_do() -> bool:
@@ -53,7 +55,7 @@ class Desks:
         wait_for(all_do, seconds=within, what=f"all web processes serve version {version}", pause=PAUSE)
         return found
 
-    def _knock(self) -> None:
+    def _connect(self) -> None:
         client = httpx.Client(base_url=self._address, headers=self._headers, timeout=30)
         pid = self._process_of(self._list(client))
         if pid is None or pid in self._clients:

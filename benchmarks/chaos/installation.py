@@ -1,7 +1,7 @@
-"""A site as people run it, in a folder that goes with it: web, workers and Beat under the supervisor of `make run`.
+"""A complete test site in a temporary folder: web, workers and Beat under the same supervisor as `make run`.
 
-Postgres, Redis and MLflow are its own, unless the first two are given by their URLs. Everything ends with the `with`
-block, also by Ctrl-C; if this process is killed, `deploy/watch.py` ends the supervisor.
+It starts its own Postgres, Redis and MLflow; URLs can replace the first two. Everything ends with the `with` block, on
+Ctrl-C too; if this process is killed, `deploy/watch.py` ends the supervisor.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import httpx
 import psutil
 import yaml
 
-from benchmarks.drills.processes import BIN, ROOT, end, free_port, kill_group, start, wait_for
-from benchmarks.drills.servers import MLflow, Postgres, Redis
+from benchmarks.chaos.processes import BIN, ROOT, end, free_port, kill_group, start, wait_for
+from benchmarks.chaos.servers import MLflow, Postgres, Redis
 
-CHILDREN = {  # a word of its command that no other child has
+CHILDREN = {  # name -> a word that only this child's command line has
     "web": "gunicorn",
     "worker": "default",
     "training": "training",
@@ -45,8 +45,8 @@ class Installation:
         self._supervisor: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Installation:
-        self.folder = Path(tempfile.mkdtemp(prefix="movierec-drill-"))
-        self.folder.chmod(0o711)  # Postgres, as another user, has to get to its own
+        self.folder = Path(tempfile.mkdtemp(prefix="movierec-chaos-"))
+        self.folder.chmod(0o711)  # Postgres runs as another user and needs access to its own folder
         self.var, self.logs = self.folder / "var", self.folder / "log"
         for folder in (self.var, self.logs, self.var / "log"):
             folder.mkdir()
@@ -74,15 +74,15 @@ class Installation:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _settings(self) -> dict[str, str]:
-        """Nothing of a developer's own site, and none of the world outside."""
+        """Independent of the developer's own site and of external services."""
         blank = ("MOVIELENS_PATH", "MOVIELENS_URL", "TMDB_READ_TOKEN", "DVC_REMOTE_URL", "ALERT_EMAILS")
         return dict.fromkeys(blank, "") | {
             "DJANGO_SETTINGS_MODULE": "movierec.settings",
             "ENV_FILE": str(self.folder / "no.env"),
             "VAR_DIR": str(self.var),
             "CONFIG_FILE": str(self._write_policy()),
-            "SECRET_KEY": "of an installation that lives for minutes",
-            "METRICS_TOKEN": "of-an-installation-that-lives-for-minutes",
+            "SECRET_KEY": "test-site-only",
+            "METRICS_TOKEN": "test-site-only",
             "PORT": str(self.port),
             "HOST": "127.0.0.1",
             "WEB_WORKERS": str(self._web_workers),
@@ -125,23 +125,23 @@ class Installation:
         }
 
     def use_here(self) -> None:
-        """This process's Django becomes one of the installation's: its database, its settings."""
+        """Configures Django in this process with the test site's settings and database."""
         import django
 
         os.environ.update(self.environment)
         django.setup()
 
     def serve(self) -> None:
-        """Starts what `make run` runs, and waits until every process of it is there."""
+        """Starts the processes that `make run` starts, and waits for all of them."""
         program = str(BIN / "supervisord")
         command = [program, "--configuration", str(ROOT / "deploy" / "supervisord.conf")]
         self.servers["mlflow"].wait()
         self._supervisor = start(command, log=self.logs / "supervisord.log", environment=self.environment)
         wait_for(self.is_ready, seconds=120, what=f"{self.address} answers; see {self.var / 'log'}")
-        wait_for(self._has_all_web_processes, seconds=30, what=f"{self._web_workers} web processes are there")
+        wait_for(self._has_all_web_processes, seconds=30, what=f"{self._web_workers} web processes run")
 
     def _has_all_web_processes(self) -> bool:
-        """The first of them answers before the last is there."""
+        """The first web process answers before the last one has started."""
         return len(self.web_process().children()) == self._web_workers
 
     def is_ready(self) -> bool:
@@ -157,7 +157,7 @@ class Installation:
             kill_group(self._children()[name].pid)
 
     def bring_back(self, name: str, *, after: float) -> None:
-        """A server is started again after so many seconds; a child by its supervisor, at once."""
+        """Starts a server again after so many seconds; the supervisor restarts a child at once."""
         if name in SERVERS:
             time.sleep(after)
             self.servers[name].launch()
@@ -166,7 +166,7 @@ class Installation:
             wait_for(lambda: name in self._children(), seconds=30, what=f"{name} is started again")
 
     def web_process(self) -> psutil.Process:
-        """Gunicorn's master; its children answer."""
+        """The gunicorn master; its children answer requests."""
         return self._children()["web"]
 
     def keep_logs(self, folder: str) -> None:

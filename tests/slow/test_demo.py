@@ -1,4 +1,4 @@
-"""A model's life on a real site: Postgres, Redis, MLflow, four web processes, two workers and Beat."""
+"""The life of a model on a test site: Postgres, Redis, MLflow, four web processes, two workers and Beat."""
 
 import json
 import sys
@@ -21,13 +21,13 @@ pytestmark = [
 
 @pytest.fixture
 def report(tmp_path: Path) -> dict[str, Any]:
-    """What `make demo-ops` tells, on this run's servers."""
-    path, log, values = tmp_path / "report.json", tmp_path / "story.log", environment()
-    given = ["--redis", values["REDIS_URL"], "--prefix", f"{settings.REDIS_PREFIX}:story", "--report", str(path)]
+    """The results of `make demo-ops` on this run's servers."""
+    path, log, values = tmp_path / "report.json", tmp_path / "demo.log", environment()
+    given = ["--redis", values["REDIS_URL"], "--prefix", f"{settings.REDIS_PREFIX}:demo", "--report", str(path)]
     if values["DATABASE_URL"]:
         given += ["--database", values["DATABASE_URL"]]
-    with running(sys.executable, "-m", "benchmarks.drills.story", *given, log=log) as story:
-        assert story.wait() == 0, log.read_text()[-4000:]
+    with running(sys.executable, "-m", "benchmarks.chaos.demo", *given, log=log) as demo:
+        assert demo.wait() == 0, log.read_text()[-4000:]
     return json.loads(path.read_text())
 
 

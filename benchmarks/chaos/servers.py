@@ -1,4 +1,4 @@
-"""Servers that an installation brings along: Postgres, Redis with an append-only file, MLflow. Each can be killed."""
+"""Servers of a test site: Postgres, Redis with an append-only file, and MLflow. Each can be killed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import httpx
 import psycopg2
 import redis
 
-from benchmarks.drills.processes import BIN, end, free_port, kill_group, start, wait_for
+from benchmarks.chaos.processes import BIN, end, free_port, kill_group, start, wait_for
 
-PATIENCE = 120.0  # seconds until a server answers, on a busy machine
+START_TIMEOUT = 120.0  # seconds, for a busy machine
 
 
 class Server(ABC):
-    """A process on a free port that can be killed and started again on what it left on disk."""
+    """A process on a free port; after a kill it starts again with the data on disk."""
 
     name = ""
 
@@ -43,12 +43,12 @@ class Server(ABC):
         self._process = start(self.command(), log=self.log, environment=self.environment, **self.options())
 
     def wait(self) -> None:
-        wait_for(lambda: self._has_ended() or self.answers(), seconds=PATIENCE, what=f"{self.name} answers")
+        wait_for(lambda: self._has_ended() or self.answers(), seconds=START_TIMEOUT, what=f"{self.name} answers")
         if self._has_ended():
-            raise SystemExit(f"{self.name} did not start; its last words:\n{self.log.read_text()[-2000:]}")
+            raise SystemExit(f"{self.name} did not start. End of its log:\n{self.log.read_text()[-2000:]}")
 
     def kill(self) -> None:
-        """As a power cut would: no word of warning, the whole group at once."""
+        """Like a power cut: SIGKILL to the whole group at once."""
         if self._process is not None:
             kill_group(self._process.pid)
             self._process.wait()
@@ -106,7 +106,7 @@ class Postgres(Server):
 
 
 class Redis(Server):
-    """As in docker-compose.yml: what is queued outlives a crash."""
+    """Configured as in docker-compose.yml: queued messages survive a crash."""
 
     name = "Redis"
 
@@ -131,7 +131,7 @@ class Redis(Server):
 
 
 class MLflow(Server):
-    """Its rows in `store`; after a kill the same store is taken up again."""
+    """Keeps its rows in `store`, and continues with the same store after a kill."""
 
     name = "MLflow"
     store = ""
@@ -141,8 +141,8 @@ class MLflow(Server):
         self.store = store
 
     def command(self) -> list[str]:
-        places = [f"--backend-store-uri={self.store}", f"--artifacts-destination={self.folder}"]
-        return [str(BIN / "mlflow"), "server", "--host=127.0.0.1", f"--port={self.port}", "--workers=1", *places]
+        options = [f"--backend-store-uri={self.store}", f"--artifacts-destination={self.folder}"]
+        return [str(BIN / "mlflow"), "server", "--host=127.0.0.1", f"--port={self.port}", "--workers=1", *options]
 
     @property
     def url(self) -> str:
@@ -155,7 +155,7 @@ class MLflow(Server):
 
 
 def _postgres(program: str) -> str:
-    """On Debian a server's programs are not on the PATH."""
+    """Debian does not put server programs on the PATH."""
     found = shutil.which(program) or next(
         (str(path) for path in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), reverse=True)), None
     )
