@@ -14,6 +14,7 @@ from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.factors import cosines, gram_of, solve_users
+from recommender.estimators.histories import product_of_columns
 from recommender.estimators.validation import best_of, ndcg_of_scores, sample_users, split_random
 
 Array = np.ndarray[Any, Any]
@@ -56,13 +57,16 @@ class AlsRecommender(Recommender):
         )
 
     def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
-        items = self.item_factors_
-        users = solve_users(self._positives(history), items, self._gram, self.regularization_, self.alpha_)
-        scores: Array = users.astype(np.float32) @ (items if columns is None else items[columns]).T
-        return scores
+        liked = self._positives(history)
+        users = solve_users(liked, self.item_factors_, self._gram, self.regularization_, self.alpha_)
+        return product_of_columns(users.astype(np.float32), self._by_component, columns)
 
     def _similarities(self, columns: Array) -> Array:
-        return cosines(self.item_factors_, columns)
+        return cosines(self._by_component, columns)
+
+    @cached_property
+    def _by_component(self) -> Array:
+        return np.ascontiguousarray(self.item_factors_.T)
 
     @cached_property
     def _gram(self) -> Array:

@@ -28,7 +28,7 @@ from recommender.estimators.explanation import Contribution, explanation_frame
 from recommender.estimators.fitted_data import FittedData, History
 from recommender.estimators.ids import IdArray, id_array, join_ids, unique_ids
 from recommender.estimators.lists import BATCH_USERS, Scoring, cut_lists, list_frame, merge_repeated
-from recommender.estimators.ranking import EXCLUDED, check_k, top_k
+from recommender.estimators.ranking import EXCLUDED, SCORE_BITS, check_k, round_scores, top_k
 from recommender.estimators.stars import user_biases
 
 Array = np.ndarray[Any, Any]
@@ -42,6 +42,7 @@ class Recommender(FittedData, ABC):
     # Added to every score as this times the movie's share of the most popular one's positives: an empty history
     # is then ranked by popularity and ties are broken by it, without a second code path.
     popularity_prior: ClassVar[float] = 1e-6
+    score_bits: ClassVar[int] = SCORE_BITS
 
     def __init__(self, *, random_state: int = 0, **hyper_parameters: Any) -> None:
         self.config: Any = build_config(self.config_class, type(self).__name__, hyper_parameters)
@@ -57,6 +58,8 @@ class Recommender(FittedData, ABC):
     def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
         """Finite scores (users, len(columns)) for rows of ratings; columns None means all movies.
 
+        A user's score of a movie must not depend on who and what is scored with it, to the last bit: elementwise
+        arithmetic and `ordered_product` keep that promise, BLAS does not.
         With `scores_new_movies` the movies are those of `movie_ids_`; without it those of fit alone,
         to which the history is cut.
         """
@@ -203,7 +206,7 @@ class Recommender(FittedData, ABC):
         """Checked float64 scores, with the popularity prior, of any known movies."""
         compute = self._score_history if self.scores_new_movies else self._score_fitted
         everything = len(columns) == len(self.movie_ids_) and bool((columns == np.arange(len(columns))).all())
-        scores = np.array(compute(history, None if everything else columns), dtype=np.float64)
+        scores = round_scores(compute(history, None if everything else columns), self.score_bits)
         if self.popularity_prior:
             scores += self.popularity_prior * self._prior_share[columns]
         if not np.isfinite(scores).all():
@@ -237,7 +240,8 @@ class Recommender(FittedData, ABC):
         picked: list[Array] = []
         scores: list[Array] = []
         for column in columns:
-            line = self._similarity(int(column))[candidates] + self.popularity_prior * self._prior_share[candidates]
+            line = round_scores(self._similarity(int(column))[candidates], self.score_bits)
+            line += self.popularity_prior * self._prior_share[candidates]
             line[candidates == column] = EXCLUDED
             best = top_k(line, k)
             picked.append(candidates[best])

@@ -166,7 +166,7 @@ class _Window:
         answers = is_shown & np.take_along_axis(self.judged.answers.toarray() > 0, places, axis=1)
         users = np.flatnonzero(answers.any(axis=1))
         places, scores = places[users], np.take_along_axis(self.judged.scores[users], places[users], axis=1)
-        affinity = self.genres.affinity(self.liked[users], self.judged.modelled)
+        affinity = self.genres.lift(self.liked[users]) @ self.genres.parts[:, self.judged.modelled]
         parts = [root_of(scores), scores, np.take_along_axis(affinity, places, axis=1)]
         parts += [signal[self.judged.modelled][places] for signal in self.signals]
         traits = traits_of(self.judged.history[users], self.signals, self.empty)

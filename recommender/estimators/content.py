@@ -28,7 +28,7 @@ from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import ease_weights, gram_matrix
 from recommender.estimators.explanation import Contribution
 from recommender.estimators.features import MovieFeatures, regress_on_features
-from recommender.estimators.histories import map_columns, unit_rows, without_each
+from recommender.estimators.histories import map_columns, ordered_product, unit_rows, without_each
 from recommender.estimators.validation import modelled_movies
 
 Array = np.ndarray[Any, Any]
@@ -144,27 +144,27 @@ class ContentRecommender(Recommender):
         columns = np.arange(len(self.movie_ids_)) if columns is None else columns
         tastes = self._tastes(history)
         place = self._place[columns]
-        if (place >= 0).all():
+        has_vector = place >= 0
+        if has_vector.all():
             return self._score_kept(tastes, place)
         scores = np.empty((history.shape[0], len(columns)), dtype=np.float32)
-        known = tastes @ self.right_
-        for start in range(0, len(columns), SCORED_AT_ONCE):
-            rows = self.features_[columns[start : start + SCORED_AT_ONCE]]
-            scores[:, start : start + SCORED_AT_ONCE] = self._score_features(known, rows)
+        scores[:, has_vector] = self._score_kept(tastes, place[has_vector])
+        known = ordered_product(tastes, self.right_)
+        others = np.flatnonzero(~has_vector)
+        for start in range(0, len(others), SCORED_AT_ONCE):
+            at = others[start : start + SCORED_AT_ONCE]
+            scores[:, at] = self._score_features(known, self.features_[columns[at]])
         return scores
 
     def _score_kept(self, tastes: Array | csr_matrix, place: Array) -> Array:
-        scores: Array
         if self.left_.size and len(place) < len(self.kept_) // 4:
-            scores = tastes @ self.vectors_[:, place]
-        else:  # a few rows of the vectors, or most columns: quicker to read than to pick from
-            scores = (tastes @ self.vectors_)[:, place]
-        return scores
+            return ordered_product(tastes, self.vectors_.take(place, axis=1))
+        # a few rows of the vectors, or most columns: quicker to read than to pick from
+        return ordered_product(tastes, self.vectors_)[:, place]
 
     def _score_features(self, known: Array, features: csr_matrix) -> Array:
         """Of any movies, without their vectors: all that comes before k in a user's score, times k."""
-        scores: Array = known @ kernel(features, self.modelled_features_, self.steepness_).T
-        return scores
+        return ordered_product(known, kernel(self.modelled_features_, features, self.steepness_))
 
     def _similarities(self, columns: Array) -> Array:
         """Cosine of the metadata."""
@@ -175,7 +175,7 @@ class ContentRecommender(Recommender):
         """(kind, token, part) of one user's score of a movie, greatest first: what it loses without that token."""
         row = self.features_[column]
         rows = vstack([row, without_each(row, np.arange(row.nnz))], format="csr")
-        scores = self._score_features(self._tastes(history) @ self.right_, rows)[0]
+        scores = self._score_features(ordered_product(self._tastes(history), self.right_), rows)[0]
         parts = scores[0] - scores[1:]
         order = np.argsort(-np.abs(parts), kind="stable")[:FEATURE_REASONS]
         return [(*self.feature_names_[row.indices[at]], float(parts[at])) for at in order if parts[at]]

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from recommender.estimators.histories import ordered_product
+
 Array = np.ndarray[Any, Any]
 
 
@@ -34,9 +36,10 @@ def gram_of(items: Array) -> Array:
     return gram
 
 
-def cosines(items: Array, columns: Array) -> Array:
-    """Cosine similarity of the rows at `columns` to all rows; rows of zeros are similar to nothing."""
-    norms = np.linalg.norm(items, axis=1)
+def cosines(by_component: Array, columns: Array) -> Array:
+    """Cosine similarity (columns, movies) of the factors (components, movies); zeros are similar to nothing."""
+    norms = np.sqrt(np.square(by_component).sum(axis=0))
     norms = np.where(norms > 0, norms, 1.0)
-    similarity: Array = (items[columns] @ items.T) / norms[columns][:, None] / norms
+    products = ordered_product(by_component[:, columns].T, by_component)
+    similarity: Array = products / norms[columns][:, None] / norms
     return similarity

@@ -15,6 +15,7 @@ from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.histories import map_columns
 from recommender.estimators.neighbors import nearest
+from recommender.estimators.ranking import EXACT_BITS
 from recommender.estimators.validation import best_of, most_rated, ndcg_of_scores, sample_users, split_random
 
 Array = np.ndarray[Any, Any]
@@ -39,6 +40,7 @@ class NeighborRecommender(Recommender):
     """score(user, j) = sum of the similarities of the liked movies i among j's neighbours. `_fit` sets `neighbors_`."""
 
     neighbors_: csr_matrix  # (liked, scored)
+    score_bits = EXACT_BITS  # no BLAS on the way from ratings to scores
 
     def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
         scores: Array = (self._positives(history) @ self.neighbors_).toarray()

@@ -7,6 +7,7 @@ This file alone imports the library, and only to train: scores are matrix produc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +18,7 @@ from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.factors import cosines
-from recommender.estimators.histories import map_columns
+from recommender.estimators.histories import map_columns, ordered_product, product_of_columns
 from recommender.estimators.tags import fit_vocabulary, tag_matrix
 from recommender.estimators.validation import most_rated
 
@@ -73,13 +74,16 @@ class LightFMRecommender(Recommender):
         self.fold_in_ = _ridge(averages, np.asarray(model.user_embeddings, dtype=np.float64))
 
     def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
-        users = _averages(self._positives(history), self.item_rows_) @ self.fold_in_
-        items = self.item_rows_ if columns is None else self.item_rows_[columns]
-        scores: Array = users.astype(np.float32) @ items[:, :-1].T + items[:, -1]
-        return scores
+        users = ordered_product(_averages(self._positives(history), self.item_rows_), self.fold_in_)
+        biases = self.item_rows_[:, -1] if columns is None else self.item_rows_[columns, -1]
+        return product_of_columns(users.astype(np.float32), self._by_component, columns) + biases
 
     def _similarities(self, columns: Array) -> Array:
-        return cosines(self.item_rows_[:, :-1], columns)
+        return cosines(self._by_component, columns)
+
+    @cached_property
+    def _by_component(self) -> Array:
+        return np.ascontiguousarray(self.item_rows_[:, :-1].T)
 
     def _add_movies(self, movies: pd.DataFrame, columns: Array) -> None:
         added = len(self.movie_ids_) - len(self.item_rows_)

@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, check_number
 from recommender.estimators.dataset import Dataset
+from recommender.estimators.ranking import EXACT_BITS
 from recommender.estimators.validation import ndcg_of_scores, split_time
 
 Array = np.ndarray[Any, Any]
@@ -35,6 +36,7 @@ class PopularityRecommender(Recommender):
     algorithm = "popularity"
     config_class: ClassVar[type[Config]] = PopularityConfig
     popularity_prior = 0.0
+    score_bits = EXACT_BITS  # counts stay exact up to 16 million
 
     def _fit(self, dataset: Dataset) -> None:
         half_life = self.config.half_life_days

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from recommender.estimators.histories import ordered_product, product_of_columns
 from recommender.estimators.newcomers import newcomer_share
-from recommender.estimators.signals import AGE, SIGNALS, Genres, product_of_columns
+from recommender.estimators.signals import AGE, SIGNALS, Genres
 
 Array = np.ndarray[Any, Any]
 
@@ -85,7 +86,7 @@ class SecondStage:
             return np.repeat(self.weights[:1], history.shape[0], axis=0)
         mean, scale, empty = self.traits
         traits = (traits_of(history, signals, empty) - mean) / scale
-        own: Array = self.weights[0] + traits.astype(np.float32) @ self.weights[1:]
+        own: Array = self.weights[0] + ordered_product(traits.astype(np.float32), self.weights[1:])
         return own
 
     @cached_property

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.dataset import Dataset
+from recommender.estimators.histories import product_of_columns
 from recommender.estimators.popularity import DAY_NS, decayed_popularity
 
 Array = np.ndarray[Any, Any]
@@ -74,14 +75,11 @@ class Genres(NamedTuple):
 
     def affinity(self, liked: csr_matrix, columns: Array) -> Array:
         """(users, columns): how much more often than others each user likes the movie's genres, as a mean logarithm."""
+        return product_of_columns(self.lift(liked), self.parts, columns)
+
+    def lift(self, liked: csr_matrix) -> Array:
+        """(users, genres): the logarithm of how much more often than others each user likes the genre."""
         n_liked = np.diff(liked.indptr)[:, None]
         of_users = (liked @ self.of_movies).toarray()
-        lift = np.log((of_users + GENRE_SHRINKAGE * self.shares) / ((n_liked + GENRE_SHRINKAGE) * self.shares))
-        return product_of_columns(lift.astype(np.float32), self.parts, columns)
-
-
-def product_of_columns(rows: Array, matrix: Array, columns: Array) -> Array:
-    """rows @ matrix[:, columns]; with most of the columns it is quicker to pick them from the product."""
-    few = 2 * len(columns) < matrix.shape[1] or len(rows) > len(matrix)
-    product: Array = rows @ matrix[:, columns] if few else (rows @ matrix)[:, columns]
-    return product
+        lift: Array = np.log((of_users + GENRE_SHRINKAGE * self.shares) / ((n_liked + GENRE_SHRINKAGE) * self.shares))
+        return lift.astype(np.float32)

@@ -114,7 +114,9 @@ def test_an_unknown_genre_is_refused_and_an_empty_one_is_not(nora, camps):
     assert recommend(user=nora, genre="western", surface="test").results == []
 
 
-def test_excluded_movies_are_replaced_by_the_next_ones(train, camps, fan):
+def test_excluded_movies_are_replaced_by_the_next_ones(train, camps, fan, settings):
+    by_score = settings.POLICY.serving.model_copy(update={"diversity": 0.0})  # else by what is unlike the others too
+    settings.POLICY = settings.POLICY.model_copy(update={"serving": by_score})
     train()
     first = recommend(user=fan, k=6, surface="test")
     recommendations = recommend(user=fan, k=3, exclude=[*shown(first)[:3], 10**9], surface="test")

@@ -14,6 +14,7 @@ from pandas.testing import assert_frame_equal
 
 from recommender.estimators import ESTIMATORS, ArtifactError, Dataset, artifact_checksum, load_recommender
 from recommender.estimators.base import Recommender
+from recommender.estimators.ranking import round_scores
 from tests.recommender.estimators.data import QUICK, checkerboard, tastes
 
 MOVIES = [int(movie) for movie in np.arange(34) * 7]  # of which the last four have no rating
@@ -39,6 +40,16 @@ def rated_by(user: int) -> dict[int, float]:
     ratings = tastes()[0]
     own = ratings[ratings.user_id == user]
     return dict(zip(own.movie_id.tolist(), own.rating.tolist(), strict=True))
+
+
+def rated_by_users() -> set[int]:
+    return {*tastes()[0]["user_id"].tolist(), 5}
+
+
+def assert_same_list(one: pd.DataFrame, other: pd.DataFrame) -> None:
+    """The same movies with the same scores, to the last bit, in the same order."""
+    assert one["movie_id"].tolist() == other["movie_id"].tolist()
+    assert one["score"].tolist() == other["score"].tolist()
 
 
 def answers(model: Recommender) -> list[Any]:
@@ -232,6 +243,55 @@ class RecommenderContract:
         lists = fitted(algorithm).recommend([100], k=6)
         scores = fitted(algorithm).score_candidates([100], lists["movie_id"])
         np.testing.assert_allclose(scores[0], lists["score"], rtol=1e-5, atol=1e-9)
+
+    def test_scores_are_the_same_alone_and_in_a_batch(self, algorithm: str) -> None:
+        users = sorted(rated_by_users())
+        batch = fitted(algorithm).score_candidates(users, MOVIES)
+        for row, user in enumerate(users):
+            np.testing.assert_array_equal(fitted(algorithm).score_candidates([user], MOVIES)[0], batch[row])
+        for column, movie in enumerate(MOVIES):
+            np.testing.assert_array_equal(fitted(algorithm).score_candidates(users, [movie])[:, 0], batch[:, column])
+
+    def test_a_list_is_the_same_alone_and_in_a_batch(self, algorithm: str) -> None:
+        users = sorted(rated_by_users())
+        batch = fitted(algorithm).recommend(users, k=99)
+        for user in users:
+            alone = fitted(algorithm).recommend([user], k=99)
+            assert_same_list(batch[batch.user_id == user], alone)
+            folded = fitted(algorithm).recommend_for_history([rated_by(user)], k=99)
+            assert_same_list(folded, alone)
+
+    def test_exclude_only_takes_movies_out_of_a_list(self, algorithm: str) -> None:
+        for user in (100, 117, 5):
+            whole = fitted(algorithm).recommend([user], k=99)
+            for first in (1, 4, 9):
+                dismissed = set(whole["movie_id"][:first])
+                rest = fitted(algorithm).recommend([user], k=99, exclude=[dismissed])
+                assert_same_list(rest, whole[first:])
+
+    def test_candidates_keep_their_scores_and_order(self, algorithm: str) -> None:
+        for user in (100, 117, 5):
+            whole = fitted(algorithm).recommend([user], k=99, candidates=MOVIES)
+            for candidates in (MOVIES[:3], MOVIES[::2], MOVIES[-6:], [MOVIES[11]]):
+                few = fitted(algorithm).recommend([user], k=99, candidates=candidates)
+                assert_same_list(few, whole[whole["movie_id"].isin(candidates)])
+
+    def test_scores_have_the_stated_precision(self, algorithm: str) -> None:
+        model = fitted(algorithm)
+        model_scores = model.score_candidates([100], MOVIES)[0] - model.popularity_prior * model._prior_share
+        np.testing.assert_allclose(round_scores(model_scores, model.score_bits), model_scores, rtol=1e-9, atol=1e-12)
+
+    def test_explains_the_score_of_the_list(self, algorithm: str) -> None:
+        lists = fitted(algorithm).recommend([100, 117, 139], k=2)
+        for row in lists.itertuples():
+            reasons = fitted(algorithm).explain(row.user_id, row.movie_id)
+            assert reasons["contribution"].sum() == pytest.approx(row.score, rel=1e-12, abs=1e-15)
+
+    def test_similar_movies_are_the_same_for_one_and_many(self, algorithm: str) -> None:
+        many = fitted(algorithm).similar(MOVIES, k=99)
+        for movie in MOVIES:
+            own = many[many.movie_id == movie].reset_index(drop=True)
+            assert_frame_equal(fitted(algorithm).similar([movie], k=99), own, check_exact=True)
 
     def test_gives_new_movies_the_minimum_where_it_does_not_score_them(self, algorithm: str) -> None:
         model = fitted(algorithm)

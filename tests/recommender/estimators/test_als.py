@@ -23,7 +23,7 @@ def test_a_user_is_the_solution_of_the_normal_equations() -> None:
 
 def test_cosines_of_rows_of_zeros_are_zero() -> None:
     items = np.array([[3.0, 4.0], [0.0, 0.0], [4.0, -3.0], [6.0, 8.0]])
-    np.testing.assert_allclose(cosines(items, np.array([0, 1])), [[1, 0, 0, 1], [0, 0, 0, 0]], atol=1e-12)
+    np.testing.assert_allclose(cosines(items.T, np.array([0, 1])), [[1, 0, 0, 1], [0, 0, 0, 0]], atol=1e-12)
 
 
 def test_chooses_only_what_is_not_given() -> None:
