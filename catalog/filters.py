@@ -11,7 +11,7 @@ from django.utils.text import slugify
 from django_filters.fields import ModelChoiceField, ModelMultipleChoiceField
 
 from catalog.models import Genre, Keyword, Movie, Person
-from catalog.querysets import MovieQuerySet
+from catalog.models.querysets import MovieQuerySet
 from catalog.search.query import SearchQuery
 
 ORDERINGS = {

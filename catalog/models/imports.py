@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models.job import Job
 from catalog.models.movie import Movie
+from catalog.models.querysets import UserImportQuerySet
 from catalog.models.rating import RATING_STEPS
 from catalog.models.source import Source
-from catalog.querysets import UserImportQuerySet
 
 
 class ImportRun(models.Model):

@@ -5,9 +5,9 @@ from django.urls import reverse
 from django.utils.text import slugify
 
 from catalog.models.metadata import Genre, Keyword
+from catalog.models.querysets import MovieQuerySet
 from catalog.models.source import Source
 from catalog.models.titles import SearchTerm
-from catalog.querysets import MovieQuerySet
 from catalog.text import fold, search_terms
 
 # "Best rated" adds this many ratings of this value to a movie's own, which makes a Bayesian mean. They are constants,

@@ -6,8 +6,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from catalog.models.movie import Movie
+from catalog.models.querysets import RatingQuerySet
 from catalog.models.source import Source
-from catalog.querysets import RatingQuerySet
 
 CLOCK_TOLERANCE = timedelta(days=1)  # how far ahead the clocks of other computers may be
 RATING_STEPS = [half / 2 for half in range(1, 11)]  # 0.5, 1.0 ... 5.0

@@ -2,8 +2,8 @@ from typing import Any
 
 from django.db import models
 
+from catalog.models.querysets import SearchTermQuerySet
 from catalog.models.source import Source
-from catalog.querysets import SearchTermQuerySet
 from catalog.text import TERM_LENGTH
 
 

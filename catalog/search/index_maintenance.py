@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from catalog.models import Movie, SearchTerm
-from catalog.querysets import MovieQuerySet
+from catalog.models.querysets import MovieQuerySet
 
 BATCH = 500
 _TITLES = ("title", "original_title", "search_title", "search_terms")

@@ -6,7 +6,7 @@ from django.db.models import Case, Value, When
 from django.db.models.expressions import Combinable
 
 from catalog.models import Movie
-from catalog.querysets import MovieQuerySet
+from catalog.models.querysets import MovieQuerySet
 from catalog.search.backends import PREFIX, TermQuery, has_any, matching
 from catalog.search.spelling import near_terms
 from catalog.text import TERM_LENGTH, fold, whole_name
