@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Movie, User
 from recommender import services
-from recommender.services import RecommendationList
+from recommender.serving.lists import RecommendationList
 from recommender.serving.profile import UserProfile
 
 ROW = 12  # movies

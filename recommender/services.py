@@ -14,39 +14,17 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Movie, MovieGenre, User
 from recommender import metrics
-from recommender.errors import InvalidArtifact, InvalidRequest, NotExplainable, RecommenderError
+from recommender.errors import InvalidArtifact, InvalidRequest, NotExplainable
 from recommender.models import Dismissal, Feedback, Impression, ServedModel, ServingStatsMinute
 from recommender.reasons import Reason, contributions
 from recommender.serving import candidates
 from recommender.serving.candidates import Candidate
 from recommender.serving.fallback_chain import NEWEST, POPULAR, Source, model_sources
-from recommender.serving.lists import Recommendation, RecommendationList, make_list
+from recommender.serving.lists import RecommendationList, make_list
 from recommender.serving.model_server import LoadedModel, server
 from recommender.serving.profile import UserProfile
-from recommender.serving.request import ListRequest, list_request
+from recommender.serving.request import ListRequest
 from recommender.serving.trace import ListTrace
-
-__all__ = [
-    "Explanation",
-    "InvalidArtifact",
-    "InvalidRequest",
-    "ListExplanation",
-    "NotExplainable",
-    "Recommendation",
-    "RecommendationList",
-    "RecommenderError",
-    "activate",
-    "explain",
-    "explain_list",
-    "newest",
-    "popular",
-    "prune_impressions",
-    "prune_serving_stats",
-    "recommend",
-    "recommend_new",
-    "record_feedback",
-    "similar",
-]
 
 DELETED_AT_ONCE = 1000  # rows in one transaction, so that SQLite's only writer is never blocked for long
 
@@ -66,9 +44,9 @@ def recommend(
     """k movies for the user, from their ratings at this moment; popular ones for a user without ratings.
 
     `genre` (name or slug) and `exclude` filter before the list is cut to k. `profile` saves reading the user's
-    ratings again. A list without a `surface` is not recorded.
+    ratings again, `trace` records how the list came about. A list without a `surface` is not recorded.
     """
-    request = list_request(profile or UserProfile.of(user), k, genre=genre, exclude=exclude, trace=trace)
+    request = ListRequest.of(profile or UserProfile.of(user), k, genre=genre, exclude=exclude, trace=trace)
     sources = model_sources(partial(candidates.personal, include_new=include_new))
     return make_list([*sources, POPULAR, NEWEST], request, surface=surface, explain=explain)
 
@@ -84,7 +62,7 @@ def recommend_new(
 ) -> RecommendationList:
     """Movies without a rating in the champion's snapshot, by taste from their metadata; the newest of them for a user
     without ratings, or if the model does not score new movies."""
-    request = list_request(profile or UserProfile.of(user), k, trace=trace)
+    request = ListRequest.of(profile or UserProfile.of(user), k, trace=trace)
     sources = [*model_sources(candidates.new), _newest_new()]
     return make_list(sources, request, surface=surface, explain=explain)
 
@@ -93,7 +71,7 @@ def similar(
     *, movie: Movie, k: int = 10, user: User | None = None, surface: str = "similar", profile: UserProfile | None = None
 ) -> RecommendationList:
     """Movies like this one that the user has not seen or dismissed; without a model, popular ones of its genre."""
-    request = list_request(profile or UserProfile.of(user), k, exclude=[movie.pk])
+    request = ListRequest.of(profile or UserProfile.of(user), k, exclude=[movie.pk])
 
     def like_the_movie(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
         return candidates.similar(loaded, movie.pk, request)
@@ -103,13 +81,13 @@ def similar(
 
 def popular(*, user: User | None, k: int = 10, surface: str, profile: UserProfile | None = None) -> RecommendationList:
     """Popular now, without movies that the user has seen or dismissed."""
-    request = list_request(profile or UserProfile.of(user), k)
+    request = ListRequest.of(profile or UserProfile.of(user), k)
     return make_list([POPULAR, NEWEST], request, surface=surface, asked=POPULAR.name)
 
 
 def newest(*, k: int = 10, surface: str) -> RecommendationList:
     """The latest releases, the same for everyone."""
-    return make_list([NEWEST], list_request(UserProfile(), k), surface=surface, asked=NEWEST.name)
+    return make_list([NEWEST], ListRequest.of(UserProfile(), k), surface=surface, asked=NEWEST.name)
 
 
 def _newest_new() -> Source:
@@ -160,41 +138,6 @@ def explain(*, user: User, movie: Movie) -> Explanation:
         is_seen=movie.pk in profile.seen,
         is_dismissed=movie.pk in profile.dismissed,
     )
-
-
-@dataclass(frozen=True)
-class ListExplanation:
-    profile: UserProfile
-    trace: ListTrace
-    recommendations: RecommendationList
-
-
-def explain_list(
-    *,
-    user: User,
-    k: int = 10,
-    only_new: bool = False,
-    include_new: bool = False,
-    genre: str | None = None,
-    exclude: Iterable[int] = (),
-) -> ListExplanation:
-    """The list that the user would get now, with how it came about. Nothing is recorded as shown."""
-    profile, trace = UserProfile.of(user), ListTrace(is_detailed=True)
-    if only_new:
-        recommendations = recommend_new(user=user, k=k, explain=True, surface=None, profile=profile, trace=trace)
-    else:
-        recommendations = recommend(
-            user=user,
-            k=k,
-            include_new=include_new,
-            genre=genre,
-            exclude=exclude,
-            explain=True,
-            surface=None,
-            profile=profile,
-            trace=trace,
-        )
-    return ListExplanation(profile, trace, recommendations)
 
 
 def record_feedback(*, user: User, movie: Movie, kind: str, request_id: UUID | None = None) -> Feedback:

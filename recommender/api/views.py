@@ -22,8 +22,8 @@ from recommender.api.serializers import (
     RecommendationsQuerySerializer,
     RecommendForUserSerializer,
 )
-from recommender.services import RecommendationList, recommend, recommend_new, record_feedback, similar
-from recommender.serving.lists import NO_MODEL
+from recommender.services import recommend, recommend_new, record_feedback, similar
+from recommender.serving.lists import NO_MODEL, RecommendationList
 
 LIST_RESPONSES = {200: RecommendationListSerializer}
 LIST_AS_JSON = RecommendationListSerializer()  # shared: building its fields takes as long as using them

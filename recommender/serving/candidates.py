@@ -64,7 +64,7 @@ def _ranked(
     # Imported here so that processes that make no list start without pandas.
     from recommender.estimators.diversity import choose_diverse, pool_size
 
-    request.count_excluded(pool.tolist() if request.trace.is_detailed else ())
+    request.count_excluded(pool)
     unwanted = (request.excluded & loaded.known).difference(history)  # the model itself excludes the history
     strength = settings.POLICY.serving.diversity
     k = pool_size(request.k, len(pool)) if strength else request.k

@@ -30,8 +30,24 @@ class ListRequest:
     trace: ListTrace = field(default_factory=ListTrace, compare=False)
 
     @classmethod
-    def of(cls, profile: UserProfile, k: int, exclude: Iterable[int] = (), trace: ListTrace | None = None) -> Self:
-        return cls(k, profile, profile.excluded.union(exclude), trace=trace or ListTrace())
+    def of(
+        cls,
+        profile: UserProfile,
+        k: int,
+        *,
+        genre: str | None = None,
+        exclude: Iterable[int] = (),
+        trace: ListTrace | None = None,
+    ) -> Self:
+        """The validated request; `genre` is a name or slug. Raises InvalidRequest."""
+        if not 1 <= k <= MAX_K:
+            raise InvalidRequest("k", _("expected a number from 1 to %(max)d, got %(k)d") % {"max": MAX_K, "k": k})
+        excluded = frozenset(exclude)
+        if len(excluded) > MAX_EXCLUDED:
+            values = {"max": MAX_EXCLUDED, "n": len(excluded)}
+            raise InvalidRequest("exclude", _("expected at most %(max)d movies, got %(n)d") % values)
+        genre_id, movies = (None, frozenset[int]()) if genre is None else _movies_of_genre(genre)
+        return cls(k, profile, profile.excluded | excluded, genre_id, movies, trace or ListTrace())
 
     def remaining(self, listed: Iterable[int]) -> Self:
         """The rest of the request once those movies are listed."""
@@ -54,32 +70,13 @@ class ListRequest:
         self.trace.count(Step.ELIGIBLE, len(left))
 
 
-def list_request(
-    profile: UserProfile,
-    k: int,
-    *,
-    genre: str | None = None,
-    exclude: Iterable[int] = (),
-    trace: ListTrace | None = None,
-) -> ListRequest:
-    """The validated request; `genre` is a name or slug. Raises InvalidRequest."""
-    if not 1 <= k <= MAX_K:
-        raise InvalidRequest("k", _("expected a number from 1 to %(max)d, got %(k)d") % {"max": MAX_K, "k": k})
-    excluded = frozenset(exclude)
-    if len(excluded) > MAX_EXCLUDED:
-        values = {"max": MAX_EXCLUDED, "n": len(excluded)}
-        raise InvalidRequest("exclude", _("expected at most %(max)d movies, got %(n)d") % values)
-    request = ListRequest.of(profile, k, excluded, trace)
-    return request if genre is None else _of_genre(request, genre)
-
-
-def _of_genre(request: ListRequest, genre: str) -> ListRequest:
+def _movies_of_genre(genre: str) -> tuple[int, frozenset[int]]:
     named = Q(genre__slug=genre.lower()) | Q(genre__name__iexact=genre)
     links = list(MovieGenre.objects.filter(named).values_list("genre_id", "movie_id"))
     if links:
-        return replace(request, genre_id=links[0][0], genre_movies=frozenset(movie for _, movie in links))
+        return links[0][0], frozenset(movie for _, movie in links)
     known = Genre.objects.filter(Q(slug=genre.lower()) | Q(name__iexact=genre)).first()
     if known is None:
         message = _("there is no genre %(genre)r; expected the name or slug of a genre") % {"genre": genre}
         raise InvalidRequest("genre", message)
-    return replace(request, genre_id=known.pk)
+    return known.pk, frozenset()

@@ -1,7 +1,8 @@
 import pytest
 
+from recommender.errors import RecommenderError
 from recommender.models import ServedModel
-from recommender.services import RecommenderError, activate
+from recommender.services import activate
 
 pytestmark = pytest.mark.django_db
 

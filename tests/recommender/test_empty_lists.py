@@ -7,8 +7,9 @@ from prometheus_client import REGISTRY
 
 from catalog.models import Movie
 from recommender.models import Dismissal
-from recommender.services import RecommendationList, newest, popular, recommend, recommend_new
+from recommender.services import newest, popular, recommend, recommend_new
 from recommender.serving import fallback_chain
+from recommender.serving.lists import RecommendationList
 from recommender.serving.model_server import server
 from tests.factories import GenreFactory, MovieFactory, RatingFactory
 

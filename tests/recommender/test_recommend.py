@@ -2,8 +2,9 @@ import pytest
 
 from catalog.models import Movie, Rating
 from catalog.services import record_rating, remove_rating
+from recommender.errors import InvalidRequest
 from recommender.models import Dismissal
-from recommender.services import InvalidRequest, recommend
+from recommender.services import recommend
 from recommender.serving import candidates
 from recommender.serving.model_server import server
 from tests.factories import MovieFactory, RatingFactory, UserFactory

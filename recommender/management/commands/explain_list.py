@@ -1,11 +1,14 @@
 """Explains how a user's list comes about, step by step: why it is short or empty, and why each movie is in it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from recommender.errors import RecommenderError
 from recommender.management.commands.explain_recommendation import description, find_user
-from recommender.services import ListExplanation, RecommendationList, RecommenderError, explain_list
+from recommender.services import recommend, recommend_new
+from recommender.serving.lists import RecommendationList
 from recommender.serving.profile import UserProfile
 from recommender.serving.trace import Attempt, ListTrace
 
@@ -25,26 +28,18 @@ class Command(BaseCommand):
         if options["new"] and (options["include_new"] or options["genre"] or options["exclude"]):
             raise CommandError("--new cannot be combined with --include-new, --genre or --exclude.")
         user = find_user(options["user"])
+        profile, trace = UserProfile.of(user), ListTrace(is_detailed=True)
+        filters = {} if options["new"] else {name: options[name] for name in ("include_new", "genre", "exclude")}
+        make: Callable[..., RecommendationList] = recommend_new if options["new"] else recommend
         try:
-            explanation = explain_list(
-                user=user,
-                k=options["k"],
-                only_new=options["new"],
-                include_new=options["include_new"],
-                genre=options["genre"],
-                exclude=options["exclude"],
+            recommendations = make(
+                user=user, k=options["k"], **filters, explain=True, surface=None, profile=profile, trace=trace
             )
         except RecommenderError as error:
             raise CommandError(str(error)) from None
-        for line in explained(explanation):
-            self.stdout.write(line)
-
-
-def explained(explanation: ListExplanation) -> list[str]:
-    lines = ["Profile", *_profile(explanation.profile), "", "Sources, in order"]
-    for attempt in explanation.trace.attempts:
-        lines += _attempt(attempt)
-    return [*lines, "", *_list(explanation.recommendations, explanation.trace)]
+        attempts = [line for attempt in trace.attempts for line in _attempt(attempt)]
+        lines = ["Profile", *_profile(profile), "", "Sources, in order", *attempts, "", *_list(recommendations, trace)]
+        self.stdout.write("\n".join(lines))
 
 
 def _profile(profile: UserProfile) -> list[str]:
@@ -58,18 +53,15 @@ def _profile(profile: UserProfile) -> list[str]:
 def _attempt(attempt: Attempt) -> list[str]:
     model = "" if attempt.version is None else f" (model {attempt.version})"
     lines = [f"  {attempt.source}{model}, asked for {attempt.wanted} movies: {attempt.outcome.label}"]
-    return lines + [
-        f"  {n:>+6}  {step.label}" if n < 0 else f"  {n:>6}  {step.label}" for step, n in attempt.steps if n
-    ]
+    return lines + [f"  {n:>6}  {step.label}" for step, n in attempt.steps if n]
 
 
 def _list(recommendations: RecommendationList, trace: ListTrace) -> list[str]:
     if not recommendations.results:
         return [f"The list is empty ({trace.empty_reason.value}): {trace.empty_reason.label}."]
     model = "no model" if recommendations.model_version is None else f"model {recommendations.model_version}"
-    lines = [
-        f"List of {len(recommendations.results)} movies by {model}, fallback: {recommendations.fallback or 'none'}"
-    ]
+    fallback = recommendations.fallback or "none"
+    lines = [f"List of {len(recommendations.results)} movies by {model}, fallback: {fallback}"]
     for result in recommendations.results:
         reasons = "; ".join(description(reason) for reason in result.reasons)
         because = f"  because of {reasons}" if reasons else ""

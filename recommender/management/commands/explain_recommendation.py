@@ -5,8 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.models import Movie, User
+from recommender.errors import RecommenderError
 from recommender.reasons import Reason
-from recommender.services import Explanation, RecommenderError, explain
+from recommender.services import Explanation, explain
 
 
 class Command(BaseCommand):
