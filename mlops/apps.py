@@ -13,3 +13,4 @@ class MLOpsConfig(AppConfig):
     def ready(self) -> None:
         from mlops.data import erasure  # noqa: F401 (registers a receiver of catalog.signals.provider_purged)
         from mlops.monitoring import alerts  # noqa: F401 (registers a receiver of catalog.signals.sync_ended)
+        from mlops.training import job  # noqa: F401 (registers trainings as a kind of job)

@@ -24,8 +24,8 @@ class TrainingPolicy(Section):
     memory_mb: int = Field(2000, ge=50, description="memory of an item-item matrix; the most rated movies fill it")
     threads: Count | None = Field(None, description="threads of matrix products; null: one per core")
     max_runtime_seconds: int = Field(6000, gt=0, lt=7200, description="time after which a training is ended")
-    heartbeat_seconds: int = Field(5, gt=0, description="interval of a training's heartbeat")
-    stale_after_seconds: int = Field(40, gt=0, description="time without a heartbeat after which a training is dead")
+    heartbeat_seconds: int = Field(5, gt=0, description="interval of a training's log and look for a cancellation")
+    stale_after_seconds: int = Field(40, gt=0, description="time without a heartbeat after which a worker is lost")
     retries: int = Field(1, ge=0, le=10, description="automatic retries of a failed training")
     retry_after_seconds: int = Field(300, ge=0, description="pause before a retry")
 
@@ -235,6 +235,8 @@ RENAMED_SCHEDULES: dict[str, str] = {
     "score-live-quality": "score-online-metrics",
     "check-serving": "check-skew",
     "check-freshness": "check-staleness",
+    "sweep-runs": "requeue-stale-jobs",
+    "sweep-histories": "remove-old-imports",
 }
 
 
@@ -256,8 +258,7 @@ class SchedulesPolicy(Section):
     backtest_staleness: When = Field("0 7 1,15 * *", description="measures what the age of data costs")
     collect_evidence: When = Field("40 * * * *", description="collects evidence for the ML Test Score")
     beat_heartbeat: When = Field(60, description="shows that the scheduler runs")
-    requeue_stale_jobs: When = Field(15, description="requeues background jobs whose worker died")
-    sweep_runs: When = Field(15, description="requeues dead trainings")
+    requeue_stale_jobs: When = Field(15, description="requeues jobs whose worker is lost")
     remove_old_imports: When = Field("20 3 * * *", description="deletes old imports")
     auto_rollback: When = Field(60, description="checks whether to roll back a new champion")
     sync_registry: When = Field("*/10 * * * *", description="writes what is missing to MLflow")

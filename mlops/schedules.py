@@ -26,7 +26,6 @@ TASKS = {
     "collect-evidence": "mlops.collect_evidence",
     "beat-heartbeat": "mlops.beat_heartbeat",
     "requeue-stale-jobs": "catalog.requeue_stale",
-    "sweep-runs": "mlops.sweep_runs",
     "auto-rollback": "mlops.auto_rollback",
     "sync-registry": "mlops.sync_registry",
     "push-data": "mlops.push_data",
@@ -38,6 +37,8 @@ RENAMED_TASKS = {
     "mlops.score_live_quality": "mlops.score_online_metrics",
     "mlops.check_serving": "mlops.check_skew",
     "mlops.check_freshness": "mlops.check_staleness",
+    "mlops.sweep_runs": "catalog.requeue_stale",
+    "catalog.sweep_histories": "catalog.remove_old_imports",
 }
 TRAINING_QUEUE = {"backtest-features", "backtest-staleness"}
 EXPIRES_AFTER = 0.9  # share of the period: a worker that was away does not find a pile of old work

@@ -33,9 +33,7 @@ from mlops.schedules import ensure_schedules
 from mlops.test_score.collect import collect_evidence
 from mlops.test_score.evidence import record_file as record_evidence
 from mlops.test_score.score import ml_test_score
-from mlops.training.queue import is_resumable
-from mlops.training.reaper import sweep_runs
-from mlops.training.runs import cancel_run, resume_run, start_training
+from mlops.training.runs import cancel_run, is_resumable, resume_run, start_training
 from mlops.tuning.choices import adopt_parameters, withdraw_parameters
 
 if TYPE_CHECKING:
@@ -75,7 +73,6 @@ __all__ = [
     "run_training",
     "score_online_metrics",
     "start_training",
-    "sweep_runs",
     "sync_registry",
     "tune",
     "validate_snapshot",

@@ -51,11 +51,6 @@ def train_model_scheduled() -> dict[str, str | int]:
     return {"run": run.pk, "status": run.status}
 
 
-@shared_task(name="mlops.sweep_runs")
-def sweep_runs() -> dict[str, int]:
-    return services.sweep_runs()
-
-
 @shared_task(name="mlops.auto_rollback")
 @_also_named("mlops.watch_champion")
 def auto_rollback() -> dict[str, str | int | None]:

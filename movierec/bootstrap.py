@@ -16,9 +16,10 @@ from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import CommandError, call_command
 
+from catalog.jobs.reaper import PROOF_SECONDS, requeue_stale
 from catalog.models import Movie, Rating
 from mlops.models import PipelineRun
-from mlops.services import ensure_schedules, sweep_runs
+from mlops.services import ensure_schedules
 from recommender.models import ServedModel
 
 Echo = Callable[[str], object]
@@ -124,15 +125,15 @@ def _train(echo: Echo) -> None:
 
 
 def _wait_for_lost_run(echo: Echo) -> None:
-    """A run whose process was killed counts as running until its heartbeat is stale; then it can be repeated."""
-    sweep_runs()
-    deadline = time.monotonic() + settings.POLICY.training.stale_after_seconds + 5
+    """A run whose process was killed on another host counts as running until its heartbeat is stale."""
+    requeue_stale(PipelineRun.KIND)
+    deadline = time.monotonic() + settings.POLICY.training.stale_after_seconds + PROOF_SECONDS + 5
     active = PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE)
     if active.exists():
         echo("    A training of an earlier start is still marked as running; waiting for its end ...")
     while active.exists() and time.monotonic() < deadline:
         time.sleep(1)
-        sweep_runs()
+        requeue_stale(PipelineRun.KIND)
 
 
 def _create_staff(echo: Echo) -> None:

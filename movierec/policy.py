@@ -41,8 +41,8 @@ RENAMED: dict[str, str | None] = {
     "histories": "imports",
     "live_quality": "online_metrics",
     "watch": "auto_rollback",
-    "schedules.sweep-histories": None,
     **{f"schedules.{old}": f"schedules.{new}" for old, new in RENAMED_SCHEDULES.items()},
+    "schedules.sweep-histories": None,
 }
 Rate = Annotated[str, Field(pattern=r"^\d+/(s|sec|second|m|min|minute|h|hour|d|day)$")]
 # As safe, and eight times as fast where PyYAML has it: every process reads the policy when it starts.

@@ -21,7 +21,7 @@ from benchmarks.chaos.site import N_API_CLIENTS, QUICK, Operator, merged, prepar
 from benchmarks.tables import render
 
 SIZE = {"users": 400, "movies": 250, "ratings": 12_000}
-SCHEDULES = {"sweep-runs": {"every_seconds": 3}, "beat-heartbeat": {"every_seconds": 5}}
+SCHEDULES = {"requeue-stale-jobs": {"every_seconds": 3}, "beat-heartbeat": {"every_seconds": 5}}
 FIRST_TRAINING = 300.0  # seconds
 
 

@@ -35,7 +35,7 @@ POLICY = merged(
         "schedules": {
             "check-drift": {"every_seconds": 10},
             "check-retraining": {"every_seconds": 5},
-            "sweep-runs": {"every_seconds": 5},
+            "requeue-stale-jobs": {"every_seconds": 5},
             "beat-heartbeat": {"every_seconds": 10},
         },
     },

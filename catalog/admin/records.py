@@ -17,7 +17,8 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="progress")
     def progress(self, run: SyncRun) -> str:
-        return f"{run.n_done:,} of {run.n_items:,}"
+        left = f" ({run.progress_text})" if run.progress_text else ""
+        return f"{run.n_done:,} of {run.n_items:,}{left}"
 
 
 class TMDBRecordAdmin(ReadOnlyAdmin):

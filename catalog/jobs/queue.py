@@ -26,7 +26,11 @@ AnyJob = TypeVar("AnyJob", bound=Job)
 
 
 class JobNotClaimable(Exception):
-    """Another job of the same name is active, or somebody else was faster."""
+    """Somebody else was faster."""
+
+
+class AnotherIsActive(JobNotClaimable):
+    """Of jobs with the same name only one is."""
 
 
 def enqueue(job: Job) -> bool:
@@ -132,7 +136,7 @@ def queue_again(job: Job, line: str, *, after: Iterable[str] = (Status.ERRORED,)
                 )
             )
     except IntegrityError:
-        raise JobNotClaimable(f"Another job named {job.exclusive!r} is active.") from None
+        raise AnotherIsActive(f"Another job named {job.exclusive!r} is active.") from None
     if not queued:
         raise JobNotClaimable(f"{job} was queued by somebody else a moment ago.")
     job.refresh_from_db()

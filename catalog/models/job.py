@@ -1,11 +1,13 @@
 """Background work that has a life of its own: trainings, syncs, imports."""
 
+import math
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog.models.outcomes import sentence
 
@@ -38,6 +40,7 @@ class Job(models.Model):
         PAGE = "page", "page"
 
     KIND: ClassVar[str] = ""  # of the rows of a model that inherits from this one
+    EXCLUSIVE: ClassVar[str] = ""  # the name that all of them have, where one is active at a time
     ACTIVE = (Status.QUEUED, Status.RUNNING)
 
     job_id = models.BigAutoField(primary_key=True)  # each kind numbers its own rows: `id` of a training is not this
@@ -88,6 +91,7 @@ class Job(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.kind = self.kind or self.KIND
+        self.exclusive = self.exclusive or self.EXCLUSIVE
         super().save(*args, **kwargs)
 
     @property
@@ -95,6 +99,22 @@ class Job(models.Model):
         return self.status in self.ACTIVE
 
     @property
+    def progress_text(self) -> str:
+        """The share that is done, and the time that is left."""
+        return progress_text(self.share, self.remaining_seconds) if self.is_active else ""
+
+    @property
     def message(self) -> str:
         """How it ended, in a sentence; empty before."""
         return sentence(self.outcome, self.details)
+
+
+def progress_text(share: float | None, remaining_seconds: float | None) -> str:
+    if share is None:
+        return ""
+    done = f"{math.floor(100 * share)} %"
+    if remaining_seconds is None:
+        return done
+    if remaining_seconds < 90:
+        return _("{done}, about {n} s left").format(done=done, n=math.ceil(remaining_seconds))
+    return _("{done}, about {n} min left").format(done=done, n=round(remaining_seconds / 60))

@@ -23,6 +23,7 @@ class SyncRun(Job):
         IDS = "ids", _("chosen ids")
 
     KIND = "sync"
+    EXCLUSIVE = "TMDB"
 
     id = models.BigAutoField(primary_key=True)
     job_ptr = models.OneToOneField(Job, on_delete=models.CASCADE, parent_link=True)

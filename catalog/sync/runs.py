@@ -79,7 +79,7 @@ def _reopened(request: SyncRequest) -> SyncRun | None:
 
 
 def _new_run(request: SyncRequest, trigger: str) -> SyncRun:
-    run = SyncRun.objects.create(scope=request.scope, trigger=trigger, exclusive="TMDB")
+    run = SyncRun.objects.create(scope=request.scope, trigger=trigger)
     settled_by_it = SyncItem.objects.exclude(run=run)
     if request.scope != Scope.EVERYTHING:
         settled_by_it = settled_by_it.filter(run__scope__in=(request.scope, Scope.IDS))

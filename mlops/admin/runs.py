@@ -19,11 +19,11 @@ START = "mlops.start_training"
 
 @admin.register(PipelineRun)
 class PipelineRunAdmin(ReadOnlyAdmin):
-    list_display = ["id", "status", "algorithm", "trigger", "started_by", "queued_at", "duration", "ending"]
+    list_display = ["id", "status", "algorithm", "trigger", "requested_by", "created_at", "duration", "ending"]
     list_filter = ["status", "trigger", "algorithm"]
-    list_select_related = ["started_by"]
-    search_fields = ["message", "started_by__username"]
-    date_hierarchy = "queued_at"
+    list_select_related = ["requested_by"]
+    search_fields = ["outcome", "requested_by__username"]
+    date_hierarchy = "created_at"
     detail_template = "admin/mlops/pipelinerun/detail.html"
 
     @admin.display(description="seconds")
@@ -96,7 +96,7 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         require_permission(request, START)
         try:
             run = start_training(
-                trigger=PipelineRun.Trigger.ADMIN, started_by=cast(User, request.user), algorithm=algorithm
+                trigger=PipelineRun.Trigger.ADMIN, requested_by=cast(User, request.user), algorithm=algorithm
             )
         except MLOpsError as error:
             return self.refused(request, error)

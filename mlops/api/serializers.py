@@ -98,15 +98,19 @@ class RollBackSerializer(serializers.Serializer[Any]):
 
 class RunStepSerializer(serializers.ModelSerializer[RunStep]):
     status = serializers.CharField(read_only=True, help_text=_choices(RunStep.Status))
+    progress = serializers.CharField(read_only=True)
 
     class Meta:
         model = RunStep
-        fields = ["name", "status", "progress", "figures", "started_at", "ended_at"]
+        fields = ["name", "status", "progress", "share", "remaining_seconds", "figures", "started_at", "ended_at"]
 
 
 class RunSummarySerializer(serializers.ModelSerializer[PipelineRun]):
     status = serializers.CharField(read_only=True, help_text=_choices(PipelineRun.Status))
-    started_by = serializers.CharField(source="started_by.username", default=None, allow_null=True, read_only=True)
+    started_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True, read_only=True)
+    queued_at = serializers.DateTimeField(source="created_at", read_only=True)
+    outcome = serializers.CharField(read_only=True, help_text="How it ended, as a code; `message` says it in words.")
+    message = serializers.CharField(read_only=True)
     version = serializers.SerializerMethodField()
 
     class Meta:
@@ -117,7 +121,12 @@ class RunSummarySerializer(serializers.ModelSerializer[PipelineRun]):
             "trigger",
             "started_by",
             "algorithm",
+            "outcome",
+            "details",
             "message",
+            "step",
+            "share",
+            "remaining_seconds",
             "version",
             "queued_at",
             "started_at",

@@ -74,7 +74,7 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSe
 class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSet):
     """Training runs, newest first."""
 
-    queryset = PipelineRun.objects.select_related("started_by", "version")
+    queryset = PipelineRun.objects.select_related("requested_by", "version")
     lookup_url_kwarg = "id"
     filterset_fields = ["status", "trigger", "algorithm"]
 
@@ -90,7 +90,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSet)
         """Queue a training; 409 while another one is active."""
         options = self.body(serializers.StartRunSerializer)
         self.require("mlops.start_training")
-        run = start_training(trigger=PipelineRun.Trigger.API, started_by=cast(User, request.user), **options)
+        run = start_training(trigger=PipelineRun.Trigger.API, requested_by=cast(User, request.user), **options)
         return Response(serializers.RunSerializer(run).data, status=202)
 
     @extend_schema(parameters=[RUN_ID], request=None, responses={202: serializers.RunSerializer})

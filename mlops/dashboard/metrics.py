@@ -54,7 +54,7 @@ def _runs() -> Iterable[Metric]:
     for status in PipelineRun.Status.values:
         runs.add_metric([status], counts.get(status, 0))
     waiting = GaugeMetricFamily("movierec_training_backlog_seconds", "How long the queued training has waited.")
-    queued = PipelineRun.objects.filter(status=PipelineRun.Status.QUEUED).aggregate(since=Min("queued_at"))["since"]
+    queued = PipelineRun.objects.filter(status=PipelineRun.Status.QUEUED).aggregate(since=Min("created_at"))["since"]
     waiting.add_metric([], _age(queued) if queued else 0)
     return [runs, waiting]
 

@@ -68,7 +68,7 @@ def dashboard() -> dict[str, Any]:
 
 def runs() -> dict[str, Any]:
     """The latest trainings; `is_busy` while one of them goes on."""
-    rows = list(PipelineRun.objects.select_related("started_by", "version").prefetch_related("steps")[:RUNS])
+    rows = list(PipelineRun.objects.select_related("requested_by", "version").prefetch_related("steps")[:RUNS])
     return {"runs": rows, "is_busy": any(run.is_active for run in rows)}
 
 

@@ -1,86 +1,59 @@
 """Runs of the training pipeline."""
 
-from django.conf import settings
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Job
 
 from .data import DatasetSnapshot
 
 
-class PipelineRun(models.Model):
-    """One run of the training pipeline.
+class PipelineRun(Job):
+    """One run of the training pipeline; one is active at a time. Another attempt continues from the failed step."""
 
-    queued -> running -> succeeded | failed (expected: checks, gate) | errored (a bug, a killed worker) | cancelled.
-    errored -> queued again, by the policy or a person, for another attempt from the step that failed.
-    A run always ends: whoever finds a running row without a heartbeat marks it as errored.
-    Only one run is queued or running at a time; the database holds that with a partial unique index.
-    """
+    KIND = EXCLUSIVE = "training"
 
-    class Status(models.TextChoices):
-        QUEUED = "queued", "queued"
-        RUNNING = "running", "running"
-        SUCCEEDED = "succeeded", "succeeded"
-        FAILED = "failed", "failed"
-        ERRORED = "errored", "errored"
-        CANCELLED = "cancelled", "cancelled"
-
-    class Trigger(models.TextChoices):
-        SCHEDULED = "scheduled", "schedule"
-        ADMIN = "admin", "admin"
-        COMMAND = "command", "command"
-        API = "api", "API"
-
-    ACTIVE = (Status.QUEUED, Status.RUNNING)
-
-    status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)
-    trigger = models.CharField(max_length=16, choices=Trigger)
-    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    id = models.BigAutoField(primary_key=True)
+    job_ptr = models.OneToOneField(Job, on_delete=models.CASCADE, parent_link=True)
     algorithm = models.CharField(max_length=32)
     parameters = models.JSONField(default=dict, blank=True)
     snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs")
-    log = models.TextField(blank=True)
-    message = models.TextField(blank=True, help_text="How it ended, in a sentence.")
-    queued_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True, blank=True)
-    heartbeat_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    cancel_requested_at = models.DateTimeField(null=True, blank=True)
-    attempt = models.PositiveSmallIntegerField(default=1)
-    retry_at = models.DateTimeField(null=True, blank=True, help_text="When it is taken up again by itself.")
 
     class Meta:
-        ordering = ["-queued_at", "-id"]
-        indexes = [models.Index(fields=["-queued_at", "-id"], name="mlops_run_queued_at")]
-        constraints = [
-            models.UniqueConstraint(
-                models.Value(1),
-                condition=Q(status__in=["queued", "running"]),
-                name="mlops_run_one_active",
-            ),
-        ]
+        ordering = ["-created_at", "-id"]
         permissions = [("start_training", "Can start, cancel and repeat trainings")]
 
     def __str__(self) -> str:
         return f"run {self.pk}"
 
-    @property
-    def is_active(self) -> bool:
-        return self.status in self.ACTIVE
-
 
 class RunStep(models.Model):
-    """One attempt at a step of a run, with its time, log and figures; `result` is what later steps go on from."""
+    """One attempt at a step of a run, with its time, log and figures; later steps continue from its `result`."""
 
     class Status(models.TextChoices):
         RUNNING = "running", "running"
         SUCCEEDED = "succeeded", "succeeded"
         FAILED = "failed", "failed"
 
+    class Activity(models.TextChoices):
+        """What a step does at the moment."""
+
+        WRITING_RATINGS = "writing_ratings", _("{done:,} ratings")
+        CHOOSING_PARAMETERS = "choosing_parameters", _("choosing what is not given")
+        FITTING = "fitting", _("fitting on all data")
+        SAVING = "saving", _("saving")
+        EVALUATING = "evaluating", _("{done}/{total} {model}")
+        SMOKE_TEST = "smoke_test", _("loading in a fresh process")
+        MLFLOW = "mlflow", "MLflow"
+
     run = models.ForeignKey(PipelineRun, on_delete=models.CASCADE, related_name="steps")
     name = models.CharField(max_length=32)
     status = models.CharField(max_length=16, choices=Status, default=Status.RUNNING)
-    progress = models.CharField(max_length=120, blank=True)
+    activity = models.CharField(max_length=32, choices=Activity, blank=True)
+    activity_details = models.JSONField(default=dict, blank=True)
+    share = models.FloatField(null=True, blank=True, help_text="Of this step, from 0 to 1.")
+    remaining_seconds = models.FloatField(null=True, blank=True)
     figures = models.JSONField(default=dict, blank=True)
     result = models.JSONField(default=dict, blank=True)
     log = models.TextField(blank=True)
@@ -98,3 +71,12 @@ class RunStep(models.Model):
     @property
     def seconds(self) -> float | None:
         return (self.ended_at - self.started_at).total_seconds() if self.ended_at else None
+
+    @property
+    def progress(self) -> str:
+        """The activity in words."""
+        return activity_text(self.activity, **self.activity_details)
+
+
+def activity_text(activity: str, **details: object) -> str:
+    return str(RunStep.Activity(activity).label).format(**details) if activity else ""

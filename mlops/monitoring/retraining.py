@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from catalog.models import Movie, Rating
+from catalog.models import Job, Movie, Rating
 from mlops.errors import TrainingAlreadyActive
 from mlops.models import DriftReport, ModelVersion, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck
 from mlops.monitoring.alerts import set_alert
@@ -57,9 +57,7 @@ def _act(reasons: list[str], now: datetime) -> tuple[PipelineRun | None, str]:
         run = start_training(trigger=PipelineRun.Trigger.SCHEDULED)
     except TrainingAlreadyActive as error:
         return None, str(error)
-    PipelineRun.objects.filter(pk=run.pk, status=PipelineRun.Status.QUEUED).update(
-        log="Started because: " + "; ".join(reasons)
-    )
+    Job.objects.filter(pk=run.job_id, status=Job.Status.QUEUED).update(log="Started because: " + "; ".join(reasons))
     return run, f"Training run {run.pk} was started."
 
 

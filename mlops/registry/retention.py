@@ -106,7 +106,7 @@ def _prune_snapshots() -> int:
 
 def _prune_runs() -> int:
     limit = timezone.now() - timedelta(days=settings.POLICY.retention.runs_days)
-    old = PipelineRun.objects.filter(queued_at__lt=limit).exclude(status__in=PipelineRun.ACTIVE)
+    old = PipelineRun.objects.filter(created_at__lt=limit).exclude(status__in=PipelineRun.ACTIVE)
     return old.delete()[1].get(PipelineRun._meta.label, 0)
 
 

@@ -6,21 +6,43 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.utils import timezone
 
-from mlops.errors import MLOpsError, RunCancelled, RunLost, StepFailed
+from catalog.jobs.connection import LOST_CONNECTION, reconnecting
+from catalog.jobs.queue import attempt_of
+from mlops.errors import MLOpsError, RunCancelled, RunLost
 from mlops.models import PipelineRun, RunStep
+from mlops.models.runs import activity_text
+from mlops.training.forecast import Durations
+from mlops.training.job import RunFailed, TrainingOutcome
 
 logger = logging.getLogger(__name__)
 
 OnProgress = Callable[[str, str], None]
 
 
+def cancelled() -> MLOpsError:
+    return RunCancelled("Cancelled.")
+
+
+def lost() -> MLOpsError:
+    return RunLost(str(TrainingOutcome.RUN_LOST.label))
+
+
+def overtime() -> MLOpsError:
+    return RunFailed(TrainingOutcome.OVERTIME)
+
+
+class Interrupt(MLOpsError):
+    """Raised in the middle of computing; what it means is raised right after."""
+
+
 class RunMonitor:
-    """Heartbeats from a thread with a database connection of its own, steps, log lines and progress.
+    """Steps, log lines and progress of a run, written by a thread with a database connection of its own.
 
     The thread sees a cancellation, a run that was taken away, and the end of its time. The pipeline hears of it
     at its next `check`, and within `interruptible` at once, in the middle of a fit.
@@ -32,14 +54,15 @@ class RunMonitor:
         self._lines = [run.log] if run.log else []
         self._step: RunStep | None = None
         self._step_lines: list[str] = []
-        self._announced = ""
+        self._share: float | None = None
+        self._durations = Durations(run.algorithm)
         self._stop = threading.Event()
-        self._verdict: type[MLOpsError] | None = None
+        self._verdict: Callable[[], MLOpsError] | None = None
         self._working_thread = threading.get_ident()
         self._lock = threading.Lock()
         self._interruptible = False
         self._reported_at = 0.0
-        self._thread = threading.Thread(target=self._beat, name=f"heartbeat of run {run.pk}", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name=f"watch over run {run.pk}", daemon=True)
 
     def __enter__(self) -> "RunMonitor":
         self._thread.start()
@@ -52,27 +75,40 @@ class RunMonitor:
     # -- the working thread --------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Raises RunCancelled, RunLost or StepFailed (out of time) when the run should not go on."""
+        """Raises RunCancelled, RunLost or RunFailed (out of time) when the run should not continue."""
         if self._verdict is not None:
-            raise self._verdict(_SENTENCES[self._verdict])
-
-    def log(self, line: str) -> None:
-        self.note(line)
-        PipelineRun.objects.filter(pk=self.run.pk).update(log="\n".join(self._lines))
+            raise self._verdict()
 
     def note(self, line: str) -> None:
-        """A log line from any thread; it is written with the next heartbeat or the next line of `log`."""
+        """A log line from any thread; it is written by the next `flush`."""
         stamped = f"{timezone.now():%H:%M:%S} {line}"
         self._lines.append(stamped)
         self._step_lines.append(stamped)
 
+    def flush(self) -> bool:
+        """Writes log and progress. False once the run is not this attempt's any more."""
+        progress = {"step": "", "log": "\n".join(self._lines), "heartbeat_at": timezone.now()}
+        if (step := self._step) is not None:
+            elapsed = (timezone.now() - step.started_at).total_seconds()
+            found = self._durations.forecast(step.name, elapsed, self._share)
+            progress |= {"step": step.name, "share": found.run_share, "remaining_seconds": found.run_remaining_seconds}
+            RunStep.objects.filter(pk=step.pk).update(
+                log="\n".join(self._step_lines),
+                activity=step.activity,
+                activity_details=step.activity_details,
+                share=found.share,
+                remaining_seconds=found.remaining_seconds,
+            )
+        return bool(attempt_of(self.run).update(**progress))
+
     @contextmanager
     def step(self, name: str) -> Iterator[RunStep]:
         """One step: its times, its figures and result (filled in by the body), its log, and how it ended."""
-        self._verdict = self._verdict or self._look()  # steps of little data follow each other faster than heartbeats
+        # Steps of little data follow each other faster than the thread looks.
+        self._verdict = self._verdict or reconnecting(self._look)
         self.check()
-        row = RunStep.objects.create(run=self.run, name=name, attempt=self.run.attempt)
-        self._step, self._step_lines, self._announced = row, [], ""
+        row = reconnecting(lambda: self._begin(name))
+        self._step, self._step_lines, self._share = row, [], None
         try:
             self._report(name, "")
             yield row
@@ -82,24 +118,28 @@ class RunMonitor:
         self._end(row, RunStep.Status.SUCCEEDED)
         self.check()
 
-    def progress(self, step: RunStep, text: str, *, comes_often: bool = False) -> None:
+    def progress(self, step: RunStep, activity: str, *, comes_often: bool = False, **details: Any) -> None:
         """Shown live; what comes often at most twice a second. Raises like `check`."""
-        self.check()
+        self.announce(step, activity, **details)
         now = time.monotonic()
         if not comes_often or now - self._reported_at >= 0.5:
             self._reported_at = now
             with self._shielded():
-                RunStep.objects.filter(pk=step.pk).update(progress=text[:120])
-                self._report(step.name, text)
+                reconnecting(self.flush)
 
-    def announce(self, step: RunStep, text: str) -> None:
-        """Progress from the midst of a read, shown with the next heartbeat. Raises like `check`.
+    def announce(self, step: RunStep, activity: str, **details: Any) -> None:
+        """Progress from the midst of a read, shown with the next look of the thread. Raises like `check`.
 
         SQLite lets a connection that is reading an older state not write: it would be locked for good.
         """
         self.check()
-        self._announced = text[:120]
-        self._report(step.name, text)
+        step.activity, step.activity_details = activity, details
+        self._share = details["done"] / details["total"] if details.get("total") else None
+        self._report(step.name, activity_text(activity, **details))
+
+    def tell_share(self, share: float) -> None:
+        """How far the step is, from the midst of computing; shown with the next look of the thread."""
+        self._share = share
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -111,8 +151,8 @@ class RunMonitor:
                 yield
             finally:
                 self._allow_interrupts(False)
-        except MLOpsError:
-            self.check()  # what was raised from the other thread carries no sentence
+        except Interrupt:
+            self.check()
             raise
         self.check()
 
@@ -131,60 +171,49 @@ class RunMonitor:
         finally:
             self._allow_interrupts(before)
 
+    def _begin(self, name: str) -> RunStep:
+        place = {"run": self.run, "name": name, "attempt": self.run.attempt}
+        RunStep.objects.filter(**place).delete()  # it lost its connection
+        return RunStep.objects.create(**place)
+
     def _end(self, row: RunStep, status: str) -> None:
         row.status, row.ended_at = status, timezone.now()
-        seconds = (row.ended_at - row.started_at).total_seconds()
-        self.note(f"{row.name}: {row.get_status_display()} after {seconds:.1f} s")
+        self.note(f"{row.name}: {row.get_status_display()} after {row.seconds:.1f} s")
         row.log, self._step = "\n".join(self._step_lines), None
-        row.save(update_fields=["status", "ended_at", "figures", "result", "log"])
-        PipelineRun.objects.filter(pk=self.run.pk).update(log="\n".join(self._lines))
+        reconnecting(lambda: row.save(update_fields=["status", "ended_at", "figures", "result", "log"]))
+        reconnecting(self.flush)
 
     def _report(self, step: str, text: str) -> None:
         if self._on_progress is not None:
             self._on_progress(step, text)
 
-    # -- the heartbeat's thread ----------------------------------------------------------------------------------
+    # -- the thread ----------------------------------------------------------------------------------------------
 
-    def _beat(self) -> None:
+    def _watch(self) -> None:
         policy = settings.POLICY.training
         deadline = time.monotonic() + policy.max_runtime_seconds
-        try:
-            while not self._stop.wait(policy.heartbeat_seconds):
-                verdict = self._look() or (StepFailed if time.monotonic() > deadline else None)
-                if verdict is not None:
-                    self._verdict = verdict
-                    self._interrupt(verdict)
-        finally:
-            connection.close()
+        while not self._stop.wait(policy.heartbeat_seconds):
+            try:
+                verdict = self._look() or (overtime if time.monotonic() > deadline else None)
+            except LOST_CONNECTION:
+                logger.warning("run %s: the database did not take the progress", self.run.pk, exc_info=True)
+                verdict = None
+            finally:
+                connection.close()
+            if verdict is not None:
+                self._verdict = verdict
+                self._interrupt()
 
-    def _look(self) -> type[MLOpsError] | None:
-        try:
-            rows = PipelineRun.objects.filter(
-                pk=self.run.pk, attempt=self.run.attempt, status=PipelineRun.Status.RUNNING
-            )
-            if not rows.update(heartbeat_at=timezone.now(), log="\n".join(self._lines)):
-                return RunLost
-            if (step := self._step) is not None:
-                shown = {"progress": self._announced} if self._announced else {}
-                RunStep.objects.filter(pk=step.pk).update(log="\n".join(self._step_lines), **shown)
-            return RunCancelled if rows.exclude(cancel_requested_at=None).exists() else None
-        except DatabaseError:
-            logger.warning("run %s: the database did not take the heartbeat", self.run.pk, exc_info=True)
-            connection.close()
-            return None
+    def _look(self) -> Callable[[], MLOpsError] | None:
+        if not self.flush():
+            return lost
+        return cancelled if attempt_of(self.run).exclude(cancel_requested_at=None).exists() else None
 
-    def _interrupt(self, verdict: type[MLOpsError]) -> None:
+    def _interrupt(self) -> None:
         with self._lock:
             if self._interruptible:
-                _raise_in_thread(self._working_thread, verdict)
+                _raise_in_thread(self._working_thread, Interrupt)
                 self._interruptible = False
-
-
-_SENTENCES: dict[type[MLOpsError], str] = {
-    RunCancelled: "Cancelled.",
-    RunLost: "The run was marked as ended while it was still working.",
-    StepFailed: "The training took longer than training.max_runtime_seconds allows.",
-}
 
 
 def _raise_in_thread(thread_id: int, error: type[BaseException]) -> None:

@@ -1,6 +1,6 @@
 """The training: export -> snapshot -> checks -> fit -> evaluate -> register -> gate -> promote.
 
-A run that was resumed goes on from the step that failed, with what the steps before it had made.
+A run that was resumed continues from the step that failed, with what the steps before it had made.
 Runs in the training worker or in the command's own process, never in a web process. Whatever happens, the run's row
 ends: as succeeded or failed (expected: the data or the model are not good enough), cancelled, or errored (a bug).
 """
@@ -9,73 +9,80 @@ import logging
 import traceback
 from typing import Any
 
-from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.db import InterfaceError, OperationalError, connection
 
+from catalog.jobs.connection import LOST_CONNECTION, reconnecting
+from catalog.jobs.heartbeat import beating
+from catalog.jobs.queue import attempt_of, claim, fail, finish
+from catalog.models.outcomes import Outcome
 from mlops.errors import MLOpsError, RunCancelled, RunLost, RunNotFound
 from mlops.models import PipelineRun
+from mlops.training.job import RunFailed, TrainingOutcome
 from mlops.training.monitor import OnProgress, RunMonitor
-from mlops.training.queue import remove_leftovers, retry_time
-from mlops.training.steps import Training
+from mlops.training.steps import TrainingRun
 
 logger = logging.getLogger(__name__)
 
 Status = PipelineRun.Status
+MAX_RECONNECTS = 5
 
 
 def run_training(*, run_id: int, on_progress: OnProgress | None = None) -> PipelineRun:
     """Take the queued run and bring it to its end; a run that somebody else has taken is left alone."""
-    run = claim(run_id)
+    run = PipelineRun.objects.filter(pk=run_id).first()
     if run is None:
-        found = PipelineRun.objects.filter(pk=run_id).first()
-        if found is None:
-            raise RunNotFound(f"There is no run {run_id}.")
-        logger.info("training run %s is %s already: nothing to do", run_id, found.status)
-        return found
-    with RunMonitor(run, on_progress) as monitor, _logged_to(monitor):
+        raise RunNotFound(f"There is no run {run_id}.")
+    if claim(run) is None:
+        run.refresh_from_db()
+        logger.info("training run %s is %s already: nothing to do", run_id, run.status)
+        return run
+    with beating(), RunMonitor(run, on_progress) as monitor, _logged_to(monitor):
         try:
-            status, message = Status.SUCCEEDED, Training(run, monitor).work()
-        except RunCancelled:
-            status, message = Status.CANCELLED, "Cancelled by a person."
+            outcome, details = _execute(run, monitor)
         except KeyboardInterrupt:
-            _end(monitor, Status.CANCELLED, "Interrupted from the keyboard or by a signal.")
+            monitor.flush()
+            fail(run, Outcome.INTERRUPTED, status=Status.CANCELLED)
             raise
-        except RunLost as error:
-            logger.error("training run %s: %s", run_id, error)
-            status, message = Status.ERRORED, str(error)
-        except MLOpsError as error:
-            status, message = Status.FAILED, str(error)
         except Exception as error:
-            # A bug, or a machine that failed: it is recorded, so that the run ends and says why.
-            logger.exception("training run %s failed", run_id)
-            monitor.log(traceback.format_exc())
-            status, message = Status.ERRORED, f"{type(error).__name__}: {error}"
-        _end(monitor, status, message)
+            status, outcome, details = _ending(error)
+            if status == Status.ERRORED:
+                logger.exception("training run %s: %s", run_id, outcome)
+                monitor.note(traceback.format_exc())
+            monitor.flush()
+            fail(run, outcome, status=status, **details)
+        else:
+            monitor.flush()
+            finish(run, outcome, **details)
     run.refresh_from_db()
     return run
 
 
-def claim(run_id: int) -> PipelineRun | None:
-    """Compare-and-set: of all who got the message exactly one gets the run."""
-    now = timezone.now()
-    claimed = PipelineRun.objects.filter(pk=run_id, status=Status.QUEUED).update(
-        status=Status.RUNNING, started_at=Coalesce("started_at", now), heartbeat_at=now
-    )
-    return PipelineRun.objects.get(pk=run_id) if claimed else None
+def _execute(run: PipelineRun, monitor: RunMonitor) -> tuple[str, dict[str, Any]]:
+    """The steps; one that lost its connection to the database is repeated on a new one."""
+    for _ in range(MAX_RECONNECTS):
+        try:
+            return TrainingRun(run, monitor).execute()
+        except LOST_CONNECTION as error:
+            logger.warning("the connection to the database was lost, the step is repeated: %s", error)
+            connection.close()
+            if not reconnecting(attempt_of(run).exists):
+                raise RunLost(str(TrainingOutcome.RUN_LOST.label)) from None
+    return TrainingRun(run, monitor).execute()
 
 
-def _end(monitor: RunMonitor, status: str, message: str) -> None:
-    monitor.log(message)
-    run = monitor.run
-    ended = PipelineRun.objects.filter(pk=run.pk, attempt=run.attempt, status=Status.RUNNING).update(
-        status=status,
-        message=message,
-        ended_at=timezone.now(),
-        retry_at=retry_time(run) if status == Status.ERRORED else None,
-    )
-    run.refresh_from_db()
-    if ended and status != Status.SUCCEEDED:
-        remove_leftovers(run)
+def _ending(error: Exception) -> tuple[str, str, dict[str, Any]]:
+    match error:
+        case RunCancelled():
+            return Status.CANCELLED, Outcome.CANCELLED, {}
+        case RunLost():
+            return Status.ERRORED, TrainingOutcome.RUN_LOST, {}
+        case RunFailed():
+            return Status.FAILED, error.outcome, error.details
+        case MLOpsError():
+            return Status.FAILED, TrainingOutcome.STEP_FAILED, {"error": str(error)}
+        case OperationalError() | InterfaceError():
+            return Status.ERRORED, Outcome.DATABASE, {"error": str(error)}
+    return Status.ERRORED, Outcome.BUG, {"error": f"{type(error).__name__}: {error}"}
 
 
 class _logged_to(logging.Handler):  # noqa: N801 (used as a context manager, like a function)

@@ -2,15 +2,15 @@
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
+from catalog.jobs import queue
+from catalog.jobs.reaper import requeue_stale
 from catalog.models import User
 from mlops.data.lookup import find_snapshot
-from mlops.errors import RunNotActive, RunNotFound, TrainingAlreadyActive
+from mlops.errors import RunNotActive, RunNotFound, RunNotResumable, TrainingAlreadyActive
 from mlops.evaluation.parameters import known_algorithm, to_json
 from mlops.models import PipelineRun
-from mlops.training.queue import queue_again, remove_superseded, ring
-from mlops.training.reaper import sweep_runs
+from mlops.training.job import remove_superseded
 from mlops.tuning.choices import parameters_in_force
 
 Status = PipelineRun.Status
@@ -19,21 +19,21 @@ Status = PipelineRun.Status
 def start_training(
     *,
     trigger: str,
-    started_by: User | None = None,
+    requested_by: User | None = None,
     algorithm: str | None = None,
     snapshot: str | None = None,
 ) -> PipelineRun:
-    """Queue a training and ring for a worker; with trigger `command` the caller runs it itself.
+    """Queue a training and enqueue its message; with trigger `command` the caller runs it itself.
 
-    `snapshot` is the beginning of a content hash or a snapshot's folder; without it the data is exported anew.
+    `snapshot` is the beginning of a content hash or a snapshot's folder; without it the data is exported first.
     Raises TrainingAlreadyActive, UnknownAlgorithm, SnapshotNotAvailable.
     """
-    sweep_runs()
+    requeue_stale(PipelineRun.KIND)
     policy = settings.POLICY.training
     name = known_algorithm(algorithm or policy.algorithm)
     run = PipelineRun(
         trigger=PipelineRun.Trigger(trigger),
-        started_by=started_by,
+        requested_by=requested_by,
         algorithm=name,
         parameters=to_json(parameters_in_force(name)),
         snapshot=find_snapshot(snapshot) if snapshot else None,
@@ -50,7 +50,7 @@ def start_training(
         ) from None
     remove_superseded(run)
     if run.trigger != PipelineRun.Trigger.COMMAND:
-        transaction.on_commit(lambda: ring(run.pk))
+        transaction.on_commit(lambda: queue.enqueue(run))
     return run
 
 
@@ -59,25 +59,43 @@ def resume_run(*, run_id: int, by: User | None = None, here: bool = False) -> Pi
 
     Raises RunNotFound, RunNotResumable, TrainingAlreadyActive.
     """
-    sweep_runs()
+    requeue_stale(PipelineRun.KIND)
     run = _get(run_id)
-    queue_again(run, f"Resumed by {by or 'a command'}, attempt {run.attempt + 1}.")
+    require_resumable(run)
+    try:
+        queue.queue_again(run, f"Resumed by {by or 'a command'}, attempt {run.attempt + 1}.")
+    except queue.AnotherIsActive:
+        raise TrainingAlreadyActive("Another training is active; only one runs at a time.") from None
+    except queue.JobNotClaimable:
+        raise RunNotResumable(f"Run {run.pk} was resumed by somebody else a moment ago.") from None
     if not here:
-        transaction.on_commit(lambda: ring(run.pk))
+        transaction.on_commit(lambda: queue.enqueue(run))
     return run
 
 
 def cancel_run(*, run_id: int) -> PipelineRun:
-    """A queued run ends at once, a running one at its next heartbeat. Raises RunNotFound, RunNotActive."""
-    now = timezone.now()
-    rows = PipelineRun.objects.filter(pk=run_id)
-    n_changed = rows.filter(status=Status.QUEUED).update(
-        status=Status.CANCELLED, cancel_requested_at=now, ended_at=now, message="Cancelled before it started."
-    ) or rows.filter(status=Status.RUNNING).update(cancel_requested_at=now)
+    """A queued run ends at once, a running one once its worker notices. Raises RunNotFound, RunNotActive."""
     run = _get(run_id)
-    if not n_changed:
+    if not queue.cancel(run):
         raise RunNotActive(f"Run {run_id} has ended already: {run.get_status_display()}.")
     return run
+
+
+def require_resumable(run: PipelineRun) -> None:
+    """Raises RunNotResumable. Only the newest run continues: what an older one has made is of older data and gone."""
+    if run.status != Status.ERRORED:
+        raise RunNotResumable(f"Run {run.pk} is {run.get_status_display()}; only an errored one can be resumed.")
+    newer = PipelineRun.objects.filter(pk__gt=run.pk).first()
+    if newer is not None:
+        raise RunNotResumable(f"Run {newer.pk} was started after run {run.pk} and has taken its place.")
+
+
+def is_resumable(run: PipelineRun) -> bool:
+    try:
+        require_resumable(run)
+    except RunNotResumable:
+        return False
+    return True
 
 
 def _get(run_id: int) -> PipelineRun:

@@ -12,10 +12,11 @@ from django.conf import settings
 from django.db import transaction
 from threadpoolctl import threadpool_limits
 
+from catalog.jobs.queue import attempt_of
 from mlops.data.snapshots import keep_snapshot, write_snapshot
 from mlops.data.validation import checked_frames
 from mlops.data.validation import figures_of as check_figures
-from mlops.errors import RunLost, StepFailed
+from mlops.errors import StepFailed
 from mlops.evaluation.comparison import choose_parameters, evaluate_candidate, figures_of
 from mlops.evaluation.lineage import code_revision, fitting_threads, library_versions, recipe_hash
 from mlops.evaluation.parameters import from_json, to_json
@@ -26,16 +27,18 @@ from mlops.registry.mlflow_sync import mirror
 from mlops.registry.promotion import promote
 from mlops.registry.retention import prune_artifacts
 from mlops.registry.smoke_test_input import smoke_test_input
-from mlops.training.monitor import RunMonitor
-from mlops.training.queue import artifact_name, partial_snapshot_name
+from mlops.training.job import RunFailed, TrainingOutcome, artifact_name, partial_snapshot_name
+from mlops.training.monitor import RunMonitor, lost
 from recommender.estimators import ESTIMATORS, ArtifactError, Dataset, artifact_checksum, load_recommender
 
 logger = logging.getLogger(__name__)
 
 Version = ModelVersion.Status
+Activity = RunStep.Activity
+Ending = tuple[TrainingOutcome, dict[str, Any]]
 
 
-class Training:
+class TrainingRun:
     """One run's work; the attributes are what the steps hand to each other."""
 
     ratings: pd.DataFrame
@@ -53,11 +56,11 @@ class Training:
             RunStep.objects.filter(run=run, status=RunStep.Status.SUCCEEDED).values_list("name", "result")
         )
 
-    def work(self) -> str:
-        """All steps that no earlier attempt has done; returns how it ended, in a sentence."""
+    def execute(self) -> Ending:
+        """All steps that no earlier attempt has done."""
         version = ModelVersion.objects.filter(run=self.run).select_related("snapshot").first()
         if version is None or not self._is_done("register"):
-            version = self.learn()
+            version = self.train()
         else:
             self._compared_to(version.figures.get("champion_version"))
         decision = version.decisions.first() if self._is_done("gate") else None
@@ -65,7 +68,7 @@ class Training:
         prune_artifacts()
         return ending
 
-    def learn(self) -> ModelVersion:
+    def train(self) -> ModelVersion:
         """From the data to a registered version."""
         with threadpool_limits(limits=fitting_threads(), user_api="blas"):
             snapshot = self.run.snapshot or self.export()
@@ -80,14 +83,11 @@ class Training:
     def export(self) -> DatasetSnapshot:
         partial = settings.SNAPSHOT_DIR / partial_snapshot_name(self.run.pk)
         with self.monitor.step("export") as step:
-            content = write_snapshot(partial, lambda n: self.monitor.announce(step, f"{n:,} ratings"))
+            content = write_snapshot(partial, lambda n: self.monitor.announce(step, Activity.WRITING_RATINGS, done=n))
             step.figures = {"ratings": content.n_ratings, "movies": content.n_movies}
             minimum = settings.POLICY.training.min_ratings
             if content.n_ratings < minimum:
-                raise StepFailed(
-                    f"There are {content.n_ratings} ratings; at least {minimum} are needed to learn something "
-                    "(training.min_ratings in config.yaml)."
-                )
+                raise RunFailed(TrainingOutcome.TOO_FEW_RATINGS, n=content.n_ratings, minimum=minimum)
         with self.monitor.step("snapshot") as step:
             snapshot = keep_snapshot(partial, content)
             PipelineRun.objects.filter(pk=self.run.pk).update(snapshot=snapshot)
@@ -117,17 +117,17 @@ class Training:
         with self.monitor.step("fit") as step:
             try:
                 with self.monitor.interruptible():
-                    self.monitor.progress(step, "choosing what is not given")
+                    self.monitor.progress(step, Activity.CHOOSING_PARAMETERS)
                     self.parameters = choose_parameters(
                         self.run.algorithm, from_json(self.run.parameters), self.ratings, self.movies
                     )
-                    self.monitor.progress(step, "fitting on all data")
+                    self.monitor.progress(step, Activity.FITTING)
                     self.dataset = Dataset.from_frames(self.ratings, self.movies, policy.implicit_threshold)
                     estimator = ESTIMATORS[self.run.algorithm](random_state=policy.random_state, **self.parameters)
                     model = estimator.fit(self.dataset)
             except (ValueError, TypeError) as error:
-                raise StepFailed(f"The model cannot be fitted: {error}") from error
-            self.monitor.progress(step, "saving")
+                raise RunFailed(TrainingOutcome.NOT_FITTED, error=str(error)) from error
+            self.monitor.progress(step, Activity.SAVING)
             model.save(self.folder)
             step.figures = {"users": self.dataset.n_users, "movies": self.dataset.n_movies} | self._chosen()
             step.result = {"parameters": to_json(self.parameters), "threads": fitting_threads()}
@@ -151,7 +151,7 @@ class Training:
         with self.monitor.step("evaluate") as step:
 
             def progress(text: str, done: int, total: int) -> None:
-                self.monitor.progress(step, f"{done}/{total} {text}", comes_often=True)
+                self.monitor.progress(step, Activity.EVALUATING, comes_often=True, done=done, total=total, model=text)
 
             with self.monitor.interruptible():
                 comparison = evaluate_candidate(
@@ -180,7 +180,7 @@ class Training:
         with self.monitor.step("register") as step:
             version = ModelVersion.objects.filter(run=self.run).first()
             if version is None:
-                self.monitor.progress(step, "smoke test")
+                self.monitor.progress(step, Activity.SMOKE_TEST)
                 test_input = smoke_test_input(self.dataset, self.run.algorithm, settings.POLICY.training.random_state)
                 self.figures["smoke_test"] = run_smoke_test(self.folder, test_input)
                 version = self._create_version(snapshot)
@@ -188,7 +188,7 @@ class Training:
             step.figures = {"version": version.pk, "bytes": version.artifact_bytes} | {
                 name: measured.get(name) for name in ("load_seconds", "latency_ms", "memory_mb")
             }
-            self.monitor.progress(step, "MLflow")
+            self.monitor.progress(step, Activity.MLFLOW)
             mirror(version)
         return version
 
@@ -218,32 +218,34 @@ class Training:
             step.figures = {finding.key: finding.outcome for finding in decision.findings}
             if decision.outcome == GateDecision.Outcome.REFUSED:
                 mirror(version)
-                raise StepFailed(f"The gate refused version {version.pk}. {decision.sentence}")
+                raise RunFailed(TrainingOutcome.GATE_REFUSED, version=version.pk, **_reasons(decision))
         return decision
 
-    def promote(self, version: ModelVersion, decision: GateDecision) -> str:
+    def promote(self, version: ModelVersion, decision: GateDecision) -> Ending:
+        details: dict[str, Any] = {"version": version.pk}
         if version.status == Version.CHAMPION:
-            return f"Version {version.pk} passed the gate and was promoted."
+            return TrainingOutcome.PROMOTED, details
         if decision.outcome != GateDecision.Outcome.PASSED:
             mirror(version)
-            return f"Version {version.pk} waits for a person: {decision.get_outcome_display()}. {decision.sentence}"
+            return TrainingOutcome.AWAITS_DECISION, details | _reasons(decision)
         if self.champion is not None and not settings.POLICY.promotion.automatic:
             mirror(version)
-            return f"Version {version.pk} passed the gate and waits for a person to promote it."
+            return TrainingOutcome.AWAITS_PROMOTION, details
         with self.monitor.step("promote") as step, transaction.atomic():
             self._still_ours()
             if ModelVersion.objects.select_for_update().filter(status=Version.CHAMPION).first() != self.champion:
-                return f"Version {version.pk} passed the gate, but the champion it was compared to was replaced."
+                return TrainingOutcome.CHAMPION_REPLACED, details
             reason = "The first model that passed the gate." if self.champion is None else "Passed the gate."
             promote(version=version.pk, kind=Promotion.Kind.AUTOMATIC, reason=reason)
-            step.figures = {"version": version.pk}
+            step.figures = details
         mirror(version)
-        return f"Version {version.pk} passed the gate and was promoted."
+        return TrainingOutcome.PROMOTED, details
 
     def _still_ours(self) -> None:
-        """Locks the run's row: a run that was marked as dead in the meantime writes nothing any more."""
-        rows = PipelineRun.objects.select_for_update().filter(
-            pk=self.run.pk, attempt=self.run.attempt, status=PipelineRun.Status.RUNNING
-        )
-        if not rows.exists():
-            raise RunLost("The run was marked as ended while it was still working.")
+        """Locks the run's row: a run that was taken for lost in the meantime writes nothing any more."""
+        if not attempt_of(self.run).select_for_update().exists():
+            raise lost()
+
+
+def _reasons(decision: GateDecision) -> dict[str, Any]:
+    return {"outcome": decision.outcome, "findings": [finding.to_dict() for finding in decision.against]}

@@ -10,6 +10,7 @@ import yaml
 from django.conf import settings
 from django.db.models import Model, QuerySet
 
+from catalog.jobs.process import namespace
 from catalog.models import Movie, Rating, User
 from mlops.findings import LEGACY, Finding
 from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, UserPseudonym
@@ -46,6 +47,10 @@ def _tastes(rng: np.random.Generator) -> list[int]:
     liked += [hit for hit in range(N_HITS) if rng.random() < 0.7 * (1 - hit / N_HITS / 2)]
     liked += rng.integers(0, N_HITS + N_TOPICS * TOPIC_SIZE, 2).tolist()
     return list(dict.fromkeys(rng.permutation(liked).tolist()))
+
+
+# The worker of a job that has been killed: no process has this PID.
+KILLED_WORKER = {"worker_namespace": namespace(), "worker_pid": 2**30, "worker_start": 1}
 
 
 def write_policy(path: Path, **changes: dict[str, Any]) -> Path:

@@ -42,7 +42,7 @@ def test_train_now_queues_a_run_and_shows_it(browser, sam, quick):
     page = browser.post(url("pipelinerun_train"), follow=True)
 
     run = PipelineRun.objects.get()
-    assert (run.status, run.trigger, run.started_by) == ("queued", "admin", sam)
+    assert (run.status, run.trigger, run.requested_by) == ("queued", "admin", sam)
     text = page.content.decode()
     assert f"Training run {run.pk} is queued." in text
     assert "waits for a training worker" in text
@@ -52,16 +52,19 @@ def test_train_now_queues_a_run_and_shows_it(browser, sam, quick):
 
 
 def test_a_run_shows_its_steps_live_and_is_read_anew_when_it_ends(browser, quick):
-    run = PipelineRun.objects.create(status="running", trigger="admin", algorithm="ease", log="12:00 hello")
-    RunStep.objects.create(run=run, name="fit", progress="fitting on all data")
+    run = PipelineRun.objects.create(
+        status="running", trigger="admin", algorithm="ease", log="12:00 hello", share=0.41, remaining_seconds=200
+    )
+    RunStep.objects.create(run=run, name="fit", activity="fitting")
 
     fragment = browser.get(url("pipelinerun_progress", run.pk))
     text = fragment.content.decode()
     assert "fitting on all data" in text
     assert "12:00 hello" in text
+    assert "41 %, about 3 min left" in text
     assert "every 2s" in text
     assert "HX-Refresh" not in fragment
-    PipelineRun.objects.update(status="failed", message="Too few ratings.")
+    PipelineRun.objects.update(status="failed", outcome="step_failed", details={"error": "Too few ratings."})
     fragment = browser.get(url("pipelinerun_progress", run.pk))
     assert (fragment["HX-Refresh"], "every 2s" in fragment.content.decode()) == ("true", False)
     assert "Too few ratings." in browser.get(url("pipelinerun_change", run.pk)).content.decode()

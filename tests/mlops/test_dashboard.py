@@ -52,7 +52,8 @@ def at_work(alice, quick):
     DriftReport.objects.create(status="alert", checks=[check], window_start=NOW, window_end=NOW)
     Alert.objects.create(subject="drift", message="genre mix: PSI 0.300")
     run = PipelineRun.objects.create(status="running", trigger="scheduled", algorithm="hybrid", heartbeat_at=NOW)
-    RunStep.objects.create(run=run, name="fit", progress="epoch 3 of 9")
+    fitting = {"activity": "evaluating", "activity_details": {"done": 3, "total": 9, "model": "champion"}}
+    RunStep.objects.create(run=run, name="evaluate", **fitting)
     beat_heartbeat()
     ensure_schedules()
     return champion
@@ -71,7 +72,7 @@ def test_a_site_at_work_is_told_of(client, sam, at_work):
         "genre mix: PSI 0.300",
         "0.2000 [0.1505,&nbsp;0.2609]",  # 40 hits of 200
         "Too few movies.",
-        "fit: epoch 3 of 9",
+        "evaluate: 3/9 champion",
         "No criterion is met.",
         "score-online-metrics",
         "No regression in prediction quality on served data",
@@ -88,7 +89,7 @@ def test_runs_are_asked_for_more_often_while_one_goes_on(client, sam, at_work):
     client.force_login(sam)
     assert 'hx-trigger="every 2s"' in client.get("/mlops/runs/").content.decode()
 
-    PipelineRun.objects.update(status="errored", message="The worker died.")
+    PipelineRun.objects.update(status="errored", outcome="bug", details={"error": "The worker died."})
 
     page = client.get("/mlops/runs/").content.decode()
     assert 'hx-trigger="every 20s"' in page
@@ -102,8 +103,8 @@ def test_schedules_say_when_they_come_next(client, sam, at_work):
     response = client.get("/mlops/")
 
     rows = {row.name: row for row in response.context["schedules"]}
-    assert rows["sweep-runs"].when == "every 15 seconds"
-    assert timedelta(0) <= rows["sweep-runs"].next_at - timezone.now() + timedelta(seconds=20)
+    assert rows["requeue-stale-jobs"].when == "every 15 seconds"
+    assert timedelta(0) <= rows["requeue-stale-jobs"].next_at - timezone.now() + timedelta(seconds=20)
     assert (rows["check-drift"].when, rows["check-drift"].next_at.hour) == ("0 4 * * * (UTC)", 4)
     assert rows["check-drift"].next_at.minute == 0
     assert rows["prune"].next_at is None
@@ -121,7 +122,7 @@ def test_the_page_asks_as_often_for_many_rows_as_for_few(client, sam, at_work):
     for _ in range(5):
         version = make_version(figures=FIGURES, snapshot=at_work.snapshot)
         OnlineMetrics.objects.create(version=version, day=NOW.date(), n=10, hits=1)
-        run = PipelineRun.objects.create(status="failed", trigger="admin", started_by=sam, algorithm="ease")
+        run = PipelineRun.objects.create(status="failed", trigger="admin", requested_by=sam, algorithm="ease")
         RunStep.objects.create(run=run, name="fit")
         check_drift()
 

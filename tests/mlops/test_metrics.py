@@ -33,7 +33,7 @@ def test_figures_come_from_the_rows_of_the_moment(alice, quick):
     trail(Promotion).update(promoted_at=hour_ago)
     version.snapshot.exported_at = hour_ago - timedelta(hours=1)
     version.snapshot.save()
-    PipelineRun.objects.create(status="queued", trigger="api", algorithm="ease", queued_at=hour_ago)
+    PipelineRun.objects.create(status="queued", trigger="api", algorithm="ease", created_at=hour_ago)
     PipelineRun.objects.create(status="errored", trigger="api", algorithm="ease")
     drifted = {"name": "genre mix", "measure": "PSI", "figure": 0.3}
     DriftReport.objects.create(status="alert", checks=[drifted], window_start=hour_ago, window_end=hour_ago)
@@ -44,7 +44,7 @@ def test_figures_come_from_the_rows_of_the_moment(alice, quick):
     Alert.objects.create(subject="training", message="over", opened_at=hour_ago, closed_at=hour_ago)
     Watermark.objects.create(name="beat", at=hour_ago)
     ensure_schedules()
-    PeriodicTask.objects.filter(name="sweep-runs").update(last_run_at=hour_ago)
+    PeriodicTask.objects.filter(name="requeue-stale-jobs").update(last_run_at=hour_ago)
 
     figures = scrape()
 
@@ -65,4 +65,4 @@ def test_figures_come_from_the_rows_of_the_moment(alice, quick):
     ]
     assert figures['movierec_ml_test_score{section="Data"}'] == 0
     assert 3600 <= figures["movierec_scheduler_heartbeat_age_seconds"] < 3700
-    assert 3600 <= figures['movierec_schedule_last_run_age_seconds{schedule="sweep-runs"}'] < 3700
+    assert 3600 <= figures['movierec_schedule_last_run_age_seconds{schedule="requeue-stale-jobs"}'] < 3700

@@ -9,18 +9,20 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from catalog.jobs.queue import claim
+from catalog.jobs.reaper import requeue_stale
 from catalog.models import User
 from mlops.errors import RunNotFound, RunNotResumable, TrainingAlreadyActive
 from mlops.models import ModelVersion, PipelineRun, Promotion
-from mlops.services import cancel_run, resume_run, run_training, start_training, sweep_runs
-from mlops.training.pipeline import claim
+from mlops.services import cancel_run, resume_run, run_training, start_training
+from tests.mlops.site import KILLED_WORKER
 
 Status = PipelineRun.Status
 STEPS = ["export", "snapshot", "checks", "fit", "evaluate", "register", "gate", "promote"]
 
 
 def errored_run(**fields) -> PipelineRun:
-    defaults = {"status": Status.ERRORED, "trigger": "scheduled", "algorithm": "ease"}
+    defaults = {"status": Status.ERRORED, "trigger": "scheduled", "algorithm": "ease", "exclusive": "training"}
     return PipelineRun.objects.create(**defaults | fields)
 
 
@@ -99,23 +101,23 @@ def test_an_export_goes_on_and_ends_while_others_write(rated_site, monkeypatch, 
 
 def test_an_errored_run_is_taken_up_again_once_after_five_minutes(db, quick, settings):
     run = start_training(trigger="scheduled")
-    claim(run.pk)
-    PipelineRun.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=1))
+    claim(run)
+    PipelineRun.objects.update(**KILLED_WORKER)
 
-    assert sweep_runs()["ended"] == 1
+    assert requeue_stale()["ended"] == 1
     run.refresh_from_db()
     wait = run.retry_at - timezone.now()
     assert timedelta(seconds=290) < wait < timedelta(seconds=301)
-    assert sweep_runs()["retried"] == 0
+    assert requeue_stale()["retried"] == 0
     PipelineRun.objects.update(retry_at=timezone.now())
-    assert sweep_runs()["retried"] == 1
+    assert requeue_stale()["retried"] == 1
     run.refresh_from_db()
     assert (run.status, run.attempt, run.retry_at) == (Status.QUEUED, 2, None)
-    assert "Taken up again by itself, attempt 2" in run.log
+    assert "Retried automatically, attempt 2" in run.log
 
-    claim(run.pk)
-    PipelineRun.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=1))
-    assert sweep_runs() == {"ended": 1, "retried": 0, "requeued": 0}
+    claim(run)
+    PipelineRun.objects.update(**KILLED_WORKER)
+    assert requeue_stale() == {"ended": 1, "retried": 0, "enqueued": 0}
     run.refresh_from_db()
     assert (run.status, run.retry_at) == (Status.ERRORED, None)
 
@@ -170,11 +172,11 @@ def test_whoever_works_on_an_earlier_attempt_writes_nothing_any_more(rated_site)
 
 
 def test_resuming_in_the_admin(client, sam, db, quick):
-    run = errored_run(message="The worker died.", retry_at=timezone.now() + timedelta(minutes=4))
+    run = errored_run(outcome="worker_lost", details={"since": "noon"}, retry_at=timezone.now() + timedelta(minutes=4))
     client.force_login(sam)
     page = client.get(reverse("admin:mlops_pipelinerun_change", args=[run.pk])).content.decode()
     assert ">Resume<" in page
-    assert "from the step that failed" in page
+    assert "from the failed step" in page
 
     client.post(reverse("admin:mlops_pipelinerun_resume", args=[run.pk]))
 

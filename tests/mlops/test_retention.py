@@ -60,7 +60,7 @@ def test_snapshots_in_use_and_the_last_ones_stay(alice, quick, settings, tmp_pat
 
 def test_old_runs_and_impressions_go(alice, quick):
     long_ago = timezone.now() - timedelta(days=400)
-    PipelineRun.objects.create(status="failed", trigger="admin", algorithm="ease", queued_at=long_ago)
+    PipelineRun.objects.create(status="failed", trigger="admin", algorithm="ease", created_at=long_ago)
     PipelineRun.objects.create(status="failed", trigger="admin", algorithm="ease")
     Impression.objects.create(user=alice, surface="home", items=[], shown_at=long_ago)
 

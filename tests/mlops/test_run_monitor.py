@@ -7,18 +7,19 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from mlops.errors import RunCancelled, RunLost, StepFailed
+from catalog.jobs.queue import claim
+from mlops.errors import RunCancelled, RunLost
 from mlops.models import PipelineRun, RunStep
 from mlops.services import cancel_run, start_training
+from mlops.training.job import RunFailed
 from mlops.training.monitor import RunMonitor
-from mlops.training.pipeline import claim
 from movierec.policy import load_policy
 from tests.mlops.site import write_policy
 
 
 @pytest.fixture
 def run(transactional_db, quick) -> PipelineRun:
-    return claim(start_training(trigger="command").pk)
+    return claim(start_training(trigger="command"))
 
 
 def work_for(seconds: float) -> None:
@@ -59,7 +60,7 @@ def test_a_run_that_was_given_up_hears_of_it(run):
 def test_a_run_that_takes_too_long_ends_with_a_sentence(run, settings, tmp_path):
     settings.POLICY = load_policy(write_policy(tmp_path / "short.yaml", training={"max_runtime_seconds": 1}))
 
-    too_long = pytest.raises(StepFailed, match="max_runtime_seconds")
+    too_long = pytest.raises(RunFailed, match="max_runtime_seconds")
     with RunMonitor(run) as monitor, too_long, monitor.interruptible():
         work_for(60)
 
@@ -100,8 +101,8 @@ def test_heartbeats_and_lines_reach_the_row(run):
 
 def test_what_a_step_does_now_is_shown_however_short_it_was_at_something_else(run):
     with RunMonitor(run) as monitor, monitor.step("register") as step:
-        for text in ("loading in a fresh process", "MLflow"):
-            monitor.progress(step, text)
+        for activity in ("smoke_test", "mlflow"):
+            monitor.progress(step, activity)
         step.refresh_from_db()
         assert step.progress == "MLflow"
 
@@ -109,5 +110,5 @@ def test_what_a_step_does_now_is_shown_however_short_it_was_at_something_else(ru
 def test_what_comes_often_is_not_all_written(run):
     with RunMonitor(run) as monitor, monitor.step("evaluate") as step, CaptureQueriesContext(connection) as queries:
         for done in range(200):
-            monitor.progress(step, f"{done}/200", comes_often=True)
-    assert len([query for query in queries if '"progress"' in query["sql"]]) < 20
+            monitor.progress(step, "evaluating", comes_often=True, done=done, total=200, model="popular")
+    assert len([query for query in queries if '"activity"' in query["sql"]]) < 20

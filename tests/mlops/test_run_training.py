@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from catalog.jobs.queue import claim
 from catalog.models import Rating
 from mlops.errors import RunNotFound
 from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, PipelineRun, Promotion
 from mlops.services import cancel_run, export_snapshot, promote, run_training, start_training
-from mlops.training.pipeline import claim
 from movierec.policy import load_policy
 from recommender.estimators import load_recommender
 from recommender.models import ServedModel
@@ -157,7 +157,7 @@ def test_a_run_that_is_cancelled_ends_so_and_leaves_nothing(rated_site, settings
 
     ended = run_training(run_id=run.pk, on_progress=cancel)
 
-    assert (ended.status, ended.message) == (Status.CANCELLED, "Cancelled by a person.")
+    assert (ended.status, ended.message) == (Status.CANCELLED, "Cancelled on request.")
     assert ended.steps.get(name="register").status == "failed"
     assert not ModelVersion.objects.exists()
     assert not settings.MODEL_DIR.exists() or not list(settings.MODEL_DIR.iterdir())
@@ -182,7 +182,7 @@ def test_an_interrupt_ends_the_run_as_cancelled(rated_site, settings):
 
 def test_a_second_delivery_of_the_message_does_nothing(rated_site):
     run = start_training(trigger="command")
-    assert claim(run.pk) is not None
+    assert claim(run) is not None
 
     assert run_training(run_id=run.pk).status == Status.RUNNING
     assert not run.steps.exists()
@@ -193,7 +193,9 @@ def test_a_run_that_was_given_up_while_it_worked_promotes_nothing(rated_site):
 
     def give_up(step: str, text: str) -> None:
         if step == "register":
-            PipelineRun.objects.filter(pk=run.pk).update(status=Status.ERRORED, message="given up")
+            PipelineRun.objects.filter(pk=run.pk).update(
+                status=Status.ERRORED, outcome="bug", details={"error": "given up"}
+            )
 
     ended = run_training(run_id=run.pk, on_progress=give_up)
 

@@ -6,7 +6,6 @@ from catalog.tasks import sync_tmdb
 from mlops.policy import RENAMED_SCHEDULES
 from mlops.schedules import RENAMED_TASKS, TASKS
 from mlops.services import ensure_schedules
-from mlops.tasks import sweep_runs
 from movierec.policy import load_policy
 from tests.mlops.site import write_policy
 
@@ -30,7 +29,7 @@ def test_each_expires_before_its_next_run(db):
     ensure_schedules()
 
     expires = dict(PeriodicTask.objects.exclude(name__startswith="celery.").values_list("name", "expire_seconds"))
-    assert (expires["sweep-runs"], expires["refresh-popularity"], expires["train-model"]) == (13, 3240, 77760)
+    assert (expires["requeue-stale-jobs"], expires["refresh-popularity"], expires["train-model"]) == (13, 3240, 77760)
 
 
 def test_what_an_operator_edited_or_added_stays(db):
@@ -104,10 +103,6 @@ def test_a_schedule_that_is_off_is_not_created(db, settings, tmp_path):
 
     assert set(TASKS) - set(ensure_schedules()) == {"train-model"}
     assert PeriodicTask.objects.get(name="prune").interval.every == 60
-
-
-def test_the_sweep_as_a_task(db, quick):
-    assert sweep_runs() == {"ended": 0, "retried": 0, "requeued": 0}
 
 
 def test_the_sync_with_tmdb_says_why_it_does_nothing(db, settings, caplog):

@@ -72,7 +72,9 @@ def test_ratings_that_stopped_coming_are_an_alert_but_not_a_log_from_elsewhere(a
 
 @pytest.mark.parametrize(("status", "is_alert"), [("errored", True), ("failed", False), ("succeeded", False)])
 def test_a_training_that_broke_is_an_alert_until_the_next_ends_well(db, status, is_alert):
-    PipelineRun.objects.create(status=status, trigger="scheduled", algorithm="ease", message="it ended")
+    PipelineRun.objects.create(
+        status=status, trigger="scheduled", algorithm="ease", outcome="bug", details={"error": "it ended"}
+    )
     PipelineRun.objects.create(status="queued", trigger="scheduled", algorithm="ease")
 
     check_staleness()

@@ -8,27 +8,35 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.utils import timezone
 
+from catalog.jobs.reaper import requeue_stale
 from mlops.errors import RunNotActive, RunNotFound, SnapshotNotAvailable, TrainingAlreadyActive, UnknownAlgorithm
 from mlops.models import PipelineRun, RunStep
-from mlops.services import cancel_run, start_training, sweep_runs
+from mlops.services import cancel_run, start_training
 from mlops.tasks import train_model, train_model_scheduled
-from tests.mlops.site import make_snapshot
+from tests.mlops.site import KILLED_WORKER, make_snapshot
 from tests.processes import ROOT, environment
 
 Status = PipelineRun.Status
 
 
-def active_run(status: str = Status.RUNNING, seconds_ago: float = 0) -> PipelineRun:
+def active_run(status: str = Status.RUNNING, seconds_ago: float = 0, **worker) -> PipelineRun:
     moment = timezone.now() - timedelta(seconds=seconds_ago)
     return PipelineRun.objects.create(
-        status=status, trigger="admin", algorithm="ease", queued_at=moment, started_at=moment, heartbeat_at=moment
+        status=status,
+        trigger="admin",
+        algorithm="ease",
+        exclusive="training",
+        created_at=moment,
+        started_at=moment,
+        heartbeat_at=moment,
+        **worker,
     )
 
 
 def test_a_training_is_a_queued_row_with_its_origin(sam, quick):
-    run = start_training(trigger="admin", started_by=sam)
+    run = start_training(trigger="admin", requested_by=sam)
 
-    assert (run.status, run.trigger, run.started_by, run.algorithm) == ("queued", "admin", sam, "ease")
+    assert (run.status, run.trigger, run.requested_by, run.algorithm) == ("queued", "admin", sam, "ease")
     assert run.parameters == {"regularization": 20}
 
 
@@ -69,7 +77,7 @@ def test_what_is_unknown_is_refused_before_anything_is_queued(db, quick):
 
 
 def test_a_broker_that_is_down_loses_no_training(transactional_db, quick):
-    """Another process, whose Redis does not answer, queues; the sweeper of this one rings again."""
+    """Another process, whose Redis does not answer, queues; the reaper of this one sends the message again."""
     program = (
         "import django; django.setup()\n"
         "from mlops.services import start_training\n"
@@ -89,15 +97,15 @@ def test_a_broker_that_is_down_loses_no_training(transactional_db, quick):
     assert "it is tried again" in done.stderr
     run = PipelineRun.objects.get()
     long_ago = timezone.now() - timedelta(minutes=5)
-    PipelineRun.objects.update(queued_at=long_ago, heartbeat_at=long_ago)
-    assert sweep_runs() == {"ended": 0, "retried": 0, "requeued": 1}
-    assert sweep_runs() == {"ended": 0, "retried": 0, "requeued": 0}
+    PipelineRun.objects.update(created_at=long_ago, enqueued_at=long_ago)
+    assert requeue_stale() == {"ended": 0, "retried": 0, "enqueued": 1}
+    assert requeue_stale() == {"ended": 0, "retried": 0, "enqueued": 0}
     run.refresh_from_db()
     assert run.status == Status.QUEUED
 
 
-def test_a_run_that_nothing_was_heard_of_is_ended_and_another_can_start(db, quick, settings):
-    run = active_run(seconds_ago=6)
+def test_a_run_of_a_killed_worker_ends_and_another_can_start(db, quick, settings):
+    run = active_run(**KILLED_WORKER)
     step = RunStep.objects.create(run=run, name="fit")
     half = settings.MODEL_DIR / f"run-{run.pk}"
     half.mkdir(parents=True)
@@ -107,15 +115,15 @@ def test_a_run_that_nothing_was_heard_of_is_ended_and_another_can_start(db, quic
     run.refresh_from_db()
     step.refresh_from_db()
     assert (run.status, step.status) == (Status.ERRORED, "failed")
-    assert run.message.startswith("The worker died: nothing was heard of it since")
+    assert run.message.startswith("The worker process ended before the job")
     assert run.ended_at is not None
     assert not half.exists()
 
 
-def test_a_run_that_is_heard_of_is_left_alone(db, quick):
+def test_a_run_with_a_recent_heartbeat_is_left_alone(db, quick):
     run = active_run(seconds_ago=3)
 
-    assert sweep_runs() == {"ended": 0, "retried": 0, "requeued": 0}
+    assert requeue_stale() == {"ended": 0, "retried": 0, "enqueued": 0}
     run.refresh_from_db()
     assert run.status == Status.RUNNING
 
@@ -148,5 +156,5 @@ def test_the_scheduled_task_skips_while_another_training_is_active(db, quick):
 
 
 def test_the_task_of_a_run_that_is_gone_says_so(db, quick):
-    assert train_model(99) == {"run": 99, "status": "gone"}
+    assert train_model(run_id=99) == {"run": 99, "status": "gone"}
     assert django_settings.CELERY_TASK_TIME_LIMIT > train_model.time_limit > train_model.soft_time_limit

@@ -62,14 +62,20 @@ def test_too_few_ratings_for_a_model_are_said_and_stop_nothing(new_site, bootstr
     assert "Staff account" in said
 
 
-def test_a_killed_training_is_repeated(new_site, bootstrap):
+def test_a_training_lost_on_another_host_is_repeated(new_site, bootstrap, monkeypatch):
+    monkeypatch.setattr("catalog.jobs.reaper.PROOF_SECONDS", 1)
     policy = new_site.POLICY
     new_site.POLICY = policy.model_copy(
         update={"training": policy.training.model_copy(update={"stale_after_seconds": 1})}
     )
     now = timezone.now() + timedelta(seconds=5)  # still fresh when the training's turn comes
     killed = PipelineRun.objects.create(
-        trigger="command", algorithm="ease", status="running", started_at=now, heartbeat_at=now
+        trigger="command",
+        algorithm="ease",
+        status="running",
+        exclusive="training",
+        started_at=now,
+        heartbeat_at=now,
     )
 
     said = bootstrap()

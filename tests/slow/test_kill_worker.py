@@ -27,7 +27,7 @@ def status_of(run: PipelineRun) -> str:
 
 
 def test_a_killed_training_is_marked_within_a_minute_and_can_be_repeated(rated_site, settings, tmp_path: Path):
-    schedules = {"sweep-runs": {"every_seconds": 5}}
+    schedules = {"requeue-stale-jobs": {"every_seconds": 5}}
     settings.POLICY = load_policy(write_policy(rated_site, training={"stale_after_seconds": 15}, schedules=schedules))
     ensure_schedules()
     with running(*DEFAULT, log=tmp_path / "default.log"), running(*BEAT, log=tmp_path / "beat.log"):

@@ -9,8 +9,7 @@ from tqdm import tqdm
 from mlops.errors import MLOpsError
 from mlops.models import ModelVersion, PipelineRun
 from mlops.services import copy_artifact, resume_run, run_training, start_training
-
-STEPS = ("export", "snapshot", "checks", "fit", "evaluate", "register", "gate", "promote")
+from mlops.training.forecast import STEPS
 
 
 class Command(BaseCommand):
@@ -67,7 +66,7 @@ class Command(BaseCommand):
         with tqdm(total=len(STEPS), unit="step", bar_format="{l_bar}{bar}| {elapsed} {desc}", leave=False) as bar:
 
             def show(step: str, text: str) -> None:
-                bar.n = STEPS.index(step)
+                bar.n = list(STEPS).index(step)
                 bar.set_description_str(f"{step}: {text}" if text else step)
 
             return run_training(run_id=run.pk, on_progress=show)

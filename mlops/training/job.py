@@ -1,0 +1,125 @@
+"""A training as a kind of job: its limits, how it can end, and what it leaves on disk."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import TextChoices
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from catalog.jobs.kinds import JobKind, Limits, register
+from catalog.models.outcomes import Sentence, add_sentences, sentence
+from mlops.errors import StepFailed
+from mlops.findings import Finding, describe_all
+from mlops.models import GateDecision, ModelVersion, PipelineRun, RunStep
+
+TRAIN_TASK = "mlops.train_model"
+HARD_LIMIT = 180  # seconds after max_runtime_seconds, for a run that hangs; it ends itself before
+
+Status = PipelineRun.Status
+
+
+class TrainingOutcome(TextChoices):
+    PROMOTED = "promoted", _("Version {version} passed the gate and was promoted.")
+    AWAITS_DECISION = "awaits_decision", _("Version {version} waits for a person: {outcome}. {reasons}")
+    AWAITS_PROMOTION = (
+        "awaits_promotion",
+        _("Version {version} passed the gate and waits for a person to promote it."),
+    )
+    CHAMPION_REPLACED = (
+        "champion_replaced",
+        _("Version {version} passed the gate, but the champion it was compared to was replaced."),
+    )
+    TOO_FEW_RATINGS = (
+        "too_few_ratings",
+        _(
+            "There are {n} ratings; at least {minimum} are needed to learn something (training.min_ratings in "
+            "config.yaml)."
+        ),
+    )
+    NOT_FITTED = "not_fitted", _("The model cannot be fitted: {error}")
+    GATE_REFUSED = "gate_refused", _("The gate refused version {version}. {reasons}")
+    OVERTIME = "overtime", _("The training took longer than training.max_runtime_seconds allows.")
+    RUN_LOST = "run_lost", _("The run was marked as ended while it was still working.")
+    STEP_FAILED = "step_failed", "{error}"
+
+
+class RunFailed(StepFailed):
+    """A training's expected end, by its code."""
+
+    def __init__(self, outcome: TrainingOutcome, **details: Any) -> None:
+        super().__init__(sentence(outcome, details))
+        self.outcome, self.details = outcome, details
+
+
+def artifact_name(run_id: int) -> str:
+    return f"run-{run_id}"
+
+
+def partial_snapshot_name(run_id: int) -> str:
+    return f".run-{run_id}.part"
+
+
+def remove_superseded(run: PipelineRun) -> None:
+    """The artefacts of errored runs whose place this one has taken; they are not retried either."""
+    named = set(ModelVersion.objects.filter(run__lt=run.pk).values_list("artifact", flat=True))
+    for pk in PipelineRun.objects.filter(pk__lt=run.pk, status=Status.ERRORED).values_list("pk", flat=True):
+        if artifact_name(pk) not in named:
+            shutil.rmtree(settings.MODEL_DIR / artifact_name(pk), ignore_errors=True)
+    PipelineRun.objects.filter(pk__lt=run.pk).exclude(retry_at=None).update(retry_at=None)
+
+
+def _clean_up(run: PipelineRun) -> None:
+    """Ends the step that the run was at, and removes half a snapshot and an artefact that no version names.
+
+    An errored run keeps its whole artefact: the next attempt continues from it.
+    """
+    RunStep.objects.filter(run=run, status=RunStep.Status.RUNNING).update(
+        status=RunStep.Status.FAILED, ended_at=timezone.now()
+    )
+    name = artifact_name(run.pk)
+    leftovers = [settings.SNAPSHOT_DIR / partial_snapshot_name(run.pk), *settings.MODEL_DIR.glob(f".{name}.*")]
+    if run.status != Status.ERRORED and not ModelVersion.objects.filter(artifact=name).exists():
+        leftovers.append(settings.MODEL_DIR / name)
+    for folder in leftovers:
+        shutil.rmtree(Path(folder), ignore_errors=True)
+
+
+def _limits() -> Limits:
+    policy = settings.POLICY.training
+    return Limits(
+        policy.stale_after_seconds,
+        policy.max_runtime_seconds + HARD_LIMIT,
+        policy.retries,
+        policy.retry_after_seconds,
+    )
+
+
+def _with_reasons(outcome: TrainingOutcome) -> Sentence:
+    """With the gate's findings in words. Runs before 2026-12 hold their `reasons` as text."""
+
+    def text(details: Mapping[str, Any]) -> str:
+        decided = GateDecision.Outcome(details["outcome"]).label if "outcome" in details else ""
+        reasons = describe_all(Finding.from_dict(row) for row in details.get("findings", []))
+        return str(outcome.label).format(**{"reasons": reasons} | dict(details) | {"outcome": decided})
+
+    return text
+
+
+_GATED = (TrainingOutcome.AWAITS_DECISION, TrainingOutcome.GATE_REFUSED)
+
+add_sentences(dict(TrainingOutcome.choices) | {outcome.value: _with_reasons(outcome) for outcome in _GATED})
+register(
+    JobKind(
+        name=PipelineRun.KIND,
+        model=PipelineRun,
+        task=TRAIN_TASK,
+        queue="training",
+        limits=_limits,
+        arguments=lambda run: {"run_id": run.pk},
+        on_end=_clean_up,
+    )
+)
