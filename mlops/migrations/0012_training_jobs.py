@@ -10,7 +10,7 @@ SENTENCES = {
     "promoted": r"Version (?P<version>\d+) passed the gate and was promoted\.",
     "awaits_promotion": r"Version (?P<version>\d+) passed the gate and waits for a person to promote it\.",
     "champion_replaced": r"Version (?P<version>\d+) passed the gate, but the champion it was compared to was replaced\.",
-    "awaits_decision": r"Version (?P<version>\d+) waits for a person: (?P<outcome>[^.]*)\. (?P<reasons>.*)",
+    "awaits_decision": r"Version (?P<version>\d+) waits for a person: (?P<decision>[^.]*)\. (?P<reasons>.*)",
     "gate_refused": r"The gate refused version (?P<version>\d+)\. (?P<reasons>.*)",
     "too_few_ratings": r"There are (?P<n>\d+) ratings; at least (?P<minimum>\d+) are needed .*",
     "not_fitted": r"The model cannot be fitted: (?P<error>.*)",
@@ -29,8 +29,8 @@ def outcome_of(row):
     for code, pattern in SENTENCES.items():
         if found := re.fullmatch(pattern, row.message, re.DOTALL):
             details = {name: int(text) if text.isdigit() else text for name, text in found.groupdict().items()}
-            if "outcome" in details:
-                details["outcome"] = details["outcome"].replace(" ", "_")
+            if "decision" in details:
+                details["decision"] = details["decision"].replace(" ", "_")
             return code, details
     return ("bug" if row.status == "errored" else "step_failed"), {"error": row.message}
 

@@ -24,7 +24,7 @@ Status = PipelineRun.Status
 
 class TrainingOutcome(TextChoices):
     PROMOTED = "promoted", _("Version {version} passed the gate and was promoted.")
-    AWAITS_DECISION = "awaits_decision", _("Version {version} waits for a person: {outcome}. {reasons}")
+    AWAITS_DECISION = "awaits_decision", _("Version {version} waits for a person: {decision}. {reasons}")
     AWAITS_PROMOTION = (
         "awaits_promotion",
         _("Version {version} passed the gate and waits for a person to promote it."),
@@ -102,9 +102,9 @@ def _with_reasons(outcome: TrainingOutcome) -> Sentence:
     """With the gate's findings in words. Runs before 2026-12 hold their `reasons` as text."""
 
     def text(details: Mapping[str, Any]) -> str:
-        decided = GateDecision.Outcome(details["outcome"]).label if "outcome" in details else ""
+        decided = GateDecision.Outcome(details["decision"]).label if "decision" in details else ""
         reasons = describe_all(Finding.from_dict(row) for row in details.get("findings", []))
-        return str(outcome.label).format(**{"reasons": reasons} | dict(details) | {"outcome": decided})
+        return str(outcome.label).format(**{"reasons": reasons} | dict(details) | {"decision": decided})
 
     return text
 

@@ -248,4 +248,4 @@ class TrainingRun:
 
 
 def _reasons(decision: GateDecision) -> dict[str, Any]:
-    return {"outcome": decision.outcome, "findings": [finding.to_dict() for finding in decision.against]}
+    return {"decision": decision.outcome, "findings": [finding.to_dict() for finding in decision.against]}
