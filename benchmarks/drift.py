@@ -3,7 +3,7 @@
 Windows are made of real MovieTweetings weeks. Without drift: of twelve weeks in a row, four fall to the recent window
 and four to the reference at random, so that both come from one stretch of the log, with its returning people and its
 films of the month. With a fat week: one week of the recent window has five times its ratings. With drift: a change is
-planted in the recent window. PairedInterval are those of config.yaml; ratings are drawn by whole people.
+planted in the recent window. Limits are those of config.yaml; ratings are drawn by whole people.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from tqdm import tqdm
 
 from benchmarks.drift_weeks import Weeks, read_weeks
 from benchmarks.tables import render
+from mlops.findings import Finding, Outcome
+from mlops.monitoring.codes import DriftCode
 from mlops.monitoring.drift import checks
 from mlops.monitoring.drift.statistics import Shares, row_weights, shares_of
 from mlops.policy import DriftPolicy
@@ -40,7 +42,7 @@ class Kind:
     name: str
     planted: str
     draw: Callable[..., tuple[Any, Any]]
-    judge: Callable[[Any, Any], dict[str, Any]]
+    judge: Callable[[Any, Any], Finding]
     plant: Callable[[Any, Rng], Any]
     sizes: tuple[int, ...] = SIZES
     draws_fat_weeks: bool = True
@@ -85,10 +87,10 @@ def try_out(kind: Kind, size: int, n_windows: int, rng: Rng, bar: Any) -> dict[s
     alerts = dict.fromkeys(PERCENT, 0)
     for _ in range(n_windows):
         recent, before = kind.draw(size, rng)
-        alerts[FALSE] += kind.judge(recent, before)["status"] == checks.ALERT
-        alerts[FOUND] += kind.judge(kind.plant(recent, rng), before)["status"] == checks.ALERT
+        alerts[FALSE] += kind.judge(recent, before).outcome == Outcome.ALERT
+        alerts[FOUND] += kind.judge(kind.plant(recent, rng), before).outcome == Outcome.ALERT
         if kind.draws_fat_weeks:
-            alerts[FALSE_FAT] += kind.judge(*kind.draw(size, rng, fat=FAT))["status"] == checks.ALERT
+            alerts[FALSE_FAT] += kind.judge(*kind.draw(size, rng, fat=FAT)).outcome == Outcome.ALERT
         bar.update()
     rates: dict[str, float | None] = {name: 100 * count / n_windows for name, count in alerts.items()}
     if not kind.draws_fat_weeks:
@@ -127,28 +129,28 @@ class Ratings:
                 "rating distribution",
                 "a third of the ratings becomes 1 star",
                 self.draw,
-                self._judge("rating distribution", lambda rows: rows["stars"], STARS),
+                self._judge(DriftCode.RATINGS, lambda rows: rows["stars"], STARS),
                 lambda rows, rng: rows | {"stars": np.where(_some(rows, third, rng), 2, rows["stars"])},
             ),
             Kind(
                 "source mix",
                 "a quarter comes from another source",
                 self.draw,
-                self._judge("source mix", lambda rows: rows["source"], ["site", "imported"]),
+                self._judge(DriftCode.SOURCES, lambda rows: rows["source"], ["site", "imported"]),
                 lambda rows, rng: rows | {"source": _some(rows, 0.25, rng).astype(int)},
             ),
             Kind(
                 "new-user share",
                 "two thirds of the others' ratings come from new people",
                 self.draw,
-                self._judge("new-user share", lambda rows: rows["new_user"], ["known", "new"]),
+                self._judge(DriftCode.NEW_USERS, lambda rows: rows["new_user"], ["known", "new"]),
                 lambda rows, rng: rows | {"new_user": np.maximum(rows["new_user"], _some(rows, two_thirds, rng))},
             ),
             Kind(
                 "new-movie share",
                 "half of the others' ratings are of new movies",
                 self.draw,
-                self._judge("new-movie share", lambda rows: rows["new_movie"], ["known", "new"]),
+                self._judge(DriftCode.NEW_MOVIES, lambda rows: rows["new_movie"], ["known", "new"]),
                 lambda rows, rng: rows | {"new_movie": np.maximum(rows["new_movie"], _some(rows, half, rng))},
             ),
             Kind(
@@ -176,18 +178,18 @@ class Ratings:
         counts[0] *= fat
         return counts[:N_WEEKS], counts[N_WEEKS:]
 
-    def _judge(self, name: str, category: Callable[[Rows], Array], labels: list[str]) -> Callable[..., dict[str, Any]]:
-        def judge(recent: Rows, before: Rows) -> dict[str, Any]:
+    def _judge(self, code: DriftCode, category: Callable[[Rows], Array], labels: list[str]) -> Callable[..., Finding]:
+        def judge(recent: Rows, before: Rows) -> Finding:
             now, then = (self._shares(rows, category(rows).astype(int), len(labels)) for rows in (recent, before))
             sizes = (len(recent["user"]), len(before["user"]))
-            return checks.check_shares(name, now, then, sizes, labels, self.policy)
+            return checks.check_shares(code, now, then, sizes, labels, self.policy)
 
         return judge
 
-    def _judge_genres(self, recent: Rows, before: Rows) -> dict[str, Any]:
+    def _judge_genres(self, recent: Rows, before: Rows) -> Finding:
         now, then = (self._genre_shares(rows) for rows in (recent, before))
         sizes = (len(recent["user"]), len(before["user"]))
-        return checks.check_shares("genre mix", now, then, sizes, self.weeks.genre_names, self.policy)
+        return checks.check_shares(DriftCode.GENRES, now, then, sizes, self.weeks.genre_names, self.policy)
 
     def _genre_shares(self, rows: Rows) -> Shares:
         genres = [self.weeks.genres.get(int(movie), []) for movie in rows["movie"]]

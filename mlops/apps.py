@@ -3,6 +3,7 @@ from django.apps import AppConfig
 # Imported here because they register the sentences of their findings.
 from mlops.data import codes as data_codes  # noqa: F401
 from mlops.gate import codes as gate_codes  # noqa: F401
+from mlops.monitoring import codes as monitoring_codes  # noqa: F401
 from mlops.registry import codes as registry_codes  # noqa: F401
 
 

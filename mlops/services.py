@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mlops.data.erasure import withdraw_snapshot
 from mlops.data.lookup import find_snapshot
 from mlops.data.quarantine import release
+from mlops.findings import Finding, Outcome
 from mlops.models import (
     Backtest,
     DatasetSnapshot,
@@ -38,7 +39,6 @@ from mlops.tuning.choices import adopt_parameters, withdraw_parameters
 
 if TYPE_CHECKING:
     from mlops.data.checks import CheckReport
-    from mlops.monitoring.dependencies import Look
     from mlops.training.reproduction import Reproduction
 
 __all__ = [
@@ -132,7 +132,7 @@ def score_online_metrics(*, now: datetime | None = None) -> dict[str, int]:
     return online_metrics.score_online_metrics(now=now)
 
 
-def check_dependencies() -> "list[Look]":
+def check_dependencies() -> list[Finding]:
     from mlops.monitoring import dependencies
 
     return dependencies.check_dependencies()
@@ -148,7 +148,7 @@ def backtest(*, kind: str, on_progress: Callable[[str], None] | None = None) -> 
 def check_skew() -> dict[str, bool]:
     from mlops.monitoring import skew
 
-    return {finding.name: finding.passed for finding in skew.check_skew()}
+    return {finding.code: finding.outcome == Outcome.OK for finding in skew.check_skew()}
 
 
 def tune(

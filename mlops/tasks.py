@@ -105,7 +105,7 @@ def check_skew() -> dict[str, bool]:
 
 @shared_task(name="mlops.check_dependencies")
 def check_dependencies() -> dict[str, str]:
-    return {check.name: check.change for check in services.check_dependencies()}
+    return {finding.code: finding.sentence for finding in services.check_dependencies()}
 
 
 @shared_task(name="mlops.backtest_features")
@@ -120,9 +120,9 @@ def backtest_staleness() -> dict[str, str]:
 
 def _backtest(kind: str) -> dict[str, str]:
     try:
-        return {"found": services.backtest(kind=kind).sentence}
+        return {"summary": services.backtest(kind=kind).summary}
     except MLOpsError as error:
-        # Nothing to test by is a state of the site, no bug; the next scheduled one looks again.
+        # A site without data to test on is not an error; the next scheduled run tries again.
         logger.info("no backtest: %s", error)
         return {"status": "skipped"}
 

@@ -87,15 +87,16 @@ class Demo:
     def detect_drift(self) -> None:
         from mlops.models import Alert, DriftReport, RetrainingCheck
 
-        alerts = Alert.objects.filter(subject__startswith="drift")
+        alerts = Alert.objects.filter(code="drift")
         wait_for(alerts.exists, seconds=NOTICED, what="the schedule detects drift and alerts")
         report = DriftReport.objects.filter(status="alert").first()
-        found = [check["name"] for check in report.checks if check["status"] == "alert"] if report else []
+        found = [check.title for check in report.findings if check.outcome == "alert"] if report else []
         self.tell(f"The schedule alerts: {alerts[0].message}", drift=found)
         started = RetrainingCheck.objects.filter(run__isnull=False)
         wait_for(started.exists, seconds=NOTICED, what="the schedule starts a training")
         check = started[0]
-        self.tell(f"Run {check.run_id} was started automatically: {'; '.join(check.reasons)}", reasons=check.reasons)
+        reasons = [finding.sentence for finding in check.reasons]
+        self.tell(f"Run {check.run_id} was started automatically: {' '.join(reasons)}", reasons=reasons)
         self.automatic = check.run_id
 
     def refuse_bad_model(self) -> None:

@@ -7,6 +7,7 @@ from django.utils.text import Truncator
 from mlops.admin.read_only import ReadOnlyAdmin
 from mlops.dashboard.page import drift_checks
 from mlops.dashboard.report import backtest_lines
+from mlops.findings import Outcome, describe_all
 from mlops.models import Alert, Backtest, Dependency, DriftReport, Evidence, OnlineMetrics, RetrainingCheck
 
 
@@ -19,7 +20,7 @@ class DriftReportAdmin(ReadOnlyAdmin):
 
     @admin.display(description="alerts and warnings")
     def found(self, report: DriftReport) -> str:
-        return ", ".join(check["name"] for check in report.checks if check["status"] in ("warn", "alert"))
+        return ", ".join(check.title for check in report.findings if check.outcome in (Outcome.WARN, Outcome.ALERT))
 
     def detail_context(self, request: HttpRequest, row: DriftReport) -> dict[str, Any]:
         return {"checks": drift_checks(row)}
@@ -34,19 +35,19 @@ class OnlineMetricsAdmin(ReadOnlyAdmin):
 
 @admin.register(RetrainingCheck)
 class RetrainingCheckAdmin(ReadOnlyAdmin):
-    list_display = ["checked_at", "outcome", "run", "why"]
+    list_display = ["checked_at", "sentence", "run", "why"]
     list_select_related = ["run"]
     date_hierarchy = "checked_at"
 
     @admin.display(description="criteria that were met")
     def why(self, check: RetrainingCheck) -> str:
-        return Truncator("; ".join(check.reasons)).chars(160)
+        return Truncator(describe_all(check.reasons)).chars(160)
 
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
-    list_display = ["opened_at", "subject", "message", "closed_at", "mailed_at"]
-    list_filter = ["subject"]
+    list_display = ["opened_at", "title", "message", "closed_at", "mailed_at"]
+    list_filter = ["code"]
 
 
 @admin.register(Evidence)
@@ -58,7 +59,7 @@ class EvidenceAdmin(ReadOnlyAdmin):
 
 @admin.register(Backtest)
 class BacktestAdmin(ReadOnlyAdmin):
-    list_display = ["ended_at", "kind", "version", "passed", "sentence"]
+    list_display = ["ended_at", "kind", "version", "passed", "summary"]
     list_filter = ["kind", "passed"]
     list_select_related = ["version"]
     date_hierarchy = "ended_at"

@@ -9,7 +9,7 @@ from mlops.models import GateDecision, Promotion
 class PromotionAdmin(ReadOnlyAdmin):
     """The audit trail."""
 
-    list_display = ["promoted_at", "version", "previous", "kind", "promoted_by", "reason"]
+    list_display = ["promoted_at", "version", "previous", "kind", "promoted_by", "why"]
     list_filter = ["kind"]
     list_select_related = ["version", "previous", "promoted_by"]
     search_fields = ["reason", "promoted_by__username"]

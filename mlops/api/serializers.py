@@ -78,6 +78,7 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
     version = serializers.IntegerField(source="version_id", read_only=True)
     previous = serializers.IntegerField(source="previous_id", allow_null=True, read_only=True)
     promoted_by = serializers.CharField(source="promoted_by.username", default=None, allow_null=True, read_only=True)
+    reason = serializers.CharField(source="why", read_only=True)
 
     class Meta:
         model = Promotion
@@ -154,8 +155,25 @@ class StartRunSerializer(serializers.Serializer[Any]):
 
 class DriftReportSerializer(serializers.ModelSerializer[DriftReport]):
     status = serializers.CharField(read_only=True, help_text=_choices(DriftReport.Status))
-    checks = serializers.JSONField(help_text="Each check with its figure, thresholds, sample sizes and status.")
+    checks = serializers.SerializerMethodField()
 
     class Meta:
         model = DriftReport
         fields = ["id", "status", "checks", "window_start", "window_end", "created_at"]
+
+    @extend_schema_field(
+        serializers.JSONField(help_text="Each check: code, figure, thresholds, sample sizes, status, sentence.")
+    )
+    def get_checks(self, report: DriftReport) -> list[dict[str, Any]]:
+        return [
+            {
+                "code": check.code,
+                "name": check.title,
+                "status": check.outcome,
+                "figure": check.figure,
+                "alert": check.threshold,
+                "sentence": check.sentence,
+                **check.params,
+            }
+            for check in report.findings
+        ]

@@ -1,4 +1,4 @@
-"""Figures for /metrics that come from rows, read when Prometheus asks: a worker's own counters never reach the web."""
+"""Metrics for Prometheus that are read from the database, because workers' own counters never reach the web."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,7 +10,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from catalog.models import SyncRun
-from mlops.models import Alert, DriftReport, ModelVersion, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck
+from mlops.findings import Outcome
+from mlops.models import DriftReport, ModelVersion, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck
+from mlops.monitoring.alerts import open_alerts
 from mlops.monitoring.staleness import last_heartbeat
 from mlops.test_score.score import ml_test_score
 
@@ -35,9 +37,9 @@ def collectors() -> list[Collector]:
 
 
 def _champion() -> Iterable[Metric]:
-    version = GaugeMetricFamily("movierec_champion_version", "Version that is served; no sample while there is none.")
-    age = GaugeMetricFamily("movierec_champion_age_seconds", "Since the champion was promoted.")
-    data_age = GaugeMetricFamily("movierec_champion_data_age_seconds", "Since the champion's data was exported.")
+    version = GaugeMetricFamily("movierec_champion_version", "Version of the champion; no sample while there is none.")
+    age = GaugeMetricFamily("movierec_champion_age_seconds", "Time since the champion was promoted.")
+    data_age = GaugeMetricFamily("movierec_champion_data_age_seconds", "Time since the champion's data was exported.")
     champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).select_related("snapshot").first()
     if champion is not None:
         version.add_metric([], champion.pk)
@@ -49,41 +51,41 @@ def _champion() -> Iterable[Metric]:
 
 
 def _runs() -> Iterable[Metric]:
-    runs = GaugeMetricFamily("movierec_training_runs", "Training runs that are kept, by status.", labels=["status"])
+    runs = GaugeMetricFamily("movierec_training_runs", "Training runs in the database, by status.", labels=["status"])
     counts = dict(PipelineRun.objects.order_by().values_list("status").annotate(n=Count("pk")))
     for status in PipelineRun.Status.values:
         runs.add_metric([status], counts.get(status, 0))
-    waiting = GaugeMetricFamily("movierec_training_backlog_seconds", "How long the queued training has waited.")
+    waiting = GaugeMetricFamily("movierec_training_backlog_seconds", "Time that the queued training has waited.")
     queued = PipelineRun.objects.filter(status=PipelineRun.Status.QUEUED).aggregate(since=Min("created_at"))["since"]
     waiting.add_metric([], _age(queued) if queued else 0)
     return [runs, waiting]
 
 
 def _drift() -> Iterable[Metric]:
-    drift = GaugeMetricFamily("movierec_drift_status", "1 for the status of the last drift report.", labels=["status"])
+    drift = GaugeMetricFamily("movierec_drift_status", "1 for the latest report's status.", labels=["status"])
     report = DriftReport.objects.first()
     for status in DriftReport.Status.values if report else ():
         drift.add_metric([status], float(report is not None and report.status == status))
     figures = GaugeMetricFamily(
         "movierec_drift_figure",
-        "Figures of the last drift report; a check without enough data has none.",
+        "Figures of the latest drift report; no sample for a check without enough data.",
         labels=["check", "measure"],
     )
-    for check in report.checks if report else ():
-        if check["figure"] is not None:
-            figures.add_metric([check["name"], check["measure"]], check["figure"])
+    for check in report.findings if report else ():
+        if check.figure is not None:
+            figures.add_metric([check.code, str(check.params.get("measure", ""))], check.figure)
     return [drift, figures]
 
 
 def _online_metrics() -> Iterable[Metric]:
-    """Of the last week, by version: as totals, so that whoever reads can form the rates."""
+    """The last week by version."""
     week = timezone.now().date() - timedelta(days=7)
     rows = OnlineMetrics.objects.filter(day__gt=week).order_by("version").values_list("version")
     scored = GaugeMetricFamily(
-        "movierec_live_ratings", "New positive ratings of the last 7 days that were scored.", labels=["version"]
+        "movierec_live_ratings", "New positive ratings scored in the last 7 days.", labels=["version"]
     )
     hits = GaugeMetricFamily("movierec_live_hit_rate", "Share of them in the first ten shown.", labels=["version"])
-    ndcg = GaugeMetricFamily("movierec_live_ndcg", "Their mean nDCG at 10.", labels=["version"])
+    ndcg = GaugeMetricFamily("movierec_live_ndcg", "Mean nDCG at 10 of these ratings.", labels=["version"])
     for version, n, n_hits, gain in rows.annotate(Sum("n"), Sum("hits"), Sum("ndcg_sum")):
         scored.add_metric([str(version)], n)
         if n:
@@ -94,33 +96,33 @@ def _online_metrics() -> Iterable[Metric]:
 
 def _retraining() -> Iterable[Metric]:
     met = GaugeMetricFamily(
-        "movierec_retraining_criterion", "1 where the criterion for a training is met.", labels=["criterion"]
+        "movierec_retraining_criterion", "1 if the retraining criterion is met.", labels=["criterion"]
     )
     check = RetrainingCheck.objects.first()
-    for criterion in check.criteria if check else ():
-        met.add_metric([criterion["name"]], float(criterion["is_met"]))
+    for criterion in check.findings if check else ():
+        met.add_metric([criterion.code], float(criterion.outcome == Outcome.ALERT))
     return [met]
 
 
 def _alerts() -> Iterable[Metric]:
-    alerts = GaugeMetricFamily("movierec_alert_age_seconds", "Since each open alert began.", labels=["subject"])
-    for subject, opened_at in Alert.objects.filter(closed_at=None).values_list("subject", "opened_at"):
-        alerts.add_metric([subject], _age(opened_at))
-    score = GaugeMetricFamily("movierec_ml_test_score", "Points of 7, by section.", labels=["section"])
+    alerts = GaugeMetricFamily("movierec_alert_age_seconds", "Time since each open alert began.", labels=["subject"])
+    for alert in open_alerts():
+        alerts.add_metric([f"{alert.code}:{alert.subject}" if alert.subject else alert.code], _age(alert.opened_at))
+    score = GaugeMetricFamily("movierec_ml_test_score", "Points out of 7, by section.", labels=["section"])
     for section in ml_test_score().sections:
         score.add_metric([section.name], section.points)
     return [alerts, score]
 
 
 def _beat() -> Iterable[Metric]:
-    """Beat writes down when it last sent each entry: what no one has sent for long shows that it is dead."""
+    """Beat records when it last sent each entry; an old time shows that Beat is dead."""
     since = GaugeMetricFamily(
-        "movierec_schedule_last_run_age_seconds", "Since Beat last sent the entry.", labels=["schedule"]
+        "movierec_schedule_last_run_age_seconds", "Time since Beat last sent the entry.", labels=["schedule"]
     )
     for name, last_run_at in PeriodicTask.objects.filter(enabled=True).values_list("name", "last_run_at"):
         if last_run_at is not None:
             since.add_metric([name], _age(last_run_at))
-    heartbeat = GaugeMetricFamily("movierec_scheduler_heartbeat_age_seconds", "Since a task of Beat's was last done.")
+    heartbeat = GaugeMetricFamily("movierec_scheduler_heartbeat_age_seconds", "Time since Beat's last heartbeat.")
     last = last_heartbeat()
     if last is not None:
         heartbeat.add_metric([], _age(last))

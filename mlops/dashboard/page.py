@@ -1,4 +1,4 @@
-"""What the staff's page shows, put together from rows: one function a panel."""
+"""The staff dashboard's data, read from the database: one function for each panel."""
 
 import math
 from dataclasses import dataclass
@@ -7,10 +7,12 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
 from mlops.dashboard.plots import Point, Series, pair_bars, points_chart
 from mlops.dashboard.report import difference_text, interval_text
+from mlops.findings import Finding
 from mlops.models import (
     DriftReport,
     GateDecision,
@@ -56,10 +58,10 @@ def dashboard() -> dict[str, Any]:
         "champion": champion(),
         "versions": versions,
         "versions_plot": versions_plot(versions),
-        "live": live_quality(now),
+        "live": online_metrics(now),
         "drift": drift(),
         "retraining": RetrainingCheck.objects.select_related("run").first(),
-        "staleness_checks": [(check, check.age(now), check.is_old(now)) for check in staleness_checks()],
+        "staleness_checks": [(check, check.age(now), check.is_stale(now)) for check in staleness_checks()],
         "schedules": schedules(now),
         "decisions": GateDecision.objects.select_related("version", "champion")[:DECISIONS],
         "score": ml_test_score(),
@@ -67,7 +69,7 @@ def dashboard() -> dict[str, Any]:
 
 
 def runs() -> dict[str, Any]:
-    """The latest trainings; `is_busy` while one of them goes on."""
+    """The latest trainings; `is_busy` while one of them is active."""
     rows = list(PipelineRun.objects.select_related("requested_by", "version").prefetch_related("steps")[:RUNS])
     return {"runs": rows, "is_busy": any(run.is_active for run in rows)}
 
@@ -94,7 +96,7 @@ def _version_row(version: ModelVersion) -> VersionRow:
 
 
 def _unbroken(text: str) -> str:
-    """Where a figure and its interval take two lines, the interval stays whole."""
+    """Keeps an interval on one line where its figure is on another."""
     return text.replace(", ", ",\u00a0")
 
 
@@ -106,36 +108,36 @@ def versions_plot(rows: list[VersionRow]) -> SafeString:
     ]
     labels = [str(row.version.pk) for row in judged]
     series = [Series("nDCG@10", points)] if points else []
-    return points_chart("nDCG@10 on later data by version, with 95 % intervals", labels, series, connected=False)
+    return points_chart(_("nDCG@10 on later data by version, with 95% intervals"), labels, series, connected=False)
 
 
 def _ends(interval: dict[str, Any] | None) -> tuple[float | None, float | None]:
     return (interval["low"], interval["high"]) if interval else (None, None)
 
 
-def live_quality(now: datetime) -> dict[str, Any]:
-    """Hit rate by day and version, with Wilson's 95 % intervals, and what each version has shown in all."""
+def online_metrics(now: datetime) -> dict[str, Any]:
+    """The hit rate by day and version with 95% Wilson intervals, and each version's totals."""
     first = now.date() - timedelta(days=LIVE_DAYS - 1)
     rows = list(OnlineMetrics.objects.filter(day__gte=first).order_by("version", "day"))
     begin = min((row.day for row in rows), default=None)
     days = [begin + timedelta(days=at) for at in range((now.date() - begin).days + 1)] if begin else []
     series = [
-        Series(f"version {version}", [_live_point(row, days[0]) for row in rows if row.version_id == version])
+        Series(f"version {version}", [_daily_point(row, days[0]) for row in rows if row.version_id == version])
         for version in sorted({row.version_id for row in rows})
     ]
     labels = [f"{day:%d %b}" for day in days]
     return {
-        "plot": points_chart("Hit rate at 10 of new positive ratings, by day", labels, series),
+        "plot": points_chart(_("Hit rate at 10 of new positive ratings, by day"), labels, series),
         "series": series,
-        "rows": [_live_total(rows, version) for version in sorted({row.version_id for row in rows})],
+        "rows": [_total(rows, version) for version in sorted({row.version_id for row in rows})],
     }
 
 
-def _live_point(row: OnlineMetrics, first: date) -> Point:
+def _daily_point(row: OnlineMetrics, first: date) -> Point:
     return Point((row.day - first).days, row.hit_rate or 0.0, *wilson(row.hits, row.n), note=f"of {row.n} on {row.day}")
 
 
-def _live_total(rows: list[OnlineMetrics], version: int) -> dict[str, Any]:
+def _total(rows: list[OnlineMetrics], version: int) -> dict[str, Any]:
     own = [row for row in rows if row.version_id == version]
     n, hits = sum(row.n for row in own), sum(row.hits for row in own)
     ndcg = sum(row.ndcg_sum for row in own) / n if n else 0.0
@@ -169,12 +171,12 @@ def drift() -> dict[str, Any] | None:
     reports = list(DriftReport.objects.all()[:REPORTS])
     if not reports:
         return None
-    return {"report": reports[0], "checks": drift_checks(reports[0]), "history": list(reversed(reports))}
+    return {"report": reports[0], "history": list(reversed(reports))}
 
 
-def drift_checks(report: DriftReport) -> list[dict[str, Any]]:
+def drift_checks(report: DriftReport) -> list[tuple[Finding, SafeString]]:
     """The report's checks, each with its plot where it compares categories."""
-    return [check | {"plot": pair_bars(check["name"], check.get("bars", []))} for check in report.checks]
+    return [(check, pair_bars(check.title, check.params.get("bars", []))) for check in report.findings]
 
 
 def schedules(now: datetime) -> list[Schedule]:
@@ -186,7 +188,7 @@ def _schedule(row: PeriodicTask, now: datetime) -> Schedule:
     next_at = None
     if row.enabled:
         since = row.last_run_at or row.date_changed or now
-        # Half a second on top: what is estimated a moment later is a moment short of the full minute.
+        # Half a second more, because a later estimate falls just short of the full minute.
         next_at = max(now, timezone.now() + row.schedule.remaining_estimate(since) + timedelta(seconds=0.5))
     return Schedule(row.name, _when(row), row.enabled, row.last_run_at, next_at, row.pk)
 

@@ -1,10 +1,12 @@
-"""A version's figures in the order people read them: for the admin, the API's readers and the terminal."""
+"""A version's figures as rows of text, for the admin and the terminal."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlops.findings import Finding, Outcome
+from django.utils.translation import gettext as _
+
+from mlops.findings import Finding, Outcome, title
 
 METRICS = (
     "ndcg",
@@ -117,21 +119,22 @@ def slice_rows(figures: Mapping[str, Any]) -> Iterator[SliceRow]:
 
 
 def backtest_lines(figures: Mapping[str, Any]) -> list[str]:
-    """A line a model: what its nDCG is less than that of all features, or of fresh data."""
+    """A line for each model: its difference in nDCG from the complete or the fresh one."""
     if "curve" in figures:
         lines = [_age_line(point) for point in figures["curve"]]
-        return [*lines, f"data may be {figures['max_age_days']:g} days old"]
-    return [_worth_line(name, found) for name, found in sorted(figures.items())]  # jsonb keeps no order
+        return [*lines, _("Data may be {days:g} days old.").format(days=figures["max_age_days"])]
+    return [_worth_line(code, found) for code, found in sorted(figures.items())]  # jsonb does not keep the order
 
 
 def _age_line(point: Mapping[str, Any]) -> str:
-    age = f"{point['days']:g} days old"
+    age = _("{days:g} days old").format(days=point["days"])
     return f"{age:<14} nDCG {point['ndcg']:.4f}  {difference_text(point['difference'])}".rstrip()
 
 
-def _worth_line(name: str, found: Mapping[str, Any]) -> str:
-    worth = ", ".join(f"{part} {difference_text(interval) or 'too few'}" for part, interval in found["worth"].items())
-    return f"{name:<10} {found['outcome']:<11} {worth}"
+def _worth_line(code: str, found: Mapping[str, Any]) -> str:
+    parts = sorted(found["worth"].items())
+    worth = ", ".join(f"{title(lists)} {difference_text(interval) or _('too few')}" for lists, interval in parts)
+    return f"{title(code):<12} {title(found['outcome']):<11} {worth}"
 
 
 def rule_lines(findings: Iterable[Finding]) -> list[str]:

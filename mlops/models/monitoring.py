@@ -2,13 +2,16 @@
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from mlops.findings import Finding, Outcome, describe, title
 
 from .runs import PipelineRun
 from .versions import ModelVersion
 
 
 class DriftReport(models.Model):
-    """The latest window of ratings and shown lists against what was before."""
+    """The latest window of ratings and shown lists compared with a reference window before it."""
 
     class Status(models.TextChoices):
         OK = "ok", "ok"
@@ -17,8 +20,8 @@ class DriftReport(models.Model):
         INSUFFICIENT_DATA = "insufficient_data", "insufficient data"
 
     status = models.CharField(max_length=20, choices=Status)
-    checks = models.JSONField(help_text="Each check with its figure, thresholds, sample sizes and status.")
-    reference_start = models.DateTimeField(null=True, help_text="Begin of what the window is compared to.")
+    checks = models.JSONField(help_text="A finding for each check, with its thresholds and sample sizes.")
+    reference_start = models.DateTimeField(null=True, help_text="Start of the reference window.")
     window_start = models.DateTimeField()
     window_end = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now)
@@ -29,17 +32,21 @@ class DriftReport(models.Model):
     def __str__(self) -> str:
         return f"{self.created_at:%Y-%m-%d}: {self.status}"
 
+    @property
+    def findings(self) -> list[Finding]:
+        return [Finding.from_dict(row) for row in self.checks]
+
 
 class OnlineMetrics(models.Model):
-    """New positive ratings of a day against the lists that the champion showed, or would have shown, before them."""
+    """A day's new positive ratings scored against the lists that the champion showed, or would have shown, before."""
 
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="online_metrics")
     day = models.DateField()
-    n = models.PositiveIntegerField(default=0, help_text="Positive ratings that were scored.")
-    n_shown = models.PositiveIntegerField(default=0, help_text="Of those, scored against a list that was really shown.")
-    hits = models.PositiveIntegerField(default=0, help_text="Ratings of a movie among the first ten.")
+    n = models.PositiveIntegerField(default=0, help_text="Scored positive ratings.")
+    n_shown = models.PositiveIntegerField(default=0, help_text="Of those, scored against a list that was shown.")
+    hits = models.PositiveIntegerField(default=0, help_text="Ratings of a movie in the first ten places.")
     ndcg_sum = models.FloatField(default=0)
-    ndcg_square_sum = models.FloatField(default=0, help_text="For intervals.")
+    ndcg_square_sum = models.FloatField(default=0, help_text="For confidence intervals.")
 
     class Meta:
         ordering = ["-day", "-version"]
@@ -59,22 +66,27 @@ class OnlineMetrics(models.Model):
 
 
 class Watermark(models.Model):
-    """How far a repeated job has come; one row a job."""
+    """How far a recurring job has come; one row for each job."""
 
-    name = models.CharField(max_length=40, unique=True)
+    class Job(models.TextChoices):
+        ONLINE_METRICS = "online_metrics", _("online metrics")
+        HEARTBEAT = "beat", _("heartbeat of the scheduler")
+
+    name = models.CharField(max_length=40, unique=True, choices=Job)
     at = models.DateTimeField()
-    last_id = models.PositiveBigIntegerField(default=0, help_text="Key of the last row of that moment.")
+    last_id = models.PositiveBigIntegerField(default=0, help_text="Key of the last processed row with this time.")
 
     def __str__(self) -> str:
         return f"{self.name}: {self.at:%Y-%m-%d %H:%M:%S}"
 
 
 class RetrainingCheck(models.Model):
-    """One look at the criteria for a training: each with its figure, and what came of it."""
+    """One evaluation of the retraining criteria and its result."""
 
-    criteria = models.JSONField(help_text="Each criterion with its figure, threshold and whether it is met.")
+    criteria = models.JSONField(help_text="A finding for each criterion.")
     run = models.ForeignKey(PipelineRun, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    outcome = models.CharField(max_length=300, help_text="In a sentence.")
+    result = models.CharField(max_length=40)
+    params = models.JSONField(default=dict, blank=True, help_text="Values for the result's sentence.")
     checked_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -82,32 +94,52 @@ class RetrainingCheck(models.Model):
         indexes = [models.Index(fields=["checked_at"], name="mlops_retraining_checked_at")]
 
     def __str__(self) -> str:
-        return f"{self.checked_at:%Y-%m-%d %H:%M}: {self.outcome}"
+        return f"{self.checked_at:%Y-%m-%d %H:%M}: {self.result}"
 
     @property
-    def reasons(self) -> list[str]:
-        return [criterion["sentence"] for criterion in self.criteria if criterion["is_met"]]
+    def sentence(self) -> str:
+        return describe(Finding(self.result, "", params=self.params))
+
+    @property
+    def findings(self) -> list[Finding]:
+        return [Finding.from_dict(row) for row in self.criteria]
+
+    @property
+    def reasons(self) -> list[Finding]:
+        """The criteria that are met."""
+        return [finding for finding in self.findings if finding.outcome == Outcome.ALERT]
 
 
 class Alert(models.Model):
-    """A state that somebody should know of, from when it began to when it ended; told once at each end."""
+    """A state that an operator should know about, from its beginning to its end; e-mailed once at each."""
 
-    subject = models.CharField(max_length=60)
-    message = models.TextField()
+    code = models.CharField(max_length=60)
+    subject = models.CharField(max_length=60, blank=True, help_text="Provider or the like, where the code needs one.")
+    findings = models.JSONField(default=list)
     opened_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True, blank=True)
-    mailed_at = models.DateTimeField(null=True, blank=True, help_text="When its beginning was sent by e-mail.")
+    mailed_at = models.DateTimeField(null=True, blank=True, help_text="When the e-mail about its beginning was sent.")
 
     class Meta:
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["subject"], condition=models.Q(closed_at=None), name="mlops_alert_one_open_a_subject"
+                fields=["code", "subject"], condition=models.Q(closed_at=None), name="mlops_alert_one_open"
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.subject}: {self.message}"
+        return f"{self.title}: {self.message}"
+
+    @property
+    def title(self) -> str:
+        return title(self.code, self.findings[0]["params"] if self.findings else None)
+
+    @property
+    def message(self) -> str:
+        """The sentences of its findings, each with its title where the alert covers several checks."""
+        found = [Finding.from_dict(row) for row in self.findings]
+        return " ".join(f.sentence if f.code == self.code else f"{f.title}: {f.sentence}" for f in found)
 
 
 class Evidence(models.Model):
@@ -138,17 +170,16 @@ class Evidence(models.Model):
 
 
 class Backtest(models.Model):
-    """The champion's recipe on later data once more: without one kind of features, or made of older data."""
+    """The champion's recipe evaluated again on later data: without some features, or trained on older data."""
 
     class Kind(models.TextChoices):
-        FEATURES = "features", "without one kind of features"
-        STALENESS = "staleness", "made of older data"
+        FEATURES = "features", _("ablation of features")
+        STALENESS = "staleness", _("training on older data")
 
     kind = models.CharField(max_length=16, choices=Kind)
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="backtests")
-    figures = models.JSONField(help_text="Each model that was judged, with how much less it is worth.")
+    figures = models.JSONField(help_text="Each evaluated model, with its difference from the full or fresh one.")
     passed = models.BooleanField()
-    sentence = models.TextField(help_text="What was found.")
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(default=timezone.now)
 
@@ -158,9 +189,16 @@ class Backtest(models.Model):
     def __str__(self) -> str:
         return f"backtest {self.pk} ({self.get_kind_display()})"
 
+    @property
+    def summary(self) -> str:
+        """One line: the result of each ablation, or the relative change of nDCG at each age in days."""
+        if self.kind == self.Kind.STALENESS:
+            return "; ".join(f"{point['days']:g} d: {-point['loss']:+.1%}" for point in self.figures["curve"][1:])
+        return "; ".join(f"{title(code)}: {title(found['outcome'])}" for code, found in sorted(self.figures.items()))
+
 
 class Dependency(models.Model):
-    """Something outside that the site relies on, as it was seen last; a change is told by an alert."""
+    """The last known state of something the site depends on; an alert reports a change."""
 
     name = models.CharField(max_length=60, unique=True)
     state = models.JSONField(default=dict)

@@ -117,7 +117,7 @@ class Promotion(AppendOnly):
         PROMOTED = "promoted", "promoted by a person"
         FORCED = "forced", "forced by a person"
         ROLLED_BACK = "rolled_back", "rolled back"
-        AUTOMATIC_ROLLBACK = "auto_rollback", "rolled back by the watch"
+        AUTOMATIC_ROLLBACK = "auto_rollback", "rolled back automatically"
 
     ROLL_BACKS = (Kind.ROLLED_BACK, Kind.AUTOMATIC_ROLLBACK)
 
@@ -125,7 +125,8 @@ class Promotion(AppendOnly):
     previous = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=16, choices=Kind)
     promoted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
-    reason = models.TextField(blank=True)
+    reason = models.TextField(blank=True, help_text="As given by a person.")
+    findings = models.JSONField(default=list, blank=True, help_text="Why the site rolled back by itself.")
     promoted_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -133,3 +134,10 @@ class Promotion(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.version_id} {self.kind}"
+
+    @property
+    def why(self) -> str:
+        """The reason given by a person, or the site's own."""
+        if self.kind == self.Kind.AUTOMATIC and not self.reason:
+            return gettext("Passed the gate.") if self.previous_id else gettext("The first model that passed the gate.")
+        return self.reason or describe_all(Finding.from_dict(row) for row in self.findings)

@@ -1,1 +1,1 @@
-"""The site at work: drift, online metrics, skew, staleness, dependencies, alerts, roll-back, retraining triggers."""
+"""Monitoring: drift, online metrics, skew, staleness, dependencies, alerts, auto-rollback, retraining criteria."""

@@ -1,5 +1,7 @@
-"""States that somebody should know of: kept as rows, logged, and sent by e-mail once when they begin and once when
-they end, however often they are found again in between."""
+"""Alerts: rows that open when a check fails and close when it passes again.
+
+Each is logged, and e-mailed once when it opens and once when it closes, however often its check runs in between.
+"""
 
 import logging
 from typing import Any
@@ -9,27 +11,38 @@ from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 from django.dispatch import receiver
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog.models import Source
 from catalog.signals import sync_ended
+from mlops.findings import Finding, Outcome
 from mlops.models import Alert
+from mlops.monitoring.codes import AlertCode
 
 logger = logging.getLogger(__name__)
 
 
-def set_alert(subject: str, message: str) -> Alert | None:
-    """With a message the state is on, with an empty one it is over. Returns the open alert, if any."""
-    if not message:
-        _close(subject)
+def set_alert(code: str, *findings: Finding, subject: str = "") -> Alert | None:
+    """Opens or updates the alert with these findings; without any, closes it. Returns the open alert."""
+    if not findings:
+        _close(code, subject)
         return None
-    alert, is_new = _open(subject, message)
+    rows = [finding.to_dict() for finding in findings]
+    alert, is_new = _open(code, subject, rows)
     if is_new:
-        logger.error("alert: %s: %s", subject, message)
-    elif alert.message != message:
-        Alert.objects.filter(pk=alert.pk).update(message=message)
-    if alert.mailed_at is None and _send(subject, message):  # also again, when the mail server was down before
+        logger.error("alert: %s: %s", code, alert.message)
+    elif alert.findings != rows:
+        alert.findings = rows
+        alert.save(update_fields=["findings"])
+    if alert.mailed_at is None and _send(_("Alert: {title}").format(title=alert.title), alert.message):
+        # Set only after a success, so that the next check tries again when the mail server was down.
         Alert.objects.filter(pk=alert.pk).update(mailed_at=timezone.now())
     return alert
+
+
+def alert_on(finding: Finding) -> None:
+    """For an alert about one check: open while the check's outcome is an alert."""
+    set_alert(finding.code, *([finding] if finding.outcome == Outcome.ALERT else []))
 
 
 def open_alerts() -> list[Alert]:
@@ -39,34 +52,41 @@ def open_alerts() -> list[Alert]:
 @receiver(sync_ended)
 def alert_on_sync(source: str, stopped_by: str, **kwargs: Any) -> None:
     """Opens an alert when a sync stops early; the next complete sync closes it."""
-    set_alert(f"sync with {Source(source).label}", stopped_by)
+    params = {"provider": Source(source).label, "error": stopped_by}
+    findings = [Finding(AlertCode.SYNC_FAILED, Outcome.ALERT, params=params)] if stopped_by else []
+    set_alert(AlertCode.SYNC_FAILED, *findings, subject=source)
 
 
-def _open(subject: str, message: str) -> tuple[Alert, bool]:
-    """Of several processes that find it at once one opens it."""
+def _open(code: str, subject: str, findings: list[dict[str, Any]]) -> tuple[Alert, bool]:
+    """When several processes find the same state at once, one of them opens the alert."""
     try:
         with transaction.atomic():
-            return Alert.objects.get_or_create(subject=subject, closed_at=None, defaults={"message": message})
+            return Alert.objects.get_or_create(
+                code=code, subject=subject, closed_at=None, defaults={"findings": findings}
+            )
     except IntegrityError:
-        return Alert.objects.get(subject=subject, closed_at=None), False
+        return Alert.objects.get(code=code, subject=subject, closed_at=None), False
 
 
-def _close(subject: str) -> None:
-    alert = Alert.objects.filter(subject=subject, closed_at=None).first()
+def _close(code: str, subject: str) -> None:
+    alert = Alert.objects.filter(code=code, subject=subject, closed_at=None).first()
     if alert is None or not Alert.objects.filter(pk=alert.pk, closed_at=None).update(closed_at=timezone.now()):
         return
-    logger.warning("over: %s (was: %s)", subject, alert.message)
+    logger.warning("resolved: %s (was: %s)", code, alert.message)
     if alert.mailed_at is not None:
-        _send(f"{subject} is over", f"Since {alert.opened_at:%Y-%m-%d %H:%M} UTC it was: {alert.message}")
+        body = _("Open since {since:%Y-%m-%d %H:%M} UTC: {message}").format(
+            since=alert.opened_at, message=alert.message
+        )
+        _send(_("Resolved: {title}").format(title=alert.title), body)
 
 
-def _send(subject: str, message: str) -> bool:
+def _send(subject: str, body: str) -> bool:
     if not settings.ALERT_EMAILS:
         return False
     try:
-        send_mail(f"[Movierec] {subject}", message, None, settings.ALERT_EMAILS)
+        send_mail(f"[Movierec] {subject}", body, None, settings.ALERT_EMAILS)
     except Exception:
-        # Whatever the mail backend raises: the row and the log say it, too.
-        logger.warning("the alert %r could not be sent by e-mail", subject, exc_info=True)
+        # Whatever the mail backend raises: the alert is in the log and the database anyway.
+        logger.warning("the e-mail %r could not be sent", subject, exc_info=True)
         return False
     return True

@@ -1,7 +1,7 @@
-"""A new champion at work: taken back when its errors, its latency or its live quality pass the policy's bounds.
+"""Auto-rollback: a new champion is rolled back when its errors, latency or online metrics exceed the policy's limits.
 
-Judged on what all web processes counted (`recommender.serving.stats`) and on live quality. A champion that came by a
-roll-back is not judged: what is still wrong then is not the model, and going on would only turn in a circle.
+The figures are those that all web processes counted (`recommender.serving.stats`) and the online metrics. A champion
+that came by a roll-back is not assessed: a second fault would point to the site rather than the model.
 """
 
 import math
@@ -13,20 +13,20 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from mlops.errors import MLOpsError
+from mlops.findings import Finding, Outcome
 from mlops.models import ModelVersion, OnlineMetrics, Promotion
 from mlops.monitoring.alerts import set_alert
+from mlops.monitoring.codes import AlertCode, CanaryCode, Message, RollbackResult
 from mlops.policy import AutoRollbackPolicy
 from mlops.registry.promotion import roll_back
 from recommender.serving.stats import ServingStats
 
-ALERT = "champion at work"
-OK, BAD, INSUFFICIENT_DATA = "ok", "bad", "insufficient_data"
-TAIL = 0.95  # of latency
-Z = 1.96  # of a 95 % interval
+TAIL = 0.95  # quantile of latency
+Z = 1.96  # for 95% intervals
 
 
 @dataclass(frozen=True)
-class Quality:
+class OnlineNdcg:
     """nDCG@10 of new positive ratings, as sums."""
 
     n: int = 0
@@ -39,59 +39,49 @@ class Quality:
 
     @property
     def squared_error(self) -> float:
-        """Of the mean."""
+        """The squared standard error of the mean."""
         return max(self.ndcg_square_sum / self.n - self.mean**2, 0.0) / self.n
 
 
 @dataclass(frozen=True)
-class Finding:
-    name: str
-    status: str
-    sentence: str
-    figure: float | None = None
-    threshold: float | None = None
-
-
-@dataclass(frozen=True)
 class CanaryReport:
-    """`version` None: there is nothing to watch."""
+    """How a new champion does in production. `version` is None when there is none to assess."""
 
     version: int | None = None
     findings: list[Finding] = field(default_factory=list)
-    rolled_back_to: int | None = None
-    refusal: str = ""
+    result: Finding | None = None
 
     @property
-    def reasons(self) -> str:
-        return " ".join(finding.sentence for finding in self.findings if finding.status == BAD)
+    def failures(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.outcome == Outcome.ALERT]
+
+    @property
+    def rolled_back_to(self) -> int | None:
+        return self.result.params.get("champion") if self.result else None
 
 
 def auto_rollback(*, now: datetime | None = None) -> CanaryReport:
-    """Look at the champion, and take it back if it must be; which is on record in the audit trail."""
+    """Assesses the champion and rolls it back when a check fails; the promotion row keeps the findings."""
     report = assess(now=now)
-    if report.reasons and settings.POLICY.auto_rollback.enabled:
-        report = _roll_back(report)
-    set_alert(ALERT, _message(report) if report.reasons else "")
+    if report.failures:
+        report = replace(report, result=_roll_back(report))
+    set_alert(AlertCode.AUTO_ROLLBACK, *report.failures, *([report.result] if report.result else []))
     return report
 
 
-def _roll_back(report: CanaryReport) -> CanaryReport:
+def _roll_back(report: CanaryReport) -> Finding:
+    params: dict[str, object] = {"version": report.version}
+    if not settings.POLICY.auto_rollback.enabled:
+        return Finding(RollbackResult.SWITCHED_OFF, Outcome.ALERT, params=params)
     try:
-        back = roll_back(kind=Promotion.Kind.AUTOMATIC_ROLLBACK, replacing=report.version, reason=report.reasons)
+        back = roll_back(kind=Promotion.Kind.AUTOMATIC_ROLLBACK, replacing=report.version, findings=report.failures)
     except MLOpsError as error:
-        return replace(report, refusal=str(error))
-    return replace(report, rolled_back_to=back.version_id)
-
-
-def _message(report: CanaryReport) -> str:
-    what = f"Version {report.version} passes the bounds of its watch. {report.reasons}"
-    if report.rolled_back_to:
-        return f"{what} Version {report.rolled_back_to} is the champion again."
-    return f"{what} It stays the champion: {report.refusal or 'auto_rollback.enabled is false'}"
+        return Finding(RollbackResult.REFUSED, Outcome.ALERT, params=params | {"error": error.code})
+    return Finding(RollbackResult.DONE, Outcome.ALERT, params=params | {"champion": back.version_id})
 
 
 def assess(*, now: datetime | None = None) -> CanaryReport:
-    """What `auto_rollback` would find; nothing is changed."""
+    """What `auto_rollback` would find; changes nothing."""
     policy, now = settings.POLICY.auto_rollback, now or timezone.now()
     promotion = Promotion.objects.filter(version__status=ModelVersion.Status.CHAMPION).first()
     if promotion is None or promotion.kind in Promotion.ROLL_BACKS:
@@ -107,67 +97,68 @@ def assess(*, now: datetime | None = None) -> CanaryReport:
     before = ServingStats.between(begin - window, begin, version=promotion.previous_id)
     findings.append(check_latency(serving, before, policy))
     since = (promotion.promoted_at - timedelta(days=policy.days)).date()
-    own, other = (quality_of(version, since) for version in (promotion.version_id, promotion.previous_id))
-    return CanaryReport(promotion.version_id, [*findings, check_quality(own, other, policy)])
+    own, other = (online_ndcg(version, since) for version in (promotion.version_id, promotion.previous_id))
+    return CanaryReport(promotion.version_id, [*findings, check_online_metrics(own, other, policy)])
 
 
-def quality_of(version: int, since: date) -> Quality:
+def online_ndcg(version: int, since: date) -> OnlineNdcg:
     rows = OnlineMetrics.objects.filter(version=version, day__gte=since)
     sums = {name: Sum(name, default=0.0) for name in ("ndcg_sum", "ndcg_square_sum")}
-    return Quality(**rows.aggregate(n=Sum("n", default=0), **sums))
+    return OnlineNdcg(**rows.aggregate(n=Sum("n", default=0), **sums))
 
 
 def check_errors(serving: ServingStats, policy: AutoRollbackPolicy) -> Finding:
-    name = "errors"
+    """Fails when the lower end of the share's interval is above the limit."""
     if serving.n_requests < policy.min_requests:
-        return _too_few(name, serving, policy)
+        return _too_few(CanaryCode.ERRORS, serving, policy)
     share = serving.n_failed / serving.n_requests
     is_bad = _surely_at_least(serving.n_failed, serving.n_requests) > policy.max_error_share
-    sentence = (
-        f"{serving.n_failed} of {serving.n_requests} lists failed ({share:.1%}); "
-        f"surely more than {policy.max_error_share:.1%} is too much."
-    )
-    return Finding(name, BAD if is_bad else OK, sentence, share, policy.max_error_share)
+    params = {"n": serving.n_requests, "n_failed": serving.n_failed}
+    return Finding(CanaryCode.ERRORS, _outcome(is_bad), share, policy.max_error_share, params=params)
 
 
 def check_latency(serving: ServingStats, before: ServingStats | None, policy: AutoRollbackPolicy) -> Finding:
-    name = "latency"
+    """The limit is the policy's, or lower when the previous champion was much faster."""
     found = serving.quantile(TAIL)
     if serving.n_served < policy.min_requests or found is None:
-        return _too_few(name, serving, policy)
-    threshold, why = policy.max_latency_ms, "whatever it was before"
+        return _too_few(CanaryCode.LATENCY, serving, policy)
+    threshold, message, params = policy.max_latency_ms, "", dict[str, float]()
     earlier = before.quantile(TAIL) if before and before.n_served >= policy.min_requests else None
     if earlier is not None and math.isfinite(earlier):
         relative = max(policy.max_latency_ratio * 1000 * earlier, policy.latency_floor_ms)
         if relative < threshold:
-            threshold, why = relative, f"the champion before had {1000 * earlier:g} ms"
-    sentence = f"95 % of the lists took up to {1000 * found:g} ms; at most {threshold:g} ms is allowed ({why})."
-    return Finding(name, BAD if 1000 * found > threshold else OK, sentence, _finite(1000 * found), threshold)
+            threshold, message = relative, Message.LATENCY_REGRESSED
+            params["previous_ms"] = 1000 * earlier
+    if not math.isfinite(found):
+        message = Message.LATENCY_UNMEASURED
+    outcome = _outcome(1000 * found > threshold)
+    return Finding(CanaryCode.LATENCY, outcome, _finite(1000 * found), threshold, params=params, message=message)
 
 
-def check_quality(now: Quality, before: Quality, policy: AutoRollbackPolicy) -> Finding:
-    """Clearly lower: by more than the policy's loss, and not by chance."""
-    name, needed = "live quality", policy.min_quality_ratings
+def check_online_metrics(now: OnlineNdcg, before: OnlineNdcg, policy: AutoRollbackPolicy) -> Finding:
+    """Fails when nDCG is lower by more than the policy's limit and the interval of the difference is below zero."""
+    code, needed = CanaryCode.ONLINE_METRICS, policy.min_quality_ratings
     if min(now.n, before.n) < needed:
-        few = f"{now.n} new positive ratings, {before.n} of the champion before; {needed} of each are needed."
-        return Finding(name, INSUFFICIENT_DATA, few)
+        params = {"n": now.n, "n_previous": before.n, "needed": needed}
+        return Finding(code, Outcome.INSUFFICIENT_DATA, params=params, message=Message.TOO_FEW_RATINGS)
     difference = now.mean - before.mean
     margin = Z * math.sqrt(now.squared_error + before.squared_error)
-    is_bad = difference < -policy.max_quality_loss and difference + margin < 0
-    sentence = (
-        f"Live nDCG@10 is {now.mean:.4f}, {difference:+.4f} [{difference - margin:+.4f}, {difference + margin:+.4f}] "
-        f"against the champion before; clearly below {-policy.max_quality_loss:g} is too low."
-    )
-    return Finding(name, BAD if is_bad else OK, sentence, difference, -policy.max_quality_loss)
+    outcome = _outcome(difference < -policy.max_quality_loss and difference + margin < 0)
+    interval = (difference - margin, difference + margin)
+    return Finding(code, outcome, difference, -policy.max_quality_loss, interval, {"ndcg": now.mean})
 
 
-def _too_few(name: str, serving: ServingStats, policy: AutoRollbackPolicy) -> Finding:
-    few = f"{serving.n_requests} requests in the window; {policy.min_requests} are needed."
-    return Finding(name, INSUFFICIENT_DATA, few)
+def _outcome(is_bad: bool) -> Outcome:
+    return Outcome.ALERT if is_bad else Outcome.OK
+
+
+def _too_few(code: str, serving: ServingStats, policy: AutoRollbackPolicy) -> Finding:
+    params = {"n": serving.n_requests, "needed": policy.min_requests}
+    return Finding(code, Outcome.INSUFFICIENT_DATA, params=params, message=Message.TOO_FEW_REQUESTS)
 
 
 def _surely_at_least(n_found: int, n: int) -> float:
-    """Lower end of the 95 % score interval of a share (Wilson, 1927)."""
+    """Lower end of the 95% score interval of a share (Wilson, 1927)."""
     share = n_found / n
     centre = share + Z**2 / (2 * n)
     spread = Z * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))

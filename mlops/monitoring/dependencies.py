@@ -1,12 +1,11 @@
-"""What the site relies on and does not make itself: does it still look as it did? What changed raises an alert.
+"""Checks of what the site depends on: installed libraries and TMDB. A change raises an alert.
 
-Libraries are held against those the champion learnt with and against what requirements.txt pins; TMDB, where the site
-reads it, against what its configuration said before, and against the shape of a movie as this site reads it.
+Libraries are compared with those the champion was trained with and with requirements.txt; TMDB with its last known
+configuration and with the shape of a movie that this site reads.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
@@ -17,57 +16,48 @@ from catalog.errors import ProviderError, ProviderUnavailable
 from catalog.providers.tmdb import connect
 from mlops.data.evidence import record
 from mlops.evaluation.lineage import library_versions
+from mlops.findings import Finding, Outcome
 from mlops.models import Dependency, Evidence, ModelVersion
-from mlops.monitoring.alerts import set_alert
+from mlops.monitoring.alerts import alert_on
+from mlops.monitoring.codes import DependencyCode, Message
 
-PROBED_MOVIE = 603  # one that TMDB will not remove
+PROBED_MOVIE = 603  # a movie that TMDB will not remove
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;#]+)")
 CHANGES_SHOWN = 5
 
 
-@dataclass(frozen=True)
-class DependencyCheck:
-    """`change` in a sentence, empty where nothing changed. `is_reachable` is false where nobody answered."""
-
-    name: str
-    change: str = ""
-    is_reachable: bool = True
-
-
-def check_dependencies() -> list[DependencyCheck]:
-    """Opens and closes an alert for each, and keeps as evidence that it was looked."""
-    checks = [_champions_libraries(), _pinned_libraries()]
+def check_dependencies() -> list[Finding]:
+    """Opens and closes an alert for each reachable dependency, and records evidence that they were checked."""
+    findings = [_champion_libraries(), _pinned_libraries()]
     if settings.TMDB_READ_TOKEN:
-        checks.append(_tmdb())
-    for check in checks:
-        if check.is_reachable:
-            set_alert(f"dependency: {check.name}", check.change)
-    unseen = [check.name for check in checks if not check.is_reachable]
-    changed = [f"{check.name}: {check.change}" for check in checks if check.change]
-    said = [f"no answer of {name}" for name in unseen] + changed
-    detail = "; ".join(said) or f"{', '.join(check.name for check in checks)} are as they were"
-    record("Mo1", Evidence.Source.BEAT, "dependencies are looked at", passed=not unseen, detail=detail)
-    return checks
+        findings.append(_tmdb())
+    for finding in findings:
+        if is_reachable(finding):
+            alert_on(finding)
+    passed = all(is_reachable(finding) for finding in findings)
+    detail = "; ".join(f"{finding.title}: {finding.sentence}" for finding in findings)
+    record("Mo1", Evidence.Source.BEAT, "dependencies", passed=passed, detail=detail)
+    return findings
 
 
-def _champions_libraries() -> DependencyCheck:
+def is_reachable(finding: Finding) -> bool:
+    return finding.outcome != Outcome.INSUFFICIENT_DATA
+
+
+def _champion_libraries() -> Finding:
     champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).first()
     before = champion.libraries if champion else {}
     now = library_versions()
     changes = _changes({name: before[name] for name in before if name in now}, now)
-    said = f"version {champion.pk} learnt with others: {changes}" if champion and changes else ""
-    return DependencyCheck("the champion's libraries", said)
+    return _of_libraries(DependencyCode.CHAMPION_LIBRARIES, changes, version=champion.pk if champion else None)
 
 
-def _pinned_libraries() -> DependencyCheck:
+def _pinned_libraries() -> Finding:
     path = settings.BASE_DIR / "requirements.txt"
     lines = path.read_text(encoding="utf-8").splitlines()
     pins = {match[1]: match[2] for line in lines if (match := PIN.match(line))}
     found = {name: version for name in pins if (version := _installed(name)) is not None}
-    changes = _changes(pins, found)
-    return DependencyCheck(
-        "pinned libraries", f"others are installed than requirements.txt pins: {changes}" if changes else ""
-    )
+    return _of_libraries(DependencyCode.PINNED_LIBRARIES, _changes(pins, found))
 
 
 def _installed(name: str) -> str | None:
@@ -77,38 +67,38 @@ def _installed(name: str) -> str | None:
         return None
 
 
-def _tmdb() -> DependencyCheck:
-    """An answer that cannot be read, or a token that is refused, is a change too; no answer is none."""
+def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    changed = [(name, version) for name, version in before.items() if now.get(name) != version]
+    return [f"{name} {version} -> {now.get(name, 'none')}" for name, version in changed]
+
+
+def _of_libraries(code: DependencyCode, changes: list[str], **params: Any) -> Finding:
+    if not changes:
+        return Finding(code, Outcome.OK, message=Message.UNCHANGED)
+    return Finding(code, Outcome.ALERT, params={"n": len(changes), "changes": changes[:CHANGES_SHOWN], **params})
+
+
+def _tmdb() -> Finding:
+    """An unreadable answer or a refused token is a change; no answer is not."""
+    code = DependencyCode.TMDB
     try:
         with connect() as tmdb:
             now = tmdb.configuration()
             tmdb.movie(PROBED_MOVIE)
     except ProviderUnavailable:
-        return DependencyCheck("TMDB", is_reachable=False)
+        return Finding(code, Outcome.INSUFFICIENT_DATA, message=Message.UNREACHABLE)
     except ProviderError as error:
-        return DependencyCheck("TMDB", str(error))
-    return DependencyCheck("TMDB", _change_of("TMDB", now))
+        return Finding(code, Outcome.ALERT, params={"error": str(error)})
+    if keys := _changed_keys("TMDB", now):
+        return Finding(code, Outcome.ALERT, params={"keys": keys}, message=Message.TMDB_CONFIGURATION)
+    return Finding(code, Outcome.OK, message=Message.UNCHANGED)
 
 
-def _change_of(name: str, now: dict[str, Any]) -> str:
-    """Against what was seen last, which this becomes."""
+def _changed_keys(name: str, now: dict[str, Any]) -> list[str]:
+    """Compares with the last known state, then replaces it."""
     moment = timezone.now()
     row, is_new = Dependency.objects.get_or_create(name=name, defaults={"state": now})
     changed = sorted(key for key in {*row.state, *now} if row.state.get(key) != now.get(key))
     values = {"seen_at": moment} | ({"state": now, "changed_at": moment} if changed and not is_new else {})
     Dependency.objects.filter(pk=row.pk).update(**values)
-    return f"its configuration changed: {', '.join(changed)}" if changed else ""
-
-
-def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    found = list(_each_change(before, now))
-    more = f" and {len(found) - CHANGES_SHOWN} more" if len(found) > CHANGES_SHOWN else ""
-    return ", ".join(found[:CHANGES_SHOWN]) + more
-
-
-def _each_change(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    for name, version in before.items():
-        if name in now and now[name] != version:
-            yield f"{name} {version} -> {now[name]}"
-        elif name not in now:
-            yield f"{name} {version} is gone"
+    return changed

@@ -1,7 +1,7 @@
-"""How good the champion is at work: each new positive rating against the list it was given on.
+"""Online metrics of champions: each new positive rating is scored against the list that its user saw before.
 
-That list is the last personal one really shown to that person shortly before, or else what the champion of that
-moment would have shown them, made by the code that serves, from what they had rated until then.
+That is the last personal list shown to the user shortly before the rating, or else the list that the champion of that
+time would have shown, computed by the serving code from the ratings that the user had then.
 """
 
 import logging
@@ -29,12 +29,10 @@ from recommender.serving.request import ListRequest
 
 logger = logging.getLogger(__name__)
 
-WATERMARK = "live quality"
-
 
 @dataclass
 class DailyScores:
-    """Scores of one version on one day; `ranks` holds the rank of the rated movie, 0 where the list lacks it."""
+    """Scores of one version on one day; `ranks` holds the rank of each rated movie, 0 when the list lacks it."""
 
     ranks: list[int] = field(default_factory=list)
     n_shown: int = 0
@@ -54,13 +52,16 @@ ScoresByDay = dict[tuple[int, date], DailyScores]
 
 
 def score_online_metrics(*, now: datetime | None = None) -> dict[str, int]:
-    """Goes on from the watermark, over at most a policy's number of ratings. Scores and watermark are written
-    together, so that no rating counts twice, whatever is killed or started twice."""
+    """Continues from the watermark, for at most `max_ratings` of the policy.
+
+    Scores and watermark are written in one transaction, so that a rating counts once even if a task is killed or
+    delivered twice.
+    """
     policy = settings.POLICY.online_metrics
     champions = list(Promotion.objects.order_by("promoted_at", "id").values_list("promoted_at", "version_id"))
     if not champions:
         return {"scored": 0, "read": 0}
-    mark, _ = Watermark.objects.get_or_create(name=WATERMARK, defaults={"at": champions[0][0]})
+    mark, _ = Watermark.objects.get_or_create(name=Watermark.Job.ONLINE_METRICS, defaults={"at": champions[0][0]})
     until = (now or timezone.now()) - timedelta(seconds=policy.lag_seconds)
     later = Q(rated_at__gt=mark.at) | Q(rated_at=mark.at, pk__gt=mark.last_id)
     rows = list(Rating.objects.for_training().filter(later, rated_at__lte=until)[: policy.max_ratings])
@@ -78,7 +79,7 @@ def _is_positive(rating: Rating) -> bool:
 
 
 def _keep(scores: ScoresByDay, mark: Watermark, last: Rating) -> bool:
-    """False where another process has come first: what it counted is not counted again."""
+    """False when another process has moved the watermark first: these ratings are counted already."""
     with transaction.atomic():
         moved = Watermark.objects.filter(pk=mark.pk, at=mark.at, last_id=mark.last_id)
         if not moved.update(at=last.rated_at, last_id=last.pk):
@@ -113,7 +114,7 @@ def _rank(movie_id: int, movies: list[int]) -> int:
 
 
 def _shown_before(ratings: list[Rating]) -> dict[int, Impression]:
-    """By rating: the last whole personal list that its person was shown shortly before."""
+    """For each rating, the last complete personal list that its user was shown shortly before."""
     if not ratings:
         return {}
     within = timedelta(hours=settings.POLICY.online_metrics.shown_within_hours)
@@ -137,11 +138,13 @@ def _shown_before(ratings: list[Rating]) -> dict[int, Impression]:
 
 
 def _would_have_shown(version: int, ratings: list[Rating]) -> Iterable[tuple[Rating, list[int]]]:
-    """The version's first ten for each rating's person as they were then. Who had rated nothing that the model knows
-    was shown popular movies, not the model's: such ratings say nothing about it."""
+    """The version's first ten movies for each rating's user at that time.
+
+    Users without ratings that the model knows saw popular movies instead, so their ratings are left out.
+    """
     row = ModelVersion.objects.get(pk=version)
     if row.artifact_removed_at is not None:
-        logger.warning("the files of version %s are gone: %d ratings are not scored", version, len(ratings))
+        logger.warning("the artefact of version %s was removed: %d ratings are not scored", version, len(ratings))
         return
     served = load_model(ServedModel(version=row.pk, algorithm=row.algorithm, artifact=row.artifact))
     history, dismissed = _histories(ratings), _dismissals(ratings)
@@ -156,7 +159,7 @@ def _would_have_shown(version: int, ratings: list[Rating]) -> Iterable[tuple[Rat
 
 
 def _histories(ratings: list[Rating]) -> dict[int, list[tuple[Any, ...]]]:
-    """Each person's ratings, latest first as in a user profile."""
+    """Each user's ratings, latest first, as in serving."""
     found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     rows = Rating.objects.filter(user__in=_people(ratings)).order_by("-rated_at", "-id")
     for user, *rest in rows.values_list("user_id", "rated_at", "pk", "movie_id", "rating"):
@@ -173,6 +176,6 @@ def _dismissals(ratings: list[Rating]) -> dict[int, list[tuple[datetime, int]]]:
 
 
 def _people(ratings: list[Rating]) -> Any:
-    """As a subquery: SQLite takes only so many parameters."""
+    """A subquery, because SQLite limits the number of parameters."""
     moments = [rating.rated_at for rating in ratings]
     return Rating.objects.filter(rated_at__range=(min(moments), max(moments))).values("user_id")

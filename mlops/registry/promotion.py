@@ -5,6 +5,7 @@ before it, since reading hundreds of MB has no place in one. MLflow's aliases fo
 """
 
 import logging
+from collections.abc import Sequence
 
 from celery import current_app
 from django.db import transaction
@@ -12,6 +13,7 @@ from django.db.models import Q
 
 from catalog.models import User
 from mlops.errors import NothingToRollBackTo, NotPromotable, NotRefusable, ReasonRequired, VersionNotFound
+from mlops.findings import Finding
 from mlops.models import GateDecision, ModelVersion, Promotion
 from mlops.registry.artifacts import require_artifact
 from recommender.services import activate
@@ -51,14 +53,16 @@ def roll_back(
     reason: str = "",
     kind: str = Kind.ROLLED_BACK,
     replacing: int | None = None,
+    findings: Sequence[Finding] = (),
 ) -> Promotion:
     """Back to the champion that the current one replaced, and again to the one before; or to a former champion `to`.
 
-    With `replacing` only if that version is still the champion when it comes to it. Raises NothingToRollBackTo,
-    VersionNotFound, NotPromotable, ArtifactNotAvailable.
+    With `replacing` only if that version is still the champion at that moment; `findings` say why, where no person
+    gives a reason. Raises NothingToRollBackTo, VersionNotFound, NotPromotable, ArtifactNotAvailable.
     """
     if to is None:
-        return _make_champion(_predecessor(), by=by, kind=kind, reason=reason, replacing=replacing)
+        version = _predecessor()
+        return _make_champion(version, by=by, kind=kind, reason=reason, replacing=replacing, findings=findings)
     row = get_version(to)
     if row.status not in (Status.FORMER, Status.CHAMPION):
         raise NotPromotable(f"Version {to} never was the champion, so there is no way back to it; promote it instead.")
@@ -138,7 +142,13 @@ def _predecessor() -> ModelVersion:
 
 
 def _make_champion(
-    version: ModelVersion, *, by: User | None, kind: str, reason: str, replacing: int | None = None
+    version: ModelVersion,
+    *,
+    by: User | None,
+    kind: str,
+    reason: str,
+    replacing: int | None = None,
+    findings: Sequence[Finding] = (),
 ) -> Promotion:
     if version.status == Status.CHAMPION:
         raise NotPromotable(f"Version {version.pk} is the champion already.")
@@ -158,7 +168,12 @@ def _make_champion(
             ModelVersion.objects.filter(pk=previous.pk).update(status=Status.FORMER)
         ModelVersion.objects.filter(pk=version.pk).update(status=Status.CHAMPION)
         promotion = Promotion.objects.create(
-            version=version, previous=previous, kind=kind, promoted_by=by, reason=reason.strip()
+            version=version,
+            previous=previous,
+            kind=kind,
+            promoted_by=by,
+            reason=reason.strip(),
+            findings=[finding.to_dict() for finding in findings],
         )
         activate(version=version.pk, algorithm=version.algorithm, artifact=version.artifact)
         if kind != Kind.AUTOMATIC:  # a training mirrors its version itself

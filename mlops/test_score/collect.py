@@ -10,7 +10,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from mlops.data.evidence import record
-from mlops.findings import Outcome, describe_all
+from mlops.findings import Finding, Outcome, describe_all
 from mlops.gate.codes import Rule
 from mlops.models import (
     Backtest,
@@ -22,6 +22,7 @@ from mlops.models import (
     RunStep,
     TuningStudy,
 )
+from mlops.monitoring.codes import DriftCode, StalenessCode
 from mlops.monitoring.staleness import staleness_checks
 from mlops.registry.codes import SmokeCheck
 
@@ -116,8 +117,8 @@ def _of_backtests() -> Iterator[Found]:
     for kind, test in BACKTESTS.items():
         row = Backtest.objects.filter(kind=kind).first()
         if row is not None:
-            detail = f"version {row.version_id}: {row.sentence}"
-            yield Found(test, Evidence.Source.BEAT, f"backtest: {kind.label}", row.passed, detail, row.ended_at)
+            detail = f"version {row.version_id}: {row.summary}"
+            yield Found(test, Evidence.Source.BEAT, f"backtest.{kind}", row.passed, detail, row.ended_at)
 
 
 def _of_versions(champion: ModelVersion | None) -> Iterator[Found]:
@@ -153,21 +154,21 @@ def _costs(version: ModelVersion) -> dict[str, float | None]:
 
 def _of_watch(now: datetime) -> Iterator[Found]:
     known = staleness_checks()
-    old = [check.subject for check in known if check.is_old(now)]
-    has_champion = any(check.subject == "champion" and check.at for check in known)
+    old = [check.title for check in known if check.is_stale(now)]
+    has_champion = any(check.code == StalenessCode.CHAMPION and check.at for check in known)
     detail = f"too old: {', '.join(old)}" if old else "champion, its data and the scheduler are fresh"
     passed = has_champion and not old
     yield Found("Mo4", Evidence.Source.BEAT, "ages", passed, detail if has_champion else "no champion", now)
     scored = OnlineMetrics.objects.filter(day__gt=(now - WINDOW).date()).aggregate(n=Sum("n"))["n"] or 0
     report = DriftReport.objects.first()
-    fell = [check for check in report.checks if _fell(check)] if report else []
-    detail = f"{scored} new positive ratings scored in four weeks" + "".join(f"; {check['sentence']}" for check in fell)
+    fell = [check for check in report.findings if _fell(check)] if report else []
+    detail = f"{scored} new positive ratings scored in four weeks" + "".join(f"; {check.sentence}" for check in fell)
     yield Found("Mo7", Evidence.Source.BEAT, "live quality", scored > 0 and not fell, detail, now)
     yield from _offline_and_online(now)
 
 
-def _fell(check: Mapping[str, Any]) -> bool:
-    return check["name"] == "live quality" and check["status"] == DriftReport.Status.ALERT
+def _fell(check: Finding) -> bool:
+    return check.code == DriftCode.ONLINE_METRICS and check.outcome == Outcome.ALERT
 
 
 def _offline_and_online(now: datetime) -> Iterator[Found]:

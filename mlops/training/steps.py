@@ -235,8 +235,7 @@ class TrainingRun:
             self._still_ours()
             if ModelVersion.objects.select_for_update().filter(status=Version.CHAMPION).first() != self.champion:
                 return TrainingOutcome.CHAMPION_REPLACED, details
-            reason = "The first model that passed the gate." if self.champion is None else "Passed the gate."
-            promote(version=version.pk, kind=Promotion.Kind.AUTOMATIC, reason=reason)
+            promote(version=version.pk, kind=Promotion.Kind.AUTOMATIC)
             step.figures = details
         mirror(version)
         return TrainingOutcome.PROMOTED, details

@@ -1,4 +1,4 @@
-"""What a new champion is taken back for, and what not."""
+"""When a new champion is rolled back, and when not."""
 
 from datetime import timedelta
 
@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from mlops.models import ModelVersion, OnlineMetrics, Promotion
 from mlops.monitoring.alerts import open_alerts
-from mlops.monitoring.auto_rollback import Quality, assess, check_errors, check_latency, check_quality
+from mlops.monitoring.auto_rollback import OnlineNdcg, assess, check_errors, check_latency, check_online_metrics
+from mlops.monitoring.codes import AlertCode, CanaryCode, RollbackResult
 from mlops.services import auto_rollback, promote, roll_back
 from mlops.tasks import auto_rollback as auto_rollback_task
 from movierec.policy import load_policy
@@ -32,49 +33,49 @@ def service(n_served: int, n_failed: int = 0, seconds: float = 0.01, n_slow: int
         (96, 3, "insufficient_data"),
         (1000, 0, "ok"),
         (975, 25, "ok"),  # 2.5 %, but it may be chance
-        (950, 50, "bad"),
-        (0, 100, "bad"),
+        (950, 50, "alert"),
+        (0, 100, "alert"),
     ],
 )
 def test_errors_must_surely_be_too_many(n_served, n_failed, status):
-    assert check_errors(service(n_served, n_failed), POLICY).status == status
+    assert check_errors(service(n_served, n_failed), POLICY).outcome == status
 
 
 @pytest.mark.parametrize(
     ("now", "before", "status"),
     [
         (service(1000, seconds=0.1), service(1000, seconds=0.1), "ok"),
-        (service(1000, seconds=0.25), service(1000, seconds=0.1), "bad"),  # more than twice as long
+        (service(1000, seconds=0.25), service(1000, seconds=0.1), "alert"),  # more than twice as long
         (service(1000, seconds=0.05), service(1000, seconds=0.002), "ok"),  # nobody notices 50 ms
         (service(1000, seconds=0.25), service(99, seconds=0.1), "ok"),  # too little is known of the one before
         (service(1000, seconds=0.25), None, "ok"),
-        (service(1000, seconds=2.5), None, "bad"),
-        (service(1000, seconds=0.01, n_slow=60), None, "bad"),
+        (service(1000, seconds=2.5), None, "alert"),
+        (service(1000, seconds=0.01, n_slow=60), None, "alert"),
         (service(99, seconds=2.5), None, "insufficient_data"),
     ],
 )
-def test_latency_is_held_against_the_predecessors(now, before, status):
-    assert check_latency(now, before, POLICY).status == status
+def test_latency_is_compared_with_the_predecessors(now, before, status):
+    assert check_latency(now, before, POLICY).outcome == status
 
 
-def quality(n: int, mean: float) -> Quality:
-    return Quality(n, n * mean, n * (0.2**2 + mean**2))
+def quality(n: int, mean: float) -> OnlineNdcg:
+    return OnlineNdcg(n, n * mean, n * (0.2**2 + mean**2))
 
 
 @pytest.mark.parametrize(
     ("now", "before", "status"),
     [
         (quality(1000, 0.10), quality(1000, 0.10), "ok"),
-        (quality(1000, 0.06), quality(1000, 0.10), "bad"),
+        (quality(1000, 0.06), quality(1000, 0.10), "alert"),
         (quality(300, 0.07), quality(300, 0.10), "ok"),  # it may be chance
         (quality(50_000, 0.09), quality(50_000, 0.10), "ok"),  # surely lower, but by less than policy minds
         (quality(299, 0.0), quality(1000, 0.10), "insufficient_data"),
         (quality(1000, 0.0), quality(299, 0.10), "insufficient_data"),
-        (Quality(), Quality(), "insufficient_data"),
+        (OnlineNdcg(), OnlineNdcg(), "insufficient_data"),
     ],
 )
-def test_live_quality_must_be_clearly_lower(now, before, status):
-    assert check_quality(now, before, POLICY).status == status
+def test_online_metrics_must_be_clearly_lower(now, before, status):
+    assert check_online_metrics(now, before, POLICY).outcome == status
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def count(version: ModelVersion, n_served: int, n_failed: int = 0, minutes_ago: 
     )
 
 
-def test_a_champion_that_fails_is_taken_back_and_it_is_on_record(promoted):
+def test_failing_champion_is_rolled_back_on_record(promoted):
     _, second, third = promoted
     count(third, 60, 40)
     count(third, 60, 40, process="b")
@@ -109,14 +110,18 @@ def test_a_champion_that_fails_is_taken_back_and_it_is_on_record(promoted):
     assert ServedModel.objects.get(slot="champion").version == second.pk
     entry = Promotion.objects.first()
     assert (entry.version, entry.previous, entry.kind, entry.promoted_by) == (second, third, "auto_rollback", None)
-    assert entry.reason.startswith("80 of 200 lists failed (40.0%)")
+    [finding] = entry.findings
+    assert (finding["code"], finding["figure"]) == (CanaryCode.ERRORS, 0.4)
+    assert finding["params"] == {"n": 200, "n_failed": 80}
     [alert] = open_alerts()
-    assert alert.message.endswith(f"Version {second.pk} is the champion again.")
+    assert alert.code == AlertCode.AUTO_ROLLBACK
+    assert [found["code"] for found in alert.findings] == [CanaryCode.ERRORS, RollbackResult.DONE]
+    assert entry.why in alert.message
     auto_rollback()
     assert open_alerts() == []
 
 
-def test_who_came_by_a_roll_back_is_not_taken_back(promoted):
+def test_champion_of_a_roll_back_is_not_rolled_back(promoted):
     _, second, third = promoted
     count(third, 0, 200)
     auto_rollback()
@@ -134,11 +139,11 @@ def test_a_champion_that_serves_well_stays(promoted):
 
     report = auto_rollback()
 
-    assert [finding.status for finding in report.findings] == ["ok", "ok", "insufficient_data"]
+    assert [finding.outcome for finding in report.findings] == ["ok", "ok", "insufficient_data"]
     assert auto_rollback_task() == {"version": promoted[2].pk, "rolled_back_to": None}
 
 
-def test_a_champion_whose_lists_are_worse_at_work_is_taken_back(promoted):
+def test_champion_with_worse_online_metrics_is_rolled_back(promoted):
     _, second, third = promoted
     today = timezone.now().date()
     for version, ndcg in ((second, 0.2), (third, 0.1)):
@@ -148,37 +153,42 @@ def test_a_champion_whose_lists_are_worse_at_work_is_taken_back(promoted):
 
     assert auto_rollback().rolled_back_to == second.pk
 
-    assert Promotion.objects.first().reason.startswith("Live nDCG@10 is 0.1000, -0.1000 [")
+    [finding] = Promotion.objects.first().findings
+    assert (finding["code"], finding["params"]) == (CanaryCode.ONLINE_METRICS, {"ndcg": 0.1})
+    assert finding["figure"] == pytest.approx(-0.1)
+    assert finding["interval"][1] < 0
 
 
-def test_only_the_window_and_the_days_after_a_promotion_are_looked_at(promoted, settings):
+def test_only_the_window_and_days_after_promotion_count(promoted, settings):
     count(promoted[2], 0, 500, minutes_ago=31)
 
-    assert {finding.status for finding in assess().findings} == {"insufficient_data"}
+    assert {finding.outcome for finding in assess().findings} == {"insufficient_data"}
     assert assess(now=timezone.now() + timedelta(days=15)).version is None
 
 
-def test_policy_may_leave_it_to_people(promoted, settings, tmp_path):
+def test_policy_may_switch_it_off(promoted, settings, tmp_path):
     settings.POLICY = load_policy(write_policy(tmp_path / "by-hand.yaml", auto_rollback={"enabled": False}))
     count(promoted[2], 0, 200)
 
     report = auto_rollback()
 
-    assert (report.rolled_back_to, report.reasons != "") == (None, True)
-    assert "auto_rollback.enabled is false" in open_alerts()[0].message
+    assert [finding.code for finding in report.failures] == [CanaryCode.ERRORS]
+    assert report.rolled_back_to is None
+    assert report.result.code == open_alerts()[0].findings[-1]["code"] == RollbackResult.SWITCHED_OFF
     assert ModelVersion.objects.get(status="champion") == promoted[2]
 
 
-def test_the_first_champion_has_nobody_to_give_way_to(alice, quick):
+def test_first_champion_stays(alice, quick):
     only = make_version()
     promote(version=only.pk)
     count(only, 0, 200)
 
     report = auto_rollback()
 
-    assert (report.rolled_back_to, report.refusal) == (None, f"No earlier champion than version {only.pk} is kept.")
+    assert (report.rolled_back_to, report.result.code) == (None, RollbackResult.REFUSED)
+    assert report.result.params["error"] == "nothing_to_roll_back_to"
     assert ModelVersion.objects.get(status="champion") == only
 
 
-def test_without_a_champion_there_is_nothing_to_watch(db, quick):
+def test_without_a_champion_there_is_nothing_to_assess(db, quick):
     assert auto_rollback().version is None

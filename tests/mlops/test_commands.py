@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from catalog.models import Rating
 from mlops.data.codes import RowRule
-from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, PipelineRun, Promotion
+from mlops.models import DatasetSnapshot, DriftReport, GateDecision, ModelVersion, PipelineRun, Promotion
 from recommender.estimators import artifact_checksum
 from tests.mlops.site import make_version
 
@@ -134,6 +134,8 @@ def test_promote_model_and_rollback_model(alice, quick):
 
 
 def test_check_drift_and_ensure_schedules(alice, quick):
-    assert "rating distribution: insufficient_data" in call("check_drift")
+    printed = call("check_drift")
+    for finding in DriftReport.objects.get().findings:
+        assert f"{finding.title}: insufficient data" in printed
     assert call("ensure_schedules").startswith("Created: train-model")
     assert call("ensure_schedules") == "All schedules are there already.\n"

@@ -9,7 +9,9 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from mlops.dashboard.page import wilson
+from mlops.findings import Finding, Outcome
 from mlops.models import Alert, DriftReport, GateDecision, OnlineMetrics, PipelineRun, RunStep
+from mlops.monitoring.codes import AlertCode, DriftCode, Message, StalenessCode
 from mlops.services import beat_heartbeat, check_drift, check_retraining, ensure_schedules, promote
 from tests.mlops.site import FIGURES, make_version, rule, trail
 
@@ -31,7 +33,7 @@ def test_a_new_site_says_what_is_not_there_yet(client, sam):
 
     page = client.get("/mlops/").content.decode()
 
-    for said in ("No model is served yet", "No report yet", "No training yet", "Not looked at yet"):
+    for said in ("No model is served yet", "No report yet", "No training yet", "Not checked yet"):
         assert said in page
     assert 'class="plot"' not in page
 
@@ -47,10 +49,10 @@ def at_work(alice, quick):
         day = (NOW - timedelta(days=days)).date()
         OnlineMetrics.objects.create(version=champion, day=day, n=100, n_shown=40, hits=hits, ndcg_sum=5)
     bars = [["Drama", 0.6, 0.3], ["Horror", 0.4, 0.7]]
-    check = {"name": "genre mix", "status": "alert", "measure": "PSI", "figure": 0.3, "warn": 0.1, "alert": 0.25}
-    check |= {"n_recent": 900, "n_before": 800, "sentence": "PSI 0.300", "bars": bars}
+    params = {"measure": "PSI", "warn": 0.1, "chance": 0.01, "n_recent": 900, "n_before": 800, "bars": bars}
+    check = Finding(DriftCode.GENRES, Outcome.ALERT, 0.3, 0.25, params=params, message=Message.PSI).to_dict()
     DriftReport.objects.create(status="alert", checks=[check], window_start=NOW, window_end=NOW)
-    Alert.objects.create(subject="drift", message="genre mix: PSI 0.300")
+    Alert.objects.create(code=AlertCode.DRIFT, findings=[check])
     run = PipelineRun.objects.create(status="running", trigger="scheduled", algorithm="hybrid", heartbeat_at=NOW)
     fitting = {"activity": "evaluating", "activity_details": {"done": 3, "total": 9, "model": "champion"}}
     RunStep.objects.create(run=run, name="evaluate", **fitting)
@@ -60,7 +62,7 @@ def at_work(alice, quick):
 
 
 def test_a_site_at_work_is_told_of(client, sam, at_work):
-    check_retraining()
+    check = check_retraining()
     client.force_login(sam)
 
     page = client.get("/mlops/").content.decode()
@@ -68,17 +70,17 @@ def test_a_site_at_work_is_told_of(client, sam, at_work):
     for said in (
         f"Version {at_work.pk}",
         "nDCG@10 0.2000 [0.1800, 0.2200]",
-        "<strong>Drift</strong> since",
-        "genre mix: PSI 0.300",
+        f"<strong>{Alert.objects.first().title}</strong> since",
+        Alert.objects.first().message,
         "0.2000 [0.1505,&nbsp;0.2609]",  # 40 hits of 200
         "Too few movies.",
         "evaluate: 3/9 champion",
-        "No criterion is met.",
+        check.sentence,
         "score-online-metrics",
         "No regression in prediction quality on served data",
-        "Scheduler",
+        str(StalenessCode.SCHEDULER.label),
         'aria-label="Hit rate at 10 of new positive ratings, by day"',
-        'aria-label="nDCG@10 on later data by version, with 95 % intervals"',
+        'aria-label="nDCG@10 on later data by version, with 95% intervals"',
     ):
         assert said in page, said
     assert "http://" not in page.replace("http://www.w3.org", "")

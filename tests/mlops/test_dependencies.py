@@ -1,11 +1,14 @@
-"""What the site relies on is looked at daily; what changed there is told."""
+"""Checks of what the site depends on: a change raises an alert."""
+
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 
 from mlops.evaluation.lineage import library_versions
 from mlops.models import Alert, Dependency, Evidence
-from mlops.services import promote
+from mlops.monitoring.codes import DependencyCode, Message
+from mlops.services import check_dependencies, promote
 from mlops.tasks import check_dependencies as check_task
 from tests.mlops.site import make_version
 from tests.tmdb_fixtures import tmdb, tmdb_policy
@@ -22,25 +25,27 @@ def provider(tmdb):
     return tmdb
 
 
-def open_alerts() -> dict[str, str]:
-    return dict(Alert.objects.filter(closed_at=None).values_list("subject", "message"))
+def open_alerts() -> dict[str, dict[str, Any]]:
+    """By code: the finding of each open alert."""
+    return {alert.code: alert.findings[0] for alert in Alert.objects.filter(closed_at=None)}
 
 
-def test_where_nothing_changed_nothing_is_told(provider, capsys):
+def test_without_changes_there_is_no_alert(provider, capsys):
     call_command("check_dependencies")
     call_command("check_dependencies")
 
     assert open_alerts() == {}
     assert Evidence.objects.get(test="Mo1").passed
-    assert "TMDB: as it was" in capsys.readouterr().out
+    assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()][:3] == DependencyCode.labels
 
 
-def test_a_changed_configuration_of_the_provider_is_told_until_it_is_known(provider):
+def test_changed_configuration_is_an_alert_once(provider):
     check_task()
     provider.configuration = provider.configuration | {"change_keys": ["everything"]}
 
-    assert check_task()["TMDB"] == "its configuration changed: change_keys"
-    assert open_alerts() == {"dependency: TMDB": "its configuration changed: change_keys"}
+    assert "change_keys" in check_task()[DependencyCode.TMDB]
+    alert = open_alerts()[DependencyCode.TMDB]
+    assert (alert["message"], alert["params"]) == (Message.TMDB_CONFIGURATION, {"keys": ["change_keys"]})
     assert Dependency.objects.get().state["change_keys"] == ["everything"]
 
     check_task()
@@ -48,49 +53,51 @@ def test_a_changed_configuration_of_the_provider_is_told_until_it_is_known(provi
 
 
 @pytest.mark.parametrize(
-    ("path", "answer", "said"),
+    ("path", "answer", "error"),
     [
         ("movie/603", Answer(body=document(603, genres="Drama")), "genres"),
-        ("movie/603", Answer(404, {"status_code": 34}), "TMDB has no movie/603"),
-        ("configuration", Answer(body=["images"]), "configuration is not what it was"),
+        ("movie/603", Answer(404, {"status_code": 34}), "movie/603"),
+        ("configuration", Answer(body=["images"]), "configuration"),
         ("configuration", Answer(401, {"status_code": 7, "status_message": "Invalid API key"}), "TMDB_READ_TOKEN"),
     ],
 )
-def test_an_answer_of_another_shape_is_told(provider, path, answer, said):
+def test_unexpected_answer_is_an_alert(provider, path, answer, error):
     provider.answer_next(path, answer)
 
     check_task()
 
-    assert said in open_alerts()["dependency: TMDB"]
+    assert error in open_alerts()[DependencyCode.TMDB]["params"]["error"]
 
 
-def test_a_provider_that_does_not_answer_was_not_looked_at(provider):
+def test_unreachable_provider_is_not_an_alert(provider):
     provider.answer_next("configuration", *[Answer(503)] * 6)
 
-    check_task()
+    findings = {finding.code: finding for finding in check_dependencies()}
 
+    assert findings[DependencyCode.TMDB].message == Message.UNREACHABLE
     assert open_alerts() == {}
     assert not Evidence.objects.get(test="Mo1").passed
-    assert Evidence.objects.get(test="Mo1").detail == "no answer of TMDB"
 
 
-def test_other_libraries_than_the_champion_learnt_with_are_told(alice, quick):
+def test_libraries_other_than_the_champions_are_an_alert(alice, quick):
     version = make_version(libraries=library_versions() | {"numpy": "1.0.0"})
     promote(version=version.pk)
 
     check_task()
 
-    now = library_versions()["numpy"]
-    expected = f"version {version.pk} learnt with others: numpy 1.0.0 -> {now}"
-    assert open_alerts() == {"dependency: the champion's libraries": expected}
+    changes = [f"numpy 1.0.0 -> {library_versions()['numpy']}"]
+    alert = open_alerts()[DependencyCode.CHAMPION_LIBRARIES]
+    assert alert["params"] == {"n": 1, "changes": changes, "version": version.pk}
 
 
-def test_other_libraries_than_are_pinned_are_told(settings, tmp_path):
-    (tmp_path / "requirements.txt").write_text("numpy==1.0.0  # arrays\nno-such-package==2.0\n# a comment\n")
+def test_libraries_other_than_the_pinned_are_an_alert(settings, tmp_path):
+    pins = "".join(f"no-such-package{n}==2.0\n" for n in range(6))
+    (tmp_path / "requirements.txt").write_text(f"numpy==1.0.0  # arrays\n{pins}# a comment\n")
     settings.BASE_DIR = tmp_path
 
     check_task()
 
-    message = open_alerts()["dependency: pinned libraries"]
-    assert "numpy 1.0.0 -> " in message
-    assert "no-such-package 2.0 is gone" in message
+    params = open_alerts()[DependencyCode.PINNED_LIBRARIES]["params"]
+    assert params["n"] == 7
+    assert params["changes"][0].startswith("numpy 1.0.0 -> ")
+    assert params["changes"][1:] == [f"no-such-package{n} 2.0 -> none" for n in range(4)]

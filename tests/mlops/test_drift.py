@@ -1,4 +1,4 @@
-"""Reports of drift, from rows of the site to a status."""
+"""Drift reports, from the site's rows to a status."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,9 @@ from django.core import mail
 from django.db import connection
 
 from catalog.models import Movie, MovieGenre, Rating, User
+from mlops.findings import title
 from mlops.models import Alert, DriftReport, OnlineMetrics
+from mlops.monitoring.codes import AlertCode, DriftCode
 from mlops.monitoring.drift.checks import check_activity, check_online_metrics, check_scores, worst
 from mlops.monitoring.drift.windows import WEEK, read_window, windows
 from mlops.services import check_drift
@@ -35,35 +37,35 @@ def test_the_worst_known_status_counts():
     ("recent", "status"), [(200, "ok"), (100, "warn"), (50, "alert"), (0, "alert"), (500, "warn"), (900, "alert")]
 )
 def test_bands_of_activity(policy, recent, status):
-    assert check_activity(np.full(4, recent), np.full(4, 200), policy)["status"] == status
+    assert check_activity(np.full(4, recent), np.full(4, 200), policy).outcome == status
 
 
 def test_little_before_says_nothing_about_activity(policy):
-    assert check_activity(np.full(4, 1000), np.full(4, 124), policy)["status"] == "insufficient_data"
-    assert check_activity(np.full(4, 1000), np.full(3, 1000), policy)["status"] == "insufficient_data"
+    assert check_activity(np.full(4, 1000), np.full(4, 124), policy).outcome == "insufficient_data"
+    assert check_activity(np.full(4, 1000), np.full(3, 1000), policy).outcome == "insufficient_data"
 
 
 @pytest.mark.parametrize(
     ("recent", "n", "status"),
     [(100, 1000, "ok"), (80, 4000, "alert"), (40, 1000, "alert"), (39, 600, "insufficient_data"), (9, 100, None)],
 )
-def test_a_fall_of_live_quality_has_to_be_large_and_sure(policy, recent, n, status):
+def test_fall_of_online_metrics_must_be_large_and_sure(policy, recent, n, status):
     found = check_online_metrics((recent, n // 10), (n, n), policy)
 
-    assert found["status"] == (status or "insufficient_data")
+    assert found.outcome == (status or "insufficient_data")
 
 
 def test_scores_need_enough_people_and_a_large_distance(policy):
     rng = np.random.default_rng(0)
     before = rng.normal(size=600)
 
-    assert check_scores(before[:499], before, policy)["status"] == "insufficient_data"
-    assert check_scores(rng.normal(size=600), before, policy)["status"] == "ok"
-    assert check_scores(rng.normal(0.8, size=600), before, policy)["status"] == "alert"
+    assert check_scores(before[:499], before, policy).outcome == "insufficient_data"
+    assert check_scores(rng.normal(size=600), before, policy).outcome == "ok"
+    assert check_scores(rng.normal(0.8, size=600), before, policy).outcome == "alert"
 
 
 def rate(count: int, days_ago: float, stars: float, *, movies: int = 1, start: int = 0) -> None:
-    """One rating a person, evenly over four weeks from so many days ago on."""
+    """One rating by each of `count` users, evenly over four weeks from `days_ago`."""
     users = User.objects.bulk_create([User(username=f"d{days_ago}-{start}-{n}") for n in range(count)])
     known = [Movie.objects.create(title=f"of {days_ago} {n}") for n in range(movies)]
     Rating.objects.bulk_create(
@@ -78,10 +80,10 @@ def rate(count: int, days_ago: float, stars: float, *, movies: int = 1, start: i
 
 
 def statuses(report: DriftReport) -> dict[str, str]:
-    return {check["name"]: check["status"] for check in report.checks}
+    return {check.code: check.outcome for check in report.findings}
 
 
-def test_a_site_whose_users_turn_sour_gets_an_alert_that_is_told_once(db, quick, settings):
+def test_falling_ratings_are_an_alert_mailed_once(db, quick, settings):
     settings.ALERT_EMAILS = ["ops@example.org"]
     rate(1, 70, 4.0)
     rate(600, 55.9, 4.0)
@@ -91,30 +93,35 @@ def test_a_site_whose_users_turn_sour_gets_an_alert_that_is_told_once(db, quick,
     check_drift(now=NOW)
 
     assert report.status == "alert"
-    assert statuses(report) | {"rating distribution": "alert", "activity": "ok", "source mix": "ok"} == statuses(report)
-    assert statuses(report)["score distribution"] == "insufficient_data"
+    assert statuses(report) | {
+        DriftCode.RATINGS: "alert",
+        DriftCode.ACTIVITY: "ok",
+        DriftCode.SOURCES: "ok",
+    } == statuses(report)
+    assert statuses(report)[DriftCode.SCORES] == "insufficient_data"
     assert report.window_start == NOW - timedelta(days=28)
-    ratings = report.checks[0]
+    ratings = report.findings[0].params
     assert (ratings["n_before"], ratings["n_recent"]) == (601, 550)
     assert ratings["bars"][1] == ["1", 0.0, 1.0]
-    assert [message.subject for message in mail.outbox] == ["[Movierec] drift"]
-    assert "rating distribution: PSI" in mail.outbox[0].body
+    [message] = mail.outbox
+    assert title(AlertCode.DRIFT) in message.subject
+    assert report.findings[0].sentence in message.body
 
 
-def test_a_site_that_goes_on_as_before_is_ok_and_the_alert_is_over(db, quick):
-    Alert.objects.create(subject="drift", message="rating distribution")
+def test_unchanged_site_is_ok_and_its_alert_closes(db, quick):
+    Alert.objects.create(code=AlertCode.DRIFT)
     for stars in (2.0, 4.0):
         rate(400, 55.9, stars, start=int(stars))
         rate(400, 27.9, stars, start=int(stars))
 
     report = check_drift(now=NOW)
 
-    assert statuses(report)["rating distribution"] == "ok"
+    assert statuses(report)[DriftCode.RATINGS] == "ok"
     assert report.status == "ok"
     assert Alert.objects.get().closed_at is not None
 
 
-def test_where_the_weeks_before_were_quiet_the_reference_reaches_back(db, policy):
+def test_reference_reaches_back_over_quiet_weeks(db, policy):
     rate(600, 427.9, 4.0)
     rate(100, 55.9, 4.0)
     rate(500, 27.9, 4.0)
@@ -126,7 +133,7 @@ def test_where_the_weeks_before_were_quiet_the_reference_reaches_back(db, policy
     assert (recent.start - before.start) % WEEK == timedelta(0)
 
 
-def test_of_a_large_window_an_even_sample_is_read(db, policy):
+def test_large_window_is_sampled_evenly(db, policy):
     rate(1500, 27.9, 4.0)
 
     window = read_window(NOW - 4 * WEEK, NOW, policy.model_copy(update={"max_ratings": 1000}))
@@ -150,7 +157,7 @@ def test_people_and_movies_are_new_for_four_weeks(db, policy):
     ]
 
 
-def test_a_rating_that_is_given_anew_while_it_is_read_is_no_error(db, policy):
+def test_rating_changed_during_the_query_is_not_an_error(db, policy):
     user, movie = User.objects.create(username="busy"), Movie.objects.create(title="Rated")
     rating = Rating.objects.create(user=user, movie=movie, rating=4.0, rated_at=NOW - timedelta(days=1))
 
@@ -165,7 +172,7 @@ def test_a_rating_that_is_given_anew_while_it_is_read_is_no_error(db, policy):
     assert (window.movies.tolist(), window.is_new_movie.tolist()) == ([movie.pk], [1])
 
 
-def test_lists_that_all_show_the_same_get_an_alert(db, policy, alice):
+def test_lists_that_all_show_the_same_are_an_alert(db, policy, alice):
     genres = [GenreFactory(name=name, slug=name) for name in "abcde"]
     movies = Movie.objects.bulk_create([Movie(title=f"m{n}") for n in range(100)])
     MovieGenre.objects.bulk_create([MovieGenre(movie=m, genre=genres[n % 5]) for n, m in enumerate(movies)])
@@ -186,21 +193,21 @@ def test_lists_that_all_show_the_same_get_an_alert(db, policy, alice):
     show(40, lambda n: [(n * 7 + place) % 100 for place in range(10)])
     show(5, lambda n: [5 * place for place in range(10)])
 
-    found = {check["name"]: check for check in check_drift(now=NOW).checks}
+    found = {check.code: (check.outcome, check.figure) for check in check_drift(now=NOW).findings}
 
-    assert (found["coverage shown"]["status"], found["coverage shown"]["figure"]) == ("alert", 0.1)
-    assert (found["diversity shown"]["status"], found["diversity shown"]["figure"]) == ("alert", 0.0)
+    assert found[DriftCode.COVERAGE] == ("alert", 0.1)
+    assert found[DriftCode.DIVERSITY] == ("alert", 0.0)
 
 
-def test_a_fall_of_live_quality_is_part_of_the_report(alice, quick):
+def test_fall_of_online_metrics_is_in_the_report(alice, quick):
     version = make_version()
     for days, hits in ((40, 200), (5, 100)):
         day = (NOW - timedelta(days=days)).date()
         OnlineMetrics.objects.create(version=version, day=day, n=1000, hits=hits)
 
-    assert statuses(check_drift(now=NOW))["live quality"] == "alert"
+    assert statuses(check_drift(now=NOW))[DriftCode.ONLINE_METRICS] == "alert"
 
 
-def test_a_site_without_recent_ratings_has_insufficient_data_never_ok(alice, quick):
+def test_site_without_recent_ratings_is_never_ok(alice, quick):
     assert check_drift_task()["status"] == "insufficient_data"
     assert DriftReport.objects.get().status == "insufficient_data"

@@ -5,7 +5,9 @@ from django_celery_beat.models import PeriodicTask
 from prometheus_client import CollectorRegistry, generate_latest
 
 from mlops.dashboard.metrics import collectors
+from mlops.findings import Finding, Outcome
 from mlops.models import Alert, DriftReport, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck, Watermark
+from mlops.monitoring.codes import AlertCode, DriftCode, RetrainingCode
 from mlops.services import ensure_schedules, promote
 from tests.mlops.site import make_version, trail
 
@@ -35,13 +37,14 @@ def test_figures_come_from_the_rows_of_the_moment(alice, quick):
     version.snapshot.save()
     PipelineRun.objects.create(status="queued", trigger="api", algorithm="ease", created_at=hour_ago)
     PipelineRun.objects.create(status="errored", trigger="api", algorithm="ease")
-    drifted = {"name": "genre mix", "measure": "PSI", "figure": 0.3}
+    drifted = Finding(DriftCode.GENRES, Outcome.ALERT, 0.3, params={"measure": "PSI"}).to_dict()
     DriftReport.objects.create(status="alert", checks=[drifted], window_start=hour_ago, window_end=hour_ago)
     OnlineMetrics.objects.create(version=version, day=hour_ago.date(), n=50, hits=10, ndcg_sum=4)
-    criteria = [{"name": "drift", "is_met": True}, {"name": "new movies", "is_met": False}]
-    RetrainingCheck.objects.create(criteria=criteria, outcome="")
-    Alert.objects.create(subject="drift", message="genre mix", opened_at=hour_ago)
-    Alert.objects.create(subject="training", message="over", opened_at=hour_ago, closed_at=hour_ago)
+    criteria = [Finding(RetrainingCode.DRIFT, Outcome.ALERT), Finding(RetrainingCode.NEW_MOVIES, Outcome.OK)]
+    RetrainingCheck.objects.create(criteria=[criterion.to_dict() for criterion in criteria])
+    Alert.objects.create(code=AlertCode.DRIFT, opened_at=hour_ago)
+    Alert.objects.create(code=AlertCode.SYNC_FAILED, subject="tmdb", opened_at=hour_ago)
+    Alert.objects.create(code=AlertCode.TRAINING_FAILED, opened_at=hour_ago, closed_at=hour_ago)
     Watermark.objects.create(name="beat", at=hour_ago)
     ensure_schedules()
     PeriodicTask.objects.filter(name="requeue-stale-jobs").update(last_run_at=hour_ago)
@@ -54,15 +57,16 @@ def test_figures_come_from_the_rows_of_the_moment(alice, quick):
     assert figures['movierec_training_runs{status="errored"}'] == 1
     assert 3600 <= figures["movierec_training_backlog_seconds"] < 3700
     assert (figures['movierec_drift_status{status="alert"}'], figures['movierec_drift_status{status="ok"}']) == (1, 0)
-    assert figures['movierec_drift_figure{check="genre mix",measure="PSI"}'] == 0.3
+    assert figures['movierec_drift_figure{check="drift.genre_mix",measure="PSI"}'] == 0.3
     assert figures[f'movierec_live_ratings{{version="{version.pk}"}}'] == 50
     assert figures[f'movierec_live_hit_rate{{version="{version.pk}"}}'] == 0.2
     assert figures[f'movierec_live_ndcg{{version="{version.pk}"}}'] == 0.08
-    assert figures['movierec_retraining_criterion{criterion="drift"}'] == 1
-    assert figures['movierec_retraining_criterion{criterion="new movies"}'] == 0
-    assert [name for name in figures if name.startswith("movierec_alert")] == [
-        'movierec_alert_age_seconds{subject="drift"}'
-    ]
+    assert figures['movierec_retraining_criterion{criterion="retraining.drift"}'] == 1
+    assert figures['movierec_retraining_criterion{criterion="retraining.new_movies"}'] == 0
+    assert {name for name in figures if name.startswith("movierec_alert")} == {
+        'movierec_alert_age_seconds{subject="drift"}',
+        'movierec_alert_age_seconds{subject="sync_failed:tmdb"}',
+    }
     assert figures['movierec_ml_test_score{section="Data"}'] == 0
     assert 3600 <= figures["movierec_scheduler_heartbeat_age_seconds"] < 3700
     assert 3600 <= figures['movierec_schedule_last_run_age_seconds{schedule="requeue-stale-jobs"}'] < 3700

@@ -73,9 +73,9 @@ def test_old_looks_and_ended_alerts_go_and_open_ones_stay(db, quick):
     now = timezone.now()
     long_ago = now - timedelta(days=400)
     for moment in (now, long_ago):
-        RetrainingCheck.objects.create(criteria=[], outcome="No training.", checked_at=moment)
-        Alert.objects.create(subject="drift", message="!", opened_at=long_ago, closed_at=moment)
-    Alert.objects.create(subject="champion", message="!", opened_at=long_ago)
+        RetrainingCheck.objects.create(criteria=[], checked_at=moment)
+        Alert.objects.create(code="drift", opened_at=long_ago, closed_at=moment)
+    Alert.objects.create(code="retraining", opened_at=long_ago)
 
     assert prune()["watch"] == 2
 

@@ -1,4 +1,4 @@
-"""Each criterion alone starts a training; each states its figure."""
+"""Each retraining criterion alone starts a training and states its figure."""
 
 from datetime import timedelta
 
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from catalog.models import Movie, Rating
 from mlops.models import Alert, DatasetSnapshot, DriftReport, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck
+from mlops.monitoring.codes import AlertCode, RetrainingCode, RetrainingResult
 from mlops.services import check_retraining, promote
 from mlops.tasks import check_retraining as check_task
 from recommender.models import Feedback
@@ -31,21 +32,21 @@ def champion(alice, quick, settings):
 
 
 def met(check: RetrainingCheck) -> list[str]:
-    return [criterion["name"] for criterion in check.criteria if criterion["is_met"]]
+    return [criterion.code for criterion in check.reasons]
 
 
-def test_a_fresh_champion_needs_no_training_and_every_figure_is_kept(champion):
+def test_fresh_champion_needs_no_training(champion):
     check = check_retraining()
 
-    assert {criterion["name"]: criterion["figure"] for criterion in check.criteria} == {
-        "new movies": 0,
-        "new ratings": 0,
-        "fall of live quality": None,
-        "drift": 0,
-        "champion's age": 0.0,
-        "not-interested share": None,
+    assert {criterion.code: criterion.figure for criterion in check.findings} == {
+        RetrainingCode.NEW_MOVIES: 0,
+        RetrainingCode.NEW_RATINGS: 0,
+        RetrainingCode.ONLINE_METRICS: None,
+        RetrainingCode.DRIFT: 0,
+        RetrainingCode.CHAMPION_AGE: 0.0,
+        RetrainingCode.NOT_INTERESTED: None,
     }
-    assert (check.outcome, check.run, met(check)) == ("No criterion is met.", None, [])
+    assert (check.result, check.run, met(check)) == (RetrainingResult.NOT_MET, None, [])
     assert not PipelineRun.objects.exists()
 
 
@@ -83,27 +84,28 @@ def dislike(champion) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "name", "figure"),
+    ("change", "code", "figure"),
     [
-        (add_movies, "new movies", 5),
-        (add_ratings, "new ratings", 7),
-        (lower_online_metrics, "fall of live quality", 0.5),
-        (report_drift, "drift", 2),
-        (let_age, "champion's age", 15.0),
-        (dislike, "not-interested share", 0.4545),
+        (add_movies, RetrainingCode.NEW_MOVIES, 5),
+        (add_ratings, RetrainingCode.NEW_RATINGS, 7),
+        (lower_online_metrics, RetrainingCode.ONLINE_METRICS, 0.5),
+        (report_drift, RetrainingCode.DRIFT, 2),
+        (let_age, RetrainingCode.CHAMPION_AGE, 15.0),
+        (dislike, RetrainingCode.NOT_INTERESTED, 0.4545),
     ],
 )
-def test_each_criterion_alone_starts_one_training(champion, change, name, figure):
+def test_each_criterion_alone_starts_one_training(champion, change, code, figure):
     change(champion)
 
     check = check_retraining()
 
     run = PipelineRun.objects.get()
-    assert (met(check), check.run) == ([name], run)
-    assert next(criterion["figure"] for criterion in check.criteria if criterion["name"] == name) == figure
+    assert (met(check), check.run) == ([code], run)
+    assert (check.result, check.params) == (RetrainingResult.STARTED, {"run": run.pk})
+    assert check.reasons[0].figure == figure
     assert (run.trigger, run.status) == ("scheduled", "queued")
-    assert check.reasons[0] in run.log
-    assert Alert.objects.get(subject="retraining").message == check.reasons[0]
+    assert check.reasons[0].sentence in run.log
+    assert Alert.objects.get(code=AlertCode.RETRAINING).findings == [check.reasons[0].to_dict()]
 
 
 def test_a_fall_that_chance_explains_starts_nothing(champion):
@@ -124,7 +126,7 @@ def test_one_window_of_drift_is_not_enough(champion, statuses):
     assert met(check_retraining()) == []
 
 
-def test_reports_of_the_same_moment_are_one_window_and_old_ones_are_over(champion):
+def test_simultaneous_and_old_drift_reports_do_not_add_up(champion):
     Movie.objects.update(created_at=NOW - 20 * DAY)
     for minutes in (2, 1):
         end = NOW - timedelta(minutes=minutes)
@@ -133,10 +135,10 @@ def test_reports_of_the_same_moment_are_one_window_and_old_ones_are_over(champio
     assert met(check_retraining()) == []
 
     DriftReport.objects.update(window_end=F("window_end") - 15 * DAY)
-    assert next(c["figure"] for c in check_retraining().criteria if c["name"] == "drift") == 0
+    assert next(c.figure for c in check_retraining().findings if c.code == RetrainingCode.DRIFT) == 0
 
 
-def test_a_second_training_waits_for_the_first_and_then_for_the_pause(champion):
+def test_second_training_waits_for_the_first_and_the_pause(champion):
     add_movies(champion)
     first = check_retraining()
     PipelineRun.objects.update(status="failed")
@@ -144,32 +146,33 @@ def test_a_second_training_waits_for_the_first_and_then_for_the_pause(champion):
     waiting, after = check_retraining(), check_retraining(now=NOW + timedelta(hours=13))
 
     assert waiting.run is None
-    assert f"Run {first.run_id} was started for such reasons" in waiting.outcome
+    assert (waiting.result, waiting.params["run"]) == (RetrainingResult.PAUSED, first.run_id)
     assert after.run is not None
     assert PipelineRun.objects.count() == 2
 
 
-def test_a_training_that_goes_on_already_is_enough(champion):
+def test_active_training_is_enough(champion):
     add_movies(champion)
     PipelineRun.objects.create(status="running", trigger="admin", algorithm="ease", heartbeat_at=timezone.now())
 
-    assert "only one runs at a time" in check_retraining().outcome
+    assert check_retraining().result == RetrainingResult.ACTIVE
 
 
-def test_a_site_with_ratings_and_no_model_gets_its_first(alice, quick, settings):
+def test_site_with_ratings_and_no_model_gets_its_first(alice, quick, settings):
     assert met(check_retraining()) == []
 
     training = settings.POLICY.training.model_copy(update={"min_ratings": 10})
     settings.POLICY = settings.POLICY.model_copy(update={"training": training})
 
-    assert met(check_retraining()) == ["no champion"]
+    assert met(check_retraining()) == [RetrainingCode.NO_CHAMPION]
 
 
-def test_the_task_and_the_command_say_what_came_of_it(champion, capsys):
+def test_task_and_command_report_the_result(champion, capsys):
     assert check_task()["run"] is None
     add_movies(champion)
     call_command("check_retraining")
 
     said = capsys.readouterr().out
-    assert "new movies: met (5 movies were added since the champion's data (5))" in said
-    assert f"Training run {PipelineRun.objects.get().pk} was started." in said
+    check = RetrainingCheck.objects.first()
+    assert check.reasons[0].sentence in said
+    assert check.sentence in said

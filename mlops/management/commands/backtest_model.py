@@ -12,8 +12,8 @@ from mlops.services import backtest
 
 class Command(LongCommand):
     help = (
-        "Judges the champion's recipe once more on later data: without each kind of features (is it worth having?), "
-        "or made of older data (what does age cost?). What it finds is kept, and is no error."
+        "Evaluates the champion's recipe again on later data: without each kind of features, or trained on older data. "
+        "Saves the result; a bad one is not an error."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,4 +27,4 @@ class Command(LongCommand):
                 raise CommandError(str(error)) from None
         for line in backtest_lines(row.figures):
             self.stdout.write(line)
-        self.stdout.write(f"Version {row.version_id}: {row.sentence}")
+        self.stdout.write(f"Version {row.version_id}: {row.summary}")

@@ -6,8 +6,8 @@ from mlops.services import check_dependencies
 
 
 class Command(BaseCommand):
-    help = "Looks at what the site relies on (libraries, TMDB) and alerts of what changed; a change is no error."
+    help = "Checks what the site depends on (libraries, TMDB) and raises an alert on a change, which is not an error."
 
     def handle(self, *args: Any, **options: Any) -> None:
         for check in check_dependencies():
-            self.stdout.write(f"{check.name}: {check.change or ('as it was' if check.is_reachable else 'no answer')}")
+            self.stdout.write(f"{check.title}: {check.sentence}")

@@ -7,7 +7,7 @@ from mlops.services import ensure_schedules
 
 
 class Command(BaseCommand):
-    help = "Creates the schedules of config.yaml that are missing; those that are there stay as they were edited."
+    help = "Creates missing schedules from config.yaml; existing ones stay as they are."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

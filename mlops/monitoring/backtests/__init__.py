@@ -1,1 +1,1 @@
-"""The champion's recipe judged once more on later data: what each kind of features is worth, and what fresh data is."""
+"""Backtests of the champion's recipe on later data: ablations of features, and training on older data."""

@@ -1,7 +1,7 @@
-"""Is every kind of features worth having? The champion's recipe is fitted without each, and judged against all of them.
+"""Ablations: the champion's recipe fitted without each kind of features, compared with the one that has all of them.
 
-New movies are recommended by their features alone, so lists of those are judged by themselves too. One of many
-intervals lies below zero by chance: harm counts when two backtests in a row find it.
+Lists of new movies are compared separately because only features recommend those. One of many intervals lies below
+zero by chance, so a kind counts as harmful only when two backtests in a row find harm.
 """
 
 from dataclasses import replace
@@ -14,79 +14,76 @@ from mlops.errors import NothingToTest
 from mlops.evaluation.paired_interval import PairedInterval
 from mlops.models import Backtest
 from mlops.monitoring.backtests.context import BacktestContext
+from mlops.monitoring.codes import AblationCode, FeatureCode, ListsCode
 from recommender.estimators import ESTIMATORS
 from recommender.evaluation import Comparison, LaterData
 from recommender.evaluation.slices import NEW_MOVIES
 
-KINDS = {  # of features: the columns that hold them
-    "genres": ("genres",),
-    "year": ("release_date",),
-    "keywords": ("keywords",),
-    "people": ("cast", "directors"),
-    "words": ("title", "overview"),
-    "language": ("language",),
+COLUMNS = {
+    FeatureCode.GENRES: ("genres",),
+    FeatureCode.YEAR: ("release_date",),
+    FeatureCode.KEYWORDS: ("keywords",),
+    FeatureCode.PEOPLE: ("cast", "directors"),
+    FeatureCode.WORDS: ("title", "overview"),
+    FeatureCode.LANGUAGE: ("language",),
 }
-ALL = "all"
-GOOD, UNCLEAR, BAD = "beneficial", "unclear", "harmful"
-PARTS: dict[str, str | None] = {"lists": None, "lists of new movies": NEW_MOVIES}
+COMPLETE = "complete"  # the model with all features
+LISTS: dict[ListsCode, str | None] = {ListsCode.ALL: None, ListsCode.NEW_MOVIES: NEW_MOVIES}
 
 
-def ablate_features(context: BacktestContext) -> tuple[dict[str, Any], bool, str]:
-    """Passed: no kind did harm twice in a row, and some do good."""
-    present = [kind for kind in KINDS if _has(context.movies, kind)]
+def ablate_features(context: BacktestContext) -> tuple[dict[str, Any], bool]:
+    """Passes when no kind of features is harmful twice in a row and at least one is beneficial."""
+    present = [kind for kind in COLUMNS if _has(context.movies, kind)]
     if not ESTIMATORS[context.algorithm].scores_new_movies or not present:
-        raise NothingToTest(f"The champion ({context.algorithm}) learns from no features of movies.")
-    found = {ALL: context.judged("all features", context.later)}
+        raise NothingToTest(f"The champion ({context.algorithm}) does not use movie features.")
+    models = {COMPLETE: context.judged("all features", context.later)}
     for kind in present:
-        found[kind] = context.judged(f"without {kind}", _without(context, [kind]))
+        models[kind.value] = context.judged(f"without {kind.label}", _without(context, [kind]))
     if len(present) > 1:
-        found["features"] = context.judged("without any", _without(context, present))
-    comparison = Comparison(found)
-    figures = {name: _worth(comparison, name) for name in found if name != ALL}
-    outcomes = {name: figure["outcome"] for name, figure in figures.items()}
-    passed = GOOD in outcomes.values() and not _harmful_before().intersection(
-        name for name, outcome in outcomes.items() if outcome == BAD
-    )
-    return figures, passed, "; ".join(f"{name}: {outcome}" for name, outcome in outcomes.items())
+        models[FeatureCode.FEATURES.value] = context.judged("without features", _without(context, present))
+    comparison = Comparison(models)
+    figures = {name: _worth(comparison, name) for name in models if name != COMPLETE}
+    harmful = {name for name, found in figures.items() if found["outcome"] == AblationCode.HARMFUL}
+    is_any_good = any(found["outcome"] == AblationCode.BENEFICIAL for found in figures.values())
+    return figures, is_any_good and not harmful & _harmful_before()
 
 
 def _harmful_before() -> set[str]:
     last = Backtest.objects.filter(kind=Backtest.Kind.FEATURES).first()
-    return {name for name, found in last.figures.items() if found["outcome"] == BAD} if last else set()
+    figures = last.figures if last else {}
+    return {name for name, found in figures.items() if found["outcome"] == AblationCode.HARMFUL}
 
 
-def _has(movies: pd.DataFrame, kind: str) -> bool:
-    return any(_filled(movies[column]).any() for column in KINDS[kind] if column in movies.columns)
+def _has(movies: pd.DataFrame, kind: FeatureCode) -> bool:
+    return any(_filled(movies[column]).any() for column in COLUMNS[kind] if column in movies.columns)
 
 
 def _filled(column: pd.Series) -> pd.Series:
     return column.map(lambda value: len(value) > 0 if hasattr(value, "__len__") else not pd.isna(value))
 
 
-def _without(context: BacktestContext, kinds: list[str]) -> LaterData:
-    """The same questions to a model that is told nothing of these kinds, neither at its fit nor later."""
-    columns = [column for kind in kinds for column in KINDS[kind]]
+def _without(context: BacktestContext, kinds: list[FeatureCode]) -> LaterData:
+    """The same evaluation data without the columns of these kinds, for the fit and for new movies."""
+    columns = [column for kind in kinds for column in COLUMNS[kind]]
     later = context.later
-    blind = context.learnt_from(later.split.train, context.movies.drop(columns=columns, errors="ignore"))
-    return replace(later, dataset=blind, catalogue=later.catalogue.drop(columns=columns, errors="ignore"))
+    dataset = context.learnt_from(later.split.train, context.movies.drop(columns=columns, errors="ignore"))
+    return replace(later, dataset=dataset, catalogue=later.catalogue.drop(columns=columns, errors="ignore"))
 
 
 def _worth(comparison: Comparison, name: str) -> dict[str, Any]:
-    """nDCG with all features less that without these; who needs them for one part only does not lose by the other."""
+    """The nDCG with all features minus that without these, on each kind of lists."""
     resamples = settings.POLICY.evaluation.bootstrap_resamples
     intervals = {
-        part: comparison.difference(ALL, name, part=slice_name, resamples=resamples).to_dict()
-        for part, slice_name in PARTS.items()
-        if slice_name is None or all(comparison[model].new_movies is not None for model in (ALL, name))
+        code.value: comparison.difference(COMPLETE, name, part=slice_name, resamples=resamples).to_dict()
+        for code, slice_name in LISTS.items()
+        if slice_name is None or all(comparison[model].new_movies is not None for model in (COMPLETE, name))
     }
-    return {
-        "outcome": _outcome([PairedInterval.from_dict(interval) for interval in intervals.values()]),
-        "worth": intervals,
-    }
+    outcome = _outcome([PairedInterval.from_dict(interval) for interval in intervals.values()])
+    return {"outcome": outcome.value, "worth": intervals}
 
 
-def _outcome(worth: list[PairedInterval]) -> str:
+def _outcome(worth: list[PairedInterval]) -> AblationCode:
     known = [found.interval for found in worth if found.interval is not None]
     if any(high < 0 for _, high in known):
-        return BAD
-    return GOOD if any(low > 0 for low, _ in known) else UNCLEAR
+        return AblationCode.HARMFUL
+    return AblationCode.BENEFICIAL if any(low > 0 for low, _ in known) else AblationCode.UNCLEAR

@@ -1,4 +1,4 @@
-"""What every backtest works with: the champion's recipe and the last temporal cut of its own data."""
+"""The context of a backtest: the champion's recipe and the last temporal cut of its own data."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class BacktestContext:
-    """The champion's recipe, and the last cut of its own data. Models are judged on what came after it."""
+    """The champion's recipe and the last cut of its own data; models are evaluated on the data after it."""
 
     algorithm: str
     parameters: Mapping[str, Any]
@@ -24,12 +24,12 @@ class BacktestContext:
     progress: Progress
 
     def judged(self, name: str, data: LaterData) -> Evaluation:
-        """A model that learnt from `data`, asked what all of them are asked."""
+        """Fits the recipe on `data` and evaluates it."""
         self.progress(name)
         model = fitter(self.algorithm, settings.POLICY.training.random_state, **self.parameters)(data.dataset)
         return data.evaluate(model, settings.POLICY.evaluation.k)
 
     def learnt_from(self, ratings: pd.DataFrame, movies: pd.DataFrame) -> Dataset:
-        """Metadata of the movies that are rated there: encoders learn nothing from later ones."""
+        """A dataset of these ratings and their movies' metadata: encoders must learn nothing from later movies."""
         known = movies[movies["movie_id"].isin(ratings["movie_id"].unique())]
         return Dataset.from_frames(ratings, known, settings.POLICY.training.implicit_threshold)

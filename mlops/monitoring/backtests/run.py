@@ -1,4 +1,4 @@
-"""A backtest from beginning to end: the champion's data, models fitted and judged, the row that is kept."""
+"""Runs a backtest: loads the champion's data, fits and evaluates the models, saves the row."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ from recommender.evaluation import LaterData, temporal_cuts
 
 Kind = Backtest.Kind
 
-BACKTESTS: dict[str, Callable[[BacktestContext], tuple[dict[str, Any], bool, str]]] = {
+BACKTESTS: dict[str, Callable[[BacktestContext], tuple[dict[str, Any], bool]]] = {
     Kind.FEATURES: ablate_features,
     Kind.STALENESS: measure_staleness,
 }
@@ -34,13 +34,12 @@ def backtest(*, kind: str, on_progress: Progress | None = None) -> Backtest:
         raise SnapshotNotAvailable(champion.snapshot.unavailable_reason)
     started = timezone.now()
     with threadpool_limits(limits=fitting_threads(), user_api="blas"):
-        figures, passed, sentence = BACKTESTS[kind](_context(champion, on_progress or (lambda name: None)))
+        figures, passed = BACKTESTS[kind](_context(champion, on_progress or (lambda name: None)))
     return Backtest.objects.create(
         kind=kind,
         version=champion,
         figures=figures,
         passed=passed,
-        sentence=sentence,
         started_at=started,
         ended_at=timezone.now(),
     )
@@ -52,6 +51,6 @@ def _context(champion: ModelVersion, progress: Progress) -> BacktestContext:
         split = temporal_cuts(ratings, settings.POLICY.evaluation.cuts[-1:])[0]
         later = LaterData.after(split, movies, settings.POLICY.training.implicit_threshold, sampling=None)
     except ValueError as error:
-        raise StepFailed(f"There is nothing later to judge by: {error}") from error
+        raise StepFailed(f"There is no later data to evaluate on: {error}") from error
     parameters = from_json(champion.parameters | champion.chosen)
     return BacktestContext(champion.algorithm, parameters, movies, later, progress)

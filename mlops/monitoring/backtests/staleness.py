@@ -1,4 +1,4 @@
-"""What does age cost? The champion's recipe made of data that end earlier, all asked the same questions later."""
+"""The cost of age: the champion's recipe trained on data that end earlier, evaluated on the same later data."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,21 +12,19 @@ from recommender.estimators import Dataset
 from recommender.evaluation import Comparison
 
 
-def measure_staleness(context: BacktestContext) -> tuple[dict[str, Any], bool, str]:
-    """Passed: it is known. `max_age_days` is the age up to which no more is lost than the policy takes."""
+def measure_staleness(context: BacktestContext) -> tuple[dict[str, Any], bool]:
+    """Passes when it can be measured. `max_age_days` is the age up to which the loss stays within the policy."""
     policy = settings.POLICY.staleness
-    found = {}
+    models = {}
     for days in sorted({0.0, *policy.backtest_ages_days}):
         dataset = _as_of(context, days)
         if dataset is not None:
-            found[_name(days)] = context.judged(f"{days:g} days old", replace(context.later, dataset=dataset))
-    if len(found) < 2:
-        raise NothingToTest("The ratings do not reach back far enough to make an older model.")
-    comparison = Comparison(found)
-    curve = [_point(comparison, name) for name in found]
-    oldest = _oldest(curve, policy.max_backtest_loss)
-    sentence = "; ".join(f"{row['days']:g} days: {-row['loss']:+.1%}" for row in curve[1:])
-    return {"curve": curve, "max_age_days": oldest}, True, f"nDCG by age of the data: {sentence}"
+            models[_name(days)] = context.judged(f"{days:g} days old", replace(context.later, dataset=dataset))
+    if len(models) < 2:
+        raise NothingToTest("The ratings do not go back far enough to train an older model.")
+    comparison = Comparison(models)
+    curve = [_point(comparison, name) for name in models]
+    return {"curve": curve, "max_age_days": _oldest(curve, policy.max_backtest_loss)}, True
 
 
 def _name(days: float) -> str:
@@ -34,7 +32,7 @@ def _name(days: float) -> str:
 
 
 def _as_of(context: BacktestContext, days: float) -> Dataset | None:
-    """None where too little was there so long before."""
+    """The training data so many days before the cut; None when there were too few ratings."""
     train = context.later.split.train
     kept = train[train["rated_at"] < context.later.split.cut - pd.Timedelta(days=days)]
     if len(kept) < settings.POLICY.training.min_ratings:
@@ -50,10 +48,10 @@ def _point(comparison: Comparison, name: str) -> dict[str, Any]:
 
 
 def _oldest(curve: list[dict[str, Any]], max_loss: float) -> float:
-    """The last tested age before the first that loses too much; at least the youngest but fresh, or nothing helps."""
+    """The last age before the first that loses too much; at least the youngest age above zero."""
     good = curve[0]["days"]
     for point in curve[1:]:
         if point["loss"] > max_loss:
             break
         good = point["days"]
-    return max(good, curve[1]["days"])
+    return float(max(good, curve[1]["days"]))

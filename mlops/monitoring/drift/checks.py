@@ -1,16 +1,19 @@
-"""Distances between two windows, judged by policy: each check is a row of a report.
+"""Drift checks: each compares two windows and returns a finding with the policy's outcome.
 
-Plain Python, like the statistics: an alert takes a figure that is large beyond chance, and that chance makes rarely.
+A check alerts when its figure is large beyond chance and chance rarely produces it. Plain Python, like the statistics.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from mlops.findings import Finding, Outcome
+from mlops.monitoring.codes import DriftCode, Message
 from mlops.monitoring.drift.statistics import (
     Shares,
     Shift,
@@ -22,130 +25,112 @@ from mlops.monitoring.drift.statistics import (
     weekly_ratio,
 )
 
-OK, WARN, ALERT, INSUFFICIENT_DATA = "ok", "warn", "alert", "insufficient_data"
-ORDER = {INSUFFICIENT_DATA: -1, OK: 0, WARN: 1, ALERT: 2}
+ORDER = {Outcome.INSUFFICIENT_DATA: -1, Outcome.OK: 0, Outcome.WARN: 1, Outcome.ALERT: 2}
 
 Array = np.ndarray[Any, Any]
-Check = dict[str, Any]
 
 
-def worst(statuses: Sequence[str]) -> str:
-    """What could not be looked at does not hide what was found; only if nothing could it is the answer."""
-    return max(statuses, key=lambda status: ORDER[status])
+def worst(outcomes: Sequence[str]) -> str:
+    """The most severe outcome; insufficient data only when no check had enough."""
+    return max(outcomes, key=lambda outcome: ORDER[Outcome(outcome)])
 
 
 def check_shares(
-    name: str, recent: Shares, before: Shares, rows: tuple[int, int], labels: Sequence[str], policy: Any
-) -> Check:
+    code: DriftCode, recent: Shares, before: Shares, rows: tuple[int, int], labels: Sequence[str], policy: Any
+) -> Finding:
     """How rows divide into categories; `rows` are the numbers of rows, recent and before."""
-    found = _begin(name, "PSI", rows, policy.psi_warn, policy.psi_alert)
+    found = _begin(code, "PSI", rows, policy.psi_warn, policy.psi_alert)
     if min(rows) < policy.min_ratings:
-        return _insufficient(found, f"each window needs {policy.min_ratings} ratings")
-    shift = compare_shares(recent, before)
+        return _insufficient(found, Message.RATINGS_NEEDED, policy.min_ratings)
     bars = zip(labels, _rounded(before.shares), _rounded(recent.shares), strict=True)
-    return _judged(found, shift, policy, f"PSI {shift.figure:.3f}, {shift.chance:.3f} by chance") | {
-        "bars": [list(bar) for bar in bars]
-    }
+    found = replace(_with(found, bars=[list(bar) for bar in bars]), message=Message.PSI)
+    return _judged(found, compare_shares(recent, before), policy)
 
 
-def check_scores(recent: Array, before: Array, policy: Any) -> Check:
-    """The champion's scores of the lists of people then and now."""
-    found = _begin("score distribution", "KS D", (len(recent), len(before)), policy.ks_warn, policy.ks_alert)
+def check_scores(recent: Array, before: Array, policy: Any) -> Finding:
+    """The champion's scores of people's lists, now and before."""
+    found = _begin(DriftCode.SCORES, "KS D", (len(recent), len(before)), policy.ks_warn, policy.ks_alert)
     if min(len(recent), len(before)) < policy.min_lists:
-        return _insufficient(found, f"each window needs {policy.min_lists} people with ratings")
-    shift = compare_values(recent, before)
-    return _judged(found, shift, policy, f"D {shift.figure:.3f}, {shift.chance:.3f} by chance") | {
-        "bars": _histogram(recent, before)
-    }
+        return _insufficient(found, Message.USERS_NEEDED, policy.min_lists)
+    return _judged(_with(found, bars=_histogram(recent, before)), compare_values(recent, before), policy)
 
 
-def check_activity(recent_weeks: Array, weeks_before: Array, policy: Any) -> Check:
-    """Ratings of the median week, now against before; floods count like droughts."""
-    n_recent, n_before = int(np.sum(recent_weeks)), int(np.sum(weeks_before))
-    found = _begin("activity", "ratio", (n_recent, n_before), policy.activity_warn_ratio, policy.activity_alert_ratio)
-    if n_before < policy.min_ratings or len(weeks_before) < len(recent_weeks):
-        return _insufficient(
-            found, f"the {len(recent_weeks)} weeks before need {policy.min_ratings} ratings, in each of them some"
-        )
+def check_activity(recent_weeks: Array, weeks_before: Array, policy: Any) -> Finding:
+    """Ratings of the median week; a flood counts like a drought."""
+    warn, alert = policy.activity_warn_ratio, policy.activity_alert_ratio
+    found = _begin(DriftCode.ACTIVITY, "ratio", (np.sum(recent_weeks), np.sum(weeks_before)), warn, alert)
+    if np.sum(weeks_before) < policy.min_ratings or len(weeks_before) < len(recent_weeks):
+        found = _with(found, weeks=len(recent_weeks))
+        return _insufficient(found, Message.WEEKS_NEEDED, policy.min_ratings)
     ratio = weekly_ratio(recent_weeks, weeks_before)
-    status = _below(min(ratio, 1 / ratio if ratio else 0.0), policy.activity_warn_ratio, policy.activity_alert_ratio)
-    return found | {
-        "figure": _finite(ratio),
-        "status": status,
-        "sentence": f"the median week has {ratio:.0%} of the ratings of the median week before",
-        "bars": [[f"week {at + 1}", int(b), int(a)] for at, (b, a) in enumerate(_paired(weeks_before, recent_weeks))],
-    }
+    pairs = zip(weeks_before[-len(recent_weeks) :], recent_weeks, strict=True)
+    bars = [[str(at), int(earlier), int(later)] for at, (earlier, later) in enumerate(pairs, start=1)]
+    outcome = _below(min(ratio, 1 / ratio if ratio else 0.0), warn, alert)
+    message = "" if math.isfinite(ratio) else Message.NO_ACTIVITY_BEFORE
+    return replace(_with(found, bars=bars), figure=_finite(ratio), outcome=outcome, message=message)
 
 
-def check_coverage(recent: list[Array], before: list[Array], policy: Any) -> Check:
-    """Distinct movies in equally many shown lists."""
-    found = _begin(
-        "coverage shown", "ratio", (len(recent), len(before)), policy.shown_warn_ratio, policy.shown_alert_ratio
-    )
+def check_coverage(recent: list[Array], before: list[Array], policy: Any) -> Finding:
+    """Distinct movies in an equal number of shown lists."""
+    warn, alert = policy.shown_warn_ratio, policy.shown_alert_ratio
+    found = _begin(DriftCode.COVERAGE, "ratio", (len(recent), len(before)), warn, alert)
     if min(len(recent), len(before)) < policy.min_lists:
-        return _insufficient(found, f"each window needs {policy.min_lists} personal lists shown")
+        return _insufficient(found, Message.LISTS_NEEDED, policy.min_lists)
     ratio = distinct_ratio(recent, before)
-    status = _below(ratio, policy.shown_warn_ratio, policy.shown_alert_ratio)
-    sentence = f"equally many lists show {ratio:.0%} of the distinct movies of before"
-    return found | {"figure": _finite(ratio), "status": status, "sentence": sentence}
+    return replace(found, figure=_finite(ratio), outcome=_below(ratio, warn, alert))
 
 
-def check_diversity(recent: list[Array], before: list[Array], genres: dict[int, frozenset[Any]], policy: Any) -> Check:
-    """How unlike the movies of a shown list are, by genre."""
+def check_diversity(
+    recent: list[Array], before: list[Array], genres: dict[int, frozenset[Any]], policy: Any
+) -> Finding:
+    """How much the movies of a shown list differ in genre."""
+    warn, alert = policy.shown_warn_ratio, policy.shown_alert_ratio
     now, then = list_diversity(recent, genres), list_diversity(before, genres)
-    found = _begin("diversity shown", "ratio", (len(now), len(then)), policy.shown_warn_ratio, policy.shown_alert_ratio)
+    found = _begin(DriftCode.DIVERSITY, "ratio", (len(now), len(then)), warn, alert)
     if min(len(now), len(then)) < policy.min_lists:
-        return _insufficient(found, f"each window needs {policy.min_lists} personal lists shown")
+        return _insufficient(found, Message.LISTS_NEEDED, policy.min_lists)
     ratio = float(now.mean() / then.mean()) if then.mean() else 1.0
-    status = _below(ratio, policy.shown_warn_ratio, policy.shown_alert_ratio)
-    sentence = f"mean diversity of a list is {now.mean():.3f}, {then.mean():.3f} before"
-    return found | {"figure": _finite(ratio), "status": status, "sentence": sentence}
+    found = _with(found, diversity=round(float(now.mean()), 4), diversity_before=round(float(then.mean()), 4))
+    return replace(found, figure=_finite(ratio), outcome=_below(ratio, warn, alert))
 
 
-def check_online_metrics(hits: tuple[int, int], n: tuple[int, int], policy: Any) -> Check:
-    """Hit rate at 10 of new positive ratings, recent and before."""
-    found = _begin("live quality", "fall", n, policy.live_warn_fall, policy.live_alert_fall)
+def check_online_metrics(hits: tuple[int, int], n: tuple[int, int], policy: Any) -> Finding:
+    """The hit rate at 10 of new positive ratings, recent and before."""
+    found = _begin(DriftCode.ONLINE_METRICS, "fall", n, policy.live_warn_fall, policy.live_alert_fall)
     if min(n) < policy.min_ratings or not hits[1]:
-        return _insufficient(found, f"each window needs {policy.min_ratings} scored ratings, and hits before")
-    shift = compare_rates(hits[0], n[0], hits[1], n[1])
-    return _judged(found, shift, policy, f"hit rate {hits[0] / n[0]:.3f}, {hits[1] / n[1]:.3f} before")
+        return _insufficient(found, Message.SCORED_NEEDED, policy.min_ratings)
+    found = _with(found, hit_rate=round(hits[0] / n[0], 4), hit_rate_before=round(hits[1] / n[1], 4))
+    return _judged(found, compare_rates(hits[0], n[0], hits[1], n[1]), policy)
 
 
-def _begin(name: str, measure: str, n: tuple[int, int], warn: float, alert: float) -> Check:
-    return {
-        "name": name,
-        "measure": measure,
-        "figure": None,
-        "n_recent": int(n[0]),
-        "n_before": int(n[1]),
-        "warn": warn,
-        "alert": alert,
-    }
+def _begin(code: DriftCode, measure: str, n: tuple[int, int], warn: float, alert: float) -> Finding:
+    params = {"measure": measure, "n_recent": int(n[0]), "n_before": int(n[1]), "warn": warn}
+    return Finding(code, Outcome.INSUFFICIENT_DATA, threshold=alert, params=params)
 
 
-def _insufficient(found: Check, needed: str) -> Check:
-    return found | {"status": INSUFFICIENT_DATA, "sentence": needed}
+def _with(found: Finding, **params: Any) -> Finding:
+    return replace(found, params={**found.params, **params})
 
 
-def _judged(found: Check, shift: Shift, policy: Any, sentence: str) -> Check:
-    status = OK
-    if shift.beyond_chance >= found["warn"]:
-        status = ALERT if shift.beyond_chance >= found["alert"] else WARN
+def _insufficient(found: Finding, message: str, needed: int) -> Finding:
+    return replace(_with(found, needed=needed), message=message)
+
+
+def _judged(found: Finding, shift: Shift, policy: Any) -> Finding:
+    """The outcome of a figure whose chance is known."""
+    outcome, message = Outcome.OK, found.message
+    if found.threshold is not None and shift.beyond_chance >= found.params["warn"]:
+        outcome = Outcome.ALERT if shift.beyond_chance >= found.threshold else Outcome.WARN
         if shift.p > policy.significance:
-            status, sentence = INSUFFICIENT_DATA, f"{sentence}; chance alone does that too often (p = {shift.p:.2f})"
-    return found | {
-        "figure": _finite(shift.figure),
-        "chance": round(shift.chance, 4),
-        "p": round(shift.p, 4),
-        "status": status,
-        "sentence": sentence,
-    }
+            outcome, message = Outcome.INSUFFICIENT_DATA, Message.BY_CHANCE
+    found = _with(found, chance=round(shift.chance, 4), p=round(shift.p, 4))
+    return replace(found, figure=_finite(shift.figure), outcome=outcome, message=message)
 
 
-def _below(figure: float, warn: float, alert: float) -> str:
+def _below(figure: float, warn: float, alert: float) -> Outcome:
     if math.isnan(figure) or figure <= alert:
-        return ALERT
-    return WARN if figure <= warn else OK
+        return Outcome.ALERT
+    return Outcome.WARN if figure <= warn else Outcome.OK
 
 
 def _finite(figure: float) -> float | None:
@@ -159,10 +144,5 @@ def _rounded(values: Array) -> list[float]:
 def _histogram(recent: Array, before: Array, n_bins: int = 12) -> list[list[Any]]:
     edges = np.histogram_bin_edges(np.concatenate([recent, before]), bins=n_bins)
     then, now = (np.histogram(values, bins=edges)[0] / len(values) for values in (before, recent))
-    return [
-        list(bar) for bar in zip([f"{edge:.3g}" for edge in edges[:-1]], _rounded(then), _rounded(now), strict=True)
-    ]
-
-
-def _paired(before: Array, recent: Array) -> list[tuple[Any, Any]]:
-    return list(zip(before[-len(recent) :], recent, strict=True))
+    labels = [f"{edge:.3g}" for edge in edges[:-1]]
+    return [list(bar) for bar in zip(labels, _rounded(then), _rounded(now), strict=True)]

@@ -1,26 +1,26 @@
-"""The latest weeks against those before, as a report: ratings, what was shown, and what came of it."""
+"""The drift report: the latest weeks of ratings, shown lists and online metrics compared with the weeks before."""
 
-import logging
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
 
 from catalog.models import Source
 from catalog.models.rating import RATING_STEPS
+from mlops.findings import Finding, Outcome
 from mlops.models import DriftReport, OnlineMetrics
 from mlops.monitoring.alerts import set_alert
+from mlops.monitoring.codes import AlertCode, DriftCode
 from mlops.monitoring.drift import checks
 from mlops.monitoring.drift.shown import champion_scores, lists_shown
 from mlops.monitoring.drift.windows import WEEK, Window, genres_of_movies, weekly_counts, windows
 
-logger = logging.getLogger(__name__)
-
 
 def check_drift(*, now: datetime | None = None) -> DriftReport:
-    """Written as a row whatever it finds; an alert is opened or closed."""
+    """Writes a report and opens or closes the drift alert."""
     policy = settings.POLICY.drift
     end = now or timezone.now()
     recent, before = windows(end, policy)
@@ -32,45 +32,44 @@ def check_drift(*, now: datetime | None = None) -> DriftReport:
         _of_online_metrics(recent.start, end, policy),
     ]
     report = DriftReport.objects.create(
-        status=checks.worst([check["status"] for check in found]),
-        checks=found,
+        status=checks.worst([finding.outcome for finding in found]),
+        checks=[finding.to_dict() for finding in found],
         reference_start=before.start,
         window_start=recent.start,
         window_end=end,
     )
-    alerts = [f"{check['name']}: {check['sentence']}" for check in found if check["status"] == checks.ALERT]
-    set_alert("drift", "; ".join(alerts))
+    set_alert(AlertCode.DRIFT, *(finding for finding in found if finding.outcome == Outcome.ALERT))
     return report
 
 
 def _of_ratings(
     recent: Window, before: Window, genres: dict[int, list[int]], genre_names: list[str], policy: Any
-) -> list[dict[str, Any]]:
+) -> list[Finding]:
     rows = (len(recent), len(before))
     new_or_not = ["known", "new"]
     stars, sources = [f"{step:g}" for step in RATING_STEPS], list(Source.values)
-    kinds: list[tuple[str, Any, list[str]]] = [
-        ("rating distribution", lambda window: (window.ratings * 2 - 1).astype(int), stars),
-        ("source mix", lambda window: _numbers(window.sources, sources), sources),
-        ("new-user share", lambda window: window.is_new_user, new_or_not),
-        ("new-movie share", lambda window: window.is_new_movie, new_or_not),
+    kinds: list[tuple[DriftCode, Any, list[str]]] = [
+        (DriftCode.RATINGS, lambda window: (window.ratings * 2 - 1).astype(int), stars),
+        (DriftCode.SOURCES, lambda window: _numbers(window.sources, sources), sources),
+        (DriftCode.NEW_USERS, lambda window: window.is_new_user, new_or_not),
+        (DriftCode.NEW_MOVIES, lambda window: window.is_new_movie, new_or_not),
     ]
     found = [
         checks.check_shares(
-            name,
+            code,
             recent.shares(category(recent), len(labels)),
             before.shares(category(before), len(labels)),
             rows,
             labels,
             policy,
         )
-        for name, category, labels in kinds
+        for code, category, labels in kinds
     ]
     (now, n_now), (then, n_then) = (window.genre_shares(genres, len(genre_names)) for window in (recent, before))
-    return [*found, checks.check_shares("genre mix", now, then, (n_now, n_then), genre_names, policy)]
+    return [*found, checks.check_shares(DriftCode.GENRES, now, then, (n_now, n_then), genre_names, policy)]
 
 
-def _of_lists(recent: Window, before: Window, genres: dict[int, list[int]], policy: Any) -> list[dict[str, Any]]:
+def _of_lists(recent: Window, before: Window, genres: dict[int, list[int]], policy: Any) -> list[Finding]:
     scores = [champion_scores(window.users, window.end, policy) for window in (recent, before)]
     now = lists_shown(recent.start, recent.end, policy)
     then = lists_shown(recent.start - policy.window_weeks * WEEK, recent.start, policy)
@@ -82,20 +81,18 @@ def _of_lists(recent: Window, before: Window, genres: dict[int, list[int]], poli
     ]
 
 
-def _of_online_metrics(start: datetime, end: datetime, policy: Any) -> dict[str, Any]:
-    """All versions' scores: a worse new champion and a world that moved on look alike to users."""
+def _of_online_metrics(start: datetime, end: datetime, policy: Any) -> Finding:
+    """Over all versions, because users see the same thing when a new champion is worse or their taste changed."""
     span = timedelta(weeks=policy.window_weeks)
-    now, then = (_live(since, since + span) for since in (start, start - span))
+    now, then = (_hits(since, since + span) for since in (start, start - span))
     return checks.check_online_metrics((now[0], then[0]), (now[1], then[1]), policy)
 
 
-def _live(since: datetime, until: datetime) -> tuple[int, int]:
+def _hits(since: datetime, until: datetime) -> tuple[int, int]:
     rows = OnlineMetrics.objects.filter(day__gt=since.date(), day__lte=until.date())
     sums = rows.aggregate(hits=Sum("hits"), n=Sum("n"))
     return sums["hits"] or 0, sums["n"] or 0
 
 
 def _numbers(values: Any, known: list[str]) -> Any:
-    import numpy as np
-
     return np.array([known.index(value) for value in values.tolist()], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Personal lists: those that were shown, and what the champion's look like for people as they were at a moment."""
+"""Personal lists for the drift report: those that were shown, and the champion's for users at a given time."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from recommender.serving.model_server import load_model
 
 Array = np.ndarray[Any, Any]
 
-IDS_PER_QUERY = 900  # below the number of parameters that every SQLite takes
+IDS_PER_QUERY = 900  # below the number of parameters that every SQLite accepts
 
 
 def lists_shown(start: datetime, end: datetime, policy: Any) -> list[Array]:
-    """The movies of the lists, first ten each; above a policy's number an even sample of them."""
+    """The first ten movies of each list; an even sample of the lists above the policy's number."""
     rows = personal_lists().filter(shown_at__gt=start, shown_at__lte=end).order_by()
     every = math.ceil(rows.count() / policy.max_lists) or 1
     if every > 1:
@@ -31,7 +31,7 @@ def lists_shown(start: datetime, end: datetime, policy: Any) -> list[Array]:
 
 
 def champion_scores(people: Array, moment: datetime, policy: Any) -> Array:
-    """The mean score of each one's first ten movies, folded in from the ratings they had given by `moment`."""
+    """The mean score of each user's first ten movies, from the ratings they had given by `moment`."""
     row = ServedModel.objects.filter(slot=ServedModel.Slot.CHAMPION).first()
     if row is None:
         return np.empty(0)

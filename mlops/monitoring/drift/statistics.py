@@ -1,8 +1,7 @@
-"""How far two windows are apart, and how far chance alone would put them; numpy and scipy only.
+"""Distances between two windows, and the distances that chance alone produces; numpy and scipy only.
 
-Rows of one person are no independent evidence: they are kept together when chance is drawn, and nobody counts for
-more than a policy's number of rows. A week counts at most as twice the median week, so that one fat week (a festival,
-an import) does not stand for the whole window.
+One user's rows are not independent, so permutations keep them together and a policy limits how many count. A week
+counts at most twice the median week, so that one busy week (a festival, an import) does not dominate its window.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from mlops.evaluation.psi import population_stability_index, psi_of_shares
 Array = np.ndarray[Any, Any]
 
 PERMUTATIONS = 200
-CHUNK = 20  # permutations drawn at once: bounds memory
-WEEK_AT_MOST = 2.0  # medians
+CHUNK = 20  # permutations drawn at once, to limit memory
+MAX_WEEK = 2.0  # multiples of the median week
 
 
 @dataclass(frozen=True)
 class Shift:
-    """`figure` is the distance, `chance` what equal windows of these people would show, `p` how often as much."""
+    """`figure` is the distance, `chance` its mean between equal windows, `p` how often chance reaches it."""
 
     figure: float
     chance: float
@@ -38,7 +37,7 @@ class Shift:
 
 @dataclass(frozen=True)
 class Shares:
-    """One window by category: a row a person, a column a category, weights in the cells."""
+    """One window by category: weights, a row for each user and a column for each category."""
 
     weights: Array
 
@@ -53,16 +52,16 @@ class Shares:
 
 
 def row_weights(people: Array, weeks: Array, rows_per_person: int) -> Array:
-    """What each row counts: at most `rows_per_person` rows' worth a person, at most twice the median a week."""
+    """The weight of each row: at most `rows_per_person` rows for a user and twice the median for a week."""
     _, person, n_rows = np.unique(people, return_inverse=True, return_counts=True)
     weights = np.minimum(1.0, rows_per_person / n_rows)[person]
     _, week = np.unique(weeks, return_inverse=True)
     volumes = np.bincount(week, weights)
-    return np.asarray(weights * np.minimum(1.0, WEEK_AT_MOST * np.median(volumes) / volumes)[week])
+    return np.asarray(weights * np.minimum(1.0, MAX_WEEK * np.median(volumes) / volumes)[week])
 
 
 def shares_of(people: Array, categories: Array, weights: Array, n_categories: int) -> Shares:
-    """Sums by person and category; a row may come several times, once for each of its categories."""
+    """Sums by user and category; a row with several categories comes once for each."""
     _, person = np.unique(people, return_inverse=True)
     n_people = int(person.max()) + 1 if len(person) else 0
     cells = np.bincount(person * n_categories + categories, weights, n_people * n_categories)
@@ -70,7 +69,7 @@ def shares_of(people: Array, categories: Array, weights: Array, n_categories: in
 
 
 def compare_shares(recent: Shares, before: Shares, *, seed: int = 0) -> Shift:
-    """PSI, and its distribution when the same people are dealt to the two windows at random."""
+    """PSI, and its distribution when users are assigned to the windows at random."""
     figure = population_stability_index(recent.total, before.total)
     people = np.concatenate([recent.weights, before.weights])
     n_recent, n_people = len(recent.weights), len(people)
@@ -93,7 +92,7 @@ def compare_values(recent: Array, before: Array) -> Shift:
 
 
 def compare_rates(hits_recent: float, n_recent: int, hits_before: float, n_before: int) -> Shift:
-    """By which share of itself a rate fell (negative: it rose); `p` by the pooled two-proportion z-test, one-sided."""
+    """The relative fall of a rate (negative: a rise), with a one-sided pooled two-proportion z-test."""
     recent, before = hits_recent / n_recent, hits_before / n_before
     pooled = (hits_recent + hits_before) / (n_recent + n_before)
     spread = math.sqrt(pooled * (1 - pooled) * (1 / n_recent + 1 / n_before))
@@ -102,13 +101,13 @@ def compare_rates(hits_recent: float, n_recent: int, hits_before: float, n_befor
 
 
 def weekly_ratio(recent: Array, before: Array) -> float:
-    """The median week of now as a multiple of the median week of then: one fat or empty week moves neither."""
+    """The recent median week relative to the earlier one; a single busy or empty week changes neither."""
     usual = float(np.median(before))
     return float(np.median(recent)) / usual if usual else math.inf
 
 
 def distinct_ratio(recent: list[Array], before: list[Array], *, draws: int = 10, seed: int = 0) -> float:
-    """Distinct movies in equally many lists of both windows, recent over before; mean of several draws."""
+    """Distinct movies in an equal number of lists, recent over before; the mean of several draws."""
     rng = np.random.default_rng(seed)
     n_lists = min(len(recent), len(before))
 
@@ -120,7 +119,7 @@ def distinct_ratio(recent: list[Array], before: list[Array], *, draws: int = 10,
 
 
 def list_diversity(lists: list[Array], genres: dict[int, frozenset[Any]]) -> Array:
-    """For each list of two movies or more: 1 less the mean Jaccard similarity of two of its movies by genre."""
+    """For each list of two movies or more: 1 minus the mean Jaccard similarity of its movies by genre."""
     found = []
     for movies in lists:
         sets = [genres.get(int(movie), frozenset()) for movie in movies]

@@ -1,4 +1,4 @@
-"""The ratings of two windows, read from the database: the latest whole weeks, and what came before them."""
+"""The ratings of two windows, read from the database: the latest whole weeks and a reference before them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from mlops.monitoring.drift.statistics import Shares, row_weights, shares_of
 Array = np.ndarray[Any, Any]
 
 WEEK = timedelta(days=7)
-NEW_FOR = timedelta(days=28)  # so long after their first rating people and movies count as new
-ACTIVITY_WEEKS = 12  # looked back at most to say what a usual week is
+NEW_FOR = timedelta(days=28)  # time after their first rating in which users and movies count as new
+ACTIVITY_WEEKS = 12  # most weeks in the reference of the activity check
 
 
 @dataclass(frozen=True)
 class Window:
-    """Ratings given after `start`, until `end`; above a policy's number an even sample of them."""
+    """Ratings given after `start` until `end`; an even sample above the policy's number."""
 
     start: datetime
     end: datetime
@@ -42,7 +42,7 @@ class Window:
         return shares_of(self.users, categories, self.weights, n_categories)
 
     def genre_shares(self, genres_of: dict[int, list[int]], n_genres: int) -> tuple[Shares, int]:
-        """A rating counts in equal parts for each genre of its movie; how many had one."""
+        """A rating counts in equal parts for each genre of its movie. Also returns how many ratings had a genre."""
         lists = [genres_of.get(movie, []) for movie in self.movies.tolist()]
         lengths = np.array([len(found) for found in lists], dtype=np.int64)
         rows = np.repeat(np.arange(len(lists)), lengths)
@@ -52,14 +52,16 @@ class Window:
 
 
 def windows(end: datetime, policy: Any) -> tuple[Window, Window]:
-    """The last `window_weeks` weeks, and the reference: as many weeks before, or, where those hold few ratings, as
-    far back as it takes for `reference_ratings`."""
+    """The last `window_weeks` weeks and the reference before them.
+
+    The reference is as long, or reaches back until it has `reference_ratings` ratings.
+    """
     start = end - policy.window_weeks * WEEK
     return read_window(start, end, policy), read_window(_reference_start(start, policy), start, policy)
 
 
 def weekly_counts(end: datetime, policy: Any) -> tuple[Array, Array]:
-    """Ratings a week, latest last: of the window, and of up to twelve weeks before it since the first rating."""
+    """Ratings by week, latest last: the window's, and up to twelve weeks before it since the first rating."""
     start = end - policy.window_weeks * WEEK
     first = _rated().aggregate(first=Min("rated_at"))["first"] or end
     n_before = min(ACTIVITY_WEEKS, max(0, math.floor((start - first) / WEEK)))
@@ -91,7 +93,7 @@ def read_window(start: datetime, end: datetime, policy: Any) -> Window:
 
 
 def genres_of_movies() -> tuple[dict[int, list[int]], list[str]]:
-    """Numbers of each movie's genres, and their names."""
+    """The genre numbers of each movie, and the genre names."""
     links = MovieGenre.objects.order_by("genre__name", "movie").values_list("movie_id", "genre__name")
     numbers: dict[str, int] = {}
     found: dict[int, list[int]] = defaultdict(list)
@@ -112,7 +114,7 @@ def _reference_start(start: datetime, policy: Any) -> datetime:
         reached = earlier.last()
     if reached is None or reached > usual:
         return usual
-    return start - math.ceil((start - reached) / WEEK + 1e-9) * WEEK  # whole weeks, the one it lies in included
+    return start - math.ceil((start - reached) / WEEK + 1e-9) * WEEK  # whole weeks, including the one it lies in
 
 
 def _count_weeks(end: datetime, n_weeks: int) -> Array:
@@ -126,9 +128,9 @@ def _count_weeks(end: datetime, n_weeks: int) -> Array:
 
 
 def _is_new(field: str, ids: Array, moments: Array, start: datetime, end: datetime) -> Array:
-    """For each rating: was it given within four weeks of the first rating of its person or movie?
+    """For each rating, whether it was given within four weeks of the first rating of its user or movie.
 
-    People rate while this is read: what was rated again or taken back since then counts from its own moment.
+    Users rate during the query: a rating that was changed or removed since then counts from its own time.
     """
     present = _rated().filter(rated_at__gt=start, rated_at__lte=end).values(field)
     firsts = dict(_rated().filter(**{f"{field}__in": present}).values_list(field).annotate(first=Min("rated_at")))

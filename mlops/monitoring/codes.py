@@ -1,0 +1,225 @@
+"""Codes of what monitoring finds, with the titles and sentences that people read.
+
+An alert's text is the sentences of its findings; see `Alert.message`.
+"""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from mlops.findings import register
+
+
+class AlertCode(TextChoices):
+    """Alerts about more than one check; any other alert has the code of its check."""
+
+    AUTO_ROLLBACK = "auto_rollback", _("Auto-rollback of the champion")
+    DRIFT = "drift", _("Drift")
+    RETRAINING = "retraining", _("Retraining")
+    SYNC_FAILED = "sync_failed", _("Sync with {provider}")
+    TRAINING_FAILED = "training_failed", _("Training")
+
+
+class CanaryCode(TextChoices):
+    ERRORS = "canary.errors", _("Failed lists")
+    LATENCY = "canary.latency", _("Latency of lists")
+    ONLINE_METRICS = "canary.online_metrics", _("Online metrics")
+
+
+class RollbackResult(TextChoices):
+    DONE = "auto_rollback.done", _("Result")
+    SWITCHED_OFF = "auto_rollback.switched_off", _("Result")
+    REFUSED = "auto_rollback.refused", _("Result")
+
+
+class DependencyCode(TextChoices):
+    CHAMPION_LIBRARIES = "dependency.champion_libraries", _("Libraries of the champion")
+    PINNED_LIBRARIES = "dependency.pinned_libraries", _("Pinned libraries")
+    TMDB = "dependency.tmdb", _("TMDB")
+
+
+class DriftCode(TextChoices):
+    RATINGS = "drift.rating_distribution", _("Rating distribution")
+    SOURCES = "drift.source_mix", _("Source mix")
+    NEW_USERS = "drift.new_user_share", _("New-user share")
+    NEW_MOVIES = "drift.new_movie_share", _("New-movie share")
+    GENRES = "drift.genre_mix", _("Genre mix")
+    SCORES = "drift.score_distribution", _("Score distribution")
+    ACTIVITY = "drift.activity", _("Activity")
+    COVERAGE = "drift.coverage", _("Coverage of shown lists")
+    DIVERSITY = "drift.diversity", _("Diversity of shown lists")
+    ONLINE_METRICS = "drift.online_metrics", _("Online metrics")
+
+
+class RetrainingCode(TextChoices):
+    NO_CHAMPION = "retraining.no_champion", _("No champion")
+    NEW_MOVIES = "retraining.new_movies", _("New movies")
+    NEW_RATINGS = "retraining.new_ratings", _("New ratings")
+    ONLINE_METRICS = "retraining.online_metrics", _("Fall of online metrics")
+    DRIFT = "retraining.drift", _("Drift")
+    CHAMPION_AGE = "retraining.champion_age", _("Age of the champion")
+    NOT_INTERESTED = "retraining.not_interested", _("Not-interested share")
+
+
+class RetrainingResult(TextChoices):
+    """What came of the criteria."""
+
+    NOT_MET = "retraining.not_met", _("No criterion is met")
+    PAUSED = "retraining.paused", _("Paused")
+    ACTIVE = "retraining.active", _("Already training")
+    STARTED = "retraining.started", _("Started")
+
+
+class FeatureCode(TextChoices):
+    """Kinds of movie features; `ablations` lists their columns."""
+
+    GENRES = "feature.genres", _("genres")
+    YEAR = "feature.year", _("year")
+    KEYWORDS = "feature.keywords", _("keywords")
+    PEOPLE = "feature.people", _("people")
+    WORDS = "feature.words", _("words")
+    LANGUAGE = "feature.language", _("language")
+    FEATURES = "feature.features", _("all features")
+
+
+class ListsCode(TextChoices):
+    """The lists on which features are judged."""
+
+    ALL = "lists.all", _("lists")
+    NEW_MOVIES = "lists.new_movies", _("lists of new movies")
+
+
+class AblationCode(TextChoices):
+    """What features are worth, shown by leaving them out."""
+
+    BENEFICIAL = "ablation.beneficial", _("beneficial")
+    UNCLEAR = "ablation.unclear", _("unclear")
+    HARMFUL = "ablation.harmful", _("harmful")
+
+
+class SkewCode(TextChoices):
+    INPUTS = "skew.inputs", _("Skew of serving inputs")
+    METADATA = "skew.metadata", _("Skew of movie metadata")
+    SCORES = "skew.scores", _("Skew of served scores")
+
+
+class StalenessCode(TextChoices):
+    SCHEDULER = "staleness.scheduler", _("Heartbeat of the scheduler")
+    CHAMPION = "staleness.champion", _("Promotion of the champion")
+    CHAMPION_DATA = "staleness.champion_data", _("Data of the champion")
+    LATEST_RATING = "staleness.latest_rating", _("Latest rating")
+    LATEST_MOVIE = "staleness.latest_movie", _("Latest movie")
+    LATEST_IMPORT = "staleness.latest_import", _("Latest import")
+    LATEST_DRIFT_REPORT = "staleness.latest_drift_report", _("Latest drift report")
+
+
+class Message(TextChoices):
+    """Sentences that several checks share, or that depend on what a check found."""
+
+    TOO_FEW_REQUESTS = "canary.too_few_requests"
+    TOO_FEW_RATINGS = "canary.too_few_ratings"
+    LATENCY_REGRESSED = "canary.latency_regressed"
+    LATENCY_UNMEASURED = "canary.latency_unmeasured"
+    TMDB_CONFIGURATION = "dependency.tmdb_configuration"
+    UNREACHABLE = "dependency.unreachable"
+    UNCHANGED = "dependency.unchanged"
+    PSI = "drift.psi"
+    BY_CHANCE = "drift.by_chance"
+    RATINGS_NEEDED = "drift.ratings_needed"
+    SCORED_NEEDED = "drift.scored_ratings_needed"
+    USERS_NEEDED = "drift.users_needed"
+    LISTS_NEEDED = "drift.lists_needed"
+    WEEKS_NEEDED = "drift.weeks_needed"
+    NO_ACTIVITY_BEFORE = "drift.no_activity_before"
+    TOO_FEW_SCORED = "retraining.too_few_scored"
+    TOO_FEW_FEEDBACK = "retraining.too_few_feedback"
+    BROKEN_RULES = "skew.broken_rules"
+    DIFFERENT = "skew.metadata_differs"
+    NO_HISTORY = "skew.no_history"
+    NO_SNAPSHOT = "skew.no_snapshot"
+
+
+SENTENCES = {
+    AlertCode.SYNC_FAILED: _("The sync stopped early: {error}"),
+    AlertCode.TRAINING_FAILED: _("Run {run} ended with an error: {error}"),
+    CanaryCode.ERRORS: _("{n_failed} of {n} lists failed ({figure:.1%}); the limit is {threshold:.1%}, beyond chance."),
+    CanaryCode.LATENCY: _("95% of the lists took up to {figure:g} ms; the limit is {threshold:g} ms."),
+    Message.LATENCY_UNMEASURED: _(
+        "More than 5% of the lists took longer than the slowest measured class; the limit is {threshold:g} ms."
+    ),
+    Message.LATENCY_REGRESSED: _(
+        "95% of the lists took up to {figure:g} ms; the limit is {threshold:g} ms, because the previous champion "
+        "took {previous_ms:g} ms."
+    ),
+    CanaryCode.ONLINE_METRICS: _(
+        "Online nDCG@10 is {ndcg:.4f}, {figure:+.4f} [{low:+.4f}, {high:+.4f}] from the previous champion's; the limit "
+        "is {threshold:g}, beyond chance."
+    ),
+    Message.TOO_FEW_REQUESTS: _("{n} requests in the window; {needed} are needed."),
+    Message.TOO_FEW_RATINGS: _(
+        "{n} new positive ratings, {n_previous} for the previous champion; each needs {needed}."
+    ),
+    RollbackResult.DONE: _("Version {version} was rolled back; version {champion} is the champion again."),
+    RollbackResult.SWITCHED_OFF: _("Version {version} stays the champion because automatic rollback is off."),
+    RollbackResult.REFUSED: _("Version {version} stays the champion; rolling back failed: {error}."),
+    DependencyCode.CHAMPION_LIBRARIES: _("Version {version} was trained with other libraries ({n}): {changes}."),
+    DependencyCode.PINNED_LIBRARIES: _("Installed versions differ from requirements.txt ({n}): {changes}."),
+    DependencyCode.TMDB: _("TMDB answered unexpectedly: {error}"),
+    Message.TMDB_CONFIGURATION: _("TMDB's configuration changed: {keys}."),
+    Message.UNREACHABLE: _("No answer."),
+    Message.UNCHANGED: _("No change."),
+    DriftCode.SCORES: _("D {figure:.3f}, {chance:.3f} expected by chance."),
+    DriftCode.ACTIVITY: _("The median week has {figure:.0%} of the ratings of the median week before."),
+    DriftCode.COVERAGE: _("An equal number of lists shows {figure:.0%} of the distinct movies shown before."),
+    DriftCode.DIVERSITY: _("The mean diversity of a list is {diversity:.3f}, {diversity_before:.3f} before."),
+    DriftCode.ONLINE_METRICS: _("The hit rate is {hit_rate:.3f}, {hit_rate_before:.3f} before."),
+    Message.NO_ACTIVITY_BEFORE: _("The median week before has no ratings."),
+    Message.PSI: _("PSI {figure:.3f}, {chance:.3f} expected by chance."),
+    Message.BY_CHANCE: _("{measure} {figure:.3f} is large, but chance alone produces it too often (p = {p:.2f})."),
+    Message.RATINGS_NEEDED: _("Each window needs {needed} ratings."),
+    Message.SCORED_NEEDED: _("Each window needs {needed} scored ratings, and the earlier one at least one hit."),
+    Message.USERS_NEEDED: _("Each window needs {needed} users with ratings."),
+    Message.LISTS_NEEDED: _("Each window needs {needed} personal lists shown."),
+    Message.WEEKS_NEEDED: _("The {weeks} weeks before need {needed} ratings in all, and some in each week."),
+    RetrainingResult.NOT_MET: _("No criterion is met."),
+    RetrainingResult.PAUSED: _("Paused: run {run} was started by a criterion less than {pause_hours:g} h ago."),
+    RetrainingResult.ACTIVE: _("A training is queued or running already."),
+    RetrainingResult.STARTED: _("Training run {run} was started."),
+    RetrainingCode.NO_CHAMPION: _(
+        "There is no champion. A training needs {threshold:g} ratings; there are {figure:g}."
+    ),
+    RetrainingCode.NEW_MOVIES: _("{figure:g} movies were added since the champion's data; the limit is {threshold:g}."),
+    RetrainingCode.NEW_RATINGS: _("{figure:g} ratings came since the champion's data; the limit is {threshold:g}."),
+    RetrainingCode.ONLINE_METRICS: _("The hit rate fell by {figure:.0%} (p = {p:.3f}); the limit is {threshold:.0%}."),
+    RetrainingCode.DRIFT: _("{figure:g} drift reports in a row raised an alert; the limit is {threshold:g}."),
+    RetrainingCode.CHAMPION_AGE: _("The champion is {figure:.1f} days old; the limit is {threshold:g}."),
+    RetrainingCode.NOT_INTERESTED: _(
+        "{figure:.0%} of {n} recommendations that users acted on were unwanted; the limit is {threshold:.0%}."
+    ),
+    Message.TOO_FEW_SCORED: _("{n_before} and {n_recent} scored ratings; each window needs {needed}."),
+    Message.TOO_FEW_FEEDBACK: _("Users acted on {n} recommendations; {needed} are needed."),
+    SkewCode.INPUTS: _("{n_rows} ratings of {n_users} users checked; none breaks a data rule."),
+    Message.BROKEN_RULES: _("{n_rows} ratings of {n_users} users checked; {n_bad} rows break a data rule: {rules}."),
+    SkewCode.METADATA: _("{n} unchanged movies compared in {n_fields} fields; none differs."),
+    Message.DIFFERENT: _("{n} unchanged movies compared in {n_fields} fields; {n_differ} differ: {movies}."),
+    SkewCode.SCORES: _("{n} lists compared; the largest difference of a score is {figure:.2g}."),
+    Message.NO_HISTORY: _("No user has rated a movie that the champion knows."),
+    Message.NO_SNAPSHOT: _("The champion's snapshot cannot be read: {error}"),
+    **{code: _("The age is {age}, from {at} UTC; the limit is {limit}.") for code in StalenessCode},
+}
+
+for codes in (
+    AlertCode,
+    CanaryCode,
+    RollbackResult,
+    DependencyCode,
+    DriftCode,
+    RetrainingCode,
+    RetrainingResult,
+    FeatureCode,
+    ListsCode,
+    AblationCode,
+    SkewCode,
+    StalenessCode,
+):
+    register(codes)
+register(sentences=SENTENCES)
