@@ -21,7 +21,7 @@ def open_study(*, algorithm: str | None, n_trials: int | None, snapshot: str | N
     policy = settings.POLICY
     name = known_algorithm(algorithm or policy.training.algorithm)
     if name not in policy.tuning.spaces:
-        raise InvalidSpace(f"tuning.spaces in config.yaml says nothing of {name}.")
+        raise InvalidSpace(f"tuning.spaces in config.yaml has no ranges for {name}.")
     space = {key: search.model_dump(mode="json") for key, search in policy.tuning.spaces[name].items()}
     distributions(name, space)
     given = to_json(parameters_in_force(name))
