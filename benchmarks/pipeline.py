@@ -19,11 +19,11 @@ from typing import Any
 
 import yaml
 
+from benchmarks.checkout import OUTSIDE
 from benchmarks.data import MOVIELENS
 from benchmarks.tables import render
 
 ROOT = Path(__file__).resolve().parent.parent
-OUTSIDE = ("REDIS_URL", "CACHE_URL", "MLFLOW_TRACKING_URI", "MODEL_DIR", "SNAPSHOT_DIR", "DATABASE_URL")
 
 
 def main(arguments: list[str] | None = None) -> None:

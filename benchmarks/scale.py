@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.checkout import OUTSIDE
 from benchmarks.measure import in_a_process_of_its_own
 from benchmarks.scale_data import Size, write
 from benchmarks.tables import render
@@ -72,20 +73,26 @@ def _described(size: Size, part: str) -> dict[str, Any]:
 
 
 def _measure(part: str, data: Path) -> dict[str, Any]:
-    """What the child prints as its last line; where it died, that."""
+    """The figures that the child prints on its last line, or the exit code with which it failed."""
     module = ["benchmarks.scale_export"] if part == "export" else ["benchmarks.scale_fit", part]
-    done = subprocess.run(
-        [sys.executable, "-m", *module, str(data)],
-        cwd=ROOT,
-        env=os.environ,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="movierec-benchmark-") as site:
+        done = subprocess.run(
+            [sys.executable, "-m", *module, str(data)],
+            cwd=ROOT,
+            env=_new_site(site),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
     if done.returncode:
         return {"note": f"ended with code {done.returncode}"}
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def _new_site(folder: str) -> dict[str, str]:
+    own = {"VAR_DIR": folder, "ENV_FILE": f"{folder}/no.env", "DJANGO_SETTINGS_MODULE": "movierec.settings"}
+    return {name: value for name, value in os.environ.items() if name not in OUTSIDE} | own
 
 
 def _tables(rows: list[dict[str, Any]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:

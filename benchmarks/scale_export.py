@@ -1,20 +1,24 @@
-"""The export of one size from a new SQLite database: `python -m benchmarks.scale_export FOLDER`."""
+"""The export of one size from a new SQLite database; benchmarks.scale starts it with the environment of a new site."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import django
 import pandas as pd
 
-from benchmarks.measure import Figures, peak_mb, timed
-from benchmarks.pipeline import OUTSIDE
-from benchmarks.scale_data import read
+django.setup()
+
+from django.core.management import call_command  # noqa: E402 - models exist after setup
+from django.db import connection, transaction  # noqa: E402
+
+from benchmarks.measure import Figures, peak_mb, timed  # noqa: E402
+from benchmarks.scale_data import read  # noqa: E402
+from catalog.models import Movie, Rating, User  # noqa: E402
+from mlops.services import export_snapshot  # noqa: E402
 
 CHUNK = 100_000
 
@@ -23,8 +27,6 @@ def measure(folder: Path) -> Figures:
     ratings, movies = read(folder)
     _fill(ratings, movies)
     figures: Figures = {}
-    from mlops.services import export_snapshot
-
     with timed(figures, "export"):
         snapshot = export_snapshot()
     if snapshot.n_ratings != len(ratings):
@@ -33,12 +35,7 @@ def measure(folder: Path) -> Figures:
 
 
 def _fill(ratings: pd.DataFrame, movies: pd.DataFrame) -> None:
-    """Rows as an import leaves them, but written past the ORM: filling is not what is measured."""
-    from django.core.management import call_command
-    from django.db import connection, transaction
-
-    from catalog.models import Movie, Rating, User
-
+    """Writes the rows of an import without the ORM: filling is not measured."""
     call_command("migrate", verbosity=0)
     Movie.objects.bulk_create(
         [Movie(pk=row.movie_id, title=row.title, release_date=row.release_date.date()) for row in movies.itertuples()],
@@ -61,14 +58,5 @@ def _rows(ratings: pd.DataFrame) -> list[tuple[Any, ...]]:
     return list(zip(*columns, times.tolist(), ["generated"] * len(ratings), strict=True))
 
 
-def _on_a_new_site(folder: Path) -> Figures:
-    with tempfile.TemporaryDirectory(prefix="movierec-benchmark-") as place:
-        for name in OUTSIDE:
-            os.environ.pop(name, None)
-        os.environ |= {"VAR_DIR": place, "ENV_FILE": f"{place}/no.env", "DJANGO_SETTINGS_MODULE": "movierec.settings"}
-        django.setup()
-        return measure(folder)
-
-
 if __name__ == "__main__":
-    print(json.dumps(_on_a_new_site(Path(sys.argv[1]))))
+    print(json.dumps(measure(Path(sys.argv[1]))))

@@ -1,8 +1,8 @@
 """Latency of the recommendation API: `python -m benchmarks.serving [--requests N]`.
 
-Serves the site of this environment (VAR_DIR, DATABASE_URL), which must have a champion, from one gunicorn worker of its
-own on a free port, and asks it as a client with keep-alive would, one request after the other. The requests are those
-of passing users with copies of real users' ratings; they are deleted again at the end, with their impressions.
+Serves the site of this environment (VAR_DIR, DATABASE_URL), which must have a champion, from a new gunicorn worker on a
+free port, and sends one request after the other over a kept connection. The requests come from temporary users with
+copies of real users' ratings; they are deleted at the end, with their impressions.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -22,16 +21,14 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import django
 import httpx
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.site import load
 from benchmarks.tables import render
 
 ROOT = Path(__file__).resolve().parent.parent
-N_USERS = 20  # the API's limit of requests a minute is one user's
-MAX_RATINGS = 200
 WARM_UP = 40
 PATHS = ("recommendations/?k=10", "recommendations/?k=10&include_new=true", "recommendations/new/?k=10")
 
@@ -42,10 +39,10 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.requests < 1:
         parser.error(f"--requests: expected 1 or more, got {options.requests}")
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "movierec.settings")
-    django.setup()
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a request
-    with passing_users() as tokens, one_worker() as address:
+    settings = os.environ.get("DJANGO_SETTINGS_MODULE", "movierec.settings")
+    users = load("benchmarks.serving_users", {"DJANGO_SETTINGS_MODULE": settings})
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each request
+    with users.temporary_users() as tokens, one_worker() as address:
         rows = [measure(address, path, tokens, options.requests) for path in tqdm(PATHS, unit="address")]
     print(render("One gunicorn worker, one client with keep-alive", rows, {"p50 ms": 1, "p99 ms": 1, "requests/s": 1}))
 
@@ -73,7 +70,7 @@ def measure(address: str, path: str, tokens: list[str], n_requests: int) -> dict
 
 
 def is_fallback(answer: httpx.Response) -> bool:
-    """Lists that the champion did not make are no measurement of it; only new movies may be beyond its algorithm."""
+    """Refuses fallback lists, which do not measure the champion; an algorithm may lack lists of new movies only."""
     if answer.status_code != 200:
         raise SystemExit(f"{answer.url}: {answer.status_code} {answer.text[:300]}")
     body = answer.json()
@@ -84,38 +81,13 @@ def is_fallback(answer: httpx.Response) -> bool:
 
 
 @contextmanager
-def passing_users() -> Iterator[list[str]]:
-    """The tokens of N_USERS users, each with a copy of the ratings of one who is there."""
-    from django.db.models import Count
-    from rest_framework.authtoken.models import Token
-
-    from catalog.models import Rating, User
-
-    raters = User.objects.annotate(n_ratings=Count("ratings")).filter(n_ratings__gt=0).order_by("?")[:N_USERS]
-    if not raters:
-        raise SystemExit("There are no ratings: load the sample first (python manage.py load_sample).")
-    made: list[int] = []
-    try:
-        for rater in raters:
-            user = User.objects.create_user(username=f"benchmark-{secrets.token_hex(6)}")
-            made.append(user.pk)
-            ratings = rater.ratings.all()[:MAX_RATINGS]
-            Rating.objects.bulk_create(
-                Rating(user=user, movie_id=row.movie_id, rating=row.rating, rated_at=row.rated_at) for row in ratings
-            )
-        yield [Token.objects.create(user_id=pk).key for pk in made]
-    finally:
-        User.objects.filter(pk__in=made).delete()
-
-
-@contextmanager
 def one_worker() -> Iterator[str]:
-    """The address of the site behind one gunicorn worker, which is ended with everything it started."""
+    """Serves the site from one gunicorn worker; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
-        # Metrics of its own: starting must not wipe those of a site that runs beside it.
+        # Own metrics: the start must not wipe those of another running site.
         own = {"PORT": str(port), "WEB_WORKERS": "1", "PROMETHEUS_MULTIPROC_DIR": folder, "OPENBLAS_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.py"]
         process = subprocess.Popen(command, cwd=ROOT, env=os.environ | own)

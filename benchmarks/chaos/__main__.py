@@ -10,59 +10,26 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import time
 from itertools import cycle, product
 
 from benchmarks.chaos import breakpoints
-from benchmarks.chaos.faults import TARGETS, ChaosTest, Outcome
-from benchmarks.chaos.installation import Installation
-from benchmarks.chaos.load_generator import LoadGenerator
-from benchmarks.chaos.site import N_API_CLIENTS, QUICK, Operator, merged, prepare, staff_token, tokens_of_raters
-from benchmarks.tables import render
+from benchmarks.chaos.installation import TARGETS, Installation
+from benchmarks.chaos.policy import QUICK, merged
 
-SIZE = {"users": 400, "movies": 250, "ratings": 12_000}
 SCHEDULES = {"requeue-stale-jobs": {"every_seconds": 3}, "beat-heartbeat": {"every_seconds": 5}}
-FIRST_TRAINING = 300.0  # seconds
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = read_options(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    outcomes: list[Outcome] = []
+    outcomes = []
     with Installation(policy=merged(QUICK, {"schedules": SCHEDULES}), web_workers=options.web) as installation:
         try:
-            outcomes = _run(installation, options)
+            outcomes = installation.load("benchmarks.chaos.runner").run(installation, pairs(options))
         finally:
             if options.keep_logs:
                 installation.keep_logs(options.keep_logs)
     return 0 if outcomes and not any(outcome.problems for outcome in outcomes) else 1
-
-
-def _run(installation: Installation, options: argparse.Namespace) -> list[Outcome]:
-    installation.use_here()
-    from catalog.models import Movie, User
-
-    _say("Preparing the site: tables, generated ratings, accounts")
-    prepare(**SIZE)
-    breakpoints.prepare(installation.environment["DATABASE_URL"])
-    operator = Operator(installation, staff_token())
-    tokens = tokens_of_raters(N_API_CLIENTS)
-    member = User.objects.get(auth_token=tokens[0]).username
-    movies = list(Movie.objects.values_list("pk", flat=True)[:100])
-    _say("Starting web, workers and Beat")
-    installation.serve()
-    first = operator.wait_for_end(operator.train()["id"], seconds=FIRST_TRAINING)
-    _say(f"First training: {first['message']}")
-    outcomes = []
-    with LoadGenerator(installation.address, tokens, member, movies) as load:
-        test = ChaosTest(installation, operator, load)
-        for target, point in pairs(options):
-            started = time.monotonic()
-            outcomes.append(test.inject_fault(target, point))
-            row = outcomes[-1].row()
-            _say(f"{target} at {point}, {time.monotonic() - started:.0f} s: {row}")
-    print(render("Faults at the steps of a training", [outcome.row() for outcome in outcomes], DIGITS), flush=True)
-    return outcomes
 
 
 def pairs(options: argparse.Namespace) -> list[tuple[str, str]]:
@@ -70,13 +37,6 @@ def pairs(options: argparse.Namespace) -> list[tuple[str, str]]:
     if options.brief:
         return list(zip(options.targets, cycle(options.steps)))
     return list(product(options.targets, options.steps))
-
-
-DIGITS = {"seconds to end": 0, "slowest s": 1}
-
-
-def _say(line: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
 
 def read_options(arguments: list[str] | None) -> argparse.Namespace:

@@ -7,8 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+from django.conf import settings
+from mlflow import MlflowClient
+from rest_framework.authtoken.models import Token
 
 from benchmarks.chaos.load_generator import LoadGenerator
+from catalog.models import Rating
+from mlops.errors import MLOpsError
+from mlops.models import ModelVersion, PipelineRun, Promotion, RunStep
+from mlops.registry import artifacts
+from mlops.registry.mlflow_client import CHAMPION_ALIAS, MODEL_NAME
+from mlops.services import sync_registry
+from recommender.models import ServedModel
 
 N_REQUESTS = 24  # at once, each on its own connection, so that every web process answers some
 
@@ -33,11 +43,6 @@ def list_of(address: str, token: str) -> list[int]:
 
 def champion_problems() -> Iterator[str]:
     """There is one champion, and its row, the serving pointer, the audit trail and its files agree."""
-    from mlops.errors import MLOpsError
-    from mlops.models import ModelVersion, Promotion
-    from mlops.registry import artifacts
-    from recommender.models import ServedModel
-
     champions = list(ModelVersion.objects.filter(status="champion"))
     if len(champions) != 1:
         yield f"{len(champions)} versions are the champion"
@@ -57,12 +62,6 @@ def champion_problems() -> Iterator[str]:
 
 def alias_problems() -> Iterator[str]:
     """MLflow agrees once the task that updates it has run."""
-    from mlflow import MlflowClient
-
-    from mlops.models import ModelVersion
-    from mlops.registry.mlflow_client import CHAMPION_ALIAS, MODEL_NAME
-    from mlops.services import sync_registry
-
     sync_registry()
     champion = ModelVersion.objects.get(status="champion")
     found = MlflowClient().get_model_version_by_alias(MODEL_NAME, CHAMPION_ALIAS).version
@@ -73,8 +72,6 @@ def alias_problems() -> Iterator[str]:
 
 
 def run_problems() -> Iterator[str]:
-    from mlops.models import PipelineRun, RunStep
-
     for run in PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE):
         yield f"run {run.pk} is still {run.status}"
     stuck = RunStep.objects.filter(status="running").exclude(run__status__in=PipelineRun.ACTIVE)
@@ -83,10 +80,6 @@ def run_problems() -> Iterator[str]:
 
 def leftover_problems() -> Iterator[str]:
     """Partial snapshots or models, and models that no version and no resumable run refers to."""
-    from django.conf import settings
-
-    from mlops.models import ModelVersion
-
     named = set(ModelVersion.objects.values_list("artifact", flat=True))
     for folder in (settings.MODEL_DIR, settings.SNAPSHOT_DIR):
         for path in Path(folder).iterdir() if Path(folder).exists() else []:
@@ -96,10 +89,6 @@ def leftover_problems() -> Iterator[str]:
 
 def rating_problems(load: LoadGenerator) -> Iterator[str]:
     """Every rating whose request succeeded is stored."""
-    from rest_framework.authtoken.models import Token
-
-    from catalog.models import Rating
-
     users = dict(Token.objects.filter(key__in=load.tokens).values_list("key", "user_id"))
     with load.write_lock:
         rows = Rating.objects.filter(user__in=users.values()).order_by()

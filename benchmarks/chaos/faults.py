@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils import timezone
+
 from benchmarks.chaos import checks
 from benchmarks.chaos.breakpoints import INJECTION_POINTS, Breakpoint
 from benchmarks.chaos.installation import Installation
 from benchmarks.chaos.load_generator import NO_ANSWER, Answer, LoadGenerator
 from benchmarks.chaos.processes import wait_for
 from benchmarks.chaos.site import Operator
+from mlops.models import ModelVersion, PipelineRun, RunStep
+from mlops.monitoring.staleness import last_heartbeat
 
-TARGETS = ("training", "worker", "beat", "redis", "mlflow", "postgres")
 DOWNTIME = 3.0  # seconds until a killed server is started again
 COMPUTE_TIME = 0.3  # seconds that a fit or an evaluation runs before the kill
 # Time limits in seconds, for a busy machine.
@@ -111,8 +114,6 @@ class ChaosTest:
         yield from self._request_problems(target)
 
     def _serving_problems(self) -> Iterator[str]:
-        from mlops.models import ModelVersion
-
         champion = ModelVersion.objects.get(status="champion").pk
         address, token = self.installation.address, self.load.tokens[0]
         try:
@@ -126,10 +127,6 @@ class ChaosTest:
 
     def _scheduler_problems(self) -> Iterator[str]:
         """A new heartbeat shows that Beat, the broker and the worker are alive."""
-        from django.utils import timezone
-
-        from mlops.monitoring.staleness import last_heartbeat
-
         now = timezone.now()
         try:
             wait_for(lambda: (last_heartbeat() or now) > now, seconds=HEARTBEAT, what="the scheduler sends a heartbeat")
@@ -146,12 +143,8 @@ class ChaosTest:
 
 
 def _is_at(run: int, step: str) -> bool:
-    from mlops.models import RunStep
-
     return RunStep.objects.filter(run=run, name=step, status="running").exists()
 
 
 def _attempts(run: int) -> int:
-    from mlops.models import PipelineRun
-
     return PipelineRun.objects.get(pk=run).attempt

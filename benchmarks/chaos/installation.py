@@ -11,16 +11,18 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import django
 import httpx
 import psutil
 import yaml
 
 from benchmarks.chaos.processes import BIN, ROOT, end, free_port, kill_group, start, wait_for
 from benchmarks.chaos.servers import MLflow, Postgres, Redis
+from benchmarks.checkout import Sections
 
 CHILDREN = {  # name -> a word that only this child's command line has
     "web": "gunicorn",
@@ -29,9 +31,8 @@ CHILDREN = {  # name -> a word that only this child's command line has
     "beat": "beat",
 }
 SERVERS = ("redis", "mlflow", "postgres")
+TARGETS = ("training", "worker", "beat", *SERVERS)  # what a chaos test kills
 PASSWORD = "correct horse battery staple"
-
-Sections = Mapping[str, Mapping[str, Any]]
 
 
 class Installation:
@@ -124,12 +125,11 @@ class Installation:
             "MLFLOW_TRACKING_URI": mlflow.url,
         }
 
-    def use_here(self) -> None:
-        """Configures Django in this process with the test site's settings and database."""
-        import django
-
+    def load(self, module: str) -> Any:
+        """Configures Django in this process with the test site's settings, then imports a module that has models."""
         os.environ.update(self.environment)
         django.setup()
+        return import_module(module)
 
     def serve(self) -> None:
         """Starts the processes that `make run` starts, and waits for all of them."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+from playwright.sync_api import sync_playwright
 
 from benchmarks.chaos.installation import PASSWORD
 
@@ -38,8 +39,6 @@ class Pages:
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
     def screenshots(self, folder: Path) -> Iterator[Path]:
-        from playwright.sync_api import sync_playwright
-
         folder.mkdir(parents=True, exist_ok=True)
         cookies = [{"name": name, "value": value, "url": self._address} for name, value in self._client.cookies.items()]
         program = os.environ.get("CHROMIUM", "/usr/bin/chromium")

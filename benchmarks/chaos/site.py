@@ -5,38 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from django.db.models import Count
+from rest_framework.authtoken.models import Token
 
-from benchmarks.chaos.installation import PASSWORD, Installation, Sections
+from benchmarks.chaos.installation import PASSWORD, Installation
 from benchmarks.chaos.processes import wait_for
+from catalog.models import User
+from mlops.models import PipelineRun
+from mlops.services import ensure_schedules
 
 ENDED = ("succeeded", "failed", "errored", "cancelled")
 N_API_CLIENTS = 2
 
-QUICK: Sections = {  # trains in seconds under the same rules; limits on latency are off, the machine may be busy
-    "training": {
-        "algorithm": "ease",
-        "parameters": {"ease": {"regularization": 100}},
-        "heartbeat_seconds": 2,
-        "stale_after_seconds": 15,
-        "retry_after_seconds": 2,
-    },
-    "evaluation": {"cuts": [0.8], "half_lives_days": [30], "bootstrap_resamples": 1000},
-    "gate": {"max_latency_ms": 5000, "replay_latency_floor_ms": 5000},
-    "auto_rollback": {"max_latency_ms": 60_000, "latency_floor_ms": 60_000},
-    "limits": {"anonymous": "100000/min", "user": "100000/min"},
-}
-
-
-def merged(base: Sections, changes: Sections) -> Sections:
-    return {name: {**base.get(name, {}), **changes.get(name, {})} for name in {*base, *changes}}
-
 
 def prepare(*, users: int, movies: int, ratings: int) -> None:
     """Creates tables, static files, schedules and generated data, but no model."""
-    from django.core.management import call_command
-
-    from mlops.services import ensure_schedules
-
     call_command("migrate", verbosity=0, interactive=False)
     call_command("collectstatic", verbosity=0, interactive=False)
     ensure_schedules()
@@ -45,11 +30,6 @@ def prepare(*, users: int, movies: int, ratings: int) -> None:
 
 def tokens_of_raters(n: int) -> list[str]:
     """Tokens of the most active users, who can also sign in with PASSWORD."""
-    from django.db.models import Count
-    from rest_framework.authtoken.models import Token
-
-    from catalog.models import User
-
     users = list(User.objects.annotate(n_ratings=Count("ratings")).order_by("-n_ratings", "pk")[:n])
     for user in users:
         user.set_password(PASSWORD)
@@ -58,10 +38,6 @@ def tokens_of_raters(n: int) -> list[str]:
 
 
 def staff_token() -> str:
-    from rest_framework.authtoken.models import Token
-
-    from catalog.models import User
-
     staff = User.objects.create_superuser(username="operator", email="", password=PASSWORD)
     return str(Token.objects.create(user=staff).key)
 
@@ -88,9 +64,6 @@ class Operator:
         return self.run(pk)
 
     def _has_ended(self, pk: int) -> bool:
-        from django.db import DatabaseError, connection
-
-        from mlops.models import PipelineRun
 
         try:
             run = PipelineRun.objects.get(pk=pk)

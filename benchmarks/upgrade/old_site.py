@@ -20,7 +20,9 @@ django.setup()
 from django.apps import apps  # noqa: E402 - models exist after setup
 from django.contrib.auth.models import Group, Permission  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.core.management.base import CommandError  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 APPS = ("catalog", "recommender", "mlops")
@@ -51,8 +53,6 @@ def service(module: str, name: str) -> Any:
 
 
 def train(*, expect_refusal: bool = False) -> None:
-    from django.core.management.base import CommandError
-
     try:
         call_command("train_model", verbosity=0)
     except CommandError as error:
@@ -188,8 +188,6 @@ def add_dead_runs() -> None:
 
 
 def add_lists(member: Any) -> list[int]:
-    from django.test import Client
-
     client = Client(headers={"host": "localhost"})
     client.force_login(member)
     answer = client.get("/api/v1/recommendations/?k=20").json()

@@ -4,9 +4,10 @@ import pytest
 
 from benchmarks.chaos.__main__ import pairs, read_options
 from benchmarks.chaos.breakpoints import INJECTION_POINTS
-from benchmarks.chaos.faults import TARGETS, Outcome
+from benchmarks.chaos.faults import Outcome
+from benchmarks.chaos.installation import TARGETS
 from benchmarks.chaos.load_generator import Answer
-from benchmarks.chaos.site import merged
+from benchmarks.chaos.policy import merged
 from mlops.management.commands.train_model import STEPS
 
 

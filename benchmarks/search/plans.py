@@ -1,4 +1,4 @@
-"""Whether Postgres answers by the indexes that were made for each question."""
+"""Whether the query plans of Postgres use the intended indexes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people ask of a catalogue, drawn at random from what it holds."""
+"""Random requests for search, suggestions and browsing, drawn from the catalogue."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import random
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from benchmarks.search_typos import EDITS
+from django.http import HttpRequest, QueryDict
+
+from benchmarks.search.typos import EDITS
+from catalog.filters import ORDERINGS, MovieFilter
+from catalog.models import Genre, Keyword, Movie, Person, User
+from catalog.paging import KeysFirstPaginator
+from catalog.search.query import suggest
 
 PAGE_SIZE = 36
 
 
 class Question(NamedTuple):
-    """`query` as in an address; without a `page` it is a question for suggestions."""
+    """`query` as in a URL; without a `page` it asks for suggestions."""
 
     query: dict[str, Any]
     page: int | None = 1
@@ -20,13 +26,6 @@ class Question(NamedTuple):
 
 
 def ask(question: Question) -> list[Any]:
-    from django.http import HttpRequest, QueryDict
-
-    from catalog.filters import MovieFilter
-    from catalog.models import Movie
-    from catalog.paging import KeysFirstPaginator
-    from catalog.search.query import suggest
-
     if question.page is None:
         return list(suggest(question.query["q"]))
     query = QueryDict(mutable=True)
@@ -40,9 +39,6 @@ def ask(question: Question) -> list[Any]:
 
 class Questions:
     def __init__(self, rng: random.Random) -> None:
-        from catalog.filters import ORDERINGS
-        from catalog.models import Genre, Keyword, Movie, Person, User
-
         self._rng = rng
         self._orderings = list(ORDERINGS)
         self._n_pages = Movie.objects.count() // PAGE_SIZE
@@ -69,7 +65,7 @@ class Questions:
             ),
             "browse: filters and a sort": lambda: Question(self._filters()),
             "browse: filters and a sort, a later page": lambda: Question(self._filters(), rng.randint(2, 20)),
-            "browse: without what was seen": lambda: Question(
+            "browse: without seen movies": lambda: Question(
                 {"hide_seen": "true", "ordering": pick(self._orderings)}, user=pick(self._users)
             ),
             "a person": lambda: Question({"person": pick(self._people), "ordering": "newest"}),

@@ -1,4 +1,4 @@
-"""One wrong letter in well-known titles: which of them are still found first?"""
+"""How many well-known titles with one wrong letter are found first."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from catalog.models import Movie, Source
+from catalog.search.query import suggest
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def typo_rows(n_titles: int) -> list[dict[str, Any]]:
-    from catalog.models import Movie, Source
-
     movies = list(Movie.objects.filter(source=Source.MOVIELENS).order_by("-rating_count", "id")[:n_titles])
     return [_row(letter, edit, movies) for letter, edit in EDITS.items()]
 
 
 def _row(letter: str, edit: Callable[[str, random.Random], str], movies: list[Any]) -> dict[str, Any]:
-    from catalog.search.query import suggest
-
     rng = random.Random(letter)
     lost = []
     for movie in movies:
@@ -44,7 +43,7 @@ def _other(title: str, rng: random.Random) -> str:
 
 
 def _swapped(title: str, rng: random.Random) -> str:
-    """Two neighbours that differ; a title without such a pair stays as it is."""
+    """Swaps two different neighbours; a title without such a pair is unchanged."""
     pairs = [title[at : at + 2] for at in range(len(title) - 1)]
     places = [at for at, (one, other) in enumerate(pairs) if f"{one}{other}".isalpha() and one.lower() != other.lower()]
     if not places:

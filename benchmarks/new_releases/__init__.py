@@ -1,0 +1,1 @@
+"""New releases in lists without a training."""
