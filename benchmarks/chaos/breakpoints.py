@@ -44,13 +44,14 @@ BEGIN
         CASE TG_ARGV[0] WHEN 'step' THEN to_jsonb(NEW)->>'name' ELSE TG_ARGV[0] END));
     RETURN NEW;
 END $$;
-CREATE TRIGGER chaos_queued BEFORE UPDATE OF status ON mlops_pipelinerun FOR EACH ROW
-    WHEN (OLD.status = 'queued' AND NEW.status = 'running') EXECUTE FUNCTION chaos_breakpoint('queued');
+CREATE TRIGGER chaos_queued BEFORE UPDATE OF status ON catalog_job FOR EACH ROW
+    WHEN (NEW.kind = 'training' AND OLD.status = 'queued' AND NEW.status = 'running')
+    EXECUTE FUNCTION chaos_breakpoint('queued');
 CREATE TRIGGER chaos_step BEFORE UPDATE OF status ON mlops_runstep FOR EACH ROW
     WHEN (NEW.status = 'succeeded' AND NEW.name NOT IN ('promote', 'register'))
     EXECUTE FUNCTION chaos_breakpoint('step');
-CREATE TRIGGER chaos_mirror BEFORE UPDATE OF progress ON mlops_runstep FOR EACH ROW
-    WHEN (NEW.progress = 'MLflow') EXECUTE FUNCTION chaos_breakpoint('register');
+CREATE TRIGGER chaos_mirror BEFORE UPDATE OF activity ON mlops_runstep FOR EACH ROW
+    WHEN (NEW.activity = 'mlflow') EXECUTE FUNCTION chaos_breakpoint('register');
 CREATE TRIGGER chaos_promote BEFORE INSERT ON mlops_promotion FOR EACH ROW EXECUTE FUNCTION chaos_breakpoint('promote');
 CREATE TRIGGER chaos_promoted BEFORE UPDATE OF status ON mlops_runstep FOR EACH ROW
     WHEN (NEW.status = 'succeeded' AND NEW.name = 'promote') EXECUTE FUNCTION chaos_breakpoint('promoted');

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -37,9 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
             return _compare_kernels(options, data, folder)
         problems = [] if options.only == "gate" else _compare_models(options, data, folder)
         if options.only != "models":
-            with tempfile.TemporaryDirectory(prefix="movierec-sites-") as sites:
-                old, new = Checkout(options.old), Checkout(options.new)
-                rows, differing = compare_gates(old, new, (options.data / MOVIELENS).resolve(), Path(sites))
+            for name in ("new", "migrated"):
+                shutil.rmtree(folder / "sites" / name, ignore_errors=True)
+            old, new = Checkout(options.old), Checkout(options.new)
+            rows, differing = compare_gates(old, new, (options.data / MOVIELENS).resolve(), folder / "sites")
             print(render("Gate", rows))
             problems += differing
     return _ending(problems)
@@ -145,7 +147,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--estimators", nargs="+", choices=NAMES, default=NAMES)
     parser.add_argument("--only", choices=["models", "gate"], help="one of the two comparisons")
     parser.add_argument("--kernels", nargs="+", metavar="KERNEL", help="of OpenBLAS, such as Haswell Zen SkylakeX")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the models there; OLD's are not fitted again")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep models and sites there, and reuse OLD's")
     return parser.parse_args(arguments)
 
 

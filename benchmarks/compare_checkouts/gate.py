@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ POLICY: Sections = {
     "evaluation": {"cuts": [0.7], "half_lives_days": [30]},
     "gate": {"max_latency_ms": 5000, "shadow_latency_floor_ms": 5000},
 }
+DONE = "done"  # a file that marks a complete site
 ALGORITHMS = ("ease", "item_knn", "ease")  # a first model, a change, a refresh
 # What a clock or a scale measured says nothing about the code's results.
 MEASURED = re.compile(
@@ -30,6 +32,7 @@ MEASURED = re.compile(
 def compare_gates(old: Checkout, new: Checkout, movielens: Path, folder: Path) -> tuple[list[Row], list[str]]:
     """A row for each version, and what differs."""
     before, after = _trained(old, movielens, folder / "old"), _trained(new, movielens, folder / "new")
+    before = Path(shutil.copytree(before, folder / "migrated", dirs_exist_ok=True))
     found = []
     for name, site in (("old", before), ("new", after)):
         new.use_site(site, POLICY)
@@ -51,11 +54,14 @@ def compare_gates(old: Checkout, new: Checkout, movielens: Path, folder: Path) -
 
 
 def _trained(checkout: Checkout, movielens: Path, folder: Path) -> Path:
+    if (folder / DONE).exists():
+        return folder
     say(f"{checkout.root}: trains {', '.join(ALGORITHMS)} on a site")
     checkout.use_site(folder, POLICY)
     checkout.environment["MOVIELENS_PATH"] = str(movielens)
     if checkout.script(SCRIPT, "train", *ALGORITHMS):
         raise SystemExit(f"{checkout.root}: no site could be made.")
+    (folder / DONE).touch()
     return folder
 
 

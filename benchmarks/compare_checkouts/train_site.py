@@ -39,9 +39,9 @@ def train(algorithms: list[str]) -> None:
 def dump(out: Path) -> None:
     versions = []
     for version in apps.get_model("mlops.ModelVersion").objects.order_by("pk"):
-        verdict = version.verdicts.first()
-        rules = {rule.get("code", rule.get("name", "")): rule for rule in verdict.rules}
-        found = {"algorithm": version.algorithm, "status": version.status, "decision": verdict.decision}
+        decision = version.decisions.first()
+        rules = {f"{rule['code']} {rule['subject']}".strip(): rule for rule in decision.rules}
+        found = {"algorithm": version.algorithm, "status": version.status, "decision": decision.outcome}
         checksums = {"data": version.snapshot.content_hash}
         versions.append(found | checksums | {"rules": rules, "metrics": version.figures})
     out.write_text(json.dumps(versions, indent=1), encoding="utf-8")

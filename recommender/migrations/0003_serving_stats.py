@@ -1,8 +1,22 @@
+from django.apps.registry import Apps
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+from catalog.migrations._permissions import rename_permissions
+
+
+def rename(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    rename_permissions(apps, "recommender", "servedminute", "servingstatsminute", "serving stats minute")
+
+
+def rename_back(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    rename_permissions(apps, "recommender", "servingstatsminute", "servedminute", "served minute")
 
 
 class Migration(migrations.Migration):
     dependencies = [
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("catalog", "0007_imports"),
         ("recommender", "0002_served_minute"),
     ]
 
@@ -32,4 +46,5 @@ class Migration(migrations.Migration):
             "fallback",
             models.CharField(blank=True, help_text="Fallback that made the list, if any.", max_length=16),
         ),
+        migrations.RunPython(rename, rename_back, elidable=True),
     ]
