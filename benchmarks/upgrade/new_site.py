@@ -45,7 +45,7 @@ CODE = re.compile(r"[a-z0-9_]+([.:-][a-z0-9_]+)*")
 class Site:
     def __init__(self, before: dict[str, Any]) -> None:
         self.before = before
-        self.old_alerts = dict(_alerts().values_list("pk", "message"))
+        self.old_alerts = dict(_alerts().values_list("pk", "findings"))
 
     def client(self, username: str) -> Client:
         client = Client(headers={"host": "localhost"}, raise_request_exception=False)
@@ -176,9 +176,9 @@ def quarantined_rows_are_released(site: Site) -> Problems:
 
 
 def alerts_close(site: Site) -> Problems:
-    for pk, subject, message in _alerts().values_list("pk", "subject", "message"):
-        if site.old_alerts.get(pk) == message:
-            yield f"still open: {subject}: {message[:80]}"
+    for alert in _alerts():
+        if site.old_alerts.get(alert.pk) == alert.findings:
+            yield f"still open: {str(alert)[:80]}"
 
 
 BEFORE_TRAINING: list[Callable[[Site], Problems]] = [
@@ -226,7 +226,7 @@ def main(stage: str, before: Path, out: Path) -> None:
     content = json.loads(before.read_text(encoding="utf-8"))
     site = Site(content)
     if stage != "migrated":
-        site.old_alerts = {int(pk): message for pk, message in content["open"].items()}
+        site.old_alerts = {int(pk): findings for pk, findings in content["open"].items()}
     rows = [_row(check, site) for check in STAGES[stage]]
     if stage == "migrated":
         before.write_text(json.dumps(content | {"open": site.old_alerts}), encoding="utf-8")

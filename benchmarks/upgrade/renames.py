@@ -18,7 +18,7 @@ MODELS = {  # old label -> new label, where they differ
 FREE_TO_SHRINK = {"recommender.ServedMinute"}  # rows that the site itself removes with time
 CODES = (  # old label, field; a step behind the field is a key of each object of a JSON list
     ("mlops.QuarantinedRow", "reasons"),
-    ("mlops.Alert", "subject"),
+    ("mlops.Alert", "code"),
     ("mlops.DriftReport", "checks.name"),
     ("mlops.GateVerdict", "rules.name"),
     ("mlops.RetrainingCheck", "criteria.name"),
