@@ -9,7 +9,9 @@ from importlib import metadata
 from typing import Any
 
 from django.conf import settings
+from threadpoolctl import threadpool_info
 
+BLAS_KERNEL = "BLAS kernel"
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm", "pyarrow")
 
 
@@ -43,6 +45,12 @@ def library_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def fitting_libraries() -> dict[str, str]:
+    """`library_versions`, and the BLAS kernel chosen for this processor, which decides the last bits of a fit."""
+    kernels = {library["architecture"] for library in threadpool_info() if "architecture" in library}
+    return library_versions() | ({BLAS_KERNEL: ", ".join(sorted(kernels))} if kernels else {})
 
 
 def fitting_threads() -> int:

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from mlops.data.validation import frames_as_of
 from mlops.errors import SnapshotNotAvailable, StepFailed
-from mlops.evaluation.lineage import code_revision, fitting_threads, library_versions, recipe_hash
+from mlops.evaluation.lineage import BLAS_KERNEL, code_revision, fitting_libraries, fitting_threads, recipe_hash
 from mlops.evaluation.parameters import from_json
 from mlops.models import ModelVersion
 from mlops.registry.artifacts import folder_of
@@ -135,10 +135,11 @@ def _reasons(row: ModelVersion) -> list[str]:
     revision = code_revision()
     if revision != row.code_revision or not revision or revision.endswith("-dirty"):
         reasons.append(f"the code is {revision or 'of unknown revision'}, it was {row.code_revision or 'unknown'}")
-    libraries = library_versions()
+    libraries = fitting_libraries()
     for name in sorted(libraries.keys() | row.libraries.keys()):
-        if libraries.get(name) != row.libraries.get(name):
-            reasons.append(f"{name} is {libraries.get(name, 'missing')}, it was {row.libraries.get(name, 'missing')}")
+        now, was = libraries.get(name, "missing"), row.libraries.get(name, "missing")
+        if now != was and (name != BLAS_KERNEL or name in row.libraries):  # versions of older releases do not name it
+            reasons.append(f"{name} is {now}, it was {was}")
     if row.threads is None:
         reasons.append("it is not known how many threads it was fitted with")
     if recipe_hash(row.algorithm, row.parameters) != row.config_hash:

@@ -18,7 +18,7 @@ from mlops.data.validation import checked_frames
 from mlops.data.validation import figures_of as check_figures
 from mlops.errors import StepFailed
 from mlops.evaluation.comparison import choose_parameters, evaluate_candidate, figures_of
-from mlops.evaluation.lineage import code_revision, fitting_threads, library_versions, recipe_hash
+from mlops.evaluation.lineage import code_revision, fitting_libraries, fitting_threads, recipe_hash
 from mlops.evaluation.parameters import from_json, to_json
 from mlops.gate.versions import decide_version
 from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, PipelineRun, Promotion, RunStep
@@ -204,7 +204,7 @@ class TrainingRun:
                 config_hash=recipe_hash(self.run.algorithm, self.run.parameters),
                 code_revision=code_revision(),
                 random_state=settings.POLICY.training.random_state,
-                libraries=library_versions(),
+                libraries=fitting_libraries(),
                 threads=self.threads,
                 figures=self.figures,
                 artifact=self.folder.name,

@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from mlops.data.validation import frames_as_of
 from mlops.errors import VersionNotFound
-from mlops.evaluation.lineage import code_revision, library_versions, recipe_hash
+from mlops.evaluation.lineage import BLAS_KERNEL, code_revision, fitting_libraries, recipe_hash
 from mlops.models import ModelVersion
 from mlops.services import export_snapshot, reproduce_version
 from recommender.estimators import ESTIMATORS, Dataset, artifact_checksum
@@ -26,7 +26,7 @@ def version(db, quick, settings) -> ModelVersion:
         parameters=PARAMETERS,
         config_hash=recipe_hash("ease", PARAMETERS),
         code_revision=code_revision(),
-        libraries=library_versions(),
+        libraries=fitting_libraries(),
         threads=1,
         artifact="whole",
     )
@@ -62,7 +62,7 @@ def test_what_differs_is_said_with_how_much_and_why(version, settings):
     (folder / "manifest.json").write_text(json.dumps(manifest))
     version.artifact_checksum = artifact_checksum(folder)
     version.code_revision = "0123abc"
-    version.libraries |= {"numpy": "1.26.4"}
+    version.libraries |= {"numpy": "1.26.4", BLAS_KERNEL: "Prescott"}
     version.save()
 
     found = reproduce_version(version=version.pk)
@@ -71,6 +71,7 @@ def test_what_differs_is_said_with_how_much_and_why(version, settings):
     assert f"{name} by at most 0.25" in found.differences
     assert any("of the movies in" in text for text in found.differences)
     assert f"numpy is {np.__version__}, it was 1.26.4" in found.reasons
+    assert f"BLAS kernel is {fitting_libraries()[BLAS_KERNEL]}, it was Prescott" in found.reasons
     assert any("it was 0123abc" in reason for reason in found.reasons)
 
 
