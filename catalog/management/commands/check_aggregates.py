@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from catalog.aggregates import check_aggregates, repair_aggregates
-from catalog.management.long_command import LongCommand
+from catalog.management.base import LongCommand
 
 MEANING = {
     "figures": "count or sum of ratings",

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from catalog.ingest.data_set import ImportReport
 from catalog.ingest.movielens import import_movielens
-from catalog.management.long_command import LongCommand
+from catalog.management.base import LongCommand
 
 
 def _percentage(text: str) -> float:

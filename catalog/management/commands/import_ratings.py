@@ -8,7 +8,7 @@ from catalog.imports.files import check_size
 from catalog.imports.formats import FORMATS
 from catalog.imports.lifecycle import commit_import, create_import, read_import
 from catalog.imports.report import sentences
-from catalog.management.long_command import LongCommand
+from catalog.management.base import LongCommand
 from catalog.models import User, UserImport
 from catalog.progress import progress_bar
 

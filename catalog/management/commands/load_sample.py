@@ -2,8 +2,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from catalog.management.base import LongCommand
 from catalog.management.commands.import_movielens import print_report
-from catalog.management.long_command import LongCommand
 from catalog.sample.load import load_sample, remove_sample
 
 

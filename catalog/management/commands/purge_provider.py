@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from catalog.management.long_command import LongCommand
+from catalog.management.base import LongCommand
 from catalog.models import Source
 from catalog.sync.removal import purge_tmdb
 

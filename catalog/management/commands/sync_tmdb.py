@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from catalog.management.long_command import LongCommand
+from catalog.management.base import LongCommand
 from catalog.models import SyncRun
 from catalog.progress import progress_bar
 from catalog.sync.work import sync

@@ -1,11 +1,10 @@
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
-from tqdm import tqdm
+from django.core.management.base import CommandParser
 
-from catalog.management.long_command import LongCommand
+from catalog.management.base import LongCommand
+from catalog.progress import progress_bar
 from mlops.dashboard.report import backtest_lines
-from mlops.errors import MLOpsError
 from mlops.models import Backtest
 from mlops.services import backtest
 
@@ -20,11 +19,8 @@ class Command(LongCommand):
         parser.add_argument("kind", choices=Backtest.Kind.values)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with tqdm(bar_format="{elapsed} {desc}", leave=False, disable=not self.show_progress) as bar:
-            try:
-                row = backtest(kind=options["kind"], on_progress=bar.set_description_str)
-            except MLOpsError as error:
-                raise CommandError(str(error)) from None
+        with progress_bar(bar_format="{elapsed} {desc}", shown=self.show_progress) as bar:
+            row = backtest(kind=options["kind"], on_progress=bar.set_description_str)
         for line in backtest_lines(row.figures):
             self.stdout.write(line)
         self.stdout.write(f"Version {row.version_id}: {row.summary}")

@@ -3,16 +3,16 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
+from django.core.management.base import CommandError, CommandParser
 
+from catalog.management.base import ServiceCommand
+from catalog.progress import progress_bar
 from mlops.dashboard.report import figure_rows, rule_lines
-from mlops.errors import MLOpsError
 from mlops.models import GateDecision
 from mlops.services import evaluate_version
 
 
-class Command(BaseCommand):
+class Command(ServiceCommand):
     help = (
         "Evaluates a version again on the later part of its own data, against the baselines and today's champion. "
         "Ends with code 1 when the gate refuses it."
@@ -25,16 +25,13 @@ class Command(BaseCommand):
         parser.add_argument("--out", type=Path, metavar="FILE", help="Write the figures and the decision as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with tqdm(unit="step", leave=False) as bar:
+        with progress_bar(unit="step", shown=self.show_progress) as bar:
 
             def show(text: str, done: int, total: int) -> None:
                 bar.total, bar.n = total, done
                 bar.set_description_str(text)
 
-            try:
-                decision = evaluate_version(version=options["version"], on_progress=show)
-            except MLOpsError as error:
-                raise CommandError(str(error)) from None
+            decision = evaluate_version(version=options["version"], on_progress=show)
         for row in figure_rows(decision.version.figures):
             self.stdout.write(row.line())
         for line in rule_lines(decision.findings):

@@ -1,21 +1,18 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
-from mlops.errors import MLOpsError
+from catalog.management.base import ServiceCommand
 from mlops.services import record_evidence
 
 
-class Command(BaseCommand):
+class Command(ServiceCommand):
     help = "Keeps what runs of the test suite (`pytest --evidence FILE`) showed, for the ML Test Score."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", nargs="+", type=Path, help="files that the test suite wrote")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            for path in options["path"]:
-                self.stdout.write(f"{path}: evidence for {record_evidence(path)} of the 28 tests")
-        except MLOpsError as error:
-            raise CommandError(str(error)) from None
+        for path in options["path"]:
+            self.stdout.write(f"{path}: evidence for {record_evidence(path)} of the 28 tests")

@@ -1,13 +1,13 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
+from django.core.management.base import CommandError, CommandParser
 
-from mlops.errors import MLOpsError
+from catalog.management.base import ServiceCommand
+from catalog.progress import progress_bar
 from mlops.services import reproduce_version
 
 
-class Command(BaseCommand):
+class Command(ServiceCommand):
     help = (
         "Makes a version again from its snapshot, parameters and seed, and compares the checksums. Ends with code 1 "
         "when they differ, and says by how much and why, or when its snapshot is gone."
@@ -17,11 +17,8 @@ class Command(BaseCommand):
         parser.add_argument("version", type=int, metavar="VERSION")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with tqdm(bar_format="{elapsed} {desc}", leave=False) as bar:
-            try:
-                found = reproduce_version(version=options["version"], on_progress=bar.set_description_str)
-            except MLOpsError as error:
-                raise CommandError(str(error)) from None
+        with progress_bar(bar_format="{elapsed} {desc}", shown=self.show_progress) as bar:
+            found = reproduce_version(version=options["version"], on_progress=bar.set_description_str)
         if not found.is_same:
             raise CommandError(found.sentence)
         self.stdout.write(self.style.SUCCESS(found.sentence))

@@ -1,12 +1,12 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
-from mlops.errors import MLOpsError
+from catalog.management.base import ServiceCommand
 from mlops.services import roll_back
 
 
-class Command(BaseCommand):
+class Command(ServiceCommand):
     help = "Brings back the champion that the current one replaced, or the former champion --to."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -14,10 +14,7 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="", help="Why, for the audit trail.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            promotion = roll_back(to=options["to"], reason=options["reason"])
-        except MLOpsError as error:
-            raise CommandError(str(error)) from None
+        promotion = roll_back(to=options["to"], reason=options["reason"])
         self.stdout.write(
             self.style.SUCCESS(
                 f"Version {promotion.version_id} is the champion again, instead of {promotion.previous_id}."

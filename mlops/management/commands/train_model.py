@@ -1,18 +1,17 @@
 import json
-import signal
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
+from django.core.management.base import CommandError, CommandParser
 
-from mlops.errors import MLOpsError
+from catalog.management.base import ServiceCommand, terminate_as_interrupt
+from catalog.progress import progress_bar
 from mlops.models import ModelVersion, PipelineRun
 from mlops.services import copy_artifact, resume_run, run_training, start_training
 from mlops.training.forecast import STEPS
 
 
-class Command(BaseCommand):
+class Command(ServiceCommand):
     help = (
         "Trains a model here and now, judges it on later data, and promotes it if the gate and the policy let it. "
         "Ends with code 0 when the model passed or waits for a person, with 1 when it was refused or the run failed."
@@ -39,16 +38,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # A supervisor's SIGTERM ends the run like Ctrl-C: as cancelled, with nothing left behind.
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            run = self._follow(self._queued(**options))
-        except MLOpsError as error:
-            raise CommandError(str(error)) from None
+            with terminate_as_interrupt():
+                run = self._follow(self._queued(**options))
         except KeyboardInterrupt:
             raise CommandError("Interrupted; the run is marked as cancelled.", returncode=130) from None
-        finally:
-            signal.signal(signal.SIGTERM, before)
         if run.status != PipelineRun.Status.SUCCEEDED:
             raise CommandError(f"Run {run.pk} {run.get_status_display()}. {run.message}")
         if options["out"]:
@@ -63,7 +57,9 @@ class Command(BaseCommand):
         return resume_run(run_id=resume, here=True)
 
     def _follow(self, run: PipelineRun) -> PipelineRun:
-        with tqdm(total=len(STEPS), unit="step", bar_format="{l_bar}{bar}| {elapsed} {desc}", leave=False) as bar:
+        with progress_bar(
+            total=len(STEPS), unit="step", bar_format="{l_bar}{bar}| {elapsed} {desc}", shown=self.show_progress
+        ) as bar:
 
             def show(step: str, text: str) -> None:
                 bar.n = list(STEPS).index(step)

@@ -2,12 +2,11 @@ from argparse import ArgumentTypeError
 from typing import Any
 
 import yaml
-from django.core.management.base import CommandError, CommandParser
-from tqdm import tqdm
+from django.core.management.base import CommandParser
 
-from catalog.management.long_command import LongCommand
+from catalog.management.base import LongCommand
+from catalog.progress import progress_bar
 from mlops.dashboard.report import difference_text
-from mlops.errors import MLOpsError
 from mlops.models import TuningStudy, TuningTrial
 from mlops.services import adopt_parameters, tune
 from mlops.tuning.choices import searched
@@ -35,15 +34,12 @@ class Command(LongCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         names = {"algorithm": "algorithm", "trials": "n_trials", "snapshot": "snapshot", "restart": "restart"}
-        try:
-            with tqdm(unit="trial", leave=False, disable=not self.show_progress) as bar:
-                study = tune(**{names[key]: options[key] for key in names}, on_trial=lambda *found: _show(bar, *found))
-            self._print(study)
-            if options["adopt"] and _is_better(study):
-                choice = adopt_parameters(study=study.pk)
-                self.stdout.write(self.style.SUCCESS(f"Adopted as choice {choice.pk}: the next training uses it."))
-        except MLOpsError as error:
-            raise CommandError(str(error)) from None
+        with progress_bar(unit="trial", shown=self.show_progress) as bar:
+            study = tune(**{names[key]: options[key] for key in names}, on_trial=lambda *found: _show(bar, *found))
+        self._print(study)
+        if options["adopt"] and _is_better(study):
+            choice = adopt_parameters(study=study.pk)
+            self.stdout.write(self.style.SUCCESS(f"Adopted as choice {choice.pk}: the next training uses it."))
 
     def _print(self, study: TuningStudy) -> None:
         for trial in study.trials.all():

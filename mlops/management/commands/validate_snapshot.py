@@ -2,14 +2,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
-from mlops.errors import MLOpsError
+from catalog.management.base import ServiceCommand
 from mlops.findings import title
 from mlops.services import validate_snapshot
 
 
-class Command(BaseCommand):
+class Command(ServiceCommand):
     help = (
         "Checks a snapshot's data: bad rows go to quarantine, all failures are listed. "
         "Ends with code 1 when no model should learn from it."
@@ -20,10 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--out", type=Path, metavar="FILE", help="Write the result as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            snapshot, report = validate_snapshot(snapshot=options["snapshot"])
-        except MLOpsError as error:
-            raise CommandError(str(error)) from None
+        snapshot, report = validate_snapshot(snapshot=options["snapshot"])
         if options["out"]:
             found = {name: value for name, value in snapshot.check_report.items() if name != "checked_at"}
             options["out"].parent.mkdir(parents=True, exist_ok=True)

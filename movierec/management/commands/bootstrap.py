@@ -1,6 +1,5 @@
 import logging
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from catalog.management.base import terminate_as_interrupt
 from movierec import bootstrap
 
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         try:
             if options["serve"]:
                 bootstrap.check_port(options["port"])
-            with _terminate_as_interrupt(), _only_warnings(options["verbosity"]):
+            with terminate_as_interrupt(), _only_warnings(options["verbosity"]):
                 bootstrap.prepare(echo=self._echo)
             if options["serve"]:
                 bootstrap.serve(port=options["port"])
@@ -36,16 +36,6 @@ class Command(BaseCommand):
     def _echo(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
-
-
-@contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
-    """Handles SIGTERM like Ctrl-C, so that running work is ended properly."""
-    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, former)
 
 
 @contextmanager

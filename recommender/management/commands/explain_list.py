@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from recommender.errors import RecommenderError
+from catalog.management.base import ServiceCommand
 from recommender.management.commands.explain_recommendation import description, find_user
 from recommender.services import recommend, recommend_new
 from recommender.serving.lists import RecommendationList
@@ -13,7 +13,7 @@ from recommender.serving.profile import UserProfile
 from recommender.serving.trace import Attempt, ListTrace
 
 
-class Command(BaseCommand):
+class Command(ServiceCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,12 +31,9 @@ class Command(BaseCommand):
         profile, trace = UserProfile.of(user), ListTrace(is_detailed=True)
         filters = {} if options["new"] else {name: options[name] for name in ("include_new", "genre", "exclude")}
         make: Callable[..., RecommendationList] = recommend_new if options["new"] else recommend
-        try:
-            recommendations = make(
-                user=user, k=options["k"], **filters, explain=True, surface=None, profile=profile, trace=trace
-            )
-        except RecommenderError as error:
-            raise CommandError(str(error)) from None
+        recommendations = make(
+            user=user, k=options["k"], **filters, explain=True, surface=None, profile=profile, trace=trace
+        )
         attempts = [line for attempt in trace.attempts for line in _attempt(attempt)]
         lines = ["Profile", *_profile(profile), "", "Sources, in order", *attempts, "", *_list(recommendations, trace)]
         self.stdout.write("\n".join(lines))

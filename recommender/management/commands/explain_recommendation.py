@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from catalog.management.base import ServiceCommand
 from catalog.models import Movie, User
-from recommender.errors import RecommenderError
 from recommender.reasons import Reason
 from recommender.services import Explanation, explain
 
 
-class Command(BaseCommand):
+class Command(ServiceCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -22,10 +22,7 @@ class Command(BaseCommand):
         if movie is None:
             raise CommandError(f"There is no movie {options['movie']}.")
         user = find_user(options["user"])
-        try:
-            explanation = explain(user=user, movie=movie)
-        except RecommenderError as error:
-            raise CommandError(str(error)) from None
+        explanation = explain(user=user, movie=movie)
         self.stdout.write(f"{movie} for {user.get_username()}\n")
         self.stdout.write(f"source  {explanation.source}, by model {explanation.model_version}")
         self.stdout.write(f"score   {explanation.score:.6f}")
