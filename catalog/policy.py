@@ -17,20 +17,25 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def key(default: Any, meaning: str, **bounds: Any) -> Any:
+    """A key of a section; `docs/configuration.md` shows all three."""
+    return Field(default, description=meaning, **bounds)
+
+
 class PopularityPolicy(Section):
-    half_life_days: Positive = Field(30, description="days after which a rating counts half as much for popularity")
+    half_life_days: Positive = key(30, "days after which a rating counts half as much for popularity")
 
 
 class TMDBPolicy(Section):
-    requests_per_second: int = Field(25, ge=1, le=1000, description="requests of all workers together")
-    connections: int = Field(8, ge=1, le=50, description="open connections of each worker")
-    lease_seconds: float = Field(60, gt=0, le=600, description="time until other workers retry a dead worker's items")
-    adult: bool = Field(False, description="whether to import adult movies")
-    unreleased: bool = Field(False, description="whether to import movies before their release")
-    min_votes: int = Field(10, ge=0, description="TMDB votes that a new release needs to be imported")
-    max_cast: int = Field(20, ge=0, le=500, description="actors stored per movie, in billing order")
-    refresh_days: Count = Field(150, description="age at which metadata is fetched again")
-    max_age_days: Count = Field(180, description="age at which metadata is deleted, as TMDB's terms require")
+    requests_per_second: int = key(25, "requests of all workers together", ge=1, le=1000)
+    connections: int = key(8, "open connections of each worker", ge=1, le=50)
+    lease_seconds: float = key(60, "time until other workers retry a dead worker's items", gt=0, le=600)
+    adult: bool = key(False, "whether to import adult movies")
+    unreleased: bool = key(False, "whether to import movies before their release")
+    min_votes: int = key(10, "TMDB votes that a new release needs to be imported", ge=0)
+    max_cast: int = key(20, "actors stored per movie, in billing order", ge=0, le=500)
+    refresh_days: Count = key(150, "age at which metadata is fetched again")
+    max_age_days: Count = key(180, "age at which metadata is deleted, as TMDB's terms require")
 
     def model_post_init(self, context: Any) -> None:
         if self.refresh_days >= self.max_age_days:
@@ -40,20 +45,20 @@ class TMDBPolicy(Section):
 class ImportsPolicy(Section):
     """Uploads of a person's own ratings."""
 
-    max_upload_mb: int = Field(32, ge=1, le=500, description="size of an upload")
-    max_unpacked_mb: int = Field(256, ge=1, le=2000, description="size of an unpacked zip")
-    max_files: Count = Field(2000, description="files in a zip")
-    max_entries: Count = Field(100_000, description="rows of an upload")
-    stale_after_seconds: int = Field(60, ge=10, description="time without a heartbeat after which an import is retried")
-    attempts: Count = Field(3, description="attempts before an import fails")
-    keep_days: Count = Field(30, description="how long previews and unmatched rows are kept")
+    max_upload_mb: int = key(32, "size of an upload", ge=1, le=500)
+    max_unpacked_mb: int = key(256, "size of an unpacked zip", ge=1, le=2000)
+    max_files: Count = key(2000, "files in a zip")
+    max_entries: Count = key(100_000, "rows of an upload")
+    stale_after_seconds: int = key(60, "time without a heartbeat after which an import is retried", ge=10)
+    attempts: Count = key(3, "attempts before an import fails")
+    keep_days: Count = key(30, "how long previews and unmatched rows are kept")
 
 
 class BulkPolicy(Section):
     """Requests to the bulk API."""
 
-    max_lines: int = Field(10_000, ge=1, le=100_000, description="lines of a request")
-    max_upload_mb: int = Field(16, ge=1, le=100, description="size of a request")
+    max_lines: int = key(10_000, "lines of a request", ge=1, le=100_000)
+    max_upload_mb: int = key(16, "size of a request", ge=1, le=100)
 
 
 class CatalogPolicy(Section):

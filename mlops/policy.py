@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from catalog.policy import Count, NotNegative, Positive, Section, Share
+from catalog.policy import Count, NotNegative, Positive, Section, Share, key
 from mlops.crontabs import When
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -12,22 +12,18 @@ Ratio = Annotated[float, Field(ge=1)]
 
 
 class TrainingPolicy(Section):
-    algorithm: str = Field("hybrid", description="a name in recommender.estimators.ESTIMATORS")
-    implicit_threshold: float | None = Field(
-        3.5, ge=0.5, le=5.0, description="lowest rating that counts as liked; null: every rating does"
-    )
-    parameters: dict[str, dict[str, Any]] = Field(
-        {}, description="hyper-parameters by algorithm; training chooses the others"
-    )
-    random_state: int = Field(0, description="seed of every random draw")
-    min_ratings: Count = Field(500, description="ratings below which a training stops")
-    memory_mb: int = Field(2000, ge=50, description="memory of an item-item matrix; the most rated movies fill it")
-    threads: Count | None = Field(None, description="threads of matrix products; null: one per core")
-    max_runtime_seconds: int = Field(6000, gt=0, lt=7200, description="time after which a training is ended")
-    heartbeat_seconds: int = Field(5, gt=0, description="interval of a training's log and look for a cancellation")
-    stale_after_seconds: int = Field(40, gt=0, description="time without a heartbeat after which a worker is lost")
-    retries: int = Field(1, ge=0, le=10, description="automatic retries of a failed training")
-    retry_after_seconds: int = Field(300, ge=0, description="pause before a retry")
+    algorithm: str = key("hybrid", "a name in recommender.estimators.ESTIMATORS")
+    implicit_threshold: float | None = key(3.5, "lowest rating that counts as liked; null: any", ge=0.5, le=5.0)
+    parameters: dict[str, dict[str, Any]] = key({}, "hyper-parameters by algorithm; the others are chosen")
+    random_state: int = key(0, "seed of every random draw")
+    min_ratings: Count = key(500, "ratings below which a training stops")
+    memory_mb: int = key(2000, "memory of an item-item matrix; the most rated movies fill it", ge=50)
+    threads: Count | None = key(None, "threads of matrix products; null: one per core")
+    max_runtime_seconds: int = key(6000, "time after which a training is ended", gt=0, lt=7200)
+    heartbeat_seconds: int = key(5, "interval of a training's log and look for a cancellation", gt=0)
+    stale_after_seconds: int = key(40, "time without a heartbeat after which a worker is lost", gt=0)
+    retries: int = key(1, "automatic retries of a failed training", ge=0, le=10)
+    retry_after_seconds: int = key(300, "pause before a retry", ge=0)
 
 
 def _ascending_shares(cuts: list[float]) -> list[float]:
@@ -40,12 +36,10 @@ Cuts = Annotated[list[float], Field(min_length=1), AfterValidator(_ascending_sha
 
 
 class EvaluationPolicy(Section):
-    k: int = Field(10, ge=1, le=100, description="length of the evaluated lists")
-    cuts: Cuts = Field(
-        [0.7, 0.8, 0.9], description="shares of the log, by time: trained on what is before, evaluated on what follows"
-    )
-    half_lives_days: list[float] = Field([1, 7, 30, 365], description="half-lives tried for the popularity baseline")
-    bootstrap_resamples: int = Field(2000, ge=1000, description="resamples of a confidence interval")
+    k: int = key(10, "length of the evaluated lists", ge=1, le=100)
+    cuts: Cuts = key([0.7, 0.8, 0.9], "shares of the log: trained before them, evaluated after")
+    half_lives_days: list[float] = key([1, 7, 30, 365], "half-lives tried for the popularity baseline")
+    bootstrap_resamples: int = key(2000, "resamples of a confidence interval", ge=1000)
 
 
 class SearchRange(Section):
@@ -68,24 +62,25 @@ class SearchRange(Section):
             raise ValueError("low must be above 0 in a logarithmic range")
 
 
+def _range(low: float, high: float, **kind: bool) -> dict[str, Any]:
+    return {"low": low, "high": high, **kind}
+
+
 SPACES: dict[str, dict[str, dict[str, Any]]] = {
     "hybrid": {
-        "regularization": {"low": 20, "high": 2000, "log": True},
-        "metadata_weight": {"low": 1, "high": 60, "log": True},
-        "user_exponent": {"low": 0, "high": 0.6},
-        "residual_weight": {"low": 0, "high": 0.6},
+        "regularization": _range(20, 2000, log=True),
+        "metadata_weight": _range(1, 60, log=True),
+        "user_exponent": _range(0, 0.6),
+        "residual_weight": _range(0, 0.6),
     },
     "popularity": {"half_life_days": {"choices": [1, 2, 7, 30, 90, 365, "inf"]}},
-    "ease": {"regularization": {"low": 10, "high": 5000, "log": True}},
+    "ease": {"regularization": _range(10, 5000, log=True)},
     "als": {
-        "n_components": {"low": 16, "high": 128, "whole": True},
-        "regularization": {"low": 0.1, "high": 500, "log": True},
-        "alpha": {"low": 1, "high": 64, "log": True},
+        "n_components": _range(16, 128, whole=True),
+        "regularization": _range(0.1, 500, log=True),
+        "alpha": _range(1, 64, log=True),
     },
-    "item_knn": {
-        "n_neighbors": {"low": 20, "high": 500, "whole": True},
-        "shrinkage": {"low": 0.5, "high": 300, "log": True},
-    },
+    "item_knn": {"n_neighbors": _range(20, 500, whole=True), "shrinkage": _range(0.5, 300, log=True)},
 }
 Spaces = Annotated[
     dict[str, dict[str, SearchRange]],
@@ -94,140 +89,134 @@ Spaces = Annotated[
 
 
 class TuningPolicy(Section):
-    trials: Count = Field(30, description="trials of a search")
-    random_trials: Count = Field(10, description="random trials before the search learns from earlier ones")
-    cuts: Cuts = Field([0.7, 0.85], description="shares of the log before the first of evaluation.cuts")
-    keep_share: float = Field(0.5, gt=0, le=1, description="share of trials that continue after each cut but the last")
-    spaces: Spaces = Field(
-        {}, validate_default=True, description="ranges by algorithm and hyper-parameter; see mlops/policy.py"
-    )
+    trials: Count = key(30, "trials of a search")
+    random_trials: Count = key(10, "random trials before the search learns from earlier ones")
+    cuts: Cuts = key([0.7, 0.85], "shares of the log before the first of evaluation.cuts")
+    keep_share: float = key(0.5, "share of trials that continue after each cut but the last", gt=0, le=1)
+    spaces: Spaces = key({}, "ranges by algorithm and hyper-parameter", validate_default=True)
 
 
 class GatePolicy(Section):
-    refresh_margin: Share = Field(
-        0.02, description="same recipe, newer data: how far the interval's lower end may be below 0"
-    )
-    change_margin: Share = Field(0.0, description="anything else: the interval's lower end must be above this")
-    best_champion_days: Count = Field(90, description="a refresh must also match the best champion of these days")
-    best_champions_tried: int = Field(3, ge=0, le=10, description="recipes of those champions that are tried; 0: none")
-    max_linear_loss: Share = Field(0.0, description="how much a plain linear model (ease) may be better")
-    min_users: Count = Field(300, description="evaluated users below which a change lacks evidence")
-    min_coverage_ratio: NotNegative = Field(0.9, description="distinct movies shown, relative to the champion")
-    max_gini_ratio: NotNegative = Field(1.05, description="concentration on few movies, relative to the champion")
-    max_popularity_ratio: Positive = Field(1.05, description="mean popularity of shown movies, relative to it")
-    min_exposure_ratio: Share = Field(0.5, description="a language's, genre's or decade's share of lists, relative")
-    min_group_share: float = Field(0.05, gt=0, le=1, description="smallest share of the catalog of such a group")
-    min_slice_users: Count = Field(200, description="users below which a slice is not judged")
-    max_slice_loss: Share = Field(0.01, description="loss of nDCG within a slice")
-    min_liked_share: Share = Field(0.25, description="liked movies found in the top tenth by the saved files")
-    min_liked: Count = Field(50, description="liked movies below which that is not judged")
-    max_artifact_mb: Positive = Field(2048, description="size of the saved model")
-    max_feature_seconds: Positive = Field(120, description="time to compute one kind of features")
-    max_feature_mb: Positive = Field(1024, description="memory of one kind of features")
-    max_memory_mb: Positive = Field(4096, description="memory of a process that loads and serves the model")
-    max_latency_ms: Positive = Field(250, description="median time of a list in that process")
-    max_smoke_test_seconds: Positive = Field(300, description="time after which the smoke test is ended")
-    max_data_age_hours: Positive = Field(48, description="age of the snapshot")
-    replay_requests: int = Field(200, ge=0, le=5000, description="recent requests replayed on both models")
-    min_replay_requests: Count = Field(20, description="replayed requests below which nothing is compared")
-    max_replay_latency_ratio: Ratio = Field(1.25, description="95th percentile, relative to the champion")
-    replay_latency_floor_ms: NotNegative = Field(20, description="latency that is always accepted")
-    min_replay_overlap: Share | None = Field(None, description="share of ten movies that both show; null: reported")
-    max_replay_psi: Positive | None = Field(None, description="shift of the scores (PSI); null: only reported")
+    refresh_margin: Share = key(0.02, "same recipe, newer data: how far below 0 the interval may reach")
+    change_margin: Share = key(0.0, "anything else: the interval must be above this")
+    best_champion_days: Count = key(90, "a refresh must also match the best champion of these days")
+    best_champions_tried: int = key(3, "recipes of those champions that are tried; 0: none", ge=0, le=10)
+    max_linear_loss: Share = key(0.0, "how much a plain linear model (ease) may be better")
+    min_users: Count = key(300, "evaluated users below which a change lacks evidence")
+    min_coverage_ratio: NotNegative = key(0.9, "distinct movies shown, relative to the champion")
+    max_gini_ratio: NotNegative = key(1.05, "concentration on few movies, relative to the champion")
+    max_popularity_ratio: Positive = key(1.05, "mean popularity of shown movies, relative to it")
+    min_exposure_ratio: Share = key(0.5, "a language's, genre's or decade's share of lists, relative")
+    min_group_share: float = key(0.05, "smallest share of the catalog of such a group", gt=0, le=1)
+    min_slice_users: Count = key(200, "users below which a slice is not judged")
+    max_slice_loss: Share = key(0.01, "loss of nDCG within a slice")
+    min_liked_share: Share = key(0.25, "liked movies found in the top tenth by the saved files")
+    min_liked: Count = key(50, "liked movies below which that is not judged")
+    max_artifact_mb: Positive = key(2048, "size of the saved model")
+    max_feature_seconds: Positive = key(120, "time to compute one kind of features")
+    max_feature_mb: Positive = key(1024, "memory of one kind of features")
+    max_memory_mb: Positive = key(4096, "memory of a process that loads and serves the model")
+    max_latency_ms: Positive = key(250, "median time of a list in that process")
+    max_smoke_test_seconds: Positive = key(300, "time after which the smoke test is ended")
+    max_data_age_hours: Positive = key(48, "age of the snapshot")
+    replay_requests: int = key(200, "recent requests replayed on both models", ge=0, le=5000)
+    min_replay_requests: Count = key(20, "replayed requests below which nothing is compared")
+    max_replay_latency_ratio: Ratio = key(1.25, "95th percentile, relative to the champion")
+    replay_latency_floor_ms: NotNegative = key(20, "latency that is always accepted")
+    min_replay_overlap: Share | None = key(None, "share of ten movies that both show; null: reported")
+    max_replay_psi: Positive | None = key(None, "shift of the scores (PSI); null: only reported")
 
 
 class PromotionPolicy(Section):
-    automatic: bool = Field(True, description="false: a model that passed the gate waits for a person in the admin")
+    automatic: bool = key(True, "false: a model that passed the gate waits for a person in the admin")
 
 
 class AutoRollbackPolicy(Section):
     """When a new champion is rolled back."""
 
-    enabled: bool = Field(True, description="false: problems are only logged")
-    days: Count = Field(14, description="days after a promotion")
-    window_minutes: Count = Field(30, description="length of the compared windows, now and before the promotion")
-    min_requests: Count = Field(100, description="requests below which a window is not judged")
-    max_error_share: float = Field(0.02, ge=0, lt=1, description="share of lists that fail")
-    max_latency_ratio: Ratio = Field(2.0, description="95th percentile, relative to the predecessor")
-    latency_floor_ms: NotNegative = Field(50, description="latency that is always accepted")
-    max_latency_ms: Positive = Field(1000, description="latency that is never accepted")
-    min_quality_ratings: Count = Field(300, description="new positive ratings of either champion needed to compare")
-    max_quality_loss: Share = Field(0.02, description="loss of online nDCG@10 against the predecessor")
+    enabled: bool = key(True, "false: problems are only logged")
+    days: Count = key(14, "days after a promotion")
+    window_minutes: Count = key(30, "length of the compared windows, now and before the promotion")
+    min_requests: Count = key(100, "requests below which a window is not judged")
+    max_error_share: float = key(0.02, "share of lists that fail", ge=0, lt=1)
+    max_latency_ratio: Ratio = key(2.0, "95th percentile, relative to the predecessor")
+    latency_floor_ms: NotNegative = key(50, "latency that is always accepted")
+    max_latency_ms: Positive = key(1000, "latency that is never accepted")
+    min_quality_ratings: Count = key(300, "new positive ratings of either champion needed to compare")
+    max_quality_loss: Share = key(0.02, "loss of online nDCG@10 against the predecessor")
 
 
 class RetentionPolicy(Section):
-    champions: int = Field(3, ge=3, description="former champions kept for a rollback")
-    versions: Count = Field(3, description="other versions kept")
-    snapshots: Count = Field(5, description="snapshots kept")
-    runs_days: Count = Field(180, description="how long training runs are kept")
-    monitoring_days: Count = Field(180, description="how long retraining checks and closed alerts are kept")
+    champions: int = key(3, "former champions kept for a rollback", ge=3)
+    versions: Count = key(3, "other versions kept")
+    snapshots: Count = key(5, "snapshots kept")
+    runs_days: Count = key(180, "how long training runs are kept")
+    monitoring_days: Count = key(180, "how long retraining checks and closed alerts are kept")
 
 
 class DriftPolicy(Section):
     """Recent weeks against earlier ones; benchmarks/drift.py shows what these bounds detect."""
 
-    window_weeks: Count = Field(4, description="weeks of a window")
-    min_ratings: Count = Field(500, description="ratings below which a window is insufficient_data")
-    min_lists: Count = Field(500, description="the same for shown lists and compared scores")
-    reference_ratings: Count = Field(2000, description="ratings the reference window reaches back for")
-    max_ratings: int = Field(100_000, ge=1000, description="ratings read per window; a sample above that")
-    max_lists: int = Field(2000, ge=500, description="shown lists read per window")
-    ratings_per_person: Count = Field(20, description="ratings of one person that count in a window")
-    psi_warn: Positive = Field(0.1, description="PSI beyond chance")
-    psi_alert: Positive = Field(0.25, description="PSI beyond chance")
-    ks_warn: Fraction = Field(0.1, description="Kolmogorov-Smirnov distance")
-    ks_alert: Fraction = Field(0.2, description="Kolmogorov-Smirnov distance")
-    activity_warn_ratio: Fraction = Field(0.5, description="ratings a week relative to the median, or its inverse")
-    activity_alert_ratio: Fraction = Field(0.25, description="the same")
-    shown_warn_ratio: Fraction = Field(0.75, description="coverage and diversity of shown lists, relative to before")
-    shown_alert_ratio: Fraction = Field(0.5, description="the same")
-    live_warn_fall: Fraction = Field(0.15, description="relative loss of the online hit rate")
-    live_alert_fall: Fraction = Field(0.3, description="the same")
-    significance: Fraction = Field(0.01, description="p-value above which nothing alerts")
+    window_weeks: Count = key(4, "weeks of a window")
+    min_ratings: Count = key(500, "ratings below which a window is insufficient_data")
+    min_lists: Count = key(500, "the same for shown lists and compared scores")
+    reference_ratings: Count = key(2000, "ratings the reference window reaches back for")
+    max_ratings: int = key(100_000, "ratings read per window; a sample above that", ge=1000)
+    max_lists: int = key(2000, "shown lists read per window", ge=500)
+    ratings_per_person: Count = key(20, "ratings of one person that count in a window")
+    psi_warn: Positive = key(0.1, "PSI beyond chance")
+    psi_alert: Positive = key(0.25, "PSI beyond chance")
+    ks_warn: Fraction = key(0.1, "Kolmogorov-Smirnov distance")
+    ks_alert: Fraction = key(0.2, "Kolmogorov-Smirnov distance")
+    activity_warn_ratio: Fraction = key(0.5, "ratings a week relative to the median, or its inverse")
+    activity_alert_ratio: Fraction = key(0.25, "the same")
+    shown_warn_ratio: Fraction = key(0.75, "coverage and diversity of shown lists, relative to before")
+    shown_alert_ratio: Fraction = key(0.5, "the same")
+    live_warn_fall: Fraction = key(0.15, "relative loss of the online hit rate")
+    live_alert_fall: Fraction = key(0.3, "the same")
+    significance: Fraction = key(0.01, "p-value above which nothing alerts")
 
 
 class OnlineMetricsPolicy(Section):
-    max_ratings: Count = Field(2000, description="ratings scored per run; the next run continues from there")
-    lag_seconds: int = Field(60, ge=0, description="time allowed for a rating to be committed")
-    shown_within_hours: NotNegative = Field(24, description="longest time from a shown list to the rating it led to")
+    max_ratings: Count = key(2000, "ratings scored per run; the next run continues from there")
+    lag_seconds: int = key(60, "time allowed for a rating to be committed", ge=0)
+    shown_within_hours: NotNegative = key(24, "longest time from a shown list to the rating it led to")
 
 
 class RetrainingPolicy(Section):
     """Criteria: any of them starts a training."""
 
-    new_movies: Count = Field(200, description="movies added since the champion's data")
-    new_ratings: Count = Field(5000, description="ratings added since the champion's data")
-    live_fall: Fraction = Field(0.2, description="relative loss of the champion's hit rate over window_days")
-    min_live_ratings: Count = Field(500, description="scored ratings needed for that")
-    drift_reports: Count = Field(2, description="consecutive drift reports with an alert")
-    drift_apart_hours: NotNegative = Field(1, description="shortest time between them")
-    champion_age_days: Positive = Field(14, description="age of the champion")
-    not_interested_share: Fraction = Field(0.3, description="share of 'not interested' among feedback")
-    min_feedback: Count = Field(100, description="feedback needed for that")
-    window_days: Count = Field(14, description="days that the criteria look back")
-    pause_hours: NotNegative = Field(12, description="pause after such a training")
+    new_movies: Count = key(200, "movies added since the champion's data")
+    new_ratings: Count = key(5000, "ratings added since the champion's data")
+    live_fall: Fraction = key(0.2, "relative loss of the champion's hit rate over window_days")
+    min_live_ratings: Count = key(500, "scored ratings needed for that")
+    drift_reports: Count = key(2, "consecutive drift reports with an alert")
+    drift_apart_hours: NotNegative = key(1, "shortest time between them")
+    champion_age_days: Positive = key(14, "age of the champion")
+    not_interested_share: Fraction = key(0.3, "share of 'not interested' among feedback")
+    min_feedback: Count = key(100, "feedback needed for that")
+    window_days: Count = key(14, "days that the criteria look back")
+    pause_hours: NotNegative = key(12, "pause after such a training")
 
 
 class StalenessPolicy(Section):
     """What raises an alert when it is older."""
 
-    beat_seconds: int = Field(300, gt=60, description="age of the scheduler's heartbeat")
-    champion_data_days: Positive = Field(30, description="age of the champion's data, or less if a backtest says so")
-    latest_rating_days: Positive = Field(30, description="age of the latest rating")
-    backtest_ages_days: list[NotNegative] = Field([0, 7, 30, 90], min_length=2, description="ages that are backtested")
-    max_backtest_loss: float = Field(0.05, ge=0, lt=1, description="share of nDCG that age may cost")
+    beat_seconds: int = key(300, "age of the scheduler's heartbeat", gt=60)
+    champion_data_days: Positive = key(30, "age of the champion's data, or less if a backtest says so")
+    latest_rating_days: Positive = key(30, "age of the latest rating")
+    backtest_ages_days: list[NotNegative] = key([0, 7, 30, 90], "ages that are backtested", min_length=2)
+    max_backtest_loss: float = key(0.05, "share of nDCG that age may cost", ge=0, lt=1)
 
 
 MetadataField = Literal["title", "release_date", "genres", "keywords", "cast", "directors", "overview", "language"]
 
 
 class DataChecksPolicy(Section):
-    max_bad_share: Share = Field(0.001, description="bad rows above which a training stops; fewer are quarantined")
-    min_row_ratio: Share = Field(0.5, description="ratings and movies, relative to the last valid snapshot")
-    max_null_share: dict[MetadataField, float] = Field(
-        {"title": 0.2, "release_date": 0.5}, description="missing values, by field of movies with metadata"
-    )
-    genres: list[str] | None = Field(None, description="the only allowed genres; null: those of the catalog")
+    max_bad_share: Share = key(0.001, "bad rows above which a training stops; fewer are quarantined")
+    min_row_ratio: Share = key(0.5, "ratings and movies, relative to the last valid snapshot")
+    max_null_share: dict[MetadataField, float] = key({"title": 0.2, "release_date": 0.5}, "missing values by field")
+    genres: list[str] | None = key(None, "the only allowed genres; null: those of the catalog")
 
 
 RENAMED_SCHEDULES: dict[str, str] = {
@@ -245,25 +234,25 @@ class SchedulesPolicy(Section):
 
     model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"))
 
-    train_model: When = Field("0 3 * * *", description="queues a training")
-    sync_tmdb: When = Field("30 2 * * *", description="fetches new and changed movies")
-    refresh_popularity: When = Field("5 * * * *", description="updates the popularity of movies")
-    check_drift: When = Field("0 4 * * *", description="writes a drift report")
-    score_online_metrics: When = Field("*/10 * * * *", description="computes online metrics")
-    check_retraining: When = Field("15 * * * *", description="checks the retraining criteria")
-    check_skew: When = Field("50 4 * * *", description="looks for training/serving skew")
-    check_staleness: When = Field(60, description="alerts on stale data")
-    check_dependencies: When = Field("20 4 * * *", description="checks what the site depends on")
-    backtest_features: When = Field("0 6 * * 0", description="ablates each kind of features")
-    backtest_staleness: When = Field("0 7 1,15 * *", description="measures what the age of data costs")
-    collect_evidence: When = Field("40 * * * *", description="collects evidence for the ML Test Score")
-    beat_heartbeat: When = Field(60, description="shows that the scheduler runs")
-    requeue_stale_jobs: When = Field(15, description="requeues jobs whose worker is lost")
-    remove_old_imports: When = Field("20 3 * * *", description="deletes old imports")
-    auto_rollback: When = Field(60, description="checks whether to roll back a new champion")
-    sync_registry: When = Field("*/10 * * * *", description="writes what is missing to MLflow")
-    push_data: When = Field("5-59/15 * * * *", description="pushes data to the DVC remote, if one is set")
-    prune: When = Field("30 4 * * *", description="deletes what retention no longer keeps")
+    train_model: When = key("0 3 * * *", "queues a training")
+    sync_tmdb: When = key("30 2 * * *", "fetches new and changed movies")
+    refresh_popularity: When = key("5 * * * *", "updates the popularity of movies")
+    check_drift: When = key("0 4 * * *", "writes a drift report")
+    score_online_metrics: When = key("*/10 * * * *", "computes online metrics")
+    check_retraining: When = key("15 * * * *", "checks the retraining criteria")
+    check_skew: When = key("50 4 * * *", "looks for training/serving skew")
+    check_staleness: When = key(60, "alerts on stale data")
+    check_dependencies: When = key("20 4 * * *", "checks what the site depends on")
+    backtest_features: When = key("0 6 * * 0", "ablates each kind of features")
+    backtest_staleness: When = key("0 7 1,15 * *", "measures what the age of data costs")
+    collect_evidence: When = key("40 * * * *", "collects evidence for the ML Test Score")
+    beat_heartbeat: When = key(60, "shows that the scheduler runs")
+    requeue_stale_jobs: When = key(15, "requeues jobs whose worker is lost")
+    remove_old_imports: When = key("20 3 * * *", "deletes old imports")
+    auto_rollback: When = key(60, "checks whether to roll back a new champion")
+    sync_registry: When = key("*/10 * * * *", "writes what is missing to MLflow")
+    push_data: When = key("5-59/15 * * * *", "pushes data to the DVC remote, if one is set")
+    prune: When = key("30 4 * * *", "deletes what retention no longer keeps")
 
 
 class MLOpsPolicy(Section):

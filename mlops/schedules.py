@@ -8,28 +8,14 @@ from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from mlops.crontabs import parse_crontab
-from mlops.policy import RENAMED_SCHEDULES
+from mlops.policy import RENAMED_SCHEDULES, SchedulesPolicy
 
-TASKS = {
+TASKS = {str(field.alias): f"mlops.{name}" for name, field in SchedulesPolicy.model_fields.items()} | {
     "train-model": "mlops.train_model_scheduled",
     "sync-tmdb": "catalog.sync_tmdb",
     "refresh-popularity": "catalog.refresh_popularity",
     "remove-old-imports": "catalog.remove_old_imports",
-    "check-drift": "mlops.check_drift",
-    "score-online-metrics": "mlops.score_online_metrics",
-    "check-retraining": "mlops.check_retraining",
-    "check-skew": "mlops.check_skew",
-    "check-staleness": "mlops.check_staleness",
-    "check-dependencies": "mlops.check_dependencies",
-    "backtest-features": "mlops.backtest_features",
-    "backtest-staleness": "mlops.backtest_staleness",
-    "collect-evidence": "mlops.collect_evidence",
-    "beat-heartbeat": "mlops.beat_heartbeat",
     "requeue-stale-jobs": "catalog.requeue_stale",
-    "auto-rollback": "mlops.auto_rollback",
-    "sync-registry": "mlops.sync_registry",
-    "push-data": "mlops.push_data",
-    "prune": "mlops.prune",
 }
 # Names until 2026-11: ensure_schedules renames the rows.
 RENAMED_TASKS = {

@@ -5,7 +5,7 @@
 
 import logging
 from collections.abc import Iterator
-from difflib import SequenceMatcher
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from catalog.policy import CatalogPolicy, Section
+from catalog.policy import CatalogPolicy, Section, key
 from mlops.policy import RENAMED_SCHEDULES, MLOpsPolicy
 from recommender.policy import RecommenderPolicy
 
@@ -56,13 +56,13 @@ class PolicyError(ValueError):
 class LimitsPolicy(Section):
     """Rate limits in the form of REST framework, such as 60/min."""
 
-    anonymous: Rate = Field("60/min", description="requests of one address without an account")
-    user: Rate = Field("600/min", description="requests of one account")
-    sign_up: Rate = Field("20/hour", description="new accounts from one address")
-    token: Rate = Field("20/min", description="attempts to sign in from one address")
-    service: Rate = Field("6000/min", description="requests of a service that asks for others' lists")
-    imports: Rate = Field("30/hour", description="uploads of one account")
-    bulk: Rate = Field("120/min", description="requests to the bulk API")
+    anonymous: Rate = key("60/min", "requests of one address without an account")
+    user: Rate = key("600/min", "requests of one account")
+    sign_up: Rate = key("20/hour", "new accounts from one address")
+    token: Rate = key("20/min", "attempts to sign in from one address")
+    service: Rate = key("6000/min", "requests of a service that asks for others' lists")
+    imports: Rate = key("30/hour", "uploads of one account")
+    bulk: Rate = key("120/min", "requests to the bulk API")
 
 
 class Policy(MLOpsPolicy, RecommenderPolicy, CatalogPolicy):
@@ -87,11 +87,10 @@ def load_policy(path: Path) -> Policy:
 def keys(model: type[BaseModel] = Policy, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
     """Every key that config.yaml may hold, with its section before it."""
     for name, field in model.model_fields.items():
-        key = f"{prefix}{field.alias or name}"
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from keys(field.annotation, f"{key}.")
+            yield from keys(field.annotation, f"{prefix}{name}.")
         else:
-            yield key, field
+            yield f"{prefix}{field.alias or name}", field
 
 
 def _with_present_names(content: Any, path: Path) -> Any:
@@ -102,18 +101,19 @@ def _with_present_names(content: Any, path: Path) -> Any:
     for section, values in content.items():
         new_section = RENAMED.get(section, section)
         changed |= {section} & RENAMED.keys()
-        if not values or not isinstance(values, dict):
-            present.setdefault(new_section, {} if values is None else values)
-            continue
-        for key, value in values.items():
-            changed |= {f"{section}.{key}"} & RENAMED.keys()
-            new = RENAMED.get(f"{section}.{key}", f"{new_section}.{key}")
+        if not isinstance(values, dict | None):
+            raise PolicyError(f"{path}: {section}: expected keys of this section, got {values!r}")
+        if not values:
+            present.setdefault(new_section, {})
+        for name, value in (values or {}).items():
+            changed |= {f"{section}.{name}"} & RENAMED.keys()
+            new = RENAMED.get(f"{section}.{name}", f"{new_section}.{name}")
             if new is None:
                 continue
-            holder, _, name = new.partition(".")
-            if name in present.setdefault(holder, {}):
+            holder, _, new_name = new.partition(".")
+            if new_name in present.setdefault(holder, {}):
                 raise PolicyError(f"{path}: {new}: given twice, by its present name and an older one")
-            present[holder][name] = value
+            present[holder][new_name] = value
     if changed:
         names = ", ".join(f"{old} is now {RENAMED[old] or 'gone'}" for old in sorted(changed))
         logger.warning("%s uses names of an older version, which still work: %s.", path, names)
@@ -121,27 +121,20 @@ def _with_present_names(content: Any, path: Path) -> Any:
 
 
 def _sentence(path: Path, text: str, error: ErrorDetails) -> str:
-    key = ".".join(map(str, error["loc"]))
+    where = ".".join(map(str, error["loc"]))
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        message = f"there is no such key; the nearest is {_nearest(key)}"
+        known = [*Policy.model_fields, *(name for name, _ in keys())]
+        message = f"there is no such key; the nearest is {get_close_matches(where, known, n=1, cutoff=0)[0]}"
     line = _line_of(error["loc"], yaml.compose(text, Loader=_Loader))
-    return f"{path}{f', line {line}' if line else ''}: {key or '(top)'}: {message}"
-
-
-def _nearest(wrong: str) -> str:
-    def likeness(key: str) -> float:
-        whole = SequenceMatcher(None, key, wrong).ratio()
-        return whole + SequenceMatcher(None, key.rpartition(".")[2], wrong.rpartition(".")[2]).ratio()
-
-    known = [key for key, _ in keys()]
-    return max([*known, *Policy.model_fields] if "." not in wrong else known, key=likeness)
+    return f"{path}{f', line {line}' if line else ''}: {where or '(top)'}: {message}"
 
 
 def _line_of(loc: tuple[int | str, ...], node: yaml.Node | None) -> int | None:
     line = None
     for name in loc:
-        found = next((pair for pair in getattr(node, "value", []) if pair[0].value == name), None)
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        found = next((pair for pair in pairs if pair[0].value == name), None)
         if found is None:
             break
         line, node = found[0].start_mark.line + 1, found[1]
