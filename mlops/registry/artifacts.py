@@ -22,7 +22,7 @@ def folder_of(version: ModelVersion) -> Path:
 
 def require_artifact(version: ModelVersion) -> None:
     """Raises ArtifactNotAvailable unless the files are there, whole and those that were registered."""
-    # Here, so that Beat, workers and commands that promote nothing start without pandas' and scipy's weight.
+    # Here, so that Beat, workers and commands that promote nothing start without pandas and scipy.
     from recommender.estimators import ArtifactError, artifact_checksum, load_recommender
 
     if version.artifact_removed_at:

@@ -1,8 +1,7 @@
-"""Snapshots and champions on DVC's remote, so that an empty host gets them back.
+"""Pushes snapshots and champions to DVC's remote and restores them on an empty host.
 
-DVC is a tool of its own, called by its command line: the site works without it. Each folder that was pushed has its
-pointer beside it, FOLDER.dvc, a few hundred bytes by which `dvc pull` finds the files; the pointers are on the
-remote, too, since an empty host has none.
+DVC is called by its command line; the site works without it. Each pushed folder has a pointer beside it, FOLDER.dvc,
+by which `dvc pull` finds the files. The pointers are on the remote too, because an empty host has none.
 """
 
 import logging
@@ -28,7 +27,7 @@ TIMEOUT_SECONDS = 3600
 
 
 def push_data() -> dict[str, int]:
-    """What is not on the remote yet: each scheduled snapshot, and the champion with its snapshot.
+    """Pushes what the remote lacks: each scheduled snapshot, and the champion with its snapshot.
 
     Raises NoDataRemote, DataRemoteError.
     """
@@ -51,7 +50,7 @@ def push_data() -> dict[str, int]:
 
 
 def restore_data() -> list[Path]:
-    """The pointers from the remote, and what they point to, each in its place. Raises NoDataRemote, DataRemoteError."""
+    """Restores the pointers and their files to their places. Raises NoDataRemote, DataRemoteError."""
     _require_remote()
     pointers = _fetch_pointers()
     if pointers:
@@ -67,10 +66,10 @@ def _require_remote() -> None:
 
 
 def _push(folder: Path) -> None:
-    """Uploads straight to the remote: the folder itself is only read, since web processes may have it in memory."""
+    """Uploads straight to the remote and only reads the folder: web processes may have mapped its files."""
     project = Path(settings.DVC_DIR)
     if not folder.is_relative_to(project):
-        raise DataRemoteError(f"{folder} is not below {project}: set DVC_DIR to a folder above all that is pushed.")
+        raise DataRemoteError(f"{folder} is not below {project}: set DVC_DIR to a folder above both.")
     staging = folder.with_name(f".push-{uuid.uuid4().hex}")
     staging.mkdir()
     try:
@@ -84,7 +83,7 @@ def _push(folder: Path) -> None:
 
 
 def _prepare_project() -> None:
-    """DVC's project, made where there is none, with the remote of the environment."""
+    """Creates DVC's project if needed and sets the remote of the environment."""
     if not (Path(settings.DVC_DIR) / ".dvc").is_dir():
         Path(settings.DVC_DIR).mkdir(parents=True, exist_ok=True)
         _dvc("init", "--no-scm", "--quiet")
@@ -103,7 +102,7 @@ def _publish_pointer(pointer: Path) -> None:
         system.makedirs(f"{root}/{POINTERS}/{kind}", exist_ok=True)
         system.put_file(str(pointer), f"{root}/{POINTERS}/{kind}/{pointer.name}")
     except OSError as error:
-        raise DataRemoteError(f"The remote did not take {pointer.name}: {error}") from error
+        raise DataRemoteError(f"The remote did not accept {pointer.name}: {error}") from error
 
 
 def _fetch_pointers() -> list[Path]:
@@ -122,7 +121,8 @@ def _fetch_pointers() -> list[Path]:
 
 
 def _remote_files() -> tuple[Any, str]:
-    from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # comes with DVC
+    # Here, because fsspec comes with DVC, which a site may lack.
+    from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
     system, root = url_to_fs(settings.DVC_REMOTE_URL)
     return system, root.rstrip("/")

@@ -1,7 +1,7 @@
 """The mirror in MLflow: an experiment run and a registered model for each version, and the aliases.
 
-This module and pyfunc_model.py are the only ones that know MLflow, which is imported when it is first needed: it costs
-seconds and 170 MB, and no web process pays them. Everything here may fail; `registry` sees to that.
+Only this module and pyfunc_model.py import MLflow, and only when it is first needed. Everything here may fail;
+`mlflow_sync` handles that.
 """
 
 import os
@@ -36,7 +36,7 @@ _ENVIRONMENT = {
 
 
 def log_version(version: ModelVersion) -> tuple[str, str]:
-    """MLflow's run id and registered version; what an earlier attempt finished is taken over, the rest is redone."""
+    """MLflow's run id and registered version; reuses what an earlier attempt finished and redoes the rest."""
     mlflow = _mlflow()
     client = mlflow.MlflowClient()
     if found := _logged_before(client, version):
@@ -55,14 +55,14 @@ def log_version(version: ModelVersion) -> tuple[str, str]:
                 pip_requirements=_requirements(),
             )
         _share_files(folder_of(version), info.artifact_path)
-        # After the model, which takes over what the run has by then figure by figure, with a query for each.
+        # After the model: it would copy the metrics that the run has by then, with one query each.
         mlflow.log_metrics(dict(_metrics(version.figures)), model_id=info.model_id)
-        registered = mlflow.register_model(info.model_uri, MODEL_NAME)  # last: what is registered is whole
+        registered = mlflow.register_model(info.model_uri, MODEL_NAME)  # last, so that registered models are complete
     return run.info.run_id, str(registered.version)
 
 
 def describe(version: ModelVersion, gate: str) -> None:
-    """Tags of the registered version, for those who look at MLflow alone."""
+    """Sets the tags of the registered version, for readers of MLflow."""
     tags = {
         "gate": gate,
         "status": version.status,
@@ -85,7 +85,7 @@ def point_aliases(*, champion: ModelVersion | None, challenger: ModelVersion | N
 
 
 def log_study(study: TuningStudy) -> str:
-    """The run of a search, under which its trials are; one that an earlier attempt left is taken over."""
+    """The run of a search, the parent of its trials; reuses the run of an earlier attempt."""
     client = _mlflow().MlflowClient()
     experiment = _experiment(client)
     if found := client.search_runs([experiment], f"tags.`{STUDY_TAG}` = '{study.pk}'"):
@@ -97,45 +97,45 @@ def log_study(study: TuningStudy) -> str:
 
 
 def log_trial(study: TuningStudy, trial: TuningTrial) -> str:
-    from mlflow.entities import Metric, Param
-
+    mlflow = _mlflow()
+    client, entities = mlflow.MlflowClient(), mlflow.entities
     now = int(trial.ended_at.timestamp() * 1000)
-    client = _mlflow().MlflowClient()
     tags = {"mlflow.parentRunId": study.mlflow_run_id, "status": trial.status}
     run_id = client.create_run(_experiment(client), run_name=f"trial {trial.number}", tags=tags).info.run_id
     figures = {"ndcg": trial.ndcg, "seconds": trial.seconds}
-    metrics = [Metric(name, value, now, 0) for name, value in figures.items() if value is not None]
-    metrics += [Metric("ndcg_at_cut", score, now, place) for place, score in enumerate(trial.scores)]
-    client.log_batch(run_id, metrics, [Param(name, str(value)[:500]) for name, value in trial.parameters.items()])
+    metrics = [entities.Metric(name, value, now, 0) for name, value in figures.items() if value is not None]
+    metrics += [entities.Metric("ndcg_at_cut", score, now, place) for place, score in enumerate(trial.scores)]
+    parameters = [entities.Param(name, str(value)[:500]) for name, value in trial.parameters.items()]
+    client.log_batch(run_id, metrics, parameters)
     client.set_terminated(run_id, "FAILED" if trial.status == TuningTrial.Status.FAILED else "FINISHED")
     return str(run_id)
 
 
 def end_study(study: TuningStudy) -> None:
-    from mlflow.entities import Metric
-
-    client = _mlflow().MlflowClient()
+    mlflow = _mlflow()
+    client, metric = mlflow.MlflowClient(), mlflow.entities.Metric
     now = int(study.ended_at.timestamp() * 1000) if study.ended_at else 0
     figures = dict(_numbers("against/present/", study.difference or {}))
     if (best := study.best) is not None and best.ndcg is not None:
         figures["ndcg"] = best.ndcg
-    client.log_batch(study.mlflow_run_id, [Metric(name, value, now, 0) for name, value in figures.items()])
+    client.log_batch(study.mlflow_run_id, [metric(name, value, now, 0) for name, value in figures.items()])
     client.set_terminated(study.mlflow_run_id)
 
 
 def remove_artifact(version: ModelVersion) -> None:
     """Delete the files and the registered version; the run with its figures stays."""
-    from mlflow.exceptions import MlflowException
+    # Here like all of MLflow; the module that deletes files is not an attribute of the package.
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-    client = _mlflow().MlflowClient()
+    mlflow = _mlflow()
+    client = mlflow.MlflowClient()
     try:
         source = client.get_model_version(MODEL_NAME, version.mlflow_version)
-    except MlflowException as error:
+    except mlflow.exceptions.MlflowException as error:
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
             return
         raise
-    # A registered version names the logged model it was made from; that one knows where its files are.
+    # A registered version names its logged model, which knows the location of the files.
     location = client.get_logged_model(source.source.removeprefix("models:/")).artifact_location
     get_artifact_repository(location).delete_artifacts()
     client.delete_model_version(MODEL_NAME, version.mlflow_version)
@@ -148,7 +148,7 @@ def _mlflow() -> Any:
     uri = settings.MLFLOW_TRACKING_URI
     if uri.startswith("sqlite:///"):
         Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    import mlflow
+    import mlflow  # Here, because it costs seconds and 170 MB, which no web process should pay.
 
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
@@ -159,13 +159,13 @@ def _experiment(client: Any) -> str:
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is not None:
         return str(found.experiment_id)
-    # A server keeps artefacts where it was told to; with a mere database file the place is ours to name.
+    # A server chooses where it keeps artefacts; with a plain database file we choose.
     local = settings.MLFLOW_TRACKING_URI.startswith("sqlite:")
     return str(client.create_experiment(EXPERIMENT, settings.MLFLOW_ARTIFACT_DIR.as_uri() if local else None))
 
 
 def _logged_before(client: Any, version: ModelVersion) -> tuple[str, str] | None:
-    """A former attempt may have ended between MLflow's answer and our row; half of one is deleted."""
+    """The result of an attempt that ended before our row was saved; deletes incomplete runs."""
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
         return None
@@ -215,32 +215,32 @@ def _numbers(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, float]]
 
 
 def _signature() -> Any:
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
-
+    mlflow = _mlflow()
+    types = mlflow.types
     outputs = [("user_id", "long"), ("movie_id", "long"), ("score", "double"), ("rank", "long")]
-    return ModelSignature(
-        inputs=Schema([ColSpec("long", "user_id")]),
-        outputs=Schema([ColSpec(kind, name) for name, kind in outputs]),
-        params=ParamSchema([ParamSpec("k", DataType.long, 10), ParamSpec("exclude_seen", DataType.boolean, True)]),
+    options = [("k", types.DataType.long, 10), ("exclude_seen", types.DataType.boolean, True)]
+    return mlflow.models.ModelSignature(
+        inputs=types.Schema([types.ColSpec("long", "user_id")]),
+        outputs=types.Schema([types.ColSpec(kind, name) for name, kind in outputs]),
+        params=types.ParamSchema([types.ParamSpec(*option) for option in options]),
     )
 
 
 def _input_example() -> Any:
-    import pandas as pd
+    import pandas as pd  # Here, like MLflow, so that processes that mirror nothing start without it.
 
-    return pd.DataFrame({"user_id": [0]})  # a user nobody knows, whom every model must serve
+    return pd.DataFrame({"user_id": [0]})  # an unknown user, whom every model must serve
 
 
 def _requirements() -> list[str]:
-    """Given, or MLflow would find them out by loading the model in another process, for half a minute."""
+    """Listed here: otherwise MLflow infers them by loading the model in another process for half a minute."""
     versions = library_versions()
     return [f"{name}=={versions[name]}" for name in LIBRARIES if name in versions]
 
 
 @contextmanager
 def _estimators_alone() -> Iterator[Path]:
-    """What the model's code needs outside of the site: the package `recommender` with the estimators in it only."""
+    """The code that the model needs outside the site: a package `recommender` with only the estimators."""
     with tempfile.TemporaryDirectory() as temporary:
         package = Path(temporary) / "recommender"
         shutil.copytree(
@@ -253,7 +253,7 @@ def _estimators_alone() -> Iterator[Path]:
 
 
 def _share_files(folder: Path, location: str) -> None:
-    """On one file system MLflow's copy of the arrays becomes hard links to ours: the same bytes, once on disk."""
+    """Replaces MLflow's copies of the arrays by hard links to ours, where both are on one file system."""
     parsed = urlparse(location)
     if parsed.scheme not in ("", "file"):
         return
@@ -267,4 +267,4 @@ def _share_files(folder: Path, location: str) -> None:
             os.link(path, link)
             link.rename(copy)
         except OSError:
-            return  # another file system: the copy stays a copy
+            return  # another file system

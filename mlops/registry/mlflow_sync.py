@@ -1,8 +1,9 @@
-"""Keeps MLflow in step with our rows, which are the truth; that it is down never stops anything."""
+"""Mirrors our rows, which are the truth, to MLflow. When MLflow is down, nothing else stops."""
 
 import logging
 
 from mlops.models import GateDecision, ModelVersion, PipelineRun, TuningStudy
+from mlops.registry import mlflow_client
 
 logger = logging.getLogger(__name__)
 
@@ -11,22 +12,22 @@ RECENT = 20
 
 
 def mirror(version: ModelVersion) -> bool:
-    """The version's run, files, tags and the aliases; False, logged, when MLflow did not take them.
+    """Writes the version's run, files and tags and the aliases; logs and returns False when MLflow fails.
 
-    A version without `mlflow_run_id` is then still to do, and `sync_registry` does it.
+    `sync_registry` later mirrors versions that still have no `mlflow_run_id`.
     """
     try:
         _mirror(version)
         _point_aliases()
     except Exception:
-        # Whatever MLflow, its store or the way there raises: the training must not be lost by it.
-        logger.warning("version %s is not in MLflow yet; it is tried again later", version.pk, exc_info=True)
+        # MLflow, its store and the network may raise anything; the training must survive it.
+        logger.warning("version %s is not in MLflow yet; the next sync retries", version.pk, exc_info=True)
         return False
     return True
 
 
 def sync_registry() -> dict[str, int]:
-    """Fill every gap: versions that MLflow lacks, tags that changed, aliases. Raises what MLflow raises."""
+    """Mirrors missing versions and searches, and updates tags and aliases. Raises MLflow's errors."""
     missing = ModelVersion.objects.filter(mlflow_run_id="", artifact_removed_at=None)
     missing = missing.exclude(run__status__in=PipelineRun.ACTIVE).order_by("pk")
     n_logged = 0
@@ -43,19 +44,17 @@ def sync_registry() -> dict[str, int]:
 
 
 def mirror_study(study: TuningStudy) -> bool:
-    """The search as a run and its trials as nested ones; False, logged, when MLflow did not take them."""
+    """Writes the search as a run and its trials as nested runs; logs and returns False when MLflow fails."""
     try:
         _mirror_study(study)
     except Exception:
-        # As above: MLflow is a mirror, the rows are what counts.
-        logger.warning("%s is not in MLflow yet; it is tried again later", study, exc_info=True)
+        # As above.
+        logger.warning("%s is not in MLflow yet; the next sync retries", study, exc_info=True)
         return False
     return True
 
 
 def _mirror_study(study: TuningStudy) -> None:
-    from mlops.registry import mlflow_client
-
     if not study.mlflow_run_id:
         study.mlflow_run_id = mlflow_client.log_study(study)
         study.save(update_fields=["mlflow_run_id"])
@@ -67,8 +66,6 @@ def _mirror_study(study: TuningStudy) -> None:
 
 
 def _mirror(version: ModelVersion) -> None:
-    from mlops.registry import mlflow_client
-
     if not version.mlflow_run_id:
         version.mlflow_run_id, version.mlflow_version = mlflow_client.log_version(version)
         version.save(update_fields=["mlflow_run_id", "mlflow_version"])
@@ -76,17 +73,13 @@ def _mirror(version: ModelVersion) -> None:
 
 
 def _describe(version: ModelVersion) -> None:
-    from mlops.registry import mlflow_client
-
     version.refresh_from_db(fields=["status"])
     decision = GateDecision.objects.filter(version=version).first()
     mlflow_client.describe(version, decision.outcome if decision else "not judged")
 
 
 def _point_aliases() -> None:
-    """`champion` is what is served; `challenger` the latest that could be."""
-    from mlops.registry import mlflow_client
-
+    """`champion` is the served version, `challenger` the latest candidate."""
     present = ModelVersion.objects.filter(artifact_removed_at=None).exclude(mlflow_run_id="")
     if present.exists():
         mlflow_client.point_aliases(

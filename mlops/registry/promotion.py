@@ -1,7 +1,7 @@
-"""What goes live, and back: the only code that changes which version is the champion.
+"""Promotion and rollback: the only code that changes which version is the champion.
 
-The row, the audit trail and the pointer that web processes follow change in one transaction; the files are checked
-before it, since reading hundreds of MB has no place in one. MLflow's aliases follow later and are never waited for.
+The row, the audit trail and the pointer that web processes follow change in one transaction. The files are checked
+before it, because reading hundreds of MB would hold its locks. MLflow's aliases follow later.
 """
 
 import logging
@@ -32,7 +32,7 @@ def promote(
     reason: str = "",
     force: bool = False,
 ) -> Promotion:
-    """Make the version the champion. Without `force` only one that passed the gate; with it a reason is required.
+    """Makes the version the champion. Only `force`, with a reason, promotes one that did not pass the gate.
 
     Raises VersionNotFound, NotPromotable, ReasonRequired, ArtifactNotAvailable.
     """
@@ -40,7 +40,7 @@ def promote(
     if force:
         kind = Kind.FORCED
         if not reason.strip():
-            raise ReasonRequired("A model that is promoted against the gate needs a reason.")
+            raise ReasonRequired("Promoting a model against the gate needs a reason.")
     else:
         _require_passed(row)
     return _make_champion(row, by=by, kind=kind, reason=reason)
@@ -55,22 +55,22 @@ def roll_back(
     replacing: int | None = None,
     findings: Sequence[Finding] = (),
 ) -> Promotion:
-    """Back to the champion that the current one replaced, and again to the one before; or to a former champion `to`.
+    """Restores the champion that the current one replaced, or the former champion `to`.
 
-    With `replacing` only if that version is still the champion at that moment; `findings` say why, where no person
-    gives a reason. Raises NothingToRollBackTo, VersionNotFound, NotPromotable, ArtifactNotAvailable.
+    With `replacing`, only if that version is still the champion; `findings` say why where no person gives a reason.
+    Raises NothingToRollBackTo, VersionNotFound, NotPromotable, ArtifactNotAvailable.
     """
     if to is None:
         version = _predecessor()
         return _make_champion(version, by=by, kind=kind, reason=reason, replacing=replacing, findings=findings)
     row = get_version(to)
     if row.status not in (Status.FORMER, Status.CHAMPION):
-        raise NotPromotable(f"Version {to} never was the champion, so there is no way back to it; promote it instead.")
+        raise NotPromotable(f"Version {to} was never the champion; promote it instead.")
     return _make_champion(row, by=by, kind=kind, reason=reason, replacing=replacing)
 
 
 def predecessor_of_champion() -> ModelVersion | None:
-    """Where `roll_back` would go."""
+    """The version that `roll_back` would restore."""
     try:
         return _predecessor()
     except NothingToRollBackTo:
@@ -78,17 +78,17 @@ def predecessor_of_champion() -> ModelVersion | None:
 
 
 def refuse(*, version: int, by: User, reason: str) -> GateDecision:
-    """A person's no to a candidate, whatever the gate said: from now on it can only be forced.
+    """Records that a person refuses a candidate, whatever the gate decided: it can only be forced afterwards.
 
     Raises VersionNotFound, ReasonRequired, NotRefusable.
     """
     if not reason.strip():
-        raise ReasonRequired("A model that a person refuses needs a reason.")
+        raise ReasonRequired("Refusing a model needs a reason.")
     row = get_version(version)
     with transaction.atomic():
         refused = ModelVersion.objects.filter(pk=row.pk, status=Status.CANDIDATE).update(status=Status.REFUSED)
         if not refused:
-            raise NotRefusable(f"Version {version} is no candidate ({row.get_status_display()}).")
+            raise NotRefusable(f"Version {version} is not a candidate ({row.get_status_display()}).")
         last = GateDecision.objects.filter(version=row).first()
         decision = GateDecision.objects.create(
             version=row,
@@ -112,7 +112,7 @@ def get_version(pk: int) -> ModelVersion:
 
 def _require_passed(version: ModelVersion) -> None:
     if version.status == Status.FORMER:
-        return  # it was live before; `promote` and `roll_back` may both bring it back
+        return  # it was live before, so `promote` may restore it like `roll_back`
     decision = GateDecision.objects.filter(version=version).first()
     if decision is None:
         raise NotPromotable(f"Version {version.pk} has no decision by the gate yet.")
@@ -123,7 +123,7 @@ def _require_passed(version: ModelVersion) -> None:
 
 
 def _predecessor() -> ModelVersion:
-    """Follows the audit trail from the champion back, over versions whose files are gone."""
+    """Follows the audit trail back from the champion, past versions without files."""
     champion = ModelVersion.objects.filter(status=Status.CHAMPION).first()
     if champion is None:
         raise NothingToRollBackTo("There is no champion yet.")
@@ -151,17 +151,17 @@ def _make_champion(
     findings: Sequence[Finding] = (),
 ) -> Promotion:
     if version.status == Status.CHAMPION:
-        raise NotPromotable(f"Version {version.pk} is the champion already.")
+        raise NotPromotable(f"Version {version.pk} is already the champion.")
     require_artifact(version)
     with transaction.atomic():
-        # One order of locks for everybody: all rows concerned, by key.
+        # All processes lock the rows in the same order, by key, so that none waits for another in a circle.
         rows = ModelVersion.objects.select_for_update().filter(Q(status=Status.CHAMPION) | Q(pk=version.pk))
         locked = {row.pk: row for row in rows.order_by("pk")}
         previous = next((row for row in locked.values() if row.status == Status.CHAMPION), None)
         if previous is not None and previous.pk == version.pk:
-            raise NotPromotable(f"Version {version.pk} is the champion already.")
+            raise NotPromotable(f"Version {version.pk} is already the champion.")
         if replacing is not None and (previous is None or previous.pk != replacing):
-            raise NotPromotable(f"Version {replacing} is not the champion any more.")
+            raise NotPromotable(f"Version {replacing} is no longer the champion.")
         if locked[version.pk].artifact_removed_at:
             raise NotPromotable(f"The files of version {version.pk} were removed by retention a moment ago.")
         if previous is not None:
@@ -187,5 +187,5 @@ def _ask_for_sync() -> None:
     try:
         current_app.send_task(SYNC_TASK, queue="default", expires=3600)
     except Exception:
-        # Whatever the broker's transport raises: Beat syncs the registry anyway.
-        logger.warning("the broker did not take %s; the next scheduled one does it", SYNC_TASK, exc_info=True)
+        # The broker's transport may raise anything; Beat syncs the registry anyway.
+        logger.warning("the broker did not accept %s; the scheduled one follows", SYNC_TASK, exc_info=True)

@@ -1,6 +1,6 @@
-"""The served model as MLflow loads it: `mlflow.pyfunc.load_model("models:/movierec@champion")`, outside the site too.
+"""The model as MLflow loads it, also outside the site: `mlflow.pyfunc.load_model("models:/movierec@champion")`.
 
-Models-from-code: MLflow keeps this file and the artefact's folder, nothing is pickled.
+MLflow keeps this file and the artefact's folder ("models from code"); nothing is pickled.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from recommender.estimators import load_recommender
 
 
 class MovierecModel(PythonModel):
-    """In: a column `user_id`. Out: user_id, movie_id, score, rank. Params: k, exclude_seen."""
+    """Input: a column `user_id`. Output: user_id, movie_id, score, rank. Params: k, exclude_seen."""
 
     def load_context(self, context: Any) -> None:
         self.model = load_recommender(context.artifacts["model"], mmap=True)

@@ -1,4 +1,4 @@
-"""What is taken off the disk, by policy. Rows stay: what was trained, judged and served is never forgotten."""
+"""Removes old files by policy. Rows of versions, decisions and promotions stay."""
 
 import logging
 import shutil
@@ -11,17 +11,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from mlops.models import Alert, DatasetSnapshot, ModelVersion, PipelineRun, Promotion, RetrainingCheck, TuningStudy
+from mlops.registry import mlflow_client
 from mlops.registry.artifacts import folder_of
 from recommender import services as recommender
 
 logger = logging.getLogger(__name__)
 
 Status = ModelVersion.Status
-LEFTOVER_SECONDS = 6 * 3600  # longer than any training or export may take
+LEFTOVER_SECONDS = 6 * 3600  # longer than any training or export
 
 
 def prune() -> dict[str, int]:
-    """All that policy lets go of; returns how many of each."""
+    """Removes everything beyond the policy's limits; returns counts."""
     return prune_artifacts() | {
         "snapshots": _prune_snapshots(),
         "runs": _prune_runs(),
@@ -33,7 +34,7 @@ def prune() -> dict[str, int]:
 
 
 def prune_artifacts() -> dict[str, int]:
-    """Files of versions that are neither served nor among the last champions nor among the last others."""
+    """Removes files of versions, except the served one, the latest champions and the latest others."""
     kept = _versions_to_keep()
     n_removed = 0
     for version in ModelVersion.objects.filter(artifact_removed_at=None).exclude(pk__in=kept):
@@ -43,7 +44,7 @@ def prune_artifacts() -> dict[str, int]:
 
 def _versions_to_keep() -> set[int]:
     policy = settings.POLICY.retention
-    champions = _last_champions(policy.champions + 1)  # the one that is served, and those to go back to
+    champions = _last_champions(policy.champions + 1)  # the served one, and those that a rollback can restore
     others = ModelVersion.objects.filter(artifact_removed_at=None).exclude(pk__in=champions)
     in_training = ModelVersion.objects.filter(run__status__in=PipelineRun.ACTIVE)
     serving = ModelVersion.objects.filter(status=Status.CHAMPION)
@@ -56,7 +57,7 @@ def _versions_to_keep() -> set[int]:
 
 
 def _last_champions(count: int) -> list[int]:
-    """Of those that were champion, the last ones promoted, each once."""
+    """The champions promoted last, each once."""
     found: dict[int, None] = {}
     for pk in Promotion.objects.values_list("version", flat=True).iterator():
         found[pk] = None
@@ -66,7 +67,7 @@ def _last_champions(count: int) -> list[int]:
 
 
 def _remove_artifact(version: ModelVersion) -> bool:
-    """The row first, under its lock, so that nobody promotes what is going away."""
+    """Updates the row first, under its lock, so that no promotion can use files that are about to go."""
     with transaction.atomic():
         rows = ModelVersion.objects.select_for_update().filter(pk=version.pk, artifact_removed_at=None)
         if not rows.exclude(status=Status.CHAMPION).update(artifact_removed_at=timezone.now()):
@@ -78,12 +79,10 @@ def _remove_artifact(version: ModelVersion) -> bool:
 
 
 def _remove_from_registry(version: ModelVersion) -> None:
-    from mlops.registry import mlflow_client
-
     try:
         mlflow_client.remove_artifact(version)
     except Exception:
-        # Whatever MLflow raises: our own files are gone, its copy is only disk space.
+        # MLflow may raise anything; our own files are gone, and its copy only costs disk space.
         logger.warning("the files of version %s are still in MLflow", version.pk, exc_info=True)
 
 
@@ -111,7 +110,7 @@ def _prune_runs() -> int:
 
 
 def _prune_watch() -> int:
-    """Looks at when to train, and alerts that have ended."""
+    """Retraining checks and closed alerts."""
     limit = timezone.now() - timedelta(days=settings.POLICY.retention.monitoring_days)
     return (
         RetrainingCheck.objects.filter(checked_at__lt=limit).delete()[0]
@@ -120,7 +119,7 @@ def _prune_watch() -> int:
 
 
 def _prune_leftovers() -> int:
-    """Folders that no row names: a process was killed between writing and recording."""
+    """Folders without a row, left by processes killed between writing and recording."""
     known = set(ModelVersion.objects.values_list("artifact", flat=True))
     known.update(DatasetSnapshot.objects.values_list("folder", flat=True))
     limit = time.time() - LEFTOVER_SECONDS
