@@ -16,7 +16,7 @@ import pandas as pd
 
 from benchmarks.data import MOVIELENS, MOVIETWEETINGS, movielens_ratings, movietweetings
 from benchmarks.tables import Row, render
-from mlops.evaluation.paired_interval import PairedInterval
+from mlops.evaluation.intervals import PairedInterval
 from mlops.gate.decision import PASSED, REFUSED, decide
 from mlops.gate.inputs import GateInput, Lists
 from mlops.policy import GatePolicy

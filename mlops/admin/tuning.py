@@ -81,5 +81,5 @@ class ParameterChoiceAdmin(ReadOnlyAdmin):
             withdraw_parameters(choice=pk, by=cast(User, request.user))
         except MLOpsError as error:
             return self.refused(request, error)
-        messages.success(request, f"Choice {pk} is withdrawn: the next training chooses by itself again.")
+        messages.success(request, f"Choice {pk} is withdrawn: the next training chooses its parameters itself again.")
         return redirect(self.address())

@@ -1,1 +1,1 @@
-"""How models are compared: the same later data for all, paired intervals, hyper-parameters, lineage."""
+"""Comparison of models on the same later data: paired intervals, hyper-parameters, lineage."""

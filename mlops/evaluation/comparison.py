@@ -1,4 +1,4 @@
-"""A candidate, the champion and the baselines on the same later data; the arithmetic is recommender.evaluation's."""
+"""Evaluates a candidate, the champion and baselines on the same later data (recommender.evaluation does the maths)."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from mlops.errors import StepFailed
-from mlops.evaluation.memory_limit import within_memory
+from mlops.evaluation.memory_limit import with_memory_limit
 from mlops.evaluation.parameters import from_json, to_json
 from mlops.models import ModelVersion, Promotion
 from recommender.estimators import ESTIMATORS, Dataset
@@ -33,7 +33,7 @@ from recommender.evaluation.groups import Groups
 CANDIDATE, CHAMPION = "candidate", "champion"
 RECENT = "champion_"  # and the version's number
 EASE = "ease"
-EASE_BASELINE: dict[str, Any] = {"regularization": 200.0}  # for orientation only, not worth a search
+EASE_BASELINE: dict[str, Any] = {"regularization": 200.0}  # for orientation only: not tuned
 NEW_MOVIES = "movies_new"
 
 Progress = Callable[[str, int, int], None]
@@ -44,7 +44,7 @@ def choose_parameters(
 ) -> dict[str, Any]:
     """`parameters`, completed by a fit on the data before the earliest cut.
 
-    One search for all fits to come: no cut's later data was looked at, and what is judged is what goes live.
+    All later fits use the same values: they were chosen without any later data, and the evaluated model goes live.
     """
     train = temporal_cuts(ratings, settings.POLICY.evaluation.cuts[:1])[0].train
     known = movies[movies["movie_id"].isin(train["movie_id"].unique())]
@@ -54,8 +54,8 @@ def choose_parameters(
 
 
 def complete(algorithm: str, parameters: Mapping[str, Any], dataset: Callable[[], Dataset]) -> dict[str, Any]:
-    """`parameters`, how large the model may be, and what they leave open as a fit on the dataset chooses it."""
-    parameters = within_memory(algorithm, parameters)
+    """`parameters` with the memory limit, and with values for open ones as a fit on the dataset chooses them."""
+    parameters = with_memory_limit(algorithm, parameters)
     estimator = ESTIMATORS[algorithm](random_state=settings.POLICY.training.random_state, **parameters)
     is_open = [field.name for field in fields(estimator.config) if getattr(estimator.config, field.name) is None]
     if not is_open:
@@ -73,7 +73,7 @@ def evaluate_candidate(
     movies: pd.DataFrame,
     progress: Progress | None = None,
 ) -> Comparison:
-    """All models on the same later data. Raises StepFailed where the log has nothing later to judge by."""
+    """Evaluates all models on the same later data. Raises StepFailed when the log has no later data."""
     policy = settings.POLICY.evaluation
     fitters = {CANDIDATE: fitter(algorithm, settings.POLICY.training.random_state, **parameters)}
     if champion is not None:
@@ -81,7 +81,7 @@ def evaluate_candidate(
         others = recent_champions(champion, Recipe.of(algorithm, parameters))
         fitters |= {f"{RECENT}{version.pk}": _fitter_of(version) for version in others}
     fitters |= baselines(policy.half_lives_days)
-    fitters[EASE] = fitter(EASE, **within_memory(EASE, EASE_BASELINE))
+    fitters[EASE] = fitter(EASE, **with_memory_limit(EASE, EASE_BASELINE))
     if algorithm == EASE:
         del fitters[EASE]
     try:
@@ -95,18 +95,17 @@ def evaluate_candidate(
             progress=progress,
         )
     except ValueError as error:
-        raise StepFailed(f"The model cannot be judged on later data: {error}") from error
+        raise StepFailed(f"The model cannot be evaluated on later data: {error}") from error
 
 
 def _fitter_of(version: ModelVersion) -> Fitter:
-    """Its algorithm is fitted again before each cut, with what it had chosen: its stored files have learnt from the
-    later data, and would be asked about what they have already seen."""
+    """Fits its algorithm again before each cut, with its parameters: its stored files learnt from the later data."""
     known = from_json(version.parameters | version.chosen)
     return fitter(version.algorithm, version.random_state, **known)
 
 
 class Recipe(NamedTuple):
-    """What decides about a model beside its data; versions of one recipe are one model before a cut."""
+    """What determines a model besides its data. Versions of one recipe are the same model before a cut."""
 
     algorithm: str
     parameters: str
@@ -117,7 +116,7 @@ class Recipe(NamedTuple):
 
 
 def recent_champions(champion: ModelVersion, candidate: Recipe) -> list[ModelVersion]:
-    """Of the champions of the policy's last days, one of each further recipe, the latest promoted first."""
+    """The champions of the policy's last days, one per further recipe, the latest promotion first."""
     policy = settings.POLICY.gate
     since = timezone.now() - timedelta(days=policy.best_champion_days)
     found: list[ModelVersion] = []
@@ -137,7 +136,7 @@ def _recipe_of(version: ModelVersion) -> Recipe:
 
 
 def figures_of(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
-    """What is kept on the version, JSON-able: every model's figures and the candidate's paired differences."""
+    """Figures for the version's row, JSON-able: metrics of each model and paired differences of the candidate."""
     resamples = settings.POLICY.evaluation.bootstrap_resamples
     models = comparison.to_dict()
     has_champion = CHAMPION in models
@@ -162,7 +161,7 @@ def figures_of(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
 
 
 def _slice_differences(comparison: Comparison, groups: Groups) -> dict[str, dict[str, Any]]:
-    """Of the fixed slices, and of languages, genres and decades where enough people liked such movies later."""
+    """For the fixed slices, and for languages, genres and decades with enough later likes."""
     policy = settings.POLICY
     resamples = policy.evaluation.bootstrap_resamples
     found = {
@@ -178,7 +177,7 @@ def _slice_differences(comparison: Comparison, groups: Groups) -> dict[str, dict
 
 
 def _both_judged(comparison: Comparison, part: str) -> bool:
-    """Lists of new movies are judged only of models that can score those."""
+    """Lists of new movies count only if both models can score new movies."""
     pair = (comparison[CANDIDATE], comparison[CHAMPION])
     if part == NEW_MOVIES and len({evaluation.new_movies is None for evaluation in pair}) > 1:
         return False

@@ -1,4 +1,4 @@
-"""What a version came from, so that it can be told apart and made again: recipe, code, libraries."""
+"""The lineage of a version, by which it can be identified and reproduced: recipe, code, libraries."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-l
 
 
 def recipe_hash(algorithm: str, parameters: Mapping[str, Any]) -> str:
-    """Everything but the data and the seed that decides about a model: equal for a mere refresh."""
+    """A hash of everything that determines a model except data and seed: equal for a refresh."""
     recipe = {
         "algorithm": algorithm,
         "parameters": dict(parameters),
@@ -27,7 +27,7 @@ def recipe_hash(algorithm: str, parameters: Mapping[str, Any]) -> str:
 
 
 def code_revision() -> str:
-    """The git revision, marked where files differ from it; from CODE_REVISION in an image without git; else empty."""
+    """The git revision, marked `-dirty` if files differ; CODE_REVISION in an image without git; else empty."""
     if revision := settings.CODE_REVISION:
         return revision[:64]
     try:
@@ -54,7 +54,7 @@ def fitting_libraries() -> dict[str, str]:
 
 
 def fitting_threads() -> int:
-    """All cores, unless policy says otherwise: a web worker's one thread would make a training several times slower."""
+    """All cores, unless the policy sets a number: with the one thread of a web worker a training takes much longer."""
     return settings.POLICY.training.threads or len(os.sched_getaffinity(0))
 
 

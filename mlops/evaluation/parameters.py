@@ -1,4 +1,4 @@
-"""Hyper-parameters as rows and the API hold them: JSON knows no infinity (a half-life of all time), so it is "inf"."""
+"""Hyper-parameters in rows and in the API. JSON has no infinity, such as the half-life of all time: it is "inf"."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The population stability index: how far two distributions over the same categories are apart."""
+"""The population stability index: the distance of two distributions over the same categories."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-SMALLEST_SHARE = 0.005  # what is rarer counts as this: its logarithm would make a mountain of a handful of rows
+SMALLEST_SHARE = 0.005  # smaller shares count as this: otherwise a handful of rows dominates through the logarithm
 
 
 def population_stability_index(recent: Array, before: Array) -> float:

@@ -1,1 +1,1 @@
-"""Whether a version may go live: the rules, the decision, and the replay of past requests."""
+"""The gate: rules, the decision whether a version may go live, and the replay of past requests."""

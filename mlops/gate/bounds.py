@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from mlops.evaluation.paired_interval import PairedInterval, is_number
+from mlops.evaluation.intervals import PairedInterval, is_number
 from mlops.findings import Finding, Outcome
 from mlops.gate.codes import Message, Rule
 

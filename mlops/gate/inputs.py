@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlops.evaluation.paired_interval import PairedInterval
+from mlops.evaluation.intervals import PairedInterval
 
 
 @dataclass(frozen=True)

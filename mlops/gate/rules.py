@@ -6,7 +6,7 @@ To add one: its function here, its title in `codes.py`, its threshold in the pol
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mlops.evaluation.paired_interval import PairedInterval
+from mlops.evaluation.intervals import PairedInterval
 from mlops.findings import Finding, Outcome
 from mlops.gate.bounds import (
     above,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from mlops.data.validation import frames_as_of
 from mlops.errors import SnapshotNotAvailable
 from mlops.evaluation.comparison import CANDIDATE, CHAMPION, EASE, RECENT, Progress, evaluate_candidate, figures_of
-from mlops.evaluation.paired_interval import PairedInterval
+from mlops.evaluation.intervals import PairedInterval
 from mlops.evaluation.parameters import from_json
 from mlops.gate.decision import REFUSED, decide
 from mlops.gate.inputs import GateInput, Lists, Replay

@@ -1,15 +1,16 @@
-"""Searches for hyper-parameters, and which of what they found trainings use."""
+"""Searches for hyper-parameters, and the choices that trainings use."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from .data import DatasetSnapshot
 
 
 class TuningStudy(models.Model):
-    """A search: its trials are rows, so a search that was killed goes on from the last of them."""
+    """A search. Its trials are rows, so that a killed search continues after the last of them."""
 
     algorithm = models.CharField(max_length=32)
     snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.PROTECT, related_name="tuning_studies")
@@ -32,18 +33,18 @@ class TuningStudy(models.Model):
 
     @property
     def best(self) -> "TuningTrial | None":
-        """The highest nDCG of the trials that went through all cuts, what is used now among them."""
+        """The trial with the highest nDCG over all cuts; it may be the current parameters."""
         finished = self.trials.filter(status=TuningTrial.Status.FINISHED)
         return finished.order_by("-ndcg", "number").first()
 
 
 class TuningTrial(models.Model):
-    """One set of hyper-parameters, judged. Number 0 is what trainings used when the search began."""
+    """One set of hyper-parameters with its scores. Number 0 are the parameters in use when the search began."""
 
     class Status(models.TextChoices):
-        FINISHED = "finished", "finished"
-        STOPPED = "stopped", "stopped early"
-        FAILED = "failed", "failed"
+        FINISHED = "finished", _("finished")
+        STOPPED = "stopped", _("stopped early")
+        FAILED = "failed", _("failed")
 
     study = models.ForeignKey(TuningStudy, on_delete=models.CASCADE, related_name="trials")
     number = models.PositiveIntegerField()
@@ -65,7 +66,7 @@ class TuningTrial(models.Model):
 
 
 class ParameterChoice(models.Model):
-    """Hyper-parameters that trainings use where config.yaml names none; one of an algorithm at most is in force."""
+    """Hyper-parameters for trainings where config.yaml has none; at most one choice per algorithm is in force."""
 
     algorithm = models.CharField(max_length=32)
     parameters = models.JSONField()

@@ -1,1 +1,1 @@
-"""The search for hyper-parameters, and what becomes of what it finds."""
+"""The search for hyper-parameters, and the choice of those that trainings use."""

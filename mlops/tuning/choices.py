@@ -1,4 +1,4 @@
-"""Which of the found hyper-parameters trainings use: never by themselves, always as a row that people can see."""
+"""The adopted hyper-parameters: a person adopts them, and a row records it."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ from mlops.models import ParameterChoice, TuningStudy, TuningTrial
 
 
 def parameters_in_force(algorithm: str) -> dict[str, Any]:
-    """What the next training gets: config.yaml's parameters, and those of the adopted choice that it leaves open."""
+    """The parameters of the next training: those of config.yaml, completed by the adopted choice."""
     choice = ParameterChoice.in_force(algorithm)
     return (choice.parameters if choice else {}) | settings.POLICY.training.parameters.get(algorithm, {})
 
 
 def adopt_parameters(*, study: int, by: User | None = None) -> ParameterChoice:
-    """Let trainings use the best trial of the study, instead of what was adopted before. Raises NothingToAdopt."""
+    """Makes trainings use the best trial of the study instead of an earlier choice. Raises NothingToAdopt."""
     row = TuningStudy.objects.filter(pk=study).first()
     best = row.best if row else None
     if row is None or best is None:
         raise NothingToAdopt(f"Search {study} has no finished trial.")
     if best.number == 0:
-        raise NothingToAdopt(f"Search {study} found nothing better than what trainings use now.")
+        raise NothingToAdopt(f"Search {study} found nothing better than the current parameters.")
     with transaction.atomic():
         _withdraw(ParameterChoice.objects.select_for_update().filter(algorithm=row.algorithm), by)
         return ParameterChoice.objects.create(
@@ -33,7 +33,7 @@ def adopt_parameters(*, study: int, by: User | None = None) -> ParameterChoice:
 
 
 def withdraw_parameters(*, choice: int, by: User | None = None) -> None:
-    """Trainings choose by themselves again. Raises NothingToAdopt where the choice is not in force."""
+    """Makes trainings choose parameters themselves again. Raises NothingToAdopt if the choice is not in force."""
     if not _withdraw(ParameterChoice.objects.filter(pk=choice), by):
         raise NothingToAdopt(f"Choice {choice} is not in force.")
 
@@ -44,5 +44,5 @@ def _withdraw(choices: Any, by: User | None) -> int:
 
 
 def searched(trial: TuningTrial) -> dict[str, Any]:
-    """What the search found of the trial's hyper-parameters; the others were as trainings choose them."""
+    """The trial's hyper-parameters that were searched; the others are chosen by trainings."""
     return {name: value for name, value in trial.parameters.items() if name in trial.study.space}

@@ -1,4 +1,4 @@
-"""What trials are judged on: the site's own later data, all of it before the first cut of the gate."""
+"""The data of trials: the site's own later data, all of it before the first cut of the gate."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ CANDIDATE, PRESENT = "candidate", "present"
 
 
 def later_data(snapshot: DatasetSnapshot) -> list[LaterData]:
-    """The cuts of `tuning.cuts`, shares of what comes before the first of `evaluation.cuts`."""
+    """The folds of `tuning.cuts`, which are shares of the data before the first of `evaluation.cuts`."""
     ratings, movies = frames_as_of(snapshot, timezone.now())
     policy = settings.POLICY
     threshold = policy.training.implicit_threshold
@@ -25,18 +25,18 @@ def later_data(snapshot: DatasetSnapshot) -> list[LaterData]:
         splits = temporal_cuts(unjudged, policy.tuning.cuts)
         return [LaterData.after(split, movies, threshold, sampling=None) for split in splits]
     except ValueError as error:
-        raise StepFailed(f"There is nothing to judge a search by: {error}") from error
+        raise StepFailed(f"There is no later data to evaluate a search on: {error}") from error
 
 
-def judge_at(cut: LaterData, algorithm: str, parameters: Mapping[str, Any]) -> Evaluation:
+def evaluate_at(cut: LaterData, algorithm: str, parameters: Mapping[str, Any]) -> Evaluation:
     model = fitter(algorithm, settings.POLICY.training.random_state, **parameters)(cut.dataset)
     return cut.evaluate(model, settings.POLICY.evaluation.k)
 
 
 def difference(cuts: list[LaterData], algorithm: str, parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """CANDIDATE less PRESENT, by user, with its interval."""
+    """CANDIDATE minus PRESENT, paired by user, with its interval."""
     both = Comparison(
-        {name: pool([judge_at(cut, algorithm, values) for cut in cuts]) for name, values in parameters.items()}
+        {name: pool([evaluate_at(cut, algorithm, values) for cut in cuts]) for name, values in parameters.items()}
     )
     resamples = settings.POLICY.evaluation.bootstrap_resamples
     return both.difference(CANDIDATE, PRESENT, resamples=resamples).to_dict()

@@ -1,8 +1,8 @@
-"""The search: trials proposed by optuna, judged on later data that the gate never looks at, kept as rows.
+"""The search: optuna proposes trials, which are evaluated on later data that the gate never sees and kept as rows.
 
-Our rows are the truth: optuna's own study lives in memory and is built from them, so a search whose process was killed
-goes on from its last finished trial, and the admin shows all of it. Early stopping is successive halving over the
-cuts (asynchronous form: Li et al., "A System for Massively Parallel Hyperparameter Tuning", 2020).
+The rows are the truth. Optuna's study is built from them in memory, so that a killed search continues after its last
+finished trial and the admin shows all trials. Early stopping is asynchronous successive halving over the cuts (Li et
+al., "A System for Massively Parallel Hyperparameter Tuning", 2020).
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ from mlops.evaluation.lineage import fitting_threads
 from mlops.evaluation.parameters import from_json, to_json
 from mlops.models import TuningStudy, TuningTrial
 from mlops.registry.mlflow_sync import mirror_study
-from mlops.tuning.data import CANDIDATE, PRESENT, difference, judge_at, later_data
+from mlops.tuning.data import CANDIDATE, PRESENT, difference, evaluate_at, later_data
 from mlops.tuning.space import distributions
 from mlops.tuning.studies import open_study
 from recommender.evaluation.evaluate import pool
@@ -40,13 +40,13 @@ def tune(
     restart: bool = False,
     on_trial: OnTrial | None = None,
 ) -> TuningStudy:
-    """Search to the end; one that was stopped in the middle goes on unless `restart`.
+    """Runs a search to its end; continues an interrupted one unless `restart`.
 
     Raises UnknownAlgorithm, InvalidSpace, SnapshotNotAvailable, StepFailed, SearchRunsElsewhere.
     """
     study = open_study(algorithm=algorithm, n_trials=n_trials, snapshot=snapshot, restart=restart)
     with threadpool_limits(limits=fitting_threads(), user_api="blas"):
-        Search(study, on_trial).work()
+        Search(study, on_trial).run()
     return study
 
 
@@ -59,7 +59,7 @@ class Search:
         self.proposals = self._proposals()
         self.is_mirrored = True
 
-    def work(self) -> None:
+    def run(self) -> None:
         first = self.study.trials.count()
         for trial in self.study.trials.all():
             self._report(trial)
@@ -71,17 +71,17 @@ class Search:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         done = self.study.trials.count()
         sampler = optuna.samplers.TPESampler(
-            seed=settings.POLICY.training.random_state + done,  # after a stop other draws than before it
+            seed=settings.POLICY.training.random_state + done,  # draws after an interruption differ from those before
             n_startup_trials=settings.POLICY.tuning.random_trials,
             multivariate=True,
         )
         proposals = optuna.create_study(direction="maximize", sampler=sampler)
         for trial in self.study.trials.exclude(number=0):
-            proposals.add_trial(self._told(trial))
+            proposals.add_trial(self._optuna_trial(trial))
         return proposals
 
-    def _told(self, trial: TuningTrial) -> Any:
-        """A trial as optuna knows it: one stopped early counts with what it came to."""
+    def _optuna_trial(self, trial: TuningTrial) -> Any:
+        """A trial in optuna's form; one that was stopped early counts with its scores so far."""
         return create_trial(
             state=STATES[Status(trial.status)],
             value=trial.ndcg if trial.status == Status.FINISHED else None,
@@ -91,14 +91,14 @@ class Search:
         )
 
     def _present(self) -> TuningTrial:
-        """What trainings use now, judged to the end: the mark that a find has to beat.
+        """Evaluates the current parameters on all cuts: the score that a candidate must beat.
 
-        What they leave open is chosen once, before the first cut, and is the same in all trials.
+        Open parameters are chosen once, before the first cut, and are the same in all trials.
         """
         try:
             used = complete(self.study.algorithm, from_json(self.study.given), lambda: self.cuts[0].dataset)
         except ValueError as error:
-            raise StepFailed(f"What trainings use now cannot be fitted: {error}") from error
+            raise StepFailed(f"The current parameters cannot be fitted: {error}") from error
         return self._try(0, used, may_stop=False)
 
     def _propose(self, number: int) -> TuningTrial:
@@ -117,11 +117,11 @@ class Search:
         trial = TuningTrial(study=self.study, number=number, parameters=to_json(parameters), status=Status.FINISHED)
         started = perf_counter()
         try:
-            self._judge(trial, may_stop)
+            self._evaluate(trial, may_stop)
         except (ValueError, FloatingPointError) as error:
             trial.status, trial.message = Status.FAILED, str(error)
             if number == 0:
-                raise StepFailed(f"What trainings use now cannot be judged: {error}") from error
+                raise StepFailed(f"The current parameters cannot be evaluated: {error}") from error
         trial.seconds = perf_counter() - started
         try:
             trial.save()
@@ -129,11 +129,11 @@ class Search:
             raise SearchRunsElsewhere(f"Another process works on {self.study}.") from None
         return trial
 
-    def _judge(self, trial: TuningTrial, may_stop: bool) -> None:
+    def _evaluate(self, trial: TuningTrial, may_stop: bool) -> None:
         parameters = from_json(trial.parameters)
         found = []
         for place, cut in enumerate(self.cuts):
-            found.append(judge_at(cut, self.study.algorithm, parameters))
+            found.append(evaluate_at(cut, self.study.algorithm, parameters))
             trial.scores.append(float(found[-1].summary()["ndcg"]))
             is_last = place == len(self.cuts) - 1
             if may_stop and not is_last and not self._is_promising(trial.scores[-1], place):
@@ -142,7 +142,7 @@ class Search:
         trial.ndcg = float(pool(found).summary()["ndcg"])
 
     def _is_promising(self, score: float, place: int) -> bool:
-        """Among the best share of all trials at this cut, itself included."""
+        """Whether the score is among the best share of all trials at this cut, itself included."""
         others = [scores[place] for scores in self._scores() if len(scores) > place]
         better = sum(other > score for other in others)
         return better < max(settings.POLICY.tuning.keep_share * (len(others) + 1), 1)
@@ -151,7 +151,7 @@ class Search:
         return list(self.study.trials.exclude(number=0).values_list("scores", flat=True))
 
     def _end(self) -> None:
-        """With the best against what is used now, paired by user: the mean of the best of many is flattered."""
+        """Compares the best trial with the current parameters, paired by user: the best of many is biased upwards."""
         best, present = self.study.best, self.study.trials.get(number=0)
         if best is not None and best.number and self.study.difference is None:
             both = {CANDIDATE: from_json(best.parameters), PRESENT: from_json(present.parameters)}
@@ -161,7 +161,7 @@ class Search:
         self.is_mirrored = self.is_mirrored and mirror_study(self.study)
 
     def _report(self, trial: TuningTrial) -> None:
-        # An MLflow that is down is asked once, not after every trial; `sync_registry` makes up for it.
+        # When MLflow is down it is tried once, not after every trial; `sync_registry` catches up.
         self.is_mirrored = self.is_mirrored and mirror_study(self.study)
         if self.on_trial is not None:
             self.on_trial(self.study, trial)

@@ -1,4 +1,4 @@
-"""What a search may try: ranges of config.yaml as distributions that optuna draws from."""
+"""The search space: ranges of config.yaml as distributions of optuna."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -14,7 +14,7 @@ Space = Mapping[str, Mapping[str, Any]]
 
 
 def distributions(algorithm: str, space: Space) -> dict[str, BaseDistribution]:
-    """One for each hyper-parameter. Raises InvalidSpace, naming the key, where the algorithm refuses what it holds."""
+    """One per hyper-parameter. Raises InvalidSpace, which names the key, when the algorithm refuses a value."""
     kind = ESTIMATORS[algorithm]
     known = [field.name for field in fields(kind.config_class)]
     for name, search in space.items():

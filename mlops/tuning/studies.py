@@ -1,4 +1,4 @@
-"""Which search is meant: the one that was stopped, or a new one."""
+"""Opens a search: an interrupted one, or a new one."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from mlops.tuning.space import distributions
 
 
 def open_study(*, algorithm: str | None, n_trials: int | None, snapshot: str | None, restart: bool) -> TuningStudy:
-    """The unended search with the same recipe, on its own data, unless `restart`; else a new one on today's data."""
+    """The unfinished search with the same recipe, on its own data; a new one, on today's data, if `restart`."""
     policy = settings.POLICY
     name = known_algorithm(algorithm or policy.training.algorithm)
     if name not in policy.tuning.spaces:
@@ -42,7 +42,7 @@ def open_study(*, algorithm: str | None, n_trials: int | None, snapshot: str | N
 
 
 def _recipe(algorithm: str, space: dict[str, Any], given: dict[str, Any]) -> str:
-    """Equal for searches whose trials can stand beside each other."""
+    """Equal for searches with comparable trials."""
     policy = settings.POLICY
     parts = {
         "algorithm": algorithm,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops.evaluation.paired_interval import PairedInterval
+from mlops.evaluation.intervals import PairedInterval
 from mlops.gate.codes import Rule
 from mlops.gate.decision import decide
 from mlops.registry.codes import SmokeCheck

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from mlops.evaluation.paired_interval import PairedInterval
+from mlops.evaluation.intervals import PairedInterval
 from mlops.findings import Finding
 from mlops.gate.codes import Message, ReplaySource, Rule
 from mlops.gate.decision import decide

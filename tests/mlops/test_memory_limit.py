@@ -5,7 +5,7 @@ import logging
 import pandas as pd
 import pytest
 
-from mlops.evaluation.memory_limit import movies_within, within_memory
+from mlops.evaluation.memory_limit import movies_in_memory, with_memory_limit
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.estimators.ease import LAPACK_LIMIT
 from tests.mlops.conftest import use_policy
@@ -14,18 +14,18 @@ from tests.mlops.site import write_policy
 
 def test_the_matrix_of_all_pairs_fits_into_the_memory():
     for memory_mb in (50, 500, 2000):
-        n = movies_within(memory_mb)
+        n = movies_in_memory(memory_mb)
         assert 0.75 * memory_mb < 4 * n * n / 1e6 < memory_mb
-    assert movies_within(2000) == 20_000
-    assert movies_within(10**6) == LAPACK_LIMIT
+    assert movies_in_memory(2000) == 20_000
+    assert movies_in_memory(10**6) == LAPACK_LIMIT
 
 
 @pytest.mark.parametrize(("algorithm", "is_bounded"), [("ease", True), ("hybrid", True), ("als", False)])
 def test_it_bounds_models_with_such_a_matrix_alone(settings, tmp_path, algorithm, is_bounded):
     use_policy(settings, write_policy(tmp_path / "config.yaml", training={"memory_mb": 50}))
 
-    assert ("max_movies" in within_memory(algorithm, {})) is is_bounded
-    assert within_memory("ease", {"max_movies": 7}) == {"max_movies": 7}
+    assert ("max_movies" in with_memory_limit(algorithm, {})) is is_bounded
+    assert with_memory_limit("ease", {"max_movies": 7}) == {"max_movies": 7}
 
 
 def test_a_model_that_is_cut_to_the_most_rated_movies_says_so(caplog):

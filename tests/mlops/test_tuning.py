@@ -65,17 +65,17 @@ def made_study() -> TuningStudy:
 @pytest.fixture
 def interrupted(site, monkeypatch):
     """A search that ended by Ctrl-C in the middle of its third trial; lets the next one go on."""
-    judge_at = data.judge_at
+    evaluate_at = data.evaluate_at
 
-    def judge(*args):
+    def evaluate(*args):
         if TuningTrial.objects.count() == 2:
             raise KeyboardInterrupt
-        return judge_at(*args)
+        return evaluate_at(*args)
 
-    monkeypatch.setattr(search, "judge_at", judge)
+    monkeypatch.setattr(search, "evaluate_at", evaluate)
     with pytest.raises(KeyboardInterrupt):
         tune()
-    monkeypatch.setattr(search, "judge_at", judge_at)
+    monkeypatch.setattr(search, "evaluate_at", evaluate_at)
     return TuningStudy.objects.get()
 
 
@@ -169,14 +169,14 @@ def test_two_processes_do_not_work_on_one_search(interrupted, monkeypatch):
 
 
 def test_a_trial_whose_fit_fails_is_kept_and_the_search_goes_on(site, monkeypatch):
-    judge_at = data.judge_at
+    evaluate_at = data.evaluate_at
 
-    def judge(cut, algorithm, parameters):
+    def evaluate(cut, algorithm, parameters):
         if TuningTrial.objects.count() == 1:
             raise ValueError("regularization: too small")
-        return judge_at(cut, algorithm, parameters)
+        return evaluate_at(cut, algorithm, parameters)
 
-    monkeypatch.setattr(search, "judge_at", judge)
+    monkeypatch.setattr(search, "evaluate_at", evaluate)
 
     study = tune()
 
@@ -320,7 +320,7 @@ def test_tune_model_prints_what_was_tried_and_adopts_on_request(site):
 
 
 def test_tune_model_says_where_there_is_nothing_to_judge_by(quick, transactional_db, alice):
-    with pytest.raises(CommandError, match="nothing to judge a search by"):
+    with pytest.raises(CommandError, match="no later data to evaluate a search on"):
         call_command("tune_model")
 
 

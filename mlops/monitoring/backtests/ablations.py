@@ -11,7 +11,7 @@ import pandas as pd
 from django.conf import settings
 
 from mlops.errors import NothingToTest
-from mlops.evaluation.paired_interval import PairedInterval
+from mlops.evaluation.intervals import PairedInterval
 from mlops.models import Backtest
 from mlops.monitoring.backtests.context import BacktestContext
 from mlops.monitoring.codes import AblationCode, FeatureCode, ListsCode

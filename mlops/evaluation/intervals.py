@@ -1,9 +1,11 @@
-"""The candidate's difference to another model on the same users, with its 95 % interval."""
+"""95 % intervals: of a paired difference between two models, and of a share."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
+
+Z_95 = 1.96  # standard deviations
 
 
 @dataclass(frozen=True)
@@ -32,3 +34,13 @@ class PairedInterval:
 
 def is_number(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """The 95 % score interval of a share (Wilson, 1927)."""
+    if not n:
+        return 0.0, 1.0
+    share, z2 = hits / n, Z_95 * Z_95
+    middle = share + z2 / (2 * n)
+    half = Z_95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    return max(0.0, (middle - half) / (1 + z2 / n)), min(1.0, (middle + half) / (1 + z2 / n))
