@@ -12,6 +12,7 @@ from django_celery_beat.models import PeriodicTask
 
 from mlops.dashboard.plots import Point, Series, pair_bars, points_chart
 from mlops.dashboard.report import difference_text, interval_text
+from mlops.evaluation.intervals import wilson
 from mlops.findings import Finding
 from mlops.models import (
     DriftReport,
@@ -155,16 +156,6 @@ def _total(rows: list[OnlineMetrics], version: int) -> dict[str, Any]:
         "ndcg_low": ndcg - half,
         "ndcg_high": ndcg + half,
     }
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """The 95 % score interval of a share (Wilson, 1927)."""
-    if not n:
-        return 0.0, 1.0
-    share, spread = hits / n, Z**2 / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = Z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def drift() -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from mlops.errors import MLOpsError
+from mlops.evaluation.intervals import wilson
 from mlops.findings import Finding, Outcome
 from mlops.models import ModelVersion, OnlineMetrics, Promotion
 from mlops.monitoring.alerts import set_alert
@@ -112,7 +113,7 @@ def check_errors(serving: ServingStats, policy: AutoRollbackPolicy) -> Finding:
     if serving.n_requests < policy.min_requests:
         return _too_few(CanaryCode.ERRORS, serving, policy)
     share = serving.n_failed / serving.n_requests
-    is_bad = _surely_at_least(serving.n_failed, serving.n_requests) > policy.max_error_share
+    is_bad = wilson(serving.n_failed, serving.n_requests)[0] > policy.max_error_share
     params = {"n": serving.n_requests, "n_failed": serving.n_failed}
     return Finding(CanaryCode.ERRORS, _outcome(is_bad), share, policy.max_error_share, params=params)
 
@@ -155,14 +156,6 @@ def _outcome(is_bad: bool) -> Outcome:
 def _too_few(code: str, serving: ServingStats, policy: AutoRollbackPolicy) -> Finding:
     params = {"n": serving.n_requests, "needed": policy.min_requests}
     return Finding(code, Outcome.INSUFFICIENT_DATA, params=params, message=Message.TOO_FEW_REQUESTS)
-
-
-def _surely_at_least(n_found: int, n: int) -> float:
-    """Lower end of the 95% score interval of a share (Wilson, 1927)."""
-    share = n_found / n
-    centre = share + Z**2 / (2 * n)
-    spread = Z * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
-    return (centre - spread) / (1 + Z**2 / n)
 
 
 def _finite(value: float) -> float | None:

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from mlops.dashboard.page import wilson
+from mlops.evaluation.intervals import wilson
 from mlops.findings import Finding, Outcome
 from mlops.models import Alert, DriftReport, GateDecision, OnlineMetrics, PipelineRun, RunStep
 from mlops.monitoring.codes import AlertCode, DriftCode, Message, StalenessCode
