@@ -130,14 +130,16 @@ def _beat() -> Iterable[Metric]:
 
 
 def _sync() -> Iterable[Metric]:
-    """The sync with TMDB; no sample while there never was one."""
-    since = GaugeMetricFamily("movierec_sync_last_success_age_seconds", "Since a sync with TMDB that succeeded began.")
-    failed = GaugeMetricFamily("movierec_sync_failed", "1 when the latest sync with TMDB stopped before its end.")
+    """The sync with TMDB; no sample before the first one."""
+    since = GaugeMetricFamily(
+        "movierec_sync_last_success_age_seconds", "Time since the last successful TMDB sync began."
+    )
+    failed = GaugeMetricFamily("movierec_sync_failed", "1 if the latest sync with TMDB failed.")
     latest = SyncRun.objects.first()
     if latest is not None:
         failed.add_metric([], float(latest.status in (SyncRun.Status.FAILED, SyncRun.Status.ERRORED)))
     succeeded = SyncRun.objects.filter(status=SyncRun.Status.SUCCEEDED).first()
-    if succeeded is not None:
+    if succeeded is not None and succeeded.started_at is not None:
         since.add_metric([], _age(succeeded.started_at))
     return [since, failed]
 

@@ -1,4 +1,4 @@
-"""The staff's page on models at work. Others are not told that it is there."""
+"""The staff dashboard; for other users it does not exist."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -36,5 +36,5 @@ def overview(request: HttpRequest) -> HttpResponse:
 @never_cache
 @staff_only
 def runs_fragment(request: HttpRequest) -> HttpResponse:
-    """The part that changes while a training goes on."""
+    """The part that changes while a training is active."""
     return render(request, "mlops/_runs.html", runs())

@@ -6,7 +6,7 @@ An alert's text is the sentences of its findings; see `Alert.message`.
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from mlops.findings import register
+from mlops.findings import Text, register
 
 
 class AlertCode(TextChoices):
@@ -138,7 +138,7 @@ class Message(TextChoices):
     NO_SNAPSHOT = "skew.no_snapshot"
 
 
-SENTENCES = {
+SENTENCES: dict[str, Text] = {
     AlertCode.SYNC_FAILED: _("The sync stopped early: {error}"),
     AlertCode.TRAINING_FAILED: _("Run {run} ended with an error: {error}"),
     CanaryCode.ERRORS: _("{n_failed} of {n} lists failed ({figure:.1%}); the limit is {threshold:.1%}, beyond chance."),

@@ -1,14 +1,62 @@
-"""Personal lists that were shown to signed-in users."""
+"""Personal lists: those shown to signed-in users, and the champion's lists for users at a given time."""
 
-from django.db.models import QuerySet
+from __future__ import annotations
 
-from recommender.models import Impression
+import math
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from django.db.models import F, QuerySet
+
+from catalog.models import Rating
+from mlops.policy import DriftPolicy
+from recommender.models import Impression, ServedModel
+from recommender.serving.model_server import load_model
+
+Array = np.ndarray[Any, Any]
 
 K = 10  # places of a list that count
 PERSONAL = ("home:for-you", "api:recommendations", "api:recommend")  # surfaces
+IDS_PER_QUERY = 900  # below the number of parameters that every SQLite accepts
 
 
 def personal_lists() -> QuerySet[Impression]:
     """Lists for known users, made by the champion of the time."""
     rows = Impression.objects.filter(surface__in=PERSONAL, user__isnull=False, fallback="")
     return rows.filter(model_version__isnull=False)
+
+
+def lists_shown(start: datetime, end: datetime, policy: DriftPolicy) -> list[Array]:
+    """The first ten movies of each list; an even sample of the lists above the policy's number."""
+    rows = personal_lists().filter(shown_at__gt=start, shown_at__lte=end).order_by()
+    every = math.ceil(rows.count() / policy.max_lists) or 1
+    if every > 1:
+        rows = rows.annotate(part=F("pk") % every).filter(part=0)
+    found = rows.values_list("items", flat=True).iterator()
+    return [np.array([item[0] for item in items[:K]], dtype=np.int64) for items in found if items]
+
+
+def champion_scores(people: Array, moment: datetime, policy: DriftPolicy) -> Array:
+    """The mean score of each user's first ten movies, from the ratings they had given by `moment`."""
+    row = ServedModel.objects.filter(slot=ServedModel.Slot.CHAMPION).first()
+    if row is None:
+        return np.empty(0)
+    served = load_model(row)
+    chosen = np.random.default_rng(0).permutation(np.unique(people))[: policy.max_lists]
+    histories = [known for known in _histories(chosen.tolist(), moment, served.known) if known]
+    if not histories:
+        return np.empty(0)
+    lists = served.model.recommend_for_history(histories, k=K, candidates=served.candidates)
+    return lists.groupby("user_id")["score"].mean().to_numpy(dtype=np.float64)
+
+
+def _histories(users: list[int], moment: datetime, known: frozenset[int]) -> list[dict[int, float]]:
+    found: dict[int, dict[int, float]] = defaultdict(dict)
+    for start in range(0, len(users), IDS_PER_QUERY):
+        rows = Rating.objects.filter(user_id__in=users[start : start + IDS_PER_QUERY], rated_at__lte=moment)
+        for user, movie, rating in rows.order_by().values_list("user_id", "movie_id", "rating"):
+            if movie in known:
+                found[user][movie] = rating
+    return list(found.values())

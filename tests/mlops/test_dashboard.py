@@ -1,4 +1,4 @@
-"""The staff's page: who sees it, what it says of a new site and of one at work, and what it costs."""
+"""The staff dashboard: who sees it, what it shows for a new site and one in production, and its queries."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ PATHS = ["/mlops/", "/mlops/runs/"]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_only_staff_know_of_it(client, nora, sam, path):
+def test_only_staff_see_the_page(client, nora, sam, path):
     assert client.get(path).headers["Location"] == f"/accounts/sign-in/?next={path}"
     client.force_login(nora)
     assert client.get(path).status_code == 404
@@ -28,7 +28,7 @@ def test_only_staff_know_of_it(client, nora, sam, path):
     assert client.get(path).status_code == 200
 
 
-def test_a_new_site_says_what_is_not_there_yet(client, sam):
+def test_page_of_a_new_site_says_what_is_missing(client, sam):
     client.force_login(sam)
 
     page = client.get("/mlops/").content.decode()
@@ -61,7 +61,7 @@ def at_work(alice, quick):
     return champion
 
 
-def test_a_site_at_work_is_told_of(client, sam, at_work):
+def test_page_shows_a_site_in_production(client, sam, at_work):
     check = check_retraining()
     client.force_login(sam)
 
@@ -87,7 +87,7 @@ def test_a_site_at_work_is_told_of(client, sam, at_work):
     assert "https://" not in page
 
 
-def test_runs_are_asked_for_more_often_while_one_goes_on(client, sam, at_work):
+def test_runs_are_polled_faster_while_one_is_active(client, sam, at_work):
     client.force_login(sam)
     assert 'hx-trigger="every 2s"' in client.get("/mlops/runs/").content.decode()
 
@@ -98,7 +98,7 @@ def test_runs_are_asked_for_more_often_while_one_goes_on(client, sam, at_work):
     assert "The worker died." in page
 
 
-def test_schedules_say_when_they_come_next(client, sam, at_work):
+def test_schedules_show_their_next_run(client, sam, at_work):
     PeriodicTask.objects.filter(name="prune").update(enabled=False)
     client.force_login(sam)
 
@@ -112,7 +112,7 @@ def test_schedules_say_when_they_come_next(client, sam, at_work):
     assert rows["prune"].next_at is None
 
 
-def test_the_page_asks_as_often_for_many_rows_as_for_few(client, sam, at_work):
+def test_page_makes_as_many_queries_for_many_rows(client, sam, at_work):
     client.force_login(sam)
 
     def queries() -> int:
@@ -131,7 +131,7 @@ def test_the_page_asks_as_often_for_many_rows_as_for_few(client, sam, at_work):
     assert queries() == few <= 40
 
 
-def test_the_drift_report_in_the_admin_draws_what_it_compared(client, sam, at_work):
+def test_drift_report_in_the_admin_has_plots(client, sam, at_work):
     client.force_login(sam)
     report = DriftReport.objects.first()
 
@@ -142,7 +142,7 @@ def test_the_drift_report_in_the_admin_draws_what_it_compared(client, sam, at_wo
 
 
 @pytest.mark.parametrize("model", ["onlinemetrics", "retrainingcheck", "alert", "evidence", "driftreport"])
-def test_rows_of_the_watch_are_there_to_read_and_not_to_change(client, sam, at_work, model):
+def test_monitoring_rows_are_read_only(client, sam, at_work, model):
     check_retraining()
     client.force_login(sam)
 

@@ -1,4 +1,4 @@
-"""The arithmetic of drift: hand-computed distances, and chance drawn from people, not from rows."""
+"""The arithmetic of drift: hand-computed distances, and chance drawn from users rather than rows."""
 
 import math
 
@@ -43,7 +43,7 @@ def test_the_index_is_symmetric_and_never_negative(counts):
     assert index == pytest.approx(population_stability_index(before, recent))
 
 
-def test_nobody_counts_for_more_than_the_policy_s_rows():
+def test_one_user_counts_for_a_limited_number_of_rows():
     people = np.array([1] * 40 + [2])
 
     weights = row_weights(people, np.zeros(41, dtype=int), 20)
@@ -52,7 +52,7 @@ def test_nobody_counts_for_more_than_the_policy_s_rows():
     assert weights[40] == 1
 
 
-def test_a_fat_week_counts_at_most_as_two_median_weeks():
+def test_busy_week_counts_at_most_as_two_median_weeks():
     people, weeks = np.arange(100), np.array([0] * 70 + [1] * 10 + [2] * 10 + [3] * 10)
 
     weights = row_weights(people, weeks, 20)
@@ -68,7 +68,7 @@ def test_shares_are_kept_by_person():
 
 
 def windows_of(rng, n_people, rows_per_person, share):
-    """Each person gives all their rows to one of two categories."""
+    """Each user's rows are all in one of two categories."""
     people = np.repeat(np.arange(n_people), rows_per_person)
     categories = np.repeat((rng.random(n_people) < share).astype(int), rows_per_person)
     return shares_of(people, categories, np.ones(len(people)), 2)
@@ -94,7 +94,7 @@ def test_chance_is_what_equal_windows_show():
     assert sum(shift.p <= 0.05 for shift in found) <= 6
 
 
-def test_the_distance_of_scores_is_the_largest_gap_of_their_distributions():
+def test_distance_of_scores_is_the_largest_gap():
     shift = compare_values(np.array([1.0, 2.0, 3.0, 4.0]), np.array([3.5, 4.5, 5.5, 6.5]))
 
     assert shift.figure == 0.75
@@ -109,7 +109,7 @@ def test_a_fall_is_a_share_of_the_rate_before():
     assert compare_rates(0, 10, 0, 10).figure == 0
 
 
-def test_one_fat_or_empty_week_moves_no_median_week():
+def test_one_busy_or_empty_week_leaves_the_median_week():
     usual = np.array([100, 110, 90, 100])
 
     assert weekly_ratio(np.array([100, 900, 100, 90]), usual) == 1

@@ -28,7 +28,7 @@ def test_a_new_site_has_no_champion_and_no_run(db):
     assert figures["movierec_training_backlog_seconds"] == 0
 
 
-def test_figures_come_from_the_rows_of_the_moment(alice, quick):
+def test_figures_come_from_the_current_rows(alice, quick):
     version = make_version()
     promote(version=version.pk)
     hour_ago = timezone.now() - timedelta(hours=1)

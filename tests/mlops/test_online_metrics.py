@@ -1,4 +1,4 @@
-"""New positive ratings against the lists of their moment, with a real model of the ratings that are there."""
+"""Online metrics: new positive ratings scored against the lists of their time, with a real model."""
 
 import math
 from datetime import timedelta
@@ -52,7 +52,7 @@ def show(user, movies: list[Movie], *, minutes_ago: float, **fields) -> None:
     Impression.objects.create(user=user, shown_at=NOW - timedelta(minutes=minutes_ago), **defaults | fields)
 
 
-def test_a_rating_is_scored_against_the_list_the_champion_would_have_shown(site, fan):
+def test_rating_is_scored_against_the_champions_list(site, fan):
     rate(fan, site[2])
 
     assert score_online_metrics(now=NOW) == {"scored": 1, "read": 1}
@@ -63,7 +63,7 @@ def test_a_rating_is_scored_against_the_list_the_champion_would_have_shown(site,
     assert row.ndcg_sum == pytest.approx(1 / math.log2(3))  # second of what the fan has not seen
 
 
-def test_what_was_rated_in_between_counts_and_what_came_later_does_not(site, fan):
+def test_list_follows_from_earlier_ratings_only(site, fan):
     rate(fan, site[1], minutes_ago=90)
     rate(fan, site[3], minutes_ago=30)
     rate(fan, site[2], minutes_ago=60)
@@ -84,7 +84,7 @@ def test_a_miss_lowers_the_rate(site, fan):
     assert (row.n, row.hits, row.hit_rate) == (2, 1, 0.5)
 
 
-def test_the_list_that_was_really_shown_counts_before_any_other(site, fan):
+def test_shown_list_takes_precedence(site, fan):
     show(fan, site[10:20], minutes_ago=120)
     show(fan, site[5:15], minutes_ago=70)
     show(fan, site[2:12], minutes_ago=10)
@@ -127,7 +127,7 @@ def test_dismissed_movies_were_in_no_list(site, fan):
     assert OnlineMetrics.objects.get().ndcg_sum == pytest.approx(1.0)
 
 
-def test_only_new_positive_ratings_of_people_the_model_can_judge_are_scored(site, fan):
+def test_only_new_positive_ratings_of_known_users_are_scored(site, fan):
     rate(fan, site[1], 2.0)
     rate(UserFactory(), site[1])
     rate(fan, site[3], minutes_ago=0.1)  # may not be committed everywhere yet
@@ -136,7 +136,7 @@ def test_only_new_positive_ratings_of_people_the_model_can_judge_are_scored(site
     assert score_online_metrics(now=NOW) == {"scored": 0, "read": 2}
 
 
-def test_running_twice_scores_once_and_the_next_run_goes_on(site, fan, settings):
+def test_next_run_continues_and_counts_nothing_twice(site, fan, settings):
     policy = settings.POLICY.online_metrics.model_copy(update={"max_ratings": 2})
     settings.POLICY = settings.POLICY.model_copy(update={"online_metrics": policy})
     for n in range(5):
@@ -148,7 +148,7 @@ def test_running_twice_scores_once_and_the_next_run_goes_on(site, fan, settings)
     assert OnlineMetrics.objects.get().n == 5
 
 
-def test_what_another_process_has_counted_is_not_counted_again(site, fan, monkeypatch):
+def test_ratings_counted_elsewhere_are_not_counted_again(site, fan, monkeypatch):
     rate(fan, site[1])
     from mlops.monitoring import online_metrics
 
@@ -165,7 +165,7 @@ def test_what_another_process_has_counted_is_not_counted_again(site, fan, monkey
     assert OnlineMetrics.objects.get().n == 1
 
 
-def test_each_version_answers_for_its_own_time(site, fan):
+def test_each_version_is_scored_for_its_own_time(site, fan):
     first = Promotion.objects.get().version_id
     second = make_version().pk
     promote(version=second)

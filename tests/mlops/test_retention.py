@@ -69,7 +69,7 @@ def test_old_runs_and_impressions_go(alice, quick):
     assert (pruned["runs"], PipelineRun.objects.count(), Impression.objects.count()) == (1, 1, 0)
 
 
-def test_old_looks_and_ended_alerts_go_and_open_ones_stay(db, quick):
+def test_old_checks_and_closed_alerts_are_removed(db, quick):
     now = timezone.now()
     long_ago = now - timedelta(days=400)
     for moment in (now, long_ago):

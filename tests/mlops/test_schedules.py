@@ -45,7 +45,7 @@ def test_what_an_operator_edited_or_added_stays(db):
     assert PeriodicTask.objects.filter(pk=own.pk).exists()
 
 
-def test_renamed_schedules_go_on_under_the_new_name(db, settings, tmp_path):
+def test_renamed_schedules_keep_their_row(db, settings, tmp_path):
     """Rows made before the renaming, one edited by an operator, and an operator's own row with a former task."""
     every = IntervalSchedule.objects.create(every=7, period=IntervalSchedule.MINUTES)
     edited = PeriodicTask.objects.create(name="check-freshness", task="mlops.check_freshness", interval=every)
@@ -105,7 +105,7 @@ def test_a_schedule_that_is_off_is_not_created(db, settings, tmp_path):
     assert PeriodicTask.objects.get(name="prune").interval.every == 60
 
 
-def test_the_sync_with_tmdb_says_why_it_does_nothing(db, settings, caplog):
+def test_tmdb_sync_without_a_token_is_skipped(db, settings, caplog):
     settings.TMDB_READ_TOKEN = ""
 
     with caplog.at_level("INFO"):

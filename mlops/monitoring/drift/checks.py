@@ -24,6 +24,7 @@ from mlops.monitoring.drift.statistics import (
     list_diversity,
     weekly_ratio,
 )
+from mlops.policy import DriftPolicy
 
 ORDER = {Outcome.INSUFFICIENT_DATA: -1, Outcome.OK: 0, Outcome.WARN: 1, Outcome.ALERT: 2}
 
@@ -36,7 +37,7 @@ def worst(outcomes: Sequence[str]) -> str:
 
 
 def check_shares(
-    code: DriftCode, recent: Shares, before: Shares, rows: tuple[int, int], labels: Sequence[str], policy: Any
+    code: DriftCode, recent: Shares, before: Shares, rows: tuple[int, int], labels: Sequence[str], policy: DriftPolicy
 ) -> Finding:
     """How rows divide into categories; `rows` are the numbers of rows, recent and before."""
     found = _begin(code, "PSI", rows, policy.psi_warn, policy.psi_alert)
@@ -47,7 +48,7 @@ def check_shares(
     return _judged(found, compare_shares(recent, before), policy)
 
 
-def check_scores(recent: Array, before: Array, policy: Any) -> Finding:
+def check_scores(recent: Array, before: Array, policy: DriftPolicy) -> Finding:
     """The champion's scores of people's lists, now and before."""
     found = _begin(DriftCode.SCORES, "KS D", (len(recent), len(before)), policy.ks_warn, policy.ks_alert)
     if min(len(recent), len(before)) < policy.min_lists:
@@ -55,7 +56,7 @@ def check_scores(recent: Array, before: Array, policy: Any) -> Finding:
     return _judged(_with(found, bars=_histogram(recent, before)), compare_values(recent, before), policy)
 
 
-def check_activity(recent_weeks: Array, weeks_before: Array, policy: Any) -> Finding:
+def check_activity(recent_weeks: Array, weeks_before: Array, policy: DriftPolicy) -> Finding:
     """Ratings of the median week; a flood counts like a drought."""
     warn, alert = policy.activity_warn_ratio, policy.activity_alert_ratio
     found = _begin(DriftCode.ACTIVITY, "ratio", (np.sum(recent_weeks), np.sum(weeks_before)), warn, alert)
@@ -70,7 +71,7 @@ def check_activity(recent_weeks: Array, weeks_before: Array, policy: Any) -> Fin
     return replace(_with(found, bars=bars), figure=_finite(ratio), outcome=outcome, message=message)
 
 
-def check_coverage(recent: list[Array], before: list[Array], policy: Any) -> Finding:
+def check_coverage(recent: list[Array], before: list[Array], policy: DriftPolicy) -> Finding:
     """Distinct movies in an equal number of shown lists."""
     warn, alert = policy.shown_warn_ratio, policy.shown_alert_ratio
     found = _begin(DriftCode.COVERAGE, "ratio", (len(recent), len(before)), warn, alert)
@@ -81,7 +82,7 @@ def check_coverage(recent: list[Array], before: list[Array], policy: Any) -> Fin
 
 
 def check_diversity(
-    recent: list[Array], before: list[Array], genres: dict[int, frozenset[Any]], policy: Any
+    recent: list[Array], before: list[Array], genres: dict[int, frozenset[Any]], policy: DriftPolicy
 ) -> Finding:
     """How much the movies of a shown list differ in genre."""
     warn, alert = policy.shown_warn_ratio, policy.shown_alert_ratio
@@ -94,7 +95,7 @@ def check_diversity(
     return replace(found, figure=_finite(ratio), outcome=_below(ratio, warn, alert))
 
 
-def check_online_metrics(hits: tuple[int, int], n: tuple[int, int], policy: Any) -> Finding:
+def check_online_metrics(hits: tuple[int, int], n: tuple[int, int], policy: DriftPolicy) -> Finding:
     """The hit rate at 10 of new positive ratings, recent and before."""
     found = _begin(DriftCode.ONLINE_METRICS, "fall", n, policy.live_warn_fall, policy.live_alert_fall)
     if min(n) < policy.min_ratings or not hits[1]:
@@ -116,7 +117,7 @@ def _insufficient(found: Finding, message: str, needed: int) -> Finding:
     return replace(_with(found, needed=needed), message=message)
 
 
-def _judged(found: Finding, shift: Shift, policy: Any) -> Finding:
+def _judged(found: Finding, shift: Shift, policy: DriftPolicy) -> Finding:
     """The outcome of a figure whose chance is known."""
     outcome, message = Outcome.OK, found.message
     if found.threshold is not None and shift.beyond_chance >= found.params["warn"]:

@@ -15,8 +15,9 @@ from mlops.models import DriftReport, OnlineMetrics
 from mlops.monitoring.alerts import set_alert
 from mlops.monitoring.codes import AlertCode, DriftCode
 from mlops.monitoring.drift import checks
-from mlops.monitoring.drift.shown import champion_scores, lists_shown
 from mlops.monitoring.drift.windows import WEEK, Window, genres_of_movies, weekly_counts, windows
+from mlops.monitoring.personal_lists import champion_scores, lists_shown
+from mlops.policy import DriftPolicy
 
 
 def check_drift(*, now: datetime | None = None) -> DriftReport:
@@ -43,7 +44,7 @@ def check_drift(*, now: datetime | None = None) -> DriftReport:
 
 
 def _of_ratings(
-    recent: Window, before: Window, genres: dict[int, list[int]], genre_names: list[str], policy: Any
+    recent: Window, before: Window, genres: dict[int, list[int]], genre_names: list[str], policy: DriftPolicy
 ) -> list[Finding]:
     rows = (len(recent), len(before))
     new_or_not = ["known", "new"]
@@ -69,7 +70,7 @@ def _of_ratings(
     return [*found, checks.check_shares(DriftCode.GENRES, now, then, (n_now, n_then), genre_names, policy)]
 
 
-def _of_lists(recent: Window, before: Window, genres: dict[int, list[int]], policy: Any) -> list[Finding]:
+def _of_lists(recent: Window, before: Window, genres: dict[int, list[int]], policy: DriftPolicy) -> list[Finding]:
     scores = [champion_scores(window.users, window.end, policy) for window in (recent, before)]
     now = lists_shown(recent.start, recent.end, policy)
     then = lists_shown(recent.start - policy.window_weeks * WEEK, recent.start, policy)
@@ -81,7 +82,7 @@ def _of_lists(recent: Window, before: Window, genres: dict[int, list[int]], poli
     ]
 
 
-def _of_online_metrics(start: datetime, end: datetime, policy: Any) -> Finding:
+def _of_online_metrics(start: datetime, end: datetime, policy: DriftPolicy) -> Finding:
     """Over all versions, because users see the same thing when a new champion is worse or their taste changed."""
     span = timedelta(weeks=policy.window_weeks)
     now, then = (_hits(since, since + span) for since in (start, start - span))

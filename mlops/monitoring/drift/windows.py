@@ -13,6 +13,7 @@ from django.db.models import Count, F, Min, Q
 
 from catalog.models import MovieGenre, Rating
 from mlops.monitoring.drift.statistics import Shares, row_weights, shares_of
+from mlops.policy import DriftPolicy
 
 Array = np.ndarray[Any, Any]
 
@@ -51,7 +52,7 @@ class Window:
         return shares_of(self.users[rows], categories, weights, n_genres), int((lengths > 0).sum())
 
 
-def windows(end: datetime, policy: Any) -> tuple[Window, Window]:
+def windows(end: datetime, policy: DriftPolicy) -> tuple[Window, Window]:
     """The last `window_weeks` weeks and the reference before them.
 
     The reference is as long, or reaches back until it has `reference_ratings` ratings.
@@ -60,7 +61,7 @@ def windows(end: datetime, policy: Any) -> tuple[Window, Window]:
     return read_window(start, end, policy), read_window(_reference_start(start, policy), start, policy)
 
 
-def weekly_counts(end: datetime, policy: Any) -> tuple[Array, Array]:
+def weekly_counts(end: datetime, policy: DriftPolicy) -> tuple[Array, Array]:
     """Ratings by week, latest last: the window's, and up to twelve weeks before it since the first rating."""
     start = end - policy.window_weeks * WEEK
     first = _rated().aggregate(first=Min("rated_at"))["first"] or end
@@ -69,7 +70,7 @@ def weekly_counts(end: datetime, policy: Any) -> tuple[Array, Array]:
     return counts[n_before:], counts[:n_before]
 
 
-def read_window(start: datetime, end: datetime, policy: Any) -> Window:
+def read_window(start: datetime, end: datetime, policy: DriftPolicy) -> Window:
     rows = _rated().filter(rated_at__gt=start, rated_at__lte=end)
     every = math.ceil(rows.count() / policy.max_ratings) or 1
     if every > 1:
@@ -106,7 +107,7 @@ def _rated() -> Any:
     return Rating.objects.for_training().order_by()
 
 
-def _reference_start(start: datetime, policy: Any) -> datetime:
+def _reference_start(start: datetime, policy: DriftPolicy) -> datetime:
     usual = start - policy.window_weeks * WEEK
     earlier = _rated().filter(rated_at__lte=start).order_by("-rated_at").values_list("rated_at", flat=True)
     reached: datetime | None = earlier[policy.reference_ratings - 1 : policy.reference_ratings].first()
