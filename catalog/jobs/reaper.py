@@ -37,7 +37,7 @@ def verdict_on(job: Job, now: datetime) -> tuple[Outcome | None, bool]:
     1. A job that takes longer than its kind allows is lost.
     2. In this PID namespace the process decides: a running one is never lost, an ended one is at once (unless
        several processes work on the job).
-    3. Everywhere else the heartbeat decides.
+    3. Everywhere else the heartbeat decides. It is certain for a job that names no worker: a former version ran it.
     """
     limits = kind_of(job).limits()
     if job.claimed_at and now - job.claimed_at > timedelta(seconds=limits.max_seconds):
@@ -49,7 +49,7 @@ def verdict_on(job: Job, now: datetime) -> tuple[Outcome | None, bool]:
             return Outcome.WORKER_LOST, True
     if job.heartbeat_at and now - job.heartbeat_at <= timedelta(seconds=limits.stale_after_seconds):
         return None, False
-    return Outcome.HEARTBEAT_LOST, False
+    return Outcome.HEARTBEAT_LOST, job.worker_pid is None
 
 
 def _end_if_lost(job: Job, now: datetime) -> bool:

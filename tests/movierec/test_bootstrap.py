@@ -73,7 +73,7 @@ def test_a_training_lost_on_another_host_is_repeated(new_site, bootstrap, monkey
         trigger="command",
         algorithm="ease",
         status="running",
-        exclusive="training",
+        worker_pid=1,
         started_at=now,
         heartbeat_at=now,
     )
