@@ -20,7 +20,7 @@ class Limits(NamedTuple):
 @dataclass(frozen=True)
 class JobKind:
     name: str
-    model: "type[Job]"
+    model: Any  # a model that inherits from Job
     task: str
     queue: str
     limits: Callable[[], Limits]

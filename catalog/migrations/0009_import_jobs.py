@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
             "userimport",
             "job_ptr",
             models.OneToOneField(
-                null=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, to="catalog.job"
+                null=True, on_delete=django.db.models.deletion.CASCADE, to="catalog.job"
             ),
         ),
         migrations.AddField(

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
             "syncrun",
             "job_ptr",
             models.OneToOneField(
-                null=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, to="catalog.job"
+                null=True, on_delete=django.db.models.deletion.CASCADE, to="catalog.job"
             ),
         ),
         migrations.RemoveConstraint("syncrun", "catalog_syncrun_one_running"),

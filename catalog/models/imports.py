@@ -55,7 +55,7 @@ class UserImport(Job):
     counts = models.JSONField(default=dict, help_text="What the import adds and changes, or has added and changed.")
     committed_at = models.DateTimeField(null=True, blank=True, help_text="When the owner committed the import.")
 
-    objects = UserImportQuerySet.as_manager()
+    objects = UserImportQuerySet.as_manager()  # type: ignore[misc]  # overrides that of Job
 
     class Meta:
         ordering = ["-created_at", "-id"]

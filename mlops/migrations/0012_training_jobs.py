@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             "pipelinerun",
             "job_ptr",
             models.OneToOneField(
-                null=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, to="catalog.job"
+                null=True, on_delete=django.db.models.deletion.CASCADE, to="catalog.job"
             ),
         ),
         migrations.RemoveConstraint("pipelinerun", "mlops_run_one_active"),

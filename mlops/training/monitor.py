@@ -17,7 +17,7 @@ from catalog.jobs.queue import attempt_of
 from mlops.errors import MLOpsError, RunCancelled, RunLost
 from mlops.models import PipelineRun, RunStep
 from mlops.models.runs import activity_text
-from mlops.training.forecast import Durations
+from mlops.training.forecast import Durations, Forecast
 from mlops.training.job import RunFailed, TrainingOutcome
 
 logger = logging.getLogger(__name__)
@@ -89,8 +89,7 @@ class RunMonitor:
         """Writes log and progress. False once the run is not this attempt's any more."""
         progress = {"step": "", "log": "\n".join(self._lines), "heartbeat_at": timezone.now()}
         if (step := self._step) is not None:
-            elapsed = (timezone.now() - step.started_at).total_seconds()
-            found = self._durations.forecast(step.name, elapsed, self._share)
+            found = self._forecast(step)
             progress |= {"step": step.name, "share": found.run_share, "remaining_seconds": found.run_remaining_seconds}
             RunStep.objects.filter(pk=step.pk).update(
                 log="\n".join(self._step_lines),
@@ -137,9 +136,17 @@ class RunMonitor:
         self._share = details["done"] / details["total"] if details.get("total") else None
         self._report(step.name, activity_text(activity, **details))
 
-    def tell_share(self, share: float) -> None:
-        """How far the step is, from the midst of computing; shown with the next look of the thread."""
-        self._share = share
+    def share_from_now(self) -> Callable[[float], None]:
+        """A listener to the last part of the step; what it hears is shown with the next look of the thread."""
+        before = self._forecast(self._step).share if self._step else 0.0
+
+        def listen(share: float) -> None:
+            self._share = before + (1 - before) * share
+
+        return listen
+
+    def _forecast(self, step: RunStep) -> Forecast:
+        return self._durations.forecast(step.name, (timezone.now() - step.started_at).total_seconds(), self._share)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:

@@ -30,6 +30,7 @@ from mlops.registry.smoke_test_input import smoke_test_input
 from mlops.training.job import RunFailed, TrainingOutcome, artifact_name, partial_snapshot_name
 from mlops.training.monitor import RunMonitor, lost
 from recommender.estimators import ESTIMATORS, ArtifactError, Dataset, artifact_checksum, load_recommender
+from recommender.estimators.progress import reporting
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +125,8 @@ class TrainingRun:
                     self.monitor.progress(step, Activity.FITTING)
                     self.dataset = Dataset.from_frames(self.ratings, self.movies, policy.implicit_threshold)
                     estimator = ESTIMATORS[self.run.algorithm](random_state=policy.random_state, **self.parameters)
-                    model = estimator.fit(self.dataset)
+                    with reporting(self.monitor.share_from_now()):
+                        model = estimator.fit(self.dataset)
             except (ValueError, TypeError) as error:
                 raise RunFailed(TrainingOutcome.NOT_FITTED, error=str(error)) from error
             self.monitor.progress(step, Activity.SAVING)

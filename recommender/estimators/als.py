@@ -15,6 +15,7 @@ from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.factors import cosines, gram_of, solve_users
 from recommender.estimators.histories import product_of_columns
+from recommender.estimators.progress import report
 from recommender.estimators.validation import best_of, ndcg_of_scores, sample_users, split_random
 
 Array = np.ndarray[Any, Any]
@@ -53,7 +54,13 @@ class AlsRecommender(Recommender):
         self.regularization_ = float(self.chosen_.get("regularization", config.regularization))
         self.alpha_ = float(self.chosen_.get("alpha", config.alpha))
         self.item_factors_ = _item_factors(
-            dataset.positives, config.n_components, config.epochs, self.regularization_, self.alpha_, self.random_state
+            dataset.positives,
+            config.n_components,
+            config.epochs,
+            self.regularization_,
+            self.alpha_,
+            self.random_state,
+            on_epoch=lambda number, *_: report((number + 1) / config.epochs),
         )
 
     def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
@@ -74,7 +81,13 @@ class AlsRecommender(Recommender):
 
 
 def _item_factors(
-    positives: csr_matrix, n_components: int, epochs: int, regularization: float, alpha: float, random_state: int
+    positives: csr_matrix,
+    n_components: int,
+    epochs: int,
+    regularization: float,
+    alpha: float,
+    random_state: int,
+    on_epoch: Callable[..., object] | None = None,
 ) -> Array:
     """The library starts from small uniform factors, seeded; a movie that nobody likes ends at 0."""
     from implicit.cpu.als import AlternatingLeastSquares
@@ -89,7 +102,7 @@ def _item_factors(
             random_state=random_state,
             num_threads=1 if positives.nnz < SMALL else 0,
         )
-        model.fit(positives, show_progress=False)
+        model.fit(positives, show_progress=False, callback=on_epoch)
     factors: Array = np.array(model.item_factors, dtype=np.float32)
     factors[np.bincount(positives.indices, minlength=positives.shape[1]) == 0] = 0
     return factors

@@ -19,6 +19,7 @@ from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.factors import cosines
 from recommender.estimators.histories import map_columns, ordered_product, product_of_columns
+from recommender.estimators.progress import reported
 from recommender.estimators.tags import fit_vocabulary, tag_matrix
 from recommender.estimators.validation import most_rated
 
@@ -104,6 +105,7 @@ def _train(positives: csr_matrix, tags: csr_matrix, config: LightFMConfig, rando
         user_alpha=config.regularization,
         random_state=random_state,
     )
+    model._progress = lambda epochs, verbose: reported(epochs)
     features = hstack([identity(positives.shape[1], format="csr"), tags], format="csr", dtype=np.float32)
     return model.fit(positives.tocoo(), item_features=features, epochs=config.epochs, num_threads=1)
 
