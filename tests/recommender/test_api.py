@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import Permission
 from rest_framework.authtoken.models import Token
+from rest_framework.throttling import ScopedRateThrottle, UserRateThrottle
 
 from catalog.models import Movie
 from recommender.models import Dismissal, Feedback, Impression
@@ -189,8 +190,6 @@ def test_an_invalid_request_of_a_service_is_explained(service, address, wanted, 
 
 
 def test_services_have_a_limit_of_their_own(service, fan, monkeypatch):
-    from rest_framework.throttling import ScopedRateThrottle, UserRateThrottle
-
     monkeypatch.setitem(ScopedRateThrottle.THROTTLE_RATES, "service", "3/min")
     monkeypatch.setattr(UserRateThrottle, "rate", "1/min", raising=False)
     codes = [service.post("/api/v1/recommend", {"user_id": fan.pk}, format="json").status_code for _ in range(4)]

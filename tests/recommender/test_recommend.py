@@ -7,7 +7,7 @@ from recommender.models import Dismissal
 from recommender.services import recommend
 from recommender.serving import candidates
 from recommender.serving.model_server import server
-from tests.factories import MovieFactory, RatingFactory, UserFactory
+from tests.factories import GenreFactory, MovieFactory, RatingFactory, UserFactory
 from tests.recommender.conftest import count_ratings
 
 pytestmark = pytest.mark.django_db
@@ -107,8 +107,6 @@ def test_genre_filters_every_source_of_the_chain(train, camps, nora):
 
 
 def test_an_unknown_genre_is_refused_and_an_empty_one_is_not(nora, camps):
-    from tests.factories import GenreFactory
-
     with pytest.raises(InvalidRequest, match="there is no genre 'Westren'"):
         recommend(user=nora, genre="Westren", surface="test")
     GenreFactory(name="Western", slug="western")
