@@ -66,7 +66,6 @@ def write_policy(path: Path, **changes: dict[str, Any]) -> Path:
         },
         "gate": {"replay_latency_floor_ms": 1000},  # a busy machine must not look like a slow model
         "evaluation": {"cuts": [0.6], "half_lives_days": [30], "bootstrap_resamples": 1000},
-        "data_checks": {},  # which dvc.yaml names
     }
     policy = {section: quick.get(section, {}) | changes.get(section, {}) for section in (*quick, *changes)}
     path.write_text(yaml.safe_dump(policy, sort_keys=False), encoding="utf-8")
