@@ -1,22 +1,23 @@
 """What the drift checks find and miss: `python -m benchmarks.drift --data DIR [--windows 200]`.
 
-Windows are made of real MovieTweetings weeks. Without drift: of twelve weeks in a row, four fall to the recent window
-and four to the reference at random, so that both come from one stretch of the log, with its returning people and its
-films of the month. With a fat week: one week of the recent window has five times its ratings. With drift: a change is
-planted in the recent window. Limits are those of config.yaml; ratings are drawn by whole people.
+Windows consist of real MovieTweetings weeks. Without drift, four of twelve consecutive weeks are drawn for the recent
+window and four for the reference, so that both have the same returning users and current films. With a fat week, one
+week of the recent window has five times its ratings. With drift, the recent window is changed. The thresholds are the
+policy's defaults; ratings are drawn by whole users.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.drift_kinds import N_WEEKS, Array, Kind, Rng, Rows, draw_weeks
+from benchmarks.drift_lists import Lists
 from benchmarks.drift_weeks import Weeks, read_weeks
 from benchmarks.tables import render
 from mlops.findings import Finding, Outcome
@@ -25,27 +26,8 @@ from mlops.monitoring.drift import checks
 from mlops.monitoring.drift.statistics import Shares, row_weights, shares_of
 from mlops.policy import DriftPolicy
 
-Array = np.ndarray[Any, Any]
-Rows = dict[str, Array]
-Rng = np.random.Generator
-
-SIZES = (500, 1000, 5000)  # ratings in each window
-N_WEEKS, STRETCH, FAT = 4, 12, 5
+FAT = 5  # times the usual size of a week
 STARS = [f"{step / 2:g}" for step in range(11)]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """`draw(size, rng, fat)` makes two windows without drift, `judge(recent, before)` is one check, `plant(recent)`
-    changes what it should notice. `fat` is by how much one week of the recent window is larger than usual."""
-
-    name: str
-    planted: str
-    draw: Callable[..., tuple[Any, Any]]
-    judge: Callable[[Any, Any], Finding]
-    plant: Callable[[Any, Rng], Any]
-    sizes: tuple[int, ...] = SIZES
-    draws_fat_weeks: bool = True
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -209,81 +191,6 @@ class Ratings:
         return int(rng.choice(self.horror))
 
 
-class Lists:
-    """Windows of lists that a model made for the people of each week, and what they rated then."""
-
-    def __init__(self, weeks: Weeks, policy: DriftPolicy) -> None:
-        self.weeks, self.policy = weeks, policy
-        self.genres = {movie: frozenset(found) for movie, found in weeks.genres.items()}
-        self.of_one_genre = weeks.movies_of_one_genre
-
-    def kinds(self) -> list[Kind]:
-        policy, sizes = self.policy, (500, 1000)
-        top = _most_shown(self.weeks.lists_shown, 40)
-        return [
-            Kind(
-                "score distribution",
-                "half of the people have rated at random",
-                lambda size, rng: self._draw("scores", size, rng),
-                lambda recent, before: checks.check_scores(recent, before, policy),
-                lambda recent, rng: np.where(rng.random(len(recent)) < 0.5, self._at_random(len(recent), rng), recent),
-                sizes,
-                draws_fat_weeks=False,
-            ),
-            Kind(
-                "coverage shown",
-                "lists show the 40 most shown movies alone",
-                lambda size, rng: self._draw("lists", size, rng),
-                lambda recent, before: checks.check_coverage(list(recent), list(before), policy),
-                lambda recent, rng: [rng.choice(top, 10, replace=False) for _ in recent],
-                sizes,
-                draws_fat_weeks=False,
-            ),
-            Kind(
-                "diversity shown",
-                "each list keeps to one genre",
-                lambda size, rng: self._draw("lists", size, rng),
-                lambda recent, before: checks.check_diversity(list(recent), list(before), self.genres, policy),
-                lambda recent, rng: [self._of_one_genre(movies, rng) for movies in recent],
-                sizes,
-                draws_fat_weeks=False,
-            ),
-            Kind(
-                "live quality",
-                "half of the hits are lost",
-                lambda size, rng: self._draw("hits", size, rng),
-                lambda recent, before: checks.check_online_metrics(
-                    (int(recent.sum()), int(before.sum())), (len(recent), len(before)), policy
-                ),
-                lambda recent, rng: recent * (rng.random(len(recent)) < 0.5),
-                (5000, 10_000),
-                draws_fat_weeks=False,
-            ),
-        ]
-
-    def _draw(self, what: str, size: int, rng: Rng) -> tuple[Any, Any]:
-        drawn = draw_weeks(self.weeks.list_weeks, rng)
-        found = []
-        for numbers in (drawn[:N_WEEKS], drawn[N_WEEKS:]):
-            pools = [self.weeks.shown[number][what] for number in numbers]
-            found.append([pool[at] for pool in pools for at in rng.integers(0, len(pool), size // N_WEEKS)])
-        recent, before = found if what == "lists" else [np.array(values) for values in found]
-        return recent, before
-
-    def _at_random(self, n: int, rng: Rng) -> Array:
-        return rng.choice(self.weeks.scores_at_random, n)
-
-    def _of_one_genre(self, movies: Array, rng: Rng) -> Array:
-        genre = self.of_one_genre[int(rng.integers(len(self.of_one_genre)))]
-        return rng.choice(genre, len(movies), replace=False)
-
-
-def draw_weeks(numbers: list[int], rng: Rng) -> list[int]:
-    """Eight of twelve weeks in a row, in random order."""
-    at = int(rng.integers(0, max(1, len(numbers) - STRETCH + 1)))
-    return [int(number) for number in rng.permutation(numbers[at : at + STRETCH])[: 2 * N_WEEKS]]
-
-
 def _of_people(rows: Rows, size: int, rng: Rng) -> Rows:
     """So many rows of one week, by whole people (the last one cut)."""
     _, person = np.unique(rows["user"], return_inverse=True)
@@ -293,11 +200,6 @@ def _of_people(rows: Rows, size: int, rng: Rng) -> Rows:
 
 def _some(rows: Rows, share: float, rng: Rng) -> Array:
     return np.asarray(rng.random(len(rows["user"])) < share)
-
-
-def _most_shown(lists: list[Array], count: int) -> Array:
-    movies, counts = np.unique(np.concatenate(lists), return_counts=True)
-    return np.asarray(movies[np.argsort(-counts)[:count]])
 
 
 if __name__ == "__main__":

@@ -28,8 +28,6 @@ def tracked(*patterns: str) -> list[Path]:
 class Import(NamedTuple):
     importer: str
     module: str
-    line: int
-    in_function: bool
     for_types: bool  # below `if TYPE_CHECKING`
 
 
@@ -58,10 +56,10 @@ def imports() -> list[Import]:
 
 def _imports(name: str, file: Path, modules: dict[str, Path]) -> Iterator[Import]:
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    for node, in_function, for_types in _walk(parsed(file), False, False):
+    for node, _, for_types in _walk(parsed(file), False, False):
         for module in _imported(node, package, modules):
             if module != name:
-                yield Import(name, module, node.lineno, in_function, for_types)
+                yield Import(name, module, for_types)
 
 
 def _imported(node: ast.Import | ast.ImportFrom, package: str, modules: dict[str, Path]) -> Iterator[str]:
@@ -94,14 +92,33 @@ def _is_type_checking(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
 
 
-def local_imports() -> list[tuple[str, int]]:
-    """Modules and lines of imports inside functions, of any module."""
-    return [
-        (name, node.lineno)
-        for name, file in sources().items()
-        for node, in_function, for_types in _walk(parsed(file), False, False)
-        if in_function and not for_types
-    ]
+class LocalImport(NamedTuple):
+    file: str
+    line: int
+    has_comment: bool  # on its line, or above it in the same block of imports
+
+
+def imports_in_functions() -> list[LocalImport]:
+    """Of the whole repository, tests and benchmarks included."""
+    found = []
+    for file in tracked("*.py"):
+        lines = file.read_text(encoding="utf-8").splitlines()
+        for node, in_function, for_types in _walk(parsed(file), False, False):
+            if in_function and not for_types:
+                name = str(file.relative_to(ROOT))
+                found.append(LocalImport(name, node.lineno, _has_comment(lines, node.lineno)))
+    return found
+
+
+def _has_comment(lines: list[str], number: int) -> bool:
+    if "  # " in lines[number - 1]:
+        return True
+    for line in reversed(lines[: number - 1]):
+        if line.strip().startswith("#"):
+            return True
+        if not line.strip().startswith(("from ", "import ")):
+            return False
+    return False
 
 
 def importers() -> dict[str, set[str]]:
@@ -112,34 +129,24 @@ def importers() -> dict[str, set[str]]:
 
 
 def circles() -> list[list[str]]:
-    """Modules that import each other at run time, in functions or at the top (Tarjan's algorithm)."""
+    """Modules that import each other at run time, in functions or at the top."""
     graph: dict[str, set[str]] = defaultdict(set)
     for row in imports():
         if not row.for_types:
             graph[row.importer].add(row.module)
-    order: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-    found: list[list[str]] = []
+    reached = {name: _reachable(graph, name) for name in sources()}
+    found = {tuple(sorted({name} | {n for n in reached[name] if name in reached[n]})) for name in reached}
+    return sorted(list(circle) for circle in found if len(circle) > 1)
 
-    def visit(name: str) -> None:
-        order[name] = low[name] = len(order)
-        stack.append(name)
-        for other in graph[name]:
-            if other not in order:
-                visit(other)
-                low[name] = min(low[name], low[other])
-            elif other in stack:
-                low[name] = min(low[name], order[other])
-        if low[name] == order[name]:
-            start = stack.index(name)
-            found.append(sorted(stack[start:]))
-            del stack[start:]
 
-    for name in sorted(sources()):
-        if name not in order:
-            visit(name)
-    return [circle for circle in found if len(circle) > 1]
+def _reachable(graph: dict[str, set[str]], start: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        new = graph[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return found
 
 
 def function_lengths() -> list[int]:
@@ -149,3 +156,7 @@ def function_lengths() -> list[int]:
         for node in ast.walk(parsed(file))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
+
+
+def percentile(values: list[int], share: float) -> int:
+    return sorted(values)[int(share * len(values))]

@@ -1,31 +1,44 @@
-"""What keeps the rooms apart and the files small."""
+"""The architecture: which way imports point, how modules divide, how long files, functions and names are."""
 
 import ast
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from celery import current_app
 from django.apps import apps
 
 from tests.processes import BIN, ROOT, environment
+from tests.source_tree import (
+    APPS,
+    circles,
+    function_lengths,
+    importers,
+    imports_in_functions,
+    module_name,
+    parsed,
+    percentile,
+    sources,
+    tracked,
+)
 
-ROOMS = ["catalog", "recommender", "mlops", "movierec"]  # each may know those before it
-MAX_LINES = 500
-
-
-def tracked(*patterns: str) -> list[Path]:
-    """Files of the work tree that git knows, or that are new and not ignored."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [ROOT / line for line in listed.stdout.splitlines() if (ROOT / line).is_file()]
+MAX_LINES = 300
+LONG_FILES = {  # with the reason
+    "recommender/evaluation/evaluate.py": "two lines over: shorten it",
+    "tests/mlops/test_tuning.py": "to be divided: search, spaces, adoption",
+    "tests/catalog/imports/labelled_titles.py": "data: titles with the movie that each one means",
+    "tests/recommender/estimators/contract.py": "one contract, which every estimator's test inherits as a whole",
+}
+P90_FILE, P90_FUNCTION = 170, 15
+# Registers itself with Django, Celery or a table of formats when it is imported, so that one importer is enough.
+REGISTERS_ITSELF = re.compile(r"\.(admin|commands|templatetags|formats)\.|^movierec\.(checks|celery)$")
+# Ratchets: lower them when the tree gets better, never raise them. Targets: 60, 40, 0, 0.
+MAX_WITH_ONE_IMPORTER = 95
+MAX_IMPORTS_IN_FUNCTIONS = 44
+MAX_WITHOUT_A_REASON = 20
+MAX_LONG_TEST_NAMES = 144
+TEST_NAME = 60  # characters
 
 
 def test_imports_point_one_way():
@@ -34,27 +47,62 @@ def test_imports_point_one_way():
     assert done.returncode == 0, done.stdout
 
 
+def test_no_modules_import_each_other():
+    """At run time, at the top of a module or in a function."""
+    assert circles() == []
+
+
 def test_relations_between_models_point_down():
     upward = []
     for model in apps.get_models():
         for field in model._meta.get_fields(include_hidden=True):
             target = getattr(field, "related_model", None) if field.concrete else None
-            rooms = [model._meta.app_label, target._meta.app_label] if target else []
-            if all(room in ROOMS for room in rooms) and rooms and ROOMS.index(rooms[0]) < ROOMS.index(rooms[1]):
+            labels = [model._meta.app_label, target._meta.app_label] if target else []
+            if all(label in APPS for label in labels) and labels and APPS.index(labels[0]) < APPS.index(labels[1]):
                 upward.append(f"{model.__name__}.{field.name} -> {target.__name__}")
 
     assert upward == []
 
 
-def test_no_source_file_is_too_long():
-    exempt = re.compile(r"/migrations/|movierec/settings\.py$")
-    lengths = {str(file): len(file.read_text(encoding="utf-8").splitlines()) for file in tracked("*.py")}
+def test_few_modules_serve_one_importer():
+    single = [name for name, used_by in importers().items() if len(used_by) == 1 and not REGISTERS_ITSELF.search(name)]
 
-    assert lengths
-    assert {f: n for f, n in lengths.items() if n > MAX_LINES and not exempt.search(f)} == {}
+    assert len(single) <= MAX_WITH_ONE_IMPORTER, single
 
 
-def test_every_room_keeps_its_logic_out_of_a_drawer_for_everything():
+def test_imports_in_functions_are_few_and_have_reasons():
+    found = imports_in_functions()
+    unexplained = [f"{row.file}:{row.line}" for row in found if not row.has_comment]
+
+    assert len(found) <= MAX_IMPORTS_IN_FUNCTIONS, [f"{row.file}:{row.line}" for row in found]
+    assert len(unexplained) <= MAX_WITHOUT_A_REASON, unexplained
+
+
+def test_files_are_short():
+    files = [file for file in tracked("*.py") if "migrations" not in file.parts]
+    lengths = {str(file.relative_to(ROOT)): len(file.read_text(encoding="utf-8").splitlines()) for file in files}
+    product = [lengths[str(file.relative_to(ROOT))] for file in sources().values()]
+
+    assert {file for file, n in lengths.items() if n > MAX_LINES} - set(LONG_FILES) == set()
+    assert percentile(product, 0.9) <= P90_FILE
+
+
+def test_functions_are_short():
+    assert percentile(function_lengths(), 0.9) <= P90_FUNCTION
+
+
+def test_names_of_tests_are_short():
+    long = [
+        node.name
+        for file in tracked("tests/*.py")
+        for node in ast.walk(parsed(file))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and len(node.name) > TEST_NAME
+    ]
+
+    assert len(long) <= MAX_LONG_TEST_NAMES, long
+
+
+def test_there_are_no_catch_all_modules():
     names = {"utils.py", "helpers.py", "selectors.py", "repositories.py"}
 
     assert [str(file) for file in tracked("*.py") if file.name in names] == []
@@ -76,17 +124,17 @@ def test_every_command_has_a_test():
 
 def test_every_task_has_a_test():
     current_app.loader.import_default_modules()
-    tasks = [name for name in current_app.tasks if name.split(".")[0] in ROOMS]
+    tasks = [name for name in current_app.tasks if name.split(".")[0] in APPS]
     text = text_of_tests()
 
     assert tasks
     assert [name for name in tasks if not re.search(rf"\b{name.split('.')[-1]}\b", text)] == []
 
 
-def test_tasks_are_named_after_their_room():
+def test_tasks_are_named_after_their_app():
     current_app.loader.import_default_modules()
 
-    assert [n for n in current_app.tasks if n.split(".")[0] not in [*ROOMS, "celery"]] == []
+    assert [n for n in current_app.tasks if n.split(".")[0] not in [*APPS, "celery"]] == []
 
 
 @pytest.mark.parametrize("pattern", [r"<script(?![^>]*\bsrc=)[^>]*>\s*\S", r"<style", r"\sstyle=", r"\son[a-z]+="])
@@ -98,20 +146,20 @@ def test_templates_hold_no_inline_script_or_style(pattern):
 
 
 def test_only_two_modules_import_mlflow():
-    allowed = {"mlops/registry/mlflow_client.py", "mlops/registry/pyfunc_model.py"}
+    allowed = {"mlops.registry.mlflow_client", "mlops.registry.pyfunc_model"}
     found = set()
-    for file in tracked(*(f"{room}/*.py" for room in ROOMS)):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for file in sources().values():
+        for node in ast.walk(parsed(file)):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             if any(name.split(".")[0] == "mlflow" for name in names):
-                found.add(str(file.relative_to(ROOT)))
+                found.add(module_name(file))
 
     assert found - allowed == set()
 
 
 def run(program: str, variables: dict[str, str]) -> None:
-    """In a process of its own, which must end well."""
+    """Runs the program in a new process, which has to succeed."""
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
     )
@@ -119,7 +167,7 @@ def run(program: str, variables: dict[str, str]) -> None:
 
 
 def test_a_web_process_never_loads_mlflow(transactional_db):
-    """It costs a second and 170 MB; pages, API and admin do without."""
+    """It costs a second and 170 MB; pages, API and admin do not need it."""
     program = (
         "import sys\n"
         "from movierec.wsgi import application\n"
@@ -134,8 +182,8 @@ def test_a_web_process_never_loads_mlflow(transactional_db):
     run(program, environment())
 
 
-def test_a_command_starts_without_what_models_are_made_of(tmp_path):
-    """Pandas and the estimators take as long to import as all else together."""
+def test_a_command_starts_without_pandas(tmp_path):
+    """Pandas and the estimators take as long to import as everything else together."""
     program = (
         "import sys\n"
         "import django\n"
@@ -147,11 +195,11 @@ def test_a_command_starts_without_what_models_are_made_of(tmp_path):
     run(program, environment(VAR_DIR=str(tmp_path), DJANGO_SETTINGS_MODULE="movierec.settings"))
 
 
-def test_the_process_that_tries_a_model_has_its_code_before_the_limit_on_memory():
+def test_the_smoke_test_imports_before_its_memory_limit():
     run("import mlops.registry.smoke_test, sys\nassert 'recommender.estimators.hybrid' in sys.modules\n", environment())
 
 
-def test_the_web_processes_share_what_models_are_made_of(tmp_path):
+def test_web_processes_share_the_imported_code(tmp_path):
     program = (
         "import runpy, sys\n"
         "runpy.run_path('deploy/gunicorn.py')['on_starting'](None)\n"
@@ -160,8 +208,8 @@ def test_the_web_processes_share_what_models_are_made_of(tmp_path):
     run(program, environment(VAR_DIR=str(tmp_path)))
 
 
-def test_no_thread_and_no_connection_is_carried_over_to_the_web_processes(tmp_path):
-    """They are forked from a process that has imported the code, and would share what it had opened."""
+def test_web_processes_inherit_no_thread_and_no_connection(tmp_path):
+    """They are forked from a process that has imported the code, and would share what it has opened."""
     program = (
         "import runpy, threading\n"
         "runpy.run_path('deploy/gunicorn.py')['on_starting'](None)\n"

@@ -75,7 +75,7 @@ def test_reads_movielens(folder):
     assert second["keywords"] == ["dark", "funny"]
 
 
-def test_reads_documents_where_there_are_some_and_movielens_elsewhere(folder):
+def test_reads_tmdb_documents_and_falls_back_to_movielens(folder):
     movies = tmdb_metadata(folder).set_index("movie_id")
     assert movies.loc[1, "cast"] == ["First", "Second"]
     assert movies.loc[1, "directors"] == ["Lana"]

@@ -8,7 +8,7 @@ from benchmarks.scale import exponents, main
 from benchmarks.scale_data import Size, generate
 
 
-def test_generated_ratings_are_as_many_as_asked_unique_in_order_and_long_tailed():
+def test_generated_ratings_are_unique_ordered_and_long_tailed():
     size = Size.of(20_000)
     ratings, movies = generate(size)
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from catalog.models import Movie, Rating, User
 from mlops.models import OnlineMetrics, Promotion, Watermark
+from mlops.monitoring import online_metrics
 from mlops.services import promote, score_online_metrics
 from mlops.tasks import score_online_metrics as score_task
 from recommender.models import Dismissal, Impression
@@ -150,8 +151,6 @@ def test_next_run_continues_and_counts_nothing_twice(site, fan, settings):
 
 def test_ratings_counted_elsewhere_are_not_counted_again(site, fan, monkeypatch):
     rate(fan, site[1])
-    from mlops.monitoring import online_metrics
-
     scored = online_metrics._score
 
     def overtaken(positives, champions):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
@@ -130,8 +131,6 @@ def test_rows_are_shown_and_released_in_the_admin(client, sam, snapshot):
 
 
 def test_who_may_not_release_is_not_offered_to(client, snapshot, db):
-    from django.contrib.auth.models import Permission
-
     validate(snapshot)
     user = UserFactory(is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="view_quarantinedrow"))

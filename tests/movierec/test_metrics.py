@@ -8,6 +8,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from mlops.models import PipelineRun
 from tests.processes import site
 
 TOKEN = {"Authorization": "Bearer tests-only-metrics-token"}
@@ -55,8 +56,6 @@ def test_metrics_come_from_processes_and_the_database(client, db):
 
 
 def test_database_figures_are_read_on_request(client, db):
-    from mlops.models import PipelineRun
-
     PipelineRun.objects.create(trigger="command", algorithm="ease", status="failed")
 
     text = client.get("/metrics", headers=TOKEN).content.decode()

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import threading
@@ -70,8 +71,6 @@ def name_a_newer_format(folder: Path) -> None:
 
 
 def hold_a_nan(folder: Path) -> None:
-    import hashlib
-
     scores = np.load(folder / "scores_.npy")
     scores[0] = np.nan
     np.save(folder / "scores_.npy", scores)

@@ -84,7 +84,7 @@ def test_a_choice_made_before_the_scripts_have_come_counts(visit, movies):
     assert Rating.objects.get(user=user).rating == 3.5
 
 
-def test_suggestions_come_while_typing_and_the_keyboard_reaches_them(visit, movies):
+def test_suggestions_appear_and_are_reachable_by_keyboard(visit, movies):
     page = visit()
     page.goto("/movies/")
     field = page.get_by_role("searchbox", name="Search movies by title")

@@ -81,7 +81,7 @@ def test_hiding_and_undoing_work_without_javascript(visit, site, fan):
     assert first_title(page, "For you") == title
 
 
-def test_a_card_leads_to_its_movie_and_a_rating_there_counts_at_home(visit, site, fan):
+def test_a_rating_on_a_movie_page_counts_at_home(visit, site, fan):
     page = visit()
     sign_in(page, fan)
     title = first_title(page, "For you")

@@ -104,7 +104,7 @@ def assert_nothing_is_left(process: subprocess.Popen[bytes], place: Path) -> Non
     wait_for(lambda: processes_of(place) == [], seconds=20, what="all processes ended")
 
 
-def test_first_start_serves_a_promoted_model_and_sigterm_to_make_ends_everything(place):
+def test_first_start_serves_a_model_and_sigterm_ends_everything(place):
     port = free_port()
     with make_run(place, port) as (process, log):
         said = wait_until_served(process, log, port)
@@ -140,7 +140,7 @@ def test_second_start_reuses_everything_and_ctrl_c_ends_it(place):
         assert_nothing_is_left(process, place)
 
 
-def test_an_interrupt_that_reaches_make_alone_ends_everything_too(place):
+def test_an_interrupt_of_make_alone_ends_everything(place):
     port = free_port()
     with make_run(place, port) as (process, log):
         wait_until_served(process, log, port)

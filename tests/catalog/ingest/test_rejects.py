@@ -3,7 +3,7 @@
 import csv
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 
 from catalog.models import Movie, Rating, User
 from tests.catalog.ingest.movielens import changed, write_folder
@@ -87,7 +87,5 @@ def test_a_monstrous_line_is_one_broken_row(tmp_path):
 
 @pytest.mark.parametrize("percent", ["-1", "101", "many"])
 def test_refuses_a_share_that_is_none(tmp_path, percent):
-    from django.core.management import call_command
-
     with pytest.raises(CommandError, match="expected a number from 0 to 100"):
         call_command("import_movielens", str(tmp_path), f"--max-rejected-percent={percent}")

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from recommender.estimators import Dataset
 from recommender.estimators.als import AlsRecommender
@@ -11,8 +12,6 @@ pytestmark = pytest.mark.ml_test("I2")
 
 def test_a_user_is_the_solution_of_the_normal_equations() -> None:
     """For one user who liked movies 0 and 2: minimise sum_m c_m (p_m - x y_m)^2 + lambda |x|^2, c = 4 or 1."""
-    from scipy.sparse import csr_matrix
-
     items = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     confidence, preference = np.diag([4.0, 1.0, 4.0]), np.array([1.0, 0.0, 1.0])
     expected = np.linalg.solve(items.T @ confidence @ items + 0.5 * np.eye(2), items.T @ confidence @ preference)
