@@ -5,6 +5,7 @@ from mlops.data import codes as data_codes  # noqa: F401
 from mlops.gate import codes as gate_codes  # noqa: F401
 from mlops.monitoring import codes as monitoring_codes  # noqa: F401
 from mlops.registry import codes as registry_codes  # noqa: F401
+from mlops.test_score import codes as test_score_codes  # noqa: F401
 
 
 class MLOpsConfig(AppConfig):

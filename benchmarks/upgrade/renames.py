@@ -10,6 +10,7 @@ from django.apps import apps
 MODELS = {  # old label -> new label, where they differ
     "catalog.HistoryEntry": "catalog.ImportRow",
     "catalog.HistoryImport": "catalog.UserImport",
+    "mlops.Evidence": "mlops.TestEvidence",
     "mlops.GateVerdict": "mlops.GateDecision",
     "mlops.LiveQuality": "mlops.OnlineMetrics",
     "mlops.UserSurrogate": "mlops.UserPseudonym",
@@ -22,7 +23,7 @@ CODES = (  # old label, field; a step behind the field is a key of each object o
     ("mlops.DriftReport", "checks.name"),
     ("mlops.GateVerdict", "rules.name"),
     ("mlops.RetrainingCheck", "criteria.name"),
-    ("mlops.Evidence", "check_name"),
+    ("mlops.Evidence", "code"),
 )
 
 

@@ -6,9 +6,9 @@ from mlops.admin.monitoring import (
     BacktestAdmin,
     DependencyAdmin,
     DriftReportAdmin,
-    EvidenceAdmin,
     OnlineMetricsAdmin,
     RetrainingCheckAdmin,
+    TestEvidenceAdmin,
 )
 from mlops.admin.records import GateDecisionAdmin, PromotionAdmin
 from mlops.admin.runs import PipelineRunAdmin
@@ -21,7 +21,6 @@ __all__ = [
     "DatasetSnapshotAdmin",
     "DependencyAdmin",
     "DriftReportAdmin",
-    "EvidenceAdmin",
     "GateDecisionAdmin",
     "ModelVersionAdmin",
     "OnlineMetricsAdmin",
@@ -30,5 +29,6 @@ __all__ = [
     "PromotionAdmin",
     "QuarantinedRowAdmin",
     "RetrainingCheckAdmin",
+    "TestEvidenceAdmin",
     "TuningStudyAdmin",
 ]

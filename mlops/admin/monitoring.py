@@ -8,7 +8,7 @@ from mlops.admin.read_only import ReadOnlyAdmin
 from mlops.dashboard.page import drift_checks
 from mlops.dashboard.report import backtest_lines
 from mlops.findings import Outcome, describe_all
-from mlops.models import Alert, Backtest, Dependency, DriftReport, Evidence, OnlineMetrics, RetrainingCheck
+from mlops.models import Alert, Backtest, Dependency, DriftReport, OnlineMetrics, RetrainingCheck, TestEvidence
 
 
 @admin.register(DriftReport)
@@ -50,11 +50,11 @@ class AlertAdmin(ReadOnlyAdmin):
     list_filter = ["code"]
 
 
-@admin.register(Evidence)
-class EvidenceAdmin(ReadOnlyAdmin):
-    list_display = ["test", "source", "check_name", "passed", "is_automatic", "ran_at", "passed_at"]
+@admin.register(TestEvidence)
+class TestEvidenceAdmin(ReadOnlyAdmin):
+    list_display = ["test", "source", "title", "passed", "detail", "is_automatic", "ran_at", "passed_at"]
     list_filter = ["source", "passed", "is_automatic"]
-    search_fields = ["test", "check_name", "detail"]
+    search_fields = ["test", "code"]
 
 
 @admin.register(Backtest)

@@ -6,9 +6,9 @@ from .monitoring import (
     Backtest,
     Dependency,
     DriftReport,
-    Evidence,
     OnlineMetrics,
     RetrainingCheck,
+    TestEvidence,
     Watermark,
 )
 from .runs import PipelineRun, RunStep
@@ -21,7 +21,6 @@ __all__ = [
     "DatasetSnapshot",
     "Dependency",
     "DriftReport",
-    "Evidence",
     "GateDecision",
     "ModelVersion",
     "OnlineMetrics",
@@ -31,6 +30,7 @@ __all__ = [
     "QuarantinedRow",
     "RetrainingCheck",
     "RunStep",
+    "TestEvidence",
     "TuningStudy",
     "TuningTrial",
     "UserPseudonym",

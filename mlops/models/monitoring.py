@@ -142,31 +142,43 @@ class Alert(models.Model):
         return " ".join(f.sentence if f.code == self.code else f"{f.title}: {f.sentence}" for f in found)
 
 
-class Evidence(models.Model):
-    """The last result of an automatic check for one of the 28 tests of the ML Test Score."""
+class TestEvidence(models.Model):
+    """The latest result of an automatic check for one of the 28 tests of the ML Test Score."""
 
     class Source(models.TextChoices):
-        PYTEST = "pytest", "test suite"
-        BEAT = "beat", "scheduled task"
-        GATE = "gate", "promotion gate"
+        PYTEST = "pytest", _("test suite")
+        BEAT = "beat", _("scheduled task")
+        GATE = "gate", _("promotion gate")
+
+    PASSING = (Outcome.PASSED, Outcome.OK)
+    __test__ = False  # pytest would take the name for that of a test class
 
     test = models.CharField(max_length=4, help_text="As in the rubric: D1 to D7, M1 to M7, I1 to I7, Mo1 to Mo7.")
     source = models.CharField(max_length=8, choices=Source)
-    check_name = models.CharField(max_length=200)
+    code = models.CharField(max_length=200, help_text="The check, with its subject.")
     passed = models.BooleanField()
     is_automatic = models.BooleanField(help_text="Run by CI, Beat or the gate, not by hand.")
-    detail = models.TextField(blank=True)
-    revision = models.CharField(max_length=64, blank=True, help_text="Of the code that was checked.")
+    findings = models.JSONField(default=list, help_text="The finding of the check, then the findings behind it.")
+    revision = models.CharField(max_length=64, blank=True, help_text="Revision of the checked code.")
     ran_at = models.DateTimeField()
-    passed_at = models.DateTimeField(null=True, blank=True, help_text="When it passed last.")
+    passed_at = models.DateTimeField(null=True, blank=True, help_text="When it last passed.")
 
     class Meta:
-        ordering = ["test", "source", "check_name"]
-        verbose_name_plural = "evidence"
-        constraints = [models.UniqueConstraint(fields=["test", "source", "check_name"], name="mlops_evidence_unique")]
+        ordering = ["test", "source", "code"]
+        verbose_name = verbose_name_plural = "test evidence"
+        constraints = [models.UniqueConstraint(fields=["test", "source", "code"], name="mlops_testevidence_unique")]
 
     def __str__(self) -> str:
-        return f"{self.test} {self.check_name}: {'passed' if self.passed else 'failed'}"
+        return f"{self.test} {self.code}: {'passed' if self.passed else 'failed'}"
+
+    @property
+    def title(self) -> str:
+        return title(self.code)
+
+    @property
+    def detail(self) -> str:
+        """The sentences, without that of a check that has none of its own."""
+        return " ".join(text for row in self.findings if (text := Finding.from_dict(row).sentence) != self.title)
 
 
 class Backtest(models.Model):

@@ -37,6 +37,12 @@ class DependencyCode(TextChoices):
     TMDB = "dependency.tmdb", _("TMDB")
 
 
+class EvidenceCode(TextChoices):
+    """Evidence for the ML Test Score about more than one check."""
+
+    DEPENDENCIES = "dependency.all", _("Dependencies")
+
+
 class DriftCode(TextChoices):
     RATINGS = "drift.rating_distribution", _("Rating distribution")
     SOURCES = "drift.source_mix", _("Source mix")
@@ -212,6 +218,7 @@ for codes in (
     CanaryCode,
     RollbackResult,
     DependencyCode,
+    EvidenceCode,
     DriftCode,
     RetrainingCode,
     RetrainingResult,

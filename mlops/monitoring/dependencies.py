@@ -17,9 +17,9 @@ from catalog.providers.tmdb import connect
 from mlops.data.evidence import record
 from mlops.evaluation.lineage import library_versions
 from mlops.findings import Finding, Outcome
-from mlops.models import Dependency, Evidence, ModelVersion
+from mlops.models import Dependency, ModelVersion, TestEvidence
 from mlops.monitoring.alerts import alert_on
-from mlops.monitoring.codes import DependencyCode, Message
+from mlops.monitoring.codes import DependencyCode, EvidenceCode, Message
 
 PROBED_MOVIE = 603  # a movie that TMDB will not remove
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;#]+)")
@@ -34,9 +34,8 @@ def check_dependencies() -> list[Finding]:
     for finding in findings:
         if is_reachable(finding):
             alert_on(finding)
-    passed = all(is_reachable(finding) for finding in findings)
-    detail = "; ".join(f"{finding.title}: {finding.sentence}" for finding in findings)
-    record("Mo1", Evidence.Source.BEAT, "dependencies", passed=passed, detail=detail)
+    outcome = Outcome.OK if all(is_reachable(finding) for finding in findings) else Outcome.INSUFFICIENT_DATA
+    record("Mo1", TestEvidence.Source.BEAT, Finding(EvidenceCode.DEPENDENCIES, outcome), *findings)
     return findings
 
 

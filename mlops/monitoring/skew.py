@@ -15,7 +15,7 @@ from mlops.data.snapshots import read_snapshot
 from mlops.data.validation import known_genres
 from mlops.errors import SnapshotNotAvailable
 from mlops.findings import Finding, Outcome
-from mlops.models import Evidence, ModelVersion
+from mlops.models import ModelVersion, TestEvidence
 from mlops.monitoring.alerts import alert_on
 from mlops.monitoring.codes import Message, SkewCode
 from mlops.monitoring.personal_lists import personal_lists
@@ -41,9 +41,7 @@ def check_skew() -> list[Finding]:
     checks = [check_inputs(people), check_metadata(champion), check_scores(champion, people)]
     findings = [finding for finding in checks if finding is not None]
     for finding in findings:
-        passed = finding.outcome == Outcome.OK
-        test = TESTS[SkewCode(finding.code)]
-        record(test, Evidence.Source.BEAT, finding.code, passed=passed, detail=finding.sentence)
+        record(TESTS[SkewCode(finding.code)], TestEvidence.Source.BEAT, finding)
         alert_on(finding)
     return findings
 

@@ -1,30 +1,31 @@
-"""What the gate, the runs and the scheduled checks have shown lately, written down as evidence."""
+"""Collects evidence for the ML Test Score from the gate, trainings, searches and monitoring."""
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Sum
 from django.utils import timezone
 
 from mlops.data.evidence import record
-from mlops.findings import Finding, Outcome, describe_all
+from mlops.findings import Finding, Outcome
 from mlops.gate.codes import Rule
 from mlops.models import (
     Backtest,
     DriftReport,
-    Evidence,
     GateDecision,
     ModelVersion,
     OnlineMetrics,
     RunStep,
+    TestEvidence,
     TuningStudy,
 )
 from mlops.monitoring.codes import DriftCode, StalenessCode
 from mlops.monitoring.staleness import staleness_checks
 from mlops.registry.codes import SmokeCheck
+from mlops.test_score.codes import Cost, EvidenceCode, Message
 
 SMOKE_CHECKS = frozenset(SmokeCheck.values)
 RULES: dict[str, Collection[str]] = {  # the gate's rules that are evidence for a test
@@ -44,32 +45,36 @@ RULES: dict[str, Collection[str]] = {  # the gate's rules that are evidence for 
     },
     "Mo5": {SmokeCheck.FINITE},
 }
+Source = TestEvidence.Source
 BACKTESTS = {Backtest.Kind.FEATURES: "D2", Backtest.Kind.STALENESS: "M4"}
 GROWTH, WINDOW = 1.25, timedelta(days=28)
 TUNED_DAYS = 90
+TOLERATED = {Cost.FIT_SECONDS: 5.0, Cost.LIST_MS: 5.0, Cost.MEMORY_MB: 50.0, Cost.SIZE_MB: 5.0}  # growth of any share
 
 
-@dataclass(frozen=True)
-class Found:
+class Evidence(NamedTuple):
     test: str
     source: str
-    check_name: str
-    passed: bool
-    detail: str
     at: datetime
+    finding: Finding
+    details: Sequence[Finding] = ()
 
 
 def collect_evidence(*, now: datetime | None = None) -> dict[str, int]:
     moment = now or timezone.now()
     champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).first()
-    found = [*_of_gate(champion), *_of_runs(), *_of_versions(champion), *_of_backtests(), *_of_watch(moment)]
+    found = [*_of_gate(champion), *_of_runs(), *_of_versions(champion), *_of_backtests(), *_of_monitoring(moment)]
     for row in found:
-        record(row.test, row.source, row.check_name, passed=row.passed, detail=row.detail, ran_at=row.at)
-    return {"recorded": len(found), "passed": sum(row.passed for row in found)}
+        record(row.test, row.source, row.finding, *row.details, ran_at=row.at)
+    return {"recorded": len(found), "passed": sum(row.finding.outcome == Outcome.PASSED for row in found)}
 
 
-def _of_gate(champion: ModelVersion | None) -> Iterator[Found]:
-    """The decision on what is served now: what was refused since is not what users see."""
+def _finding(code: str, passed: bool, message: str = "", **params: Any) -> Finding:
+    return Finding(code, Outcome.PASSED if passed else Outcome.FAILED, params=params, message=message)
+
+
+def _of_gate(champion: ModelVersion | None) -> Iterator[Evidence]:
+    """The decision on the served version: users do not see versions that were refused since."""
     decision = GateDecision.objects.filter(version=champion).first() if champion else None
     if decision is None or champion is None:
         return
@@ -78,112 +83,113 @@ def _of_gate(champion: ModelVersion | None) -> Iterator[Found]:
         findings = [finding for finding in judged if finding.code in codes]
         if findings:
             failed = [finding for finding in findings if finding.outcome != Outcome.PASSED]
-            detail = describe_all(failed) or f"version {champion.pk}: {len(findings)} rules passed"
-            yield Found(test, Evidence.Source.GATE, "the champion's decision", not failed, detail, decision.decided_at)
+            params = {"version": champion.pk, "n_rules": len(findings), "n_failed": len(failed)}
+            finding = _finding(EvidenceCode.GATE_DECISION, not failed, **params)
+            yield Evidence(test, Source.GATE, decision.decided_at, finding, failed)
     revision = champion.code_revision
     is_clean = bool(revision) and not revision.endswith("-dirty")
-    detail = f"version {champion.pk} was made from {revision or 'unknown code'}, parameters {champion.config_hash[:12]}"
-    yield _tuned(champion)
-    yield Found("M1", Evidence.Source.GATE, "code and parameters checked in", is_clean, detail, decision.decided_at)
+    params = {"version": champion.pk, "revision": revision or "?", "parameters": champion.config_hash[:12]}
+    yield Evidence("M1", Source.GATE, decision.decided_at, _finding(EvidenceCode.CHECKED_IN, is_clean, **params))
+    yield Evidence("M3", Source.BEAT, timezone.now(), _tuned(champion))
 
 
-def _tuned(champion: ModelVersion) -> Found:
-    """Its hyper-parameters are the best of a search of the last quarter, or the search found nothing surely better."""
-    name, now = "hyper-parameters against the last search", timezone.now()
-    since = now - timedelta(days=TUNED_DAYS)
+def _tuned(champion: ModelVersion) -> Finding:
+    """Its parameters are the best of a search of the last quarter, or the search found no surely better ones."""
+    since = timezone.now() - timedelta(days=TUNED_DAYS)
     studies = TuningStudy.objects.filter(algorithm=champion.algorithm, ended_at__gte=since)
     study = studies.order_by("-ended_at").first()
     if study is None:
-        return Found("M3", Evidence.Source.BEAT, name, False, f"no search within {TUNED_DAYS} days", now)
+        return _finding(EvidenceCode.TUNED, False, Message.NO_SEARCH, days=TUNED_DAYS)
     best = study.trials.filter(ndcg__isnull=False).order_by("-ndcg").first()
     used = champion.parameters | champion.chosen
     is_best = best is not None and all(used.get(key) == value for key, value in best.parameters.items())
     low = study.difference["low"] if study.difference else None
     passed = is_best or (study.difference is not None and (low is None or low <= 0))
-    said = "nothing that is surely better is known" if passed else "the search found better ones than the champion's"
-    return Found("M3", Evidence.Source.BEAT, name, passed, f"study {study.pk}: {said}", now)
+    return _finding(EvidenceCode.TUNED, passed, "" if passed else Message.BETTER_FOUND, search=study.pk)
 
 
-def _of_runs() -> Iterator[Found]:
-    """The data checks of the last training that got to them."""
+def _of_runs() -> Iterator[Evidence]:
+    """The data checks of the latest training that reached them."""
     step = RunStep.objects.filter(name="checks").exclude(status=RunStep.Status.RUNNING).order_by("-id").first()
     if step is not None and step.ended_at is not None:
-        passed = step.status == RunStep.Status.SUCCEEDED
-        detail = f"run {step.run_id}: {step.figures.get('rows', 0)} rows, {step.figures.get('bad_rows', 0)} bad"
-        yield Found("D1", Evidence.Source.BEAT, "data checks of the last training", passed, detail, step.ended_at)
+        figures = step.figures
+        params = {"run": step.run_id, "n_rows": figures.get("rows", 0), "n_bad": figures.get("bad_rows", 0)}
+        finding = _finding(EvidenceCode.DATA_CHECKS, step.status == RunStep.Status.SUCCEEDED, **params)
+        yield Evidence("D1", Source.BEAT, step.ended_at, finding)
 
 
-def _of_backtests() -> Iterator[Found]:
+def _of_backtests() -> Iterator[Evidence]:
     for kind, test in BACKTESTS.items():
         row = Backtest.objects.filter(kind=kind).first()
         if row is not None:
-            detail = f"version {row.version_id}: {row.summary}"
-            yield Found(test, Evidence.Source.BEAT, f"backtest.{kind}", row.passed, detail, row.ended_at)
+            finding = _finding(EvidenceCode.BACKTEST, row.passed, version=row.version_id, backtest=row.pk)
+            yield Evidence(test, Source.BEAT, row.ended_at, replace(finding, subject=kind.value))
 
 
-def _of_versions(champion: ModelVersion | None) -> Iterator[Found]:
-    """Training time, latency, memory and size of the champion against the median of the five versions before it."""
+def _of_versions(champion: ModelVersion | None) -> Iterator[Evidence]:
+    """Training time, latency, memory and size of the champion against the median of five earlier versions."""
     if champion is None:
         return
     before = list(ModelVersion.objects.filter(algorithm=champion.algorithm, pk__lt=champion.pk)[:5])
     if len(before) < 2:
         return
+    earlier = [_costs(version) for version in before]
     grown = []
-    for name, figure in _costs(champion).items():
-        usual = [cost for version in before if (cost := _costs(version)[name]) is not None]
-        if figure is not None and usual and figure > GROWTH * median(usual) + _SMALL[name]:
-            grown.append(f"{name}: {figure:.4g}, {median(usual):.4g} before")
-    detail = "; ".join(grown) or f"version {champion.pk} costs what the {len(before)} versions before it cost"
-    name = "cost of the champion against versions before"
-    yield Found("Mo6", Evidence.Source.BEAT, name, not grown, detail, timezone.now())
+    for code, figure in _costs(champion).items():
+        usual = [cost for costs in earlier if (cost := costs[code]) is not None]
+        if figure is not None and usual and figure > GROWTH * median(usual) + TOLERATED[code]:
+            grown.append(Finding(code, Outcome.FAILED, figure, median(usual)))
+    message = Message.GROWN if grown else ""
+    finding = _finding(EvidenceCode.COSTS, not grown, message, version=champion.pk, n=len(before))
+    yield Evidence("Mo6", Source.BEAT, timezone.now(), finding, grown)
 
 
-_SMALL = {"fit, s": 5.0, "list, ms": 5.0, "memory, MB": 50.0, "size, MB": 5.0}  # no matter for an alarm
-
-
-def _costs(version: ModelVersion) -> dict[str, float | None]:
+def _costs(version: ModelVersion) -> dict[Cost, float | None]:
     step = RunStep.objects.filter(run=version.run_id, name="fit").first() if version.run_id else None
     measured = version.figures.get("smoke_test", {})
     return {
-        "fit, s": step.seconds if step else None,
-        "list, ms": measured.get("latency_ms"),
-        "memory, MB": measured.get("memory_mb"),
-        "size, MB": version.artifact_bytes / 1e6,
+        Cost.FIT_SECONDS: step.seconds if step else None,
+        Cost.LIST_MS: measured.get("latency_ms"),
+        Cost.MEMORY_MB: measured.get("memory_mb"),
+        Cost.SIZE_MB: version.artifact_bytes / 1e6,
     }
 
 
-def _of_watch(now: datetime) -> Iterator[Found]:
-    known = staleness_checks()
-    old = [check.title for check in known if check.is_stale(now)]
-    has_champion = any(check.code == StalenessCode.CHAMPION and check.at for check in known)
-    detail = f"too old: {', '.join(old)}" if old else "champion, its data and the scheduler are fresh"
-    passed = has_champion and not old
-    yield Found("Mo4", Evidence.Source.BEAT, "ages", passed, detail if has_champion else "no champion", now)
+def _of_monitoring(now: datetime) -> Iterator[Evidence]:
+    yield Evidence("Mo4", Source.BEAT, now, _staleness(now))
     scored = OnlineMetrics.objects.filter(day__gt=(now - WINDOW).date()).aggregate(n=Sum("n"))["n"] or 0
     report = DriftReport.objects.first()
     fell = [check for check in report.findings if _fell(check)] if report else []
-    detail = f"{scored} new positive ratings scored in four weeks" + "".join(f"; {check.sentence}" for check in fell)
-    yield Found("Mo7", Evidence.Source.BEAT, "live quality", scored > 0 and not fell, detail, now)
+    finding = _finding(EvidenceCode.ONLINE_METRICS, scored > 0 and not fell, n=scored)
+    yield Evidence("Mo7", Source.BEAT, now, finding, fell)
     yield from _offline_and_online(now)
+
+
+def _staleness(now: datetime) -> Finding:
+    checks = staleness_checks()
+    if not any(check.code == StalenessCode.CHAMPION and check.at for check in checks):
+        return _finding(EvidenceCode.STALENESS, False, Message.NO_CHAMPION)
+    old = [check.code.value for check in checks if check.is_stale(now)]
+    return _finding(EvidenceCode.STALENESS, not old, Message.TOO_OLD if old else "", checks=old)
 
 
 def _fell(check: Finding) -> bool:
     return check.code == DriftCode.ONLINE_METRICS and check.outcome == Outcome.ALERT
 
 
-def _offline_and_online(now: datetime) -> Iterator[Found]:
-    """Do versions that are better on later data do better at work? Spearman's rank correlation."""
+def _offline_and_online(now: datetime) -> Iterator[Evidence]:
+    """Whether versions that are better on later data do better online: Spearman's rank correlation."""
     rows = OnlineMetrics.objects.order_by().values("version").annotate(n=Sum("n"), total=Sum("ndcg_sum"))
     online = {row["version"]: row["total"] / row["n"] for row in rows if row["n"] >= 100}
     offline = {pk: _offline(figures) for pk, figures in _figures(list(online)).items()}
     pairs = [(offline[pk], online[pk]) for pk in online if offline.get(pk) is not None]
     if len(pairs) < 4:
         return
-    from scipy.stats import spearmanr  # Here, so that web processes start without it.
+    from scipy.stats import spearmanr  # Here, so that web processes start without scipy.
 
     rho = float(spearmanr(*zip(*pairs, strict=True)).statistic)
-    detail = f"Spearman {rho:.2f} over {len(pairs)} versions"
-    yield Found("M2", Evidence.Source.BEAT, "offline against live nDCG", rho > 0, detail, now)
+    finding = replace(_finding(EvidenceCode.CORRELATION, rho > 0, n=len(pairs)), figure=rho)
+    yield Evidence("M2", Source.BEAT, now, finding)
 
 
 def _figures(versions: list[int]) -> dict[int, dict[str, Any]]:

@@ -1,5 +1,5 @@
-"""From evidence to points: 1 where every needed check ran by itself, passed and is not stale, 0.5 where a check has
-passed at some time or by hand, 0 otherwise. A section's score is the sum of its tests, the final one their minimum."""
+"""From evidence to points: 1 if every required check ran automatically, passed and is not stale; 0.5 if a check passed
+earlier or by hand; 0 otherwise. The score of a section is the sum of its tests, the final score their minimum."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from mlops.models import Evidence
+from mlops.findings import Finding, Outcome
+from mlops.models import TestEvidence
+from mlops.test_score.codes import Missing
 from mlops.test_score.rubric import SECTIONS, TESTS, Test
 
 
@@ -15,8 +17,8 @@ from mlops.test_score.rubric import SECTIONS, TESTS, Test
 class TestScore:
     test: Test
     points: float
-    missing: tuple[str, ...]
-    evidence: tuple[Evidence, ...]
+    missing: tuple[Finding, ...]
+    evidence: tuple[TestEvidence, ...]
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class Score:
 
 def ml_test_score(*, now: datetime | None = None) -> Score:
     moment = now or timezone.now()
-    rows: dict[str, list[Evidence]] = defaultdict(list)
-    for row in Evidence.objects.all():
+    rows: dict[str, list[TestEvidence]] = defaultdict(list)
+    for row in TestEvidence.objects.all():
         rows[row.test].append(row)
     found = [score_test(test, rows[test.id], moment) for test in TESTS]
     return Score(
@@ -51,7 +53,7 @@ def ml_test_score(*, now: datetime | None = None) -> Score:
     )
 
 
-def score_test(test: Test, evidence: list[Evidence], now: datetime) -> TestScore:
+def score_test(test: Test, evidence: list[TestEvidence], now: datetime) -> TestScore:
     missing = []
     for source, days in test.needs.items():
         missing += _missing([row for row in evidence if row.source == source], source, days, now)
@@ -61,14 +63,21 @@ def score_test(test: Test, evidence: list[Evidence], now: datetime) -> TestScore
     return TestScore(test, 0.5 if has_passed else 0.0, tuple(missing), tuple(evidence))
 
 
-def _missing(rows: list[Evidence], source: str, days: int, now: datetime) -> list[str]:
-    name = Evidence.Source(source).label
+def _missing(rows: list[TestEvidence], source: str, days: int, now: datetime) -> list[Finding]:
+    params = {"source": str(TestEvidence.Source(source).label), "days": days}
     if not rows:
-        return [f"no check by the {name}"]
+        return [Finding(Missing.NO_CHECK, Outcome.FAILED, params=params)]
     recent = [row for row in rows if now - row.ran_at <= timedelta(days=days)]
     if not recent:
-        return [f"the last check by the {name} is older than {days} days"]
-    failed = [f"{row.check_name}: {row.detail or 'failed'}" for row in recent if not row.passed]
+        return [Finding(Missing.STALE, Outcome.FAILED, params=params)]
+    failed = [row for row in recent if not row.passed]
     if failed:
-        return failed
-    return [] if any(row.is_automatic for row in recent) else [f"the check by the {name} was run by hand"]
+        return [_failed(row) for row in failed]
+    if any(row.is_automatic for row in recent):
+        return []
+    return [Finding(Missing.BY_HAND, Outcome.FAILED, params=params)]
+
+
+def _failed(row: TestEvidence) -> Finding:
+    params = {"check": row.title, "detail": row.detail}
+    return Finding(Missing.FAILED, Outcome.FAILED, params=params, subject=row.code)

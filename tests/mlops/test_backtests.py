@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from catalog.models import Rating
-from mlops.models import Backtest, Evidence, ModelVersion
+from mlops.models import Backtest, ModelVersion, TestEvidence
 from mlops.monitoring.codes import AblationCode, StalenessCode
 from mlops.monitoring.staleness import staleness_checks
 from mlops.services import backtest, collect_evidence, export_snapshot, promote
@@ -105,8 +105,9 @@ def test_last_backtest_of_each_kind_is_evidence(alice, quick, kind, figures, tes
 
     collect_evidence()
 
-    row = Evidence.objects.get(test=test)
-    assert (row.passed, row.detail) == (False, f"version {version.pk}: {Backtest.objects.first().summary}")
+    row = TestEvidence.objects.get(test=test)
+    assert (row.passed, row.code) == (False, f"evidence.backtest:{kind}")
+    assert row.findings[0]["params"] == {"version": version.pk, "backtest": Backtest.objects.first().pk}
 
 
 def test_staff_see_it_line_by_line(client, sam, alice, quick):

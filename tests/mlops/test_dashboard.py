@@ -141,7 +141,7 @@ def test_drift_report_in_the_admin_has_plots(client, sam, at_work):
     assert "Horror now: 0.7" in page
 
 
-@pytest.mark.parametrize("model", ["onlinemetrics", "retrainingcheck", "alert", "evidence", "driftreport"])
+@pytest.mark.parametrize("model", ["onlinemetrics", "retrainingcheck", "alert", "testevidence", "driftreport"])
 def test_monitoring_rows_are_read_only(client, sam, at_work, model):
     check_retraining()
     client.force_login(sam)

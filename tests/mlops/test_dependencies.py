@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from mlops.evaluation.lineage import library_versions
-from mlops.models import Alert, Dependency, Evidence
+from mlops.models import Alert, Dependency, TestEvidence
 from mlops.monitoring.codes import DependencyCode, Message
 from mlops.services import check_dependencies, promote
 from mlops.tasks import check_dependencies as check_task
@@ -35,7 +35,7 @@ def test_without_changes_there_is_no_alert(provider, capsys):
     call_command("check_dependencies")
 
     assert open_alerts() == {}
-    assert Evidence.objects.get(test="Mo1").passed
+    assert TestEvidence.objects.get(test="Mo1").passed
     assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()][:3] == DependencyCode.labels
 
 
@@ -76,7 +76,7 @@ def test_unreachable_provider_is_not_an_alert(provider):
 
     assert findings[DependencyCode.TMDB].message == Message.UNREACHABLE
     assert open_alerts() == {}
-    assert not Evidence.objects.get(test="Mo1").passed
+    assert not TestEvidence.objects.get(test="Mo1").passed
 
 
 def test_libraries_other_than_the_champions_are_an_alert(alice, quick):

@@ -11,12 +11,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from mlops.findings import Finding
+from mlops.findings import Finding, Outcome
 from mlops.gate.codes import Rule
-from mlops.models import Evidence, OnlineMetrics, PipelineRun, RunStep, TuningStudy, TuningTrial
+from mlops.models import OnlineMetrics, PipelineRun, RunStep, TestEvidence, TuningStudy, TuningTrial
 from mlops.registry.codes import SmokeCheck
 from mlops.services import beat_heartbeat, collect_evidence, ml_test_score, promote, record_evidence
 from mlops.tasks import collect_evidence as collect_task
+from mlops.test_score.codes import EvidenceCode, Message, Missing
 from mlops.test_score.evidence import record
 from mlops.test_score.rubric import BY_ID, TESTS
 from tests.mlops.site import FIGURES, make_version
@@ -30,9 +31,13 @@ def points() -> dict[str, float]:
     return {found.test.id: found.points for section in ml_test_score().sections for found in section.tests}
 
 
-def missing(test: str) -> str:
+def missing(test: str) -> list[str]:
     found = {found.test.id: found for section in ml_test_score().sections for found in section.tests}
-    return "; ".join(found[test].missing)
+    return [finding.code for finding in found[test].missing]
+
+
+def check(passed: bool = True) -> Finding:
+    return Finding(EvidenceCode.TESTS, Outcome.PASSED if passed else Outcome.FAILED, subject="embedded")
 
 
 def test_the_rubric_has_28_tests_seven_a_section():
@@ -42,48 +47,44 @@ def test_the_rubric_has_28_tests_seven_a_section():
 
 def test_nothing_shown_is_no_point():
     assert set(points().values()) == {0.0}
-    assert missing("I4") == "no check by the test suite; no check by the promotion gate"
+    assert missing("I4") == [Missing.NO_CHECK, Missing.NO_CHECK]
 
 
 def test_a_full_point_takes_every_source():
-    record("I4", "pytest", "tests", passed=True)
+    record("I4", "pytest", check())
     assert points()["I4"] == 0.5
 
-    record("I4", "gate", "decision", passed=True)
+    record("I4", "gate", check())
     assert points()["I4"] == 1.0
-    assert missing("I4") == ""
+    assert missing("I4") == []
 
 
 @pytest.mark.parametrize(
-    ("fields", "score", "why"),
+    ("passed", "fields", "score", "why"),
     [
-        ({"passed": False, "detail": "2 fields"}, 0.0, "tests: 2 fields"),
-        ({"passed": True, "is_automatic": False}, 0.5, "the check by the test suite was run by hand"),
-        (
-            {"passed": True, "ran_at": NOW - timedelta(days=31)},
-            0.5,
-            "the last check by the test suite is older than 30",
-        ),
+        (False, {}, 0.0, Missing.FAILED),
+        (True, {"is_automatic": False}, 0.5, Missing.BY_HAND),
+        (True, {"ran_at": NOW - timedelta(days=31)}, 0.5, Missing.STALE),
     ],
 )
-def test_what_failed_or_is_stale_or_was_run_by_hand_is_no_full_point(fields, score, why):
-    record("D7", "pytest", "tests", **fields)
+def test_what_failed_or_is_stale_or_was_run_by_hand_is_no_full_point(passed, fields, score, why):
+    record("D7", "pytest", check(passed), **fields)
 
     assert points()["D7"] == score
-    assert why in missing("D7")
+    assert missing("D7") == [why]
 
 
 def test_a_check_that_passed_once_and_fails_now_is_half_a_point_and_says_why():
-    record("D7", "pytest", "tests", passed=True, ran_at=NOW - timedelta(days=1))
-    record("D7", "pytest", "tests", passed=False, detail="a row leaks")
+    record("D7", "pytest", check(), ran_at=NOW - timedelta(days=1))
+    record("D7", "pytest", check(passed=False))
 
     assert points()["D7"] == 0.5
-    assert missing("D7") == "tests: a row leaks"
+    assert missing("D7") == [Missing.FAILED]
 
 
 def test_an_older_result_does_not_replace_a_newer_one():
-    record("D7", "pytest", "tests", passed=True)
-    record("D7", "pytest", "tests", passed=False, ran_at=NOW - timedelta(days=1))
+    record("D7", "pytest", check())
+    record("D7", "pytest", check(passed=False), ran_at=NOW - timedelta(days=1))
 
     assert points()["D7"] == 1.0
 
@@ -91,8 +92,8 @@ def test_an_older_result_does_not_replace_a_newer_one():
 def test_the_score_is_that_of_the_lowest_section():
     for test in TESTS:
         for source in test.needs if test.section != "Data" else []:
-            record(test.id, source, "check", passed=True)
-    record("D4", "pytest", "tests", passed=True)
+            record(test.id, source, check())
+    record("D4", "pytest", check())
 
     score = ml_test_score()
 
@@ -118,7 +119,7 @@ def test_the_champions_verdict_is_evidence(alice, quick):
 
     collect_evidence()
 
-    assert dict(Evidence.objects.filter(source="gate").values_list("test", "passed")) == {
+    assert dict(TestEvidence.objects.filter(source="gate").values_list("test", "passed")) == {
         "I4": True,
         "I6": True,
         "M1": True,
@@ -134,7 +135,7 @@ def test_code_that_is_not_checked_in_is_no_point(alice, quick, revision):
 
     collect_evidence()
 
-    assert not Evidence.objects.get(test="M1").passed
+    assert not TestEvidence.objects.get(test="M1").passed
 
 
 def test_the_checks_of_the_last_training_are_evidence(alice, quick):
@@ -143,17 +144,15 @@ def test_the_checks_of_the_last_training_are_evidence(alice, quick):
 
     collect_evidence()
 
-    assert (Evidence.objects.get(test="D1").passed, Evidence.objects.get(test="D1").detail) == (
-        False,
-        f"run {run.pk}: 9 rows, 5 bad",
-    )
+    row = TestEvidence.objects.get(test="D1")
+    assert (row.passed, row.findings[0]["params"]) == (False, {"run": run.pk, "n_rows": 9, "n_bad": 5})
 
 
 def test_hyper_parameters_are_held_against_the_last_search(alice, quick):
     champion = make_version(parameters={"half_life_days": 30})
     promote(version=champion.pk)
     collect_evidence()
-    assert Evidence.objects.get(test="M3").detail == "no search within 90 days"
+    assert TestEvidence.objects.get(test="M3").findings[0]["message"] == Message.NO_SEARCH
 
     study = TuningStudy.objects.create(
         algorithm="popularity",
@@ -168,11 +167,11 @@ def test_hyper_parameters_are_held_against_the_last_search(alice, quick):
         study=study, number=0, status="finished", parameters={"half_life_days": 7}, ndcg=0.3, seconds=1
     )
     collect_evidence()
-    assert not Evidence.objects.get(test="M3").passed
+    assert not TestEvidence.objects.get(test="M3").passed
 
     TuningTrial.objects.filter(pk=trial.pk).update(parameters={"half_life_days": 30})
     collect_evidence()
-    assert Evidence.objects.get(test="M3").passed
+    assert TestEvidence.objects.get(test="M3").passed
 
 
 def make_measured(latency: float):
@@ -189,7 +188,7 @@ def test_a_champion_that_costs_a_quarter_more_is_found(alice, quick, latency, pa
 
     collect_evidence()
 
-    assert Evidence.objects.get(test="Mo6").passed is passed
+    assert TestEvidence.objects.get(test="Mo6").passed is passed
 
 
 def test_live_quality_is_evidence_only_where_something_was_scored(alice, quick):
@@ -197,7 +196,7 @@ def test_live_quality_is_evidence_only_where_something_was_scored(alice, quick):
     promote(version=version.pk)
     beat_heartbeat()
     collect_task()
-    assert {row.test: row.passed for row in Evidence.objects.filter(test__in=["Mo4", "Mo7"])} == {
+    assert {row.test: row.passed for row in TestEvidence.objects.filter(test__in=["Mo4", "Mo7"])} == {
         "Mo4": True,
         "Mo7": False,
     }
@@ -205,7 +204,7 @@ def test_live_quality_is_evidence_only_where_something_was_scored(alice, quick):
     OnlineMetrics.objects.create(version=version, day=NOW.date(), n=5, hits=1)
     collect_evidence()
 
-    assert Evidence.objects.get(test="Mo7").passed
+    assert TestEvidence.objects.get(test="Mo7").passed
 
 
 @pytest.mark.ml_test("M2")
@@ -218,7 +217,7 @@ def test_offline_and_live_quality_have_to_rank_versions_alike(alice, quick, onli
 
     collect_evidence()
 
-    assert Evidence.objects.get(test="M2").passed is passed
+    assert TestEvidence.objects.get(test="M2").passed is passed
 
 
 @pytest.fixture
@@ -235,8 +234,9 @@ def test_what_the_suite_showed_is_recorded_by_the_command(evidence_file, capsys)
 
     assert "evidence for 2 of the 28 tests" in capsys.readouterr().out
     assert (points()["D7"], points()["I2"]) == (1.0, 0.0)
-    assert Evidence.objects.get(test="D7").revision == "abc"
-    assert missing("I2") == "tests, embedded: failed: tests/b.py"
+    assert TestEvidence.objects.get(test="D7").revision == "abc"
+    assert missing("I2") == [Missing.FAILED]
+    assert TestEvidence.objects.get(test="I2").findings[0]["params"] == {"tests": ["tests/b.py"]}
 
 
 @pytest.mark.parametrize(
@@ -254,11 +254,12 @@ def test_a_file_of_something_else_is_refused_whole(evidence_file, change):
 
     with pytest.raises(CommandError, match=r"expected"):
         call_command("record_evidence", str(evidence_file))
-    assert not Evidence.objects.exists()
+    assert not TestEvidence.objects.exists()
 
 
+@pytest.mark.wording
 def test_the_command_shows_each_section_and_what_is_missing(capsys):
-    record("D7", "pytest", "tests", passed=True)
+    record("D7", "pytest", check())
 
     call_command("ml_test_score")
 
@@ -296,3 +297,15 @@ def test_the_suite_writes_what_marked_tests_showed(tmp_path, evidence_file):
     }
     assert written["automatic"] is True
     assert record_evidence(out) == 2
+
+
+@pytest.mark.wording
+def test_evidence_is_explained_in_sentences():
+    details = Finding("cost.fit_seconds", Outcome.FAILED, 90.0, 30.0)
+    params = {"version": 7, "n": 5}
+    costs = Finding(EvidenceCode.COSTS, Outcome.FAILED, params=params, message=Message.GROWN)
+
+    row = record("Mo6", "beat", costs, details)
+
+    assert row.title == "costs of the champion against earlier versions"
+    assert row.detail == "Version 7 costs more than the 5 versions before it. fit, s: 90, 30 before."

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from catalog.models import Movie, MovieGenre, Rating
 from mlops.data.codes import RowRule
-from mlops.models import Alert, DatasetSnapshot, Evidence, ModelVersion
+from mlops.models import Alert, DatasetSnapshot, ModelVersion, TestEvidence
 from mlops.monitoring.codes import SkewCode
 from mlops.services import check_skew, export_snapshot, promote
 from mlops.tasks import check_skew as check_task
@@ -36,7 +36,7 @@ def champion(alice, bob, quick) -> ModelVersion:
 def test_site_without_skew_passes_and_leaves_evidence(champion):
     assert check_task() == {METADATA: True, INPUTS: True, SCORES: True}
 
-    rows = Evidence.objects.filter(source="beat")
+    rows = TestEvidence.objects.filter(source="beat")
     assert {(row.test, row.passed, row.is_automatic) for row in rows} == {("Mo2", True, True), ("Mo3", True, True)}
     assert not Alert.objects.exists()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops.models import Evidence
+from mlops.models import TestEvidence
 from tests.processes import BIN, ROOT, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -40,7 +40,7 @@ def test_what_ci_showed_counts_in_full(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     assert "evidence for 1 of the 28 tests" in done.stdout
     assert "D7   1    All input feature code is tested" in done.stdout
-    assert Evidence.objects.get(test="D7").is_automatic
+    assert TestEvidence.objects.get(test="D7").is_automatic
 
 
 def test_without_the_client_the_way_by_hand_is_said(tmp_path: Path):

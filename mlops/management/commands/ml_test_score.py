@@ -14,6 +14,6 @@ class Command(BaseCommand):
         for section in score.sections:
             self.stdout.write(f"{section.name}: {section.points:g} of 7")
             for found in section.tests:
-                missing = f"  ({'; '.join(found.missing)})" if found.missing else ""
+                missing = f"  ({'; '.join(map(str, found.missing))})" if found.missing else ""
                 self.stdout.write(f"  {found.test.id:<4} {found.points:<4g} {found.test.title}{missing}")
         self.stdout.write(f"Score: {score.points:g} (the lowest section)")

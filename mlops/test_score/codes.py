@@ -1,0 +1,63 @@
+"""Checks that are evidence for the ML Test Score by code, and what a test may lack."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from mlops.findings import register
+
+
+class EvidenceCode(TextChoices):
+    GATE_DECISION = "evidence.gate_decision", _("gate decision on the champion")
+    CHECKED_IN = "evidence.checked_in", _("code and parameters are checked in")
+    TUNED = "evidence.tuned", _("hyper-parameters against the latest search")
+    DATA_CHECKS = "evidence.data_checks", _("data checks of the latest training")
+    BACKTEST = "evidence.backtest", _("backtest: {subject}")
+    COSTS = "evidence.costs", _("costs of the champion against earlier versions")
+    STALENESS = "evidence.staleness", _("staleness")
+    ONLINE_METRICS = "evidence.online_metrics", _("online metrics")
+    CORRELATION = "evidence.correlation", _("offline against online nDCG")
+    TESTS = "evidence.tests", _("tests, {subject}")
+
+
+class Cost(TextChoices):
+    FIT_SECONDS = "cost.fit_seconds", _("fit, s")
+    LIST_MS = "cost.list_ms", _("list, ms")
+    MEMORY_MB = "cost.memory_mb", _("memory, MB")
+    SIZE_MB = "cost.size_mb", _("size, MB")
+
+
+class Message(TextChoices):
+    """Labels are the sentences."""
+
+    NO_SEARCH = "evidence.no_search", _("No search within {days} days.")
+    BETTER_FOUND = "evidence.better_found", _("Search {search} found better parameters than the champion's.")
+    GROWN = "evidence.grown", _("Version {version} costs more than the {n} versions before it.")
+    NO_CHAMPION = "evidence.no_champion", _("There is no champion.")
+    TOO_OLD = "evidence.too_old", _("Too old: {checks}.")
+    TESTS_FAILED = "evidence.tests_failed", _("Failed: {tests}.")
+
+
+class Missing(TextChoices):
+    """Why a test has no full point. Labels are the sentences."""
+
+    NO_CHECK = "missing.no_check", _("no check by the {source}")
+    STALE = "missing.stale", _("the latest check by the {source} is older than {days} days")
+    FAILED = "missing.failed", _("{check}: {detail}")
+    BY_HAND = "missing.by_hand", _("the check by the {source} was run by hand")
+
+
+SENTENCES = {
+    EvidenceCode.GATE_DECISION: _("Version {version}: {n_failed} of {n_rules} rules failed."),
+    EvidenceCode.CHECKED_IN: _("Version {version} was made from {revision}, parameters {parameters}."),
+    EvidenceCode.TUNED: _("Search {search}: no parameters are known to be better."),
+    EvidenceCode.DATA_CHECKS: _("Run {run}: {n_rows} rows, {n_bad} bad."),
+    EvidenceCode.BACKTEST: _("Version {version}, backtest {backtest}."),
+    EvidenceCode.COSTS: _("Version {version} costs as much as the {n} versions before it."),
+    EvidenceCode.STALENESS: _("The champion, its data and the scheduler are recent."),
+    EvidenceCode.ONLINE_METRICS: _("{n} new positive ratings were scored in four weeks."),
+    EvidenceCode.CORRELATION: _("Spearman's rank correlation is {figure:.2f} over {n} versions."),
+    EvidenceCode.TESTS: "{tests}",
+    **dict.fromkeys(Cost, _("{title}: {figure:.4g}, {threshold:.4g} before.")),
+    **{message: message.label for message in (*Message, *Missing)},
+}
+register([*EvidenceCode, *Cost], SENTENCES)
