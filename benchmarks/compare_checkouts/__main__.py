@@ -82,7 +82,9 @@ def _compare_models(options: argparse.Namespace, data: Path, folder: Path) -> li
 def _compare_kernels(options: argparse.Namespace, data: Path, folder: Path) -> int:
     checkout, problems, rows = Checkout(options.new), [], []
     fitted = folder / "fitted"
-    _run(checkout, "fit", data, fitted, options.estimators, options.kernels[0])
+    missing = [name for name in options.estimators if not (fitted / name / "lists.pkl").exists()]
+    if missing:
+        _run(checkout, "fit", data, fitted, missing, options.kernels[0])
     for kernel in options.kernels:
         _run(checkout, "load", fitted, folder / kernel, options.estimators, kernel)
     near_tie = json.loads((fitted / "near_tie.json").read_text(encoding="utf-8"))
@@ -147,7 +149,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--estimators", nargs="+", choices=NAMES, default=NAMES)
     parser.add_argument("--only", choices=["models", "gate"], help="one of the two comparisons")
     parser.add_argument("--kernels", nargs="+", metavar="KERNEL", help="of OpenBLAS, such as Haswell Zen SkylakeX")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep models and sites there, and reuse OLD's")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep models and sites there and reuse OLD's")
     return parser.parse_args(arguments)
 
 
