@@ -1,6 +1,6 @@
-"""`python -m benchmarks --data DIR`: how good the models are, then how fast; about an hour on two cores.
+"""`python -m benchmarks --data DIR`: quality of the models, then speed; about an hour on two cores.
 
-The parts can be had alone: `python -m benchmarks.quality`, `.fit`, `.latency` and `.scale`.
+Each part also runs alone: `python -m benchmarks.quality`, `.fit`, `.latency` and `.scale`.
 """
 
 from __future__ import annotations

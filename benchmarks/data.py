@@ -28,7 +28,7 @@ def movielens_ratings(folder: Path) -> pd.DataFrame:
 
 
 def movielens_metadata(folder: Path) -> pd.DataFrame:
-    """MovieLens' own: title, year (as a date), genres, and its users' tags as keywords."""
+    """MovieLens' title, year (as a date) and genres, with its users' tags as keywords."""
     movies = _read_csv(folder / MOVIELENS / "movies.csv")
     tags = _read_csv(folder / MOVIELENS / "tags.csv").dropna(subset=["tag"])
     keywords = tags.assign(tag=tags["tag"].str.lower()).groupby("movieId")["tag"].agg(lambda tag: sorted(set(tag)))
@@ -38,7 +38,7 @@ def movielens_metadata(folder: Path) -> pd.DataFrame:
 
 
 def tmdb_metadata(folder: Path) -> pd.DataFrame:
-    """TMDB's documents by way of links.csv; a movie without one keeps MovieLens' title, year and genres.
+    """TMDB's documents, joined through links.csv; a movie without one keeps MovieLens' title, year and genres.
 
     No votes and no popularity: a new movie has none.
     """

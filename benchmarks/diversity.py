@@ -1,6 +1,6 @@
-"""What unlike movies cost: protocol A's lists of the hybrid, re-ranked at several strengths (`serving.diversity`).
+"""The cost of diverse lists: the hybrid's lists of protocol A, re-ranked at several strengths (`serving.diversity`).
 
-Diversity is 1 less the mean cosine of two movies of a list: by who rated them, and by their metadata.
+Diversity is 1 minus the mean cosine of two movies in a list: by their raters, and by their metadata.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _row(name: str, comparison: Comparison, by_metadata: dict[str, float]) -> di
 
 
 def _metadata_diversity(shown: pd.DataFrame, dataset: Dataset) -> float:
-    """The same figure with the features of a movie in the place of those who rated it."""
+    """The same metric by the features of a movie instead of its raters."""
     columns = np.searchsorted(dataset.movie_ids, shown["movie_id"])
     features = dataset.movie_features[1].T.tocsr()
     return intra_list_diversity(shown["request"].to_numpy(dtype=np.int64), columns, features)

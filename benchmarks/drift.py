@@ -45,7 +45,7 @@ PERCENT = (FALSE, FALSE_FAT, FOUND)
 
 
 def most_false_reports(rows: list[dict[str, Any]]) -> float:
-    """In percent: the sum of each check's worst rate, with fat weeks too, since checks may err on different windows."""
+    """The sum of each check's worst rate in percent, fat weeks included: checks may err on different windows."""
     worst: dict[str, float] = {}
     for row in rows:
         rates = [row[name] for name in (FALSE, FALSE_FAT) if row[name] is not None]
@@ -97,7 +97,7 @@ def kinds(weeks: Weeks, policy: DriftPolicy) -> list[Kind]:
 
 
 class Ratings:
-    """Windows of ratings, and the checks of how they divide."""
+    """Windows of ratings, and the drift checks on them."""
 
     def __init__(self, weeks: Weeks, policy: DriftPolicy) -> None:
         self.weeks, self.policy = weeks, policy
@@ -192,7 +192,7 @@ class Ratings:
 
 
 def _of_people(rows: Rows, size: int, rng: Rng) -> Rows:
-    """So many rows of one week, by whole people (the last one cut)."""
+    """Rows of one week, drawn by whole users; the last user is cut."""
     _, person = np.unique(rows["user"], return_inverse=True)
     order = np.argsort(rng.permutation(int(person.max()) + 1)[person], kind="stable")[:size]
     return {name: values[order] for name, values in rows.items()}

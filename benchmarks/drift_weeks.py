@@ -1,4 +1,4 @@
-"""MovieTweetings by week: its ratings, and the lists that a model of the weeks before makes for the people of each."""
+"""MovieTweetings by week: ratings, and the lists that a model of the earlier weeks makes for the users of each."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from recommender.estimators.ease import EaseRecommender
 
 Array = np.ndarray[Any, Any]
 
-BEGIN, N_TRAIN = 8, 12  # weeks: left out (everybody is new in them), and learnt from
+BEGIN, N_TRAIN = 8, 12  # weeks: skipped, since every user is new in them, and used for training
 NEW_FOR = pd.Timedelta(days=28)
 PEOPLE_A_WEEK, K, POSITIVE = 500, 10, 7.0
 
 
 @dataclass(frozen=True)
 class Weeks:
-    """`rows`: by week, columns of ratings; `shown`: by week, lists, their mean scores, and hits of positives."""
+    """By week: `rows` has columns of ratings; `shown` has lists, their mean scores and hits of positives."""
 
     numbers: list[int]
     rows: dict[int, dict[str, Array]]
@@ -54,7 +54,7 @@ def read_weeks(folder: Path) -> Weeks:
         int(movie): [numbers_of[name] for name in found]
         for movie, found in zip(movies["movie_id"], movies["genres"], strict=True)
     }
-    numbers = list(range(BEGIN, int(ratings["week"].max())))  # the last week is cut short
+    numbers = list(range(BEGIN, int(ratings["week"].max())))  # the last week is incomplete
     shown, at_random = _lists_of_weeks(ratings, numbers)
     return Weeks(numbers, _columns(ratings, numbers), genres, names, sorted(shown), shown, at_random)
 
@@ -78,7 +78,7 @@ def _columns(ratings: pd.DataFrame, numbers: list[int]) -> dict[int, dict[str, A
 
 
 def _lists_of_weeks(ratings: pd.DataFrame, numbers: list[int]) -> tuple[dict[int, dict[str, Any]], Array]:
-    """One model, learnt from the first weeks; histories as they were when each later week began."""
+    """One model, trained on the first weeks; histories as of the start of each later week."""
     until = numbers[0] + N_TRAIN
     train = ratings[ratings["week"] < until]
     model = EaseRecommender(regularization=200.0).fit(Dataset.from_frames(train, None, implicit_threshold=POSITIVE))

@@ -1,6 +1,6 @@
 """Time to fit the hybrid on ml-latest-small: `python -m benchmarks.fit --data DIR`.
 
-Once choosing its parameters, and once with those given.
+Once with tuning, and once with given parameters.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Fold-in: users that fit has no row of, by how many of their ratings are known when the list is asked for.
+"""Fold-in: lists for users outside the training data, by the number of their known ratings.
 
-Every user is left out once: the users fall into FOLDS parts, and each part is judged by models that learnt from the
-others.
+Every user is held out once: the users are divided into FOLDS parts, and each part is evaluated with models trained on
+the others.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ALL = "all"
 
 
 def run(folder: Path, metadata: str, progress: Progress) -> list[tuple[str, list[dict[str, Any]]]]:
-    """A table of users left out of training, and one of trained users' lists asked for in both ways."""
+    """A table of held-out users, and one of trained users' lists requested in both ways."""
     split = leave_ratings_out(movielens_ratings(folder))
     movies = tmdb_metadata(folder) if metadata == "TMDB" else movielens_metadata(folder)
     found: dict[int | None, dict[str, list[Evaluation]]] = {count: defaultdict(list) for count in (*COUNTS, None)}
@@ -67,7 +67,7 @@ def _fit(entry: Any, train: pd.DataFrame, movies: pd.DataFrame, progress: Progre
 
 
 def _requests(test: pd.DataFrame, known: pd.DataFrame, count: int | None) -> Requests:
-    """One list a user, from so many of their known ratings drawn at random, or from all."""
+    """One list per user, from a random sample of their known ratings, or from all."""
     drawn = known.sample(frac=1, random_state=0).groupby("user_id").head(len(known) if count is None else count)
     found: dict[Any, dict[Any, float]] = {
         user: dict(zip(rows["movie_id"].tolist(), rows["rating"].tolist(), strict=True))

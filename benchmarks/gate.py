@@ -1,8 +1,8 @@
 """How often the gate decides right: `python -m benchmarks.gate --data DIR [--users 1000] [--pairs 200]`.
 
-Users are drawn, with replacement, from real evaluations of two fits of one model with different seeds; for each user
-a coin says which of the two is the candidate, so that both are equally good. The worse candidate shows a share of its
-users nothing right, as large as makes it worse by the loss. PairedInterval are those of config.yaml.
+Users are drawn with replacement from real evaluations of two fits of one model with different seeds. A coin toss per
+user decides which of the two is the candidate, so both are equally good. A worse candidate has no hits for a share of
+its users, large enough to lose the given nDCG. The thresholds are those of the policy.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MODEL = ("als", {"n_components": 32, "regularization": 5.0, "alpha": 8.0})
 FIRST, SECOND = "first fit", "second fit"
 SAMPLING = Sampling(max_users=2000, max_lists=4000)
 LOSS = 0.02
-LATEST = 100_000  # of MovieTweetings' ratings: enough for some thousand users after the cut
+LATEST = 100_000  # latest ratings of MovieTweetings; leaves some thousand users after the cut
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def equal_models(ratings: pd.DataFrame, threshold: float, cuts: list[float]) -> Array:
-    """nDCG of each user of each cut by both fits: (users, 2)."""
+    """nDCG of both fits for each user of each cut: (users, 2)."""
     name, parameters = MODEL
     fitters = {FIRST: fitter(name, 0, **parameters), SECOND: fitter(name, 1, **parameters)}
     comparison = evaluate_on_cuts(fitters, ratings, cuts=cuts, implicit_threshold=threshold, sampling=SAMPLING)
@@ -61,7 +61,7 @@ def pool_of(comparison: Comparison) -> Array:
 
 
 def decisions(pool: Array, policy: GatePolicy, **drawn: int) -> list[Row]:
-    """Each question with the share of the pairs that were decided as asked, and the share that is wanted."""
+    """Each case with the share of pairs decided correctly, and the target."""
     cases = [
         ("equal models pass as a refresh", True, 0.0, PASSED, ">= 0.95"),
         ("equal models pass as a change", False, 0.0, PASSED, "<= 0.05"),
@@ -69,7 +69,7 @@ def decisions(pool: Array, policy: GatePolicy, **drawn: int) -> list[Row]:
         (f"worse by {LOSS:g} is refused as a change", False, LOSS, REFUSED, ">= 0.95"),
     ]
     return [
-        {"case": name, "share": decided(pool, policy, is_refresh, loss, outcome, **drawn), "asked": asked}
+        {"case": name, "share": decided(pool, policy, is_refresh, loss, outcome, **drawn), "target": asked}
         for name, is_refresh, loss, outcome, asked in cases
     ]
 
@@ -96,7 +96,7 @@ def decided(
 
 
 def draw(pool: Array, n_users: int, loss: float, rng: np.random.Generator) -> tuple[Array, Array]:
-    """nDCG of the candidate and of the champion for the drawn users; expected to differ by `loss`."""
+    """nDCG of the candidate and the champion for the drawn users; the expected difference is `loss`."""
     drawn = pool[rng.integers(0, len(pool), n_users)]
     is_swapped = rng.random(n_users) < 0.5
     candidate = np.where(is_swapped, drawn[:, 1], drawn[:, 0])
@@ -121,7 +121,7 @@ def gate_input(difference: PairedInterval, is_refresh: bool) -> GateInput:
 
 
 def _logs(folder: Path, cuts: list[float]) -> list[tuple[str, pd.DataFrame, float, list[float]]]:
-    """Of the data sets that are there: name, ratings, what counts as liked, cuts."""
+    """For each data set present: name, ratings, threshold of a like, cuts."""
     logs = []
     if (folder / MOVIELENS).is_dir():
         logs.append((MOVIELENS, movielens_ratings(folder), 3.5, cuts))

@@ -1,7 +1,7 @@
 """A large MovieLens import into Postgres: `python -m benchmarks.large_import [--ratings N] [--postgres URL]`.
 
-Generated ratings are written in the layout of ml-25m and brought in by `import_movielens`, twice: the second import
-finds nothing to do. The database is one of its own on that server, dropped at the end. Memory is the command's.
+Writes generated ratings in the layout of ml-25m and runs `import_movielens` twice; the second import changes nothing.
+The database is a new one on that server, dropped at the end. Memory is that of the command.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def write_movielens(size: Size, folder: Path) -> None:
-    """A file's rows stand together by user, as MovieLens writes them."""
+    """Sorts rows by user, like MovieLens."""
     folder.mkdir()
     ratings, movies = generate(size)
     ratings = ratings.sort_values(["user_id", "movie_id"], ignore_index=True)

@@ -1,7 +1,7 @@
-"""Time of one list: `python -m benchmarks.latency [--movies N ...] [--ratings N]`, in this process, without a site.
+"""Latency of one list: `python -m benchmarks.latency [--movies N ...] [--ratings N]`, in this process, without a site.
 
-The hybrid is fitted on a generated catalogue with its item parameters given, saved, and loaded with its arrays mapped
-into memory, as web processes have it. One BLAS thread, one user after the other, histories as they come.
+Fits the hybrid on a generated catalogue with given item parameters, saves it and loads it with memory-mapped arrays, as
+web processes do. Uses one BLAS thread and one user at a time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Seconds, CPU seconds and memory of a piece of work in this process, and work that its memory must not be seen in."""
+"""Measures seconds, CPU seconds and memory, in this process or in a separate one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def timed(figures: Figures, name: str) -> Iterator[None]:
 
 
 def in_a_process_of_its_own(function: Callable[..., None], *arguments: Any) -> None:
-    """For what takes much memory before commands are measured: their peak is never below what this process holds."""
+    """Runs memory-hungry preparations separately: the measured peak of a child is never below this process's memory."""
     process = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
     process.start()
     process.join()
@@ -30,5 +30,5 @@ def in_a_process_of_its_own(function: Callable[..., None], *arguments: Any) -> N
 
 
 def peak_mb() -> int:
-    """The most memory that this process ever held."""
+    """The peak memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -1,4 +1,4 @@
-"""The rows of the tables: every estimator with what it chooses by itself, and popularity at fixed half-lives."""
+"""The models in the tables: every estimator with its own tuning, and popularity at fixed half-lives."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Model:
 
 
 def random_split_models(names: list[str]) -> list[Model]:
-    """For splits that leave time aside: popularity of all time, and models that validate at random too."""
+    """For random splits: all-time popularity, and models that validate at random."""
     return [_popular(math.inf), *(_estimator(name, validation="random") for name in names)]
 
 

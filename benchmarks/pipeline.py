@@ -1,8 +1,8 @@
 """Time and memory of import and training: `python -m benchmarks.pipeline --data DIR [--database URL]`.
 
-Runs `import_movielens` and `train_model` as commands on a new site in a temporary folder: SQLite, or the empty database
-that --database names. --ratings takes so many generated ratings instead of MovieLens. With --cuts the training is
-judged at those cuts alone; with --parameters nothing is searched.
+Runs the commands `import_movielens` and `train_model` on a new site in a temporary folder, with SQLite or the empty
+database of --database. --ratings generates that many ratings instead of MovieLens; --cuts replaces the cuts of the
+evaluation; --parameters replaces tuning.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def main(arguments: list[str] | None = None) -> None:
         commands = [_source(options), ("train_model", "--algorithm", options.algorithm)]
         rows = [manage(*command, environment=environment) for command in commands]
     print(render("Commands on a new site", rows, {"seconds": 1, "CPU seconds": 1}))
-    sys.exit(max(row["exit code"] for row in rows))  # 1 also where the gate refused the model
+    sys.exit(max(row["exit code"] for row in rows))  # 1 also if the gate refuses the model
 
 
 def _source(options: argparse.Namespace) -> tuple[str, ...]:
     if not options.ratings:
         return "import_movielens", str(options.data / MOVIELENS)
-    # MovieLens 1M has 166 ratings of a user and 270 of a movie.
+    # MovieLens 1M has 166 ratings per user and 270 per movie.
     sizes = {"users": options.ratings // 166, "movies": options.ratings // 270, "ratings": options.ratings}
     return "generate_ratings", *(f"--{name}={size}" for name, size in sizes.items())
 
@@ -51,7 +51,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pipeline", description="Time import and training.")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--data", type=Path, help=f"folder that holds {MOVIELENS}")
-    source.add_argument("--ratings", type=int, help="so many generated ratings instead")
+    source.add_argument("--ratings", type=int, help="number of generated ratings to use instead")
     parser.add_argument("--algorithm", default="hybrid")
     parser.add_argument("--cuts", type=float, nargs="+", help="instead of evaluation.cuts of config.yaml")
     parser.add_argument("--parameters", type=json.loads, help="hyper-parameters of the algorithm, as JSON")
@@ -69,7 +69,7 @@ def new_site(
     cuts: list[float] | None = None,
     parameters: dict[str, dict[str, Any]] | None = None,
 ) -> dict[str, str]:
-    """The environment of a site that knows nothing of the one around it. `parameters` are those given by algorithm."""
+    """The environment of an isolated site. `parameters` are keyed by algorithm."""
     policy: dict[str, dict[str, Any]] = {"training": {"parameters": parameters or {}}}
     if cuts:
         policy["evaluation"] = {"cuts": cuts}
@@ -82,7 +82,7 @@ def new_site(
 
 
 def manage(*command: str, environment: dict[str, str]) -> dict[str, Any]:
-    """Runs a command; its time, and the peak memory of its largest process. Its own output goes to stderr."""
+    """Runs a command; returns its time and the peak memory of its largest process. Its output goes to stderr."""
     started = time.perf_counter()
     process = subprocess.Popen([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, stdout=sys.stderr)
     _, status, used = os.wait4(process.pid, 0)

@@ -1,4 +1,4 @@
-"""A database of a benchmark's own."""
+"""A temporary database for a benchmark."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.db import connections
 
 @contextmanager
 def new_database(server: str) -> Iterator[str]:
-    """The address of a new database on that server, dropped at the end."""
+    """Yields the URL of a new database on that server; drops it at the end."""
     name = f"movierec_benchmark_{secrets.token_hex(4)}"
 
     def execute(statement: str) -> None:
@@ -27,6 +27,6 @@ def new_database(server: str) -> Iterator[str]:
     try:
         yield urlsplit(server)._replace(path=f"/{name}").geturl()
     finally:
-        if settings.configured:  # by a benchmark that asks the database itself
+        if settings.configured:  # this process may have connections of its own
             connections.close_all()
         execute(f"DROP DATABASE {name} WITH (FORCE)")

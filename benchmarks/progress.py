@@ -1,4 +1,4 @@
-"""One bar over all fits of a run, on stderr, so that stdout holds the tables alone."""
+"""One progress bar for all fits, on stderr: stdout has only the tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A. Warm: a quarter of each movie's ratings is hidden at random; every user's list of all movies is judged."""
+"""A. Warm: hides a random quarter of each movie's ratings and evaluates every user's list of all movies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ K = 10
 REFERENCE = "ease"
 CHOSEN = "chosen by fit"
 NO_METADATA = "none"
-WITHOUT_METADATA = (REFERENCE, "metadata_ease", "hybrid")  # what is also judged without any
+WITHOUT_METADATA = (REFERENCE, "metadata_ease", "hybrid")  # also evaluated without metadata
 
 
 def run(folder: Path, names: list[str], metadata: str, progress: Progress) -> tuple[str, list[dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""B. Cold movies: a fifth of the liked movies loses its ratings, not its metadata; those alone are ranked."""
+"""B. Cold movies: removes the ratings, but not the metadata, of a fifth of the liked movies and ranks only those."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""C. Later data: each of the last weeks of MovieTweetings, from everything before it."""
+"""C. Later data: predicts each of the last weeks of MovieTweetings from all earlier data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Found:
 
 
 def run(folder: Path, names: list[str], n_weeks: int, progress: Progress) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Two tables: among movies rated before the week, and among those and the week's never-seen ones."""
+    """Two tables: movies rated before the week, and those plus the week's new movies."""
     ratings, movies = movietweetings(folder)
     models = later_data_models(names)
     found = {model.name: _Found() for model in models}

@@ -1,4 +1,4 @@
-"""D. The gate's own evaluation: each later positive in the list folded in from what its user had rated by then."""
+"""D. The gate's evaluation: the rank of each later positive in a list folded in from its user's earlier ratings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def count_fits(names: list[str]) -> int:
 
 
 def _others(names: list[str]) -> list[str]:
-    """Popularity is there with its half-lives."""
+    """Popularity counts once for each half-life."""
     return [name for name in names if name != "popularity"]
 
 

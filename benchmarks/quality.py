@@ -1,7 +1,7 @@
 """Quality tables: `python -m benchmarks.quality --data DIR [--protocol A B C D] [--estimators NAME ...]`.
 
-Figures are of the test part, scored once, with hyper-parameters that fit chose inside the training part. What is
-compared, and how, stands in each protocol's module.
+Metrics are on the test part, with hyper-parameters tuned within the training part. Each protocol's module describes its
+comparison.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def without_choices(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def choices(rows: list[dict[str, Any]]) -> list[str]:
-    """A line a model that chose hyper-parameters by itself, below the table: they would make it too wide."""
+    """One line below the table for each model with tuned hyper-parameters, which would make the table too wide."""
     lines = [f"- {row['model']} chose {_readable(row[CHOSEN])}" for row in rows if row.get(CHOSEN)]
     return [*lines, ""] if lines else []
 
@@ -62,8 +62,8 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the data sets")
     parser.add_argument("--protocol", nargs="+", choices=["A", "B", "C", "D"], default=["A", "B", "C", "D"])
     parser.add_argument("--estimators", nargs="+", choices=list(ESTIMATORS), default=list(ESTIMATORS))
-    parser.add_argument("--quick", action="store_true", help="richest metadata alone, 2 seeds of B, 3 weeks of C")
-    parser.add_argument("--json", type=Path, help="also write the tables there")
+    parser.add_argument("--quick", action="store_true", help="only the richest metadata, 2 seeds of B, 3 weeks of C")
+    parser.add_argument("--json", type=Path, help="also write the tables as JSON")
     options = parser.parse_args(arguments)
     if not options.data.is_dir():
         parser.error(f"--data: {options.data} is no folder")
@@ -93,7 +93,7 @@ def _protocols(options: argparse.Namespace, progress: Progress) -> Any:
 
 
 def _further_tables_of_a(options: argparse.Namespace, progress: Progress) -> Any:
-    """Without metadata, users without a training row, and lists made more diverse."""
+    """Models without metadata, fold-in of unknown users, and diversified lists."""
     names = _without_metadata(options.estimators)
     if names:
         yield [protocol_a.run(options.data, names, protocol_a.NO_METADATA, progress)]
@@ -108,7 +108,7 @@ def _without_metadata(names: list[str]) -> list[str]:
 
 
 def _using_metadata(names: list[str]) -> list[str]:
-    """The other estimators' rows would be the same with other metadata."""
+    """Other metadata does not change the other estimators."""
     return [name for name in names if ESTIMATORS[name].uses_metadata or name == protocol_a.REFERENCE]
 
 

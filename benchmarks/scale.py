@@ -1,8 +1,8 @@
 """Growth: `python -m benchmarks.scale [--ratings N ...] [--estimators NAME ...]`: seconds, memory, exponents.
 
-Every measurement is a process of its own, so that its peak of memory is its own. An estimator is judged as the gate
-does it: frames to Dataset, fit before a cut with everything chosen, lists and stars of the later tenth. CPU seconds are
-those of all threads; exponents are taken from them, since other programs on the machine do not change them.
+Each measurement runs in its own process, so that peak memory is its own. An estimator is evaluated as in the gate:
+frames to Dataset, a fit with tuning before a cut, lists and predicted ratings for the later tenth. CPU seconds are of
+all threads; exponents are computed from them, since other programs on the machine do not affect them.
 """
 
 from __future__ import annotations
@@ -57,7 +57,11 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--ratings", type=int, nargs="+", default=list(SIZES[:3]), help=f"sizes (all: {SIZES})")
     parser.add_argument("--estimators", nargs="*", choices=list(ESTIMATORS), default=list(ESTIMATORS))
     parser.add_argument(
-        "--export", type=int, default=LARGEST_EXPORT, metavar="N", help="the largest size that fills a database too"
+        "--export",
+        type=int,
+        default=LARGEST_EXPORT,
+        metavar="N",
+        help="the largest size for which a database is filled and exported",
     )
     return parser.parse_args(arguments)
 
@@ -108,7 +112,7 @@ def _tables(rows: list[dict[str, Any]]) -> Iterator[tuple[str, list[dict[str, An
 
 
 def exponents(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The slope of the logarithms over all sizes of a part, by least squares."""
+    """Least-squares slope of the logarithms over all sizes of a part."""
     for part in dict.fromkeys(row["part"] for row in rows):
         own = [row for row in rows if row["part"] == part and "note" not in row]
         if len(own) > 1:

@@ -1,4 +1,4 @@
-"""One estimator on one size, in a process of its own: `python -m benchmarks.scale_fit NAME FOLDER`."""
+"""One estimator on one size, in a separate process: `python -m benchmarks.scale_fit NAME FOLDER`."""
 
 from __future__ import annotations
 

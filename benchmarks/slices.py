@@ -1,4 +1,4 @@
-"""Tables of one comparison beside its first: what the lists are like, and how good they are for whom and of what."""
+"""Further tables of a comparison: properties of the lists, and quality by slice."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def list_table(title: str, comparison: Comparison) -> Table:
 
 
 def slice_tables(title: str, comparison: Comparison) -> list[Table]:
-    """nDCG of every model in every slice; then all figures of the slices for the last model, the one that is served."""
+    """nDCG of every model in every slice, then all metrics by slice for the last model, which is the one served."""
     of_models = {name: evaluation.slices() for name, evaluation in comparison.evaluations.items()}
     rows = [
         {"model": name} | {_readable(part): slices[part]["ndcg"] for part in SLICES}

@@ -1,8 +1,8 @@
-"""What a movie that somebody saw and did not rate should count as, when a list is made for them.
+"""How a movie that a user watched but did not rate should count in their lists.
 
-People of MovieLens rated all they are known to have seen. So of users left out of training a share of what is known is
-taken for unrated, and each way of counting it makes lists; what they liked of the rest is looked for in them. What was
-seen is in no list in any case.
+MovieLens users have rated every movie that they are known to have watched. So a share of the ratings of held-out users
+is treated as watched but unrated, lists are made with each way of counting it, and the movies that the users liked
+among the rest are the targets. Watched movies are never listed.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class _OfTheUnseen(Requests):
-    """Lists without what was seen, whether it is in the history that a list is made from or not."""
+    """Lists without watched movies, whether or not they are in the history."""
 
     seen: list[list[int]] = field(default_factory=list)
 

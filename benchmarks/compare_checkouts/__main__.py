@@ -60,7 +60,14 @@ def _compare_models(options: argparse.Namespace, data: Path, folder: Path) -> li
     for side, root in (("old", options.old), ("new", options.new)):
         missing = [name for name in options.estimators if not (folder / side / name / "lists.pkl").exists()]
         if side == "new" or missing:
-            _run(Checkout(root), "fit", data, folder / side, missing if side == "old" else options.estimators, KERNEL)
+            _run(
+                Checkout(root),
+                "fit",
+                data,
+                (folder / side, folder / side),
+                missing if side == "old" else options.estimators,
+                KERNEL,
+            )
     near_tie = json.loads((folder / "new" / "near_tie.json").read_text(encoding="utf-8"))
     rows, problems = [], []
     for name in options.estimators:
@@ -84,9 +91,9 @@ def _compare_kernels(options: argparse.Namespace, data: Path, folder: Path) -> i
     fitted = folder / "fitted"
     missing = [name for name in options.estimators if not (fitted / name / "lists.pkl").exists()]
     if missing:
-        _run(checkout, "fit", data, fitted, missing, options.kernels[0])
+        _run(checkout, "fit", data, (fitted, fitted), missing, options.kernels[0])
     for kernel in options.kernels:
-        _run(checkout, "load", fitted, folder / kernel, options.estimators, kernel)
+        _run(checkout, "load", data, (fitted, folder / kernel), options.estimators, kernel)
     near_tie = json.loads((fitted / "near_tie.json").read_text(encoding="utf-8"))
     for name in options.estimators:
         for kernel in options.kernels:
@@ -120,10 +127,13 @@ def _print_near_ties(name: str, lists: ListComparison) -> None:
         print(f"near-tie: {name}: {len(lists.near_ties) - SHOWN} more")
 
 
-def _run(checkout: Checkout, command: str, data: Path, out: Path, names: list[str], kernel: str) -> None:
+def _run(
+    checkout: Checkout, command: str, data: Path, folders: tuple[Path, Path], names: list[str], kernel: str
+) -> None:
+    """`folders` hold the models and what is written about them."""
     say(f"{checkout.root}: {command} {', '.join(names)} under {kernel}")
-    out.mkdir(parents=True, exist_ok=True)
-    if checkout.script(SCRIPT, command, data, out, *names, OPENBLAS_CORETYPE=kernel):
+    folders[1].mkdir(parents=True, exist_ok=True)
+    if checkout.script(SCRIPT, command, data, *folders, *names, OPENBLAS_CORETYPE=kernel):
         raise SystemExit(f"{checkout.root}: the estimators could not be run.")
 
 

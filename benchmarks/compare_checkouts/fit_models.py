@@ -24,23 +24,23 @@ THRESHOLD = 3.5
 DEFAULT_NEAR_TIE = 1e-6  # relative, where the checkout states none
 
 
-def main(command: str, data: Path, out: Path, names: list[str]) -> None:
+def main(command: str, data: Path, models: Path, out: Path, names: list[str]) -> None:
+    """`fit` writes the models and their lists, `load` the lists of models that are there."""
     ratings, movies = pd.read_pickle(data / "ratings.pkl"), pd.read_pickle(data / "movies.pkl")
     users = np.sort(ratings["user_id"].unique())
     for name in names:
         started = time.monotonic()
         folder = out / name
+        folder.mkdir(parents=True, exist_ok=True)
         if command == "fit":
             dataset = Dataset.from_frames(ratings, movies, implicit_threshold=THRESHOLD)
             model = ESTIMATORS[name](random_state=SEED).fit(dataset)
-            model.save(folder / "artefact")
-            lists = model.recommend(users, k=DEPTH)
-            lists.to_pickle(folder / "lists.pkl")
+            model.save(models / name / "artefact")
         else:
-            model = load_recommender(data / name / "artefact")
-            folder.mkdir(parents=True, exist_ok=True)
-            lists = model.recommend(users, k=DEPTH)
-            lists.to_pickle(folder / "lists.pkl")
+            model = load_recommender(models / name / "artefact")
+        lists = model.recommend(users, k=DEPTH)
+        lists.to_pickle(folder / "lists.pkl")
+        if command == "load":
             found = list(differences(model, users, lists))
             (folder / "differences.json").write_text(json.dumps(found), encoding="utf-8")
         print(f"{name}: {command} in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
@@ -80,4 +80,4 @@ def different(way: str, expected: dict[Any, Any], found: dict[Any, Any]) -> Iter
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:])
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4]), sys.argv[5:])
