@@ -39,7 +39,7 @@ def test_signing_up_makes_an_account_that_is_signed_in(client):
         ({"password_again": "something else"}, "The two passwords differ."),
     ],
 )
-def test_a_sign_up_that_cannot_be_says_why_and_makes_nothing(client, nora, change, told):
+def test_invalid_sign_up_explains_and_creates_nothing(client, nora, change, told):
     response = client.post("/accounts/sign-up/", FORM | change)
 
     assert response.status_code == 200
@@ -98,7 +98,7 @@ def test_signing_out_takes_a_form(client, nora):
     assert "_auth_user_id" not in client.session
 
 
-def test_changing_the_password_keeps_this_browser_and_revokes_the_token(client, nora):
+def test_password_change_keeps_the_session_and_revokes_tokens(client, nora):
     Token.objects.create(user=nora)
     client.force_login(nora)
     form = {"old_password": PASSWORD, "new_password1": "another long one", "new_password2": "another long one"}
@@ -126,7 +126,7 @@ def test_a_token_is_shown_once(client, nora, api):
     assert not Token.objects.exists()
 
 
-def test_deleting_an_account_takes_everything_of_it_and_keeps_the_figures_right(client, nora, bob):
+def test_account_deletion_removes_data_and_updates_figures(client, nora, bob):
     movie, other = MovieFactory.create_batch(2)
     for user, rating in ((nora, 1.0), (bob, 4.0)):
         record_rating(user=user, movie=movie, rating=rating)

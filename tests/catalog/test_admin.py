@@ -83,9 +83,7 @@ def populate(count: int) -> Movie:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_list_opens_searches_and_asks_as_often_for_many_rows_as_for_few(
-    staff, model, django_assert_max_num_queries
-):
+def test_lists_search_with_a_constant_number_of_queries(staff, model, django_assert_max_num_queries):
     populate(3)
     with django_assert_max_num_queries(12) as few:
         assert staff.get(address(model, "changelist")).status_code == 200
@@ -209,7 +207,7 @@ def test_a_rating_of_the_future_is_refused(staff, nora):
     assert "A rating cannot be of the future." in staff.post(address(Rating, "add"), form).content.decode()
 
 
-def test_deleting_users_keeps_the_figures_right_and_counts_what_goes_along(staff, nora):
+def test_user_deletion_updates_figures_and_counts_rows(staff, nora):
     movie = MovieFactory()
     for user in (nora, *UserFactory.create_batch(2)):
         record_rating(user=user, movie=movie, rating=3)

@@ -83,7 +83,7 @@ def test_an_upload_is_discarded_and_the_list_holds_ones_own(nora, bob):
         ("Amélie".encode("utf-16"), "csv", "expected text in UTF-8, but this is UTF-16"),
     ],
 )
-def test_what_is_no_history_is_refused_with_what_was_expected(nora, content, format, message):
+def test_files_of_another_format_are_refused(nora, content, format, message):
     answer = upload(client_of(nora), content, format)
 
     assert answer.status_code == 400

@@ -103,7 +103,7 @@ def test_what_is_broken_is_found_named_and_mended(catalogue, break_it, named):
     assert check()[0] == 0
 
 
-def test_ratings_since_the_last_refresh_are_no_error_of_popularity(catalogue, nora, bob):
+def test_ratings_since_the_last_refresh_are_not_reported(catalogue, nora, bob):
     an_hour_ago = timezone.now() - timedelta(hours=1)
     record_rating(user=nora, movie=catalogue, rating=4, rated_at=an_hour_ago)
     refresh_popularity()

@@ -101,7 +101,7 @@ def test_what_was_seen_is_hidden_from_whom_it_is_asked_for(client, linked, nora)
     assert titles(client, "?hide_seen=true&keyword=space") == []
 
 
-def test_people_and_keywords_asked_for_are_named_and_can_be_left_out(client, linked):
+def test_person_and_keyword_filters_are_shown_and_removable(client, linked):
     response = client.get("/movies/?person=1&person=2&keyword=space&page=1")
     ways = {choice["label"]: choice["without"] for choice in response.context["chosen"]}
 
@@ -130,7 +130,7 @@ def test_the_languages_of_the_movies_can_be_chosen(client, linked):
         "?" + "&".join(f"person={n}" for n in range(6)),
     ],
 )
-def test_a_filter_of_links_that_makes_no_sense_is_named_and_left_out(client, shelf, query):
+def test_invalid_link_filters_are_named_and_ignored(client, shelf, query):
     response = client.get(f"/movies/{query}")
 
     assert len(response.context["page"].object_list) == 4

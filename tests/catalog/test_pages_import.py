@@ -70,7 +70,7 @@ def test_a_discarded_upload_is_gone(page):
     assert not UserImport.objects.exists()
 
 
-def test_a_file_that_is_none_is_refused_on_the_page(page):
+def test_wrong_file_is_refused_on_the_page(page):
     answer = upload(page, format="trakt")
 
     assert answer.status_code == 422
@@ -82,7 +82,7 @@ def test_a_file_that_is_none_is_refused_on_the_page(page):
     assert not UserImport.objects.exists()
 
 
-def test_an_upload_beyond_the_limit_is_stopped_and_the_reason_shown(nora, settings, tmp_path):
+def test_oversized_upload_is_stopped_with_the_reason(nora, settings, tmp_path):
     """The token of the form stands before the file and is read; of the file nothing is kept."""
     imports = settings.POLICY.imports.model_copy(update={"max_upload_mb": 1})
     settings.POLICY = settings.POLICY.model_copy(update={"imports": imports})
@@ -114,7 +114,7 @@ class Endless:
     readline = read
 
 
-def test_a_stopped_upload_is_read_to_its_end_without_being_held_in_memory(rf):
+def test_stopped_upload_is_drained_without_using_memory(rf):
     start = (
         b'--x\r\nContent-Disposition: form-data; name="format"\r\n\r\ncsv\r\n'
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'

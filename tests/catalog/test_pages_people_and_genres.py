@@ -23,7 +23,7 @@ def ridley() -> Person:
     return person
 
 
-def test_a_person_has_their_movies_the_newest_first_and_what_they_did(client, ridley):
+def test_person_page_lists_movies_newest_first_with_roles(client, ridley):
     response = client.get("/people/7-ridley-scott/")
     shown = [(movie.title, part) for movie, part in response.context["movies"]]
 

@@ -125,7 +125,7 @@ def test_removing_a_rating_of_a_movie_that_is_gone_is_no_error(bob):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_calls_at_once_keep_one_row_for_each_user_and_right_aggregates():
+def test_concurrent_ratings_keep_one_row_and_right_aggregates():
     movie, users = MovieFactory(), UserFactory.create_batch(4)
 
     def rate(number):

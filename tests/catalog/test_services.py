@@ -63,7 +63,7 @@ def test_rebuild_puts_wrong_aggregates_right(alice):
     assert (unrated.rating_count, unrated.rating_sum) == (0, 0)
 
 
-def test_popularity_halves_with_each_half_life_before_the_latest_rating(db, settings):
+def test_popularity_halves_with_each_half_life(db, settings):
     days = settings.POLICY.popularity.half_life_days
     current, older, ancient, unrated = MovieFactory.create_batch(4, popularity=7)
     for movie, age in [(current, 0), (current, days), (older, 2 * days), (ancient, 2000 * days)]:

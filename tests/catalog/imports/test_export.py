@@ -35,7 +35,7 @@ def state(user: User) -> dict[str, set[tuple]]:
 
 
 @pytest.mark.parametrize("format", ["letterboxd", "imdb", "trakt", "csv"])
-def test_what_was_exported_imports_to_the_same(ada, nora, format):
+def test_export_imports_to_the_same_data(ada, nora, format):
     export = export_ratings(user=ada, format=format)
     for user in (nora, ada):
         before = state(ada)

@@ -48,7 +48,7 @@ def test_a_dry_run_writes_nothing(nora, path):
     assert not UserImport.objects.exists()
 
 
-def test_mistakes_are_told_and_change_nothing(nora, path, tmp_path):
+def test_mistakes_are_reported_and_change_nothing(nora, path, tmp_path):
     with pytest.raises(CommandError, match="There is no user 'nobody'"):
         import_ratings(path, user="nobody")
     with pytest.raises(CommandError, match="cannot be read: No such file or directory"):

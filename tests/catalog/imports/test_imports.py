@@ -64,7 +64,7 @@ def test_nothing_of_the_users_changes_before_the_commit(nora, heat):
     assert (row.file, row.line, row.reason) == ("ratings.csv", 3, "Not in the catalogue.")
 
 
-def test_the_commit_brings_ratings_and_figures_and_tells_who_listens(nora, heat, django_capture_on_commit_callbacks):
+def test_commit_writes_ratings_and_sends_the_signal(nora, heat, django_capture_on_commit_callbacks):
     heard = []
 
     def listen(**event):
@@ -143,7 +143,7 @@ def test_committing_twice_is_committing_once(nora, heat):
     assert not Rating.objects.exists()
 
 
-def test_a_later_rating_given_here_stays_and_an_earlier_one_is_replaced(nora, heat, ran):
+def test_commit_keeps_later_ratings_and_replaces_earlier_ones(nora, heat, ran):
     record_rating(user=nora, movie=heat, rating=2)
     record_rating(user=nora, movie=ran, rating=2, rated_at=datetime(2010, 1, 1, tzinfo=UTC))
     counts = taken_over(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4], ["2020-05-02", "Ran", 1985, URI, 5]))
@@ -180,7 +180,7 @@ def test_a_file_that_is_none_leaves_no_trace(nora, heat):
     assert UserImport.objects.get() == user_import
 
 
-def test_another_upload_takes_the_place_of_one_that_was_not_taken_over(nora, bob, heat):
+def test_upload_replaces_an_uncommitted_import(nora, bob, heat):
     first = ready(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4]))
     others = ready(bob, ratings(["2020-05-02", "Heat", 1995, URI, 4]))
     second = create_import(
@@ -220,7 +220,7 @@ def test_the_file_is_read_in_the_background_once(nora, heat, django_capture_on_c
     assert ImportRow.objects.count() == 1
 
 
-def test_a_reading_that_was_killed_is_begun_anew_and_given_up_in_the_end(nora, heat, settings):
+def test_killed_reading_is_retried_and_finally_fails(nora, heat, settings):
     user_import = create_import(
         user=nora, format="letterboxd", name="ratings.csv", content=ratings(["2020-05-02", "Heat", 1995, URI, 4])
     )

@@ -37,7 +37,7 @@ def test_a_diary_has_days_rewatches_and_entries_without_a_rating():
     assert (again.rating, again.watched_on, again.is_rewatch) == (5, date(2021, 5, 2), True)
 
 
-def test_windows_line_ends_a_byte_order_mark_and_lines_in_a_review_keep_the_line_numbers():
+def test_line_numbers_survive_crlf_bom_and_multiline_reviews():
     rows = (
         ["2020-05-02", "Heat", "1995", URI, "4", "", 'One line.\nAnother "quoted" one.\n\nThe end', "", "2020-05-01"],
         ["2020-05-03", "Ran", "1985", URI, "5", "", "", "", "2020-05-02"],
@@ -56,7 +56,7 @@ def test_watched_and_watchlist_are_told_apart_by_their_names():
         read("films.csv", rows)
 
 
-def test_a_zip_gives_its_tables_and_nothing_of_what_was_deleted_or_liked():
+def test_zip_skips_deleted_and_liked_folders():
     rows = read(
         "letterboxd-ada-2024.zip",
         zipped(

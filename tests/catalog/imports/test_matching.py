@@ -19,7 +19,7 @@ def match(*rows: ParsedRow) -> list[Match]:
     return match_rows(rows)
 
 
-def test_of_three_hundred_labelled_rows_none_is_matched_wrongly_and_hardly_any_missed():
+def test_three_hundred_labelled_rows_match_correctly():
     rows = labelled_titles.asked()
     Movie.objects.bulk_create(
         Movie(title=movie.title, year=movie.year, original_title=movie.other) for movie in labelled_titles.catalogue()
@@ -73,7 +73,7 @@ def test_what_is_no_movie_is_said_to_be_none():
     assert made == Match(None, "Not a movie: TV Series.")
 
 
-def test_alternative_titles_are_looked_at_but_the_very_name_comes_first():
+def test_exact_name_beats_alternative_titles():
     ring, ringu = MovieFactory(title="Das Zeichen", year=1998), MovieFactory(title="Ringu", year=1999)
     AlternativeTitle.objects.create(movie=ring, title="The Ring Virus")
     AlternativeTitle.objects.create(movie=ring, title="Ringu")
@@ -84,7 +84,7 @@ def test_alternative_titles_are_looked_at_but_the_very_name_comes_first():
     assert doubtful == Match(None, "Several movies fit: Das Zeichen (1998), Ringu (1999).")
 
 
-def test_a_row_a_year_off_gives_way_to_a_row_of_the_very_year():
+def test_exact_year_beats_a_year_off_by_one():
     titanic = MovieFactory(title="Titanic", year=1997)
     near, own = match(row("Titanic", 1996), row("Titanic", 1997))
 
@@ -94,7 +94,7 @@ def test_a_row_a_year_off_gives_way_to_a_row_of_the_very_year():
     assert [made.movie_id for made in match(row("Titanic", 1996))] == [titanic.pk]
 
 
-def test_two_movies_of_one_name_and_year_in_a_file_are_not_mixed_up():
+def test_two_movies_with_one_name_and_year_stay_unmatched():
     MovieFactory(title="The Killer", year=2023)
     first, second = row("The Killer", 2023, site_id="/a"), row("The Killer", 2023, site_id="/b")
 
@@ -113,7 +113,7 @@ def test_reasons_name_the_years_there_are():
     assert nothing.reason == "Not in the catalogue."
 
 
-def test_the_catalogue_is_gone_through_once_whatever_the_number_of_rows():
+def test_matching_reads_the_catalogue_once():
     MovieFactory.create_batch(30)
     with CaptureQueriesContext(connection) as queries:
         match(*(row(f"Movie {number}", 1990) for number in range(500)))

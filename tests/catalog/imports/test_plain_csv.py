@@ -13,7 +13,7 @@ def read(text: str, name: str = "mine.csv") -> list[ParsedRow]:
     return parse_upload(format="csv", name=name, content=text.encode())
 
 
-def test_ratings_viewings_and_wishes_by_column():
+def test_ratings_viewings_and_watchlist_by_column():
     rated, rated_of_ten, seen, watched, wanted = read(
         "title,year,rating,rating10,rated_at,watched_on,rewatch,watchlist,imdb_id,tmdb_id,movielens_id\n"
         "Heat,1995,4.5,,2024-01-31T12:00:00+02:00,,,,tt0113277,949,6\n"
@@ -76,7 +76,7 @@ def test_a_broken_row_says_what_is_wrong(row, problem):
         ("\n\n", "expected a CSV file with a column title"),
     ],
 )
-def test_what_is_no_such_table_is_refused(content, message):
+def test_other_tables_are_refused(content, message):
     with pytest.raises(InvalidImport, match=message):
         read(content)
 

@@ -100,6 +100,6 @@ def test_a_broken_item_says_what_is_wrong(item, problem):
         (b"{}", "expected a JSON file of Trakt"),
     ],
 )
-def test_what_is_no_json_of_trakt_is_refused(content, message):
+def test_other_json_is_refused(content, message):
     with pytest.raises(InvalidImport, match=message):
         read(content)

@@ -27,7 +27,7 @@ def refusal(content: bytes, name: str = "letterboxd.zip") -> str:
     return str(refused.value)
 
 
-def test_what_is_no_zip_is_refused():
+def test_other_files_named_zip_are_refused():
     assert "letterboxd.zip: expected a zip, but this file is not one" in refusal(b"<html>Sign in</html>")
     assert "the file is empty" in refusal(b"")
 

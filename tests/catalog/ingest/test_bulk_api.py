@@ -99,7 +99,7 @@ def test_what_changed_is_changed_and_what_is_not_named_stays(operator):
     assert User.objects.get(external_id="u1").username == "ada"
 
 
-def test_a_list_that_is_named_is_whole_and_what_came_another_way_stays(operator):
+def test_named_lists_replace_only_bulk_links(operator):
     full = {"genres": ["Horror", "sci-fi"], "keywords": ["ship", "cat"], "cast": ["A", "B"], "directors": ["A"]}
     GenreFactory(name="Sci-Fi", slug="sci-fi")
     post(operator, "movies", ALIEN | full)

@@ -212,7 +212,7 @@ def test_an_import_that_was_cut_off_is_finished_by_the_next(tmp_path, monkeypatc
         (FILES | {"ratings.csv": FILES["ratings.csv"][:1]}, "ratings.csv holds no row"),
     ],
 )
-def test_refuses_what_is_no_movielens_data_and_says_what_was_expected(tmp_path, files, message):
+def test_other_data_is_refused_with_what_was_expected(tmp_path, files, message):
     with pytest.raises(CommandError, match=message):
         run(write_folder(tmp_path / "ml", files))
     assert not Movie.objects.exists()
@@ -231,7 +231,7 @@ def test_refuses_a_path_that_is_neither_folder_nor_zip(tmp_path):
         run(cut)
 
 
-def test_refuses_a_zip_with_a_damaged_member_before_anything_is_written(tmp_path):
+def test_damaged_zip_member_is_refused_before_writing(tmp_path):
     path = write_zip(tmp_path / "ml.zip")
     damaged = bytearray(path.read_bytes())
     damaged[damaged.index(b"ml-latest-small/ratings.csv") + 40] ^= 0xFF

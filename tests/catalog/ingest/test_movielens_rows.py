@@ -9,7 +9,7 @@ LATEST = 1_700_000_000
 parse_rating = rating_parser(b",", movies={1, 2}, latest=LATEST)
 
 
-def test_reads_a_rating_with_and_without_quotes_and_with_windows_line_ends():
+def test_ratings_are_read_with_quotes_and_crlf():
     expected = (7, 2, 4.5, 964982703)
     assert parse_rating(b"7,2,4.5,964982703\n") == expected
     assert parse_rating(b'"7","2","4.5","964982703"\r\n') == expected

@@ -38,7 +38,7 @@ def limiter_of(request, tmp_path) -> Callable[[int], RateLimiter]:
     return redis_limiter
 
 
-def test_the_next_request_waits_a_second_from_the_end_of_the_first(limiter_of):
+def test_next_request_waits_a_second_after_the_first_ends(limiter_of):
     limiter = limiter_of(1)
     with limiter.slot():
         time.sleep(0.2)
@@ -102,7 +102,7 @@ def test_a_damaged_file_or_one_of_before_a_restart_begins_anew(tmp_path, content
         assert time.monotonic() - started < 0.5
 
 
-def test_a_process_killed_in_mid_write_takes_no_slot_out_of_the_count(tmp_path):
+def test_process_killed_while_writing_loses_no_slot(tmp_path):
     """Another one holds a slot all the while: a file that is lost or cut would give it away."""
     path = tmp_path / "limit"
     FileRateLimiter(2, path)._take("held")

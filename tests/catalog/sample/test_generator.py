@@ -55,7 +55,7 @@ def test_movies_and_users_are_long_tailed(sample):
     assert by_user.max() > 4 * by_user.median()
 
 
-def test_what_users_rated_tells_what_they_rate_later_better_than_popularity():
+def test_early_ratings_predict_later_ones_better_than_popularity():
     """An item-item model without any care beats the most popular movies on the last 30 %, by far more than chance."""
     ratings, movies = generate(users=400, movies=500, ratings=24_000, seed=3)
     cut = int(0.7 * len(ratings))

@@ -49,7 +49,7 @@ def test_takes_movielens_from_the_path_that_is_set(movielens, settings):
     assert Rating.objects.filter(source=Source.MOVIELENS).count() == 4
 
 
-def test_a_path_that_is_set_and_wrong_is_an_error_and_nothing_else_is_loaded(settings, tmp_path):
+def test_wrong_movielens_path_is_an_error(settings, tmp_path):
     settings.MOVIELENS_PATH = str(tmp_path / "nowhere")
     with pytest.raises(CommandError, match="no such file or folder"):
         run()
@@ -124,7 +124,7 @@ def test_remove_keeps_what_is_the_sites_own(movielens, nora):
     assert Genre.objects.filter(pk=drama.pk).exists()
 
 
-def test_remove_keeps_movies_of_the_sample_that_other_rooms_or_editors_refer_to(movielens, nora):
+def test_remove_keeps_referenced_and_edited_movies(movielens, nora):
     run()
     toys, lost, cosmos = (Movie.objects.get(movielens_id=number) for number in (1, 2, 3))
     Dismissal.objects.create(user=nora, movie=toys)
@@ -144,7 +144,7 @@ def test_remove_takes_movies_too_that_tmdb_filled_in(movielens):
     assert not Movie.objects.exists()
 
 
-def test_remove_takes_back_what_the_sample_gave_to_a_movie_of_the_site(movielens, nora):
+def test_remove_reverts_what_the_sample_gave_to_site_movies(movielens, nora):
     mine = MovieFactory(title="Toys", year=1995, tmdb_id=862)
     run()
     assert mine.genres.count() == 3

@@ -45,7 +45,7 @@ def test_the_migration_makes_movies_from_before_findable(from_before, monkeypatc
     ]
 
 
-def test_titles_written_past_save_are_found_after_a_refresh_which_says_how_many_were_not(from_before):
+def test_refresh_finds_and_counts_titles_written_without_save(from_before):
     assert refresh_search(Movie.objects.all()) == 2
     assert refresh_search(Movie.objects.all()) == 0
     assert not check_aggregates()

@@ -62,7 +62,7 @@ def found(text: str) -> list[str]:
         ("new hope star", "Star Wars: Episode IV - A New Hope"),
     ],
 )
-def test_case_accents_punctuation_spaces_and_the_order_of_words_do_not_count(shelf, text, first):
+def test_case_accents_punctuation_and_word_order_do_not_count(shelf, text, first):
     assert found(text)[0] == first
 
 
@@ -100,20 +100,20 @@ def test_the_last_word_may_be_unfinished(shelf):
     assert found("the god") == ["The Godfather"]
 
 
-def test_what_holds_the_words_as_written_comes_before_what_holds_others(shelf):
+def test_words_as_written_rank_before_corrected_ones(shelf):
     MovieFactory(title="The Toys of Storm", rating_count=5)
     MovieFactory(title="The Toy of Stork", rating_count=9000)
 
     assert found("toys storm")[:2] == ["The Toys of Storm", "The Toy of Stork"]
 
 
-def test_where_enough_movies_hold_the_words_no_other_spelling_is_tried(shelf):
+def test_no_correction_when_enough_movies_match(shelf):
     MovieFactory.create_batch(5, title="Haet")
 
     assert found("haet") == ["Haet"] * 5
 
 
-def test_alternative_titles_are_found_as_soon_as_they_are_there_and_no_longer(shelf):
+def test_alternative_titles_are_found_until_deleted(shelf):
     title = AlternativeTitle.objects.create(movie=shelf["Alien"], title="Der unheimliche Passagier")
     assert found("unheimliche pasagier") == ["Alien"]
     title.delete()
@@ -143,7 +143,7 @@ def few_are_enough(monkeypatch) -> None:
     monkeypatch.setattr(search_query, "MOST", 3)
 
 
-def test_of_a_common_word_the_best_known_are_shown_and_what_is_called_so(shelf, few_are_enough, client):
+def test_common_word_finds_popular_movies_and_exact_names(shelf, few_are_enough, client):
     MovieFactory(title="The", rating_count=0)
 
     page = client.get("/movies/?q=the").context["page"]
@@ -151,7 +151,7 @@ def test_of_a_common_word_the_best_known_are_shown_and_what_is_called_so(shelf, 
     assert [movie.title for movie in page.object_list] == ["The", "The Godfather", "The Matrix", "The Matrix Reloaded"]
 
 
-def test_filters_narrow_before_the_best_known_are_taken_and_do_not_change_the_spelling(shelf, few_are_enough, client):
+def test_filters_narrow_first_and_do_not_change_spelling(shelf, few_are_enough, client):
     MovieGenre.objects.create(movie=shelf["The Island"], genre=GenreFactory(name="Drama"))
 
     def titles(query: str) -> list[str]:

@@ -48,7 +48,7 @@ def test_letters_fold_to_plain_ones(text, folded):
 
 
 @given(st.text(max_size=40))
-def test_folding_twice_changes_nothing_and_leaves_letters_and_single_spaces(text):
+def test_folding_is_idempotent_and_leaves_single_spaces(text):
     folded = fold(text)
 
     assert fold(folded) == folded

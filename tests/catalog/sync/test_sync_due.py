@@ -20,7 +20,7 @@ State = TMDBRecord.State
 TODAY = timezone.now().date()
 
 
-def test_changes_are_read_since_the_last_sync_in_windows_and_pages(tmdb):
+def test_changes_since_the_last_sync_come_in_windows_and_pages(tmdb):
     tmdb.page_size = 1  # 5 changes a page
     movies = [MovieFactory(tmdb_id=n, source=Source.TMDB) for n in range(1, 8)]
     for movie in movies:
@@ -51,7 +51,7 @@ def test_a_long_gap_is_closed_by_reading_what_is_known(tmdb):
     assert tmdb.n_asked("movie/changes") == 0
 
 
-def test_everything_due_reads_what_was_never_read_or_too_long_ago(tmdb):
+def test_everything_due_covers_unread_and_stale_movies(tmdb):
     succeeded(Scope.EVERYTHING, days_ago=1)
     MovieFactory(tmdb_id=1, title="Never", source=Source.MOVIELENS)
     fetched(MovieFactory(tmdb_id=2, title="Long ago"), days_ago=151)
@@ -84,7 +84,7 @@ def test_the_first_new_releases_go_on_where_the_catalogue_ends(tmdb, tmdb_policy
     assert tmdb.n_asked("movie/2") == 0  # it is known
 
 
-def test_a_list_of_more_pages_than_tmdb_gives_is_asked_for_in_parts(tmdb, monkeypatch):
+def test_list_beyond_tmdbs_last_page_is_requested_in_parts(tmdb, monkeypatch):
     monkeypatch.setattr(pages, "MAX_PAGES", 5)
     monkeypatch.setattr("tests.tmdb_stand_in.MAX_PAGE", 5)
     tmdb.page_size = 1

@@ -251,7 +251,7 @@ def test_what_is_gone_goes_unless_somebody_rated_it(tmdb):
         (document(5, release_date=None, status="Planned"), "not released before a known date"),
     ],
 )
-def test_policy_leaves_movies_out(tmdb, tmdb_policy, movie, reason):
+def test_policy_skips_movies(tmdb, tmdb_policy, movie, reason):
     tmdb.serve(movie)
 
     assert sync_ids(5).message == "1 skipped by policy."

@@ -24,7 +24,7 @@ Scope = SyncRun.Scope
 State = TMDBRecord.State
 
 
-def test_a_refused_token_stops_the_run_tells_people_and_is_taken_up_again(tmdb, settings, mailoutbox):
+def test_refused_token_stops_the_run_until_the_next_sync(tmdb, settings, mailoutbox):
     settings.ALERT_EMAILS = ["ops@example.org"]
     tmdb.serve(*(document(n) for n in range(1, 101)))
     for number in range(1, 101):
@@ -52,7 +52,7 @@ def test_a_refused_token_stops_the_run_tells_people_and_is_taken_up_again(tmdb, 
     assert mailoutbox[1].subject == "[Movierec] sync with TMDB is over"
 
 
-def test_a_movie_that_tmdb_does_not_answer_waits_for_the_next_sync(tmdb):
+def test_unanswered_movie_waits_for_the_next_sync(tmdb):
     tmdb.serve(document(1), document(2))
     tmdb.answer_next("movie/1", *[Answer(500)] * 6)
 
@@ -62,7 +62,7 @@ def test_a_movie_that_tmdb_does_not_answer_waits_for_the_next_sync(tmdb):
     assert Movie.objects.count() == 2
 
 
-def test_when_nothing_answers_any_more_the_run_stops_and_keeps_what_is_left(tmdb):
+def test_outage_stops_the_run_and_keeps_its_items(tmdb):
     ids = range(1, 61)
     for number in ids:
         tmdb.answer_next(f"movie/{number}", *[Answer(503)] * 6)

@@ -104,7 +104,7 @@ def test_a_purge_takes_tmdbs_content_and_leaves_the_rest(mixed, settings, nora, 
     assert said.err == ""
 
 
-def test_a_purge_keeps_what_an_editor_wrote_and_warns_while_tmdb_is_on(mixed, capsys):
+def test_purge_keeps_hand_edits_and_warns_while_tmdb_is_on(mixed, capsys):
     movie = mixed["only"]
     movie.title = "An editor's title"
     movie.save()
@@ -187,7 +187,7 @@ def settings_with(monkeypatch) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.mark.parametrize("token", ["zwei wörter", "line\nbreak"])
-def test_a_token_that_no_header_can_hold_is_refused_without_showing_it(settings_with, token):
+def test_unusable_token_is_refused_without_being_shown(settings_with, token):
     with pytest.raises(ImproperlyConfigured, match="TMDB_READ_TOKEN: expected a token") as caught:
         settings_with(TMDB_READ_TOKEN=token)
     assert token not in str(caught.value)
