@@ -1,4 +1,4 @@
-"""What goes with an account when it goes."""
+"""Account deletion."""
 
 from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
@@ -7,9 +7,9 @@ from catalog.models import Movie, Rating, User
 
 
 def delete_account(*, user: User) -> None:
-    """Deletes the user with everything of theirs, and takes their ratings out of the movies' figures.
+    """Deletes the user with all their data and subtracts their ratings from the movies' figures.
 
-    The user's row is locked first, so that no rating of theirs comes in meanwhile, then the movies they rated.
+    The user's row is locked first, so that they cannot rate in the meantime, then the movies they rated.
     """
     with transaction.atomic():
         if not User.objects.select_for_update().filter(pk=user.pk).exists():

@@ -6,7 +6,7 @@ class CatalogConfig(AppConfig):
     verbose_name = "Catalogue"
 
     def ready(self) -> None:
-        # Models can only be imported by now: kinds of jobs register themselves, `worker` listens to Celery.
+        # Only now can models be imported. Job kinds register themselves, and `worker` connects to Celery's signals.
         from catalog.imports import job as import_job  # noqa: F401
         from catalog.jobs import worker  # noqa: F401
         from catalog.sync import job as sync_job  # noqa: F401

@@ -1,4 +1,4 @@
-"""What movies can be asked for, on the browse page and in the API alike."""
+"""Filters and orderings of movies, shared by the browse page and the API."""
 
 from functools import reduce
 from typing import Any
@@ -25,7 +25,7 @@ ORDERINGS = {
 
 
 class GenreField(ModelChoiceField):
-    """A genre by slug or by name, whatever the case."""
+    """A genre by slug or name, case-insensitively."""
 
     def to_python(self, value: Any) -> Genre | None:
         if value in self.empty_values:
@@ -44,7 +44,7 @@ class GenreFilter(django_filters.ModelChoiceFilter):
 
 
 class RowsField(ModelMultipleChoiceField):
-    """A few rows, each by its key; every one of them there must be."""
+    """Several rows by key, all of which must exist."""
 
     most = 5
 
@@ -126,7 +126,7 @@ class MovieFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def filter_queryset(self, movies: MovieQuerySet) -> MovieQuerySet:
-        """The text last, since it may decide the order."""
+        """Applies the text last, since it may decide the order."""
         filtered = super().filter_queryset(movies)
         text, ordering = self.form.cleaned_data.get("q"), self.form.cleaned_data.get("ordering") or "relevance"
         if not text:
@@ -139,7 +139,7 @@ class MovieFilter(django_filters.FilterSet):
         return movies
 
     def filter_mean_rating(self, movies: MovieQuerySet, name: str, value: float) -> MovieQuerySet:
-        # Divided, not multiplied: Postgres would count in decimals, four times as long.
+        # A division, since Postgres would multiply in decimals, four times as slowly.
         return movies.filter(rating_count__gt=0, rating_count__lte=F("rating_sum") / float(value))
 
     def filter_people(self, movies: MovieQuerySet, name: str, people: list[Person]) -> MovieQuerySet:
@@ -154,7 +154,7 @@ class MovieFilter(django_filters.FilterSet):
 
 
 def in_order(movies: MovieQuerySet, ordering: str) -> MovieQuerySet:
-    """Sorted by one of ORDERINGS; the id decides between equals, so that pages never overlap."""
+    """Sorts by one of ORDERINGS. Ties are broken by id, so that pages never overlap."""
     if ordering == "newest":
         return movies.newest()
     keys = {"most_rated": "-rating_count", "best_rated": "-bayesian_mean", "title": "search_title"}

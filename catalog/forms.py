@@ -17,7 +17,7 @@ class RatingForm(forms.Form):
 
 
 class SignUpForm(forms.Form):
-    """What people type; whether it can be an account is decided by `services.sign_up`."""
+    """The sign-up form; `services.sign_up` decides whether the values are acceptable."""
 
     username = forms.CharField(
         max_length=150,

@@ -1,4 +1,4 @@
-"""Pages of long lists, as quick at the end as at the beginning."""
+"""Pagination of long lists whose last pages are as fast as the first."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,10 +8,10 @@ from django.db.models import QuerySet
 
 
 class KeysFirstPaginator(Paginator):
-    """Finds the keys of a page's rows, then the rows by their keys alone; what was prefetched with them is not.
+    """Finds the keys of a page first, then the rows by key.
 
-    What lies before a page is so passed over in an index, not row by row, and from the middle on counted from the end.
-    For querysets in a total order.
+    The database thus skips earlier pages within an index instead of reading their rows; from the middle on it counts
+    from the end. Requires a total order.
     """
 
     def page(self, number: int | str) -> Page:

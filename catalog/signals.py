@@ -1,12 +1,12 @@
-"""What the catalogue tells whoever listens; it knows of no listener."""
+"""Signals that the catalogue sends; it knows no listeners."""
 
 from django.dispatch import Signal
 
 # Sent after a rating was recorded or removed: user_id, movie_id, rating (None when removed).
 rating_recorded = Signal()
 
-# Sent when a sync with a provider has ended: source, and what stopped it before its end (empty when nothing did).
+# Sent when a sync with a provider has ended: source, and what stopped it early (empty if nothing did).
 sync_ended = Signal()
 
-# Sent within the transaction that took out all data of a provider: source (a value of catalog.models.Source).
+# Sent within the transaction that removed all data of a provider: source (a value of catalog.models.Source).
 provider_purged = Signal()

@@ -1,4 +1,4 @@
-"""Doors to the services for workers and Beat."""
+"""Celery tasks: thin, idempotent wrappers around the services."""
 
 import logging
 import time
@@ -32,7 +32,7 @@ def requeue_stale() -> dict[str, int]:
 
 @shared_task(name="catalog.sync_tmdb", ignore_result=True)
 def sync_tmdb(*, goes_on: bool = False) -> dict[str, str | int]:
-    """Everything due; with `goes_on`, the run that waits. After TASK_SECONDS it waits again: other work gets a turn."""
+    """Syncs everything due, or with `goes_on` continues the waiting run. Yields to other work after TASK_SECONDS."""
     removed = remove_old_content()
     if reason := _reason_to_skip(goes_on):
         logger.info("TMDB sync skipped: %s", reason)

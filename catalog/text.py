@@ -1,10 +1,10 @@
-"""Folding of text for search: case, accents and punctuation do not count."""
+"""Text folding for search, which ignores case, accents and punctuation."""
 
 import re
 import unicodedata
 from collections.abc import Iterable
 
-# Letters that Unicode does not take apart into a plain one and a mark.
+# Letters that Unicode does not decompose into a base letter and a mark.
 _PLAIN = str.maketrans(
     {"đ": "d", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "\u0131": "i", "ð": "d", "þ": "th", "ħ": "h", "ŧ": "t"}
 )
@@ -14,9 +14,9 @@ TERM_LENGTH = 200
 
 
 def fold(text: str) -> str:
-    """`Người Nhện: Xa Nhà` -> `nguoi nhen xa nha`; what has no letter or digit folds to an empty string."""
+    """`Người Nhện: Xa Nhà` -> `nguoi nhen xa nha`; text without letters or digits folds to an empty string."""
     plain = text.casefold()
-    if not plain.isascii():  # taken apart twice: some signs stand for capitals, some small letters for several
+    if not plain.isascii():  # decomposed twice: some symbols become capitals, some lower-case letters several letters
         plain = unicodedata.normalize("NFKD", text).casefold().translate(_PLAIN)
         decomposed = unicodedata.normalize("NFKD", plain)
         plain = "".join(character for character in decomposed if not unicodedata.combining(character))
@@ -24,14 +24,14 @@ def fold(text: str) -> str:
 
 
 def whole_name(folded: str) -> str:
-    """The term that stands for all of a name, its words written as one: `toy story` -> `=toystory`."""
+    """The term for a whole name, its words joined: `toy story` -> `=toystory`."""
     return f"{NAME_MARK}{folded.replace(' ', '')}"[:TERM_LENGTH]
 
 
 def search_terms(names: Iterable[str]) -> str:
-    """What a movie of these names is found by: each name as a whole (also without its article), and all words.
+    """Search terms of a movie with these names: each whole name, also without its article, and all words.
 
-    `The Matrix` -> ` =thematrix =matrix the matrix `: between spaces, so that a term can be looked for as it stands.
+    `The Matrix` -> ` =thematrix =matrix the matrix `. Terms are surrounded by spaces for exact matches.
     """
     terms: dict[str, None] = {}
     for name in names:

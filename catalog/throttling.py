@@ -1,4 +1,4 @@
-"""Rate limits of sign-up, sign-in and uploads, one count for page and API; the rates are `limits` in config.yaml."""
+"""Rate limits of sign-up, sign-in and uploads, shared by pages and API. `limits` in config.yaml sets the rates."""
 
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -7,7 +7,7 @@ from rest_framework.views import APIView
 
 
 class AddressThrottle(SimpleRateThrottle):
-    """Counts requests of an address, whoever is signed in."""
+    """Counts requests by address, also when signed in."""
 
     def get_cache_key(self, request: Request | HttpRequest, view: APIView | None) -> str:
         return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}  # type: ignore[arg-type]
@@ -26,7 +26,7 @@ class ImportThrottle(UserRateThrottle):
 
 
 def too_many(throttle: SimpleRateThrottle, request: HttpRequest) -> str:
-    """Counts a page's POST; a sentence for people when the limit is reached, else nothing."""
+    """Counts a page's POST. Returns a sentence if the limit is reached, otherwise an empty text."""
     if request.method != "POST" or throttle.allow_request(request, None):  # type: ignore[arg-type]
         return ""
     return f"Too many attempts. Please try again in {int(throttle.wait() or 1) + 1} seconds."

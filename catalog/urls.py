@@ -1,4 +1,4 @@
-"""Pages of `catalog`."""
+"""Page routes of `catalog`."""
 
 from django.contrib.auth.views import LogoutView
 from django.urls import path

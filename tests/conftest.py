@@ -1,8 +1,9 @@
 """Personas, a database of this run's own, and settings that make tests fast without changing what they show."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -181,3 +182,14 @@ def sam(db):
 @pytest.fixture
 def api() -> APIClient:
     return APIClient()
+
+
+@pytest.fixture
+def change_policy(settings) -> Callable[..., None]:
+    """Changes keys of one section of the policy, by its name."""
+
+    def change(section: str, **values: Any) -> None:
+        changed = getattr(settings.POLICY, section).model_copy(update=values)
+        settings.POLICY = settings.POLICY.model_copy(update={section: changed})
+
+    return change

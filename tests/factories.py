@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import factory
 from factory.django import DjangoModelFactory
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
 
 from catalog.models import Genre, Movie, Rating, User
 
@@ -43,3 +45,10 @@ class RatingFactory(DjangoModelFactory):
     movie = factory.SubFactory(MovieFactory)
     rating = 4.0
     rated_at = factory.Sequence(lambda n: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=n))
+
+
+def api_client_of(user: User) -> APIClient:
+    """A client that sends the user's token."""
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=user)[0].key}")
+    return client

@@ -1,7 +1,7 @@
 """The site with TMDB switched on, at a stand-in; for the conftest of whoever tests that."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import partial
 
 import pytest
 import stamina
@@ -20,9 +20,5 @@ def tmdb(settings, tmdb_policy) -> Iterator[TMDBStandIn]:
 
 
 @pytest.fixture
-def tmdb_policy(settings) -> Callable[..., None]:
-    def change(**values: Any) -> None:
-        policy = settings.POLICY
-        settings.POLICY = policy.model_copy(update={"tmdb": policy.tmdb.model_copy(update=values)})
-
-    return change
+def tmdb_policy(change_policy) -> Callable[..., None]:
+    return partial(change_policy, "tmdb")

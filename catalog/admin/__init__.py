@@ -1,4 +1,4 @@
-"""The administration of the catalogue. What keeps figures right goes through the services here too."""
+"""Admin of the catalogue. Changes that affect figures go through the services."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""For tables of millions of rows: counts that stop, and a deletion page that counts instead of listing."""
+"""Admin classes for tables with millions of rows, and for read-only ones."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 
 class CappedPaginator(Paginator):
-    """Counts no further than `cap`: nobody turns to the rows beyond, and counting them all takes seconds."""
+    """Counts up to `cap`: counting every row takes seconds, and pages beyond it are not used."""
 
     cap = 10_000
 
@@ -29,7 +29,7 @@ class LargeTableAdmin(admin.ModelAdmin):
 
 
 class ReadOnlyAdmin(LargeTableAdmin):
-    """Rows that the system writes: nobody can add, change or delete one by hand."""
+    """Rows that only the system writes; the admin cannot add, change or delete them."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -42,7 +42,7 @@ class ReadOnlyAdmin(LargeTableAdmin):
 
 
 class CappedFormSet(BaseInlineFormSet):
-    """Shows the first rows only; the rest is in the list of its own model."""
+    """Shows only the first rows; the model's own list has the rest."""
 
     cap = 100
 
@@ -53,7 +53,7 @@ class CappedFormSet(BaseInlineFormSet):
 
 
 class CountedDeletion(admin.ModelAdmin):
-    """What goes along with a deleted row is counted, not listed: a movie can have a hundred thousand ratings."""
+    """The deletion page counts related rows instead of listing them: a movie can have 100,000 ratings."""
 
     def get_deleted_objects(
         self, objs: Sequence[Model] | Any, request: HttpRequest

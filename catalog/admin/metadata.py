@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from catalog.admin.large import LargeTableAdmin
 from catalog.models import AlternativeTitle, Credit, MovieGenre, MovieKeyword
 
-# What a movie's `field_sources` calls each of them.
+# Names of the links in `Movie.field_sources`.
 EDITED_FIELDS: dict[type[Model], str] = {
     MovieGenre: "genres",
     MovieKeyword: "keywords",
@@ -33,7 +33,7 @@ class PersonAdmin(LargeTableAdmin):
 
 
 class LinksOfMovies(LargeTableAdmin):
-    """What belongs to a movie: what was changed or removed by hand is noted there, so that no sync undoes it."""
+    """Links of movies. Hand edits are recorded on the movie, so that no sync undoes them."""
 
     def save_model(self, request: HttpRequest, link: Any, form: Any, change: bool) -> None:
         super().save_model(request, link, form, change)

@@ -12,7 +12,7 @@ from catalog.search.query import SearchQuery
 
 
 class LinkInline(admin.TabularInline):
-    """Links can be added and removed, not edited: rows that are only shown need no query each."""
+    """Links can be added and removed, but not edited, since read-only rows need no query each."""
 
     formset = CappedFormSet
     extra = 0
@@ -81,10 +81,10 @@ class MovieAdmin(CountedDeletion, LargeTableAdmin):
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
-        if formset.deleted_objects:  # one that was added is the site's own by its source
+        if formset.deleted_objects:  # added links are already marked by their source
             form.instance.mark_edited(EDITED_FIELDS[formset.model])
 
     def save_model(self, request: HttpRequest, movie: Movie, form: ModelForm, change: bool) -> None:
-        """What a person wrote by hand is the site's own from then on; no sync may overwrite it."""
+        """Marks the edited fields as the site's own, so that no sync overwrites them."""
         movie.field_sources |= dict.fromkeys(form.changed_data, Source.SITE.value)
         super().save_model(request, movie, form, change)

@@ -48,7 +48,7 @@ class UserImportAdmin(ReadOnlyAdmin):
 
 
 class ImportRunAdmin(admin.ModelAdmin):
-    """A record: nobody writes it by hand."""
+    """A record that only imports write."""
 
     list_display = ["origin", "source", "started_at", "finished_at"]
     list_filter = ["source"]

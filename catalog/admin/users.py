@@ -1,4 +1,4 @@
-"""Users with what they rated, watched and want to watch."""
+"""Users with their ratings, viewings and watchlists."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How movies, ratings and accounts look as JSON."""
+"""JSON representation of movies, ratings, imports and accounts."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ class CastSerializer(PersonSerializer):
 
 
 class MovieSerializer(MovieSummarySerializer):
-    """Everything about a movie. Prefetch `genres`, `keywords` and `credits` with their people."""
+    """A movie with all details. Prefetch `genres`, `keywords` and `credits` with their people."""
 
     keywords: Any = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
     directors = serializers.SerializerMethodField()
@@ -101,7 +101,7 @@ def _credited(movie: Movie, role: str) -> list[Credit]:
 
 
 class RatingSerializer(serializers.ModelSerializer):
-    """A rating as it is shown. Select `movie`."""
+    """A rating in responses. Select `movie`."""
 
     movie = serializers.IntegerField(source="movie_id")
     title = serializers.CharField(source="movie.title")
@@ -114,7 +114,7 @@ class RatingSerializer(serializers.ModelSerializer):
 
 
 class RatingInputSerializer(serializers.Serializer):
-    """What PUT takes: the movie is in the address."""
+    """The body of a PUT, whose address names the movie."""
 
     rating = RatingField()
 
@@ -141,7 +141,7 @@ class LineErrorSerializer(serializers.Serializer):
 
 
 class BulkReportSerializer(serializers.Serializer):
-    """What became of the lines. One that was rejected changed nothing."""
+    """Lines by outcome. Rejected lines change nothing."""
 
     lines = serializers.IntegerField()
     inserted = serializers.IntegerField()
@@ -157,7 +157,7 @@ class UploadSerializer(serializers.Serializer):
 
 
 class UserImportSerializer(serializers.ModelSerializer):
-    """How far an upload is. `counts` are there once it is `ready`."""
+    """The state of an upload. `counts` is filled once it is `ready`."""
 
     status = serializers.ChoiceField(UserImport.State.choices, source="state", read_only=True)
     format = serializers.ChoiceField(CHOICES, read_only=True)
@@ -199,7 +199,7 @@ class ImportRowSerializer(serializers.ModelSerializer):
 
 
 class SignUpSerializer(serializers.ModelSerializer):
-    """An account to be; whether name and password will do is decided by `services.sign_up`."""
+    """The body of a sign-up; `services.sign_up` validates name and password."""
 
     username = serializers.CharField(max_length=150)
     email = serializers.EmailField(required=False, allow_blank=True, default="")

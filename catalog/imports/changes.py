@@ -16,14 +16,14 @@ from catalog.models import Movie, Rating, Source, User, Viewing, WatchlistItem
 from catalog.signals import rating_recorded
 
 BATCH = 500
-IDS_PER_QUERY = 900  # below the number of parameters that every SQLite takes
+IDS_PER_QUERY = 900  # below the parameter limit of every SQLite
 
 T = TypeVar("T")
 
 
 @dataclass
 class Changes:
-    """`kept`: ratings that were given here later, and stay. `former`: what the changed ratings were."""
+    """`n_kept` counts ratings given here later, which stay. `former` holds the old values of changed ratings."""
 
     new_ratings: list[Rating] = field(default_factory=list)
     changed_ratings: list[Rating] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Changes:
 
 
 def changes_for(user: User, merged: Mapping[int, MergedRow], *, given_at: datetime) -> Changes:
-    """`given_at` stands for the moment of ratings that have none."""
+    """Compares the merged rows with the user's data. `given_at` is used for rows without a time."""
     changes = Changes()
     ratings = {rating.movie_id: rating for rating in Rating.objects.filter(user=user)}
     viewings: dict[int, dict[object, int]] = defaultdict(dict)
@@ -66,7 +66,7 @@ def changes_for(user: User, merged: Mapping[int, MergedRow], *, given_at: dateti
 def _rate(
     changes: Changes, user: User, movie_id: int, row: MergedRow, rating: Rating | None, given_at: datetime
 ) -> None:
-    """The later opinion counts. One of unknown date replaces what was imported, and nothing that was given here."""
+    """The later rating counts. A rating without a date replaces only imported ones."""
     value = row.rating or 0.0
     if rating is None:
         moment = row.rated_at or given_at
@@ -88,7 +88,7 @@ def _rate(
 def _watch(
     changes: Changes, user: User, movie_id: int, row: MergedRow, known: dict[object, int], given_at: datetime
 ) -> None:
-    """A viewing on an unknown day says no more than that the movie was seen: any other one takes its place."""
+    """A viewing on an unknown day only says that the movie was seen, so any dated viewing replaces it."""
     recorded_at = row.recorded_at or given_at
     for watched_on, is_rewatch in row.viewings.items():
         if watched_on in known or (watched_on is None and known):
@@ -102,7 +102,7 @@ def _watch(
 
 
 def lock(user: User, movie_ids: Sequence[int]) -> set[int]:
-    """The movies of these that exist. Until the end of the transaction neither they nor the account can go away."""
+    """Locks the account and the movies until the end of the transaction. Returns the movies that exist."""
     list(User.objects.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk", flat=True))
     found: set[int] = set()
     for ids in chunks(sorted(movie_ids), IDS_PER_QUERY):
@@ -112,7 +112,7 @@ def lock(user: User, movie_ids: Sequence[int]) -> set[int]:
 
 
 def write(user: User, changes: Changes) -> None:
-    """Within a transaction that has locked the movies; who listens to ratings hears of each after the commit."""
+    """Writes the changes; the transaction must have locked the movies. Sends `rating_recorded` after the commit."""
     _insert(Rating, changes.new_ratings)
     Rating.objects.bulk_update(changes.changed_ratings, ["rating", "rated_at", "source"], batch_size=BATCH)
     _change_aggregates(changes)
@@ -131,7 +131,7 @@ def _insert(model: type[Model], objects: Sequence[Model], *, ignore_conflicts: b
 
 
 def _change_aggregates(changes: Changes) -> None:
-    """Movies whose figures change alike in one query: there are but a few ways to."""
+    """Updates all movies with the same change in one query; there are only a few distinct changes."""
     alike: dict[tuple[int, float], list[int]] = defaultdict(list)
     for rating in changes.new_ratings:
         alike[1, rating.rating].append(rating.movie_id)

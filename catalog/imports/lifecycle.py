@@ -1,4 +1,4 @@
-"""The life of an upload: received, read in the background, looked at, and imported or discarded by its owner."""
+"""The lifecycle of an upload: received, read in the background, previewed, then imported or discarded."""
 
 import logging
 from collections.abc import Callable
@@ -46,7 +46,7 @@ State = UserImport.State
 
 
 def receive_upload(*, trigger: str, **upload: Any) -> UserImport:
-    """`create_import`, to be read in the background."""
+    """Creates an import and enqueues it to be read."""
     user_import = create_import(trigger=trigger, **upload)
     transaction.on_commit(lambda: enqueue(user_import))
     return user_import
@@ -55,9 +55,9 @@ def receive_upload(*, trigger: str, **upload: Any) -> UserImport:
 def create_import(
     *, user: User, format: str, name: str, content: bytes, trigger: str = UserImport.Trigger.COMMAND
 ) -> UserImport:
-    """A row for the file, which takes the place of one that the user has not imported.
+    """Creates an import, replacing one that the user has not committed.
 
-    Raises InvalidImport, UploadTooLarge when the file is no user_import of that format; then nothing is changed.
+    Raises InvalidImport or UploadTooLarge if the file does not have that format; then nothing changes.
     """
     name = PurePath(name).name.replace("\0", "")[:200] or "upload"
     rows = parse_upload(format=format, name=name, content=content)
@@ -77,9 +77,9 @@ def create_import(
 
 
 def read_import(*, import_id: int, on_progress: Callable[[int], object] = lambda n: None) -> bool:
-    """Matches every row to the catalogue, for the owner to look at. False when there was nothing to do.
+    """Matches every row to the catalogue, for the owner's preview. Returns False if there was nothing to do.
 
-    What stops it halfway leaves rows behind that nobody is shown; the next attempt removes them.
+    An interrupted attempt leaves rows that are not shown; the next attempt removes them.
     """
     waiting = UserImport.objects.filter(pk=import_id).select_related("user").first()
     user_import = claim(waiting) if waiting else None
@@ -89,7 +89,7 @@ def read_import(*, import_id: int, on_progress: Callable[[int], object] = lambda
         try:
             return _read(user_import, on_progress)
         except (OperationalError, IntegrityError) as error:
-            # The database's trouble, or a movie or an account that went meanwhile.
+            # The database failed, or a movie or the account was deleted in the meantime.
             logger.warning("import %s is read again: %s", user_import.pk, error)
             fail(user_import, Outcome.DATABASE, status=UserImport.Status.ERRORED, error=str(error))
         except Exception as error:
@@ -108,7 +108,7 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
         n_read += len(pairs)
         with transaction.atomic():
             if not heartbeat(user_import, **pace.at(n_read / len(rows))):
-                return False  # discarded meanwhile
+                return False  # discarded in the meantime
             insert_rows(ImportRow, COLUMNS, (_row(user_import, row, match) for row, match in pairs))
         on_progress(len(pairs))
     matched = sum(match.movie_id is not None for match in matches)
@@ -119,7 +119,7 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
 
 
 def _row(user_import: UserImport, row: ParsedRow, match: Match) -> tuple[Any, ...]:
-    """In the order of COLUMNS."""
+    """Values in the order of COLUMNS."""
     place = (user_import.pk, row.file[:200], row.line, row.kind, row.title, row.year)
     values = (row.rating, row.recorded_at, row.watched_on, row.is_rewatch)
     return (*place, *values, match.movie_id, match.reason[:300])
@@ -134,9 +134,9 @@ def _changes(user_import: UserImport, *, locked: bool = False) -> Changes:
 
 
 def commit_import(user_import: UserImport) -> UserImport:
-    """Imports what was matched, all or nothing; once more changes nothing. Raises ImportNotReady.
+    """Imports all matched rows in one transaction; repeating it changes nothing. Raises ImportNotReady.
 
-    Rows that were not matched stay, with their reasons, for as long as the policy keeps them.
+    Unmatched rows stay, with their reasons, for as long as the policy says.
     """
     with transaction.atomic():
         list(User.objects.select_for_update(no_key=True).filter(pk=user_import.user_id))
@@ -160,7 +160,7 @@ def commit_import(user_import: UserImport) -> UserImport:
 
 
 def remove_old_imports() -> int:
-    """Those that the policy keeps no longer."""
+    """Deletes imports older than the policy allows. Returns how many."""
     limit = timezone.now() - timedelta(days=settings.POLICY.imports.keep_days)
     old = UserImport.objects.filter(created_at__lt=limit).defer("content")
     return sum(bool(user_import.delete()[0]) for user_import in old)

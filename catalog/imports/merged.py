@@ -12,7 +12,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class MergedRow:
-    """`viewings`: the days, and whether it was seen before; None is an unknown day, which no known one is beside."""
+    """`viewings` maps days to whether it was a rewatch; None, an unknown day, stands only alone."""
 
     rating: float | None = None
     rated_at: datetime | None = None
@@ -23,7 +23,7 @@ class MergedRow:
 
 
 def merge_rows(user_import: UserImport) -> dict[int, MergedRow]:
-    """Of the rows that mean a movie; the latest rating counts, of two of one moment that of the later row."""
+    """Merges the matched rows per movie. The latest rating counts; at the same time, that of the later row."""
     found: dict[int, MergedRow] = defaultdict(MergedRow)
     rows = user_import.rows.exclude(movie=None).values_list(
         "movie_id", "kind", "rating", "recorded_at", "watched_on", "is_rewatch"

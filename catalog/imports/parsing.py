@@ -1,6 +1,6 @@
 """A parsed row of an uploaded file, and parsers for its values.
 
-A value that is wrong is a BadRow; the row is then kept with its problem, so that its owner sees what was left out.
+Parsers raise BadRow for wrong values; the row is then kept with its problem, so that its owner sees what was skipped.
 """
 
 import re
@@ -18,15 +18,15 @@ Kind = ImportRow.Kind
 TITLE_LENGTH = 300
 FIRST_MOVIE = 1870
 FIRST_DAY = date(1890, 1, 1)
-UNKNOWN_DAYS = (date(1970, 1, 1), date(1, 1, 1))  # what Trakt and many programs write for "I do not know when"
+UNKNOWN_DAYS = (date(1970, 1, 1), date(1, 1, 1))  # placeholders that Trakt and others write for an unknown date
 LARGEST_ID = 2**31 - 1
 _IMDB_ID = re.compile(r"tt0*(\d{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedRow:
-    """`recorded_at`: when it was rated or listed. `site_id`: what tells movies of one name and year apart on its site.
-    `medium`: what it is when it is no movie. `problem`: why the row cannot be read."""
+    """`recorded_at`: when it was rated or listed. `site_id` tells movies with one name and year apart on their site.
+    `medium`: what the title is if not a movie. `problem`: why the row cannot be read."""
 
     file: str
     line: int
@@ -58,7 +58,7 @@ def read_year(text: str) -> int | None:
     if not text:
         return None
     if not _is_number(text) or len(text) != 4 or int(text) < FIRST_MOVIE or int(text) > 2200:
-        raise BadRow(f"{shown(text)} is no year of a movie")
+        raise BadRow(f"{shown(text)} is not the year of a movie")
     return int(text)
 
 
@@ -68,7 +68,7 @@ def read_imdb_id(text: str) -> str:
         return ""
     found = _IMDB_ID.fullmatch(text)
     if not found:
-        raise BadRow(f"{shown(text)} is no IMDb id as tt0133093")
+        raise BadRow(f"{shown(text)} is not an IMDb id; expected something like tt0133093")
     return f"tt{found[1]:0>7}"
 
 
@@ -77,17 +77,17 @@ def read_id(text: str, what: str) -> int | None:
     if not text:
         return None
     if not _is_number(text) or len(text) > 10 or not 0 < int(text) <= LARGEST_ID:
-        raise BadRow(f"{shown(text)} is no {what}")
+        raise BadRow(f"{shown(text)} is not a {what}")
     return int(text)
 
 
 def read_stars(text: str, *, out_of: int) -> float | None:
-    """In half stars; a rating between two of them becomes the nearer one, the worst is half a star."""
+    """Rounds to half stars, at least half a star."""
     text = text.strip()
     if not text:
         return None
     if not re.fullmatch(r"\d{1,3}([.,]\d{1,4})?", text) or not 0 < (value := float(text.replace(",", "."))) <= out_of:
-        raise BadRow(f"{shown(text)} is no rating above 0 and up to {out_of}")
+        raise BadRow(f"{shown(text)} is not a rating above 0 and up to {out_of}")
     return max(round(value / out_of * 10), 1) / 2
 
 
@@ -104,21 +104,21 @@ def read_day(text: str) -> date | None:
 
 
 def read_moment(text: str) -> datetime | None:
-    """A day means its beginning; without a time zone it is taken for UTC. Days that stand for none are none."""
+    """Days mean their start, and UTC without a time zone. Placeholder dates are read as no date."""
     text = text.strip()
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise BadRow(f"{shown(text)} is no day as 2024-01-31") from None
+        raise BadRow(f"{shown(text)} is not a date like 2024-01-31") from None
     moment = moment.replace(tzinfo=UTC) if timezone.is_naive(moment) else moment
     if moment.date() in UNKNOWN_DAYS:
         return None
     now = timezone.now()
     if moment.date() < FIRST_DAY or moment > now + timedelta(days=1):
         raise BadRow(f"{shown(text)} is not in the past")
-    return min(moment.astimezone(UTC), now)  # where its day has begun already
+    return min(moment.astimezone(UTC), now)  # a day may have begun already in its time zone
 
 
 def shown(text: str) -> str:
@@ -126,7 +126,7 @@ def shown(text: str) -> str:
 
 
 def all_broken(rows: Iterable[ParsedRow]) -> str:
-    """The first problem, when there is no row without one."""
+    """The first problem, if every row has one; otherwise empty."""
     first = ""
     for row in rows:
         if not row.problem:

@@ -4,14 +4,14 @@ from catalog.models import UserImport
 
 
 def sentences(user_import: UserImport) -> list[str]:
-    """Of one that was read; the same before and after it is imported."""
+    """For an import that was read; the same before and after the commit."""
     counts = user_import.counts
     matched, unmatched = counts["matched"], counts["unmatched"]
     brings = [
         _n(counts["ratings_new"], "new rating"),
         f"{counts['ratings_changed']:,} changed" if counts["ratings_changed"] else "",
-        f"{counts['ratings_same']:,} the same already" if counts["ratings_same"] else "",
-        f"{counts['ratings_kept']:,} given later on this site, which stay" if counts["ratings_kept"] else "",
+        f"{counts['ratings_same']:,} unchanged" if counts["ratings_same"] else "",
+        f"{counts['ratings_kept']:,} kept, rated later on this site" if counts["ratings_kept"] else "",
     ]
     more = [
         _n(counts["viewings_new"], "new viewing") if counts["viewings_new"] else "",

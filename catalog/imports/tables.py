@@ -1,4 +1,4 @@
-"""CSV files of histories: rows by column name, with the line each begins in."""
+"""CSV files: rows by column name, each with its line number."""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +15,7 @@ Row = Mapping[str, str]
 
 
 class Table:
-    """`columns` in lower case."""
+    """A CSV file; `columns` are in lower case."""
 
     def __init__(self, file: File) -> None:
         self.name = file.name
@@ -29,7 +29,7 @@ class Table:
         return all(column.casefold() in self.columns for column in columns)
 
     def rows(self, kind: str, parse: Callable[[Row], dict[str, object]]) -> Iterator[ParsedRow]:
-        """`parse` gives an row's fields, `kind` among them where it differs; its BadRow becomes the problem."""
+        """`parse` returns a row's fields, `kind` included if it differs; a BadRow becomes the row's problem."""
         for number, (line, values) in enumerate(self._read()):
             if number >= settings.POLICY.imports.max_entries:
                 raise InvalidImport(f"{self.name}: expected at most {number:,} rows.")
@@ -42,7 +42,7 @@ class Table:
                 yield ParsedRow(self.name, line, kind, title=_title_of(row), problem=f"{error}.")
 
     def _read(self) -> Iterator[tuple[int, list[str]]]:
-        """Rows that hold anything, with the line they begin in."""
+        """Non-empty rows with their line numbers."""
         try:
             while True:
                 line = self._rows.line_num + 1
@@ -56,7 +56,7 @@ class Table:
 
 
 def _delimiter(header: str) -> str:
-    """Spreadsheets of many countries write semicolons."""
+    """Guesses the delimiter: many countries' spreadsheets write semicolons."""
     return max(",;\t", key=header.count)
 
 

@@ -1,4 +1,4 @@
-"""An upload that is too large is stopped before a byte of it is stored."""
+"""Stops oversized uploads before any of their bytes are stored."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from django.http import HttpRequest
 from catalog.errors import UploadTooLarge
 from catalog.imports.files import MB
 
-REST_OF_A_FORM = 64 << 10  # what a request holds beside its file
+REST_OF_A_FORM = 64 << 10  # room for the request's other fields
 
 
 class SizeLimit(FileUploadHandler):
-    """Drops the file of a request that is longer than an upload may be; its other fields are read.
+    """Drops the file of an oversized request but reads its other fields.
 
-    A request cannot be longer than it says: a server reads no further. The rest of it is read and thrown away, or the
-    browser would show a broken connection in place of the reason. Django would do that line by line, and a file without
+    Servers read no further than the stated length, so it can be trusted. The rest of the body is read and discarded;
+    otherwise browsers show a broken connection instead of the reason. Django would read it by line, and a file without
     line ends is one line.
     """
 
@@ -39,7 +39,7 @@ def is_too_long(request: HttpRequest) -> bool:
 
 
 def check_length(request: HttpRequest) -> None:
-    """Raises UploadTooLarge by what the request says of itself, before any of it is read."""
+    """Raises UploadTooLarge by the request's stated length, before reading any of it."""
     if is_too_long(request):
         limit = settings.POLICY.imports.max_upload_mb
         raise UploadTooLarge(f"The upload has {_length(request) / MB:,.0f} MB; expected a file of at most {limit} MB.")

@@ -1,4 +1,4 @@
-"""Ratings in bulk: a batch goes to a temporary table (by COPY on Postgres), and in one statement to its place."""
+"""Writes ratings in bulk: a batch goes to a temporary table (by COPY on Postgres) and is merged in one statement."""
 
 from dataclasses import dataclass
 from io import StringIO
@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from catalog.models import Source
 
-# A transaction on SQLite keeps every other writer waiting: 25,000 rows take well under a second.
+# A transaction on SQLite blocks all other writers; 25,000 rows take well under a second.
 BATCH = {"sqlite": 25_000, "postgresql": 100_000}
 _STAGED = "staged_rating"
 
@@ -28,13 +28,13 @@ class RatingCounts:
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
-    repeated: int = 0  # rows of the file that rate a movie once more; the latest counts
+    repeated: int = 0  # repeated ratings of a movie; the latest counts
 
 
 class RatingWriter:
-    """Keeps one rating for each user and movie, the latest; of two at the same moment the one written last.
+    """Keeps the latest rating per user and movie; at the same time, the one written last.
 
-    Ratings of another source are never touched. Movies' aggregates are not kept: `rebuild_aggregates` afterwards.
+    Ratings of other sources stay. Aggregates are not updated: call `rebuild_aggregates` afterwards.
     """
 
     def __init__(self, source: Source) -> None:
@@ -104,15 +104,15 @@ class RatingWriter:
     ) -> None:
         if kind is None:
             self.flush()
-        if not connection.needs_rollback:  # else the table goes with the transaction
+        if not connection.needs_rollback:  # otherwise the rollback drops the table
             with connection.cursor() as cursor:
                 cursor.execute(f"DROP TABLE IF EXISTS {_STAGED}")
 
 
-# On Postgres deleted rows would stay in the file and be read again with each batch.
+# On Postgres, deleted rows would stay in the table's file and slow down every batch.
 _EMPTY = {"sqlite": f"DELETE FROM {_STAGED}", "postgresql": f"TRUNCATE {_STAGED}"}
 _MOMENT = {"sqlite": "datetime(rated_at, 'unixepoch')", "postgresql": "to_timestamp(rated_at)"}
-# `WHERE true`: without it SQLite takes ON for the condition of a join.
+# Without `WHERE true`, SQLite parses ON as a join condition.
 _MERGE = f"""
     INSERT INTO catalog_rating (user_id, movie_id, rating, rated_at, source)
     SELECT user_id, movie_id, rating, {{rated_at}}, %s FROM {_STAGED} WHERE true

@@ -1,4 +1,4 @@
-"""The one check of zips, whoever brings them: what may be read, and how much it may unpack to."""
+"""Checks members of zips before they are read: readable, and not a bomb."""
 
 import zipfile
 import zlib

@@ -68,14 +68,14 @@ class Name(NamedTuple):
     def of(cls, title: str) -> "Name":
         exact = " ".join(title.casefold().split())
         words = fold(article_first(title).translate(_SIGNS)).split()
-        if len(words) > 1:  # Nine and 9 are two movies of 2009
+        if len(words) > 1:  # Nine and 9 are different movies of 2009
             words = [_SAME.get(word, word) for word in words]
         without_article = words[1:] if len(words) > 1 and words[0] in _ARTICLES else words
         return cls(exact, " ".join(words) or exact, "".join(without_article) or exact)
 
 
 def also_called(title: str) -> Iterator[str]:
-    """`Star Wars: Episode IV - A New Hope` goes by the names of the series and of the episode too."""
+    """Further names: `Star Wars: Episode IV - A New Hope` is also known by its series and its episode."""
     if found := _EPISODE.match(title):
         yield found["series"]
         yield found["title"]

@@ -1,4 +1,4 @@
-"""The title on a poster: broken into lines that fit, as large as they may be."""
+"""The title on a poster, as large as fits."""
 
 from xml.sax.saxutils import escape
 
@@ -17,7 +17,7 @@ _FONTS = {
 
 
 def draw_title(title: str, facts: str, *, caps: bool, accent: str) -> list[str]:
-    """The title from the bottom up, with genre and year below it."""
+    """Draws the title from the bottom up, with genre and year below it."""
     text = printable(title)
     size, lines = fit(text.upper() if caps else text)
     last = HEIGHT - MAX_LINES * 13
@@ -40,7 +40,7 @@ def draw_title(title: str, facts: str, *, caps: bool, accent: str) -> list[str]:
 
 
 def fit(text: str) -> tuple[int, list[str]]:
-    """The largest size at which `text` fits into MAX_LINES lines; at the smallest the rest is cut off."""
+    """The largest size at which `text` fits into MAX_LINES lines; the smallest size truncates it."""
     for size in SIZES:
         lines = _wrapped(text, size)
         if len(lines) <= (MAX_LINES if size <= 29 else MAX_LINES - 1) and all(
@@ -58,7 +58,7 @@ def fit(text: str) -> tuple[int, list[str]]:
 
 
 def printable(text: str) -> str:
-    """Without what XML forbids or nobody can see."""
+    """Removes characters that XML forbids or that are invisible."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
@@ -86,11 +86,11 @@ def _width(text: str, size: int) -> float:
 
 
 def _share(letter: str) -> float:
-    """Width of a letter in ems, a little more than common fonts need."""
+    """Estimated width of a letter in ems, slightly generous."""
     if letter in _NARROW:
         return 0.34
     if letter in _WIDE:
         return 0.92
-    if ord(letter) >= 0x2E80:  # East Asian letters fill their square
+    if ord(letter) >= 0x2E80:  # full-width East Asian characters
         return 1.02
     return 0.7 if letter.isupper() else 0.53

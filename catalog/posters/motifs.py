@@ -1,4 +1,4 @@
-"""The pictures: each function draws one motif as SVG elements, varied by a random generator."""
+"""Motifs: each function draws one as SVG elements, varied by a random generator."""
 
 import math
 import random
@@ -144,7 +144,7 @@ def _tree(rng: random.Random, foot: int, top: int) -> list[str]:
 
 
 def tiles(rng: random.Random, palette: Palette) -> list[str]:
-    """A play of quarter circles, discs and triangles on a grid."""
+    """Quarter circles, discs and triangles on a grid."""
     drawn = []
     size = rng.choice((60, 75, 100))
     for row in range(300 // size):
@@ -198,7 +198,7 @@ def bars(rng: random.Random, palette: Palette) -> list[str]:
 
 
 def contours(rng: random.Random, palette: Palette) -> list[str]:
-    """Height lines of a map."""
+    """Contour lines of a map."""
     x, y = rng.randint(80, 220), rng.randint(110, 210)
     lobes, swing, phase = rng.randint(2, 4), rng.uniform(0.1, 0.2), rng.uniform(0, 6)
     drawn = []

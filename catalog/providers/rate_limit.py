@@ -1,7 +1,7 @@
-"""So many requests a second and no more, over all threads, processes and (with Redis) machines together.
+"""A limit of requests per second, shared by all threads, processes and (with Redis) machines.
 
-A request counts from the moment it may start until a second after its answer arrived. So the other side never sees
-more than the limit within any second, whatever time a request spends on its way or in a waiting process.
+A request counts from its permitted start until a second after its answer. The server therefore never sees more than
+the limit within any second, however long a request is in transit or waits in its process.
 """
 
 import fcntl
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import redis
 
-IN_FLIGHT_SECONDS = 45.0  # a request takes less (see tmdb.DEADLINE); what is older belongs to a process that died
-LONGEST_WAIT = 0.5  # then it is asked again: a slot may have become free earlier than was promised
+IN_FLIGHT_SECONDS = 45.0  # longer than any request (see tmdb.DEADLINE); older slots belong to dead processes
+LONGEST_WAIT = 0.5  # then try again: a slot may have become free early
 
 
 class RateLimiter(ABC):
@@ -26,7 +26,7 @@ class RateLimiter(ABC):
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Waits until one more request may be made; wraps the request."""
+        """Waits for a free slot and holds it during the request."""
         key = uuid.uuid4().hex
         while (wait := self._take(key)) > 0:
             time.sleep(min(wait, LONGEST_WAIT))
@@ -37,24 +37,24 @@ class RateLimiter(ABC):
 
     @abstractmethod
     def pause(self, seconds: float) -> None:
-        """Nobody starts a request for so long: the other side asked for it."""
+        """Blocks all new requests for this long, as the server asked."""
 
     @abstractmethod
     def _take(self, key: str) -> float:
-        """0 when the slot is taken, else the seconds after which to ask again."""
+        """Returns 0 if a slot was taken, otherwise the seconds to wait before trying again."""
 
     @abstractmethod
     def _release(self, key: str) -> None: ...
 
 
 class FileRateLimiter(RateLimiter):
-    """For one machine: a small file behind a lock. The clock is the machine's, the same for all its processes."""
+    """For one machine: a small locked file, with times by the machine's own clock."""
 
     def __init__(self, per_second: int, path: Path) -> None:
         super().__init__(per_second)
         self._path = path
         self._lock = path.with_name(path.name + ".lock")
-        self._mutex = threading.Lock()  # threads of this process queue here, not at the file
+        self._mutex = threading.Lock()  # threads of this process wait here, not for the file
 
     def pause(self, seconds: float) -> None:
         with self._state() as state:
@@ -76,7 +76,7 @@ class FileRateLimiter(RateLimiter):
 
     @contextmanager
     def _state(self) -> Iterator[dict]:
-        """Kept whole at every moment: a process killed in mid-write takes nobody's slot out of the count."""
+        """Always written as a whole, so that a process killed while writing loses no slot."""
         with self._mutex, self._lock.open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             state = _read(self._path)
@@ -87,18 +87,18 @@ class FileRateLimiter(RateLimiter):
 
 
 def _read(path: Path) -> dict:
-    """Without what is over. What lies too far ahead was written before the machine's clock began anew."""
+    """Drops expired slots, and those too far ahead, which were written before the clock restarted."""
     now = time.monotonic()
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
         slots = {key: until for key, until in state["slots"].items() if now < until <= now + IN_FLIGHT_SECONDS}
         paused_until = state["paused_until"] if state["paused_until"] <= now + 3600 else 0.0
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # new, or damaged by a disk or a person
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # new or damaged
         slots, paused_until = {}, 0.0
     return {"slots": slots, "paused_until": paused_until}
 
 
-# By Redis' own clock, so that machines need not agree on the time. Milliseconds.
+# Uses Redis' clock in milliseconds, so that machines need not agree on the time.
 _TAKE = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -123,7 +123,7 @@ return 0
 
 
 class RedisRateLimiter(RateLimiter):
-    """For any number of machines: a sorted set of slots by the time at which they become free."""
+    """For any number of machines: a sorted set of slots by the time they become free."""
 
     def __init__(self, per_second: int, url: str, prefix: str) -> None:
         super().__init__(per_second)

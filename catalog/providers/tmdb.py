@@ -1,6 +1,6 @@
-"""TMDB's API (version 3): one client, a limit shared by all workers, and errors that say what to do.
+"""Client for TMDB's API (version 3), with a rate limit shared by all workers.
 
-Asked again are 429, 5xx, and what the network does (time-outs, connections that break); nothing else.
+Only 429, 5xx and network errors (time-outs, broken connections) are retried.
 """
 
 import json
@@ -22,15 +22,15 @@ ATTEMPTS = 6
 LONGEST_BACKOFF = 20.0
 LONGEST_RETRY_AFTER = 60.0
 TIMEOUT = httpx.Timeout(10, connect=5)
-DEADLINE = 30.0  # of one answer as a whole: one that trickles in never times out by itself
+DEADLINE = 30.0  # for one whole answer, since a slow trickle never times out otherwise
 MAX_BYTES = 4 << 20
 APPENDED = "credits,keywords,release_dates,external_ids,alternative_titles"
-NOT_FOUND = 34  # TMDB's own code: the record is not there. A 404 without it comes from something else on the way
+NOT_FOUND = 34  # TMDB's code for a missing record; a 404 without it comes from a proxy
 _MOVED_TO = re.compile(r"/movie/(\d+)(?:[-/?]|$)")
 
 
 class _Passing(Exception):
-    """An error that passes; after how many seconds, if the other side said so."""
+    """A temporary error, with the seconds to wait if the server gave them."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -38,14 +38,14 @@ class _Passing(Exception):
 
 
 class FoundMovie(NamedTuple):
-    """`document.id` differs from what was asked for when that id was merged into another."""
+    """A movie; `document.id` differs from `asked_id` if that id was merged into another."""
 
     document: MovieDocument
     asked_id: int
 
 
 class TMDBClient:
-    """Threads may share one. Raises ProviderError and its kinds, nothing else."""
+    """Thread-safe. Raises only ProviderError and its subclasses."""
 
     def __init__(self, *, base_url: str, token: str, limiter: RateLimiter, connections: int) -> None:
         self._limiter = limiter
@@ -63,14 +63,14 @@ class TMDBClient:
         self._http.close()
 
     def movie(self, tmdb_id: int) -> FoundMovie:
-        """The movie with credits, keywords, releases, ids elsewhere and other titles, in one request."""
+        """The movie with credits, keywords, releases, external ids and alternative titles, in one request."""
         content = self._get(f"movie/{tmdb_id}", {"append_to_response": APPENDED})
-        if isinstance(content, int):  # moved for good to another id
+        if isinstance(content, int):  # permanently moved to another id
             content = self._get(f"movie/{content}", {"append_to_response": APPENDED})
         return FoundMovie(read(MovieDocument, content), tmdb_id)
 
     def configuration(self) -> dict[str, Any]:
-        """What TMDB says of itself: where pictures are, in which sizes, what changes are told of."""
+        """TMDB's configuration: image addresses and sizes, and the fields that it reports changes of."""
         content = self._get("configuration", {})
         if not isinstance(content, dict) or not isinstance(content.get("images"), dict):
             raise AnswerRejected("TMDB's configuration is not what it was: expected an object with `images`")
@@ -111,7 +111,7 @@ class TMDBClient:
         raise AssertionError("unreachable")
 
     def _may_pass(self, error: Exception) -> bool | float:
-        """Whether to ask again: True is after the usual pause, a number after so many seconds."""
+        """Whether to retry: True after the usual pause, a number after that many seconds."""
         if not isinstance(error, _Passing):
             return isinstance(error, httpx.TransportError)
         if error.retry_after is None:
@@ -134,11 +134,11 @@ class TMDBClient:
         if status != httpx.codes.OK:
             raise AnswerRejected(f"TMDB answered {path} with {_sentence(status, body)}")
         try:
-            if b"\\u0000" in body:  # no database takes it
+            if b"\\u0000" in body:  # too large for a database
                 raise ValueError
             return json.loads(body)
         except (ValueError, RecursionError):
-            raise AnswerRejected(f"TMDB's answer to {path} is no JSON: {_excerpt(body)}") from None
+            raise AnswerRejected(f"TMDB's answer to {path} is not JSON: {_excerpt(body)}") from None
 
 
 def _bounded(response: httpx.Response) -> bytes:
@@ -154,7 +154,7 @@ def _bounded(response: httpx.Response) -> bytes:
 
 
 def _moved_to(response: httpx.Response, path: str) -> int:
-    """The id in the redirect; it is never followed elsewhere, since the token would go along."""
+    """The id in a redirect. Redirects elsewhere are not followed, since they would get the token."""
     target = response.headers.get("Location", "")
     if path.startswith("movie/") and (found := _MOVED_TO.search(target)):
         return int(found[1])
@@ -162,7 +162,7 @@ def _moved_to(response: httpx.Response, path: str) -> int:
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds, within bounds. A date is not what TMDB sends; it counts as nothing said."""
+    """Seconds to wait, within bounds. A date, which TMDB does not send, is ignored."""
     text = response.headers.get("Retry-After", "").strip()
     return min(float(text), LONGEST_RETRY_AFTER) if re.fullmatch(r"\d{1,6}(\.\d+)?", text) else None
 
@@ -190,7 +190,7 @@ def _excerpt(body: bytes) -> str:
 
 
 def connect() -> TMDBClient:
-    """By the site's settings. Raises ProviderError where TMDB is not set up."""
+    """A client configured by settings. Raises ProviderError if TMDB is not set up."""
     if not settings.TMDB_READ_TOKEN:
         raise ProviderError("TMDB_READ_TOKEN is not set; it is TMDB's API read access token (see docs/tmdb.md).")
     policy = settings.POLICY.tmdb

@@ -1,6 +1,6 @@
-"""TMDB's answers as this site reads them. What is not as described here is rejected, with the reason for people.
+"""Schemas of TMDB's answers. Anything else is rejected with a reason.
 
-Types are strict (a number in quotes is no number) and every text has a bound: that of the column it goes to.
+Types are strict (a quoted number is not a number), and every text is bounded by the column it is written to.
 """
 
 from datetime import date
@@ -26,7 +26,7 @@ DocumentT = TypeVar("DocumentT", bound=BaseModel)
 
 
 def _date(value: Any) -> Any:
-    """TMDB writes a missing date as an empty text."""
+    """TMDB writes missing dates as empty texts."""
     if value is None or value == "":
         return None
     if not isinstance(value, str):
@@ -34,14 +34,14 @@ def _date(value: Any) -> Any:
     try:
         found = date.fromisoformat(value)
     except ValueError:
-        raise ValueError(f"expected a date as 1999-12-31, got {value[:40]!r}") from None
+        raise ValueError(f"expected a date like 1999-12-31, got {value[:40]!r}") from None
     if not 1870 <= found.year <= 2200:
         raise ValueError(f"expected a year from 1870 to 2200, got {found.year}")
     return found
 
 
 def _day(value: Any) -> Any:
-    """The day of a moment as 1999-10-15T00:00:00.000Z."""
+    """The date of a time like 1999-10-15T00:00:00.000Z."""
     return _date(value[:10]) if isinstance(value, str) else _date(value)
 
 

@@ -1,1 +1,1 @@
-"""The sample a new site starts with: MovieLens where it can be had, else a generated catalogue."""
+"""The sample data of a new site: MovieLens if available, otherwise a generated catalogue."""

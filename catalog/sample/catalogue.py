@@ -1,4 +1,4 @@
-"""Generated movies: what they are about, who made them, and where that puts them among people's tastes."""
+"""Generated movies: their genres, keywords and people, and their position in preference space."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Arrays are by row of `frame`. `position`: (movies, DIMENSIONS), each dimension of unit variance."""
+    """Arrays parallel to the rows of `frame`. `position` is (movies, DIMENSIONS) with unit variance per dimension."""
 
     frame: pd.DataFrame
     released_on: NDArray[np.int64]  # days since LOG_START, negative before
@@ -28,7 +28,7 @@ class Catalogue:
 
 
 def make_catalogue(n: int, rng: np.random.Generator) -> Catalogue:
-    """Two movies with the same genres, keywords and people appeal to the same users, so features can be learnt."""
+    """Movies with the same genres, keywords and people appeal to the same users, so features are learnable."""
     names = list(words.GENRES)
     common = np.array([words.GENRES[name][0] for name in names])
     genre_at = rng.normal(size=(len(names), DIMENSIONS))
@@ -66,14 +66,14 @@ def make_catalogue(n: int, rng: np.random.Generator) -> Catalogue:
 
 
 def _choose(logits: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """One column of each row, by softmax (Gumbel's trick)."""
+    """Samples one column per row by softmax (Gumbel trick)."""
     return np.asarray((logits + rng.gumbel(size=logits.shape)).argmax(axis=1))
 
 
 def _keywords(
     genres: list[list[int]], names: list[str], genre_at: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[list[list[str]], NDArray[np.float64]]:
-    """Two to five keywords of each movie's genres, and what they add to its position."""
+    """Two to five keywords per movie from its genres, and their contribution to its position."""
     place = {
         keyword: 0.4 * genre_at[genre] + rng.normal(size=DIMENSIONS)
         for genre, name in enumerate(names)
@@ -89,7 +89,7 @@ def _keywords(
 def _people(
     main: NDArray[np.int64], n_people: int, n_each: int, genre_at: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[list[list[str]], NDArray[np.float64], NDArray[np.float64]]:
-    """`n_each` people for each movie, who work mostly in one genre, some far more often than others."""
+    """`n_each` people per movie; each works mostly in one genre, and some work far more than others."""
     home = rng.integers(len(genre_at), size=n_people)
     place = 0.4 * genre_at[home] + rng.normal(size=(n_people, DIMENSIONS))
     skill = rng.normal(size=n_people)
@@ -104,7 +104,7 @@ def _people(
 
 
 def _names(n: int, rng: np.random.Generator) -> list[str]:
-    """Distinct as long as there are pairs of names, then with an initial."""
+    """Distinct pairs of names; further ones get an initial."""
     pairs = len(words.FIRST_NAMES) * len(words.LAST_NAMES)
     initials = ("", *(f"{chr(letter)}. " for letter in range(ord("A"), ord("Z") + 1)))
     order = rng.permutation(pairs)
@@ -124,7 +124,7 @@ def _release_days(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def _titles(n: int, rng: np.random.Generator) -> list[str]:
-    """No two movies have the same title; one that comes again is a sequel."""
+    """Titles are unique; a repeated one becomes a sequel."""
     patterns = (
         "The {a} {n}",
         "{a} {n}",

@@ -1,4 +1,4 @@
-"""MovieLens ml-latest-small from GroupLens: fetched once, checked, kept under VAR_DIR/downloads."""
+"""Downloads MovieLens ml-latest-small from GroupLens once, verifies it and keeps it under VAR_DIR/downloads."""
 
 import hashlib
 import time
@@ -10,7 +10,7 @@ import stamina
 
 from catalog.progress import progress_bar
 
-SHA256 = "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436"  # of the archive of September 2018
+SHA256 = "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436"  # the archive of September 2018
 MAX_BYTES = 20 << 20
 MAX_SECONDS = 60.0
 TIMEOUT = httpx.Timeout(10, connect=4)
@@ -22,7 +22,7 @@ class DownloadFailed(Exception):
 
 
 def download(*, url: str, folder: Path, sha256: str = SHA256, show_progress: bool = False) -> Path:
-    """The archive's path. One that is there with the right checksum is not fetched again."""
+    """Returns the archive's path. Downloads it unless a copy with the right checksum exists."""
     path = folder / "ml-latest-small.zip"
     if path.is_file() and _digest(path) == sha256:
         return path

@@ -21,9 +21,9 @@ CHUNK = 100_000
 
 
 def generate(*, users: int, movies: int, ratings: int, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ratings (user_id, movie_id, rating, rated_at) in order of time, and movies with all their metadata.
+    """Returns ratings (user_id, movie_id, rating, rated_at) by time, and movies with all their metadata.
 
-    Same numbers and seed, same result. Raises ValueError when the numbers do not go together.
+    Deterministic for the same numbers and seed. Raises ValueError if the numbers are inconsistent.
     """
     if users < 1 or movies < 1 or ratings < 0:
         raise ValueError(f"expected at least 1 user, 1 movie and 0 ratings; got {users}, {movies} and {ratings}")
@@ -39,9 +39,9 @@ def generate(*, users: int, movies: int, ratings: int, seed: int = 0) -> tuple[p
 def generate_ratings(
     *, users: int, movies: int, ratings: int, seed: int = 0, show_progress: bool = False
 ) -> ImportReport:
-    """The same numbers and seed again change nothing, or finish what was cut off; others add to what is there.
+    """Repeating it with the same numbers and seed changes nothing, or completes an interrupted run; others add data.
 
-    Raises ImportFailed when the numbers do not go together.
+    Raises ImportFailed if the numbers are inconsistent.
     """
     started = time.monotonic()
     try:

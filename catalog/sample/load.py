@@ -34,9 +34,9 @@ GENERATED_USERS, GENERATED_MOVIES, GENERATED_RATINGS = 700, 3000, 90_000
 
 
 def load_sample(*, say: Callable[[str], object], show_progress: bool = False) -> ImportReport | None:
-    """MovieLens from MOVIELENS_PATH, else from GroupLens, else (no network) a generated catalogue; `say` tells which.
+    """Loads MovieLens from MOVIELENS_PATH or GroupLens, or without network a generated catalogue; `say` reports which.
 
-    None when a sample is there. One that was cut off is finished from where it came.
+    Returns None if there is a sample already. Completes an interrupted load.
     """
     runs = ImportRun.objects.filter(source__in=SAMPLE_SOURCES)
     if done := runs.filter(finished_at__isnull=False).first():
@@ -79,14 +79,13 @@ class RemovalReport:
 
 
 def remove_sample(*, show_progress: bool = False) -> RemovalReport:
-    """Users of the sample go with all that is theirs, then its movies, genres, keywords and people.
+    """Deletes the sample's users with all their data, then its movies, genres, keywords and people.
 
-    A movie of the sample stays, with its metadata, when somebody of the site has rated it, put it on a watchlist or
-    otherwise left a trace at it, or when an editor changed it. A movie of the site that the sample was linked to
-    stays and loses what the sample gave it. Cut off, it can be run again.
+    A movie of the sample stays, with its metadata, if anything on the site refers to it or an editor changed it. A
+    movie of the site loses what the sample added to it. If interrupted, it can be run again.
     """
     runs = ImportRun.objects.filter(source__in=SAMPLE_SOURCES)
-    runs.update(finished_at=None)  # if this is cut off, the sample counts as incomplete
+    runs.update(finished_at=None)  # if interrupted, the sample counts as incomplete
     report = RemovalReport()
     _remove_users(report, show_progress)
     genres = set(MovieGenre.objects.filter(source__in=SAMPLE_SOURCES).values_list("genre", flat=True))
@@ -118,7 +117,7 @@ def _remove_movies(report: RemovalReport, shown: bool) -> None:
     movies = unreferenced(Movie.objects.filter(source__in=SAMPLE_SOURCES))
     with progress_bar(total=len(movies), description="Removing movies", unit=" movies", shown=shown) as bar:
         for batch in _batches(movies):
-            with transaction.atomic():  # asked again: somebody may have rated one meanwhile
+            with transaction.atomic():  # checked again: one may have been rated in the meantime
                 unused = unreferenced(Movie.objects.select_for_update().filter(pk__in=batch))
                 report.movies += Movie.objects.filter(pk__in=unused).delete()[1].get("catalog.Movie", 0)
             bar.update(len(batch))

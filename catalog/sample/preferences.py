@@ -1,4 +1,4 @@
-"""Generated ratings: who rated what, when, and how well they liked it."""
+"""Generated ratings that follow each user's preferences."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from catalog.sample.catalogue import DIMENSIONS, LOG_END, LOG_START, Catalogue, Floats
 
 ARCHETYPES = 14
-VISITS = 5  # at most: a user comes a few times, months or years apart
+VISITS = 5  # at most; they are months or years apart
 BIN_DAYS = 14
-CELLS = 1 << 22  # users times movies looked at in one piece: bounds the memory
+CELLS = 1 << 22  # users times movies per chunk, which bounds the memory
 
 Ints = NDArray[np.int64]
 
@@ -20,24 +20,26 @@ Ints = NDArray[np.int64]
 class _Users:
     taste: Floats  # (users, DIMENSIONS)
     visits: Floats  # (users, VISITS): days since LOG_START
-    shares: Floats  # (users, VISITS): how much of the user's activity falls into each
-    mood: Floats  # how kind a rater
+    shares: Floats  # (users, VISITS): the share of the user's activity in each
+    mood: Floats  # the user's mean deviation
     whole_stars: NDArray[np.bool_]
 
 
 def make_ratings(catalogue: Catalogue, *, users: int, ratings: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Exactly `ratings` rows, no pair twice, in order of time.
+    """Exactly `ratings` rows by time, each pair at most once.
 
-    A user rates movies without replacement by weight = fame x exp(taste . position) x currency at the visit, where
-    currency falls from a movie's release to a floor of its own. How well it is liked comes from the same taste, the
-    movie's quality, the user's mood and chance; so what a user rated tells what they will rate, and like, next.
+    A user samples movies without replacement by weight = fame x exp(taste . position) x currency at the visit, where
+    currency falls from a movie's release to its own floor. The rating follows the same taste, the movie's quality, the
+    user's mood and chance, so a user's past ratings predict the movies and values of later ones.
     """
     people = _make_users(users, rng)
     movies = len(catalogue.released_on)
     fame = (1.35 * rng.normal(size=movies) + 0.45 * catalogue.quality).astype(np.float32)
     currency = _currency(catalogue.released_on, rng)
     n_each = _activity(users, ratings, cap=max(movies // 2, 1), rng=rng)
-    order = np.argsort(-n_each, kind="stable")  # users of like activity together: each piece sorts as much as it needs
+    order = np.argsort(
+        -n_each, kind="stable"
+    )  # groups users of similar activity, so that each chunk sorts no more than needed
     step = max(CELLS // movies, 1)
     pieces = [
         _rate(order[start : start + step], n_each, people, catalogue, fame, currency, rng)
@@ -59,7 +61,7 @@ def make_ratings(catalogue: Catalogue, *, users: int, ratings: int, rng: np.rand
 def _make_users(n: int, rng: np.random.Generator) -> _Users:
     archetypes = rng.normal(size=(ARCHETYPES, DIMENSIONS))
     taste = archetypes[rng.integers(ARCHETYPES, size=n)] + 0.6 * rng.normal(size=(n, DIMENSIONS))
-    taste /= np.linalg.norm(taste, axis=1, keepdims=True)  # position has unit variance, so has their product
+    taste /= np.linalg.norm(taste, axis=1, keepdims=True)  # position has unit variance, and so does the product
     days = (LOG_END - LOG_START).days
     joined = rng.uniform(0, 0.75, size=(n, 1)) * days
     stays = rng.uniform(0.6, 1, size=(n, 1)) * (days - joined)
@@ -75,7 +77,7 @@ def _make_users(n: int, rng: np.random.Generator) -> _Users:
 
 
 def _currency(released_on: Ints, rng: np.random.Generator) -> Floats:
-    """(time bins, movies): 0 before the release, then 1 falling to the movie's floor; a floor near 1 is a classic."""
+    """Shape (time bins, movies): 0 before the release, then 1 falling to the movie's floor, near 1 for a classic."""
     bins = np.arange(0, (LOG_END - LOG_START).days + BIN_DAYS, BIN_DAYS)
     age = (bins[:, None] - released_on[None, :]).astype(np.float32)
     floor = rng.beta(1.0, 4.0, size=len(released_on)).astype(np.float32)
@@ -84,12 +86,12 @@ def _currency(released_on: Ints, rng: np.random.Generator) -> Floats:
 
 
 def _bin(days: Floats) -> Ints:
-    """The bin that begins at or before the day, so that what is current in it was released by then."""
+    """The bin that starts at or before the day, so that its movies have been released."""
     return days.astype(np.int64) // BIN_DAYS
 
 
 def _activity(users: int, ratings: int, *, cap: int, rng: np.random.Generator) -> Ints:
-    """Ratings of each user: long-tailed, at least `low`, at most `cap`, `ratings` together."""
+    """Number of ratings per user: long-tailed, from `low` to `cap`, `ratings` in total."""
     low = min(ratings // users // 4, 20)
     weight = rng.lognormal(sigma=1.0, size=users)
     n_each = np.full(users, low, dtype=np.int64)
@@ -111,7 +113,7 @@ def _rate(
     currency: Floats,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats, NDArray[np.int32]]:
-    """User, movie, rating and second since LOG_START of all ratings of the users in `rows`."""
+    """User, movie, rating and seconds since LOG_START for all ratings of the users in `rows`."""
     liking = people.taste[rows] @ catalogue.position.T
     bins = _bin(people.visits[rows])
     weight = np.zeros_like(liking)
@@ -140,7 +142,7 @@ def _rate(
 
 
 def _visit(user: Ints, movie: Ints, people: _Users, currency: Floats, rng: np.random.Generator) -> Ints:
-    """The visit in which each was rated, none before the release."""
+    """The visit of each rating, never before the movie's release."""
     weight = people.shares[user] * np.stack(
         [currency[_bin(people.visits[user, visit]), movie] for visit in range(VISITS)], axis=1
     )
@@ -149,7 +151,7 @@ def _visit(user: Ints, movie: Ints, people: _Users, currency: Floats, rng: np.ra
 
 
 def _seconds(user: Ints, visit: Ints, people: _Users, rng: np.random.Generator) -> Ints:
-    """One rating after the other within a visit, twenty to eighty seconds apart."""
+    """Spaces the ratings of a visit twenty to eighty seconds apart."""
     start = (people.visits[user, visit].astype(np.float64) * 86_400).astype(np.int64)
     order = np.lexsort((rng.random(len(user)), visit, user))
     group = np.flatnonzero(np.diff(user[order] * VISITS + visit[order], prepend=-1))

@@ -1,11 +1,11 @@
-"""Words that generated movies are made of."""
+"""Vocabulary of generated movies."""
 
 
 def _split(text: str, *, separator: str | None = None) -> tuple[str, ...]:
     return tuple(text.split(separator))
 
 
-# Genre, how common it is, and the keywords it brings with it.
+# Genres with their frequency and keywords.
 GENRES: dict[str, tuple[float, tuple[str, ...]]] = {
     "Action": (10, ("chase", "explosion", "hostage", "mercenary", "undercover agent", "martial arts", "bodyguard")),
     "Adventure": (7, ("treasure", "expedition", "jungle", "lost city", "pirate", "desert", "map")),

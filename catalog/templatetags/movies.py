@@ -1,4 +1,4 @@
-"""How templates show movies: posters and stars."""
+"""Template tags and filters for movies."""
 
 from django import template
 from django.conf import settings
@@ -17,7 +17,7 @@ register = template.Library()
 
 @register.filter
 def poster_url(movie: Movie) -> str:
-    """TMDB's poster where TMDB is on and has one, else the one this site draws."""
+    """TMDB's poster if TMDB is on and has one, otherwise the site's own drawing."""
     if shows_tmdb() and movie.poster_path:
         return f"{TMDB_POSTERS}{movie.poster_path}"
     return reverse("catalog:poster", args=[movie.pk])
@@ -35,7 +35,7 @@ def tmdb_logo_url() -> str:
 
 @register.simple_tag
 def stars(rating: float) -> SafeString:
-    """Five stars, filled to the nearest half."""
+    """Draws five stars, filled to the nearest half."""
     return format_html(
         '<span class="stars stars-{}" role="img" aria-label="{} of 5 stars"></span>', round(rating * 2), f"{rating:g}"
     )
@@ -43,7 +43,7 @@ def stars(rating: float) -> SafeString:
 
 @register.simple_tag
 def rating_steps() -> list[dict[str, str | float]]:
-    """What the stars of a rating form stand for, from half a star to five."""
+    """The steps of a rating form, from half a star to five."""
     return [
         {"rating": step, "value": f"{step:g}", "label": f"{step:g} star{'' if step <= 1 else 's'}"}
         for step in RATING_STEPS
@@ -52,7 +52,7 @@ def rating_steps() -> list[dict[str, str | float]]:
 
 @register.filter
 def language_name(code: str) -> str:
-    """English name of an ISO 639-1 code, the code itself where Django knows no name."""
+    """English name of an ISO 639-1 code, or the code itself if unknown."""
     try:
         return str(get_language_info(code)["name"])
     except KeyError:

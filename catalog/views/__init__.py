@@ -1,1 +1,1 @@
-"""Pages of the catalogue; what changes something calls `catalog.services`."""
+"""Pages of the catalogue; changes go through `catalog.services`."""

@@ -1,4 +1,4 @@
-"""Signing up, in and out; one's account, its API token and its end."""
+"""Sign-up, sign-in, the account page, API tokens and account deletion."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ class SignInView(LoginView):
 
 
 class ChangePasswordView(PasswordChangeView):
-    """Also revokes the API token: whoever had the old password may have it too."""
+    """Also revokes the API token, which may have leaked with the old password."""
 
     template_name = "catalog/password_change.html"
     success_url = reverse_lazy("catalog:account")
@@ -85,7 +85,7 @@ def account(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @login_required
 def create_token(request: SignedInRequest) -> HttpResponse:
-    """A new API token in place of any former one; this answer is the only one that shows it."""
+    """Replaces the API token. Only this response shows the new one."""
     _revoke_token(request.user)
     return _account_page(request, new_token=Token.objects.create(user=request.user))
 

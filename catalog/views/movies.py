@@ -1,4 +1,4 @@
-"""The pages to browse, search and look at movies, people and genres, and the posters drawn here."""
+"""Pages for browsing and searching movies, people and genres, and the site's own posters."""
 
 from collections.abc import Iterable
 
@@ -34,13 +34,13 @@ def movies(request: HtmxRequest) -> HttpResponse:
         context |= {"languages": Movie.objects.languages(), "chosen": _chosen(request, filterset)}
         return vary_on_htmx(render(request, "catalog/movies.html", context))
     response = render(request, "catalog/_movie_results.html", context)
-    if "page" not in request.GET:  # from the form: each letter typed is no step to go back to
+    if "page" not in request.GET:  # typed in the form; keystrokes must not fill the browser's history
         response["HX-Replace-Url"] = _address(request)
     return vary_on_htmx(response)
 
 
 def _chosen(request: HttpRequest, filterset: MovieFilter) -> list[dict[str, str]]:
-    """People and keywords asked for, each with the way to ask without it."""
+    """The chosen people and keywords, each with the address without it."""
     chosen = []
     for name, key in (("person", "pk"), ("keyword", "name")):
         rows = filterset.form.cleaned_data.get(name, ())
@@ -54,7 +54,7 @@ def _chosen(request: HttpRequest, filterset: MovieFilter) -> list[dict[str, str]
 
 
 def _address(request: HttpRequest) -> str:
-    """The page's address with what was asked for, without the fields left empty or as they come."""
+    """The page's address with the chosen filters, without empty and default fields."""
     given = [(name, value) for name, values in request.GET.lists() for value in values if value]
     asked = sorted(pair for pair in given if pair != ("ordering", "relevance"))
     return f"{request.path}?{urlencode(asked)}" if asked else request.path
@@ -62,7 +62,7 @@ def _address(request: HttpRequest) -> str:
 
 @require_safe
 def suggestions(request: HtmxRequest) -> HttpResponse:
-    """While somebody types into the header's search; without a script the field leads to the results themselves."""
+    """Suggestions for the header's search field; without a script, the field leads to the results page."""
     text = request.GET.get("q", "")[:200].replace("\x00", "")
     if not is_htmx(request):
         return redirect(f"{reverse('catalog:movies')}?{urlencode({'q': text})}")
@@ -96,7 +96,7 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
 @require_safe
 @cache_control(public=True, max_age=86400)
 def favicon(request: HttpRequest) -> HttpResponse:
-    """For pages that name no icon, as the administration and the API's documentation."""
+    """For pages without an icon of their own, such as the admin and the API's documentation."""
     return redirect(static("img/favicon.svg"))
 
 
@@ -105,7 +105,7 @@ def _poster_etag(request: HttpRequest, movie_id: int) -> str | None:
     return f'"{POSTER_FORMAT}-{changed.timestamp()}"' if changed else None
 
 
-POSTER_FORMAT = 1  # raised when posters are drawn differently
+POSTER_FORMAT = 1  # raise it when posters are drawn differently
 
 
 @require_safe
@@ -144,7 +144,7 @@ def genre(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _parts(person: Person, movies: Iterable[Movie]) -> dict[int, str]:
-    """What the person did in each of the movies, in words."""
+    """The person's roles in each movie, as text."""
     parts: dict[int, str] = {}
     for credit in person.credits.filter(movie__in=list(movies)).order_by("-role", "id"):
         did = "Director" if credit.role == Credit.Role.DIRECTOR else "Cast"

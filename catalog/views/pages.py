@@ -1,4 +1,4 @@
-"""What the pages share: pagination, fragments for htmx, and the way back after a form."""
+"""Helpers of the pages: pagination, htmx fragments, and redirects after forms."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ PAGE_SIZE = 36
 
 
 class HtmxRequest(HttpRequest):
-    """What django-htmx's middleware makes of a request."""
+    """A request with django-htmx's attribute."""
 
     htmx: HtmxDetails
 
 
 class SignedInRequest(HtmxRequest):
-    """Behind `login_required`."""
+    """A request behind `login_required`."""
 
     user: User
 
@@ -31,23 +31,23 @@ class SignedInRequest(HtmxRequest):
 def paginated(
     request: HttpRequest, rows: QuerySet, *, page_size: int = PAGE_SIZE, paginator: type[Paginator] = Paginator
 ) -> Page:
-    """The page asked for; the first for nonsense, the last beyond the end."""
+    """The requested page; invalid numbers give the first, too large ones the last."""
     return paginator(rows, page_size).get_page(request.GET.get("page"))
 
 
 def is_htmx(request: HtmxRequest) -> bool:
-    """htmx asks for a part of the page; when it restores history it needs the whole one."""
+    """True if htmx wants a fragment. When it restores history, it needs the whole page."""
     return bool(request.htmx) and not request.htmx.history_restore_request
 
 
 def vary_on_htmx(response: HttpResponse) -> HttpResponse:
-    """The same address answers with a page or a fragment: no cache may mix them up."""
+    """Keeps caches from mixing up the page and the fragment at one address."""
     patch_vary_headers(response, ["HX-Request"])
     return response
 
 
 def safe_next(request: HttpRequest, default: Any) -> str:
-    """Where the form said it stands, if that is on this site."""
+    """The form's return address, if it is on this site."""
     target = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
         return target
@@ -55,6 +55,6 @@ def safe_next(request: HttpRequest, default: Any) -> str:
 
 
 def to_sign_in(request: HtmxRequest, back: str) -> HttpResponse:
-    """To the sign-in page, and from there to `back`."""
+    """Redirects to the sign-in page, which returns to `back`."""
     address = f"{resolve_url('catalog:sign-in')}?{urlencode({'next': back})}"
     return HttpResponseClientRedirect(address) if request.htmx else HttpResponseRedirect(address)

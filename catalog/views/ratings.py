@@ -1,4 +1,4 @@
-"""The pages for a user's ratings and watchlist."""
+"""Pages for a user's ratings and watchlist."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -36,7 +36,7 @@ def ratings(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def rate(request: HtmxRequest, movie_id: int) -> HttpResponse:
-    """Gives, changes or (button `remove`) takes back the viewer's rating; answers htmx with the panel alone."""
+    """Sets or (button `remove`) deletes the user's rating; answers htmx with the panel only."""
     movie = get_object_or_404(Movie, pk=movie_id)
     if not request.user.is_authenticated:
         return to_sign_in(request, movie.get_absolute_url())
@@ -79,7 +79,7 @@ def watchlist(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def change_watchlist(request: HtmxRequest, movie_id: int) -> HttpResponse:
-    """Puts the movie on the viewer's list (`wanted=1`) or takes it off; asking twice changes nothing more."""
+    """Adds the movie to the user's watchlist (`wanted=1`) or removes it. Idempotent."""
     movie = get_object_or_404(Movie, pk=movie_id)
     if not request.user.is_authenticated:
         return to_sign_in(request, movie.get_absolute_url())

@@ -8,18 +8,12 @@ from rest_framework.test import APIClient
 from catalog.imports.lifecycle import read_import
 from catalog.models import Rating, UserImport
 from tests.catalog.imports.site_files import RATINGS, table
-from tests.factories import MovieFactory
+from tests.factories import MovieFactory, api_client_of
 
 pytestmark = pytest.mark.django_db
 
 ADDRESS = "/api/v1/import/"
 ROWS = [["2020-05-02", "Heat", 1995, "", 4], ["2020-05-02", "Nothing", 1995, "", 4]]
-
-
-def client_of(user) -> APIClient:
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=user)[0].key}")
-    return client
 
 
 def upload(client: APIClient, content: bytes = table(RATINGS, *ROWS), format: str = "letterboxd"):
@@ -29,7 +23,7 @@ def upload(client: APIClient, content: bytes = table(RATINGS, *ROWS), format: st
 
 def test_upload_look_commit(nora):
     heat = MovieFactory(title="Heat", year=1995)
-    mine = client_of(nora)
+    mine = api_client_of(nora)
     made = upload(mine)
 
     assert made.status_code == 202
@@ -58,7 +52,7 @@ def test_upload_look_commit(nora):
 
 
 def test_an_upload_is_discarded_and_the_list_holds_ones_own(nora, bob):
-    mine, others = client_of(nora), client_of(bob)
+    mine, others = api_client_of(nora), api_client_of(bob)
     address = f"{ADDRESS}{upload(mine).json()['id']}/"
 
     assert mine.get(ADDRESS).json()["count"] == 1
@@ -84,7 +78,7 @@ def test_an_upload_is_discarded_and_the_list_holds_ones_own(nora, bob):
     ],
 )
 def test_files_of_another_format_are_refused(nora, content, format, message):
-    answer = upload(client_of(nora), content, format)
+    answer = upload(api_client_of(nora), content, format)
 
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "invalid_history"
@@ -94,11 +88,11 @@ def test_files_of_another_format_are_refused(nora, content, format, message):
 
 
 def test_a_form_that_lacks_something_names_it(nora):
-    answer = client_of(nora).post(ADDRESS, {"format": "myspace"}, format="multipart")
+    answer = api_client_of(nora).post(ADDRESS, {"format": "myspace"}, format="multipart")
 
     assert answer.status_code == 400
     assert set(answer.json()["error"]["fields"]) == {"format", "file"}
-    assert client_of(nora).post(ADDRESS, {"format": "csv"}, format="json").status_code == 415
+    assert api_client_of(nora).post(ADDRESS, {"format": "csv"}, format="json").status_code == 415
 
 
 class Unread(BytesIO):
@@ -124,7 +118,7 @@ def test_two_gigabytes_are_refused_before_they_are_read(nora):
 
 def test_nobody_uploads_without_a_name_or_all_the_time(api, nora, settings):
     assert upload(api).status_code == 401
-    mine = client_of(nora)
+    mine = api_client_of(nora)
     allowed = int(settings.POLICY.limits.imports.split("/")[0])
     codes = [upload(mine, b"").status_code for _ in range(allowed + 1)]
 

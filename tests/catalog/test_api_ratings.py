@@ -13,11 +13,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def movie():
-    return MovieFactory(title="Heat")
-
-
-@pytest.fixture
 def nora_api(api, nora):
     api.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=nora).key}")
     return api

@@ -32,7 +32,7 @@ def test_upload_look_take_over(page, nora):
     heat = MovieFactory(title="Heat", year=1995)
     assert upload(page).url == "/import/"
     waiting = text_of(page.get("/import/"))
-    assert "2 rows, being looked up in the catalogue" in waiting
+    assert "2 rows, waiting to be looked up in the catalogue" in waiting
     assert 'hx-trigger="every 1s"' in waiting
     assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in waiting
 
@@ -48,7 +48,7 @@ def test_upload_look_take_over(page, nora):
 
     done = page.post(f"/import/{user_import.pk}/commit/", follow=True)
     assert "Import finished. Your next recommendations use it." in text_of(done)
-    assert "Imported. Go on to" in text_of(done)
+    assert "Imported. Continue to" in text_of(done)
     assert Rating.objects.get(user=nora).movie == heat
     assert "Not found (1)" in text_of(done)
 
@@ -82,10 +82,9 @@ def test_wrong_file_is_refused_on_the_page(page):
     assert not UserImport.objects.exists()
 
 
-def test_oversized_upload_is_stopped_with_the_reason(nora, settings, tmp_path):
+def test_oversized_upload_is_stopped_with_the_reason(nora, settings, tmp_path, change_policy):
     """The token of the form stands before the file and is read; of the file nothing is kept."""
-    imports = settings.POLICY.imports.model_copy(update={"max_upload_mb": 1})
-    settings.POLICY = settings.POLICY.model_copy(update={"imports": imports})
+    change_policy("imports", max_upload_mb=1)
     settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
     client = Client(enforce_csrf_checks=True)
     client.force_login(nora)

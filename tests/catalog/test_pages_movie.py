@@ -56,7 +56,7 @@ def test_a_movie_of_which_nothing_is_known_has_a_page(client):
     text = client.get(movie.get_absolute_url()).content.decode()
 
     assert movie.get_absolute_url() == f"/movies/{movie.pk}-movie/"
-    assert "Nobody has rated it yet" in text
+    assert "No ratings yet" in text
 
 
 @pytest.mark.parametrize("slug", ["-old-name", ""])

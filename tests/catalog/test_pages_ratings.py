@@ -8,11 +8,6 @@ from tests.factories import MovieFactory, RatingFactory
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def movie():
-    return MovieFactory(title="Heat", year=1995)
-
-
 def rating_of(user, movie) -> float | None:
     return Rating.objects.filter(user=user, movie=movie).values_list("rating", flat=True).first()
 

@@ -6,11 +6,6 @@ from tests.factories import MovieFactory
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def movie():
-    return MovieFactory(title="Heat")
-
-
 def test_the_button_puts_a_movie_on_the_list_and_takes_it_off(client, nora, movie):
     client.force_login(nora)
     for _ in range(2):  # asking twice is the same as once

@@ -19,7 +19,7 @@ def sign_in(page: Page, name: str) -> None:
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Import your history")).to_be_visible()
+    expect(page.get_by_role("heading", name="Import your ratings")).to_be_visible()
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -36,7 +36,7 @@ def test_a_file_is_uploaded_read_looked_at_and_imported(visit, tmp_path, javascr
     page.get_by_label("Letterboxd").check()
     page.get_by_label("File (.zip, .csv or .json").set_input_files(files=[file])
     page.get_by_role("button", name="Upload").click()
-    expect(page.get_by_text("2 rows, being looked up in the catalogue")).to_be_visible()
+    expect(page.get_by_text("2 rows, waiting to be looked up in the catalogue")).to_be_visible()
 
     with running(*WORKER, log=tmp_path / "worker.log"):
         expect(page.get_by_text("1 of 2 rows found in the catalogue")).to_be_visible(timeout=60_000)

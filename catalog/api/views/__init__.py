@@ -1,1 +1,1 @@
-"""The catalogue's part of the API; what changes something calls `catalog.services`."""
+"""API views of the catalogue; changes go through `catalog.services`."""

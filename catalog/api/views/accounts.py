@@ -1,4 +1,4 @@
-"""Signing up and in, for programs. No authentication is looked at: an old token must not keep anybody out."""
+"""Sign-up and tokens. These views ignore authentication, so that an old token locks no one out."""
 
 from django.contrib.auth import authenticate
 from drf_spectacular.utils import extend_schema

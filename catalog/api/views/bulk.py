@@ -1,4 +1,4 @@
-"""For operators: what an existing site has, brought as lines of JSON."""
+"""Bulk endpoints for operators, which accept lines of JSON."""
 
 from collections.abc import Callable
 from typing import IO, Any, ClassVar
@@ -23,7 +23,7 @@ from catalog.ingest.bulk.report import BulkReport
 
 MB = 1 << 20
 MEDIA_TYPE = "application/x-ndjson"
-BATCH = 1000  # lines in one transaction, so that nobody waits long for SQLite's only writer
+BATCH = 1000  # lines per transaction, since others wait for SQLite's only writer
 
 
 class JSONLinesParser(BaseParser):
@@ -38,7 +38,7 @@ class JSONLinesParser(BaseParser):
 
 
 class MayBringInBulk(BasePermission):
-    message = "This takes a staff account that may add and change what is brought."
+    message = "This requires a staff account with permission to add and change these objects."
 
     def has_permission(self, request: Request, view: Any) -> bool:
         needed = [f"catalog.{action}_{view.model}" for action in ("add", "change")]
@@ -56,13 +56,15 @@ class BulkView(APIView):
 
     def post(self, request: Request) -> Response:
         report = BulkReport()
-        body: Any = request.data or b""  # REST framework's own where there is none
+        body: Any = request.data or b""  # empty when there is no body
         lines = read_lines(body, self.line, report)
         try:
             for start in range(0, len(lines), BATCH):
                 type(self).upsert(lines[start : start + BATCH], report)
         except IntegrityError:
-            raise BulkConflict("The same ids or names came another way just now. Send the request again.") from None
+            raise BulkConflict(
+                "Another request wrote the same ids or names at the same time. Send the request again."
+            ) from None
         return Response(BulkReportSerializer(report).data)
 
 

@@ -26,7 +26,7 @@ from catalog.throttling import ImportThrottle
 
 
 class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericViewSet):
-    """Uploads of the asking user. DELETE discards one; what was imported from it stays."""
+    """Uploads of the signed-in user. DELETE discards an upload; data already imported stays."""
 
     queryset = UserImport.objects.all()
     serializer_class = UserImportSerializer

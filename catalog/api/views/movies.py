@@ -33,7 +33,7 @@ class MoviePagination(api_settings.DEFAULT_PAGINATION_CLASS):  # type: ignore[na
 
 
 class MovieViewSet(ReadOnlyModelViewSet):
-    """Movies: searched, filtered and sorted; or one with all that is known of it."""
+    """Lists of movies with search, filters and sorting, and single movies with all details."""
 
     queryset = Movie.objects.all()
     permission_classes = [AllowAny]
@@ -59,7 +59,7 @@ class MovieViewSet(ReadOnlyModelViewSet):
 
 
 class OwnMoviesViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
-    """Rows of the asking user, one for each movie; those of others are not there."""
+    """The signed-in user's rows, one per movie."""
 
     lookup_field = "movie_id"
     lookup_value_converter = "int"
@@ -135,5 +135,5 @@ def movie_or_error(movie_id: int) -> Movie:
 
 
 def _user(request: Request) -> Any:
-    """The permission classes let nobody in who is anonymous."""
+    """The permission classes exclude anonymous users."""
     return request.user

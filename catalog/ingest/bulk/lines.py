@@ -1,4 +1,4 @@
-"""The lines of each kind, and how they are read."""
+"""Line schemas for movies, users and ratings, and their parser."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -21,7 +21,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def _plain(text: str) -> str:
     if "\x00" in text:
-        raise ValueError("holds a NUL character, which no database keeps")
+        raise ValueError("contains a NUL character, which databases cannot store")
     return text
 
 
@@ -76,7 +76,7 @@ class Line(BaseModel):
 
 
 class MovieLine(Line):
-    """A movie. What a line does not name stays as it is; lists are whole."""
+    """A movie. Fields that a line omits stay unchanged; lists replace earlier ones."""
 
     external_id: ExternalId
     title: Annotated[Plain, Field(min_length=1, max_length=300)] = ""
@@ -97,7 +97,7 @@ class MovieLine(Line):
 
 
 class UserLine(Line):
-    """Somebody who rates. They cannot sign in until they are given a password."""
+    """A user who rates, and cannot sign in until staff set a password."""
 
     external_id: ExternalId
     username: Annotated[Plain, Field(min_length=1, max_length=150), AfterValidator(_username)] | None = None
@@ -105,7 +105,7 @@ class UserLine(Line):
 
 
 class RatingLine(Line):
-    """`user` and `movie` by their external ids. Of several ratings of a movie by one person the latest counts."""
+    """A rating; `user` and `movie` are external ids. A user's latest rating of a movie counts."""
 
     user: ExternalId
     movie: ExternalId
@@ -122,7 +122,7 @@ class NumberedLine(NamedTuple, Generic[Kind]):
 
 
 def read_lines(body: bytes, kind: type[Kind], report: BulkReport) -> list[NumberedLine[Kind]]:
-    """The good ones; the others are rejected in the report. Raises InvalidBulk where there are none, or too many."""
+    """The valid lines; the report lists the others. Raises InvalidBulk if there are no lines, or too many."""
     rows = list(_rows(body))
     limit = settings.POLICY.bulk.max_lines
     if not rows:
@@ -140,7 +140,7 @@ def read_lines(body: bytes, kind: type[Kind], report: BulkReport) -> list[Number
 
 
 def _rows(body: bytes) -> Iterator[tuple[int, bytes]]:
-    """Lines that are not blank, counted from 1 with those that are."""
+    """Non-blank lines with their numbers, blank lines counted."""
     lines = body.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     return ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
 

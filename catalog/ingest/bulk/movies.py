@@ -31,7 +31,7 @@ def upsert_movies(lines: Sequence[NumberedLine[MovieLine]], report: BulkReport) 
         for number, line in lines:
             movie = known.find(line, own="external_id")
             if wrong := _conflict(known, line, movie) or (
-                "" if movie or line.title else "title: a new movie needs one"
+                "" if movie or line.title else "title: required for a new movie"
             ):
                 report.reject(number, wrong)
                 continue

@@ -17,7 +17,7 @@ from catalog.models import Movie, Source, User
 
 
 def upsert_users(lines: Sequence[NumberedLine[UserLine]], report: BulkReport) -> None:
-    """Without a username it is made of the external id. A name that somebody has is an error of its line."""
+    """Derives missing usernames from external ids. A username that is already taken rejects the line."""
     with transaction.atomic():
         users = _known({line.external_id for _, line in lines})
         owners = _owners_of_names(lines)
@@ -53,10 +53,10 @@ def _known(external_ids: set[str]) -> dict[str, User]:
 
 
 def _owners_of_names(lines: Sequence[NumberedLine[UserLine]]) -> dict[str, str]:
-    """Who has each of the names, in lower case, by external id; people of the site have none."""
+    """Owners of the usernames (in lower case) by external id, which is empty for users of the site."""
     names = {line.username or _name_of(line.external_id) for _, line in lines}
     lower = {name.lower() for name in names}
-    # Also as they are: SQLite makes letters of English alone lower.
+    # Also matched unchanged, since SQLite lowers only ASCII letters.
     rows = User.objects.alias(lower=Lower("username")).filter(Q(lower__in=lower) | Q(username__in=names))
     return {user.username.lower(): user.external_id if user.source == Source.BULK else "" for user in rows.iterator()}
 
@@ -78,7 +78,7 @@ def _set(user: User, name: str, line: UserLine) -> bool:
 
 
 def upsert_ratings(lines: Sequence[NumberedLine[RatingLine]], report: BulkReport) -> None:
-    """The latest rating of a movie by a person counts; one that was given on this site stays."""
+    """A user's latest rating of a movie counts; ratings given on this site stay."""
     with transaction.atomic():
         users = _keys(User.objects.filter(source=Source.BULK), {line.user for _, line in lines})
         movies = _keys(Movie.objects.all(), {line.movie for _, line in lines})
@@ -88,7 +88,7 @@ def upsert_ratings(lines: Sequence[NumberedLine[RatingLine]], report: BulkReport
                 user, movie = users.get(line.user), movies.get(line.movie)
                 if user is None or movie is None:
                     what, name = ("user", line.user) if user is None else ("movie", line.movie)
-                    report.reject(number, f"{what}: there is none with the external id {name!r}; bring it first")
+                    report.reject(number, f"{what}: no {what} has the external id {name!r}; send it first")
                     continue
                 writer.add(user, movie, line.rating, int(line.rated_at.timestamp()))
                 touched.add(movie)

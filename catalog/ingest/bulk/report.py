@@ -9,7 +9,7 @@ class LineError:
 
 @dataclass
 class BulkReport:
-    """How many lines did what; a line that was rejected changed nothing."""
+    """Lines by outcome; rejected lines change nothing."""
 
     lines: int = 0
     inserted: int = 0

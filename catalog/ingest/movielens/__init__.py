@@ -14,22 +14,22 @@ from catalog.ingest.movielens.rejects import Rejects
 from catalog.ingest.movielens.tables import MovieLensFiles
 from catalog.models import Source
 
-REJECTED_ROWS_ALLOWED = 20  # whatever their share: a small file may have a few broken rows
+REJECTED_ROWS_ALLOWED = 20  # allowed whatever their share, for small files
 
 
 def import_movielens(*, path: Path, max_rejected_share: float = 0.01, show_progress: bool = False) -> ImportReport:
-    """Movies, users and ratings of the folder or zip at `path`; a second import of the same changes nothing.
+    """Imports movies, users and ratings from the folder or zip at `path`; repeating it changes nothing.
 
-    Broken rows are left out and reported. When more than `max_rejected_share` of a file's rows (and more than
-    REJECTED_ROWS_ALLOWED) are broken, or none is sound, ImportFailed is raised and nothing was written. Written is
-    in short transactions: what was written when an import is cut off stays, and running it again finishes it.
+    Broken rows are skipped and reported. Raises ImportFailed, before anything is written, if more than
+    `max_rejected_share` of a file's rows (and more than REJECTED_ROWS_ALLOWED) are broken, or if none is sound. Writes
+    in short transactions, so an interrupted import keeps what it wrote, and running it again completes it.
     """
     started = time.monotonic()
     report = ImportReport(origin=path.resolve().name[:200])
     with open_archive(path) as archive, Rejects(settings.VAR_DIR / "rejects", "movielens") as rejects:
         files = MovieLensFiles(detect_layout(archive), rejects, show_progress)
         movies = files.movies()
-        users: dict[int, None] = {}  # a set that keeps the order
+        users: dict[int, None] = {}  # an ordered set
         for row in files.ratings(movies, title="Checking ratings", report=True):
             users[row.user] = None
         report.rejected, report.first_rejects, report.reject_file = rejects.count, rejects.first, rejects.path

@@ -16,7 +16,7 @@ MAX_MEMBERS = 10_000
 
 
 class Archive(ABC):
-    """`names` are file names without their folder; `sizes` their bytes when unpacked."""
+    """Files by name, without their folder; `sizes` are unpacked bytes."""
 
     path: Path
     sizes: dict[str, int]
@@ -93,5 +93,5 @@ def _members(path: Path, file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 
 def _is_plain(info: zipfile.ZipInfo) -> bool:
-    """Neither a link nor what macOS puts beside each file."""
+    """Not a link, nor a copy that macOS adds beside each file."""
     return not stat.S_ISLNK(info.external_attr >> 16) and not PurePosixPath(info.filename).name.startswith("._")

@@ -1,4 +1,4 @@
-"""Which of MovieLens' layouts a folder or zip holds: the csv of ml-latest, 20m, 25m, 32m or the dat of ml-1m, 10m."""
+"""MovieLens' two layouts: csv (ml-latest, 20m, 25m, 32m) and dat (ml-1m, 10m)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,12 +32,12 @@ class Layout:
         return self.file(table) in self.archive.sizes
 
     def lines(self, table: str, advance: Callable[[int], object]) -> Iterator[tuple[int, bytes]]:
-        """Line number and line of each row, the line end kept; `advance` hears of the bytes read."""
+        """Yields line numbers and lines with their line ends; reports the bytes read to `advance`."""
         with self.archive.open(self.file(table)) as stream:
             unreported = 0
             for number, line in enumerate(iter(lambda: stream.readline(MAX_LINE_BYTES), b""), start=1):
                 whole = line
-                while len(whole) == MAX_LINE_BYTES and not whole.endswith(b"\n"):  # the rest of a monstrous line
+                while len(whole) == MAX_LINE_BYTES and not whole.endswith(b"\n"):  # skip the rest of an oversized line
                     whole = stream.readline(MAX_LINE_BYTES)
                 unreported += len(line)
                 if unreported >= 1 << 18:
@@ -59,7 +59,7 @@ class Layout:
 
 
 def detect_layout(archive: Archive) -> Layout:
-    """Raises ImportFailed that names what was expected and what is there."""
+    """Raises ImportFailed that says what was expected and what was found."""
     for extension in ("csv", "dat"):
         layout = Layout(archive, extension)
         present = [table for table in REQUIRED if layout.has(table)]

@@ -1,4 +1,4 @@
-"""Rows that are left out: counted, the first ones kept for the terminal, all of them written to a file."""
+"""Counts rejected rows, keeps the first for the terminal and writes all to a file."""
 
 import csv
 from collections import Counter
@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 SHOWN = 10
-WRITTEN_AT_MOST = 100_000  # a file that is wrong throughout must not fill the disk a second time
+WRITTEN_AT_MOST = 100_000  # a completely broken file must not fill the disk
 ROW_LENGTH = 1000
 
 

@@ -1,6 +1,6 @@
-"""One row of a MovieLens file to a value, or a BadRow that says what is wrong with it.
+"""Parsers for the rows of MovieLens files; they raise BadRow for invalid rows.
 
-Every row is one line: a quote that is not closed damages its own row and no other.
+Every row is one line, so an unclosed quote damages only its own row.
 """
 
 import csv
@@ -19,12 +19,12 @@ TITLE_LENGTH, GENRE_LENGTH, TAG_LENGTH = 300, 60, 120
 _RATINGS = {
     spelling.encode(): step for step in RATING_STEPS for spelling in (f"{step:g}", f"{step:.1f}", f"{step:.2f}")
 }
-_GENRE_NAMES = {"Children's": "Children"}  # ml-1m and ml-10m write it so
+_GENRE_NAMES = {"Children's": "Children"}  # the spelling of ml-1m and ml-10m
 _NO_GENRES = "(no genres listed)"
 
 
 def rating_parser(separator: bytes, *, movies: Container[int], latest: int) -> Callable[[bytes], RatingRow]:
-    """Parses `user, movie, rating, timestamp`; `movies` are the ids there are, `latest` the last second allowed."""
+    """A parser for `user, movie, rating, timestamp`; `movies` are the known ids, `latest` the last allowed second."""
 
     def parse(line: bytes) -> RatingRow:
         fields = line.rstrip(b"\r\n").split(separator)
@@ -40,7 +40,7 @@ def rating_parser(separator: bytes, *, movies: Container[int], latest: int) -> C
             _seconds(rated_at, latest),
         )
         if row.rated_at < FIRST_RATING and not line.endswith(b"\n"):
-            raise BadRow("the file is cut off in this row")
+            raise BadRow("the file ends within this row")
         if row.movie not in movies:
             raise BadRow(f"movie {row.movie} is not among the movies")
         return row
@@ -68,7 +68,7 @@ def parse_movie(line: bytes, separator: bytes) -> MovieRecord:
 
 
 def parse_link(line: bytes, separator: bytes) -> tuple[int, str | None, int | None]:
-    """MovieLens id, IMDb id in its own form (`tt0114709`) and TMDB id."""
+    """Returns the MovieLens id, the IMDb id (as `tt0114709`) and the TMDB id."""
     movie, imdb, tmdb = _fields(line, separator, 3)
     return (
         _whole_number(movie.encode(), "movie id"),
@@ -78,7 +78,7 @@ def parse_link(line: bytes, separator: bytes) -> tuple[int, str | None, int | No
 
 
 def parse_tag(line: bytes, separator: bytes) -> tuple[int, str]:
-    """MovieLens id and the tag in lower case, blanks made single."""
+    """Returns the MovieLens id and the tag, in lower case with single spaces."""
     _, movie, tag, _ = _fields(line, separator, 4)
     name = " ".join(tag.lower().split())
     if not name or len(name) > TAG_LENGTH:
@@ -87,16 +87,16 @@ def parse_tag(line: bytes, separator: bytes) -> tuple[int, str]:
 
 
 def split_row(line: bytes, separator: bytes) -> list[str]:
-    """csv rules for a comma; the dat files know no quotes. The older ones are in Latin-1."""
+    """Splits by csv rules for commas; dat files have no quotes. Old files are in Latin-1."""
     if b"\0" in line:
-        raise BadRow("the row holds a NUL character")
+        raise BadRow("the row contains a NUL character")
     text = _decode(line, strict=separator == b",").rstrip("\r\n")
     if separator != b",":
         return text.split(separator.decode())
     try:
         return next(csv.reader([text], strict=True), [])
     except csv.Error as error:
-        raise BadRow(f"no csv: {error}") from None
+        raise BadRow(f"not valid csv: {error}") from None
 
 
 def _decode(line: bytes, *, strict: bool) -> str:
@@ -117,7 +117,7 @@ def _fields(line: bytes, separator: bytes, expected: int) -> list[str]:
 
 def _whole_number(text: bytes, what: str) -> int:
     if not text.isdigit() or len(text) > 10 or not 0 < (number := int(text)) <= LARGEST_ID:
-        raise BadRow(f"{what} {_shown(text)} is no whole number from 1 to {LARGEST_ID}")
+        raise BadRow(f"{what} {_shown(text)} is not a whole number from 1 to {LARGEST_ID}")
     return number
 
 
@@ -130,7 +130,7 @@ def _rating(text: bytes) -> float:
 
 def _seconds(text: bytes, latest: int) -> int:
     if not text.isdigit() or len(text) > 12 or not (seconds := int(text)) <= latest:
-        raise BadRow(f"timestamp {_shown(text)} is no past moment in seconds since 1970")
+        raise BadRow(f"timestamp {_shown(text)} is not a past time in seconds since 1970")
     return seconds
 
 

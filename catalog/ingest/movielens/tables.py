@@ -1,4 +1,4 @@
-"""The tables of a MovieLens data set, row by row; what is broken goes to the rejects."""
+"""Reads the tables of a MovieLens data set; broken rows go to the rejects."""
 
 import time
 from collections import Counter, defaultdict
@@ -15,7 +15,7 @@ from catalog.ingest.ratings import RatingRow
 from catalog.models.rating import CLOCK_TOLERANCE
 from catalog.progress import progress_bar
 
-# A tag becomes a keyword when it was given at least twice in the whole file; a movie keeps those given most often.
+# Tags used at least this often in the whole file become keywords; each movie keeps its most frequent ones.
 TAG_USED_AT_LEAST = 2
 KEYWORDS_PER_MOVIE = 30
 
@@ -27,16 +27,16 @@ class MovieLensFiles:
     layout: Layout
     rejects: Rejects
     show_progress: bool = False
-    rows: Counter[str] = field(default_factory=Counter)  # of each file, broken ones included
+    rows: Counter[str] = field(default_factory=Counter)  # per file, broken ones included
 
     def movies(self) -> dict[int, MovieRecord]:
-        """By MovieLens id, with ids of other catalogues and keywords where the data set has them."""
+        """Movies by MovieLens id, with external ids and keywords if the data set has them."""
         movies: dict[int, MovieRecord] = {}
 
         def parse(line: bytes) -> MovieRecord:
             record = parse_movie(line, self.layout.separator)
             if record.movielens_id in movies:
-                raise BadRow(f"movie {record.movielens_id} is there already")
+                raise BadRow(f"movie {record.movielens_id} appears twice")
             return record
 
         for record in self._read("movies", parse):
@@ -52,7 +52,7 @@ class MovieLensFiles:
         return movies
 
     def ratings(self, movies: dict[int, MovieRecord], *, title: str, report: bool) -> Iterator[RatingRow]:
-        """Sound ratings in file order; `report` broken ones in one of several passes only."""
+        """Valid ratings in file order. Pass `report` in only one of several passes."""
         latest = int(time.time()) + int(CLOCK_TOLERANCE.total_seconds())
         parse = rating_parser(self.layout.separator, movies=movies, latest=latest)
         return self._read("ratings", parse, title=title, report=report)

@@ -15,10 +15,10 @@ MEANING = {
 
 
 class Command(LongCommand):
-    help = "Compares what is kept on each movie with its ratings and titles. Exit code 1 when something is wrong."
+    help = "Compares the figures stored on each movie with its ratings and titles. Exits with code 1 on mismatches."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--repair", action="store_true", help="put right what is wrong")
+        parser.add_argument("--repair", action="store_true", help="repair mismatches")
 
     def handle(self, *args: Any, **options: Any) -> None:
         wrong = check_aggregates()

@@ -16,8 +16,8 @@ def _count(text: str) -> int:
 
 class Command(LongCommand):
     help = (
-        "Adds made-up movies and users with tastes of their own, and what they rated over eight years. "
-        "The same numbers and seed give the same; running it again changes nothing."
+        "Adds made-up movies, and users with preferences of their own who rate over eight years. "
+        "Deterministic for the same numbers and seed; running it again changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,7 +25,7 @@ class Command(LongCommand):
         parser.add_argument("--movies", type=_count, required=True, metavar="N")
         parser.add_argument("--ratings", type=_count, required=True, metavar="N", help="at most users x movies / 2")
         parser.add_argument(
-            "--seed", type=_count, default=0, metavar="S", help="another seed, other people (default 0)"
+            "--seed", type=_count, default=0, metavar="S", help="another seed gives other users (default 0)"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -22,7 +22,7 @@ def _percentage(text: str) -> float:
 class Command(LongCommand):
     help = (
         "Imports movies, users and ratings of a MovieLens data set (ml-latest-small, ml-25m, ml-32m, ml-1m, ml-10m). "
-        "Running it again changes nothing, or finishes an import that was cut off. Broken rows are left out and "
+        "Running it again changes nothing, or completes an interrupted import. Broken rows are skipped and "
         "written to a file."
     )
 
@@ -33,7 +33,7 @@ class Command(LongCommand):
             type=_percentage,
             default=1.0,
             metavar="P",
-            help="import nothing when more than this share of a file's rows is broken (default 1)",
+            help="import nothing if more than this share of a file's rows is broken (default 1)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

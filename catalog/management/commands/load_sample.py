@@ -9,16 +9,16 @@ from catalog.sample.load import load_sample, remove_sample
 
 class Command(LongCommand):
     help = (
-        "Loads movies and ratings to begin with: MovieLens from MOVIELENS_PATH if that is set, else downloaded from "
-        "GroupLens, else (no network) a generated catalogue. A sample that is there is left as it is."
+        "Loads sample movies and ratings: MovieLens from MOVIELENS_PATH if that is set, otherwise downloaded from "
+        "GroupLens, or without network a generated catalogue. An existing sample stays as it is."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--remove",
             action="store_true",
-            help="take the sample's users, ratings and movies out again; movies that somebody of the site has rated "
-            "or wants to see stay, and so does all that did not come with the sample",
+            help="remove the sample's users, ratings and movies; movies that users of the site rated or put on "
+            "their watchlists stay, and so does everything from elsewhere",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -10,12 +10,12 @@ from catalog.sync.removal import purge_tmdb
 
 class Command(LongCommand):
     help = (
-        "Takes everything out of the catalogue that came from a provider of metadata, as its terms ask for when its "
-        "use ends. Ratings and watchlists stay, and what was entered by hand."
+        "Removes everything that came from a metadata provider, as its terms require when its use ends. "
+        "Ratings, watchlists and hand-entered data stay."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("provider", choices=[Source.TMDB.value], help="whose content")
+        parser.add_argument("provider", choices=[Source.TMDB.value], help="provider of the content")
 
     def handle(self, *args: Any, **options: Any) -> None:
         report = purge_tmdb(show_progress=self.show_progress)

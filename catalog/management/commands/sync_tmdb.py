@@ -26,9 +26,9 @@ def _tmdb_id(text: str) -> int:
 
 class Command(LongCommand):
     help = (
-        "Brings the catalogue in step with TMDB: movies never read or read too long ago, what changed since the last "
-        "sync, and new releases. Stopped or killed, the next call goes on from there; several calls at once share the "
-        "work and the limit of requests."
+        "Syncs the catalogue with TMDB: movies never read or not recently, changes since the last sync, and new "
+        "releases. After an interruption the next call continues from there. Concurrent calls share the work and the "
+        "rate limit."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -52,7 +52,7 @@ class Command(LongCommand):
 
             run = sync(_request(options), on_progress=show)
         if run.status != SyncRun.Status.SUCCEEDED:
-            raise CommandError(f"The sync stopped: {run.message} The same command goes on from there.")
+            raise CommandError(f"The sync stopped: {run.message} The same command continues from there.")
         self.stdout.write(run.message)
 
 

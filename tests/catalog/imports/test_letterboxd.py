@@ -89,8 +89,8 @@ def test_a_folder_in_the_zip_is_looked_into():
     [
         (["2020-05-02", "Heat", "1995", URI, "5.5"], "'5.5' is no rating above 0 and up to 5"),
         (["2020-05-02", "Heat", "1995", URI, ""], "the rating is missing"),
-        (["2020-05-02", "Heat", "95", URI, "5"], "'95' is no year of a movie"),
-        (["May 2", "Heat", "1995", URI, "5"], "'May 2' is no day as 2024-01-31"),
+        (["2020-05-02", "Heat", "95", URI, "5"], "'95' is not the year of a movie"),
+        (["May 2", "Heat", "1995", URI, "5"], "'May 2' is not a date like 2024-01-31"),
         (["2999-05-02", "Heat", "1995", URI, "5"], "'2999-05-02' is not in the past"),
         (["2020-05-02", " ", "1995", URI, "5"], "the name is missing"),
         (["2020-05-02", "x" * 301, "1995", URI, "5"], "the title is longer than 300 characters"),

@@ -55,7 +55,7 @@ def test_columns_of_letterboxds_own_import_are_understood():
         (",,4,,", "neither a title nor an id."),
         ("Heat,1995,4,yes,", "rated or watched, and on the watchlist; expected one row for each."),
         ("Heat,1995,,maybe,", "'maybe' is neither yes nor no."),
-        ("Heat,1995,,,12", "'12' is no IMDb id as tt0133093."),
+        ("Heat,1995,,,12", "'12' is not an IMDb id; expected something like tt0133093."),
     ],
 )
 def test_a_broken_row_says_what_is_wrong(row, problem):

@@ -78,10 +78,13 @@ def test_a_zip_of_json_files_is_read():
         ({"rating": True, "movie": HEAT}, "'True' is neither text nor a number."),
         ({"rating": 11, "movie": HEAT}, "'11' is no rating above 0 and up to 10."),
         ({"rating": {"of": 1}, "movie": HEAT}, "\"{'of': 1}\" is neither text nor a number."),
-        ({"rating": 8, "movie": {**HEAT, "year": "long ago"}}, "'long ago' is no year of a movie."),
-        ({"rating": 8, "movie": {**HEAT, "ids": {"imdb": "nm1"}}}, "'nm1' is no IMDb id as tt0133093."),
+        ({"rating": 8, "movie": {**HEAT, "year": "long ago"}}, "'long ago' is not the year of a movie."),
+        (
+            {"rating": 8, "movie": {**HEAT, "ids": {"imdb": "nm1"}}},
+            "'nm1' is not an IMDb id; expected something like tt0133093.",
+        ),
         ({"rating": 8, "movie": "Heat"}, "expected an item with a movie."),
-        ({"watched_at": "yesterday", "movie": HEAT}, "'yesterday' is no day as 2024-01-31."),
+        ({"watched_at": "yesterday", "movie": HEAT}, "'yesterday' is not a date like 2024-01-31."),
     ],
 )
 def test_a_broken_item_says_what_is_wrong(item, problem):

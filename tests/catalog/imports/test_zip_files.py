@@ -12,15 +12,6 @@ from tests.catalog.imports.site_files import RATINGS, table, zipped
 SOUND = {"ratings.csv": table(RATINGS, ["2020-05-02", "Heat", "1995", "", "4"])}
 
 
-@pytest.fixture
-def limits(settings):
-    def change(**values):
-        imports = settings.POLICY.imports.model_copy(update=values)
-        settings.POLICY = settings.POLICY.model_copy(update={"imports": imports})
-
-    return change
-
-
 def refusal(content: bytes, name: str = "letterboxd.zip") -> str:
     with pytest.raises(InvalidImport) as refused:
         parse_upload(format="letterboxd", name=name, content=content)
@@ -41,16 +32,16 @@ def test_a_zip_that_is_cut_off_or_damaged_is_refused():
     assert "the zip is damaged" in refusal(bytes(damaged))
 
 
-def test_a_zip_bomb_is_refused_by_what_it_would_unpack_to(limits):
+def test_a_zip_bomb_is_refused_by_what_it_would_unpack_to(change_policy):
     bomb = zipped({"ratings.csv": b"\0" * (20 << 20)})
     assert len(bomb) < 30_000
     assert "would unpack" in refusal(bomb)
-    limits(max_unpacked_mb=1)
+    change_policy("imports", max_unpacked_mb=1)
     many = {f"{number}.csv": bytes(range(256)) * 100 for number in range(50)}
     assert "expected at most 1" in refusal(zipped(many))
 
 
-def test_a_zip_that_lies_about_sizes_gives_no_more_than_it_says(limits):
+def test_a_zip_that_lies_about_sizes_gives_no_more_than_it_says(change_policy):
     """The central directory claims ten bytes of a member that holds twenty megabytes."""
     bomb = bytearray(zipped({"ratings.csv": b"\0" * (20 << 20)}))
     row = bomb.rindex(b"PK\x01\x02")
@@ -59,8 +50,8 @@ def test_a_zip_that_lies_about_sizes_gives_no_more_than_it_says(limits):
     assert "the zip is damaged" in refusal(bytes(bomb))
 
 
-def test_a_zip_of_too_many_files_is_refused(limits):
-    limits(max_files=3)
+def test_a_zip_of_too_many_files_is_refused(change_policy):
+    change_policy("imports", max_files=3)
 
     assert "holds 4 files; expected at most 3" in refusal(zipped({f"{number}.csv": b"" for number in range(4)}))
 
@@ -100,14 +91,14 @@ def test_a_zip_that_is_compressed_in_an_unusual_way_is_refused(method):
     assert "ratings.csv is compressed in an unusual way; expected a plain zip (deflate)" in refusal(packed.getvalue())
 
 
-def test_a_file_beyond_the_limit_is_refused(limits):
-    limits(max_upload_mb=1)
+def test_a_file_beyond_the_limit_is_refused(change_policy):
+    change_policy("imports", max_upload_mb=1)
     with pytest.raises(UploadTooLarge, match=r"ratings.csv: 2 MB; expected a file of at most 1 MB"):
         parse_upload(format="letterboxd", name="ratings.csv", content=b"x" * (2 << 20))
 
 
-def test_more_rows_than_allowed_are_refused(limits):
-    limits(max_entries=1)
+def test_more_rows_than_allowed_are_refused(change_policy):
+    change_policy("imports", max_entries=1)
     rows = [["2020-05-02", "Heat", "1995", "", "4"]] * 2
 
     assert "expected at most 1 rows" in refusal(table(RATINGS, *rows), "ratings.csv")

@@ -8,12 +8,11 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from catalog.aggregates import rebuild_aggregates
 from catalog.models import Movie, MovieGenre, Rating, Source, User
-from tests.factories import GenreFactory, MovieFactory, RatingFactory, UserFactory
+from tests.factories import GenreFactory, MovieFactory, RatingFactory, UserFactory, api_client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -22,15 +21,9 @@ ADA = {"external_id": "u1", "username": "ada", "email": "ada@example.org"}
 HERS = {"user": "u1", "movie": "m1", "rating": 4.5, "rated_at": "2024-05-01T20:00:00Z"}
 
 
-def client_of(user) -> APIClient:
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=user)[0].key}")
-    return client
-
-
 @pytest.fixture
 def operator(db) -> APIClient:
-    return client_of(UserFactory(is_staff=True, is_superuser=True))
+    return api_client_of(UserFactory(is_staff=True, is_superuser=True))
 
 
 def post(client: APIClient, what: str, *lines, body: bytes | None = None):
@@ -135,7 +128,7 @@ def test_each_bad_line_is_named_and_the_good_ones_are_kept(operator):
     errors = {error["line"]: error["message"] for error in answer.json()["errors"]}
     assert list(errors) == [3, 4, 5, 6, 7, 8, 9, 10]
     assert "Invalid JSON" in errors[3]
-    assert errors[4] == "title: a new movie needs one"
+    assert errors[4] == "title: required for a new movie"
     assert errors[5].startswith("yaer: ")
     assert "year: " in errors[6] and "imdb_id: " in errors[6]
     assert errors[7] == "tmdb_id: 348 belongs to another movie, Alien (1979)"
@@ -151,8 +144,8 @@ def test_each_bad_line_is_named_and_the_good_ones_are_kept(operator):
         ({"rating": "NaN"}, "rating: "),
         ({"rated_at": "2024-05-01T20:00:00"}, "rated_at: "),
         ({"rated_at": str(timezone.now() + timedelta(days=3))}, "rated_at: expected a moment from 1970 to now"),
-        ({"user": "u9"}, "user: there is none with the external id 'u9'; bring it first"),
-        ({"movie": "m9"}, "movie: there is none with the external id 'm9'; bring it first"),
+        ({"user": "u9"}, "user: no user has the external id 'u9'; send it first"),
+        ({"movie": "m9"}, "movie: no movie has the external id 'm9'; send it first"),
     ],
 )
 def test_a_bad_rating_says_what_was_expected(operator, change, message):
@@ -214,17 +207,16 @@ def test_a_name_that_somebody_has_is_refused(operator, nora):
 
 def test_only_staff_with_the_permissions_may_bring(api, nora):
     assert post(api, "movies", ALIEN).status_code == 401
-    assert post(client_of(nora), "movies", ALIEN).status_code == 403
+    assert post(api_client_of(nora), "movies", ALIEN).status_code == 403
     clerk = UserFactory(is_staff=True)
-    assert post(client_of(clerk), "movies", ALIEN).status_code == 403
+    assert post(api_client_of(clerk), "movies", ALIEN).status_code == 403
     clerk.user_permissions.set(Permission.objects.filter(codename__in=["add_movie", "change_movie"]))
-    assert post(client_of(User.objects.get(pk=clerk.pk)), "movies", ALIEN).status_code == 200
-    assert post(client_of(clerk), "ratings", HERS).status_code == 403
+    assert post(api_client_of(User.objects.get(pk=clerk.pk)), "movies", ALIEN).status_code == 200
+    assert post(api_client_of(clerk), "ratings", HERS).status_code == 403
 
 
-def test_too_much_or_nothing_is_refused_whole(operator, settings):
-    bulk = settings.POLICY.bulk.model_copy(update={"max_lines": 2, "max_upload_mb": 1})
-    settings.POLICY = settings.POLICY.model_copy(update={"bulk": bulk})
+def test_too_much_or_nothing_is_refused_whole(operator, change_policy):
+    change_policy("bulk", max_lines=2, max_upload_mb=1)
     three = post(operator, "movies", ALIEN, ALIEN, ALIEN)
     assert (three.status_code, three.json()["error"]["message"]) == (
         400,
@@ -241,7 +233,7 @@ def test_too_much_or_nothing_is_refused_whole(operator, settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_same_lines_twice_at_once_are_kept_once():
-    operator = client_of(UserFactory(is_staff=True, is_superuser=True))
+    operator = api_client_of(UserFactory(is_staff=True, is_superuser=True))
     lines = [{"external_id": number, "title": f"Movie {number}", "genres": ["Drama"]} for number in range(200)]
 
     def bring(_: int) -> int:

@@ -28,7 +28,7 @@ def test_are_left_out_and_the_others_imported(tmp_path, settings):
     assert not User.objects.filter(external_id="3").exists()
     assert "6 broken rows were left out" in err
     assert "ratings.csv, line 6: rating '7' is not one of 0.5, 1, 1.5, ... 5" in err
-    assert "ratings.csv, line 11: the file is cut off in this row" in err
+    assert "ratings.csv, line 11: the file ends within this row" in err
     rows = rejected(err)
     assert [int(row["line"]) for row in rows] == [6, 7, 8, 9, 10, 11]
     assert [row["row"] for row in rows] == BROKEN
@@ -53,7 +53,7 @@ def test_of_other_files_are_reported_too(tmp_path):
     _, err = run(write_folder(tmp_path / "ml", files))
     reasons = {(row["file"], row["reason"]) for row in rejected(err)}
     assert ("movies.csv", "1 columns instead of 3") in reasons
-    assert ("movies.csv", "movie 1 is there already") in reasons
+    assert ("movies.csv", "movie 1 appears twice") in reasons
     assert ("movies.csv", "the title is empty") in reasons
     assert ("tags.csv", "2 columns instead of 4") in reasons
     assert any(file == "links.csv" and "IMDb id 'x'" in reason for file, reason in reasons)
