@@ -34,7 +34,7 @@ def test_it_imports_and_says_what_was_not_matched_and_why(nora, path):
     assert "ratings.csv: imported for nora." in out
     assert errors.splitlines() == [
         "ratings.csv, line 3: Nothing: Not in the catalogue.",
-        "ratings.csv, line 4: Ran: '9' is no rating above 0 and up to 5.",
+        "ratings.csv, line 4: Ran: '9' is not a rating above 0 and up to 5.",
     ]
 
 

@@ -87,7 +87,7 @@ def test_a_folder_in_the_zip_is_looked_into():
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        (["2020-05-02", "Heat", "1995", URI, "5.5"], "'5.5' is no rating above 0 and up to 5"),
+        (["2020-05-02", "Heat", "1995", URI, "5.5"], "'5.5' is not a rating above 0 and up to 5"),
         (["2020-05-02", "Heat", "1995", URI, ""], "the rating is missing"),
         (["2020-05-02", "Heat", "95", URI, "5"], "'95' is not the year of a movie"),
         (["May 2", "Heat", "1995", URI, "5"], "'May 2' is not a date like 2024-01-31"),
@@ -105,7 +105,7 @@ def test_a_broken_row_says_what_is_wrong_and_leaves_the_others(row, problem):
 
 
 def test_a_file_without_a_sound_row_is_refused():
-    with pytest.raises(InvalidImport, match=r"none of its rows can be read. ratings.csv, line 2: '9' is no rating"):
+    with pytest.raises(InvalidImport, match=r"none of its rows can be read. ratings.csv, line 2: '9' is not a rating"):
         read("ratings.csv", table(RATINGS, ["2020-05-02", "Heat", "1995", URI, "9"]))
     with pytest.raises(InvalidImport, match="this one contains no movies"):
         read("watchlist.csv", table(WATCHLIST))

@@ -51,7 +51,7 @@ def test_columns_of_letterboxds_own_import_are_understood():
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        ("Heat,1995,7,,", "'7' is no rating above 0 and up to 5."),
+        ("Heat,1995,7,,", "'7' is not a rating above 0 and up to 5."),
         (",,4,,", "neither a title nor an id."),
         ("Heat,1995,4,yes,", "rated or watched, and on the watchlist; expected one row for each."),
         ("Heat,1995,,maybe,", "'maybe' is neither yes nor no."),

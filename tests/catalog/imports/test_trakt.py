@@ -76,7 +76,7 @@ def test_a_zip_of_json_files_is_read():
     ("item", "problem"),
     [
         ({"rating": True, "movie": HEAT}, "'True' is neither text nor a number."),
-        ({"rating": 11, "movie": HEAT}, "'11' is no rating above 0 and up to 10."),
+        ({"rating": 11, "movie": HEAT}, "'11' is not a rating above 0 and up to 10."),
         ({"rating": {"of": 1}, "movie": HEAT}, "\"{'of': 1}\" is neither text nor a number."),
         ({"rating": 8, "movie": {**HEAT, "year": "long ago"}}, "'long ago' is not the year of a movie."),
         (

@@ -77,7 +77,7 @@ def test_outage_stops_the_run_and_keeps_its_items(tmdb):
 def test_a_page_of_a_list_that_does_not_come_fails_the_run(tmdb):
     tmdb.answer_next("discover/movie", Answer.html(200))
 
-    with pytest.raises(CommandError, match="no JSON"):
+    with pytest.raises(CommandError, match="not JSON"):
         call_command("sync_tmdb", "--new-releases")
     call_command("sync_tmdb", "--new-releases")
     assert SyncRun.objects.get().status == "succeeded"
