@@ -40,7 +40,7 @@ def test_refused_token_stops_the_run_until_the_next_sync(tmdb, settings, mailout
     [mail] = mailoutbox
     assert (mail.to, mail.subject, "TMDB_READ_TOKEN" in mail.body) == (
         ["ops@example.org"],
-        "[Movierec] sync with TMDB",
+        "[Movierec] Alert: Sync with TMDB",
         True,
     )
     assert "stand-in-token" not in mail.body + run.message
@@ -49,7 +49,7 @@ def test_refused_token_stops_the_run_until_the_next_sync(tmdb, settings, mailout
     run.refresh_from_db()
     assert (run.status, run.counts) == ("succeeded", {"updated": 100})
     assert SyncRun.objects.count() == 1
-    assert mailoutbox[1].subject == "[Movierec] sync with TMDB is over"
+    assert mailoutbox[1].subject == "[Movierec] Resolved: Sync with TMDB"
 
 
 def test_unanswered_movie_waits_for_the_next_sync(tmdb):
