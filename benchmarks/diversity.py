@@ -18,7 +18,7 @@ from recommender.estimators import Dataset, Recommender
 from recommender.estimators.diversity import diversify, pool_size
 from recommender.evaluation import Comparison, Evaluation, leave_ratings_out
 from recommender.evaluation.beyond_accuracy import intra_list_diversity
-from recommender.evaluation.evaluate import judge_lists
+from recommender.evaluation.evaluate import evaluate_lists
 from recommender.evaluation.requests import trained_users
 from recommender.evaluation.splits import Split
 
@@ -46,7 +46,7 @@ def _rows(model: Recommender, dataset: Dataset, split: Split) -> list[dict[str, 
     by_metadata: dict[str, float] = {}
     for strength in STRENGTHS:
         shown = diversify(model, pools, K, strength).rename(columns={"user_id": "request"})
-        judged[f"{strength:g}"] = judge_lists(shown, requests, split.train, k=K)
+        judged[f"{strength:g}"] = evaluate_lists(shown, requests, split.train, k=K)
         by_metadata[f"{strength:g}"] = _metadata_diversity(shown, dataset)
     comparison = Comparison(judged)
     return [_row(name, comparison, by_metadata) for name in judged]

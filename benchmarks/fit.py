@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
         figures: Figures = {}
         with timed(figures, "fit"):
             model = ESTIMATORS[MODEL](random_state=0, **chosen).fit(dataset)
-        chosen = model.chosen_ or chosen
+        chosen = model.best_params_ or chosen
         rows.append({"parameters": parameters} | figures)
     print(render(f"Fit of the {MODEL}, {MOVIELENS}", rows, {"fit s": 1, "fit CPU s": 1}))
 

@@ -18,7 +18,7 @@ from benchmarks.models import random_split_models
 from benchmarks.progress import Progress
 from recommender.estimators import Dataset, Recommender
 from recommender.evaluation import Comparison, Evaluation, evaluate, leave_ratings_out
-from recommender.evaluation.evaluate import judge, pool
+from recommender.evaluation.evaluate import evaluate_requests, pool
 from recommender.evaluation.requests import Requests, trained_users
 
 K = 10
@@ -42,7 +42,7 @@ def run(folder: Path, metadata: str, progress: Progress) -> list[tuple[str, list
         for count, evaluations in found.items():
             requests = _requests(test, known, count)
             for name, fitted in (("popular", popular), (MODEL, model)):
-                evaluations[name].append(judge(fitted, requests, train, k=K))
+                evaluations[name].append(evaluate_requests(fitted, requests, train, k=K))
     rows = [
         {"ratings": ALL if count is None else count}
         | _figures({name: pool(parts) for name, parts in evaluations.items()}, MODEL, "popular")
@@ -79,7 +79,7 @@ def _requests(test: pd.DataFrame, known: pd.DataFrame, count: int | None) -> Req
 
 
 def _asked_in_both_ways(model: Recommender, test: pd.DataFrame, train: pd.DataFrame) -> dict[str, Any]:
-    folded = judge(model, _requests(test, train, None), train, k=K)
+    folded = evaluate_requests(model, _requests(test, train, None), train, k=K)
     by_id = evaluate(model, test, train, k=K, with_stars=False)
     return {"ratings": ALL} | _figures({"trained": by_id, "folded in": folded}, "folded in", "trained")
 

@@ -35,7 +35,7 @@ def run(folder: Path, names: list[str], metadata: str, progress: Progress) -> tu
         fitted = model.make().fit(dataset)
         seconds[model.name] = perf_counter() - started
         found[model.name] = evaluate(fitted, split.test, split.train, k=K)
-        chosen[model.name] = fitted.chosen_
+        chosen[model.name] = fitted.best_params_
     title = f"A. Warm, ml-latest-small, {len(split.train)} / {len(split.test)} ratings, metadata: {metadata}"
     return title, _rows(Comparison(found), seconds, chosen)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.measure import Figures, peak_mb, timed
 from benchmarks.scale_data import read
 from recommender.estimators import ESTIMATORS
-from recommender.evaluation import LaterData, temporal_cuts
+from recommender.evaluation import TemporalFold, temporal_cuts
 
 CUT = 0.9
 POSITIVE = 3.5
@@ -22,7 +22,7 @@ def measure(name: str, folder: Path) -> Figures:
     del ratings
     figures: Figures = {}
     with timed(figures, "data"):
-        later = LaterData.after(split, movies, POSITIVE, sampling=None)
+        later = TemporalFold.after(split, movies, POSITIVE, sampling=None)
     with timed(figures, "fit"):
         model = ESTIMATORS[name](random_state=0).fit(later.dataset)
     figures["fit peak MB"] = peak_mb()

@@ -21,7 +21,7 @@ from benchmarks.fold_in import FOLDS, left_out
 from benchmarks.tables import render
 from recommender.estimators import ESTIMATORS, Dataset, Recommender
 from recommender.evaluation import Comparison, Evaluation, leave_ratings_out
-from recommender.evaluation.evaluate import judge, pool
+from recommender.evaluation.evaluate import evaluate_requests, pool
 from recommender.evaluation.requests import Requests, trained_users
 
 THRESHOLD = 3.5
@@ -63,7 +63,7 @@ def main() -> None:
         for share in SHARES:
             for name, count in [*WAYS.items(), ("what they gave", None)]:
                 requests = _requests(test, known, share, count)
-                found.setdefault((share, name), []).append(judge(model, requests, train, k=K))
+                found.setdefault((share, name), []).append(evaluate_requests(model, requests, train, k=K))
         print(f"fold {number + 1} of {given.folds}", flush=True)
     for share in SHARES:
         pooled = {name: pool(parts) for (of, name), parts in found.items() if of == share}

@@ -10,7 +10,10 @@ from typing import Any
 
 import numpy as np
 
-RENAMED: dict[str, str] = {}  # parts of a name in the older checkout -> in the newer one
+from recommender.estimators.artifact import RENAMED_STATE
+from recommender.estimators.config import RENAMED_PARAMETERS
+
+RENAMED = RENAMED_STATE | RENAMED_PARAMETERS  # parts of a name in the older checkout -> in the newer one
 
 
 @dataclass

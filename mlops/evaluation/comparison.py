@@ -60,7 +60,7 @@ def complete(algorithm: str, parameters: Mapping[str, Any], dataset: Callable[[]
     is_open = [field.name for field in fields(estimator.config) if getattr(estimator.config, field.name) is None]
     if not is_open:
         return parameters
-    chosen = estimator.fit(dataset()).chosen_
+    chosen = estimator.fit(dataset()).best_params_
     return parameters | {name: chosen[name] for name in is_open if name in chosen}
 
 

@@ -9,13 +9,13 @@ from django.utils import timezone
 from mlops.data.validation import frames_as_of
 from mlops.errors import StepFailed
 from mlops.models import DatasetSnapshot
-from recommender.evaluation import Comparison, Evaluation, LaterData, fitter, temporal_cuts
+from recommender.evaluation import Comparison, Evaluation, TemporalFold, fitter, temporal_cuts
 from recommender.evaluation.evaluate import pool
 
 CANDIDATE, PRESENT = "candidate", "present"
 
 
-def later_data(snapshot: DatasetSnapshot) -> list[LaterData]:
+def later_data(snapshot: DatasetSnapshot) -> list[TemporalFold]:
     """The folds of `tuning.cuts`, which are shares of the data before the first of `evaluation.cuts`."""
     ratings, movies = frames_as_of(snapshot, timezone.now())
     policy = settings.POLICY
@@ -23,17 +23,17 @@ def later_data(snapshot: DatasetSnapshot) -> list[LaterData]:
     try:
         unjudged = temporal_cuts(ratings, policy.evaluation.cuts[:1])[0].train
         splits = temporal_cuts(unjudged, policy.tuning.cuts)
-        return [LaterData.after(split, movies, threshold, sampling=None) for split in splits]
+        return [TemporalFold.after(split, movies, threshold, sampling=None) for split in splits]
     except ValueError as error:
         raise StepFailed(f"There is no later data to evaluate a search on: {error}") from error
 
 
-def evaluate_at(cut: LaterData, algorithm: str, parameters: Mapping[str, Any]) -> Evaluation:
+def evaluate_at(cut: TemporalFold, algorithm: str, parameters: Mapping[str, Any]) -> Evaluation:
     model = fitter(algorithm, settings.POLICY.training.random_state, **parameters)(cut.dataset)
     return cut.evaluate(model, settings.POLICY.evaluation.k)
 
 
-def difference(cuts: list[LaterData], algorithm: str, parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def difference(cuts: list[TemporalFold], algorithm: str, parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """CANDIDATE minus PRESENT, paired by user, with its interval."""
     both = Comparison(
         {name: pool([evaluate_at(cut, algorithm, values) for cut in cuts]) for name, values in parameters.items()}

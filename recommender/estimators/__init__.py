@@ -11,7 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recommender.estimators.artifact import ArtifactError, artifact_checksum, load_recommender
+    from pathlib import Path
+
+    from recommender.estimators.artifact import ArtifactError, artifact_checksum
     from recommender.estimators.base import Recommender
     from recommender.estimators.dataset import Dataset
 
@@ -33,7 +35,6 @@ _OTHERS = {
     "Dataset": "dataset.Dataset",
     "Recommender": "base.Recommender",
     "artifact_checksum": "artifact.artifact_checksum",
-    "load_recommender": "artifact.load_recommender",
 }
 
 ALGORITHMS = tuple(_CLASSES)
@@ -49,15 +50,25 @@ __all__ = [
 ]
 
 
+def load_recommender(folder: str | Path, mmap: bool = True) -> Recommender:
+    """The fitted model saved in a folder.
+
+    Checks each file's checksum first. With `mmap`, big arrays are memory-mapped, so that processes share them.
+    Raises ArtifactError if a file is missing or changed, the format is another one, or a value is not finite.
+    """
+    model: Recommender = _imported("artifact.read_artifact")(folder, mmap, lambda name: _imported(_CLASSES[name]))
+    return model
+
+
 def __getattr__(name: str) -> Any:
     if name == "ESTIMATORS":
-        found: Any = {algorithm: _imported(path) for algorithm, path in _CLASSES.items()}
+        value: Any = {algorithm: _imported(path) for algorithm, path in _CLASSES.items()}
     elif name in _OTHERS:
-        found = _imported(_OTHERS[name])
+        value = _imported(_OTHERS[name])
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = found
-    return found
+    globals()[name] = value
+    return value
 
 
 def _imported(path: str) -> Any:

@@ -14,16 +14,16 @@ from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.factors import cosines, gram_of, solve_users
-from recommender.estimators.histories import product_of_columns
+from recommender.estimators.interactions import product_of_items
 from recommender.estimators.progress import report
 from recommender.estimators.validation import best_of, ndcg_of_scores, sample_users, split_random
 
 Array = np.ndarray[Any, Any]
 
-ALPHAS_TRIED = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
-REGULARIZATIONS_TRIED = tuple(20 * 2.5**step for step in range(-6, 7))  # 0.08 to 4,900
-CHOICE_USERS = 5000
-CHOICE_EPOCHS = 8
+ALPHAS_GRID = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+REGULARIZATIONS_GRID = tuple(20 * 2.5**step for step in range(-6, 7))  # 0.08 to 4,900
+TUNING_USERS = 5000
+TUNING_EPOCHS = 8
 SMALL = 50_000  # positives, below which threads cost more than they save
 
 
@@ -50,9 +50,9 @@ class AlsRecommender(Recommender):
 
     def _fit(self, dataset: Dataset) -> None:
         config = self.config
-        self.chosen_ = _choose(dataset, config, self.random_state)
-        self.regularization_ = float(self.chosen_.get("regularization", config.regularization))
-        self.alpha_ = float(self.chosen_.get("alpha", config.alpha))
+        self.best_params_ = _choose(dataset, config, self.random_state)
+        self.regularization_ = float(self.best_params_.get("regularization", config.regularization))
+        self.alpha_ = float(self.best_params_.get("alpha", config.alpha))
         self.item_factors_ = _item_factors(
             dataset.positives,
             config.n_components,
@@ -63,13 +63,13 @@ class AlsRecommender(Recommender):
             on_epoch=lambda number, *_: report((number + 1) / config.epochs),
         )
 
-    def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
+    def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
         liked = self._positives(history)
         users = solve_users(liked, self.item_factors_, self._gram, self.regularization_, self.alpha_)
-        return product_of_columns(users.astype(np.float32), self._by_component, columns)
+        return product_of_items(users.astype(np.float32), self._by_component, item_idx)
 
-    def _similarities(self, columns: Array) -> Array:
-        return cosines(self._by_component, columns)
+    def _similarities(self, item_idx: Array) -> Array:
+        return cosines(self._by_component, item_idx)
 
     @cached_property
     def _by_component(self) -> Array:
@@ -120,28 +120,28 @@ def _choose(dataset: Dataset, config: AlsConfig, random_state: int) -> dict[str,
     quality = _trial(dataset, config, random_state)
     chosen: dict[str, float] = {}
     if regularization is None:
-        tried_alpha = alpha or ALPHAS_TRIED[len(ALPHAS_TRIED) // 2]
-        regularization = best_of(REGULARIZATIONS_TRIED, lambda value: quality(tried_alpha, value))
+        tried_alpha = alpha or ALPHAS_GRID[len(ALPHAS_GRID) // 2]
+        regularization = best_of(REGULARIZATIONS_GRID, lambda value: quality(tried_alpha, value))
         ratio = regularization / tried_alpha
         chosen["regularization"] = regularization
         if alpha is None:
-            chosen["alpha"] = best_of(ALPHAS_TRIED, lambda value: quality(value, ratio * value))
+            chosen["alpha"] = best_of(ALPHAS_GRID, lambda value: quality(value, ratio * value))
             chosen["regularization"] = ratio * chosen["alpha"]
     else:
-        chosen["alpha"] = best_of(ALPHAS_TRIED, lambda value: quality(value, regularization))
+        chosen["alpha"] = best_of(ALPHAS_GRID, lambda value: quality(value, regularization))
     return chosen
 
 
 def _trial(dataset: Dataset, config: AlsConfig, random_state: int) -> Callable[[float, float], float]:
     """The quality of an alpha and a regularisation on one inner split."""
     train, answers = split_random(dataset, share=0.2, random_state=random_state)
-    judged = sample_users(answers, CHOICE_USERS, random_state)
+    judged = sample_users(answers, TUNING_USERS, random_state)
     liked, seen, wanted = train.positives[judged], train.ratings[judged], answers[judged]
 
     def quality(alpha: float, regularization: float) -> float:
         if not liked.nnz or not wanted.nnz:
             return float("nan")
-        items = _item_factors(liked, config.n_components, CHOICE_EPOCHS, regularization, alpha, random_state)
+        items = _item_factors(liked, config.n_components, TUNING_EPOCHS, regularization, alpha, random_state)
         users = solve_users(liked, items, gram_of(items), regularization, alpha)
         return float(np.nanmean(ndcg_of_scores(users.astype(np.float32) @ items.T, seen, wanted)))
 

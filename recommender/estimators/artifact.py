@@ -4,6 +4,9 @@ The manifest holds format version, algorithm, hyper-parameters, the id maps' fil
 fingerprint and each file's sha256. It names the state's attributes; a nested recommender's begin with
 `<attribute>/`. Equal models make equal bytes, and an array that two attributes share is written once.
 Big arrays are memory-mapped on loading, so that processes share them.
+
+A manifest of an earlier release may hold other names for attributes and hyper-parameters: RENAMED_STATE and
+`config.RENAMED_PARAMETERS` give today's.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,14 +23,28 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.artifact_files import from_json, save_array, sha256, sync, to_json, write_bytes
-from recommender.estimators.config import Config
+from recommender.estimators.config import Config, renamed_parameters
 
 if TYPE_CHECKING:
     from recommender.estimators.base import Recommender
 
+    ClassOf = Callable[[str], type[Recommender]]  # raises KeyError for an unknown algorithm
+
 FORMAT_VERSION = 3  # 2: learns from rating values, scores new movies by a kernel; 3: vectors are columns
 MANIFEST = "manifest.json"
 MEMORY_MAP_BYTES = 1 << 20
+RENAMED_STATE = {  # attributes in manifests of earlier releases -> today's
+    "chosen_": "best_params_",
+    "histories_": "interactions_",
+    "newcomer_weight_": "cold_user_weight_",
+    "signal_features_": "item_feature_weights_",
+    "signal_means_": "item_feature_means_",
+    "signals_": "item_features_",
+    "stage_traits_": "reranker_user_features_",
+    "stage_weights_": "reranker_weights_",
+    "star_mean_": "rating_mean_",
+    "star_scale_": "rating_scale_",
+}
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm")
 
 
@@ -156,8 +174,8 @@ def _library_versions() -> dict[str, str]:
     return versions
 
 
-def load_recommender(folder: str | Path, mmap: bool = True) -> Recommender:
-    """The model as it was saved; ArtifactError if a file is missing, changed, of a newer format or not finite."""
+def read_artifact(folder: str | Path, mmap: bool, class_of: ClassOf) -> Recommender:
+    """The model saved in a folder; see `load_recommender`, which passes the class of each algorithm."""
     root = Path(folder)
     manifest = _read_manifest(root)
     for name, expected in manifest["files"].items():
@@ -166,7 +184,7 @@ def load_recommender(folder: str | Path, mmap: bool = True) -> Recommender:
             raise ArtifactError(f"{root}: file {name!r} is missing")
         if sha256(path) != expected:
             raise ArtifactError(f"{root}: the checksum of {name!r} does not match: the file was changed or cut")
-    reader = _Reader(root, manifest["files"], mmap)
+    reader = _Reader(root, manifest["files"], mmap, class_of)
     try:
         model: Recommender = reader.model(manifest["model"])
         if model.algorithm != manifest["algorithm"]:
@@ -204,23 +222,26 @@ def _read_manifest(root: Path) -> dict[str, Any]:
 
 
 class _Reader:
-    def __init__(self, root: Path, files: dict[str, str], mmap: bool) -> None:
+    def __init__(self, root: Path, files: dict[str, str], mmap: bool, class_of: ClassOf) -> None:
         self.root = root
+        self.class_of = class_of
         self.files = files
         self.mmap = mmap
         self._read: dict[str, Any] = {}
 
     def model(self, node: dict[str, Any]) -> Any:
-        from recommender.estimators import ESTIMATORS  # the registry imports this module
-
         algorithm = node["algorithm"]
-        if algorithm not in ESTIMATORS:
-            raise ArtifactError(f"{self.root}: unknown algorithm {algorithm!r}")
-        model = ESTIMATORS[algorithm](random_state=node["random_state"], **from_json(node["hyper_parameters"]))
-        for name, value in node["state"].items():
+        try:
+            estimator = self.class_of(algorithm)
+        except KeyError:
+            raise ArtifactError(f"{self.root}: unknown algorithm {algorithm!r}") from None
+        model = estimator(random_state=node["random_state"], **from_json(node["hyper_parameters"]))
+        for stored, value in node["state"].items():
+            name = RENAMED_STATE.get(stored, stored)
             if not name.endswith("_") or name.startswith("_"):
-                raise ArtifactError(f"{self.root}: {name!r} is no fitted attribute")
+                raise ArtifactError(f"{self.root}: {name!r} is not a fitted attribute")
             setattr(model, name, self.value(value))
+        model.best_params_ = renamed_parameters(model.best_params_)
         return model
 
     def value(self, node: dict[str, Any]) -> Any:
@@ -275,7 +296,7 @@ def _check_shapes(model: Recommender, root: Path) -> None:
     n_movies = len(model.movie_ids_)
     shape = (len(model.user_ids_), n_movies)
     lengths = {len(model.titles_), len(model.is_rated_), len(model.popularity_), len(model.movie_biases_)}
-    if model.histories_.shape != shape or lengths != {n_movies}:
+    if model.interactions_.shape != shape or lengths != {n_movies}:
         raise ArtifactError(f"{root}: users, movies and histories do not fit together")
     if not isinstance(model.config, Config):
         raise ArtifactError(f"{root}: no hyper-parameters")

@@ -1,7 +1,7 @@
 """The contract of every recommender: this class checks, translates ids, excludes, cuts, explains and saves.
 
 A model fills `_fit` and `_score_history`, and where it can do better than the defaults `_similarities`,
-`_predict_stars`, `_feature_contributions` and `_add_movies`. Trained users are scored by folding in their
+`_predict_ratings`, `_feature_contributions` and `_add_movies`. Trained users are scored by folding in their
 own training history, so that there is one code path and a rating counts in the next list.
 
 Attributes that end in `_` are the fitted state, set in `fit` and saved by name; other attributes are caches.
@@ -20,16 +20,26 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from recommender.estimators import columns as frame_columns
-from recommender.estimators import histories as rows_of
+from recommender.estimators import interactions as matrices
 from recommender.estimators.artifact import save_artifact
+from recommender.estimators.bias import user_biases
 from recommender.estimators.config import Config, build_config, check_seed
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.explanation import Contribution, explanation_frame
 from recommender.estimators.fitted_data import FittedData, History
 from recommender.estimators.ids import IdArray, id_array, join_ids, unique_ids
-from recommender.estimators.lists import BATCH_USERS, Scoring, cut_lists, list_frame, merge_repeated
-from recommender.estimators.ranking import EXCLUDED, SCORE_BITS, check_k, round_scores, top_k
-from recommender.estimators.stars import user_biases
+from recommender.estimators.ranking import (
+    BATCH_USERS,
+    EXCLUDED,
+    SCORE_BITS,
+    Scoring,
+    check_k,
+    cut_lists,
+    list_frame,
+    merge_repeated,
+    round_scores,
+    top_k,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -55,7 +65,7 @@ class Recommender(FittedData, ABC):
         """Set the model's own `..._` attributes; those of the base class are there already."""
 
     @abstractmethod
-    def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
+    def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
         """Finite scores (users, len(columns)) for rows of ratings; columns None means all movies.
 
         A user's score of a movie must not depend on who and what is scored with it, to the last bit: elementwise
@@ -64,25 +74,25 @@ class Recommender(FittedData, ABC):
         to which the history is cut.
         """
 
-    def _similarities(self, columns: Array) -> Array:
+    def _similarities(self, item_idx: Array) -> Array:
         """Scores (len(columns), movies); here the cosine of who liked both."""
         by_movie = self._positives_by_movie
-        together = np.asarray((by_movie[columns] @ by_movie.T).todense(), dtype=np.float64)
+        together = np.asarray((by_movie[item_idx] @ by_movie.T).todense(), dtype=np.float64)
         norms = np.sqrt(np.maximum(np.diff(by_movie.indptr), 1.0))
-        scores: Array = together / norms[columns][:, None] / norms
+        scores: Array = together / norms[item_idx][:, None] / norms
         return scores
 
-    def _predict_stars(self, history: csr_matrix, columns: Array) -> Array:
+    def _predict_ratings(self, history: csr_matrix, item_idx: Array) -> Array:
         """Stars (users, len(columns)), not yet clipped; here mean + user bias + movie bias."""
-        of_users = user_biases(history, self._scale, self.star_mean_, self.movie_biases_)
-        stars: Array = self.star_mean_ + of_users[:, None] + self.movie_biases_[columns]
+        of_users = user_biases(history, self._scale, self.rating_mean_, self.movie_biases_)
+        stars: Array = self.rating_mean_ + of_users[:, None] + self.movie_biases_[item_idx]
         return stars
 
     def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
         """Further rows for `explain` (kind, id, name, contribution), from one user's history."""
         return []
 
-    def _add_movies(self, movies: pd.DataFrame, columns: Array) -> None:
+    def _add_movies(self, movies: pd.DataFrame, item_idx: Array) -> None:
         """Called on the copy that `with_movies` makes: metadata of unrated movies at those columns,
         of which the ones beyond the arrays of fit are new. Replace arrays, never write into them."""
 
@@ -95,7 +105,7 @@ class Recommender(FittedData, ABC):
             raise ValueError(f"{type(self).__name__}: nothing to learn from: {reason}")
         self._forget(fitted=True)
         self._learn_data(dataset)
-        self.chosen_: dict[str, Any] = {}
+        self.best_params_: dict[str, Any] = {}
         self._fit(dataset)
         return self
 
@@ -122,7 +132,7 @@ class Recommender(FittedData, ABC):
 
     @property
     def is_fitted(self) -> bool:
-        return hasattr(self, "chosen_")
+        return hasattr(self, "best_params_")
 
     def _require_fit(self) -> None:
         if not self.is_fitted:
@@ -148,7 +158,7 @@ class Recommender(FittedData, ABC):
         excluded = self._excluded(exclude, len(users))
         if len(set(users.tolist())) < len(users):
             users, excluded = merge_repeated(users, excluded)
-        history = rows_of.take_rows(self.histories_, self._users.positions(users))
+        history = matrices.take_rows(self.interactions_, self._users.positions(users))
         return self._lists(users, history, k, exclude_seen, candidates, excluded)
 
     def recommend_for_history(
@@ -175,8 +185,8 @@ class Recommender(FittedData, ABC):
         excluded: list[Array] | None,
     ) -> pd.DataFrame:
         k = check_k(k)
-        columns = self._rated_columns if candidates is None else self._candidate_columns(candidates)
-        picked, scores = cut_lists(self._scores, history, columns, k, exclude_seen, excluded)
+        item_idx = self._rated_idx if candidates is None else self._candidate_idx(candidates)
+        picked, scores = cut_lists(self._scores, history, item_idx, k, exclude_seen, excluded)
         return list_frame(users, self.movie_ids_, picked, scores)
 
     # -- scores ------------------------------------------------------------------------------------------------
@@ -184,48 +194,48 @@ class Recommender(FittedData, ABC):
     def score_candidates(self, user_ids: Iterable[Any], movie_ids: Iterable[Any]) -> Array:
         """Scores (users, movies), all finite; nothing is excluded."""
         self._require_fit()
-        history = rows_of.take_rows(self.histories_, self._users.positions(id_array(user_ids, "user_ids")))
-        columns = self._columns(movie_ids, "movie_ids")
-        return self._in_batches(history, columns, self._scores)
+        history = matrices.take_rows(self.interactions_, self._users.positions(id_array(user_ids, "user_ids")))
+        item_idx = self._item_idx(movie_ids, "movie_ids")
+        return self._in_batches(history, item_idx, self._scores)
 
     def predict_ratings(self, user_ids: Iterable[Any], movie_ids: Iterable[Any]) -> Array:
-        """Stars (users, movies) on the 0.5-5 scale, within the data's own range (see StarScale)."""
+        """Stars (users, movies) on the 0.5-5 scale, within the data's own range (see RatingScale)."""
         self._require_fit()
-        history = rows_of.take_rows(self.histories_, self._users.positions(id_array(user_ids, "user_ids")))
-        columns = self._columns(movie_ids, "movie_ids")
-        return self._scale.clip(self._in_batches(history, columns, self._predict_stars))
+        history = matrices.take_rows(self.interactions_, self._users.positions(id_array(user_ids, "user_ids")))
+        item_idx = self._item_idx(movie_ids, "movie_ids")
+        return self._scale.clip(self._in_batches(history, item_idx, self._predict_ratings))
 
-    def _in_batches(self, history: csr_matrix, columns: Array, compute: Scoring) -> Array:
-        result = np.empty((history.shape[0], len(columns)))
-        if len(columns):
+    def _in_batches(self, history: csr_matrix, item_idx: Array, compute: Scoring) -> Array:
+        result = np.empty((history.shape[0], len(item_idx)))
+        if len(item_idx):
             for start in range(0, history.shape[0], BATCH_USERS):
-                result[start : start + BATCH_USERS] = compute(history[start : start + BATCH_USERS], columns)
+                result[start : start + BATCH_USERS] = compute(history[start : start + BATCH_USERS], item_idx)
         return result
 
-    def _scores(self, history: csr_matrix, columns: Array) -> Array:
+    def _scores(self, history: csr_matrix, item_idx: Array) -> Array:
         """Checked float64 scores, with the popularity prior, of any known movies."""
         compute = self._score_history if self.scores_new_movies else self._score_fitted
-        everything = len(columns) == len(self.movie_ids_) and bool((columns == np.arange(len(columns))).all())
-        scores = round_scores(compute(history, None if everything else columns), self.score_bits)
+        everything = len(item_idx) == len(self.movie_ids_) and bool((item_idx == np.arange(len(item_idx))).all())
+        scores = round_scores(compute(history, None if everything else item_idx), self.score_bits)
         if self.popularity_prior:
-            scores += self.popularity_prior * self._prior_share[columns]
+            scores += self.popularity_prior * self._prior_share[item_idx]
         if not np.isfinite(scores).all():
             raise FloatingPointError(f"{type(self).__name__}: a score is not finite")
         return scores
 
-    def _score_fitted(self, history: csr_matrix, columns: Array | None) -> Array:
+    def _score_fitted(self, history: csr_matrix, item_idx: Array | None) -> Array:
         """For a model that scores no new movies: those get the user's minimum over the rated ones."""
-        history = rows_of.resized(history, self.n_fitted_movies_)
-        if columns is None:
-            columns = np.arange(len(self.movie_ids_))
-        is_new = ~self.is_rated_[columns]
+        history = matrices.resized(history, self.n_fitted_movies_)
+        if item_idx is None:
+            item_idx = np.arange(len(self.movie_ids_))
+        is_new = ~self.is_rated_[item_idx]
         if not is_new.any():
-            everything = len(columns) == self.n_fitted_movies_ == self.is_rated_.sum()
-            return self._score_history(history, None if everything else columns)
+            everything = len(item_idx) == self.n_fitted_movies_ == self.is_rated_.sum()
+            return self._score_history(history, None if everything else item_idx)
         scores = self._score_history(history, None)
         lowest = scores[:, self.is_rated_[: self.n_fitted_movies_]].min(axis=1)
-        result = np.repeat(lowest[:, None], len(columns), axis=1)
-        result[:, ~is_new] = scores[:, columns[~is_new]]
+        result = np.repeat(lowest[:, None], len(item_idx), axis=1)
+        result[:, ~is_new] = scores[:, item_idx[~is_new]]
         return result
 
     # -- similar movies and reasons ----------------------------------------------------------------------------
@@ -234,19 +244,19 @@ class Recommender(FittedData, ABC):
         """movie_id, similar_id, score, rank; never the movie itself."""
         self._require_fit()
         k = check_k(k)
-        columns = self._columns(movie_ids, "movie_ids")
-        columns = columns[np.sort(np.unique(columns, return_index=True)[1])]
-        candidates = self._id_order if self.scores_new_movies else self._rated_columns
+        item_idx = self._item_idx(movie_ids, "movie_ids")
+        item_idx = item_idx[np.sort(np.unique(item_idx, return_index=True)[1])]
+        candidates = self._id_order if self.scores_new_movies else self._rated_idx
         picked: list[Array] = []
         scores: list[Array] = []
-        for column in columns:
+        for column in item_idx:
             line = round_scores(self._similarity(int(column))[candidates], self.score_bits)
             line += self.popularity_prior * self._prior_share[candidates]
             line[candidates == column] = EXCLUDED
             best = top_k(line, k)
             picked.append(candidates[best])
             scores.append(line[best])
-        frame = list_frame(self.movie_ids_[columns], self.movie_ids_, picked, scores)
+        frame = list_frame(self.movie_ids_[item_idx], self.movie_ids_, picked, scores)
         return frame.set_axis(["movie_id", "similar_id", "score", "rank"], axis=1)
 
     def _similarity(self, column: int) -> Array:
@@ -263,27 +273,27 @@ class Recommender(FittedData, ABC):
         `interaction`: what no single rating accounts for, the score of an empty history included.
         """
         self._require_fit()
-        columns = self._columns([movie_id], "movie_id")
+        item_idx = self._item_idx([movie_id], "movie_id")
         history = self._history_row(user_id_or_history)
-        score = float(self._scores(history, columns)[0, 0])
+        score = float(self._scores(history, item_idx)[0, 0])
         rows = [
             Contribution("movie", self.movie_ids_[column], self.titles_[column], score - rest)
-            for column, rest in zip(history.indices, self._scores_without_each(history, columns), strict=True)
+            for column, rest in zip(history.indices, self._scores_without_each(history, item_idx), strict=True)
         ]
-        rows += self._feature_contributions(history, int(columns[0]))
+        rows += self._feature_contributions(history, int(item_idx[0]))
         return explanation_frame(rows, score)
 
-    def _scores_without_each(self, history: csr_matrix, columns: Array) -> list[float]:
+    def _scores_without_each(self, history: csr_matrix, item_idx: Array) -> list[float]:
         scores: list[float] = []
         for start in range(0, history.nnz, BATCH_USERS):
             removed = np.arange(start, min(start + BATCH_USERS, history.nnz))
-            scores += self._scores(rows_of.without_each(history, removed), columns)[:, 0].tolist()
+            scores += self._scores(matrices.without_each(history, removed), item_idx)[:, 0].tolist()
         return scores
 
     def _history_row(self, user_id_or_history: Any) -> csr_matrix:
         if isinstance(user_id_or_history, Mapping):
             return self._from_mappings([user_id_or_history])
-        return rows_of.take_rows(self.histories_, self._users.positions(id_array([user_id_or_history], "user_id")))
+        return matrices.take_rows(self.interactions_, self._users.positions(id_array([user_id_or_history], "user_id")))
 
     # -- saving ------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
-"""How the hybrid's second stage is chosen: judged on what users liked after the inner splits' cuts.
+"""Tuning of the hybrid's re-ranker on the movies that users liked after the cuts of inner splits.
 
-First the plain form's half-life and popularity weight; then, on windows of time, a learnt form, which is taken where
-it ranks the latest windows, each from those before it, no worse than the plain one.
+First the half-life and popularity weight of the plain form; then, on windows of time, a learnt form, which is taken if
+it ranks the latest windows, each learnt from those before it, no worse than the plain one.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.dataset import Dataset, positives_of
-from recommender.estimators.histories import map_columns
 from recommender.estimators.inner_splits import InnerSplit
+from recommender.estimators.interactions import select_items
+from recommender.estimators.item_features import Genres, item_features_of, trend_of
 from recommender.estimators.item_rows import ItemRows, item_scores
 from recommender.estimators.ranking import EXCLUDED
-from recommender.estimators.second_stage import (
+from recommender.estimators.reranker import (
     Examples,
-    SecondStage,
+    Reranker,
+    empty_user_features,
     learn_weights,
-    root_of,
-    traits_of,
-    traits_of_empty,
+    signed_sqrt,
+    user_features_of,
 )
-from recommender.estimators.signals import Genres, movie_signals, trend_of
 from recommender.estimators.validation import most_rated, ndcg_of_scores
 
 Array = np.ndarray[Any, Any]
 logger = logging.getLogger(__name__)
 
-HALF_LIVES_TRIED = (1.0, 2.0, 4.0, 7.0, 14.0, 30.0, 90.0, 365.0, math.inf)
-WEIGHTS_TRIED = (0.0, 0.01, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0)
+HALF_LIVES_GRID = (1.0, 2.0, 4.0, 7.0, 14.0, 30.0, 90.0, 365.0, math.inf)
+WEIGHTS_GRID = (0.0, 0.01, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0)
 FIRST_WEIGHT = 0.25
-CHOICE_MOVIES = 4000
+TUNING_MOVIES = 4000
 # A user's movies that the learnt form learns to rank: the best by each score, and some by chance, without which it
 # would take the tail of the catalogue for as good as the head.
 SHOWN_BY_PLAIN, SHOWN_BY_PERSONAL, SHOWN_BY_CHANCE = 60, 30, 50
@@ -48,8 +48,8 @@ MAX_LOSS = 1.0  # in standard errors
 
 
 @dataclass
-class Judged:
-    """One inner split, scored by an item-item model of its own: arrays over the judged users and modelled movies."""
+class ScoredSplit:
+    """One inner split, scored by an item-item model of its own: arrays over its users and modelled movies."""
 
     train: Dataset
     history: csr_matrix  # over all movies
@@ -60,44 +60,44 @@ class Judged:
     trends: dict[float, Array] = field(default_factory=dict)  # by half-life
 
     @classmethod
-    def of(cls, split: InnerSplit, features: csr_matrix, item_parameters: dict[str, float]) -> Judged:
-        modelled = most_rated(split.train, CHOICE_MOVIES)
-        scores = item_scores(ItemRows.of(split.train, modelled, features), split.judged, item_parameters)
-        history = split.train.ratings[split.judged]
-        answers = map_columns(split.answers, modelled)
-        return cls(split.train, history, modelled, scores, map_columns(history, modelled), answers)
+    def of(cls, split: InnerSplit, features: csr_matrix, item_parameters: dict[str, float]) -> ScoredSplit:
+        modelled = most_rated(split.train, TUNING_MOVIES)
+        scores = item_scores(ItemRows.of(split.train, modelled, features), split.users, item_parameters)
+        history = split.train.ratings[split.users]
+        answers = select_items(split.answers, modelled)
+        return cls(split.train, history, modelled, scores, select_items(history, modelled), answers)
 
     def plain(self, half_life: float, weight: float) -> Array:
         if half_life not in self.trends:
             self.trends[half_life] = trend_of(self.train, half_life)[self.modelled]
-        return root_of(self.scores) + np.float32(weight) * self.trends[half_life]
+        return signed_sqrt(self.scores) + np.float32(weight) * self.trends[half_life]
 
     def quality(self, scores: Array) -> Array:
-        """nDCG@10 of each judged user with an answer among the modelled movies."""
+        """nDCG@10 of each user with an answer among the modelled movies."""
         if not self.answers.nnz:
             return np.empty(0)
         quality = ndcg_of_scores(scores, self.seen, self.answers)
         return quality[np.isfinite(quality)]
 
 
-def choose_blend(judged: list[Judged], given: dict[str, float | None], by_time: bool) -> dict[str, float]:
+def tune_blend(scored: list[ScoredSplit], given: dict[str, float | None], by_time: bool) -> dict[str, float]:
     """half_life_days and popularity_weight, as far as not given: the best nDCG@10 over all the splits' users.
 
     A random split mixes past and future, so it cannot tell half-lives apart: there all time is taken.
     """
     half_life, weight = given["half_life_days"], given["popularity_weight"]
-    half_lives = [half_life] if half_life is not None else list(HALF_LIVES_TRIED if by_time else [math.inf])
-    weights = [weight] if weight is not None else list(WEIGHTS_TRIED)
+    half_lives = [half_life] if half_life is not None else list(HALF_LIVES_GRID if by_time else [math.inf])
+    weights = [weight] if weight is not None else list(WEIGHTS_GRID)
     first = FIRST_WEIGHT if weight is None else weight
-    best_half_life = _best(half_lives, lambda days: _quality(judged, days, first))
-    best_weight = _best(weights, lambda value: _quality(judged, best_half_life, value))
+    best_half_life = _best(half_lives, lambda days: _quality(scored, days, first))
+    best_weight = _best(weights, lambda value: _quality(scored, best_half_life, value))
     if best_weight > 0:
-        best_half_life = _best(half_lives, lambda days: _quality(judged, days, best_weight))
+        best_half_life = _best(half_lives, lambda days: _quality(scored, days, best_weight))
     return {"half_life_days": best_half_life, "popularity_weight": best_weight}
 
 
-def _quality(judged: list[Judged], half_life: float, weight: float) -> float:
-    qualities = np.concatenate([part.quality(part.plain(half_life, weight)) for part in judged])
+def _quality(scored: list[ScoredSplit], half_life: float, weight: float) -> float:
+    qualities = np.concatenate([part.quality(part.plain(half_life, weight)) for part in scored])
     return float(qualities.mean()) if len(qualities) else float("nan")
 
 
@@ -109,19 +109,19 @@ def _best(tried: list[float], quality: Any) -> float:
     return tried[int(np.nanargmax(qualities))] if np.isfinite(qualities).any() else tried[0]
 
 
-def learn_second_stage(
-    judged: list[Judged],
+def learn_reranker(
+    scored: list[ScoredSplit],
     blend: dict[str, float],
     genres: list[Genres],
     is_wanted: bool | None,
     random_state: int,
-) -> SecondStage | None:
+) -> Reranker | None:
     """From windows of time, the latest first; None where the plain form is better (`is_wanted` None) or is wanted."""
-    if is_wanted is False or len(judged) < MIN_WINDOWS:
+    if is_wanted is False or len(scored) < MIN_WINDOWS:
         return None
-    windows = [_Window(part, blend, of_part, random_state) for part, of_part in zip(judged, genres, strict=True)]
+    windows = [_Window(part, blend, of_part, random_state) for part, of_part in zip(scored, genres, strict=True)]
     if is_wanted is None and not _is_as_good(windows):
-        logger.info("second stage: plain, since the learnt form ranked later weeks worse")
+        logger.info("re-ranker: plain, since the learnt form ranked later weeks worse")
         return None
     return _learn(windows)
 
@@ -133,44 +133,44 @@ def _is_as_good(windows: list[_Window]) -> bool:
     """
     gains = [np.zeros(0)]
     for number in range(min(JUDGING_WINDOWS, len(windows) - MIN_WINDOWS + 1)):
-        stage = _learn(windows[number + 1 :])
-        if stage is not None:
-            gains.append(windows[number].gain(stage))
+        reranker = _learn(windows[number + 1 :])
+        if reranker is not None:
+            gains.append(windows[number].gain(reranker))
     gain = np.concatenate(gains)
     return len(gain) > 1 and bool(gain.mean() > -MAX_LOSS * gain.std() / math.sqrt(len(gain)))
 
 
 class _Window:
-    def __init__(self, judged: Judged, blend: dict[str, float], genres: Genres, random_state: int) -> None:
-        self.judged, self.genres, self.random_state = judged, genres, random_state
+    def __init__(self, scored: ScoredSplit, blend: dict[str, float], genres: Genres, random_state: int) -> None:
+        self.scored, self.genres, self.random_state = scored, genres, random_state
         half_life, weight = blend["half_life_days"], blend["popularity_weight"]
-        train = judged.train
-        self.signals = movie_signals(train, half_life)
-        self.empty = traits_of_empty(train.ratings, self.signals)
-        self.liked = positives_of(judged.history, train.implicit_threshold)
-        self.plain = judged.plain(half_life, weight)
+        train = scored.train
+        self.item_features = item_features_of(train, half_life)
+        self.empty = empty_user_features(train.ratings, self.item_features)
+        self.liked = positives_of(scored.history, train.implicit_threshold)
+        self.plain = scored.plain(half_life, weight)
 
-    def gain(self, stage: SecondStage) -> Array:
+    def gain(self, reranker: Reranker) -> Array:
         """By how much each user's nDCG@10 is above that of the plain form."""
-        traits = np.stack([*stage.traits[:2], self.empty]).astype(np.float32)
-        columns = self.judged.modelled
-        scores = SecondStage(stage.weights, traits).score(
-            self.judged.scores, self.judged.history, self.liked, self.signals, self.genres, columns
+        user_features = np.stack([*reranker.user_features[:2], self.empty]).astype(np.float32)
+        item_idx = self.scored.modelled
+        scores = Reranker(reranker.weights, user_features).score(
+            self.scored.scores, self.scored.history, self.liked, self.item_features, self.genres, item_idx
         )
-        return self.judged.quality(scores) - self.judged.quality(self.plain)
+        return self.scored.quality(scores) - self.scored.quality(self.plain)
 
     @cached_property
     def examples(self) -> Examples:
         """Of the users who liked one of the movies that they may have been shown."""
         places, is_shown = self._shown()
-        answers = is_shown & np.take_along_axis(self.judged.answers.toarray() > 0, places, axis=1)
+        answers = is_shown & np.take_along_axis(self.scored.answers.toarray() > 0, places, axis=1)
         users = np.flatnonzero(answers.any(axis=1))
-        places, scores = places[users], np.take_along_axis(self.judged.scores[users], places[users], axis=1)
-        affinity = self.genres.lift(self.liked[users]) @ self.genres.parts[:, self.judged.modelled]
-        parts = [root_of(scores), scores, np.take_along_axis(affinity, places, axis=1)]
-        parts += [signal[self.judged.modelled][places] for signal in self.signals]
-        traits = traits_of(self.judged.history[users], self.signals, self.empty)
-        return Examples(np.stack(parts, axis=2), traits, is_shown[users], answers[users])
+        places, scores = places[users], np.take_along_axis(self.scored.scores[users], places[users], axis=1)
+        affinity = self.genres.lift(self.liked[users]) @ self.genres.parts[:, self.scored.modelled]
+        parts = [signed_sqrt(scores), scores, np.take_along_axis(affinity, places, axis=1)]
+        parts += [values[self.scored.modelled][places] for values in self.item_features]
+        user_features = user_features_of(self.scored.history[users], self.item_features, self.empty)
+        return Examples(np.stack(parts, axis=2), user_features, is_shown[users], answers[users])
 
     def _shown(self) -> tuple[Array, Array]:
         """Positions of the best movies by the plain form, of the best others by the personal score, of some by chance.
@@ -179,12 +179,12 @@ class _Window:
         """
         shape = self.plain.shape
         left = np.ones(shape, dtype=bool)
-        left[np.repeat(np.arange(shape[0]), np.diff(self.judged.seen.indptr)), self.judged.seen.indices] = False
+        left[np.repeat(np.arange(shape[0]), np.diff(self.scored.seen.indptr)), self.scored.seen.indices] = False
         by_chance = np.random.default_rng(self.random_state).random(shape, dtype=np.float32)
         places, is_shown = [], []
         for scores, k in (
             (self.plain, SHOWN_BY_PLAIN),
-            (self.judged.scores, SHOWN_BY_PERSONAL),
+            (self.scored.scores, SHOWN_BY_PERSONAL),
             (by_chance, SHOWN_BY_CHANCE),
         ):
             best = _highest(np.where(left, scores, EXCLUDED), k)
@@ -206,7 +206,7 @@ def _is_first(k: int, n_movies: int) -> Array:
     return np.arange(k) < n_movies
 
 
-def _learn(windows: Sequence[_Window]) -> SecondStage | None:
+def _learn(windows: Sequence[_Window]) -> Reranker | None:
     examples = [window.examples for window in windows]
     joined = Examples(*(np.concatenate(kind) for kind in zip(*examples, strict=True)))
     return learn_weights(joined, windows[0].empty) if len(joined.parts) else None

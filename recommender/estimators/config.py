@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
@@ -13,10 +14,19 @@ class Config:
     """No field. None in a field of a subclass means: chosen by fit on an inner split."""
 
 
+# Names that hyper-parameters had in earlier releases: manifests, config.yaml and the parameters stored with runs may
+# still hold them.
+RENAMED_PARAMETERS = {"newcomer_weight": "cold_user_weight", "second_stage": "reranker"}
+
 ConfigType = TypeVar("ConfigType", bound=Config)
 
 
 def build_config(config_class: type[ConfigType], owner: str, given: dict[str, Any]) -> ConfigType:
+    """A `config_class` with the given hyper-parameters, also under the names of earlier releases.
+
+    Raises TypeError for an unknown name and ValueError for a value out of range; `owner` is named in the message.
+    """
+    given = renamed_parameters(given)
     known = [field.name for field in fields(config_class)]
     unknown = sorted(set(given) - set(known))
     if unknown:
@@ -24,6 +34,10 @@ def build_config(config_class: type[ConfigType], owner: str, given: dict[str, An
             f"{owner}: unknown hyper-parameter {', '.join(unknown)}; known are {', '.join([*known, 'random_state'])}"
         )
     return config_class(**{name: _plain(value) for name, value in given.items()})
+
+
+def renamed_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {RENAMED_PARAMETERS.get(name, name): value for name, value in parameters.items()}
 
 
 def _plain(value: Any) -> Any:

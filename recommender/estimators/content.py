@@ -22,13 +22,13 @@ from scipy.sparse import csr_matrix, vstack
 
 from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, check_count, check_number
-from recommender.estimators.content_choice import choose_kernel
 from recommender.estimators.content_kernel import BLOCK, Ridge, factorize, kernel, noise
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import ease_weights, gram_matrix
 from recommender.estimators.explanation import Contribution
 from recommender.estimators.features import MovieFeatures, regress_on_features
-from recommender.estimators.histories import map_columns, ordered_product, unit_rows, without_each
+from recommender.estimators.interactions import ordered_product, select_items, unit_rows, without_each
+from recommender.estimators.tune_content import tune_content
 from recommender.estimators.validation import modelled_movies
 
 Array = np.ndarray[Any, Any]
@@ -79,12 +79,12 @@ class ContentRecommender(Recommender):
         given = {name: getattr(config, name) for name in CHOSEN}
         if None in given.values():
             of_items = (config.item_regularization, config.history_weight)
-            self.chosen_ = choose_kernel(dataset, self.features_, given, of_items, self.random_state)
-        parameters = given | self.chosen_
+            self.best_params_ = tune_content(dataset, self.features_, given, of_items, self.random_state)
+        parameters = given | self.best_params_
         self.steepness_ = float(parameters["steepness"])
         self.modelled_ = modelled_movies(dataset, config.max_movies, self.algorithm)
         self.modelled_features_ = self.features_[self.modelled_]
-        weights = ease_weights(gram_matrix(map_columns(dataset.positives, self.modelled_)), config.item_regularization)
+        weights = ease_weights(gram_matrix(select_items(dataset.positives, self.modelled_)), config.item_regularization)
         weights[np.diag_indices_from(weights)] += config.history_weight
         self._learn_kernel(weights, noise(dataset.popularity[self.modelled_], parameters["regularization"]))
         self.keep_vectors(~np.isin(np.arange(dataset.n_movies), self.modelled_))
@@ -137,23 +137,23 @@ class ContentRecommender(Recommender):
 
     def _tastes(self, history: csr_matrix) -> Array | csr_matrix:
         """The users' side of the scores: what they liked, which is sparse, or a short vector each."""
-        liked = map_columns(self._positives(history), self.modelled_)
+        liked = select_items(self._positives(history), self.modelled_)
         return liked @ self.left_ if self.left_.size else liked
 
-    def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
-        columns = np.arange(len(self.movie_ids_)) if columns is None else columns
+    def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
+        item_idx = np.arange(len(self.movie_ids_)) if item_idx is None else item_idx
         tastes = self._tastes(history)
-        place = self._place[columns]
+        place = self._place[item_idx]
         has_vector = place >= 0
         if has_vector.all():
             return self._score_kept(tastes, place)
-        scores = np.empty((history.shape[0], len(columns)), dtype=np.float32)
+        scores = np.empty((history.shape[0], len(item_idx)), dtype=np.float32)
         scores[:, has_vector] = self._score_kept(tastes, place[has_vector])
         known = ordered_product(tastes, self.right_)
         others = np.flatnonzero(~has_vector)
         for start in range(0, len(others), SCORED_AT_ONCE):
             at = others[start : start + SCORED_AT_ONCE]
-            scores[:, at] = self._score_features(known, self.features_[columns[at]])
+            scores[:, at] = self._score_features(known, self.features_[item_idx[at]])
         return scores
 
     def _score_kept(self, tastes: Array | csr_matrix, place: Array) -> Array:
@@ -166,9 +166,9 @@ class ContentRecommender(Recommender):
         """Of any movies, without their vectors: all that comes before k in a user's score, times k."""
         return ordered_product(known, kernel(self.modelled_features_, features, self.steepness_))
 
-    def _similarities(self, columns: Array) -> Array:
+    def _similarities(self, item_idx: Array) -> Array:
         """Cosine of the metadata."""
-        cosines: Array = (self._likeness_rows[columns] @ self._likeness_rows.T).toarray()
+        cosines: Array = (self._likeness_rows[item_idx] @ self._likeness_rows.T).toarray()
         return cosines
 
     def feature_shares(self, history: csr_matrix, column: int) -> list[tuple[str, str, float]]:
@@ -186,16 +186,16 @@ class ContentRecommender(Recommender):
             for kind, token, part in self.feature_shares(history, column)
         ]
 
-    def _add_movies(self, movies: pd.DataFrame, columns: Array) -> None:
+    def _add_movies(self, movies: pd.DataFrame, item_idx: Array) -> None:
         rows = self._weighted(MovieFeatures(self.feature_names_, self.token_weights_).transform(movies))
         n_before = self.features_.shape[0]
         place = np.arange(len(self.movie_ids_))
-        place[columns] = n_before + np.arange(len(columns))
+        place[item_idx] = n_before + np.arange(len(item_idx))
         self.features_ = vstack([self.features_, rows], format="csr")[place]
         place = np.full(len(self.movie_ids_), -1)
         place[self.kept_] = np.arange(len(self.kept_))
-        place[columns] = len(self.kept_) + np.arange(len(columns))
-        self.kept_ = np.union1d(self.kept_, columns)
+        place[item_idx] = len(self.kept_) + np.arange(len(item_idx))
+        self.kept_ = np.union1d(self.kept_, item_idx)
         # In double precision, so that a movie's numbers are the same whatever other movies come with it.
         added = self._vectors(rows, np.float64)
         # By take, which leaves each row in one piece: that is how lists are scored from them.

@@ -13,9 +13,9 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from recommender.estimators import columns
+from recommender.estimators.bias import RatingScale, fit_biases
 from recommender.estimators.features import MovieFeatures
 from recommender.estimators.ids import IdArray, IdIndex, factorize_ids, id_array, join_ids
-from recommender.estimators.stars import StarScale, fit_biases
 
 Array = np.ndarray[Any, Any]
 
@@ -105,8 +105,8 @@ class Dataset:
         return vocabulary, vocabulary.transform(self.movies)
 
     @cached_property
-    def star_biases(self) -> tuple[StarScale, float, Array]:
-        scale = StarScale.of(self.ratings.data)
+    def rating_biases(self) -> tuple[RatingScale, float, Array]:
+        scale = RatingScale.of(self.ratings.data)
         return scale, *fit_biases(self.ratings, scale)
 
     @property

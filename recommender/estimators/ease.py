@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.histories import map_columns
+from recommender.estimators.interactions import select_items
 from recommender.estimators.validation import (
     best_of,
     modelled_movies,
@@ -25,9 +25,9 @@ from recommender.estimators.validation import (
 
 Array = np.ndarray[Any, Any]
 
-REGULARIZATIONS_TRIED = tuple(250.0 * 2.0**step for step in range(-6, 7))  # 4 to 16,000
-CHOICE_MOVIES = 2000
-CHOICE_USERS = 2000
+REGULARIZATIONS_GRID = tuple(250.0 * 2.0**step for step in range(-6, 7))  # 4 to 16,000
+TUNING_MOVIES = 2000
+TUNING_USERS = 2000
 BLOCK = 1024
 LAPACK_LIMIT = 46_000  # movies squared must stay within a 32-bit index
 
@@ -56,45 +56,45 @@ class EaseRecommender(Recommender):
     def _fit(self, dataset: Dataset) -> None:
         regularization = self.config.regularization
         if regularization is None:
-            regularization = _choose_regularization(dataset, self.config.dropout, self.random_state)
-            self.chosen_ = {"regularization": regularization}
+            regularization = _tune_regularization(dataset, self.config.dropout, self.random_state)
+            self.best_params_ = {"regularization": regularization}
         self.modelled_ = modelled_movies(dataset, self.config.max_movies, self.algorithm)
-        positives = map_columns(dataset.positives, self.modelled_)
+        positives = select_items(dataset.positives, self.modelled_)
         self.weights_ = ease_weights(gram_matrix(positives), regularization, self.config.dropout)
 
-    def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
-        return self._weighted(self._inputs(history), columns)
+    def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
+        return self._weighted(self._inputs(history), item_idx)
 
     def _inputs(self, history: csr_matrix) -> csr_matrix:
         """What each rating of a history counts as: 1 for a positive."""
         return self._positives(history)
 
-    def _weighted(self, inputs: csr_matrix, columns: Array | None) -> Array:
+    def _weighted(self, inputs: csr_matrix, item_idx: Array | None) -> Array:
         """inputs @ weights; 0 for movies that are not modelled."""
-        inputs = map_columns(inputs, self.modelled_)
-        if columns is not None and len(columns) * 8 < len(self.modelled_):
-            return self._weighted_few(inputs, columns)
+        inputs = select_items(inputs, self.modelled_)
+        if item_idx is not None and len(item_idx) * 8 < len(self.modelled_):
+            return self._weighted_few(inputs, item_idx)
         scores = np.zeros((inputs.shape[0], self.n_fitted_movies_), dtype=np.float32)
         scores[:, self.modelled_] = inputs @ self.weights_
-        return scores if columns is None else scores[:, columns]
+        return scores if item_idx is None else scores[:, item_idx]
 
-    def _weighted_few(self, inputs: csr_matrix, columns: Array) -> Array:
+    def _weighted_few(self, inputs: csr_matrix, item_idx: Array) -> Array:
         """The same sums without touching the weights of the other movies."""
-        place = np.searchsorted(self.modelled_, columns)
+        place = np.searchsorted(self.modelled_, item_idx)
         place[place == len(self.modelled_)] = 0
-        is_modelled = self.modelled_[place] == columns
+        is_modelled = self.modelled_[place] == item_idx
         rows = np.unique(inputs.indices)
-        scores = np.zeros((inputs.shape[0], len(columns)), dtype=np.float32)
-        scores[:, is_modelled] = map_columns(inputs, rows) @ self.weights_[np.ix_(rows, place[is_modelled])]
+        scores = np.zeros((inputs.shape[0], len(item_idx)), dtype=np.float32)
+        scores[:, is_modelled] = select_items(inputs, rows) @ self.weights_[np.ix_(rows, place[is_modelled])]
         return scores
 
-    def _similarities(self, columns: Array) -> Array:
+    def _similarities(self, item_idx: Array) -> Array:
         rated_one = csr_matrix(
-            (np.ones(len(columns), dtype=np.float32), (np.arange(len(columns)), columns)),
-            shape=(len(columns), self.n_fitted_movies_),
+            (np.ones(len(item_idx), dtype=np.float32), (np.arange(len(item_idx)), item_idx)),
+            shape=(len(item_idx), self.n_fitted_movies_),
         )
         scores = np.zeros(rated_one.shape, dtype=np.float32)
-        scores[:, self.modelled_] = map_columns(rated_one, self.modelled_) @ self.weights_
+        scores[:, self.modelled_] = select_items(rated_one, self.modelled_) @ self.weights_
         return scores
 
 
@@ -147,25 +147,25 @@ def mirror_upper(matrix: Array) -> None:
         square[...] = np.triu(square) + np.triu(square, 1).T
 
 
-def _choose_regularization(dataset: Dataset, dropout: float, random_state: int) -> float:
+def _tune_regularization(dataset: Dataset, dropout: float, random_state: int) -> float:
     """The best nDCG@10 on a fifth of each user's ratings, from the rest, among the most rated movies.
 
     Restricting the movies makes a trial a fraction of a second. With few users one split is too noisy, so
     the mean over several counts.
     """
-    n_splits = int(np.clip(np.ceil(CHOICE_USERS / max(dataset.n_users, 1)), 1, 4))
+    n_splits = int(np.clip(np.ceil(TUNING_USERS / max(dataset.n_users, 1)), 1, 4))
     trials = [_trial(dataset, dropout, random_state + split) for split in range(n_splits)]
-    return best_of(REGULARIZATIONS_TRIED, lambda value: float(np.mean([trial(value) for trial in trials])))
+    return best_of(REGULARIZATIONS_GRID, lambda value: float(np.mean([trial(value) for trial in trials])))
 
 
 def _trial(dataset: Dataset, dropout: float, random_state: int) -> Callable[[float], float]:
     """The quality of a regularisation on one inner split."""
     train, answers = split_random(dataset, share=0.2, random_state=random_state)
-    modelled = most_rated(train, CHOICE_MOVIES)
-    judged = sample_users(answers, CHOICE_USERS, random_state)
-    liked = map_columns(train.positives, modelled)
-    seen = map_columns(train.ratings[judged], modelled)
-    wanted = map_columns(answers[judged], modelled)
+    modelled = most_rated(train, TUNING_MOVIES)
+    judged = sample_users(answers, TUNING_USERS, random_state)
+    liked = select_items(train.positives, modelled)
+    seen = select_items(train.ratings[judged], modelled)
+    wanted = select_items(answers[judged], modelled)
     gram = gram_matrix(liked)
 
     def quality(regularization: float) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recommender.estimators.histories import ordered_product
+from recommender.estimators.interactions import ordered_product
 
 Array = np.ndarray[Any, Any]
 
@@ -36,10 +36,10 @@ def gram_of(items: Array) -> Array:
     return gram
 
 
-def cosines(by_component: Array, columns: Array) -> Array:
+def cosines(by_component: Array, item_idx: Array) -> Array:
     """Cosine similarity (columns, movies) of the factors (components, movies); zeros are similar to nothing."""
     norms = np.sqrt(np.square(by_component).sum(axis=0))
     norms = np.where(norms > 0, norms, 1.0)
-    products = ordered_product(by_component[:, columns].T, by_component)
-    similarity: Array = products / norms[columns][:, None] / norms
+    products = ordered_product(by_component[:, item_idx].T, by_component)
+    similarity: Array = products / norms[item_idx][:, None] / norms
     return similarity

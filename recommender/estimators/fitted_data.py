@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recommender.estimators import histories as rows_of
+from recommender.estimators import interactions as matrices
+from recommender.estimators.bias import RatingScale
 from recommender.estimators.dataset import Dataset, positives_of
 from recommender.estimators.ids import IdArray, IdIndex, id_array
-from recommender.estimators.stars import StarScale
 
 Array = np.ndarray[Any, Any]
 History = Mapping[Any, float]
@@ -33,12 +33,12 @@ class FittedData:
         self.n_fitted_movies_ = dataset.n_movies
         self.is_rated_ = dataset.is_rated
         self.titles_ = dataset.titles
-        self.histories_ = dataset.ratings
+        self.interactions_ = dataset.ratings
         self.implicit_threshold_ = dataset.implicit_threshold
         self.data_fingerprint_ = dataset.fingerprint()
         self.popularity_ = dataset.popularity
-        scale, self.star_mean_, self.movie_biases_ = dataset.star_biases
-        self.star_scale_ = list(astuple(scale))
+        scale, self.rating_mean_, self.movie_biases_ = dataset.rating_biases
+        self.rating_scale_ = list(astuple(scale))
 
     def _forget(self, *, fitted: bool) -> None:
         """Drop the caches, and with `fitted` all that was learnt too."""
@@ -54,17 +54,17 @@ class FittedData:
         self.is_rated_ = np.append(self.is_rated_, np.zeros(len(new), dtype=bool))
         self.popularity_ = np.append(self.popularity_, np.zeros(len(new)))
         self.movie_biases_ = np.append(self.movie_biases_, np.zeros(len(new)))
-        self.histories_ = rows_of.resized(self.histories_, len(self.movie_ids_))
+        self.interactions_ = matrices.resized(self.interactions_, len(self.movie_ids_))
 
     def _positives(self, history: csr_matrix) -> csr_matrix:
         return positives_of(history, self.implicit_threshold_)
 
-    def _columns(self, movie_ids: Iterable[Any], name: str) -> Array:
-        return rows_of.movie_columns(self._movies, id_array(movie_ids, name), name)
+    def _item_idx(self, movie_ids: Iterable[Any], name: str) -> Array:
+        return matrices.item_positions(self._movies, id_array(movie_ids, name), name)
 
-    def _candidate_columns(self, candidates: Iterable[Any]) -> Array:
-        columns = np.unique(self._columns(candidates, "candidates"))
-        return columns[np.argsort(self._id_rank[columns])]
+    def _candidate_idx(self, candidates: Iterable[Any]) -> Array:
+        item_idx = np.unique(self._item_idx(candidates, "candidates"))
+        return item_idx[np.argsort(self._id_rank[item_idx])]
 
     def _excluded(self, exclude: Sequence[Iterable[Any]] | None, n_users: int) -> list[Array] | None:
         if exclude is None:
@@ -72,16 +72,16 @@ class FittedData:
         sets = list(exclude)
         if len(sets) != n_users:
             raise ValueError(f"exclude: expected one set of movie ids for each of {n_users} users, got {len(sets)}")
-        return [self._columns(ids, "exclude") for ids in sets]
+        return [self._item_idx(ids, "exclude") for ids in sets]
 
     def _from_mappings(self, histories: Sequence[History]) -> csr_matrix:
         if isinstance(histories, (Mapping, str)):
             raise ValueError("histories: expected a list of {movie_id: rating}, one a user")
-        return rows_of.from_mappings(self._movies, list(histories), len(self.movie_ids_))
+        return matrices.from_mappings(self._movies, list(histories), len(self.movie_ids_))
 
     def likeness(self, movie_ids: Iterable[Any]) -> Array:
         """How alike each two of those movies are, 0 to 1 (movies, movies); quick for a list's worth of them."""
-        rows = self._likeness_rows[self._columns(movie_ids, "movie_ids")]
+        rows = self._likeness_rows[self._item_idx(movie_ids, "movie_ids")]
         likeness: Array = (rows @ rows.T).toarray()
         return likeness
 
@@ -110,7 +110,7 @@ class FittedData:
         return rank
 
     @cached_property
-    def _rated_columns(self) -> Array:
+    def _rated_idx(self) -> Array:
         return self._id_order[self.is_rated_[self._id_order]]
 
     @cached_property
@@ -120,16 +120,16 @@ class FittedData:
 
     @cached_property
     def _positives_by_movie(self) -> csr_matrix:
-        return rows_of.resized(self._positives(self.histories_), self.n_fitted_movies_).T.tocsr()
+        return matrices.resized(self._positives(self.interactions_), self.n_fitted_movies_).T.tocsr()
 
     @cached_property
     def _likeness_rows(self) -> csr_matrix:
         """Rows whose products are likenesses: here who rated each movie, of at most LIKENESS_USERS evenly taken."""
-        n_users = self.histories_.shape[0]
-        sampled = self.histories_[:: max(1, -(-n_users // LIKENESS_USERS))]
+        n_users = self.interactions_.shape[0]
+        sampled = self.interactions_[:: max(1, -(-n_users // LIKENESS_USERS))]
         ones = np.ones(sampled.nnz, dtype=np.float32)
-        return rows_of.unit_rows(csr_matrix((ones, sampled.indices, sampled.indptr), shape=sampled.shape).T.tocsr())
+        return matrices.unit_rows(csr_matrix((ones, sampled.indices, sampled.indptr), shape=sampled.shape).T.tocsr())
 
     @cached_property
-    def _scale(self) -> StarScale:
-        return StarScale(*self.star_scale_)
+    def _scale(self) -> RatingScale:
+        return RatingScale(*self.rating_scale_)

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 DAY_NS = 86_400 * 10**9
 FIRST_WINDOW_DAYS = 7
 MIN_USERS = 300
-MAX_USERS = 1000  # judged in each window
+MAX_USERS = 1000  # users in each window
 MAX_WINDOWS = 6
 MAX_RANDOM_USERS = 2400
 LARGEST_HIDDEN_SHARE = 0.3
@@ -27,8 +27,8 @@ MAX_RANDOM_SPLITS = 4  # of few users one alone is too noisy
 
 class InnerSplit(NamedTuple):
     train: Dataset
-    judged: Array  # rows of the users whose later positives are known
-    answers: csr_matrix  # those positives, one row a judged user
+    users: Array  # rows of the users whose later positives are known
+    answers: csr_matrix  # those positives, one row for each of the users
 
 
 def inner_splits(dataset: Dataset, validation: str, random_state: int) -> tuple[str, list[InnerSplit]]:
@@ -51,12 +51,12 @@ def random_splits(dataset: Dataset, random_state: int) -> list[InnerSplit]:
 
 def _random_split(dataset: Dataset, random_state: int) -> InnerSplit:
     train, answers = split_random(dataset, RANDOM_SHARE, random_state)
-    judged = sample_users(answers, MAX_RANDOM_USERS, random_state)
-    return InnerSplit(train, judged, answers[judged])
+    users = sample_users(answers, MAX_RANDOM_USERS, random_state)
+    return InnerSplit(train, users, answers[users])
 
 
 def _time_windows(dataset: Dataset, random_state: int) -> list[InnerSplit]:
-    """Consecutive windows before now, the shortest (a week or doubled weeks) in which enough users are judged."""
+    """Consecutive windows before now, the shortest (a week or doubled weeks) in which enough users are users."""
     days = FIRST_WINDOW_DAYS
     while True:
         windows: list[InnerSplit] = []
@@ -86,5 +86,5 @@ def _window(dataset: Dataset, cut: int, days: int, random_state: int) -> InnerSp
         return None
     answers = later.multiply(is_known[:, None]).tocsr()
     answers.eliminate_zeros()
-    judged = sample_users(answers, MAX_USERS, random_state)
-    return InnerSplit(train, judged, answers[judged])
+    users = sample_users(answers, MAX_USERS, random_state)
+    return InnerSplit(train, users, answers[users])

@@ -8,21 +8,21 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.histories import map_columns
-from recommender.estimators.neighbors import nearest
+from recommender.estimators.interactions import select_items
 from recommender.estimators.ranking import EXACT_BITS
 from recommender.estimators.validation import best_of, most_rated, ndcg_of_scores, sample_users, split_random
 
 Array = np.ndarray[Any, Any]
 
-SHRINKAGES_TRIED = tuple(10.0 * 2.0**step for step in range(-5, 6))  # 0.3 to 320
-CHOICE_MOVIES = 2000
-CHOICE_USERS = 2000
+SHRINKAGES_GRID = tuple(10.0 * 2.0**step for step in range(-5, 6))  # 0.3 to 320
+TUNING_MOVIES = 2000
+TUNING_USERS = 2000
+BLOCK = 256
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class NeighborRecommender(Recommender):
     neighbors_: csr_matrix  # (liked, scored)
     score_bits = EXACT_BITS  # no BLAS on the way from ratings to scores
 
-    def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
+    def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
         scores: Array = (self._positives(history) @ self.neighbors_).toarray()
-        return scores if columns is None else scores[:, columns]
+        return scores if item_idx is None else scores[:, item_idx]
 
-    def _similarities(self, columns: Array) -> Array:
-        similarities: Array = self._by_target[columns].toarray()
+    def _similarities(self, item_idx: Array) -> Array:
+        similarities: Array = self._by_target[item_idx].toarray()
         return similarities
 
     @cached_property
@@ -64,8 +64,8 @@ class ItemKNNRecommender(NeighborRecommender):
     def _fit(self, dataset: Dataset) -> None:
         shrinkage = self.config.shrinkage
         if shrinkage is None:
-            shrinkage = choose_on_inner_split(dataset, SHRINKAGES_TRIED, self._cosines, self.random_state)
-            self.chosen_ = {"shrinkage": shrinkage}
+            shrinkage = tune_on_inner_split(dataset, SHRINKAGES_GRID, self._cosines, self.random_state)
+            self.best_params_ = {"shrinkage": shrinkage}
         self.neighbors_ = self._cosines(dataset.positives, shrinkage)
 
     def _cosines(self, positives: csr_matrix, shrinkage: float) -> csr_matrix:
@@ -79,15 +79,15 @@ class ItemKNNRecommender(NeighborRecommender):
         )
 
 
-def choose_on_inner_split(
+def tune_on_inner_split(
     dataset: Dataset, tried: tuple[float, ...], neighbors: Callable[[csr_matrix, float], csr_matrix], random_state: int
 ) -> float:
     """The best nDCG@10 on a fifth of each user's ratings, from the rest, among the most rated movies."""
     train, answers = split_random(dataset, share=0.2, random_state=random_state)
-    modelled = most_rated(train, CHOICE_MOVIES)
-    judged = sample_users(answers, CHOICE_USERS, random_state)
-    liked = map_columns(train.positives, modelled)
-    seen, wanted = (map_columns(matrix[judged], modelled) for matrix in (train.ratings, answers))
+    modelled = most_rated(train, TUNING_MOVIES)
+    judged = sample_users(answers, TUNING_USERS, random_state)
+    liked = select_items(train.positives, modelled)
+    seen, wanted = (select_items(matrix[judged], modelled) for matrix in (train.ratings, answers))
 
     def quality(value: float) -> float:
         if not wanted.nnz:
@@ -96,3 +96,28 @@ def choose_on_inner_split(
         return float(np.nanmean(ndcg_of_scores(scores, seen, wanted)))
 
     return best_of(tried, quality)
+
+
+def nearest(
+    together: csr_matrix, positives: csr_matrix, n_neighbors: int, scale: Callable[[slice], Array]
+) -> csr_matrix:
+    """Similarities (liked, scored): the products `together @ positives` times `scale`, each scored movie's highest.
+
+    `together` is movies x users; `scale` gives the factors (scored, liked) of a slice of the scored movies.
+    """
+    n_movies = positives.shape[1]
+    n_neighbors = min(n_neighbors, n_movies)
+    kept: list[csr_matrix] = []
+    for start in range(0, n_movies, BLOCK):
+        rows = slice(start, min(start + BLOCK, n_movies))
+        similarity = (together[rows] @ positives).toarray() * scale(rows)
+        similarity[np.arange(len(similarity)), start + np.arange(len(similarity))] = 0
+        best = np.sort(np.argpartition(-similarity, n_neighbors - 1, axis=1)[:, :n_neighbors], axis=1)
+        values = np.take_along_axis(similarity, best, axis=1)
+        indptr = np.arange(len(similarity) + 1) * n_neighbors
+        block = csr_matrix((values.ravel(), best.ravel(), indptr), shape=similarity.shape)
+        block.eliminate_zeros()
+        kept.append(block)
+    neighbors = vstack(kept).T.tocsr()
+    neighbors.sort_indices()
+    return neighbors

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from scipy.sparse import csr_matrix, diags
 
+from recommender.estimators.bias import residuals
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import ease_weights, gram_matrix
-from recommender.estimators.histories import map_columns
-from recommender.estimators.stars import residuals
+from recommender.estimators.interactions import select_items
 
 Array = np.ndarray[Any, Any]
 Parameters = dict[str, float]
@@ -40,8 +40,8 @@ class ItemRows(NamedTuple):
         Those of movies that few people liked count less: the many that hardly anybody has seen would else take up
         what the metadata say of the others.
         """
-        above = residuals(dataset.ratings, *dataset.star_biases)
-        ratings, positives, above = (map_columns(part, movies) for part in (dataset.ratings, dataset.positives, above))
+        above = residuals(dataset.ratings, *dataset.rating_biases)
+        ratings, positives, above = (select_items(part, movies) for part in (dataset.ratings, dataset.positives, above))
         counts = dataset.popularity[movies]
         shares = np.sqrt(counts / (counts + FEW_POSITIVES)).astype(np.float32)
         return cls(ratings, positives, above, (diags(shares) @ features[movies]).tocsr(), dataset.implicit_threshold)

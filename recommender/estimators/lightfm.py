@@ -6,6 +6,7 @@ This file alone imports the library, and only to train: scores are matrix produc
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -15,17 +16,18 @@ import pandas as pd
 from scipy.sparse import csr_matrix, hstack, identity
 
 from recommender.estimators.base import Recommender
+from recommender.estimators.columns import LIST_COLUMNS, RELEASE_DATE
 from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.factors import cosines
-from recommender.estimators.histories import map_columns, ordered_product, product_of_columns
+from recommender.estimators.interactions import ordered_product, product_of_items, select_items
 from recommender.estimators.progress import reported
-from recommender.estimators.tags import fit_vocabulary, tag_matrix
 from recommender.estimators.validation import most_rated
 
 Array = np.ndarray[Any, Any]
 
 RIDGE = 0.1  # of the mean of the diagonal
+MIN_MOVIES = 3  # a tag on fewer movies says nothing about others
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class LightFMRecommender(Recommender):
         trained = most_rated(dataset, dataset.n_movies)
         self.tags_ = fit_vocabulary(dataset.movies)
         tags = tag_matrix(dataset.movies, self.tags_)
-        positives = map_columns(dataset.positives, trained)
+        positives = select_items(dataset.positives, trained)
         model = _train(positives, tags[trained], self.config, self.random_state)
 
         # One column of biases beside the vectors, so that all is a single sum over own row and tags.
@@ -74,22 +76,22 @@ class LightFMRecommender(Recommender):
         averages = _averages(positives, self.item_rows_[trained])
         self.fold_in_ = _ridge(averages, np.asarray(model.user_embeddings, dtype=np.float64))
 
-    def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
+    def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
         users = ordered_product(_averages(self._positives(history), self.item_rows_), self.fold_in_)
-        biases = self.item_rows_[:, -1] if columns is None else self.item_rows_[columns, -1]
-        return product_of_columns(users.astype(np.float32), self._by_component, columns) + biases
+        biases = self.item_rows_[:, -1] if item_idx is None else self.item_rows_[item_idx, -1]
+        return product_of_items(users.astype(np.float32), self._by_component, item_idx) + biases
 
-    def _similarities(self, columns: Array) -> Array:
-        return cosines(self._by_component, columns)
+    def _similarities(self, item_idx: Array) -> Array:
+        return cosines(self._by_component, item_idx)
 
     @cached_property
     def _by_component(self) -> Array:
         return np.ascontiguousarray(self.item_rows_[:, :-1].T)
 
-    def _add_movies(self, movies: pd.DataFrame, columns: Array) -> None:
+    def _add_movies(self, movies: pd.DataFrame, item_idx: Array) -> None:
         added = len(self.movie_ids_) - len(self.item_rows_)
         rows = np.vstack([self.item_rows_, np.tile(self.average_row_, (added, 1))])
-        rows[columns] = self.average_row_ + tag_matrix(movies, self.tags_) @ self.tag_rows_
+        rows[item_idx] = self.average_row_ + tag_matrix(movies, self.tags_) @ self.tag_rows_
         self.item_rows_ = rows
 
 
@@ -122,3 +124,34 @@ def _ridge(inputs: Array, targets: Array) -> Array:
     gram[np.diag_indices_from(gram)] += RIDGE * gram.trace() / len(gram) + 1e-12
     weights: Array = np.linalg.solve(gram, inputs.T @ targets)
     return weights
+
+
+def tags_of(movies: pd.DataFrame) -> list[list[str]]:
+    """The metadata of each movie as tags such as genre:Drama or decade:1990, without repetition."""
+    found: list[list[str]] = []
+    columns = [movies[name].tolist() for name in LIST_COLUMNS]
+    years = movies[RELEASE_DATE].dt.year.tolist()
+    for row, language in enumerate(movies["language"].tolist()):
+        tags = [f"{name}:{value}" for name, column in zip(LIST_COLUMNS, columns, strict=True) for value in column[row]]
+        if language:
+            tags.append(f"language:{language}")
+        if years[row] == years[row]:  # NaN where there is no date
+            tags.append(f"decade:{int(years[row]) // 10 * 10}")
+        found.append(list(dict.fromkeys(tags)))
+    return found
+
+
+def fit_vocabulary(movies: pd.DataFrame) -> list[str]:
+    counts = Counter(tag for tags in tags_of(movies) for tag in tags)
+    return sorted(tag for tag, count in counts.items() if count >= MIN_MOVIES)
+
+
+def tag_matrix(movies: pd.DataFrame, vocabulary: list[str]) -> csr_matrix:
+    """Movies x tags; the known tags of a movie share a weight of 1, so that many tags weigh no more than few."""
+    place = {tag: position for position, tag in enumerate(vocabulary)}
+    rows: list[list[int]] = [sorted(place[tag] for tag in tags if tag in place) for tags in tags_of(movies)]
+    lengths = np.array([len(row) for row in rows], dtype=np.int64)
+    indices: np.ndarray[Any, Any] = np.array([position for row in rows for position in row], dtype=np.int64)
+    weights = np.repeat(1 / np.maximum(lengths, 1), lengths).astype(np.float32)
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return csr_matrix((weights, indices, indptr), shape=(len(rows), len(vocabulary)))

@@ -18,19 +18,19 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from recommender.estimators.bias import residuals
 from recommender.estimators.config import Config, check_number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import EaseConfig, EaseRecommender, ease_weights
 from recommender.estimators.inner_splits import inner_splits
-from recommender.estimators.item_choice import DEFAULTS, choose_parameters
 from recommender.estimators.item_rows import ItemRows, inputs_of
-from recommender.estimators.stars import residuals
+from recommender.estimators.tune_items import DEFAULTS, tune_items
 from recommender.estimators.validation import modelled_movies
 
 Array = np.ndarray[Any, Any]
 
-STAR_USERS = 2000  # are enough to tell the scale of predicted residuals
-STAR_BATCH = 256
+RATING_USERS = 2000  # are enough to tell the scale of predicted residuals
+RATING_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class MetadataEaseRecommender(EaseRecommender):
         given = {name: getattr(self.config, name) for name in DEFAULTS}
         if None in given.values():
             splits = inner_splits(dataset, "random", self.random_state)[1]
-            self.chosen_ = choose_parameters(splits, features, given)
-        parameters = given | self.chosen_
+            self.best_params_ = tune_items(splits, features, given)
+        parameters = given | self.best_params_
         self.history_weight_ = float(parameters["history_weight"])
         self.modelled_ = modelled_movies(dataset, self.config.max_movies, self.algorithm)
         rows = ItemRows.of(dataset, self.modelled_, features)
@@ -71,27 +71,27 @@ class MetadataEaseRecommender(EaseRecommender):
         return inputs_of(history, self._residuals(history), self.implicit_threshold_, self.history_weight_)
 
     def _residuals(self, history: csr_matrix) -> csr_matrix:
-        return residuals(history, self._scale, self.star_mean_, self.movie_biases_)
+        return residuals(history, self._scale, self.rating_mean_, self.movie_biases_)
 
-    def predicted_residuals(self, history: csr_matrix, columns: Array) -> Array:
+    def predicted_residuals(self, history: csr_matrix, item_idx: Array) -> Array:
         """By how many stars more than the biases say these users would rate those movies of fit."""
-        return np.float32(self.residual_scale_) * self._weighted(self._residuals(history), columns)
+        return np.float32(self.residual_scale_) * self._weighted(self._residuals(history), item_idx)
 
-    def _predict_stars(self, history: csr_matrix, columns: Array) -> Array:
-        stars = super()._predict_stars(history, columns)
-        is_fitted = columns < self.n_fitted_movies_
-        stars[:, is_fitted] += self.predicted_residuals(history[:, : self.n_fitted_movies_], columns[is_fitted])
+    def _predict_ratings(self, history: csr_matrix, item_idx: Array) -> Array:
+        stars = super()._predict_ratings(history, item_idx)
+        is_fitted = item_idx < self.n_fitted_movies_
+        stars[:, is_fitted] += self.predicted_residuals(history[:, : self.n_fitted_movies_], item_idx[is_fitted])
         return stars
 
 
 def _residual_scale(above: csr_matrix, weights: Array, random_state: int) -> float:
     """The regression of known residuals on those predicted from the user's others; never below 0."""
     known = np.flatnonzero(np.diff(above.indptr))
-    if len(known) > STAR_USERS:
-        known = np.sort(np.random.default_rng(random_state).choice(known, size=STAR_USERS, replace=False))
+    if len(known) > RATING_USERS:
+        known = np.sort(np.random.default_rng(random_state).choice(known, size=RATING_USERS, replace=False))
     both, squares = 0.0, 0.0
-    for start in range(0, len(known), STAR_BATCH):
-        part = above[known[start : start + STAR_BATCH]]
+    for start in range(0, len(known), RATING_BATCH):
+        part = above[known[start : start + RATING_BATCH]]
         users = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
         predicted = (part @ weights)[users, part.indices].astype(np.float64)
         both += float(predicted @ part.data)

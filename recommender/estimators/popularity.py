@@ -18,7 +18,7 @@ from recommender.estimators.validation import ndcg_of_scores, split_time
 Array = np.ndarray[Any, Any]
 
 DAY_NS = 86_400 * 10**9
-HALF_LIVES_TRIED = (math.inf, 365.0, 90.0, 30.0, 14.0, 7.0, 4.0, 2.0, 1.0)
+HALF_LIVES_GRID = (math.inf, 365.0, 90.0, 30.0, 14.0, 7.0, 4.0, 2.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class PopularityRecommender(Recommender):
     def _fit(self, dataset: Dataset) -> None:
         half_life = self.config.half_life_days
         if half_life is None:
-            half_life = _choose_half_life(dataset)
-            self.chosen_ = {"half_life_days": half_life}
+            half_life = _tune_half_life(dataset)
+            self.best_params_ = {"half_life_days": half_life}
         self.scores_ = decayed_popularity(dataset, half_life, dataset.now)
 
-    def _score_history(self, history: csr_matrix, columns: Array | None) -> Array:
-        scores = self.scores_ if columns is None else self.scores_[columns]
+    def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
+        scores = self.scores_ if item_idx is None else self.scores_[item_idx]
         return np.tile(scores, (history.shape[0], 1))
 
 
@@ -60,7 +60,7 @@ def decayed_popularity(dataset: Dataset, half_life_days: float, now: int) -> Arr
     return np.bincount(ratings.indices, weights=weights, minlength=dataset.n_movies)
 
 
-def _choose_half_life(dataset: Dataset) -> float:
+def _tune_half_life(dataset: Dataset) -> float:
     """The best nDCG@10 for the ratings of the latest tenth, from the rest; all time where times are constant."""
     if not dataset.has_times:
         return math.inf
@@ -71,6 +71,6 @@ def _choose_half_life(dataset: Dataset) -> float:
     seen, answers = train.ratings[judged], answers[judged]
     quality = [
         np.mean(ndcg_of_scores(np.tile(decayed_popularity(train, days, train.now), (len(judged), 1)), seen, answers))
-        for days in HALF_LIVES_TRIED
+        for days in HALF_LIVES_GRID
     ]
-    return HALF_LIVES_TRIED[int(np.argmax(quality))]
+    return HALF_LIVES_GRID[int(np.argmax(quality))]

@@ -1,12 +1,20 @@
-"""Cutting score matrices to ranked lists."""
+"""From scores to ranked lists: rounding, batches of users, exclusion, the cut at k."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix
+
+from recommender.estimators.ids import IdArray, id_array
 
 Array = np.ndarray[Any, Any]
+Scoring = Callable[[csr_matrix, Array], Array]
+
+BATCH_USERS = 256  # bounds memory: users x movies scores of one batch at a time
 EXCLUDED = -np.inf
 # Scores keep this many significant bits. Refits under other BLAS kernels differ by some millionths of a score; rounding
 # well above that makes scores that are equal on paper equal in memory too, and the rule for ties decides.
@@ -34,8 +42,8 @@ def round_scores(scores: Array, bits: int = SCORE_BITS) -> Array:
     integer, precision = (np.int32, 24) if rounded.dtype == np.float32 else (np.int64, 53)
     if precision > bits:
         as_int = rounded.view(integer)
-        as_int += integer(1 << (precision - bits - 1))
-        as_int &= integer(-(1 << (precision - bits)))
+        np.add(as_int, integer(1 << (precision - bits - 1)), out=as_int)
+        np.bitwise_and(as_int, integer(-(1 << (precision - bits))), out=as_int)
     return rounded.astype(np.float64, copy=False)
 
 
@@ -60,3 +68,57 @@ def _threshold(scores: Array, k: int) -> float:
         return EXCLUDED
     kth = np.partition(scores, len(scores) - k)[len(scores) - k]
     return float(np.nextafter(kth, EXCLUDED)) if kth > EXCLUDED else EXCLUDED
+
+
+def cut_lists(
+    score: Scoring, history: csr_matrix, item_idx: Array, k: int, exclude_seen: bool, excluded: list[Array] | None
+) -> tuple[list[Array], list[Array]]:
+    """Each user's best columns and their scores. `columns` come in the order of movie ids, which breaks ties."""
+    at = np.full(history.shape[1], -1, dtype=np.int64)
+    at[item_idx] = np.arange(len(item_idx))
+    picked: list[Array] = []
+    scores: list[Array] = []
+    for start in range(0, history.shape[0] if len(item_idx) else 0, BATCH_USERS):
+        batch = history[start : start + BATCH_USERS]
+        for row, line in enumerate(score(batch, item_idx)):
+            if exclude_seen:
+                _mask(line, at[batch.indices[batch.indptr[row] : batch.indptr[row + 1]]])
+            if excluded is not None:
+                _mask(line, at[excluded[start + row]])
+            best = top_k(line, k)
+            picked.append(item_idx[best])
+            scores.append(line[best])
+    return picked, scores
+
+
+def _mask(scores: Array, positions: Array) -> None:
+    scores[positions[positions >= 0]] = EXCLUDED
+
+
+def list_frame(users: IdArray, movie_ids: IdArray, picked: list[Array], scores: list[Array]) -> pd.DataFrame:
+    lengths = [len(item_idx) for item_idx in picked] or [0] * len(users)
+    return pd.DataFrame(
+        {
+            "user_id": np.repeat(users, lengths),
+            "movie_id": movie_ids[_joined(picked, np.int64)],
+            "score": _joined(scores, np.float64),
+            "rank": _joined([np.arange(1, length + 1) for length in lengths], np.int64),
+        }
+    )
+
+
+def _joined(parts: list[Array], kind: Any) -> Array:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=kind)
+
+
+def merge_repeated(users: IdArray, excluded: list[Array] | None) -> tuple[IdArray, list[Array] | None]:
+    """Each user once, in the order of first mention, with everything excluded for any mention."""
+    first: dict[Any, int] = {}
+    merged: list[list[Array]] = []
+    for position, user in enumerate(users.tolist()):
+        if first.setdefault(user, len(first)) == len(merged):
+            merged.append([])
+        if excluded is not None:
+            merged[first[user]].append(excluded[position])
+    unique = id_array(list(first), "user_ids")
+    return unique, None if excluded is None else [np.concatenate(parts) for parts in merged]

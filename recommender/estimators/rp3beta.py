@@ -14,12 +14,11 @@ from scipy.sparse import csr_matrix, diags
 
 from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.item_knn import NeighborRecommender, choose_on_inner_split
-from recommender.estimators.neighbors import nearest
+from recommender.estimators.item_knn import NeighborRecommender, nearest, tune_on_inner_split
 
 Array = np.ndarray[Any, Any]
 
-BETAS_TRIED = (0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.75, 1.0)
+BETAS_GRID = (0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ class RP3BetaRecommender(NeighborRecommender):
         config = self.config
         beta = config.beta
         if beta is None:
-            beta = choose_on_inner_split(dataset, BETAS_TRIED, self._walks, self.random_state)
-            self.chosen_ = {"beta": beta}
+            beta = tune_on_inner_split(dataset, BETAS_GRID, self._walks, self.random_state)
+            self.best_params_ = {"beta": beta}
         self.neighbors_ = self._walks(dataset.positives, beta)
 
     def _walks(self, positives: csr_matrix, beta: float) -> csr_matrix:

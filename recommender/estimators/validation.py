@@ -62,18 +62,18 @@ def _dense_bool(matrix: csr_matrix) -> Array:
 
 def modelled_movies(dataset: Dataset, limit: int, owner: str) -> Array:
     """`most_rated`, and a line in the log where the limit leaves movies out."""
-    columns = most_rated(dataset, limit)
+    item_idx = most_rated(dataset, limit)
     n_liked = int((dataset.popularity > 0).sum())
-    if len(columns) < n_liked:
-        share = float(dataset.popularity[columns].sum() / dataset.popularity.sum())
+    if len(item_idx) < n_liked:
+        share = float(dataset.popularity[item_idx].sum() / dataset.popularity.sum())
         logger.info(
             "%s: %s of %s movies are modelled, those with the most positives (%.1f %% of all); max_movies is the limit",
             owner,
-            f"{len(columns):,}",
+            f"{len(item_idx):,}",
             f"{n_liked:,}",
             100 * share,
         )
-    return columns
+    return item_idx
 
 
 def most_rated(dataset: Dataset, limit: int) -> Array:

@@ -2,7 +2,7 @@
 
 from recommender.evaluation.baselines import baselines, fitter, popularity_baselines
 from recommender.evaluation.bootstrap import Interval, bootstrap_mean, paired_bootstrap
-from recommender.evaluation.comparison import Comparison, LaterData, evaluate_on_cuts
+from recommender.evaluation.comparison import Comparison, TemporalFold, evaluate_on_cuts
 from recommender.evaluation.evaluate import Evaluation, evaluate
 from recommender.evaluation.groups import movie_groups, shares
 from recommender.evaluation.requests import Sampling
@@ -23,9 +23,9 @@ __all__ = [
     "Comparison",
     "Evaluation",
     "Interval",
-    "LaterData",
     "Sampling",
     "Split",
+    "TemporalFold",
     "TimeSplit",
     "baselines",
     "bootstrap_mean",

@@ -17,7 +17,7 @@ import pandas as pd
 from recommender.estimators import Dataset, Recommender
 from recommender.evaluation.baselines import Fitter, simple_baselines
 from recommender.evaluation.bootstrap import Interval, paired_bootstrap
-from recommender.evaluation.evaluate import METRICS, Evaluation, judge, pool, predict_stars
+from recommender.evaluation.evaluate import METRICS, Evaluation, evaluate_requests, pool, predict_stars
 from recommender.evaluation.requests import Requests, Sampling, later_positives
 from recommender.evaluation.splits import TimeSplit, temporal_cuts
 
@@ -89,7 +89,7 @@ def evaluate_on_cuts(
     report = _Steps(2 * len(splits) * len(fitters), progress)
     found: dict[str, list[Evaluation]] = {name: [] for name in fitters}
     for split in splits:
-        later = LaterData.after(split, movies, implicit_threshold, sampling)
+        later = TemporalFold.after(split, movies, implicit_threshold, sampling)
         for name, fit in fitters.items():
             report.start(f"fit {name} before {split.cut:%Y-%m-%d}")
             started = perf_counter()
@@ -103,7 +103,7 @@ def evaluate_on_cuts(
 
 
 @dataclass(frozen=True)
-class LaterData:
+class TemporalFold:
     """One cut: what models learn from before it (`dataset`) and what all of them are asked after it, made once."""
 
     split: TimeSplit
@@ -116,7 +116,7 @@ class LaterData:
     @classmethod
     def after(
         cls, split: TimeSplit, movies: pd.DataFrame | None, threshold: float | None, sampling: Sampling | None
-    ) -> LaterData:
+    ) -> TemporalFold:
         rated_later = split.test["movie_id"].unique()
         known = set(split.train["movie_id"].unique())
         requests = later_positives(split, threshold, sampling=sampling)
@@ -137,10 +137,10 @@ class LaterData:
         users = self.requests.table["user_id"].unique()
         test = self.split.test[self.split.test["user_id"].isin(users)]
         stars = predict_stars(model, test, self.split.train, self.split.cut.isoformat())
-        evaluation = judge(model, self.requests, self.split.train, k=k, stars=stars)
+        evaluation = evaluate_requests(model, self.requests, self.split.train, k=k, stars=stars)
         if not model.scores_new_movies or not len(self.of_new_movies):
             return evaluation
-        new = judge(model, self.of_new_movies, self.split.train, k=k, candidates=self.new_movies)
+        new = evaluate_requests(model, self.of_new_movies, self.split.train, k=k, candidates=self.new_movies)
         return replace(evaluation, new_movies=new.lists)
 
 

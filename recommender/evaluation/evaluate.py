@@ -21,7 +21,7 @@ from recommender.evaluation.slices import HISTORY_SLICES, NEW_MOVIES, SLICES, in
 
 METRICS = ("ndcg", "recall", "precision")
 MAX_DIVERSITY_LISTS = 1000
-STAR_USERS = 64  # users x movies predicted at a time
+RATING_USERS = 64  # users x movies predicted at a time
 
 
 @dataclass(frozen=True)
@@ -133,10 +133,10 @@ def evaluate(
     """
     requests = trained_users(test, train, cut)
     stars = predict_stars(model, test, train, cut) if with_stars else no_stars()
-    return judge(model, requests, train, k=k, candidates=candidates, exclude_seen=exclude_seen, stars=stars)
+    return evaluate_requests(model, requests, train, k=k, candidates=candidates, exclude_seen=exclude_seen, stars=stars)
 
 
-def judge(
+def evaluate_requests(
     model: Recommender,
     requests: Requests,
     train: pd.DataFrame,
@@ -148,10 +148,10 @@ def judge(
 ) -> Evaluation:
     started = perf_counter()
     shown = requests.ask(model, k, candidates, exclude_seen)
-    return judge_lists(shown, requests, train, k=k, stars=stars, seconds={"score": perf_counter() - started})
+    return evaluate_lists(shown, requests, train, k=k, stars=stars, seconds={"score": perf_counter() - started})
 
 
-def judge_lists(
+def evaluate_lists(
     shown: pd.DataFrame,
     requests: Requests,
     train: pd.DataFrame,
@@ -219,10 +219,10 @@ def predict_stars(model: Recommender, test: pd.DataFrame, train: pd.DataFrame, c
     test = test.sort_values("user_id", kind="stable")
     rows, users = pd.factorize(test["user_id"])
     predicted = np.empty(len(test))
-    for start in range(0, len(users), STAR_USERS):
-        chosen = (rows >= start) & (rows < start + STAR_USERS)
+    for start in range(0, len(users), RATING_USERS):
+        chosen = (rows >= start) & (rows < start + RATING_USERS)
         columns, movies = pd.factorize(test["movie_id"][chosen])
-        stars = model.predict_ratings(users[start : start + STAR_USERS], movies)
+        stars = model.predict_ratings(users[start : start + RATING_USERS], movies)
         predicted[chosen] = stars[rows[chosen] - start, columns]
     n_history = test["user_id"].map(train["user_id"].value_counts()).fillna(0).astype(np.int64)
     told = pd.DataFrame({"user_id": test["user_id"], "rating": test["rating"], "n_history": n_history})

@@ -16,7 +16,7 @@ from mlops.models import Backtest
 from mlops.monitoring.backtests.context import BacktestContext
 from mlops.monitoring.codes import AblationCode, FeatureCode, ListsCode
 from recommender.estimators import ESTIMATORS
-from recommender.evaluation import Comparison, LaterData
+from recommender.evaluation import Comparison, TemporalFold
 from recommender.evaluation.slices import NEW_MOVIES
 
 COLUMNS = {
@@ -62,7 +62,7 @@ def _filled(column: pd.Series) -> pd.Series:
     return column.map(lambda value: len(value) > 0 if hasattr(value, "__len__") else not pd.isna(value))
 
 
-def _without(context: BacktestContext, kinds: list[FeatureCode]) -> LaterData:
+def _without(context: BacktestContext, kinds: list[FeatureCode]) -> TemporalFold:
     """The same evaluation data without the columns of these kinds, for the fit and for new movies."""
     columns = [column for kind in kinds for column in COLUMNS[kind]]
     later = context.later

@@ -8,7 +8,7 @@ import pandas as pd
 from django.conf import settings
 
 from recommender.estimators import Dataset
-from recommender.evaluation import Evaluation, LaterData, fitter
+from recommender.evaluation import Evaluation, TemporalFold, fitter
 
 Progress = Callable[[str], None]
 
@@ -20,10 +20,10 @@ class BacktestContext:
     algorithm: str
     parameters: Mapping[str, Any]
     movies: pd.DataFrame
-    later: LaterData
+    later: TemporalFold
     progress: Progress
 
-    def judged(self, name: str, data: LaterData) -> Evaluation:
+    def judged(self, name: str, data: TemporalFold) -> Evaluation:
         """Fits the recipe on `data` and evaluates it."""
         self.progress(name)
         model = fitter(self.algorithm, settings.POLICY.training.random_state, **self.parameters)(data.dataset)

@@ -17,7 +17,7 @@ from mlops.models import Backtest, ModelVersion
 from mlops.monitoring.backtests.ablations import ablate_features
 from mlops.monitoring.backtests.context import BacktestContext, Progress
 from recommender.estimators import Dataset
-from recommender.evaluation import Comparison, LaterData, temporal_cuts
+from recommender.evaluation import Comparison, TemporalFold, temporal_cuts
 
 
 def backtest(*, kind: str, on_progress: Progress | None = None) -> Backtest:
@@ -44,7 +44,7 @@ def _context(champion: ModelVersion, progress: Progress) -> BacktestContext:
     ratings, movies = frames_as_of(champion.snapshot, champion.created_at)
     try:
         split = temporal_cuts(ratings, settings.POLICY.evaluation.cuts[-1:])[0]
-        later = LaterData.after(split, movies, settings.POLICY.training.implicit_threshold, sampling=None)
+        later = TemporalFold.after(split, movies, settings.POLICY.training.implicit_threshold, sampling=None)
     except ValueError as error:
         raise StepFailed(f"There is no later data to evaluate on: {error}") from error
     parameters = from_json(champion.parameters | champion.chosen)

@@ -28,10 +28,10 @@ def test_cosines_of_rows_of_zeros_are_zero() -> None:
 def test_chooses_only_what_is_not_given() -> None:
     ds = Dataset.from_frames(*tastes())
     small = {"n_components": 4, "epochs": 2}
-    assert set(AlsRecommender(**small).fit(ds).chosen_) == {"alpha", "regularization"}
-    assert set(AlsRecommender(**small, alpha=3.0).fit(ds).chosen_) == {"regularization"}
-    assert set(AlsRecommender(**small, regularization=3.0).fit(ds).chosen_) == {"alpha"}
-    assert AlsRecommender(**small, alpha=2.0, regularization=3.0).fit(ds).chosen_ == {}
+    assert set(AlsRecommender(**small).fit(ds).best_params_) == {"alpha", "regularization"}
+    assert set(AlsRecommender(**small, alpha=3.0).fit(ds).best_params_) == {"regularization"}
+    assert set(AlsRecommender(**small, regularization=3.0).fit(ds).best_params_) == {"alpha"}
+    assert AlsRecommender(**small, alpha=2.0, regularization=3.0).fit(ds).best_params_ == {}
 
 
 def test_another_seed_gives_other_factors() -> None:

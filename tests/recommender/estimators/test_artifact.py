@@ -3,16 +3,19 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from recommender.estimators import ArtifactError, Dataset, artifact_checksum, load_recommender
 from recommender.estimators import artifact as artifact_module
+from recommender.estimators.artifact import RENAMED_STATE
 from recommender.estimators.artifact_files import sha256
+from recommender.estimators.config import RENAMED_PARAMETERS
 from recommender.estimators.ease import EaseRecommender
 from recommender.estimators.popularity import PopularityRecommender
-from tests.recommender.estimators.contract import rewrite_manifest
+from tests.recommender.estimators.contract import assert_same_answers, build, dataset, rewrite_manifest
 from tests.recommender.estimators.data import tastes
 
 
@@ -117,9 +120,9 @@ def test_refuses_arrays_that_do_not_fit_together(folder: Path) -> None:
 
 
 def test_refuses_indices_outside_their_matrix(folder: Path) -> None:
-    indices = np.load(folder / "histories_.indices.npy")
+    indices = np.load(folder / "interactions_.indices.npy")
     indices[0] = 10_000
-    _replace_array(folder, "histories_.indices.npy", indices)
+    _replace_array(folder, "interactions_.indices.npy", indices)
     with pytest.raises(ArtifactError):
         load_recommender(folder)
 
@@ -189,3 +192,25 @@ def test_an_infinite_half_life_survives_in_strict_json(tmp_path: Path) -> None:
 
     json.loads((tmp_path / "model" / "manifest.json").read_text(), parse_constant=refuse)
     assert load_recommender(tmp_path / "model").config.half_life_days == float("inf")
+
+
+def test_loads_a_manifest_with_the_names_of_an_older_release(tmp_path: Path) -> None:
+    """As ff2ac02 wrote it: other names of attributes, hyper-parameters and tuned parameters."""
+    model = build("hybrid", cold_user_weight=2.0, reranker=False).fit(dataset())
+    model.best_params_["popularity_weight"] = 0.5
+    model.save(tmp_path / "model")
+    manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
+    old_names = {now: old for old, now in (RENAMED_STATE | RENAMED_PARAMETERS).items()}
+    rewrite_manifest(tmp_path / "model", model=_with_names(manifest["model"], old_names))
+    text = (tmp_path / "model" / "manifest.json").read_text()
+    assert '"newcomer_weight": 2.0' in text and '"signals_"' in text and 'item_features_"' not in text
+    loaded = load_recommender(tmp_path / "model")
+    assert loaded.config == model.config
+    assert loaded.best_params_ == model.best_params_
+    assert_same_answers(model, loaded)
+
+
+def _with_names(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {names.get(name, name): _with_names(part, names) for name, part in value.items()}
+    return value

@@ -4,9 +4,9 @@ import pytest
 
 from recommender.estimators import Dataset
 from recommender.estimators.content import ContentRecommender
-from recommender.estimators.content_choice import STEEPNESSES_TRIED
 from recommender.estimators.content_kernel import Ridge, factorize, kernel, noise
 from recommender.estimators.features import MovieFeatures
+from recommender.estimators.tune_content import STEEPNESSES_GRID
 from tests.recommender.estimators.data import ratings_frame, tastes
 
 FIXED = {"regularization": 10.0, "steepness": 0.5, "item_regularization": 2.0}
@@ -96,11 +96,11 @@ def test_a_new_user_gets_the_new_movies_of_the_more_popular_kind_first() -> None
 
 def test_chooses_its_kernel_and_says_so() -> None:
     fitted = ContentRecommender().fit(Dataset.from_frames(*tastes()))
-    assert fitted.chosen_["regularization"] > 0
-    assert fitted.chosen_["steepness"] in STEEPNESSES_TRIED
-    assert model().chosen_ == {}
+    assert fitted.best_params_["regularization"] > 0
+    assert fitted.best_params_["steepness"] in STEEPNESSES_GRID
+    assert model().best_params_ == {}
     half = ContentRecommender(steepness=0.7).fit(Dataset.from_frames(*tastes()))
-    assert set(half.chosen_) == {"regularization"}
+    assert set(half.best_params_) == {"regularization"}
 
 
 def test_the_kernel_is_chosen_that_finds_hidden_movies() -> None:
@@ -117,8 +117,8 @@ def test_the_kernel_is_chosen_that_finds_hidden_movies() -> None:
     rng = np.random.default_rng(0)
     rows = [(user, movie, 5.0) for user in range(60) for movie in range(80) if (movie % 4 in (0, 3)) == user % 2]
     rows = [row for row in rows if rng.random() < 0.5]
-    chosen = ContentRecommender().fit(Dataset.from_frames(ratings_frame(rows), frame)).chosen_
-    assert chosen["steepness"] > min(STEEPNESSES_TRIED)
+    chosen = ContentRecommender().fit(Dataset.from_frames(ratings_frame(rows), frame)).best_params_
+    assert chosen["steepness"] > min(STEEPNESSES_GRID)
 
 
 def test_without_any_metadata_it_still_answers() -> None:

@@ -79,10 +79,10 @@ def test_scoring_few_movies_gives_what_scoring_all_gives() -> None:
 def test_chooses_the_regularisation_on_its_own_data() -> None:
     ds = Dataset.from_frames(*tastes())
     model = EaseRecommender().fit(ds)
-    assert set(model.chosen_) == {"regularization"}
-    again = EaseRecommender(regularization=model.chosen_["regularization"]).fit(ds)
+    assert set(model.best_params_) == {"regularization"}
+    again = EaseRecommender(regularization=model.best_params_["regularization"]).fit(ds)
     pd.testing.assert_frame_equal(model.recommend([100]), again.recommend([100]))
-    assert again.chosen_ == {}
+    assert again.best_params_ == {}
 
 
 @pytest.mark.parametrize(

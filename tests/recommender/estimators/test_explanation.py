@@ -17,7 +17,7 @@ USERS = range(100, 140)
 def model(popularity_weight: float = 0.1) -> HybridRecommender:
     given = {"regularization": 2.0, "metadata_weight": 1.0, "user_exponent": 0.25, "half_life_days": 30.0}
     of_content = {"content_regularization": 1.0, "content_steepness": 0.5}
-    of_what_is_popular = {"popularity_weight": popularity_weight, "newcomer_weight": 10 * popularity_weight}
+    of_what_is_popular = {"popularity_weight": popularity_weight, "cold_user_weight": 10 * popularity_weight}
     fitted = HybridRecommender(**given, **of_content, **of_what_is_popular)
     return fitted.fit(Dataset.from_frames(*tastes()))
 

@@ -10,7 +10,7 @@ from recommender.estimators.ease import EaseRecommender
 from recommender.estimators.hybrid import HybridRecommender
 from recommender.estimators.metadata_ease import MetadataEaseRecommender
 from recommender.estimators.popularity import PopularityRecommender
-from recommender.estimators.second_stage import root_of
+from recommender.estimators.reranker import signed_sqrt
 from tests.recommender.estimators.data import tastes
 
 ITEMS = {
@@ -24,9 +24,9 @@ FIXED = ITEMS | {
     "content_regularization": 1.0,
     "content_steepness": 0.5,
     "popularity_weight": 0.0,
-    "newcomer_weight": 0.0,
+    "cold_user_weight": 0.0,
     "half_life_days": 30.0,
-    "second_stage": False,
+    "reranker": False,
 }
 NEW = pd.DataFrame(
     {"movie_id": [1001, 1002], "genres": [["Drama", "War"], ["Comedy"]], "keywords": [["trench"], ["wedding"]]}
@@ -74,7 +74,7 @@ def test_the_score_is_the_root_of_the_prediction_plus_the_weighted_trend() -> No
     data = dataset()
     plain = MetadataEaseRecommender(**ITEMS).fit(data).score_candidates([100, 101], [0, 7, 14])
     popular = PopularityRecommender(half_life_days=30.0).fit(data).score_candidates([100], [0, 7, 14])[0]
-    expected = root_of(plain) + 0.2 * np.log1p(2 * popular)
+    expected = signed_sqrt(plain) + 0.2 * np.log1p(2 * popular)
     scores = hybrid(data, popularity_weight=0.2).score_candidates([100, 101], [0, 7, 14])
     np.testing.assert_allclose(scores, expected, atol=1e-3)
 
@@ -117,7 +117,7 @@ def test_rated_movies_beyond_the_limit_are_scored_by_metadata() -> None:
     left_out = np.flatnonzero(model.is_rated_ & ~model._is_collaborative)
     assert len(left_out) > 0
     ids = model.movie_ids_[left_out]
-    expected = root_of(model.content_.score_candidates([100], ids))
+    expected = signed_sqrt(model.content_.score_candidates([100], ids))
     np.testing.assert_allclose(model.score_candidates([100], ids), expected, atol=2e-3)
 
 

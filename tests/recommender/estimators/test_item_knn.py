@@ -28,7 +28,7 @@ def test_a_movie_keeps_its_nearest_neighbours_alone() -> None:
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     ds = Dataset.from_frames(ratings_frame(ROWS))
     whole = ItemKNNRecommender(shrinkage=1.0).fit(ds).neighbors_.toarray()
-    monkeypatch.setattr("recommender.estimators.neighbors.BLOCK", 3)
+    monkeypatch.setattr("recommender.estimators.item_knn.BLOCK", 3)
     np.testing.assert_array_equal(ItemKNNRecommender(shrinkage=1.0).fit(ds).neighbors_.toarray(), whole)
 
 

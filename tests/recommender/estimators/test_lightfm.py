@@ -4,8 +4,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from recommender.estimators import Dataset
-from recommender.estimators.lightfm import LightFMRecommender
-from recommender.estimators.tags import fit_vocabulary, tag_matrix, tags_of
+from recommender.estimators.lightfm import LightFMRecommender, fit_vocabulary, tag_matrix, tags_of
 from tests.recommender.estimators.data import checkerboard, tastes
 
 

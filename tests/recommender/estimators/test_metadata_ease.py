@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from recommender.estimators import Dataset
+from recommender.estimators.bias import residuals
 from recommender.estimators.item_rows import add_rows, inputs_of, weighted_gram
 from recommender.estimators.metadata_ease import MetadataEaseRecommender
-from recommender.estimators.stars import residuals
 from tests.recommender.estimators.data import ratings_frame, tastes
 
 GIVEN = {
@@ -31,7 +31,7 @@ def test_weights_are_the_closed_form_over_users_residuals_and_features() -> None
     liked = data.positives.toarray()[:, movies]
     weights = np.diff(data.positives.indptr) ** -0.25
     weights *= liked.sum() / (weights @ liked).sum()
-    above = residuals(data.ratings, *data.star_biases).toarray()[:, movies]
+    above = residuals(data.ratings, *data.rating_biases).toarray()[:, movies]
     counts = data.popularity[movies][:, None]
     features = data.movie_features[1].toarray()[movies] * np.sqrt(counts / (counts + 3))
     gram = liked.T @ (weights[:, None] * liked) + 0.5 * above.T @ above + 1.5 * features @ features.T
@@ -44,7 +44,7 @@ def test_weights_are_the_closed_form_over_users_residuals_and_features() -> None
 def test_scores_are_the_weights_of_positives_and_of_residuals() -> None:
     data = dataset()
     model = MetadataEaseRecommender(**GIVEN).fit(data)
-    above = residuals(data.ratings, *data.star_biases).toarray()
+    above = residuals(data.ratings, *data.rating_biases).toarray()
     inputs = data.positives.toarray() + 0.2 * above
     expected = inputs[:, model.modelled_] @ model.weights_
     movies = model.movie_ids_[model.modelled_]
@@ -109,20 +109,20 @@ def test_stars_know_tastes_beyond_the_biases() -> None:
 def test_equal_ratings_leave_no_residuals_to_weigh() -> None:
     ratings, movies = tastes()
     model = MetadataEaseRecommender().fit(Dataset.from_frames(ratings.assign(rating=4.0), movies))
-    assert model.chosen_["residual_weight"] == 0.0
+    assert model.best_params_["residual_weight"] == 0.0
     assert model.residual_scale_ == 0.0
     np.testing.assert_allclose(model.predict_ratings([100, 5], [0, 7]), 4.0)
 
 
 def test_chooses_only_what_is_not_given() -> None:
     model = MetadataEaseRecommender(**{name: GIVEN[name] for name in ("regularization", "residual_weight")})
-    assert set(model.fit(dataset()).chosen_) == {"metadata_weight", "user_exponent", "history_weight"}
-    assert MetadataEaseRecommender(**GIVEN).fit(dataset()).chosen_ == {}
+    assert set(model.fit(dataset()).best_params_) == {"metadata_weight", "user_exponent", "history_weight"}
+    assert MetadataEaseRecommender(**GIVEN).fit(dataset()).best_params_ == {}
 
 
 def test_without_metadata_its_weight_is_zero() -> None:
     model = MetadataEaseRecommender().fit(Dataset.from_frames(tastes()[0]))
-    assert model.chosen_["metadata_weight"] == 0.0
+    assert model.best_params_["metadata_weight"] == 0.0
 
 
 def test_user_weights_keep_the_mean_weight_of_a_positive() -> None:

@@ -28,13 +28,13 @@ def test_chooses_a_short_half_life_where_fashions_change() -> None:
     days = np.sort(rng.uniform(0, 400, 4000))
     rows = [(int(rng.integers(400)), int(day // 10) * 5 + int(rng.integers(5)), 5.0) for day in days]
     model = PopularityRecommender().fit(Dataset.from_frames(ratings_frame(rows, days.tolist())))
-    assert model.chosen_["half_life_days"] <= 14
+    assert model.best_params_["half_life_days"] <= 14
 
 
 def test_chooses_all_time_where_times_say_nothing() -> None:
     ratings = ratings_frame([(1, 10, 5.0), (2, 20, 5.0)]).assign(rated_at=pd.Timestamp("2020-01-01"))
     model = PopularityRecommender().fit(Dataset.from_frames(ratings))
-    assert model.chosen_ == {"half_life_days": math.inf}
+    assert model.best_params_ == {"half_life_days": math.inf}
 
 
 @pytest.mark.parametrize("bad", [0, -1, float("nan"), "week"])

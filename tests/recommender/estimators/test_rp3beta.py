@@ -28,8 +28,8 @@ def test_a_higher_beta_holds_popular_movies_back() -> None:
 
 def test_chooses_beta_alone() -> None:
     data = Dataset.from_frames(*tastes())
-    assert set(RP3BetaRecommender().fit(data).chosen_) == {"beta"}
-    assert RP3BetaRecommender(beta=0.2).fit(data).chosen_ == {}
+    assert set(RP3BetaRecommender().fit(data).best_params_) == {"beta"}
+    assert RP3BetaRecommender(beta=0.2).fit(data).best_params_ == {}
 
 
 @pytest.mark.parametrize(("name", "bad"), [("n_neighbors", 0), ("alpha", -1), ("beta", -0.1)])

@@ -10,21 +10,21 @@ from scipy.sparse import csr_matrix
 from recommender.estimators.content_kernel import Ridge, kernel, noise
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import ease_weights, gram_matrix
-from recommender.estimators.histories import map_columns
+from recommender.estimators.interactions import select_items
 from recommender.estimators.validation import best_of, ndcg_of_scores, sample_users
 
 Array = np.ndarray[Any, Any]
 
-STEEPNESSES_TRIED = (0.25, 0.5, 1.0)
-REGULARIZATIONS_TRIED = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
+STEEPNESSES_GRID = (0.25, 0.5, 1.0)
+REGULARIZATIONS_GRID = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 HIDDEN_SHARE = 0.2
-CHOICE_MOVIES = 2500
-CHOICE_HIDDEN = 5000
-CHOICE_USERS = 1500
-CHOICE_LENGTH = 50  # steadier than 10, and there is no clutter of old favourites to rank past
+TUNING_MOVIES = 2500
+TUNING_HIDDEN = 5000
+TUNING_USERS = 1500
+TUNING_LENGTH = 50  # steadier than 10, and there is no clutter of old favourites to rank past
 
 
-def choose_kernel(
+def tune_content(
     dataset: Dataset,
     features: csr_matrix,
     given: dict[str, float | None],
@@ -36,9 +36,9 @@ def choose_kernel(
     trial = _Trial(dataset, features, of_items, random_state)
     steepness, regularization = given["steepness"], given["regularization"]
     found: list[tuple[float, dict[str, float]]] = []
-    for steep in STEEPNESSES_TRIED if steepness is None else (steepness,):
+    for steep in STEEPNESSES_GRID if steepness is None else (steepness,):
         trial.use(steep)
-        best = best_of(REGULARIZATIONS_TRIED, trial.quality) if regularization is None else regularization
+        best = best_of(REGULARIZATIONS_GRID, trial.quality) if regularization is None else regularization
         found.append((trial.quality(best), {"regularization": best, "steepness": steep}))
     middle = found[len(found) // 2]
     best_found = max(found, key=lambda one: one[0]) if np.isfinite([one[0] for one in found]).all() else middle
@@ -49,16 +49,16 @@ class _Trial:
     def __init__(self, dataset: Dataset, features: csr_matrix, of_items: tuple[float, float], seed: int) -> None:
         item_regularization, history_weight = of_items
         shown, hidden = _hide_movies(dataset.popularity, seed)
-        answers = map_columns(dataset.positives, hidden)
-        judged = sample_users(answers, CHOICE_USERS, seed)
+        answers = select_items(dataset.positives, hidden)
+        judged = sample_users(answers, TUNING_USERS, seed)
         self.answers = answers[judged]
         self.nothing_seen = csr_matrix(self.answers.shape, dtype=np.float32)
-        liked = map_columns(dataset.positives, shown)
+        liked = select_items(dataset.positives, shown)
         self.popularity = dataset.popularity[shown]
         weights = ease_weights(gram_matrix(liked), item_regularization)
         weights[np.diag_indices_from(weights)] += history_weight
         self.targets = np.asarray((liked[judged] @ weights).T)
-        self.shown, self.hidden = (features[columns] for columns in (shown, hidden))
+        self.shown, self.hidden = (features[item_idx] for item_idx in (shown, hidden))
 
     def use(self, steepness: float) -> None:
         self.among = kernel(self.shown, self.shown, steepness)
@@ -68,7 +68,7 @@ class _Trial:
         if not self.answers.nnz:
             return float("nan")
         learnt = Ridge(self.among.copy(), noise(self.popularity, regularization)).solve(self.targets)
-        ndcg = ndcg_of_scores(learnt.T @ self.to_hidden, self.nothing_seen, self.answers, k=CHOICE_LENGTH)
+        ndcg = ndcg_of_scores(learnt.T @ self.to_hidden, self.nothing_seen, self.answers, k=TUNING_LENGTH)
         return float(np.nanmean(ndcg))
 
 
@@ -77,6 +77,6 @@ def _hide_movies(popularity: Array, random_state: int) -> tuple[Array, Array]:
     rng = np.random.default_rng(random_state)
     liked = rng.permutation(np.flatnonzero(popularity > 0))
     n_hidden = int(HIDDEN_SHARE * len(liked))
-    hidden, shown = liked[: min(n_hidden, CHOICE_HIDDEN)], liked[n_hidden:]
-    shown = shown[np.argsort(-popularity[shown], kind="stable")[:CHOICE_MOVIES]]
+    hidden, shown = liked[: min(n_hidden, TUNING_HIDDEN)], liked[n_hidden:]
+    shown = shown[np.argsort(-popularity[shown], kind="stable")[:TUNING_MOVIES]]
     return np.sort(shown), np.sort(hidden)

@@ -9,7 +9,7 @@ import pytest
 from recommender.estimators import Dataset
 from recommender.estimators.hybrid import HybridRecommender
 from recommender.estimators.inner_splits import MIN_USERS, inner_splits
-from recommender.estimators.second_stage import NOW
+from recommender.estimators.reranker import NOW
 from tests.recommender.estimators.data import tastes
 
 DAYS = 60
@@ -34,10 +34,10 @@ def test_time_windows_train_on_what_came_before_them() -> None:
     assert way == "time"
     assert len(splits) >= 2
     for split in splits:
-        assert len(split.judged) >= MIN_USERS
+        assert len(split.users) >= MIN_USERS
         assert (np.diff(split.answers.indptr) > 0).all()
-        assert (np.diff(split.train.positives[split.judged].indptr) > 0).all()
-        assert split.answers.multiply(split.train.positives[split.judged]).nnz == 0
+        assert (np.diff(split.train.positives[split.users].indptr) > 0).all()
+        assert split.answers.multiply(split.train.positives[split.users]).nnz == 0
     ends = [split.train.now for split in splits]
     assert ends == sorted(ends, reverse=True)
     assert ends[0] < dataset.now - 6 * 86_400 * 10**9
@@ -56,9 +56,9 @@ def test_falls_back_to_a_random_split_and_says_so(data: str, reason: str, caplog
 
 def test_weighs_what_is_popular_now_where_fashions_change() -> None:
     model = HybridRecommender().fit(fashions())
-    assert model.chosen_["validation"] == "time"
-    assert model.chosen_["popularity_weight"] > 0
-    assert model.chosen_["half_life_days"] <= 14
+    assert model.best_params_["validation"] == "time"
+    assert model.best_params_["popularity_weight"] > 0
+    assert model.best_params_["half_life_days"] <= 14
     assert set(model.recommend_for_history([{0: 5.0}], k=5)["movie_id"]) == {55, 56, 57, 58, 59}
 
 
@@ -67,13 +67,13 @@ def test_chooses_only_what_is_not_given() -> None:
     model = HybridRecommender(regularization=3.0, popularity_weight=0.0).fit(dataset)
     items = {"metadata_weight", "user_exponent", "residual_weight", "history_weight"}
     of_content = {"content_regularization", "content_steepness"}
-    assert set(model.chosen_) == items | of_content | {
+    assert set(model.best_params_) == items | of_content | {
         "half_life_days",
-        "newcomer_weight",
-        "second_stage",
+        "cold_user_weight",
+        "reranker",
         "validation",
     }
-    assert model.stage_weights_[0, NOW] == 0.0
+    assert model.reranker_weights_[0, NOW] == 0.0
     assert model.collaborative_.config.regularization == 3.0
 
 
@@ -81,6 +81,6 @@ def test_chooses_nothing_when_all_is_given() -> None:
     items = {"regularization": 3.0, "metadata_weight": 1.0, "user_exponent": 0.0}
     residuals = {"residual_weight": 0.2, "history_weight": 0.1}
     content = {"content_regularization": 1.0, "content_steepness": 0.5}
-    blend = {"half_life_days": 7.0, "popularity_weight": 0.1, "newcomer_weight": 0.0, "second_stage": False}
+    blend = {"half_life_days": 7.0, "popularity_weight": 0.1, "cold_user_weight": 0.0, "reranker": False}
     model = HybridRecommender(**items, **residuals, **content, **blend)
-    assert model.fit(Dataset.from_frames(*tastes())).chosen_ == {}
+    assert model.fit(Dataset.from_frames(*tastes())).best_params_ == {}

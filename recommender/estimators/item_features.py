@@ -14,14 +14,14 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.histories import product_of_columns
+from recommender.estimators.interactions import product_of_items
 from recommender.estimators.popularity import DAY_NS, decayed_popularity
 
 Array = np.ndarray[Any, Any]
 
 HALF_LIVES_DAYS = (1.0, 4.0, 14.0, 90.0, math.inf)
-SIGNALS = ("now", *(f"trend_{days:g}" for days in HALF_LIVES_DAYS), "liked", "age")  # rows of `movie_signals`
-AGE = SIGNALS.index("age")
+ITEM_FEATURES = ("now", *(f"trend_{days:g}" for days in HALF_LIVES_DAYS), "liked", "age")  # rows of `item_features_of`
+AGE = ITEM_FEATURES.index("age")
 YEAR_NS = 365.25 * DAY_NS
 LIKED_SHRINKAGE = 3.0
 GENRE_SHRINKAGE = 5.0
@@ -33,8 +33,8 @@ def trend_of(dataset: Dataset, half_life_days: float) -> Array:
     return trend
 
 
-def movie_signals(dataset: Dataset, half_life_days: float) -> Array:
-    """float32 (SIGNALS, movies); `now` is the trend at that half-life."""
+def item_features_of(dataset: Dataset, half_life_days: float) -> Array:
+    """float32 (ITEM_FEATURES, movies); `now` is the trend at that half-life."""
     trends = [trend_of(dataset, days) for days in (half_life_days, *HALF_LIVES_DAYS)]
     rated = np.bincount(dataset.ratings.indices, minlength=dataset.n_movies)
     share = dataset.popularity.sum() / max(rated.sum(), 1)
@@ -66,16 +66,16 @@ class Genres(NamedTuple):
 
     @classmethod
     def of(cls, features: csr_matrix, names: Sequence[Sequence[str]], popularity: Array) -> Self:
-        columns = [column for column, (kind, _) in enumerate(names) if kind == "genre"]
-        has = (features[:, columns] > 0).toarray().astype(np.float32)
+        item_idx = [column for column, (kind, _) in enumerate(names) if kind == "genre"]
+        has = (features[:, item_idx] > 0).toarray().astype(np.float32)
         has = has[:, np.argsort(-has.sum(axis=0), kind="stable")[:MAX_GENRES]]
-        shares = (popularity @ has + 1) / (popularity.sum() + 1 + len(columns))
+        shares = (popularity @ has + 1) / (popularity.sum() + 1 + len(item_idx))
         parts = has / np.maximum(has.sum(axis=1, keepdims=True), 1)
         return cls(csr_matrix(has), np.ascontiguousarray(parts.T), shares.astype(np.float32))
 
-    def affinity(self, liked: csr_matrix, columns: Array) -> Array:
+    def affinity(self, liked: csr_matrix, item_idx: Array) -> Array:
         """(users, columns): how much more often than others each user likes the movie's genres, as a mean logarithm."""
-        return product_of_columns(self.lift(liked), self.parts, columns)
+        return product_of_items(self.lift(liked), self.parts, item_idx)
 
     def lift(self, liked: csr_matrix) -> Array:
         """(users, genres): the logarithm of how much more often than others each user likes the genre."""

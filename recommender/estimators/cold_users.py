@@ -1,13 +1,13 @@
-"""People of few ratings get more of what is popular, beside what those ratings say of their taste.
+"""Cold-start users, who have few ratings, get more popular movies beside those that match their ratings.
 
-The plain second stage gives what trends now a weight of
+The plain re-ranker gives a movie's current trend a weight of
 
-    popularity_weight + newcomer_weight / (1 + n)^2
+    popularity_weight + cold_user_weight / (1 + n)^2
 
-for somebody of n ratings: the first few say less of a taste than everybody's likes together. How much less depends on
-how people come by them. Few of somebody's ratings drawn at random say little of all the others; but the first that
-people give are followed by others much like them, and a site meets newcomers that way. So the weight is chosen on the
-first ratings and the next ones, and by chance only where no times are known.
+for a user with n ratings: the first few say less about a taste than everybody's likes together. How much less depends
+on how users come by them. A few ratings drawn at random say little about the others; but the first that users give are
+followed by similar ones, and that is how a site meets cold-start users. So the weight is tuned on users' first ratings
+and the next ones, and on random ones only where times are unknown.
 """
 
 from __future__ import annotations
@@ -17,66 +17,67 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from recommender.estimators.bias import residuals
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import ease_weights
-from recommender.estimators.histories import map_columns
 from recommender.estimators.inner_splits import InnerSplit, random_splits
+from recommender.estimators.interactions import select_items
+from recommender.estimators.item_features import trend_of
 from recommender.estimators.item_rows import ItemRows, Parameters, inputs_of
-from recommender.estimators.signals import trend_of
-from recommender.estimators.stars import residuals
 from recommender.estimators.validation import most_rated, ndcg_of_scores
 
 Array = np.ndarray[Any, Any]
 
-WEIGHTS_TRIED = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+WEIGHTS_GRID = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 LENGTHS = (1, 2, 5)
-NEXT = 10  # ratings that a first list is judged by: later ones are given with other lists in view
-CHOICE_MOVIES = 4000
+NEXT = 10  # ratings that a first list is evaluated on: later ones are given with other lists in view
+TUNING_MOVIES = 4000
 
 
-def newcomer_share(n_ratings: Array) -> Array:
+def cold_user_share(n_ratings: Array) -> Array:
     share: Array = (1.0 / (1.0 + n_ratings) ** 2).astype(np.float32)
     return share
 
 
-def choose_newcomer_weight(dataset: Dataset, items: Parameters, blend: Parameters, random_state: int) -> float:
+def tune_cold_user_weight(dataset: Dataset, items: Parameters, blend: Parameters, random_state: int) -> float:
     """The best nDCG@10 over the users of random splits of the dataset, each with LENGTHS of their ratings in turn.
 
-    Where times are known, their first ones, judged by what they like of the NEXT; else any, judged by all held out.
+    Where times are known: their first ratings, evaluated on what they like among the NEXT; else random ones, evaluated
+    on all that is held out.
     """
-    qualities = np.zeros(len(WEIGHTS_TRIED))
+    qualities = np.zeros(len(WEIGHTS_GRID))
     for split in random_splits(dataset, random_state):
-        movies = most_rated(split.train, CHOICE_MOVIES)
+        movies = most_rated(split.train, TUNING_MOVIES)
         rows = ItemRows.of(split.train, movies, dataset.movie_features[1])
         weights = ease_weights(rows.gram(items), items["regularization"], items["dropout"])
         trend = trend_of(split.train, blend["half_life_days"])[movies]
         for length in LENGTHS:
             few, wanted = first_and_next(dataset, split, length) if dataset.has_times else any_and_all(split, length)
-            above = map_columns(residuals(few, *split.train.star_biases), movies)
-            seen, answers = map_columns(few, movies), map_columns(wanted, movies)
+            above = select_items(residuals(few, *split.train.rating_biases), movies)
+            seen, answers = select_items(few, movies), select_items(wanted, movies)
             scores = inputs_of(seen, above, rows.threshold, items["history_weight"]) @ weights
             taste = np.sign(scores) * np.sqrt(np.abs(scores))
-            share = newcomer_share(np.diff(few.indptr))[:, None]
-            for at, weight in enumerate(WEIGHTS_TRIED):
+            share = cold_user_share(np.diff(few.indptr))[:, None]
+            for at, weight in enumerate(WEIGHTS_GRID):
                 popular = (np.float32(blend["popularity_weight"]) + np.float32(weight) * share) * trend
                 qualities[at] += np.nansum(ndcg_of_scores(taste + popular, seen, answers))
-    return WEIGHTS_TRIED[int(np.argmax(qualities))]
+    return WEIGHTS_GRID[int(np.argmax(qualities))]
 
 
 def any_and_all(split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
-    """At most `length` ratings of each judged user, drawn by chance, the same at each call; and all the answers."""
-    history = split.train.ratings[split.judged]
+    """At most `length` random ratings of each user of the split, the same at each call; and all the answers."""
+    history = split.train.ratings[split.users]
     return _kept(history, _places(history, np.random.default_rng(0).random(history.nnz)) < length), split.answers
 
 
 def first_and_next(dataset: Dataset, split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
-    """The first `length` ratings of each judged user that are not held out; and the answers among the NEXT ratings."""
-    history = split.train.ratings[split.judged]
-    at = _places_in(dataset, split.judged, history)
+    """The first `length` ratings of each user that are not held out; and the answers among the NEXT ratings."""
+    history = split.train.ratings[split.users]
+    at = _places_in(dataset, split.users, history)
     few = _places(history, at) < length
-    last = np.zeros(len(split.judged), dtype=np.int64)
+    last = np.zeros(len(split.users), dtype=np.int64)
     np.maximum.at(last, _owners(history)[few], at[few])
-    wanted, since = _places_in(dataset, split.judged, split.answers), last[_owners(split.answers)]
+    wanted, since = _places_in(dataset, split.users, split.answers), last[_owners(split.answers)]
     return _kept(history, few), _kept(split.answers, (wanted > since) & (wanted <= since + NEXT))
 
 

@@ -22,7 +22,7 @@ N_PASSES = 8
 
 
 @dataclass(frozen=True)
-class StarScale:
+class RatingScale:
     """How the data's ratings map to stars: stars = unit * (rating - offset), clipped to the data's own range.
 
     Ratings within 0-5 are stars already; within 0-10 two are a star, within 0-100 twenty; any other range
@@ -35,7 +35,7 @@ class StarScale:
     high: float
 
     @classmethod
-    def of(cls, ratings: Array) -> StarScale:
+    def of(cls, ratings: Array) -> RatingScale:
         lowest, highest = float(ratings.min()), float(ratings.max())
         unit, offset = 1.0, 0.0
         if lowest < 0 or highest > 100:
@@ -55,7 +55,7 @@ class StarScale:
         return np.clip(stars, self.low, self.high)
 
 
-def fit_biases(ratings: csr_matrix, scale: StarScale) -> tuple[float, Array]:
+def fit_biases(ratings: csr_matrix, scale: RatingScale) -> tuple[float, Array]:
     """The mean and the movies' biases (0 for a movie without ratings)."""
     stars = scale.stars(ratings.data)
     mean = float(stars.mean())
@@ -72,7 +72,7 @@ def fit_biases(ratings: csr_matrix, scale: StarScale) -> tuple[float, Array]:
     return mean, of_movies
 
 
-def user_biases(history: csr_matrix, scale: StarScale, mean: float, of_movies: Array) -> Array:
+def user_biases(history: csr_matrix, scale: RatingScale, mean: float, of_movies: Array) -> Array:
     """From the histories alone, so that a user whom fit never saw has one too."""
     n_users = history.shape[0]
     rows = np.repeat(np.arange(n_users), np.diff(history.indptr))
@@ -81,7 +81,7 @@ def user_biases(history: csr_matrix, scale: StarScale, mean: float, of_movies: A
     return biases
 
 
-def residuals(history: csr_matrix, scale: StarScale, mean: float, of_movies: Array) -> csr_matrix:
+def residuals(history: csr_matrix, scale: RatingScale, mean: float, of_movies: Array) -> csr_matrix:
     """By how many stars each rating is above or below what the biases let expect, float32."""
     of_users = user_biases(history, scale, mean, of_movies)
     expected = mean + np.repeat(of_users, np.diff(history.indptr)) + of_movies[history.indices]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from recommender.estimators import Dataset
-from recommender.estimators.signals import AGE, SIGNALS, Genres, log_ages, movie_signals
+from recommender.estimators.item_features import AGE, ITEM_FEATURES, Genres, item_features_of, log_ages
 from tests.recommender.estimators.data import ratings_frame
 
 
@@ -21,20 +21,20 @@ def dataset() -> Dataset:
 
 
 def test_trends_count_late_positives_most() -> None:
-    signals = movie_signals(dataset(), half_life_days=1.0)
-    now, day, forever = (signals[SIGNALS.index(name)] for name in ("now", "trend_1", "trend_inf"))
+    item_features = item_features_of(dataset(), half_life_days=1.0)
+    now, day, forever = (item_features[ITEM_FEATURES.index(name)] for name in ("now", "trend_1", "trend_inf"))
     np.testing.assert_allclose(day, np.log1p(2 * np.array([2.0**-4 + 2.0**-1, 0, 0])), rtol=1e-6)
     np.testing.assert_allclose(forever, np.log1p([4.0, 0, 0]), rtol=1e-6)
     np.testing.assert_array_equal(now, day)
 
 
 def test_a_movie_is_liked_by_the_share_of_its_ratings_drawn_to_the_mean() -> None:
-    liked = movie_signals(dataset(), half_life_days=7.0)[SIGNALS.index("liked")]
+    liked = item_features_of(dataset(), half_life_days=7.0)[ITEM_FEATURES.index("liked")]
     np.testing.assert_allclose(np.exp(liked), [(2 + 2) / (2 + 3), (0 + 2) / (1 + 3), 2 / 3], rtol=1e-6)
 
 
 def test_age_counts_from_release_or_else_from_the_first_rating() -> None:
-    ages = np.expm1(movie_signals(dataset(), half_life_days=7.0)[AGE])
+    ages = np.expm1(item_features_of(dataset(), half_life_days=7.0)[AGE])
     np.testing.assert_allclose(ages, [10, 0, 0], atol=1e-2)
     a_year_later = pd.Timestamp("2021-01-05").value
     dates = pd.Series(pd.to_datetime(["2020-01-05", None]))

@@ -3,8 +3,8 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from recommender.estimators import Dataset
+from recommender.estimators.bias import MOVIE_SHRINKAGE, USER_SHRINKAGE, RatingScale, fit_biases, residuals, user_biases
 from recommender.estimators.popularity import PopularityRecommender
-from recommender.estimators.stars import MOVIE_SHRINKAGE, USER_SHRINKAGE, StarScale, fit_biases, residuals, user_biases
 from tests.recommender.estimators.data import ratings_frame
 
 
@@ -20,13 +20,13 @@ from tests.recommender.estimators.data import ratings_frame
 )
 def test_ratings_of_any_scale_become_stars(ratings: list[float], stars: list[float]) -> None:
     given = np.array(ratings)
-    np.testing.assert_allclose(StarScale.of(given).stars(given), stars)
+    np.testing.assert_allclose(RatingScale.of(given).stars(given), stars)
 
 
 def test_a_scale_of_one_value_or_of_extreme_ones_gives_finite_stars() -> None:
     for ratings in ([7.0], [-3.0, -3.0], [1e308, -1e308], [0.0], [1e300]):
         given = np.array(ratings)
-        stars = StarScale.of(given).clip(StarScale.of(given).stars(given))
+        stars = RatingScale.of(given).clip(RatingScale.of(given).stars(given))
         assert np.isfinite(stars).all()
         assert ((stars >= 0.5) & (stars <= 5)).all()
 
@@ -34,7 +34,7 @@ def test_a_scale_of_one_value_or_of_extreme_ones_gives_finite_stars() -> None:
 def test_biases_solve_the_ridge_equations() -> None:
     """By hand: two users, two movies, all rated; the alternating passes end where both equations hold."""
     ratings = csr_matrix(np.array([[5.0, 3.0], [4.0, 2.0]]))
-    scale = StarScale.of(ratings.data)
+    scale = RatingScale.of(ratings.data)
     mean, of_movies = fit_biases(ratings, scale)
     of_users = user_biases(ratings, scale, mean, of_movies)
     assert mean == 3.5
@@ -48,7 +48,7 @@ def test_biases_solve_the_ridge_equations() -> None:
 
 def test_residuals_are_what_the_biases_leave() -> None:
     ratings = csr_matrix(np.array([[5.0, 3.0, 0.0], [4.0, 0.0, 1.0]]))
-    scale = StarScale.of(ratings.data)
+    scale = RatingScale.of(ratings.data)
     mean, of_movies = fit_biases(ratings, scale)
     of_users = user_biases(ratings, scale, mean, of_movies)
     expected = np.where(ratings.toarray() > 0, ratings.toarray() - mean - of_users[:, None] - of_movies, 0)

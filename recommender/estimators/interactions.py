@@ -13,7 +13,7 @@ from recommender.estimators.ids import IdIndex
 Array = np.ndarray[Any, Any]
 
 
-def movie_columns(index: IdIndex, movie_ids: Iterable[Any], name: str) -> Array:
+def item_positions(index: IdIndex, movie_ids: Iterable[Any], name: str) -> Array:
     """Columns of the movies; unknown ones are a ValueError that names them."""
     wanted = list(movie_ids) if not isinstance(movie_ids, np.ndarray) else movie_ids
     positions = index.positions(wanted)
@@ -28,15 +28,15 @@ def from_mappings(index: IdIndex, histories: Sequence[Mapping[Any, float]], n_mo
     for row, history in enumerate(histories):
         if not isinstance(history, Mapping):
             raise ValueError(f"histories: entry {row}: expected a {{movie_id: rating}}, got {history!r}")
-    columns = index.positions([movie for history in histories for movie in history])
+    item_idx = index.positions([movie for history in histories for movie in history])
     ratings = _numbers([rating for history in histories for rating in history.values()])
-    if ratings is None or not np.isfinite(ratings).all() or (columns < 0).any():
+    if ratings is None or not np.isfinite(ratings).all() or (item_idx < 0).any():
         _refuse(index, histories)
     lengths = np.array([len(history) for history in histories], dtype=np.int64)
     rows = np.repeat(np.arange(len(histories)), lengths)
-    order = np.argsort(columns, kind="stable") if len(histories) == 1 else np.lexsort((columns, rows))
+    order = np.argsort(item_idx, kind="stable") if len(histories) == 1 else np.lexsort((item_idx, rows))
     indptr = np.concatenate([[0], np.cumsum(lengths)])
-    return csr_matrix((ratings[order], columns[order], indptr), shape=(len(histories), n_movies))
+    return csr_matrix((ratings[order], item_idx[order], indptr), shape=(len(histories), n_movies))
 
 
 def _numbers(values: list[Any]) -> Array | None:
@@ -49,7 +49,7 @@ def _numbers(values: list[Any]) -> Array | None:
 def _refuse(index: IdIndex, histories: Sequence[Mapping[Any, float]]) -> NoReturn:
     """Names the first entry that is wrong, and what is."""
     for row, history in enumerate(histories):
-        movie_columns(index, list(history), f"histories: entry {row}")
+        item_positions(index, list(history), f"histories: entry {row}")
         ratings = _numbers(list(history.values()))
         if ratings is None:
             raise ValueError(f"histories: entry {row}: ratings must be numbers, got {dict(history)!r}")
@@ -75,10 +75,10 @@ def without_each(history: csr_matrix, removed: Array) -> csr_matrix:
     """From one row of n ratings: a row for each of `removed` (positions in the row), lacking that rating."""
     n = history.nnz
     kept = np.arange(n) != removed[:, None]
-    columns = np.broadcast_to(history.indices, kept.shape)[kept]
+    item_idx = np.broadcast_to(history.indices, kept.shape)[kept]
     ratings = np.broadcast_to(history.data, kept.shape)[kept]
     indptr = np.arange(len(removed) + 1, dtype=np.int64) * (n - 1)
-    return csr_matrix((ratings, columns, indptr), shape=(len(removed), history.shape[1]))
+    return csr_matrix((ratings, item_idx, indptr), shape=(len(removed), history.shape[1]))
 
 
 def ordered_product(rows: csr_matrix | Array, matrix: Array) -> Array:
@@ -97,14 +97,14 @@ def ordered_product(rows: csr_matrix | Array, matrix: Array) -> Array:
     return product
 
 
-def product_of_columns(rows: csr_matrix | Array, matrix: Array, columns: Array | None) -> Array:
+def product_of_items(rows: csr_matrix | Array, matrix: Array, item_idx: Array | None) -> Array:
     """`ordered_product` for some columns of the matrix (None: all), picked before or after, whichever is quicker."""
-    if columns is None:
+    if item_idx is None:
         return ordered_product(rows, matrix)
-    few = 2 * len(columns) < matrix.shape[1] or rows.shape[0] > len(matrix)
+    few = 2 * len(item_idx) < matrix.shape[1] or rows.shape[0] > len(matrix)
     if few:
-        return ordered_product(rows, matrix.take(columns, axis=1))
-    return ordered_product(rows, matrix)[:, columns]
+        return ordered_product(rows, matrix.take(item_idx, axis=1))
+    return ordered_product(rows, matrix)[:, item_idx]
 
 
 def resized(matrix: csr_matrix, n_movies: int) -> csr_matrix:
@@ -121,13 +121,13 @@ def unit_rows(matrix: csr_matrix) -> csr_matrix:
     return csr_matrix((data, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
-def map_columns(matrix: csr_matrix, kept: Array) -> csr_matrix:
+def select_items(matrix: csr_matrix, kept: Array) -> csr_matrix:
     """Those columns (ascending) alone; quicker than slicing for a few rows of many columns."""
     if len(kept) == matrix.shape[1]:
         return matrix
     place = np.full(matrix.shape[1], -1, dtype=np.int32)
     place[kept] = np.arange(len(kept), dtype=np.int32)
-    columns = place[matrix.indices]
-    stays = columns >= 0
+    item_idx = place[matrix.indices]
+    stays = item_idx >= 0
     counts = np.concatenate([[0], np.cumsum(stays)])
-    return csr_matrix((matrix.data[stays], columns[stays], counts[matrix.indptr]), shape=(matrix.shape[0], len(kept)))
+    return csr_matrix((matrix.data[stays], item_idx[stays], counts[matrix.indptr]), shape=(matrix.shape[0], len(kept)))

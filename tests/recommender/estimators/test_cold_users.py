@@ -3,20 +3,20 @@ import pandas as pd
 import pytest
 
 from recommender.estimators import Dataset, load_recommender
+from recommender.estimators.cold_users import any_and_all, cold_user_share, first_and_next
 from recommender.estimators.dataset import positives_of
 from recommender.estimators.hybrid import HybridRecommender
 from recommender.estimators.inner_splits import InnerSplit
-from recommender.estimators.newcomers import any_and_all, first_and_next, newcomer_share
 from tests.recommender.estimators.data import tastes
 from tests.recommender.estimators.test_hybrid import FIXED
 
 
-def hybrid(newcomer_weight: float) -> HybridRecommender:
-    return HybridRecommender(**FIXED | {"newcomer_weight": newcomer_weight}).fit(Dataset.from_frames(*tastes()))
+def hybrid(cold_user_weight: float) -> HybridRecommender:
+    return HybridRecommender(**FIXED | {"cold_user_weight": cold_user_weight}).fit(Dataset.from_frames(*tastes()))
 
 
 def test_the_share_falls_with_the_square_of_what_is_known() -> None:
-    np.testing.assert_allclose(newcomer_share(np.array([0, 1, 4])), [1, 1 / 4, 1 / 25], rtol=1e-6)
+    np.testing.assert_allclose(cold_user_share(np.array([0, 1, 4])), [1, 1 / 4, 1 / 25], rtol=1e-6)
 
 
 def test_what_is_popular_counts_more_the_less_somebody_has_rated(tmp_path) -> None:
@@ -29,7 +29,7 @@ def test_what_is_popular_counts_more_the_less_somebody_has_rated(tmp_path) -> No
                 part.recommend_for_history([history], k=100).set_index("movie_id") for part in (model, plain)
             )
             gained = (given["score"] - without["score"]).sort_index()
-            trend = pd.Series(model.signals_[0], index=model.movie_ids_)[gained.index]
+            trend = pd.Series(model.item_features_[0], index=model.movie_ids_)[gained.index]
             np.testing.assert_allclose(gained, 3.0 * share * trend, rtol=1e-3, atol=1e-5)
 
 
@@ -43,7 +43,7 @@ def test_it_is_chosen_where_taste_is_random() -> None:
     ]
     ratings = pd.DataFrame(rows, columns=["user_id", "movie_id"]).assign(rating=5.0)
     model = HybridRecommender(validation="random").fit(Dataset.from_frames(ratings))
-    assert model.newcomer_weight_ == model.chosen_["newcomer_weight"] > 0
+    assert model.cold_user_weight_ == model.best_params_["cold_user_weight"] > 0
     assert set(model.recommend_for_history([{30: 5.0}], k=6)["movie_id"]) == set(range(6))
 
 
@@ -59,7 +59,7 @@ def test_it_is_chosen_on_how_people_begin_where_times_are_known() -> None:
     ratings["rated_at"] = pd.Timestamp("2025-01-01", tz="UTC") + pd.to_timedelta(ratings["minute"], unit="min")
     in_order = HybridRecommender().fit(Dataset.from_frames(ratings))
     by_chance = HybridRecommender().fit(Dataset.from_frames(ratings.drop(columns="rated_at")))
-    assert in_order.newcomer_weight_ < by_chance.newcomer_weight_
+    assert in_order.cold_user_weight_ < by_chance.cold_user_weight_
     first_list = in_order.recommend_for_history([{1: 5.0, 2: 5.0}], k=10)["movie_id"]
     assert set(first_list) <= set(range(20))
 

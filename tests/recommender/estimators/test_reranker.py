@@ -1,4 +1,4 @@
-"""The learnt form of the hybrid's second stage."""
+"""The learnt form of the hybrid's second reranker."""
 
 from functools import cache
 from pathlib import Path
@@ -9,16 +9,16 @@ import pytest
 
 from recommender.estimators import Dataset, blend, load_recommender
 from recommender.estimators.hybrid import HybridRecommender
-from recommender.estimators.second_stage import (
+from recommender.estimators.item_features import ITEM_FEATURES
+from recommender.estimators.reranker import (
     PARTS,
     PERSONAL_PARTS,
-    TRAITS,
+    USER_FEATURES,
     Examples,
-    SecondStage,
+    Reranker,
     learn_weights,
-    root_of,
+    signed_sqrt,
 )
-from recommender.estimators.signals import SIGNALS
 
 ITEMS = {"regularization": 20.0, "metadata_weight": 0.0, "user_exponent": 0.0, "residual_weight": 0.0}
 ITEMS |= {"history_weight": 0.0, "content_regularization": 1.0, "content_steepness": 0.5}
@@ -26,16 +26,16 @@ DAYS = 84
 CLASSICS = range(30)
 
 
-def test_chances_are_those_of_the_form_that_made_the_scores() -> None:
-    """The learnt one's scores are logarithms of chances; the plain one's are roots, counted from 0 or the lowest."""
-    plain = SecondStage.plain(0.1)
-    np.testing.assert_allclose(plain.chances(np.array([0.6, 0.3])), [0.36, 0.09])
-    np.testing.assert_allclose(plain.chances(np.array([0.6, -0.3])), [0.81, 0])
+def test_probabilities_follow_the_form_of_the_scores() -> None:
+    """The learnt form's scores are log probabilities; the plain one's are roots, counted from 0 or the lowest."""
+    plain = Reranker.plain(0.1)
+    np.testing.assert_allclose(plain.probabilities(np.array([0.6, 0.3])), [0.36, 0.09])
+    np.testing.assert_allclose(plain.probabilities(np.array([0.6, -0.3])), [0.81, 0])
 
     weights = np.zeros_like(plain.weights)
     weights[1:, 0] = 1
-    learnt = SecondStage(weights, plain.traits)
-    np.testing.assert_allclose(learnt.chances(np.log([0.4, 0.1])), [1, 0.25])
+    learnt = Reranker(weights, plain.user_features)
+    np.testing.assert_allclose(learnt.probabilities(np.log([0.4, 0.1])), [1, 0.25])
 
 
 @cache
@@ -64,16 +64,16 @@ def learnt() -> HybridRecommender:
 
 
 def test_is_learnt_where_it_ranks_late_weeks_no_worse() -> None:
-    assert learnt().chosen_["validation"] == "time"
-    assert learnt().chosen_["second_stage"] is True
+    assert learnt().best_params_["validation"] == "time"
+    assert learnt().best_params_["reranker"] is True
 
 
 def test_is_given_up_where_it_ranks_late_weeks_worse(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the users of the latest windows had turned against what was learnt from the ones before."""
-    monkeypatch.setattr(blend._Window, "gain", lambda window, stage: -window.judged.quality(window.plain))
+    monkeypatch.setattr(blend._Window, "gain", lambda window, reranker: -window.scored.quality(window.plain))
     model = HybridRecommender(**ITEMS).fit(two_kinds())
-    assert model.chosen_["second_stage"] is False
-    assert not model.stage_weights_[1:].any()
+    assert model.best_params_["reranker"] is False
+    assert not model.reranker_weights_[1:].any()
 
 
 def test_gives_what_is_new_to_those_who_follow_it_and_classics_to_the_others() -> None:
@@ -84,18 +84,18 @@ def test_gives_what_is_new_to_those_who_follow_it_and_classics_to_the_others() -
 
 
 def test_the_plain_form_remains_on_request_and_needs_no_windows() -> None:
-    given = ITEMS | {"half_life_days": 7.0, "popularity_weight": 0.1, "newcomer_weight": 0.5}
-    model = HybridRecommender(**given, second_stage=False).fit(two_kinds())
-    assert model.chosen_ == {}
-    assert not model.stage_weights_[1:].any()
+    given = ITEMS | {"half_life_days": 7.0, "popularity_weight": 0.1, "cold_user_weight": 0.5}
+    model = HybridRecommender(**given, reranker=False).fit(two_kinds())
+    assert model.best_params_ == {}
+    assert not model.reranker_weights_[1:].any()
 
 
 def test_too_few_windows_keep_the_plain_form_even_on_request() -> None:
     few = Dataset.from_frames(pd.DataFrame({"user_id": range(9), "movie_id": [1, 2, 3] * 3, "rating": 5.0}))
     model = HybridRecommender(
-        **ITEMS, half_life_days=7.0, popularity_weight=0.1, newcomer_weight=0.5, second_stage=True
+        **ITEMS, half_life_days=7.0, popularity_weight=0.1, cold_user_weight=0.5, reranker=True
     ).fit(few)
-    assert not model.stage_weights_[1:].any()
+    assert not model.reranker_weights_[1:].any()
 
 
 def test_a_learnt_model_is_the_same_after_saving(tmp_path: Path) -> None:
@@ -129,24 +129,26 @@ def test_learns_the_weights_that_made_the_choices() -> None:
     rng = np.random.default_rng(0)
     n_users, n_movies = 3000, 12
     parts = rng.normal(size=(n_users, n_movies, len(PARTS))).astype(np.float32)
-    traits = rng.normal(size=(n_users, len(TRAITS)))
-    true = np.zeros((1 + len(TRAITS), len(PARTS)))
+    user_features = rng.normal(size=(n_users, len(USER_FEATURES)))
+    true = np.zeros((1 + len(USER_FEATURES), len(PARTS)))
     true[0, :3] = 1.0, -0.5, 0.3
     true[2, PERSONAL_PARTS[-1]] = 0.8
-    own = true[0] + traits @ true[1:]
+    own = true[0] + user_features @ true[1:]
     utility = np.einsum("uk,umk->um", own, parts) + rng.gumbel(size=(n_users, n_movies))
     answers = utility == utility.max(axis=1, keepdims=True)
-    stage = learn_weights(Examples(parts, traits, np.ones_like(answers), answers), np.zeros(len(TRAITS)))
-    np.testing.assert_allclose(stage.weights, true, atol=0.12)
+    reranker = learn_weights(
+        Examples(parts, user_features, np.ones_like(answers), answers), np.zeros(len(USER_FEATURES))
+    )
+    np.testing.assert_allclose(reranker.weights, true, atol=0.12)
 
 
 def test_the_plain_form_is_the_root_plus_the_weighted_trend() -> None:
-    own = SecondStage.plain(0.25).weights
+    own = Reranker.plain(0.25).weights
     assert own[0, PARTS.index("root")] == 1
     assert own[0, PARTS.index("now")] == 0.25
     assert np.count_nonzero(own) == 2
-    assert root_of(np.array([4.0, -9.0])).tolist() == [2, -3]
-    assert len(PARTS) == 3 + len(SIGNALS)
+    assert signed_sqrt(np.array([4.0, -9.0])).tolist() == [2, -3]
+    assert len(PARTS) == 3 + len(ITEM_FEATURES)
 
 
 def _score(history: dict[int, float], movie: int) -> float:

@@ -1,0 +1,161 @@
+"""The hybrid's re-ranker: the final score, from a personal score and features of the movie and the user.
+
+    score = x' W y,   x = (1, user features),   y = (sign(s) sqrt|s|, s, genre affinity, item features)
+
+s is the prediction of an item-item model: roughly the probability that the user likes the movie. The plain form is the
+signed square root of s plus a weight times the movie's current trend; users with equally many ratings get the same
+weight (see `cold_users`). The learnt form is a conditional logit: it maximises the likelihood of the movies that users
+liked in later weeks among those that could have been shown then, so users who follow new releases get more of them.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from recommender.estimators.cold_users import cold_user_share
+from recommender.estimators.interactions import ordered_product, product_of_items
+from recommender.estimators.item_features import AGE, ITEM_FEATURES, Genres
+
+Array = np.ndarray[Any, Any]
+
+PARTS = ("root", "score", "genres", *ITEM_FEATURES)  # of y
+ROOT, SCORE, GENRES = range(3)
+NOW = PARTS.index("now")
+USER_FEATURES = ("activity", "age", "trend_4", "trend_14")  # of x after 1: log of ratings, means over the rated movies
+AVERAGED_ITEM_FEATURES = [AGE, ITEM_FEATURES.index("trend_4"), ITEM_FEATURES.index("trend_14")]
+PERSONAL_PARTS = [PARTS.index(name) for name in ("root", "trend_4", "trend_inf", "age")]  # whose weights differ by user
+USER_FEATURE_SHRINKAGE = 3.0
+PENALTY = 10.0
+
+
+def signed_sqrt(scores: Array) -> Array:
+    root: Array = np.sign(scores) * np.sqrt(np.abs(scores))
+    return root
+
+
+class Reranker:
+    """`weights` is W, (1 + USER_FEATURES, PARTS).
+
+    `user_features` (3, USER_FEATURES): the mean and scale of each, and their values for an empty history.
+    """
+
+    def __init__(self, weights: Array, user_features: Array, cold_user_weight: float = 0.0) -> None:
+        self.weights, self.user_features, self.cold_user_weight = weights, user_features, cold_user_weight
+
+    @classmethod
+    def plain(cls, popularity_weight: float, cold_user_weight: float = 0.0) -> Reranker:
+        weights = np.zeros((1 + len(USER_FEATURES), len(PARTS)), dtype=np.float32)
+        weights[0, ROOT], weights[0, NOW] = 1, popularity_weight
+        user_features = np.array([[0.0], [1.0], [0.0]], dtype=np.float32).repeat(len(USER_FEATURES), axis=1)
+        return cls(weights, user_features, cold_user_weight)
+
+    def score(
+        self,
+        scores: Array,
+        history: csr_matrix,
+        liked: csr_matrix,
+        item_features: Array,
+        genres: Genres,
+        item_idx: Array,
+    ) -> Array:
+        """Final scores of those items, from the personal `scores`; `item_features` and `genres` cover all movies."""
+        own = self.weights_of(history, item_features)
+        result: Array = self.personal(own, scores) + product_of_items(own[:, NOW:], item_features, item_idx)
+        if self.weights[:, GENRES].any():
+            result += own[:, GENRES, None] * genres.affinity(liked, item_idx)
+        return result
+
+    def personal(self, own: Array, scores: Array) -> Array:
+        """What the personal score contributes for users with those weights."""
+        part: Array = own[:, ROOT, None] * signed_sqrt(scores)
+        return part + own[:, SCORE, None] * scores if self.weights[0, SCORE] else part
+
+    def probabilities(self, scores: Array) -> Array:
+        """Up to a factor, how likely each movie of a list is liked, from the scores, which descend."""
+        if self._is_personal:
+            probabilities: Array = np.exp(scores - scores[0])
+        else:
+            probabilities = np.square(
+                scores - min(scores[-1], 0)
+            )  # the plain form is roughly the root of a probability
+        return probabilities
+
+    def weights_of(self, history: csr_matrix, item_features: Array) -> Array:
+        """(users, PARTS)."""
+        own = self._own(history, item_features)
+        if self.cold_user_weight:
+            own[:, NOW] += np.float32(self.cold_user_weight) * cold_user_share(np.diff(history.indptr))
+        return own
+
+    def _own(self, history: csr_matrix, item_features: Array) -> Array:
+        if not self._is_personal:
+            return np.repeat(self.weights[:1], history.shape[0], axis=0)
+        mean, scale, empty = self.user_features
+        user_features = (user_features_of(history, item_features, empty) - mean) / scale
+        own: Array = self.weights[0] + ordered_product(user_features.astype(np.float32), self.weights[1:])
+        return own
+
+    @cached_property
+    def _is_personal(self) -> bool:
+        return bool(self.weights[1:].any())
+
+
+def user_features_of(history: csr_matrix, item_features: Array, empty: Array) -> Array:
+    """(users, USER_FEATURES); with few ratings the means are shrunk towards those of an empty history."""
+    n_rated = np.diff(history.indptr)
+    rated = csr_matrix((np.ones(history.nnz, dtype=np.float32), history.indices, history.indptr), shape=history.shape)
+    sums = rated @ np.ascontiguousarray(item_features[AVERAGED_ITEM_FEATURES].T) + USER_FEATURE_SHRINKAGE * empty[1:]
+    return np.column_stack([np.log1p(n_rated), sums / (n_rated[:, None] + USER_FEATURE_SHRINKAGE)])
+
+
+def empty_user_features(ratings: csr_matrix, item_features: Array) -> Array:
+    """The mean over all ratings."""
+    counts = np.bincount(ratings.indices, minlength=ratings.shape[1])
+    return np.append(0.0, item_features[AVERAGED_ITEM_FEATURES] @ counts / max(counts.sum(), 1))
+
+
+class Examples(NamedTuple):
+    parts: Array  # (users, movies, PARTS)
+    user_features: Array  # (users, USER_FEATURES)
+    is_shown: Array  # (users, movies): which of the movies stood for choice
+    answers: Array  # which of those were liked, at least one by each user
+
+
+def learn_weights(examples: Examples, empty: Array) -> Reranker:
+    parts, user_features, is_shown, answers = examples
+    mean, scale = user_features.mean(axis=0), user_features.std(axis=0) + 1e-9
+    standard = ((user_features - mean) / scale).astype(np.float32)
+    personal = [standard[:, None, column, None] * parts[:, :, PERSONAL_PARTS] for column in range(len(USER_FEATURES))]
+    found = _conditional_logit(np.concatenate([parts, *personal], axis=2), is_shown, answers)
+    weights = np.zeros((1 + len(USER_FEATURES), len(PARTS)), dtype=np.float32)
+    weights[0] = found[: len(PARTS)]
+    weights[1:, PERSONAL_PARTS] = found[len(PARTS) :].reshape(len(USER_FEATURES), -1)
+    return Reranker(weights, np.stack([mean, scale, empty]).astype(np.float32))
+
+
+def _conditional_logit(parts: Array, is_shown: Array, answers: Array) -> Array:
+    """The weights that maximise the likelihood of the answers, less a ridge penalty on the standardised ones."""
+    from scipy.optimize import minimize  # Here: its import takes half a second, which no web process has to wait.
+
+    mean, scale = parts[is_shown].mean(axis=0), parts[is_shown].std(axis=0) + 1e-9
+    standard = ((parts - mean) / scale).astype(np.float32)
+    n_answers = answers.sum(axis=1).astype(np.float64)
+    of_answers = standard[answers].sum(axis=0, dtype=np.float64)
+
+    def loss(weights: Array) -> tuple[float, Array]:
+        scores = np.where(is_shown, (standard @ weights.astype(np.float32)).astype(np.float64), -np.inf)
+        scores -= scores.max(axis=1, keepdims=True)
+        probabilities = np.exp(scores)
+        sums = probabilities.sum(axis=1)
+        expected = (probabilities * (n_answers / sums)[:, None]).astype(np.float32)
+        likelihood = scores[answers].sum() - n_answers @ np.log(sums)
+        slope = of_answers - np.tensordot(expected, standard, axes=([0, 1], [0, 1])).astype(np.float64)
+        return PENALTY / 2 * weights @ weights - likelihood, PENALTY * weights - slope
+
+    found = minimize(loss, np.zeros(parts.shape[2]), jac=True, method="L-BFGS-B", options={"maxiter": 100})
+    weights: Array = np.where(scale > 1e-6, found.x / scale, 0)
+    return weights
