@@ -1,6 +1,6 @@
 """The staff dashboard's data, read from the database: one function for each panel."""
 
-import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from django_celery_beat.models import PeriodicTask
 
 from mlops.dashboard.plots import Point, Series, pair_bars, points_chart
 from mlops.dashboard.report import difference_text, interval_text
-from mlops.evaluation.intervals import wilson
+from mlops.evaluation.intervals import Z_95, wilson
 from mlops.findings import Finding
 from mlops.models import (
     DriftReport,
@@ -28,8 +28,7 @@ from mlops.monitoring.staleness import staleness_checks
 from mlops.test_score.score import ml_test_score
 
 RUNS, DECISIONS, VERSIONS, REPORTS = 8, 6, 20, 30
-LIVE_DAYS = 42
-Z = 1.96
+ONLINE_DAYS = 42
 
 
 @dataclass(frozen=True)
@@ -118,38 +117,39 @@ def _ends(interval: dict[str, Any] | None) -> tuple[float | None, float | None]:
 
 def online_metrics(now: datetime) -> dict[str, Any]:
     """The hit rate by day and version with 95% Wilson intervals, and each version's totals."""
-    first = now.date() - timedelta(days=LIVE_DAYS - 1)
+    first = now.date() - timedelta(days=ONLINE_DAYS - 1)
     rows = list(OnlineMetrics.objects.filter(day__gte=first).order_by("version", "day"))
     begin = min((row.day for row in rows), default=None)
     days = [begin + timedelta(days=at) for at in range((now.date() - begin).days + 1)] if begin else []
-    series = [
-        Series(f"version {version}", [_daily_point(row, days[0]) for row in rows if row.version_id == version])
-        for version in sorted({row.version_id for row in rows})
-    ]
+    versions = sorted({row.version_id for row in rows})
+    series = [_daily_series(rows, version, days[0]) for version in versions]
     labels = [f"{day:%d %b}" for day in days]
     return {
         "plot": points_chart(_("Hit rate at 10 of new positive ratings, by day"), labels, series),
         "series": series,
-        "rows": [_total(rows, version) for version in sorted({row.version_id for row in rows})],
+        "rows": [_total(rows, version) for version in versions],
     }
 
 
+def _daily_series(rows: Iterable[OnlineMetrics], version: int, first: date) -> Series:
+    points = [_daily_point(row, first) for row in rows if row.version_id == version]
+    return Series(_("version {version}").format(version=version), points)
+
+
 def _daily_point(row: OnlineMetrics, first: date) -> Point:
-    return Point((row.day - first).days, row.hit_rate or 0.0, *wilson(row.hits, row.n), note=f"of {row.n} on {row.day}")
+    return Point(
+        (row.day - first).days, row.hit_rate or 0.0, *wilson(row.hits, row.n), note=f"{row.hits}/{row.n}, {row.day}"
+    )
 
 
-def _total(rows: list[OnlineMetrics], version: int) -> dict[str, Any]:
-    own = [row for row in rows if row.version_id == version]
-    n, hits = sum(row.n for row in own), sum(row.hits for row in own)
-    ndcg = sum(row.ndcg_sum for row in own) / n if n else 0.0
-    squares = sum(row.ndcg_square_sum for row in own) / n if n else 0.0
-    half = Z * math.sqrt(max(0.0, squares - ndcg**2) / n) if n else 0.0
-    low, high = wilson(hits, n)
+def _total(rows: Iterable[OnlineMetrics], version: int) -> dict[str, Any]:
+    total = OnlineMetrics.sum_of(row for row in rows if row.version_id == version)
+    ndcg, half = total.ndcg or 0.0, Z_95 * total.ndcg_error
+    low, high = wilson(total.hits, total.n)
     return {
         "version": version,
-        "n": n,
-        "n_shown": sum(row.n_shown for row in own),
-        "hit_rate": hits / n if n else 0.0,
+        "total": total,
+        "hit_rate": total.hit_rate or 0.0,
         "low": low,
         "high": high,
         "ndcg": ndcg,

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from mlops.findings import Finding, Outcome, title
+from mlops.findings import Finding, Outcome, Text, title
 
 METRICS = (
     "ndcg",
@@ -24,7 +25,7 @@ SLICE_METRICS = ("ndcg", "recall", "precision", "rmse")
 
 @dataclass(frozen=True)
 class FigureRow:
-    """One model of the comparison; `difference` is by how much the candidate's nDCG is above its own."""
+    """One model of the comparison; `difference` is the candidate's nDCG minus its own."""
 
     name: str
     values: list[str]
@@ -48,9 +49,9 @@ def figure_rows(figures: Mapping[str, Any]) -> list[FigureRow]:
 
 @dataclass(frozen=True)
 class Pair:
-    """One figure of the champion and of the candidate; `difference` with its interval where there is one."""
+    """A figure of the champion and of the candidate, with the interval of the difference where there is one."""
 
-    name: str
+    name: Text
     champion: str
     candidate: str
     difference: str = ""
@@ -61,40 +62,45 @@ SIDE_BY_SIDE = (
     ("recall", "recall@10"),
     ("precision", "precision@10"),
     ("coverage", "coverage@10"),
-    ("popularity_gini", "popularity Gini"),
-    ("mean_popularity", "mean popularity"),
-    ("novelty", "novelty, bits"),
-    ("intra_list_diversity", "intra-list diversity"),
-    ("personalisation", "personalisation"),
-    ("rmse", "RMSE of predicted stars"),
+    ("popularity_gini", _("popularity Gini")),
+    ("mean_popularity", _("mean popularity")),
+    ("novelty", _("novelty, bits")),
+    ("intra_list_diversity", _("intra-list diversity")),
+    ("personalisation", _("personalisation")),
+    ("rmse", _("RMSE of predicted ratings")),
 )
 MEASURED = (
-    ("latency_ms", "latency of a list, ms"),
-    ("memory_mb", "memory of a process, MB"),
-    ("load_seconds", "time to load, s"),
+    ("latency_ms", _("latency of a list, ms")),
+    ("memory_mb", _("memory of a process, MB")),
+    ("load_seconds", _("time to load, s")),
 )
 
 
 def side_by_side(figures: Mapping[str, Any], of_champion: Mapping[str, Any]) -> list[Pair]:
-    """Of a version that was compared to a champion, whose own figures hold what was measured of its files."""
+    """The figures of a version and of the champion it was compared with."""
     models = figures.get("models", {})
     if "champion" not in models:
         return []
     champion, candidate = (models[name]["summary"] for name in ("champion", "candidate"))
     differences = figures.get("champion_differences") or {"ndcg": figures["differences"]["champion"]}
     pairs = [
-        Pair(label, _number(champion.get(name)), _number(candidate.get(name)), difference_text(differences.get(name)))
+        Pair(
+            str(label),
+            _number(champion.get(name)),
+            _number(candidate.get(name)),
+            difference_text(differences.get(name)),
+        )
         for name, label in SIDE_BY_SIDE
     ]
     before, now = of_champion.get("smoke_test", {}), figures.get("smoke_test", {})
     pairs += [Pair(label, _short(before.get(name)), _short(now.get(name))) for name, label in MEASURED]
     replay = (figures.get("replay") or {}).get("figures", {})
-    name = "replay: 95th percentile of latency, ms"
+    name = gettext("replay: 95th percentile of latency, ms")
     return [*pairs, Pair(name, _short(replay.get("champion_latency_p95_ms")), _short(replay.get("latency_p95_ms")))]
 
 
 def group_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
-    """name, share of the catalogue, of the champion's lists, of the candidate's, nDCG difference, of each group."""
+    """For each group: name, share of the catalog, of the champion's lists and of the candidate's, nDCG difference."""
     exposure, differences = figures.get("exposure", {}), figures.get("slice_differences", {})
     for name, share in figures.get("groups", {}).items():
         champion, candidate = (exposure.get(model, {}).get(name) for model in ("champion", "candidate"))
@@ -103,7 +109,7 @@ def group_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str,
 
 @dataclass(frozen=True)
 class SliceRow:
-    """The candidate in one slice; `values` are SLICE_METRICS, `difference` is its nDCG above the champion's."""
+    """The candidate in one slice; `values` are SLICE_METRICS, `difference` its nDCG minus the champion's."""
 
     name: str
     n_users: int
@@ -122,18 +128,18 @@ def backtest_lines(figures: Mapping[str, Any]) -> list[str]:
     """A line for each model: its difference in nDCG from the complete or the fresh one."""
     if "curve" in figures:
         lines = [_age_line(point) for point in figures["curve"]]
-        return [*lines, _("Data may be {days:g} days old.").format(days=figures["max_age_days"])]
+        return [*lines, gettext("Data may be {days:g} days old.").format(days=figures["max_age_days"])]
     return [_worth_line(code, found) for code, found in sorted(figures.items())]  # jsonb does not keep the order
 
 
 def _age_line(point: Mapping[str, Any]) -> str:
-    age = _("{days:g} days old").format(days=point["days"])
+    age = gettext("{days:g} days old").format(days=point["days"])
     return f"{age:<14} nDCG {point['ndcg']:.4f}  {difference_text(point['difference'])}".rstrip()
 
 
 def _worth_line(code: str, found: Mapping[str, Any]) -> str:
     parts = sorted(found["worth"].items())
-    worth = ", ".join(f"{title(lists)} {difference_text(interval) or _('too few')}" for lists, interval in parts)
+    worth = ", ".join(f"{title(lists)} {difference_text(interval) or gettext('too few')}" for lists, interval in parts)
     return f"{title(code):<12} {title(found['outcome']):<11} {worth}"
 
 

@@ -1,5 +1,8 @@
 """Rows of the monitoring: drift, online metrics, retraining checks, alerts, evidence, backtests, dependencies."""
 
+import math
+from collections.abc import Iterable
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -63,6 +66,19 @@ class OnlineMetrics(models.Model):
     @property
     def ndcg(self) -> float | None:
         return self.ndcg_sum / self.n if self.n else None
+
+    @property
+    def ndcg_error(self) -> float:
+        """The standard error of the mean nDCG."""
+        mean = self.ndcg or 0.0
+        return math.sqrt(max(self.ndcg_square_sum / self.n - mean**2, 0.0) / self.n) if self.n else 0.0
+
+    @classmethod
+    def sum_of(cls, rows: Iterable["OnlineMetrics"]) -> "OnlineMetrics":
+        """The sum of these rows, not saved."""
+        found = list(rows)
+        names = ("n", "n_shown", "hits", "ndcg_sum", "ndcg_square_sum")
+        return cls(**{name: sum(getattr(row, name) for row in found) for name in names})
 
 
 class Watermark(models.Model):

@@ -6,14 +6,13 @@ that came by a roll-back is not assessed: a second fault would point to the site
 
 import math
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Sum
 from django.utils import timezone
 
 from mlops.errors import MLOpsError
-from mlops.evaluation.intervals import wilson
+from mlops.evaluation.intervals import Z_95, wilson
 from mlops.findings import Finding, Outcome
 from mlops.models import ModelVersion, OnlineMetrics, Promotion
 from mlops.monitoring.alerts import set_alert
@@ -23,25 +22,6 @@ from mlops.registry.promotion import roll_back
 from recommender.serving.stats import ServingStats
 
 TAIL = 0.95  # quantile of latency
-Z = 1.96  # for 95% intervals
-
-
-@dataclass(frozen=True)
-class OnlineNdcg:
-    """nDCG@10 of new positive ratings, as sums."""
-
-    n: int = 0
-    ndcg_sum: float = 0.0
-    ndcg_square_sum: float = 0.0
-
-    @property
-    def mean(self) -> float:
-        return self.ndcg_sum / self.n if self.n else math.nan
-
-    @property
-    def squared_error(self) -> float:
-        """The squared standard error of the mean."""
-        return max(self.ndcg_square_sum / self.n - self.mean**2, 0.0) / self.n
 
 
 @dataclass(frozen=True)
@@ -98,14 +78,9 @@ def assess(*, now: datetime | None = None) -> CanaryReport:
     before = ServingStats.between(begin - window, begin, version=promotion.previous_id)
     findings.append(check_latency(serving, before, policy))
     since = (promotion.promoted_at - timedelta(days=policy.days)).date()
-    own, other = (online_ndcg(version, since) for version in (promotion.version_id, promotion.previous_id))
+    rows = OnlineMetrics.objects.filter(day__gte=since)
+    own, other = (OnlineMetrics.sum_of(rows.filter(version=pk)) for pk in (promotion.version_id, promotion.previous_id))
     return CanaryReport(promotion.version_id, [*findings, check_online_metrics(own, other, policy)])
-
-
-def online_ndcg(version: int, since: date) -> OnlineNdcg:
-    rows = OnlineMetrics.objects.filter(version=version, day__gte=since)
-    sums = {name: Sum(name, default=0.0) for name in ("ndcg_sum", "ndcg_square_sum")}
-    return OnlineNdcg(**rows.aggregate(n=Sum("n", default=0), **sums))
 
 
 def check_errors(serving: ServingStats, policy: AutoRollbackPolicy) -> Finding:
@@ -136,17 +111,17 @@ def check_latency(serving: ServingStats, before: ServingStats | None, policy: Au
     return Finding(CanaryCode.LATENCY, outcome, _finite(1000 * found), threshold, params=params, message=message)
 
 
-def check_online_metrics(now: OnlineNdcg, before: OnlineNdcg, policy: AutoRollbackPolicy) -> Finding:
+def check_online_metrics(now: OnlineMetrics, before: OnlineMetrics, policy: AutoRollbackPolicy) -> Finding:
     """Fails when nDCG is lower by more than the policy's limit and the interval of the difference is below zero."""
     code, needed = CanaryCode.ONLINE_METRICS, policy.min_quality_ratings
     if min(now.n, before.n) < needed:
         params = {"n": now.n, "n_previous": before.n, "needed": needed}
         return Finding(code, Outcome.INSUFFICIENT_DATA, params=params, message=Message.TOO_FEW_RATINGS)
-    difference = now.mean - before.mean
-    margin = Z * math.sqrt(now.squared_error + before.squared_error)
+    difference = (now.ndcg or 0.0) - (before.ndcg or 0.0)
+    margin = Z_95 * math.hypot(now.ndcg_error, before.ndcg_error)
     outcome = _outcome(difference < -policy.max_quality_loss and difference + margin < 0)
     interval = (difference - margin, difference + margin)
-    return Finding(code, outcome, difference, -policy.max_quality_loss, interval, {"ndcg": now.mean})
+    return Finding(code, outcome, difference, -policy.max_quality_loss, interval, {"ndcg": now.ndcg})
 
 
 def _outcome(is_bad: bool) -> Outcome:

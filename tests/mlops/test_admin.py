@@ -137,7 +137,7 @@ def test_refusing_asks_for_a_reason(browser, sam, alice, quick):
     text = page.content.decode()
     assert "by sam: odd lists for children" in text
     assert (">Refuse<" in text, ">Promote<" in text, ">Force<" in text) == (False, False, True)
-    assert "is no candidate" in browser.post(address, {"reason": "again"}, follow=True).content.decode()
+    assert "is not a candidate" in browser.post(address, {"reason": "again"}, follow=True).content.decode()
 
 
 def test_a_challenger_stands_beside_the_champion_with_the_lists_that_would_change(browser, alice, quick):
@@ -152,7 +152,7 @@ def test_a_challenger_stands_beside_the_champion_with_the_lists_that_would_chang
     text = browser.get(url("modelversion_change", challenger.pk)).content.decode()
 
     for shown in (
-        "Beside the champion",
+        "Comparison with the champion",
         "+0.0100 [+0.0050, +0.0150]",
         "Lists that would change",
         "7 ratings",

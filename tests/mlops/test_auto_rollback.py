@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from mlops.models import ModelVersion, OnlineMetrics, Promotion
 from mlops.monitoring.alerts import open_alerts
-from mlops.monitoring.auto_rollback import OnlineNdcg, assess, check_errors, check_latency, check_online_metrics
+from mlops.monitoring.auto_rollback import assess, check_errors, check_latency, check_online_metrics
 from mlops.monitoring.codes import AlertCode, CanaryCode, RollbackResult
 from mlops.services import auto_rollback, promote, roll_back
 from mlops.tasks import auto_rollback as auto_rollback_task
@@ -58,8 +58,8 @@ def test_latency_is_compared_with_the_predecessors(now, before, status):
     assert check_latency(now, before, POLICY).outcome == status
 
 
-def quality(n: int, mean: float) -> OnlineNdcg:
-    return OnlineNdcg(n, n * mean, n * (0.2**2 + mean**2))
+def quality(n: int, mean: float) -> OnlineMetrics:
+    return OnlineMetrics(n=n, ndcg_sum=n * mean, ndcg_square_sum=n * (0.2**2 + mean**2))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def quality(n: int, mean: float) -> OnlineNdcg:
         (quality(50_000, 0.09), quality(50_000, 0.10), "ok"),  # surely lower, but by less than policy minds
         (quality(299, 0.0), quality(1000, 0.10), "insufficient_data"),
         (quality(1000, 0.0), quality(299, 0.10), "insufficient_data"),
-        (OnlineNdcg(), OnlineNdcg(), "insufficient_data"),
+        (OnlineMetrics(), OnlineMetrics(), "insufficient_data"),
     ],
 )
 def test_online_metrics_must_be_clearly_lower(now, before, status):
