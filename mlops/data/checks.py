@@ -11,9 +11,9 @@ import pandas as pd
 import pandera.pandas as pa
 from scipy.sparse import csr_matrix
 
-from mlops.data.codes import DataProblem, RowRule
+from mlops.data.codes import DataProblem, RowRule, rules_sentence
 from mlops.data.schemas import matrix_schema, movie_schema, rating_schema
-from mlops.findings import Finding, Outcome, title
+from mlops.findings import Finding, Outcome
 
 METADATA = ("title", "release_date", "genres", "keywords", "cast", "directors", "overview", "language")
 
@@ -48,7 +48,7 @@ class CheckReport:
         return self.n_bad / self.n_rows if self.n_rows else 0.0
 
     def sentence(self) -> str:
-        return "; ".join(f"{title(rule)}: {n}" for rule, n in sorted(self.reasons.items()))
+        return rules_sentence(self.reasons)
 
     def excusing(self, ratings: Collection[int], movies: Collection[int]) -> "CheckReport":
         """Without these rows."""

@@ -1,9 +1,12 @@
 """Rules of the data checks by code, with titles and sentences."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from mlops.findings import register
+from mlops.findings import Finding, describe_all, register, title
 
 FIRST_YEAR, LAST_YEAR = 1870, 2200  # the same as in the catalogue
 
@@ -73,3 +76,14 @@ register(
         DataProblem.MATRIX_COUNT: _("The training matrix has {figure} entries for {threshold} ratings."),
     },
 )
+
+
+def rules_sentence(broken: Mapping[str, int]) -> str:
+    """Each rule with the number of rows that break it."""
+    return "; ".join(f"{title(rule)}: {n}" for rule, n in sorted(broken.items()))
+
+
+def refusal_sentence(details: Mapping[str, Any]) -> str:
+    """Why no model should learn from the data."""
+    problems = describe_all(Finding.from_dict(row) for row in details["findings"])
+    return f"{problems} {rules_sentence(details['rules'])}".strip()

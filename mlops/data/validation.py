@@ -1,7 +1,7 @@
 """The data checks of a snapshot: reads it, checks it, quarantines bad rows and keeps the report on its row."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,11 +19,11 @@ from mlops.data.checks import (
     shrinkage_problems,
     without_bad_rows,
 )
-from mlops.data.codes import Counted, DataProblem
+from mlops.data.codes import Counted, DataProblem, refusal_sentence
 from mlops.data.quarantine import BadRowsByPlace, bad_rows, excuse, quarantine
 from mlops.data.snapshots import read_snapshot
 from mlops.errors import StepFailed
-from mlops.findings import Finding, Outcome, describe_all
+from mlops.findings import Finding, Outcome
 from mlops.models import DatasetSnapshot
 from recommender.estimators import Dataset
 
@@ -32,10 +32,18 @@ logger = logging.getLogger(__name__)
 Checks = DatasetSnapshot.Checks
 
 
+class DataRefused(StepFailed):
+    """No model should learn from the data."""
+
+    def __init__(self, problems: Sequence[Finding], broken_rules: Mapping[str, int]) -> None:
+        self.details = {"findings": [problem.to_dict() for problem in problems], "rules": dict(broken_rules)}
+        super().__init__(refusal_sentence(self.details))
+
+
 def checked_frames(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFrame, CheckReport]:
     """Ratings and movies without the bad rows, which are quarantined. The report is kept on the snapshot's row.
 
-    Raises SnapshotNotAvailable, and StepFailed with every problem when no model should learn from the data.
+    Raises SnapshotNotAvailable, and DataRefused with every problem.
     """
     ratings, movies, rows, report = _check(snapshot, timezone.now())
     quarantine(snapshot, rows, report)
@@ -51,7 +59,7 @@ def checked_frames(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFram
     report = replace(report, problems=tuple(problems))
     _keep(snapshot, report)
     if problems:
-        raise StepFailed(" ".join([describe_all(problems), report.sentence()]).strip())
+        raise DataRefused(problems, report.reasons)
     if report.n_bad:
         logger.warning("%s bad rows are left out: %s", report.n_bad, report.sentence())
     return good_ratings, good_movies, report

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.jobs.kinds import JobKind, Limits, register
 from catalog.models.outcomes import Sentence, add_sentences, sentence
+from mlops.data.codes import refusal_sentence
 from mlops.errors import StepFailed
 from mlops.findings import Finding, describe_all
 from mlops.models import GateDecision, ModelVersion, PipelineRun, RunStep
@@ -40,6 +41,7 @@ class TrainingOutcome(TextChoices):
             "config.yaml)."
         ),
     )
+    DATA_REFUSED = "data_refused", _("The data did not pass its checks.")
     NOT_FITTED = "not_fitted", _("The model cannot be fitted: {error}")
     GATE_REFUSED = "gate_refused", _("The gate refused version {version}. {reasons}")
     OVERTIME = "overtime", _("The training took longer than training.max_runtime_seconds allows.")
@@ -111,7 +113,11 @@ def _with_reasons(outcome: TrainingOutcome) -> Sentence:
 
 _GATED = (TrainingOutcome.AWAITS_DECISION, TrainingOutcome.GATE_REFUSED)
 
-add_sentences(dict(TrainingOutcome.choices) | {outcome.value: _with_reasons(outcome) for outcome in _GATED})
+add_sentences(
+    dict(TrainingOutcome.choices)
+    | {TrainingOutcome.DATA_REFUSED.value: refusal_sentence}
+    | {outcome.value: _with_reasons(outcome) for outcome in _GATED}
+)
 register(
     JobKind(
         name=PipelineRun.KIND,

@@ -25,18 +25,6 @@ logger = logging.getLogger(__name__)
 OnProgress = Callable[[str, str], None]
 
 
-def cancelled() -> MLOpsError:
-    return RunCancelled("Cancelled.")
-
-
-def lost() -> MLOpsError:
-    return RunLost(str(TrainingOutcome.RUN_LOST.label))
-
-
-def overtime() -> MLOpsError:
-    return RunFailed(TrainingOutcome.OVERTIME)
-
-
 class Interrupt(MLOpsError):
     """Raised in the middle of computing; what it means is raised right after."""
 
@@ -57,7 +45,7 @@ class RunMonitor:
         self._share: float | None = None
         self._durations = Durations(run.algorithm)
         self._stop = threading.Event()
-        self._verdict: Callable[[], MLOpsError] | None = None
+        self._verdict: MLOpsError | None = None
         self._working_thread = threading.get_ident()
         self._lock = threading.Lock()
         self._interruptible = False
@@ -77,7 +65,7 @@ class RunMonitor:
     def check(self) -> None:
         """Raises RunCancelled, RunLost or RunFailed (out of time) when the run should not continue."""
         if self._verdict is not None:
-            raise self._verdict()
+            raise self._verdict
 
     def note(self, line: str) -> None:
         """A log line from any thread; it is written by the next `flush`."""
@@ -201,7 +189,7 @@ class RunMonitor:
         deadline = time.monotonic() + policy.max_runtime_seconds
         while not self._stop.wait(policy.heartbeat_seconds):
             try:
-                verdict = self._look() or (overtime if time.monotonic() > deadline else None)
+                verdict = self._look() or (RunFailed(TrainingOutcome.OVERTIME) if time.monotonic() > deadline else None)
             except LOST_CONNECTION:
                 logger.warning("run %s: the database did not take the progress", self.run.pk, exc_info=True)
                 verdict = None
@@ -211,10 +199,10 @@ class RunMonitor:
                 self._verdict = verdict
                 self._interrupt()
 
-    def _look(self) -> Callable[[], MLOpsError] | None:
+    def _look(self) -> MLOpsError | None:
         if not self.flush():
-            return lost
-        return cancelled if attempt_of(self.run).exclude(cancel_requested_at=None).exists() else None
+            return RunLost()
+        return RunCancelled() if attempt_of(self.run).exclude(cancel_requested_at=None).exists() else None
 
     def _interrupt(self) -> None:
         with self._lock:

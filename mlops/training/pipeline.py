@@ -15,6 +15,7 @@ from catalog.jobs.connection import LOST_CONNECTION, reconnecting
 from catalog.jobs.heartbeat import beating
 from catalog.jobs.queue import attempt_of, claim, fail, finish
 from catalog.models.outcomes import Outcome
+from mlops.data.validation import DataRefused
 from mlops.errors import MLOpsError, RunCancelled, RunLost, RunNotFound
 from mlops.models import PipelineRun
 from mlops.training.job import RunFailed, TrainingOutcome
@@ -66,7 +67,7 @@ def _execute(run: PipelineRun, monitor: RunMonitor) -> tuple[str, dict[str, Any]
             logger.warning("the connection to the database was lost, the step is repeated: %s", error)
             connection.close()
             if not reconnecting(attempt_of(run).exists):
-                raise RunLost(str(TrainingOutcome.RUN_LOST.label)) from None
+                raise RunLost from None
     return TrainingRun(run, monitor).execute()
 
 
@@ -78,6 +79,8 @@ def _ending(error: Exception) -> tuple[str, str, dict[str, Any]]:
             return Status.ERRORED, TrainingOutcome.RUN_LOST, {}
         case RunFailed():
             return Status.FAILED, error.outcome, error.details
+        case DataRefused():
+            return Status.FAILED, TrainingOutcome.DATA_REFUSED, error.details
         case MLOpsError():
             return Status.FAILED, TrainingOutcome.STEP_FAILED, {"error": str(error)}
         case OperationalError() | InterfaceError():

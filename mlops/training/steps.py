@@ -16,7 +16,7 @@ from catalog.jobs.queue import attempt_of
 from mlops.data.snapshots import keep_snapshot, write_snapshot
 from mlops.data.validation import checked_frames
 from mlops.data.validation import figures_of as check_figures
-from mlops.errors import StepFailed
+from mlops.errors import RunLost, StepFailed
 from mlops.evaluation.comparison import choose_parameters, evaluate_candidate, figures_of
 from mlops.evaluation.lineage import code_revision, fitting_libraries, fitting_threads, recipe_hash
 from mlops.evaluation.parameters import from_json, to_json
@@ -28,7 +28,7 @@ from mlops.registry.promotion import promote
 from mlops.registry.retention import prune_artifacts
 from mlops.registry.smoke_test_input import smoke_test_input
 from mlops.training.job import RunFailed, TrainingOutcome, artifact_name, partial_snapshot_name
-from mlops.training.monitor import RunMonitor, lost
+from mlops.training.monitor import RunMonitor
 from recommender.estimators import ESTIMATORS, ArtifactError, Dataset, artifact_checksum, load_recommender
 from recommender.estimators.progress import reporting
 
@@ -245,7 +245,7 @@ class TrainingRun:
     def _still_ours(self) -> None:
         """Locks the run's row: a run that was taken for lost in the meantime writes nothing any more."""
         if not attempt_of(self.run).select_for_update().exists():
-            raise lost()
+            raise RunLost
 
 
 def _reasons(decision: GateDecision) -> dict[str, Any]:

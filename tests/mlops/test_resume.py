@@ -38,7 +38,7 @@ def crash_at(name: str):
     return crash
 
 
-def test_a_run_goes_on_from_the_step_that_failed_with_what_was_made_before(rated_site, settings):
+def test_a_resumed_run_continues_from_the_failed_step(rated_site, settings):
     """It errors at one step after another, and each attempt does no more than what is left."""
     run = start_training(trigger="command")
     for step in ("fit", "register", "promote"):
@@ -99,7 +99,7 @@ def test_an_export_goes_on_and_ends_while_others_write(rated_site, monkeypatch, 
     assert run.steps.get(name="export").status == ("failed" if stopped else "succeeded")
 
 
-def test_an_errored_run_is_taken_up_again_once_after_five_minutes(db, quick, settings):
+def test_an_errored_run_is_retried_once_after_five_minutes(db, quick, settings):
     run = start_training(trigger="scheduled")
     claim(run)
     PipelineRun.objects.update(**KILLED_WORKER)
@@ -156,7 +156,7 @@ def test_only_the_newest_run_goes_on_and_never_two_at_once(db, quick, settings):
         resume_run(run_id=new.pk)
 
 
-def test_whoever_works_on_an_earlier_attempt_writes_nothing_any_more(rated_site):
+def test_an_earlier_attempt_writes_nothing(rated_site):
     """A worker that was taken for dead wakes up while another one works on the next attempt."""
     run = start_training(trigger="command")
 

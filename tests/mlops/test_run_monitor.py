@@ -33,13 +33,13 @@ def test_a_cancellation_ends_a_long_fit_at_once(run):
     cancel_run(run_id=run.pk)
 
     started = time.monotonic()
-    with RunMonitor(run) as monitor, pytest.raises(RunCancelled, match=r"Cancelled\."), monitor.interruptible():
+    with RunMonitor(run) as monitor, pytest.raises(RunCancelled), monitor.interruptible():
         work_for(60)
 
     assert time.monotonic() - started < 20
 
 
-def test_no_step_begins_after_a_cancellation_however_soon_it_comes(run):
+def test_no_step_begins_after_a_cancellation(run):
     monitor = RunMonitor(run)  # its thread, which looks now and then, is not even started
     with monitor.step("fit"):
         cancel_run(run_id=run.pk)
@@ -65,7 +65,7 @@ def test_a_run_that_takes_too_long_ends_with_a_sentence(run, settings, tmp_path)
         work_for(60)
 
 
-def test_an_estimator_that_swallows_the_interrupt_does_not_keep_the_run_alive(run):
+def test_a_swallowed_interrupt_still_ends_the_run(run):
     cancel_run(run_id=run.pk)
 
     swallowed = contextlib.suppress(Exception)
@@ -99,7 +99,7 @@ def test_heartbeats_and_lines_reach_the_row(run):
         assert "from a library" in run.log
 
 
-def test_what_a_step_does_now_is_shown_however_short_it_was_at_something_else(run):
+def test_each_activity_is_shown_however_short(run):
     with RunMonitor(run) as monitor, monitor.step("register") as step:
         for activity in ("smoke_test", "mlflow"):
             monitor.progress(step, activity)

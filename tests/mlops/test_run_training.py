@@ -44,7 +44,7 @@ def test_a_first_model_that_beats_the_baselines_goes_live(rated_site, settings):
     assert version.mlflow_run_id
 
 
-def test_a_second_training_on_the_same_data_is_judged_against_the_champion(rated_site):
+def test_a_second_training_is_compared_with_the_champion(rated_site):
     first, second = train(), train()
 
     assert DatasetSnapshot.objects.count() == 1
@@ -57,7 +57,7 @@ def test_a_second_training_on_the_same_data_is_judged_against_the_champion(rated
     assert first.version.artifact_checksum == second.version.artifact_checksum
 
 
-def test_a_model_no_better_than_a_baseline_is_refused_and_the_champion_stays(rated_site):
+def test_a_model_no_better_than_a_baseline_is_refused(rated_site):
     champion = make_version()
     promote(version=champion.pk)
 
@@ -82,14 +82,15 @@ def test_too_few_ratings_end_in_a_sentence(rated_site, settings):
     assert not list(settings.SNAPSHOT_DIR.iterdir())
 
 
-def test_bad_rows_beyond_the_policy_stop_the_training_with_the_reasons(rated_site):
+def test_too_many_bad_rows_stop_the_training(rated_site):
     future = timezone.now() + timedelta(days=30)
     Rating.objects.filter(pk__in=Rating.objects.values("pk")[:100]).update(rated_at=future)
 
     run = train()
 
     assert run.status == Status.FAILED
-    assert "rated in the future: 100 rows" in run.message
+    assert (run.outcome, list(run.details["rules"].values())) == ("data_refused", [100])
+    assert "rated in the future: 100" in run.message
     assert run.steps.get(name="checks").figures["bad_rows"] == 100
 
 
@@ -100,7 +101,7 @@ def test_a_few_bad_rows_are_left_out(rated_site, settings, tmp_path):
     run = train()
 
     assert run.status == Status.SUCCEEDED, run.message
-    assert "1 bad rows are left out: rated in the future: 1 rows" in run.log
+    assert "1 bad rows are left out: rated in the future: 1" in run.log
 
 
 def test_a_parameter_that_no_model_takes_ends_in_a_sentence(rated_site, settings, tmp_path):
@@ -188,7 +189,7 @@ def test_a_second_delivery_of_the_message_does_nothing(rated_site):
     assert not run.steps.exists()
 
 
-def test_a_run_that_was_given_up_while_it_worked_promotes_nothing(rated_site):
+def test_a_run_given_up_while_it_worked_promotes_nothing(rated_site):
     run = start_training(trigger="command")
 
     def give_up(step: str, text: str) -> None:
@@ -209,7 +210,7 @@ def test_a_run_that_is_not_there_is_said_so(db):
         run_training(run_id=12)
 
 
-def test_without_automatic_promotion_a_second_model_waits_for_a_person(rated_site, settings, tmp_path):
+def test_a_second_model_waits_without_automatic_promotion(rated_site, settings, tmp_path):
     settings.POLICY = load_policy(write_policy(tmp_path / "manual.yaml", promotion={"automatic": False}))
     champion = make_version()
     promote(version=champion.pk)

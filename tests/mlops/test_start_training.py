@@ -149,7 +149,7 @@ def test_what_has_ended_cannot_be_cancelled(db, quick):
         cancel_run(run_id=run.pk + 1)
 
 
-def test_the_scheduled_task_skips_while_another_training_is_active(db, quick):
+def test_the_scheduled_task_skips_while_a_training_is_active(db, quick):
     assert train_model_scheduled()["status"] == "queued"
     assert PipelineRun.objects.get().trigger == "scheduled"
     assert train_model_scheduled() == {"status": "skipped"}

@@ -139,7 +139,7 @@ def paused_jobs() -> Iterator[None]:
 
 
 @pytest.mark.skipif(not can_unshare(), reason="takes the right to make a PID namespace")
-def test_a_database_that_pauses_longer_than_the_limit_ends_no_run(start):
+def test_a_paused_database_ends_no_run(start):
     start(*ELSEWHERE, *TRAINING)
     run = in_its_midst(start_training(trigger="api"))
 
@@ -166,7 +166,7 @@ def test_connections_that_are_cut_end_no_run(start):
     assert run.attempt == 1
 
 
-def test_a_queued_training_waits_for_its_worker_and_a_running_one_is_cancelled(rated_site, settings, tmp_path: Path):
+def test_a_queued_training_waits_and_a_running_one_is_cancelled(rated_site, settings, tmp_path: Path):
     # No Beat here that would send another message: this one has to live until the worker has started.
     settings.POLICY = load_policy(write_policy(rated_site, training={"stale_after_seconds": 120}))
     run = start_training(trigger="api")

@@ -13,7 +13,7 @@ from catalog.imports.lifecycle import (
 )
 from catalog.jobs.process import namespace
 from catalog.jobs.reaper import requeue_stale
-from catalog.models import ImportRow, Movie, Rating, Source, UserImport, Viewing, WatchlistItem
+from catalog.models import ImportRow, Job, Movie, Rating, Source, UserImport, Viewing, WatchlistItem
 from catalog.services import record_rating, remove_rating
 from catalog.signals import rating_recorded
 from catalog.tasks import read_import as read_task
@@ -257,6 +257,7 @@ def test_what_is_old_enough_goes(nora, heat, settings):
     assert remove_old_imports_task() == {"removed": 1}
     assert not UserImport.objects.filter(pk=user_import.pk).exists()
     assert not ImportRow.objects.exists()
+    assert not Job.objects.exists()
 
 
 def test_it_goes_with_the_account(nora, heat):

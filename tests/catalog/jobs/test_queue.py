@@ -87,7 +87,7 @@ def test_a_released_job_waits_for_the_next_worker(make_job):
     assert (again.attempt, again.started_at) == (1, job.started_at)
 
 
-def test_a_queued_job_is_cancelled_at_once_and_a_running_one_asked(make_job):
+def test_cancelling_ends_a_queued_job_and_asks_a_running_one(make_job):
     queued, running = make_job(), claim(make_job())
 
     assert cancel(queued)

@@ -50,7 +50,7 @@ def test_the_pid_of_another_namespace_says_nothing(make_job, kind, elsewhere):
     assert "has died or cannot reach the database" in Job.objects.get().message
 
 
-def test_after_an_outage_of_the_database_a_worker_may_prove_itself(make_job, elsewhere):
+def test_a_worker_may_prove_itself_after_an_outage(make_job, elsewhere):
     """All heartbeats are missing at once; the reaper comes first, the worker a moment later."""
     job = make_job(by=elsewhere, silent=HOUR)
 
@@ -68,7 +68,7 @@ def test_the_end_of_one_worker_of_a_shared_job_says_nothing(make_job, ended_proc
     assert requeue_stale()["ended"] == 0
 
 
-def test_a_job_that_takes_too_long_is_lost_though_its_process_lives(make_job, kind, living_process):
+def test_a_job_that_takes_too_long_is_lost(make_job, kind, living_process):
     job = make_job(by=living_process)
     kind.limits = Limits(30, HOUR, retries=0)
     Job.objects.update(claimed_at=timezone.now() - timedelta(seconds=HOUR + 1))
@@ -113,7 +113,7 @@ def test_kinds_can_be_looked_at_alone(make_job, ended_process):
     assert requeue_stale("plain")["ended"] == 1
 
 
-def test_a_beat_is_for_jobs_of_living_processes_of_this_namespace(make_job, living_process, ended_process, elsewhere):
+def test_heartbeats_are_for_living_processes_of_this_namespace(make_job, living_process, ended_process, elsewhere):
     jobs = [make_job(by=process, silent=60) for process in (living_process, ended_process, elsewhere)]
 
     assert beat() == 1
