@@ -25,7 +25,10 @@ from tests.source_tree import (
 
 MAX_LINES = 300
 LONG_FILES = {  # with the reason
-    "recommender/evaluation/evaluate.py": "two lines over: shorten it",
+    "recommender/estimators/artifact.py": "slightly over: shorten it",
+    "recommender/estimators/base.py": "slightly over: shorten it",
+    "recommender/evaluation/evaluate.py": "slightly over: shorten it",
+    "tests/mlops/test_ml_test_score.py": "slightly over: shorten it",
     "tests/mlops/test_tuning.py": "to be divided: search, spaces, adoption",
     "tests/catalog/imports/labelled_titles.py": "data: titles with the movie that each one means",
     "tests/recommender/estimators/contract.py": "one contract, which every estimator's test inherits as a whole",
@@ -34,10 +37,10 @@ P90_FILE, P90_FUNCTION = 170, 15
 # Registers itself with Django, Celery or a table of formats when it is imported, so that one importer is enough.
 REGISTERS_ITSELF = re.compile(r"\.(admin|commands|templatetags|formats)\.|^movierec\.(checks|celery)$")
 # Ratchets: lower them when the tree gets better, never raise them. Targets: 60, 40, 0, 0.
-MAX_WITH_ONE_IMPORTER = 95
-MAX_IMPORTS_IN_FUNCTIONS = 44
+MAX_WITH_ONE_IMPORTER = 93
+MAX_IMPORTS_IN_FUNCTIONS = 43
 MAX_WITHOUT_A_REASON = 20
-MAX_LONG_TEST_NAMES = 144
+MAX_LONG_TEST_NAMES = 62
 TEST_NAME = 60  # characters
 
 

@@ -52,7 +52,7 @@ def test_train_now_queues_a_run_and_shows_it(browser, sam, quick):
     assert "only one runs at a time" in page.content.decode()
 
 
-def test_a_run_shows_its_steps_live_and_is_read_anew_when_it_ends(browser, quick):
+def test_a_run_shows_its_steps_live_and_reloads_at_its_end(browser, quick):
     run = PipelineRun.objects.create(
         status="running", trigger="admin", algorithm="ease", log="12:00 hello", share=0.41, remaining_seconds=200
     )
@@ -140,7 +140,7 @@ def test_refusing_asks_for_a_reason(browser, sam, alice, quick):
     assert "is not a candidate" in browser.post(address, {"reason": "again"}, follow=True).content.decode()
 
 
-def test_a_challenger_stands_beside_the_champion_with_the_lists_that_would_change(browser, alice, quick):
+def test_a_challenger_is_compared_with_the_champion_by_lists(browser, alice, quick):
     champion = make_version()
     promote(version=champion.pk)
     movies = list(Movie.objects.order_by("pk")[:4])
@@ -195,7 +195,7 @@ def test_forcing_says_what_the_gate_said(browser, alice, quick):
     assert Promotion.objects.get().kind == "forced"
 
 
-def test_a_version_whose_files_are_broken_is_refused_with_the_reason(browser, alice, quick, settings):
+def test_a_version_with_broken_files_is_refused_with_the_reason(browser, alice, quick, settings):
     version = make_version()
     (settings.MODEL_DIR / version.artifact / "manifest.json").unlink()
 

@@ -78,7 +78,7 @@ def test_promote_and_roll_back(as_sam, sam, alice, quick):
     assert (answer.status_code, answer.json()["version"]) == (200, second.pk)
 
 
-def test_what_the_gate_refused_needs_force_a_reason_and_the_permission(api, alice, quick):
+def test_a_refused_model_needs_force_a_reason_and_the_permission(api, alice, quick):
     version = make_version(decision="refused")
     address = f"/api/v1/models/{version.pk}/promote/"
 

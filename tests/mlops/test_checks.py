@@ -75,7 +75,7 @@ def test_a_bad_rating_is_found(column, value, rule):
     assert report.bad_ratings == {1: tuple(sorted(report.reasons))}
 
 
-def test_a_second_rating_of_a_movie_is_found_and_the_later_one_stays():
+def test_of_two_ratings_of_a_movie_the_later_one_stays():
     ratings, movies = frames()
     ratings.loc[2, "user_id"] = 1
 
@@ -85,7 +85,7 @@ def test_a_second_rating_of_a_movie_is_found_and_the_later_one_stays():
     assert set(report.bad_ratings) == {0}
 
 
-def test_a_second_row_of_a_movie_is_found_and_the_later_one_stays():
+def test_of_two_rows_of_a_movie_the_later_one_stays():
     ratings, movies = frames()
     movies = pd.concat([movies, movies.iloc[[1]]], ignore_index=True)
 

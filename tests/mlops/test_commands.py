@@ -67,7 +67,7 @@ def test_a_model_from_its_training_to_its_reproduction(rated_site, tmp_path):
         call("reproduce_model", version.pk)
 
 
-def test_train_model_ends_with_an_error_where_the_training_failed(rated_site):
+def test_train_model_fails_if_the_training_fails(rated_site):
     Rating.objects.all().delete()
 
     with pytest.raises(CommandError, match=r"Run \d+ failed\. There are 0 ratings") as error:

@@ -27,9 +27,7 @@ def scheduled(snapshot: DatasetSnapshot) -> DatasetSnapshot:
     return snapshot
 
 
-def test_scheduled_snapshots_and_the_champion_come_back_on_an_empty_host(
-    alice, remote, settings, tmp_path, monkeypatch
-):
+def test_snapshots_and_champion_are_restored_on_an_empty_host(alice, remote, settings, tmp_path, monkeypatch):
     snapshot = scheduled(export_snapshot())
     version = make_version(snapshot=snapshot)
     promote(version=version.pk)
@@ -66,7 +64,7 @@ def test_what_nobody_scheduled_stays_here(alice, remote):
     assert not remote.exists()
 
 
-def test_without_a_remote_or_dvc_nothing_is_pushed_and_the_reason_is_said(alice, quick, settings, monkeypatch):
+def test_without_a_remote_nothing_is_pushed_with_the_reason(alice, quick, settings, monkeypatch):
     settings.DVC_REMOTE_URL = ""
     with pytest.raises(NoDataRemote, match="DVC_REMOTE_URL"):
         push_data()

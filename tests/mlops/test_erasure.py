@@ -53,7 +53,7 @@ def test_what_cannot_be_withdrawn_is_said(db, quick):
         withdraw_snapshot(snapshot=10**6, reason="x")
 
 
-def test_a_purged_provider_takes_the_snapshots_with_its_data_along(db, quick):
+def test_purging_a_provider_removes_snapshots_with_its_data(db, quick):
     with_it, without = make_snapshot(sources=["site", "tmdb"]), make_snapshot(sources=["site"])
 
     provider_purged.send(sender=None, source="tmdb")

@@ -62,7 +62,7 @@ def test_every_rule_says_figure_interval_and_threshold():
 
 
 @pytest.mark.parametrize("low", [0.0, -0.001])
-def test_a_model_not_surely_better_than_the_best_baseline_is_refused(low):
+def test_a_model_not_clearly_better_than_the_baseline_is_refused(low):
     decision = decide(replace(FIRST, against_baseline=PairedInterval(0.02, low, 0.04, 175)), POLICY)
 
     assert decision.outcome == "refused"
@@ -240,7 +240,7 @@ def test_recent_requests_may_take_a_quarter_longer(change, outcome):
     assert found[Rule.REPLAY_LATENCY_MS] == outcome
 
 
-def test_overlap_and_scores_are_reported_and_bounded_if_policy_says_so():
+def test_overlap_and_scores_are_reported_and_limited_by_policy():
     given = replace(CHANGE, replay=REPLAY)
     overlap, psi = Rule.REPLAY_OVERLAP, Rule.REPLAY_PSI
 

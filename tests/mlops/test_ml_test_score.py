@@ -67,14 +67,14 @@ def test_a_full_point_takes_every_source():
         (True, {"ran_at": NOW - timedelta(days=31)}, 0.5, Missing.STALE),
     ],
 )
-def test_what_failed_or_is_stale_or_was_run_by_hand_is_no_full_point(passed, fields, score, why):
+def test_failed_stale_or_manual_checks_score_no_full_point(passed, fields, score, why):
     record("D7", "pytest", check(passed), **fields)
 
     assert points()["D7"] == score
     assert missing("D7") == [why]
 
 
-def test_a_check_that_passed_once_and_fails_now_is_half_a_point_and_says_why():
+def test_a_check_that_fails_after_passing_scores_half_a_point():
     record("D7", "pytest", check(), ran_at=NOW - timedelta(days=1))
     record("D7", "pytest", check(passed=False))
 
@@ -191,7 +191,7 @@ def test_a_champion_that_costs_a_quarter_more_is_found(alice, quick, latency, pa
     assert TestEvidence.objects.get(test="Mo6").passed is passed
 
 
-def test_live_quality_is_evidence_only_where_something_was_scored(alice, quick):
+def test_online_metrics_are_evidence_only_if_ratings_were_scored(alice, quick):
     version = make_version()
     promote(version=version.pk)
     beat_heartbeat()

@@ -32,7 +32,7 @@ def client(quick, mlflow_store):
     return mlflow.MlflowClient()
 
 
-def test_the_champion_loads_from_the_registry_outside_of_the_site(alice, client, settings, mlflow_store, tmp_path):
+def test_the_champion_loads_from_the_registry_outside_the_site(alice, client, settings, mlflow_store, tmp_path):
     version = make_version()
     promote(version=version.pk)
     assert mirror(version)
@@ -86,7 +86,7 @@ def test_aliases_follow_promotions_and_roll_backs(alice, client):
     assert champion() == int(first.mlflow_version)
 
 
-def test_a_training_is_not_lost_while_mlflow_is_down_and_is_made_up_for(rated_site, settings, mlflow_store):
+def test_a_training_while_mlflow_is_down_is_mirrored_later(rated_site, settings, mlflow_store):
     settings.MLFLOW_TRACKING_URI = "http://127.0.0.1:1"
 
     run = run_training(run_id=start_training(trigger="command").pk)

@@ -45,7 +45,7 @@ def test_a_promotion_changes_rows_pointer_and_audit_together(alice, sam, quick):
 
 
 @pytest.mark.parametrize("decision", ["refused", "not_enough_evidence"])
-def test_what_did_not_pass_is_not_promoted_and_the_reason_is_said(alice, quick, decision):
+def test_a_model_that_did_not_pass_is_not_promoted(alice, quick, decision):
     rules = [rule("Too slow.", decision.replace("refused", "failed"))]
     version = make_version(decision=decision, rules=rules)
 
@@ -142,7 +142,7 @@ def test_a_former_champion_can_be_promoted_again(three):
     assert ModelVersion.objects.filter(status="champion").count() == 1
 
 
-def test_a_roll_back_of_who_is_not_the_champion_any_more_does_nothing(three):
+def test_rolling_back_a_former_champion_does_nothing(three):
     with pytest.raises(NotPromotable):
         roll_back(replacing=three[1])
 

@@ -47,7 +47,7 @@ def test_a_bad_row_is_kept_with_its_reason_once(snapshot, alice):
     assert (snapshot.checks, snapshot.check_report["bad_rows"]) == ("passed", 1)
 
 
-def test_a_released_row_is_learnt_from_again_and_what_was_learnt_before_stays_known(snapshot, sam):
+def test_a_released_row_trains_again_and_history_is_kept(snapshot, sam):
     validate(snapshot)
     before = timezone.now()
 
@@ -68,7 +68,7 @@ def test_a_release_holds_until_the_row_changes(snapshot, sam, alice):
     assert QuarantinedRow.objects.filter(released_at=None).count() == 1
 
 
-def test_a_release_needs_a_reason_and_a_row_that_can_be_learnt_from(snapshot, sam):
+def test_a_release_needs_a_reason_and_a_releasable_row(snapshot, sam):
     validate(snapshot)
     row = QuarantinedRow.objects.get()
     with pytest.raises(ReasonRequired):

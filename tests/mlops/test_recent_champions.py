@@ -29,7 +29,7 @@ def test_one_version_of_each_further_recipe_is_judged_again(alice, quick):
     assert recent_champions(current, Recipe.of("ease", {"regularization": 2.0})) == [first]
 
 
-def test_only_champions_of_the_policys_days_count_and_no_more_than_it_tries(alice, quick):
+def test_only_recent_champions_up_to_the_policys_limit_count(alice, quick):
     *_, current = champions(*(chosen(float(n)) for n in range(1, 7)))
     candidate = Recipe.of("ease", {"regularization": 99.0})
 
@@ -46,7 +46,7 @@ def figures(ndcg_of_recent: float) -> dict:
     return found
 
 
-def test_the_gate_is_told_of_the_best_one_unless_that_is_the_champion(alice, quick):
+def test_the_gate_gets_the_best_recent_champion(alice, quick):
     champion = make_version()
     better = gate_input(make_version(figures=figures(0.25)), champion)
     worse = gate_input(make_version(figures=figures(0.15)), champion)

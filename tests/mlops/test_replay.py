@@ -110,7 +110,7 @@ def champion_list(version, user: User) -> list[int]:
     return list(replayed.answers[0].movies)
 
 
-def test_a_model_that_fails_or_cannot_be_loaded_is_an_error_each_time(pair, settings, monkeypatch):
+def test_a_failing_model_is_an_error_in_each_request(pair, settings, monkeypatch):
     candidate, champion = pair
     monkeypatch.setattr(ESTIMATORS["item_knn"], "_score_history", lambda *arguments: 1 / 0)
     assert replay_requests(candidate, champion)["figures"]["n_errors"] == 0

@@ -53,7 +53,7 @@ def test_a_cut_file_is_found(folder, given):
     assert "checksum" in found["error"]
 
 
-def test_another_map_of_movies_is_found_although_the_checksums_are_right(folder, given):
+def test_another_movie_map_is_detected_despite_valid_checksums(folder, given):
     manifest = json.loads((folder / "manifest.json").read_text())
     name = manifest["id_maps"]["movie_ids"]["file"]
     ids = np.load(folder / name)

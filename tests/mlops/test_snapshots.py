@@ -37,7 +37,7 @@ def test_the_same_data_is_the_same_row_whatever_the_chunks(alice, quick, monkeyp
 
 
 @pytest.mark.parametrize("change", ["rating", "title"])
-def test_changed_data_is_another_snapshot_whose_parent_is_the_one_before(alice, quick, change):
+def test_changed_data_make_a_child_snapshot(alice, quick, change):
     first = export_snapshot()
     row = alice.ratings.first()
     if change == "rating":
@@ -72,7 +72,7 @@ def test_without_ratings_there_is_nothing_to_export(db, quick, settings):
 
 
 @pytest.mark.ml_test("D5")
-def test_a_snapshot_names_nobody_and_calls_a_user_by_the_same_number_each_time(alice, bob, quick):
+def test_a_snapshot_has_stable_pseudonyms_instead_of_names(alice, bob, quick):
     first = read_snapshot(export_snapshot())[0]
     bob.ratings.first().delete()
     second = read_snapshot(export_snapshot())[0]
@@ -87,7 +87,7 @@ def delete(user: User) -> None:
 
 
 @pytest.mark.ml_test("D5")
-def test_a_deleted_account_is_in_no_later_snapshot_and_in_an_earlier_one_a_number_without_a_person(alice, bob, quick):
+def test_a_deleted_account_is_in_no_later_snapshot(alice, bob, quick):
     before = export_snapshot()
     number = bob.pseudonym.number
     delete(bob)
@@ -101,7 +101,7 @@ def test_a_deleted_account_is_in_no_later_snapshot_and_in_an_earlier_one_a_numbe
 
 
 @pytest.mark.ml_test("D5")
-def test_an_account_that_is_deleted_in_the_midst_of_an_export_is_not_in_it(alice, bob, quick):
+def test_an_account_deleted_during_an_export_is_not_in_it(alice, bob, quick):
     def while_it_is_written(rows: int) -> None:
         if bob.pk:
             delete(bob)
@@ -127,7 +127,7 @@ def test_a_snapshot_knows_where_its_data_came_from(alice, quick, settings):
     assert export_snapshot().sources == ["site", "tmdb"]
 
 
-def test_a_folder_from_elsewhere_becomes_a_snapshot_once_it_is_found_whole(alice, quick, settings, tmp_path):
+def test_a_complete_folder_from_elsewhere_becomes_a_snapshot(alice, quick, settings, tmp_path):
     elsewhere = tmp_path / "pulled"
     snapshot = export_snapshot(out=elsewhere)
     snapshot.delete()

@@ -79,7 +79,7 @@ def interrupted(site, monkeypatch):
     return TuningStudy.objects.get()
 
 
-def test_a_search_finds_better_parameters_than_those_in_use_and_says_by_how_much(site):
+def test_a_search_finds_better_parameters_and_the_difference(site):
     study = tune()
 
     assert [trial.number for trial in study.trials.all()] == [0, 1, 2, 3, 4]
@@ -91,7 +91,7 @@ def test_a_search_finds_better_parameters_than_those_in_use_and_says_by_how_much
     assert study.ended_at is not None
 
 
-def test_trials_are_judged_only_on_what_comes_before_the_first_cut_of_the_gate(site, settings):
+def test_trials_use_only_data_before_the_first_cut_of_the_gate(site, settings):
     study = tune(n_trials=1)
 
     seen = data.later_data(study.snapshot)
@@ -216,7 +216,7 @@ def test_a_search_is_not_lost_while_mlflow_is_down(site, settings, mlflow_store)
     assert not study.trials.filter(mlflow_run_id="").exists()
 
 
-def test_trainings_use_what_was_found_only_once_it_is_adopted_and_until_it_is_withdrawn(site, settings):
+def test_trainings_use_parameters_while_they_are_adopted(site, settings):
     study = made_study()
     settings.POLICY = settings.POLICY.model_copy(
         update={"training": settings.POLICY.training.model_copy(update={"parameters": {}})}
@@ -256,7 +256,7 @@ def test_the_latest_choice_takes_the_place_of_the_one_before(db):
     assert ParameterChoice.in_force("ease") == second
 
 
-def test_the_spaces_of_the_shipped_policy_are_what_the_algorithms_take():
+def test_the_default_search_spaces_fit_the_algorithms():
     spaces = load_policy(ROOT / "config.yaml").tuning.spaces
 
     assert "hybrid" in spaces
@@ -275,7 +275,7 @@ def test_the_spaces_of_the_shipped_policy_are_what_the_algorithms_take():
         ({"low": 0, "high": 1, "choices": [1, 2]}, "low and high, or choices"),
     ],
 )
-def test_a_range_that_says_nothing_searchable_is_refused_at_start(tmp_path, search, message):
+def test_an_invalid_search_range_is_refused_at_start(tmp_path, search, message):
     path = write_policy(tmp_path / "config.yaml", tuning={"spaces": {"ease": {"regularization": search}}})
 
     with pytest.raises(PolicyError, match=f"tuning.spaces.ease.regularization: .*{message}"):
