@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from catalog.models import Movie, SearchTerm
+from catalog.progress import chunks
 from catalog.search.index_maintenance import forget_unused_terms, refresh_search, terms_of_movies, with_wrong_search
 
 POPULARITY_TOLERANCE = 0.01  # relative change below which popularity is not rewritten
@@ -144,5 +145,4 @@ def _wrong_popularity() -> int:
 
 def _wrong_titles() -> int:
     keys = list(Movie.objects.order_by("pk").values_list("pk", flat=True))
-    batches = (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
-    return sum(len(with_wrong_search(Movie.objects.filter(pk__in=batch))) for batch in batches)
+    return sum(len(with_wrong_search(Movie.objects.filter(pk__in=some))) for some in chunks(keys, BATCH))

@@ -59,11 +59,7 @@ class RatingAdmin(LargeTableAdmin):
 
     def save_model(self, request: HttpRequest, rating: Rating, form: Any, change: bool) -> None:
         row = record_rating(
-            user=rating.user,
-            movie=rating.movie,
-            rating=rating.rating,
-            rated_at=rating.rated_at,
-            source=rating.source,
+            user=rating.user, movie=rating.movie, rating=rating.rating, rated_at=rating.rated_at, source=rating.source
         )
         rating.pk = row.pk
 

@@ -1,11 +1,10 @@
 """The changes an import makes to its owner's ratings, viewings and watchlist, and how they are written."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import F, Model
@@ -13,12 +12,11 @@ from django.db.models import F, Model
 from catalog.imports.merged import MergedRow
 from catalog.ingest.rows import insert_rows
 from catalog.models import Movie, Rating, Source, User, Viewing, WatchlistItem
+from catalog.progress import chunks
 from catalog.signals import rating_recorded
 
 BATCH = 500
 IDS_PER_QUERY = 900  # below the parameter limit of every SQLite
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -147,8 +145,3 @@ def _change_aggregates(changes: Changes) -> None:
 def _announce(user_id: int, rated: list[tuple[int, float]]) -> None:
     for movie_id, rating in rated:
         rating_recorded.send_robust(sender=Rating, user_id=user_id, movie_id=movie_id, rating=rating)
-
-
-def chunks(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.errors import ImportNotReady
-from catalog.imports.changes import Changes, changes_for, chunks, lock, write
+from catalog.imports.changes import Changes, changes_for, lock, write
 from catalog.imports.formats import parse_upload
 from catalog.imports.matching import Match, match_rows
 from catalog.imports.merged import merge_rows
@@ -23,6 +23,7 @@ from catalog.jobs.progress import Pace
 from catalog.jobs.queue import claim, enqueue, fail, finish, heartbeat
 from catalog.models import ImportRow, User, UserImport
 from catalog.models.outcomes import Outcome
+from catalog.progress import chunks
 
 logger = logging.getLogger(__name__)
 

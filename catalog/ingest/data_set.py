@@ -13,7 +13,7 @@ from catalog.aggregates import rebuild_aggregates, refresh_popularity
 from catalog.ingest.movies import MovieCounts, MovieRecord, MovieWriter
 from catalog.ingest.ratings import RatingCounts, RatingRow, RatingWriter
 from catalog.models import ImportRun, Source, User
-from catalog.progress import progress_bar
+from catalog.progress import chunks, chunks_with_progress, progress_bar
 
 MOVIES_A_BATCH = 500
 USERS_A_BATCH = 2000
@@ -102,10 +102,10 @@ def _write_movies(
 ) -> dict[int, int]:
     writer = MovieWriter(source, report.movies)
     records = list(movies.values())
-    with progress_bar(total=len(records), description="Writing movies", unit=" movies", shown=shown) as bar:
-        for start in range(0, len(records), MOVIES_A_BATCH):
-            writer.write(records[start : start + MOVIES_A_BATCH])
-            bar.update(MOVIES_A_BATCH)
+    for batch in chunks_with_progress(
+        records, MOVIES_A_BATCH, description="Writing movies", unit=" movies", shown=shown
+    ):
+        writer.write(batch)
     return {movie: writer.keys[record.key] for movie, record in movies.items()}
 
 
@@ -116,15 +116,14 @@ def ensure_users(
     keys = dict(User.objects.filter(source=source).exclude(external_id="").values_list("external_id", "pk").iterator())
     missing = [external_id for external_id in external_ids if external_id not in keys]
     advance(len(external_ids) - len(missing))
-    for start in range(0, len(missing), USERS_A_BATCH):
-        batch = missing[start : start + USERS_A_BATCH]
+    for batch in chunks(missing, USERS_A_BATCH):
         with transaction.atomic():
             keys |= _create_users(source, batch)
         advance(len(batch))
     return keys, len(missing)
 
 
-def _create_users(source: Source, external_ids: list[str]) -> dict[str, int]:
+def _create_users(source: Source, external_ids: Sequence[str]) -> dict[str, int]:
     names = {external_id: f"{source.value}-{external_id}" for external_id in external_ids}
     for name in User.objects.filter(username__in=names.values()).values_list("username", flat=True):
         external_id = name.removeprefix(f"{source.value}-")

@@ -92,3 +92,10 @@ def assign(movie: Movie, values: Mapping[str, Any], source: Source) -> dict[str,
     if sources != movie.field_sources:
         movie.field_sources = changed["field_sources"] = sources
     return changed
+
+
+def withdraw(movie: Movie, names: Iterable[str]) -> None:
+    """Empties fields whose source is being removed."""
+    for name in names:
+        setattr(movie, name, EMPTY[name])
+        movie.field_sources.pop(name, None)

@@ -8,17 +8,7 @@ from django.db.models import Model
 from django.utils.text import slugify
 
 from catalog.ingest.rows import insert_rows
-from catalog.models import (
-    AlternativeTitle,
-    Credit,
-    Genre,
-    Keyword,
-    Movie,
-    MovieGenre,
-    MovieKeyword,
-    Person,
-    Source,
-)
+from catalog.models import AlternativeTitle, Credit, Genre, Keyword, Movie, MovieGenre, MovieKeyword, Person, Source
 
 # The details of each link by its key. A kind of link that is not mentioned stays as it is.
 Wanted = dict[Any, tuple[Any, ...]]

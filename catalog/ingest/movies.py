@@ -1,5 +1,6 @@
 """Writes the movies of a data set with their genres, keywords and people."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -62,7 +63,7 @@ class MovieWriter:
     counts: MovieCounts = field(default_factory=MovieCounts)
     keys: dict[Key, int] = field(default_factory=dict)
 
-    def write(self, records: list[MovieRecord]) -> None:
+    def write(self, records: Sequence[MovieRecord]) -> None:
         with transaction.atomic():
             known = _Known(self.source, records)
             fresh: list[Movie] = []
@@ -95,7 +96,7 @@ class MovieWriter:
 class _Known:
     """The movies that a batch may mean."""
 
-    def __init__(self, source: Source, records: list[MovieRecord]) -> None:
+    def __init__(self, source: Source, records: Sequence[MovieRecord]) -> None:
         self._source = source
         self._by_id: IdIndex[Movie] = IdIndex()
         self._by_title: dict[tuple[str, int | None], Movie] = {}

@@ -83,7 +83,7 @@ class Job(models.Model):
                 fields=["exclusive"],
                 condition=Q(status__in=["queued", "running"]) & ~Q(exclusive=""),
                 name="catalog_job_one_active",
-            ),
+            )
         ]
 
     def __str__(self) -> str:

@@ -67,8 +67,7 @@ class Movie(models.Model):
                 name="catalog_movie_newest",
             ),
             models.Index(
-                fields=["-rating_count", "id", "year", "language", "rating_sum"],
-                name="catalog_movie_most_rated",
+                fields=["-rating_count", "id", "year", "language", "rating_sum"], name="catalog_movie_most_rated"
             ),
             models.Index(
                 fields=["-bayesian_mean", "id", "year", "language", "rating_count", "rating_sum"],

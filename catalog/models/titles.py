@@ -50,14 +50,14 @@ class SearchTerm(models.Model):
                 fields=["length", "term"],
                 opclasses=["int2_ops", "varchar_pattern_ops"],
                 name="catalog_searchterm_unique",
-            ),
+            )
         ]
         indexes = [
             models.Index(
                 fields=["length", "reversed"],
                 opclasses=["int2_ops", "varchar_pattern_ops"],
                 name="catalog_searchterm_reversed",
-            ),
+            )
         ]
 
     def __str__(self) -> str:

@@ -16,5 +16,5 @@ class User(AbstractUser):
                 fields=["source", "external_id"],
                 condition=~models.Q(external_id=""),
                 name="catalog_user_unique_external_id",
-            ),
+            )
         ]

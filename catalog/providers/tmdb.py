@@ -200,8 +200,5 @@ def connect() -> TMDBClient:
     else:
         limiter = FileRateLimiter(policy.requests_per_second, settings.VAR_DIR / "tmdb-rate-limit")
     return TMDBClient(
-        base_url=settings.TMDB_API_URL,
-        token=settings.TMDB_READ_TOKEN,
-        limiter=limiter,
-        connections=policy.connections,
+        base_url=settings.TMDB_API_URL, token=settings.TMDB_READ_TOKEN, limiter=limiter, connections=policy.connections
     )

@@ -135,9 +135,7 @@ class MovieDocument(_Document):
         Field(default=None, validation_alias="runtime")
     )
     poster_path: Annotated[
-        str,
-        BeforeValidator(_empty_if_none),
-        StringConstraints(max_length=120, pattern=r"^(/[\w-]+\.(jpg|png|svg))?$"),
+        str, BeforeValidator(_empty_if_none), StringConstraints(max_length=120, pattern=r"^(/[\w-]+\.(jpg|png|svg))?$")
     ] = ""
     own_imdb_id: ImdbId = Field(default=None, validation_alias="imdb_id")
     genres: Annotated[list[GenreName], BeforeValidator(_no_list_if_none), Field(max_length=100)] = []

@@ -1,6 +1,6 @@
 """Loads the sample into a new site, and removes it again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,21 +9,10 @@ from django.db import transaction
 
 from catalog.aggregates import rebuild_aggregates, refresh_popularity
 from catalog.ingest.data_set import ImportReport
-from catalog.ingest.fields import EMPTY
+from catalog.ingest.fields import withdraw
 from catalog.ingest.movielens import import_movielens
-from catalog.models import (
-    Genre,
-    ImportRun,
-    Keyword,
-    Movie,
-    MovieGenre,
-    MovieKeyword,
-    Person,
-    Rating,
-    Source,
-    User,
-)
-from catalog.progress import progress_bar
+from catalog.models import Genre, ImportRun, Keyword, Movie, MovieGenre, MovieKeyword, Person, Rating, Source, User
+from catalog.progress import chunks_with_progress
 from catalog.references import LINKS, unreferenced
 from catalog.sample.download import DownloadFailed, download
 from catalog.sample.generated import generate_ratings
@@ -105,22 +94,18 @@ def remove_sample(*, show_progress: bool = False) -> RemovalReport:
 
 def _remove_users(report: RemovalReport, shown: bool) -> None:
     users = list(User.objects.filter(source__in=SAMPLE_SOURCES).values_list("pk", flat=True))
-    with progress_bar(total=len(users), description="Removing users", unit=" users", shown=shown) as bar:
-        for batch in _batches(users):
-            with transaction.atomic():
-                report.ratings += Rating.objects.filter(user__in=batch).delete()[0]
-                report.users += User.objects.filter(pk__in=batch).delete()[1].get("catalog.User", 0)
-            bar.update(len(batch))
+    for batch in chunks_with_progress(users, BATCH, description="Removing users", unit=" users", shown=shown):
+        with transaction.atomic():
+            report.ratings += Rating.objects.filter(user__in=batch).delete()[0]
+            report.users += User.objects.filter(pk__in=batch).delete()[1].get("catalog.User", 0)
 
 
 def _remove_movies(report: RemovalReport, shown: bool) -> None:
     movies = unreferenced(Movie.objects.filter(source__in=SAMPLE_SOURCES))
-    with progress_bar(total=len(movies), description="Removing movies", unit=" movies", shown=shown) as bar:
-        for batch in _batches(movies):
-            with transaction.atomic():  # checked again: one may have been rated in the meantime
-                unused = unreferenced(Movie.objects.select_for_update().filter(pk__in=batch))
-                report.movies += Movie.objects.filter(pk__in=unused).delete()[1].get("catalog.Movie", 0)
-            bar.update(len(batch))
+    for batch in chunks_with_progress(movies, BATCH, description="Removing movies", unit=" movies", shown=shown):
+        with transaction.atomic():  # checked again: one may have been rated in the meantime
+            unused = unreferenced(Movie.objects.select_for_update().filter(pk__in=batch))
+            report.movies += Movie.objects.filter(pk__in=unused).delete()[1].get("catalog.Movie", 0)
     report.movies_kept = Movie.objects.filter(source__in=SAMPLE_SOURCES).count()
 
 
@@ -131,12 +116,6 @@ def _unlink_site_movies() -> None:
             links.exclude(movie__source__in=SAMPLE_SOURCES).delete()
         for movie in Movie.objects.exclude(source__in=SAMPLE_SOURCES).exclude(field_sources={}):
             given = [name for name, source in movie.field_sources.items() if source in SAMPLE_SOURCES]
-            for name in given:
-                setattr(movie, name, EMPTY[name])
-                del movie.field_sources[name]
+            withdraw(movie, given)
             if given:
                 movie.save()
-
-
-def _batches(keys: list[int]) -> Iterable[list[int]]:
-    return (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))

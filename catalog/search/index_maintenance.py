@@ -4,6 +4,7 @@ from django.db import transaction
 
 from catalog.models import Movie, SearchTerm
 from catalog.models.querysets import MovieQuerySet
+from catalog.progress import chunks
 
 BATCH = 500
 _TITLES = ("title", "original_title", "search_title", "search_terms")
@@ -13,9 +14,9 @@ def refresh_search(movies: MovieQuerySet) -> int:
     """Recomputes the search columns of these movies. Returns how many were wrong."""
     keys = list(movies.order_by("pk").values_list("pk", flat=True))
     n_wrong = 0
-    for start in range(0, len(keys), BATCH):
+    for some in chunks(keys, BATCH):
         with transaction.atomic():
-            batch = Movie.objects.filter(pk__in=keys[start : start + BATCH]).order_by("pk")
+            batch = Movie.objects.filter(pk__in=some).order_by("pk")
             wrong = with_wrong_search(batch.select_for_update(no_key=True))
             Movie.objects.bulk_update(wrong, ["search_title", "search_terms"])
             SearchTerm.objects.learn(movie.search_terms for movie in wrong)
@@ -28,8 +29,8 @@ def forget_unused_terms() -> int:
     known = list(SearchTerm.objects.values_list("pk", "term"))  # read first, so that terms learnt meanwhile stay
     used = terms_of_movies()
     unused = [pk for pk, term in known if term not in used]
-    for start in range(0, len(unused), BATCH):
-        SearchTerm.objects.filter(pk__in=unused[start : start + BATCH]).delete()
+    for some in chunks(unused, BATCH):
+        SearchTerm.objects.filter(pk__in=some).delete()
     return len(unused)
 
 

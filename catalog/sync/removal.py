@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from catalog.ingest.fields import EMPTY, supplied_by
+from catalog.ingest.fields import supplied_by, withdraw
 from catalog.models import (
     Credit,
     Genre,
@@ -23,7 +23,7 @@ from catalog.models import (
     SyncRun,
     TMDBRecord,
 )
-from catalog.progress import progress_bar
+from catalog.progress import chunks, chunks_with_progress
 from catalog.references import LINKS, unreferenced
 from catalog.search.index_maintenance import forget_unused_terms
 from catalog.signals import provider_purged
@@ -49,10 +49,8 @@ def purge_tmdb(*, show_progress: bool = False) -> PurgeReport:
         SyncRun.objects.all().delete()
     report = PurgeReport()
     movies = _described_by_tmdb()
-    with progress_bar(total=len(movies), description="Purging TMDB", unit=" movies", shown=show_progress) as bar:
-        for start in range(0, len(movies), BATCH):
-            _strip(movies[start : start + BATCH], report)
-            bar.update(len(movies[start : start + BATCH]))
+    for keys in chunks_with_progress(movies, BATCH, description="Purging TMDB", unit=" movies", shown=show_progress):
+        _strip(keys, report)
     forget_unused_terms()
     with transaction.atomic():
         TMDBRecord.objects.all().delete()
@@ -66,8 +64,8 @@ def remove_old_content() -> int:
     limit = timezone.now() - timedelta(days=settings.POLICY.tmdb.max_age_days)
     old = TMDBRecord.objects.filter(fetched_at__lt=limit)
     movies = list(old.exclude(movie=None).values_list("movie", flat=True))
-    for start in range(0, len(movies), BATCH):
-        _strip(movies[start : start + BATCH], PurgeReport())
+    for keys in chunks(movies, BATCH):
+        _strip(keys, PurgeReport())
     old.filter(state=TMDBRecord.State.GONE).update(fetched_at=None, movie=None)  # keeps no content
     old.exclude(state=TMDBRecord.State.GONE).delete()
     _remove_people()
@@ -109,9 +107,7 @@ def _strip(keys: Sequence[int], report: PurgeReport) -> None:
 def _strip_fields(movie: Movie, had_links: bool) -> bool:
     """Empties the fields from TMDB. The title, which is required, becomes the site's own number."""
     from_tmdb = [name for name in supplied_by(Source.TMDB) if movie.source_of(name) == Source.TMDB]
-    for name in from_tmdb:
-        setattr(movie, name, EMPTY[name])
-        movie.field_sources.pop(name, None)
+    withdraw(movie, from_tmdb)
     if "title" in from_tmdb:
         movie.title = f"Movie {movie.pk}"
     if movie.source == Source.TMDB:

@@ -9,15 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.errors import BadRow
 from catalog.imports.files import File
 from catalog.imports.format import Collection, Export, Format, csv_of, day, zip_of
-from catalog.imports.parsing import (
-    Kind,
-    ParsedRow,
-    read_imdb_id,
-    read_moment,
-    read_stars,
-    read_title,
-    read_year,
-)
+from catalog.imports.parsing import Kind, ParsedRow, read_imdb_id, read_moment, read_stars, read_title, read_year
 from catalog.imports.tables import Row, Table
 from catalog.models import Movie
 
@@ -89,10 +81,7 @@ def _write(collection: Collection) -> Export:
     ]
     return zip_of(
         "imdb",
-        {
-            "ratings.csv": csv_of(_COLUMNS, ratings),
-            "watchlist.csv": csv_of(["Position", "Created", *_COLUMNS], listed),
-        },
+        {"ratings.csv": csv_of(_COLUMNS, ratings), "watchlist.csv": csv_of(["Position", "Created", *_COLUMNS], listed)},
     )
 
 
