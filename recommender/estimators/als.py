@@ -135,8 +135,8 @@ def _choose(dataset: Dataset, config: AlsConfig, random_state: int) -> dict[str,
 def _trial(dataset: Dataset, config: AlsConfig, random_state: int) -> Callable[[float, float], float]:
     """The quality of an alpha and a regularisation on one inner split."""
     train, answers = split_random(dataset, share=0.2, random_state=random_state)
-    judged = sample_users(answers, TUNING_USERS, random_state)
-    liked, seen, wanted = train.positives[judged], train.ratings[judged], answers[judged]
+    sampled = sample_users(answers, TUNING_USERS, random_state)
+    liked, seen, wanted = train.positives[sampled], train.ratings[sampled], answers[sampled]
 
     def quality(alpha: float, regularization: float) -> float:
         if not liked.nnz or not wanted.nnz:

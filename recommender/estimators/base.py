@@ -96,8 +96,6 @@ class Recommender(FittedData, ABC):
         """Called on the copy that `with_movies` makes: metadata of unrated movies at those columns,
         of which the ones beyond the arrays of fit are new. Replace arrays, never write into them."""
 
-    # -- learning ----------------------------------------------------------------------------------------------
-
     def fit(self, dataset: Dataset) -> Self:
         """Learn from the dataset alone, forgetting any earlier fit."""
         if not dataset.positives.nnz:
@@ -238,8 +236,6 @@ class Recommender(FittedData, ABC):
         result[:, ~is_new] = scores[:, item_idx[~is_new]]
         return result
 
-    # -- similar movies and reasons ----------------------------------------------------------------------------
-
     def similar(self, movie_ids: Iterable[Any], k: int = 10) -> pd.DataFrame:
         """movie_id, similar_id, score, rank; never the movie itself."""
         self._require_fit()
@@ -294,8 +290,6 @@ class Recommender(FittedData, ABC):
         if isinstance(user_id_or_history, Mapping):
             return self._from_mappings([user_id_or_history])
         return matrices.take_rows(self.interactions_, self._users.positions(id_array([user_id_or_history], "user_id")))
-
-    # -- saving ------------------------------------------------------------------------------------------------
 
     def save(self, folder: str | Path) -> None:
         """Write the artefact folder, whole or not at all; `load_recommender` reads it."""

@@ -162,16 +162,16 @@ def _trial(dataset: Dataset, dropout: float, random_state: int) -> Callable[[flo
     """The quality of a regularisation on one inner split."""
     train, answers = split_random(dataset, share=0.2, random_state=random_state)
     modelled = most_rated(train, TUNING_MOVIES)
-    judged = sample_users(answers, TUNING_USERS, random_state)
+    sampled = sample_users(answers, TUNING_USERS, random_state)
     liked = select_items(train.positives, modelled)
-    seen = select_items(train.ratings[judged], modelled)
-    wanted = select_items(answers[judged], modelled)
+    seen = select_items(train.ratings[sampled], modelled)
+    wanted = select_items(answers[sampled], modelled)
     gram = gram_matrix(liked)
 
     def quality(regularization: float) -> float:
         if not wanted.nnz:
             return float("nan")
         weights = ease_weights(gram.copy(), regularization, dropout)
-        return float(np.nanmean(ndcg_of_scores(liked[judged] @ weights, seen, wanted)))
+        return float(np.nanmean(ndcg_of_scores(liked[sampled] @ weights, seen, wanted)))
 
     return quality

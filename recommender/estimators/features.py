@@ -139,15 +139,15 @@ class MovieFeatures:
 def feature_costs(movies: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Of each kind that the movies have: seconds to make it for all of them, and the megabytes that it takes."""
     described = read_movies(movies)
-    found = {}
+    result = {}
     for kind in BLOCKS:
         started = perf_counter()
         rows = MovieFeatures().fit(described, [kind]).transform(described)
         seconds = perf_counter() - started
         if rows.nnz:
             megabytes = (rows.data.nbytes + rows.indices.nbytes + rows.indptr.nbytes) / 1e6
-            found[kind] = {"seconds": round(seconds, 4), "MB": round(megabytes, 4)}
-    return found
+            result[kind] = {"seconds": round(seconds, 4), "MB": round(megabytes, 4)}
+    return result
 
 
 def _tokens(movies: pd.DataFrame, block: Block) -> list[Tokens]:

@@ -108,12 +108,12 @@ class HybridRecommender(Recommender):
         way, splits = inner_splits(dataset, self.config.validation, self.random_state)
         vocabulary, features = dataset.movie_features
         of_items = {name: given[name] for name in ITEM_PARAMETERS}
-        found: dict[str, Any] = (
+        result: dict[str, Any] = (
             tune_items(splits[:ITEM_SPLITS], features, of_items) if None in of_items.values() else {}
         )
         blend, learnt = {name: given[name] for name in BLEND_PARAMETERS}, None
         if None in blend.values() or (way == "time" and given["reranker"] is not False):
-            scored = [ScoredSplit.of(split, features, of_items | found) for split in splits]
+            scored = [ScoredSplit.of(split, features, of_items | result) for split in splits]
             blend |= tune_blend(scored, blend, by_time=way == "time")
             if way == "time":
                 learnt = learn_reranker(
@@ -124,11 +124,11 @@ class HybridRecommender(Recommender):
                     random_state=self.random_state,
                 )
         if given["cold_user_weight"] is None:
-            # What is learnt from late weeks tells newcomers by how much they have rated; the plain form needs this.
-            weight = 0.0 if learnt else tune_cold_user_weight(dataset, of_items | found, blend, self.random_state)
+            # The learnt form knows cold-start users by their activity; the plain form needs this weight.
+            weight = 0.0 if learnt else tune_cold_user_weight(dataset, of_items | result, blend, self.random_state)
             blend["cold_user_weight"] = weight
-        found |= blend | {"reranker": learnt is not None}
-        chosen = {name: value for name, value in found.items() if given[name] is None}
+        result |= blend | {"reranker": learnt is not None}
+        chosen = {name: value for name, value in result.items() if given[name] is None}
         if chosen:
             self.best_params_ = chosen | {"validation": way}
         reranker = learnt or Reranker.plain(blend["popularity_weight"])

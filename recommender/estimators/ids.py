@@ -109,13 +109,13 @@ class IdIndex:
             return np.full(len(wanted), -1, dtype=np.int64)
         if wanted.dtype != self._index.dtype:
             wanted = self._cast(wanted)
-        found: np.ndarray[Any, Any] = self._index.get_indexer(pd.Index(wanted, dtype=wanted.dtype))
-        return found.astype(np.int64, copy=False)
+        result: np.ndarray[Any, Any] = self._index.get_indexer(pd.Index(wanted, dtype=wanted.dtype))
+        return result.astype(np.int64, copy=False)
 
     def _cast(self, wanted: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """To the index's dtype where that keeps the ids, so that the look-up is a fast one."""
         try:
             ids = id_array(wanted, "ids")
-        except ValueError:  # not ids at all (None, a mix): nothing is found, which the caller words
+        except ValueError:  # not ids at all (None, a mix): none is known; the caller words that
             return wanted.astype(object)
         return ids if ids.dtype == self._index.dtype else ids.astype(object)

@@ -85,14 +85,14 @@ def tune_on_inner_split(
     """The best nDCG@10 on a fifth of each user's ratings, from the rest, among the most rated movies."""
     train, answers = split_random(dataset, share=0.2, random_state=random_state)
     modelled = most_rated(train, TUNING_MOVIES)
-    judged = sample_users(answers, TUNING_USERS, random_state)
+    sampled = sample_users(answers, TUNING_USERS, random_state)
     liked = select_items(train.positives, modelled)
-    seen, wanted = (select_items(matrix[judged], modelled) for matrix in (train.ratings, answers))
+    seen, wanted = (select_items(matrix[sampled], modelled) for matrix in (train.ratings, answers))
 
     def quality(value: float) -> float:
         if not wanted.nnz:
             return float("nan")
-        scores = (liked[judged] @ neighbors(liked, value)).toarray()
+        scores = (liked[sampled] @ neighbors(liked, value)).toarray()
         return float(np.nanmean(ndcg_of_scores(scores, seen, wanted)))
 
     return best_of(tried, quality)

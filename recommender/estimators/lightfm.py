@@ -128,7 +128,7 @@ def _ridge(inputs: Array, targets: Array) -> Array:
 
 def tags_of(movies: pd.DataFrame) -> list[list[str]]:
     """The metadata of each movie as tags such as genre:Drama or decade:1990, without repetition."""
-    found: list[list[str]] = []
+    result: list[list[str]] = []
     columns = [movies[name].tolist() for name in LIST_COLUMNS]
     years = movies[RELEASE_DATE].dt.year.tolist()
     for row, language in enumerate(movies["language"].tolist()):
@@ -137,8 +137,8 @@ def tags_of(movies: pd.DataFrame) -> list[list[str]]:
             tags.append(f"language:{language}")
         if years[row] == years[row]:  # NaN where there is no date
             tags.append(f"decade:{int(years[row]) // 10 * 10}")
-        found.append(list(dict.fromkeys(tags)))
-    return found
+        result.append(list(dict.fromkeys(tags)))
+    return result
 
 
 def fit_vocabulary(movies: pd.DataFrame) -> list[str]:

@@ -65,12 +65,12 @@ def _tune_half_life(dataset: Dataset) -> float:
     if not dataset.has_times:
         return math.inf
     train, answers = split_time(dataset, share=0.1)
-    judged = np.flatnonzero(np.diff(answers.indptr))
-    if not train.positives.nnz or not len(judged):
+    sampled = np.flatnonzero(np.diff(answers.indptr))
+    if not train.positives.nnz or not len(sampled):
         return math.inf
-    seen, answers = train.ratings[judged], answers[judged]
+    seen, answers = train.ratings[sampled], answers[sampled]
     quality = [
-        np.mean(ndcg_of_scores(np.tile(decayed_popularity(train, days, train.now), (len(judged), 1)), seen, answers))
+        np.mean(ndcg_of_scores(np.tile(decayed_popularity(train, days, train.now), (len(sampled), 1)), seen, answers))
         for days in HALF_LIVES_GRID
     ]
     return HALF_LIVES_GRID[int(np.argmax(quality))]

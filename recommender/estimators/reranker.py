@@ -130,10 +130,10 @@ def learn_weights(examples: Examples, empty: Array) -> Reranker:
     mean, scale = user_features.mean(axis=0), user_features.std(axis=0) + 1e-9
     standard = ((user_features - mean) / scale).astype(np.float32)
     personal = [standard[:, None, column, None] * parts[:, :, PERSONAL_PARTS] for column in range(len(USER_FEATURES))]
-    found = _conditional_logit(np.concatenate([parts, *personal], axis=2), is_shown, answers)
+    result = _conditional_logit(np.concatenate([parts, *personal], axis=2), is_shown, answers)
     weights = np.zeros((1 + len(USER_FEATURES), len(PARTS)), dtype=np.float32)
-    weights[0] = found[: len(PARTS)]
-    weights[1:, PERSONAL_PARTS] = found[len(PARTS) :].reshape(len(USER_FEATURES), -1)
+    weights[0] = result[: len(PARTS)]
+    weights[1:, PERSONAL_PARTS] = result[len(PARTS) :].reshape(len(USER_FEATURES), -1)
     return Reranker(weights, np.stack([mean, scale, empty]).astype(np.float32))
 
 
@@ -156,6 +156,6 @@ def _conditional_logit(parts: Array, is_shown: Array, answers: Array) -> Array:
         slope = of_answers - np.tensordot(expected, standard, axes=([0, 1], [0, 1])).astype(np.float64)
         return PENALTY / 2 * weights @ weights - likelihood, PENALTY * weights - slope
 
-    found = minimize(loss, np.zeros(parts.shape[2]), jac=True, method="L-BFGS-B", options={"maxiter": 100})
-    weights: Array = np.where(scale > 1e-6, found.x / scale, 0)
+    result = minimize(loss, np.zeros(parts.shape[2]), jac=True, method="L-BFGS-B", options={"maxiter": 100})
+    weights: Array = np.where(scale > 1e-6, result.x / scale, 0)
     return weights

@@ -35,13 +35,13 @@ def tune_content(
     alone from the most rated others. `of_items`: the item model's regularization and the weight of the history."""
     trial = _Trial(dataset, features, of_items, random_state)
     steepness, regularization = given["steepness"], given["regularization"]
-    found: list[tuple[float, dict[str, float]]] = []
+    result: list[tuple[float, dict[str, float]]] = []
     for steep in STEEPNESSES_GRID if steepness is None else (steepness,):
         trial.use(steep)
         best = best_of(REGULARIZATIONS_GRID, trial.quality) if regularization is None else regularization
-        found.append((trial.quality(best), {"regularization": best, "steepness": steep}))
-    middle = found[len(found) // 2]
-    best_found = max(found, key=lambda one: one[0]) if np.isfinite([one[0] for one in found]).all() else middle
+        result.append((trial.quality(best), {"regularization": best, "steepness": steep}))
+    middle = result[len(result) // 2]
+    best_found = max(result, key=lambda one: one[0]) if np.isfinite([one[0] for one in result]).all() else middle
     return {name: best_found[1][name] for name, value in given.items() if value is None}
 
 
@@ -50,14 +50,14 @@ class _Trial:
         item_regularization, history_weight = of_items
         shown, hidden = _hide_movies(dataset.popularity, seed)
         answers = select_items(dataset.positives, hidden)
-        judged = sample_users(answers, TUNING_USERS, seed)
-        self.answers = answers[judged]
+        sampled = sample_users(answers, TUNING_USERS, seed)
+        self.answers = answers[sampled]
         self.nothing_seen = csr_matrix(self.answers.shape, dtype=np.float32)
         liked = select_items(dataset.positives, shown)
         self.popularity = dataset.popularity[shown]
         weights = ease_weights(gram_matrix(liked), item_regularization)
         weights[np.diag_indices_from(weights)] += history_weight
-        self.targets = np.asarray((liked[judged] @ weights).T)
+        self.targets = np.asarray((liked[sampled] @ weights).T)
         self.shown, self.hidden = (features[item_idx] for item_idx in (shown, hidden))
 
     def use(self, steepness: float) -> None:
@@ -73,7 +73,7 @@ class _Trial:
 
 
 def _hide_movies(popularity: Array, random_state: int) -> tuple[Array, Array]:
-    """Ascending columns to learn from and to judge on."""
+    """Ascending item positions to learn from and to evaluate on."""
     rng = np.random.default_rng(random_state)
     liked = rng.permutation(np.flatnonzero(popularity > 0))
     n_hidden = int(HIDDEN_SHARE * len(liked))

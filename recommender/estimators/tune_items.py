@@ -40,8 +40,8 @@ def tune_items(splits: list[InnerSplit], features: csr_matrix, given: dict[str, 
     parameters = {name: DEFAULTS[name] if value is None else value for name, value in given.items()}
 
     def quality(name: str, value: float) -> Array:
-        found = [trial.quality(parameters | {name: value}) for trial in trials if trial.answers.nnz]
-        return np.concatenate(found) if found else np.zeros(0)
+        result = [trial.quality(parameters | {name: value}) for trial in trials if trial.answers.nnz]
+        return np.concatenate(result) if result else np.zeros(0)
 
     def choose(name: str, tried: tuple[float, ...]) -> None:
         if given[name] is None:

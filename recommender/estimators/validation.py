@@ -96,7 +96,7 @@ def best_of(tried: Sequence[float], quality: Callable[[float], float]) -> float:
 
     Quality over such a range rises to one top and falls, so most of the values need no trial. It is noisy near
     the top, so the answer is the top of the parabola (over the logarithm) through the best value and its
-    neighbours. Where nothing can be judged (NaN), the middle.
+    neighbours. Without any evaluation (NaN), the middle.
     """
     known: dict[int, float] = {}
 

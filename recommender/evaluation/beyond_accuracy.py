@@ -1,4 +1,4 @@
-"""What lists are like beside being right: how much of the catalogue they show, how concentrated, how alike.
+"""Properties of lists beyond accuracy: share of the catalogue shown, concentration, novelty, diversity.
 
 `owners` and `movies` are arrays of one length: a row says that list `owners[i]` shows the movie numbered
 `movies[i]` of a catalogue of `n_movies`.
@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import csr_matrix, diags_array
 
 Array = np.ndarray[Any, Any]
 
 CHUNK_LISTS = 64  # bounds the memory of intra_list_diversity
+MAX_DIVERSITY_LISTS = 1000
 
 
 def coverage(movies: Array, n_movies: int) -> float:
@@ -79,11 +81,11 @@ def intra_list_diversity(owners: Array, movies: Array, ratings: csr_matrix) -> f
         [_squared_norms(shows[start : start + CHUNK_LISTS] @ vectors) for start in range(0, len(lists), CHUNK_LISTS)]
         or [np.empty(0)]
     )
-    judged = lengths > 1
-    if not judged.any():
+    has_pairs = lengths > 1
+    if not has_pairs.any():
         return float("nan")
-    pairs = lengths[judged] * (lengths[judged] - 1)
-    return float(np.mean(1 - (together[judged] - self_similarity[judged]) / pairs))
+    pairs = lengths[has_pairs] * (lengths[has_pairs] - 1)
+    return float(np.mean(1 - (together[has_pairs] - self_similarity[has_pairs]) / pairs))
 
 
 def _unit_rows(ratings: csr_matrix) -> csr_matrix:
@@ -96,3 +98,31 @@ def _unit_rows(ratings: csr_matrix) -> csr_matrix:
 
 def _squared_norms(rows: csr_matrix) -> Array:
     return np.asarray(rows.power(2).sum(axis=1)).ravel()
+
+
+def describe_lists(shown: pd.DataFrame, train: pd.DataFrame) -> dict[str, float]:
+    """Distinct movies, coverage, novelty, mean popularity, popularity Gini, intra-list diversity and personalisation.
+
+    All over the movies of `train`; others are left out. Diversity is taken over at most MAX_DIVERSITY_LISTS lists.
+    """
+    users, user_ids = pd.factorize(train["user_id"])
+    rated, catalogue = pd.factorize(train["movie_id"], sort=True)
+    movies = pd.Index(catalogue).get_indexer(pd.Index(shown["movie_id"]))
+    owners = shown["request"].to_numpy(dtype=np.int64)[movies >= 0]
+    movies = movies[movies >= 0]
+    is_shown = (np.bincount(movies, minlength=len(catalogue)) > 0)[rated]  # of the others no rater is asked for
+    pairs = csr_matrix(
+        (np.ones(int(is_shown.sum())), (users[is_shown], rated[is_shown])), shape=(len(user_ids), len(catalogue))
+    )
+    numbers = np.unique(owners)
+    sampled = np.random.default_rng(0).permutation(len(numbers))[:MAX_DIVERSITY_LISTS]
+    in_sample = np.isin(owners, numbers[sampled])
+    return {
+        "distinct_movies": float(len(np.unique(movies))),
+        "coverage": coverage(movies, len(catalogue)),
+        "novelty": novelty(movies, np.diff(pairs.tocsc().indptr), len(user_ids)),
+        "mean_popularity": mean_popularity(movies, np.diff(pairs.tocsc().indptr), len(user_ids)),
+        "popularity_gini": popularity_gini(movies, len(catalogue)),
+        "intra_list_diversity": intra_list_diversity(owners[in_sample], movies[in_sample], pairs),
+        "personalisation": personalisation(owners, movies),
+    }

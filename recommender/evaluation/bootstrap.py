@@ -34,9 +34,9 @@ class Interval:
         return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}] n={self.n_users}"
 
     def to_dict(self) -> dict[str, float | int | None]:
-        figures = {"mean": self.mean, "low": self.low, "high": self.high}
+        values = {"mean": self.mean, "low": self.low, "high": self.high}
         counts = {"n_users": self.n_users, "n_rows": self.n_rows, "confidence": self.confidence}
-        return {name: value if math.isfinite(value) else None for name, value in figures.items()} | counts
+        return {name: value if math.isfinite(value) else None for name, value in values.items()} | counts
 
 
 def bootstrap_mean(
@@ -48,9 +48,9 @@ def bootstrap_mean(
     if not 0 < confidence < 1:
         raise ValueError(f"confidence: expected a share between 0 and 1, got {confidence}")
     values = np.asarray(values, dtype=np.float64)
-    judged = np.isfinite(values)
-    codes, _ = pd.factorize(np.asarray(users)[judged])
-    sums, rows = np.bincount(codes, weights=values[judged]), np.bincount(codes)
+    is_known = np.isfinite(values)
+    codes, _ = pd.factorize(np.asarray(users)[is_known])
+    sums, rows = np.bincount(codes, weights=values[is_known]), np.bincount(codes)
     if not len(rows):
         return Interval(math.nan, math.nan, math.nan, 0, 0, confidence)
     mean = float(sums.sum() / rows.sum())

@@ -40,7 +40,7 @@ class Comparison:
             self[candidate].per_user(part).merge(self[reference].per_user(part), on=keys, how="outer", indicator=True)
         )
         if not (pairs["_merge"] == "both").all():
-            raise ValueError(f"{candidate} and {reference} were not judged on the same users ({part or 'all'})")
+            raise ValueError(f"{candidate} and {reference} were not evaluated on the same users ({part or 'all'})")
         return paired_bootstrap(
             pairs[f"{metric}_x"].to_numpy(), pairs[f"{metric}_y"].to_numpy(), pairs["user_id"].to_numpy(), **options
         )
@@ -57,7 +57,7 @@ class Comparison:
         return max(names, key=lambda name: self[name].summary()[metric])
 
     def table(self) -> pd.DataFrame:
-        """Summary figures, a row a model, best nDCG first."""
+        """Summary metrics, one row per model, best nDCG first."""
         rows = {name: evaluation.summary() for name, evaluation in self.evaluations.items()}
         table = pd.DataFrame.from_dict(rows, orient="index")
         return table.sort_values(METRICS[0], ascending=False, kind="stable")
@@ -77,7 +77,7 @@ def evaluate_on_cuts(
     sampling: Sampling | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Fit each model before each cut and judge it after; see `temporal_cuts` and `later_positives`.
+    """Fit each model before each cut and evaluate it after; see `temporal_cuts` and `later_positives`.
 
     A fitter gets the Dataset of what was known before the cut, metadata included, and may return a model that was
     trained elsewhere on no later data. `progress(step, done, total)` is called before each step and at the end;
@@ -87,7 +87,7 @@ def evaluate_on_cuts(
         raise ValueError("fitters: expected at least one model to evaluate")
     splits = temporal_cuts(ratings, cuts)
     report = _Steps(2 * len(splits) * len(fitters), progress)
-    found: dict[str, list[Evaluation]] = {name: [] for name in fitters}
+    result: dict[str, list[Evaluation]] = {name: [] for name in fitters}
     for split in splits:
         later = TemporalFold.after(split, movies, implicit_threshold, sampling)
         for name, fit in fitters.items():
@@ -97,9 +97,9 @@ def evaluate_on_cuts(
             seconds = perf_counter() - started
             report.start(f"evaluate {name} after {split.cut:%Y-%m-%d}")
             evaluation = later.evaluate(model, k)
-            found[name].append(replace(evaluation, seconds=evaluation.seconds | {"fit": seconds}))
+            result[name].append(replace(evaluation, seconds=evaluation.seconds | {"fit": seconds}))
     report.end()
-    return Comparison({name: pool(evaluations) for name, evaluations in found.items()})
+    return Comparison({name: pool(evaluations) for name, evaluations in result.items()})
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One model judged on one set of lists."""
+"""One model evaluated on one set of lists."""
 
 from __future__ import annotations
 
@@ -11,22 +11,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix
 
 from recommender.estimators import Recommender
-from recommender.evaluation import beyond_accuracy, metrics
+from recommender.evaluation.beyond_accuracy import describe_lists
 from recommender.evaluation.bootstrap import Interval, bootstrap_mean
+from recommender.evaluation.metrics import ndcg_at_k, precision_at_k, recall_at_k, rmse
 from recommender.evaluation.requests import Requests, trained_users
 from recommender.evaluation.slices import HISTORY_SLICES, NEW_MOVIES, SLICES, in_history_slice, movie_slices, slice_of
 
 METRICS = ("ndcg", "recall", "precision")
-MAX_DIVERSITY_LISTS = 1000
 RATING_USERS = 64  # users x movies predicted at a time
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of one model, pooled over cuts.
+    """Metrics of one model, pooled over cuts.
 
     `lists`: a row a list: user_id, cut, n_history, weight, ndcg, recall, precision.
     `positives`: a row a right movie: list (row of `lists`), movie_id, movie_slice, rank (0: not shown).
@@ -87,22 +86,22 @@ class Evaluation:
     def summary(self) -> dict[str, float]:
         """Means over users and cuts, what the lists are like, and the counts behind them."""
         users = self.per_user()
-        figures = {name: float(users[name].mean()) for name in METRICS}
+        values = {name: float(users[name].mean()) for name in METRICS}
         stars = self.stars[self.stars["movie_slice"] != NEW_MOVIES]  # those have a slice of their own
         counts = {"n_users": users["user_id"].nunique(), "n_lists": len(self.lists), "n_stars": len(stars)}
-        return figures | {"rmse": _rmse(stars)} | self.catalogue | counts
+        return values | {"rmse": _rmse(stars)} | self.catalogue | counts
 
     def slices(self) -> dict[str, dict[str, float]]:
         """For each of SLICES METRICS, rmse, n_users, n_lists and n_stars."""
-        return {part: self._slice_figures(part) for part in SLICES}
+        return {part: self._slice_metrics(part) for part in SLICES}
 
-    def _slice_figures(self, part: str) -> dict[str, float]:
+    def _slice_metrics(self, part: str) -> dict[str, float]:
         users = self.per_user(part)
-        figures = {name: float(users[name].mean()) for name in METRICS}
+        values = {name: float(users[name].mean()) for name in METRICS}
         n_lists = int(self._part(part)["ndcg"].notna().sum())
         stars = self._stars(part)
         counts = {"n_users": users["user_id"].nunique(), "n_lists": n_lists, "n_stars": len(stars)}
-        return figures | {"rmse": _rmse(stars)} | counts
+        return values | {"rmse": _rmse(stars)} | counts
 
     def _stars(self, part: str) -> pd.DataFrame:
         if part in HISTORY_SLICES:
@@ -111,8 +110,8 @@ class Evaluation:
         return self.stars[self.stars["movie_slice"] == part]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able; what has no figure is None."""
-        slices = {name: _plain(figures) for name, figures in self.slices().items()}
+        """JSON-able; a metric without a value is None."""
+        slices = {name: _plain(values) for name, values in self.slices().items()}
         return {"k": self.k, "summary": _plain(self.summary()), "slices": slices, "seconds": _plain(self.seconds)}
 
 
@@ -180,37 +179,9 @@ def accuracy(owners: Any, ranks: Any, n_lists: int, k: int) -> dict[str, Any]:
     """METRICS of each list, NaN for lists without a right movie."""
     owners, ranks = np.asarray(owners, dtype=np.int64), np.asarray(ranks, dtype=np.int64)
     return {
-        "ndcg": metrics.ndcg_at_k(owners, ranks, n_lists, k),
-        "recall": metrics.recall_at_k(owners, ranks, n_lists, k),
-        "precision": metrics.precision_at_k(owners, ranks, n_lists, k),
-    }
-
-
-def describe_lists(shown: pd.DataFrame, train: pd.DataFrame) -> dict[str, float]:
-    """Distinct movies, coverage, novelty, mean popularity, popularity Gini, intra-list diversity and personalisation.
-
-    All over the movies of `train`; others are left out. Diversity is taken over at most MAX_DIVERSITY_LISTS lists.
-    """
-    users, user_ids = pd.factorize(train["user_id"])
-    rated, catalogue = pd.factorize(train["movie_id"], sort=True)
-    movies = pd.Index(catalogue).get_indexer(pd.Index(shown["movie_id"]))
-    owners = shown["request"].to_numpy(dtype=np.int64)[movies >= 0]
-    movies = movies[movies >= 0]
-    is_shown = (np.bincount(movies, minlength=len(catalogue)) > 0)[rated]  # of the others no rater is asked for
-    pairs = csr_matrix(
-        (np.ones(int(is_shown.sum())), (users[is_shown], rated[is_shown])), shape=(len(user_ids), len(catalogue))
-    )
-    numbers = np.unique(owners)
-    sampled = np.random.default_rng(0).permutation(len(numbers))[:MAX_DIVERSITY_LISTS]
-    in_sample = np.isin(owners, numbers[sampled])
-    return {
-        "distinct_movies": float(len(np.unique(movies))),
-        "coverage": beyond_accuracy.coverage(movies, len(catalogue)),
-        "novelty": beyond_accuracy.novelty(movies, np.diff(pairs.tocsc().indptr), len(user_ids)),
-        "mean_popularity": beyond_accuracy.mean_popularity(movies, np.diff(pairs.tocsc().indptr), len(user_ids)),
-        "popularity_gini": beyond_accuracy.popularity_gini(movies, len(catalogue)),
-        "intra_list_diversity": beyond_accuracy.intra_list_diversity(owners[in_sample], movies[in_sample], pairs),
-        "personalisation": beyond_accuracy.personalisation(owners, movies),
+        "ndcg": ndcg_at_k(owners, ranks, n_lists, k),
+        "recall": recall_at_k(owners, ranks, n_lists, k),
+        "precision": precision_at_k(owners, ranks, n_lists, k),
     }
 
 
@@ -235,7 +206,7 @@ def no_stars() -> pd.DataFrame:
 
 
 def _rmse(stars: pd.DataFrame) -> float:
-    return metrics.rmse(stars["predicted"].to_numpy(), stars["rating"].to_numpy())
+    return rmse(stars["predicted"].to_numpy(), stars["rating"].to_numpy())
 
 
 def pool(evaluations: list[Evaluation]) -> Evaluation:
@@ -261,8 +232,8 @@ def pool(evaluations: list[Evaluation]) -> Evaluation:
 def _find(requests: Requests, shown: pd.DataFrame) -> pd.DataFrame:
     """list, movie_id, rank of each right movie; 0 where the list does not show it."""
     ranks = shown[["request", "movie_id", "rank"]]
-    found = requests.relevant.merge(ranks, how="left", on=["request", "movie_id"], validate="one_to_one")
-    return found.rename(columns={"request": "list"}).fillna({"rank": 0}).astype({"rank": np.int64})
+    result = requests.relevant.merge(ranks, how="left", on=["request", "movie_id"], validate="one_to_one")
+    return result.rename(columns={"request": "list"}).fillna({"rank": 0}).astype({"rank": np.int64})
 
 
 def _last_lists(requests: Requests) -> Any:
@@ -292,8 +263,8 @@ def _known(metric: str) -> str:
     return metric
 
 
-def _plain(figures: dict[str, float]) -> dict[str, float | int | None]:
-    return {name: _number(value) for name, value in figures.items()}
+def _plain(values: dict[str, float]) -> dict[str, float | int | None]:
+    return {name: _number(value) for name, value in values.items()}
 
 
 def _number(value: float) -> float | int | None:

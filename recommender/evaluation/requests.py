@@ -3,7 +3,7 @@
 Two kinds. `trained_users`: one list for each user of a test table, from what the model saw of them.
 `later_positives`: each positive after a cut is looked for in the list folded in from that user's ratings before
 that very positive, as the site would have shown it: the model knows nothing from the cut on, the history does.
-Newcomers take part with what they had rated by then, at first with nothing.
+Cold-start users take part with their ratings up to then, at first without any.
 """
 
 from __future__ import annotations
@@ -122,8 +122,8 @@ def _sample(targets: pd.DataFrame, sampling: Sampling) -> pd.DataFrame:
     drawn = pd.Series(rng.random(len(targets)), index=targets.index)[is_long]
     owners = targets["user_id"][is_long]
     kept = drawn.groupby(owners).rank(method="first") <= sampling.max_positives
-    found = kept.groupby(owners).transform("size") / kept.groupby(owners).transform("sum")
-    targets = targets.assign(weight=found.reindex(targets.index, fill_value=1.0))
+    result = kept.groupby(owners).transform("size") / kept.groupby(owners).transform("sum")
+    targets = targets.assign(weight=result.reindex(targets.index, fill_value=1.0))
     return _thin(targets[kept.reindex(targets.index, fill_value=True)], sampling.max_lists, rng)
 
 

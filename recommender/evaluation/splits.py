@@ -1,4 +1,4 @@
-"""What is learnt from and what is judged: the splits of the published protocols and of the site's own gate.
+"""Train and test splits: those of published protocols and those of the site's own gate.
 
 Frames hold one row a rating: user_id, movie_id, rating and, where time matters, rated_at.
 Every split returns whole rows; the caller's frame is not changed. Ties in time keep the order of the rows.

@@ -83,7 +83,7 @@ def split_of(dataset: Dataset, *held_out: list[int]) -> InnerSplit:
     return InnerSplit(dataset.keep(~is_hidden), np.arange(dataset.n_users), answers)
 
 
-def test_the_first_ratings_are_judged_by_the_next_ones() -> None:
+def test_first_ratings_are_evaluated_on_the_next_ones() -> None:
     dataset = dataset_of([*range(30)][::-1], [5, 0, 3])
     few, wanted = first_and_next(dataset, split_of(dataset, [28, 22, 17, 16, 0], [0]), 2)
     assert [np.flatnonzero(row).tolist() for row in few.toarray()] == [[27, 29], [3, 5]]

@@ -16,14 +16,14 @@ def model(**more: float) -> ContentRecommender:
     return ContentRecommender(**(FIXED | more)).fit(Dataset.from_frames(*tastes()))
 
 
-def newcomers() -> pd.DataFrame:
+def new_movies() -> pd.DataFrame:
     """A war film and a comedy; even users like the first kind, odd ones the second."""
     genres, keywords = [["Drama", "War"], ["Comedy"]], [["trench"], ["wedding"]]
     return pd.DataFrame({"movie_id": [1001, 1002], "genres": genres, "keywords": keywords})
 
 
 def test_a_new_movie_is_first_for_those_who_like_its_kind() -> None:
-    lists = model().with_movies(newcomers()).recommend([100, 101, 102, 103], k=1, candidates=[1001, 1002])
+    lists = model().with_movies(new_movies()).recommend([100, 101, 102, 103], k=1, candidates=[1001, 1002])
     assert lists["movie_id"].tolist() == [1001, 1002, 1001, 1002]
 
 
@@ -74,14 +74,14 @@ def test_few_columns_score_as_all_of_them() -> None:
 
 
 def test_reasons_name_the_features_that_made_the_score() -> None:
-    reasons = model().with_movies(newcomers()).explain(100, 1001)
+    reasons = model().with_movies(new_movies()).explain(100, 1001)
     assert {"genre: War", "keyword: trench"} <= set(reasons[reasons.kind == "feature"]["name"])
 
 
 def test_a_feature_s_reason_is_what_the_score_loses_without_it() -> None:
-    fitted = model().with_movies(newcomers())
+    fitted = model().with_movies(new_movies())
     reasons = fitted.explain(100, 1001).set_index("name")["contribution"]
-    bare = fitted.with_movies(newcomers()[:1].assign(keywords=[[]]))
+    bare = fitted.with_movies(new_movies()[:1].assign(keywords=[[]]))
     lost = fitted.score_candidates([100], [1001]) - bare.score_candidates([100], [1001])
     assert reasons["keyword: trench"] == pytest.approx(float(lost[0, 0]), rel=1e-3)
 
@@ -164,7 +164,7 @@ def test_short_vectors_stand_in_where_memory_is_short(monkeypatch: pytest.Monkey
     monkeypatch.setattr("recommender.estimators.content.N_FACTORS", 20)
     short, long = model(max_vectors_mb=0.0), model()
     assert (len(short.vectors_), len(long.vectors_)) == (20, 30)
-    for grown in (short.with_movies(newcomers()), long.with_movies(newcomers())):
+    for grown in (short.with_movies(new_movies()), long.with_movies(new_movies())):
         assert grown.vectors_.flags.c_contiguous  # else each list would copy them first
         lists = grown.recommend([100, 101, 102, 103], k=1, candidates=[1001, 1002])
         assert lists["movie_id"].tolist() == [1001, 1002, 1001, 1002]

@@ -29,14 +29,14 @@ def comparison():
     return evaluate_on_cuts({"camp": fit_camp} | popularity_baselines((1, 30)), LOG, cuts=CUTS)
 
 
-def test_every_model_is_judged_on_the_same_users_and_cuts(comparison):
+def test_every_model_is_evaluated_on_the_same_users_and_cuts(comparison):
     rows = [evaluation.per_user()[["user_id", "cut", "n_history"]] for evaluation in comparison.evaluations.values()]
     for other in rows[1:]:
         pd.testing.assert_frame_equal(rows[0], other)
     assert rows[0]["cut"].nunique() == 3
 
 
-def test_newcomers_take_part_from_an_empty_history_on(comparison):
+def test_cold_start_users_take_part_from_an_empty_history(comparison):
     slices = comparison["camp"].slices()
     assert slices["history_0"]["n_users"] > 0
     assert slices["history_1_4"]["ndcg"] > slices["history_0"]["ndcg"]
@@ -166,7 +166,7 @@ def test_ids_may_be_strings_and_times_may_have_a_zone():
     assert comparison.best_simple_baseline() in ("popular", "popular_30d")
 
 
-def test_a_model_trained_before_all_cuts_can_be_judged_as_it_is():
+def test_a_model_trained_before_all_cuts_can_be_evaluated_as_it_is():
     first = LOG[LOG["rated_at"] < LOG["rated_at"].quantile(0.6)]
     trained = fitter("popularity", half_life_days=30.0)(Dataset.from_frames(first))
     comparison = evaluate_on_cuts({"trained": lambda dataset: trained} | popularity_baselines((30,)), LOG, cuts=[0.8])

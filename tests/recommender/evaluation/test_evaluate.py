@@ -14,7 +14,7 @@ SPLIT = leave_ratings_out(generated_log())
 ANSWERS = SPLIT.test.groupby("user_id")["movie_id"].apply(set)
 
 
-def judged(score, **options):
+def evaluated(score, **options):
     model = Ranking(score).fit(Dataset.from_frames(SPLIT.train))
     return evaluate(model, SPLIT.test, SPLIT.train, **options)
 
@@ -28,7 +28,7 @@ def random_scores(user, _history):
 
 
 def test_an_oracle_is_perfect_and_chance_is_far_from_it():
-    best, chance = judged(oracle).summary(), judged(random_scores).summary()
+    best, chance = evaluated(oracle).summary(), evaluated(random_scores).summary()
     assert best["ndcg"] == pytest.approx(1)
     assert best["recall"] == pytest.approx(1)
     assert 0 < chance["ndcg"] < 0.4
@@ -82,7 +82,7 @@ def test_movie_slices_hold_half_then_to_four_fifths_of_the_ratings():
 
 
 def test_result_is_json_and_has_none_where_there_is_no_figure():
-    figures = json.loads(json.dumps(judged(oracle, with_stars=False).to_dict(), allow_nan=False))
+    figures = json.loads(json.dumps(evaluated(oracle, with_stars=False).to_dict(), allow_nan=False))
     assert figures["summary"]["ndcg"] == 1
     assert figures["summary"]["rmse"] is None
     nothing = dict.fromkeys(("ndcg", "recall", "precision", "rmse"))
@@ -90,7 +90,7 @@ def test_result_is_json_and_has_none_where_there_is_no_figure():
 
 
 def test_stars_of_a_slice_are_those_of_its_users_or_movies():
-    result = judged(oracle)
+    result = evaluated(oracle)
     slices = result.slices()
     of_users = [figures["n_stars"] for name, figures in slices.items() if name.startswith("history")]
     of_movies = [figures["n_stars"] for name, figures in slices.items() if name.startswith("movies")]
@@ -116,7 +116,7 @@ def test_stars_of_new_movies_count_in_their_own_slice_alone():
 
 def test_rmse_compares_each_test_rating_with_its_prediction():
     expected = np.sqrt(np.mean((SPLIT.test["rating"] - 4.0) ** 2))
-    assert judged(oracle).summary()["rmse"] == pytest.approx(expected)
+    assert evaluated(oracle).summary()["rmse"] == pytest.approx(expected)
 
 
 def test_stars_are_taken_from_the_right_cell():
@@ -142,7 +142,7 @@ def test_candidates_are_passed_on():
 
 
 def test_interval_names_its_evidence_and_unknown_names_are_refused():
-    result = judged(random_scores)
+    result = evaluated(random_scores)
     interval = result.interval("recall", "movies_head")
     assert interval.low <= interval.mean <= interval.high
     assert interval.n_users == result.slices()["movies_head"]["n_users"]
