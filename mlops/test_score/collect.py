@@ -83,13 +83,17 @@ def _of_gate(champion: ModelVersion | None) -> Iterator[Evidence]:
         findings = [finding for finding in judged if finding.code in codes]
         if findings:
             failed = [finding for finding in findings if finding.outcome != Outcome.PASSED]
-            params = {"version": champion.pk, "n_rules": len(findings), "n_failed": len(failed)}
-            finding = _finding(EvidenceCode.GATE_DECISION, not failed, **params)
+            counts: dict[str, Any] = {"version": champion.pk, "n_rules": len(findings), "n_failed": len(failed)}
+            finding = _finding(EvidenceCode.GATE_DECISION, not failed, **counts)
             yield Evidence(test, Source.GATE, decision.decided_at, finding, failed)
     revision = champion.code_revision
     is_clean = bool(revision) and not revision.endswith("-dirty")
-    params = {"version": champion.pk, "revision": revision or "?", "parameters": champion.config_hash[:12]}
-    yield Evidence("M1", Source.GATE, decision.decided_at, _finding(EvidenceCode.CHECKED_IN, is_clean, **params))
+    recipe: dict[str, Any] = {
+        "version": champion.pk,
+        "revision": revision or "?",
+        "parameters": champion.config_hash[:12],
+    }
+    yield Evidence("M1", Source.GATE, decision.decided_at, _finding(EvidenceCode.CHECKED_IN, is_clean, **recipe))
     yield Evidence("M3", Source.BEAT, timezone.now(), _tuned(champion))
 
 
