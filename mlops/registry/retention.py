@@ -26,7 +26,7 @@ def prune() -> dict[str, int]:
     return prune_artifacts() | {
         "snapshots": _prune_snapshots(),
         "runs": _prune_runs(),
-        "watch": _prune_watch(),
+        "monitoring": _prune_monitoring(),
         "leftovers": _prune_leftovers(),
         "impressions": recommender.prune_impressions(),
         "served_minutes": recommender.prune_serving_stats(),
@@ -109,7 +109,7 @@ def _prune_runs() -> int:
     return old.delete()[1].get(PipelineRun._meta.label, 0)
 
 
-def _prune_watch() -> int:
+def _prune_monitoring() -> int:
     """Retraining checks and closed alerts."""
     limit = timezone.now() - timedelta(days=settings.POLICY.retention.monitoring_days)
     return (

@@ -77,7 +77,7 @@ def test_old_checks_and_closed_alerts_are_removed(db, quick):
         Alert.objects.create(code="drift", opened_at=long_ago, closed_at=moment)
     Alert.objects.create(code="retraining", opened_at=long_ago)
 
-    assert prune()["watch"] == 2
+    assert prune()["monitoring"] == 2
 
     assert RetrainingCheck.objects.get().checked_at == now
     assert set(Alert.objects.values_list("closed_at", flat=True)) == {now, None}
