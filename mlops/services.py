@@ -82,71 +82,71 @@ __all__ = [
 
 
 def run_training(*, run_id: int, on_progress: Callable[[str, str], None] | None = None) -> PipelineRun:
-    from mlops.training import pipeline
+    from mlops.training import pipeline  # on demand, see the top
 
     return pipeline.run_training(run_id=run_id, on_progress=on_progress)
 
 
 def copy_artifact(*, version: ModelVersion, out: Path) -> None:
-    from mlops.data import snapshots
-    from mlops.registry import artifacts
+    from mlops.data import snapshots  # on demand, see the top
+    from mlops.registry import artifacts  # on demand, see the top
 
     snapshots.copy_folder(artifacts.folder_of(version), out)
 
 
 def evaluate_version(*, version: int, on_progress: Callable[[str, int, int], None] | None = None) -> GateDecision:
-    from mlops.gate import versions
+    from mlops.gate import versions  # on demand, see the top
 
     return versions.evaluate_version(version=version, on_progress=on_progress)
 
 
 def export_snapshot(*, out: Path | None = None, on_rows: Callable[[int], None] | None = None) -> DatasetSnapshot:
-    from mlops.data import snapshots
+    from mlops.data import snapshots  # on demand, see the top
 
     return snapshots.export_snapshot(out=out, on_rows=on_rows)
 
 
 def validate_snapshot(*, snapshot: str) -> "tuple[DatasetSnapshot, CheckReport]":
     """`snapshot` is the beginning of a hash, or a folder. Raises SnapshotNotAvailable, and StepFailed for bad data."""
-    from mlops.data import validation
+    from mlops.data import validation  # on demand, see the top
 
     row = find_snapshot(snapshot)
     return row, validation.checked_frames(row)[2]
 
 
 def reproduce_version(*, version: int, on_progress: Callable[[str], None] | None = None) -> "Reproduction":
-    from mlops.training import reproduction
+    from mlops.training import reproduction  # on demand, see the top
 
     return reproduction.reproduce_version(version=version, on_progress=on_progress)
 
 
 def check_drift(*, now: datetime | None = None) -> DriftReport:
-    from mlops.monitoring.drift import report
+    from mlops.monitoring.drift import report  # on demand, see the top
 
     return report.check_drift(now=now)
 
 
 def score_online_metrics(*, now: datetime | None = None) -> dict[str, int]:
-    from mlops.monitoring import online_metrics
+    from mlops.monitoring import online_metrics  # on demand, see the top
 
     return online_metrics.score_online_metrics(now=now)
 
 
 def check_dependencies() -> list[Finding]:
-    from mlops.monitoring import dependencies
+    from mlops.monitoring import dependencies  # on demand, see the top
 
     return dependencies.check_dependencies()
 
 
 def backtest(*, kind: str, on_progress: Callable[[str], None] | None = None) -> Backtest:
     """Raises NothingToTest, SnapshotNotAvailable, StepFailed."""
-    from mlops.monitoring.backtests import run
+    from mlops.monitoring.backtests import run  # on demand, see the top
 
     return run.backtest(kind=kind, on_progress=on_progress)
 
 
 def check_skew() -> dict[str, bool]:
-    from mlops.monitoring import skew
+    from mlops.monitoring import skew  # on demand, see the top
 
     return {finding.code: finding.outcome == Outcome.OK for finding in skew.check_skew()}
 
@@ -159,6 +159,6 @@ def tune(
     restart: bool = False,
     on_trial: Callable[[TuningStudy, TuningTrial], None] | None = None,
 ) -> TuningStudy:
-    from mlops.tuning import search
+    from mlops.tuning import search  # on demand, see the top
 
     return search.tune(algorithm=algorithm, n_trials=n_trials, snapshot=snapshot, restart=restart, on_trial=on_trial)

@@ -116,7 +116,7 @@ def _has_comment(lines: list[str], number: int) -> bool:
     for line in reversed(lines[: number - 1]):
         if line.strip().startswith("#"):
             return True
-        if not line.strip().startswith(("from ", "import ")):
+        if line.strip() and not line.strip().startswith(("from ", "import ")):
             return False
     return False
 

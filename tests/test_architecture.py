@@ -38,9 +38,9 @@ P90_FILE, P90_FUNCTION = 170, 15
 REGISTERS_ITSELF = re.compile(r"\.(admin|commands|templatetags|formats)\.|^movierec\.(checks|celery)$")
 # Ratchets: lower them when the tree gets better, never raise them. Targets: 60, 40, 0, 0.
 MAX_WITH_ONE_IMPORTER = 93
-MAX_IMPORTS_IN_FUNCTIONS = 43
-MAX_WITHOUT_A_REASON = 20
-MAX_LONG_TEST_NAMES = 62
+MAX_IMPORTS_IN_FUNCTIONS = 41
+MAX_WITHOUT_A_REASON = 0
+MAX_LONG_TEST_NAMES = 44
 TEST_NAME = 60  # characters
 
 

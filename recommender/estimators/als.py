@@ -90,6 +90,7 @@ def _item_factors(
     on_epoch: Callable[..., object] | None = None,
 ) -> Array:
     """The library starts from small uniform factors, seeded; a movie that nobody likes ends at 0."""
+    # Imported here: only training needs the library.
     from implicit.cpu.als import AlternatingLeastSquares
     from threadpoolctl import threadpool_limits
 

@@ -163,7 +163,7 @@ def _is_kept(n: int, block: Block, n_movies: int) -> bool:
 
 def regress_on_features(features: csr_matrix, values: Array, regularization: float) -> tuple[float, Array]:
     """Mean and feature weights of a ridge regression: values ~ mean + features @ weights."""
-    from scipy.sparse.linalg import lsqr
+    from scipy.sparse.linalg import lsqr  # here: only training needs it
 
     mean = float(values.mean())
     weights = lsqr(features.astype(np.float64), values - mean, damp=math.sqrt(regularization), iter_lim=200)[0]

@@ -97,7 +97,7 @@ class LightFMRecommender(Recommender):
 
 def _train(positives: csr_matrix, tags: csr_matrix, config: LightFMConfig, random_state: int) -> Any:
     """One thread: with more, WARP's updates race and the same seed gives other vectors."""
-    from lightfm import LightFM
+    from lightfm import LightFM  # here: only training needs the library
 
     model = LightFM(
         no_components=config.n_components,
