@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from catalog.filters import in_order
 from catalog.models import Genre, Keyword, Movie, Person, SearchTerm
-from catalog.search.backends import Asked, holds
+from catalog.search.backends import TermQuery, matching
 from catalog.search.query import WELL_KNOWN
 from catalog.search.spelling import may_be_meant_by
 
@@ -17,8 +17,8 @@ PAGE = 36
 
 def plan_rows() -> list[dict[str, Any]]:
     movies = Movie.objects.all()
-    rare = movies.filter(holds(Asked((("shawshank",), ("redemption*",)), ())))
-    common = movies.filter(holds(Asked((("the",),), ()))).order_by(*WELL_KNOWN)[:1000]
+    rare = movies.filter(matching(TermQuery((("shawshank",), ("redemption*",)), ())))
+    common = movies.filter(matching(TermQuery((("the",),), ()))).order_by(*WELL_KNOWN)[:1000]
     misspelt = SearchTerm.objects.filter(may_be_meant_by("shawshnak"))
     person, genre, keyword = Person.objects.first(), Genre.objects.first(), Keyword.objects.first()
     questions: dict[str, tuple[QuerySet, list[str]]] = {
