@@ -1,18 +1,22 @@
 """`pytest --swap-texts`: every message of gettext, the sentences of findings among them, comes out in other words.
 
-Behaviour must not depend on wording, so all tests but those marked `wording`, which are left out, must pass then.
-`deploy/test` runs the tests on Postgres and Redis in this way. Placeholders, tags and entities stay.
+Behaviour must not depend on wording. `deploy/test` runs the tests on Postgres and Redis in this way. Tests marked
+`wording`, which check sentences, and slow ones, which read pages in a browser, keep the real texts. Placeholders, tags
+and entities stay.
 """
 
 import codecs
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.utils import translation
 
-MARK = "wording"
-KEPT = re.compile(r"(%\(\w+\)[a-z]|%[sdif%]|\{[^{}]*\}|<[^<>]+>|&\w+;)")
+WORDED = ("wording", "slow")
+KEPT = re.compile(r"(%(?:\(\w+\))?[-#0 +]*\d*(?:\.\d+)?[a-zA-Z%]|\{[^{}]*\}|<[^<>]+>|&\w+;)")
+FUNCTIONS = ("gettext", "ngettext", "pgettext", "npgettext")
 
 
 def swapped(text: str) -> str:
@@ -21,33 +25,35 @@ def swapped(text: str) -> str:
     return "".join(part if place % 2 else codecs.encode(part, "rot13") for place, part in enumerate(parts))
 
 
+@contextmanager
+def swapped_texts() -> Iterator[None]:
+    """Django's gettext functions, lazy ones too, ask one object."""
+    messages = translation._trans
+    real = {name: getattr(messages, name) for name in FUNCTIONS}
+    for name, function in real.items():
+        setattr(messages, name, _swapping(function))
+    try:
+        yield
+    finally:
+        for name, function in real.items():
+            setattr(messages, name, function)
+
+
+def _swapping(function: Callable[..., Any]) -> Callable[..., str]:
+    def swap(*arguments: Any) -> str:
+        # The empty message is the header of a catalogue.
+        return swapped(str(function(*arguments))) if arguments[-1] else str(function(*arguments))
+
+    return swap
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--swap-texts", action="store_true", help="run behaviour tests with every message in other words")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--swap-texts"):
-        _swap()
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--swap-texts"):
-        left_out = [item for item in items if item.get_closest_marker(MARK)]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
-
-
-def _swap() -> None:
-    """Django's gettext functions, lazy ones too, ask this object."""
-    messages = translation._trans
-    gettext, ngettext, pgettext, npgettext = (
-        getattr(messages, name) for name in ("gettext", "ngettext", "pgettext", "npgettext")
-    )
-
-    def one(message: Any) -> Any:
-        return swapped(gettext(message)) if message else gettext(message)
-
-    messages.gettext = one
-    messages.ngettext = lambda *arguments: swapped(ngettext(*arguments))
-    messages.pgettext = lambda context, message: swapped(pgettext(context, message))
-    messages.npgettext = lambda *arguments: swapped(npgettext(*arguments))
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    if item.config.getoption("--swap-texts") and not any(item.get_closest_marker(name) for name in WORDED):
+        with swapped_texts():
+            return (yield)
+    return (yield)

@@ -39,6 +39,7 @@ def test_signing_up_makes_an_account_that_is_signed_in(client):
         ({"password_again": "something else"}, "The two passwords differ."),
     ],
 )
+@pytest.mark.wording
 def test_invalid_sign_up_explains_and_creates_nothing(client, nora, change, told):
     response = client.post("/accounts/sign-up/", FORM | change)
 

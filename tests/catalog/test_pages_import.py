@@ -128,6 +128,7 @@ def test_stopped_upload_is_drained_without_using_memory(rf):
     assert request.read(1) == b""
 
 
+@pytest.mark.wording
 def test_an_early_commit_is_told_and_changes_nothing(page):
     upload(page)
     answer = page.post(f"/import/{UserImport.objects.get().pk}/commit/", follow=True)

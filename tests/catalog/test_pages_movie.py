@@ -27,6 +27,7 @@ def alien():
     return movie
 
 
+@pytest.mark.wording
 def test_the_page_shows_what_is_known_of_the_movie(client, alien, bob):
     record_rating(user=bob, movie=alien, rating=4.5)
     text = client.get(alien.get_absolute_url()).content.decode()

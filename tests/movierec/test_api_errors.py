@@ -133,6 +133,7 @@ def test_an_unknown_api_address_answers_json(client):
 
 @pytest.mark.parametrize("error", [OperationalError("no connection to 10.0.0.7"), InterfaceError("closed")])
 @pytest.mark.parametrize("path", ["/api/v1/movies/", "/"])
+@pytest.mark.wording
 def test_an_unreachable_database_is_a_503(rf, error, path):
     try:
         raise error

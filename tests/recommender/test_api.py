@@ -101,6 +101,7 @@ def test_parameters_narrow_the_list(api, train, camps, fan, settings):
         ("explain=7", "explain", "valid boolean"),
     ],
 )
+@pytest.mark.wording
 def test_a_wrong_parameter_is_named(api, nora, query, field, said):
     response = as_user(api, nora).get(f"/api/v1/recommendations/?{query}")
     assert response.status_code == 400

@@ -25,6 +25,7 @@ def counts(text: str) -> list[tuple[int, str]]:
     return [(int(number), what) for number, what in rows if number.lstrip("-").isdigit()]
 
 
+@pytest.mark.wording
 def test_each_filter_is_counted_up_to_the_final_list(train, camps, fan, capsys):
     train(version=7)
     dismissed, excluded = camps["Science Fiction"][3], camps["Science Fiction"][4]
@@ -56,6 +57,7 @@ def test_each_filter_is_counted_up_to_the_final_list(train, camps, fan, capsys):
         assert f"{result.rank}  {result.movie}  {result.score:.4f}  personal  because of movie: " in line
 
 
+@pytest.mark.wording
 def test_the_genre_and_the_sources_that_fill_up_are_shown(train, camps, fan, capsys):
     train()
     count_ratings()
@@ -66,6 +68,7 @@ def test_the_genre_and_the_sources_that_fill_up_are_shown(train, camps, fan, cap
     assert "List of 12 movies by model 1, fallback: none" in text
 
 
+@pytest.mark.wording
 def test_a_source_that_failed_is_named(train, camps, fan, capsys, monkeypatch):
     train(version=1)
     train(version=2, algorithm="popularity")
@@ -76,6 +79,7 @@ def test_a_source_that_failed_is_named(train, camps, fan, capsys, monkeypatch):
     assert "by model 1, fallback: previous" in text
 
 
+@pytest.mark.wording
 def test_new_movies_have_an_explanation_of_their_own(train, camps, fan, capsys):
     train()
     text = explained(capsys, new=True)
@@ -88,6 +92,7 @@ def test_new_movies_have_an_explanation_of_their_own(train, camps, fan, capsys):
     assert [result.movie for result in recommend_new(user=fan, surface="test").results] == [new]
 
 
+@pytest.mark.wording
 def test_blended_new_movies_are_counted(train, camps, fan, capsys):
     train(algorithm="hybrid")
     MovieFactory.create_batch(3, year=2030)
@@ -97,6 +102,7 @@ def test_blended_new_movies_are_counted(train, camps, fan, capsys):
     assert (-24, "with a rating in the model's data (not new)") in counts(text)
 
 
+@pytest.mark.wording
 def test_a_user_without_ratings_is_explained_the_popular_list(train, camps, nora, capsys):
     train()
     count_ratings()
@@ -132,6 +138,7 @@ def test_nothing_is_recorded_as_shown(train, camps, fan, capsys):
         ({"user": "nobody"}, "There is no user 'nobody'"),
     ],
 )
+@pytest.mark.wording
 def test_an_invalid_option_is_an_error(fan, options, message):
     with pytest.raises(CommandError, match=message):
         call_command("explain_list", **{"user": "fan"} | options)

@@ -44,6 +44,7 @@ def test_seen_and_dismissed_movies_are_noted(train, camps, fan, capsys):
     assert "the user has dismissed it" in explained(capsys, "fan", camps["Romance"][0].pk)
 
 
+@pytest.mark.wording
 def test_an_unexplainable_score_is_an_error(camps, fan, nora, train):
     movie = camps["Romance"][0]
     for user, number, said in [

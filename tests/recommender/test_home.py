@@ -15,6 +15,7 @@ def rows(response) -> dict[str, list[str]]:
     return {row.title: [result.source for result in row.recommendations.results] for row in response.context["rows"]}
 
 
+@pytest.mark.wording
 def test_a_visitor_sees_popular_and_newest_movies(client, camps):
     count_ratings()
     response = client.get("/")
@@ -25,6 +26,7 @@ def test_a_visitor_sees_popular_and_newest_movies(client, camps):
     assert "Not interested" not in page
 
 
+@pytest.mark.wording
 def test_personal_rows_name_the_model_that_made_them(client, train, camps, fan):
     train(version=3)
     count_ratings()
@@ -41,6 +43,7 @@ def test_personal_rows_name_the_model_that_made_them(client, train, camps, fan):
     assert "Fresh from the editor" in page
 
 
+@pytest.mark.wording
 def test_a_user_without_ratings_is_told_to_rate_movies(client, train, camps, nora):
     train()
     client.force_login(nora)
@@ -49,6 +52,7 @@ def test_a_user_without_ratings_is_told_to_rate_movies(client, train, camps, nor
     assert "Popular now; rate a few movies for personal picks" in response.content.decode()
 
 
+@pytest.mark.wording
 def test_the_note_says_that_a_model_stands_in(client, train, camps, fan, monkeypatch):
     train(version=1)
     train(version=2)
@@ -58,6 +62,7 @@ def test_the_note_says_that_a_model_stands_in(client, train, camps, fan, monkeyp
     assert "Model 1 · personal, standing in for its successor" in client.get("/").content.decode()
 
 
+@pytest.mark.wording
 def test_an_empty_site_says_what_to_do(client, nora, sam):
     for user, said in [(None, "manage.py load_sample"), (sam, "manage.py load_sample"), (nora, "Come back soon")]:
         if user:
@@ -104,6 +109,7 @@ def test_a_click_of_a_visitor_or_on_a_movie_that_is_gone(client, db):
     assert client.get(f"/r/{request_id}/{movie.pk + 1}/").status_code == 404
 
 
+@pytest.mark.wording
 def test_not_interested_replaces_the_card_until_undone(client, train, camps, fan):
     train()
     client.force_login(fan)
@@ -120,6 +126,7 @@ def test_not_interested_replaces_the_card_until_undone(client, train, camps, fan
     assert not Dismissal.objects.exists()
 
 
+@pytest.mark.wording
 def test_not_interested_works_without_scripts(client, fan):
     movie = MovieFactory(title="The Room")
     client.force_login(fan)
@@ -140,6 +147,7 @@ def test_not_interested_works_without_scripts(client, fan):
         ({"kind": "undo", "movie": "1; DROP TABLE", "request_id": "x"}, "request_id: Enter a valid UUID"),
     ],
 )
+@pytest.mark.wording
 def test_wrong_feedback_is_refused(client, nora, given, said):
     client.force_login(nora)
     response = client.post("/feedback/", given)
@@ -155,6 +163,7 @@ def test_feedback_requires_signing_in_and_redirects_locally(client, fan):
     assert sent.url == "/"
 
 
+@pytest.mark.wording
 def test_similar_movies_come_as_a_fragment_and_as_a_page(client, train, camps):
     train(version=5)
     movie = camps["Romance"][0]
@@ -168,6 +177,7 @@ def test_similar_movies_come_as_a_fragment_and_as_a_page(client, train, camps):
     assert client.get(reverse("recommender:similar-fragment", args=[10**9])).status_code == 404
 
 
+@pytest.mark.wording
 def test_the_page_does_not_fail_with_the_model(client, train, camps, fan, monkeypatch):
     train()
     count_ratings()

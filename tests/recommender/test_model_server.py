@@ -156,6 +156,7 @@ def test_nothing_is_served_after_the_pointers_are_removed(train, fan):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.wording
 def test_a_promotion_is_followed_within_seconds(threads, quick, train, fan, client):
     train(version=1)
     client.force_login(fan)

@@ -106,6 +106,7 @@ def test_genre_filters_every_source_of_the_chain(train, camps, nora):
     assert set(shown(recommendations)) == {movie.pk for movie in camps["Romance"]}
 
 
+@pytest.mark.wording
 def test_an_unknown_genre_is_refused_and_an_empty_one_is_not(nora, camps):
     with pytest.raises(InvalidRequest, match="there is no genre 'Westren'"):
         recommend(user=nora, genre="Westren", surface="test")
@@ -183,6 +184,7 @@ def first_but_not_popular(first):
 
 
 @pytest.mark.parametrize("k", [0, -1, 101, 100_000])
+@pytest.mark.wording
 def test_a_k_out_of_bounds_is_refused(nora, k):
     with pytest.raises(InvalidRequest, match=r"k: expected a number from 1 to 100, got"):
         recommend(user=nora, k=k, surface="test")

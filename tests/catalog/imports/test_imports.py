@@ -180,6 +180,7 @@ def test_a_file_that_is_none_leaves_no_trace(nora, heat):
     assert UserImport.objects.get() == user_import
 
 
+@pytest.mark.wording
 def test_upload_replaces_an_uncommitted_import(nora, bob, heat):
     first = ready(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4]))
     others = ready(bob, ratings(["2020-05-02", "Heat", 1995, URI, 4]))

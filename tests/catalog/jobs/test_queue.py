@@ -87,6 +87,7 @@ def test_a_released_job_waits_for_the_next_worker(make_job):
     assert (again.attempt, again.started_at) == (1, job.started_at)
 
 
+@pytest.mark.wording
 def test_cancelling_ends_a_queued_job_and_asks_a_running_one(make_job):
     queued, running = make_job(), claim(make_job())
 

@@ -26,6 +26,7 @@ def test_a_living_process_is_never_lost(make_job, living_process):
     assert Job.objects.get().suspected_at is None
 
 
+@pytest.mark.wording
 def test_an_ended_process_is_lost_at_once(make_job, kind, ended_process):
     kind.limits = Limits(30, HOUR)
     job = make_job(by=ended_process)
@@ -36,6 +37,7 @@ def test_an_ended_process_is_lost_at_once(make_job, kind, ended_process):
     assert job.message.startswith("The worker process ended before the job")
 
 
+@pytest.mark.wording
 def test_the_pid_of_another_namespace_says_nothing(make_job, kind, elsewhere):
     kind.limits = Limits(30, HOUR)
     make_job(by=elsewhere, silent=10)
@@ -68,6 +70,7 @@ def test_the_end_of_one_worker_of_a_shared_job_says_nothing(make_job, ended_proc
     assert requeue_stale()["ended"] == 0
 
 
+@pytest.mark.wording
 def test_a_job_that_takes_too_long_is_lost(make_job, kind, living_process):
     job = make_job(by=living_process)
     kind.limits = Limits(30, HOUR, retries=0)

@@ -62,6 +62,7 @@ def test_unanswered_movie_waits_for_the_next_sync(tmdb):
     assert Movie.objects.count() == 2
 
 
+@pytest.mark.wording
 def test_outage_stops_the_run_and_keeps_its_items(tmdb):
     ids = range(1, 61)
     for number in ids:
@@ -178,6 +179,7 @@ def test_a_sync_that_waits_for_its_retry_comes_before_others(tmdb):
     assert run.status == "succeeded"
 
 
+@pytest.mark.wording
 def test_a_database_that_fails_ends_an_attempt_not_the_sync(tmdb, monkeypatch):
     def fail(*args):
         raise OperationalError("disk full")
