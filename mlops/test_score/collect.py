@@ -69,7 +69,7 @@ def collect_evidence(*, now: datetime | None = None) -> dict[str, int]:
     return {"recorded": len(found), "passed": sum(row.finding.outcome == Outcome.PASSED for row in found)}
 
 
-def _finding(code: str, passed: bool, message: str = "", **params: Any) -> Finding:
+def _finding(code: str, passed: bool, params: Mapping[str, Any], message: str = "") -> Finding:
     return Finding(code, Outcome.PASSED if passed else Outcome.FAILED, params=params, message=message)
 
 
@@ -83,17 +83,13 @@ def _of_gate(champion: ModelVersion | None) -> Iterator[Evidence]:
         findings = [finding for finding in judged if finding.code in codes]
         if findings:
             failed = [finding for finding in findings if finding.outcome != Outcome.PASSED]
-            counts: dict[str, Any] = {"version": champion.pk, "n_rules": len(findings), "n_failed": len(failed)}
-            finding = _finding(EvidenceCode.GATE_DECISION, not failed, **counts)
+            params = {"version": champion.pk, "n_rules": len(findings), "n_failed": len(failed)}
+            finding = _finding(EvidenceCode.GATE_DECISION, not failed, params)
             yield Evidence(test, Source.GATE, decision.decided_at, finding, failed)
     revision = champion.code_revision
     is_clean = bool(revision) and not revision.endswith("-dirty")
-    recipe: dict[str, Any] = {
-        "version": champion.pk,
-        "revision": revision or "?",
-        "parameters": champion.config_hash[:12],
-    }
-    yield Evidence("M1", Source.GATE, decision.decided_at, _finding(EvidenceCode.CHECKED_IN, is_clean, **recipe))
+    made = {"version": champion.pk, "revision": revision or "?", "parameters": champion.config_hash[:12]}
+    yield Evidence("M1", Source.GATE, decision.decided_at, _finding(EvidenceCode.CHECKED_IN, is_clean, made))
     yield Evidence("M3", Source.BEAT, timezone.now(), _tuned(champion))
 
 
@@ -103,13 +99,13 @@ def _tuned(champion: ModelVersion) -> Finding:
     studies = TuningStudy.objects.filter(algorithm=champion.algorithm, ended_at__gte=since)
     study = studies.order_by("-ended_at").first()
     if study is None:
-        return _finding(EvidenceCode.TUNED, False, Message.NO_SEARCH, days=TUNED_DAYS)
+        return _finding(EvidenceCode.TUNED, False, {"days": TUNED_DAYS}, Message.NO_SEARCH)
     best = study.trials.filter(ndcg__isnull=False).order_by("-ndcg").first()
     used = champion.parameters | champion.chosen
     is_best = best is not None and all(used.get(key) == value for key, value in best.parameters.items())
     low = study.difference["low"] if study.difference else None
     passed = is_best or (study.difference is not None and (low is None or low <= 0))
-    return _finding(EvidenceCode.TUNED, passed, "" if passed else Message.BETTER_FOUND, search=study.pk)
+    return _finding(EvidenceCode.TUNED, passed, {"search": study.pk}, "" if passed else Message.BETTER_FOUND)
 
 
 def _of_runs() -> Iterator[Evidence]:
@@ -118,7 +114,7 @@ def _of_runs() -> Iterator[Evidence]:
     if step is not None and step.ended_at is not None:
         figures = step.figures
         params = {"run": step.run_id, "n_rows": figures.get("rows", 0), "n_bad": figures.get("bad_rows", 0)}
-        finding = _finding(EvidenceCode.DATA_CHECKS, step.status == RunStep.Status.SUCCEEDED, **params)
+        finding = _finding(EvidenceCode.DATA_CHECKS, step.status == RunStep.Status.SUCCEEDED, params)
         yield Evidence("D1", Source.BEAT, step.ended_at, finding)
 
 
@@ -126,7 +122,7 @@ def _of_backtests() -> Iterator[Evidence]:
     for kind, test in BACKTESTS.items():
         row = Backtest.objects.filter(kind=kind).first()
         if row is not None:
-            finding = _finding(EvidenceCode.BACKTEST, row.passed, version=row.version_id, backtest=row.pk)
+            finding = _finding(EvidenceCode.BACKTEST, row.passed, {"version": row.version_id, "backtest": row.pk})
             yield Evidence(test, Source.BEAT, row.ended_at, replace(finding, subject=kind.value))
 
 
@@ -144,7 +140,7 @@ def _of_versions(champion: ModelVersion | None) -> Iterator[Evidence]:
         if figure is not None and usual and figure > GROWTH * median(usual) + TOLERATED[code]:
             grown.append(Finding(code, Outcome.FAILED, figure, median(usual)))
     message = Message.GROWN if grown else ""
-    finding = _finding(EvidenceCode.COSTS, not grown, message, version=champion.pk, n=len(before))
+    finding = _finding(EvidenceCode.COSTS, not grown, {"version": champion.pk, "n": len(before)}, message)
     yield Evidence("Mo6", Source.BEAT, timezone.now(), finding, grown)
 
 
@@ -164,7 +160,7 @@ def _of_monitoring(now: datetime) -> Iterator[Evidence]:
     scored = OnlineMetrics.objects.filter(day__gt=(now - WINDOW).date()).aggregate(n=Sum("n"))["n"] or 0
     report = DriftReport.objects.first()
     fell = [check for check in report.findings if _fell(check)] if report else []
-    finding = _finding(EvidenceCode.ONLINE_METRICS, scored > 0 and not fell, n=scored)
+    finding = _finding(EvidenceCode.ONLINE_METRICS, scored > 0 and not fell, {"n": scored})
     yield Evidence("Mo7", Source.BEAT, now, finding, fell)
     yield from _offline_and_online(now)
 
@@ -172,9 +168,9 @@ def _of_monitoring(now: datetime) -> Iterator[Evidence]:
 def _staleness(now: datetime) -> Finding:
     checks = staleness_checks()
     if not any(check.code == StalenessCode.CHAMPION and check.at for check in checks):
-        return _finding(EvidenceCode.STALENESS, False, Message.NO_CHAMPION)
+        return _finding(EvidenceCode.STALENESS, False, {}, Message.NO_CHAMPION)
     old = [check.code.value for check in checks if check.is_stale(now)]
-    return _finding(EvidenceCode.STALENESS, not old, Message.TOO_OLD if old else "", checks=old)
+    return _finding(EvidenceCode.STALENESS, not old, {"checks": old}, Message.TOO_OLD if old else "")
 
 
 def _fell(check: Finding) -> bool:
@@ -192,7 +188,7 @@ def _offline_and_online(now: datetime) -> Iterator[Evidence]:
     from scipy.stats import spearmanr  # Here, so that web processes start without scipy.
 
     rho = float(spearmanr(*zip(*pairs, strict=True)).statistic)
-    finding = replace(_finding(EvidenceCode.CORRELATION, rho > 0, n=len(pairs)), figure=rho)
+    finding = replace(_finding(EvidenceCode.CORRELATION, rho > 0, {"n": len(pairs)}), figure=rho)
     yield Evidence("M2", Source.BEAT, now, finding)
 
 
