@@ -47,7 +47,7 @@ def test_models_with_their_figures_and_verdict(as_sam, alice, quick):
 
     assert [(row["version"], row["status"], row["ndcg"]) for row in listed] == [(version.pk, "candidate", 0.2)]
     assert shown["figures"]["differences"]["popular"]["low"] == 0.08
-    assert (shown["verdict"]["decision"], shown["verdict"]["sentence"]) == ("passed", "All rules passed.")
+    assert (shown["verdict"]["decision"], shown["verdict"]["rules"]) == ("passed", [])
     assert shown["data_hash"] == version.snapshot.content_hash
     assert as_sam.get("/api/v1/models/?status=champion").json()["results"] == []
 

@@ -43,6 +43,7 @@ def test_each_command_has_help(name, capsys):
     assert len(capsys.readouterr().out) > 300
 
 
+@pytest.mark.wording
 def test_a_model_from_its_training_to_its_reproduction(rated_site, tmp_path):
     out = tmp_path / "out" / "model"
     text = call("train_model", "--out", str(out))
@@ -67,6 +68,7 @@ def test_a_model_from_its_training_to_its_reproduction(rated_site, tmp_path):
         call("reproduce_model", version.pk)
 
 
+@pytest.mark.wording
 def test_train_model_fails_if_the_training_fails(rated_site):
     Rating.objects.all().delete()
 
@@ -94,6 +96,7 @@ def test_export_snapshot_and_validate_snapshot(alice, quick, tmp_path):
         call("export_snapshot")
 
 
+@pytest.mark.wording
 def test_train_model_takes_up_an_errored_run_and_no_other(rated_site):
     run = PipelineRun.objects.create(status="errored", trigger="command", algorithm="popularity")
 
@@ -133,6 +136,7 @@ def test_promote_model_and_rollback_model(alice, quick):
         call("evaluate_model", 999)
 
 
+@pytest.mark.wording
 def test_check_drift_and_ensure_schedules(alice, quick):
     printed = call("check_drift")
     for finding in DriftReport.objects.get().findings:

@@ -61,6 +61,7 @@ def at_work(alice, quick):
     return champion
 
 
+@pytest.mark.wording
 def test_page_shows_a_site_in_production(client, sam, at_work):
     check = check_retraining()
     client.force_login(sam)
@@ -97,6 +98,7 @@ def test_runs_are_polled_faster_while_one_is_active(client, sam, at_work):
     assert "The worker died." in page
 
 
+@pytest.mark.wording
 def test_schedules_show_their_next_run(client, sam, at_work):
     PeriodicTask.objects.filter(name="prune").update(enabled=False)
     client.force_login(sam)
