@@ -15,14 +15,21 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recommender.estimators.artifact_files import from_json, save_array, sha256, sync, to_json, write_bytes
+from recommender.estimators.artifact_files import (
+    from_json,
+    library_versions,
+    save_array,
+    sha256,
+    sync,
+    to_json,
+    write_bytes,
+)
 from recommender.estimators.config import Config, renamed_parameters
 
 if TYPE_CHECKING:
@@ -45,7 +52,6 @@ RENAMED_STATE = {  # attributes in manifests of earlier releases -> today's
     "star_mean_": "rating_mean_",
     "star_scale_": "rating_scale_",
 }
-LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm")
 
 
 class ArtifactError(ValueError):
@@ -94,7 +100,7 @@ def _write(model: Recommender, folder: Path) -> None:
         "format_version": FORMAT_VERSION,
         "algorithm": model.algorithm,
         "data_fingerprint": model.data_fingerprint_,
-        "library_versions": _library_versions(),
+        "library_versions": library_versions(),
         "id_maps": {name: node["state"][f"{name}_"] for name in ("user_ids", "movie_ids")},
         "model": node,
         "files": {name: sha256(folder / name) for name in sorted(writer.files)},
@@ -162,16 +168,6 @@ def _identity(source: Any) -> Any:
         interface = source.__array_interface__
         return interface["data"][0], source.shape, source.strides, source.dtype.str
     return id(source)
-
-
-def _library_versions() -> dict[str, str]:
-    versions: dict[str, str] = {}
-    for name in LIBRARIES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
 
 
 def read_artifact(folder: str | Path, mmap: bool, class_of: ClassOf) -> Recommender:

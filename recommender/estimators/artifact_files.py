@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 INFINITY = "infinity_is_positive"
+LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm")
 
 
 def to_json(value: Any) -> Any:
@@ -24,6 +26,7 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(value: Any) -> Any:
+    """The inverse of `to_json`."""
     if isinstance(value, dict):
         if set(value) == {INFINITY}:
             return math.inf if value[INFINITY] else -math.inf
@@ -32,6 +35,7 @@ def from_json(value: Any) -> Any:
 
 
 def save_array(path: Path, array: np.ndarray[Any, Any]) -> None:
+    """Write a .npy file without pickle and flush it to disk."""
     with path.open("wb") as file:
         np.save(file, np.ascontiguousarray(array), allow_pickle=False)
         file.flush()
@@ -39,6 +43,7 @@ def save_array(path: Path, array: np.ndarray[Any, Any]) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file and flush it to disk."""
     with path.open("wb") as file:
         file.write(content)
         file.flush()
@@ -46,6 +51,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def sync(folder: Path) -> None:
+    """Flush a folder's entries to disk, so that a rename survives a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -54,5 +60,17 @@ def sync(folder: Path) -> None:
 
 
 def sha256(path: Path) -> str:
+    """Hex digest of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def library_versions() -> dict[str, str]:
+    """Installed versions of the LIBRARIES that decide about a fit."""
+    versions: dict[str, str] = {}
+    for name in LIBRARIES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions

@@ -49,9 +49,11 @@ class RatingScale:
         return cls(unit, offset, float(low), float(high))
 
     def stars(self, ratings: Array) -> Array:
+        """The ratings in stars, 0.5 to 5."""
         return np.clip(self.unit * (ratings - self.offset), LOWEST, HIGHEST)
 
     def clip(self, stars: Array) -> Array:
+        """Predicted stars, cut to the range of the data."""
         return np.clip(stars, self.low, self.high)
 
 

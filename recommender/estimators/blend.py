@@ -68,6 +68,7 @@ class ScoredSplit:
         return cls(split.train, history, modelled, scores, select_items(history, modelled), answers)
 
     def plain(self, half_life: float, weight: float) -> Array:
+        """Scores (users, modelled movies) of the plain form: signed root of the personal score plus weight * trend."""
         if half_life not in self.trends:
             self.trends[half_life] = trend_of(self.train, half_life)[self.modelled]
         return signed_sqrt(self.scores) + np.float32(weight) * self.trends[half_life]

@@ -35,6 +35,7 @@ TUNING_MOVIES = 4000
 
 
 def cold_user_share(n_ratings: Array) -> Array:
+    """1 / (1 + n)^2 for each number of ratings, float32."""
     share: Array = (1.0 / (1.0 + n_ratings) ** 2).astype(np.float32)
     return share
 

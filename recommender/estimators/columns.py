@@ -25,6 +25,7 @@ MOVIE_COLUMNS = (MOVIE_ID, "title", RELEASE_DATE, *LIST_COLUMNS, "overview", "la
 
 
 def require(frame: Any, columns: tuple[str, ...], name: str) -> None:
+    """Raise ValueError if `frame` is not a DataFrame or lacks one of the columns."""
     if not isinstance(frame, pd.DataFrame):
         raise ValueError(f"{name}: expected a pandas DataFrame, got {type(frame).__name__}")
     missing = [column for column in columns if column not in frame.columns]
@@ -33,10 +34,12 @@ def require(frame: Any, columns: tuple[str, ...], name: str) -> None:
 
 
 def read_ids(frame: pd.DataFrame, column: str) -> IdArray:
+    """The column as int64 or as objects; see `id_array`, which raises ValueError for a bad id."""
     return id_array(frame[column], column)
 
 
 def read_ratings(frame: pd.DataFrame) -> Array:
+    """float64 ratings; ValueError names the first row that is not a finite number."""
     values = pd.to_numeric(frame[RATING], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):

@@ -37,6 +37,7 @@ def build_config(config_class: type[ConfigType], owner: str, given: dict[str, An
 
 
 def renamed_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters under today's names."""
     return {RENAMED_PARAMETERS.get(name, name): value for name, value in parameters.items()}
 
 
@@ -45,6 +46,7 @@ def _plain(value: Any) -> Any:
 
 
 def check_seed(value: Any) -> int:
+    """The seed as an int; ValueError unless it is a whole number from 0 to 2**32 - 1."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < 2**32:
         raise ValueError(f"random_state: expected an int of 0 or more, got {value!r}")
     return int(value)
@@ -59,5 +61,6 @@ def check_number(name: str, value: Any, *, above: float | None = None, at_least:
 
 
 def check_count(name: str, value: Any, at_least: int = 1) -> None:
+    """Raise ValueError unless `value` is an int of at least `at_least`; `name` is named in the message."""
     if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
         raise ValueError(f"{name}: expected a whole number of {at_least} or more, got {value!r}")

@@ -47,6 +47,7 @@ class Ridge:
             raise ValueError(f"regularization: {least:g} is too small for the metadata (LAPACK says {failed})")
 
     def solve(self, targets: Array) -> Array:
+        """(kernel + diag(noise))^-1 targets, for targets (movies, columns)."""
         solution: Array = spotrs(self._factor, np.asfortranarray(targets, dtype=np.float32), lower=1)[0]
         return solution
 

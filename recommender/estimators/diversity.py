@@ -26,6 +26,7 @@ POOL_SHARE = 0.25  # of all candidates: in a small catalogue the 120th is no goo
 
 
 def pool_size(k: int, n_candidates: int) -> int:
+    """Number of best movies from which a list of k is chosen, given the number of candidates."""
     return max(k, min(POOL_FACTOR * k, k + POOL_EXTRA, int(POOL_SHARE * n_candidates)))
 
 

@@ -109,6 +109,7 @@ def gram_matrix(matrix: csr_matrix) -> Array:
 
 
 def check_dropout(dropout: float) -> None:
+    """Raise ValueError unless 0 <= dropout < 1."""
     check_number("dropout", dropout, at_least=0)
     if dropout >= 1:
         raise ValueError(f"dropout: expected a share below 1, got {dropout!r}")

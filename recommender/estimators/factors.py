@@ -31,6 +31,7 @@ def solve_users(liked: csr_matrix, items: Array, gram: Array, regularization: fl
 
 
 def gram_of(items: Array) -> Array:
+    """Y'Y (components, components) in float64 of item factors Y (movies, components)."""
     factors = np.asarray(items, dtype=np.float64)
     gram: Array = factors.T @ factors
     return gram

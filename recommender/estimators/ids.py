@@ -88,6 +88,7 @@ def join_ids(first: IdArray, second: IdArray, column: str) -> IdArray:
 
 
 def unique_ids(ids: IdArray) -> IdArray:
+    """The ids sorted, each once."""
     return factorize_ids(ids)[1]
 
 
@@ -104,6 +105,7 @@ class IdIndex:
         self._index = pd.Index(ids, dtype=ids.dtype)
 
     def positions(self, ids: Iterable[Any]) -> np.ndarray[Any, Any]:
+        """int64 positions of the ids in the indexed array; -1 for unknown ones."""
         wanted = ids if isinstance(ids, np.ndarray) else _as_numpy(list(ids))
         if not len(wanted) or not len(self._index):
             return np.full(len(wanted), -1, dtype=np.int64)

@@ -45,6 +45,7 @@ def inner_splits(dataset: Dataset, validation: str, random_state: int) -> tuple[
 
 
 def random_splits(dataset: Dataset, random_state: int) -> list[InnerSplit]:
+    """Splits that hide a random fifth of each user's ratings: several if there are few users."""
     n_splits = int(np.clip(MAX_RANDOM_USERS // max(dataset.n_users, 1), 1, MAX_RANDOM_SPLITS))
     return [_random_split(dataset, random_state + number) for number in range(n_splits)]
 

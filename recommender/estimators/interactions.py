@@ -25,6 +25,7 @@ def item_positions(index: IdIndex, movie_ids: Iterable[Any], name: str) -> Array
 
 
 def from_mappings(index: IdIndex, histories: Sequence[Mapping[Any, float]], n_movies: int) -> csr_matrix:
+    """User-item matrix (len(histories), n_movies) of {movie_id: rating}; ValueError names the first bad entry."""
     for row, history in enumerate(histories):
         if not isinstance(history, Mapping):
             raise ValueError(f"histories: entry {row}: expected a {{movie_id: rating}}, got {history!r}")

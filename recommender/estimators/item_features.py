@@ -29,6 +29,7 @@ MAX_GENRES = 32
 
 
 def trend_of(dataset: Dataset, half_life_days: float) -> Array:
+    """log(1 + 2 n) of each movie, float32 (movies,), with n its positives decayed by the half-life."""
     trend: Array = np.log1p(2 * decayed_popularity(dataset, half_life_days, dataset.now)).astype(np.float32)
     return trend
 

@@ -54,6 +54,7 @@ class ItemRows(NamedTuple):
         return gram
 
     def inputs(self, users: Array, history_weight: float) -> csr_matrix:
+        """`inputs_of` for those users (row numbers)."""
         return inputs_of(self.ratings[users], self.above[users], self.threshold, history_weight)
 
 

@@ -142,6 +142,7 @@ def tags_of(movies: pd.DataFrame) -> list[list[str]]:
 
 
 def fit_vocabulary(movies: pd.DataFrame) -> list[str]:
+    """Sorted tags that at least MIN_MOVIES movies have."""
     counts = Counter(tag for tags in tags_of(movies) for tag in tags)
     return sorted(tag for tag, count in counts.items() if count >= MIN_MOVIES)
 

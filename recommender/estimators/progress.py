@@ -20,6 +20,7 @@ def reporting(listener: Listener) -> Iterator[None]:
 
 
 def report(share: float) -> None:
+    """Tell the listener, if there is one, the share of the fit that is done (0 to 1)."""
     if listener := _listener.get():
         listener(share)
 

@@ -25,6 +25,7 @@ GROUP = 16  # scores, of which only the highest counts in a first look for the b
 
 
 def check_k(k: Any) -> int:
+    """k as an int; ValueError unless it is a positive whole number."""
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
         raise ValueError(f"k: expected a positive whole number, got {k!r}")
     return int(k)
@@ -96,6 +97,7 @@ def _mask(scores: Array, positions: Array) -> None:
 
 
 def list_frame(users: IdArray, movie_ids: IdArray, picked: list[Array], scores: list[Array]) -> pd.DataFrame:
+    """A DataFrame user_id, movie_id, score, rank from the item positions and scores of each user's list."""
     lengths = [len(item_idx) for item_idx in picked] or [0] * len(users)
     return pd.DataFrame(
         {

@@ -33,6 +33,7 @@ PENALTY = 10.0
 
 
 def signed_sqrt(scores: Array) -> Array:
+    """sign(s) sqrt|s|: spreads scores that behave like probabilities of rare events."""
     root: Array = np.sign(scores) * np.sqrt(np.abs(scores))
     return root
 
@@ -126,6 +127,7 @@ class Examples(NamedTuple):
 
 
 def learn_weights(examples: Examples, empty: Array) -> Reranker:
+    """The learnt form fitted to the examples; `empty` are the user features of an empty history."""
     parts, user_features, is_shown, answers = examples
     mean, scale = user_features.mean(axis=0), user_features.std(axis=0) + 1e-9
     standard = ((user_features - mean) / scale).astype(np.float32)

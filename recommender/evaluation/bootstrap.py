@@ -34,6 +34,7 @@ class Interval:
         return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}] n={self.n_users}"
 
     def to_dict(self) -> dict[str, float | int | None]:
+        """JSON-able; NaN and infinity become None."""
         values = {"mean": self.mean, "low": self.low, "high": self.high}
         counts = {"n_users": self.n_users, "n_rows": self.n_rows, "confidence": self.confidence}
         return {name: value if math.isfinite(value) else None for name, value in values.items()} | counts

@@ -51,6 +51,7 @@ class Comparison:
         return Comparison({name: evaluation.among(movie_ids) for name, evaluation in self.evaluations.items()})
 
     def best_simple_baseline(self, metric: str = "ndcg") -> str:
+        """Name of the best simple baseline by that metric; ValueError if none was evaluated."""
         names = simple_baselines(self.evaluations)
         if not names:
             raise ValueError("no simple baseline was evaluated")
@@ -63,6 +64,7 @@ class Comparison:
         return table.sort_values(METRICS[0], ascending=False, kind="stable")
 
     def to_dict(self) -> dict[str, Any]:
+        """JSON-able: `Evaluation.to_dict` of each model by name."""
         return {name: evaluation.to_dict() for name, evaluation in self.evaluations.items()}
 
 
@@ -132,6 +134,7 @@ class TemporalFold:
         )
 
     def evaluate(self, model: Recommender, k: int) -> Evaluation:
+        """Metrics of a model fitted on `dataset`, for lists of k movies; new movies have a slice of their own."""
         # Later histories hold movies that came after the cut: the model must know their ids, as in a running site.
         model = model.with_movies(self.catalogue)
         users = self.requests.table["user_id"].unique()

@@ -145,6 +145,7 @@ def evaluate_requests(
     exclude_seen: bool = True,
     stars: pd.DataFrame | None = None,
 ) -> Evaluation:
+    """Ask the model for the lists of the requests and evaluate them; see `evaluate_lists`."""
     started = perf_counter()
     shown = requests.ask(model, k, candidates, exclude_seen)
     return evaluate_lists(shown, requests, train, k=k, stars=stars, seconds={"score": perf_counter() - started})
@@ -202,6 +203,7 @@ def predict_stars(model: Recommender, test: pd.DataFrame, train: pd.DataFrame, c
 
 
 def no_stars() -> pd.DataFrame:
+    """An empty table with the columns of `Evaluation.stars`."""
     return pd.DataFrame(columns=["user_id", "cut", "rating", "predicted", "n_history", "movie_slice"])
 
 

@@ -36,5 +36,6 @@ def slice_of(movie_ids: pd.Series, slices: pd.Series) -> pd.Series:
 
 
 def in_history_slice(n_history: pd.Series, name: str) -> pd.Series:
+    """Which numbers of earlier ratings belong to the slice, one of HISTORY_SLICES."""
     low, high = HISTORY_SLICES[name]
     return n_history.between(low, high)

@@ -101,6 +101,7 @@ def temporal_cuts(ratings: pd.DataFrame, cuts: Sequence[float | datetime] = (0.7
 
 
 def in_time_order(ratings: pd.DataFrame) -> pd.DataFrame:
+    """The rows sorted by `rated_at`; ties keep their order."""
     return ratings.sort_values("rated_at", kind="stable")
 
 
