@@ -148,7 +148,7 @@ SENTENCES = [
     ),
     ("auto_rollback.done", "", r"Version (?P<champion>\d+) is the champion again\."),
     ("auto_rollback.switched_off", "", r"It stays the champion: watch\.automatic_rollback is off"),
-    ("auto_rollback.refused", "", r"It stays the champion: (?P<error>.*?)\.?$"),
+    ("auto_rollback.refused", "", r"It stays the champion: (?P<error>.*)"),
     ("training_failed", "", r"run (?P<run>\d+) ended with an error: (?P<error>.*)"),
     (
         "skew.inputs",

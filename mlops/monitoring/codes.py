@@ -6,6 +6,7 @@ An alert's text is the sentences of its findings; see `Alert.message`.
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from mlops.errors import Code as Error
 from mlops.findings import Text, register
 
 
@@ -166,7 +167,7 @@ SENTENCES: dict[str, Text] = {
     ),
     RollbackResult.DONE: _("Version {version} was rolled back; version {champion} is the champion again."),
     RollbackResult.SWITCHED_OFF: _("Version {version} stays the champion because automatic rollback is off."),
-    RollbackResult.REFUSED: _("Version {version} stays the champion; rolling back failed: {error}."),
+    RollbackResult.REFUSED: _("Rolling back version {version} failed: {error}"),
     DependencyCode.CHAMPION_LIBRARIES: _("Version {version} was trained with other libraries ({n}): {changes}."),
     DependencyCode.PINNED_LIBRARIES: _("Installed versions differ from requirements.txt ({n}): {changes}."),
     DependencyCode.TMDB: _("TMDB answered unexpectedly: {error}"),
@@ -229,4 +230,5 @@ for codes in (
     StalenessCode,
 ):
     register(codes)
+register([Error.NOTHING_TO_ROLL_BACK_TO, Error.NOT_PROMOTABLE, Error.ARTIFACT_NOT_AVAILABLE])  # why rolling back failed
 register(sentences=SENTENCES)
