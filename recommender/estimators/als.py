@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
 
 from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, check_count, check_number
@@ -91,8 +92,7 @@ def _item_factors(
 ) -> Array:
     """The library starts from small uniform factors, seeded; a movie that nobody likes ends at 0."""
     # Imported here: only training needs the library.
-    from implicit.cpu.als import AlternatingLeastSquares
-    from threadpoolctl import threadpool_limits
+    from implicit.cpu.als import AlternatingLeastSquares  # here: only training needs the library
 
     with threadpool_limits(1, "blas"):  # the library has threads of its own and is slowed down by BLAS's
         model = AlternatingLeastSquares(
