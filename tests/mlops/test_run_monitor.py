@@ -57,6 +57,7 @@ def test_a_run_that_was_given_up_hears_of_it(run):
         work_for(60)
 
 
+@pytest.mark.wording
 def test_a_run_that_takes_too_long_ends_with_a_sentence(run, settings, tmp_path):
     settings.POLICY = load_policy(write_policy(tmp_path / "short.yaml", training={"max_runtime_seconds": 1}))
 

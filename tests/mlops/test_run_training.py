@@ -57,6 +57,7 @@ def test_a_second_training_is_compared_with_the_champion(rated_site):
     assert first.version.artifact_checksum == second.version.artifact_checksum
 
 
+@pytest.mark.wording
 def test_a_model_no_better_than_a_baseline_is_refused(rated_site):
     champion = make_version()
     promote(version=champion.pk)
@@ -72,6 +73,7 @@ def test_a_model_no_better_than_a_baseline_is_refused(rated_site):
     assert ServedModel.objects.get(slot="champion").version == champion.pk
 
 
+@pytest.mark.wording
 def test_too_few_ratings_end_in_a_sentence(rated_site, settings):
     Rating.objects.filter(pk__gt=Rating.objects.order_by("pk")[50].pk).delete()
 
@@ -82,6 +84,7 @@ def test_too_few_ratings_end_in_a_sentence(rated_site, settings):
     assert not list(settings.SNAPSHOT_DIR.iterdir())
 
 
+@pytest.mark.wording
 def test_too_many_bad_rows_stop_the_training(rated_site):
     future = timezone.now() + timedelta(days=30)
     Rating.objects.filter(pk__in=Rating.objects.values("pk")[:100]).update(rated_at=future)
@@ -94,6 +97,7 @@ def test_too_many_bad_rows_stop_the_training(rated_site):
     assert run.steps.get(name="checks").figures["bad_rows"] == 100
 
 
+@pytest.mark.wording
 def test_a_few_bad_rows_are_left_out(rated_site, settings, tmp_path):
     settings.POLICY = load_policy(write_policy(tmp_path / "lax.yaml", data_checks={"max_bad_share": 0.01}))
     Rating.objects.filter(pk=Rating.objects.first().pk).update(rated_at=timezone.now() + timedelta(days=30))
@@ -104,6 +108,7 @@ def test_a_few_bad_rows_are_left_out(rated_site, settings, tmp_path):
     assert "1 bad rows are left out: rated in the future: 1" in run.log
 
 
+@pytest.mark.wording
 def test_a_parameter_that_no_model_takes_ends_in_a_sentence(rated_site, settings, tmp_path):
     settings.POLICY = load_policy(
         write_policy(tmp_path / "bad.yaml", training={"parameters": {"ease": {"regularization": -1}}})
@@ -148,6 +153,7 @@ def test_a_kept_snapshot_is_trained_on_again(rated_site):
     assert run.steps.first().name == "checks"
 
 
+@pytest.mark.wording
 def test_a_run_that_is_cancelled_ends_so_and_leaves_nothing(rated_site, settings):
     run = start_training(trigger="command")
 
@@ -210,6 +216,7 @@ def test_a_run_that_is_not_there_is_said_so(db):
         run_training(run_id=12)
 
 
+@pytest.mark.wording
 def test_a_second_model_waits_without_automatic_promotion(rated_site, settings, tmp_path):
     settings.POLICY = load_policy(write_policy(tmp_path / "manual.yaml", promotion={"automatic": False}))
     champion = make_version()

@@ -303,6 +303,7 @@ def test_an_algorithm_without_a_space_is_refused(db):
     assert not TuningStudy.objects.exists()
 
 
+@pytest.mark.wording
 def test_tune_model_prints_what_was_tried_and_adopts_on_request(site):
     out = StringIO()
     call_command("tune_model", "--trials", "3", "--adopt", stdout=out)
