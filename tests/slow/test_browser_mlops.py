@@ -20,11 +20,11 @@ def test_it_fits_and_follows_a_training_without_a_reload(visit, sam, at_work, wi
     page.get_by_role("button", name="Sign in").click()
 
     runs = page.get_by_role("region", name="Training runs").first
-    expect(runs).to_contain_text("fit: epoch 3 of 9")
+    expect(runs).to_contain_text("evaluate: 3/9 champion")
     expect(page.get_by_role("img", name="Hit rate at 10 of new positive ratings, by day")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
     page.evaluate("document.body.dataset.mark = 'kept'")
-    RunStep.objects.update(progress="epoch 8 of 9")
-    expect(runs).to_contain_text("fit: epoch 8 of 9")
+    RunStep.objects.update(activity_details={"done": 8, "total": 9, "model": "champion"})
+    expect(runs).to_contain_text("evaluate: 8/9 champion")
     assert page.evaluate("document.body.dataset.mark") == "kept"
