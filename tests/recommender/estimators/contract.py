@@ -293,7 +293,7 @@ class RecommenderContract:
             own = many[many.movie_id == movie].reset_index(drop=True)
             assert_frame_equal(fitted(algorithm).similar([movie], k=99), own, check_exact=True)
 
-    def test_gives_new_movies_the_minimum_where_it_does_not_score_them(self, algorithm: str) -> None:
+    def test_unscored_new_movies_get_the_minimum(self, algorithm: str) -> None:
         model = fitted(algorithm)
         scores = model.score_candidates([100, 5], MOVIES)
         lowest = scores[:, :-4].min(axis=1)
@@ -302,7 +302,7 @@ class RecommenderContract:
         else:
             np.testing.assert_allclose(scores[:, -4:], np.repeat(lowest[:, None], 4, axis=1), atol=1e-5)
 
-    def test_predicts_stars_between_the_lowest_and_the_highest_rating(self, algorithm: str) -> None:
+    def test_predicted_stars_stay_within_the_rating_scale(self, algorithm: str) -> None:
         stars = fitted(algorithm).predict_ratings([100, 5], MOVIES)
         ratings = tastes()[0]["rating"]
         assert stars.shape == (2, len(MOVIES))

@@ -171,7 +171,7 @@ def test_refuses_what_is_no_artefact(folder: Path, tmp_path: Path) -> None:
         load_recommender(folder)
 
 
-def test_loading_and_serving_imports_neither_django_nor_a_training_library(folder: Path) -> None:
+def test_serving_imports_no_django_and_no_training_library(folder: Path) -> None:
     code = f"""
 import sys
 from recommender.estimators import load_recommender

@@ -23,7 +23,7 @@ def test_ratings_of_any_scale_become_stars(ratings: list[float], stars: list[flo
     np.testing.assert_allclose(RatingScale.of(given).stars(given), stars)
 
 
-def test_a_scale_of_one_value_or_of_extreme_ones_gives_finite_stars() -> None:
+def test_stars_are_finite_on_constant_and_extreme_scales() -> None:
     for ratings in ([7.0], [-3.0, -3.0], [1e308, -1e308], [0.0], [1e300]):
         given = np.array(ratings)
         stars = RatingScale.of(given).clip(RatingScale.of(given).stars(given))

@@ -86,7 +86,7 @@ def test_a_feature_s_reason_is_what_the_score_loses_without_it() -> None:
     assert reasons["keyword: trench"] == pytest.approx(float(lost[0, 0]), rel=1e-3)
 
 
-def test_a_new_user_gets_the_new_movies_of_the_more_popular_kind_first() -> None:
+def test_new_users_get_new_movies_of_the_popular_kind_first() -> None:
     rows = [(user, movie, 5.0) for user in range(30) for movie in range(12) if movie % 2 == 0 or user == movie]
     genres = [["Drama"] if movie % 2 == 0 else ["Western"] for movie in range(12)]
     movies = pd.DataFrame({"movie_id": range(14), "genres": [*genres, ["Western"], ["Drama"]]})

@@ -19,7 +19,7 @@ def value(ds: Dataset, user: object, movie: object) -> float:
     return float(ds.ratings[row, column])
 
 
-def test_positives_are_all_ratings_without_a_threshold_and_a_rating_of_zero_is_kept() -> None:
+def test_without_threshold_all_ratings_are_positive_even_zero() -> None:
     ds = Dataset.from_frames(ratings_frame(ROWS))
     assert ds.ratings.nnz == ds.positives.nnz == 4
     assert ds.positives.toarray().tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
@@ -34,12 +34,12 @@ def test_positives_reach_the_threshold_and_the_others_stay_seen() -> None:
     assert ds.popularity.tolist() == [1, 1, 0]
 
 
-def test_a_threshold_is_met_exactly_by_ratings_that_no_float32_holds() -> None:
+def test_threshold_is_exact_for_ratings_that_float32_rounds() -> None:
     ds = Dataset.from_frames(ratings_frame([(1, 1, 3.3), (1, 2, 3.2)]), implicit_threshold=3.3)
     assert ds.positives.toarray().tolist() == [[1, 0]]
 
 
-def test_movies_are_those_of_ratings_and_of_metadata_in_the_order_of_ids() -> None:
+def test_movies_come_from_ratings_and_metadata_sorted_by_id() -> None:
     ds = Dataset.from_frames(ratings_frame(ROWS), frame(movie_id=[40, 10], title=["New", "Old"]))
     assert ds.movie_ids.tolist() == [10, 20, 30, 40]
     assert ds.movies["movie_id"].tolist() == [10, 20, 30, 40]
@@ -47,7 +47,7 @@ def test_movies_are_those_of_ratings_and_of_metadata_in_the_order_of_ids() -> No
     assert ds.is_rated.tolist() == [True, True, True, False]
 
 
-def test_the_latest_duplicate_wins_and_of_equal_times_the_last_row() -> None:
+def test_latest_duplicate_rating_wins_then_the_last_row() -> None:
     rows = [(1, 10, 1.0), (1, 10, 2.0), (1, 20, 3.0), (1, 20, 4.0)]
     ds = Dataset.from_frames(ratings_frame(rows, days=[5, 1, 2, 2]))
     assert ds.ratings.nnz == 2
@@ -65,7 +65,7 @@ def test_the_last_row_of_a_movie_wins() -> None:
     assert ds.titles[0] == "Second"
 
 
-def test_row_order_index_extra_columns_and_datetime_unit_change_nothing() -> None:
+def test_row_order_index_extra_columns_and_time_unit_are_ignored() -> None:
     ratings, movies = tastes()
     plain = Dataset.from_frames(ratings, movies)
     for unit in ("s", "ms", "us", "ns"):

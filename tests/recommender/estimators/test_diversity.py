@@ -46,7 +46,7 @@ def test_the_scale_of_scores_does_not_matter() -> None:
         assert choose_unlike(scale * relevance, alike([(0, 1)], 4), 2, strength=0.5).tolist() == [0, 2]
 
 
-def test_among_equally_good_ones_the_first_unlike_ones_are_chosen() -> None:
+def test_equal_scores_choose_the_first_dissimilar_movies() -> None:
     assert choose_unlike(np.ones(4), alike([(0, 1), (0, 2)], 4), 2, strength=0.7).tolist() == [0, 3]
     assert choose_unlike(np.ones(4), np.ones((4, 4)), 2, strength=0.7).tolist() == [0, 1]
 
@@ -66,7 +66,7 @@ def test_lists_stay_lists(strength: float) -> None:
     np.testing.assert_allclose(first["score"], scores, rtol=1e-5)
 
 
-def test_what_is_excluded_stays_out_and_all_come_where_fewer_exist() -> None:
+def test_excluded_movies_stay_out_and_short_pools_are_kept_whole() -> None:
     candidates = [0, 7, 14, 21]
     few = pools(4, candidates=candidates, exclude=[{21}] * 4)
     lists = diversify(fitted("hybrid"), few, 4, 0.9)
@@ -95,7 +95,7 @@ def test_refuses_a_strength_out_of_range(bad: float) -> None:
 
 @pytest.mark.parametrize("algorithm", sorted(ESTIMATORS))
 @pytest.mark.parametrize("lowest", [-3.0, 0.0, 0.4])
-def test_relevance_descends_with_the_scores_and_is_never_negative(algorithm: str, lowest: float) -> None:
+def test_relevance_follows_the_scores_and_is_never_negative(algorithm: str, lowest: float) -> None:
     relevance = fitted(algorithm).relevance(np.linspace(0.5, lowest, 20, dtype=np.float32))
     assert (np.diff(relevance) < 0).all()
     assert (relevance >= 0).all()

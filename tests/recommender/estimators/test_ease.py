@@ -56,7 +56,7 @@ def test_one_triangle_is_copied_over_the_other_across_blocks(monkeypatch: pytest
     np.testing.assert_array_equal(upper, full)
 
 
-def test_a_budget_of_movies_keeps_the_most_rated_and_ranks_the_rest_by_popularity() -> None:
+def test_movies_beyond_the_budget_are_ranked_by_popularity() -> None:
     ratings, movies = tastes()
     model = EaseRecommender(regularization=1.0, max_movies=5).fit(Dataset.from_frames(ratings, movies))
     most_rated = ratings["movie_id"].value_counts()

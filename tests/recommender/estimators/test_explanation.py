@@ -31,7 +31,7 @@ def served() -> list[tuple[int, int, float]]:
     return found
 
 
-def test_each_of_200_served_scores_falls_by_what_its_first_reason_said() -> None:
+def test_scores_fall_by_the_contribution_of_the_removed_reason() -> None:
     items = served()
     assert len(items) == 200
     said, fell, scores, sums = [], [], [], []

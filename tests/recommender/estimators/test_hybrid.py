@@ -41,14 +41,14 @@ def hybrid(data: Dataset | None = None, **more: float) -> HybridRecommender:
     return HybridRecommender(**(FIXED | more)).fit(data or dataset())
 
 
-def test_without_popularity_rated_movies_rank_as_the_collaborative_component_ranks_them() -> None:
+def test_without_popularity_it_ranks_like_metadata_ease() -> None:
     data = dataset()
     component = MetadataEaseRecommender(**ITEMS).fit(data)
     mine, theirs = hybrid(data).recommend(data.user_ids, k=8), component.recommend(data.user_ids, k=8)
     assert mine["movie_id"].tolist() == theirs["movie_id"].tolist()
 
 
-def test_without_metadata_residuals_popularity_and_user_weights_it_is_ease() -> None:
+def test_with_all_extra_weights_at_zero_it_is_ease() -> None:
     data = Dataset.from_frames(tastes()[0])
     ease = EaseRecommender(regularization=2.0).fit(data)
     mine = hybrid(data, metadata_weight=0.0, residual_weight=0.0, history_weight=0.0).recommend(data.user_ids, k=8)
@@ -70,7 +70,7 @@ def test_a_heavy_popularity_weight_ranks_by_what_is_popular_now() -> None:
     assert mine["movie_id"].tolist() == popular.recommend(data.user_ids, k=5)["movie_id"].tolist()
 
 
-def test_the_score_is_the_root_of_the_prediction_plus_the_weighted_trend() -> None:
+def test_score_is_root_of_prediction_plus_weighted_trend() -> None:
     data = dataset()
     plain = MetadataEaseRecommender(**ITEMS).fit(data).score_candidates([100, 101], [0, 7, 14])
     popular = PopularityRecommender(half_life_days=30.0).fit(data).score_candidates([100], [0, 7, 14])[0]

@@ -28,7 +28,7 @@ def test_trends_count_late_positives_most() -> None:
     np.testing.assert_array_equal(now, day)
 
 
-def test_a_movie_is_liked_by_the_share_of_its_ratings_drawn_to_the_mean() -> None:
+def test_liked_share_is_smoothed_towards_the_mean() -> None:
     liked = item_features_of(dataset(), half_life_days=7.0)[ITEM_FEATURES.index("liked")]
     np.testing.assert_allclose(np.exp(liked), [(2 + 2) / (2 + 3), (0 + 2) / (1 + 3), 2 / 3], rtol=1e-6)
 
@@ -41,7 +41,7 @@ def test_age_counts_from_release_or_else_from_the_first_rating() -> None:
     np.testing.assert_allclose(log_ages(dates, a_year_later, otherwise=3.0), np.log1p([1.0, 3.0]), atol=1e-2)
 
 
-def test_genre_affinity_is_above_zero_for_what_a_user_likes_more_than_others_do() -> None:
+def test_genre_affinity_is_positive_for_above_average_taste() -> None:
     data = dataset()
     vocabulary, features = data.movie_features
     genres = Genres.of(features, vocabulary.names, np.array([10.0, 90.0, 0.0]))

@@ -24,7 +24,7 @@ def test_tags_name_their_column() -> None:
     assert tags_of(movies) == [["genres:War", "directors:Ang Lee", "language:en", "decade:1990"], []]
 
 
-def test_only_tags_of_several_movies_are_kept_and_share_a_weight_of_one() -> None:
+def test_only_shared_tags_are_kept_and_their_weights_sum_to_one() -> None:
     movies = movie_frame(genres=[["War", "Drama"], ["War", "Drama"], ["War", "Drama", "Noir"], ["Noir"], []])
     vocabulary = fit_vocabulary(movies)
     assert vocabulary == ["genres:Drama", "genres:War"]
@@ -57,7 +57,7 @@ def test_a_new_movie_without_known_tags_is_the_average_one() -> None:
     assert len(model.item_rows_) == 24
 
 
-def test_metadata_added_later_moves_an_unrated_movie_and_no_rated_one() -> None:
+def test_later_metadata_changes_only_unrated_movies() -> None:
     ratings, movies = tastes()
     model = LightFMRecommender(n_components=4).fit(Dataset.from_frames(ratings, movies))
     changed = model.with_movies(pd.DataFrame({"movie_id": [0, 210], "genres": [["Comedy"], ["Comedy"]]}))

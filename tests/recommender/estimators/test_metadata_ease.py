@@ -25,7 +25,7 @@ def dataset(threshold: float | None = None) -> Dataset:
     return Dataset.from_frames(*tastes(), implicit_threshold=threshold)
 
 
-def test_weights_are_the_closed_form_over_users_residuals_and_features() -> None:
+def test_weights_match_the_closed_form_solution() -> None:
     data = dataset()
     movies = np.flatnonzero(data.popularity > 0)
     liked = data.positives.toarray()[:, movies]
@@ -51,7 +51,7 @@ def test_scores_are_the_weights_of_positives_and_of_residuals() -> None:
     np.testing.assert_allclose(model.score_candidates(data.user_ids, movies), expected, atol=1e-4)
 
 
-def test_below_the_threshold_a_rating_counts_for_or_against_by_its_residual() -> None:
+def test_ratings_below_the_threshold_count_by_their_residual() -> None:
     data = Dataset.from_frames(ratings_frame([(1, 1, 5.0), (1, 2, 3.0), (1, 3, 0.5)]), implicit_threshold=4)
     above = data.ratings.copy()
     above.data = np.array([0.5, 0.0, -2.5])
@@ -85,7 +85,7 @@ def test_a_bad_rating_counts_against_the_movies_that_are_near(threshold: float |
     assert bad[0] - bad[1] < good[0] - good[1]
 
 
-def test_with_a_threshold_a_bad_rating_is_worse_for_the_movies_that_are_near_than_none() -> None:
+def test_a_bad_rating_lowers_similar_movies_below_no_rating() -> None:
     none, bad = scores_of(two_camps(3.5), {}, {0: 0.5})
     assert bad[0] < none[0]
 

@@ -76,7 +76,7 @@ def test_is_given_up_where_it_ranks_late_weeks_worse(monkeypatch: pytest.MonkeyP
     assert not model.reranker_weights_[1:].any()
 
 
-def test_gives_what_is_new_to_those_who_follow_it_and_classics_to_the_others() -> None:
+def test_novelty_seekers_get_new_movies_and_others_get_classics() -> None:
     lists = learnt().recommend_for_history([{42: 5.0, 46: 5.0, 47: 5.0}, {2: 5.0, 9: 5.0, 12: 5.0}], k=4)
     of_first, of_second = (set(lists[lists.user_id == user]["movie_id"]) for user in (0, 1))
     assert all(movie >= 48 for movie in of_first)
@@ -116,7 +116,7 @@ def test_reasons_are_what_the_learnt_score_loses() -> None:
         assert reasons[movie] == pytest.approx(score - _score(rest, 52), abs=1e-5)
 
 
-def test_of_movies_added_later_the_younger_one_suits_those_who_follow_what_is_new() -> None:
+def test_novelty_seekers_prefer_the_younger_of_later_movies() -> None:
     later = pd.DataFrame({"movie_id": [901, 902], "release_date": ["2020-03-20", "1990-01-01"]})
     lists = (
         learnt().with_movies(later).recommend_for_history([{46: 5.0, 50: 5.0}, {2: 5.0, 9: 5.0}], candidates=[901, 902])

@@ -9,7 +9,7 @@ from tests.recommender.estimators.data import ratings_frame, tastes
 ROWS = [(1, 10, 5.0), (2, 10, 5.0), (3, 10, 5.0), (1, 20, 5.0), (2, 20, 5.0), (3, 30, 5.0)]
 
 
-def test_scores_are_the_chances_of_three_random_steps_over_a_power_of_popularity() -> None:
+def test_scores_are_three_step_walks_damped_by_popularity() -> None:
     model = RP3BetaRecommender(alpha=1.0, beta=0.5).fit(Dataset.from_frames(ratings_frame(ROWS)))
     scores = model.score_candidates([3], [10, 20, 30])
     # user 3 liked 10 and 30. From 10: to a third of its people, then to half of their movies.

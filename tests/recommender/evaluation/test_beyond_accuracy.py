@@ -21,12 +21,12 @@ def test_novelty_in_bits():
     assert novelty(np.array([0, 1, 2]), np.array([4, 1, 0]), 8) == pytest.approx((1 + 3 + 3) / 3)
 
 
-def test_mean_popularity_is_the_share_of_users_who_rated_what_is_shown():
+def test_mean_popularity_is_the_share_of_users_who_rated_a_movie():
     assert mean_popularity(np.array([0, 1, 1]), np.array([4, 1]), 8) == pytest.approx((0.5 + 0.125 + 0.125) / 3)
     assert np.isnan(mean_popularity(np.array([], dtype=int), np.array([4, 1]), 8))
 
 
-def test_gini_of_equal_shares_is_zero_and_of_one_movie_alone_near_one():
+def test_gini_is_zero_for_equal_shares_and_high_for_one_movie():
     assert popularity_gini(np.array([0, 1, 2, 3]), 4) == pytest.approx(0)
     assert popularity_gini(np.array([2, 2, 2]), 4) == pytest.approx(3 / 4)
     # Shares 1/4 and 3/4 of two movies: mean absolute difference 1/2 over twice the mean 1/2.

@@ -45,7 +45,7 @@ def test_cold_start_users_take_part_from_an_empty_history(comparison):
     assert late and late <= set(comparison["camp"].per_user()["user_id"])
 
 
-def test_a_better_model_is_better_with_its_interval_and_the_mirror_worse(comparison):
+def test_difference_and_interval_flip_sign_when_models_swap(comparison):
     better = comparison.difference("camp", "popular")
     worse = comparison.difference("popular", "camp")
     assert better.low > 0 > worse.high
@@ -55,7 +55,7 @@ def test_a_better_model_is_better_with_its_interval_and_the_mirror_worse(compari
     assert comparison.difference("camp", "camp").high == 0
 
 
-def test_best_simple_baseline_is_the_best_popularity_not_the_best_model(comparison):
+def test_best_simple_baseline_is_the_best_popularity_model(comparison):
     table = comparison.table()
     assert table.index[0] == "camp"
     assert comparison.best_simple_baseline() == table.index[1]
@@ -99,7 +99,7 @@ def test_metadata_of_movies_that_came_later_is_not_learnt():
     assert 40 not in fitted[0] and 40 in fitted[2]
 
 
-def test_new_movies_are_ranked_among_themselves_by_models_that_can():
+def test_models_that_score_new_movies_rank_them_apart():
     late = LOG["rated_at"].quantile(0.85)
     users = LOG.loc[LOG["rated_at"] > late, "user_id"].unique()[:12]
     premieres = pd.DataFrame(
@@ -121,20 +121,20 @@ def test_new_movies_are_ranked_among_themselves_by_models_that_can():
     assert comparison["camp"].slices()["movies_new"]["n_users"] == 0
 
 
-def test_real_estimators_are_compared_through_their_public_methods():
+def test_real_estimators_are_compared_by_public_methods():
     fitters = {"popularity": fitter("popularity", half_life_days=30.0)} | popularity_baselines((30,))
     comparison = evaluate_on_cuts(fitters, LOG, cuts=[0.8], implicit_threshold=3.5)
     assert comparison.difference("popularity", "popular_30d").mean == 0
     assert comparison["popular"].summary()["ndcg"] > 0
 
 
-def test_all_baselines_stand_in_the_table_but_ease_is_no_simple_one():
+def test_all_baselines_are_listed_but_ease_is_not_a_simple_one():
     comparison = evaluate_on_cuts(baselines((30,), {"ease": {"regularization": 50.0}}), LOG, cuts=[0.8])
     assert set(comparison.table().index) == {"popular", "popular_30d", "item_knn", "ease"}
     assert simple_baselines(comparison.evaluations) == ["popular_30d", "popular", "item_knn"]
 
 
-def test_progress_names_each_step_and_what_it_raises_stops_the_work():
+def test_progress_names_each_step_and_its_errors_stop_the_work():
     steps = []
     evaluate_on_cuts({"camp": fit_camp}, LOG, cuts=[0.7, 0.9], progress=lambda *step: steps.append(step))
     assert [done for _, done, _ in steps] == [0, 1, 2, 3, 4]
@@ -166,7 +166,7 @@ def test_ids_may_be_strings_and_times_may_have_a_zone():
     assert comparison.best_simple_baseline() in ("popular", "popular_30d")
 
 
-def test_a_model_trained_before_all_cuts_can_be_evaluated_as_it_is():
+def test_a_model_trained_before_all_cuts_can_be_evaluated():
     first = LOG[LOG["rated_at"] < LOG["rated_at"].quantile(0.6)]
     trained = fitter("popularity", half_life_days=30.0)(Dataset.from_frames(first))
     comparison = evaluate_on_cuts({"trained": lambda dataset: trained} | popularity_baselines((30,)), LOG, cuts=[0.8])

@@ -76,7 +76,7 @@ def test_slices_by_history_and_by_popularity():
     assert slices["movies_middle"]["ndcg"] == pytest.approx(1 / np.log2(3))  # behind 24, which user 1 lacks too
 
 
-def test_movie_slices_hold_half_then_to_four_fifths_of_the_ratings():
+def test_movie_slices_end_at_half_and_four_fifths_of_the_ratings():
     train = pd.DataFrame({"movie_id": [7] * 5 + [8] * 3 + [5] + [6]})
     assert movie_slices(train).to_dict() == {7: "movies_head", 8: "movies_middle", 5: "movies_tail", 6: "movies_tail"}
 
@@ -141,7 +141,7 @@ def test_candidates_are_passed_on():
     assert set(cold.positives.loc[cold.positives["rank"] > 0, "rank"]) <= {1, 2}
 
 
-def test_interval_names_its_evidence_and_unknown_names_are_refused():
+def test_interval_counts_its_users_and_refuses_unknown_names():
     result = evaluated(random_scores)
     interval = result.interval("recall", "movies_head")
     assert interval.low <= interval.mean <= interval.high

@@ -25,7 +25,7 @@ def test_movies_belong_to_a_language_their_genres_and_a_decade():
     }
 
 
-def test_small_groups_are_left_out_and_missing_columns_are_no_matter():
+def test_small_groups_and_missing_columns_are_left_out():
     assert set(movie_groups(MOVIES, min_share=0.5)) == {"decade 2000s", "genre Drama", "language en"}
     assert movie_groups(MOVIES[["movie_id"]]) == {}
 
@@ -53,7 +53,7 @@ def test_among_some_movies_only_those_count_as_right(comparison):
     assert half.difference("popular", "popular").mean == 0
 
 
-def test_what_is_shown_is_counted_over_the_last_list_of_each_user(comparison):
+def test_shown_movies_are_counted_in_the_last_list_of_each_user(comparison):
     shown = comparison["popular"].shown
 
     assert shown.sum() == 10 * comparison["popular"].lists["user_id"].nunique()

@@ -48,7 +48,7 @@ def test_auc_agrees_with_scikit_learn_ties_included(rows):
     assert auc(scores[None], relevant[None]) == pytest.approx([roc_auc_score(relevant, scores)])
 
 
-def test_auc_of_one_score_for_all_is_a_half_and_without_a_right_movie_unknown():
+def test_auc_is_half_for_equal_scores_and_unknown_without_hits():
     assert auc(np.zeros((2, 3)), np.array([[True, False, False], [False] * 3])) == pytest.approx(
         [0.5, np.nan], nan_ok=True
     )

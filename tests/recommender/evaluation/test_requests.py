@@ -33,7 +33,7 @@ LOG = ratings_frame(
 )
 
 
-def test_each_later_positive_is_asked_with_the_users_ratings_before_it():
+def test_each_later_positive_is_asked_with_the_ratings_before_it():
     requests = later_positives(cut_at(LOG, 10), 3.5, sampling=EVERYTHING)
     asked = list(zip(requests.table["user_id"], requests.relevant["movie_id"], requests.histories(0, 3), strict=True))
     assert asked == [
@@ -55,7 +55,7 @@ def test_movies_nobody_had_rated_are_asked_for_on_their_own():
     assert requests.histories(0, 1) == [{1: 3.5, 2: 2.0, 3: 4.0}]
 
 
-def test_a_movie_rated_again_is_no_new_positive_and_its_later_rating_counts():
+def test_rerated_movies_are_no_positives_but_their_ratings_count():
     log = ratings_frame([("a", 1, 2.0, 0), ("b", 2, 4.0, 0), ("a", 1, 5.0, 11), ("a", 2, 5.0, 12)])
     requests = later_positives(cut_at(log, 10), None, sampling=EVERYTHING)
     assert requests.relevant["movie_id"].tolist() == [2]

@@ -79,7 +79,7 @@ def test_ties_in_time_keep_the_order_of_the_rows():
 
 @settings(max_examples=50)
 @given(rows)
-def test_nothing_before_a_cut_is_tested_and_nothing_after_is_learnt(rows):
+def test_a_cut_divides_training_data_from_test_data(rows):
     ratings = ratings_frame(rows)
     moments = np.sort(ratings["rated_at"].unique())
     if len(moments) < 2:
