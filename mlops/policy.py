@@ -128,7 +128,7 @@ class GatePolicy(Section):
 
 
 class PromotionPolicy(Section):
-    automatic: bool = key(True, "false: a model that passed the gate waits for a person in the admin")
+    automatic: bool = key(True, "false: a model that passed waits for a person in the admin; the first one never")
 
 
 class AutoRollbackPolicy(Section):
