@@ -8,8 +8,7 @@ from django.db.models import QuerySet
 
 from catalog.filters import in_order
 from catalog.models import Genre, Keyword, Movie, Person, SearchTerm
-from catalog.search.backends import TermQuery, matching
-from catalog.search.query import WELL_KNOWN
+from catalog.search.query import WELL_KNOWN, TermQuery, matching
 from catalog.search.spelling import may_be_meant_by
 
 PAGE = 36

@@ -10,7 +10,10 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from celery.signals import worker_init, worker_process_init, worker_ready
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -103,3 +106,19 @@ def beat() -> int:
     rows = running.values_list("pk", "worker_pid", "worker_start")
     alive = [pk for pk, pid, start in rows if is_running(pid, start)]
     return running.filter(pk__in=alive).update(heartbeat_at=timezone.now()) if alive else 0
+
+
+@worker_init.connect
+def _expect_heartbeats(**event: Any) -> None:
+    heartbeats.is_expected = True
+
+
+@worker_ready.connect
+def _start_heartbeats(**event: Any) -> None:
+    heartbeats.start()
+
+
+@worker_process_init.connect
+def _make_room(**event: Any) -> None:
+    """Web processes come first: people wait for those. The main process keeps its priority, and so its heartbeats."""
+    os.nice(settings.WORKER_NICE)

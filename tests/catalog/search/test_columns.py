@@ -11,9 +11,8 @@ from django.db.models import QuerySet
 from catalog.aggregates import check_aggregates
 from catalog.filters import in_order
 from catalog.models import AlternativeTitle, Movie, SearchTerm
-from catalog.search.backends import TermQuery, matching
 from catalog.search.index_maintenance import refresh_search
-from catalog.search.query import suggest
+from catalog.search.query import TermQuery, matching, suggest
 from tests.factories import MovieFactory
 
 pytestmark = pytest.mark.django_db
