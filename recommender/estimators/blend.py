@@ -19,8 +19,9 @@ from scipy.sparse import csr_matrix
 from recommender.estimators.dataset import Dataset, positives_of
 from recommender.estimators.inner_splits import InnerSplit
 from recommender.estimators.interactions import select_items
-from recommender.estimators.item_features import Genres, item_features_of, trend_of
+from recommender.estimators.item_features import Genres, item_features_of
 from recommender.estimators.item_rows import ItemRows, item_scores
+from recommender.estimators.popularity import trend_of
 from recommender.estimators.ranking import EXCLUDED
 from recommender.estimators.reranker import (
     Examples,

@@ -22,8 +22,8 @@ from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import ease_weights
 from recommender.estimators.inner_splits import InnerSplit, random_splits
 from recommender.estimators.interactions import select_items
-from recommender.estimators.item_features import trend_of
 from recommender.estimators.item_rows import ItemRows, Parameters, inputs_of
+from recommender.estimators.popularity import trend_of
 from recommender.estimators.validation import most_rated, ndcg_of_scores
 
 Array = np.ndarray[Any, Any]

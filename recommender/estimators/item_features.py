@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.interactions import product_of_items
-from recommender.estimators.popularity import DAY_NS, decayed_popularity
+from recommender.estimators.popularity import DAY_NS, trend_of
 
 Array = np.ndarray[Any, Any]
 
@@ -26,12 +26,6 @@ YEAR_NS = 365.25 * DAY_NS
 LIKED_SHRINKAGE = 3.0
 GENRE_SHRINKAGE = 5.0
 MAX_GENRES = 32
-
-
-def trend_of(dataset: Dataset, half_life_days: float) -> Array:
-    """log(1 + 2 n) of each movie, float32 (movies,), with n its positives decayed by the half-life."""
-    trend: Array = np.log1p(2 * decayed_popularity(dataset, half_life_days, dataset.now)).astype(np.float32)
-    return trend
 
 
 def item_features_of(dataset: Dataset, half_life_days: float) -> Array:

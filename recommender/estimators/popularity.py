@@ -60,6 +60,12 @@ def decayed_popularity(dataset: Dataset, half_life_days: float, now: int) -> Arr
     return np.bincount(ratings.indices, weights=weights, minlength=dataset.n_movies)
 
 
+def trend_of(dataset: Dataset, half_life_days: float) -> Array:
+    """log(1 + 2 n) of each movie, float32 (movies,), with n its positives decayed by the half-life."""
+    trend: Array = np.log1p(2 * decayed_popularity(dataset, half_life_days, dataset.now)).astype(np.float32)
+    return trend
+
+
 def _tune_half_life(dataset: Dataset) -> float:
     """The best nDCG@10 for the ratings of the latest tenth, from the rest; all time where times are constant."""
     if not dataset.has_times:

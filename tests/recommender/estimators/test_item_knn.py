@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recommender.estimators import Dataset
-from recommender.estimators.item_knn import ItemKNNRecommender
+from recommender.estimators.neighbors import ItemKNNRecommender
 from tests.recommender.estimators.data import ratings_frame
 
 # Movie 10 is liked by 1, 2, 3; movie 20 by 1, 2; movie 30 by 3 alone; movie 40 by 4 alone.
@@ -28,7 +28,7 @@ def test_a_movie_keeps_its_nearest_neighbours_alone() -> None:
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     ds = Dataset.from_frames(ratings_frame(ROWS))
     whole = ItemKNNRecommender(shrinkage=1.0).fit(ds).neighbors_.toarray()
-    monkeypatch.setattr("recommender.estimators.item_knn.BLOCK", 3)
+    monkeypatch.setattr("recommender.estimators.neighbors.BLOCK", 3)
     np.testing.assert_array_equal(ItemKNNRecommender(shrinkage=1.0).fit(ds).neighbors_.toarray(), whole)
 
 

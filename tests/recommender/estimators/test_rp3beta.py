@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recommender.estimators import Dataset
-from recommender.estimators.rp3beta import RP3BetaRecommender
+from recommender.estimators.neighbors import RP3BetaRecommender
 from tests.recommender.estimators.data import ratings_frame, tastes
 
 # Movie 10 is liked by 1, 2, 3; movie 20 by 1, 2; movie 30 by 3 alone.
