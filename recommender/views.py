@@ -1,6 +1,7 @@
-"""The home page, similar movies, and feedback on recommended movies."""
+"""The home page with its rows of lists, similar movies, and feedback on recommended movies."""
 
 import logging
+from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,19 +13,30 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import Movie, User
-from recommender.home import home_rows, note
+from recommender import services
 from recommender.logs import log_once_a_minute
 from recommender.models import Dismissal, Feedback
-from recommender.services import record_feedback, similar
+from recommender.serving.lists import RecommendationList
 from recommender.serving.profile import UserProfile
 
 logger = logging.getLogger(__name__)
 
+ROW = 12  # movies
 SIMILAR = 12
+LIKED_TRIED = 3
+
+
+@dataclass(frozen=True)
+class Row:
+    title: str
+    recommendations: RecommendationList
+    note: str
+    id: str
 
 
 @require_safe
@@ -44,13 +56,70 @@ def _just_dismissed(request: HttpRequest) -> Movie | None:
     return row.movie if row else None
 
 
+def home_rows(user: User | None) -> list[Row]:
+    """The rows that have movies; none on an empty site."""
+    profile = UserProfile.of(user)
+    rows = _rows_for_visitors() if user is None or profile.user_id is None else _personal_rows(user, profile)
+    return [row for row in rows if row.recommendations.results]
+
+
+def _rows_for_visitors() -> list[Row]:
+    popular = services.popular(user=None, k=ROW, surface="home:popular")
+    newest = services.newest(k=ROW, surface="home:newest")
+    return [_row(_("Popular now"), popular, "popular"), _row(_("Newest"), newest, "newest")]
+
+
+def _personal_rows(user: User, profile: UserProfile) -> list[Row]:
+    for_you = services.recommend(user=user, k=ROW, surface="home:for-you", profile=profile)
+    new = services.recommend_new(user=user, k=ROW, surface="home:new", profile=profile)
+    rows = [_row(_("For you"), for_you, "for-you", profile), _row(_("New for you"), new, "new", profile)]
+    rows += _because_you_liked(profile)
+    if for_you.fallback not in ("popular", "newest"):
+        popular = services.popular(user=user, k=ROW, surface="home:popular", profile=profile)
+        rows.append(_row(_("Popular now"), popular, "popular", profile))
+    return rows
+
+
+def _because_you_liked(profile: UserProfile) -> list[Row]:
+    """Movies similar to the latest one that the user rated highly and a model knows."""
+    liked = profile.liked()[:LIKED_TRIED]
+    movies = Movie.objects.in_bulk(liked)
+    for movie in (movies[movie_id] for movie_id in liked if movie_id in movies):
+        similar = services.similar(movie=movie, k=ROW, surface="home:because", profile=profile)
+        if similar.model_version is not None:
+            title = _("Because you liked %(title)s") % {"title": movie.title}
+            return [_row(title, similar, "because", profile)]
+    return []
+
+
+def _row(title: str, recommendations: RecommendationList, row_id: str, profile: UserProfile | None = None) -> Row:
+    return Row(title, recommendations, note(recommendations, profile or UserProfile()), row_id)
+
+
+def note(recommendations: RecommendationList, profile: UserProfile) -> str:
+    """One line on what made the list."""
+    source = recommendations.results[0].source if recommendations.results else ""
+    if recommendations.model_version is not None:
+        kinds = {"similar": _("similar movies"), "new": _("by your taste")}
+        values = {"version": recommendations.model_version, "kind": kinds.get(source, _("personal"))}
+        if recommendations.fallback:
+            return _("Model %(version)s · %(kind)s, standing in for its successor") % values
+        return _("Model %(version)s · %(kind)s") % values
+    if recommendations.fallback is None:
+        return ""
+    shown = {"shown": _("Popular now") if source == "popular" else _("Latest releases")}
+    if not profile.ratings:
+        return _("%(shown)s; rate a few movies for personal picks") % shown
+    return _("%(shown)s; no model can personalize this list at the moment") % shown
+
+
 @require_safe
 @never_cache
 def similar_movies(request: HttpRequest, movie_id: int) -> HttpResponse:
     """A fragment of the movie's page; without scripts, a page of its own."""
     movie = get_object_or_404(Movie, pk=movie_id)
     profile = UserProfile.of(request.user)
-    recommendations = similar(movie=movie, k=SIMILAR, surface="movie:similar", profile=profile)
+    recommendations = services.similar(movie=movie, k=SIMILAR, surface="movie:similar", profile=profile)
     context = {"movie": movie, "recommendations": recommendations, "note": note(recommendations, profile)}
     name = "recommender/_similar.html" if request.htmx else "recommender/similar.html"  # type: ignore[attr-defined]
     return render(request, name, context)
@@ -63,7 +132,7 @@ def follow(request: HttpRequest, request_id: UUID, movie_id: int) -> HttpRespons
     movie = get_object_or_404(Movie, pk=movie_id)
     if request.user.is_authenticated and request.method == "GET":
         try:
-            record_feedback(user=request.user, movie=movie, kind=Feedback.Kind.CLICK, request_id=request_id)
+            services.record_feedback(user=request.user, movie=movie, kind=Feedback.Kind.CLICK, request_id=request_id)
         except DatabaseError:
             log_once_a_minute(logger.exception, "Cannot record a click")
     return redirect(movie)
@@ -83,7 +152,7 @@ def feedback(request: HttpRequest) -> HttpResponse:
         problems = "; ".join(f"{field}: {' '.join(map(str, errors))}" for field, errors in form.errors.items())
         return HttpResponseBadRequest(problems, content_type="text/plain; charset=utf-8")
     given = form.cleaned_data
-    record_feedback(user=cast(User, request.user), **given)
+    services.record_feedback(user=cast(User, request.user), **given)
     is_dismissed = given["kind"] == Feedback.Kind.NOT_INTERESTED
     if request.htmx:  # type: ignore[attr-defined]
         name = "recommender/_dismissed_card.html" if is_dismissed else "recommender/_card.html"
