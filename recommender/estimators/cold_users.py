@@ -53,7 +53,9 @@ def tune_cold_user_weight(dataset: Dataset, items: Parameters, blend: Parameters
         weights = ease_weights(rows.gram(items), items["regularization"], items["dropout"])
         trend = trend_of(split.train, blend["half_life_days"])[movies]
         for length in LENGTHS:
-            few, wanted = first_and_next(dataset, split, length) if dataset.has_times else any_and_all(split, length)
+            few, wanted = (
+                first_ratings_holdout(dataset, split, length) if dataset.has_times else random_holdout(split, length)
+            )
             above = select_items(residuals(few, *split.train.rating_biases), movies)
             seen, answers = select_items(few, movies), select_items(wanted, movies)
             scores = inputs_of(seen, above, rows.threshold, items["history_weight"]) @ weights
@@ -65,13 +67,13 @@ def tune_cold_user_weight(dataset: Dataset, items: Parameters, blend: Parameters
     return WEIGHTS_GRID[int(np.argmax(qualities))]
 
 
-def any_and_all(split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
+def random_holdout(split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
     """At most `length` random ratings of each user of the split, the same at each call; and all the answers."""
     history = split.train.ratings[split.users]
     return _kept(history, _places(history, np.random.default_rng(0).random(history.nnz)) < length), split.answers
 
 
-def first_and_next(dataset: Dataset, split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
+def first_ratings_holdout(dataset: Dataset, split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
     """The first `length` ratings of each user that are not held out; and the answers among the NEXT ratings."""
     history = split.train.ratings[split.users]
     at = _places_in(dataset, split.users, history)

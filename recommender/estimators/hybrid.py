@@ -1,7 +1,7 @@
 """The served model: collaborative scores for rated movies, metadata for the others, and what is popular now.
 
 Each component gives a score on one scale (an item-item model's prediction); `reranker` makes of it the score that
-ranks. What is not given is chosen on inner splits of the data: see `inner_splits` and `blend`.
+ranks. What is not given is chosen on inner splits of the data: see `inner_splits` and `tune_reranker`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from scipy.sparse import csr_matrix, diags_array, hstack
 from recommender.estimators import interactions as matrices
 from recommender.estimators.base import Recommender
 from recommender.estimators.bias import MOVIE_SHRINKAGE
-from recommender.estimators.blend import ScoredSplit, learn_reranker, tune_blend
 from recommender.estimators.cold_users import tune_cold_user_weight
 from recommender.estimators.config import Config, check_number
 from recommender.estimators.content import ContentRecommender
@@ -30,6 +29,7 @@ from recommender.estimators.metadata_ease import MetadataEaseConfig, MetadataEas
 from recommender.estimators.reranker import NOW, Reranker, empty_user_features
 from recommender.estimators.tune_items import DEFAULTS as ITEM_DEFAULTS
 from recommender.estimators.tune_items import tune_items
+from recommender.estimators.tune_reranker import ScoredSplit, learn_reranker, tune_blend
 
 Array = np.ndarray[Any, Any]
 

@@ -57,7 +57,7 @@ def _random_split(dataset: Dataset, random_state: int) -> InnerSplit:
 
 
 def _time_windows(dataset: Dataset, random_state: int) -> list[InnerSplit]:
-    """Consecutive windows before now, the shortest (a week or doubled weeks) in which enough users are users."""
+    """Consecutive windows of equal length, the latest first: a week, doubled until the latest has enough users."""
     days = FIRST_WINDOW_DAYS
     while True:
         windows: list[InnerSplit] = []

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from recommender.estimators import Dataset, load_recommender
-from recommender.estimators.cold_users import any_and_all, cold_user_share, first_and_next
+from recommender.estimators.cold_users import cold_user_share, first_ratings_holdout, random_holdout
 from recommender.estimators.dataset import positives_of
 from recommender.estimators.hybrid import HybridRecommender
 from recommender.estimators.inner_splits import InnerSplit
@@ -85,7 +85,7 @@ def split_of(dataset: Dataset, *held_out: list[int]) -> InnerSplit:
 
 def test_first_ratings_are_evaluated_on_the_next_ones() -> None:
     dataset = dataset_of([*range(30)][::-1], [5, 0, 3])
-    few, wanted = first_and_next(dataset, split_of(dataset, [28, 22, 17, 16, 0], [0]), 2)
+    few, wanted = first_ratings_holdout(dataset, split_of(dataset, [28, 22, 17, 16, 0], [0]), 2)
     assert [np.flatnonzero(row).tolist() for row in few.toarray()] == [[27, 29], [3, 5]]
     # 28 came before the second of the first; 22 and 17 are among the ten after it, 16 and 0 are not.
     assert [np.flatnonzero(row).tolist() for row in wanted.toarray()] == [[17, 22], []]
@@ -95,7 +95,7 @@ def test_first_ratings_are_evaluated_on_the_next_ones() -> None:
 def test_histories_drawn_by_chance_keep_at_most_so_many_ratings(n_ratings: int) -> None:
     dataset = dataset_of([0, 1, 2, 3, 4], [2])
     split = split_of(dataset, [4], [])
-    few, wanted = any_and_all(split, n_ratings)
+    few, wanted = random_holdout(split, n_ratings)
     assert np.diff(few.indptr).tolist() == [n_ratings, 1]
     assert (few.toarray() <= split.train.ratings.toarray()).all()
     assert wanted is split.answers

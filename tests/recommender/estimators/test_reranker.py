@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recommender.estimators import Dataset, blend, load_recommender
+from recommender.estimators import Dataset, load_recommender, tune_reranker
 from recommender.estimators.hybrid import HybridRecommender
 from recommender.estimators.item_features import ITEM_FEATURES
 from recommender.estimators.reranker import (
@@ -70,7 +70,7 @@ def test_is_learnt_where_it_ranks_late_weeks_no_worse() -> None:
 
 def test_is_given_up_where_it_ranks_late_weeks_worse(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the users of the latest windows had turned against what was learnt from the ones before."""
-    monkeypatch.setattr(blend._Window, "gain", lambda window, reranker: -window.scored.quality(window.plain))
+    monkeypatch.setattr(tune_reranker._Window, "gain", lambda window, reranker: -window.scored.quality(window.plain))
     model = HybridRecommender(**ITEMS).fit(two_kinds())
     assert model.best_params_["reranker"] is False
     assert not model.reranker_weights_[1:].any()
