@@ -24,7 +24,7 @@ class ModelVersion(models.Model):
         CANDIDATE = "candidate", "candidate"
         CHAMPION = "champion", "champion"
         FORMER = "former", "former champion"
-        REFUSED = "refused", "refused by the gate"
+        REFUSED = "refused", "refused"
 
     algorithm = models.CharField(max_length=32)
     parameters = models.JSONField(default=dict, help_text="As given; what was chosen on an inner split is in `chosen`.")
