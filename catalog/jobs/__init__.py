@@ -1,1 +1,4 @@
-"""One life for background work: queued, claimed, kept alive by heartbeats, ended, requeued when its worker is lost."""
+"""Background jobs: syncs, imports and trainings.
+
+A job is queued, claimed by a worker, kept alive by heartbeats and ended; it is queued again when its worker is lost.
+"""

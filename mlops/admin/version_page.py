@@ -1,4 +1,4 @@
-"""What the page of a version shows: it beside the champion it was compared to, and how it does at work."""
+"""What the page of a version shows: its figures beside those of the champion it was compared with, and its health."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from mlops.monitoring.auto_rollback import assess
 def page_of(version: ModelVersion) -> dict[str, Any]:
     decision = version.decisions.select_related("champion", "decided_by").first()
     champion = decision.champion if decision else None
-    canary = assess() if version.status == ModelVersion.Status.CHAMPION else None
+    health = assess() if version.status == ModelVersion.Status.CHAMPION else None
     return {
         "metrics": [name.replace("_", " ") for name in METRICS],
         "figures": figure_rows(version.figures),
@@ -22,7 +22,7 @@ def page_of(version: ModelVersion) -> dict[str, Any]:
         "champion": champion,
         "pairs": side_by_side(version.figures, champion.figures) if champion else [],
         "changes": changes_of(version),
-        "canary": canary if canary and canary.version else None,
+        "health": health if health and health.version else None,
         "promotions": version.promotions.select_related("promoted_by", "previous"),
     }
 

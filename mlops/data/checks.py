@@ -50,8 +50,8 @@ class CheckReport:
     def sentence(self) -> str:
         return rules_sentence(self.reasons)
 
-    def excusing(self, ratings: Collection[int], movies: Collection[int]) -> "CheckReport":
-        """Without these rows."""
+    def without_rows(self, ratings: Collection[int], movies: Collection[int]) -> "CheckReport":
+        """The report without these rows; each is named by its position in the frame."""
         return replace(
             self,
             bad_ratings={row: rules for row, rules in self.bad_ratings.items() if row not in ratings},

@@ -32,13 +32,13 @@ def bad_rows(ratings: "pd.DataFrame", movies: "pd.DataFrame", report: "CheckRepo
     return _rows(Kind.RATING, ratings, report.bad_ratings) | _rows(Kind.MOVIE, movies, report.bad_movies)
 
 
-def excuse(report: "CheckReport", rows: BadRowsByPlace, *, as_of: datetime) -> "CheckReport":
+def without_released_rows(report: "CheckReport", rows: BadRowsByPlace, *, as_of: datetime) -> "CheckReport":
     """The report without the rows that a person had released by then."""
     released = _released(rows.values(), as_of)
-    excused = [place for place, row in rows.items() if row.fingerprint in released]
-    return report.excusing(
-        ratings={place for kind, place in excused if kind == Kind.RATING},
-        movies={place for kind, place in excused if kind == Kind.MOVIE},
+    places = [place for place, row in rows.items() if row.fingerprint in released]
+    return report.without_rows(
+        ratings={place for kind, place in places if kind == Kind.RATING},
+        movies={place for kind, place in places if kind == Kind.MOVIE},
     )
 
 

@@ -20,7 +20,7 @@ from mlops.data.checks import (
     without_bad_rows,
 )
 from mlops.data.codes import Counted, DataProblem, refusal_sentence
-from mlops.data.quarantine import BadRowsByPlace, bad_rows, excuse, quarantine
+from mlops.data.quarantine import BadRowsByPlace, bad_rows, quarantine, without_released_rows
 from mlops.data.snapshots import read_snapshot
 from mlops.errors import StepFailed
 from mlops.findings import Finding, Outcome
@@ -77,7 +77,7 @@ def _check(
     ratings, movies = read_snapshot(snapshot)
     report = check_frames(ratings, movies, now=moment, genres=known_genres())
     rows = bad_rows(ratings, movies, report)
-    return ratings, movies, rows, excuse(report, rows, as_of=moment)
+    return ratings, movies, rows, without_released_rows(report, rows, as_of=moment)
 
 
 def known_genres() -> list[str]:

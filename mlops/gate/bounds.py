@@ -1,4 +1,4 @@
-"""The forms that the gate's rules take: how a figure is held against a threshold."""
+"""Comparisons that the gate's rules share: a figure or an interval against a threshold, as a finding."""
 
 from dataclasses import replace
 from typing import Any

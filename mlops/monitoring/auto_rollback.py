@@ -16,7 +16,7 @@ from mlops.evaluation.intervals import Z_95, wilson
 from mlops.findings import Finding, Outcome
 from mlops.models import ModelVersion, OnlineMetrics, Promotion
 from mlops.monitoring.alerts import set_alert
-from mlops.monitoring.codes import AlertCode, CanaryCode, Message, RollbackResult
+from mlops.monitoring.codes import AlertCode, AutoRollbackCode, Message, RollbackResult
 from mlops.policy import AutoRollbackPolicy
 from mlops.registry.promotion import roll_back
 from recommender.serving.stats import ServingStats
@@ -25,7 +25,7 @@ TAIL = 0.95  # quantile of latency
 
 
 @dataclass(frozen=True)
-class CanaryReport:
+class ChampionHealth:
     """How a new champion does in production. `version` is None when there is none to assess."""
 
     version: int | None = None
@@ -41,7 +41,7 @@ class CanaryReport:
         return self.result.params.get("champion") if self.result else None
 
 
-def auto_rollback(*, now: datetime | None = None) -> CanaryReport:
+def auto_rollback(*, now: datetime | None = None) -> ChampionHealth:
     """Assesses the champion and rolls it back when a check fails; the promotion row keeps the findings."""
     report = assess(now=now)
     if report.failures:
@@ -50,7 +50,7 @@ def auto_rollback(*, now: datetime | None = None) -> CanaryReport:
     return report
 
 
-def _roll_back(report: CanaryReport) -> Finding:
+def _roll_back(report: ChampionHealth) -> Finding:
     params: dict[str, object] = {"version": report.version}
     if not settings.POLICY.auto_rollback.enabled:
         return Finding(RollbackResult.SWITCHED_OFF, Outcome.ALERT, params=params)
@@ -61,43 +61,43 @@ def _roll_back(report: CanaryReport) -> Finding:
     return Finding(RollbackResult.DONE, Outcome.ALERT, params=params | {"champion": back.version_id})
 
 
-def assess(*, now: datetime | None = None) -> CanaryReport:
+def assess(*, now: datetime | None = None) -> ChampionHealth:
     """What `auto_rollback` would find; changes nothing."""
     policy, now = settings.POLICY.auto_rollback, now or timezone.now()
     promotion = Promotion.objects.filter(version__status=ModelVersion.Status.CHAMPION).first()
     if promotion is None or promotion.kind in Promotion.ROLL_BACKS:
-        return CanaryReport()
+        return ChampionHealth()
     if now - promotion.promoted_at > timedelta(days=policy.days):
-        return CanaryReport()
+        return ChampionHealth()
     window = timedelta(minutes=policy.window_minutes)
     begin = promotion.promoted_at.replace(second=0, microsecond=0)
     serving = ServingStats.between(max(begin, now - window), now, version=promotion.version_id)
     findings = [check_errors(serving, policy)]
     if promotion.previous_id is None:
-        return CanaryReport(promotion.version_id, [*findings, check_latency(serving, None, policy)])
+        return ChampionHealth(promotion.version_id, [*findings, check_latency(serving, None, policy)])
     before = ServingStats.between(begin - window, begin, version=promotion.previous_id)
     findings.append(check_latency(serving, before, policy))
     since = (promotion.promoted_at - timedelta(days=policy.days)).date()
     rows = OnlineMetrics.objects.filter(day__gte=since)
     own, other = (OnlineMetrics.sum_of(rows.filter(version=pk)) for pk in (promotion.version_id, promotion.previous_id))
-    return CanaryReport(promotion.version_id, [*findings, check_online_metrics(own, other, policy)])
+    return ChampionHealth(promotion.version_id, [*findings, check_online_metrics(own, other, policy)])
 
 
 def check_errors(serving: ServingStats, policy: AutoRollbackPolicy) -> Finding:
     """Fails when the lower end of the share's interval is above the limit."""
     if serving.n_requests < policy.min_requests:
-        return _too_few(CanaryCode.ERRORS, serving, policy)
+        return _too_few(AutoRollbackCode.ERRORS, serving, policy)
     share = serving.n_failed / serving.n_requests
     is_bad = wilson(serving.n_failed, serving.n_requests)[0] > policy.max_error_share
     params = {"n": serving.n_requests, "n_failed": serving.n_failed}
-    return Finding(CanaryCode.ERRORS, _outcome(is_bad), share, policy.max_error_share, params=params)
+    return Finding(AutoRollbackCode.ERRORS, _outcome(is_bad), share, policy.max_error_share, params=params)
 
 
 def check_latency(serving: ServingStats, before: ServingStats | None, policy: AutoRollbackPolicy) -> Finding:
     """The limit is the policy's, or lower when the previous champion was much faster."""
     found = serving.quantile(TAIL)
     if serving.n_served < policy.min_requests or found is None:
-        return _too_few(CanaryCode.LATENCY, serving, policy)
+        return _too_few(AutoRollbackCode.LATENCY, serving, policy)
     threshold, message, params = policy.max_latency_ms, "", dict[str, float]()
     earlier = before.quantile(TAIL) if before and before.n_served >= policy.min_requests else None
     if earlier is not None and math.isfinite(earlier):
@@ -108,12 +108,12 @@ def check_latency(serving: ServingStats, before: ServingStats | None, policy: Au
     if not math.isfinite(found):
         message = Message.LATENCY_UNMEASURED
     outcome = _outcome(1000 * found > threshold)
-    return Finding(CanaryCode.LATENCY, outcome, _finite(1000 * found), threshold, params=params, message=message)
+    return Finding(AutoRollbackCode.LATENCY, outcome, _finite(1000 * found), threshold, params=params, message=message)
 
 
 def check_online_metrics(now: OnlineMetrics, before: OnlineMetrics, policy: AutoRollbackPolicy) -> Finding:
     """Fails when nDCG is lower by more than the policy's limit and the interval of the difference is below zero."""
-    code, needed = CanaryCode.ONLINE_METRICS, policy.min_quality_ratings
+    code, needed = AutoRollbackCode.ONLINE_METRICS, policy.min_quality_ratings
     if min(now.n, before.n) < needed:
         params = {"n": now.n, "n_previous": before.n, "needed": needed}
         return Finding(code, Outcome.INSUFFICIENT_DATA, params=params, message=Message.TOO_FEW_RATINGS)

@@ -20,7 +20,7 @@ class AlertCode(TextChoices):
     TRAINING_FAILED = "training_failed", _("Training")
 
 
-class CanaryCode(TextChoices):
+class AutoRollbackCode(TextChoices):
     ERRORS = "canary.errors", _("Failed lists")
     LATENCY = "canary.latency", _("Latency of lists")
     ONLINE_METRICS = "canary.online_metrics", _("Online metrics")
@@ -148,8 +148,10 @@ class Message(TextChoices):
 SENTENCES: dict[str, Text] = {
     AlertCode.SYNC_FAILED: _("The sync stopped early: {error}"),
     AlertCode.TRAINING_FAILED: _("Run {run} ended with an error: {error}"),
-    CanaryCode.ERRORS: _("{n_failed} of {n} lists failed ({figure:.1%}); the limit is {threshold:.1%}, beyond chance."),
-    CanaryCode.LATENCY: _("95% of the lists took up to {figure:g} ms; the limit is {threshold:g} ms."),
+    AutoRollbackCode.ERRORS: _(
+        "{n_failed} of {n} lists failed ({figure:.1%}); the limit is {threshold:.1%}, beyond chance."
+    ),
+    AutoRollbackCode.LATENCY: _("95% of the lists took up to {figure:g} ms; the limit is {threshold:g} ms."),
     Message.LATENCY_UNMEASURED: _(
         "More than 5% of the lists took longer than the slowest measured class; the limit is {threshold:g} ms."
     ),
@@ -157,7 +159,7 @@ SENTENCES: dict[str, Text] = {
         "95% of the lists took up to {figure:g} ms; the limit is {threshold:g} ms, because the previous champion "
         "took {previous_ms:g} ms."
     ),
-    CanaryCode.ONLINE_METRICS: _(
+    AutoRollbackCode.ONLINE_METRICS: _(
         "Online nDCG@10 is {ndcg:.4f}, {figure:+.4f} [{low:+.4f}, {high:+.4f}] from the previous champion's; the limit "
         "is {threshold:g}, beyond chance."
     ),
@@ -216,7 +218,7 @@ SENTENCES: dict[str, Text] = {
 
 for codes in (
     AlertCode,
-    CanaryCode,
+    AutoRollbackCode,
     RollbackResult,
     DependencyCode,
     EvidenceCode,

@@ -1,4 +1,4 @@
-"""What a running pipeline says of itself while it works, and how it hears that it should stop."""
+"""Steps, log and progress of a running training, and how the training learns that it has to stop."""
 
 import ctypes
 import logging
@@ -45,7 +45,7 @@ class RunMonitor:
         self._share: float | None = None
         self._durations = Durations(run.algorithm)
         self._stop = threading.Event()
-        self._verdict: MLOpsError | None = None
+        self._stop_reason: MLOpsError | None = None
         self._working_thread = threading.get_ident()
         self._lock = threading.Lock()
         self._interruptible = False
@@ -63,9 +63,9 @@ class RunMonitor:
     # -- the working thread --------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Raises RunCancelled, RunLost or RunFailed (out of time) when the run should not continue."""
-        if self._verdict is not None:
-            raise self._verdict
+        """Raises RunCancelled, RunLost or RunFailed (out of time) when the run has to stop."""
+        if self._stop_reason is not None:
+            raise self._stop_reason
 
     def note(self, line: str) -> None:
         """A log line from any thread; it is written by the next `flush`."""
@@ -92,7 +92,7 @@ class RunMonitor:
     def step(self, name: str) -> Iterator[RunStep]:
         """One step: its times, its figures and result (filled in by the body), its log, and how it ended."""
         # Steps of little data follow each other faster than the thread looks.
-        self._verdict = self._verdict or reconnecting(self._look)
+        self._stop_reason = self._stop_reason or reconnecting(self._look)
         self.check()
         row = reconnecting(lambda: self._begin(name))
         self._step, self._step_lines, self._share = row, [], None
@@ -189,14 +189,14 @@ class RunMonitor:
         deadline = time.monotonic() + policy.max_runtime_seconds
         while not self._stop.wait(policy.heartbeat_seconds):
             try:
-                verdict = self._look() or (RunFailed(TrainingOutcome.OVERTIME) if time.monotonic() > deadline else None)
+                reason = self._look() or (RunFailed(TrainingOutcome.OVERTIME) if time.monotonic() > deadline else None)
             except LOST_CONNECTION:
                 logger.warning("run %s: the database did not take the progress", self.run.pk, exc_info=True)
-                verdict = None
+                reason = None
             finally:
                 connection.close()
-            if verdict is not None:
-                self._verdict = verdict
+            if reason is not None:
+                self._stop_reason = reason
                 self._interrupt()
 
     def _look(self) -> MLOpsError | None:

@@ -63,7 +63,7 @@ class TrainingRun:
         if version is None or not self._is_done("register"):
             version = self.train()
         else:
-            self._compared_to(version.figures.get("champion_version"))
+            self._restore_champion(version.figures.get("champion_version"))
         decision = version.decisions.first() if self._is_done("gate") else None
         ending = self.promote(version, decision or self.gate(version))
         prune_artifacts()
@@ -148,7 +148,7 @@ class TrainingRun:
     def evaluate(self) -> None:
         if self._is_done("evaluate"):
             self.figures = self._results["evaluate"]["figures"]
-            self._compared_to(self.figures["champion_version"])
+            self._restore_champion(self.figures["champion_version"])
             return
         with self.monitor.step("evaluate") as step:
 
@@ -169,8 +169,8 @@ class TrainingRun:
             step.figures = {name: found["summary"]["ndcg"] for name, found in self.figures["models"].items()}
             step.result = {"figures": self.figures}
 
-    def _compared_to(self, champion: int | None) -> None:
-        """A later attempt judges by the champion that the figures are about, whoever is it by now."""
+    def _restore_champion(self, champion: int | None) -> None:
+        """Takes the champion that the candidate was compared with, even if another version is champion by now."""
         self.champion = ModelVersion.objects.filter(pk=champion).first() if champion else None
 
     def _chosen(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from mlops.models import ModelVersion, OnlineMetrics, Promotion
 from mlops.monitoring.alerts import open_alerts
 from mlops.monitoring.auto_rollback import assess, check_errors, check_latency, check_online_metrics
-from mlops.monitoring.codes import AlertCode, CanaryCode, RollbackResult
+from mlops.monitoring.codes import AlertCode, AutoRollbackCode, RollbackResult
 from mlops.services import auto_rollback, promote, roll_back
 from mlops.tasks import auto_rollback as auto_rollback_task
 from movierec.policy import load_policy
@@ -111,11 +111,11 @@ def test_failing_champion_is_rolled_back_on_record(promoted):
     entry = Promotion.objects.first()
     assert (entry.version, entry.previous, entry.kind, entry.promoted_by) == (second, third, "auto_rollback", None)
     [finding] = entry.findings
-    assert (finding["code"], finding["figure"]) == (CanaryCode.ERRORS, 0.4)
+    assert (finding["code"], finding["figure"]) == (AutoRollbackCode.ERRORS, 0.4)
     assert finding["params"] == {"n": 200, "n_failed": 80}
     [alert] = open_alerts()
     assert alert.code == AlertCode.AUTO_ROLLBACK
-    assert [found["code"] for found in alert.findings] == [CanaryCode.ERRORS, RollbackResult.DONE]
+    assert [found["code"] for found in alert.findings] == [AutoRollbackCode.ERRORS, RollbackResult.DONE]
     assert entry.why in alert.message
     auto_rollback()
     assert open_alerts() == []
@@ -154,7 +154,7 @@ def test_champion_with_worse_online_metrics_is_rolled_back(promoted):
     assert auto_rollback().rolled_back_to == second.pk
 
     [finding] = Promotion.objects.first().findings
-    assert (finding["code"], finding["params"]) == (CanaryCode.ONLINE_METRICS, {"ndcg": 0.1})
+    assert (finding["code"], finding["params"]) == (AutoRollbackCode.ONLINE_METRICS, {"ndcg": 0.1})
     assert finding["figure"] == pytest.approx(-0.1)
     assert finding["interval"][1] < 0
 
@@ -172,7 +172,7 @@ def test_policy_may_switch_it_off(promoted, settings, tmp_path):
 
     report = auto_rollback()
 
-    assert [finding.code for finding in report.failures] == [CanaryCode.ERRORS]
+    assert [finding.code for finding in report.failures] == [AutoRollbackCode.ERRORS]
     assert report.rolled_back_to is None
     assert report.result.code == open_alerts()[0].findings[-1]["code"] == RollbackResult.SWITCHED_OFF
     assert ModelVersion.objects.get(status="champion") == promoted[2]

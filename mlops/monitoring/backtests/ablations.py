@@ -36,11 +36,11 @@ def ablate_features(context: BacktestContext) -> tuple[dict[str, Any], bool]:
     present = [kind for kind in COLUMNS if _has(context.movies, kind)]
     if not ESTIMATORS[context.algorithm].scores_new_movies or not present:
         raise NothingToTest(f"The champion ({context.algorithm}) does not use movie features.")
-    models = {COMPLETE: context.judged("all features", context.later)}
+    models = {COMPLETE: context.fit_and_evaluate("all features", context.later)}
     for kind in present:
-        models[kind.value] = context.judged(f"without {kind.label}", _without(context, [kind]))
+        models[kind.value] = context.fit_and_evaluate(f"without {kind.label}", _without(context, [kind]))
     if len(present) > 1:
-        models[FeatureCode.FEATURES.value] = context.judged("without features", _without(context, present))
+        models[FeatureCode.FEATURES.value] = context.fit_and_evaluate("without features", _without(context, present))
     comparison = Comparison(models)
     figures = {name: _worth(comparison, name) for name in models if name != COMPLETE}
     harmful = {name for name, found in figures.items() if found["outcome"] == AblationCode.HARMFUL}
@@ -66,7 +66,7 @@ def _without(context: BacktestContext, kinds: list[FeatureCode]) -> TemporalFold
     """The same evaluation data without the columns of these kinds, for the fit and for new movies."""
     columns = [column for kind in kinds for column in COLUMNS[kind]]
     later = context.later
-    dataset = context.learnt_from(later.split.train, context.movies.drop(columns=columns, errors="ignore"))
+    dataset = context.training_dataset(later.split.train, context.movies.drop(columns=columns, errors="ignore"))
     return replace(later, dataset=dataset, catalogue=later.catalogue.drop(columns=columns, errors="ignore"))
 
 

@@ -23,13 +23,13 @@ class BacktestContext:
     later: TemporalFold
     progress: Progress
 
-    def judged(self, name: str, data: TemporalFold) -> Evaluation:
+    def fit_and_evaluate(self, name: str, data: TemporalFold) -> Evaluation:
         """Fits the recipe on `data` and evaluates it."""
         self.progress(name)
         model = fitter(self.algorithm, settings.POLICY.training.random_state, **self.parameters)(data.dataset)
         return data.evaluate(model, settings.POLICY.evaluation.k)
 
-    def learnt_from(self, ratings: pd.DataFrame, movies: pd.DataFrame) -> Dataset:
-        """A dataset of these ratings and their movies' metadata: encoders must learn nothing from later movies."""
+    def training_dataset(self, ratings: pd.DataFrame, movies: pd.DataFrame) -> Dataset:
+        """These ratings with the metadata of their movies only: encoders must not learn from later movies."""
         known = movies[movies["movie_id"].isin(ratings["movie_id"].unique())]
         return Dataset.from_frames(ratings, known, settings.POLICY.training.implicit_threshold)

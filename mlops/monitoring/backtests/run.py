@@ -58,7 +58,9 @@ def measure_staleness(context: BacktestContext) -> tuple[dict[str, Any], bool]:
     for days in sorted({0.0, *policy.backtest_ages_days}):
         dataset = _as_of(context, days)
         if dataset is not None:
-            models[_name(days)] = context.judged(f"{days:g} days old", replace(context.later, dataset=dataset))
+            models[_name(days)] = context.fit_and_evaluate(
+                f"{days:g} days old", replace(context.later, dataset=dataset)
+            )
     if len(models) < 2:
         raise NothingToTest("The ratings do not go back far enough to train an older model.")
     comparison = Comparison(models)
@@ -76,7 +78,7 @@ def _as_of(context: BacktestContext, days: float) -> Dataset | None:
     kept = train[train["rated_at"] < context.later.split.cut - pd.Timedelta(days=days)]
     if len(kept) < settings.POLICY.training.min_ratings:
         return None
-    return context.learnt_from(kept, context.movies)
+    return context.training_dataset(kept, context.movies)
 
 
 def _point(comparison: Comparison, name: str) -> dict[str, Any]:
