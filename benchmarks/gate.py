@@ -17,8 +17,8 @@ import pandas as pd
 from benchmarks.data import MOVIELENS, MOVIETWEETINGS, movielens_ratings, movietweetings
 from benchmarks.tables import Row, render
 from mlops.evaluation.intervals import PairedInterval
-from mlops.gate.decision import PASSED, REFUSED, decide
 from mlops.gate.inputs import GateInput, Lists
+from mlops.gate.rules import PASSED, REFUSED, decide
 from mlops.policy import GatePolicy
 from movierec.policy import load_policy
 from recommender.evaluation import Comparison, Evaluation, evaluate_on_cuts, fitter, paired_bootstrap

@@ -5,8 +5,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from movierec.api import not_found
-from movierec.health import healthz, readyz
-from movierec.metrics import metrics
+from movierec.ops import healthz, metrics, readyz
 
 api_v1 = [
     path("", include("catalog.api.urls")),

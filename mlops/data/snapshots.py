@@ -1,7 +1,8 @@
 """The snapshots that models are trained on: exported from the database, found, read, and withdrawn.
 
-A deleted account's ratings are in no snapshot that is exported later. One that must go altogether is withdrawn: its
-files are removed, and its versions say that they cannot be reproduced any more.
+A pseudonym, a number, stands for each user, so that no file names a person. A deleted account's ratings are in no
+snapshot that is exported later. One that must go altogether is withdrawn: its files are removed, and its versions say
+that they cannot be reproduced any more.
 """
 
 import shutil
@@ -13,15 +14,17 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from mlops.data.pseudonyms import Pseudonyms, are_all_known, pseudonyms
+from catalog.models import Rating, User
 from mlops.data.snapshot_files import CHUNK_ROWS, MANIFEST, Content, OnRows, read_files, read_manifest, write_files
 from mlops.errors import SnapshotNotAvailable, StepFailed
-from mlops.models import DatasetSnapshot
+from mlops.models import DatasetSnapshot, UserPseudonym
 from recommender.export import movie_frames, rating_frames, training_sources
 
 EXPORT_ATTEMPTS = 3
+PSEUDONYM_BATCH = 5_000
 
 
 def export_snapshot(*, out: Path | None = None, on_rows: OnRows | None = None) -> DatasetSnapshot:
@@ -42,19 +45,30 @@ def export_snapshot(*, out: Path | None = None, on_rows: OnRows | None = None) -
 def write_snapshot(folder: Path, on_rows: OnRows | None = None) -> Content:
     """Exports into a new folder. Starts again when an account in it was deleted meanwhile."""
     for _ in range(EXPORT_ATTEMPTS):
-        known = pseudonyms()
+        numbers = _pseudonyms()
         # Closed even when the export fails: an open read would keep SQLite from recording the end of the step.
-        with closing(_ratings(known)) as ratings, closing(movie_frames()) as movies:
+        with closing(_ratings(numbers)) as ratings, closing(movie_frames()) as movies:
             content = write_files(folder, ratings, movies, training_sources(), on_rows)
-        if are_all_known(content.users):
+        if content.users.issubset(UserPseudonym.objects.values_list("number", flat=True).iterator()):
             return content
         shutil.rmtree(folder)
     raise StepFailed("Accounts were deleted during each export; start it again.")
 
 
-def _ratings(known: Pseudonyms) -> Generator[pd.DataFrame, None, None]:
+def _pseudonyms() -> "pd.Series[int]":
+    """The number of each user with ratings, by the user's key; creates missing ones."""
+    without = User.objects.filter(Exists(Rating.objects.filter(user=OuterRef("pk")))).filter(pseudonym=None)
+    while users := list(without.order_by("pk").values_list("pk", flat=True)[:PSEUDONYM_BATCH]):
+        # A conflict is a concurrent export, or a number drawn twice: the next round handles it.
+        UserPseudonym.objects.bulk_create([UserPseudonym(user_id=user) for user in users], ignore_conflicts=True)
+    return pd.Series(dict(UserPseudonym.objects.values_list("user_id", "number").iterator()), dtype="int64")
+
+
+def _ratings(numbers: "pd.Series[int]") -> Generator[pd.DataFrame, None, None]:
+    """Without rows of users who have no number: new or deleted accounts."""
     for frame in rating_frames(chunk_size=CHUNK_ROWS):
-        named = known.apply(frame)
+        places = numbers.index.get_indexer(pd.Index(frame["user_id"]))
+        named = frame[places >= 0].assign(user_id=numbers.to_numpy()[places[places >= 0]])
         if len(named):
             yield named
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from datetime import timedelta
 from typing import Any, NamedTuple, Self
 
@@ -11,10 +10,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from mlops.errors import StepFailed
-from mlops.evaluation.memory_limit import with_memory_limit
+from mlops.evaluation.open_parameters import with_memory_limit
 from mlops.evaluation.parameters import from_json, to_json
 from mlops.models import ModelVersion, Promotion
-from recommender.estimators import ESTIMATORS, Dataset
 from recommender.estimators.features import feature_costs
 from recommender.evaluation import (
     SLICES,
@@ -24,7 +22,6 @@ from recommender.evaluation import (
     fitter,
     movie_groups,
     shares,
-    temporal_cuts,
 )
 from recommender.evaluation.baselines import Fitter
 from recommender.evaluation.evaluate import METRICS
@@ -37,31 +34,6 @@ EASE_BASELINE: dict[str, Any] = {"regularization": 200.0}  # for orientation onl
 NEW_MOVIES = "movies_new"
 
 Progress = Callable[[str, int, int], None]
-
-
-def choose_parameters(
-    algorithm: str, parameters: Mapping[str, Any], ratings: pd.DataFrame, movies: pd.DataFrame
-) -> dict[str, Any]:
-    """`parameters`, completed by a fit on the data before the earliest cut.
-
-    All later fits use the same values: they were chosen without any later data, and the evaluated model goes live.
-    """
-    train = temporal_cuts(ratings, settings.POLICY.evaluation.cuts[:1])[0].train
-    known = movies[movies["movie_id"].isin(train["movie_id"].unique())]
-    return complete(
-        algorithm, parameters, lambda: Dataset.from_frames(train, known, settings.POLICY.training.implicit_threshold)
-    )
-
-
-def complete(algorithm: str, parameters: Mapping[str, Any], dataset: Callable[[], Dataset]) -> dict[str, Any]:
-    """`parameters` with the memory limit, and with values for open ones as a fit on the dataset chooses them."""
-    parameters = with_memory_limit(algorithm, parameters)
-    estimator = ESTIMATORS[algorithm](random_state=settings.POLICY.training.random_state, **parameters)
-    is_open = [field.name for field in fields(estimator.config) if getattr(estimator.config, field.name) is None]
-    if not is_open:
-        return parameters
-    chosen = estimator.fit(dataset()).best_params_
-    return parameters | {name: chosen[name] for name in is_open if name in chosen}
 
 
 def evaluate_candidate(

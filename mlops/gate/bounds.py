@@ -18,6 +18,21 @@ def above(rule: Rule, difference: PairedInterval, threshold: float, subject: str
     return compared(rule, outcome, difference, threshold, message, subject)
 
 
+def above_with_enough(
+    rule: Rule,
+    difference: PairedInterval,
+    threshold: float,
+    min_users: int,
+    outcome: Outcome,
+    few: Message,
+    subject: str = "",
+) -> Finding:
+    """Above the threshold; `outcome` and the message `few` where too few users were evaluated."""
+    if difference.n_users >= min_users:
+        return above(rule, difference, threshold, subject)
+    return compared(rule, outcome, difference, threshold, few, subject, min_users=min_users)
+
+
 def not_clearly_worse(
     rule: Rule, difference: PairedInterval, max_loss: float, min_users: int, subject: str = ""
 ) -> Finding:

@@ -1,20 +1,23 @@
-"""The gate's rules, each a function of what is known of a candidate and of the policy. `RULES` is their order.
+"""May a model go live? Each rule is a function of the candidate's figures and of the policy; `RULES` is their order.
+
+Pure functions: no database, files or clock. One rule that failed refuses the model. A change of algorithm or parameters
+that too few users were evaluated for is neither passed nor refused.
 
 To add one: its function here, its title in `codes.py`, its threshold in the policy.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from mlops.evaluation.intervals import PairedInterval
 from mlops.findings import Finding, Outcome
 from mlops.gate.bounds import (
     above,
+    above_with_enough,
     at_least,
     at_least_times,
     at_most,
     at_most_times,
-    compared,
     not_clearly_worse,
     reported,
 )
@@ -22,6 +25,8 @@ from mlops.gate.codes import Message, Rule
 from mlops.gate.inputs import GateInput, Lists, Replay
 from mlops.policy import GatePolicy
 from mlops.registry import codes as smoke
+
+PASSED, REFUSED, NOT_ENOUGH_EVIDENCE = "passed", "refused", "not_enough_evidence"
 
 Findings = Iterator[Finding]
 
@@ -71,10 +76,10 @@ def champion(given: GateInput, policy: GatePolicy) -> Findings:
         yield Finding(Rule.CHAMPION, Outcome.NOT_JUDGED, message=Message.NO_CHAMPION)
     elif given.is_refresh:
         margin, few = -policy.refresh_margin, Message.REFRESH_PASSES
-        yield _by_enough(Rule.CHAMPION_REFRESH, difference, margin, needed, Outcome.NOT_JUDGED, few)
+        yield above_with_enough(Rule.CHAMPION_REFRESH, difference, margin, needed, Outcome.NOT_JUDGED, few)
     else:
         outcome, few = Outcome.NOT_ENOUGH_EVIDENCE, Message.USERS_NEEDED
-        yield _by_enough(Rule.CHAMPION_CHANGE, difference, policy.change_margin, needed, outcome, few)
+        yield above_with_enough(Rule.CHAMPION_CHANGE, difference, policy.change_margin, needed, outcome, few)
 
 
 def recent_champion(given: GateInput, policy: GatePolicy) -> Findings:
@@ -83,22 +88,7 @@ def recent_champion(given: GateInput, policy: GatePolicy) -> Findings:
     if given.is_refresh and difference is not None:
         rule, margin, subject = Rule.RECENT_CHAMPION, -policy.refresh_margin, str(given.recent_best)
         outcome, few = Outcome.NOT_JUDGED, Message.USERS_NEEDED
-        yield _by_enough(rule, difference, margin, policy.min_users, outcome, few, subject)
-
-
-def _by_enough(
-    rule: Rule,
-    difference: PairedInterval,
-    threshold: float,
-    min_users: int,
-    outcome: Outcome,
-    few: Message,
-    subject: str = "",
-) -> Finding:
-    """Above the threshold; `outcome` and the message `few` where too few users were evaluated."""
-    if difference.n_users >= min_users:
-        return above(rule, difference, threshold, subject)
-    return compared(rule, outcome, difference, threshold, few, subject, min_users=min_users)
+        yield above_with_enough(rule, difference, margin, policy.min_users, outcome, few, subject)
 
 
 def lists(given: GateInput, policy: GatePolicy) -> Findings:
@@ -189,3 +179,19 @@ RULES: tuple[Callable[[GateInput, GatePolicy], Findings], ...] = (
     features,
     size_and_age,
 )
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`outcome` is one of GateDecision.Outcome."""
+
+    outcome: str
+    findings: list[Finding]
+
+
+def decide(given: GateInput, policy: GatePolicy) -> Decision:
+    findings = [finding for rule in RULES for finding in rule(given, policy)]
+    outcomes = {finding.outcome for finding in findings}
+    if Outcome.FAILED in outcomes:
+        return Decision(REFUSED, findings)
+    return Decision(NOT_ENOUGH_EVIDENCE if Outcome.NOT_ENOUGH_EVIDENCE in outcomes else PASSED, findings)

@@ -11,9 +11,9 @@ from mlops.errors import SnapshotNotAvailable
 from mlops.evaluation.comparison import CANDIDATE, CHAMPION, EASE, RECENT, Progress, evaluate_candidate, figures_of
 from mlops.evaluation.intervals import PairedInterval
 from mlops.evaluation.parameters import from_json
-from mlops.gate.decision import REFUSED, decide
 from mlops.gate.inputs import GateInput, Lists, Replay
 from mlops.gate.replay import replay_requests
+from mlops.gate.rules import REFUSED, decide
 from mlops.models import GateDecision, ModelVersion
 from mlops.registry.artifacts import folder_of, require_artifact, run_smoke_test
 from mlops.registry.promotion import get_version

@@ -1,4 +1,6 @@
-"""Trained models, the gate's decisions on them and which went live."""
+"""Trained models, the gate's decisions on them and which went live: a trail of rows that are written once."""
+
+from typing import Any, NoReturn, Self
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 
 from mlops.findings import Finding, Outcome, describe_all
 
-from .append_only import AppendOnly
 from .data import DatasetSnapshot
 from .runs import PipelineRun
 
@@ -64,6 +65,38 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} ({self.algorithm})"
+
+
+class RowIsKept(TypeError):
+    """A row of a trail was about to be changed or removed."""
+
+
+class AppendOnlyQuerySet(models.QuerySet[Any]):
+    def update(self, **values: Any) -> NoReturn:
+        raise RowIsKept(f"{self.model.__name__} rows are added, never changed.")
+
+    def delete(self) -> NoReturn:
+        raise RowIsKept(f"{self.model.__name__} rows are added, never removed.")
+
+    def bulk_update(self, *arguments: Any, **options: Any) -> NoReturn:
+        raise RowIsKept(f"{self.model.__name__} rows are added, never changed.")
+
+
+class AppendOnly(models.Model):
+    """That an account goes away (SET_NULL) is the one change that passes: the database's own doing, not a writer's."""
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self: Self, *arguments: Any, **options: Any) -> None:
+        if self.pk is not None and not self._state.adding:
+            raise RowIsKept(f"{type(self).__name__} {self.pk} is kept as it was written.")
+        super().save(*arguments, **options)
+
+    def delete(self, *arguments: Any, **options: Any) -> NoReturn:
+        raise RowIsKept(f"{type(self).__name__} {self.pk} is kept.")
 
 
 SHOWN_FIRST = (Outcome.FAILED, Outcome.NOT_ENOUGH_EVIDENCE, Outcome.PASSED, Outcome.NOT_JUDGED)

@@ -17,8 +17,9 @@ from mlops.data.snapshots import keep_snapshot, write_snapshot
 from mlops.data.validation import checked_frames
 from mlops.data.validation import figures_of as check_figures
 from mlops.errors import RunLost, StepFailed
-from mlops.evaluation.comparison import choose_parameters, evaluate_candidate, figures_of
+from mlops.evaluation.comparison import evaluate_candidate, figures_of
 from mlops.evaluation.lineage import code_revision, fitting_libraries, fitting_threads, recipe_hash
+from mlops.evaluation.open_parameters import choose_parameters
 from mlops.evaluation.parameters import from_json, to_json
 from mlops.gate.versions import decide_version
 from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, PipelineRun, Promotion, RunStep

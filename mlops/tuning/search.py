@@ -17,14 +17,13 @@ from optuna.trial import TrialState, create_trial
 from threadpoolctl import threadpool_limits
 
 from mlops.errors import SearchRunsElsewhere, StepFailed
-from mlops.evaluation.comparison import complete
 from mlops.evaluation.lineage import fitting_threads
+from mlops.evaluation.open_parameters import complete
 from mlops.evaluation.parameters import from_json, to_json
 from mlops.models import TuningStudy, TuningTrial
 from mlops.registry.mlflow_sync import mirror_study
-from mlops.tuning.data import CANDIDATE, PRESENT, difference, evaluate_at, later_data
 from mlops.tuning.space import distributions
-from mlops.tuning.studies import open_study
+from mlops.tuning.studies import CANDIDATE, PRESENT, difference, evaluate_at, later_data, open_study
 from recommender.evaluation.evaluate import pool
 
 OnTrial = Callable[[TuningStudy, TuningTrial], None]

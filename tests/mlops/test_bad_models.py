@@ -9,7 +9,7 @@ import pytest
 
 from mlops.evaluation.intervals import PairedInterval
 from mlops.gate.codes import Rule
-from mlops.gate.decision import decide
+from mlops.gate.rules import decide
 from mlops.registry.codes import SmokeCheck
 from mlops.registry.smoke_test import examine
 from mlops.registry.smoke_test_input import SmokeTestInput, smoke_test_input

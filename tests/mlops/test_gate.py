@@ -8,8 +8,8 @@ import pytest
 from mlops.evaluation.intervals import PairedInterval
 from mlops.findings import Finding
 from mlops.gate.codes import Message, ReplaySource, Rule
-from mlops.gate.decision import decide
 from mlops.gate.inputs import GateInput, Lists, Replay
+from mlops.gate.rules import decide
 from mlops.registry.codes import SmokeCheck
 from movierec.policy import load_policy
 from tests.processes import ROOT

@@ -5,7 +5,7 @@ import logging
 import pandas as pd
 import pytest
 
-from mlops.evaluation.memory_limit import movies_in_memory, with_memory_limit
+from mlops.evaluation.open_parameters import movies_in_memory, with_memory_limit
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.estimators.ease import LAPACK_LIMIT
 from tests.mlops.conftest import use_policy

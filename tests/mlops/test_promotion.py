@@ -9,7 +9,7 @@ from mlops.errors import (
     VersionNotFound,
 )
 from mlops.models import GateDecision, ModelVersion, Promotion
-from mlops.models.append_only import RowIsKept
+from mlops.models.versions import RowIsKept
 from mlops.services import promote, refuse, roll_back
 from recommender.models import ServedModel
 from tests.mlops.site import make_version, rule

@@ -21,7 +21,7 @@ from mlops.services import (
     tune,
     withdraw_parameters,
 )
-from mlops.tuning import data, search
+from mlops.tuning import search, studies
 from mlops.tuning.space import distributions
 from movierec.policy import PolicyError, load_policy
 from tests.factories import UserFactory
@@ -65,7 +65,7 @@ def made_study() -> TuningStudy:
 @pytest.fixture
 def interrupted(site, monkeypatch):
     """A search that ended by Ctrl-C in the middle of its third trial; lets the next one go on."""
-    evaluate_at = data.evaluate_at
+    evaluate_at = studies.evaluate_at
 
     def evaluate(*args):
         if TuningTrial.objects.count() == 2:
@@ -94,7 +94,7 @@ def test_a_search_finds_better_parameters_and_the_difference(site):
 def test_trials_use_only_data_before_the_first_cut_of_the_gate(site, settings):
     study = tune(n_trials=1)
 
-    seen = data.later_data(study.snapshot)
+    seen = studies.later_data(study.snapshot)
     moments = list(Rating.objects.order_by("rated_at").values_list("rated_at", flat=True))
     first_of_gate = moments[int(settings.POLICY.evaluation.cuts[0] * len(moments))]
     assert len(seen) == 2
@@ -169,7 +169,7 @@ def test_two_processes_do_not_work_on_one_search(interrupted, monkeypatch):
 
 
 def test_a_trial_whose_fit_fails_is_kept_and_the_search_goes_on(site, monkeypatch):
-    evaluate_at = data.evaluate_at
+    evaluate_at = studies.evaluate_at
 
     def evaluate(cut, algorithm, parameters):
         if TuningTrial.objects.count() == 1:

@@ -1,0 +1,54 @@
+"""Hyper-parameters that nobody set: the memory limit of config.yaml, and values that a fit chooses."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+import pandas as pd
+from django.conf import settings
+
+from recommender.estimators import ESTIMATORS, Dataset
+from recommender.estimators.ease import LAPACK_LIMIT, EaseConfig
+from recommender.evaluation import temporal_cuts
+
+BYTES_PER_PAIR = 5  # a float32 for each pair of movies, and a quarter more while it is computed
+
+
+def choose_parameters(
+    algorithm: str, parameters: Mapping[str, Any], ratings: pd.DataFrame, movies: pd.DataFrame
+) -> dict[str, Any]:
+    """`parameters`, completed by a fit on the data before the earliest cut.
+
+    All later fits use the same values: they were chosen without any later data, and the evaluated model goes live.
+    """
+    train = temporal_cuts(ratings, settings.POLICY.evaluation.cuts[:1])[0].train
+    known = movies[movies["movie_id"].isin(train["movie_id"].unique())]
+    return complete(
+        algorithm, parameters, lambda: Dataset.from_frames(train, known, settings.POLICY.training.implicit_threshold)
+    )
+
+
+def complete(algorithm: str, parameters: Mapping[str, Any], dataset: Callable[[], Dataset]) -> dict[str, Any]:
+    """`parameters` with the memory limit, and with values for open ones as a fit on the dataset chooses them."""
+    parameters = with_memory_limit(algorithm, parameters)
+    estimator = ESTIMATORS[algorithm](random_state=settings.POLICY.training.random_state, **parameters)
+    is_open = [field.name for field in fields(estimator.config) if getattr(estimator.config, field.name) is None]
+    if not is_open:
+        return parameters
+    chosen = estimator.fit(dataset()).best_params_
+    return parameters | {name: chosen[name] for name in is_open if name in chosen}
+
+
+def with_memory_limit(algorithm: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """`parameters`, and for a model with an item-item matrix the number of movies that fits, unless given.
+
+    The model then covers the most rated movies of a larger catalogue, and the estimator logs it.
+    """
+    if "max_movies" in parameters or not issubclass(ESTIMATORS[algorithm].config_class, EaseConfig):
+        return dict(parameters)
+    return {**parameters, "max_movies": movies_in_memory(settings.POLICY.training.memory_mb)}
+
+
+def movies_in_memory(memory_mb: float) -> int:
+    return min(math.isqrt(int(memory_mb * 1e6 / BYTES_PER_PAIR)), LAPACK_LIMIT)
