@@ -1,7 +1,7 @@
 """Writes a few of TMDB's movies at once: found together, decided one by one, saved together."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,11 +9,12 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from catalog.errors import AnswerRejected, RecordGone
 from catalog.ingest.fields import assign, values_from
 from catalog.ingest.identity import IdIndex, having_any_id, ids_of
 from catalog.ingest.links import Links, write_links
 from catalog.models import Movie, Source, SyncItem, TMDBRecord
-from catalog.providers.tmdb import FoundMovie
+from catalog.providers.tmdb import FoundMovie, TMDBClient
 from catalog.providers.tmdb_documents import MovieDocument
 from catalog.search.index_maintenance import refresh_search
 
@@ -22,6 +23,31 @@ Outcome = SyncItem.Outcome
 IDS = ("tmdb_id", "imdb_id")
 DELETED_HERE = "deleted on this site"
 REASON_LENGTH = 500
+
+
+def duplicates_of(documents: Iterable[MovieDocument], client: TMDBClient) -> dict[int, int]:
+    """Movies with a document's IMDb id and no TMDB id, or one that TMDB has merged into the document's."""
+    by_imdb_id = {document.imdb_id: document for document in documents if document.imdb_id}
+    others = list(Movie.objects.filter(imdb_id__in=by_imdb_id))
+    duplicates = {}
+    for other in others:
+        document = by_imdb_id[str(other.imdb_id)]
+        if other.tmdb_id != document.id and _is_merged(other, document, client):
+            duplicates[document.id] = other.pk
+    return duplicates
+
+
+def _is_merged(other: Movie, document: MovieDocument, client: TMDBClient) -> bool:
+    if other.tmdb_id is None or Movie.objects.filter(tmdb_id=document.id).exists():
+        return other.tmdb_id is None
+    if other.field_sources.get("tmdb_id") == Source.SITE:
+        return False
+    try:
+        return client.movie(other.tmdb_id).document.id == document.id
+    except RecordGone:
+        return True
+    except AnswerRejected:
+        return False
 
 
 @dataclass
@@ -39,7 +65,7 @@ class Upsert:
 class Batch:
     """Lives within one transaction, which locks the movies.
 
-    `duplicates` maps TMDB ids to movies that the catalogue knows under another id, see `sync.movies`.
+    `duplicates` maps TMDB ids to movies that the catalogue knows under another id.
     """
 
     def __init__(self, found: Sequence[FoundMovie], duplicates: Mapping[int, int], *, takes_deleted: bool) -> None:

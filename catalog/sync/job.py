@@ -1,20 +1,30 @@
-"""A sync with TMDB, as a kind of job, and how it can end."""
+"""A sync with TMDB as a kind of job: how a run opens, continues, finishes and stops."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db.models import TextChoices
+from django.db import IntegrityError, transaction
+from django.db.models import Q, TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from catalog.jobs import queue
 from catalog.jobs.kinds import JobKind, Limits, register
+from catalog.jobs.progress import Pace
 from catalog.models import Source, SyncItem, SyncRun
 from catalog.models.outcomes import add_sentences
 from catalog.signals import sync_ended
+from catalog.sync.pages import first_items
+from catalog.sync.work_items import SyncRequest, add_items, counts_of
+
+logger = logging.getLogger(__name__)
 
 MAX_SECONDS = 24 * 3600
 RETRIES = 3
 RETRY_AFTER_SECONDS = 60
+Status = SyncRun.Status
+Scope = SyncRun.Scope
 
 
 class SyncOutcome(TextChoices):
@@ -55,3 +65,76 @@ register(
         is_shared=True,
     )
 )
+
+
+def open_run(request: SyncRequest, *, trigger: str = SyncRun.Trigger.COMMAND) -> tuple[SyncRun, bool]:
+    """The run to work on, and whether it covers the request.
+
+    An active run, or one waiting for a retry, is finished first. A stopped run of the same scope continues where it
+    stopped.
+    """
+    while True:
+        try:
+            if run := SyncRun.objects.filter(Q(status__in=SyncRun.ACTIVE) | Q(retry_at__isnull=False)).first():
+                if not run.is_active:
+                    queue.queue_again(run, "Retried by the next sync.")
+                return run, _same(run, request)
+            with transaction.atomic():
+                return _reopened(request) or _new_run(request, trigger), True
+        except (IntegrityError, queue.JobNotClaimable):  # another process opened one at the same time
+            continue
+
+
+def heartbeat(run: SyncRun, pace: Pace) -> bool:
+    """Records progress and joins the run. False once the run has ended."""
+    run.counts = counts_of(run)
+    SyncRun.objects.filter(pk=run.pk).update(counts=run.counts)
+    return queue.join(run, **pace.at(run.n_done / max(1, run.n_items)))
+
+
+def finish(run: SyncRun) -> bool:
+    """Ends the run if no item is pending. True once it has ended, whichever worker ended it."""
+    with transaction.atomic():
+        if not queue.attempt_of(run).select_for_update().first():
+            return True
+        if run.items.filter(outcome="").exists():
+            return False
+        counts = counts_of(run)
+        SyncRun.objects.filter(pk=run.pk).update(counts=counts)
+        movies = {outcome: n for outcome, n in counts.items() if outcome != SyncItem.Outcome.LISTED and n}
+        queue.finish(run, SyncOutcome.SYNCED if movies else SyncOutcome.NOTHING_DUE, **movies)
+        run.items.all().delete()
+    logger.info("TMDB %s: %s", run, run.message)
+    announce(run)
+    return True
+
+
+def stop(run: SyncRun, status: str, outcome: str, *, retry: bool = False, **details: object) -> None:
+    """Ends the run early and keeps its pending items for the next run of its scope."""
+    SyncRun.objects.filter(pk=run.pk).update(counts=counts_of(run))
+    if queue.fail(run, outcome, status=status, retry=retry, **details):
+        logger.error("TMDB %s stopped: %s", run, run.message)
+
+
+def _same(run: SyncRun, request: SyncRequest) -> bool:
+    return run.scope == request.scope and request.scope != Scope.IDS and request.since is None
+
+
+def _reopened(request: SyncRequest) -> SyncRun | None:
+    run = SyncRun.objects.filter(scope=request.scope).first()
+    if run is None or not _same(run, request) or not run.items.filter(outcome="").exists():
+        return None
+    queue.queue_again(run, "Taken up by the next sync.", after=(Status.FAILED, Status.ERRORED))
+    return run
+
+
+def _new_run(request: SyncRequest, trigger: str) -> SyncRun:
+    run = SyncRun.objects.create(scope=request.scope, trigger=trigger)
+    settled_by_it = SyncItem.objects.exclude(run=run)
+    if request.scope != Scope.EVERYTHING:
+        settled_by_it = settled_by_it.filter(run__scope__in=(request.scope, Scope.IDS))
+    settled_by_it.delete()
+    add_items(run.pk, first_items(request))
+    run.counts = counts_of(run)
+    run.save(update_fields=["counts"])
+    return run

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from catalog.models import AlternativeTitle, Credit, Movie, MovieGenre, MovieKeyword, SyncItem, SyncRun, TMDBRecord
-from catalog.sync.runs import open_run
+from catalog.sync.job import open_run
 from catalog.sync.work_items import SyncRequest
 from tests.mlops.site import write_policy
 from tests.processes import running, wait_for

@@ -10,7 +10,7 @@ from django.utils import timezone
 from catalog.jobs.reaper import requeue_stale
 from catalog.models import Movie, Source, SyncRun, TMDBRecord
 from catalog.sync import batch
-from catalog.sync.runs import open_run
+from catalog.sync.job import open_run
 from catalog.sync.work import sync
 from catalog.sync.work_items import SyncRequest
 from catalog.tasks import sync_tmdb
