@@ -21,7 +21,8 @@ from recommender.serving import candidates
 from recommender.serving.candidates import Candidate
 from recommender.serving.fallback_chain import NEWEST, POPULAR, Source, model_sources
 from recommender.serving.lists import RecommendationList, make_list
-from recommender.serving.model_server import LoadedModel, server
+from recommender.serving.loaded_model import LoadedModel
+from recommender.serving.model_server import server
 from recommender.serving.profile import UserProfile
 from recommender.serving.request import ListRequest
 from recommender.serving.trace import ListTrace

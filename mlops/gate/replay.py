@@ -12,7 +12,7 @@ from mlops.evaluation.psi import population_stability_index
 from mlops.gate.codes import ReplaySource
 from mlops.gate.inputs import Replay
 from mlops.models import ModelVersion
-from recommender.serving.model_server import LoadedModel
+from recommender.serving.loaded_model import LoadedModel
 from recommender.serving.replay import Answer, Replayed, lists_of_latest_raters, open_model, recent_requests, replay
 
 logger = logging.getLogger(__name__)

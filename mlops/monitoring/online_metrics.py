@@ -23,7 +23,7 @@ from mlops.models import ModelVersion, OnlineMetrics, Promotion, Watermark
 from mlops.monitoring.personal_lists import K, personal_lists
 from recommender.models import Dismissal, Impression, ServedModel
 from recommender.serving import candidates
-from recommender.serving.model_server import load_model
+from recommender.serving.loaded_model import load_model
 from recommender.serving.profile import UserProfile
 from recommender.serving.request import ListRequest
 

@@ -13,7 +13,7 @@ from django.db.models import F, QuerySet
 from catalog.models import Rating
 from mlops.policy import DriftPolicy
 from recommender.models import Impression, ServedModel
-from recommender.serving.model_server import load_model
+from recommender.serving.loaded_model import load_model
 
 Array = np.ndarray[Any, Any]
 

@@ -23,7 +23,7 @@ from mlops.registry.artifacts import folder_of
 from recommender.estimators import load_recommender
 from recommender.export import RATING_COLUMNS, movie_frame
 from recommender.models import ServedModel
-from recommender.serving.model_server import load_model
+from recommender.serving.loaded_model import load_model
 from recommender.serving.profile import UserProfile
 
 PEOPLE, MOVIES = 200, 500  # sample sizes, below the number of parameters that every SQLite accepts

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from catalog.models import Movie
-from recommender.serving.model_server import Ids, LoadedModel
+from recommender.serving.loaded_model import Ids, LoadedModel
 from recommender.serving.request import ListRequest
 from recommender.serving.trace import Outcome, Step
 

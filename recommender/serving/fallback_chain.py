@@ -12,7 +12,8 @@ from catalog.models import Movie
 from recommender.logs import log_once_a_minute
 from recommender.serving import candidates
 from recommender.serving.candidates import Candidate
-from recommender.serving.model_server import LoadedModel, server
+from recommender.serving.loaded_model import LoadedModel
+from recommender.serving.model_server import server
 from recommender.serving.request import ListRequest
 from recommender.serving.trace import Outcome, Step
 

@@ -19,7 +19,7 @@ from recommender.models import Impression, ServedModel
 from recommender.reasons import Reason, explain_movies
 from recommender.serving.candidates import Candidate
 from recommender.serving.fallback_chain import Source, find_movies
-from recommender.serving.model_server import LoadedModel
+from recommender.serving.loaded_model import LoadedModel
 from recommender.serving.request import ListRequest
 from recommender.serving.stats import serving_stats
 from recommender.serving.trace import ListTrace, Outcome

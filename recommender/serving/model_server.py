@@ -10,50 +10,21 @@ import logging
 import os
 import threading
 import time
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
 
-import numpy as np
 from django.conf import settings
 from django.db import DatabaseError
 
 from recommender.logs import log_once_a_minute
 from recommender.metrics import MODEL_LOAD_FAILURES, MODEL_SWAPS
 from recommender.models import ServedModel
-from recommender.serving.catalog_snapshot import CatalogSnapshot, Watermark
+from recommender.serving.loaded_model import LoadedModel, load_model, refresh_items
 from recommender.serving.periodic import PeriodicThread
 from recommender.serving.stats import serving_stats
-
-if TYPE_CHECKING:
-    from recommender.estimators import Recommender
 
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 60.0  # until a refused artefact is tried again: its files may have been incomplete
-Ids = np.ndarray[Any, np.dtype[np.int64]]
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A model in memory and the part of the catalog that it knows.
-
-    `rated` and `new` are the movies with and without a rating in the model's snapshot, the latter newest first.
-    """
-
-    slot: str
-    version: int
-    artifact: str
-    model: Recommender
-    rated: Ids
-    new: Ids
-    known: frozenset[int]
-    watermark: Watermark
-
-    @property
-    def candidates(self) -> Ids | None:
-        """None, which is the fastest to score, while every rated movie is still in the catalog."""
-        return None if len(self.rated) == int(self.model.is_rated_.sum()) else self.rated
 
 
 class ModelServer:
@@ -162,53 +133,6 @@ def _in_memory(row: ServedModel, models: tuple[LoadedModel, ...]) -> LoadedModel
         if (loaded.version, loaded.artifact) == (row.version, row.artifact):
             return replace(loaded, slot=row.slot)
     return None
-
-
-def load_model(row: ServedModel) -> LoadedModel:
-    """The artefact of `row`, checked (checksums, format, finite values, a first list) and ready to answer."""
-    # Imported here so that commands that serve no list start without pandas.
-    from threadpoolctl import threadpool_limits
-
-    from recommender.estimators import load_recommender
-
-    folder = Path(settings.MODEL_DIR) / row.artifact
-    model = load_recommender(folder, mmap=True)
-    threadpool_limits(limits=1, user_api="blas")  # more threads would compete with the request threads
-    trained_after = min((folder / "manifest.json").stat().st_mtime, row.activated_at.timestamp())
-    watermark = Watermark.at(trained_after - settings.POLICY.training.max_runtime_seconds)
-    empty = np.empty(0, dtype=np.int64)
-    loaded = LoadedModel(row.slot, row.version, row.artifact, model, empty, empty, frozenset(), watermark)
-    loaded = refresh_items(loaded)
-    _warm_up(loaded.model)
-    return loaded
-
-
-def refresh_items(loaded: LoadedModel) -> LoadedModel:
-    """The same model with the movies added to the catalog or changed since; cheap if there are none."""
-    catalog = CatalogSnapshot.read(since=loaded.watermark)
-    if catalog is None:
-        return loaded
-    model = loaded.model
-    is_rated = dict(zip(model.movie_ids_.tolist(), model.is_rated_.tolist(), strict=True))
-    added = [movie for movie in catalog.ids if movie not in is_rated]
-    changed = [movie for movie in catalog.changed if is_rated.get(movie) is False]
-    if added or changed:
-        # Imported here so that commands that serve no list start without pandas.
-        from recommender.export import movie_frame
-
-        model = model.with_movies(movie_frame(movie_ids=[*added, *changed]))
-        _warm_up(model)
-        logger.info("Added %d new movies to model %s (%d changed)", len(added), loaded.version, len(changed))
-    ids = np.array(catalog.ids, dtype=np.int64)
-    rated = np.array([is_rated.get(movie, False) for movie in catalog.ids], dtype=bool)
-    known = frozenset(model.movie_ids_.tolist())
-    return replace(loaded, model=model, rated=ids[rated], new=ids[~rated], known=known, watermark=catalog.watermark)
-
-
-def _warm_up(model: Recommender) -> None:
-    """Make a first list: it fills look-ups that requests would wait for, and fails if the model cannot answer."""
-    first = model.recommend_for_history([{}], k=1)
-    model.likeness(first["movie_id"])
 
 
 server = ModelServer()

@@ -17,7 +17,7 @@ from catalog.models import Rating, User
 from recommender.models import Impression, ServedModel
 from recommender.serving import candidates
 from recommender.serving.candidates import Candidate
-from recommender.serving.model_server import LoadedModel, load_model
+from recommender.serving.loaded_model import LoadedModel, load_model
 from recommender.serving.profile import UserProfile
 from recommender.serving.request import ListRequest
 

@@ -12,7 +12,7 @@ from mlops.models import Alert, DatasetSnapshot, ModelVersion, TestEvidence
 from mlops.monitoring.codes import SkewCode
 from mlops.services import check_skew, export_snapshot, promote
 from mlops.tasks import check_skew as check_task
-from recommender.serving.model_server import load_model
+from recommender.serving.loaded_model import load_model
 from tests.factories import GenreFactory
 from tests.mlops.site import make_version
 

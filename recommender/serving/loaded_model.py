@@ -1,0 +1,134 @@
+"""A model in memory and the part of the catalog that it knows, read only where it changed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from django.conf import settings
+from django.db.models import Count, Max
+
+from catalog.models import Credit, Movie, MovieGenre, MovieKeyword
+from recommender.models import ServedModel
+
+if TYPE_CHECKING:
+    from recommender.estimators import Recommender
+
+logger = logging.getLogger(__name__)
+
+LINKS = (MovieGenre, MovieKeyword, Credit)
+OVERLAP = timedelta(minutes=2)  # a transaction may commit rows older than the latest row already read
+Ids = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True)
+class Watermark:
+    """How far the catalog has been read; later changes are still to be loaded."""
+
+    n_movies: int
+    last_movie: int
+    updated_at: datetime
+    last_links: tuple[int, ...] | None
+
+    @classmethod
+    def at(cls, timestamp: float) -> Self:
+        """Nothing has been read, but everything older than `timestamp` is known."""
+        return cls(0, 0, datetime.fromtimestamp(timestamp, tz=UTC), None)
+
+    @classmethod
+    def now(cls) -> Self:
+        movies = Movie.objects.aggregate(count=Count("pk"), last=Max("pk"), updated_at=Max("updated_at"))
+        links = tuple(model._default_manager.aggregate(last=Max("pk"))["last"] or 0 for model in LINKS)
+        never = datetime.fromtimestamp(0, tz=UTC)
+        return cls(movies["count"], movies["last"] or 0, movies["updated_at"] or never, links)
+
+
+@dataclass(frozen=True)
+class CatalogSnapshot:
+    ids: list[int]  # newest first
+    changed: set[int]
+    watermark: Watermark
+
+    @classmethod
+    def read(cls, *, since: Watermark) -> Self | None:
+        """None if nothing changed, at the price of four small queries."""
+        watermark = Watermark.now()
+        if watermark == since:
+            return None
+        changed = set(Movie.objects.filter(updated_at__gte=since.updated_at - OVERLAP).values_list("pk", flat=True))
+        for model, last in zip(LINKS, since.last_links or (), strict=False):
+            changed |= set(model._default_manager.filter(pk__gt=last).values_list("movie_id", flat=True))
+        return cls(list(Movie.objects.newest().values_list("pk", flat=True)), changed, watermark)
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in memory and the part of the catalog that it knows.
+
+    `rated` and `new` are the movies with and without a rating in the model's snapshot, the latter newest first.
+    """
+
+    slot: str
+    version: int
+    artifact: str
+    model: Recommender
+    rated: Ids
+    new: Ids
+    known: frozenset[int]
+    watermark: Watermark
+
+    @property
+    def candidates(self) -> Ids | None:
+        """None, which is the fastest to score, while every rated movie is still in the catalog."""
+        return None if len(self.rated) == int(self.model.is_rated_.sum()) else self.rated
+
+
+def load_model(row: ServedModel) -> LoadedModel:
+    """The artefact of `row`, checked (checksums, format, finite values, a first list) and ready to answer."""
+    # Imported here so that commands that serve no list start without pandas.
+    from threadpoolctl import threadpool_limits
+
+    from recommender.estimators import load_recommender
+
+    folder = Path(settings.MODEL_DIR) / row.artifact
+    model = load_recommender(folder, mmap=True)
+    threadpool_limits(limits=1, user_api="blas")  # more threads would compete with the request threads
+    trained_after = min((folder / "manifest.json").stat().st_mtime, row.activated_at.timestamp())
+    watermark = Watermark.at(trained_after - settings.POLICY.training.max_runtime_seconds)
+    empty = np.empty(0, dtype=np.int64)
+    loaded = LoadedModel(row.slot, row.version, row.artifact, model, empty, empty, frozenset(), watermark)
+    loaded = refresh_items(loaded)
+    _warm_up(loaded.model)
+    return loaded
+
+
+def refresh_items(loaded: LoadedModel) -> LoadedModel:
+    """The same model with the movies added to the catalog or changed since; cheap if there are none."""
+    catalog = CatalogSnapshot.read(since=loaded.watermark)
+    if catalog is None:
+        return loaded
+    model = loaded.model
+    is_rated = dict(zip(model.movie_ids_.tolist(), model.is_rated_.tolist(), strict=True))
+    added = [movie for movie in catalog.ids if movie not in is_rated]
+    changed = [movie for movie in catalog.changed if is_rated.get(movie) is False]
+    if added or changed:
+        # Imported here so that commands that serve no list start without pandas.
+        from recommender.export import movie_frame
+
+        model = model.with_movies(movie_frame(movie_ids=[*added, *changed]))
+        _warm_up(model)
+        logger.info("Added %d new movies to model %s (%d changed)", len(added), loaded.version, len(changed))
+    ids = np.array(catalog.ids, dtype=np.int64)
+    rated = np.array([is_rated.get(movie, False) for movie in catalog.ids], dtype=bool)
+    known = frozenset(model.movie_ids_.tolist())
+    return replace(loaded, model=model, rated=ids[rated], new=ids[~rated], known=known, watermark=catalog.watermark)
+
+
+def _warm_up(model: Recommender) -> None:
+    """Make a first list: it fills look-ups that requests would wait for, and fails if the model cannot answer."""
+    first = model.recommend_for_history([{}], k=1)
+    model.likeness(first["movie_id"])
