@@ -3,13 +3,12 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern
 
 from catalog.models import User
-from mlops.admin.read_only import ReadOnlyAdmin, require_permission
-from mlops.admin.reason import ReasonForm
+from mlops.admin.read_only import ReadOnlyAdmin, ReasonForm, require_permission
 from mlops.errors import MLOpsError
 from mlops.findings import title
 from mlops.models import DatasetSnapshot, QuarantinedRow
@@ -27,15 +26,14 @@ class DatasetSnapshotAdmin(ReadOnlyAdmin):
     list_select_related = ["parent"]
     search_fields = ["content_hash"]
     detail_template = "admin/mlops/datasetsnapshot/detail.html"
+    shows_errors_on_row = True
 
     @admin.display(description="files kept", boolean=True)
     def is_kept(self, snapshot: DatasetSnapshot) -> bool:
         return not snapshot.unavailable_reason
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        own = [path("<int:pk>/withdraw/", view(self.withdraw), name="mlops_datasetsnapshot_withdraw")]
-        return own + super().get_urls()
+        return [self.url("<int:pk>/withdraw/", self.withdraw), *super().get_urls()]
 
     def detail_context(self, request: HttpRequest, row: DatasetSnapshot) -> dict[str, Any]:
         quarantined = row.quarantined.all()
@@ -51,21 +49,15 @@ class DatasetSnapshotAdmin(ReadOnlyAdmin):
         }
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks first, and for the reason."""
         require_permission(request, WITHDRAW)
-        row = DatasetSnapshot.objects.filter(pk=pk).first()
-        if row is None:
-            raise Http404
-        form = ReasonForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            try:
-                withdraw_snapshot(snapshot=pk, by=cast(User, request.user), reason=form.cleaned_data["reason"])
-            except MLOpsError as error:
-                return self.refused(request, error, row)
-            messages.success(request, f"Snapshot {row} is withdrawn and its files are removed.")
-            return redirect(self.address(row))
-        context = {"form": form, "versions": row.versions.all(), "title": f"Withdraw snapshot {row}"}
-        return self.page(request, "admin/mlops/datasetsnapshot/withdraw.html", row, **context)
+        row = get_object_or_404(DatasetSnapshot, pk=pk)
+
+        def act(reason: str) -> str:
+            withdraw_snapshot(snapshot=pk, by=cast(User, request.user), reason=reason)
+            return f"Snapshot {row} is withdrawn and its files are removed."
+
+        context = {"versions": row.versions.all(), "title": f"Withdraw snapshot {row}"}
+        return self.confirm(request, "admin/mlops/datasetsnapshot/withdraw.html", row, act, **context)
 
 
 @admin.register(QuarantinedRow)

@@ -1,21 +1,44 @@
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 
 from catalog.admin import large
 from mlops.errors import MLOpsError
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        max_length=1000, widget=forms.Textarea(attrs={"rows": 3, "cols": 60}), help_text="Kept in the audit trail."
+    )
 
 
 class ReadOnlyAdmin(large.ReadOnlyAdmin):
     """With `detail_template`, a row has a page of its own, rendered with `detail_context`."""
 
     detail_template: str | None = None
+    shows_errors_on_row = False  # instead of on the list
+
+    def url(self, route: str, view: Callable[..., HttpResponse]) -> URLPattern:
+        """A page beside Django's own, named after the view; an error of a service is shown as a message."""
+
+        @wraps(view)
+        def shown(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+            try:
+                return view(request, **kwargs)
+            except MLOpsError as error:
+                return self.refused(request, error, kwargs.get("pk") if self.shows_errors_on_row else None)
+
+        name = f"{self.opts.app_label}_{self.opts.model_name}_{view.__name__}"
+        return path(route, self.admin_site.admin_view(shown), name=name)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -44,7 +67,17 @@ class ReadOnlyAdmin(large.ReadOnlyAdmin):
             return reverse(f"{base}_changelist")
         return reverse(f"{base}_change", args=[row if isinstance(row, int) else row.pk])
 
-    def refused(self, request: HttpRequest, error: MLOpsError, row: Model | int | None = None) -> HttpResponseRedirect:
+    def confirm(
+        self, request: HttpRequest, template: str, row: Model, act: Callable[[str], str], **context: Any
+    ) -> HttpResponse:
+        """Asks first, and for the reason. `act` takes it and returns the message about what it did."""
+        form = ReasonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            messages.success(request, act(form.cleaned_data["reason"]))
+            return redirect(self.address(row))
+        return self.page(request, template, row, form=form, **context)
+
+    def refused(self, request: HttpRequest, error: MLOpsError, row: int | None = None) -> HttpResponse:
         messages.error(request, str(error))
         return redirect(self.address(row))
 

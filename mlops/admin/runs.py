@@ -2,15 +2,14 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern
 from django.utils.text import Truncator
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
-from mlops.errors import MLOpsError
 from mlops.models import ModelVersion, PipelineRun
 from mlops.services import cancel_run, is_resumable, resume_run, start_training
 
@@ -37,17 +36,14 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         return Truncator(run.message).chars(90)
 
     def get_urls(self) -> list[URLPattern]:
-        own = [
-            path("train/", require_POST(self._view(self.train)), name="mlops_pipelinerun_train"),
-            path("<int:pk>/cancel/", require_POST(self._view(self.cancel)), name="mlops_pipelinerun_cancel"),
-            path("<int:pk>/resume/", require_POST(self._view(self.resume)), name="mlops_pipelinerun_resume"),
-            path("<int:pk>/again/", require_POST(self._view(self.again)), name="mlops_pipelinerun_again"),
-            path("<int:pk>/progress/", require_safe(self._view(self.progress)), name="mlops_pipelinerun_progress"),
+        return [
+            self.url("train/", require_POST(self.train)),
+            self.url("<int:pk>/cancel/", require_POST(self.cancel)),
+            self.url("<int:pk>/resume/", require_POST(self.resume)),
+            self.url("<int:pk>/again/", require_POST(self.again)),
+            self.url("<int:pk>/progress/", require_safe(self.progress)),
+            *super().get_urls(),
         ]
-        return own + super().get_urls()
-
-    def _view(self, view: Any) -> Any:
-        return self.admin_site.admin_view(view)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         context = {"may_start": request.user.has_perm(START), "active_run": _active()}
@@ -61,9 +57,7 @@ class PipelineRunAdmin(ReadOnlyAdmin):
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The part of the page that changes while a run goes on; once it has ended the whole page is read anew."""
-        row = PipelineRun.objects.filter(pk=pk).first()
-        if row is None:
-            raise Http404
+        row = get_object_or_404(PipelineRun, pk=pk)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
         context = {"row": row, "steps": row.steps.all()}
@@ -78,37 +72,25 @@ class PipelineRunAdmin(ReadOnlyAdmin):
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
         """From the step that failed, with what the steps before it have made."""
         require_permission(request, START)
-        try:
-            run = resume_run(run_id=pk, by=cast(User, request.user))
-        except MLOpsError as error:
-            return self.refused(request, error)
+        run = resume_run(run_id=pk, by=cast(User, request.user))
         messages.success(request, f"Run {run.pk} is queued for attempt {run.attempt}.")
         return redirect(self.address(run))
 
     def again(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The same algorithm on today's data."""
-        row = PipelineRun.objects.filter(pk=pk).first()
-        if row is None:
-            raise Http404
-        return self._start(request, algorithm=row.algorithm)
+        return self._start(request, algorithm=get_object_or_404(PipelineRun, pk=pk).algorithm)
 
     def _start(self, request: HttpRequest, algorithm: str | None = None) -> HttpResponse:
         require_permission(request, START)
-        try:
-            run = start_training(
-                trigger=PipelineRun.Trigger.ADMIN, requested_by=cast(User, request.user), algorithm=algorithm
-            )
-        except MLOpsError as error:
-            return self.refused(request, error)
+        run = start_training(
+            trigger=PipelineRun.Trigger.ADMIN, requested_by=cast(User, request.user), algorithm=algorithm
+        )
         messages.success(request, f"Training run {run.pk} is queued.")
         return redirect(self.address(run))
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         require_permission(request, START)
-        try:
-            run = cancel_run(run_id=pk)
-        except MLOpsError as error:
-            return self.refused(request, error)
+        run = cancel_run(run_id=pk)
         messages.success(request, f"Run {run.pk} is cancelled." if run.ended_at else f"Run {run.pk} is asked to stop.")
         return redirect(self.address(run))
 

@@ -3,13 +3,12 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.views.decorators.http import require_POST
 
 from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
 from mlops.dashboard.report import difference_text
-from mlops.errors import MLOpsError
 from mlops.models import ParameterChoice, TuningStudy
 from mlops.services import adopt_parameters, withdraw_parameters
 
@@ -32,8 +31,7 @@ class TuningStudyAdmin(ReadOnlyAdmin):
         return difference_text(study.difference) or "-"
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.adopt))
-        return [path("<int:pk>/adopt/", view, name="mlops_tuningstudy_adopt"), *super().get_urls()]
+        return [self.url("<int:pk>/adopt/", require_POST(self.adopt)), *super().get_urls()]
 
     def detail_context(self, request: HttpRequest, row: TuningStudy) -> dict[str, Any]:
         best = row.best
@@ -49,10 +47,7 @@ class TuningStudyAdmin(ReadOnlyAdmin):
 
     def adopt(self, request: HttpRequest, pk: int) -> HttpResponse:
         require_permission(request, ADOPT)
-        try:
-            choice = adopt_parameters(study=pk, by=cast(User, request.user))
-        except MLOpsError as error:
-            return self.refused(request, error)
+        choice = adopt_parameters(study=pk, by=cast(User, request.user))
         messages.success(request, f"Adopted as choice {choice.pk}: the next training uses it.")
         return redirect(reverse("admin:mlops_parameterchoice_changelist"))
 
@@ -69,17 +64,13 @@ class ParameterChoiceAdmin(ReadOnlyAdmin):
         return choice.withdrawn_at is None
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.withdraw))
-        return [path("<int:pk>/withdraw/", view, name="mlops_parameterchoice_withdraw"), *super().get_urls()]
+        return [self.url("<int:pk>/withdraw/", require_POST(self.withdraw)), *super().get_urls()]
 
     def detail_context(self, request: HttpRequest, row: ParameterChoice) -> dict[str, Any]:
         return {"may_withdraw": row.withdrawn_at is None and request.user.has_perm(ADOPT)}
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         require_permission(request, ADOPT)
-        try:
-            withdraw_parameters(choice=pk, by=cast(User, request.user))
-        except MLOpsError as error:
-            return self.refused(request, error)
+        withdraw_parameters(choice=pk, by=cast(User, request.user))
         messages.success(request, f"Choice {pk} is withdrawn: the next training chooses its parameters itself again.")
         return redirect(self.address())

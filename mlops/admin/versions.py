@@ -2,17 +2,15 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern
 from django.views.decorators.http import require_POST
 
 from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
-from mlops.admin.reason import ReasonForm
 from mlops.admin.version_page import page_of
 from mlops.dashboard.report import figure_rows
-from mlops.errors import MLOpsError
 from mlops.models import GateDecision, ModelVersion, Promotion
 from mlops.registry.promotion import predecessor_of_champion
 from mlops.services import promote, refuse, roll_back
@@ -29,6 +27,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     list_select_related = ["snapshot"]
     search_fields = ["=id", "algorithm", "snapshot__content_hash", "code_revision"]
     detail_template = "admin/mlops/modelversion/detail.html"
+    shows_errors_on_row = True
     change_list_template = "admin/mlops/modelversion/change_list.html"
 
     @admin.display(description="nDCG@10")
@@ -46,13 +45,12 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         return version.artifact_removed_at is None
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        own = [
-            path("<int:pk>/promote/", view(self.promote), name="mlops_modelversion_promote"),
-            path("<int:pk>/refuse/", view(self.refuse), name="mlops_modelversion_refuse"),
-            path("<int:pk>/rollback/", require_POST(view(self.roll_back)), name="mlops_modelversion_rollback"),
+        return [
+            self.url("<int:pk>/promote/", self.promote),
+            self.url("<int:pk>/refuse/", self.refuse),
+            self.url("<int:pk>/rollback/", require_POST(self.rollback)),
+            *super().get_urls(),
         ]
-        return own + super().get_urls()
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         context = {"back_to": predecessor_of_champion() if request.user.has_perm(PROMOTE) else None}
@@ -75,16 +73,15 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         }
 
     def promote(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks first, and for the reason; against the gate only with the permission to force."""
-        row = self._row(pk)
+        """Against the gate only with the permission to force."""
+        row = get_object_or_404(ModelVersion, pk=pk)
         force = not _passed(row)
         require_permission(request, FORCE if force else PROMOTE)
 
         def act(reason: str) -> str:
-            promotion = promote(version=pk, by=cast(User, request.user), reason=reason, force=force)
-            return _now_champion(promotion)
+            return _now_champion(promote(version=pk, by=cast(User, request.user), reason=reason, force=force))
 
-        return self._confirm(request, row, act, verb="Force" if force else "Promote")
+        return self._confirm(request, row, act, "Force" if force else "Promote")
 
     def refuse(self, request: HttpRequest, pk: int) -> HttpResponse:
         require_permission(request, PROMOTE)
@@ -93,42 +90,26 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             refuse(version=pk, by=cast(User, request.user), reason=reason)
             return f"Version {pk} is refused."
 
-        return self._confirm(request, self._row(pk), act, verb="Refuse")
+        return self._confirm(request, get_object_or_404(ModelVersion, pk=pk), act, "Refuse")
 
-    def roll_back(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def rollback(self, request: HttpRequest, pk: int) -> HttpResponse:
         """At once: who rolls back has no time for questions. A reason may come with it."""
         require_permission(request, PROMOTE)
-        row = self._row(pk)
-        try:
-            reason = request.POST.get("reason", "")[:1000]
-            promotion = roll_back(to=row.pk, by=cast(User, request.user), reason=reason)
-        except MLOpsError as error:
-            return self.refused(request, error, row)
-        messages.success(request, _now_champion(promotion))
+        row = get_object_or_404(ModelVersion, pk=pk)
+        reason = request.POST.get("reason", "")[:1000]
+        messages.success(request, _now_champion(roll_back(to=pk, by=cast(User, request.user), reason=reason)))
         return redirect(self.address(row))
 
-    def _confirm(
-        self, request: HttpRequest, row: ModelVersion, act: Callable[[str], str], *, verb: str
-    ) -> HttpResponse:
-        form = ReasonForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            try:
-                messages.success(request, act(form.cleaned_data["reason"]))
-            except MLOpsError as error:
-                return self.refused(request, error, row)
-            return redirect(self.address(row))
-        champion = ModelVersion.objects.filter(status=Status.CHAMPION).first()
-        difference = next((found.difference for found in figure_rows(row.figures) if found.name == "champion"), "")
-        title = f"{verb} version {row.pk}"
-        context: dict[str, Any] = {"form": form, "champion": champion, "difference": difference}
-        context |= {"title": title, "verb": verb, "decision": row.decisions.first()}
-        return self.page(request, "admin/mlops/modelversion/confirm.html", row, **context)
-
-    def _row(self, pk: int) -> ModelVersion:
-        row = ModelVersion.objects.filter(pk=pk).first()
-        if row is None:
-            raise Http404
-        return row
+    def _confirm(self, request: HttpRequest, row: ModelVersion, act: Callable[[str], str], verb: str) -> HttpResponse:
+        rows = figure_rows(row.figures)
+        context = {
+            "champion": ModelVersion.objects.filter(status=Status.CHAMPION).first(),
+            "difference": next((shown.difference for shown in rows if shown.name == "champion"), ""),
+            "title": f"{verb} version {row.pk}",
+            "verb": verb,
+            "decision": row.decisions.first(),
+        }
+        return self.confirm(request, "admin/mlops/modelversion/confirm.html", row, act, **context)
 
 
 def _passed(version: ModelVersion) -> bool:
