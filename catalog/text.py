@@ -1,4 +1,4 @@
-"""Text folding for search, which ignores case, accents and punctuation."""
+"""Texts as search compares them: folded, which ignores case, accents and punctuation, and one typing error apart."""
 
 import re
 import unicodedata
@@ -43,3 +43,21 @@ def search_terms(names: Iterable[str]) -> str:
                 terms[whole_name(folded.removeprefix(article))] = None
         terms |= dict.fromkeys(word[:TERM_LENGTH] for word in folded.split())
     return f" {' '.join(terms)} " if terms else ""
+
+
+def is_near(one: str, other: str) -> bool:
+    """Whether they are one letter apart: `heat` is near `hat`, `heart`, `beat` and `haet`, not `heat` or `hate`."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    start = _same_letters(one, other)
+    one, other = one[start:], other[start:]
+    end = _same_letters(one[::-1], other[::-1])
+    one, other = one[: len(one) - end], other[: len(other) - end]
+    if len(one) <= 1 and len(other) <= 1:
+        return bool(one or other)
+    return len(one) == 2 and one == other[::-1]
+
+
+def _same_letters(one: str, other: str) -> int:
+    """Length of the common prefix."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

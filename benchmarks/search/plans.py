@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from catalog.filters import in_order
 from catalog.models import Genre, Keyword, Movie, Person, SearchTerm
 from catalog.search.query import WELL_KNOWN, TermQuery, matching
-from catalog.search.spelling import may_be_meant_by
 
 PAGE = 36
 
@@ -18,7 +17,7 @@ def plan_rows() -> list[dict[str, Any]]:
     movies = Movie.objects.all()
     rare = movies.filter(matching(TermQuery((("shawshank",), ("redemption*",)), ())))
     common = movies.filter(matching(TermQuery((("the",),), ()))).order_by(*WELL_KNOWN)[:1000]
-    misspelt = SearchTerm.objects.filter(may_be_meant_by("shawshnak"))
+    misspelt = SearchTerm.objects.perhaps_meant_by(["shawshnak"])
     person, genre, keyword = Person.objects.first(), Genre.objects.first(), Keyword.objects.first()
     questions: dict[str, tuple[QuerySet, list[str]]] = {
         "words of a title": (rare, ["catalog_movie_search"]),

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connection, models
+from django.db.models import Q
+
+from catalog.text import is_near
 
 if TYPE_CHECKING:
     from catalog.models import Genre, Keyword, Person, User
 
 TERMS_A_STATEMENT = 1000
+SHORTEST = 3  # almost all words of two letters are one letter apart
 
 
 class MovieQuerySet(models.QuerySet[Any]):
@@ -59,6 +65,33 @@ class SearchTermQuerySet(models.QuerySet[Any]):
             batch = terms[start : start + TERMS_A_STATEMENT]
             rows = [self.model(term=term, reversed=term[::-1], length=len(term)) for term in batch]
             self.bulk_create(rows, ignore_conflicts=True)
+
+    def near(self, words: Iterable[str]) -> dict[str, list[str]]:
+        """The terms one letter away from each word, in one query."""
+        near: dict[str, list[str]] = {word: [] for word in words}
+        if looked_up := [word for word in near if len(word) >= SHORTEST]:
+            found = sorted(self.perhaps_meant_by(looked_up).values_list("term", flat=True))
+            near |= {word: [term for term in found if is_near(word, term)] for word in looked_up}
+        return near
+
+    def perhaps_meant_by(self, words: Iterable[str]) -> Self:
+        """All terms one letter away from the words, and some others.
+
+        One wrong letter leaves the first or second half of the word intact, so both halves are looked up as prefixes.
+        Only a swap across the middle changes both halves; it is looked up in corrected form.
+        """
+        return self.filter(reduce(or_, map(_perhaps_meant_by, words)))
+
+
+def _perhaps_meant_by(word: str) -> Q:
+    half = len(word) // 2
+    lengths = [len(word) - 1, len(word), len(word) + 1]
+    swapped = word[: half - 1] + word[half] + word[half - 1] + word[half + 1 :]
+    return (
+        Q(length__in=lengths, term__startswith=word[:half])
+        | Q(length__in=lengths, reversed__startswith=word[half:][::-1])
+        | Q(length=len(word), term=swapped)
+    )
 
 
 class RatingQuerySet(models.QuerySet[Any]):

@@ -9,9 +9,8 @@ from django.db import connection
 from django.db.models import BooleanField, Case, F, Func, Q, TextField, Value, When
 from django.db.models.expressions import Combinable
 
-from catalog.models import Movie
+from catalog.models import Movie, SearchTerm
 from catalog.models.querysets import MovieQuerySet
-from catalog.search.spelling import near_terms
 from catalog.text import TERM_LENGTH, fold, whole_name
 
 FEW = 5
@@ -80,7 +79,7 @@ class SearchQuery:
         return len(few) < FEW and not any(f" {self._name} " in terms for terms in few)
 
     def _respelt(self) -> TermQuery:
-        near = near_terms([self._name, *self._words])
+        near = SearchTerm.objects.near([self._name, *self._words])
         return TermQuery(
             tuple((*terms, *near[word]) for terms, word in zip(self._written.words, self._words, strict=True)),
             (*self._written.names, *near[self._name]),

@@ -3,8 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.models import SearchTerm
-from catalog.search.spelling import is_near, near_terms
-from catalog.text import fold, search_terms
+from catalog.text import fold, is_near, search_terms
 
 LETTERS = "abcdeñ七0"
 words = st.text(LETTERS, min_size=3, max_size=9)
@@ -36,7 +35,7 @@ def test_every_edit_is_near(word):
 def test_every_term_one_letter_away_is_looked_up(word):
     SearchTerm.objects.learn([" ".join(edits(word)), "far away from it all"])
 
-    assert set(near_terms([word])[word]) == edits(word)
+    assert set(SearchTerm.objects.near([word])[word]) == edits(word)
 
 
 @pytest.mark.parametrize(
