@@ -1,17 +1,19 @@
 """Generated movies: their genres, keywords and people, and their position in preference space."""
 
+import tomllib
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from catalog.sample import vocabulary as words
-
 DIMENSIONS = 16
 LOG_START, LOG_END = date(2017, 7, 1), date(2025, 7, 1)
 SHARE_RELEASED_BEFORE_LOG = 0.75
+_WORDS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("vocabulary.toml").read_text(encoding="utf-8"))
 _SEQUELS = ("", " II", " III", " IV", " V", " VI", " VII", " VIII", " IX", " X")
 
 Floats = NDArray[np.float32]
@@ -29,8 +31,8 @@ class Catalogue:
 
 def make_catalogue(n: int, rng: np.random.Generator) -> Catalogue:
     """Movies with the same genres, keywords and people appeal to the same users, so features are learnable."""
-    names = list(words.GENRES)
-    common = np.array([words.GENRES[name][0] for name in names])
+    names = list(_WORDS["genres"])
+    common = np.array([_WORDS["genres"][name]["frequency"] for name in names])
     genre_at = rng.normal(size=(len(names), DIMENSIONS))
     main = rng.choice(len(names), size=n, p=common / common.sum())
     near = genre_at @ genre_at.T / np.sqrt(DIMENSIONS) + np.log(common)
@@ -57,7 +59,7 @@ def make_catalogue(n: int, rng: np.random.Generator) -> Catalogue:
             "keywords": keywords,
             "cast": [list(dict.fromkeys(row)) for row in cast],
             "directors": directors,
-            "language": rng.choice(list(words.LANGUAGES), size=n, p=list(words.LANGUAGES.values())),
+            "language": rng.choice(list(_WORDS["languages"]), size=n, p=list(_WORDS["languages"].values())),
         }
     )
     frame.insert(1, "title", _titles(n, rng))
@@ -77,11 +79,11 @@ def _keywords(
     place = {
         keyword: 0.4 * genre_at[genre] + rng.normal(size=DIMENSIONS)
         for genre, name in enumerate(names)
-        for keyword in words.GENRES[name][1]
+        for keyword in _WORDS["genres"][name]["keywords"]
     }
     chosen = []
     for row in genres:
-        pool = [keyword for genre in row for keyword in words.GENRES[names[genre]][1]]
+        pool = [keyword for genre in row for keyword in _WORDS["genres"][names[genre]]["keywords"]]
         chosen.append([pool[i] for i in rng.permutation(len(pool))[: rng.integers(2, 6)]])
     return chosen, np.stack([np.mean([place[keyword] for keyword in row], axis=0) for row in chosen])
 
@@ -105,14 +107,15 @@ def _people(
 
 def _names(n: int, rng: np.random.Generator) -> list[str]:
     """Distinct pairs of names; further ones get an initial."""
-    pairs = len(words.FIRST_NAMES) * len(words.LAST_NAMES)
+    first_names, last_names = _WORDS["first_names"], _WORDS["last_names"]
+    pairs = len(first_names) * len(last_names)
     initials = ("", *(f"{chr(letter)}. " for letter in range(ord("A"), ord("Z") + 1)))
     order = rng.permutation(pairs)
     made = []
     for number in range(n):
-        first, last = divmod(int(order[number % pairs]), len(words.LAST_NAMES))
+        first, last = divmod(int(order[number % pairs]), len(last_names))
         initial = initials[number // pairs % len(initials)]
-        made.append(f"{words.FIRST_NAMES[first]} {initial}{words.LAST_NAMES[last]}")
+        made.append(f"{first_names[first]} {initial}{last_names[last]}")
     return made
 
 
@@ -134,7 +137,7 @@ def _titles(n: int, rng: np.random.Generator) -> list[str]:
         "{a} {n}: {p}",
         "The {n}'s {m}",
     )
-    pools = (patterns, words.ADJECTIVES, words.NOUNS, words.NOUNS, words.PLACES)
+    pools = (patterns, *(_WORDS[kind] for kind in ("adjectives", "nouns", "nouns", "places")))
     used: dict[str, int] = {}
     titles = []
     for picks in zip(*(rng.integers(len(pool), size=n) for pool in pools), strict=True):
@@ -146,10 +149,10 @@ def _titles(n: int, rng: np.random.Generator) -> list[str]:
 
 
 def _overviews(frame: pd.DataFrame, rng: np.random.Generator) -> list[str]:
-    pools = (words.HEROES, words.PLACES, words.DEEDS)
+    heroes, places, deeds = pools = [_WORDS[kind] for kind in ("heroes", "places", "deeds")]
     picks = zip(*(rng.integers(len(pool), size=len(frame)) for pool in pools), strict=True)
     overviews = []
     for (hero, place, deed), genres, keywords in zip(picks, frame["genres"], frame["keywords"], strict=True):
-        opening = f"{words.HEROES[hero].capitalize()} in {words.PLACES[place]} {words.DEEDS[deed]}."
+        opening = f"{heroes[hero].capitalize()} in {places[place]} {deeds[deed]}."
         overviews.append(f"{opening} {' and '.join(genres)}, with {', '.join(keywords[:-1])} and {keywords[-1]}.")
     return overviews
