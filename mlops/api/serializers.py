@@ -34,16 +34,11 @@ class ModelSummarySerializer(serializers.ModelSerializer[ModelVersion]):
     status = serializers.CharField(read_only=True, help_text=_choices(ModelVersion.Status))
     version = serializers.IntegerField(source="pk", read_only=True)
     data_hash = serializers.CharField(source="snapshot.content_hash", read_only=True)
-    ndcg = serializers.SerializerMethodField()
+    ndcg = serializers.FloatField(allow_null=True, read_only=True)
 
     class Meta:
         model = ModelVersion
         fields = ["version", "algorithm", "status", "ndcg", "data_hash", "created_at", "artifact_removed_at"]
-
-    @extend_schema_field(serializers.FloatField(allow_null=True))
-    def get_ndcg(self, version: ModelVersion) -> float | None:
-        candidate: dict[str, Any] = version.figures.get("models", {}).get("candidate", {})
-        return candidate.get("summary", {}).get("ndcg")
 
 
 class ModelSerializer(ModelSummarySerializer):
@@ -112,7 +107,7 @@ class RunSummarySerializer(serializers.ModelSerializer[PipelineRun]):
     queued_at = serializers.DateTimeField(source="created_at", read_only=True)
     outcome = serializers.CharField(read_only=True, help_text="How it ended, as a code; `message` says it in words.")
     message = serializers.CharField(read_only=True)
-    version = serializers.SerializerMethodField()
+    version = serializers.IntegerField(source="version.pk", default=None, allow_null=True, read_only=True)
 
     class Meta:
         model = PipelineRun
@@ -134,11 +129,6 @@ class RunSummarySerializer(serializers.ModelSerializer[PipelineRun]):
             "heartbeat_at",
             "ended_at",
         ]
-
-    @extend_schema_field(serializers.IntegerField(allow_null=True))
-    def get_version(self, run: PipelineRun) -> int | None:
-        version: ModelVersion | None = getattr(run, "version", None)
-        return version.pk if version else None
 
 
 class RunSerializer(RunSummarySerializer):

@@ -1,6 +1,6 @@
 """Metrics for Prometheus that are read from the database, because workers' own counters never reach the web."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Min, Sum
@@ -36,113 +36,96 @@ def collectors() -> list[Collector]:
     return [RowsCollector()]
 
 
+def _gauges(name: str, text: str, labels: list[str], samples: Iterable[tuple[Sequence[str], float]]) -> Metric:
+    gauge = GaugeMetricFamily(name, text, labels=labels)
+    for values, figure in samples:
+        gauge.add_metric(values, figure)
+    return gauge
+
+
 def _champion() -> Iterable[Metric]:
-    version = GaugeMetricFamily("movierec_champion_version", "Version of the champion; no sample while there is none.")
-    age = GaugeMetricFamily("movierec_champion_age_seconds", "Time since the champion was promoted.")
-    data_age = GaugeMetricFamily("movierec_champion_data_age_seconds", "Time since the champion's data was exported.")
-    champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).select_related("snapshot").first()
-    if champion is not None:
-        version.add_metric([], champion.pk)
-        data_age.add_metric([], _age(champion.snapshot.exported_at))
-        promotion = Promotion.objects.filter(version=champion).first()
-        if promotion is not None:
-            age.add_metric([], _age(promotion.promoted_at))
-    return [version, age, data_age]
+    version = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).select_related("snapshot").first()
+    promotion = Promotion.objects.filter(version=version).first() if version else None
+    age = _age(promotion.promoted_at) if promotion else None
+    data_age = _age(version.snapshot.exported_at) if version else None
+    text = "Version of the champion; no sample while there is none."
+    yield GaugeMetricFamily("movierec_champion_version", text, version.pk if version else None)
+    yield GaugeMetricFamily("movierec_champion_age_seconds", "Time since the champion was promoted.", age)
+    text = "Time since the champion's data was exported."
+    yield GaugeMetricFamily("movierec_champion_data_age_seconds", text, data_age)
 
 
 def _runs() -> Iterable[Metric]:
-    runs = GaugeMetricFamily("movierec_training_runs", "Training runs in the database, by status.", labels=["status"])
     counts = dict(PipelineRun.objects.order_by().values_list("status").annotate(n=Count("pk")))
-    for status in PipelineRun.Status.values:
-        runs.add_metric([status], counts.get(status, 0))
-    waiting = GaugeMetricFamily("movierec_training_backlog_seconds", "Time that the queued training has waited.")
+    samples = [([status], counts.get(status, 0)) for status in PipelineRun.Status.values]
+    yield _gauges("movierec_training_runs", "Training runs in the database, by status.", ["status"], samples)
     queued = PipelineRun.objects.filter(status=PipelineRun.Status.QUEUED).aggregate(since=Min("created_at"))["since"]
-    waiting.add_metric([], _age(queued) if queued else 0)
-    return [runs, waiting]
+    text = "Time that the queued training has waited."
+    yield GaugeMetricFamily("movierec_training_backlog_seconds", text, _age(queued) or 0)
 
 
 def _drift() -> Iterable[Metric]:
-    drift = GaugeMetricFamily("movierec_drift_status", "1 for the latest report's status.", labels=["status"])
     report = DriftReport.objects.first()
-    for status in DriftReport.Status.values if report else ():
-        drift.add_metric([status], float(report is not None and report.status == status))
-    figures = GaugeMetricFamily(
-        "movierec_drift_figure",
-        "Figures of the latest drift report; no sample for a check without enough data.",
-        labels=["check", "measure"],
-    )
-    for check in report.findings if report else ():
-        if check.figure is not None:
-            figures.add_metric([check.code, str(check.params.get("measure", ""))], check.figure)
-    return [drift, figures]
+    statuses = [([status], float(report.status == status)) for status in DriftReport.Status.values] if report else []
+    yield _gauges("movierec_drift_status", "1 for the latest report's status.", ["status"], statuses)
+    figures = [
+        ([check.code, str(check.params.get("measure", ""))], check.figure)
+        for check in (report.findings if report else ())
+        if check.figure is not None
+    ]
+    text = "Figures of the latest drift report; no sample for a check without enough data."
+    yield _gauges("movierec_drift_figure", text, ["check", "measure"], figures)
 
 
 def _online_metrics() -> Iterable[Metric]:
     """The last week by version."""
     week = timezone.now().date() - timedelta(days=7)
     rows = OnlineMetrics.objects.filter(day__gt=week).order_by("version").values_list("version")
-    scored = GaugeMetricFamily(
-        "movierec_live_ratings", "New positive ratings scored in the last 7 days.", labels=["version"]
-    )
-    hits = GaugeMetricFamily("movierec_live_hit_rate", "Share of them in the first ten shown.", labels=["version"])
-    ndcg = GaugeMetricFamily("movierec_live_ndcg", "Mean nDCG at 10 of these ratings.", labels=["version"])
-    for version, n, n_hits, gain in rows.annotate(Sum("n"), Sum("hits"), Sum("ndcg_sum")):
-        scored.add_metric([str(version)], n)
-        if n:
-            hits.add_metric([str(version)], n_hits / n)
-            ndcg.add_metric([str(version)], gain / n)
-    return [scored, hits, ndcg]
+    sums = {(str(version),): found for version, *found in rows.annotate(Sum("n"), Sum("hits"), Sum("ndcg_sum"))}
+    text = "New positive ratings scored in the last 7 days."
+    yield _gauges("movierec_live_ratings", text, ["version"], [(key, n) for key, (n, _, _) in sums.items()])
+    rates = [(key, hits / n) for key, (n, hits, _) in sums.items() if n]
+    yield _gauges("movierec_live_hit_rate", "Share of them in the first ten shown.", ["version"], rates)
+    gains = [(key, gain / n) for key, (n, _, gain) in sums.items() if n]
+    yield _gauges("movierec_live_ndcg", "Mean nDCG at 10 of these ratings.", ["version"], gains)
 
 
 def _retraining() -> Iterable[Metric]:
-    met = GaugeMetricFamily(
-        "movierec_retraining_criterion", "1 if the retraining criterion is met.", labels=["criterion"]
-    )
     check = RetrainingCheck.objects.first()
-    for criterion in check.findings if check else ():
-        met.add_metric([criterion.code], float(criterion.outcome == Outcome.ALERT))
-    return [met]
+    met = [([found.code], float(found.outcome == Outcome.ALERT)) for found in (check.findings if check else ())]
+    text = "1 if the retraining criterion is met."
+    yield _gauges("movierec_retraining_criterion", text, ["criterion"], met)
 
 
 def _alerts() -> Iterable[Metric]:
-    alerts = GaugeMetricFamily("movierec_alert_age_seconds", "Time since each open alert began.", labels=["subject"])
-    for alert in open_alerts():
-        alerts.add_metric([f"{alert.code}:{alert.subject}" if alert.subject else alert.code], _age(alert.opened_at))
-    score = GaugeMetricFamily("movierec_ml_test_score", "Points out of 7, by section.", labels=["section"])
-    for section in ml_test_score().sections:
-        score.add_metric([section.name], section.points)
-    return [alerts, score]
+    ages = [
+        ([f"{alert.code}:{alert.subject}" if alert.subject else alert.code], _age(alert.opened_at) or 0)
+        for alert in open_alerts()
+    ]
+    yield _gauges("movierec_alert_age_seconds", "Time since each open alert began.", ["subject"], ages)
+    points = [([section.name], section.points) for section in ml_test_score().sections]
+    yield _gauges("movierec_ml_test_score", "Points out of 7, by section.", ["section"], points)
 
 
 def _beat() -> Iterable[Metric]:
     """Beat records when it last sent each entry; an old time shows that Beat is dead."""
-    since = GaugeMetricFamily(
-        "movierec_schedule_last_run_age_seconds", "Time since Beat last sent the entry.", labels=["schedule"]
-    )
-    for name, last_run_at in PeriodicTask.objects.filter(enabled=True).values_list("name", "last_run_at"):
-        if last_run_at is not None:
-            since.add_metric([name], _age(last_run_at))
-    heartbeat = GaugeMetricFamily("movierec_scheduler_heartbeat_age_seconds", "Time since Beat's last heartbeat.")
-    last = last_heartbeat()
-    if last is not None:
-        heartbeat.add_metric([], _age(last))
-    return [since, heartbeat]
+    sent = PeriodicTask.objects.filter(enabled=True).exclude(last_run_at=None).values_list("name", "last_run_at")
+    text = "Time since Beat last sent the entry."
+    ages = [([name], _age(at) or 0) for name, at in sent]
+    yield _gauges("movierec_schedule_last_run_age_seconds", text, ["schedule"], ages)
+    text = "Time since Beat's last heartbeat."
+    yield GaugeMetricFamily("movierec_scheduler_heartbeat_age_seconds", text, _age(last_heartbeat()))
 
 
 def _sync() -> Iterable[Metric]:
     """The sync with TMDB; no sample before the first one."""
-    since = GaugeMetricFamily(
-        "movierec_sync_last_success_age_seconds", "Time since the last successful TMDB sync began."
-    )
-    failed = GaugeMetricFamily("movierec_sync_failed", "1 if the latest sync with TMDB failed.")
-    latest = SyncRun.objects.first()
-    if latest is not None:
-        failed.add_metric([], float(latest.status in (SyncRun.Status.FAILED, SyncRun.Status.ERRORED)))
-    succeeded = SyncRun.objects.filter(status=SyncRun.Status.SUCCEEDED).first()
-    if succeeded is not None and succeeded.started_at is not None:
-        since.add_metric([], _age(succeeded.started_at))
-    return [since, failed]
+    latest, succeeded = SyncRun.objects.first(), SyncRun.objects.filter(status=SyncRun.Status.SUCCEEDED).first()
+    text = "Time since the last successful TMDB sync began."
+    age = _age(succeeded.started_at) if succeeded else None
+    yield GaugeMetricFamily("movierec_sync_last_success_age_seconds", text, age)
+    failed = float(latest.status in (SyncRun.Status.FAILED, SyncRun.Status.ERRORED)) if latest else None
+    yield GaugeMetricFamily("movierec_sync_failed", "1 if the latest sync with TMDB failed.", failed)
 
 
-def _age(moment: datetime) -> float:
-    return max(0.0, (timezone.now() - moment).total_seconds())
+def _age(moment: datetime | None) -> float | None:
+    return max(0.0, (timezone.now() - moment).total_seconds()) if moment else None

@@ -44,7 +44,6 @@ class Schedule:
 @dataclass(frozen=True)
 class VersionRow:
     version: ModelVersion
-    ndcg: float | None
     interval: str
     against_champion: str
 
@@ -90,9 +89,8 @@ def version_rows() -> list[VersionRow]:
 
 def _version_row(version: ModelVersion) -> VersionRow:
     figures = version.figures
-    ndcg = figures.get("models", {}).get("candidate", {}).get("summary", {}).get("ndcg")
     against = difference_text(figures.get("differences", {}).get("champion"))
-    return VersionRow(version, ndcg, _unbroken(interval_text(figures.get("interval"))), _unbroken(against))
+    return VersionRow(version, _unbroken(interval_text(figures.get("interval"))), _unbroken(against))
 
 
 def _unbroken(text: str) -> str:
@@ -101,12 +99,12 @@ def _unbroken(text: str) -> str:
 
 
 def versions_plot(rows: list[VersionRow]) -> SafeString:
-    judged = [row for row in rows if row.ndcg is not None]
+    judged = [row.version for row in rows if row.version.ndcg is not None]
     points = [
-        Point(at, row.ndcg or 0.0, *_ends(row.version.figures.get("interval")), note=row.version.get_status_display())
-        for at, row in enumerate(judged)
+        Point(at, version.ndcg or 0.0, *_ends(version.figures.get("interval")), note=version.get_status_display())
+        for at, version in enumerate(judged)
     ]
-    labels = [str(row.version.pk) for row in judged]
+    labels = [str(version.pk) for version in judged]
     series = [Series("nDCG@10", points)] if points else []
     return points_chart(_("nDCG@10 on later data by version, with 95% intervals"), labels, series, connected=False)
 

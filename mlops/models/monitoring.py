@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
@@ -72,6 +74,12 @@ class OnlineMetrics(models.Model):
         """The standard error of the mean nDCG."""
         mean = self.ndcg or 0.0
         return math.sqrt(max(self.ndcg_square_sum / self.n - mean**2, 0.0) / self.n) if self.n else 0.0
+
+    @classmethod
+    def hits_between(cls, since: datetime, until: datetime, **which: Any) -> tuple[int, int]:
+        """Hits and scored ratings of the days after `since` until `until`."""
+        total = cls.sum_of(cls.objects.filter(day__gt=since.date(), day__lte=until.date(), **which))
+        return total.hits, total.n
 
     @classmethod
     def sum_of(cls, rows: Iterable["OnlineMetrics"]) -> "OnlineMetrics":

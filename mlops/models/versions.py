@@ -66,6 +66,12 @@ class ModelVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.pk} ({self.algorithm})"
 
+    @property
+    def ndcg(self) -> float | None:
+        """On later data, as it was evaluated; None without an evaluation."""
+        value: float | None = self.figures.get("models", {}).get("candidate", {}).get("summary", {}).get("ndcg")
+        return value
+
 
 class RowIsKept(TypeError):
     """A row of a trail was about to be changed or removed."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from catalog.models import Job, Movie, Rating
@@ -87,7 +87,7 @@ def _new_ratings(champion: ModelVersion, now: datetime) -> Finding:
 def _online_metrics(champion: ModelVersion, now: datetime) -> Finding:
     policy, code = settings.POLICY.retraining, RetrainingCode.ONLINE_METRICS
     window = timedelta(days=policy.window_days)
-    recent, before = (_hits(champion, end - window, end) for end in (now, now - window))
+    recent, before = (OnlineMetrics.hits_between(end - window, end, version=champion) for end in (now, now - window))
     if min(recent[1], before[1]) < policy.min_live_ratings or not before[0]:
         params = {"n_before": before[1], "n_recent": recent[1], "needed": policy.min_live_ratings}
         return _insufficient(code, policy.live_fall, Message.TOO_FEW_SCORED, params)
@@ -97,12 +97,6 @@ def _online_metrics(champion: ModelVersion, now: datetime) -> Finding:
     is_met = shift.figure >= policy.live_fall and shift.p <= settings.POLICY.drift.significance
     outcome = Outcome.ALERT if is_met else Outcome.OK
     return Finding(code, outcome, round(shift.figure, 4), policy.live_fall, params={"p": round(shift.p, 4)})
-
-
-def _hits(champion: ModelVersion, since: datetime, until: datetime) -> tuple[int, int]:
-    rows = OnlineMetrics.objects.filter(version=champion, day__gt=since.date(), day__lte=until.date())
-    sums = rows.aggregate(hits=Sum("hits"), n=Sum("n"))
-    return sums["hits"] or 0, sums["n"] or 0
 
 
 def _drift(champion: ModelVersion, now: datetime) -> Finding:

@@ -181,7 +181,7 @@ def _offline_and_online(now: datetime) -> Iterator[Evidence]:
     """Whether versions that are better on later data do better online: Spearman's rank correlation."""
     rows = OnlineMetrics.objects.order_by().values("version").annotate(n=Sum("n"), total=Sum("ndcg_sum"))
     online = {row["version"]: row["total"] / row["n"] for row in rows if row["n"] >= 100}
-    offline = {pk: _offline(figures) for pk, figures in _figures(list(online)).items()}
+    offline = {version.pk: version.ndcg for version in ModelVersion.objects.filter(pk__in=list(online)).only("figures")}
     pairs = [(offline[pk], online[pk]) for pk in online if offline.get(pk) is not None]
     if len(pairs) < 4:
         return
@@ -190,12 +190,3 @@ def _offline_and_online(now: datetime) -> Iterator[Evidence]:
     rho = float(spearmanr(*zip(*pairs, strict=True)).statistic)
     finding = replace(_finding(EvidenceCode.CORRELATION, rho > 0, {"n": len(pairs)}), figure=rho)
     yield Evidence("M2", Source.BEAT, now, finding)
-
-
-def _figures(versions: list[int]) -> dict[int, dict[str, Any]]:
-    return dict(ModelVersion.objects.filter(pk__in=versions).values_list("pk", "figures"))
-
-
-def _offline(figures: Mapping[str, Any]) -> float | None:
-    value: float | None = figures.get("models", {}).get("candidate", {}).get("summary", {}).get("ndcg")
-    return value

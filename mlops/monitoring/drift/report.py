@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db.models import Sum
 from django.utils import timezone
 
 from catalog.models import Source
@@ -85,14 +84,8 @@ def _of_lists(recent: Window, before: Window, genres: dict[int, list[int]], poli
 def _of_online_metrics(start: datetime, end: datetime, policy: DriftPolicy) -> Finding:
     """Over all versions, because users see the same thing when a new champion is worse or their taste changed."""
     span = timedelta(weeks=policy.window_weeks)
-    now, then = (_hits(since, since + span) for since in (start, start - span))
+    now, then = (OnlineMetrics.hits_between(since, since + span) for since in (start, start - span))
     return checks.check_online_metrics((now[0], then[0]), (now[1], then[1]), policy)
-
-
-def _hits(since: datetime, until: datetime) -> tuple[int, int]:
-    rows = OnlineMetrics.objects.filter(day__gt=since.date(), day__lte=until.date())
-    sums = rows.aggregate(hits=Sum("hits"), n=Sum("n"))
-    return sums["hits"] or 0, sums["n"] or 0
 
 
 def _numbers(values: Any, known: list[str]) -> Any:
