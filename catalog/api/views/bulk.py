@@ -6,7 +6,7 @@ from typing import IO, Any, ClassVar
 from django.conf import settings
 from django.db import IntegrityError
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -69,34 +69,26 @@ class BulkView(APIView):
 
 
 def _schema(name: str, example: dict[str, Any]) -> Any:
-    return extend_schema(
+    schema = extend_schema(
         operation_id=f"bulk_{name}",
         request={MEDIA_TYPE: OpenApiTypes.STR},
         responses=BulkReportSerializer,
         examples=[OpenApiExample("One of the lines", value=example, media_type=MEDIA_TYPE, request_only=True)],
         description=f"Adds or changes {name} by external id; lines of JSON. The same lines again change nothing.",
     )
+    return extend_schema_view(post=schema)
 
 
+@_schema("movies", {"external_id": "m1", "title": "Alien", "year": 1979, "genres": ["Horror", "Sci-Fi"]})
 class BulkMoviesView(BulkView):
     model, line, upsert = "movie", MovieLine, staticmethod(upsert_movies)
 
-    @_schema("movies", {"external_id": "m1", "title": "Alien", "year": 1979, "genres": ["Horror", "Sci-Fi"]})
-    def post(self, request: Request) -> Response:
-        return super().post(request)
 
-
+@_schema("users", {"external_id": "u1", "username": "ada", "email": "ada@example.org"})
 class BulkUsersView(BulkView):
     model, line, upsert = "user", UserLine, staticmethod(upsert_users)
 
-    @_schema("users", {"external_id": "u1", "username": "ada", "email": "ada@example.org"})
-    def post(self, request: Request) -> Response:
-        return super().post(request)
 
-
+@_schema("ratings", {"user": "u1", "movie": "m1", "rating": 4.5, "rated_at": "2024-05-01T20:00:00Z"})
 class BulkRatingsView(BulkView):
     model, line, upsert = "rating", RatingLine, staticmethod(upsert_ratings)
-
-    @_schema("ratings", {"user": "u1", "movie": "m1", "rating": 4.5, "rated_at": "2024-05-01T20:00:00Z"})
-    def post(self, request: Request) -> Response:
-        return super().post(request)
