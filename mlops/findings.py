@@ -32,6 +32,10 @@ class Outcome(TextChoices):
     ALERT = "alert", _("alert")
     INSUFFICIENT_DATA = "insufficient_data", _("insufficient data")
 
+    @classmethod
+    def alert_if(cls, is_bad: bool) -> "Outcome":
+        return cls.ALERT if is_bad else cls.OK
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -90,7 +90,7 @@ def check_errors(serving: ServingStats, policy: AutoRollbackPolicy) -> Finding:
     share = serving.n_failed / serving.n_requests
     is_bad = wilson(serving.n_failed, serving.n_requests)[0] > policy.max_error_share
     params = {"n": serving.n_requests, "n_failed": serving.n_failed}
-    return Finding(AutoRollbackCode.ERRORS, _outcome(is_bad), share, policy.max_error_share, params=params)
+    return Finding(AutoRollbackCode.ERRORS, Outcome.alert_if(is_bad), share, policy.max_error_share, params=params)
 
 
 def check_latency(serving: ServingStats, before: ServingStats | None, policy: AutoRollbackPolicy) -> Finding:
@@ -107,7 +107,7 @@ def check_latency(serving: ServingStats, before: ServingStats | None, policy: Au
             params["previous_ms"] = 1000 * earlier
     if not math.isfinite(found):
         message = Message.LATENCY_UNMEASURED
-    outcome = _outcome(1000 * found > threshold)
+    outcome = Outcome.alert_if(1000 * found > threshold)
     return Finding(AutoRollbackCode.LATENCY, outcome, _finite(1000 * found), threshold, params=params, message=message)
 
 
@@ -119,13 +119,9 @@ def check_online_metrics(now: OnlineMetrics, before: OnlineMetrics, policy: Auto
         return Finding(code, Outcome.INSUFFICIENT_DATA, params=params, message=Message.TOO_FEW_RATINGS)
     difference = (now.ndcg or 0.0) - (before.ndcg or 0.0)
     margin = Z_95 * math.hypot(now.ndcg_error, before.ndcg_error)
-    outcome = _outcome(difference < -policy.max_quality_loss and difference + margin < 0)
+    outcome = Outcome.alert_if(difference < -policy.max_quality_loss and difference + margin < 0)
     interval = (difference - margin, difference + margin)
     return Finding(code, outcome, difference, -policy.max_quality_loss, interval, {"ndcg": now.ndcg})
-
-
-def _outcome(is_bad: bool) -> Outcome:
-    return Outcome.ALERT if is_bad else Outcome.OK
 
 
 def _too_few(code: str, serving: ServingStats, policy: AutoRollbackPolicy) -> Finding:

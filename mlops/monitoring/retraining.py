@@ -60,8 +60,7 @@ def _act(reasons: list[Finding], now: datetime) -> tuple[PipelineRun | None, Ret
 
 def _criterion(code: RetrainingCode, figure: float, threshold: float, **params: Any) -> Finding:
     """Met when the figure reaches the threshold."""
-    outcome = Outcome.ALERT if figure >= threshold else Outcome.OK
-    return Finding(code, outcome, figure, threshold, params=params)
+    return Finding(code, Outcome.alert_if(figure >= threshold), figure, threshold, params=params)
 
 
 def _no_champion() -> Finding:
@@ -94,8 +93,7 @@ def _online_metrics(champion: ModelVersion, now: datetime) -> Finding:
     from mlops.monitoring.drift.statistics import compare_rates  # here, so that web processes start without scipy
 
     shift = compare_rates(*recent, *before)
-    is_met = shift.figure >= policy.live_fall and shift.p <= settings.POLICY.drift.significance
-    outcome = Outcome.ALERT if is_met else Outcome.OK
+    outcome = Outcome.alert_if(shift.figure >= policy.live_fall and shift.p <= settings.POLICY.drift.significance)
     return Finding(code, outcome, round(shift.figure, 4), policy.live_fall, params={"p": round(shift.p, 4)})
 
 
@@ -120,8 +118,7 @@ def _champion_age(champion: ModelVersion, now: datetime) -> Finding:
     promotion = Promotion.objects.filter(version=champion).first()
     days = (now - (promotion.promoted_at if promotion else champion.created_at)).total_seconds() / 86400
     limit = settings.POLICY.retraining.champion_age_days
-    outcome = Outcome.ALERT if days >= limit else Outcome.OK
-    return Finding(RetrainingCode.CHAMPION_AGE, outcome, round(days, 2), limit)
+    return Finding(RetrainingCode.CHAMPION_AGE, Outcome.alert_if(days >= limit), round(days, 2), limit)
 
 
 def _not_interested(champion: ModelVersion, now: datetime) -> Finding:
@@ -135,8 +132,7 @@ def _not_interested(champion: ModelVersion, now: datetime) -> Finding:
     n, limit = unwanted + counts[kinds.CLICK], policy.not_interested_share
     if n < policy.min_feedback:
         return _insufficient(code, limit, Message.TOO_FEW_FEEDBACK, {"n": n, "needed": policy.min_feedback})
-    outcome = Outcome.ALERT if unwanted / n >= limit else Outcome.OK
-    return Finding(code, outcome, round(unwanted / n, 4), limit, params={"n": n})
+    return Finding(code, Outcome.alert_if(unwanted / n >= limit), round(unwanted / n, 4), limit, params={"n": n})
 
 
 def _insufficient(code: RetrainingCode, threshold: float, message: str, params: dict[str, Any]) -> Finding:

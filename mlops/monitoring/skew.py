@@ -62,7 +62,8 @@ def check_inputs(people: list[int]) -> Finding:
     report = check_frames(ratings, movies, now=timezone.now(), genres=known_genres())
     params = {"n_rows": report.n_rows, "n_users": len(people), "n_bad": report.n_bad, "rules": sorted(report.reasons)}
     message = Message.BROKEN_RULES if report.n_bad else ""
-    return Finding(SkewCode.INPUTS, _outcome(report.n_rows > 0 and not report.n_bad), params=params, message=message)
+    outcome = Outcome.alert_if(report.n_bad > 0 or not report.n_rows)
+    return Finding(SkewCode.INPUTS, outcome, params=params, message=message)
 
 
 def check_metadata(champion: ModelVersion) -> Finding | None:
@@ -82,7 +83,7 @@ def check_metadata(champion: ModelVersion) -> Finding | None:
     columns = [column for column in served.columns if column in trained.columns]
     differ = [movie for movie in ids if _values(served, movie, columns) != _values(trained, movie, columns)]
     params = {"n": len(ids), "n_fields": len(columns), "n_differ": len(differ), "movies": differ[:MOVIES_SHOWN]}
-    return Finding(code, _outcome(not differ), params=params, message=Message.DIFFERENT if differ else "")
+    return Finding(code, Outcome.alert_if(bool(differ)), params=params, message=Message.DIFFERENT if differ else "")
 
 
 def check_scores(champion: ModelVersion, people: list[int]) -> Finding:
@@ -97,13 +98,9 @@ def check_scores(champion: ModelVersion, people: list[int]) -> Finding:
     a, b = (model.recommend_for_history(histories, **options) for model in (served.model, stored))
     same_movies = a["movie_id"].tolist() == b["movie_id"].tolist()
     difference = float(np.abs(a["score"].to_numpy() - b["score"].to_numpy()).max()) if len(a) == len(b) else math.inf
-    outcome = _outcome(same_movies and difference <= TOLERANCE)
+    outcome = Outcome.alert_if(not (same_movies and difference <= TOLERANCE))
     figure = difference if math.isfinite(difference) else None
     return Finding(SkewCode.SCORES, outcome, figure, TOLERANCE, params={"n": len(histories)})
-
-
-def _outcome(passed: bool) -> Outcome:
-    return Outcome.OK if passed else Outcome.ALERT
 
 
 def _history(user: int, known: frozenset[int]) -> dict[int, float]:

@@ -16,10 +16,11 @@ from catalog.jobs.heartbeat import beating
 from catalog.jobs.queue import attempt_of, claim, fail, finish
 from catalog.models.outcomes import Outcome
 from mlops.data.validation import DataRefused
-from mlops.errors import MLOpsError, RunCancelled, RunLost, RunNotFound
+from mlops.errors import MLOpsError, RunCancelled, RunLost
 from mlops.models import PipelineRun
 from mlops.training.job import RunFailed, TrainingOutcome
 from mlops.training.monitor import OnProgress, RunMonitor
+from mlops.training.runs import get_run
 from mlops.training.steps import TrainingRun
 
 logger = logging.getLogger(__name__)
@@ -30,9 +31,7 @@ MAX_RECONNECTS = 5
 
 def run_training(*, run_id: int, on_progress: OnProgress | None = None) -> PipelineRun:
     """Take the queued run and bring it to its end; a run that somebody else has taken is left alone."""
-    run = PipelineRun.objects.filter(pk=run_id).first()
-    if run is None:
-        raise RunNotFound(f"There is no run {run_id}.")
+    run = get_run(run_id)
     if claim(run) is None:
         run.refresh_from_db()
         logger.info("training run %s is %s already: nothing to do", run_id, run.status)

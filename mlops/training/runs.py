@@ -60,7 +60,7 @@ def resume_run(*, run_id: int, by: User | None = None, here: bool = False) -> Pi
     Raises RunNotFound, RunNotResumable, TrainingAlreadyActive.
     """
     requeue_stale(PipelineRun.KIND)
-    run = _get(run_id)
+    run = get_run(run_id)
     require_resumable(run)
     try:
         queue.queue_again(run, f"Resumed by {by or 'a command'}, attempt {run.attempt + 1}.")
@@ -75,7 +75,7 @@ def resume_run(*, run_id: int, by: User | None = None, here: bool = False) -> Pi
 
 def cancel_run(*, run_id: int) -> PipelineRun:
     """A queued run ends at once, a running one once its worker notices. Raises RunNotFound, RunNotActive."""
-    run = _get(run_id)
+    run = get_run(run_id)
     if not queue.cancel(run):
         raise RunNotActive(f"Run {run_id} has ended already: {run.get_status_display()}.")
     return run
@@ -98,7 +98,7 @@ def is_resumable(run: PipelineRun) -> bool:
     return True
 
 
-def _get(run_id: int) -> PipelineRun:
+def get_run(run_id: int) -> PipelineRun:
     run = PipelineRun.objects.filter(pk=run_id).first()
     if run is None:
         raise RunNotFound(f"There is no run {run_id}.")

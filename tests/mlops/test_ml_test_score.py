@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from mlops.data.evidence import record
 from mlops.findings import Finding, Outcome
 from mlops.gate.codes import Rule
 from mlops.models import OnlineMetrics, PipelineRun, RunStep, TestEvidence, TuningStudy, TuningTrial
@@ -18,8 +19,7 @@ from mlops.registry.codes import SmokeCheck
 from mlops.services import beat_heartbeat, collect_evidence, ml_test_score, promote, record_evidence
 from mlops.tasks import collect_evidence as collect_task
 from mlops.test_score.codes import EvidenceCode, Message, Missing
-from mlops.test_score.evidence import record
-from mlops.test_score.rubric import BY_ID, TESTS
+from mlops.test_score.score import BY_ID, TESTS
 from tests.mlops.site import FIGURES, make_version
 from tests.processes import ROOT
 
