@@ -17,9 +17,8 @@ from rest_framework.views import APIView
 from catalog.api.serializers import BulkReportSerializer
 from catalog.errors import BulkConflict, BulkTooLarge
 from catalog.ingest.bulk.lines import MovieLine, RatingLine, UserLine, read_lines
-from catalog.ingest.bulk.movies import upsert_movies
-from catalog.ingest.bulk.ratings import upsert_ratings, upsert_users
 from catalog.ingest.bulk.report import BulkReport
+from catalog.ingest.bulk.upsert import upsert_movies, upsert_ratings, upsert_users
 
 MB = 1 << 20
 MEDIA_TYPE = "application/x-ndjson"

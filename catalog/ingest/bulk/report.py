@@ -17,6 +17,11 @@ class BulkReport:
     unchanged: int = 0
     errors: list[LineError] = field(default_factory=list)
 
+    def add(self, inserted: int, updated: int, unchanged: int) -> None:
+        self.inserted += inserted
+        self.updated += updated
+        self.unchanged += unchanged
+
     def reject(self, line: int, message: str) -> None:
         self.errors.append(LineError(line, message))
 

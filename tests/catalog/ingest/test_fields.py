@@ -5,7 +5,7 @@ from dataclasses import fields as dataclass_fields
 import pytest
 
 from catalog.ingest.bulk.lines import MovieLine
-from catalog.ingest.bulk.movies import LISTS
+from catalog.ingest.bulk.upsert import LISTS
 from catalog.ingest.fields import EMPTY, FIELDS, POLICIES, assign, supplied_by
 from catalog.ingest.movies import MovieRecord
 from catalog.models import Movie, Source
