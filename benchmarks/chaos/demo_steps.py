@@ -78,21 +78,22 @@ class Demo:
         alerts = Alert.objects.filter(code="drift")
         wait_for(alerts.exists, seconds=NOTICED, what="the schedule detects drift and alerts")
         report = DriftReport.objects.filter(status="alert").first()
-        found = [check.title for check in report.findings if check.outcome == "alert"] if report else []
+        found = [check.code for check in report.findings if check.outcome == "alert"] if report else []
         self.tell(f"The schedule alerts: {alerts[0].message}", drift=found)
         started = RetrainingCheck.objects.filter(run__isnull=False)
         wait_for(started.exists, seconds=NOTICED, what="the schedule starts a training")
         check = started[0]
-        reasons = [finding.sentence for finding in check.reasons]
-        self.tell(f"Run {check.run_id} was started automatically: {' '.join(reasons)}", reasons=reasons)
+        sentences = " ".join(finding.sentence for finding in check.reasons)
+        reasons = [finding.code for finding in check.reasons]
+        self.tell(f"Run {check.run_id} was started automatically: {sentences}", reasons=reasons)
         self.automatic = check.run_id
 
     def refuse_bad_model(self) -> None:
         run = self._trained(self.automatic)
         decision = GateDecision.objects.filter(version=run["version"]).first()
         champion = ModelVersion.objects.get(status="champion").pk
-        sentence = decision.sentence if decision else run["message"]
-        self.tell(f"The gate: {run['message']}", bad_run=run["status"], refusal=sentence, champion_after_bad=champion)
+        refusal = [rule.code for rule in decision.findings if rule.outcome == "failed"] if decision else []
+        self.tell(f"The gate: {run['message']}", bad_run=run["status"], refusal=refusal, champion_after_bad=champion)
 
     def promote_good_model(self) -> None:
         withdraw_parameters(choice=ParameterChoice.objects.get().pk)

@@ -86,10 +86,8 @@ def open_run(request: SyncRequest, *, trigger: str = SyncRun.Trigger.COMMAND) ->
 
 
 def heartbeat(run: SyncRun, pace: Pace) -> bool:
-    """Records progress and joins the run. False once the run has ended."""
-    run.counts = counts_of(run)
-    SyncRun.objects.filter(pk=run.pk).update(counts=run.counts)
-    return queue.join(run, **pace.at(run.n_done / max(1, run.n_items)))
+    """Joins the run and records progress. False once the run has ended."""
+    return queue.join(run, **pace.at(run.n_done / max(1, run.n_items))) and _record_counts(run)
 
 
 def finish(run: SyncRun) -> bool:
@@ -111,9 +109,18 @@ def finish(run: SyncRun) -> bool:
 
 def stop(run: SyncRun, status: str, outcome: str, *, retry: bool = False, **details: object) -> None:
     """Ends the run early and keeps its pending items for the next run of its scope."""
-    SyncRun.objects.filter(pk=run.pk).update(counts=counts_of(run))
+    _record_counts(run)
     if queue.fail(run, outcome, status=status, retry=retry, **details):
         logger.error("TMDB %s stopped: %s", run, run.message)
+
+
+def _record_counts(run: SyncRun) -> bool:
+    """False once the run has ended: its items are gone by then, and its final counts must stay."""
+    with transaction.atomic():
+        if not queue.attempt_of(run).select_for_update().first():
+            return False
+        run.counts = counts_of(run)
+        return bool(SyncRun.objects.filter(pk=run.pk).update(counts=run.counts))
 
 
 def _same(run: SyncRun, request: SyncRequest) -> bool:

@@ -34,10 +34,10 @@ def report(tmp_path: Path) -> dict[str, Any]:
 def test_trained_drifted_retrained_gated_and_rolled_back(report):
     assert (report["workers"], report["first_run"]) == (4, "succeeded")
 
-    assert "rating distribution" in report["drift"]
-    assert any(reason.startswith("drift alerted in 2 windows in a row") for reason in report["reasons"])
+    assert "drift.rating_distribution" in report["drift"]
+    assert "retraining.drift" in report["reasons"]
     assert (report["bad_run"], report["champion_after_bad"]) == ("failed", report["first"])
-    assert "best simple baseline" in report["refusal"]
+    assert "gate.baseline" in report["refusal"]
     assert report["good_run"] == "succeeded"
     assert report["changed_share"] > 0
 

@@ -57,4 +57,4 @@ def _workers(flower: httpx.Client) -> dict[str, bool]:
 
 def _state(flower: httpx.Client, run_id: int) -> str | None:
     tasks = flower.get("/api/tasks", params={"taskname": "mlops.train_model"}).json().values()
-    return next((task["state"] for task in tasks if str(run_id) in task["args"]), None)
+    return next((task["state"] for task in tasks if str(run_id) in task["kwargs"]), None)

@@ -1,4 +1,4 @@
-"""Syncs that meet trouble, and the doors to a sync: command and task."""
+"""Syncs that meet trouble, and the entry points of a sync: command and task."""
 
 from datetime import timedelta
 
@@ -7,10 +7,11 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
+from catalog.jobs.progress import Pace
 from catalog.jobs.reaper import requeue_stale
-from catalog.models import Movie, Source, SyncRun, TMDBRecord
+from catalog.models import Movie, Source, SyncItem, SyncRun, TMDBRecord
 from catalog.sync import batch
-from catalog.sync.job import open_run
+from catalog.sync.job import finish, heartbeat, open_run
 from catalog.sync.work import sync
 from catalog.sync.work_items import SyncRequest
 from catalog.tasks import sync_tmdb
@@ -24,6 +25,7 @@ Scope = SyncRun.Scope
 State = TMDBRecord.State
 
 
+@pytest.mark.wording
 def test_refused_token_stops_the_run_until_the_next_sync(tmdb, settings, mailoutbox):
     settings.ALERT_EMAILS = ["ops@example.org"]
     tmdb.serve(*(document(n) for n in range(1, 101)))
@@ -202,3 +204,17 @@ def test_a_long_sync_gives_other_work_its_turn(tmdb, monkeypatch):
     assert [options["kwargs"] for options in sent] == [{"goes_on": True}]
     monkeypatch.setattr("catalog.tasks.TASK_SECONDS", 60)
     assert sync_tmdb(**sent[0]["kwargs"])["status"] == "succeeded"
+
+
+def test_a_late_heartbeat_keeps_the_final_counts(db):
+    """Another worker has ended the run in the meantime, and its items are gone."""
+    run, _ = open_run(SyncRequest(SyncRun.Scope.IDS, ids=(1, 2)))
+    late = SyncRun.objects.get(pk=run.pk)
+    for worker in (run, late):
+        assert heartbeat(worker, Pace(0.0))
+    run.items.update(outcome=SyncItem.Outcome.ADDED)
+    assert finish(run)
+
+    assert not heartbeat(late, Pace(0.0))
+    late.refresh_from_db()
+    assert (late.status, late.counts) == ("succeeded", {"added": 2})
