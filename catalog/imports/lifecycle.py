@@ -116,7 +116,10 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
     counts = {"matched": matched, "unmatched": len(rows) - matched, **_changes(user_import).counts()}
     with transaction.atomic():
         UserImport.objects.filter(pk=user_import.pk).update(content=b"", counts=counts)
-        return finish(user_import)
+        if not finish(user_import):
+            transaction.set_rollback(True)  # another attempt reads it now and needs the file
+            return False
+    return True
 
 
 def _row(user_import: UserImport, row: ParsedRow, match: Match) -> tuple[Any, ...]:

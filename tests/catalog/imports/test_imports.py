@@ -221,6 +221,18 @@ def test_the_file_is_read_in_the_background_once(nora, heat, django_capture_on_c
     assert ImportRow.objects.count() == 1
 
 
+def test_a_superseded_reading_keeps_the_file(nora, heat):
+    content = ratings(["2020-05-01", "Heat", 1995, URI, 4])
+    user_import = create_import(user=nora, format="letterboxd", name="ratings.csv", content=content)
+
+    def lose(n: int) -> None:
+        Job.objects.filter(pk=user_import.job_id).update(attempt=2)
+
+    assert not read_import(import_id=user_import.pk, on_progress=lose)
+    user_import.refresh_from_db()
+    assert (user_import.status, bytes(user_import.content), user_import.counts) == ("running", content, {})
+
+
 def test_killed_reading_is_retried_and_finally_fails(nora, heat, settings):
     user_import = create_import(
         user=nora, format="letterboxd", name="ratings.csv", content=ratings(["2020-05-02", "Heat", 1995, URI, 4])
