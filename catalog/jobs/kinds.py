@@ -25,7 +25,7 @@ class JobKind:
     queue: str
     limits: Callable[[], Limits]
     arguments: Callable[[Any], dict[str, Any]]  # of the task, for a row of `model`
-    on_end: Callable[[Any], None] = lambda job: None  # after a job has ended without success
+    on_end: Callable[[Any], None] = lambda job: None  # without success, in the transaction that ends the job
     retries_commands: bool = False  # else a job of a command is left to whoever gave it
     is_shared: bool = False  # several processes may work on one job: the end of one says nothing
 

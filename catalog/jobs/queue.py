@@ -109,11 +109,10 @@ def release(job: Job) -> bool:
 
 def cancel(job: Job) -> bool:
     """A queued job ends at once, a running one once its worker notices. False for one that has ended."""
-    now = timezone.now()
-    rows = _rows(job)
-    changed = rows.filter(status=Status.QUEUED).update(
-        status=Status.CANCELLED, outcome=Outcome.CANCELLED_BEFORE_START, cancel_requested_at=now, ended_at=now
-    ) or rows.filter(status=Status.RUNNING).update(cancel_requested_at=now)
+    queued, running = (_rows(job).filter(status=status) for status in (Status.QUEUED, Status.RUNNING))
+    changed = end(queued, job, Status.CANCELLED, Outcome.CANCELLED_BEFORE_START, {}) or running.update(
+        cancel_requested_at=timezone.now()
+    )
     job.refresh_from_db()
     return bool(changed)
 
@@ -145,11 +144,13 @@ def queue_again(job: Job, line: str, *, after: Iterable[str] = (Status.ERRORED,)
 def end(
     rows: QuerySet[Job], job: Job, status: str, outcome: str, details: dict[str, Any], *, retry: bool = True
 ) -> bool:
-    """Ends the job if `rows` still holds it, and does what its kind wants done then."""
+    """Ends the job if `rows` still holds it, and does what its kind wants done then: both, or neither."""
     now = timezone.now()
     line = Value(f"\n{now:%H:%M:%S} {sentence(outcome, details) or status}")
-    ended = reconnecting(
-        lambda: rows.update(
+
+    @transaction.atomic
+    def close() -> bool:
+        ended = rows.update(
             status=status,
             outcome=outcome,
             details=details,
@@ -157,12 +158,13 @@ def end(
             retry_at=_retry_time(job, now) if retry and status == Status.ERRORED else None,
             log=Concat("log", line),
         )
-    )
-    if ended and status != Status.SUCCEEDED:
-        row = details_of(job)
-        row.refresh_from_db()
-        kind_of(job).on_end(row)
-    return bool(ended)
+        if ended and status != Status.SUCCEEDED:
+            row = details_of(job)
+            row.refresh_from_db()
+            kind_of(job).on_end(row)
+        return bool(ended)
+
+    return reconnecting(close)
 
 
 def _end(job: Job, status: str, outcome: str, details: dict[str, Any], *, retry: bool = True) -> bool:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -36,10 +37,11 @@ class SyncOutcome(TextChoices):
 
 
 def announce(run: SyncRun) -> None:
-    """Tells listeners that the sync has ended; not yet while it is retried."""
+    """Tells listeners that the sync has ended, once that is stored; not yet while it is retried."""
     if not run.retry_at:
         stopped_by = "" if run.status == run.Status.SUCCEEDED else run.message
-        sync_ended.send_robust(sender=SyncRun, source=Source.TMDB.value, stopped_by=stopped_by)
+        tell = partial(sync_ended.send_robust, sender=SyncRun, source=Source.TMDB.value, stopped_by=stopped_by)
+        transaction.on_commit(tell, robust=True)
 
 
 def _limits() -> Limits:

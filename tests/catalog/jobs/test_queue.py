@@ -121,6 +121,18 @@ def test_a_broker_that_is_down_leaves_the_job_queued(make_job, monkeypatch):
     assert Job.objects.get().status == Status.QUEUED
 
 
+def test_a_job_and_what_its_end_entails_end_together(make_job, kind):
+    """A worker that is killed in between leaves a running job, which is ended again."""
+    job = claim(make_job())
+    kind.ended = None  # so that `on_end` fails
+
+    with pytest.raises(AttributeError):
+        fail(job, Outcome.BUG, status=Status.ERRORED, error="-")
+
+    job.refresh_from_db()
+    assert (job.status, job.outcome, job.ended_at) == ("running", "", None)
+
+
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_every_outcome_has_a_sentence(outcome):
     assert sentence(outcome, {"since": "now", "seconds": 6000, "error": "a"})

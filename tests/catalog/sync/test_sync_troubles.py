@@ -26,14 +26,19 @@ State = TMDBRecord.State
 
 
 @pytest.mark.wording
-def test_refused_token_stops_the_run_until_the_next_sync(tmdb, settings, mailoutbox):
+def test_refused_token_stops_the_run_until_the_next_sync(
+    tmdb, settings, mailoutbox, django_capture_on_commit_callbacks
+):
     settings.ALERT_EMAILS = ["ops@example.org"]
     tmdb.serve(*(document(n) for n in range(1, 101)))
     for number in range(1, 101):
         MovieFactory(tmdb_id=number, source=Source.MOVIELENS)
     tmdb.tokens = set()
 
-    with pytest.raises(CommandError, match="TMDB refused TMDB_READ_TOKEN"):
+    with (
+        pytest.raises(CommandError, match="TMDB refused TMDB_READ_TOKEN"),
+        django_capture_on_commit_callbacks(execute=True),
+    ):
         call_command("sync_tmdb", "--changes")
 
     run = SyncRun.objects.get()
