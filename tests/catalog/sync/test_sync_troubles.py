@@ -52,7 +52,8 @@ def test_refused_token_stops_the_run_until_the_next_sync(
     )
     assert "stand-in-token" not in mail.body + run.message
     tmdb.tokens = {"stand-in-token"}
-    call_command("sync_tmdb", "--changes")
+    with django_capture_on_commit_callbacks(execute=True):
+        call_command("sync_tmdb", "--changes")
     run.refresh_from_db()
     assert (run.status, run.counts) == ("succeeded", {"updated": 100})
     assert SyncRun.objects.count() == 1
