@@ -1,0 +1,137 @@
+"""The cases of `cases/`: an upload, the catalogue it meets, and what its preview must show. See cases/README.md."""
+
+import csv
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from catalog.models import ImportRow, Movie, Rating, User, UserImport, Viewing, WatchlistItem
+from tests.catalog.imports.site_files import zipped
+
+FOLDER = Path(__file__).parent / "cases"
+COLUMNS = ["file", "line", "movie", "watched", "rating", "wanted", "on", "outcome"]
+OUTCOMES = {"found", "not found", "not a movie", "not readable", "nothing"}
+IMPORTED = {"rated", "watched", "wanted"}  # kinds of rows that are imported if their movie is found
+
+Row = dict[str, str]
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Case:
+    """`expected` is the content of expected.toml."""
+
+    name: str
+    expected: dict[str, Any]
+
+    @property
+    def format(self) -> str:
+        return self.expected["format"]
+
+    @property
+    def upload(self) -> str:
+        return self.expected["upload"]
+
+    @property
+    def todo(self) -> dict[str, str]:
+        """Parts of the expectation that are not given yet, with what is given instead."""
+        return self.expected.get("todo", {})
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        folder = FOLDER / self.name / "upload"
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+    @property
+    def content(self) -> bytes:
+        return zipped(self.files) if self.upload.endswith(".zip") else self.files[self.upload]
+
+    @property
+    def rows(self) -> list[Row]:
+        header, *lines = self.expected["rows"].strip().splitlines()
+        assert [name.strip() for name in header.split("|")] == COLUMNS, self.name
+        return [dict(zip(COLUMNS, (value.strip() for value in line.split("|")), strict=True)) for line in lines]
+
+
+def cases() -> list[Case]:
+    paths = sorted(FOLDER.glob("*/expected.toml"))
+    return [Case(path.parent.name, tomllib.loads(path.read_text(encoding="utf-8"))) for path in paths]
+
+
+def create_catalogue() -> None:
+    with (FOLDER / "catalogue.csv").open(encoding="utf-8", newline="") as file:
+        Movie.objects.bulk_create(
+            Movie(
+                title=row["title"],
+                year=int(row["year"]),
+                imdb_id=row["imdb_id"] or None,
+                tmdb_id=int(row["tmdb_id"]) if row["tmdb_id"] else None,
+                movielens_id=int(row["movielens_id"]) if row["movielens_id"] else None,
+                original_title=row["original_title"],
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+def previewed(user_import: UserImport) -> dict[Key, Row]:
+    """The rows of a preview that would be imported if their movies were found."""
+    rows = user_import.rows.select_related("movie").filter(kind__in=IMPORTED)
+    return {(row.file, row.line): _described(row) for row in rows}
+
+
+def _described(row: ImportRow) -> Row:
+    watched = str(row.watched_on or "yes") if row.kind == "watched" else ""
+    return {
+        "file": row.file,
+        "line": str(row.line),
+        "movie": _name(row.movie) if row.movie else "",
+        "watched": watched,
+        "rating": f"{row.rating:g}" if row.rating else "",
+        "wanted": "yes" if row.kind == "wanted" else "",
+        "on": str(row.recorded_at.date()) if row.recorded_at else "",
+        "outcome": "found" if row.movie else "not found",
+    }
+
+
+def differences(case: Case, shown: dict[Key, Row]) -> list[str]:
+    """What the preview shows otherwise than the case expects, a line for each row.
+
+    Of a row that is not a movie or not readable it only counts that no movie is found. A row that imports nothing may
+    be shown in a kind of its own, or not at all.
+    """
+    wanted = {(row["file"], int(row["line"])): row for row in case.rows}
+    found = []
+    for key in sorted(wanted.keys() | shown.keys()):
+        want, got = wanted.get(key), shown.get(key)
+        if want is None or want["outcome"] == "nothing":
+            is_same = got is None
+        elif want["outcome"] in ("not a movie", "not readable"):
+            is_same = got is None or not got["movie"]
+        else:
+            is_same = got == want
+        if not is_same:
+            found.append(f"{key[0]}, line {key[1]}: expected {_shown(want)}; got {_shown(got)}")
+    return found
+
+
+def _shown(row: Row | None) -> str:
+    parts = [f"{name} {row[name]}" for name in ("watched", "rating", "wanted", "on") if row[name]] if row else []
+    return ", ".join([*parts, row["movie"] or row["outcome"]]) if row else "nothing"
+
+
+def data_of(user: User) -> dict[str, list[str]]:
+    """A user's data in the words of the part `after` of a case."""
+    viewings = Viewing.objects.filter(user=user).select_related("movie")
+    return {
+        "ratings": sorted(f"{_name(r.movie)}: {r.rating:g}" for r in Rating.objects.filter(user=user)),
+        "viewings": sorted(
+            f"{_name(v.movie)}: {v.watched_on or 'unknown day'}{' again' if v.is_rewatch else ''}" for v in viewings
+        ),
+        "watchlist": sorted(_name(item.movie) for item in WatchlistItem.objects.filter(user=user)),
+    }
+
+
+def _name(movie: Movie) -> str:
+    return f"{movie.title} ({movie.year})"

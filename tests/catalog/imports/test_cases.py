@@ -1,0 +1,76 @@
+"""Uploads of the shapes that other trackers write, each with the preview that it must get. See cases/README.md."""
+
+from collections import Counter
+
+import pytest
+
+from catalog.imports.lifecycle import commit_import, create_import, read_import
+from catalog.models import UserImport
+from tests.catalog.imports.case_files import (
+    OUTCOMES,
+    Case,
+    cases,
+    create_catalogue,
+    data_of,
+    differences,
+    previewed,
+)
+
+CASES = cases()
+
+
+def those_with(part: str) -> list:
+    """Cases with this part of the expectation, unless it is still to do."""
+    return [pytest.param(case, id=case.name) for case in CASES if part in case.expected and part not in case.todo]
+
+
+def ready(case: Case, user) -> UserImport:
+    create_catalogue()
+    user_import = create_import(user=user, format=case.format, name=case.upload, content=case.content)
+    assert read_import(import_id=user_import.pk)
+    user_import.refresh_from_db()
+    return user_import
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("case", those_with("rows"))
+def test_the_preview_shows_each_row_as_what_the_file_says(nora, case):
+    assert differences(case, previewed(ready(case, nora))) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("case", those_with("after"))
+def test_the_commit_writes_what_the_file_says_and_no_more(nora, case):
+    commit_import(ready(case, nora))
+
+    assert data_of(nora) == {name: sorted(lines) for name, lines in case.expected["after"].items()}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
+def test_the_expected_counts_fit_the_expected_rows(case):
+    outcomes = Counter(row["outcome"] for row in case.rows)
+    imported = {name: sum(bool(row[column]) for row in case.rows) for name, column in KINDS.items()}
+
+    assert set(outcomes) <= OUTCOMES
+    assert case.expected["counts"] == imported | {
+        "found": outcomes["found"],
+        "not_found": outcomes["not found"] + outcomes["not a movie"],
+        "not_readable": outcomes["not readable"],
+    }
+
+
+KINDS = {"rated": "rating", "watched": "watched", "wanted": "wanted"}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
+def test_every_column_and_file_of_a_case_has_a_meaning(case):
+    files = case.files
+    named = set(case.expected.get("files", {})) or {case.upload}
+    columns = case.expected.get("columns", {})
+
+    assert case.expected["why"].strip()
+    assert named == set(files)
+    assert "columns" in case.expected or "files" in case.expected
+    for name, meanings in columns.items():
+        header = next(line for line in files[name].decode().splitlines() if not line.startswith("sep="))
+        assert list(meanings) == header.split(";" if ";" in header else ",")
