@@ -1,11 +1,9 @@
 """Implicit alternating least squares, by the `implicit` library; this file alone imports it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -15,11 +13,9 @@ from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.factors import cosines, gram_of, solve_users
-from recommender.estimators.interactions import product_of_items
+from recommender.estimators.interactions import Array, product_of_items
 from recommender.estimators.progress import report
 from recommender.estimators.validation import best_of, ndcg_of_scores, sample_users, split_random
-
-Array = np.ndarray[Any, Any]
 
 ALPHAS_GRID = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 REGULARIZATIONS_GRID = tuple(20 * 2.5**step for step in range(-6, 7))  # 0.08 to 4,900

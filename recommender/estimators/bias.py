@@ -5,15 +5,13 @@
 (the baseline predictors of Koren, Bell and Volinsky 2009, fitted as ridge regression).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-Array = np.ndarray[Any, Any]
+from recommender.estimators.interactions import Array, row_numbers, with_values
 
 LOWEST, HIGHEST = 0.5, 5.0
 MOVIE_SHRINKAGE = 3.0
@@ -35,7 +33,7 @@ class RatingScale:
     high: float
 
     @classmethod
-    def of(cls, ratings: Array) -> RatingScale:
+    def of(cls, ratings: Array) -> Self:
         lowest, highest = float(ratings.min()), float(ratings.max())
         unit, offset = 1.0, 0.0
         if lowest < 0 or highest > 100:
@@ -62,7 +60,7 @@ def fit_biases(ratings: csr_matrix, scale: RatingScale) -> tuple[float, Array]:
     stars = scale.stars(ratings.data)
     mean = float(stars.mean())
     n_users, n_movies = ratings.shape
-    rows = np.repeat(np.arange(n_users), np.diff(ratings.indptr))
+    rows = row_numbers(ratings)
     per_user = np.bincount(rows, minlength=n_users) + USER_SHRINKAGE
     per_movie = np.bincount(ratings.indices, minlength=n_movies) + MOVIE_SHRINKAGE
     of_users, of_movies = np.zeros(n_users), np.zeros(n_movies)
@@ -76,10 +74,9 @@ def fit_biases(ratings: csr_matrix, scale: RatingScale) -> tuple[float, Array]:
 
 def user_biases(history: csr_matrix, scale: RatingScale, mean: float, of_movies: Array) -> Array:
     """From the histories alone, so that a user whom fit never saw has one too."""
-    n_users = history.shape[0]
-    rows = np.repeat(np.arange(n_users), np.diff(history.indptr))
     rest = scale.stars(history.data) - mean - of_movies[history.indices]
-    biases: Array = np.bincount(rows, weights=rest, minlength=n_users) / (np.diff(history.indptr) + USER_SHRINKAGE)
+    sums = np.bincount(row_numbers(history), weights=rest, minlength=history.shape[0])
+    biases: Array = sums / (np.diff(history.indptr) + USER_SHRINKAGE)
     return biases
 
 
@@ -87,5 +84,4 @@ def residuals(history: csr_matrix, scale: RatingScale, mean: float, of_movies: A
     """By how many stars each rating is above or below what the biases let expect, float32."""
     of_users = user_biases(history, scale, mean, of_movies)
     expected = mean + np.repeat(of_users, np.diff(history.indptr)) + of_movies[history.indices]
-    above = (scale.stars(history.data) - expected).astype(np.float32)
-    return csr_matrix((above, history.indices, history.indptr), shape=history.shape)
+    return with_values(history, (scale.stars(history.data) - expected).astype(np.float32))

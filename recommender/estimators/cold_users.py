@@ -10,10 +10,6 @@ followed by similar ones, and that is how a site meets cold-start users. So the 
 and the next ones, and on random ones only where times are unknown.
 """
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 from scipy.sparse import csr_matrix
 
@@ -21,12 +17,10 @@ from recommender.estimators.bias import residuals
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import ease_weights
 from recommender.estimators.inner_splits import InnerSplit, random_splits
-from recommender.estimators.interactions import select_items
+from recommender.estimators.interactions import Array, keep_entries, places_in_rows, row_numbers, select_items
 from recommender.estimators.item_rows import ItemRows, Parameters, inputs_of
 from recommender.estimators.popularity import trend_of
 from recommender.estimators.validation import most_rated, ndcg_of_scores
-
-Array = np.ndarray[Any, Any]
 
 WEIGHTS_GRID = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 LENGTHS = (1, 2, 5)
@@ -70,36 +64,27 @@ def tune_cold_user_weight(dataset: Dataset, items: Parameters, blend: Parameters
 def random_holdout(split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
     """At most `length` random ratings of each user of the split, the same at each call; and all the answers."""
     history = split.train.ratings[split.users]
-    return _kept(history, _places(history, np.random.default_rng(0).random(history.nnz)) < length), split.answers
+    places = places_in_rows(history, np.random.default_rng(0).random(history.nnz))
+    return keep_entries(history, places < length), split.answers
 
 
 def first_ratings_holdout(dataset: Dataset, split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
     """The first `length` ratings of each user that are not held out; and the answers among the NEXT ratings."""
     history = split.train.ratings[split.users]
     at = _places_in(dataset, split.users, history)
-    few = _places(history, at) < length
+    few = places_in_rows(history, at) < length
     last = np.zeros(len(split.users), dtype=np.int64)
-    np.maximum.at(last, _owners(history)[few], at[few])
-    wanted, since = _places_in(dataset, split.users, split.answers), last[_owners(split.answers)]
-    return _kept(history, few), _kept(split.answers, (wanted > since) & (wanted <= since + NEXT))
-
-
-def _places(matrix: csr_matrix, order: Array) -> Array:
-    """Of each entry, how many of its row come before it in this order."""
-    place = np.empty(matrix.nnz, dtype=np.int64)
-    place[np.lexsort((order, _owners(matrix)))] = np.arange(matrix.nnz)
-    before: Array = np.repeat(matrix.indptr[:-1], np.diff(matrix.indptr))
-    place -= before
-    return place
+    np.maximum.at(last, row_numbers(history)[few], at[few])
+    wanted, since = _places_in(dataset, split.users, split.answers), last[row_numbers(split.answers)]
+    is_next = (wanted > since) & (wanted <= since + NEXT)
+    return keep_entries(history, few), keep_entries(split.answers, is_next)
 
 
 def _places_in(dataset: Dataset, users: Array, matrix: csr_matrix) -> Array:
     """Of each entry of these users' rows, how many of their ratings came before it."""
-
-    log = dataset.ratings
-    sorted_pairs = _pairs(_owners(log), log)
-    at = np.searchsorted(sorted_pairs, _pairs(users[_owners(matrix)], matrix))
-    places: Array = _places(log, dataset.rated_at)[at]
+    sorted_pairs = _pairs(row_numbers(dataset.ratings), dataset.ratings)
+    at = np.searchsorted(sorted_pairs, _pairs(users[row_numbers(matrix)], matrix))
+    places: Array = places_in_rows(dataset.ratings, dataset.rated_at)[at]
     return places
 
 
@@ -107,12 +92,3 @@ def _pairs(users: Array, matrix: csr_matrix) -> Array:
     """One number of each user and movie."""
     numbers: Array = users.astype(np.int64) * matrix.shape[1] + matrix.indices
     return numbers
-
-
-def _owners(matrix: csr_matrix) -> Array:
-    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-
-
-def _kept(matrix: csr_matrix, mask: Array) -> csr_matrix:
-    indptr = np.concatenate([[0], np.cumsum(mask)])[matrix.indptr]
-    return csr_matrix((matrix.data[mask], matrix.indices[mask], indptr), shape=matrix.shape)

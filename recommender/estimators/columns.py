@@ -3,16 +3,13 @@
 Every error names the row (its position, from 0) and the column.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from recommender.estimators.ids import IdArray, IdIndex, id_array
-
-Array = np.ndarray[Any, Any]
+from recommender.estimators.interactions import Array
 
 USER_ID = "user_id"
 MOVIE_ID = "movie_id"
@@ -92,27 +89,27 @@ def align_movies(movies: pd.DataFrame, movie_ids: IdArray) -> pd.DataFrame:
     return aligned
 
 
-def _missing(name: str) -> pd.Series[Any]:
+def _missing(name: str) -> "pd.Series[Any]":
     if name == RELEASE_DATE:
         return pd.Series([pd.NaT], dtype="datetime64[us]")
     return _series([""] if name in TEXT_COLUMNS else [[]], None)
 
 
-def _read_movie_column(column: pd.Series[Any], name: str) -> Any:
+def _read_movie_column(column: "pd.Series[Any]", name: str) -> Any:
     if name == RELEASE_DATE:
         return _read_dates(column)
     read = _text if name in TEXT_COLUMNS else _strings
     return _series([read(value) for value in column], None)
 
 
-def _series(values: list[Any], index: Any) -> pd.Series[Any]:
+def _series(values: list[Any], index: Any) -> "pd.Series[Any]":
     array = np.empty(len(values), dtype=object)
     for position, value in enumerate(values):  # a plain assignment would spread lists of one length into a matrix
         array[position] = value
     return pd.Series(array, index=index, dtype=object)
 
 
-def _read_dates(column: pd.Series[Any]) -> Array:
+def _read_dates(column: "pd.Series[Any]") -> Array:
     cells = [None if _is_missing(value) or value == "" else _without_zone(value) for value in column]
     dates = pd.to_datetime(_series(cells, None), errors="coerce", format="mixed").to_numpy(dtype="datetime64[us]")
     unread = np.isnat(dates)

@@ -1,7 +1,5 @@
 """Hyper-parameters: a frozen dataclass a model, whose fields are the keywords of its constructor."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar

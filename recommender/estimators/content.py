@@ -9,8 +9,6 @@ in which all but k is known after fit: a movie's vector is right k, with `right_
 vectors would take too much memory they are cut to a few numbers, and x_user is multiplied by `left_` first.
 """
 
-from __future__ import annotations
-
 import logging
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,11 +25,16 @@ from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import ease_weights, gram_matrix
 from recommender.estimators.explanation import Contribution
 from recommender.estimators.features import MovieFeatures, regress_on_features
-from recommender.estimators.interactions import ordered_product, select_items, unit_rows, without_each
+from recommender.estimators.interactions import (
+    Array,
+    ordered_product,
+    select_items,
+    unit_rows,
+    with_values,
+    without_each,
+)
 from recommender.estimators.tune_content import tune_content
 from recommender.estimators.validation import modelled_movies
-
-Array = np.ndarray[Any, Any]
 
 logger = logging.getLogger(__name__)
 
@@ -98,8 +101,7 @@ class ContentRecommender(Recommender):
         """The blocks by what they say of who will like a movie, beside what they say of which are alike."""
         weights = [KIND_WEIGHTS.get(kind, 1.0) for kind, _ in self.feature_names_]
         scale = np.sqrt(np.array(weights, dtype=np.float32))
-        data = features.data * scale[features.indices]
-        return csr_matrix((data, features.indices, features.indptr), shape=features.shape)
+        return with_values(features, features.data * scale[features.indices])
 
     def _learn_kernel(self, weights: Array, of_movies: Array) -> None:
         """right_, and left_, which is empty where vectors are not cut."""

@@ -11,16 +11,12 @@ larger and so are their errors. For catalogues too large to keep every k,
 makes right' k of each movie a short vector.
 """
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 from scipy.linalg import qr
 from scipy.linalg.lapack import spotrf, spotrs
 from scipy.sparse import csr_matrix
 
-Array = np.ndarray[Any, Any]
+from recommender.estimators.interactions import Array
 
 BLOCK = 1024
 NOISE = 0.2

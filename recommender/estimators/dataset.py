@@ -1,12 +1,10 @@
 """The frozen container that every recommender learns from."""
 
-from __future__ import annotations
-
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -16,8 +14,7 @@ from recommender.estimators import columns
 from recommender.estimators.bias import RatingScale, fit_biases
 from recommender.estimators.features import MovieFeatures
 from recommender.estimators.ids import IdArray, IdIndex, factorize_ids, id_array, join_ids
-
-Array = np.ndarray[Any, Any]
+from recommender.estimators.interactions import Array, keep_entries, positives_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +39,7 @@ class Dataset:
         ratings: pd.DataFrame,
         movies: pd.DataFrame | None = None,
         implicit_threshold: float | None = None,
-    ) -> Dataset:
+    ) -> Self:
         """Read frames of any index, row order and datetime unit; of duplicates the latest wins.
 
         ratings: user_id, movie_id, rating and, if known, rated_at (UTC; ties keep the row order).
@@ -118,14 +115,9 @@ class Dataset:
     def has_times(self) -> bool:
         return len(self.rated_at) > 0 and bool((self.rated_at != self.rated_at[0]).any())
 
-    def keep(self, mask: Array) -> Dataset:
+    def keep(self, mask: Array) -> Self:
         """The same users and movies with only the ratings where `mask` (in the order of `ratings.data`) is true."""
-        counts = np.concatenate([[0], np.cumsum(mask)])
-        matrix = csr_matrix(
-            (self.ratings.data[mask], self.ratings.indices[mask], counts[self.ratings.indptr]),
-            shape=self.ratings.shape,
-        )
-        return Dataset(self.user_ids, self.movie_ids, matrix, self.rated_at[mask], self.movies, self.implicit_threshold)
+        return replace(self, ratings=keep_entries(self.ratings, mask), rated_at=self.rated_at[mask])
 
     def fingerprint(self) -> str:
         """sha256 of the content: equal for frames that differ only in row order, index or extra columns."""
@@ -149,16 +141,6 @@ class Dataset:
             cells = values.astype(str).tolist() if name == columns.RELEASE_DATE else values.tolist()
             digest.update(json.dumps([name, cells]).encode())
         return digest.hexdigest()
-
-
-def positives_of(ratings: csr_matrix, threshold: float | None) -> csr_matrix:
-    """float32 ones where a stored rating reaches the threshold; all stored ratings without one."""
-    positive = np.ones(ratings.nnz, dtype=bool) if threshold is None else ratings.data >= threshold
-    counts = np.concatenate([[0], np.cumsum(positive)])
-    return csr_matrix(
-        (np.ones(int(counts[-1]), dtype=np.float32), ratings.indices[positive], counts[ratings.indptr]),
-        shape=ratings.shape,
-    )
 
 
 def _read_threshold(value: float | None) -> float | None:

@@ -9,16 +9,11 @@ with relevance what the model makes of its scores (`relevance`), 1 at the mean o
 in the order of their scores, so that scores descend and a movie's score stays what `explain` accounts for.
 """
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from recommender.estimators.base import Recommender
-
-Array = np.ndarray[Any, Any]
+from recommender.estimators.interactions import Array
 
 POOL_FACTOR = 13  # of k: the best so many may come into a list
 POOL_EXTRA = 120  # but no more than so many beyond k

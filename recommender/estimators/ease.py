@@ -1,10 +1,8 @@
 """EASE: a linear item-item model in closed form (Steck, "Embarrassingly Shallow Autoencoders", WWW 2019)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from scipy.linalg.lapack import spotrf, spotri
@@ -13,7 +11,7 @@ from scipy.sparse import csr_matrix
 from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.interactions import select_items
+from recommender.estimators.interactions import Array, select_items
 from recommender.estimators.validation import (
     best_of,
     modelled_movies,
@@ -22,8 +20,6 @@ from recommender.estimators.validation import (
     sample_users,
     split_random,
 )
-
-Array = np.ndarray[Any, Any]
 
 REGULARIZATIONS_GRID = tuple(250.0 * 2.0**step for step in range(-6, 7))  # 4 to 16,000
 TUNING_MOVIES = 2000

@@ -1,7 +1,5 @@
 """Reasons for a score, as rows that sum to it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

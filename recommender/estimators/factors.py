@@ -1,15 +1,9 @@
 """Users as least-squares solutions over given item factors."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recommender.estimators.interactions import ordered_product
-
-Array = np.ndarray[Any, Any]
+from recommender.estimators.interactions import Array, ordered_product
 
 
 def solve_users(liked: csr_matrix, items: Array, gram: Array, regularization: float, alpha: float) -> Array:

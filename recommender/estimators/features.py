@@ -5,8 +5,6 @@ and are then scaled by the root of the block's weight, so that a dot product of 
 the cosines of their blocks. Nothing here counts votes or ratings: a new movie has none.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections import Counter
@@ -19,8 +17,8 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.columns import read_movies
+from recommender.estimators.interactions import Array
 
-Array = np.ndarray[Any, Any]
 Tokens = dict[str, float]
 
 WORD = re.compile(r"[^\W\d_]{2,}")

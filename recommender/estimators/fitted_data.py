@@ -1,7 +1,5 @@
 """What every fitted recommender knows: users, movies, who rated what, and where each id is."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from functools import cached_property
@@ -12,10 +10,10 @@ from scipy.sparse import csr_matrix
 
 from recommender.estimators import interactions as matrices
 from recommender.estimators.bias import RatingScale
-from recommender.estimators.dataset import Dataset, positives_of
+from recommender.estimators.dataset import Dataset
 from recommender.estimators.ids import IdArray, IdIndex, id_array
+from recommender.estimators.interactions import Array, positives_of, with_values
 
-Array = np.ndarray[Any, Any]
 History = Mapping[Any, float]
 
 LIKENESS_USERS = 2048  # enough to tell which movies share their audience, however many users there are
@@ -127,8 +125,7 @@ class FittedData:
         """Rows whose products are likenesses: here who rated each movie, of at most LIKENESS_USERS evenly taken."""
         n_users = self.interactions_.shape[0]
         sampled = self.interactions_[:: max(1, -(-n_users // LIKENESS_USERS))]
-        ones = np.ones(sampled.nnz, dtype=np.float32)
-        return matrices.unit_rows(csr_matrix((ones, sampled.indices, sampled.indptr), shape=sampled.shape).T.tocsr())
+        return matrices.unit_rows(with_values(sampled, np.ones(sampled.nnz, dtype=np.float32)).T.tocsr())
 
     @cached_property
     def _scale(self) -> RatingScale:

@@ -4,8 +4,6 @@ Each component gives a score on one scale (an item-item model's prediction); `re
 ranks. What is not given is chosen on inner splits of the data: see `inner_splits` and `tune_reranker`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -24,14 +22,13 @@ from recommender.estimators.dataset import Dataset
 from recommender.estimators.explanation import Contribution
 from recommender.estimators.features import regress_on_features
 from recommender.estimators.inner_splits import inner_splits
+from recommender.estimators.interactions import Array
 from recommender.estimators.item_features import AGE, ITEM_FEATURES, Genres, item_features_of, log_ages
 from recommender.estimators.metadata_ease import MetadataEaseConfig, MetadataEaseRecommender
 from recommender.estimators.reranker import NOW, Reranker, empty_user_features
 from recommender.estimators.tune_items import DEFAULTS as ITEM_DEFAULTS
 from recommender.estimators.tune_items import tune_items
 from recommender.estimators.tune_reranker import ScoredSplit, learn_reranker, tune_blend
-
-Array = np.ndarray[Any, Any]
 
 VALIDATIONS = ("time", "random")
 ITEM_PARAMETERS = tuple(ITEM_DEFAULTS)

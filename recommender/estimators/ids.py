@@ -1,7 +1,5 @@
 """Ids as people give them (ints of any size, or strings) and their positions in sorted arrays."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

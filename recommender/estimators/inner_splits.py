@@ -1,17 +1,15 @@
 """What the hybrid's parameters are chosen on: its own latest weeks, or a random part of its own ratings."""
 
-from __future__ import annotations
-
 import logging
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recommender.estimators.dataset import Dataset, positives_of
+from recommender.estimators.dataset import Dataset
+from recommender.estimators.interactions import Array, positives_of
 from recommender.estimators.validation import sample_users, split_random
 
-Array = np.ndarray[Any, Any]
 logger = logging.getLogger(__name__)
 
 DAY_NS = 86_400 * 10**9

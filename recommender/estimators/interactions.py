@@ -1,9 +1,7 @@
 """What users have rated, as sparse users x movies matrices in which a rating of 0 is stored too."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -29,36 +27,57 @@ def from_mappings(index: IdIndex, histories: Sequence[Mapping[Any, float]], n_mo
     for row, history in enumerate(histories):
         if not isinstance(history, Mapping):
             raise ValueError(f"histories: entry {row}: expected a {{movie_id: rating}}, got {history!r}")
-    item_idx = index.positions([movie for history in histories for movie in history])
-    ratings = _numbers([rating for history in histories for rating in history.values()])
-    if ratings is None or not np.isfinite(ratings).all() or (item_idx < 0).any():
-        _refuse(index, histories)
     lengths = np.array([len(history) for history in histories], dtype=np.int64)
     rows = np.repeat(np.arange(len(histories)), lengths)
+    movies = [movie for history in histories for movie in history]
+    item_idx = index.positions(movies)
+    ratings = np.array([_number(rating) for history in histories for rating in history.values()])
+    is_bad = (item_idx < 0) | ~np.isfinite(ratings)
+    if is_bad.any():
+        at = int(np.argmax(is_bad))
+        history, where = histories[rows[at]], f"histories: entry {rows[at]}"
+        item_positions(index, list(history), where)
+        raise ValueError(f"{where}: rating {history[movies[at]]!r} of movie {movies[at]!r} is not a finite number")
     order = np.argsort(item_idx, kind="stable") if len(histories) == 1 else np.lexsort((item_idx, rows))
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     return csr_matrix((ratings[order], item_idx[order], indptr), shape=(len(histories), n_movies))
 
 
-def _numbers(values: list[Any]) -> Array | None:
+def _number(value: Any) -> float:
     try:
-        return np.array([float(value) for value in values])
+        return float(value)
     except (TypeError, ValueError):
-        return None
+        return np.nan
 
 
-def _refuse(index: IdIndex, histories: Sequence[Mapping[Any, float]]) -> NoReturn:
-    """Names the first entry that is wrong, and what is."""
-    for row, history in enumerate(histories):
-        item_positions(index, list(history), f"histories: entry {row}")
-        ratings = _numbers(list(history.values()))
-        if ratings is None:
-            raise ValueError(f"histories: entry {row}: ratings must be numbers, got {dict(history)!r}")
-        bad = np.flatnonzero(~np.isfinite(ratings))
-        if len(bad):
-            movie = list(history)[bad[0]]
-            raise ValueError(f"histories: entry {row}: rating {ratings[bad[0]]} of movie {movie!r} is not finite")
-    raise AssertionError("no entry is wrong")
+def row_numbers(matrix: csr_matrix) -> Array:
+    """The row of each entry."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+
+
+def places_in_rows(matrix: csr_matrix, order: Array) -> Array:
+    """How many entries of its row come before each entry, in the given order."""
+    places = np.empty(matrix.nnz, dtype=np.int64)
+    places[np.lexsort((order, row_numbers(matrix)))] = np.arange(matrix.nnz)
+    places -= np.repeat(matrix.indptr[:-1], np.diff(matrix.indptr))
+    return places
+
+
+def with_values(matrix: csr_matrix, values: Array) -> csr_matrix:
+    """The same entries with other values."""
+    return csr_matrix((values, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def keep_entries(matrix: csr_matrix, mask: Array) -> csr_matrix:
+    """The entries where `mask` is true, which has the order of `matrix.data`."""
+    indptr = np.concatenate([[0], np.cumsum(mask)])[matrix.indptr]
+    return csr_matrix((matrix.data[mask], matrix.indices[mask], indptr), shape=matrix.shape)
+
+
+def positives_of(ratings: csr_matrix, threshold: float | None) -> csr_matrix:
+    """float32 ones where a stored rating reaches the threshold; all stored ratings without one."""
+    positives = ratings if threshold is None else keep_entries(ratings, ratings.data >= threshold)
+    return with_values(positives, np.ones(positives.nnz, dtype=np.float32))
 
 
 def take_rows(matrix: csr_matrix, rows: Array) -> csr_matrix:
@@ -67,9 +86,8 @@ def take_rows(matrix: csr_matrix, rows: Array) -> csr_matrix:
     taken = matrix[rows[known]]
     counts = np.zeros(len(rows), dtype=np.int64)
     counts[known] = np.diff(taken.indptr)
-    return csr_matrix(
-        (taken.data, taken.indices, np.concatenate([[0], np.cumsum(counts)])), shape=(len(rows), matrix.shape[1])
-    )
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    return csr_matrix((taken.data, taken.indices, indptr), shape=(len(rows), matrix.shape[1]))
 
 
 def without_each(history: csr_matrix, removed: Array) -> csr_matrix:
@@ -102,8 +120,7 @@ def product_of_items(rows: csr_matrix | Array, matrix: Array, item_idx: Array | 
     """`ordered_product` for some columns of the matrix (None: all), picked before or after, whichever is quicker."""
     if item_idx is None:
         return ordered_product(rows, matrix)
-    few = 2 * len(item_idx) < matrix.shape[1] or rows.shape[0] > len(matrix)
-    if few:
+    if 2 * len(item_idx) < matrix.shape[1] or rows.shape[0] > len(matrix):
         return ordered_product(rows, matrix.take(item_idx, axis=1))
     return ordered_product(rows, matrix)[:, item_idx]
 
@@ -118,8 +135,7 @@ def resized(matrix: csr_matrix, n_movies: int) -> csr_matrix:
 def unit_rows(matrix: csr_matrix) -> csr_matrix:
     """The same rows with length 1, so that their products are cosines; empty rows stay empty."""
     length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1), dtype=np.float32).ravel())
-    data = matrix.data / np.repeat(length, np.diff(matrix.indptr))
-    return csr_matrix((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+    return with_values(matrix, matrix.data / np.repeat(length, np.diff(matrix.indptr)))
 
 
 def select_items(matrix: csr_matrix, kept: Array) -> csr_matrix:
@@ -128,7 +144,5 @@ def select_items(matrix: csr_matrix, kept: Array) -> csr_matrix:
         return matrix
     place = np.full(matrix.shape[1], -1, dtype=np.int32)
     place[kept] = np.arange(len(kept), dtype=np.int32)
-    item_idx = place[matrix.indices]
-    stays = item_idx >= 0
-    counts = np.concatenate([[0], np.cumsum(stays)])
-    return csr_matrix((matrix.data[stays], item_idx[stays], counts[matrix.indptr]), shape=(matrix.shape[0], len(kept)))
+    entries = keep_entries(matrix, place[matrix.indices] >= 0)
+    return csr_matrix((entries.data, place[entries.indices], entries.indptr), shape=(matrix.shape[0], len(kept)))

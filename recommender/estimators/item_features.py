@@ -3,8 +3,6 @@
 trend = log(1 + 2 n),   n = the movie's positives of late, each counting 2^(-age / half-life)
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
@@ -14,10 +12,8 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.interactions import product_of_items
+from recommender.estimators.interactions import Array, product_of_items
 from recommender.estimators.popularity import DAY_NS, trend_of
-
-Array = np.ndarray[Any, Any]
 
 HALF_LIVES_DAYS = (1.0, 4.0, 14.0, 90.0, math.inf)
 ITEM_FEATURES = ("now", *(f"trend_{days:g}" for days in HALF_LIVES_DAYS), "liked", "age")  # rows of `item_features_of`
@@ -44,7 +40,7 @@ def _ages(dataset: Dataset) -> Array:
     return log_ages(dataset.movies["release_date"], dataset.now, (dataset.now - first) / YEAR_NS)
 
 
-def log_ages(release_dates: pd.Series[Any], now: int, otherwise: Array | float = 0.0) -> Array:
+def log_ages(release_dates: "pd.Series[Any]", now: int, otherwise: Array | float = 0.0) -> Array:
     """log(1 + years since release)."""
     dates = release_dates.to_numpy(dtype="datetime64[s]")
     years = (now / 1e9 - dates.astype(np.int64)) * 1e9 / YEAR_NS

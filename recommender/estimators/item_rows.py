@@ -4,9 +4,7 @@ Rows are users' positives, users' residuals (by how many stars a rating is above
 movie let expect) and features, each of which "likes" the movies having it.
 """
 
-from __future__ import annotations
-
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.sparse import csr_matrix, diags
@@ -14,9 +12,8 @@ from scipy.sparse import csr_matrix, diags
 from recommender.estimators.bias import residuals
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import ease_weights, gram_matrix
-from recommender.estimators.interactions import select_items
+from recommender.estimators.interactions import Array, select_items, with_values
 
-Array = np.ndarray[Any, Any]
 Parameters = dict[str, float]
 
 BLOCK = 1024
@@ -66,8 +63,7 @@ def inputs_of(ratings: csr_matrix, above: csr_matrix, threshold: float | None, h
     """
     is_positive = True if threshold is None else ratings.data >= threshold
     base = np.where(is_positive, 1.0, history_weight * STILL_OF_INTEREST)
-    counted = (base + history_weight * above.data).astype(np.float32)
-    return csr_matrix((counted, ratings.indices, ratings.indptr), shape=ratings.shape)
+    return with_values(ratings, (base + history_weight * above.data).astype(np.float32))
 
 
 def weighted_gram(positives: csr_matrix, user_exponent: float) -> Array:

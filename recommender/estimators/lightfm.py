@@ -4,8 +4,6 @@
 This file alone imports the library, and only to train: scores are matrix products.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,11 +18,9 @@ from recommender.estimators.columns import LIST_COLUMNS, RELEASE_DATE
 from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.factors import cosines
-from recommender.estimators.interactions import ordered_product, product_of_items, select_items
+from recommender.estimators.interactions import Array, ordered_product, product_of_items, select_items
 from recommender.estimators.progress import reported
 from recommender.estimators.validation import most_rated
-
-Array = np.ndarray[Any, Any]
 
 RIDGE = 0.1  # of the mean of the diagonal
 MIN_MOVIES = 3  # a tag on fewer movies says nothing about others

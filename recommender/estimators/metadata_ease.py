@@ -10,10 +10,8 @@ same people like better than others do are near. The same weights predict stars:
 regression of the known residuals on v B (B has no diagonal, so none of them predicts itself).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -23,11 +21,10 @@ from recommender.estimators.config import Config, check_number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import EaseConfig, EaseRecommender, ease_weights
 from recommender.estimators.inner_splits import inner_splits
+from recommender.estimators.interactions import Array, row_numbers
 from recommender.estimators.item_rows import ItemRows, inputs_of
 from recommender.estimators.tune_items import DEFAULTS, tune_items
 from recommender.estimators.validation import modelled_movies
-
-Array = np.ndarray[Any, Any]
 
 RATING_USERS = 2000  # are enough to tell the scale of predicted residuals
 RATING_BATCH = 256
@@ -92,8 +89,7 @@ def _residual_scale(above: csr_matrix, weights: Array, random_state: int) -> flo
     both, squares = 0.0, 0.0
     for start in range(0, len(known), RATING_BATCH):
         part = above[known[start : start + RATING_BATCH]]
-        users = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
-        predicted = (part @ weights)[users, part.indices].astype(np.float64)
+        predicted = (part @ weights)[row_numbers(part), part.indices].astype(np.float64)
         both += float(predicted @ part.data)
         squares += float(predicted @ predicted)
     return max(both / squares, 0.0) if squares > 1e-9 else 0.0

@@ -1,11 +1,9 @@
 """Item-based nearest neighbours on who liked both: ItemKNN and RP3beta."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from scipy.sparse import csr_matrix, diags, vstack
@@ -13,11 +11,9 @@ from scipy.sparse import csr_matrix, diags, vstack
 from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, check_count, check_number
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.interactions import select_items
+from recommender.estimators.interactions import Array, select_items
 from recommender.estimators.ranking import EXACT_BITS
 from recommender.estimators.validation import best_of, most_rated, ndcg_of_scores, sample_users, split_random
-
-Array = np.ndarray[Any, Any]
 
 SHRINKAGES_GRID = tuple(10.0 * 2.0**step for step in range(-5, 6))  # 0.3 to 320
 BETAS_GRID = (0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.75, 1.0)

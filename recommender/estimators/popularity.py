@@ -1,10 +1,8 @@
 """The most popular movies, with a half-life for what is popular now."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -12,10 +10,9 @@ from scipy.sparse import csr_matrix
 from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, check_number
 from recommender.estimators.dataset import Dataset
+from recommender.estimators.interactions import Array
 from recommender.estimators.ranking import EXACT_BITS
 from recommender.estimators.validation import ndcg_of_scores, split_time
-
-Array = np.ndarray[Any, Any]
 
 DAY_NS = 86_400 * 10**9
 HALF_LIVES_GRID = (math.inf, 365.0, 90.0, 30.0, 14.0, 7.0, 4.0, 2.0, 1.0)

@@ -1,7 +1,5 @@
 """From scores to ranked lists: rounding, batches of users, exclusion, the cut at k."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +8,8 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.ids import IdArray, id_array
+from recommender.estimators.interactions import Array
 
-Array = np.ndarray[Any, Any]
 Scoring = Callable[[csr_matrix, Array], Array]
 
 BATCH_USERS = 256  # bounds memory: users x movies scores of one batch at a time

@@ -8,19 +8,15 @@ weight (see `cold_users`). The learnt form is a conditional logit: it maximises 
 liked in later weeks among those that could have been shown then, so users who follow new releases get more of them.
 """
 
-from __future__ import annotations
-
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.cold_users import cold_user_share
-from recommender.estimators.interactions import ordered_product, product_of_items
+from recommender.estimators.interactions import Array, ordered_product, product_of_items, with_values
 from recommender.estimators.item_features import AGE, ITEM_FEATURES, Genres
-
-Array = np.ndarray[Any, Any]
 
 PARTS = ("root", "score", "genres", *ITEM_FEATURES)  # of y
 ROOT, SCORE, GENRES = range(3)
@@ -48,7 +44,7 @@ class Reranker:
         self.weights, self.user_features, self.cold_user_weight = weights, user_features, cold_user_weight
 
     @classmethod
-    def plain(cls, popularity_weight: float, cold_user_weight: float = 0.0) -> Reranker:
+    def plain(cls, popularity_weight: float, cold_user_weight: float = 0.0) -> Self:
         weights = np.zeros((1 + len(USER_FEATURES), len(PARTS)), dtype=np.float32)
         weights[0, ROOT], weights[0, NOW] = 1, popularity_weight
         user_features = np.array([[0.0], [1.0], [0.0]], dtype=np.float32).repeat(len(USER_FEATURES), axis=1)
@@ -108,7 +104,7 @@ class Reranker:
 def user_features_of(history: csr_matrix, item_features: Array, empty: Array) -> Array:
     """(users, USER_FEATURES); with few ratings the means are shrunk towards those of an empty history."""
     n_rated = np.diff(history.indptr)
-    rated = csr_matrix((np.ones(history.nnz, dtype=np.float32), history.indices, history.indptr), shape=history.shape)
+    rated = with_values(history, np.ones(history.nnz, dtype=np.float32))
     sums = rated @ np.ascontiguousarray(item_features[AVERAGED_ITEM_FEATURES].T) + USER_FEATURE_SHRINKAGE * empty[1:]
     return np.column_stack([np.log1p(n_rated), sums / (n_rated[:, None] + USER_FEATURE_SHRINKAGE)])
 

@@ -1,19 +1,13 @@
 """The content model's kernel, chosen where it is needed: on movies that the inner fit has no rating of."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.content_kernel import Ridge, kernel, noise
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import ease_weights, gram_matrix
-from recommender.estimators.interactions import select_items
+from recommender.estimators.interactions import Array, select_items
 from recommender.estimators.validation import best_of, ndcg_of_scores, sample_users
-
-Array = np.ndarray[Any, Any]
 
 STEEPNESSES_GRID = (0.25, 0.5, 1.0)
 REGULARIZATIONS_GRID = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)

@@ -1,21 +1,16 @@
 """The parameters of the item-item model with metadata, chosen where it is needed: on inner splits."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.ease import ease_weights
 from recommender.estimators.inner_splits import InnerSplit
-from recommender.estimators.interactions import select_items
+from recommender.estimators.interactions import Array, select_items
 from recommender.estimators.item_rows import ItemRows, Parameters, add_rows, weighted_gram
 from recommender.estimators.validation import best_of, most_rated, ndcg_of_scores
-
-Array = np.ndarray[Any, Any]
 
 REGULARIZATIONS_GRID = (12.0, 25.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0)
 METADATA_WEIGHTS_GRID = (1.25, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0)

@@ -4,21 +4,19 @@ First the half-life and popularity weight of the plain form; then, on windows of
 it ranks the latest windows, each learnt from those before it, no worse than the plain one.
 """
 
-from __future__ import annotations
-
 import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recommender.estimators.dataset import Dataset, positives_of
+from recommender.estimators.dataset import Dataset
 from recommender.estimators.inner_splits import InnerSplit
-from recommender.estimators.interactions import select_items
+from recommender.estimators.interactions import Array, positives_of, row_numbers, select_items
 from recommender.estimators.item_features import Genres, item_features_of
 from recommender.estimators.item_rows import ItemRows, item_scores
 from recommender.estimators.popularity import trend_of
@@ -33,7 +31,6 @@ from recommender.estimators.reranker import (
 )
 from recommender.estimators.validation import most_rated, ndcg_of_scores
 
-Array = np.ndarray[Any, Any]
 logger = logging.getLogger(__name__)
 
 HALF_LIVES_GRID = (1.0, 2.0, 4.0, 7.0, 14.0, 30.0, 90.0, 365.0, math.inf)
@@ -61,7 +58,7 @@ class ScoredSplit:
     trends: dict[float, Array] = field(default_factory=dict)  # by half-life
 
     @classmethod
-    def of(cls, split: InnerSplit, features: csr_matrix, item_parameters: dict[str, float]) -> ScoredSplit:
+    def of(cls, split: InnerSplit, features: csr_matrix, item_parameters: dict[str, float]) -> Self:
         modelled = most_rated(split.train, TUNING_MOVIES)
         scores = item_scores(ItemRows.of(split.train, modelled, features), split.users, item_parameters)
         history = split.train.ratings[split.users]
@@ -128,7 +125,7 @@ def learn_reranker(
     return _learn(windows)
 
 
-def _is_as_good(windows: list[_Window]) -> bool:
+def _is_as_good(windows: list["_Window"]) -> bool:
     """Whether the latest windows are ranked as well by what is learnt from those before each of them.
 
     Of two that rank equally well the learnt form is the better one: it shows several times as many movies.
@@ -181,7 +178,7 @@ class _Window:
         """
         shape = self.plain.shape
         left = np.ones(shape, dtype=bool)
-        left[np.repeat(np.arange(shape[0]), np.diff(self.scored.seen.indptr)), self.scored.seen.indices] = False
+        left[row_numbers(self.scored.seen), self.scored.seen.indices] = False
         by_chance = np.random.default_rng(self.random_state).random(shape, dtype=np.float32)
         places, is_shown = [], []
         for scores, k in (

@@ -1,18 +1,15 @@
 """Inner splits of a model's own training data, for choosing what was not given."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recommender.estimators.dataset import Dataset, positives_of
+from recommender.estimators.dataset import Dataset
+from recommender.estimators.interactions import Array, places_in_rows, positives_of, row_numbers
 from recommender.estimators.ranking import EXCLUDED
 
-Array = np.ndarray[Any, Any]
 logger = logging.getLogger(__name__)
 
 
@@ -20,12 +17,9 @@ def split_random(dataset: Dataset, share: float, random_state: int) -> tuple[Dat
     """Hide a share of each user's ratings, leaving at least one; the hidden positives are the answer."""
     rng = np.random.default_rng(random_state)
     counts = np.diff(dataset.ratings.indptr)
-    rows = np.repeat(np.arange(dataset.n_users), counts)
-    order = np.lexsort((rng.random(dataset.ratings.nnz), rows))
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order)) - np.repeat(dataset.ratings.indptr[:-1], counts)
-    hidden = place < np.minimum(np.round(share * counts), counts - 1)[rows]
-    return _hide(dataset, hidden)
+    place = places_in_rows(dataset.ratings, rng.random(dataset.ratings.nnz))
+    n_hidden = np.minimum(np.round(share * counts), counts - 1)
+    return _hide(dataset, place < n_hidden[row_numbers(dataset.ratings)])
 
 
 def split_time(dataset: Dataset, share: float) -> tuple[Dataset, csr_matrix]:
@@ -42,22 +36,15 @@ def _hide(dataset: Dataset, hidden: Array) -> tuple[Dataset, csr_matrix]:
 def ndcg_of_scores(scores: Array, seen: csr_matrix, answers: csr_matrix, k: int = 10) -> Array:
     """Binary nDCG@k for each row, seen movies struck from the list; NaN where a row has no answer."""
     scores = np.array(scores, dtype=np.float32)
-    n_rows, n_movies = scores.shape
-    k = min(k, n_movies)
-    scores[np.repeat(np.arange(n_rows), np.diff(seen.indptr)), seen.indices] = EXCLUDED
+    k = min(k, scores.shape[1])
+    scores[row_numbers(seen), seen.indices] = EXCLUDED
     top = np.argpartition(-scores, k - 1, axis=1)[:, :k]
     order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
-    is_hit = np.take_along_axis(_dense_bool(answers), np.take_along_axis(top, order, axis=1), axis=1)
+    is_hit = np.take_along_axis(answers.toarray() > 0, np.take_along_axis(top, order, axis=1), axis=1)
     gains = 1 / np.log2(np.arange(2, k + 2))
     ideal = np.cumsum(gains)[np.minimum(np.diff(answers.indptr), k) - 1]
     quality: Array = np.where(np.diff(answers.indptr) > 0, is_hit @ gains / ideal, np.nan)
     return quality
-
-
-def _dense_bool(matrix: csr_matrix) -> Array:
-    dense = np.zeros(matrix.shape, dtype=bool)
-    dense[np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices] = True
-    return dense
 
 
 def modelled_movies(dataset: Dataset, limit: int, owner: str) -> Array:

@@ -4,9 +4,9 @@ import pytest
 
 from recommender.estimators import Dataset, load_recommender
 from recommender.estimators.cold_users import cold_user_share, first_ratings_holdout, random_holdout
-from recommender.estimators.dataset import positives_of
 from recommender.estimators.hybrid import HybridRecommender
 from recommender.estimators.inner_splits import InnerSplit
+from recommender.estimators.interactions import positives_of
 from tests.recommender.estimators.data import tastes
 from tests.recommender.estimators.test_hybrid import FIXED
 
