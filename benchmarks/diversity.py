@@ -14,13 +14,12 @@ import pandas as pd
 from benchmarks.data import movielens_metadata, movielens_ratings, tmdb_metadata
 from benchmarks.models import random_split_models
 from benchmarks.progress import Progress
+from benchmarks.protocols import Split, ask_by_user, leave_ratings_out, one_list_a_user
 from recommender.estimators import Dataset, Recommender
 from recommender.estimators.diversity import diversify, pool_size
-from recommender.evaluation import Comparison, Evaluation, leave_ratings_out
-from recommender.evaluation.beyond_accuracy import intra_list_diversity
-from recommender.evaluation.evaluate import evaluate_lists
-from recommender.evaluation.requests import trained_users
-from recommender.evaluation.splits import Split
+from recommender.evaluation.comparison import Comparison
+from recommender.evaluation.evaluate import Evaluation, evaluate_lists
+from recommender.evaluation.metrics import intra_list_diversity
 
 K = 10
 MODEL = "hybrid"
@@ -40,8 +39,10 @@ def run(folder: Path, metadata: str, progress: Progress) -> tuple[str, list[dict
 
 
 def _rows(model: Recommender, dataset: Dataset, split: Split) -> list[dict[str, Any]]:
-    requests = trained_users(split.test, split.train)
-    pools = requests.ask(model, pool_size(K, int(dataset.is_rated.sum()))).rename(columns={"request": "user_id"})
+    requests = one_list_a_user(split.test, split.train)
+    pools = ask_by_user(requests, model, pool_size(K, int(dataset.is_rated.sum()))).rename(
+        columns={"request": "user_id"}
+    )
     judged: dict[str, Evaluation] = {}
     by_metadata: dict[str, float] = {}
     for strength in STRENGTHS:

@@ -16,10 +16,11 @@ import pandas as pd
 from benchmarks.data import movielens_metadata, movielens_ratings, tmdb_metadata
 from benchmarks.models import random_split_models
 from benchmarks.progress import Progress
+from benchmarks.protocols import evaluate, leave_ratings_out, one_list_a_user
 from recommender.estimators import Dataset, Recommender
-from recommender.evaluation import Comparison, Evaluation, evaluate, leave_ratings_out
-from recommender.evaluation.evaluate import evaluate_requests, pool
-from recommender.evaluation.requests import Requests, trained_users
+from recommender.evaluation.comparison import Comparison
+from recommender.evaluation.evaluate import Evaluation, evaluate_requests, pool
+from recommender.evaluation.requests import Requests
 
 K = 10
 MODEL = "hybrid"
@@ -69,13 +70,7 @@ def _fit(entry: Any, train: pd.DataFrame, movies: pd.DataFrame, progress: Progre
 def _requests(test: pd.DataFrame, known: pd.DataFrame, count: int | None) -> Requests:
     """One list per user, from a random sample of their known ratings, or from all."""
     drawn = known.sample(frac=1, random_state=0).groupby("user_id").head(len(known) if count is None else count)
-    found: dict[Any, dict[Any, float]] = {
-        user: dict(zip(rows["movie_id"].tolist(), rows["rating"].tolist(), strict=True))
-        for user, rows in drawn.groupby("user_id")
-    }
-    asked = trained_users(test, drawn)
-    histories = [found.get(user, {}) for user in asked.table["user_id"].tolist()]
-    return Requests(asked.table, asked.relevant, lambda start, stop: histories[start:stop])
+    return one_list_a_user(test, drawn)
 
 
 def _asked_in_both_ways(model: Recommender, test: pd.DataFrame, train: pd.DataFrame) -> dict[str, Any]:

@@ -21,7 +21,10 @@ from mlops.gate.inputs import GateInput, Lists
 from mlops.gate.rules import PASSED, REFUSED, decide
 from mlops.policy import GatePolicy
 from movierec.policy import load_policy
-from recommender.evaluation import Comparison, Evaluation, evaluate_on_cuts, fitter, paired_bootstrap
+from recommender.evaluation.baselines import fitter
+from recommender.evaluation.bootstrap import paired_bootstrap
+from recommender.evaluation.comparison import Comparison, evaluate_on_cuts
+from recommender.evaluation.evaluate import Evaluation
 from recommender.evaluation.requests import Sampling
 
 Array = np.ndarray[Any, Any]

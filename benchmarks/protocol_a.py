@@ -11,8 +11,10 @@ import pandas as pd
 from benchmarks.data import movielens_metadata, movielens_ratings, tmdb_metadata
 from benchmarks.models import random_split_models
 from benchmarks.progress import Progress
+from benchmarks.protocols import evaluate, leave_ratings_out
 from recommender.estimators import Dataset
-from recommender.evaluation import Comparison, Evaluation, evaluate, leave_ratings_out
+from recommender.evaluation.comparison import Comparison
+from recommender.evaluation.evaluate import Evaluation
 
 K = 10
 REFERENCE = "ease"

@@ -12,10 +12,10 @@ import pandas as pd
 from benchmarks.data import movielens_metadata, movielens_ratings, tmdb_metadata
 from benchmarks.models import Model, random_split_models
 from benchmarks.progress import Progress
+from benchmarks.protocols import ColdSplit, auc, evaluate, hide_cold_movies
 from recommender.estimators import Dataset, Recommender
-from recommender.evaluation import ColdSplit, Comparison, Evaluation, evaluate, hide_cold_movies
-from recommender.evaluation.evaluate import pool
-from recommender.evaluation.metrics import auc
+from recommender.evaluation.comparison import Comparison
+from recommender.evaluation.evaluate import Evaluation, pool
 
 K = 10
 POSITIVE = 4.0

@@ -12,9 +12,11 @@ import pandas as pd
 from benchmarks.data import movietweetings
 from benchmarks.models import Model, later_data_models
 from benchmarks.progress import Progress
+from benchmarks.protocols import evaluate, rolling_weeks
 from recommender.estimators import Dataset
-from recommender.evaluation import Comparison, Evaluation, TimeSplit, evaluate, rolling_weeks
-from recommender.evaluation.evaluate import pool
+from recommender.evaluation.comparison import Comparison
+from recommender.evaluation.evaluate import Evaluation, pool
+from recommender.evaluation.splits import TimeSplit
 
 K = 10
 POSITIVE = 7.0

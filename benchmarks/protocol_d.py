@@ -8,7 +8,8 @@ from typing import Any
 from benchmarks.data import movielens_metadata, movielens_ratings
 from benchmarks.progress import Progress
 from benchmarks.slices import Table, list_table, slice_tables
-from recommender.evaluation import Comparison, evaluate_on_cuts, fitter, popularity_baselines
+from recommender.evaluation.baselines import fitter, popularity_baselines
+from recommender.evaluation.comparison import Comparison, evaluate_on_cuts
 
 CUTS = (0.7, 0.8, 0.9)
 POSITIVE = 3.5

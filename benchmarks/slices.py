@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from recommender.evaluation import SLICES, Comparison
+from recommender.evaluation.comparison import Comparison
+from recommender.evaluation.slices import SLICES
 
 Table = tuple[str, list[dict[str, Any]]]
 

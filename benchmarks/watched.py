@@ -18,11 +18,12 @@ import pandas as pd
 
 from benchmarks.data import movielens_metadata, movielens_ratings
 from benchmarks.fold_in import FOLDS, left_out
+from benchmarks.protocols import leave_ratings_out, one_list_a_user
 from benchmarks.tables import render
 from recommender.estimators import ESTIMATORS, Dataset, Recommender
-from recommender.evaluation import Comparison, Evaluation, leave_ratings_out
-from recommender.evaluation.evaluate import evaluate_requests, pool
-from recommender.evaluation.requests import Requests, trained_users
+from recommender.evaluation.comparison import Comparison
+from recommender.evaluation.evaluate import Evaluation, evaluate_requests, pool
+from recommender.evaluation.requests import Requests
 
 THRESHOLD = 3.5
 SHARES = (0.5, 0.8, 1.0)
@@ -85,8 +86,7 @@ class _OfTheUnseen(Requests):
 
     seen: list[list[int]] = field(default_factory=list)
 
-    def ask(self, model: Recommender, k: int, candidates: Any = None, exclude_seen: bool = True) -> pd.DataFrame:
-        assert self.histories is not None
+    def ask(self, model: Recommender, k: int, candidates: Any = None) -> pd.DataFrame:
         lists = model.recommend_for_history(self.histories(0, len(self)), k=k, candidates=candidates, exclude=self.seen)
         return lists.rename(columns={"user_id": "request"})
 
@@ -100,7 +100,7 @@ def _requests(test: pd.DataFrame, known: pd.DataFrame, share: float, count: Coun
         rated = {movie: everything[movie] for movie in rows["movie_id"][rows["is_rated"]].tolist()}
         seen[user] = list(everything)
         histories[user] = everything if count is None else _counted(everything, rated, count)
-    asked = trained_users(test, known)
+    asked = one_list_a_user(test, known)
     users = asked.table["user_id"].tolist()
     wanted = [histories.get(user, {}) for user in users]
     return _OfTheUnseen(

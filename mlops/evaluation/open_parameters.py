@@ -10,7 +10,7 @@ from django.conf import settings
 
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.estimators.ease import LAPACK_LIMIT, EaseConfig
-from recommender.evaluation import temporal_cuts
+from recommender.evaluation.splits import temporal_cuts
 
 BYTES_PER_PAIR = 5  # a float32 for each pair of movies, and a quarter more while it is computed
 

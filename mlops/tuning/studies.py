@@ -16,8 +16,10 @@ from mlops.evaluation.parameters import known_algorithm, to_json
 from mlops.models import DatasetSnapshot, TuningStudy
 from mlops.tuning.choices import parameters_in_force
 from mlops.tuning.space import distributions
-from recommender.evaluation import Comparison, Evaluation, TemporalFold, fitter, temporal_cuts
-from recommender.evaluation.evaluate import pool
+from recommender.evaluation.baselines import fitter
+from recommender.evaluation.comparison import Comparison, TemporalFold
+from recommender.evaluation.evaluate import Evaluation, pool
+from recommender.evaluation.splits import temporal_cuts
 
 CANDIDATE, PRESENT = "candidate", "present"
 

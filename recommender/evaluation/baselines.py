@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from recommender.estimators import ESTIMATORS, Dataset, Recommender
@@ -12,7 +12,6 @@ Fitter = Callable[[Dataset], Recommender]
 
 POPULAR = "popular"
 ITEM_KNN = "item_knn"
-EASE = "ease"
 HALF_LIVES_DAYS = (1.0, 7.0, 30.0, 365.0)
 
 
@@ -33,18 +32,11 @@ def popularity_baselines(half_lives_days: Sequence[float] = HALF_LIVES_DAYS) -> 
 
 def baselines(
     half_lives_days: Sequence[float] = HALF_LIVES_DAYS,
-    parameters: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Fitter]:
-    """Popularity of each kind, item_knn and ease; `parameters` holds hyper-parameters of the last two by name.
-
-    Without them each fit chooses its own, which takes EASE several times as long.
-    """
-    given = parameters or {}
-    return popularity_baselines(half_lives_days) | {
-        name: fitter(name, **given.get(name, {})) for name in (ITEM_KNN, EASE)
-    }
+    """What a person would build in an hour: popularity of each kind and item-kNN."""
+    return popularity_baselines(half_lives_days) | {ITEM_KNN: fitter(ITEM_KNN)}
 
 
-def simple_baselines(names: Mapping[str, object] | Sequence[str]) -> list[str]:
-    """Of those names, what a person would build in an hour: popularity of each kind and item-kNN."""
+def simple_baselines(names: Iterable[str]) -> list[str]:
+    """Those of the names that `baselines` gives."""
     return [name for name in names if name in (POPULAR, ITEM_KNN) or name.startswith(f"{POPULAR}_")]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from time import perf_counter
 from typing import Any
 
@@ -17,7 +18,8 @@ import pandas as pd
 from recommender.estimators import Dataset, Recommender
 from recommender.evaluation.baselines import Fitter, simple_baselines
 from recommender.evaluation.bootstrap import Interval, paired_bootstrap
-from recommender.evaluation.evaluate import METRICS, Evaluation, evaluate_requests, pool, predict_stars
+from recommender.evaluation.evaluate import Evaluation, evaluate_requests, pool, predict_stars
+from recommender.evaluation.metrics import METRICS
 from recommender.evaluation.requests import Requests, Sampling, later_positives
 from recommender.evaluation.splits import TimeSplit, temporal_cuts
 
@@ -88,19 +90,24 @@ def evaluate_on_cuts(
     if not fitters:
         raise ValueError("fitters: expected at least one model to evaluate")
     splits = temporal_cuts(ratings, cuts)
-    report = _Steps(2 * len(splits) * len(fitters), progress)
+    n_steps, done = 2 * len(splits) * len(fitters), count()
+
+    def report(step: str) -> None:
+        if progress is not None:
+            progress(step, next(done), n_steps)
+
     result: dict[str, list[Evaluation]] = {name: [] for name in fitters}
     for split in splits:
         later = TemporalFold.after(split, movies, implicit_threshold, sampling)
         for name, fit in fitters.items():
-            report.start(f"fit {name} before {split.cut:%Y-%m-%d}")
+            report(f"fit {name} before {split.cut:%Y-%m-%d}")
             started = perf_counter()
             model = fit(later.dataset)
             seconds = perf_counter() - started
-            report.start(f"evaluate {name} after {split.cut:%Y-%m-%d}")
+            report(f"evaluate {name} after {split.cut:%Y-%m-%d}")
             evaluation = later.evaluate(model, k)
             result[name].append(replace(evaluation, seconds=evaluation.seconds | {"fit": seconds}))
-    report.end()
+    report("done")
     return Comparison({name: pool(evaluations) for name, evaluations in result.items()})
 
 
@@ -158,16 +165,3 @@ def _catalogue(movies: pd.DataFrame | None, split: TimeSplit) -> pd.DataFrame:
     if movies is None:
         return pd.DataFrame({"movie_id": rated})
     return pd.concat([movies, pd.DataFrame({"movie_id": rated[~rated.isin(movies["movie_id"])]})], ignore_index=True)
-
-
-class _Steps:
-    def __init__(self, total: int, progress: Progress | None) -> None:
-        self.total, self.done, self.progress = total, -1, progress
-
-    def start(self, step: str) -> None:
-        self.done += 1
-        if self.progress is not None:
-            self.progress(step, self.done, self.total)
-
-    def end(self) -> None:
-        self.start("done")

@@ -13,13 +13,11 @@ import numpy as np
 import pandas as pd
 
 from recommender.estimators import Recommender
-from recommender.evaluation.beyond_accuracy import describe_lists
 from recommender.evaluation.bootstrap import Interval, bootstrap_mean
-from recommender.evaluation.metrics import ndcg_at_k, precision_at_k, recall_at_k, rmse
-from recommender.evaluation.requests import Requests, trained_users
+from recommender.evaluation.metrics import METRICS, accuracy, describe_lists, rmse
+from recommender.evaluation.requests import Requests
 from recommender.evaluation.slices import HISTORY_SLICES, NEW_MOVIES, SLICES, in_history_slice, movie_slices, slice_of
 
-METRICS = ("ndcg", "recall", "precision")
 RATING_USERS = 64  # users x movies predicted at a time
 
 
@@ -80,59 +78,41 @@ class Evaluation:
 
     def interval(self, metric: str = "ndcg", part: str | None = None, **options: Any) -> Interval:
         """The mean over users and cuts; `options` are those of `bootstrap_mean`."""
+        if metric not in METRICS:
+            raise ValueError(f"metric: expected one of {', '.join(METRICS)}, got {metric!r}")
         users = self.per_user(part)
-        return bootstrap_mean(users[_known(metric)].to_numpy(), users["user_id"].to_numpy(), **options)
+        return bootstrap_mean(users[metric].to_numpy(), users["user_id"].to_numpy(), **options)
 
     def summary(self) -> dict[str, float]:
         """Means over users and cuts, what the lists are like, and the counts behind them."""
-        users = self.per_user()
-        values = {name: float(users[name].mean()) for name in METRICS}
-        stars = self.stars[self.stars["movie_slice"] != NEW_MOVIES]  # those have a slice of their own
-        counts = {"n_users": users["user_id"].nunique(), "n_lists": len(self.lists), "n_stars": len(stars)}
-        return values | {"rmse": _rmse(stars)} | self.catalogue | counts
+        values, counts = self._values_and_counts()
+        return values | self.catalogue | counts
 
     def slices(self) -> dict[str, dict[str, float]]:
         """For each of SLICES METRICS, rmse, n_users, n_lists and n_stars."""
-        return {part: self._slice_metrics(part) for part in SLICES}
+        found = {}
+        for part in SLICES:
+            values, counts = self._values_and_counts(part)
+            found[part] = values | counts
+        return found
 
-    def _slice_metrics(self, part: str) -> dict[str, float]:
-        users = self.per_user(part)
-        values = {name: float(users[name].mean()) for name in METRICS}
+    def _values_and_counts(self, part: str | None = None) -> tuple[dict[str, float], dict[str, int]]:
+        users, stars = self.per_user(part), self._stars(part)
+        rmse_of_stars = rmse(stars["predicted"].to_numpy(), stars["rating"].to_numpy())
+        values = {name: float(users[name].mean()) for name in METRICS} | {"rmse": rmse_of_stars}
         n_lists = int(self._part(part)["ndcg"].notna().sum())
-        stars = self._stars(part)
-        counts = {"n_users": users["user_id"].nunique(), "n_lists": n_lists, "n_stars": len(stars)}
-        return values | {"rmse": _rmse(stars)} | counts
+        return values, {"n_users": users["user_id"].nunique(), "n_lists": n_lists, "n_stars": len(stars)}
 
-    def _stars(self, part: str) -> pd.DataFrame:
-        if part in HISTORY_SLICES:
-            known = self.stars[self.stars["movie_slice"] != NEW_MOVIES]
-            return known[in_history_slice(known["n_history"], part)]
-        return self.stars[self.stars["movie_slice"] == part]
+    def _stars(self, part: str | None) -> pd.DataFrame:
+        if part is not None and part not in HISTORY_SLICES:
+            return self.stars[self.stars["movie_slice"] == part]
+        known = self.stars[self.stars["movie_slice"] != NEW_MOVIES]  # those have a slice of their own
+        return known if part is None else known[in_history_slice(known["n_history"], part)]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able; a metric without a value is None."""
         slices = {name: _plain(values) for name, values in self.slices().items()}
         return {"k": self.k, "summary": _plain(self.summary()), "slices": slices, "seconds": _plain(self.seconds)}
-
-
-def evaluate(
-    model: Recommender,
-    test: pd.DataFrame,
-    train: pd.DataFrame,
-    *,
-    k: int = 10,
-    candidates: Any = None,
-    exclude_seen: bool = True,
-    with_stars: bool = True,
-    cut: str = "",
-) -> Evaluation:
-    """The lists of the users of `test`, every row of which is right; `train` is what the model was fitted on.
-
-    `cut` names the split, so that several can be pooled.
-    """
-    requests = trained_users(test, train, cut)
-    stars = predict_stars(model, test, train, cut) if with_stars else no_stars()
-    return evaluate_requests(model, requests, train, k=k, candidates=candidates, exclude_seen=exclude_seen, stars=stars)
 
 
 def evaluate_requests(
@@ -142,12 +122,11 @@ def evaluate_requests(
     *,
     k: int,
     candidates: Any = None,
-    exclude_seen: bool = True,
     stars: pd.DataFrame | None = None,
 ) -> Evaluation:
     """Ask the model for the lists of the requests and evaluate them; see `evaluate_lists`."""
     started = perf_counter()
-    shown = requests.ask(model, k, candidates, exclude_seen)
+    shown = requests.ask(model, k, candidates)
     return evaluate_lists(shown, requests, train, k=k, stars=stars, seconds={"score": perf_counter() - started})
 
 
@@ -176,16 +155,6 @@ def evaluate_lists(
     )
 
 
-def accuracy(owners: Any, ranks: Any, n_lists: int, k: int) -> dict[str, Any]:
-    """METRICS of each list, NaN for lists without a right movie."""
-    owners, ranks = np.asarray(owners, dtype=np.int64), np.asarray(ranks, dtype=np.int64)
-    return {
-        "ndcg": ndcg_at_k(owners, ranks, n_lists, k),
-        "recall": recall_at_k(owners, ranks, n_lists, k),
-        "precision": precision_at_k(owners, ranks, n_lists, k),
-    }
-
-
 def predict_stars(model: Recommender, test: pd.DataFrame, train: pd.DataFrame, cut: str = "") -> pd.DataFrame:
     """A row for each row of `test`, whose movies the model must know; see `Evaluation.stars`."""
     test = test.sort_values("user_id", kind="stable")
@@ -205,10 +174,6 @@ def predict_stars(model: Recommender, test: pd.DataFrame, train: pd.DataFrame, c
 def no_stars() -> pd.DataFrame:
     """An empty table with the columns of `Evaluation.stars`."""
     return pd.DataFrame(columns=["user_id", "cut", "rating", "predicted", "n_history", "movie_slice"])
-
-
-def _rmse(stars: pd.DataFrame) -> float:
-    return rmse(stars["predicted"].to_numpy(), stars["rating"].to_numpy())
 
 
 def pool(evaluations: list[Evaluation]) -> Evaluation:
@@ -259,17 +224,6 @@ def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else frames[0]
 
 
-def _known(metric: str) -> str:
-    if metric not in METRICS:
-        raise ValueError(f"metric: expected one of {', '.join(METRICS)}, got {metric!r}")
-    return metric
-
-
 def _plain(values: dict[str, float]) -> dict[str, float | int | None]:
-    return {name: _number(value) for name, value in values.items()}
-
-
-def _number(value: float) -> float | int | None:
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    return float(value) if math.isfinite(value) else None
+    """Python's own numbers; None instead of NaN."""
+    return {name: np.asarray(value).item() if math.isfinite(value) else None for name, value in values.items()}

@@ -1,9 +1,8 @@
 """The lists to ask a model for, and the movies that would have been right in them.
 
-Two kinds. `trained_users`: one list for each user of a test table, from what the model saw of them.
-`later_positives`: each positive after a cut is looked for in the list folded in from that user's ratings before
-that very positive, as the site would have shown it: the model knows nothing from the cut on, the history does.
-Cold-start users take part with their ratings up to then, at first without any.
+Each positive after a cut is looked for in the list folded in from that user's ratings before that very positive, as
+the site would have shown it: the model knows nothing from the cut on, the history does. Cold-start users take part
+with their ratings up to then, at first without any.
 """
 
 from __future__ import annotations
@@ -43,38 +42,24 @@ class Requests:
     """`table`: a row a list, numbered from 0: user_id, cut, n_history, weight (positives the list stands for).
 
     `relevant`: a row a right movie: request (number of the list), movie_id.
-    `histories(start, stop)`: of lists folded in, {movie_id: rating}; None where the model's own data serve.
+    `histories(start, stop)`: what those lists are folded in from, {movie_id: rating}.
     """
 
     table: pd.DataFrame
     relevant: pd.DataFrame
-    histories: Histories | None = None
+    histories: Histories
 
     def __len__(self) -> int:
         return len(self.table)
 
-    def ask(self, model: Recommender, k: int, candidates: Any = None, exclude_seen: bool = True) -> pd.DataFrame:
+    def ask(self, model: Recommender, k: int, candidates: Any = None) -> pd.DataFrame:
         """The model's lists: request, movie_id, score, rank."""
-        if self.histories is None:
-            users = self.table["user_id"]
-            lists = model.recommend(users, k=k, candidates=candidates, exclude_seen=exclude_seen)
-            numbers = pd.Series(np.arange(len(users)), index=pd.Index(users))
-            return lists.assign(request=lists["user_id"].map(numbers)).drop(columns="user_id")
         parts = []
         for start in range(0, len(self), BATCH_LISTS):
             histories = self.histories(start, min(start + BATCH_LISTS, len(self)))
-            lists = model.recommend_for_history(histories, k=k, candidates=candidates, exclude_seen=exclude_seen)
+            lists = model.recommend_for_history(histories, k=k, candidates=candidates)
             parts.append(lists.assign(request=lists["user_id"] + start).drop(columns="user_id"))
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["request", "movie_id", "rank"])
-
-
-def trained_users(test: pd.DataFrame, train: pd.DataFrame, cut: str = "") -> Requests:
-    """Every user of `test` once; all their test movies are right."""
-    users, ids = pd.factorize(test["user_id"], sort=True)
-    n_history = pd.Series(ids).map(train.groupby("user_id").size()).fillna(0).astype(np.int64)
-    table = pd.DataFrame({"user_id": ids, "cut": cut, "n_history": n_history.to_numpy(), "weight": 1.0})
-    relevant = pd.DataFrame({"request": users, "movie_id": test["movie_id"].to_numpy()}).drop_duplicates()
-    return Requests(table, relevant.reset_index(drop=True))
 
 
 def later_positives(

@@ -15,7 +15,8 @@ from mlops.registry.smoke_test import examine
 from mlops.registry.smoke_test_input import SmokeTestInput, smoke_test_input
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.estimators.ease import EaseRecommender
-from recommender.evaluation import evaluate_on_cuts, fitter, popularity_baselines
+from recommender.evaluation.baselines import fitter, popularity_baselines
+from recommender.evaluation.comparison import evaluate_on_cuts
 from tests.mlops.tastes import dataset_of_tastes, ratings_of_tastes
 from tests.mlops.test_gate import FIRST, POLICY
 

@@ -16,7 +16,7 @@ from mlops.models import Backtest
 from mlops.monitoring.backtests.context import BacktestContext
 from mlops.monitoring.codes import AblationCode, FeatureCode, ListsCode
 from recommender.estimators import ESTIMATORS
-from recommender.evaluation import Comparison, TemporalFold
+from recommender.evaluation.comparison import Comparison, TemporalFold
 from recommender.evaluation.slices import NEW_MOVIES
 
 COLUMNS = {

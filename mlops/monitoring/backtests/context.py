@@ -8,7 +8,9 @@ import pandas as pd
 from django.conf import settings
 
 from recommender.estimators import Dataset
-from recommender.evaluation import Evaluation, TemporalFold, fitter
+from recommender.evaluation.baselines import fitter
+from recommender.evaluation.comparison import TemporalFold
+from recommender.evaluation.evaluate import Evaluation
 
 Progress = Callable[[str], None]
 

@@ -17,7 +17,8 @@ from mlops.models import Backtest, ModelVersion
 from mlops.monitoring.backtests.ablations import ablate_features
 from mlops.monitoring.backtests.context import BacktestContext, Progress
 from recommender.estimators import Dataset
-from recommender.evaluation import Comparison, TemporalFold, temporal_cuts
+from recommender.evaluation.comparison import Comparison, TemporalFold
+from recommender.evaluation.splits import temporal_cuts
 
 
 def backtest(*, kind: str, on_progress: Progress | None = None) -> Backtest:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.estimators.diversity import choose_unlike, diversify, pool_size
-from recommender.evaluation.beyond_accuracy import describe_lists
+from recommender.evaluation.metrics import describe_lists
 from tests.recommender.estimators.contract import assert_lists, fitted
 from tests.recommender.estimators.data import tastes
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from recommender.evaluation.beyond_accuracy import (
+from recommender.evaluation.metrics import (
     coverage,
     intra_list_diversity,
     mean_popularity,

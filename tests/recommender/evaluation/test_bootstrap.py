@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from recommender.evaluation import bootstrap_mean, paired_bootstrap
+from recommender.evaluation.bootstrap import bootstrap_mean, paired_bootstrap
 
 
 def test_interval_of_a_mean_agrees_with_the_normal_one():

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from recommender.estimators import Dataset
-from recommender.evaluation import Sampling, baselines, evaluate_on_cuts, fitter, popularity_baselines
-from recommender.evaluation.baselines import simple_baselines
+from recommender.evaluation.baselines import baselines, fitter, popularity_baselines, simple_baselines
+from recommender.evaluation.comparison import evaluate_on_cuts
+from recommender.evaluation.requests import Sampling
 
 from .frames import Ranking, generated_log
 
@@ -128,8 +129,8 @@ def test_real_estimators_are_compared_by_public_methods():
     assert comparison["popular"].summary()["ndcg"] > 0
 
 
-def test_all_baselines_are_listed_but_ease_is_not_a_simple_one():
-    comparison = evaluate_on_cuts(baselines((30,), {"ease": {"regularization": 50.0}}), LOG, cuts=[0.8])
+def test_ease_is_not_a_simple_baseline():
+    comparison = evaluate_on_cuts(baselines((30,)) | {"ease": fitter("ease", regularization=50.0)}, LOG, cuts=[0.8])
     assert set(comparison.table().index) == {"popular", "popular_30d", "item_knn", "ease"}
     assert simple_baselines(comparison.evaluations) == ["popular_30d", "popular", "item_knn"]
 

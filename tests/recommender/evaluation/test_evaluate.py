@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.protocols import evaluate, leave_ratings_out
 from recommender.estimators import ESTIMATORS, Dataset
-from recommender.evaluation import SLICES, evaluate, leave_ratings_out
-from recommender.evaluation.slices import movie_slices
+from recommender.evaluation.slices import SLICES, movie_slices
 
 from .frames import Ranking, generated_log, ratings_frame
 

@@ -1,7 +1,9 @@
 import pandas as pd
 import pytest
 
-from recommender.evaluation import evaluate_on_cuts, movie_groups, popularity_baselines, shares
+from recommender.evaluation.baselines import popularity_baselines
+from recommender.evaluation.comparison import evaluate_on_cuts
+from recommender.evaluation.slices import movie_groups, shares
 from tests.mlops.tastes import ratings_of_tastes
 
 MOVIES = pd.DataFrame(

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import ndcg_score, roc_auc_score
+from sklearn.metrics import ndcg_score
 
-from recommender.evaluation.metrics import auc, ndcg_at_k, precision_at_k, recall_at_k, rmse
+from recommender.evaluation.metrics import ndcg_at_k, precision_at_k, recall_at_k, rmse
 
 # List 0 shows two of its three right movies at ranks 1 and 3; list 1 none of its one; list 2 has no right movie.
 OWNERS = np.array([0, 0, 0, 1])
@@ -36,22 +36,6 @@ def test_ndcg_agrees_with_scikit_learn(is_relevant, k):
     ranks = np.flatnonzero(is_relevant) + 1
     expected = ndcg_score([np.array(is_relevant, dtype=float)], [scores], k=k)
     assert ndcg_at_k(np.zeros(len(ranks), dtype=int), ranks, 1, k) == pytest.approx([expected])
-
-
-@given(
-    st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_size=30).filter(
-        lambda rows: len({relevant for _, relevant in rows}) == 2
-    )
-)
-def test_auc_agrees_with_scikit_learn_ties_included(rows):
-    scores, relevant = np.array([row[0] for row in rows], dtype=float), np.array([row[1] for row in rows])
-    assert auc(scores[None], relevant[None]) == pytest.approx([roc_auc_score(relevant, scores)])
-
-
-def test_auc_is_half_for_equal_scores_and_unknown_without_hits():
-    assert auc(np.zeros((2, 3)), np.array([[True, False, False], [False] * 3])) == pytest.approx(
-        [0.5, np.nan], nan_ok=True
-    )
 
 
 def test_rmse_by_hand():

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.evaluation import Sampling, temporal_cuts
-from recommender.evaluation.requests import later_positives
+from recommender.evaluation.requests import Sampling, later_positives
+from recommender.evaluation.splits import temporal_cuts
 
 from .frames import START, generated_log, ratings_frame
 from .test_splits import rows
