@@ -1,8 +1,14 @@
-"""Finds movies that nothing on the site refers to: no rating, watchlist, impression or hand edit."""
+"""Finds and deletes movies that nothing on the site refers to, and what only they used.
 
-from django.db.models import Model, QuerySet
+References are ratings, watchlists, impressions and hand edits.
+"""
 
-from catalog.models import AlternativeTitle, Credit, Movie, MovieGenre, MovieKeyword, Source, TMDBRecord
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db.models import Model, Q, QuerySet
+
+from catalog.models import AlternativeTitle, Credit, Genre, Keyword, Movie, MovieGenre, MovieKeyword, Source, TMDBRecord
 
 LINKS: tuple[type[Model], ...] = (MovieGenre, MovieKeyword, Credit, AlternativeTitle)
 
@@ -18,3 +24,22 @@ def unreferenced(movies: QuerySet[Movie]) -> list[int]:
             rows = rows.filter(source=Source.SITE)
         movies = movies.exclude(pk__in=rows.values(relation.field.attname))
     return [pk for pk, sources in movies.values_list("pk", "field_sources") if Source.SITE not in sources.values()]
+
+
+def delete_unreferenced(movies: QuerySet[Movie]) -> int:
+    """Deletes those of the movies that nothing refers to, and returns their number.
+
+    Call it in a transaction: the movies are locked, so that none is rated while it is being deleted.
+    """
+    unused = unreferenced(movies.select_for_update())
+    return Movie.objects.filter(pk__in=unused).delete()[1].get("catalog.Movie", 0)
+
+
+@contextmanager
+def deleting_unused_metadata(links: Q) -> Iterator[None]:
+    """Afterwards deletes the genres and keywords that had such links before and that no movie has any more."""
+    genres = set(MovieGenre.objects.filter(links).values_list("genre", flat=True))
+    keywords = set(MovieKeyword.objects.filter(links).values_list("keyword", flat=True))
+    yield
+    Genre.objects.filter(pk__in=genres, moviegenre=None).delete()
+    Keyword.objects.filter(pk__in=keywords, moviekeyword=None).delete()

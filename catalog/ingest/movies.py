@@ -1,19 +1,58 @@
-"""Writes the movies of a data set with their genres, keywords and people."""
+"""Writes movies of any source: found together, decided one by one, saved together."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from catalog.ingest.fields import assign, supplied_by, values_from
-from catalog.ingest.identity import IdIndex, having_any_id, ids_of
-from catalog.ingest.links import links_by_name, write_links
+from catalog.ingest.identity import IDS, IdIndex, having_any_id, ids_of
+from catalog.ingest.links import Links, links_by_name, write_links
+from catalog.ingest.report import Counts
 from catalog.models import Movie, SearchTerm, Source
 
-Key = int | tuple[str, int | None]
+LISTS = ("genres", "keywords", "cast", "directors")
+SEARCHED = {"title", "original_title"}
+
+
+class MovieBatch:
+    """Lives within one transaction, which locks the movies that match `wanted`."""
+
+    def __init__(self, source: Source, wanted: Q, *, ids: tuple[str, ...] = IDS) -> None:
+        self.found = list(Movie.objects.select_for_update().filter(wanted).order_by("pk"))
+        self.by_id = IdIndex(self.found, names=ids)
+        self.new: list[Movie] = []
+        self._source = source
+        self._changed: dict[int, Movie] = {}
+
+    def put(self, movie: Movie | None, values: Mapping[str, Any]) -> Movie:
+        """Inserts a movie, or sets the values that the source may write. Nothing is stored before `save`."""
+        if movie is None:
+            movie = Movie(source=self._source, **values)
+            movie.set_search()
+            self.new.append(movie)
+        elif changed := assign(movie, values, self._source):
+            if SEARCHED & changed.keys():
+                movie.set_search()
+            if movie.pk is not None:
+                self._changed[movie.pk] = movie
+        self.by_id.add(movie)
+        return movie
+
+    def save(self, links: Iterable[tuple[Movie, Links]], *, replace: bool = False) -> set[int]:
+        """Stores the movies, then their links (see `write_links`). Returns the earlier movies that changed."""
+        Movie.objects.bulk_create(self.new)
+        columns = [*supplied_by(self._source), "search_title", "search_terms", "field_sources"]
+        Movie.objects.bulk_update(self._changed.values(), columns)
+        SearchTerm.objects.learn(movie.search_terms for movie in (*self.new, *self._changed.values()))
+        linked = write_links(self._source, links, fresh={movie.pk for movie in self.new}, replace=replace)
+        updated = linked | self._changed.keys()
+        Movie.objects.filter(pk__in=updated).update(updated_at=timezone.now())
+        return updated
 
 
 @dataclass(slots=True)
@@ -34,88 +73,31 @@ class MovieRecord:
     cast: tuple[str, ...] = ()
     directors: tuple[str, ...] = ()
 
-    @property
-    def key(self) -> Key:
-        return self.movielens_id if self.movielens_id is not None else (self.title, self.year)
 
-    @property
-    def links(self) -> dict[str, tuple[str, ...]]:
-        return {name: getattr(self, name) for name in ("genres", "keywords", "cast", "directors")}
-
-
-@dataclass
-class MovieCounts:
-    inserted: int = 0
-    updated: int = 0
-    unchanged: int = 0
-
-
-@dataclass
-class MovieWriter:
+def write_movies(source: Source, records: Sequence[MovieRecord], counts: Counts) -> list[Movie]:
     """Finds a movie by MovieLens id, else by IMDb or TMDB id; records without a MovieLens id by title and year.
 
     A new movie takes the whole record. An existing one keeps its values: `fields` says which gaps are filled, and
-    missing links are added. If two records claim the same IMDb or TMDB id, the first keeps it. `keys` maps the keys
-    of records to primary keys.
+    missing links are added. If two records claim the same IMDb or TMDB id, the first keeps it. Returns the movie of
+    each record.
     """
-
-    source: Source
-    counts: MovieCounts = field(default_factory=MovieCounts)
-    keys: dict[Key, int] = field(default_factory=dict)
-
-    def write(self, records: Sequence[MovieRecord]) -> None:
-        with transaction.atomic():
-            known = _Known(self.source, records)
-            fresh: list[Movie] = []
-            filled: list[Movie] = []
-            movies: list[Movie] = []
-            for record in records:
-                movie = known.find(record)
-                values = known.without_taken_ids(record, movie)
-                if movie is None:
-                    movie = Movie(source=self.source, **values)
-                    movie.set_search()
-                    fresh.append(movie)
-                elif assign(movie, values, self.source):
-                    filled.append(movie)
-                known.add(movie)
-                movies.append(movie)
-            Movie.objects.bulk_create(fresh)
-            SearchTerm.objects.learn(movie.search_terms for movie in fresh)
-            Movie.objects.bulk_update(filled, [*supplied_by(self.source), "field_sources"])
-            self.keys |= {record.key: movie.pk for record, movie in zip(records, movies, strict=True)}
-            pairs = zip(movies, links_by_name(self.source, [record.links for record in records]), strict=True)
-            linked = write_links(self.source, pairs, fresh={movie.pk for movie in fresh})
-            updated = {movie.pk for movie in filled} | linked
-            Movie.objects.filter(pk__in=updated).update(updated_at=timezone.now())
-        self.counts.inserted += len(fresh)
-        self.counts.updated += len(updated)
-        self.counts.unchanged += len(records) - len(fresh) - len(updated)
-
-
-class _Known:
-    """The movies that a batch may mean."""
-
-    def __init__(self, source: Source, records: Sequence[MovieRecord]) -> None:
-        self._source = source
-        self._by_id: IdIndex[Movie] = IdIndex()
-        self._by_title: dict[tuple[str, int | None], Movie] = {}
-        titles = [record.title for record in records if record.movielens_id is None]
-        wanted = having_any_id(ids_of(records)) | Q(source=source, title__in=titles)
-        for movie in Movie.objects.filter(wanted).order_by("pk"):
-            self.add(movie)
-
-    def find(self, record: MovieRecord) -> Movie | None:
-        if record.movielens_id is None:
-            return self._by_title.get((record.title, record.year))
-        return self._by_id.find(record, own="movielens_id")
-
-    def without_taken_ids(self, record: MovieRecord, movie: Movie | None) -> dict[str, object]:
-        values = values_from(record, self._source)
-        taken = self._by_id.taken(values, movie)
-        return {name: value for name, value in values.items() if name not in taken}
-
-    def add(self, movie: Movie) -> None:
-        self._by_id.add(movie)
-        if movie.source == self._source:
-            self._by_title.setdefault((movie.title, movie.year), movie)
+    titles = [record.title for record in records if record.movielens_id is None]
+    with transaction.atomic():
+        batch = MovieBatch(source, having_any_id(ids_of(records)) | Q(source=source, title__in=titles))
+        by_title = {(movie.title, movie.year): movie for movie in reversed(batch.found) if movie.source == source}
+        movies = []
+        for record in records:
+            if record.movielens_id is None:
+                movie = by_title.get((record.title, record.year))
+            else:
+                movie = batch.by_id.find(record, own="movielens_id")
+            values = values_from(record, source)
+            taken = batch.by_id.taken(values, movie)
+            movie = batch.put(movie, {name: value for name, value in values.items() if name not in taken})
+            if movie.source == source:
+                by_title.setdefault((movie.title, movie.year), movie)
+            movies.append(movie)
+        links = links_by_name(source, [{name: getattr(record, name) for name in LISTS} for record in records])
+        updated = batch.save(zip(movies, links, strict=True))
+    counts.add(len(batch.new), len(updated), len(records) - len(batch.new) - len(updated))
+    return movies

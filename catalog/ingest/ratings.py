@@ -1,12 +1,12 @@
 """Writes ratings in bulk: a batch goes to a temporary table (by COPY on Postgres) and is merged in one statement."""
 
-from dataclasses import dataclass
 from io import StringIO
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from django.db import connection, transaction
 
+from catalog.ingest.report import RatingCounts
 from catalog.models import Source
 
 # A transaction on SQLite blocks all other writers; 25,000 rows take well under a second.
@@ -21,14 +21,6 @@ class RatingRow(NamedTuple):
     movie: int
     rating: float
     rated_at: int
-
-
-@dataclass
-class RatingCounts:
-    inserted: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    repeated: int = 0  # repeated ratings of a movie; the latest counts
 
 
 class RatingWriter:
@@ -58,37 +50,24 @@ class RatingWriter:
     def flush(self) -> None:
         if not self._batch:
             return
+        rows = [(user, movie, rating, rated_at) for (user, movie), (rating, rated_at) in self._batch.items()]
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_EMPTY[connection.vendor])
-            self._stage()
+            if connection.vendor == "postgresql":
+                lines = StringIO("".join(f"{user}\t{movie}\t{rating}\t{at}\n" for user, movie, rating, at in rows))
+                cursor.cursor.copy_expert(f"COPY {_STAGED} FROM STDIN", lines)
+            else:
+                cursor.executemany(f"INSERT INTO {_STAGED} VALUES (%s, %s, %s, %s)", rows)
             cursor.execute(
                 f"SELECT COUNT(*) FROM {_STAGED} AS staged JOIN catalog_rating AS rating"
                 " ON rating.user_id = staged.user_id AND rating.movie_id = staged.movie_id"
             )
             existing = cursor.fetchone()[0]
             cursor.execute(_MERGE.format(rated_at=_MOMENT[connection.vendor]), [self._source.value])
-            changed = cursor.rowcount
-        self._count(existing, changed)
+            inserted = len(rows) - existing
+            updated = max(cursor.rowcount - inserted, 0)
+        self.counts.add(inserted, updated, existing - updated)
         self._batch.clear()
-
-    def _stage(self) -> None:
-        if connection.vendor == "postgresql":
-            rows = StringIO("".join(f"{u}\t{m}\t{rating}\t{at}\n" for (u, m), (rating, at) in self._batch.items()))
-            with connection.connection.cursor() as raw:  # Django's own cursor has no copy_expert
-                raw.copy_expert(f"COPY {_STAGED} FROM STDIN", rows)
-            return
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                f"INSERT INTO {_STAGED} VALUES (%s, %s, %s, %s)",
-                [(u, m, rating, at) for (u, m), (rating, at) in self._batch.items()],
-            )
-
-    def _count(self, existing: int, changed: int) -> None:
-        inserted = len(self._batch) - existing
-        updated = max(changed - inserted, 0)
-        self.counts.inserted += inserted
-        self.counts.updated += updated
-        self.counts.unchanged += existing - updated
 
     def __enter__(self) -> Self:
         with connection.cursor() as cursor:

@@ -1,3 +1,7 @@
+import secrets
+from typing import Self
+
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
@@ -18,3 +22,12 @@ class User(AbstractUser):
                 name="catalog_user_unique_external_id",
             )
         ]
+
+    @classmethod
+    def without_login(cls, source: Source, external_id: str) -> Self:
+        """A new user of a data set, not saved yet, named after both.
+
+        The password is as from `make_password(None)`, without its forty random calls.
+        """
+        password = UNUSABLE_PASSWORD_PREFIX + secrets.token_hex(20)
+        return cls(username=f"{source.value}-{external_id}", source=source, external_id=external_id, password=password)

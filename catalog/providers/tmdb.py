@@ -38,10 +38,14 @@ class _Passing(Exception):
 
 
 class FoundMovie(NamedTuple):
-    """A movie; `document.id` differs from `asked_id` if that id was merged into another."""
+    """A movie; it has another id than the requested one if TMDB merged that into another."""
 
     document: MovieDocument
     asked_id: int
+
+    @property
+    def is_merged(self) -> bool:
+        return self.document.id != self.asked_id
 
 
 class TMDBClient:

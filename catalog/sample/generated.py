@@ -1,6 +1,5 @@
 """A generated catalogue with users whose preferences can be learned, written to the database like an import."""
 
-import time
 from collections.abc import Iterator
 from hashlib import blake2s
 from typing import Any
@@ -9,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from catalog.errors import ImportFailed
-from catalog.ingest.data_set import ImportReport, write_data_set
+from catalog.ingest.data_set import write_data_set
 from catalog.ingest.movies import MovieRecord
 from catalog.ingest.ratings import RatingRow
+from catalog.ingest.report import ImportReport
 from catalog.models import Source
 from catalog.progress import progress_bar
 from catalog.sample.catalogue import make_catalogue
@@ -43,14 +43,13 @@ def generate_ratings(
 
     Raises ImportFailed if the numbers are inconsistent.
     """
-    started = time.monotonic()
+    name = f"{users} users, {movies} movies, {ratings} ratings, seed {seed}"
+    report = ImportReport(origin=f"generated: {name}")
     try:
         rating_frame, movie_frame = generate(users=users, movies=movies, ratings=ratings, seed=seed)
     except ValueError as error:
         raise ImportFailed(str(error)) from None
-    name = f"{users} users, {movies} movies, {ratings} ratings, seed {seed}"
     prefix = blake2s(name.encode(), digest_size=3).hexdigest()
-    report = ImportReport(origin=f"generated: {name}")
     write_data_set(
         report,
         source=Source.GENERATED,
@@ -59,7 +58,6 @@ def generate_ratings(
         ratings=_rows(rating_frame, shown=show_progress),
         show_progress=show_progress,
     )
-    report.seconds = time.monotonic() - started
     return report
 
 

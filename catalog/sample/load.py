@@ -6,14 +6,15 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from catalog.aggregates import rebuild_aggregates, refresh_popularity
-from catalog.ingest.data_set import ImportReport
 from catalog.ingest.fields import withdraw
 from catalog.ingest.movielens import import_movielens
-from catalog.models import Genre, ImportRun, Keyword, Movie, MovieGenre, MovieKeyword, Person, Rating, Source, User
+from catalog.ingest.report import ImportReport
+from catalog.models import ImportRun, Movie, Person, Rating, Source, User
 from catalog.progress import chunks_with_progress
-from catalog.references import LINKS, unreferenced
+from catalog.references import LINKS, delete_unreferenced, deleting_unused_metadata, unreferenced
 from catalog.sample.download import DownloadFailed, download
 from catalog.sample.generated import generate_ratings
 from catalog.search.index_maintenance import forget_unused_terms
@@ -77,14 +78,10 @@ def remove_sample(*, show_progress: bool = False) -> RemovalReport:
     runs.update(finished_at=None)  # if interrupted, the sample counts as incomplete
     report = RemovalReport()
     _remove_users(report, show_progress)
-    genres = set(MovieGenre.objects.filter(source__in=SAMPLE_SOURCES).values_list("genre", flat=True))
-    keywords = set(MovieKeyword.objects.filter(source__in=SAMPLE_SOURCES).values_list("keyword", flat=True))
-    _remove_movies(report, show_progress)
-    _unlink_site_movies()
-    with transaction.atomic():
-        Genre.objects.filter(pk__in=genres, moviegenre=None).delete()
-        Keyword.objects.filter(pk__in=keywords, moviekeyword=None).delete()
-        Person.objects.filter(source__in=SAMPLE_SOURCES, credits=None).delete()
+    with deleting_unused_metadata(Q(source__in=SAMPLE_SOURCES)):
+        _remove_movies(report, show_progress)
+        _unlink_site_movies()
+    Person.objects.filter(source__in=SAMPLE_SOURCES, credits=None).delete()
     forget_unused_terms()
     rebuild_aggregates()
     refresh_popularity()
@@ -104,8 +101,7 @@ def _remove_movies(report: RemovalReport, shown: bool) -> None:
     movies = unreferenced(Movie.objects.filter(source__in=SAMPLE_SOURCES))
     for batch in chunks_with_progress(movies, BATCH, description="Removing movies", unit=" movies", shown=shown):
         with transaction.atomic():  # checked again: one may have been rated in the meantime
-            unused = unreferenced(Movie.objects.select_for_update().filter(pk__in=batch))
-            report.movies += Movie.objects.filter(pk__in=unused).delete()[1].get("catalog.Movie", 0)
+            report.movies += delete_unreferenced(Movie.objects.filter(pk__in=batch))
     report.movies_kept = Movie.objects.filter(source__in=SAMPLE_SOURCES).count()
 
 

@@ -1,4 +1,4 @@
-"""Writes TMDB's answers to the catalogue: movies, their links, and each item's outcome in the same transaction."""
+"""Writes TMDB's answers about movies, and each item's outcome in the same transaction."""
 
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
@@ -7,27 +7,17 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import OperationalError, transaction
 
-from catalog.errors import AnswerRejected, ProviderError, RecordGone, TokenRefused
+from catalog.errors import AnswerRejected, RecordGone, TokenRefused
 from catalog.ingest.links import Links, Wanted, genre_ids, keyword_ids
-from catalog.models import Movie, Person, Source, SyncItem, SyncRun, TMDBRecord
-from catalog.providers.tmdb import FoundMovie, TMDBClient
+from catalog.models import Movie, Person, Source, SyncItem, SyncRun
+from catalog.providers.tmdb import TMDBClient
 from catalog.providers.tmdb_documents import CastMember, CrewMember, MovieDocument
-from catalog.references import unreferenced
-from catalog.sync.batch import Batch, duplicates_of, record, save_records
-from catalog.sync.work_items import settle
+from catalog.sync.batch import Answer, Batch, remove_unused
 
 # Genres that other sources call by another name.
 GENRE_NAMES = {"Science Fiction": "Sci-Fi"}
 MAX_TITLES = 100
 CHARACTER_LENGTH = 200
-
-State = TMDBRecord.State
-Outcome = SyncItem.Outcome
-
-
-class Answer(NamedTuple):
-    item: SyncItem
-    found: FoundMovie
 
 
 class Failure(NamedTuple):
@@ -37,41 +27,21 @@ class Failure(NamedTuple):
 
 def write_movies(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) -> list[Failure]:
     """Writes all answers in one transaction; if that fails, each in its own."""
-    failures = []
     try:
         _write(run, answers, client)
     except (OperationalError, TokenRefused):
         raise
-    except Exception:  # one bad movie, or another worker added the same one at the same time
-        for answer in answers:
-            try:
-                _write(run, [answer], client)
-            except (OperationalError, TokenRefused):
-                raise
-            except Exception as error:
-                failures.append(Failure(answer.item, error))
-    return failures
-
-
-def write_failure(item: SyncItem, error: Exception) -> None:
-    """Records the failure; the movie stays, unless TMDB removed it and nothing on the site refers to it."""
-    tmdb_id = int(item.key)
-    state, outcome = State.FAILED, Outcome.FAILED
-    if isinstance(error, RecordGone):
-        state, outcome = State.GONE, Outcome.GONE
-    elif isinstance(error, AnswerRejected):
-        state, outcome = State.REJECTED, Outcome.REJECTED
-    reason = str(error) if isinstance(error, ProviderError) else f"This site failed: {type(error).__name__}"
-    with transaction.atomic():
-        if settle(item, outcome):
-            save_records([record(tmdb_id, state=state, reason=reason)], with_content=False)
-            if state == State.GONE:
-                _remove_unused([tmdb_id])
+    except Exception as error:  # one bad movie, or another worker added the same one at the same time
+        if len(answers) == 1:
+            return [Failure(answers[0].item, error)]
+        return [failure for answer in answers for failure in write_movies(run, [answer], client)]
+    return []
 
 
 def _write(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) -> None:
-    duplicates = duplicates_of([answer.found.document for answer in answers], client)
-    links = _links_of([answer.found.document for answer in answers])
+    documents = [answer.found.document for answer in answers]
+    duplicates = _duplicates_of(documents, client)
+    links = _links_of(documents)
     with transaction.atomic():
         keys = [answer.item.pk for answer in answers]
         # Skips items that another worker has settled in the meantime.
@@ -80,10 +50,34 @@ def _write(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) -> None:
         mine = [(a, of_movie) for a, of_movie in zip(answers, links, strict=True) if a.item.pk in unsettled]
         batch = Batch([answer.found for answer, _ in mine], duplicates, takes_deleted=run.scope == SyncRun.Scope.IDS)
         for answer, of_movie in mine:
-            batch.take(answer.item.pk, answer.found, of_movie)
+            batch.take(answer, of_movie)
         for outcome, items in batch.save().items():
             SyncItem.objects.filter(pk__in=items).update(outcome=outcome)
-        _remove_unused(found.asked_id for (_, found), _ in mine if found.asked_id != found.document.id)
+        remove_unused(found.asked_id for (_, found), _ in mine if found.is_merged)
+
+
+def _duplicates_of(documents: Iterable[MovieDocument], client: TMDBClient) -> dict[int, int]:
+    """Movies with a document's IMDb id and no TMDB id, or one that TMDB has merged into the document's."""
+    by_imdb_id = {document.imdb_id: document for document in documents if document.imdb_id}
+    duplicates = {}
+    for other in list(Movie.objects.filter(imdb_id__in=by_imdb_id)):
+        document = by_imdb_id[str(other.imdb_id)]
+        if other.tmdb_id != document.id and _is_merged(other, document, client):
+            duplicates[document.id] = other.pk
+    return duplicates
+
+
+def _is_merged(other: Movie, document: MovieDocument, client: TMDBClient) -> bool:
+    if other.tmdb_id is None or Movie.objects.filter(tmdb_id=document.id).exists():
+        return other.tmdb_id is None
+    if other.field_sources.get("tmdb_id") == Source.SITE:
+        return False
+    try:
+        return client.movie(other.tmdb_id).document.id == document.id
+    except RecordGone:
+        return True
+    except AnswerRejected:
+        return False
 
 
 def _links_of(documents: Sequence[MovieDocument]) -> list[Links]:
@@ -145,9 +139,3 @@ def _person_ids(members: Iterable[CastMember | CrewMember]) -> dict[int, int]:
         if person.source == Source.TMDB and tmdb_id is not None and person.name != names[tmdb_id]:
             Person.objects.filter(pk=person.pk).update(name=names[tmdb_id])
     return {tmdb_id: person.pk for tmdb_id, person in known.items() if tmdb_id is not None}
-
-
-def _remove_unused(tmdb_ids: Iterable[int]) -> None:
-    if ids := list(tmdb_ids):
-        movies = Movie.objects.filter(tmdb_id__in=ids, source=Source.TMDB)
-        Movie.objects.filter(pk__in=unreferenced(movies)).delete()

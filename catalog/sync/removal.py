@@ -10,21 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from catalog.ingest.fields import supplied_by, withdraw
-from catalog.models import (
-    Credit,
-    Genre,
-    Keyword,
-    Movie,
-    MovieGenre,
-    MovieKeyword,
-    Person,
-    Source,
-    SyncItem,
-    SyncRun,
-    TMDBRecord,
-)
+from catalog.models import Credit, Movie, Person, Source, SyncItem, SyncRun, TMDBRecord
 from catalog.progress import chunks, chunks_with_progress
-from catalog.references import LINKS, unreferenced
+from catalog.references import LINKS, delete_unreferenced, deleting_unused_metadata
 from catalog.search.index_maintenance import forget_unused_terms
 from catalog.signals import provider_purged
 
@@ -83,25 +71,17 @@ def _described_by_tmdb() -> list[int]:
 
 def _strip(keys: Sequence[int], report: PurgeReport) -> None:
     """Removes TMDB's content from a few movies in one short transaction."""
-    with transaction.atomic():
-        genres = set(MovieGenre.objects.filter(movie__in=keys, source=Source.TMDB).values_list("genre", flat=True))
-        keywords = set(
-            MovieKeyword.objects.filter(movie__in=keys, source=Source.TMDB).values_list("keyword", flat=True)
-        )
+    from_tmdb = Q(movie__in=keys, source=Source.TMDB)
+    with transaction.atomic(), deleting_unused_metadata(from_tmdb):
         stripped: set[int] = set()
         for model in LINKS:
-            links = model._default_manager.filter(movie__in=keys, source=Source.TMDB)
+            links = model._default_manager.filter(from_tmdb)
             stripped |= set(links.values_list("movie", flat=True))
             links.delete()
-        # Locked, so that no movie is rated while it is being deleted.
-        movies = Movie.objects.select_for_update().filter(pk__in=keys)
-        unused = unreferenced(movies.filter(source=Source.TMDB))
-        for movie in movies.exclude(pk__in=unused):
+        report.removed += delete_unreferenced(Movie.objects.filter(pk__in=keys, source=Source.TMDB))
+        for movie in Movie.objects.select_for_update().filter(pk__in=keys):
             report.renamed += movie.source == Source.TMDB
             report.stripped += _strip_fields(movie, movie.pk in stripped)
-        report.removed += Movie.objects.filter(pk__in=unused).delete()[1].get("catalog.Movie", 0)
-        Genre.objects.filter(pk__in=genres, moviegenre=None).delete()
-        Keyword.objects.filter(pk__in=keywords, moviekeyword=None).delete()
 
 
 def _strip_fields(movie: Movie, had_links: bool) -> bool:

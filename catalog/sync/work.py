@@ -16,8 +16,9 @@ from catalog.jobs.progress import Pace
 from catalog.models import SyncItem, SyncRun
 from catalog.models.outcomes import Outcome
 from catalog.providers.tmdb import TMDBClient, connect
+from catalog.sync.batch import Answer, write_failure
 from catalog.sync.job import SyncOutcome, finish, heartbeat, open_run, stop
-from catalog.sync.movies import Answer, write_failure, write_movies
+from catalog.sync.movies import write_movies
 from catalog.sync.pages import fetch_page, write_page
 from catalog.sync.work_items import SyncRequest, claim, release
 

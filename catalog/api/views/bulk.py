@@ -17,8 +17,8 @@ from rest_framework.views import APIView
 from catalog.api.serializers import BulkReportSerializer
 from catalog.errors import BulkConflict, BulkTooLarge
 from catalog.ingest.bulk.lines import MovieLine, RatingLine, UserLine, read_lines
-from catalog.ingest.bulk.report import BulkReport
 from catalog.ingest.bulk.upsert import upsert_movies, upsert_ratings, upsert_users
+from catalog.ingest.report import BulkReport
 
 MB = 1 << 20
 MEDIA_TYPE = "application/x-ndjson"

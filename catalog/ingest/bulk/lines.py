@@ -1,50 +1,40 @@
 """Line schemas for movies, users and ratings, and their parser."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.core.validators import validate_email
+from django.core.validators import ProhibitNullCharactersValidator, validate_email
 from django.utils import timezone
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from catalog.errors import InvalidBulk
-from catalog.ingest.bulk.report import BulkReport
+from catalog.ingest.report import BulkReport
 from catalog.models.rating import CLOCK_TOLERANCE, RATING_STEPS
 
 MAX_ID = 2**31 - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _plain(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("contains a NUL character, which databases cannot store")
-    return text
+def _checked_by(validate: Callable[[str], None]) -> AfterValidator:
+    """Django's validator as one of pydantic."""
+
+    def check(text: str) -> str:
+        try:
+            validate(text)
+        except DjangoValidationError as error:
+            raise ValueError(" ".join(error.messages)) from None
+        return text
+
+    return AfterValidator(check)
 
 
-def _username(text: str) -> str:
-    return _by_django(UnicodeUsernameValidator(), text)
-
-
-def _email(text: str) -> str:
-    return _by_django(validate_email, text) if text else text
-
-
-def _by_django(validate: Any, text: str) -> str:
-    try:
-        validate(text)
-    except DjangoValidationError as error:
-        raise ValueError(" ".join(error.messages)) from None
-    return text
-
-
-def _known_day(day: date) -> date:
-    if not 1870 <= day.year <= 2200:
-        raise ValueError("expected a day from 1870 to 2200")
-    return day
+def _email_or_empty(text: str) -> None:
+    if text:
+        validate_email(text)
 
 
 def _half_stars(rating: float) -> float:
@@ -63,12 +53,14 @@ def _as_text(value: Any) -> Any:
     return str(value) if type(value) is int else value
 
 
-Plain: TypeAlias = Annotated[str, AfterValidator(_plain)]
+_WITHOUT_NUL = ProhibitNullCharactersValidator("contains a NUL character, which databases cannot store")
+Plain: TypeAlias = Annotated[str, _checked_by(_WITHOUT_NUL)]
 ExternalId: TypeAlias = Annotated[Plain, Field(min_length=1, max_length=64), BeforeValidator(_as_text)]
 CatalogueId: TypeAlias = Annotated[int, Field(ge=1, le=MAX_ID)]
 GenreName: TypeAlias = Annotated[Plain, Field(min_length=1, max_length=60)]
 KeywordName: TypeAlias = Annotated[Plain, Field(min_length=1, max_length=120)]
 PersonName: TypeAlias = Annotated[Plain, Field(min_length=1, max_length=160)]
+Username: TypeAlias = Annotated[Plain, Field(min_length=1, max_length=150), _checked_by(UnicodeUsernameValidator())]
 
 
 class Line(BaseModel):
@@ -82,7 +74,7 @@ class MovieLine(Line):
     title: Annotated[Plain, Field(min_length=1, max_length=300)] = ""
     original_title: Annotated[Plain, Field(max_length=300)] = ""
     year: Annotated[int, Field(ge=1870, le=2200)] | None = None
-    release_date: Annotated[date, AfterValidator(_known_day)] | None = None
+    release_date: Annotated[date, Field(ge=date(1870, 1, 1), le=date(2200, 12, 31))] | None = None
     overview: Annotated[Plain, Field(max_length=20_000)] = ""
     language: Annotated[Plain, Field(max_length=8)] = ""
     runtime_minutes: Annotated[int, Field(ge=0, le=32_767)] | None = None
@@ -100,8 +92,10 @@ class UserLine(Line):
     """A user who rates, and cannot sign in until staff set a password."""
 
     external_id: ExternalId
-    username: Annotated[Plain, Field(min_length=1, max_length=150), AfterValidator(_username)] | None = None
-    email: Annotated[Plain, Field(max_length=254), AfterValidator(_email)] = ""
+    username: Annotated[Plain, Field(min_length=1, max_length=150), _checked_by(UnicodeUsernameValidator())] | None = (
+        None
+    )
+    email: Annotated[Plain, Field(max_length=254), _checked_by(_email_or_empty)] = ""
 
 
 class RatingLine(Line):
@@ -116,14 +110,13 @@ class RatingLine(Line):
 Kind = TypeVar("Kind", bound=Line)
 
 
-class NumberedLine(NamedTuple, Generic[Kind]):
-    number: int
-    line: Kind
+NumberedLine: TypeAlias = tuple[int, Kind]
 
 
 def read_lines(body: bytes, kind: type[Kind], report: BulkReport) -> list[NumberedLine[Kind]]:
     """The valid lines; the report lists the others. Raises InvalidBulk if there are no lines, or too many."""
-    rows = list(_rows(body))
+    numbered = enumerate(body.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1)  # blank lines count too
+    rows = [(number, line) for number, line in numbered if line.strip()]
     limit = settings.POLICY.bulk.max_lines
     if not rows:
         raise InvalidBulk("Expected lines of JSON, one object each; the request has none.")
@@ -133,16 +126,10 @@ def read_lines(body: bytes, kind: type[Kind], report: BulkReport) -> list[Number
     good = []
     for number, raw in rows:
         try:
-            good.append(NumberedLine(number, kind.model_validate_json(raw)))
+            good.append((number, kind.model_validate_json(raw)))
         except ValidationError as error:
             report.reject(number, "; ".join(_sentence(found) for found in error.errors(include_url=False)))
     return good
-
-
-def _rows(body: bytes) -> Iterator[tuple[int, bytes]]:
-    """Non-blank lines with their numbers, blank lines counted."""
-    lines = body.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    return ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
 
 
 def _sentence(error: Any) -> str:

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from catalog.ingest.data_set import ImportReport
 from catalog.ingest.movielens import import_movielens
+from catalog.ingest.report import ImportReport
 from catalog.management.base import LongCommand
 
 

@@ -5,9 +5,8 @@ from dataclasses import fields as dataclass_fields
 import pytest
 
 from catalog.ingest.bulk.lines import MovieLine
-from catalog.ingest.bulk.upsert import LISTS
 from catalog.ingest.fields import EMPTY, FIELDS, POLICIES, assign, supplied_by
-from catalog.ingest.movies import MovieRecord
+from catalog.ingest.movies import LISTS, MovieRecord
 from catalog.models import Movie, Source
 from catalog.providers.tmdb_documents import MovieDocument
 from tests.factories import MovieFactory
@@ -17,7 +16,7 @@ OUR_OWN = {
     "id", "search_title", "search_terms", "source", "field_sources", "rating_count", "rating_sum", "popularity",
     "bayesian_mean", "created_at", "updated_at",
 }  # fmt: skip
-RECORD = {field.name for field in dataclass_fields(MovieRecord)} - LISTS
+RECORD = {field.name for field in dataclass_fields(MovieRecord)} - set(LISTS)
 
 
 def test_every_column_of_a_movie_is_listed_once():
@@ -37,7 +36,7 @@ def test_tmdb_documents_have_the_fields_that_tmdb_supplies():
 
 
 def test_bulk_lines_have_exactly_the_fields_that_bulk_supplies():
-    assert set(MovieLine.model_fields) - LISTS == set(supplied_by(Source.BULK))
+    assert set(MovieLine.model_fields) - set(LISTS) == set(supplied_by(Source.BULK))
 
 
 def test_records_have_exactly_the_fields_of_data_sets():

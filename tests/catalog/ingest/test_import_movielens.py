@@ -133,7 +133,7 @@ def test_zip_and_windows_line_ends_and_byte_order_mark(tmp_path):
 
 def test_dat_files_of_ml_1m_in_latin_1(tmp_path):
     report = import_movielens(path=write_folder(tmp_path / "ml-1m", LATIN_1, encoding="latin-1"))
-    assert (report.movies.inserted, report.users_inserted, report.ratings.inserted) == (2, 2, 3)
+    assert (report.movies.inserted, report.users.inserted, report.ratings.inserted) == (2, 2, 3)
     assert Movie.objects.get(movielens_id=2).title == "Léon"
     assert list(Movie.objects.get(movielens_id=1).genres.values_list("name", flat=True)) == ["Animation", "Children"]
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import BadRow
-from catalog.ingest.movielens.rows import parse_link, parse_movie, parse_tag, rating_parser
+from catalog.ingest.movielens.tables import parse_link, parse_movie, parse_tag, rating_parser
 
 LATEST = 1_700_000_000
 parse_rating = rating_parser(b",", movies={1, 2}, latest=LATEST)
