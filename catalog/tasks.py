@@ -8,7 +8,6 @@ from django.conf import settings
 
 from catalog import aggregates
 from catalog.imports import lifecycle
-from catalog.imports.job import READ_TASK
 from catalog.jobs.reaper import requeue_stale as requeue_stale_jobs
 from catalog.models import SyncRun
 from catalog.sync.removal import remove_old_content
@@ -51,7 +50,7 @@ def _reason_to_skip(goes_on: bool) -> str:
     return f"{run} is under way" if run else ""
 
 
-@shared_task(name=READ_TASK, ignore_result=True)
+@shared_task(name=lifecycle.READ_TASK, ignore_result=True)
 def read_import(*, import_id: int) -> dict[str, bool]:
     return {"read": lifecycle.read_import(import_id=import_id)}
 

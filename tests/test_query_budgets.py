@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from catalog.imports.changes import Changes
 from catalog.models import (
@@ -53,7 +54,7 @@ BUDGETS = {
 def grow(nora: User) -> Callable[[int], Movie]:
     """Adds `count` movies that nora rated and wants to see, and as many links to one movie."""
     subject = Movie.objects.create(title="Many")
-    counts = dict.fromkeys(["matched", "unmatched", *Changes().counts()], 1)
+    counts = dict.fromkeys(["matched", "unmatched", *Changes(nora, timezone.now()).counts()], 1)
     user_import = UserImport.objects.create(
         user=nora, name="x", format="imdb", n_rows=1, status="succeeded", counts=counts
     )

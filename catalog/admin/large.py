@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import CASCADE, PROTECT, Model
+from django.db.models import CASCADE, PROTECT, Model, QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
@@ -31,14 +31,18 @@ class LargeTableAdmin(admin.ModelAdmin):
 class ReadOnlyAdmin(LargeTableAdmin):
     """Rows that only the system writes; the admin cannot add, change or delete them."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def never(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    has_add_permission = has_change_permission = has_delete_permission = never
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+
+class DeletesEach(admin.ModelAdmin):
+    """Deletes chosen rows one by one as on their own pages, since that has effects elsewhere."""
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
 
 
 class CappedFormSet(BaseInlineFormSet):
@@ -63,16 +67,13 @@ class CountedDeletion(admin.ModelAdmin):
         lacking: set[str] = set()
         protected: list[str] = []
         for relation in self.opts.related_objects:
-            related = relation.related_model
             if relation.on_delete not in (CASCADE, PROTECT):
                 continue
-            count = related._base_manager.filter(**{f"{relation.field.name}__in": rows}).count()
-            if not count:
-                continue
-            name = str(related._meta.verbose_name_plural)
-            if relation.on_delete is PROTECT:
-                protected.append(f"{count} {name}")
-            counts[name] = count
-            if not request.user.has_perm(f"{related._meta.app_label}.delete_{related._meta.model_name}"):
-                lacking.add(name)
+            related, name = relation.related_model, str(relation.related_model._meta.verbose_name_plural)
+            if count := related._base_manager.filter(**{f"{relation.field.name}__in": rows}).count():
+                counts[name] = count
+                if relation.on_delete is PROTECT:
+                    protected.append(f"{count} {name}")
+                if not request.user.has_perm(f"{related._meta.app_label}.delete_{related._meta.model_name}"):
+                    lacking.add(name)
         return [str(row) for row in rows], counts, lacking, protected

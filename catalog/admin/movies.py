@@ -10,6 +10,8 @@ from catalog.admin.metadata import EDITED_FIELDS
 from catalog.models import Credit, Movie, MovieGenre, MovieKeyword, Source
 from catalog.search.query import SearchQuery
 
+PROVENANCE = ["source", "field_sources", "created_at", "updated_at"]
+
 
 class LinkInline(admin.TabularInline):
     """Links can be added and removed, but not edited, since read-only rows need no query each."""
@@ -21,21 +23,18 @@ class LinkInline(admin.TabularInline):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related(*self.autocomplete_fields)
+
 
 class GenreInline(LinkInline):
     model = MovieGenre
     autocomplete_fields = ["genre"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("genre")
-
 
 class KeywordInline(LinkInline):
     model = MovieKeyword
     autocomplete_fields = ["keyword"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("keyword")
 
 
 class CreditInline(LinkInline):
@@ -43,31 +42,21 @@ class CreditInline(LinkInline):
     autocomplete_fields = ["person"]
     fields = ["person", "role", "character", "position", "source"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("person")
 
-
+@admin.register(Movie)
 class MovieAdmin(CountedDeletion, LargeTableAdmin):
     list_display = ["title", "year", "source", "rating_count", "shown_mean", "popularity"]
     list_filter = ["source", "is_adult", "genres"]
     search_fields = ["search_title", "imdb_id"]
     search_help_text = "Title (accents and a wrong letter do not count) or IMDb id"
     inlines = [GenreInline, KeywordInline, CreditInline]
-    readonly_fields = [
-        "source",
-        "field_sources",
-        "rating_count",
-        "shown_mean",
-        "popularity",
-        "created_at",
-        "updated_at",
-    ]
+    readonly_fields = ["rating_count", "shown_mean", "popularity", *PROVENANCE]
     fieldsets = [
         (None, {"fields": ["title", "original_title", "year", "release_date", "overview"]}),
         ("Facts", {"fields": ["language", "runtime_minutes", "is_adult", "poster_path"]}),
         ("Elsewhere", {"fields": ["movielens_id", "tmdb_id", "imdb_id", "external_id"]}),
         ("Figures", {"fields": ["rating_count", "shown_mean", "popularity"]}),
-        ("Provenance", {"fields": ["source", "field_sources", "created_at", "updated_at"]}),
+        ("Provenance", {"fields": [*PROVENANCE]}),
     ]
 
     @admin.display(description="mean rating")

@@ -7,9 +7,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from catalog.admin.large import ReadOnlyAdmin
-from catalog.models import SyncRun, UserImport
+from catalog.models import ImportRun, SyncRun, TMDBRecord, UserImport
 
 
+@admin.register(SyncRun)
 class SyncRunAdmin(ReadOnlyAdmin):
     list_display = ["id", "scope", "status", "started_at", "heartbeat_at", "ended_at", "progress", "message"]
     list_filter = ["status", "scope"]
@@ -21,6 +22,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         return f"{run.n_done:,} of {run.n_items:,}{left}"
 
 
+@admin.register(TMDBRecord)
 class TMDBRecordAdmin(ReadOnlyAdmin):
     list_display = ["tmdb_id", "state", "movie", "reason", "fetched_at", "checked_at"]
     list_filter = ["state"]
@@ -29,6 +31,7 @@ class TMDBRecordAdmin(ReadOnlyAdmin):
     search_help_text = "TMDB's number, or a movie's title as it is written"
 
 
+@admin.register(UserImport)
 class UserImportAdmin(ReadOnlyAdmin):
     """Shows how uploads went. Their files and rows are private to their owners."""
 
@@ -47,6 +50,7 @@ class UserImportAdmin(ReadOnlyAdmin):
         return f"{user_import.n_read:,} of {user_import.n_rows:,}"
 
 
+@admin.register(ImportRun)
 class ImportRunAdmin(admin.ModelAdmin):
     """A record that only imports write."""
 
@@ -54,8 +58,4 @@ class ImportRunAdmin(admin.ModelAdmin):
     list_filter = ["source"]
     search_fields = ["origin"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    has_add_permission = has_change_permission = ReadOnlyAdmin.never

@@ -3,18 +3,19 @@
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from catalog.accounts import delete_account
-from catalog.admin.large import CappedPaginator, CountedDeletion, LargeTableAdmin
-from catalog.models import Rating, User
+from catalog.admin.large import CappedPaginator, CountedDeletion, DeletesEach, LargeTableAdmin
+from catalog.models import Rating, User, Viewing, WatchlistItem
 from catalog.services import record_rating, remove_rating
 
 
-class UserAdmin(CountedDeletion, DjangoUserAdmin):
+@admin.register(User)
+class UserAdmin(CountedDeletion, DeletesEach, DjangoUserAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     list_display = ["username", "email", "source", "is_staff", "is_active", "date_joined"]
@@ -25,9 +26,12 @@ class UserAdmin(CountedDeletion, DjangoUserAdmin):
     def delete_model(self, request: HttpRequest, user: Any) -> None:
         delete_account(user=user)
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        for user in queryset:
-            delete_account(user=user)
+
+class MoviesOfUsers(LargeTableAdmin):
+    list_select_related = ["user", "movie"]
+    raw_id_fields = ["user", "movie"]
+    search_fields = ["=user__username", "=movie__title"]
+    search_help_text = "A user's name or a movie's title, as it is written"
 
 
 class RatingForm(forms.ModelForm):
@@ -42,14 +46,11 @@ class RatingForm(forms.ModelForm):
         return moment
 
 
-class RatingAdmin(LargeTableAdmin):
+@admin.register(Rating)
+class RatingAdmin(DeletesEach, MoviesOfUsers):
     form = RatingForm
     list_display = ["user", "movie", "rating", "rated_at", "source"]
     list_filter = ["source", "rating"]
-    list_select_related = ["user", "movie"]
-    raw_id_fields = ["user", "movie"]
-    search_fields = ["=user__username", "=movie__title"]
-    search_help_text = "A user's name or a movie's title, as it is written"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Rating | None = None) -> list[str]:
         return ["user", "movie"] if obj else []
@@ -66,21 +67,12 @@ class RatingAdmin(LargeTableAdmin):
     def delete_model(self, request: HttpRequest, rating: Rating) -> None:
         remove_rating(user=rating.user, movie=rating.movie)
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
-        for rating in queryset.select_related("user", "movie"):
-            self.delete_model(request, rating)
 
-
-class WatchlistItemAdmin(LargeTableAdmin):
+@admin.register(WatchlistItem)
+class WatchlistItemAdmin(MoviesOfUsers):
     list_display = ["user", "movie", "added_at"]
-    list_select_related = ["user", "movie"]
-    raw_id_fields = ["user", "movie"]
-    search_fields = ["=user__username", "=movie__title"]
 
 
-class ViewingAdmin(LargeTableAdmin):
+@admin.register(Viewing)
+class ViewingAdmin(MoviesOfUsers):
     list_display = ["user", "movie", "watched_on", "is_rewatch", "recorded_at"]
-    list_select_related = ["user", "movie"]
-    raw_id_fields = ["user", "movie"]
-    search_fields = ["=user__username", "=movie__title"]
-    search_help_text = "A user's name or a movie's title, as it is written"

@@ -1,4 +1,4 @@
-"""The lifecycle of an upload: received, read in the background, previewed, then imported or discarded."""
+"""The lifecycle of an upload: received, read as a job, previewed, then committed or discarded."""
 
 import logging
 from collections.abc import Callable
@@ -9,16 +9,14 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from catalog.errors import ImportNotReady
-from catalog.imports.changes import Changes, changes_for, lock, write
+from catalog.imports.changes import changes_of
+from catalog.imports.fields import ParsedRow
 from catalog.imports.formats import parse_upload
 from catalog.imports.matching import Match, match_rows
-from catalog.imports.merged import merge_rows
-from catalog.imports.parsing import ParsedRow
 from catalog.ingest.rows import insert_rows
 from catalog.jobs.heartbeat import beating
+from catalog.jobs.kinds import JobKind, Limits, register
 from catalog.jobs.progress import Pace
 from catalog.jobs.queue import claim, enqueue, fail, finish, heartbeat
 from catalog.models import ImportRow, User, UserImport
@@ -28,22 +26,10 @@ from catalog.progress import chunks
 logger = logging.getLogger(__name__)
 
 ROWS_A_WRITE = 2000
-COLUMNS = (
-    "user_import_id",
-    "file",
-    "line",
-    "kind",
-    "title",
-    "year",
-    "rating",
-    "recorded_at",
-    "watched_on",
-    "is_rewatch",
-    "movie_id",
-    "reason",
-)
-
-State = UserImport.State
+MAX_SECONDS = 1800
+READ_TASK = "catalog.read_import"
+PARSED = ("file", "line", "kind", "title", "year", "rating", "recorded_at", "watched_on", "is_rewatch")
+COLUMNS = ("user_import_id", *PARSED, "movie_id", "reason")
 
 
 def receive_upload(*, trigger: str, **upload: Any) -> UserImport:
@@ -113,7 +99,7 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
             insert_rows(ImportRow, COLUMNS, (_row(user_import, row, match) for row, match in pairs))
         on_progress(len(pairs))
     matched = sum(match.movie_id is not None for match in matches)
-    counts = {"matched": matched, "unmatched": len(rows) - matched, **_changes(user_import).counts()}
+    counts = {"matched": matched, "unmatched": len(rows) - matched, **changes_of(user_import).counts()}
     with transaction.atomic():
         UserImport.objects.filter(pk=user_import.pk).update(content=b"", counts=counts)
         if not finish(user_import):
@@ -122,45 +108,9 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
     return True
 
 
-def _row(user_import: UserImport, row: ParsedRow, match: Match) -> tuple[Any, ...]:
+def _row(user_import: UserImport, row: ParsedRow, match: Match) -> list[Any]:
     """Values in the order of COLUMNS."""
-    place = (user_import.pk, row.file[:200], row.line, row.kind, row.title, row.year)
-    values = (row.rating, row.recorded_at, row.watched_on, row.is_rewatch)
-    return (*place, *values, match.movie_id, match.reason[:300])
-
-
-def _changes(user_import: UserImport, *, locked: bool = False) -> Changes:
-    merged = merge_rows(user_import)
-    if locked:
-        existing = lock(user_import.user, list(merged))
-        merged = {movie_id: row for movie_id, row in merged.items() if movie_id in existing}
-    return changes_for(user_import.user, merged, given_at=user_import.created_at)
-
-
-def commit_import(user_import: UserImport) -> UserImport:
-    """Imports all matched rows in one transaction; repeating it changes nothing. Raises ImportNotReady.
-
-    Unmatched rows stay, with their reasons, for as long as the policy says.
-    """
-    with transaction.atomic():
-        list(User.objects.select_for_update(no_key=True).filter(pk=user_import.user_id))
-        now = UserImport.objects.filter(pk=user_import.pk).defer("content").first()
-        if now and now.state == State.DONE:
-            return now
-        if now is None or now.state != State.READY:
-            what = State(now.state).label if now else _("discarded")
-            raise ImportNotReady(
-                _("{name} is {state}; it can be imported once it has been read.").format(
-                    name=user_import.name, state=what
-                )
-            )
-        changes = _changes(user_import, locked=True)
-        write(user_import.user, changes)
-        user_import.rows.exclude(movie=None).delete()
-        user_import.counts |= changes.counts()
-        user_import.committed_at = timezone.now()
-        user_import.save(update_fields=["counts", "committed_at"])
-    return user_import
+    return [user_import.pk, *(getattr(row, name) for name in PARSED), match.movie_id, match.reason[:300]]
 
 
 def remove_old_imports() -> int:
@@ -168,3 +118,26 @@ def remove_old_imports() -> int:
     limit = timezone.now() - timedelta(days=settings.POLICY.imports.keep_days)
     old = UserImport.objects.filter(created_at__lt=limit).defer("content")
     return sum(bool(user_import.delete()[0]) for user_import in old)
+
+
+def _limits() -> Limits:
+    policy = settings.POLICY.imports
+    return Limits(policy.stale_after_seconds, MAX_SECONDS, retries=policy.attempts - 1)
+
+
+def _forget_file(user_import: UserImport) -> None:
+    if not user_import.retry_at:
+        UserImport.objects.filter(pk=user_import.pk).update(content=b"")
+
+
+register(
+    JobKind(
+        name=UserImport.KIND,
+        model=UserImport,
+        task=READ_TASK,
+        queue="default",
+        limits=_limits,
+        arguments=lambda user_import: {"import_id": user_import.pk},
+        on_end=_forget_file,
+    )
+)

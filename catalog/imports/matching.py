@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from catalog.imports.parsing import ParsedRow
+from catalog.imports.fields import ParsedRow
 from catalog.ingest.identity import PUBLIC_IDS, Candidate, Candidates, ids_of
 from catalog.ingest.titles import Name
 

@@ -1,52 +1,61 @@
-"""CSV files: rows by column name, each with its line number."""
+"""Files as tables, whatever they are written in: values by column name, each row with its line number."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 from io import StringIO
+from typing import Any, NamedTuple
 
-from django.conf import settings
-
-from catalog.errors import BadRow, InvalidImport
+from catalog.errors import InvalidImport
 from catalog.imports.files import File
-from catalog.imports.parsing import ParsedRow
 
 csv.field_size_limit(max(csv.field_size_limit(), 1 << 20))  # long reviews
-Row = Mapping[str, str]
+LIST_DEPTH = 3  # of nested objects around the lists of a JSON file
+ITEM_DEPTH = 2  # of nested objects within their items
+
+Row = Mapping[str, Any]
+
+
+class Record(NamedTuple):
+    """A row as written. `problem`: why its values may stand in the wrong columns."""
+
+    line: int
+    values: Row
+    problem: str = ""
 
 
 class Table:
-    """A CSV file; `columns` are in lower case."""
+    """A CSV file, read when asked for. `columns` are in lower case."""
 
     def __init__(self, file: File) -> None:
-        self.name = file.name
-        text = file.text()
-        first = text[: text.find("\n")] if "\n" in text else text
-        self._rows = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(first), strict=True)
-        header = next(self._read(), (1, []))[1]
-        self.columns = [column.strip().casefold() for column in header]
+        self.file, self.name, self.path = file, file.name, file.path
 
-    def has(self, *columns: str) -> bool:
-        return all(column.casefold() in self.columns for column in columns)
+    @cached_property
+    def columns(self) -> Collection[str]:
+        return [column.strip().casefold() for column in next(self._lines, (1, []))[1]]
 
-    def rows(self, kind: str, parse: Callable[[Row], dict[str, object]]) -> Iterator[ParsedRow]:
-        """`parse` returns a row's fields, `kind` included if it differs; a BadRow becomes the row's problem."""
-        for number, (line, values) in enumerate(self._read()):
-            if number >= settings.POLICY.imports.max_entries:
-                raise InvalidImport(f"{self.name}: expected at most {number:,} rows.")
-            row = dict(zip(self.columns, values, strict=False))
-            try:
-                if len(values) != len(self.columns):
-                    raise BadRow(f"{len(values)} columns instead of {len(self.columns)}")
-                yield ParsedRow(self.name, line, **{"kind": kind, **parse(row)})  # type: ignore[arg-type]
-            except BadRow as error:
-                yield ParsedRow(self.name, line, kind, title=_title_of(row), problem=f"{error}.")
+    def records(self) -> Iterator[Record]:
+        """All rows; a second call gives none. Raises InvalidImport."""
+        expected = len(self.columns)
+        for line, values in self._lines:
+            problem = f"{len(values)} columns instead of {expected}" if len(values) != expected else ""
+            yield Record(line, dict(zip(self.columns, values, strict=False)), problem)
 
-    def _read(self) -> Iterator[tuple[int, list[str]]]:
+    @cached_property
+    def _lines(self) -> Iterator[tuple[int, list[str]]]:
         """Non-empty rows with their line numbers."""
+        text = self.file.text()
+        header = text.partition("\n")[0]
+        # Many countries' spreadsheets write semicolons.
+        rows = csv.reader(StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
+        return self._numbered(rows)
+
+    def _numbered(self, rows: Any) -> Iterator[tuple[int, list[str]]]:
         try:
             while True:
-                line = self._rows.line_num + 1
-                row = next(self._rows, None)
+                line = rows.line_num + 1
+                row = next(rows, None)
                 if row is None:
                     return
                 if any(value.strip() for value in row):
@@ -55,10 +64,42 @@ class Table:
             raise InvalidImport(f"{self.name}, line {line}: expected a row of a CSV file ({error}).") from None
 
 
-def _delimiter(header: str) -> str:
-    """Guesses the delimiter: many countries' spreadsheets write semicolons."""
-    return max(",;\t", key=header.count)
+class JSONTable(Table):
+    """The items of all lists in a JSON file, numbered from 1. Names within an item are joined: `movie.ids.imdb`."""
+
+    @cached_property
+    def columns(self) -> Collection[str]:
+        return {name for item in self._items for name in item}
+
+    def records(self) -> Iterator[Record]:
+        for number, item in enumerate(self._items, start=1):
+            yield Record(number, _flat(item))
+
+    @cached_property
+    def _items(self) -> list[dict[str, Any]]:
+        try:
+            return list(_items(json.loads(self.file.text())))
+        except json.JSONDecodeError as error:
+            raise InvalidImport(f"{self.name}, line {error.lineno}: expected JSON ({error.msg}).") from None
+        except (RecursionError, ValueError):  # ValueError: a number with thousands of digits
+            raise InvalidImport(f"{self.name}: expected JSON as a site exports it.") from None
 
 
-def _title_of(row: Row) -> str:
-    return next((" ".join(row[name].split())[:300] for name in ("name", "title") if name in row), "")
+def table_of(file: File) -> Table:
+    return JSONTable(file) if file.name.lower().endswith(".json") else Table(file)
+
+
+def _items(document: Any, depth: int = LIST_DEPTH) -> Iterator[dict[str, Any]]:
+    if isinstance(document, list):
+        yield from (item for item in document if isinstance(item, dict))
+    elif isinstance(document, dict) and depth:
+        for part in document.values():
+            yield from _items(part, depth - 1)
+
+
+def _flat(item: dict[str, Any], depth: int = ITEM_DEPTH) -> dict[str, Any]:
+    flat = dict(item)
+    for name, value in item.items():
+        if isinstance(value, dict) and depth:
+            flat |= {f"{name}.{inner}": deep for inner, deep in _flat(value, depth - 1).items()}
+    return flat

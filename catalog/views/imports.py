@@ -10,8 +10,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from catalog.errors import ImportNotReady, InvalidImport, UploadTooLarge
 from catalog.forms import UploadForm
+from catalog.imports.commit import commit_import
 from catalog.imports.formats import FORMATS, export_ratings
-from catalog.imports.lifecycle import commit_import, receive_upload
+from catalog.imports.lifecycle import receive_upload
 from catalog.imports.report import sentences
 from catalog.imports.upload import check_length
 from catalog.models import UserImport

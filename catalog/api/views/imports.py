@@ -18,8 +18,9 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from catalog.api.serializers import ImportRowSerializer, UploadSerializer, UserImportSerializer
+from catalog.imports.commit import commit_import
 from catalog.imports.formats import FORMATS, export_ratings
-from catalog.imports.lifecycle import commit_import, receive_upload
+from catalog.imports.lifecycle import receive_upload
 from catalog.imports.upload import check_length
 from catalog.models import UserImport
 from catalog.throttling import ImportThrottle

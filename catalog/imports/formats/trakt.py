@@ -1,115 +1,81 @@
 """Trakt's JSON: lists of ratings, history, watched movies and the watchlist, in one file or several."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from catalog.errors import BadRow, InvalidImport
-from catalog.imports.files import File
-from catalog.imports.format import Collection, Export, Format
-from catalog.imports.parsing import (
-    Kind,
-    ParsedRow,
-    read_day,
-    read_id,
-    read_imdb_id,
-    read_moment,
-    read_stars,
-    read_title,
-    read_year,
-    shown,
-)
-from catalog.models import Movie
+from catalog.errors import BadRow
+from catalog.imports import fields
+from catalog.imports.fields import Kind, ParsedRow
+from catalog.imports.format import Entry, Export, Format
+from catalog.imports.tables import Row, Table
 
-DEPTH = 3  # of nested objects around the lists
 _LEFT_OUT = ("episode", "season", "person", "list")
-UNKNOWN_MOMENT = "1970-01-01T00:00:00.000Z"  # Trakt's mark for a viewing on an unknown day
+UNKNOWN_DAY = date(1970, 1, 1)  # Trakt's mark for a viewing on an unknown day
 
 
-def _matches(file: File) -> bool:
-    if not file.name.lower().endswith(".json"):
-        return False
-    text = file.text()
-    return '"ids"' in text and ('"movie"' in text or '"show"' in text)
-
-
-def _read(files: list[File]) -> list[ParsedRow]:
-    """Skips episodes. Marks repeated viewings as rewatches, which Trakt does not do itself."""
-    rows: list[ParsedRow] = []
-    for file in files:
-        for number, item in enumerate(_items(_document(file)), start=1):
-            if not any(name in item for name in _LEFT_OUT):
-                rows.append(_row(file.name, number, item))
-            if len(rows) > settings.POLICY.imports.max_entries:
-                raise InvalidImport(f"{file.name}: expected at most {settings.POLICY.imports.max_entries:,} items.")
-    return _with_rewatches(rows)
-
-
-def _document(file: File) -> Any:
-    try:
-        return json.loads(file.text())
-    except json.JSONDecodeError as error:
-        raise InvalidImport(f"{file.name}, line {error.lineno}: expected JSON ({error.msg}).") from None
-    except (RecursionError, ValueError):  # ValueError: a number with thousands of digits
-        raise InvalidImport(f"{file.name}: expected JSON as Trakt writes it.") from None
-
-
-def _items(document: Any, depth: int = DEPTH) -> Iterator[dict[str, Any]]:
-    if isinstance(document, list):
-        yield from (item for item in document if isinstance(item, dict))
-    elif isinstance(document, dict) and depth:
-        for part in document.values():
-            yield from _items(part, depth - 1)
-
-
-def _row(name: str, number: int, item: dict[str, Any]) -> ParsedRow:
-    movie = item.get("movie")
-    what = movie if isinstance(movie, dict) else item.get("show")
-    kind, title = _kind(item), ""
-    try:
-        if not isinstance(what, dict):
-            raise BadRow("expected an item with a movie")
-        title = read_title(_text(what.get("title")))
-        if what is not movie:
-            raise BadRow("a series, not a movie")
-        return ParsedRow(name, number, kind, title, **_values(movie, item))
-    except BadRow as error:
-        return ParsedRow(name, number, kind, title, problem=f"{error}.")
-
-
-def _kind(item: dict[str, Any]) -> str:
-    if "rating" in item:
-        return Kind.RATED
-    return Kind.WANTED if "listed_at" in item else Kind.WATCHED
-
-
-def _values(movie: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
-    ids = movie.get("ids")
-    ids = ids if isinstance(ids, dict) else {}
-    plays = item.get("plays", 1)
-    rated_at = item.get("rated_at") or item.get("listed_at") or item.get("watched_at") or item.get("last_watched_at")
-    return {
-        "year": read_year(_text(movie.get("year"))),
-        "imdb_id": read_imdb_id(_text(ids.get("imdb"))),
-        "tmdb_id": read_id(_text(ids.get("tmdb")), "TMDB id"),
-        "rating": read_stars(_text(item.get("rating")), out_of=10),
-        "recorded_at": read_moment(_text(rated_at)),
-        "watched_on": read_day(_text(item.get("watched_at") or item.get("last_watched_at"))),
-        "is_rewatch": item.get("rewatch") is True or (isinstance(plays, int) and plays > 1),
+class Trakt(Format):
+    code = "trakt"
+    label = "Trakt"
+    position = 3
+    help = _("Settings, Data, Export: the zip, or one of its JSON files.")
+    expected = "a JSON file of Trakt (ratings, history, watched or watchlist), or a zip of such files"
+    suffixes = (".json",)
+    columns = {
+        fields.TITLE: ["movie.title", "show.title"],
+        fields.YEAR: ["movie.year"],
+        fields.IMDB_ID: ["movie.ids.imdb"],
+        fields.TMDB_ID: ["movie.ids.tmdb"],
+        fields.OUT_OF_10: ["rating"],
+        fields.RECORDED_AT: ["rated_at", "listed_at", "watched_at", "last_watched_at"],
+        fields.WATCHED_ON: ["watched_at", "last_watched_at"],
     }
 
+    def recognizes(self, columns: Iterable[str]) -> bool:
+        return not {"movie", "show"}.isdisjoint(columns)
 
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise BadRow(f"{shown(str(value))} is neither text nor a number")
-    return str(value).removesuffix(".0")
+    def read(self, tables: list[Table]) -> list[ParsedRow]:
+        """Marks repeated viewings as rewatches, which Trakt does not do itself."""
+        return _with_rewatches(super().read(tables))
+
+    def is_wanted(self, row: Row) -> bool:
+        return not any(name in row for name in _LEFT_OUT)
+
+    def kind(self, table: Table, row: Row) -> Kind:
+        if "rating" in row:
+            return Kind.RATED
+        return Kind.WANTED if "listed_at" in row else Kind.WATCHED
+
+    def parse(self, row: Row) -> dict[str, Any]:
+        if not isinstance(row.get("movie"), dict):
+            is_show = isinstance(row.get("show"), dict)
+            raise BadRow("a series, not a movie" if is_show else "expected an item with a movie")
+        plays = row.get("plays")
+        is_rewatch = row.get("rewatch") is True or (isinstance(plays, int) and plays > 1)
+        return super().parse(row) | {"is_rewatch": is_rewatch}
+
+    def write(self, entries: Sequence[Entry]) -> Export:
+        document: dict[str, list[dict[str, Any]]] = {"ratings": [], "history": [], "watchlist": []}
+        for entry in entries:
+            recorded_at = entry.recorded_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            if entry.rating:
+                name, values = "ratings", {"rated_at": recorded_at, "rating": round(entry.rating * 2)}
+            elif entry.kind == Kind.WANTED:
+                name, values = "watchlist", {"rank": entry.number, "listed_at": recorded_at}
+            else:
+                watched_at = f"{entry.watched_on or UNKNOWN_DAY}T00:00:00.000Z"
+                name, values = "history", {"watched_at": watched_at, "action": "watch", "rewatch": entry.is_rewatch}
+            movie = entry.movie
+            ids = {"imdb": movie.imdb_id, "tmdb": movie.tmdb_id}
+            document[name].append(
+                {**values, "type": "movie", "movie": {"title": movie.title, "year": movie.year, "ids": ids}}
+            )
+        content = json.dumps(document, ensure_ascii=False, indent=1).encode()
+        return Export("movierec-trakt.json", "application/json", content)
 
 
 def _with_rewatches(rows: list[ParsedRow]) -> list[ParsedRow]:
@@ -128,43 +94,4 @@ def _identity(row: ParsedRow) -> tuple[Any, ...]:
     return row.imdb_id, row.tmdb_id, row.title, row.year
 
 
-def _write(collection: Collection) -> Export:
-    def item(movie: Movie, **values: Any) -> dict[str, Any]:
-        ids = {"imdb": movie.imdb_id, "tmdb": movie.tmdb_id}
-        return {**values, "type": "movie", "movie": {"title": movie.title, "year": movie.year, "ids": ids}}
-
-    document = {
-        "ratings": [
-            item(r.movie, rated_at=_moment(r.rated_at), rating=round(r.rating * 2)) for r in collection.ratings
-        ],
-        "history": [
-            item(v.movie, watched_at=_watched_at(v.watched_on), action="watch", rewatch=v.is_rewatch)
-            for v in collection.viewings
-        ],
-        "watchlist": [
-            item(listed.movie, rank=rank, listed_at=_moment(listed.added_at))
-            for rank, listed in enumerate(collection.watchlist, 1)
-        ],
-    }
-    content = json.dumps(document, ensure_ascii=False, indent=1).encode()
-    return Export("movierec-trakt.json", "application/json", content)
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _watched_at(day: date | None) -> str:
-    return f"{day.isoformat()}T00:00:00.000Z" if day else UNKNOWN_MOMENT
-
-
-FORMAT = Format(
-    code="trakt",
-    label="Trakt",
-    position=3,
-    help=_("Settings, Data, Export: the zip, or one of its JSON files."),
-    expected="a JSON file of Trakt (ratings, history, watched or watchlist), or a zip of such files",
-    matches=_matches,
-    read=_read,
-    write=_write,
-)
+FORMAT = Trakt()

@@ -4,9 +4,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from catalog.errors import InvalidImport
+from catalog.imports.commit import commit_import
 from catalog.imports.files import check_size
 from catalog.imports.formats import FORMATS
-from catalog.imports.lifecycle import commit_import, create_import, read_import
+from catalog.imports.lifecycle import create_import, read_import
 from catalog.imports.report import sentences
 from catalog.management.base import LongCommand
 from catalog.models import User, UserImport

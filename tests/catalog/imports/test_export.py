@@ -2,8 +2,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from catalog.imports.commit import commit_import
 from catalog.imports.formats import export_ratings
-from catalog.imports.lifecycle import commit_import, create_import, read_import
+from catalog.imports.lifecycle import create_import, read_import
 from catalog.models import Rating, User, Viewing, WatchlistItem
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 

@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from catalog.errors import InvalidImport
+from catalog.imports.fields import ParsedRow
 from catalog.imports.formats import parse_upload
-from catalog.imports.parsing import ParsedRow
 from tests.catalog.imports.site_files import IMDB, IMDB_LIST, imdb_row, table
 
 

@@ -5,12 +5,8 @@ from django.utils import timezone
 
 from catalog.aggregates import rebuild_aggregates
 from catalog.errors import ImportNotReady, InvalidImport
-from catalog.imports.lifecycle import (
-    commit_import,
-    create_import,
-    read_import,
-    receive_upload,
-)
+from catalog.imports.commit import commit_import
+from catalog.imports.lifecycle import create_import, read_import, receive_upload
 from catalog.jobs.process import namespace
 from catalog.jobs.reaper import requeue_stale
 from catalog.models import ImportRow, Job, Movie, Rating, Source, UserImport, Viewing, WatchlistItem

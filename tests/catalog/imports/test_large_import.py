@@ -7,7 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from catalog.aggregates import rebuild_aggregates
-from catalog.imports.lifecycle import commit_import, create_import, read_import
+from catalog.imports.commit import commit_import
+from catalog.imports.lifecycle import create_import, read_import
 from catalog.models import Movie, Rating, UserImport, Viewing
 from tests.catalog.imports.site_files import DIARY, RATINGS, WATCHED, WATCHLIST, table, zipped
 

@@ -3,8 +3,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from catalog.errors import InvalidImport
+from catalog.imports.fields import ParsedRow
 from catalog.imports.formats import parse_upload
-from catalog.imports.parsing import ParsedRow
 from tests.catalog.imports.site_files import DIARY, RATINGS, REVIEWS, WATCHED, WATCHLIST, table, zipped
 
 URI = "https://boxd.it/2aHi"

@@ -2,8 +2,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from catalog.imports.fields import ParsedRow
 from catalog.imports.matching import Match, match_rows
-from catalog.imports.parsing import ParsedRow
 from catalog.models import AlternativeTitle, Movie
 from tests.catalog.imports import labelled_titles
 from tests.factories import MovieFactory

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import InvalidImport
+from catalog.imports.fields import ParsedRow
 from catalog.imports.formats import FORMATS, parse_upload
-from catalog.imports.parsing import ParsedRow
 
 
 def read(text: str, name: str = "mine.csv") -> list[ParsedRow]:

@@ -3,8 +3,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from catalog.errors import InvalidImport
+from catalog.imports.fields import ParsedRow
 from catalog.imports.formats import parse_upload
-from catalog.imports.parsing import ParsedRow
 from tests.catalog.imports.site_files import as_json, trakt_movie, zipped
 
 HEAT = trakt_movie("Heat", 1995, "tt0113277", 949)
@@ -97,9 +97,9 @@ def test_a_broken_item_says_what_is_wrong(item, problem):
     ("content", "message"),
     [
         (b'[{"movie": {"ids": {}}},\n{"rating": ', "trakt.json, line 2: expected JSON"),
-        (b'{"movie": {"ids": ' + b"[" * 100_000, "expected JSON as Trakt writes it"),
-        (b'{"movie": {"ids": 1' + b"0" * 5000 + b"}}", "expected JSON as Trakt writes it"),
-        (b'{"movie": {"ids": 1}}', "this one contains no movies"),
+        (b'{"movie": {"ids": ' + b"[" * 100_000, "expected JSON as a site exports it"),
+        (b'{"movie": {"ids": 1' + b"0" * 5000 + b"}}", "expected JSON as a site exports it"),
+        (b'[{"episode": {}, "show": {"ids": {}}}]', "this one contains no movies"),
         (b"{}", "expected a JSON file of Trakt"),
     ],
 )

@@ -1,12 +1,15 @@
-"""A parsed row of an uploaded file, and parsers for its values.
+"""A row of an uploaded file, and the fields that its columns may hold: how text becomes a value, and text again.
 
-Parsers raise BadRow for wrong values; the row is then kept with its problem, so that its owner sees what was skipped.
+Parsers get text without spaces around it, never an empty one. They raise BadRow for wrong values; the row is then kept
+with its problem, so that its owner sees what was skipped.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
@@ -20,6 +23,7 @@ FIRST_MOVIE = 1870
 FIRST_DAY = date(1890, 1, 1)
 UNKNOWN_DAYS = (date(1970, 1, 1), date(1, 1, 1))  # placeholders that Trakt and others write for an unknown date
 LARGEST_ID = 2**31 - 1
+YES, NO = ("1", "yes", "true"), ("0", "no", "false")
 _IMDB_ID = re.compile(r"tt0*(\d{1,9})")
 
 
@@ -46,68 +50,62 @@ class ParsedRow:
     problem: str = ""
 
 
-def read_title(text: str) -> str:
+class Field(NamedTuple):
+    """A field of ParsedRow. Only values other than None, False and an empty text are written."""
+
+    name: str
+    parse: Callable[[str], Any]
+    write: Callable[[Any], str] = str
+
+
+def parse_title(text: str) -> str:
     title = " ".join(text.split())
     if len(title) > TITLE_LENGTH:
         raise BadRow(f"the title is longer than {TITLE_LENGTH} characters")
     return title
 
 
-def read_year(text: str) -> int | None:
-    text = text.strip().removesuffix(".0")
-    if not text:
-        return None
-    if not _is_number(text) or len(text) != 4 or int(text) < FIRST_MOVIE or int(text) > 2200:
-        raise BadRow(f"{shown(text)} is not the year of a movie")
-    return int(text)
+def parse_year(text: str) -> int:
+    year = text.removesuffix(".0")
+    if not _is_number(year) or len(year) != 4 or int(year) < FIRST_MOVIE or int(year) > 2200:
+        raise BadRow(f"{shown(year)} is not the year of a movie")
+    return int(year)
 
 
-def read_imdb_id(text: str) -> str:
-    text = text.strip()
-    if not text:
-        return ""
+def parse_imdb_id(text: str) -> str:
     found = _IMDB_ID.fullmatch(text)
     if not found:
         raise BadRow(f"{shown(text)} is not an IMDb id; expected something like tt0133093")
     return f"tt{found[1]:0>7}"
 
 
-def read_id(text: str, what: str) -> int | None:
-    text = text.strip()
-    if not text:
-        return None
-    if not _is_number(text) or len(text) > 10 or not 0 < int(text) <= LARGEST_ID:
-        raise BadRow(f"{shown(text)} is not a {what}")
-    return int(text)
+def parse_id(text: str, what: str) -> int:
+    number = text.removesuffix(".0")
+    if not _is_number(number) or len(number) > 10 or not 0 < int(number) <= LARGEST_ID:
+        raise BadRow(f"{shown(number)} is not a {what}")
+    return int(number)
 
 
-def read_stars(text: str, *, out_of: int) -> float | None:
+def parse_stars(text: str, *, out_of: int) -> float:
     """Rounds to half stars, at least half a star."""
-    text = text.strip()
-    if not text:
-        return None
     if not re.fullmatch(r"\d{1,3}([.,]\d{1,4})?", text) or not 0 < (value := float(text.replace(",", "."))) <= out_of:
         raise BadRow(f"{shown(text)} is not a rating above 0 and up to {out_of}")
     return max(round(value / out_of * 10), 1) / 2
 
 
-def read_flag(text: str) -> bool:
-    text = text.strip().casefold()
-    if text not in ("", "0", "1", "no", "yes", "false", "true"):
+def parse_flag(text: str) -> bool:
+    if text.casefold() not in YES + NO:
         raise BadRow(f"{shown(text)} is neither yes nor no")
-    return text in ("1", "yes", "true")
+    return text.casefold() in YES
 
 
-def read_day(text: str) -> date | None:
-    moment = read_moment(text)
+def parse_day(text: str) -> date | None:
+    moment = parse_moment(text)
     return moment.date() if moment else None
 
 
-def read_moment(text: str) -> datetime | None:
+def parse_moment(text: str) -> datetime | None:
     """Days mean their start, and UTC without a time zone. Placeholder dates are read as no date."""
-    text = text.strip()
-    if not text:
-        return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -121,19 +119,28 @@ def read_moment(text: str) -> datetime | None:
     return min(moment.astimezone(UTC), now)  # a day may have begun already in its time zone
 
 
+def day_of(moment: datetime) -> str:
+    return moment.astimezone(UTC).date().isoformat()
+
+
 def shown(text: str) -> str:
     return repr(text if len(text) <= 40 else f"{text[:40]}...")
 
 
-def all_broken(rows: Iterable[ParsedRow]) -> str:
-    """The first problem, if every row has one; otherwise empty."""
-    first = ""
-    for row in rows:
-        if not row.problem:
-            return ""
-        first = first or f"{row.file}, line {row.line}: {row.problem}"
-    return first
-
-
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
+
+
+TITLE = Field("title", parse_title)
+ORIGINAL_TITLE = Field("original_title", parse_title)
+YEAR = Field("year", parse_year)
+IMDB_ID = Field("imdb_id", parse_imdb_id)
+TMDB_ID = Field("tmdb_id", partial(parse_id, what="TMDB id"))
+MOVIELENS_ID = Field("movielens_id", partial(parse_id, what="MovieLens id"))
+SITE_ID = Field("site_id", str)
+OUT_OF_5 = Field("rating", partial(parse_stars, out_of=5), "{:g}".format)
+OUT_OF_10 = Field("rating", partial(parse_stars, out_of=10), lambda stars: f"{stars * 2:g}")
+RECORDED_ON = Field("recorded_at", parse_moment, day_of)
+RECORDED_AT = Field("recorded_at", parse_moment, datetime.isoformat)
+WATCHED_ON = Field("watched_on", parse_day)
+IS_REWATCH = Field("is_rewatch", parse_flag, lambda is_rewatch: "Yes")

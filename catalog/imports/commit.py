@@ -1,0 +1,69 @@
+"""The commit of an import: everything that matched is written in one transaction."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from django.db import transaction
+from django.db.models import F, Model
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from catalog.errors import ImportNotReady
+from catalog.imports.changes import Changes, changes_of
+from catalog.ingest.rows import insert_rows
+from catalog.models import Movie, Rating, User, UserImport, Viewing, WatchlistItem
+from catalog.progress import chunks
+from catalog.signals import rating_recorded
+
+BATCH = 500
+IDS_PER_QUERY = 900  # below the parameter limit of every SQLite
+
+
+def commit_import(user_import: UserImport) -> UserImport:
+    """Imports all matched rows in one transaction; repeating it changes nothing. Raises ImportNotReady.
+
+    Unmatched rows stay, with their reasons, for as long as the policy says.
+    """
+    with transaction.atomic():
+        list(User.objects.select_for_update(no_key=True).filter(pk=user_import.user_id))
+        now = UserImport.objects.filter(pk=user_import.pk).defer("content").first()
+        if now and now.state == UserImport.State.DONE:
+            return now
+        if now is None or now.state != UserImport.State.READY:
+            state = UserImport.State(now.state).label if now else _("discarded")
+            message = _("{name} is {state}; it can be imported once it has been read.")
+            raise ImportNotReady(message.format(name=user_import.name, state=state))
+        rated = Movie.objects.filter(pk__in=user_import.rows.values("movie")).order_by("pk")
+        list(rated.select_for_update(no_key=True).values_list("pk", flat=True))  # from now on none can be deleted
+        changes = changes_of(user_import)
+        _write(changes)
+        user_import.rows.exclude(movie=None).delete()
+        user_import.counts |= changes.counts()
+        user_import.committed_at = timezone.now()
+        user_import.save(update_fields=["counts", "committed_at"])
+    return user_import
+
+
+def _write(changes: Changes) -> None:
+    _insert(Rating, changes.new_ratings)
+    Rating.objects.bulk_update(changes.changed_ratings, ["rating", "rated_at", "source"], batch_size=BATCH)
+    for (count, total), movie_ids in changes.rated_alike.items():
+        for ids in chunks(movie_ids, IDS_PER_QUERY):
+            movies = Movie.objects.filter(pk__in=ids)
+            movies.update(rating_count=F("rating_count") + count, rating_sum=F("rating_sum") + total)
+    for ids in chunks(changes.outdated_viewings, IDS_PER_QUERY):
+        Viewing.objects.filter(pk__in=ids).delete()
+    _insert(Viewing, changes.new_viewings, ignore_conflicts=True)
+    _insert(WatchlistItem, changes.new_watchlist, ignore_conflicts=True)
+    transaction.on_commit(partial(_announce, [*changes.new_ratings, *changes.changed_ratings]))
+
+
+def _insert(model: type[Model], objects: Sequence[Model], *, ignore_conflicts: bool = False) -> None:
+    columns = [field.attname for field in model._meta.concrete_fields if not field.primary_key]
+    rows = ([getattr(row, column) for column in columns] for row in objects)
+    insert_rows(model, columns, rows, ignore_conflicts=ignore_conflicts)
+
+
+def _announce(ratings: Sequence[Rating]) -> None:
+    for row in ratings:
+        rating_recorded.send_robust(sender=Rating, user_id=row.user_id, movie_id=row.movie_id, rating=row.rating)
