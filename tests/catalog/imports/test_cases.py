@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from catalog.imports.lifecycle import commit_import, create_import, read_import
+from catalog.imports.commit import commit_import
+from catalog.imports.lifecycle import create_import, read_import
 from catalog.models import UserImport
 from tests.catalog.imports.case_files import (
     OUTCOMES,
