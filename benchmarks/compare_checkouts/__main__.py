@@ -41,9 +41,11 @@ def main(arguments: list[str] | None = None) -> int:
             for name in ("new", "migrated"):
                 shutil.rmtree(folder / "sites" / name, ignore_errors=True)
             old, new = Checkout(options.old), Checkout(options.new)
-            rows, differing = compare_gates(old, new, (options.data / MOVIELENS).resolve(), folder / "sites")
-            print(render("Gate", rows))
-            problems += differing
+            gates = compare_gates(old, new, (options.data / MOVIELENS).resolve(), folder / "sites")
+            print(render("Gate", gates.rows))
+            for line in gates.by_ties:
+                print(f"by ties: {line}")
+            problems += gates.problems
     return _ending(problems)
 
 

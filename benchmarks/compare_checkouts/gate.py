@@ -1,6 +1,8 @@
 """The gate's metrics and decisions on two sites made of the same data.
 
 The older checkout's site is migrated with the newer code before both are read, so that both speak the newer codes.
+Metrics may differ only because ties are broken otherwise: the older checkout trains once more, with its scores rounded
+as the newer one rounds them, and what is equal then differed by ties alone.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,65 +32,90 @@ MEASURED = re.compile(
 )
 
 
-def compare_gates(old: Checkout, new: Checkout, movielens: Path, folder: Path) -> tuple[list[Row], list[str]]:
-    """A row for each version, and what differs."""
-    before, after = _trained(old, movielens, folder / "old"), _trained(new, movielens, folder / "new")
-    before = Path(shutil.copytree(before, folder / "migrated", dirs_exist_ok=True))
-    found = []
-    for name, site in (("old", before), ("new", after)):
-        new.use_site(site, POLICY)
-        out = folder / f"{name}.json"
-        if new.script(SCRIPT, "dump", out):
-            raise SystemExit(f"The site of the {name} checkout could not be read.")
-        found.append(json.loads(out.read_text(encoding="utf-8")))
-    rows, problems = [], []
-    for number, (a, b) in enumerate(zip(*found, strict=True), 1):
-        differing = list(differences(a, b))
+@dataclass
+class GateComparison:
+    """A row for each version; what differs because ties are broken otherwise, and what differs besides."""
+
+    rows: list[Row] = field(default_factory=list)
+    by_ties: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def compare_gates(old: Checkout, new: Checkout, movielens: Path, folder: Path) -> GateComparison:
+    sites = {
+        "old": _trained(old, movielens, folder / "old", "train"),
+        "rounded": _trained(old, movielens, folder / "rounded", "train-rounded"),
+        "new": _trained(new, movielens, folder / "new", "train"),
+    }
+    read = {name: _read(new, site, folder / "migrated" / name) for name, site in sites.items()}
+    found = GateComparison()
+    for number, (a, rounded, b) in enumerate(zip(*read.values(), strict=True), 1):
+        differing = dict(differences(a, b))
+        others = differing.keys() & dict(differences(rounded, b)).keys()
         n_rules = len(a["rules"].keys() | b["rules"].keys())
         decided = a["decision"] if a["decision"] == b["decision"] else f"{a['decision']}, then {b['decision']}"
-        rows.append(
+        found.rows.append(
             {"version": number, "algorithm": a["algorithm"], "decision": decided, "rules": n_rules,
-             "metrics": sum(1 for _ in _numbers(a["metrics"])), "differing": len(differing)}
+             "metrics": sum(1 for _ in _numbers(a["metrics"])), "differ by ties": len(differing) - len(others),
+             "others": len(others)}
         )  # fmt: skip
-        problems += [f"version {number}: {line}" for line in differing]
-    return rows, problems
+        for name, line in differing.items():
+            lines = found.problems if name in others else found.by_ties
+            lines.append(f"version {number}: {name}: {line}")
+    return found
 
 
-def _trained(checkout: Checkout, movielens: Path, folder: Path) -> Path:
+def _trained(checkout: Checkout, movielens: Path, folder: Path, command: str) -> Path:
     if (folder / DONE).exists():
         return folder
-    say(f"{checkout.root}: trains {', '.join(ALGORITHMS)} on a site")
+    say(f"{checkout.root}: trains {', '.join(ALGORITHMS)} on a site ({command})")
     checkout.use_site(folder, POLICY)
     checkout.environment["MOVIELENS_PATH"] = str(movielens)
-    if checkout.script(SCRIPT, "train", *ALGORITHMS):
+    if checkout.script(SCRIPT, command, *ALGORITHMS):
         raise SystemExit(f"{checkout.root}: no site could be made.")
     (folder / DONE).touch()
     return folder
 
 
-def differences(a: dict[str, Any], b: dict[str, Any]) -> Iterator[str]:
+def _read(checkout: Checkout, site: Path, copy: Path) -> list[dict[str, Any]]:
+    """The versions of a site, from a copy that is migrated with the checkout's code."""
+    shutil.copytree(site, copy, dirs_exist_ok=True)
+    checkout.use_site(copy, POLICY)
+    out = copy / "versions.json"
+    if checkout.script(SCRIPT, "dump", out):
+        raise SystemExit(f"The site {site} could not be read.")
+    found: list[dict[str, Any]] = json.loads(out.read_text(encoding="utf-8"))
+    return found
+
+
+def differences(a: dict[str, Any], b: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What differs, and how."""
     for name in ("algorithm", "status", "decision", "data"):
         if a[name] != b[name]:
-            yield f"{name}: {a[name]} before, {b[name]} after"
+            yield name, _change(a[name], b[name])
     for code in sorted(a["rules"].keys() | b["rules"].keys()):
         yield from _rule(code, a["rules"].get(code), b["rules"].get(code))
     yield from _metrics(dict(_numbers(a["metrics"])), dict(_numbers(b["metrics"])))
 
 
-def _rule(code: str, a: dict[str, Any] | None, b: dict[str, Any] | None) -> Iterator[str]:
+def _rule(code: str, a: dict[str, Any] | None, b: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
     if a is None or b is None:
-        yield f"rule {code}: only {'after' if a is None else 'before'}"
+        yield f"rule {code}", f"only {'after' if a is None else 'before'}"
         return
     parts = ("outcome",) if MEASURED.search(code) else ("outcome", "figure", "interval", "threshold")
     for part in parts:
         if not _same(a.get(part), b.get(part)):
-            yield f"rule {code}: {part} {a.get(part)} before, {b.get(part)} after"
+            yield f"rule {code}, {part}", _change(a.get(part), b.get(part))
 
 
-def _metrics(a: dict[str, Any], b: dict[str, Any]) -> Iterator[str]:
+def _metrics(a: dict[str, Any], b: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name in sorted(a.keys() | b.keys()):
         if not MEASURED.search(name) and not _same(a.get(name), b.get(name)):
-            yield f"metric {name}: {a.get(name)} before, {b.get(name)} after"
+            yield f"metric {name}", _change(a.get(name), b.get(name))
+
+
+def _change(a: Any, b: Any) -> str:
+    return f"{a} before, {b} after"
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -1,9 +1,10 @@
-"""Trains twice on a new site of one checkout; or writes a site's metrics and decisions as JSON. Started as a script."""
+"""Trains on a new site of one checkout; or writes a site's metrics and decisions as JSON. Started as a script."""
 
 from __future__ import annotations
 
 import json
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,36 @@ from django.apps import apps  # noqa: E402 - models exist after setup
 from django.core.management import call_command  # noqa: E402
 from django.core.management.base import CommandError  # noqa: E402
 
+from recommender.estimators import ESTIMATORS, base  # noqa: E402
+
+HERE = Path(__file__).resolve().parents[2]
+EXACT = ("item_knn", "rp3beta", "popularity")  # see `score_bits`: no BLAS on the way to their scores
 PSEUDONYMS = ("UserPseudonym", "UserSurrogate")  # the newer name first
 
 
 def pseudonyms() -> Any:
     models = {model.__name__: model for model in apps.get_app_config("mlops").get_models()}
     return next(models[name] for name in PSEUDONYMS if name in models)
+
+
+def round_as_here() -> None:
+    """Makes a checkout of before 2026-12 round its scores as this one does, so that both break ties alike."""
+    spec = spec_from_file_location("ranking_here", HERE / "recommender" / "estimators" / "ranking.py")
+    ranking = module_from_spec(spec)
+    spec.loader.exec_module(ranking)
+    scores = base.Recommender._scores
+
+    def rounded(model: Any, history: Any, columns: Any) -> Any:
+        compute = model._score_history
+        bits = ranking.EXACT_BITS if model.algorithm in EXACT else ranking.SCORE_BITS
+        model._score_history = lambda *arguments: ranking.round_scores(compute(*arguments), bits)
+        try:
+            return scores(model, history, columns)
+        finally:
+            del model._score_history
+
+    base.Recommender._scores = rounded
+    assert all("_scores" not in vars(estimator) for estimator in ESTIMATORS.values())
 
 
 def train(algorithms: list[str]) -> None:
@@ -49,6 +74,9 @@ def dump(out: Path) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "train":
+        train(sys.argv[2:])
+    elif sys.argv[1] == "train-rounded":
+        round_as_here()
         train(sys.argv[2:])
     else:
         call_command("migrate", verbosity=0, interactive=False)
