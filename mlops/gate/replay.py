@@ -1,26 +1,66 @@
-"""Before a promotion: recent requests are answered again, by the new model and by the champion."""
+"""Before a promotion: recent requests are answered again, by the new model and by the champion.
+
+Users' histories are the current ones. Nothing is recorded as an impression or in the serving stats.
+"""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from django.conf import settings
+from django.db.models import Max
 
+from catalog.models import Rating, User
 from mlops.evaluation.psi import population_stability_index
 from mlops.gate.codes import ReplaySource
 from mlops.gate.inputs import Replay
 from mlops.models import ModelVersion
+from mlops.registry.artifacts import load_version
+from recommender.models import Impression
+from recommender.serving import candidates
 from recommender.serving.loaded_model import LoadedModel
-from recommender.serving.replay import Answer, Replayed, lists_of_latest_raters, open_model, recent_requests, replay
+from recommender.serving.profile import UserProfile
+from recommender.serving.request import ListRequest
 
 logger = logging.getLogger(__name__)
 
-TOP = 10
+K = 10
+PERSONAL, BLENDED, NEW = "personal", "blended", "new"
+IMPRESSIONS_PER_REQUEST = 10  # read for each request wanted: most lists of a page are not made by a model
 SCORE_CLASSES = 10
 SAMPLE = 6  # changed lists that the version's page shows
 RATERS = 50  # users whose lists are made on a site without requests
+
+
+@dataclass(frozen=True)
+class Request:
+    user_id: int
+    k: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`n_excluded`: movies in the list although the user has seen or dismissed them."""
+
+    movies: tuple[int, ...] = ()
+    scores: tuple[float, ...] = ()
+    seconds: float = 0.0
+    n_excluded: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One request with the answer of each model, in the order of the models."""
+
+    request: Request
+    n_ratings: int
+    answers: list[Answer]
 
 
 def replay_requests(version: ModelVersion, champion: ModelVersion | None) -> dict[str, Any]:
@@ -38,11 +78,61 @@ def replay_requests(version: ModelVersion, champion: ModelVersion | None) -> dic
 
 def _open(version: ModelVersion) -> LoadedModel | None:
     try:
-        return open_model(version=version.pk, algorithm=version.algorithm, artifact=version.artifact)
+        return load_version(version)
     except Exception:
         # Damaged files may raise anything; each of a candidate's requests then counts as an error.
         logger.warning("version %s cannot be loaded for the replay", version.pk, exc_info=True)
         return None
+
+
+def recent_requests(limit: int) -> list[Request]:
+    """The latest lists requested that take a model, the latest first."""
+    rows = Impression.objects.filter(user__isnull=False).values_list("user", "items")
+    return list(islice(_requests(rows[: IMPRESSIONS_PER_REQUEST * limit].iterator()), limit))
+
+
+def lists_of_latest_raters(limit: int) -> list[Request]:
+    """Personal lists for the latest raters, for a site without requests so far."""
+    raters = Rating.objects.for_training().order_by().values("user").annotate(last=Max("rated_at")).order_by("-last")
+    return [Request(row["user"], K, PERSONAL) for row in raters[:limit]]
+
+
+def _requests(rows: Iterator[tuple[int, list[tuple[int, int, str]]]]) -> Iterator[Request]:
+    for user_id, items in rows:
+        sources = {source for _, _, source in items}
+        if sources == {"new"}:
+            yield Request(user_id, len(items), NEW)
+        elif "personal" in sources:
+            yield Request(user_id, len(items), BLENDED if "new" in sources else PERSONAL)
+
+
+def replay(requests: Sequence[Request], models: Sequence[LoadedModel]) -> Iterator[Replayed]:
+    """Ask all models each request in turn, so that other load on the machine slows them alike."""
+    users = User.objects.in_bulk({request.user_id for request in requests})
+    for request in requests:
+        if request.user_id in users:  # an account may have been deleted since
+            profile = UserProfile.of(users[request.user_id])
+            yield Replayed(request, len(profile.ratings), [_answer(loaded, profile, request) for loaded in models])
+
+
+def _answer(loaded: LoadedModel, profile: UserProfile, request: Request) -> Answer:
+    started = time.perf_counter()
+    try:
+        wanted = ListRequest.of(profile, request.k)
+        if request.kind == NEW:
+            found = candidates.new(loaded, wanted)
+        else:
+            found = candidates.personal(loaded, wanted, include_new=request.kind == BLENDED)
+    except Exception as error:
+        # Any exception of a model is a finding.
+        logger.exception("Model %s failed to answer a replayed request", loaded.version)
+        return Answer(seconds=time.perf_counter() - started, error=f"{type(error).__name__}: {error}")
+    return Answer(
+        movies=tuple(candidate.movie_id for candidate in found),
+        scores=tuple(candidate.score for candidate in found),
+        seconds=time.perf_counter() - started,
+        n_excluded=sum(candidate.movie_id in profile.excluded for candidate in found),
+    )
 
 
 def _is_for_a_model(replayed: Replayed) -> bool:
@@ -72,7 +162,7 @@ def _p95_ms(answers: Sequence[Answer]) -> float | None:
 
 
 def _overlap(own: Answer, other: Answer) -> float:
-    first, second = set(own.movies[:TOP]), set(other.movies[:TOP])
+    first, second = set(own.movies[:K]), set(other.movies[:K])
     return len(first & second) / max(len(first), len(second))
 
 
@@ -95,7 +185,7 @@ def _sample(found: Sequence[Replayed]) -> list[dict[str, Any]]:
             break
         if replayed.request.user_id in sample or len(replayed.answers) < 2:
             continue
-        own, other = (list(answer.movies[:TOP]) for answer in replayed.answers)
+        own, other = (list(answer.movies[:K]) for answer in replayed.answers)
         comes, goes = [movie for movie in own if movie not in other], [movie for movie in other if movie not in own]
         if comes or goes:
             stays = len(own) - len(comes)

@@ -21,9 +21,9 @@ from django.utils import timezone
 from catalog.models import Rating
 from mlops.models import ModelVersion, OnlineMetrics, Promotion, Watermark
 from mlops.monitoring.personal_lists import K, personal_lists
-from recommender.models import Dismissal, Impression, ServedModel
+from mlops.registry.artifacts import load_version
+from recommender.models import Dismissal, Impression
 from recommender.serving import candidates
-from recommender.serving.loaded_model import load_model
 from recommender.serving.profile import UserProfile
 from recommender.serving.request import ListRequest
 
@@ -146,7 +146,7 @@ def _would_have_shown(version: int, ratings: list[Rating]) -> Iterable[tuple[Rat
     if row.artifact_removed_at is not None:
         logger.warning("the artefact of version %s was removed: %d ratings are not scored", version, len(ratings))
         return
-    served = load_model(ServedModel(version=row.pk, algorithm=row.algorithm, artifact=row.artifact))
+    served = load_version(row)
     history, dismissed = _histories(ratings), _dismissals(ratings)
     for rating in ratings:
         place = (rating.rated_at, rating.pk)

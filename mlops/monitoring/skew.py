@@ -19,11 +19,9 @@ from mlops.models import ModelVersion, TestEvidence
 from mlops.monitoring.alerts import alert_on
 from mlops.monitoring.codes import Message, SkewCode
 from mlops.monitoring.personal_lists import personal_lists
-from mlops.registry.artifacts import folder_of
+from mlops.registry.artifacts import folder_of, load_version
 from recommender.estimators import load_recommender
 from recommender.export import RATING_COLUMNS, movie_frame
-from recommender.models import ServedModel
-from recommender.serving.loaded_model import load_model
 from recommender.serving.profile import UserProfile
 
 PEOPLE, MOVIES = 200, 500  # sample sizes, below the number of parameters that every SQLite accepts
@@ -88,8 +86,7 @@ def check_metadata(champion: ModelVersion) -> Finding | None:
 
 def check_scores(champion: ModelVersion, people: list[int]) -> Finding:
     """The model that web processes hold gives the same lists and scores as its files, loaded again."""
-    row = ServedModel(version=champion.pk, algorithm=champion.algorithm, artifact=champion.artifact)
-    served, stored = load_model(row), load_recommender(Path(folder_of(champion)), mmap=False)
+    served, stored = load_version(champion), load_recommender(Path(folder_of(champion)), mmap=False)
     known = frozenset(stored.movie_ids_.tolist())
     histories = [history for user in people[:50] if (history := _history(user, known))]
     if not histories:

@@ -14,10 +14,18 @@ from django.conf import settings
 from mlops.errors import ArtifactNotAvailable
 from mlops.models import ModelVersion
 from mlops.registry.smoke_test_input import SmokeTestInput
+from recommender.models import ServedModel
+from recommender.serving.loaded_model import LoadedModel, load_model
 
 
 def folder_of(version: ModelVersion) -> Path:
     return Path(settings.MODEL_DIR) / version.artifact
+
+
+def load_version(version: ModelVersion) -> LoadedModel:
+    """The model as web processes load it; raises what `load_model` raises."""
+    pointer = ServedModel(version=version.pk, algorithm=version.algorithm, artifact=version.artifact)
+    return load_model(pointer)
 
 
 def require_artifact(version: ModelVersion) -> None:

@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from catalog.models import Rating, User
 from mlops.gate.codes import ReplaySource
-from mlops.gate.replay import replay_requests
+from mlops.gate.replay import Request, lists_of_latest_raters, recent_requests, replay, replay_requests
+from mlops.registry.artifacts import load_version
 from recommender.estimators import ESTIMATORS, Dataset, artifact_checksum
 from recommender.export import movie_frame, rating_frame
 from recommender.models import Dismissal, Impression, ServingStatsMinute
-from recommender.serving.replay import Request, lists_of_latest_raters, open_model, recent_requests, replay
 from recommender.serving.stats import serving_stats
 from tests.mlops.site import make_version
 
@@ -105,8 +105,7 @@ def test_a_model_that_shows_what_was_dismissed_is_found_out(pair, monkeypatch):
 
 
 def champion_list(version, user: User) -> list[int]:
-    served = open_model(version=version.pk, algorithm=version.algorithm, artifact=version.artifact)
-    [replayed] = replay([Request(user.pk, 5, "personal")], [served])
+    [replayed] = replay([Request(user.pk, 5, "personal")], [load_version(version)])
     return list(replayed.answers[0].movies)
 
 
