@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.db.models import prefetch_related_objects
@@ -25,11 +26,19 @@ from recommender.api.serializers import (
 from recommender.services import recommend, recommend_new, record_feedback, similar
 from recommender.serving.lists import NO_MODEL, RecommendationList
 
-LIST_RESPONSES = {200: RecommendationListSerializer}
 LIST_AS_JSON = RecommendationListSerializer()  # shared: building its fields takes as long as using them
 VERSION_HEADER = OpenApiParameter(
     "X-Model-Version", str, OpenApiParameter.HEADER, response=True, description=f"The model version, or {NO_MODEL}."
 )
+
+
+def list_schema(
+    operation_id: str, *, query: type[Serializer[Any]] | None = None, body: type[Serializer[Any]] | None = None
+) -> Callable[..., Any]:
+    """The OpenAPI description of an endpoint that answers with a list."""
+    parameters = [query, VERSION_HEADER] if query else [VERSION_HEADER]
+    responses = {200: RecommendationListSerializer}
+    return extend_schema(operation_id=operation_id, parameters=parameters, request=body, responses=responses)
 
 
 class MayRecommendForOthers(BasePermission):
@@ -56,11 +65,7 @@ class ListView(APIView):
 
 
 class RecommendationsView(ListView):
-    @extend_schema(
-        operation_id="recommendations_list",
-        parameters=[RecommendationsQuerySerializer, VERSION_HEADER],
-        responses=LIST_RESPONSES,
-    )
+    @list_schema("recommendations_list", query=RecommendationsQuerySerializer)
     def get(self, request: Request) -> Response:
         """Movies for the signed-in user, from their current ratings."""
         query = self.read(RecommendationsQuerySerializer, request.query_params)
@@ -68,11 +73,7 @@ class RecommendationsView(ListView):
 
 
 class NewRecommendationsView(ListView):
-    @extend_schema(
-        operation_id="recommendations_new_list",
-        parameters=[CountSerializer, VERSION_HEADER],
-        responses=LIST_RESPONSES,
-    )
+    @list_schema("recommendations_new_list", query=CountSerializer)
     def get(self, request: Request) -> Response:
         """Movies that are new to the model, for the signed-in user's taste."""
         query = self.read(CountSerializer, request.query_params)
@@ -82,9 +83,7 @@ class NewRecommendationsView(ListView):
 class SimilarMoviesView(ListView):
     permission_classes = [AllowAny]
 
-    @extend_schema(
-        operation_id="movies_similar_list", parameters=[CountSerializer, VERSION_HEADER], responses=LIST_RESPONSES
-    )
+    @list_schema("movies_similar_list", query=CountSerializer)
     def get(self, request: Request, movie_id: int) -> Response:
         """Movies like this one that the signed-in user has not seen or dismissed."""
         movie = get_object_or_404(Movie, pk=movie_id)
@@ -107,12 +106,7 @@ class ForOthersView(ListView):
 
 
 class RecommendView(ForOthersView):
-    @extend_schema(
-        operation_id="recommend",
-        request=RecommendForUserSerializer,
-        parameters=[VERSION_HEADER],
-        responses=LIST_RESPONSES,
-    )
+    @list_schema("recommend", body=RecommendForUserSerializer)
     def post(self, request: Request) -> Response:
         """Movies for any user."""
         query = self.read(RecommendForUserSerializer, request.data)
@@ -126,12 +120,7 @@ class RecommendView(ForOthersView):
 
 
 class RecommendNewMoviesView(ForOthersView):
-    @extend_schema(
-        operation_id="recommend_new_movies",
-        request=ForUserSerializer,
-        parameters=[VERSION_HEADER],
-        responses=LIST_RESPONSES,
-    )
+    @list_schema("recommend_new_movies", body=ForUserSerializer)
     def post(self, request: Request) -> Response:
         """Movies that are new to the model, for any user's taste."""
         query = self.read(ForUserSerializer, request.data)

@@ -12,7 +12,7 @@ from django_celery_beat.models import PeriodicTask
 
 from catalog.models import Movie, Rating, User
 from mlops.models import PipelineRun
-from movierec.bootstrap import SENTINEL, BootstrapError, check_port
+from movierec.management.commands.bootstrap import SENTINEL, check_port
 from tests.catalog.ingest.movielens import write_folder
 from tests.factories import MovieFactory
 from tests.processes import free_port
@@ -142,7 +142,7 @@ def test_a_port_in_use_is_named_with_the_way_out():
         taken.listen()
         port = taken.getsockname()[1]
 
-        with pytest.raises(BootstrapError, match=rf"Port {port} .* PORT={port + 1} make run"):
+        with pytest.raises(CommandError, match=rf"Port {port} .* PORT={port + 1} make run"):
             check_port(port)
 
 

@@ -1,11 +1,9 @@
-import os
-import shutil
-import sys
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from movierec.programs import become
 
 
 class Command(BaseCommand):
@@ -24,12 +22,7 @@ class Command(BaseCommand):
         user, _, password = settings.FLOWER_BASIC_AUTH.partition(":")
         if not user or not password:
             raise CommandError("Flower can stop workers, so it needs a sign-in: set FLOWER_BASIC_AUTH=user:password.")
-        celery = shutil.which("celery", path=str(Path(sys.executable).parent))
-        if celery is None:
-            raise CommandError("celery is not installed in this environment: pip install -r requirements.txt")
         self.stdout.write(f"Flower is at http://{options['address']}:{options['port']}")
-        self.stdout.flush()
-        # Passed through the environment: every user of the machine can read arguments.
-        environment = os.environ | {"FLOWER_BASIC_AUTH": settings.FLOWER_BASIC_AUTH}
         arguments = ["--app", "movierec", "flower", f"--address={options['address']}", f"--port={options['port']}"]
-        os.execve(celery, [celery, *arguments], environment)
+        # Passed through the environment: every user of the machine can read arguments.
+        become("celery", *arguments, FLOWER_BASIC_AUTH=settings.FLOWER_BASIC_AUTH)

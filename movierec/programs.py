@@ -1,0 +1,19 @@
+"""Programs of this environment that commands turn into."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from django.core.management import CommandError
+
+
+def become(name: str, *arguments: str, **variables: str) -> NoReturn:
+    """Replaces this process by the program, so that signals reach it directly; `variables` add to its environment."""
+    program = shutil.which(name, path=str(Path(sys.executable).parent))
+    if program is None:
+        raise CommandError(f"{name} is not installed in this environment: pip install -r requirements.txt")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(program, [program, *arguments], os.environ | variables)
