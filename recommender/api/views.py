@@ -36,7 +36,7 @@ def list_schema(
     operation_id: str, *, query: type[Serializer[Any]] | None = None, body: type[Serializer[Any]] | None = None
 ) -> Callable[..., Any]:
     """The OpenAPI description of an endpoint that answers with a list."""
-    parameters = [query, VERSION_HEADER] if query else [VERSION_HEADER]
+    parameters: list[Any] = [query, VERSION_HEADER] if query else [VERSION_HEADER]
     responses = {200: RecommendationListSerializer}
     return extend_schema(operation_id=operation_id, parameters=parameters, request=body, responses=responses)
 
