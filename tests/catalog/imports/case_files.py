@@ -60,19 +60,23 @@ def cases() -> list[Case]:
     return [Case(path.parent.name, tomllib.loads(path.read_text(encoding="utf-8"))) for path in paths]
 
 
-def create_catalogue() -> None:
+def catalogue() -> list[dict[str, str]]:
     with (FOLDER / "catalogue.csv").open(encoding="utf-8", newline="") as file:
-        Movie.objects.bulk_create(
-            Movie(
-                title=row["title"],
-                year=int(row["year"]),
-                imdb_id=row["imdb_id"] or None,
-                tmdb_id=int(row["tmdb_id"]) if row["tmdb_id"] else None,
-                movielens_id=int(row["movielens_id"]) if row["movielens_id"] else None,
-                original_title=row["original_title"],
-            )
-            for row in csv.DictReader(file)
+        return list(csv.DictReader(file))
+
+
+def create_catalogue() -> None:
+    Movie.objects.bulk_create(
+        Movie(
+            title=row["title"],
+            year=int(row["year"]),
+            imdb_id=row["imdb_id"] or None,
+            tmdb_id=int(row["tmdb_id"]) if row["tmdb_id"] else None,
+            movielens_id=int(row["movielens_id"]) if row["movielens_id"] else None,
+            original_title=row["original_title"],
         )
+        for row in catalogue()
+    )
 
 
 def previewed(user_import: UserImport) -> dict[Key, Row]:
