@@ -11,8 +11,8 @@ from random import Random
 
 from benchmarks.mutations import MUTATIONS, Outcome, Upload, damage
 from catalog.errors import InvalidImport
+from catalog.imports.fields import ParsedRow
 from catalog.imports.formats import parse_upload
-from catalog.imports.parsing import ParsedRow
 from tests.catalog.imports.case_files import Case, cases, catalogue
 
 Reader = Callable[[str, str, bytes], list[ParsedRow]]

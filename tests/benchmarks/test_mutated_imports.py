@@ -7,7 +7,7 @@ import pytest
 from benchmarks.import_reader import check, damaged
 from benchmarks.mutated_imports import main
 from benchmarks.mutations import MUTATIONS, Upload, damage
-from catalog.imports.parsing import ParsedRow
+from catalog.imports.fields import ParsedRow
 
 TABLE = b"title,year,watched_on\nVertigo,1958,2024-01-05\nChinatown,1974,2024-01-06\n"
 DOCUMENT = b'[{"watched_at": "2024-01-05T20:00:00.000Z", "movie": {"title": "Vertigo", "year": 1958, "ids": {}}}]'
