@@ -6,23 +6,37 @@ them.
 
 import hashlib
 import random
-from collections.abc import Callable, Sequence
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
 
 from catalog.posters import motifs
-from catalog.posters.lettering import draw_title, printable
 from catalog.posters.motifs import HEIGHT, WIDTH, Palette
 
-__all__ = ["draw_poster"]
+MARGIN = 24
+SIZES = (44, 38, 33, 29, 25, 22, 19)
+MAX_LINES = 4
+_NARROW, _WIDE = set("iljtfrI.,:;'!|()[] "), set("mwMW@%—")
+_SANS = "'Avenir Next Condensed','Liberation Sans Narrow','Arial Narrow','Helvetica Neue',Arial,sans-serif"
+_SERIF = "'Iowan Old Style',Palatino,Georgia,'Liberation Serif','Times New Roman',serif"
+_FONTS = {
+    True: f'font-family="{_SANS}" font-weight="700" letter-spacing="1"',
+    False: f'font-family="{_SERIF}" font-weight="600"',
+}
 
 
 @dataclass(frozen=True)
 class Theme:
-    motif: Callable[[random.Random, Palette], list[str]]
-    hues: tuple[int, ...]  # degrees on the colour wheel, one is chosen
+    """The look of a genre, as `themes.toml` explains it."""
+
+    motif: Callable[[random.Random, Palette], Iterator[str]]
+    hues: tuple[int, ...]
     saturation: int = 55
     lightness: int = 34
-    contrast: int = 150  # degrees from the hue to the light colour
+    contrast: int = 150
     caps: bool = False
 
     def palette(self, rng: random.Random) -> Palette:
@@ -45,40 +59,18 @@ def _hsl(hue: int, saturation: int, lightness: int) -> str:
     return f"hsl({hue % 360},{saturation}%,{lightness}%)"
 
 
-# Most telling genre first; the first one that a movie has decides.
-THEMES = {
-    "Film-Noir": Theme(motifs.blinds, (210, 230), saturation=12, lightness=26, contrast=190, caps=True),
-    "Western": Theme(motifs.ridges, (18, 28), saturation=62, lightness=42, contrast=24, caps=True),
-    "Horror": Theme(motifs.moon, (350, 260, 150), saturation=48, lightness=20, contrast=30, caps=True),
-    "Musical": Theme(motifs.bars, (310, 285, 335), contrast=110),
-    "Documentary": Theme(motifs.contours, (165, 195, 40), saturation=30, lightness=32, contrast=210),
-    "Animation": Theme(motifs.tiles, (195, 160, 280, 20), saturation=60, lightness=44),
-    "Sci-Fi": Theme(motifs.orbits, (225, 190, 265), saturation=58, lightness=26, contrast=170, caps=True),
-    "Fantasy": Theme(motifs.arches, (265, 290, 180), contrast=140),
-    "War": Theme(motifs.rays, (70, 30, 200), saturation=26, lightness=30, contrast=320, caps=True),
-    "Mystery": Theme(motifs.blinds, (200, 175, 280), saturation=38, lightness=26, contrast=190),
-    "Crime": Theme(motifs.blinds, (355, 215, 20), saturation=45, lightness=26, contrast=40, caps=True),
-    "Romance": Theme(motifs.rings, (345, 10, 325), saturation=58, lightness=46, contrast=50),
-    "Adventure": Theme(motifs.ridges, (150, 185, 205), saturation=46, lightness=38, contrast=230),
-    "Thriller": Theme(motifs.rays, (240, 5, 190), saturation=44, lightness=26, contrast=150, caps=True),
-    "Children": Theme(motifs.tiles, (45, 200, 100), saturation=62, lightness=46, contrast=180),
-    "Action": Theme(motifs.rays, (14, 220, 30), saturation=66, lightness=38, contrast=34, caps=True),
-    "Comedy": Theme(motifs.tiles, (35, 350, 175), saturation=62, lightness=46, contrast=160),
-    "Drama": Theme(motifs.waves, (215, 25, 170, 330), saturation=40, lightness=34, contrast=190),
-}
-PLAIN = Theme(motifs.contours, (220, 30, 160, 290), saturation=28, lightness=30, contrast=180)
-SYNONYMS = {
-    "Science Fiction": "Sci-Fi",
-    "Family": "Children",
-    "Music": "Musical",
-    "History": "Drama",
-    "Children's": "Children",
-}
+def _theme(motif: str, hues: list[int], **options: Any) -> Theme:
+    return Theme(getattr(motifs, motif), tuple(hues), **options)
+
+
+_LOOKS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("themes.toml").read_text(encoding="utf-8"))
+THEMES = {name: _theme(**look) for name, look in _LOOKS["genres"].items()}
+PLAIN = _theme(**_LOOKS["plain"])
 
 
 def theme_for(genres: Sequence[str]) -> tuple[Theme, str]:
     """The theme of the most telling genre, and that genre's name as the movie has it."""
-    by_name = {SYNONYMS.get(genre, genre): genre for genre in genres}
+    by_name = {_LOOKS["synonyms"].get(genre, genre): genre for genre in genres}
     for name, theme in THEMES.items():
         if name in by_name:
             return theme, by_name[name]
@@ -95,20 +87,78 @@ def draw_poster(*, title: str, year: int | None, genres: Sequence[str] = ()) -> 
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" ',
             f'width="{WIDTH}" height="{HEIGHT}">',
-            _gradient("sky", palette.top, palette.bottom),
-            '<linearGradient id="shade" x2="0" y2="1"><stop offset=".42" stop-opacity="0"/>'
+            f'<linearGradient id="sky" x2=".25" y2="1"><stop stop-color="{palette.top}"/>',
+            f'<stop offset="1" stop-color="{palette.bottom}"/></linearGradient>',
+            '<linearGradient id="shade" x2="0" y2="1"><stop offset=".42" stop-opacity="0"/>',
             '<stop offset=".78" stop-opacity=".72"/><stop offset="1" stop-opacity=".9"/></linearGradient>',
             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="url(#sky)"/>',
             *theme.motif(rng, palette),
             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="url(#shade)"/>',
-            *draw_title(title, facts, caps=theme.caps, accent=palette.light),
+            *_draw_title(title, facts, caps=theme.caps, accent=palette.light),
             "</svg>",
         ]
     )
 
 
-def _gradient(name: str, top: str, bottom: str) -> str:
-    return (
-        f'<linearGradient id="{name}" x2=".25" y2="1"><stop stop-color="{top}"/>'
-        f'<stop offset="1" stop-color="{bottom}"/></linearGradient>'
-    )
+def _draw_title(title: str, facts: str, *, caps: bool, accent: str) -> Iterator[str]:
+    """Draws the title from the bottom up, with genre and year below it."""
+    text = printable(title)
+    size, lines = fit(text.upper() if caps else text)
+    last = HEIGHT - MAX_LINES * 13
+    first = last - (len(lines) - 1) * size * 1.08
+    yield f'<rect x="{MARGIN}" y="{first - size * 1.08:.0f}" width="34" height="4" rx="2" fill="{accent}"/>'
+    yield f'<g fill="#fff" font-size="{size}" {_FONTS[caps]}>'
+    for number, line in enumerate(lines):
+        yield f'<text x="{MARGIN}" y="{first + number * size * 1.08:.0f}">{escape(line)}</text>'
+    yield "</g>"
+    if facts:
+        yield f'<text x="{MARGIN}" y="{HEIGHT - 26}" fill="{accent}" font-size="14" letter-spacing=".6" '
+        yield f'font-family="system-ui,sans-serif">{escape(facts)}</text>'
+
+
+def fit(text: str) -> tuple[int, list[str]]:
+    """The largest size at which `text` fits into MAX_LINES lines; the smallest size truncates it."""
+    for size in SIZES:
+        lines = _wrapped(text.split(), " ", size)
+        most = MAX_LINES if size <= 29 else MAX_LINES - 1
+        if len(lines) <= most and all(_fits(line, size) for line in lines):
+            return size, lines
+    size = SIZES[-1]
+    lines = [piece for line in _wrapped(text.split(), " ", size) for piece in _wrapped(line, "", size)]
+    if len(lines) > MAX_LINES:
+        lines = lines[:MAX_LINES]
+        while not _fits(lines[-1] + "…", size):
+            lines[-1] = lines[-1][:-1]
+        lines[-1] += "…"
+    return size, lines
+
+
+def printable(text: str) -> str:
+    """Removes characters that XML forbids or that are invisible."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def _wrapped(parts: Iterable[str], glue: str, size: int) -> list[str]:
+    """Lines of as many parts as fit, at least one."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and _fits(lines[-1] + glue + part, size):
+            lines[-1] += glue + part
+        else:
+            lines.append(part)
+    return lines
+
+
+def _fits(text: str, size: int) -> bool:
+    return size * sum(_share(letter) for letter in text) <= WIDTH - 2 * MARGIN
+
+
+def _share(letter: str) -> float:
+    """Estimated width of a letter in ems, slightly generous."""
+    if letter in _NARROW:
+        return 0.34
+    if letter in _WIDE:
+        return 0.92
+    if ord(letter) >= 0x2E80:  # full-width East Asian characters
+        return 1.02
+    return 0.7 if letter.isupper() else 0.53

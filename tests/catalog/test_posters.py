@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.models import MovieGenre
-from catalog.posters import THEMES, draw_poster
-from catalog.posters.lettering import MARGIN, MAX_LINES, fit
+from catalog.posters import MARGIN, MAX_LINES, THEMES, draw_poster, fit
 from catalog.posters.motifs import WIDTH
 from catalog.templatetags.movies import poster_url
 from tests.factories import GenreFactory, MovieFactory
