@@ -8,9 +8,9 @@ from django.conf import settings
 
 from catalog import aggregates
 from catalog.imports import lifecycle
+from catalog.ingest.removal import remove_old_content
 from catalog.jobs.reaper import requeue_stale as requeue_stale_jobs
 from catalog.models import SyncRun
-from catalog.sync.removal import remove_old_content
 from catalog.sync.work import sync
 from catalog.sync.work_items import SyncRequest
 

@@ -1,6 +1,7 @@
 """Generated movies: their genres, keywords and people, and their position in preference space."""
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -62,8 +63,8 @@ def make_catalogue(n: int, rng: np.random.Generator) -> Catalogue:
             "language": rng.choice(list(_WORDS["languages"]), size=n, p=list(_WORDS["languages"].values())),
         }
     )
-    frame.insert(1, "title", _titles(n, rng))
-    frame["overview"] = _overviews(frame, rng)
+    frame.insert(1, "title", list(_titles(n, rng)))
+    frame["overview"] = list(_overviews(frame, rng))
     return Catalogue(frame, released_on, position.astype(np.float32), quality.astype(np.float32))
 
 
@@ -101,22 +102,20 @@ def _people(
         rows = np.flatnonzero(main == genre)
         weights = np.exp(fame + 2.5 * (home == genre))
         picked[rows] = rng.choice(n_people, size=(len(rows), n_each), p=weights / weights.sum())
-    names = _names(n_people, rng)
+    names = list(_names(n_people, rng))
     return [[names[person] for person in row] for row in picked], place[picked].mean(axis=1), skill[picked].mean(axis=1)
 
 
-def _names(n: int, rng: np.random.Generator) -> list[str]:
+def _names(n: int, rng: np.random.Generator) -> Iterator[str]:
     """Distinct pairs of names; further ones get an initial."""
     first_names, last_names = _WORDS["first_names"], _WORDS["last_names"]
     pairs = len(first_names) * len(last_names)
     initials = ("", *(f"{chr(letter)}. " for letter in range(ord("A"), ord("Z") + 1)))
     order = rng.permutation(pairs)
-    made = []
     for number in range(n):
         first, last = divmod(int(order[number % pairs]), len(last_names))
         initial = initials[number // pairs % len(initials)]
-        made.append(f"{first_names[first]} {initial}{last_names[last]}")
-    return made
+        yield f"{first_names[first]} {initial}{last_names[last]}"
 
 
 def _release_days(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -126,33 +125,20 @@ def _release_days(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
     return np.where(before, -age, rng.uniform(0, log_days, size=n)).astype(np.int64)
 
 
-def _titles(n: int, rng: np.random.Generator) -> list[str]:
+def _titles(n: int, rng: np.random.Generator) -> Iterator[str]:
     """Titles are unique; a repeated one becomes a sequel."""
-    patterns = (
-        "The {a} {n}",
-        "{a} {n}",
-        "The {n} of {p}",
-        "{n} and {m}",
-        "{article} {n} in {p}",
-        "{a} {n}: {p}",
-        "The {n}'s {m}",
-    )
-    pools = (patterns, *(_WORDS[kind] for kind in ("adjectives", "nouns", "nouns", "places")))
+    pools = [_WORDS[kind] for kind in ("titles", "adjectives", "nouns", "nouns", "places")]
     used: dict[str, int] = {}
-    titles = []
     for picks in zip(*(rng.integers(len(pool), size=n) for pool in pools), strict=True):
         pattern, a, noun, m, p = (pool[pick] for pool, pick in zip(pools, picks, strict=True))
         title = pattern.format(a=a, n=noun, m=m, p=p, article="An" if noun[0] in "AEIO" else "A")
         part = used[title] = used.get(title, -1) + 1
-        titles.append(title + (_SEQUELS[part] if part < len(_SEQUELS) else f" {part + 1}"))
-    return titles
+        yield title + (_SEQUELS[part] if part < len(_SEQUELS) else f" {part + 1}")
 
 
-def _overviews(frame: pd.DataFrame, rng: np.random.Generator) -> list[str]:
+def _overviews(frame: pd.DataFrame, rng: np.random.Generator) -> Iterator[str]:
     heroes, places, deeds = pools = [_WORDS[kind] for kind in ("heroes", "places", "deeds")]
     picks = zip(*(rng.integers(len(pool), size=len(frame)) for pool in pools), strict=True)
-    overviews = []
     for (hero, place, deed), genres, keywords in zip(picks, frame["genres"], frame["keywords"], strict=True):
         opening = f"{heroes[hero].capitalize()} in {places[place]} {deeds[deed]}."
-        overviews.append(f"{opening} {' and '.join(genres)}, with {', '.join(keywords[:-1])} and {keywords[-1]}.")
-    return overviews
+        yield f"{opening} {' and '.join(genres)}, with {', '.join(keywords[:-1])} and {keywords[-1]}."

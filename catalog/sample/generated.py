@@ -53,7 +53,7 @@ def generate_ratings(
     write_data_set(
         report,
         source=Source.GENERATED,
-        movies={record[0]: _movie(*record) for record in movie_frame[_MOVIE_COLUMNS].itertuples(index=False)},
+        movies={row["movie_id"]: _movie(row) for row in movie_frame.to_dict("records")},
         users={number: f"{prefix}-{number}" for number in range(1, users + 1)},
         ratings=_rows(rating_frame, shown=show_progress),
         show_progress=show_progress,
@@ -61,24 +61,10 @@ def generate_ratings(
     return report
 
 
-_MOVIE_COLUMNS = [
-    "movie_id", "title", "release_date", "overview", "language", "genres", "keywords", "cast", "directors",
-]  # fmt: skip
-
-
-def _movie(_: int, title: str, released: pd.Timestamp, overview: str, language: str, *names: list[str]) -> MovieRecord:
-    genres, keywords, cast, directors = map(tuple, names)
-    return MovieRecord(
-        title=title,
-        year=released.year,
-        release_date=released.date(),
-        overview=overview,
-        language=language,
-        genres=genres,
-        keywords=keywords,
-        cast=cast,
-        directors=directors,
-    )
+def _movie(row: dict[Any, Any]) -> MovieRecord:
+    fields = {name: value for name, value in row.items() if name != "movie_id"}
+    released = row["release_date"].date()
+    return MovieRecord(**fields | {"release_date": released, "year": released.year})
 
 
 def _rows(frame: pd.DataFrame, *, shown: bool) -> Iterator[RatingRow]:

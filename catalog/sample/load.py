@@ -1,26 +1,27 @@
-"""Loads the sample into a new site, and removes it again."""
+"""Loads the sample into a new site: MovieLens, downloaded once and kept under VAR_DIR/downloads, or generated data."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import hashlib
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
+import stamina
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Q
 
-from catalog.aggregates import rebuild_aggregates, refresh_popularity
-from catalog.ingest.fields import withdraw
 from catalog.ingest.movielens import import_movielens
+from catalog.ingest.removal import SAMPLE_SOURCES
 from catalog.ingest.report import ImportReport
-from catalog.models import ImportRun, Movie, Person, Rating, Source, User
-from catalog.progress import chunks_with_progress
-from catalog.references import LINKS, delete_unreferenced, deleting_unused_metadata, unreferenced
-from catalog.sample.download import DownloadFailed, download
+from catalog.models import ImportRun, Source
+from catalog.progress import progress_bar
 from catalog.sample.generated import generate_ratings
-from catalog.search.index_maintenance import forget_unused_terms
 
-SAMPLE_SOURCES = (Source.MOVIELENS, Source.GENERATED)
 GENERATED_USERS, GENERATED_MOVIES, GENERATED_RATINGS = 700, 3000, 90_000
+SHA256 = "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436"  # the archive of September 2018
+MAX_BYTES = 20 << 20
+MAX_SECONDS = 60.0
+TIMEOUT = httpx.Timeout(10, connect=4)
+ATTEMPTS = 2
 
 
 def load_sample(*, say: Callable[[str], object], show_progress: bool = False) -> ImportReport | None:
@@ -57,61 +58,55 @@ def _generate(show_progress: bool) -> ImportReport:
     )
 
 
-BATCH = 200
+class DownloadFailed(Exception):
+    """The archive could not be downloaded; the message says why."""
 
 
-@dataclass
-class RemovalReport:
-    users: int = 0
-    ratings: int = 0
-    movies: int = 0
-    movies_kept: int = 0
+def download(*, url: str, folder: Path, sha256: str = SHA256, show_progress: bool = False) -> Path:
+    """Returns the archive's path. Downloads it unless a copy with the right checksum exists."""
+    path = folder / "ml-latest-small.zip"
+    if path.is_file() and _digest(path) == sha256:
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    try:
+        for attempt in stamina.retry_context(on=httpx.TransportError, attempts=ATTEMPTS, wait_max=2):
+            with attempt:
+                _fetch(url, part, show_progress)
+        found = _digest(part)
+        if found != sha256:
+            raise DownloadFailed(f"{url}: the file has the SHA-256 {found}, expected {sha256}; it was thrown away")
+        part.replace(path)
+    except httpx.HTTPError as error:
+        raise DownloadFailed(f"{url}: {error or type(error).__name__}") from None
+    finally:
+        part.unlink(missing_ok=True)
+    return path
 
 
-def remove_sample(*, show_progress: bool = False) -> RemovalReport:
-    """Deletes the sample's users with all their data, then its movies, genres, keywords and people.
-
-    A movie of the sample stays, with its metadata, if anything on the site refers to it or an editor changed it. A
-    movie of the site loses what the sample added to it. If interrupted, it can be run again.
-    """
-    runs = ImportRun.objects.filter(source__in=SAMPLE_SOURCES)
-    runs.update(finished_at=None)  # if interrupted, the sample counts as incomplete
-    report = RemovalReport()
-    _remove_users(report, show_progress)
-    with deleting_unused_metadata(Q(source__in=SAMPLE_SOURCES)):
-        _remove_movies(report, show_progress)
-        _unlink_site_movies()
-    Person.objects.filter(source__in=SAMPLE_SOURCES, credits=None).delete()
-    forget_unused_terms()
-    rebuild_aggregates()
-    refresh_popularity()
-    runs.delete()
-    return report
+def _fetch(url: str, part: Path, show_progress: bool) -> None:
+    with httpx.stream("GET", url, timeout=TIMEOUT, follow_redirects=True) as response, part.open("wb") as file:
+        response.raise_for_status()
+        if response.url.scheme != httpx.URL(url).scheme:
+            raise DownloadFailed(f"{url}: leads to {response.url.scheme}; refused")
+        total = int(response.headers.get("Content-Length", 0))
+        with progress_bar(total=total, description="Downloading ml-latest-small", shown=show_progress) as bar:
+            for block in _bounded(response, url):
+                file.write(block)
+                bar.update(len(block))
 
 
-def _remove_users(report: RemovalReport, shown: bool) -> None:
-    users = list(User.objects.filter(source__in=SAMPLE_SOURCES).values_list("pk", flat=True))
-    for batch in chunks_with_progress(users, BATCH, description="Removing users", unit=" users", shown=shown):
-        with transaction.atomic():
-            report.ratings += Rating.objects.filter(user__in=batch).delete()[0]
-            report.users += User.objects.filter(pk__in=batch).delete()[1].get("catalog.User", 0)
+def _bounded(response: httpx.Response, url: str) -> Iterator[bytes]:
+    received, deadline = 0, time.monotonic() + MAX_SECONDS
+    for block in response.iter_bytes():
+        received += len(block)
+        if received > MAX_BYTES:
+            raise DownloadFailed(f"{url}: more than {MAX_BYTES >> 20} MB; expected about 1 MB")
+        if time.monotonic() > deadline:
+            raise DownloadFailed(f"{url}: not received within {MAX_SECONDS:.0f} seconds")
+        yield block
 
 
-def _remove_movies(report: RemovalReport, shown: bool) -> None:
-    movies = unreferenced(Movie.objects.filter(source__in=SAMPLE_SOURCES))
-    for batch in chunks_with_progress(movies, BATCH, description="Removing movies", unit=" movies", shown=shown):
-        with transaction.atomic():  # checked again: one may have been rated in the meantime
-            report.movies += delete_unreferenced(Movie.objects.filter(pk__in=batch))
-    report.movies_kept = Movie.objects.filter(source__in=SAMPLE_SOURCES).count()
-
-
-def _unlink_site_movies() -> None:
-    with transaction.atomic():
-        for model in LINKS:
-            links = model._default_manager.filter(source__in=SAMPLE_SOURCES)
-            links.exclude(movie__source__in=SAMPLE_SOURCES).delete()
-        for movie in Movie.objects.exclude(source__in=SAMPLE_SOURCES).exclude(field_sources={}):
-            given = [name for name, source in movie.field_sources.items() if source in SAMPLE_SOURCES]
-            withdraw(movie, given)
-            if given:
-                movie.save()
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

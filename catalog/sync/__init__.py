@@ -1,1 +1,1 @@
-"""Keeps the catalogue in sync with TMDB (`work.sync`) and removes TMDB's content again (`removal`)."""
+"""Keeps the catalogue in sync with TMDB (`work.sync`)."""

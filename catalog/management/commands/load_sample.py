@@ -2,9 +2,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from catalog.ingest.removal import remove_sample
 from catalog.management.base import LongCommand
 from catalog.management.commands.import_movielens import print_report
-from catalog.sample.load import load_sample, remove_sample
+from catalog.sample.load import load_sample
 
 
 class Command(LongCommand):

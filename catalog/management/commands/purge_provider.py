@@ -3,9 +3,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
+from catalog.ingest.removal import purge_tmdb
 from catalog.management.base import LongCommand
 from catalog.models import Source
-from catalog.sync.removal import purge_tmdb
 
 
 class Command(LongCommand):

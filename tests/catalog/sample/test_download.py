@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import stamina
 
-from catalog.sample import download as module
-from catalog.sample.download import DownloadFailed, download
+from catalog.sample import load as module
+from catalog.sample.load import DownloadFailed, download
 
 CONTENT = b"an archive" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

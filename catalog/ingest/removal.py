@@ -1,4 +1,4 @@
-"""Removes TMDB's content: all of it, or what its terms no longer allow to keep."""
+"""Removes content of a source again: the sample, TMDB's, or what TMDB's terms no longer allow to keep."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,16 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from catalog.aggregates import rebuild_aggregates, refresh_popularity
 from catalog.ingest.fields import supplied_by, withdraw
-from catalog.models import Credit, Movie, Person, Source, SyncItem, SyncRun, TMDBRecord
+from catalog.models import Credit, ImportRun, Movie, Person, Rating, Source, SyncItem, SyncRun, TMDBRecord, User
 from catalog.progress import chunks, chunks_with_progress
-from catalog.references import LINKS, delete_unreferenced, deleting_unused_metadata
+from catalog.references import LINKS, delete_unreferenced, deleting_unused_metadata, unreferenced
 from catalog.search.index_maintenance import forget_unused_terms
 from catalog.signals import provider_purged
 
 BATCH = 200
+SAMPLE_SOURCES = (Source.MOVIELENS, Source.GENERATED)
 
 
 @dataclass
@@ -102,3 +104,60 @@ def _remove_people() -> None:
     Person.objects.filter(source=Source.TMDB, credits=None).delete()
     credited: Iterable[int] = Credit.objects.exclude(source=Source.TMDB).values_list("person", flat=True)
     Person.objects.filter(source=Source.TMDB, pk__in=credited).update(source=Source.SITE, tmdb_id=None)
+
+
+@dataclass
+class RemovalReport:
+    users: int = 0
+    ratings: int = 0
+    movies: int = 0
+    movies_kept: int = 0
+
+
+def remove_sample(*, show_progress: bool = False) -> RemovalReport:
+    """Deletes the sample's users with all their data, then its movies, genres, keywords and people.
+
+    A movie of the sample stays, with its metadata, if anything on the site refers to it or an editor changed it. A
+    movie of the site loses what the sample added to it. If interrupted, it can be run again.
+    """
+    runs = ImportRun.objects.filter(source__in=SAMPLE_SOURCES)
+    runs.update(finished_at=None)  # if interrupted, the sample counts as incomplete
+    report = RemovalReport()
+    _remove_users(report, show_progress)
+    with deleting_unused_metadata(Q(source__in=SAMPLE_SOURCES)):
+        _remove_movies(report, show_progress)
+        _unlink_site_movies()
+    Person.objects.filter(source__in=SAMPLE_SOURCES, credits=None).delete()
+    forget_unused_terms()
+    rebuild_aggregates()
+    refresh_popularity()
+    runs.delete()
+    return report
+
+
+def _remove_users(report: RemovalReport, shown: bool) -> None:
+    users = list(User.objects.filter(source__in=SAMPLE_SOURCES).values_list("pk", flat=True))
+    for batch in chunks_with_progress(users, BATCH, description="Removing users", unit=" users", shown=shown):
+        with transaction.atomic():
+            report.ratings += Rating.objects.filter(user__in=batch).delete()[0]
+            report.users += User.objects.filter(pk__in=batch).delete()[1].get("catalog.User", 0)
+
+
+def _remove_movies(report: RemovalReport, shown: bool) -> None:
+    movies = unreferenced(Movie.objects.filter(source__in=SAMPLE_SOURCES))
+    for batch in chunks_with_progress(movies, BATCH, description="Removing movies", unit=" movies", shown=shown):
+        with transaction.atomic():  # checked again: one may have been rated in the meantime
+            report.movies += delete_unreferenced(Movie.objects.filter(pk__in=batch))
+    report.movies_kept = Movie.objects.filter(source__in=SAMPLE_SOURCES).count()
+
+
+def _unlink_site_movies() -> None:
+    with transaction.atomic():
+        for model in LINKS:
+            links = model._default_manager.filter(source__in=SAMPLE_SOURCES)
+            links.exclude(movie__source__in=SAMPLE_SOURCES).delete()
+        for movie in Movie.objects.exclude(source__in=SAMPLE_SOURCES).exclude(field_sources={}):
+            given = [name for name, source in movie.field_sources.items() if source in SAMPLE_SOURCES]
+            withdraw(movie, given)
+            if given:
+                movie.save()
