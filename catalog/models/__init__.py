@@ -2,34 +2,18 @@
 
 from catalog.models.imports import ImportRow, ImportRun, UserImport
 from catalog.models.job import Job
-from catalog.models.metadata import Credit, Genre, Keyword, MovieGenre, MovieKeyword, Person
+from catalog.models.metadata import (
+    AlternativeTitle,
+    Credit,
+    Genre,
+    Keyword,
+    MovieGenre,
+    MovieKeyword,
+    Person,
+    SearchTerm,
+)
 from catalog.models.movie import Movie
 from catalog.models.rating import Rating, Viewing, WatchlistItem
 from catalog.models.source import Source
 from catalog.models.sync import SyncItem, SyncRun, TMDBRecord
-from catalog.models.titles import AlternativeTitle, SearchTerm
 from catalog.models.user import User
-
-__all__ = [
-    "AlternativeTitle",
-    "Credit",
-    "Genre",
-    "ImportRow",
-    "ImportRun",
-    "Job",
-    "Keyword",
-    "Movie",
-    "MovieGenre",
-    "MovieKeyword",
-    "Person",
-    "Rating",
-    "SearchTerm",
-    "Source",
-    "SyncItem",
-    "SyncRun",
-    "TMDBRecord",
-    "User",
-    "UserImport",
-    "Viewing",
-    "WatchlistItem",
-]

@@ -4,10 +4,9 @@ from django.db import models
 from django.urls import reverse
 from django.utils.text import slugify
 
-from catalog.models.metadata import Genre, Keyword
+from catalog.models.metadata import Genre, Keyword, SearchTerm
 from catalog.models.querysets import MovieQuerySet
 from catalog.models.source import Source
-from catalog.models.titles import SearchTerm
 from catalog.text import fold, search_terms
 
 # "Best rated" adds this many ratings of this value to a movie's own, which makes a Bayesian mean. They are constants,
