@@ -1,7 +1,6 @@
 """Writes ratings in bulk: a batch goes to a temporary table (by COPY on Postgres) and is merged in one statement."""
 
 from io import StringIO
-from types import TracebackType
 from typing import NamedTuple, Self
 
 from django.db import connection, transaction
@@ -78,9 +77,7 @@ class RatingWriter:
             )
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
         if kind is None:
             self.flush()
         if not connection.needs_rollback:  # otherwise the rollback drops the table

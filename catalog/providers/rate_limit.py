@@ -113,13 +113,6 @@ redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), ARGV[1])
 redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[3]) + 1000)
 return 0
 """
-_RELEASE = """
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-redis.call('ZADD', KEYS[1], now + 1001, ARGV[1])
-redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[2]) + 1000)
-return 0
-"""
 
 
 class RedisRateLimiter(RateLimiter):
@@ -130,7 +123,6 @@ class RedisRateLimiter(RateLimiter):
         self._redis = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=3)
         self._keys = [f"{prefix}:rate-limit", f"{prefix}:rate-limit-pause"]
         self._take_script = self._redis.register_script(_TAKE)
-        self._release_script = self._redis.register_script(_RELEASE)
 
     def pause(self, seconds: float) -> None:
         milliseconds = int(seconds * 1000)
@@ -142,4 +134,5 @@ class RedisRateLimiter(RateLimiter):
         return float(self._take_script(keys=self._keys, args=arguments)) / 1000
 
     def _release(self, key: str) -> None:
-        self._release_script(keys=self._keys[:1], args=[key, int(IN_FLIGHT_SECONDS * 1000)])
+        seconds, microseconds = self._redis.time()
+        self._redis.zadd(self._keys[0], {key: seconds * 1000 + microseconds // 1000 + 1001})

@@ -97,13 +97,12 @@ class TMDBClient:
         return read(MoviePage, self._get("discover/movie", asked))
 
     def _get(self, path: str, asked: dict[str, Any]) -> Any:
-        params = {name: str(value).lower() if value is not None else "" for name, value in asked.items()}
         try:
             for attempt in stamina.retry_context(
                 on=self._may_pass, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=LONGEST_BACKOFF
             ):
                 with attempt:
-                    return self._ask_once(path, params)
+                    return self._ask_once(path, asked)
         except httpx.DecodingError as error:
             raise AnswerRejected(f"TMDB's answer to {path} cannot be unpacked: {error}") from None
         except (httpx.HTTPError, _Passing) as error:
@@ -123,8 +122,8 @@ class TMDBClient:
         self._limiter.pause(error.retry_after)
         return error.retry_after
 
-    def _ask_once(self, path: str, params: dict[str, str]) -> Any:
-        with self._limiter.slot(), self._http.stream("GET", path, params=params) as response:
+    def _ask_once(self, path: str, asked: dict[str, Any]) -> Any:
+        with self._limiter.slot(), self._http.stream("GET", path, params=asked) as response:
             body = _bounded(response)
         status = response.status_code
         if response.is_redirect:
@@ -133,7 +132,7 @@ class TMDBClient:
             raise _Passing(_sentence(status, body), _retry_after(response))
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise TokenRefused(f"TMDB refused TMDB_READ_TOKEN ({_sentence(status, body)}); put a valid one in place.")
-        if status == httpx.codes.NOT_FOUND and _code(body) == NOT_FOUND:
+        if status == httpx.codes.NOT_FOUND and _error(body).get("status_code") == NOT_FOUND:
             raise RecordGone(f"TMDB has no {path}.")
         if status != httpx.codes.OK:
             raise AnswerRejected(f"TMDB answered {path} with {_sentence(status, body)}")
@@ -177,10 +176,6 @@ def _error(body: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _code(body: bytes) -> Any:
-    return _error(body).get("status_code")
 
 
 def _sentence(status: int, body: bytes) -> str:

@@ -45,31 +45,22 @@ def _day(value: Any) -> Any:
     return _date(value[:10]) if isinstance(value, str) else _date(value)
 
 
-def _nothing_if_empty(value: Any) -> Any:
-    return None if value in ("", 0) else value
-
-
-def _empty_if_none(value: Any) -> Any:
-    return "" if value is None else value
-
-
-def _no_list_if_none(value: Any) -> Any:
-    return [] if value is None else value
-
-
 def _cut(value: Any) -> Any:
-    return value[:200] if isinstance(value, str) else _empty_if_none(value)
+    return value[:200] if isinstance(value, str) else value
+
+
+_EmptyAsNone = BeforeValidator(lambda value: None if value in ("", 0) else value)
+_NoneAsEmptyList = BeforeValidator(lambda value: [] if value is None else value)
+_NoneAsEmptyText = BeforeValidator(lambda value: "" if value is None else value)
 
 
 def Text(longest: int, *, shortest: int = 0) -> Any:  # noqa: N802 (reads as the type it makes)
     bounds = StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest)
-    return Annotated[str, bounds] if shortest else Annotated[str, BeforeValidator(_empty_if_none), bounds]
+    return Annotated[str, bounds] if shortest else Annotated[str, _NoneAsEmptyText, bounds]
 
 
 Id = Annotated[int, Field(ge=1, le=2_147_483_647)]
-ImdbId = Annotated[
-    Annotated[str, StringConstraints(pattern=r"^tt\d{7,12}$")] | None, BeforeValidator(_nothing_if_empty)
-]
+ImdbId = Annotated[Annotated[str, StringConstraints(pattern=r"^tt\d{7,12}$")] | None, _EmptyAsNone]
 
 
 class _Document(BaseModel):
@@ -89,7 +80,7 @@ class GenreName(_Document):
 class CastMember(_Document):
     id: Id
     name: Text(160, shortest=1)  # type: ignore[valid-type]
-    character: Annotated[str, BeforeValidator(_cut)] = ""
+    character: Annotated[str, _NoneAsEmptyText, BeforeValidator(_cut)] = ""
     order: int = Field(default=0, ge=0)
 
 
@@ -131,14 +122,14 @@ class MovieDocument(_Document):
         default=None, validation_alias="release_date"
     )
     status: Text(40) = ""  # type: ignore[valid-type]
-    runtime_minutes: Annotated[Annotated[int, Field(ge=1, le=32_767)] | None, BeforeValidator(_nothing_if_empty)] = (
-        Field(default=None, validation_alias="runtime")
+    runtime_minutes: Annotated[Annotated[int, Field(ge=1, le=32_767)] | None, _EmptyAsNone] = Field(
+        default=None, validation_alias="runtime"
     )
     poster_path: Annotated[
-        str, BeforeValidator(_empty_if_none), StringConstraints(max_length=120, pattern=r"^(/[\w-]+\.(jpg|png|svg))?$")
+        str, _NoneAsEmptyText, StringConstraints(max_length=120, pattern=r"^(/[\w-]+\.(jpg|png|svg))?$")
     ] = ""
     own_imdb_id: ImdbId = Field(default=None, validation_alias="imdb_id")
-    genres: Annotated[list[GenreName], BeforeValidator(_no_list_if_none), Field(max_length=100)] = []
+    genres: Annotated[list[GenreName], _NoneAsEmptyList, Field(max_length=100)] = []
     keywords: list[KeywordName] = Field(validation_alias=AliasPath("keywords", "keywords"), max_length=2000)
     credits: Credits
     external_imdb_id: ImdbId = Field(default=None, validation_alias=AliasPath("external_ids", "imdb_id"))

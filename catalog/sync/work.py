@@ -74,7 +74,7 @@ class _Worker:
     def _work(self) -> None:
         with ThreadPoolExecutor(self._threads, thread_name_prefix="tmdb") as pool:
             while heartbeat(self._run, self._pace):
-                if self._is_over():
+                if self._until is not None and time.monotonic() > self._until:
                     queue.release(self._run)
                     return
                 self._on_progress(self._run)
@@ -85,9 +85,6 @@ class _Worker:
                     if finish(self._run):
                         return
                     time.sleep(WAIT_FOR_OTHERS)  # other workers hold the rest, or were killed and their leases expire
-
-    def _is_over(self) -> bool:
-        return self._until is not None and time.monotonic() > self._until
 
     def _batch(self, pool: ThreadPoolExecutor, items: list[SyncItem]) -> bool:
         """False if the run was stopped."""
@@ -113,15 +110,11 @@ class _Worker:
         if self._refused:  # another thread was refused, so this one would be too
             raise self._refused
         try:
-            return self._ask(item)
+            is_movie = item.kind == SyncItem.Kind.MOVIE
+            return self._client.movie(int(item.key)) if is_movie else fetch_page(self._client, item)
         except TokenRefused as error:
             self._refused = error
             raise
-
-    def _ask(self, item: SyncItem) -> Any:
-        if item.kind == SyncItem.Kind.MOVIE:
-            return self._client.movie(int(item.key))
-        return fetch_page(self._client, item)
 
     def _receive(self, item: SyncItem, answer: "Future[Any]") -> None:
         """Writes movies a few at a time while the threads continue requesting."""
