@@ -16,7 +16,7 @@ from benchmarks.models import random_split_models
 from benchmarks.progress import Progress
 from benchmarks.protocols import Split, ask_by_user, leave_ratings_out, one_list_a_user
 from recommender.estimators import Dataset, Recommender
-from recommender.estimators.diversity import diversify, pool_size
+from recommender.estimators.diversity import choose_diverse, pool_size
 from recommender.evaluation.comparison import Comparison
 from recommender.evaluation.evaluate import Evaluation, evaluate_lists
 from recommender.evaluation.metrics import intra_list_diversity
@@ -51,6 +51,19 @@ def _rows(model: Recommender, dataset: Dataset, split: Split) -> list[dict[str, 
         by_metadata[f"{strength:g}"] = _metadata_diversity(shown, dataset)
     comparison = Comparison(judged)
     return [_row(name, comparison, by_metadata) for name in judged]
+
+
+def diversify(model: Recommender, pools: pd.DataFrame, k: int, strength: float) -> pd.DataFrame:
+    """At most k rows a user, of lists as `recommend` makes them with `pool_size` rows; ranks from 1 again.
+
+    Strength 0 keeps the best k, 1 looks at likeness alone. A list that is not longer than k stays as it is.
+    """
+    movies, scores = pools["movie_id"].to_numpy(), pools["score"].to_numpy()
+    lists = map(np.asarray, pools.groupby("user_id", sort=False).indices.values())
+    kept = [rows[choose_diverse(model, movies[rows], scores[rows], k, strength)] for rows in lists]
+    diverse = pools.iloc[np.concatenate(kept)] if kept else pools
+    ranks = np.concatenate([np.arange(1, len(rows) + 1) for rows in kept]) if kept else diverse["rank"]
+    return diverse.assign(rank=ranks).reset_index(drop=True)
 
 
 def _row(name: str, comparison: Comparison, by_metadata: dict[str, float]) -> dict[str, Any]:

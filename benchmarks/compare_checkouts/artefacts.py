@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recommender.estimators.artifact import RENAMED_STATE
-from recommender.estimators.config import RENAMED_PARAMETERS
+from recommender.estimators.config import RENAMED_PARAMETERS, RENAMED_STATE
 
 RENAMED = RENAMED_STATE | RENAMED_PARAMETERS  # parts of a name in the older checkout -> in the newer one
 

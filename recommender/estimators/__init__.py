@@ -11,9 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from recommender.estimators.artifact import ArtifactError, artifact_checksum
+    from recommender.estimators.artifact import ArtifactError, artifact_checksum, load_recommender
     from recommender.estimators.base import Recommender
     from recommender.estimators.dataset import Dataset
 
@@ -26,7 +24,7 @@ _CLASSES = {
     "lightfm": "lightfm.LightFMRecommender",
     "item_knn": "neighbors.ItemKNNRecommender",
     "rp3beta": "neighbors.RP3BetaRecommender",
-    "metadata_ease": "metadata_ease.MetadataEaseRecommender",
+    "metadata_ease": "ease.MetadataEaseRecommender",
     "content": "content.ContentRecommender",
     "hybrid": "hybrid.HybridRecommender",
 }
@@ -35,6 +33,7 @@ _OTHERS = {
     "Dataset": "dataset.Dataset",
     "Recommender": "base.Recommender",
     "artifact_checksum": "artifact.artifact_checksum",
+    "load_recommender": "artifact.load_recommender",
 }
 
 ALGORITHMS = tuple(_CLASSES)
@@ -48,16 +47,6 @@ __all__ = [
     "artifact_checksum",
     "load_recommender",
 ]
-
-
-def load_recommender(folder: str | Path, mmap: bool = True) -> Recommender:
-    """The fitted model saved in a folder.
-
-    Checks each file's checksum first. With `mmap`, big arrays are memory-mapped, so that processes share them.
-    Raises ArtifactError if a file is missing or changed, the format is another one, or a value is not finite.
-    """
-    model: Recommender = _imported("artifact.read_artifact")(folder, mmap, lambda name: _imported(_CLASSES[name]))
-    return model
 
 
 def __getattr__(name: str) -> Any:

@@ -7,8 +7,6 @@ own training history, so that there is one code path and a rating counts in the 
 Attributes that end in `_` are the fitted state, set in `fit` and saved by name; other attributes are caches.
 """
 
-from __future__ import annotations
-
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +18,6 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from recommender.estimators import columns as frame_columns
-from recommender.estimators import interactions as matrices
 from recommender.estimators.artifact import save_artifact
 from recommender.estimators.bias import user_biases
 from recommender.estimators.config import Config, build_config, check_seed
@@ -28,6 +25,7 @@ from recommender.estimators.dataset import Dataset
 from recommender.estimators.explanation import Contribution, explanation_frame
 from recommender.estimators.fitted_data import FittedData, History
 from recommender.estimators.ids import IdArray, id_array, join_ids, unique_ids
+from recommender.estimators.interactions import Array, resized, without_each
 from recommender.estimators.ranking import (
     BATCH_USERS,
     EXCLUDED,
@@ -40,8 +38,6 @@ from recommender.estimators.ranking import (
     round_scores,
     top_k,
 )
-
-Array = np.ndarray[Any, Any]
 
 
 class Recommender(FittedData, ABC):
@@ -113,11 +109,11 @@ class Recommender(FittedData, ABC):
         Rows of known movies replace their metadata; what was learnt from ratings stays. A model that does
         not score new movies learns the ids and gives them the minimum.
         """
-        self._require_fit()
+        known = self._movies
         given = frame_columns.read_movies(new_movies)
         ids = id_array(given[frame_columns.MOVIE_ID].to_numpy(), frame_columns.MOVIE_ID)
         join_ids(self.movie_ids_, ids, frame_columns.MOVIE_ID)  # refuses a mix of ints and strings
-        new = unique_ids(ids[self._movies.positions(ids) < 0])
+        new = unique_ids(ids[known.positions(ids) < 0])
         model = copy.copy(self)
         model._forget(fitted=False)
         model._extend(new)
@@ -127,14 +123,6 @@ class Recommender(FittedData, ABC):
         unrated = ~model.is_rated_[at]
         model._add_movies(given[unrated].reset_index(drop=True), at[unrated])
         return model
-
-    @property
-    def is_fitted(self) -> bool:
-        return hasattr(self, "best_params_")
-
-    def _require_fit(self) -> None:
-        if not self.is_fitted:
-            raise RuntimeError(f"{type(self).__name__} has not learnt anything yet: call fit first")
 
     # -- lists -------------------------------------------------------------------------------------------------
 
@@ -151,13 +139,9 @@ class Recommender(FittedData, ABC):
         A user whom fit never saw gets the list of an empty history; a user named twice gets one list.
         `candidates` None means the movies that had a rating at fit. `exclude` holds one set a user.
         """
-        self._require_fit()
         users = id_array(user_ids, "user_ids")
-        excluded = self._excluded(exclude, len(users))
-        if len(set(users.tolist())) < len(users):
-            users, excluded = merge_repeated(users, excluded)
-        history = matrices.take_rows(self.interactions_, self._users.positions(users))
-        return self._lists(users, history, k, exclude_seen, candidates, excluded)
+        users, excluded = merge_repeated(users, self._excluded(exclude, len(users)))
+        return self._lists(users, self._history_of(users), k, exclude_seen, candidates, excluded)
 
     def recommend_for_history(
         self,
@@ -168,7 +152,6 @@ class Recommender(FittedData, ABC):
         exclude: Sequence[Iterable[Any]] | None = None,
     ) -> pd.DataFrame:
         """`recommend` for {movie_id: rating} of users who need not be known; user_id is the list index."""
-        self._require_fit()
         history = self._from_mappings(histories)
         excluded = self._excluded(exclude, history.shape[0])
         return self._lists(np.arange(history.shape[0]), history, k, exclude_seen, candidates, excluded)
@@ -191,19 +174,16 @@ class Recommender(FittedData, ABC):
 
     def score_candidates(self, user_ids: Iterable[Any], movie_ids: Iterable[Any]) -> Array:
         """Scores (users, movies), all finite; nothing is excluded."""
-        self._require_fit()
-        history = matrices.take_rows(self.interactions_, self._users.positions(id_array(user_ids, "user_ids")))
-        item_idx = self._item_idx(movie_ids, "movie_ids")
-        return self._in_batches(history, item_idx, self._scores)
+        return self._in_batches(user_ids, movie_ids, self._scores)
 
     def predict_ratings(self, user_ids: Iterable[Any], movie_ids: Iterable[Any]) -> Array:
         """Stars (users, movies) on the 0.5-5 scale, within the data's own range (see RatingScale)."""
-        self._require_fit()
-        history = matrices.take_rows(self.interactions_, self._users.positions(id_array(user_ids, "user_ids")))
-        item_idx = self._item_idx(movie_ids, "movie_ids")
-        return self._scale.clip(self._in_batches(history, item_idx, self._predict_ratings))
+        stars = self._in_batches(user_ids, movie_ids, self._predict_ratings)
+        return self._scale.clip(stars)
 
-    def _in_batches(self, history: csr_matrix, item_idx: Array, compute: Scoring) -> Array:
+    def _in_batches(self, user_ids: Iterable[Any], movie_ids: Iterable[Any], compute: Scoring) -> Array:
+        history = self._history_of(id_array(user_ids, "user_ids"))
+        item_idx = self._item_idx(movie_ids, "movie_ids")
         result = np.empty((history.shape[0], len(item_idx)))
         if len(item_idx):
             for start in range(0, history.shape[0], BATCH_USERS):
@@ -223,7 +203,7 @@ class Recommender(FittedData, ABC):
 
     def _score_fitted(self, history: csr_matrix, item_idx: Array | None) -> Array:
         """For a model that scores no new movies: those get the user's minimum over the rated ones."""
-        history = matrices.resized(history, self.n_fitted_movies_)
+        history = resized(history, self.n_fitted_movies_)
         if item_idx is None:
             item_idx = np.arange(len(self.movie_ids_))
         is_new = ~self.is_rated_[item_idx]
@@ -238,10 +218,8 @@ class Recommender(FittedData, ABC):
 
     def similar(self, movie_ids: Iterable[Any], k: int = 10) -> pd.DataFrame:
         """movie_id, similar_id, score, rank; never the movie itself."""
-        self._require_fit()
         k = check_k(k)
-        item_idx = self._item_idx(movie_ids, "movie_ids")
-        item_idx = item_idx[np.sort(np.unique(item_idx, return_index=True)[1])]
+        item_idx = pd.unique(self._item_idx(movie_ids, "movie_ids"))
         candidates = self._id_order if self.scores_new_movies else self._rated_idx
         picked: list[Array] = []
         scores: list[Array] = []
@@ -268,9 +246,11 @@ class Recommender(FittedData, ABC):
         `movie`: by how much the score falls when that one rating is taken out of the user's history.
         `interaction`: what no single rating accounts for, the score of an empty history included.
         """
-        self._require_fit()
         item_idx = self._item_idx([movie_id], "movie_id")
-        history = self._history_row(user_id_or_history)
+        if isinstance(user_id_or_history, Mapping):
+            history = self._from_mappings([user_id_or_history])
+        else:
+            history = self._history_of(id_array([user_id_or_history], "user_id"))
         score = float(self._scores(history, item_idx)[0, 0])
         rows = [
             Contribution("movie", self.movie_ids_[column], self.titles_[column], score - rest)
@@ -283,13 +263,8 @@ class Recommender(FittedData, ABC):
         scores: list[float] = []
         for start in range(0, history.nnz, BATCH_USERS):
             removed = np.arange(start, min(start + BATCH_USERS, history.nnz))
-            scores += self._scores(matrices.without_each(history, removed), item_idx)[:, 0].tolist()
+            scores += self._scores(without_each(history, removed), item_idx)[:, 0].tolist()
         return scores
-
-    def _history_row(self, user_id_or_history: Any) -> csr_matrix:
-        if isinstance(user_id_or_history, Mapping):
-            return self._from_mappings([user_id_or_history])
-        return matrices.take_rows(self.interactions_, self._users.positions(id_array([user_id_or_history], "user_id")))
 
     def save(self, folder: str | Path) -> None:
         """Write the artefact folder, whole or not at all; `load_recommender` reads it."""

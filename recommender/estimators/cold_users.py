@@ -15,10 +15,9 @@ from scipy.sparse import csr_matrix
 
 from recommender.estimators.bias import residuals
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.ease import ease_weights
 from recommender.estimators.inner_splits import InnerSplit, random_splits
 from recommender.estimators.interactions import Array, keep_entries, places_in_rows, row_numbers, select_items
-from recommender.estimators.item_rows import ItemRows, Parameters, inputs_of
+from recommender.estimators.item_weights import ItemRows, Parameters, ease_weights, inputs_of
 from recommender.estimators.popularity import trend_of
 from recommender.estimators.validation import most_rated, ndcg_of_scores
 

@@ -30,11 +30,6 @@ def require(frame: Any, columns: tuple[str, ...], name: str) -> None:
         raise ValueError(f"{name}: missing column {', '.join(missing)}; there are {list(frame.columns)}")
 
 
-def read_ids(frame: pd.DataFrame, column: str) -> IdArray:
-    """The column as int64 or as objects; see `id_array`, which raises ValueError for a bad id."""
-    return id_array(frame[column], column)
-
-
 def read_ratings(frame: pd.DataFrame) -> Array:
     """float64 ratings; ValueError names the first row that is not a finite number."""
     values = pd.to_numeric(frame[RATING], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
@@ -70,7 +65,7 @@ def read_movies(movies: pd.DataFrame | None) -> pd.DataFrame:
     if movies is None:
         movies = pd.DataFrame({MOVIE_ID: np.empty(0, dtype=np.int64)})
     require(movies, (MOVIE_ID,), "movies")
-    columns: dict[str, Any] = {MOVIE_ID: read_ids(movies, MOVIE_ID)}
+    columns: dict[str, Any] = {MOVIE_ID: id_array(movies[MOVIE_ID], MOVIE_ID)}
     for name in MOVIE_COLUMNS[1:]:
         given = movies[name] if name in movies.columns else pd.Series([None] * len(movies), dtype=object)
         columns[name] = _read_movie_column(given, name)
@@ -92,26 +87,26 @@ def align_movies(movies: pd.DataFrame, movie_ids: IdArray) -> pd.DataFrame:
 def _missing(name: str) -> "pd.Series[Any]":
     if name == RELEASE_DATE:
         return pd.Series([pd.NaT], dtype="datetime64[us]")
-    return _series([""] if name in TEXT_COLUMNS else [[]], None)
+    return _series([""] if name in TEXT_COLUMNS else [[]])
 
 
 def _read_movie_column(column: "pd.Series[Any]", name: str) -> Any:
     if name == RELEASE_DATE:
         return _read_dates(column)
     read = _text if name in TEXT_COLUMNS else _strings
-    return _series([read(value) for value in column], None)
+    return _series([read(value) for value in column])
 
 
-def _series(values: list[Any], index: Any) -> "pd.Series[Any]":
+def _series(values: list[Any]) -> "pd.Series[Any]":
     array = np.empty(len(values), dtype=object)
     for position, value in enumerate(values):  # a plain assignment would spread lists of one length into a matrix
         array[position] = value
-    return pd.Series(array, index=index, dtype=object)
+    return pd.Series(array, dtype=object)
 
 
 def _read_dates(column: "pd.Series[Any]") -> Array:
     cells = [None if _is_missing(value) or value == "" else _without_zone(value) for value in column]
-    dates = pd.to_datetime(_series(cells, None), errors="coerce", format="mixed").to_numpy(dtype="datetime64[us]")
+    dates = pd.to_datetime(_series(cells), errors="coerce", format="mixed").to_numpy(dtype="datetime64[us]")
     unread = np.isnat(dates)
     bad = [
         row

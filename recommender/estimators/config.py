@@ -1,7 +1,8 @@
 """Hyper-parameters: a frozen dataclass a model, whose fields are the keywords of its constructor."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -9,12 +10,43 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Config:
-    """No field. None in a field of a subclass means: chosen by fit on an inner split."""
+    """No field. None in a field of a subclass means: chosen by fit on an inner split.
+
+    Raises ValueError where a field that `number` or `count` declares is out of its range.
+    """
+
+    def __post_init__(self) -> None:
+        for declared in fields(self):
+            value = getattr(self, declared.name)
+            if "check" in declared.metadata and (value is not None or declared.default is not None):
+                declared.metadata["check"](declared.name, value)
+
+
+def number(default: float | None, **bounds: Any) -> Any:
+    """A field that holds a number within the bounds, which are those of `check_number`."""
+    return field(default=default, metadata={"check": partial(check_number, **bounds)})
+
+
+def count(default: int, **bounds: Any) -> Any:
+    """A field that holds a whole number within the bounds, which are those of `check_count`."""
+    return field(default=default, metadata={"check": partial(check_count, **bounds)})
 
 
 # Names that hyper-parameters had in earlier releases: manifests, config.yaml and the parameters stored with runs may
 # still hold them.
 RENAMED_PARAMETERS = {"newcomer_weight": "cold_user_weight", "second_stage": "reranker"}
+RENAMED_STATE = {  # fitted attributes, in manifests alone
+    "chosen_": "best_params_",
+    "histories_": "interactions_",
+    "newcomer_weight_": "cold_user_weight_",
+    "signal_features_": "item_feature_weights_",
+    "signal_means_": "item_feature_means_",
+    "signals_": "item_features_",
+    "stage_traits_": "reranker_user_features_",
+    "stage_weights_": "reranker_weights_",
+    "star_mean_": "rating_mean_",
+    "star_scale_": "rating_scale_",
+}
 
 ConfigType = TypeVar("ConfigType", bound=Config)
 
@@ -50,15 +82,21 @@ def check_seed(value: Any) -> int:
     return int(value)
 
 
-def check_number(name: str, value: Any, *, above: float | None = None, at_least: float | None = None) -> None:
-    """Refuses what is not a number in range; infinity is the caller's to allow."""
+def check_number(
+    name: str, value: Any, *, above: float | None = None, at_least: float | None = None, below: float | None = None
+) -> None:
+    """Raise ValueError unless `value` is a number in range; infinity is the caller's to allow."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
-    if not is_number or (above is not None and value <= above) or (at_least is not None and value < at_least):
-        bound = f" above {above}" if above is not None else (f" of {at_least} or more" if at_least is not None else "")
-        raise ValueError(f"{name}: expected a number{bound}, got {value!r}")
+    is_low = is_number and ((above is not None and value <= above) or (at_least is not None and value < at_least))
+    if not is_number or is_low or (below is not None and value >= below):
+        lower = f" above {above}" if above is not None else (f" of {at_least} or more" if at_least is not None else "")
+        upper = f" below {below}" if below is not None else ""
+        raise ValueError(f"{name}: expected a number{lower}{upper}, got {value!r}")
 
 
-def check_count(name: str, value: Any, at_least: int = 1) -> None:
-    """Raise ValueError unless `value` is an int of at least `at_least`; `name` is named in the message."""
+def check_count(name: str, value: Any, *, at_least: int = 1, at_most: int | None = None) -> None:
+    """Raise ValueError unless `value` is an int in range; `name` is named in the message."""
     if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
         raise ValueError(f"{name}: expected a whole number of {at_least} or more, got {value!r}")
+    if at_most is not None and value > at_most:
+        raise ValueError(f"{name}: at most {at_most}, got {value}")

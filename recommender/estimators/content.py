@@ -1,7 +1,7 @@
 """Movies scored from their metadata alone, so that a movie without any rating can be recommended.
 
 The weights of an item-item model (EASE) among the most rated movies are the targets of a kernel ridge regression
-from metadata: see `content_kernel`. With B those weights and k the kernel between a movie and those learnt from,
+from metadata: see `metadata_regression`. With B those weights and k the kernel between a movie and those learnt from,
 
     score(user, movie) = x_user (B + a I) (K + R)^-1 k
 
@@ -10,8 +10,10 @@ vectors would take too much memory they are cut to a few numbers, and x_user is 
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,12 +21,10 @@ import pandas as pd
 from scipy.sparse import csr_matrix, vstack
 
 from recommender.estimators.base import Recommender
-from recommender.estimators.config import Config, check_count, check_number
-from recommender.estimators.content_kernel import BLOCK, Ridge, factorize, kernel, noise
+from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.ease import ease_weights, gram_matrix
 from recommender.estimators.explanation import Contribution
-from recommender.estimators.features import MovieFeatures, regress_on_features
+from recommender.estimators.features import MovieFeatures
 from recommender.estimators.interactions import (
     Array,
     ordered_product,
@@ -33,8 +33,9 @@ from recommender.estimators.interactions import (
     with_values,
     without_each,
 )
-from recommender.estimators.tune_content import tune_content
-from recommender.estimators.validation import modelled_movies
+from recommender.estimators.item_weights import ease_weights, gram_matrix
+from recommender.estimators.metadata_regression import BLOCK, Ridge, factorize, kernel, noise, regress_on_features
+from recommender.estimators.validation import best_of, modelled_movies, ndcg_of_scores, sample_users
 
 logger = logging.getLogger(__name__)
 
@@ -45,26 +46,25 @@ N_FACTORS = 256
 # Of kinds of metadata, on top of their blocks' weights. A kernel that multiplies agreements wants the broad kinds
 # heavier and the narrow ones lighter than a sum of rows does (found on other draws of hidden movies than are reported).
 KIND_WEIGHTS = {"genre": 2.0, "year": 2.0, "cast": 0.45, "director": 2.0, "overview": 0.5}
-CHOSEN = ("regularization", "steepness")
+TUNED = ("regularization", "steepness")
+STEEPNESSES_GRID = (0.25, 0.5, 1.0)
+REGULARIZATIONS_GRID = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
+HIDDEN_SHARE = 0.2
+TUNING_MOVIES = 2500
+TUNING_HIDDEN = 5000
+TUNING_USERS = 1500
+TUNING_LENGTH = 50  # steadier than 10, and there is no clutter of old favourites to rank past
 
 
 @dataclass(frozen=True)
 class ContentConfig(Config):
-    regularization: float | None = None  # r of the kernel ridge; None: chosen on movies hidden from an inner fit
-    steepness: float | None = None  # of the kernel, how much more it is that many kinds agree; None: chosen likewise
-    item_regularization: float = 500.0  # lambda of the item-item model; quality is flat around it
-    history_weight: float = 0.1  # a: how much liked movies count by their own metadata
-    max_movies: int = 5000  # the most rated movies that are learnt from: memory grows with its square (100 MB)
-    max_vectors_mb: float = 256.0  # for the vectors of other movies; beyond it they are cut to N_FACTORS numbers
-
-    def __post_init__(self) -> None:
-        for name in CHOSEN:
-            if getattr(self, name) is not None:
-                check_number(name, getattr(self, name), above=0)
-        check_number("item_regularization", self.item_regularization, above=0)
-        check_number("history_weight", self.history_weight, at_least=0)
-        check_count("max_movies", self.max_movies)
-        check_number("max_vectors_mb", self.max_vectors_mb, at_least=0)
+    regularization: float | None = number(None, above=0)  # r of the kernel ridge; chosen on movies hidden from a fit
+    steepness: float | None = number(None, above=0)  # of the kernel: how much more it is that many kinds agree
+    item_regularization: float = number(500.0, above=0)  # lambda of the item-item model; quality is flat around it
+    history_weight: float = number(0.1, at_least=0)  # a: how much liked movies count by their own metadata
+    max_movies: int = count(5000)  # the most rated ones that are learnt from: memory grows with its square (100 MB)
+    # For the vectors of other movies; beyond it they are cut to N_FACTORS numbers.
+    max_vectors_mb: float = number(256.0, at_least=0)
 
 
 class ContentRecommender(Recommender):
@@ -79,16 +79,15 @@ class ContentRecommender(Recommender):
         self.token_weights_ = vocabulary.token_weights
         self.features_ = self._weighted(features)
         config = self.config
-        given = {name: getattr(config, name) for name in CHOSEN}
-        if None in given.values():
-            of_items = (config.item_regularization, config.history_weight)
-            self.best_params_ = tune_content(dataset, self.features_, given, of_items, self.random_state)
-        parameters = given | self.best_params_
+        parameters = {name: getattr(config, name) for name in TUNED}
+        if None in parameters.values():
+            tuned = _tune(dataset, self.features_, config, self.random_state)
+            self.best_params_ = {name: tuned[name] for name in TUNED if parameters[name] is None}
+            parameters = tuned
         self.steepness_ = float(parameters["steepness"])
         self.modelled_ = modelled_movies(dataset, config.max_movies, self.algorithm)
         self.modelled_features_ = self.features_[self.modelled_]
-        weights = ease_weights(gram_matrix(select_items(dataset.positives, self.modelled_)), config.item_regularization)
-        weights[np.diag_indices_from(weights)] += config.history_weight
+        weights = _item_weights(select_items(dataset.positives, self.modelled_), config)
         self._learn_kernel(weights, noise(dataset.popularity[self.modelled_], parameters["regularization"]))
         self.keep_vectors(~np.isin(np.arange(dataset.n_movies), self.modelled_))
         rated = np.flatnonzero(dataset.is_rated)
@@ -173,19 +172,18 @@ class ContentRecommender(Recommender):
         cosines: Array = (self._likeness_rows[item_idx] @ self._likeness_rows.T).toarray()
         return cosines
 
-    def feature_shares(self, history: csr_matrix, column: int) -> list[tuple[str, str, float]]:
-        """(kind, token, part) of one user's score of a movie, greatest first: what it loses without that token."""
+    def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
+        """Greatest first, what one user's score of a movie loses without each token."""
         row = self.features_[column]
         rows = vstack([row, without_each(row, np.arange(row.nnz))], format="csr")
         scores = self._score_features(ordered_product(self._tastes(history), self.right_), rows)[0]
         parts = scores[0] - scores[1:]
         order = np.argsort(-np.abs(parts), kind="stable")[:FEATURE_REASONS]
-        return [(*self.feature_names_[row.indices[at]], float(parts[at])) for at in order if parts[at]]
-
-    def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
+        names = (self.feature_names_[row.indices[at]] for at in order)
         return [
-            Contribution("feature", f"{kind}:{token}", f"{kind}: {token}", part)
-            for kind, token, part in self.feature_shares(history, column)
+            Contribution("feature", f"{kind}:{token}", f"{kind}: {token}", float(parts[at]))
+            for at, (kind, token) in zip(order, names, strict=True)
+            if parts[at]
         ]
 
     def _add_movies(self, movies: pd.DataFrame, item_idx: Array) -> None:
@@ -215,3 +213,54 @@ class ContentRecommender(Recommender):
         expected = self.share_mean_ + self.features_[new] @ self.share_weights_
         share[new] = np.expm1(np.clip(expected, 0, 1) * np.log1p(self.popularity_.max())) / self.popularity_.max()
         return share
+
+
+def _item_weights(positives: csr_matrix, config: ContentConfig) -> Array:
+    """B + a I."""
+    weights = ease_weights(gram_matrix(positives), config.item_regularization)
+    weights[np.diag_indices_from(weights)] += config.history_weight
+    return weights
+
+
+def _tune(dataset: Dataset, features: csr_matrix, config: ContentConfig, random_state: int) -> dict[str, float]:
+    """regularization and steepness, as given or by the best nDCG of hidden movies.
+
+    A fifth of all movies is hidden, and ranked alone, since the inner fit has no rating of them, from the most rated
+    others.
+    """
+    shown, hidden = _hide_movies(dataset.popularity, random_state)
+    answers = select_items(dataset.positives, hidden)
+    users = sample_users(answers, TUNING_USERS, random_state)
+    answers, nothing_seen = answers[users], csr_matrix((len(users), len(hidden)), dtype=np.float32)
+    liked = select_items(dataset.positives, shown)
+    targets = np.asarray((liked[users] @ _item_weights(liked, config)).T)
+
+    def quality_at(steepness: float) -> Callable[[float], float]:
+        among, to_hidden = (kernel(features[shown], features[others], steepness) for others in (shown, hidden))
+
+        def quality(regularization: float) -> float:
+            if not answers.nnz:
+                return float("nan")
+            ridge = Ridge(among.copy(), noise(dataset.popularity[shown], regularization))
+            scores = ridge.solve(targets).T @ to_hidden
+            return float(np.nanmean(ndcg_of_scores(scores, nothing_seen, answers, TUNING_LENGTH)))
+
+        return quality
+
+    found: list[tuple[float, dict[str, float]]] = []
+    for steepness in STEEPNESSES_GRID if config.steepness is None else (config.steepness,):
+        quality = quality_at(steepness)
+        best = best_of(REGULARIZATIONS_GRID, quality) if config.regularization is None else config.regularization
+        found.append((quality(best), {"regularization": best, "steepness": steepness}))
+    is_known = np.isfinite([of_best for of_best, _ in found]).all()
+    return max(found, key=itemgetter(0))[1] if is_known else found[len(found) // 2][1]
+
+
+def _hide_movies(popularity: Array, random_state: int) -> tuple[Array, Array]:
+    """Ascending item positions to learn from and to evaluate on."""
+    rng = np.random.default_rng(random_state)
+    liked = rng.permutation(np.flatnonzero(popularity > 0))
+    n_hidden = int(HIDDEN_SHARE * len(liked))
+    hidden, shown = liked[: min(n_hidden, TUNING_HIDDEN)], liked[n_hidden:]
+    shown = shown[np.argsort(-popularity[shown], kind="stable")[:TUNING_MOVIES]]
+    return np.sort(shown), np.sort(hidden)

@@ -35,10 +35,7 @@ class Dataset:
 
     @classmethod
     def from_frames(
-        cls,
-        ratings: pd.DataFrame,
-        movies: pd.DataFrame | None = None,
-        implicit_threshold: float | None = None,
+        cls, ratings: pd.DataFrame, movies: pd.DataFrame | None = None, implicit_threshold: float | None = None
     ) -> Self:
         """Read frames of any index, row order and datetime unit; of duplicates the latest wins.
 
@@ -48,25 +45,15 @@ class Dataset:
         """
         threshold = _read_threshold(implicit_threshold)
         columns.require(ratings, (columns.USER_ID, columns.MOVIE_ID, columns.RATING), "ratings")
-        users = columns.read_ids(ratings, columns.USER_ID)
-        rated = columns.read_ids(ratings, columns.MOVIE_ID)
-        values = columns.read_ratings(ratings)
-        times = columns.read_times(ratings)
+        rows, user_ids = factorize_ids(id_array(ratings[columns.USER_ID], columns.USER_ID))
+        rated = id_array(ratings[columns.MOVIE_ID], columns.MOVIE_ID)
+        values, times = columns.read_ratings(ratings), columns.read_times(ratings)
         metadata = columns.read_movies(movies)
         described = id_array(metadata[columns.MOVIE_ID].to_numpy(), columns.MOVIE_ID)
-
-        rows, user_ids = factorize_ids(users)
         movie_ids = join_ids(rated, described, columns.MOVIE_ID)
         cols = IdIndex(movie_ids).positions(rated)
         matrix, rated_at = _latest(rows, cols, values, times, (len(user_ids), len(movie_ids)))
-        return cls(
-            user_ids=user_ids,
-            movie_ids=movie_ids,
-            ratings=matrix,
-            rated_at=rated_at,
-            movies=columns.align_movies(metadata, movie_ids),
-            implicit_threshold=threshold,
-        )
+        return cls(user_ids, movie_ids, matrix, rated_at, columns.align_movies(metadata, movie_ids), threshold)
 
     @property
     def n_users(self) -> int:
@@ -98,7 +85,7 @@ class Dataset:
     @cached_property
     def movie_features(self) -> tuple[MovieFeatures, csr_matrix]:
         """The vocabulary of the metadata and the movies' features in it, made once for the models that share them."""
-        vocabulary = MovieFeatures().fit(self.movies)
+        vocabulary = MovieFeatures.fit(self.movies)
         return vocabulary, vocabulary.transform(self.movies)
 
     @cached_property
@@ -128,12 +115,8 @@ class Dataset:
         digest = hashlib.sha256()
         for ids in (self.user_ids, self.movie_ids):
             digest.update(json.dumps(ids.tolist()).encode())
-        for array, kind in (
-            (self.ratings.indptr, np.int64),
-            (self.ratings.indices, np.int64),
-            (self.ratings.data, np.float64),
-            (self.rated_at, np.int64),
-        ):
+        for array in (self.ratings.indptr, self.ratings.indices, self.ratings.data, self.rated_at):
+            kind = np.float64 if array.dtype.kind == "f" else np.int64
             digest.update(np.ascontiguousarray(array, dtype=kind).tobytes())
         digest.update(json.dumps(self.implicit_threshold).encode())
         for name in columns.MOVIE_COLUMNS[1:]:

@@ -1,50 +1,51 @@
-"""EASE: a linear item-item model in closed form (Steck, "Embarrassingly Shallow Autoencoders", WWW 2019)."""
+"""EASE, linear item-item models in closed form: on users' positives alone, and on metadata and rating values too.
 
-from collections.abc import Callable
+(Steck, "Embarrassingly Shallow Autoencoders", WWW 2019.) The second learns from further rows beside the positives.
+With X the positives, V the residuals, F the movies' features (less of movies with few positives), D = diag(n_u^-e)
+the users' weights, and m and r the weights of the further rows (see `item_weights`),
+
+    P = (X' D X + r V' V + m F F' + lambda I)^-1,   B = I - P / diag(P)
+
+so that movies that few people rated borrow from movies with the same people, keywords and words, and movies that the
+same people like better than others do are near. The same weights predict stars: biases + s v B, where s is the
+regression of the known residuals on v B (B has no diagonal, so none of them predicts itself).
+"""
+
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.linalg.lapack import spotrf, spotri
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, identity
 
 from recommender.estimators.base import Recommender
-from recommender.estimators.config import Config, check_count, check_number
+from recommender.estimators.bias import residuals
+from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.interactions import Array, select_items
-from recommender.estimators.validation import (
-    best_of,
-    modelled_movies,
-    most_rated,
-    ndcg_of_scores,
-    sample_users,
-    split_random,
-)
+from recommender.estimators.inner_splits import inner_splits
+from recommender.estimators.interactions import Array, row_numbers, select_items
+from recommender.estimators.item_weights import ItemRows, ease_weights, gram_matrix, inputs_of
+from recommender.estimators.tune_items import DEFAULTS, tune_items
+from recommender.estimators.validation import Holdout, best_of, modelled_movies
 
 REGULARIZATIONS_GRID = tuple(250.0 * 2.0**step for step in range(-6, 7))  # 4 to 16,000
 TUNING_MOVIES = 2000
 TUNING_USERS = 2000
-BLOCK = 1024
+RATING_USERS = 2000  # are enough to tell the scale of predicted residuals
+RATING_BATCH = 256
 LAPACK_LIMIT = 46_000  # movies squared must stay within a 32-bit index
 
 
 @dataclass(frozen=True)
 class EaseConfig(Config):
-    regularization: float | None = None  # the lambda of the paper; None: chosen on an inner split
-    dropout: float = 0.0  # the p of the denoising form (EDLAE): above 0, movies rated much are held back more
-    max_movies: int = 20_000  # only the most rated ones are modelled: memory grows with its square (1.6 GB)
-
-    def __post_init__(self) -> None:
-        if self.regularization is not None:
-            check_number("regularization", self.regularization, above=0)
-        check_dropout(self.dropout)
-        check_count("max_movies", self.max_movies)
-        if self.max_movies > LAPACK_LIMIT:
-            raise ValueError(f"max_movies: at most {LAPACK_LIMIT}, got {self.max_movies}")
+    regularization: float | None = number(None, above=0)  # the lambda of the paper
+    # The p of the denoising form (EDLAE): above 0, movies rated much are held back more.
+    dropout: float = number(0.0, at_least=0, below=1)
+    # Only the most rated ones are modelled: memory grows with its square (1.6 GB).
+    max_movies: int = count(20_000, at_most=LAPACK_LIMIT)
 
 
 class EaseRecommender(Recommender):
-    """score(user, movie) = sum of weights[liked, movie] over the movies that the user liked."""
+    """Positives alone: score(user, movie) = sum of weights[liked, movie] over the movies that the user liked."""
 
     algorithm = "ease"
     config_class: ClassVar[type[Config]] = EaseConfig
@@ -85,63 +86,8 @@ class EaseRecommender(Recommender):
         return scores
 
     def _similarities(self, item_idx: Array) -> Array:
-        rated_one = csr_matrix(
-            (np.ones(len(item_idx), dtype=np.float32), (np.arange(len(item_idx)), item_idx)),
-            shape=(len(item_idx), self.n_fitted_movies_),
-        )
-        scores = np.zeros(rated_one.shape, dtype=np.float32)
-        scores[:, self.modelled_] = select_items(rated_one, self.modelled_) @ self.weights_
-        return scores
-
-
-def gram_matrix(matrix: csr_matrix) -> Array:
-    """matrix.T @ matrix, dense float32, built in blocks so that no second copy of it exists."""
-    by_movie = matrix.T.tocsr()
-    n = matrix.shape[1]
-    gram = np.empty((n, n), dtype=np.float32)
-    for start in range(0, n, BLOCK):
-        gram[start : start + BLOCK] = (by_movie[start : start + BLOCK] @ matrix).toarray()
-    return gram
-
-
-def check_dropout(dropout: float) -> None:
-    """Raise ValueError unless 0 <= dropout < 1."""
-    check_number("dropout", dropout, at_least=0)
-    if dropout >= 1:
-        raise ValueError(f"dropout: expected a share below 1, got {dropout!r}")
-
-
-def ease_weights(gram: Array, regularization: float, dropout: float = 0.0) -> Array:
-    """B = I - P / diag(P) with P = (G + lambda I)^-1 and so a zero diagonal. The Gram matrix is overwritten.
-
-    With dropout p, P = (G + p / (1 - p) diag(G) + lambda I)^-1: the expectation over histories of which a share p
-    is dropped at random (Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020).
-
-    LAPACK's Cholesky inverse is several times faster than numpy's general one. It works on column-major
-    arrays and fills one triangle, so it is given the transposed view and the other triangle is copied over.
-    """
-    gram[np.diag_indices_from(gram)] += regularization + dropout / (1 - dropout) * gram.diagonal()
-    factor, failed = spotrf(gram.T, lower=1, overwrite_a=1)
-    if not failed:
-        inverse, failed = spotri(factor, lower=1, overwrite_c=1)
-    if failed:
-        raise ValueError(f"regularization: {regularization} is too small for the ratings (LAPACK says {failed})")
-    weights: Array = inverse.T
-    mirror_upper(weights)
-    diagonal = weights.diagonal().copy()
-    for start in range(0, len(weights), BLOCK):
-        weights[start : start + BLOCK] /= -diagonal
-    weights[np.diag_indices_from(weights)] = 0
-    return weights
-
-
-def mirror_upper(matrix: Array) -> None:
-    """Copy the upper triangle onto the lower one, in blocks."""
-    for start in range(0, len(matrix), BLOCK):
-        stop = min(start + BLOCK, len(matrix))
-        matrix[start:stop, :start] = matrix[:start, start:stop].T
-        square = matrix[start:stop, start:stop]
-        square[...] = np.triu(square) + np.triu(square, 1).T
+        rated_one = identity(self.n_fitted_movies_, dtype=np.float32, format="csr")[item_idx]
+        return self._weighted(rated_one, None)
 
 
 def _tune_regularization(dataset: Dataset, dropout: float, random_state: int) -> float:
@@ -151,24 +97,75 @@ def _tune_regularization(dataset: Dataset, dropout: float, random_state: int) ->
     the mean over several counts.
     """
     n_splits = int(np.clip(np.ceil(TUNING_USERS / max(dataset.n_users, 1)), 1, 4))
-    trials = [_trial(dataset, dropout, random_state + split) for split in range(n_splits)]
-    return best_of(REGULARIZATIONS_GRID, lambda value: float(np.mean([trial(value) for trial in trials])))
-
-
-def _trial(dataset: Dataset, dropout: float, random_state: int) -> Callable[[float], float]:
-    """The quality of a regularisation on one inner split."""
-    train, answers = split_random(dataset, share=0.2, random_state=random_state)
-    modelled = most_rated(train, TUNING_MOVIES)
-    sampled = sample_users(answers, TUNING_USERS, random_state)
-    liked = select_items(train.positives, modelled)
-    seen = select_items(train.ratings[sampled], modelled)
-    wanted = select_items(answers[sampled], modelled)
-    gram = gram_matrix(liked)
+    seeds = range(random_state, random_state + n_splits)
+    holdouts = [Holdout.of(dataset, seed, TUNING_USERS, TUNING_MOVIES) for seed in seeds]
+    grams = [gram_matrix(holdout.liked) for holdout in holdouts]
 
     def quality(regularization: float) -> float:
-        if not wanted.nnz:
+        if not all(holdout.answers.nnz for holdout in holdouts):
             return float("nan")
-        weights = ease_weights(gram.copy(), regularization, dropout)
-        return float(np.nanmean(ndcg_of_scores(liked[sampled] @ weights, seen, wanted)))
+        weights = (ease_weights(gram.copy(), regularization, dropout) for gram in grams)
+        return float(
+            np.mean([part.quality(part.history @ of_part) for part, of_part in zip(holdouts, weights, strict=True)])
+        )
 
-    return quality
+    return best_of(REGULARIZATIONS_GRID, quality)
+
+
+@dataclass(frozen=True)
+class MetadataEaseConfig(EaseConfig):
+    """None: chosen on an inner split."""
+
+    metadata_weight: float | None = number(None, at_least=0)  # m
+    user_exponent: float | None = number(None, at_least=0)  # e: above 0, users with many positives count less for each
+    residual_weight: float | None = number(None, at_least=0)  # r
+    history_weight: float | None = number(None, at_least=0)  # how much a residual counts in the history that is scored
+
+
+class MetadataEaseRecommender(EaseRecommender):
+    algorithm = "metadata_ease"
+    config_class: ClassVar[type[Config]] = MetadataEaseConfig
+    uses_metadata = True
+
+    def _fit(self, dataset: Dataset) -> None:
+        features = dataset.movie_features[1]
+        given = {name: getattr(self.config, name) for name in DEFAULTS}
+        if None in given.values():
+            splits = inner_splits(dataset, "random", self.random_state)[1]
+            self.best_params_ = tune_items(splits, features, given)
+        parameters = given | self.best_params_
+        self.history_weight_ = float(parameters["history_weight"])
+        self.modelled_ = modelled_movies(dataset, self.config.max_movies, self.algorithm)
+        rows = ItemRows.of(dataset, self.modelled_, features)
+        self.weights_ = ease_weights(rows.gram(parameters), parameters["regularization"], parameters["dropout"])
+        self.residual_scale_ = _residual_scale(rows.above, self.weights_, self.random_state)
+
+    def _inputs(self, history: csr_matrix) -> csr_matrix:
+        return inputs_of(history, self._residuals(history), self.implicit_threshold_, self.history_weight_)
+
+    def _residuals(self, history: csr_matrix) -> csr_matrix:
+        return residuals(history, self._scale, self.rating_mean_, self.movie_biases_)
+
+    def predicted_residuals(self, history: csr_matrix, item_idx: Array) -> Array:
+        """By how many stars more than the biases say these users would rate those movies of fit."""
+        return np.float32(self.residual_scale_) * self._weighted(self._residuals(history), item_idx)
+
+    def _predict_ratings(self, history: csr_matrix, item_idx: Array) -> Array:
+        stars = super()._predict_ratings(history, item_idx)
+        is_fitted = item_idx < self.n_fitted_movies_
+        stars[:, is_fitted] += self.predicted_residuals(history[:, : self.n_fitted_movies_], item_idx[is_fitted])
+        return stars
+
+
+def _residual_scale(above: csr_matrix, weights: Array, random_state: int) -> float:
+    """The regression of known residuals on those predicted from the user's others; never below 0."""
+    known = np.flatnonzero(np.diff(above.indptr))
+    if len(known) > RATING_USERS:
+        known = np.sort(np.random.default_rng(random_state).choice(known, size=RATING_USERS, replace=False))
+    both, squares = 0.0, 0.0
+    for start in range(0, len(known), RATING_BATCH):
+        part = above[known[start : start + RATING_BATCH]]
+        predicted = (part @ weights)[row_numbers(part), part.indices].astype(np.float64)
+        both += float(predicted @ part.data)
+        squares += float(predicted @ predicted)
+    return max(both / squares, 0.0) if squares > 1e-9 else 0.0

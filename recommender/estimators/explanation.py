@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 EXPLANATION_COLUMNS = ["kind", "id", "name", "contribution"]
@@ -21,6 +20,4 @@ def explanation_frame(rows: Sequence[Contribution], score: float) -> pd.DataFram
     ordered = sorted(rows, key=lambda row: -abs(row.contribution))
     rest = score - sum(row.contribution for row in ordered)
     ordered.append(Contribution("interaction", None, "", rest))
-    *names, contributions = zip(*ordered, strict=True)
-    columns = [pd.Series(list(values), dtype=object) for values in names]
-    return pd.DataFrame(dict(zip(EXPLANATION_COLUMNS, [*columns, np.array(contributions, dtype=float)], strict=True)))
+    return pd.DataFrame(ordered, columns=EXPLANATION_COLUMNS, dtype=object).astype({"contribution": float})

@@ -88,25 +88,23 @@ class MovieFeatures:
     `names` holds (kind, token) of each column. `names` and `token_weights` are the whole state.
     """
 
-    def __init__(self, names: Iterable[Sequence[str]] = (), token_weights: Array | None = None) -> None:
-        self._learn(names, np.zeros(0, dtype=np.float32) if token_weights is None else token_weights)
-
-    def _learn(self, names: Iterable[Sequence[str]], token_weights: Array) -> None:
+    def __init__(self, names: Iterable[Sequence[str]], token_weights: Array) -> None:
         self.names = [(kind, token) for kind, token in names]
         self.token_weights = token_weights
         self._columns = {name: column for column, name in enumerate(self.names)}
 
-    def fit(self, movies: pd.DataFrame, kinds: Iterable[str] | None = None) -> Self:
+    @classmethod
+    def fit(cls, movies: pd.DataFrame, kinds: Iterable[str] = BLOCKS) -> Self:
         """All kinds of features, or some."""
         names: list[tuple[str, str]] = []
         weights: list[float] = []
-        for kind, block in BLOCKS.items() if kinds is None else [(kind, BLOCKS[kind]) for kind in kinds]:
+        for kind in kinds:
+            block = BLOCKS[kind]
             spread = Counter(token for tokens in _tokens(movies, block) for token in tokens)
             kept = sorted(token for token, n in spread.items() if _is_kept(n, block, len(movies)))
             names += [(kind, token) for token in kept]
             weights += [math.log(1 + len(movies) / spread[token]) if block.is_rarer_better else 1.0 for token in kept]
-        self._learn(names, np.array(weights, dtype=np.float32))
-        return self
+        return cls(names, np.array(weights, dtype=np.float32))
 
     def transform(self, movies: pd.DataFrame) -> csr_matrix:
         """float32 (movies, features); a movie without any known token is an empty row."""
@@ -118,11 +116,8 @@ class MovieFeatures:
             if kind not in fitted:
                 continue
             for row, tokens in enumerate(_tokens(movies, block)):
-                known = {
-                    self._columns[kind, token]: value
-                    for token, value in tokens.items()
-                    if (kind, token) in self._columns
-                }
+                found = {self._columns.get((kind, token)): value for token, value in tokens.items()}
+                known = {column: value for column, value in found.items() if column is not None}
                 weighted = [value * float(self.token_weights[column]) for column, value in known.items()]
                 length = math.sqrt(sum(value * value for value in weighted))
                 rows += [row] * len(known)
@@ -140,7 +135,7 @@ def feature_costs(movies: pd.DataFrame) -> dict[str, dict[str, float]]:
     result = {}
     for kind in BLOCKS:
         started = perf_counter()
-        rows = MovieFeatures().fit(described, [kind]).transform(described)
+        rows = MovieFeatures.fit(described, [kind]).transform(described)
         seconds = perf_counter() - started
         if rows.nnz:
             megabytes = (rows.data.nbytes + rows.indices.nbytes + rows.indptr.nbytes) / 1e6
@@ -157,12 +152,3 @@ def _tokens(movies: pd.DataFrame, block: Block) -> list[Tokens]:
 def _is_kept(n: int, block: Block, n_movies: int) -> bool:
     """A small catalogue keeps its common words: a share of few movies says nothing."""
     return n >= block.min_movies and (n <= block.max_share * n_movies or n_movies < 20)
-
-
-def regress_on_features(features: csr_matrix, values: Array, regularization: float) -> tuple[float, Array]:
-    """Mean and feature weights of a ridge regression: values ~ mean + features @ weights."""
-    from scipy.sparse.linalg import lsqr  # here: only training needs it
-
-    mean = float(values.mean())
-    weights = lsqr(features.astype(np.float64), values - mean, damp=math.sqrt(regularization), iter_lim=200)[0]
-    return mean, np.asarray(weights, dtype=np.float32)

@@ -11,12 +11,11 @@ from scipy.sparse import csr_matrix
 from recommender.estimators import interactions as matrices
 from recommender.estimators.bias import RatingScale
 from recommender.estimators.dataset import Dataset
+from recommender.estimators.diversity import audience_rows
 from recommender.estimators.ids import IdArray, IdIndex, id_array
-from recommender.estimators.interactions import Array, positives_of, with_values
+from recommender.estimators.interactions import Array, positives_of
 
 History = Mapping[Any, float]
-
-LIKENESS_USERS = 2048  # enough to tell which movies share their audience, however many users there are
 
 
 class FittedData:
@@ -24,6 +23,14 @@ class FittedData:
 
     # What of an instance is neither fitted state (`..._`) nor a cache, and so outlives a second fit.
     PARAMETERS = ("config", "random_state")
+
+    @property
+    def is_fitted(self) -> bool:
+        return hasattr(self, "best_params_")
+
+    def _require_fit(self) -> None:
+        if not self.is_fitted:
+            raise RuntimeError(f"{type(self).__name__} has not learnt anything yet: call fit first")
 
     def _learn_data(self, dataset: Dataset) -> None:
         self.user_ids_ = dataset.user_ids
@@ -61,8 +68,9 @@ class FittedData:
         return matrices.item_positions(self._movies, id_array(movie_ids, name), name)
 
     def _candidate_idx(self, candidates: Iterable[Any]) -> Array:
-        item_idx = np.unique(self._item_idx(candidates, "candidates"))
-        return item_idx[np.argsort(self._id_rank[item_idx])]
+        is_candidate = np.zeros(len(self.movie_ids_), dtype=bool)
+        is_candidate[self._item_idx(candidates, "candidates")] = True
+        return self._id_order[is_candidate[self._id_order]]
 
     def _excluded(self, exclude: Sequence[Iterable[Any]] | None, n_users: int) -> list[Array] | None:
         if exclude is None:
@@ -71,6 +79,11 @@ class FittedData:
         if len(sets) != n_users:
             raise ValueError(f"exclude: expected one set of movie ids for each of {n_users} users, got {len(sets)}")
         return [self._item_idx(ids, "exclude") for ids in sets]
+
+    def _history_of(self, user_ids: IdArray) -> csr_matrix:
+        """What those users had rated at fit; nothing, if fit never saw them."""
+        rows = self._users.positions(user_ids)
+        return matrices.take_rows(self.interactions_, rows)
 
     def _from_mappings(self, histories: Sequence[History]) -> csr_matrix:
         if isinstance(histories, (Mapping, str)):
@@ -90,22 +103,18 @@ class FittedData:
 
     @cached_property
     def _users(self) -> IdIndex:
+        self._require_fit()
         return IdIndex(self.user_ids_)
 
     @cached_property
     def _movies(self) -> IdIndex:
+        self._require_fit()
         return IdIndex(self.movie_ids_)
 
     @cached_property
     def _id_order(self) -> Array:
         """Columns in the order of the movie ids, which differs from theirs after `with_movies`."""
         return np.argsort(self.movie_ids_, kind="stable")
-
-    @cached_property
-    def _id_rank(self) -> Array:
-        rank = np.empty(len(self.movie_ids_), dtype=np.int64)
-        rank[self._id_order] = np.arange(len(rank))
-        return rank
 
     @cached_property
     def _rated_idx(self) -> Array:
@@ -122,10 +131,8 @@ class FittedData:
 
     @cached_property
     def _likeness_rows(self) -> csr_matrix:
-        """Rows whose products are likenesses: here who rated each movie, of at most LIKENESS_USERS evenly taken."""
-        n_users = self.interactions_.shape[0]
-        sampled = self.interactions_[:: max(1, -(-n_users // LIKENESS_USERS))]
-        return matrices.unit_rows(with_values(sampled, np.ones(sampled.nnz, dtype=np.float32)).T.tocsr())
+        """Rows whose products are likenesses."""
+        return audience_rows(self.interactions_)
 
     @cached_property
     def _scale(self) -> RatingScale:

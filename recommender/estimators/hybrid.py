@@ -16,15 +16,15 @@ from recommender.estimators import interactions as matrices
 from recommender.estimators.base import Recommender
 from recommender.estimators.bias import MOVIE_SHRINKAGE
 from recommender.estimators.cold_users import tune_cold_user_weight
-from recommender.estimators.config import Config, check_number
+from recommender.estimators.config import Config, number
 from recommender.estimators.content import ContentRecommender
 from recommender.estimators.dataset import Dataset
+from recommender.estimators.ease import MetadataEaseConfig, MetadataEaseRecommender
 from recommender.estimators.explanation import Contribution
-from recommender.estimators.features import regress_on_features
 from recommender.estimators.inner_splits import inner_splits
 from recommender.estimators.interactions import Array
 from recommender.estimators.item_features import AGE, ITEM_FEATURES, Genres, item_features_of, log_ages
-from recommender.estimators.metadata_ease import MetadataEaseConfig, MetadataEaseRecommender
+from recommender.estimators.metadata_regression import regress_on_features
 from recommender.estimators.reranker import NOW, Reranker, empty_user_features
 from recommender.estimators.tune_items import DEFAULTS as ITEM_DEFAULTS
 from recommender.estimators.tune_items import tune_items
@@ -41,22 +41,16 @@ ITEM_SPLITS = 4  # are enough to choose the item parameters on
 
 @dataclass(frozen=True)
 class HybridConfig(MetadataEaseConfig):
-    content_regularization: float | None = None  # of the content component; None: chosen on hidden movies
-    content_steepness: float | None = None  # likewise
-    half_life_days: float | None = None  # of the popularity in the blend; infinity: all time; None: chosen
-    popularity_weight: float | None = None  # 0: none; None: chosen
-    cold_user_weight: float | None = None  # more of it for people of few ratings; None: chosen
+    content_regularization: float | None = number(None, above=0)  # of the content component
+    content_steepness: float | None = number(None, above=0)  # likewise
+    half_life_days: float | None = number(None, above=0)  # of the popularity in the blend; infinity: all time
+    popularity_weight: float | None = number(None, at_least=0)  # 0: none
+    cold_user_weight: float | None = number(None, at_least=0)  # more of it for people of few ratings
     reranker: bool | None = None  # learn the score that ranks from late weeks; None: unless that ranks worse
     validation: str = "time"  # or "random": what the choice is made on
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("content_regularization", "content_steepness", "half_life_days"):
-            if getattr(self, name) is not None:
-                check_number(name, getattr(self, name), above=0)
-        for name in ("popularity_weight", "cold_user_weight"):
-            if getattr(self, name) is not None:
-                check_number(name, getattr(self, name), at_least=0)
         if self.validation not in VALIDATIONS:
             raise ValueError(f"validation: expected one of {', '.join(VALIDATIONS)}, got {self.validation!r}")
 
@@ -110,7 +104,7 @@ class HybridRecommender(Recommender):
         )
         blend, learnt = {name: given[name] for name in BLEND_PARAMETERS}, None
         if None in blend.values() or (way == "time" and given["reranker"] is not False):
-            scored = [ScoredSplit.of(split, features, of_items | result) for split in splits]
+            scored = [ScoredSplit(split, features, of_items | result) for split in splits]
             blend |= tune_blend(scored, blend, by_time=way == "time")
             if way == "time":
                 learnt = learn_reranker(
@@ -203,10 +197,8 @@ class HybridRecommender(Recommender):
         def lost(part: float) -> float:
             return float(self._reranker.personal(own, score)[0, 0] - self._reranker.personal(own, score - part)[0, 0])
 
-        return [
-            Contribution("feature", f"{kind}:{token}", f"{kind}: {token}", lost(part))
-            for kind, token, part in self.content_.feature_shares(history, column)
-        ]
+        parts = self.content_._feature_contributions(history, column)
+        return [part._replace(contribution=lost(part.contribution)) for part in parts]
 
     @cached_property
     def _reranker(self) -> Reranker:

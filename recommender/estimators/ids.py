@@ -41,9 +41,7 @@ def _as_numpy(values: Any) -> IdArray:
             return np.array(items, dtype=np.int64)
         except OverflowError:
             pass
-    array = np.empty(len(items), dtype=object)
-    array[:] = items
-    return array
+    return object_array(items)
 
 
 def _from_objects(array: IdArray, column: str) -> IdArray:
@@ -53,11 +51,11 @@ def _from_objects(array: IdArray, column: str) -> IdArray:
     if len(kinds) > 1:
         raise ValueError(f"{column}: ids must be all ints or all strings, got both")
     if kinds == {str}:
-        return _objects([str(value) for value in array])
+        return object_array([str(value) for value in array])
     numbers = [int(value) for value in array]
     if all(-(2**63) <= number < 2**63 for number in numbers):
         return np.array(numbers, dtype=np.int64)
-    return _objects(numbers)
+    return object_array(numbers)
 
 
 def _kind(value: Any, row: int, column: str) -> type:
@@ -70,7 +68,8 @@ def _kind(value: Any, row: int, column: str) -> type:
     raise ValueError(f"{column}: row {row}: {value!r} is no id (an int or a non-empty string)")
 
 
-def _objects(values: list[Any]) -> IdArray:
+def object_array(values: list[Any]) -> IdArray:
+    """The values as they are, in an array of objects."""
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array

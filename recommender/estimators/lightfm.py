@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix, hstack, identity
 
 from recommender.estimators.base import Recommender
 from recommender.estimators.columns import LIST_COLUMNS, RELEASE_DATE
-from recommender.estimators.config import Config, check_count, check_number
+from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.factors import cosines
 from recommender.estimators.interactions import Array, ordered_product, product_of_items, select_items
@@ -28,16 +28,10 @@ MIN_MOVIES = 3  # a tag on fewer movies says nothing about others
 
 @dataclass(frozen=True)
 class LightFMConfig(Config):
-    n_components: int = 64
-    epochs: int = 20
-    learning_rate: float = 0.05
-    regularization: float = 1e-5
-
-    def __post_init__(self) -> None:
-        check_count("n_components", self.n_components)
-        check_count("epochs", self.epochs)
-        check_number("learning_rate", self.learning_rate, above=0)
-        check_number("regularization", self.regularization, at_least=0)
+    n_components: int = count(64)
+    epochs: int = count(20)
+    learning_rate: float = number(0.05, above=0)
+    regularization: float = number(1e-5, at_least=0)
 
 
 class LightFMRecommender(Recommender):

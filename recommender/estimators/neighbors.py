@@ -9,11 +9,11 @@ import numpy as np
 from scipy.sparse import csr_matrix, diags, vstack
 
 from recommender.estimators.base import Recommender
-from recommender.estimators.config import Config, check_count, check_number
+from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.interactions import Array, select_items
+from recommender.estimators.interactions import Array
 from recommender.estimators.ranking import EXACT_BITS
-from recommender.estimators.validation import best_of, most_rated, ndcg_of_scores, sample_users, split_random
+from recommender.estimators.validation import Holdout, best_of
 
 SHRINKAGES_GRID = tuple(10.0 * 2.0**step for step in range(-5, 6))  # 0.3 to 320
 BETAS_GRID = (0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.75, 1.0)
@@ -24,13 +24,8 @@ BLOCK = 256
 
 @dataclass(frozen=True)
 class ItemKNNConfig(Config):
-    n_neighbors: int = 200
-    shrinkage: float | None = None  # None: chosen on an inner split
-
-    def __post_init__(self) -> None:
-        check_count("n_neighbors", self.n_neighbors)
-        if self.shrinkage is not None:
-            check_number("shrinkage", self.shrinkage, at_least=0)
+    n_neighbors: int = count(200)
+    shrinkage: float | None = number(None, at_least=0)
 
 
 class NeighborRecommender(Recommender):
@@ -78,15 +73,9 @@ class ItemKNNRecommender(NeighborRecommender):
 
 @dataclass(frozen=True)
 class RP3BetaConfig(Config):
-    n_neighbors: int = 200
-    alpha: float = 1.0  # every step's probability is raised to it
-    beta: float | None = None  # the power of a movie's popularity that its scores are divided by; None: chosen
-
-    def __post_init__(self) -> None:
-        check_count("n_neighbors", self.n_neighbors)
-        check_number("alpha", self.alpha, at_least=0)
-        if self.beta is not None:
-            check_number("beta", self.beta, at_least=0)
+    n_neighbors: int = count(200)
+    alpha: float = number(1.0, at_least=0)  # every step's probability is raised to it
+    beta: float | None = number(None, at_least=0)  # the power of a movie's popularity that its scores are divided by
 
 
 class RP3BetaRecommender(NeighborRecommender):
@@ -120,17 +109,12 @@ def _tune_on_inner_split(
     dataset: Dataset, tried: tuple[float, ...], neighbors: Callable[[csr_matrix, float], csr_matrix], random_state: int
 ) -> float:
     """The best nDCG@10 on a fifth of each user's ratings, from the rest, among the most rated movies."""
-    train, answers = split_random(dataset, share=0.2, random_state=random_state)
-    modelled = most_rated(train, TUNING_MOVIES)
-    sampled = sample_users(answers, TUNING_USERS, random_state)
-    liked = select_items(train.positives, modelled)
-    seen, wanted = (select_items(matrix[sampled], modelled) for matrix in (train.ratings, answers))
+    holdout = Holdout.of(dataset, random_state, TUNING_USERS, TUNING_MOVIES)
 
     def quality(value: float) -> float:
-        if not wanted.nnz:
+        if not holdout.answers.nnz:
             return float("nan")
-        scores = (liked[sampled] @ neighbors(liked, value)).toarray()
-        return float(np.nanmean(ndcg_of_scores(scores, seen, wanted)))
+        return holdout.quality((holdout.history @ neighbors(holdout.liked, value)).toarray())
 
     return best_of(tried, quality)
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.base import Recommender
-from recommender.estimators.config import Config, check_number
+from recommender.estimators.config import Config, number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.interactions import Array
 from recommender.estimators.ranking import EXACT_BITS
@@ -20,11 +20,7 @@ HALF_LIVES_GRID = (math.inf, 365.0, 90.0, 30.0, 14.0, 7.0, 4.0, 2.0, 1.0)
 
 @dataclass(frozen=True)
 class PopularityConfig(Config):
-    half_life_days: float | None = None  # infinity: all time; None: chosen on the latest tenth of the data
-
-    def __post_init__(self) -> None:
-        if self.half_life_days is not None:
-            check_number("half_life_days", self.half_life_days, above=0)
+    half_life_days: float | None = number(None, above=0)  # infinity: all time; chosen on the latest tenth of the data
 
 
 class PopularityRecommender(Recommender):

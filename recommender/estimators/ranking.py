@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from recommender.estimators.ids import IdArray, id_array
+from recommender.estimators.ids import IdArray
 from recommender.estimators.interactions import Array
 
 Scoring = Callable[[csr_matrix, Array], Array]
@@ -113,12 +113,10 @@ def _joined(parts: list[Array], kind: Any) -> Array:
 
 def merge_repeated(users: IdArray, excluded: list[Array] | None) -> tuple[IdArray, list[Array] | None]:
     """Each user once, in the order of first mention, with everything excluded for any mention."""
-    first: dict[Any, int] = {}
-    merged: list[list[Array]] = []
-    for position, user in enumerate(users.tolist()):
-        if first.setdefault(user, len(first)) == len(merged):
-            merged.append([])
-        if excluded is not None:
-            merged[first[user]].append(excluded[position])
-    unique = id_array(list(first), "user_ids")
-    return unique, None if excluded is None else [np.concatenate(parts) for parts in merged]
+    codes, unique = pd.factorize(users)
+    if excluded is not None:
+        merged: list[list[Array]] = [[] for _ in unique]
+        for code, positions in zip(codes, excluded, strict=True):
+            merged[code].append(positions)
+        excluded = [np.concatenate(parts) for parts in merged]
+    return unique, excluded

@@ -1,16 +1,15 @@
 """The parameters of the item-item model with metadata, chosen where it is needed: on inner splits."""
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recommender.estimators.ease import ease_weights
 from recommender.estimators.inner_splits import InnerSplit
 from recommender.estimators.interactions import Array, select_items
-from recommender.estimators.item_rows import ItemRows, Parameters, add_rows, weighted_gram
-from recommender.estimators.validation import best_of, most_rated, ndcg_of_scores
+from recommender.estimators.item_weights import ItemRows, Parameters, add_rows, ease_weights, weighted_gram
+from recommender.estimators.validation import best_of, mean_or_nan, most_rated, ndcg_of_scores
 
 REGULARIZATIONS_GRID = (12.0, 25.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0)
 METADATA_WEIGHTS_GRID = (1.25, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0)
@@ -31,20 +30,19 @@ SMALLEST_RESIDUAL = 1e-6  # of ratings that differ
 
 def tune_items(splits: list[InnerSplit], features: csr_matrix, given: dict[str, float | None]) -> Parameters:
     """What was not given, one after the other: the best nDCG@10 among the most rated movies, of the splits' users."""
-    trials = [_Trial(split, features) for split in splits]
+    trials = [_Trial(split, features, TUNING_MOVIES) for split in splits]
     parameters = {name: DEFAULTS[name] if value is None else value for name, value in given.items()}
 
-    def quality(name: str, value: float) -> Array:
-        result = [trial.quality(parameters | {name: value}) for trial in trials if trial.answers.nnz]
-        return np.concatenate(result) if result else np.zeros(0)
+    def qualities(name: str, value: float) -> Array:
+        return np.concatenate([trial.quality_of(parameters | {name: value}) for trial in trials])
 
     def choose(name: str, tried: tuple[float, ...]) -> None:
         if given[name] is None:
-            parameters[name] = _better_than(parameters[name], tried, lambda value: quality(name, value))
+            parameters[name] = _better_than(parameters[name], tried, lambda value: qualities(name, value))
 
     def climb(name: str, tried: tuple[float, ...]) -> None:
         if given[name] is None:
-            parameters[name] = best_of(tried, lambda value: _mean(quality(name, value)))
+            parameters[name] = best_of(tried, lambda value: mean_or_nan(qualities(name, value)))
 
     climb("regularization", REGULARIZATIONS_GRID)
     if any(trial.has_metadata for trial in trials):
@@ -72,38 +70,44 @@ def _better_than(usual: float, tried: tuple[float, ...], quality: Callable[[floa
     return best
 
 
-def _mean(qualities: Array) -> float:
-    return float(qualities.mean()) if len(qualities) else float("nan")
+class ItemHoldout:
+    """One inner split among its most rated movies: rows to learn from, and users to evaluate on."""
 
-
-class _Trial:
-    """One split. What several trials share is kept: the products cost as much as the inverse."""
-
-    def __init__(self, split: InnerSplit, features: csr_matrix) -> None:
-        movies = most_rated(split.train, TUNING_MOVIES)
-        self.rows = ItemRows.of(split.train, movies, features)
-        self.users = split.users
+    def __init__(self, split: InnerSplit, features: csr_matrix, max_movies: int) -> None:
+        self.train, self.users = split.train, split.users
+        self.movies = most_rated(split.train, max_movies)
+        self.rows = ItemRows.of(split.train, self.movies, features)
         self.seen = self.rows.ratings[split.users]
-        self.answers = select_items(split.answers, movies)
-        self.has_metadata = bool(self.rows.features.nnz)
-        self.has_residuals = bool(np.abs(self.rows.above.data).max(initial=0) > SMALLEST_RESIDUAL)
-        self._of_positives: dict[float, Array] = {}  # by user_exponent
-        self._solved_for: Parameters = {}
+        self.answers = select_items(split.answers, self.movies)
 
-    def quality(self, parameters: Parameters) -> Array:
-        """nDCG@10 of each user of the split that has an answer among the movies."""
-        self._solve({name: value for name, value in parameters.items() if name != "history_weight"})
-        scores = self.rows.inputs(self.users, parameters["history_weight"]) @ self._weights
+    def quality(self, scores: Array) -> Array:
+        """nDCG@10 of each user with an answer among the movies."""
+        if not self.answers.nnz:
+            return np.empty(0)
         qualities: Array = ndcg_of_scores(scores, self.seen, self.answers)[np.diff(self.answers.indptr) > 0]
         return qualities
+
+
+class _Trial(ItemHoldout):
+    """What several trials share is kept: the products cost as much as the inverse."""
+
+    def __init__(self, split: InnerSplit, features: csr_matrix, max_movies: int) -> None:
+        super().__init__(split, features, max_movies)
+        self.has_metadata = bool(self.rows.features.nnz)
+        self.has_residuals = bool(np.abs(self.rows.above.data).max(initial=0) > SMALLEST_RESIDUAL)
+        self._of_positives = cache(partial(weighted_gram, self.rows.positives))  # by user_exponent
+        self._solved_for: Parameters = {}
+
+    def quality_of(self, parameters: Parameters) -> Array:
+        if not self.answers.nnz:
+            return np.empty(0)
+        self._solve({name: value for name, value in parameters.items() if name != "history_weight"})
+        return self.quality(self.rows.inputs(self.users, parameters["history_weight"]) @ self._weights)
 
     def _solve(self, parameters: Parameters) -> None:
         if parameters == self._solved_for:
             return
-        exponent = parameters["user_exponent"]
-        if exponent not in self._of_positives:
-            self._of_positives[exponent] = weighted_gram(self.rows.positives, exponent)
-        gram = self._of_positives[exponent].copy()
+        gram = self._of_positives(parameters["user_exponent"]).copy()
         for product, name in ((self._of_residuals, "residual_weight"), (self._of_features, "metadata_weight")):
             if parameters[name]:
                 gram += np.float32(parameters[name]) * product

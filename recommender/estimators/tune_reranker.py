@@ -6,19 +6,16 @@ it ranks the latest windows, each learnt from those before it, no worse than the
 
 import logging
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recommender.estimators.dataset import Dataset
 from recommender.estimators.inner_splits import InnerSplit
-from recommender.estimators.interactions import Array, positives_of, row_numbers, select_items
+from recommender.estimators.interactions import Array, positives_of, row_numbers
 from recommender.estimators.item_features import Genres, item_features_of
-from recommender.estimators.item_rows import ItemRows, item_scores
+from recommender.estimators.item_weights import item_scores
 from recommender.estimators.popularity import trend_of
 from recommender.estimators.ranking import EXCLUDED
 from recommender.estimators.reranker import (
@@ -29,7 +26,8 @@ from recommender.estimators.reranker import (
     signed_sqrt,
     user_features_of,
 )
-from recommender.estimators.validation import most_rated, ndcg_of_scores
+from recommender.estimators.tune_items import ItemHoldout
+from recommender.estimators.validation import mean_or_nan
 
 logger = logging.getLogger(__name__)
 
@@ -45,38 +43,21 @@ JUDGING_WINDOWS = 3
 MAX_LOSS = 1.0  # in standard errors
 
 
-@dataclass
-class ScoredSplit:
+class ScoredSplit(ItemHoldout):
     """One inner split, scored by an item-item model of its own: arrays over its users and modelled movies."""
 
-    train: Dataset
-    history: csr_matrix  # over all movies
-    modelled: Array
-    scores: Array
-    seen: csr_matrix
-    answers: csr_matrix
-    trends: dict[float, Array] = field(default_factory=dict)  # by half-life
-
-    @classmethod
-    def of(cls, split: InnerSplit, features: csr_matrix, item_parameters: dict[str, float]) -> Self:
-        modelled = most_rated(split.train, TUNING_MOVIES)
-        scores = item_scores(ItemRows.of(split.train, modelled, features), split.users, item_parameters)
-        history = split.train.ratings[split.users]
-        answers = select_items(split.answers, modelled)
-        return cls(split.train, history, modelled, scores, select_items(history, modelled), answers)
+    def __init__(self, split: InnerSplit, features: csr_matrix, item_parameters: dict[str, float]) -> None:
+        super().__init__(split, features, TUNING_MOVIES)
+        self.scores = item_scores(self.rows, split.users, item_parameters)
+        del self.rows  # large, and no longer needed
+        self.history = split.train.ratings[split.users]  # over all movies
+        self._trends: dict[float, Array] = {}  # by half-life
 
     def plain(self, half_life: float, weight: float) -> Array:
         """Scores (users, modelled movies) of the plain form: signed root of the personal score plus weight * trend."""
-        if half_life not in self.trends:
-            self.trends[half_life] = trend_of(self.train, half_life)[self.modelled]
-        return signed_sqrt(self.scores) + np.float32(weight) * self.trends[half_life]
-
-    def quality(self, scores: Array) -> Array:
-        """nDCG@10 of each user with an answer among the modelled movies."""
-        if not self.answers.nnz:
-            return np.empty(0)
-        quality = ndcg_of_scores(scores, self.seen, self.answers)
-        return quality[np.isfinite(quality)]
+        if half_life not in self._trends:
+            self._trends[half_life] = trend_of(self.train, half_life)[self.movies]
+        return signed_sqrt(self.scores) + np.float32(weight) * self._trends[half_life]
 
 
 def tune_blend(scored: list[ScoredSplit], given: dict[str, float | None], by_time: bool) -> dict[str, float]:
@@ -85,22 +66,22 @@ def tune_blend(scored: list[ScoredSplit], given: dict[str, float | None], by_tim
     A random split mixes past and future, so it cannot tell half-lives apart: there all time is taken.
     """
     half_life, weight = given["half_life_days"], given["popularity_weight"]
-    half_lives = [half_life] if half_life is not None else list(HALF_LIVES_GRID if by_time else [math.inf])
-    weights = [weight] if weight is not None else list(WEIGHTS_GRID)
-    first = FIRST_WEIGHT if weight is None else weight
-    best_half_life = _best(half_lives, lambda days: _quality(scored, days, first))
-    best_weight = _best(weights, lambda value: _quality(scored, best_half_life, value))
-    if best_weight > 0:
-        best_half_life = _best(half_lives, lambda days: _quality(scored, days, best_weight))
-    return {"half_life_days": best_half_life, "popularity_weight": best_weight}
+    half_lives = (half_life,) if half_life is not None else (HALF_LIVES_GRID if by_time else (math.inf,))
+
+    def quality(days: float, of_trend: float) -> float:
+        return mean_or_nan(np.concatenate([part.quality(part.plain(days, of_trend)) for part in scored]))
+
+    def best_half_life(of_trend: float) -> float:
+        return _best(half_lives, lambda days: quality(days, of_trend))
+
+    days = best_half_life(FIRST_WEIGHT if weight is None else weight)
+    if weight is None:
+        weight = _best(WEIGHTS_GRID, lambda of_trend: quality(days, of_trend))
+        days = best_half_life(weight) if weight > 0 else days
+    return {"half_life_days": days, "popularity_weight": weight}
 
 
-def _quality(scored: list[ScoredSplit], half_life: float, weight: float) -> float:
-    qualities = np.concatenate([part.quality(part.plain(half_life, weight)) for part in scored])
-    return float(qualities.mean()) if len(qualities) else float("nan")
-
-
-def _best(tried: list[float], quality: Any) -> float:
+def _best(tried: Sequence[float], quality: Callable[[float], float]) -> float:
     """The first of the best; nothing is tried where there is no choice."""
     if len(tried) == 1:
         return tried[0]
@@ -152,7 +133,7 @@ class _Window:
     def gain(self, reranker: Reranker) -> Array:
         """By how much each user's nDCG@10 is above that of the plain form."""
         user_features = np.stack([*reranker.user_features[:2], self.empty]).astype(np.float32)
-        item_idx = self.scored.modelled
+        item_idx = self.scored.movies
         scores = Reranker(reranker.weights, user_features).score(
             self.scored.scores, self.scored.history, self.liked, self.item_features, self.genres, item_idx
         )
@@ -165,9 +146,9 @@ class _Window:
         answers = is_shown & np.take_along_axis(self.scored.answers.toarray() > 0, places, axis=1)
         users = np.flatnonzero(answers.any(axis=1))
         places, scores = places[users], np.take_along_axis(self.scored.scores[users], places[users], axis=1)
-        affinity = self.genres.lift(self.liked[users]) @ self.genres.parts[:, self.scored.modelled]
+        affinity = self.genres.lift(self.liked[users]) @ self.genres.parts[:, self.scored.movies]
         parts = [signed_sqrt(scores), scores, np.take_along_axis(affinity, places, axis=1)]
-        parts += [values[self.scored.modelled][places] for values in self.item_features]
+        parts += [values[self.scored.movies][places] for values in self.item_features]
         user_features = user_features_of(self.scored.history[users], self.item_features, self.empty)
         return Examples(np.stack(parts, axis=2), user_features, is_shown[users], answers[users])
 

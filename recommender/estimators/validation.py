@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.interactions import Array, places_in_rows, positives_of, row_numbers
+from recommender.estimators.interactions import Array, places_in_rows, positives_of, row_numbers, select_items
 from recommender.estimators.ranking import EXCLUDED
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,33 @@ def ndcg_of_scores(scores: Array, seen: csr_matrix, answers: csr_matrix, k: int 
     ideal = np.cumsum(gains)[np.minimum(np.diff(answers.indptr), k) - 1]
     quality: Array = np.where(np.diff(answers.indptr) > 0, is_hit @ gains / ideal, np.nan)
     return quality
+
+
+class Holdout(NamedTuple):
+    """A fifth of each user's ratings, hidden at random, and the others to learn from, among the most rated movies."""
+
+    liked: csr_matrix  # everybody's positives that are not hidden
+    history: csr_matrix  # those of the users to evaluate on
+    seen: csr_matrix
+    answers: csr_matrix
+
+    @classmethod
+    def of(cls, dataset: Dataset, random_state: int, max_users: int, max_movies: int | None = None) -> Self:
+        """`max_movies` None: all movies."""
+        train, answers = split_random(dataset, share=0.2, random_state=random_state)
+        users = sample_users(answers, max_users, random_state)
+        movies = np.arange(dataset.n_movies) if max_movies is None else most_rated(train, max_movies)
+        liked = select_items(train.positives, movies)
+        return cls(liked, liked[users], *(select_items(part[users], movies) for part in (train.ratings, answers)))
+
+    def quality(self, scores: Array) -> float:
+        """The mean nDCG@10 of scores (users, movies)."""
+        return float(np.nanmean(ndcg_of_scores(scores, self.seen, self.answers)))
+
+
+def mean_or_nan(qualities: Array) -> float:
+    """Their mean; NaN, without a warning, where there are none."""
+    return float(qualities.mean()) if len(qualities) else float("nan")
 
 
 def modelled_movies(dataset: Dataset, limit: int, owner: str) -> Array:

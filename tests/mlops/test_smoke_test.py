@@ -11,7 +11,7 @@ from mlops.registry.smoke_checks import check_lists
 from mlops.registry.smoke_test_input import smoke_test_input
 from movierec.policy import load_policy
 from recommender.estimators import ESTIMATORS, Dataset
-from recommender.estimators.artifact_files import sha256
+from recommender.estimators.artifact import sha256
 from tests.mlops.site import write_policy
 from tests.mlops.tastes import dataset_of_tastes
 

@@ -10,9 +10,8 @@ import pytest
 
 from recommender.estimators import ArtifactError, Dataset, artifact_checksum, load_recommender
 from recommender.estimators import artifact as artifact_module
-from recommender.estimators.artifact import RENAMED_STATE
-from recommender.estimators.artifact_files import sha256
-from recommender.estimators.config import RENAMED_PARAMETERS
+from recommender.estimators.artifact import sha256
+from recommender.estimators.config import RENAMED_PARAMETERS, RENAMED_STATE
 from recommender.estimators.ease import EaseRecommender
 from recommender.estimators.popularity import PopularityRecommender
 from tests.recommender.estimators.contract import assert_same_answers, build, dataset, rewrite_manifest
@@ -68,7 +67,7 @@ def test_a_failed_save_leaves_what_was_there(
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(artifact_module, "write_bytes", full_disk)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
         model.save(folder)
     assert artifact_checksum(folder) == before

@@ -3,10 +3,9 @@ import pandas as pd
 import pytest
 
 from recommender.estimators import Dataset
-from recommender.estimators.content import ContentRecommender
-from recommender.estimators.content_kernel import Ridge, factorize, kernel, noise
+from recommender.estimators.content import STEEPNESSES_GRID, ContentRecommender
 from recommender.estimators.features import MovieFeatures
-from recommender.estimators.tune_content import STEEPNESSES_GRID
+from recommender.estimators.metadata_regression import Ridge, factorize, kernel, noise
 from tests.recommender.estimators.data import ratings_frame, tastes
 
 FIXED = {"regularization": 10.0, "steepness": 0.5, "item_regularization": 2.0}
@@ -38,7 +37,7 @@ def test_the_score_is_the_formula() -> None:
     inverse = np.linalg.inv(liked.T @ liked + 2.0 * np.eye(len(rated)))
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.3)
-    features = fitted._weighted(MovieFeatures().fit(dataset.movies).transform(dataset.movies)).toarray().astype(float)
+    features = fitted._weighted(MovieFeatures.fit(dataset.movies).transform(dataset.movies)).toarray().astype(float)
     likeness = np.exp(0.4 * features[rated] @ features.T)
     logs = np.log(liked.sum(axis=0))
     of_movies = 3.0 * np.exp(0.2 * (logs - logs.mean()))
@@ -155,7 +154,7 @@ def test_the_noise_grows_with_how_many_know_a_movie() -> None:
 
 
 def problem() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    features = MovieFeatures().fit(tastes()[1]).transform(tastes()[1])
+    features = MovieFeatures.fit(tastes()[1]).transform(tastes()[1])
     targets = np.random.default_rng(0).normal(size=(features.shape[0], 3))
     return kernel(features, features, 0.4).astype(float), targets, noise(np.arange(1, len(targets) + 1), 0.7)
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.diversity import diversify
 from recommender.estimators import ESTIMATORS, Dataset
-from recommender.estimators.diversity import choose_unlike, diversify, pool_size
+from recommender.estimators.diversity import choose_unlike, pool_size
 from recommender.evaluation.metrics import describe_lists
 from tests.recommender.estimators.contract import assert_lists, fitted
 from tests.recommender.estimators.data import tastes
@@ -110,7 +111,7 @@ def test_likeness_is_symmetric_and_highest_with_itself(algorithm: str) -> None:
 
 
 def test_likeness_looks_at_no_more_users_than_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recommender.estimators.fitted_data.LIKENESS_USERS", 10)
+    monkeypatch.setattr("recommender.estimators.diversity.LIKENESS_USERS", 10)
     model = ESTIMATORS["popularity"]().fit(Dataset.from_frames(*tastes()))
     assert np.isfinite(model.likeness([0, 7, 14])).all()
     assert model._likeness_rows.shape[1] == 10

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from recommender.estimators import Dataset
-from recommender.estimators.ease import EaseRecommender, ease_weights, mirror_upper
+from recommender.estimators.ease import EaseRecommender
+from recommender.estimators.item_weights import ease_weights, mirror_upper
 from tests.recommender.estimators.data import ratings_frame, tastes
 
 pytestmark = pytest.mark.ml_test("I2")
@@ -48,7 +49,7 @@ def test_scores_are_the_weights_of_what_was_liked() -> None:
 
 
 def test_one_triangle_is_copied_over_the_other_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recommender.estimators.ease.BLOCK", 3)
+    monkeypatch.setattr("recommender.estimators.item_weights.BLOCK", 3)
     full = np.arange(64.0).reshape(8, 8)
     full += full.T
     upper = np.triu(full)

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.estimators.columns import read_movies
-from recommender.estimators.features import BLOCKS, MovieFeatures, regress_on_features
+from recommender.estimators.features import BLOCKS, MovieFeatures
+from recommender.estimators.metadata_regression import regress_on_features
 
 pytestmark = pytest.mark.ml_test("D7")
 
@@ -26,7 +27,7 @@ MOVIES = pd.DataFrame(
 
 def fitted(movies: pd.DataFrame = MOVIES) -> tuple[MovieFeatures, np.ndarray]:
     movies = read_movies(movies)
-    features = MovieFeatures().fit(movies)
+    features = MovieFeatures.fit(movies)
     return features, features.transform(movies).toarray()
 
 

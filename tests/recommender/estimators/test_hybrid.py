@@ -6,9 +6,8 @@ import pytest
 
 from recommender.estimators import Dataset, load_recommender
 from recommender.estimators.content import ContentRecommender
-from recommender.estimators.ease import EaseRecommender
+from recommender.estimators.ease import EaseRecommender, MetadataEaseRecommender
 from recommender.estimators.hybrid import HybridRecommender
-from recommender.estimators.metadata_ease import MetadataEaseRecommender
 from recommender.estimators.popularity import PopularityRecommender
 from recommender.estimators.reranker import signed_sqrt
 from tests.recommender.estimators.data import tastes

@@ -8,8 +8,8 @@ import pytest
 
 from recommender.estimators import Dataset
 from recommender.estimators.bias import residuals
-from recommender.estimators.item_rows import add_rows, inputs_of, weighted_gram
-from recommender.estimators.metadata_ease import MetadataEaseRecommender
+from recommender.estimators.ease import MetadataEaseRecommender
+from recommender.estimators.item_weights import add_rows, inputs_of, weighted_gram
 from tests.recommender.estimators.data import ratings_frame, tastes
 
 GIVEN = {
@@ -137,7 +137,7 @@ def test_user_weights_keep_the_mean_weight_of_a_positive() -> None:
 
 
 def test_rows_add_their_weighted_products(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recommender.estimators.item_rows.BLOCK", 3)
+    monkeypatch.setattr("recommender.estimators.item_weights.BLOCK", 3)
     features = dataset().movie_features[1]
     gram = np.eye(features.shape[0], dtype=np.float32)
     add_rows(gram, features, 2.5)

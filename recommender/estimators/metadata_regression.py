@@ -1,4 +1,4 @@
-"""Kernel ridge regression of item-item weights on metadata, kept as factors.
+"""Regressions on metadata: linear, and of item-item weights by a kernel, kept as factors.
 
 With F the features of the movies learnt from, a movie's likeness to each of them is k = exp(steepness F f): almost
 linear for little in common, growing faster the more kinds of metadata agree. With W the item-item weights and K the
@@ -10,6 +10,8 @@ larger and so are their errors. For catalogues too large to keep every k,
 
 makes right' k of each movie a short vector.
 """
+
+import math
 
 import numpy as np
 from scipy.linalg import qr
@@ -65,3 +67,12 @@ def factorize(weights: Array, kernel: Array, noise: Array, n_factors: int, rando
     ridge = Ridge(kernel, noise)
     left = qr(weights @ ridge.solve(sketch), mode="economic", overwrite_a=True)[0].astype(np.float32, copy=False)
     return [left, ridge.solve(weights.T @ left).T]
+
+
+def regress_on_features(features: csr_matrix, values: Array, regularization: float) -> tuple[float, Array]:
+    """Mean and feature weights of a ridge regression: values ~ mean + features @ weights."""
+    from scipy.sparse.linalg import lsqr  # here: only training needs it
+
+    mean = float(values.mean())
+    weights = lsqr(features.astype(np.float64), values - mean, damp=math.sqrt(regularization), iter_lim=200)[0]
+    return mean, np.asarray(weights, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The rows that the item-item model with metadata learns from, and what a history counts as in front of it.
+"""The weights of item-item models in closed form, the rows that they learn from, and what a history counts as.
 
 Rows are users' positives, users' residuals (by how many stars a rating is above or below what the biases of user and
 movie let expect) and features, each of which "likes" the movies having it.
@@ -7,11 +7,11 @@ movie let expect) and features, each of which "likes" the movies having it.
 from typing import NamedTuple, Self
 
 import numpy as np
+from scipy.linalg.lapack import spotrf, spotri
 from scipy.sparse import csr_matrix, diags
 
 from recommender.estimators.bias import residuals
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.ease import ease_weights, gram_matrix
 from recommender.estimators.interactions import Array, select_items, with_values
 
 Parameters = dict[str, float]
@@ -44,7 +44,7 @@ class ItemRows(NamedTuple):
         return cls(ratings, positives, above, (diags(shares) @ features[movies]).tocsr(), dataset.implicit_threshold)
 
     def gram(self, parameters: Parameters) -> Array:
-        """X' D X + r V' V + m F F', see `metadata_ease`."""
+        """X' D X + r V' V + m F F', see `ease`."""
         gram = weighted_gram(self.positives, parameters["user_exponent"])
         add_rows(gram, self.above.T.tocsr(), parameters["residual_weight"])
         add_rows(gram, self.features, parameters["metadata_weight"])
@@ -87,3 +87,46 @@ def item_scores(rows: ItemRows, users: Array, parameters: Parameters) -> Array:
     weights = ease_weights(rows.gram(parameters), parameters["regularization"], parameters["dropout"])
     scores: Array = rows.inputs(users, parameters["history_weight"]) @ weights
     return scores
+
+
+def gram_matrix(matrix: csr_matrix) -> Array:
+    """matrix.T @ matrix, dense float32, built in blocks so that no second copy of it exists."""
+    by_movie = matrix.T.tocsr()
+    n = matrix.shape[1]
+    gram = np.empty((n, n), dtype=np.float32)
+    for start in range(0, n, BLOCK):
+        gram[start : start + BLOCK] = (by_movie[start : start + BLOCK] @ matrix).toarray()
+    return gram
+
+
+def ease_weights(gram: Array, regularization: float, dropout: float = 0.0) -> Array:
+    """B = I - P / diag(P) with P = (G + lambda I)^-1 and so a zero diagonal. The Gram matrix is overwritten.
+
+    With dropout p, P = (G + p / (1 - p) diag(G) + lambda I)^-1: the expectation over histories of which a share p
+    is dropped at random (Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020).
+
+    LAPACK's Cholesky inverse is several times faster than numpy's general one. It works on column-major
+    arrays and fills one triangle, so it is given the transposed view and the other triangle is copied over.
+    """
+    gram[np.diag_indices_from(gram)] += regularization + dropout / (1 - dropout) * gram.diagonal()
+    factor, failed = spotrf(gram.T, lower=1, overwrite_a=1)
+    if not failed:
+        inverse, failed = spotri(factor, lower=1, overwrite_c=1)
+    if failed:
+        raise ValueError(f"regularization: {regularization} is too small for the ratings (LAPACK says {failed})")
+    weights: Array = inverse.T
+    mirror_upper(weights)
+    diagonal = weights.diagonal().copy()
+    for start in range(0, len(weights), BLOCK):
+        weights[start : start + BLOCK] /= -diagonal
+    weights[np.diag_indices_from(weights)] = 0
+    return weights
+
+
+def mirror_upper(matrix: Array) -> None:
+    """Copy the upper triangle onto the lower one, in blocks."""
+    for start in range(0, len(matrix), BLOCK):
+        stop = min(start + BLOCK, len(matrix))
+        matrix[start:stop, :start] = matrix[:start, start:stop].T
+        square = matrix[start:stop, start:stop]
+        square[...] = np.triu(square) + np.triu(square, 1).T
