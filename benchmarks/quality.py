@@ -23,6 +23,7 @@ from benchmarks.tables import render
 from recommender.estimators import ESTIMATORS
 
 Table = tuple[str, list[dict[str, Any]]]
+METADATA_MODELS = ("lightfm", "metadata_ease", "content", "hybrid")
 DIGITS = dict.fromkeys(("fit s", "score s", "fit s a week", "score s a week", "change, %", "more, %", "of it, %"), 1)
 
 
@@ -109,7 +110,7 @@ def _without_metadata(names: list[str]) -> list[str]:
 
 def _using_metadata(names: list[str]) -> list[str]:
     """Other metadata does not change the other estimators."""
-    return [name for name in names if ESTIMATORS[name].uses_metadata or name == protocol_a.REFERENCE]
+    return [name for name in names if name in (*METADATA_MODELS, protocol_a.REFERENCE)]
 
 
 def _count_fits(options: argparse.Namespace) -> int:

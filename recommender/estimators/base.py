@@ -44,7 +44,6 @@ class Recommender(FittedData, ABC):
     algorithm: ClassVar[str]
     config_class: ClassVar[type[Config]] = Config
     scores_new_movies: ClassVar[bool] = False
-    uses_metadata: ClassVar[bool] = False
     # Added to every score as this times the movie's share of the most popular one's positives: an empty history
     # is then ranked by popularity and ties are broken by it, without a second code path.
     popularity_prior: ClassVar[float] = 1e-6
@@ -75,14 +74,12 @@ class Recommender(FittedData, ABC):
         by_movie = self._positives_by_movie
         together = np.asarray((by_movie[item_idx] @ by_movie.T).todense(), dtype=np.float64)
         norms = np.sqrt(np.maximum(np.diff(by_movie.indptr), 1.0))
-        scores: Array = together / norms[item_idx][:, None] / norms
-        return scores
+        return np.asarray(together / norms[item_idx][:, None] / norms)
 
     def _predict_ratings(self, history: csr_matrix, item_idx: Array) -> Array:
         """Stars (users, len(columns)), not yet clipped; here mean + user bias + movie bias."""
         of_users = user_biases(history, self._scale, self.rating_mean_, self.movie_biases_)
-        stars: Array = self.rating_mean_ + of_users[:, None] + self.movie_biases_[item_idx]
-        return stars
+        return np.asarray(self.rating_mean_ + of_users[:, None] + self.movie_biases_[item_idx])
 
     def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
         """Further rows for `explain` (kind, id, name, contribution), from one user's history."""

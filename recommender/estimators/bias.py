@@ -76,8 +76,7 @@ def user_biases(history: csr_matrix, scale: RatingScale, mean: float, of_movies:
     """From the histories alone, so that a user whom fit never saw has one too."""
     rest = scale.stars(history.data) - mean - of_movies[history.indices]
     sums = np.bincount(row_numbers(history), weights=rest, minlength=history.shape[0])
-    biases: Array = sums / (np.diff(history.indptr) + USER_SHRINKAGE)
-    return biases
+    return np.asarray(sums / (np.diff(history.indptr) + USER_SHRINKAGE))
 
 
 def residuals(history: csr_matrix, scale: RatingScale, mean: float, of_movies: Array) -> csr_matrix:

@@ -71,7 +71,6 @@ class ContentRecommender(Recommender):
     algorithm = "content"
     config_class: ClassVar[type[Config]] = ContentConfig
     scores_new_movies = True
-    uses_metadata = True
 
     def _fit(self, dataset: Dataset) -> None:
         vocabulary, features = dataset.movie_features
@@ -169,8 +168,7 @@ class ContentRecommender(Recommender):
 
     def _similarities(self, item_idx: Array) -> Array:
         """Cosine of the metadata."""
-        cosines: Array = (self._likeness_rows[item_idx] @ self._likeness_rows.T).toarray()
-        return cosines
+        return np.asarray((self._likeness_rows[item_idx] @ self._likeness_rows.T).toarray())
 
     def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
         """Greatest first, what one user's score of a movie loses without each token."""

@@ -43,7 +43,9 @@ class Dataset:
         movies: movie_id and any of title, release_date, genres, keywords, cast, directors, overview, language.
         Ratings at or above `implicit_threshold` are positives; None makes all of them so.
         """
-        threshold = _read_threshold(implicit_threshold)
+        threshold = None if implicit_threshold is None else float(implicit_threshold)
+        if threshold is not None and not np.isfinite(threshold):
+            raise ValueError(f"implicit_threshold: expected a number or None, got {implicit_threshold!r}")
         columns.require(ratings, (columns.USER_ID, columns.MOVIE_ID, columns.RATING), "ratings")
         rows, user_ids = factorize_ids(id_array(ratings[columns.USER_ID], columns.USER_ID))
         rated = id_array(ratings[columns.MOVIE_ID], columns.MOVIE_ID)
@@ -124,15 +126,6 @@ class Dataset:
             cells = values.astype(str).tolist() if name == columns.RELEASE_DATE else values.tolist()
             digest.update(json.dumps([name, cells]).encode())
         return digest.hexdigest()
-
-
-def _read_threshold(value: float | None) -> float | None:
-    if value is None:
-        return None
-    number = float(value)
-    if not np.isfinite(number):
-        raise ValueError(f"implicit_threshold: expected a number or None, got {value!r}")
-    return number
 
 
 def _latest(rows: Array, cols: Array, values: Array, times: Array, shape: tuple[int, int]) -> tuple[csr_matrix, Array]:

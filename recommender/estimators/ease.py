@@ -125,7 +125,6 @@ class MetadataEaseConfig(EaseConfig):
 class MetadataEaseRecommender(EaseRecommender):
     algorithm = "metadata_ease"
     config_class: ClassVar[type[Config]] = MetadataEaseConfig
-    uses_metadata = True
 
     def _fit(self, dataset: Dataset) -> None:
         features = dataset.movie_features[1]
@@ -137,7 +136,7 @@ class MetadataEaseRecommender(EaseRecommender):
         self.history_weight_ = float(parameters["history_weight"])
         self.modelled_ = modelled_movies(dataset, self.config.max_movies, self.algorithm)
         rows = ItemRows.of(dataset, self.modelled_, features)
-        self.weights_ = ease_weights(rows.gram(parameters), parameters["regularization"], parameters["dropout"])
+        self.weights_ = rows.weights(parameters)
         self.residual_scale_ = _residual_scale(rows.above, self.weights_, self.random_state)
 
     def _inputs(self, history: csr_matrix) -> csr_matrix:

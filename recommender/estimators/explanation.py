@@ -5,8 +5,6 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-EXPLANATION_COLUMNS = ["kind", "id", "name", "contribution"]
-
 
 class Contribution(NamedTuple):
     kind: str  # movie, feature or interaction
@@ -20,4 +18,4 @@ def explanation_frame(rows: Sequence[Contribution], score: float) -> pd.DataFram
     ordered = sorted(rows, key=lambda row: -abs(row.contribution))
     rest = score - sum(row.contribution for row in ordered)
     ordered.append(Contribution("interaction", None, "", rest))
-    return pd.DataFrame(ordered, columns=EXPLANATION_COLUMNS, dtype=object).astype({"contribution": float})
+    return pd.DataFrame(ordered, dtype=object).astype({"contribution": float})

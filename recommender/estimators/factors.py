@@ -20,15 +20,13 @@ def solve_users(liked: csr_matrix, items: Array, gram: Array, regularization: fl
         rows = items[liked.indices[liked.indptr[row] : liked.indptr[row + 1]]].astype(np.float64)
         left[row] += (alpha - 1) * (rows.T @ rows)
         right[row, :, 0] = alpha * rows.sum(axis=0)
-    users: Array = np.linalg.solve(left, right)[:, :, 0]
-    return users
+    return np.asarray(np.linalg.solve(left, right)[:, :, 0])
 
 
 def gram_of(items: Array) -> Array:
     """Y'Y (components, components) in float64 of item factors Y (movies, components)."""
     factors = np.asarray(items, dtype=np.float64)
-    gram: Array = factors.T @ factors
-    return gram
+    return np.asarray(factors.T @ factors)
 
 
 def cosines(by_component: Array, item_idx: Array) -> Array:
@@ -36,5 +34,4 @@ def cosines(by_component: Array, item_idx: Array) -> Array:
     norms = np.sqrt(np.square(by_component).sum(axis=0))
     norms = np.where(norms > 0, norms, 1.0)
     products = ordered_product(by_component[:, item_idx].T, by_component)
-    similarity: Array = products / norms[item_idx][:, None] / norms
-    return similarity
+    return np.asarray(products / norms[item_idx][:, None] / norms)

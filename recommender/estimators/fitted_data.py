@@ -24,12 +24,8 @@ class FittedData:
     # What of an instance is neither fitted state (`..._`) nor a cache, and so outlives a second fit.
     PARAMETERS = ("config", "random_state")
 
-    @property
-    def is_fitted(self) -> bool:
-        return hasattr(self, "best_params_")
-
     def _require_fit(self) -> None:
-        if not self.is_fitted:
+        if not hasattr(self, "best_params_"):
             raise RuntimeError(f"{type(self).__name__} has not learnt anything yet: call fit first")
 
     def _learn_data(self, dataset: Dataset) -> None:
@@ -93,13 +89,11 @@ class FittedData:
     def likeness(self, movie_ids: Iterable[Any]) -> Array:
         """How alike each two of those movies are, 0 to 1 (movies, movies); quick for a list's worth of them."""
         rows = self._likeness_rows[self._item_idx(movie_ids, "movie_ids")]
-        likeness: Array = (rows @ rows.T).toarray()
-        return likeness
+        return np.asarray((rows @ rows.T).toarray())
 
     def relevance(self, scores: Array) -> Array:
         """How much each movie of a list is wanted, against the others, from their scores, which descend. 0 or more."""
-        above_last: Array = scores - scores[-1]
-        return above_last
+        return np.asarray(scores - scores[-1])
 
     @cached_property
     def _users(self) -> IdIndex:

@@ -12,23 +12,21 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, diags_array, hstack
 
-from recommender.estimators import interactions as matrices
 from recommender.estimators.base import Recommender
 from recommender.estimators.bias import MOVIE_SHRINKAGE
-from recommender.estimators.cold_users import tune_cold_user_weight
 from recommender.estimators.config import Config, number
 from recommender.estimators.content import ContentRecommender
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import MetadataEaseConfig, MetadataEaseRecommender
 from recommender.estimators.explanation import Contribution
 from recommender.estimators.inner_splits import inner_splits
-from recommender.estimators.interactions import Array
+from recommender.estimators.interactions import Array, resized
 from recommender.estimators.item_features import AGE, ITEM_FEATURES, Genres, item_features_of, log_ages
 from recommender.estimators.metadata_regression import regress_on_features
 from recommender.estimators.reranker import NOW, Reranker, empty_user_features
 from recommender.estimators.tune_items import DEFAULTS as ITEM_DEFAULTS
 from recommender.estimators.tune_items import tune_items
-from recommender.estimators.tune_reranker import ScoredSplit, learn_reranker, tune_blend
+from recommender.estimators.tune_reranker import ScoredSplit, learn_reranker, tune_blend, tune_cold_user_weight
 
 VALIDATIONS = ("time", "random")
 ITEM_PARAMETERS = tuple(ITEM_DEFAULTS)
@@ -59,15 +57,12 @@ class HybridRecommender(Recommender):
     algorithm = "hybrid"
     config_class: ClassVar[type[Config]] = HybridConfig
     scores_new_movies = True
-    uses_metadata = True
 
     def _fit(self, dataset: Dataset) -> None:
         parameters, reranker = self._choose(dataset)
         seed = self.random_state
-        items = {name: parameters[name] for name in ITEM_PARAMETERS}
-        self.collaborative_ = MetadataEaseRecommender(
-            random_state=seed, max_movies=self.config.max_movies, **items
-        ).fit(dataset)
+        items = {name: parameters[name] for name in ITEM_PARAMETERS} | {"max_movies": self.config.max_movies}
+        self.collaborative_ = MetadataEaseRecommender(random_state=seed, **items).fit(dataset)
         of_content = {name: getattr(self.config, f"content_{name}") for name in CONTENT_PARAMETERS}
         self.content_ = ContentRecommender(random_state=seed, **of_content).fit(dataset)
         self.content_.keep_vectors(~self._is_collaborative)
@@ -83,10 +78,8 @@ class HybridRecommender(Recommender):
         self.cold_user_weight_ = reranker.cold_user_weight
         self.reranker_user_features_[-1] = empty_user_features(dataset.ratings, self.item_features_)
         features = self.content_.features_[rated]
-        fitted = [
-            regress_on_features(features, self.item_features_[row, rated], EXPECTED_REGULARIZATION)
-            for row in self._expected_item_features
-        ]
+        expected = self.item_features_[self._expected_item_features][:, rated]
+        fitted = [regress_on_features(features, values, EXPECTED_REGULARIZATION) for values in expected]
         self.item_feature_means_ = np.array([mean for mean, _ in fitted], dtype=np.float32)
         self.item_feature_weights_ = np.array([weights for _, weights in fitted], dtype=np.float32)
         self._expect_item_features(np.flatnonzero(~dataset.is_rated))
@@ -97,28 +90,21 @@ class HybridRecommender(Recommender):
         if None not in given.values() and not given["reranker"]:
             return given, Reranker.plain(given["popularity_weight"], given["cold_user_weight"])
         way, splits = inner_splits(dataset, self.config.validation, self.random_state)
-        vocabulary, features = dataset.movie_features
-        of_items = {name: given[name] for name in ITEM_PARAMETERS}
-        result: dict[str, Any] = (
-            tune_items(splits[:ITEM_SPLITS], features, of_items) if None in of_items.values() else {}
-        )
-        blend, learnt = {name: given[name] for name in BLEND_PARAMETERS}, None
+        features = dataset.movie_features[1]
+        items, blend = ({name: given[name] for name in names} for names in (ITEM_PARAMETERS, BLEND_PARAMETERS))
+        learnt = None
+        if None in items.values():
+            items |= tune_items(splits[:ITEM_SPLITS], features, items)
         if None in blend.values() or (way == "time" and given["reranker"] is not False):
-            scored = [ScoredSplit(split, features, of_items | result) for split in splits]
+            scored = [ScoredSplit(split, features, items) for split in splits]
             blend |= tune_blend(scored, blend, by_time=way == "time")
             if way == "time":
-                learnt = learn_reranker(
-                    scored,
-                    blend,
-                    [Genres.of(features, vocabulary.names, split.train.popularity) for split in splits],
-                    is_wanted=given["reranker"],
-                    random_state=self.random_state,
-                )
+                learnt = learn_reranker(scored, blend, dataset.movie_features, given["reranker"], self.random_state)
         if given["cold_user_weight"] is None:
             # The learnt form knows cold-start users by their activity; the plain form needs this weight.
-            weight = 0.0 if learnt else tune_cold_user_weight(dataset, of_items | result, blend, self.random_state)
+            weight = 0.0 if learnt else tune_cold_user_weight(dataset, items, blend, self.random_state)
             blend["cold_user_weight"] = weight
-        result |= blend | {"reranker": learnt is not None}
+        result = items | blend | {"reranker": learnt is not None}
         chosen = {name: value for name, value in result.items() if given[name] is None}
         if chosen:
             self.best_params_ = chosen | {"validation": way}
@@ -131,7 +117,7 @@ class HybridRecommender(Recommender):
         scores = np.empty((history.shape[0], len(item_idx)), dtype=np.float32)
         is_collaborative = self._is_collaborative[item_idx]
         if is_collaborative.any():
-            fitted = matrices.resized(history, self.n_fitted_movies_)
+            fitted = resized(history, self.n_fitted_movies_)
             scores[:, is_collaborative] = self.collaborative_._score_history(fitted, item_idx[is_collaborative])
         if not is_collaborative.all():
             scores[:, ~is_collaborative] = self.content_._score_history(history, item_idx[~is_collaborative])
@@ -142,7 +128,7 @@ class HybridRecommender(Recommender):
     def _predict_ratings(self, history: csr_matrix, item_idx: Array) -> Array:
         stars = super()._predict_ratings(history, item_idx)
         is_collaborative = self._is_collaborative[item_idx]
-        fitted = matrices.resized(history, self.n_fitted_movies_)
+        fitted = resized(history, self.n_fitted_movies_)
         stars[:, is_collaborative] += self.collaborative_.predicted_residuals(fitted, item_idx[is_collaborative])
         return stars
 
@@ -159,9 +145,8 @@ class HybridRecommender(Recommender):
         if not len(self.item_feature_weights_):
             return
         rated = self.item_features_[:, self.is_rated_]
-        expected = (
-            self.item_feature_means_[:, None] + (self.content_.features_[item_idx] @ self.item_feature_weights_.T).T
-        )
+        of_features = self.content_.features_[item_idx] @ self.item_feature_weights_.T
+        expected = self.item_feature_means_[:, None] + of_features.T
         for row, values in zip(self._expected_item_features, expected, strict=True):
             self.item_features_[row, item_idx] = np.clip(values, rated[row].min(), rated[row].max())
 
@@ -175,8 +160,7 @@ class HybridRecommender(Recommender):
         self.movie_biases_ = self.movie_biases_ + expected * MOVIE_SHRINKAGE / (counts + MOVIE_SHRINKAGE)
 
     def _expected_biases(self, item_idx: Array) -> Array:
-        expected: Array = self.bias_mean_ + self.content_.features_[item_idx] @ self.bias_weights_
-        return expected
+        return np.asarray(self.bias_mean_ + self.content_.features_[item_idx] @ self.bias_weights_)
 
     def _similarities(self, item_idx: Array) -> Array:
         """The mean of two cosines: of who liked both, and of the metadata."""

@@ -29,19 +29,12 @@ def id_array(values: Any, column: str) -> IdArray:
 
 def _as_numpy(values: Any) -> IdArray:
     if isinstance(values, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
-        dtype = values.dtype
-        if isinstance(dtype, np.dtype):
-            return np.asarray(values)
-        return np.asarray(values.astype(object))
+        return np.asarray(values if isinstance(values.dtype, np.dtype) else values.astype(object))
     if isinstance(values, np.ndarray):
         return values
     items = list(values)
-    if set(map(type, items)) == {int}:  # no bool among them: the common case, without looking at each
-        try:
-            return np.array(items, dtype=np.int64)
-        except OverflowError:
-            pass
-    return object_array(items)
+    # No bool among them: the common case, without looking at each.
+    return _int_array(items) if set(map(type, items)) == {int} else object_array(items)
 
 
 def _from_objects(array: IdArray, column: str) -> IdArray:
@@ -52,10 +45,14 @@ def _from_objects(array: IdArray, column: str) -> IdArray:
         raise ValueError(f"{column}: ids must be all ints or all strings, got both")
     if kinds == {str}:
         return object_array([str(value) for value in array])
-    numbers = [int(value) for value in array]
-    if all(-(2**63) <= number < 2**63 for number in numbers):
+    return _int_array([int(value) for value in array])
+
+
+def _int_array(numbers: list[int]) -> IdArray:
+    try:
         return np.array(numbers, dtype=np.int64)
-    return object_array(numbers)
+    except OverflowError:
+        return object_array(numbers)
 
 
 def _kind(value: Any, row: int, column: str) -> type:
@@ -77,10 +74,8 @@ def object_array(values: list[Any]) -> IdArray:
 
 def join_ids(first: IdArray, second: IdArray, column: str) -> IdArray:
     """Both arrays' ids, sorted and unique; mixing ints and strings is an error."""
-    if not len(first):
-        return unique_ids(second)
-    if not len(second):
-        return unique_ids(first)
+    if not len(first) or not len(second):
+        return unique_ids(second if len(second) else first)
     return unique_ids(id_array(np.concatenate([first.astype(object), second.astype(object)]), column))
 
 

@@ -45,13 +45,12 @@ def inner_splits(dataset: Dataset, validation: str, random_state: int) -> tuple[
 def random_splits(dataset: Dataset, random_state: int) -> list[InnerSplit]:
     """Splits that hide a random fifth of each user's ratings: several if there are few users."""
     n_splits = int(np.clip(MAX_RANDOM_USERS // max(dataset.n_users, 1), 1, MAX_RANDOM_SPLITS))
-    return [_random_split(dataset, random_state + number) for number in range(n_splits)]
-
-
-def _random_split(dataset: Dataset, random_state: int) -> InnerSplit:
-    train, answers = split_random(dataset, RANDOM_SHARE, random_state)
-    users = sample_users(answers, MAX_RANDOM_USERS, random_state)
-    return InnerSplit(train, users, answers[users])
+    splits = []
+    for seed in range(random_state, random_state + n_splits):
+        train, answers = split_random(dataset, RANDOM_SHARE, seed)
+        users = sample_users(answers, MAX_RANDOM_USERS, seed)
+        splits.append(InnerSplit(train, users, answers[users]))
+    return splits
 
 
 def _time_windows(dataset: Dataset, random_state: int) -> list[InnerSplit]:

@@ -112,8 +112,7 @@ def ordered_product(rows: csr_matrix | Array, matrix: Array) -> Array:
         indices = np.tile(np.arange(n_columns, dtype=np.int32), n_rows)
         indptr = np.arange(n_rows + 1, dtype=np.int32) * n_columns
         rows = csr_matrix((rows.ravel(), indices, indptr), shape=rows.shape)
-    product: Array = rows @ matrix
-    return product
+    return np.asarray(rows @ matrix)
 
 
 def product_of_items(rows: csr_matrix | Array, matrix: Array, item_idx: Array | None) -> Array:

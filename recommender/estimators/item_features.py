@@ -44,8 +44,7 @@ def log_ages(release_dates: "pd.Series[Any]", now: int, otherwise: Array | float
     """log(1 + years since release)."""
     dates = release_dates.to_numpy(dtype="datetime64[s]")
     years = (now / 1e9 - dates.astype(np.int64)) * 1e9 / YEAR_NS
-    ages: Array = np.log1p(np.maximum(np.where(np.isnat(dates), otherwise, years), 0))
-    return ages
+    return np.asarray(np.log1p(np.maximum(np.where(np.isnat(dates), otherwise, years), 0)))
 
 
 class Genres(NamedTuple):

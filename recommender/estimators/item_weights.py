@@ -18,7 +18,6 @@ Parameters = dict[str, float]
 
 BLOCK = 1024
 FEW_POSITIVES = 3.0  # a movie with n of them has its features with a weight of n / (n + 3)
-STILL_OF_INTEREST = 1.0  # a movie rated so many stars below expectation is no sign of interest in others like it
 
 
 class ItemRows(NamedTuple):
@@ -43,12 +42,12 @@ class ItemRows(NamedTuple):
         shares = np.sqrt(counts / (counts + FEW_POSITIVES)).astype(np.float32)
         return cls(ratings, positives, above, (diags(shares) @ features[movies]).tocsr(), dataset.implicit_threshold)
 
-    def gram(self, parameters: Parameters) -> Array:
-        """X' D X + r V' V + m F F', see `ease`."""
+    def weights(self, parameters: Parameters) -> Array:
+        """B, from X' D X + r V' V + m F F': see `ease`."""
         gram = weighted_gram(self.positives, parameters["user_exponent"])
         add_rows(gram, self.above.T.tocsr(), parameters["residual_weight"])
         add_rows(gram, self.features, parameters["metadata_weight"])
-        return gram
+        return ease_weights(gram, parameters["regularization"], parameters["dropout"])
 
     def inputs(self, users: Array, history_weight: float) -> csr_matrix:
         """`inputs_of` for those users (row numbers)."""
@@ -62,7 +61,7 @@ def inputs_of(ratings: csr_matrix, above: csr_matrix, threshold: float | None, h
     and a residual of v stars it counts h (1 + v), so that a bad rating counts against movies like it.
     """
     is_positive = True if threshold is None else ratings.data >= threshold
-    base = np.where(is_positive, 1.0, history_weight * STILL_OF_INTEREST)
+    base = np.where(is_positive, 1.0, history_weight)
     return with_values(ratings, (base + history_weight * above.data).astype(np.float32))
 
 
@@ -75,27 +74,17 @@ def weighted_gram(positives: csr_matrix, user_exponent: float) -> Array:
 
 
 def add_rows(gram: Array, rows: csr_matrix, weight: float) -> None:
-    """gram += weight R R' for (movies, rows), in blocks."""
+    """gram += weight R R' for R (movies, rows), in blocks so that no second copy of it exists."""
     if weight and rows.nnz:
         by_row = rows.T.tocsr()
         for start in range(0, len(gram), BLOCK):
             gram[start : start + BLOCK] += weight * (rows[start : start + BLOCK] @ by_row).toarray()
 
 
-def item_scores(rows: ItemRows, users: Array, parameters: Parameters) -> Array:
-    """What the model with these parameters gives these users (of the rows) for the rows' movies."""
-    weights = ease_weights(rows.gram(parameters), parameters["regularization"], parameters["dropout"])
-    scores: Array = rows.inputs(users, parameters["history_weight"]) @ weights
-    return scores
-
-
 def gram_matrix(matrix: csr_matrix) -> Array:
-    """matrix.T @ matrix, dense float32, built in blocks so that no second copy of it exists."""
-    by_movie = matrix.T.tocsr()
-    n = matrix.shape[1]
-    gram = np.empty((n, n), dtype=np.float32)
-    for start in range(0, n, BLOCK):
-        gram[start : start + BLOCK] = (by_movie[start : start + BLOCK] @ matrix).toarray()
+    """matrix.T @ matrix, dense float32."""
+    gram = np.zeros((matrix.shape[1], matrix.shape[1]), dtype=np.float32)
+    add_rows(gram, matrix.T.tocsr(), 1.0)
     return gram
 
 

@@ -47,7 +47,6 @@ class LightFMRecommender(Recommender):
     algorithm = "lightfm"
     config_class: ClassVar[type[Config]] = LightFMConfig
     scores_new_movies = True
-    uses_metadata = True
 
     def _fit(self, dataset: Dataset) -> None:
         trained = most_rated(dataset, dataset.n_movies)
@@ -105,15 +104,13 @@ def _train(positives: csr_matrix, tags: csr_matrix, config: LightFMConfig, rando
 def _averages(liked: csr_matrix, item_rows: Array) -> Array:
     """Each user's sum of the liked vectors, over the square root of their number; zeros for none."""
     sums = np.asarray(liked @ item_rows[:, :-1], dtype=np.float64)
-    averages: Array = sums / np.sqrt(np.maximum(np.diff(liked.indptr), 1))[:, None]
-    return averages
+    return np.asarray(sums / np.sqrt(np.maximum(np.diff(liked.indptr), 1))[:, None])
 
 
 def _ridge(inputs: Array, targets: Array) -> Array:
     gram = inputs.T @ inputs
     gram[np.diag_indices_from(gram)] += RIDGE * gram.trace() / len(gram) + 1e-12
-    weights: Array = np.linalg.solve(gram, inputs.T @ targets)
-    return weights
+    return np.asarray(np.linalg.solve(gram, inputs.T @ targets))
 
 
 def tags_of(movies: pd.DataFrame) -> list[list[str]]:

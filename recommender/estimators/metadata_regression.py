@@ -46,15 +46,13 @@ class Ridge:
 
     def solve(self, targets: Array) -> Array:
         """(kernel + diag(noise))^-1 targets, for targets (movies, columns)."""
-        solution: Array = spotrs(self._factor, np.asfortranarray(targets, dtype=np.float32), lower=1)[0]
-        return solution
+        return np.asarray(spotrs(self._factor, np.asfortranarray(targets, dtype=np.float32), lower=1)[0])
 
 
 def noise(popularity: Array, regularization: float) -> Array:
     """The diagonal of R, for movies with positives."""
     logs = np.log(popularity)
-    diagonal: Array = (regularization * np.exp(NOISE * (logs - logs.mean()))).astype(np.float32)
-    return diagonal
+    return np.asarray((regularization * np.exp(NOISE * (logs - logs.mean()))).astype(np.float32))
 
 
 def factorize(weights: Array, kernel: Array, noise: Array, n_factors: int, random_state: int) -> list[Array]:

@@ -39,8 +39,7 @@ class NeighborRecommender(Recommender):
         return scores if item_idx is None else scores[:, item_idx]
 
     def _similarities(self, item_idx: Array) -> Array:
-        similarities: Array = self._by_target[item_idx].toarray()
-        return similarities
+        return np.asarray(self._by_target[item_idx].toarray())
 
     @cached_property
     def _by_target(self) -> csr_matrix:

@@ -36,27 +36,25 @@ class PopularityRecommender(Recommender):
         if half_life is None:
             half_life = _tune_half_life(dataset)
             self.best_params_ = {"half_life_days": half_life}
-        self.scores_ = decayed_popularity(dataset, half_life, dataset.now)
+        self.scores_ = decayed_popularity(dataset, half_life)
 
     def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
         scores = self.scores_ if item_idx is None else self.scores_[item_idx]
         return np.tile(scores, (history.shape[0], 1))
 
 
-def decayed_popularity(dataset: Dataset, half_life_days: float, now: int) -> Array:
-    """Each movie's positives, weighted by age at `now` (nanoseconds since 1970)."""
-    threshold = dataset.implicit_threshold
-    ratings = dataset.ratings
-    weights = np.ones(ratings.nnz) if threshold is None else (ratings.data >= threshold).astype(np.float64)
-    age_days = (now - dataset.rated_at) / DAY_NS
-    weights *= np.exp2(-age_days / half_life_days)
+def decayed_popularity(dataset: Dataset, half_life_days: float) -> Array:
+    """Each movie's positives, weighted by age."""
+    ratings, threshold = dataset.ratings, dataset.implicit_threshold
+    weights = np.exp2((dataset.rated_at - dataset.now) / DAY_NS / half_life_days)
+    if threshold is not None:
+        weights *= ratings.data >= threshold
     return np.bincount(ratings.indices, weights=weights, minlength=dataset.n_movies)
 
 
 def trend_of(dataset: Dataset, half_life_days: float) -> Array:
     """log(1 + 2 n) of each movie, float32 (movies,), with n its positives decayed by the half-life."""
-    trend: Array = np.log1p(2 * decayed_popularity(dataset, half_life_days, dataset.now)).astype(np.float32)
-    return trend
+    return np.asarray(np.log1p(2 * decayed_popularity(dataset, half_life_days)).astype(np.float32))
 
 
 def _tune_half_life(dataset: Dataset) -> float:
@@ -69,7 +67,7 @@ def _tune_half_life(dataset: Dataset) -> float:
         return math.inf
     seen, answers = train.ratings[sampled], answers[sampled]
     quality = [
-        np.mean(ndcg_of_scores(np.tile(decayed_popularity(train, days, train.now), (len(sampled), 1)), seen, answers))
+        np.mean(ndcg_of_scores(np.tile(decayed_popularity(train, days), (len(sampled), 1)), seen, answers))
         for days in HALF_LIVES_GRID
     ]
     return HALF_LIVES_GRID[int(np.argmax(quality))]

@@ -4,8 +4,9 @@
 
 s is the prediction of an item-item model: roughly the probability that the user likes the movie. The plain form is the
 signed square root of s plus a weight times the movie's current trend; users with equally many ratings get the same
-weight (see `cold_users`). The learnt form is a conditional logit: it maximises the likelihood of the movies that users
-liked in later weeks among those that could have been shown then, so users who follow new releases get more of them.
+weight (see `tune_reranker`). The learnt form is a conditional logit: it maximises the likelihood of the movies that
+users liked in later weeks among those that could have been shown then, so users who follow new releases get more of
+them.
 """
 
 from functools import cached_property
@@ -14,7 +15,6 @@ from typing import NamedTuple, Self
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recommender.estimators.cold_users import cold_user_share
 from recommender.estimators.interactions import Array, ordered_product, product_of_items, with_values
 from recommender.estimators.item_features import AGE, ITEM_FEATURES, Genres
 
@@ -30,8 +30,12 @@ PENALTY = 10.0
 
 def signed_sqrt(scores: Array) -> Array:
     """sign(s) sqrt|s|: spreads scores that behave like probabilities of rare events."""
-    root: Array = np.sign(scores) * np.sqrt(np.abs(scores))
-    return root
+    return np.asarray(np.sign(scores) * np.sqrt(np.abs(scores)))
+
+
+def cold_user_share(n_ratings: Array) -> Array:
+    """1 / (1 + n)^2 for each number of ratings, float32: see `tune_reranker`."""
+    return np.asarray((1.0 / (1.0 + n_ratings) ** 2).astype(np.float32))
 
 
 class Reranker:
@@ -74,12 +78,8 @@ class Reranker:
     def probabilities(self, scores: Array) -> Array:
         """Up to a factor, how likely each movie of a list is liked, from the scores, which descend."""
         if self._is_personal:
-            probabilities: Array = np.exp(scores - scores[0])
-        else:
-            probabilities = np.square(
-                scores - min(scores[-1], 0)
-            )  # the plain form is roughly the root of a probability
-        return probabilities
+            return np.asarray(np.exp(scores - scores[0]))
+        return np.asarray(np.square(scores - min(scores[-1], 0)))  # the plain form is roughly the root of a probability
 
     def weights_of(self, history: csr_matrix, item_features: Array) -> Array:
         """(users, PARTS)."""
@@ -93,8 +93,7 @@ class Reranker:
             return np.repeat(self.weights[:1], history.shape[0], axis=0)
         mean, scale, empty = self.user_features
         user_features = (user_features_of(history, item_features, empty) - mean) / scale
-        own: Array = self.weights[0] + ordered_product(user_features.astype(np.float32), self.weights[1:])
-        return own
+        return np.asarray(self.weights[0] + ordered_product(user_features.astype(np.float32), self.weights[1:]))
 
     @cached_property
     def _is_personal(self) -> bool:
@@ -155,5 +154,4 @@ def _conditional_logit(parts: Array, is_shown: Array, answers: Array) -> Array:
         return PENALTY / 2 * weights @ weights - likelihood, PENALTY * weights - slope
 
     result = minimize(loss, np.zeros(parts.shape[2]), jac=True, method="L-BFGS-B", options={"maxiter": 100})
-    weights: Array = np.where(scale > 1e-6, result.x / scale, 0)
-    return weights
+    return np.asarray(np.where(scale > 1e-6, result.x / scale, 0))

@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 
 from recommender.estimators.inner_splits import InnerSplit
 from recommender.estimators.interactions import Array, select_items
-from recommender.estimators.item_weights import ItemRows, Parameters, add_rows, ease_weights, weighted_gram
+from recommender.estimators.item_weights import ItemRows, Parameters, ease_weights, gram_matrix, weighted_gram
 from recommender.estimators.validation import best_of, mean_or_nan, most_rated, ndcg_of_scores
 
 REGULARIZATIONS_GRID = (12.0, 25.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0)
@@ -84,8 +84,7 @@ class ItemHoldout:
         """nDCG@10 of each user with an answer among the movies."""
         if not self.answers.nnz:
             return np.empty(0)
-        qualities: Array = ndcg_of_scores(scores, self.seen, self.answers)[np.diff(self.answers.indptr) > 0]
-        return qualities
+        return np.asarray(ndcg_of_scores(scores, self.seen, self.answers)[np.diff(self.answers.indptr) > 0])
 
 
 class _Trial(ItemHoldout):
@@ -116,14 +115,8 @@ class _Trial(ItemHoldout):
 
     @cached_property
     def _of_residuals(self) -> Array:
-        return _product(self.rows.above.T.tocsr())
+        return gram_matrix(self.rows.above)
 
     @cached_property
     def _of_features(self) -> Array:
-        return _product(self.rows.features)
-
-
-def _product(rows: csr_matrix) -> Array:
-    gram = np.zeros((rows.shape[0], rows.shape[0]), dtype=np.float32)
-    add_rows(gram, rows, 1.0)
-    return gram
+        return gram_matrix(self.rows.features.T.tocsr())

@@ -2,6 +2,17 @@
 
 First the half-life and popularity weight of the plain form; then, on windows of time, a learnt form, which is taken if
 it ranks the latest windows, each learnt from those before it, no worse than the plain one.
+
+Cold-start users, who have few ratings, get more popular movies beside those that match their ratings.
+
+The plain re-ranker gives a movie's current trend a weight of
+
+    popularity_weight + cold_user_weight / (1 + n)^2
+
+for a user with n ratings: the first few say less about a taste than everybody's likes together. How much less depends
+on how users come by them. A few ratings drawn at random say little about the others; but the first that users give are
+followed by similar ones, and that is how a site meets cold-start users. So the weight is tuned on users' first ratings
+and the next ones, and on random ones only where times are unknown.
 """
 
 import logging
@@ -12,28 +23,42 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recommender.estimators.inner_splits import InnerSplit
-from recommender.estimators.interactions import Array, positives_of, row_numbers
+from recommender.estimators.bias import residuals
+from recommender.estimators.dataset import Dataset
+from recommender.estimators.features import MovieFeatures
+from recommender.estimators.inner_splits import InnerSplit, random_splits
+from recommender.estimators.interactions import (
+    Array,
+    keep_entries,
+    places_in_rows,
+    positives_of,
+    row_numbers,
+    select_items,
+)
 from recommender.estimators.item_features import Genres, item_features_of
-from recommender.estimators.item_weights import item_scores
+from recommender.estimators.item_weights import Parameters, inputs_of
 from recommender.estimators.popularity import trend_of
 from recommender.estimators.ranking import EXCLUDED
 from recommender.estimators.reranker import (
     Examples,
     Reranker,
+    cold_user_share,
     empty_user_features,
     learn_weights,
     signed_sqrt,
     user_features_of,
 )
 from recommender.estimators.tune_items import ItemHoldout
-from recommender.estimators.validation import mean_or_nan
+from recommender.estimators.validation import mean_or_nan, ndcg_of_scores
 
 logger = logging.getLogger(__name__)
 
 HALF_LIVES_GRID = (1.0, 2.0, 4.0, 7.0, 14.0, 30.0, 90.0, 365.0, math.inf)
 WEIGHTS_GRID = (0.0, 0.01, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0)
 FIRST_WEIGHT = 0.25
+COLD_USER_WEIGHTS_GRID = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+COLD_USER_LENGTHS = (1, 2, 5)
+NEXT = 10  # ratings that a first list is evaluated on: later ones are given with other lists in view
 TUNING_MOVIES = 4000
 # A user's movies that the learnt form learns to rank: the best by each score, and some by chance, without which it
 # would take the tail of the catalogue for as good as the head.
@@ -48,7 +73,8 @@ class ScoredSplit(ItemHoldout):
 
     def __init__(self, split: InnerSplit, features: csr_matrix, item_parameters: dict[str, float]) -> None:
         super().__init__(split, features, TUNING_MOVIES)
-        self.scores = item_scores(self.rows, split.users, item_parameters)
+        inputs = self.rows.inputs(split.users, item_parameters["history_weight"])
+        self.scores: Array = inputs @ self.rows.weights(item_parameters)
         del self.rows  # large, and no longer needed
         self.history = split.train.ratings[split.users]  # over all movies
         self._trends: dict[float, Array] = {}  # by half-life
@@ -89,16 +115,75 @@ def _best(tried: Sequence[float], quality: Callable[[float], float]) -> float:
     return tried[int(np.nanargmax(qualities))] if np.isfinite(qualities).any() else tried[0]
 
 
+def tune_cold_user_weight(dataset: Dataset, items: Parameters, blend: Parameters, random_state: int) -> float:
+    """The best nDCG@10 over the users of random splits of the dataset, each with COLD_USER_LENGTHS of their ratings.
+
+    Where times are known: their first ratings, evaluated on what they like among the NEXT; else random ones, evaluated
+    on all that is held out.
+    """
+    qualities = np.zeros(len(COLD_USER_WEIGHTS_GRID))
+    for split in random_splits(dataset, random_state):
+        holdout = ItemHoldout(split, dataset.movie_features[1], TUNING_MOVIES)
+        movies, rows = holdout.movies, holdout.rows
+        weights = rows.weights(items)
+        trend = trend_of(split.train, blend["half_life_days"])[movies]
+        for length in COLD_USER_LENGTHS:
+            few, wanted = (
+                first_ratings_holdout(dataset, split, length) if dataset.has_times else random_holdout(split, length)
+            )
+            above = select_items(residuals(few, *split.train.rating_biases), movies)
+            seen, answers = select_items(few, movies), select_items(wanted, movies)
+            scores = inputs_of(seen, above, rows.threshold, items["history_weight"]) @ weights
+            share = cold_user_share(np.diff(few.indptr))[:, None]
+            for at, weight in enumerate(COLD_USER_WEIGHTS_GRID):
+                popular = (np.float32(blend["popularity_weight"]) + np.float32(weight) * share) * trend
+                qualities[at] += np.nansum(ndcg_of_scores(signed_sqrt(scores) + popular, seen, answers))
+    return COLD_USER_WEIGHTS_GRID[int(np.argmax(qualities))]
+
+
+def random_holdout(split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
+    """At most `length` random ratings of each user of the split, the same at each call; and all the answers."""
+    history = split.train.ratings[split.users]
+    places = places_in_rows(history, np.random.default_rng(0).random(history.nnz))
+    return keep_entries(history, places < length), split.answers
+
+
+def first_ratings_holdout(dataset: Dataset, split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
+    """The first `length` ratings of each user that are not held out; and the answers among the NEXT ratings."""
+    history = split.train.ratings[split.users]
+    at = _places_in(dataset, split.users, history)
+    few = places_in_rows(history, at) < length
+    last = np.zeros(len(split.users), dtype=np.int64)
+    np.maximum.at(last, row_numbers(history)[few], at[few])
+    wanted, since = _places_in(dataset, split.users, split.answers), last[row_numbers(split.answers)]
+    is_next = (wanted > since) & (wanted <= since + NEXT)
+    return keep_entries(history, few), keep_entries(split.answers, is_next)
+
+
+def _places_in(dataset: Dataset, users: Array, matrix: csr_matrix) -> Array:
+    """Of each entry of these users' rows, how many of their ratings came before it."""
+    sorted_pairs = _pairs(row_numbers(dataset.ratings), dataset.ratings)
+    at = np.searchsorted(sorted_pairs, _pairs(users[row_numbers(matrix)], matrix))
+    return np.asarray(places_in_rows(dataset.ratings, dataset.rated_at)[at])
+
+
+def _pairs(users: Array, matrix: csr_matrix) -> Array:
+    """One number of each user and movie."""
+    return np.asarray(users.astype(np.int64) * matrix.shape[1] + matrix.indices)
+
+
 def learn_reranker(
     scored: list[ScoredSplit],
     blend: dict[str, float],
-    genres: list[Genres],
+    movie_features: tuple[MovieFeatures, csr_matrix],
     is_wanted: bool | None,
     random_state: int,
 ) -> Reranker | None:
     """From windows of time, the latest first; None where the plain form is better (`is_wanted` None) or is wanted."""
     if is_wanted is False or len(scored) < MIN_WINDOWS:
         return None
+    vocabulary, features = movie_features
+    genres = [Genres.of(features, vocabulary.names, part.train.popularity) for part in scored]
     windows = [_Window(part, blend, of_part, random_state) for part, of_part in zip(scored, genres, strict=True)]
     if is_wanted is None and not _is_as_good(windows):
         logger.info("re-ranker: plain, since the learnt form ranked later weeks worse")
@@ -162,14 +247,12 @@ class _Window:
         left[row_numbers(self.scored.seen), self.scored.seen.indices] = False
         by_chance = np.random.default_rng(self.random_state).random(shape, dtype=np.float32)
         places, is_shown = [], []
-        for scores, k in (
-            (self.plain, SHOWN_BY_PLAIN),
-            (self.scored.scores, SHOWN_BY_PERSONAL),
-            (by_chance, SHOWN_BY_CHANCE),
-        ):
+        sources = ((self.plain, SHOWN_BY_PLAIN), (self.scored.scores, SHOWN_BY_PERSONAL), (by_chance, SHOWN_BY_CHANCE))
+        for scores, k in sources:
             best = _highest(np.where(left, scores, EXCLUDED), k)
+            is_new = np.arange(k) < shape[1]  # those of the k places that are no repetition
             places.append(best)
-            is_shown.append(np.take_along_axis(left, best, axis=1) & _is_first(k, shape[1]))
+            is_shown.append(np.take_along_axis(left, best, axis=1) & is_new)
             np.put_along_axis(left, best, False, axis=1)
         return np.concatenate(places, axis=1), np.concatenate(is_shown, axis=1)
 
@@ -179,11 +262,6 @@ def _highest(scores: Array, k: int) -> Array:
     n = min(k, scores.shape[1])
     highest = np.argpartition(-scores, n - 1, axis=1)[:, :n]
     return np.pad(highest, ((0, 0), (0, k - n)), mode="edge")
-
-
-def _is_first(k: int, n_movies: int) -> Array:
-    """Of the k places of `_highest` those that are no repetition."""
-    return np.arange(k) < n_movies
 
 
 def _learn(windows: Sequence[_Window]) -> Reranker | None:

@@ -44,8 +44,7 @@ def ndcg_of_scores(scores: Array, seen: csr_matrix, answers: csr_matrix, k: int 
     is_hit = np.take_along_axis(answers.toarray() > 0, np.take_along_axis(top, order, axis=1), axis=1)
     gains = 1 / np.log2(np.arange(2, k + 2))
     ideal = np.cumsum(gains)[np.minimum(np.diff(answers.indptr), k) - 1]
-    quality: Array = np.where(np.diff(answers.indptr) > 0, is_hit @ gains / ideal, np.nan)
-    return quality
+    return np.asarray(np.where(np.diff(answers.indptr) > 0, is_hit @ gains / ideal, np.nan))
 
 
 class Holdout(NamedTuple):

@@ -3,10 +3,11 @@ import pandas as pd
 import pytest
 
 from recommender.estimators import Dataset, load_recommender
-from recommender.estimators.cold_users import cold_user_share, first_ratings_holdout, random_holdout
 from recommender.estimators.hybrid import HybridRecommender
 from recommender.estimators.inner_splits import InnerSplit
 from recommender.estimators.interactions import positives_of
+from recommender.estimators.reranker import cold_user_share
+from recommender.estimators.tune_reranker import first_ratings_holdout, random_holdout
 from tests.recommender.estimators.data import tastes
 from tests.recommender.estimators.test_hybrid import FIXED
 
