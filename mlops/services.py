@@ -1,29 +1,18 @@
-"""The services of `mlops`: the only functions that views, tasks, commands and admin actions call.
+"""The public functions of `mlops`: what starts, judges, promotes, watches and rolls back models.
 
-The functions below import their module when they are called: pandera, pyarrow, scipy and MLflow stay out of web
-processes.
+For tasks, scripts and the shell; modules of this project import from where a function is. Functions whose modules load
+pandas, pandera or pyarrow are imported when they are first used: the scheduler and short scripts start without those.
 """
 
-from collections.abc import Callable
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from mlops.data.erasure import withdraw_snapshot
-from mlops.data.lookup import find_snapshot
 from mlops.data.quarantine import release
-from mlops.findings import Finding, Outcome
-from mlops.models import (
-    Backtest,
-    DatasetSnapshot,
-    DriftReport,
-    GateDecision,
-    ModelVersion,
-    PipelineRun,
-    TuningStudy,
-    TuningTrial,
-)
 from mlops.monitoring.auto_rollback import auto_rollback
+from mlops.monitoring.dependencies import check_dependencies
+from mlops.monitoring.drift.report import check_drift
+from mlops.monitoring.online_metrics import score_online_metrics
 from mlops.monitoring.retraining import check_retraining
 from mlops.monitoring.staleness import beat_heartbeat, check_staleness
 from mlops.registry.dvc_remote import push_data, restore_data
@@ -32,14 +21,19 @@ from mlops.registry.promotion import get_version, promote, refuse, roll_back
 from mlops.registry.retention import prune
 from mlops.schedules import ensure_schedules
 from mlops.test_score.collect import collect_evidence
-from mlops.test_score.score import ml_test_score
-from mlops.test_score.score import record_file as record_evidence
+from mlops.test_score.score import ml_test_score, record_evidence
 from mlops.training.runs import cancel_run, is_resumable, resume_run, start_training
 from mlops.tuning.choices import adopt_parameters, withdraw_parameters
 
 if TYPE_CHECKING:
-    from mlops.data.checks import CheckReport
-    from mlops.training.reproduction import Reproduction
+    from mlops.data.snapshots import export_snapshot
+    from mlops.data.validation import validate_snapshot
+    from mlops.gate.versions import evaluate_version
+    from mlops.monitoring.backtests.run import backtest
+    from mlops.monitoring.skew import check_skew
+    from mlops.training.pipeline import run_training
+    from mlops.training.reproduction import reproduce_version
+    from mlops.tuning.search import tune
 
 __all__ = [
     "adopt_parameters",
@@ -53,7 +47,6 @@ __all__ = [
     "check_skew",
     "check_staleness",
     "collect_evidence",
-    "copy_artifact",
     "ensure_schedules",
     "evaluate_version",
     "export_snapshot",
@@ -80,85 +73,19 @@ __all__ = [
     "withdraw_snapshot",
 ]
 
-
-def run_training(*, run_id: int, on_progress: Callable[[str, str], None] | None = None) -> PipelineRun:
-    from mlops.training import pipeline  # on demand, see the top
-
-    return pipeline.run_training(run_id=run_id, on_progress=on_progress)
-
-
-def copy_artifact(*, version: ModelVersion, out: Path) -> None:
-    from mlops.data import snapshots  # on demand, see the top
-    from mlops.registry import artifacts  # on demand, see the top
-
-    snapshots.copy_folder(artifacts.folder_of(version), out)
+ON_DEMAND = {
+    "backtest": "mlops.monitoring.backtests.run",
+    "check_skew": "mlops.monitoring.skew",
+    "evaluate_version": "mlops.gate.versions",
+    "export_snapshot": "mlops.data.snapshots",
+    "reproduce_version": "mlops.training.reproduction",
+    "run_training": "mlops.training.pipeline",
+    "tune": "mlops.tuning.search",
+    "validate_snapshot": "mlops.data.validation",
+}
 
 
-def evaluate_version(*, version: int, on_progress: Callable[[str, int, int], None] | None = None) -> GateDecision:
-    from mlops.gate import versions  # on demand, see the top
-
-    return versions.evaluate_version(version=version, on_progress=on_progress)
-
-
-def export_snapshot(*, out: Path | None = None, on_rows: Callable[[int], None] | None = None) -> DatasetSnapshot:
-    from mlops.data import snapshots  # on demand, see the top
-
-    return snapshots.export_snapshot(out=out, on_rows=on_rows)
-
-
-def validate_snapshot(*, snapshot: str) -> "tuple[DatasetSnapshot, CheckReport]":
-    """`snapshot` is the beginning of a hash, or a folder. Raises SnapshotNotAvailable, and StepFailed for bad data."""
-    from mlops.data import validation  # on demand, see the top
-
-    row = find_snapshot(snapshot)
-    return row, validation.checked_frames(row)[2]
-
-
-def reproduce_version(*, version: int, on_progress: Callable[[str], None] | None = None) -> "Reproduction":
-    from mlops.training import reproduction  # on demand, see the top
-
-    return reproduction.reproduce_version(version=version, on_progress=on_progress)
-
-
-def check_drift(*, now: datetime | None = None) -> DriftReport:
-    from mlops.monitoring.drift import report  # on demand, see the top
-
-    return report.check_drift(now=now)
-
-
-def score_online_metrics(*, now: datetime | None = None) -> dict[str, int]:
-    from mlops.monitoring import online_metrics  # on demand, see the top
-
-    return online_metrics.score_online_metrics(now=now)
-
-
-def check_dependencies() -> list[Finding]:
-    from mlops.monitoring import dependencies  # on demand, see the top
-
-    return dependencies.check_dependencies()
-
-
-def backtest(*, kind: str, on_progress: Callable[[str], None] | None = None) -> Backtest:
-    """Raises NothingToTest, SnapshotNotAvailable, StepFailed."""
-    from mlops.monitoring.backtests import run  # on demand, see the top
-
-    return run.backtest(kind=kind, on_progress=on_progress)
-
-
-def check_skew() -> dict[str, bool]:
-    from mlops.monitoring import skew  # on demand, see the top
-
-    return {finding.code: finding.outcome == Outcome.OK for finding in skew.check_skew()}
-
-
-def tune(
-    *,
-    algorithm: str | None = None,
-    n_trials: int | None = None,
-    snapshot: str | None = None,
-    restart: bool = False,
-    on_trial: Callable[[TuningStudy, TuningTrial], None] | None = None,
-) -> TuningStudy:
-    from mlops.tuning import search  # on demand, see the top
-
-    return search.tune(algorithm=algorithm, n_trials=n_trials, snapshot=snapshot, restart=restart, on_trial=on_trial)
+def __getattr__(name: str) -> Any:
+    if name not in ON_DEMAND:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(ON_DEMAND[name]), name)

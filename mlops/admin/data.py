@@ -9,10 +9,11 @@ from django.urls import URLPattern
 
 from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, ReasonForm, require_permission
+from mlops.data.erasure import withdraw_snapshot
+from mlops.data.quarantine import release
 from mlops.errors import MLOpsError
 from mlops.findings import title
 from mlops.models import DatasetSnapshot, QuarantinedRow
-from mlops.services import release, withdraw_snapshot
 
 WITHDRAW = "mlops.withdraw_datasetsnapshot"
 RELEASE = "mlops.release_quarantinedrow"

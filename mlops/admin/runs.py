@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
 from mlops.models import ModelVersion, PipelineRun
-from mlops.services import cancel_run, is_resumable, resume_run, start_training
+from mlops.training.runs import cancel_run, is_resumable, resume_run, start_training
 
 START = "mlops.start_training"
 

@@ -10,7 +10,7 @@ from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
 from mlops.dashboard.report import difference_text
 from mlops.models import ParameterChoice, TuningStudy
-from mlops.services import adopt_parameters, withdraw_parameters
+from mlops.tuning.choices import adopt_parameters, withdraw_parameters
 
 ADOPT = "mlops.adopt_parameters"
 

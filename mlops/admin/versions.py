@@ -5,15 +5,15 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern
+from django.utils.text import Truncator
 from django.views.decorators.http import require_POST
 
-from catalog.models import User
+from catalog.models import Movie, User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
-from mlops.admin.version_page import page_of
-from mlops.dashboard.report import figure_rows
+from mlops.dashboard.report import METRICS, SLICE_METRICS, figure_rows, group_rows, side_by_side, slice_rows
 from mlops.models import GateDecision, ModelVersion, Promotion
-from mlops.registry.promotion import predecessor_of_champion
-from mlops.services import promote, refuse, roll_back
+from mlops.monitoring.auto_rollback import assess
+from mlops.registry.promotion import predecessor_of_champion, promote, refuse, roll_back
 
 PROMOTE, FORCE = "mlops.promote_modelversion", "mlops.force_modelversion"
 Status = ModelVersion.Status
@@ -57,7 +57,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, (extra_context or {}) | context)
 
     def detail_context(self, request: HttpRequest, row: ModelVersion) -> dict[str, Any]:
-        return page_of(row) | self._allowed(request, row)
+        return _page_of(row) | self._allowed(request, row)
 
     def _allowed(self, request: HttpRequest, row: ModelVersion) -> dict[str, Any]:
         can_go_live = row.status != Status.CHAMPION and row.artifact_removed_at is None
@@ -112,6 +112,36 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         return self.confirm(request, "admin/mlops/modelversion/confirm.html", row, act, **context)
 
 
+def _page_of(version: ModelVersion) -> dict[str, Any]:
+    """Its figures beside those of the champion it was compared with, and its health in production."""
+    decision = version.decisions.select_related("champion", "decided_by").first()
+    champion = decision.champion if decision else None
+    health = assess() if version.status == ModelVersion.Status.CHAMPION else None
+    return {
+        "metrics": [name.replace("_", " ") for name in METRICS],
+        "figures": figure_rows(version.figures),
+        "slice_metrics": SLICE_METRICS,
+        "slices": list(slice_rows(version.figures)),
+        "groups": list(group_rows(version.figures)),
+        "decision": decision,
+        "champion": champion,
+        "pairs": side_by_side(version.figures, champion.figures) if champion else [],
+        "changes": _changes_of(version),
+        "health": health if health and health.version else None,
+        "promotions": version.promotions.select_related("promoted_by", "previous"),
+    }
+
+
+def _changes_of(version: ModelVersion) -> list[dict[str, Any]]:
+    """The sample of lists that would change, with titles; a movie that has gone from the catalogue is left out."""
+    sample = (version.figures.get("replay") or {}).get("sample", [])
+    movies = Movie.objects.in_bulk({movie for change in sample for movie in (*change["comes"], *change["goes"])})
+    return [
+        change | {name: [movies[movie] for movie in change[name] if movie in movies] for name in ("comes", "goes")}
+        for change in sample
+    ]
+
+
 def _passed(version: ModelVersion) -> bool:
     decision = version.decisions.first()
     return decision is not None and decision.outcome == GateDecision.Outcome.PASSED
@@ -119,3 +149,26 @@ def _passed(version: ModelVersion) -> bool:
 
 def _now_champion(promotion: Promotion) -> str:
     return f"Version {promotion.version_id} is the champion ({promotion.get_kind_display()})."
+
+
+@admin.register(Promotion)
+class PromotionAdmin(ReadOnlyAdmin):
+    """The audit trail."""
+
+    list_display = ["promoted_at", "version", "previous", "kind", "promoted_by", "why"]
+    list_filter = ["kind"]
+    list_select_related = ["version", "previous", "promoted_by"]
+    search_fields = ["reason", "promoted_by__username"]
+    date_hierarchy = "promoted_at"
+
+
+@admin.register(GateDecision)
+class GateDecisionAdmin(ReadOnlyAdmin):
+    list_display = ["decided_at", "version", "outcome", "champion", "why"]
+    list_filter = ["outcome"]
+    list_select_related = ["version", "champion"]
+    detail_template = "admin/mlops/gatedecision/detail.html"
+
+    @admin.display(description="why")
+    def why(self, decision: GateDecision) -> str:
+        return Truncator(decision.sentence).chars(120)

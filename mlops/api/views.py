@@ -1,6 +1,6 @@
 from typing import Any, cast
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
@@ -10,18 +10,14 @@ from rest_framework.response import Response
 
 from catalog.models import User
 from mlops.api import serializers
-from mlops.errors import VersionNotFound
 from mlops.models import DriftReport, ModelVersion, PipelineRun
-from mlops.services import cancel_run, promote, roll_back, start_training
-
-MAX_ID = 2**63 - 1
-VERSION_ID = OpenApiParameter("version", int, OpenApiParameter.PATH)
-RUN_ID = OpenApiParameter("id", int, OpenApiParameter.PATH)
+from mlops.registry.promotion import promote, roll_back
+from mlops.training.runs import cancel_run, start_training
 
 
 class StaffViewSet(viewsets.GenericViewSet):
     permission_classes = [IsAdminUser]
-    lookup_value_regex = r"\d{1,18}"
+    lookup_value_converter = "int"
 
     def require(self, permission: str) -> None:
         if not self.request.user.has_perm(permission):
@@ -43,21 +39,13 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSe
     def get_serializer_class(self) -> type[Any]:
         return serializers.ModelSummarySerializer if self.action == "list" else serializers.ModelSerializer
 
-    @extend_schema(parameters=[VERSION_ID])
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().retrieve(request, *args, **kwargs)
-
-    @extend_schema(
-        parameters=[VERSION_ID],
-        request=serializers.PromoteSerializer,
-        responses={200: serializers.PromotionSerializer},
-    )
+    @extend_schema(request=serializers.PromoteSerializer, responses={200: serializers.PromotionSerializer})
     @action(detail=True, methods=["post"])
-    def promote(self, request: Request, version: str) -> Response:
+    def promote(self, request: Request, version: int) -> Response:
         """Make this version the champion."""
         options = self.body(serializers.PromoteSerializer)
         self.require("mlops.force_modelversion" if options["force"] else "mlops.promote_modelversion")
-        promotion = promote(version=int(version), by=cast(User, request.user), **options)
+        promotion = promote(version=version, by=cast(User, request.user), **options)
         return Response(serializers.PromotionSerializer(promotion).data)
 
     @extend_schema(request=serializers.RollBackSerializer, responses={200: serializers.PromotionSerializer})
@@ -66,8 +54,6 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSe
         """Bring back the champion before this one, or a former one."""
         options = self.body(serializers.RollBackSerializer)
         self.require("mlops.promote_modelversion")
-        if options["to"] is not None and options["to"] > MAX_ID:
-            raise VersionNotFound(f"There is no model version {options['to']}.")
         return Response(serializers.PromotionSerializer(roll_back(by=cast(User, request.user), **options)).data)
 
 
@@ -81,10 +67,6 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSet)
     def get_serializer_class(self) -> type[Any]:
         return serializers.RunSummarySerializer if self.action == "list" else serializers.RunSerializer
 
-    @extend_schema(parameters=[RUN_ID])
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().retrieve(request, *args, **kwargs)
-
     @extend_schema(request=serializers.StartRunSerializer, responses={202: serializers.RunSerializer})
     def create(self, request: Request) -> Response:
         """Queue a training; 409 while another one is active."""
@@ -93,12 +75,12 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSet)
         run = start_training(trigger=PipelineRun.Trigger.API, requested_by=cast(User, request.user), **options)
         return Response(serializers.RunSerializer(run).data, status=202)
 
-    @extend_schema(parameters=[RUN_ID], request=None, responses={202: serializers.RunSerializer})
+    @extend_schema(request=None, responses={202: serializers.RunSerializer})
     @action(detail=True, methods=["post"])
-    def cancel(self, request: Request, id: str) -> Response:
+    def cancel(self, request: Request, id: int) -> Response:
         """Ask the run to stop."""
         self.require("mlops.start_training")
-        return Response(serializers.RunSerializer(cancel_run(run_id=int(id))).data, status=202)
+        return Response(serializers.RunSerializer(cancel_run(run_id=id)).data, status=202)
 
 
 class DriftViewSet(mixins.ListModelMixin, StaffViewSet):

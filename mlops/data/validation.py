@@ -20,6 +20,7 @@ from mlops.data.checks import (
     without_bad_rows,
 )
 from mlops.data.codes import Counted, DataProblem, refusal_sentence
+from mlops.data.lookup import find_snapshot
 from mlops.data.quarantine import BadRowsByPlace, bad_rows, quarantine, without_released_rows
 from mlops.data.snapshots import read_snapshot
 from mlops.errors import StepFailed
@@ -38,6 +39,12 @@ class DataRefused(StepFailed):
     def __init__(self, problems: Sequence[Finding], broken_rules: Mapping[str, int]) -> None:
         self.details = {"findings": [problem.to_dict() for problem in problems], "rules": dict(broken_rules)}
         super().__init__(refusal_sentence(self.details))
+
+
+def validate_snapshot(*, snapshot: str) -> tuple[DatasetSnapshot, CheckReport]:
+    """`snapshot` is the beginning of a hash, or a folder. Raises SnapshotNotAvailable, and DataRefused for bad data."""
+    row = find_snapshot(snapshot)
+    return row, checked_frames(row)[2]
 
 
 def checked_frames(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFrame, CheckReport]:

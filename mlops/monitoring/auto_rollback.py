@@ -16,7 +16,7 @@ from mlops.evaluation.intervals import Z_95, wilson
 from mlops.findings import Finding, Outcome
 from mlops.models import ModelVersion, OnlineMetrics, Promotion
 from mlops.monitoring.alerts import set_alert
-from mlops.monitoring.codes import AlertCode, AutoRollbackCode, Message, RollbackResult
+from mlops.monitoring.codes import AlertCode, AutoRollbackCode, Message
 from mlops.policy import AutoRollbackPolicy
 from mlops.registry.promotion import roll_back
 from recommender.serving.stats import ServingStats
@@ -53,12 +53,12 @@ def auto_rollback(*, now: datetime | None = None) -> ChampionHealth:
 def _roll_back(report: ChampionHealth) -> Finding:
     params: dict[str, object] = {"version": report.version}
     if not settings.POLICY.auto_rollback.enabled:
-        return Finding(RollbackResult.SWITCHED_OFF, Outcome.ALERT, params=params)
+        return Finding(AutoRollbackCode.SWITCHED_OFF, Outcome.ALERT, params=params)
     try:
         back = roll_back(kind=Promotion.Kind.AUTOMATIC_ROLLBACK, replacing=report.version, findings=report.failures)
     except MLOpsError as error:
-        return Finding(RollbackResult.REFUSED, Outcome.ALERT, params=params | {"error": error.code})
-    return Finding(RollbackResult.DONE, Outcome.ALERT, params=params | {"champion": back.version_id})
+        return Finding(AutoRollbackCode.REFUSED, Outcome.ALERT, params=params | {"error": error.code})
+    return Finding(AutoRollbackCode.DONE, Outcome.ALERT, params=params | {"champion": back.version_id})
 
 
 def assess(*, now: datetime | None = None) -> ChampionHealth:

@@ -24,9 +24,6 @@ class AutoRollbackCode(TextChoices):
     ERRORS = "canary.errors", _("Failed lists")
     LATENCY = "canary.latency", _("Latency of lists")
     ONLINE_METRICS = "canary.online_metrics", _("Online metrics")
-
-
-class RollbackResult(TextChoices):
     DONE = "auto_rollback.done", _("Result")
     SWITCHED_OFF = "auto_rollback.switched_off", _("Result")
     REFUSED = "auto_rollback.refused", _("Result")
@@ -36,12 +33,7 @@ class DependencyCode(TextChoices):
     CHAMPION_LIBRARIES = "dependency.champion_libraries", _("Libraries of the champion")
     PINNED_LIBRARIES = "dependency.pinned_libraries", _("Pinned libraries")
     TMDB = "dependency.tmdb", _("TMDB")
-
-
-class EvidenceCode(TextChoices):
-    """Evidence for the ML Test Score about more than one check."""
-
-    DEPENDENCIES = "dependency.all", _("Dependencies")
+    ALL = "dependency.all", _("Dependencies")
 
 
 class DriftCode(TextChoices):
@@ -120,75 +112,84 @@ class StalenessCode(TextChoices):
 
 
 class Message(TextChoices):
-    """Sentences that several checks share, or that depend on what a check found."""
+    """Sentences that several checks share, or that depend on what a check found. Labels are the sentences."""
 
-    TOO_FEW_REQUESTS = "canary.too_few_requests"
-    TOO_FEW_RATINGS = "canary.too_few_ratings"
-    LATENCY_REGRESSED = "canary.latency_regressed"
-    LATENCY_UNMEASURED = "canary.latency_unmeasured"
-    TMDB_CONFIGURATION = "dependency.tmdb_configuration"
-    UNREACHABLE = "dependency.unreachable"
-    UNCHANGED = "dependency.unchanged"
-    PSI = "drift.psi"
-    BY_CHANCE = "drift.by_chance"
-    RATINGS_NEEDED = "drift.ratings_needed"
-    SCORED_NEEDED = "drift.scored_ratings_needed"
-    USERS_NEEDED = "drift.users_needed"
-    LISTS_NEEDED = "drift.lists_needed"
-    WEEKS_NEEDED = "drift.weeks_needed"
-    NO_ACTIVITY_BEFORE = "drift.no_activity_before"
-    TOO_FEW_SCORED = "retraining.too_few_scored"
-    TOO_FEW_FEEDBACK = "retraining.too_few_feedback"
-    BROKEN_RULES = "skew.broken_rules"
-    DIFFERENT = "skew.metadata_differs"
-    NO_HISTORY = "skew.no_history"
-    NO_SNAPSHOT = "skew.no_snapshot"
+    TOO_FEW_REQUESTS = "canary.too_few_requests", _("{n} requests in the window; {needed} are needed.")
+    TOO_FEW_RATINGS = (
+        "canary.too_few_ratings",
+        _("{n} new positive ratings, {n_previous} for the previous champion; each needs {needed}."),
+    )
+    LATENCY_REGRESSED = (
+        "canary.latency_regressed",
+        _(
+            "95% of the lists took up to {figure:g} ms; the limit is {threshold:g} ms, because the previous champion "
+            "took {previous_ms:g} ms."
+        ),
+    )
+    LATENCY_UNMEASURED = (
+        "canary.latency_unmeasured",
+        _("More than 5% of the lists took longer than the slowest measured class; the limit is {threshold:g} ms."),
+    )
+    TMDB_CONFIGURATION = "dependency.tmdb_configuration", _("TMDB's configuration changed: {keys}.")
+    UNREACHABLE = "dependency.unreachable", _("No answer.")
+    UNCHANGED = "dependency.unchanged", _("No change.")
+    PSI = "drift.psi", _("PSI {figure:.3f}, {chance:.3f} expected by chance.")
+    BY_CHANCE = (
+        "drift.by_chance",
+        _("{measure} {figure:.3f} is large, but chance alone produces it too often (p = {p:.2f})."),
+    )
+    RATINGS_NEEDED = "drift.ratings_needed", _("Each window needs {needed} ratings.")
+    SCORED_NEEDED = (
+        "drift.scored_ratings_needed",
+        _("Each window needs {needed} scored ratings, and the earlier one at least one hit."),
+    )
+    USERS_NEEDED = "drift.users_needed", _("Each window needs {needed} users with ratings.")
+    LISTS_NEEDED = "drift.lists_needed", _("Each window needs {needed} personal lists shown.")
+    WEEKS_NEEDED = (
+        "drift.weeks_needed",
+        _("The {weeks} weeks before need {needed} ratings in all, and some in each week."),
+    )
+    NO_ACTIVITY_BEFORE = "drift.no_activity_before", _("The median week before has no ratings.")
+    TOO_FEW_SCORED = (
+        "retraining.too_few_scored",
+        _("{n_before} and {n_recent} scored ratings; each window needs {needed}."),
+    )
+    TOO_FEW_FEEDBACK = "retraining.too_few_feedback", _("Users acted on {n} recommendations; {needed} are needed.")
+    BROKEN_RULES = (
+        "skew.broken_rules",
+        _("{n_rows} ratings of {n_users} users checked; {n_bad} rows break a data rule: {rules}."),
+    )
+    DIFFERENT = (
+        "skew.metadata_differs",
+        _("{n} unchanged movies compared in {n_fields} fields; {n_differ} differ: {movies}."),
+    )
+    NO_HISTORY = "skew.no_history", _("No user has rated a movie that the champion knows.")
+    NO_SNAPSHOT = "skew.no_snapshot", _("The champion's snapshot cannot be read: {error}")
 
 
 SENTENCES: dict[str, Text] = {
+    **{message: message.label for message in Message},
     AlertCode.SYNC_FAILED: _("The sync stopped early: {error}"),
     AlertCode.TRAINING_FAILED: _("Run {run} ended with an error: {error}"),
     AutoRollbackCode.ERRORS: _(
         "{n_failed} of {n} lists failed ({figure:.1%}); the limit is {threshold:.1%}, beyond chance."
     ),
     AutoRollbackCode.LATENCY: _("95% of the lists took up to {figure:g} ms; the limit is {threshold:g} ms."),
-    Message.LATENCY_UNMEASURED: _(
-        "More than 5% of the lists took longer than the slowest measured class; the limit is {threshold:g} ms."
-    ),
-    Message.LATENCY_REGRESSED: _(
-        "95% of the lists took up to {figure:g} ms; the limit is {threshold:g} ms, because the previous champion "
-        "took {previous_ms:g} ms."
-    ),
     AutoRollbackCode.ONLINE_METRICS: _(
         "Online nDCG@10 is {ndcg:.4f}, {figure:+.4f} [{low:+.4f}, {high:+.4f}] from the previous champion's; the limit "
         "is {threshold:g}, beyond chance."
     ),
-    Message.TOO_FEW_REQUESTS: _("{n} requests in the window; {needed} are needed."),
-    Message.TOO_FEW_RATINGS: _(
-        "{n} new positive ratings, {n_previous} for the previous champion; each needs {needed}."
-    ),
-    RollbackResult.DONE: _("Version {version} was rolled back; version {champion} is the champion again."),
-    RollbackResult.SWITCHED_OFF: _("Version {version} stays the champion because automatic rollback is off."),
-    RollbackResult.REFUSED: _("Rolling back version {version} failed: {error}"),
+    AutoRollbackCode.DONE: _("Version {version} was rolled back; version {champion} is the champion again."),
+    AutoRollbackCode.SWITCHED_OFF: _("Version {version} stays the champion because automatic rollback is off."),
+    AutoRollbackCode.REFUSED: _("Rolling back version {version} failed: {error}"),
     DependencyCode.CHAMPION_LIBRARIES: _("Version {version} was trained with other libraries ({n}): {changes}."),
     DependencyCode.PINNED_LIBRARIES: _("Installed versions differ from requirements.txt ({n}): {changes}."),
     DependencyCode.TMDB: _("TMDB answered unexpectedly: {error}"),
-    Message.TMDB_CONFIGURATION: _("TMDB's configuration changed: {keys}."),
-    Message.UNREACHABLE: _("No answer."),
-    Message.UNCHANGED: _("No change."),
     DriftCode.SCORES: _("D {figure:.3f}, {chance:.3f} expected by chance."),
     DriftCode.ACTIVITY: _("The median week has {figure:.0%} of the ratings of the median week before."),
     DriftCode.COVERAGE: _("An equal number of lists shows {figure:.0%} of the distinct movies shown before."),
     DriftCode.DIVERSITY: _("The mean diversity of a list is {diversity:.3f}, {diversity_before:.3f} before."),
     DriftCode.ONLINE_METRICS: _("The hit rate is {hit_rate:.3f}, {hit_rate_before:.3f} before."),
-    Message.NO_ACTIVITY_BEFORE: _("The median week before has no ratings."),
-    Message.PSI: _("PSI {figure:.3f}, {chance:.3f} expected by chance."),
-    Message.BY_CHANCE: _("{measure} {figure:.3f} is large, but chance alone produces it too often (p = {p:.2f})."),
-    Message.RATINGS_NEEDED: _("Each window needs {needed} ratings."),
-    Message.SCORED_NEEDED: _("Each window needs {needed} scored ratings, and the earlier one at least one hit."),
-    Message.USERS_NEEDED: _("Each window needs {needed} users with ratings."),
-    Message.LISTS_NEEDED: _("Each window needs {needed} personal lists shown."),
-    Message.WEEKS_NEEDED: _("The {weeks} weeks before need {needed} ratings in all, and some in each week."),
     RetrainingResult.NOT_MET: _("No criterion is met."),
     RetrainingResult.PAUSED: _("Paused: run {run} was started by a criterion less than {pause_hours:g} h ago."),
     RetrainingResult.ACTIVE: _("A training is queued or running already."),
@@ -204,33 +205,13 @@ SENTENCES: dict[str, Text] = {
     RetrainingCode.NOT_INTERESTED: _(
         "{figure:.0%} of {n} recommendations that users acted on were unwanted; the limit is {threshold:.0%}."
     ),
-    Message.TOO_FEW_SCORED: _("{n_before} and {n_recent} scored ratings; each window needs {needed}."),
-    Message.TOO_FEW_FEEDBACK: _("Users acted on {n} recommendations; {needed} are needed."),
     SkewCode.INPUTS: _("{n_rows} ratings of {n_users} users checked; none breaks a data rule."),
-    Message.BROKEN_RULES: _("{n_rows} ratings of {n_users} users checked; {n_bad} rows break a data rule: {rules}."),
     SkewCode.METADATA: _("{n} unchanged movies compared in {n_fields} fields; none differs."),
-    Message.DIFFERENT: _("{n} unchanged movies compared in {n_fields} fields; {n_differ} differ: {movies}."),
     SkewCode.SCORES: _("{n} lists compared; the largest difference of a score is {figure:.2g}."),
-    Message.NO_HISTORY: _("No user has rated a movie that the champion knows."),
-    Message.NO_SNAPSHOT: _("The champion's snapshot cannot be read: {error}"),
     **{code: _("The age is {age}, from {at} UTC; the limit is {limit}.") for code in StalenessCode},
 }
 
-for codes in (
-    AlertCode,
-    AutoRollbackCode,
-    RollbackResult,
-    DependencyCode,
-    EvidenceCode,
-    DriftCode,
-    RetrainingCode,
-    RetrainingResult,
-    FeatureCode,
-    ListsCode,
-    AblationCode,
-    SkewCode,
-    StalenessCode,
-):
-    register(codes)
+register([*AlertCode, *AutoRollbackCode, *DependencyCode, *DriftCode, *SkewCode, *StalenessCode])
+register([*RetrainingCode, *RetrainingResult, *FeatureCode, *ListsCode, *AblationCode])
 register([Error.NOTHING_TO_ROLL_BACK_TO, Error.NOT_PROMOTABLE, Error.ARTIFACT_NOT_AVAILABLE])  # why rolling back failed
 register(sentences=SENTENCES)

@@ -15,6 +15,7 @@ from mlops.findings import Finding, Outcome, describe_all
 from mlops.models import DriftReport, ModelVersion, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck
 from mlops.monitoring.alerts import set_alert
 from mlops.monitoring.codes import AlertCode, Message, RetrainingCode, RetrainingResult
+from mlops.monitoring.drift.statistics import compare_rates
 from mlops.training.runs import start_training
 from recommender.models import Feedback
 
@@ -90,8 +91,6 @@ def _online_metrics(champion: ModelVersion, now: datetime) -> Finding:
     if min(recent[1], before[1]) < policy.min_live_ratings or not before[0]:
         params = {"n_before": before[1], "n_recent": recent[1], "needed": policy.min_live_ratings}
         return _insufficient(code, policy.live_fall, Message.TOO_FEW_SCORED, params)
-    from mlops.monitoring.drift.statistics import compare_rates  # here, so that web processes start without scipy
-
     shift = compare_rates(*recent, *before)
     outcome = Outcome.alert_if(shift.figure >= policy.live_fall and shift.p <= settings.POLICY.drift.significance)
     return Finding(code, outcome, round(shift.figure, 4), policy.live_fall, params={"p": round(shift.p, 4)})

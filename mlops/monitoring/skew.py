@@ -30,18 +30,21 @@ TOLERANCE = 1e-6
 TESTS = {SkewCode.INPUTS: "Mo2", SkewCode.METADATA: "Mo3", SkewCode.SCORES: "Mo3"}  # of the ML Test Score
 
 
-def check_skew() -> list[Finding]:
-    """Runs all checks, records them as evidence and raises alerts; without a champion there is nothing to check."""
+def check_skew() -> dict[str, bool]:
+    """Runs all checks, records them as evidence and raises alerts; returns by code whether a check passed.
+
+    Without a champion there is nothing to check.
+    """
     champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).select_related("snapshot").first()
     if champion is None:
-        return []
+        return {}
     people = sample_people()
     checks = [check_inputs(people), check_metadata(champion), check_scores(champion, people)]
     findings = [finding for finding in checks if finding is not None]
     for finding in findings:
         record(TESTS[SkewCode(finding.code)], TestEvidence.Source.BEAT, finding)
         alert_on(finding)
-    return findings
+    return {finding.code: finding.outcome == Outcome.OK for finding in findings}
 
 
 def sample_people() -> list[int]:

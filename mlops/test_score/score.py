@@ -142,7 +142,7 @@ def _failed(row: TestEvidence) -> Finding:
     return Finding(Missing.FAILED, Outcome.FAILED, params=params, subject=row.code)
 
 
-def record_file(path: Path) -> int:
+def record_evidence(path: Path) -> int:
     """Records a file that `pytest --evidence` wrote; returns the number of the 28 tests. Raises InvalidEvidence."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

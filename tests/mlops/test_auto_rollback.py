@@ -8,7 +8,7 @@ from django.utils import timezone
 from mlops.models import ModelVersion, OnlineMetrics, Promotion
 from mlops.monitoring.alerts import open_alerts
 from mlops.monitoring.auto_rollback import assess, check_errors, check_latency, check_online_metrics
-from mlops.monitoring.codes import AlertCode, AutoRollbackCode, RollbackResult
+from mlops.monitoring.codes import AlertCode, AutoRollbackCode
 from mlops.services import auto_rollback, promote, roll_back
 from mlops.tasks import auto_rollback as auto_rollback_task
 from movierec.policy import load_policy
@@ -115,7 +115,7 @@ def test_failing_champion_is_rolled_back_on_record(promoted):
     assert finding["params"] == {"n": 200, "n_failed": 80}
     [alert] = open_alerts()
     assert alert.code == AlertCode.AUTO_ROLLBACK
-    assert [found["code"] for found in alert.findings] == [AutoRollbackCode.ERRORS, RollbackResult.DONE]
+    assert [found["code"] for found in alert.findings] == [AutoRollbackCode.ERRORS, AutoRollbackCode.DONE]
     assert entry.why in alert.message
     auto_rollback()
     assert open_alerts() == []
@@ -174,7 +174,7 @@ def test_policy_may_switch_it_off(promoted, settings, tmp_path):
 
     assert [finding.code for finding in report.failures] == [AutoRollbackCode.ERRORS]
     assert report.rolled_back_to is None
-    assert report.result.code == open_alerts()[0].findings[-1]["code"] == RollbackResult.SWITCHED_OFF
+    assert report.result.code == open_alerts()[0].findings[-1]["code"] == AutoRollbackCode.SWITCHED_OFF
     assert ModelVersion.objects.get(status="champion") == promoted[2]
 
 
@@ -185,7 +185,7 @@ def test_first_champion_stays(alice, quick):
 
     report = auto_rollback()
 
-    assert (report.rolled_back_to, report.result.code) == (None, RollbackResult.REFUSED)
+    assert (report.rolled_back_to, report.result.code) == (None, AutoRollbackCode.REFUSED)
     assert report.result.params["error"] == "nothing_to_roll_back_to"
     assert ModelVersion.objects.get(status="champion") == only
 

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from mlops.services import check_dependencies
+from mlops.monitoring.dependencies import check_dependencies
 
 
 class Command(BaseCommand):

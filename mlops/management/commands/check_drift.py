@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from mlops.findings import Outcome
-from mlops.services import check_drift
+from mlops.monitoring.drift.report import check_drift
 
 
 class Command(BaseCommand):

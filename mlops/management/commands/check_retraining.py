@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from mlops.findings import Outcome
-from mlops.services import check_retraining
+from mlops.monitoring.retraining import check_retraining
 
 
 class Command(BaseCommand):

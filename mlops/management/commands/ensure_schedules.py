@@ -1,7 +1,7 @@
 from typing import Any
 
 from catalog.management.base import ServiceCommand
-from mlops.services import ensure_schedules
+from mlops.schedules import ensure_schedules
 
 
 class Command(ServiceCommand):

@@ -8,8 +8,8 @@ from django.core.management.base import CommandError, CommandParser
 from catalog.management.base import ServiceCommand
 from catalog.progress import progress_bar
 from mlops.dashboard.report import figure_rows, rule_lines
+from mlops.gate.versions import evaluate_version
 from mlops.models import GateDecision
-from mlops.services import evaluate_version
 
 
 class Command(ServiceCommand):

@@ -5,7 +5,7 @@ from django.core.management.base import CommandParser
 
 from catalog.management.base import ServiceCommand
 from catalog.progress import progress_bar
-from mlops.services import export_snapshot
+from mlops.data.snapshots import export_snapshot
 
 
 class Command(ServiceCommand):

@@ -2,7 +2,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from mlops.services import collect_evidence, ml_test_score
+from mlops.test_score.collect import collect_evidence
+from mlops.test_score.score import ml_test_score
 
 
 class Command(BaseCommand):

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from catalog.management.base import ServiceCommand
-from mlops.services import promote
+from mlops.registry.promotion import promote
 
 
 class Command(ServiceCommand):

@@ -4,7 +4,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from catalog.management.base import ServiceCommand
 from catalog.progress import progress_bar
-from mlops.services import reproduce_version
+from mlops.training.reproduction import reproduce_version
 
 
 class Command(ServiceCommand):

@@ -1,7 +1,7 @@
 from typing import Any
 
 from catalog.management.base import ServiceCommand
-from mlops.services import restore_data
+from mlops.registry.dvc_remote import restore_data
 
 
 class Command(ServiceCommand):

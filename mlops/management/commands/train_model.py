@@ -6,9 +6,12 @@ from django.core.management.base import CommandError, CommandParser
 
 from catalog.management.base import ServiceCommand, terminate_as_interrupt
 from catalog.progress import progress_bar
+from mlops.data.snapshots import copy_folder
 from mlops.models import ModelVersion, PipelineRun
-from mlops.services import copy_artifact, resume_run, run_training, start_training
+from mlops.registry.artifacts import folder_of
 from mlops.training.forecast import STEPS
+from mlops.training.pipeline import run_training
+from mlops.training.runs import resume_run, start_training
 
 
 class Command(ServiceCommand):
@@ -69,7 +72,7 @@ class Command(ServiceCommand):
 
 
 def _leave_copy(version: ModelVersion, folder: Path) -> None:
-    copy_artifact(version=version, out=folder)
+    copy_folder(folder_of(version), folder)
     record = {"version": version.pk, "algorithm": version.algorithm, "checksum": version.artifact_checksum}
     record |= {"snapshot": version.snapshot.content_hash, "config_hash": version.config_hash}
     folder.with_name(f"{folder.name}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

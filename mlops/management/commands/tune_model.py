@@ -8,8 +8,8 @@ from catalog.management.base import LongCommand
 from catalog.progress import progress_bar
 from mlops.dashboard.report import difference_text
 from mlops.models import TuningStudy, TuningTrial
-from mlops.services import adopt_parameters, tune
-from mlops.tuning.choices import searched
+from mlops.tuning.choices import adopt_parameters, searched
+from mlops.tuning.search import tune
 
 
 def _count(text: str) -> int:

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from catalog.management.base import ServiceCommand
+from mlops.data.validation import validate_snapshot
 from mlops.findings import title
-from mlops.services import validate_snapshot
 
 
 class Command(ServiceCommand):

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import ks_2samp, norm
 
 from mlops.evaluation.psi import population_stability_index, psi_of_shares
 
@@ -85,6 +84,8 @@ def compare_shares(recent: Shares, before: Shares, *, seed: int = 0) -> Shift:
 
 def compare_values(recent: Array, before: Array) -> Shift:
     """The two-sample Kolmogorov-Smirnov distance D: an effect size; p alone would fire on nothing in large samples."""
+    from scipy.stats import ks_2samp  # here, so that the scheduler and web processes start without scipy
+
     found = ks_2samp(recent, before, method="asymp")
     # The mean of Kolmogorov's distribution: sqrt(pi / 2) ln 2, in units of sqrt(1 / n + 1 / m).
     chance = math.sqrt(math.pi / 2) * math.log(2) * math.sqrt(1 / len(recent) + 1 / len(before))
@@ -96,7 +97,7 @@ def compare_rates(hits_recent: float, n_recent: int, hits_before: float, n_befor
     recent, before = hits_recent / n_recent, hits_before / n_before
     pooled = (hits_recent + hits_before) / (n_recent + n_before)
     spread = math.sqrt(pooled * (1 - pooled) * (1 / n_recent + 1 / n_before))
-    p = float(norm.sf((before - recent) / spread)) if spread else 1.0
+    p = 0.5 * math.erfc((before - recent) / spread / math.sqrt(2)) if spread else 1.0
     return Shift((before - recent) / before if before else 0.0, 0.0, p)
 
 

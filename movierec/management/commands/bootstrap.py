@@ -20,7 +20,7 @@ from catalog.jobs.reaper import PROOF_SECONDS, requeue_stale
 from catalog.management.base import terminate_as_interrupt
 from catalog.models import Movie, Rating
 from mlops.models import PipelineRun
-from mlops.services import ensure_schedules
+from mlops.schedules import ensure_schedules
 from movierec.programs import become
 from recommender.models import ServedModel
 
