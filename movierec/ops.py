@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from mlops.dashboard.metrics import collectors
+from mlops.dashboard.metrics import RowsCollector
 from recommender.models import ServedModel
 from recommender.serving.model_server import server
 
@@ -90,6 +90,5 @@ def _registry() -> CollectorRegistry:
         MultiProcessCollector(registry)
     else:
         registry.register(REGISTRY)
-    for collector in collectors():
-        registry.register(collector)
+    registry.register(RowsCollector())
     return registry

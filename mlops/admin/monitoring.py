@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from django.utils.text import Truncator
 
 from mlops.admin.read_only import ReadOnlyAdmin
-from mlops.dashboard.page import drift_checks
+from mlops.dashboard.plots import pair_bars
 from mlops.dashboard.report import backtest_lines
 from mlops.findings import Outcome, describe_all
 from mlops.models import Alert, Backtest, Dependency, DriftReport, OnlineMetrics, RetrainingCheck, TestEvidence
@@ -23,7 +23,8 @@ class DriftReportAdmin(ReadOnlyAdmin):
         return ", ".join(check.title for check in report.findings if check.outcome in (Outcome.WARN, Outcome.ALERT))
 
     def detail_context(self, request: HttpRequest, row: DriftReport) -> dict[str, Any]:
-        return {"checks": drift_checks(row)}
+        """Its checks, each with a plot where it compares categories."""
+        return {"checks": [(check, pair_bars(check.title, check.params.get("bars", []))) for check in row.findings]}
 
 
 @admin.register(OnlineMetrics)

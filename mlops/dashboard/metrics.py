@@ -32,10 +32,6 @@ class RowsCollector(Collector):
         return []  # registering must not query the database
 
 
-def collectors() -> list[Collector]:
-    return [RowsCollector()]
-
-
 def _gauges(name: str, text: str, labels: list[str], samples: Iterable[tuple[Sequence[str], float]]) -> Metric:
     gauge = GaugeMetricFamily(name, text, labels=labels)
     for values, figure in samples:

@@ -1,7 +1,6 @@
 """The staff dashboard's data, read from the database: one function for each panel."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,10 +9,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
-from mlops.dashboard.plots import Point, Series, pair_bars, points_chart
+from mlops.dashboard.plots import Point, Series, points_chart
 from mlops.dashboard.report import difference_text, interval_text
 from mlops.evaluation.intervals import Z_95, wilson
-from mlops.findings import Finding
 from mlops.models import (
     DriftReport,
     GateDecision,
@@ -31,31 +29,14 @@ RUNS, DECISIONS, VERSIONS, REPORTS = 8, 6, 20, 30
 ONLINE_DAYS = 42
 
 
-@dataclass(frozen=True)
-class Schedule:
-    name: str
-    when: str
-    is_enabled: bool
-    last_at: datetime | None
-    next_at: datetime | None
-    pk: int
-
-
-@dataclass(frozen=True)
-class VersionRow:
-    version: ModelVersion
-    interval: str
-    against_champion: str
-
-
 def dashboard() -> dict[str, Any]:
     now = timezone.now()
-    versions = version_rows()
+    versions = list(ModelVersion.objects.select_related("snapshot").prefetch_related("decisions")[:VERSIONS])[::-1]
     return {
         "now": now,
         "alerts": open_alerts(),
         "champion": champion(),
-        "versions": versions,
+        "versions": version_rows(versions),
         "versions_plot": versions_plot(versions),
         "live": online_metrics(now),
         "drift": drift(),
@@ -81,16 +62,15 @@ def champion() -> dict[str, Any] | None:
     return {"version": version, "promotion": promotion, "interval": interval_text(version.figures.get("interval"))}
 
 
-def version_rows() -> list[VersionRow]:
-    """Oldest first."""
-    rows = ModelVersion.objects.select_related("snapshot").prefetch_related("decisions")[:VERSIONS]
-    return [_version_row(version) for version in reversed(rows)]
-
-
-def _version_row(version: ModelVersion) -> VersionRow:
-    figures = version.figures
-    against = difference_text(figures.get("differences", {}).get("champion"))
-    return VersionRow(version, _unbroken(interval_text(figures.get("interval"))), _unbroken(against))
+def version_rows(versions: Iterable[ModelVersion]) -> list[dict[str, Any]]:
+    return [
+        {
+            "version": version,
+            "interval": _unbroken(interval_text(version.figures.get("interval"))),
+            "against_champion": _unbroken(difference_text(version.figures.get("differences", {}).get("champion"))),
+        }
+        for version in versions
+    ]
 
 
 def _unbroken(text: str) -> str:
@@ -98,8 +78,8 @@ def _unbroken(text: str) -> str:
     return text.replace(", ", ",\u00a0")
 
 
-def versions_plot(rows: list[VersionRow]) -> SafeString:
-    judged = [row.version for row in rows if row.version.ndcg is not None]
+def versions_plot(versions: Iterable[ModelVersion]) -> SafeString:
+    judged = [version for version in versions if version.ndcg is not None]
     points = [
         Point(at, version.ndcg or 0.0, *_ends(version.figures.get("interval")), note=version.get_status_display())
         for at, version in enumerate(judged)
@@ -130,29 +110,24 @@ def online_metrics(now: datetime) -> dict[str, Any]:
 
 
 def _daily_series(rows: Iterable[OnlineMetrics], version: int, first: date) -> Series:
-    points = [_daily_point(row, first) for row in rows if row.version_id == version]
+    points = [
+        Point((row.day - first).days, row.hit_rate or 0.0, *wilson(row.hits, row.n), f"{row.hits}/{row.n}, {row.day}")
+        for row in rows
+        if row.version_id == version
+    ]
     return Series(_("version {version}").format(version=version), points)
-
-
-def _daily_point(row: OnlineMetrics, first: date) -> Point:
-    return Point(
-        (row.day - first).days, row.hit_rate or 0.0, *wilson(row.hits, row.n), note=f"{row.hits}/{row.n}, {row.day}"
-    )
 
 
 def _total(rows: Iterable[OnlineMetrics], version: int) -> dict[str, Any]:
     total = OnlineMetrics.sum_of(row for row in rows if row.version_id == version)
     ndcg, half = total.ndcg or 0.0, Z_95 * total.ndcg_error
-    low, high = wilson(total.hits, total.n)
     return {
         "version": version,
         "total": total,
         "hit_rate": total.hit_rate or 0.0,
-        "low": low,
-        "high": high,
+        "hit_rate_interval": wilson(total.hits, total.n),
         "ndcg": ndcg,
-        "ndcg_low": ndcg - half,
-        "ndcg_high": ndcg + half,
+        "ndcg_interval": (ndcg - half, ndcg + half),
     }
 
 
@@ -163,23 +138,18 @@ def drift() -> dict[str, Any] | None:
     return {"report": reports[0], "history": list(reversed(reports))}
 
 
-def drift_checks(report: DriftReport) -> list[tuple[Finding, SafeString]]:
-    """The report's checks, each with its plot where it compares categories."""
-    return [(check, pair_bars(check.title, check.params.get("bars", []))) for check in report.findings]
-
-
-def schedules(now: datetime) -> list[Schedule]:
+def schedules(now: datetime) -> list[tuple[PeriodicTask, str, datetime | None]]:
+    """Each schedule with when it runs, in words, and its next run; None where it is disabled."""
     rows = PeriodicTask.objects.exclude(name__startswith="celery.").select_related("crontab", "interval")
-    return [_schedule(row, now) for row in rows.order_by("name")]
+    return [(row, _when(row), _next_at(row, now)) for row in rows.order_by("name")]
 
 
-def _schedule(row: PeriodicTask, now: datetime) -> Schedule:
-    next_at = None
-    if row.enabled:
-        since = row.last_run_at or row.date_changed or now
-        # Half a second more, because a later estimate falls just short of the full minute.
-        next_at = max(now, timezone.now() + row.schedule.remaining_estimate(since) + timedelta(seconds=0.5))
-    return Schedule(row.name, _when(row), row.enabled, row.last_run_at, next_at, row.pk)
+def _next_at(row: PeriodicTask, now: datetime) -> datetime | None:
+    if not row.enabled:
+        return None
+    since = row.last_run_at or row.date_changed or now
+    # Half a second more, because a later estimate falls just short of the full minute.
+    return max(now, timezone.now() + row.schedule.remaining_estimate(since) + timedelta(seconds=0.5))
 
 
 def _when(row: PeriodicTask) -> str:

@@ -1,10 +1,10 @@
 """Collects evidence for the ML Test Score from the gate, trainings, searches and monitoring."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.models import Sum
 from django.utils import timezone
@@ -34,15 +34,7 @@ RULES: dict[str, Collection[str]] = {  # the gate's rules that are evidence for 
     "M6": {Rule.SLICE},
     "M7": {Rule.POPULARITY_GINI, Rule.MEAN_POPULARITY, Rule.EXPOSURE},
     "I4": SMOKE_CHECKS | {Rule.BASELINE},
-    "I6": SMOKE_CHECKS
-    | {
-        Rule.REPLAY,
-        Rule.REPLAY_ERRORS,
-        Rule.REPLAY_EXCLUDED,
-        Rule.REPLAY_LATENCY_MS,
-        Rule.REPLAY_OVERLAP,
-        Rule.REPLAY_PSI,
-    },
+    "I6": SMOKE_CHECKS | {rule for rule in Rule if rule.startswith(Rule.REPLAY)},
     "Mo5": {SmokeCheck.FINITE},
 }
 Source = TestEvidence.Source
@@ -52,28 +44,18 @@ TUNED_DAYS = 90
 TOLERATED = {Cost.FIT_SECONDS: 5.0, Cost.LIST_MS: 5.0, Cost.MEMORY_MB: 50.0, Cost.SIZE_MB: 5.0}  # growth of any share
 
 
-class Evidence(NamedTuple):
-    test: str
-    source: str
-    at: datetime
-    finding: Finding
-    details: Sequence[Finding] = ()
-
-
 def collect_evidence(*, now: datetime | None = None) -> dict[str, int]:
     moment = now or timezone.now()
     champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).first()
-    found = [*_of_gate(champion), *_of_runs(), *_of_versions(champion), *_of_backtests(), *_of_monitoring(moment)]
-    for row in found:
-        record(row.test, row.source, row.finding, *row.details, ran_at=row.at)
-    return {"recorded": len(found), "passed": sum(row.finding.outcome == Outcome.PASSED for row in found)}
+    rows = [*_of_gate(champion), *_of_runs(), *_of_versions(champion), *_of_backtests(), *_of_monitoring(moment)]
+    return {"recorded": len(rows), "passed": sum(row.passed for row in rows)}
 
 
 def _finding(code: str, passed: bool, params: Mapping[str, Any], message: str = "") -> Finding:
     return Finding(code, Outcome.PASSED if passed else Outcome.FAILED, params=params, message=message)
 
 
-def _of_gate(champion: ModelVersion | None) -> Iterator[Evidence]:
+def _of_gate(champion: ModelVersion | None) -> Iterator[TestEvidence]:
     """The decision on the served version: users do not see versions that were refused since."""
     decision = GateDecision.objects.filter(version=champion).first() if champion else None
     if decision is None or champion is None:
@@ -85,12 +67,12 @@ def _of_gate(champion: ModelVersion | None) -> Iterator[Evidence]:
             failed = [finding for finding in findings if finding.outcome != Outcome.PASSED]
             params = {"version": champion.pk, "n_rules": len(findings), "n_failed": len(failed)}
             finding = _finding(EvidenceCode.GATE_DECISION, not failed, params)
-            yield Evidence(test, Source.GATE, decision.decided_at, finding, failed)
+            yield record(test, Source.GATE, finding, *failed, ran_at=decision.decided_at)
     revision = champion.code_revision
     is_clean = bool(revision) and not revision.endswith("-dirty")
     made = {"version": champion.pk, "revision": revision or "?", "parameters": champion.config_hash[:12]}
-    yield Evidence("M1", Source.GATE, decision.decided_at, _finding(EvidenceCode.CHECKED_IN, is_clean, made))
-    yield Evidence("M3", Source.BEAT, timezone.now(), _tuned(champion))
+    yield record("M1", Source.GATE, _finding(EvidenceCode.CHECKED_IN, is_clean, made), ran_at=decision.decided_at)
+    yield record("M3", Source.BEAT, _tuned(champion))
 
 
 def _tuned(champion: ModelVersion) -> Finding:
@@ -108,25 +90,25 @@ def _tuned(champion: ModelVersion) -> Finding:
     return _finding(EvidenceCode.TUNED, passed, {"search": study.pk}, "" if passed else Message.BETTER_FOUND)
 
 
-def _of_runs() -> Iterator[Evidence]:
+def _of_runs() -> Iterator[TestEvidence]:
     """The data checks of the latest training that reached them."""
     step = RunStep.objects.filter(name="checks").exclude(status=RunStep.Status.RUNNING).order_by("-id").first()
     if step is not None and step.ended_at is not None:
         figures = step.figures
         params = {"run": step.run_id, "n_rows": figures.get("rows", 0), "n_bad": figures.get("bad_rows", 0)}
         finding = _finding(EvidenceCode.DATA_CHECKS, step.status == RunStep.Status.SUCCEEDED, params)
-        yield Evidence("D1", Source.BEAT, step.ended_at, finding)
+        yield record("D1", Source.BEAT, finding, ran_at=step.ended_at)
 
 
-def _of_backtests() -> Iterator[Evidence]:
+def _of_backtests() -> Iterator[TestEvidence]:
     for kind, test in BACKTESTS.items():
         row = Backtest.objects.filter(kind=kind).first()
         if row is not None:
             finding = _finding(EvidenceCode.BACKTEST, row.passed, {"version": row.version_id, "backtest": row.pk})
-            yield Evidence(test, Source.BEAT, row.ended_at, replace(finding, subject=kind.value))
+            yield record(test, Source.BEAT, replace(finding, subject=kind.value), ran_at=row.ended_at)
 
 
-def _of_versions(champion: ModelVersion | None) -> Iterator[Evidence]:
+def _of_versions(champion: ModelVersion | None) -> Iterator[TestEvidence]:
     """Training time, latency, memory and size of the champion against the median of five earlier versions."""
     if champion is None:
         return
@@ -141,7 +123,7 @@ def _of_versions(champion: ModelVersion | None) -> Iterator[Evidence]:
             grown.append(Finding(code, Outcome.FAILED, figure, median(usual)))
     message = Message.GROWN if grown else ""
     finding = _finding(EvidenceCode.COSTS, not grown, {"version": champion.pk, "n": len(before)}, message)
-    yield Evidence("Mo6", Source.BEAT, timezone.now(), finding, grown)
+    yield record("Mo6", Source.BEAT, finding, *grown)
 
 
 def _costs(version: ModelVersion) -> dict[Cost, float | None]:
@@ -155,13 +137,14 @@ def _costs(version: ModelVersion) -> dict[Cost, float | None]:
     }
 
 
-def _of_monitoring(now: datetime) -> Iterator[Evidence]:
-    yield Evidence("Mo4", Source.BEAT, now, _staleness(now))
+def _of_monitoring(now: datetime) -> Iterator[TestEvidence]:
+    yield record("Mo4", Source.BEAT, _staleness(now), ran_at=now)
     scored = OnlineMetrics.objects.filter(day__gt=(now - WINDOW).date()).aggregate(n=Sum("n"))["n"] or 0
     report = DriftReport.objects.first()
-    fell = [check for check in report.findings if _fell(check)] if report else []
+    checks = report.findings if report else []
+    fell = [check for check in checks if check.code == DriftCode.ONLINE_METRICS and check.outcome == Outcome.ALERT]
     finding = _finding(EvidenceCode.ONLINE_METRICS, scored > 0 and not fell, {"n": scored})
-    yield Evidence("Mo7", Source.BEAT, now, finding, fell)
+    yield record("Mo7", Source.BEAT, finding, *fell, ran_at=now)
     yield from _offline_and_online(now)
 
 
@@ -173,11 +156,7 @@ def _staleness(now: datetime) -> Finding:
     return _finding(EvidenceCode.STALENESS, not old, {"checks": old}, Message.TOO_OLD if old else "")
 
 
-def _fell(check: Finding) -> bool:
-    return check.code == DriftCode.ONLINE_METRICS and check.outcome == Outcome.ALERT
-
-
-def _offline_and_online(now: datetime) -> Iterator[Evidence]:
+def _offline_and_online(now: datetime) -> Iterator[TestEvidence]:
     """Whether versions that are better on later data do better online: Spearman's rank correlation."""
     rows = OnlineMetrics.objects.order_by().values("version").annotate(n=Sum("n"), total=Sum("ndcg_sum"))
     online = {row["version"]: row["total"] / row["n"] for row in rows if row["n"] >= 100}
@@ -189,4 +168,4 @@ def _offline_and_online(now: datetime) -> Iterator[Evidence]:
 
     rho = float(spearmanr(*zip(*pairs, strict=True)).statistic)
     finding = replace(_finding(EvidenceCode.CORRELATION, rho > 0, {"n": len(pairs)}), figure=rho)
-    yield Evidence("M2", Source.BEAT, now, finding)
+    yield record("M2", Source.BEAT, finding, ran_at=now)

@@ -1,10 +1,11 @@
-"""The ML Test Score: the 28 tests, which automatic checks a full point takes, and the points that evidence earns.
+"""The ML Test Score: the points that evidence earns for each of the 28 tests of `rubric.toml`.
 
 A test earns 1 if every required check ran automatically, passed and is not stale; 0.5 if a check passed earlier or by
 hand; 0 otherwise. The score of a section is the sum of its tests, the final score their minimum.
 """
 
 import json
+import tomllib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +21,6 @@ from mlops.findings import Finding, Outcome
 from mlops.models import TestEvidence
 from mlops.test_score.codes import EvidenceCode, Message, Missing
 
-PYTEST, BEAT, GATE = "pytest", "beat", "gate"
 CLOCK_TOLERANCE = timedelta(minutes=10)
 TESTS_SHOWN = 40
 SECTIONS = {"D": "Data", "M": "Model", "I": "Infrastructure", "Mo": "Monitoring"}
@@ -37,38 +37,8 @@ class Test:
         return SECTIONS[self.id.rstrip("0123456789")]
 
 
-CI_DAYS, DAILY, WEEKLY, TRAINING, MONTHLY = 30, 3, 15, 30, 60
-
-TESTS = (
-    Test("D1", "Feature expectations are captured in a schema", {PYTEST: CI_DAYS, BEAT: TRAINING}),
-    Test("D2", "All features are beneficial", {BEAT: WEEKLY}),
-    Test("D3", "No feature's cost is too much", {GATE: TRAINING}),
-    Test("D4", "Features adhere to meta-level requirements", {PYTEST: CI_DAYS}),
-    Test("D5", "The data pipeline has privacy controls", {PYTEST: CI_DAYS}),
-    Test("D6", "New features can be added quickly", {PYTEST: CI_DAYS}),
-    Test("D7", "All input feature code is tested", {PYTEST: CI_DAYS}),
-    Test("M1", "Every model specification is reviewed and checked in", {GATE: TRAINING}),
-    Test("M2", "Offline metrics correlate with online ones", {BEAT: WEEKLY}),
-    Test("M3", "All hyper-parameters have been tuned", {BEAT: DAILY}),
-    Test("M4", "The impact of model staleness is known", {BEAT: MONTHLY}),
-    Test("M5", "A simpler model is not better", {GATE: TRAINING}),
-    Test("M6", "Quality is sufficient on all important slices", {GATE: TRAINING}),
-    Test("M7", "The model has been tested for inclusion", {GATE: TRAINING}),
-    Test("I1", "Training is reproducible", {PYTEST: CI_DAYS}),
-    Test("I2", "Model specification code is unit tested", {PYTEST: CI_DAYS}),
-    Test("I3", "The full pipeline is integration tested", {PYTEST: CI_DAYS}),
-    Test("I4", "Model quality is validated before serving", {PYTEST: CI_DAYS, GATE: TRAINING}),
-    Test("I5", "A single example can be debugged", {PYTEST: CI_DAYS}),
-    Test("I6", "Models are tried before they serve", {GATE: TRAINING}),
-    Test("I7", "Models can be rolled back quickly and safely", {PYTEST: CI_DAYS}),
-    Test("Mo1", "Dependency changes result in notification", {PYTEST: CI_DAYS, BEAT: DAILY}),
-    Test("Mo2", "Data invariants hold in training and serving inputs", {BEAT: DAILY}),
-    Test("Mo3", "Training and serving features compute the same values", {BEAT: DAILY}),
-    Test("Mo4", "Models are not too stale", {PYTEST: CI_DAYS, BEAT: DAILY}),
-    Test("Mo5", "The model is numerically stable", {PYTEST: CI_DAYS, GATE: TRAINING}),
-    Test("Mo6", "No regression in training speed, latency, memory", {BEAT: DAILY}),
-    Test("Mo7", "No regression in prediction quality on served data", {BEAT: DAILY}),
-)
+RUBRIC = tomllib.loads(Path(__file__).with_name("rubric.toml").read_text(encoding="utf-8"))
+TESTS = tuple(Test(name, row.pop("title"), row) for name, row in RUBRIC.items())
 BY_ID = {test.id: test for test in TESTS}
 
 
@@ -76,14 +46,14 @@ BY_ID = {test.id: test for test in TESTS}
 class TestScore:
     test: Test
     points: float
-    missing: tuple[Finding, ...]
-    evidence: tuple[TestEvidence, ...]
+    missing: list[Finding]
+    evidence: list[TestEvidence]
 
 
 @dataclass(frozen=True)
 class Section:
     name: str
-    tests: tuple[TestScore, ...]
+    tests: list[TestScore]
 
     @property
     def points(self) -> float:
@@ -92,7 +62,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Score:
-    sections: tuple[Section, ...]
+    sections: list[Section]
 
     @property
     def points(self) -> float:
@@ -104,22 +74,18 @@ def ml_test_score(*, now: datetime | None = None) -> Score:
     rows: dict[str, list[TestEvidence]] = defaultdict(list)
     for row in TestEvidence.objects.all():
         rows[row.test].append(row)
-    found = [score_test(test, rows[test.id], moment) for test in TESTS]
-    return Score(
-        tuple(
-            Section(name, tuple(score for score in found if score.test.section == name)) for name in SECTIONS.values()
-        )
-    )
+    sections: dict[str, list[TestScore]] = {name: [] for name in SECTIONS.values()}
+    for test in TESTS:
+        sections[test.section].append(score_test(test, rows[test.id], moment))
+    return Score([Section(name, tests) for name, tests in sections.items()])
 
 
 def score_test(test: Test, evidence: list[TestEvidence], now: datetime) -> TestScore:
     missing = []
     for source, days in test.needs.items():
         missing += _missing([row for row in evidence if row.source == source], source, days, now)
-    if not missing:
-        return TestScore(test, 1.0, (), tuple(evidence))
     has_passed = any(row.passed_at is not None for row in evidence)
-    return TestScore(test, 0.5 if has_passed else 0.0, tuple(missing), tuple(evidence))
+    return TestScore(test, (0.5 if has_passed else 0.0) if missing else 1.0, missing, evidence)
 
 
 def _missing(rows: list[TestEvidence], source: str, days: int, now: datetime) -> list[Finding]:
@@ -131,15 +97,13 @@ def _missing(rows: list[TestEvidence], source: str, days: int, now: datetime) ->
         return [Finding(Missing.STALE, Outcome.FAILED, params=params)]
     failed = [row for row in recent if not row.passed]
     if failed:
-        return [_failed(row) for row in failed]
+        return [
+            Finding(Missing.FAILED, Outcome.FAILED, params={"check": row.title, "detail": row.detail}, subject=row.code)
+            for row in failed
+        ]
     if any(row.is_automatic for row in recent):
         return []
     return [Finding(Missing.BY_HAND, Outcome.FAILED, params=params)]
-
-
-def _failed(row: TestEvidence) -> Finding:
-    params = {"check": row.title, "detail": row.detail}
-    return Finding(Missing.FAILED, Outcome.FAILED, params=params, subject=row.code)
 
 
 def record_evidence(path: Path) -> int:

@@ -132,3 +132,17 @@ def test_a_list_costs_the_same_for_many_rows(as_sam, alice, quick, django_assert
 
     with django_assert_max_num_queries(3):
         assert len(as_sam.get(f"/api/v1/{path}").json()["results"]) == 6
+
+
+@pytest.mark.parametrize("number", [2**63, 10**30])
+def test_a_number_that_no_row_can_have_is_not_found(as_sam, alice, quick, number):
+    promote(version=make_version().pk)
+
+    answers = [
+        as_sam.get(f"/api/v1/models/{number}/"),
+        as_sam.post(f"/api/v1/models/{number}/promote/"),
+        as_sam.post("/api/v1/models/rollback/", {"to": number}, format="json"),
+        as_sam.post(f"/api/v1/runs/{number}/cancel/"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404] * 4
