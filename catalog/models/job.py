@@ -34,6 +34,7 @@ class Job(models.Model):
 
     class Trigger(models.TextChoices):
         SCHEDULED = "scheduled", "schedule"
+        RETRAINING = "retraining", "retraining criteria"
         ADMIN = "admin", "admin"
         COMMAND = "command", "command"
         API = "api", "API"

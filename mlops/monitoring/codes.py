@@ -33,7 +33,12 @@ class DependencyCode(TextChoices):
     CHAMPION_LIBRARIES = "dependency.champion_libraries", _("Libraries of the champion")
     PINNED_LIBRARIES = "dependency.pinned_libraries", _("Pinned libraries")
     TMDB = "dependency.tmdb", _("TMDB")
-    ALL = "dependency.all", _("Dependencies")
+
+
+class EvidenceCode(TextChoices):
+    """Evidence for the ML Test Score about more than one check."""
+
+    DEPENDENCIES = "dependency.all", _("Dependencies")
 
 
 class DriftCode(TextChoices):
@@ -211,7 +216,7 @@ SENTENCES: dict[str, Text] = {
     **{code: _("The age is {age}, from {at} UTC; the limit is {limit}.") for code in StalenessCode},
 }
 
-register([*AlertCode, *AutoRollbackCode, *DependencyCode, *DriftCode, *SkewCode, *StalenessCode])
+register([*AlertCode, *AutoRollbackCode, *DependencyCode, *EvidenceCode, *DriftCode, *SkewCode, *StalenessCode])
 register([*RetrainingCode, *RetrainingResult, *FeatureCode, *ListsCode, *AblationCode])
 register([Error.NOTHING_TO_ROLL_BACK_TO, Error.NOT_PROMOTABLE, Error.ARTIFACT_NOT_AVAILABLE])  # why rolling back failed
 register(sentences=SENTENCES)

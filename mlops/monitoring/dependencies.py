@@ -19,7 +19,7 @@ from mlops.evaluation.lineage import library_versions
 from mlops.findings import Finding, Outcome
 from mlops.models import Dependency, ModelVersion, TestEvidence
 from mlops.monitoring.alerts import alert_on
-from mlops.monitoring.codes import DependencyCode, Message
+from mlops.monitoring.codes import DependencyCode, EvidenceCode, Message
 
 PROBED_MOVIE = 603  # a movie that TMDB will not remove
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;#]+)")
@@ -35,7 +35,7 @@ def check_dependencies() -> list[Finding]:
         if is_reachable(finding):
             alert_on(finding)
     outcome = Outcome.OK if all(is_reachable(finding) for finding in findings) else Outcome.INSUFFICIENT_DATA
-    record("Mo1", TestEvidence.Source.BEAT, Finding(DependencyCode.ALL, outcome), *findings)
+    record("Mo1", TestEvidence.Source.BEAT, Finding(EvidenceCode.DEPENDENCIES, outcome), *findings)
     return findings
 
 

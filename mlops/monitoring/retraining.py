@@ -51,7 +51,7 @@ def _act(reasons: list[Finding], now: datetime) -> tuple[PipelineRun | None, Ret
     if last is not None and now - last.checked_at < timedelta(hours=pause_hours):
         return None, RetrainingResult.PAUSED, {"run": last.run_id, "pause_hours": pause_hours}
     try:
-        run = start_training(trigger=PipelineRun.Trigger.SCHEDULED)
+        run = start_training(trigger=PipelineRun.Trigger.RETRAINING)
     except TrainingAlreadyActive:
         return None, RetrainingResult.ACTIVE, {}
     log = f"Started because: {describe_all(reasons)}"

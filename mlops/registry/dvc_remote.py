@@ -27,16 +27,16 @@ TIMEOUT_SECONDS = 3600
 
 
 def push_data() -> dict[str, int]:
-    """Pushes what the remote lacks: each scheduled snapshot, and the champion with its snapshot.
+    """Pushes what the remote lacks: snapshots of automatic trainings, and the champion with its snapshot.
 
     Raises NoDataRemote, DataRemoteError.
     """
     _require_remote()
     champions = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION)
     present = DatasetSnapshot.objects.filter(pushed_at=None, removed_at=None, withdrawn_at=None)
-    scheduled = present.filter(runs__trigger=PipelineRun.Trigger.SCHEDULED)
+    automatic = present.filter(runs__trigger__in=[PipelineRun.Trigger.SCHEDULED, PipelineRun.Trigger.RETRAINING])
     of_champions = present.filter(versions__in=champions)
-    snapshots = list((scheduled | of_champions).distinct())
+    snapshots = list((automatic | of_champions).distinct())
     models = list(champions.filter(pushed_at=None, artifact_removed_at=None))
     if snapshots or models:
         _prepare_project()

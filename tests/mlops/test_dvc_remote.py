@@ -22,9 +22,16 @@ def remote(quick, settings, tmp_path):
     return tmp_path / "remote"
 
 
-def scheduled(snapshot: DatasetSnapshot) -> DatasetSnapshot:
-    PipelineRun.objects.create(status="succeeded", trigger="scheduled", algorithm="ease", snapshot=snapshot)
+def scheduled(snapshot: DatasetSnapshot, trigger: str = "scheduled") -> DatasetSnapshot:
+    PipelineRun.objects.create(status="succeeded", trigger=trigger, algorithm="ease", snapshot=snapshot)
     return snapshot
+
+
+@pytest.mark.parametrize("trigger", ["scheduled", "retraining"])
+def test_snapshots_of_automatic_trainings_are_pushed(alice, remote, trigger):
+    scheduled(export_snapshot(), trigger)
+
+    assert push_data() == {"snapshots": 1, "models": 0}
 
 
 def test_snapshots_and_champion_are_restored_on_an_empty_host(alice, remote, settings, tmp_path, monkeypatch):

@@ -1,8 +1,10 @@
 """Each retraining criterion alone starts a training and states its figure."""
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db.models import F
 from django.utils import timezone
@@ -103,7 +105,7 @@ def test_each_criterion_alone_starts_one_training(champion, change, code, figure
     assert (met(check), check.run) == ([code], run)
     assert (check.result, check.params) == (RetrainingResult.STARTED, {"run": run.pk})
     assert check.reasons[0].figure == figure
-    assert (run.trigger, run.status) == ("scheduled", "queued")
+    assert (run.trigger, run.status) == ("retraining", "queued")
     assert check.reasons[0].sentence in run.log
     assert Alert.objects.get(code=AlertCode.RETRAINING).findings == [check.reasons[0].to_dict()]
 
@@ -176,3 +178,17 @@ def test_task_and_command_report_the_result(champion, capsys):
     check = RetrainingCheck.objects.first()
     assert check.reasons[0].sentence in said
     assert check.sentence in said
+
+
+def test_earlier_runs_of_criteria_get_their_trigger(db):
+    _, by_criteria = (
+        PipelineRun.objects.create(status="succeeded", trigger="scheduled", algorithm="ease") for _ in range(2)
+    )
+    RetrainingCheck.objects.create(criteria=[], run=by_criteria, result=RetrainingResult.STARTED)
+    migration = import_module("mlops.migrations.0017_retraining_trigger")
+
+    migration.mark_runs(apps, None)
+    assert [run.trigger for run in PipelineRun.objects.order_by("pk")] == ["scheduled", "retraining"]
+
+    migration.unmark_runs(apps, None)
+    assert {run.trigger for run in PipelineRun.objects.all()} == {"scheduled"}
