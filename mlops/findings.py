@@ -90,9 +90,13 @@ _titles: dict[str, Text] = {LEGACY: "{name}"}
 _sentences: dict[str, Text] = {LEGACY: "{text}"}
 
 
-def register(codes: Iterable[TextChoices] = (), sentences: Mapping[str, Text] | None = None) -> None:
-    """Titles by code, and sentences by code or message."""
-    _titles.update({code.value: code.label for code in codes})
+def register(
+    codes: Iterable[TextChoices] = (),
+    sentences: Mapping[str, Text] | None = None,
+    titles: Mapping[str, Text] | None = None,
+) -> None:
+    """Titles by code, those of `codes` being their labels, and sentences by code or message."""
+    _titles.update({code.value: code.label for code in codes} | dict(titles or {}))
     _sentences.update({str(code): text for code, text in (sentences or {}).items()})
 
 

@@ -3,9 +3,11 @@
 from datetime import timedelta
 from itertools import pairwise
 
+from celery.schedules import schedule
 from django.conf import settings
 from django.utils import timezone
-from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+from django_celery_beat.models import PeriodicTask
+from django_celery_beat.schedulers import ModelEntry
 
 from mlops.crontabs import parse_crontab
 from mlops.policy import RENAMED_SCHEDULES, SchedulesPolicy
@@ -38,12 +40,13 @@ def ensure_schedules() -> list[str]:
     for name, when in settings.POLICY.schedules.model_dump(by_alias=True).items():
         if when is None or name in existing:
             continue
+        row, field = ModelEntry.to_model_schedule(parse_crontab(when) if isinstance(when, str) else schedule(when))
         PeriodicTask.objects.create(
             name=name,
             task=TASKS[name],
             queue="training" if name in TRAINING_QUEUE else "default",
             expire_seconds=_expire_seconds(when),
-            **(_crontab(when) if isinstance(when, str) else _interval(when)),
+            **{field: row},
         )
         created.append(name)
     return created
@@ -62,33 +65,15 @@ def _rename_rows() -> None:
         row.save()
 
 
-def _crontab(expression: str) -> dict[str, CrontabSchedule]:
-    minute, hour, day_of_month, month_of_year, day_of_week = expression.split()
-    schedule, _ = CrontabSchedule.objects.get_or_create(
-        minute=minute,
-        hour=hour,
-        day_of_month=day_of_month,
-        month_of_year=month_of_year,
-        day_of_week=day_of_week,
-        timezone=settings.TIME_ZONE,
-    )
-    return {"crontab": schedule}
-
-
-def _interval(seconds: int) -> dict[str, IntervalSchedule]:
-    schedule, _ = IntervalSchedule.objects.get_or_create(every=seconds, period=IntervalSchedule.SECONDS)
-    return {"interval": schedule}
-
-
 def _expire_seconds(when: str | int) -> int:
     period = timedelta(seconds=when) if isinstance(when, int) else _shortest_pause(when)
     return max(1, int(period.total_seconds() * EXPIRES_AFTER))
 
 
 def _shortest_pause(expression: str, n_runs: int = 8) -> timedelta:
-    schedule = parse_crontab(expression)
+    crontab = parse_crontab(expression)
     moments = [timezone.now()]
     for _ in range(n_runs):
-        last, until_next, _ = schedule.remaining_delta(moments[-1])
+        last, until_next, _ = crontab.remaining_delta(moments[-1])
         moments.append(last + until_next)
     return min(later - earlier for earlier, later in pairwise(moments[1:]))

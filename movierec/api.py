@@ -41,7 +41,7 @@ class Pagination(PageNumberPagination):
 def error_codes() -> dict[str, str]:
     """Every code of the API with the sentence that explains it."""
     rest_framework = {kind.default_code: kind.default_detail for kind in _kinds(exceptions.APIException)}
-    domain = {str(kind.code): kind.code.label for kind in _kinds(DomainError)}
+    domain = {kind.code: kind.text for kind in _kinds(DomainError)}
     return {code: str(sentence) for code, sentence in sorted({**domain, **rest_framework, **OWN_ERRORS}.items())}
 
 
@@ -59,7 +59,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     """Gives REST framework's exceptions and the domain's the one error shape; anything else is a bug, a 500."""
     if isinstance(exc, DomainError):
         set_rollback()
-        return Response(error_body(str(exc.code), str(exc), exc.fields), status=exc.status)
+        return Response(error_body(exc.code, str(exc), exc.fields), status=exc.status)
     response = default_handler(exc, context)
     if response is None:
         return None

@@ -1,30 +1,24 @@
 """Errors of the recommender."""
 
-from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from catalog.errors import DomainError
 
 
-class Code(TextChoices):
-    RECOMMENDER_ERROR = "recommender_error", _("The recommender cannot do this.")
-    INVALID = "invalid", _("Some fields are not valid.")
-    INVALID_ARTIFACT = "invalid_artifact", _("The files of the model are missing or damaged.")
-    NOT_EXPLAINABLE = "not_explainable", _("There is no score to explain.")
+class RecommenderError(DomainError, code="recommender_error", text=_("The recommender cannot do this.")): ...
 
 
-class RecommenderError(DomainError, code=Code.RECOMMENDER_ERROR): ...
-
-
-class InvalidRequest(RecommenderError, code=Code.INVALID):
+class InvalidRequest(RecommenderError, code="invalid", text=_("Some fields are not valid.")):
     """One field of the request is not valid."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}", fields={field: [message]})
 
 
-class InvalidArtifact(RecommenderError, code=Code.INVALID_ARTIFACT): ...
+class InvalidArtifact(
+    RecommenderError, code="invalid_artifact", text=_("The files of the model are missing or damaged.")
+): ...
 
 
-class NotExplainable(RecommenderError, code=Code.NOT_EXPLAINABLE, status=409):
+class NotExplainable(RecommenderError, code="not_explainable", text=_("There is no score to explain."), status=409):
     """There is no score to explain; the message gives the reason."""

@@ -6,7 +6,7 @@ An alert's text is the sentences of its findings; see `Alert.message`.
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from mlops.errors import Code as Error
+from mlops.errors import ArtifactNotAvailable, NothingToRollBackTo, NotPromotable
 from mlops.findings import Text, register
 
 
@@ -218,5 +218,5 @@ SENTENCES: dict[str, Text] = {
 
 register([*AlertCode, *AutoRollbackCode, *DependencyCode, *EvidenceCode, *DriftCode, *SkewCode, *StalenessCode])
 register([*RetrainingCode, *RetrainingResult, *FeatureCode, *ListsCode, *AblationCode])
-register([Error.NOTHING_TO_ROLL_BACK_TO, Error.NOT_PROMOTABLE, Error.ARTIFACT_NOT_AVAILABLE])  # why rolling back failed
-register(sentences=SENTENCES)
+WHY_NOT_ROLLED_BACK = (NothingToRollBackTo, NotPromotable, ArtifactNotAvailable)
+register(titles={error.code: error.text for error in WHY_NOT_ROLLED_BACK}, sentences=SENTENCES)

@@ -32,7 +32,7 @@ def test_every_domain_error_is_answered_with_its_code(kind):
     answer = exception_handler(raised, {})
 
     assert answer.status_code == kind.status
-    assert answer.data["error"] == {"code": kind.code, "message": str(kind.code.label), "fields": {}}
+    assert answer.data["error"] == {"code": kind.code, "message": str(kind.text), "fields": {}}
     assert kind.code in error_codes()
 
 
