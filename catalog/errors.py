@@ -10,12 +10,16 @@ class DomainError(Exception):
     """The base of every app's errors. A class that gives no code shares that of its base."""
 
     code: ClassVar[str]
-    text: ClassVar[str | Promise]
+    text: ClassVar[Promise]
     status: ClassVar[int] = 400
 
-    def __init_subclass__(cls, *, code: str | None = None, text: str | Promise = "", status: int | None = None) -> None:
+    def __init_subclass__(
+        cls, *, code: str | None = None, text: Promise | None = None, status: int | None = None
+    ) -> None:
         super().__init_subclass__()
-        cls.code, cls.text, cls.status = code or cls.code, text or cls.text, status or cls.status
+        cls.code, cls.status = code or cls.code, status or cls.status
+        if text is not None:  # asking whether it is empty would translate it
+            cls.text = text
 
     def __init__(self, message: str | Promise = "", *, fields: dict[str, list[str]] | None = None) -> None:
         super().__init__(message or self.text)

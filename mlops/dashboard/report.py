@@ -107,21 +107,12 @@ def group_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str,
         yield name, _share(share), _share(champion), _share(candidate), difference_text(differences.get(name))
 
 
-@dataclass(frozen=True)
-class SliceRow:
-    """The candidate in one slice; `values` are SLICE_METRICS, `difference` its nDCG minus the champion's."""
-
-    name: str
-    n_users: int
-    values: list[str]
-    difference: str
-
-
-def slice_rows(figures: Mapping[str, Any]) -> Iterator[SliceRow]:
+def slice_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, int, list[str], str]]:
+    """For each slice: name, number of users, the candidate's SLICE_METRICS, and its nDCG minus the champion's."""
     for name, found in figures.get("models", {}).get("candidate", {}).get("slices", {}).items():
         values = [_number(found.get(metric)) for metric in SLICE_METRICS]
         difference = difference_text(figures.get("slice_differences", {}).get(name))
-        yield SliceRow(name.replace("_", " "), found["n_users"], values, difference)
+        yield name.replace("_", " "), found["n_users"], values, difference
 
 
 def backtest_lines(figures: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db import IntegrityError, transaction
 from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -28,7 +27,8 @@ def set_alert(code: str, *findings: Finding, subject: str = "") -> Alert | None:
         _close(code, subject)
         return None
     rows = [finding.to_dict() for finding in findings]
-    alert, is_new = _open(code, subject, rows)
+    # When several processes find the same state at once, one of them opens the alert and the others get its row.
+    alert, is_new = Alert.objects.get_or_create(code=code, subject=subject, closed_at=None, defaults={"findings": rows})
     if is_new:
         logger.error("alert: %s: %s", code, alert.message)
     elif alert.findings != rows:
@@ -55,17 +55,6 @@ def alert_on_sync(source: str, stopped_by: str, **kwargs: Any) -> None:
     params = {"provider": Source(source).label, "error": stopped_by}
     findings = [Finding(AlertCode.SYNC_FAILED, Outcome.ALERT, params=params)] if stopped_by else []
     set_alert(AlertCode.SYNC_FAILED, *findings, subject=source)
-
-
-def _open(code: str, subject: str, findings: list[dict[str, Any]]) -> tuple[Alert, bool]:
-    """When several processes find the same state at once, one of them opens the alert."""
-    try:
-        with transaction.atomic():
-            return Alert.objects.get_or_create(
-                code=code, subject=subject, closed_at=None, defaults={"findings": findings}
-            )
-    except IntegrityError:
-        return Alert.objects.get(code=code, subject=subject, closed_at=None), False
 
 
 def _close(code: str, subject: str) -> None:
