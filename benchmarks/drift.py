@@ -23,7 +23,7 @@ from benchmarks.tables import render
 from mlops.findings import Finding, Outcome
 from mlops.monitoring.codes import DriftCode
 from mlops.monitoring.drift import checks
-from mlops.monitoring.drift.statistics import Shares, row_weights, shares_of
+from mlops.monitoring.drift.statistics import category_weights, row_weights
 from mlops.policy import DriftPolicy
 
 FAT = 5  # times the usual size of a week
@@ -162,27 +162,29 @@ class Ratings:
 
     def _judge(self, code: DriftCode, category: Callable[[Rows], Array], labels: list[str]) -> Callable[..., Finding]:
         def judge(recent: Rows, before: Rows) -> Finding:
-            now, then = (self._shares(rows, category(rows).astype(int), len(labels)) for rows in (recent, before))
+            now, then = (
+                self._category_weights(rows, category(rows).astype(int), len(labels)) for rows in (recent, before)
+            )
             sizes = (len(recent["user"]), len(before["user"]))
             return checks.check_shares(code, now, then, sizes, labels, self.policy)
 
         return judge
 
     def _judge_genres(self, recent: Rows, before: Rows) -> Finding:
-        now, then = (self._genre_shares(rows) for rows in (recent, before))
+        now, then = (self._genre_weights(rows) for rows in (recent, before))
         sizes = (len(recent["user"]), len(before["user"]))
         return checks.check_shares(DriftCode.GENRES, now, then, sizes, self.weeks.genre_names, self.policy)
 
-    def _genre_shares(self, rows: Rows) -> Shares:
+    def _genre_weights(self, rows: Rows) -> Array:
         genres = [self.weeks.genres.get(int(movie), []) for movie in rows["movie"]]
         lengths = np.array([len(found) for found in genres])
         at = np.repeat(np.arange(len(genres)), lengths)
         weights = self._weights(rows)[at] / lengths[at]
         categories = np.array([genre for found in genres for genre in found])
-        return shares_of(rows["user"][at], categories, weights, len(self.weeks.genre_names))
+        return category_weights(rows["user"][at], categories, weights, len(self.weeks.genre_names))
 
-    def _shares(self, rows: Rows, categories: Array, n_categories: int) -> Shares:
-        return shares_of(rows["user"], categories, self._weights(rows), n_categories)
+    def _category_weights(self, rows: Rows, categories: Array, n_categories: int) -> Array:
+        return category_weights(rows["user"], categories, self._weights(rows), n_categories)
 
     def _weights(self, rows: Rows) -> Array:
         return row_weights(rows["user"], rows["week"], self.policy.ratings_per_person)

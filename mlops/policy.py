@@ -1,7 +1,9 @@
 """The policy of model operations: its sections of `config.yaml`; every key has a default, bounds and a meaning."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from catalog.policy import Count, NotNegative, Positive, Section, Share, key
@@ -62,26 +64,7 @@ class SearchRange(Section):
             raise ValueError("low must be above 0 in a logarithmic range")
 
 
-def _range(low: float, high: float, **kind: bool) -> dict[str, Any]:
-    return {"low": low, "high": high, **kind}
-
-
-SPACES: dict[str, dict[str, dict[str, Any]]] = {
-    "hybrid": {
-        "regularization": _range(20, 2000, log=True),
-        "metadata_weight": _range(1, 60, log=True),
-        "user_exponent": _range(0, 0.6),
-        "residual_weight": _range(0, 0.6),
-    },
-    "popularity": {"half_life_days": {"choices": [1, 2, 7, 30, 90, 365, "inf"]}},
-    "ease": {"regularization": _range(10, 5000, log=True)},
-    "als": {
-        "n_components": _range(16, 128, whole=True),
-        "regularization": _range(0.1, 500, log=True),
-        "alpha": _range(1, 64, log=True),
-    },
-    "item_knn": {"n_neighbors": _range(20, 500, whole=True), "shrinkage": _range(0.5, 300, log=True)},
-}
+SPACES = yaml.safe_load(Path(__file__).with_name("search_spaces.yaml").read_text(encoding="utf-8"))
 Spaces = Annotated[
     dict[str, dict[str, SearchRange]],
     BeforeValidator(lambda given: SPACES | given if isinstance(given, dict) else given),

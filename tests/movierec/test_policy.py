@@ -150,7 +150,7 @@ def table() -> str:
     rows = ["| key | default | values | meaning |", "|---|---|---|---|"]
     for key, field in keys():
         default = json.dumps(field.get_default(call_default_factory=True))
-        default = "see `SPACES` in `mlops/policy.py`" if key == "tuning.spaces" else f"`{default}`"
+        default = "see `mlops/search_spaces.yaml`" if key == "tuning.spaces" else f"`{default}`"
         rows.append(f"| `{key}` | {default} | {_values(field)} | {field.description} |")
     return "\n".join(rows) + "\n"
 

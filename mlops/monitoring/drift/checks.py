@@ -15,13 +15,13 @@ import numpy as np
 from mlops.findings import Finding, Outcome
 from mlops.monitoring.codes import DriftCode, Message
 from mlops.monitoring.drift.statistics import (
-    Shares,
     Shift,
     compare_rates,
     compare_shares,
     compare_values,
     distinct_ratio,
     list_diversity,
+    shares_of,
     weekly_ratio,
 )
 from mlops.policy import DriftPolicy
@@ -37,13 +37,13 @@ def worst(outcomes: Sequence[str]) -> str:
 
 
 def check_shares(
-    code: DriftCode, recent: Shares, before: Shares, rows: tuple[int, int], labels: Sequence[str], policy: DriftPolicy
+    code: DriftCode, recent: Array, before: Array, rows: tuple[int, int], labels: Sequence[str], policy: DriftPolicy
 ) -> Finding:
-    """How rows divide into categories; `rows` are the numbers of rows, recent and before."""
+    """How rows divide into categories, by `category_weights`; `rows` are the numbers of rows, recent and before."""
     found = _begin(code, "PSI", rows, policy.psi_warn, policy.psi_alert)
     if min(rows) < policy.min_ratings:
         return _insufficient(found, Message.RATINGS_NEEDED, policy.min_ratings)
-    bars = zip(labels, _rounded(before.shares), _rounded(recent.shares), strict=True)
+    bars = zip(labels, _rounded(shares_of(before)), _rounded(shares_of(recent)), strict=True)
     found = replace(_with(found, bars=[list(bar) for bar in bars]), message=Message.PSI)
     return _judged(found, compare_shares(recent, before), policy)
 

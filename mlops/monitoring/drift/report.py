@@ -57,15 +57,15 @@ def _of_ratings(
     found = [
         checks.check_shares(
             code,
-            recent.shares(category(recent), len(labels)),
-            before.shares(category(before), len(labels)),
+            recent.category_weights(category(recent), len(labels)),
+            before.category_weights(category(before), len(labels)),
             rows,
             labels,
             policy,
         )
         for code, category, labels in kinds
     ]
-    (now, n_now), (then, n_then) = (window.genre_shares(genres, len(genre_names)) for window in (recent, before))
+    (now, n_now), (then, n_then) = (window.genre_weights(genres, len(genre_names)) for window in (recent, before))
     return [*found, checks.check_shares(DriftCode.GENRES, now, then, (n_now, n_then), genre_names, policy)]
 
 

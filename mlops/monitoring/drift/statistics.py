@@ -34,22 +34,6 @@ class Shift:
         return self.figure - self.chance
 
 
-@dataclass(frozen=True)
-class Shares:
-    """One window by category: weights, a row for each user and a column for each category."""
-
-    weights: Array
-
-    @property
-    def total(self) -> Array:
-        return np.asarray(self.weights.sum(axis=0))
-
-    @property
-    def shares(self) -> Array:
-        total = self.total
-        return np.asarray(total / total.sum()) if total.sum() else total
-
-
 def row_weights(people: Array, weeks: Array, rows_per_person: int) -> Array:
     """The weight of each row: at most `rows_per_person` rows for a user and twice the median for a week."""
     _, person, n_rows = np.unique(people, return_inverse=True, return_counts=True)
@@ -59,19 +43,28 @@ def row_weights(people: Array, weeks: Array, rows_per_person: int) -> Array:
     return np.asarray(weights * np.minimum(1.0, MAX_WEEK * np.median(volumes) / volumes)[week])
 
 
-def shares_of(people: Array, categories: Array, weights: Array, n_categories: int) -> Shares:
-    """Sums by user and category; a row with several categories comes once for each."""
+def category_weights(people: Array, categories: Array, weights: Array, n_categories: int) -> Array:
+    """Sums of the rows' weights, a row for each user and a column for each category.
+
+    A row with several categories comes once for each.
+    """
     _, person = np.unique(people, return_inverse=True)
     n_people = int(person.max()) + 1 if len(person) else 0
     cells = np.bincount(person * n_categories + categories, weights, n_people * n_categories)
-    return Shares(cells.reshape(n_people, n_categories))
+    return cells.reshape(n_people, n_categories)
 
 
-def compare_shares(recent: Shares, before: Shares, *, seed: int = 0) -> Shift:
-    """PSI, and its distribution when users are assigned to the windows at random."""
-    figure = population_stability_index(recent.total, before.total)
-    people = np.concatenate([recent.weights, before.weights])
-    n_recent, n_people = len(recent.weights), len(people)
+def shares_of(weights: Array) -> Array:
+    """Each category's share of the weights of all users; zeros where there are none."""
+    total = weights.sum(axis=0)
+    return np.asarray(total / total.sum() if total.sum() else total)
+
+
+def compare_shares(recent: Array, before: Array, *, seed: int = 0) -> Shift:
+    """PSI of two windows' `category_weights`, and its distribution when users are assigned to them at random."""
+    figure = population_stability_index(recent.sum(axis=0), before.sum(axis=0))
+    people = np.concatenate([recent, before])
+    n_recent, n_people = len(recent), len(people)
     rng, dealt = np.random.default_rng(seed), []
     for start in range(0, PERMUTATIONS, CHUNK):
         drawn = rng.random((min(CHUNK, PERMUTATIONS - start), n_people), dtype=np.float32)

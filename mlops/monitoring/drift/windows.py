@@ -12,7 +12,7 @@ import numpy as np
 from django.db.models import Count, F, Min, Q
 
 from catalog.models import MovieGenre, Rating
-from mlops.monitoring.drift.statistics import Shares, row_weights, shares_of
+from mlops.monitoring.drift.statistics import category_weights, row_weights
 from mlops.policy import DriftPolicy
 
 Array = np.ndarray[Any, Any]
@@ -39,17 +39,17 @@ class Window:
     def __len__(self) -> int:
         return len(self.users)
 
-    def shares(self, categories: Array, n_categories: int) -> Shares:
-        return shares_of(self.users, categories, self.weights, n_categories)
+    def category_weights(self, categories: Array, n_categories: int) -> Array:
+        return category_weights(self.users, categories, self.weights, n_categories)
 
-    def genre_shares(self, genres_of: dict[int, list[int]], n_genres: int) -> tuple[Shares, int]:
+    def genre_weights(self, genres_of: dict[int, list[int]], n_genres: int) -> tuple[Array, int]:
         """A rating counts in equal parts for each genre of its movie. Also returns how many ratings had a genre."""
         lists = [genres_of.get(movie, []) for movie in self.movies.tolist()]
         lengths = np.array([len(found) for found in lists], dtype=np.int64)
         rows = np.repeat(np.arange(len(lists)), lengths)
         categories = np.array([genre for found in lists for genre in found], dtype=np.int64)
         weights = self.weights[rows] / lengths[rows]
-        return shares_of(self.users[rows], categories, weights, n_genres), int((lengths > 0).sum())
+        return category_weights(self.users[rows], categories, weights, n_genres), int((lengths > 0).sum())
 
 
 def windows(end: datetime, policy: DriftPolicy) -> tuple[Window, Window]:
