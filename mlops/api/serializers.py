@@ -34,7 +34,6 @@ class ModelSummarySerializer(serializers.ModelSerializer[ModelVersion]):
     status = serializers.CharField(read_only=True, help_text=_choices(ModelVersion.Status))
     version = serializers.IntegerField(source="pk", read_only=True)
     data_hash = serializers.CharField(source="snapshot.content_hash", read_only=True)
-    ndcg = serializers.FloatField(allow_null=True, read_only=True)
 
     class Meta:
         model = ModelVersion
@@ -44,8 +43,7 @@ class ModelSummarySerializer(serializers.ModelSerializer[ModelVersion]):
 class ModelSerializer(ModelSummarySerializer):
     verdict = serializers.SerializerMethodField()
 
-    class Meta:
-        model = ModelVersion
+    class Meta(ModelSummarySerializer.Meta):
         fields = [
             *ModelSummarySerializer.Meta.fields,
             "parameters",
@@ -94,7 +92,6 @@ class RollBackSerializer(serializers.Serializer[Any]):
 
 class RunStepSerializer(serializers.ModelSerializer[RunStep]):
     status = serializers.CharField(read_only=True, help_text=_choices(RunStep.Status))
-    progress = serializers.CharField(read_only=True)
 
     class Meta:
         model = RunStep
@@ -106,7 +103,6 @@ class RunSummarySerializer(serializers.ModelSerializer[PipelineRun]):
     started_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True, read_only=True)
     queued_at = serializers.DateTimeField(source="created_at", read_only=True)
     outcome = serializers.CharField(read_only=True, help_text="How it ended, as a code; `message` says it in words.")
-    message = serializers.CharField(read_only=True)
     version = serializers.IntegerField(source="version.pk", default=None, allow_null=True, read_only=True)
 
     class Meta:
@@ -134,8 +130,7 @@ class RunSummarySerializer(serializers.ModelSerializer[PipelineRun]):
 class RunSerializer(RunSummarySerializer):
     steps = RunStepSerializer(many=True, read_only=True)
 
-    class Meta:
-        model = PipelineRun
+    class Meta(RunSummarySerializer.Meta):
         fields = [*RunSummarySerializer.Meta.fields, "parameters", "log", "steps"]
 
 
