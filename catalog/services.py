@@ -6,26 +6,13 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 from catalog.errors import CatalogError, InvalidRating, InvalidSignUp, MovieNotFound, UserNotFound
 from catalog.models import Movie, Rating, Source, User, WatchlistItem
 from catalog.models.rating import CLOCK_TOLERANCE, RATING_STEPS
 from catalog.signals import rating_recorded
-
-__all__ = [
-    "CatalogError",
-    "InvalidRating",
-    "InvalidSignUp",
-    "MovieNotFound",
-    "UserNotFound",
-    "add_to_watchlist",
-    "record_rating",
-    "remove_from_watchlist",
-    "remove_rating",
-    "sign_up",
-]
 
 
 def record_rating(
@@ -97,6 +84,21 @@ def sign_up(*, username: str, email: str, password: str) -> User:
     except IntegrityError:  # another request took the name in the meantime
         raise InvalidSignUp(_TAKEN, fields={"username": [_TAKEN]}) from None
     return user
+
+
+def delete_account(*, user: User) -> None:
+    """Deletes the user with all their data and subtracts their ratings from the movies' figures.
+
+    The user's row is locked first, so that they cannot rate in the meantime, then the movies they rated.
+    """
+    with transaction.atomic():
+        if not User.objects.select_for_update().filter(pk=user.pk).exists():
+            return
+        rated = Movie.objects.filter(pk__in=Rating.objects.filter(user=user).values("movie"))
+        list(rated.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        theirs = Rating.objects.filter(user=user, movie=OuterRef("pk")).values("rating")
+        rated.update(rating_count=F("rating_count") - 1, rating_sum=F("rating_sum") - Subquery(theirs))
+        user.delete()
 
 
 def _valid_rating(rating: Any) -> float:

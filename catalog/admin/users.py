@@ -8,10 +8,9 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.accounts import delete_account
 from catalog.admin.large import CappedPaginator, CountedDeletion, DeletesEach, LargeTableAdmin
 from catalog.models import Rating, User, Viewing, WatchlistItem
-from catalog.services import record_rating, remove_rating
+from catalog.services import delete_account, record_rating, remove_rating
 
 
 @admin.register(User)

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from catalog.imports.formats import CHOICES
 from catalog.models import Credit, ImportRow, Movie, Rating, User, UserImport, WatchlistItem
 from catalog.models.rating import RATING_STEPS
+from catalog.services import sign_up
 from catalog.templatetags.movies import poster_url
 
 
@@ -209,6 +210,9 @@ class SignUpSerializer(serializers.ModelSerializer):
         model = User
         fields = ["id", "username", "email", "password"]
         read_only_fields = ["id"]
+
+    def create(self, validated_data: dict[str, str]) -> User:
+        return sign_up(**validated_data)
 
 
 class CredentialsSerializer(serializers.Serializer):

@@ -3,23 +3,20 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from catalog.api.views.accounts import AccountsView, TokenView
-from catalog.api.views.bulk import BulkMoviesView, BulkRatingsView, BulkUsersView
-from catalog.api.views.imports import ExportView, UserImportViewSet
-from catalog.api.views.movies import MovieViewSet, RatingViewSet, WatchlistViewSet
+from catalog.api import transfers, views
 
 router = SimpleRouter(use_regex_path=False)
-router.register("movies", MovieViewSet)  # movies/  movies/{id}/
-router.register("ratings", RatingViewSet)  # ratings/  ratings/{movie_id}/
-router.register("watchlist", WatchlistViewSet)  # watchlist/  watchlist/{movie_id}/
-router.register("import", UserImportViewSet)  # import/  import/{id}/  import/{id}/entries/  import/{id}/commit/
+router.register("movies", views.MovieViewSet)  # movies/  movies/{id}/
+router.register("ratings", views.RatingViewSet)  # ratings/  ratings/{movie_id}/
+router.register("watchlist", views.WatchlistViewSet)  # watchlist/  watchlist/{movie_id}/
+router.register("import", transfers.UserImportViewSet)  # import/{id}/  import/{id}/entries/  import/{id}/commit/
 
 urlpatterns = [
-    path("accounts/", AccountsView.as_view(), name="accounts"),
-    path("bulk/movies/", BulkMoviesView.as_view(), name="bulk-movies"),
-    path("bulk/users/", BulkUsersView.as_view(), name="bulk-users"),
-    path("bulk/ratings/", BulkRatingsView.as_view(), name="bulk-ratings"),
-    path("export/<str:site>/", ExportView.as_view(), name="export"),
-    path("token/", TokenView.as_view(), name="token"),
+    path("accounts/", views.AccountsView.as_view(), name="accounts"),
+    path("bulk/movies/", transfers.BulkMoviesView.as_view(), name="bulk-movies"),
+    path("bulk/users/", transfers.BulkUsersView.as_view(), name="bulk-users"),
+    path("bulk/ratings/", transfers.BulkRatingsView.as_view(), name="bulk-ratings"),
+    path("export/<str:site>/", transfers.ExportView.as_view(), name="export"),
+    path("token/", views.TokenView.as_view(), name="token"),
     *router.urls,
 ]

@@ -14,11 +14,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.authtoken.models import Token
 
-from catalog.accounts import delete_account
 from catalog.errors import InvalidSignUp
 from catalog.forms import DeleteAccountForm, SignInForm, SignUpForm
 from catalog.imports.formats import CHOICES
 from catalog.models import User
+from catalog.services import delete_account
 from catalog.services import sign_up as create_account
 from catalog.throttling import SignInThrottle, SignUpThrottle, too_many
 from catalog.views.pages import SignedInRequest

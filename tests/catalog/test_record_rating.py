@@ -5,8 +5,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from catalog.errors import InvalidRating, MovieNotFound, UserNotFound
 from catalog.models import Movie, Rating, Source, User
-from catalog.services import InvalidRating, MovieNotFound, UserNotFound, record_rating, remove_rating
+from catalog.services import record_rating, remove_rating
 from catalog.signals import rating_recorded
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 

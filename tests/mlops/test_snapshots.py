@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from catalog.accounts import delete_account
 from catalog.models import Movie, Rating, User
+from catalog.services import delete_account
 from mlops.data import snapshots
 from mlops.data.snapshots import adopt_snapshot, export_snapshot, read_snapshot
 from mlops.errors import SnapshotNotAvailable, StepFailed

@@ -1,0 +1,164 @@
+"""Accounts and tokens, movies, and the signed-in user's ratings and watchlist; changes go through the services."""
+
+from typing import Any
+
+from django.contrib.auth import authenticate
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.authtoken.models import Token
+from rest_framework.generics import CreateAPIView, GenericAPIView
+from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.settings import api_settings
+from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
+
+from catalog.api import serializers
+from catalog.errors import InvalidCredentials, MovieNotFound
+from catalog.filters import MovieFilter
+from catalog.models import Credit, Movie, Rating, WatchlistItem
+from catalog.paging import KeysFirstPaginator
+from catalog.services import add_to_watchlist, record_rating, remove_from_watchlist, remove_rating
+from catalog.throttling import SignInThrottle, SignUpThrottle
+
+
+class AnonymousView(GenericAPIView):
+    """Ignores authentication, so that an old token locks no one out."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+
+class AccountsView(AnonymousView, CreateAPIView):
+    """Signs up. The account can ask for a token at once."""
+
+    serializer_class = serializers.SignUpSerializer
+    throttle_classes = [SignUpThrottle]
+
+
+class TokenView(AnonymousView):
+    serializer_class = serializers.CredentialsSerializer
+    throttle_classes = [SignInThrottle]
+
+    @extend_schema(
+        description="The account's token, made when there is none. Send it as `Authorization: Token <token>`.",
+        responses=serializers.TokenSerializer,
+        operation_id="token_create",
+    )
+    def post(self, request: Request) -> Response:
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        user = authenticate(request, **given.validated_data)
+        if user is None:
+            raise InvalidCredentials
+        token, _ = Token.objects.get_or_create(user=user)
+        return Response(serializers.TokenSerializer({"token": token.key}).data)
+
+
+class MoviePagination(api_settings.DEFAULT_PAGINATION_CLASS):  # type: ignore[name-defined]
+    django_paginator_class = KeysFirstPaginator
+
+
+class MovieViewSet(ReadOnlyModelViewSet):
+    """Lists of movies with search, filters and sorting, and single movies with all details."""
+
+    queryset = Movie.objects.all()
+    permission_classes = [AllowAny]
+    filterset_class = MovieFilter
+    pagination_class = MoviePagination
+    lookup_value_converter = "int"
+
+    def get_queryset(self) -> QuerySet[Movie]:
+        movies = super().get_queryset()
+        if self.action == "list":
+            return movies
+        return movies.prefetch_related(
+            "genres", "keywords", Prefetch("credits", Credit.objects.select_related("person"))
+        )
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        movies = super().paginate_queryset(queryset)
+        prefetch_related_objects(movies or [], "genres")
+        return movies
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        return serializers.MovieSummarySerializer if self.action == "list" else serializers.MovieSerializer
+
+
+class OwnMoviesViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericViewSet):
+    """The signed-in user's rows, one per movie."""
+
+    lookup_field = "movie_id"
+    lookup_value_converter = "int"
+
+    @property
+    def user(self) -> Any:
+        """The permission classes exclude anonymous users."""
+        return self.request.user
+
+    def get_queryset(self) -> QuerySet:
+        return super().get_queryset().filter(user_id=self.user.pk)
+
+    def write(self, movie_id: int, **values: Any) -> Response:
+        movie: Movie | None = Movie.objects.filter(pk=movie_id).first()
+        if movie is None:
+            raise MovieNotFound(f"There is no movie {movie_id}.")
+        existed = self.get_queryset().filter(movie=movie).exists()
+        row = self.record(movie, **values)
+        return Response(self.get_serializer(row).data, status.HTTP_200_OK if existed else status.HTTP_201_CREATED)
+
+    def record(self, movie: Movie, **values: Any) -> Rating | WatchlistItem:
+        raise NotImplementedError
+
+
+class RatingViewSet(OwnMoviesViewSet):
+    queryset = Rating.objects.select_related("movie")
+    serializer_class = serializers.RatingSerializer
+
+    @extend_schema(
+        request=serializers.NewRatingSerializer,
+        responses={201: serializers.RatingSerializer, 200: serializers.RatingSerializer},
+        description="Rates a movie: 201 for a new rating, 200 for a changed one.",
+    )
+    def create(self, request: Request) -> Response:
+        given = serializers.NewRatingSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return self.write(given.validated_data["movie"], rating=given.validated_data["rating"])
+
+    @extend_schema(
+        request=serializers.RatingInputSerializer,
+        responses={201: serializers.RatingSerializer, 200: serializers.RatingSerializer},
+        description="Rates the movie: 201 for a new rating, 200 for a changed one.",
+    )
+    def update(self, request: Request, movie_id: int) -> Response:
+        given = serializers.RatingInputSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return self.write(movie_id, **given.validated_data)
+
+    def record(self, movie: Movie, **values: Any) -> Rating:
+        return record_rating(user=self.user, movie=movie, **values)
+
+    def perform_destroy(self, row: Rating) -> None:
+        remove_rating(user=self.user, movie=row.movie)
+
+
+class WatchlistViewSet(OwnMoviesViewSet):
+    queryset = WatchlistItem.objects.select_related("movie")
+    serializer_class = serializers.WatchlistItemSerializer
+
+    @extend_schema(
+        request=None,
+        responses={201: serializers.WatchlistItemSerializer, 200: serializers.WatchlistItemSerializer},
+        description="Puts the movie on the watchlist: 201 when it is new there, else 200.",
+    )
+    def update(self, request: Request, movie_id: int) -> Response:
+        return self.write(movie_id)
+
+    def record(self, movie: Movie, **values: Any) -> WatchlistItem:
+        return add_to_watchlist(user=self.user, movie=movie)
+
+    def perform_destroy(self, row: WatchlistItem) -> None:
+        remove_from_watchlist(user=self.user, movie=row.movie)

@@ -1,1 +1,0 @@
-"""API views of the catalogue; changes go through `catalog.services`."""
