@@ -1,3 +1,5 @@
+from typing import Any
+
 from django import forms
 from django.contrib.auth import password_validation
 from django.contrib.auth.forms import AuthenticationForm
@@ -16,6 +18,11 @@ class RatingForm(forms.Form):
     )
 
 
+def _password(autocomplete: str, **options: Any) -> forms.CharField:
+    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(strip=False, widget=widget, **options)
+
+
 class SignUpForm(forms.Form):
     """The sign-up form; `services.sign_up` decides whether the values are acceptable."""
 
@@ -27,18 +34,10 @@ class SignUpForm(forms.Form):
     email = forms.EmailField(
         label="Email (optional)", required=False, widget=forms.EmailInput(attrs={"autocomplete": "email"})
     )
-    password = forms.CharField(
-        strip=False,
-        max_length=128,
-        help_text=password_validation.password_validators_help_text_html,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    password = _password(
+        "new-password", max_length=128, help_text=password_validation.password_validators_help_text_html
     )
-    password_again = forms.CharField(
-        strip=False,
-        max_length=128,
-        label="The same password again",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    password_again = _password("new-password", max_length=128, label="The same password again")
 
     def clean_password_again(self) -> str:
         again: str = self.cleaned_data["password_again"]
@@ -55,11 +54,7 @@ class SignInForm(AuthenticationForm):
 
 
 class DeleteAccountForm(forms.Form):
-    password = forms.CharField(
-        strip=False,
-        label="Your password, to confirm",
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
+    password = _password("current-password", label="Your password, to confirm")
 
     def __init__(self, user: User, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]

@@ -3,28 +3,28 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from catalog.views import accounts, imports, movies, ratings
+from catalog.views import accounts, library, movies
 
 app_name = "catalog"
 urlpatterns = [
     path("movies/", movies.movies, name="movies"),
     path("movies/<int:movie_id>/", movies.movie_detail, name="movie"),
     path("movies/<int:movie_id>-<slug:slug>/", movies.movie_detail, name="movie-detail"),
-    path("movies/<int:movie_id>/rating/", ratings.rate, name="rate"),
-    path("movies/<int:movie_id>/watchlist/", ratings.change_watchlist, name="change-watchlist"),
+    path("movies/<int:movie_id>/rating/", library.rate, name="rate"),
+    path("movies/<int:movie_id>/watchlist/", library.change_watchlist, name="change-watchlist"),
     path("suggestions/", movies.suggestions, name="suggestions"),
     path("people/<int:person_id>/", movies.person, name="person"),
     path("people/<int:person_id>-<slug:slug>/", movies.person, name="person-detail"),
     path("genres/<slug:slug>/", movies.genre, name="genre"),
     path("favicon.ico", movies.favicon, name="favicon"),
     path("posters/<int:movie_id>.svg", movies.poster, name="poster"),
-    path("ratings/", ratings.ratings, name="ratings"),
-    path("watchlist/", ratings.watchlist, name="watchlist"),
-    path("import/", imports.upload, name="import"),
-    path("import/<int:import_id>/commit/", imports.commit, name="commit-import"),
-    path("import/<int:import_id>/discard/", imports.discard, name="discard-import"),
+    path("ratings/", library.ratings, name="ratings"),
+    path("watchlist/", library.watchlist, name="watchlist"),
+    path("import/", library.upload, name="import"),
+    path("import/<int:import_id>/commit/", library.commit, name="commit-import"),
+    path("import/<int:import_id>/discard/", library.discard, name="discard-import"),
     path("accounts/", accounts.account, name="account"),
-    path("accounts/export/<str:format>/", imports.export, name="export"),
+    path("accounts/export/<str:format>/", library.export, name="export"),
     path("accounts/sign-up/", accounts.sign_up, name="sign-up"),
     path("accounts/sign-in/", accounts.SignInView.as_view(), name="sign-in"),
     path("accounts/sign-out/", LogoutView.as_view(), name="sign-out"),

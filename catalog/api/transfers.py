@@ -66,14 +66,8 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
         check_length(request._request)
         given = UploadSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        file = given.validated_data["file"]
-        user_import = receive_upload(
-            trigger=UserImport.Trigger.API,
-            user=request.user,
-            format=given.validated_data["format"],
-            name=file.name,
-            content=file.read(),
-        )
+        user: Any = request.user  # the permission classes exclude anonymous users
+        user_import = receive_upload(trigger=UserImport.Trigger.API, user=user, **given.validated_data)
         return Response(self.get_serializer(user_import).data, status.HTTP_202_ACCEPTED)
 
     @extend_schema(

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
@@ -32,9 +33,9 @@ PARSED = ("file", "line", "kind", "title", "year", "rating", "recorded_at", "wat
 COLUMNS = ("user_import_id", *PARSED, "movie_id", "reason")
 
 
-def receive_upload(*, trigger: str, **upload: Any) -> UserImport:
-    """Creates an import and enqueues it to be read."""
-    user_import = create_import(trigger=trigger, **upload)
+def receive_upload(*, user: User, format: str, file: UploadedFile, trigger: str) -> UserImport:
+    """Creates an import and enqueues it to be read. Raises InvalidImport, UploadTooLarge."""
+    user_import = create_import(user=user, format=format, name=file.name or "", content=file.read(), trigger=trigger)
     transaction.on_commit(lambda: enqueue(user_import))
     return user_import
 

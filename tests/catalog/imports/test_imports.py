@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from catalog.aggregates import rebuild_aggregates
@@ -207,7 +208,7 @@ def test_the_file_is_read_in_the_background_once(nora, heat, django_capture_on_c
     content = ratings(["2020-05-02", "Heat", 1995, URI, 4])
     with django_capture_on_commit_callbacks() as callbacks:
         user_import = receive_upload(
-            trigger="page", user=nora, format="letterboxd", name="ratings.csv", content=content
+            trigger="page", user=nora, format="letterboxd", file=SimpleUploadedFile("ratings.csv", content)
         )
 
     assert len(callbacks) == 1

@@ -1,0 +1,194 @@
+"""Pages for a user's own data: ratings, the watchlist, imports from other sites and exports."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from catalog.errors import ImportNotReady, InvalidImport, UploadTooLarge
+from catalog.forms import RatingForm, UploadForm
+from catalog.imports.commit import commit_import
+from catalog.imports.formats import FORMATS, export_ratings
+from catalog.imports.lifecycle import receive_upload
+from catalog.imports.report import sentences
+from catalog.imports.upload import check_length
+from catalog.models import Movie, Rating, User, UserImport, WatchlistItem
+from catalog.services import add_to_watchlist, record_rating, remove_from_watchlist, remove_rating
+from catalog.throttling import ImportThrottle, too_many
+from catalog.views.pages import (
+    HtmxRequest,
+    SignedInRequest,
+    is_htmx,
+    paginated,
+    safe_next,
+    to_sign_in,
+    vary_on_htmx,
+)
+
+IMPORT_ROWS = 50
+SORTS = {
+    "recent": ("Latest first", ["-rated_at", "-id"]),
+    "highest": ("Highest first", ["-rating", "-rated_at", "-id"]),
+    "lowest": ("Lowest first", ["rating", "-rated_at", "-id"]),
+    "title": ("Title", ["movie__search_title", "id"]),
+}
+
+
+@require_safe
+@login_required
+def ratings(request: SignedInRequest) -> HttpResponse:
+    sort = request.GET.get("sort", "")
+    sort = sort if sort in SORTS else "recent"
+    rows = Rating.objects.filter(user=request.user).select_related("movie").order_by(*SORTS[sort][1])
+    context = {
+        "page": paginated(request, rows, page_size=24),
+        "sort": sort,
+        "sorts": [(name, label) for name, (label, _) in SORTS.items()],
+        "next_url": request.get_full_path(),
+    }
+    return render(request, "catalog/ratings.html", context)
+
+
+@require_POST
+def rate(request: HtmxRequest, movie_id: int) -> HttpResponse:
+    """Sets or (button `remove`) deletes the user's rating; answers htmx with the panel only."""
+    movie = get_object_or_404(Movie, pk=movie_id)
+    if not request.user.is_authenticated:
+        return to_sign_in(request, movie.get_absolute_url())
+    form = RatingForm(request.POST)
+    said = error = ""
+    if "remove" in request.POST:
+        remove_rating(user=request.user, movie=movie)
+        said = f"Your rating of {movie.title} is removed."
+    elif form.is_valid():
+        row = record_rating(user=request.user, movie=movie, rating=form.cleaned_data["rating"])
+        said = f"You rated {movie.title} {row.rating:g} of 5 stars."
+    else:
+        error = str(form.errors["rating"][0])
+    if request.htmx:
+        return _panel(request, request.user, movie, said, error)
+    messages.add_message(request, messages.ERROR if error else messages.SUCCESS, error or said)
+    return redirect(safe_next(request, movie))
+
+
+def _panel(request: HttpRequest, user: User, movie: Movie, said: str, error: str) -> HttpResponse:
+    movie.refresh_from_db(fields=["rating_count", "rating_sum"])
+    row = Rating.objects.filter(user=user, movie=movie).first()
+    context = {
+        "movie": movie,
+        "rating": row and row.rating,
+        "said": said,
+        "error": error,
+        "next_url": safe_next(request, movie),
+    }
+    return render(request, "catalog/_rating_panel.html", context, status=422 if error else 200)
+
+
+@require_safe
+@login_required
+def watchlist(request: SignedInRequest) -> HttpResponse:
+    items = WatchlistItem.objects.filter(user=request.user).select_related("movie")
+    context = {"page": paginated(request, items), "next_url": request.get_full_path()}
+    return render(request, "catalog/watchlist.html", context)
+
+
+@require_POST
+def change_watchlist(request: HtmxRequest, movie_id: int) -> HttpResponse:
+    """Adds the movie to the user's watchlist (`wanted=1`) or removes it. Idempotent."""
+    movie = get_object_or_404(Movie, pk=movie_id)
+    if not request.user.is_authenticated:
+        return to_sign_in(request, movie.get_absolute_url())
+    wanted = request.POST.get("wanted") == "1"
+    if wanted:
+        add_to_watchlist(user=request.user, movie=movie)
+    else:
+        remove_from_watchlist(user=request.user, movie=movie)
+    if request.htmx:
+        context = {"movie": movie, "in_watchlist": wanted, "next_url": safe_next(request, movie)}
+        return render(request, "catalog/_watchlist_button.html", context)
+    where = "on your watchlist now" if wanted else "off your watchlist"
+    messages.success(request, f"{movie.title} is {where}.")
+    return redirect(safe_next(request, movie))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def upload(request: SignedInRequest) -> HttpResponse:
+    """The upload form and the state of the latest import; htmx requests only the latter."""
+    if request.method != "POST":
+        return _import_page(request, UploadForm())
+    if refused := too_many(ImportThrottle(), request):
+        return _import_page(request, UploadForm(), status=429, refused=refused)
+    form = UploadForm(request.POST, request.FILES)
+    try:
+        check_length(request)
+        if not form.is_valid():
+            return _import_page(request, form, status=422)
+        receive_upload(trigger=UserImport.Trigger.PAGE, user=request.user, **form.cleaned_data)
+    except UploadTooLarge as error:
+        return _import_page(request, UploadForm(), status=error.status, refused=str(error))
+    except InvalidImport as error:
+        return _import_page(request, form, status=422, refused=str(error))
+    return redirect("catalog:import")
+
+
+def _import_page(request: SignedInRequest, form: UploadForm, *, status: int = 200, refused: str = "") -> HttpResponse:
+    user_import = UserImport.objects.of(request.user).first()
+    context = {
+        "form": form,
+        "refused": refused,
+        "user_import": user_import,
+        "sentences": sentences(user_import) if user_import and user_import.counts else [],
+        "max_upload_mb": settings.POLICY.imports.max_upload_mb,
+        "formats": list(zip(form["format"], FORMATS.values(), strict=True)),
+        "format_label": FORMATS[user_import.format].label if user_import else "",
+    }
+    if user_import and user_import.counts:
+        context |= _tab_of_rows(request, user_import)
+    name = "catalog/_import.html" if is_htmx(request) else "catalog/import.html"
+    return vary_on_htmx(render(request, name, context, status=status))
+
+
+def _tab_of_rows(request: SignedInRequest, user_import: UserImport) -> dict[str, object]:
+    """Unmatched rows first: only those may need action."""
+    tabs = {"unmatched": user_import.counts["unmatched"], "matched": user_import.counts["matched"]}
+    if user_import.state == UserImport.State.DONE:
+        del tabs["matched"]
+    shown = request.GET.get("show", "")
+    shown = shown if shown in tabs else next((name for name, count in tabs.items() if count), "unmatched")
+    rows = user_import.rows.filter(movie__isnull=shown == "unmatched").select_related("movie")
+    return {"page": paginated(request, rows, page_size=IMPORT_ROWS), "shown": shown, "tabs": tabs}
+
+
+@require_POST
+@login_required
+def commit(request: SignedInRequest, import_id: int) -> HttpResponse:
+    user_import = get_object_or_404(UserImport.objects.of(request.user), pk=import_id)
+    try:
+        commit_import(user_import)
+    except ImportNotReady as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "Import finished. Your next recommendations use it.")
+    return redirect("catalog:import")
+
+
+@require_POST
+@login_required
+def discard(request: SignedInRequest, import_id: int) -> HttpResponse:
+    user_import = get_object_or_404(UserImport.objects.of(request.user), pk=import_id)
+    user_import.delete()
+    messages.success(request, f"{user_import.name} was discarded.")
+    return redirect("catalog:import")
+
+
+@require_safe
+@login_required
+def export(request: SignedInRequest, format: str) -> HttpResponse:
+    if format not in FORMATS:
+        raise Http404
+    return export_ratings(user=request.user, format=format).as_download()
