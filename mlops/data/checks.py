@@ -1,37 +1,45 @@
-"""The data checks before training. They collect every failure instead of stopping at the first."""
+"""The checks of each row before training, as pandera schemas whose errors are the codes of the rules.
+
+They collect every failure instead of stopping at the first.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
-from scipy.sparse import csr_matrix
 
-from mlops.data.codes import DataProblem, RowRule, rules_sentence
-from mlops.data.schemas import matrix_schema, movie_schema, rating_schema
-from mlops.findings import Finding, Outcome
+from catalog.models.rating import RATING_STEPS
+from mlops.data.codes import FIRST_YEAR, LAST_YEAR, RowRule
 
-METADATA = ("title", "release_date", "genres", "keywords", "cast", "directors", "overview", "language")
+_CODES = """
+    aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo
+    es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka
+    kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng
+    nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su
+    sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
+    cn mo sh xx
+"""
+# ISO 639-1, and what TMDB uses beside it: cn (Cantonese), mo (Moldavian), sh (Serbo-Croatian), xx (no language).
+# A movie without a language has an empty one.
+LANGUAGES = frozenset(["", *_CODES.split()])
+
+CLOCK_TOLERANCE = timedelta(days=1)  # what the site itself lets pass when a rating is recorded
 
 BadRows = Mapping[int, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """`bad_ratings` and `bad_movies` map positions in the frames to the codes of the rules that the row breaks.
-
-    `problems` concern the data as a whole.
-    """
+    """`bad_ratings` and `bad_movies` map positions in the frames to the codes of the rules that the row breaks."""
 
     n_rows: int
     bad_ratings: BadRows = field(default_factory=dict)
     bad_movies: BadRows = field(default_factory=dict)
-    problems: tuple[Finding, ...] = ()
-    null_shares: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -47,8 +55,9 @@ class CheckReport:
     def bad_share(self) -> float:
         return self.n_bad / self.n_rows if self.n_rows else 0.0
 
-    def sentence(self) -> str:
-        return rules_sentence(self.reasons)
+    @property
+    def figures(self) -> dict[str, Any]:
+        return {"rows": self.n_rows, "bad_rows": self.n_bad, "bad_share": self.bad_share} | self.reasons
 
     def without_rows(self, ratings: Collection[int], movies: Collection[int]) -> "CheckReport":
         """The report without these rows; each is named by its position in the frame."""
@@ -65,55 +74,9 @@ def check_frames(
     """Takes frames indexed from 0. Every row of a frame with wrong columns is bad."""
     return CheckReport(
         n_rows=len(ratings) + len(movies),
-        bad_ratings=_by_row(_failures(rating_schema(movies["movie_id"], now), ratings)),
-        bad_movies=_by_row(_failures(movie_schema(genres), movies)),
-        null_shares=null_shares(movies),
+        bad_ratings=_bad_rows(_rating_schema(movies["movie_id"], now), ratings),
+        bad_movies=_bad_rows(_movie_schema(genres), movies),
     )
-
-
-def null_shares(movies: pd.DataFrame) -> dict[str, float]:
-    """The share of movies with metadata that lack each part; metadata that may not train is missing on purpose."""
-    present = pd.DataFrame({name: _is_present(movies[name]) for name in METADATA if name in movies})
-    described = present[present.any(axis=1)]
-    if described.empty:
-        return {}
-    return {str(name): round(float(1 - described[name].mean()), 6) for name in described}
-
-
-def null_problems(shares: Mapping[str, float], allowed: Mapping[Any, float]) -> list[Finding]:
-    return [
-        Finding(DataProblem.NULL_SHARE, Outcome.FAILED, shares[name], limit, subject=name)
-        for name, limit in allowed.items()
-        if shares.get(name, 0.0) > limit
-    ]
-
-
-def shrinkage_problems(now: Mapping[str, int], before: Mapping[str, int], min_ratio: float) -> list[Finding]:
-    """Counts that fell below `min_ratio` of the count before, by code of the rows counted."""
-    return [
-        Finding(
-            DataProblem.SHRINKAGE,
-            Outcome.FAILED,
-            now[name],
-            min_ratio * n,
-            params={"before": n, "ratio": min_ratio},
-            subject=name,
-        )
-        for name, n in before.items()
-        if now[name] < min_ratio * n
-    ]
-
-
-def matrix_problems(matrix: csr_matrix, n_ratings: int) -> list[Finding]:
-    """Problems of the training matrix that was made of `n_ratings` checked ratings."""
-    # Reads the parts of the matrix: scipy's own conversion would fail on the damage that is searched for.
-    users = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    frame = pd.DataFrame({"user": users, "movie": matrix.indices, "rating": matrix.data.astype(np.float64)})
-    codes = {code for code, _ in _failures(matrix_schema(matrix.shape), frame)}
-    problems = [Finding(code, Outcome.FAILED) for code in sorted(codes)]
-    if matrix.nnz != n_ratings:
-        problems.append(Finding(DataProblem.MATRIX_COUNT, Outcome.FAILED, matrix.nnz, n_ratings))
-    return problems
 
 
 def without_bad_rows(
@@ -125,34 +88,48 @@ def without_bad_rows(
     )
 
 
-def _is_present(column: "pd.Series[Any]") -> "pd.Series[bool]":
-    if column.dtype == object or pd.api.types.is_string_dtype(column):
-        return column.map(lambda value: not _is_missing(value)).astype(bool)
-    return column.notna()
+def _rating_schema(movie_ids: "pd.Series[Any]", now: datetime) -> pa.DataFrameSchema:
+    latest = pd.Timestamp(now + CLOCK_TOLERANCE)
+    is_finite = pa.Check(lambda column: np.isfinite(column), error=RowRule.NOT_FINITE, ignore_na=False)
+    is_last = pa.Check(lambda frame: ~frame.duplicated(["user_id", "movie_id"], keep="last"), error=RowRule.RATED_TWICE)
+    return pa.DataFrameSchema(
+        {
+            "user_id": pa.Column("int64"),
+            "movie_id": pa.Column("int64", pa.Check.isin(set(movie_ids.tolist()), error=RowRule.UNKNOWN_MOVIE)),
+            "rating": pa.Column(
+                "float64", [is_finite, pa.Check.isin(RATING_STEPS, error=RowRule.NOT_IN_STEPS)], nullable=True
+            ),
+            "rated_at": pa.Column(pd.DatetimeTZDtype("us", "UTC"), pa.Check.le(latest, error=RowRule.IN_FUTURE)),
+        },
+        checks=is_last,
+    )
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and np.isnan(value)) or len(value) == 0
+def _movie_schema(genres: Collection[str]) -> pa.DataFrameSchema:
+    known = frozenset(genres)
+    is_last = pa.Check(lambda column: ~column.duplicated(keep="last"), error=RowRule.MOVIE_TWICE)
+    optional = {
+        "title": None,
+        "release_date": pa.Check(
+            lambda column: column.dt.year.between(FIRST_YEAR, LAST_YEAR), error=RowRule.IMPLAUSIBLE_DATE
+        ),
+        "genres": pa.Check(lambda column: column.map(known.issuperset), error=RowRule.UNKNOWN_GENRE),
+        "language": pa.Check.isin(LANGUAGES, error=RowRule.UNKNOWN_LANGUAGE),
+    }
+    columns = {name: pa.Column(checks=check, nullable=True) for name, check in optional.items()}
+    return pa.DataFrameSchema({"movie_id": pa.Column("int64", is_last)} | columns)
 
 
-def _by_row(failures: set[tuple[str, int]]) -> dict[int, tuple[str, ...]]:
-    rows: dict[int, list[str]] = {}
-    for rule, row in sorted(failures):
-        rows.setdefault(row, []).append(rule)
-    return {row: tuple(rules) for row, rules in rows.items()}
-
-
-def _failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> set[tuple[str, int]]:
-    """(code of the rule, row) of every failure."""
+def _bad_rows(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> BadRows:
+    """The codes of the rules that each bad row breaks, sorted."""
+    broken: dict[int, set[str]] = {}
     try:
         schema.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
-        failures: set[tuple[str, int]] = set()
         for case in error.failure_cases.itertuples(index=False):
-            rows = range(len(frame)) if pd.isna(case.index) else [int(case.index)]
-            failures.update((_rule(case), row) for row in rows)
-        return failures
-    return set()
+            for row in range(len(frame)) if pd.isna(case.index) else [int(case.index)]:
+                broken.setdefault(row, set()).add(_rule(case))
+    return {row: tuple(sorted(rules)) for row, rules in sorted(broken.items())}
 
 
 def _rule(case: Any) -> str:

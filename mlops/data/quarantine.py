@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -46,9 +46,8 @@ def quarantine(snapshot: DatasetSnapshot, rows: BadRowsByPlace, report: "CheckRe
     """Keeps the rows that the report still calls bad, except those of accounts deleted meanwhile."""
     bad = [(Kind.RATING, place) for place in report.bad_ratings] + [(Kind.MOVIE, place) for place in report.bad_movies]
     kept = {rows[place].fingerprint: rows[place] for place in bad if place in rows}
-    existing: set[int] = set()
-    for numbers in _batches(list({row.user_id for row in kept.values() if row.user_id is not None})):
-        existing.update(UserPseudonym.objects.filter(number__in=numbers).values_list("number", flat=True))
+    users = {row.user_id for row in kept.values() if row.user_id is not None}
+    existing = UserPseudonym.objects.in_bulk(list(users), field_name="number")
     for row in kept.values():
         row.snapshot = snapshot
     QuarantinedRow.objects.bulk_create(
@@ -97,18 +96,8 @@ def _quarantined(kind: str, content: dict[str, Any], reasons: tuple[str, ...]) -
 def _released(rows: Iterable[QuarantinedRow], as_of: datetime) -> set[str]:
     """A release covers only the rules that the row was known to break at that time."""
     now = {row.fingerprint: set(row.reasons) for row in rows}
-    covered = set()
-    for fingerprints in _batches(list(now)):
-        known = QuarantinedRow.objects.filter(fingerprint__in=fingerprints, released_at__lte=as_of)
-        for fingerprint, reasons in known.values_list("fingerprint", "reasons"):
-            if now[fingerprint] <= set(reasons):
-                covered.add(fingerprint)
-    return covered
-
-
-def _batches(values: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(values), BATCH):
-        yield values[start : start + BATCH]
+    released = QuarantinedRow.objects.filter(released_at__lte=as_of).in_bulk(list(now), field_name="fingerprint")
+    return {fingerprint for fingerprint, row in released.items() if now[fingerprint] <= set(row.reasons)}
 
 
 def _plain(value: Any) -> Any:

@@ -6,8 +6,8 @@ can be recomputed, so that a changed or truncated file is noticed before a train
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +22,13 @@ CHUNK_ROWS = 200_000
 OnRows = Callable[[int], None]
 
 _RATING_SCHEMA = pa.schema(
-    [
-        ("user_id", pa.int64()),
-        ("movie_id", pa.int64()),
-        ("rating", pa.float64()),
-        ("rated_at", pa.timestamp("us", tz="UTC")),
-    ]
+    {"user_id": pa.int64(), "movie_id": pa.int64(), "rating": pa.float64(), "rated_at": pa.timestamp("us", tz="UTC")}
 )
-_TEXTS = pa.list_(pa.string())
+_LISTS = ("genres", "keywords", "cast", "directors")
 _MOVIE_SCHEMA = pa.schema(
-    [
-        ("movie_id", pa.int64()),
-        ("title", pa.string()),
-        ("release_date", pa.timestamp("us")),
-        ("genres", _TEXTS),
-        ("keywords", _TEXTS),
-        ("cast", _TEXTS),
-        ("directors", _TEXTS),
-        ("overview", pa.string()),
-        ("language", pa.string()),
-    ]
+    {"movie_id": pa.int64(), "title": pa.string(), "release_date": pa.timestamp("us")}
+    | dict.fromkeys(_LISTS, pa.list_(pa.string()))
+    | {"overview": pa.string(), "language": pa.string()}
 )
 
 
@@ -63,7 +50,7 @@ class Content:
             digest.update(np.ascontiguousarray(values, dtype="<f8" if name == "rating" else "<i8").tobytes())
         self.n_ratings += len(frame)
         self.users.update(frame["user_id"].unique().tolist())
-        low, high = (_moment(value) for value in (times.min(), times.max()))
+        low, high = (value.to_pydatetime() for value in (frame["rated_at"].min(), frame["rated_at"].max()))
         self.first = min(low, self.first or low)
         self.last = max(high, self.last or high)
 
@@ -106,35 +93,17 @@ def write_files(
 def read_files(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
     """Ratings, movies and their counts and hash. Raises OSError or pyarrow's ArrowException."""
     content = Content()
-    ratings = []
-    for frame in _read_ratings(folder / RATINGS):
-        content.add_ratings(frame)
-        ratings.append(frame)
-    movies = _read_movies(folder / MOVIES)
+    ratings, movies = (pq.read_table(folder / name).to_pandas() for name in (RATINGS, MOVIES))
+    for name in _LISTS:
+        movies[name] = [list(value) for value in movies[name]]
+    content.add_ratings(ratings)
     content.add_movies(movies)
-    return pd.concat(ratings, ignore_index=True), movies, content
+    return ratings, movies, content
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Raises OSError or ValueError."""
     return dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
-
-
-def _read_ratings(path: Path) -> Iterator[pd.DataFrame]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=CHUNK_ROWS):
-            yield batch.to_pandas()
-
-
-def _read_movies(path: Path) -> pd.DataFrame:
-    movies = pq.read_table(path).to_pandas()
-    for name in ("genres", "keywords", "cast", "directors"):
-        movies[name] = [list(value) for value in movies[name]]
-    return movies
-
-
-def _moment(microseconds: Any) -> datetime:
-    return datetime.fromtimestamp(0, UTC) + pd.Timedelta(int(microseconds), "us").to_pytimedelta()
 
 
 def _plain(value: Any) -> Any:

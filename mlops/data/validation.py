@@ -2,24 +2,18 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from django.conf import settings
 from django.utils import timezone
+from scipy.sparse import csr_matrix
 
 from catalog.models import Genre
-from mlops.data.checks import (
-    CheckReport,
-    check_frames,
-    matrix_problems,
-    null_problems,
-    shrinkage_problems,
-    without_bad_rows,
-)
-from mlops.data.codes import Counted, DataProblem, refusal_sentence
+from mlops.data.checks import CheckReport, check_frames, without_bad_rows
+from mlops.data.codes import Counted, DataProblem, refusal_sentence, rules_sentence
 from mlops.data.lookup import find_snapshot
 from mlops.data.quarantine import BadRowsByPlace, bad_rows, quarantine, without_released_rows
 from mlops.data.snapshots import read_snapshot
@@ -27,6 +21,7 @@ from mlops.errors import StepFailed
 from mlops.findings import Finding, Outcome
 from mlops.models import DatasetSnapshot
 from recommender.estimators import Dataset
+from recommender.export import MOVIE_COLUMNS
 
 logger = logging.getLogger(__name__)
 
@@ -56,19 +51,20 @@ def checked_frames(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFram
     quarantine(snapshot, rows, report)
     good_ratings, good_movies = without_bad_rows(ratings, movies, report)
     policy = settings.POLICY.data_checks
-    problems = null_problems(report.null_shares, policy.max_null_share) + _shrinkage(snapshot)
+    shares = null_shares(movies)
+    problems = null_problems(shares, policy.max_null_share) + _shrinkage(snapshot)
     if report.bad_share > policy.max_bad_share:
         params = {"n_bad": report.n_bad, "n_rows": report.n_rows}
         share, allowed = report.bad_share, policy.max_bad_share
         problems.insert(0, Finding(DataProblem.BAD_ROWS, Outcome.FAILED, share, allowed, params=params))
     else:
-        problems += _matrix(good_ratings, good_movies)
-    report = replace(report, problems=tuple(problems))
-    _keep(snapshot, report)
+        dataset = Dataset.from_frames(good_ratings, good_movies, settings.POLICY.training.implicit_threshold)
+        problems += matrix_problems(dataset.ratings, len(good_ratings))
+    _keep(snapshot, report, problems, shares)
     if problems:
         raise DataRefused(problems, report.reasons)
     if report.n_bad:
-        logger.warning("%s bad rows are left out: %s", report.n_bad, report.sentence())
+        logger.warning("%s bad rows are left out: %s", report.n_bad, rules_sentence(report.reasons))
     return good_ratings, good_movies, report
 
 
@@ -93,16 +89,38 @@ def known_genres() -> list[str]:
     return list(Genre.objects.values_list("name", flat=True)) if named is None else named
 
 
-def figures_of(report: CheckReport) -> dict[str, Any]:
-    return {"rows": report.n_rows, "bad_rows": report.n_bad, "bad_share": report.bad_share} | report.reasons
+def null_shares(movies: pd.DataFrame) -> dict[str, float]:
+    """The share of movies with metadata that lack each part; metadata that may not train is missing on purpose."""
+    present = movies[[name for name in MOVIE_COLUMNS[1:] if name in movies]].map(_is_present)
+    described = present[present.any(axis=1)]
+    return {str(name): round(float(1 - described[name].mean()), 6) for name in described if len(described)}
+
+
+def _is_present(value: Any) -> bool:
+    return len(value) > 0 if isinstance(value, str | list) else bool(pd.notna(value))
+
+
+def null_problems(shares: Mapping[str, float], allowed: Mapping[Any, float]) -> list[Finding]:
+    return [
+        Finding(DataProblem.NULL_SHARE, Outcome.FAILED, shares[name], limit, subject=name)
+        for name, limit in allowed.items()
+        if shares.get(name, 0.0) > limit
+    ]
+
+
+def shrinkage_problems(now: Mapping[str, int], before: Mapping[str, int], ratio: float) -> list[Finding]:
+    """Counts that fell below `ratio` times the count before, by code of the rows counted."""
+    code, outcome = DataProblem.SHRINKAGE, Outcome.FAILED
+    return [
+        Finding(code, outcome, now[name], ratio * n, params={"before": n, "ratio": ratio}, subject=name)
+        for name, n in before.items()
+        if now[name] < ratio * n
+    ]
 
 
 def _shrinkage(snapshot: DatasetSnapshot) -> list[Finding]:
-    before = (
-        DatasetSnapshot.objects.filter(checks=Checks.PASSED, withdrawn_at=None, exported_at__lt=snapshot.exported_at)
-        .exclude(pk=snapshot.pk)
-        .first()
-    )
+    passed = DatasetSnapshot.objects.filter(checks=Checks.PASSED, withdrawn_at=None)
+    before = passed.filter(exported_at__lt=snapshot.exported_at).exclude(pk=snapshot.pk).first()
     if before is None:
         return []
     return shrinkage_problems(_counts(snapshot), _counts(before), settings.POLICY.data_checks.min_row_ratio)
@@ -112,16 +130,31 @@ def _counts(snapshot: DatasetSnapshot) -> Mapping[str, int]:
     return {Counted.RATINGS.value: snapshot.n_ratings, Counted.MOVIES.value: snapshot.n_movies}
 
 
-def _matrix(ratings: pd.DataFrame, movies: pd.DataFrame) -> list[Finding]:
-    dataset = Dataset.from_frames(ratings, movies, settings.POLICY.training.implicit_threshold)
-    return matrix_problems(dataset.ratings, len(ratings))
+def matrix_problems(matrix: csr_matrix, n_ratings: int) -> list[Finding]:
+    """Problems of the training matrix that was made of `n_ratings` checked ratings."""
+    # Reads the parts of the matrix: scipy's own conversion would fail on the damage that is searched for.
+    n_users, n_movies = matrix.shape
+    users = np.repeat(np.arange(n_users), np.diff(matrix.indptr))
+    places = pd.DataFrame({"user": users, "movie": matrix.indices})
+    is_broken = {
+        DataProblem.MATRIX_DUPLICATE: places.duplicated().any(),
+        DataProblem.MATRIX_EMPTY_USER: places["user"].nunique() < n_users,
+        DataProblem.MATRIX_NOT_FINITE: not np.isfinite(matrix.data).all(),
+        DataProblem.MATRIX_OUTSIDE: not places["movie"].between(0, n_movies - 1).all(),
+    }
+    problems = [Finding(code, Outcome.FAILED) for code, found in is_broken.items() if found]
+    if matrix.nnz != n_ratings:
+        problems.append(Finding(DataProblem.MATRIX_COUNT, Outcome.FAILED, matrix.nnz, n_ratings))
+    return problems
 
 
-def _keep(snapshot: DatasetSnapshot, report: CheckReport) -> None:
-    snapshot.checks = Checks.FAILED if report.problems else Checks.PASSED
-    snapshot.check_report = figures_of(report) | {
-        "problems": [problem.to_dict() for problem in report.problems],
-        "null_shares": dict(report.null_shares),
+def _keep(
+    snapshot: DatasetSnapshot, report: CheckReport, problems: Sequence[Finding], shares: Mapping[str, float]
+) -> None:
+    snapshot.checks = Checks.FAILED if problems else Checks.PASSED
+    snapshot.check_report = report.figures | {
+        "problems": [problem.to_dict() for problem in problems],
+        "null_shares": dict(shares),
         "checked_at": timezone.now().isoformat(),
     }
     snapshot.save(update_fields=["checks", "check_report"])

@@ -4,22 +4,22 @@ DVC is called by its command line; the site works without it. Each pushed folder
 by which `dvc pull` finds the files. The pointers are on the remote too, because an empty host has none.
 """
 
-import logging
 import shutil
 import subprocess
 import sys
-import uuid
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from mlops.errors import DataRemoteError, NoDataRemote
 from mlops.models import DatasetSnapshot, ModelVersion, PipelineRun
 from mlops.registry.artifacts import folder_of
-
-logger = logging.getLogger(__name__)
 
 REMOTE = "storage"
 POINTERS = "pointers"  # their folder on the remote
@@ -33,19 +33,16 @@ def push_data() -> dict[str, int]:
     """
     _require_remote()
     champions = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION)
+    automatic = (PipelineRun.Trigger.SCHEDULED, PipelineRun.Trigger.RETRAINING)
+    is_wanted = Q(runs__trigger__in=automatic) | Q(versions__in=champions)
     present = DatasetSnapshot.objects.filter(pushed_at=None, removed_at=None, withdrawn_at=None)
-    automatic = present.filter(runs__trigger__in=[PipelineRun.Trigger.SCHEDULED, PipelineRun.Trigger.RETRAINING])
-    of_champions = present.filter(versions__in=champions)
-    snapshots = list((automatic | of_champions).distinct())
-    models = list(champions.filter(pushed_at=None, artifact_removed_at=None))
+    snapshots = {row: settings.SNAPSHOT_DIR / row.folder for row in present.filter(is_wanted).distinct()}
+    models = {row: folder_of(row) for row in champions.filter(pushed_at=None, artifact_removed_at=None)}
     if snapshots or models:
         _prepare_project()
-    for snapshot in snapshots:
-        _push(settings.SNAPSHOT_DIR / snapshot.folder)
-        DatasetSnapshot.objects.filter(pk=snapshot.pk).update(pushed_at=timezone.now())
-    for version in models:
-        _push(folder_of(version))
-        ModelVersion.objects.filter(pk=version.pk).update(pushed_at=timezone.now())
+    for row, folder in (snapshots | models).items():
+        _push(folder)
+        type(row).objects.filter(pk=row.pk).update(pushed_at=timezone.now())
     return {"snapshots": len(snapshots), "models": len(models)}
 
 
@@ -70,62 +67,55 @@ def _push(folder: Path) -> None:
     project = Path(settings.DVC_DIR)
     if not folder.is_relative_to(project):
         raise DataRemoteError(f"{folder} is not below {project}: set DVC_DIR to a folder above both.")
-    staging = folder.with_name(f".push-{uuid.uuid4().hex}")
-    staging.mkdir()
-    try:
-        target = (staging / folder.name).relative_to(project)
+    pointer = folder.with_name(f"{folder.name}.dvc")
+    with tempfile.TemporaryDirectory(prefix=".push-", dir=folder.parent) as staging:
+        target = (Path(staging) / folder.name).relative_to(project)
         _dvc("add", "--quiet", "--to-remote", "--remote", REMOTE, "--out", str(target), str(folder))
-        pointer = folder.with_name(f"{folder.name}.dvc")
-        (staging / pointer.name).rename(pointer)
-        _publish_pointer(pointer)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        (Path(staging) / pointer.name).rename(pointer)
+    _publish_pointer(pointer)
 
 
 def _prepare_project() -> None:
     """Creates DVC's project if needed and sets the remote of the environment."""
-    if not (Path(settings.DVC_DIR) / ".dvc").is_dir():
-        Path(settings.DVC_DIR).mkdir(parents=True, exist_ok=True)
+    project = Path(settings.DVC_DIR)
+    if not (project / ".dvc").is_dir():
+        project.mkdir(parents=True, exist_ok=True)
         _dvc("init", "--no-scm", "--quiet")
         _dvc("config", "core.analytics", "false")
     _dvc("remote", "add", "--local", "--default", "--force", "--quiet", REMOTE, settings.DVC_REMOTE_URL)
 
 
-def _places() -> dict[str, Path]:
-    return {"snapshots": Path(settings.SNAPSHOT_DIR), "models": Path(settings.MODEL_DIR)}
-
-
 def _publish_pointer(pointer: Path) -> None:
-    kind = next(name for name, place in _places().items() if place == pointer.parent)
-    system, root = _remote_files()
-    try:
-        system.makedirs(f"{root}/{POINTERS}/{kind}", exist_ok=True)
-        system.put_file(str(pointer), f"{root}/{POINTERS}/{kind}/{pointer.name}")
-    except OSError as error:
-        raise DataRemoteError(f"The remote did not accept {pointer.name}: {error}") from error
+    with _remote_pointers() as (system, folders):
+        remote = next(remote for remote, place in folders.items() if place == pointer.parent)
+        system.makedirs(remote, exist_ok=True)
+        system.put_file(str(pointer), f"{remote}/{pointer.name}")
 
 
 def _fetch_pointers() -> list[Path]:
     _prepare_project()
-    system, root = _remote_files()
     fetched = []
-    try:
-        for kind, place in _places().items():
+    with _remote_pointers() as (system, folders):
+        for remote, place in folders.items():
             place.mkdir(parents=True, exist_ok=True)
-            for name in sorted(system.glob(f"{root}/{POINTERS}/{kind}/*.dvc")):
+            for name in sorted(system.glob(f"{remote}/*.dvc")):
                 fetched.append(place / Path(name).name)
                 system.get_file(name, str(fetched[-1]))
-    except OSError as error:
-        raise DataRemoteError(f"The remote's pointers cannot be read: {error}") from error
     return fetched
 
 
-def _remote_files() -> tuple[Any, str]:
+@contextmanager
+def _remote_pointers() -> Iterator[tuple[Any, dict[str, Path]]]:
+    """The remote's file system, and our place for each of its folders with pointers."""
     # Here, because fsspec comes with DVC, which a site may lack.
     from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
-    system, root = url_to_fs(settings.DVC_REMOTE_URL)
-    return system, root.rstrip("/")
+    places = {"snapshots": Path(settings.SNAPSHOT_DIR), "models": Path(settings.MODEL_DIR)}
+    try:
+        system, root = url_to_fs(settings.DVC_REMOTE_URL)
+        yield system, {f"{root.rstrip('/')}/{POINTERS}/{kind}": place for kind, place in places.items()}
+    except OSError as error:
+        raise DataRemoteError(f"The pointers on the remote cannot be read or written: {error}") from error
 
 
 def _program() -> str | None:

@@ -8,14 +8,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
 from django.conf import settings
 
-from mlops.evaluation.lineage import LIBRARIES, library_versions
+from mlops.evaluation.lineage import library_versions
 from mlops.models import ModelVersion, TuningStudy, TuningTrial
 from mlops.registry.artifacts import folder_of
 
@@ -37,12 +37,14 @@ _ENVIRONMENT = {
 
 def log_version(version: ModelVersion) -> tuple[str, str]:
     """MLflow's run id and registered version; reuses what an earlier attempt finished and redoes the rest."""
+    import pandas as pd  # Here, like MLflow, so that processes that mirror nothing start without it.
+
     mlflow = _mlflow()
     client = mlflow.MlflowClient()
     if found := _logged_before(client, version):
         return found
     with mlflow.start_run(experiment_id=_experiment(client), run_name=f"version {version.pk}") as run:
-        mlflow.set_tags(_tags(version))
+        mlflow.set_tags(_tags(version) | {"site_version": settings.VERSION})
         mlflow.log_params(_params(version))
         with _estimators_alone() as code:
             info = mlflow.pyfunc.log_model(
@@ -50,9 +52,10 @@ def log_version(version: ModelVersion) -> tuple[str, str]:
                 python_model=str(Path(__file__).with_name("pyfunc_model.py")),
                 artifacts={"model": str(folder_of(version))},
                 code_paths=[str(code)],
-                signature=_signature(),
-                input_example=_input_example(),
-                pip_requirements=_requirements(),
+                signature=_signature(mlflow),
+                input_example=pd.DataFrame({"user_id": [0]}),  # an unknown user, whom every model must serve
+                # Otherwise MLflow infers them by loading the model in another process for half a minute.
+                pip_requirements=[f"{name}=={version}" for name, version in library_versions().items()],
             )
         _share_files(folder_of(version), info.artifact_path)
         # After the model: it would copy the metrics that the run has by then, with one query each.
@@ -63,15 +66,8 @@ def log_version(version: ModelVersion) -> tuple[str, str]:
 
 def describe(version: ModelVersion, gate: str) -> None:
     """Sets the tags of the registered version, for readers of MLflow."""
-    tags = {
-        "gate": gate,
-        "status": version.status,
-        "data_hash": version.snapshot.content_hash,
-        "git_sha": version.code_revision or "unknown",
-        VERSION_TAG: str(version.pk),
-    }
     client = _mlflow().MlflowClient()
-    for name, value in tags.items():
+    for name, value in (_tags(version) | {"gate": gate, "status": version.status}).items():
         client.set_model_version_tag(MODEL_NAME, version.mlflow_version, name, value)
 
 
@@ -98,28 +94,23 @@ def log_study(study: TuningStudy) -> str:
 
 def log_trial(study: TuningStudy, trial: TuningTrial) -> str:
     mlflow = _mlflow()
-    client, entities = mlflow.MlflowClient(), mlflow.entities
-    now = int(trial.ended_at.timestamp() * 1000)
+    client = mlflow.MlflowClient()
     tags = {"mlflow.parentRunId": study.mlflow_run_id, "status": trial.status}
-    run_id = client.create_run(_experiment(client), run_name=f"trial {trial.number}", tags=tags).info.run_id
-    figures = {"ndcg": trial.ndcg, "seconds": trial.seconds}
-    metrics = [entities.Metric(name, value, now, 0) for name, value in figures.items() if value is not None]
-    metrics += [entities.Metric("ndcg_at_cut", score, now, place) for place, score in enumerate(trial.scores)]
-    parameters = [entities.Param(name, str(value)[:500]) for name, value in trial.parameters.items()]
-    client.log_batch(run_id, metrics, parameters)
-    client.set_terminated(run_id, "FAILED" if trial.status == TuningTrial.Status.FAILED else "FINISHED")
-    return str(run_id)
+    with mlflow.start_run(experiment_id=_experiment(client), run_name=f"trial {trial.number}", tags=tags) as run:
+        mlflow.log_params(trial.parameters)
+        mlflow.log_metrics(dict(_numbers("", {"ndcg": trial.ndcg, "seconds": trial.seconds})))
+        for place, score in enumerate(trial.scores):
+            mlflow.log_metric("ndcg_at_cut", score, step=place)
+    if trial.status == TuningTrial.Status.FAILED:
+        client.set_terminated(run.info.run_id, "FAILED")
+    return str(run.info.run_id)
 
 
 def end_study(study: TuningStudy) -> None:
     mlflow = _mlflow()
-    client, metric = mlflow.MlflowClient(), mlflow.entities.Metric
-    now = int(study.ended_at.timestamp() * 1000) if study.ended_at else 0
-    figures = dict(_numbers("against/present/", study.difference or {}))
-    if (best := study.best) is not None and best.ndcg is not None:
-        figures["ndcg"] = best.ndcg
-    client.log_batch(study.mlflow_run_id, [metric(name, value, now, 0) for name, value in figures.items()])
-    client.set_terminated(study.mlflow_run_id)
+    own = {"ndcg": study.best.ndcg if study.best else None}
+    with mlflow.start_run(run_id=study.mlflow_run_id):
+        mlflow.log_metrics(dict(_numbers("", own)) | dict(_numbers("against/present/", study.difference or {})))
 
 
 def remove_artifact(version: ModelVersion) -> None:
@@ -127,19 +118,13 @@ def remove_artifact(version: ModelVersion) -> None:
     # Here like all of MLflow; the module that deletes files is not an attribute of the package.
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-    mlflow = _mlflow()
-    client = mlflow.MlflowClient()
-    try:
-        source = client.get_model_version(MODEL_NAME, version.mlflow_version)
-    except mlflow.exceptions.MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return
-        raise
-    # A registered version names its logged model, which knows the location of the files.
-    location = client.get_logged_model(source.source.removeprefix("models:/")).artifact_location
-    get_artifact_repository(location).delete_artifacts()
-    client.delete_model_version(MODEL_NAME, version.mlflow_version)
-    client.set_tag(version.mlflow_run_id, "artifact", "removed by retention")
+    client = _mlflow().MlflowClient()
+    for registered in _registered(client, version.mlflow_run_id):
+        # A registered version names its logged model, which knows the location of the files.
+        location = client.get_logged_model(registered.source.removeprefix("models:/")).artifact_location
+        get_artifact_repository(location).delete_artifacts()
+        client.delete_model_version(MODEL_NAME, registered.version)
+        client.set_tag(version.mlflow_run_id, "artifact", "removed by retention")
 
 
 def _mlflow() -> Any:
@@ -156,8 +141,7 @@ def _mlflow() -> Any:
 
 
 def _experiment(client: Any) -> str:
-    found = client.get_experiment_by_name(EXPERIMENT)
-    if found is not None:
+    if found := client.get_experiment_by_name(EXPERIMENT):
         return str(found.experiment_id)
     # A server chooses where it keeps artefacts; with a plain database file we choose.
     local = settings.MLFLOW_TRACKING_URI.startswith("sqlite:")
@@ -166,16 +150,17 @@ def _experiment(client: Any) -> str:
 
 def _logged_before(client: Any, version: ModelVersion) -> tuple[str, str] | None:
     """The result of an attempt that ended before our row was saved; deletes incomplete runs."""
-    experiment = client.get_experiment_by_name(EXPERIMENT)
-    if experiment is None:
-        return None
     same = f"tags.`{VERSION_TAG}` = '{version.pk}' and tags.checksum = '{version.artifact_checksum}'"
-    for run in client.search_runs([experiment.experiment_id], same):
-        registered = client.search_model_versions(f"name = '{MODEL_NAME}' and run_id = '{run.info.run_id}'")
-        if registered:
+    for run in client.search_runs([_experiment(client)], same):
+        if registered := _registered(client, run.info.run_id):
             return run.info.run_id, str(registered[0].version)
         client.delete_run(run.info.run_id)
     return None
+
+
+def _registered(client: Any, run_id: str) -> list[Any]:
+    """The registered versions of a run: one, or none."""
+    return list(client.search_model_versions(f"name = '{MODEL_NAME}' and run_id = '{run_id}'"))
 
 
 def _tags(version: ModelVersion) -> dict[str, str]:
@@ -185,15 +170,12 @@ def _tags(version: ModelVersion) -> dict[str, str]:
         "data_hash": version.snapshot.content_hash,
         "config_hash": version.config_hash,
         "git_sha": version.code_revision or "unknown",
-        "site_version": settings.VERSION,
     }
 
 
-def _params(version: ModelVersion) -> dict[str, str]:
-    given = {name: str(value) for name, value in version.parameters.items()}
-    chosen = {f"chosen.{name}": str(value) for name, value in version.chosen.items()}
-    own = {"algorithm": version.algorithm, "random_state": str(version.random_state)}
-    return {name: value[:500] for name, value in (given | chosen | own).items()}
+def _params(version: ModelVersion) -> dict[str, Any]:
+    chosen = {f"chosen.{name}": value for name, value in version.chosen.items()}
+    return version.parameters | chosen | {"algorithm": version.algorithm, "random_state": version.random_state}
 
 
 def _metrics(figures: dict[str, Any]) -> Iterator[tuple[str, float]]:
@@ -214,28 +196,14 @@ def _numbers(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, float]]
             yield f"{prefix}{name}", float(value)
 
 
-def _signature() -> Any:
-    mlflow = _mlflow()
+def _signature(mlflow: Any) -> Any:
     types = mlflow.types
-    outputs = [("user_id", "long"), ("movie_id", "long"), ("score", "double"), ("rank", "long")]
-    options = [("k", types.DataType.long, 10), ("exclude_seen", types.DataType.boolean, True)]
+    outputs = {"user_id": "long", "movie_id": "long", "score": "double", "rank": "long"}
     return mlflow.models.ModelSignature(
         inputs=types.Schema([types.ColSpec("long", "user_id")]),
-        outputs=types.Schema([types.ColSpec(kind, name) for name, kind in outputs]),
-        params=types.ParamSchema([types.ParamSpec(*option) for option in options]),
+        outputs=types.Schema([types.ColSpec(kind, name) for name, kind in outputs.items()]),
+        params=types.ParamSchema([types.ParamSpec("k", "long", 10), types.ParamSpec("exclude_seen", "boolean", True)]),
     )
-
-
-def _input_example() -> Any:
-    import pandas as pd  # Here, like MLflow, so that processes that mirror nothing start without it.
-
-    return pd.DataFrame({"user_id": [0]})  # an unknown user, whom every model must serve
-
-
-def _requirements() -> list[str]:
-    """Listed here: otherwise MLflow infers them by loading the model in another process for half a minute."""
-    versions = library_versions()
-    return [f"{name}=={versions[name]}" for name in LIBRARIES if name in versions]
 
 
 @contextmanager
@@ -243,11 +211,8 @@ def _estimators_alone() -> Iterator[Path]:
     """The code that the model needs outside the site: a package `recommender` with only the estimators."""
     with tempfile.TemporaryDirectory() as temporary:
         package = Path(temporary) / "recommender"
-        shutil.copytree(
-            settings.BASE_DIR / "recommender" / "estimators",
-            package / "estimators",
-            ignore=shutil.ignore_patterns("__pycache__"),
-        )
+        code = settings.BASE_DIR / "recommender" / "estimators"
+        shutil.copytree(code, package / "estimators", ignore=shutil.ignore_patterns("__pycache__"))
         (package / "__init__.py").touch()
         yield package
 
@@ -255,16 +220,10 @@ def _estimators_alone() -> Iterator[Path]:
 def _share_files(folder: Path, location: str) -> None:
     """Replaces MLflow's copies of the arrays by hard links to ours, where both are on one file system."""
     parsed = urlparse(location)
-    if parsed.scheme not in ("", "file"):
-        return
-    copies = {path.name: path for path in Path(parsed.path).rglob("*") if path.is_file()}
-    for path in folder.iterdir():
-        copy = copies.get(path.name)
-        if copy is None or copy.stat().st_size != path.stat().st_size:
-            continue
-        try:
-            link = copy.with_name(f".{copy.name}.link")
-            os.link(path, link)
-            link.rename(copy)
-        except OSError:
-            return  # another file system
+    copies = Path(parsed.path) / "artifacts" / folder.name
+    if parsed.scheme in ("", "file"):
+        with suppress(OSError):  # another file system
+            for path in folder.iterdir():
+                link = copies / f".{path.name}.link"
+                os.link(path, link)
+                link.rename(copies / path.name)

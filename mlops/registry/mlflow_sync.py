@@ -11,17 +11,20 @@ Status = ModelVersion.Status
 RECENT = 20
 
 
-def mirror(version: ModelVersion) -> bool:
-    """Writes the version's run, files and tags and the aliases; logs and returns False when MLflow fails.
+def mirror(row: ModelVersion | TuningStudy) -> bool:
+    """Writes a version's run, files, tags and aliases, or a search as a run with its trials as nested runs.
 
-    `sync_registry` later mirrors versions that still have no `mlflow_run_id`.
+    Logs and returns False when MLflow fails; `sync_registry` later mirrors rows that still have no `mlflow_run_id`.
     """
     try:
-        _mirror(version)
-        _point_aliases()
+        if isinstance(row, TuningStudy):
+            _mirror_study(row)
+        else:
+            _mirror_version(row)
+            _point_aliases()
     except Exception:
-        # MLflow, its store and the network may raise anything; the training must survive it.
-        logger.warning("version %s is not in MLflow yet; the next sync retries", version.pk, exc_info=True)
+        # MLflow, its store and the network may raise anything; the training or search must survive it.
+        logger.warning("%s %s is not in MLflow yet; the next sync retries", type(row).__name__, row.pk, exc_info=True)
         return False
     return True
 
@@ -29,29 +32,16 @@ def mirror(version: ModelVersion) -> bool:
 def sync_registry() -> dict[str, int]:
     """Mirrors missing versions and searches, and updates tags and aliases. Raises MLflow's errors."""
     missing = ModelVersion.objects.filter(mlflow_run_id="", artifact_removed_at=None)
-    missing = missing.exclude(run__status__in=PipelineRun.ACTIVE).order_by("pk")
-    n_logged = 0
-    for version in missing:
-        _mirror(version)
-        n_logged += 1
+    logged = list(missing.exclude(run__status__in=PipelineRun.ACTIVE).order_by("pk"))
+    for version in logged:
+        _mirror_version(version)
     known = ModelVersion.objects.filter(artifact_removed_at=None).exclude(mlflow_run_id="")
     for version in known.select_related("snapshot")[:RECENT]:
         _describe(version)
     _point_aliases()
     for study in TuningStudy.objects.filter(trials__mlflow_run_id="").distinct():
         _mirror_study(study)
-    return {"logged": n_logged}
-
-
-def mirror_study(study: TuningStudy) -> bool:
-    """Writes the search as a run and its trials as nested runs; logs and returns False when MLflow fails."""
-    try:
-        _mirror_study(study)
-    except Exception:
-        # As above.
-        logger.warning("%s is not in MLflow yet; the next sync retries", study, exc_info=True)
-        return False
-    return True
+    return {"logged": len(logged)}
 
 
 def _mirror_study(study: TuningStudy) -> None:
@@ -65,7 +55,7 @@ def _mirror_study(study: TuningStudy) -> None:
         mlflow_client.end_study(study)
 
 
-def _mirror(version: ModelVersion) -> None:
+def _mirror_version(version: ModelVersion) -> None:
     if not version.mlflow_run_id:
         version.mlflow_run_id, version.mlflow_version = mlflow_client.log_version(version)
         version.save(update_fields=["mlflow_run_id", "mlflow_version"])

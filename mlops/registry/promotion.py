@@ -6,6 +6,7 @@ before it, because reading hundreds of MB would hold its locks. MLflow's aliases
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from celery import current_app
 from django.db import transaction
@@ -25,25 +26,18 @@ SYNC_TASK = "mlops.sync_registry"
 
 
 def promote(
-    *,
-    version: int,
-    by: User | None = None,
-    kind: str = Kind.PROMOTED,
-    reason: str = "",
-    force: bool = False,
+    *, version: int, by: User | None = None, kind: str = Kind.PROMOTED, reason: str = "", force: bool = False
 ) -> Promotion:
     """Makes the version the champion. Only `force`, with a reason, promotes one that did not pass the gate.
 
     Raises VersionNotFound, NotPromotable, ReasonRequired, ArtifactNotAvailable.
     """
     row = get_version(version)
-    if force:
-        kind = Kind.FORCED
-        if not reason.strip():
-            raise ReasonRequired("Promoting a model against the gate needs a reason.")
-    else:
+    if not force:
         _require_passed(row)
-    return _make_champion(row, by=by, kind=kind, reason=reason)
+    elif not reason.strip():
+        raise ReasonRequired("Promoting a model against the gate needs a reason.")
+    return _make_champion(row, promoted_by=by, kind=Kind.FORCED if force else kind, reason=reason.strip())
 
 
 def roll_back(
@@ -60,21 +54,26 @@ def roll_back(
     With `replacing`, only if that version is still the champion; `findings` say why where no person gives a reason.
     Raises NothingToRollBackTo, VersionNotFound, NotPromotable, ArtifactNotAvailable.
     """
-    if to is None:
-        version = _predecessor()
-        return _make_champion(version, by=by, kind=kind, reason=reason, replacing=replacing, findings=findings)
-    row = get_version(to)
+    row = predecessor_of_champion() if to is None else get_version(to)
+    if row is None:
+        raise NothingToRollBackTo("No earlier champion is kept.")
     if row.status not in (Status.FORMER, Status.CHAMPION):
-        raise NotPromotable(f"Version {to} was never the champion; promote it instead.")
-    return _make_champion(row, by=by, kind=kind, reason=reason, replacing=replacing)
+        raise NotPromotable(f"Version {row.pk} was never the champion; promote it instead.")
+    trail = {"kind": kind, "reason": reason.strip(), "findings": [finding.to_dict() for finding in findings]}
+    return _make_champion(row, replacing=replacing, promoted_by=by, **trail)
 
 
 def predecessor_of_champion() -> ModelVersion | None:
-    """The version that `roll_back` would restore."""
-    try:
-        return _predecessor()
-    except NothingToRollBackTo:
-        return None
+    """The version that `roll_back` would restore: the audit trail, past roll-backs and versions without files."""
+    current = ModelVersion.objects.filter(status=Status.CHAMPION).first()
+    visited: set[int] = set()
+    while current is not None and current.pk not in visited:
+        if visited and current.artifact_removed_at is None:
+            return current
+        visited.add(current.pk)
+        came = Promotion.objects.filter(version=current).exclude(kind__in=Promotion.ROLL_BACKS).first()
+        current = came.previous if came else None
+    return None
 
 
 def refuse(*, version: int, by: User, reason: str) -> GateDecision:
@@ -122,64 +121,28 @@ def _require_passed(version: ModelVersion) -> None:
         )
 
 
-def _predecessor() -> ModelVersion:
-    """Follows the audit trail back from the champion, past versions without files."""
-    champion = ModelVersion.objects.filter(status=Status.CHAMPION).first()
-    if champion is None:
-        raise NothingToRollBackTo("There is no champion yet.")
-    visited = {champion.pk}
-    current: ModelVersion | None = champion
-    while current is not None:
-        came = Promotion.objects.filter(version=current).exclude(kind__in=Promotion.ROLL_BACKS).first()
-        current = came.previous if came else None
-        if current is not None and current.pk in visited:
-            break
-        if current is not None:
-            visited.add(current.pk)
-            if current.artifact_removed_at is None:
-                return current
-    raise NothingToRollBackTo(f"No earlier champion than version {champion.pk} is kept.")
-
-
-def _make_champion(
-    version: ModelVersion,
-    *,
-    by: User | None,
-    kind: str,
-    reason: str,
-    replacing: int | None = None,
-    findings: Sequence[Finding] = (),
-) -> Promotion:
-    if version.status == Status.CHAMPION:
-        raise NotPromotable(f"Version {version.pk} is already the champion.")
+def _make_champion(version: ModelVersion, *, replacing: int | None = None, **trail: Any) -> Promotion:
+    """`trail` holds the other fields of the promotion's row."""
     require_artifact(version)
     with transaction.atomic():
         # All processes lock the rows in the same order, by key, so that none waits for another in a circle.
         rows = ModelVersion.objects.select_for_update().filter(Q(status=Status.CHAMPION) | Q(pk=version.pk))
         locked = {row.pk: row for row in rows.order_by("pk")}
         previous = next((row for row in locked.values() if row.status == Status.CHAMPION), None)
-        if previous is not None and previous.pk == version.pk:
+        if previous == version:
             raise NotPromotable(f"Version {version.pk} is already the champion.")
         if replacing is not None and (previous is None or previous.pk != replacing):
             raise NotPromotable(f"Version {replacing} is no longer the champion.")
         if locked[version.pk].artifact_removed_at:
             raise NotPromotable(f"The files of version {version.pk} were removed by retention a moment ago.")
-        if previous is not None:
-            ModelVersion.objects.filter(pk=previous.pk).update(status=Status.FORMER)
+        ModelVersion.objects.filter(status=Status.CHAMPION).update(status=Status.FORMER)
         ModelVersion.objects.filter(pk=version.pk).update(status=Status.CHAMPION)
-        promotion = Promotion.objects.create(
-            version=version,
-            previous=previous,
-            kind=kind,
-            promoted_by=by,
-            reason=reason.strip(),
-            findings=[finding.to_dict() for finding in findings],
-        )
+        promotion = Promotion.objects.create(version=version, previous=previous, **trail)
         activate(version=version.pk, algorithm=version.algorithm, artifact=version.artifact)
-        if kind != Kind.AUTOMATIC:  # a training mirrors its version itself
+        if promotion.kind != Kind.AUTOMATIC:  # a training mirrors its version itself
             transaction.on_commit(_ask_for_sync)
     version.refresh_from_db()
-    logger.info("version %s is the champion (%s)", version.pk, kind)
+    logger.info("version %s is the champion (%s)", version.pk, promotion.kind)
     return promotion
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from mlops.models import Alert, DatasetSnapshot, ModelVersion, PipelineRun, Promotion, RetrainingCheck, TuningStudy
@@ -35,35 +36,19 @@ def prune() -> dict[str, int]:
 
 def prune_artifacts() -> dict[str, int]:
     """Removes files of versions, except the served one, the latest champions and the latest others."""
-    kept = _versions_to_keep()
-    n_removed = 0
-    for version in ModelVersion.objects.filter(artifact_removed_at=None).exclude(pk__in=kept):
-        n_removed += _remove_artifact(version)
-    return {"artifacts": n_removed}
+    surplus = ModelVersion.objects.filter(artifact_removed_at=None).exclude(pk__in=_versions_to_keep())
+    return {"artifacts": sum(_remove_artifact(version) for version in surplus)}
 
 
 def _versions_to_keep() -> set[int]:
     policy = settings.POLICY.retention
-    champions = _last_champions(policy.champions + 1)  # the served one, and those that a rollback can restore
+    promoted = Promotion.objects.values("version").annotate(last=Max("pk")).order_by("-last")
+    # The served one, and those that a rollback can restore.
+    champions = list(promoted.values_list("version", flat=True)[: policy.champions + 1])
     others = ModelVersion.objects.filter(artifact_removed_at=None).exclude(pk__in=champions)
-    in_training = ModelVersion.objects.filter(run__status__in=PipelineRun.ACTIVE)
-    serving = ModelVersion.objects.filter(status=Status.CHAMPION)
-    return {
-        *champions,
-        *others.values_list("pk", flat=True)[: policy.versions],
-        *in_training.values_list("pk", flat=True),
-        *serving.values_list("pk", flat=True),
-    }
-
-
-def _last_champions(count: int) -> list[int]:
-    """The champions promoted last, each once."""
-    found: dict[int, None] = {}
-    for pk in Promotion.objects.values_list("version", flat=True).iterator():
-        found[pk] = None
-        if len(found) == count:
-            break
-    return list(found)
+    in_use = ModelVersion.objects.filter(Q(status=Status.CHAMPION) | Q(run__status__in=PipelineRun.ACTIVE))
+    kept = (others[: policy.versions], in_use)
+    return {*champions, *(version.pk for versions in kept for version in versions)}
 
 
 def _remove_artifact(version: ModelVersion) -> bool:
@@ -73,30 +58,26 @@ def _remove_artifact(version: ModelVersion) -> bool:
         if not rows.exclude(status=Status.CHAMPION).update(artifact_removed_at=timezone.now()):
             return False
     shutil.rmtree(folder_of(version), ignore_errors=True)
-    if version.mlflow_version:
-        _remove_from_registry(version)
-    return True
-
-
-def _remove_from_registry(version: ModelVersion) -> None:
     try:
-        mlflow_client.remove_artifact(version)
+        if version.mlflow_version:
+            mlflow_client.remove_artifact(version)
     except Exception:
         # MLflow may raise anything; our own files are gone, and its copy only costs disk space.
         logger.warning("the files of version %s are still in MLflow", version.pk, exc_info=True)
+    return True
 
 
 def _prune_snapshots() -> int:
     present = DatasetSnapshot.objects.filter(removed_at=None)
-    kept = set(present.values_list("pk", flat=True)[: settings.POLICY.retention.snapshots])
-    kept.update(
-        ModelVersion.objects.filter(
-            artifact_removed_at=None, status__in=[Status.CHAMPION, Status.CANDIDATE]
-        ).values_list("snapshot", flat=True)
+    versions = ModelVersion.objects.filter(artifact_removed_at=None, status__in=[Status.CHAMPION, Status.CANDIDATE])
+    users = (
+        versions,
+        PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE).exclude(snapshot=None),
+        TuningStudy.objects.filter(ended_at=None),
     )
-    kept.update(PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE).values_list("snapshot", flat=True))
-    kept.update(TuningStudy.objects.filter(ended_at=None).values_list("snapshot", flat=True))
-    removed = present.exclude(pk__in=[pk for pk in kept if pk is not None])
+    kept = {pk for rows in users for pk in rows.values_list("snapshot", flat=True)}
+    kept.update(present.values_list("pk", flat=True)[: settings.POLICY.retention.snapshots])
+    removed = present.exclude(pk__in=kept)
     for snapshot in removed:
         DatasetSnapshot.objects.filter(pk=snapshot.pk).update(removed_at=timezone.now())
         shutil.rmtree(settings.SNAPSHOT_DIR / snapshot.folder, ignore_errors=True)
@@ -112,10 +93,8 @@ def _prune_runs() -> int:
 def _prune_monitoring() -> int:
     """Retraining checks and closed alerts."""
     limit = timezone.now() - timedelta(days=settings.POLICY.retention.monitoring_days)
-    return (
-        RetrainingCheck.objects.filter(checked_at__lt=limit).delete()[0]
-        + (Alert.objects.filter(closed_at__lt=limit).delete()[0])
-    )
+    old = (RetrainingCheck.objects.filter(checked_at__lt=limit), Alert.objects.filter(closed_at__lt=limit))
+    return sum(rows.delete()[0] for rows in old)
 
 
 def _prune_leftovers() -> int:
@@ -123,10 +102,8 @@ def _prune_leftovers() -> int:
     known = set(ModelVersion.objects.values_list("artifact", flat=True))
     known.update(DatasetSnapshot.objects.values_list("folder", flat=True))
     limit = time.time() - LEFTOVER_SECONDS
-    n_removed = 0
-    for root in (Path(settings.MODEL_DIR), Path(settings.SNAPSHOT_DIR)):
-        for folder in root.iterdir() if root.is_dir() else ():
-            if folder.is_dir() and folder.name not in known and folder.stat().st_mtime < limit:
-                shutil.rmtree(folder, ignore_errors=True)
-                n_removed += 1
-    return n_removed
+    folders = [folder for root in (settings.MODEL_DIR, settings.SNAPSHOT_DIR) for folder in Path(root).glob("*/")]
+    removed = [folder for folder in folders if folder.name not in known and folder.stat().st_mtime < limit]
+    for folder in removed:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(removed)

@@ -15,7 +15,6 @@ from threadpoolctl import threadpool_limits
 from catalog.jobs.queue import attempt_of
 from mlops.data.snapshots import keep_snapshot, write_snapshot
 from mlops.data.validation import checked_frames
-from mlops.data.validation import figures_of as check_figures
 from mlops.errors import RunLost, StepFailed
 from mlops.evaluation.comparison import evaluate_candidate, figures_of
 from mlops.evaluation.lineage import code_revision, fitting_libraries, fitting_threads, recipe_hash
@@ -104,7 +103,7 @@ class TrainingRun:
         with self.monitor.step("checks") as step:
             try:
                 self.ratings, self.movies, report = checked_frames(snapshot)
-                step.figures = check_figures(report)
+                step.figures = report.figures
             except StepFailed:
                 step.figures = snapshot.check_report
                 raise

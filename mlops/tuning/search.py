@@ -21,7 +21,7 @@ from mlops.evaluation.lineage import fitting_threads
 from mlops.evaluation.open_parameters import complete
 from mlops.evaluation.parameters import from_json, to_json
 from mlops.models import TuningStudy, TuningTrial
-from mlops.registry.mlflow_sync import mirror_study
+from mlops.registry.mlflow_sync import mirror
 from mlops.tuning.space import distributions
 from mlops.tuning.studies import CANDIDATE, PRESENT, difference, evaluate_at, later_data, open_study
 from recommender.evaluation.evaluate import pool
@@ -157,10 +157,10 @@ class Search:
             self.study.difference = difference(self.cuts, self.study.algorithm, both)
         self.study.ended_at = timezone.now()
         self.study.save(update_fields=["difference", "ended_at"])
-        self.is_mirrored = self.is_mirrored and mirror_study(self.study)
+        self.is_mirrored = self.is_mirrored and mirror(self.study)
 
     def _report(self, trial: TuningTrial) -> None:
         # When MLflow is down it is tried once, not after every trial; `sync_registry` catches up.
-        self.is_mirrored = self.is_mirrored and mirror_study(self.study)
+        self.is_mirrored = self.is_mirrored and mirror(self.study)
         if self.on_trial is not None:
             self.on_trial(self.study, trial)

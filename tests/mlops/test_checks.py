@@ -9,15 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from mlops.data.checks import (
-    check_frames,
-    matrix_problems,
-    null_problems,
-    null_shares,
-    shrinkage_problems,
-    without_bad_rows,
-)
+from mlops.data.checks import check_frames, without_bad_rows
 from mlops.data.codes import Counted, DataProblem, RowRule
+from mlops.data.validation import matrix_problems, null_problems, null_shares, shrinkage_problems
 from mlops.findings import describe_all, title
 
 pytestmark = pytest.mark.ml_test("D1")
