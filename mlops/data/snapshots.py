@@ -84,30 +84,23 @@ def keep_snapshot(partial: Path, content: Content) -> DatasetSnapshot:
     if before is not None and before.withdrawn_at:
         raise StepFailed(f"The data equals a withdrawn snapshot. {before.unavailable_reason}")
     folder = settings.SNAPSHOT_DIR / content_hash
-    sources = read_manifest(partial)["sources"]
     if folder.exists():
         shutil.rmtree(partial)
     else:
         partial.rename(folder)
-    parent = DatasetSnapshot.objects.exclude(content_hash=content_hash).first()
-    row, created = DatasetSnapshot.objects.get_or_create(
-        content_hash=content_hash,
-        defaults={
-            "folder": content_hash,
-            "n_ratings": content.n_ratings,
-            "n_users": len(content.users),
-            "n_movies": content.n_movies,
-            "first_rated_at": content.first,
-            "last_rated_at": content.last,
-            "size_bytes": sum(path.stat().st_size for path in folder.iterdir()),
-            "sources": sources,
-            "parent": parent,
-        },
-    )
-    if not created:
-        row.exported_at, row.removed_at = timezone.now(), None
-        row.save(update_fields=["exported_at", "removed_at"])
-    return row
+    again = {"exported_at": timezone.now(), "removed_at": None}
+    first = again | {
+        "folder": content_hash,
+        "n_ratings": content.n_ratings,
+        "n_users": len(content.users),
+        "n_movies": content.n_movies,
+        "first_rated_at": content.first,
+        "last_rated_at": content.last,
+        "size_bytes": sum(path.stat().st_size for path in folder.iterdir()),
+        "sources": read_manifest(folder)["sources"],
+        "parent": DatasetSnapshot.objects.exclude(content_hash=content_hash).first(),
+    }
+    return DatasetSnapshot.objects.update_or_create(again, first, content_hash=content_hash)[0]
 
 
 def adopt_snapshot(folder: Path) -> DatasetSnapshot:

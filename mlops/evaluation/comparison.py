@@ -1,15 +1,15 @@
 """Evaluates a candidate, the champion and baselines on the same later data (recommender.evaluation does the maths)."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 import pandas as pd
 from django.conf import settings
 from django.utils import timezone
 
 from mlops.errors import StepFailed
+from mlops.evaluation.lineage import recipe_hash
 from mlops.evaluation.open_parameters import with_memory_limit
 from mlops.evaluation.parameters import from_json, to_json
 from mlops.models import ModelVersion, Promotion
@@ -29,27 +29,29 @@ Progress = Callable[[str, int, int], None]
 
 
 def evaluate_candidate(
-    *,
     algorithm: str,
     parameters: Mapping[str, Any],
+    *,
     champion: ModelVersion | None,
     ratings: pd.DataFrame,
     movies: pd.DataFrame,
     progress: Progress | None = None,
-) -> Comparison:
-    """Evaluates all models on the same later data. Raises StepFailed when the log has no later data."""
+) -> dict[str, Any]:
+    """Evaluates all models on the same later data; returns the figures for the version's row.
+
+    Raises StepFailed when the log has no later data.
+    """
     policy = settings.POLICY.evaluation
     fitters = {CANDIDATE: fitter(algorithm, settings.POLICY.training.random_state, **parameters)}
     if champion is not None:
-        fitters[CHAMPION] = _fitter_of(champion)
-        others = recent_champions(champion, Recipe.of(algorithm, parameters))
-        fitters |= {f"{RECENT}{version.pk}": _fitter_of(version) for version in others}
-    fitters |= baselines(policy.half_lives_days)
-    fitters[EASE] = fitter(EASE, **with_memory_limit(EASE, EASE_BASELINE))
+        fitters[CHAMPION] = fitter_of(champion)
+        others = recent_champions(champion, recipe_hash(algorithm, to_json(parameters)))
+        fitters |= {f"{RECENT}{version.pk}": fitter_of(version) for version in others}
+    fitters |= baselines(policy.half_lives_days, {EASE: with_memory_limit(EASE, EASE_BASELINE)})
     if algorithm == EASE:
         del fitters[EASE]
     try:
-        return evaluate_on_cuts(
+        comparison = evaluate_on_cuts(
             fitters,
             ratings,
             movies,
@@ -60,47 +62,35 @@ def evaluate_candidate(
         )
     except ValueError as error:
         raise StepFailed(f"The model cannot be evaluated on later data: {error}") from error
+    return _figures(comparison, movies)
 
 
-def _fitter_of(version: ModelVersion) -> Fitter:
+def fitter_of(version: ModelVersion) -> Fitter:
     """Fits its algorithm again before each cut, with its parameters: its stored files learnt from the later data."""
     known = from_json(version.parameters | version.chosen)
     return fitter(version.algorithm, version.random_state, **known)
 
 
-class Recipe(NamedTuple):
-    """What determines a model besides its data. Versions of one recipe are the same model before a cut."""
+def recent_champions(champion: ModelVersion, candidate: str) -> list[ModelVersion]:
+    """The champions of the policy's last days, one per further recipe, the latest promotion first.
 
-    algorithm: str
-    parameters: str
-
-    @classmethod
-    def of(cls, algorithm: str, parameters: Mapping[str, Any]) -> Self:
-        return cls(algorithm, json.dumps(to_json(parameters), sort_keys=True, default=str))
-
-
-def recent_champions(champion: ModelVersion, candidate: Recipe) -> list[ModelVersion]:
-    """The champions of the policy's last days, one per further recipe, the latest promotion first."""
+    Versions with one recipe are the same model before a cut; `candidate` is the candidate's `recipe_hash`.
+    """
     policy = settings.POLICY.gate
     since = timezone.now() - timedelta(days=policy.best_champion_days)
-    found: list[ModelVersion] = []
-    met = {candidate, _recipe_of(champion)}
+    found: dict[str, ModelVersion] = {}
     for promotion in Promotion.objects.filter(promoted_at__gte=since).select_related("version"):
-        if len(found) == policy.best_champions_tried:
-            break
-        recipe = _recipe_of(promotion.version)
-        if recipe not in met:
-            met.add(recipe)
-            found.append(promotion.version)
-    return found
+        found.setdefault(_recipe_of(promotion.version), promotion.version)
+    known = {candidate, _recipe_of(champion)}
+    return [version for recipe, version in found.items() if recipe not in known][: policy.best_champions_tried]
 
 
-def _recipe_of(version: ModelVersion) -> Recipe:
-    return Recipe.of(version.algorithm, version.parameters | version.chosen)
+def _recipe_of(version: ModelVersion) -> str:
+    return recipe_hash(version.algorithm, version.parameters | version.chosen)
 
 
-def figures_of(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
-    """Figures for the version's row, JSON-able: metrics of each model and paired differences of the candidate."""
+def _figures(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
+    """JSON-able: metrics of each model and paired differences of the candidate."""
     resamples = settings.POLICY.evaluation.bootstrap_resamples
     models = comparison.to_dict()
     has_champion = CHAMPION in models
@@ -129,15 +119,15 @@ def _slice_differences(comparison: Comparison, groups: Groups) -> dict[str, dict
     policy = settings.POLICY
     resamples = policy.evaluation.bootstrap_resamples
     found = {
-        part: comparison.difference(CANDIDATE, CHAMPION, part=part, resamples=resamples).to_dict()
+        part: comparison.difference(CANDIDATE, CHAMPION, part=part, resamples=resamples)
         for part in SLICES
         if _both_judged(comparison, part)
     }
     for name, ids in groups.items():
         among = comparison.among(ids)
         if len(among[CANDIDATE].per_user()) >= policy.gate.min_slice_users:
-            found[name] = among.difference(CANDIDATE, CHAMPION, resamples=resamples).to_dict()
-    return found
+            found[name] = among.difference(CANDIDATE, CHAMPION, resamples=resamples)
+    return {name: interval.to_dict() for name, interval in found.items()}
 
 
 def _both_judged(comparison: Comparison, part: str) -> bool:

@@ -9,13 +9,15 @@ from mlops.gate.codes import Message, Rule
 
 EPSILON = 1e-12
 
+Bound = float | None
+
 
 def above(rule: Rule, difference: PairedInterval, threshold: float, subject: str = "") -> Finding:
     """The whole interval lies above the threshold."""
-    interval = difference.interval
-    outcome = outcome_of(interval is not None and interval[0] > threshold)
-    message = Message.NO_INTERVAL if interval is None else Message.ABOVE
-    return compared(rule, outcome, difference, threshold, message, subject)
+    if difference.interval is None:
+        return compared(rule, Outcome.FAILED, difference, threshold, Message.NO_INTERVAL, subject)
+    outcome = outcome_of(difference.interval[0] > threshold)
+    return compared(rule, outcome, difference, threshold, Message.ABOVE, subject)
 
 
 def above_with_enough(
@@ -57,43 +59,33 @@ def compared(
     return Finding(rule, outcome, difference.mean, threshold, difference.interval, params, message, subject)
 
 
-def at_least_times(
-    rule: Rule, figure: float | None, reference: float | None, ratio: float, subject: str = "", **params: Any
+def at_least(
+    rule: Rule, figure: float | None, bound: Bound, subject: str = "", times: float | None = None, **params: Any
 ) -> Finding:
-    return _times(1, Finding(rule, "", figure, params=params, subject=subject), reference, ratio)
+    """The figure is at least the bound, or `times` the bound, which is then the champion's figure."""
+    message = Message.AT_LEAST if times is None else Message.AT_LEAST_TIMES
+    return _held(Finding(rule, "", figure, bound, None, params, message, subject), 1, times)
 
 
-def at_most_times(rule: Rule, figure: float | None, reference: float | None, ratio: float) -> Finding:
-    return _times(-1, Finding(rule, "", figure), reference, ratio)
+def at_most(
+    rule: Rule, figure: float | None, bound: Bound, subject: str = "", times: float | None = None, **params: Any
+) -> Finding:
+    """The figure is at most the bound, or `times` the bound, which is then the champion's figure."""
+    message = Message.AT_MOST if times is None else Message.AT_MOST_TIMES
+    return _held(Finding(rule, "", figure, bound, None, params, message, subject), -1, times)
 
 
-def _times(sign: int, draft: Finding, reference: float | None, ratio: float) -> Finding:
-    if not is_number(reference):
-        return replace(draft, outcome=Outcome.NOT_JUDGED, message=Message.NO_REFERENCE)
-    params = {"ratio": ratio, "reference": reference, **draft.params}
-    message = Message.AT_LEAST_TIMES if sign > 0 else Message.AT_MOST_TIMES
-    return _held(replace(draft, params=params, message=message), sign, ratio * float(reference or 0.0), EPSILON)
-
-
-def at_most(rule: Rule, figure: float | None, threshold: float, subject: str = "", **params: Any) -> Finding:
-    return _held(Finding(rule, "", figure, params=params, message=Message.AT_MOST, subject=subject), -1, threshold)
-
-
-def at_least(rule: Rule, figure: float | None, threshold: float) -> Finding:
-    return _held(Finding(rule, "", figure, message=Message.AT_LEAST), 1, threshold)
-
-
-def _held(draft: Finding, sign: int, threshold: float, tolerance: float = 0.0) -> Finding:
-    """A figure that is missing fails."""
-    if not is_number(draft.figure):
-        return replace(draft, outcome=Outcome.FAILED, figure=None, threshold=threshold, message=Message.NO_FIGURE)
-    passed = sign * float(draft.figure or 0.0) >= sign * threshold - tolerance
-    return replace(draft, outcome=outcome_of(passed), threshold=threshold)
-
-
-def reported(rule: Rule, figure: float | None, key: str) -> Finding:
-    """For people to see; the policy sets no threshold."""
-    return Finding(rule, Outcome.NOT_JUDGED, figure, params={"key": key}, message=Message.NO_THRESHOLD)
+def _held(draft: Finding, sign: int, times: float | None) -> Finding:
+    """A figure that is missing fails; without a bound there is nothing to decide."""
+    if draft.threshold is None or not is_number(draft.threshold):
+        message = Message.NO_THRESHOLD if times is None else Message.NO_REFERENCE
+        return replace(draft, outcome=Outcome.NOT_JUDGED, threshold=None, message=message)
+    if times is not None:
+        params = {"ratio": times, "reference": draft.threshold, **draft.params}
+        draft = replace(draft, threshold=times * draft.threshold, params=params)
+    if draft.figure is None or not is_number(draft.figure):
+        return replace(draft, outcome=Outcome.FAILED, figure=None, message=Message.NO_FIGURE)
+    return replace(draft, outcome=outcome_of(sign * draft.figure >= sign * draft.threshold - EPSILON))
 
 
 def outcome_of(passed: bool) -> Outcome:

@@ -65,14 +65,16 @@ class Replayed:
 
 def replay_requests(version: ModelVersion, champion: ModelVersion | None) -> dict[str, Any]:
     """`figures` for the gate and a `sample` of lists that would change: JSON-able, without names or ids of users."""
-    requests, source = recent_requests(settings.POLICY.gate.replay_requests), ReplaySource.RECENT.value
-    if not requests and settings.POLICY.gate.replay_requests:
+    limit = settings.POLICY.gate.replay_requests
+    requests, source = recent_requests(limit), ReplaySource.RECENT.value
+    if not requests and limit:
         requests, source = lists_of_latest_raters(RATERS), ReplaySource.RATERS.value
     candidate, reference = _open(version), _open(champion) if champion else None
     if candidate is None:
         return {"figures": asdict(Replay(source, len(requests), len(requests), 0, None)), "sample": []}
     models = [candidate] if reference is None else [candidate, reference]
-    found = [replayed for replayed in replay(requests, models) if _is_for_a_model(replayed)]
+    # Users without ratings of movies that a model knows are shown popular movies: they get no answer.
+    found = [row for row in replay(requests, models) if any(answer.movies or answer.error for answer in row.answers)]
     return {"figures": asdict(_figures(found, source)), "sample": _sample(found)}
 
 
@@ -135,11 +137,6 @@ def _answer(loaded: LoadedModel, profile: UserProfile, request: Request) -> Answ
     )
 
 
-def _is_for_a_model(replayed: Replayed) -> bool:
-    """False for users without ratings of movies that a model knows: they are shown popular movies."""
-    return any(answer.movies or answer.error for answer in replayed.answers)
-
-
 def _figures(found: Sequence[Replayed], source: str) -> Replay:
     candidate = [replayed.answers[0] for replayed in found]
     reference = [replayed.answers[1] for replayed in found if len(replayed.answers) > 1]
@@ -181,18 +178,11 @@ def _sample(found: Sequence[Replayed]) -> list[dict[str, Any]]:
     """One list for each of the first users whose list would change."""
     sample: dict[int, dict[str, Any]] = {}
     for replayed in found:
-        if len(sample) == SAMPLE:
-            break
-        if replayed.request.user_id in sample or len(replayed.answers) < 2:
+        if len(replayed.answers) < 2:
             continue
-        own, other = (list(answer.movies[:K]) for answer in replayed.answers)
+        own, other = (answer.movies[:K] for answer in replayed.answers)
         comes, goes = [movie for movie in own if movie not in other], [movie for movie in other if movie not in own]
         if comes or goes:
-            stays = len(own) - len(comes)
-            sample[replayed.request.user_id] = {
-                "n_ratings": replayed.n_ratings,
-                "comes": comes,
-                "goes": goes,
-                "n_stays": stays,
-            }
-    return list(sample.values())
+            change = {"n_ratings": replayed.n_ratings, "comes": comes, "goes": goes, "n_stays": len(own) - len(comes)}
+            sample.setdefault(replayed.request.user_id, change)
+    return list(sample.values())[:SAMPLE]

@@ -7,22 +7,12 @@ To add one: its function here, its title in `codes.py`, its threshold in the pol
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlops.findings import Finding, Outcome
-from mlops.gate.bounds import (
-    above,
-    above_with_enough,
-    at_least,
-    at_least_times,
-    at_most,
-    at_most_times,
-    not_clearly_worse,
-    reported,
-)
+from mlops.gate.bounds import above, above_with_enough, at_least, at_most, not_clearly_worse, outcome_of
 from mlops.gate.codes import Message, Rule
-from mlops.gate.inputs import GateInput, Lists, Replay
+from mlops.gate.inputs import GateInput, Replay
 from mlops.policy import GatePolicy
 from mlops.registry import codes as smoke
 
@@ -36,20 +26,14 @@ def smoke_test(given: GateInput, policy: GatePolicy) -> Findings:
     checks = result.get("checks") or {smoke.SmokeCheck.ANSWERS.removeprefix(smoke.PREFIX): False}
     errors = result.get("errors") or {}
     for name, passed in checks.items():
-        yield _smoke_check(name, passed, errors.get(name) or result.get("error"))
+        error = None if passed else errors.get(name) or result.get("error")
+        message = "" if passed else smoke.FAILED_WITH_ERROR if error else smoke.FAILED
+        params = {"error": error} if error else {}
+        yield Finding(f"{smoke.PREFIX}{name}", outcome_of(passed), params=params, message=message)
     if all(checks.values()):
         yield _liked_share(result, policy)
         yield at_most(Rule.LATENCY_MS, result.get("latency_ms"), policy.max_latency_ms)
         yield at_most(Rule.MEMORY_MB, result.get("memory_mb"), policy.max_memory_mb)
-
-
-def _smoke_check(name: str, passed: bool, error: str | None) -> Finding:
-    code = f"{smoke.PREFIX}{name}"
-    if passed:
-        return Finding(code, Outcome.PASSED)
-    if error:
-        return Finding(code, Outcome.FAILED, params={"error": error}, message=smoke.FAILED_WITH_ERROR)
-    return Finding(code, Outcome.FAILED, message=smoke.FAILED)
 
 
 def _liked_share(result: Mapping[str, Any], policy: GatePolicy) -> Finding:
@@ -95,20 +79,16 @@ def lists(given: GateInput, policy: GatePolicy) -> Findings:
     if (before := given.champion) is None:
         return
     now = given.lists
-    yield at_least_times(Rule.COVERAGE, now.coverage, before.coverage, policy.min_coverage_ratio)
-    yield at_most_times(Rule.POPULARITY_GINI, now.popularity_gini, before.popularity_gini, policy.max_gini_ratio)
-    yield at_most_times(Rule.MEAN_POPULARITY, now.mean_popularity, before.mean_popularity, policy.max_popularity_ratio)
-    yield from _exposure(now, before, given.catalogue, policy)
-    if before.scores_new_movies and not now.scores_new_movies:
-        yield Finding(Rule.NEW_MOVIES, Outcome.FAILED, message=Message.CANNOT_SCORE_NEW)
-
-
-def _exposure(now: Lists, before: Lists, catalogue: Mapping[str, float], policy: GatePolicy) -> Findings:
-    """No language, country or decade of some size loses its place in the lists."""
-    for group, share in catalogue.items():
+    gini, popularity = before.popularity_gini, before.mean_popularity
+    yield at_least(Rule.COVERAGE, now.coverage, before.coverage, times=policy.min_coverage_ratio)
+    yield at_most(Rule.POPULARITY_GINI, now.popularity_gini, gini, times=policy.max_gini_ratio)
+    yield at_most(Rule.MEAN_POPULARITY, now.mean_popularity, popularity, times=policy.max_popularity_ratio)
+    for group, share in given.catalogue.items():  # none of some size loses its place in the lists
         if share >= policy.min_group_share:
             shown, reference = now.exposure.get(group, 0.0), before.exposure.get(group, 0.0)
-            yield at_least_times(Rule.EXPOSURE, shown, reference, policy.min_exposure_ratio, group, share=share)
+            yield at_least(Rule.EXPOSURE, shown, reference, group, policy.min_exposure_ratio, share=share)
+    if before.scores_new_movies and not now.scores_new_movies:
+        yield Finding(Rule.NEW_MOVIES, Outcome.FAILED, message=Message.CANNOT_SCORE_NEW)
 
 
 def slices(given: GateInput, policy: GatePolicy) -> Findings:
@@ -131,7 +111,9 @@ def replay(given: GateInput, policy: GatePolicy) -> Findings:
         return
     yield at_most(Rule.REPLAY_LATENCY_MS, found.latency_p95_ms, _allowed_ms(found, policy))
     if given.champion is not None:
-        yield from _replayed_lists(found, policy)
+        overlap, psi = policy.min_replay_overlap, policy.max_replay_psi
+        yield at_least(Rule.REPLAY_OVERLAP, found.overlap, overlap, key="gate.min_replay_overlap")
+        yield at_most(Rule.REPLAY_PSI, found.score_psi, psi, key="gate.max_replay_psi")
 
 
 def _allowed_ms(found: Replay, policy: GatePolicy) -> float:
@@ -141,25 +123,17 @@ def _allowed_ms(found: Replay, policy: GatePolicy) -> float:
     return max(round(allowed, 3), policy.replay_latency_floor_ms)
 
 
-def _replayed_lists(found: Replay, policy: GatePolicy) -> Findings:
-    if policy.min_replay_overlap is None:
-        yield reported(Rule.REPLAY_OVERLAP, found.overlap, "gate.min_replay_overlap")
-    else:
-        yield at_least(Rule.REPLAY_OVERLAP, found.overlap, policy.min_replay_overlap)
-    if policy.max_replay_psi is None:
-        yield reported(Rule.REPLAY_PSI, found.score_psi, "gate.max_replay_psi")
-    else:
-        yield at_most(Rule.REPLAY_PSI, found.score_psi, policy.max_replay_psi)
-
-
 def features(given: GateInput, policy: GatePolicy) -> Findings:
     """For the most expensive kind of features: time and memory with each training."""
-    limits = {Rule.FEATURE_SECONDS: policy.max_feature_seconds, Rule.FEATURE_MB: policy.max_feature_mb}
-    for rule, unit in ((Rule.FEATURE_SECONDS, "seconds"), (Rule.FEATURE_MB, "MB")):
-        costs = {kind: cost[unit] for kind, cost in given.feature_costs.items()}
+    limits = (
+        (Rule.FEATURE_SECONDS, "seconds", policy.max_feature_seconds),
+        (Rule.FEATURE_MB, "MB", policy.max_feature_mb),
+    )
+    for rule, unit, limit in limits:
+        costs = [(cost[unit], kind) for kind, cost in given.feature_costs.items()]
         if costs:
-            most = max(costs, key=lambda kind: costs[kind])
-            yield at_most(rule, costs[most], limits[rule], most)
+            most, kind = max(costs)
+            yield at_most(rule, most, limit, kind)
 
 
 def size_and_age(given: GateInput, policy: GatePolicy) -> Findings:
@@ -167,22 +141,12 @@ def size_and_age(given: GateInput, policy: GatePolicy) -> Findings:
     yield at_most(Rule.DATA_AGE_HOURS, given.data_age_hours, policy.max_data_age_hours)
 
 
-RULES: tuple[Callable[[GateInput, GatePolicy], Findings], ...] = (
-    smoke_test,
-    baseline,
-    linear_model,
-    champion,
-    recent_champion,
-    lists,
-    slices,
-    replay,
-    features,
-    size_and_age,
-)
+Judge = Callable[[GateInput, GatePolicy], Findings]
+COMPARISONS: tuple[Judge, ...] = (baseline, linear_model, champion, recent_champion, lists, slices)
+RULES: tuple[Judge, ...] = (smoke_test, *COMPARISONS, replay, features, size_and_age)
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """`outcome` is one of GateDecision.Outcome."""
 
     outcome: str

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from mlops.data.validation import frames_as_of
 from mlops.errors import SnapshotNotAvailable
-from mlops.evaluation.comparison import CANDIDATE, CHAMPION, EASE, RECENT, Progress, evaluate_candidate, figures_of
+from mlops.evaluation.comparison import CANDIDATE, CHAMPION, EASE, RECENT, Progress, evaluate_candidate
 from mlops.evaluation.intervals import PairedInterval
 from mlops.evaluation.parameters import from_json
 from mlops.gate.inputs import GateInput, Lists, Replay
@@ -32,19 +32,13 @@ def evaluate_version(*, version: int, on_progress: Progress | None = None) -> Ga
     require_artifact(row)
     if row.snapshot.removed_at:
         raise SnapshotNotAvailable(f"The data of version {version} was removed by retention.")
-    champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).exclude(pk=row.pk).first()
+    champion = ModelVersion.objects.filter(status=Status.CHAMPION).exclude(pk=row.pk).first()
     ratings, movies = frames_as_of(row.snapshot, row.created_at)
-    comparison = evaluate_candidate(
-        algorithm=row.algorithm,
-        parameters=from_json(row.parameters | row.chosen),
-        champion=champion,
-        ratings=ratings,
-        movies=movies,
-        progress=on_progress,
-    )
+    parameters, data = from_json(row.parameters | row.chosen), {"ratings": ratings, "movies": movies}
+    figures = evaluate_candidate(row.algorithm, parameters, champion=champion, progress=on_progress, **data)
     dataset = Dataset.from_frames(ratings, movies, settings.POLICY.training.implicit_threshold)
     smoke_test = run_smoke_test(folder_of(row), smoke_test_input(dataset, row.algorithm, row.random_state))
-    row.figures = figures_of(comparison, movies) | {"smoke_test": smoke_test}
+    row.figures = figures | {"smoke_test": smoke_test}
     row.save(update_fields=["figures"])
     return decide_version(row, champion)
 
@@ -53,41 +47,36 @@ def decide_version(version: ModelVersion, champion: ModelVersion | None) -> Gate
     """`champion` is what the version's figures were compared to. A version that is or was champion keeps its status."""
     version.figures["replay"] = replay_requests(version, champion)
     version.save(update_fields=["figures"])
-    decision = decide(gate_input(version, champion), settings.POLICY.gate)
-    refused = decision.outcome == REFUSED
+    outcome, findings = decide(gate_input(version, champion), settings.POLICY.gate)
+    rules = [finding.to_dict() for finding in findings]
+    status = Status.REFUSED if outcome == REFUSED else Status.CANDIDATE
     with transaction.atomic():
-        row = GateDecision.objects.create(
-            version=version,
-            champion=champion,
-            outcome=decision.outcome,
-            rules=[finding.to_dict() for finding in decision.findings],
-        )
-        ModelVersion.objects.filter(pk=version.pk, status__in=[Status.CANDIDATE, Status.REFUSED]).update(
-            status=Status.REFUSED if refused else Status.CANDIDATE
-        )
+        row = GateDecision.objects.create(version=version, champion=champion, outcome=outcome, rules=rules)
+        undecided = ModelVersion.objects.filter(pk=version.pk, status__in=[Status.CANDIDATE, Status.REFUSED])
+        undecided.update(status=status)
     version.refresh_from_db(fields=["status"])
     return row
 
 
 def gate_input(version: ModelVersion, champion: ModelVersion | None) -> GateInput:
     figures = version.figures
-    baseline, against = figures["best_simple_baseline"], figures["differences"]
+    baseline, replay = figures["best_simple_baseline"], figures.get("replay")
+    against = {name: PairedInterval.from_dict(found) for name, found in figures["differences"].items()}
     age = timezone.now() - version.snapshot.exported_at
     best = _best_recent_champion(figures) if champion else None
-    replay = figures.get("replay")
     return GateInput(
         baseline=baseline,
-        against_baseline=PairedInterval.from_dict(against[baseline]),
+        against_baseline=against[baseline],
         lists=_lists(figures, CANDIDATE),
         smoke_test=figures["smoke_test"],
         artifact_mb=version.artifact_bytes / 1e6,
         data_age_hours=age.total_seconds() / 3600,
         is_refresh=champion is not None and champion.config_hash == version.config_hash,
         champion=_lists(figures, CHAMPION) if champion else None,
-        against_champion=PairedInterval.from_dict(against[CHAMPION]) if champion else None,
-        against_recent_best=PairedInterval.from_dict(against[best]) if best else None,
+        against_champion=against[CHAMPION] if champion else None,
+        against_recent_best=against[best] if best else None,
         recent_best=int(best.removeprefix(RECENT)) if best else None,
-        against_linear=PairedInterval.from_dict(against[EASE]) if EASE in against else None,
+        against_linear=against.get(EASE),
         slices={name: PairedInterval.from_dict(interval) for name, interval in figures["slice_differences"].items()},
         feature_costs=figures.get("feature_costs", {}),
         catalogue=figures.get("groups", {}),

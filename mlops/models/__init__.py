@@ -11,8 +11,7 @@ from .monitoring import (
     TestEvidence,
     Watermark,
 )
-from .runs import PipelineRun, RunStep
-from .tuning import ParameterChoice, TuningStudy, TuningTrial
+from .runs import ParameterChoice, PipelineRun, RunStep, TuningStudy, TuningTrial
 from .versions import GateDecision, ModelVersion, Promotion
 
 __all__ = [

@@ -1,5 +1,6 @@
-"""Runs of the training pipeline."""
+"""Runs of the training pipeline, and searches for the hyper-parameters that trainings use."""
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -80,3 +81,90 @@ class RunStep(models.Model):
 
 def activity_text(activity: str, **details: object) -> str:
     return str(RunStep.Activity(activity).label).format(**details) if activity else ""
+
+
+class TuningStudy(models.Model):
+    """A search. Its trials are rows, so that a killed search continues after the last of them."""
+
+    algorithm = models.CharField(max_length=32)
+    snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.PROTECT, related_name="tuning_studies")
+    given = models.JSONField(default=dict, help_text="Hyper-parameters that are not searched for.")
+    space = models.JSONField(help_text="What is searched: a range or choices for each hyper-parameter.")
+    recipe = models.CharField(max_length=64, help_text="Hash of all that makes two searches the same.")
+    n_trials = models.PositiveIntegerField(help_text="How many are to be tried, beside what is used now.")
+    difference = models.JSONField(null=True, blank=True, help_text="The best trial's nDCG less that of what was used.")
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    mlflow_run_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "tuning studies"
+        permissions = [("adopt_parameters", "Can let trainings use what a search found, and end that")]
+
+    def __str__(self) -> str:
+        return f"search {self.pk} ({self.algorithm})"
+
+    @property
+    def best(self) -> "TuningTrial | None":
+        """The trial with the highest nDCG over all cuts; it may be the current parameters."""
+        finished = self.trials.filter(status=TuningTrial.Status.FINISHED)
+        return finished.order_by("-ndcg", "number").first()
+
+
+class TuningTrial(models.Model):
+    """One set of hyper-parameters with its scores. Number 0 are the parameters in use when the search began."""
+
+    class Status(models.TextChoices):
+        FINISHED = "finished", _("finished")
+        STOPPED = "stopped", _("stopped early")
+        FAILED = "failed", _("failed")
+
+    study = models.ForeignKey(TuningStudy, on_delete=models.CASCADE, related_name="trials")
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=16, choices=Status)
+    parameters = models.JSONField(help_text="All hyper-parameters of the trial.")
+    scores = models.JSONField(default=list, help_text="nDCG after each cut that it came to.")
+    ndcg = models.FloatField(null=True, blank=True, help_text="Over all users of those cuts.")
+    seconds = models.FloatField()
+    message = models.TextField(blank=True)
+    ended_at = models.DateTimeField(default=timezone.now)
+    mlflow_run_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["study", "number"], name="mlops_tuningtrial_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.study_id}: trial {self.number}"
+
+
+class ParameterChoice(models.Model):
+    """Hyper-parameters for trainings where config.yaml has none; at most one choice per algorithm is in force."""
+
+    algorithm = models.CharField(max_length=32)
+    parameters = models.JSONField()
+    trial = models.ForeignKey(TuningTrial, on_delete=models.PROTECT, related_name="choices")
+    adopted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    adopted_at = models.DateTimeField(default=timezone.now)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["algorithm"], condition=models.Q(withdrawn_at=None), name="mlops_choice_one_in_force"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"choice {self.pk} ({self.algorithm})"
+
+    @classmethod
+    def in_force(cls, algorithm: str) -> "ParameterChoice | None":
+        return cls.objects.filter(algorithm=algorithm, withdrawn_at=None).first()

@@ -3,7 +3,7 @@
 A check that raises has failed, and its error is kept, so that one fault does not hide the others.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -25,11 +25,9 @@ class SmokeChecks:
     def __init__(self, model: Recommender, given: SmokeTestInput) -> None:
         self.model, self.given = model, given
         self.known = set(model.movie_ids_.tolist())
-        self.histories = [self._known_part(history) for history in given.histories]
+        self.rated = model.movie_ids_[model.is_rated_]
+        self.histories = known_parts(given.histories, self.known)
         self.errors: dict[str, str] = {}
-
-    def _known_part(self, history: History) -> History:
-        return {movie: rating for movie, rating in history.items() if movie in self.known}
 
     @cached_property
     def lists(self) -> pd.DataFrame:
@@ -39,7 +37,7 @@ class SmokeChecks:
         checks: dict[str, Callable[[], bool]] = {
             "algorithm_as_registered": lambda: self.model.algorithm == self.given.algorithm,
             "learnt_from_the_snapshot": lambda: self.model.data_fingerprint_ == self.given.fingerprint,
-            "knows_every_rated_movie": lambda: int(self.model.is_rated_.sum()) == self.given.n_rated_movies,
+            "knows_every_rated_movie": lambda: len(self.rated) == self.given.n_rated_movies,
             "list_for_new_user": lambda: not self.model.recommend_for_history([{}], k=K).empty,
             "as_many_as_asked_for": self._full_lists,
             "same_answer_twice": self._same_twice,
@@ -63,10 +61,9 @@ class SmokeChecks:
         wanted = {(row, movie) for row, movies in enumerate(self.given.liked) for movie in movies}
         if not wanted:
             return None, 0
-        k = max(K, int(TOP_SHARE * int(self.model.is_rated_.sum())))
-        lists = self.model.recommend_for_history(self.histories, k=k)
-        shown = set(zip(lists["user_id"].tolist(), lists["movie_id"].tolist(), strict=True))
-        return len(wanted & shown) / len(wanted), len(wanted)
+        k = max(K, int(TOP_SHARE * len(self.rated)))
+        shown = _pairs(self.model.recommend_for_history(self.histories, k=k))
+        return len(wanted.intersection(shown)) / len(wanted), len(wanted)
 
     def _outcome(self, name: str, check: Callable[[], bool]) -> bool:
         try:
@@ -80,7 +77,7 @@ class SmokeChecks:
         return False
 
     def _full_lists(self) -> bool:
-        rated = set(self.model.movie_ids_[self.model.is_rated_].tolist())
+        rated = set(self.rated.tolist())
         lengths = self.lists.groupby("user_id").size().reindex(range(len(self.histories)), fill_value=0)
         wanted = [min(K, len(rated.difference(history))) for history in self.histories]
         return lengths.tolist() == wanted
@@ -93,9 +90,8 @@ class SmokeChecks:
         for row, history in enumerate(self.histories[:10]):
             alone = self.model.recommend_for_history([history], k=K)["score"].to_numpy()
             together = self.lists.loc[self.lists["user_id"] == row, "score"].to_numpy()
-            if not np.allclose(
-                alone, together, rtol=TOLERANCE, atol=TOLERANCE * float(np.abs(together).max(initial=0))
-            ):
+            absolute = TOLERANCE * float(np.abs(together).max(initial=0))
+            if not np.allclose(alone, together, rtol=TOLERANCE, atol=absolute):
                 return False
         return True
 
@@ -107,12 +103,11 @@ class SmokeChecks:
 
     def _excludes(self) -> bool:
         unwanted = [self._shown(row)[:3] for row in range(len(self.histories))]
-        lists = self.model.recommend_for_history(self.histories, k=K, exclude=unwanted)
-        pairs = set(zip(lists["user_id"].tolist(), lists["movie_id"].tolist(), strict=True))
-        return pairs.isdisjoint((row, movie) for row, movies in enumerate(unwanted) for movie in movies)
+        shown = set(_pairs(self.model.recommend_for_history(self.histories, k=K, exclude=unwanted)))
+        return shown.isdisjoint((row, movie) for row, movies in enumerate(unwanted) for movie in movies)
 
     def _candidates(self) -> bool:
-        allowed = self.model.movie_ids_[self.model.is_rated_][::2]
+        allowed = self.rated[::2]
         lists = self.model.recommend_for_history(self.histories, k=K, candidates=allowed)
         return set(allowed.tolist()).issuperset(lists["movie_id"].tolist())
 
@@ -130,16 +125,23 @@ class SmokeChecks:
         return bool(np.isfinite(found["score"]).all()) and not is_same.any()
 
     def _reasons(self) -> bool:
-        row = min((row for row, history in enumerate(self.histories) if history), key=self._length, default=0)
+        filled = [row for row, history in enumerate(self.histories) if history]
+        row = min(filled, key=lambda row: len(self.histories[row]), default=0)
         best = self.lists[self.lists["user_id"] == row].iloc[0]
         total = float(self.model.explain(self.histories[row], int(best["movie_id"]))["contribution"].sum())
         return abs(total - best["score"]) <= TOLERANCE * max(1.0, abs(best["score"]))
 
-    def _length(self, row: int) -> int:
-        return len(self.histories[row])
-
     def _shown(self, row: int) -> list[int]:
         return [int(movie) for movie in self.lists.loc[self.lists["user_id"] == row, "movie_id"]]
+
+
+def known_parts(histories: Sequence[History], known: Collection[int]) -> list[History]:
+    """The histories without movies that a model does not know."""
+    return [{movie: rating for movie, rating in history.items() if movie in known} for history in histories]
+
+
+def _pairs(lists: pd.DataFrame) -> list[tuple[int, int]]:
+    return list(zip(lists["user_id"].tolist(), lists["movie_id"].tolist(), strict=True))
 
 
 def check_lists(lists: pd.DataFrame, histories: Sequence[History], known: set[int]) -> dict[str, bool]:
@@ -147,7 +149,7 @@ def check_lists(lists: pd.DataFrame, histories: Sequence[History], known: set[in
         return {"columns": False}
     scores = lists["score"].to_numpy(dtype=np.float64)
     seen = {(row, movie) for row, history in enumerate(histories) for movie in history}
-    shown = list(zip(lists["user_id"].tolist(), lists["movie_id"].tolist(), strict=True))
+    shown = _pairs(lists)
     ranks = lists.groupby("user_id")["rank"]
     return {
         "columns": True,

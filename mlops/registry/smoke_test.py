@@ -20,13 +20,6 @@ from mlops.registry.smoke_checks import History, K, SmokeChecks, SmokeTestInput
 from recommender.estimators import ESTIMATORS, Recommender, load_recommender  # noqa: F401
 
 
-def load_and_examine(folder: Path, given: SmokeTestInput) -> dict[str, Any]:
-    started = time.perf_counter()
-    model = load_recommender(folder, mmap=True)
-    loaded = time.perf_counter() - started
-    return examine(model, given) | {"load_seconds": round(loaded, 3), "memory_mb": round(peak_memory_mb())}
-
-
 def examine(model: Recommender, given: SmokeTestInput) -> dict[str, Any]:
     checks = SmokeChecks(model, given)
     found: dict[str, Any] = {
@@ -63,9 +56,11 @@ def main(folder: str, given: str, max_memory_mb: str) -> int:
     limit = int(float(max_memory_mb) * (1 << 20))
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     try:
-        result = load_and_examine(
-            Path(folder), SmokeTestInput.from_json(json.loads(Path(given).read_text(encoding="utf-8")))
-        )
+        test_input = SmokeTestInput.from_json(json.loads(Path(given).read_text(encoding="utf-8")))
+        started = time.perf_counter()
+        model = load_recommender(Path(folder), mmap=True)
+        seconds = round(time.perf_counter() - started, 3)
+        result = examine(model, test_input) | {"load_seconds": seconds, "memory_mb": round(peak_memory_mb())}
     except Exception as error:
         # A broken model may raise anything; the error is the result.
         result = {"checks": {"loads_and_answers": False}, "error": f"{type(error).__name__}: {error}"}

@@ -35,18 +35,16 @@ class Durations:
 
     def forecast(self, step: str, elapsed: float, share: float | None) -> Forecast:
         """`share` is what the step itself tells of its progress, where it can."""
+        usual, place = self._usual[step], list(STEPS).index(step)
         if share:
             share = min(share, 1.0)
             remaining = elapsed * (1 - share) / share
         else:
-            share = min(elapsed / max(self._usual[step], 0.1), ALMOST)
-            remaining = max(self._usual[step] - elapsed, self._usual[step] * (1 - ALMOST))
-        names = list(STEPS)
-        before = sum(self._usual[name] for name in names[: names.index(step)])
-        after = sum(self._usual[name] for name in names[names.index(step) + 1 :])
-        whole = before + self._usual[step] + after
-        run_share = (before + share * self._usual[step]) / whole
-        return Forecast(share, remaining, run_share, remaining + after)
+            share = min(elapsed / max(usual, 0.1), ALMOST)
+            remaining = max(usual - elapsed, usual * (1 - ALMOST))
+        seconds = [self._usual[name] for name in STEPS]
+        run_share = (sum(seconds[:place]) + share * usual) / sum(seconds)
+        return Forecast(share, remaining, run_share, remaining + sum(seconds[place + 1 :]))
 
 
 def _earlier(algorithm: str) -> dict[str, float]:

@@ -111,7 +111,7 @@ class RunMonitor:
         now = time.monotonic()
         if not comes_often or now - self._reported_at >= 0.5:
             self._reported_at = now
-            with self._shielded():
+            with self._interrupts(allowed=False):
                 reconnecting(self.flush)
 
     def announce(self, step: RunStep, activity: str, **details: Any) -> None:
@@ -140,31 +140,24 @@ class RunMonitor:
     def interruptible(self) -> Iterator[None]:
         """Long computing without database writes: a cancellation ends it between two of its Python instructions."""
         self.check()
-        self._allow_interrupts(True)
         try:
-            try:
+            with self._interrupts(allowed=True):
                 yield
-            finally:
-                self._allow_interrupts(False)
         except Interrupt:
             self.check()
             raise
         self.check()
 
-    def _allow_interrupts(self, allowed: bool) -> bool:
-        """Returns what was before. An exception on its way arrives at this call at the latest."""
+    @contextmanager
+    def _interrupts(self, *, allowed: bool) -> Iterator[None]:
+        """Not allowed where the database is written. An exception on its way arrives at the end at the latest."""
         with self._lock:
             before, self._interruptible = self._interruptible, allowed
-        return before
-
-    @contextmanager
-    def _shielded(self) -> Iterator[None]:
-        """Writing to the database in the middle of what is interruptible."""
-        before = self._allow_interrupts(False)
         try:
             yield
         finally:
-            self._allow_interrupts(before)
+            with self._lock:
+                self._interruptible = before
 
     def _begin(self, name: str) -> RunStep:
         place = {"run": self.run, "name": name, "attempt": self.run.attempt}

@@ -15,13 +15,14 @@ from threadpoolctl import threadpool_limits
 
 from mlops.data.validation import frames_as_of
 from mlops.errors import SnapshotNotAvailable, StepFailed
+from mlops.evaluation.comparison import fitter_of
 from mlops.evaluation.lineage import BLAS_KERNEL, code_revision, fitting_libraries, fitting_threads, recipe_hash
-from mlops.evaluation.parameters import from_json
 from mlops.models import ModelVersion
 from mlops.registry.artifacts import folder_of
 from mlops.registry.promotion import get_version
+from mlops.registry.smoke_checks import known_parts
 from mlops.registry.smoke_test_input import smoke_test_input
-from recommender.estimators import ESTIMATORS, ArtifactError, Dataset, artifact_checksum, load_recommender
+from recommender.estimators import ArtifactError, Dataset, artifact_checksum, load_recommender
 
 K = 10
 
@@ -63,28 +64,23 @@ def reproduce_version(*, version: int, on_progress: Callable[[str], None] | None
         tell("fitting")
         _fit(row, dataset).save(folder)
         tell("comparing")
-        found = _compare(row, folder, dataset)
+        checksum = artifact_checksum(folder)
+        is_same = checksum == row.artifact_checksum
+        differences, reasons = ([], []) if is_same else (_differences(row, folder, dataset), _reasons(row))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    found = Reproduction(row.pk, is_same, checksum, differences, reasons)
     row.reproduction = asdict(found) | {"sentence": found.sentence, "checked_at": timezone.now().isoformat()}
     row.save(update_fields=["reproduction"])
     return found
 
 
 def _fit(row: ModelVersion, dataset: Dataset) -> Any:
-    parameters = from_json(row.parameters | row.chosen)
     try:
         with threadpool_limits(limits=row.threads or fitting_threads(), user_api="blas"):
-            return ESTIMATORS[row.algorithm](random_state=row.random_state, **parameters).fit(dataset)
+            return fitter_of(row)(dataset)
     except (KeyError, ValueError, TypeError) as error:
         raise StepFailed(f"Today's code cannot make version {row.pk} again: {error}") from error
-
-
-def _compare(row: ModelVersion, folder: Path, dataset: Dataset) -> Reproduction:
-    checksum = artifact_checksum(folder)
-    if checksum == row.artifact_checksum:
-        return Reproduction(row.pk, True, checksum, [], [])
-    return Reproduction(row.pk, False, checksum, _differences(row, folder, dataset), _reasons(row))
 
 
 def _differences(row: ModelVersion, folder: Path, dataset: Dataset) -> list[str]:
@@ -97,18 +93,14 @@ def _differences(row: ModelVersion, folder: Path, dataset: Dataset) -> list[str]
         return [f"its own files cannot be loaded any more ({error})"]
     histories = smoke_test_input(dataset, row.algorithm, row.random_state).histories
     lists = [_lists(model, histories) for model in (was, now)]
-    shared = [len(a & b) / max(len(a), 1) for a, b in zip(*lists, strict=True)]
-    return [
-        *_file_differences(before, folder),
-        f"{np.mean(shared):.1%} of the movies in {len(shared)} lists are the same",
-    ]
+    shared = np.mean([len(a & b) / max(len(a), 1) for a, b in zip(*lists, strict=True)])
+    in_lists = f"{shared:.1%} of the movies in {len(histories)} lists are the same"
+    return [*_file_differences(before, folder), in_lists]
 
 
 def _lists(model: Any, histories: list[dict[int, float]]) -> list[set[int]]:
-    known = set(model.movie_ids_.tolist())
-    usable = [{movie: rating for movie, rating in history.items() if movie in known} for history in histories]
-    found = model.recommend_for_history(usable, k=K)
-    return [set(found.loc[found["user_id"] == place, "movie_id"]) for place in range(len(usable))]
+    found = model.recommend_for_history(known_parts(histories, set(model.movie_ids_.tolist())), k=K)
+    return [set(found.loc[found["user_id"] == place, "movie_id"]) for place in range(len(histories))]
 
 
 def _file_differences(before: Path, now: Path) -> list[str]:

@@ -16,7 +16,7 @@ from catalog.jobs.queue import attempt_of
 from mlops.data.snapshots import keep_snapshot, write_snapshot
 from mlops.data.validation import checked_frames
 from mlops.errors import RunLost, StepFailed
-from mlops.evaluation.comparison import evaluate_candidate, figures_of
+from mlops.evaluation.comparison import evaluate_candidate
 from mlops.evaluation.lineage import code_revision, fitting_libraries, fitting_threads, recipe_hash
 from mlops.evaluation.open_parameters import choose_parameters
 from mlops.evaluation.parameters import from_json, to_json
@@ -29,8 +29,9 @@ from mlops.registry.retention import prune_artifacts
 from mlops.registry.smoke_test_input import smoke_test_input
 from mlops.training.job import RunFailed, TrainingOutcome, artifact_name, partial_snapshot_name
 from mlops.training.monitor import RunMonitor
-from recommender.estimators import ESTIMATORS, ArtifactError, Dataset, artifact_checksum, load_recommender
+from recommender.estimators import ArtifactError, Dataset, artifact_checksum, load_recommender
 from recommender.estimators.progress import reporting
+from recommender.evaluation.baselines import fitter
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class TrainingRun:
             self._restore_champion(version.figures.get("champion_version"))
         decision = version.decisions.first() if self._is_done("gate") else None
         ending = self.promote(version, decision or self.gate(version))
+        mirror(version)
         prune_artifacts()
         return ending
 
@@ -115,25 +117,22 @@ class TrainingRun:
             self.threads = self._results["fit"]["threads"]
             self.dataset = Dataset.from_frames(self.ratings, self.movies, policy.implicit_threshold)
             return
+        given, self.threads = from_json(self.run.parameters), fitting_threads()
         with self.monitor.step("fit") as step:
             try:
                 with self.monitor.interruptible():
                     self.monitor.progress(step, Activity.CHOOSING_PARAMETERS)
-                    self.parameters = choose_parameters(
-                        self.run.algorithm, from_json(self.run.parameters), self.ratings, self.movies
-                    )
+                    self.parameters = choose_parameters(self.run.algorithm, given, self.ratings, self.movies)
                     self.monitor.progress(step, Activity.FITTING)
                     self.dataset = Dataset.from_frames(self.ratings, self.movies, policy.implicit_threshold)
-                    estimator = ESTIMATORS[self.run.algorithm](random_state=policy.random_state, **self.parameters)
                     with reporting(self.monitor.share_from_now()):
-                        model = estimator.fit(self.dataset)
+                        model = fitter(self.run.algorithm, policy.random_state, **self.parameters)(self.dataset)
             except (ValueError, TypeError) as error:
                 raise RunFailed(TrainingOutcome.NOT_FITTED, error=str(error)) from error
             self.monitor.progress(step, Activity.SAVING)
             model.save(self.folder)
             step.figures = {"users": self.dataset.n_users, "movies": self.dataset.n_movies} | self._chosen()
-            step.result = {"parameters": to_json(self.parameters), "threads": fitting_threads()}
-            self.threads = fitting_threads()
+            step.result = {"parameters": to_json(self.parameters), "threads": self.threads}
 
     def _has_artifact(self) -> bool:
         """Whether an earlier attempt's model is here and whole: this may be another machine. Half of one is removed."""
@@ -156,15 +155,10 @@ class TrainingRun:
                 self.monitor.progress(step, Activity.EVALUATING, comes_often=True, done=done, total=total, model=text)
 
             with self.monitor.interruptible():
-                comparison = evaluate_candidate(
-                    algorithm=self.run.algorithm,
-                    parameters=self.parameters,
-                    champion=self.champion,
-                    ratings=self.ratings,
-                    movies=self.movies,
-                    progress=progress,
+                data = {"ratings": self.ratings, "movies": self.movies}
+                self.figures = evaluate_candidate(
+                    self.run.algorithm, self.parameters, champion=self.champion, progress=progress, **data
                 )
-                self.figures = figures_of(comparison, self.movies)
             self.figures["champion_version"] = self.champion.pk if self.champion else None
             step.figures = {name: found["summary"]["ndcg"] for name, found in self.figures["models"].items()}
             step.result = {"figures": self.figures}
@@ -228,10 +222,8 @@ class TrainingRun:
         if version.status == Version.CHAMPION:
             return TrainingOutcome.PROMOTED, details
         if decision.outcome != GateDecision.Outcome.PASSED:
-            mirror(version)
             return TrainingOutcome.AWAITS_DECISION, details | _reasons(decision)
         if self.champion is not None and not settings.POLICY.promotion.automatic:
-            mirror(version)
             return TrainingOutcome.AWAITS_PROMOTION, details
         with self.monitor.step("promote") as step, transaction.atomic():
             self._still_ours()
@@ -239,7 +231,6 @@ class TrainingRun:
                 return TrainingOutcome.CHAMPION_REPLACED, details
             promote(version=version.pk, kind=Promotion.Kind.AUTOMATIC)
             step.figures = details
-        mirror(version)
         return TrainingOutcome.PROMOTED, details
 
     def _still_ours(self) -> None:

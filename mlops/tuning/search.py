@@ -22,8 +22,7 @@ from mlops.evaluation.open_parameters import complete
 from mlops.evaluation.parameters import from_json, to_json
 from mlops.models import TuningStudy, TuningTrial
 from mlops.registry.mlflow_sync import mirror
-from mlops.tuning.space import distributions
-from mlops.tuning.studies import CANDIDATE, PRESENT, difference, evaluate_at, later_data, open_study
+from mlops.tuning.studies import CANDIDATE, PRESENT, difference, distributions, evaluate_at, later_data, open_study
 from recommender.evaluation.evaluate import pool
 
 OnTrial = Callable[[TuningStudy, TuningTrial], None]
@@ -102,15 +101,13 @@ class Search:
 
     def _propose(self, number: int) -> TuningTrial:
         proposed = self.proposals.ask(self.space)
-        trial = self._try(number, self._used() | proposed.params, may_stop=True)
+        used = self.study.trials.get(number=0).parameters
+        trial = self._try(number, used | proposed.params, may_stop=True)
         for place, score in enumerate(trial.scores):
             proposed.report(score, place)
         value = trial.ndcg if trial.status == Status.FINISHED else None
         self.proposals.tell(proposed, value, state=STATES[Status(trial.status)])
         return trial
-
-    def _used(self) -> dict[str, Any]:
-        return dict(self.study.trials.get(number=0).parameters)
 
     def _try(self, number: int, parameters: Mapping[str, Any], *, may_stop: bool) -> TuningTrial:
         trial = TuningTrial(study=self.study, number=number, parameters=to_json(parameters), status=Status.FINISHED)
@@ -142,12 +139,10 @@ class Search:
 
     def _is_promising(self, score: float, place: int) -> bool:
         """Whether the score is among the best share of all trials at this cut, itself included."""
-        others = [scores[place] for scores in self._scores() if len(scores) > place]
+        proposed = self.study.trials.exclude(number=0).values_list("scores", flat=True)
+        others = [scores[place] for scores in proposed if len(scores) > place]
         better = sum(other > score for other in others)
         return better < max(settings.POLICY.tuning.keep_share * (len(others) + 1), 1)
-
-    def _scores(self) -> list[list[float]]:
-        return list(self.study.trials.exclude(number=0).values_list("scores", flat=True))
 
     def _end(self) -> None:
         """Compares the best trial with the current parameters, paired by user: the best of many is biased upwards."""

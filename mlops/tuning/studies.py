@@ -1,27 +1,31 @@
-"""Opens a search, an interrupted or a new one, and its data: the site's later data before the first cut of the gate."""
+"""What a search needs: its row, its space, and its data: the site's later data before the first cut of the gate."""
 
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from mlops.data.lookup import find_snapshot
 from mlops.data.snapshots import export_snapshot
 from mlops.data.validation import frames_as_of
 from mlops.errors import InvalidSpace, StepFailed
-from mlops.evaluation.parameters import known_algorithm, to_json
+from mlops.evaluation.parameters import from_json, known_algorithm, to_json
 from mlops.models import DatasetSnapshot, TuningStudy
 from mlops.tuning.choices import parameters_in_force
-from mlops.tuning.space import distributions
+from recommender.estimators import ESTIMATORS
 from recommender.evaluation.baselines import fitter
 from recommender.evaluation.comparison import Comparison, TemporalFold
 from recommender.evaluation.evaluate import Evaluation, pool
 from recommender.evaluation.splits import temporal_cuts
 
 CANDIDATE, PRESENT = "candidate", "present"
+
+Space = Mapping[str, Mapping[str, Any]]
 
 
 def open_study(*, algorithm: str | None, n_trials: int | None, snapshot: str | None, restart: bool) -> TuningStudy:
@@ -47,6 +51,34 @@ def open_study(*, algorithm: str | None, n_trials: int | None, snapshot: str | N
     study.save()
     TuningStudy.objects.filter(algorithm=name, ended_at=None).exclude(pk=study.pk).update(ended_at=timezone.now())
     return study
+
+
+def distributions(algorithm: str, space: Space) -> dict[str, BaseDistribution]:
+    """One per hyper-parameter. Raises InvalidSpace, which names the key, when the algorithm refuses a value."""
+    kind = ESTIMATORS[algorithm]
+    known = [field.name for field in fields(kind.config_class)]
+    for name, search in space.items():
+        where = f"tuning.spaces.{algorithm}.{name}"
+        if name not in known:
+            raise InvalidSpace(f"{where}: there is no such hyper-parameter; known are {', '.join(known)}.")
+        for value in search.get("choices") or (_end(search, "low"), _end(search, "high")):
+            try:
+                kind(**from_json({name: value}))
+            except (TypeError, ValueError) as error:
+                raise InvalidSpace(f"{where}: {error}") from None
+    return {name: _distribution(search) for name, search in space.items()}
+
+
+def _end(search: Mapping[str, Any], name: str) -> float:
+    return int(search[name]) if search["whole"] else float(search[name])
+
+
+def _distribution(search: Mapping[str, Any]) -> BaseDistribution:
+    if search.get("choices"):
+        return CategoricalDistribution(search["choices"])
+    if search["whole"]:
+        return IntDistribution(int(search["low"]), int(search["high"]), log=search["log"])
+    return FloatDistribution(search["low"], search["high"], log=search["log"])
 
 
 def _recipe(algorithm: str, space: dict[str, Any], given: dict[str, Any]) -> str:

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from mlops.evaluation.comparison import Recipe, recent_champions
+from mlops.evaluation.comparison import recent_champions
+from mlops.evaluation.lineage import recipe_hash
 from mlops.gate.versions import gate_input
 from mlops.models import Promotion
 from mlops.services import promote
@@ -25,13 +26,13 @@ def chosen(value: float) -> dict:
 def test_one_version_of_each_further_recipe_is_judged_again(alice, quick):
     first, _, third, current = champions(chosen(1.0), chosen(2.0), chosen(2.0), chosen(3.0))
 
-    assert recent_champions(current, Recipe.of("ease", {"regularization": 9.0})) == [third, first]
-    assert recent_champions(current, Recipe.of("ease", {"regularization": 2.0})) == [first]
+    assert recent_champions(current, recipe_hash("ease", {"regularization": 9.0})) == [third, first]
+    assert recent_champions(current, recipe_hash("ease", {"regularization": 2.0})) == [first]
 
 
 def test_only_recent_champions_up_to_the_policys_limit_count(alice, quick):
     *_, current = champions(*(chosen(float(n)) for n in range(1, 7)))
-    candidate = Recipe.of("ease", {"regularization": 99.0})
+    candidate = recipe_hash("ease", {"regularization": 99.0})
 
     assert [version.chosen["regularization"] for version in recent_champions(current, candidate)] == [5.0, 4.0, 3.0]
     Promotion._base_manager.exclude(version=current).update(promoted_at=timezone.now() - timedelta(days=91))

@@ -22,7 +22,7 @@ from mlops.services import (
     withdraw_parameters,
 )
 from mlops.tuning import search, studies
-from mlops.tuning.space import distributions
+from mlops.tuning.studies import distributions
 from movierec.policy import PolicyError, load_policy
 from tests.factories import UserFactory
 from tests.mlops.conftest import use_policy
