@@ -78,7 +78,9 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        return describe(self)
+        """About the result, in the reader's language; the title where the check has no sentence."""
+        text = _sentences.get(str(self.message)) or _sentences.get(str(self.code))
+        return self.title if text is None else _fill(text, {"title": self.title, **self._values()})
 
     def _values(self) -> dict[str, Any]:
         low, high = self.interval or (None, None)
@@ -110,16 +112,8 @@ def title(code: str, params: Mapping[str, Any] | None = None) -> str:
     return str(code) if text is None else _fill(text, params or {"subject": subject})
 
 
-def describe(finding: Finding) -> str:
-    """The sentence about a finding in the reader's language; its title where it has none."""
-    text = _sentences.get(str(finding.message)) or _sentences.get(str(finding.code))
-    if text is None:
-        return finding.title
-    return _fill(text, {"title": finding.title, **finding._values()})
-
-
 def describe_all(findings: Iterable[Finding]) -> str:
-    return " ".join(describe(finding) for finding in findings)
+    return " ".join(finding.sentence for finding in findings)
 
 
 class _TolerantFormatter(Formatter):

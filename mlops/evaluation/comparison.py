@@ -41,7 +41,7 @@ def evaluate_candidate(
 
     Raises StepFailed when the log has no later data.
     """
-    policy = settings.POLICY.evaluation
+    policy, threshold = settings.POLICY.evaluation, settings.POLICY.training.implicit_threshold
     fitters = {CANDIDATE: fitter(algorithm, settings.POLICY.training.random_state, **parameters)}
     if champion is not None:
         fitters[CHAMPION] = fitter_of(champion)
@@ -52,13 +52,7 @@ def evaluate_candidate(
         del fitters[EASE]
     try:
         comparison = evaluate_on_cuts(
-            fitters,
-            ratings,
-            movies,
-            policy.cuts,
-            k=policy.k,
-            implicit_threshold=settings.POLICY.training.implicit_threshold,
-            progress=progress,
+            fitters, ratings, movies, policy.cuts, k=policy.k, implicit_threshold=threshold, progress=progress
         )
     except ValueError as error:
         raise StepFailed(f"The model cannot be evaluated on later data: {error}") from error

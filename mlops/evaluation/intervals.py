@@ -24,9 +24,7 @@ class PairedInterval:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        if not all(is_number(value) for value in (self.mean, self.low, self.high)):
-            return None
-        return float(self.low or 0.0), float(self.high or 0.0)
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
     def __str__(self) -> str:
         return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}], {self.n_users} users"

@@ -39,11 +39,10 @@ def not_clearly_worse(
     rule: Rule, difference: PairedInterval, max_loss: float, min_users: int, subject: str = ""
 ) -> Finding:
     """Clearly worse: by more than the policy's loss, and not by chance."""
-    interval, threshold = difference.interval, -max_loss
-    if difference.n_users < min_users or interval is None or difference.mean is None:
-        return compared(rule, Outcome.NOT_JUDGED, difference, threshold, Message.TOO_FEW_USERS, subject)
-    is_worse = difference.mean < threshold and interval[1] < 0
-    return compared(rule, outcome_of(not is_worse), difference, threshold, Message.NOT_WORSE, subject)
+    if difference.n_users < min_users or difference.mean is None or difference.high is None:
+        return compared(rule, Outcome.NOT_JUDGED, difference, -max_loss, Message.TOO_FEW_USERS, subject)
+    is_worse = difference.mean < -max_loss and difference.high < 0
+    return compared(rule, outcome_of(not is_worse), difference, -max_loss, Message.NOT_WORSE, subject)
 
 
 def compared(

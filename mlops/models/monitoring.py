@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from mlops.findings import Finding, Outcome, describe, title
+from mlops.findings import Finding, Outcome, title
 
 from .runs import PipelineRun
 from .versions import ModelVersion
@@ -122,7 +122,7 @@ class RetrainingCheck(models.Model):
 
     @property
     def sentence(self) -> str:
-        return describe(Finding(self.result, "", params=self.params))
+        return Finding(self.result, "", params=self.params).sentence
 
     @property
     def findings(self) -> list[Finding]:

@@ -14,11 +14,13 @@ from typing import Any
 from urllib.parse import urlparse
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from mlops.evaluation.lineage import library_versions
 from mlops.models import ModelVersion, TuningStudy, TuningTrial
 from mlops.registry.artifacts import folder_of
 
+Status = ModelVersion.Status
 MODEL_NAME = "movierec"
 EXPERIMENT = "movierec"
 CHAMPION_ALIAS, CHALLENGER_ALIAS = "champion", "challenger"
@@ -55,7 +57,7 @@ def log_version(version: ModelVersion) -> tuple[str, str]:
                 signature=_signature(mlflow),
                 input_example=pd.DataFrame({"user_id": [0]}),  # an unknown user, whom every model must serve
                 # Otherwise MLflow infers them by loading the model in another process for half a minute.
-                pip_requirements=[f"{name}=={version}" for name, version in library_versions().items()],
+                pip_requirements=[f"{name}=={release}" for name, release in library_versions().items()],
             )
         _share_files(folder_of(version), info.artifact_path)
         # After the model: it would copy the metrics that the run has by then, with one query each.
@@ -64,17 +66,21 @@ def log_version(version: ModelVersion) -> tuple[str, str]:
     return run.info.run_id, str(registered.version)
 
 
-def describe(version: ModelVersion, gate: str) -> None:
+def describe(version: ModelVersion) -> None:
     """Sets the tags of the registered version, for readers of MLflow."""
+    version.refresh_from_db(fields=["status"])
+    decision = version.decisions.first()
+    state = {"gate": decision.outcome if decision else "not judged", "status": version.status}
     client = _mlflow().MlflowClient()
-    for name, value in (_tags(version) | {"gate": gate, "status": version.status}).items():
+    for name, value in (_tags(version) | state).items():
         client.set_model_version_tag(MODEL_NAME, version.mlflow_version, name, value)
 
 
-def point_aliases(*, champion: ModelVersion | None, challenger: ModelVersion | None) -> None:
+def point_aliases(present: QuerySet[ModelVersion]) -> None:
+    """`champion` is the served version, `challenger` the latest candidate."""
     client = _mlflow().MlflowClient()
-    for alias, version in ((CHAMPION_ALIAS, champion), (CHALLENGER_ALIAS, challenger)):
-        if version is not None and version.mlflow_version:
+    for alias, status in ((CHAMPION_ALIAS, Status.CHAMPION), (CHALLENGER_ALIAS, Status.CANDIDATE)):
+        if version := present.filter(status=status).first():
             client.set_registered_model_alias(MODEL_NAME, alias, version.mlflow_version)
         elif client.search_registered_models(f"name = '{MODEL_NAME}'"):
             client.delete_registered_model_alias(MODEL_NAME, alias)
@@ -108,9 +114,11 @@ def log_trial(study: TuningStudy, trial: TuningTrial) -> str:
 
 def end_study(study: TuningStudy) -> None:
     mlflow = _mlflow()
-    own = {"ndcg": study.best.ndcg if study.best else None}
+    best = study.best
     with mlflow.start_run(run_id=study.mlflow_run_id):
-        mlflow.log_metrics(dict(_numbers("", own)) | dict(_numbers("against/present/", study.difference or {})))
+        mlflow.log_metrics(dict(_numbers("against/present/", study.difference or {})))
+        if best is not None:
+            mlflow.log_metric("ndcg", best.ndcg)
 
 
 def remove_artifact(version: ModelVersion) -> None:

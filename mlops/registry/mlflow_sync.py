@@ -2,12 +2,11 @@
 
 import logging
 
-from mlops.models import GateDecision, ModelVersion, PipelineRun, TuningStudy
+from mlops.models import ModelVersion, PipelineRun, TuningStudy
 from mlops.registry import mlflow_client
 
 logger = logging.getLogger(__name__)
 
-Status = ModelVersion.Status
 RECENT = 20
 
 
@@ -37,7 +36,7 @@ def sync_registry() -> dict[str, int]:
         _mirror_version(version)
     known = ModelVersion.objects.filter(artifact_removed_at=None).exclude(mlflow_run_id="")
     for version in known.select_related("snapshot")[:RECENT]:
-        _describe(version)
+        mlflow_client.describe(version)
     _point_aliases()
     for study in TuningStudy.objects.filter(trials__mlflow_run_id="").distinct():
         _mirror_study(study)
@@ -59,20 +58,10 @@ def _mirror_version(version: ModelVersion) -> None:
     if not version.mlflow_run_id:
         version.mlflow_run_id, version.mlflow_version = mlflow_client.log_version(version)
         version.save(update_fields=["mlflow_run_id", "mlflow_version"])
-    _describe(version)
-
-
-def _describe(version: ModelVersion) -> None:
-    version.refresh_from_db(fields=["status"])
-    decision = GateDecision.objects.filter(version=version).first()
-    mlflow_client.describe(version, decision.outcome if decision else "not judged")
+    mlflow_client.describe(version)
 
 
 def _point_aliases() -> None:
-    """`champion` is the served version, `challenger` the latest candidate."""
     present = ModelVersion.objects.filter(artifact_removed_at=None).exclude(mlflow_run_id="")
     if present.exists():
-        mlflow_client.point_aliases(
-            champion=present.filter(status=Status.CHAMPION).first(),
-            challenger=present.filter(status=Status.CANDIDATE).first(),
-        )
+        mlflow_client.point_aliases(present)

@@ -79,9 +79,8 @@ def _clean_up(run: PipelineRun) -> None:
 
     An errored run keeps its whole artefact: the next attempt continues from it.
     """
-    RunStep.objects.filter(run=run, status=RunStep.Status.RUNNING).update(
-        status=RunStep.Status.FAILED, ended_at=timezone.now()
-    )
+    ended = {"status": RunStep.Status.FAILED, "ended_at": timezone.now()}
+    RunStep.objects.filter(run=run, status=RunStep.Status.RUNNING).update(**ended)
     name = artifact_name(run.pk)
     leftovers = [settings.SNAPSHOT_DIR / partial_snapshot_name(run.pk), *settings.MODEL_DIR.glob(f".{name}.*")]
     if run.status != Status.ERRORED and not ModelVersion.objects.filter(artifact=name).exists():
@@ -92,12 +91,8 @@ def _clean_up(run: PipelineRun) -> None:
 
 def _limits() -> Limits:
     policy = settings.POLICY.training
-    return Limits(
-        policy.stale_after_seconds,
-        policy.max_runtime_seconds + HARD_LIMIT,
-        policy.retries,
-        policy.retry_after_seconds,
-    )
+    longest = policy.max_runtime_seconds + HARD_LIMIT
+    return Limits(policy.stale_after_seconds, longest, policy.retries, policy.retry_after_seconds)
 
 
 def _with_reasons(outcome: TrainingOutcome) -> Sentence:

@@ -41,7 +41,7 @@ class RunMonitor:
         self._on_progress = on_progress
         self._lines = [run.log] if run.log else []
         self._step: RunStep | None = None
-        self._step_lines: list[str] = []
+        self._step_begin = 0  # the number of lines before the step
         self._share: float | None = None
         self._durations = Durations(run.algorithm)
         self._stop = threading.Event()
@@ -69,9 +69,7 @@ class RunMonitor:
 
     def note(self, line: str) -> None:
         """A log line from any thread; it is written by the next `flush`."""
-        stamped = f"{timezone.now():%H:%M:%S} {line}"
-        self._lines.append(stamped)
-        self._step_lines.append(stamped)
+        self._lines.append(f"{timezone.now():%H:%M:%S} {line}")
 
     def flush(self) -> bool:
         """Writes log and progress. False once the run is not this attempt's any more."""
@@ -80,7 +78,7 @@ class RunMonitor:
             found = self._forecast(step)
             progress |= {"step": step.name, "share": found.run_share, "remaining_seconds": found.run_remaining_seconds}
             RunStep.objects.filter(pk=step.pk).update(
-                log="\n".join(self._step_lines),
+                log=self._step_log(),
                 activity=step.activity,
                 activity_details=step.activity_details,
                 share=found.share,
@@ -95,7 +93,7 @@ class RunMonitor:
         self._stop_reason = self._stop_reason or reconnecting(self._look)
         self.check()
         row = reconnecting(lambda: self._begin(name))
-        self._step, self._step_lines, self._share = row, [], None
+        self._step, self._step_begin, self._share = row, len(self._lines), None
         try:
             self._report(name, "")
             yield row
@@ -167,9 +165,12 @@ class RunMonitor:
     def _end(self, row: RunStep, status: str) -> None:
         row.status, row.ended_at = status, timezone.now()
         self.note(f"{row.name}: {row.get_status_display()} after {row.seconds:.1f} s")
-        row.log, self._step = "\n".join(self._step_lines), None
+        row.log, self._step = self._step_log(), None
         reconnecting(lambda: row.save(update_fields=["status", "ended_at", "figures", "result", "log"]))
         reconnecting(self.flush)
+
+    def _step_log(self) -> str:
+        return "\n".join(self._lines[self._step_begin :])
 
     def _report(self, step: str, text: str) -> None:
         if self._on_progress is not None:

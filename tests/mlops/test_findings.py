@@ -6,7 +6,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from mlops import findings
-from mlops.findings import LEGACY, Finding, Outcome, describe, register, title
+from mlops.findings import LEGACY, Finding, Outcome, register, title
 
 
 class Code(TextChoices):
@@ -33,26 +33,26 @@ def registered(monkeypatch):
 def test_sentence_is_filled_from_the_finding():
     finding = Finding(Code.HEAT, Outcome.FAILED, 21.04, 20.0, (20.5, 22.0), {"room": "K2", "rooms": ["a", "b"]})
     assert finding.title == "heat of K2"
-    assert describe(finding) == finding.sentence == "heat of K2: 21.0 of 20, from 20.5 to 22, a, b"
+    assert finding.sentence == "heat of K2: 21.0 of 20, from 20.5 to 22, a, b"
 
 
 def test_message_takes_the_place_of_the_codes_sentence():
     finding = Finding(Code.HEAT, Outcome.NOT_JUDGED, params={"room": "K2", "n": 3}, message=TOO_FEW)
-    assert describe(finding) == "heat of K2: 3 values"
+    assert finding.sentence == "heat of K2: 3 values"
 
 
 def test_code_without_a_sentence_shows_its_title():
-    assert describe(Finding(Code.NOISE, Outcome.PASSED)) == "noise"
+    assert Finding(Code.NOISE, Outcome.PASSED).sentence == "noise"
 
 
 def test_unknown_code_is_shown_as_it_is():
     finding = Finding("test.later", Outcome.PASSED, message="test.unknown")
-    assert finding.title == describe(finding) == title("test.later") == "test.later"
+    assert finding.title == finding.sentence == title("test.later") == "test.later"
 
 
 def test_missing_or_odd_values_do_not_hide_the_sentence():
     finding = Finding(Code.HEAT, Outcome.PASSED, threshold="warm")
-    assert describe(finding) == "heat of ?: ? of warm, from ? to ?, ?"
+    assert finding.sentence == "heat of ?: ? of warm, from ? to ?, ?"
 
 
 def test_legacy_text_is_shown_as_it_was_written():
@@ -76,8 +76,8 @@ def test_sentence_is_in_the_readers_language():
     register(sentences={Code.NOISE: _("Yes")})
     finding = Finding(Code.NOISE, Outcome.OK)
     with translation.override("de"):
-        assert describe(finding) == "Ja"
-    assert describe(finding) == "Yes"
+        assert finding.sentence == "Ja"
+    assert finding.sentence == "Yes"
 
 
 def test_subject_tells_findings_of_one_code_apart():
