@@ -47,9 +47,9 @@ def evaluate_candidate(
         fitters[CHAMPION] = fitter_of(champion)
         others = recent_champions(champion, recipe_hash(algorithm, to_json(parameters)))
         fitters |= {f"{RECENT}{version.pk}": fitter_of(version) for version in others}
-    fitters |= baselines(policy.half_lives_days, {EASE: with_memory_limit(EASE, EASE_BASELINE)})
-    if algorithm == EASE:
-        del fitters[EASE]
+    fitters |= baselines(policy.half_lives_days)
+    if algorithm != EASE:
+        fitters[EASE] = fitter(EASE, **with_memory_limit(EASE, EASE_BASELINE))
     try:
         comparison = evaluate_on_cuts(
             fitters, ratings, movies, policy.cuts, k=policy.k, implicit_threshold=threshold, progress=progress

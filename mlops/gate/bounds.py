@@ -76,15 +76,17 @@ def at_most(
 
 def _held(draft: Finding, sign: int, times: float | None) -> Finding:
     """A figure that is missing fails; without a bound there is nothing to decide."""
-    if draft.threshold is None or not is_number(draft.threshold):
+    bound, figure = draft.threshold, draft.figure
+    if bound is None or not is_number(bound):
         message = Message.NO_THRESHOLD if times is None else Message.NO_REFERENCE
         return replace(draft, outcome=Outcome.NOT_JUDGED, threshold=None, message=message)
     if times is not None:
-        params = {"ratio": times, "reference": draft.threshold, **draft.params}
-        draft = replace(draft, threshold=times * draft.threshold, params=params)
-    if draft.figure is None or not is_number(draft.figure):
+        params = {"ratio": times, "reference": bound, **draft.params}
+        bound *= times
+        draft = replace(draft, threshold=bound, params=params)
+    if figure is None or not is_number(figure):
         return replace(draft, outcome=Outcome.FAILED, figure=None, message=Message.NO_FIGURE)
-    return replace(draft, outcome=outcome_of(sign * draft.figure >= sign * draft.threshold - EPSILON))
+    return replace(draft, outcome=outcome_of(sign * figure >= sign * bound - EPSILON))
 
 
 def outcome_of(passed: bool) -> Outcome:

@@ -60,13 +60,15 @@ def run_smoke_test(folder: Path, given: SmokeTestInput) -> dict[str, Any]:
         # One BLAS thread, as in a web worker: the latency is that of serving.
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         try:
-            options: dict[str, Any] = {
-                "cwd": settings.BASE_DIR,
-                "env": environment,
-                "capture_output": True,
-                "text": True,
-            }
-            process = subprocess.run(command, timeout=policy.max_smoke_test_seconds, text=True, check=False, **options)
+            process = subprocess.run(
+                command,
+                cwd=settings.BASE_DIR,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=policy.max_smoke_test_seconds,
+                check=False,
+            )
         except subprocess.TimeoutExpired:
             return _broken(f"no answer within {policy.max_smoke_test_seconds:g} s (gate.max_smoke_test_seconds)")
     try:
