@@ -26,9 +26,6 @@ class PairedInterval:
     def interval(self) -> tuple[float, float] | None:
         return None if self.low is None or self.high is None else (self.low, self.high)
 
-    def __str__(self) -> str:
-        return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}], {self.n_users} users"
-
 
 def is_number(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
