@@ -60,14 +60,13 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     if isinstance(exc, DomainError):
         set_rollback()
         return Response(error_body(exc.code, str(exc), exc.fields), status=exc.status)
-    response = default_handler(exc, context)
-    if response is None:
-        return None
     if isinstance(exc, Http404):
         exc = exceptions.NotFound()
     elif isinstance(exc, PermissionDenied):
         exc = exceptions.PermissionDenied()
-    assert isinstance(exc, exceptions.APIException)
+    response = default_handler(exc, context)
+    if response is None or not isinstance(exc, exceptions.APIException):
+        return None
     if isinstance(exc, exceptions.ValidationError):
         fields = _fields(exc.detail)
         first = next((f"{name}: {text[0]}" if name else text[0] for name, text in fields.items()), exc.default_detail)
@@ -122,15 +121,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Django calls this while it handles the exception.
     """
+    is_api = request.path.startswith("/api/")
     if isinstance(sys.exception(), (OperationalError, InterfaceError)):
-        return _unavailable(request)
-    if request.path.startswith("/api/"):
-        return JsonResponse(error_body("server_error"), status=500)
-    return html_server_error(request)
-
-
-def _unavailable(request: HttpRequest) -> HttpResponse:
-    headers = {"Retry-After": str(RETRY_SECONDS)}
-    if request.path.startswith("/api/"):
-        return JsonResponse(error_body("unavailable"), status=503, headers=headers)
-    return HttpResponse(render_to_string("503.html"), status=503, headers=headers)
+        headers = {"Retry-After": str(RETRY_SECONDS)}
+        if is_api:
+            return JsonResponse(error_body("unavailable"), status=503, headers=headers)
+        return HttpResponse(render_to_string("503.html"), status=503, headers=headers)
+    return JsonResponse(error_body("server_error"), status=500) if is_api else html_server_error(request)

@@ -57,7 +57,7 @@ def _database() -> Part:
 
 def _model() -> Part:
     try:
-        champion = ServedModel.objects.filter(slot=ServedModel.Slot.CHAMPION).first()
+        champion = ServedModel.champion()
     except DatabaseError as error:
         logger.error("not ready: %s", error)
         return Part(ok=False, detail="the database has no tables; run migrate")

@@ -3,6 +3,7 @@
 `settings.POLICY` is the one instance. An unknown key or a bad value refuses to start and names the key.
 """
 
+import json
 import logging
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -21,29 +22,8 @@ from recommender.policy import RecommenderPolicy
 logger = logging.getLogger(__name__)
 
 # Keys and sections of older files, and their present names; None: it has no effect any more.
-RENAMED: dict[str, str | None] = {
-    "backtests.ages_days": "staleness.backtest_ages_days",
-    "backtests.max_loss": "staleness.max_backtest_loss",
-    "gate.max_verify_seconds": "gate.max_smoke_test_seconds",
-    "gate.shadow_requests": "gate.replay_requests",
-    "gate.min_shadow_requests": "gate.min_replay_requests",
-    "gate.max_shadow_latency_ratio": "gate.max_replay_latency_ratio",
-    "gate.shadow_latency_floor_ms": "gate.replay_latency_floor_ms",
-    "gate.min_shadow_overlap": "gate.min_replay_overlap",
-    "gate.max_shadow_psi": "gate.max_replay_psi",
-    "limits.histories": "limits.imports",
-    "retention.impressions_days": "serving.impressions_days",
-    "retention.served_minutes_days": "serving.stats_days",
-    "retention.watch_days": "retention.monitoring_days",
-    "serving.popular_half_life_days": "popularity.half_life_days",
-    "watch.automatic_rollback": "auto_rollback.enabled",
-    "freshness": "staleness",
-    "histories": "imports",
-    "live_quality": "online_metrics",
-    "watch": "auto_rollback",
-    **{f"schedules.{old}": f"schedules.{new}" for old, new in RENAMED_SCHEDULES.items()},
-    "schedules.sweep-histories": None,
-}
+RENAMED: dict[str, str | None] = {f"schedules.{old}": f"schedules.{new}" for old, new in RENAMED_SCHEDULES.items()}
+RENAMED |= json.loads(Path(__file__).with_name("renamed_policy_keys.json").read_text("utf-8"))
 Rate = Annotated[str, Field(pattern=r"^\d+/(s|sec|second|m|min|minute|h|hour|d|day)$")]
 # As safe, and eight times as fast where PyYAML has it: every process reads the policy when it starts.
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

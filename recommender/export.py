@@ -14,19 +14,9 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from catalog.models import Credit, Movie, MovieGenre, MovieKeyword, Rating, Source
+from recommender.estimators.columns import MOVIE_COLUMNS
 
 RATING_COLUMNS = ["user_id", "movie_id", "rating", "rated_at"]
-MOVIE_COLUMNS = [
-    "movie_id",
-    "title",
-    "release_date",
-    "genres",
-    "keywords",
-    "cast",
-    "directors",
-    "overview",
-    "language",
-]
 IDS_PER_QUERY = 900  # below the limit of parameters in any SQLite
 
 Links = dict[int, list[str]]
@@ -62,14 +52,9 @@ def _rating_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
 
 def movie_frames(*, chunk_size: int = 10_000) -> Generator[pd.DataFrame, None, None]:
     """All movies in the columns of `movie_frame`, by id, at most `chunk_size` at a time."""
-    ids: list[int] = []
-    for movie_id in Movie.objects.order_by("pk").values_list("pk", flat=True).iterator():
-        ids.append(movie_id)
-        if len(ids) == chunk_size:
-            yield movie_frame(movie_ids=ids)
-            ids = []
-    if ids:
-        yield movie_frame(movie_ids=ids)
+    ids = Movie.objects.order_by("pk").values_list("pk", flat=True).iterator()
+    while chunk := list(islice(ids, chunk_size)):
+        yield movie_frame(movie_ids=chunk)
 
 
 def training_sources() -> list[str]:
@@ -116,7 +101,7 @@ def _movie_frame(movie_ids: Sequence[int] | None) -> pd.DataFrame:
         columns[name] = pd.Series([row[name] for row in rows], dtype=object)
     for name, of_movie in links.items():
         columns[name] = pd.Series([of_movie.get(movie_id, []) for movie_id in ids], dtype=object)
-    return pd.DataFrame(columns, columns=MOVIE_COLUMNS)
+    return pd.DataFrame(columns, columns=list(MOVIE_COLUMNS))
 
 
 _FIELDS = {"title": "", "release_date": None, "year": None, "overview": "", "language": ""}

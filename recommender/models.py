@@ -25,6 +25,10 @@ class ServedModel(models.Model):
     def __str__(self) -> str:
         return f"{self.slot}: {self.version}"
 
+    @classmethod
+    def champion(cls) -> "ServedModel | None":
+        return cls._default_manager.filter(slot=cls.Slot.CHAMPION).first()
+
 
 class ServingStatsMinute(models.Model):
     """One model's lists in one minute of one web process; the processes' rows add up."""

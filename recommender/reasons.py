@@ -25,6 +25,9 @@ class Reason:
     name: str
     contribution: float
 
+    def __str__(self) -> str:
+        return "interaction of several ratings" if self.kind == "interaction" else f"{self.kind}: {self.name}"
+
 
 def explain_movies(model: Recommender, history: dict[int, float], movie_ids: Iterable[int]) -> dict[int, list[Reason]]:
     """The strongest reasons for each movie, until EXPLAIN_SECONDS are over; at least those for the first movie."""

@@ -11,13 +11,12 @@ from django.contrib.auth.decorators import login_required
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import Movie, User
+from catalog.views.pages import safe_next
 from recommender import services
 from recommender.logs import log_once_a_minute
 from recommender.models import Dismissal, Feedback
@@ -138,10 +137,7 @@ def follow(request: HttpRequest, request_id: UUID, movie_id: int) -> HttpRespons
     return redirect(movie)
 
 
-class FeedbackForm(forms.Form):
-    kind = forms.ChoiceField(choices=Feedback.Kind.choices)
-    movie = forms.ModelChoiceField(Movie.objects.all())
-    request_id = forms.UUIDField(required=False)
+FeedbackForm = forms.modelform_factory(Feedback, fields=["kind", "movie", "request_id"])
 
 
 @require_POST
@@ -158,9 +154,7 @@ def feedback(request: HttpRequest) -> HttpResponse:
         name = "recommender/_dismissed_card.html" if is_dismissed else "recommender/_card.html"
         context = {"movie": given["movie"], "request_id": given["request_id"], "feedback_url": request.path}
         return render(request, name, context)
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
-        back = reverse("recommender:home")
-    return redirect(
-        f"{back}?{urlencode({'dismissed': given['movie'].pk})}" if is_dismissed and "?" not in back else back
-    )
+    back = safe_next(request, "recommender:home")
+    if is_dismissed and "?" not in back:
+        back += f"?{urlencode({'dismissed': given['movie'].pk})}"
+    return redirect(back)

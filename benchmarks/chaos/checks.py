@@ -48,7 +48,7 @@ def champion_problems() -> Iterator[str]:
         yield f"{len(champions)} versions are the champion"
         return
     champion = champions[0]
-    pointer = ServedModel.objects.filter(slot=ServedModel.Slot.CHAMPION).first()
+    pointer = ServedModel.champion()
     if pointer is None or (pointer.version, pointer.artifact) != (champion.pk, champion.artifact):
         yield f"web processes are pointed at {pointer and pointer.version}, the champion is {champion.pk}"
     last = Promotion.objects.first()

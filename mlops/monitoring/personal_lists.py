@@ -40,7 +40,7 @@ def lists_shown(start: datetime, end: datetime, policy: DriftPolicy) -> list[Arr
 
 def champion_scores(people: Array, moment: datetime, policy: DriftPolicy) -> Array:
     """The mean score of each user's first ten movies, from the ratings they had given by `moment`."""
-    row = ServedModel.objects.filter(slot=ServedModel.Slot.CHAMPION).first()
+    row = ServedModel.champion()
     if row is None:
         return np.empty(0)
     served = load_model(row)

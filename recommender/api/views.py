@@ -60,8 +60,8 @@ class ListView(APIView):
 
     def respond(self, recommendations: RecommendationList) -> Response:
         prefetch_related_objects([result.movie for result in recommendations.results], "genres")
-        version = NO_MODEL if recommendations.model_version is None else str(recommendations.model_version)
-        return Response(LIST_AS_JSON.to_representation(recommendations), headers={"X-Model-Version": version})
+        headers = {"X-Model-Version": recommendations.version_label}
+        return Response(LIST_AS_JSON.to_representation(recommendations), headers=headers)
 
 
 class RecommendationsView(ListView):

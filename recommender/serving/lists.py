@@ -67,6 +67,11 @@ class RecommendationList:
     fallback: str | None
     request_id: uuid.UUID
 
+    @property
+    def version_label(self) -> str:
+        """The model version in headers and metrics."""
+        return NO_MODEL if self.model_version is None else str(self.model_version)
+
 
 def make_list(
     sources: Sequence[Source],
@@ -112,8 +117,7 @@ def _record(recommendations: RecommendationList, request: ListRequest, surface: 
         _record_empty(request, surface)
         return
     [(source, _)] = Counter(result.source for result in recommendations.results).most_common(1)
-    version = NO_MODEL if recommendations.model_version is None else str(recommendations.model_version)
-    metrics.PREDICTIONS.labels(source, version).inc()
+    metrics.PREDICTIONS.labels(source, recommendations.version_label).inc()
     impression = Impression(
         request_id=recommendations.request_id,
         user_id=request.profile.user_id,

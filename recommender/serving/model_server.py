@@ -87,7 +87,7 @@ class ModelServer:
 
     def _swap(self, rows: list[ServedModel], first_only: bool) -> None:
         before = self._models
-        if [_key(row) for row in rows] == [(loaded.slot, loaded.version, loaded.artifact) for loaded in before]:
+        if [(row.slot, row.version, row.artifact) for row in rows] == [(m.slot, m.version, m.artifact) for m in before]:
             return
         now: list[LoadedModel] = []
         for row in rows:
@@ -122,10 +122,6 @@ class ModelServer:
         self._refused.pop(key, None)
         logger.info("Loaded model %s (%s)", row.version, row.algorithm)
         return loaded
-
-
-def _key(row: ServedModel) -> tuple[str, int, str]:
-    return row.slot, row.version, row.artifact
 
 
 def _in_memory(row: ServedModel, models: tuple[LoadedModel, ...]) -> LoadedModel | None:

@@ -103,9 +103,8 @@ class ServingStatsRecorder:
         self.buffer.put(minute[:2], minute)
 
     def _upsert(self, minutes: list[Minute]) -> None:
-        rows = [self._row(*minute) for minute in minutes]
         ServingStatsMinute.objects.bulk_create(
-            rows,
+            [self._row(*minute) for minute in minutes],
             update_conflicts=True,
             unique_fields=["version", "minute", "process"],
             update_fields=["n_served", "n_failed", "latency_histogram"],

@@ -95,7 +95,7 @@ def prepare(*, echo: Echo) -> None:
             loading.touch()
             call_command("load_sample")
             loading.unlink()
-    if not ServedModel.objects.filter(slot=ServedModel.Slot.CHAMPION).exists() and Rating.objects.exists():
+    if ServedModel.champion() is None and Rating.objects.exists():
         with _step("First model", echo):
             _train(echo)
     if not get_user_model().objects.filter(is_staff=True).exists():

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from catalog.management.base import ServiceCommand
-from recommender.management.commands.explain_recommendation import description, find_user
+from recommender.management.commands.explain_recommendation import find_user
 from recommender.services import recommend, recommend_new
 from recommender.serving.lists import RecommendationList
 from recommender.serving.profile import UserProfile
@@ -60,7 +60,7 @@ def _list(recommendations: RecommendationList, trace: ListTrace) -> list[str]:
     fallback = recommendations.fallback or "none"
     lines = [f"List of {len(recommendations.results)} movies by {model}, fallback: {fallback}"]
     for result in recommendations.results:
-        reasons = "; ".join(description(reason) for reason in result.reasons)
+        reasons = "; ".join(map(str, result.reasons))
         because = f"  because of {reasons}" if reasons else ""
         lines.append(f"  {result.rank:>3}  {result.movie}  {result.score:.4f}  {result.source}{because}")
     return lines

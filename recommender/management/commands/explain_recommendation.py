@@ -6,8 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from catalog.management.base import ServiceCommand
 from catalog.models import Movie, User
-from recommender.reasons import Reason
-from recommender.services import Explanation, explain
+from recommender.services import explain
 
 
 class Command(ServiceCommand):
@@ -26,11 +25,13 @@ class Command(ServiceCommand):
         self.stdout.write(f"{movie} for {user.get_username()}\n")
         self.stdout.write(f"source  {explanation.source}, by model {explanation.model_version}")
         self.stdout.write(f"score   {explanation.score:.6f}")
-        for note in notes(explanation):
-            self.stdout.write(f"note    {note}")
+        if explanation.is_seen:
+            self.stdout.write("note    no list shows this movie: the user has seen it")
+        if explanation.is_dismissed:
+            self.stdout.write("note    no list shows this movie: the user has dismissed it")
         self.stdout.write("")
         for reason in explanation.contributions:
-            self.stdout.write(f"{reason.contribution:+.6f}  {description(reason)}")
+            self.stdout.write(f"{reason.contribution:+.6f}  {reason}")
         total = sum(reason.contribution for reason in explanation.contributions)
         self.stdout.write(f"{total:+.6f}  total")
 
@@ -43,18 +44,3 @@ def find_user(name: str) -> User:
     if user is None:
         raise CommandError(f"There is no user {name!r}; expected a user name or id.")
     return user
-
-
-def notes(explanation: Explanation) -> list[str]:
-    found = []
-    if explanation.is_seen:
-        found.append("no list shows this movie: the user has seen it")
-    if explanation.is_dismissed:
-        found.append("no list shows this movie: the user has dismissed it")
-    return found
-
-
-def description(reason: Reason) -> str:
-    if reason.kind == "interaction":
-        return "interaction of several ratings"
-    return f"{reason.kind}: {reason.name}"
