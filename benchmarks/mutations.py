@@ -186,23 +186,18 @@ def _rows(upload: Upload, random: Random) -> Damaged:
 
 
 def _names(upload: Upload, random: Random) -> Damaged:
-    """Renames the upload or a file of the zip to something that says nothing, moves it or leaves it out."""
-    path = random.choice(list(upload.files))
-    ending = PurePosixPath(path).suffix
-    names = [
-        f"4f1c{ending}",
-        f"New folder/{path}",
-        f"a/b/c/{path}",
-        path.upper(),
-        f"é ü{ending}",
-        f"x{path}",
-        "/",
-        "\\",
-    ]
+    """Renames the upload or a file of the zip to something that says nothing, moves it or leaves it out.
+
+    A file of a zip stays in its folder, which may say that its rows were deleted.
+    """
+    path = PurePosixPath(random.choice(list(upload.files)))
+    ending = path.suffix
+    names = [f"4f1c{ending}", path.name.upper(), f"é ü{ending}", f"x{path.name}", f"New folder/{path.name}", "/", "\\"]
     new = random.choice(names)
     if not upload.name.endswith(".zip"):
         return PurePosixPath(new).name, upload.content
-    files = {new if name == path else name: content for name, content in upload.files.items()}
+    new = random.choice([f"a/b/{path}", f"New folder/{path}", str(path).upper(), *[str(path.parent / new)] * 3])
+    files = {new if name == str(path) else name: content for name, content in upload.files.items()}
     if random.random() < 0.3:
         del files[new]
     return upload.name, Upload(upload.name, files).content
