@@ -1,5 +1,6 @@
 """Item-based nearest neighbours on who liked both: ItemKNN and RP3beta."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,10 +30,33 @@ class ItemKNNConfig(Config):
 
 
 class NeighborRecommender(Recommender):
-    """score(user, j) = sum of the similarities of the liked movies i among j's neighbours. `_fit` sets `neighbors_`."""
+    """score(user, j) = sum of the similarities of the liked movies i among j's neighbours."""
 
-    neighbors_: csr_matrix  # (liked, scored)
     score_bits = EXACT_BITS  # no BLAS on the way from ratings to scores
+    tuned: ClassVar[str]  # the hyper-parameter of `_nearest_neighbors` that is chosen if it is not given
+    grid: ClassVar[tuple[float, ...]]
+
+    @abstractmethod
+    def _nearest_neighbors(self, positives: csr_matrix, value: float) -> csr_matrix:
+        """Similarities (liked, scored)."""
+
+    def _fit(self, dataset: Dataset) -> None:
+        value = getattr(self.config, self.tuned)
+        if value is None:
+            value = self._tune(dataset)
+            self.best_params_ = {self.tuned: value}
+        self.neighbors_ = self._nearest_neighbors(dataset.positives, value)
+
+    def _tune(self, dataset: Dataset) -> float:
+        """The best nDCG@10 on a fifth of each user's ratings, from the rest, among the most rated movies."""
+        holdout = Holdout.of(dataset, self.random_state, TUNING_USERS, TUNING_MOVIES)
+
+        def quality(value: float) -> float:
+            if not holdout.answers.nnz:
+                return float("nan")
+            return holdout.quality((holdout.history @ self._nearest_neighbors(holdout.liked, value)).toarray())
+
+        return best_of(self.grid, quality)
 
     def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
         scores: Array = (self._positives(history) @ self.neighbors_).toarray()
@@ -51,22 +75,16 @@ class ItemKNNRecommender(NeighborRecommender):
 
     algorithm = "item_knn"
     config_class: ClassVar[type[Config]] = ItemKNNConfig
+    tuned, grid = "shrinkage", SHRINKAGES_GRID
 
-    def _fit(self, dataset: Dataset) -> None:
-        shrinkage = self.config.shrinkage
-        if shrinkage is None:
-            shrinkage = _tune_on_inner_split(dataset, SHRINKAGES_GRID, self._cosines, self.random_state)
-            self.best_params_ = {"shrinkage": shrinkage}
-        self.neighbors_ = self._cosines(dataset.positives, shrinkage)
-
-    def _cosines(self, positives: csr_matrix, shrinkage: float) -> csr_matrix:
+    def _nearest_neighbors(self, positives: csr_matrix, value: float) -> csr_matrix:
         root = np.sqrt(np.bincount(positives.indices, minlength=positives.shape[1])).astype(np.float32)
         smallest = np.float32(1e-12)  # two movies that nobody likes have nothing together either
         return _nearest(
             positives.T.tocsr(),
             positives,
             self.config.n_neighbors,
-            lambda rows: 1 / np.maximum(root[rows, None] * root + np.float32(shrinkage), smallest),
+            lambda rows: 1 / np.maximum(root[rows, None] * root + np.float32(value), smallest),
         )
 
 
@@ -87,35 +105,14 @@ class RP3BetaRecommender(NeighborRecommender):
 
     algorithm = "rp3beta"
     config_class: ClassVar[type[Config]] = RP3BetaConfig
+    tuned, grid = "beta", BETAS_GRID
 
-    def _fit(self, dataset: Dataset) -> None:
-        config = self.config
-        beta = config.beta
-        if beta is None:
-            beta = _tune_on_inner_split(dataset, BETAS_GRID, self._walks, self.random_state)
-            self.best_params_ = {"beta": beta}
-        self.neighbors_ = self._walks(dataset.positives, beta)
-
-    def _walks(self, positives: csr_matrix, beta: float) -> csr_matrix:
+    def _nearest_neighbors(self, positives: csr_matrix, value: float) -> csr_matrix:
         of_users = np.maximum(np.diff(positives.indptr), 1).astype(np.float32) ** -self.config.alpha
         of_movies = np.maximum(np.bincount(positives.indices, minlength=positives.shape[1]), 1).astype(np.float32)
-        first, last = of_movies**-self.config.alpha, of_movies**-beta
+        first, last = of_movies**-self.config.alpha, of_movies**-value
         visits = (diags(of_users) @ positives).T.tocsr()
         return _nearest(visits, positives, self.config.n_neighbors, lambda rows: last[rows, None] * first)
-
-
-def _tune_on_inner_split(
-    dataset: Dataset, tried: tuple[float, ...], neighbors: Callable[[csr_matrix, float], csr_matrix], random_state: int
-) -> float:
-    """The best nDCG@10 on a fifth of each user's ratings, from the rest, among the most rated movies."""
-    holdout = Holdout.of(dataset, random_state, TUNING_USERS, TUNING_MOVIES)
-
-    def quality(value: float) -> float:
-        if not holdout.answers.nnz:
-            return float("nan")
-        return holdout.quality((holdout.history @ neighbors(holdout.liked, value)).toarray())
-
-    return best_of(tried, quality)
 
 
 def _nearest(
