@@ -13,7 +13,6 @@ from catalog.models.metadata import (
     SearchTerm,
 )
 from catalog.models.movie import Movie
-from catalog.models.rating import Rating, Viewing, WatchlistItem
+from catalog.models.rating import Rating, User, Viewing, WatchlistItem
 from catalog.models.source import Source
 from catalog.models.sync import SyncItem, SyncRun, TMDBRecord
-from catalog.models.user import User

@@ -1,6 +1,12 @@
+"""Users, and what they say about movies: ratings, watchlists and viewings."""
+
+import secrets
 from datetime import timedelta
+from typing import Self
 
 from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -11,6 +17,31 @@ from catalog.models.source import Source
 
 CLOCK_TOLERANCE = timedelta(days=1)  # how far ahead the clocks of other computers may be
 RATING_STEPS = [half / 2 for half in range(1, 11)]  # 0.5, 1.0 ... 5.0
+
+
+class User(AbstractUser):
+    """A person who rates. Users of a data set (MovieLens, generated) have ratings but cannot sign in."""
+
+    source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
+    external_id = models.CharField(max_length=64, blank=True, help_text="Id of the user in its source.")
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "external_id"],
+                condition=~Q(external_id=""),
+                name="catalog_user_unique_external_id",
+            )
+        ]
+
+    @classmethod
+    def without_login(cls, source: Source, external_id: str) -> Self:
+        """A new user of a data set, not saved yet, named after both.
+
+        The password is as from `make_password(None)`, without its forty random calls.
+        """
+        password = UNUSABLE_PASSWORD_PREFIX + secrets.token_hex(20)
+        return cls(username=f"{source.value}-{external_id}", source=source, external_id=external_id, password=password)
 
 
 class Rating(models.Model):
@@ -28,7 +59,7 @@ class Rating(models.Model):
         ordering = ["-rated_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["user", "movie"], name="catalog_rating_unique"),
-            models.CheckConstraint(condition=models.Q(rating__in=RATING_STEPS), name="catalog_rating_in_half_stars"),
+            models.CheckConstraint(condition=Q(rating__in=RATING_STEPS), name="catalog_rating_in_half_stars"),
         ]
         indexes = [
             models.Index(fields=["user", "-rated_at"], name="catalog_rating_by_user"),

@@ -25,6 +25,7 @@ TIMEOUT = httpx.Timeout(10, connect=5)
 DEADLINE = 30.0  # for one whole answer, since a slow trickle never times out otherwise
 MAX_BYTES = 4 << 20
 APPENDED = "credits,keywords,release_dates,external_ids,alternative_titles"
+_RETRY = stamina.RetryingCaller(attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=LONGEST_BACKOFF)
 NOT_FOUND = 34  # TMDB's code for a missing record; a 404 without it comes from a proxy
 _MOVED_TO = re.compile(r"/movie/(\d+)(?:[-/?]|$)")
 
@@ -98,11 +99,7 @@ class TMDBClient:
 
     def _get(self, path: str, asked: dict[str, Any]) -> Any:
         try:
-            for attempt in stamina.retry_context(
-                on=self._may_pass, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=LONGEST_BACKOFF
-            ):
-                with attempt:
-                    return self._ask_once(path, asked)
+            return _RETRY.on(self._may_pass)(self._ask_once, path, asked)
         except httpx.DecodingError as error:
             raise AnswerRejected(f"TMDB's answer to {path} cannot be unpacked: {error}") from None
         except (httpx.HTTPError, _Passing) as error:
@@ -111,7 +108,6 @@ class TMDBClient:
             ) from None
         except RedisError as error:
             raise ProviderUnavailable(f"Redis, which holds the limit of requests, does not answer: {error}") from None
-        raise AssertionError("unreachable")
 
     def _may_pass(self, error: Exception) -> bool | float:
         """Whether to retry: True after the usual pause, a number after that many seconds."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
-from typing import NamedTuple
 
 from django.conf import settings
 from django.db import OperationalError, transaction
@@ -20,20 +19,15 @@ MAX_TITLES = 100
 CHARACTER_LENGTH = 200
 
 
-class Failure(NamedTuple):
-    item: SyncItem
-    error: Exception
-
-
-def write_movies(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) -> list[Failure]:
-    """Writes all answers in one transaction; if that fails, each in its own."""
+def write_movies(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) -> list[tuple[SyncItem, Exception]]:
+    """Writes all answers in one transaction; if that fails, each in its own. Returns the failures."""
     try:
         _write(run, answers, client)
     except (OperationalError, TokenRefused):
         raise
     except Exception as error:  # one bad movie, or another worker added the same one at the same time
         if len(answers) == 1:
-            return [Failure(answers[0].item, error)]
+            return [(answers[0].item, error)]
         return [failure for answer in answers for failure in write_movies(run, [answer], client)]
     return []
 

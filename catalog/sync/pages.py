@@ -35,9 +35,8 @@ class DatePage(NamedTuple):
     end: date
     page: int = 1
 
-    @property
-    def key(self) -> str:
-        return f"{self.start}/{self.end}/{self.page}"
+    def item(self, kind: str) -> SyncItem:
+        return SyncItem(kind=kind, key=f"{self.start}/{self.end}/{self.page}")
 
     @classmethod
     def of(cls, item: SyncItem) -> "DatePage":
@@ -55,11 +54,7 @@ def first_items(request: SyncRequest) -> Iterator[SyncItem]:
     if request.scope in (Scope.EVERYTHING, Scope.CHANGES):
         yield from _changes()
     if request.scope in (Scope.EVERYTHING, Scope.NEW_RELEASES):
-        yield page_item(SyncItem.Kind.DISCOVER, _releases(request.since))
-
-
-def page_item(kind: str, page: DatePage) -> SyncItem:
-    return SyncItem(kind=kind, key=page.key)
+        yield _releases(request.since).item(SyncItem.Kind.DISCOVER)
 
 
 def unsettled_ids() -> Iterator[int]:
@@ -99,7 +94,7 @@ def _changes() -> Iterator[SyncItem]:
         return
     while start <= today:
         end = min(start + WINDOW, today)
-        yield page_item(SyncItem.Kind.CHANGES, DatePage(start, end))
+        yield DatePage(start, end).item(SyncItem.Kind.CHANGES)
         start = end + timedelta(days=1)
 
 
@@ -132,7 +127,7 @@ def write_page(item: SyncItem, page: MoviePage) -> None:
     with transaction.atomic():
         if settle(item, SyncItem.Outcome.LISTED):
             further = _further_pages(part, page.total_pages) if part.page == 1 else ()
-            add_items(item.run_id, [*(page_item(item.kind, other) for other in further), *movie_items(sorted(due))])
+            add_items(item.run_id, [*(other.item(item.kind) for other in further), *movie_items(sorted(due))])
 
 
 def _further_pages(part: DatePage, total_pages: int) -> Iterator[DatePage]:

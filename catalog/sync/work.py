@@ -137,8 +137,8 @@ class _Worker:
         failures = write_movies(self._run, received, self._client) if received else []
         if len(failures) < len(received):
             self._failures = 0
-        for failure in failures:
-            self._failed(failure.item, failure.error)
+        for item, error in failures:
+            self._failed(item, error)
 
     def _failed(self, item: SyncItem, error: Exception) -> None:
         """Records a failed movie for the next run; a failed page stops the run."""
