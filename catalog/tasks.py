@@ -11,7 +11,6 @@ from catalog.imports import lifecycle
 from catalog.ingest.removal import remove_old_content
 from catalog.jobs.reaper import requeue_stale as requeue_stale_jobs
 from catalog.models import SyncRun
-from catalog.sync.work import sync
 from catalog.sync.work_items import SyncRequest
 
 logger = logging.getLogger(__name__)
@@ -36,6 +35,8 @@ def sync_tmdb(*, goes_on: bool = False) -> dict[str, str | int]:
     if reason := _reason_to_skip(goes_on):
         logger.info("TMDB sync skipped: %s", reason)
         return {"skipped": reason, "too_old": removed}
+    from catalog.sync.work import sync  # the HTTP client is no part of a worker that never syncs
+
     request = SyncRequest(SyncRun.Scope.EVERYTHING)
     run = sync(request, trigger=SyncRun.Trigger.SCHEDULED, until=time.monotonic() + TASK_SECONDS)
     return {"run": run.pk, "status": run.status, "too_old": removed}

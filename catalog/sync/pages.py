@@ -4,9 +4,11 @@ A run starts with its first items. Each page adds work items for its due movies,
 further pages.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -14,9 +16,11 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from catalog.models import Movie, SyncItem, SyncRun, TMDBRecord
-from catalog.providers.tmdb import TMDBClient
-from catalog.providers.tmdb_documents import MoviePage
 from catalog.sync.work_items import SyncRequest, add_items, movie_items, settle
+
+if TYPE_CHECKING:  # every process imports this module, few talk to TMDB
+    from catalog.providers.tmdb import TMDBClient
+    from catalog.providers.tmdb_documents import MoviePage
 
 MAX_PAGES = 500  # TMDB stops here, so a longer list is requested in two halves
 WINDOW = timedelta(days=13)  # TMDB lists at most 14 days of changes per request, first and last day included
@@ -39,7 +43,7 @@ class DatePage(NamedTuple):
         return SyncItem(kind=kind, key=f"{self.start}/{self.end}/{self.page}")
 
     @classmethod
-    def of(cls, item: SyncItem) -> "DatePage":
+    def of(cls, item: SyncItem) -> DatePage:
         start, end, page = item.key.split("/")
         return cls(date.fromisoformat(start), date.fromisoformat(end), int(page))
 
