@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,15 @@ OUTSIDE = (  # of the environment around: a benchmark's site knows none of them
     "SNAPSHOT_DIR",
     "TMDB_READ_TOKEN",
 )
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a process took, with the children that it waited for."""
+
+    code: int
+    seconds: float
+    cpu_seconds: float
 
 
 class Checkout:
@@ -58,6 +69,14 @@ class Checkout:
 
     def manage(self, *arguments: object) -> int:
         return self._run("manage.py", *map(str, arguments))
+
+    def measured(self, *arguments: str, **variables: str) -> Usage:
+        """Runs Python with these arguments; the output goes to stderr."""
+        begin, command = time.perf_counter(), [self._python, *arguments]
+        process = subprocess.Popen(command, cwd=self.root, env=self.environment | variables, stdout=sys.stderr)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        return Usage(process.returncode, time.perf_counter() - begin, used.ru_utime + used.ru_stime)
 
     def _run(self, *arguments: str, **variables: str) -> int:
         command = [self._python, *arguments]
