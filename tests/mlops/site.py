@@ -1,6 +1,7 @@
 """A small site whose users have tastes that a model can learn, and a policy that lets it be learnt in seconds."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,12 +12,13 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 
 from catalog.jobs.process import namespace
-from catalog.models import Movie, Rating, User
+from catalog.models import Movie, User
 from mlops.findings import LEGACY, Finding
 from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, UserPseudonym
 from recommender.estimators import Dataset, artifact_checksum
 from recommender.estimators.popularity import PopularityRecommender
 from recommender.export import movie_frame, rating_frame
+from tests.factories import insert_ratings
 
 N_USERS, N_TOPICS, TOPIC_SIZE, N_HITS = 120, 10, 8, 10
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
@@ -24,21 +26,26 @@ BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
 
 def fill_catalogue() -> None:
     """Each user likes most movies of three topics and some hits: EASE beats every simple baseline on it."""
-    rng = np.random.default_rng(0)
     movies = Movie.objects.bulk_create(
         [Movie(title=f"Movie {n}", year=1980 + n % 40, search_title=f"movie {n}") for n in range(N_HITS + 80)]
     )
     users = User.objects.bulk_create([User(username=f"rater{n}", password="!") for n in range(N_USERS)])
     # In order, not drawn: a test's model must not depend on chance.
     UserPseudonym.objects.bulk_create([UserPseudonym(user=user, number=1_000 + n) for n, user in enumerate(users)])
+    insert_ratings((users[user].pk, movies[movie].pk, *rest) for user, movie, *rest in _drawn())
+
+
+@cache
+def _drawn() -> list[tuple[int, int, float, datetime]]:
+    """User and movie by place, stars and time of each rating. Every site has the same: drawn once in a process."""
+    rng = np.random.default_rng(0)
     ratings = []
-    for user in users:
+    for user in range(N_USERS):
         start = BEGIN + timedelta(days=rng.uniform(0, 300))
         for place, movie in enumerate(_tastes(rng)):
             rated_at = start + timedelta(days=1.5 * place)
-            stars = float(rng.choice([3.5, 4.0, 4.5, 5.0]))
-            ratings.append(Rating(user=user, movie=movies[movie], rating=stars, rated_at=rated_at))
-    Rating.objects.bulk_create(ratings)
+            ratings.append((user, movie, float(rng.choice([3.5, 4.0, 4.5, 5.0])), rated_at))
+    return ratings
 
 
 def _tastes(rng: np.random.Generator) -> list[int]:

@@ -8,13 +8,13 @@ import pytest
 from django.db.models import F
 
 from catalog.aggregates import rebuild_aggregates
-from catalog.models import Movie, MovieGenre, Rating, User
+from catalog.models import Movie, MovieGenre, User
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.export import movie_frame, rating_frame
 from recommender.models import ServedModel
 from recommender.services import activate
 from recommender.serving.model_server import server
-from tests.factories import GenreFactory, RatingFactory, UserFactory
+from tests.factories import GenreFactory, RatingFactory, UserFactory, insert_ratings
 from tests.tmdb_fixtures import tmdb, tmdb_policy
 
 __all__ = ["tmdb", "tmdb_policy"]
@@ -38,11 +38,11 @@ def camps(db) -> dict[str, list[Movie]]:
         own, other = list(movies.values())[:: 1 if number % 2 else -1]
         for place in range(12):
             if (place + number) % 5:
-                rows.append(Rating(user=person, movie=own[place], rating=4.5, rated_at=moment))
+                rows.append((person.pk, own[place].pk, 4.5, moment))
             if (place + number) % 4 == 0:
-                rows.append(Rating(user=person, movie=other[place], rating=1.5, rated_at=moment))
+                rows.append((person.pk, other[place].pk, 1.5, moment))
             moment += timedelta(minutes=7)
-    Rating.objects.bulk_create(rows)
+    insert_ratings(rows)
     count_ratings()
     return movies
 
