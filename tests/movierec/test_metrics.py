@@ -72,7 +72,7 @@ def test_processes_count_together_and_restart_from_zero(transactional_db, tmp_pa
         connection.close()
 
     def counted(address: str) -> float:
-        text = httpx.get(f"{address}/metrics", headers=TOKEN, timeout=30).text
+        text = httpx.get(f"{address}/metrics", headers=TOKEN, timeout=30, verify=False).text
         return samples(text, "django_http_responses_total_by_status_total").get(("404",), 0)
 
     with site(log=tmp_path / "web.log", workers=4) as address:

@@ -2,7 +2,7 @@ import httpx
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.processes import free_port, running, wait_for
+from tests.processes import answers, free_port, running, wait_for
 
 
 def test_a_server_elsewhere_is_named_instead_of_starting_another(settings):
@@ -20,16 +20,13 @@ def test_shows_the_embedded_store_on_loopback(tmp_path):
     with running(
         "python", "manage.py", "mlflow_ui", "--port", str(port), log=log, MLFLOW_TRACKING_URI=store
     ) as process:
-        wait_for(lambda: process.poll() is not None or _is_up(port), seconds=120, what="MLflow answers")
+        wait_for(
+            lambda: process.poll() is not None or answers(f"http://127.0.0.1:{port}/health"),
+            seconds=120,
+            what="MLflow answers",
+        )
         assert process.poll() is None, log.read_text()
         page = httpx.get(f"http://127.0.0.1:{port}/", timeout=30)
 
     assert page.status_code == 200
     assert "MLflow" in page.text
-
-
-def _is_up(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/health", timeout=5).status_code == 200
-    except httpx.TransportError:
-        return False

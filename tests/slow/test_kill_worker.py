@@ -26,8 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 CELERY = ("celery", "--app", "movierec")
 TRAINING = (*CELERY, "worker", "--queues", "training", "--concurrency", "1", "--hostname", "training@%h")
-DEFAULT = (*CELERY, "worker", "--queues", "default", "--concurrency", "1", "--hostname", "default@%h")
-BEAT = (*CELERY, "beat", "--pidfile=")
+DEFAULT = (*CELERY, "worker", "--queues", "default", "--concurrency", "1", "--hostname", "default@%h", "--beat")
 ELSEWHERE = ("unshare", "--pid", "--fork", "--mount-proc")  # as in a container of its own
 STALE = 10
 
@@ -48,7 +47,6 @@ def start(rated_site, settings, tmp_path: Path) -> Iterator[Start]:
             return processes.enter_context(running(*command, log=log, **variables))
 
         start(*DEFAULT)
-        start(*BEAT)
         yield start
 
 
