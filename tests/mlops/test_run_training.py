@@ -1,6 +1,5 @@
 """The whole training on real rows, files and MLflow."""
 
-import time
 from datetime import timedelta
 
 import pytest
@@ -15,8 +14,16 @@ from movierec.policy import load_policy
 from recommender.estimators import load_recommender
 from recommender.models import ServedModel
 from tests.mlops.site import make_version, write_policy
+from tests.processes import wait_for
 
 Status = PipelineRun.Status
+
+
+def wait_for_heartbeats(run: PipelineRun, n: int) -> None:
+    for _ in range(n):
+        last = PipelineRun.objects.get(pk=run.pk).heartbeat_at
+        next_one = PipelineRun.objects.filter(pk=run.pk, heartbeat_at__gt=last)
+        wait_for(next_one.exists, seconds=60, what="a heartbeat")
 
 
 def train(**options) -> PipelineRun:
@@ -160,7 +167,7 @@ def test_a_run_that_is_cancelled_ends_so_and_leaves_nothing(rated_site, settings
     def cancel(step: str, text: str) -> None:
         if step == "register" and not text:
             cancel_run(run_id=run.pk)
-            time.sleep(2.5)  # until the heartbeat has seen it
+            wait_for_heartbeats(run, 3)  # the second has seen it, and the third is after that
 
     ended = run_training(run_id=run.pk, on_progress=cancel)
 

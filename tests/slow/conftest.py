@@ -4,12 +4,17 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.mlops.conftest import mlflow_store, quick, rated_site
 from tests.recommender.conftest import camps, fan, train
 
 __all__ = ["camps", "fan", "mlflow_store", "quick", "rated_site", "train"]
+
+
+TIMEOUT = 30_000  # milliseconds; only ends what hangs
+
+expect.set_options(timeout=TIMEOUT)  # 5 s by default, which a busy machine misses
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +39,7 @@ def visit(chromium, live_server):
 
     def open_browser(*, javascript: bool = True, **settings: object) -> Page:
         context = chromium.new_context(base_url=live_server.url, java_script_enabled=javascript, **settings)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(TIMEOUT)
         page = context.new_page()
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: problems.append(str(error)))

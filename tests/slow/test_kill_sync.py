@@ -15,7 +15,7 @@ from tests.mlops.site import write_policy
 from tests.processes import running, wait_for
 from tests.tmdb_stand_in import TOKEN, Answer, TMDBStandIn, document
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.django_db(transaction=True)]
 
 PER_SECOND = 100
 N_MOVIES = 500
@@ -40,13 +40,13 @@ def test_killed_workers_lose_and_double_nothing(tmp_path: Path):
         workers = [start("first"), start("second")]
         for number in range(N_KILLS):
             at = (number + 1) * N_MOVIES // (N_KILLS + 2)
-            wait_for(lambda at=at: len(tmdb.arrivals) >= at, seconds=60, what=f"{at} requests")
+            wait_for(lambda at=at: len(tmdb.arrivals) >= at, seconds=90, what=f"{at} requests")
             time.sleep(random.random() / 5)
             workers.pop(0).kill()
             workers.append(start(f"replacement {number}"))
         wait_for(
             lambda: not SyncRun.objects.filter(pk=run.pk, status__in=SyncRun.ACTIVE).exists(),
-            seconds=90,
+            seconds=180,
             what="the end",
         )
 

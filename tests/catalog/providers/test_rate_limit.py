@@ -17,7 +17,7 @@ from django.conf import settings as django_settings
 
 from catalog.providers import rate_limit
 from catalog.providers.rate_limit import FileRateLimiter, RateLimiter, RedisRateLimiter
-from tests.processes import running
+from tests.processes import running, wait_for
 from tests.tmdb_stand_in import TOKEN, TMDBStandIn, document
 
 pytestmark = pytest.mark.cache
@@ -65,21 +65,22 @@ def test_threads_share_the_limit(limiter_of):
     moments.sort()
     assert len(moments) == 12
     assert all(later - earlier >= 1 for earlier, later in zip(moments, moments[5:], strict=False))
-    assert moments[-1] - moments[0] < 4
+    assert moments[-1] - moments[0] < 10  # not one a second
 
 
 def test_a_pause_is_everybodys(limiter_of):
-    limiter_of(10).pause(0.3)
     started = time.monotonic()
+    limiter_of(10).pause(0.3)
+    assert limiter_of(10)._take("too early") <= 0.3
     with limiter_of(10).slot():
-        assert 0.29 <= time.monotonic() - started < 2
+        assert time.monotonic() - started >= 0.29
 
 
 def test_a_longer_pause_is_not_cut_short_by_another(limiter_of):
     limiter = limiter_of(10)
+    started = time.monotonic()
     limiter.pause(0.4)
     limiter.pause(0.1)
-    started = time.monotonic()
     with limiter.slot():
         assert time.monotonic() - started >= 0.35
 
@@ -87,19 +88,18 @@ def test_a_longer_pause_is_not_cut_short_by_another(limiter_of):
 def test_what_a_killed_process_had_in_flight_is_free_again(limiter_of, monkeypatch):
     monkeypatch.setattr(rate_limit, "IN_FLIGHT_SECONDS", 0.3)
     limiter = limiter_of(1)
-    limiter._take("of a process that was killed")
     started = time.monotonic()
+    limiter._take("of a process that was killed")
+    assert limiter._take("too early") <= 0.3
     with limiter.slot():
-        assert 0.2 <= time.monotonic() - started < 2
+        assert time.monotonic() - started >= 0.29
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"slots": {"a": 1e300}, "paused_until": 1e300}'])
 def test_a_damaged_file_or_one_of_before_a_restart_begins_anew(tmp_path, content):
     path = tmp_path / "limit"
     path.write_text(content)
-    started = time.monotonic()
-    with FileRateLimiter(1, path).slot():
-        assert time.monotonic() - started < 0.5
+    assert FileRateLimiter(1, path)._take("first") == 0
 
 
 def test_process_killed_while_writing_loses_no_slot(tmp_path):
@@ -140,13 +140,8 @@ def test_four_processes_at_once_stay_within_the_limit(tmp_path: Path):
             return processes.enter_context(running(*command, log=tmp_path / f"{name}.log", **changes))
 
         first, *_ = [start(f"worker {n}") for n in range(4)]
-        deadline = time.monotonic() + 30
-        while len(tmdb.arrivals) < 30 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_for(lambda: len(tmdb.arrivals) >= 30, seconds=90, what="30 requests")
         first.kill()
         start("worker 4")
-        while len(tmdb.arrivals) < 90 and time.monotonic() < deadline:
-            time.sleep(0.05)
-
-        assert len(tmdb.arrivals) >= 90, (tmp_path / "worker 1.log").read_text()
+        wait_for(lambda: len(tmdb.arrivals) >= 90, seconds=90, what="90 requests")
         assert tmdb.busiest_second() <= 25  # how near it comes to that is for a quiet machine: benchmarks/sync.py
