@@ -33,13 +33,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     on_services = bool(django_settings.REDIS_URL)
-    left_out = [item for item in items if (not _asks_services(item) if on_services else _needs_redis(item))]
+    belongs = _asks_services if on_services else _needs_no_redis
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        (kept if belongs(item) else left_out).append(item)
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    items[:] = kept
 
 
-def _needs_redis(item: pytest.Item) -> bool:
-    return item.get_closest_marker("services") is not None
+def _needs_no_redis(item: pytest.Item) -> bool:
+    return item.get_closest_marker("services") is None
 
 
 def _asks_services(item: pytest.Item) -> bool:
