@@ -92,7 +92,7 @@ def test_scores_that_differ_from_the_artefact_are_found(champion, monkeypatch):
         served.model.recommend_for_history = lambda *a, **k: recommend(*a, **k).eval("score = score + 0.001")
         return served
 
-    monkeypatch.setattr("mlops.monitoring.skew.load_model", other)
+    monkeypatch.setattr("mlops.registry.artifacts.load_model", other)
 
     assert check_skew()[SCORES] is False
 
