@@ -129,6 +129,8 @@ class _TolerantFormatter(Formatter):
             return ", ".join(self.format_field(part, format_spec) for part in value)
         if isinstance(value, str):
             return str(_titles.get(value, value))
+        if isinstance(value, float):
+            value += 0.0  # the negative of a tolerated loss of 0 is -0.0, which reads as 0
         try:
             return str(format(value, format_spec))
         except (TypeError, ValueError):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mlops.data.snapshots import export_snapshot
     from mlops.data.validation import validate_snapshot
     from mlops.gate.versions import evaluate_version
-    from mlops.monitoring.backtests.run import backtest
+    from mlops.monitoring.backtests import backtest
     from mlops.monitoring.skew import check_skew
     from mlops.training.pipeline import run_training
     from mlops.training.reproduction import reproduce_version
@@ -74,7 +74,7 @@ __all__ = [
 ]
 
 ON_DEMAND = {
-    "backtest": "mlops.monitoring.backtests.run",
+    "backtest": "mlops.monitoring.backtests",
     "check_skew": "mlops.monitoring.skew",
     "evaluate_version": "mlops.gate.versions",
     "export_snapshot": "mlops.data.snapshots",

@@ -103,7 +103,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     def _confirm(self, request: HttpRequest, row: ModelVersion, act: Callable[[str], str], verb: str) -> HttpResponse:
         rows = figure_rows(row.figures)
         context = {
-            "champion": ModelVersion.objects.filter(status=Status.CHAMPION).first(),
+            "champion": ModelVersion.champion(),
             "difference": next((shown.difference for shown in rows if shown.name == "champion"), ""),
             "title": f"{verb} version {row.pk}",
             "verb": verb,

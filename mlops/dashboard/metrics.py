@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from catalog.models import SyncRun
 from mlops.findings import Outcome
-from mlops.models import DriftReport, ModelVersion, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck
+from mlops.models import DriftReport, ModelVersion, OnlineMetrics, PipelineRun, RetrainingCheck
 from mlops.monitoring.alerts import open_alerts
 from mlops.monitoring.staleness import last_heartbeat
 from mlops.test_score.score import ml_test_score
@@ -40,9 +40,8 @@ def _gauges(name: str, text: str, labels: list[str], samples: Iterable[tuple[Seq
 
 
 def _champion() -> Iterable[Metric]:
-    version = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).select_related("snapshot").first()
-    promotion = Promotion.objects.filter(version=version).first() if version else None
-    age = _age(promotion.promoted_at) if promotion else None
+    version = ModelVersion.champion()
+    age = _age(version.promoted_at) if version else None
     data_age = _age(version.snapshot.exported_at) if version else None
     text = "Version of the champion; no sample while there is none."
     yield GaugeMetricFamily("movierec_champion_version", text, version.pk if version else None)

@@ -55,7 +55,7 @@ def runs() -> dict[str, Any]:
 
 
 def champion() -> dict[str, Any] | None:
-    version = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).select_related("snapshot").first()
+    version = ModelVersion.champion()
     if version is None:
         return None
     promotion = Promotion.objects.filter(version=version).select_related("promoted_by").first()

@@ -15,7 +15,8 @@ from mlops.evaluation.parameters import from_json, to_json
 from mlops.models import ModelVersion, Promotion
 from recommender.estimators.features import feature_costs
 from recommender.evaluation.baselines import Fitter, baselines, fitter
-from recommender.evaluation.comparison import Comparison, evaluate_on_cuts
+from recommender.evaluation.comparison import Comparison, TemporalFold, evaluate_on_cuts
+from recommender.evaluation.evaluate import Evaluation
 from recommender.evaluation.metrics import METRICS
 from recommender.evaluation.slices import SLICES, Groups, movie_groups, shares
 
@@ -57,6 +58,12 @@ def evaluate_candidate(
     except ValueError as error:
         raise StepFailed(f"The model cannot be evaluated on later data: {error}") from error
     return _figures(comparison, movies)
+
+
+def fit_and_evaluate(fold: TemporalFold, algorithm: str, parameters: Mapping[str, Any]) -> Evaluation:
+    """Fits on the data before the fold's cut and evaluates on the data after it."""
+    model = fitter(algorithm, settings.POLICY.training.random_state, **parameters)(fold.dataset)
+    return fold.evaluate(model, settings.POLICY.evaluation.k)
 
 
 def fitter_of(version: ModelVersion) -> Fitter:

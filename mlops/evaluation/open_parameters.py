@@ -10,6 +10,7 @@ from django.conf import settings
 
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.estimators.ease import LAPACK_LIMIT, EaseConfig
+from recommender.evaluation.comparison import training_dataset
 from recommender.evaluation.splits import temporal_cuts
 
 BYTES_PER_PAIR = 5  # a float32 for each pair of movies, and a quarter more while it is computed
@@ -23,10 +24,8 @@ def choose_parameters(
     All later fits use the same values: they were chosen without any later data, and the evaluated model goes live.
     """
     train = temporal_cuts(ratings, settings.POLICY.evaluation.cuts[:1])[0].train
-    known = movies[movies["movie_id"].isin(train["movie_id"].unique())]
-    return complete(
-        algorithm, parameters, lambda: Dataset.from_frames(train, known, settings.POLICY.training.implicit_threshold)
-    )
+    threshold = settings.POLICY.training.implicit_threshold
+    return complete(algorithm, parameters, lambda: training_dataset(train, movies, threshold))
 
 
 def complete(algorithm: str, parameters: Mapping[str, Any], dataset: Callable[[], Dataset]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Trained models, the gate's decisions on them and which went live: a trail of rows that are written once."""
 
+from datetime import datetime
 from typing import Any, NoReturn, Self
 
 from django.conf import settings
@@ -65,6 +66,16 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} ({self.algorithm})"
+
+    @classmethod
+    def champion(cls) -> "ModelVersion | None":
+        return cls.objects.filter(status=cls.Status.CHAMPION).select_related("snapshot").first()
+
+    @property
+    def promoted_at(self) -> datetime | None:
+        """When it last became the champion."""
+        promotion = self.promotions.first()
+        return promotion.promoted_at if promotion else None
 
     @property
     def ndcg(self) -> float | None:

@@ -74,7 +74,7 @@ class RetrainingResult(TextChoices):
 
 
 class FeatureCode(TextChoices):
-    """Kinds of movie features; `ablations` lists their columns."""
+    """Kinds of movie features; `backtests` lists their columns."""
 
     GENRES = "feature.genres", _("genres")
     YEAR = "feature.year", _("year")

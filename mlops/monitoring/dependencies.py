@@ -44,7 +44,7 @@ def is_reachable(finding: Finding) -> bool:
 
 
 def _champion_libraries() -> Finding:
-    champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).first()
+    champion = ModelVersion.champion()
     before = champion.libraries if champion else {}
     now = library_versions()
     changes = _changes({name: before[name] for name in before if name in now}, now)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from catalog.models import Job, Movie, Rating
 from mlops.errors import TrainingAlreadyActive
 from mlops.findings import Finding, Outcome, describe_all
-from mlops.models import DriftReport, ModelVersion, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck
+from mlops.models import DriftReport, ModelVersion, OnlineMetrics, PipelineRun, RetrainingCheck
 from mlops.monitoring.alerts import set_alert
 from mlops.monitoring.codes import AlertCode, Message, RetrainingCode, RetrainingResult
 from mlops.monitoring.drift.statistics import compare_rates
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 def check_retraining(*, now: datetime | None = None) -> RetrainingCheck:
     """Evaluates and saves every criterion, and starts one training if any is met."""
     moment = now or timezone.now()
-    champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).select_related("snapshot").first()
+    champion = ModelVersion.champion()
     criteria = [criterion(champion, moment) for criterion in CRITERIA] if champion else [_no_champion()]
     for finding in criteria:
         logger.info("%s: %s", finding.code, finding.sentence)
@@ -114,8 +114,7 @@ def _drift(champion: ModelVersion, now: datetime) -> Finding:
 
 
 def _champion_age(champion: ModelVersion, now: datetime) -> Finding:
-    promotion = Promotion.objects.filter(version=champion).first()
-    days = (now - (promotion.promoted_at if promotion else champion.created_at)).total_seconds() / 86400
+    days = (now - (champion.promoted_at or champion.created_at)).total_seconds() / 86400
     limit = settings.POLICY.retraining.champion_age_days
     return Finding(RetrainingCode.CHAMPION_AGE, Outcome.alert_if(days >= limit), round(days, 2), limit)
 

@@ -35,7 +35,7 @@ def check_skew() -> dict[str, bool]:
 
     Without a champion there is nothing to check.
     """
-    champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).select_related("snapshot").first()
+    champion = ModelVersion.champion()
     if champion is None:
         return {}
     people = sample_people()

@@ -57,12 +57,11 @@ def beat_heartbeat() -> datetime:
 
 def staleness_checks() -> list[StalenessCheck]:
     policy = settings.POLICY.staleness
-    champion = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).select_related("snapshot").first()
-    promotion = Promotion.objects.filter(version=champion).first() if champion else None
+    champion = ModelVersion.champion()
     finished = ImportRun.objects.filter(finished_at__isnull=False)
     return [
         _scheduler(),
-        StalenessCheck(StalenessCode.CHAMPION, promotion.promoted_at if promotion else None),
+        StalenessCheck(StalenessCode.CHAMPION, champion.promoted_at if champion else None),
         StalenessCheck(
             StalenessCode.CHAMPION_DATA,
             champion.snapshot.exported_at if champion else None,

@@ -65,7 +65,7 @@ def roll_back(
 
 def predecessor_of_champion() -> ModelVersion | None:
     """The version that `roll_back` would restore: the audit trail, past roll-backs and versions without files."""
-    current = ModelVersion.objects.filter(status=Status.CHAMPION).first()
+    current = ModelVersion.champion()
     visited: set[int] = set()
     while current is not None and current.pk not in visited:
         if visited and current.artifact_removed_at is None:

@@ -17,12 +17,13 @@ from optuna.trial import TrialState, create_trial
 from threadpoolctl import threadpool_limits
 
 from mlops.errors import SearchRunsElsewhere, StepFailed
+from mlops.evaluation.comparison import fit_and_evaluate
 from mlops.evaluation.lineage import fitting_threads
 from mlops.evaluation.open_parameters import complete
 from mlops.evaluation.parameters import from_json, to_json
 from mlops.models import TuningStudy, TuningTrial
 from mlops.registry.mlflow_sync import mirror
-from mlops.tuning.studies import CANDIDATE, PRESENT, difference, distributions, evaluate_at, later_data, open_study
+from mlops.tuning.studies import CANDIDATE, PRESENT, difference, distributions, later_data, open_study
 from recommender.evaluation.evaluate import pool
 
 OnTrial = Callable[[TuningStudy, TuningTrial], None]
@@ -129,7 +130,7 @@ class Search:
         parameters = from_json(trial.parameters)
         found = []
         for place, cut in enumerate(self.cuts):
-            found.append(evaluate_at(cut, self.study.algorithm, parameters))
+            found.append(fit_and_evaluate(cut, self.study.algorithm, parameters))
             trial.scores.append(float(found[-1].summary()["ndcg"]))
             is_last = place == len(self.cuts) - 1
             if may_stop and not is_last and not self._is_promising(trial.scores[-1], place):

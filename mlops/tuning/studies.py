@@ -14,13 +14,13 @@ from mlops.data.lookup import find_snapshot
 from mlops.data.snapshots import export_snapshot
 from mlops.data.validation import frames_as_of
 from mlops.errors import InvalidSpace, StepFailed
+from mlops.evaluation.comparison import fit_and_evaluate
 from mlops.evaluation.parameters import from_json, known_algorithm, to_json
 from mlops.models import DatasetSnapshot, TuningStudy
 from mlops.tuning.choices import parameters_in_force
 from recommender.estimators import ESTIMATORS
-from recommender.evaluation.baselines import fitter
 from recommender.evaluation.comparison import Comparison, TemporalFold
-from recommender.evaluation.evaluate import Evaluation, pool
+from recommender.evaluation.evaluate import pool
 from recommender.evaluation.splits import temporal_cuts
 
 CANDIDATE, PRESENT = "candidate", "present"
@@ -111,15 +111,10 @@ def later_data(snapshot: DatasetSnapshot) -> list[TemporalFold]:
         raise StepFailed(f"There is no later data to evaluate a search on: {error}") from error
 
 
-def evaluate_at(cut: TemporalFold, algorithm: str, parameters: Mapping[str, Any]) -> Evaluation:
-    model = fitter(algorithm, settings.POLICY.training.random_state, **parameters)(cut.dataset)
-    return cut.evaluate(model, settings.POLICY.evaluation.k)
-
-
 def difference(cuts: list[TemporalFold], algorithm: str, parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """CANDIDATE minus PRESENT, paired by user, with its interval."""
     both = Comparison(
-        {name: pool([evaluate_at(cut, algorithm, values) for cut in cuts]) for name, values in parameters.items()}
+        {name: pool([fit_and_evaluate(cut, algorithm, values) for cut in cuts]) for name, values in parameters.items()}
     )
     resamples = settings.POLICY.evaluation.bootstrap_resamples
     return both.difference(CANDIDATE, PRESENT, resamples=resamples).to_dict()

@@ -133,7 +133,7 @@ class TemporalFold:
             raise ValueError(f"cut {split.cut}: no later positive of a movie that was rated before")
         return cls(
             split=split,
-            dataset=Dataset.from_frames(split.train, _rows_of(movies, split.train), threshold),
+            dataset=training_dataset(split.train, movies, threshold),
             catalogue=_catalogue(movies, split),
             requests=requests,
             of_new_movies=later_positives(split, threshold, of_new_movies=True, sampling=sampling),
@@ -154,9 +154,10 @@ class TemporalFold:
         return replace(evaluation, new_movies=new.lists)
 
 
-def _rows_of(movies: pd.DataFrame | None, train: pd.DataFrame) -> pd.DataFrame | None:
-    """Metadata of movies rated before the cut: encoders learn nothing from later ones."""
-    return None if movies is None else movies[movies["movie_id"].isin(train["movie_id"].unique())]
+def training_dataset(train: pd.DataFrame, movies: pd.DataFrame | None, threshold: float | None) -> Dataset:
+    """These ratings, with the metadata of their movies only: encoders must not learn from later movies."""
+    known = None if movies is None else movies[movies["movie_id"].isin(train["movie_id"].unique())]
+    return Dataset.from_frames(train, known, threshold)
 
 
 def _catalogue(movies: pd.DataFrame | None, split: TimeSplit) -> pd.DataFrame:

@@ -65,17 +65,17 @@ def made_study() -> TuningStudy:
 @pytest.fixture
 def interrupted(site, monkeypatch):
     """A search that ended by Ctrl-C in the middle of its third trial; lets the next one go on."""
-    evaluate_at = studies.evaluate_at
+    fit_and_evaluate = studies.fit_and_evaluate
 
     def evaluate(*args):
         if TuningTrial.objects.count() == 2:
             raise KeyboardInterrupt
-        return evaluate_at(*args)
+        return fit_and_evaluate(*args)
 
-    monkeypatch.setattr(search, "evaluate_at", evaluate)
+    monkeypatch.setattr(search, "fit_and_evaluate", evaluate)
     with pytest.raises(KeyboardInterrupt):
         tune()
-    monkeypatch.setattr(search, "evaluate_at", evaluate_at)
+    monkeypatch.setattr(search, "fit_and_evaluate", fit_and_evaluate)
     return TuningStudy.objects.get()
 
 
@@ -169,14 +169,14 @@ def test_two_processes_do_not_work_on_one_search(interrupted, monkeypatch):
 
 
 def test_a_trial_whose_fit_fails_is_kept_and_the_search_goes_on(site, monkeypatch):
-    evaluate_at = studies.evaluate_at
+    fit_and_evaluate = studies.fit_and_evaluate
 
     def evaluate(cut, algorithm, parameters):
         if TuningTrial.objects.count() == 1:
             raise ValueError("regularization: too small")
-        return evaluate_at(cut, algorithm, parameters)
+        return fit_and_evaluate(cut, algorithm, parameters)
 
-    monkeypatch.setattr(search, "evaluate_at", evaluate)
+    monkeypatch.setattr(search, "fit_and_evaluate", evaluate)
 
     study = tune()
 

@@ -6,7 +6,7 @@ from catalog.management.base import LongCommand
 from catalog.progress import progress_bar
 from mlops.dashboard.report import backtest_lines
 from mlops.models import Backtest
-from mlops.monitoring.backtests.run import backtest
+from mlops.monitoring.backtests import backtest
 
 
 class Command(LongCommand):
