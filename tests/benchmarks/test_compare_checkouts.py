@@ -68,6 +68,6 @@ def test_gates_differ_by_rule_code_and_metric():
 
     assert list(differences(version(), version())) == []
     assert list(differences(version(), other)) == [
-        "rule baseline: outcome passed before, failed after",
-        "metric models.candidate.ndcg: 0.2 before, 0.3 after",
+        ("rule baseline, outcome", "passed before, failed after"),
+        ("metric models.candidate.ndcg", "0.2 before, 0.3 after"),
     ]
