@@ -1,7 +1,6 @@
 """Figures stored on each movie (rating count and sum, popularity, search columns): refresh, check and repair."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any
 
@@ -87,28 +86,15 @@ def fresh_popularity() -> tuple[str, list[Any]]:
     )
 
 
-@dataclass(frozen=True)
-class Mismatches:
-    """The number of movies with wrong figures or search columns, and of terms that search misses."""
+def check_aggregates() -> dict[str, int]:
+    """Numbers of movies with wrong `figures`, `popularity` or `titles`, and of `terms` that search misses, above zero.
 
-    figures: int
-    popularity: int
-    titles: int
-    terms: int
-
-    def __bool__(self) -> bool:
-        return any(getattr(self, field.name) for field in fields(self))
-
-
-def check_aggregates() -> Mismatches:
-    """Reads every rating and title; changes nothing."""
+    Reads every rating and title; changes nothing.
+    """
     known = set(SearchTerm.objects.values_list("term", flat=True))
-    return Mismatches(
-        figures=_wrong_figures(),
-        popularity=_wrong_popularity(),
-        titles=_wrong_titles(),
-        terms=len(terms_of_movies() - known),
-    )
+    wrong = {"figures": _wrong_figures(), "popularity": _wrong_popularity(), "titles": _wrong_titles()}
+    wrong["terms"] = len(terms_of_movies() - known)
+    return {what: n for what, n in wrong.items() if n}
 
 
 def repair_aggregates() -> None:

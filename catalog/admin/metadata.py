@@ -1,19 +1,10 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
 from django.http import HttpRequest
 
 from catalog.admin.large import DeletesEach, LargeTableAdmin
 from catalog.models import AlternativeTitle, Credit, Genre, Keyword, MovieGenre, MovieKeyword, Person
-
-# Names of the links in `Movie.field_sources`.
-EDITED_FIELDS: dict[type[Model], str] = {
-    MovieGenre: "genres",
-    MovieKeyword: "keywords",
-    Credit: "credits",
-    AlternativeTitle: "alternative_titles",
-}
 
 
 @admin.register(Genre)
@@ -46,11 +37,11 @@ class LinksOfMovies(DeletesEach, LargeTableAdmin):
     def save_model(self, request: HttpRequest, link: Any, form: Any, change: bool) -> None:
         super().save_model(request, link, form, change)
         if change:
-            link.movie.mark_edited(EDITED_FIELDS[self.model])
+            link.movie.mark_edited(link.EDITED_AS)
 
     def delete_model(self, request: HttpRequest, link: Any) -> None:
         super().delete_model(request, link)
-        link.movie.mark_edited(EDITED_FIELDS[self.model])
+        link.movie.mark_edited(link.EDITED_AS)
 
 
 @admin.register(Credit)
@@ -67,18 +58,15 @@ class AlternativeTitleAdmin(LinksOfMovies):
     search_fields = ["=title", "=movie__title"]
 
 
-@admin.register(MovieGenre, MovieKeyword)
-class LinkAdmin(LinksOfMovies):
-    """Genres and keywords of movies."""
-
+@admin.register(MovieGenre)
+class MovieGenreAdmin(LinksOfMovies):
+    list_display = ["movie", "genre", "source"]
+    autocomplete_fields = ["movie", "genre"]
     search_fields = ["=movie__title"]
 
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return ["movie", self._other, "source"]
 
-    def get_autocomplete_fields(self, request: HttpRequest) -> list[Any]:
-        return ["movie", self._other]
-
-    @property
-    def _other(self) -> str:
-        return "genre" if self.model.__name__ == "MovieGenre" else "keyword"
+@admin.register(MovieKeyword)
+class MovieKeywordAdmin(LinksOfMovies):
+    list_display = ["movie", "keyword", "source"]
+    autocomplete_fields = ["movie", "keyword"]
+    search_fields = ["=movie__title"]

@@ -6,7 +6,6 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from catalog.admin.large import CappedFormSet, CountedDeletion, LargeTableAdmin
-from catalog.admin.metadata import EDITED_FIELDS
 from catalog.models import Credit, Movie, MovieGenre, MovieKeyword, Source
 from catalog.search.query import SearchQuery
 
@@ -71,7 +70,7 @@ class MovieAdmin(CountedDeletion, LargeTableAdmin):
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
         if formset.deleted_objects:  # added links are already marked by their source
-            form.instance.mark_edited(EDITED_FIELDS[formset.model])
+            form.instance.mark_edited(formset.model.EDITED_AS)
 
     def save_model(self, request: HttpRequest, movie: Movie, form: ModelForm, change: bool) -> None:
         """Marks the edited fields as the site's own, so that no sync overwrites them."""

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.imports.formats import CHOICES
-from catalog.models import Credit, ImportRow, Movie, Rating, User, UserImport, WatchlistItem
+from catalog.models import ImportRow, Movie, Rating, User, UserImport, WatchlistItem
 from catalog.models.rating import RATING_STEPS
 from catalog.services import sign_up
 from catalog.templatetags.movies import poster_url
@@ -52,8 +52,8 @@ class MovieSerializer(MovieSummarySerializer):
     """A movie with all details. Prefetch `genres`, `keywords` and `credits` with their people."""
 
     keywords: Any = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
-    directors = serializers.SerializerMethodField()
-    cast = serializers.SerializerMethodField()
+    directors = PersonSerializer(many=True, read_only=True)
+    cast = CastSerializer(many=True, read_only=True)
     poster = serializers.SerializerMethodField(help_text="Address of an image.")
     my_rating = serializers.SerializerMethodField(help_text="The asking user's own rating.")
 
@@ -78,14 +78,6 @@ class MovieSerializer(MovieSummarySerializer):
         ]
         read_only_fields = fields
 
-    @extend_schema_field(PersonSerializer(many=True))
-    def get_directors(self, movie: Movie) -> Any:
-        return PersonSerializer(_credited(movie, Credit.Role.DIRECTOR), many=True).data
-
-    @extend_schema_field(CastSerializer(many=True))
-    def get_cast(self, movie: Movie) -> Any:
-        return CastSerializer(_credited(movie, Credit.Role.CAST), many=True).data
-
     def get_poster(self, movie: Movie) -> str:
         return poster_url(movie)
 
@@ -95,10 +87,6 @@ class MovieSerializer(MovieSummarySerializer):
         if not user.is_authenticated:
             return None
         return Rating.objects.filter(user=user, movie=movie).values_list("rating", flat=True).first()
-
-
-def _credited(movie: Movie, role: str) -> list[Credit]:
-    return [credit for credit in movie.credits.all() if credit.role == role]
 
 
 class RatingSerializer(serializers.ModelSerializer):

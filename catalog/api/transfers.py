@@ -54,15 +54,11 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
     def get_parsers(self) -> list[Any]:
         return [MultiPartParser()] if self.request and self.request.method == "POST" else super().get_parsers()
 
-    @extend_schema(
-        request={"multipart/form-data": UploadSerializer},
-        responses={202: UserImportSerializer},
-        description=(
-            "Uploads a file. It is read in the background and changes nothing until it is committed; "
-            "it takes the place of one that was not."
-        ),
-    )
+    @extend_schema(request={"multipart/form-data": UploadSerializer}, responses={202: UserImportSerializer})
     def create(self, request: Request) -> Response:
+        """Uploads a file. It is read in the background and changes nothing until it is committed; it takes the place of
+        one that was not.
+        """
         check_length(request._request)
         given = UploadSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -73,19 +69,20 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
     @extend_schema(
         parameters=[OpenApiParameter("matched", bool, description="Only rows with, or without, a movie.")],
         responses=ImportRowSerializer(many=True),
-        description="The rows, with the movie each means, or why none. Once committed, those without a movie.",
     )
     @action(detail=True, filter_backends=[])
     def entries(self, request: Request, pk: int) -> Response:
+        """The rows, with the movie each means, or why none. Once committed, those without a movie."""
         rows = self.get_object().rows.select_related("movie")
         matched = request.query_params.get("matched", "").lower()
         if matched in ("true", "false"):
             rows = rows.filter(movie__isnull=matched == "false")
         return self.get_paginated_response(ImportRowSerializer(self.paginate_queryset(rows), many=True).data)
 
-    @extend_schema(request=None, responses=UserImportSerializer, description="Imports what was matched.")
+    @extend_schema(request=None, responses=UserImportSerializer)
     @action(detail=True, methods=["post"])
     def commit(self, request: Request, pk: int) -> Response:
+        """Imports what was matched."""
         return Response(self.get_serializer(commit_import(self.get_object())).data)
 
 
@@ -96,9 +93,9 @@ class ExportView(APIView):
         operation_id="export_retrieve",
         parameters=[OpenApiParameter("site", str, OpenApiParameter.PATH, enum=formats)],
         responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)},
-        description="Everything the asking user rated, watched and wants to see, as a file that can be imported.",
     )
     def get(self, request: Request, site: str) -> HttpResponse:
+        """Everything the asking user rated, watched and wants to see, as a file that can be imported."""
         if site not in self.formats:
             raise NotFound(f"There is no format {site!r}; known are {', '.join(self.formats)}.")
         return export_ratings(user=request.user, format=site).as_download()  # type: ignore[arg-type]

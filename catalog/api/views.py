@@ -43,12 +43,9 @@ class TokenView(AnonymousView):
     serializer_class = serializers.CredentialsSerializer
     throttle_classes = [SignInThrottle]
 
-    @extend_schema(
-        description="The account's token, made when there is none. Send it as `Authorization: Token <token>`.",
-        responses=serializers.TokenSerializer,
-        operation_id="token_create",
-    )
+    @extend_schema(responses=serializers.TokenSerializer, operation_id="token_create")
     def post(self, request: Request) -> Response:
+        """The account's token, made when there is none. Send it as `Authorization: Token <token>`."""
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         user = authenticate(request, **given.validated_data)
@@ -121,9 +118,9 @@ class RatingViewSet(OwnMoviesViewSet):
     @extend_schema(
         request=serializers.NewRatingSerializer,
         responses={201: serializers.RatingSerializer, 200: serializers.RatingSerializer},
-        description="Rates a movie: 201 for a new rating, 200 for a changed one.",
     )
     def create(self, request: Request) -> Response:
+        """Rates a movie: 201 for a new rating, 200 for a changed one."""
         given = serializers.NewRatingSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         return self.write(given.validated_data["movie"], rating=given.validated_data["rating"])
@@ -131,9 +128,9 @@ class RatingViewSet(OwnMoviesViewSet):
     @extend_schema(
         request=serializers.RatingInputSerializer,
         responses={201: serializers.RatingSerializer, 200: serializers.RatingSerializer},
-        description="Rates the movie: 201 for a new rating, 200 for a changed one.",
     )
     def update(self, request: Request, movie_id: int) -> Response:
+        """Rates the movie: 201 for a new rating, 200 for a changed one."""
         given = serializers.RatingInputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         return self.write(movie_id, **given.validated_data)
@@ -152,9 +149,9 @@ class WatchlistViewSet(OwnMoviesViewSet):
     @extend_schema(
         request=None,
         responses={201: serializers.WatchlistItemSerializer, 200: serializers.WatchlistItemSerializer},
-        description="Puts the movie on the watchlist: 201 when it is new there, else 200.",
     )
     def update(self, request: Request, movie_id: int) -> Response:
+        """Puts the movie on the watchlist: 201 when it is new there, else 200."""
         return self.write(movie_id)
 
     def record(self, movie: Movie, **values: Any) -> WatchlistItem:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from django.db.models import Model
 from django.utils.text import slugify
 
 from catalog.ingest.rows import insert_rows
@@ -16,22 +15,21 @@ Links = Mapping[str, Wanted]
 
 
 class LinkTable(NamedTuple):
-    """`key` tells the links of a movie apart; `edited_as` is the name that `field_sources` uses for hand edits."""
+    """`key` tells the links of a movie apart."""
 
-    model: type[Model]
+    model: Any  # one with EDITED_AS
     key: str
-    edited_as: str
     fixed: dict[str, str] = {}
     details: tuple[str, ...] = ()
 
 
 _CREDIT = ("position", "character")
 TABLES = {
-    "genres": LinkTable(MovieGenre, "genre_id", "genres"),
-    "keywords": LinkTable(MovieKeyword, "keyword_id", "keywords"),
-    "cast": LinkTable(Credit, "person_id", "credits", {"role": Credit.Role.CAST.value}, _CREDIT),
-    "directors": LinkTable(Credit, "person_id", "credits", {"role": Credit.Role.DIRECTOR.value}, _CREDIT),
-    "alternative_titles": LinkTable(AlternativeTitle, "title", "alternative_titles"),
+    "genres": LinkTable(MovieGenre, "genre_id"),
+    "keywords": LinkTable(MovieKeyword, "keyword_id"),
+    "cast": LinkTable(Credit, "person_id", {"role": Credit.Role.CAST.value}, _CREDIT),
+    "directors": LinkTable(Credit, "person_id", {"role": Credit.Role.DIRECTOR.value}, _CREDIT),
+    "alternative_titles": LinkTable(AlternativeTitle, "title"),
 }
 
 
@@ -48,7 +46,7 @@ def write_links(
     for name, table in TABLES.items():
         wanted: dict[int, Wanted] = {}
         for movie, links in known:
-            if name in links and movie.field_sources.get(table.edited_as) != Source.SITE:
+            if name in links and movie.field_sources.get(table.model.EDITED_AS) != Source.SITE:
                 wanted[movie.pk] = links[name] | wanted.get(movie.pk, {})
         if wanted:
             changed |= _write(source, table, wanted, old=wanted.keys() - fresh, replace=replace)

@@ -1,4 +1,7 @@
-"""Metadata and titles of movies. Every link carries its source, since not every source may train a model."""
+"""Metadata and titles of movies. Every link carries its source, since not every source may train a model.
+
+A movie's `field_sources` has a kind of links that a person edited by hand under the name EDITED_AS.
+"""
 
 from typing import Any
 
@@ -59,6 +62,7 @@ class Person(models.Model):
 class MovieGenre(models.Model):
     """Indexed by pairs only: the planner would prefer a single-column index and then have to read the rows."""
 
+    EDITED_AS = "genres"
     movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE, db_index=False)
     genre = models.ForeignKey(Genre, on_delete=models.CASCADE, db_index=False)
     source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
@@ -72,6 +76,7 @@ class MovieGenre(models.Model):
 
 
 class MovieKeyword(models.Model):
+    EDITED_AS = "keywords"
     movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE, db_index=False)
     keyword = models.ForeignKey(Keyword, on_delete=models.CASCADE, db_index=False)
     source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
@@ -85,6 +90,8 @@ class MovieKeyword(models.Model):
 
 
 class Credit(models.Model):
+    EDITED_AS = "credits"
+
     class Role(models.TextChoices):
         CAST = "cast", "cast"
         DIRECTOR = "director", "director"
@@ -107,6 +114,7 @@ class Credit(models.Model):
 class AlternativeTitle(models.Model):
     """Another title of a movie: search finds it, pages do not show it."""
 
+    EDITED_AS = "alternative_titles"
     movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE, related_name="alternative_titles")
     title = models.CharField(max_length=300)
     source = models.CharField(max_length=16, choices=Source, default=Source.SITE)

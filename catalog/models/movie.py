@@ -4,7 +4,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.text import slugify
 
-from catalog.models.metadata import Genre, Keyword, SearchTerm
+from catalog.models.metadata import Credit, Genre, Keyword, SearchTerm
 from catalog.models.querysets import MovieQuerySet
 from catalog.models.source import Source
 from catalog.text import fold, search_terms
@@ -120,6 +120,16 @@ class Movie(models.Model):
         """Marks fields that a person edited or removed by hand; no sync changes them from then on."""
         self.field_sources |= dict.fromkeys(fields, Source.SITE.value)
         self.save(update_fields=["field_sources", "updated_at"])
+
+    @property
+    def directors(self) -> list[Credit]:
+        """Prefetch `credits` with their people."""
+        return [credit for credit in self.credits.all() if credit.role == Credit.Role.DIRECTOR]
+
+    @property
+    def cast(self) -> list[Credit]:
+        """In billing order. Prefetch `credits` with their people."""
+        return [credit for credit in self.credits.all() if credit.role == Credit.Role.CAST]
 
     @property
     def shows_tmdb_content(self) -> bool:

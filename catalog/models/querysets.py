@@ -1,7 +1,6 @@
 """Reads of the catalogue: what a set of movies or ratings can be asked. And the terms that search knows."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, Self
@@ -98,9 +97,6 @@ class RatingQuerySet(models.QuerySet[Any]):
     def for_training(self) -> Self:
         """Ratings a model may learn from, in the order they were given: those of active users."""
         return self.filter(user__is_active=True).order_by("rated_at", "id")
-
-    def since(self, moment: datetime) -> Self:
-        return self.filter(rated_at__gte=moment)
 
 
 class UserImportQuerySet(models.QuerySet[Any]):

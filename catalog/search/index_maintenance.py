@@ -24,14 +24,13 @@ def refresh_search(movies: MovieQuerySet) -> int:
     return n_wrong
 
 
-def forget_unused_terms() -> int:
-    """Deletes terms that no movie has any more, so that purged titles leave no trace. Returns how many."""
+def forget_unused_terms() -> None:
+    """Deletes terms that no movie has any more, so that purged titles leave no trace."""
     known = list(SearchTerm.objects.values_list("pk", "term"))  # read first, so that terms learnt meanwhile stay
     used = terms_of_movies()
     unused = [pk for pk, term in known if term not in used]
     for some in chunks(unused, BATCH):
         SearchTerm.objects.filter(pk__in=some).delete()
-    return len(unused)
 
 
 def terms_of_movies() -> set[str]:

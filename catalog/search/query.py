@@ -6,7 +6,7 @@ from operator import and_, or_
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import BooleanField, Case, F, Func, Q, TextField, Value, When
+from django.db.models import BooleanField, Case, F, Func, Q, Value, When
 from django.db.models.expressions import Combinable
 
 from catalog.models import Movie, SearchTerm
@@ -97,32 +97,22 @@ def suggest(text: str) -> MovieQuerySet:
     return Movie.objects.filter(pk__in=keys).order_by(*query.order())[:SUGGESTED]
 
 
-class _Vector(Func):
-    """The column `search_vector`, which migration 0005 makes Postgres derive from `search_terms`; SQLite has none."""
-
-    template = "%(expressions)s"
-    output_field = TextField()
-
-    def as_sql(self, *args: Any, **kwargs: Any) -> tuple[str, Any]:
-        column, parameters = super().as_sql(*args, **kwargs)
-        return column.replace('"search_terms"', '"search_vector"'), parameters
-
-
-class _TsQuery(Func):
-    template = "%(expressions)s::tsquery"
-    output_field = TextField()
-
-
 class _Matches(Func):
-    template = "(%(expressions)s)"
+    """Reads `search_vector`, which migration 0005 makes Postgres derive from `search_terms`; SQLite has none."""
+
+    template = "(%(expressions)s::tsquery)"
     arg_joiner = " @@ "
     output_field = BooleanField()
+
+    def as_sql(self, *args: Any, **kwargs: Any) -> tuple[str, Any]:
+        sql, parameters = super().as_sql(*args, **kwargs)
+        return sql.replace('"search_terms"', '"search_vector"'), parameters
 
 
 def matching(query: TermQuery) -> Q:
     """Uses the full-text index on Postgres; SQLite reads every row."""
     if connection.vendor == "postgresql":
-        return Q(_Matches(_Vector(F("search_terms")), _TsQuery(Value(_tsquery(query)))))
+        return Q(_Matches(F("search_terms"), Value(_tsquery(query))))
     called = has_any(query.names)
     return called | reduce(and_, map(has_any, query.words)) if query.words else called
 

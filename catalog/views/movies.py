@@ -76,15 +76,13 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
     movie = get_object_or_404(Movie.objects.prefetch_related("genres", "keywords", people), pk=movie_id)
     if slug != movie.slug:
         return redirect(f"{movie.get_absolute_url()}{f'?{query}' if (query := request.GET.urlencode()) else ''}")
-    credited = list(movie.credits.all())
     rating = in_watchlist = None
     if request.user.is_authenticated:
         rating = Rating.objects.filter(user=request.user, movie=movie).first()
         in_watchlist = WatchlistItem.objects.filter(user=request.user, movie=movie).exists()
     context = {
         "movie": movie,
-        "directors": [credit.person for credit in credited if credit.role == Credit.Role.DIRECTOR],
-        "cast": [credit for credit in credited if credit.role == Credit.Role.CAST][:CAST_SHOWN],
+        "cast": movie.cast[:CAST_SHOWN],
         "keywords": movie.keywords.all()[:KEYWORDS_SHOWN],
         "rating": rating and rating.rating,
         "in_watchlist": in_watchlist,

@@ -92,9 +92,7 @@ class UserLine(Line):
     """A user who rates, and cannot sign in until staff set a password."""
 
     external_id: ExternalId
-    username: Annotated[Plain, Field(min_length=1, max_length=150), _checked_by(UnicodeUsernameValidator())] | None = (
-        None
-    )
+    username: Username | None = None
     email: Annotated[Plain, Field(max_length=254), _checked_by(_email_or_empty)] = ""
 
 

@@ -23,8 +23,7 @@ class Command(LongCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         wrong = check_aggregates()
         for name, meaning in MEANING.items():
-            n = getattr(wrong, name)
-            self.stdout.write(f"{meaning}: {f'{n:,} wrong' if n else 'right'}")
+            self.stdout.write(f"{meaning}: {f'{wrong[name]:,} wrong' if name in wrong else 'right'}")
         if wrong and options["repair"]:
             repair_aggregates()
             wrong = check_aggregates()
