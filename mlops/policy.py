@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+import recommender.policy
 from catalog.policy import Count, NotNegative, Positive, Section, Share, key
 from mlops.crontabs import When
 
@@ -13,15 +14,13 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 Ratio = Annotated[float, Field(ge=1)]
 
 
-class TrainingPolicy(Section):
+class TrainingPolicy(recommender.policy.TrainingPolicy):
     algorithm: str = key("hybrid", "a name in recommender.estimators.ESTIMATORS")
-    implicit_threshold: float | None = key(3.5, "lowest rating that counts as liked; null: any", ge=0.5, le=5.0)
     parameters: dict[str, dict[str, Any]] = key({}, "hyper-parameters by algorithm; the others are chosen")
     random_state: int = key(0, "seed of every random draw")
     min_ratings: Count = key(500, "ratings below which a training stops")
     memory_mb: int = key(2000, "memory of an item-item matrix; the most rated movies fill it", ge=50)
     threads: Count | None = key(None, "threads of matrix products; null: one per core")
-    max_runtime_seconds: int = key(6000, "time after which a training is ended", gt=0, lt=7200)
     heartbeat_seconds: int = key(5, "interval of a training's log and look for a cancellation", gt=0)
     stale_after_seconds: int = key(40, "time without a heartbeat after which a worker is lost", gt=0)
     retries: int = key(1, "automatic retries of a failed training", ge=0, le=10)

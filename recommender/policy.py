@@ -1,4 +1,4 @@
-"""The recommender's section of the policy."""
+"""The recommender's sections of the policy."""
 
 from catalog.policy import Count, Section, Share, key
 
@@ -13,5 +13,13 @@ class ServingPolicy(Section):
     stats_days: Count = key(30, "how long serving statistics by minute are kept")
 
 
+class TrainingPolicy(Section):
+    """The keys of this section that serving reads too; `mlops.policy` adds those of trainings alone."""
+
+    implicit_threshold: float | None = key(3.5, "lowest rating that counts as liked; null: any", ge=0.5, le=5.0)
+    max_runtime_seconds: int = key(6000, "time after which a training is ended", gt=0, lt=7200)
+
+
 class RecommenderPolicy(Section):
     serving: ServingPolicy = ServingPolicy()
+    training: TrainingPolicy = TrainingPolicy()
