@@ -1,7 +1,5 @@
 """The models that a new one has to beat, or to be seen beside."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any

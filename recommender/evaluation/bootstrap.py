@@ -5,8 +5,6 @@ Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, percentile inter
 Field and Welsh, "Bootstrapping clustered data", 2007.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

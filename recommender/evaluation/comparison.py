@@ -4,14 +4,12 @@ Each model is fitted on everything before a cut and asked for the same lists aft
 cuts are pooled, and intervals draw whole users with all their cuts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
@@ -47,10 +45,10 @@ class Comparison:
             pairs[f"{metric}_x"].to_numpy(), pairs[f"{metric}_y"].to_numpy(), pairs["user_id"].to_numpy(), **options
         )
 
-    def among(self, movie_ids: Iterable[Any]) -> Comparison:
+    def among(self, movie_ids: Iterable[Any]) -> Self:
         """The same lists, with only these movies counting as right."""
         movie_ids = list(movie_ids)
-        return Comparison({name: evaluation.among(movie_ids) for name, evaluation in self.evaluations.items()})
+        return type(self)({name: evaluation.among(movie_ids) for name, evaluation in self.evaluations.items()})
 
     def best_simple_baseline(self, metric: str = "ndcg") -> str:
         """Name of the best simple baseline by that metric; ValueError if none was evaluated."""
@@ -125,7 +123,7 @@ class TemporalFold:
     @classmethod
     def after(
         cls, split: TimeSplit, movies: pd.DataFrame | None, threshold: float | None, sampling: Sampling | None
-    ) -> TemporalFold:
+    ) -> Self:
         rated_later = split.test["movie_id"].unique()
         known = set(split.train["movie_id"].unique())
         requests = later_positives(split, threshold, sampling=sampling)

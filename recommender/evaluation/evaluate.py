@@ -1,13 +1,11 @@
 """One model evaluated on one set of lists."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -68,7 +66,7 @@ class Evaluation:
             return self.new_movies
         return self._of_positives(self.positives["movie_slice"] == part)
 
-    def among(self, movie_ids: Iterable[Any]) -> Evaluation:
+    def among(self, movie_ids: Iterable[Any]) -> Self:
         """The same lists, with only these movies counting as right."""
         return replace(self, lists=self._of_positives(self.positives["movie_id"].isin(list(movie_ids))))
 

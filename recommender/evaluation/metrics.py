@@ -8,8 +8,6 @@ Beyond accuracy (share of the catalogue shown, concentration, novelty, diversity
 that list `owners[i]` shows the movie numbered `movies[i]` of a catalogue of `n_movies`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -5,8 +5,6 @@ the site would have shown it: the model knows nothing from the cut on, the histo
 with their ratings up to then, at first without any.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Which users and movies a figure is about: slices by history and popularity, and groups to treat fairly."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

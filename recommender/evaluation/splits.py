@@ -4,8 +4,6 @@ Frames hold one row a rating: user_id, movie_id, rating, rated_at. Every split r
 not changed. Ties in time keep the order of the rows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """How each source of the fallback chain finds candidates. An empty list passes the request on to the next source."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Literal, NamedTuple
 

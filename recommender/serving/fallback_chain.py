@@ -1,7 +1,5 @@
 """The fallback chain: champion, previous champion, popular now, newest. The first source with candidates answers."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """A list of recommendations: made by the fallback chain, then recorded in metrics, serving stats and impressions."""
 
-from __future__ import annotations
-
 import logging
 import time
 import uuid

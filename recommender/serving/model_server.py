@@ -4,8 +4,6 @@ A request only reads `server.models()`, a tuple that is replaced as a whole. All
 thread, except before a process's first list, which waits for its model.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import threading

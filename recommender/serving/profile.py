@@ -1,7 +1,5 @@
 """The user a list is made for: their ratings, viewings and dismissals at this moment."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass, field
 from statistics import fmean

@@ -1,7 +1,5 @@
 """A request for a list: how many movies, for whom, and which ones are excluded."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Self

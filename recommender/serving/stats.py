@@ -4,8 +4,6 @@ The rows of all processes add up to the figures that an automatic rollback is ba
 metrics are not readable from another process.
 """
 
-from __future__ import annotations
-
 import os
 import socket
 import threading

@@ -1,7 +1,5 @@
 """How one list came about: which sources were asked, and how many movies each step kept or removed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 
