@@ -75,16 +75,14 @@ def movie_frame(*, movie_ids: Iterable[int] | None = None) -> pd.DataFrame:
     Fields and links from sources that may not train are empty. A movie with only a year counts as released on the
     first day of that year.
     """
-    if movie_ids is None:
-        return _movie_frame(None)
-    wanted = sorted(set(movie_ids))
+    wanted = sorted(set(Movie.objects.values_list("pk", flat=True) if movie_ids is None else movie_ids))
     chunks = [wanted[start : start + IDS_PER_QUERY] for start in range(0, len(wanted), IDS_PER_QUERY)]
     return pd.concat([_movie_frame(chunk) for chunk in chunks or [[]]], ignore_index=True)
 
 
-def _movie_frame(movie_ids: Sequence[int] | None) -> pd.DataFrame:
+def _movie_frame(movie_ids: Sequence[int]) -> pd.DataFrame:
     sources = trainable_sources()
-    movies = _of_movies(Movie.objects.order_by("pk"), "pk", movie_ids)
+    movies = Movie.objects.filter(pk__in=movie_ids).order_by("pk")
     rows = [_trainable(row, sources) for row in movies.values(*_FIELDS, "id", "source", "field_sources").iterator()]
     ids = [row["id"] for row in rows]
     links = {
@@ -121,14 +119,10 @@ def _released(row: dict[str, Any]) -> Any:
     return np.datetime64(f"{row['year']:04d}-01-01")
 
 
-def _names(links: QuerySet[Any], name: str, movie_ids: Sequence[int] | None, sources: list[str]) -> Links:
+def _names(links: QuerySet[Any], name: str, movie_ids: Sequence[int], sources: list[str]) -> Links:
     found: Links = defaultdict(list)
     order = "position" if links.model is Credit else name
-    links = _of_movies(links.filter(source__in=sources), "movie", movie_ids).order_by("movie", order, "pk")
+    links = links.filter(source__in=sources, movie__in=movie_ids).order_by("movie", order, "pk")
     for movie_id, text in links.values_list("movie_id", name).iterator():
         found[movie_id].append(text)
     return found
-
-
-def _of_movies(queryset: QuerySet[Any], field: str, movie_ids: Sequence[int] | None) -> QuerySet[Any]:
-    return queryset if movie_ids is None else queryset.filter(**{f"{field}__in": movie_ids})

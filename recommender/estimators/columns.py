@@ -87,27 +87,21 @@ def align_movies(movies: pd.DataFrame, movie_ids: IdArray) -> pd.DataFrame:
 def _missing(name: str) -> "pd.Series[Any]":
     if name == RELEASE_DATE:
         return pd.Series([pd.NaT], dtype="datetime64[us]")
-    return _series([""] if name in TEXT_COLUMNS else [[]])
+    missing: list[Any] = [""] if name in TEXT_COLUMNS else [[]]
+    return pd.Series(missing, dtype=object)
 
 
 def _read_movie_column(column: "pd.Series[Any]", name: str) -> Any:
     if name == RELEASE_DATE:
         return _read_dates(column)
     read = _text if name in TEXT_COLUMNS else _strings
-    return _series([read(value) for value in column])
-
-
-def _series(values: list[Any]) -> "pd.Series[Any]":
-    array = np.empty(len(values), dtype=object)
-    for position, value in enumerate(values):  # a plain assignment would spread lists of one length into a matrix
-        array[position] = value
-    return pd.Series(array, dtype=object)
+    return pd.Series([read(value) for value in column], dtype=object)
 
 
 def _read_dates(column: "pd.Series[Any]") -> Array:
     cells = [None if _is_missing(value) or value == "" else _without_zone(value) for value in column]
-    dates = pd.to_datetime(_series(cells), errors="coerce", format="mixed").to_numpy(dtype="datetime64[us]")
-    unread = np.isnat(dates)
+    dates = pd.to_datetime(pd.Series(cells, dtype=object), errors="coerce", format="mixed")
+    unread = dates.isna().to_numpy()
     bad = [
         row
         for row, value in enumerate(cells)
@@ -115,7 +109,7 @@ def _read_dates(column: "pd.Series[Any]") -> Array:
     ]
     if bad:
         raise ValueError(f"{RELEASE_DATE}: row {bad[0]}: {column.tolist()[bad[0]]!r} is no date")
-    return dates
+    return dates.to_numpy(dtype="datetime64[us]")
 
 
 def _without_zone(value: Any) -> Any:

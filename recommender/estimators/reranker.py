@@ -83,17 +83,14 @@ class Reranker:
 
     def weights_of(self, history: csr_matrix, item_features: Array) -> Array:
         """(users, PARTS)."""
-        own = self._own(history, item_features)
+        own = np.repeat(self.weights[:1], history.shape[0], axis=0)
+        if self._is_personal:
+            mean, scale, empty = self.user_features
+            user_features = (user_features_of(history, item_features, empty) - mean) / scale
+            own += ordered_product(user_features.astype(np.float32), self.weights[1:])
         if self.cold_user_weight:
             own[:, NOW] += np.float32(self.cold_user_weight) * cold_user_share(np.diff(history.indptr))
         return own
-
-    def _own(self, history: csr_matrix, item_features: Array) -> Array:
-        if not self._is_personal:
-            return np.repeat(self.weights[:1], history.shape[0], axis=0)
-        mean, scale, empty = self.user_features
-        user_features = (user_features_of(history, item_features, empty) - mean) / scale
-        return np.asarray(self.weights[0] + ordered_product(user_features.astype(np.float32), self.weights[1:]))
 
     @cached_property
     def _is_personal(self) -> bool:

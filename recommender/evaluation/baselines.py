@@ -28,9 +28,7 @@ def popularity_baselines(half_lives_days: Sequence[float] = HALF_LIVES_DAYS) -> 
     return {name: fitter("popularity", half_life_days=days) for name, days in half_lives.items()}
 
 
-def baselines(
-    half_lives_days: Sequence[float] = HALF_LIVES_DAYS,
-) -> dict[str, Fitter]:
+def baselines(half_lives_days: Sequence[float] = HALF_LIVES_DAYS) -> dict[str, Fitter]:
     """What a person would build in an hour: popularity of each kind and item-kNN."""
     return popularity_baselines(half_lives_days) | {ITEM_KNN: fitter(ITEM_KNN)}
 

@@ -22,44 +22,28 @@ MAX_DIVERSITY_LISTS = 1000
 
 
 def accuracy(owners: Any, ranks: Any, n_lists: int, k: int) -> dict[str, Array]:
-    """METRICS of each list."""
-    owners, ranks = np.asarray(owners, dtype=np.int64), np.asarray(ranks, dtype=np.int64)
-    return {
-        "ndcg": ndcg_at_k(owners, ranks, n_lists, k),
-        "recall": recall_at_k(owners, ranks, n_lists, k),
-        "precision": precision_at_k(owners, ranks, n_lists, k),
-    }
+    """METRICS of each list at k.
 
-
-def ndcg_at_k(owners: Array, ranks: Array, n_lists: int, k: int) -> Array:
-    """Binary nDCG: sum of 1 / log2(1 + rank) of the hits, over that of the first min(k, relevant) ranks.
-
-    Jarvelin and Kekalainen, "Cumulated gain-based evaluation of IR techniques", 2002, with gains 0 and 1.
+    nDCG is binary: sum of 1 / log2(1 + rank) of the hits, over that of the first min(k, relevant) ranks (Jarvelin and
+    Kekalainen, "Cumulated gain-based evaluation of IR techniques", 2002, with gains 0 and 1). Recall is the share of
+    the relevant movies that the first k show; precision is hits over k, also where a list is shorter than k.
     """
-    shown = (ranks >= 1) & (ranks <= k)
-    gained = np.bincount(owners[shown], weights=1 / np.log2(1 + ranks[shown]), minlength=n_lists)
+    owners, ranks = np.asarray(owners, dtype=np.int64), np.asarray(ranks, dtype=np.int64)
+    is_hit = (ranks >= 1) & (ranks <= k)
+    gained = np.bincount(owners[is_hit], weights=1 / np.log2(1 + ranks[is_hit]), minlength=n_lists)
     ideal = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(2, k + 2)))])
-    return _ratio(gained, ideal[np.minimum(np.bincount(owners, minlength=n_lists), k)])
-
-
-def recall_at_k(owners: Array, ranks: Array, n_lists: int, k: int) -> Array:
-    """Share of the relevant movies that the first k show."""
-    return _ratio(_hits(owners, ranks, n_lists, k), np.bincount(owners, minlength=n_lists))
-
-
-def precision_at_k(owners: Array, ranks: Array, n_lists: int, k: int) -> Array:
-    """Hits over k, also where a list is shorter than k."""
-    hits = _hits(owners, ranks, n_lists, k) / k
-    return np.where(np.bincount(owners, minlength=n_lists) > 0, hits, np.nan)
+    n_relevant = np.bincount(owners, minlength=n_lists)
+    n_hits = np.bincount(owners[is_hit], minlength=n_lists)
+    return {
+        "ndcg": _ratio(gained, ideal[np.minimum(n_relevant, k)]),
+        "recall": _ratio(n_hits, n_relevant),
+        "precision": np.where(n_relevant > 0, n_hits / k, np.nan),
+    }
 
 
 def rmse(predicted: Array, actual: Array) -> float:
     """Root of the mean squared difference, in stars; NaN of nothing."""
     return float(np.sqrt(np.mean((predicted - actual) ** 2))) if len(actual) else float("nan")
-
-
-def _hits(owners: Array, ranks: Array, n_lists: int, k: int) -> Array:
-    return np.bincount(owners[(ranks >= 1) & (ranks <= k)], minlength=n_lists)
 
 
 def _ratio(part: Array, whole: Array) -> Array:

@@ -24,14 +24,6 @@ class Source(NamedTuple):
     loaded: LoadedModel | None = None
 
 
-class Found(NamedTuple):
-    """Candidates with their movies, and the source that answered."""
-
-    source: Source
-    candidates: list[Candidate]
-    movies: dict[int, Movie]
-
-
 POPULAR = Source("popular", candidates.popular)
 NEWEST = Source("newest", candidates.newest)
 
@@ -41,9 +33,12 @@ def model_sources(get: Callable[[LoadedModel, ListRequest], list[Candidate]]) ->
     return [Source(loaded.slot, partial(get, loaded), loaded) for loaded in server.models()]
 
 
-def find_movies(sources: Sequence[Source], request: ListRequest) -> Found:
-    """Candidates of the first source that has any. Later sources without a model fill the remaining places, which
-    are left open where the source has too few movies or some have been deleted since the model was loaded."""
+def find_movies(sources: Sequence[Source], request: ListRequest) -> tuple[Source, list[Candidate], dict[int, Movie]]:
+    """The first source that has candidates, its candidates, and their movies by id.
+
+    Later sources without a model fill the remaining places, which are left open where the source has too few movies or
+    some have been deleted since the model was loaded.
+    """
     place, found = first_non_empty(sources, request)
     movies = _movies(found, request)
     found = [candidate for candidate in found if candidate.movie_id in movies]
@@ -54,7 +49,7 @@ def find_movies(sources: Sequence[Source], request: ListRequest) -> Found:
             more = _ask(source, request.remaining(movies))
             movies |= _movies(more, request)
             found += [candidate for candidate in more if candidate.movie_id in movies]
-    return Found(sources[place], found, movies)
+    return sources[place], found, movies
 
 
 def first_non_empty(sources: Sequence[Source], request: ListRequest) -> tuple[int, list[Candidate]]:
