@@ -1,4 +1,13 @@
 from django.apps import AppConfig
+from django.urls import register_converter
+from django.urls.converters import IntConverter
+
+
+class IdConverter(IntConverter):
+    """`<id:…>` in addresses: one too large for a database becomes its largest id, which no row has."""
+
+    def to_python(self, value: str) -> int:
+        return min(super().to_python(value), 2**63 - 1)
 
 
 class CatalogConfig(AppConfig):
@@ -6,6 +15,7 @@ class CatalogConfig(AppConfig):
     verbose_name = "Catalogue"
 
     def ready(self) -> None:
+        register_converter(IdConverter, "id")
         # Only now can models be imported. Job kinds register themselves, and `heartbeat` connects to Celery's signals.
         from catalog.imports import lifecycle  # noqa: F401
         from catalog.jobs import heartbeat  # noqa: F401

@@ -32,7 +32,7 @@ class GenreField(ModelChoiceField):
             return None
         found = Genre.objects.filter(slug=slugify(value)).first()
         if found is None:
-            raise ValidationError(f"There is no genre “{value}”.", code="invalid_choice")
+            raise ValidationError("There is no genre “%(value)s”.", code="invalid_choice", params={"value": value})
         return found
 
 
@@ -60,8 +60,8 @@ class RowsField(ModelMultipleChoiceField):
         try:
             return self.queryset.get(**{name: key})
         except (self.queryset.model.DoesNotExist, ValueError):
-            kind = self.queryset.model._meta.verbose_name
-            raise ValidationError(f"There is no {kind} “{key}”.", code="invalid_choice") from None
+            values = {"kind": self.queryset.model._meta.verbose_name, "key": key}
+            raise ValidationError("There is no %(kind)s “%(key)s”.", code="invalid_choice", params=values) from None
 
 
 class RowsFilter(django_filters.ModelMultipleChoiceFilter):

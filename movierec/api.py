@@ -1,14 +1,17 @@
 """What the whole API shares: the one error shape with its codes, and the pagination."""
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.defaults import server_error as html_server_error
 from rest_framework import exceptions
 from rest_framework.pagination import PageNumberPagination
@@ -16,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_handler
 from rest_framework.views import set_rollback
 
-from catalog.errors import DomainError
+from catalog.errors import DomainError, RequestTooLarge
 
 RETRY_SECONDS = 5
 ERRORS = """
@@ -29,6 +32,16 @@ messages of each field that is not valid (empty when the error is not about a fi
 OWN_ERRORS = {
     "server_error": _("Something went wrong on our side."),
     "unavailable": _("The database does not answer. Try again in a moment."),
+}
+DJANGO_ERRORS = {
+    kind.status_code: kind
+    for kind in (
+        exceptions.ParseError,
+        exceptions.PermissionDenied,
+        exceptions.NotFound,
+        exceptions.MethodNotAllowed,
+        exceptions.NotAcceptable,
+    )
 }
 
 
@@ -57,6 +70,8 @@ def error_body(code: str, message: str = "", fields: dict[str, list[str]] | None
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Gives REST framework's exceptions and the domain's the one error shape; anything else is a bug, a 500."""
+    if isinstance(exc, RequestDataTooBig):
+        exc = RequestTooLarge(f"Expected a body of at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.")
     if isinstance(exc, DomainError):
         set_rollback()
         return Response(error_body(exc.code, str(exc), exc.fields), status=exc.status)
@@ -111,6 +126,25 @@ def describe_errors(result: dict[str, Any], **context: Any) -> dict[str, Any]:
     return result
 
 
+def error_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware that gives every other error below /api/ the one shape: those of Django and of the API's own pages."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_json = response.headers.get("Content-Type", "").startswith("application/json")
+        if response.status_code < 400 or is_json or not request.path.startswith("/api/"):
+            return response
+        kind = DJANGO_ERRORS.get(response.status_code, exceptions.ParseError)
+        message = str(kind.default_detail).format(method=request.method)
+        response.content = json.dumps(error_body(kind.default_code, message)).encode()
+        response.headers["Content-Type"] = "application/json"
+        response.headers["Content-Length"] = str(len(response.content))
+        return response
+
+    return respond
+
+
+@csrf_exempt
 def not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
     """Answers any address under /api/ that does not exist."""
     return JsonResponse(error_body("not_found", f"There is nothing at {request.path}."), status=404)

@@ -13,6 +13,8 @@ api_v1 = [
     path("", include("mlops.api.urls")),
 ]
 
+api_docs = SpectacularSwaggerSplitView.as_view(url_name="api-schema", http_method_names=["get", "head"])
+
 urlpatterns = [
     path("", include("recommender.urls")),
     path("", include("catalog.urls")),
@@ -20,7 +22,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include((api_v1, "api"))),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("api/docs/", api_docs, name="api-docs"),
     re_path(r"^api/", not_found),
     path("healthz", healthz),
     path("readyz", readyz),

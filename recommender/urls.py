@@ -7,7 +7,7 @@ from recommender import views
 app_name = "recommender"
 urlpatterns = [
     path("", views.home, name="home"),
-    path("movies/<int:movie_id>/similar/", views.similar_movies, name="similar-fragment"),
-    path("r/<uuid:request_id>/<int:movie_id>/", views.follow, name="follow"),
+    path("movies/<id:movie_id>/similar/", views.similar_movies, name="similar-fragment"),
+    path("r/<uuid:request_id>/<id:movie_id>/", views.follow, name="follow"),
     path("feedback/", views.feedback, name="feedback"),
 ]

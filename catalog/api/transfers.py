@@ -22,7 +22,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from catalog.api.serializers import BulkReportSerializer, ImportRowSerializer, UploadSerializer, UserImportSerializer
-from catalog.errors import BulkConflict, BulkTooLarge
+from catalog.errors import BulkConflict, RequestTooLarge
 from catalog.imports.commit import commit_import
 from catalog.imports.files import MB
 from catalog.imports.formats import FORMATS, export_ratings
@@ -43,7 +43,7 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
 
     queryset = UserImport.objects.all()
     serializer_class = UserImportSerializer
-    lookup_value_converter = "int"
+    lookup_value_converter = "id"
 
     def get_queryset(self) -> QuerySet[UserImport]:
         return UserImport.objects.of(self.request.user.pk)
@@ -108,7 +108,7 @@ class JSONLinesParser(BaseParser):
         limit = settings.POLICY.bulk.max_upload_mb
         body = stream.read(limit * MB + 1)
         if len(body) > limit * MB:
-            raise BulkTooLarge(f"Expected at most {limit} MB in a request.")
+            raise RequestTooLarge(f"Expected at most {limit} MB in a request.")
         return body
 
 

@@ -66,7 +66,7 @@ class MovieViewSet(ReadOnlyModelViewSet):
     permission_classes = [AllowAny]
     filterset_class = MovieFilter
     pagination_class = MoviePagination
-    lookup_value_converter = "int"
+    lookup_value_converter = "id"
 
     def get_queryset(self) -> QuerySet[Movie]:
         movies = super().get_queryset()
@@ -89,7 +89,7 @@ class OwnMoviesViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Ge
     """The signed-in user's rows, one per movie."""
 
     lookup_field = "movie_id"
-    lookup_value_converter = "int"
+    lookup_value_converter = "id"
 
     @property
     def user(self) -> Any:

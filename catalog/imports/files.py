@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from django.conf import settings
 
 from catalog.errors import InvalidImport, UploadTooLarge
-from catalog.ingest.safe_zip import DAMAGED, problem_of
+from catalog.ingest.safe_zip import DamagedZip, files_in, open_member, open_zip, problem_of
 
 MB = 1 << 20
 SMALL = 64 << 10  # a member this small may be as repetitive as it likes
@@ -64,12 +64,17 @@ def check_size(name: str, size: int) -> None:
 
 def _unpacked(name: str, content: bytes) -> list[File]:
     try:
-        with zipfile.ZipFile(BytesIO(content)) as file:
-            members = [member for member in file.infolist() if not member.is_dir()]
+        with open_zip(BytesIO(content)) as file:
+            members = files_in(file)
             _check(name, members)
-            return [File(member.filename, file.read(member)) for member in members if _is_wanted(member)]
-    except DAMAGED as error:
+            return [File(member.filename, _content(file, member)) for member in members if _is_wanted(member)]
+    except DamagedZip as error:
         raise InvalidImport(f"{name}: the zip is damaged: {error}.") from None
+
+
+def _content(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    with open_member(file, member) as stream:
+        return stream.read()
 
 
 def _check(name: str, members: list[zipfile.ZipInfo]) -> None:
@@ -87,7 +92,8 @@ def _check(name: str, members: list[zipfile.ZipInfo]) -> None:
 
 def _check_member(name: str, member: zipfile.ZipInfo) -> None:
     path = PurePosixPath(member.filename.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or stat.S_ISLNK(member.external_attr >> 16):
+    has_drive = ":" in path.as_posix().partition("/")[0]
+    if path.is_absolute() or ".." in path.parts or has_drive or stat.S_ISLNK(member.external_attr >> 16):
         raise InvalidImport(f"{name}: {member.filename} leads out of the zip; expected only files inside it.")
     if problem := problem_of(member, harmless_bytes=SMALL):
         raise InvalidImport(f"{name}: {member.filename} {problem}.")

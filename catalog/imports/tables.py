@@ -1,7 +1,6 @@
 """Files as tables, whatever they are written in: values by column name, each row with its line number."""
 
 import csv
-import json
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from io import StringIO
@@ -9,6 +8,7 @@ from typing import Any, NamedTuple
 
 from catalog.errors import InvalidImport
 from catalog.imports.files import File
+from catalog.safe_json import InvalidJSON, parse_json
 
 csv.field_size_limit(max(csv.field_size_limit(), 1 << 20))  # long reviews
 LIST_DEPTH = 3  # of nested objects around the lists of a JSON file
@@ -78,11 +78,10 @@ class JSONTable(Table):
     @cached_property
     def _items(self) -> list[dict[str, Any]]:
         try:
-            return list(_items(json.loads(self.file.text())))
-        except json.JSONDecodeError as error:
-            raise InvalidImport(f"{self.name}, line {error.lineno}: expected JSON ({error.msg}).") from None
-        except (RecursionError, ValueError):  # ValueError: a number with thousands of digits
-            raise InvalidImport(f"{self.name}: expected JSON as a site exports it.") from None
+            return list(_items(parse_json(self.file.text(), lenient=True)))
+        except InvalidJSON as error:
+            where = f"{self.name}, line {error.line}" if error.line else self.name
+            raise InvalidImport(f"{where}: expected JSON as a site exports it ({error}).") from None
 
 
 def table_of(file: File) -> Table:

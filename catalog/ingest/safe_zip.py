@@ -1,12 +1,41 @@
-"""Checks members of zips before they are read: readable, and not a bomb."""
+"""Reads members of zips: readable, and not a bomb."""
 
+import io
+import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
 
 MAX_COMPRESSION = 200  # tables of ratings shrink 3 to 10 times, a zip bomb a thousand times
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# Reading a zip raises these if its bytes are not what its directory says.
-DAMAGED = (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error)
+# `zipfile` raises these if the bytes are not what the directory says; ValueError also for names it cannot decode.
+_DAMAGED = (zipfile.BadZipFile, EOFError, NotImplementedError, OverflowError, ValueError, struct.error, zlib.error)
+
+
+class DamagedZip(Exception):
+    """The message completes "the zip is damaged: "."""
+
+
+@contextmanager
+def open_zip(file: Any) -> Iterator[zipfile.ZipFile]:
+    """Raises DamagedZip. Closes the zip at the end."""
+    with _guarded():
+        opened = zipfile.ZipFile(file)
+    with opened:
+        yield opened
+
+
+def files_in(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """All members but folders and those without a name, which `ZipInfo.is_dir` cannot handle."""
+    return [member for member in opened.infolist() if member.filename and not member.is_dir()]
+
+
+def open_member(opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+    """A stream of the unpacked bytes, which raises DamagedZip wherever the damage shows."""
+    with _guarded():
+        return io.BufferedReader(_Member(opened.open(member)), 1 << 20)
 
 
 def problem_of(member: zipfile.ZipInfo, *, max_bytes: int | None = None, harmless_bytes: int = 0) -> str:
@@ -25,3 +54,29 @@ def problem_of(member: zipfile.ZipInfo, *, max_bytes: int | None = None, harmles
     if max_bytes is not None and member.file_size > max_bytes:
         return f"{unpacks}; expected at most {max_bytes:,}"
     return ""
+
+
+class _Member(io.RawIOBase):
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with _guarded():
+            block = self._stream.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+@contextmanager
+def _guarded() -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGED as error:
+        raise DamagedZip(str(error) or type(error).__name__) from None

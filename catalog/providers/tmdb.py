@@ -3,7 +3,6 @@
 Only 429, 5xx and network errors (time-outs, broken connections) are retried.
 """
 
-import json
 import re
 import time
 from datetime import date
@@ -17,6 +16,7 @@ from redis.exceptions import RedisError
 from catalog.errors import AnswerRejected, ProviderError, ProviderUnavailable, RecordGone, TokenRefused
 from catalog.providers.rate_limit import FileRateLimiter, RateLimiter, RedisRateLimiter
 from catalog.providers.tmdb_documents import MovieDocument, MoviePage, read
+from catalog.safe_json import InvalidJSON, parse_json
 
 ATTEMPTS = 6
 LONGEST_BACKOFF = 20.0
@@ -133,11 +133,9 @@ class TMDBClient:
         if status != httpx.codes.OK:
             raise AnswerRejected(f"TMDB answered {path} with {_sentence(status, body)}")
         try:
-            if b"\\u0000" in body:  # too large for a database
-                raise ValueError
-            return json.loads(body)
-        except (ValueError, RecursionError):
-            raise AnswerRejected(f"TMDB's answer to {path} is not JSON: {_excerpt(body)}") from None
+            return parse_json(body, lenient=True)
+        except InvalidJSON as error:
+            raise AnswerRejected(f"TMDB's answer to {path} is not JSON ({error}): {_excerpt(body)}") from None
 
 
 def _bounded(response: httpx.Response) -> bytes:
@@ -168,8 +166,8 @@ def _retry_after(response: httpx.Response) -> float | None:
 
 def _error(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body)
-    except ValueError:
+        found = parse_json(body, lenient=True)
+    except InvalidJSON:
         return {}
     return found if isinstance(found, dict) else {}
 

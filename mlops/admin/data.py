@@ -34,7 +34,7 @@ class DatasetSnapshotAdmin(ReadOnlyAdmin):
         return not snapshot.unavailable_reason
 
     def get_urls(self) -> list[URLPattern]:
-        return [self.url("<int:pk>/withdraw/", self.withdraw), *super().get_urls()]
+        return [self.url("<id:pk>/withdraw/", self.withdraw), *super().get_urls()]
 
     def detail_context(self, request: HttpRequest, row: DatasetSnapshot) -> dict[str, Any]:
         quarantined = row.quarantined.all()

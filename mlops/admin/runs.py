@@ -38,10 +38,10 @@ class PipelineRunAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             self.url("train/", require_POST(self.train)),
-            self.url("<int:pk>/cancel/", require_POST(self.cancel)),
-            self.url("<int:pk>/resume/", require_POST(self.resume)),
-            self.url("<int:pk>/again/", require_POST(self.again)),
-            self.url("<int:pk>/progress/", require_safe(self.progress)),
+            self.url("<id:pk>/cancel/", require_POST(self.cancel)),
+            self.url("<id:pk>/resume/", require_POST(self.resume)),
+            self.url("<id:pk>/again/", require_POST(self.again)),
+            self.url("<id:pk>/progress/", require_safe(self.progress)),
             *super().get_urls(),
         ]
 

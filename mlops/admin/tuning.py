@@ -31,7 +31,7 @@ class TuningStudyAdmin(ReadOnlyAdmin):
         return difference_text(study.difference) or "-"
 
     def get_urls(self) -> list[URLPattern]:
-        return [self.url("<int:pk>/adopt/", require_POST(self.adopt)), *super().get_urls()]
+        return [self.url("<id:pk>/adopt/", require_POST(self.adopt)), *super().get_urls()]
 
     def detail_context(self, request: HttpRequest, row: TuningStudy) -> dict[str, Any]:
         best = row.best
@@ -64,7 +64,7 @@ class ParameterChoiceAdmin(ReadOnlyAdmin):
         return choice.withdrawn_at is None
 
     def get_urls(self) -> list[URLPattern]:
-        return [self.url("<int:pk>/withdraw/", require_POST(self.withdraw)), *super().get_urls()]
+        return [self.url("<id:pk>/withdraw/", require_POST(self.withdraw)), *super().get_urls()]
 
     def detail_context(self, request: HttpRequest, row: ParameterChoice) -> dict[str, Any]:
         return {"may_withdraw": row.withdrawn_at is None and request.user.has_perm(ADOPT)}

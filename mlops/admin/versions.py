@@ -46,9 +46,9 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            self.url("<int:pk>/promote/", self.promote),
-            self.url("<int:pk>/refuse/", self.refuse),
-            self.url("<int:pk>/rollback/", require_POST(self.rollback)),
+            self.url("<id:pk>/promote/", self.promote),
+            self.url("<id:pk>/refuse/", self.refuse),
+            self.url("<id:pk>/rollback/", require_POST(self.rollback)),
             *super().get_urls(),
         ]
 

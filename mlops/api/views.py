@@ -17,7 +17,7 @@ from mlops.training.runs import cancel_run, start_training
 
 class StaffViewSet(viewsets.GenericViewSet):
     permission_classes = [IsAdminUser]
-    lookup_value_converter = "int"
+    lookup_value_converter = "id"
 
     def require(self, permission: str) -> None:
         if not self.request.user.has_perm(permission):

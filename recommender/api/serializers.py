@@ -83,5 +83,7 @@ class RecommendationListSerializer(serializers.Serializer[Any]):
 
 class FeedbackSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Feedback.Kind.choices)
-    movie = serializers.PrimaryKeyRelatedField(queryset=Movie.objects.all())
+    movie = serializers.PrimaryKeyRelatedField(
+        queryset=Movie.objects.all(), pk_field=serializers.IntegerField(min_value=1, max_value=MAX_ID)
+    )
     request_id = serializers.UUIDField(default=None, allow_null=True, help_text="The list that the feedback is about.")

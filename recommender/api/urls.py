@@ -7,7 +7,7 @@ from recommender.api import views
 urlpatterns = [
     path("recommendations/", views.RecommendationsView.as_view(), name="recommendations"),
     path("recommendations/new/", views.NewRecommendationsView.as_view(), name="recommendations-new"),
-    path("movies/<int:movie_id>/similar/", views.SimilarMoviesView.as_view(), name="movie-similar"),
+    path("movies/<id:movie_id>/similar/", views.SimilarMoviesView.as_view(), name="movie-similar"),
     path("recommend", views.RecommendView.as_view(), name="recommend"),
     path("recommend_new_movies", views.RecommendNewMoviesView.as_view(), name="recommend-new-movies"),
     path("feedback/", views.FeedbackView.as_view(), name="feedback"),

@@ -15,7 +15,7 @@ from typing import IO, NamedTuple, TypeVar
 from django.conf import settings
 
 from catalog.errors import BadRow, ImportFailed
-from catalog.ingest.safe_zip import DAMAGED, problem_of
+from catalog.ingest.safe_zip import DamagedZip, files_in, open_member, open_zip, problem_of
 from catalog.progress import progress_bar
 
 MAX_MEMBER_BYTES = 8 << 30
@@ -124,7 +124,7 @@ def open_data_set(path: Path, *, show_progress: bool = False) -> Iterator[MovieL
         try:
             files = _files(path, open_files)
             yield MovieLensFiles(path, files, _extension(path, files), show_progress)
-        except DAMAGED as error:
+        except DamagedZip as error:
             raise ImportFailed(f"{path}: the zip is damaged: {error}") from None
         except OSError as error:
             raise ImportFailed(f"{error.filename or path}: {error.strerror}") from None
@@ -138,7 +138,7 @@ def _files(path: Path, open_files: ExitStack) -> dict[str, File]:
         raise ImportFailed(f"{path}: there is no such file or folder")
     if not path.is_file() or not zipfile.is_zipfile(path):
         raise ImportFailed(f"{path}: expected a folder or a zip, and this is neither (cut off while downloading?)")
-    return _members(path, open_files.enter_context(zipfile.ZipFile(path)))
+    return _members(path, open_files.enter_context(open_zip(path)))
 
 
 def _open_file(path: Path) -> IO[bytes]:
@@ -149,22 +149,21 @@ def _members(path: Path, file: zipfile.ZipFile) -> dict[str, File]:
     """Files by name, each from the shallowest folder that has it; only the name counts, so no path can escape."""
     infos = [
         info
-        for info in file.infolist()
-        if not info.is_dir()
-        and not stat.S_ISLNK(info.external_attr >> 16)
+        for info in files_in(file)
+        if not stat.S_ISLNK(info.external_attr >> 16)
         and not PurePosixPath(info.filename).name.startswith("._")  # a copy that macOS adds beside each file
     ]
     if len(infos) > MAX_MEMBERS:
         raise ImportFailed(f"{path}: the zip has {len(infos):,} members; expected at most {MAX_MEMBERS:,}")
 
-    def open_member(info: zipfile.ZipInfo) -> IO[bytes]:
+    def open_safely(info: zipfile.ZipInfo) -> IO[bytes]:
         if problem := problem_of(info, max_bytes=MAX_MEMBER_BYTES):
             raise ImportFailed(f"{path}: {info.filename} {problem}")
-        return file.open(info)
+        return open_member(file, info)
 
     found: dict[str, File] = {}
     for info in sorted(infos, key=lambda info: (info.filename.count("/"), info.filename)):
-        found.setdefault(PurePosixPath(info.filename).name, File(info.file_size, partial(open_member, info)))
+        found.setdefault(PurePosixPath(info.filename).name, File(info.file_size, partial(open_safely, info)))
     return found
 
 

@@ -98,7 +98,7 @@ def test_a_broken_item_says_what_is_wrong(item, problem):
     [
         (b'[{"movie": {"ids": {}}},\n{"rating": ', "trakt.json, line 2: expected JSON"),
         (b'{"movie": {"ids": ' + b"[" * 100_000, "expected JSON as a site exports it"),
-        (b'{"movie": {"ids": 1' + b"0" * 5000 + b"}}", "expected JSON as a site exports it"),
+        (b'{"movie": {"ids": 1' + b"0" * 5000 + b"}}", "expected a JSON file of Trakt"),
         (b'[{"episode": {}, "show": {"ids": {}}}]', "this one contains no movies"),
         (b"{}", "expected a JSON file of Trakt"),
     ],
