@@ -43,11 +43,9 @@ class ReadOnlyAdmin(large.ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if self.detail_template is None:
+        row = self.get_object(request, object_id) if self.detail_template else None
+        if self.detail_template is None or row is None:  # without a row, it says that there is none
             return super().change_view(request, object_id, form_url, extra_context)
-        row = self.get_object(request, object_id)
-        if row is None:
-            return super().change_view(request, object_id, form_url, extra_context)  # says that there is none
         if not self.has_view_permission(request, row):
             raise PermissionDenied
         return self.page(request, self.detail_template, row, **self.detail_context(request, row))

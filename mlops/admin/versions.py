@@ -10,7 +10,15 @@ from django.views.decorators.http import require_POST
 
 from catalog.models import Movie, User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
-from mlops.dashboard.report import METRICS, SLICE_METRICS, figure_rows, group_rows, side_by_side, slice_rows
+from mlops.dashboard.report import (
+    METRICS,
+    SLICE_METRICS,
+    difference_text,
+    figure_rows,
+    group_rows,
+    side_by_side,
+    slice_rows,
+)
 from mlops.models import GateDecision, ModelVersion, Promotion
 from mlops.monitoring.auto_rollback import assess
 from mlops.registry.promotion import predecessor_of_champion, promote, refuse, roll_back
@@ -32,13 +40,11 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="nDCG@10")
     def ndcg(self, version: ModelVersion) -> str:
-        rows = figure_rows(version.figures)
-        return rows[0].values[0] if rows else "-"
+        return "-" if version.ndcg is None else f"{version.ndcg:.4f}"
 
     @admin.display(description="above the best simple baseline")
     def against_baseline(self, version: ModelVersion) -> str:
-        best = version.figures.get("best_simple_baseline", "").replace("_", " ")
-        return next((row.difference for row in figure_rows(version.figures) if row.name == best), "-")
+        return difference_text(version.difference_from(version.figures.get("best_simple_baseline", ""))) or "-"
 
     @admin.display(description="files kept", boolean=True)
     def is_kept(self, version: ModelVersion) -> bool:
@@ -101,10 +107,9 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         return redirect(self.address(row))
 
     def _confirm(self, request: HttpRequest, row: ModelVersion, act: Callable[[str], str], verb: str) -> HttpResponse:
-        rows = figure_rows(row.figures)
         context = {
             "champion": ModelVersion.champion(),
-            "difference": next((shown.difference for shown in rows if shown.name == "champion"), ""),
+            "difference": difference_text(row.difference_from("champion")),
             "title": f"{verb} version {row.pk}",
             "verb": verb,
             "decision": row.decisions.first(),

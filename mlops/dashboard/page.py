@@ -67,7 +67,7 @@ def version_rows(versions: Iterable[ModelVersion]) -> list[dict[str, Any]]:
         {
             "version": version,
             "interval": _unbroken(interval_text(version.figures.get("interval"))),
-            "against_champion": _unbroken(difference_text(version.figures.get("differences", {}).get("champion"))),
+            "against_champion": _unbroken(difference_text(version.difference_from("champion"))),
         }
         for version in versions
     ]

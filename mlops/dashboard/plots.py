@@ -50,21 +50,10 @@ def pair_bars(title: str, bars: Iterable[Sequence[object]]) -> SafeString:
         return SafeString("")
     scale = _Scale(0.0, top, len(rows))
     half = min(14.0, 0.4 * scale.step)
-    drawn = [
-        format_html(
-            '<rect class="plot-{}" x="{}" y="{}" width="{}" height="{}"><title>{} {}: {}</title></rect>',
-            name,
-            _n(scale.x(at) + shift * half),
-            _n(scale.y(value)),
-            _n(half),
-            _n(scale.y(0.0) - scale.y(value)),
-            label,
-            name,
-            f"{value:.4g}",
-        )
-        for at, (label, before, now) in enumerate(rows)
-        for name, value, shift in (("before", before, -1), ("now", now, 0))
-    ]
+    drawn = []
+    for at, (label, before, now) in enumerate(rows):
+        drawn.append(_bar("before", label, before, scale.x(at) - half, half, scale))
+        drawn.append(_bar("now", label, now, scale.x(at), half, scale))
     return _svg(title, [_grid(scale), _x_labels([label for label, *_ in rows], scale), *drawn])
 
 
@@ -118,6 +107,12 @@ def _series(row: Series, colour: int, scale: _Scale, connected: bool) -> SafeStr
         ),
     )
     return format_html('<g class="plot-series plot-series-{}">{}{}{}</g>', colour, intervals, line, dots)
+
+
+def _bar(name: str, label: str, value: float, left: float, width: float, scale: _Scale) -> SafeString:
+    html = '<rect class="plot-{}" x="{}" y="{}" width="{}" height="{}"><title>{} {}: {}</title></rect>'
+    top, height = scale.y(value), scale.y(0.0) - scale.y(value)
+    return format_html(html, name, _n(left), _n(top), _n(width), _n(height), label, name, f"{value:.4g}")
 
 
 def _grid(scale: _Scale) -> SafeString:

@@ -44,7 +44,13 @@ def figure_rows(figures: Mapping[str, Any]) -> list[FigureRow]:
         key=lambda name: -(models[name]["summary"]["ndcg"] or 0.0),
     )
     names = [name for name in ("candidate", "champion") if name in models] + baselines
-    return [_row(name, models[name]["summary"], figures["differences"].get(name)) for name in names]
+    rows = []
+    for name in names:
+        summary = models[name]["summary"]
+        values = [_text(summary.get(metric)) for metric in METRICS]
+        difference = difference_text(figures["differences"].get(name))
+        rows.append(FigureRow(name.replace("_", " "), values, summary["n_users"], difference))
+    return rows
 
 
 @dataclass(frozen=True)
@@ -84,33 +90,29 @@ def side_by_side(figures: Mapping[str, Any], of_champion: Mapping[str, Any]) -> 
     champion, candidate = (models[name]["summary"] for name in ("champion", "candidate"))
     differences = figures.get("champion_differences") or {"ndcg": figures["differences"]["champion"]}
     pairs = [
-        Pair(
-            str(label),
-            _number(champion.get(name)),
-            _number(candidate.get(name)),
-            difference_text(differences.get(name)),
-        )
+        Pair(str(label), _text(champion.get(name)), _text(candidate.get(name)), difference_text(differences.get(name)))
         for name, label in SIDE_BY_SIDE
     ]
     before, now = of_champion.get("smoke_test", {}), figures.get("smoke_test", {})
-    pairs += [Pair(label, _short(before.get(name)), _short(now.get(name))) for name, label in MEASURED]
+    measured = [(label, before.get(name), now.get(name)) for name, label in MEASURED]
     replay = (figures.get("replay") or {}).get("figures", {})
-    name = gettext("replay: 95th percentile of latency, ms")
-    return [*pairs, Pair(name, _short(replay.get("champion_latency_p95_ms")), _short(replay.get("latency_p95_ms")))]
+    label = _("replay: 95th percentile of latency, ms")
+    measured.append((label, replay.get("champion_latency_p95_ms"), replay.get("latency_p95_ms")))
+    return pairs + [Pair(label, _text(was, ".4g"), _text(found, ".4g")) for label, was, found in measured]
 
 
-def group_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
+def group_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """For each group: name, share of the catalog, of the champion's lists and of the candidate's, nDCG difference."""
     exposure, differences = figures.get("exposure", {}), figures.get("slice_differences", {})
     for name, share in figures.get("groups", {}).items():
-        champion, candidate = (exposure.get(model, {}).get(name) for model in ("champion", "candidate"))
-        yield name, _share(share), _share(champion), _share(candidate), difference_text(differences.get(name))
+        shares = (share, *(exposure.get(model, {}).get(name) for model in ("champion", "candidate")))
+        yield name, *(_text(part, ".1%") for part in shares), difference_text(differences.get(name))
 
 
 def slice_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, int, list[str], str]]:
     """For each slice: name, number of users, the candidate's SLICE_METRICS, and its nDCG minus the champion's."""
     for name, found in figures.get("models", {}).get("candidate", {}).get("slices", {}).items():
-        values = [_number(found.get(metric)) for metric in SLICE_METRICS]
+        values = [_text(found.get(metric)) for metric in SLICE_METRICS]
         difference = difference_text(figures.get("slice_differences", {}).get(name))
         yield name.replace("_", " "), found["n_users"], values, difference
 
@@ -150,18 +152,5 @@ def difference_text(interval: Mapping[str, Any] | None) -> str:
     return interval_text(interval, sign="+")
 
 
-def _row(name: str, summary: Mapping[str, Any], difference: Mapping[str, Any] | None) -> FigureRow:
-    values = [_number(summary.get(metric)) for metric in METRICS]
-    return FigureRow(name.replace("_", " "), values, summary["n_users"], difference_text(difference))
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
-
-
-def _short(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
+def _text(value: float | None, form: str = ".4f") -> str:
+    return "-" if value is None else format(value, form)

@@ -56,7 +56,7 @@ class Content:
 
     def add_movies(self, frame: pd.DataFrame) -> None:
         for row in frame[_MOVIE_SCHEMA.names].itertuples(index=False):
-            self._movies.update(json.dumps([_plain(value) for value in row], ensure_ascii=False).encode() + b"\n")
+            self._movies.update(json.dumps([plain(value) for value in row], ensure_ascii=False).encode() + b"\n")
         self.n_movies += len(frame)
 
     def hash(self) -> str:
@@ -106,7 +106,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A movie's value as text, texts or None, whatever holds it."""
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [str(part) for part in value]
     return None if pd.isna(value) else str(value)

@@ -12,27 +12,22 @@ EPSILON = 1e-12
 Bound = float | None
 
 
-def above(rule: Rule, difference: PairedInterval, threshold: float, subject: str = "") -> Finding:
-    """The whole interval lies above the threshold."""
+def above(
+    rule: Rule,
+    difference: PairedInterval,
+    threshold: float,
+    subject: str = "",
+    *,
+    min_users: int = 0,
+    if_few: tuple[Outcome, Message] = (Outcome.FAILED, Message.NO_INTERVAL),
+) -> Finding:
+    """The whole interval lies above the threshold; `if_few` where fewer than `min_users` were evaluated."""
+    if difference.n_users < min_users:
+        return compared(rule, if_few[0], difference, threshold, if_few[1], subject, min_users=min_users)
     if difference.interval is None:
         return compared(rule, Outcome.FAILED, difference, threshold, Message.NO_INTERVAL, subject)
     outcome = outcome_of(difference.interval[0] > threshold)
     return compared(rule, outcome, difference, threshold, Message.ABOVE, subject)
-
-
-def above_with_enough(
-    rule: Rule,
-    difference: PairedInterval,
-    threshold: float,
-    min_users: int,
-    outcome: Outcome,
-    few: Message,
-    subject: str = "",
-) -> Finding:
-    """Above the threshold; `outcome` and the message `few` where too few users were evaluated."""
-    if difference.n_users >= min_users:
-        return above(rule, difference, threshold, subject)
-    return compared(rule, outcome, difference, threshold, few, subject, min_users=min_users)
 
 
 def not_clearly_worse(

@@ -171,7 +171,7 @@ def _score_psi(pairs: Sequence[tuple[Answer, Answer]]) -> float | None:
         return None
     edges = np.unique(np.quantile(other, np.linspace(0, 1, SCORE_CLASSES + 1)[1:-1]))
     counts = [np.bincount(np.searchsorted(edges, scores), minlength=len(edges) + 1) for scores in (own, other)]
-    return round(population_stability_index(*counts), 4)
+    return round(float(population_stability_index(*counts)), 4)
 
 
 def _sample(found: Sequence[Replayed]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mlops.findings import Finding, Outcome
-from mlops.gate.bounds import above, above_with_enough, at_least, at_most, not_clearly_worse, outcome_of
+from mlops.gate.bounds import above, at_least, at_most, not_clearly_worse, outcome_of
 from mlops.gate.codes import Message, Rule
 from mlops.gate.inputs import GateInput, Replay
 from mlops.policy import GatePolicy
@@ -59,20 +59,20 @@ def champion(given: GateInput, policy: GatePolicy) -> Findings:
     if given.champion is None or difference is None:
         yield Finding(Rule.CHAMPION, Outcome.NOT_JUDGED, message=Message.NO_CHAMPION)
     elif given.is_refresh:
-        margin, few = -policy.refresh_margin, Message.REFRESH_PASSES
-        yield above_with_enough(Rule.CHAMPION_REFRESH, difference, margin, needed, Outcome.NOT_JUDGED, few)
+        few = Outcome.NOT_JUDGED, Message.REFRESH_PASSES
+        yield above(Rule.CHAMPION_REFRESH, difference, -policy.refresh_margin, min_users=needed, if_few=few)
     else:
-        outcome, few = Outcome.NOT_ENOUGH_EVIDENCE, Message.USERS_NEEDED
-        yield above_with_enough(Rule.CHAMPION_CHANGE, difference, policy.change_margin, needed, outcome, few)
+        few = Outcome.NOT_ENOUGH_EVIDENCE, Message.USERS_NEEDED
+        yield above(Rule.CHAMPION_CHANGE, difference, policy.change_margin, min_users=needed, if_few=few)
 
 
 def recent_champion(given: GateInput, policy: GatePolicy) -> Findings:
     """Many refreshes, each a little worse, must not add up."""
     difference = given.against_recent_best
     if given.is_refresh and difference is not None:
-        rule, margin, subject = Rule.RECENT_CHAMPION, -policy.refresh_margin, str(given.recent_best)
-        outcome, few = Outcome.NOT_JUDGED, Message.USERS_NEEDED
-        yield above_with_enough(rule, difference, margin, policy.min_users, outcome, few, subject)
+        margin, few = -policy.refresh_margin, (Outcome.NOT_JUDGED, Message.USERS_NEEDED)
+        best = str(given.recent_best)
+        yield above(Rule.RECENT_CHAMPION, difference, margin, best, min_users=policy.min_users, if_few=few)
 
 
 def lists(given: GateInput, policy: GatePolicy) -> Findings:

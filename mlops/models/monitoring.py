@@ -53,6 +53,8 @@ class OnlineMetrics(models.Model):
     ndcg_sum = models.FloatField(default=0)
     ndcg_square_sum = models.FloatField(default=0, help_text="For confidence intervals.")
 
+    SUMS = ("n", "n_shown", "hits", "ndcg_sum", "ndcg_square_sum")
+
     class Meta:
         ordering = ["-day", "-version"]
         verbose_name = verbose_name_plural = "online metrics"
@@ -75,6 +77,15 @@ class OnlineMetrics(models.Model):
         mean = self.ndcg or 0.0
         return math.sqrt(max(self.ndcg_square_sum / self.n - mean**2, 0.0) / self.n) if self.n else 0.0
 
+    def add(self, rank: int, *, was_shown: bool) -> None:
+        """A rating of the movie at this rank of the list; 0 when the list lacks it."""
+        gain = 1 / math.log2(1 + rank) if rank else 0.0
+        self.n += 1
+        self.n_shown += was_shown
+        self.hits += rank > 0
+        self.ndcg_sum += gain
+        self.ndcg_square_sum += gain**2
+
     @classmethod
     def hits_between(cls, since: datetime, until: datetime, **which: Any) -> tuple[int, int]:
         """Hits and scored ratings of the days after `since` until `until`."""
@@ -85,8 +96,7 @@ class OnlineMetrics(models.Model):
     def sum_of(cls, rows: Iterable["OnlineMetrics"]) -> "OnlineMetrics":
         """The sum of these rows, not saved."""
         found = list(rows)
-        names = ("n", "n_shown", "hits", "ndcg_sum", "ndcg_square_sum")
-        return cls(**{name: sum(getattr(row, name) for row in found) for name in names})
+        return cls(**{name: sum(getattr(row, name) for row in found) for name in cls.SUMS})
 
 
 class Watermark(models.Model):

@@ -83,6 +83,11 @@ class ModelVersion(models.Model):
         value: float | None = self.figures.get("models", {}).get("candidate", {}).get("summary", {}).get("ndcg")
         return value
 
+    def difference_from(self, model: str) -> dict[str, Any] | None:
+        """Its nDCG minus that of a model of the same evaluation, with the interval; None if they were not compared."""
+        difference: dict[str, Any] | None = self.figures.get("differences", {}).get(model)
+        return difference
+
 
 class RowIsKept(TypeError):
     """A row of a trail was about to be changed or removed."""

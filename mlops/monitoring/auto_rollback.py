@@ -64,12 +64,10 @@ def _roll_back(report: ChampionHealth) -> Finding:
 def assess(*, now: datetime | None = None) -> ChampionHealth:
     """What `auto_rollback` would find; changes nothing."""
     policy, now = settings.POLICY.auto_rollback, now or timezone.now()
+    days, window = timedelta(days=policy.days), timedelta(minutes=policy.window_minutes)
     promotion = Promotion.objects.filter(version__status=ModelVersion.Status.CHAMPION).first()
-    if promotion is None or promotion.kind in Promotion.ROLL_BACKS:
+    if promotion is None or promotion.kind in Promotion.ROLL_BACKS or now - promotion.promoted_at > days:
         return ChampionHealth()
-    if now - promotion.promoted_at > timedelta(days=policy.days):
-        return ChampionHealth()
-    window = timedelta(minutes=policy.window_minutes)
     begin = promotion.promoted_at.replace(second=0, microsecond=0)
     serving = ServingStats.between(max(begin, now - window), now, version=promotion.version_id)
     findings = [check_errors(serving, policy)]
@@ -77,7 +75,7 @@ def assess(*, now: datetime | None = None) -> ChampionHealth:
         return ChampionHealth(promotion.version_id, [*findings, check_latency(serving, None, policy)])
     before = ServingStats.between(begin - window, begin, version=promotion.previous_id)
     findings.append(check_latency(serving, before, policy))
-    since = (promotion.promoted_at - timedelta(days=policy.days)).date()
+    since = (promotion.promoted_at - days).date()
     rows = OnlineMetrics.objects.filter(day__gte=since)
     own, other = (OnlineMetrics.sum_of(rows.filter(version=pk)) for pk in (promotion.version_id, promotion.previous_id))
     return ChampionHealth(promotion.version_id, [*findings, check_online_metrics(own, other, policy)])

@@ -6,7 +6,6 @@ configuration and with the shape of a movie that this site reads.
 
 import re
 from collections.abc import Mapping
-from importlib import metadata
 from typing import Any
 
 from django.conf import settings
@@ -55,15 +54,7 @@ def _pinned_libraries() -> Finding:
     path = settings.BASE_DIR / "requirements.txt"
     lines = path.read_text(encoding="utf-8").splitlines()
     pins = {match[1]: match[2] for line in lines if (match := PIN.match(line))}
-    found = {name: version for name in pins if (version := _installed(name)) is not None}
-    return _of_libraries(DependencyCode.PINNED_LIBRARIES, _changes(pins, found))
-
-
-def _installed(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
+    return _of_libraries(DependencyCode.PINNED_LIBRARIES, _changes(pins, library_versions(pins)))
 
 
 def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -5,11 +5,9 @@ time would have shown, computed by the serving code from the ratings that the us
 """
 
 import logging
-import math
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -30,25 +28,7 @@ from recommender.serving.request import ListRequest
 logger = logging.getLogger(__name__)
 
 
-@dataclass
-class DailyScores:
-    """Scores of one version on one day; `ranks` holds the rank of each rated movie, 0 when the list lacks it."""
-
-    ranks: list[int] = field(default_factory=list)
-    n_shown: int = 0
-
-    def sums(self) -> dict[str, float]:
-        gains = [1 / math.log2(1 + rank) for rank in self.ranks if rank]
-        return {
-            "n": len(self.ranks),
-            "n_shown": self.n_shown,
-            "hits": len(gains),
-            "ndcg_sum": sum(gains),
-            "ndcg_square_sum": sum(gain**2 for gain in gains),
-        }
-
-
-ScoresByDay = dict[tuple[int, date], DailyScores]
+DailyMetrics = dict[tuple[int, date], OnlineMetrics]  # not saved
 
 
 def score_online_metrics(*, now: datetime | None = None) -> dict[str, int]:
@@ -70,7 +50,7 @@ def score_online_metrics(*, now: datetime | None = None) -> dict[str, int]:
     scores = _score([row for row in rows if _is_positive(row)], champions)
     if not _keep(scores, mark, rows[-1]):
         return {"scored": 0, "read": 0}
-    return {"scored": sum(len(daily.ranks) for daily in scores.values()), "read": len(rows)}
+    return {"scored": sum(daily.n for daily in scores.values()), "read": len(rows)}
 
 
 def _is_positive(rating: Rating) -> bool:
@@ -78,7 +58,7 @@ def _is_positive(rating: Rating) -> bool:
     return threshold is None or rating.rating >= threshold
 
 
-def _keep(scores: ScoresByDay, mark: Watermark, last: Rating) -> bool:
+def _keep(scores: DailyMetrics, mark: Watermark, last: Rating) -> bool:
     """False when another process has moved the watermark first: these ratings are counted already."""
     with transaction.atomic():
         moved = Watermark.objects.filter(pk=mark.pk, at=mark.at, last_id=mark.last_id)
@@ -86,26 +66,26 @@ def _keep(scores: ScoresByDay, mark: Watermark, last: Rating) -> bool:
             return False
         for (version, day), daily in scores.items():
             row, _ = OnlineMetrics.objects.get_or_create(version_id=version, day=day)
-            OnlineMetrics.objects.filter(pk=row.pk).update(**{name: F(name) + n for name, n in daily.sums().items()})
+            sums = {name: F(name) + getattr(daily, name) for name in OnlineMetrics.SUMS}
+            OnlineMetrics.objects.filter(pk=row.pk).update(**sums)
     return True
 
 
-def _score(positives: list[Rating], champions: list[tuple[datetime, int]]) -> ScoresByDay:
+def _score(positives: list[Rating], champions: list[tuple[datetime, int]]) -> DailyMetrics:
     shown = _shown_before(positives)
-    scores: ScoresByDay = defaultdict(DailyScores)
+    scores: DailyMetrics = defaultdict(OnlineMetrics)
     unseen: dict[int, list[Rating]] = defaultdict(list)
     moments = [moment for moment, _ in champions]
     for rating in positives:
         impression = shown.get(rating.pk)
         if impression is not None:
             daily = scores[impression.model_version or 0, rating.rated_at.date()]
-            daily.ranks.append(_rank(rating.movie_id, [item[0] for item in impression.items[:K]]))
-            daily.n_shown += 1
+            daily.add(_rank(rating.movie_id, [item[0] for item in impression.items[:K]]), was_shown=True)
         elif place := bisect_right(moments, rating.rated_at):
             unseen[champions[place - 1][1]].append(rating)
     for version, ratings in unseen.items():
         for rating, movies in _would_have_shown(version, ratings):
-            scores[version, rating.rated_at.date()].ranks.append(_rank(rating.movie_id, movies))
+            scores[version, rating.rated_at.date()].add(_rank(rating.movie_id, movies), was_shown=False)
     return scores
 
 

@@ -28,13 +28,16 @@ def personal_lists() -> QuerySet[Impression]:
     return rows.filter(model_version__isnull=False)
 
 
+def evenly_sampled(rows: QuerySet[Any], limit: int) -> QuerySet[Any]:
+    """All rows, or about `limit` of them where there are more."""
+    every = math.ceil(rows.count() / limit)
+    return rows.annotate(part=F("pk") % every).filter(part=0) if every > 1 else rows
+
+
 def lists_shown(start: datetime, end: datetime, policy: DriftPolicy) -> list[Array]:
     """The first ten movies of each list; an even sample of the lists above the policy's number."""
     rows = personal_lists().filter(shown_at__gt=start, shown_at__lte=end).order_by()
-    every = math.ceil(rows.count() / policy.max_lists) or 1
-    if every > 1:
-        rows = rows.annotate(part=F("pk") % every).filter(part=0)
-    found = rows.values_list("items", flat=True).iterator()
+    found = evenly_sampled(rows, policy.max_lists).values_list("items", flat=True).iterator()
     return [np.array([item[0] for item in items[:K]], dtype=np.int64) for items in found if items]
 
 

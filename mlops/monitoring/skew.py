@@ -11,6 +11,7 @@ from django.utils import timezone
 from catalog.models import Movie, Rating
 from mlops.data.checks import check_frames
 from mlops.data.evidence import record
+from mlops.data.snapshot_files import plain
 from mlops.data.snapshots import read_snapshot
 from mlops.data.validation import known_genres
 from mlops.errors import SnapshotNotAvailable
@@ -115,10 +116,4 @@ def _spread(ids: list[int]) -> list[int]:
 
 def _values(frame: pd.DataFrame, movie: int, columns: list[str]) -> list[Any]:
     row = frame.loc[movie]
-    return [_plain(row[column]) for column in columns]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [str(part) for part in value]
-    return None if pd.isna(value) or value == "" else str(value)
+    return [plain(row[column]) or None for column in columns]

@@ -38,7 +38,7 @@ class RunMonitor:
 
     def __init__(self, run: PipelineRun, on_progress: OnProgress | None = None) -> None:
         self.run = run
-        self._on_progress = on_progress
+        self._report = on_progress or (lambda step, text: None)
         self._lines = [run.log] if run.log else []
         self._step: RunStep | None = None
         self._step_begin = 0  # the number of lines before the step
@@ -171,10 +171,6 @@ class RunMonitor:
 
     def _step_log(self) -> str:
         return "\n".join(self._lines[self._step_begin :])
-
-    def _report(self, step: str, text: str) -> None:
-        if self._on_progress is not None:
-            self._on_progress(step, text)
 
     # -- the thread ----------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """The drift report: the latest weeks of ratings, shown lists and online metrics compared with the weeks before."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,26 +46,17 @@ def check_drift(*, now: datetime | None = None) -> DriftReport:
 def _of_ratings(
     recent: Window, before: Window, genres: dict[int, list[int]], genre_names: list[str], policy: DriftPolicy
 ) -> list[Finding]:
-    rows = (len(recent), len(before))
-    new_or_not = ["known", "new"]
-    stars, sources = [f"{step:g}" for step in RATING_STEPS], list(Source.values)
-    kinds: list[tuple[DriftCode, Any, list[str]]] = [
-        (DriftCode.RATINGS, lambda window: (window.ratings * 2 - 1).astype(int), stars),
-        (DriftCode.SOURCES, lambda window: _numbers(window.sources, sources), sources),
-        (DriftCode.NEW_USERS, lambda window: window.is_new_user, new_or_not),
-        (DriftCode.NEW_MOVIES, lambda window: window.is_new_movie, new_or_not),
+    stars, sources, new_or_not = [f"{step:g}" for step in RATING_STEPS], list(Source.values), ["known", "new"]
+    kinds: list[tuple[DriftCode, list[str], Callable[[Window], Any]]] = [
+        (DriftCode.RATINGS, stars, lambda window: (window.ratings * 2 - 1).astype(int)),
+        (DriftCode.SOURCES, sources, lambda window: _numbers(window.sources, sources)),
+        (DriftCode.NEW_USERS, new_or_not, lambda window: window.is_new_user),
+        (DriftCode.NEW_MOVIES, new_or_not, lambda window: window.is_new_movie),
     ]
-    found = [
-        checks.check_shares(
-            code,
-            recent.category_weights(category(recent), len(labels)),
-            before.category_weights(category(before), len(labels)),
-            rows,
-            labels,
-            policy,
-        )
-        for code, category, labels in kinds
-    ]
+    found = []
+    for code, labels, category in kinds:
+        now, then = (window.category_weights(category(window), len(labels)) for window in (recent, before))
+        found.append(checks.check_shares(code, now, then, (len(recent), len(before)), labels, policy))
     (now, n_now), (then, n_then) = (window.genre_weights(genres, len(genre_names)) for window in (recent, before))
     return [*found, checks.check_shares(DriftCode.GENRES, now, then, (n_now, n_then), genre_names, policy)]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mlops.evaluation.psi import population_stability_index, psi_of_shares
+from mlops.evaluation.psi import population_stability_index
 
 Array = np.ndarray[Any, Any]
 
@@ -62,7 +62,7 @@ def shares_of(weights: Array) -> Array:
 
 def compare_shares(recent: Array, before: Array, *, seed: int = 0) -> Shift:
     """PSI of two windows' `category_weights`, and its distribution when users are assigned to them at random."""
-    figure = population_stability_index(recent.sum(axis=0), before.sum(axis=0))
+    figure = float(population_stability_index(recent.sum(axis=0), before.sum(axis=0)))
     people = np.concatenate([recent, before])
     n_recent, n_people = len(recent), len(people)
     rng, dealt = np.random.default_rng(seed), []
@@ -70,7 +70,7 @@ def compare_shares(recent: Array, before: Array, *, seed: int = 0) -> Shift:
         drawn = rng.random((min(CHUNK, PERMUTATIONS - start), n_people), dtype=np.float32)
         limit = np.partition(drawn, n_recent - 1, axis=1)[:, n_recent - 1 : n_recent]
         sums = (drawn <= limit).astype(np.float64) @ people
-        dealt.append(psi_of_shares(sums, people.sum(axis=0) - sums))
+        dealt.append(population_stability_index(sums, people.sum(axis=0) - sums))
     chance = np.concatenate(dealt)
     return Shift(figure, float(chance.mean()), float((1 + (chance >= figure).sum()) / (1 + PERMUTATIONS)))
 

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, Min, Q
 
 from catalog.models import MovieGenre, Rating
 from mlops.monitoring.drift.statistics import category_weights, row_weights
+from mlops.monitoring.personal_lists import evenly_sampled
 from mlops.policy import DriftPolicy
 
 Array = np.ndarray[Any, Any]
@@ -71,10 +72,7 @@ def weekly_counts(end: datetime, policy: DriftPolicy) -> tuple[Array, Array]:
 
 
 def read_window(start: datetime, end: datetime, policy: DriftPolicy) -> Window:
-    rows = _rated().filter(rated_at__gt=start, rated_at__lte=end)
-    every = math.ceil(rows.count() / policy.max_ratings) or 1
-    if every > 1:
-        rows = rows.annotate(part=F("pk") % every).filter(part=0)
+    rows = evenly_sampled(_rated().filter(rated_at__gt=start, rated_at__lte=end), policy.max_ratings)
     fields = ("user_id", "movie_id", "rating", "source", "rated_at")
     columns = list(zip(*rows.values_list(*fields).iterator(chunk_size=10_000), strict=True)) or [()] * len(fields)
     users, movies = (np.array(column, dtype=np.int64) for column in columns[:2])
