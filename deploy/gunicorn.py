@@ -56,7 +56,7 @@ def post_worker_init(worker: Any) -> None:
     """Loads the model before the first request, and starts to watch Beat."""
     # Imported here: Django is set up in the worker, after this file was read.
     from mlops.monitoring.staleness import scheduler_watch
-    from recommender.serving.model_server import warm_up
+    from recommender.serving.model_server import server
 
-    warm_up()
+    server.models()
     scheduler_watch.ensure_started()

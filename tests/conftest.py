@@ -150,7 +150,7 @@ def threads() -> Iterator[None]:
 
 
 def _stop_threads() -> None:
-    for thread in (server.thread, impressions.thread, serving_stats.buffer.thread):
+    for thread in (server.thread, impressions.thread, serving_stats.thread):
         thread.stop()
 
 

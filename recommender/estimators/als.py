@@ -12,8 +12,7 @@ from threadpoolctl import threadpool_limits
 from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.factors import cosines, gram_of, solve_users
-from recommender.estimators.interactions import Array, product_of_items
+from recommender.estimators.interactions import Array, cosines, product_of_items
 from recommender.estimators.progress import report
 from recommender.estimators.validation import Holdout, best_of
 
@@ -86,6 +85,29 @@ def _item_factors(
     factors: Array = np.array(model.item_factors, dtype=np.float32)
     factors[np.bincount(positives.indices, minlength=positives.shape[1]) == 0] = 0
     return factors
+
+
+def solve_users(liked: csr_matrix, items: Array, gram: Array, regularization: float, alpha: float) -> Array:
+    """x_u = (Y'Y + (alpha - 1) Y_u'Y_u + lambda I)^-1 alpha Y_u'1, the user step of implicit ALS.
+
+    (Hu, Koren and Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", 2008, with confidence
+    alpha for a positive and 1 for the rest.) Y_u are the rows of the liked items, `gram` is Y'Y in float64.
+    A user who liked nothing is 0.
+    """
+    n_components = items.shape[1]
+    left = np.repeat((gram + regularization * np.eye(n_components))[None], liked.shape[0], axis=0)
+    right = np.zeros((liked.shape[0], n_components, 1))
+    for row in range(liked.shape[0]):
+        rows = items[liked.indices[liked.indptr[row] : liked.indptr[row + 1]]].astype(np.float64)
+        left[row] += (alpha - 1) * (rows.T @ rows)
+        right[row, :, 0] = alpha * rows.sum(axis=0)
+    return np.asarray(np.linalg.solve(left, right)[:, :, 0])
+
+
+def gram_of(items: Array) -> Array:
+    """Y'Y (components, components) in float64 of item factors Y (movies, components)."""
+    factors = np.asarray(items, dtype=np.float64)
+    return np.asarray(factors.T @ factors)
 
 
 def _choose(dataset: Dataset, config: AlsConfig, random_state: int) -> dict[str, float]:

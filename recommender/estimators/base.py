@@ -11,7 +11,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,6 @@ from recommender.estimators.artifact import save_artifact
 from recommender.estimators.bias import user_biases
 from recommender.estimators.config import Config, build_config, check_seed
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.explanation import Contribution, explanation_frame
 from recommender.estimators.fitted_data import FittedData, History
 from recommender.estimators.ids import IdArray, id_array, join_ids, unique_ids
 from recommender.estimators.interactions import Array, resized, without_each
@@ -38,6 +37,15 @@ from recommender.estimators.ranking import (
     round_scores,
     top_k,
 )
+
+
+class Contribution(NamedTuple):
+    """A reason for a score: a row of `explain`."""
+
+    kind: str  # movie, feature or interaction
+    id: Any
+    name: str
+    contribution: float
 
 
 class Recommender(FittedData, ABC):
@@ -238,10 +246,10 @@ class Recommender(FittedData, ABC):
         return line
 
     def explain(self, user_id_or_history: Any, movie_id: Any) -> pd.DataFrame:
-        """kind, id, name, contribution, summing to the score of `score_candidates`.
+        """kind, id, name, contribution, summing to the score of `score_candidates`; the largest effect first.
 
         `movie`: by how much the score falls when that one rating is taken out of the user's history.
-        `interaction`: what no single rating accounts for, the score of an empty history included.
+        `interaction`, the last row: what no single rating accounts for, the score of an empty history included.
         """
         item_idx = self._item_idx([movie_id], "movie_id")
         if isinstance(user_id_or_history, Mapping):
@@ -254,7 +262,9 @@ class Recommender(FittedData, ABC):
             for column, rest in zip(history.indices, self._scores_without_each(history, item_idx), strict=True)
         ]
         rows += self._feature_contributions(history, int(item_idx[0]))
-        return explanation_frame(rows, score)
+        rows.sort(key=lambda row: -abs(row.contribution))
+        rows.append(Contribution("interaction", None, "", score - sum(row.contribution for row in rows)))
+        return pd.DataFrame(rows, dtype=object).astype({"contribution": float})
 
     def _scores_without_each(self, history: csr_matrix, item_idx: Array) -> list[float]:
         scores: list[float] = []

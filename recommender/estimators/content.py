@@ -20,10 +20,9 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, vstack
 
-from recommender.estimators.base import Recommender
+from recommender.estimators.base import Contribution, Recommender
 from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.explanation import Contribution
 from recommender.estimators.features import MovieFeatures
 from recommender.estimators.interactions import (
     Array,

@@ -9,27 +9,14 @@ with relevance what the model makes of its scores (`relevance`), 1 at the mean o
 in the order of their scores, so that scores descend and a movie's score stays what `explain` accounts for.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from scipy.sparse import csr_matrix
 
-from recommender.estimators.interactions import Array, unit_rows, with_values
-
-if TYPE_CHECKING:
-    from recommender.estimators.fitted_data import FittedData
-
-LIKENESS_USERS = 2048  # enough to tell which movies share their audience, however many users there are
+from recommender.estimators.fitted_data import FittedData
+from recommender.estimators.interactions import Array
 
 POOL_FACTOR = 13  # of k: the best so many may come into a list
 POOL_EXTRA = 120  # but no more than so many beyond k
 POOL_SHARE = 0.25  # of all candidates: in a small catalogue the 120th is no good movie any more
-
-
-def audience_rows(interactions: csr_matrix) -> csr_matrix:
-    """A row for each movie, of length 1: who of at most LIKENESS_USERS users, evenly taken, rated it."""
-    sampled = interactions[:: max(1, -(-interactions.shape[0] // LIKENESS_USERS))]
-    return unit_rows(with_values(sampled, np.ones(sampled.nnz, dtype=np.float32)).T.tocsr())
 
 
 def pool_size(k: int, n_candidates: int) -> int:
@@ -37,7 +24,7 @@ def pool_size(k: int, n_candidates: int) -> int:
     return max(k, min(POOL_FACTOR * k, k + POOL_EXTRA, int(POOL_SHARE * n_candidates)))
 
 
-def choose_diverse(model: "FittedData", movies: Array, scores: Array, k: int, strength: float) -> Array:
+def choose_diverse(model: FittedData, movies: Array, scores: Array, k: int, strength: float) -> Array:
     """Ascending positions of the at most k that stay of one list, whose scores descend."""
     if not 0 <= strength <= 1:
         raise ValueError(f"strength: expected a number from 0 to 1, got {strength!r}")

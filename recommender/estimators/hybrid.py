@@ -12,13 +12,12 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, diags_array, hstack
 
-from recommender.estimators.base import Recommender
+from recommender.estimators.base import Contribution, Recommender
 from recommender.estimators.bias import MOVIE_SHRINKAGE
 from recommender.estimators.config import Config, number
 from recommender.estimators.content import ContentRecommender
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import MetadataEaseConfig, MetadataEaseRecommender
-from recommender.estimators.explanation import Contribution
 from recommender.estimators.inner_splits import inner_splits
 from recommender.estimators.interactions import Array, resized
 from recommender.estimators.item_features import AGE, ITEM_FEATURES, Genres, item_features_of, log_ages

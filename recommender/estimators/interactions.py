@@ -124,6 +124,14 @@ def product_of_items(rows: csr_matrix | Array, matrix: Array, item_idx: Array | 
     return ordered_product(rows, matrix)[:, item_idx]
 
 
+def cosines(by_component: Array, item_idx: Array) -> Array:
+    """Cosine similarity (columns, movies) of the factors (components, movies); zeros are similar to nothing."""
+    norms = np.sqrt(np.square(by_component).sum(axis=0))
+    norms = np.where(norms > 0, norms, 1.0)
+    products = ordered_product(by_component[:, item_idx].T, by_component)
+    return np.asarray(products / norms[item_idx][:, None] / norms)
+
+
 def resized(matrix: csr_matrix, n_movies: int) -> csr_matrix:
     """The same entries for more movies; entries beyond fewer movies are dropped."""
     if n_movies < matrix.shape[1]:

@@ -17,8 +17,7 @@ from recommender.estimators.base import Recommender
 from recommender.estimators.columns import LIST_COLUMNS, RELEASE_DATE
 from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.factors import cosines
-from recommender.estimators.interactions import Array, ordered_product, product_of_items, select_items
+from recommender.estimators.interactions import Array, cosines, ordered_product, product_of_items, select_items
 from recommender.estimators.progress import reported
 from recommender.estimators.validation import most_rated
 

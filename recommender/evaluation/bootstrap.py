@@ -6,7 +6,7 @@ Field and Welsh, "Bootstrapping clustered data", 2007.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -33,9 +33,7 @@ class Interval:
 
     def to_dict(self) -> dict[str, float | int | None]:
         """JSON-able; NaN and infinity become None."""
-        values = {"mean": self.mean, "low": self.low, "high": self.high}
-        counts = {"n_users": self.n_users, "n_rows": self.n_rows, "confidence": self.confidence}
-        return {name: value if math.isfinite(value) else None for name, value in values.items()} | counts
+        return {name: value if math.isfinite(value) else None for name, value in asdict(self).items()}
 
 
 def bootstrap_mean(

@@ -130,8 +130,3 @@ def _in_memory(row: ServedModel, models: tuple[LoadedModel, ...]) -> LoadedModel
 
 
 server = ModelServer()
-
-
-def warm_up() -> None:
-    """Load the model before the first request."""
-    server.models()

@@ -52,16 +52,14 @@ class UserProfile:
         return self.dismissed.union(self.seen)
 
     def history(self, known: frozenset[int]) -> dict[int, float]:
-        """Input for a model that knows these movies: the ratings, with watched movies counted as liked."""
-        watched = dict.fromkeys(self.watched, self._rating_of_watched)
-        return {movie: rating for movie, rating in (watched | self.ratings).items() if movie in known}
+        """Input for a model that knows these movies: the ratings, with watched movies counted as liked.
 
-    @property
-    def _rating_of_watched(self) -> float:
-        """The user's own mean rating, but at least the threshold of a like: people mostly watch what they like.
-        `python -m benchmarks.watched` measures the alternatives."""
-        threshold = settings.POLICY.training.implicit_threshold or 0.0
-        return max(fmean(self.ratings.values()) if self.ratings else LIKED, threshold)
+        A watched movie gets the user's own mean rating, but at least the threshold of a like: people mostly watch what
+        they like. `python -m benchmarks.watched` measures the alternatives.
+        """
+        mean = fmean(self.ratings.values()) if self.ratings else LIKED
+        watched = dict.fromkeys(self.watched, max(mean, settings.POLICY.training.implicit_threshold or 0.0))
+        return {movie: rating for movie, rating in (watched | self.ratings).items() if movie in known}
 
     def liked(self) -> list[int]:
         """Movies rated highly, the latest first."""

@@ -59,35 +59,28 @@ class ServingStats:
 Minute = tuple[int, datetime, ServingStats]  # version, its start, the counts so far
 
 
-class ServingStatsRecorder:
+class ServingStatsRecorder(WriteBehindBuffer[Minute]):
     """Counts in this process. A minute's row is replaced until the minute is over."""
 
     def __init__(self) -> None:
-        self.buffer: WriteBehindBuffer[Minute] = WriteBehindBuffer(
-            "serving stats", self._upsert, seconds=5.0, capacity=60
-        )
-        self.clear()
-        os.register_at_fork(after_in_child=self.clear)
+        super().__init__("serving stats", self._upsert, seconds=5.0, capacity=60)
 
     def clear(self) -> None:
         """Forget all counts, as in a new process."""
-        self.buffer.clear()
+        super().clear()
         self._process = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid4().hex[:8]}"
         self._current: dict[int, Minute] = {}
-        self._lock = threading.Lock()
+        self._counting = threading.Lock()
 
     def record_served(self, version: int, seconds: float) -> None:
-        with self._lock:
+        with self._counting:
             self._this_minute(version).latency_histogram[bisect_left(LATENCY_BUCKETS, seconds)] += 1
-            self._put(version)
+            self._put_minute(version)
 
     def record_failure(self, version: int) -> None:
-        with self._lock:
+        with self._counting:
             self._this_minute(version).n_failed += 1
-            self._put(version)
-
-    def flush(self) -> None:
-        self.buffer.flush()
+            self._put_minute(version)
 
     def _this_minute(self, version: int) -> ServingStats:
         start = timezone.now().replace(second=0, microsecond=0)
@@ -96,9 +89,9 @@ class ServingStatsRecorder:
             current = self._current[version] = (version, start, ServingStats())
         return current[2]
 
-    def _put(self, version: int) -> None:
+    def _put_minute(self, version: int) -> None:
         minute = self._current[version]
-        self.buffer.put(minute[:2], minute)
+        self.put(minute[:2], minute)
 
     def _upsert(self, minutes: list[Minute]) -> None:
         ServingStatsMinute.objects.bulk_create(

@@ -48,7 +48,7 @@ def test_a_quantile_is_the_upper_bound_of_its_bucket(db):
 def test_counts_survive_a_database_error(db, monkeypatch, caplog):
     serving_stats.record_served(1, 0.01)
     with monkeypatch.context() as broken:
-        broken.setattr(serving_stats.buffer, "write", lambda rows: (_ for _ in ()).throw(OperationalError("away")))
+        broken.setattr(serving_stats, "write", lambda rows: (_ for _ in ()).throw(OperationalError("away")))
         serving_stats.flush()
     serving_stats.record_served(1, 0.01)
     assert "Cannot write serving stats" in caplog.text

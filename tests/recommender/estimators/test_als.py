@@ -3,8 +3,8 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from recommender.estimators import Dataset
-from recommender.estimators.als import AlsRecommender
-from recommender.estimators.factors import cosines, gram_of, solve_users
+from recommender.estimators.als import AlsRecommender, gram_of, solve_users
+from recommender.estimators.interactions import cosines
 from tests.recommender.estimators.data import tastes
 
 pytestmark = pytest.mark.ml_test("I2")

@@ -111,7 +111,7 @@ def test_likeness_is_symmetric_and_highest_with_itself(algorithm: str) -> None:
 
 
 def test_likeness_looks_at_no_more_users_than_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recommender.estimators.diversity.LIKENESS_USERS", 10)
+    monkeypatch.setattr("recommender.estimators.fitted_data.LIKENESS_USERS", 10)
     model = ESTIMATORS["popularity"]().fit(Dataset.from_frames(*tastes()))
     assert np.isfinite(model.likeness([0, 7, 14])).all()
     assert model._likeness_rows.shape[1] == 10
