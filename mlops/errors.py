@@ -88,6 +88,13 @@ class NoDataRemote(
 ): ...
 
 
+class BackupError(MLOpsError, code="backup_error", text=_("A backup could not be written or cannot be restored.")): ...
+
+
+class NoBackupFolder(BackupError):
+    """Nobody said where backups go."""
+
+
 class InvalidEvidence(
     MLOpsError, code="invalid_evidence", text=_("The file does not hold results of the test suite."), status=400
 ): ...

@@ -136,6 +136,11 @@ class RetentionPolicy(Section):
     monitoring_days: Count = key(180, "how long retraining checks and closed alerts are kept")
 
 
+class BackupPolicy(Section):
+    folder: Path | None = key(None, "folder, on another disk, that daily backups are written to; null: none")
+    keep: Count = key(7, "backups kept in a folder")
+
+
 class DriftPolicy(Section):
     """Recent weeks against earlier ones; benchmarks/drift.py shows what these bounds detect."""
 
@@ -234,6 +239,7 @@ class SchedulesPolicy(Section):
     auto_rollback: When = key(60, "checks whether to roll back a new champion")
     sync_registry: When = key("*/10 * * * *", "writes what is missing to MLflow")
     push_data: When = key("5-59/15 * * * *", "pushes data to the DVC remote, if one is set")
+    backup: When = key("45 5 * * *", "writes a backup, if backup.folder is set")
     prune: When = key("30 4 * * *", "deletes what retention no longer keeps")
 
 
@@ -245,6 +251,7 @@ class MLOpsPolicy(Section):
     promotion: PromotionPolicy = PromotionPolicy()
     auto_rollback: AutoRollbackPolicy = AutoRollbackPolicy()
     retention: RetentionPolicy = RetentionPolicy()
+    backup: BackupPolicy = BackupPolicy()
     drift: DriftPolicy = DriftPolicy()
     online_metrics: OnlineMetricsPolicy = OnlineMetricsPolicy()
     retraining: RetrainingPolicy = RetrainingPolicy()

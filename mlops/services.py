@@ -7,6 +7,7 @@ pandas, pandera or pyarrow are imported when they are first used: the scheduler 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mlops.backup.create import create_backup
 from mlops.data.erasure import withdraw_snapshot
 from mlops.data.quarantine import release
 from mlops.monitoring.auto_rollback import auto_rollback
@@ -26,6 +27,7 @@ from mlops.training.runs import cancel_run, is_resumable, resume_run, start_trai
 from mlops.tuning.choices import adopt_parameters, withdraw_parameters
 
 if TYPE_CHECKING:
+    from mlops.backup.restore import restore_backup
     from mlops.data.snapshots import export_snapshot
     from mlops.data.validation import validate_snapshot
     from mlops.gate.versions import evaluate_version
@@ -47,6 +49,7 @@ __all__ = [
     "check_skew",
     "check_staleness",
     "collect_evidence",
+    "create_backup",
     "ensure_schedules",
     "evaluate_version",
     "export_snapshot",
@@ -60,6 +63,7 @@ __all__ = [
     "refuse",
     "release",
     "reproduce_version",
+    "restore_backup",
     "restore_data",
     "resume_run",
     "roll_back",
@@ -78,6 +82,7 @@ ON_DEMAND = {
     "check_skew": "mlops.monitoring.skew",
     "evaluate_version": "mlops.gate.versions",
     "export_snapshot": "mlops.data.snapshots",
+    "restore_backup": "mlops.backup.restore",
     "reproduce_version": "mlops.training.reproduction",
     "run_training": "mlops.training.pipeline",
     "tune": "mlops.tuning.search",

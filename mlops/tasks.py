@@ -8,7 +8,7 @@ from celery import shared_task
 from django.conf import settings
 
 from mlops import services
-from mlops.errors import DataRemoteError, MLOpsError, NoDataRemote, RunNotFound, TrainingAlreadyActive
+from mlops.errors import DataRemoteError, MLOpsError, NoBackupFolder, NoDataRemote, RunNotFound, TrainingAlreadyActive
 from mlops.models import Backtest, PipelineRun
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,16 @@ def auto_rollback() -> dict[str, str | int | None]:
 @shared_task(name="mlops.prune")
 def prune() -> dict[str, int]:
     return services.prune()
+
+
+@shared_task(name="mlops.backup")
+def backup() -> dict[str, str]:
+    """Ends with BackupError, which the log shows, if none was written."""
+    try:
+        return {"folder": str(services.create_backup().folder)}
+    except NoBackupFolder as error:
+        logger.info("no backup: %s", error)
+        return {"status": "skipped"}
 
 
 @shared_task(name="mlops.check_drift")

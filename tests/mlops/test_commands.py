@@ -20,6 +20,8 @@ COMMANDS = [
     "evaluate_model",
     "reproduce_model",
     "restore_data",
+    "backup",
+    "restore",
     "validate_snapshot",
     "promote_model",
     "rollback_model",

@@ -1,0 +1,120 @@
+"""The site's database as one file and back: SQLite by its backup API, Postgres by pg_dump and pg_restore."""
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from mlops.errors import BackupError
+
+OWN_APPS = ("catalog", "recommender", "mlops")
+ENVIRONMENT = {  # of Postgres' programs, by psycopg's parameter: not as arguments, which every user can read
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+}
+
+
+def dump(file: Path, queries: Sequence[QuerySet[Any]]) -> list[set[str]]:
+    """Writes the database's state of one moment, without blocking writers.
+
+    Returns what `queries`, of one column and without parameters, find in that state. Raises BackupError.
+    """
+    if connection.vendor == "sqlite":
+        copy_sqlite(Path(connection.settings_dict["NAME"]), file)
+        with closing(sqlite3.connect(file)) as copy:
+            return [{row[0] for row in copy.execute(str(query.query))} for query in queries]
+    program = _program("pg_dump")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        cursor.execute("SELECT pg_export_snapshot()")
+        options = ("--format=custom", "--no-owner", "--no-acl", f"--snapshot={cursor.fetchone()[0]}")
+        _run(program, *options, f"--file={file}", f"--dbname={connection.settings_dict['NAME']}")
+        return [set(query.all()) for query in queries]
+
+
+def require_loadable(file: Path) -> None:
+    """Raises BackupError if the program is missing or too old that would load the dump; SQLite needs none."""
+    if connection.vendor != "sqlite":
+        _run(_program("pg_restore"), "--list", str(file))
+
+
+def load(file: Path) -> None:
+    """Replaces everything in the database by the dump. Raises BackupError."""
+    if connection.vendor == "sqlite":
+        connection.close()
+        copy_sqlite(file, Path(connection.settings_dict["NAME"]))
+        return
+    require_loadable(file)  # what cannot be read must not cost the present tables
+    with connection.cursor() as cursor:
+        if tables := ", ".join(map(connection.ops.quote_name, connection.introspection.table_names(cursor))):
+            cursor.execute(f"DROP TABLE {tables} CASCADE")
+    options = ("--single-transaction", "--no-owner", "--no-acl", f"--dbname={connection.settings_dict['NAME']}")
+    _run(_program("pg_restore"), *options, str(file))
+    connection.close()
+
+
+def rows_by_model() -> dict[str, int]:
+    """The number of rows of each of the site's own models that has any."""
+    tables = set(connection.introspection.table_names())
+    models = [model for label in OWN_APPS for model in apps.get_app_config(label).get_models()]
+    counts = {model._meta.label: model._base_manager.count() for model in models if model._meta.db_table in tables}
+    return {name: n for name, n in counts.items() if n}
+
+
+def copy_sqlite(source: Path, target: Path) -> None:
+    """Copies a state of one moment, whoever writes meanwhile; what was in `target` is replaced in one transaction."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
+            closing(sqlite3.connect(target)) as new,
+        ):
+            old.backup(new)
+            new.execute("PRAGMA journal_mode = DELETE")  # one file, which needs no other to be read
+    except sqlite3.Error as error:
+        raise BackupError(f"{source} cannot be copied to {target}: {error}") from error
+
+
+def execute_sqlite(file: Path, statement: str, parameters: tuple[Any, ...]) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute(statement, parameters)
+
+
+def _program(name: str) -> str:
+    """The path of a program of Postgres. Raises BackupError if it is missing or older than the server."""
+    connection.ensure_connection()
+    server = connection.pg_version // 10_000
+    advice = f"the server is PostgreSQL {server}; install its client programs (Debian: postgresql-client-{server})"
+    path = shutil.which(name)
+    if path is None:
+        raise BackupError(f"{name} is not installed: {advice}.")
+    version = _run(path, "--version").strip()
+    number = re.search(r"(\d+)", version)
+    if number is None or int(number[1]) < server:
+        raise BackupError(f"{version} is too old: {advice}.")
+    return path
+
+
+def _run(program: str, *arguments: str) -> str:
+    given = connection.get_connection_params()
+    variables = {name: str(given[key]) for key, name in ENVIRONMENT.items() if given.get(key)}
+    command = [program, *arguments]
+    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BackupError(f"{Path(program).name} failed: {done.stderr.strip()[-500:] or 'no reason given'}")
+    return done.stdout

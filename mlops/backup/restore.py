@@ -1,0 +1,135 @@
+"""Restores a backup on a site without data, or with `force` on any, and tests the restored champion."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+from mlops.backup.checksums import SUMS, differences
+from mlops.backup.create import (
+    DATABASE,
+    DESCRIPTION,
+    FORMAT,
+    MLFLOW_FILES,
+    MLFLOW_STORE,
+    PREFIX,
+    mlflow_store,
+    places,
+)
+from mlops.backup.database import copy_sqlite, execute_sqlite, load, require_loadable, rows_by_model
+from mlops.data.snapshots import copy_folder
+from mlops.data.validation import frames_as_of
+from mlops.errors import BackupError
+from mlops.models import ModelVersion
+from mlops.registry.artifacts import folder_of, load_version, require_artifact, run_smoke_test
+from mlops.registry.smoke_test_input import smoke_test_input
+from recommender.estimators import Dataset
+
+# Columns of MLflow that hold where files are, as an address.
+MLFLOW_PLACES = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
+SHOWN = 20  # files that differ
+
+
+@dataclass(frozen=True)
+class Restored:
+    folder: Path
+    description: dict[str, Any]
+    champion: int | None
+
+
+def verify_backup(source: Path) -> tuple[Path, dict[str, Any]]:
+    """Reads every byte of `source`, or of the newest backup in it; its folder and description.
+
+    Raises BackupError that names each file that differs.
+    """
+    folder = source
+    if not (source / SUMS).exists():
+        backups = sorted(path for path in source.glob(f"{PREFIX}*/") if (path / SUMS).exists())
+        if not backups:
+            raise BackupError(f"{source}: expected a backup ({SUMS} in it) or a folder with backups ({PREFIX}...).")
+        folder = backups[-1]
+    if found := differences(folder):
+        more = f"\n... and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        raise BackupError(f"{folder} is damaged:\n" + "\n".join(found[:SHOWN]) + more)
+    description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    if description["format"] != FORMAT:
+        raise BackupError(f"{folder} has format {description['format']}; this version reads {FORMAT}.")
+    return folder, description
+
+
+def restore_backup(source: Path, *, force: bool = False) -> Restored:
+    """Restores files first, then the database, which names them; then migrates and tests the champion.
+
+    `force` replaces everything in a database that is not empty. Raises BackupError; nothing is changed before the
+    backup was found whole and fit for this site.
+    """
+    folder, description = verify_backup(source)
+    _require_fit(description)
+    require_loadable(folder / DATABASE)
+    if not force and (rows := rows_by_model()):
+        counts = ", ".join(f"{name} {n}" for name, n in rows.items())
+        raise BackupError(
+            f"The database is not empty ({counts}). Restore into an empty one, or give --force, which DELETES "
+            "everything in this one."
+        )
+    for part, place in places().items():
+        for saved in sorted((folder / part).glob("*/")):
+            copy_folder(saved, place / saved.name)
+    load(folder / DATABASE)
+    _restore_mlflow(folder, description["mlflow_files"])
+    call_command("migrate", verbosity=0, interactive=False)
+    return Restored(folder, description, _test_champion())
+
+
+def _require_fit(description: dict[str, Any]) -> None:
+    if description["database"] != connection.vendor:
+        raise BackupError(f"The backup is of {description['database']}, this site's database is {connection.vendor}.")
+    known = MigrationLoader(None).disk_migrations
+    names = {".".join(key) for key, row in known.items() for key in (key, *row.replaces)}
+    if unknown := sorted(set(description["migrations"]) - names):
+        raise BackupError(
+            f"The backup was made by version {description['version']}, which is newer than this one "
+            f"({settings.VERSION}): migration {unknown[0]} is unknown here. Install that version first."
+        )
+
+
+def _restore_mlflow(folder: Path, former: str) -> None:
+    """The store of a site that keeps it elsewhere is left as it is. Addresses of files follow them to their place."""
+    store = mlflow_store()
+    if store is None or not (folder / MLFLOW_STORE).exists():
+        return
+    if (folder / MLFLOW_FILES).exists():
+        copy_folder(folder / MLFLOW_FILES, settings.MLFLOW_ARTIFACT_DIR)
+    copy_sqlite(folder / MLFLOW_STORE, store)
+    present = Path(settings.MLFLOW_ARTIFACT_DIR).as_uri()
+    for table, column in MLFLOW_PLACES:
+        statement = f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?"
+        execute_sqlite(store, statement, (present, len(former) + 1, len(former), former))
+
+
+def _test_champion() -> int | None:
+    """Loads and smoke-tests it in a process of its own; its version. Raises BackupError."""
+    version = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).first()
+    if version is None:
+        return None
+    require_artifact(version)
+    if version.snapshot.unavailable_reason:
+        load_version(version)  # without its data there is nothing to compare lists with
+        return version.pk
+    ratings, movies = frames_as_of(version.snapshot, version.created_at)
+    dataset = Dataset.from_frames(ratings, movies, settings.POLICY.training.implicit_threshold)
+    found = run_smoke_test(folder_of(version), smoke_test_input(dataset, version.algorithm, version.random_state))
+    if failed := [name for name, passed in found["checks"].items() if not passed]:
+        raise BackupError(f"Restored, but version {version.pk} fails its smoke test: {', '.join(failed)}.")
+    return version.pk

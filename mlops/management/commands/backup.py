@@ -1,0 +1,28 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from catalog.management.base import ServiceCommand
+from mlops.backup.create import create_backup
+
+
+class Command(ServiceCommand):
+    help = (
+        "Writes a backup as a new folder in DEST, while the site runs: database, models, snapshots and MLflow's local "
+        "store, with a checksum of every file. Secrets are left out. Removes the oldest backups in DEST beyond "
+        "backup.keep."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("dest", metavar="DEST", nargs="?", type=Path, help="A folder; default: backup.folder.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        made = create_backup(options["dest"])
+        for what in made.left_out:
+            self.stdout.write(f"Left out: {what}.")
+        for what in made.missing:
+            self.stdout.write(self.style.WARNING(f"Missing on this site, so not in the backup: {what}"))
+        for folder in made.removed:
+            self.stdout.write(f"Removed, beyond backup.keep: {folder}")
+        self.stdout.write(self.style.SUCCESS(f"{made.folder}: {made.size_bytes / 1e6:.1f} MB"))
