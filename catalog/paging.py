@@ -14,20 +14,17 @@ class KeysFirstPaginator(Paginator):
     from the end. Requires a total order.
     """
 
+    object_list: QuerySet[Any]
+
     def page(self, number: int | str) -> Page:
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         keys = self._keys(start, min(start + self.per_page, self.count))
-        rows = self._found.model._default_manager.in_bulk(keys)
+        rows = self.object_list.model._default_manager.in_bulk(keys)
         return Page([rows[key] for key in keys if key in rows], number, self)
 
-    @property
-    def _found(self) -> QuerySet[Any]:
-        assert isinstance(self.object_list, QuerySet)
-        return self.object_list
-
     def _keys(self, start: int, end: int) -> Sequence[Any]:
-        keys = self._found.values_list("pk", flat=True)
+        keys = self.object_list.values_list("pk", flat=True)
         if start <= self.count // 2:
             return list(keys[start:end])
         return list(keys.reverse()[self.count - end : self.count - start])[::-1]

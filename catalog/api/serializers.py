@@ -151,7 +151,6 @@ class UserImportSerializer(serializers.ModelSerializer):
     status = serializers.ChoiceField(UserImport.State.choices, source="state", read_only=True)
     format = serializers.ChoiceField(CHOICES, read_only=True)
     n_entries = serializers.IntegerField(source="n_rows", read_only=True)
-    n_read = serializers.IntegerField(read_only=True)
     ended_at = serializers.DateTimeField(source="closed_at", read_only=True)
     counts: Any = serializers.DictField(child=serializers.IntegerField(), read_only=True)
 

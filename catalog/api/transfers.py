@@ -43,6 +43,7 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
 
     queryset = UserImport.objects.all()
     serializer_class = UserImportSerializer
+    parser_classes = [MultiPartParser]
     lookup_value_converter = "id"
 
     def get_queryset(self) -> QuerySet[UserImport]:
@@ -50,9 +51,6 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
 
     def get_throttles(self) -> list[BaseThrottle]:
         return [*super().get_throttles(), *([ImportThrottle()] if self.action == "create" else [])]
-
-    def get_parsers(self) -> list[Any]:
-        return [MultiPartParser()] if self.request and self.request.method == "POST" else super().get_parsers()
 
     @extend_schema(request={"multipart/form-data": UploadSerializer}, responses={202: UserImportSerializer})
     def create(self, request: Request) -> Response:

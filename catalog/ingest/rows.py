@@ -5,7 +5,7 @@ from itertools import chain, islice
 from typing import Any
 
 from django.db import connection
-from django.db.models import DateField, DateTimeField, Model
+from django.db.models import DateField, Model
 
 ROWS_A_STATEMENT = 2000
 PARAMETERS_A_STATEMENT = 30_000  # below SQLite's limit
@@ -27,14 +27,9 @@ def insert_rows(
 
 def _adapted(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
     """Adapts dates and times for the database driver."""
-    of_columns = {field.column: field for field in model._meta.concrete_fields}
-    adapters = [_adapter(of_columns[column]) for column in columns]
+    fields = {field.column: field for field in model._meta.concrete_fields}
+    adapters = [fields[name].get_db_prep_value if isinstance(fields[name], DateField) else None for name in columns]
     if not any(adapters):
         return iter(rows)
-    return ([adapt(value) if adapt else value for adapt, value in zip(adapters, row, strict=True)] for row in rows)
-
-
-def _adapter(field: Any) -> Any:
-    if isinstance(field, DateTimeField):
-        return connection.ops.adapt_datetimefield_value
-    return connection.ops.adapt_datefield_value if isinstance(field, DateField) else None
+    pairs = (zip(adapters, row, strict=True) for row in rows)
+    return ([adapt(value, connection) if adapt else value for adapt, value in pair] for pair in pairs)

@@ -54,19 +54,9 @@ def enqueue(job: Job) -> bool:
 def claim(job: AnyJob) -> AnyJob | None:
     """Makes this process the job's worker. Exactly one of all that were sent a message gets it."""
     now = timezone.now()
-    claimed = (
-        _rows(job)
-        .filter(status=Status.QUEUED)
-        .update(
-            status=Status.RUNNING,
-            started_at=Coalesce("started_at", now),
-            claimed_at=now,
-            heartbeat_at=now,
-            suspected_at=None,
-            **_worker(),
-        )
-    )
-    if not claimed:
+    queued = _rows(job).filter(status=Status.QUEUED)
+    times = {"started_at": Coalesce("started_at", now), "claimed_at": now, "heartbeat_at": now, "suspected_at": None}
+    if not queued.update(status=Status.RUNNING, **times, **_worker()):
         return None
     job.refresh_from_db()
     return job
@@ -119,20 +109,13 @@ def cancel(job: Job) -> bool:
 
 def queue_again(job: Job, line: str, *, after: Iterable[str] = (Status.ERRORED,)) -> None:
     """Another attempt at a job that ended as one of `after`; `line` goes to its log. Raises JobNotClaimable."""
-    now = timezone.now()
+    ended = _rows(job).filter(status__in=after, attempt=job.attempt)
+    log = _log_with(line, timezone.now())
+    times = dict.fromkeys(("ended_at", "retry_at", "cancel_requested_at", "suspected_at", "enqueued_at"))
     try:
         with transaction.atomic():
-            queued = (
-                _rows(job)
-                .filter(status__in=after, attempt=job.attempt)
-                .update(
-                    status=Status.QUEUED,
-                    attempt=F("attempt") + 1,
-                    log=Concat("log", Value(f"\n{now:%H:%M:%S} {line}")),
-                    outcome="",
-                    details={},
-                    **dict.fromkeys(("ended_at", "retry_at", "cancel_requested_at", "suspected_at", "enqueued_at")),
-                )
+            queued = ended.update(
+                status=Status.QUEUED, attempt=F("attempt") + 1, log=log, outcome="", details={}, **times
             )
     except IntegrityError:
         raise AnotherIsActive(f"Another job named {job.exclusive!r} is active.") from None
@@ -146,18 +129,12 @@ def end(
 ) -> bool:
     """Ends the job if `rows` still holds it, and does what its kind wants done then: both, or neither."""
     now = timezone.now()
-    line = Value(f"\n{now:%H:%M:%S} {sentence(outcome, details) or status}")
+    log = _log_with(sentence(outcome, details) or status, now)
+    retry_at = _retry_time(job, now) if retry and status == Status.ERRORED else None
 
     @transaction.atomic
     def close() -> bool:
-        ended = rows.update(
-            status=status,
-            outcome=outcome,
-            details=details,
-            ended_at=now,
-            retry_at=_retry_time(job, now) if retry and status == Status.ERRORED else None,
-            log=Concat("log", line),
-        )
+        ended = rows.update(status=status, outcome=outcome, details=details, ended_at=now, retry_at=retry_at, log=log)
         if ended and status != Status.SUCCEEDED:
             row = details_of(job)
             row.refresh_from_db()
@@ -180,6 +157,10 @@ def _retry_time(job: Job, now: datetime) -> datetime | None:
     is_retried = job.trigger != Job.Trigger.COMMAND or kind.retries_commands
     is_last = not is_retried or job.attempt > limits.retries
     return None if is_last else now + timedelta(seconds=limits.retry_after_seconds)
+
+
+def _log_with(line: str, now: datetime) -> Concat:
+    return Concat("log", Value(f"\n{now:%H:%M:%S} {line}"))
 
 
 def _rows(job: Job) -> QuerySet[Job]:

@@ -37,9 +37,8 @@ def make_ratings(catalogue: Catalogue, *, users: int, ratings: int, rng: np.rand
     fame = (1.35 * rng.normal(size=movies) + 0.45 * catalogue.quality).astype(np.float32)
     currency = _currency(catalogue.released_on, rng)
     n_each = _activity(users, ratings, cap=max(movies // 2, 1), rng=rng)
-    order = np.argsort(
-        -n_each, kind="stable"
-    )  # groups users of similar activity, so that each chunk sorts no more than needed
+    # Groups users of similar activity, so that each chunk sorts no more than needed.
+    order = np.argsort(-n_each, kind="stable")
     step = max(CELLS // movies, 1)
     pieces = [
         _rate(order[start : start + step], n_each, people, catalogue, fame, currency, rng)

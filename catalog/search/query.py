@@ -73,9 +73,8 @@ class SearchQuery:
         return (Case(*ranks, default=Value(2)), *WELL_KNOWN)
 
     def _is_doubtful(self) -> bool:
-        few = list(
-            Movie.objects.filter(matching(self._written)).order_by().values_list("search_terms", flat=True)[:FEW]
-        )
+        found = Movie.objects.filter(matching(self._written)).order_by()
+        few = list(found.values_list("search_terms", flat=True)[:FEW])
         return len(few) < FEW and not any(f" {self._name} " in terms for terms in few)
 
     def _respelt(self) -> TermQuery:
