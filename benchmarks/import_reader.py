@@ -12,7 +12,7 @@ from random import Random
 from benchmarks.mutations import MUTATIONS, Outcome, Upload, damage
 from catalog.errors import InvalidImport
 from catalog.imports.fields import ParsedRow
-from catalog.imports.formats import parse_upload
+from catalog.imports.formats import read_upload
 from tests.catalog.imports.case_files import Case, cases, catalogue
 
 TO_COME = "2093"  # the year of dates to come in the cases: damage may bring one into the past, and so make it count
@@ -36,7 +36,7 @@ class Sound:
 
 
 def parse(format: str, name: str, content: bytes) -> list[ParsedRow]:
-    return parse_upload(format=format, name=name, content=content)
+    return read_upload(format=format, name=name, content=content).rows
 
 
 def check(seed: int, numbers: Iterable[int], read: Reader = parse) -> dict[str, Outcome]:

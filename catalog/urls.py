@@ -22,6 +22,7 @@ urlpatterns = [
     path("watchlist/", library.watchlist, name="watchlist"),
     path("import/", library.upload, name="import"),
     path("import/<id:import_id>/commit/", library.commit, name="commit-import"),
+    path("import/<id:import_id>/answer/", library.answer, name="answer-import"),
     path("import/<id:import_id>/discard/", library.discard, name="discard-import"),
     path("accounts/", accounts.account, name="account"),
     path("accounts/export/<str:format>/", library.export, name="export"),

@@ -6,6 +6,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.imports.formats import CHOICES
+from catalog.imports.reading import QUESTIONS
+from catalog.imports.report import files_of, questions_of
 from catalog.models import ImportRow, Movie, Rating, User, UserImport, WatchlistItem
 from catalog.models.rating import RATING_STEPS
 from catalog.services import sign_up
@@ -143,6 +145,31 @@ class BulkReportSerializer(serializers.Serializer):
 class UploadSerializer(serializers.Serializer):
     format = serializers.ChoiceField(CHOICES)
     file = serializers.FileField(allow_empty_file=True)
+    dates = serializers.ChoiceField(
+        list(QUESTIONS["dates"][1].items()), required=False, help_text="If no date of the file says it."
+    )
+    rows = serializers.ChoiceField(
+        list(QUESTIONS["rows"][1].items()), required=False, help_text="If no column of the file says it."
+    )
+
+
+class ImportFileSerializer(serializers.Serializer):
+    """What a file and its columns were taken for. `left_out`: rows about episodes or people."""
+
+    file = serializers.CharField()
+    taken_for = serializers.CharField()
+    rows = serializers.IntegerField()
+    left_out = serializers.IntegerField()
+    columns: Any = serializers.DictField(child=serializers.CharField())
+
+
+class ImportQuestionSerializer(serializers.Serializer):
+    """What the file leaves open. Send it again with one of the `answers` as `option`."""
+
+    option = serializers.CharField()
+    about = serializers.CharField()
+    question = serializers.CharField()
+    answers: Any = serializers.DictField(child=serializers.CharField())
 
 
 class UserImportSerializer(serializers.ModelSerializer):
@@ -153,11 +180,33 @@ class UserImportSerializer(serializers.ModelSerializer):
     n_entries = serializers.IntegerField(source="n_rows", read_only=True)
     ended_at = serializers.DateTimeField(source="closed_at", read_only=True)
     counts: Any = serializers.DictField(child=serializers.IntegerField(), read_only=True)
+    files = serializers.SerializerMethodField()
+    questions = serializers.SerializerMethodField()
 
     class Meta:
         model = UserImport
-        fields = ["id", "format", "name", "status", "n_entries", "n_read", "counts", "created_at", "ended_at"]
+        fields = [
+            "id",
+            "format",
+            "name",
+            "status",
+            "n_entries",
+            "n_read",
+            "counts",
+            "files",
+            "questions",
+            "created_at",
+            "ended_at",
+        ]
         read_only_fields = fields
+
+    @extend_schema_field(ImportFileSerializer(many=True))
+    def get_files(self, user_import: UserImport) -> list[dict[str, Any]]:
+        return files_of(user_import)
+
+    @extend_schema_field(ImportQuestionSerializer(many=True))
+    def get_questions(self, user_import: UserImport) -> list[dict[str, Any]]:
+        return questions_of(user_import)
 
 
 class ImportRowSerializer(serializers.ModelSerializer):
@@ -182,6 +231,7 @@ class ImportRowSerializer(serializers.ModelSerializer):
             "movie",
             "movie_title",
             "reason",
+            "note",
         ]
         read_only_fields = fields
 

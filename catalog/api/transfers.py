@@ -61,7 +61,9 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
         given = UploadSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         user: Any = request.user  # the permission classes exclude anonymous users
-        user_import = receive_upload(trigger=UserImport.Trigger.API, user=user, **given.validated_data)
+        upload = {name: given.validated_data.pop(name) for name in ("format", "file")}
+        answers = given.validated_data
+        user_import = receive_upload(trigger=UserImport.Trigger.API, user=user, answers=answers, **upload)
         return Response(self.get_serializer(user_import).data, status.HTTP_202_ACCEPTED)
 
     @extend_schema(

@@ -39,8 +39,8 @@ def commit_import(user_import: UserImport) -> UserImport:
         _write(changes)
         user_import.rows.exclude(movie=None).delete()
         user_import.counts |= changes.counts()
-        user_import.committed_at = timezone.now()
-        user_import.save(update_fields=["counts", "committed_at"])
+        user_import.committed_at, user_import.content = timezone.now(), b""
+        user_import.save(update_fields=["counts", "committed_at", "content"])
     return user_import
 
 

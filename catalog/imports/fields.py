@@ -1,36 +1,52 @@
 """A row of an uploaded file, and the fields that its columns may hold: how text becomes a value, and text again.
 
-Parsers get text without spaces around it, never an empty one. They raise BadRow for wrong values; the row is then kept
-with its problem, so that its owner sees what was skipped.
+Parsers get text without spaces around it, never an empty one. They raise BadRow for a wrong value; it costs that value
+alone, and its owner sees what was ignored.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from django.utils import timezone
-
 from catalog.errors import BadRow
+from catalog.imports.dates import day_of, parse_day, parse_moment, shown
+from catalog.ingest.titles import Reading
 from catalog.models import ImportRow
+from catalog.text import fold
 
 Kind = ImportRow.Kind
 
 TITLE_LENGTH = 300
 FIRST_MOVIE = 1870
-FIRST_DAY = date(1890, 1, 1)
-UNKNOWN_DAYS = (date(1970, 1, 1), date(1, 1, 1))  # placeholders that Trakt and others write for an unknown date
 LARGEST_ID = 2**31 - 1
 YES, NO = ("1", "yes", "true"), ("0", "no", "false")
-_IMDB_ID = re.compile(r"tt0*(\d{1,9})")
+EMPTY = {"", "-", "\u2013", "null", "nan", "none", "n/a", "undefined", "\\n"}  # no value, except in a title
+STATUSES = dict.fromkeys(("completed", "complete", "watched", "seen", "finished"), Kind.WATCHED) | dict.fromkeys(
+    ("plantowatch", "plan to watch", "planning", "planned", "watchlist", "want to watch"), Kind.WANTED
+)
+# Stems of what sites call everything but movies, in the languages of IMDb's and others' exports.
+_NOT_MOVIES = re.compile(
+    r"seri|episod|epizod|folge|season|staffel|temporada|game|spiel|juego|gioco|jogo|jeu|podcast|book|manga|comic|musi"
+    r"|^(tv|show|person|list)$|сериал|시리즈|シリーズ|सीरी|एपिसोड"
+)
+_YEAR = re.compile(r"(?:\d{1,2}[./-]\d{1,2}[./-])?(\d{4})(?:\.0|\d{4}|\D.*)?")
+_IMDB_ID = re.compile(
+    r"(?:https?://)?(?:(?:\w+\.)?imdb\.com/(?:[\w-]+/)?title/)?(?:tt)?0*([1-9]\d{0,8})(?:\.0|[/?#].*)?", re.I
+)
+_ID = re.compile(r"(?:https?://\S+/movies?/)?(\d{1,10})(?:\.0|[-/?#].*)?", re.ASCII)
+_STARS = re.compile("([★⭐]*)(½?)☆*")
+_RATIO = re.compile(r"(\d{1,3}(?:[.,]\d{1,20})?)(?:\s*/\s*(\d{1,3})|\s*(%))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedRow:
     """`recorded_at`: when it was rated or listed. `site_id` tells movies with one name and year apart on their site.
-    `medium`: what the title is if not a movie. `problem`: why the row cannot be read."""
+    `readings`: how else the title may be meant. `medium`: what the title is if not a movie. `problem`: why the row
+    imports nothing. `note`: which details were ignored.
+    """
 
     file: str
     line: int
@@ -38,6 +54,7 @@ class ParsedRow:
     title: str = ""
     original_title: str = ""
     year: int | None = None
+    readings: tuple[Reading, ...] = ()
     imdb_id: str = ""
     tmdb_id: int | None = None
     movielens_id: int | None = None
@@ -48,14 +65,22 @@ class ParsedRow:
     watched_on: date | None = None
     is_rewatch: bool = False
     problem: str = ""
+    note: str = ""
 
 
 class Field(NamedTuple):
-    """A field of ParsedRow. Only values other than None, False and an empty text are written."""
+    """A field of ParsedRow, or what decides its kind. `label` is what the preview calls it.
+
+    Only values other than None, False and an empty text are written. The order of day and month in dates, and the scale
+    of a rating that `may_be_of_ten`, are decided for a whole file.
+    """
 
     name: str
-    parse: Callable[[str], Any]
+    label: str
+    parse: Callable[..., Any]
     write: Callable[[Any], str] = str
+    is_date: bool = False
+    may_be_of_ten: bool = False
 
 
 def parse_title(text: str) -> str:
@@ -65,32 +90,50 @@ def parse_title(text: str) -> str:
     return title
 
 
-def parse_year(text: str) -> int:
-    year = text.removesuffix(".0")
-    if not _is_number(year) or len(year) != 4 or int(year) < FIRST_MOVIE or int(year) > 2200:
-        raise BadRow(f"{shown(year)} is not the year of a movie")
-    return int(year)
+def parse_year(text: str) -> int | None:
+    """Also of a whole date, or the first of a range."""
+    if _is_zero(text):
+        return None
+    found = _YEAR.fullmatch(text)
+    if not found or not found[1].isascii() or not FIRST_MOVIE <= int(found[1]) <= 2200:
+        raise BadRow(f"{shown(text)} is not the year of a movie")
+    return int(found[1])
 
 
 def parse_imdb_id(text: str) -> str:
+    """Also of an address, or of the number alone."""
+    if _is_zero(text):
+        return ""
     found = _IMDB_ID.fullmatch(text)
-    if not found:
+    if not found or not found[1].isascii():
         raise BadRow(f"{shown(text)} is not an IMDb id; expected something like tt0133093")
     return f"tt{found[1]:0>7}"
 
 
-def parse_id(text: str, what: str) -> int:
-    number = text.removesuffix(".0")
-    if not _is_number(number) or len(number) > 10 or not 0 < int(number) <= LARGEST_ID:
-        raise BadRow(f"{shown(number)} is not a {what}")
-    return int(number)
+def parse_id(text: str, what: str) -> int | None:
+    if _is_zero(text):
+        return None
+    found = _ID.fullmatch(text)
+    if not found or not 0 < int(found[1]) <= LARGEST_ID:
+        raise BadRow(f"{shown(text)} is not a {what}")
+    return int(found[1])
 
 
-def parse_stars(text: str, *, out_of: int) -> float:
-    """Rounds to half stars, at least half a star."""
-    if not re.fullmatch(r"\d{1,3}([.,]\d{1,4})?", text) or not 0 < (value := float(text.replace(",", "."))) <= out_of:
+def parse_stars(text: str, *, out_of: int) -> float | None:
+    """Rounds to half stars, at least half a star; 0 is no rating. `4/5`, `80%` and stars say their own scale."""
+    if stars := _STARS.fullmatch(text):
+        value, scale = len(stars[1]) + bool(stars[2]) / 2, 5
+    elif ratio := _RATIO.fullmatch(text):
+        value, scale = float(ratio[1].replace(",", ".")), 100 if ratio[3] else int(ratio[2] or out_of)
+    if not (stars or ratio) or not 0 <= value <= scale or not scale:
         raise BadRow(f"{shown(text)} is not a rating above 0 and up to {out_of}")
-    return max(round(value / out_of * 10), 1) / 2
+    return max(round(value / scale * 10), 1) / 2 if value else None
+
+
+def is_of_ten(text: str) -> bool:
+    """Whether it is a rating that cannot be out of five."""
+    ratio = _RATIO.fullmatch(text.strip())
+    return bool(ratio and not ratio[2] and not ratio[3] and 5 < float(ratio[1].replace(",", ".")) <= 10)
 
 
 def parse_flag(text: str) -> bool:
@@ -99,48 +142,53 @@ def parse_flag(text: str) -> bool:
     return text.casefold() in YES
 
 
-def parse_day(text: str) -> date | None:
-    moment = parse_moment(text)
-    return moment.date() if moment else None
+def parse_kind(text: str, kind: Kind) -> Kind | str:
+    return kind if parse_flag(text) else ""
 
 
-def parse_moment(text: str) -> datetime | None:
-    """Days mean their start, and UTC without a time zone. Placeholder dates are read as no date."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadRow(f"{shown(text)} is not a date like 2024-01-31") from None
-    moment = moment.replace(tzinfo=UTC) if timezone.is_naive(moment) else moment
-    if moment.date() in UNKNOWN_DAYS:
-        return None
-    now = timezone.now()
-    if moment.date() < FIRST_DAY or moment > now + timedelta(days=1):
-        raise BadRow(f"{shown(text)} is not in the past")
-    return min(moment.astimezone(UTC), now)  # a day may have begun already in its time zone
+def parse_status(text: str) -> Kind:
+    """A status that is not known says nothing."""
+    return STATUSES.get(text.casefold(), Kind.NOTHING)
 
 
-def day_of(moment: datetime) -> str:
-    return moment.astimezone(UTC).date().isoformat()
+def parse_plays(text: str) -> int:
+    if not re.fullmatch(r"\d{1,6}(\.0)?", text, re.ASCII):
+        raise BadRow(f"{shown(text)} is not a number of plays")
+    return int(float(text))
 
 
-def shown(text: str) -> str:
-    return repr(text if len(text) <= 40 else f"{text[:40]}...")
+def parse_medium(text: str) -> str:
+    """The type, or an empty text if it is a movie or not known."""
+    return text if any(map(_NOT_MOVIES.search, (text.casefold(), fold(text)))) else ""
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit()
+def parse_source(text: str) -> str:
+    """The site that counts the ids, or an empty text if it counts movies."""
+    return "" if text.casefold() in ("tmdb", "imdb", "manual") else text
 
 
-TITLE = Field("title", parse_title)
-ORIGINAL_TITLE = Field("original_title", parse_title)
-YEAR = Field("year", parse_year)
-IMDB_ID = Field("imdb_id", parse_imdb_id)
-TMDB_ID = Field("tmdb_id", partial(parse_id, what="TMDB id"))
-MOVIELENS_ID = Field("movielens_id", partial(parse_id, what="MovieLens id"))
-SITE_ID = Field("site_id", str)
-OUT_OF_5 = Field("rating", partial(parse_stars, out_of=5), "{:g}".format)
-OUT_OF_10 = Field("rating", partial(parse_stars, out_of=10), lambda stars: f"{stars * 2:g}")
-RECORDED_ON = Field("recorded_at", parse_moment, day_of)
-RECORDED_AT = Field("recorded_at", parse_moment, datetime.isoformat)
-WATCHED_ON = Field("watched_on", parse_day)
-IS_REWATCH = Field("is_rewatch", parse_flag, lambda is_rewatch: "Yes")
+def _is_zero(text: str) -> bool:
+    return text in ("0", "0.0")
+
+
+TITLE = Field("title", "title", parse_title)
+ORIGINAL_TITLE = Field("original_title", "original title", parse_title)
+YEAR = Field("year", "year", parse_year)
+IMDB_ID = Field("imdb_id", "imdb id", parse_imdb_id)
+TMDB_ID = Field("tmdb_id", "tmdb id", partial(parse_id, what="TMDB id"))
+MOVIELENS_ID = Field("movielens_id", "movielens id", partial(parse_id, what="MovieLens id"))
+SITE_ID = Field("site_id", "address", str)
+MEDIUM = Field("medium", "type", parse_medium)
+SOURCE = Field("medium", "type", parse_source)
+OUT_OF_5 = Field("rating", "rating out of 5", partial(parse_stars, out_of=5), "{:g}".format)
+OUT_OF_10 = Field("rating", "rating out of 10", partial(parse_stars, out_of=10), lambda stars: f"{stars * 2:g}")
+RATING = OUT_OF_5._replace(may_be_of_ten=True)
+RECORDED_ON = Field("recorded_at", "recorded on", parse_moment, day_of, is_date=True)
+RECORDED_AT = RECORDED_ON._replace(write=datetime.isoformat)
+WATCHED_ON = Field("watched_on", "watched on", parse_day, is_date=True)
+IS_REWATCH = Field("is_rewatch", "rewatch", parse_flag, lambda is_rewatch: "Yes")
+IS_WATCHED = Field("status", "watched", partial(parse_kind, kind=Kind.WATCHED))
+IS_WANTED = Field("status", "wanted", partial(parse_kind, kind=Kind.WANTED))
+STATUS = Field("status", "status", parse_status)
+PLAYS = Field("plays", "plays", parse_plays)
+UNUSED = Field("", "not used", str)

@@ -19,7 +19,7 @@ _UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True)
 class File:
-    """`path` is relative to the zip."""
+    """`path` is relative to the zip. What is neither a table nor a document has no content."""
 
     path: str
     content: bytes
@@ -67,7 +67,11 @@ def _unpacked(name: str, content: bytes) -> list[File]:
         with open_zip(BytesIO(content)) as file:
             members = files_in(file)
             _check(name, members)
-            return [File(member.filename, _content(file, member)) for member in members if _is_wanted(member)]
+            return [
+                File(member.filename, _content(file, member) if _is_table(member) else b"")
+                for member in members
+                if not _is_copy(member)
+            ]
     except DamagedZip as error:
         raise InvalidImport(f"{name}: the zip is damaged: {error}.") from None
 
@@ -99,7 +103,11 @@ def _check_member(name: str, member: zipfile.ZipInfo) -> None:
         raise InvalidImport(f"{name}: {member.filename} {problem}.")
 
 
-def _is_wanted(member: zipfile.ZipInfo) -> bool:
-    """Tables and documents, except the copies that macOS adds beside each file."""
+def _is_table(member: zipfile.ZipInfo) -> bool:
+    return PurePosixPath(member.filename).suffix.lower() in (".csv", ".json")
+
+
+def _is_copy(member: zipfile.ZipInfo) -> bool:
+    """Whether macOS added it beside a file."""
     path = PurePosixPath(member.filename)
-    return path.suffix.lower() in (".csv", ".json") and "__MACOSX" not in path.parts and not path.name.startswith("._")
+    return "__MACOSX" in path.parts or path.name.startswith("._")

@@ -2,22 +2,20 @@
 
 import csv
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO, StringIO
 from typing import Any, ClassVar, NamedTuple
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.utils.functional import Promise
 
-from catalog.errors import BadRow, InvalidImport
-from catalog.imports.fields import TITLE, TITLE_LENGTH, Field, Kind, ParsedRow, shown
-from catalog.imports.tables import Row, Table
+from catalog.imports.fields import Field, Kind
+from catalog.imports.reading import Answers, Columns, FileReport, Part, Reading, columns_of, read_rows
+from catalog.imports.tables import Record, Row, Table
 from catalog.models import Movie, User
-
-FILE_NAME_LENGTH = 200
 
 
 class Entry(NamedTuple):
@@ -64,8 +62,9 @@ class Format:
     """A format is one module of `imports/formats` with a constant FORMAT; no other file mentions it.
 
     `position` orders the formats on pages. `help` tells people where the other site offers the file, `expected`
-    completes "expected ..." when a file has another format. A table with all of `signature` has this format. `columns`
-    names the columns that may hold a field, in lower case; the first that is filled counts.
+    completes "expected ..." when a file has another format. `parts` are the files that the site writes; where two rate
+    the same movie at the same time, the later one counts. `columns` names the columns that may hold a field, in lower
+    case; the first that is filled counts.
     """
 
     code: ClassVar[str]
@@ -74,38 +73,60 @@ class Format:
     help: ClassVar[str | Promise]
     expected: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
-    signature: ClassVar[Sequence[str]] = ()
+    parts: ClassVar[Sequence[Part]]
     columns: ClassVar[Mapping[Field, Sequence[str]]]
 
     def matches(self, table: Table) -> bool:
-        """Whether the table has this format. Raises InvalidImport if it cannot be read at all."""
-        return table.name.lower().endswith(self.suffixes) and self.recognizes(table.columns)
+        """Whether its columns say that the table has this format."""
+        return any(part.columns for part in self._parts_of(table))
 
-    def recognizes(self, columns: Iterable[str]) -> bool:
-        return set(self.signature) <= set(columns)
+    def part(self, path: str, columns: Collection[str]) -> Part | None:
+        """What a file with this path and these columns is."""
+        return next((part for part in self.parts if part.fits(path, columns)), None)
 
-    def read(self, tables: list[Table]) -> list[ParsedRow]:
-        """All rows of matching tables, those with a problem included."""
-        return [row for table in tables for row in self._rows(table)]
+    def read(self, tables: Sequence[Table], answers: Answers) -> Reading:
+        """Reads all the tables that have this format, and says of the others that they are not used."""
+        reading, found = Reading(), []
+        for table in tables:
+            report = FileReport(table.path, rows=len(table.records))
+            for part, records in self._parts_of(table).items():
+                columns, questions = columns_of(self.fields(table.columns), part, table, answers)
+                reading.questions += questions
+                report.add(part, table.header, columns)
+                if part.kind is not None:
+                    wanted = [record for record in records if self.is_wanted(record.values)]
+                    report.left_out += len(records) - len(wanted)
+                    rows = read_rows(table.name, part, columns, wanted, self.complete, answers)
+                    found.append((self.parts.index(part), rows))
+                    if rows and all(row.medium for row in rows):
+                        report.taken_for = "not movies"
+            reading.files.append(report)
+        reading.rows = [row for _, rows in sorted(found, key=lambda pair: pair[0]) for row in rows]
+        return reading
 
     def is_wanted(self, row: Row) -> bool:
-        """Whether the row can be about a movie; others are not even mentioned."""
+        """Whether the row can be about a movie; others are only counted."""
         return True
 
-    def kind(self, table: Table, row: Row) -> Kind:
-        raise NotImplementedError
+    def fields(self, columns: Collection[str]) -> Columns:
+        """The fields of all columns that a table with these columns may have, by their names in lower case."""
+        return [(name, field) for field, names in self.columns.items() for name in names]
 
-    def parse(self, row: Row) -> dict[str, Any]:
-        """Values of the fields that the row has. Raises BadRow."""
-        values: dict[str, Any] = {}
-        for field in self.columns:
-            if field.name not in values and (text := self.text(row, field)):
-                values[field.name] = field.parse(text)
-        return values
+    def complete(self, values: dict[str, Any], row: Row) -> None:
+        """Adds to the values of a row what only this format knows."""
 
-    def text(self, row: Row, field: Field) -> str:
-        """The first filled column of the field, or an empty text. Raises BadRow."""
-        return next((text for name in self.columns[field] if (text := _as_text(row.get(name)))), "")
+    def _parts_of(self, table: Table) -> dict[Part, list[Record]]:
+        """The records by the part that they belong to; an empty table has the part of its columns."""
+        if not table.name.lower().endswith(self.suffixes):
+            return {}
+        by_columns = defaultdict(list)
+        for record in table.records:
+            by_columns[record.columns].append(record)
+        found: dict[Part, list[Record]] = defaultdict(list)
+        for columns, records in (by_columns or {tuple(table.columns): []}).items():
+            if part := self.part(table.path, columns):
+                found[part] += records
+        return found
 
     def write(self, entries: Sequence[Entry]) -> Export:
         """Leaves out what the format cannot hold."""
@@ -135,33 +156,3 @@ class Format:
             for name, (header, entries) in tables.items():
                 file.writestr(name, self.csv_of(header, entries))
         return Export(f"movierec-{self.code}.zip", "application/zip", packed.getvalue())
-
-    def _rows(self, table: Table) -> Iterator[ParsedRow]:
-        limit, file = settings.POLICY.imports.max_entries, table.name[:FILE_NAME_LENGTH]
-        records = (record for record in table.records() if self.is_wanted(record.values))
-        for number, (line, row, problem) in enumerate(records):
-            if number >= limit:
-                raise InvalidImport(f"{file}: expected at most {limit:,} rows.")
-            kind = self.kind(table, row)
-            try:
-                if problem:
-                    raise BadRow(problem)
-                values = self.parse(row)
-                if kind == Kind.RATED and "rating" not in values:
-                    raise BadRow("the rating is missing")
-                yield ParsedRow(file, line, kind, **values)
-            except BadRow as error:
-                yield ParsedRow(file, line, kind, title=self._title(row), problem=f"{error}.")
-
-    def _title(self, row: Row) -> str:
-        """Of a row with a problem."""
-        titles = (" ".join(str(row.get(name) or "").split()) for name in self.columns[TITLE])
-        return next(filter(None, titles), "")[:TITLE_LENGTH]
-
-
-def _as_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise BadRow(f"{shown(str(value))} is neither text nor a number")
-    return str(value).strip()

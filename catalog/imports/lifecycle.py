@@ -1,7 +1,8 @@
 """The lifecycle of an upload: received, read as a job, previewed, then committed or discarded."""
 
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
@@ -10,11 +11,14 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from catalog.errors import ImportNotReady
 from catalog.imports.changes import changes_of
-from catalog.imports.fields import ParsedRow
-from catalog.imports.formats import parse_upload
+from catalog.imports.fields import Kind, ParsedRow
+from catalog.imports.formats import read_upload
 from catalog.imports.matching import Match, match_rows
+from catalog.imports.reading import Answers
 from catalog.ingest.rows import insert_rows
 from catalog.jobs.heartbeat import beating
 from catalog.jobs.kinds import JobKind, Limits, register
@@ -28,27 +32,54 @@ logger = logging.getLogger(__name__)
 
 ROWS_A_WRITE = 2000
 MAX_SECONDS = 1800
+IMPORTED = (Kind.RATED, Kind.WATCHED, Kind.WANTED)
 READ_TASK = "catalog.read_import"
-PARSED = ("file", "line", "kind", "title", "year", "rating", "recorded_at", "watched_on", "is_rewatch")
+PARSED = ("file", "line", "kind", "title", "year", "rating", "recorded_at", "watched_on", "is_rewatch", "note")
 COLUMNS = ("user_import_id", *PARSED, "movie_id", "reason")
 
 
-def receive_upload(*, user: User, format: str, file: UploadedFile, trigger: str) -> UserImport:
+def receive_upload(
+    *, user: User, format: str, file: UploadedFile, trigger: str, answers: Answers | None = None
+) -> UserImport:
     """Creates an import and enqueues it to be read. Raises InvalidImport, UploadTooLarge."""
-    user_import = create_import(user=user, format=format, name=file.name or "", content=file.read(), trigger=trigger)
+    name, content = file.name or "", file.read()
+    user_import = create_import(user=user, format=format, name=name, content=content, trigger=trigger, answers=answers)
     transaction.on_commit(lambda: enqueue(user_import))
     return user_import
 
 
+def answer_questions(user_import: UserImport, *, answers: Answers, trigger: str) -> UserImport:
+    """Reads the file again with its owner's answers, as an import that replaces this one. Raises ImportNotReady."""
+    if user_import.state != UserImport.State.READY or not user_import.content:
+        raise ImportNotReady(_("{name} asks nothing.").format(name=user_import.name))
+    again = create_import(
+        user=user_import.user,
+        format=user_import.format,
+        name=user_import.name,
+        content=bytes(user_import.content),
+        trigger=trigger,
+        answers=user_import.answers | dict(answers),
+    )
+    transaction.on_commit(lambda: enqueue(again))
+    return again
+
+
 def create_import(
-    *, user: User, format: str, name: str, content: bytes, trigger: str = UserImport.Trigger.COMMAND
+    *,
+    user: User,
+    format: str,
+    name: str,
+    content: bytes,
+    trigger: str = UserImport.Trigger.COMMAND,
+    answers: Answers | None = None,
 ) -> UserImport:
     """Creates an import, replacing one that the user has not committed.
 
+    `answers` to questions about the file: `dates` is "day-first" or "month-first", `rows` is "watched" or "wanted".
     Raises InvalidImport or UploadTooLarge if the file does not have that format; then nothing changes.
     """
     name = PurePath(name).name.replace("\0", "")[:200] or "upload"
-    rows = parse_upload(format=format, name=name, content=content)
+    reading = read_upload(format=format, name=name, content=content, answers=answers)
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         UserImport.objects.filter(user=user).open().delete()
@@ -57,7 +88,9 @@ def create_import(
             format=format,
             name=name,
             content=content,
-            n_rows=len(rows),
+            n_rows=len(reading.rows),
+            report=reading.report,
+            answers=dict(answers or {}),
             trigger=trigger,
             requested_by=user,
             exclusive=f"import of user {user.pk}",
@@ -88,7 +121,13 @@ def read_import(*, import_id: int, on_progress: Callable[[int], object] = lambda
 
 
 def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool:
-    rows = parse_upload(format=user_import.format, name=user_import.name, content=bytes(user_import.content))
+    reading = read_upload(
+        format=user_import.format,
+        name=user_import.name,
+        content=bytes(user_import.content),
+        answers=user_import.answers,
+    )
+    rows = reading.rows
     matches = match_rows(rows)
     user_import.rows.all().delete()
     pace, n_read = Pace(), 0
@@ -99,14 +138,32 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
                 return False  # discarded in the meantime
             insert_rows(ImportRow, COLUMNS, (_row(user_import, row, match) for row, match in pairs))
         on_progress(len(pairs))
-    matched = sum(match.movie_id is not None for match in matches)
-    counts = {"matched": matched, "unmatched": len(rows) - matched, **changes_of(user_import).counts()}
+    counts = _counts(rows, matches) | changes_of(user_import).counts()
+    kept = user_import.content if reading.questions else b""
     with transaction.atomic():
-        UserImport.objects.filter(pk=user_import.pk).update(content=b"", counts=counts)
+        UserImport.objects.filter(pk=user_import.pk).update(content=kept, counts=counts)
         if not finish(user_import):
             transaction.set_rollback(True)  # another attempt reads it now and needs the file
             return False
     return True
+
+
+def _counts(rows: Sequence[ParsedRow], matches: Sequence[Match]) -> dict[str, int]:
+    """Rows by what is found, and by what those say that are about movies."""
+    matched = sum(match.movie_id is not None for match in matches)
+    kinds = Counter(row.kind for row in rows)
+    movies = [row for row in rows if row.kind in IMPORTED and not row.medium]
+    return {
+        "matched": matched,
+        "unmatched": len(rows) - matched,
+        "not_found": sum(kinds[kind] for kind in IMPORTED) - matched,
+        "not_readable": kinds[Kind.UNREADABLE],
+        "nothing_said": kinds[Kind.NOTHING],
+        "details_ignored": sum(bool(row.note) for row in rows),
+        "rated": sum(row.rating is not None for row in movies),
+        "watched": sum(row.kind == Kind.WATCHED for row in movies),
+        "wanted": sum(row.kind == Kind.WANTED for row in movies),
+    }
 
 
 def _row(user_import: UserImport, row: ParsedRow, match: Match) -> list[Any]:

@@ -5,6 +5,7 @@ The year may be off by one, since sites count from different premieres.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from catalog.imports.fields import ParsedRow
@@ -12,6 +13,7 @@ from catalog.ingest.identity import PUBLIC_IDS, Candidate, Candidates, ids_of
 from catalog.ingest.titles import Name
 
 YEARS_OFF = 1
+YEARS_OFF_BY_ID = 2  # where an id and the title agree
 # How well a name fits, best first.
 EXACT, WORDS, ANOTHER_NAME, LOOSE = range(4)
 NAMED = 3  # movies in a reason
@@ -27,6 +29,9 @@ class Match(NamedTuple):
     is_near: bool = False
 
 
+NOT_FOUND = Match(None, "Not in the catalogue.")
+
+
 class _Fit(NamedTuple):
     years_off: int
     name: int
@@ -37,7 +42,7 @@ def match_rows(rows: Sequence[ParsedRow]) -> list[Match]:
     """One match per row, in order. Reads the catalogue once, whatever the number of rows."""
     sound = [row for row in rows if not row.problem]
     wanted = {_identity(row): row for row in sound}
-    titles = {title for row in wanted.values() for title in _titles(row)}
+    titles = {title for row in wanted.values() for meant in _meanings(row) for title in _titles(meant)}
     candidates = Candidates(ids=ids_of(wanted.values()), titles=titles)
     found = {identity: _match(row, candidates) for identity, row in wanted.items()}
     _settle_claims(wanted, found)
@@ -47,23 +52,51 @@ def match_rows(rows: Sequence[ParsedRow]) -> list[Match]:
 
 
 def _identity(row: ParsedRow) -> Identity:
-    return (row.title, row.original_title, row.year, row.imdb_id, row.tmdb_id, row.movielens_id)
+    return (row.title, row.original_title, row.year, row.imdb_id, row.tmdb_id, row.movielens_id, row.medium)
 
 
 def _titles(row: ParsedRow) -> list[str]:
     return [title for title in (row.title, row.original_title) if title]
 
 
+def _meanings(row: ParsedRow) -> Iterator[ParsedRow]:
+    """The row with its title as it stands, then with each other reading of it."""
+    yield row
+    for reading in row.readings:
+        if None in (row.year, reading.year) or row.year == reading.year:
+            yield replace(row, title=reading.title, year=row.year or reading.year)
+
+
 def _match(row: ParsedRow, candidates: Candidates) -> Match:
     by_id = [candidates.by_id.get(name, getattr(row, name)) for name in PUBLIC_IDS]
-    found = {candidate.pk: candidate for candidate in by_id if candidate}
+    found = _distinct(candidate for candidate in by_id if candidate)
     if len(found) > 1:
-        return Match(None, f"Its ids belong to different movies: {_listed(found.values())}.")
+        return Match(None, f"Its ids belong to different movies: {_listed(found)}.")
+    meanings = list(_meanings(row))
     if found:
-        return Match(next(iter(found)))
+        if any(_agrees(meant, found[0], candidates) for meant in meanings):
+            return Match(found[0].pk)
+        return Match(None, f"Its id is that of {found[0]}, which its title or year contradicts.")
     if row.medium:
         return Match(None, f"Not a movie: {row.medium}.")
-    return _match_title(row, candidates)
+    matches = [_match_title(meant, candidates) for meant in meanings if _titles(meant)]
+    return next((match for match in matches if match.movie_id), None) or _best_reason(matches)
+
+
+def _best_reason(matches: list[Match]) -> Match:
+    return next((match for match in reversed(matches) if match != NOT_FOUND), NOT_FOUND)
+
+
+def _agrees(row: ParsedRow, movie: Candidate, candidates: Candidates) -> bool:
+    """Whether neither title nor year contradict that an id of the row means the movie.
+
+    A title in another language is unknown here; one that names another movie of its year contradicts.
+    """
+    years_off = _years_off(row, movie) if movie.year else 0
+    if any(candidates.spellings[title].loose in movie.loose_names for title in _titles(row)):
+        return years_off <= YEARS_OFF_BY_ID
+    others = (other for other in candidates.named(_titles(row)) if _years_off(row, other) <= YEARS_OFF)
+    return years_off <= YEARS_OFF and not any(others)
 
 
 def _match_title(row: ParsedRow, candidates: Candidates) -> Match:
@@ -71,10 +104,22 @@ def _match_title(row: ParsedRow, candidates: Candidates) -> Match:
     if not fits:
         return Match(None, _why_not(row, candidates))
     best = fits[0]
-    rivals = [fit for fit in fits[1:] if _is_rival(fit, best)]
-    if rivals:
-        return Match(None, f"Several movies fit: {_listed(fit.candidate for fit in [best, *rivals])}.")
-    return Match(best.candidate.pk, is_near=best.years_off > 0)
+    rivals = _distinct(fit.candidate for fit in fits if fit is best or _is_rival(fit, best))
+    if len(rivals) > 1:
+        return Match(None, f"Several movies fit: {_listed(rivals)}.")
+    return Match(rivals[0].pk, is_near=best.years_off > 0)
+
+
+def _distinct(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Without those that are the same film as another one; of such, the one with the most ids."""
+    found: list[Candidate] = []
+    for candidate in candidates:
+        same = next((number for number, other in enumerate(found) if candidate.is_same_film(other)), None)
+        if same is None:
+            found.append(candidate)
+        else:
+            found[same] = max(found[same], candidate, key=lambda one: (one.n_ids, -one.pk))
+    return found
 
 
 def _fits(row: ParsedRow, candidates: Candidates) -> Iterator[_Fit]:
@@ -90,7 +135,7 @@ def _fits(row: ParsedRow, candidates: Candidates) -> Iterator[_Fit]:
 def _why_not(row: ParsedRow, candidates: Candidates) -> str:
     same_name = candidates.named(_titles(row))
     if not same_name:
-        return "Not in the catalogue."
+        return NOT_FOUND.reason
     if row.year is None:
         return f"The year is missing; the catalogue has {_listed(same_name)}."
     return f"Not in the catalogue, which has {_listed(same_name)}."

@@ -1,12 +1,26 @@
-"""Sentences that tell the owner what an import would add and change."""
+"""Sentences that tell the owner what a file was taken for, and what its import would add and change."""
 
+from collections import defaultdict
+from typing import Any
+
+from catalog.imports.reading import QUESTIONS
 from catalog.models import UserImport
 
 
 def sentences(user_import: UserImport) -> list[str]:
     """For an import that was read; the same before and after the commit."""
-    counts = user_import.counts
-    matched, unmatched = counts["matched"], counts["unmatched"]
+    counts = defaultdict(int, {"not_found": user_import.counts["unmatched"]} | user_import.counts)
+    n_rows = counts["matched"] + counts["unmatched"]
+    outcomes = [
+        f"{counts['matched']:,} of {_n(n_rows, 'row')} found in the catalogue",
+        f"{counts['not_found']:,} not found",
+        f"{counts['not_readable']:,} not readable",
+    ]
+    kinds = [f"{counts[kind]:,} {kind}" for kind in ("rated", "watched", "wanted") if counts[kind]]
+    left = [
+        f"{_n(counts['nothing_said'], 'row')} that nothing is imported from" if counts["nothing_said"] else "",
+        f"{_n(counts['details_ignored'], 'row')} with details that were ignored" if counts["details_ignored"] else "",
+    ]
     brings = [
         _n(counts["ratings_new"], "new rating"),
         f"{counts['ratings_changed']:,} changed" if counts["ratings_changed"] else "",
@@ -17,8 +31,31 @@ def sentences(user_import: UserImport) -> list[str]:
         _n(counts["viewings_new"], "new viewing") if counts["viewings_new"] else "",
         f"{_n(counts['watchlist_new'], 'movie')} for the watchlist" if counts["watchlist_new"] else "",
     ]
-    lines = [f"{matched:,} of {_n(matched + unmatched, 'row')} found in the catalogue", _joined(brings), _joined(more)]
+    said = f"The file says: {_joined(kinds)}" if kinds else "The file does not say what was watched, rated or wanted"
+    lines = [_joined(outcomes), said, _joined(left), _joined(brings), _joined(more)]
     return [line for line in lines if line]
+
+
+def files_of(user_import: UserImport) -> list[dict[str, Any]]:
+    """Each file with what it and its columns were taken for."""
+    return user_import.report.get("files", [])
+
+
+def questions_of(user_import: UserImport) -> list[dict[str, Any]]:
+    """What the file leaves open: the `option` to answer with, the file and column it is `about`, the `answers`."""
+    return [
+        {"option": option, "about": about, "question": QUESTIONS[option][0], "answers": QUESTIONS[option][1]}
+        for option, about in user_import.report.get("questions", [])
+    ]
+
+
+def file_lines(user_import: UserImport) -> list[str]:
+    """One line for each file."""
+    return [
+        f"{file['file']}: {file['taken_for']}, {_n(file['rows'], 'row')}"
+        + "".join(f"; {name}: {label}" for name, label in file["columns"].items())
+        for file in files_of(user_import)
+    ]
 
 
 def _joined(parts: list[str]) -> str:

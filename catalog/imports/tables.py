@@ -1,6 +1,7 @@
 """Files as tables, whatever they are written in: values by column name, each row with its line number."""
 
 import csv
+import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from io import StringIO
@@ -13,87 +14,99 @@ from catalog.safe_json import InvalidJSON, parse_json
 csv.field_size_limit(max(csv.field_size_limit(), 1 << 20))  # long reviews
 LIST_DEPTH = 3  # of nested objects around the lists of a JSON file
 ITEM_DEPTH = 2  # of nested objects within their items
+# What may stand before a header: Excel's line that names the separator, or Letterboxd's block about a list.
+_BEFORE = re.compile(
+    r'"?sep=(?P<separator>[^\r\n"])"?\r?\n|Letterboxd list export.*?\n\s*\n', re.IGNORECASE | re.DOTALL
+)
 
 Row = Mapping[str, Any]
 
 
 class Record(NamedTuple):
-    """A row as written. `problem`: why its values may stand in the wrong columns."""
+    """A row as written. `columns` in lower case; `problem`: why its values may stand in the wrong ones."""
 
     line: int
+    columns: tuple[str, ...]
     values: Row
     problem: str = ""
 
 
 class Table:
-    """A CSV file, read when asked for. `columns` are in lower case."""
+    """Records under a path. `header` has the columns of a CSV file by their names in lower case."""
 
-    def __init__(self, file: File) -> None:
-        self.file, self.name, self.path = file, file.name, file.path
-
-    @cached_property
-    def columns(self) -> Collection[str]:
-        return [column.strip().casefold() for column in next(self._lines, (1, []))[1]]
-
-    def records(self) -> Iterator[Record]:
-        """All rows; a second call gives none. Raises InvalidImport."""
-        expected = len(self.columns)
-        for line, values in self._lines:
-            problem = f"{len(values)} columns instead of {expected}" if len(values) != expected else ""
-            yield Record(line, dict(zip(self.columns, values, strict=False)), problem)
-
-    @cached_property
-    def _lines(self) -> Iterator[tuple[int, list[str]]]:
-        """Non-empty rows with their line numbers."""
-        text = self.file.text()
-        header = text.partition("\n")[0]
-        # Many countries' spreadsheets write semicolons.
-        rows = csv.reader(StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
-        return self._numbered(rows)
-
-    def _numbered(self, rows: Any) -> Iterator[tuple[int, list[str]]]:
-        try:
-            while True:
-                line = rows.line_num + 1
-                row = next(rows, None)
-                if row is None:
-                    return
-                if any(value.strip() for value in row):
-                    yield line, row
-        except csv.Error as error:
-            raise InvalidImport(f"{self.name}, line {line}: expected a row of a CSV file ({error}).") from None
-
-
-class JSONTable(Table):
-    """The items of all lists in a JSON file, numbered from 1. Names within an item are joined: `movie.ids.imdb`."""
+    def __init__(self, file: File, path: str, records: list[Record], header: Mapping[str, str]) -> None:
+        self.file, self.name, self.path, self.records, self.header = file, file.name, path, records, header
 
     @cached_property
     def columns(self) -> Collection[str]:
-        return {name for item in self._items for name in item}
+        return self.header or {name for record in self.records for name in record.columns}
 
-    def records(self) -> Iterator[Record]:
-        for number, item in enumerate(self._items, start=1):
-            yield Record(number, _flat(item))
-
-    @cached_property
-    def _items(self) -> list[dict[str, Any]]:
-        try:
-            return list(_items(parse_json(self.file.text(), lenient=True)))
-        except InvalidJSON as error:
-            where = f"{self.name}, line {error.line}" if error.line else self.name
-            raise InvalidImport(f"{where}: expected JSON as a site exports it ({error}).") from None
+    def texts(self, column: str) -> Iterator[str]:
+        return (str(record.values.get(column) or "").strip() for record in self.records)
 
 
-def table_of(file: File) -> Table:
-    return JSONTable(file) if file.name.lower().endswith(".json") else Table(file)
+def tables_of(file: File) -> list[Table]:
+    """The table of a CSV file, or the lists of a JSON file. Raises InvalidImport."""
+    return list(_json_tables(file)) if file.name.lower().endswith(".json") else [_csv_table(file)]
 
 
-def _items(document: Any, depth: int = LIST_DEPTH) -> Iterator[dict[str, Any]]:
+def _csv_table(file: File) -> Table:
+    text = file.text()
+    before = _BEFORE.match(text)
+    text = text[before.end() :] if before else text
+    line = text.lstrip().partition("\n")[0]
+    # Many countries' spreadsheets write semicolons.
+    separator = (before and before["separator"]) or max(",;\t|", key=line.count)
+    rows = csv.reader(StringIO(text, newline=None), delimiter=separator, strict=True)
+    lines = _numbered(rows, file.name, before[0].count("\n") if before else 0)
+    header = [column.strip() for column in next(lines, (0, []))[1]]
+    names = tuple(column.casefold() for column in header)
+    return Table(file, file.path, [_record(names, *line) for line in lines], dict(zip(names, header, strict=True)))
+
+
+def _record(names: tuple[str, ...], line: int, values: list[str]) -> Record:
+    is_whole = len(values) >= len(names) and not any(value.strip() for value in values[len(names) :])
+    problem = "" if is_whole else f"{len(values)} columns instead of {len(names)}"
+    return Record(line, names, dict(zip(names, values, strict=False)), problem)
+
+
+def _numbered(rows: Any, name: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
+    """Non-empty rows with their line numbers."""
+    try:
+        while True:
+            line = rows.line_num + skipped + 1
+            row = next(rows, None)
+            if row is None:
+                return
+            if any(value.strip() for value in row):
+                yield line, row
+    except csv.Error as error:
+        raise InvalidImport(f"{name}, line {line}: expected a row of a CSV file ({error}).") from None
+
+
+def _json_tables(file: File) -> Iterator[Table]:
+    """Items are numbered over the whole file. Names within an item are joined: `movie.year`."""
+    first = 1
+    for path, items in _lists(_document(file)):
+        found = ((number, _flat(item)) for number, item in enumerate(items, first) if isinstance(item, dict))
+        yield Table(file, f"{file.path}{path}", [Record(number, tuple(item), item) for number, item in found], {})
+        first += len(items)
+
+
+def _document(file: File) -> Any:
+    try:
+        return parse_json(file.text(), lenient=True)
+    except InvalidJSON as error:
+        where = f"{file.name}, line {error.line}" if error.line else file.name
+        raise InvalidImport(f"{where}: expected JSON as a site exports it ({error}).") from None
+
+
+def _lists(document: Any, path: str = "", depth: int = LIST_DEPTH) -> Iterator[tuple[str, list[Any]]]:
     if isinstance(document, list):
-        yield from (item for item in document if isinstance(item, dict))
+        yield path, document
     elif isinstance(document, dict) and depth:
-        for part in document.values():
-            yield from _items(part, depth - 1)
+        for name, part in document.items():
+            yield from _lists(part, f"{path}/{name}", depth - 1)
 
 
 def _flat(item: dict[str, Any], depth: int = ITEM_DEPTH) -> dict[str, Any]:

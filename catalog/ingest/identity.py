@@ -74,6 +74,21 @@ class Candidate:
     def __str__(self) -> str:
         return f"{self.title} ({self.year})" if self.year else self.title
 
+    @property
+    def loose_names(self) -> set[str]:
+        return {name.loose for name, _ in self.names}
+
+    @property
+    def n_ids(self) -> int:
+        return sum(getattr(self, name) is not None for name in PUBLIC_IDS)
+
+    def is_same_film(self, other: "Candidate") -> bool:
+        """Whether the catalogue holds one film twice: alike in title and year, and only one of them has ids."""
+        if self.year is None or (self.title.casefold(), self.year) != (other.title.casefold(), other.year):
+            return self.pk == other.pk
+        has_ids = [bool(movie.imdb_id or movie.tmdb_id) for movie in (self, other)]
+        return self.pk == other.pk or has_ids[0] != has_ids[1]
+
 
 class Candidates:
     """All movies that have one of the ids or titles, read in one pass over the catalogue."""

@@ -8,6 +8,9 @@ from catalog.text import fold
 
 _YEAR = re.compile(r"\s*\((\d{4})(?:[-\u2013]\d{0,4})?\)\s*$")
 _GROUP = re.compile(r"^(?P<title>.*\S)\s+\((?P<group>[^()]+)\)$")
+_BRACKETS = re.compile(
+    r"\(\s*(?!(?:part|vol|volume|episode|chapter)\b(?!\s*(?:1|i|one)\s*\))|\d+\s*\)|[iv]+\s*\))[^()]*\)", re.IGNORECASE
+)
 _ALSO = re.compile(r"^a\.?k\.?a\.? ", re.IGNORECASE)
 _NOT_A_TITLE = re.compile(r"^([0-9]{1,4}|(part|vol|volume|episode|chapter)\b.*)$", re.IGNORECASE)
 ARTICLES = (
@@ -47,6 +50,25 @@ def parse_title(text: str) -> Title:
     others.sort(key=lambda other: _ALSO.match(other) is not None)
     original = article_first(_ALSO.sub("", others[0])) if others else ""
     return Title(article_first(text), original, year)
+
+
+class Reading(NamedTuple):
+    """How a title may be meant."""
+
+    title: str
+    year: int | None
+
+
+def readings(text: str) -> Iterator[Reading]:
+    """How else a title of people's own may be meant: as MovieLens writes titles, then without its brackets.
+
+    What stands in brackets names a version, a country or another film, so it is no title; a second part stays one.
+    """
+    found = _YEAR.search(text)
+    year, title = (int(found[1]), text[: found.start()]) if found and found.start() else (None, text)
+    without = " ".join(_BRACKETS.sub(" ", title).split())
+    meant = dict.fromkeys(Reading(article_first(reading), year) for reading in (title, without) if reading)
+    yield from (reading for reading in meant if reading != (text, None))
 
 
 def article_first(title: str) -> str:

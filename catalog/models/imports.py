@@ -50,9 +50,11 @@ class UserImport(Job):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="imports")
     format = models.CharField(max_length=16, help_text="Code of one of `imports.formats`.")
     name = models.CharField(max_length=200, help_text="File name.")
-    content = models.BinaryField(default=b"", help_text="The file, until it has been read.")
+    content = models.BinaryField(default=b"", help_text="The file, until it has been read and nothing is asked.")
     n_rows = models.PositiveIntegerField()
     counts = models.JSONField(default=dict, help_text="What the import adds and changes, or has added and changed.")
+    report = models.JSONField(default=dict, help_text="What each file and column was taken for, and open questions.")
+    answers = models.JSONField(default=dict, help_text="The owner's answers to questions about the file.")
     committed_at = models.DateTimeField(null=True, blank=True, help_text="When the owner committed the import.")
 
     objects = UserImportQuerySet.as_manager()  # type: ignore[misc]  # overrides that of Job
@@ -88,12 +90,17 @@ class UserImport(Job):
 
 
 class ImportRow(models.Model):
-    """One row of an uploaded file and the movie it matches; without a movie, `reason` says why."""
+    """One row of an uploaded file and the movie it matches; without a movie, `reason` says why.
+
+    Only rows of the first three kinds can be imported.
+    """
 
     class Kind(models.TextChoices):
         RATED = "rated", "rated"
         WATCHED = "watched", "watched"
         WANTED = "wanted", "on the watchlist"
+        NOTHING = "nothing", _("says nothing")
+        UNREADABLE = "unreadable", _("not readable")
 
     user_import = models.ForeignKey(UserImport, on_delete=models.CASCADE, related_name="rows")
     file = models.CharField(max_length=200)
@@ -107,6 +114,7 @@ class ImportRow(models.Model):
     is_rewatch = models.BooleanField(default=False)
     movie = models.ForeignKey(Movie, on_delete=models.SET_NULL, null=True)
     reason = models.CharField(max_length=300, blank=True)
+    note = models.CharField(max_length=300, blank=True, help_text="Details that were ignored.")
 
     class Meta:
         ordering = ["id"]

@@ -3,8 +3,10 @@
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -12,10 +14,11 @@ from catalog.errors import ImportNotReady, InvalidImport, UploadTooLarge
 from catalog.forms import RatingForm, UploadForm
 from catalog.imports.commit import commit_import
 from catalog.imports.formats import FORMATS, export_ratings
-from catalog.imports.lifecycle import receive_upload
-from catalog.imports.report import sentences
+from catalog.imports.lifecycle import answer_questions, receive_upload
+from catalog.imports.reading import QUESTIONS
+from catalog.imports.report import files_of, questions_of, sentences
 from catalog.imports.upload import check_length
-from catalog.models import Movie, Rating, User, UserImport, WatchlistItem
+from catalog.models import ImportRow, Movie, Rating, User, UserImport, WatchlistItem
 from catalog.services import add_to_watchlist, record_rating, remove_from_watchlist, remove_rating
 from catalog.throttling import ImportThrottle, too_many
 from catalog.views.pages import (
@@ -29,6 +32,15 @@ from catalog.views.pages import (
 )
 
 IMPORT_ROWS = 50
+NOT_IMPORTED = (ImportRow.Kind.UNREADABLE, ImportRow.Kind.NOTHING)
+# Tabs of the preview, with the keys of their counts and their rows.
+TABS = {
+    "unmatched": (_("Not found"), "not_found", Q(movie=None) & ~Q(kind__in=NOT_IMPORTED)),
+    "matched": (_("Found"), "matched", Q(movie__isnull=False)),
+    ImportRow.Kind.UNREADABLE.value: (_("Not readable"), "not_readable", Q(kind=ImportRow.Kind.UNREADABLE)),
+    ImportRow.Kind.NOTHING.value: (_("Nothing to import"), "nothing_said", Q(kind=ImportRow.Kind.NOTHING)),
+}
+ALWAYS_SHOWN = ("unmatched", "matched")
 SORTS = {
     "recent": ("Latest first", ["-rated_at", "-id"]),
     "highest": ("Highest first", ["-rating", "-rated_at", "-id"]),
@@ -137,31 +149,53 @@ def upload(request: SignedInRequest) -> HttpResponse:
 
 
 def _import_page(request: SignedInRequest, form: UploadForm, *, status: int = 200, refused: str = "") -> HttpResponse:
-    user_import = UserImport.objects.of(request.user).first()
+    """An error of a new upload replaces the preview of an earlier one, which stays as it is."""
+    latest = UserImport.objects.of(request.user).first()
+    refused = refused or " ".join(message for messages in form.errors.values() for message in messages)
+    user_import = None if refused else latest
     context = {
         "form": form,
         "refused": refused,
+        "latest": latest,
         "user_import": user_import,
-        "sentences": sentences(user_import) if user_import and user_import.counts else [],
         "max_upload_mb": settings.POLICY.imports.max_upload_mb,
         "formats": list(zip(form["format"], FORMATS.values(), strict=True)),
         "format_label": FORMATS[user_import.format].label if user_import else "",
     }
     if user_import and user_import.counts:
-        context |= _tab_of_rows(request, user_import)
+        shown = {"sentences": sentences(user_import), "files": files_of(user_import)}
+        context |= shown | _tab_of_rows(request, user_import)
+        if user_import.state == UserImport.State.READY:
+            context["questions"] = questions_of(user_import)
     name = "catalog/_import.html" if is_htmx(request) else "catalog/import.html"
     return vary_on_htmx(render(request, name, context, status=status))
 
 
 def _tab_of_rows(request: SignedInRequest, user_import: UserImport) -> dict[str, object]:
-    """Unmatched rows first: only those may need action."""
-    tabs = {"unmatched": user_import.counts["unmatched"], "matched": user_import.counts["matched"]}
+    """Rows that are not found first: only those may need action."""
+    counts = {"not_found": user_import.counts["unmatched"]} | user_import.counts
+    tabs = {name: (label, counts.get(key, 0)) for name, (label, key, _rows) in TABS.items()}
+    tabs = {name: tab for name, tab in tabs.items() if tab[1] or name in ALWAYS_SHOWN}
     if user_import.state == UserImport.State.DONE:
         del tabs["matched"]
     shown = request.GET.get("show", "")
-    shown = shown if shown in tabs else next((name for name, count in tabs.items() if count), "unmatched")
-    rows = user_import.rows.filter(movie__isnull=shown == "unmatched").select_related("movie")
+    shown = shown if shown in tabs else next((name for name, tab in tabs.items() if tab[1]), "unmatched")
+    rows = user_import.rows.filter(TABS[shown][2]).select_related("movie")
     return {"page": paginated(request, rows, page_size=IMPORT_ROWS), "shown": shown, "tabs": tabs}
+
+
+@require_POST
+@login_required
+def answer(request: SignedInRequest, import_id: int) -> HttpResponse:
+    """Reads the upload again with what its owner says about its dates or its rows."""
+    user_import = get_object_or_404(UserImport.objects.filter(user=request.user), pk=import_id)
+    answers = {option: request.POST.get(option, "") for option in QUESTIONS}
+    answers = {option: answer for option, answer in answers.items() if answer in QUESTIONS[option][1]}
+    try:
+        answer_questions(user_import, answers=answers, trigger=UserImport.Trigger.PAGE)
+    except ImportNotReady as error:
+        messages.error(request, str(error))
+    return redirect("catalog:import")
 
 
 @require_POST

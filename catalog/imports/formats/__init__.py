@@ -1,13 +1,15 @@
 """The known formats; each module of this package adds its own."""
 
+from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 
 from catalog.errors import InvalidImport
-from catalog.imports.fields import ParsedRow
-from catalog.imports.files import files_of
+from catalog.imports.fields import Kind
+from catalog.imports.files import File, files_of
 from catalog.imports.format import Export, Format, entries_of
-from catalog.imports.tables import Table, table_of
+from catalog.imports.reading import NOT_USED, Answers, FileReport, Reading
+from catalog.imports.tables import Table, tables_of
 from catalog.models import User
 
 
@@ -20,20 +22,43 @@ FORMATS = _discover()
 CHOICES = [(format.code, format.label) for format in FORMATS.values()]
 
 
-def parse_upload(*, format: str, name: str, content: bytes) -> list[ParsedRow]:
-    """All rows of the file or zip, those with a problem included. Raises InvalidImport, UploadTooLarge."""
+def read_upload(*, format: str, name: str, content: bytes, answers: Answers | None = None) -> Reading:
+    """Everything that the file or zip says, and what was taken for what. Raises InvalidImport, UploadTooLarge.
+
+    `answers` are those of the file's owner to earlier questions, by the keys of `reading.QUESTIONS`.
+    """
     chosen = FORMATS[format]
-    tables = [table_of(file) for file in files_of(name, content)]
-    matching = [table for table in tables if chosen.matches(table)]
-    if not matching:
+    tables, reports, problems = _tables(chosen, files_of(name, content))
+    if problems and not tables:
+        raise InvalidImport(problems[0])
+    if not any(map(chosen.matches, tables)):
         raise InvalidImport(f"{name}: expected {chosen.expected}; {_what_it_is(tables)}.")
-    rows = chosen.read(matching)
-    if not rows:
+    reading = chosen.read(tables, answers or {})
+    reading.files += reports
+    if not reading.rows and not any(file.is_put_aside for file in reading.files):
         raise InvalidImport(f"{name}: expected {chosen.expected}; this one contains no movies.")
-    if all(row.problem for row in rows):
-        first = f"{rows[0].file}, line {rows[0].line}: {rows[0].problem}"
-        raise InvalidImport(f"{name}: none of its rows can be read. {first}")
-    return rows
+    if reading.rows and all(row.kind == Kind.UNREADABLE for row in reading.rows):
+        first = reading.rows[0]
+        raise InvalidImport(f"{name}: none of its rows can be read. {first.file}, line {first.line}: {first.problem}")
+    return reading
+
+
+def _tables(format: Format, files: Sequence[File]) -> tuple[list[Table], list[FileReport], list[str]]:
+    """The tables of the files; what the files without any are; and why some cannot be read."""
+    tables: list[Table] = []
+    reports, problems = [], []
+    for file in files:
+        try:
+            found = tables_of(file) if file.content else []
+        except InvalidImport as error:
+            problems.append(str(error))
+            reports.append(FileReport(file.path, f"{NOT_USED}: {error}"))
+            continue
+        tables += found
+        if not found:
+            part = format.part(file.path, ())
+            reports.append(FileReport(file.path, f"{NOT_USED}: {part.label if part else 'not recognised'}"))
+    return tables, reports, problems
 
 
 def export_ratings(*, user: User, format: str) -> Export:
@@ -41,17 +66,10 @@ def export_ratings(*, user: User, format: str) -> Export:
     return FORMATS[format].write(entries_of(user))
 
 
-def _what_it_is(tables: list[Table]) -> str:
+def _what_it_is(tables: Sequence[Table]) -> str:
     for format in FORMATS.values():
-        if any(_is_of(format, table) for table in tables):
+        if any(format.matches(table) for table in tables):
             return f"this one looks like a file from {format.label}, so choose that"
     if not tables:
         return "the zip contains no .csv or .json file"
     return "this one has neither its columns nor those of another known site"
-
-
-def _is_of(format: Format, table: Table) -> bool:
-    try:
-        return format.matches(table)
-    except InvalidImport:
-        return False

@@ -1,19 +1,16 @@
 """Letterboxd's export: a zip, or one of its tables. The tables overlap."""
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from catalog.errors import BadRow, InvalidImport
 from catalog.imports import fields
-from catalog.imports.fields import Kind, ParsedRow
+from catalog.imports.fields import Kind
 from catalog.imports.format import Entry, Export, Format
-from catalog.imports.tables import Row, Table
+from catalog.imports.reading import Part
 
-TABLES = ("watched", "watchlist", "diary", "reviews", "ratings")  # if two rate the same movie, the later table counts
-_OTHER_FOLDERS = {"deleted", "orphaned", "likes", "lists"}
+_MOVIES = ("date", "name", "year", "letterboxd uri")
+_DIARY = (*_MOVIES, "watched date")
 _HEADER = ["Date", "Name", "Year", "Letterboxd URI", "imdbID", "tmdbID"]
 
 
@@ -25,7 +22,20 @@ class Letterboxd(Format):
     expected = (
         "the zip that Letterboxd exports, or its ratings.csv, diary.csv, reviews.csv, watched.csv or watchlist.csv"
     )
-    signature = ("date", "name", "year", "letterboxd uri")
+    parts = (
+        Part("deleted", named="/deleted/"),
+        Part("orphaned", named="/orphaned/"),
+        Part("likes", named="/likes/"),
+        Part("a list", named="/lists/"),
+        Part("a list", columns=("position", "name", "url")),
+        Part("settings", named=r"/profile\W*\d*\W*csv$"),
+        Part("comments", named=r"/comments\W*\d*\W*csv$"),
+        Part("watched", Kind.WATCHED, _MOVIES, r"/watched\W*\d*\W*csv$"),
+        Part("watchlist", Kind.WANTED, _MOVIES, r"/watchlist[^/]*$"),
+        Part("diary", Kind.WATCHED, _DIARY, ignored=("letterboxd uri",)),  # the address of the entry
+        Part("ratings", Kind.RATED, (*_MOVIES, "rating")),
+        Part("movies", Kind.NOTHING, _MOVIES),
+    )
     columns = {
         fields.TITLE: ["name"],
         fields.YEAR: ["year"],
@@ -37,36 +47,6 @@ class Letterboxd(Format):
         fields.WATCHED_ON: ["watched date"],
         fields.IS_REWATCH: ["rewatch"],
     }
-
-    def read(self, tables: list[Table]) -> list[ParsedRow]:
-        """Reads the tables of the outermost folder that has any."""
-        if len(tables) > 1:
-            tables = self._of_the_export(tables)
-        return super().read(sorted(tables, key=lambda table: TABLES.index(_name_of(table))))
-
-    def kind(self, table: Table, row: Row) -> Kind:
-        return {"ratings": Kind.RATED, "watchlist": Kind.WANTED}.get(_name_of(table), Kind.WATCHED)
-
-    def parse(self, row: Row) -> dict[str, Any]:
-        values = super().parse(row)
-        if "title" not in values:
-            raise BadRow("the name is missing")
-        if "watched date" in row:  # the addresses of diary entries and reviews identify these, not the movie
-            values.pop("site_id", None)
-        return values
-
-    def _of_the_export(self, tables: list[Table]) -> list[Table]:
-        paths = {table: PurePosixPath(table.path.lower()) for table in tables}
-        known = {
-            table: path
-            for table, path in paths.items()
-            if path.stem in TABLES and not _OTHER_FOLDERS.intersection(path.parts)
-        }
-        depth = min((len(path.parts) for path in known.values()), default=0)
-        found = {path.name: table for table, path in known.items() if len(path.parts) == depth}
-        if not found:
-            raise InvalidImport(f"Expected {self.expected}; the zip contains none of these tables.")
-        return list(found.values())
 
     def write(self, entries: Sequence[Entry]) -> Export:
         by_kind = {kind: [entry for entry in entries if entry.kind == kind] for kind in Kind}
@@ -82,20 +62,6 @@ class Letterboxd(Format):
                 "watchlist.csv": (_HEADER, by_kind[Kind.WANTED]),
             }
         )
-
-
-def _name_of(table: Table) -> str:
-    """Told by the columns; watched.csv and watchlist.csv have the same ones and are told by their names."""
-    if "watched date" in table.columns:
-        return "reviews" if "review" in table.columns else "diary"
-    if "rating" in table.columns:
-        return "ratings"
-    for name in ("watchlist", "watched"):
-        if name in table.name.lower():
-            return name
-    raise InvalidImport(
-        f"{table.name}: watched.csv and watchlist.csv have the same columns; expected one of the two in the file name."
-    )
 
 
 FORMAT = Letterboxd()

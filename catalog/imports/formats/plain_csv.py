@@ -1,19 +1,32 @@
 """Any other CSV: one row per rating, viewing or watchlist item, in the columns named here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from catalog.errors import BadRow
 from catalog.imports import fields
-from catalog.imports.fields import YES, Field, Kind, parse_flag
+from catalog.imports.fields import Field, Kind
 from catalog.imports.format import Entry, Export, Format
+from catalog.imports.reading import IDENTITY, Columns, Part
 from catalog.imports.tables import Row, Table
-from catalog.ingest.titles import parse_title
+from catalog.ingest.titles import readings
 
-IS_WANTED = Field("is_wanted", parse_flag)
-NAMES_A_MOVIE = (fields.TITLE, fields.IMDB_ID, fields.TMDB_ID, fields.MOVIELENS_ID)
+_ANY = Part("rows", Kind.NOTHING)
+# Columns that mean something else in a table with certain others, as these trackers write it.
+_TRACKERS: dict[tuple[str, ...], dict[str, Field]] = {
+    ("tmdb id", "your rating"): {
+        "name": fields.TITLE,
+        "release date": fields.YEAR,
+        "tmdb id": fields.TMDB_ID,
+        "imdb id": fields.IMDB_ID,
+        "your rating": fields.OUT_OF_10,
+        "rating": fields.UNUSED,  # everybody's mean
+        "date rated": fields.RECORDED_AT,
+    },
+    ("media_id", "media_type"): {"media_id": fields.TMDB_ID, "source": fields.SOURCE, "end_date": fields.WATCHED_ON},
+    ("simkl_id",): {"watchlist": fields.STATUS, "rating": fields.OUT_OF_10, "tmdb": fields.TMDB_ID},
+}
 
 
 class PlainCSV(Format):
@@ -22,45 +35,53 @@ class PlainCSV(Format):
     position = 4
     help = _("A table with columns such as title, year, rating, watched_on.")
     suffixes = (".csv", ".tsv", ".txt")
+    header = [
+        "title", "year", "imdb_id", "tmdb_id", "movielens_id", "rating", "rating10", "rated_at", "watched",
+        "watched_on", "rewatch", "watchlist",
+    ]  # fmt: skip
+    parts = (_ANY,)
     columns = {
         fields.TITLE: ["title"],
         fields.YEAR: ["year"],
-        fields.IMDB_ID: ["imdb_id", "imdbid"],
+        fields.IMDB_ID: ["imdb_id", "imdbid", "imdb"],
         fields.TMDB_ID: ["tmdb_id", "tmdbid"],
         fields.MOVIELENS_ID: ["movielens_id", "movielensid"],
-        fields.OUT_OF_5: ["rating"],
-        fields.OUT_OF_10: ["rating10"],
-        fields.RECORDED_AT: ["rated_at"],
-        fields.WATCHED_ON: ["watched_on", "watcheddate"],
+        fields.MEDIUM: ["type", "media_type"],
+        fields.RATING: ["rating"],
+        fields.OUT_OF_10: ["rating10", "userrating", "score"],
+        fields.RECORDED_AT: ["rated_at", "created_at"],
+        fields.WATCHED_ON: ["watched_on", "watcheddate", "watchedat", "watched_at"],
         fields.IS_REWATCH: ["rewatch"],
-        IS_WANTED: ["watchlist"],
+        fields.IS_WATCHED: ["watched"],
+        fields.STATUS: ["status"],
+        fields.IS_WANTED: ["watchlist"],
+        fields.PLAYS: ["plays"],
     }
-    header = [names[0] for names in columns.values()]
     expected = "a CSV file with a column title, imdb_id, tmdb_id or movielens_id, and others of " + ", ".join(header)
 
-    def recognizes(self, columns: Iterable[str]) -> bool:
-        naming = (name for field in NAMES_A_MOVIE for name in self.columns[field])
-        return not set(naming).isdisjoint(columns) and "title type" not in columns
+    def matches(self, table: Table) -> bool:
+        return table.name.lower().endswith(self.suffixes) and self.part(table.path, table.columns) is not None
 
-    def kind(self, table: Table, row: Row) -> Kind:
-        if self.text(row, IS_WANTED).casefold() in YES:
-            return Kind.WANTED
-        is_rated = self.text(row, fields.OUT_OF_5) or self.text(row, fields.OUT_OF_10)
-        return Kind.RATED if is_rated and not self.text(row, fields.WATCHED_ON) else Kind.WATCHED
+    def part(self, path: str, columns: Collection[str]) -> Part | None:
+        names_a_movie = any(name in columns and field.name in IDENTITY for name, field in self.fields(columns))
+        return _ANY if names_a_movie and "title type" not in columns else None
 
-    def parse(self, row: Row) -> dict[str, Any]:
-        values = super().parse(row)
-        titles = parse_title(values.get("title", ""))
-        values |= {"title": titles.title, "original_title": titles.original_title}
-        values.setdefault("year", titles.year)
-        if not any(values.get(field.name) for field in NAMES_A_MOVIE):
-            raise BadRow("neither a title nor an id")
-        if values.pop("is_wanted", False) and ("rating" in values or "watched_on" in values):
-            raise BadRow("rated or watched, and on the watchlist; expected one row for each")
-        return values
+    def fields(self, columns: Collection[str]) -> Columns:
+        known = dict(super().fields(columns))
+        for signature, others in _TRACKERS.items():
+            if set(signature) <= set(columns):
+                known |= others
+        return [(name, field) for name, field in known.items() if field.name]
+
+    def complete(self, values: dict[str, Any], row: Row) -> None:
+        values["readings"] = tuple(readings(values.get("title", "")))
 
     def cells(self, entry: Entry) -> dict[str, str]:
-        return super().cells(entry) | {"rating10": "", "watchlist": "yes" if entry.kind == Kind.WANTED else ""}
+        return super().cells(entry) | {
+            "rating10": "",
+            "watched": "yes" if entry.kind == Kind.WATCHED else "",
+            "watchlist": "yes" if entry.kind == Kind.WANTED else "",
+        }
 
     def write(self, entries: Sequence[Entry]) -> Export:
         return Export("movierec.csv", "text/csv; charset=utf-8", self.csv_of(self.header, entries))

@@ -1,17 +1,17 @@
 """Trakt's JSON: lists of ratings, history, watched movies and the watchlist, in one file or several."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from catalog.errors import BadRow
 from catalog.imports import fields
 from catalog.imports.fields import Kind, ParsedRow
 from catalog.imports.format import Entry, Export, Format
+from catalog.imports.reading import Answers, Part, Reading
 from catalog.imports.tables import Row, Table
 
 _LEFT_OUT = ("episode", "season", "person", "list")
@@ -25,38 +25,48 @@ class Trakt(Format):
     help = _("Settings, Data, Export: the zip, or one of its JSON files.")
     expected = "a JSON file of Trakt (ratings, history, watched or watchlist), or a zip of such files"
     suffixes = (".json",)
+    parts = (
+        Part("settings", named=r"/user-[^/]*$"),
+        Part("owned", columns=("collected_at",)),
+        Part("hidden", columns=("hidden_at",)),
+        Part("comments", columns=("comment",)),
+        Part("notes", columns=("note",)),
+        Part("paused", columns=("paused_at",)),
+        Part("ratings", Kind.RATED, ("rating",)),
+        Part("history", Kind.WATCHED, ("watched_at",)),
+        Part("watched", Kind.WATCHED, ("last_watched_at",)),
+        Part("watchlist", Kind.WANTED, ("listed_at",), r"watchlist[^/]*$"),
+        Part("favourites", None, ("listed_at",), r"favou?rites[^/]*$"),
+        Part("a list", columns=("listed_at",)),
+        Part("names of lists", columns=("item_count",)),
+        Part("movies", Kind.NOTHING, ("movie",)),
+        Part("series", Kind.NOTHING, ("show",)),
+    )
     columns = {
         fields.TITLE: ["movie.title", "show.title"],
         fields.YEAR: ["movie.year"],
         fields.IMDB_ID: ["movie.ids.imdb"],
         fields.TMDB_ID: ["movie.ids.tmdb"],
+        fields.MEDIUM: ["type"],
         fields.OUT_OF_10: ["rating"],
         fields.RECORDED_AT: ["rated_at", "listed_at", "watched_at", "last_watched_at"],
         fields.WATCHED_ON: ["watched_at", "last_watched_at"],
     }
 
-    def recognizes(self, columns: Iterable[str]) -> bool:
-        return not {"movie", "show"}.isdisjoint(columns)
-
-    def read(self, tables: list[Table]) -> list[ParsedRow]:
+    def read(self, tables: Sequence[Table], answers: Answers) -> Reading:
         """Marks repeated viewings as rewatches, which Trakt does not do itself."""
-        return _with_rewatches(super().read(tables))
+        reading = super().read(tables, answers)
+        reading.rows = _with_rewatches(reading.rows)
+        return reading
 
     def is_wanted(self, row: Row) -> bool:
         return not any(name in row for name in _LEFT_OUT)
 
-    def kind(self, table: Table, row: Row) -> Kind:
-        if "rating" in row:
-            return Kind.RATED
-        return Kind.WANTED if "listed_at" in row else Kind.WATCHED
-
-    def parse(self, row: Row) -> dict[str, Any]:
-        if not isinstance(row.get("movie"), dict):
-            is_show = isinstance(row.get("show"), dict)
-            raise BadRow("a series, not a movie" if is_show else "expected an item with a movie")
+    def complete(self, values: dict[str, Any], row: Row) -> None:
         plays = row.get("plays")
-        is_rewatch = row.get("rewatch") is True or (isinstance(plays, int) and plays > 1)
-        return super().parse(row) | {"is_rewatch": is_rewatch}
+        values["is_rewatch"] = row.get("rewatch") is True or (isinstance(plays, int) and plays > 1)
+        if "movie" not in row and "show" in row:
+            values.setdefault("medium", "show")
 
     def write(self, entries: Sequence[Entry]) -> Export:
         document: dict[str, list[dict[str, Any]]] = {"ratings": [], "history": [], "watchlist": []}

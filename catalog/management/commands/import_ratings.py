@@ -8,7 +8,8 @@ from catalog.imports.commit import commit_import
 from catalog.imports.files import check_size
 from catalog.imports.formats import FORMATS
 from catalog.imports.lifecycle import create_import, read_import
-from catalog.imports.report import sentences
+from catalog.imports.reading import QUESTIONS
+from catalog.imports.report import file_lines, questions_of, sentences
 from catalog.management.base import LongCommand
 from catalog.models import User, UserImport
 from catalog.progress import progress_bar
@@ -26,6 +27,8 @@ class Command(LongCommand):
         parser.add_argument("path", type=Path, help="the file, or the zip, that the site exports")
         parser.add_argument("--user", required=True, metavar="U", help="name of the user who receives the ratings")
         parser.add_argument("--format", required=True, choices=tuple(FORMATS))
+        for option, (question, answers) in QUESTIONS.items():
+            parser.add_argument(f"--{option}", choices=tuple(answers), help=f"if the file does not say: {question}")
         parser.add_argument("--dry-run", action="store_true", help="only show what it would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -33,7 +36,10 @@ class Command(LongCommand):
         if user is None:
             raise CommandError(f"There is no user {options['user']!r}.")
         path: Path = options["path"]
-        user_import = create_import(user=user, format=options["format"], name=path.name, content=_content(path))
+        answers = {option: options[option] for option in QUESTIONS if options.get(option)}
+        user_import = create_import(
+            user=user, format=options["format"], name=path.name, content=_content(path), answers=answers
+        )
         with progress_bar(
             total=user_import.n_rows, description="Reading", unit=" rows", shown=self.show_progress
         ) as bar:
@@ -58,7 +64,9 @@ class Command(LongCommand):
             self.stderr.write(f"{row.file}, line {row.line}: {row.title}{year}: {row.reason}")
         if (more := unmatched.count() - SHOWN) > 0:
             self.stderr.write(f"... and {more:,} more")
-        for line in sentences(user_import):
+        for asked in questions_of(user_import):
+            self.stderr.write(f"{asked['about']}: {asked['question']} Say it with --{asked['option']}.")
+        for line in [*file_lines(user_import), *sentences(user_import)]:
             self.stdout.write(f"{line}.")
 
 

@@ -34,11 +34,6 @@ class Case:
         return self.expected["upload"]
 
     @property
-    def todo(self) -> dict[str, str]:
-        """Parts of the expectation that are not given yet, with what is given instead."""
-        return self.expected.get("todo", {})
-
-    @property
     def files(self) -> dict[str, bytes]:
         folder = FOLDER / self.name / "upload"
         paths = sorted(path for path in folder.rglob("*") if path.is_file())

@@ -2,7 +2,7 @@
 
 `MOVIES`: title, year, IMDb and TMDB id, and another name. They join the catalogue of `labelled_titles`.
 `ASKED`: title, year, IMDb and TMDB id as a file writes them, and the movie that is meant; none where the catalogue has
-it not, or where nobody could tell. A star marks rows that are not matched rightly yet.
+it not, or where nobody could tell.
 """
 
 import re
@@ -89,7 +89,7 @@ ASKED = """
 (500) Days of Summer | 2009 | | | (500) Days of Summer (2009)
 (500) Days of Summer (2009) | | | | (500) Days of Summer (2009)
 500 Days of Summer | 2009 | | | (500) Days of Summer (2009)
-Birdman or (The Unexpected Virtue of Ignorance) | 2014 | | | Birdman or (The Unexpected Virtue of Ignorance) (2014) | *
+Birdman or (The Unexpected Virtue of Ignorance) | 2014 | | | Birdman or (The Unexpected Virtue of Ignorance) (2014)
 Birdman: Or (The Unexpected Virtue of Ignorance) | 2014 | | | Birdman or (The Unexpected Virtue of Ignorance) (2014)
 Run Lola Run (Lola rennt) | 1998 | | | Run Lola Run (1998)
 Lola rennt (Run Lola Run) | 1998 | | | Run Lola Run (1998)
@@ -108,7 +108,7 @@ Kingdom of Heaven (Director's Cut) | 2005 | | | Kingdom of Heaven (2005)
 Troy (Director's Cut) | 2004 | | | Troy (2004)
 Blade Runner (The Final Cut) | 1982 | | | Blade Runner (1982)
 Blade Runner (Workprint) (1982) | | | | Blade Runner (1982)
-Dune (Part One) | 2021 | | | Dune (2021) | *
+Dune (Part One) | 2021 | | | Dune (2021)
 Dune (2021) | | | | Dune (2021)
 Dune (1984) | | | | Dune (1984)
 Dune (1984) | 1984 | | | Dune (1984)
@@ -130,18 +130,18 @@ Rec | 2007 | | | [REC] (2007)
 [REC]² | 2009 | | | [REC]² (2009)
 (Untitled) | 2009 | | | (Untitled) (2009)
 What's Up Doc | 1972 | | | What's Up, Doc? (1972)
-Three Colours: Blue | 1993 | | | Three Colors: Blue (1993) | *
-The Clown House (It) | 2017 | | | | *
-A Family (Us) | 2019 | | | | *
-The Neighbours (US) | 2019 | | | | *
-Behind the Scenes (Dune) | 2021 | | | | *
-A City Looks for Someone (M) | 1931 | | | | *
-Making Of (Alien) | 1979 | | | | *
-Globe on Screen (Macbeth) | 2015 | | | | *
-A School Play (Hamlet) | 2000 | | | | *
-The Long Climb (Up) | 2009 | | | | *
-Snow White (Her) | 2013 | | | | *
-Remembering (Psycho) | 1998 | | | | *
+Three Colours: Blue | 1993 | | | Three Colors: Blue (1993)
+The Clown House (It) | 2017 | | |
+A Family (Us) | 2019 | | |
+The Neighbours (US) | 2019 | | |
+Behind the Scenes (Dune) | 2021 | | |
+A City Looks for Someone (M) | 1931 | | |
+Making Of (Alien) | 1979 | | |
+Globe on Screen (Macbeth) | 2015 | | |
+A School Play (Hamlet) | 2000 | | |
+The Long Climb (Up) | 2009 | | |
+Snow White (Her) | 2013 | | |
+Remembering (Psycho) | 1998 | | |
 (Up) | 1999 | | |
 Hamlet (Nobody's Cut) | | | |
 Dune (Part Two) | 2024 | | |
@@ -156,24 +156,24 @@ Das Fenster zum Hof | 1955 | tt0047396 | | Rear Window (1954)
 Fargo | 1996 | | 275 | Fargo (1996)
 Fargo | 1997 | tt0116282 | | Fargo (1996)
 Rear Window | 1954 | | 567 | Rear Window (1954)
-Rear Window | 1954 | tt0052357 | | | *
-Vertigo | 2010 | tt0052357 | | | *
+Rear Window | 1954 | tt0052357 | |
+Vertigo | 2010 | tt0052357 | |
 The Birds | 1963 | tt0056869 | 1580 |
-The Birds | 2009 | | 571 | | *
+The Birds | 2009 | | 571 |
 Marnie | 1964 | tt7777777 | |
 North by Northwest | 1959 | | 888888 |
-Fargo | 2014 | | 275 | | *
-Rope | 1948 | | 426 | | *
-Something Else | 1948 | | 426 | | *
-Troy | 2004 | tt6857112 | | | *
-It | 1990 | tt1396484 | | | *
-Us | 1992 | | 458723 | | *
-Saturn 3 | 1980 | | | Saturn 3 (1980) | *
+Fargo | 2014 | | 275 |
+Rope | 1948 | | 426 |
+Something Else | 1948 | | 426 |
+Troy | 2004 | tt6857112 | |
+It | 1990 | tt1396484 | |
+Us | 1992 | | 458723 |
+Saturn 3 | 1980 | | | Saturn 3 (1980)
 Saturn 3 | 1980 | tt0081454 | | Saturn 3 (1980)
-Eros | 2004 | | | Eros (2004) | *
+Eros | 2004 | | | Eros (2004)
 Eros | 2004 | | 4971 | Eros (2004)
-Confessions of a Dangerous Mind | 2002 | | | Confessions of a Dangerous Mind (2002) | *
-Confessions of a Dangerous Mind (2002) | | | | Confessions of a Dangerous Mind (2002) | *
+Confessions of a Dangerous Mind | 2002 | | | Confessions of a Dangerous Mind (2002)
+Confessions of a Dangerous Mind (2002) | | | | Confessions of a Dangerous Mind (2002)
 The Killing | 2023 | | |
 The Killing | 2023 | tt9991002 | | The Killing (2023)
 Im Westen nichts Neues | 2022 | | |
@@ -182,7 +182,7 @@ Dune | | | |
 M - Eine Stadt sucht einen Mörder | 1931 | | |
 The Taking of Pelham 1 2 3 | 1974 | | | The Taking of Pelham One Two Three (1974)
 The Taking of Pelham 123 | 2009 | | |
-Around the World in Eighty Days | 1956 | | | Around the World in 80 Days (1956) | *
+Around the World in Eighty Days | 1956 | | | Around the World in 80 Days (1956)
 Willy Wonka and the Chocolate Factory | 1971 | | | Willy Wonka & the Chocolate Factory (1971)
 Wonka | 2023 | | |
 Dr. Dolittle | 1998 | | | Doctor Dolittle (1998)
@@ -204,14 +204,11 @@ class Movie(NamedTuple):
 
 
 class Line(NamedTuple):
-    """`is_later`: it is not matched rightly yet."""
-
     title: str
     year: str
     imdb_id: str = ""
     tmdb_id: str = ""
     meant: tuple[str, int] | None = None
-    is_later: bool = False
 
 
 def catalogue() -> list[Movie]:
@@ -226,8 +223,8 @@ def lines() -> list[Line]:
     found = [Line(row.title, str(row.year or ""), meant=row.meant) for row in labelled_titles.asked()]
     found += [Line(title, str(year), meant=(title, year)) for title, year in _families()]
     return found + [
-        Line(title, year, imdb, tmdb, _name(meant) if meant else None, is_later == "*")
-        for title, year, imdb, tmdb, meant, is_later in _parts(ASKED, 6)
+        Line(title, year, imdb, tmdb, _name(meant) if meant else None)
+        for title, year, imdb, tmdb, meant in _parts(ASKED, 5)
     ]
 
 

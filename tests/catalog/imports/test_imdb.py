@@ -4,12 +4,12 @@ import pytest
 
 from catalog.errors import InvalidImport
 from catalog.imports.fields import ParsedRow
-from catalog.imports.formats import parse_upload
+from catalog.imports.formats import read_upload
 from tests.catalog.imports.site_files import IMDB, IMDB_LIST, imdb_row, table
 
 
 def read(content: bytes, name: str = "ratings.csv") -> list[ParsedRow]:
-    return parse_upload(format="imdb", name=name, content=content)
+    return read_upload(format="imdb", name=name, content=content).rows
 
 
 def test_ratings_out_of_ten_become_half_stars_and_rows_have_ids():

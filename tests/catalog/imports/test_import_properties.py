@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.imports.fields import ParsedRow
-from catalog.imports.formats import parse_upload
+from catalog.imports.formats import read_upload
 from tests.catalog.imports.site_files import IMDB, imdb_row, table
 
 NAMES = st.from_regex(r"[A-Z][a-z]{1,8}( [A-Z][a-z]{1,8})?", fullmatch=True)
@@ -22,7 +22,7 @@ def written(rows: list[list[object]], separator: str = ",") -> bytes:
 
 
 def read(rows: list[list[object]], *, format: str = "csv", separator: str = ",") -> list[ParsedRow]:
-    return parse_upload(format=format, name="x.csv", content=written(rows, separator))
+    return read_upload(format=format, name="x.csv", content=written(rows, separator)).rows
 
 
 @given(st.lists(st.tuples(NAMES, HALF_STARS), min_size=1, max_size=5), st.sampled_from(";\t"))
@@ -35,11 +35,11 @@ def test_the_separator_does_not_change_what_is_read(ratings, separator):
 @given(st.lists(st.integers(1, 10), min_size=1, max_size=5))
 def test_ratings_out_of_ten_are_halved_in_each_format(ratings):
     own = read([["title", "rating10"], *(["Heat", rating] for rating in ratings)])
-    imdb = parse_upload(
+    imdb = read_upload(
         format="imdb",
         name="ratings.csv",
         content=table(IMDB, *(imdb_row("tt0113277", rating, "Heat", 1995) for rating in ratings)),
-    )
+    ).rows
 
     assert [row.rating for row in own] == [row.rating for row in imdb] == [rating / 2 for rating in ratings]
 

@@ -30,11 +30,12 @@ def test_it_imports_and_says_what_was_not_matched_and_why(nora, path):
     out, errors = import_ratings(path)
 
     assert Rating.objects.get().movie == heat
-    assert "1 of 3 rows found in the catalogue." in out
+    assert "1 of 3 rows found in the catalogue, 1 not found, 0 not readable." in out
+    assert "ratings.csv: ratings, 3 rows; Date: recorded on; Name: title;" in out
     assert "ratings.csv: imported for nora." in out
     assert errors.splitlines() == [
         "ratings.csv, line 3: Nothing: Not in the catalogue.",
-        "ratings.csv, line 4: Ran: '9' is not a rating above 0 and up to 5.",
+        "ratings.csv, line 4: Ran (1985): '9' is not a rating above 0 and up to 5.",
     ]
 
 

@@ -4,14 +4,14 @@ import pytest
 
 from catalog.errors import InvalidImport
 from catalog.imports.fields import ParsedRow
-from catalog.imports.formats import parse_upload
+from catalog.imports.formats import read_upload
 from tests.catalog.imports.site_files import DIARY, RATINGS, REVIEWS, WATCHED, WATCHLIST, table, zipped
 
 URI = "https://boxd.it/2aHi"
 
 
 def read(name: str, content: bytes) -> list[ParsedRow]:
-    return parse_upload(format="letterboxd", name=name, content=content)
+    return read_upload(format="letterboxd", name=name, content=content).rows
 
 
 def test_ratings_have_half_stars_and_the_day_they_were_given():
@@ -52,8 +52,10 @@ def test_watched_and_watchlist_are_told_apart_by_their_names():
 
     assert [row.kind for row in read("watched (1).csv", rows)] == ["watched"]
     assert [row.kind for row in read("watchlist-ada.csv", rows)] == ["wanted"]
-    with pytest.raises(InvalidImport, match=r"same columns; expected one of the two in the file name"):
-        read("films.csv", rows)
+    reading = read_upload(format="letterboxd", name="films.csv", content=rows)
+    assert ([row.kind for row in reading.rows], reading.questions) == (["nothing"], [("rows", "films.csv")])
+    answered = read_upload(format="letterboxd", name="films.csv", content=rows, answers={"rows": "wanted"})
+    assert ([row.kind for row in answered.rows], answered.questions) == (["wanted"], [])
 
 
 def test_zip_skips_deleted_and_liked_folders():
@@ -89,10 +91,7 @@ def test_a_folder_in_the_zip_is_looked_into():
     [
         (["2020-05-02", "Heat", "1995", URI, "5.5"], "'5.5' is not a rating above 0 and up to 5"),
         (["2020-05-02", "Heat", "1995", URI, ""], "the rating is missing"),
-        (["2020-05-02", "Heat", "95", URI, "5"], "'95' is not the year of a movie"),
-        (["May 2", "Heat", "1995", URI, "5"], "'May 2' is not a date like 2024-01-31"),
-        (["2999-05-02", "Heat", "1995", URI, "5"], "'2999-05-02' is not in the past"),
-        (["2020-05-02", " ", "1995", URI, "5"], "the name is missing"),
+        (["2020-05-02", " ", "1995", URI, "5"], "neither a title nor an id"),
         (["2020-05-02", "x" * 301, "1995", URI, "5"], "the title is longer than 300 characters"),
         (["2020-05-02", "Heat", "1995"], "3 columns instead of 5"),
     ],
@@ -104,8 +103,22 @@ def test_a_broken_row_says_what_is_wrong_and_leaves_the_others(row, problem):
     assert (sound.title, sound.problem) == ("Ran", "")
 
 
+@pytest.mark.parametrize(
+    ("row", "note"),
+    [
+        (["2020-05-02", "Heat", "95", URI, "5"], "'95' is not the year of a movie"),
+        (["May 2", "Heat", "1995", URI, "5"], "'May 2' is not a date like 2024-01-31"),
+        (["2999-05-02", "Heat", "1995", URI, "5"], "'2999-05-02' is not in the past"),
+    ],
+)
+def test_a_bad_detail_costs_the_detail_and_is_named(row, note):
+    [rated] = read("ratings.csv", table(RATINGS, row))
+
+    assert (rated.title, rated.rating, rated.problem, rated.note) == ("Heat", 5, "", note)
+
+
 def test_a_file_without_a_sound_row_is_refused():
-    with pytest.raises(InvalidImport, match=r"none of its rows can be read. ratings.csv, line 2: '9' is not a rating"):
-        read("ratings.csv", table(RATINGS, ["2020-05-02", "Heat", "1995", URI, "9"]))
+    with pytest.raises(InvalidImport, match=r"none of its rows can be read. ratings.csv, line 2: neither a title nor"):
+        read("ratings.csv", table(RATINGS, ["2020-05-02", "", "1995", URI, "4"]))
     with pytest.raises(InvalidImport, match="this one contains no movies"):
         read("watchlist.csv", table(WATCHLIST))

@@ -40,13 +40,28 @@ def test_ids_count_more_than_titles():
     heat = MovieFactory(title="Heat", year=1995, imdb_id="tt0113277", tmdb_id=949, movielens_id=6)
     MovieFactory(title="Hitze", year=2001, imdb_id="tt0000001")
     found = match(
-        row("Hitze", 2001, imdb_id="tt0113277"),
+        row("La Chaleur", 1995, imdb_id="tt0113277"),
         row("", tmdb_id=949),
         row("", movielens_id=6),
-        row("Anything", 1950, imdb_id="tt0113277", medium="TV Mini Series"),
+        row("Something", 1996, imdb_id="tt0113277", medium="TV Mini Series"),
     )
 
     assert [made.movie_id for made in found] == [heat.pk] * 4
+
+
+def test_an_id_that_title_or_year_contradict_decides_nothing():
+    MovieFactory(title="Heat", year=1995, imdb_id="tt0113277")
+    MovieFactory(title="Ran", year=1995)
+    year, title = match(row("Heat", 2013, imdb_id="tt0113277"), row("Ran", 1995, imdb_id="tt0113277"))
+
+    assert year == title == Match(None, "Its id is that of Heat (1995), which its title or year contradicts.")
+
+
+def test_one_film_twice_in_the_catalogue_counts_as_one():
+    MovieFactory(title="Eros", year=2004, imdb_id=None, tmdb_id=None)
+    known = MovieFactory(title="Eros", year=2004, imdb_id="tt0377059")
+
+    assert match(row("Eros", 2004))[0].movie_id == known.pk
 
 
 def test_a_movie_with_another_id_is_another_movie():

@@ -6,26 +6,27 @@ from hypothesis import strategies as st
 
 from catalog.errors import InvalidImport
 from catalog.imports.fields import ParsedRow
-from catalog.imports.formats import FORMATS, parse_upload
+from catalog.imports.formats import FORMATS, read_upload
 
 
 def read(text: str, name: str = "mine.csv") -> list[ParsedRow]:
-    return parse_upload(format="csv", name=name, content=text.encode())
+    return read_upload(format="csv", name=name, content=text.encode()).rows
 
 
 def test_ratings_viewings_and_watchlist_by_column():
     rated, rated_of_ten, seen, watched, wanted = read(
-        "title,year,rating,rating10,rated_at,watched_on,rewatch,watchlist,imdb_id,tmdb_id,movielens_id\n"
-        "Heat,1995,4.5,,2024-01-31T12:00:00+02:00,,,,tt0113277,949,6\n"
-        '"Matrix, The (1999)",,,7,,,,,,,\n'
-        "Ran,1985,,,,,,,,,\n"
-        "Ran,1985,4,,,2020-05-01,yes,,,,\n"
-        "Up,2009,,,,,,yes,,,\n"
+        "title,year,rating,rating10,rated_at,watched,watched_on,rewatch,watchlist,imdb_id,tmdb_id,movielens_id\n"
+        "Heat,1995,4.5,,2024-01-31T12:00:00+02:00,,,,,tt0113277,949,6\n"
+        '"Matrix, The (1999)",,,7,,,,,,,,\n'
+        "Ran,1985,,,,yes,,,,,,\n"
+        "Ran,1985,4,,,,2020-05-01,yes,,,,\n"
+        "Up,2009,,,,,,,yes,,,\n"
     )
 
     assert (rated.kind, rated.rating, rated.recorded_at) == ("rated", 4.5, datetime(2024, 1, 31, 10, tzinfo=UTC))
     assert (rated.imdb_id, rated.tmdb_id, rated.movielens_id) == ("tt0113277", 949, 6)
-    assert (rated_of_ten.title, rated_of_ten.year, rated_of_ten.rating) == ("The Matrix", 1999, 3.5)
+    assert (rated_of_ten.title, rated_of_ten.year, rated_of_ten.rating) == ("Matrix, The (1999)", None, 3.5)
+    assert rated_of_ten.readings == (("The Matrix", 1999),)
     assert (seen.kind, seen.watched_on) == ("watched", None)
     assert (watched.kind, watched.rating, watched.watched_on, watched.is_rewatch) == (
         "watched",
@@ -51,17 +52,38 @@ def test_columns_of_letterboxds_own_import_are_understood():
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        ("Heat,1995,7,,", "'7' is not a rating above 0 and up to 5."),
-        (",,4,,", "neither a title nor an id."),
-        ("Heat,1995,4,yes,", "rated or watched, and on the watchlist; expected one row for each."),
+        ("Heat,1995,11,,", "'11' is not a rating above 0 and up to 5."),
         ("Heat,1995,,maybe,", "'maybe' is neither yes nor no."),
-        ("Heat,1995,,,12", "'12' is not an IMDb id; expected something like tt0133093."),
+        ("Heat,1995,,,", "nothing says that it was watched, rated or wanted."),
+        (",,4,,", "neither a title nor an id."),
+        (",,4,,nm12", "'nm12' is not an IMDb id; expected something like tt0133093."),
     ],
 )
-def test_a_broken_row_says_what_is_wrong(row, problem):
+def test_a_row_that_imports_nothing_says_why(row, problem):
     broken, _ = read(f"title,year,rating,watchlist,imdb_id\n{row}\nRan,1985,4,,\n")
 
     assert broken.problem == problem
+    assert broken.kind == ("unreadable" if row.startswith(",") else "nothing")
+
+
+@pytest.mark.parametrize(
+    ("row", "note"),
+    [
+        ("Heat,95,4,,", "'95' is not the year of a movie"),
+        ("Heat,1995,4,maybe,", "'maybe' is neither yes nor no"),
+        ("Heat,1995,4,,nm12", "'nm12' is not an IMDb id; expected something like tt0133093"),
+    ],
+)
+def test_a_bad_detail_costs_the_detail_and_is_named(row, note):
+    [rated] = read(f"title,year,rating,watchlist,imdb_id\n{row}\n")
+
+    assert (rated.kind, rated.title, rated.rating, rated.imdb_id, rated.note) == ("rated", "Heat", 4, "", note)
+
+
+def test_a_row_may_be_rated_and_wanted():
+    [row] = read("title,rating,watchlist\nHeat,4,yes\n")
+
+    assert (row.kind, row.rating, row.problem) == ("wanted", 4, "")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +106,7 @@ def test_other_tables_are_refused(content, message):
 @given(st.binary(max_size=300), st.sampled_from(sorted(FORMATS)), st.sampled_from(["x.csv", "x.json", "x.zip"]))
 def test_no_file_whatever_breaks_a_reader(content, format, name):
     try:
-        parse_upload(format=format, name=name, content=content)
+        read_upload(format=format, name=name, content=content)
     except InvalidImport as error:
         assert str(error)
 
@@ -97,7 +119,7 @@ def test_no_rows_whatever_break_a_reader(rows, header):
     text = header + "\n" + "\n".join(",".join(row) for row in rows)
     for format in ("csv", "letterboxd"):
         try:
-            rows = parse_upload(format=format, name="x.csv", content=text.encode("utf-8", "surrogatepass"))
+            rows = read_upload(format=format, name="x.csv", content=text.encode("utf-8", "surrogatepass")).rows
         except InvalidImport:
             continue
         assert all(row.rating is None or 0.5 <= row.rating <= 5 for row in rows)

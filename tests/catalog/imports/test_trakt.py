@@ -4,7 +4,7 @@ import pytest
 
 from catalog.errors import InvalidImport
 from catalog.imports.fields import ParsedRow
-from catalog.imports.formats import parse_upload
+from catalog.imports.formats import read_upload
 from tests.catalog.imports.site_files import as_json, trakt_movie, zipped
 
 HEAT = trakt_movie("Heat", 1995, "tt0113277", 949)
@@ -12,7 +12,7 @@ RAN = trakt_movie("Ran", 1985)
 
 
 def read(content: bytes, name: str = "trakt.json") -> list[ParsedRow]:
-    return parse_upload(format="trakt", name=name, content=content)
+    return read_upload(format="trakt", name=name, content=content).rows
 
 
 def test_ratings_history_and_watchlist_of_one_file():
@@ -62,7 +62,7 @@ def test_episodes_are_left_out_and_series_said_to_be_none():
         )
     )
 
-    assert [(row.title, row.problem) for row in rows] == [("Lost", "a series, not a movie."), ("Heat", "")]
+    assert [(row.title, row.medium) for row in rows] == [("Lost", "show"), ("Heat", "")]
 
 
 def test_a_zip_of_json_files_is_read():
@@ -75,22 +75,34 @@ def test_a_zip_of_json_files_is_read():
 @pytest.mark.parametrize(
     ("item", "problem"),
     [
+        ({"rating": 8, "movie": "Heat"}, "neither a title nor an id."),
         ({"rating": True, "movie": HEAT}, "'True' is neither text nor a number."),
         ({"rating": 11, "movie": HEAT}, "'11' is not a rating above 0 and up to 10."),
         ({"rating": {"of": 1}, "movie": HEAT}, "\"{'of': 1}\" is neither text nor a number."),
-        ({"rating": 8, "movie": {**HEAT, "year": "long ago"}}, "'long ago' is not the year of a movie."),
-        (
-            {"rating": 8, "movie": {**HEAT, "ids": {"imdb": "nm1"}}},
-            "'nm1' is not an IMDb id; expected something like tt0133093.",
-        ),
-        ({"rating": 8, "movie": "Heat"}, "expected an item with a movie."),
-        ({"watched_at": "yesterday", "movie": HEAT}, "'yesterday' is not a date like 2024-01-31."),
     ],
 )
 def test_a_broken_item_says_what_is_wrong(item, problem):
     sound = {"rated_at": "2020-09-01T09:10:11.000Z", "rating": 10, "movie": HEAT}
 
     assert read(as_json([item, sound]))[0].problem == problem
+
+
+@pytest.mark.parametrize(
+    ("item", "note"),
+    [
+        ({"rating": 8, "movie": {**HEAT, "year": "long ago"}}, "'long ago' is not the year of a movie"),
+        (
+            {"rating": 8, "movie": {**HEAT, "ids": {"imdb": "nm1"}}},
+            "'nm1' is not an IMDb id; expected something like tt0133093",
+        ),
+        ({"watched_at": "yesterday", "movie": HEAT}, "'yesterday' is not a date like 2024-01-31"),
+    ],
+)
+def test_a_bad_detail_costs_the_detail_and_is_named(item, note):
+    [row] = read(as_json([item]))
+
+    assert (row.title, row.problem) == ("Heat", "")
+    assert note in row.note
 
 
 @pytest.mark.parametrize(

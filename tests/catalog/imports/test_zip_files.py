@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 
 from catalog.errors import InvalidImport, UploadTooLarge
-from catalog.imports.formats import parse_upload
+from catalog.imports.formats import read_upload
 from tests.catalog.imports.site_files import RATINGS, table, zipped
 
 SOUND = {"ratings.csv": table(RATINGS, ["2020-05-02", "Heat", "1995", "", "4"])}
@@ -14,7 +14,7 @@ SOUND = {"ratings.csv": table(RATINGS, ["2020-05-02", "Heat", "1995", "", "4"])}
 
 def refusal(content: bytes, name: str = "letterboxd.zip") -> str:
     with pytest.raises(InvalidImport) as refused:
-        parse_upload(format="letterboxd", name=name, content=content)
+        read_upload(format="letterboxd", name=name, content=content)
     return str(refused.value)
 
 
@@ -94,7 +94,7 @@ def test_a_zip_that_is_compressed_in_an_unusual_way_is_refused(method):
 def test_a_file_beyond_the_limit_is_refused(change_policy):
     change_policy("imports", max_upload_mb=1)
     with pytest.raises(UploadTooLarge, match=r"ratings.csv: 2 MB; expected a file of at most 1 MB"):
-        parse_upload(format="letterboxd", name="ratings.csv", content=b"x" * (2 << 20))
+        read_upload(format="letterboxd", name="ratings.csv", content=b"x" * (2 << 20))
 
 
 def test_more_rows_than_allowed_are_refused(change_policy):

@@ -1,0 +1,81 @@
+"""Dates as sites and spreadsheets write them. The order of day and month is decided for a file, never for a cell."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+
+from django.utils import timezone
+
+from catalog.errors import BadRow
+
+FIRST_DAY = date(1890, 1, 1)
+UNKNOWN_DAYS = (date(1970, 1, 1), date(1, 1, 1))  # placeholders that Trakt and others write for an unknown date
+DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)  # from which spreadsheets count days
+IMDB_BEFORE_2017 = "%a %b %d %H:%M:%S %Y"
+_NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ T,].*)?", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})[./-](\d{1,2})[./-](\d{1,2})", re.ASCII)
+_SPREADSHEET = re.compile(r"\d{5}(\.\d+)?", re.ASCII)
+
+
+def says_day_first(text: str) -> bool | None:
+    """Whether a date like 25/11/2023 has the day first; None if it does not say. Only days stand before a dot."""
+    found = _NUMBERS.fullmatch(text.strip())
+    if not found or (found[2] != "." and max(int(found[1]), int(found[3])) <= 12):
+        return None
+    return found[2] == "." or int(found[1]) > 12
+
+
+def order_of(texts: Iterable[str]) -> bool | None:
+    """Whether the dates of a file have the day first; None if they do not say, or contradict each other."""
+    said = {says_day_first(text) for text in texts} - {None}
+    return said.pop() if len(said) == 1 else None
+
+
+def is_ambiguous(text: str) -> bool:
+    found = _NUMBERS.fullmatch(text.strip())
+    return bool(found and says_day_first(text) is None and int(found[1]) != int(found[3]))
+
+
+def parse_day(text: str, *, day_first: bool | None = None) -> date | None:
+    moment = parse_moment(text, day_first=day_first)
+    return moment.date() if moment else None
+
+
+def parse_moment(text: str, *, day_first: bool | None = None) -> datetime | None:
+    """Days mean their start, and UTC without a time zone. Placeholders and ambiguous dates are read as no date."""
+    if day_first is None and is_ambiguous(text):
+        return None
+    try:
+        moment = _moment(text, bool(day_first))
+    except (ValueError, OverflowError):
+        raise BadRow(f"{shown(text)} is not a date like 2024-01-31") from None
+    moment = moment.replace(tzinfo=UTC) if timezone.is_naive(moment) else moment
+    if moment.date() in UNKNOWN_DAYS:
+        return None
+    now = timezone.now()
+    if moment.date() < FIRST_DAY or moment > now + timedelta(days=1):
+        raise BadRow(f"{shown(text)} is not in the past")
+    return min(moment.astimezone(UTC), now)  # a day may have begun already in its time zone
+
+
+def _moment(text: str, day_first: bool) -> datetime:
+    if found := _NUMBERS.fullmatch(text):
+        said = says_day_first(text)
+        day, month = (1, 3) if (day_first if said is None else said) else (3, 1)
+        return datetime(int(found[4]), int(found[month]), int(found[day]), tzinfo=UTC)
+    if found := _YEAR_FIRST.fullmatch(text):
+        return datetime(*map(int, found.groups()), tzinfo=UTC)  # type: ignore[arg-type,misc]
+    if _SPREADSHEET.fullmatch(text):
+        return DAY_ZERO + timedelta(days=float(text))
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.strptime(text, IMDB_BEFORE_2017).replace(tzinfo=UTC)
+
+
+def day_of(moment: datetime) -> str:
+    return moment.astimezone(UTC).date().isoformat()
+
+
+def shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:40]}...")
