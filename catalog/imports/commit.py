@@ -1,4 +1,4 @@
-"""The commit of an import: everything that matched is written in one transaction."""
+"""What its owner does with a preview: answer its questions, or commit it in one transaction."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -10,13 +10,32 @@ from django.utils.translation import gettext as _
 
 from catalog.errors import ImportNotReady
 from catalog.imports.changes import Changes, changes_of
+from catalog.imports.lifecycle import create_import
+from catalog.imports.reading import Answers
 from catalog.ingest.rows import insert_rows
+from catalog.jobs.queue import enqueue
 from catalog.models import Movie, Rating, User, UserImport, Viewing, WatchlistItem
 from catalog.progress import chunks
 from catalog.signals import rating_recorded
 
 BATCH = 500
 IDS_PER_QUERY = 900  # below the parameter limit of every SQLite
+
+
+def answer_questions(user_import: UserImport, *, answers: Answers, trigger: str) -> UserImport:
+    """Reads the file again with its owner's answers, as an import that replaces this one. Raises ImportNotReady."""
+    if user_import.state != UserImport.State.READY or not user_import.content:
+        raise ImportNotReady(_("{name} asks nothing.").format(name=user_import.name))
+    again = create_import(
+        user=user_import.user,
+        format=user_import.format,
+        name=user_import.name,
+        content=bytes(user_import.content),
+        trigger=trigger,
+        answers=user_import.answers | dict(answers),
+    )
+    transaction.on_commit(lambda: enqueue(again))
+    return again
 
 
 def commit_import(user_import: UserImport) -> UserImport:

@@ -21,6 +21,7 @@ Kind = ImportRow.Kind
 
 TITLE_LENGTH = 300
 FIRST_MOVIE = 1870
+MOVIE = "movie"
 LARGEST_ID = 2**31 - 1
 YES, NO = ("1", "yes", "true"), ("0", "no", "false")
 EMPTY = {"", "-", "\u2013", "null", "nan", "none", "n/a", "undefined", "\\n"}  # no value, except in a title
@@ -32,6 +33,7 @@ _NOT_MOVIES = re.compile(
     r"seri|episod|epizod|folge|season|staffel|temporada|game|spiel|juego|gioco|jogo|jeu|podcast|book|manga|comic|musi"
     r"|^(tv|show|person|list)$|сериал|시리즈|シリーズ|सीरी|एपिसोड"
 )
+_MOVIES = re.compile(r"movie|film|short|corto|curta|court|video|special|document|pelicula|फ़िल्म")
 _YEAR = re.compile(r"(?:\d{1,2}[./-]\d{1,2}[./-])?(\d{4})(?:\.0|\d{4}|\D.*)?")
 _IMDB_ID = re.compile(
     r"(?:https?://)?(?:(?:\w+\.)?imdb\.com/(?:[\w-]+/)?title/)?(?:tt)?0*([1-9]\d{0,8})(?:\.0|[/?#].*)?", re.I
@@ -158,12 +160,15 @@ def parse_plays(text: str) -> int:
 
 
 def parse_medium(text: str) -> str:
-    """The type, or an empty text if it is a movie or not known."""
-    return text if any(map(_NOT_MOVIES.search, (text.casefold(), fold(text)))) else ""
+    """MOVIE, the type if it is something else, or an empty text if the type is not known."""
+    spellings = (text.casefold(), fold(text))
+    if any(map(_NOT_MOVIES.search, spellings)):
+        return text
+    return MOVIE if any(map(_MOVIES.search, spellings)) else ""
 
 
 def parse_source(text: str) -> str:
-    """The site that counts the ids, or an empty text if it counts movies."""
+    """The site that numbers the titles, or an empty text if it numbers movies."""
     return "" if text.casefold() in ("tmdb", "imdb", "manual") else text
 
 

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.utils.functional import Promise
 
 from catalog.imports.fields import Field, Kind
-from catalog.imports.reading import Answers, Columns, FileReport, Part, Reading, columns_of, read_rows
+from catalog.imports.reading import Answers, Columns, FileReport, Part, Reading, RowReader, columns_of
 from catalog.imports.tables import Record, Row, Table
 from catalog.models import Movie, User
 
@@ -96,7 +96,7 @@ class Format:
                 if part.kind is not None:
                     wanted = [record for record in records if self.is_wanted(record.values)]
                     report.left_out += len(records) - len(wanted)
-                    rows = read_rows(table.name, part, columns, wanted, self.complete, answers)
+                    rows = RowReader(table.name, part, columns, self.complete, answers).read(wanted)
                     found.append((self.parts.index(part), rows))
                     if rows and all(row.medium for row in rows):
                         report.taken_for = "not movies"

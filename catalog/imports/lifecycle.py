@@ -1,8 +1,7 @@
 """The lifecycle of an upload: received, read as a job, previewed, then committed or discarded."""
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
@@ -11,14 +10,13 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from catalog.errors import ImportNotReady
 from catalog.imports.changes import changes_of
-from catalog.imports.fields import Kind, ParsedRow
+from catalog.imports.fields import ParsedRow
 from catalog.imports.formats import read_upload
 from catalog.imports.matching import Match, match_rows
 from catalog.imports.reading import Answers
+from catalog.imports.report import counts_of
 from catalog.ingest.rows import insert_rows
 from catalog.jobs.heartbeat import beating
 from catalog.jobs.kinds import JobKind, Limits, register
@@ -32,7 +30,6 @@ logger = logging.getLogger(__name__)
 
 ROWS_A_WRITE = 2000
 MAX_SECONDS = 1800
-IMPORTED = (Kind.RATED, Kind.WATCHED, Kind.WANTED)
 READ_TASK = "catalog.read_import"
 PARSED = ("file", "line", "kind", "title", "year", "rating", "recorded_at", "watched_on", "is_rewatch", "note")
 COLUMNS = ("user_import_id", *PARSED, "movie_id", "reason")
@@ -46,22 +43,6 @@ def receive_upload(
     user_import = create_import(user=user, format=format, name=name, content=content, trigger=trigger, answers=answers)
     transaction.on_commit(lambda: enqueue(user_import))
     return user_import
-
-
-def answer_questions(user_import: UserImport, *, answers: Answers, trigger: str) -> UserImport:
-    """Reads the file again with its owner's answers, as an import that replaces this one. Raises ImportNotReady."""
-    if user_import.state != UserImport.State.READY or not user_import.content:
-        raise ImportNotReady(_("{name} asks nothing.").format(name=user_import.name))
-    again = create_import(
-        user=user_import.user,
-        format=user_import.format,
-        name=user_import.name,
-        content=bytes(user_import.content),
-        trigger=trigger,
-        answers=user_import.answers | dict(answers),
-    )
-    transaction.on_commit(lambda: enqueue(again))
-    return again
 
 
 def create_import(
@@ -138,7 +119,7 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
                 return False  # discarded in the meantime
             insert_rows(ImportRow, COLUMNS, (_row(user_import, row, match) for row, match in pairs))
         on_progress(len(pairs))
-    counts = _counts(rows, matches) | changes_of(user_import).counts()
+    counts = counts_of(rows, matches) | changes_of(user_import).counts()
     kept = user_import.content if reading.questions else b""
     with transaction.atomic():
         UserImport.objects.filter(pk=user_import.pk).update(content=kept, counts=counts)
@@ -146,24 +127,6 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
             transaction.set_rollback(True)  # another attempt reads it now and needs the file
             return False
     return True
-
-
-def _counts(rows: Sequence[ParsedRow], matches: Sequence[Match]) -> dict[str, int]:
-    """Rows by what is found, and by what those say that are about movies."""
-    matched = sum(match.movie_id is not None for match in matches)
-    kinds = Counter(row.kind for row in rows)
-    movies = [row for row in rows if row.kind in IMPORTED and not row.medium]
-    return {
-        "matched": matched,
-        "unmatched": len(rows) - matched,
-        "not_found": sum(kinds[kind] for kind in IMPORTED) - matched,
-        "not_readable": kinds[Kind.UNREADABLE],
-        "nothing_said": kinds[Kind.NOTHING],
-        "details_ignored": sum(bool(row.note) for row in rows),
-        "rated": sum(row.rating is not None for row in movies),
-        "watched": sum(row.kind == Kind.WATCHED for row in movies),
-        "wanted": sum(row.kind == Kind.WANTED for row in movies),
-    }
 
 
 def _row(user_import: UserImport, row: ParsedRow, match: Match) -> list[Any]:

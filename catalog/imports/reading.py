@@ -10,7 +10,7 @@ from django.conf import settings
 
 from catalog.errors import BadRow, InvalidImport
 from catalog.imports.dates import is_ambiguous, order_of, shown
-from catalog.imports.fields import EMPTY, OUT_OF_10, Field, Kind, ParsedRow, is_of_ten
+from catalog.imports.fields import EMPTY, MOVIE, OUT_OF_10, Field, Kind, ParsedRow, is_of_ten
 from catalog.imports.tables import Record, Row, Table
 
 FILE_NAME_LENGTH = 200
@@ -28,7 +28,6 @@ ANSWERED_KINDS = {"watched": Kind.WATCHED, "wanted": Kind.WANTED}
 
 Columns = Sequence[tuple[str, Field]]  # a column may hold two
 Answers = Mapping[str, str]
-Complete = Callable[[dict[str, Any], Row], None]
 
 
 class Part(NamedTuple):
@@ -113,55 +112,64 @@ def _is_open(part: Part, columns: Columns) -> bool:
     return part.kind == Kind.NOTHING and not any(field.name in STATEMENTS for _, field in columns)
 
 
-def read_rows(
-    file: str, part: Part, columns: Columns, records: Iterable[Record], complete: Complete, answers: Answers
-) -> list[ParsedRow]:
-    """`complete` adds what a format knows of a row's values."""
-    limit, file = settings.POLICY.imports.max_entries, file[:FILE_NAME_LENGTH]
-    answer = ANSWERED_KINDS.get(answers.get("rows", ""), "") if _is_open(part, columns) else ""
-    rows = []
-    for record in records:
-        if len(rows) >= limit:
-            raise InvalidImport(f"{file}: expected at most {limit:,} rows.")
-        values, ignored = _values(columns, record.values)
-        complete(values, record.values)
+class RowReader(NamedTuple):
+    """Reads the rows of one part of a table. `complete` adds what a format knows of a row's values."""
+
+    file: str
+    part: Part
+    columns: Columns
+    complete: Callable[[dict[str, Any], Row], None]
+    answers: Answers
+
+    def read(self, records: Sequence[Record]) -> list[ParsedRow]:
+        if len(records) > (limit := settings.POLICY.imports.max_entries):
+            raise InvalidImport(f"{self.file}: expected at most {limit:,} rows.")
+        return [self._row(record) for record in records]
+
+    def _row(self, record: Record) -> ParsedRow:
+        values, ignored = _values(self.columns, record.values)
+        self.complete(values, record.values)
+        place = self.file[:FILE_NAME_LENGTH], record.line
         if problem := record.problem or _unknown(values, ignored):
-            row = ParsedRow(file, record.line, Kind.UNREADABLE, values.get("title", ""), problem=f"{problem}.")
-        else:
-            row = _row(file, record.line, part, values, ignored, answer)
-        rows.append(row)
-    return rows
+            return ParsedRow(*place, Kind.UNREADABLE, values.get("title", ""), problem=f"{problem}.")
+        kind, why_not = self._kind(values)
+        if kind == Kind.NOTHING:
+            problem = f"{'; '.join(ignored) or why_not}."[:NOTE_LENGTH]
+            return ParsedRow(*place, kind, values.get("title", ""), year=values.get("year"), problem=problem)
+        if kind != Kind.WATCHED:
+            values.pop("watched_on", None)
+        values = {name: value for name, value in values.items() if name not in ("status", "plays")}
+        return ParsedRow(*place, kind, **values, note="; ".join(ignored)[:NOTE_LENGTH])
 
+    def _kind(self, values: dict[str, Any]) -> tuple[Kind, str]:
+        """What the row says, or else its file, or else its owner; and why it says nothing."""
+        if not self._settle_type(values):
+            return Kind.NOTHING, "neither its type nor its year is known"
+        status = values.get("status")
+        says_watched = status is None and ("watched_on" in values or values.get("plays"))
+        if says_watched or Kind.WATCHED in (self.part.kind, status):
+            return Kind.WATCHED, ""
+        if status == Kind.WANTED or values.get("rating"):
+            return Kind.WANTED if status == Kind.WANTED else Kind.RATED, ""
+        if self.part.kind == Kind.RATED:
+            return Kind.NOTHING, "the rating is missing"
+        if status == Kind.NOTHING:
+            return Kind.NOTHING, "its status is neither watched nor wanted"
+        answer = ANSWERED_KINDS.get(self.answers.get("rows", "")) if _is_open(self.part, self.columns) else None
+        return Kind(answer or self.part.kind), "nothing says that it was watched, rated or wanted"
 
-def _row(file: str, line: int, part: Part, values: dict[str, Any], ignored: list[str], answer: str) -> ParsedRow:
-    kind, why_not = _kind(part, values, answer)
-    if kind == Kind.NOTHING:
-        problem = f"{'; '.join(ignored) or why_not}."[:NOTE_LENGTH]
-        return ParsedRow(file, line, kind, values.get("title", ""), year=values.get("year"), problem=problem)
-    if kind != Kind.WATCHED:
-        values.pop("watched_on", None)
-    for name in ("status", "plays"):
-        values.pop(name, None)
-    if values.get("medium"):
-        values.pop("tmdb_id", None)  # TMDB numbers series apart from movies
-    return ParsedRow(file, line, kind, **values, note="; ".join(ignored)[:NOTE_LENGTH])
+    def _settle_type(self, values: dict[str, Any]) -> bool:
+        """Leaves only the type of what is no movie. Whether a title of unknown type can be told from a series.
 
-
-def _kind(part: Part, values: Mapping[str, Any], answer: str) -> tuple[Kind, str]:
-    """What the row says, or else its file, or else its owner; and why it says nothing."""
-    status = values.get("status")
-    says_watched = status is None and ("watched_on" in values or values.get("plays"))
-    if says_watched or Kind.WATCHED in (part.kind, status):
-        return Kind.WATCHED, ""
-    if status == Kind.WANTED:
-        return Kind.WANTED, ""
-    if values.get("rating"):
-        return Kind.RATED, ""
-    if part.kind == Kind.RATED:
-        return Kind.NOTHING, "the rating is missing"
-    if status == Kind.NOTHING:
-        return Kind.NOTHING, "its status is neither watched nor wanted"
-    return Kind(answer or part.kind), "nothing says that it was watched, rated or wanted"
+        TMDB numbers series apart from movies, so its number says nothing of them.
+        """
+        medium = values.pop("medium", "")
+        is_typed = bool(medium) or any(field.name == "medium" for _, field in self.columns)
+        is_movie = medium == MOVIE or not is_typed
+        if not is_movie:
+            values.pop("tmdb_id", None)
+            values["medium"] = medium
+        return bool(is_movie or medium or values.get("imdb_id") or values.get("year"))
 
 
 def _values(columns: Columns, row: Row) -> tuple[dict[str, Any], list[str]]:

@@ -1,10 +1,33 @@
 """Sentences that tell the owner what a file was taken for, and what its import would add and change."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from typing import Any
 
+from catalog.imports.fields import Kind, ParsedRow
+from catalog.imports.matching import Match
 from catalog.imports.reading import QUESTIONS
 from catalog.models import UserImport
+
+IMPORTED = (Kind.RATED, Kind.WATCHED, Kind.WANTED)
+
+
+def counts_of(rows: Sequence[ParsedRow], matches: Sequence[Match]) -> dict[str, int]:
+    """Rows by what is found, and by what those say that are about movies."""
+    matched = sum(match.movie_id is not None for match in matches)
+    kinds = Counter(row.kind for row in rows)
+    movies = [row for row in rows if row.kind in IMPORTED and not row.medium]
+    return {
+        "matched": matched,
+        "unmatched": len(rows) - matched,
+        "not_found": sum(kinds[kind] for kind in IMPORTED) - matched,
+        "not_readable": kinds[Kind.UNREADABLE],
+        "nothing_said": kinds[Kind.NOTHING],
+        "details_ignored": sum(bool(row.note) for row in rows),
+        "rated": sum(row.rating is not None for row in movies),
+        "watched": sum(row.kind == Kind.WATCHED for row in movies),
+        "wanted": sum(row.kind == Kind.WANTED for row in movies),
+    }
 
 
 def sentences(user_import: UserImport) -> list[str]:

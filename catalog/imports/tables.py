@@ -65,8 +65,7 @@ def _csv_table(file: File) -> Table:
 
 
 def _record(names: tuple[str, ...], line: int, values: list[str]) -> Record:
-    is_whole = len(values) >= len(names) and not any(value.strip() for value in values[len(names) :])
-    problem = "" if is_whole else f"{len(values)} columns instead of {len(names)}"
+    problem = f"{len(values)} columns instead of {len(names)}" if len(values) != len(names) else ""
     return Record(line, names, dict(zip(names, values, strict=False)), problem)
 
 

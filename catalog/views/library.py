@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from catalog.errors import ImportNotReady, InvalidImport, UploadTooLarge
 from catalog.forms import RatingForm, UploadForm
-from catalog.imports.commit import commit_import
+from catalog.imports.commit import answer_questions, commit_import
 from catalog.imports.formats import FORMATS, export_ratings
-from catalog.imports.lifecycle import answer_questions, receive_upload
+from catalog.imports.lifecycle import receive_upload
 from catalog.imports.reading import QUESTIONS
 from catalog.imports.report import files_of, questions_of, sentences
 from catalog.imports.upload import check_length

@@ -123,3 +123,19 @@ def test_nobody_uploads_without_a_name_or_all_the_time(api, nora, settings):
     codes = [upload(mine, b"").status_code for _ in range(allowed + 1)]
 
     assert codes == [400] * allowed + [429]
+
+
+def test_a_preview_names_columns_and_questions_and_takes_answers(nora):
+    mine = api_client_of(nora)
+    content = b"title,year,watched_on,mood\nHeat,1995,05/06/2023,good\n"
+    made = upload(mine, content, "csv").json()
+
+    columns = {"title": "title", "year": "year", "watched_on": "watched on", "mood": "not used"}
+    assert made["files"] == [{"file": "ratings.csv", "taken_for": "rows", "rows": 1, "left_out": 0, "columns": columns}]
+    [asked] = made["questions"]
+    assert (asked["option"], asked["about"]) == ("dates", "ratings.csv: watched_on")
+
+    file = SimpleUploadedFile("ratings.csv", content)
+    answer = {"format": "csv", "file": file, "dates": "day-first"}
+    assert mine.post(ADDRESS, answer, format="multipart").json()["questions"] == []
+    assert mine.post(ADDRESS, answer | {"dates": "first"}, format="multipart").status_code == 400

@@ -155,3 +155,42 @@ def test_too_many_uploads_are_refused(page, settings):
 
     assert answer.status_code == 429
     assert "Too many attempts." in text_of(answer)
+
+
+def test_an_ambiguous_date_is_asked_and_the_answer_read(page, nora):
+    MovieFactory(title="Heat", year=1995)
+    upload(page, b"title,year,watched_on\nHeat,1995,05/06/2023\n", "csv")
+    read_import(import_id=UserImport.objects.get().pk)
+    asked = text_of(page.get("/import/"))
+    assert "<strong>ratings.csv: watched_on</strong>: day or month first?" in asked
+
+    page.post(f"/import/{UserImport.objects.get().pk}/answer/", {"dates": "month-first"})
+    again = UserImport.objects.get()
+    read_import(import_id=again.pk)
+    again.refresh_from_db()
+    assert str(again.rows.get().watched_on) == "2023-05-06"
+    assert (bytes(again.content), again.report["questions"]) == (b"", [])
+    assert "day or month first?" not in text_of(page.get("/import/"))
+
+
+def test_an_error_of_a_new_upload_replaces_the_preview(page):
+    upload(page)
+    read_import(import_id=UserImport.objects.get().pk)
+    answer = text_of(upload(page, format="trakt"))
+
+    assert answer.index('role="alert"') < answer.index("Upload</button>")
+    assert "rows found in the catalogue" not in answer
+    assert "Back to ratings.csv" in answer
+    assert "1 of 2 rows" not in answer
+
+
+def test_a_plain_checklist_imports_nothing_and_says_so(page):
+    MovieFactory(title="Heat", year=1995)
+    upload(page, b"title,year,notes\nHeat,1995,seen!\n", "csv")
+    read_import(import_id=UserImport.objects.get().pk)
+    preview = text_of(page.get("/import/"))
+
+    assert "The file does not say what was watched, rated or wanted" in preview
+    assert "Nothing to import (1)" in preview
+    assert "notes: not used" in preview
+    assert "watched or wanted?" in preview

@@ -24,7 +24,7 @@ _TRACKERS: dict[tuple[str, ...], dict[str, Field]] = {
         "rating": fields.UNUSED,  # everybody's mean
         "date rated": fields.RECORDED_AT,
     },
-    ("media_id", "media_type"): {"media_id": fields.TMDB_ID, "source": fields.SOURCE, "end_date": fields.WATCHED_ON},
+    ("media_id",): {"media_id": fields.TMDB_ID, "source": fields.SOURCE, "end_date": fields.WATCHED_ON},
     ("simkl_id",): {"watchlist": fields.STATUS, "rating": fields.OUT_OF_10, "tmdb": fields.TMDB_ID},
 }
 
@@ -67,10 +67,11 @@ class PlainCSV(Format):
         return _ANY if names_a_movie and "title type" not in columns else None
 
     def fields(self, columns: Collection[str]) -> Columns:
-        known = dict(super().fields(columns))
+        known: dict[str, Field] = {}
         for signature, others in _TRACKERS.items():
             if set(signature) <= set(columns):
                 known |= others
+        known = known | {name: field for name, field in super().fields(columns) if name not in known}
         return [(name, field) for name, field in known.items() if field.name]
 
     def complete(self, values: dict[str, Any], row: Row) -> None:

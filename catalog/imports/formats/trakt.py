@@ -47,7 +47,6 @@ class Trakt(Format):
         fields.YEAR: ["movie.year"],
         fields.IMDB_ID: ["movie.ids.imdb"],
         fields.TMDB_ID: ["movie.ids.tmdb"],
-        fields.MEDIUM: ["type"],
         fields.OUT_OF_10: ["rating"],
         fields.RECORDED_AT: ["rated_at", "listed_at", "watched_at", "last_watched_at"],
         fields.WATCHED_ON: ["watched_at", "last_watched_at"],
@@ -65,8 +64,7 @@ class Trakt(Format):
     def complete(self, values: dict[str, Any], row: Row) -> None:
         plays = row.get("plays")
         values["is_rewatch"] = row.get("rewatch") is True or (isinstance(plays, int) and plays > 1)
-        if "movie" not in row and "show" in row:
-            values.setdefault("medium", "show")
+        values["medium"] = fields.MOVIE if "movie" in row else "show"
 
     def write(self, entries: Sequence[Entry]) -> Export:
         document: dict[str, list[dict[str, Any]]] = {"ratings": [], "history": [], "watchlist": []}
