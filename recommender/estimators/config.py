@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -48,10 +48,8 @@ RENAMED_STATE = {  # fitted attributes, in manifests alone
     "star_scale_": "rating_scale_",
 }
 
-ConfigType = TypeVar("ConfigType", bound=Config)
 
-
-def build_config(config_class: type[ConfigType], owner: str, given: dict[str, Any]) -> ConfigType:
+def build_config(config_class: type[Config], owner: str, given: dict[str, Any]) -> Config:
     """A `config_class` with the given hyper-parameters, also under the names of earlier releases.
 
     Raises TypeError for an unknown name and ValueError for a value out of range; `owner` is named in the message.

@@ -14,8 +14,10 @@ import pytest
 import yaml
 from celery import Celery
 
+from catalog.policy import CatalogPolicy
 from mlops.crontabs import parse_crontab
 from movierec.policy import Policy, PolicyError, keys, load_policy
+from recommender.policy import RecommenderPolicy
 from tests.processes import ROOT
 
 PAGE = ROOT / "docs" / "configuration.md"
@@ -30,6 +32,19 @@ def load(tmp_path):
         return load_policy(file)
 
     return load
+
+
+@pytest.mark.parametrize(
+    ("app", "owners"), [("catalog", [CatalogPolicy]), ("recommender", [CatalogPolicy, RecommenderPolicy])]
+)
+def test_an_app_reads_no_key_that_an_app_above_it_declares(app, owners):
+    declared = {name for owner in owners for name, _ in keys(owner)}
+    declared |= {name for owner in owners for name in owner.model_fields}
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / app).rglob("*.py")]
+    read = {name for text in texts for name in re.findall(r"settings\.POLICY\.(\w+(?:\.\w+)?)", text)}
+
+    assert read
+    assert read <= declared
 
 
 def test_an_empty_file_gives_the_defaults(load):
