@@ -99,3 +99,7 @@ class AnswerRejected(
 
 class BadRow(ValueError):
     """One row that is skipped; the message is the reason."""
+
+
+class RedisUnavailable(Exception):
+    """Redis did not count a request. Callers count elsewhere, so this is no error of the API."""

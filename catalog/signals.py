@@ -10,3 +10,6 @@ sync_ended = Signal()
 
 # Sent within the transaction that removed all data of a provider: source (a value of catalog.models.Source).
 provider_purged = Signal()
+
+# Sent when Redis could not count a request.
+counter_failed = Signal()

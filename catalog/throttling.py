@@ -1,15 +1,62 @@
-"""Rate limits of sign-up, sign-in and uploads, shared by pages and API. `limits` in config.yaml sets the rates."""
+"""Rate limits, shared by pages, API and admin. `limits` in config.yaml sets the rates, `catalog.counter` counts."""
+
+import math
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
+from typing import Any
 
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from rest_framework import throttling
 from rest_framework.request import Request
-from rest_framework.throttling import SimpleRateThrottle, UserRateThrottle
-from rest_framework.views import APIView
+
+from catalog import counter
+
+View = Callable[..., HttpResponseBase]
 
 
-class AddressThrottle(SimpleRateThrottle):
+class ExactThrottle(throttling.SimpleRateThrottle):
+    """Lets exactly as many requests pass in a window as the rate says, over all processes."""
+
+    num_requests: int
+    duration: int
+
+    def allow_request(self, request: Request | HttpRequest, view: Any) -> bool:
+        return all(self._count(key) for key in self.get_cache_keys(request, view) if key)
+
+    def get_cache_keys(self, request: Request | HttpRequest, view: Any) -> Iterator[str | None]:
+        yield self.get_cache_key(request, view)  # type: ignore[arg-type]
+
+    def _count(self, key: str) -> bool:
+        number, self.seconds_left = counter.count(key, seconds=self.duration)
+        return number <= self.num_requests
+
+    def wait(self) -> float:
+        return self.seconds_left
+
+
+class AnonThrottle(throttling.AnonRateThrottle, ExactThrottle):
+    pass
+
+
+class UserThrottle(throttling.UserRateThrottle, ExactThrottle):
+    pass
+
+
+class ScopedThrottle(throttling.ScopedRateThrottle, ExactThrottle):
+    pass
+
+
+class ImportThrottle(UserThrottle):
+    scope = "imports"
+
+
+class AddressThrottle(ExactThrottle):
     """Counts requests by address, also when signed in."""
 
-    def get_cache_key(self, request: Request | HttpRequest, view: APIView | None) -> str:
+    def get_cache_key(self, request: Request | HttpRequest, view: Any) -> str:
         return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}  # type: ignore[arg-type]
 
 
@@ -18,15 +65,39 @@ class SignUpThrottle(AddressThrottle):
 
 
 class SignInThrottle(AddressThrottle):
+    """Counts attempts to give a password, by address and then by account name, whether there is such an account or not.
+
+    An address over its limit does not use up the limit of an account.
+    """
+
     scope = "token"
 
+    def get_cache_keys(self, request: Request | HttpRequest, view: Any) -> Iterator[str]:
+        yield self.get_cache_key(request, view)
+        sent = request.data if isinstance(request, Request) else request.POST
+        given = str(sent.get("username") or "") if isinstance(sent, Mapping) else ""
+        for name in {_folded(given), _folded(request.user.get_username())} - {""}:
+            yield self.cache_format % {"scope": "account", "ident": name}
 
-class ImportThrottle(UserRateThrottle):
-    scope = "imports"
+
+def _folded(username: str) -> str:
+    return unicodedata.normalize("NFKC", username).strip().casefold()
 
 
-def too_many(throttle: SimpleRateThrottle, request: HttpRequest) -> str:
-    """Counts a page's POST. Returns a sentence if the limit is reached, otherwise an empty text."""
-    if request.method != "POST" or throttle.allow_request(request, None):  # type: ignore[arg-type]
-        return ""
-    return f"Too many attempts. Please try again in {int(throttle.wait() or 1) + 1} seconds."
+def limited(throttle: type[ExactThrottle]) -> Callable[[View], View]:
+    """Counts the POSTs of a page, and answers those over the limit with 429 and Retry-After."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def check(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            limit = throttle()
+            if request.method != "POST" or limit.allow_request(request, None):
+                return view(request, *args, **kwargs)
+            seconds = math.ceil(limit.wait())
+            response = render(request, "429.html", {"seconds": seconds}, status=429)
+            response["Retry-After"] = str(seconds)
+            return response
+
+        return check
+
+    return decorate

@@ -53,10 +53,10 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Loads the model before the first request, and starts to watch Beat."""
+    """Loads the model before the first request, and starts to watch Beat and Redis."""
     # Imported here: Django is set up in the worker, after this file was read.
-    from mlops.monitoring.staleness import scheduler_watch
+    from mlops.monitoring.watch import site_watch
     from recommender.serving.model_server import server
 
     server.models()
-    scheduler_watch.ensure_started()
+    site_watch.ensure_started()

@@ -103,7 +103,7 @@ def connections_are_encrypted(app_configs: Sequence[AppConfig] | None, **kwargs:
 def broker_is_shared(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     if not settings.EMBEDDED and not settings.REDIS_URL:
         yield Warning(
-            "DATABASE_URL is set but REDIS_URL is not: broker and cache are files, which only one machine can read.",
+            "DATABASE_URL is set but REDIS_URL is not: the broker is files, which only one machine can read.",
             hint="Set REDIS_URL=redis://host:6379/0 before a second machine runs workers.",
             id="movierec.W002",
         )

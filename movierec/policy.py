@@ -39,7 +39,7 @@ class LimitsPolicy(Section):
     anonymous: Rate = key("60/min", "requests of one address without an account")
     user: Rate = key("600/min", "requests of one account")
     sign_up: Rate = key("20/hour", "new accounts from one address")
-    token: Rate = key("20/min", "attempts to sign in from one address")
+    token: Rate = key("20/min", "attempts to sign in from one address, and to one account")
     service: Rate = key("6000/min", "requests of a service that asks for others' lists")
     imports: Rate = key("30/hour", "uploads of one account")
     bulk: Rate = key("120/min", "requests to the bulk API")

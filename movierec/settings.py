@@ -6,6 +6,7 @@ With DATABASE_URL set it is a production installation and secrets have no defaul
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from csp.constants import NONCE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -98,19 +99,11 @@ DATABASES = {"default": env.sqlite(VAR_DIR / "db.sqlite3") if EMBEDDED else env.
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "catalog.User"
 
-# --- Cache and broker ---------------------------------------------------------------------------------------------
+# --- Broker and counter of requests -------------------------------------------------------------------------------
 
 REDIS_PREFIX = env.text("REDIS_PREFIX", "movierec")
-_cache_url = re.sub(r"(/\d*)?$", "/1", REDIS_URL, count=1)  # the database beside the broker's
-CACHES = {
-    "default": {
-        "BACKEND": "movierec.caches.redis.FailOpenRedisCache",
-        "LOCATION": env.url("CACHE_URL", _cache_url, scheme="rediss?", expected="redis://host:6379/1"),
-        "KEY_PREFIX": REDIS_PREFIX,
-    }
-    if REDIS_URL
-    else {"BACKEND": "movierec.caches.files.LazyCullFileCache", "LOCATION": str(VAR_DIR / "cache")}
-}
+_beside_broker = REDIS_URL and urlsplit(REDIS_URL)._replace(path="/1").geturl()
+COUNTER_URL = REDIS_URL and env.url("CACHE_URL", _beside_broker, scheme="rediss?", expected="redis://host:6379/1")
 
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
@@ -187,9 +180,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "movierec.api.Pagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
-        "rest_framework.throttling.ScopedRateThrottle",
+        "catalog.throttling.AnonThrottle",
+        "catalog.throttling.UserThrottle",
+        "catalog.throttling.ScopedThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {"anon": POLICY.limits.anonymous} | POLICY.limits.model_dump(),  # by scope
     "NUM_PROXIES": env.number("NUM_PROXIES", 0, at_most=10),

@@ -1,6 +1,7 @@
 """Personas, a database of this run's own, and settings that make tests fast without changing what they show."""
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,17 +9,18 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings as django_settings
-from django.core.cache import cache, caches
-from django.core.cache.backends.redis import RedisCache
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
+from catalog import counter
 from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
 from recommender.serving.stats import serving_stats
 from tests.environment import RUN_ID
 from tests.factories import MovieFactory, RatingFactory, UserFactory
+
+COUNTER_URL = django_settings.COUNTER_URL
 
 # Speed is measured in benchmarks/: here a busy machine must not look like a bug; pytest-timeout ends what hangs.
 hypothesis_settings.register_profile("untimed", deadline=None)
@@ -58,10 +60,8 @@ def pytest_sessionfinish() -> None:
     """Take this run's keys out of Redis, broker and cache alike."""
     if not django_settings.REDIS_URL:
         return
-    for url in (django_settings.REDIS_URL, django_settings.CACHES["default"]["LOCATION"]):
-        client = redis.Redis.from_url(url)
-        if keys := list(client.scan_iter(f"{django_settings.REDIS_PREFIX}:*", count=1000)):
-            client.delete(*keys)
+    for url in (django_settings.REDIS_URL, COUNTER_URL):
+        _delete_keys(url)
 
 
 @pytest.fixture(scope="session")
@@ -100,20 +100,28 @@ def _plain_settings(settings) -> Iterator[None]:
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
-    _empty_cache()
+    _reset_counter()
     _empty_queues()
     yield
-    _empty_cache()
+    _reset_counter()
 
 
-def _empty_cache() -> None:
-    """On Redis only what is this run's own: `cache.clear()` would empty the whole database, other sites' keys too."""
-    if not isinstance(caches["default"], RedisCache):
-        cache.clear()
+def _reset_counter() -> None:
+    file = Path(django_settings.VAR_DIR) / counter.FILE
+    if file.exists():
+        with sqlite3.connect(file, timeout=20) as rows:
+            rows.execute(f"DELETE FROM {counter.TABLE}")
+        rows.close()
+    _delete_keys(COUNTER_URL)
+
+
+def _delete_keys(url: str) -> None:
+    """Of Redis only this run's own: there may be other sites' keys."""
+    if not url:
         return
-    client = cache._cache.get_client()
-    if keys := list(client.scan_iter(f"{django_settings.REDIS_PREFIX}:*", count=1000)):
-        client.delete(*keys)
+    with redis.Redis.from_url(url) as client:
+        if keys := list(client.scan_iter(f"{django_settings.REDIS_PREFIX}:*", count=1000)):
+            client.delete(*keys)
 
 
 def _empty_queues() -> None:

@@ -17,7 +17,7 @@ from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
@@ -32,7 +32,7 @@ from catalog.ingest.bulk.lines import MovieLine, RatingLine, UserLine, read_line
 from catalog.ingest.bulk.upsert import upsert_movies, upsert_ratings, upsert_users
 from catalog.ingest.report import BulkReport
 from catalog.models import UserImport
-from catalog.throttling import ImportThrottle
+from catalog.throttling import ImportThrottle, ScopedThrottle
 
 MEDIA_TYPE = "application/x-ndjson"
 BATCH = 1000  # lines per transaction, since others wait for SQLite's only writer
@@ -123,7 +123,7 @@ class MayBringInBulk(BasePermission):
 class BulkView(APIView):
     permission_classes = [MayBringInBulk]
     parser_classes = [JSONLinesParser]
-    throttle_classes = [ScopedRateThrottle]
+    throttle_classes = [ScopedThrottle]
     throttle_scope = "bulk"
     model: ClassVar[str]
     line: ClassVar[type[Any]]

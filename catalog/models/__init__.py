@@ -14,5 +14,6 @@ from catalog.models.metadata import (
 )
 from catalog.models.movie import Movie
 from catalog.models.rating import Rating, User, Viewing, WatchlistItem
+from catalog.models.request_count import RequestCount
 from catalog.models.source import Source
 from catalog.models.sync import SyncItem, SyncRun, TMDBRecord

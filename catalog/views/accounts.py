@@ -9,6 +9,7 @@ from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,26 +21,23 @@ from catalog.imports.formats import CHOICES
 from catalog.models import User
 from catalog.services import delete_account
 from catalog.services import sign_up as create_account
-from catalog.throttling import SignInThrottle, SignUpThrottle, too_many
+from catalog.throttling import SignInThrottle, SignUpThrottle, limited
 from catalog.views.pages import SignedInRequest
 
 
 @sensitive_post_parameters()
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited(SignUpThrottle)
 def sign_up(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("/")
     form = SignUpForm(request.POST or None)
-    refused = too_many(SignUpThrottle(), request)
-    if refused:
-        form.is_valid()
-        form.add_error(None, refused)
-    elif form.is_valid() and (user := _created(form)):
+    if form.is_valid() and (user := _created(form)):
         login(request, user)
         messages.success(request, f"Welcome, {user.username}! Rate a few movies, and your lists become your own.")
         return redirect("/")
-    return render(request, "catalog/sign_up.html", {"form": form}, status=429 if refused else 200)
+    return render(request, "catalog/sign_up.html", {"form": form})
 
 
 def _created(form: SignUpForm) -> User | None:
@@ -52,18 +50,14 @@ def _created(form: SignUpForm) -> User | None:
     return None
 
 
+@method_decorator(limited(SignInThrottle), name="dispatch")
 class SignInView(LoginView):
     template_name = "catalog/sign_in.html"
     form_class = SignInForm
     redirect_authenticated_user = True
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        refused = too_many(SignInThrottle(), request)
-        if refused:
-            return render(request, self.template_name, {"form": SignInForm(request), "refused": refused}, status=429)
-        return super().post(request, *args, **kwargs)
 
-
+@method_decorator(limited(SignInThrottle), name="dispatch")
 class ChangePasswordView(PasswordChangeView):
     """Also revokes the API token, which may have leaked with the old password."""
 
@@ -102,20 +96,17 @@ def revoke_token(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@limited(SignInThrottle)
 def delete(request: SignedInRequest) -> HttpResponse:
     user = request.user
     form = DeleteAccountForm(user, request.POST or None)
-    refused = too_many(SignInThrottle(), request)
-    if refused:
-        form.is_valid()
-        form.add_error(None, refused)
-    elif form.is_valid():
+    if form.is_valid():
         delete_account(user=user)
         logout(request)
         messages.success(request, "Your account, your ratings and your watchlist are deleted.")
         return redirect("/")
     context = {"form": form, "n_ratings": user.ratings.count(), "n_watchlist": user.watchlist.count()}
-    return render(request, "catalog/account_delete.html", context, status=429 if refused else 200)
+    return render(request, "catalog/account_delete.html", context)
 
 
 def _revoke_token(user: Any) -> bool:

@@ -20,7 +20,7 @@ from catalog.imports.report import files_of, questions_of, sentences
 from catalog.imports.upload import check_length
 from catalog.models import ImportRow, Movie, Rating, User, UserImport, WatchlistItem
 from catalog.services import add_to_watchlist, record_rating, remove_from_watchlist, remove_rating
-from catalog.throttling import ImportThrottle, too_many
+from catalog.throttling import ImportThrottle, limited
 from catalog.views.pages import (
     HtmxRequest,
     SignedInRequest,
@@ -129,12 +129,11 @@ def change_watchlist(request: HtmxRequest, movie_id: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@limited(ImportThrottle)
 def upload(request: SignedInRequest) -> HttpResponse:
     """The upload form and the state of the latest import; htmx requests only the latter."""
     if request.method != "POST":
         return _import_page(request, UploadForm())
-    if refused := too_many(ImportThrottle(), request):
-        return _import_page(request, UploadForm(), status=429, refused=refused)
     form = UploadForm(request.POST, request.FILES)
     try:
         check_length(request)

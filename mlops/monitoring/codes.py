@@ -31,6 +31,7 @@ class AutoRollbackCode(TextChoices):
 
 class DependencyCode(TextChoices):
     CHAMPION_LIBRARIES = "dependency.champion_libraries", _("Libraries of the champion")
+    COUNTER = "dependency.counter", _("Counter of rate limits")
     PINNED_LIBRARIES = "dependency.pinned_libraries", _("Pinned libraries")
     TMDB = "dependency.tmdb", _("TMDB")
 
@@ -188,6 +189,7 @@ SENTENCES: dict[str, Text] = {
     AutoRollbackCode.SWITCHED_OFF: _("Version {version} stays the champion because automatic rollback is off."),
     AutoRollbackCode.REFUSED: _("Rolling back version {version} failed: {error}"),
     DependencyCode.CHAMPION_LIBRARIES: _("Version {version} was trained with other libraries ({n}): {changes}."),
+    DependencyCode.COUNTER: _("Redis cannot count requests, so the database does: {error}"),
     DependencyCode.PINNED_LIBRARIES: _("Installed versions differ from requirements.txt ({n}): {changes}."),
     DependencyCode.TMDB: _("TMDB answered unexpectedly: {error}"),
     DriftCode.SCORES: _("D {figure:.3f}, {chance:.3f} expected by chance."),

@@ -13,9 +13,6 @@ from mlops.findings import Finding, Outcome
 from mlops.models import Backtest, DriftReport, ModelVersion, PipelineRun, Promotion, Watermark
 from mlops.monitoring.alerts import alert_on, set_alert
 from mlops.monitoring.codes import AlertCode, StalenessCode
-from recommender.serving.periodic import PeriodicThread
-
-WATCH_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -91,11 +88,7 @@ def check_staleness(*, now: datetime | None = None) -> list[str]:
 
 
 def watch_scheduler() -> None:
-    """Runs in the web processes, because a dead Beat or worker cannot report itself."""
     alert_on(_scheduler().finding(timezone.now()))
-
-
-scheduler_watch = PeriodicThread("watch the scheduler", watch_scheduler, lambda: WATCH_SECONDS)
 
 
 def last_heartbeat() -> datetime | None:

@@ -10,11 +10,11 @@ from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
-from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
 from catalog.errors import UserNotFound
 from catalog.models import Movie, User
+from catalog.throttling import ScopedThrottle
 from recommender.api.serializers import (
     CountSerializer,
     FeedbackSerializer,
@@ -95,7 +95,7 @@ class ForOthersView(ListView):
     """For services, which have a rate limit of their own, higher than that of users."""
 
     permission_classes = [IsAuthenticated, MayRecommendForOthers]
-    throttle_classes = [ScopedRateThrottle]
+    throttle_classes = [ScopedThrottle]
     throttle_scope = "service"
 
     def user(self, user_id: int) -> User:

@@ -48,6 +48,7 @@ def test_invalid_sign_up_explains_and_creates_nothing(client, nora, change, told
     assert User.objects.count() == 1
 
 
+@pytest.mark.wording
 def test_sign_up_is_limited_by_address(client, two_a_minute):
     for number in range(2):
         client.post("/accounts/sign-up/", FORM | {"username": f"ada{number}"})
@@ -82,6 +83,7 @@ def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(client, nora):
     assert "_auth_user_id" not in client.session
 
 
+@pytest.mark.wording
 def test_sign_in_is_limited_by_address_on_pages_and_api_together(client, nora, two_a_minute):
     client.post("/accounts/sign-in/", {"username": "nora", "password": "wrong"})
     client.post("/api/v1/token/", {"username": "nora", "password": "wrong"}, "application/json")

@@ -148,6 +148,7 @@ def test_it_is_ones_own(page, client, bob):
     assert other.post(f"/import/{pk}/discard/").status_code == 404
 
 
+@pytest.mark.wording
 def test_too_many_uploads_are_refused(page, settings):
     for _ in range(int(settings.POLICY.limits.imports.split("/")[0])):
         upload(page, b"")

@@ -1,0 +1,98 @@
+"""Counts requests for all processes: in Redis, or in a database where there is no Redis or it cannot be reached.
+
+A window begins with its first request and has a fixed length. To count is one atomic step in either place, by that
+server's clock, so that no two requests get the same number.
+"""
+
+import hashlib
+import logging
+import random
+import time
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import ConnectionHandler
+
+from catalog.errors import RedisUnavailable
+from catalog.models import RequestCount
+from catalog.signals import counter_failed
+
+logger = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 5  # until a process tries a Redis again that did not answer
+CLEAN_EVERY = 100  # new windows in the database
+FILE = "counter.sqlite3"  # of an embedded site
+TABLE = RequestCount._meta.db_table
+CREATE = f"CREATE TABLE IF NOT EXISTS {TABLE} (key TEXT PRIMARY KEY, count INTEGER, ends_at REAL);"
+NOW = {
+    "sqlite": "(julianday('now') - 2440587.5) * 86400",
+    "postgresql": "extract(epoch FROM clock_timestamp())::float8",
+}
+# A window that ends too far in the future was begun before the clock was set back, or under another rate.
+GOES_ON = "row.ends_at BETWEEN {now} AND excluded.ends_at + %(seconds)s"
+UPSERT = f"""
+INSERT INTO {{table}} AS row (key, count, ends_at) VALUES (%(key)s, 1, {{now}} + %(seconds)s)
+ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN {GOES_ON} THEN row.count + 1 ELSE 1 END,
+    ends_at = CASE WHEN {GOES_ON} THEN row.ends_at ELSE excluded.ends_at END
+RETURNING count, ends_at - {{now}}
+"""
+_paused_until = 0.0
+
+
+def _redis() -> ModuleType:
+    """Imported by the first count: redis is slow to import, and commands count nothing."""
+    return import_module("catalog.redis_counter")
+
+
+def count(key: str, *, seconds: int) -> tuple[int, float]:
+    """Counts a request. Returns its number within the window of `key`, from 1, and the seconds until the window ends.
+
+    Raises DatabaseError if neither Redis nor the database counts.
+    """
+    global _paused_until
+    hashed = hashlib.sha256(key.encode(errors="replace")).hexdigest()[:40]  # addresses and names are not stored
+    if settings.COUNTER_URL and time.monotonic() >= _paused_until:
+        try:
+            return _redis().count(hashed, seconds)
+        except RedisUnavailable as error:
+            _paused_until = time.monotonic() + PAUSE_SECONDS
+            logger.error("Redis cannot count requests, so the database does for %d s: %s", PAUSE_SECONDS, error)
+            counter_failed.send_robust(sender=None)
+    return _count_in_database(hashed, seconds)
+
+
+def redis_error() -> str:
+    """Why Redis cannot count; empty if it can, or if the site has none."""
+    try:
+        if settings.COUNTER_URL:
+            _redis().count("check", 1)
+    except RedisUnavailable as error:
+        return str(error)
+    return ""
+
+
+def database() -> BaseDatabaseWrapper:
+    """An embedded site counts in a file of its own, so that no request waits for an import to write its rows."""
+    return _files()[DEFAULT_DB_ALIAS] if settings.EMBEDDED else connections[DEFAULT_DB_ALIAS]
+
+
+@cache
+def _files() -> ConnectionHandler:
+    site = settings.DATABASES[DEFAULT_DB_ALIAS]
+    options = site["OPTIONS"] | {"init_command": site["OPTIONS"]["init_command"] + CREATE}
+    return ConnectionHandler({DEFAULT_DB_ALIAS: site | {"NAME": settings.VAR_DIR / FILE, "OPTIONS": options}})
+
+
+def _count_in_database(key: str, seconds: int) -> tuple[int, float]:
+    names = {"table": TABLE, "now": NOW[database().vendor]}
+    with database().cursor() as cursor:
+        cursor.execute(UPSERT.format(**names), {"key": key, "seconds": seconds})
+        number, seconds_left = cursor.fetchone()
+        if number == 1 and random.randrange(CLEAN_EVERY) == 0:
+            cursor.execute("DELETE FROM {table} WHERE ends_at < {now}".format(**names))
+    return number, seconds_left

@@ -1,0 +1,12 @@
+from django.db import models
+
+
+class RequestCount(models.Model):
+    """Requests in one window of a rate limit, where Redis does not count them; see `catalog.counter`."""
+
+    key = models.CharField(max_length=40, primary_key=True)
+    count = models.IntegerField()
+    ends_at = models.FloatField(help_text="Seconds since 1970, by the database's clock.")
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.count}"

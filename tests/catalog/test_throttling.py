@@ -1,0 +1,132 @@
+"""The limits are exact: with many attempts at once, at every sign-in, wherever they are counted."""
+
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+from rest_framework.settings import api_settings
+
+from catalog import counter
+from catalog.redis_counter import TIMEOUT
+from tests.factories import UserFactory
+from tests.sign_in import PLACES, REFUSED, guess, send, visitor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSWORD = "correct horse battery"
+LIMIT = 20
+
+
+@pytest.fixture(params=["configured", "no Redis", "dead Redis", "hung Redis"])
+def _place(request, settings, monkeypatch):
+    """Where requests are counted: as this run is configured, or in the database instead."""
+    monkeypatch.setattr(counter, "_paused_until", 0.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1] if request.param == "hung Redis" else 1
+        if request.param != "configured":
+            settings.COUNTER_URL = "" if request.param == "no Redis" else f"redis://127.0.0.1:{port}/0"
+        yield
+
+
+def count(key: str, seconds: int = 60) -> int:
+    try:
+        return counter.count(key, seconds=seconds)[0]
+    finally:
+        connections.close_all()
+
+
+@pytest.mark.usefixtures("_place")
+def test_no_two_requests_get_the_same_number():
+    with ThreadPoolExecutor(32) as pool:
+        assert sorted(pool.map(count, ["a"] * 200)) == list(range(1, 201))
+    assert count("b") == 1
+
+
+@pytest.mark.usefixtures("_place")
+def test_a_window_ends_and_the_next_one_starts_from_one():
+    assert [count("a", 1), count("a", 1)] == [1, 2]
+    _, seconds_left = counter.count("a", seconds=1)
+    assert 0 < seconds_left <= 1
+    time.sleep(1.1)
+    assert count("a", 1) == 1
+
+
+def test_ended_windows_are_deleted(settings, monkeypatch):
+    settings.COUNTER_URL = ""
+    monkeypatch.setattr(counter, "CLEAN_EVERY", 1)
+    count("a", 1)
+    time.sleep(1.1)
+    count("b")
+    with counter.database().cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {counter.TABLE}")
+        assert cursor.fetchone() == (1,)
+
+
+def test_a_hung_redis_delays_one_request_a_little(settings, monkeypatch):
+    monkeypatch.setattr(counter, "_paused_until", 0.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.COUNTER_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        seconds = []
+        for _ in range(5):
+            started = time.monotonic()
+            count("a")
+            seconds.append(time.monotonic() - started)
+    assert max(seconds) < 0.5
+    assert max(seconds[1:]) < TIMEOUT
+
+
+@pytest.mark.usefixtures("_place")
+def test_wrong_passwords_at_once_stop_at_the_limit(live_server, sam):
+    with visitor(live_server.url) as client:
+        statuses = guess(client, 3 * LIMIT, "sam")
+        assert (statuses.total(), statuses[REFUSED]) == (3 * LIMIT, 2 * LIMIT)
+        for place in PLACES:
+            answer = send(client, place, "sam", PASSWORD)
+            assert answer.status_code == REFUSED
+            assert 0 < int(answer.headers["Retry-After"]) <= 60
+
+
+def test_an_account_is_limited_from_all_addresses_together(live_server, sam, bob, monkeypatch):
+    monkeypatch.setattr(api_settings, "NUM_PROXIES", 1)
+    with visitor(live_server.url) as client:
+        statuses = guess(client, 2 * LIMIT, "sam", own_addresses=True)
+        assert statuses[REFUSED] == LIMIT
+        for name in ("SAM", " \uff53am"):
+            assert send(client, PLACES[2], name, PASSWORD).status_code == REFUSED
+        assert send(client, PLACES[2], "bob", PASSWORD).status_code == 200
+
+
+def test_a_blocked_address_blocks_no_account(live_server, sam, monkeypatch):
+    monkeypatch.setattr(api_settings, "NUM_PROXIES", 1)
+    with visitor(live_server.url) as client:
+        for number in range(LIMIT):
+            send(client, PLACES[number % 3], f"nobody-{number}", "wrong")
+        guess(client, LIMIT, "sam")
+        answer = send(client, PLACES[2], "sam", PASSWORD, **{"X-Forwarded-For": "10.1.1.1"})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "field"),
+    [
+        ("/accounts/password/", "old_password"),
+        ("/accounts/delete/", "password"),
+        ("/admin/password_change/", "old_password"),
+    ],
+)
+def test_a_stolen_session_gives_no_more_guesses(client, sam, address, field):
+    client.force_login(sam)
+    UserFactory(username="eve")
+    statuses = [client.post(address, {field: "wrong", "username": f"eve{n}"}).status_code for n in range(LIMIT + 1)]
+
+    assert statuses == [200] * LIMIT + [REFUSED]
+
+
+@pytest.mark.parametrize("body", ["[]", "7", '{"username": ["a"]}', '{"username": "\\ud800"}', "{", ""])
+def test_odd_bodies_are_counted_too(api, body):
+    statuses = {api.post(PLACES[2], body, content_type="application/json").status_code for _ in range(LIMIT)}
+
+    assert statuses == {400}
+    assert api.post(PLACES[2], body, content_type="application/json").status_code == REFUSED
