@@ -12,7 +12,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -106,18 +105,16 @@ def keep_snapshot(partial: Path, content: Content) -> DatasetSnapshot:
 def adopt_snapshot(folder: Path) -> DatasetSnapshot:
     """Copies a snapshot's folder from elsewhere, such as DVC's remote, to its place and returns its row.
 
-    Raises SnapshotNotAvailable unless the files match their manifest.
+    Raises SnapshotNotAvailable unless the files match their manifest, also where a whole copy is there already.
     """
     try:
-        manifest = read_manifest(folder)
-        known = DatasetSnapshot.objects.filter(content_hash=manifest["content_hash"]).first()
-        if known is not None and not known.removed_at:
-            return known
-        _, _, content = read_files(folder)
-    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
-        raise SnapshotNotAvailable(f"{folder} is not a readable snapshot: {error}") from error
-    if content.hash() != manifest["content_hash"]:
-        raise SnapshotNotAvailable(f"{folder}: the files do not match {MANIFEST}: their hash differs.")
+        expected = str(read_manifest(folder)["content_hash"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise SnapshotNotAvailable(f"{folder} is not a readable snapshot: {MANIFEST}: {error!r}") from error
+    _, _, content = _read_whole(folder, expected)
+    known = DatasetSnapshot.objects.filter(content_hash=expected, removed_at=None).first()
+    if known is not None:
+        return known
     partial = settings.SNAPSHOT_DIR / f".adopt-{uuid.uuid4().hex}.part"
     shutil.copytree(folder, partial)
     try:
@@ -130,13 +127,19 @@ def read_snapshot(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFrame
     """Ratings and movies. Raises SnapshotNotAvailable if a file is missing or changed since the export."""
     if snapshot.unavailable_reason:
         raise SnapshotNotAvailable(snapshot.unavailable_reason)
+    return _read_whole(settings.SNAPSHOT_DIR / snapshot.folder, snapshot.content_hash)[:2]
+
+
+def _read_whole(folder: Path, expected: str) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
+    """What is in the files. Raises SnapshotNotAvailable unless their hash is the expected one."""
     try:
-        ratings, movies, content = read_files(settings.SNAPSHOT_DIR / snapshot.folder)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise SnapshotNotAvailable(f"Snapshot {snapshot} cannot be read: {error}") from error
-    if content.hash() != snapshot.content_hash:
-        raise SnapshotNotAvailable(f"Snapshot {snapshot}: the files changed since the export: their hash differs.")
-    return ratings, movies
+        ratings, movies, content = read_files(folder)
+    except Exception as error:
+        # Damaged bytes make pyarrow and pandas raise anything, OverflowError and MemoryError among it.
+        raise SnapshotNotAvailable(f"{folder} is damaged or not a snapshot: {error!r}") from error
+    if content.hash() != expected:
+        raise SnapshotNotAvailable(f"{folder} is damaged: the files changed since the export: their hash differs.")
+    return ratings, movies, content
 
 
 def copy_folder(source: Path, target: Path) -> None:

@@ -4,6 +4,8 @@ DVC is called by its command line; the site works without it. Each pushed folder
 by which `dvc pull` finds the files. The pointers are on the remote too, because an empty host has none.
 """
 
+import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
@@ -47,12 +50,36 @@ def push_data() -> dict[str, int]:
 
 
 def restore_data() -> list[Path]:
-    """Restores the pointers and their files to their places. Raises NoDataRemote, DataRemoteError."""
+    """Restores the pointers and their files to their places. Raises NoDataRemote, DataRemoteError.
+
+    DVC hashes what it downloads, but believes its own cache: the files are compared with their pointers once more.
+    """
     _require_remote()
     pointers = _fetch_pointers()
     if pointers:
         _dvc("pull", "--remote", REMOTE, *map(str, pointers))
-    return [pointer.with_suffix("") for pointer in pointers]
+    folders = {pointer.with_suffix(""): pointer for pointer in pointers}
+    if damaged := [str(folder) for folder, pointer in folders.items() if _hash(folder) != _hash_in(pointer)]:
+        raise DataRemoteError(
+            f"These differ from what was pushed: {', '.join(damaged)}. Remove them and DVC's cache "
+            f"({Path(settings.DVC_DIR) / '.dvc' / 'cache'}), and try again."
+        )
+    return list(folders)
+
+
+def _hash_in(pointer: Path) -> str:
+    return str(yaml.safe_load(pointer.read_text(encoding="utf-8"))["outs"][0]["md5"])
+
+
+def _hash(folder: Path) -> str:
+    """DVC's hash of a folder: that of the list of its files' hashes."""
+    files = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
+    listed = [{"md5": _md5(path.read_bytes()), "relpath": name} for name, path in files]
+    return f"{_md5(json.dumps(listed).encode())}.dir"
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def _require_remote() -> None:
@@ -83,6 +110,7 @@ def _prepare_project() -> None:
         _dvc("init", "--no-scm", "--quiet")
         _dvc("config", "core.analytics", "false")
     _dvc("remote", "add", "--local", "--default", "--force", "--quiet", REMOTE, settings.DVC_REMOTE_URL)
+    _dvc("remote", "modify", "--local", "--quiet", REMOTE, "verify", "true")  # else DVC does not hash what it pulls
 
 
 def _publish_pointer(pointer: Path) -> None:

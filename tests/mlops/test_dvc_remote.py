@@ -1,6 +1,8 @@
 """What DVC brings to a remote, and back on a host that has nothing."""
 
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +64,41 @@ def test_snapshots_and_champion_are_restored_on_an_empty_host(alice, remote, set
     assert folders == [settings.SNAPSHOT_DIR / snapshot.folder, settings.MODEL_DIR / version.artifact]
     assert len(read_snapshot(snapshot)[0]) == 10
     assert artifact_checksum(settings.MODEL_DIR / version.artifact) == version.artifact_checksum
+
+
+def flip(file: Path) -> None:
+    file.chmod(0o644)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    file.chmod(0o444)
+
+
+def test_damage_on_the_remote_or_in_the_cache_is_said(alice, remote, settings, tmp_path):
+    """One bit is flipped: in the cache of a host that has pulled the files, then in objects of the remote."""
+    snapshot = scheduled(export_snapshot())
+    push_data()
+    settings.DVC_DIR = tmp_path / "empty"
+    settings.SNAPSHOT_DIR, settings.MODEL_DIR = settings.DVC_DIR / "snapshots", settings.DVC_DIR / "models"
+    folder = settings.SNAPSHOT_DIR / snapshot.folder
+    restore_data()
+
+    ratings = (folder / "ratings.parquet").read_bytes()
+    cache = (file for file in (settings.DVC_DIR / ".dvc" / "cache").rglob("*") if file.is_file())
+    shutil.rmtree(folder)
+    flip(next(file for file in cache if file.read_bytes() == ratings))
+    with pytest.raises(DataRemoteError, match=snapshot.folder):
+        restore_data()
+
+    objects = [file for file in (remote / "files").rglob("*") if file.is_file() and not file.name.startswith(".")]
+    listing = next(file for file in objects if file.suffix == ".dir")
+    for file in (listing, next(file for file in objects if file.read_bytes() == ratings)):
+        shutil.rmtree(settings.DVC_DIR)
+        flip(file)
+        with pytest.raises(DataRemoteError, match="dvc pull failed"):
+            restore_data()
+        flip(file)
+    restore_data()
 
 
 def test_what_nobody_scheduled_stays_here(alice, remote):

@@ -142,3 +142,23 @@ def test_a_complete_folder_from_elsewhere_becomes_a_snapshot(alice, quick, setti
     (elsewhere / "movies.parquet").write_bytes(b"PAR1")
     with pytest.raises(SnapshotNotAvailable):
         adopt_snapshot(elsewhere)
+
+
+def test_a_damaged_copy_of_a_known_snapshot_is_refused(alice, quick, tmp_path):
+    """Each byte of the smaller file in turn: whatever the libraries raise, it is said in words."""
+    copy = tmp_path / "copy"
+    snapshot = export_snapshot(out=copy)
+    assert adopt_snapshot(copy) == snapshot
+    for name in ("ratings.parquet", "movies.parquet", "snapshot.json"):
+        whole = (copy / name).read_bytes()
+        for place in range(0, len(whole), 7):
+            (copy / name).write_bytes(whole[:place] + bytes([whole[place] ^ 64]) + whole[place + 1 :])
+            try:
+                assert adopt_snapshot(copy) == snapshot  # a byte that holds no data, such as padding or a count
+            except SnapshotNotAvailable as error:
+                assert str(copy) in str(error)
+        (copy / name).write_bytes(whole)
+    for content in ("[1]", "5", '{"content_hash": 5}', "\ud800".encode("utf-8", "surrogatepass").decode("latin-1")):
+        (copy / "snapshot.json").write_text(content, encoding="latin-1")
+        with pytest.raises(SnapshotNotAvailable, match="copy"):
+            adopt_snapshot(copy)
