@@ -46,7 +46,8 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        context = {"may_start": request.user.has_perm(START), "active_run": _active()}
+        active_run = PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE).first()
+        context = {"may_start": request.user.has_perm(START), "active_run": active_run}
         return super().changelist_view(request, (extra_context or {}) | context)
 
     def detail_context(self, request: HttpRequest, row: PipelineRun) -> dict[str, Any]:
@@ -93,7 +94,3 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         run = cancel_run(run_id=pk)
         messages.success(request, f"Run {run.pk} is cancelled." if run.ended_at else f"Run {run.pk} is asked to stop.")
         return redirect(self.address(run))
-
-
-def _active() -> PipelineRun | None:
-    return PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE).first()

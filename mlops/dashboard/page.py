@@ -133,9 +133,7 @@ def _total(rows: Iterable[OnlineMetrics], version: int) -> dict[str, Any]:
 
 def drift() -> dict[str, Any] | None:
     reports = list(DriftReport.objects.all()[:REPORTS])
-    if not reports:
-        return None
-    return {"report": reports[0], "history": list(reversed(reports))}
+    return {"report": reports[0], "history": reports[::-1]} if reports else None
 
 
 def schedules(now: datetime) -> list[tuple[PeriodicTask, str, datetime | None]]:

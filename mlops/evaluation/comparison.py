@@ -72,6 +72,12 @@ def fitter_of(version: ModelVersion) -> Fitter:
     return fitter(version.algorithm, version.random_state, **known)
 
 
+def difference(comparison: Comparison, model: str, other: str, **options: Any) -> dict[str, Any]:
+    """How much better a model is, with its interval, JSON-able; `options` name a metric or a part of the lists."""
+    resamples = settings.POLICY.evaluation.bootstrap_resamples
+    return comparison.difference(model, other, resamples=resamples, **options).to_dict()
+
+
 def recent_champions(champion: ModelVersion, candidate: str) -> list[ModelVersion]:
     """The champions of the policy's last days, one per further recipe, the latest promotion first.
 
@@ -97,16 +103,14 @@ def _figures(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
     has_champion = CHAMPION in models
     pair = [CANDIDATE, CHAMPION] if has_champion else [CANDIDATE]
     groups = movie_groups(movies, settings.POLICY.gate.min_group_share)
-
-    def against(name: str, metric: str = "ndcg") -> dict[str, Any]:
-        return comparison.difference(CANDIDATE, name, metric, resamples=resamples).to_dict()
-
     return {
         "models": models,
         "interval": comparison[CANDIDATE].interval(resamples=resamples).to_dict(),
         "best_simple_baseline": comparison.best_simple_baseline(),
-        "differences": {name: against(name) for name in models if name != CANDIDATE},
-        "champion_differences": {metric: against(CHAMPION, metric) for metric in METRICS if has_champion},
+        "differences": {name: difference(comparison, CANDIDATE, name) for name in models if name != CANDIDATE},
+        "champion_differences": {
+            metric: difference(comparison, CANDIDATE, CHAMPION, metric=metric) for metric in METRICS if has_champion
+        },
         "slice_differences": _slice_differences(comparison, groups) if has_champion else {},
         "scores_new_movies": {name: comparison[name].new_movies is not None for name in pair},
         "feature_costs": feature_costs(movies) if comparison[CANDIDATE].new_movies is not None else {},
@@ -117,18 +121,13 @@ def _figures(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
 
 def _slice_differences(comparison: Comparison, groups: Groups) -> dict[str, dict[str, Any]]:
     """For the fixed slices, and for languages, genres and decades with enough later likes."""
-    policy = settings.POLICY
-    resamples = policy.evaluation.bootstrap_resamples
-    found = {
-        part: comparison.difference(CANDIDATE, CHAMPION, part=part, resamples=resamples)
-        for part in SLICES
-        if _both_judged(comparison, part)
-    }
+    parts = [part for part in SLICES if _both_judged(comparison, part)]
+    found = {part: difference(comparison, CANDIDATE, CHAMPION, part=part) for part in parts}
     for name, ids in groups.items():
         among = comparison.among(ids)
-        if len(among[CANDIDATE].per_user()) >= policy.gate.min_slice_users:
-            found[name] = among.difference(CANDIDATE, CHAMPION, resamples=resamples)
-    return {name: interval.to_dict() for name, interval in found.items()}
+        if len(among[CANDIDATE].per_user()) >= settings.POLICY.gate.min_slice_users:
+            found[name] = difference(among, CANDIDATE, CHAMPION)
+    return found
 
 
 def _both_judged(comparison: Comparison, part: str) -> bool:

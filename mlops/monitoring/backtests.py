@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from mlops.data.validation import frames_as_of, null_shares
 from mlops.errors import NothingToTest, SnapshotNotAvailable, StepFailed
-from mlops.evaluation.comparison import fit_and_evaluate
+from mlops.evaluation.comparison import difference, fit_and_evaluate
 from mlops.evaluation.lineage import fitting_threads
 from mlops.evaluation.parameters import from_json
 from mlops.models import Backtest, ModelVersion
@@ -112,9 +112,8 @@ def _without(context: BacktestContext, kinds: list[FeatureCode]) -> TemporalFold
 
 def _worth(comparison: Comparison, name: str) -> dict[str, Any]:
     """The nDCG with all features minus that without these, on each kind of lists."""
-    resamples = settings.POLICY.evaluation.bootstrap_resamples
     intervals = {
-        code.value: comparison.difference(COMPLETE, name, part=slice_name, resamples=resamples).to_dict()
+        code.value: difference(comparison, COMPLETE, name, part=slice_name)
         for code, slice_name in LISTS.items()
         if slice_name is None or all(comparison[model].new_movies is not None for model in (COMPLETE, name))
     }
@@ -152,9 +151,8 @@ def measure_staleness(context: BacktestContext) -> Result:
 
 def _point(comparison: Comparison, name: str) -> dict[str, Any]:
     fresh, old = (comparison[model].summary()["ndcg"] for model in (FRESH, name))
-    resamples = settings.POLICY.evaluation.bootstrap_resamples
-    difference = comparison.difference(name, FRESH, resamples=resamples).to_dict()
-    return {"days": float(name), "ndcg": old, "loss": (fresh - old) / fresh if fresh else 0.0, "difference": difference}
+    loss = (fresh - old) / fresh if fresh else 0.0
+    return {"days": float(name), "ndcg": old, "loss": loss, "difference": difference(comparison, name, FRESH)}
 
 
 def _oldest(curve: list[dict[str, Any]], max_loss: float) -> float:

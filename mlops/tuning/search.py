@@ -23,7 +23,7 @@ from mlops.evaluation.open_parameters import complete
 from mlops.evaluation.parameters import from_json, to_json
 from mlops.models import TuningStudy, TuningTrial
 from mlops.registry.mlflow_sync import mirror
-from mlops.tuning.studies import CANDIDATE, PRESENT, difference, distributions, later_data, open_study
+from mlops.tuning.studies import CANDIDATE, PRESENT, distributions, gain, later_data, open_study
 from recommender.evaluation.evaluate import pool
 
 OnTrial = Callable[[TuningStudy, TuningTrial], None]
@@ -150,7 +150,7 @@ class Search:
         best, present = self.study.best, self.study.trials.get(number=0)
         if best is not None and best.number and self.study.difference is None:
             both = {CANDIDATE: from_json(best.parameters), PRESENT: from_json(present.parameters)}
-            self.study.difference = difference(self.cuts, self.study.algorithm, both)
+            self.study.difference = gain(self.cuts, self.study.algorithm, both)
         self.study.ended_at = timezone.now()
         self.study.save(update_fields=["difference", "ended_at"])
         self.is_mirrored = self.is_mirrored and mirror(self.study)

@@ -14,7 +14,7 @@ from mlops.data.lookup import find_snapshot
 from mlops.data.snapshots import export_snapshot
 from mlops.data.validation import frames_as_of
 from mlops.errors import InvalidSpace, StepFailed
-from mlops.evaluation.comparison import fit_and_evaluate
+from mlops.evaluation.comparison import difference, fit_and_evaluate
 from mlops.evaluation.parameters import from_json, known_algorithm, to_json
 from mlops.models import DatasetSnapshot, TuningStudy
 from mlops.tuning.choices import parameters_in_force
@@ -111,10 +111,9 @@ def later_data(snapshot: DatasetSnapshot) -> list[TemporalFold]:
         raise StepFailed(f"There is no later data to evaluate a search on: {error}") from error
 
 
-def difference(cuts: list[TemporalFold], algorithm: str, parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def gain(cuts: list[TemporalFold], algorithm: str, parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """CANDIDATE minus PRESENT, paired by user, with its interval."""
     both = Comparison(
         {name: pool([fit_and_evaluate(cut, algorithm, values) for cut in cuts]) for name, values in parameters.items()}
     )
-    resamples = settings.POLICY.evaluation.bootstrap_resamples
-    return both.difference(CANDIDATE, PRESENT, resamples=resamples).to_dict()
+    return difference(both, CANDIDATE, PRESENT)
