@@ -46,7 +46,7 @@ def match_rows(rows: Sequence[ParsedRow]) -> list[Match]:
     candidates = Candidates(ids=ids_of(wanted.values()), titles=titles)
     found = {identity: _match(row, candidates) for identity, row in wanted.items()}
     _settle_claims(wanted, found)
-    for identity in _told_apart(sound):
+    for identity in _ambiguous_names(sound):
         found[identity] = Match(None, "The file has two movies with this name and year.")
     return [Match(None, row.problem) if row.problem else found[_identity(row)] for row in rows]
 
@@ -180,8 +180,8 @@ def _settle_claims(wanted: dict[Identity, ParsedRow], found: dict[Identity, Matc
                 found[identity] = Match(None, reason)
 
 
-def _told_apart(rows: Iterable[ParsedRow]) -> set[Identity]:
-    """Names that a file uses for two movies of one year, told apart only by their addresses on the other site."""
+def _ambiguous_names(rows: Iterable[ParsedRow]) -> set[Identity]:
+    """Names that a file gives to several movies of one year: only their addresses on its site tell them apart."""
     addresses: dict[tuple[str, Identity], set[str]] = defaultdict(set)
     for row in rows:
         if row.site_id:

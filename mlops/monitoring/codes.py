@@ -1,6 +1,7 @@
 """Codes of what monitoring finds, with the titles and sentences that people read.
 
-An alert's text is the sentences of its findings; see `Alert.message`.
+An alert's text is the sentences of its findings: see `Alert.message` in mlops/models/monitoring.py. A finding says its
+`message`, where it has one (all checks of shares say `Message.PSI`), and otherwise the sentence of its code.
 """
 
 from django.db.models import TextChoices

@@ -5,8 +5,9 @@ one after the other the movie of the highest
 
     (1 - strength) relevance - strength * mean likeness to those chosen before
 
-with relevance what the model makes of its scores (`relevance`), 1 at the mean of the best k. The chosen ones are shown
-in the order of their scores, so that scores descend and a movie's score stays what `explain` accounts for.
+where relevance is the score on the model's own scale (`relevance`): 1 is the mean score of the best k. The chosen
+movies are shown in the order of their scores, so that scores descend and a movie's score stays what `explain` accounts
+for.
 """
 
 import numpy as np

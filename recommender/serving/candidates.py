@@ -65,9 +65,9 @@ def _ranked(
     request.count_excluded(pool)
     unwanted = (request.excluded & loaded.known).difference(history)  # the model itself excludes the history
     strength = settings.POLICY.serving.diversity
-    k = pool_size(request.k, len(pool)) if strength else request.k
+    n_best = pool_size(request.k, len(pool)) if strength else request.k
     frame = loaded.model.recommend_for_history(
-        [history], k=k, candidates=candidates, exclude=[np.fromiter(unwanted, dtype=np.int64)]
+        [history], k=n_best, candidates=candidates, exclude=[np.fromiter(unwanted, dtype=np.int64)]
     )
     movies, scores = frame["movie_id"].to_numpy(), frame["score"].to_numpy()
     request.trace.count(Step.RANKED, len(movies))
