@@ -3,19 +3,26 @@
 import logging
 from typing import Annotated, Any
 
-from celery.schedules import crontab
+from celery.schedules import ParseException, crontab
 from pydantic import BeforeValidator
 
 logger = logging.getLogger(__name__)
 
+FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+
 
 def parse_crontab(expression: str) -> crontab:
-    """Celery's crontab; raises ValueError where Celery cannot build it or it has no date."""
+    """Celery's crontab; raises ValueError, with the field, where Celery cannot build it or it has no date."""
     fields = expression.split()
     if len(fields) != 5:
         raise ValueError("a crontab has five fields: minute hour day-of-month month day-of-week")
-    minute, hour, day_of_month, month_of_year, day_of_week = fields
-    return crontab(minute, hour, day_of_week, day_of_month, month_of_year)
+    named = dict(zip(FIELDS, fields, strict=True))
+    for name, field in named.items():
+        try:
+            crontab(**{name: field})
+        except (ValueError, ParseException) as error:
+            raise ValueError(f"{name}: {error}") from None
+    return crontab(**named)
 
 
 def _when(value: Any) -> str | int | None:

@@ -1,16 +1,20 @@
 """The policy's schedules as rows of django-celery-beat, which the admin may edit."""
 
+import logging
 from datetime import timedelta
 from itertools import pairwise
 
 from celery.schedules import schedule
 from django.conf import settings
 from django.utils import timezone
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import ModelEntry
 
 from mlops.crontabs import parse_crontab
+from mlops.next_run import crontab_text
 from mlops.policy import RENAMED_SCHEDULES, SchedulesPolicy
+
+logger = logging.getLogger(__name__)
 
 TASKS = {str(field.alias): f"mlops.{name}" for name, field in SchedulesPolicy.model_fields.items()} | {
     "train-model": "mlops.train_model_scheduled",
@@ -29,27 +33,65 @@ RENAMED_TASKS = {
     "catalog.sweep_histories": "catalog.remove_old_imports",
 }
 TRAINING_QUEUE = {"backtest-features", "backtest-staleness"}
+MARK = "config.yaml: "
+DEFAULTS = SchedulesPolicy().model_dump(by_alias=True)
 EXPIRES_AFTER = 0.9  # share of the period: a worker that was away does not find a pile of old work
 
 
 def ensure_schedules() -> list[str]:
-    """Creates missing schedules and returns their names; never changes one that an operator edited or added."""
+    """Makes the rows follow config.yaml and returns the names of created and changed ones.
+
+    A row that was edited in the admin stays, with a warning where it differs. Rows keep in their description what was
+    last taken from config.yaml; those of earlier versions are compared with the defaults.
+    """
     _rename_rows()
-    created = []
-    existing = set(PeriodicTask.objects.values_list("name", flat=True))
-    for name, when in settings.POLICY.schedules.model_dump(by_alias=True).items():
-        if when is None or name in existing:
-            continue
-        row, field = ModelEntry.to_model_schedule(parse_crontab(when) if isinstance(when, str) else schedule(when))
-        PeriodicTask.objects.create(
-            name=name,
-            task=TASKS[name],
-            queue="training" if name in TRAINING_QUEUE else "default",
-            expire_seconds=_expire_seconds(when),
-            **{field: row},
-        )
-        created.append(name)
-    return created
+    rows = {row.name: row for row in PeriodicTask.objects.select_related("crontab", "interval")}
+    policy = settings.POLICY.schedules.model_dump(by_alias=True)
+    return [name for name, when in policy.items() if _follow(name, when, rows.get(name))]
+
+
+def _follow(name: str, when: str | int | None, row: PeriodicTask | None) -> bool:
+    wanted = _text(when)
+    if row is None:
+        queue = "training" if name in TRAINING_QUEUE else "default"
+        return when is not None and _write(PeriodicTask(name=name, task=TASKS[name], queue=queue), when)
+    present, is_marked = _row_text(row), row.description.startswith(MARK)
+    applied = row.description.removeprefix(MARK) if is_marked else _text(DEFAULTS[name])
+    if present != wanted and present == applied:
+        return _write(row, when)
+    if present != wanted:
+        text = "schedule %s stays %r as set in the admin; config.yaml says %r, used once it is deleted there"
+        logger.warning(text, name, present, wanted)
+    elif is_marked or not row.description:
+        PeriodicTask.objects.filter(pk=row.pk).update(description=MARK + wanted)
+    return False
+
+
+def _write(row: PeriodicTask, when: str | int | None) -> bool:
+    row.enabled, row.description = when is not None, MARK + _text(when)
+    if when is not None:
+        plan = parse_crontab(when) if isinstance(when, str) else schedule(when)
+        row.crontab = row.interval = None
+        model, field = ModelEntry.to_model_schedule(plan)
+        setattr(row, field, model)
+        row.expire_seconds = _expire_seconds(when)
+    row.save()
+    return True
+
+
+def _text(when: str | int | None) -> str:
+    return "off" if when is None else " ".join(str(when).split())
+
+
+def _row_text(row: PeriodicTask) -> str:
+    """As config.yaml would say it, where it can."""
+    if not row.enabled:
+        return "off"
+    if row.crontab:
+        zone = str(row.crontab.timezone)
+        return crontab_text(row.crontab) + (f" ({zone})" if zone != settings.CELERY_TIMEZONE else "")
+    is_seconds = row.interval and row.interval.period == IntervalSchedule.SECONDS
+    return str(row.interval.every if is_seconds else row.scheduler)
 
 
 def _rename_rows() -> None:

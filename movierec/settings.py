@@ -139,7 +139,8 @@ CELERY_WORKER_SEND_TASK_EVENTS = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "mlops.scheduler:Scheduler"
+CELERY_BEAT_SYNC_EVERY = 1  # saves at once what was sent, so that a killed Beat does not send it again
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_TIMEZONE = "UTC"
 WORKER_NICE = env.number("WORKER_NICE", 0, at_most=19)

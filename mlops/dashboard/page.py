@@ -23,10 +23,12 @@ from mlops.models import (
 )
 from mlops.monitoring.alerts import open_alerts
 from mlops.monitoring.staleness import staleness_checks
+from mlops.next_run import check_row, crontab_text, next_run
 from mlops.test_score.score import ml_test_score
 
 RUNS, DECISIONS, VERSIONS, REPORTS = 8, 6, 20, 30
 ONLINE_DAYS = 42
+SCHEDULE_KINDS = ("interval", "crontab", "solar", "clocked")
 
 
 def dashboard() -> dict[str, Any]:
@@ -137,21 +139,16 @@ def drift() -> dict[str, Any] | None:
 
 
 def schedules(now: datetime) -> list[tuple[PeriodicTask, str, datetime | None]]:
-    """Each schedule with when it runs, in words, and its next run; None where it is disabled."""
-    rows = PeriodicTask.objects.exclude(name__startswith="celery.").select_related("crontab", "interval")
-    return [(row, _when(row), _next_at(row, now)) for row in rows.order_by("name")]
+    """Each schedule with when it runs, in words, and its next run; None where there is none."""
+    rows = PeriodicTask.objects.exclude(name__startswith="celery.").select_related(*SCHEDULE_KINDS)
+    return [_schedule(row, now) for row in rows.order_by("name")]
 
 
-def _next_at(row: PeriodicTask, now: datetime) -> datetime | None:
-    if not row.enabled:
-        return None
-    since = row.last_run_at or row.date_changed or now
-    # Half a second more, because a later estimate falls just short of the full minute.
-    return max(now, timezone.now() + row.schedule.remaining_estimate(since) + timedelta(seconds=0.5))
-
-
-def _when(row: PeriodicTask) -> str:
-    if row.crontab is None:
-        return str(row.interval or "")
-    at = row.crontab
-    return f"{at.minute} {at.hour} {at.day_of_month} {at.month_of_year} {at.day_of_week} ({at.timezone})"
+def _schedule(row: PeriodicTask, now: datetime) -> tuple[PeriodicTask, str, datetime | None]:
+    when = f"{crontab_text(row.crontab)} ({row.crontab.timezone})" if row.crontab else str(row.scheduler or "")
+    try:
+        check_row(row)
+    except ValueError as error:
+        return row, _("{when}: cannot run: {error}").format(when=when, error=error), None
+    due = next_run(row, now)
+    return row, when, due and max(due, now)

@@ -17,6 +17,7 @@ class AlertCode(TextChoices):
     AUTO_ROLLBACK = "auto_rollback", _("Auto-rollback of the champion")
     DRIFT = "drift", _("Drift")
     RETRAINING = "retraining", _("Retraining")
+    SCHEDULES = "schedules", _("Schedules")
     SYNC_FAILED = "sync_failed", _("Sync with {provider}")
     TRAINING_FAILED = "training_failed", _("Training")
 
@@ -176,6 +177,7 @@ class Message(TextChoices):
 
 SENTENCES: dict[str, Text] = {
     **{message: message.label for message in Message},
+    AlertCode.SCHEDULES: _("{schedule} is never sent: {error}"),
     AlertCode.SYNC_FAILED: _("The sync stopped early: {error}"),
     AlertCode.TRAINING_FAILED: _("Run {run} ended with an error: {error}"),
     AutoRollbackCode.ERRORS: _(

@@ -1,6 +1,6 @@
 import pytest
 from celery import current_app
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from catalog.tasks import sync_tmdb
 from mlops.policy import RENAMED_SCHEDULES
@@ -43,6 +43,61 @@ def test_what_an_operator_edited_or_added_stays(db):
     edited = PeriodicTask.objects.get(name="train-model")
     assert (edited.enabled, edited.queue) == (False, "training")
     assert PeriodicTask.objects.filter(pk=own.pk).exists()
+
+
+@pytest.fixture
+def edit(settings, tmp_path):
+    """Edits config.yaml and starts again; returns the names of the schedules that were created or changed."""
+
+    def restart(**schedules) -> list[str]:
+        names = {name.replace("_", "-"): when for name, when in schedules.items()}
+        settings.POLICY = load_policy(write_policy(tmp_path / "edited.yaml", schedules=names))
+        return ensure_schedules()
+
+    return restart
+
+
+def state(name: str) -> tuple:
+    row = PeriodicTask.objects.get(name=name)
+    when = row.crontab.hour if row.crontab else row.interval.every
+    return when, row.expire_seconds, row.enabled
+
+
+def test_an_edited_config_takes_effect_with_the_right_expiry(db, edit):
+    edit()
+    assert edit(train_model="0 */6 * * *", prune=600) == ["train-model", "prune"]
+    assert (state("train-model"), state("prune")) == (("*/6", 19440, True), (600, 540, True))
+    assert edit(train_model=False, prune="5 * * * *") == ["train-model", "prune"]
+    assert (state("train-model"), state("prune")) == (("*/6", 19440, False), ("*", 3240, True))
+    assert sorted(edit()) == ["prune", "train-model"]
+    assert (state("train-model"), state("prune")) == (("3", 77760, True), ("4", 77760, True))
+    assert edit() == []
+
+
+def test_rows_of_earlier_versions_follow_an_edited_config(db, edit):
+    edit()
+    PeriodicTask.objects.update(description="")
+
+    assert edit(train_model="0 5 * * *") == ["train-model"]
+    assert state("train-model")[0] == "5"
+
+
+def test_a_row_edited_in_the_admin_stays_and_says_so(db, edit, caplog):
+    edit()
+    PeriodicTask.objects.filter(name="prune").update(enabled=False)
+    row = PeriodicTask.objects.get(name="train-model")
+    row.crontab, _ = CrontabSchedule.objects.get_or_create(minute="0", hour="6", timezone="Europe/Berlin")
+    row.save()
+
+    assert edit(train_model="0 5 * * *", prune=60) == []
+
+    assert (state("train-model")[0], state("prune")[2]) == ("6", False)
+    assert (
+        "train-model stays '0 6 * * * (Europe/Berlin)' as set in the admin; config.yaml says '0 5 * * *'" in caplog.text
+    )
+    assert "prune stays 'off' as set in the admin; config.yaml says '60'" in caplog.text
+    PeriodicTask.objects.filter(name="train-model").delete()
+    assert edit(train_model="0 5 * * *", prune=60) == ["train-model"]
 
 
 def test_renamed_schedules_keep_their_row(db, settings, tmp_path):

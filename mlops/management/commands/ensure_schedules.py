@@ -1,12 +1,19 @@
 from typing import Any
 
+from django_celery_beat.models import PeriodicTask
+
 from catalog.management.base import ServiceCommand
 from mlops.schedules import ensure_schedules
 
 
 class Command(ServiceCommand):
-    help = "Creates missing schedules from config.yaml; existing ones stay as they are."
+    help = "Makes schedules follow config.yaml; those that were edited in the admin stay, and are named."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        created = ensure_schedules()
-        self.stdout.write(f"Created: {', '.join(created)}." if created else "All schedules are there already.")
+        known = set(PeriodicTask.objects.values_list("name", flat=True))
+        written = ensure_schedules()
+        for verb, is_known in (("Created", False), ("Changed", True)):
+            if names := [name for name in written if (name in known) == is_known]:
+                self.stdout.write(f"{verb}: {', '.join(names)}.")
+        if not written:
+            self.stdout.write("All schedules are there already.")

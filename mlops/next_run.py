@@ -1,0 +1,78 @@
+"""When Beat sends a row of django-celery-beat next: one answer for Beat, the staff dashboard and the admin."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+from celery.schedules import crontab, schedule
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
+
+from mlops.crontabs import parse_crontab
+
+JSON_FIELDS = {"args": list, "kwargs": dict, "headers": dict}
+
+
+def next_run(row: PeriodicTask, now: datetime) -> datetime | None:
+    """The UTC time of the next run: not after `now` if it is overdue, None if there will be none.
+
+    A missed run is made up for once. With one time a day (or an hour), that run stands for its day (or hour), so that
+    none is doubled when a machine is back shortly before the next time.
+    """
+    if not row.enabled or (row.one_off and row.total_run_count):
+        return None
+    due, plan = planned_run(row, now), row.schedule
+    if isinstance(plan, crontab) and row.last_run_at:
+        counted = max(due, now)
+        if _period(plan, counted) == _period(plan, row.last_run_at):
+            due = _time_after(plan, counted)
+    return None if row.expires and max(due, now) >= row.expires else due
+
+
+def planned_run(row: PeriodicTask, now: datetime) -> datetime:
+    """The first time after the last run; for a row that has not run yet, after it was made."""
+    plan, since = row.schedule, row.last_run_at or row.date_changed or now
+    if isinstance(plan, crontab):
+        return _time_after(plan, max(since, row.start_time - timedelta(seconds=1)) if row.start_time else since)
+    due = now + plan.remaining_estimate(since) if since <= now else now  # later: before the clock was set back
+    return max(due, row.start_time or due).astimezone(UTC)
+
+
+def check_row(row: PeriodicTask) -> None:
+    """Raises ValueError with what was expected where Beat could not send the row."""
+    if row.scheduler is None:
+        raise ValueError(_("no schedule: choose an interval or a crontab"))
+    try:
+        if row.crontab:
+            parse_crontab(crontab_text(row.crontab))
+        row.schedule.remaining_estimate(timezone.now())
+    except Exception as error:  # whatever Celery raises about a row of any kind
+        raise ValueError(str(error) or type(error).__name__) from error
+    if isinstance(row.schedule, schedule) and row.schedule.run_every < timedelta(seconds=1):
+        raise ValueError(_("interval: expected at least one second"))
+    for name, kind in JSON_FIELDS.items():
+        try:
+            is_valid = isinstance(json.loads(getattr(row, name) or json.dumps(kind())), kind)
+        except ValueError:
+            is_valid = False
+        if not is_valid:
+            raise ValueError(_("{field}: expected JSON such as {example}").format(field=name, example=kind()))
+
+
+def crontab_text(row: CrontabSchedule) -> str:
+    return " ".join([row.minute, row.hour, row.day_of_month, row.month_of_year, row.day_of_week])
+
+
+def _time_after(plan: crontab, moment: datetime) -> datetime:
+    last, until_next, _now = plan.remaining_delta(moment)
+    return (last + until_next).astimezone(
+        UTC
+    )  # in UTC, since local times of one zone are compared without their offset
+
+
+def _period(plan: crontab, moment: datetime) -> date | datetime:
+    """What a run stands for: the local day or hour of which the crontab names one time, else its minute."""
+    local = moment.astimezone(plan.tz)
+    if len(plan.minute) > 1:
+        return local.replace(second=0, microsecond=0).astimezone(UTC)
+    return local.date() if len(plan.hour) == 1 else local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
