@@ -98,7 +98,7 @@ def execute_sqlite(file: Path, statement: str, parameters: tuple[Any, ...]) -> N
 def _program(name: str) -> str:
     """The path of a program of Postgres. Raises BackupError if it is missing or older than the server."""
     connection.ensure_connection()
-    server = connection.pg_version // 10_000
+    server = connection.connection.server_version // 10_000
     advice = f"the server is PostgreSQL {server}; install its client programs (Debian: postgresql-client-{server})"
     path = shutil.which(name)
     if path is None:
