@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
+from rest_framework.authtoken.models import Token
 
 from catalog.errors import CatalogError, InvalidRating, InvalidSignUp, MovieNotFound, UserNotFound
 from catalog.models import Movie, Rating, Source, User, WatchlistItem
@@ -84,6 +85,16 @@ def sign_up(*, username: str, email: str, password: str) -> User:
     except IntegrityError:  # another request took the name in the meantime
         raise InvalidSignUp(_TAKEN, fields={"username": [_TAKEN]}) from None
     return user
+
+
+def issue_token(*, user: User) -> Token | None:
+    """The user's API token, made when there is none; None if the password is not the one that `user` was read with.
+
+    The user's row is locked, so that a request with the old password leaves no token behind a change of password.
+    """
+    with transaction.atomic():
+        current = User.objects.select_for_update(no_key=True).filter(pk=user.pk, password=user.password)
+        return Token.objects.get_or_create(user=user)[0] if current.exists() else None
 
 
 def delete_account(*, user: User) -> None:

@@ -6,7 +6,6 @@ from django.contrib.auth import authenticate
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.authtoken.models import Token
 from rest_framework.generics import CreateAPIView, GenericAPIView
 from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
 from rest_framework.permissions import AllowAny
@@ -21,7 +20,7 @@ from catalog.errors import InvalidCredentials, MovieNotFound
 from catalog.filters import MovieFilter
 from catalog.models import Credit, Movie, Rating, WatchlistItem
 from catalog.paging import KeysFirstPaginator
-from catalog.services import add_to_watchlist, record_rating, remove_from_watchlist, remove_rating
+from catalog.services import add_to_watchlist, issue_token, record_rating, remove_from_watchlist, remove_rating
 from catalog.throttling import SignInThrottle, SignUpThrottle
 
 
@@ -49,9 +48,9 @@ class TokenView(AnonymousView):
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         user = authenticate(request, **given.validated_data)
-        if user is None:
+        token = issue_token(user=user) if user else None
+        if token is None:
             raise InvalidCredentials
-        token, _ = Token.objects.get_or_create(user=user)
         return Response(serializers.TokenSerializer({"token": token.key}).data)
 
 

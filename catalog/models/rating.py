@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from rest_framework.authtoken.models import Token
 
 from catalog.models.movie import Movie
 from catalog.models.querysets import RatingQuerySet
@@ -33,6 +34,17 @@ class User(AbstractUser):
                 name="catalog_user_unique_external_id",
             )
         ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new password ends the account's API tokens, as Django ends its sessions."""
+        changes_password = self._password is not None and not self._state.adding
+        super().save(*args, **kwargs)
+        if changes_password:
+            Token.objects.filter(user=self).delete()
+
+    def set_unusable_password(self) -> None:
+        super().set_unusable_password()
+        self._password = ""  # a new password for `save`
 
     @classmethod
     def without_login(cls, source: Source, external_id: str) -> Self:

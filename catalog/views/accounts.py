@@ -19,7 +19,7 @@ from catalog.errors import InvalidSignUp
 from catalog.forms import DeleteAccountForm, SignInForm, SignUpForm
 from catalog.imports.formats import CHOICES
 from catalog.models import User
-from catalog.services import delete_account
+from catalog.services import delete_account, issue_token
 from catalog.services import sign_up as create_account
 from catalog.throttling import SignInThrottle, SignUpThrottle, limited
 from catalog.views.pages import SignedInRequest
@@ -59,7 +59,7 @@ class SignInView(LoginView):
 
 @method_decorator(limited(SignInThrottle), name="dispatch")
 class ChangePasswordView(PasswordChangeView):
-    """Also revokes the API token, which may have leaked with the old password."""
+    """Also says that the API token is revoked, which may have leaked with the old password."""
 
     template_name = "catalog/password_change.html"
     success_url = reverse_lazy("catalog:account")
@@ -81,7 +81,7 @@ def account(request: SignedInRequest) -> HttpResponse:
 def create_token(request: SignedInRequest) -> HttpResponse:
     """Replaces the API token. Only this response shows the new one."""
     _revoke_token(request.user)
-    return _account_page(request, new_token=Token.objects.create(user=request.user))
+    return _account_page(request, new_token=issue_token(user=request.user))
 
 
 @require_POST

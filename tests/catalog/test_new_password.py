@@ -1,0 +1,70 @@
+"""A new password ends what the old one opened: every session and API token of the account."""
+
+import pytest
+from django.contrib.auth import authenticate
+from django.test import Client
+from rest_framework.authtoken.models import Token
+
+from catalog.services import issue_token
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+OLD, NEW = "correct horse battery", "another long one"
+
+
+def by_staff(user, usable: bool) -> None:
+    staff = Client()
+    staff.force_login(UserFactory(username="sam", is_staff=True, is_superuser=True))
+    form = {"password1": NEW, "password2": NEW} if usable else {"unset-password": "1"}
+    answer = staff.post(f"/admin/catalog/user/{user.pk}/password/", form | {"usable_password": str(usable).lower()})
+    assert answer.status_code == 302, answer.content.decode()
+
+
+def by_the_user(user) -> None:
+    other = Client()
+    other.force_login(user)
+    form = {"old_password": OLD, "new_password1": NEW, "new_password2": NEW}
+    assert other.post("/accounts/password/", form).status_code == 302
+    assert other.get("/accounts/").status_code == 200  # the session that changed it goes on
+
+
+def by_a_program(user) -> None:
+    user.set_password(NEW)
+    user.save(update_fields=["password"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda user: by_staff(user, True), lambda user: by_staff(user, False), by_the_user, by_a_program],
+    ids=["staff", "staff, none", "user", "program"],
+)
+def test_a_new_password_ends_sessions_and_tokens(client, api, nora, change):
+    assert client.post("/accounts/sign-in/", {"username": "nora", "password": OLD}).status_code == 302
+    api.credentials(HTTP_AUTHORIZATION=f"Token {issue_token(user=nora).key}")
+    assert client.get("/accounts/").status_code == api.get("/api/v1/ratings/").status_code == 200
+
+    change(nora)
+
+    assert client.get("/accounts/").status_code == 302
+    assert api.get("/api/v1/ratings/").status_code == 401
+
+
+def test_other_changes_keep_the_token(client, nora, settings):
+    token = issue_token(user=nora)
+    nora.email = "new@example.org"
+    nora.save()
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher", *settings.PASSWORD_HASHERS]
+    assert authenticate(username="nora", password=OLD)
+
+    nora.refresh_from_db()
+    assert nora.password.startswith("scrypt")  # hashed anew, but the same password
+    assert issue_token(user=nora) == token
+
+
+def test_a_request_with_the_old_password_gets_no_token(nora):
+    signed_in = authenticate(username="nora", password=OLD)
+    by_a_program(nora)
+
+    assert issue_token(user=signed_in) is None
+    assert not Token.objects.exists()
