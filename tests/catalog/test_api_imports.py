@@ -131,7 +131,9 @@ def test_a_preview_names_columns_and_questions_and_takes_answers(nora):
     made = upload(mine, content, "csv").json()
 
     columns = {"title": "title", "year": "year", "watched_on": "watched on", "mood": "not used"}
-    assert made["files"] == [{"file": "ratings.csv", "taken_for": "rows", "rows": 1, "left_out": 0, "columns": columns}]
+    assert made["files"] == [
+        {"file": "ratings.csv", "taken_for": "a table", "rows": 1, "left_out": 0, "columns": columns}
+    ]
     [asked] = made["questions"]
     assert (asked["option"], asked["about"]) == ("dates", "ratings.csv: watched_on")
 

@@ -12,7 +12,7 @@ from catalog.imports.reading import IDENTITY, Columns, Part
 from catalog.imports.tables import Row, Table
 from catalog.ingest.titles import readings
 
-_ANY = Part("rows", Kind.NOTHING)
+_ANY = Part("a table", Kind.NOTHING)
 # Columns that mean something else in a table with certain others, as these trackers write it.
 _TRACKERS: dict[tuple[str, ...], dict[str, Field]] = {
     ("tmdb id", "your rating"): {
