@@ -66,6 +66,11 @@ def log_version(version: ModelVersion) -> tuple[str, str]:
     return run.info.run_id, str(registered.version)
 
 
+def is_logged(version: ModelVersion) -> bool:
+    """Whether the registered version is the one of our run: after a change of the store its number is another's."""
+    return any(str(found.version) == version.mlflow_version for found in _registered_of(version))
+
+
 def describe(version: ModelVersion) -> None:
     """Sets the tags of the registered version, for readers of MLflow."""
     version.refresh_from_db(fields=["status"])
@@ -169,6 +174,10 @@ def _logged_before(client: Any, version: ModelVersion) -> tuple[str, str] | None
 def _registered(client: Any, run_id: str) -> list[Any]:
     """The registered versions of a run: one, or none."""
     return list(client.search_model_versions(f"name = '{MODEL_NAME}' and run_id = '{run_id}'"))
+
+
+def _registered_of(version: ModelVersion) -> list[Any]:
+    return _registered(_mlflow().MlflowClient(), version.mlflow_run_id) if version.mlflow_run_id else []
 
 
 def _tags(version: ModelVersion) -> dict[str, str]:

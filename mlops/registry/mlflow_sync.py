@@ -7,8 +7,6 @@ from mlops.registry import mlflow_client
 
 logger = logging.getLogger(__name__)
 
-RECENT = 20
-
 
 def mirror(row: ModelVersion | TuningStudy) -> bool:
     """Writes a version's run, files, tags and aliases, or a search as a run with its trials as nested runs.
@@ -29,18 +27,21 @@ def mirror(row: ModelVersion | TuningStudy) -> bool:
 
 
 def sync_registry() -> dict[str, int]:
-    """Mirrors missing versions and searches, and updates tags and aliases. Raises MLflow's errors."""
-    missing = ModelVersion.objects.filter(mlflow_run_id="", artifact_removed_at=None)
-    logged = list(missing.exclude(run__status__in=PipelineRun.ACTIVE).order_by("pk"))
-    for version in logged:
-        _mirror_version(version)
-    known = ModelVersion.objects.filter(artifact_removed_at=None).exclude(mlflow_run_id="")
-    for version in known.select_related("snapshot")[:RECENT]:
-        mlflow_client.describe(version)
+    """Mirrors missing versions and searches, and updates tags and aliases. Raises MLflow's first error at the end."""
+    present = ModelVersion.objects.filter(artifact_removed_at=None).exclude(run__status__in=PipelineRun.ACTIVE)
+    n_logged, errors = 0, []
+    for version in present.select_related("snapshot").order_by("pk"):
+        try:
+            n_logged += _mirror_version(version)
+        except Exception as error:  # whatever MLflow raises about one version: the others are not to wait for it
+            logger.warning("version %s is not in MLflow: %s", version.pk, error)
+            errors.append(error)
     _point_aliases()
     for study in TuningStudy.objects.filter(trials__mlflow_run_id="").distinct():
         _mirror_study(study)
-    return {"logged": len(logged)}
+    if errors:
+        raise errors[0]
+    return {"logged": n_logged}
 
 
 def _mirror_study(study: TuningStudy) -> None:
@@ -54,11 +55,15 @@ def _mirror_study(study: TuningStudy) -> None:
         mlflow_client.end_study(study)
 
 
-def _mirror_version(version: ModelVersion) -> None:
-    if not version.mlflow_run_id:
+def _mirror_version(version: ModelVersion) -> bool:
+    """Whether it had to be logged: it is new, was deleted in MLflow, or the store is another one."""
+    if is_missing := not mlflow_client.is_logged(version):
+        # First, so that no alias is set by another version's number if logging fails.
+        ModelVersion.objects.filter(pk=version.pk).update(mlflow_run_id="", mlflow_version="")
         version.mlflow_run_id, version.mlflow_version = mlflow_client.log_version(version)
         version.save(update_fields=["mlflow_run_id", "mlflow_version"])
     mlflow_client.describe(version)
+    return is_missing
 
 
 def _point_aliases() -> None:

@@ -103,6 +103,23 @@ def test_a_training_while_mlflow_is_down_is_mirrored_later(rated_site, settings,
     assert sync_registry_task() == {"logged": 0}
 
 
+def test_a_deleted_version_and_a_foreign_number_are_repaired(alice, client):
+    """The second row names a registered version of another run, as after a change of the store."""
+    first, second, third = make_version(), make_version(), make_version()
+    sync_registry()
+    first.refresh_from_db()
+    client.delete_model_version("movierec", first.mlflow_version)
+    foreign = ModelVersion.objects.get(pk=third.pk).mlflow_version
+    ModelVersion.objects.filter(pk=second.pk).update(mlflow_run_id="0" * 32, mlflow_version=foreign)
+
+    assert sync_registry()["logged"] == 2
+
+    for row in ModelVersion.objects.all():
+        assert client.get_model_version("movierec", row.mlflow_version).run_id == row.mlflow_run_id
+        assert client.get_model_version("movierec", row.mlflow_version).tags["movierec.version"] == str(row.pk)
+    assert sync_registry()["logged"] == 0
+
+
 def test_an_answer_that_got_lost_leads_to_no_second_registration(alice, client):
     version = make_version()
     mirror(version)
