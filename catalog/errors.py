@@ -1,6 +1,6 @@
 """Errors of the domain: each has a code, an HTTP status, and a text that is shown if the raiser gives none."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -98,7 +98,11 @@ class AnswerRejected(
 
 
 class BadRow(ValueError):
-    """One row that is skipped; the message is the reason."""
+    """One row that is skipped; the message is the reason. With `rest`, the row without a bad detail, that alone is."""
+
+    def __init__(self, message: str, rest: Any = None) -> None:
+        super().__init__(message)
+        self.rest = rest
 
 
 class RedisUnavailable(Exception):

@@ -32,6 +32,7 @@ class ImportReport:
     users: Counts = field(default_factory=Counts)
     ratings: RatingCounts = field(default_factory=RatingCounts)
     rejected: int = 0
+    ignored: int = 0  # rows imported without a bad detail
     first_rejects: list[str] = field(default_factory=list)
     reject_file: Path | None = None
     started: float = field(default_factory=time.monotonic)
@@ -43,7 +44,7 @@ class ImportReport:
     def counts(self) -> dict[str, int]:
         by_kind = {"movies": self.movies, "users": self.users, "ratings": self.ratings}
         rows = {f"{kind}_{name}": n for kind, counts in by_kind.items() for name, n in asdict(counts).items()}
-        return rows | {"rows_rejected": self.rejected}
+        return rows | {"rows_rejected": self.rejected, "details_ignored": self.ignored}
 
     def lines(self) -> list[str]:
         """The report as sentences."""

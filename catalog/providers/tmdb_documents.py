@@ -1,10 +1,13 @@
 """Schemas of TMDB's answers. Anything else is rejected with a reason.
 
-Types are strict (a quoted number is not a number), and every text is bounded by the column it is written to.
+Types are strict (a quoted number is not a number), and every text is bounded by the column it is written to. A bad
+detail costs only itself; without an id or a visible title a record is rejected.
 """
 
+import re
+import unicodedata
 from datetime import date
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     AliasPath,
@@ -12,15 +15,21 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     StringConstraints,
     ValidationError,
-    model_validator,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
 )
 
 from catalog.errors import AnswerRejected
 
 REASONS_SHOWN = 3
 PREMIERE = 1  # TMDB's type of a release at a festival
+ESSENTIAL = ("id", "title", "name", "results", "total_pages")  # without them there is no record, or no page
+_IMDB_ID = re.compile(r"\s*(?:https?://\S*/)?(tt\d{7,12})/?\s*")
 
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
 
@@ -49,22 +58,69 @@ def _cut(value: Any) -> Any:
     return value[:200] if isinstance(value, str) else value
 
 
+def _visible(value: Any) -> Any:
+    """Texts of spaces, marks of direction and other signs that nobody sees are empty."""
+    if isinstance(value, str) and all(unicodedata.category(character)[0] in "CZ" for character in value):
+        return ""
+    return value
+
+
+def _imdb_id(value: Any) -> Any:
+    """An id may stand within an address, and with spaces or a slash after it."""
+    found = _IMDB_ID.fullmatch(value) if isinstance(value, str) else None
+    return found[1] if found else value
+
+
+def _each(values: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> list[Any]:
+    """The entries that are valid; the others are ignored and counted."""
+    found: list[Any] = []
+    for number, value in enumerate(values if isinstance(values, list) else []):
+        try:
+            found += validate([value])
+        except ValidationError as error:
+            _ignore(info, error, number)
+    return found
+
+
+def _ignore(info: ValidationInfo, error: ValidationError, *place: int) -> None:
+    if info.context is not None:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = [info.field_name, *place, *first["loc"][len(place) :]]
+        info.context.append(f"{'.'.join(map(str, where))}: {first['msg']}")
+
+
 _EmptyAsNone = BeforeValidator(lambda value: None if value in ("", 0) else value)
-_NoneAsEmptyList = BeforeValidator(lambda value: [] if value is None else value)
 _NoneAsEmptyText = BeforeValidator(lambda value: "" if value is None else value)
 
 
 def Text(longest: int, *, shortest: int = 0) -> Any:  # noqa: N802 (reads as the type it makes)
     bounds = StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest)
-    return Annotated[str, bounds] if shortest else Annotated[str, _NoneAsEmptyText, bounds]
+    seen = BeforeValidator(_visible)
+    return Annotated[str, bounds, seen] if shortest else Annotated[str, _NoneAsEmptyText, bounds, seen]
 
 
 Id = Annotated[int, Field(ge=1, le=2_147_483_647)]
-ImdbId = Annotated[Annotated[str, StringConstraints(pattern=r"^tt\d{7,12}$")] | None, _EmptyAsNone]
+ImdbId = Annotated[
+    Annotated[str, StringConstraints(pattern=r"^tt\d{7,12}$"), BeforeValidator(_imdb_id)] | None, _EmptyAsNone
+]
 
 
 class _Document(BaseModel):
+    """A bad field is ignored, and has its default; only an essential one costs the document."""
+
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _costs_itself(cls, value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        try:
+            return validate(value)
+        except ValidationError as error:
+            if info.field_name in ESSENTIAL:
+                raise
+            if value is not None:
+                _ignore(info, error)
+            return cls.model_fields[str(info.field_name)].get_default(call_default_factory=True)
 
 
 class KeywordName(_Document):
@@ -91,22 +147,21 @@ class CrewMember(_Document):
 
 
 class Credits(_Document):
-    cast: list[CastMember] = Field(max_length=5000)
-    crew: list[CrewMember] = Field(max_length=10_000)
+    cast: Annotated[list[CastMember], WrapValidator(_each)] = []
+    crew: Annotated[list[CrewMember], WrapValidator(_each)] = []
 
 
 class OtherTitle(_Document):
-    title: Text(300)  # type: ignore[valid-type]
+    title: Text(300, shortest=1)  # type: ignore[valid-type]
 
 
 class LocalRelease(_Document):
     release_date: Annotated[date | None, BeforeValidator(_day)] = None
-    type: int
+    type: int = 0
 
 
 class CountryReleases(_Document):
-    iso_3166_1: str = Field(max_length=8)
-    release_dates: list[LocalRelease] = Field(max_length=1000)
+    release_dates: Annotated[list[LocalRelease], WrapValidator(_each)] = []
 
 
 class MovieDocument(_Document):
@@ -115,8 +170,8 @@ class MovieDocument(_Document):
     id: Id
     title: Text(300, shortest=1)  # type: ignore[valid-type]
     original_title: Text(300) = ""  # type: ignore[valid-type]
-    language: Text(8) = Field(validation_alias="original_language")  # type: ignore[valid-type]
-    is_adult: bool = Field(validation_alias="adult")
+    language: Text(8) = Field(default="", validation_alias="original_language")  # type: ignore[valid-type]
+    is_adult: bool = Field(default=False, validation_alias="adult")
     overview: Text(20_000) = ""  # type: ignore[valid-type]
     main_release_date: Annotated[date | None, BeforeValidator(_date)] = Field(
         default=None, validation_alias="release_date"
@@ -129,22 +184,26 @@ class MovieDocument(_Document):
         str, _NoneAsEmptyText, StringConstraints(max_length=120, pattern=r"^(/[\w-]+\.(jpg|png|svg))?$")
     ] = ""
     own_imdb_id: ImdbId = Field(default=None, validation_alias="imdb_id")
-    genres: Annotated[list[GenreName], _NoneAsEmptyList, Field(max_length=100)] = []
-    keywords: list[KeywordName] = Field(validation_alias=AliasPath("keywords", "keywords"), max_length=2000)
-    credits: Credits
+    genres: Annotated[list[GenreName], WrapValidator(_each)] = []
+    keywords: Annotated[list[KeywordName], WrapValidator(_each)] = Field(
+        default=[], validation_alias=AliasPath("keywords", "keywords")
+    )
+    credits: Credits = Credits()
     external_imdb_id: ImdbId = Field(default=None, validation_alias=AliasPath("external_ids", "imdb_id"))
-    alternative_titles: list[OtherTitle] = Field(
-        default=[], validation_alias=AliasPath("alternative_titles", "titles"), max_length=2000
+    alternative_titles: Annotated[list[OtherTitle], WrapValidator(_each)] = Field(
+        default=[], validation_alias=AliasPath("alternative_titles", "titles")
     )
-    releases: list[CountryReleases] = Field(
-        default=[], validation_alias=AliasPath("release_dates", "results"), max_length=400
+    releases: Annotated[list[CountryReleases], WrapValidator(_each)] = Field(
+        default=[], validation_alias=AliasPath("release_dates", "results")
     )
+    _ignored: list[str] = PrivateAttr(default_factory=list)
 
-    @model_validator(mode="after")
-    def _has_one_imdb_id(self) -> Self:
-        if self.own_imdb_id and self.external_imdb_id and self.own_imdb_id != self.external_imdb_id:
-            raise ValueError(f"two IMDb ids, {self.own_imdb_id} and {self.external_imdb_id}")
-        return self
+    @property
+    def ignored(self) -> list[str]:
+        """What could not be used, with the reasons."""
+        two = f"two IMDb ids, {self.own_imdb_id} and {self.external_imdb_id}"
+        contradicts = self.own_imdb_id and self.external_imdb_id and self.imdb_id is None
+        return [*self._ignored, *([two] if contradicts else [])]
 
     @property
     def tmdb_id(self) -> int:
@@ -152,7 +211,9 @@ class MovieDocument(_Document):
 
     @property
     def imdb_id(self) -> str | None:
-        return self.own_imdb_id or self.external_imdb_id
+        """None also if there are two, which contradict each other."""
+        ids = {self.own_imdb_id, self.external_imdb_id} - {None}
+        return ids.pop() if len(ids) == 1 else None
 
     @property
     def release_date(self) -> date | None:
@@ -189,10 +250,14 @@ class MoviePage(_Document):
 
 def read(kind: type[DocumentT], content: Any) -> DocumentT:
     """Raises AnswerRejected, naming what is wrong and where."""
+    ignored: list[str] = []
     try:
-        return kind.model_validate(content)
+        document = kind.model_validate(content, context=ignored)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
         shown = [f"{'.'.join(map(str, found['loc'])) or 'the answer'}: {found['msg']}" for found in problems]
         more = f" and {len(shown) - REASONS_SHOWN} more" if len(shown) > REASONS_SHOWN else ""
         raise AnswerRejected("; ".join(shown[:REASONS_SHOWN]) + more) from None
+    if isinstance(document, MovieDocument):
+        document._ignored.extend(ignored)
+    return document

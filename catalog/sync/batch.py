@@ -79,9 +79,12 @@ class Batch:
 
     def _save_records(self) -> None:
         now = timezone.now()
-        fetched = {found.document.id: movie for (_, found), movie, _ in self._taken}
+        fetched = {found.document.id: (movie, found.document.ignored) for (_, found), movie, _ in self._taken}
         merged = {found.asked_id: found.document.id for (_, found), _, _ in self._taken}
-        records = [_record(key, State.FETCHED, movie=movie, fetched_at=now) for key, movie in fetched.items()]
+        records = [
+            _record(key, State.FETCHED, _sentence(ignored), movie=movie, fetched_at=now)
+            for key, (movie, ignored) in fetched.items()
+        ]
         records += [
             _record(old, State.MERGED, f"merged into {new}", merged_into=new)
             for old, new in merged.items()
@@ -108,6 +111,10 @@ class Batch:
         if not policy.unreleased and document.is_unreleased(timezone.now().date()):
             return f"not released before {document.release_date or 'a known date'} (tmdb.unreleased is false)"
         return DELETED_HERE if document.id in self._deleted else ""
+
+
+def _sentence(ignored: list[str]) -> str:
+    return f"details ignored: {len(ignored)} ({'; '.join(ignored)})" if ignored else ""
 
 
 def write_failure(item: SyncItem, error: Exception) -> None:

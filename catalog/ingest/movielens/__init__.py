@@ -26,7 +26,7 @@ def import_movielens(*, path: Path, max_rejected_share: float = 0.01, show_progr
         movies = read_movies(files)
         users = dict.fromkeys(row.user for row in read_ratings(files, movies, title="Checking ratings", report=True))
         report.rejected, report.first_rejects = files.rejected.total(), files.first_rejects
-        report.reject_file = files.reject_file
+        report.ignored, report.reject_file = files.ignored.total(), files.reject_file
         _check_share(files, max_rejected_share)
         try:
             write_data_set(

@@ -52,7 +52,8 @@ class MovieLensFiles:
     extension: str  # csv or dat
     show_progress: bool = False
     rows: Counter[str] = field(default_factory=Counter)  # per file, broken ones included
-    rejected: Counter[str] = field(default_factory=Counter)  # per file
+    rejected: Counter[str] = field(default_factory=Counter)  # rows per file
+    ignored: Counter[str] = field(default_factory=Counter)  # rows per file of which only a detail is missing
     first_rejects: list[str] = field(default_factory=list)
     reject_file: Path | None = None
 
@@ -77,8 +78,11 @@ class MovieLensFiles:
                     row = parse(line)
                 except BadRow as error:
                     if report:
+                        (self.rejected if error.rest is None else self.ignored)[name] += 1
                         self._reject(name, number, str(error), line)
-                    continue
+                    if error.rest is None:
+                        continue
+                    row = error.rest
                 yield row
 
     def _lines(self, table: str, advance: Callable[[int], object]) -> Iterator[tuple[int, bytes]]:
@@ -103,7 +107,6 @@ class MovieLensFiles:
             )
 
     def _reject(self, name: str, number: int, reason: str, row: bytes) -> None:
-        self.rejected[name] += 1
         if len(self.first_rejects) < REJECTS_SHOWN:
             self.first_rejects.append(f"{name}, line {number}: {reason}")
         if self.reject_file is None:
@@ -111,7 +114,7 @@ class MovieLensFiles:
             folder.mkdir(parents=True, exist_ok=True)
             self.reject_file = folder / f"movielens-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.csv"
             self.reject_file.write_text("file,line,reason,row\r\n", encoding="utf-8", newline="")
-        if self.rejected.total() <= REJECTS_WRITTEN:
+        if self.rejected.total() + self.ignored.total() <= REJECTS_WRITTEN:
             text = row[:REJECT_LENGTH].rstrip(b"\r\n").decode("utf-8", errors="backslashreplace")
             with self.reject_file.open("a", encoding="utf-8", newline="") as file:
                 csv.writer(file).writerow([name, number, reason, text])

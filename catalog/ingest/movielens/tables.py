@@ -4,10 +4,12 @@ The parsers raise BadRow for invalid rows. Every row is one line, so an unclosed
 """
 
 import csv
+import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from catalog.errors import BadRow
 from catalog.ingest.movielens.files import MovieLensFiles
@@ -24,6 +26,8 @@ _RATINGS = {
 }
 _GENRE_NAMES = {"Children's": "Children"}  # the spelling of ml-1m and ml-10m
 _NO_GENRES = "(no genres listed)"
+# What may stand around the digits of an id: spaces, an address, IMDb's letters, the decimals that pandas adds.
+_DECORATION = re.compile(r"^\s*(https?://\S*/(?=tt))?(tt(?=\d))?|(\.0+)?/?\s*$")
 # Tags used at least this often in the whole file become keywords; each movie keeps its most frequent ones.
 TAG_USED_AT_LEAST = 2
 KEYWORDS_PER_MOVIE = 30
@@ -111,13 +115,22 @@ def parse_movie(line: bytes, separator: bytes) -> MovieRecord:
 
 
 def parse_link(line: bytes, separator: bytes) -> tuple[int, str | None, int | None]:
-    """Returns the MovieLens id, the IMDb id (as `tt0114709`) and the TMDB id."""
-    movie, imdb, tmdb = _fields(line, separator, 3)
-    return (
-        _id(movie.encode(), "movie id"),
-        f"tt{_id(imdb.encode(), 'IMDb id'):07d}" if imdb.strip() else None,
-        _id(tmdb.encode(), "TMDB id") if tmdb.strip() else None,
-    )
+    """Returns the MovieLens id, the IMDb id (as `tt0114709`) and the TMDB id. A bad one of the latter costs itself."""
+    movie, *others = _fields(line, separator, 3)
+    row: list[Any] = [_id(movie.encode(), "movie id")]
+    problems = []
+    for text, what in zip(others, ("IMDb id", "TMDB id"), strict=True):
+        bare = _DECORATION.sub("", text)
+        try:
+            row.append(_id(bare.encode(), what) if bare.strip("0") else None)
+        except BadRow as error:
+            row.append(None)
+            problems.append(str(error))
+    if row[1]:
+        row[1] = f"tt{row[1]:07d}"
+    if problems:
+        raise BadRow("; ".join(problems), rest=tuple(row))
+    return tuple(row)
 
 
 def parse_tag(line: bytes, separator: bytes) -> tuple[int, str]:

@@ -46,10 +46,10 @@ class Command(LongCommand):
 
 
 def print_report(command: BaseCommand, report: ImportReport) -> None:
-    if report.rejected:
-        command.stderr.write(
-            command.style.WARNING(f"{report.rejected:,} broken rows were left out, the first of them:")
-        )
+    if report.rejected or report.ignored:
+        left_out = f"{report.rejected:,} broken rows were left out"
+        details = f", {report.ignored:,} rows have a detail that was ignored" if report.ignored else ""
+        command.stderr.write(command.style.WARNING(f"{left_out}{details}, the first of them:"))
         for line in report.first_rejects:
             command.stderr.write(f"  {line}")
         command.stderr.write(f"All of them are in {report.reject_file}")
