@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -97,6 +98,26 @@ def connections_are_encrypted(app_configs: Sequence[AppConfig] | None, **kwargs:
             hint="Put a proxy in front that ends TLS and sets X-Forwarded-Proto, and set HTTPS=true.",
             id="movierec.W001",
         )
+
+
+@register(Tags.caches)
+def redis_answers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    if not settings.REDIS_URL:
+        return
+    from redis import Redis, RedisError  # slow to import, and not needed by an embedded site
+
+    addresses = {"REDIS_URL": settings.REDIS_URL, "CACHE_URL": settings.COUNTER_URL}
+    for name, address in addresses.items():
+        parts = urlsplit(address)
+        try:
+            with Redis.from_url(address, socket_timeout=1, socket_connect_timeout=1) as redis:
+                redis.ping()
+        except (RedisError, TypeError, ValueError) as error:  # the latter two: an option that redis-py does not know
+            yield Warning(
+                f"{name}: Redis at {parts.hostname or parts.path}:{parts.port or 6379} does not answer: {error}",
+                hint="Correct the address, password or TLS options; until then tasks wait, and requests are counted elsewhere.",
+                id="movierec.W003",
+            )
 
 
 @register(deploy=True)

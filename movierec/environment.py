@@ -5,11 +5,16 @@ import re
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
+# A password may hold any sign, written as it is or in percents: it ends at the last @.
+_ADDRESS = re.compile(
+    r"(?P<scheme>[\w+]+)://(?:(?P<user>[^:/?#@]*)(?::(?P<password>.*))?@)?(?P<host>[^/?#@]*)(?P<rest>[/?#][^@]*)?"
+)
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
@@ -33,11 +38,46 @@ def token(name: str) -> str:
 
 
 def url(name: str, default: str = "", *, scheme: str = "https?", expected: str = "http://host/path") -> str:
-    """An address, or an empty string where it is blank; as it may hold a password, it is not shown."""
+    """An address with its user and password quoted, or an empty string where it is blank.
+
+    As it may hold a password, an error does not show it but names the part that is wrong.
+    """
     value = env(name, default=default) and text(name, default)
-    if value and not re.fullmatch(rf"({scheme})://\S+", value):
+    if not value:
+        return ""
+    found = _ADDRESS.fullmatch(value)
+    if not found or not re.fullmatch(scheme, found["scheme"]) or not (found["host"] or found["rest"]):
         raise ImproperlyConfigured(f"{name}: expected an address as {expected}")
-    return str(value)
+    user, password = (
+        None if part is None else quote(unquote(part), safe="") for part in found.group("user", "password")
+    )
+    before = "" if user is None else f"{user}@" if password is None else f"{user}:{password}@"
+    quoted = f"{found['scheme']}://{before}{found['host']}{found['rest'] or ''}"
+    try:
+        if urlsplit(quoted).port == 0:
+            raise ValueError
+    except ValueError:
+        problem = f"its host and port {found['host']!r} are not as in host:1234"
+        raise ImproperlyConfigured(f"{name}: expected {expected}; {problem}") from None
+    return quoted
+
+
+def redis_database(address: str, number: int) -> str:
+    """The same Redis' database of that number; a socket's stands in the query."""
+    parts = urlsplit(address)
+    if parts.scheme != "unix":
+        return parts._replace(path=f"/{number}").geturl()
+    return parts._replace(query=urlencode(dict(parse_qsl(parts.query)) | {"db": number})).geturl()
+
+
+def celery_broker(address: str) -> str:
+    """The address of a Redis as kombu spells it, which has another scheme for sockets."""
+    parts = urlsplit(address)
+    if parts.scheme != "unix":
+        return address
+    query = dict(parse_qsl(parts.query))
+    query = {"virtual_host": query.pop("db", "0"), **query}
+    return parts._replace(scheme="redis+socket", query=urlencode(query)).geturl()
 
 
 def flag(name: str) -> bool:
@@ -93,13 +133,17 @@ def sqlite(file: Path) -> dict[str, Any]:
 
 
 def postgres(name: str) -> dict[str, Any]:
-    """Django's settings of the database at an address."""
+    """Django's settings of the database at an address. The host may be a folder of sockets, as `%2Frun%2Fpostgresql`."""
     expected = "postgres://user:password@host:port/name"
-    try:
-        parts = environ.Env.db_url_config(url(name, scheme="postgres|postgresql|psql|pgsql", expected=expected))
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name}: expected {expected} ({error})") from None
-    return parts | {
+    address = url(name, scheme="postgres|postgresql|psql|pgsql", expected=expected)
+    found = environ.Env.db_url_config(address)
+    if not found["NAME"]:
+        raise ImproperlyConfigured(f"{name}: expected {expected}; it names no database")
+    parts = urlsplit(address)
+    found |= {"USER": unquote(parts.username or ""), "PASSWORD": unquote(parts.password or "")}
+    if (host := unquote(parts.netloc.rpartition("@")[2])).startswith("/"):
+        found |= {"HOST": host, "PORT": ""}
+    return found | {
         "ENGINE": "django_prometheus.db.backends.postgresql",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,

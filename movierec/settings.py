@@ -6,7 +6,6 @@ With DATABASE_URL set it is a production installation and secrets have no defaul
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from csp.constants import NONCE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -21,7 +20,7 @@ VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var").resolve()
 VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 DATABASE_URL = env.text("DATABASE_URL")
-REDIS_URL = env.url("REDIS_URL", scheme="rediss?", expected="redis://host:6379/0")
+REDIS_URL = env.url("REDIS_URL", scheme="rediss?|unix", expected="redis://host:6379/0")
 EMBEDDED = not DATABASE_URL
 
 _version = re.search(r"^## (\S+)", (BASE_DIR / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
@@ -102,11 +101,11 @@ AUTH_USER_MODEL = "catalog.User"
 # --- Broker and counter of requests -------------------------------------------------------------------------------
 
 REDIS_PREFIX = env.text("REDIS_PREFIX", "movierec")
-_beside_broker = REDIS_URL and urlsplit(REDIS_URL)._replace(path="/1").geturl()
-COUNTER_URL = REDIS_URL and env.url("CACHE_URL", _beside_broker, scheme="rediss?", expected="redis://host:6379/1")
+_beside_broker = REDIS_URL and env.redis_database(REDIS_URL, 1)
+COUNTER_URL = REDIS_URL and env.url("CACHE_URL", _beside_broker, scheme="rediss?|unix", expected="redis://host:6379/1")
 
 if REDIS_URL:
-    CELERY_BROKER_URL = REDIS_URL
+    CELERY_BROKER_URL = env.celery_broker(REDIS_URL)
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "global_keyprefix": f"{REDIS_PREFIX}:",
         # Longer than any task's time limit, or Redis would hand a running task to a second worker.
