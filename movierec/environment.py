@@ -133,7 +133,7 @@ def sqlite(file: Path) -> dict[str, Any]:
 
 
 def postgres(name: str) -> dict[str, Any]:
-    """Django's settings of the database at an address. The host may be a folder of sockets, as `%2Frun%2Fpostgresql`."""
+    """Django's settings of the database at an address. The host may be a folder of sockets, as `%2Frun%2Fpg`."""
     expected = "postgres://user:password@host:port/name"
     address = url(name, scheme="postgres|postgresql|psql|pgsql", expected=expected)
     found = environ.Env.db_url_config(address)
