@@ -115,7 +115,7 @@ def redis_answers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Ite
         except (RedisError, TypeError, ValueError) as error:  # the latter two: an option that redis-py does not know
             yield Warning(
                 f"{name}: Redis at {parts.hostname or parts.path}:{parts.port or 6379} does not answer: {error}",
-                hint="Correct the address, password or TLS options; until then tasks wait, and requests are counted elsewhere.",
+                hint="Correct the address, password or TLS options; until then tasks wait.",
                 id="movierec.W003",
             )
 
