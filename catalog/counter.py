@@ -9,7 +9,6 @@ import logging
 import random
 import time
 from functools import cache
-from importlib import import_module
 from types import ModuleType
 
 from django.conf import settings
@@ -45,8 +44,9 @@ _paused_until = 0.0
 
 
 def _redis() -> ModuleType:
-    """Imported by the first count: redis is slow to import, and commands count nothing."""
-    return import_module("catalog.redis_counter")
+    from catalog import redis_counter  # redis is slow to import, and commands count nothing
+
+    return redis_counter
 
 
 def count(key: str, *, seconds: int) -> tuple[int, float]:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -105,7 +104,7 @@ def connections_are_encrypted(app_configs: Sequence[AppConfig] | None, **kwargs:
 def redis_answers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     if not settings.REDIS_URL:
         return
-    redis = import_module("redis")  # slow to import, and not needed by an embedded site
+    import redis  # slow to import, and not needed by an embedded site
 
     addresses = {"REDIS_URL": settings.REDIS_URL, "CACHE_URL": settings.COUNTER_URL}
     for name, address in addresses.items():
@@ -113,11 +112,7 @@ def redis_answers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Ite
         try:
             with redis.Redis.from_url(address, socket_timeout=1, socket_connect_timeout=1) as client:
                 client.ping()
-        except (
-            redis.RedisError,
-            TypeError,
-            ValueError,
-        ) as error:  # the latter two: an option that redis-py does not know
+        except (redis.RedisError, TypeError, ValueError) as error:  # the latter two: options unknown to redis-py
             yield Warning(
                 f"{name}: Redis at {parts.hostname or parts.path}:{parts.port or 6379} does not answer: {error}",
                 hint="Correct the address, password or TLS options; until then tasks wait.",

@@ -156,7 +156,7 @@ class RowReader(NamedTuple):
         if status == Kind.NOTHING:
             return Kind.NOTHING, "its status is neither watched nor wanted"
         answer = ANSWERED_KINDS.get(self.answers.get("rows", "")) if _is_open(self.part, self.columns) else None
-        return Kind(answer or self.part.kind), "nothing says that it was watched, rated or wanted"
+        return Kind(answer or self.part.kind or Kind.NOTHING), "nothing says that it was watched, rated or wanted"
 
     def _settle_type(self, values: dict[str, Any]) -> bool:
         """Leaves only the type of what is no movie. Whether a title of unknown type can be told from a series.

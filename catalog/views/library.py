@@ -150,7 +150,7 @@ def upload(request: SignedInRequest) -> HttpResponse:
 def _import_page(request: SignedInRequest, form: UploadForm, *, status: int = 200, refused: str = "") -> HttpResponse:
     """An error of a new upload replaces the preview of an earlier one, which stays as it is."""
     latest = UserImport.objects.of(request.user).first()
-    refused = refused or " ".join(message for messages in form.errors.values() for message in messages)
+    refused = refused or " ".join(str(message) for messages in form.errors.values() for message in messages)
     user_import = None if refused else latest
     context = {
         "form": form,
