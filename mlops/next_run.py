@@ -65,9 +65,8 @@ def crontab_text(row: CrontabSchedule) -> str:
 
 def _time_after(plan: crontab, moment: datetime) -> datetime:
     last, until_next, _now = plan.remaining_delta(moment)
-    return (last + until_next).astimezone(
-        UTC
-    )  # in UTC, since local times of one zone are compared without their offset
+    # In UTC: Python compares local times of one zone without their offsets.
+    return (last + until_next).astimezone(UTC)
 
 
 def _period(plan: crontab, moment: datetime) -> date | datetime:
