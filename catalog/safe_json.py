@@ -54,7 +54,7 @@ def _is_deeper(document: Any, depth: int) -> bool:
 
 
 def _integer(text: str) -> int | str:
-    return int(text) if len(text) <= MAX_DIGITS else text
+    return int(text) if len(text.lstrip("-")) <= MAX_DIGITS else text
 
 
 def _float(text: str) -> float | str:

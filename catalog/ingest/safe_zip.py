@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import IO, Any
 
 MAX_COMPRESSION = 200  # tables of ratings shrink 3 to 10 times, a zip bomb a thousand times
@@ -28,8 +29,8 @@ def open_zip(file: Any) -> Iterator[zipfile.ZipFile]:
 
 
 def files_in(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """All members but folders and those without a name, which `ZipInfo.is_dir` cannot handle."""
-    return [member for member in opened.infolist() if member.filename and not member.is_dir()]
+    """All members but folders and those without a name, such as "."; `ZipInfo.is_dir` cannot handle an empty one."""
+    return [member for member in opened.infolist() if PurePosixPath(member.filename).name and not member.is_dir()]
 
 
 def open_member(opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:

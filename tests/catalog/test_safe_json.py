@@ -43,6 +43,7 @@ def test_a_document_nested_too_deeply_is_refused(depth):
         ("1e400", "1e400", "1e400"),
         ("9" * 5000, "9" * 5000, "9" * 5000),
         (str(2**59), 2**59, 2**59),
+        (str(1 - 10**18), 1 - 10**18, 1 - 10**18),
         ("NaN", None, "NaN"),
         ("-Infinity", None, "-Infinity"),
         (r'"\ud83d\ude00"', "😀", "😀"),
