@@ -111,7 +111,7 @@ def adopt_snapshot(folder: Path) -> DatasetSnapshot:
         expected = str(read_manifest(folder)["content_hash"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise SnapshotNotAvailable(f"{folder} is not a readable snapshot: {MANIFEST}: {error!r}") from error
-    _, _, content = _read_whole(folder, expected)
+    _, _, content = _read_whole(folder, expected, str(folder))
     known = DatasetSnapshot.objects.filter(content_hash=expected, removed_at=None).first()
     if known is not None:
         return known
@@ -127,18 +127,18 @@ def read_snapshot(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFrame
     """Ratings and movies. Raises SnapshotNotAvailable if a file is missing or changed since the export."""
     if snapshot.unavailable_reason:
         raise SnapshotNotAvailable(snapshot.unavailable_reason)
-    return _read_whole(settings.SNAPSHOT_DIR / snapshot.folder, snapshot.content_hash)[:2]
+    return _read_whole(settings.SNAPSHOT_DIR / snapshot.folder, snapshot.content_hash, f"Snapshot {snapshot}")[:2]
 
 
-def _read_whole(folder: Path, expected: str) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
-    """What is in the files. Raises SnapshotNotAvailable unless their hash is the expected one."""
+def _read_whole(folder: Path, expected: str, name: str) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
+    """What is in the files. Raises SnapshotNotAvailable, about `name`, unless their hash is the expected one."""
     try:
         ratings, movies, content = read_files(folder)
     except Exception as error:
         # Damaged bytes make pyarrow and pandas raise anything, OverflowError and MemoryError among it.
-        raise SnapshotNotAvailable(f"{folder} is damaged or not a snapshot: {error!r}") from error
+        raise SnapshotNotAvailable(f"{name} cannot be read: {error!r}") from error
     if content.hash() != expected:
-        raise SnapshotNotAvailable(f"{folder} is damaged: the files changed since the export: their hash differs.")
+        raise SnapshotNotAvailable(f"{name}: the files changed since the export: their hash differs.")
     return ratings, movies, content
 
 

@@ -69,16 +69,18 @@ def _of_libraries(code: DependencyCode, changes: list[str], **params: Any) -> Fi
 
 
 def _tmdb() -> Finding:
-    """An unreadable answer or a refused token is a change; no answer is not."""
+    """An answer that is not as documented or a refused token is a change; no answer is not."""
     code = DependencyCode.TMDB
     try:
         with connect() as tmdb:
             now = tmdb.configuration()
-            tmdb.movie(PROBED_MOVIE)
+            ignored = tmdb.movie(PROBED_MOVIE).document.ignored
     except ProviderUnavailable:
         return Finding(code, Outcome.INSUFFICIENT_DATA, message=Message.UNREACHABLE)
     except ProviderError as error:
         return Finding(code, Outcome.ALERT, params={"error": str(error)})
+    if ignored:
+        return Finding(code, Outcome.ALERT, params={"error": "; ".join(ignored)})
     if keys := _changed_keys("TMDB", now):
         return Finding(code, Outcome.ALERT, params={"keys": keys}, message=Message.TMDB_CONFIGURATION)
     return Finding(code, Outcome.OK, message=Message.UNCHANGED)

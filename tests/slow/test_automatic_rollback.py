@@ -45,7 +45,7 @@ def processes(version: int, counted: str) -> int:
 
 
 def test_four_processes_go_back_together(rated_site, settings, tmp_path: Path):
-    write_policy(rated_site, auto_rollback={"min_requests": WORKERS})
+    write_policy(rated_site, auto_rollback={"min_requests": WORKERS}, limits={"user": "100000/min"})
     settings.POLICY = load_policy(rated_site)
     token = Token.objects.create(user=User.objects.get(username="rater1")).key
     first, second = make_version(), make_version()

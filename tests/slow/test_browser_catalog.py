@@ -123,6 +123,8 @@ def test_everything_works_without_javascript(visit, movies):
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_text("1 movie", exact=True)).to_be_visible()
     page.get_by_role("link", name="Heat").click()
+    expect(page.get_by_role("heading", level=1, name="Heat")).to_be_visible()
+    page.wait_for_load_state()  # a forced click does not wait for pictures that move what is below them
 
     page.get_by_label("4 stars", exact=True).check(force=True)
     page.get_by_role("button", name="Rate", exact=True).click()
