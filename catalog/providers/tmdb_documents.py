@@ -71,10 +71,12 @@ def _imdb_id(value: Any) -> Any:
     return found[1] if found else value
 
 
-def _each(values: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> list[Any]:
+def _each(values: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
     """The entries that are valid; the others are ignored and counted."""
+    if values is not None and not isinstance(values, list):
+        return validate(values)  # which says that a list was expected
     found: list[Any] = []
-    for number, value in enumerate(values if isinstance(values, list) else []):
+    for number, value in enumerate(values or []):
         try:
             found += validate([value])
         except ValidationError as error:
