@@ -28,6 +28,7 @@ def text_of(response) -> str:
     return response.content.decode()
 
 
+@pytest.mark.wording
 def test_upload_look_take_over(page, nora):
     heat = MovieFactory(title="Heat", year=1995)
     assert upload(page).url == "/import/"
@@ -185,6 +186,7 @@ def test_an_error_of_a_new_upload_replaces_the_preview(page):
     assert "1 of 2 rows" not in answer
 
 
+@pytest.mark.wording
 def test_a_plain_checklist_imports_nothing_and_says_so(page):
     MovieFactory(title="Heat", year=1995)
     upload(page, b"title,year,notes\nHeat,1995,seen!\n", "csv")

@@ -252,6 +252,7 @@ def test_odd_rows_break_no_page(client, sam, odd_rows):
         assert client.get(f"/admin/django_celery_beat/crontabschedule/{path}").status_code == 200, path
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     ("model", "fields", "expected"),
     [
