@@ -10,6 +10,7 @@ from django.db.models import F, Model
 from django.utils.text import slugify
 from django_filters.fields import ModelChoiceField, ModelMultipleChoiceField
 
+from catalog.bounds import FIRST_YEAR, LAST_YEAR
 from catalog.models import Genre, Keyword, Movie, Person
 from catalog.models.querysets import MovieQuerySet
 from catalog.search.query import SearchQuery
@@ -22,6 +23,7 @@ ORDERINGS = {
     "best_rated": "Best rated",
     "title": "Title",
 }
+YEARS: dict[str, Any] = {"min_value": FIRST_YEAR, "max_value": LAST_YEAR, "decimal_places": 0}
 
 
 class GenreField(ModelChoiceField):
@@ -78,12 +80,8 @@ class MovieFilter(django_filters.FilterSet):
     genre = GenreFilter(
         label="Genre", field_name="genres", queryset=Genre.objects.all(), to_field_name="slug", empty_label="All genres"
     )
-    year_min = django_filters.NumberFilter(
-        label="From year", field_name="year", lookup_expr="gte", min_value=1870, max_value=2200, decimal_places=0
-    )
-    year_max = django_filters.NumberFilter(
-        label="To year", field_name="year", lookup_expr="lte", min_value=1870, max_value=2200, decimal_places=0
-    )
+    year_min = django_filters.NumberFilter(label="From year", field_name="year", lookup_expr="gte", **YEARS)
+    year_max = django_filters.NumberFilter(label="To year", field_name="year", lookup_expr="lte", **YEARS)
     language = django_filters.CharFilter(
         label="Language",
         validators=[RegexValidator(r"^[a-z]{2,3}$", "Expected a code of ISO 639-1, as en or vi.")],

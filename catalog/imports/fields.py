@@ -11,6 +11,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
+from catalog.bounds import FIRST_YEAR, LARGEST_ID, LAST_YEAR
 from catalog.errors import BadRow
 from catalog.imports.dates import day_of, parse_day, parse_moment, shown
 from catalog.ingest.titles import Reading
@@ -20,9 +21,7 @@ from catalog.text import fold
 Kind = ImportRow.Kind
 
 TITLE_LENGTH = 300
-FIRST_MOVIE = 1870
 MOVIE = "movie"
-LARGEST_ID = 2**31 - 1
 YES, NO = ("1", "yes", "true"), ("0", "no", "false")
 EMPTY = {"", "-", "\u2013", "null", "nan", "none", "n/a", "undefined", "\\n"}  # no value, except in a title
 STATUSES = dict.fromkeys(("completed", "complete", "watched", "seen", "finished"), Kind.WATCHED) | dict.fromkeys(
@@ -97,7 +96,7 @@ def parse_year(text: str) -> int | None:
     if _is_zero(text):
         return None
     found = _YEAR.fullmatch(text)
-    if not found or not found[1].isascii() or not FIRST_MOVIE <= int(found[1]) <= 2200:
+    if not found or not found[1].isascii() or not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
         raise BadRow(f"{shown(text)} is not the year of a movie")
     return int(found[1])
 

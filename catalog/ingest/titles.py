@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from catalog.bounds import FIRST_YEAR, LAST_YEAR
 from catalog.text import fold
 
 _YEAR = re.compile(r"\s*\((\d{4})(?:[-\u2013]\d{0,4})?\)\s*$")
@@ -39,7 +40,7 @@ def parse_title(text: str) -> Title:
     """Parses `City of Lost Children, The (Cité des enfants perdus, La) (1995)`; original_title may be empty."""
     text = text.strip()
     year = None
-    if (found := _YEAR.search(text)) and 1870 <= int(found[1]) <= 2200 and found.start() > 0:
+    if (found := _YEAR.search(text)) and FIRST_YEAR <= int(found[1]) <= LAST_YEAR and found.start() > 0:
         year, text = int(found[1]), text[: found.start()]
     others: list[str] = []
     while (

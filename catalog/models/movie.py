@@ -4,6 +4,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.text import slugify
 
+from catalog.bounds import FIRST_YEAR, LAST_YEAR
 from catalog.models.metadata import Credit, Genre, Keyword, SearchTerm
 from catalog.models.querysets import MovieQuerySet
 from catalog.models.source import Source
@@ -82,7 +83,7 @@ class Movie(models.Model):
         constraints = [
             models.CheckConstraint(condition=~models.Q(title=""), name="catalog_movie_has_title"),
             models.CheckConstraint(
-                condition=models.Q(year__isnull=True) | models.Q(year__range=(1870, 2200)),
+                condition=models.Q(year__isnull=True) | models.Q(year__range=(FIRST_YEAR, LAST_YEAR)),
                 name="catalog_movie_year_plausible",
             ),
         ]

@@ -24,6 +24,7 @@ from pydantic import (
     field_validator,
 )
 
+from catalog.bounds import FIRST_YEAR, LARGEST_ID, LAST_YEAR
 from catalog.errors import AnswerRejected
 
 REASONS_SHOWN = 3
@@ -44,8 +45,8 @@ def _date(value: Any) -> Any:
         found = date.fromisoformat(value)
     except ValueError:
         raise ValueError(f"expected a date like 1999-12-31, got {value[:40]!r}") from None
-    if not 1870 <= found.year <= 2200:
-        raise ValueError(f"expected a year from 1870 to 2200, got {found.year}")
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise ValueError(f"expected a year from {FIRST_YEAR} to {LAST_YEAR}, got {found.year}")
     return found
 
 
@@ -101,7 +102,7 @@ def Text(longest: int, *, shortest: int = 0) -> Any:  # noqa: N802 (reads as the
     return Annotated[str, bounds, seen] if shortest else Annotated[str, _NoneAsEmptyText, bounds, seen]
 
 
-Id = Annotated[int, Field(ge=1, le=2_147_483_647)]
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 ImdbId = Annotated[
     Annotated[str, StringConstraints(pattern=r"^tt\d{7,12}$"), BeforeValidator(_imdb_id)] | None, _EmptyAsNone
 ]

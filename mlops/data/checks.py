@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from catalog.bounds import FIRST_YEAR, LAST_YEAR
 from catalog.models.rating import RATING_STEPS
-from mlops.data.codes import FIRST_YEAR, LAST_YEAR, RowRule
+from mlops.data.codes import RowRule
 
 _CODES = """
     aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo

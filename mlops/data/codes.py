@@ -8,8 +8,6 @@ from django.utils.translation import gettext_lazy as _
 
 from mlops.findings import Finding, describe_all, register, title
 
-FIRST_YEAR, LAST_YEAR = 1870, 2200  # the same as in the catalogue
-
 
 class RowRule(TextChoices):
     """What a row of ratings or movies can break. A column's rules have the column as subject."""

@@ -11,11 +11,11 @@ from django.core.validators import ProhibitNullCharactersValidator, validate_ema
 from django.utils import timezone
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from catalog.bounds import FIRST_YEAR, LARGEST_ID, LAST_YEAR
 from catalog.errors import InvalidBulk
 from catalog.ingest.report import BulkReport
 from catalog.models.rating import CLOCK_TOLERANCE, RATING_STEPS
 
-MAX_ID = 2**31 - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -56,7 +56,7 @@ def _as_text(value: Any) -> Any:
 _WITHOUT_NUL = ProhibitNullCharactersValidator("contains a NUL character, which databases cannot store")
 Plain: TypeAlias = Annotated[str, _checked_by(_WITHOUT_NUL)]
 ExternalId: TypeAlias = Annotated[Plain, Field(min_length=1, max_length=64), BeforeValidator(_as_text)]
-CatalogueId: TypeAlias = Annotated[int, Field(ge=1, le=MAX_ID)]
+CatalogueId: TypeAlias = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 GenreName: TypeAlias = Annotated[Plain, Field(min_length=1, max_length=60)]
 KeywordName: TypeAlias = Annotated[Plain, Field(min_length=1, max_length=120)]
 PersonName: TypeAlias = Annotated[Plain, Field(min_length=1, max_length=160)]
@@ -73,8 +73,8 @@ class MovieLine(Line):
     external_id: ExternalId
     title: Annotated[Plain, Field(min_length=1, max_length=300)] = ""
     original_title: Annotated[Plain, Field(max_length=300)] = ""
-    year: Annotated[int, Field(ge=1870, le=2200)] | None = None
-    release_date: Annotated[date, Field(ge=date(1870, 1, 1), le=date(2200, 12, 31))] | None = None
+    year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)] | None = None
+    release_date: Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))] | None = None
     overview: Annotated[Plain, Field(max_length=20_000)] = ""
     language: Annotated[Plain, Field(max_length=8)] = ""
     runtime_minutes: Annotated[int, Field(ge=0, le=32_767)] | None = None

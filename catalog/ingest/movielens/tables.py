@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from catalog.bounds import LARGEST_ID
 from catalog.errors import BadRow
 from catalog.ingest.movielens.files import MovieLensFiles
 from catalog.ingest.movies import MovieRecord
@@ -18,7 +19,6 @@ from catalog.ingest.ratings import RatingRow
 from catalog.ingest.titles import parse_title
 from catalog.models.rating import CLOCK_TOLERANCE, RATING_STEPS
 
-LARGEST_ID = 2**31 - 1
 FIRST_RATING = int(datetime(1995, 1, 1, tzinfo=UTC).timestamp())  # MovieLens began in 1995
 TITLE_LENGTH, GENRE_LENGTH, TAG_LENGTH = 300, 60, 120
 _RATINGS = {

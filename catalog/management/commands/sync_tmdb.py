@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from catalog.bounds import LARGEST_ID
 from catalog.management.base import LongCommand
 from catalog.models import SyncRun
 from catalog.progress import progress_bar
@@ -19,7 +20,7 @@ def _day(text: str) -> date:
 
 
 def _tmdb_id(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 2**31:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LARGEST_ID:
         raise ArgumentTypeError(f"expected TMDB's number of a movie, got {text!r}")
     return int(text)
 

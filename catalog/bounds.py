@@ -1,0 +1,4 @@
+"""Bounds of what any source may say of a movie."""
+
+FIRST_YEAR, LAST_YEAR = 1870, 2200  # any other year is a mistake
+LARGEST_ID = 2**31 - 1  # the largest number of another site that a column holds
