@@ -16,7 +16,8 @@ REFUSED = 429
 @contextmanager
 def visitor(address: str) -> Iterator[httpx.Client]:
     """A browser that has the cookie of the sign-in page."""
-    limits = httpx.Limits(max_connections=32)
+    # A new connection for each request: any worker may get it, and the site closes none that is about to be used.
+    limits = httpx.Limits(max_connections=32, max_keepalive_connections=0)
     with httpx.Client(base_url=address, timeout=120, limits=limits) as client:
         assert client.get(PAGES[0]).status_code == 200
         yield client
