@@ -1,7 +1,7 @@
 """When Beat sends a row of django-celery-beat next: one answer for Beat, the staff dashboard and the admin."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from celery.schedules import crontab, schedule
 from django.utils import timezone
@@ -45,6 +45,8 @@ def check_row(row: PeriodicTask) -> None:
     try:
         if row.crontab:
             parse_crontab(crontab_text(row.crontab))
+            if not isinstance(zone := row.crontab.timezone, tzinfo):
+                raise ValueError(_("timezone: {zone} is unknown").format(zone=repr(zone or "")))
         row.schedule.remaining_estimate(timezone.now())
     except Exception as error:  # whatever Celery raises about a row of any kind
         raise ValueError(str(error) or type(error).__name__) from error

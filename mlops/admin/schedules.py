@@ -14,6 +14,12 @@ from mlops.next_run import check_row
 class CheckedForm(forms.ModelForm):
     """Names what was expected; celery's own checks let the weekday 7 and 30 February through."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        zone = getattr(self.instance, "timezone", None)
+        if isinstance(zone, str):  # unknown: shown as it is, or the page would offer the first zone in its place
+            self.fields["timezone"].choices = [(zone, zone), *self.fields["timezone"].choices]
+
     def clean(self) -> dict[str, Any]:
         self.cleaned_data.setdefault("task", "")  # the base class needs the key, also of a name that is too long
         data: dict[str, Any] = super().clean() or self.cleaned_data

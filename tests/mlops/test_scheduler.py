@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from celery import current_app
 from celery.signals import before_task_publish
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 from kombu.utils import symbol_by_name
@@ -210,6 +210,12 @@ def odd_rows(db) -> list[str]:
     make("weekday 7", "0 5 * * 7")
     make("30 February", "0 5 30 2 *")
     make("no time", interval=IntervalSchedule.objects.create(every=0, period="seconds"))
+    make("empty part", "1,,2 5 * * *")
+    for name, zone in {"unknown zone": "Mars/Olympus", "no zone": "", "a folder": "America", "a path": "../x"}.items():
+        with connection.cursor() as cursor:
+            table = CrontabSchedule._meta.db_table
+            pk = make(name, "0 5 * * *").crontab_id
+            cursor.execute(f"UPDATE {table} SET timezone = %s WHERE id = %s", [zone, pk])
     make("too long", interval=IntervalSchedule.objects.create(every=2**31 - 1, period="days"))
     for name, fields in {
         "no list": {"args": '{"a": 1}'},
@@ -224,7 +230,6 @@ def odd_rows(db) -> list[str]:
 def test_rows_that_cannot_be_built_are_skipped_and_said(site, odd_rows, caplog):
     site.now = datetime(2026, 3, 1, 6, tzinfo=UTC)
     make("good", "0 7 * * *")
-    odd_rows.append(make("empty part", "1,,2 5 * * *").name)
 
     site.run(site.now, site.now + 2 * HOUR)
 
@@ -244,6 +249,7 @@ def test_odd_rows_break_no_page(client, sam, odd_rows):
     page = client.get("/mlops/")
     shown = {row.name: (when, next_at) for row, when, next_at in page.context["schedules"]}
     assert "day_of_week" in shown["weekday 7"][0]
+    assert "Mars/Olympus" in shown["unknown zone"][0]
     assert {shown[name][1] for name in odd_rows} == {None}
 
     for path in ("", *(f"{pk}/change/" for pk in PeriodicTask.objects.values_list("pk", flat=True))):
@@ -297,3 +303,18 @@ def test_what_was_sent_while_the_database_refused_is_saved_later(site, monkeypat
 
     row.refresh_from_db()
     assert row.total_run_count == len(site.sent) == 1
+
+
+def test_an_unknown_zone_is_shown_in_its_form_and_not_replaced(client, sam, odd_rows):
+    client.force_login(sam)
+    row = PeriodicTask.objects.get(name="unknown zone").crontab
+    url = f"/admin/django_celery_beat/crontabschedule/{row.pk}/change/"
+    form = client.get(url).context["adminform"].form
+    assert form.initial["timezone"] == form.fields["timezone"].choices[0][0] == "Mars/Olympus"
+
+    no_tasks = {"periodictask_set-TOTAL_FORMS": 0, "periodictask_set-INITIAL_FORMS": 0}
+    refused = client.post(url, form.initial | no_tasks)
+    assert "Mars/Olympus" in str(refused.context["adminform"].form.errors)
+    assert client.post(url, form.initial | no_tasks | {"timezone": "Asia/Tokyo"}).status_code == 302
+    row.refresh_from_db()
+    assert row.timezone == ZoneInfo("Asia/Tokyo")
