@@ -166,6 +166,11 @@ def parse_medium(text: str) -> str:
     return MOVIE if any(map(_MOVIES.search, spellings)) else ""
 
 
+def parse_episode(text: str) -> str:
+    """Of the number of a season or an episode: only series have them."""
+    return "" if _is_zero(text) else "episode"
+
+
 def parse_source(text: str) -> str:
     """The site that numbers the titles, or an empty text if it numbers movies."""
     return "" if text.casefold() in ("tmdb", "imdb", "manual") else text
@@ -184,6 +189,7 @@ MOVIELENS_ID = Field("movielens_id", "movielens id", partial(parse_id, what="Mov
 SITE_ID = Field("site_id", "address", str)
 MEDIUM = Field("medium", "type", parse_medium)
 SOURCE = Field("medium", "type", parse_source)
+EPISODE = Field("medium", "type", parse_episode)
 OUT_OF_5 = Field("rating", "rating out of 5", partial(parse_stars, out_of=5), "{:g}".format)
 OUT_OF_10 = Field("rating", "rating out of 10", partial(parse_stars, out_of=10), lambda stars: f"{stars * 2:g}")
 RATING = OUT_OF_5._replace(may_be_of_ten=True)

@@ -34,7 +34,8 @@ class Part(NamedTuple):
     """What a file, or a list of one, may be: the first with all of `columns`, at a path that `named` is found in.
 
     `kind` is what its rows are if they do not say otherwise: without one nothing is said, and None means that they are
-    not used. `ignored` names columns that mean something else here.
+    not used. `ignored` names columns that mean something else here. `is_mixed`: whether its site puts series into the
+    same file, so that a row without a type may be one.
     """
 
     label: str
@@ -42,6 +43,7 @@ class Part(NamedTuple):
     columns: Collection[str] = ()
     named: str = ""
     ignored: Collection[str] = ()
+    is_mixed: bool = False
 
     def fits(self, path: str, columns: Collection[str]) -> bool:
         return set(self.columns) <= set(columns) and bool(re.search(self.named, f"/{path.casefold()}"))
@@ -164,12 +166,12 @@ class RowReader(NamedTuple):
         TMDB numbers series apart from movies, so its number says nothing of them.
         """
         medium = values.pop("medium", "")
-        is_typed = bool(medium) or any(field.name == "medium" for _, field in self.columns)
-        is_movie = medium == MOVIE or not is_typed
+        is_typed = self.part.is_mixed or any(field.name == "medium" for _, field in self.columns)
+        is_movie = medium == MOVIE or not (medium or is_typed)
         if not is_movie:
             values.pop("tmdb_id", None)
             values["medium"] = medium
-        return bool(is_movie or medium or values.get("imdb_id") or values.get("year"))
+        return bool(is_movie or medium or values.get("imdb_id") or (values.get("title") and values.get("year")))
 
 
 def _values(columns: Columns, row: Row) -> tuple[dict[str, Any], list[str]]:

@@ -13,7 +13,8 @@ from catalog.imports.tables import Row, Table
 from catalog.ingest.titles import readings
 
 _ANY = Part("a table", Kind.NOTHING)
-# Columns that mean something else in a table with certain others, as these trackers write it.
+_TRACKERS_OWN = _ANY._replace(is_mixed=True)
+# Columns that mean something else in a table with certain others, as these trackers write it. All mix in series.
 _TRACKERS: dict[tuple[str, ...], dict[str, Field]] = {
     ("tmdb id", "your rating"): {
         "name": fields.TITLE,
@@ -27,6 +28,16 @@ _TRACKERS: dict[tuple[str, ...], dict[str, Field]] = {
     ("media_id",): {"media_id": fields.TMDB_ID, "source": fields.SOURCE, "end_date": fields.WATCHED_ON},
     ("simkl_id",): {"watchlist": fields.STATUS, "rating": fields.OUT_OF_10, "tmdb": fields.TMDB_ID},
 }
+_EPISODES = ("season number", "episode number", "season_number", "episode_number", "lastepwatched")
+
+
+def _of_tracker(columns: Collection[str]) -> dict[str, Field]:
+    """The columns of the tracker that wrote the table; empty if no known one did."""
+    found: dict[str, Field] = {}
+    for signature, others in _TRACKERS.items():
+        if set(signature) <= set(columns):
+            found |= others
+    return found
 
 
 class PlainCSV(Format):
@@ -39,7 +50,7 @@ class PlainCSV(Format):
         "title", "year", "imdb_id", "tmdb_id", "movielens_id", "rating", "rating10", "rated_at", "watched",
         "watched_on", "rewatch", "watchlist",
     ]  # fmt: skip
-    parts = (_ANY,)
+    parts = (_ANY, _TRACKERS_OWN)
     columns = {
         fields.TITLE: ["title"],
         fields.YEAR: ["year"],
@@ -64,14 +75,15 @@ class PlainCSV(Format):
 
     def part(self, path: str, columns: Collection[str]) -> Part | None:
         names_a_movie = any(name in columns and field.name in IDENTITY for name, field in self.fields(columns))
-        return _ANY if names_a_movie and "title type" not in columns else None
+        if not names_a_movie or "title type" in columns:
+            return None
+        return _TRACKERS_OWN if _of_tracker(columns) else _ANY
 
     def fields(self, columns: Collection[str]) -> Columns:
-        known: dict[str, Field] = {}
-        for signature, others in _TRACKERS.items():
-            if set(signature) <= set(columns):
-                known |= others
-        known = known | {name: field for name, field in super().fields(columns) if name not in known}
+        known = _of_tracker(columns)
+        known |= {name: field for name, field in super().fields(columns) if name not in known}
+        if not any(known.get(name) == fields.MEDIUM for name in columns):
+            known |= dict.fromkeys(_EPISODES, fields.EPISODE)
         return [(name, field) for name, field in known.items() if field.name]
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
