@@ -13,7 +13,6 @@ class MLOpsConfig(AppConfig):
     verbose_name = "Machine learning operations"
 
     def ready(self) -> None:
-        from mlops import crontab_rows  # noqa: F401 (changes a model of django-celery-beat)
         from mlops.data import erasure  # noqa: F401 (registers a receiver of catalog.signals.provider_purged)
         from mlops.monitoring import alerts  # noqa: F401 (registers a receiver of catalog.signals.sync_ended)
         from mlops.training import job  # noqa: F401 (registers trainings as a kind of job)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
+from mlops import crontab_rows  # noqa: F401 (changes CrontabSchedule)
 from mlops.crontabs import parse_crontab
 
 JSON_FIELDS = {"args": list, "kwargs": dict, "headers": dict}

@@ -18,7 +18,8 @@ class CheckedForm(forms.ModelForm):
         super().__init__(*args, **options)
         zone = getattr(self.instance, "timezone", None)
         if isinstance(zone, str):  # unknown: shown as it is, or the page would offer the first zone in its place
-            self.fields["timezone"].choices = [(zone, zone), *self.fields["timezone"].choices]
+            field: Any = self.fields["timezone"]
+            field.choices = [(zone, zone), *field.choices]
 
     def clean(self) -> dict[str, Any]:
         self.cleaned_data.setdefault("task", "")  # the base class needs the key, also of a name that is too long

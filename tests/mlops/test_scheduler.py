@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from celery import current_app
 from celery.signals import before_task_publish
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 from kombu.utils import symbol_by_name
@@ -19,6 +19,9 @@ from mlops.models import Alert
 from mlops.next_run import next_run
 from mlops.scheduler import Entry, Scheduler
 from mlops.services import ensure_schedules
+from tests.mlops.schedule_rows import make, odd_rows
+
+__all__ = ["odd_rows"]
 
 DAILY = ("train-model", "sync-tmdb", "prune")  # at 03:00, 02:30 and 04:30
 HOUR = timedelta(hours=1)
@@ -83,13 +86,6 @@ def schedules(site) -> Callable[..., None]:
         CrontabSchedule.objects.update(timezone=zone)
 
     return make
-
-
-def make(name: str, crontab: str = "", **fields: object) -> PeriodicTask:
-    if crontab:
-        names = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
-        fields["crontab"] = CrontabSchedule.objects.create(**dict(zip(names, crontab.split(), strict=True)))
-    return PeriodicTask.objects.create(name=name, task="mlops.beat_heartbeat", **fields)
 
 
 def test_beat_is_started_with_this_scheduler():
@@ -203,30 +199,6 @@ def test_a_clock_that_is_set_back_stops_nothing(site):
     assert 9 <= len(site.times("pulse")) <= 11
 
 
-@pytest.fixture
-def odd_rows(db) -> list[str]:
-    """Rows that the admin's own checks or other programs let through."""
-    hourly = IntervalSchedule.objects.create(every=1, period="hours")
-    make("weekday 7", "0 5 * * 7")
-    make("30 February", "0 5 30 2 *")
-    make("no time", interval=IntervalSchedule.objects.create(every=0, period="seconds"))
-    make("empty part", "1,,2 5 * * *")
-    for name, zone in {"unknown zone": "Mars/Olympus", "no zone": "", "a folder": "America", "a path": "../x"}.items():
-        with connection.cursor() as cursor:
-            table = CrontabSchedule._meta.db_table
-            pk = make(name, "0 5 * * *").crontab_id
-            cursor.execute(f"UPDATE {table} SET timezone = %s WHERE id = %s", [zone, pk])
-    make("too long", interval=IntervalSchedule.objects.create(every=2**31 - 1, period="days"))
-    for name, fields in {
-        "no list": {"args": '{"a": 1}'},
-        "no JSON": {"kwargs": "{"},
-        "no headers": {"headers": "[1]"},
-        "no schedule": {"interval": None},
-    }.items():
-        PeriodicTask.objects.filter(pk=make(name, interval=hourly).pk).update(**fields)
-    return list(PeriodicTask.objects.values_list("name", flat=True))
-
-
 def test_rows_that_cannot_be_built_are_skipped_and_said(site, odd_rows, caplog):
     site.now = datetime(2026, 3, 1, 6, tzinfo=UTC)
     make("good", "0 7 * * *")
@@ -244,50 +216,6 @@ def test_rows_that_cannot_be_built_are_skipped_and_said(site, odd_rows, caplog):
     assert not Alert.objects.filter(closed_at=None).exists()
 
 
-def test_odd_rows_break_no_page(client, sam, odd_rows):
-    client.force_login(sam)
-    page = client.get("/mlops/")
-    shown = {row.name: (when, next_at) for row, when, next_at in page.context["schedules"]}
-    assert "day_of_week" in shown["weekday 7"][0]
-    assert "Mars/Olympus" in shown["unknown zone"][0]
-    assert {shown[name][1] for name in odd_rows} == {None}
-
-    for path in ("", *(f"{pk}/change/" for pk in PeriodicTask.objects.values_list("pk", flat=True))):
-        assert client.get(f"/admin/django_celery_beat/periodictask/{path}").status_code == 200, path
-    for path in ("", *(f"{pk}/change/" for pk in CrontabSchedule.objects.values_list("pk", flat=True))):
-        assert client.get(f"/admin/django_celery_beat/crontabschedule/{path}").status_code == 200, path
-
-
-@pytest.mark.wording
-@pytest.mark.parametrize(
-    ("model", "fields", "expected"),
-    [
-        ("crontabschedule", {"day_of_week": "7"}, "day_of_week"),
-        ("crontabschedule", {"day_of_month": "30", "month_of_year": "2"}, "never occurs"),
-        ("intervalschedule", {"every": "1", "period": "microseconds"}, "interval"),
-        ("periodictask", {"args": '{"a": 1}'}, "args"),
-    ],
-)
-def test_the_admin_says_what_is_expected(client, sam, model, fields, expected):
-    client.force_login(sam)
-    hourly = IntervalSchedule.objects.create(every=1, period="hours")
-    valid = {
-        "crontabschedule": dict.fromkeys(("minute", "hour", "day_of_week", "day_of_month", "month_of_year"), "*")
-        | {"timezone": "UTC"},
-        "intervalschedule": {"every": "2", "period": "hours"},
-        "periodictask": {"name": "a", "task": "mlops.prune", "interval": hourly.pk, "args": "[]", "kwargs": "{}"}
-        | {"headers": "{}", "enabled": "on"},
-    }[model]
-    valid |= {"periodictask_set-TOTAL_FORMS": 0, "periodictask_set-INITIAL_FORMS": 0}
-    url = f"/admin/django_celery_beat/{model}/add/"
-
-    refused = client.post(url, valid | fields)
-
-    assert refused.status_code == 200
-    assert any(expected in text for text in refused.context["adminform"].form.non_field_errors())
-    assert client.post(url, valid).status_code == 302
-
-
 def test_what_was_sent_while_the_database_refused_is_saved_later(site, monkeypatch):
     site.now = datetime(2026, 3, 1, 6, tzinfo=UTC)
     row = make("daily", "0 7 * * *")
@@ -303,18 +231,3 @@ def test_what_was_sent_while_the_database_refused_is_saved_later(site, monkeypat
 
     row.refresh_from_db()
     assert row.total_run_count == len(site.sent) == 1
-
-
-def test_an_unknown_zone_is_shown_in_its_form_and_not_replaced(client, sam, odd_rows):
-    client.force_login(sam)
-    row = PeriodicTask.objects.get(name="unknown zone").crontab
-    url = f"/admin/django_celery_beat/crontabschedule/{row.pk}/change/"
-    form = client.get(url).context["adminform"].form
-    assert form.initial["timezone"] == form.fields["timezone"].choices[0][0] == "Mars/Olympus"
-
-    no_tasks = {"periodictask_set-TOTAL_FORMS": 0, "periodictask_set-INITIAL_FORMS": 0}
-    refused = client.post(url, form.initial | no_tasks)
-    assert "Mars/Olympus" in str(refused.context["adminform"].form.errors)
-    assert client.post(url, form.initial | no_tasks | {"timezone": "Asia/Tokyo"}).status_code == 302
-    row.refresh_from_db()
-    assert row.timezone == ZoneInfo("Asia/Tokyo")
