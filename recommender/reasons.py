@@ -18,7 +18,7 @@ EXPLAIN_SECONDS = 0.5  # for a list: each movie costs one score per rating, and 
 
 @dataclass(frozen=True)
 class Reason:
-    """`contribution` is how much the movie's score would fall without it."""
+    """`contribution` is how much the movie's score would fall without it, for the same user weights."""
 
     kind: str
     id: int | None
@@ -41,8 +41,11 @@ def explain_movies(model: Recommender, history: dict[int, float], movie_ids: Ite
 
 
 def contributions(model: Recommender, history: dict[int, float], movie_id: int) -> list[Reason]:
-    """All rows of the model's explanation; they sum to the score."""
-    frame = model.explain(history, movie_id)
+    """All rows of the model's explanation; they sum to the score.
+
+    With the user's weights held: else each of a few ratings would seem to lower the score of every movie.
+    """
+    frame = model.with_weights_of(history).explain(history, movie_id)
     columns = [frame[name].tolist() for name in ("kind", "id", "name", "contribution")]
     return [Reason(kind, _id(row), name, float(value)) for kind, row, name, value in zip(*columns, strict=True)]
 

@@ -266,6 +266,14 @@ class Recommender(FittedData, ABC):
         rows.append(Contribution("interaction", None, "", score - sum(row.contribution for row in rows)))
         return pd.DataFrame(rows, dtype=object).astype({"contribution": float})
 
+    def with_weights_of(self, history: Mapping[Any, float]) -> Self:
+        """This model with that user's weights for every history; a model without weights by user returns itself.
+
+        The history scores the same. A rating taken out of it then changes only what it says of taste, not how active
+        the user is, which moves the scores of all movies together.
+        """
+        return self
+
     def _scores_without_each(self, history: csr_matrix, item_idx: Array) -> list[float]:
         scores: list[float] = []
         for start in range(0, history.nnz, BATCH_USERS):

@@ -4,9 +4,11 @@ Each component gives a score on one scale (an item-item model's prediction); `re
 ranks. What is not given is chosen on inner splits of the data: see `inner_splits` and `tune_reranker`.
 """
 
+import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -168,6 +170,13 @@ class HybridRecommender(Recommender):
         if is_fitted.any():
             similarities[is_fitted, : self.n_fitted_movies_] += super()._similarities(item_idx[is_fitted]) / 2
         return similarities
+
+    def with_weights_of(self, history: Mapping[Any, float]) -> Self:
+        weights = np.zeros_like(self.reranker_weights_)
+        weights[:1] = self._reranker.weights_of(self._from_mappings([history]), self.item_features_)
+        model = copy.copy(self)
+        model._reranker = Reranker(weights, self.reranker_user_features_)
+        return model
 
     def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
         """For a movie scored by metadata: what the score loses without each feature."""

@@ -344,6 +344,7 @@ class RecommenderContract:
         assert (reasons["kind"] == "interaction").sum() == 1
         score = _score_of(model, history, 21)
         assert reasons["contribution"].sum() == pytest.approx(score, rel=1e-5, abs=1e-7)
+        assert _score_of(model.with_weights_of(history), history, 21) == score
 
     def test_a_movie_s_reason_is_what_the_score_loses_without_it(self, algorithm: str) -> None:
         model, history = fitted(algorithm), rated_by(103)

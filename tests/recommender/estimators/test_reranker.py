@@ -1,5 +1,6 @@
 """The learnt form of the hybrid's second reranker."""
 
+import copy
 from functools import cache
 from pathlib import Path
 
@@ -114,6 +115,19 @@ def test_reasons_are_what_the_learnt_score_loses() -> None:
     for movie in history:
         rest = {other: rating for other, rating in history.items() if other != movie}
         assert reasons[movie] == pytest.approx(score - _score(rest, 52), abs=1e-5)
+
+
+def test_reasons_do_not_blame_a_rating_for_the_activity_it_shows() -> None:
+    """Active users score what is popular lower here: without a rating every score rises, whatever the rating says."""
+    model, history = copy.copy(learnt()), {2: 5.0, 4: 5.0}
+    model._forget(fitted=False)
+    model.reranker_weights_ = learnt().reranker_weights_.copy()
+    model.reranker_weights_[1 + USER_FEATURES.index("activity"), PARTS.index("trend_inf")] = -9
+    served = model.explain(history, 3)
+    held = model.with_weights_of(history).explain(history, 3)
+    assert (served[served.kind == "movie"]["contribution"] < 0).all()
+    assert (held[held.kind == "movie"]["contribution"] > 0).all()
+    assert held["contribution"].sum() == pytest.approx(served["contribution"].sum(), rel=1e-6)
 
 
 def test_novelty_seekers_prefer_the_younger_of_later_movies() -> None:
