@@ -32,7 +32,7 @@ run: $(RUN) ## Prepare and serve the site on http://127.0.0.1:8000 (PORT=8001 ma
 test: $(DEV) ## Run all tests, embedded and then on Postgres and Redis where they answer
 	@deploy/test
 
-bench: $(DEV) ## Print tables of quality and speed, in about an hour: make bench DATA=../shared/data
+bench: $(DEV) ## Print tables of quality and speed, in about an hour: make bench DATA=path/to/data
 	@test -n "$(DATA)" || { echo "Name the folder that holds the data sets: make bench DATA=path/to/data" >&2; exit 2; }
 	@$(BIN)/python -m benchmarks --data "$(DATA)"
 

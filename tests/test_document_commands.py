@@ -1,0 +1,136 @@
+"""The commands that the documents name exist, accept the options given with them, and run."""
+
+import importlib.util
+import re
+import shlex
+from functools import cache
+
+import pytest
+from django.core.management import CommandError, CommandParser, get_commands, load_command_class
+
+from tests.documents import Code, pages, shell_lines
+from tests.processes import ROOT
+from tests.source_tree import tracked
+
+pytestmark = pytest.mark.once
+
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+OTHER_OPTIONS = {"--help", "--scheduler"}  # the latter of Celery
+STAND_IN = re.compile(r"[A-Z|<]|\.\.\.")  # for what a reader fills in
+
+
+@cache
+def parser_of(command: str) -> CommandParser:
+    app = get_commands()[command]
+    loaded = load_command_class(app, command) if isinstance(app, str) else app
+    return loaded.create_parser("manage.py", command)
+
+
+def options_of(command: str) -> set[str]:
+    return {option for action in parser_of(command)._actions for option in action.option_strings}
+
+
+@cache
+def calls() -> list[tuple[Code, str, str]]:
+    """Where, command and arguments: `manage.py NAME ...`, or a code span that begins with a command's name."""
+    found = []
+    for piece in shell_lines():
+        for command, arguments in re.findall(r"manage\.py (\w+)(.*)", piece.text):
+            found.append((piece, command, arguments))
+        first, _, arguments = piece.text.partition(" ")
+        if piece.language is None and (first in get_commands() or re.fullmatch(r"\w+_\w+ --.*", piece.text)):
+            found.append((piece, first, arguments))
+    return found
+
+
+def test_commands_exist_and_know_their_options():
+    wrong = [f"{piece.page}: {command}" for piece, command, _ in calls() if command not in get_commands()]
+    wrong += [
+        f"{piece.page}: {command} {option}"
+        for piece, command, arguments in calls()
+        if command in get_commands()
+        for option in OPTION.findall(arguments)
+        if option not in options_of(command)
+    ]
+
+    assert len(calls()) > 40
+    assert wrong == []
+
+
+def test_arguments_without_stand_ins_are_accepted():
+    examples = [(command, shlex.split(rest, comments=True)) for _, command, rest in calls()]
+    complete = [(command, given) for command, given in examples if given and not STAND_IN.search(" ".join(given))]
+
+    assert len(complete) > 10
+    for command, given in complete:
+        parser_of(command).parse_args(given)
+
+
+def test_a_wrong_argument_would_be_found():
+    with pytest.raises(CommandError):
+        parser_of("backtest_model").parse_args(["freshness"])
+
+
+def test_options_alone_belong_to_a_command_of_their_page():
+    """A sentence such as "`check_aggregates` compares; `--repair` fixes"."""
+    alone = [piece for piece in shell_lines() if piece.text.startswith("--") or "#" in piece.text]
+    wrong = [
+        f"{piece.page}: {option}"
+        for piece in alone
+        for option in OPTION.findall(piece.text)
+        if option not in options_of_page(piece.page) | literals("benchmarks") | OTHER_OPTIONS
+    ]
+
+    assert alone
+    assert wrong == []
+
+
+@cache
+def options_of_page(page: str) -> set[str]:
+    return {option for command in get_commands() if command in pages()[page] for option in options_of(command)}
+
+
+@cache
+def literals(folder: str) -> set[str]:
+    """The options that the modules below a folder declare."""
+    text = "".join(file.read_text(encoding="utf-8") for file in tracked(f"{folder}*.py"))
+    return set(re.findall(r'"(--[a-z-]+)"', text))
+
+
+def test_make_targets_and_their_variables_exist():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", text, re.MULTILINE))
+    found = [
+        (target, rest.split("#")[0])
+        for piece in shell_lines()
+        for target, rest in re.findall(r"^(?:[A-Z]+=\S+ )?make ([a-z][a-z-]*)(.*)", piece.text)
+    ]
+
+    assert found
+    assert {target for target, _ in found} <= targets
+    assert {name for _, rest in found for name in re.findall(r"([A-Z]+)=", rest)} <= {"DATA", "ARGS", "PORT"}
+
+
+def test_modules_exist_and_know_their_options():
+    found = [
+        call
+        for piece in shell_lines()
+        for call in re.findall(r"python -m ([a-z_.]+[a-z])(?![\w.…])([^#|]*)", piece.text)
+    ]
+    wrong = [module for module, _ in found if importlib.util.find_spec(module) is None]
+    for module, arguments in found:
+        if module.startswith("benchmarks."):
+            wrong += [f"{module} {o}" for o in OPTION.findall(arguments) if o not in literals(module.replace(".", "/"))]
+
+    assert len(found) > 8
+    assert wrong == []
+
+
+def test_readme_lists_every_benchmark():
+    rows = re.findall(r"^\| (`[a-z_`, ]+`) \|", pages()["README.md"], re.MULTILINE)
+    listed = {name.strip("`") for row in rows for name in row.split(", ")}
+    runs = [file for file in tracked("benchmarks/*.py") if "ArgumentParser(" in file.read_text(encoding="utf-8")]
+    names = {(file.parent if file.stem == "__main__" else file).stem for file in runs}
+
+    assert names - listed == {"benchmarks", "chaos", "demo"}  # `make bench`, `make chaos` and `make demo-ops`
+    assert listed <= names
