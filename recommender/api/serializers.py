@@ -57,7 +57,9 @@ class ReasonSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField(help_text="movie for a movie that the user rated, otherwise the kind of feature.")
     id = serializers.IntegerField(allow_null=True)
     name = serializers.CharField()
-    contribution = serializers.FloatField(help_text="How much the score would fall without it, all else about the user equal.")
+    contribution = serializers.FloatField(
+        help_text="How much the score would fall without it, for a user otherwise alike."
+    )
 
 
 class RecommendationSerializer(serializers.Serializer[Any]):
