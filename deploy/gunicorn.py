@@ -6,6 +6,7 @@ connection or thread crosses the fork. Each web process maps the model's arrays 
 
 import gc
 import os
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,13 @@ def on_starting(server: Any) -> None:
 
     The order matters, so this does not use `preload_app`: importing the code creates the files of the metrics.
     """
-    _metrics.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for file in _metrics.glob("*.db"):
-        file.unlink()
+    try:
+        _metrics.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for file in _metrics.iterdir():
+            file.unlink()
+    except OSError as error:  # a site on a disk that is full or read-only starts all the same
+        server.log.error("Metrics of the previous run are still in /metrics: %s", error)
+    import_module("movierec.metric_files").install()
     import_code()
 
 
@@ -49,7 +54,8 @@ def child_exit(server: Any, worker: Any) -> None:
     # Imported here: prometheus_client decides at its import, once, whether it counts for several processes.
     from prometheus_client.multiprocess import mark_process_dead
 
-    mark_process_dead(worker.pid, path=str(_metrics))
+    with suppress(OSError):  # a read-only disk must not end the master
+        mark_process_dead(worker.pid, path=str(_metrics))
 
 
 def post_worker_init(worker: Any) -> None:

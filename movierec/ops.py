@@ -18,6 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from mlops.dashboard.metrics import RowsCollector
+from mlops.monitoring.watch import disk_error
 from recommender.models import ServedModel
 from recommender.serving.model_server import server
 
@@ -38,10 +39,11 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answers 503 without the database. Without a model the site stays up, because lists fall back."""
+    """Answers 503 without the database. Lists need neither a model nor a disk that can be written to."""
     parts = {"database": _database()}
     parts["model"] = _model() if parts["database"]["ok"] else Part(ok=False, detail="unknown without the database")
     ready = all(part["ok"] for part in parts.values())
+    parts["disk"] = _disk()
     return JsonResponse({"status": "ready" if ready else "not ready", "parts": parts}, status=200 if ready else 503)
 
 
@@ -70,6 +72,11 @@ def _model() -> Part:
     return Part(ok=True, detail=f"version {champion.version} is not loaded: {instead}")
 
 
+def _disk() -> Part:
+    error = disk_error()
+    return Part(ok=not error, detail=f"nothing can be written below VAR_DIR: {error}" if error else "can be written to")
+
+
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     if not _may_read(request):
@@ -86,8 +93,8 @@ def _may_read(request: HttpRequest) -> bool:
 
 def _registry() -> CollectorRegistry:
     registry = CollectorRegistry(auto_describe=False)
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # under gunicorn: the sum of its workers, from their files
-        MultiProcessCollector(registry)
+    if os.path.isdir(folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")):
+        MultiProcessCollector(registry, folder)  # under gunicorn: the sum of its workers, from their files
     else:
         registry.register(REGISTRY)
     registry.register(RowsCollector())

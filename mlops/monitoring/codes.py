@@ -34,6 +34,7 @@ class AutoRollbackCode(TextChoices):
 class DependencyCode(TextChoices):
     CHAMPION_LIBRARIES = "dependency.champion_libraries", _("Libraries of the champion")
     COUNTER = "dependency.counter", _("Counter of rate limits")
+    DISK = "dependency.disk", _("Disk")
     PINNED_LIBRARIES = "dependency.pinned_libraries", _("Pinned libraries")
     TMDB = "dependency.tmdb", _("TMDB")
 
@@ -193,6 +194,7 @@ SENTENCES: dict[str, Text] = {
     AutoRollbackCode.REFUSED: _("Rolling back version {version} failed: {error}"),
     DependencyCode.CHAMPION_LIBRARIES: _("Version {version} was trained with other libraries ({n}): {changes}."),
     DependencyCode.COUNTER: _("Redis cannot count requests, so the database does: {error}"),
+    DependencyCode.DISK: _("Nothing can be written below {folder} (VAR_DIR): {error}"),
     DependencyCode.PINNED_LIBRARIES: _("Installed versions differ from requirements.txt ({n}): {changes}."),
     DependencyCode.TMDB: _("TMDB answered unexpectedly: {error}"),
     DriftCode.SCORES: _("D {figure:.3f}, {chance:.3f} expected by chance."),

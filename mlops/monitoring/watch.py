@@ -1,7 +1,10 @@
 """What web processes watch: a dead Beat or worker cannot report itself, and web processes count requests."""
 
+import os
+import tempfile
 from typing import Any
 
+from django.conf import settings
 from django.dispatch import receiver
 
 from catalog.counter import redis_error
@@ -13,6 +16,7 @@ from mlops.monitoring.staleness import watch_scheduler
 from recommender.serving.periodic import PeriodicThread
 
 WATCH_SECONDS = 60.0
+ROOM_BYTES = 1 << 20  # a disk with less counts as full
 
 
 def watch_counter() -> None:
@@ -22,12 +26,30 @@ def watch_counter() -> None:
     alert_on(Finding(DependencyCode.COUNTER, outcome, params={"error": error}))
 
 
+def disk_error() -> str:
+    """Why nothing can be written below VAR_DIR, such as a full or read-only disk; empty if it can."""
+    try:
+        with tempfile.TemporaryFile(dir=settings.VAR_DIR) as file:
+            os.posix_fallocate(file.fileno(), 0, ROOM_BYTES)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def watch_disk() -> None:
+    """An alert while nothing can be written below VAR_DIR."""
+    error = disk_error()
+    params = {"folder": str(settings.VAR_DIR), "error": error}
+    alert_on(Finding(DependencyCode.DISK, Outcome.ALERT if error else Outcome.OK, params=params))
+
+
 def _watch() -> None:
     watch_counter()
     watch_scheduler()
+    watch_disk()  # last: on a full disk SQLite cannot keep the alert
 
 
-site_watch = PeriodicThread("watch Redis and the scheduler", _watch, lambda: WATCH_SECONDS)
+site_watch = PeriodicThread("watch Redis, the scheduler and the disk", _watch, lambda: WATCH_SECONDS)
 
 
 @receiver(counter_failed)

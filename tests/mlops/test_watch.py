@@ -1,11 +1,14 @@
-"""Web processes watch Redis: while it cannot count requests, there is an alert."""
+"""Web processes watch Redis and the disk: while it cannot count requests or hold files, there is an alert."""
+
+import errno
+import os
 
 import pytest
 
 from catalog import counter
 from mlops.models import Alert
 from mlops.monitoring.codes import DependencyCode
-from mlops.monitoring.watch import site_watch, watch_counter
+from mlops.monitoring.watch import site_watch, watch_counter, watch_disk
 
 pytestmark = pytest.mark.django_db
 
@@ -36,3 +39,25 @@ def test_a_failed_count_is_logged_and_wakes_the_watch(settings, monkeypatch, cap
     assert site_watch._wake.is_set()
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert "Redis cannot count requests" in caplog.text
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_cannot_be_written_to_is_an_alert(client, monkeypatch, number):
+    def refuse(*args):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    watch_disk()
+    watch_disk()
+
+    [alert] = Alert.objects.filter(closed_at=None)
+    assert (alert.code, alert.findings[0]["params"]["error"]) == (DependencyCode.DISK, os.strerror(number))
+    ready = client.get("/readyz")
+    assert ready.status_code == 200  # the site serves
+    assert not ready.json()["parts"]["disk"]["ok"]
+    assert os.strerror(number) in ready.json()["parts"]["disk"]["detail"]
+
+    monkeypatch.undo()
+    watch_disk()
+    assert not Alert.objects.filter(closed_at=None).exists()
+    assert client.get("/readyz").json()["parts"]["disk"]["ok"]

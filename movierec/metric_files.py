@@ -1,0 +1,120 @@
+"""Files by which web processes share their metrics, written instead of mapped into memory.
+
+prometheus_client maps sparse files. When the disk is full or becomes read-only, a process that counts dies of SIGBUS,
+which no exception handler sees. A write fails with an error instead: the process then counts in memory only, and writes
+all of its counts when the disk accepts them again.
+"""
+
+import contextlib
+import errno
+import logging
+import os
+import struct
+import time
+from pathlib import Path
+
+from prometheus_client import values
+from prometheus_client.mmap_dict import MmapedDict
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 5.0  # until a disk that refused a write is tried again
+HEADER = 8  # bytes: how much of the file is used, and padding
+
+_pack = struct.Struct("dd").pack
+
+
+class MetricFile(MmapedDict):
+    """The dict of doubles of one process and kind of metric; not thread safe, as the original.
+
+    Entries are written before the header that makes them count, and a new file gets its name when it is whole, so that
+    a scrape reads no half of it.
+    """
+
+    _failed: set[str] = set()  # of this process, so that an outage is logged once
+
+    def __init__(self, filename: str) -> None:
+        self._path = Path(filename)
+        self._m = bytearray(HEADER)
+        self._used = HEADER
+        self._capacity = float("inf")  # the original maps a larger file when this is reached
+        self._positions: dict[str, int] = {}
+        self._descriptor: int | None = None
+        self._retry_at = 0.0
+        self._continue_file()
+        self._open()
+
+    def _continue_file(self) -> None:
+        """Counts on from the file of an earlier process with the same id."""
+        with contextlib.suppress(OSError, RuntimeError, ValueError, struct.error):  # missing, or damaged
+            for key, value, timestamp, _ in list(self.read_all_values_from_file(self._path)):
+                super().write_value(key, value, timestamp)
+
+    def _init_value(self, key: str) -> None:
+        start = self._used
+        super()._init_value(key)
+        self._write(self._m[start:], start)
+        self._write(self._m[:HEADER], 0)
+
+    def write_value(self, key: str, value: float, timestamp: float) -> None:
+        if key not in self._positions:
+            self._init_value(key)
+        place = self._positions[key]
+        entry = _pack(value, timestamp)
+        self._m[place : place + len(entry)] = entry
+        self._write(entry, place)
+
+    def _write(self, content: bytes | bytearray, start: int) -> None:
+        if self._descriptor is None:
+            self._open()
+            return
+        try:
+            _write_whole(self._descriptor, content, start)
+        except OSError as error:
+            self._fail(error)
+
+    def _open(self) -> None:
+        """Writes a new file with all counts; after a failure not before the pause is over."""
+        if time.monotonic() < self._retry_at:
+            return
+        part = self._path.with_suffix(".part")
+        try:
+            part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            _write_whole(self._descriptor, self._m, 0)
+            part.replace(self._path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+            self._fail(error)
+        else:
+            self._recover()
+
+    def _fail(self, error: OSError) -> None:
+        self.close()
+        self._retry_at = time.monotonic() + RETRY_SECONDS
+        if not self._failed:
+            logger.error("Metrics of this process are missing from /metrics until the disk accepts them: %s", error)
+        self._failed.add(self._path.name)
+
+    def _recover(self) -> None:
+        if self._path.name in self._failed:
+            self._failed.discard(self._path.name)
+            if not self._failed:
+                logger.warning("Metrics of this process are complete in /metrics again")
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _write_whole(descriptor: int, content: bytes | bytearray, start: int) -> None:
+    if os.pwrite(descriptor, content, start) < len(content):  # the last bytes of a disk
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def install() -> None:
+    """Makes prometheus_client use these files. Call it before any metric exists."""
+    os.register_at_fork(after_in_child=MetricFile._failed.clear)
+    values.MmapedDict = MetricFile  # type: ignore[attr-defined] # MultiProcessValue looks it up by this name
