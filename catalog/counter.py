@@ -1,18 +1,21 @@
 """Counts requests for all processes: in Redis, or in a database where there is no Redis or it cannot be reached.
 
-A window begins with its first request and has a fixed length. To count is one atomic step in either place, by that
-server's clock, so that no two requests get the same number.
+While a full or read-only disk keeps the database from counting, each process counts its own requests.
+
+A window begins with its first request and has a fixed length. To count is one atomic step in each place, by its
+clock, so that no two requests get the same number.
 """
 
 import hashlib
 import logging
 import random
+import threading
 import time
 from functools import cache
 from types import ModuleType
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
 
@@ -22,8 +25,9 @@ from catalog.signals import counter_failed
 
 logger = logging.getLogger(__name__)
 
-PAUSE_SECONDS = 5  # until a process tries a Redis again that did not answer
+PAUSE_SECONDS = 5  # until a process tries a Redis or a database again that did not count
 CLEAN_EVERY = 100  # new windows in the database
+KEYS_IN_MEMORY = 10_000  # beyond them the oldest window is forgotten
 FILE = "counter.sqlite3"  # of an embedded site
 TABLE = RequestCount._meta.db_table
 CREATE = f"CREATE TABLE IF NOT EXISTS {TABLE} (key TEXT PRIMARY KEY, count INTEGER, ends_at REAL);"
@@ -41,6 +45,9 @@ ON CONFLICT (key) DO UPDATE SET
 RETURNING count, ends_at - {{now}}
 """
 _paused_until = 0.0
+_database_paused_until = 0.0
+_in_memory: dict[str, tuple[int, float]] = {}
+_memory_lock = threading.Lock()
 
 
 def _redis() -> ModuleType:
@@ -50,11 +57,8 @@ def _redis() -> ModuleType:
 
 
 def count(key: str, *, seconds: int) -> tuple[int, float]:
-    """Counts a request. Returns its number within the window of `key`, from 1, and the seconds until the window ends.
-
-    Raises DatabaseError if neither Redis nor the database counts.
-    """
-    global _paused_until
+    """Counts a request: its number within the window of `key`, from 1, and the seconds until the window ends."""
+    global _paused_until, _database_paused_until
     hashed = hashlib.sha256(key.encode(errors="replace")).hexdigest()[:40]  # addresses and names are not stored
     if settings.COUNTER_URL and time.monotonic() >= _paused_until:
         try:
@@ -63,7 +67,13 @@ def count(key: str, *, seconds: int) -> tuple[int, float]:
             _paused_until = time.monotonic() + PAUSE_SECONDS
             logger.error("Redis cannot count requests, so the database does for %d s: %s", PAUSE_SECONDS, error)
             counter_failed.send_robust(sender=None)
-    return _count_in_database(hashed, seconds)
+    if time.monotonic() >= _database_paused_until:
+        try:
+            return _count_in_database(hashed, seconds)
+        except Error as error:
+            _database_paused_until = time.monotonic() + PAUSE_SECONDS
+            logger.error("The database cannot count requests, so each process does for %d s: %s", PAUSE_SECONDS, error)
+    return _count_in_memory(hashed, seconds)
 
 
 def redis_error() -> str:
@@ -96,3 +106,15 @@ def _count_in_database(key: str, seconds: int) -> tuple[int, float]:
         if number == 1 and random.randrange(CLEAN_EVERY) == 0:
             cursor.execute("DELETE FROM {table} WHERE ends_at < {now}".format(**names))
     return number, seconds_left
+
+
+def _count_in_memory(key: str, seconds: int) -> tuple[int, float]:
+    now = time.monotonic()
+    with _memory_lock:
+        number, ends_at = _in_memory.pop(key, (0, 0.0))
+        if ends_at <= now:
+            number, ends_at = 0, now + seconds
+        if len(_in_memory) >= KEYS_IN_MEMORY:
+            del _in_memory[next(iter(_in_memory))]
+        _in_memory[key] = (number + 1, ends_at)
+    return number + 1, ends_at - now

@@ -10,6 +10,7 @@ import errno
 import logging
 import os
 import struct
+import sys
 import time
 from pathlib import Path
 
@@ -35,14 +36,15 @@ class MetricFile(MmapedDict):
 
     def __init__(self, filename: str) -> None:
         self._path = Path(filename)
-        self._m = bytearray(HEADER)
+        self._m: bytearray = bytearray(HEADER)  # type: ignore[assignment]
         self._used = HEADER
-        self._capacity = float("inf")  # the original maps a larger file when this is reached
+        self._capacity = sys.maxsize  # the original maps a larger file when this is reached
         self._positions: dict[str, int] = {}
         self._descriptor: int | None = None
         self._retry_at = 0.0
         self._continue_file()
-        self._open()
+        if self._descriptor is None:
+            self._open()
 
     def _continue_file(self) -> None:
         """Counts on from the file of an earlier process with the same id."""
@@ -117,4 +119,4 @@ def _write_whole(descriptor: int, content: bytes | bytearray, start: int) -> Non
 def install() -> None:
     """Makes prometheus_client use these files. Call it before any metric exists."""
     os.register_at_fork(after_in_child=MetricFile._failed.clear)
-    values.MmapedDict = MetricFile  # type: ignore[attr-defined] # MultiProcessValue looks it up by this name
+    setattr(values, "MmapedDict", MetricFile)  # noqa: B010 # mypy allows no assignment; MultiProcessValue looks it up

@@ -7,6 +7,7 @@ figures that `mlops.dashboard.metrics` reads from the database.
 import hmac
 import logging
 import os
+from pathlib import Path
 from typing import TypedDict
 
 from django.conf import settings
@@ -93,7 +94,8 @@ def _may_read(request: HttpRequest) -> bool:
 
 def _registry() -> CollectorRegistry:
     registry = CollectorRegistry(auto_describe=False)
-    if os.path.isdir(folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")):
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder and Path(folder).is_dir():
         MultiProcessCollector(registry, folder)  # under gunicorn: the sum of its workers, from their files
     else:
         registry.register(REGISTRY)

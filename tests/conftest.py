@@ -113,6 +113,8 @@ def _reset_counter() -> None:
             rows.execute(f"DELETE FROM {counter.TABLE}")
         rows.close()
     _delete_keys(COUNTER_URL)
+    counter._in_memory.clear()  # of an earlier test without a database
+    counter._database_paused_until = 0.0
 
 
 def _delete_keys(url: str) -> None:

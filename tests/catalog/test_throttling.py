@@ -64,6 +64,26 @@ def test_ended_windows_are_deleted(settings, monkeypatch):
         assert cursor.fetchone() == (1,)
 
 
+def test_each_process_counts_while_the_database_cannot(settings, monkeypatch, caplog):
+    """As on a full or read-only disk: requests with a limit are answered, and the limit holds."""
+    settings.COUNTER_URL = ""
+    monkeypatch.setattr(counter, "KEYS_IN_MEMORY", 3)
+    monkeypatch.setattr(counter, "UPSERT", counter.UPSERT.replace("INSERT", "INSERT DISK FULL"))
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(count, ["a"] * 50)) == list(range(1, 51))
+    assert 0 < counter.count("a", seconds=60)[1] <= 60
+    assert [count("b", 1), count("b", 1)] == [1, 2]
+    time.sleep(1.1)
+    assert count("b", 1) == 1
+    for key in "cde":
+        count(key)
+    assert count("a") == 1  # forgotten: memory is bounded
+    assert "The database cannot count requests" in caplog.text
+    monkeypatch.undo()
+    counter._database_paused_until = 0.0
+    assert count("a") == 1
+
+
 def test_a_hung_redis_delays_one_request_a_little(settings, monkeypatch):
     monkeypatch.setattr(counter, "_paused_until", 0.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -109,7 +109,7 @@ def test_a_limit_of_the_system_ends_no_process(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_site_without_a_place_for_metrics_serves_and_finds_them_again(transactional_db, tmp_path):
+def test_a_site_serves_without_metrics_and_finds_them_again(transactional_db, tmp_path):
     """A file stands where the folder's parent should: every write fails, as on a full or read-only disk."""
     log, blocker = tmp_path / "web.log", tmp_path / "disk"
     blocker.touch()
