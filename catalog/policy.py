@@ -49,7 +49,7 @@ class ImportsPolicy(Section):
     max_unpacked_mb: int = key(256, "size of an unpacked zip", ge=1, le=2000)
     max_files: Count = key(2000, "files in a zip")
     max_entries: Count = key(100_000, "rows of an upload")
-    stale_after_seconds: int = key(60, "time without a heartbeat after which an import is retried", ge=10)
+    stale_after_seconds: int = key(25, "time without a heartbeat after which an import is retried", ge=10)
     attempts: Count = key(3, "attempts before an import fails")
     keep_days: Count = key(30, "how long previews and unmatched rows are kept")
 

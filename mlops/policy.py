@@ -22,7 +22,7 @@ class TrainingPolicy(recommender.policy.TrainingPolicy):
     memory_mb: int = key(2000, "memory of an item-item matrix; the most rated movies fill it", ge=50)
     threads: Count | None = key(None, "threads of matrix products; null: one per core")
     heartbeat_seconds: int = key(5, "interval of a training's log and look for a cancellation", gt=0)
-    stale_after_seconds: int = key(40, "time without a heartbeat after which a worker is lost", gt=0)
+    stale_after_seconds: int = key(25, "time without a heartbeat after which a worker is lost", gt=0)
     retries: int = key(1, "automatic retries of a failed training", ge=0, le=10)
     retry_after_seconds: int = key(300, "pause before a retry", ge=0)
 

@@ -15,10 +15,10 @@ from typing import Any
 from celery.signals import worker_init, worker_process_init, worker_ready
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from catalog.jobs.connection import LOST_CONNECTION
 from catalog.jobs.process import is_running, namespace
+from catalog.jobs.queue import sign_of_life
 from catalog.models import Job
 
 logger = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def beat() -> int:
     running = Job.objects.filter(status=Job.Status.RUNNING, worker_namespace=namespace())
     rows = running.values_list("pk", "worker_pid", "worker_start")
     alive = [pk for pk, pid, start in rows if is_running(pid, start)]
-    return running.filter(pk__in=alive).update(heartbeat_at=timezone.now()) if alive else 0
+    return running.filter(pk__in=alive).update(**sign_of_life()) if alive else 0
 
 
 @worker_init.connect

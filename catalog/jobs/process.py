@@ -6,6 +6,7 @@ namespace, the boot of the machine and the start of the process, and trusted onl
 
 import os
 import socket
+import time
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +36,16 @@ def namespace() -> str:
         return f"{boot}:{(PROC / 'self/ns/pid').stat().st_ino}"
     except OSError:
         return ""
+
+
+def uptime() -> float | None:
+    """Seconds since the machine's boot, whatever becomes of its clock; None where the system does not tell."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if namespace() else None
+
+
+def is_same_boot(other: str) -> bool:
+    """Whether the PID namespace is of this machine, since its last boot."""
+    return bool(other) and other.partition(":")[0] == namespace().partition(":")[0]
 
 
 def is_running(pid: int | None, start: int | None) -> bool:

@@ -1,21 +1,25 @@
-"""What can happen to a job: enqueued, claimed, kept alive, released, cancelled, ended, queued again."""
+"""What can happen to a job: enqueued, claimed, kept alive, released, cancelled, ended, queued again.
+
+Times are the database's: the clocks of hosts may differ.
+"""
 
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from celery import current_app
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet, Value
-from django.db.models.functions import Coalesce, Concat
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Concat, Now
 from django.utils import timezone
 
 from catalog.jobs.connection import reconnecting
 from catalog.jobs.kinds import details_of, kind_of
-from catalog.jobs.process import this_process
+from catalog.jobs.process import this_process, uptime
 from catalog.models import Job
 from catalog.models.outcomes import Outcome, sentence
 
@@ -36,7 +40,7 @@ class AnotherIsActive(JobNotClaimable):
 def enqueue(job: Job) -> bool:
     """Sends a worker the message that the job waits. It expires about when the reaper would send the next one."""
     kind = kind_of(job)
-    _rows(job).filter(status=Status.QUEUED).update(enqueued_at=timezone.now())
+    _rows(job).filter(status=Status.QUEUED).update(enqueued_at=Now())
     try:
         current_app.send_task(
             kind.task,
@@ -53,10 +57,9 @@ def enqueue(job: Job) -> bool:
 
 def claim(job: AnyJob) -> AnyJob | None:
     """Makes this process the job's worker. Exactly one of all that were sent a message gets it."""
-    now = timezone.now()
     queued = _rows(job).filter(status=Status.QUEUED)
-    times = {"started_at": Coalesce("started_at", now), "claimed_at": now, "heartbeat_at": now, "suspected_at": None}
-    if not queued.update(status=Status.RUNNING, **times, **_worker()):
+    times = {"started_at": Coalesce("started_at", Now()), "claimed_at": Now(), "claimed_uptime": uptime()}
+    if not queued.update(status=Status.RUNNING, **times, **sign_of_life(), **_worker()):
         return None
     job.refresh_from_db()
     return job
@@ -67,10 +70,14 @@ def attempt_of(job: Job) -> QuerySet[Job]:
     return _rows(job).filter(status=Status.RUNNING, attempt=job.attempt)
 
 
+def sign_of_life() -> dict[str, Any]:
+    """The columns of a heartbeat: the reaper's suspicion was wrong."""
+    return {"heartbeat_at": Now(), "suspected_at": None}
+
+
 def heartbeat(job: Job, **progress: Any) -> bool:
     """A sign of life from the worker itself, with its progress. False once the job is not this attempt's any more."""
-    now = timezone.now()
-    return bool(reconnecting(lambda: attempt_of(job).update(heartbeat_at=now, **progress)))
+    return bool(reconnecting(lambda: attempt_of(job).update(**sign_of_life(), **progress)))
 
 
 def join(job: Job, **progress: Any) -> bool:
@@ -101,7 +108,7 @@ def cancel(job: Job) -> bool:
     """A queued job ends at once, a running one once its worker notices. False for one that has ended."""
     queued, running = (_rows(job).filter(status=status) for status in (Status.QUEUED, Status.RUNNING))
     changed = end(queued, job, Status.CANCELLED, Outcome.CANCELLED_BEFORE_START, {}) or running.update(
-        cancel_requested_at=timezone.now()
+        cancel_requested_at=Now()
     )
     job.refresh_from_db()
     return bool(changed)
@@ -110,7 +117,7 @@ def cancel(job: Job) -> bool:
 def queue_again(job: Job, line: str, *, after: Iterable[str] = (Status.ERRORED,)) -> None:
     """Another attempt at a job that ended as one of `after`; `line` goes to its log. Raises JobNotClaimable."""
     ended = _rows(job).filter(status__in=after, attempt=job.attempt)
-    log = _log_with(line, timezone.now())
+    log = _log_with(line)
     times = dict.fromkeys(("ended_at", "retry_at", "cancel_requested_at", "suspected_at", "enqueued_at"))
     try:
         with transaction.atomic():
@@ -128,13 +135,12 @@ def end(
     rows: QuerySet[Job], job: Job, status: str, outcome: str, details: dict[str, Any], *, retry: bool = True
 ) -> bool:
     """Ends the job if `rows` still holds it, and does what its kind wants done then: both, or neither."""
-    now = timezone.now()
-    log = _log_with(sentence(outcome, details) or status, now)
-    retry_at = _retry_time(job, now) if retry and status == Status.ERRORED else None
+    log = _log_with(sentence(outcome, details) or status)
+    retry_at = _retry_time(job) if retry and status == Status.ERRORED else None
 
     @transaction.atomic
     def close() -> bool:
-        ended = rows.update(status=status, outcome=outcome, details=details, ended_at=now, retry_at=retry_at, log=log)
+        ended = rows.update(status=status, outcome=outcome, details=details, ended_at=Now(), retry_at=retry_at, log=log)
         if ended and status != Status.SUCCEEDED:
             row = details_of(job)
             row.refresh_from_db()
@@ -151,16 +157,16 @@ def _end(job: Job, status: str, outcome: str, details: dict[str, Any], *, retry:
     return ended
 
 
-def _retry_time(job: Job, now: datetime) -> datetime | None:
+def _retry_time(job: Job) -> Combinable | None:
     kind = kind_of(job)
     limits = kind.limits()
     is_retried = job.trigger != Job.Trigger.COMMAND or kind.retries_commands
     is_last = not is_retried or job.attempt > limits.retries
-    return None if is_last else now + timedelta(seconds=limits.retry_after_seconds)
+    return None if is_last else Now() + timedelta(seconds=limits.retry_after_seconds)
 
 
-def _log_with(line: str, now: datetime) -> Concat:
-    return Concat("log", Value(f"\n{now:%H:%M:%S} {line}"))
+def _log_with(line: str) -> Concat:
+    return Concat("log", Value(f"\n{timezone.now():%H:%M:%S} {line}"))
 
 
 def _rows(job: Job) -> QuerySet[Job]:

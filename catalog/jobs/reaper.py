@@ -1,14 +1,16 @@
 """The one place that decides that a job's worker is lost, and sees to jobs that nobody works on."""
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from catalog.jobs.heartbeat import BEAT_SECONDS
 from catalog.jobs.kinds import kind_of
-from catalog.jobs.process import is_running, namespace
+from catalog.jobs.process import is_running, is_same_boot, namespace, uptime
 from catalog.jobs.queue import JobNotClaimable, end, enqueue, queue_again
 from catalog.models import Job
 from catalog.models.outcomes import Outcome
@@ -24,11 +26,19 @@ PROOF_SECONDS = 2.5 * BEAT_SECONDS
 def requeue_stale(*kinds: str) -> dict[str, int]:
     """Ends jobs whose worker is lost, queues those that are retried, sends messages for those left in the queue."""
     jobs = Job.objects.filter(kind__in=kinds) if kinds else Job.objects.all()
-    now = timezone.now()
-    n_ended = sum(_end_if_lost(job, now) for job in jobs.filter(status=Status.RUNNING))
-    n_retried = sum(_retry(job) for job in jobs.filter(status=Status.ERRORED, retry_at__lte=timezone.now()))
-    n_enqueued = sum(enqueue(job) for job in jobs.filter(status=Status.QUEUED) if _is_left_over(job, now))
+    waiting = jobs.filter(status=Status.ERRORED).exclude(retry_at=None)
+    n_ended = sum(_end_if_lost(job, now) for job, now in _with_time(jobs.filter(status=Status.RUNNING)))
+    n_retried = sum(_retry(job) for job, now in _with_time(waiting) if _is_due(job, now))
+    n_enqueued = sum(
+        enqueue(job) for job, now in _with_time(jobs.filter(status=Status.QUEUED)) if _is_left_over(job, now)
+    )
     return {"ended": n_ended, "retried": n_retried, "enqueued": n_enqueued}
+
+
+def _with_time(jobs: QuerySet[Job]) -> Iterator[tuple[Job, datetime]]:
+    """With the database's time, as heartbeats have it. It may have been set back or ahead since."""
+    for job in jobs.annotate(now=Now()):
+        yield job, job.now
 
 
 def verdict_on(job: Job, now: datetime) -> tuple[Outcome | None, bool]:
@@ -40,23 +50,31 @@ def verdict_on(job: Job, now: datetime) -> tuple[Outcome | None, bool]:
     3. Everywhere else the heartbeat decides. It is certain for a job that names no worker: a former version ran it.
     """
     limits = kind_of(job).limits()
-    if job.claimed_at and now - job.claimed_at > timedelta(seconds=limits.max_seconds):
+    if _seconds_worked(job, now) > limits.max_seconds:
         return Outcome.OUT_OF_TIME, True
     if job.worker_namespace and job.worker_namespace == namespace():
         if is_running(job.worker_pid, job.worker_start):
             return None, False
         if not kind_of(job).is_shared:
             return Outcome.WORKER_LOST, True
-    if job.heartbeat_at and now - job.heartbeat_at <= timedelta(seconds=limits.stale_after_seconds):
+    if job.heartbeat_at and abs(now - job.heartbeat_at) <= timedelta(seconds=limits.stale_after_seconds):
         return None, False
     return Outcome.HEARTBEAT_LOST, job.worker_pid is None
+
+
+def _seconds_worked(job: Job, now: datetime) -> float:
+    """Since its worker took it: by the machine's uptime where that is known, or a clock set ahead would end it."""
+    if job.claimed_uptime is not None and is_same_boot(job.worker_namespace) and not kind_of(job).is_shared:
+        return (uptime() or 0.0) - job.claimed_uptime
+    return (now - job.claimed_at).total_seconds() if job.claimed_at else 0.0
 
 
 def _end_if_lost(job: Job, now: datetime) -> bool:
     outcome, is_certain = verdict_on(job, now)
     if outcome is None or not (is_certain or _is_suspect(job, now)):
         return False
-    rows = Job.objects.filter(pk=job.pk, status=Status.RUNNING, attempt=job.attempt, heartbeat_at=job.heartbeat_at)
+    # A heartbeat in the meantime has taken the suspicion back.
+    rows = Job.objects.filter(pk=job.pk, status=Status.RUNNING, attempt=job.attempt, suspected_at=job.suspected_at)
     if not end(rows, job, Status.ERRORED, outcome, _details(job)):
         return False
     logger.error("%s: %s", job, outcome.value)
@@ -64,17 +82,23 @@ def _end_if_lost(job: Job, now: datetime) -> bool:
 
 
 def _is_suspect(job: Job, now: datetime) -> bool:
-    """Suspected already, and for long enough; otherwise the suspicion is noted."""
-    heard = job.heartbeat_at or job.created_at
-    if job.suspected_at and job.suspected_at > heard:
-        return now - job.suspected_at >= timedelta(seconds=PROOF_SECONDS)
-    Job.objects.filter(pk=job.pk, heartbeat_at=job.heartbeat_at).update(suspected_at=now)
+    """Suspected since its last heartbeat, and for long enough; otherwise the suspicion is noted."""
+    if job.suspected_at:
+        return abs(now - job.suspected_at) >= timedelta(seconds=PROOF_SECONDS)
+    Job.objects.filter(pk=job.pk).update(suspected_at=now)
     return False
 
 
 def _details(job: Job) -> dict[str, Any]:
     since = job.heartbeat_at or job.created_at
     return {"since": f"{since:%Y-%m-%d %H:%M:%S}", "seconds": kind_of(job).limits().max_seconds}
+
+
+def _is_due(job: Job, now: datetime) -> bool:
+    """Its pause is over, or longer than it may be: the clock was set back."""
+    return job.retry_at is not None and not (
+        timedelta(0) < job.retry_at - now <= timedelta(seconds=kind_of(job).limits().retry_after_seconds)
+    )
 
 
 def _retry(job: Job) -> bool:
@@ -90,4 +114,4 @@ def _retry(job: Job) -> bool:
 def _is_left_over(job: Job, now: datetime) -> bool:
     """Nobody has taken it, and its last message is used up."""
     limit = timedelta(seconds=kind_of(job).limits().stale_after_seconds)
-    return now - (job.enqueued_at or job.created_at) > limit
+    return abs(now - (job.enqueued_at or job.created_at)) > limit

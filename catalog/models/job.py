@@ -71,6 +71,9 @@ class Job(models.Model):
     worker_host = models.CharField(max_length=255, blank=True)
     worker_namespace = models.CharField(max_length=80, blank=True, help_text="The boot and PID namespace of the PID.")
     worker_pid = models.BigIntegerField(null=True, blank=True)
+    claimed_uptime = models.FloatField(
+        null=True, blank=True, help_text="When this attempt's worker took it, in seconds since its machine's boot."
+    )
     worker_start = models.BigIntegerField(null=True, blank=True, help_text="The process's start, in ticks since boot.")
 
     class Meta:

@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from catalog.jobs.connection import LOST_CONNECTION, reconnecting
-from catalog.jobs.queue import attempt_of
+from catalog.jobs.queue import attempt_of, sign_of_life
 from mlops.errors import MLOpsError, RunCancelled, RunLost
 from mlops.models import PipelineRun, RunStep
 from mlops.models.runs import activity_text
@@ -73,7 +73,7 @@ class RunMonitor:
 
     def flush(self) -> bool:
         """Writes log and progress. False once the run is not this attempt's any more."""
-        progress = {"step": "", "log": "\n".join(self._lines), "heartbeat_at": timezone.now()}
+        progress: dict[str, Any] = {"step": "", "log": "\n".join(self._lines)} | sign_of_life()
         if (step := self._step) is not None:
             found = self._forecast(step)
             progress |= {"step": step.name, "share": found.run_share, "remaining_seconds": found.run_remaining_seconds}

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from catalog.jobs.heartbeat import beat
 from catalog.jobs.kinds import Limits
+from catalog.jobs.queue import claim, heartbeat
 from catalog.jobs.reaper import PROOF_SECONDS, requeue_stale
 from catalog.models import Job
 from catalog.tasks import requeue_stale as requeue_stale_task
@@ -57,11 +58,63 @@ def test_a_worker_may_prove_itself_after_an_outage(make_job, elsewhere):
     job = make_job(by=elsewhere, silent=HOUR)
 
     assert requeue_stale()["ended"] == 0
-    Job.objects.update(heartbeat_at=timezone.now())
-    Job.objects.update(suspected_at=timezone.now() - timedelta(seconds=PROOF_SECONDS + 1))
+    later()
+    assert heartbeat(job)
     assert requeue_stale()["ended"] == 0
     job.refresh_from_db()
-    assert job.status == "running"
+    assert (job.status, job.suspected_at) == ("running", None)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_worker_outlives_a_clock_that_was_set(make_job, elsewhere, hours):
+    """Its last heartbeat then seems an hour old, or yet to come."""
+    job = make_job(by=elsewhere, silent=hours * HOUR)
+
+    assert requeue_stale()["ended"] == 0
+    later()
+    heartbeat(job)
+    assert requeue_stale()["ended"] == 0
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_dead_worker_is_noticed_though_the_clock_was_set(make_job, elsewhere, hours):
+    make_job(by=elsewhere, silent=hours * HOUR)
+
+    assert requeue_stale()["ended"] == 0
+    later()
+    assert requeue_stale()["ended"] == 1
+
+
+def test_a_clock_set_ahead_takes_no_time_from_a_job(make_job, kind, living_process):
+    kind.limits = Limits(30, HOUR, retries=0)
+    job = claim(make_job())
+    Job.objects.update(claimed_at=timezone.now() - timedelta(seconds=2 * HOUR))
+
+    assert requeue_stale()["ended"] == 0
+    Job.objects.update(claimed_uptime=job.claimed_uptime - HOUR - 1)
+    assert requeue_stale()["ended"] == 1
+    assert Job.objects.get().outcome == "out_of_time"
+
+
+def test_the_hosts_own_clock_does_not_matter(make_job, monkeypatch):
+    """Another host's may be an hour behind: heartbeats have the database's time."""
+    behind = timezone.now() - timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: behind)
+    job = claim(make_job(created_at=timezone.now() + timedelta(hours=1)))
+    first = job.heartbeat_at
+
+    assert first - timezone.now() > timedelta(minutes=59)
+    assert heartbeat(job)
+    job.refresh_from_db()
+    assert job.heartbeat_at >= first
+
+
+@pytest.mark.parametrize(("seconds", "n_retried"), [(-1, 1), (200, 0), (HOUR, 1)])
+def test_a_clock_set_back_delays_no_retry(make_job, kind, seconds, n_retried):
+    kind.limits = Limits(30, HOUR, retries=1, retry_after_seconds=300)
+    make_job(status="errored", retry_at=timezone.now() + timedelta(seconds=seconds))
+
+    assert requeue_stale()["retried"] == n_retried
 
 
 def test_the_end_of_one_worker_of_a_shared_job_says_nothing(make_job, ended_process):
@@ -100,7 +153,7 @@ def test_a_retry_that_has_lost_its_place_is_given_up(make_job):
     assert not Job.objects.exclude(retry_at=None).exists()
 
 
-@pytest.mark.parametrize(("seconds", "n_enqueued"), [(10, 0), (40, 1)])
+@pytest.mark.parametrize(("seconds", "n_enqueued"), [(10, 0), (40, 1), (-HOUR, 1)])
 def test_a_queued_job_without_a_fresh_message_gets_one(make_job, seconds, n_enqueued):
     moment = timezone.now() - timedelta(seconds=seconds)
     make_job(created_at=moment)
