@@ -15,6 +15,8 @@ env = environ.Env()
 _ADDRESS = re.compile(
     r"(?P<scheme>[\w+]+)://(?:(?P<user>[^:/?#@]*)(?::(?P<password>.*))?@)?(?P<host>[^/?#@]*)(?P<rest>[/?#][^@]*)?"
 )
+# For libpq, whose own limits are hours: a database's host that is gone is noticed within a minute.
+LOST_HOST = {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3}
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
@@ -147,6 +149,7 @@ def postgres(name: str) -> dict[str, Any]:
         "ENGINE": "django_prometheus.db.backends.postgresql",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": LOST_HOST | found.get("OPTIONS", {}),
     }
 
 
