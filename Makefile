@@ -36,7 +36,7 @@ bench: $(DEV) ## Print tables of quality and speed, in about an hour: make bench
 	@test -n "$(DATA)" || { echo "Name the folder that holds the data sets: make bench DATA=path/to/data" >&2; exit 2; }
 	@$(BIN)/python -m benchmarks --data "$(DATA)"
 
-chaos: $(DEV) ## Kill each part of a test site at each step of a training (ARGS=--brief: each part once)
+chaos: $(DEV) ## Break a test site in every way and check that it recovers (ARGS=--help)
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 demo-ops: $(DEV) ## Run the life of a model on a test site; screenshots are left in var/demo-ops

@@ -87,13 +87,11 @@ def leftover_problems() -> Iterator[str]:
                 yield f"{path.name} was left in {folder.name}"
 
 
-def rating_problems(load: LoadGenerator) -> Iterator[str]:
-    """Every rating whose request succeeded is stored."""
+def lost_ratings(load: LoadGenerator) -> int:
+    """How many ratings whose request succeeded are not stored."""
     users = dict(Token.objects.filter(key__in=load.tokens).values_list("key", "user_id"))
     with load.write_lock:
         rows = Rating.objects.filter(user__in=users.values()).order_by()
         stored = {(user, movie): stars for user, movie, stars in rows.values_list("user_id", "movie_id", "rating")}
         expected = {(users[token], movie): stars for (token, movie), stars in load.accepted.items()}
-    lost = [key for key, stars in expected.items() if stored.get(key) != stars]
-    if lost:
-        yield f"{len(lost)} of {len(expected)} ratings that were accepted are not stored"
+    return sum(stored.get(key) != stars for key, stars in expected.items())

@@ -161,10 +161,10 @@ def run_demo(demo: Demo) -> dict[str, Any]:
         for step in (*steps, demo.roll_back, demo.read_audit_trail):
             step()
     bad = [f"{answer.what}: {answer.status}" for answer in load.answers if not answer.is_good]
-    lost = list(checks.rating_problems(load))
+    lost = checks.lost_ratings(load)
     demo.tell(
         f"{len(load.answers)} requests in the meantime, {len(bad)} of them failed; "
-        f"{len(load.accepted)} ratings accepted, {'; '.join(lost) or 'all stored'}",
+        f"{len(load.accepted)} ratings accepted, {lost} of them lost",
         requests=len(load.answers),
         errors=bad,
         lost=lost,

@@ -13,7 +13,7 @@ import tempfile
 import time
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import django
 import httpx
@@ -21,6 +21,7 @@ import psutil
 import yaml
 
 from benchmarks.chaos.processes import BIN, ROOT, end, free_port, kill_group, start, wait_for
+from benchmarks.chaos.proxy import Proxy
 from benchmarks.chaos.servers import MLflow, Postgres, Redis
 from benchmarks.checkout import Sections
 
@@ -33,13 +34,32 @@ CHILDREN = {  # name -> a word that only this child's command line has
 SERVERS = ("redis", "mlflow", "postgres")
 TARGETS = ("training", "worker", "beat", *SERVERS)  # what a chaos test kills
 PASSWORD = "correct horse battery staple"
+DISK = "400m"  # of a site whose disk is filled
+# libfaketime 0.9.10 lets clock_nanosleep fail where it does not change the monotonic clock too.
+SLEEP = "import select, time\ntime.sleep = lambda seconds: select.select([], [], [], seconds) and None\n"
+WEB_THREADS = 2  # of each web process: four of these have as many as a site has by default
+
+
+class Means(NamedTuple):
+    """What a site needs so that faults can be injected."""
+
+    has_proxies: bool = False
+    has_small_disk: bool = False
+    clock_library: Path | None = None  # libfaketime's
 
 
 class Installation:
     def __init__(
-        self, *, policy: Sections, web_workers: int = 4, database_url: str = "", redis_url: str = "", prefix: str = ""
+        self,
+        *,
+        policy: Sections,
+        web_workers: int = 4,
+        database_url: str = "",
+        redis_url: str = "",
+        prefix: str = "",
+        means: Means = Means(),  # noqa: B008 (immutable)
     ) -> None:
-        self._policy, self._web_workers = policy, web_workers
+        self._policy, self._web_workers, self._means = policy, web_workers, means
         self._database_url, self._redis_url, self._prefix = database_url, redis_url, prefix
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
@@ -49,13 +69,22 @@ class Installation:
         self.folder = Path(tempfile.mkdtemp(prefix="movierec-chaos-"))
         self.folder.chmod(0o711)  # Postgres runs as another user and needs access to its own folder
         self.var, self.logs = self.folder / "var", self.folder / "log"
-        for folder in (self.var, self.logs, self.var / "log"):
+        self.var.mkdir()
+        if self._means.has_small_disk:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", self.var], check=True)
+        for folder in (self.logs, self.var / "log"):
             folder.mkdir()
         os.environ.pop("CACHE_URL", None)
         self.environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"} | self._settings()
+        # Redis does not start with libfaketime, and MLflow takes ten seconds for each answer.
+        clean = {name: value for name, value in self.environment.items() if name != "LD_PRELOAD"}
         self.servers = {
-            name: kind(self.folder / name, self.logs / f"{name}.log", self.environment)
-            for name, kind in (("postgres", Postgres), ("redis", Redis), ("mlflow", MLflow))
+            name: kind(self.folder / name, self.logs / f"{name}.log", environment)
+            for name, kind, environment in (
+                ("postgres", Postgres, self.environment),
+                ("redis", Redis, clean),
+                ("mlflow", MLflow, clean),
+            )
         }
         try:
             self._start_servers()
@@ -71,30 +100,57 @@ class Installation:
             for pid in groups:
                 kill_group(pid)
         for server in self.servers.values():
+            server.resume()
             server.end()
+        if self._means.has_small_disk:
+            subprocess.run(["umount", "--lazy", self.var], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _settings(self) -> dict[str, str]:
         """Independent of the developer's own site and of external services."""
         blank = ("MOVIELENS_PATH", "MOVIELENS_URL", "TMDB_READ_TOKEN", "DVC_REMOTE_URL", "ALERT_EMAILS")
-        return dict.fromkeys(blank, "") | {
-            "DJANGO_SETTINGS_MODULE": "movierec.settings",
-            "ENV_FILE": str(self.folder / "no.env"),
-            "VAR_DIR": str(self.var),
-            "CONFIG_FILE": str(self._write_policy()),
-            "SECRET_KEY": "test-site-only",
-            "METRICS_TOKEN": "test-site-only",
-            "PORT": str(self.port),
-            "HOST": "127.0.0.1",
-            "WEB_WORKERS": str(self._web_workers),
-            "SITE_DIR": str(ROOT),
-            "MAKE_PID": str(os.getpid()),
-            "MODEL_DIR": str(self.var / "models"),
-            "SNAPSHOT_DIR": str(self.var / "snapshots"),
-            "STATIC_ROOT": str(self.var / "static"),
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        return (
+            dict.fromkeys(blank, "")
+            | {
+                "DJANGO_SETTINGS_MODULE": "movierec.settings",
+                "ENV_FILE": str(self.folder / "no.env"),
+                "VAR_DIR": str(self.var),
+                "CONFIG_FILE": str(self._write_policy()),
+                "SECRET_KEY": "test-site-only",
+                "METRICS_TOKEN": "test-site-only",
+                "PORT": str(self.port),
+                "HOST": "127.0.0.1",
+                "WEB_WORKERS": str(self._web_workers),
+                "WEB_THREADS": str(WEB_THREADS),
+                "SITE_DIR": str(ROOT),
+                "MAKE_PID": str(os.getpid()),
+                "MODEL_DIR": str(self.var / "models"),
+                "SNAPSHOT_DIR": str(self.var / "snapshots"),
+                "STATIC_ROOT": str(self.var / "static"),
+                "MLFLOW_DISABLE_TELEMETRY": "true",
+                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            }
+            | self._clock_settings()
+        )
+
+    def _clock_settings(self) -> dict[str, str]:
+        """The site's processes and Postgres then read the clock that `set_clock` sets."""
+        self._clock = self.folder / "clock"
+        self.set_clock(0)
+        if self._means.clock_library is None:
+            return {}
+        (self.folder / "sitecustomize.py").write_text(SLEEP, encoding="utf-8")
+        return {
+            "PYTHONPATH": str(self.folder),
+            "LD_PRELOAD": str(self._means.clock_library),
+            "FAKETIME_TIMESTAMP_FILE": str(self._clock),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
+
+    def set_clock(self, seconds: int) -> None:
+        """Sets the site's clock so far ahead of this process's, within a second."""
+        self._clock.write_text(f"{seconds:+d}\n", encoding="ascii")
 
     def _write_policy(self) -> Path:
         path = self.folder / "config.yaml"
@@ -125,9 +181,19 @@ class Installation:
             "MLFLOW_TRACKING_URI": mlflow.url,
         }
 
+    def _proxied(self) -> dict[str, str]:
+        """The addresses that the site itself uses."""
+        if not self._means.has_proxies:
+            return {}
+        self.proxies = {name: Proxy(self.servers[name].port) for name in ("postgres", "mlflow")}
+        return {
+            key: self.environment[key].replace(f":{self.servers[name].port}", f":{self.proxies[name].port}")
+            for key, name in (("DATABASE_URL", "postgres"), ("MLFLOW_TRACKING_URI", "mlflow"))
+        }
+
     def load(self, module: str) -> Any:
         """Configures Django in this process with the test site's settings, then imports a module that has models."""
-        os.environ.update(self.environment)
+        os.environ.update({name: value for name, value in self.environment.items() if name != "LD_PRELOAD"})
         django.setup()
         return import_module(module)
 
@@ -136,7 +202,8 @@ class Installation:
         program = str(BIN / "supervisord")
         command = [program, "--configuration", str(ROOT / "deploy" / "supervisord.conf")]
         self.servers["mlflow"].wait()
-        self._supervisor = start(command, log=self.logs / "supervisord.log", environment=self.environment)
+        environment = self.environment | self._proxied()
+        self._supervisor = start(command, log=self.logs / "supervisord.log", environment=environment)
         wait_for(self.is_ready, seconds=120, what=f"{self.address} answers; see {self.var / 'log'}")
         wait_for(self._has_all_web_processes, seconds=30, what=f"{self._web_workers} web processes run")
 

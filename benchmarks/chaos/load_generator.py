@@ -15,6 +15,7 @@ from benchmarks.chaos.pages import sign_in
 
 PAUSE = 0.8  # seconds between two requests of one client
 TIMEOUT = 15.0
+HEALTH_TIMEOUT = 5.0  # of a load balancer
 NO_ANSWER = 0
 
 
@@ -38,12 +39,13 @@ class LoadGenerator:
     member: str
     movies: list[int]
     answers: list[Answer] = field(default_factory=list)
+    health: list[Answer] = field(default_factory=list)  # answers of /readyz
     accepted: dict[tuple[str, int], float] = field(default_factory=dict)
     write_lock: threading.Lock = field(default_factory=threading.Lock)  # no client rates while it is held
 
     def __enter__(self) -> LoadGenerator:
         self._stop = threading.Event()
-        clients: list[Callable[[], None]] = [self._anonymous, self._member]
+        clients: list[Callable[[], None]] = [self._anonymous, self._member, self._health]
         clients += [
             lambda token=token, seed=seed: self._api_client(token, seed) for seed, token in enumerate(self.tokens)
         ]
@@ -60,6 +62,9 @@ class LoadGenerator:
     def since(self, began: float) -> list[Answer]:
         return [answer for answer in list(self.answers) if answer.at >= began]
 
+    def health_since(self, began: float) -> list[Answer]:
+        return [answer for answer in list(self.health) if answer.at >= began]
+
     def _anonymous(self) -> None:
         with httpx.Client(base_url=self.address, timeout=TIMEOUT) as client:
             self._visit(client, ["/", "/movies/", f"/movies/{self.movies[0]}/", "/healthz"])
@@ -68,6 +73,11 @@ class LoadGenerator:
         with httpx.Client(base_url=self.address, timeout=TIMEOUT) as client:
             sign_in(client, self.member)
             self._visit(client, ["/", "/ratings/", "/watchlist/"])
+
+    def _health(self) -> None:
+        while not self._stop.is_set():
+            with httpx.Client(base_url=self.address, timeout=HEALTH_TIMEOUT) as client:
+                self._request(client, "GET", "/readyz", answers=self.health)
 
     def _visit(self, client: httpx.Client, paths: list[str]) -> None:
         while not self._stop.is_set():
@@ -90,13 +100,15 @@ class LoadGenerator:
             else:  # it may be stored or not
                 self.accepted.pop((token, movie), None)
 
-    def _request(self, client: httpx.Client, method: str, path: str, json: object = None) -> Answer:
+    def _request(
+        self, client: httpx.Client, method: str, path: str, json: object = None, answers: list[Answer] | None = None
+    ) -> Answer:
         started = time.monotonic()
         try:
             status = client.request(method, path, json=json, follow_redirects=True).status_code
         except httpx.HTTPError:
             status = NO_ANSWER
         answer = Answer(started, status, time.monotonic() - started, f"{method} {path}")
-        self.answers.append(answer)
+        (self.answers if answers is None else answers).append(answer)
         self._stop.wait(PAUSE)
         return answer

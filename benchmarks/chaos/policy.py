@@ -9,7 +9,6 @@ QUICK: Sections = {  # trains in seconds under the same rules; limits on latency
         "algorithm": "ease",
         "parameters": {"ease": {"regularization": 100}},
         "heartbeat_seconds": 2,
-        "stale_after_seconds": 15,
         "retry_after_seconds": 2,
     },
     "evaluation": {"cuts": [0.8], "half_lives_days": [30], "bootstrap_resamples": 1000},

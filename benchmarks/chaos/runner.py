@@ -1,24 +1,27 @@
-"""Runs chaos tests one after another on one test site and prints a row for each."""
+"""Injects kills and faults one after another on one test site and prints a row for each."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
 
 from benchmarks.chaos import breakpoints
-from benchmarks.chaos.faults import ChaosTest, Outcome
+from benchmarks.chaos.fault_test import FaultTest
 from benchmarks.chaos.installation import Installation
+from benchmarks.chaos.kill_test import KillTest
 from benchmarks.chaos.load_generator import LoadGenerator
+from benchmarks.chaos.outcome import Outcome
 from benchmarks.chaos.site import N_API_CLIENTS, Operator, prepare, staff_token, tokens_of_raters
 from benchmarks.tables import render
 from catalog.models import Movie, User
 
 SIZE = {"users": 400, "movies": 250, "ratings": 12_000}
 FIRST_TRAINING = 300.0  # seconds
-DIGITS = {"seconds to end": 0, "slowest s": 1}
+DIGITS = {"serving again s": 1, "dead run marked s": 1, "slowest s": 1}
 
 
-def run(installation: Installation, pairs: list[tuple[str, str]]) -> list[Outcome]:
+def run(installation: Installation, kills: Iterable[tuple[str, str]], faults: Iterable[str]) -> list[Outcome]:
     _say("Preparing the site: tables, generated ratings, accounts")
     prepare(**SIZE)
     breakpoints.prepare(installation.environment["DATABASE_URL"])
@@ -32,13 +35,12 @@ def run(installation: Installation, pairs: list[tuple[str, str]]) -> list[Outcom
     _say(f"First training: {first['message']}")
     outcomes = []
     with LoadGenerator(installation.address, tokens, member, movies) as load:
-        test = ChaosTest(installation, operator, load)
-        for target, point in pairs:
+        site = (installation, operator, load)
+        for test in [*(KillTest(*site, *pair) for pair in kills), *(FaultTest(*site, name) for name in faults)]:
             started = time.monotonic()
-            outcomes.append(test.inject_fault(target, point))
-            row = outcomes[-1].row()
-            _say(f"{target} at {point}, {time.monotonic() - started:.0f} s: {row}")
-    print(render("Faults at the steps of a training", [outcome.row() for outcome in outcomes], DIGITS), flush=True)
+            outcomes.append(test.run())
+            _say(f"{time.monotonic() - started:.0f} s: {outcomes[-1].row()}")
+    print(render("Kills and faults", [outcome.row() for outcome in outcomes], DIGITS), flush=True)
     return outcomes
 
 

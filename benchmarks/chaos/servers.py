@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import psycopg2
 import redis
 
@@ -53,9 +54,25 @@ class Server(ABC):
             kill_group(self._process.pid)
             self._process.wait()
 
+    def suspend(self) -> None:
+        """It and its children answer nothing, but keep their connections."""
+        for process in self._processes():
+            process.suspend()
+
+    def resume(self) -> None:
+        for process in reversed(self._processes()):
+            process.resume()
+
     def end(self) -> None:
         if self._process is not None:
             end(self._process)
+
+    def _processes(self) -> list[psutil.Process]:
+        """The parent first: suspended, it starts no more children."""
+        if self._process is None:
+            return []
+        parent = psutil.Process(self._process.pid)
+        return [parent, *parent.children(recursive=True)]
 
     def _has_ended(self) -> bool:
         return self._process is None or self._process.poll() is not None

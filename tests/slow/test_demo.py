@@ -50,4 +50,4 @@ def test_trained_drifted_retrained_gated_and_rolled_back(report):
     for said in ("drift", "refused", f"version {report['first']}"):
         assert said in report["dashboard"].lower()
     assert "rolled back" in report["audit"]
-    assert (report["problems"], report["errors"], report["lost"]) == ([], [], [])
+    assert (report["problems"], report["errors"], report["lost"]) == ([], [], 0)

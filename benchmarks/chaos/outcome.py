@@ -1,0 +1,97 @@
+"""What one kill or fault did to the site, as a row of the table, and the bars it has to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from math import inf
+from typing import Any, NamedTuple
+
+from benchmarks.chaos.load_generator import Answer
+
+SERVING_BAR = 30.0  # seconds until requests are answered again
+MARKED_BAR = 60.0  # seconds until a run whose worker died is marked
+SETTLED = 1.0  # seconds after which an answer about health is about the fault
+
+
+class Period(NamedTuple):
+    """When a fault began and ended, on the monotonic clock."""
+
+    began: float
+    ended: float
+
+
+@dataclass
+class Outcome:
+    fault: str
+    stops_site: bool = False
+    problems: list[str] = field(default_factory=list)
+    acknowledged: int = 0
+    lost: int = 0
+    wrongly_ended: int = 0
+    marked_seconds: float | None = None
+    periods: list[Period] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    health: list[Answer] = field(default_factory=list)
+
+    @property
+    def serving_seconds(self) -> float:
+        """Until the last bad answer: from the end of a fault that stops the site, else from its begin."""
+        return max((_recovery(self.answers, *span) for span in self._spans()), default=0.0)
+
+    def violations(self) -> list[str]:
+        """The problems found, and every bar that was not kept."""
+        return [*self.problems, *self._missed_bars()]
+
+    def row(self) -> dict[str, Any]:
+        violations = self.violations()
+        return {
+            "fault": self.fault,
+            "acknowledged": self.acknowledged,
+            "lost": self.lost,
+            "runs wrongly ended": self.wrongly_ended,
+            "health": "FALSE" if self._false_health() else "true",
+            "serving again s": self.serving_seconds,
+            "dead run marked s": self.marked_seconds,
+            "requests": len(self.answers),
+            "failed": sum(not answer.is_good for answer in self.answers),
+            "slowest s": max((answer.seconds for answer in self.answers), default=0.0),
+            "result": "ok" if not violations else "FAILED: " + "; ".join(violations),
+        }
+
+    def _missed_bars(self) -> Iterator[str]:
+        if self.lost:
+            yield f"{self.lost} ratings that were accepted are not stored"
+        if self.wrongly_ended:
+            yield f"{self.wrongly_ended} runs were wrongly ended"
+        if self.serving_seconds > SERVING_BAR:
+            yield f"served again after {self.serving_seconds:.0f} s"
+        if (self.marked_seconds or 0) > MARKED_BAR:
+            yield f"the dead run was marked after {self.marked_seconds:.0f} s"
+        if false := self._false_health():
+            yield f"{len(false)} answers of /readyz were false, first {false[0].status or 'no answer'}"
+
+    def _false_health(self) -> list[Answer]:
+        """Answers of /readyz that said "ready" of a stopped site, or "not ready" of one that serves."""
+        return [answer for answer in self.health if self._expected(answer) is (answer.status != 200)]
+
+    def _expected(self, answer: Answer) -> bool | None:
+        """Whether the site should have been ready; None where either is right."""
+        for began, ended in self.periods if self.stops_site else []:
+            if began + SETTLED <= answer.at and answer.at + answer.seconds < ended:
+                return False
+            if began - answer.seconds <= answer.at < ended + SERVING_BAR:
+                return None
+        return True
+
+    def _spans(self) -> Iterator[tuple[float, float]]:
+        """From when an answer has to be good again, until the next fault."""
+        for period, following in zip_longest(self.periods, self.periods[1:]):
+            end = following.began if following else inf
+            yield period.ended if self.stops_site else period.began, end
+
+
+def _recovery(answers: Iterable[Answer], since: float, until: float) -> float:
+    ends = (answer.at + answer.seconds for answer in answers if not answer.is_good and since <= answer.at < until)
+    return max((end - since for end in ends), default=0.0)
