@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from math import inf
@@ -38,7 +38,7 @@ class Outcome:
     @property
     def serving_seconds(self) -> float:
         """Until the last bad answer: from the end of a fault that stops the site, else from its begin."""
-        return max((_recovery(self.answers, *span) for span in self._spans()), default=0.0)
+        return max((late for late, _ in self._late_answers()), default=0.0)
 
     def violations(self) -> list[str]:
         """The problems found, and every bar that was not kept."""
@@ -66,7 +66,8 @@ class Outcome:
         if self.wrongly_ended:
             yield f"{self.wrongly_ended} runs were wrongly ended"
         if self.serving_seconds > SERVING_BAR:
-            yield f"served again after {self.serving_seconds:.0f} s"
+            late, answer = max(self._late_answers())
+            yield f"served again after {late:.0f} s, last bad {answer.what}: {answer.status or 'no answer'}"
         if (self.marked_seconds or 0) > MARKED_BAR:
             yield f"the dead run was marked after {self.marked_seconds:.0f} s"
         if false := self._false_health():
@@ -85,13 +86,10 @@ class Outcome:
                 return None
         return True
 
-    def _spans(self) -> Iterator[tuple[float, float]]:
-        """From when an answer has to be good again, until the next fault."""
+    def _late_answers(self) -> Iterator[tuple[float, Answer]]:
+        """Each bad answer with its delay, from when answers have to be good again; the next fault begins anew."""
         for period, following in zip_longest(self.periods, self.periods[1:]):
-            end = following.began if following else inf
-            yield period.ended if self.stops_site else period.began, end
-
-
-def _recovery(answers: Iterable[Answer], since: float, until: float) -> float:
-    ends = (answer.at + answer.seconds for answer in answers if not answer.is_good and since <= answer.at < until)
-    return max((end - since for end in ends), default=0.0)
+            since, until = period.ended if self.stops_site else period.began, following.began if following else inf
+            for answer in self.answers:
+                if not answer.is_good and since <= answer.at < until:
+                    yield answer.at + answer.seconds - since, answer

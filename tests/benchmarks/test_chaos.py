@@ -69,7 +69,7 @@ def test_a_row_names_the_violations():
 
 
 @pytest.mark.parametrize(("stops_site", "seconds", "n_violations"), [(True, 29.0, 0), (False, 49.0, 1)])
-def test_serving_again_counts_from_the_end_of_a_fault_that_stops_the_site(stops_site, seconds, n_violations):
+def test_a_fault_that_stops_the_site_ends_before_the_bar_counts(stops_site, seconds, n_violations):
     answers = [answered(5, 503), answered(110, 503), answered(148, 0, seconds=1.0), answered(150)]
     outcome = Outcome("hung", stops_site=stops_site, periods=[Period(100, 120)], answers=answers)
 
