@@ -1,14 +1,17 @@
 """The commands that the documents name exist, accept the options given with them, and run."""
 
+import ast
 import importlib.util
 import re
 import shlex
 from functools import cache
 
+import numpy as np
+import pandas as pd
 import pytest
-from django.core.management import CommandError, CommandParser, get_commands, load_command_class
+from django.core.management import CommandError, CommandParser, call_command, get_commands, load_command_class
 
-from tests.documents import Code, pages, shell_lines
+from tests.documents import Code, blocks, pages, shell_lines
 from tests.processes import ROOT
 from tests.source_tree import tracked
 
@@ -134,3 +137,34 @@ def test_readme_lists_every_benchmark():
 
     assert names - listed == {"benchmarks", "chaos", "demo"}  # `make bench`, `make chaos` and `make demo-ops`
     assert listed <= names
+
+
+@pytest.mark.parametrize("command", sorted({command for _, command, _ in calls()}))
+def test_each_command_says_what_it_does(command):
+    parser = parser_of(command)
+
+    assert parser.description
+    assert parser.format_help()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("command", ["check", "check_aggregates", "check_drift", "check_retraining", "ml_test_score"])
+def test_commands_that_only_look_run_on_an_empty_site(command):
+    assert command in {name for _, name, _ in calls()}
+
+    call_command(command)
+
+
+def test_the_example_in_python_runs():
+    rng = np.random.default_rng(0)
+    ratings = pd.DataFrame({name: rng.integers(1, 60, 600) for name in ("user_id", "movie_id")})
+    ratings["rating"] = rng.choice([3.0, 4.0, 5.0], 600)
+    ratings["rated_at"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, 600), unit="D")
+    [example] = blocks("python")
+    *statements, last = ast.parse(example.text).body
+    names = {"ratings": ratings, "movies": None}
+
+    exec(compile(ast.Module(statements, []), example.page, "exec"), names)
+    recommendations = eval(compile(ast.Expression(last.value), example.page, "eval"), names)
+
+    assert len(recommendations) == 10

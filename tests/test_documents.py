@@ -6,11 +6,15 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 from django.urls import Resolver404, resolve
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
+from catalog.filters import ORDERINGS
+from catalog.imports.formats import FORMATS
 from mlops.dashboard.metrics import RowsCollector
+from mlops.training.forecast import STEPS
 from movierec.api import error_codes, not_found
 from movierec.policy import Policy, keys, load_policy
 from tests.documents import anchors, blocks, links, pages, shell_lines, spans
@@ -203,3 +207,22 @@ def test_system_checks_exist():
     named = {name for text in pages().values() for name in re.findall(r"\b[EW]0\d\d\b", text)}
 
     assert missing({name: f'"movierec.{name}"' in source() for name in named}) == []
+
+
+def test_lists_in_the_documents_are_complete():
+    services = yaml.safe_load(files()["docker-compose.yml"].read_text(encoding="utf-8"))["services"]
+    children = re.search(r"^programs=(.*)", files()["deploy/supervisord.conf"].read_text("utf-8"), re.MULTILINE)[1]
+    steps = re.findall(r"^\| ([a-z]+) \| ", pages()["docs/mlops.md"].partition("It is started by")[0], re.MULTILINE)
+
+    assert steps[1:] == list(STEPS)  # after the head of the table
+    assert named_after(OPERATIONS, "Services: ") == set(services)
+    assert named_after(OPERATIONS, "supervisord runs five children") >= set(children.split(","))
+    assert named_after("docs/search.md", "`ordering` is") >= set(ORDERINGS)
+    assert f"`{', '.join(FORMATS['csv'].header)}`" in pages()["docs/imports.md"]
+    assert f"--format {'|'.join(FORMATS)} PATH" in pages()["docs/imports.md"]
+
+
+def named_after(page: str, words: str) -> set[str]:
+    """The code spans of the sentence that begins so, up to a full stop or a paragraph."""
+    sentence = re.search(re.escape(words) + r".*?(?:\.\s|\n\n)", pages()[page], re.DOTALL)[0]
+    return set(re.findall(r"`([^`]+)`", sentence))
