@@ -2,16 +2,20 @@
 
 import ast
 import importlib.util
+import json
 import re
 import shlex
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from django.core.management import CommandError, CommandParser, call_command, get_commands, load_command_class
+from rest_framework.test import APIClient
 
 from tests.documents import Code, blocks, pages, shell_lines
+from tests.factories import UserFactory
 from tests.processes import ROOT
 from tests.source_tree import tracked
 
@@ -168,3 +172,24 @@ def test_the_example_in_python_runs():
     recommendations = eval(compile(ast.Expression(last.value), example.page, "eval"), names)
 
     assert len(recommendations) == 10
+
+
+@pytest.mark.django_db
+def test_the_example_of_bulk_data_gives_the_answer_shown():
+    [(example, shown)] = [
+        (piece.text.replace("\\\n", ""), json.loads(answer.text))
+        for piece in blocks("sh")
+        for answer in blocks("json")
+        if piece.page == answer.page == "docs/bulk.md"
+    ]
+    staff = APIClient()
+    staff.force_authenticate(UserFactory(is_staff=True, is_superuser=True))
+
+    def send(kind: str, lines: str) -> dict[str, Any]:
+        return staff.post(f"/api/v1/bulk/{kind}/", lines, content_type="application/x-ndjson").json()
+
+    movies = re.search(r"<<'END'\n(.*?)END", example, re.DOTALL)[1].replace("1995", "1795")
+    others = re.findall(r"bulk/(\w+)/ .* -d '(.*)'", example)
+
+    assert send("movies", movies) == shown
+    assert [(kind, send(kind, line)["inserted"]) for kind, line in others] == [("users", 1), ("ratings", 1)]

@@ -17,7 +17,7 @@ from mlops.dashboard.metrics import RowsCollector
 from mlops.training.forecast import STEPS
 from movierec.api import error_codes, not_found
 from movierec.policy import Policy, keys, load_policy
-from tests.documents import anchors, blocks, links, pages, shell_lines, spans
+from tests.documents import anchors, blocks, code, links, pages, shell_lines, spans
 from tests.movierec.test_settings import check, keys_in_the_example
 from tests.processes import ROOT
 from tests.source_tree import tracked
@@ -226,3 +226,11 @@ def named_after(page: str, words: str) -> set[str]:
     """The code spans of the sentence that begins so, up to a full stop or a paragraph."""
     sentence = re.search(re.escape(words) + r".*?(?:\.\s|\n\n)", pages()[page], re.DOTALL)[0]
     return set(re.findall(r"`([^`]+)`", sentence))
+
+
+def test_the_output_shown_of_explain_list_is_made_of_its_texts():
+    [output] = [piece.text for piece in code() if piece.text.startswith("Profile\n")]
+    steps = output.partition("Sources")[2].partition("List of")[0]
+    lines = re.findall(r"^ +-?\d+  (.*)$", steps, re.MULTILINE)
+
+    assert missing({line: f'"{line}"' in source() for line in lines}) == []
