@@ -52,22 +52,22 @@ def _write_sample(folder: Path) -> None:
 
 
 @contextmanager
-def make_run(place: Path, port: int) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+def make_run(place: Path, port: int, **changes: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """Without make's own installation: the requirements are in the environment that runs the tests."""
     log = place / "make.log"
-    values = environment(
-        CONFIG_FILE=str(place / "config.yaml"),
-        VAR_DIR=str(place / "var"),
-        MOVIELENS_PATH=str(place / "movielens"),
-        PORT=str(port),
-        DATABASE_URL="",
-        REDIS_URL="",
-    )
+    values = {
+        "CONFIG_FILE": str(place / "config.yaml"),
+        "VAR_DIR": str(place / "var"),
+        "MOVIELENS_PATH": str(place / "movielens"),
+        "PORT": str(port),
+        "DATABASE_URL": "",
+        "REDIS_URL": "",
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
             ["env", "--default-signal=INT", "make", "run", "RUN=", f"BIN={BIN}"],  # a background job ignores it
             cwd=ROOT,
-            env=values,
+            env=environment(**values | changes),
             stdout=output,
             stderr=output,
             start_new_session=True,
