@@ -2,13 +2,13 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
 
 from celery.schedules import crontab, schedule
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-from mlops import crontab_rows  # noqa: F401 (changes CrontabSchedule)
 from mlops.crontabs import parse_crontab
 
 JSON_FIELDS = {"args": list, "kwargs": dict, "headers": dict}
@@ -78,3 +78,29 @@ def _period(plan: crontab, moment: datetime) -> date | datetime:
     if len(plan.minute) > 1:
         return local.replace(second=0, microsecond=0).astimezone(UTC)
     return local.date() if len(plan.hour) == 1 else local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+# A damaged crontab row can be loaded and shown, so that staff can see and mend it: an unknown time zone raises in every
+# query that reads the row, and an odd field on its admin page. The zone is kept as text, the field is shown as written.
+
+_zone = CrontabSchedule._meta.get_field("timezone")
+_parse_zone = _zone._get_python_and_db_repr
+_describe = CrontabSchedule.human_readable.fget
+
+
+def _zone_or_text(value: Any) -> tuple[tzinfo | str | None, str]:
+    try:
+        return _parse_zone(value)
+    except Exception:  # an unknown zone, or whatever zoneinfo raises about a name that is a folder or a path
+        return str(value), str(value)
+
+
+def _described(row: CrontabSchedule) -> str:
+    try:
+        return _describe(row)
+    except Exception:  # of Celery or cron-descriptor
+        return str(row)
+
+
+_zone._get_python_and_db_repr = _zone_or_text
+CrontabSchedule.human_readable = property(_described)
