@@ -8,6 +8,7 @@ from .monitoring import (
     DriftReport,
     OnlineMetrics,
     RetrainingCheck,
+    SiteIdentity,
     TestEvidence,
     Watermark,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "QuarantinedRow",
     "RetrainingCheck",
     "RunStep",
+    "SiteIdentity",
     "TestEvidence",
     "TuningStudy",
     "TuningTrial",

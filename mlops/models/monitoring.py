@@ -1,9 +1,10 @@
-"""Rows of the monitoring: drift, online metrics, retraining checks, alerts, evidence, backtests, dependencies."""
+"""Rows of the monitoring: drift, online metrics, retraining, alerts, evidence, backtests, dependencies, the site."""
 
 import math
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from django.db import models
 from django.utils import timezone
@@ -257,3 +258,20 @@ class Dependency(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SiteIdentity(models.Model):
+    """One row. Its id marks all that this site writes to MLflow; a restored backup continues as the same site."""
+
+    uuid = models.UUIDField(default=uuid4, editable=False)
+
+    class Meta:
+        verbose_name_plural = "site identities"
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+    @classmethod
+    def current(cls) -> str:
+        """The id as text; chosen when it is first needed."""
+        return str(cls.objects.get_or_create(pk=1)[0].uuid)
