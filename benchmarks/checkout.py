@@ -19,6 +19,7 @@ OUTSIDE = (  # of the environment around: a benchmark's site knows none of them
     "CACHE_URL",
     "DATABASE_URL",
     "MLFLOW_TRACKING_URI",
+    "MLFLOW_MODEL_NAME",
     "MODEL_DIR",
     "REDIS_URL",
     "SNAPSHOT_DIR",

@@ -56,6 +56,9 @@ class ArtifactNotAvailable(
     """The version's files are missing, truncated or changed."""
 
 
+class MirrorIncomplete(MLOpsError, code="mirror_incomplete", text=_("MLflow lacks something of ours.")): ...
+
+
 class NotPromotable(MLOpsError, code="not_promotable", text=_("The version cannot be promoted.")): ...
 
 

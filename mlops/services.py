@@ -11,13 +11,12 @@ from mlops.backup.create import create_backup
 from mlops.data.erasure import withdraw_snapshot
 from mlops.data.quarantine import release
 from mlops.monitoring.auto_rollback import auto_rollback
-from mlops.monitoring.dependencies import check_dependencies
+from mlops.monitoring.dependencies import check_dependencies, sync_registry
 from mlops.monitoring.drift.report import check_drift
 from mlops.monitoring.online_metrics import score_online_metrics
 from mlops.monitoring.retraining import check_retraining
 from mlops.monitoring.staleness import beat_heartbeat, check_staleness
 from mlops.registry.dvc_remote import push_data, restore_data
-from mlops.registry.mlflow_sync import sync_registry
 from mlops.registry.promotion import get_version, promote, refuse, roll_back
 from mlops.registry.retention import prune
 from mlops.schedules import ensure_schedules

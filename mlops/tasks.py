@@ -8,7 +8,15 @@ from celery import shared_task
 from django.conf import settings
 
 from mlops import services
-from mlops.errors import DataRemoteError, MLOpsError, NoBackupFolder, NoDataRemote, RunNotFound, TrainingAlreadyActive
+from mlops.errors import (
+    DataRemoteError,
+    MirrorIncomplete,
+    MLOpsError,
+    NoBackupFolder,
+    NoDataRemote,
+    RunNotFound,
+    TrainingAlreadyActive,
+)
 from mlops.models import Backtest, PipelineRun
 
 logger = logging.getLogger(__name__)
@@ -141,9 +149,9 @@ def _backtest(kind: str) -> dict[str, str]:
 def sync_registry() -> dict[str, int | str]:
     try:
         return dict(services.sync_registry())
-    except Exception as error:
-        # Whatever MLflow or the way to it raises; the next scheduled run tries again.
-        logger.warning("MLflow is not in step: %s", error)
+    except MirrorIncomplete as error:
+        # The alert has said it once; the next scheduled run tries again.
+        logger.info("MLflow is not in step: %s", error)
         return {"status": "failed"}
 
 

@@ -29,6 +29,7 @@ os.environ |= {
 for name in (
     "CONFIG_FILE",
     "MLFLOW_TRACKING_URI",
+    "MLFLOW_MODEL_NAME",
     "MODEL_DIR",
     "SNAPSHOT_DIR",
     "CACHE_URL",

@@ -16,7 +16,7 @@ from catalog.models import Rating
 from mlops.errors import MLOpsError
 from mlops.models import ModelVersion, PipelineRun, Promotion, RunStep
 from mlops.registry import artifacts
-from mlops.registry.mlflow_client import CHAMPION_ALIAS, MODEL_NAME
+from mlops.registry.mlflow_client import CHAMPION_ALIAS
 from mlops.services import sync_registry
 from recommender.models import ServedModel
 
@@ -64,7 +64,7 @@ def alias_problems() -> Iterator[str]:
     """MLflow agrees once the task that updates it has run."""
     sync_registry()
     champion = ModelVersion.objects.get(status="champion")
-    found = MlflowClient().get_model_version_by_alias(MODEL_NAME, CHAMPION_ALIAS).version
+    found = MlflowClient().get_model_version_by_alias(settings.MLFLOW_MODEL_NAME, CHAMPION_ALIAS).version
     if str(found) != champion.mlflow_version:
         yield f"MLflow's champion is its version {found}, ours is {champion.mlflow_version}"
     missing = ModelVersion.objects.filter(mlflow_run_id="", artifact_removed_at=None)

@@ -16,6 +16,7 @@ class AlertCode(TextChoices):
 
     AUTO_ROLLBACK = "auto_rollback", _("Auto-rollback of the champion")
     DRIFT = "drift", _("Drift")
+    MLFLOW = "mlflow", _("Mirror in MLflow")
     RETRAINING = "retraining", _("Retraining")
     SCHEDULES = "schedules", _("Schedules")
     SYNC_FAILED = "sync_failed", _("Sync with {provider}")

@@ -1,7 +1,7 @@
-"""Checks of what the site depends on: installed libraries and TMDB. A change raises an alert.
+"""Checks of what the site depends on: installed libraries, TMDB and MLflow. A change raises an alert.
 
 Libraries are compared with those the champion was trained with and with requirements.txt; TMDB with its last known
-configuration and with the shape of a movie that this site reads.
+configuration and with the shape of a movie that this site reads. MLflow is brought in step with our rows.
 """
 
 import re
@@ -14,11 +14,13 @@ from django.utils import timezone
 from catalog.errors import ProviderError, ProviderUnavailable
 from catalog.providers.tmdb import connect
 from mlops.data.evidence import record
+from mlops.errors import MirrorIncomplete
 from mlops.evaluation.lineage import library_versions
-from mlops.findings import Finding, Outcome
+from mlops.findings import Finding, Outcome, describe_all
 from mlops.models import Dependency, ModelVersion, TestEvidence
-from mlops.monitoring.alerts import alert_on
-from mlops.monitoring.codes import DependencyCode, EvidenceCode, Message
+from mlops.monitoring.alerts import alert_on, set_alert
+from mlops.monitoring.codes import AlertCode, DependencyCode, EvidenceCode, Message
+from mlops.registry import mlflow_reconcile
 
 PROBED_MOVIE = 603  # a movie that TMDB will not remove
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;#]+)")
@@ -36,6 +38,18 @@ def check_dependencies() -> list[Finding]:
     outcome = Outcome.OK if all(is_reachable(finding) for finding in findings) else Outcome.INSUFFICIENT_DATA
     record("Mo1", TestEvidence.Source.BEAT, Finding(EvidenceCode.DEPENDENCIES, outcome), *findings)
     return findings
+
+
+def sync_registry() -> dict[str, int]:
+    """Mirrors missing versions and searches, and updates tags and aliases; returns how many versions were logged.
+
+    Opens and closes the alert. Raises MirrorIncomplete at the end, after all that could be done.
+    """
+    report = mlflow_reconcile.sync_registry()
+    set_alert(AlertCode.MLFLOW, *report.findings)
+    if report.failures:
+        raise MirrorIncomplete(describe_all(report.failures))
+    return {"logged": report.n_logged}
 
 
 def is_reachable(finding: Finding) -> bool:

@@ -1,4 +1,7 @@
-"""What the smoke test checks of every model, by code; `smoke_checks` and `smoke_test` name them without the prefix."""
+"""Codes of what the smoke test checks of every model, and of what the mirror in MLflow lacks.
+
+`smoke_checks` and `smoke_test` name theirs without the prefix.
+"""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -43,5 +46,23 @@ register(
     {
         FAILED: _("{title}: failed in a process started in isolation."),
         FAILED_WITH_ERROR: _("{title}: failed in a process started in isolation: {error}."),
+    },
+)
+
+
+class MirrorCode(TextChoices):
+    ALIAS = "mlflow.alias", _("alias {subject}")
+    OUTAGE = "mlflow.outage", _("no answer")
+    ROW = "mlflow.row", _("{subject}")
+
+
+register(
+    MirrorCode,
+    {
+        MirrorCode.ALIAS: _(
+            "It was left on version {version} of the model {model}, which another site has logged ({site})."
+        ),
+        MirrorCode.OUTAGE: _("MLflow cannot be used; the next sync tries again: {error}"),
+        MirrorCode.ROW: _("MLflow failed; the next sync tries again: {error}"),
     },
 )

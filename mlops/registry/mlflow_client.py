@@ -1,146 +1,48 @@
-"""The mirror in MLflow: an experiment run and a registered model for each version, and the aliases.
+"""MLflow, its experiment, registered model and aliases, and what in it is ours.
+
+Several sites may share an MLflow, its experiment and its registered model. All that a site writes carries its id, and
+what carries another's is never described, aliased or removed. What earlier versions of this program wrote has no id:
+it is ours if a row names its run, whose id no other store has.
 
 Only this module and pyfunc_model.py import MLflow, and only when it is first needed. Everything here may fail;
 `mlflow_sync` handles that.
 """
 
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 from django.conf import settings
 from django.db.models import QuerySet
 
-from mlops.evaluation.lineage import library_versions
-from mlops.models import ModelVersion, TuningStudy, TuningTrial
-from mlops.registry.artifacts import folder_of
+from mlops.findings import Finding, Outcome
+from mlops.models import ModelVersion, SiteIdentity
+from mlops.registry.codes import MirrorCode
 
 Status = ModelVersion.Status
-MODEL_NAME = "movierec"
 EXPERIMENT = "movierec"
 CHAMPION_ALIAS, CHALLENGER_ALIAS = "champion", "challenger"
-VERSION_TAG = "movierec.version"
-STUDY_TAG = "movierec.study"
+SITE_TAG = "movierec.site"
+ERROR_LENGTH = 300  # of what MLflow says, which may be a whole page
+UPLOAD_BYTES_PER_SECOND = 20 * 1024**2  # a server passes a file on to its own store before it answers
 
+_TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 _ENVIRONMENT = {
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    # A server that never answers costs a training this much, and once: the next sync is the retry.
+    _TIMEOUT: "5",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
 
 
-def log_version(version: ModelVersion) -> tuple[str, str]:
-    """MLflow's run id and registered version; reuses what an earlier attempt finished and redoes the rest."""
-    import pandas as pd  # Here, like MLflow, so that processes that mirror nothing start without it.
-
-    mlflow = _mlflow()
-    client = mlflow.MlflowClient()
-    if found := _logged_before(client, version):
-        return found
-    with mlflow.start_run(experiment_id=_experiment(client), run_name=f"version {version.pk}") as run:
-        mlflow.set_tags(_tags(version) | {"site_version": settings.VERSION})
-        mlflow.log_params(_params(version))
-        with _estimators_alone() as code:
-            info = mlflow.pyfunc.log_model(
-                name="model",
-                python_model=str(Path(__file__).with_name("pyfunc_model.py")),
-                artifacts={"model": str(folder_of(version))},
-                code_paths=[str(code)],
-                signature=_signature(mlflow),
-                input_example=pd.DataFrame({"user_id": [0]}),  # an unknown user, whom every model must serve
-                # Otherwise MLflow infers them by loading the model in another process for half a minute.
-                pip_requirements=[f"{name}=={release}" for name, release in library_versions().items()],
-            )
-        _share_files(folder_of(version), info.artifact_path)
-        # After the model: it would copy the metrics that the run has by then, with one query each.
-        mlflow.log_metrics(dict(_metrics(version.figures)), model_id=info.model_id)
-        registered = mlflow.register_model(info.model_uri, MODEL_NAME)  # last, so that registered models are complete
-    return run.info.run_id, str(registered.version)
-
-
-def is_logged(version: ModelVersion) -> bool:
-    """Whether the registered version is the one of our run: after a change of the store its number is another's."""
-    return any(str(found.version) == version.mlflow_version for found in _registered_of(version))
-
-
-def describe(version: ModelVersion) -> None:
-    """Sets the tags of the registered version, for readers of MLflow."""
-    version.refresh_from_db(fields=["status"])
-    decision = version.decisions.first()
-    state = {"gate": decision.outcome if decision else "not judged", "status": version.status}
-    client = _mlflow().MlflowClient()
-    for name, value in (_tags(version) | state).items():
-        client.set_model_version_tag(MODEL_NAME, version.mlflow_version, name, value)
-
-
-def point_aliases(present: QuerySet[ModelVersion]) -> None:
-    """`champion` is the served version, `challenger` the latest candidate."""
-    client = _mlflow().MlflowClient()
-    for alias, status in ((CHAMPION_ALIAS, Status.CHAMPION), (CHALLENGER_ALIAS, Status.CANDIDATE)):
-        if version := present.filter(status=status).first():
-            client.set_registered_model_alias(MODEL_NAME, alias, version.mlflow_version)
-        elif client.search_registered_models(f"name = '{MODEL_NAME}'"):
-            client.delete_registered_model_alias(MODEL_NAME, alias)
-
-
-def log_study(study: TuningStudy) -> str:
-    """The run of a search, the parent of its trials; reuses the run of an earlier attempt."""
-    client = _mlflow().MlflowClient()
-    experiment = _experiment(client)
-    if found := client.search_runs([experiment], f"tags.`{STUDY_TAG}` = '{study.pk}'"):
-        return str(found[-1].info.run_id)
-    tags = {STUDY_TAG: str(study.pk), "data_hash": study.snapshot.content_hash, "recipe": study.recipe}
-    run = client.create_run(experiment, run_name=f"search {study.pk}, {study.algorithm}", tags=tags)
-    client.log_param(run.info.run_id, "algorithm", study.algorithm)
-    return str(run.info.run_id)
-
-
-def log_trial(study: TuningStudy, trial: TuningTrial) -> str:
-    mlflow = _mlflow()
-    client = mlflow.MlflowClient()
-    tags = {"mlflow.parentRunId": study.mlflow_run_id, "status": trial.status}
-    with mlflow.start_run(experiment_id=_experiment(client), run_name=f"trial {trial.number}", tags=tags) as run:
-        mlflow.log_params(trial.parameters)
-        mlflow.log_metrics(dict(_numbers("", {"ndcg": trial.ndcg, "seconds": trial.seconds})))
-        for place, score in enumerate(trial.scores):
-            mlflow.log_metric("ndcg_at_cut", score, step=place)
-    if trial.status == TuningTrial.Status.FAILED:
-        client.set_terminated(run.info.run_id, "FAILED")
-    return str(run.info.run_id)
-
-
-def end_study(study: TuningStudy) -> None:
-    mlflow = _mlflow()
-    best = study.best
-    with mlflow.start_run(run_id=study.mlflow_run_id):
-        mlflow.log_metrics(dict(_numbers("against/present/", study.difference or {})))
-        if best is not None:
-            mlflow.log_metric("ndcg", best.ndcg)
-
-
-def remove_artifact(version: ModelVersion) -> None:
-    """Delete the files and the registered version; the run with its figures stays."""
-    # Here like all of MLflow; the module that deletes files is not an attribute of the package.
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-    client = _mlflow().MlflowClient()
-    for registered in _registered(client, version.mlflow_run_id):
-        # A registered version names its logged model, which knows the location of the files.
-        location = client.get_logged_model(registered.source.removeprefix("models:/")).artifact_location
-        get_artifact_repository(location).delete_artifacts()
-        client.delete_model_version(MODEL_NAME, registered.version)
-        client.set_tag(version.mlflow_run_id, "artifact", "removed by retention")
-
-
-def _mlflow() -> Any:
+def connect() -> Any:
+    """The library, set up for the store of MLFLOW_TRACKING_URI."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     uri = settings.MLFLOW_TRACKING_URI
@@ -153,94 +55,141 @@ def _mlflow() -> Any:
     return mlflow
 
 
-def _experiment(client: Any) -> str:
+@contextmanager
+def time_to_upload(size: int) -> Iterator[None]:
+    """Within it MLflow has longer to answer, by so many bytes."""
+    usual = os.environ[_TIMEOUT]
+    os.environ[_TIMEOUT] = str(int(usual) + size // UPLOAD_BYTES_PER_SECOND)
+    try:
+        yield
+    finally:
+        os.environ[_TIMEOUT] = usual
+
+
+def outage() -> str:
+    """Why MLflow cannot be used at the moment; empty when it answers."""
+    try:
+        experiment(connect().MlflowClient())
+    except Exception as error:  # MLflow, its store and the network may raise anything
+        return in_short(error)
+    return ""
+
+
+def in_short(error: Exception) -> str:
+    """An error on one line, without a user and password in an address."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return re.sub(r"//[^/@\s]*@", "//", text)[:ERROR_LENGTH]
+
+
+def experiment(client: Any) -> str:
+    """The experiment's id. One that was deleted is restored: its name stays taken, so nothing could be logged."""
     if found := client.get_experiment_by_name(EXPERIMENT):
+        if found.lifecycle_stage == "deleted":
+            client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
     # A server chooses where it keeps artefacts; with a plain database file we choose.
     local = settings.MLFLOW_TRACKING_URI.startswith("sqlite:")
     return str(client.create_experiment(EXPERIMENT, settings.MLFLOW_ARTIFACT_DIR.as_uri() if local else None))
 
 
-def _logged_before(client: Any, version: ModelVersion) -> tuple[str, str] | None:
-    """The result of an attempt that ended before our row was saved; deletes incomplete runs."""
-    same = f"tags.`{VERSION_TAG}` = '{version.pk}' and tags.checksum = '{version.artifact_checksum}'"
-    for run in client.search_runs([_experiment(client)], same):
-        if registered := _registered(client, run.info.run_id):
-            return run.info.run_id, str(registered[0].version)
-        client.delete_run(run.info.run_id)
+def runs_with(tags: Mapping[str, str]) -> list[Any]:
+    """This site's runs with these tags."""
+    client = connect().MlflowClient()
+    which = " and ".join(f"tags.`{name}` = '{value}'" for name, value in {**site_tag(), **tags}.items())
+    return list(client.search_runs([experiment(client)], which))
+
+
+def existing_runs(run_ids: Iterable[str]) -> dict[str, Any]:
+    """Those of our runs that this store has, by id. Restores deleted ones, and marks those without a site's id."""
+    wanted = [run_id for run_id in run_ids if run_id]
+    if not wanted:
+        return {}
+    mlflow = connect()
+    client = mlflow.MlflowClient()
+    ids = ", ".join(f"'{run_id}'" for run_id in wanted)
+    which = {"filter_string": f"attributes.run_id IN ({ids})", "max_results": len(wanted)}
+    runs = client.search_runs([experiment(client)], run_view_type=mlflow.entities.ViewType.ALL, **which)
+    ours = {run.info.run_id: run for run in runs if _has_no_other_site(run.data.tags)}
+    for run_id, run in ours.items():
+        if run.info.lifecycle_stage == "deleted":
+            client.restore_run(run_id)
+        if SITE_TAG not in run.data.tags:
+            client.set_tag(run_id, SITE_TAG, SiteIdentity.current())
+    return ours
+
+
+def registered_versions(run_id: str) -> list[Any]:
+    """The registered versions of our run: one, or none."""
+    if not run_id:
+        return []
+    which = f"name = '{settings.MLFLOW_MODEL_NAME}' and run_id = '{run_id}'"
+    found = connect().MlflowClient().search_model_versions(which)
+    return [registered for registered in found if _has_no_other_site(registered.tags)]
+
+
+def remove_registered(run_id: str) -> bool:
+    """Deletes the registered versions of our run with their files; whether there were any."""
+    # Here like all of MLflow; the module that deletes files is not an attribute of the package.
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    mlflow = connect()
+    client = mlflow.MlflowClient()
+    found = registered_versions(run_id)
+    for registered in found:
+        try:
+            # A registered version names its logged model, which knows the location of the files.
+            model = client.get_logged_model(registered.source.removeprefix("models:/"))
+        except mlflow.exceptions.MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+        else:
+            if model.source_run_id == run_id:
+                get_artifact_repository(model.artifact_location).delete_artifacts()
+        client.delete_model_version(settings.MLFLOW_MODEL_NAME, str(registered.version))
+    return bool(found)
+
+
+def point_aliases(present: QuerySet[ModelVersion]) -> list[Finding]:
+    """`champion` is the served version, `challenger` the latest candidate.
+
+    An alias on what is not ours stays: who loads it expects that model. Returns a finding for each such alias.
+    """
+    client = connect().MlflowClient()
+    models = client.search_registered_models(f"name = '{settings.MLFLOW_MODEL_NAME}'")
+    aliases = models[0].aliases if models else {}
+    findings = []
+    for alias, status in ((CHAMPION_ALIAS, Status.CHAMPION), (CHALLENGER_ALIAS, Status.CANDIDATE)):
+        version = present.filter(status=status).first()
+        if finding := _point(client, alias, aliases.get(alias), version.mlflow_run_id if version else ""):
+            findings.append(finding)
+    return findings
+
+
+def _point(client: Any, alias: str, number: str | int | None, run_id: str) -> Finding | None:
+    """Where we have nothing to point at, an alias of ours goes: none is better than a wrong one."""
+    target = next(iter(registered_versions(run_id)), None)
+    holder = client.get_model_version(settings.MLFLOW_MODEL_NAME, str(number)) if number else None
+    if holder is not None and not _is_ours(holder):
+        site = holder.tags.get(SITE_TAG)
+        found = {"alias": alias, "model": settings.MLFLOW_MODEL_NAME, "version": str(number), "site": site}
+        return Finding(MirrorCode.ALIAS, Outcome.ALERT, params=found, subject=alias) if target else None
+    if target is not None and str(number) != str(target.version):
+        client.set_registered_model_alias(settings.MLFLOW_MODEL_NAME, alias, str(target.version))
+    elif target is None and holder is not None:
+        client.delete_registered_model_alias(settings.MLFLOW_MODEL_NAME, alias)
     return None
 
 
-def _registered(client: Any, run_id: str) -> list[Any]:
-    """The registered versions of a run: one, or none."""
-    return list(client.search_model_versions(f"name = '{MODEL_NAME}' and run_id = '{run_id}'"))
+def site_tag() -> dict[str, str]:
+    return {SITE_TAG: SiteIdentity.current()}
 
 
-def _registered_of(version: ModelVersion) -> list[Any]:
-    return _registered(_mlflow().MlflowClient(), version.mlflow_run_id) if version.mlflow_run_id else []
+def _has_no_other_site(tags: Mapping[str, str]) -> bool:
+    """Enough for what the id of our run leads to."""
+    return tags.get(SITE_TAG) in (None, SiteIdentity.current())
 
 
-def _tags(version: ModelVersion) -> dict[str, str]:
-    return {
-        VERSION_TAG: str(version.pk),
-        "checksum": version.artifact_checksum,
-        "data_hash": version.snapshot.content_hash,
-        "config_hash": version.config_hash,
-        "git_sha": version.code_revision or "unknown",
-    }
-
-
-def _params(version: ModelVersion) -> dict[str, Any]:
-    chosen = {f"chosen.{name}": value for name, value in version.chosen.items()}
-    return version.parameters | chosen | {"algorithm": version.algorithm, "random_state": version.random_state}
-
-
-def _metrics(figures: dict[str, Any]) -> Iterator[tuple[str, float]]:
-    """Flat names: `ndcg` is the candidate's own, `popular/ndcg` a baseline's, `against/popular/low` a difference's."""
-    for model, found in figures.get("models", {}).items():
-        prefix = "" if model == "candidate" else f"{model}/"
-        yield from _numbers(prefix, found["summary"])
-        if model == "candidate":
-            for part, values in found["slices"].items():
-                yield from _numbers(f"slice/{part}/", values)
-    for model, interval in figures.get("differences", {}).items():
-        yield from _numbers(f"against/{model}/", interval)
-
-
-def _numbers(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, float]]:
-    for name, value in values.items():
-        if isinstance(value, int | float):
-            yield f"{prefix}{name}", float(value)
-
-
-def _signature(mlflow: Any) -> Any:
-    types = mlflow.types
-    outputs = {"user_id": "long", "movie_id": "long", "score": "double", "rank": "long"}
-    return mlflow.models.ModelSignature(
-        inputs=types.Schema([types.ColSpec("long", "user_id")]),
-        outputs=types.Schema([types.ColSpec(kind, name) for name, kind in outputs.items()]),
-        params=types.ParamSchema([types.ParamSpec("k", "long", 10), types.ParamSpec("exclude_seen", "boolean", True)]),
-    )
-
-
-@contextmanager
-def _estimators_alone() -> Iterator[Path]:
-    """The code that the model needs outside the site: a package `recommender` with only the estimators."""
-    with tempfile.TemporaryDirectory() as temporary:
-        package = Path(temporary) / "recommender"
-        code = settings.BASE_DIR / "recommender" / "estimators"
-        shutil.copytree(code, package / "estimators", ignore=shutil.ignore_patterns("__pycache__"))
-        (package / "__init__.py").touch()
-        yield package
-
-
-def _share_files(folder: Path, location: str) -> None:
-    """Replaces MLflow's copies of the arrays by hard links to ours, where both are on one file system."""
-    parsed = urlparse(location)
-    copies = Path(parsed.path) / "artifacts" / folder.name
-    if parsed.scheme in ("", "file"):
-        with suppress(OSError):  # another file system
-            for path in folder.iterdir():
-                link = copies / f".{path.name}.link"
-                os.link(path, link)
-                link.rename(copies / path.name)
+def _is_ours(registered: Any) -> bool:
+    if SITE_TAG in registered.tags:
+        return bool(registered.tags[SITE_TAG] == SiteIdentity.current())
+    return ModelVersion.objects.exclude(mlflow_run_id="").filter(mlflow_run_id=registered.run_id).exists()

@@ -2,8 +2,9 @@
 
 import logging
 
-from mlops.models import ModelVersion, PipelineRun, TuningStudy
-from mlops.registry import mlflow_client
+from mlops.findings import Finding
+from mlops.models import ModelVersion, TuningStudy
+from mlops.registry import mlflow_client, mlflow_runs
 
 logger = logging.getLogger(__name__)
 
@@ -11,62 +12,51 @@ logger = logging.getLogger(__name__)
 def mirror(row: ModelVersion | TuningStudy) -> bool:
     """Writes a version's run, files, tags and aliases, or a search as a run with its trials as nested runs.
 
-    Logs and returns False when MLflow fails; `sync_registry` later mirrors rows that still have no `mlflow_run_id`.
+    Logs and returns False when MLflow fails; `sync_registry` later mirrors what MLflow lacks.
     """
     try:
         if isinstance(row, TuningStudy):
-            _mirror_study(row)
+            mirror_study(row)
         else:
-            _mirror_version(row)
-            _point_aliases()
-    except Exception:
+            mirror_version(row)
+            point_aliases()
+    except Exception as error:
         # MLflow, its store and the network may raise anything; the training or search must survive it.
-        logger.warning("%s %s is not in MLflow yet; the next sync retries", type(row).__name__, row.pk, exc_info=True)
+        reason = mlflow_client.in_short(error)
+        logger.warning("%s %s is not in MLflow yet; the next sync retries: %s", type(row).__name__, row.pk, reason)
         return False
     return True
 
 
-def sync_registry() -> dict[str, int]:
-    """Mirrors missing versions and searches, and updates tags and aliases. Raises MLflow's first error at the end."""
-    present = ModelVersion.objects.filter(artifact_removed_at=None).exclude(run__status__in=PipelineRun.ACTIVE)
-    n_logged, errors = 0, []
-    for version in present.select_related("snapshot").order_by("pk"):
-        try:
-            n_logged += _mirror_version(version)
-        except Exception as error:  # whatever MLflow raises about one version: the others are not to wait for it
-            logger.warning("version %s is not in MLflow: %s", version.pk, error)
-            errors.append(error)
-    _point_aliases()
-    for study in TuningStudy.objects.filter(trials__mlflow_run_id="").distinct():
-        _mirror_study(study)
-    if errors:
-        raise errors[0]
-    return {"logged": n_logged}
-
-
-def _mirror_study(study: TuningStudy) -> None:
-    if not study.mlflow_run_id:
-        study.mlflow_run_id = mlflow_client.log_study(study)
+def mirror_study(study: TuningStudy) -> None:
+    """Writes the search and those of its trials that MLflow lacks: they are new, or the store is another one."""
+    trials = list(study.trials.all())
+    present = mlflow_client.existing_runs([study.mlflow_run_id, *(trial.mlflow_run_id for trial in trials)])
+    parent = present.get(study.mlflow_run_id)
+    if parent is None:
+        study.mlflow_run_id = mlflow_runs.log_study(study)
         study.save(update_fields=["mlflow_run_id"])
-    for trial in study.trials.filter(mlflow_run_id=""):
-        trial.mlflow_run_id = mlflow_client.log_trial(study, trial)
-        trial.save(update_fields=["mlflow_run_id"])
-    if study.ended_at:
-        mlflow_client.end_study(study)
+    for trial in trials:
+        if trial.mlflow_run_id not in present:
+            trial.mlflow_run_id = mlflow_runs.log_trial(study, trial)
+            trial.save(update_fields=["mlflow_run_id"])
+        elif parent is None:
+            mlflow_runs.move_trial(study, trial)
+    if study.ended_at and (parent is None or parent.info.status != "FINISHED"):
+        mlflow_runs.end_study(study)
 
 
-def _mirror_version(version: ModelVersion) -> bool:
+def mirror_version(version: ModelVersion) -> bool:
     """Whether it had to be logged: it is new, was deleted in MLflow, or the store is another one."""
-    if is_missing := not mlflow_client.is_logged(version):
-        # First, so that no alias is set by another version's number if logging fails.
+    if is_missing := not mlflow_runs.is_logged(version):
+        # First, so that the row names no version of another run if logging fails.
         ModelVersion.objects.filter(pk=version.pk).update(mlflow_run_id="", mlflow_version="")
-        version.mlflow_run_id, version.mlflow_version = mlflow_client.log_version(version)
+        version.mlflow_run_id, version.mlflow_version = mlflow_runs.log_version(version)
         version.save(update_fields=["mlflow_run_id", "mlflow_version"])
-    mlflow_client.describe(version)
+    mlflow_runs.describe(version)
     return is_missing
 
 
-def _point_aliases() -> None:
+def point_aliases() -> list[Finding]:
     present = ModelVersion.objects.filter(artifact_removed_at=None).exclude(mlflow_run_id="")
-    if present.exists():
-        mlflow_client.point_aliases(present)
+    return mlflow_client.point_aliases(present)

@@ -1,6 +1,5 @@
 """Removes old files by policy. Rows of versions, decisions and promotions stay."""
 
-import logging
 import shutil
 import time
 from datetime import timedelta
@@ -12,11 +11,9 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from mlops.models import Alert, DatasetSnapshot, ModelVersion, PipelineRun, Promotion, RetrainingCheck, TuningStudy
-from mlops.registry import mlflow_client
 from mlops.registry.artifacts import folder_of
+from mlops.registry.mlflow_reconcile import remove_versions
 from recommender import services as recommender
-
-logger = logging.getLogger(__name__)
 
 Status = ModelVersion.Status
 LEFTOVER_SECONDS = 6 * 3600  # longer than any training or export
@@ -24,7 +21,9 @@ LEFTOVER_SECONDS = 6 * 3600  # longer than any training or export
 
 def prune() -> dict[str, int]:
     """Removes everything beyond the policy's limits; returns counts."""
-    return prune_artifacts() | {
+    artifacts = prune_artifacts()
+    remove_versions()
+    return artifacts | {
         "snapshots": _prune_snapshots(),
         "runs": _prune_runs(),
         "monitoring": _prune_monitoring(),
@@ -35,7 +34,10 @@ def prune() -> dict[str, int]:
 
 
 def prune_artifacts() -> dict[str, int]:
-    """Removes files of versions, except the served one, the latest champions and the latest others."""
+    """Removes files of versions, except the served one, the latest champions and the latest others.
+
+    Not those in MLflow, which may be slow to answer: `prune` and the sync do that.
+    """
     surplus = ModelVersion.objects.filter(artifact_removed_at=None).exclude(pk__in=_versions_to_keep())
     return {"artifacts": sum(_remove_artifact(version) for version in surplus)}
 
@@ -58,12 +60,6 @@ def _remove_artifact(version: ModelVersion) -> bool:
         if not rows.exclude(status=Status.CHAMPION).update(artifact_removed_at=timezone.now()):
             return False
     shutil.rmtree(folder_of(version), ignore_errors=True)
-    try:
-        if version.mlflow_version:
-            mlflow_client.remove_artifact(version)
-    except Exception:
-        # MLflow may raise anything; our own files are gone, and its copy only costs disk space.
-        logger.warning("the files of version %s are still in MLflow", version.pk, exc_info=True)
     return True
 
 

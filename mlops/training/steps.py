@@ -54,6 +54,7 @@ class TrainingRun:
         self.run, self.monitor = run, monitor
         self.folder = settings.MODEL_DIR / artifact_name(run.pk)
         self.champion = ModelVersion.objects.filter(status=Version.CHAMPION).first()
+        self.is_mirrored = True
         self._results = dict(
             RunStep.objects.filter(run=run, status=RunStep.Status.SUCCEEDED).values_list("name", "result")
         )
@@ -67,7 +68,7 @@ class TrainingRun:
             self._restore_champion(version.figures.get("champion_version"))
         decision = version.decisions.first() if self._is_done("gate") else None
         ending = self.promote(version, decision or self.gate(version))
-        mirror(version)
+        self._mirror(version)
         prune_artifacts()
         return ending
 
@@ -185,8 +186,12 @@ class TrainingRun:
                 name: measured.get(name) for name in ("load_seconds", "latency_ms", "memory_mb")
             }
             self.monitor.progress(step, Activity.MLFLOW)
-            mirror(version)
+            self._mirror(version)
         return version
+
+    def _mirror(self, version: ModelVersion) -> None:
+        # When MLflow is down it is tried once, not after every step; `sync_registry` catches up.
+        self.is_mirrored = self.is_mirrored and mirror(version)
 
     def _create_version(self, snapshot: DatasetSnapshot) -> ModelVersion:
         with transaction.atomic():
@@ -213,7 +218,7 @@ class TrainingRun:
             decision = decide_version(version, self.champion)
             step.figures = {finding.key: finding.outcome for finding in decision.findings}
             if decision.outcome == GateDecision.Outcome.REFUSED:
-                mirror(version)
+                self._mirror(version)
                 raise RunFailed(TrainingOutcome.GATE_REFUSED, version=version.pk, **_reasons(decision))
         return decision
 

@@ -35,8 +35,8 @@ LISTS = (
 MLFLOW = """
 import django; django.setup()
 from urllib.parse import urlparse
-from mlops.registry.mlflow_client import _mlflow
-client = _mlflow().MlflowClient()
+from mlops.registry.mlflow_client import connect
+client = connect().MlflowClient()
 (experiment,) = client.search_experiments(filter_string="name = 'movierec'")
 place = urlparse(experiment.artifact_location).path
 runs = client.search_runs([experiment.experiment_id])

@@ -27,9 +27,13 @@ print(lists.to_json(orient="records"))
 
 @pytest.fixture
 def client(quick, mlflow_store):
+    """MLflow's client of that store, without the registered versions of earlier tests, each a site of its own."""
     mlflow.set_tracking_uri(mlflow_store)
     mlflow.set_registry_uri(mlflow_store)
-    return mlflow.MlflowClient()
+    client = mlflow.MlflowClient()
+    for model in client.search_registered_models():
+        client.delete_registered_model(model.name)
+    return client
 
 
 def test_the_champion_loads_from_the_registry_outside_the_site(alice, client, settings, mlflow_store, tmp_path):

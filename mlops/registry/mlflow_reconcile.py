@@ -1,0 +1,87 @@
+"""Brings MLflow in step with our rows: what is missing, removed or changed there, row by row."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import QuerySet
+
+from mlops.findings import Finding, Outcome
+from mlops.models import ModelVersion, PipelineRun, TuningStudy
+from mlops.registry import mlflow_client, mlflow_runs
+from mlops.registry.codes import MirrorCode
+from mlops.registry.mlflow_sync import mirror_study, mirror_version, point_aliases
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class MirrorReport:
+    """What a sync did and what is not as it should be."""
+
+    n_logged: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    outage: str = ""
+
+    def attempt(self, name: str, work: Callable[..., Any], *arguments: Any) -> Any:
+        """The result of `work`, or None after an error, which is kept. Does nothing once MLflow does not answer."""
+        if self.outage:
+            return None
+        try:
+            return work(*arguments)
+        except Exception as error:  # whatever MLflow raises about one row: the others are not to wait for it
+            self.check()
+            if not self.outage:
+                params = {"error": mlflow_client.in_short(error)}
+                self.findings.append(Finding(MirrorCode.ROW, Outcome.ALERT, params=params, subject=name))
+            return None
+
+    def check(self) -> None:
+        """Asks MLflow once, so that one that never answers costs one wait and not one for each row."""
+        if outage := mlflow_client.outage():
+            self.outage = outage
+            self.findings.append(Finding(MirrorCode.OUTAGE, Outcome.ALERT, params={"error": outage}))
+
+    @property
+    def failures(self) -> list[Finding]:
+        """What the next sync tries again."""
+        return [finding for finding in self.findings if finding.code != MirrorCode.ALIAS]
+
+
+def sync_registry() -> MirrorReport:
+    """Mirrors what MLflow lacks, updates tags and aliases, and removes what retention has removed."""
+    report = MirrorReport()
+    report.check()
+    present = ModelVersion.objects.filter(artifact_removed_at=None).exclude(run__status__in=PipelineRun.ACTIVE)
+    for version in present.select_related("snapshot").order_by("pk"):
+        report.n_logged += bool(report.attempt(f"version {version.pk}", mirror_version, version))
+    report.findings += report.attempt("aliases", point_aliases) or []
+    _remove_versions(report)
+    for study in TuningStudy.objects.filter(trials__isnull=False).distinct().order_by("pk"):
+        report.attempt(f"search {study.pk}", mirror_study, study)
+    return report
+
+
+def remove_versions() -> None:
+    """Removes from MLflow the versions whose files retention has removed; `sync_registry` retries what fails."""
+    report = MirrorReport()
+    if _removed().exists():
+        report.check()
+    _remove_versions(report)
+    for finding in report.failures:
+        logger.warning("removed files are still in MLflow: %s", finding)
+
+
+def _removed() -> QuerySet[ModelVersion]:
+    return ModelVersion.objects.exclude(artifact_removed_at=None).exclude(mlflow_version="")
+
+
+def _remove_versions(report: MirrorReport) -> None:
+    for version in _removed():
+        report.attempt(f"version {version.pk}", _remove_version, version)
+
+
+def _remove_version(version: ModelVersion) -> None:
+    mlflow_runs.remove_version(version)
+    ModelVersion.objects.filter(pk=version.pk).update(mlflow_version="")

@@ -1,0 +1,201 @@
+"""Writes our rows to MLflow: a version as a run with its files and a registered version, a search as nested runs."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from django.conf import settings
+
+from mlops.evaluation.lineage import library_versions
+from mlops.models import ModelVersion, TuningStudy, TuningTrial
+from mlops.registry.artifacts import folder_of
+from mlops.registry.mlflow_client import (
+    connect,
+    existing_runs,
+    experiment,
+    registered_versions,
+    remove_registered,
+    runs_with,
+    site_tag,
+    time_to_upload,
+)
+
+VERSION_TAG = "movierec.version"
+STUDY_TAG = "movierec.study"
+PARENT_TAG = "mlflow.parentRunId"
+
+
+def log_version(version: ModelVersion) -> tuple[str, str]:
+    """MLflow's run id and registered version; reuses what an earlier attempt finished and redoes the rest."""
+    import pandas as pd  # Here, like MLflow, so that processes that mirror nothing start without it.
+
+    mlflow = connect()
+    if found := _logged_before(version):
+        return found
+    remove_registered(version.mlflow_run_id)  # its run is gone
+    place, tags = experiment(mlflow.MlflowClient()), _tags(version)
+    with mlflow.start_run(experiment_id=place, run_name=f"version {version.pk}", tags=tags) as run:
+        mlflow.set_tag("site_version", settings.VERSION)
+        mlflow.log_params(_params(version))
+        with _estimators_alone() as code, time_to_upload(version.artifact_bytes):
+            info = mlflow.pyfunc.log_model(
+                name="model",
+                python_model=str(Path(__file__).with_name("pyfunc_model.py")),
+                artifacts={"model": str(folder_of(version))},
+                code_paths=[str(code)],
+                signature=_signature(mlflow),
+                input_example=pd.DataFrame({"user_id": [0]}),  # an unknown user, whom every model must serve
+                # Otherwise MLflow infers them by loading the model in another process for half a minute.
+                pip_requirements=[f"{name}=={release}" for name, release in library_versions().items()],
+                tags=tags,
+            )
+        _share_files(folder_of(version), info.artifact_path)
+        # After the model: it would copy the metrics that the run has by then, with one query each.
+        mlflow.log_metrics(dict(_metrics(version.figures)), model_id=info.model_id)
+        # Last, so that registered models are complete.
+        registered = mlflow.register_model(info.model_uri, settings.MLFLOW_MODEL_NAME, tags=tags)
+    return run.info.run_id, str(registered.version)
+
+
+def is_logged(version: ModelVersion) -> bool:
+    """Whether the registered version is the one of our run: after a change of the store its number is another's."""
+    numbers = [str(registered.version) for registered in registered_versions(version.mlflow_run_id)]
+    return version.mlflow_version in numbers and bool(existing_runs([version.mlflow_run_id]))
+
+
+def describe(version: ModelVersion) -> None:
+    """Sets the tags of the registered version, for readers of MLflow."""
+    version.refresh_from_db(fields=["status"])
+    decision = version.decisions.first()
+    state = {"gate": decision.outcome if decision else "not judged", "status": version.status}
+    client = connect().MlflowClient()
+    for registered in registered_versions(version.mlflow_run_id):
+        for name, value in (_tags(version) | state).items():
+            if registered.tags.get(name) != value:
+                client.set_model_version_tag(settings.MLFLOW_MODEL_NAME, str(registered.version), name, value)
+
+
+def remove_version(version: ModelVersion) -> None:
+    """Deletes the registered version and its files; the run with its figures stays."""
+    if remove_registered(version.mlflow_run_id) and existing_runs([version.mlflow_run_id]):
+        connect().MlflowClient().set_tag(version.mlflow_run_id, "artifact", "removed by retention")
+
+
+def log_study(study: TuningStudy) -> str:
+    """The run of a search, the parent of its trials; reuses the run of an earlier attempt."""
+    tags = {STUDY_TAG: str(study.pk)}
+    if found := runs_with(tags):
+        return str(found[-1].info.run_id)
+    client = connect().MlflowClient()
+    tags |= site_tag() | {"data_hash": study.snapshot.content_hash, "recipe": study.recipe}
+    run = client.create_run(experiment(client), run_name=f"search {study.pk}, {study.algorithm}", tags=tags)
+    client.log_param(run.info.run_id, "algorithm", study.algorithm)
+    return str(run.info.run_id)
+
+
+def log_trial(study: TuningStudy, trial: TuningTrial) -> str:
+    mlflow = connect()
+    client = mlflow.MlflowClient()
+    tags = site_tag() | {PARENT_TAG: study.mlflow_run_id, "status": trial.status}
+    with mlflow.start_run(experiment_id=experiment(client), run_name=f"trial {trial.number}", tags=tags) as run:
+        mlflow.log_params(trial.parameters)
+        mlflow.log_metrics(dict(_numbers("", {"ndcg": trial.ndcg, "seconds": trial.seconds})))
+        for place, score in enumerate(trial.scores):
+            mlflow.log_metric("ndcg_at_cut", score, step=place)
+    if trial.status == TuningTrial.Status.FAILED:
+        client.set_terminated(run.info.run_id, "FAILED")
+    return str(run.info.run_id)
+
+
+def move_trial(study: TuningStudy, trial: TuningTrial) -> None:
+    """Nests the trial's run in the present run of its search."""
+    connect().MlflowClient().set_tag(trial.mlflow_run_id, PARENT_TAG, study.mlflow_run_id)
+
+
+def end_study(study: TuningStudy) -> None:
+    mlflow = connect()
+    best = study.best
+    with mlflow.start_run(run_id=study.mlflow_run_id):
+        mlflow.log_metrics(dict(_numbers("against/present/", study.difference or {})))
+        if best is not None:
+            mlflow.log_metric("ndcg", best.ndcg)
+
+
+def _logged_before(version: ModelVersion) -> tuple[str, str] | None:
+    """The result of an attempt that ended before our row was saved; deletes incomplete runs."""
+    for run in runs_with({VERSION_TAG: str(version.pk), "checksum": version.artifact_checksum}):
+        if registered := registered_versions(run.info.run_id):
+            return run.info.run_id, str(registered[0].version)
+        connect().MlflowClient().delete_run(run.info.run_id)
+    return None
+
+
+def _tags(version: ModelVersion) -> dict[str, str]:
+    return site_tag() | {
+        VERSION_TAG: str(version.pk),
+        "checksum": version.artifact_checksum,
+        "data_hash": version.snapshot.content_hash,
+        "config_hash": version.config_hash,
+        "git_sha": version.code_revision or "unknown",
+    }
+
+
+def _params(version: ModelVersion) -> dict[str, Any]:
+    chosen = {f"chosen.{name}": value for name, value in version.chosen.items()}
+    return version.parameters | chosen | {"algorithm": version.algorithm, "random_state": version.random_state}
+
+
+def _metrics(figures: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """Flat names: `ndcg` is the candidate's own, `popular/ndcg` a baseline's, `against/popular/low` a difference's."""
+    for model, found in figures.get("models", {}).items():
+        prefix = "" if model == "candidate" else f"{model}/"
+        yield from _numbers(prefix, found["summary"])
+        if model == "candidate":
+            for part, values in found["slices"].items():
+                yield from _numbers(f"slice/{part}/", values)
+    for model, interval in figures.get("differences", {}).items():
+        yield from _numbers(f"against/{model}/", interval)
+
+
+def _numbers(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    for name, value in values.items():
+        if isinstance(value, int | float):
+            yield f"{prefix}{name}", float(value)
+
+
+def _signature(mlflow: Any) -> Any:
+    types = mlflow.types
+    outputs = {"user_id": "long", "movie_id": "long", "score": "double", "rank": "long"}
+    return mlflow.models.ModelSignature(
+        inputs=types.Schema([types.ColSpec("long", "user_id")]),
+        outputs=types.Schema([types.ColSpec(kind, name) for name, kind in outputs.items()]),
+        params=types.ParamSchema([types.ParamSpec("k", "long", 10), types.ParamSpec("exclude_seen", "boolean", True)]),
+    )
+
+
+@contextmanager
+def _estimators_alone() -> Iterator[Path]:
+    """The code that the model needs outside the site: a package `recommender` with only the estimators."""
+    with tempfile.TemporaryDirectory() as temporary:
+        package = Path(temporary) / "recommender"
+        code = settings.BASE_DIR / "recommender" / "estimators"
+        shutil.copytree(code, package / "estimators", ignore=shutil.ignore_patterns("__pycache__"))
+        (package / "__init__.py").touch()
+        yield package
+
+
+def _share_files(folder: Path, location: str) -> None:
+    """Replaces MLflow's copies of the arrays by hard links to ours, where both are on one file system."""
+    parsed = urlparse(location)
+    copies = Path(parsed.path) / "artifacts" / folder.name
+    if parsed.scheme in ("", "file"):
+        with suppress(OSError):  # another file system
+            for path in folder.iterdir():
+                link = copies / f".{path.name}.link"
+                os.link(path, link)
+                link.rename(copies / path.name)
