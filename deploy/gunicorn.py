@@ -15,8 +15,9 @@ _var = Path(os.environ.get("VAR_DIR") or Path(__file__).resolve().parent.parent 
 _metrics = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_var / "prometheus")))
 
 wsgi_app = "movierec.wsgi:application"
-bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-worker_class = "gthread"
+_ports = [os.environ.get("PORT", "8000"), os.environ.get("HEALTH_PORT", "")]
+bind = [f"{os.environ.get('HOST', '127.0.0.1')}:{port}" for port in _ports if port]
+worker_class = "movierec.web_worker.Worker"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 60

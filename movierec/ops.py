@@ -7,12 +7,14 @@ figures that `mlops.dashboard.metrics` reads from the database.
 import hmac
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
@@ -24,6 +26,23 @@ from recommender.models import ServedModel
 from recommender.serving.model_server import server
 
 logger = logging.getLogger(__name__)
+
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
+
+
+def probes(get_response: Handler) -> Handler:
+    """Middleware: these pages depend on no host name, HTTPS or session. On HEALTH_PORT there are no others."""
+    pages = dict(zip(settings.PROBES, (healthz, readyz, metrics), strict=True))
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        if page := pages.get(request.path_info):
+            return page(request)
+        if request.META.get("SERVER_PORT") == str(settings.HEALTH_PORT):
+            return HttpResponseNotFound(f"Here are only {', '.join(pages)}.\n", content_type="text/plain")
+        return get_response(request)
+
+    return answer
 
 
 class Part(TypedDict):

@@ -33,6 +33,9 @@ except PolicyError as error:
 
 SECRET_KEY = env.secret("SECRET_KEY", VAR_DIR, has_default=EMBEDDED)
 PORT = env.number("PORT", 8000, at_least=1, at_most=65535)  # of `make run`, on 127.0.0.1
+# Of health and metrics alone; deploy/gunicorn.py listens there too.
+HEALTH_PORT = env.number("HEALTH_PORT", PORT + 1000 if PORT < 64536 else PORT - 1000, at_least=1, at_most=65535)
+PROBES = ("/healthz", "/readyz", "/metrics")
 DEBUG = env.flag("DEBUG")
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
@@ -62,6 +65,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "movierec.ops.probes",
     "movierec.api.error_shape",
     "movierec.headers.permissions_policy",
     "django.middleware.security.SecurityMiddleware",
@@ -245,7 +249,6 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 # Whether the domain's other hosts serve HTTPS too, and whether browsers should be told in advance, is their owner's.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
