@@ -9,7 +9,6 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from celery import current_app
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet, Value
@@ -19,6 +18,7 @@ from django.utils import timezone
 
 from catalog.jobs.connection import reconnecting
 from catalog.jobs.kinds import details_of, kind_of
+from catalog.jobs.messages import send
 from catalog.jobs.process import this_process, uptime
 from catalog.models import Job
 from catalog.models.outcomes import Outcome, sentence
@@ -38,21 +38,18 @@ class AnotherIsActive(JobNotClaimable):
 
 
 def enqueue(job: Job) -> bool:
-    """Sends a worker the message that the job waits. It expires about when the reaper would send the next one."""
+    """Sends a worker the message that the job waits. It expires about when the reaper would send the next one.
+
+    If the broker does not take it, the row stays queued and the reaper sends another.
+    """
     kind = kind_of(job)
-    _rows(job).filter(status=Status.QUEUED).update(enqueued_at=Now())
-    try:
-        current_app.send_task(
-            kind.task,
-            kwargs=kind.arguments(details_of(job)),
-            queue=kind.queue,
-            expires=kind.limits().stale_after_seconds * 2,
-        )
-    except Exception:
-        # Whatever the broker's transport raises: the row stays queued and the reaper sends another message.
-        logger.warning("the broker did not take %s; it is tried again", job, exc_info=True)
-        return False
-    return True
+    queued = _rows(job).filter(status=Status.QUEUED)
+    queued.update(enqueued_at=Now())
+    expires = kind.limits().stale_after_seconds * 2
+    is_sent = send(kind.task, kwargs=kind.arguments(details_of(job)), queue=kind.queue, expires=expires)
+    if not is_sent:
+        queued.update(enqueued_at=None)
+    return is_sent
 
 
 def claim(job: AnyJob) -> AnyJob | None:

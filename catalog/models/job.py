@@ -103,8 +103,15 @@ class Job(models.Model):
         return self.status in self.ACTIVE
 
     @property
+    def is_unsent(self) -> bool:
+        """Whether it is queued although the broker has no message for it, so that no worker knows of it yet."""
+        return self.status == self.Status.QUEUED and self.enqueued_at is None
+
+    @property
     def progress_text(self) -> str:
         """The share that is done, and the time that is left."""
+        if self.is_unsent:
+            return _("waits: the queue of background work does not answer; it starts automatically when the queue does")
         return progress_text(self.share, self.remaining_seconds) if self.is_active else ""
 
     @property

@@ -8,10 +8,10 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from celery import current_app
 from django.db import transaction
 from django.db.models import Q
 
+from catalog.jobs.messages import send
 from catalog.models import User
 from mlops.errors import NothingToRollBackTo, NotPromotable, NotRefusable, ReasonRequired, VersionNotFound
 from mlops.findings import Finding
@@ -147,8 +147,4 @@ def _make_champion(version: ModelVersion, *, replacing: int | None = None, **tra
 
 
 def _ask_for_sync() -> None:
-    try:
-        current_app.send_task(SYNC_TASK, queue="default", expires=3600)
-    except Exception:
-        # The broker's transport may raise anything; Beat syncs the registry anyway.
-        logger.warning("the broker did not accept %s; the scheduled one follows", SYNC_TASK, exc_info=True)
+    send(SYNC_TASK, queue="default", expires=3600)  # if the broker does not take it: Beat syncs the registry anyway

@@ -114,7 +114,7 @@ def test_a_broker_that_is_down_leaves_the_job_queued(make_job, monkeypatch):
     def refuse(*args, **kwargs):
         raise ConnectionError
 
-    monkeypatch.setattr("catalog.jobs.queue.current_app.send_task", refuse)
+    monkeypatch.setattr("catalog.jobs.messages.current_app.send_task", refuse)
     job = make_job()
 
     assert not enqueue(job)

@@ -204,7 +204,7 @@ def test_a_database_that_fails_ends_an_attempt_not_the_sync(tmdb, monkeypatch):
 def test_a_long_sync_gives_other_work_its_turn(tmdb, monkeypatch):
     monkeypatch.setattr("catalog.tasks.TASK_SECONDS", 0)
     sent = []
-    monkeypatch.setattr("catalog.jobs.queue.current_app.send_task", lambda *args, **options: sent.append(options))
+    monkeypatch.setattr("catalog.jobs.messages.current_app.send_task", lambda *args, **options: sent.append(options))
 
     assert sync_tmdb()["status"] == "queued"
     assert [options["kwargs"] for options in sent] == [{"goes_on": True}]
