@@ -48,6 +48,11 @@ class Server(ABC):
         if self._has_ended():
             raise SystemExit(f"{self.name} did not start. End of its log:\n{self.log.read_text()[-2000:]}")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """Like a power cut: SIGKILL to the whole group at once."""
         if self._process is not None:

@@ -45,11 +45,28 @@ def test_readyz_is_not_cached(client, db):
     assert "no-store" in client.get("/readyz")["Cache-Control"]
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_probes_depend_on_no_host_name_and_no_https(client, db, settings, path):
+    settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["movies.example"], True
+
+    answer = client.get(path, headers={"host": "10.1.2.3", "authorization": f"Bearer {settings.METRICS_TOKEN}"})
+
+    assert answer.status_code == 200
+    assert client.get("/movies/", headers={"host": "movies.example"}).status_code == 301
+    assert client.get("/movies/", headers={"host": "10.1.2.3"}).status_code == 400
+
+
+def test_the_port_of_probes_has_no_other_pages(client, settings):
+    assert client.get("/movies/", SERVER_PORT=str(settings.HEALTH_PORT)).status_code == 404
+    assert client.get("/healthz", SERVER_PORT=str(settings.HEALTH_PORT)).status_code == 200
+
+
 @pytest.mark.slow
 def test_without_a_database_the_site_is_alive_but_not_ready(tmp_path):
     nowhere = f"postgres://nobody@127.0.0.1:{free_port()}/nothing"
-    with site(log=tmp_path / "web.log", workers=1, DATABASE_URL=nowhere) as address:
-        alive, ready = httpx.get(f"{address}/healthz"), httpx.get(f"{address}/readyz")
+    own = free_port()
+    with site(log=tmp_path / "web.log", workers=1, DATABASE_URL=nowhere, HEALTH_PORT=str(own)) as address:
+        alive, ready = httpx.get(f"{address}/healthz"), httpx.get(f"http://127.0.0.1:{own}/readyz")
 
     assert alive.status_code == 200
     assert ready.status_code == 503

@@ -40,6 +40,7 @@ class Command(BaseCommand):
         try:
             if options["serve"]:
                 check_port(options["port"])
+                check_port(settings.HEALTH_PORT, name="HEALTH_PORT")
             with terminate_as_interrupt(), _only_warnings(options["verbosity"]):
                 prepare(echo=self._echo)
             if options["serve"]:
@@ -67,7 +68,7 @@ def _only_warnings(verbosity: int) -> Iterator[None]:
         root.setLevel(former)
 
 
-def check_port(port: int) -> None:
+def check_port(port: int, *, name: str = "PORT") -> None:
     """Raises CommandError if the port is in use, before any preparation."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -76,7 +77,7 @@ def check_port(port: int) -> None:
         except OSError as error:
             raise CommandError(
                 f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}); another program, maybe another copy of "
-                f"this site, is using it. Choose another port: PORT={port + 1} make run"
+                f"this site, is using it. Choose another port: {name}={port + 1} make run"
             ) from None
 
 
@@ -115,6 +116,7 @@ def serve(*, port: int) -> NoReturn:
         VAR_DIR=str(settings.VAR_DIR),
         HOST="127.0.0.1",
         PORT=str(port),
+        HEALTH_PORT=str(settings.HEALTH_PORT),
         MAKE_PID=str(os.getppid()) if "MAKELEVEL" in os.environ else "",
     )
 
