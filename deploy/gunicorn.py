@@ -6,6 +6,7 @@ connection or thread crosses the fork. Each web process maps the model's arrays 
 
 import gc
 import os
+import sys
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -66,4 +67,5 @@ def post_worker_init(worker: Any) -> None:
     from recommender.serving.model_server import server
 
     server.models()
+    sys.setswitchinterval(0.001)  # 5 ms by default, which a short request waits at each step while others compute
     site_watch.ensure_started()

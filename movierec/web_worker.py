@@ -30,7 +30,7 @@ SEND_BUFFER = 1 << 20
 BLANK_LINE = b"\r\n\r\n"
 
 
-class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
+class Connection(TConn):
     incoming: "Incoming"
 
     def close(self, graceful: bool = False) -> None:
@@ -41,15 +41,16 @@ class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
 class Incoming:
     """What has arrived of a request."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_kept: int) -> None:
         self.is_complete = False
         self.is_followed = False  # by bytes of another request, which are lost: the answer closes the connection
-        self._file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # closed when read
-        self._framing: h11.Connection | None = None
+        self._max_kept = max_kept  # bytes; more is dropped
         self._n_bytes = 0
+        self._first = b""
+        # For a request that does not come at once.
+        self._file: SpooledTemporaryFile[bytes] | None = None
+        self._framing: h11.Connection | None = None
         self._started = time.monotonic()
-        # The site refuses more by the stated length; the rest is received and dropped, or browsers show no answer.
-        self._max_kept = (settings.POLICY.imports.max_upload_mb + 1) * MB
 
     @property
     def deadline(self) -> float:
@@ -57,18 +58,21 @@ class Incoming:
 
     @property
     def path(self) -> bytes:
-        """The path in the first line of a complete request."""
-        self._file.seek(0)
-        return self._file.readline(CHUNK).partition(b" ")[2].partition(b" ")[0].partition(b"?")[0]
+        """The path in the first line; it may lack its end where that came later."""
+        return self._first.partition(b" ")[2].partition(b" ")[0].partition(b"?")[0]
 
     def add(self, data: bytes, client: socket) -> None:
-        if self._n_bytes < self._max_kept:
-            self._file.write(data)
         self._n_bytes += len(data)
-        if self._framing is None and data.find(BLANK_LINE) == len(data) - len(BLANK_LINE) and not _has_body(data):
-            self.is_complete = True  # as nearly all requests; h11 would take a tenth of a millisecond
-            return
-        self._framing = self._framing or h11.Connection(h11.SERVER, max_incomplete_event_size=MB)
+        if not self._first:
+            self._first = data
+            if data.find(BLANK_LINE) == len(data) - len(BLANK_LINE) and not _has_body(data):
+                self.is_complete = True  # as nearly all requests; h11 would take a tenth of a millisecond
+                return
+            self._file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # closed when read
+            self._framing = h11.Connection(h11.SERVER, max_incomplete_event_size=MB)
+        assert self._file is not None and self._framing is not None
+        if self._n_bytes <= self._max_kept:
+            self._file.write(data)
         try:
             self._framing.receive_data(data)
             self._follow(self._framing, client)
@@ -76,7 +80,10 @@ class Incoming:
             self.is_complete = True  # gunicorn's own parser tells the client what is wrong
 
     def chunks(self) -> Iterator[bytes]:
-        """Reads the request, once, and then removes it."""
+        """Reads the request, once."""
+        if self._file is None:
+            yield self._first
+            return
         self._file.seek(0)
         with self._file:
             while chunk := self._file.read(CHUNK):
@@ -97,10 +104,12 @@ def _has_body(head: bytes) -> bool:
     return b"\ncontent-length" in lower or b"\ntransfer-encoding" in lower
 
 
-class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
+class Worker(ThreadWorker):
     def init_process(self) -> None:
         self.receiving: dict[Connection, None] = {}  # the oldest first
         self._swept = time.monotonic()
+        # The site refuses more by its stated length. It is received all the same, or browsers would show no answer.
+        self.max_kept = (settings.POLICY.imports.max_upload_mb + 1) * MB
         self.probes = {path.encode(): ThreadPoolExecutor(1) for path in settings.PROBES}
         for listener in self.sockets:  # the sockets that it accepts inherit this
             listener.sock.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
@@ -118,7 +127,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def enqueue_req(self, conn: Connection) -> None:
         """Called when a connection is new, and when it is used again."""
-        conn.incoming = Incoming()
+        conn.incoming = Incoming(self.max_kept)
         self.receiving[conn] = None
         self._receive(conn, conn.sock)  # mostly, all of it is there
         if conn in self.receiving:
@@ -139,7 +148,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             self._dispatch(conn)
 
     def _dispatch(self, conn: Connection) -> None:
-        pool = self.probes.get(conn.incoming.path, self.tpool)
+        pool: ThreadPoolExecutor = self.probes.get(conn.incoming.path) or self.tpool
         conn.parser = get_parser(self.cfg, conn.incoming.chunks(), conn.client)
         conn.initialized = True  # has a parser
         done = pool.submit(self.handle, conn)
