@@ -111,7 +111,7 @@ def _go_on(client: socket.socket | None, more: bytes) -> socket.socket | None:
         return None
     try:
         client.sendall(more)
-        if client.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b"":
+        if client.recv(1, socket.MSG_PEEK) == b"":
             client.close()
             return None
     except BlockingIOError:  # no answer yet
@@ -124,6 +124,7 @@ def _go_on(client: socket.socket | None, more: bytes) -> socket.socket | None:
 def _connect(port: int, first: bytes) -> socket.socket:
     client = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
     client.sendall(first)
+    client.setblocking(False)
     return client
 
 

@@ -84,7 +84,7 @@ def answer_seconds(port: int) -> float:
     return time.monotonic() - started
 
 
-def test_more_slow_clients_than_connections_let_others_in(server):
+def test_too_many_slow_clients_let_others_in(server):
     with ExitStack() as clients:
         for _ in range(100):
             clients.enter_context(connect(server, SLOW["half a header"][0]))
@@ -125,7 +125,7 @@ def test_who_waits_for_a_hundred_continue_gets_it(server):
         wait_for(lambda: client.recv(9999).endswith(b"\r\n\r\n9"), seconds=5, what="the answer comes")
 
 
-def test_what_follows_a_request_closes_the_connection_instead_of_waiting_for_ever(server):
+def test_what_follows_a_request_closes_the_connection(server):
     with connect(server, GET + GET) as client:
         answer = b"".join(iter(lambda: client.recv(9999), b""))
     assert answer.count(b"200 OK") == 1
@@ -154,7 +154,7 @@ def test_a_request_has_its_time_and_more_while_it_comes(monkeypatch):
     assert not incoming.is_complete
 
 
-def test_the_rest_of_an_oversized_request_is_received_and_dropped():
+def test_the_rest_of_an_oversized_request_is_dropped():
     incoming = web_worker.Incoming(max_kept=10_000)
     incoming.add(POST.replace(b"9", b"20000"), socket.socket())
     while not incoming.is_complete:
