@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from django.http.response import HttpResponseBase
+from django.urls import resolve
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
@@ -33,13 +34,13 @@ Handler = Callable[[HttpRequest], HttpResponseBase]
 
 def probes(get_response: Handler) -> Handler:
     """Middleware: these pages depend on no host name, HTTPS or session. On HEALTH_PORT there are no others."""
-    pages = dict(zip(settings.PROBES, (healthz, readyz, metrics), strict=True))
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        if page := pages.get(request.path_info):
+        if request.path_info in settings.PROBES:
+            page: Handler = resolve(request.path_info).func
             return page(request)
         if request.META.get("SERVER_PORT") == str(settings.HEALTH_PORT):
-            return HttpResponseNotFound(f"Here are only {', '.join(pages)}.\n", content_type="text/plain")
+            return HttpResponseNotFound(f"Here are only {', '.join(settings.PROBES)}.\n", content_type="text/plain")
         return get_response(request)
 
     return answer

@@ -1,10 +1,11 @@
-"""All URLs: those of the apps and the API's documentation; `movierec.ops` answers health and metrics."""
+"""All URLs: those of the apps, plus health, metrics and the API's documentation."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from movierec.api import not_found
+from movierec.ops import healthz, metrics, readyz
 
 api_v1 = [
     path("", include("catalog.api.urls")),
@@ -23,5 +24,8 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", api_docs, name="api-docs"),
     re_path(r"^api/", not_found),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("metrics", metrics),
 ]
 handler500 = "movierec.api.server_error"
