@@ -29,9 +29,9 @@ class Code(NamedTuple):
 
 @cache
 def pages() -> dict[str, str]:
-    """Path -> Markdown. Decisions tell of what was not built too, and CHANGELOG.md of what older versions had."""
+    """Path -> Markdown, without CHANGELOG.md: that names what older versions had."""
     found = [ROOT / "README.md", *tracked(".github/*.md", "docs/*.md")]
-    texts = {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in found if "adr" not in file.parts}
+    texts = {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in found}
     return texts | {name: _comments(ROOT / name) for name in COMMENTED}
 
 

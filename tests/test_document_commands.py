@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 from tests.documents import Code, blocks, pages, shell_lines
 from tests.factories import UserFactory
 from tests.processes import ROOT
-from tests.source_tree import tracked
+from tests.source_tree import APPS, tracked
 
 pytestmark = pytest.mark.once
 
@@ -62,6 +62,12 @@ def test_commands_exist_and_know_their_options():
 
     assert len(calls()) > 40
     assert wrong == []
+
+
+def test_every_command_is_named():
+    ours = {name for name, app in get_commands().items() if app in APPS}
+
+    assert ours - {command for _, command, _ in calls()} == {"mlflow_ui"}  # `make mlflow`
 
 
 def test_arguments_without_stand_ins_are_accepted():
