@@ -8,12 +8,14 @@ from contextlib import ExitStack, contextmanager
 
 from benchmarks.chaos.breakpoints import Breakpoint
 from benchmarks.chaos.chaos_test import REACH_POINT, ChaosTest
+from benchmarks.chaos.checks import versions_served
 from benchmarks.chaos.faults import FAULTS
 from benchmarks.chaos.installation import Installation
 from benchmarks.chaos.load_generator import NO_ANSWER, LoadGenerator
-from benchmarks.chaos.outcome import Outcome
+from benchmarks.chaos.outcome import SERVING_BAR, Outcome
+from benchmarks.chaos.processes import wait_for
 from benchmarks.chaos.site import Operator
-from mlops.models import PipelineRun
+from mlops.models import ModelVersion, PipelineRun
 
 POINT = "checks"  # where a training waits for the fault: it has yet to fit, to save, to register and to promote
 
@@ -28,7 +30,10 @@ class FaultTest(ChaosTest):
             with self._breakpoint() as waiting:
                 run = self.train()
                 waiting.wait(REACH_POINT)
+                champion = ModelVersion.objects.get(status="champion").pk
                 broken.enter_context(self._broken())
+                if self.fault.ends_champion:  # before the training has made another
+                    self._expect_fallback(champion)
             time.sleep(self.fault.seconds)
         self._expect_end(run, attempts=1)
         with ExitStack() as broken:
@@ -62,6 +67,14 @@ class FaultTest(ChaosTest):
         PipelineRun.objects.filter(pk=run).update(worker_namespace="another host")
         self.installation.kill("training")
         return time.monotonic()
+
+    def _expect_fallback(self, champion: int) -> None:
+        address, token = self.installation.address, self.load.tokens[0]
+        wait_for(
+            lambda: champion not in versions_served(address, token),
+            seconds=SERVING_BAR,
+            what=f"no web process serves version {champion}",
+        )
 
     def _expect_end(self, run: int, *, attempts: int | None = None) -> None:
         if self.fault.ends_runs:

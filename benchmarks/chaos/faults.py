@@ -22,7 +22,7 @@ FILL = 2**20  # bytes that are written at once to fill a disk
 
 class Fault(NamedTuple):
     """While it lasts: `stops_site`: nothing that needs the database is answered; `stops_jobs`: no worker gets
-    messages; `ends_runs`: a training may end as failed, saying why.
+    messages; `ends_runs`: a training may end as failed, saying why; `ends_champion`: no process may go on serving it.
     """
 
     description: str
@@ -31,6 +31,7 @@ class Fault(NamedTuple):
     stops_site: bool = False
     stops_jobs: bool = False
     ends_runs: bool = False
+    ends_champion: bool = False
 
 
 @contextmanager
@@ -149,7 +150,9 @@ FAULTS = {
     ),
     "clock-ahead": Fault("the clock is an hour ahead", clock(HOUR)),
     "clock-behind": Fault("the clock is an hour behind", clock(-HOUR)),
-    "overwritten-artefact": Fault("the champion's file is overwritten in place", overwritten_artefact),
+    "overwritten-artefact": Fault(
+        "the champion's file is overwritten in place", overwritten_artefact, ends_champion=True
+    ),
     "slow-senders": Fault(f"{N_SENDERS} clients send a byte a second", slow_senders),
 }
 DISKS, CLOCKS = {"full-disk", "read-only-disk"}, {"clock-ahead", "clock-behind"}
