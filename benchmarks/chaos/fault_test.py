@@ -55,9 +55,11 @@ class FaultTest(ChaosTest):
     @contextmanager
     def _broken(self) -> Iterator[None]:
         began = time.monotonic()
-        with self.fault.inject(self.installation):
-            yield
-        self.note_period(began)
+        try:
+            with self.fault.inject(self.installation):
+                yield
+        finally:
+            self.note_period(began)
 
     def _breakpoint(self) -> Breakpoint:
         return Breakpoint(self.installation.environment["DATABASE_URL"], POINT)
