@@ -36,7 +36,6 @@ class Durations:
     def forecast(self, step: str, elapsed: float, share: float | None) -> Forecast:
         """`share` is what the step itself tells of its progress, where it can."""
         usual, place = self._usual[step], list(STEPS).index(step)
-        elapsed = max(elapsed, 0.0)  # a clock that was set back
         if share:
             share = min(share, 1.0)
             remaining = elapsed * (1 - share) / share

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -42,6 +43,7 @@ class RunMonitor:
         self._lines = [run.log] if run.log else []
         self._step: RunStep | None = None
         self._step_begin = 0  # the number of lines before the step
+        self._step_began_at = 0.0  # on the monotonic clock: the other may be set meanwhile
         self._share: float | None = None
         self._durations = Durations(run.algorithm)
         self._stop = threading.Event()
@@ -93,7 +95,8 @@ class RunMonitor:
         self._stop_reason = self._stop_reason or reconnecting(self._look)
         self.check()
         row = reconnecting(lambda: self._begin(name))
-        self._step, self._step_begin, self._share = row, len(self._lines), None
+        self._step_begin, self._step_began_at, self._share = len(self._lines), time.monotonic(), None
+        self._step = row
         try:
             self._report(name, "")
             yield row
@@ -132,7 +135,7 @@ class RunMonitor:
         return listen
 
     def _forecast(self, step: RunStep) -> Forecast:
-        return self._durations.forecast(step.name, (timezone.now() - step.started_at).total_seconds(), self._share)
+        return self._durations.forecast(step.name, time.monotonic() - self._step_began_at, self._share)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -163,7 +166,7 @@ class RunMonitor:
         return RunStep.objects.create(**place)
 
     def _end(self, row: RunStep, status: str) -> None:
-        row.status, row.ended_at = status, timezone.now()
+        row.status, row.ended_at = status, row.started_at + timedelta(seconds=time.monotonic() - self._step_began_at)
         self.note(f"{row.name}: {row.get_status_display()} after {row.seconds:.1f} s")
         row.log, self._step = self._step_log(), None
         reconnecting(lambda: row.save(update_fields=["status", "ended_at", "figures", "result", "log"]))

@@ -2,10 +2,12 @@
 
 import contextlib
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from catalog.jobs.queue import claim
 from mlops.errors import RunCancelled, RunLost
@@ -49,6 +51,15 @@ def test_no_step_begins_after_a_cancellation(run):
         pass
 
     assert list(RunStep.objects.values_list("name", flat=True)) == ["fit"]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_set_meanwhile_changes_no_duration(run, monkeypatch, hours):
+    with RunMonitor(run).step("fit") as step:
+        moment = timezone.now() + timedelta(hours=hours)
+        monkeypatch.setattr(timezone, "now", lambda: moment)
+
+    assert 0 <= RunStep.objects.get(pk=step.pk).seconds < 60
 
 
 def test_a_run_that_was_given_up_hears_of_it(run):
