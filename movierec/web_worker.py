@@ -7,7 +7,6 @@ threads of their own, however busy the others are. docs/adr/0009-slow-clients.md
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
 from socket import SO_SNDBUF, SOL_SOCKET, socket
@@ -126,26 +125,29 @@ class Worker(ThreadWorker):
         self.enqueue_req(Connection(self.cfg, client, address, listener.getsockname()))
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Called when a connection is new, and when it is used again."""
+        """Called when a connection is new, and when it is used again; mostly, all of the request is there."""
         conn.incoming = Incoming(self.max_kept)
-        self.receiving[conn] = None
-        self._receive(conn, conn.sock)  # mostly, all of it is there
-        if conn in self.receiving:
-            self.poller.register(conn.sock, EVENT_READ, partial(self._receive, conn))
+        if self._must_wait(conn, conn.sock):
+            self.receiving[conn] = None
+            self.poller.register(conn.sock, EVENT_READ, partial(self._must_wait, conn))
 
-    def _receive(self, conn: Connection, client: socket) -> None:
+    def _must_wait(self, conn: Connection, client: socket) -> bool:
+        """Receives what is there; at the end of a request hands it to a thread."""
         try:
             if data := client.recv(CHUNK):
                 conn.incoming.add(data, client)
         except BlockingIOError:
-            return
+            return True
         except OSError:  # the client is gone, or the disk is full
             data = b""
-        if not data:
-            self._drop(conn)
-        elif conn.incoming.is_complete:
+        if data and not conn.incoming.is_complete:
+            return True
+        if data:
             self._stop_receiving(conn)
             self._dispatch(conn)
+        else:
+            self._drop(conn)
+        return False
 
     def _dispatch(self, conn: Connection) -> None:
         pool: ThreadPoolExecutor = self.probes.get(conn.incoming.path) or self.tpool
@@ -175,6 +177,6 @@ class Worker(ThreadWorker):
         conn.close()
 
     def _stop_receiving(self, conn: Connection) -> None:
-        del self.receiving[conn]
-        with suppress(KeyError, ValueError):  # all of it was there at once
+        if conn in self.receiving:
+            del self.receiving[conn]
             self.poller.unregister(conn.sock)
