@@ -98,10 +98,14 @@ class AnswerRejected(
 
 
 class BadRow(ValueError):
-    """One row that is skipped; the message is the reason. With `rest`, the row without a bad detail, that alone is."""
+    """One row that is skipped, with the reason. With `rest`, the row without a bad detail, that alone is.
 
-    def __init__(self, message: str, rest: Any = None) -> None:
-        super().__init__(message)
+    `reason` is a text, or of a person's upload a `models.reasons.Reason`.
+    """
+
+    def __init__(self, reason: Any, rest: Any = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
         self.rest = rest
 
 

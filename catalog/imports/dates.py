@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from django.utils import timezone
 
 from catalog.errors import BadRow
+from catalog.models.reasons import Code
 
 FIRST_DAY = date(1890, 1, 1)
 UNKNOWN_DAYS = (date(1970, 1, 1), date(1, 1, 1))  # placeholders that Trakt and others write for an unknown date
@@ -48,13 +49,13 @@ def parse_moment(text: str, *, day_first: bool | None = None) -> datetime | None
     try:
         moment = _moment(text, bool(day_first))
     except (ValueError, OverflowError):
-        raise BadRow(f"{shown(text)} is not a date like 2024-01-31") from None
+        raise BadRow(Code.NOT_A_DATE(text=shown(text))) from None
     moment = moment.replace(tzinfo=UTC) if timezone.is_naive(moment) else moment
     if moment.date() in UNKNOWN_DAYS:
         return None
     now = timezone.now()
     if moment.date() < FIRST_DAY or moment > now + timedelta(days=1):
-        raise BadRow(f"{shown(text)} is not in the past")
+        raise BadRow(Code.NOT_PAST(text=shown(text)))
     return min(moment.astimezone(UTC), now)  # a day may have begun already in its time zone
 
 

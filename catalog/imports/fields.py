@@ -11,11 +11,14 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext_noop as _
+
 from catalog.bounds import FIRST_YEAR, LARGEST_ID, LAST_YEAR
 from catalog.errors import BadRow
 from catalog.imports.dates import day_of, parse_day, parse_moment, shown
 from catalog.ingest.titles import Reading
 from catalog.models import ImportRow
+from catalog.models.reasons import Code, Reason
 from catalog.text import fold
 
 Kind = ImportRow.Kind
@@ -46,7 +49,7 @@ _RATIO = re.compile(r"(\d{1,3}(?:[.,]\d{1,20})?)(?:\s*/\s*(\d{1,3})|\s*(%))?", r
 class ParsedRow:
     """`recorded_at`: when it was rated or listed. `site_id` tells movies with one name and year apart on their site.
     `readings`: how else the title may be meant. `medium`: what the title is if not a movie. `problem`: why the row
-    imports nothing. `note`: which details were ignored.
+    imports nothing. `ignored`: which details were not used.
     """
 
     file: str
@@ -65,8 +68,8 @@ class ParsedRow:
     recorded_at: datetime | None = None
     watched_on: date | None = None
     is_rewatch: bool = False
-    problem: str = ""
-    note: str = ""
+    problem: tuple[Reason, ...] = ()
+    ignored: tuple[Reason, ...] = ()
 
 
 class Field(NamedTuple):
@@ -87,7 +90,7 @@ class Field(NamedTuple):
 def parse_title(text: str) -> str:
     title = " ".join(text.split())
     if len(title) > TITLE_LENGTH:
-        raise BadRow(f"the title is longer than {TITLE_LENGTH} characters")
+        raise BadRow(Code.LONG_TITLE(longest=TITLE_LENGTH))
     return title
 
 
@@ -97,7 +100,7 @@ def parse_year(text: str) -> int | None:
         return None
     found = _YEAR.fullmatch(text)
     if not found or not found[1].isascii() or not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
-        raise BadRow(f"{shown(text)} is not the year of a movie")
+        raise BadRow(Code.NOT_A_YEAR(text=shown(text)))
     return int(found[1])
 
 
@@ -107,7 +110,7 @@ def parse_imdb_id(text: str) -> str:
         return ""
     found = _IMDB_ID.fullmatch(text)
     if not found or not found[1].isascii():
-        raise BadRow(f"{shown(text)} is not an IMDb id; expected something like tt0133093")
+        raise BadRow(Code.NOT_AN_IMDB_ID(text=shown(text)))
     return f"tt{found[1]:0>7}"
 
 
@@ -116,7 +119,7 @@ def parse_id(text: str, what: str) -> int | None:
         return None
     found = _ID.fullmatch(text)
     if not found or not 0 < int(found[1]) <= LARGEST_ID:
-        raise BadRow(f"{shown(text)} is not a {what}")
+        raise BadRow(Code.NOT_AN_ID(text=shown(text), what=what))
     return int(found[1])
 
 
@@ -127,7 +130,7 @@ def parse_stars(text: str, *, out_of: int) -> float | None:
     elif ratio := _RATIO.fullmatch(text):
         value, scale = float(ratio[1].replace(",", ".")), 100 if ratio[3] else int(ratio[2] or out_of)
     if not (stars or ratio) or not 0 <= value <= scale or not scale:
-        raise BadRow(f"{shown(text)} is not a rating above 0 and up to {out_of}")
+        raise BadRow(Code.NOT_A_RATING(text=shown(text), out_of=out_of))
     return max(round(value / scale * 10), 1) / 2 if value else None
 
 
@@ -139,7 +142,7 @@ def is_of_ten(text: str) -> bool:
 
 def parse_flag(text: str) -> bool:
     if text.casefold() not in YES + NO:
-        raise BadRow(f"{shown(text)} is neither yes nor no")
+        raise BadRow(Code.NOT_A_FLAG(text=shown(text)))
     return text.casefold() in YES
 
 
@@ -154,7 +157,7 @@ def parse_status(text: str) -> Kind:
 
 def parse_plays(text: str) -> int:
     if not re.fullmatch(r"\d{1,6}(\.0)?", text, re.ASCII):
-        raise BadRow(f"{shown(text)} is not a number of plays")
+        raise BadRow(Code.NOT_PLAYS(text=shown(text)))
     return int(float(text))
 
 
@@ -180,25 +183,25 @@ def _is_zero(text: str) -> bool:
     return text in ("0", "0.0")
 
 
-TITLE = Field("title", "title", parse_title)
-ORIGINAL_TITLE = Field("original_title", "original title", parse_title)
-YEAR = Field("year", "year", parse_year)
-IMDB_ID = Field("imdb_id", "imdb id", parse_imdb_id)
-TMDB_ID = Field("tmdb_id", "tmdb id", partial(parse_id, what="TMDB id"))
-MOVIELENS_ID = Field("movielens_id", "movielens id", partial(parse_id, what="MovieLens id"))
-SITE_ID = Field("site_id", "address", str)
-MEDIUM = Field("medium", "type", parse_medium)
-SOURCE = Field("medium", "type", parse_source)
-EPISODE = Field("medium", "type", parse_episode)
-OUT_OF_5 = Field("rating", "rating out of 5", partial(parse_stars, out_of=5), "{:g}".format)
-OUT_OF_10 = Field("rating", "rating out of 10", partial(parse_stars, out_of=10), lambda stars: f"{stars * 2:g}")
+TITLE = Field("title", _("title"), parse_title)
+ORIGINAL_TITLE = Field("original_title", _("original title"), parse_title)
+YEAR = Field("year", _("year"), parse_year)
+IMDB_ID = Field("imdb_id", _("imdb id"), parse_imdb_id)
+TMDB_ID = Field("tmdb_id", _("tmdb id"), partial(parse_id, what="TMDB id"))
+MOVIELENS_ID = Field("movielens_id", _("movielens id"), partial(parse_id, what="MovieLens id"))
+SITE_ID = Field("site_id", _("address"), str)
+MEDIUM = Field("medium", _("type"), parse_medium)
+SOURCE = Field("medium", _("type"), parse_source)
+EPISODE = Field("medium", _("type"), parse_episode)
+OUT_OF_5 = Field("rating", _("rating out of 5"), partial(parse_stars, out_of=5), "{:g}".format)
+OUT_OF_10 = Field("rating", _("rating out of 10"), partial(parse_stars, out_of=10), lambda stars: f"{stars * 2:g}")
 RATING = OUT_OF_5._replace(may_be_of_ten=True)
-RECORDED_ON = Field("recorded_at", "recorded on", parse_moment, day_of, is_date=True)
+RECORDED_ON = Field("recorded_at", _("recorded on"), parse_moment, day_of, is_date=True)
 RECORDED_AT = RECORDED_ON._replace(write=datetime.isoformat)
-WATCHED_ON = Field("watched_on", "watched on", parse_day, is_date=True)
-IS_REWATCH = Field("is_rewatch", "rewatch", parse_flag, lambda is_rewatch: "Yes")
-IS_WATCHED = Field("status", "watched", partial(parse_kind, kind=Kind.WATCHED))
-IS_WANTED = Field("status", "wanted", partial(parse_kind, kind=Kind.WANTED))
-STATUS = Field("status", "status", parse_status)
-PLAYS = Field("plays", "plays", parse_plays)
-UNUSED = Field("", "not used", str)
+WATCHED_ON = Field("watched_on", _("watched on"), parse_day, is_date=True)
+IS_REWATCH = Field("is_rewatch", _("rewatch"), parse_flag, lambda is_rewatch: "Yes")
+IS_WATCHED = Field("status", _("watched"), partial(parse_kind, kind=Kind.WATCHED))
+IS_WANTED = Field("status", _("wanted"), partial(parse_kind, kind=Kind.WANTED))
+STATUS = Field("status", _("status"), parse_status)
+PLAYS = Field("plays", _("plays"), parse_plays)
+UNUSED = Field("", _("not used"), str)

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.utils.functional import Promise
 
 from catalog.imports.fields import Field, Kind
-from catalog.imports.reading import Answers, Columns, FileReport, Part, Reading, RowReader, columns_of
+from catalog.imports.reading import NOT_MOVIES, Answers, Columns, FileReport, Part, Reading, RowReader, columns_of
 from catalog.imports.tables import Record, Row, Table
 from catalog.models import Movie, User
 
@@ -99,7 +99,7 @@ class Format:
                     rows = RowReader(table.name, part, columns, self.complete, answers).read(wanted)
                     found.append((self.parts.index(part), rows))
                     if rows and all(row.medium for row in rows):
-                        report.taken_for = "not movies"
+                        report.parts = [(NOT_MOVIES, True)]
             reading.files.append(report)
         reading.rows = [row for _, rows in sorted(found, key=lambda pair: pair[0]) for row in rows]
         return reading

@@ -1,5 +1,6 @@
 """The lifecycle of an upload: received, read as a job, previewed, then committed or discarded."""
 
+import json
 import logging
 from collections.abc import Callable
 from datetime import timedelta
@@ -31,8 +32,8 @@ logger = logging.getLogger(__name__)
 ROWS_A_WRITE = 2000
 MAX_SECONDS = 1800
 READ_TASK = "catalog.read_import"
-PARSED = ("file", "line", "kind", "title", "year", "rating", "recorded_at", "watched_on", "is_rewatch", "note")
-COLUMNS = ("user_import_id", *PARSED, "movie_id", "reason")
+PARSED = ("file", "line", "kind", "title", "year", "rating", "recorded_at", "watched_on", "is_rewatch")
+COLUMNS = ("user_import_id", *PARSED, "movie_id", "reasons", "ignored")
 
 
 def receive_upload(
@@ -131,7 +132,8 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
 
 def _row(user_import: UserImport, row: ParsedRow, match: Match) -> list[Any]:
     """Values in the order of COLUMNS."""
-    return [user_import.pk, *(getattr(row, name) for name in PARSED), match.movie_id, match.reason[:300]]
+    values = (getattr(row, name) for name in PARSED)
+    return [user_import.pk, *values, match.movie_id, json.dumps(match.reasons), json.dumps(row.ignored)]
 
 
 def remove_old_imports() -> int:

@@ -11,25 +11,30 @@ from typing import NamedTuple
 from catalog.imports.fields import ParsedRow
 from catalog.ingest.identity import PUBLIC_IDS, Candidate, Candidates, ids_of
 from catalog.ingest.titles import Name
+from catalog.models.reasons import Code, Reason
 
+TYPE_LENGTH = 40
 YEARS_OFF = 1
 YEARS_OFF_BY_ID = 2  # where an id and the title agree
 # How well a name fits, best first.
 EXACT, WORDS, ANOTHER_NAME, LOOSE = range(4)
-NAMED = 3  # movies in a reason
 
 Identity = tuple[object, ...]
 
 
 class Match(NamedTuple):
-    """`is_near`: the year is off by one."""
+    """`reasons`: why there is no movie. `is_near`: the year is off by one."""
 
     movie_id: int | None
-    reason: str = ""
+    reasons: tuple[Reason, ...] = ()
     is_near: bool = False
 
 
-NOT_FOUND = Match(None, "Not in the catalogue.")
+def _none(reason: Reason) -> Match:
+    return Match(None, (reason,))
+
+
+NOT_FOUND = _none(Code.NOT_FOUND())
 
 
 class _Fit(NamedTuple):
@@ -47,7 +52,7 @@ def match_rows(rows: Sequence[ParsedRow]) -> list[Match]:
     found = {identity: _match(row, candidates) for identity, row in wanted.items()}
     _settle_claims(wanted, found)
     for identity in _ambiguous_names(sound):
-        found[identity] = Match(None, "The file has two movies with this name and year.")
+        found[identity] = _none(Code.SAME_NAME())
     return [Match(None, row.problem) if row.problem else found[_identity(row)] for row in rows]
 
 
@@ -71,14 +76,14 @@ def _match(row: ParsedRow, candidates: Candidates) -> Match:
     by_id = [candidates.by_id.get(name, getattr(row, name)) for name in PUBLIC_IDS]
     found = _distinct(candidate for candidate in by_id if candidate)
     if len(found) > 1:
-        return Match(None, f"Its ids belong to different movies: {_listed(found)}.")
+        return _none(Code.IDS_DIFFER(movies=_names(found)))
     meanings = list(_meanings(row))
     if found:
         if any(_agrees(meant, found[0], candidates) for meant in meanings):
             return Match(found[0].pk)
-        return Match(None, f"Its id is that of {found[0]}, which its title or year contradicts.")
+        return _none(Code.ID_CONTRADICTED(movie=str(found[0])))
     if row.medium:
-        return Match(None, f"Not a movie: {row.medium}.")
+        return _none(Code.NOT_A_MOVIE(type=row.medium[:TYPE_LENGTH]))
     matches = [_match_title(meant, candidates) for meant in meanings if _titles(meant)]
     return next((match for match in matches if match.movie_id), None) or _best_reason(matches)
 
@@ -102,11 +107,11 @@ def _agrees(row: ParsedRow, movie: Candidate, candidates: Candidates) -> bool:
 def _match_title(row: ParsedRow, candidates: Candidates) -> Match:
     fits = sorted(_fits(row, candidates), key=lambda fit: fit[:2])
     if not fits:
-        return Match(None, _why_not(row, candidates))
+        return _none(_why_not(row, candidates))
     best = fits[0]
     rivals = _distinct(fit.candidate for fit in fits if fit is best or _is_rival(fit, best))
     if len(rivals) > 1:
-        return Match(None, f"Several movies fit: {_listed(rivals)}.")
+        return _none(Code.SEVERAL(movies=_names(rivals)))
     return Match(rivals[0].pk, is_near=best.years_off > 0)
 
 
@@ -132,13 +137,13 @@ def _fits(row: ParsedRow, candidates: Candidates) -> Iterator[_Fit]:
             yield _Fit(years_off, fit, candidate)
 
 
-def _why_not(row: ParsedRow, candidates: Candidates) -> str:
+def _why_not(row: ParsedRow, candidates: Candidates) -> Reason:
     same_name = candidates.named(_titles(row))
     if not same_name:
-        return NOT_FOUND.reason
+        return Code.NOT_FOUND()
     if row.year is None:
-        return f"The year is missing; the catalogue has {_listed(same_name)}."
-    return f"Not in the catalogue, which has {_listed(same_name)}."
+        return Code.NO_YEAR(movies=_names(same_name))
+    return Code.ONLY_OTHERS(movies=_names(same_name))
 
 
 def _years_off(row: ParsedRow, candidate: Candidate) -> int:
@@ -176,8 +181,7 @@ def _settle_claims(wanted: dict[Identity, ParsedRow], found: dict[Identity, Matc
         for identity in [identity for identity in identities if found[identity].is_near]:
             others = [wanted[other] for other in identities if wanted[other].year != wanted[identity].year]
             if others:
-                reason = f"Not in the catalogue, where {others[0].title} is the one from {others[0].year}."
-                found[identity] = Match(None, reason)
+                found[identity] = _none(Code.ANOTHER_YEAR(title=others[0].title, year=others[0].year))
 
 
 def _ambiguous_names(rows: Iterable[ParsedRow]) -> set[Identity]:
@@ -189,6 +193,5 @@ def _ambiguous_names(rows: Iterable[ParsedRow]) -> set[Identity]:
     return {identity for (_, identity), found in addresses.items() if len(found) > 1}
 
 
-def _listed(candidates: Iterable[Candidate]) -> str:
-    names = [str(candidate) for candidate in candidates]
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+def _names(candidates: Iterable[Candidate]) -> list[str]:
+    return [str(candidate) for candidate in candidates]

@@ -7,22 +7,24 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from catalog.errors import BadRow, InvalidImport
 from catalog.imports.dates import is_ambiguous, order_of, shown
 from catalog.imports.fields import EMPTY, MOVIE, OUT_OF_10, Field, Kind, ParsedRow, is_of_ten
 from catalog.imports.tables import Record, Row, Table
+from catalog.models.reasons import Code, Reason
 
 FILE_NAME_LENGTH = 200
-NOTE_LENGTH = 300
 TEXTS = {"title", "original_title", "site_id"}
 IDENTITY = ("title", "imdb_id", "tmdb_id", "movielens_id")
 STATEMENTS = {"rating", "watched_on", "status", "plays"}  # fields that say what a row is
-NOT_USED = "not used"
+NOT_USED, NOT_MOVIES = gettext_noop("not used"), gettext_noop("not movies")
 # Questions about a file, with the answers that a person may give.
 QUESTIONS = {
-    "dates": ("day or month first?", {"day-first": "Day first", "month-first": "Month first"}),
-    "rows": ("watched or wanted?", {"watched": "Watched", "wanted": "On my watchlist"}),
+    "dates": (_("day or month first?"), {"day-first": _("Day first"), "month-first": _("Month first")}),
+    "rows": (_("watched or wanted?"), {"watched": _("Watched"), "wanted": _("On my watchlist")}),
 }
 ANSWERED_KINDS = {"watched": Kind.WATCHED, "wanted": Kind.WANTED}
 
@@ -35,7 +37,8 @@ class Part(NamedTuple):
 
     `kind` is what its rows are if they do not say otherwise: without one nothing is said, and None means that they are
     not used. `ignored` names columns that mean something else here. `is_mixed`: whether its site puts series into the
-    same file, so that a row without a type may be one.
+    same file, so that a row without a type may be one. `is_asked`: whether its
+    owner is asked about rows that say nothing, though others say something.
     """
 
     label: str
@@ -44,6 +47,7 @@ class Part(NamedTuple):
     named: str = ""
     ignored: Collection[str] = ()
     is_mixed: bool = False
+    is_asked: bool = False
 
     def fits(self, path: str, columns: Collection[str]) -> bool:
         return set(self.columns) <= set(columns) and bool(re.search(self.named, f"/{path.casefold()}"))
@@ -51,10 +55,12 @@ class Part(NamedTuple):
 
 @dataclass
 class FileReport:
-    """A file in the preview. `columns`: what each was taken for. `left_out`: rows about episodes or people."""
+    """A file in the preview. `parts`: what it was taken for, each with whether that is used; none if not recognised.
+    `columns`: what each was taken for. `left_out`: rows about episodes or people. Labels are messages of gettext.
+    """
 
     file: str
-    taken_for: str = f"{NOT_USED}: not recognised"
+    parts: list[tuple[str, bool]] = field(default_factory=list)
     rows: int = 0
     left_out: int = 0
     columns: dict[str, str] = field(default_factory=dict)
@@ -62,12 +68,10 @@ class FileReport:
     @property
     def is_put_aside(self) -> bool:
         """Whether it has rows and is known to hold something else than ratings, viewings and the watchlist."""
-        return bool(self.rows and self.columns) and self.taken_for.startswith(NOT_USED)
+        return bool(self.rows and self.columns) and not any(is_used for _, is_used in self.parts)
 
     def add(self, part: Part, header: Mapping[str, str], columns: Columns) -> None:
-        label = part.label if part.kind is not None else f"{NOT_USED}: {part.label}"
-        is_known = not self.taken_for.startswith(NOT_USED)
-        self.taken_for = f"{self.taken_for}, {label}" if is_known else label
+        self.parts.append((part.label, part.kind is not None))
         labels = {name: field.label for name, field in columns}
         self.columns = {written: labels.get(name, NOT_USED) for name, written in header.items()}
 
@@ -97,7 +101,7 @@ def columns_of(fields: Columns, part: Part, table: Table, answers: Answers) -> t
         order = answers["dates"] == "day-first"
     unclear = [name for name, texts in dates.items() if order is None and any(map(is_ambiguous, texts))]
     questions = [("dates", f"{table.name}: {table.header.get(name, name)}") for name in unclear[:1]]
-    if _is_open(part, used) and "rows" not in answers:
+    if _is_open(part, used) and "rows" not in answers and _has_silent_row(table, used):
         questions.append(("rows", table.name))
     settled = [(name, _settled(field, table.texts(name), order)) for name, field in used]
     return settled, questions if part.kind is not None else []
@@ -110,8 +114,14 @@ def _settled(field: Field, texts: Iterable[str], day_first: bool | None) -> Fiel
 
 
 def _is_open(part: Part, columns: Columns) -> bool:
-    """Whether neither the file nor any of its columns can say what the rows are."""
-    return part.kind == Kind.NOTHING and not any(field.name in STATEMENTS for _, field in columns)
+    """Whether rows that say nothing may be watched or wanted: its owner is asked."""
+    return part.kind == Kind.NOTHING and (part.is_asked or not any(field.name in STATEMENTS for _, field in columns))
+
+
+def _has_silent_row(table: Table, columns: Columns) -> bool:
+    """Whether a row has a value in no column that could say what it is."""
+    stating = [name for name, field in columns if field.name in STATEMENTS]
+    return any(not any(str(record.values.get(name) or "").strip() for name in stating) for record in table.records)
 
 
 class RowReader(NamedTuple):
@@ -125,7 +135,7 @@ class RowReader(NamedTuple):
 
     def read(self, records: Sequence[Record]) -> list[ParsedRow]:
         if len(records) > (limit := settings.POLICY.imports.max_entries):
-            raise InvalidImport(f"{self.file}: expected at most {limit:,} rows.")
+            raise InvalidImport(gettext("{file}: expected at most {n:,} rows.").format(file=self.file, n=limit))
         return [self._row(record) for record in records]
 
     def _row(self, record: Record) -> ParsedRow:
@@ -133,32 +143,32 @@ class RowReader(NamedTuple):
         self.complete(values, record.values)
         place = self.file[:FILE_NAME_LENGTH], record.line
         if problem := record.problem or _unknown(values, ignored):
-            return ParsedRow(*place, Kind.UNREADABLE, values.get("title", ""), problem=f"{problem}.")
+            return ParsedRow(*place, Kind.UNREADABLE, values.get("title", ""), problem=(problem,))
         kind, why_not = self._kind(values)
         if kind == Kind.NOTHING:
-            problem = f"{'; '.join(ignored) or why_not}."[:NOTE_LENGTH]
-            return ParsedRow(*place, kind, values.get("title", ""), year=values.get("year"), problem=problem)
+            why = tuple(ignored) or (why_not(),)
+            return ParsedRow(*place, kind, values.get("title", ""), year=values.get("year"), problem=why)
         if kind != Kind.WATCHED:
             values.pop("watched_on", None)
         values = {name: value for name, value in values.items() if name not in ("status", "plays")}
-        return ParsedRow(*place, kind, **values, note="; ".join(ignored)[:NOTE_LENGTH])
+        return ParsedRow(*place, kind, **values, ignored=tuple(ignored))
 
-    def _kind(self, values: dict[str, Any]) -> tuple[Kind, str]:
-        """What the row says, or else its file, or else its owner; and why it says nothing."""
+    def _kind(self, values: dict[str, Any]) -> tuple[Kind, Code]:
+        """What the row says, or else its file, or else its owner; and why, if it says nothing."""
         if not self._settle_type(values):
-            return Kind.NOTHING, "neither its type nor its year is known"
+            return Kind.NOTHING, Code.UNKNOWN_TYPE
         status = values.get("status")
         says_watched = status is None and ("watched_on" in values or values.get("plays"))
         if says_watched or Kind.WATCHED in (self.part.kind, status):
-            return Kind.WATCHED, ""
+            return Kind.WATCHED, Code.SILENT
         if status == Kind.WANTED or values.get("rating"):
-            return Kind.WANTED if status == Kind.WANTED else Kind.RATED, ""
+            return Kind.WANTED if status == Kind.WANTED else Kind.RATED, Code.SILENT
         if self.part.kind == Kind.RATED:
-            return Kind.NOTHING, "the rating is missing"
+            return Kind.NOTHING, Code.NO_RATING
         if status == Kind.NOTHING:
-            return Kind.NOTHING, "its status is neither watched nor wanted"
+            return Kind.NOTHING, Code.OTHER_STATUS
         answer = ANSWERED_KINDS.get(self.answers.get("rows", "")) if _is_open(self.part, self.columns) else None
-        return Kind(answer or self.part.kind or Kind.NOTHING), "nothing says that it was watched, rated or wanted"
+        return Kind(answer or self.part.kind or Kind.NOTHING), Code.SILENT
 
     def _settle_type(self, values: dict[str, Any]) -> bool:
         """Leaves only the type of what is no movie. Whether a title of unknown type can be told from a series.
@@ -174,10 +184,10 @@ class RowReader(NamedTuple):
         return bool(is_movie or medium or values.get("imdb_id") or (values.get("title") and values.get("year")))
 
 
-def _values(columns: Columns, row: Row) -> tuple[dict[str, Any], list[str]]:
+def _values(columns: Columns, row: Row) -> tuple[dict[str, Any], list[Reason]]:
     """The values of the fields, the first filled column of each, and which details were ignored."""
     values: dict[str, Any] = {}
-    ignored = []
+    ignored: list[Reason] = []
     for name, column in columns:
         try:
             text = _as_text(row.get(name))
@@ -186,19 +196,19 @@ def _values(columns: Columns, row: Row) -> tuple[dict[str, Any], list[str]]:
             if (value := column.parse(text)) != "":
                 values[column.name] = value
         except BadRow as error:
-            ignored.append(str(error))
+            ignored.append(error.reason)
     return values, ignored
 
 
-def _unknown(values: Mapping[str, Any], ignored: list[str]) -> str:
+def _unknown(values: Mapping[str, Any], ignored: list[Reason]) -> Reason | None:
     if any(values.get(name) for name in IDENTITY):
-        return ""
-    return ignored[0] if ignored else "neither a title nor an id"
+        return None
+    return ignored[0] if ignored else Code.NO_IDENTITY()
 
 
 def _as_text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise BadRow(f"{shown(str(value))} is neither text nor a number")
+        raise BadRow(Code.NOT_A_VALUE(text=shown(str(value))))
     return str(value).strip()

@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext
+
 from catalog.imports.fields import Kind, ParsedRow
 from catalog.imports.matching import Match
 from catalog.imports.reading import QUESTIONS
@@ -23,7 +25,7 @@ def counts_of(rows: Sequence[ParsedRow], matches: Sequence[Match]) -> dict[str, 
         "not_found": sum(kinds[kind] for kind in IMPORTED) - matched,
         "not_readable": kinds[Kind.UNREADABLE],
         "nothing_said": kinds[Kind.NOTHING],
-        "details_ignored": sum(bool(row.note) for row in rows),
+        "details_ignored": sum(bool(row.ignored) for row in rows),
         "rated": sum(row.rating is not None for row in movies),
         "watched": sum(row.kind == Kind.WATCHED for row in movies),
         "wanted": sum(row.kind == Kind.WANTED for row in movies),
@@ -61,7 +63,16 @@ def sentences(user_import: UserImport) -> list[str]:
 
 def files_of(user_import: UserImport) -> list[dict[str, Any]]:
     """Each file with what it and its columns were taken for."""
-    return user_import.report.get("files", [])
+    return [_in_words(**file) for file in user_import.report.get("files", [])]
+
+
+def _in_words(*, parts: list[tuple[str, bool]], columns: dict[str, str], **file: Any) -> dict[str, Any]:
+    unused = gettext("not used: {what}")
+    said = [gettext(label) if is_used else unused.format(what=gettext(label)) for label, is_used in parts]
+    return file | {
+        "taken_for": ", ".join(said) or unused.format(what=gettext("not recognised")),
+        "columns": {name: gettext(label) for name, label in columns.items()},
+    }
 
 
 def questions_of(user_import: UserImport) -> list[dict[str, Any]]:

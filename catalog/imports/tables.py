@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from catalog.errors import InvalidImport
 from catalog.imports.files import File
+from catalog.models.reasons import Code, Reason
 from catalog.safe_json import InvalidJSON, parse_json
 
 csv.field_size_limit(max(csv.field_size_limit(), 1 << 20))  # long reviews
@@ -28,7 +29,7 @@ class Record(NamedTuple):
     line: int
     columns: tuple[str, ...]
     values: Row
-    problem: str = ""
+    problem: Reason | None = None
 
 
 class Table:
@@ -65,7 +66,7 @@ def _csv_table(file: File) -> Table:
 
 
 def _record(names: tuple[str, ...], line: int, values: list[str]) -> Record:
-    problem = f"{len(values)} columns instead of {len(names)}" if len(values) != len(names) else ""
+    problem = Code.COLUMNS(n=len(values), expected=len(names)) if len(values) != len(names) else None
     return Record(line, names, dict(zip(names, values, strict=False)), problem)
 
 

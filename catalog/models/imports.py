@@ -10,6 +10,7 @@ from catalog.models.job import Job
 from catalog.models.movie import Movie
 from catalog.models.querysets import UserImportQuerySet
 from catalog.models.rating import RATING_STEPS
+from catalog.models.reasons import describe
 from catalog.models.source import Source
 
 
@@ -90,7 +91,7 @@ class UserImport(Job):
 
 
 class ImportRow(models.Model):
-    """One row of an uploaded file and the movie it matches; without a movie, `reason` says why.
+    """One row of an uploaded file and the movie it matches; without a movie, `reasons` say why.
 
     Only rows of the first three kinds can be imported.
     """
@@ -113,8 +114,8 @@ class ImportRow(models.Model):
     watched_on = models.DateField(null=True)
     is_rewatch = models.BooleanField(default=False)
     movie = models.ForeignKey(Movie, on_delete=models.SET_NULL, null=True)
-    reason = models.CharField(max_length=300, blank=True)
-    note = models.CharField(max_length=300, blank=True, help_text="Details that were ignored.")
+    reasons = models.JSONField(default=list, help_text="Why there is no movie, as codes.")
+    ignored = models.JSONField(default=list, help_text="Details that were ignored, as codes.")
 
     class Meta:
         ordering = ["id"]
@@ -122,3 +123,11 @@ class ImportRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file}, line {self.line}"
+
+    @property
+    def reason(self) -> str:
+        return f"{describe(self.reasons)}." if self.reasons else ""
+
+    @property
+    def note(self) -> str:
+        return describe(self.ignored)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models.job import Job
 from catalog.models.movie import Movie
+from catalog.models.reasons import describe
 
 
 class SyncRun(Job):
@@ -98,7 +99,7 @@ class TMDBRecord(models.Model):
     tmdb_id = models.PositiveIntegerField(unique=True)
     movie = models.ForeignKey(Movie, on_delete=models.SET_NULL, null=True, blank=True, related_name="tmdb_records")
     state = models.CharField(max_length=16, choices=State)
-    reason = models.CharField(max_length=500, blank=True)
+    reasons = models.JSONField(default=list, blank=True, help_text="Why it is not in the catalogue, as codes.")
     merged_into = models.PositiveIntegerField(null=True, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True, help_text="When the content was last read.")
     checked_at = models.DateTimeField(default=timezone.now, help_text="When TMDB was last queried.")
@@ -113,3 +114,8 @@ class TMDBRecord(models.Model):
 
     def __str__(self) -> str:
         return f"TMDB {self.tmdb_id}"
+
+    @property
+    def reason(self) -> str:
+        """Why it is not in the catalogue, or not all that TMDB says of it."""
+        return describe(self.reasons)

@@ -15,6 +15,7 @@ from catalog.ingest.identity import having_any_id, ids_of
 from catalog.ingest.links import Links
 from catalog.ingest.movies import MovieBatch
 from catalog.models import Movie, Source, SyncItem, TMDBRecord
+from catalog.models.reasons import Code, Reason
 from catalog.providers.tmdb import FoundMovie
 from catalog.providers.tmdb_documents import MovieDocument
 from catalog.references import delete_unreferenced
@@ -24,8 +25,8 @@ from catalog.sync.work_items import settle
 State = TMDBRecord.State
 Outcome = SyncItem.Outcome
 IDS = ("tmdb_id", "imdb_id")
-DELETED_HERE = "deleted on this site"
-REASON_LENGTH = 500
+DETAILS_SHOWN, DETAIL_LENGTH = 3, 160
+ERROR_LENGTH = 500
 
 
 class Answer(NamedTuple):
@@ -55,8 +56,9 @@ class Batch:
         """Decides on one movie; nothing is written before `save`."""
         document = answer.found.document
         movie = self._find(answer.found)
-        if movie is None and (reason := self._reason_to_skip(document)):
-            if reason != DELETED_HERE:  # otherwise the existing record already says so
+        reason = self._reason_to_skip(document) if movie is None else None
+        if reason or (movie is None and document.id in self._deleted):
+            if reason:  # otherwise the existing record says that it was deleted here
                 self._skipped.append(_record(document.id, State.SKIPPED, reason))
             self._outcomes[Outcome.SKIPPED].append(answer.item.pk)
             return
@@ -82,11 +84,11 @@ class Batch:
         fetched = {found.document.id: (movie, found.document.ignored) for (_, found), movie, _ in self._taken}
         merged = {found.asked_id: found.document.id for (_, found), _, _ in self._taken}
         records = [
-            _record(key, State.FETCHED, _sentence(ignored), movie=movie, fetched_at=now)
+            _record(key, State.FETCHED, _of_ignored(ignored), movie=movie, fetched_at=now)
             for key, (movie, ignored) in fetched.items()
         ]
         records += [
-            _record(old, State.MERGED, f"merged into {new}", merged_into=new)
+            _record(old, State.MERGED, Code.MERGED(tmdb_id=new), merged_into=new)
             for old, new in merged.items()
             if old not in fetched
         ]
@@ -103,18 +105,20 @@ class Batch:
             movie.field_sources = movie.field_sources | {"tmdb_id": Source.TMDB.value}  # its old id no longer exists
         return movie
 
-    def _reason_to_skip(self, document: MovieDocument) -> str:
-        """Why a movie outside the catalogue is not added; empty if it is."""
+    def _reason_to_skip(self, document: MovieDocument) -> Reason | None:
+        """Why the policy does not add a movie that is not in the catalogue."""
         policy = settings.POLICY.tmdb
         if document.is_adult and not policy.adult:
-            return "adult (tmdb.adult is false)"
+            return Code.ADULT()
         if not policy.unreleased and document.is_unreleased(timezone.now().date()):
-            return f"not released before {document.release_date or 'a known date'} (tmdb.unreleased is false)"
-        return DELETED_HERE if document.id in self._deleted else ""
+            day = document.release_date
+            return Code.UNRELEASED(day=day.isoformat()) if day else Code.NO_RELEASE()
+        return None
 
 
-def _sentence(ignored: list[str]) -> str:
-    return f"details ignored: {len(ignored)} ({'; '.join(ignored)})" if ignored else ""
+def _of_ignored(ignored: list[str]) -> Reason | None:
+    shown = [detail[:DETAIL_LENGTH] for detail in ignored[:DETAILS_SHOWN]]
+    return Code.IGNORED(n=len(ignored), details="; ".join(shown)) if ignored else None
 
 
 def write_failure(item: SyncItem, error: Exception) -> None:
@@ -125,7 +129,8 @@ def write_failure(item: SyncItem, error: Exception) -> None:
         state, outcome = State.GONE, Outcome.GONE
     elif isinstance(error, AnswerRejected):
         state, outcome = State.REJECTED, Outcome.REJECTED
-    reason = str(error) if isinstance(error, ProviderError) else f"This site failed: {type(error).__name__}"
+    said = str(error)[:ERROR_LENGTH]
+    reason = Code.PROVIDER(error=said) if isinstance(error, ProviderError) else Code.BUG(error=type(error).__name__)
     with transaction.atomic():
         if settle(item, outcome):
             _save_records([_record(tmdb_id, state, reason)], with_content=False)
@@ -133,13 +138,14 @@ def write_failure(item: SyncItem, error: Exception) -> None:
                 remove_unused([tmdb_id])
 
 
-def _record(tmdb_id: int, state: str, reason: str = "", **values: Any) -> TMDBRecord:
-    return TMDBRecord(tmdb_id=tmdb_id, state=state, reason=reason[:REASON_LENGTH], checked_at=timezone.now(), **values)
+def _record(tmdb_id: int, state: str, reason: Reason | None = None, **values: Any) -> TMDBRecord:
+    reasons = [reason] if reason else []
+    return TMDBRecord(tmdb_id=tmdb_id, state=state, reasons=reasons, checked_at=timezone.now(), **values)
 
 
 def _save_records(records: list[TMDBRecord], *, with_content: bool) -> None:
     """Replaces earlier records. Without `with_content` the movie and the time of the last reading stay."""
-    columns = ["state", "reason", "checked_at", "merged_into", *(["movie", "fetched_at"] if with_content else [])]
+    columns = ["state", "reasons", "checked_at", "merged_into", *(["movie", "fetched_at"] if with_content else [])]
     TMDBRecord.objects.bulk_create(records, update_conflicts=True, unique_fields=["tmdb_id"], update_fields=columns)
 
 

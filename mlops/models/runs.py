@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Job
@@ -127,7 +128,7 @@ class TuningTrial(models.Model):
     scores = models.JSONField(default=list, help_text="nDCG after each cut that it came to.")
     ndcg = models.FloatField(null=True, blank=True, help_text="Over all users of those cuts.")
     seconds = models.FloatField()
-    message = models.TextField(blank=True)
+    details = models.JSONField(default=dict, blank=True, help_text="What the estimator raised, as `error`.")
     ended_at = models.DateTimeField(default=timezone.now)
     mlflow_run_id = models.CharField(max_length=64, blank=True)
 
@@ -137,6 +138,13 @@ class TuningTrial(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study_id}: trial {self.number}"
+
+    @property
+    def message(self) -> str:
+        """Why it failed; empty if it did not."""
+        if self.status != self.Status.FAILED:
+            return ""
+        return gettext("The model cannot be evaluated with these parameters: {error}").format(**self.details)
 
 
 class ParameterChoice(models.Model):

@@ -116,7 +116,7 @@ class Search:
         try:
             self._evaluate(trial, may_stop)
         except (ValueError, FloatingPointError) as error:
-            trial.status, trial.message = Status.FAILED, str(error)
+            trial.status, trial.details = Status.FAILED, {"error": str(error)}
             if number == 0:
                 raise StepFailed(f"The current parameters cannot be evaluated: {error}") from error
         trial.seconds = perf_counter() - started

@@ -181,7 +181,7 @@ def test_a_trial_whose_fit_fails_is_kept_and_the_search_goes_on(site, monkeypatc
     study = tune()
 
     failed = study.trials.get(status="failed")
-    assert (failed.number, failed.message, failed.ndcg) == (1, "regularization: too small", None)
+    assert (failed.number, failed.details, failed.ndcg) == (1, {"error": "regularization: too small"}, None)
     assert study.trials.count() == 5
 
 

@@ -8,9 +8,10 @@ from catalog.errors import InvalidImport
 from catalog.imports.fields import Kind
 from catalog.imports.files import File, files_of
 from catalog.imports.format import Export, Format, entries_of
-from catalog.imports.reading import NOT_USED, Answers, FileReport, Reading
+from catalog.imports.reading import Answers, FileReport, Reading
 from catalog.imports.tables import Table, tables_of
 from catalog.models import User
+from catalog.models.reasons import describe
 
 
 def _discover() -> dict[str, Format]:
@@ -39,7 +40,8 @@ def read_upload(*, format: str, name: str, content: bytes, answers: Answers | No
         raise InvalidImport(f"{name}: expected {chosen.expected}; this one contains no movies.")
     if reading.rows and all(row.kind == Kind.UNREADABLE for row in reading.rows):
         first = reading.rows[0]
-        raise InvalidImport(f"{name}: none of its rows can be read. {first.file}, line {first.line}: {first.problem}")
+        why = describe(first.problem)
+        raise InvalidImport(f"{name}: none of its rows can be read. {first.file}, line {first.line}: {why}.")
     return reading
 
 
@@ -52,12 +54,12 @@ def _tables(format: Format, files: Sequence[File]) -> tuple[list[Table], list[Fi
             found = tables_of(file) if file.content else []
         except InvalidImport as error:
             problems.append(str(error))
-            reports.append(FileReport(file.path, f"{NOT_USED}: {error}"))
+            reports.append(FileReport(file.path, [(str(error), False)]))
             continue
         tables += found
         if not found:
             part = format.part(file.path, ())
-            reports.append(FileReport(file.path, f"{NOT_USED}: {part.label if part else 'not recognised'}"))
+            reports.append(FileReport(file.path, [(part.label, False)] if part else []))
     return tables, reports, problems
 
 

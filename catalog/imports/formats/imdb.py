@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as noop
 
 from catalog.imports import fields
 from catalog.imports.dates import day_of
@@ -25,9 +26,9 @@ class IMDb(Format):
     help = _("Your ratings, Export: the CSV file; your watchlist likewise.")
     expected = "the ratings.csv or the watchlist that IMDb exports (columns Const, Title, Title Type and others)"
     parts = (
-        Part("check-ins", Kind.WATCHED, _LIST, r"/check.?ins?\W*\d*\W*csv$"),
-        Part("list", Kind.WANTED, _LIST),
-        Part("ratings", Kind.RATED, _MOVIES),
+        Part(noop("check-ins"), Kind.WATCHED, _LIST, r"/check.?ins?\W*\d*\W*csv$"),
+        Part(noop("list"), Kind.WANTED, _LIST),
+        Part(noop("ratings"), Kind.RATED, _MOVIES),
     )
     columns = {
         fields.TITLE: ["title"],

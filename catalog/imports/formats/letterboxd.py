@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as noop
 
 from catalog.imports import fields
 from catalog.imports.fields import Kind
@@ -23,18 +24,18 @@ class Letterboxd(Format):
         "the zip that Letterboxd exports, or its ratings.csv, diary.csv, reviews.csv, watched.csv or watchlist.csv"
     )
     parts = (
-        Part("deleted", named="/deleted/"),
-        Part("orphaned", named="/orphaned/"),
-        Part("likes", named="/likes/"),
-        Part("a list", named="/lists/"),
-        Part("a list", columns=("position", "name", "url")),
-        Part("settings", named=r"/profile\W*\d*\W*csv$"),
-        Part("comments", named=r"/comments\W*\d*\W*csv$"),
-        Part("watched", Kind.WATCHED, _MOVIES, r"/watched\W*\d*\W*csv$"),
-        Part("watchlist", Kind.WANTED, _MOVIES, r"/watchlist[^/]*$"),
-        Part("diary", Kind.WATCHED, _DIARY, ignored=("letterboxd uri",)),  # the address of the entry
-        Part("ratings", Kind.RATED, (*_MOVIES, "rating")),
-        Part("movies", Kind.NOTHING, _MOVIES),
+        Part(noop("deleted"), named="/deleted/"),
+        Part(noop("orphaned"), named="/orphaned/"),
+        Part(noop("likes"), named="/likes/"),
+        Part(noop("a list"), named="/lists/"),
+        Part(noop("a list"), columns=("position", "name", "url")),
+        Part(noop("settings"), named=r"/profile\W*\d*\W*csv$"),
+        Part(noop("comments"), named=r"/comments\W*\d*\W*csv$"),
+        Part(noop("watched"), Kind.WATCHED, _MOVIES, r"/watched\W*\d*\W*csv$"),
+        Part(noop("watchlist"), Kind.WANTED, _MOVIES, r"/watchlist[^/]*$"),
+        Part(noop("diary"), Kind.WATCHED, _DIARY, ignored=("letterboxd uri",)),  # the address of the entry
+        Part(noop("ratings"), Kind.RATED, (*_MOVIES, "rating")),
+        Part(noop("movies"), Kind.NOTHING, _MOVIES),
     )
     columns = {
         fields.TITLE: ["name"],

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as noop
 
 from catalog.imports import fields
 from catalog.imports.fields import Field, Kind
@@ -12,8 +13,10 @@ from catalog.imports.reading import IDENTITY, Columns, Part
 from catalog.imports.tables import Row, Table
 from catalog.ingest.titles import readings
 
-_ANY = Part("a table", Kind.NOTHING)
+_ANY = Part(noop("a table"), Kind.NOTHING)
 _TRACKERS_OWN = _ANY._replace(is_mixed=True)
+# Exports of this site once had no column `watched`: a viewing on an unknown day had no value that says so.
+_EARLIER_EXPORT = _ANY._replace(is_asked=True)
 # Columns that mean something else in a table with certain others, as these trackers write it. All mix in series.
 _TRACKERS: dict[tuple[str, ...], dict[str, Field]] = {
     ("tmdb id", "your rating"): {
@@ -50,7 +53,7 @@ class PlainCSV(Format):
         "title", "year", "imdb_id", "tmdb_id", "movielens_id", "rating", "rating10", "rated_at", "watched",
         "watched_on", "rewatch", "watchlist",
     ]  # fmt: skip
-    parts = (_ANY, _TRACKERS_OWN)
+    parts = (_ANY, _TRACKERS_OWN, _EARLIER_EXPORT)
     columns = {
         fields.TITLE: ["title"],
         fields.YEAR: ["year"],
@@ -77,13 +80,14 @@ class PlainCSV(Format):
         names_a_movie = any(name in columns and field.name in IDENTITY for name, field in self.fields(columns))
         if not names_a_movie or "title type" in columns:
             return None
+        if set(columns) == set(self.header) - {"watched"}:
+            return _EARLIER_EXPORT
         return _TRACKERS_OWN if _of_tracker(columns) else _ANY
 
     def fields(self, columns: Collection[str]) -> Columns:
         known = _of_tracker(columns)
         known |= {name: field for name, field in super().fields(columns) if name not in known}
-        if not any(known.get(name) == fields.MEDIUM for name in columns):
-            known |= dict.fromkeys(_EPISODES, fields.EPISODE)
+        known |= dict.fromkeys(_EPISODES, fields.EPISODE)  # where the type itself says nothing
         return [(name, field) for name, field in known.items() if field.name]
 
     def complete(self, values: dict[str, Any], row: Row) -> None:

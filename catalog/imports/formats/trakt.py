@@ -7,6 +7,7 @@ from datetime import UTC, date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as noop
 
 from catalog.imports import fields
 from catalog.imports.fields import Kind, ParsedRow
@@ -26,21 +27,21 @@ class Trakt(Format):
     expected = "a JSON file of Trakt (ratings, history, watched or watchlist), or a zip of such files"
     suffixes = (".json",)
     parts = (
-        Part("settings", named=r"/user-[^/]*$"),
-        Part("owned", columns=("collected_at",)),
-        Part("hidden", columns=("hidden_at",)),
-        Part("comments", columns=("comment",)),
-        Part("notes", columns=("note",)),
-        Part("paused", columns=("paused_at",)),
-        Part("ratings", Kind.RATED, ("rating",)),
-        Part("history", Kind.WATCHED, ("watched_at",)),
-        Part("watched", Kind.WATCHED, ("last_watched_at",)),
-        Part("watchlist", Kind.WANTED, ("listed_at",), r"watchlist[^/]*$"),
-        Part("favourites", None, ("listed_at",), r"favou?rites[^/]*$"),
-        Part("a list", columns=("listed_at",)),
-        Part("names of lists", columns=("item_count",)),
-        Part("movies", Kind.NOTHING, ("movie",)),
-        Part("series", Kind.NOTHING, ("show",)),
+        Part(noop("settings"), named=r"/user-[^/]*$"),
+        Part(noop("owned"), columns=("collected_at",)),
+        Part(noop("hidden"), columns=("hidden_at",)),
+        Part(noop("comments"), columns=("comment",)),
+        Part(noop("notes"), columns=("note",)),
+        Part(noop("paused"), columns=("paused_at",)),
+        Part(noop("ratings"), Kind.RATED, ("rating",)),
+        Part(noop("history"), Kind.WATCHED, ("watched_at",)),
+        Part(noop("watched"), Kind.WATCHED, ("last_watched_at",)),
+        Part(noop("watchlist"), Kind.WANTED, ("listed_at",), r"watchlist[^/]*$"),
+        Part(noop("favourites"), None, ("listed_at",), r"favou?rites[^/]*$"),
+        Part(noop("a list"), columns=("listed_at",)),
+        Part(noop("names of lists"), columns=("item_count",)),
+        Part(noop("movies"), Kind.NOTHING, ("movie",)),
+        Part(noop("series"), Kind.NOTHING, ("show",)),
     )
     columns = {
         fields.TITLE: ["movie.title", "show.title"],

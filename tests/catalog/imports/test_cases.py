@@ -7,6 +7,7 @@ import pytest
 from catalog.imports.commit import commit_import
 from catalog.imports.lifecycle import create_import, read_import
 from catalog.imports.reading import QUESTIONS
+from catalog.imports.report import files_of
 from catalog.models import UserImport
 from tests.catalog.imports.case_files import (
     OUTCOMES,
@@ -61,11 +62,12 @@ def test_the_expected_counts_fit_the_expected_rows(case):
     }
 
 
+@pytest.mark.wording
 @pytest.mark.django_db
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
 def test_the_preview_names_files_columns_questions_and_numbers(nora, case):
     user_import = ready(case, nora)
-    files = {file["file"]: file for file in user_import.report["files"]}
+    files = {file["file"]: file for file in files_of(user_import)}
     asked = [f"{about}: {QUESTIONS[key][0]}" for key, about in user_import.report["questions"]]
 
     counts = user_import.counts | {"found": user_import.counts["matched"]}

@@ -58,7 +58,7 @@ def test_nothing_of_the_users_changes_before_the_commit(nora, heat):
     assert bytes(user_import.content) == b""
     assert not Rating.objects.exists()
     [row] = user_import.rows.filter(movie=None)
-    assert (row.file, row.line, row.reason) == ("ratings.csv", 3, "Not in the catalogue.")
+    assert (row.file, row.line, row.reasons) == ("ratings.csv", 3, [["match.not_found", {}]])
 
 
 def test_commit_writes_ratings_and_sends_the_signal(nora, heat, django_capture_on_commit_callbacks):

@@ -5,6 +5,7 @@ import pytest
 from catalog.errors import InvalidImport
 from catalog.imports.fields import ParsedRow
 from catalog.imports.formats import read_upload
+from catalog.models.reasons import describe
 from tests.catalog.imports.site_files import DIARY, RATINGS, REVIEWS, WATCHED, WATCHLIST, table, zipped
 
 URI = "https://boxd.it/2aHi"
@@ -86,6 +87,7 @@ def test_a_folder_in_the_zip_is_looked_into():
     assert [row.title for row in rows] == ["Ran"]
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
@@ -99,10 +101,11 @@ def test_a_folder_in_the_zip_is_looked_into():
 def test_a_broken_row_says_what_is_wrong_and_leaves_the_others(row, problem):
     broken, sound = read("ratings.csv", table(RATINGS, row, ["2020-05-02", "Ran", "1985", URI, "4"]))
 
-    assert (broken.line, broken.problem) == (2, f"{problem}.")
-    assert (sound.title, sound.problem) == ("Ran", "")
+    assert (broken.line, describe(broken.problem)) == (2, problem)
+    assert (sound.title, sound.problem) == ("Ran", ())
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     ("row", "note"),
     [
@@ -114,9 +117,10 @@ def test_a_broken_row_says_what_is_wrong_and_leaves_the_others(row, problem):
 def test_a_bad_detail_costs_the_detail_and_is_named(row, note):
     [rated] = read("ratings.csv", table(RATINGS, row))
 
-    assert (rated.title, rated.rating, rated.problem, rated.note) == ("Heat", 5, "", note)
+    assert (rated.title, rated.rating, rated.problem, describe(rated.ignored)) == ("Heat", 5, (), note)
 
 
+@pytest.mark.wording
 def test_a_file_without_a_sound_row_is_refused():
     with pytest.raises(InvalidImport, match=r"none of its rows can be read. ratings.csv, line 2: neither a title nor"):
         read("ratings.csv", table(RATINGS, ["2020-05-02", "", "1995", URI, "4"]))

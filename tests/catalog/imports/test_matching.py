@@ -5,6 +5,7 @@ from django.test.utils import CaptureQueriesContext
 from catalog.imports.fields import ParsedRow
 from catalog.imports.matching import Match, match_rows
 from catalog.models import AlternativeTitle, Movie
+from catalog.models.reasons import Code, describe
 from tests.catalog.imports import labelled_titles
 from tests.factories import MovieFactory
 
@@ -26,7 +27,7 @@ def test_three_hundred_labelled_rows_match_correctly():
     )
     names = {movie.pk: (movie.title, movie.year) for movie in Movie.objects.all()}
     matches = match(*(row(asked.title, asked.year) for asked in rows))
-    found = [(asked, names.get(made.movie_id), made.reason) for asked, made in zip(rows, matches, strict=True)]
+    found = [(asked, names.get(made.movie_id), made.reasons) for asked, made in zip(rows, matches, strict=True)]
     in_catalogue = [line for line in found if line[0].meant]
 
     assert len(rows) >= 300
@@ -54,7 +55,7 @@ def test_an_id_that_title_or_year_contradict_decides_nothing():
     MovieFactory(title="Ran", year=1995)
     year, title = match(row("Heat", 2013, imdb_id="tt0113277"), row("Ran", 1995, imdb_id="tt0113277"))
 
-    assert year == title == Match(None, "Its id is that of Heat (1995), which its title or year contradicts.")
+    assert year == title == Match(None, (Code.ID_CONTRADICTED(movie="Heat (1995)"),))
 
 
 def test_one_film_twice_in_the_catalogue_counts_as_one():
@@ -69,7 +70,7 @@ def test_a_movie_with_another_id_is_another_movie():
     unknown = MovieFactory(title="Ran", year=1985)
     other, known = match(row("Heat", 1995, imdb_id="tt0091183"), row("Ran", 1985, imdb_id="tt0089881"))
 
-    assert (other.movie_id, other.reason) == (None, "Not in the catalogue, which has Heat (1995).")
+    assert (other.movie_id, other.reasons) == (None, (Code.ONLY_OTHERS(movies=["Heat (1995)"]),))
     assert known.movie_id == unknown.pk
 
 
@@ -78,14 +79,14 @@ def test_ids_of_two_movies_match_none():
     MovieFactory(title="Ran", year=1985, tmdb_id=11645)
     [made] = match(row("Heat", 1995, imdb_id="tt0113277", tmdb_id=11645))
 
-    assert made == Match(None, "Its ids belong to different movies: Heat (1995), Ran (1985).")
+    assert made == Match(None, (Code.IDS_DIFFER(movies=["Heat (1995)", "Ran (1985)"]),))
 
 
 def test_what_is_no_movie_is_said_to_be_none():
     MovieFactory(title="Fargo", year=1996)
     [made] = match(row("Fargo", 1996, medium="TV Series"))
 
-    assert made == Match(None, "Not a movie: TV Series.")
+    assert made == Match(None, (Code.NOT_A_MOVIE(type="TV Series"),))
 
 
 def test_exact_name_beats_alternative_titles():
@@ -96,7 +97,7 @@ def test_exact_name_beats_alternative_titles():
     [doubtful] = match(row("Ringu", 1998))
 
     assert (virus.movie_id, named.movie_id) == (ring.pk, ringu.pk)
-    assert doubtful == Match(None, "Several movies fit: Das Zeichen (1998), Ringu (1999).")
+    assert doubtful == Match(None, (Code.SEVERAL(movies=["Das Zeichen (1998)", "Ringu (1999)"]),))
 
 
 def test_exact_year_beats_a_year_off_by_one():
@@ -104,7 +105,7 @@ def test_exact_year_beats_a_year_off_by_one():
     near, own = match(row("Titanic", 1996), row("Titanic", 1997))
 
     assert own.movie_id == titanic.pk
-    assert near == Match(None, "Not in the catalogue, where Titanic is the one from 1997.")
+    assert near == Match(None, (Code.ANOTHER_YEAR(title="Titanic", year=1997),))
     assert [made.movie_id for made in match(row("Titanic", 1996), row("Titanic", 1998))] == [None, None]
     assert [made.movie_id for made in match(row("Titanic", 1996))] == [titanic.pk]
 
@@ -113,19 +114,20 @@ def test_two_movies_with_one_name_and_year_stay_unmatched():
     MovieFactory(title="The Killer", year=2023)
     first, second = row("The Killer", 2023, site_id="/a"), row("The Killer", 2023, site_id="/b")
 
-    assert [made.reason for made in match(first, second)] == ["The file has two movies with this name and year."] * 2
+    assert [made.reasons for made in match(first, second)] == [(Code.SAME_NAME(),)] * 2
     assert match(first, first)[0].movie_id is not None
 
 
+@pytest.mark.wording
 def test_reasons_name_the_years_there_are():
     for year in (1978, 2007, 2018, 1990, 2030):
         MovieFactory(title="Halloween", year=year)
     without, wrong, nothing = match(row("Halloween"), row("Halloween", 1950), row("Hallo", 1950))
 
     listed = "Halloween (1978), Halloween (2007), Halloween (2018) and 2 more"
-    assert without.reason == f"Several movies fit: {listed}."
-    assert wrong.reason == f"Not in the catalogue, which has {listed}."
-    assert nothing.reason == "Not in the catalogue."
+    assert describe(without.reasons) == f"Several movies fit: {listed}"
+    assert describe(wrong.reasons) == f"Not in the catalogue, which has {listed}"
+    assert nothing.reasons == (Code.NOT_FOUND(),)
 
 
 def test_matching_reads_the_catalogue_once():

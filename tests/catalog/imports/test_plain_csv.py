@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from catalog.errors import InvalidImport
 from catalog.imports.fields import ParsedRow
 from catalog.imports.formats import FORMATS, read_upload
+from catalog.models.reasons import describe
 
 
 def read(text: str, name: str = "mine.csv") -> list[ParsedRow]:
@@ -37,6 +38,20 @@ def test_ratings_viewings_and_watchlist_by_column():
     assert wanted.kind == "wanted"
 
 
+@pytest.mark.parametrize(("answers", "kind"), [({}, "nothing"), ({"rows": "watched"}, "watched")])
+def test_an_export_from_before_the_column_watched_is_asked_about(answers, kind):
+    header = "title,year,imdb_id,tmdb_id,movielens_id,rating,rating10,rated_at,watched_on,rewatch,watchlist"
+    silent, rated = "Ran,1985,,,,,,2024-01-01,,,", "Up,2009,,,,4,,2024-01-01,,,"
+    reading = read_upload(
+        format="csv", name="x.csv", content="\n".join([header, silent, rated]).encode(), answers=answers
+    )
+    complete = read_upload(format="csv", name="x.csv", content=f"{header}\n{rated}".encode())
+
+    assert [row.kind for row in reading.rows] == [kind, "rated"]
+    assert reading.questions == ([] if answers else [("rows", "x.csv")])
+    assert complete.questions == []
+
+
 def test_semicolons_and_decimal_commas_of_spreadsheets_are_read():
     [row] = read("Title;Year;Rating\r\nHeat;1995;4,5\r\n")
 
@@ -49,6 +64,7 @@ def test_columns_of_letterboxds_own_import_are_understood():
     assert (row.tmdb_id, row.imdb_id, row.rating, row.watched_on) == (949, "tt0113277", 4.5, date(2020, 5, 1))
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
@@ -62,10 +78,11 @@ def test_columns_of_letterboxds_own_import_are_understood():
 def test_a_row_that_imports_nothing_says_why(row, problem):
     broken, _ = read(f"title,year,rating,watchlist,imdb_id\n{row}\nRan,1985,4,,\n")
 
-    assert broken.problem == problem
+    assert f"{describe(broken.problem)}." == problem
     assert broken.kind == ("unreadable" if row.startswith(",") else "nothing")
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     ("row", "note"),
     [
@@ -77,13 +94,19 @@ def test_a_row_that_imports_nothing_says_why(row, problem):
 def test_a_bad_detail_costs_the_detail_and_is_named(row, note):
     [rated] = read(f"title,year,rating,watchlist,imdb_id\n{row}\n")
 
-    assert (rated.kind, rated.title, rated.rating, rated.imdb_id, rated.note) == ("rated", "Heat", 4, "", note)
+    assert (rated.kind, rated.title, rated.rating, rated.imdb_id, describe(rated.ignored)) == (
+        "rated",
+        "Heat",
+        4,
+        "",
+        note,
+    )
 
 
 def test_a_row_may_be_rated_and_wanted():
     [row] = read("title,rating,watchlist\nHeat,4,yes\n")
 
-    assert (row.kind, row.rating, row.problem) == ("wanted", 4, "")
+    assert (row.kind, row.rating, row.problem) == ("wanted", 4, ())
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 from catalog.errors import InvalidImport
 from catalog.imports.fields import ParsedRow
 from catalog.imports.formats import read_upload
+from catalog.models.reasons import describe
 from tests.catalog.imports.site_files import as_json, trakt_movie, zipped
 
 HEAT = trakt_movie("Heat", 1995, "tt0113277", 949)
@@ -72,6 +73,7 @@ def test_a_zip_of_json_files_is_read():
     assert [(row.file, row.line, row.rating) for row in rows] == [("ratings-movies.json", 1, 5)]
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     ("item", "problem"),
     [
@@ -84,9 +86,10 @@ def test_a_zip_of_json_files_is_read():
 def test_a_broken_item_says_what_is_wrong(item, problem):
     sound = {"rated_at": "2020-09-01T09:10:11.000Z", "rating": 10, "movie": HEAT}
 
-    assert read(as_json([item, sound]))[0].problem == problem
+    assert f"{describe(read(as_json([item, sound]))[0].problem)}." == problem
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     ("item", "note"),
     [
@@ -101,8 +104,8 @@ def test_a_broken_item_says_what_is_wrong(item, problem):
 def test_a_bad_detail_costs_the_detail_and_is_named(item, note):
     [row] = read(as_json([item]))
 
-    assert (row.title, row.problem) == ("Heat", "")
-    assert note in row.note
+    assert (row.title, row.problem) == ("Heat", ())
+    assert note in describe(row.ignored)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from catalog.models import Movie, SyncRun, TMDBRecord
+from catalog.models.reasons import Code
 from catalog.sync.work import sync
 from catalog.sync.work_items import SyncRequest
 from tests.catalog.sync.runs import sync_ids
@@ -31,7 +32,7 @@ def test_without_id_or_title_a_document_is_rejected(tmdb, change, reason):
     assert (run.status, run.message) == ("succeeded", "2 added, 1 rejected.")
     record = TMDBRecord.objects.get(tmdb_id=2)
     assert record.state == "rejected"
-    assert re.search(reason, record.reason)
+    assert re.search(reason, record.reasons[0][1]["error"])
     tmdb.movies[2] = document(2)
     sync(SyncRequest(Scope.EVERYTHING))
     assert Movie.objects.filter(tmdb_id=2).exists()  # mended: the next sync asks again
@@ -56,7 +57,9 @@ def test_a_bad_detail_costs_itself_and_is_recorded(tmdb, change, reason):
     assert (run.status, run.message) == ("succeeded", "3 added.")
     record = TMDBRecord.objects.get(tmdb_id=2)
     assert record.state == "fetched"
-    assert re.search(f"details ignored: 1 .*{reason}", record.reason)
+    [[code, params]] = record.reasons
+    assert (code, params["n"]) == (Code.IGNORED, 1)
+    assert re.search(reason, params["details"])
     tmdb.serve(document(2))
     sync_ids(2)
-    assert TMDBRecord.objects.get(tmdb_id=2).reason == ""
+    assert TMDBRecord.objects.get(tmdb_id=2).reasons == []

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from catalog.models import Credit, Keyword, Movie, MovieGenre, MovieKeyword, Source, SyncItem, SyncRun, TMDBRecord
+from catalog.models.reasons import Code
 from catalog.search.query import suggest
 from catalog.sync.work import sync
 from catalog.sync.work_items import SyncRequest
@@ -245,16 +246,16 @@ def test_what_is_gone_goes_unless_somebody_rated_it(tmdb):
 @pytest.mark.parametrize(
     ("movie", "reason"),
     [
-        (document(5, adult=True), "adult"),
-        (document(5, release_date=str(TODAY + timedelta(days=9))), "not released before"),
-        (document(5, release_date=None, status="Planned"), "not released before a known date"),
+        (document(5, adult=True), Code.ADULT()),
+        (document(5, release_date=f"{TODAY + timedelta(days=9)}"), Code.UNRELEASED(day=f"{TODAY + timedelta(days=9)}")),
+        (document(5, release_date=None, status="Planned"), Code.NO_RELEASE()),
     ],
 )
 def test_policy_skips_movies(tmdb, tmdb_policy, movie, reason):
     tmdb.serve(movie)
 
     assert sync_ids(5).message == "1 skipped by policy."
-    assert reason in TMDBRecord.objects.get().reason
+    assert TMDBRecord.objects.get().reasons == [list(reason)]
     assert not Movie.objects.exists()
 
     tmdb_policy(adult=True, unreleased=True)

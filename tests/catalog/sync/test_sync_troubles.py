@@ -104,7 +104,7 @@ def test_a_bug_at_one_movie_leaves_the_others(tmdb, monkeypatch, caplog):
     monkeypatch.setattr(batch, "values_from", fail)
 
     assert sync_ids(1, 2).message == "1 added, 1 failed."
-    assert TMDBRecord.objects.get(tmdb_id=1).reason == "This site failed: ValueError"
+    assert TMDBRecord.objects.get(tmdb_id=1).reasons == [["tmdb.bug", {"error": "ValueError"}]]
     assert "a bug" in caplog.text
 
 

@@ -54,7 +54,7 @@ def test_falls_back_to_a_random_split_and_says_so(data: str, reason: str, caplog
     assert reason in caplog.text
 
 
-def test_weighs_what_is_popular_now_where_fashions_change() -> None:
+def test_present_popularity_counts_where_fashions_change() -> None:
     model = HybridRecommender().fit(fashions())
     assert model.best_params_["validation"] == "time"
     assert model.best_params_["popularity_weight"] > 0

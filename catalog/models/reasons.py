@@ -1,0 +1,81 @@
+"""Why a row of an upload or a record of TMDB is not used, or not wholly: stable codes, and sentences for display.
+
+Rows store pairs of code and params. Texts that another program or site wrote are params.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+NAMED = 3  # of a list in a sentence
+
+
+class Code(TextChoices):
+    """Calling one gives the reason: `Code.NOT_A_YEAR(text="'95'")`. Sentences have no full stop: they may be joined."""
+
+    # a value of an uploaded row
+    LONG_TITLE = "title.too_long", _("the title is longer than {longest} characters")
+    NOT_A_YEAR = "year.invalid", _("{text} is not the year of a movie")
+    NOT_AN_IMDB_ID = "imdb_id.invalid", _("{text} is not an IMDb id; expected something like tt0133093")
+    NOT_AN_ID = "id.invalid", _("{text} is not a {what}")
+    NOT_A_RATING = "rating.invalid", _("{text} is not a rating above 0 and up to {out_of}")
+    NOT_A_FLAG = "flag.invalid", _("{text} is neither yes nor no")
+    NOT_PLAYS = "plays.invalid", _("{text} is not a number of plays")
+    NOT_A_DATE = "date.invalid", _("{text} is not a date like 2024-01-31")
+    NOT_PAST = "date.in_future", _("{text} is not in the past")
+    NOT_A_VALUE = "value.invalid", _("{text} is neither text nor a number")
+    # an uploaded row as a whole
+    COLUMNS = "row.columns", _("{n} columns instead of {expected}")
+    NO_IDENTITY = "row.no_identity", _("neither a title nor an id")
+    UNKNOWN_TYPE = "row.unknown_type", _("neither its type nor its year is known")
+    NO_RATING = "row.no_rating", _("the rating is missing")
+    OTHER_STATUS = "row.other_status", _("its status is neither watched nor wanted")
+    SILENT = "row.silent", _("nothing says that it was watched, rated or wanted")
+    # an uploaded row and the catalogue
+    NOT_FOUND = "match.not_found", _("Not in the catalogue")
+    ONLY_OTHERS = "match.only_others", _("Not in the catalogue, which has {movies}")
+    ANOTHER_YEAR = "match.another_year", _("Not in the catalogue, where {title} is the one from {year}")
+    NO_YEAR = "match.no_year", _("The year is missing; the catalogue has {movies}")
+    SEVERAL = "match.several", _("Several movies fit: {movies}")
+    SAME_NAME = "match.same_name", _("The file has two movies with this name and year")
+    IDS_DIFFER = "match.ids_differ", _("Its ids belong to different movies: {movies}")
+    ID_CONTRADICTED = "match.id_contradicted", _("Its id is that of {movie}, which its title or year contradicts")
+    NOT_A_MOVIE = "match.not_a_movie", _("Not a movie: {type}")
+    # a record of TMDB
+    ADULT = "tmdb.adult", _("adult (tmdb.adult is false)")
+    UNRELEASED = "tmdb.unreleased", _("not released before {day} (tmdb.unreleased is false)")
+    NO_RELEASE = "tmdb.no_release", _("not released before a known date (tmdb.unreleased is false)")
+    MERGED = "tmdb.merged", _("merged into {tmdb_id}")
+    IGNORED = "tmdb.ignored", _("details ignored: {n} ({details})")
+    PROVIDER = "tmdb.provider", "{error}"
+    BUG = "tmdb.bug", _("This site failed: {error}")
+    LEGACY = "legacy", "{text}"  # written before there were codes
+
+    def __call__(self, **params: Any) -> "Reason":
+        return Reason(self.value, params)
+
+
+class Reason(NamedTuple):
+    """As JSON it is a list of both."""
+
+    code: str
+    params: Mapping[str, Any] = {}
+
+    def __str__(self) -> str:
+        label = Code(self.code).label if self.code in Code.values else self.code  # of a later version
+        return str(label).format(**{name: _shown(value) for name, value in self.params.items()})
+
+
+def describe(reasons: Iterable[Iterable[Any]]) -> str:
+    """The sentences in the reader's language."""
+    return "; ".join(str(Reason(*reason)) for reason in reasons)
+
+
+def _shown(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    names, n_more = ", ".join(map(str, value[:NAMED])), len(value) - NAMED
+    return gettext("{names} and {n} more").format(names=names, n=n_more) if n_more > 0 else names
