@@ -21,6 +21,7 @@ def upload(client: APIClient, content: bytes = table(RATINGS, *ROWS), format: st
     return client.post(ADDRESS, {"format": format, "file": file}, format="multipart")
 
 
+@pytest.mark.wording
 def test_upload_look_commit(nora):
     heat = MovieFactory(title="Heat", year=1995)
     mine = api_client_of(nora)
@@ -125,6 +126,7 @@ def test_nobody_uploads_without_a_name_or_all_the_time(api, nora, settings):
     assert codes == [400] * allowed + [429]
 
 
+@pytest.mark.wording
 def test_a_preview_names_columns_and_questions_and_takes_answers(nora):
     mine = api_client_of(nora)
     content = b"title,year,watched_on,mood\nHeat,1995,05/06/2023,good\n"

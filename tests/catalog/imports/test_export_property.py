@@ -12,6 +12,7 @@ from catalog.imports.formats import export_ratings
 from catalog.imports.lifecycle import create_import, read_import
 from catalog.ingest.titles import Name
 from catalog.models import Movie, Rating, User, Viewing, WatchlistItem
+from tests.catalog.imports.labelled_uploads import catalogue
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +70,7 @@ def imported_again(format: str, made: list[Movie]) -> tuple[dict, dict, list]:
         user_import = create_import(user=nora, format=format, name=export.name, content=export.content)
         assert read_import(import_id=user_import.pk)
         user_import.refresh_from_db()
-        unmatched = list(user_import.rows.filter(movie=None).values_list("file", "title", "year", "reason"))
+        unmatched = list(user_import.rows.filter(movie=None).values_list("file", "title", "year", "reasons"))
         commit_import(user_import)
         found = state(ada), state(nora), unmatched
         transaction.set_rollback(True)
@@ -93,5 +94,27 @@ def test_movies_without_ids_come_back_by_their_names(format, made):
     made = list({Name.of(movie.title).loose: movie for movie in made}.values())
     exported, imported, unmatched = imported_again(format, made)
 
+    assert unmatched == []
+    assert imported == exported | ({"viewings": set()} if format == "imdb" else {})
+
+
+@pytest.mark.parametrize("format", ["csv", "letterboxd", "trakt", "imdb"])
+@pytest.mark.parametrize("with_ids", [True, False])
+def test_the_whole_labelled_catalogue_comes_back(format, with_ids):
+    """Remakes, brackets and films under several names; of a film that is there twice, one."""
+    found = {(Name.of(movie.title).loose, movie.year): movie for movie in catalogue()}.values()
+    made = [
+        Movie(
+            title=movie.title,
+            year=movie.year,
+            original_title=movie.other,
+            imdb_id=movie.imdb_id or None if with_ids else None,
+            tmdb_id=int(movie.tmdb_id) if movie.tmdb_id and with_ids else None,
+        )
+        for movie in found
+    ]
+    exported, imported, unmatched = imported_again(format, made)
+
+    assert len(exported["ratings"]) > 200
     assert unmatched == []
     assert imported == exported | ({"viewings": set()} if format == "imdb" else {})

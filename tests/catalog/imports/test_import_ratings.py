@@ -25,6 +25,7 @@ def path(tmp_path):
     return tmp_path / "ratings.csv"
 
 
+@pytest.mark.wording
 def test_it_imports_and_says_what_was_not_matched_and_why(nora, path):
     heat = MovieFactory(title="Heat", year=1995)
     out, errors = import_ratings(path)
