@@ -12,7 +12,7 @@ def give_details(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mlops", "0017_retraining_trigger")]
+    dependencies = [("mlops", "0018_site_identity")]
 
     operations = [
         migrations.AddField(
