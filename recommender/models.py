@@ -20,6 +20,7 @@ class ServedModel(models.Model):
     version = models.PositiveIntegerField()
     algorithm = models.CharField(max_length=32)
     artifact = models.CharField(max_length=200, help_text="Folder of the artefact, below MODEL_DIR.")
+    checksum = models.CharField(max_length=64, blank=True, help_text="Of the artefact; empty: any is served.")
     activated_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

@@ -174,11 +174,11 @@ def prune_serving_stats() -> int:
     return ServingStatsMinute.objects.filter(minute__lt=before).delete()[0]
 
 
-def activate(*, version: int, algorithm: str, artifact: str) -> ServedModel:
+def activate(*, version: int, algorithm: str, artifact: str, checksum: str = "") -> ServedModel:
     """Point the web processes at the artefact (a folder below MODEL_DIR); they follow within seconds.
 
     The current champion becomes the previous one, used as fallback and by a rollback. Activating the served version
-    again only corrects its artefact.
+    again only corrects its artefact. With a `checksum` no other artefact is served from that folder.
     """
     folder = PurePosixPath(artifact)
     if folder.is_absolute() or ".." in folder.parts or not folder.parts:
@@ -188,11 +188,11 @@ def activate(*, version: int, algorithm: str, artifact: str) -> ServedModel:
         champion = slots.get(ServedModel.Slot.CHAMPION)
         if champion is not None and champion.version != version:
             _set_pointer(ServedModel.Slot.PREVIOUS, champion)
-        row = ServedModel(version=version, algorithm=algorithm, artifact=artifact)
+        row = ServedModel(version=version, algorithm=algorithm, artifact=artifact, checksum=checksum)
         return _set_pointer(ServedModel.Slot.CHAMPION, row)
 
 
 def _set_pointer(slot: ServedModel.Slot, to: ServedModel) -> ServedModel:
-    names = ("version", "algorithm", "artifact", "activated_at")
+    names = ("version", "algorithm", "artifact", "checksum", "activated_at")
     row, _ = ServedModel.objects.update_or_create(slot=slot, defaults={name: getattr(to, name) for name in names})
     return row

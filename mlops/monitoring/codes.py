@@ -33,6 +33,7 @@ class AutoRollbackCode(TextChoices):
 
 
 class DependencyCode(TextChoices):
+    CHAMPION_FILES = "dependency.champion_files", _("Files of the champion")
     CHAMPION_LIBRARIES = "dependency.champion_libraries", _("Libraries of the champion")
     COUNTER = "dependency.counter", _("Counter of rate limits")
     DISK = "dependency.disk", _("Disk")
@@ -193,6 +194,7 @@ SENTENCES: dict[str, Text] = {
     AutoRollbackCode.DONE: _("Version {version} was rolled back; version {champion} is the champion again."),
     AutoRollbackCode.SWITCHED_OFF: _("Version {version} stays the champion because automatic rollback is off."),
     AutoRollbackCode.REFUSED: _("Rolling back version {version} failed: {error}"),
+    DependencyCode.CHAMPION_FILES: _("Version {version} cannot be served: {error}"),
     DependencyCode.CHAMPION_LIBRARIES: _("Version {version} was trained with other libraries ({n}): {changes}."),
     DependencyCode.COUNTER: _("Redis cannot count requests, so the database does: {error}"),
     DependencyCode.DISK: _("Nothing can be written below {folder} (VAR_DIR): {error}"),

@@ -13,6 +13,8 @@ from mlops.findings import Finding, Outcome
 from mlops.monitoring.alerts import alert_on
 from mlops.monitoring.codes import DependencyCode
 from mlops.monitoring.staleness import watch_scheduler
+from recommender.models import ServedModel
+from recommender.serving.model_server import server
 from recommender.serving.periodic import PeriodicThread
 
 WATCH_SECONDS = 60.0
@@ -43,13 +45,22 @@ def watch_disk() -> None:
     alert_on(Finding(DependencyCode.DISK, Outcome.ALERT if error else Outcome.OK, params=params))
 
 
+def watch_champion() -> None:
+    """An alert while this process cannot serve the champion, as after its files were changed."""
+    champion = ServedModel.champion()
+    error = server.refusal(champion) if champion else ""
+    params = {"version": champion and champion.version, "error": error}
+    alert_on(Finding(DependencyCode.CHAMPION_FILES, Outcome.ALERT if error else Outcome.OK, params=params))
+
+
 def _watch() -> None:
     watch_counter()
+    watch_champion()
     watch_scheduler()
     watch_disk()  # last: on a full disk SQLite cannot keep the alert
 
 
-site_watch = PeriodicThread("watch Redis, the scheduler and the disk", _watch, lambda: WATCH_SECONDS)
+site_watch = PeriodicThread("watch what the site needs", _watch, lambda: WATCH_SECONDS)
 
 
 @receiver(counter_failed)

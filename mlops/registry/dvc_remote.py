@@ -64,6 +64,12 @@ def restore_data() -> list[Path]:
             f"These differ from what was pushed: {', '.join(damaged)}. Remove them and DVC's cache "
             f"({Path(settings.DVC_DIR) / '.dvc' / 'cache'}), and try again."
         )
+    # Here, so that processes that restore nothing start without pandas.
+    from recommender.estimators.artifact import make_read_only
+
+    for folder in folders:
+        if folder.parent == Path(settings.MODEL_DIR):
+            make_read_only(folder)
     return list(folders)
 
 

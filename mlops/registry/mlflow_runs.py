@@ -1,13 +1,11 @@
 """Writes our rows to MLflow: a version as a run with its files and a registered version, a search as nested runs."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 from django.conf import settings
 
@@ -54,7 +52,6 @@ def log_version(version: ModelVersion) -> tuple[str, str]:
                 pip_requirements=[f"{name}=={release}" for name, release in library_versions().items()],
                 tags=tags,
             )
-        _share_files(folder_of(version), info.artifact_path)
         # After the model: it would copy the metrics that the run has by then, with one query each.
         mlflow.log_metrics(dict(_metrics(version.figures)), model_id=info.model_id)
         # Last, so that registered models are complete.
@@ -187,15 +184,3 @@ def _estimators_alone() -> Iterator[Path]:
         shutil.copytree(code, package / "estimators", ignore=shutil.ignore_patterns("__pycache__"))
         (package / "__init__.py").touch()
         yield package
-
-
-def _share_files(folder: Path, location: str) -> None:
-    """Replaces MLflow's copies of the arrays by hard links to ours, where both are on one file system."""
-    parsed = urlparse(location)
-    copies = Path(parsed.path) / "artifacts" / folder.name
-    if parsed.scheme in ("", "file"):
-        with suppress(OSError):  # another file system
-            for path in folder.iterdir():
-                link = copies / f".{path.name}.link"
-                os.link(path, link)
-                link.rename(copies / path.name)

@@ -138,7 +138,12 @@ def _make_champion(version: ModelVersion, *, replacing: int | None = None, **tra
         ModelVersion.objects.filter(status=Status.CHAMPION).update(status=Status.FORMER)
         ModelVersion.objects.filter(pk=version.pk).update(status=Status.CHAMPION)
         promotion = Promotion.objects.create(version=version, previous=previous, **trail)
-        activate(version=version.pk, algorithm=version.algorithm, artifact=version.artifact)
+        activate(
+            version=version.pk,
+            algorithm=version.algorithm,
+            artifact=version.artifact,
+            checksum=version.artifact_checksum,
+        )
         if promotion.kind != Kind.AUTOMATIC:  # a training mirrors its version itself
             transaction.on_commit(_ask_for_sync)
     version.refresh_from_db()

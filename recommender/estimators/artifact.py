@@ -3,7 +3,8 @@
 The manifest holds format version, algorithm, hyper-parameters, the id maps' files, library versions, the data's
 fingerprint and each file's sha256. It names the state's attributes; a nested recommender's begin with
 `<attribute>/`. Equal models make equal bytes, and an array that two attributes share is written once.
-Big arrays are memory-mapped on loading, so that processes share them.
+Big arrays are memory-mapped on loading, so that processes share them. The files are read-only, because a change would
+reach the models in memory; their folder is not, so that it can be removed without special rights.
 
 A manifest of an earlier release may hold other names for attributes and hyper-parameters: `config.RENAMED_STATE` and
 `config.RENAMED_PARAMETERS` give today's.
@@ -34,10 +35,14 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 3  # 2: learns from rating values, scores new movies by a kernel; 3: vectors are columns
 MANIFEST = "manifest.json"
+READ_ONLY = 0o444
 MEMORY_MAP_BYTES = 1 << 20
 LIST_IN_A_FILE = 100  # values, above which a list is a file of its own
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm")  # may change what a fit gives
 INFINITY = "infinity_is_positive"
+
+
+FileSignature = frozenset[tuple[str, int, int, int, int]]
 
 
 class ArtifactError(ValueError):
@@ -47,6 +52,31 @@ class ArtifactError(ValueError):
 def artifact_checksum(folder: str | Path) -> str:
     """sha256 of the manifest, which holds those of all files: equal for equal models."""
     return sha256(_manifest_path(Path(folder)))
+
+
+def verify_artifact(folder: str | Path) -> str:
+    """The checksum of an artefact whose files are all whole. Raises ArtifactError that names the first other one."""
+    root = Path(folder)
+    _verify_files(root, _read_manifest(root)["files"])
+    return artifact_checksum(root)
+
+
+def file_signature(folder: Path) -> FileSignature:
+    """Equal while no file was written, replaced or removed; read without opening any. Empty without a folder.
+
+    It may differ for equal files, such as after a change of their rights: `verify_artifact` decides.
+    """
+    try:
+        entries = [(entry.name, entry.stat()) for entry in os.scandir(folder)]
+    except OSError:
+        return frozenset()
+    return frozenset((name, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for name, stat in entries)
+
+
+def make_read_only(folder: Path) -> None:
+    """For an artefact whose files were written by another program."""
+    for path in folder.iterdir():
+        path.chmod(READ_ONLY)
 
 
 def sha256(path: Path) -> str:
@@ -108,6 +138,7 @@ def _durable(path: Path) -> Iterator[IO[bytes]]:
     with path.open("wb") as file:
         yield file
         file.flush()
+        os.fchmod(file.fileno(), READ_ONLY)
         os.fsync(file.fileno())
 
 
@@ -195,12 +226,7 @@ def load_recommender(folder: str | Path, mmap: bool = True) -> "Recommender":
     """
     root = Path(folder)
     manifest = _read_manifest(root)
-    for name, expected in manifest["files"].items():
-        path = root / name
-        if Path(name).name != name or not path.is_file():
-            raise ArtifactError(f"{root}: file {name!r} is missing")
-        if sha256(path) != expected:
-            raise ArtifactError(f"{root}: the checksum of {name!r} does not match: the file was changed or cut")
+    _verify_files(root, manifest["files"])
     reader = _Reader(root, manifest["files"], mmap)
     try:
         model: Recommender = reader.model(manifest["model"])
@@ -212,6 +238,15 @@ def load_recommender(folder: str | Path, mmap: bool = True) -> "Recommender":
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ArtifactError(f"{root}: the manifest does not fit its files: {error!r}") from error
     return model
+
+
+def _verify_files(root: Path, checksums: dict[str, str]) -> None:
+    for name, expected in checksums.items():
+        path = root / name
+        if Path(name).name != name or not path.is_file():
+            raise ArtifactError(f"{root}: file {name!r} is missing")
+        if sha256(path) != expected:
+            raise ArtifactError(f"{root}: the checksum of {name!r} does not match: the file was changed or cut")
 
 
 def _manifest_path(root: Path) -> Path:

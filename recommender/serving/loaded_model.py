@@ -17,6 +17,7 @@ from recommender.models import ServedModel
 
 if TYPE_CHECKING:
     from recommender.estimators import Recommender
+    from recommender.estimators.artifact import FileSignature
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class LoadedModel:
     """A model in memory and the part of the catalog that it knows.
 
     `rated` and `new` are the movies with and without a rating in the model's snapshot, the latter newest first.
+    `files` is the state of its artefact when that was last found whole.
     """
 
     slot: str
@@ -80,6 +82,8 @@ class LoadedModel:
     new: Ids
     known: frozenset[int]
     watermark: Watermark
+    checksum: str
+    files: FileSignature
 
     @property
     def candidates(self) -> Ids | None:
@@ -92,18 +96,43 @@ def load_model(row: ServedModel) -> LoadedModel:
     # Imported here so that commands that serve no list start without pandas.
     from threadpoolctl import threadpool_limits
 
-    from recommender.estimators import load_recommender
+    from recommender.estimators import ArtifactError, artifact_checksum, load_recommender
+    from recommender.estimators.artifact import file_signature
 
     folder = Path(settings.MODEL_DIR) / row.artifact
+    files = file_signature(folder)  # before they are read, so that a change meanwhile is noticed
     model = load_recommender(folder, mmap=True)
+    checksum = artifact_checksum(folder)
+    if row.checksum and row.checksum != checksum:
+        raise ArtifactError(f"{folder}: this is not the model that was activated: the checksum differs")
     threadpool_limits(limits=1, user_api="blas")  # more threads would compete with the request threads
     trained_after = min((folder / "manifest.json").stat().st_mtime, row.activated_at.timestamp())
     watermark = Watermark.at(trained_after - settings.POLICY.training.max_runtime_seconds)
     empty = np.empty(0, dtype=np.int64)
-    loaded = LoadedModel(row.slot, row.version, row.artifact, model, empty, empty, frozenset(), watermark)
+    known: frozenset[int] = frozenset()
+    loaded = LoadedModel(row.slot, row.version, row.artifact, model, empty, empty, known, watermark, checksum, files)
     loaded = refresh_items(loaded)
     _warm_up(loaded.model)
     return loaded
+
+
+def while_whole(loaded: LoadedModel) -> LoadedModel | None:
+    """None if the artefact was overwritten: big arrays in memory are its files. Otherwise the model.
+
+    Files that were removed stay in memory. Reads them only if their signature changed.
+    """
+    from recommender.estimators import ArtifactError
+    from recommender.estimators.artifact import file_signature, verify_artifact
+
+    folder = Path(settings.MODEL_DIR) / loaded.artifact
+    files = file_signature(folder)
+    if not files or files == loaded.files:
+        return loaded
+    try:
+        is_same = verify_artifact(folder) == loaded.checksum
+    except (ArtifactError, OSError):
+        return None
+    return replace(loaded, files=files) if is_same else None
 
 
 def refresh_items(loaded: LoadedModel) -> LoadedModel:

@@ -9,6 +9,8 @@ import os
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -16,13 +18,19 @@ from django.db import DatabaseError
 from recommender.logs import log_once_a_minute
 from recommender.metrics import MODEL_LOAD_FAILURES, MODEL_SWAPS
 from recommender.models import ServedModel
-from recommender.serving.loaded_model import LoadedModel, load_model, refresh_items
+from recommender.serving.loaded_model import LoadedModel, load_model, refresh_items, while_whole
 from recommender.serving.periodic import PeriodicThread
 from recommender.serving.stats import serving_stats
 
 logger = logging.getLogger(__name__)
 
-RETRY_SECONDS = 60.0  # until a refused artefact is tried again: its files may have been incomplete
+RETRY_SECONDS = 60.0  # until a refused artefact is tried again, unless its files change before
+
+
+class Refusal(NamedTuple):
+    at: float
+    files: object
+    error: str
 
 
 class ModelServer:
@@ -38,7 +46,7 @@ class ModelServer:
         self._renew_lock()
         self._models: tuple[LoadedModel, ...] = ()
         self._is_loaded = False
-        self._refused: dict[tuple[int, str], float] = {}
+        self._refused: dict[tuple[int, str], Refusal] = {}
         self._items_refreshed_at = 0.0
 
     def _renew_lock(self) -> None:
@@ -54,6 +62,11 @@ class ModelServer:
     def champion(self) -> LoadedModel | None:
         """The champion or, if it cannot be loaded, the previous one; None without a model."""
         return next(iter(self.models()), None)
+
+    def refusal(self, row: ServedModel) -> str:
+        """Why this process cannot serve the model of a pointer row; empty if it can, or has not tried yet."""
+        refused = self._refused.get((row.version, row.artifact))
+        return refused.error if refused else ""
 
     def _load_first(self) -> None:
         with self._lock:
@@ -84,7 +97,8 @@ class ModelServer:
             self._items_refreshed_at = time.monotonic()
 
     def _swap(self, rows: list[ServedModel], first_only: bool) -> None:
-        before = self._models
+        served = self._models
+        before = self._models = self._whole(served)
         if [(row.slot, row.version, row.artifact) for row in rows] == [(m.slot, m.version, m.artifact) for m in before]:
             return
         now: list[LoadedModel] = []
@@ -97,14 +111,24 @@ class ModelServer:
         if not now and rows and before:  # none of them can be loaded: keep serving the model in memory
             now = [replace(before[0], slot=ServedModel.Slot.PREVIOUS.value)]
         self._models = tuple(now)
-        if before and now and before[0].version != now[0].version:
+        if served and now and served[0].version != now[0].version:
             MODEL_SWAPS.inc()
-            logger.info("Swapped served model %s for model %s", before[0].version, now[0].version)
+            logger.info("Swapped served model %s for model %s", served[0].version, now[0].version)
+
+    def _whole(self, models: tuple[LoadedModel, ...]) -> tuple[LoadedModel, ...]:
+        """Without those whose files were overwritten."""
+        found = [(loaded, while_whole(loaded)) for loaded in models]
+        for loaded in [loaded for loaded, whole in found if whole is None]:
+            logger.error("The files of model %s were changed: it is served no longer", loaded.version)
+        return tuple(whole for _, whole in found if whole is not None)
 
     def _load(self, row: ServedModel) -> LoadedModel | None:
+        from recommender.estimators.artifact import file_signature  # here, as in loaded_model
+
         key = (row.version, row.artifact)
-        refused_at = self._refused.get(key)
-        if refused_at is not None and time.monotonic() - refused_at < RETRY_SECONDS:
+        files = file_signature(Path(settings.MODEL_DIR) / row.artifact)
+        refused = self._refused.get(key)
+        if refused and refused.files == files and time.monotonic() - refused.at < RETRY_SECONDS:
             return None
         try:
             loaded = load_model(row)
@@ -113,9 +137,9 @@ class ModelServer:
         except Exception as error:
             MODEL_LOAD_FAILURES.inc()
             serving_stats.record_failure(row.version)
-            if refused_at is None:
+            if refused is None:
                 logger.exception("Model %s cannot be served: %s", row.version, error)
-            self._refused[key] = time.monotonic()
+            self._refused[key] = Refusal(time.monotonic(), files, str(error))
             return None
         self._refused.pop(key, None)
         logger.info("Loaded model %s (%s)", row.version, row.algorithm)

@@ -1,6 +1,7 @@
 """The mirror in a real MLflow store."""
 
 import json
+import stat
 import subprocess
 import sys
 
@@ -136,11 +137,14 @@ def test_an_answer_that_got_lost_leads_to_no_second_registration(alice, client):
     assert (version.mlflow_run_id, version.mlflow_version) == known
 
 
-def test_the_arrays_are_on_the_disk_once_and_go_with_retention(alice, client, settings):
+def test_mlflow_has_files_of_its_own_that_go_with_retention(alice, client, settings):
     version = make_version(decision="refused", status="refused")
     mirror(version)
     copies = [path for path in settings.MLFLOW_ARTIFACT_DIR.rglob("movie_ids_.npy") if version.artifact in path.parts]
-    assert [path.stat().st_nlink for path in copies] == [2]
+    [folder] = [path.parent for path in copies]
+    own = [file for place in (folder, settings.MODEL_DIR / version.artifact) for file in place.iterdir()]
+    assert {file.stat().st_nlink for file in own} == {1}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in own} == {0o444}
     for _ in range(3):
         make_version()
 
