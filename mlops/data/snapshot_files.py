@@ -1,7 +1,9 @@
 """A snapshot's folder: ratings and movies in Parquet, and a manifest in snapshot.json.
 
 Equal data has an equal hash, whatever the chunks or the library that writes the files. The hash of a stored snapshot
-can be recomputed, so that a changed or truncated file is noticed before a training reads it.
+can be recomputed, so that a changed or truncated file is noticed before a training reads it. The manifest also holds
+each file's checksum and its own, because damaged bytes must not reach the reader of Parquet, which may raise anything,
+take any memory or read other values. Manifests of earlier versions lack them.
 """
 
 import hashlib
@@ -16,7 +18,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recommender.estimators.artifact import sha256
+
 RATINGS, MOVIES, MANIFEST = "ratings.parquet", "movies.parquet", "snapshot.json"
+FILES, OWN = "files", "checksum"  # keys of the manifest
 CHUNK_ROWS = 200_000
 
 OnRows = Callable[[int], None]
@@ -86,12 +91,18 @@ def write_files(
             writer.write_table(pa.Table.from_pandas(frame, _MOVIE_SCHEMA, preserve_index=False))
     manifest = {"content_hash": content.hash(), "n_ratings": content.n_ratings, "n_users": len(content.users)}
     manifest |= {"n_movies": content.n_movies, "sources": sources}
+    manifest |= {FILES: {name: sha256(folder / name) for name in (RATINGS, MOVIES)}}
+    manifest |= {OWN: _checksum(manifest)}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return content
 
 
 def read_files(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
-    """Ratings, movies and their counts and hash. Raises OSError or pyarrow's ArrowException."""
+    """Ratings, movies and their counts and hash. Raises OSError and ValueError for a file that was changed or cut.
+
+    Files without a checksum may raise anything.
+    """
+    verify_files(folder)
     content = Content()
     ratings, movies = (pq.read_table(folder / name).to_pandas() for name in (RATINGS, MOVIES))
     for name in _LISTS:
@@ -102,8 +113,34 @@ def read_files(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Raises OSError or ValueError."""
-    return dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+    """Raises OSError or ValueError, also where its own checksum differs."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    if not isinstance(manifest, dict):
+        raise ValueError(f"{MANIFEST} does not describe a snapshot")
+    if (OWN in manifest or FILES in manifest) and manifest.pop(OWN, None) != _checksum(manifest):
+        raise ValueError(f"{MANIFEST} was changed: its checksum differs")
+    return manifest
+
+
+def verify_files(folder: Path) -> bool:
+    """Whether there were checksums to compare. Raises OSError, and ValueError that names a changed file."""
+    checksums = read_manifest(folder).get(FILES, {})
+    for name, expected in checksums.items():
+        if sha256(folder / name) != expected:
+            raise ValueError(f"{name} was changed or cut: its checksum differs")
+    return bool(checksums)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether every file is there and has its checksum."""
+    try:
+        return verify_files(folder)
+    except (OSError, ValueError):
+        return False
+
+
+def _checksum(manifest: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def plain(value: Any) -> Any:

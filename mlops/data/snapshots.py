@@ -17,7 +17,16 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from catalog.models import Rating, User
-from mlops.data.snapshot_files import CHUNK_ROWS, MANIFEST, Content, OnRows, read_files, read_manifest, write_files
+from mlops.data.snapshot_files import (
+    CHUNK_ROWS,
+    MANIFEST,
+    Content,
+    OnRows,
+    is_whole,
+    read_files,
+    read_manifest,
+    write_files,
+)
 from mlops.errors import SnapshotNotAvailable, StepFailed
 from mlops.models import DatasetSnapshot, UserPseudonym
 from recommender.export import movie_frames, rating_frames, training_sources
@@ -76,16 +85,17 @@ def keep_snapshot(partial: Path, content: Content) -> DatasetSnapshot:
     """Moves a written folder to its place and creates its row; the same data again updates its row.
 
     The folder comes before the row: if a crash leaves a folder without a row, the next export of the same data uses
-    it. Raises StepFailed for data that was withdrawn.
+    it, unless it is damaged. Raises StepFailed for data that was withdrawn.
     """
     content_hash = content.hash()
     before = DatasetSnapshot.objects.filter(content_hash=content_hash).first()
     if before is not None and before.withdrawn_at:
         raise StepFailed(f"The data equals a withdrawn snapshot. {before.unavailable_reason}")
     folder = settings.SNAPSHOT_DIR / content_hash
-    if folder.exists():
+    if is_whole(folder):
         shutil.rmtree(partial)
     else:
+        shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
     again = {"exported_at": timezone.now(), "removed_at": None}
     first = again | {
@@ -105,15 +115,21 @@ def keep_snapshot(partial: Path, content: Content) -> DatasetSnapshot:
 def adopt_snapshot(folder: Path) -> DatasetSnapshot:
     """Copies a snapshot's folder from elsewhere, such as DVC's remote, to its place and returns its row.
 
-    Raises SnapshotNotAvailable unless the files match their manifest, also where a whole copy is there already.
+    Raises SnapshotNotAvailable unless the files match their manifest, and in the place of a snapshot their name. A
+    damaged one in that place is replaced by a whole copy.
     """
     try:
         expected = str(read_manifest(folder)["content_hash"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RecursionError) as error:
         raise SnapshotNotAvailable(f"{folder} is not a readable snapshot: {MANIFEST}: {error!r}") from error
+    if folder.resolve().parent == Path(settings.SNAPSHOT_DIR).resolve():
+        expected = folder.resolve().name
     _, _, content = _read_whole(folder, expected, str(folder))
     known = DatasetSnapshot.objects.filter(content_hash=expected, removed_at=None).first()
     if known is not None:
+        stored = settings.SNAPSHOT_DIR / known.folder
+        if folder.resolve() != stored.resolve() and not is_whole(stored):
+            copy_folder(folder, stored)
         return known
     partial = settings.SNAPSHOT_DIR / f".adopt-{uuid.uuid4().hex}.part"
     shutil.copytree(folder, partial)

@@ -1,3 +1,9 @@
+import json
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
 import pandas as pd
 import pytest
 
@@ -5,6 +11,7 @@ from catalog.models import Movie, Rating, User
 from catalog.services import delete_account
 from mlops.data import snapshots
 from mlops.data.snapshots import adopt_snapshot, export_snapshot, read_snapshot
+from mlops.data.validation import validate_snapshot
 from mlops.errors import SnapshotNotAvailable, StepFailed
 from mlops.models import DatasetSnapshot, UserPseudonym
 from recommender.export import movie_frame, movie_frames, rating_frame
@@ -144,21 +151,89 @@ def test_a_complete_folder_from_elsewhere_becomes_a_snapshot(alice, quick, setti
         adopt_snapshot(elsewhere)
 
 
-def test_a_damaged_copy_of_a_known_snapshot_is_refused(alice, quick, tmp_path):
-    """Each byte of the smaller file in turn: whatever the libraries raise, it is said in words."""
-    copy = tmp_path / "copy"
+FILES = ("ratings.parquet", "movies.parquet", "snapshot.json")
+
+
+def flip(path: Path, random: Random) -> bytes:
+    """Changes one bit; returns the whole content."""
+    whole = path.read_bytes()
+    place = random.randrange(len(whole))
+    path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << random.randrange(8)]) + whole[place + 1 :])
+    return whole
+
+
+def test_a_flipped_bit_is_refused_by_each_reader(alice, quick, settings, tmp_path):
+    """200 of them, in every file: in a copy, and in the snapshot's own place."""
+    copy, random = tmp_path / "copy", Random(0)
     snapshot = export_snapshot(out=copy)
-    assert adopt_snapshot(copy) == snapshot
-    for name in ("ratings.parquet", "movies.parquet", "snapshot.json"):
-        whole = (copy / name).read_bytes()
-        for place in range(0, len(whole), 7):
-            (copy / name).write_bytes(whole[:place] + bytes([whole[place] ^ 64]) + whole[place + 1 :])
-            try:
-                assert adopt_snapshot(copy) == snapshot  # a byte that holds no data, such as padding or a count
-            except SnapshotNotAvailable as error:
-                assert str(copy) in str(error)
-        (copy / name).write_bytes(whole)
-    for content in ("[1]", "5", '{"content_hash": 5}', "\ud800".encode("utf-8", "surrogatepass").decode("latin-1")):
-        (copy / "snapshot.json").write_text(content, encoding="latin-1")
+    place = settings.SNAPSHOT_DIR / snapshot.folder
+    for number in range(200):
+        name = FILES[number % 3]
+        whole = flip(copy / name, random)
         with pytest.raises(SnapshotNotAvailable, match="copy"):
-            adopt_snapshot(copy)
+            validate_snapshot(snapshot=str(copy))
+        shutil.copy(copy / name, place / name)
+        for named in (str(place), snapshot.content_hash):
+            with pytest.raises(SnapshotNotAvailable):
+                validate_snapshot(snapshot=named)
+        with pytest.raises(SnapshotNotAvailable):
+            read_snapshot(snapshot)  # as a training does
+        for folder in (copy, place):
+            (folder / name).write_bytes(whole)
+    assert validate_snapshot(snapshot=str(copy))[0] == snapshot
+
+
+def test_a_snapshot_without_checksums_is_refused_in_words(alice, quick, settings, tmp_path):
+    """As earlier versions wrote them: what the libraries raise on damaged bytes is said, and no value is believed."""
+    copy, random = tmp_path / "copy", Random(0)
+    snapshot = export_snapshot(out=copy)
+    manifest = json.loads((copy / "snapshot.json").read_text())
+    kept = {key: value for key, value in manifest.items() if key not in {"files", "checksum"}}
+    (copy / "snapshot.json").write_text(json.dumps(kept))
+    for number in range(60):
+        whole = flip(copy / FILES[number % 2], random)
+        with suppress(SnapshotNotAvailable):
+            assert adopt_snapshot(copy) == snapshot  # a bit that holds no data
+        (copy / FILES[number % 2]).write_bytes(whole)
+    assert adopt_snapshot(copy) == snapshot
+
+
+@pytest.mark.parametrize("content", [b"[1]", b"5", b'{"content_hash": 5}', b"\xff", b"[" * 100_000, b""])
+def test_a_manifest_of_something_else_is_refused(alice, quick, tmp_path, content):
+    export_snapshot(out=tmp_path / "copy")
+    (tmp_path / "copy" / "snapshot.json").write_bytes(content)
+    with pytest.raises(SnapshotNotAvailable, match="copy"):
+        adopt_snapshot(tmp_path / "copy")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_cut_or_missing_file_is_refused(alice, quick, tmp_path, name):
+    export_snapshot(out=tmp_path / "copy")
+    file = tmp_path / "copy" / name
+    file.write_bytes(file.read_bytes()[:-5])
+    with pytest.raises(SnapshotNotAvailable):
+        adopt_snapshot(file.parent)
+    file.unlink()
+    with pytest.raises(SnapshotNotAvailable):
+        adopt_snapshot(file.parent)
+
+
+def test_other_data_in_the_place_of_a_snapshot_is_refused(alice, bob, quick, settings):
+    """A whole snapshot, but not the one that the folder is named after."""
+    first = export_snapshot()
+    bob.ratings.first().delete()
+    second = export_snapshot()
+    place = settings.SNAPSHOT_DIR / first.folder
+    shutil.copytree(settings.SNAPSHOT_DIR / second.folder, place, dirs_exist_ok=True)
+    for read in (lambda: adopt_snapshot(place), lambda: read_snapshot(first)):
+        with pytest.raises(SnapshotNotAvailable):
+            read()
+
+
+@pytest.mark.parametrize("by", ["export", "copy"])
+def test_a_damaged_snapshot_is_replaced_by_a_whole_one(alice, quick, settings, tmp_path, by):
+    snapshot = export_snapshot(out=tmp_path / "copy")
+    flip(settings.SNAPSHOT_DIR / snapshot.folder / "ratings.parquet", Random(0))
+    again = export_snapshot() if by == "export" else adopt_snapshot(tmp_path / "copy")
+    assert again == snapshot
+    assert len(read_snapshot(snapshot)[0]) == 10

@@ -119,7 +119,8 @@ def overwrite(file: Path, content: bytes) -> None:
 
 @pytest.mark.parametrize("damage", ["same size", "cut", "other model"])
 @pytest.mark.parametrize("has_previous", [False, True])
-def test_an_overwritten_artefact_is_served_no_longer(train, fan, client, caplog, damage, has_previous):
+def test_an_overwritten_artefact_is_served_no_longer(train, fan, client, caplog, monkeypatch, damage, has_previous):
+    monkeypatch.setattr("recommender.estimators.artifact.MEMORY_MAP_BYTES", 0)
     if has_previous:
         train(version=1)
     train(version=2)
@@ -169,7 +170,7 @@ def test_touched_and_removed_files_stay_in_memory(train, fan):
     assert server.models()[0].model is model
 
 
-def test_an_unchanged_artefact_is_not_read_again(train, monkeypatch):
+def test_an_unchanged_artefact_is_not_read_again(train, camps, monkeypatch):
     train(version=1)
     monkeypatch.setattr("recommender.estimators.artifact.sha256", None)
     server.refresh()
