@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recommender.estimators.artifact import sha256
+from recommender.estimators.artifact_files import sha256
 
 RATINGS, MOVIES, MANIFEST = "ratings.parquet", "movies.parquet", "snapshot.json"
 FILES, OWN = "files", "checksum"  # keys of the manifest

@@ -23,6 +23,7 @@ from django.utils import timezone
 from mlops.errors import DataRemoteError, NoDataRemote
 from mlops.models import DatasetSnapshot, ModelVersion, PipelineRun
 from mlops.registry.artifacts import folder_of
+from recommender.estimators.artifact_files import make_read_only
 
 REMOTE = "storage"
 POINTERS = "pointers"  # their folder on the remote
@@ -64,9 +65,6 @@ def restore_data() -> list[Path]:
             f"These differ from what was pushed: {', '.join(damaged)}. Remove them and DVC's cache "
             f"({Path(settings.DVC_DIR) / '.dvc' / 'cache'}), and try again."
         )
-    # Here, so that processes that restore nothing start without pandas.
-    from recommender.estimators.artifact import make_read_only
-
     for folder in folders:
         if folder.parent == Path(settings.MODEL_DIR):
             make_read_only(folder)

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recommender.estimators.artifact import ArtifactError, artifact_checksum, load_recommender
+    from recommender.estimators.artifact import ArtifactError, artifact_checksum, load_recommender, verify_artifact
     from recommender.estimators.base import Recommender
     from recommender.estimators.dataset import Dataset
 
@@ -34,6 +34,7 @@ _OTHERS = {
     "Recommender": "base.Recommender",
     "artifact_checksum": "artifact.artifact_checksum",
     "load_recommender": "artifact.load_recommender",
+    "verify_artifact": "artifact.verify_artifact",
 }
 
 ALGORITHMS = tuple(_CLASSES)
@@ -46,6 +47,7 @@ __all__ = [
     "Recommender",
     "artifact_checksum",
     "load_recommender",
+    "verify_artifact",
 ]
 
 

@@ -10,22 +10,20 @@ A manifest of an earlier release may hold other names for attributes and hyper-p
 `config.RENAMED_PARAMETERS` give today's.
 """
 
-import hashlib
 import json
 import math
-import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from recommender import estimators
+from recommender.estimators.artifact_files import durable_file, sha256, sync_folder
 from recommender.estimators.config import RENAMED_STATE, renamed_parameters
 from recommender.estimators.ids import object_array
 from recommender.estimators.interactions import Array
@@ -35,14 +33,10 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 3  # 2: learns from rating values, scores new movies by a kernel; 3: vectors are columns
 MANIFEST = "manifest.json"
-READ_ONLY = 0o444
 MEMORY_MAP_BYTES = 1 << 20
 LIST_IN_A_FILE = 100  # values, above which a list is a file of its own
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm")  # may change what a fit gives
 INFINITY = "infinity_is_positive"
-
-
-FileSignature = frozenset[tuple[str, int, int, int, int]]
 
 
 class ArtifactError(ValueError):
@@ -61,30 +55,6 @@ def verify_artifact(folder: str | Path) -> str:
     return artifact_checksum(root)
 
 
-def file_signature(folder: Path) -> FileSignature:
-    """Equal while no file was written, replaced or removed; read without opening any. Empty without a folder.
-
-    It may differ for equal files, such as after a change of their rights: `verify_artifact` decides.
-    """
-    try:
-        entries = [(entry.name, entry.stat()) for entry in os.scandir(folder)]
-    except OSError:
-        return frozenset()
-    return frozenset((name, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for name, stat in entries)
-
-
-def make_read_only(folder: Path) -> None:
-    """For an artefact whose files were written by another program."""
-    for path in folder.iterdir():
-        path.chmod(READ_ONLY)
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def save_artifact(model: "Recommender", folder: Path) -> None:
     """Write beside the folder, then rename; an artefact that was there before is replaced, nothing else is."""
     is_empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
@@ -100,7 +70,7 @@ def save_artifact(model: "Recommender", folder: Path) -> None:
         if folder.exists():
             folder.rename(old)
         new.rename(folder)
-        _sync(folder.parent)
+        sync_folder(folder.parent)
     finally:
         if old.exists() and not folder.exists():
             old.rename(folder)
@@ -119,9 +89,9 @@ def _write_artifact(model: "Recommender", folder: Path) -> None:
         "files": {path.name: sha256(path) for path in sorted(folder.iterdir())},
     }
     text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False)
-    with _durable(folder / MANIFEST) as file:
+    with durable_file(folder / MANIFEST) as file:
         file.write(text.encode())
-    _sync(folder)
+    sync_folder(folder)
 
 
 def _library_versions() -> dict[str, str]:
@@ -130,25 +100,6 @@ def _library_versions() -> dict[str, str]:
         with suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
     return versions
-
-
-@contextmanager
-def _durable(path: Path) -> Iterator[IO[bytes]]:
-    """A new file that survives a power cut."""
-    with path.open("wb") as file:
-        yield file
-        file.flush()
-        os.fchmod(file.fileno(), READ_ONLY)
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Flush a folder's entries to disk, so that a rename survives a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class _Writer:
@@ -188,7 +139,7 @@ class _Writer:
         key = _memory_of(source) if is_binary else id(source)
         if key not in self._written:
             self._written[key] = f"{name}.npy" if is_binary else f"{name}.json", source
-            with _durable(self.folder / self._written[key][0]) as file:
+            with durable_file(self.folder / self._written[key][0]) as file:
                 if is_binary:
                     np.save(file, np.ascontiguousarray(source), allow_pickle=False)
                 else:

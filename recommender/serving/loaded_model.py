@@ -13,11 +13,12 @@ from django.conf import settings
 from django.db.models import Count, Max
 
 from catalog.models import Credit, Movie, MovieGenre, MovieKeyword
+from recommender import estimators  # lazy: commands that serve no list start without pandas
+from recommender.estimators.artifact_files import FileSignature, file_signature
 from recommender.models import ServedModel
 
 if TYPE_CHECKING:
     from recommender.estimators import Recommender
-    from recommender.estimators.artifact import FileSignature
 
 logger = logging.getLogger(__name__)
 
@@ -96,15 +97,12 @@ def load_model(row: ServedModel) -> LoadedModel:
     # Imported here so that commands that serve no list start without pandas.
     from threadpoolctl import threadpool_limits
 
-    from recommender.estimators import ArtifactError, artifact_checksum, load_recommender
-    from recommender.estimators.artifact import file_signature
-
     folder = Path(settings.MODEL_DIR) / row.artifact
     files = file_signature(folder)  # before they are read, so that a change meanwhile is noticed
-    model = load_recommender(folder, mmap=True)
-    checksum = artifact_checksum(folder)
+    model = estimators.load_recommender(folder, mmap=True)
+    checksum = estimators.artifact_checksum(folder)
     if row.checksum and row.checksum != checksum:
-        raise ArtifactError(f"{folder}: this is not the model that was activated: the checksum differs")
+        raise estimators.ArtifactError(f"{folder}: this is not the model that was activated: the checksum differs")
     threadpool_limits(limits=1, user_api="blas")  # more threads would compete with the request threads
     trained_after = min((folder / "manifest.json").stat().st_mtime, row.activated_at.timestamp())
     watermark = Watermark.at(trained_after - settings.POLICY.training.max_runtime_seconds)
@@ -121,16 +119,13 @@ def while_whole(loaded: LoadedModel) -> LoadedModel | None:
 
     Files that were removed stay in memory. Reads them only if their signature changed.
     """
-    from recommender.estimators import ArtifactError
-    from recommender.estimators.artifact import file_signature, verify_artifact
-
     folder = Path(settings.MODEL_DIR) / loaded.artifact
     files = file_signature(folder)
     if not files or files == loaded.files:
         return loaded
     try:
-        is_same = verify_artifact(folder) == loaded.checksum
-    except (ArtifactError, OSError):
+        is_same = estimators.verify_artifact(folder) == loaded.checksum
+    except (estimators.ArtifactError, OSError):
         return None
     return replace(loaded, files=files) if is_same else None
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import DatabaseError
 
+from recommender.estimators.artifact_files import FileSignature, file_signature
 from recommender.logs import log_once_a_minute
 from recommender.metrics import MODEL_LOAD_FAILURES, MODEL_SWAPS
 from recommender.models import ServedModel
@@ -29,7 +30,7 @@ RETRY_SECONDS = 60.0  # until a refused artefact is tried again, unless its file
 
 class Refusal(NamedTuple):
     at: float
-    files: object
+    files: FileSignature
     error: str
 
 
@@ -123,8 +124,6 @@ class ModelServer:
         return tuple(whole for _, whole in found if whole is not None)
 
     def _load(self, row: ServedModel) -> LoadedModel | None:
-        from recommender.estimators.artifact import file_signature  # here, as in loaded_model
-
         key = (row.version, row.artifact)
         files = file_signature(Path(settings.MODEL_DIR) / row.artifact)
         refused = self._refused.get(key)

@@ -10,9 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from catalog.models import Movie
-from mlops.models import Alert
-from mlops.monitoring.watch import watch_champion
-from recommender.estimators import ESTIMATORS, Dataset, artifact_checksum
+from recommender.estimators import ESTIMATORS, Dataset
 from recommender.export import movie_frame, rating_frame
 from recommender.models import ServedModel
 from recommender.services import activate, recommend, recommend_new
@@ -106,86 +104,6 @@ def test_a_new_process_falls_back_to_the_previous_champion(train, fan, damage):
     promote(2)
     server.reset()
     assert answered_by(fan) == (1, "previous")
-
-
-def overwrite(file: Path, content: bytes) -> None:
-    """In place, with the size and the times that were there: a mapped array changes with it."""
-    times = file.stat()
-    with file.open("r+b") as target:
-        target.write(content)
-        target.truncate()
-    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
-
-
-@pytest.mark.parametrize("damage", ["same size", "cut", "other model"])
-@pytest.mark.parametrize("has_previous", [False, True])
-def test_an_overwritten_artefact_is_served_no_longer(train, fan, client, caplog, monkeypatch, damage, has_previous):
-    monkeypatch.setattr("recommender.estimators.artifact.MEMORY_MAP_BYTES", 0)
-    if has_previous:
-        train(version=1)
-    train(version=2)
-    folder = Path(model_server.settings.MODEL_DIR) / "2-ease"
-    other = save(3)
-    files = {file: file.read_bytes() for file in folder.iterdir()}
-    if damage == "other model":  # whole in itself
-        changed = {folder / file.name: file.read_bytes() for file in other.iterdir()}
-        assert artifact_checksum(other) != artifact_checksum(folder)
-        ServedModel.objects.filter(version=2).update(checksum=artifact_checksum(folder))
-    else:
-        file = max(files, key=lambda file: len(files[file]))
-        changed = {file: files[file][:-1] + (bytes([files[file][-1] ^ 1]) if damage == "same size" else b"")}
-    for file, content in changed.items():
-        file.write_bytes(content) if file not in files else overwrite(file, content)
-
-    server.refresh()
-    assert answered_by(fan) == ((1, "previous") if has_previous else (None, "popular"))
-    assert len(recommend(user=fan, k=3, surface="test").results) == 3
-    server.refresh()
-    assert caplog.text.count("The files of model 2 were changed") == 1
-    watch_champion()
-    assert Alert.objects.get(closed_at=None).findings[0]["params"]["version"] == 2
-    assert "2 is not loaded" in client.get("/readyz").json()["parts"]["model"]["detail"]
-
-    for file, content in files.items():
-        overwrite(file, content)
-    server.refresh()  # without a pause: the files changed since they were refused
-    assert answered_by(fan) == (2, None)
-    watch_champion()
-    assert not Alert.objects.filter(closed_at=None).exists()
-
-
-def test_touched_and_removed_files_stay_in_memory(train, fan):
-    train(version=1)
-    folder = Path(model_server.settings.MODEL_DIR) / "1-ease"
-    model = server.models()[0].model
-    for file in folder.iterdir():
-        file.touch()
-    server.refresh()
-    assert server.models()[0].model is model
-    moved = folder.rename(folder.with_name("moved"))
-    server.refresh()
-    assert server.models()[0].model is model
-    moved.rename(folder)
-    server.refresh()
-    assert server.models()[0].model is model
-
-
-def test_an_unchanged_artefact_is_not_read_again(train, camps, monkeypatch):
-    train(version=1)
-    monkeypatch.setattr("recommender.estimators.artifact.sha256", None)
-    server.refresh()
-    assert [loaded.version for loaded in server.models()] == [1]
-
-
-def test_another_model_than_the_activated_is_not_served(train, fan):
-    train(version=1)
-    folder = save(2)
-    activate(version=2, algorithm="popularity", artifact=folder.name, checksum="0" * 64)
-    server.refresh()
-    assert answered_by(fan) == (1, "previous")
-    activate(version=2, algorithm="popularity", artifact=folder.name, checksum=artifact_checksum(folder))
-    server.reset()
-    assert answered_by(fan) == (2, None)
 
 
 def test_without_a_loadable_model_movies_are_popular_ones(train, fan):

@@ -1,0 +1,55 @@
+"""The files of an artefact: durable, read-only, and their changes noticed."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+READ_ONLY = 0o444
+
+FileSignature = frozenset[tuple[str, int, int, int, int]]
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_signature(folder: Path) -> FileSignature:
+    """Equal while no file was written, replaced or removed; read without opening any. Empty without a folder.
+
+    It may differ for equal files, such as after a change of their rights: `verify_artifact` decides.
+    """
+    try:
+        entries = [(entry.name, entry.stat()) for entry in os.scandir(folder)]
+    except OSError:
+        return frozenset()
+    return frozenset((name, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for name, stat in entries)
+
+
+def make_read_only(folder: Path) -> None:
+    """For an artefact whose files were written by another program."""
+    for path in folder.iterdir():
+        path.chmod(READ_ONLY)
+
+
+@contextmanager
+def durable_file(path: Path) -> Iterator[IO[bytes]]:
+    """A new file that survives a power cut."""
+    with path.open("wb") as file:
+        yield file
+        file.flush()
+        os.fchmod(file.fileno(), READ_ONLY)
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries to disk, so that a rename survives a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
