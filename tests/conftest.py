@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from catalog import counter
+from catalog.jobs import messages
 from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
 from recommender.serving.stats import serving_stats
@@ -25,6 +26,7 @@ COUNTER_URL = django_settings.COUNTER_URL
 # Speed is measured in benchmarks/: here a busy machine must not look like a bug; pytest-timeout ends what hangs.
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
+messages.WAIT_SECONDS = 30  # for the broker
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

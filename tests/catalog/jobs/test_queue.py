@@ -1,10 +1,12 @@
 """A job's life: each change is a compare-and-set, and only the attempt that runs may write."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from catalog.jobs import messages
 from catalog.jobs.process import this_process
 from catalog.jobs.queue import (
     JobNotClaimable,
@@ -19,6 +21,7 @@ from catalog.jobs.queue import (
 )
 from catalog.models import Job
 from catalog.models.outcomes import Outcome, sentence
+from tests.processes import wait_for
 
 Status = Job.Status
 
@@ -119,6 +122,19 @@ def test_a_broker_that_is_down_leaves_the_job_queued(make_job, monkeypatch):
 
     assert not enqueue(job)
     assert Job.objects.get().status == Status.QUEUED
+
+
+def test_a_broker_that_hangs_is_not_waited_for(make_job, monkeypatch):
+    answers, calls = Event(), []
+    monkeypatch.setattr("catalog.jobs.messages.WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("catalog.jobs.messages.current_app.send_task", lambda *_, **__: calls.append(answers.wait(60)))
+    jobs = [make_job() for _ in range(2)]
+
+    assert [enqueue(job) for job in jobs] == [False, False]
+    assert all(job.is_unsent and job.progress_text for job in Job.objects.all())
+    answers.set()
+    wait_for(lambda: not messages._hung.is_alive(), seconds=60, what="the first message is taken")
+    assert calls == [True]  # the second was not even tried
 
 
 def test_a_job_and_what_its_end_entails_end_together(make_job, kind):
