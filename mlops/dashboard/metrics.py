@@ -13,7 +13,7 @@ from catalog.models import SyncRun
 from mlops.findings import Outcome
 from mlops.models import DriftReport, ModelVersion, OnlineMetrics, PipelineRun, RetrainingCheck
 from mlops.monitoring.alerts import open_alerts
-from mlops.monitoring.staleness import last_heartbeat
+from mlops.monitoring.staleness import last_backup, last_heartbeat
 from mlops.test_score.score import ml_test_score
 
 
@@ -110,6 +110,8 @@ def _beat() -> Iterable[Metric]:
     yield _gauges("movierec_schedule_last_run_age_seconds", text, ["schedule"], ages)
     text = "Time since Beat's last heartbeat."
     yield GaugeMetricFamily("movierec_scheduler_heartbeat_age_seconds", text, _age(last_heartbeat()))
+    text = "Time since the last backup in backup.folder; no sample before the first one."
+    yield GaugeMetricFamily("movierec_backup_age_seconds", text, _age(last_backup()))
 
 
 def _sync() -> Iterable[Metric]:

@@ -106,6 +106,7 @@ class Watermark(models.Model):
     class Job(models.TextChoices):
         ONLINE_METRICS = "online_metrics", _("online metrics")
         HEARTBEAT = "beat", _("heartbeat of the scheduler")
+        BACKUP = "backup", _("backup")
 
     name = models.CharField(max_length=40, unique=True, choices=Job)
     at = models.DateTimeField()

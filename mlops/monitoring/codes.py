@@ -15,6 +15,7 @@ class AlertCode(TextChoices):
     """Alerts about more than one check; any other alert has the code of its check."""
 
     AUTO_ROLLBACK = "auto_rollback", _("Auto-rollback of the champion")
+    BACKUP_FAILED = "backup_failed", _("Backup")
     DRIFT = "drift", _("Drift")
     MLFLOW = "mlflow", _("Mirror in MLflow")
     RETRAINING = "retraining", _("Retraining")
@@ -120,6 +121,7 @@ class StalenessCode(TextChoices):
     LATEST_MOVIE = "staleness.latest_movie", _("Latest movie")
     LATEST_IMPORT = "staleness.latest_import", _("Latest import")
     LATEST_DRIFT_REPORT = "staleness.latest_drift_report", _("Latest drift report")
+    BACKUP = "staleness.backup", _("Latest backup")
 
 
 class Message(TextChoices):
@@ -176,10 +178,12 @@ class Message(TextChoices):
     )
     NO_HISTORY = "skew.no_history", _("No user has rated a movie that the champion knows.")
     NO_SNAPSHOT = "skew.no_snapshot", _("The champion's snapshot cannot be read: {error}")
+    NEVER = "staleness.never", _("There is none yet; the limit is {limit}.")
 
 
 SENTENCES: dict[str, Text] = {
     **{message: message.label for message in Message},
+    AlertCode.BACKUP_FAILED: _("The backup failed: {error}"),
     AlertCode.SCHEDULES: _("{schedule} is never sent: {error}"),
     AlertCode.SYNC_FAILED: _("The sync stopped early: {error}"),
     AlertCode.TRAINING_FAILED: _("Run {run} ended with an error: {error}"),

@@ -1,18 +1,24 @@
-"""Staleness: the age of the champion, its data, ratings and the scheduler's heartbeat, with alerts by policy."""
+"""Staleness: the age of the champion, its data, ratings, backups and the heartbeat, with alerts by policy."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Max
 from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
 
 from catalog.models import ImportRun, Movie, Rating
 from mlops.findings import Finding, Outcome
 from mlops.models import Backtest, DriftReport, ModelVersion, PipelineRun, Promotion, Watermark
 from mlops.monitoring.alerts import alert_on, set_alert
-from mlops.monitoring.codes import AlertCode, StalenessCode
+from mlops.monitoring.codes import AlertCode, Message, StalenessCode
+from mlops.next_run import planned_run
+
+BACKUP_GRACE = timedelta(hours=6)  # after the planned time, also for a machine that was off then
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,7 @@ class StalenessCheck:
     code: StalenessCode
     at: datetime | None
     limit: timedelta | None = None
+    is_required: bool = False  # whether having none raises the alert too
 
     def age(self, now: datetime) -> timedelta | None:
         return max(now - self.at, timedelta(0)) if self.at else None
@@ -36,12 +43,14 @@ class StalenessCheck:
 
     def is_stale(self, now: datetime) -> bool:
         age = self.age(now)
-        return age is not None and self.limit is not None and age > self.limit
+        return self.limit is not None and (self.is_required if age is None else age > self.limit)
 
     def finding(self, now: datetime) -> Finding:
-        age = self.age(now)
-        if age is None or self.limit is None or self.at is None or age <= self.limit:
+        if not self.is_stale(now) or self.limit is None:
             return Finding(self.code, Outcome.OK)
+        age = self.age(now)
+        if age is None or self.at is None:
+            return Finding(self.code, Outcome.ALERT, params={"limit": _text(self.limit)}, message=Message.NEVER)
         params = {"age": _text(age), "limit": _text(self.limit), "at": f"{self.at.astimezone(UTC):%Y-%m-%d %H:%M}"}
         return Finding(self.code, Outcome.ALERT, age.total_seconds(), self.limit.total_seconds(), params=params)
 
@@ -68,6 +77,7 @@ def staleness_checks() -> list[StalenessCheck]:
         StalenessCheck(StalenessCode.LATEST_MOVIE, Movie.objects.aggregate(at=Max("created_at"))["at"]),
         StalenessCheck(StalenessCode.LATEST_IMPORT, finished.aggregate(at=Max("finished_at"))["at"]),
         StalenessCheck(StalenessCode.LATEST_DRIFT_REPORT, DriftReport.objects.aggregate(at=Max("created_at"))["at"]),
+        _backup(),
     ]
 
 
@@ -80,7 +90,7 @@ def _known_limit() -> float:
 def check_staleness(*, now: datetime | None = None) -> list[str]:
     """Opens and closes the alerts, and returns the codes of what is stale."""
     moment = now or timezone.now()
-    findings = [check.finding(moment) for check in staleness_checks() if check.limit is not None]
+    findings = [check.finding(moment) for check in staleness_checks()]
     for finding in findings:
         alert_on(finding)
     _alert_on_training()
@@ -92,12 +102,46 @@ def watch_scheduler() -> None:
 
 
 def last_heartbeat() -> datetime | None:
-    return Watermark.objects.filter(name=Watermark.Job.HEARTBEAT).values_list("at", flat=True).first()
+    return _last(Watermark.Job.HEARTBEAT)
+
+
+def last_backup() -> datetime | None:
+    """When the last one was made in backup.folder."""
+    return _last(Watermark.Job.BACKUP)
+
+
+@contextmanager
+def watch_backup() -> Iterator[None]:
+    """Opens an alert if the backup made within fails; a success closes it and is the latest backup."""
+    try:
+        yield
+    except Exception as error:  # whatever it is, there is no backup
+        finding = Finding(AlertCode.BACKUP_FAILED, Outcome.ALERT, params={"error": str(error)})
+        set_alert(AlertCode.BACKUP_FAILED, finding)
+        raise
+    Watermark.objects.update_or_create(name=Watermark.Job.BACKUP, defaults={"at": timezone.now()})
+    set_alert(AlertCode.BACKUP_FAILED)
+    alert_on(_backup().finding(timezone.now()))
+
+
+def _last(job: Watermark.Job) -> datetime | None:
+    return Watermark.objects.filter(name=job).values_list("at", flat=True).first()
 
 
 def _scheduler() -> StalenessCheck:
     limit = timedelta(seconds=settings.POLICY.staleness.beat_seconds)
     return StalenessCheck(StalenessCode.SCHEDULER, last_heartbeat(), limit)
+
+
+def _backup() -> StalenessCheck:
+    """Its limit is the time from the last backup to the next planned one; none without a folder or a schedule."""
+    at = last_backup()
+    row = PeriodicTask.objects.filter(task="mlops.backup", enabled=True).first()
+    if row is None or row.scheduler is None or settings.POLICY.backup.folder is None:
+        return StalenessCheck(StalenessCode.BACKUP, at)
+    row.last_run_at = at or timezone.now()
+    limit = planned_run(row, timezone.now()) - row.last_run_at + BACKUP_GRACE
+    return StalenessCheck(StalenessCode.BACKUP, at, limit, is_required=True)
 
 
 def _latest_rating(limit: timedelta) -> StalenessCheck:

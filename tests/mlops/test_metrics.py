@@ -44,7 +44,8 @@ def test_figures_come_from_the_current_rows(alice, quick):
     Alert.objects.create(code=AlertCode.DRIFT, opened_at=hour_ago)
     Alert.objects.create(code=AlertCode.SYNC_FAILED, subject="tmdb", opened_at=hour_ago)
     Alert.objects.create(code=AlertCode.TRAINING_FAILED, opened_at=hour_ago, closed_at=hour_ago)
-    Watermark.objects.create(name="beat", at=hour_ago)
+    for job in Watermark.Job.HEARTBEAT, Watermark.Job.BACKUP:
+        Watermark.objects.create(name=job, at=hour_ago)
     ensure_schedules()
     PeriodicTask.objects.filter(name="requeue-stale-jobs").update(last_run_at=hour_ago)
 
@@ -68,4 +69,5 @@ def test_figures_come_from_the_current_rows(alice, quick):
     }
     assert figures['movierec_ml_test_score{section="Data"}'] == 0
     assert 3600 <= figures["movierec_scheduler_heartbeat_age_seconds"] < 3700
+    assert 3600 <= figures["movierec_backup_age_seconds"] < 3700
     assert 3600 <= figures['movierec_schedule_last_run_age_seconds{schedule="requeue-stale-jobs"}'] < 3700
