@@ -15,12 +15,17 @@ COPY requirements.txt .
 RUN /opt/venv/bin/pip install --requirement requirements.txt
 
 FROM python:3.11-slim-bookworm
+# pg_dump and pg_restore of the server's version (docker-compose.yml), from PostgreSQL's own packages: Debian's are older.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libgomp1 tini \
-    && rm -rf /var/lib/apt/lists/* \
+    && apt-get install --yes --no-install-recommends ca-certificates libgomp1 postgresql-common tini \
+    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+    && apt-get install --yes --no-install-recommends postgresql-client-17 \
+    && apt-get purge --yes --auto-remove postgresql-common \
+    && rm -rf /etc/apt/sources.list.d/pgdg.sources /var/lib/apt/lists/* \
+    && pg_dump --version && pg_restore --version \
     && useradd --system --uid 10001 --create-home --home-dir /home/movierec movierec \
-    && install --directory --owner movierec --group movierec --mode 0700 /data
+    && install --directory --owner movierec --group movierec --mode 0700 /data /mnt/backup
 COPY --from=builder /opt/venv /opt/venv
 WORKDIR /app
 COPY . .

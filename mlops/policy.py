@@ -1,5 +1,6 @@
 """The policy of model operations: its sections of `config.yaml`; every key has a default, bounds and a meaning."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -136,9 +137,20 @@ class RetentionPolicy(Section):
     monitoring_days: Count = key(180, "how long retraining checks and closed alerts are kept")
 
 
+S3_ADDRESS = r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]+[a-z0-9])(/(?P<prefix>[^?#]*))?"
+
+
+def _folder_or_bucket(address: str) -> str:
+    if address.startswith("s3:") and not re.fullmatch(S3_ADDRESS, address):
+        raise ValueError("expected a folder or s3://bucket/prefix; credentials belong in the environment")
+    return address
+
+
 class BackupPolicy(Section):
-    folder: Path | None = key(None, "folder, on another disk, that daily backups are written to; null: none")
-    keep: Count = key(7, "backups kept in a folder")
+    folder: Annotated[str, AfterValidator(_folder_or_bucket)] | None = key(
+        None, "where daily backups are written to: a folder on another disk, or s3://bucket/prefix; null: none"
+    )
+    keep: Count = key(7, "backups kept there")
 
 
 class DriftPolicy(Section):

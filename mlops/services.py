@@ -1,13 +1,12 @@
 """The public functions of `mlops`: what starts, judges, promotes, watches and rolls back models.
 
 For tasks, scripts and the shell; modules of this project import from where a function is. Functions whose modules load
-pandas, pandera or pyarrow are imported when they are first used: the scheduler and short scripts start without those.
+pandas, pandera, pyarrow or boto3 are imported when they are first used: the scheduler and short scripts start without.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mlops.backup.create import create_backup
 from mlops.data.erasure import withdraw_snapshot
 from mlops.data.quarantine import release
 from mlops.monitoring.auto_rollback import auto_rollback
@@ -26,6 +25,7 @@ from mlops.training.runs import cancel_run, is_resumable, resume_run, start_trai
 from mlops.tuning.choices import adopt_parameters, withdraw_parameters
 
 if TYPE_CHECKING:
+    from mlops.backup.create import create_backup
     from mlops.backup.restore import restore_backup
     from mlops.data.snapshots import export_snapshot
     from mlops.data.validation import validate_snapshot
@@ -79,6 +79,7 @@ __all__ = [
 ON_DEMAND = {
     "backtest": "mlops.monitoring.backtests",
     "check_skew": "mlops.monitoring.skew",
+    "create_backup": "mlops.backup.create",
     "evaluate_version": "mlops.gate.versions",
     "export_snapshot": "mlops.data.snapshots",
     "restore_backup": "mlops.backup.restore",

@@ -73,9 +73,9 @@ def prune() -> dict[str, int]:
 
 @shared_task(name="mlops.backup")
 def backup() -> dict[str, str]:
-    """Ends with BackupError, which the log shows, if none was written."""
+    """Ends with BackupError if none was written, which is an alert too."""
     try:
-        return {"folder": str(services.create_backup().folder)}
+        return {"address": services.create_backup().address}
     except NoBackupFolder as error:
         logger.info("no backup: %s", error)
         return {"status": "skipped"}

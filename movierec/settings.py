@@ -156,6 +156,9 @@ CODE_REVISION = env.text("CODE_REVISION")
 
 MODEL_DIR = env.path("MODEL_DIR", VAR_DIR / "models")
 SNAPSHOT_DIR = env.path("SNAPSHOT_DIR", VAR_DIR / "snapshots")
+AGE_KEY = r"(age1|AGE-SECRET-KEY-1)[0-9A-Za-z]+"
+BACKUP_KEY = env.text("BACKUP_KEY", pattern=f"({AGE_KEY})?", expected="a key of age", is_secret=True)
+BACKUP_KEY_FILE = env.text("BACKUP_KEY_FILE")
 DVC_REMOTE_URL = env.text("DVC_REMOTE_URL")
 DVC_DIR = env.path("DVC_DIR", BASE_DIR)  # DVC's project; MODEL_DIR and SNAPSHOT_DIR are below it
 MLFLOW_TRACKING_URI = env.text("MLFLOW_TRACKING_URI", f"sqlite:///{VAR_DIR / 'mlflow' / 'mlflow.db'}")

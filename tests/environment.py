@@ -27,6 +27,8 @@ os.environ |= {
     "OPENBLAS_NUM_THREADS": "1",
 }
 for name in (
+    "BACKUP_KEY",
+    "BACKUP_KEY_FILE",
     "CONFIG_FILE",
     "MLFLOW_TRACKING_URI",
     "MLFLOW_MODEL_NAME",

@@ -10,7 +10,7 @@ SUMS, OWN = "SHA256SUMS", "SHA256SUMS.sha256"
 
 
 def write_checksums(folder: Path) -> None:
-    lines = [_line(_sha256(folder / name), name) for name in _names(folder)]
+    lines = [_line(_sha256(folder / name), name) for name in _checked_names(folder)]
     (folder / SUMS).write_bytes(b"".join(lines))
     (folder / OWN).write_bytes(_line(_sha256(folder / SUMS), SUMS))
 
@@ -24,7 +24,7 @@ def differences(folder: Path) -> list[str]:
     if own != _line(hashlib.sha256(lines).hexdigest(), SUMS):
         return [f"{SUMS} or {OWN}: changed, they do not match; no other file can be checked by them"]
     expected = {name: checksum for checksum, name in (line.split("  ", 1) for line in lines.decode().split("\n")[:-1])}
-    present = set(_names(folder))
+    present = set(_checked_names(folder))
     found = dict.fromkeys(present - expected.keys(), "not in the backup when it was written")
     found |= dict.fromkeys(expected.keys() - present, "missing")
     for name in present & expected.keys():
@@ -36,9 +36,13 @@ def differences(folder: Path) -> list[str]:
     return [f"{name}: {problem}" for name, problem in sorted(found.items())]
 
 
-def _names(folder: Path) -> list[str]:
-    paths = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
-    return sorted(path.as_posix() for path in paths if str(path) not in (SUMS, OWN))
+def file_names(folder: Path) -> list[str]:
+    """Relative to the folder."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+
+
+def _checked_names(folder: Path) -> list[str]:
+    return [name for name in file_names(folder) if name not in (SUMS, OWN)]
 
 
 def _sha256(path: Path) -> str:

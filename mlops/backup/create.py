@@ -1,14 +1,10 @@
-"""Writes a backup: a folder with the database, the files that it names, MLflow's local store, and checksums.
-
-The database comes first, as it was at one moment, then the files: artefacts and snapshots never change. Where
-retention removes some of them meanwhile, the backup starts again.
-"""
+"""Writes a backup: the database as it was at one moment, then the files that it names, which never change, MLflow's
+local store, and checksums. Where retention removes files meanwhile, the backup starts again."""
 
 import json
 import logging
-import os
 import shutil
-import time
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,31 +15,34 @@ from django.utils import timezone
 
 from mlops.backup.checksums import write_checksums
 from mlops.backup.database import copy_sqlite, dump
+from mlops.backup.encryption import encrypt_folder, recipients
+from mlops.backup.stores import PREFIX, Store, open_store, workspace
 from mlops.errors import BackupError, NoBackupFolder
 from mlops.models import DatasetSnapshot, ModelVersion
+from mlops.monitoring.alerts import set_alert
+from mlops.monitoring.codes import AlertCode
+from mlops.monitoring.staleness import watch_backup
 
 logger = logging.getLogger(__name__)
 
-PREFIX, PARTIAL = "movierec-", ".part"
 DATABASE, DESCRIPTION, MLFLOW_STORE, MLFLOW_FILES = "database", "backup.json", "mlflow.db", "mlflow"
 FORMAT = 1
 ATTEMPTS = 3
-ABANDONED_SECONDS = 24 * 3600  # age of an unfinished backup whose process must have ended
 SECRETS = "secrets: .env, and secret_key and metrics_token below VAR_DIR"
 REMOTE_MLFLOW = "MLflow: MLFLOW_TRACKING_URI names no sqlite:/// file, so its store is backed up where it is"
 
 
-class FilesRemoved(Exception):
-    """Files that the database named went away while they were copied."""
+class FilesRemoved(Exception): ...  # which the database names, while they were copied
 
 
 @dataclass(frozen=True)
 class Backup:
-    folder: Path
+    address: str
     size_bytes: int
+    is_encrypted: bool
     left_out: list[str]
     missing: list[str] = field(default_factory=list)  # artefacts and snapshots that the database names
-    removed: list[Path] = field(default_factory=list)  # older backups, beyond backup.keep
+    removed: list[str] = field(default_factory=list)  # older backups, beyond backup.keep
 
 
 def places() -> dict[str, Path]:
@@ -57,38 +56,48 @@ def mlflow_store() -> Path | None:
     return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
 
 
-def create_backup(destination: Path | None = None) -> Backup:
-    """Writes a new folder into `destination`, or backup.folder, and removes the oldest ones beyond backup.keep.
+def create_backup(destination: str | None = None) -> Backup:
+    """Writes a backup to `destination`, a folder or s3://bucket/prefix, or to backup.folder.
 
-    Raises NoBackupFolder, and BackupError, after which no new folder is there.
+    Encrypts it if a key is set, removes the oldest beyond backup.keep; in backup.folder, opens and closes the alerts.
+    Raises NoBackupFolder, and BackupError, after which no new backup is there.
     """
-    root = destination or settings.POLICY.backup.folder
-    if root is None:
+    address = destination or settings.POLICY.backup.folder
+    if address is None:
+        set_alert(AlertCode.BACKUP_FAILED)  # of when there was a folder
         raise NoBackupFolder("No folder for backups is set (backup.folder in config.yaml).")
-    folder = root.absolute() / f"{PREFIX}{timezone.now():%Y%m%dT%H%M%S%fZ}"
-    partial = folder.with_name(f".{folder.name}{PARTIAL}")
+    with watch_backup() if address == settings.POLICY.backup.folder else nullcontext():
+        return _create(address)
+
+
+def _create(address: str) -> Backup:
+    store, keys = open_store(address), recipients()
+    name = f"{PREFIX}{timezone.now():%Y%m%dT%H%M%S%fZ}"
     try:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        missing, left_out = _write_whole(partial)
-        os.sync()  # before the name says that it is whole, also after a power cut
-        partial.rename(folder)
-        size = sum(path.stat().st_size for path in folder.rglob("*"))
-        return Backup(folder, size, left_out, missing, _prune(folder))
+        with ExitStack() as stack:
+            folder = stack.enter_context(workspace(store.workspace))
+            # What is to be encrypted does not lie on the other disk as it is, not even for a moment.
+            plain = stack.enter_context(workspace(settings.VAR_DIR)) if keys else folder
+            missing, left_out = _write_whole(plain)
+            if keys:
+                encrypt_folder(plain, folder, keys)
+                write_checksums(folder)
+            size = sum(path.stat().st_size for path in folder.rglob("*"))
+            store.put(folder, name)
     except (OSError, shutil.Error) as error:
-        raise BackupError(f"No backup was written to {root}: {error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        raise BackupError(f"No backup was written to {address}: {error}") from error
+    return Backup(store.address(name), size, bool(keys), left_out, missing, _prune(store, name))
 
 
 def _write_whole(partial: Path) -> tuple[list[str], list[str]]:
     """What is missing and what is left out; starts again where files were removed meanwhile."""
     for _ in range(ATTEMPTS):
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(mode=0o700)
         try:
             return _write(partial)
         except FilesRemoved as error:
             logger.info("the backup starts again: %s", error)
+            shutil.rmtree(partial)
+            partial.mkdir(mode=0o700)
     raise BackupError("Files were removed during each attempt; start the backup again.")
 
 
@@ -148,12 +157,14 @@ def _copy_mlflow(partial: Path) -> bool:
     return store is not None
 
 
-def _prune(newest: Path) -> list[Path]:
-    """Removes the oldest backups beside `newest`, and what processes left that were killed; returns the former."""
-    others = sorted(path for path in newest.parent.glob(f"{PREFIX}*/") if path.name != newest.name)
-    removed = others[: max(0, len(others) + 1 - settings.POLICY.backup.keep)]
-    limit = time.time() - ABANDONED_SECONDS
-    abandoned = newest.parent.glob(f".{PREFIX}*{PARTIAL}/")
-    for folder in [*removed, *(path for path in abandoned if path.stat().st_mtime < limit)]:
-        shutil.rmtree(folder, ignore_errors=True)
+def _prune(store: Store, newest: str) -> list[str]:
+    """Removes the oldest backups beyond backup.keep and returns their addresses."""
+    removed = []
+    try:
+        others = [name for name in store.names() if name != newest]
+        for name in others[: max(0, len(others) + 1 - settings.POLICY.backup.keep)]:
+            store.remove(name)
+            removed.append(store.address(name))
+    except (OSError, BackupError) as error:  # such as credentials that may only write: the new backup is whole
+        logger.warning("old backups were not removed: %s", error)
     return removed

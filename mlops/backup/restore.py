@@ -1,6 +1,8 @@
 """Restores a backup on a site without data, or with `force` on any, and tests the restored champion."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,12 @@ from mlops.backup.create import (
     FORMAT,
     MLFLOW_FILES,
     MLFLOW_STORE,
-    PREFIX,
     mlflow_store,
     places,
 )
 from mlops.backup.database import copy_sqlite, execute_sqlite, load, require_loadable, rows_by_model
+from mlops.backup.encryption import decrypt_folder, identities, is_encrypted
+from mlops.backup.stores import PREFIX, open_store, workspace
 from mlops.data.snapshots import copy_folder
 from mlops.data.validation import frames_as_of
 from mlops.errors import BackupError
@@ -43,56 +46,83 @@ SHOWN = 20  # files that differ
 
 @dataclass(frozen=True)
 class Restored:
-    folder: Path
+    address: str
     description: dict[str, Any]
     champion: int | None
 
 
-def verify_backup(source: Path) -> tuple[Path, dict[str, Any]]:
-    """Reads every byte of `source`, or of the newest backup in it; its folder and description.
+def verify_backup(source: str) -> tuple[str, bool]:
+    """Reads every byte of the backup at `source`, a folder or s3://bucket/prefix, or of the newest one there.
 
+    Returns its address and whether its content was looked at too: that of an encrypted one takes the secret key.
     Raises BackupError that names each file that differs.
     """
-    folder = source
-    if not (source / SUMS).exists():
-        backups = sorted(path for path in source.glob(f"{PREFIX}*/") if (path / SUMS).exists())
-        if not backups:
-            raise BackupError(f"{source}: expected a backup ({SUMS} in it) or a folder with backups ({PREFIX}...).")
-        folder = backups[-1]
-    if found := differences(folder):
-        more = f"\n... and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-        raise BackupError(f"{folder} is damaged:\n" + "\n".join(found[:SHOWN]) + more)
-    description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-    if description["format"] != FORMAT:
-        raise BackupError(f"{folder} has format {description['format']}; this version reads {FORMAT}.")
-    return folder, description
+    with _fetched(source) as (address, folder):
+        if is_encrypted(folder) and not identities():
+            return address, False
+        with _decrypted(address, folder):
+            return address, True
 
 
-def restore_backup(source: Path, *, force: bool = False) -> Restored:
+def restore_backup(source: str, *, force: bool = False) -> Restored:
     """Restores files first, then the database, which names them; then migrates and tests the champion.
 
     `force` replaces everything in a database that is not empty. Raises BackupError; nothing is changed before the
     backup was found whole and fit for this site.
     """
-    folder, description = verify_backup(source)
-    _require_fit(description)
-    require_loadable(folder / DATABASE)
-    if not force and (rows := rows_by_model()):
-        counts = ", ".join(f"{name} {n}" for name, n in rows.items())
-        raise BackupError(
-            f"The database is not empty ({counts}). Restore into an empty one, or give --force, which DELETES "
-            "everything in this one."
-        )
-    for part, place in places().items():
-        for saved in sorted((folder / part).glob("*/")):
-            copy_folder(saved, place / saved.name)
-    load(folder / DATABASE)
-    _restore_mlflow(folder, description["mlflow_files"])
+    with _fetched(source) as (address, fetched), _decrypted(address, fetched) as folder:
+        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        _require_fit(description)
+        require_loadable(folder / DATABASE)
+        if not force and (rows := rows_by_model()):
+            counts = ", ".join(f"{name} {n}" for name, n in rows.items())
+            raise BackupError(
+                f"The database is not empty ({counts}). Restore into an empty one, or give --force, which DELETES "
+                "everything in this one."
+            )
+        for part, place in places().items():
+            for saved in sorted((folder / part).glob("*/")):
+                copy_folder(saved, place / saved.name)
+        load(folder / DATABASE)
+        _restore_mlflow(folder, description["mlflow_files"])
     call_command("migrate", verbosity=0, interactive=False)
-    return Restored(folder, description, _test_champion())
+    return Restored(address, description, _test_champion())
+
+
+@contextmanager
+def _fetched(source: str) -> Iterator[tuple[str, Path]]:
+    """The address of the newest whole backup, and a local folder with its files as they were written."""
+    store = open_store(source)
+    names = store.names()
+    if not names:
+        raise BackupError(f"{source}: expected a backup ({SUMS} in it) or a folder with backups ({PREFIX}...).")
+    address = store.address(names[-1])
+    with store.fetch(names[-1]) as folder:
+        _require_unchanged(address, folder)
+        yield address, folder
+
+
+@contextmanager
+def _decrypted(address: str, folder: Path) -> Iterator[Path]:
+    """The folder itself, if it is not encrypted."""
+    if not is_encrypted(folder):
+        yield folder
+        return
+    with workspace(settings.VAR_DIR) as plain:
+        decrypt_folder(folder, plain)
+        _require_unchanged(address, plain)
+        yield plain
+
+
+def _require_unchanged(address: str, folder: Path) -> None:
+    if found := differences(folder):
+        more = f"\n... and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        raise BackupError(f"{address} is damaged:\n" + "\n".join(found[:SHOWN]) + more)
 
 
 def _require_fit(description: dict[str, Any]) -> None:
+    if description["format"] != FORMAT:
+        raise BackupError(f"The backup has format {description['format']}; this version reads {FORMAT}.")
     if description["database"] != connection.vendor:
         raise BackupError(f"The backup is of {description['database']}, this site's database is {connection.vendor}.")
     known = MigrationLoader(None).disk_migrations

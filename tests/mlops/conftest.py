@@ -1,10 +1,18 @@
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
+from mlops.models import ModelVersion
+from mlops.services import export_snapshot, promote
 from movierec.policy import load_policy
-from tests.mlops.site import fill_catalogue, write_policy
+from tests.mlops.site import fill_catalogue, make_version, write_policy
+
+SECRET = "a-secret-that-is-never-shown"
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +46,35 @@ def rated_site(transactional_db, quick) -> Path:
     """Committed rows, so that the heartbeat's own connection and worker processes see them."""
     fill_catalogue()
     return quick
+
+
+@pytest.fixture
+def champion_site(transactional_db, alice, quick) -> ModelVersion:
+    """With a champion and its data, committed: another connection copies them."""
+    version = make_version(snapshot=export_snapshot())
+    promote(version=version.pk)
+    return version
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    started = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    started.start()
+    yield "http://{}:{}".format(*started.get_host_and_port())
+    started.stop()
+
+
+@pytest.fixture
+def bucket(s3_server, monkeypatch) -> Iterator[Any]:
+    """boto3's, empty."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "backup")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    made = boto3.resource("s3", region_name="us-east-1").create_bucket(Bucket="backups")
+    yield made
+    made.objects.delete()
+    made.delete()
 
 
 @pytest.fixture(autouse=True, scope="session")

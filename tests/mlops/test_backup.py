@@ -15,25 +15,25 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+from pyrage import x25519
 
 from catalog.models import User
-from mlops.backup import create
+from mlops.backup import create, stores
 from mlops.errors import BackupError
 from mlops.models import ModelVersion
-from mlops.services import create_backup, export_snapshot, promote, prune, sync_registry
+from mlops.services import create_backup, prune, sync_registry
 from mlops.tasks import backup
 from recommender.services import recommend
 from tests.environment import RUN_ID
 from tests.mlops.site import make_version
 from tests.processes import ROOT, environment
 
-LISTS = (
-    "import json, django; django.setup(); from tests.mlops.test_backup import lists_of_100_people; "
-    "print(json.dumps(lists_of_100_people()))"
-)
-
+LISTS = """
+import json, django; django.setup()
+from tests.mlops.test_backup import lists_of_100_people
+print(json.dumps(lists_of_100_people()))
+"""
 MLFLOW = """
-import django; django.setup()
 from urllib.parse import urlparse
 from mlops.registry.mlflow_client import connect
 client = connect().MlflowClient()
@@ -43,7 +43,7 @@ runs = client.search_runs([experiment.experiment_id])
 assert runs and all(urlparse(run.info.artifact_uri).path.startswith(place + "/") for run in runs)
 print(place)
 """
-DELETE = "import django; django.setup(); from catalog.models import Rating; Rating.objects.all().delete()"
+DELETE = "from catalog.models import Rating; Rating.objects.all().delete()"
 
 
 def lists_of_100_people() -> list[list[list[float]]]:
@@ -58,17 +58,13 @@ def restore(source: Path, *options: str) -> None:
     call_command("restore", str(source), *options)
 
 
+def make_backup(backups: Path) -> Path:
+    return Path(create_backup(str(backups)).address)
+
+
 @pytest.fixture
 def backups(tmp_path) -> Path:
     return tmp_path / "backups"
-
-
-@pytest.fixture
-def site(transactional_db, alice, quick) -> ModelVersion:
-    """With a champion and its data, committed: another connection copies them."""
-    version = make_version(snapshot=export_snapshot())
-    promote(version=version.pk)
-    return version
 
 
 @pytest.fixture
@@ -98,32 +94,40 @@ def python(*arguments: str, variables: dict[str, str], code: int = 0) -> str:
 
 
 @pytest.mark.ml_test("I7")
-def test_an_empty_host_gives_the_same_lists(rated_site, backups, empty_host):
+def test_an_empty_host_gives_the_same_lists(rated_site, backups, bucket, empty_host, settings):
+    """From a folder, and encrypted from a bucket into a database whose ratings were lost."""
     call_command("train_model")
     sync_registry()
     before = lists_of_100_people()
 
     call_command("backup", str(backups))
+    key = x25519.Identity.generate()
+    settings.BACKUP_KEY = str(key.to_public())
+    call_command("backup", "s3://backups/movies")
     said = python("manage.py", "restore", str(backups), variables=empty_host)
 
     champion = ModelVersion.objects.get(status="champion")
     assert f"the champion, version {champion.pk}, passed its smoke test" in said
     assert "Not in the backup: secrets" in said
-    assert json.loads(python("-c", LISTS, variables=empty_host)) == before
-    assert python("-c", MLFLOW, variables=empty_host).strip() == f"{empty_host['VAR_DIR']}/mlflow/artifacts"
+    lists, place = python("-c", LISTS + MLFLOW + DELETE, variables=empty_host).splitlines()
+    assert json.loads(lists) == before
+    assert place == f"{empty_host['VAR_DIR']}/mlflow/artifacts"
     refused = python("manage.py", "restore", str(backups), variables=empty_host, code=1)
     assert re.search(r"The database is not empty \(.*catalog.Movie 90, catalog.User 120", refused)
     assert "--force, which DELETES" in refused
-    python("-c", DELETE, variables=empty_host)
-    python("manage.py", "restore", str(backups), "--force", variables=empty_host)
+    secret = {"BACKUP_KEY": str(key)}
+    python("manage.py", "restore", "s3://backups/movies", "--force", variables=empty_host | secret)
     assert json.loads(python("-c", LISTS, variables=empty_host)) == before
 
 
 @pytest.mark.once
-def test_each_of_100_flipped_bytes_is_found_and_named(site, backups, capsys):
-    folder = create_backup(backups).folder
+@pytest.mark.parametrize("key", ["", str(x25519.Identity.generate().to_public())], ids=["plain", "encrypted"])
+def test_each_of_100_flipped_bytes_is_found_and_named(champion_site, backups, capsys, settings, key):
+    settings.BACKUP_KEY = key
+    folder = make_backup(backups)
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size)
-    assert {"database", "backup.json", "SHA256SUMS", "ratings.parquet", "manifest.json"} < {path.name for path in files}
+    names = {path.name.removesuffix(".age") for path in files}
+    assert {"database", "backup.json", "SHA256SUMS", "ratings.parquet", "manifest.json"} < names
     restore(folder, "--verify")
     assert "every file is as it was written" in capsys.readouterr().out
     rng = random.Random(0)
@@ -139,41 +143,41 @@ def test_each_of_100_flipped_bytes_is_found_and_named(site, backups, capsys):
         file.write_bytes(content)
 
     (folder / "models" / "added").write_text("by someone")
-    next(folder.rglob("movies.parquet")).unlink()
-    with pytest.raises(CommandError, match=r"models/added: not in the backup(.|\n)*movies.parquet: missing"):
+    next(folder.rglob("movies.parquet*")).unlink()
+    with pytest.raises(CommandError, match=r"models/added: not in the backup(.|\n)*movies.parquet(.age)?: missing"):
         restore(folder, "--force")
 
 
 @pytest.mark.once
-def test_the_checksums_can_be_read_by_sha256sum(site, backups):
-    folder = create_backup(backups).folder
+def test_the_checksums_can_be_read_by_sha256sum(champion_site, backups):
+    folder = make_backup(backups)
 
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS.sha256", "SHA256SUMS"], cwd=folder, check=True)
 
 
 @pytest.mark.once
-def test_the_newest_backups_are_kept(site, backups, change_policy):
+def test_the_newest_backups_are_kept(champion_site, backups, change_policy):
     change_policy("backup", keep=2)
     abandoned = backups / ".movierec-1.part"
     abandoned.mkdir(parents=True)
-    long_ago = time.time() - 2 * create.ABANDONED_SECONDS
+    long_ago = time.time() - 2 * stores.ABANDONED_SECONDS
     os.utime(abandoned, (long_ago, long_ago))
     (backups / "notes").mkdir()
 
-    first, second = create_backup(backups).folder, create_backup(backups).folder
+    first, second = make_backup(backups), make_backup(backups)
     restore(first, "--verify")
-    third = create_backup(backups)
+    third = create_backup(str(backups))
 
-    assert third.removed == [first]
-    assert sorted(path.name for path in backups.iterdir()) == sorted([second.name, third.folder.name, "notes"])
+    assert third.removed == [str(first)]
+    assert sorted(path.name for path in backups.iterdir()) == sorted([second.name, Path(third.address).name, "notes"])
     restore(backups, "--verify")
 
 
 @pytest.mark.once
-def test_what_retention_removes_meanwhile_is_retried(site, backups, monkeypatch, change_policy):
+def test_what_retention_removes_meanwhile_is_retried(champion_site, backups, monkeypatch, change_policy):
     """The first version's files are removed after the database was copied."""
     change_policy("retention", versions=1)
-    old, _ = make_version(snapshot=site.snapshot), make_version(snapshot=site.snapshot)
+    old, _ = make_version(snapshot=champion_site.snapshot), make_version(snapshot=champion_site.snapshot)
     dump, removed = create.dump, []
 
     def dump_then_prune(*arguments):
@@ -182,55 +186,58 @@ def test_what_retention_removes_meanwhile_is_retried(site, backups, monkeypatch,
         return found
 
     monkeypatch.setattr(create, "dump", dump_then_prune)
-    made = create_backup(backups)
+    made = create_backup(str(backups))
 
     assert removed == [1, 0]
     assert made.missing == []
-    saved = {path.name for path in (made.folder / "models").iterdir()}
-    assert site.artifact in saved
+    saved = {path.name for path in Path(made.address, "models").iterdir()}
+    assert champion_site.artifact in saved
     assert old.artifact not in saved
 
 
 @pytest.mark.once
-def test_a_missing_folder_is_said_and_costs_no_backup(site, backups, settings, capsys):
-    shutil.rmtree(settings.SNAPSHOT_DIR / site.snapshot.folder)
+def test_a_missing_folder_is_said_and_costs_no_backup(champion_site, backups, settings, capsys):
+    shutil.rmtree(settings.SNAPSHOT_DIR / champion_site.snapshot.folder)
 
     call_command("backup", str(backups))
 
-    assert f"Missing on this site, so not in the backup: snapshots/{site.snapshot.folder}" in capsys.readouterr().out
+    assert (
+        f"Missing on this site, so not in the backup: snapshots/{champion_site.snapshot.folder}"
+        in capsys.readouterr().out
+    )
     assert len(list(backups.glob("*/models/*/manifest.json"))) == 1
 
 
 @pytest.mark.once
-def test_a_backup_that_fails_leaves_nothing(site, backups, settings):
+def test_a_backup_that_fails_leaves_nothing(champion_site, backups, settings):
     backups.write_text("a file is in the way")
     with pytest.raises(BackupError, match="No backup was written"):
-        create_backup(backups)
+        create_backup(str(backups))
     backups.unlink()
-    os.mkfifo(settings.MODEL_DIR / site.artifact / "unreadable")
+    os.mkfifo(settings.MODEL_DIR / champion_site.artifact / "unreadable")
     with pytest.raises(BackupError, match="unreadable"):
-        create_backup(backups)
+        create_backup(str(backups))
 
     assert list(backups.iterdir()) == []
 
 
 @pytest.mark.once
-def test_the_schedule_writes_where_the_policy_says(site, backups, change_policy):
+def test_the_schedule_writes_where_the_policy_says(champion_site, backups, change_policy):
     assert backup() == {"status": "skipped"}
     with pytest.raises(CommandError, match=r"backup\.folder in config\.yaml"):
         call_command("backup")
 
-    change_policy("backup", folder=backups)
+    change_policy("backup", folder=str(backups))
 
-    assert Path(backup()["folder"]).parent == backups
+    assert Path(backup()["address"]).parent == backups
 
 
 @pytest.mark.once
-def test_a_backup_of_a_newer_version_is_refused(site, backups):
+def test_a_backup_of_a_newer_version_is_refused(champion_site, backups):
     recorder = MigrationRecorder(connection)
     recorder.record_applied("mlops", "9999_from_the_future")
     try:
-        create_backup(backups)
+        create_backup(str(backups))
     finally:
         recorder.record_unapplied("mlops", "9999_from_the_future")
 
@@ -246,9 +253,9 @@ def test_a_missing_or_old_pg_dump_is_named(backups, tmp_path, monkeypatch):
     server = connection.pg_version // 10_000
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BackupError, match=f"pg_dump is not installed: the server is PostgreSQL {server}"):
-        create_backup(backups)
+        create_backup(str(backups))
     program = tmp_path / "pg_dump"
     program.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.24'\n")
     program.chmod(0o755)
     with pytest.raises(BackupError, match=rf"pg_dump \(PostgreSQL\) 9.6.24 is too old: .*postgresql-client-{server}"):
-        create_backup(backups)
+        create_backup(str(backups))

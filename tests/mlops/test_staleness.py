@@ -1,15 +1,17 @@
 """Staleness raises an alert, which closes when there is something fresh."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from catalog.models import Rating
+from mlops.errors import BackupError
 from mlops.models import Alert, DatasetSnapshot, PipelineRun, Promotion, Watermark
 from mlops.monitoring.codes import AlertCode, StalenessCode
 from mlops.monitoring.staleness import watch_scheduler
-from mlops.services import beat_heartbeat, check_staleness, promote
+from mlops.services import beat_heartbeat, check_staleness, ensure_schedules, promote
+from mlops.tasks import backup as backup_task
 from mlops.tasks import beat_heartbeat as heartbeat_task
 from mlops.tasks import check_staleness as staleness_task
 from tests.factories import RatingFactory
@@ -83,3 +85,46 @@ def test_training_with_an_error_is_an_alert(db, status, is_alert):
     check_staleness()
 
     assert open_codes() == ({AlertCode.TRAINING_FAILED} if is_alert else set())
+
+
+@pytest.mark.once
+def test_a_failed_backup_is_an_alert_until_one_succeeds(transactional_db, quick, change_policy, tmp_path):
+    ensure_schedules()
+    change_policy("backup", folder=str(tmp_path / "backups"))
+    assert check_staleness() == [StalenessCode.BACKUP]  # there is none yet
+    (tmp_path / "backups").write_text("a file is in the way")
+
+    with pytest.raises(BackupError):
+        backup_task()
+    assert open_codes() == {StalenessCode.BACKUP, AlertCode.BACKUP_FAILED}
+    assert "File exists" in Alert.objects.get(code=AlertCode.BACKUP_FAILED).findings[0]["params"]["error"]
+
+    (tmp_path / "backups").unlink()
+    backup_task()
+    assert open_codes() == set()
+    assert check_staleness() == []
+
+
+@pytest.mark.parametrize(
+    ("schedule", "last", "limit"),
+    [
+        ("45 5 * * *", datetime(2026, 11, 2, 5, 46, tzinfo=UTC), datetime(2026, 11, 3, 11, 45, tzinfo=UTC)),
+        ("45 5 * * 0", datetime(2026, 11, 2, 9, 0, tzinfo=UTC), datetime(2026, 11, 8, 11, 45, tzinfo=UTC)),
+        (3600, datetime(2026, 11, 2, 9, 0, tzinfo=UTC), datetime(2026, 11, 2, 16, 0, tzinfo=UTC)),
+        (None, datetime(2026, 1, 1, tzinfo=UTC), None),
+    ],
+)
+def test_a_backup_is_as_old_as_its_schedule_allows(db, change_policy, schedule, last, limit):
+    change_policy("schedules", backup=schedule)
+    change_policy("backup", folder="/backups")
+    ensure_schedules()
+    Watermark.objects.create(name=Watermark.Job.BACKUP, at=last)
+    if limit is None:
+        assert check_staleness() == []
+        return
+
+    assert check_staleness(now=limit - timedelta(minutes=1)) == []
+    assert check_staleness(now=limit + timedelta(minutes=1)) == [StalenessCode.BACKUP]
+    change_policy("backup", folder=None)
+    assert check_staleness(now=limit + timedelta(minutes=1)) == []
+    assert open_codes() == set()

@@ -111,3 +111,10 @@ def test_secrets_are_generated_once_and_private(tmp_path):
     assert all(len(text) >= 50 for text in first)
     assert all(file.stat().st_mode & 0o777 == 0o600 for file in secrets)
     assert list((tmp_path / "var").glob("*.part")) == []
+
+
+def test_the_image_can_back_up_the_server_of_compose():
+    """Programs that are older than the server refuse to."""
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert re.findall(r"image: postgres:(\d+)", compose) == re.findall(r"postgresql-client-(\d+)", image) != []

@@ -1,4 +1,3 @@
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -15,15 +14,17 @@ class Command(ServiceCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "source", metavar="SRC", type=Path, help="A backup, or a folder of which to take the newest."
+            "source", metavar="SRC", help="A backup, or a folder or s3://bucket/prefix of which to take the newest."
         )
         parser.add_argument("--verify", action="store_true", help="Only read every byte, and name files that differ.")
         parser.add_argument("--force", action="store_true", help="DELETE what the database holds now.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["verify"]:
-            folder, _ = verify_backup(options["source"])
-            self.stdout.write(self.style.SUCCESS(f"{folder}: every file is as it was written."))
+            address, is_read = verify_backup(options["source"])
+            self.stdout.write(self.style.SUCCESS(f"{address}: every file is as it was written."))
+            if not is_read:
+                self.stdout.write("It is encrypted; with its secret key in BACKUP_KEY its content is checked too.")
             return
         restored = restore_backup(options["source"], force=options["force"])
         for what in restored.description["left_out"]:
@@ -33,4 +34,4 @@ class Command(ServiceCommand):
         champion = "there is no champion; lists show popular movies"
         if restored.champion is not None:
             champion = f"the champion, version {restored.champion}, passed its smoke test"
-        self.stdout.write(self.style.SUCCESS(f"Restored {restored.folder}; {champion}."))
+        self.stdout.write(self.style.SUCCESS(f"Restored {restored.address}; {champion}."))

@@ -1,0 +1,86 @@
+"""Encryption of a backup in the age format: each file by itself, so that `age` can decrypt it without the site.
+
+Keys are X25519 keys of age, from BACKUP_KEY or BACKUP_KEY_FILE. A public key (age1...) suffices to write backups; the
+secret key (AGE-SECRET-KEY-1...) is needed to read them. A file may hold several, one a line: every one of them can
+read what is written.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from pyrage import DecryptError, IdentityError, RecipientError, decrypt_file, encrypt_file, x25519
+
+from mlops.backup.checksums import SUMS, file_names
+from mlops.errors import BackupError
+
+SUFFIX = ".age"
+SECRET = "AGE-SECRET-KEY-1"
+
+
+def recipients() -> list[Any]:
+    """The keys to encrypt for; none if no key is set. Raises BackupError."""
+    try:
+        public = [x25519.Recipient.from_str(key) for key in _keys() if not key.startswith(SECRET)]
+    except RecipientError as error:
+        raise _malformed() from error
+    return public + [identity.to_public() for identity in identities()]
+
+
+def identities() -> list[Any]:
+    """The secret keys that are set. Raises BackupError."""
+    try:
+        return [x25519.Identity.from_str(key) for key in _keys() if key.startswith(SECRET)]
+    except IdentityError as error:
+        raise _malformed() from error
+
+
+def is_encrypted(folder: Path) -> bool:
+    return (folder / f"{SUMS}{SUFFIX}").exists()
+
+
+def encrypt_folder(plain: Path, encrypted: Path, keys: list[Any]) -> None:
+    for name in file_names(plain):
+        target = encrypted / f"{name}{SUFFIX}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        encrypt_file(str(plain / name), str(target), keys)
+
+
+def decrypt_folder(encrypted: Path, plain: Path) -> None:
+    """Raises BackupError with the reason in words."""
+    keys = identities()
+    if not keys:
+        raise BackupError(
+            f"The backup is encrypted. Set BACKUP_KEY or BACKUP_KEY_FILE to its secret key ({SECRET}...)."
+        )
+    for name in file_names(encrypted):
+        if not name.endswith(SUFFIX):
+            continue
+        target = plain / name.removesuffix(SUFFIX)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            decrypt_file(str(encrypted / name), str(target), keys)
+        except DecryptError as error:
+            raise BackupError("The backup is encrypted with another key than BACKUP_KEY or BACKUP_KEY_FILE.") from error
+        except OSError as error:
+            raise BackupError(f"{name} cannot be decrypted: {error}") from error
+
+
+def _keys() -> list[str]:
+    """Raises BackupError: where a key is wanted, no backup is written without one."""
+    if settings.BACKUP_KEY:
+        return [settings.BACKUP_KEY]
+    if not settings.BACKUP_KEY_FILE:
+        return []
+    try:
+        lines = Path(settings.BACKUP_KEY_FILE).read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError) as error:
+        raise BackupError(f"BACKUP_KEY_FILE cannot be read: {error}") from error
+    if keys := [line.strip() for line in lines if line.strip() and not line.startswith("#")]:
+        return keys
+    raise BackupError("BACKUP_KEY_FILE holds no key.")
+
+
+def _malformed() -> BackupError:
+    """Does not show the key."""
+    return BackupError(f"BACKUP_KEY or BACKUP_KEY_FILE: expected keys of age, as age1... or {SECRET}...")
