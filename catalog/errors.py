@@ -32,7 +32,7 @@ class CatalogError(DomainError, code="catalog_error", text=_("The catalog cannot
 class InvalidRating(CatalogError, code="invalid_rating", text=_("This is not a valid rating.")): ...
 
 
-class InvalidSignUp(CatalogError, code="invalid", text=_("Some fields are not valid.")):
+class InvalidSignUp(CatalogError, code="sign_up_refused", text=_("There can be no such account."), status=409):
     """`fields` holds the messages of each invalid field."""
 
 
@@ -42,10 +42,14 @@ class MovieNotFound(CatalogError, code="movie_not_found", text=_("There is no su
 class UserNotFound(CatalogError, code="user_not_found", text=_("There is no such user."), status=404): ...
 
 
-class InvalidCredentials(CatalogError, code="invalid_credentials", text=_("Incorrect username or password.")): ...
+class InvalidCredentials(
+    CatalogError, code="invalid_credentials", text=_("Incorrect username or password."), status=401
+): ...
 
 
-class InvalidImport(CatalogError, code="invalid_history", text=_("The file does not have the chosen format.")):
+class InvalidImport(
+    CatalogError, code="invalid_history", text=_("The file does not have the chosen format."), status=409
+):
     """The file does not have the chosen format; the message says what was expected."""
 
     def __init__(self, message: str) -> None:

@@ -23,7 +23,9 @@ ORDERINGS = {
     "best_rated": "Best rated",
     "title": "Title",
 }
-YEARS: dict[str, Any] = {"min_value": FIRST_YEAR, "max_value": LAST_YEAR, "decimal_places": 0}
+YEARS: dict[str, Any] = {"min_value": FIRST_YEAR, "max_value": LAST_YEAR}
+RATINGS: dict[str, Any] = {"min_value": 0.5, "max_value": 5}
+LANGUAGE = r"^[a-z]{2,3}$"
 
 
 class GenreField(ModelChoiceField):
@@ -34,7 +36,7 @@ class GenreField(ModelChoiceField):
             return None
         found = Genre.objects.filter(slug=slugify(value)).first()
         if found is None:
-            raise ValidationError("There is no genre “%(value)s”.", code="invalid_choice", params={"value": value})
+            raise ValidationError("There is no genre “%(value)s”.", code="does_not_exist", params={"value": value})
         return found
 
 
@@ -63,7 +65,7 @@ class RowsField(ModelMultipleChoiceField):
             return self.queryset.get(**{name: key})
         except (self.queryset.model.DoesNotExist, ValueError):
             values = {"kind": self.queryset.model._meta.verbose_name, "key": key}
-            raise ValidationError("There is no %(kind)s “%(key)s”.", code="invalid_choice", params=values) from None
+            raise ValidationError("There is no %(kind)s “%(key)s”.", code="does_not_exist", params=values) from None
 
 
 class RowsFilter(django_filters.ModelMultipleChoiceFilter):
@@ -75,27 +77,26 @@ class MovieFilter(django_filters.FilterSet):
         label="Title",
         method="left_for_later",
         max_length=200,
-        help_text="Words of a title, in any language; accents and one wrong letter do not matter.",
     )
     genre = GenreFilter(
         label="Genre", field_name="genres", queryset=Genre.objects.all(), to_field_name="slug", empty_label="All genres"
     )
-    year_min = django_filters.NumberFilter(label="From year", field_name="year", lookup_expr="gte", **YEARS)
-    year_max = django_filters.NumberFilter(label="To year", field_name="year", lookup_expr="lte", **YEARS)
+    year_min = django_filters.NumberFilter(
+        label="From year", field_name="year", lookup_expr="gte", decimal_places=0, **YEARS
+    )
+    year_max = django_filters.NumberFilter(
+        label="To year", field_name="year", lookup_expr="lte", decimal_places=0, **YEARS
+    )
     language = django_filters.CharFilter(
         label="Language",
-        validators=[RegexValidator(r"^[a-z]{2,3}$", "Expected a code of ISO 639-1, as en or vi.")],
-        help_text="Code of the original language, ISO 639-1.",
+        validators=[RegexValidator(LANGUAGE, "Expected a code of ISO 639-1, as en or vi.")],
     )
-    rating_min = django_filters.NumberFilter(
-        label="Mean rating from", method="filter_mean_rating", min_value=0.5, max_value=5
-    )
+    rating_min = django_filters.NumberFilter(label="Mean rating from", method="filter_mean_rating", **RATINGS)
     person = RowsFilter(
         label="People",
         field_name="credits__person",
         method="filter_people",
         queryset=Person.objects.all(),
-        help_text="Ids; all of them have a part in the movie.",
     )
     keyword = RowsFilter(
         label="Keywords",
@@ -103,20 +104,17 @@ class MovieFilter(django_filters.FilterSet):
         method="filter_keywords",
         queryset=Keyword.objects.all(),
         to_field_name="name",
-        help_text="Names; the movie has all of them.",
     )
     hide_seen = django_filters.ChoiceFilter(
         label="Hide what I have seen",
         choices=[("true", "Yes"), ("false", "No")],
         method="filter_seen",
-        help_text="`true` leaves out what the signed-in user has rated or watched.",
     )
     ordering = django_filters.ChoiceFilter(
         label="Sort by",
         choices=list(ORDERINGS.items()),
         method="left_for_later",
         empty_label=None,
-        help_text="`relevance` unless given; without `q` it is `popular`.",
     )
 
     class Meta:

@@ -13,6 +13,10 @@ _ESCAPES = re.compile(
 )
 
 
+class HugeNumber(str):
+    """A whole number of more digits than are read, as text; a field for numbers decides, one for text refuses it."""
+
+
 class InvalidJSON(ValueError):
     """The message says what is wrong, in `line` where that is known."""
 
@@ -22,7 +26,7 @@ class InvalidJSON(ValueError):
 
 
 def parse_json(content: bytes | str, *, lenient: bool = False) -> Any:
-    """Parses a document; numbers beyond 64 bits stay text, which a field for numbers refuses.
+    """Parses a document; numbers that may exceed 64 bits become HugeNumber or stay text.
 
     `lenient` is for files of other sites: NaN and infinities stay text too, and characters that cannot be stored
     become U+FFFD. Raises InvalidJSON.
@@ -54,7 +58,7 @@ def _is_deeper(document: Any, depth: int) -> bool:
 
 
 def _integer(text: str) -> int | str:
-    return int(text) if len(text.lstrip("-")) <= MAX_DIGITS else text
+    return int(text) if len(text.lstrip("-")) <= MAX_DIGITS else HugeNumber(text)
 
 
 def _float(text: str) -> float | str:

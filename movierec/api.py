@@ -1,4 +1,4 @@
-"""What the whole API shares: the one error shape with its codes, and the pagination."""
+"""What the whole API shares: the one error shape with its codes, and the pagination. `openapi` describes both."""
 
 import json
 import sys
@@ -13,22 +13,17 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.defaults import server_error as html_server_error
-from rest_framework import exceptions
+from rest_framework import exceptions, serializers
 from rest_framework.pagination import PageNumberPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_handler
 from rest_framework.views import set_rollback
 
+from catalog.api.inputs import QuerySerializer, read
 from catalog.errors import DomainError, RequestTooLarge
 
 RETRY_SECONDS = 5
-ERRORS = """
-Every error is `{"error": {"code", "message", "fields"}}`: a stable code for programs, a message for people, and the
-messages of each field that is not valid (empty when the error is not about a field).
-
-| code | meaning |
-|---|---|
-"""
 OWN_ERRORS = {
     "server_error": _("Something went wrong on our side."),
     "unavailable": _("The database does not answer. Try again in a moment."),
@@ -45,10 +40,22 @@ DJANGO_ERRORS = {
 }
 
 
+class PageQuerySerializer(QuerySerializer):
+    page = serializers.IntegerField(min_value=1, default=1)
+    page_size = serializers.IntegerField(min_value=1, default=20, help_text="At most 100 are returned.")
+
+
 class Pagination(PageNumberPagination):
     page_size = 20
     page_size_query_param = "page_size"
     max_page_size = 100
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        read(PageQuerySerializer, request.query_params)
+        return super().paginate_queryset(queryset, request, view)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return []  # `openapi.AutoSchema` describes PageQuerySerializer
 
 
 def error_codes() -> dict[str, str]:
@@ -83,13 +90,22 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     if response is None or not isinstance(exc, exceptions.APIException):
         return None
     if isinstance(exc, exceptions.ValidationError):
+        code, response.status_code = exc.default_code, exc.status_code
+        if _codes(exc.get_codes()) == {"does_not_exist"}:  # the request is valid, but the row that it names is gone
+            code, response.status_code = exceptions.NotFound.default_code, exceptions.NotFound.status_code
         fields = _fields(exc.detail)
         first = next((f"{name}: {text[0]}" if name else text[0] for name, text in fields.items()), exc.default_detail)
         fields = {name or "non_field_errors": text for name, text in fields.items()}
-        response.data = error_body(exc.default_code, str(first), fields)
+        response.data = error_body(code, str(first), fields)
     else:
         response.data = error_body(exc.default_code, str(exc.detail))
     return response
+
+
+def _codes(codes: Any) -> set[str]:
+    if isinstance(codes, str):
+        return {codes}
+    return set().union(*map(_codes, codes.values() if isinstance(codes, dict) else codes))
 
 
 def _fields(detail: Any, path: str = "") -> dict[str, list[str]]:
@@ -105,25 +121,6 @@ def _fields(detail: Any, path: str = "") -> dict[str, list[str]]:
             found |= _fields(item, f"{path}[{index}]")
         return found
     return {path: [str(item) for item in (detail if isinstance(detail, list) else [detail])]}
-
-
-def describe_errors(result: dict[str, Any], **context: Any) -> dict[str, Any]:
-    """A hook of drf-spectacular: adds the error shape and its codes to the OpenAPI document."""
-    codes = error_codes()
-    rows = [f"| `{code}` | {sentence} |\n" for code, sentence in codes.items()]
-    result["info"]["description"] += f"\n{ERRORS}{''.join(rows)}"
-    error = {
-        "code": {"type": "string", "enum": list(codes)},
-        "message": {"type": "string"},
-        "fields": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
-    }
-    shape = {"type": "object", "properties": error, "required": list(error)}
-    result["components"]["schemas"]["Error"] = {"type": "object", "properties": {"error": shape}, "required": ["error"]}
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    for operations in result["paths"].values():
-        for operation in operations.values():
-            operation["responses"]["default"] = {"description": "An error.", "content": content}
-    return result
 
 
 def error_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

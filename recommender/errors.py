@@ -15,6 +15,9 @@ class InvalidRequest(RecommenderError, code="invalid", text=_("Some fields are n
         super().__init__(f"{field}: {message}", fields={field: [message]})
 
 
+class GenreNotFound(InvalidRequest, code="not_found", text=_("Not found."), status=404): ...
+
+
 class InvalidArtifact(
     RecommenderError, code="invalid_artifact", text=_("The files of the model are missing or damaged.")
 ): ...

@@ -2,15 +2,17 @@
 
 from typing import Any
 
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from catalog.api.inputs import MAX_ID, BodySerializer, QuerySerializer
+from catalog.filters import LANGUAGE, ORDERINGS, RATINGS, YEARS, RowsField
 from catalog.imports.formats import CHOICES
 from catalog.imports.reading import QUESTIONS
 from catalog.imports.report import files_of, questions_of
-from catalog.models import ImportRow, Movie, Rating, User, UserImport, WatchlistItem
+from catalog.models import ImportRow, Movie, Rating, UserImport, WatchlistItem
 from catalog.models.rating import RATING_STEPS
-from catalog.services import sign_up
 from catalog.templatetags.movies import poster_url
 
 
@@ -19,7 +21,7 @@ class RatingField(serializers.FloatField):
     """A number of half stars, 0.5 to 5.0."""
 
     def to_internal_value(self, data: Any) -> float:
-        value = 0.0 if isinstance(data, bool) else super().to_internal_value(data)
+        value = super().to_internal_value(data)
         if value not in RATING_STEPS:
             raise serializers.ValidationError("A rating is one of 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5.")
         return value
@@ -39,6 +41,40 @@ class MovieSummarySerializer(serializers.ModelSerializer):
 
     def get_mean_rating(self, movie: Movie) -> float | None:
         return None if movie.mean_rating is None else round(movie.mean_rating, 2)
+
+
+class MovieQuerySerializer(QuerySerializer):
+    """What a list of movies can be filtered by; `MovieFilter` looks up the rows that are named."""
+
+    q = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=200,
+        help_text="Words of a title, in any language; accents and one wrong letter do not matter.",
+    )
+    genre = serializers.CharField(required=False, allow_blank=True, help_text="By name or slug.")
+    year_min = serializers.IntegerField(required=False, **YEARS)
+    year_max = serializers.IntegerField(required=False, **YEARS)
+    language = serializers.RegexField(LANGUAGE, required=False, help_text="Of the original, as in ISO 639-1.")
+    rating_min = serializers.FloatField(required=False, **RATINGS)
+    person = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
+        required=False,
+        max_length=RowsField.most,
+        help_text="Ids; all of them have a part in the movie.",
+    )
+    keyword = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        max_length=RowsField.most,
+        help_text="Names; the movie has all of them.",
+    )
+    hide_seen = serializers.ChoiceField(
+        ["true", "false"], required=False, help_text="Leaves out what the signed-in user has rated or watched."
+    )
+    ordering = serializers.ChoiceField(
+        list(ORDERINGS), required=False, help_text="`relevance` unless given; without `q` it is `popular`."
+    )
 
 
 class PersonSerializer(serializers.Serializer):
@@ -104,7 +140,7 @@ class RatingSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class RatingInputSerializer(serializers.Serializer):
+class RatingInputSerializer(BodySerializer):
     """The body of a PUT, whose address names the movie."""
 
     rating = RatingField()
@@ -142,7 +178,7 @@ class BulkReportSerializer(serializers.Serializer):
     errors: Any = LineErrorSerializer(many=True, source="in_order")
 
 
-class UploadSerializer(serializers.Serializer):
+class UploadSerializer(QuerySerializer):
     format = serializers.ChoiceField(CHOICES)
     file = serializers.FileField(allow_empty_file=True)
     dates = serializers.ChoiceField(
@@ -209,11 +245,16 @@ class UserImportSerializer(serializers.ModelSerializer):
         return questions_of(user_import)
 
 
+class ImportRowQuerySerializer(QuerySerializer):
+    matched = serializers.BooleanField(required=False, help_text="Only rows with, or without, a movie.")
+
+
 class ImportRowSerializer(serializers.ModelSerializer):
     """A row of an upload. Select `movie`."""
 
     movie = serializers.IntegerField(source="movie_id", allow_null=True)
     noted_at = serializers.DateTimeField(source="recorded_at", allow_null=True)
+    rating = RatingField(allow_null=True)
     movie_title = serializers.CharField(source="movie.title", default=None, allow_null=True)
 
     class Meta:
@@ -236,24 +277,17 @@ class ImportRowSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class SignUpSerializer(serializers.ModelSerializer):
+class SignUpSerializer(BodySerializer):
     """The body of a sign-up; `services.sign_up` validates name and password."""
 
-    username = serializers.CharField(max_length=150)
-    email = serializers.EmailField(required=False, allow_blank=True, default="")
-    password = serializers.CharField(write_only=True, trim_whitespace=False, max_length=128)
-
-    class Meta:
-        model = User
-        fields = ["id", "username", "email", "password"]
-        read_only_fields = ["id"]
-
-    def create(self, validated_data: dict[str, str]) -> User:
-        return sign_up(**validated_data)
+    id = serializers.IntegerField(read_only=True)
+    username = serializers.RegexField(UnicodeUsernameValidator.regex, trim_whitespace=False, max_length=150)
+    email = serializers.EmailField(allow_blank=True, default="", max_length=254)
+    password = serializers.CharField(write_only=True, trim_whitespace=False, min_length=8, max_length=128)
 
 
-class CredentialsSerializer(serializers.Serializer):
-    username = serializers.CharField()
+class CredentialsSerializer(BodySerializer):
+    username = serializers.CharField(trim_whitespace=False)
     password = serializers.CharField(trim_whitespace=False)
 
 

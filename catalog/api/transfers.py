@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -21,7 +21,14 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from catalog.api.serializers import BulkReportSerializer, ImportRowSerializer, UploadSerializer, UserImportSerializer
+from catalog.api.inputs import read
+from catalog.api.serializers import (
+    BulkReportSerializer,
+    ImportRowQuerySerializer,
+    ImportRowSerializer,
+    UploadSerializer,
+    UserImportSerializer,
+)
 from catalog.errors import BulkConflict, RequestTooLarge
 from catalog.imports.commit import commit_import
 from catalog.imports.files import MB
@@ -35,6 +42,8 @@ from catalog.models import UserImport
 from catalog.throttling import ImportThrottle, ScopedThrottle
 
 MEDIA_TYPE = "application/x-ndjson"
+TABLE = "title,year,rating\nAlien,1979,4.5\n"
+LINES = {"type": "string", "pattern": r"\S"}
 BATCH = 1000  # lines per transaction, since others wait for SQLite's only writer
 
 
@@ -52,34 +61,33 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
     def get_throttles(self) -> list[BaseThrottle]:
         return [*super().get_throttles(), *([ImportThrottle()] if self.action == "create" else [])]
 
-    @extend_schema(request={"multipart/form-data": UploadSerializer}, responses={202: UserImportSerializer})
+    @extend_schema(
+        request={"multipart/form-data": UploadSerializer},
+        responses={202: UserImportSerializer, 409: None},
+        examples=[OpenApiExample("One rating", {"format": "csv", "file": TABLE}, request_only=True)],
+    )
     def create(self, request: Request) -> Response:
         """Uploads a file. It is read in the background and changes nothing until it is committed; it takes the place of
         one that was not.
         """
         check_length(request._request)
-        given = UploadSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        answers = read(UploadSerializer, request.data)
         user: Any = request.user  # the permission classes exclude anonymous users
-        upload = {name: given.validated_data.pop(name) for name in ("format", "file")}
-        answers = given.validated_data
+        upload = {name: answers.pop(name) for name in ("format", "file")}
         user_import = receive_upload(trigger=UserImport.Trigger.API, user=user, answers=answers, **upload)
         return Response(self.get_serializer(user_import).data, status.HTTP_202_ACCEPTED)
 
-    @extend_schema(
-        parameters=[OpenApiParameter("matched", bool, description="Only rows with, or without, a movie.")],
-        responses=ImportRowSerializer(many=True),
-    )
-    @action(detail=True, filter_backends=[])
+    @extend_schema(parameters=[ImportRowQuerySerializer], responses=ImportRowSerializer(many=True))
+    @action(detail=True)
     def entries(self, request: Request, pk: int) -> Response:
         """The rows, with the movie each means, or why none. Once committed, those without a movie."""
         rows = self.get_object().rows.select_related("movie")
-        matched = request.query_params.get("matched", "").lower()
-        if matched in ("true", "false"):
-            rows = rows.filter(movie__isnull=matched == "false")
+        matched = read(ImportRowQuerySerializer, request.query_params).get("matched")
+        if matched is not None:
+            rows = rows.filter(movie__isnull=not matched)
         return self.get_paginated_response(ImportRowSerializer(self.paginate_queryset(rows), many=True).data)
 
-    @extend_schema(request=None, responses=UserImportSerializer)
+    @extend_schema(request=None, responses={200: UserImportSerializer, 409: None})
     @action(detail=True, methods=["post"])
     def commit(self, request: Request, pk: int) -> Response:
         """Imports what was matched."""
@@ -92,7 +100,11 @@ class ExportView(APIView):
     @extend_schema(
         operation_id="export_retrieve",
         parameters=[OpenApiParameter("site", str, OpenApiParameter.PATH, enum=formats)],
-        responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)},
+        responses={
+            (200, "application/zip"): OpenApiTypes.BINARY,
+            (200, "text/csv"): OpenApiTypes.STR,
+            (200, "application/json"): OpenApiTypes.OBJECT,
+        },
     )
     def get(self, request: Request, site: str) -> HttpResponse:
         """Everything the asking user rated, watched and wants to see, as a file that can be imported."""
@@ -112,6 +124,12 @@ class JSONLinesParser(BaseParser):
         return body
 
 
+class FileParser(JSONLinesParser):
+    """For clients that know no media type for lines of JSON."""
+
+    media_type = "application/octet-stream"
+
+
 class MayBringInBulk(BasePermission):
     message = "This requires a staff account with permission to add and change these objects."
 
@@ -122,7 +140,7 @@ class MayBringInBulk(BasePermission):
 
 class BulkView(APIView):
     permission_classes = [MayBringInBulk]
-    parser_classes = [JSONLinesParser]
+    parser_classes = [JSONLinesParser, FileParser]
     throttle_classes = [ScopedThrottle]
     throttle_scope = "bulk"
     model: ClassVar[str]
@@ -146,8 +164,8 @@ class BulkView(APIView):
 def _schema(name: str, example: dict[str, Any]) -> Any:
     schema = extend_schema(
         operation_id=f"bulk_{name}",
-        request={MEDIA_TYPE: OpenApiTypes.STR},
-        responses=BulkReportSerializer,
+        request={parser.media_type: LINES for parser in BulkView.parser_classes},
+        responses={200: BulkReportSerializer, 409: None},
         examples=[OpenApiExample("One of the lines", value=example, media_type=MEDIA_TYPE, request_only=True)],
         description=f"Adds or changes {name} by external id; lines of JSON. The same lines again change nothing.",
     )

@@ -4,9 +4,10 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django_filters.utils import translate_validation
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.generics import CreateAPIView, GenericAPIView
+from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -16,11 +17,12 @@ from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
 from catalog.api import serializers
+from catalog.api.inputs import FilteredListMixin, read
 from catalog.errors import InvalidCredentials, MovieNotFound
 from catalog.filters import MovieFilter
 from catalog.models import Credit, Movie, Rating, WatchlistItem
 from catalog.paging import KeysFirstPaginator
-from catalog.services import add_to_watchlist, issue_token, record_rating, remove_from_watchlist, remove_rating
+from catalog.services import add_to_watchlist, issue_token, record_rating, remove_from_watchlist, remove_rating, sign_up
 from catalog.throttling import SignInThrottle, SignUpThrottle
 
 
@@ -31,23 +33,26 @@ class AnonymousView(GenericAPIView):
     permission_classes = [AllowAny]
 
 
-class AccountsView(AnonymousView, CreateAPIView):
+class AccountsView(AnonymousView):
     """Signs up. The account can ask for a token at once."""
 
     serializer_class = serializers.SignUpSerializer
     throttle_classes = [SignUpThrottle]
+
+    @extend_schema(responses={201: serializers.SignUpSerializer, 409: None})
+    def post(self, request: Request) -> Response:
+        given = read(serializers.SignUpSerializer, request.data)
+        return Response(self.get_serializer(sign_up(**given)).data, status.HTTP_201_CREATED)
 
 
 class TokenView(AnonymousView):
     serializer_class = serializers.CredentialsSerializer
     throttle_classes = [SignInThrottle]
 
-    @extend_schema(responses=serializers.TokenSerializer, operation_id="token_create")
+    @extend_schema(responses={200: serializers.TokenSerializer, 401: None}, operation_id="token_create")
     def post(self, request: Request) -> Response:
         """The account's token, made when there is none. Send it as `Authorization: Token <token>`."""
-        given = self.get_serializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        user = authenticate(request, **given.validated_data)
+        user = authenticate(request, **read(serializers.CredentialsSerializer, request.data))
         token = issue_token(user=user) if user else None
         if token is None:
             raise InvalidCredentials
@@ -58,12 +63,12 @@ class MoviePagination(api_settings.DEFAULT_PAGINATION_CLASS):  # type: ignore[na
     django_paginator_class = KeysFirstPaginator
 
 
-class MovieViewSet(ReadOnlyModelViewSet):
+class MovieViewSet(FilteredListMixin, ReadOnlyModelViewSet):
     """Lists of movies with search, filters and sorting, and single movies with all details."""
 
     queryset = Movie.objects.all()
     permission_classes = [AllowAny]
-    filterset_class = MovieFilter
+    query_class = serializers.MovieQuerySerializer
     pagination_class = MoviePagination
     lookup_value_converter = "id"
 
@@ -74,6 +79,12 @@ class MovieViewSet(ReadOnlyModelViewSet):
         return movies.prefetch_related(
             "genres", "keywords", Prefetch("credits", Credit.objects.select_related("person"))
         )
+
+    def filter_list(self, rows: QuerySet[Movie], query: dict[str, Any]) -> QuerySet[Movie]:
+        found = MovieFilter(self.request.query_params, rows, request=self.request)
+        if not found.is_valid():
+            raise translate_validation(found.errors)
+        return found.qs
 
     def paginate_queryset(self, queryset: Any) -> Any:
         movies = super().paginate_queryset(queryset)
@@ -116,13 +127,12 @@ class RatingViewSet(OwnMoviesViewSet):
 
     @extend_schema(
         request=serializers.NewRatingSerializer,
-        responses={201: serializers.RatingSerializer, 200: serializers.RatingSerializer},
+        responses={201: serializers.RatingSerializer, 200: serializers.RatingSerializer, 404: None},
     )
     def create(self, request: Request) -> Response:
         """Rates a movie: 201 for a new rating, 200 for a changed one."""
-        given = serializers.NewRatingSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        return self.write(given.validated_data["movie"], rating=given.validated_data["rating"])
+        given = read(serializers.NewRatingSerializer, request.data)
+        return self.write(given["movie"], rating=given["rating"])
 
     @extend_schema(
         request=serializers.RatingInputSerializer,
@@ -130,9 +140,7 @@ class RatingViewSet(OwnMoviesViewSet):
     )
     def update(self, request: Request, movie_id: int) -> Response:
         """Rates the movie: 201 for a new rating, 200 for a changed one."""
-        given = serializers.RatingInputSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        return self.write(movie_id, **given.validated_data)
+        return self.write(movie_id, **read(serializers.RatingInputSerializer, request.data))
 
     def record(self, movie: Movie, **values: Any) -> Rating:
         return record_rating(user=self.user, movie=movie, **values)

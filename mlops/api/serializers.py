@@ -1,15 +1,22 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import TextChoices
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from catalog.api.inputs import BodySerializer, QuerySerializer
+from mlops.evaluation.parameters import ALGORITHMS
 from mlops.models import DriftReport, GateDecision, ModelVersion, PipelineRun, Promotion, RunStep
 
 
 def _choices(choices: type[TextChoices]) -> str:
     """Plain strings in the schema: four enums named `status` would need four made-up names."""
     return f"One of {', '.join(choices.values)}."
+
+
+@extend_schema_field({"type": "string", "enum": sorted(ALGORITHMS)})
+class AlgorithmField(serializers.CharField):
+    """The name of an algorithm; the service refuses others with the list of all."""
 
 
 class GateDecisionSerializer(serializers.ModelSerializer[GateDecision]):
@@ -78,16 +85,25 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
         fields = ["version", "previous", "kind", "promoted_by", "reason", "promoted_at"]
 
 
-class PromoteSerializer(serializers.Serializer[Any]):
+class PromoteSerializer(BodySerializer):
     reason = serializers.CharField(default="", allow_blank=True, max_length=1000)
     force = serializers.BooleanField(default=False, help_text="Against the gate; needs a reason and the permission.")
 
+    schema_rule: ClassVar = {
+        "not": {"properties": {"force": {"enum": [True]}, "reason": {"pattern": r"^\s*$"}}, "required": ["force"]}
+    }
 
-class RollBackSerializer(serializers.Serializer[Any]):
+
+class RollBackSerializer(BodySerializer):
     to = serializers.IntegerField(
         default=None, allow_null=True, min_value=1, help_text="A former champion; without it the one before."
     )
     reason = serializers.CharField(default="", allow_blank=True, max_length=1000)
+
+
+class ModelQuerySerializer(QuerySerializer):
+    status = serializers.ChoiceField(ModelVersion.Status.values, required=False)
+    algorithm = serializers.CharField(required=False)
 
 
 class RunStepSerializer(serializers.ModelSerializer[RunStep]):
@@ -134,8 +150,18 @@ class RunSerializer(RunSummarySerializer):
         fields = [*RunSummarySerializer.Meta.fields, "parameters", "log", "steps"]
 
 
-class StartRunSerializer(serializers.Serializer[Any]):
-    algorithm = serializers.CharField(default=None, allow_null=True, max_length=32)
+class StartRunSerializer(BodySerializer):
+    algorithm = AlgorithmField(default=None, allow_null=True)
+
+
+class RunQuerySerializer(QuerySerializer):
+    status = serializers.ChoiceField(PipelineRun.Status.values, required=False)
+    trigger = serializers.ChoiceField(PipelineRun.Trigger.values, required=False)
+    algorithm = serializers.CharField(required=False)
+
+
+class DriftQuerySerializer(QuerySerializer):
+    status = serializers.ChoiceField(DriftReport.Status.values, required=False)
 
 
 class DriftReportSerializer(serializers.ModelSerializer[DriftReport]):

@@ -8,6 +8,7 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from catalog.api.inputs import FilteredListMixin, read
 from catalog.models import User
 from mlops.api import serializers
 from mlops.models import DriftReport, ModelVersion, PipelineRun
@@ -15,7 +16,7 @@ from mlops.registry.promotion import promote, roll_back
 from mlops.training.runs import cancel_run, start_training
 
 
-class StaffViewSet(viewsets.GenericViewSet):
+class StaffViewSet(FilteredListMixin, viewsets.GenericViewSet):
     permission_classes = [IsAdminUser]
     lookup_value_converter = "id"
 
@@ -23,36 +24,33 @@ class StaffViewSet(viewsets.GenericViewSet):
         if not self.request.user.has_perm(permission):
             raise PermissionDenied(f"This takes the permission {permission}.")
 
-    def body(self, serializer_class: type[Any]) -> dict[str, Any]:
-        serializer = serializer_class(data=self.request.data)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
-
 
 class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSet):
     """Model versions, their figures and decisions; promotion and roll-back."""
 
     queryset = ModelVersion.objects.select_related("snapshot")
     lookup_url_kwarg = "version"
-    filterset_fields = ["status", "algorithm"]
+    query_class = serializers.ModelQuerySerializer
 
     def get_serializer_class(self) -> type[Any]:
         return serializers.ModelSummarySerializer if self.action == "list" else serializers.ModelSerializer
 
-    @extend_schema(request=serializers.PromoteSerializer, responses={200: serializers.PromotionSerializer})
+    @extend_schema(request=serializers.PromoteSerializer, responses={200: serializers.PromotionSerializer, 409: None})
     @action(detail=True, methods=["post"])
     def promote(self, request: Request, version: int) -> Response:
         """Make this version the champion."""
-        options = self.body(serializers.PromoteSerializer)
+        options = read(serializers.PromoteSerializer, request.data)
         self.require("mlops.force_modelversion" if options["force"] else "mlops.promote_modelversion")
         promotion = promote(version=version, by=cast(User, request.user), **options)
         return Response(serializers.PromotionSerializer(promotion).data)
 
-    @extend_schema(request=serializers.RollBackSerializer, responses={200: serializers.PromotionSerializer})
+    @extend_schema(
+        request=serializers.RollBackSerializer, responses={200: serializers.PromotionSerializer, 404: None, 409: None}
+    )
     @action(detail=False, methods=["post"])
     def rollback(self, request: Request) -> Response:
         """Bring back the champion before this one, or a former one."""
-        options = self.body(serializers.RollBackSerializer)
+        options = read(serializers.RollBackSerializer, request.data)
         self.require("mlops.promote_modelversion")
         return Response(serializers.PromotionSerializer(roll_back(by=cast(User, request.user), **options)).data)
 
@@ -62,20 +60,20 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSet)
 
     queryset = PipelineRun.objects.select_related("requested_by", "version")
     lookup_url_kwarg = "id"
-    filterset_fields = ["status", "trigger", "algorithm"]
+    query_class = serializers.RunQuerySerializer
 
     def get_serializer_class(self) -> type[Any]:
         return serializers.RunSummarySerializer if self.action == "list" else serializers.RunSerializer
 
-    @extend_schema(request=serializers.StartRunSerializer, responses={202: serializers.RunSerializer})
+    @extend_schema(request=serializers.StartRunSerializer, responses={202: serializers.RunSerializer, 409: None})
     def create(self, request: Request) -> Response:
         """Queue a training; 409 while another one is active."""
-        options = self.body(serializers.StartRunSerializer)
+        options = read(serializers.StartRunSerializer, request.data)
         self.require("mlops.start_training")
         run = start_training(trigger=PipelineRun.Trigger.API, requested_by=cast(User, request.user), **options)
         return Response(serializers.RunSerializer(run).data, status=202)
 
-    @extend_schema(request=None, responses={202: serializers.RunSerializer})
+    @extend_schema(request=None, responses={202: serializers.RunSerializer, 409: None})
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, id: int) -> Response:
         """Ask the run to stop."""
@@ -88,4 +86,4 @@ class DriftViewSet(mixins.ListModelMixin, StaffViewSet):
 
     queryset = DriftReport.objects.all()
     serializer_class = serializers.DriftReportSerializer
-    filterset_fields = ["status"]
+    query_class = serializers.DriftQuerySerializer

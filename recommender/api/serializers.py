@@ -1,18 +1,39 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from catalog.api.inputs import MAX_ID, BodySerializer, QuerySerializer
 from catalog.api.serializers import MovieSummarySerializer
 from catalog.models import Movie
 from recommender.models import Feedback
 from recommender.serving.request import MAX_EXCLUDED, MAX_K
 
-MAX_ID = 2**63 - 1
 
-
-class CountSerializer(serializers.Serializer[Any]):
+class CountSerializer(QuerySerializer):
     k = serializers.IntegerField(min_value=1, max_value=MAX_K, default=10, help_text="Length of the list.")
+
+
+ID = " *([0-9]{1,18} *)?"
+
+
+@extend_schema_field({"type": "string", "pattern": f"^{ID}(,{ID}){{0,{MAX_EXCLUDED - 1}}}$"})
+class IdsField(serializers.Field):
+    """Ids separated by commas."""
+
+    default_error_messages = {"invalid": _lazy("Expected movie ids separated by commas, got {value!r}.")}
+
+    def to_internal_value(self, data: str) -> list[int]:
+        ids = [part.strip() for part in data.split(",") if part.strip()]
+        if len(ids) > MAX_EXCLUDED:
+            values = {"max": MAX_EXCLUDED, "n": len(ids)}
+            raise serializers.ValidationError(_("Expected at most %(max)d ids, got %(n)d.") % values)
+        for part in ids:
+            if not (part.isascii() and part.isdigit() and len(part) < 19):
+                self.fail("invalid", value=part)
+        return [int(part) for part in ids]
 
 
 class RecommendationsQuerySerializer(CountSerializer):
@@ -22,27 +43,14 @@ class RecommendationsQuerySerializer(CountSerializer):
     genre = serializers.CharField(
         default=None, max_length=60, allow_blank=True, help_text="Only this genre, by name or slug."
     )
-    exclude = serializers.CharField(
-        default="", allow_blank=True, help_text="Ids of movies to exclude, separated by commas."
-    )
+    exclude = IdsField(required=False, help_text="Ids of movies to exclude, separated by commas.")
     explain = serializers.BooleanField(default=False, help_text="Include the reasons for each movie.")
 
     def validate_genre(self, genre: str | None) -> str | None:
         return genre or None
 
-    def validate_exclude(self, exclude: str) -> list[int]:
-        ids = [part.strip() for part in exclude.split(",") if part.strip()]
-        if len(ids) > MAX_EXCLUDED:
-            values = {"max": MAX_EXCLUDED, "n": len(ids)}
-            raise serializers.ValidationError(_("Expected at most %(max)d ids, got %(n)d.") % values)
-        for part in ids:
-            if not (part.isascii() and part.isdigit() and len(part) < 19):
-                message = _("Expected movie ids separated by commas, got %r.")
-                raise serializers.ValidationError(message % part)
-        return [int(part) for part in ids]
 
-
-class ForUserSerializer(serializers.Serializer[Any]):
+class ForUserSerializer(BodySerializer):
     """A request by a service on behalf of a user."""
 
     user_id = serializers.IntegerField(min_value=1, max_value=MAX_ID)
@@ -83,7 +91,7 @@ class RecommendationListSerializer(serializers.Serializer[Any]):
     request_id = serializers.UUIDField(help_text="To be sent with feedback on this list.")
 
 
-class FeedbackSerializer(serializers.Serializer[Any]):
+class FeedbackSerializer(BodySerializer):
     kind = serializers.ChoiceField(choices=Feedback.Kind.choices)
     movie = serializers.PrimaryKeyRelatedField(
         queryset=Movie.objects.all(), pk_field=serializers.IntegerField(min_value=1, max_value=MAX_ID)

@@ -9,9 +9,9 @@ from rest_framework import status
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from catalog.api.inputs import BodySerializer, QuerySerializer, read
 from catalog.errors import UserNotFound
 from catalog.models import Movie, User
 from catalog.throttling import ScopedThrottle
@@ -33,11 +33,11 @@ VERSION_HEADER = OpenApiParameter(
 
 
 def list_schema(
-    operation_id: str, *, query: type[Serializer[Any]] | None = None, body: type[Serializer[Any]] | None = None
+    operation_id: str, *, query: type[QuerySerializer] | None = None, body: type[BodySerializer] | None = None
 ) -> Callable[..., Any]:
     """The OpenAPI description of an endpoint that answers with a list."""
     parameters: list[Any] = [query, VERSION_HEADER] if query else [VERSION_HEADER]
-    responses = {200: RecommendationListSerializer}
+    responses = {200: RecommendationListSerializer, 404: None}
     return extend_schema(operation_id=operation_id, parameters=parameters, request=body, responses=responses)
 
 
@@ -53,11 +53,6 @@ class ListView(APIView):
     def me(self) -> User:
         return cast(User, self.request.user)
 
-    def read(self, serializer_class: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-        serializer = serializer_class(data=data)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
-
     def respond(self, recommendations: RecommendationList) -> Response:
         prefetch_related_objects([result.movie for result in recommendations.results], "genres")
         headers = {"X-Model-Version": recommendations.version_label}
@@ -68,7 +63,7 @@ class RecommendationsView(ListView):
     @list_schema("recommendations_list", query=RecommendationsQuerySerializer)
     def get(self, request: Request) -> Response:
         """Movies for the signed-in user, from their current ratings."""
-        query = self.read(RecommendationsQuerySerializer, request.query_params)
+        query = read(RecommendationsQuerySerializer, request.query_params)
         return self.respond(recommend(user=self.me, surface="api:recommendations", **query))
 
 
@@ -76,7 +71,7 @@ class NewRecommendationsView(ListView):
     @list_schema("recommendations_new_list", query=CountSerializer)
     def get(self, request: Request) -> Response:
         """Movies that are new to the model, for the signed-in user's taste."""
-        query = self.read(CountSerializer, request.query_params)
+        query = read(CountSerializer, request.query_params)
         return self.respond(recommend_new(user=self.me, surface="api:recommendations/new", **query))
 
 
@@ -87,7 +82,7 @@ class SimilarMoviesView(ListView):
     def get(self, request: Request, movie_id: int) -> Response:
         """Movies like this one that the signed-in user has not seen or dismissed."""
         movie = get_object_or_404(Movie, pk=movie_id)
-        query = self.read(CountSerializer, request.query_params)
+        query = read(CountSerializer, request.query_params)
         return self.respond(similar(movie=movie, user=self.me, surface="api:similar", **query))
 
 
@@ -109,7 +104,7 @@ class RecommendView(ForOthersView):
     @list_schema("recommend", body=RecommendForUserSerializer)
     def post(self, request: Request) -> Response:
         """Movies for any user."""
-        query = self.read(RecommendForUserSerializer, request.data)
+        query = read(RecommendForUserSerializer, request.data)
         recommendations = recommend(
             user=self.user(query["user_id"]),
             k=query["num_recommendations"],
@@ -123,15 +118,17 @@ class RecommendNewMoviesView(ForOthersView):
     @list_schema("recommend_new_movies", body=ForUserSerializer)
     def post(self, request: Request) -> Response:
         """Movies that are new to the model, for any user's taste."""
-        query = self.read(ForUserSerializer, request.data)
+        query = read(ForUserSerializer, request.data)
         user = self.user(query["user_id"])
         return self.respond(recommend_new(user=user, k=query["num_recommendations"], surface="api:recommend_new"))
 
 
 class FeedbackView(ListView):
-    @extend_schema(operation_id="feedback_create", request=FeedbackSerializer, responses={201: FeedbackSerializer})
+    @extend_schema(
+        operation_id="feedback_create", request=FeedbackSerializer, responses={201: FeedbackSerializer, 404: None}
+    )
     def post(self, request: Request) -> Response:
         """Feedback on a recommended movie: `not_interested` removes it from the user's lists, `undo` reverts that."""
-        given = self.read(FeedbackSerializer, request.data)
+        given = read(FeedbackSerializer, request.data)
         feedback = record_feedback(user=self.me, **given)
         return Response(FeedbackSerializer(feedback).data, status=status.HTTP_201_CREATED)

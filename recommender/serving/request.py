@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from catalog.models import Genre, MovieGenre
-from recommender.errors import InvalidRequest
+from recommender.errors import GenreNotFound, InvalidRequest
 from recommender.serving.profile import UserProfile
 from recommender.serving.trace import ListTrace, Step
 
@@ -76,5 +76,5 @@ def _movies_of_genre(genre: str) -> tuple[int, frozenset[int]]:
     known = Genre.objects.filter(Q(slug=genre.lower()) | Q(name__iexact=genre)).first()
     if known is None:
         message = _("there is no genre %(genre)r; expected the name or slug of a genre") % {"genre": genre}
-        raise InvalidRequest("genre", message)
+        raise GenreNotFound("genre", message)
     return known.pk, frozenset()

@@ -40,7 +40,6 @@ def test_email_may_be_left_out(api):
         ({"username": ""}, "username"),
         ({"username": None}, "username"),
         ({"username": "a b"}, "username"),
-        ({"username": "Nora"}, "username"),
         ({"email": "nowhere"}, "email"),
         ({"password": "12345"}, "password"),
         ({"password": "a\x00b" * 9}, "password"),
@@ -51,6 +50,17 @@ def test_a_bad_sign_up_names_the_field_and_makes_nothing(api, nora, change, fiel
 
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "invalid"
+    assert list(answer.json()["error"]["fields"]) == [field]
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field"), [({"username": "Nora"}, "username"), ({"password": "adalovelace"}, "password")]
+)
+def test_a_name_that_is_taken_or_an_easy_password_is_a_conflict(api, nora, change, field):
+    answer = api.post("/api/v1/accounts/", ACCOUNT | {"username": "ada.lovelace"} | change, format="json")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "sign_up_refused")
     assert list(answer.json()["error"]["fields"]) == [field]
     assert User.objects.count() == 1
 
@@ -69,7 +79,7 @@ def test_wrong_credentials_get_one_answer(api, nora):
         for username, password in (("nora", "wrong"), ("nobody", "wrong"), ("gone", "correct horse battery"))
     ]
 
-    assert {answer.status_code for answer in answers} == {400}
+    assert {answer.status_code for answer in answers} == {401}
     assert len({answer.content for answer in answers}) == 1
     assert answers[0].json()["error"]["code"] == "invalid_credentials"
 

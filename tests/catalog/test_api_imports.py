@@ -81,7 +81,7 @@ def test_an_upload_is_discarded_and_the_list_holds_ones_own(nora, bob):
 def test_files_of_another_format_are_refused(nora, content, format, message):
     answer = upload(api_client_of(nora), content, format)
 
-    assert answer.status_code == 400
+    assert answer.status_code == 409
     assert answer.json()["error"]["code"] == "invalid_history"
     assert message in answer.json()["error"]["message"]
     assert answer.json()["error"]["fields"]["file"]
@@ -123,7 +123,7 @@ def test_nobody_uploads_without_a_name_or_all_the_time(api, nora, settings):
     allowed = int(settings.POLICY.limits.imports.split("/")[0])
     codes = [upload(mine, b"").status_code for _ in range(allowed + 1)]
 
-    assert codes == [400] * allowed + [429]
+    assert codes == [409] * allowed + [429]
 
 
 @pytest.mark.wording

@@ -57,8 +57,8 @@ def test_every_code_is_in_the_openapi_document():
 
     assert shape["properties"]["code"]["enum"] == list(error_codes())
     assert all(f"`{code}`" in document["info"]["description"] for code in error_codes())
-    operation = document["paths"]["/api/v1/movies/{id}/"]["get"]
-    assert operation["responses"]["default"]["content"]["application/json"]["schema"]["$ref"].endswith("/Error")
+    for answer in document["components"]["responses"].values():
+        assert answer["content"]["application/json"]["schema"]["$ref"] == "#/components/schemas/Error"
 
 
 def test_an_error_of_the_domain_has_a_sentence_of_its_own():

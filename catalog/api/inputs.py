@@ -1,0 +1,112 @@
+"""How the API reads requests: it takes exactly what the OpenAPI document says.
+
+REST framework converts what it can ("1" to 1, false to a UUID), and takes a blank parameter for an absent one and the
+last of repeated ones. These serializers refuse that, each value with the message of its own field.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+from rest_framework import serializers
+
+from catalog.safe_json import HugeNumber
+
+MAX_ID = 2**63 - 1
+JSON_TYPES: dict[type[serializers.Field], tuple[type, ...]] = {
+    serializers.BooleanField: (bool,),
+    serializers.IntegerField: (int, HugeNumber),
+    serializers.FloatField: (int, float),
+    serializers.PrimaryKeyRelatedField: (int, HugeNumber),
+    serializers.CharField: (str,),
+    serializers.ChoiceField: (str,),
+    serializers.UUIDField: (str,),
+}
+TEXTS: dict[type[serializers.Field], re.Pattern[str]] = {
+    serializers.BooleanField: re.compile("true|false|True|False|1|0"),
+    serializers.IntegerField: re.compile("-?[0-9]+"),
+    serializers.FloatField: re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?"),
+}
+
+
+class BodySerializer(serializers.Serializer[Any]):
+    """A body of JSON, whose values have the types of their fields."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return super().to_internal_value(data)
+        given = self.given(data)
+        mistyped = dict(self._mistyped(given))
+        try:
+            values = super().to_internal_value(given)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError(dict(error.detail) | mistyped) from None  # type: ignore[arg-type]
+        if mistyped:
+            raise serializers.ValidationError(mistyped)
+        return values
+
+    def _mistyped(self, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        for name, field in self.fields.items():
+            if field.read_only or name not in given or self.fits(field, given[name]):
+                continue
+            one: serializers.Field = getattr(field, "child", field)
+            known = next(key for key in ("invalid", "incorrect_type", "invalid_choice") if key in one.error_messages)
+            try:
+                one.fail(known, value=given[name], input=given[name], data_type=type(given[name]).__name__)
+            except serializers.ValidationError as error:
+                yield name, error.detail
+
+    def given(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The value of each field, by its name."""
+        return data
+
+    def fits(self, field: serializers.Field, value: Any) -> bool:
+        """Whether the value has the field's type; whether it may be null is up to the field."""
+        types = next((types for kind, types in JSON_TYPES.items() if isinstance(field, kind)), None)
+        if value is None or types is None or type(value) in types:
+            return True
+        return int in types and isinstance(value, float) and value.is_integer()  # in JSON 1.0 is 1
+
+
+class QuerySerializer(BodySerializer):
+    """A query or a form: texts, each given once unless the field is a list."""
+
+    def given(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not isinstance(data, QueryDict):
+            return data
+        found = {name: data.getlist(name) for name in data if name in self.fields}
+        many = {name for name, field in self.fields.items() if isinstance(field, serializers.ListField)}
+        return {n: values if n in many or len(values) > 1 else values[0] for n, values in found.items()}
+
+    def fits(self, field: serializers.Field, value: Any) -> bool:
+        if isinstance(field, serializers.ListField):
+            return all(self.fits(field.child, each) for each in value)
+        if isinstance(field, serializers.FileField):
+            return not isinstance(value, list)
+        pattern = next((pattern for kind, pattern in TEXTS.items() if isinstance(field, kind)), None)
+        return isinstance(value, str) and (pattern is None or pattern.fullmatch(value) is not None)
+
+
+def read(serializer_class: type[BodySerializer], data: Any) -> dict[str, Any]:
+    """The valid values. Raises ValidationError, which names each field that is not valid."""
+    serializer = serializer_class(data=data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+class FilteredListMixin:
+    """A view set whose list takes the parameters of `query_class`, each a filter on the field of its name."""
+
+    query_class: type[QuerySerializer]
+    action: str
+    request: Any
+
+    def filter_queryset(self, rows: QuerySet) -> QuerySet:
+        return (
+            self.filter_list(rows, read(self.query_class, self.request.query_params)) if self.action == "list" else rows
+        )
+
+    def filter_list(self, rows: QuerySet, query: dict[str, Any]) -> QuerySet:
+        return rows.filter(**query)

@@ -1,0 +1,160 @@
+"""What the OpenAPI document says beyond what drf-spectacular reads off the code: errors by status, and links."""
+
+from typing import Any
+
+from drf_spectacular import openapi
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.serializers import CharField
+
+from movierec.api import PageQuerySerializer, error_codes
+
+INTRODUCTION = """
+Every error is `{"error": {"code", "message", "fields"}}`: a stable code for programs, a message for people, and the
+messages of each field that is not valid (empty when the error is not about a field).
+
+| code | meaning |
+|---|---|
+"""
+ERRORS = {
+    400: "The request is not as described here.",
+    401: "No valid token, or a wrong password.",
+    403: "The account may not do this.",
+    404: "The request names something that does not exist.",
+    405: "The address does not take this method.",
+    406: "The answer has none of the accepted media types.",
+    409: "The request is as described here, but what is stored or sent does not allow it.",
+    413: "The body is too large.",
+    415: "The body has another media type.",
+    429: "Over the rate limit, for `Retry-After` seconds.",
+    503: "The database does not answer. Try again after `Retry-After` seconds.",
+}
+RETRY_AFTER = {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 0}}}
+NO_TEXT_WITH_NUL = r"^[^\x00]*$"  # databases cannot store it
+
+# Operations that link, the operations that they link to, and what those take from the answer: parameters or a body.
+LINKS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    (
+        "ratings_create ratings_update",
+        "ratings_retrieve ratings_update ratings_destroy",
+        {"movie_id": "$response.body#/movie"},
+    ),
+    ("watchlist_update", "watchlist_retrieve watchlist_destroy", {"movie_id": "$response.body#/movie"}),
+    (
+        "import_create",
+        "import_retrieve import_entries_list import_commit_create import_destroy",
+        {"id": "$response.body#/id"},
+    ),
+    ("runs_create", "runs_retrieve runs_cancel_create", {"id": "$response.body#/id"}),
+    ("movies_list", "movies_retrieve", {"id": "$response.body#/results/0/id"}),
+    (
+        "movies_list",
+        "movies_similar_list ratings_update watchlist_update",
+        {"movie_id": "$response.body#/results/0/id"},
+    ),
+    ("models_list", "models_retrieve models_promote_create", {"version": "$response.body#/results/0/version"}),
+    (
+        "accounts_create",
+        "token_create",
+        {"username": "$request.body#/username", "password": "$request.body#/password"},
+    ),
+    (
+        "recommendations_list recommendations_new_list",
+        "feedback_create",
+        {
+            "kind": "not_interested",
+            "movie": "$response.body#/results/0/movie/id",
+            "request_id": "$response.body#/request_id",
+        },
+    ),
+)
+
+
+class AutoSchema(openapi.AutoSchema):
+    """Describes the parameters of lists, every error, and what no text may hold."""
+
+    def get_override_parameters(self) -> list[Any]:
+        parameters = super().get_override_parameters()
+        if not self._is_list_view():
+            return parameters
+        query = getattr(self.view, "query_class", None)
+        return [*parameters, *([query] if query else []), *([PageQuerySerializer] if self._get_paginator() else [])]
+
+    def get_operation(self, *args: Any) -> dict[str, Any] | None:
+        operation: dict[str, Any] | None = super().get_operation(*args)
+        if operation is None:
+            return None
+        responses = operation["responses"]
+        errors = {int(status) for status in responses if status >= "400"} | self._errors(operation)
+        operation["responses"] = {status: answer for status, answer in responses.items() if status < "400"} | {
+            str(status): {"$ref": f"#/components/responses/Error{status}"} for status in sorted(errors)
+        }
+        return operation
+
+    def _errors(self, operation: dict[str, Any]) -> set[int]:
+        view, is_writing = self.view, self.method not in ("GET", "HEAD")
+        has_body, places = "requestBody" in operation, {found["in"] for found in operation.get("parameters", ())}
+        applies = {
+            400: has_body or "query" in places,
+            401: view.authentication_classes,
+            403: (is_writing and SessionAuthentication in view.authentication_classes)  # without its CSRF token
+            or not {*view.permission_classes} <= {AllowAny, IsAuthenticated},
+            404: "path" in places or "page" in {found["name"] for found in operation.get("parameters", ())},
+            413: has_body,
+            415: has_body,
+            429: view.throttle_classes,
+        }
+        return {405, 406, 503} | {status for status, holds in applies.items() if holds}
+
+    def _map_serializer_field(self, field: Any, direction: str, *args: Any, **options: Any) -> Any:
+        schema = super()._map_serializer_field(field, direction, *args, **options)
+        if direction == "request" and type(field) is CharField:
+            schema.setdefault("pattern", NO_TEXT_WITH_NUL)
+        return schema
+
+    def _get_request_for_media_type(self, serializer: Any, *args: Any) -> tuple[dict[str, Any], bool]:
+        schema, is_required = super()._get_request_for_media_type(serializer, *args)
+        return schema, is_required or isinstance(serializer, dict)  # lines of JSON
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
+        return schema | getattr(serializer, "schema_rule", {})
+
+
+def describe_errors(result: dict[str, Any], **context: Any) -> dict[str, Any]:
+    """A hook of drf-spectacular: adds the error shape, its codes and the answers of each status."""
+    codes = error_codes()
+    rows = [f"| `{code}` | {sentence} |\n" for code, sentence in codes.items()]
+    result["info"]["description"] += f"\n{INTRODUCTION}{''.join(rows)}"
+    error = {
+        "code": {"type": "string", "enum": list(codes)},
+        "message": {"type": "string"},
+        "fields": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+    }
+    shape = {"type": "object", "properties": error, "required": list(error)}
+    components = result["components"]
+    components["schemas"]["Error"] = {"type": "object", "properties": {"error": shape}, "required": ["error"]}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    components["responses"] = {
+        f"Error{status}": {"description": text, "content": content}
+        | ({"headers": RETRY_AFTER} if status in (429, 503) else {})
+        for status, text in ERRORS.items()
+    }
+    return result
+
+
+def add_links(result: dict[str, Any], **context: Any) -> dict[str, Any]:
+    """A hook of drf-spectacular: says which next request takes what from an answer."""
+    operations = {found["operationId"]: found for methods in result["paths"].values() for found in methods.values()}
+    for sources, targets, values in LINKS:
+        links = {name: {"operationId": name, _place(operations[name], values): values} for name in targets.split()}
+        for source in sources.split():
+            for status, answer in operations[source]["responses"].items():
+                if status < "300":
+                    answer.setdefault("links", {}).update(links)
+    return result
+
+
+def _place(operation: dict[str, Any], values: dict[str, str]) -> str:
+    parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
+    return "parameters" if values.keys() <= parameters else "requestBody"
