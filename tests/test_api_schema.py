@@ -2,8 +2,95 @@
 
 import re
 
+import pytest
 import yaml
 from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
+
+MISTYPED = {"string": 7, "integer": "7", "number": "4.5", "boolean": 0}
+
+
+@pytest.fixture(scope="module")
+def document():
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+@pytest.fixture(scope="module")
+def operations(document):
+    """Method, path and operation by the operation's id."""
+    return {
+        operation["operationId"]: (method, path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def properties_of_body(document, operation):
+    def resolved(schema):
+        schema = schema.get("allOf", schema.get("oneOf", [schema]))[0]
+        return document["components"]["schemas"][schema["$ref"].split("/")[-1]] if "$ref" in schema else schema
+
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    properties = resolved(content["schema"])["properties"] if content else {}
+    return {name: resolved(schema) for name, schema in properties.items()}
+
+
+def accepted(answer, name):
+    return answer.status_code != 400 or name not in answer.json()["error"]["fields"]
+
+
+def test_a_value_of_another_type_is_refused_by_every_body(api, sam, document, operations):
+    api.force_authenticate(sam)
+    sent = [
+        (name, getattr(api, method)(re.sub("{.*?}", "1", path), {name: MISTYPED[schema["type"]]}, format="json"))
+        for method, path, operation in operations.values()
+        for name, schema in properties_of_body(document, operation).items()
+    ]
+
+    assert len(sent) > 15
+    assert [answer.request for name, answer in sent if accepted(answer, name)] == []
+
+
+def test_a_blank_or_repeated_parameter_is_refused_by_every_query(api, sam, operations):
+    api.force_authenticate(sam)
+    sent = [
+        (parameter["name"], api.get(f"{path}?{form.format(parameter['name'])}"))
+        for method, path, operation in operations.values()
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "query" and "{" not in path
+        if parameter["schema"].get("type") in ("integer", "number", "boolean")
+        for form in ("{0}=", "{0}=1&{0}=1", "{0}=null", "{0}=%2B1")
+    ]
+
+    assert len(sent) > 60
+    assert [answer.request for name, answer in sent if accepted(answer, name)] == []
+
+
+def test_every_operation_names_its_errors(operations):
+    statuses = {}
+    for name, (_, _, operation) in operations.items():
+        statuses[name] = errors = {status for status in operation["responses"] if status >= "400"}
+        assert {"405", "406", "503"} <= errors
+        assert ({"400", "413", "415"} <= errors) == ("requestBody" in operation)
+
+    assert statuses["token_create"] == {"400", "401", "405", "406", "413", "415", "429", "503"}
+    assert statuses["models_retrieve"] == {"401", "403", "404", "405", "406", "429", "503"}
+    assert {"403", "404", "409"} < statuses["import_commit_create"]
+
+
+def test_every_link_leads_to_an_operation_that_takes_its_values(document, operations):
+    links = [
+        link
+        for _, _, operation in operations.values()
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+
+    assert len(links) > 20
+    for link in links:
+        _, _, target = operations[link["operationId"]]
+        takes = properties_of_body(document, target).keys() | {found["name"] for found in target.get("parameters", ())}
+        assert link.get("parameters", link.get("requestBody")).keys() <= takes
 
 
 def test_the_document_is_valid_and_without_warnings(tmp_path, capsys):

@@ -40,7 +40,7 @@ class BodySerializer(serializers.Serializer[Any]):
         given = self.given(data)
         mistyped = dict(self._mistyped(given))
         try:
-            values = super().to_internal_value(given)
+            values = super().to_internal_value({name: given[name] for name in given if name not in mistyped})
         except serializers.ValidationError as error:
             raise serializers.ValidationError(dict(error.detail) | mistyped) from None  # type: ignore[arg-type]
         if mistyped:
