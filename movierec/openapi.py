@@ -3,10 +3,12 @@
 from typing import Any
 
 from drf_spectacular import openapi
+from drf_spectacular.plumbing import get_lib_doc_excludes
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.serializers import CharField
 
+from catalog.api.inputs import BodySerializer, QuerySerializer
 from movierec.api import PageQuerySerializer, error_codes
 
 INTRODUCTION = """
@@ -68,6 +70,11 @@ LINKS: tuple[tuple[str, str, dict[str, str]], ...] = (
         },
     ),
 )
+
+
+def inherited_docs_left_out() -> list[type]:
+    """The bases whose docstrings do not describe what derives from them."""
+    return [*get_lib_doc_excludes(), BodySerializer, QuerySerializer]
 
 
 class AutoSchema(openapi.AutoSchema):

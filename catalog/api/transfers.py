@@ -1,5 +1,6 @@
 """Data in bulk: a user's own, imported from other sites and exported, and the operator's, as lines of JSON."""
 
+import json
 from collections.abc import Callable
 from typing import IO, Any, ClassVar
 
@@ -43,7 +44,7 @@ from catalog.throttling import ImportThrottle, ScopedThrottle
 
 MEDIA_TYPE = "application/x-ndjson"
 TABLE = "title,year,rating\nAlien,1979,4.5\n"
-LINES = {"type": "string", "pattern": r"\S"}
+LINES = {"type": "string", "format": "binary", "pattern": r"\S"}
 BATCH = 1000  # lines per transaction, since others wait for SQLite's only writer
 
 
@@ -64,7 +65,7 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
     @extend_schema(
         request={"multipart/form-data": UploadSerializer},
         responses={202: UserImportSerializer, 409: None},
-        examples=[OpenApiExample("One rating", {"format": "csv", "file": TABLE}, request_only=True)],
+        examples=[OpenApiExample("A table", {"format": "csv", "file": TABLE}, media_type=MultiPartParser.media_type)],
     )
     def create(self, request: Request) -> Response:
         """Uploads a file. It is read in the background and changes nothing until it is committed; it takes the place of
@@ -166,7 +167,7 @@ def _schema(name: str, example: dict[str, Any]) -> Any:
         operation_id=f"bulk_{name}",
         request={parser.media_type: LINES for parser in BulkView.parser_classes},
         responses={200: BulkReportSerializer, 409: None},
-        examples=[OpenApiExample("One of the lines", value=example, media_type=MEDIA_TYPE, request_only=True)],
+        examples=[OpenApiExample("A line", json.dumps(example), media_type=FileParser.media_type)],
         description=f"Adds or changes {name} by external id; lines of JSON. The same lines again change nothing.",
     )
     return extend_schema_view(post=schema)
