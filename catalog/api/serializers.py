@@ -214,7 +214,7 @@ class UserImportSerializer(serializers.ModelSerializer):
     status = serializers.ChoiceField(UserImport.State.choices, source="state", read_only=True)
     format = serializers.ChoiceField(CHOICES, read_only=True)
     n_entries = serializers.IntegerField(source="n_rows", read_only=True)
-    ended_at = serializers.DateTimeField(source="closed_at", read_only=True)
+    ended_at = serializers.DateTimeField(source="closed_at", allow_null=True, read_only=True)
     counts: Any = serializers.DictField(child=serializers.IntegerField(), read_only=True)
     files = serializers.SerializerMethodField()
     questions = serializers.SerializerMethodField()

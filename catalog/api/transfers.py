@@ -44,7 +44,7 @@ from catalog.throttling import ImportThrottle, ScopedThrottle
 
 MEDIA_TYPE = "application/x-ndjson"
 TABLE = "title,year,rating\nAlien,1979,4.5\n"
-LINES = {"type": "string", "format": "binary", "pattern": r"\S"}
+LINES = {"type": "string", "format": "binary", "minLength": 1}
 BATCH = 1000  # lines per transaction, since others wait for SQLite's only writer
 
 

@@ -112,11 +112,11 @@ NumberedLine: TypeAlias = tuple[int, Kind]
 
 
 def read_lines(body: bytes, kind: type[Kind], report: BulkReport) -> list[NumberedLine[Kind]]:
-    """The valid lines; the report lists the others. Raises InvalidBulk if there are no lines, or too many."""
+    """The valid lines; the report lists the others. Raises InvalidBulk if the body is empty, or has too many."""
     numbered = enumerate(body.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1)  # blank lines count too
     rows = [(number, line) for number, line in numbered if line.strip()]
     limit = settings.POLICY.bulk.max_lines
-    if not rows:
+    if not body:
         raise InvalidBulk("Expected lines of JSON, one object each; the request has none.")
     if len(rows) > limit:
         raise InvalidBulk(f"Expected at most {limit:,} lines in a request, got {len(rows):,}.")
