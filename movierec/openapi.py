@@ -34,6 +34,7 @@ ERRORS = {
 RETRY_AFTER = {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 0}}}
 NO_TEXT_WITH_NUL = r"^[^\x00]*$"  # databases cannot store it
 
+FIRST = "$response.body#/results/0/id"
 # Operations that link, the operations that they link to, and what those take from the answer: parameters or a body.
 LINKS: tuple[tuple[str, str, dict[str, str]], ...] = (
     (
@@ -48,12 +49,8 @@ LINKS: tuple[tuple[str, str, dict[str, str]], ...] = (
         {"id": "$response.body#/id"},
     ),
     ("runs_create", "runs_retrieve runs_cancel_create", {"id": "$response.body#/id"}),
-    ("movies_list", "movies_retrieve", {"id": "$response.body#/results/0/id"}),
-    (
-        "movies_list",
-        "movies_similar_list ratings_update watchlist_update",
-        {"movie_id": "$response.body#/results/0/id"},
-    ),
+    ("movies_list", "movies_retrieve", {"id": FIRST}),
+    ("movies_list", "movies_similar_list ratings_update watchlist_update", {"movie_id": FIRST}),
     ("models_list", "models_retrieve models_promote_create", {"version": "$response.body#/results/0/version"}),
     (
         "accounts_create",
