@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from catalog.api import transfers, views
+from catalog.api import bulk, transfers, views
 
 router = SimpleRouter(use_regex_path=False)
 router.register("movies", views.MovieViewSet)  # movies/  movies/{id}/
@@ -13,9 +13,9 @@ router.register("import", transfers.UserImportViewSet)  # import/{id}/  import/{
 
 urlpatterns = [
     path("accounts/", views.AccountsView.as_view(), name="accounts"),
-    path("bulk/movies/", transfers.BulkMoviesView.as_view(), name="bulk-movies"),
-    path("bulk/users/", transfers.BulkUsersView.as_view(), name="bulk-users"),
-    path("bulk/ratings/", transfers.BulkRatingsView.as_view(), name="bulk-ratings"),
+    path("bulk/movies/", bulk.BulkMoviesView.as_view(), name="bulk-movies"),
+    path("bulk/users/", bulk.BulkUsersView.as_view(), name="bulk-users"),
+    path("bulk/ratings/", bulk.BulkRatingsView.as_view(), name="bulk-ratings"),
     path("export/<str:site>/", transfers.ExportView.as_view(), name="export"),
     path("token/", views.TokenView.as_view(), name="token"),
     *router.urls,

@@ -1,0 +1,102 @@
+"""The operator's data in bulk, as lines of JSON."""
+
+import json
+from collections.abc import Callable
+from typing import IO, Any, ClassVar
+
+from django.conf import settings
+from django.db import IntegrityError
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from catalog.api.serializers import (
+    BulkReportSerializer,
+)
+from catalog.errors import BulkConflict, RequestTooLarge
+from catalog.imports.files import MB
+from catalog.ingest.bulk.lines import MovieLine, RatingLine, UserLine, read_lines
+from catalog.ingest.bulk.upsert import upsert_movies, upsert_ratings, upsert_users
+from catalog.ingest.report import BulkReport
+from catalog.throttling import ScopedThrottle
+
+MEDIA_TYPE = "application/x-ndjson"
+LINES = {"type": "string", "format": "binary", "minLength": 1}
+BATCH = 1000  # lines per transaction, since others wait for SQLite's only writer
+
+
+class JSONLinesParser(BaseParser):
+    media_type = MEDIA_TYPE
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
+        limit = settings.POLICY.bulk.max_upload_mb
+        body = stream.read(limit * MB + 1)
+        if len(body) > limit * MB:
+            raise RequestTooLarge(f"Expected at most {limit} MB in a request.")
+        return body
+
+
+class FileParser(JSONLinesParser):
+    """For clients that know no media type for lines of JSON."""
+
+    media_type = "application/octet-stream"
+
+
+class MayBringInBulk(BasePermission):
+    message = "This requires a staff account with permission to add and change these objects."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        needed = [f"catalog.{action}_{view.model}" for action in ("add", "change")]
+        return bool(request.user.is_authenticated and request.user.is_staff and request.user.has_perms(needed))
+
+
+class BulkView(APIView):
+    permission_classes = [MayBringInBulk]
+    parser_classes = [JSONLinesParser, FileParser]
+    throttle_classes = [ScopedThrottle]
+    throttle_scope = "bulk"
+    model: ClassVar[str]
+    line: ClassVar[type[Any]]
+    upsert: ClassVar[Callable[..., None]]
+
+    def post(self, request: Request) -> Response:
+        report = BulkReport()
+        body: Any = request.data or b""  # empty when there is no body
+        lines = read_lines(body, self.line, report)
+        try:
+            for start in range(0, len(lines), BATCH):
+                type(self).upsert(lines[start : start + BATCH], report)
+        except IntegrityError:
+            raise BulkConflict(
+                "Another request wrote the same ids or names at the same time. Send the request again."
+            ) from None
+        return Response(BulkReportSerializer(report).data)
+
+
+def _schema(name: str, example: dict[str, Any]) -> Any:
+    schema = extend_schema(
+        operation_id=f"bulk_{name}",
+        request={parser.media_type: LINES for parser in BulkView.parser_classes},
+        responses={200: BulkReportSerializer, 409: None},
+        examples=[OpenApiExample("A line", json.dumps(example), media_type=FileParser.media_type)],
+        description=f"Adds or changes {name} by external id; lines of JSON. The same lines again change nothing.",
+    )
+    return extend_schema_view(post=schema)
+
+
+@_schema("movies", {"external_id": "m1", "title": "Alien", "year": 1979, "genres": ["Horror", "Sci-Fi"]})
+class BulkMoviesView(BulkView):
+    model, line, upsert = "movie", MovieLine, staticmethod(upsert_movies)
+
+
+@_schema("users", {"external_id": "u1", "username": "ada", "email": "ada@example.org"})
+class BulkUsersView(BulkView):
+    model, line, upsert = "user", UserLine, staticmethod(upsert_users)
+
+
+@_schema("ratings", {"user": "u1", "movie": "m1", "rating": 4.5, "rated_at": "2024-05-01T20:00:00Z"})
+class BulkRatingsView(BulkView):
+    model, line, upsert = "rating", RatingLine, staticmethod(upsert_ratings)
