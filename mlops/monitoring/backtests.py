@@ -1,8 +1,7 @@
 """Backtests of the champion's recipe on later data: ablations of features, and the cost of older training data.
 
-An ablation fits the recipe without a kind of features and compares it with the one that has all of them. Lists of new
-movies are compared separately because only features recommend those. One of many intervals lies below zero by chance,
-so a kind counts as harmful only when two backtests in a row find harm.
+An ablation leaves out a kind of features; lists of new movies, which only features recommend, are compared separately.
+A kind counts as harmful once two backtests in a row find harm, since one of many intervals is below zero by chance.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -190,7 +190,7 @@ def test_a_line_may_correct_one_before_it(operator):
 
 
 def test_what_is_written_in_parts_is_counted_together(operator, monkeypatch):
-    monkeypatch.setattr("catalog.api.transfers.BATCH", 2)
+    monkeypatch.setattr("catalog.api.bulk.BATCH", 2)
     answer = post(
         operator, "movies", *({"external_id": number, "title": f"Movie {number}"} for number in range(5)), ALIEN
     )
