@@ -111,8 +111,8 @@ def addresses() -> Iterator[tuple[str, str]]:
 
 
 def filled(path: str) -> str:
-    """With examples in place of parameters: `<id>`, `$id`, `{letterboxd|imdb}`."""
-    path = re.sub(r"<id>|\$\w+", "1", path.partition("?")[0])
+    """With examples in place of parameters: `<id>`, `{movie_id}`, `$id`, `{letterboxd|imdb}`."""
+    path = re.sub(r"<id>|\{\w+_id\}|\$\w+", "1", path.partition("?")[0])
     return re.sub(r"<(\w+)>|\{(\w+)[^}]*\}", r"\1\2", path)
 
 
