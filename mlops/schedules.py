@@ -34,7 +34,7 @@ RENAMED_TASKS = {
 }
 TRAINING_QUEUE = {"backtest-features", "backtest-staleness"}
 MARK = "config.yaml: "
-DEFAULTS = SchedulesPolicy().model_dump(by_alias=True)
+FORMER_DEFAULTS = SchedulesPolicy().model_dump(by_alias=True) | {"remove-old-imports": 60}  # of rows without a mark
 EXPIRES_AFTER = 0.9  # share of the period: a worker that was away does not find a pile of old work
 
 
@@ -42,7 +42,7 @@ def ensure_schedules() -> list[str]:
     """Makes the rows follow config.yaml and returns the names of created and changed ones.
 
     A row that was edited in the admin stays, with a warning where it differs. Rows keep in their description what was
-    last taken from config.yaml; those of earlier versions are compared with the defaults.
+    last taken from config.yaml; those of earlier versions are compared with the defaults of that time.
     """
     _rename_rows()
     rows = {row.name: row for row in PeriodicTask.objects.select_related("crontab", "interval")}
@@ -56,7 +56,7 @@ def _follow(name: str, when: str | int | None, row: PeriodicTask | None) -> bool
         queue = "training" if name in TRAINING_QUEUE else "default"
         return when is not None and _write(PeriodicTask(name=name, task=TASKS[name], queue=queue), when)
     present, is_marked = _row_text(row), row.description.startswith(MARK)
-    applied = row.description.removeprefix(MARK) if is_marked else _text(DEFAULTS[name])
+    applied = row.description.removeprefix(MARK) if is_marked else _text(FORMER_DEFAULTS[name])
     if present != wanted and present == applied:
         return _write(row, when)
     if present != wanted:

@@ -82,6 +82,15 @@ def test_rows_of_earlier_versions_follow_an_edited_config(db, edit):
     assert state("train-model")[0] == "5"
 
 
+def test_rows_of_earlier_versions_get_new_defaults(db, edit):
+    edit()
+    every_minute, _ = IntervalSchedule.objects.get_or_create(every=60, period=IntervalSchedule.SECONDS)
+    PeriodicTask.objects.filter(name="remove-old-imports").update(description="", crontab=None, interval=every_minute)
+
+    assert edit() == ["remove-old-imports"]
+    assert state("remove-old-imports")[0] == "3"
+
+
 def test_a_row_edited_in_the_admin_stays_and_says_so(db, edit, caplog):
     edit()
     PeriodicTask.objects.filter(name="prune").update(enabled=False)
