@@ -1,10 +1,14 @@
-"""Messages to workers. A broker that hangs, or cannot be reached, delays nobody who sends one."""
+"""Messages to workers. A broker that hangs or cannot be reached does not delay the sender."""
 
 import logging
+from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
 from celery import current_app
+from django.db import connection
+
+from catalog.jobs.connection import LOST_CONNECTION
 
 logger = logging.getLogger(__name__)
 
@@ -14,34 +18,47 @@ WAIT_SECONDS = 0.15  # a broker that works takes a message in a hundredth of it
 class _Sending(Thread):
     """Kombu and redis-py each retry, so that their time-outs add up to much more than they say: hence a thread."""
 
-    def __init__(self, task: str, options: dict[str, Any]) -> None:
+    def __init__(self, task: str, on_late: Callable[[], object], options: dict[str, Any]) -> None:
         super().__init__(name=f"send {task}", daemon=True)
-        self.task, self.options = task, options
-        self.was_taken = False
+        self.task, self.on_late, self.options = task, on_late, options
+        self.was_taken = self.is_late = False
 
     def run(self) -> None:
         try:
             current_app.send_task(self.task, **self.options)
-            self.was_taken = True
         except Exception:  # whatever the broker's transport raises
             logger.warning("the broker did not take %s", self.task, exc_info=True)
+            return
+        # Written before `is_late` is read; `send` writes and reads them the other way round, so one of both sees it.
+        self.was_taken = True
+        if self.is_late:
+            self._report_late()
+
+    def _report_late(self) -> None:
+        try:
+            self.on_late()
+        except LOST_CONNECTION as error:
+            logger.warning("the database did not take that %s was sent: %s", self.task, error)
+        finally:
+            connection.close()  # this thread's own
 
 
 _hung: _Sending | None = None
 
 
-def send(task: str, **options: Any) -> bool:
+def send(task: str, *, on_late: Callable[[], object] = lambda: None, **options: Any) -> bool:
     """Sends a message; `options` as of Celery's `send_task`. Returns whether the broker took it in time.
 
-    One that was not taken in time may still arrive. While it is under way, this process sends no other.
+    One that was not taken in time may still arrive: `on_late` is then called, in another thread. While it is under
+    way, this process sends no other.
     """
     global _hung
     if _hung is not None and _hung.is_alive():
         return False
-    sending = _Sending(task, options)
+    sending = _Sending(task, on_late, options)
     sending.start()
     sending.join(WAIT_SECONDS)
     if sending.is_alive():
-        _hung = sending
+        _hung, sending.is_late = sending, True
         logger.warning("the broker does not answer, so %s waits", task)
     return sending.was_taken

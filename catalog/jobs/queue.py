@@ -44,11 +44,16 @@ def enqueue(job: Job) -> bool:
     """
     kind = kind_of(job)
     queued = _rows(job).filter(status=Status.QUEUED)
-    queued.update(enqueued_at=Now())
+    queued.update(enqueued_at=None)
     expires = kind.limits().stale_after_seconds * 2
-    is_sent = send(kind.task, kwargs=kind.arguments(details_of(job)), queue=kind.queue, expires=expires)
-    if not is_sent:
-        queued.update(enqueued_at=None)
+    arguments = kind.arguments(details_of(job))
+
+    def note_sent() -> int:
+        return queued.update(enqueued_at=Now())
+
+    is_sent = send(kind.task, on_late=note_sent, kwargs=arguments, queue=kind.queue, expires=expires)
+    if is_sent:
+        note_sent()
     return is_sent
 
 

@@ -5,6 +5,7 @@ from threading import Event
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from catalog.jobs import messages
 from catalog.jobs.process import this_process
@@ -124,7 +125,9 @@ def test_a_broker_that_is_down_leaves_the_job_queued(make_job, monkeypatch):
     assert Job.objects.get().status == Status.QUEUED
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_broker_that_hangs_is_not_waited_for(make_job, monkeypatch):
+    """What it takes late is noted then, on a connection that is closed afterwards."""
     answers, calls = Event(), []
     monkeypatch.setattr("catalog.jobs.messages.WAIT_SECONDS", 0.01)
     monkeypatch.setattr("catalog.jobs.messages.current_app.send_task", lambda *_, **__: calls.append(answers.wait(60)))
@@ -135,6 +138,23 @@ def test_a_broker_that_hangs_is_not_waited_for(make_job, monkeypatch):
     answers.set()
     wait_for(lambda: not messages._hung.is_alive(), seconds=60, what="the first message is taken")
     assert calls == [True]  # the second was not even tried
+    assert [Job.objects.get(pk=job.pk).is_unsent for job in jobs] == [False, True]
+
+
+def test_a_broker_that_fails_late_leaves_the_job_unsent(make_job, monkeypatch):
+    answers = Event()
+
+    def refuse(*args, **kwargs):
+        answers.wait(60)
+        raise ConnectionError
+
+    monkeypatch.setattr("catalog.jobs.messages.WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("catalog.jobs.messages.current_app.send_task", refuse)
+
+    assert not enqueue(make_job(enqueued_at=timezone.now()))
+    answers.set()
+    wait_for(lambda: not messages._hung.is_alive(), seconds=60, what="the message is refused")
+    assert Job.objects.get().is_unsent
 
 
 def test_a_job_and_what_its_end_entails_end_together(make_job, kind):
