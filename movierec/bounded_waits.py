@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ, connection, set_wait_callback
 
 WAIT_SECONDS = 10.0  # for an answer
-HUNG_SECONDS = 2.0  # while the last wait was in vain
+HUNG_SECONDS = 2.0  # while the last wait timed out
 _is_hung = False
 
 

@@ -37,8 +37,8 @@ class Part(NamedTuple):
 
     `kind` is what its rows are if they do not say otherwise: without one nothing is said, and None means that they are
     not used. `ignored` names columns that mean something else here. `is_mixed`: whether its site puts series into the
-    same file, so that a row without a type may be one. `is_asked`: whether its
-    owner is asked about rows that say nothing, though others say something.
+    same file, so that a row without a type may be one. `is_asked`: whether its owner is asked about rows that say
+    nothing, though others say something.
     """
 
     label: str

@@ -39,7 +39,7 @@ def namespace() -> str:
 
 
 def uptime() -> float | None:
-    """Seconds since the machine's boot, whatever becomes of its clock; None where the system does not tell."""
+    """Seconds since the machine's boot, independent of its clock; None where the system does not tell."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if namespace() else None
 
 

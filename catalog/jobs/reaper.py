@@ -1,4 +1,4 @@
-"""The one place that decides that a job's worker is lost, and sees to jobs that nobody works on."""
+"""The one place that decides that a job's worker is lost, and deals with jobs that no worker runs."""
 
 import logging
 from collections.abc import Iterator
@@ -112,6 +112,6 @@ def _retry(job: Job) -> bool:
 
 
 def _is_left_over(job: Job, now: datetime) -> bool:
-    """Nobody has taken it, and its last message is used up."""
+    """No worker has taken it, and its last message has expired."""
     limit = timedelta(seconds=kind_of(job).limits().stale_after_seconds)
     return abs(now - (job.enqueued_at or job.created_at)) > limit

@@ -111,7 +111,7 @@ class Job(models.Model):
     def progress_text(self) -> str:
         """The share that is done, and the time that is left."""
         if self.is_unsent:
-            return _("waits: the queue of background work does not answer; it starts automatically when the queue does")
+            return _("Waiting: the task queue is not responding. The job starts automatically once it does.")
         return progress_text(self.share, self.remaining_seconds) if self.is_active else ""
 
     @property
