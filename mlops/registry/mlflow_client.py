@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db.models import QuerySet
 
@@ -70,6 +71,8 @@ def outage() -> str:
     """Why MLflow cannot be used at the moment; empty when it answers."""
     try:
         experiment(connect().MlflowClient())
+    except SoftTimeLimitExceeded:
+        raise
     except Exception as error:  # MLflow, its store and the network may raise anything
         return in_short(error)
     return ""
@@ -109,12 +112,13 @@ def existing_runs(run_ids: Iterable[str]) -> dict[str, Any]:
     ids = ", ".join(f"'{run_id}'" for run_id in wanted)
     which = {"filter_string": f"attributes.run_id IN ({ids})", "max_results": len(wanted)}
     runs = client.search_runs([experiment(client)], run_view_type=mlflow.entities.ViewType.ALL, **which)
-    ours = {run.info.run_id: run for run in runs if _has_no_other_site(run.data.tags)}
+    site = SiteIdentity.current()
+    ours = {run.info.run_id: run for run in runs if _has_no_other_site(run.data.tags, site)}
     for run_id, run in ours.items():
         if run.info.lifecycle_stage == "deleted":
             client.restore_run(run_id)
         if SITE_TAG not in run.data.tags:
-            client.set_tag(run_id, SITE_TAG, SiteIdentity.current())
+            client.set_tag(run_id, SITE_TAG, site)
     return ours
 
 
@@ -123,8 +127,8 @@ def registered_versions(run_id: str) -> list[Any]:
     if not run_id:
         return []
     which = f"name = '{settings.MLFLOW_MODEL_NAME}' and run_id = '{run_id}'"
-    found = connect().MlflowClient().search_model_versions(which)
-    return [registered for registered in found if _has_no_other_site(registered.tags)]
+    found, site = connect().MlflowClient().search_model_versions(which), SiteIdentity.current()
+    return [registered for registered in found if _has_no_other_site(registered.tags, site)]
 
 
 def remove_registered(run_id: str) -> bool:
@@ -184,9 +188,9 @@ def site_tag() -> dict[str, str]:
     return {SITE_TAG: SiteIdentity.current()}
 
 
-def _has_no_other_site(tags: Mapping[str, str]) -> bool:
+def _has_no_other_site(tags: Mapping[str, str], site: str) -> bool:
     """Enough for what the id of our run leads to."""
-    return tags.get(SITE_TAG) in (None, SiteIdentity.current())
+    return tags.get(SITE_TAG) in (None, site)
 
 
 def _is_ours(registered: Any) -> bool:

@@ -10,6 +10,7 @@ from mlflow.exceptions import MlflowException
 
 from mlops.errors import MirrorIncomplete
 from mlops.models import Alert, ModelVersion, SiteIdentity, TuningStudy
+from mlops.registry import mlflow_client
 from mlops.registry.codes import MirrorCode
 from mlops.registry.mlflow_sync import mirror
 from mlops.services import promote, prune, roll_back, sync_registry
@@ -101,6 +102,16 @@ def test_all_that_is_logged_carries_the_sites_id(alice, client):
     tags = [client.get_run(run).data.tags for run in runs]
     tags += [registered.tags, client.get_logged_model(registered.source.removeprefix("models:/")).tags]
     assert [found.get(SITE) for found in tags] == [SiteIdentity.current()] * 6
+
+
+def test_many_runs_cost_one_query_for_the_sites_id(alice, client, django_assert_num_queries):
+    """The search has a run of its own and one for each trial."""
+    study = make_study()
+    assert mirror(study)
+    runs = [study.mlflow_run_id, *study.trials.values_list("mlflow_run_id", flat=True)]
+
+    with django_assert_num_queries(1):
+        assert len(mlflow_client.existing_runs(runs)) == len(runs) > 2
 
 
 @pytest.mark.parametrize("tags", [{SITE: OTHER}, {}], ids=["another site", "unknown"])
