@@ -59,6 +59,9 @@ class ArtifactNotAvailable(
 class MirrorIncomplete(MLOpsError, code="mirror_incomplete", text=_("MLflow lacks something of ours.")): ...
 
 
+class MirrorBusy(MLOpsError, code="mirror_busy", text=_("Another process is writing to MLflow.")): ...
+
+
 class NotPromotable(MLOpsError, code="not_promotable", text=_("The version cannot be promoted.")): ...
 
 

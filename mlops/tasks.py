@@ -10,6 +10,7 @@ from django.conf import settings
 from mlops import services
 from mlops.errors import (
     DataRemoteError,
+    MirrorBusy,
     MirrorIncomplete,
     MLOpsError,
     NoBackupFolder,
@@ -149,10 +150,10 @@ def _backtest(kind: str) -> dict[str, str]:
 def sync_registry() -> dict[str, int | str]:
     try:
         return dict(services.sync_registry())
-    except MirrorIncomplete as error:
-        # The alert has said it once; the next scheduled run tries again.
+    except (MirrorBusy, MirrorIncomplete) as error:
+        # An alert has said once what failed; the next scheduled run tries again.
         logger.info("MLflow is not in step: %s", error)
-        return {"status": "failed"}
+        return {"status": "skipped" if isinstance(error, MirrorBusy) else "failed"}
 
 
 @shared_task(name="mlops.push_data")

@@ -43,7 +43,8 @@ def check_dependencies() -> list[Finding]:
 def sync_registry() -> dict[str, int]:
     """Mirrors missing versions and searches, and updates tags and aliases; returns how many versions were logged.
 
-    Opens and closes the alert. Raises MirrorIncomplete at the end, after all that could be done.
+    Opens and closes the alert. Raises MirrorBusy at once while another process writes to MLflow, and MirrorIncomplete
+    at the end, after all that could be done.
     """
     report = mlflow_reconcile.sync_registry()
     set_alert(AlertCode.MLFLOW, *report.findings)

@@ -2,15 +2,19 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models import QuerySet
 
+from mlops.errors import MirrorBusy
 from mlops.findings import Finding, Outcome
 from mlops.models import ModelVersion, PipelineRun, TuningStudy
 from mlops.registry import mlflow_client, mlflow_runs
 from mlops.registry.codes import MirrorCode
+from mlops.registry.mlflow_lock import sole_writer
 from mlops.registry.mlflow_sync import mirror_study, mirror_version, point_aliases
 
 logger = logging.getLogger(__name__)
@@ -30,6 +34,8 @@ class MirrorReport:
             return None
         try:
             return work(*arguments)
+        except SoftTimeLimitExceeded:
+            raise
         except Exception as error:  # whatever MLflow raises about one row: the others are not to wait for it
             self.check()
             if not self.outage:
@@ -40,8 +46,11 @@ class MirrorReport:
     def check(self) -> None:
         """Asks MLflow once, so that one that never answers costs one wait and not one for each row."""
         if outage := mlflow_client.outage():
-            self.outage = outage
-            self.findings.append(Finding(MirrorCode.OUTAGE, Outcome.ALERT, params={"error": outage}))
+            self.stop(outage)
+
+    def stop(self, outage: str) -> None:
+        self.outage = outage
+        self.findings.append(Finding(MirrorCode.OUTAGE, Outcome.ALERT, params={"error": outage}))
 
     @property
     def failures(self) -> list[Finding]:
@@ -50,8 +59,20 @@ class MirrorReport:
 
 
 def sync_registry() -> MirrorReport:
-    """Mirrors what MLflow lacks, updates tags and aliases, and removes what retention has removed."""
+    """Mirrors what MLflow lacks, updates tags and aliases, and removes what retention has removed.
+
+    A sync that runs out of time ends, and reports it. Raises MirrorBusy at once while another process writes to MLflow.
+    """
     report = MirrorReport()
+    with sole_writer():
+        try:
+            _sync(report)
+        except SoftTimeLimitExceeded as error:
+            report.stop(mlflow_client.in_short(error))
+    return report
+
+
+def _sync(report: MirrorReport) -> None:
     report.check()
     present = ModelVersion.objects.filter(artifact_removed_at=None).exclude(run__status__in=PipelineRun.ACTIVE)
     for version in present.select_related("snapshot").order_by("pk"):
@@ -60,7 +81,6 @@ def sync_registry() -> MirrorReport:
     _remove_versions(report)
     for study in TuningStudy.objects.filter(trials__isnull=False).distinct().order_by("pk"):
         report.attempt(f"search {study.pk}", mirror_study, study)
-    return report
 
 
 def remove_versions() -> None:
@@ -68,7 +88,8 @@ def remove_versions() -> None:
     report = MirrorReport()
     if _removed().exists():
         report.check()
-    _remove_versions(report)
+    with suppress(MirrorBusy), sole_writer():
+        _remove_versions(report)
     for finding in report.failures:
         logger.warning("removed files are still in MLflow: %s", finding)
 

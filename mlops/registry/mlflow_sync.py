@@ -2,9 +2,12 @@
 
 import logging
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from mlops.findings import Finding
 from mlops.models import ModelVersion, TuningStudy
 from mlops.registry import mlflow_client, mlflow_runs
+from mlops.registry.mlflow_lock import sole_writer
 
 logger = logging.getLogger(__name__)
 
@@ -12,14 +15,17 @@ logger = logging.getLogger(__name__)
 def mirror(row: ModelVersion | TuningStudy) -> bool:
     """Writes a version's run, files, tags and aliases, or a search as a run with its trials as nested runs.
 
-    Logs and returns False when MLflow fails; `sync_registry` later mirrors what MLflow lacks.
+    Logs and returns False when MLflow fails or another process writes to it; a later `sync_registry` makes up for it.
     """
     try:
-        if isinstance(row, TuningStudy):
-            mirror_study(row)
-        else:
-            mirror_version(row)
-            point_aliases()
+        with sole_writer():
+            if isinstance(row, TuningStudy):
+                mirror_study(row)
+            else:
+                mirror_version(row)
+                point_aliases()
+    except SoftTimeLimitExceeded:
+        raise
     except Exception as error:
         # MLflow, its store and the network may raise anything; the training or search must survive it.
         reason = mlflow_client.in_short(error)
