@@ -38,6 +38,15 @@ MAX_WITH_ONE_IMPORTER = 45
 MAX_IMPORTS_IN_FUNCTIONS = 30
 MAX_WITHOUT_A_REASON = 0
 TEST_NAME = 60  # characters
+CATCH_EVERYTHING = {  # may catch Celery's SoftTimeLimitExceeded, with the reason
+    "catalog/imports/lifecycle.py": "ends its job",
+    "catalog/jobs/heartbeat.py": "a thread, which the limit does not reach",
+    "catalog/jobs/messages.py": "a thread, which the limit does not reach",
+    "mlops/next_run.py": "for pages and Beat",
+    "mlops/registry/smoke_checks.py": "in a process of its own",
+    "mlops/registry/smoke_test.py": "in a process of its own",
+    "mlops/training/pipeline.py": "ends its job",
+}
 
 
 def test_imports_point_one_way():
@@ -49,6 +58,28 @@ def test_imports_point_one_way():
 def test_no_modules_import_each_other():
     """At run time, at the top of a module or in a function."""
     assert circles() == []
+
+
+def test_no_task_goes_on_after_its_time_limit():
+    """Celery's soft limit is an Exception, raised once: who swallows it works until the hard limit's kill."""
+    found = {
+        str(file.relative_to(ROOT))
+        for file in sources().values()
+        if file.relative_to(ROOT).parts[0] in ("catalog", "mlops")  # the recommender does not know Celery
+        for node in ast.walk(parsed(file))
+        if isinstance(node, ast.Try) and _swallows_time_limit(node)
+    }
+    assert found == set(CATCH_EVERYTHING)
+
+
+def _swallows_time_limit(node: ast.Try) -> bool:
+    for handler in node.handlers:
+        caught = ast.unparse(handler.type) if handler.type else "BaseException"
+        if "SoftTimeLimitExceeded" in caught:
+            return False
+        if re.search(r"\b(Base)?Exception\b", caught):
+            return not isinstance(handler.body[-1], ast.Raise)
+    return False
 
 
 def test_relations_between_models_point_down():

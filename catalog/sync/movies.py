@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import OperationalError, transaction
 
@@ -23,7 +24,7 @@ def write_movies(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) ->
     """Writes all answers in one transaction; if that fails, each in its own. Returns the failures."""
     try:
         _write(run, answers, client)
-    except (OperationalError, TokenRefused):
+    except (OperationalError, TokenRefused, SoftTimeLimitExceeded):
         raise
     except Exception as error:  # one bad movie, or another worker added the same one at the same time
         if len(answers) == 1:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
@@ -123,7 +124,7 @@ class _Worker:
             if item.kind != SyncItem.Kind.MOVIE:
                 write_page(item, found)
                 return
-        except (TokenRefused, OperationalError):
+        except (TokenRefused, OperationalError, SoftTimeLimitExceeded):
             raise
         except Exception as error:
             self._failed(item, error)

@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -150,6 +151,8 @@ def _read_whole(folder: Path, expected: str, name: str) -> tuple[pd.DataFrame, p
     """What is in the files. Raises SnapshotNotAvailable, about `name`, unless their hash is the expected one."""
     try:
         ratings, movies, content = read_files(folder)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception as error:
         # Damaged bytes make pyarrow and pandas raise anything, OverflowError and MemoryError among it.
         raise SnapshotNotAvailable(f"{name} cannot be read: {error!r}") from error

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db.models import Max
 
@@ -81,6 +82,8 @@ def replay_requests(version: ModelVersion, champion: ModelVersion | None) -> dic
 def _open(version: ModelVersion) -> LoadedModel | None:
     try:
         return load_version(version)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception:
         # Damaged files may raise anything; each of a candidate's requests then counts as an error.
         logger.warning("version %s cannot be loaded for the replay", version.pk, exc_info=True)
@@ -125,6 +128,8 @@ def _answer(loaded: LoadedModel, profile: UserProfile, request: Request) -> Answ
             found = candidates.new(loaded, wanted)
         else:
             found = candidates.personal(loaded, wanted, include_new=request.kind == BLENDED)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception as error:
         # Any exception of a model is a finding.
         logger.exception("Model %s failed to answer a replayed request", loaded.version)

@@ -6,6 +6,7 @@ Each is logged, and e-mailed once when it opens and once when it closes, however
 import logging
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import send_mail
 from django.dispatch import receiver
@@ -74,6 +75,8 @@ def _send(subject: str, body: str) -> bool:
         return False
     try:
         send_mail(f"[Movierec] {subject}", body, None, settings.ALERT_EMAILS)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception:
         # Whatever the mail backend raises: the alert is in the log and the database anyway.
         logger.warning("the e-mail %r could not be sent", subject, exc_info=True)
