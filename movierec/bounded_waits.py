@@ -1,6 +1,7 @@
 """A web process waits for Postgres a bounded time: one that hangs, but keeps its connections, would take every thread.
 
-libpq itself waits for an answer forever. Not for workers: theirs may be long, and COPY cannot be waited for like this.
+libpq itself waits for an answer forever. Not for workers: theirs may be long. psycopg2 refuses COPY and large objects
+where it waits like this, so the site uses neither.
 """
 
 import select
