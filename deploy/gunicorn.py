@@ -6,6 +6,7 @@ connection or thread crosses the fork. Each web process maps the model's arrays 
 
 import gc
 import os
+import re
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -35,13 +36,19 @@ def on_starting(server: Any) -> None:
     The order matters, so this does not use `preload_app`: importing the code creates the files of the metrics.
     """
     try:
-        _metrics.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for file in _metrics.iterdir():
-            file.unlink()
+        delete_metrics(_metrics)
     except OSError as error:  # a site on a disk that is full or read-only starts all the same
         server.log.error("Metrics of the previous run are still in /metrics: %s", error)
     import_module("movierec.metric_files").install()
     import_code()
+
+
+def delete_metrics(folder: Path) -> None:
+    """Leaves all other files alone: an operator may name a folder that is not for metrics only. Raises OSError."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in folder.iterdir():
+        if re.fullmatch(r"(counter|gauge|histogram|summary)\w*_\d+\.(db|part)", file.name):
+            file.unlink()
 
 
 def import_code() -> None:

@@ -43,14 +43,16 @@ class MetricFile(MmapedDict):
         self._descriptor: int | None = None
         self._retry_at = 0.0
         self._continue_file()
-        if self._descriptor is None:
-            self._open()
+        self._open()
 
     def _continue_file(self) -> None:
-        """Counts on from the file of an earlier process with the same id."""
+        """Counts on from the file of an earlier process with the same id: in memory, which is then written whole."""
+        entries: dict[str, tuple[float, float]] = {}
         with contextlib.suppress(OSError, RuntimeError, ValueError, struct.error):  # missing, or damaged
-            for key, value, timestamp, _ in list(self.read_all_values_from_file(self._path)):
-                super().write_value(key, value, timestamp)
+            entries = {key: (value, at) for key, value, at, _ in self.read_all_values_from_file(self._path)}
+        for key, (value, timestamp) in entries.items():
+            super()._init_value(key)
+            super().write_value(key, value, timestamp)
 
     def _init_value(self, key: str) -> None:
         start = self._used

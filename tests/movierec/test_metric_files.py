@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import runpy
 import struct
 import subprocess
 import sys
@@ -47,9 +48,11 @@ def test_what_is_written_is_what_prometheus_reads(tmp_path):
     assert file.read_value("metric 7 é") == (99.0, 5.0)
     assert read(path) == {f"metric {number} é": number / 2 for number in range(2000)} | {"metric 7 é": 99.0}
     file.close()
+    former = read(path)
     again = MetricFile(str(path))  # a process with the number of an earlier one
+    assert read(path) == former
     again.write_value("metric 8 é", 1.0, 0.0)
-    assert len(read(path)) == 2000
+    assert read(path) == former | {"metric 8 é": 1.0}
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EIO, errno.EDQUOT])
@@ -106,6 +109,16 @@ def test_a_limit_of_the_system_ends_no_process(tmp_path):
     [file] = tmp_path.iterdir()
     assert 20 < len(read(file)) < 500
     assert file.stat().st_size <= limit
+
+
+def test_a_start_deletes_the_metrics_of_the_last_run_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    others = {"movies.db", "movies_7.db", "counter_7.txt", "upload.part"}
+    for name in others | {"counter_7.db", "gauge_liveall_7.db", "histogram_12.part"}:
+        (tmp_path / name).touch()
+    (tmp_path / "folder").mkdir()
+    runpy.run_path(str(ROOT / "deploy" / "gunicorn.py"))["delete_metrics"](tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == others | {"folder"}
 
 
 @pytest.mark.slow
