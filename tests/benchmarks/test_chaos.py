@@ -149,9 +149,9 @@ def test_a_suspended_server_answers_nothing_until_it_is_resumed(tmp_path):
     sleeper.launch()
     try:
         sleeper.suspend()
-        wait_for(lambda: not sleeper.answers(), seconds=5, what="it is suspended")
+        wait_for(lambda: not sleeper.answers(), seconds=60, what="it is suspended")
         sleeper.resume()
-        wait_for(sleeper.answers, seconds=5, what="it runs again")
+        wait_for(sleeper.answers, seconds=60, what="it runs again")
     finally:
         sleeper.end()
 

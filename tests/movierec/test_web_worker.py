@@ -122,7 +122,7 @@ def test_who_waits_for_a_hundred_continue_gets_it(server):
     with connect(server, POST.replace(b"Host", b"Expect: 100-continue\r\nHost")) as client:
         assert client.recv(9999) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(b"123456789")
-        wait_for(lambda: client.recv(9999).endswith(b"\r\n\r\n9"), seconds=5, what="the answer comes")
+        wait_for(lambda: client.recv(9999).endswith(b"\r\n\r\n9"), seconds=60, what="the answer comes")
 
 
 def test_what_follows_a_request_closes_the_connection(server):
