@@ -46,9 +46,11 @@ def watch_disk() -> None:
 
 
 def watch_champion() -> None:
-    """An alert while this process cannot serve the champion, as after its files were changed."""
+    """An alert while processes cannot load the champion, as after its files were changed or removed."""
     champion = ServedModel.champion()
     error = server.refusal(champion) if champion else ""
+    if error is None:  # the alert is of all processes: one that does not know leaves it as it is
+        return
     params = {"version": champion and champion.version, "error": error}
     alert_on(Finding(DependencyCode.CHAMPION_FILES, Outcome.ALERT if error else Outcome.OK, params=params))
 

@@ -64,10 +64,19 @@ class ModelServer:
         """The champion or, if it cannot be loaded, the previous one; None without a model."""
         return next(iter(self.models()), None)
 
-    def refusal(self, row: ServedModel) -> str:
-        """Why this process cannot serve the model of a pointer row; empty if it can, or has not tried yet."""
+    def refusal(self, row: ServedModel) -> str | None:
+        """Why a process cannot load the model of a pointer row; empty if it can, None while this one has not tried.
+
+        One that serves the model from memory does not hide that its folder was removed: a new one could not.
+        """
+        folder = Path(settings.MODEL_DIR) / row.artifact
+        files = file_signature(folder)
         refused = self._refused.get((row.version, row.artifact))
-        return refused.error if refused else ""
+        if refused:
+            return refused.error if refused.files == files else None
+        if _in_memory(row, self._models) is None:
+            return None
+        return "" if files else f"{folder} was removed"
 
     def _load_first(self) -> None:
         with self._lock:

@@ -11,7 +11,7 @@ from mlops.monitoring.watch import watch_champion
 from recommender.estimators import artifact_checksum
 from recommender.models import ServedModel
 from recommender.services import activate, recommend
-from recommender.serving.model_server import server
+from recommender.serving.model_server import ModelServer, server
 from tests.recommender.test_model_server import answered_by, save
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +77,32 @@ def test_touched_and_removed_files_stay_in_memory(train, fan):
     moved.rename(folder)
     server.refresh()
     assert server.models()[0].model is model
+
+
+def test_a_removed_folder_is_one_alert_of_old_and_new_processes(train, fan, monkeypatch):
+    """The old one serves from memory, the new one cannot load."""
+    train(version=1)
+    folder = Path(settings.MODEL_DIR) / "1-ease"
+    old, new, newest = ModelServer(), ModelServer(), ModelServer()
+
+    def watch(*processes: ModelServer) -> list[bool]:
+        """Whether the alerts so far are open, after each of the processes has watched."""
+        for process in processes:
+            monkeypatch.setattr("mlops.monitoring.watch.server", process)
+            watch_champion()
+        return [alert.closed_at is None for alert in Alert.objects.all()]
+
+    old.refresh()
+    assert watch(old) == []
+    moved = folder.rename(folder.with_name("moved"))
+    for process in (old, new):
+        process.refresh()
+    assert watch(old, new, newest, old, new) == [True]
+    moved.rename(folder)
+    assert watch(new, newest) == [True]  # neither has tried the files that are there now
+    assert watch(old, new) == [False]
+    new.refresh()
+    assert watch(new, old) == [False]
 
 
 def test_an_unchanged_artefact_is_not_read_again(train, camps, monkeypatch):
