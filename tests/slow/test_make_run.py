@@ -60,6 +60,7 @@ def make_run(place: Path, port: int, **changes: str) -> Iterator[tuple[subproces
         "VAR_DIR": str(place / "var"),
         "MOVIELENS_PATH": str(place / "movielens"),
         "PORT": str(port),
+        "HEALTH_PORT": str(free_port()),
         "DATABASE_URL": "",
         "REDIS_URL": "",
     }
