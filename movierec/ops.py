@@ -40,7 +40,9 @@ def probes(get_response: Handler) -> Handler:
             page: Handler = resolve(request.path_info).func
             return page(request)
         if request.META.get("SERVER_PORT") == str(settings.HEALTH_PORT):
-            return HttpResponseNotFound(f"Here are only {', '.join(settings.PROBES)}.\n", content_type="text/plain")
+            return HttpResponseNotFound(
+                f"Only {', '.join(settings.PROBES)} are served on this port.\n", content_type="text/plain"
+            )
         return get_response(request)
 
     return answer
