@@ -1,8 +1,10 @@
 """Stops oversized uploads before any of their bytes are stored."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest
 
@@ -23,8 +25,9 @@ class SizeLimit(FileUploadHandler):
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         if self.request is not None and is_too_long(self.request):
-            while self.request.read(self.chunk_size):
-                pass
+            with suppress(RequestDataTooBig):  # the web server has dropped the rest
+                while self.request.read(self.chunk_size):
+                    pass
             raise StopUpload(connection_reset=True)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:

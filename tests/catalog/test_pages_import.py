@@ -1,4 +1,7 @@
+from unittest.mock import Mock
+
 import pytest
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.handlers.wsgi import WSGIRequest
 from django.test import Client
@@ -114,12 +117,14 @@ class Endless:
     readline = read
 
 
+START = (
+    b'--x\r\nContent-Disposition: form-data; name="format"\r\n\r\ncsv\r\n'
+    b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+)
+
+
 def test_stopped_upload_is_drained_without_using_memory(rf):
-    start = (
-        b'--x\r\nContent-Disposition: form-data; name="format"\r\n\r\ncsv\r\n'
-        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
-    )
-    body = Endless(start)
+    body = Endless(START)
     says = {"CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": str(200 << 20), "wsgi.input": body}
     request = WSGIRequest(rf.post("/import/").environ | says)
 
@@ -127,6 +132,19 @@ def test_stopped_upload_is_drained_without_using_memory(rf):
     assert not request.FILES
     assert body.largest <= 1 << 20
     assert request.read(1) == b""
+
+
+def test_a_form_is_read_though_its_file_was_cut(rf):
+    def rest() -> bytes:
+        raise RequestDataTooBig
+
+    pieces = iter([START, b"x" * 99_999])
+    body = Mock(read=lambda size: next(pieces, None) or rest())
+    says = {"CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": str(200 << 20), "wsgi.input": body}
+    request = WSGIRequest(rf.post("/import/").environ | says)
+
+    assert request.POST.dict() == {"format": "csv"}
+    assert not request.FILES
 
 
 @pytest.mark.wording
