@@ -12,8 +12,9 @@ from mlflow import MlflowClient
 from rest_framework.authtoken.models import Token
 
 from benchmarks.chaos.load_generator import LoadGenerator
+from benchmarks.chaos.processes import wait_for
 from catalog.models import Rating
-from mlops.errors import MLOpsError
+from mlops.errors import MirrorBusy, MLOpsError
 from mlops.models import ModelVersion, PipelineRun, Promotion, RunStep
 from mlops.registry import artifacts
 from mlops.registry.mlflow_client import CHAMPION_ALIAS
@@ -60,9 +61,17 @@ def champion_problems() -> Iterator[str]:
         yield str(error)
 
 
+def _synced() -> bool:
+    try:
+        sync_registry()
+    except MirrorBusy:
+        return False
+    return True
+
+
 def alias_problems() -> Iterator[str]:
-    """MLflow agrees once the task that updates it has run."""
-    sync_registry()
+    """MLflow agrees once the task that updates it has run; the site's own may be at work."""
+    wait_for(_synced, seconds=60, what="no other process writes to MLflow")
     champion = ModelVersion.objects.get(status="champion")
     found = MlflowClient().get_model_version_by_alias(settings.MLFLOW_MODEL_NAME, CHAMPION_ALIAS).version
     if str(found) != champion.mlflow_version:
