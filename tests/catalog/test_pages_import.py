@@ -5,6 +5,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.handlers.wsgi import WSGIRequest
 from django.test import Client
+from django.utils import timezone
 
 from catalog.imports.lifecycle import read_import
 from catalog.models import Rating, UserImport
@@ -35,6 +36,7 @@ def text_of(response) -> str:
 def test_upload_look_take_over(page, nora):
     heat = MovieFactory(title="Heat", year=1995)
     assert upload(page).url == "/import/"
+    UserImport.objects.update(enqueued_at=timezone.now())  # the test's transaction sends no message
     waiting = text_of(page.get("/import/"))
     assert "2 rows, waiting to be looked up in the catalogue" in waiting
     assert 'hx-trigger="every 1s"' in waiting
