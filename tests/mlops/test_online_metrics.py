@@ -15,7 +15,8 @@ from recommender.models import Dismissal, Impression
 from tests.factories import RatingFactory, UserFactory
 from tests.mlops.site import make_version, trail
 
-NOW = timezone.now()
+# At noon, so that what happened an hour or two ago was on the same day.
+NOW = (timezone.now() - timedelta(days=1)).replace(hour=12)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def test_a_broker_that_is_down_loses_no_training(transactional_db, quick):
     )
 
     assert done.stdout.strip() == "queued", done.stderr
-    assert "it is tried again" in done.stderr
+    assert "the broker" in done.stderr  # refused it, or did not answer in time
     run = PipelineRun.objects.get()
     long_ago = timezone.now() - timedelta(minutes=5)
     PipelineRun.objects.update(created_at=long_ago, enqueued_at=long_ago)

@@ -41,7 +41,10 @@ def test_the_site_is_ended_when_make_stays_interrupted(watch, monkeypatch, looks
 
 
 def test_a_process_blocking_an_interrupt_is_interrupted(watch):
-    blocking = "import signal, time; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP}); time.sleep(60)"
+    blocking = (
+        "import signal, time; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # nohup has it ignored
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP}); time.sleep(60)"
+    )
     process = subprocess.Popen([sys.executable, "-c", blocking])
     try:
         until = time.monotonic() + 30
