@@ -24,6 +24,7 @@ from mlops.models import ModelVersion
 from mlops.services import create_backup, prune, sync_registry
 from mlops.tasks import backup
 from recommender.services import recommend
+from tests.artefact_files import flip_bit, overwrite
 from tests.environment import RUN_ID
 from tests.mlops.site import make_version
 from tests.processes import ROOT, environment
@@ -134,13 +135,11 @@ def test_each_of_100_flipped_bytes_is_found_and_named(champion_site, backups, ca
 
     for _ in range(100):
         file = rng.choice(files)
-        content = file.read_bytes()
-        place = rng.randrange(len(content))
-        file.write_bytes(content[:place] + bytes([content[place] ^ 1 << rng.randrange(8)]) + content[place + 1 :])
+        content = flip_bit(file, rng.randrange(file.stat().st_size), rng.randrange(8))
         with pytest.raises(CommandError, match="is damaged") as error:
             restore(folder, "--verify")
         assert str(file.relative_to(folder)) in str(error.value)
-        file.write_bytes(content)
+        overwrite(file, content)
 
     (folder / "models" / "added").write_text("by someone")
     next(folder.rglob("movies.parquet*")).unlink()

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +11,7 @@ from mlops.models import DatasetSnapshot, PipelineRun
 from mlops.services import export_snapshot, promote, push_data, restore_data
 from mlops.tasks import push_data as push_data_task
 from recommender.estimators import artifact_checksum
+from tests.artefact_files import flip_bit
 from tests.mlops.site import make_version
 from tests.processes import BIN
 
@@ -66,14 +66,6 @@ def test_snapshots_and_champion_are_restored_on_an_empty_host(alice, remote, set
     assert artifact_checksum(settings.MODEL_DIR / version.artifact) == version.artifact_checksum
 
 
-def flip(file: Path) -> None:
-    file.chmod(0o644)
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    file.write_bytes(content)
-    file.chmod(0o444)
-
-
 def test_damage_on_the_remote_or_in_the_cache_is_said(alice, remote, settings, tmp_path):
     """One bit is flipped: in the cache of a host that has pulled the files, then in objects of the remote."""
     snapshot = scheduled(export_snapshot())
@@ -86,7 +78,7 @@ def test_damage_on_the_remote_or_in_the_cache_is_said(alice, remote, settings, t
     ratings = (folder / "ratings.parquet").read_bytes()
     cache = (file for file in (settings.DVC_DIR / ".dvc" / "cache").rglob("*") if file.is_file())
     shutil.rmtree(folder)
-    flip(next(file for file in cache if file.read_bytes() == ratings))
+    flip_bit(next(file for file in cache if file.read_bytes() == ratings))
     with pytest.raises(DataRemoteError, match=snapshot.folder):
         restore_data()
 
@@ -94,10 +86,10 @@ def test_damage_on_the_remote_or_in_the_cache_is_said(alice, remote, settings, t
     listing = next(file for file in objects if file.suffix == ".dir")
     for file in (listing, next(file for file in objects if file.read_bytes() == ratings)):
         shutil.rmtree(settings.DVC_DIR)
-        flip(file)
+        flip_bit(file)
         with pytest.raises(DataRemoteError, match="dvc pull failed"):
             restore_data()
-        flip(file)
+        flip_bit(file)
     restore_data()
 
 

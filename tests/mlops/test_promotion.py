@@ -12,6 +12,7 @@ from mlops.models import GateDecision, ModelVersion, Promotion
 from mlops.models.versions import RowIsKept
 from mlops.services import promote, refuse, roll_back
 from recommender.models import ServedModel
+from tests.artefact_files import overwrite
 from tests.mlops.site import make_version, rule
 
 
@@ -77,11 +78,11 @@ def test_a_version_without_whole_files_never_goes_live(alice, quick, settings):
     array = next((settings.MODEL_DIR / version.artifact).glob("*.npy"))
 
     whole = array.read_bytes()
-    array.write_bytes(whole[:-1])
+    overwrite(array, whole[:-1])
     with pytest.raises(ArtifactNotAvailable, match=r"checksum of .* does not match"):
         promote(version=version.pk, force=True, reason="try")
-    array.write_bytes(whole)
-    manifest.write_text(manifest.read_text() + "\n")
+    overwrite(array, whole)
+    overwrite(manifest, manifest.read_bytes() + b"\n")
     with pytest.raises(ArtifactNotAvailable, match="checksum does not match what was registered"):
         promote(version=version.pk)
     manifest.unlink()

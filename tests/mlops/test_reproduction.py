@@ -1,6 +1,3 @@
-import hashlib
-import json
-
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
@@ -11,6 +8,7 @@ from mlops.evaluation.lineage import BLAS_KERNEL, code_revision, fitting_librari
 from mlops.models import ModelVersion
 from mlops.services import export_snapshot, reproduce_version
 from recommender.estimators import ESTIMATORS, Dataset, artifact_checksum
+from tests.artefact_files import replace_array
 from tests.mlops.site import fill_catalogue, make_version
 
 PARAMETERS = {"regularization": 20}
@@ -56,10 +54,7 @@ def test_what_differs_is_said_with_how_much_and_why(version, settings):
     name = next(path.name for path in folder.glob("*.npy") if np.load(path).dtype == np.float32)
     values = np.load(folder / name)
     values.flat[0] += 0.25
-    np.save(folder / name, values)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    replace_array(folder, name, values)
     version.artifact_checksum = artifact_checksum(folder)
     version.code_revision = "0123abc"
     version.libraries |= {"numpy": "1.26.4", BLAS_KERNEL: "Prescott"}

@@ -11,7 +11,7 @@ from mlops.registry.smoke_checks import check_lists
 from mlops.registry.smoke_test_input import smoke_test_input
 from movierec.policy import load_policy
 from recommender.estimators import ESTIMATORS, Dataset
-from recommender.estimators.artifact import sha256
+from tests.artefact_files import overwrite, replace_array
 from tests.mlops.site import write_policy
 from tests.mlops.tastes import dataset_of_tastes
 
@@ -45,7 +45,7 @@ def test_a_good_model_passes_and_is_measured(folder, given):
 
 def test_a_cut_file_is_found(folder, given):
     array = next(folder.glob("*.npy"))
-    array.write_bytes(array.read_bytes()[:-1])
+    overwrite(array, array.read_bytes()[:-1])
 
     found = run_smoke_test(folder, given)
 
@@ -57,9 +57,7 @@ def test_another_movie_map_is_detected_despite_valid_checksums(folder, given):
     manifest = json.loads((folder / "manifest.json").read_text())
     name = manifest["id_maps"]["movie_ids"]["file"]
     ids = np.load(folder / name)
-    np.save(folder / name, np.random.default_rng(1).permutation(ids))
-    manifest["files"][name] = sha256(folder / name)
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    replace_array(folder, name, np.random.default_rng(1).permutation(ids))
 
     found = run_smoke_test(folder, given)
 

@@ -12,17 +12,16 @@ from recommender.estimators import artifact_checksum
 from recommender.models import ServedModel
 from recommender.services import activate, recommend
 from recommender.serving.model_server import ModelServer, server
+from tests.artefact_files import overwrite
 from tests.recommender.test_model_server import answered_by, save
 
 pytestmark = pytest.mark.django_db
 
 
-def overwrite(file: Path, content: bytes) -> None:
-    """In place, with the size and the times that were there: a mapped array changes with it."""
+def overwrite_unnoticed(file: Path, content: bytes) -> None:
+    """In place, with the times that were there: a mapped array changes with it."""
     times = file.stat()
-    with file.open("r+b") as target:
-        target.write(content)
-        target.truncate()
+    overwrite(file, content)
     os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
@@ -44,7 +43,7 @@ def test_an_overwritten_artefact_is_served_no_longer(train, fan, client, caplog,
         file = max(files, key=lambda file: len(files[file]))
         changed = {file: files[file][:-1] + (bytes([files[file][-1] ^ 1]) if damage == "same size" else b"")}
     for file, content in changed.items():
-        file.write_bytes(content) if file not in files else overwrite(file, content)
+        file.write_bytes(content) if file not in files else overwrite_unnoticed(file, content)
 
     server.refresh()
     assert answered_by(fan) == ((1, "previous") if has_previous else (None, "popular"))
@@ -56,7 +55,7 @@ def test_an_overwritten_artefact_is_served_no_longer(train, fan, client, caplog,
     assert "2 is not loaded" in client.get("/readyz").json()["parts"]["model"]["detail"]
 
     for file, content in files.items():
-        overwrite(file, content)
+        overwrite_unnoticed(file, content)
     server.refresh()  # without a pause: the files changed since they were refused
     assert answered_by(fan) == (2, None)
     watch_champion()

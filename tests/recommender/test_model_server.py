@@ -1,5 +1,3 @@
-import hashlib
-import json
 import os
 import threading
 import time
@@ -18,6 +16,7 @@ from recommender.serving import model_server
 from recommender.serving.model_server import server
 from recommender.serving.periodic import PeriodicThread
 from tests import processes
+from tests.artefact_files import flip_bit, overwrite, replace_array, rewrite_manifest
 from tests.factories import MovieFactory, RatingFactory
 
 pytestmark = pytest.mark.django_db
@@ -52,29 +51,22 @@ def quick(settings):
 
 
 def flip_a_byte(folder: Path) -> None:
-    file = max(folder.glob("*.npy"), key=lambda path: path.stat().st_size)
-    content = bytearray(file.read_bytes())
-    content[-1] ^= 1
-    file.write_bytes(content)
+    flip_bit(max(folder.glob("*.npy"), key=lambda path: path.stat().st_size))
 
 
 def cut_a_file(folder: Path) -> None:
     file = max(folder.glob("*.npy"), key=lambda path: path.stat().st_size)
-    file.write_bytes(file.read_bytes()[:-8])
+    overwrite(file, file.read_bytes()[:-8])
 
 
 def name_a_newer_format(folder: Path) -> None:
-    manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps(manifest | {"format_version": 99}))
+    rewrite_manifest(folder, format_version=99)
 
 
 def hold_a_nan(folder: Path) -> None:
     scores = np.load(folder / "scores_.npy")
     scores[0] = np.nan
-    np.save(folder / "scores_.npy", scores)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"]["scores_.npy"] = hashlib.sha256((folder / "scores_.npy").read_bytes()).hexdigest()
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    replace_array(folder, "scores_.npy", scores)
 
 
 def lose_the_manifest(folder: Path) -> None:

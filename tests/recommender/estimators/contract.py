@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from pandas.testing import assert_frame_equal
 from recommender.estimators import ESTIMATORS, ArtifactError, Dataset, artifact_checksum, load_recommender
 from recommender.estimators.base import Recommender
 from recommender.estimators.ranking import round_scores
+from tests.artefact_files import flip_bit, rewrite_manifest
 from tests.recommender.estimators.data import QUICK, checkerboard, tastes
 
 MOVIES = [int(movie) for movie in np.arange(34) * 7]  # of which the last four have no rating
@@ -82,12 +82,6 @@ def assert_lists(frame: pd.DataFrame, k: int) -> None:
         assert rows["score"].is_monotonic_decreasing
         assert rows["movie_id"].is_unique
     assert np.isfinite(frame["score"]).all()
-
-
-def rewrite_manifest(folder: Path, **changes: Any) -> None:
-    path = folder / "manifest.json"
-    manifest = json.loads(path.read_text())
-    path.write_text(json.dumps(manifest | changes))
 
 
 class RecommenderContract:
@@ -413,8 +407,7 @@ class RecommenderContract:
             load_recommender(folder)
         fitted(algorithm).save(folder)
         for path in sorted(folder.glob("*.npy")):
-            content = path.read_bytes()
-            path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+            content = flip_bit(path)
             with pytest.raises(ArtifactError, match="does not match"):
                 load_recommender(folder)
             path.unlink()

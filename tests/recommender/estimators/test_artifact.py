@@ -14,7 +14,8 @@ from recommender.estimators.artifact import sha256
 from recommender.estimators.config import RENAMED_PARAMETERS, RENAMED_STATE
 from recommender.estimators.ease import EaseRecommender
 from recommender.estimators.popularity import PopularityRecommender
-from tests.recommender.estimators.contract import assert_same_answers, build, dataset, rewrite_manifest
+from tests.artefact_files import overwrite, replace_array, rewrite_manifest
+from tests.recommender.estimators.contract import assert_same_answers, build, dataset
 from tests.recommender.estimators.data import tastes
 
 
@@ -96,24 +97,17 @@ def test_big_arrays_are_mapped_read_only(folder: Path, monkeypatch: pytest.Monke
     assert load_recommender(folder).recommend([100]).equals(in_memory.recommend([100]))
 
 
-def _replace_array(folder: Path, name: str, array: np.ndarray) -> None:
-    """With a checksum to match, as a faulty training would leave it."""
-    np.save(folder / name, array)
-    files = json.loads((folder / "manifest.json").read_text())["files"]
-    rewrite_manifest(folder, files=files | {name: sha256(folder / name)})
-
-
 @pytest.mark.ml_test("Mo5")
 def test_refuses_values_that_are_not_finite(folder: Path) -> None:
     weights = np.load(folder / "weights_.npy")
     weights[2, 3] = np.nan
-    _replace_array(folder, "weights_.npy", weights)
+    replace_array(folder, "weights_.npy", weights)
     with pytest.raises(ArtifactError, match=r"'weights_.npy' holds values that are not finite"):
         load_recommender(folder)
 
 
 def test_refuses_arrays_that_do_not_fit_together(folder: Path) -> None:
-    _replace_array(folder, "movie_ids_.npy", np.arange(3))
+    replace_array(folder, "movie_ids_.npy", np.arange(3))
     with pytest.raises(ArtifactError, match="do not fit together"):
         load_recommender(folder)
 
@@ -121,16 +115,13 @@ def test_refuses_arrays_that_do_not_fit_together(folder: Path) -> None:
 def test_refuses_indices_outside_their_matrix(folder: Path) -> None:
     indices = np.load(folder / "interactions_.indices.npy")
     indices[0] = 10_000
-    _replace_array(folder, "interactions_.indices.npy", indices)
+    replace_array(folder, "interactions_.indices.npy", indices)
     with pytest.raises(ArtifactError):
         load_recommender(folder)
 
 
 def test_refuses_a_pickle_in_disguise(folder: Path) -> None:
-    path = folder / "popularity_.npy"
-    np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    files = json.loads((folder / "manifest.json").read_text())["files"]
-    rewrite_manifest(folder, files=files | {path.name: sha256(path)})
+    replace_array(folder, "popularity_.npy", np.array([{"a": 1}], dtype=object))
     with pytest.raises(ArtifactError, match="allow_pickle"):
         load_recommender(folder)
 
@@ -165,7 +156,7 @@ def test_refuses_a_manifest_that_it_cannot_read(folder: Path, changes: dict[str,
 def test_refuses_what_is_no_artefact(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"no model artefact here \(manifest.json is missing\)"):
         load_recommender(tmp_path / "nowhere")
-    (folder / "manifest.json").write_text('{"format_version": 1, "alg')
+    overwrite(folder / "manifest.json", b'{"format_version": 1, "alg')
     with pytest.raises(ArtifactError, match="not valid JSON"):
         load_recommender(folder)
 
