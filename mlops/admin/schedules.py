@@ -17,8 +17,8 @@ class CheckedForm(forms.ModelForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         zone = getattr(self.instance, "timezone", None)
-        if isinstance(zone, str):  # unknown: shown as it is, or the page would offer the first zone in its place
-            field: Any = self.fields["timezone"]
+        field: Any = self.fields.get("timezone")  # missing where staff may only view
+        if field and isinstance(zone, str):  # unknown: shown as it is, or the page would offer the first zone instead
             field.choices = [(zone, zone), *field.choices]
 
     def clean(self) -> dict[str, Any]:

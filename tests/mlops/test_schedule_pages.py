@@ -3,8 +3,14 @@
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.contrib.auth.models import Permission
+from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
+from tests.factories import UserFactory
 from tests.mlops.schedule_rows import odd_rows
 
 __all__ = ["odd_rows"]
@@ -22,6 +28,20 @@ def test_odd_rows_break_no_page(client, sam, odd_rows):
         assert client.get(f"/admin/django_celery_beat/periodictask/{path}").status_code == 200, path
     for path in ("", *(f"{pk}/change/" for pk in CrontabSchedule.objects.values_list("pk", flat=True))):
         assert client.get(f"/admin/django_celery_beat/crontabschedule/{path}").status_code == 200, path
+
+
+@pytest.mark.parametrize("model", list(apps.get_app_config("django_celery_beat").get_models()))
+def test_odd_rows_break_no_page_of_staff_who_may_only_view(client, odd_rows, model):
+    viewer = UserFactory(is_staff=True)
+    viewer.user_permissions.set(
+        Permission.objects.filter(content_type__app_label="django_celery_beat", codename__startswith="view_")
+    )
+    client.force_login(viewer)
+    assert client.get("/mlops/").status_code == 200
+    if model in admin.site._registry:
+        pages = reverse(admin_urlname(model._meta, "changelist"))
+        for path in ("", *(f"{pk}/change/" for pk in model.objects.values_list("pk", flat=True))):
+            assert client.get(f"{pages}{path}").status_code == 200, path
 
 
 @pytest.mark.wording
