@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Job
+from mlops.findings import NO_VALUE
 
 from .data import DatasetSnapshot
 
@@ -144,7 +145,8 @@ class TuningTrial(models.Model):
         """Why it failed; empty if it did not."""
         if self.status != self.Status.FAILED:
             return ""
-        return gettext("The model cannot be evaluated with these parameters: {error}").format(**self.details)
+        error = self.details.get("error") or NO_VALUE  # some exceptions have no text
+        return gettext("The model cannot be evaluated with these parameters: {error}").format(error=error)
 
 
 class ParameterChoice(models.Model):

@@ -185,6 +185,16 @@ def test_a_trial_whose_fit_fails_is_kept_and_the_search_goes_on(site, monkeypatc
     assert study.trials.count() == 5
 
 
+@pytest.mark.parametrize("details", [{}, {"error": ""}, {"error": "too small"}])
+def test_a_failed_trial_is_shown_whatever_is_known_of_it(client, sam, details):
+    study = TuningStudy.objects.create(algorithm="ease", snapshot=make_snapshot(), space={}, n_trials=1)
+    study.trials.create(number=1, status="failed", parameters={}, seconds=1, details=details)
+    client.force_login(sam)
+
+    assert client.get(f"/admin/mlops/tuningstudy/{study.pk}/change/").status_code == 200
+    assert client.get("/mlops/").status_code == 200
+
+
 def test_each_trial_is_a_nested_run_in_mlflow(site, settings, mlflow_store):
     settings.MLFLOW_TRACKING_URI = mlflow_store
     study = tune(n_trials=2)
