@@ -10,8 +10,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import QueryDict
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from catalog.models.rating import RATING_STEPS
 from catalog.safe_json import HugeNumber
 
 MAX_ID = 2**63 - 1
@@ -29,6 +31,17 @@ TEXTS: dict[type[serializers.Field], re.Pattern[str]] = {
     serializers.IntegerField: re.compile("-?[0-9]+"),
     serializers.FloatField: re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?"),
 }
+
+
+@extend_schema_field({"type": "number", "format": "double", "minimum": 0.5, "maximum": 5, "multipleOf": 0.5})
+class RatingField(serializers.FloatField):
+    """A number of half stars, 0.5 to 5.0."""
+
+    def to_internal_value(self, data: Any) -> float:
+        value = super().to_internal_value(data)
+        if value not in RATING_STEPS:
+            raise serializers.ValidationError("A rating is one of 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5.")
+        return value
 
 
 class BodySerializer(serializers.Serializer[Any]):

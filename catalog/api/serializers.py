@@ -6,25 +6,13 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from catalog.api.inputs import MAX_ID, BodySerializer, QuerySerializer
+from catalog.api.inputs import MAX_ID, BodySerializer, QuerySerializer, RatingField
 from catalog.filters import LANGUAGE, ORDERINGS, RATINGS, YEARS, RowsField
 from catalog.imports.formats import CHOICES
 from catalog.imports.reading import QUESTIONS
 from catalog.imports.report import files_of, questions_of
 from catalog.models import ImportRow, Movie, Rating, UserImport, WatchlistItem
-from catalog.models.rating import RATING_STEPS
 from catalog.templatetags.movies import poster_url
-
-
-@extend_schema_field({"type": "number", "format": "double", "minimum": 0.5, "maximum": 5, "multipleOf": 0.5})
-class RatingField(serializers.FloatField):
-    """A number of half stars, 0.5 to 5.0."""
-
-    def to_internal_value(self, data: Any) -> float:
-        value = super().to_internal_value(data)
-        if value not in RATING_STEPS:
-            raise serializers.ValidationError("A rating is one of 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5.")
-        return value
 
 
 class MovieSummarySerializer(serializers.ModelSerializer):
@@ -249,6 +237,16 @@ class ImportRowQuerySerializer(QuerySerializer):
     matched = serializers.BooleanField(required=False, help_text="Only rows with, or without, a movie.")
 
 
+class CodesField(serializers.ListField):
+    """The codes of pairs of code and params; their sentences are in the field that `sentences` names."""
+
+    def __init__(self, *, sentences: str) -> None:
+        super().__init__(child=serializers.CharField(), help_text=f"Codes; `{sentences}` says them in words.")
+
+    def to_representation(self, data: list[list[Any]]) -> list[str]:
+        return [code for code, _ in data]
+
+
 class ImportRowSerializer(serializers.ModelSerializer):
     """A row of an upload. Select `movie`."""
 
@@ -256,6 +254,8 @@ class ImportRowSerializer(serializers.ModelSerializer):
     noted_at = serializers.DateTimeField(source="recorded_at", allow_null=True)
     rating = RatingField(allow_null=True)
     movie_title = serializers.CharField(source="movie.title", default=None, allow_null=True)
+    reasons = CodesField(sentences="reason")
+    ignored = CodesField(sentences="note")
 
     class Meta:
         model = ImportRow
@@ -271,7 +271,9 @@ class ImportRowSerializer(serializers.ModelSerializer):
             "is_rewatch",
             "movie",
             "movie_title",
+            "reasons",
             "reason",
+            "ignored",
             "note",
         ]
         read_only_fields = fields

@@ -45,6 +45,7 @@ def test_upload_look_commit(nora):
         None,
         "Not in the catalogue.",
     )
+    assert (found["reasons"], missed["reasons"], found["ignored"]) == ([], ["match.not_found"], [])
     assert not Rating.objects.exists()
 
     done = mine.post(f"{address}commit/")
