@@ -3,7 +3,6 @@
 Times are the database's: the clocks of hosts may differ.
 """
 
-import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
@@ -22,8 +21,6 @@ from catalog.jobs.messages import send
 from catalog.jobs.process import this_process, uptime
 from catalog.models import Job
 from catalog.models.outcomes import Outcome, sentence
-
-logger = logging.getLogger(__name__)
 
 Status = Job.Status
 AnyJob = TypeVar("AnyJob", bound=Job)

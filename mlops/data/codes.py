@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import TextChoices
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from catalog.bounds import FIRST_YEAR, LAST_YEAR
 from mlops.findings import Finding, describe_all, register, title
 
 
@@ -18,7 +20,10 @@ class RowRule(TextChoices):
     IN_FUTURE = "rating.in_future", _("rated in the future")
     RATED_TWICE = "rating.duplicate", _("a later rating of the same movie by the same user exists")
     MOVIE_TWICE = "movie.duplicate", _("a later row of the same movie exists")
-    IMPLAUSIBLE_DATE = "movie.implausible_date", _("release date is outside 1870 to 2200")
+    IMPLAUSIBLE_DATE = (
+        "movie.implausible_date",
+        format_lazy(_("release date is outside {first} to {last}"), first=FIRST_YEAR, last=LAST_YEAR),
+    )
     UNKNOWN_GENRE = "movie.unknown_genre", _("a genre is not in the vocabulary")
     UNKNOWN_LANGUAGE = "movie.unknown_language", _("language is not an ISO 639-1 code")
     MISSING = "column.missing", _("{subject} is missing")
