@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings as django_settings
+from django.core.servers.basehttp import WSGIServer
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
@@ -27,6 +28,7 @@ COUNTER_URL = django_settings.COUNTER_URL
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
 messages.WAIT_SECONDS = 30  # for the broker
+WSGIServer.request_queue_size = 128  # of the live server: it resets connections where more wait, and 32 come at once
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
