@@ -150,7 +150,7 @@ class Worker(ThreadWorker):
             return
         self.nr_conns += 1
         if self.nr_conns >= self.worker_connections and self.receiving:
-            self._drop_oldest()  # rather than let nobody in any more
+            self._drop_oldest()  # or new clients could not connect
         self.enqueue_req(Connection(self.cfg, client, address, listener.getsockname()))
 
     def enqueue_req(self, conn: Connection) -> None:

@@ -77,7 +77,7 @@ def rows_by_model() -> dict[str, int]:
 
 
 def copy_sqlite(source: Path, target: Path) -> None:
-    """Copies a state of one moment, whoever writes meanwhile; what was in `target` is replaced in one transaction."""
+    """Copies a state of one moment, even while others write; what was in `target` is replaced in one transaction."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with (

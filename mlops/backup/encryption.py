@@ -1,4 +1,4 @@
-"""Encryption of a backup in the age format: each file by itself, so that `age` can decrypt it without the site.
+"""Encryption of a backup in the age format: one file at a time, so that `age` can decrypt it without the site.
 
 Keys are X25519 keys of age, from BACKUP_KEY or BACKUP_KEY_FILE. A public key (age1...) suffices to write backups; the
 secret key (AGE-SECRET-KEY-1...) is needed to read them. A file may hold several, one a line: every one of them can

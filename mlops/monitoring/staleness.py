@@ -115,7 +115,7 @@ def watch_backup() -> Iterator[None]:
     """Opens an alert if the backup made within fails; a success closes it and is the latest backup."""
     try:
         yield
-    except Exception as error:  # whatever it is, there is no backup
+    except Exception as error:  # of any kind: there is no backup
         finding = Finding(AlertCode.BACKUP_FAILED, Outcome.ALERT, params={"error": str(error)})
         set_alert(AlertCode.BACKUP_FAILED, finding)
         raise
