@@ -14,7 +14,7 @@ _ESCAPES = re.compile(
 
 
 class HugeNumber(str):
-    """A whole number of more digits than are read, as text; a field for numbers decides, one for text refuses it."""
+    """A number that is too large to be read, as text; a field for numbers decides, one for text refuses it."""
 
 
 class InvalidJSON(ValueError):
@@ -63,7 +63,7 @@ def _integer(text: str) -> int | str:
 
 def _float(text: str) -> float | str:
     number = float(text)
-    return number if math.isfinite(number) else text
+    return number if math.isfinite(number) else HugeNumber(text)
 
 
 def _refuse(name: str) -> None:

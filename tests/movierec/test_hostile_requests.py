@@ -102,6 +102,15 @@ def test_an_id_that_no_row_can_have_is_named(staff, number):
     assert list(answer.json()["error"]["fields"]) == ["movie"]
 
 
+def test_a_number_beyond_floats_is_no_text(client, db):
+    body = '{"username": "sam", "password": 1e400}'
+
+    answer = client.post("/api/v1/token/", body, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert list(answer.json()["error"]["fields"]) == ["password"]
+
+
 @pytest.mark.parametrize("parameter", ["genre", "keyword"])
 def test_a_filter_names_the_value_with_its_sign(client, db, parameter):
     answer = client.get("/api/v1/movies/", query_params={parameter: "100 %"})
