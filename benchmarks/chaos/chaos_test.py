@@ -73,8 +73,8 @@ class ChaosTest(ABC):
         wait_for(is_marked, seconds=MARKED, what=f"run {run} is marked as dead", pause=0.2)
         self.outcome.marked_seconds = max(self.outcome.marked_seconds or 0.0, time.monotonic() - since)
 
-    def note_period(self, began: float) -> None:
-        self.outcome.periods.append(Period(began, time.monotonic()))
+    def note_period(self, began: float, mended: float) -> None:
+        self.outcome.periods.append(Period(began, mended, time.monotonic()))
 
     def _serving_problems(self) -> Iterator[str]:
         champion = ModelVersion.objects.get(status="champion").pk

@@ -54,12 +54,15 @@ class FaultTest(ChaosTest):
 
     @contextmanager
     def _broken(self) -> Iterator[None]:
-        began = time.monotonic()
+        began = mended = time.monotonic()
         try:
             with self.fault.inject(self.installation):
-                yield
+                try:
+                    yield
+                finally:
+                    mended = time.monotonic()
         finally:
-            self.note_period(began)
+            self.note_period(began, mended)
 
     def _breakpoint(self) -> Breakpoint:
         return Breakpoint(self.installation.environment["DATABASE_URL"], POINT)

@@ -223,14 +223,20 @@ class Installation:
         else:
             kill_group(self._children()[name].pid)
 
-    def bring_back(self, name: str, *, after: float) -> None:
-        """Starts a server again after so many seconds; the supervisor restarts a child at once."""
+    def bring_back(self, name: str, *, after: float) -> float:
+        """Starts a server again after so many seconds; the supervisor restarts a child at once.
+
+        Returns when it was started, on the monotonic clock; it answers when this returns.
+        """
+        started = time.monotonic()
         if name in SERVERS:
             time.sleep(after)
+            started = time.monotonic()
             self.servers[name].launch()
             self.servers[name].wait()
         else:
             wait_for(lambda: name in self._children(), seconds=30, what=f"{name} is started again")
+        return started
 
     def web_process(self) -> psutil.Process:
         """The gunicorn master; its children answer requests."""

@@ -50,8 +50,8 @@ class KillTest(ChaosTest):
             wait_for(lambda: _is_at(run, point.step), seconds=REACH_POINT, what=f"{point.step} begins", pause=0.02)
             time.sleep(COMPUTE_TIME)
             self._kill()
-        self.installation.bring_back(self.target, after=DOWNTIME)
-        self.note_period(self.killed_at)
+        started = self.installation.bring_back(self.target, after=DOWNTIME)
+        self.note_period(self.killed_at, started)
         return run
 
     def _kill(self) -> None:

@@ -16,9 +16,13 @@ SETTLED = 1.0  # seconds after which an answer about health is about the fault
 
 
 class Period(NamedTuple):
-    """When a fault began and ended, on the monotonic clock."""
+    """When a fault began, when its mending began (from then on the site may serve) and when it was seen to be over.
+
+    All on the monotonic clock.
+    """
 
     began: float
+    mended: float
     ended: float
 
 
@@ -79,8 +83,8 @@ class Outcome:
 
     def _expected(self, answer: Answer) -> bool | None:
         """Whether the site should have been ready; None where either is right."""
-        for began, ended in self.periods if self.stops_site else []:
-            if began + SETTLED <= answer.at and answer.at + answer.seconds < ended:
+        for began, mended, ended in self.periods if self.stops_site else []:
+            if began + SETTLED <= answer.at and answer.at + answer.seconds < mended:
                 return False
             if began - answer.seconds <= answer.at < ended + SERVING_BAR:
                 return None

@@ -71,7 +71,7 @@ def test_a_row_names_the_violations():
 @pytest.mark.parametrize(("stops_site", "seconds", "n_violations"), [(True, 29.0, 0), (False, 49.0, 1)])
 def test_a_fault_that_stops_the_site_ends_before_the_bar_counts(stops_site, seconds, n_violations):
     answers = [answered(5, 503), answered(110, 503), answered(148, 0, seconds=1.0), answered(150)]
-    outcome = Outcome("hung", stops_site=stops_site, periods=[Period(100, 120)], answers=answers)
+    outcome = Outcome("hung", stops_site=stops_site, periods=[Period(100, 118, 120)], answers=answers)
 
     assert outcome.serving_seconds == seconds
     assert len(outcome.violations()) == n_violations
@@ -79,7 +79,7 @@ def test_a_fault_that_stops_the_site_ends_before_the_bar_counts(stops_site, seco
 
 def test_each_injection_has_its_own_recovery():
     answers = [answered(101, 503), answered(205, 503, seconds=1.0)]
-    outcome = Outcome("slow", periods=[Period(100, 120), Period(200, 220)], answers=answers)
+    outcome = Outcome("slow", periods=[Period(100, 118, 120), Period(200, 218, 220)], answers=answers)
 
     assert outcome.serving_seconds == 6.0
 
@@ -90,6 +90,7 @@ def test_each_injection_has_its_own_recovery():
         (True, 200, 110, False),  # the site says "ready" while the database hangs
         (True, 503, 110, True),
         (True, 0, 110, True),
+        (True, 200, 119, True),  # its mending has begun
         (True, 200, 130, True),  # it recovers, and may say either
         (True, 503, 130, True),
         (True, 503, 151, False),
@@ -98,7 +99,7 @@ def test_each_injection_has_its_own_recovery():
     ],
 )
 def test_health_has_to_be_true(stops_site, status, at, is_true):
-    outcome = Outcome("x", stops_site=stops_site, periods=[Period(100, 120)], health=[answered(at, status)])
+    outcome = Outcome("x", stops_site=stops_site, periods=[Period(100, 118, 120)], health=[answered(at, status)])
 
     assert outcome.row()["health"] == ("true" if is_true else "FALSE")
     assert bool(outcome.violations()) is not is_true
