@@ -19,11 +19,12 @@ from catalog.posters.motifs import HEIGHT, WIDTH, Palette
 MARGIN = 24
 SIZES = (44, 38, 33, 29, 25, 22, 19)
 MAX_LINES = 4
+LETTER_SPACING = 1  # of capitals
 _NARROW, _WIDE = set("iljtfrI.,:;'!|()[] "), set("mwMW@%—")
 _SANS = "'Avenir Next Condensed','Liberation Sans Narrow','Arial Narrow','Helvetica Neue',Arial,sans-serif"
 _SERIF = "'Iowan Old Style',Palatino,Georgia,'Liberation Serif','Times New Roman',serif"
 _FONTS = {
-    True: f'font-family="{_SANS}" font-weight="700" letter-spacing="1"',
+    True: f'font-family="{_SANS}" font-weight="700" letter-spacing="{LETTER_SPACING}"',
     False: f'font-family="{_SERIF}" font-weight="600"',
 }
 
@@ -150,15 +151,15 @@ def _wrapped(parts: Iterable[str], glue: str, size: int) -> list[str]:
 
 
 def _fits(text: str, size: int) -> bool:
-    return size * sum(_share(letter) for letter in text) <= WIDTH - 2 * MARGIN
+    return size * sum(_share(letter) for letter in text) + len(text) * LETTER_SPACING <= WIDTH - 2 * MARGIN
 
 
 def _share(letter: str) -> float:
-    """Estimated width of a letter in ems, slightly generous."""
+    """Estimated width of a bold letter in ems, in the widest of the fonts that browsers may choose (DejaVu)."""
     if letter in _NARROW:
-        return 0.34
+        return 0.42
     if letter in _WIDE:
-        return 0.92
+        return 1.1
     if ord(letter) >= 0x2E80:  # full-width East Asian characters
         return 1.02
-    return 0.7 if letter.isupper() else 0.53
+    return 0.82 if letter.isupper() else 0.66

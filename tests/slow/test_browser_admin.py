@@ -56,6 +56,9 @@ def test_training_promoting_and_rolling_back(visit, threads, rater, sam, tmp_pat
 
     admin.goto(f"/admin/mlops/modelversion/{first}/change/")
     expect(admin.locator("#content-main")).to_contain_text("better than the best simple baseline")
+    for width in (390, 1280):
+        admin.set_viewport_size({"width": width, "height": 900})
+        assert admin.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), width
 
     second = make_version().pk
     admin.goto(f"/admin/mlops/modelversion/{second}/change/")
