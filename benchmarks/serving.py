@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ import httpx
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.chaos.processes import free_port
 from benchmarks.site import load
 from benchmarks.tables import render
 
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     settings = os.environ.get("DJANGO_SETTINGS_MODULE", "movierec.settings")
     users = load("benchmarks.serving_users", {"DJANGO_SETTINGS_MODULE": settings})
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each request
-    with users.temporary_users() as tokens, one_worker() as address:
+    with users.temporary_users() as tokens, served() as address:
         rows = [measure(address, path, tokens, options.requests) for path in tqdm(PATHS, unit="address")]
     print(render("One gunicorn worker, one client with keep-alive", rows, {"p50 ms": 1, "p99 ms": 1, "requests/s": 1}))
 
@@ -81,14 +81,13 @@ def is_fallback(answer: httpx.Response) -> bool:
 
 
 @contextmanager
-def one_worker() -> Iterator[str]:
-    """Serves the site from one gunicorn worker; yields its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def served(workers: int = 1, **variables: str) -> Iterator[str]:
+    """Serves the site from that many gunicorn workers; yields its address. `variables` add to the environment."""
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         # Own metrics: the start must not wipe those of another running site.
-        own = {"PORT": str(port), "WEB_WORKERS": "1", "PROMETHEUS_MULTIPROC_DIR": folder, "OPENBLAS_NUM_THREADS": "1"}
+        own = {"PORT": str(port), "PROMETHEUS_MULTIPROC_DIR": folder, "OPENBLAS_NUM_THREADS": "1"}
+        own |= {"WEB_WORKERS": str(workers), "HEALTH_PORT": str(free_port())} | variables
         command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.py"]
         process = subprocess.Popen(command, cwd=ROOT, env=os.environ | own)
         try:

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 
-from benchmarks.serving import PATHS, is_fallback, one_worker
+from benchmarks.serving import PATHS, is_fallback, served
 from benchmarks.site import load
 from benchmarks.tables import render
 
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     settings = os.environ.get("DJANGO_SETTINGS_MODULE", "movierec.settings")
     users = load("benchmarks.serving_users", {"DJANGO_SETTINGS_MODULE": settings})
-    with users.temporary_users() as tokens, one_worker() as address:
+    with users.temporary_users() as tokens, served() as address:
         ask(address, tokens, options.seconds)  # warms up
         rows = [measure(address, tokens, kind, n, options.seconds) for n in options.clients for kind in KINDS]
     print(render("Lists beside slow clients", rows, {"alone p95 ms": 1, "p50 ms": 1, "p95 ms": 1, "ratio of p95": 2}))

@@ -68,11 +68,13 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Loads the model before the first request, and starts to watch Beat and Redis."""
+    """Loads the model before the first request, and starts the threads that watch the site and read its figures."""
     # Imported here: Django is set up in the worker, after this file was read.
+    from mlops.dashboard.latest_rows import latest_rows
     from mlops.monitoring.watch import site_watch
     from recommender.serving.model_server import server
 
     server.models()
     sys.setswitchinterval(0.001)  # 5 ms by default, which a short request waits at each step while others compute
     site_watch.ensure_started()
+    latest_rows.start()

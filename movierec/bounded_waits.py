@@ -6,6 +6,9 @@ where it waits like this, so the site uses neither.
 
 import select
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import local
 
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ, connection, set_wait_callback
@@ -13,6 +16,7 @@ from psycopg2.extensions import POLL_OK, POLL_READ, connection, set_wait_callbac
 WAIT_SECONDS = 10.0  # for an answer
 HUNG_SECONDS = 2.0  # while the last wait timed out
 _is_hung = False
+_own = local()
 
 
 def install() -> None:
@@ -20,15 +24,26 @@ def install() -> None:
     set_wait_callback(wait)
 
 
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """All waits of this thread within, together."""
+    _own.deadline = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        del _own.deadline
+
+
 def wait(connection: connection) -> None:
     """Waits for the connection's operation. Raises OperationalError after too long; psycopg2 then closes it."""
     global _is_hung
-    seconds = HUNG_SECONDS if _is_hung else WAIT_SECONDS
-    deadline = time.monotonic() + seconds
+    started = time.monotonic()
+    patience = HUNG_SECONDS if _is_hung else WAIT_SECONDS
+    deadline = min(started + patience, getattr(_own, "deadline", started + patience))
     while (state := connection.poll()) != POLL_OK:
         poller = select.poll()
         poller.register(connection.fileno(), select.POLLIN if state == POLL_READ else select.POLLOUT)
         if not poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            _is_hung = True
-            raise psycopg2.OperationalError(f"the database did not answer within {seconds:g} s")
+            _is_hung = _is_hung or deadline == started + patience  # less may be too short for a slow query
+            raise psycopg2.OperationalError(f"the database did not answer within {deadline - started:.3g} s")
     _is_hung = False

@@ -14,15 +14,18 @@ import sys
 import time
 from pathlib import Path
 
-from prometheus_client import values
-from prometheus_client.mmap_dict import MmapedDict
+from prometheus_client import multiprocess, values
+from prometheus_client.mmap_dict import MmapedDict, _read_all_values
 
 logger = logging.getLogger(__name__)
+
+Entry = tuple[str, float, float, int]  # key, value, timestamp, position
 
 RETRY_SECONDS = 5.0  # until a disk that refused a write is tried again
 HEADER = 8  # bytes: how much of the file is used, and padding
 
-_pack = struct.Struct("dd").pack
+_pack, _unpack = struct.Struct("dd").pack, struct.Struct("dd").unpack_from
+_unpack_used = struct.Struct("i").unpack_from
 
 
 class MetricFile(MmapedDict):
@@ -113,6 +116,45 @@ class MetricFile(MmapedDict):
             self._descriptor = None
 
 
+class MetricReader:
+    """A file that stays open, and where its values are: a process adds entries to its file, and moves none.
+
+    prometheus_client opens, reads, parses and closes each file for each scrape. At each of these steps another thread
+    may take its turn, so that a scrape beside busy threads waits dozens of times. This takes two steps for a file.
+    """
+
+    _open: dict[str, "MetricReader"] = {}
+
+    def __init__(self, path: str) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._inode = os.fstat(self._descriptor).st_ino
+        self._length = 0  # of the part that is used
+        self._positions: list[tuple[str, int]] = []
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+    @classmethod
+    def read_all_values_from_file(cls, path: str) -> list[Entry]:
+        """As MmapedDict's. Raises FileNotFoundError."""
+        inode = Path(path).stat().st_ino  # another one after the process had to write a new file
+        reader = cls._open.get(path)
+        if reader is None or reader._inode != inode:
+            reader = cls._open[path] = cls(path)
+        return reader._read()
+
+    def _read(self) -> list[Entry]:
+        data = os.pread(self._descriptor, max(self._length, 1 << 16), 0)
+        used = _unpack_used(data)[0]
+        if used > len(data):
+            data += os.pread(self._descriptor, used - len(data), len(data))
+        positions = self._positions
+        if used != self._length:
+            positions = [(key, position) for key, _, _, position in _read_all_values(data, used)]
+            self._positions, self._length = positions, used
+        return [(key, *_unpack(data, position), position) for key, position in positions]
+
+
 def _write_whole(descriptor: int, content: bytes | bytearray, start: int) -> None:
     if os.pwrite(descriptor, content, start) < len(content):  # the last bytes of a disk
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -121,4 +163,6 @@ def _write_whole(descriptor: int, content: bytes | bytearray, start: int) -> Non
 def install() -> None:
     """Makes prometheus_client use these files. Call it before any metric exists."""
     os.register_at_fork(after_in_child=MetricFile._failed.clear)
-    setattr(values, "MmapedDict", MetricFile)  # noqa: B010 # mypy allows no assignment; MultiProcessValue looks it up
+    # mypy allows no assignment; MultiProcessValue and MultiProcessCollector look these up.
+    setattr(values, "MmapedDict", MetricFile)  # noqa: B010
+    setattr(multiprocess, "MmapedDict", MetricReader)  # noqa: B010

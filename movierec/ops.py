@@ -1,7 +1,7 @@
 """Pages for operators.
 
 /healthz: this process answers. /readyz: it can do its work, part by part. /metrics: counters of all web processes, and
-figures that `mlops.dashboard.metrics` reads from the database.
+figures that `mlops.dashboard.latest_rows` reads from the database.
 """
 
 import hmac
@@ -21,13 +21,15 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from mlops.dashboard.metrics import RowsCollector
+from mlops.dashboard.latest_rows import latest_rows
 from mlops.monitoring.watch import disk_error
+from movierec import bounded_waits
 from recommender.models import ServedModel
 from recommender.serving.model_server import server
 
 logger = logging.getLogger(__name__)
 
+READY_SECONDS = 0.8  # that /readyz waits for the database; probes themselves often wait a second
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -63,29 +65,35 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """Answers 503 without the database. Lists need neither a model nor a disk that can be written to."""
-    parts = {"database": _database()}
-    parts["model"] = _model() if parts["database"]["ok"] else Part(ok=False, detail="unknown without the database")
+    with bounded_waits.at_most(READY_SECONDS):
+        parts = _database_and_model()
     ready = all(part["ok"] for part in parts.values())
     parts["disk"] = _disk()
     return JsonResponse({"status": "ready" if ready else "not ready", "parts": parts}, status=200 if ready else 503)
 
 
-def _database() -> Part:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError as error:
-        logger.error("not ready: %s", error)  # the message contains addresses: for the log only
-        return Part(ok=False, detail="does not answer")
-    return Part(ok=True, detail="answers")
-
-
-def _model() -> Part:
+def _database_and_model() -> dict[str, Part]:
+    """One query where all is well: each has to wait for the process's busy threads."""
     try:
         champion = ServedModel.champion()
     except DatabaseError as error:
-        logger.error("not ready: %s", error)
-        return Part(ok=False, detail="the database has no tables; run migrate")
+        logger.error("not ready: %s", error)  # the message contains addresses: for the log only
+        return _what_is_wrong()
+    return {"database": Part(ok=True, detail="answers"), "model": _model(champion)}
+
+
+def _what_is_wrong() -> dict[str, Part]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        unknown = Part(ok=False, detail="unknown without the database")
+        return {"database": Part(ok=False, detail="does not answer"), "model": unknown}
+    missing = Part(ok=False, detail="the database has no tables; run migrate")
+    return {"database": Part(ok=True, detail="answers"), "model": missing}
+
+
+def _model(champion: ServedModel | None) -> Part:
     if champion is None:
         return Part(ok=True, detail="no model yet: popular movies are shown")
     served = server.models()
@@ -106,7 +114,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         refusal = HttpResponse("Send the METRICS_TOKEN as a bearer token.\n", status=401, content_type="text/plain")
         refusal["WWW-Authenticate"] = 'Bearer realm="metrics"'
         return refusal
-    return HttpResponse(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(generate_latest(_registry()) + latest_rows.text(), content_type=CONTENT_TYPE_LATEST)
 
 
 def _may_read(request: HttpRequest) -> bool:
@@ -121,5 +129,4 @@ def _registry() -> CollectorRegistry:
         MultiProcessCollector(registry, folder)  # under gunicorn: the sum of its workers, from their files
     else:
         registry.register(REGISTRY)
-    registry.register(RowsCollector())
     return registry

@@ -32,11 +32,14 @@ class PeriodicThread:
         self._stopped = False
         self._thread: threading.Thread | None = None
 
+    def is_alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
     def ensure_started(self) -> None:
-        if self._thread is not None and self._thread.is_alive():
+        if self.is_alive():
             return
         with self._lock:
-            if self._thread is None or not self._thread.is_alive():
+            if not self.is_alive():
                 self._stopped = False
                 self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
                 self._thread.start()

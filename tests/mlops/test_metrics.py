@@ -1,15 +1,23 @@
+from collections.abc import Iterator
 from datetime import timedelta
 
+import pytest
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from prometheus_client import CollectorRegistry, generate_latest
 
+from mlops.dashboard import latest_rows as module
+from mlops.dashboard.latest_rows import LatestRows
 from mlops.dashboard.metrics import RowsCollector
 from mlops.findings import Finding, Outcome
 from mlops.models import Alert, DriftReport, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck, Watermark
 from mlops.monitoring.codes import AlertCode, DriftCode, RetrainingCode
 from mlops.services import ensure_schedules, promote
 from tests.mlops.site import make_version, trail
+from tests.movierec.test_metrics import TOKEN
+from tests.processes import wait_for
 
 
 def scrape() -> dict[str, float]:
@@ -71,3 +79,42 @@ def test_figures_come_from_the_current_rows(alice, quick):
     assert 3600 <= figures["movierec_scheduler_heartbeat_age_seconds"] < 3700
     assert 3600 <= figures["movierec_backup_age_seconds"] < 3700
     assert 3600 <= figures['movierec_schedule_last_run_age_seconds{schedule="requeue-stale-jobs"}'] < 3700
+
+
+@pytest.fixture
+def latest_rows() -> Iterator[LatestRows]:
+    """As a web process has them."""
+    rows = LatestRows()
+    rows.start()
+    yield rows
+    rows.thread.stop()
+
+
+def test_a_thread_reads_the_figures_that_a_scrape_shows(transactional_db, latest_rows, monkeypatch):
+    monkeypatch.setattr(module, "REFRESH_SECONDS", 0.01)
+    assert b'movierec_training_runs{status="failed"} 0.0' in latest_rows.text()
+    PipelineRun.objects.create(status="failed", trigger="api", algorithm="ease")
+    latest_rows.thread.wake()
+    shown = b'movierec_training_runs{status="failed"} 1.0'
+    wait_for(lambda: shown in latest_rows.text(), pause=0.01, seconds=60, what="the new figure")
+    latest_rows.thread.stop()
+    with CaptureQueriesContext(connection) as queries:
+        assert shown in latest_rows.text()
+    assert len(queries) > 0  # without the thread
+
+
+def test_old_figures_are_left_out(db, latest_rows, monkeypatch):
+    assert latest_rows.text()
+    monkeypatch.setattr(module, "MAX_AGE_SECONDS", 0.0)
+    assert latest_rows.text() == b""
+
+
+def test_a_database_without_an_answer_costs_its_figures_alone(client, monkeypatch, caplog):
+    def fail(self: object) -> None:
+        raise OperationalError("no answer")
+
+    monkeypatch.setattr(LatestRows, "_read", fail)
+    answer = client.get("/metrics", headers=TOKEN)
+    assert (answer.status_code, b"movierec_training_runs" in answer.content) == (200, False)
+    assert b"model_predictions_total" in answer.content
+    assert "no answer" in caplog.text

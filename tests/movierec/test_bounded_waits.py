@@ -49,6 +49,16 @@ def test_a_hung_server_is_waited_for_in_vain_once(waits, hung, monkeypatch):
             psycopg2.connect(hung)
 
 
+def test_who_has_less_patience_takes_none_from_others(waits, hung, monkeypatch):
+    with bounded_waits.at_most(0.2):
+        for _ in range(2):  # the second has no time left
+            with pytest.raises(psycopg2.OperationalError, match="did not answer"):
+                psycopg2.connect(hung)
+    monkeypatch.setattr(bounded_waits, "WAIT_SECONDS", 0.3)
+    with pytest.raises(psycopg2.OperationalError, match=r"within 0\.3 s"):
+        psycopg2.connect(hung)
+
+
 @pytest.mark.services
 def test_a_query_that_takes_too_long_ends_its_connection_alone(waits, monkeypatch):
     url = environment()["DATABASE_URL"] or pytest.skip("takes Postgres")

@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
 from movierec import metric_files
-from movierec.metric_files import MetricFile
+from movierec.metric_files import MetricFile, MetricReader
 from tests.movierec.test_metrics import TOKEN, samples
 from tests.processes import ROOT, site, wait_for
 
@@ -75,6 +75,22 @@ def test_refused_writes_cost_no_count_and_are_said_once(tmp_path, refuse, caplog
     assert read(gauges) == {"b": 4.0}
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
     assert {path.name for path in tmp_path.iterdir()} == {counters.name, gauges.name}
+
+
+def test_what_is_read_again_is_what_prometheus_reads(tmp_path):
+    path = tmp_path / "counter_1.db"
+    file = MetricFile(str(path))
+    assert list(MetricReader.read_all_values_from_file(str(path))) == []
+    for number in range(2000):
+        file.write_value(f"metric {number % 700} é", number / 2, 5.0)
+        if number % 300 == 0:
+            expected = list(MmapedDict.read_all_values_from_file(path))
+            assert list(MetricReader.read_all_values_from_file(str(path))) == expected
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        MetricReader.read_all_values_from_file(str(path))
+    MetricFile(str(path)).write_value("of another process", 1.0, 0.0)
+    assert [key for key, *_ in MetricReader.read_all_values_from_file(str(path))] == ["of another process"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00", struct.pack("i", 4000) + b"\xff" * 400])
