@@ -11,7 +11,7 @@ DEV := $(VENV)/.dev-ready
 MANAGE := $(BIN)/python manage.py
 PYTHON ?= $(shell deploy/find-python)
 
-.PHONY: help setup run test bench chaos demo-ops evidence lint format types contracts migrations-check schema check train mlflow flower shell up down
+.PHONY: help setup run test fuzz-api bench chaos demo-ops evidence lint format types contracts migrations-check schema check train mlflow flower shell up down
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -31,6 +31,9 @@ run: $(RUN) ## Prepare and serve the site on http://127.0.0.1:8000 (PORT=8001 ma
 
 test: $(DEV) ## Run all tests, embedded and then on Postgres and Redis where they answer
 	@deploy/test
+
+fuzz-api: $(RUN) ## Check on a site of its own that the API does what its document says (ARGS=options of Schemathesis)
+	@deploy/fuzz-api $(ARGS)
 
 bench: $(DEV) ## Print tables of quality and speed, in about an hour: make bench DATA=path/to/data
 	@test -n "$(DATA)" || { echo "Name the folder that holds the data sets: make bench DATA=path/to/data" >&2; exit 2; }

@@ -6,7 +6,7 @@ from drf_spectacular import openapi
 from drf_spectacular.plumbing import get_lib_doc_excludes
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import AllowAny, IsAuthenticated
-from rest_framework.serializers import CharField
+from rest_framework.serializers import CharField, EmailField
 
 from catalog.api.inputs import BodySerializer, QuerySerializer
 from movierec.api import PageQuerySerializer, error_codes
@@ -35,8 +35,9 @@ RETRY_AFTER = {"Retry-After": {"required": True, "schema": {"type": "integer", "
 NO_TEXT_WITH_NUL = r"^[^\x00]*$"  # databases cannot store it
 
 FIRST = "$response.body#/results/0/id"
-# Operations that link, the operations that they link to, and what those take from the answer: parameters or a body.
-LINKS: tuple[tuple[str, str, dict[str, str]], ...] = (
+# Operations that link, the operations that they link to, and what those take from the answer: parameters, or a body as
+# one expression, since generators of clients refuse a body of several.
+LINKS: tuple[tuple[str, str, dict[str, str] | str], ...] = (
     (
         "ratings_create ratings_update",
         "ratings_retrieve ratings_update ratings_destroy",
@@ -44,7 +45,7 @@ LINKS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ),
     ("watchlist_update", "watchlist_retrieve watchlist_destroy", {"movie_id": "$response.body#/movie"}),
     (
-        "import_create",
+        "import_create import_retrieve import_commit_create",
         "import_retrieve import_entries_list import_commit_create import_destroy",
         {"id": "$response.body#/id"},
     ),
@@ -52,20 +53,7 @@ LINKS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("movies_list", "movies_retrieve", {"id": FIRST}),
     ("movies_list", "movies_similar_list ratings_update watchlist_update", {"movie_id": FIRST}),
     ("models_list", "models_retrieve models_promote_create", {"version": "$response.body#/results/0/version"}),
-    (
-        "accounts_create",
-        "token_create",
-        {"username": "$request.body#/username", "password": "$request.body#/password"},
-    ),
-    (
-        "recommendations_list recommendations_new_list",
-        "feedback_create",
-        {
-            "kind": "not_interested",
-            "movie": "$response.body#/results/0/movie/id",
-            "request_id": "$response.body#/request_id",
-        },
-    ),
+    ("accounts_create", "token_create", "$request.body"),
 )
 
 
@@ -122,10 +110,15 @@ class AutoSchema(openapi.AutoSchema):
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
         schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
+        # Only now: of a pattern or format and a blank text drf-spectacular makes alternatives, and both may be blank.
         for name, field in serializer.fields.items():
-            # Only now: of a pattern and a blank text drf-spectacular makes alternatives, and a blank text is in both.
             if direction == "request" and type(field) is CharField and field.allow_blank:
                 schema["properties"][name]["pattern"] = NO_TEXT_WITH_NUL
+            elif isinstance(field, EmailField) and field.allow_blank:
+                found = schema["properties"][name]
+                text, blank = found.pop("oneOf")
+                length = {key: text[key] for key in ("type", "maxLength")}
+                found |= {"anyOf": [text, blank]} if direction == "request" else length
         return schema | getattr(serializer, "schema_rule", {})
 
 
@@ -155,14 +148,10 @@ def add_links(result: dict[str, Any], **context: Any) -> dict[str, Any]:
     """A hook of drf-spectacular: says which next request takes what from an answer."""
     operations = {found["operationId"]: found for methods in result["paths"].values() for found in methods.values()}
     for sources, targets, values in LINKS:
-        links = {name: {"operationId": name, _place(operations[name], values): values} for name in targets.split()}
+        place = "requestBody" if isinstance(values, str) else "parameters"
+        links = {name: {"operationId": name, place: values} for name in targets.split()}
         for source in sources.split():
             for status, answer in operations[source]["responses"].items():
                 if status < "300":
                     answer.setdefault("links", {}).update(links)
     return result
-
-
-def _place(operation: dict[str, Any], values: dict[str, str]) -> str:
-    parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
-    return "parameters" if values.keys() <= parameters else "requestBody"

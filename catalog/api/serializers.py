@@ -52,7 +52,7 @@ class MovieQuerySerializer(QuerySerializer):
         help_text="Ids; all of them have a part in the movie.",
     )
     keyword = serializers.ListField(
-        child=serializers.CharField(),
+        child=serializers.CharField(trim_whitespace=False),
         required=False,
         max_length=RowsField.most,
         help_text="Names; the movie has all of them.",

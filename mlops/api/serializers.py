@@ -8,6 +8,9 @@ from catalog.api.inputs import BodySerializer, QuerySerializer
 from mlops.evaluation.parameters import ALGORITHMS
 from mlops.models import DriftReport, GateDecision, ModelVersion, PipelineRun, Promotion, RunStep
 
+# What `str.strip` removes; `\s` of JSON Schema is another set.
+BLANK = r"^[\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$"
+
 
 def _choices(choices: type[TextChoices]) -> str:
     """Plain strings in the schema: four enums named `status` would need four made-up names."""
@@ -89,8 +92,15 @@ class PromoteSerializer(BodySerializer):
     reason = serializers.CharField(default="", allow_blank=True, max_length=1000)
     force = serializers.BooleanField(default=False, help_text="Against the gate; needs a reason and the permission.")
 
-    schema_rule: ClassVar = {
-        "not": {"properties": {"force": {"enum": [True]}, "reason": {"pattern": r"^\s*$"}}, "required": ["force"]}
+    schema_rule: ClassVar = {  # each with its type, which generators of clients need
+        "not": {
+            "type": "object",
+            "properties": {
+                "force": {"type": "boolean", "enum": [True]},
+                "reason": {"type": "string", "pattern": BLANK},
+            },
+            "required": ["force"],
+        }
     }
 
 
@@ -103,7 +113,7 @@ class RollBackSerializer(BodySerializer):
 
 class ModelQuerySerializer(QuerySerializer):
     status = serializers.ChoiceField(ModelVersion.Status.values, required=False)
-    algorithm = serializers.CharField(required=False)
+    algorithm = serializers.CharField(required=False, trim_whitespace=False)
 
 
 class RunStepSerializer(serializers.ModelSerializer[RunStep]):
@@ -157,7 +167,7 @@ class StartRunSerializer(BodySerializer):
 class RunQuerySerializer(QuerySerializer):
     status = serializers.ChoiceField(PipelineRun.Status.values, required=False)
     trigger = serializers.ChoiceField(PipelineRun.Trigger.values, required=False)
-    algorithm = serializers.CharField(required=False)
+    algorithm = serializers.CharField(required=False, trim_whitespace=False)
 
 
 class DriftQuerySerializer(QuerySerializer):
