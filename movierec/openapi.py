@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular import openapi
 from drf_spectacular.plumbing import get_lib_doc_excludes
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.serializers import CharField, EmailField
 
@@ -19,7 +20,7 @@ messages of each field that is not valid (empty when the error is not about a fi
 |---|---|
 """
 ERRORS = {
-    400: "The request is not as described here.",
+    400: "The request is not as described here, or names another host.",
     401: "No valid token, or a wrong password.",
     403: "The account may not do this.",
     404: "The request names something that does not exist.",
@@ -57,6 +58,13 @@ LINKS: tuple[tuple[str, str, dict[str, str] | str], ...] = (
 )
 
 
+class FormatNegotiation(DefaultContentNegotiation):
+    """Takes `?format=` of the document's address; elsewhere it would be a parameter that the document does not name."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
+        return super().select_renderer(request, renderers, format_suffix or request.query_params.get("format"))
+
+
 def inherited_docs_left_out() -> list[type]:
     """The bases whose docstrings do not describe what derives from them."""
     return [*get_lib_doc_excludes(), BodySerializer, QuerySerializer]
@@ -87,7 +95,6 @@ class AutoSchema(openapi.AutoSchema):
         view, is_writing = self.view, self.method not in ("GET", "HEAD")
         has_body, places = "requestBody" in operation, {found["in"] for found in operation.get("parameters", ())}
         applies = {
-            400: has_body or "query" in places,
             401: view.authentication_classes,
             403: (is_writing and SessionAuthentication in view.authentication_classes)  # without its CSRF token
             or not {*view.permission_classes} <= {AllowAny, IsAuthenticated},
@@ -96,7 +103,7 @@ class AutoSchema(openapi.AutoSchema):
             415: has_body,
             429: view.throttle_classes,
         }
-        return {405, 406, 503} | {status for status, holds in applies.items() if holds}
+        return {400, 405, 406, 503} | {status for status, holds in applies.items() if holds}
 
     def _map_serializer_field(self, field: Any, direction: str, *args: Any, **options: Any) -> Any:
         schema = super()._map_serializer_field(field, direction, *args, **options)

@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from movierec.api import not_found
+from movierec.openapi import FormatNegotiation
 from movierec.ops import healthz, metrics, readyz
 
 api_v1 = [
@@ -21,7 +22,9 @@ urlpatterns = [
     path("", include("mlops.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include((api_v1, "api"))),
-    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path(
+        "api/schema/", SpectacularAPIView.as_view(content_negotiation_class=FormatNegotiation), name="api-schema"
+    ),
     path("api/docs/", api_docs, name="api-docs"),
     re_path(r"^api/", not_found),
     path("healthz", healthz),
