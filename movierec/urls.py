@@ -22,9 +22,7 @@ urlpatterns = [
     path("", include("mlops.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include((api_v1, "api"))),
-    path(
-        "api/schema/", SpectacularAPIView.as_view(content_negotiation_class=FormatNegotiation), name="api-schema"
-    ),
+    path("api/schema/", SpectacularAPIView.as_view(content_negotiation_class=FormatNegotiation), name="api-schema"),
     path("api/docs/", api_docs, name="api-docs"),
     re_path(r"^api/", not_found),
     path("healthz", healthz),
