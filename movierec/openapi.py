@@ -5,7 +5,6 @@ from typing import Any
 from drf_spectacular import openapi
 from drf_spectacular.plumbing import get_lib_doc_excludes
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.serializers import CharField, EmailField
 
@@ -56,13 +55,6 @@ LINKS: tuple[tuple[str, str, dict[str, str] | str], ...] = (
     ("models_list", "models_retrieve models_promote_create", {"version": "$response.body#/results/0/version"}),
     ("accounts_create", "token_create", "$request.body"),
 )
-
-
-class FormatNegotiation(DefaultContentNegotiation):
-    """Takes `?format=` of the document's address; elsewhere it would be a parameter that the document does not name."""
-
-    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
-        return super().select_renderer(request, renderers, format_suffix or request.query_params.get("format"))
 
 
 def inherited_docs_left_out() -> list[type]:

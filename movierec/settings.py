@@ -187,11 +187,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["movierec.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "movierec.api.Pagination",
     "DEFAULT_SCHEMA_CLASS": "movierec.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": [
-        "catalog.throttling.AnonThrottle",
-        "catalog.throttling.UserThrottle",
-        "catalog.throttling.ScopedThrottle",
-    ],
+    "DEFAULT_THROTTLE_CLASSES": [f"catalog.throttling.{who}Throttle" for who in ("Anon", "User", "Scoped")],
     "DEFAULT_THROTTLE_RATES": {"anon": POLICY.limits.anonymous} | POLICY.limits.model_dump(),  # by scope
     "NUM_PROXIES": env.number("NUM_PROXIES", 0, at_most=10),
     "EXCEPTION_HANDLER": "movierec.api.exception_handler",

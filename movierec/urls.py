@@ -4,8 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from movierec.api import not_found
-from movierec.openapi import FormatNegotiation
+from movierec.api import FormatNegotiation, not_found
 from movierec.ops import healthz, metrics, readyz
 
 api_v1 = [

@@ -86,7 +86,7 @@ def test_a_text_of_white_space_is_taken_by_every_query(api, db, operations):
     assert [answer.request for name, answer in sent if answer.status_code not in (200, 404)] == []
 
 
-def test_a_reason_is_blank_in_the_document_where_it_is_in_the_service(document):
+def test_a_reason_is_blank_for_the_document_as_for_the_service(document):
     blank = document["components"]["schemas"]["PromoteRequest"]["not"]["properties"]["reason"]["pattern"]
     texts = map(chr, range(sys.maxunicode + 1))
 

@@ -116,8 +116,10 @@ class OpenAPIGenerator:
             if isinstance(body, dict) and "file" in body:
                 values |= body | {"file": ("mine.csv", body["file"])}
             elif body is not None:
-                where, hint = next(iter(get_type_hints(operations[name]).items()))
-                values[where] = hint.from_dict(body) if isinstance(body, dict) else body
+                hints = get_type_hints(operations[name]).items()
+                kinds = [(key, kind) for key, hint in hints for kind in (hint, *get_args(hint))]
+                where, kind = next((key, kind) for key, kind in kinds if key == "body" or hasattr(kind, "from_dict"))
+                values[where] = kind.from_dict(body) if isinstance(body, dict) else body
             try:
                 answer = operations[name](**values)
             except self.package.ApiException as error:
