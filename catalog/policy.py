@@ -54,6 +54,10 @@ class ImportsPolicy(Section):
     keep_days: Count = key(30, "how long previews and unmatched rows are kept")
 
 
+class JobsPolicy(Section):
+    heartbeat_seconds: float = key(5, "interval of the heartbeats of whoever works on a job", gt=0, le=10)
+
+
 class BulkPolicy(Section):
     """Requests to the bulk API."""
 
@@ -65,4 +69,5 @@ class CatalogPolicy(Section):
     popularity: PopularityPolicy = PopularityPolicy()
     tmdb: TMDBPolicy = TMDBPolicy()
     imports: ImportsPolicy = ImportsPolicy()
+    jobs: JobsPolicy = JobsPolicy()
     bulk: BulkPolicy = BulkPolicy()

@@ -23,7 +23,6 @@ from catalog.models import Job
 
 logger = logging.getLogger(__name__)
 
-BEAT_SECONDS = 5.0
 FORK_PATIENCE = 25.0  # a fork waits for a beat under way: SQLite's connections must not be open in two processes
 
 
@@ -57,10 +56,10 @@ class Heartbeats:
                 return
             thread, self._thread = self._thread, None
             self._stop.set()
-        thread.join(timeout=BEAT_SECONDS)
+        thread.join(timeout=settings.POLICY.jobs.heartbeat_seconds)
 
     def _beat_until(self, stop: threading.Event) -> None:
-        while not stop.wait(BEAT_SECONDS):
+        while not stop.wait(settings.POLICY.jobs.heartbeat_seconds):
             with self._connected:
                 try:
                     beat()

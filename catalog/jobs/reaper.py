@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from catalog.jobs.heartbeat import BEAT_SECONDS
 from catalog.jobs.kinds import kind_of
 from catalog.jobs.process import is_running, is_same_boot, namespace, uptime
 from catalog.jobs.queue import JobNotClaimable, end, enqueue, queue_again
@@ -18,9 +18,16 @@ from catalog.models.outcomes import Outcome
 logger = logging.getLogger(__name__)
 
 Status = Job.Status
-# A heartbeat may be missing because the database was away, for the worker and the reaper alike: both come back at the
-# same moment. So a job without one is only suspected at first, and its worker has this long to prove that it lives.
-PROOF_SECONDS = 2.5 * BEAT_SECONDS
+BEATS_AS_PROOF = 2.5
+
+
+def proof_seconds() -> float:
+    """How long the worker of a suspected job has to prove that it lives.
+
+    A heartbeat may be missing because the database was away, for the worker and the reaper alike: both come back at the
+    same moment. So a job without one is only suspected at first.
+    """
+    return BEATS_AS_PROOF * settings.POLICY.jobs.heartbeat_seconds
 
 
 def requeue_stale(*kinds: str) -> dict[str, int]:
@@ -84,7 +91,7 @@ def _end_if_lost(job: Job, now: datetime) -> bool:
 def _is_suspect(job: Job, now: datetime) -> bool:
     """Suspected since its last heartbeat, and for long enough; otherwise the suspicion is noted."""
     if job.suspected_at:
-        return abs(now - job.suspected_at) >= timedelta(seconds=PROOF_SECONDS)
+        return abs(now - job.suspected_at) >= timedelta(seconds=proof_seconds())
     Job.objects.filter(pk=job.pk).update(suspected_at=now)
     return False
 

@@ -62,12 +62,9 @@ def test_too_few_ratings_for_a_model_are_said_and_stop_nothing(new_site, bootstr
     assert "Staff account" in said
 
 
-def test_a_training_lost_on_another_host_is_repeated(new_site, bootstrap, monkeypatch):
-    monkeypatch.setattr("catalog.jobs.reaper.PROOF_SECONDS", 1)
-    policy = new_site.POLICY
-    new_site.POLICY = policy.model_copy(
-        update={"training": policy.training.model_copy(update={"stale_after_seconds": 1})}
-    )
+def test_a_training_lost_on_another_host_is_repeated(new_site, bootstrap, change_policy):
+    change_policy("training", stale_after_seconds=1)
+    change_policy("jobs", heartbeat_seconds=0.4)
     now = timezone.now() + timedelta(seconds=5)  # still fresh when the training's turn comes
     killed = PipelineRun.objects.create(
         trigger="command",

@@ -16,7 +16,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 
-from catalog.jobs.reaper import PROOF_SECONDS, requeue_stale
+from catalog.jobs.reaper import proof_seconds, requeue_stale
 from catalog.management.base import terminate_as_interrupt
 from catalog.models import Movie, Rating
 from mlops.models import PipelineRun
@@ -161,7 +161,7 @@ def _train(echo: Echo) -> None:
 def _wait_for_lost_run(echo: Echo) -> None:
     """A run whose process was killed on another host counts as running until its heartbeat is stale."""
     requeue_stale(PipelineRun.KIND)
-    deadline = time.monotonic() + settings.POLICY.training.stale_after_seconds + PROOF_SECONDS + 5
+    deadline = time.monotonic() + settings.POLICY.training.stale_after_seconds + proof_seconds() + 5
     active = PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE)
     if active.exists():
         echo("    A training of an earlier start is still marked as running; waiting for its end ...")

@@ -8,7 +8,7 @@ from django.utils import timezone
 from catalog.jobs.heartbeat import beat
 from catalog.jobs.kinds import Limits
 from catalog.jobs.queue import claim, heartbeat
-from catalog.jobs.reaper import PROOF_SECONDS, requeue_stale
+from catalog.jobs.reaper import proof_seconds, requeue_stale
 from catalog.models import Job
 from catalog.tasks import requeue_stale as requeue_stale_task
 
@@ -17,7 +17,7 @@ HOUR = 3600
 
 def later(**fields) -> None:
     """The suspicion was noted long enough ago."""
-    Job.objects.update(suspected_at=timezone.now() - timedelta(seconds=PROOF_SECONDS + 1), **fields)
+    Job.objects.update(suspected_at=timezone.now() - timedelta(seconds=proof_seconds() + 1), **fields)
 
 
 def test_a_living_process_is_never_lost(make_job, living_process):
