@@ -1,11 +1,13 @@
 """Personas, a database of this run's own, and settings that make tests fast without changing what they show."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
 import redis
 from django.conf import settings as django_settings
@@ -166,6 +168,20 @@ def threads() -> Iterator[None]:
 def _stop_threads() -> None:
     for thread in (server.thread, impressions.thread, serving_stats.thread):
         thread.stop()
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory) -> Path:
+    """MLflow's tables without rows: making them takes seconds, copying them none."""
+    file = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{file}").search_experiments()
+    return file
+
+
+@pytest.fixture(scope="session")
+def mlflow_store(tmp_path_factory, empty_store) -> str:
+    """One real store for all tests."""
+    return f"sqlite:///{shutil.copy(empty_store, tmp_path_factory.mktemp('mlflow') / 'mlflow.db')}"
 
 
 @pytest.fixture

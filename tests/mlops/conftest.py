@@ -15,12 +15,6 @@ from tests.mlops.site import fill_catalogue, make_version, write_policy
 SECRET = "a-secret-that-is-never-shown"
 
 
-@pytest.fixture(scope="session")
-def mlflow_store(tmp_path_factory) -> str:
-    """One real store for all tests: making its tables takes seconds."""
-    return f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db"
-
-
 @pytest.fixture
 def quick(settings, tmp_path, monkeypatch, mlflow_store) -> Path:
     """The quick policy, and places of this test's own, in this process and for its children; returns config.yaml."""

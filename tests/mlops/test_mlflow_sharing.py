@@ -23,14 +23,6 @@ SITE = "movierec.site"
 OTHER = "00000000-0000-0000-0000-000000000001"
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory) -> Path:
-    """MLflow's tables without rows."""
-    file = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    mlflow.MlflowClient(f"sqlite:///{file}").search_experiments()
-    return file
-
-
 @pytest.fixture
 def new_store(client, empty_store, tmp_path):
     """The client of another store, which settings.MLFLOW_TRACKING_URI may then name."""

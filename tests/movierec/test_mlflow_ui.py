@@ -1,3 +1,5 @@
+import shutil
+
 import httpx
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,8 +15,8 @@ def test_a_server_elsewhere_is_named_instead_of_starting_another(settings):
 
 
 @pytest.mark.slow
-def test_shows_the_embedded_store_on_loopback(tmp_path):
-    port, store = free_port(), f"sqlite:///{tmp_path}/mlflow/mlflow.db"
+def test_shows_the_embedded_store_on_loopback(tmp_path, empty_store):
+    port, store = free_port(), f"sqlite:///{shutil.copy(empty_store, tmp_path)}"
     log = tmp_path / "mlflow.log"
 
     with running(

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.mlops.conftest import mlflow_store, quick, rated_site
+from tests.mlops.conftest import quick, rated_site
 from tests.recommender.conftest import camps, fan, train
 
-__all__ = ["camps", "fan", "mlflow_store", "quick", "rated_site", "train"]
+__all__ = ["camps", "fan", "quick", "rated_site", "train"]
 
 
 TIMEOUT = 30_000  # milliseconds; only ends what hangs

@@ -2,14 +2,18 @@
 
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import mlflow
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from mlops.models import ModelVersion, SiteIdentity
@@ -23,12 +27,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.timeout(600)]
 
 OTHER_SITE = """
 import json, django; django.setup()
-from django.core.management import call_command
 from django.utils import timezone
 from mlops.models import Alert, ModelVersion, SiteIdentity
 from mlops.services import promote, prune, sync_registry
 from tests.mlops.site import fill_catalogue, make_version
-call_command("migrate", verbosity=0)
 fill_catalogue()
 refused, served = make_version(status="refused", decision="refused"), make_version()
 promote(version=served.pk)
@@ -41,16 +43,26 @@ print(json.dumps([SiteIdentity.current(), alert.findings]))
 """
 
 
-@pytest.fixture
-def server(quick, tmp_path, settings) -> Iterator[subprocess.Popen[bytes]]:
-    port, folder = free_port(), tmp_path / "server"
-    places = [f"--backend-store-uri=sqlite:///{tmp_path}/mlflow.db", f"--artifacts-destination={folder}"]
+@pytest.fixture(scope="module")
+def started(tmp_path_factory, empty_store) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    port, folder = free_port(), tmp_path_factory.mktemp("server")
+    store = shutil.copy(empty_store, folder / "mlflow.db")
+    places = [f"--backend-store-uri=sqlite:///{store}", f"--artifacts-destination={folder / 'artifacts'}"]
     command = ["mlflow", "server", "--host=127.0.0.1", f"--port={port}", "--workers=1", *places]
-    settings.MLFLOW_TRACKING_URI = f"http://127.0.0.1:{port}"
-    log, quiet = tmp_path / "mlflow.log", {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with running(*command, log=log, **quiet) as process:
-        wait_for(lambda: answers(f"{settings.MLFLOW_TRACKING_URI}/health"), seconds=120, what="MLflow answers")
-        yield process
+    address, quiet = f"http://127.0.0.1:{port}", {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with running(*command, log=folder / "mlflow.log", **quiet) as process:
+        wait_for(lambda: answers(f"{address}/health"), seconds=120, what="MLflow answers")
+        yield process, address
+
+
+@pytest.fixture
+def server(quick, started, settings) -> subprocess.Popen[bytes]:
+    """The server of this file, without what an earlier test registered."""
+    process, settings.MLFLOW_TRACKING_URI = started
+    client = mlflow.MlflowClient(settings.MLFLOW_TRACKING_URI, settings.MLFLOW_TRACKING_URI)
+    for model in client.search_registered_models():
+        client.delete_registered_model(model.name)
+    return process
 
 
 def registered(uri: str) -> dict[int, tuple[str, dict[str, str], list[str]]]:
@@ -62,12 +74,22 @@ def registered(uri: str) -> dict[int, tuple[str, dict[str, str], list[str]]]:
 
 def run_other_site(place: Path, uri: str) -> tuple[str, list[dict[str, object]]]:
     changes = {"VAR_DIR": place, "MODEL_DIR": place / "models", "SNAPSHOT_DIR": place / "snapshots"}
+    _copy_tables(place)
     variables = environment(**{name: str(path) for name, path in changes.items()}, MLFLOW_TRACKING_URI=uri)
     command = [sys.executable, "-c", OTHER_SITE]
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     site, findings = json.loads(done.stdout.splitlines()[-1])
     return site, findings
+
+
+def _copy_tables(place: Path) -> None:
+    """The site's database as others see it: with its tables, without the rows of a test that is not committed."""
+    place.mkdir()
+    files = (connection.settings_dict["NAME"], place / "db.sqlite3")
+    ours, theirs = map(sqlite3.connect, files)
+    with closing(ours), closing(theirs):
+        ours.backup(theirs)
 
 
 def test_two_sites_do_not_touch_each_other(alice, quick, server, settings, tmp_path):
