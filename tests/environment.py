@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 
@@ -10,6 +11,11 @@ _RUN = uuid.uuid4().hex[:12]
 _folder = tempfile.mkdtemp(prefix="movierec-test-")
 os.mkdir(os.path.join(_folder, "static"))  # noqa: PTH102, PTH118 (WhiteNoise warns when there is none)
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+
+# Every worker rewrites the asserts of all tests, and every server that a test starts imports the whole site: where the
+# environment forbids bytecode, each of these hundreds of processes would compile the same files again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 os.environ |= {
     "ENV_FILE": os.path.join(_folder, "no.env"),  # noqa: PTH118 (a developer's .env must not change the tests)
