@@ -11,7 +11,7 @@ import httpx
 from django.conf import settings
 from django.db import connection
 
-from benchmarks.chaos.processes import BIN, ROOT, end, free_port, start, wait_for
+from benchmarks.chaos.processes import BIN, ROOT, end, free_port, kill_group, start, wait_for
 
 __all__ = ["BIN", "ROOT", "answers", "end", "environment", "free_port", "running", "site", "wait_for"]
 
@@ -30,14 +30,22 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(*command: str, log: Path, **changes: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The command in a process group of its own, which is ended with it; its output goes to `log`."""
+def running(*command: str, log: Path, is_killed: bool = True, **changes: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The command in a process group of its own; its output goes to `log`.
+
+    The group is killed at the end, when the test has seen what it wants: a Celery worker takes five seconds to end by
+    itself, which tests/slow/test_make_run.py covers. `is_killed=False` is for who has to end groups of others.
+    """
     log.unlink(missing_ok=True)
     process = start(command, log=log, environment=environment(**changes))
     try:
         yield process
     finally:
-        end(process)
+        if is_killed:
+            kill_group(process.pid)
+            process.wait()
+        else:
+            end(process)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def report(tmp_path: Path) -> dict[str, Any]:
     given = ["--redis", values["REDIS_URL"], "--prefix", f"{settings.REDIS_PREFIX}:demo", "--report", str(path)]
     if values["DATABASE_URL"]:
         given += ["--database", values["DATABASE_URL"]]
-    with running(sys.executable, "-m", "benchmarks.chaos.demo", *given, log=log) as demo:
+    with running(sys.executable, "-m", "benchmarks.chaos.demo", *given, log=log, is_killed=False) as demo:
         assert demo.wait() == 0, log.read_text()[-4000:]
     return json.loads(path.read_text())
 

@@ -65,7 +65,7 @@ def visit(client: httpx.Client, *, movie: int, version: int) -> dict[str, tuple[
 
 
 def test_no_request_waits_for_a_hung_redis(rated_site, redis, settings, tmp_path):
-    policy = write_policy(rated_site, schedules={"requeue-stale-jobs": {"every_seconds": 5}})
+    policy = write_policy(rated_site, schedules={"requeue-stale-jobs": {"every_seconds": 1}})
     settings.POLICY = load_policy(policy)
     ensure_schedules()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]  # as the site's

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -28,7 +29,8 @@ CELERY = ("celery", "--app", "movierec")
 TRAINING = (*CELERY, "worker", "--queues", "training", "--concurrency", "1", "--hostname", "training@%h")
 DEFAULT = (*CELERY, "worker", "--queues", "default", "--concurrency", "1", "--hostname", "default@%h", "--beat")
 ELSEWHERE = ("unshare", "--pid", "--fork", "--mount-proc")  # as in a container of its own
-STALE = 10
+BEAT, STALE = 2, 6
+PROOF = 2.5 * BEAT  # how long a suspected worker has to prove that it lives
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
@@ -36,9 +38,12 @@ Start = Callable[..., subprocess.Popen[bytes]]
 @pytest.fixture
 def start(rated_site, settings, tmp_path: Path) -> Iterator[Start]:
     """Starts a process of the site; the reaper is at work already."""
-    schedules = {"requeue-stale-jobs": {"every_seconds": 5}}
-    training = {"stale_after_seconds": STALE, "retries": 0}
-    settings.POLICY = load_policy(write_policy(rated_site, training=training, schedules=schedules))
+    changes: dict[str, dict[str, Any]] = {
+        "jobs": {"heartbeat_seconds": BEAT},
+        "training": {"stale_after_seconds": STALE, "retries": 0},
+        "schedules": {"requeue-stale-jobs": {"every_seconds": 1}},
+    }
+    settings.POLICY = load_policy(write_policy(rated_site, **changes))
     ensure_schedules()
     with ExitStack() as processes:
 
@@ -142,7 +147,7 @@ def test_a_paused_database_ends_no_run(start):
     run = in_its_midst(start_training(trigger="api"))
 
     with paused_jobs():
-        time.sleep(STALE + 15)
+        time.sleep(STALE + PROOF + 2)
 
     assert at_its_end(run).status == "succeeded", run.message
 
