@@ -1,4 +1,5 @@
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,23 @@ def quick(settings, tmp_path, monkeypatch, mlflow_store) -> Path:
     for name, place in places.items():
         setattr(settings, name, place)
         monkeypatch.setenv(name, str(place))
-    settings.MLFLOW_TRACKING_URI = mlflow_store
-    settings.MLFLOW_ARTIFACT_DIR = Path(mlflow_store.removeprefix("sqlite:///")).parent / "artifacts"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_store)
+    use_store(settings, monkeypatch, mlflow_store)
     config = write_policy(tmp_path / "config.yaml")
     use_policy(settings, config)
     monkeypatch.setenv("CONFIG_FILE", str(config))
     return config
+
+
+@pytest.fixture
+def own_store(quick, settings, tmp_path, monkeypatch, empty_store) -> None:
+    """A store of this test's own: a backup copies whatever all tests before have logged to the shared one."""
+    use_store(settings, monkeypatch, f"sqlite:///{shutil.copy(empty_store, tmp_path)}")
+
+
+def use_store(settings, monkeypatch, uri: str) -> None:
+    settings.MLFLOW_TRACKING_URI = uri
+    settings.MLFLOW_ARTIFACT_DIR = Path(uri.removeprefix("sqlite:///")).parent / "artifacts"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
 
 
 def use_policy(settings, config: Path) -> None:
@@ -43,7 +54,7 @@ def rated_site(transactional_db, quick) -> Path:
 
 
 @pytest.fixture
-def champion_site(transactional_db, alice, quick) -> ModelVersion:
+def champion_site(transactional_db, alice, own_store) -> ModelVersion:
     """With a champion and its data, committed: another connection copies them."""
     version = make_version(snapshot=export_snapshot())
     promote(version=version.pk)

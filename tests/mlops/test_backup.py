@@ -95,7 +95,7 @@ def python(*arguments: str, variables: dict[str, str], code: int = 0) -> str:
 
 
 @pytest.mark.ml_test("I7")
-def test_an_empty_host_gives_the_same_lists(rated_site, backups, bucket, empty_host, settings):
+def test_an_empty_host_gives_the_same_lists(rated_site, own_store, backups, bucket, empty_host, settings):
     """From a folder, and encrypted from a bucket into a database whose ratings were lost."""
     call_command("train_model")
     sync_registry()
