@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from configparser import ConfigParser
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -107,17 +108,17 @@ def _push(folder: Path) -> None:
 
 def _prepare_project() -> None:
     """Creates DVC's project if needed and sets the remote of the environment. DVC's own four commands take seconds."""
-    from configobj import ConfigObj  # type: ignore[import-untyped] # comes with DVC, which a site may lack
-
     project, url = Path(settings.DVC_DIR), settings.DVC_REMOTE_URL
     if not (project / ".dvc").is_dir():
         (project / ".dvc").mkdir(parents=True)
         (project / ".dvc" / "config").write_text("[core]\nno_scm = true\nanalytics = false\n", encoding="utf-8")
-    config = ConfigObj(str(project / ".dvc" / "config.local"), encoding="utf-8")
-    config.setdefault("core", {})["remote"] = REMOTE
     place = url if "://" in url else str((project / url).resolve())
-    config[f'remote "{REMOTE}"'] = {"url": place, "verify": "true"}  # else DVC does not hash what it pulls
-    config.write()
+    remote = {"url": f'"{place}"', "verify": "true"}  # without `verify`, DVC does not hash what it pulls
+    config, file = ConfigParser(interpolation=None), project / ".dvc" / "config.local"
+    config.read(file, encoding="utf-8")  # an operator may have more there
+    config.read_dict({"core": {"remote": REMOTE}, f"'remote \"{REMOTE}\"'": remote})
+    with file.open("w", encoding="utf-8") as opened:
+        config.write(opened)
 
 
 def _publish_pointer(pointer: Path) -> None:
@@ -159,10 +160,9 @@ def _program() -> str | None:
 
 
 def _dvc(*arguments: str) -> None:
-    command = [str(_program()), *arguments]
     limits: dict[str, Any] = {"timeout": TIMEOUT_SECONDS, "check": True}
     try:
-        subprocess.run(command, cwd=settings.DVC_DIR, capture_output=True, text=True, **limits)
+        subprocess.run([str(_program()), *arguments], cwd=settings.DVC_DIR, capture_output=True, text=True, **limits)
     except subprocess.CalledProcessError as error:
         lines = error.stderr.strip().splitlines() or ["no reason given"]
         raise DataRemoteError(f"dvc {arguments[0]} failed: {lines[-1]}") from error
