@@ -1,9 +1,12 @@
 """Uploads of the shapes that other trackers write, each with the preview that it must get. See cases/README.md."""
 
+import csv
+from codecs import BOM_UTF16_LE
 from collections import Counter
 
 import pytest
 
+from catalog.errors import InvalidImport
 from catalog.imports.commit import commit_import
 from catalog.imports.lifecycle import create_import, read_import
 from catalog.imports.reading import QUESTIONS
@@ -19,7 +22,8 @@ from tests.catalog.imports.case_files import (
     previewed,
 )
 
-CASES = cases()
+CASES = [case for case in cases() if "refused" not in case.expected]
+REFUSED = [pytest.param(case, id=case.name) for case in cases() if "refused" in case.expected]
 
 
 def those_with(part: str) -> list:
@@ -39,6 +43,14 @@ def ready(case: Case, user) -> UserImport:
 @pytest.mark.parametrize("case", those_with("rows"))
 def test_the_preview_shows_each_row_as_what_the_file_says(nora, case):
     assert differences(case, previewed(ready(case, nora))) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_file_that_says_nothing_is_refused(nora, case):
+    assert case.expected["why"].strip()
+    with pytest.raises(InvalidImport):
+        ready(case, nora)
 
 
 @pytest.mark.django_db
@@ -92,5 +104,11 @@ def test_every_column_and_file_of_a_case_has_a_meaning(case):
     assert named == set(files)
     assert "columns" in case.expected or "files" in case.expected
     for name, meanings in columns.items():
-        header = next(line for line in files[name].decode().splitlines() if not line.startswith("sep="))
-        assert list(meanings) == header.split(";" if ";" in header else ",")
+        assert list(meanings) == header_of(files[name])
+
+
+def header_of(content: bytes) -> list[str]:
+    lines = content.decode("utf-16" if content.startswith(BOM_UTF16_LE) else "utf-8-sig").splitlines()
+    header = next(line for line in lines if line and not line.startswith("sep="))
+    delimiter = next(character for character in "\t;," if character in header)
+    return next(csv.reader([header], delimiter=delimiter))
