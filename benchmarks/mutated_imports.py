@@ -81,10 +81,10 @@ def _report(outcomes: dict[str, Outcome], options: argparse.Namespace, seconds: 
 
 def _write(seed: int, number: int) -> int:
     reader = _reader()
-    sound, kind, name, content = reader.damaged(seed, number)
-    path = Path(f"{number}-{name}")
-    path.write_bytes(content)
-    outcome = reader.outcome_of(sound, number, name, content)
+    sound, kind, new = reader.damaged(seed, number)
+    path = Path(f"{number}-{new.name}")
+    path.write_bytes(new.content)
+    outcome = reader.outcome_of(sound, kind, number, new)
     print(f"{path}: {sound.case.format}, {kind} damaged; {dict(outcome.counts)}")
     print(*(what for found in outcome.examples.values() for _, what in found), sep="\n")
     return 0

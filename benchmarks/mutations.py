@@ -10,13 +10,14 @@ import csv
 import json
 import re
 import zipfile
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO, StringIO
 from pathlib import PurePosixPath
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 Table = list[list[str]]
 
@@ -56,7 +57,13 @@ class Upload:
         return Upload(self.name, self.files | {path: content})
 
 
-Damaged = tuple[str, bytes]
+class Damaged(NamedTuple):
+    """`origins`: where a table was rewritten, the line of each row of `file` and its line in the sound one."""
+
+    name: str
+    content: bytes
+    file: str = ""
+    origins: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass
@@ -93,7 +100,7 @@ def _bytes(upload: Upload, random: Random) -> Damaged:
                 content[at:at] = bytes(random.choices([0, 34, 44, 10, 13, 59, 9, 91, 123, 200, 255], k=3))
             case _ if random.random() < 0.2:
                 del content[at:]
-    return upload.name, bytes(content)
+    return Damaged(upload.name, bytes(content))
 
 
 def _columns(upload: Upload, random: Random) -> Damaged:
@@ -164,9 +171,9 @@ def _separators(upload: Upload, random: Random) -> Damaged:
 
 def _encodings(upload: Upload, random: Random) -> Damaged:
     path = random.choice(list(upload.files))
-    text = upload.files[path].decode("utf-8")
+    text = text_of(upload.files[path])
     damaged = upload.changed(path, text.encode(random.choice(ENCODINGS), errors="replace"))
-    return damaged.name, damaged.content
+    return Damaged(damaged.name, damaged.content)
 
 
 def _rows(upload: Upload, random: Random) -> Damaged:
@@ -195,12 +202,12 @@ def _names(upload: Upload, random: Random) -> Damaged:
     names = [f"4f1c{ending}", path.name.upper(), f"é ü{ending}", f"x{path.name}", f"New folder/{path.name}", "/", "\\"]
     new = random.choice(names)
     if not upload.name.endswith(".zip"):
-        return PurePosixPath(new).name, upload.content
+        return Damaged(PurePosixPath(new).name, upload.content)
     new = random.choice([f"a/b/{path}", f"New folder/{path}", str(path).upper(), *[str(path.parent / new)] * 3])
     files = {new if name == str(path) else name: content for name, content in upload.files.items()}
     if random.random() < 0.3:
         del files[new]
-    return upload.name, Upload(upload.name, files).content
+    return Damaged(upload.name, Upload(upload.name, files).content)
 
 
 MUTATIONS: dict[str, Callable[[Upload, Random], Damaged]] = {
@@ -215,10 +222,20 @@ MUTATIONS: dict[str, Callable[[Upload, Random], Damaged]] = {
 }
 
 
+def text_of(content: bytes) -> str:
+    """Of a sound file, whatever its encoding."""
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
 def _in_text(upload: Upload, random: Random, change: Callable[[str], str]) -> Damaged:
     path = random.choice(list(upload.files))
-    damaged = upload.changed(path, change(upload.files[path].decode("utf-8")).encode("utf-8", "surrogatepass"))
-    return damaged.name, damaged.content
+    damaged = upload.changed(path, change(text_of(upload.files[path])).encode("utf-8", "surrogatepass"))
+    return Damaged(damaged.name, damaged.content)
 
 
 def _in_a_table(upload: Upload, random: Random, change: Callable[[Table], None]) -> Damaged:
@@ -229,16 +246,26 @@ def _in_a_table_or_document(
     upload: Upload, random: Random, change: Callable[[Table], None], change_item: Callable[[Any, Any], object]
 ) -> Damaged:
     path = random.choice(list(upload.files))
-    text = upload.files[path].decode("utf-8")
+    text = text_of(upload.files[path])
     if path.endswith(".json"):
-        new = _changed_document(text, random, change_item)
+        new, origins = _changed_document(text, random, change_item), ()
     else:
-        separator = ";" if ";" in text.split("\n", 1)[0] else ","
-        table = _table(text, separator)
-        change(table)
-        new = _written(table, separator)
+        new, origins = _changed_table(text, change)
     damaged = upload.changed(path, new.encode("utf-8", "surrogatepass"))
-    return damaged.name, damaged.content
+    return Damaged(damaged.name, damaged.content, path, origins)
+
+
+def _changed_table(text: str, change: Callable[[Table], None]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The text, and which line came of which: a change keeps rows in their places, or moves them whole."""
+    header = text.split("\n", 1)[0]
+    separator = next((sign for sign in ";\t" if sign in header), ",")
+    sound = _numbered(text, separator)
+    table = [row for _, row in sound]
+    change(table)
+    lines = {id(row): line for line, row in sound}
+    origins = [lines.get(id(row)) or sound[at][0] for at, row in enumerate(table) if row]
+    new = _written(table, separator)
+    return new, tuple(zip((line for line, _ in _numbered(new, separator)), origins, strict=True))
 
 
 def _changed_document(text: str, random: Random, change_item: Callable[[Any, Any], object]) -> str:
@@ -263,7 +290,17 @@ def _nested(depth: int) -> Any:
 
 
 def _table(text: str, separator: str = ",") -> Table:
-    return [row for row in csv.reader(StringIO(text, newline=""), delimiter=separator) if row]
+    return [row for _, row in _numbered(text, separator)]
+
+
+def _numbered(text: str, separator: str) -> list[tuple[int, list[str]]]:
+    """Rows with the lines at which they begin."""
+    reader, found, line = csv.reader(StringIO(text, newline=""), delimiter=separator), [], 1
+    for row in reader:
+        if row:
+            found.append((line, row))
+        line = reader.line_num + 1
+    return found
 
 
 def _written(table: Table, separator: str) -> str:

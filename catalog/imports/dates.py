@@ -13,23 +13,36 @@ FIRST_DAY = date(1890, 1, 1)
 UNKNOWN_DAYS = (date(1970, 1, 1), date(1, 1, 1))  # placeholders that Trakt and others write for an unknown date
 DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)  # from which spreadsheets count days
 IMDB_BEFORE_2017 = "%a %b %d %H:%M:%S %Y"
-_NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ T,].*)?", re.ASCII)
+MONTHS = [
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+]  # fmt: skip
+# Two digits of a year only where no year can stand first, as it does in 24-01-05.
+_NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|(?<=[./])\d\d)(?:[ T,].*)?", re.ASCII)
+_NAMED_MONTH = re.compile(r"(\d{1,2})[ -](?P<month>[a-z]{3,9})\.?,?[ -](\d{4})", re.ASCII | re.IGNORECASE)
+_NAMED_MONTH_FIRST = re.compile(r"(?P<month>[a-z]{3,9})\.? (\d{1,2}),? (\d{4})", re.ASCII | re.IGNORECASE)
 _YEAR_FIRST = re.compile(r"(\d{4})[./-](\d{1,2})[./-](\d{1,2})", re.ASCII)
 _SPREADSHEET = re.compile(r"\d{5}(\.\d+)?", re.ASCII)
 
 
 def says_day_first(text: str) -> bool | None:
-    """Whether a date like 25/11/2023 has the day first; None if it does not say. Only days stand before a dot."""
+    """Whether a date like 25/11/2023 has the day first; None if it does not say. Only days stand before a dot.
+
+    25/11/23 does not say: in some countries the year stands first.
+    """
     found = _NUMBERS.fullmatch(text.strip())
-    if not found or (found[2] != "." and max(int(found[1]), int(found[3])) <= 12):
+    if not found:
         return None
-    return found[2] == "." or int(found[1]) > 12
+    if found[2] == ".":
+        return True
+    if int(found[1]) > 12:
+        return True if int(found[4]) > 31 else None
+    return False if int(found[3]) > 12 else None
 
 
-def order_of(texts: Iterable[str]) -> bool | None:
-    """Whether the dates of a file have the day first; None if they do not say, or contradict each other."""
-    said = {says_day_first(text) for text in texts} - {None}
-    return said.pop() if len(said) == 1 else None
+def orders_in(texts: Iterable[str]) -> set[bool]:
+    """The orders that the dates of a column say, each whether the day stands first."""
+    return {said for text in texts if (said := says_day_first(text)) is not None}
 
 
 def is_ambiguous(text: str) -> bool:
@@ -63,15 +76,30 @@ def _moment(text: str, day_first: bool) -> datetime:
     if found := _NUMBERS.fullmatch(text):
         said = says_day_first(text)
         day, month = (1, 3) if (day_first if said is None else said) else (3, 1)
-        return datetime(int(found[4]), int(found[month]), int(found[day]), tzinfo=UTC)
+        return datetime(_full(found[4]), int(found[month]), int(found[day]), tzinfo=UTC)
     if found := _YEAR_FIRST.fullmatch(text):
         return datetime(*map(int, found.groups()), tzinfo=UTC)  # type: ignore[arg-type,misc]
+    if found := _NAMED_MONTH.fullmatch(text) or _NAMED_MONTH_FIRST.fullmatch(text):
+        day, year = (int(number) for number in found.groups() if number != found["month"])
+        return datetime(year, _month(found["month"]), day, tzinfo=UTC)
     if _SPREADSHEET.fullmatch(text):
         return DAY_ZERO + timedelta(days=float(text))
     try:
         return datetime.fromisoformat(text)
     except ValueError:
         return datetime.strptime(text, IMDB_BEFORE_2017).replace(tzinfo=UTC)
+
+
+def _full(year: str) -> int:
+    """Two digits mean a year of the last hundred."""
+    this_year = timezone.now().year
+    return int(year) if len(year) == 4 else this_year - (this_year - int(year)) % 100
+
+
+def _month(name: str) -> int:
+    """Of an English name or its beginning. Raises ValueError for another word."""
+    [number] = [n for n, month in enumerate(MONTHS, 1) if month.startswith(name.casefold())]
+    return number
 
 
 def day_of(moment: datetime) -> str:

@@ -5,7 +5,7 @@ alone, and its owner sees what was ignored.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -15,33 +15,23 @@ from django.utils.translation import gettext_noop as _
 
 from catalog.bounds import FIRST_YEAR, LARGEST_ID, LAST_YEAR
 from catalog.errors import BadRow
+from catalog.imports import words
 from catalog.imports.dates import day_of, parse_day, parse_moment, shown
 from catalog.ingest.titles import Reading
 from catalog.models import ImportRow
 from catalog.models.reasons import Code, Reason
-from catalog.text import fold
 
 Kind = ImportRow.Kind
 
 TITLE_LENGTH = 300
 MOVIE = "movie"
-YES, NO = ("1", "yes", "true"), ("0", "no", "false")
-EMPTY = {"", "-", "\u2013", "null", "nan", "none", "n/a", "undefined", "\\n"}  # no value, except in a title
-STATUSES = dict.fromkeys(("completed", "complete", "watched", "seen", "finished"), Kind.WATCHED) | dict.fromkeys(
-    ("plantowatch", "plan to watch", "planning", "planned", "watchlist", "want to watch"), Kind.WANTED
-)
-# Stems of what sites call everything but movies, in the languages of IMDb's and others' exports.
-_NOT_MOVIES = re.compile(
-    r"seri|episod|epizod|folge|season|staffel|temporada|game|spiel|juego|gioco|jogo|jeu|podcast|book|manga|comic|musi"
-    r"|^(tv|show|person|list)$|сериал|시리즈|シリーズ|सीरी|एपिसोड"
-)
-_MOVIES = re.compile(r"movie|film|short|corto|curta|court|video|special|document|pelicula|फ़िल्म")
 _YEAR = re.compile(r"(?:\d{1,2}[./-]\d{1,2}[./-])?(\d{4})(?:\.0|\d{4}|\D.*)?")
 _IMDB_ID = re.compile(
     r"(?:https?://)?(?:(?:\w+\.)?imdb\.com/(?:[\w-]+/)?title/)?(?:tt)?0*([1-9]\d{0,8})(?:\.0|[/?#].*)?", re.I
 )
 _ID = re.compile(r"(?:https?://\S+/movies?/)?(\d{1,10})(?:\.0|[-/?#].*)?", re.ASCII)
 _STARS = re.compile("([★⭐]*)(½?)☆*")
+_SCORE = re.compile(r"(\d|\d\d|100)([.,]\d+)?\s*(%|/\s*\d+)?", re.ASCII)
 _RATIO = re.compile(r"(\d{1,3}(?:[.,]\d{1,20})?)(?:\s*/\s*(\d{1,3})|\s*(%))?", re.ASCII)
 
 
@@ -76,7 +66,7 @@ class Field(NamedTuple):
     """A field of ParsedRow, or what decides its kind. `label` is what the preview calls it.
 
     Only values other than None, False and an empty text are written. The order of day and month in dates, and the scale
-    of a rating that `may_be_of_ten`, are decided for a whole file.
+    of a rating that is out of `at_least` so many, are decided for a whole column.
     """
 
     name: str
@@ -84,7 +74,7 @@ class Field(NamedTuple):
     parse: Callable[..., Any]
     write: Callable[[Any], str] = str
     is_date: bool = False
-    may_be_of_ten: bool = False
+    at_least: int = 0
 
 
 def parse_title(text: str) -> str:
@@ -134,25 +124,31 @@ def parse_stars(text: str, *, out_of: int) -> float | None:
     return max(round(value / scale * 10), 1) / 2 if value else None
 
 
-def is_of_ten(text: str) -> bool:
-    """Whether it is a rating that cannot be out of five."""
-    ratio = _RATIO.fullmatch(text.strip())
-    return bool(ratio and not ratio[2] and not ratio[3] and 5 < float(ratio[1].replace(",", ".")) <= 10)
+def scale_of(texts: Iterable[str], at_least: int) -> int:
+    """5, 10 or 100: what the ratings of a column are out of. Those that say their own scale do not count.
+
+    One rating above 5 cannot be out of 5. One above 10 may be a slip of the pen; most of them are not.
+    """
+    ratios = [ratio for text in texts if (ratio := _RATIO.fullmatch(text)) and not ratio[2] and not ratio[3]]
+    values = [value for ratio in ratios if 0 < (value := float(ratio[1].replace(",", "."))) <= 100]
+    if 2 * sum(value > 10 for value in values) > len(values):
+        return 100
+    return 10 if any(5 < value <= 10 for value in values) else at_least
+
+
+def is_score(text: str) -> bool:
+    """Whether it may be a site's mean rating instead of its id."""
+    return bool(_SCORE.fullmatch(text))
 
 
 def parse_flag(text: str) -> bool:
-    if text.casefold() not in YES + NO:
+    if (folded := text.casefold()) not in words.YES | words.NO:
         raise BadRow(Code.NOT_A_FLAG(text=shown(text)))
-    return text.casefold() in YES
+    return folded in words.YES
 
 
 def parse_kind(text: str, kind: Kind) -> Kind | str:
     return kind if parse_flag(text) else ""
-
-
-def parse_status(text: str) -> Kind:
-    """A status that is not known says nothing."""
-    return STATUSES.get(text.casefold(), Kind.NOTHING)
 
 
 def parse_plays(text: str) -> int:
@@ -163,10 +159,8 @@ def parse_plays(text: str) -> int:
 
 def parse_medium(text: str) -> str:
     """MOVIE, the type if it is something else, or an empty text if the type is not known."""
-    spellings = (text.casefold(), fold(text))
-    if any(map(_NOT_MOVIES.search, spellings)):
-        return text
-    return MOVIE if any(map(_MOVIES.search, spellings)) else ""
+    is_movie = words.is_movie_type(text)
+    return MOVIE if is_movie else text if is_movie is False else ""
 
 
 def parse_episode(text: str) -> str:
@@ -195,13 +189,15 @@ SOURCE = Field("medium", _("type"), parse_source)
 EPISODE = Field("medium", _("type"), parse_episode)
 OUT_OF_5 = Field("rating", _("rating out of 5"), partial(parse_stars, out_of=5), "{:g}".format)
 OUT_OF_10 = Field("rating", _("rating out of 10"), partial(parse_stars, out_of=10), lambda stars: f"{stars * 2:g}")
-RATING = OUT_OF_5._replace(may_be_of_ten=True)
+OUT_OF_100 = Field("rating", _("rating out of 100"), partial(parse_stars, out_of=100))
+RATING, SCORE = OUT_OF_5._replace(at_least=5), OUT_OF_10._replace(at_least=10)
+SCALES = {5: OUT_OF_5, 10: OUT_OF_10, 100: OUT_OF_100}
 RECORDED_ON = Field("recorded_at", _("recorded on"), parse_moment, day_of, is_date=True)
 RECORDED_AT = RECORDED_ON._replace(write=datetime.isoformat)
 WATCHED_ON = Field("watched_on", _("watched on"), parse_day, is_date=True)
 IS_REWATCH = Field("is_rewatch", _("rewatch"), parse_flag, lambda is_rewatch: "Yes")
 IS_WATCHED = Field("status", _("watched"), partial(parse_kind, kind=Kind.WATCHED))
 IS_WANTED = Field("status", _("wanted"), partial(parse_kind, kind=Kind.WANTED))
-STATUS = Field("status", _("status"), parse_status)
+STATUS = Field("status", _("status"), words.status_of)
 PLAYS = Field("plays", _("plays"), parse_plays)
 UNUSED = Field("", _("not used"), str)

@@ -29,11 +29,9 @@ class File:
         return PurePosixPath(self.path).name
 
     def text(self) -> str:
-        """Raises InvalidImport if the content is not UTF-8 text."""
-        if self.content.startswith(_UTF16_STARTS):
-            raise InvalidImport(f"{self.name}: expected text in UTF-8, but this is UTF-16. Save it as UTF-8.")
+        """Raises InvalidImport if the content is neither UTF-8 nor UTF-16 that says so, as spreadsheets write it."""
         try:
-            text = self.content.decode("utf-8-sig")
+            text = self.content.decode("utf-16" if self.content.startswith(_UTF16_STARTS) else "utf-8-sig")
         except UnicodeDecodeError as error:
             line = self.content.count(b"\n", 0, error.start) + 1
             raise InvalidImport(
@@ -67,11 +65,7 @@ def _unpacked(name: str, content: bytes) -> list[File]:
         with open_zip(BytesIO(content)) as file:
             members = files_in(file)
             _check(name, members)
-            return [
-                File(member.filename, _content(file, member) if _is_table(member) else b"")
-                for member in members
-                if not _is_copy(member)
-            ]
+            return [File(member.filename, _content(file, member) if _is_table(member) else b"") for member in members]
     except DamagedZip as error:
         raise InvalidImport(f"{name}: the zip is damaged: {error}.") from None
 
@@ -104,10 +98,7 @@ def _check_member(name: str, member: zipfile.ZipInfo) -> None:
 
 
 def _is_table(member: zipfile.ZipInfo) -> bool:
-    return PurePosixPath(member.filename).suffix.lower() in (".csv", ".json")
-
-
-def _is_copy(member: zipfile.ZipInfo) -> bool:
-    """Whether macOS added it beside a file."""
+    """Not what macOS adds beside every file, under its name."""
     path = PurePosixPath(member.filename)
-    return "__MACOSX" in path.parts or path.name.startswith("._")
+    is_copy = "__MACOSX" in path.parts or path.name.startswith("._")
+    return path.suffix.lower() in (".csv", ".json") and not is_copy

@@ -11,9 +11,10 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from catalog.errors import BadRow, InvalidImport
-from catalog.imports.dates import is_ambiguous, order_of, shown
-from catalog.imports.fields import EMPTY, MOVIE, OUT_OF_10, Field, Kind, ParsedRow, is_of_ten
+from catalog.imports.dates import is_ambiguous, orders_in, shown
+from catalog.imports.fields import MOVIE, SCALES, Field, Kind, ParsedRow, is_score, scale_of
 from catalog.imports.tables import Record, Row, Table
+from catalog.imports.words import EMPTY
 from catalog.models.reasons import Code, Reason
 
 FILE_NAME_LENGTH = 200
@@ -94,23 +95,42 @@ class Reading:
 
 def columns_of(fields: Columns, part: Part, table: Table, answers: Answers) -> tuple[Columns, list[tuple[str, str]]]:
     """The columns that are used, with the scale and the order of dates settled for the table; and open questions."""
-    used = [(name, field) for name, field in fields if name in table.columns and name not in part.ignored]
+    used = [
+        (name, field)
+        for name, field in fields
+        if name in table.columns and name not in part.ignored and not _holds_scores(name, field, table)
+    ]
     dates = {name: list(table.texts(name)) for name, field in used if field.is_date}
-    order = order_of(text for texts in dates.values() for text in texts)
-    if order is None and "dates" in answers:
-        order = answers["dates"] == "day-first"
-    unclear = [name for name, texts in dates.items() if order is None and any(map(is_ambiguous, texts))]
+    orders = _orders_of(dates, answers)
+    unclear = [name for name, texts in dates.items() if orders[name] is None and any(map(is_ambiguous, texts))]
     questions = [("dates", f"{table.name}: {table.header.get(name, name)}") for name in unclear[:1]]
     if _is_open(part, used) and "rows" not in answers and _has_silent_row(table, used):
         questions.append(("rows", table.name))
-    settled = [(name, _settled(field, table.texts(name), order)) for name, field in used]
+    settled = [(name, _settled(field, table.texts(name), orders.get(name))) for name, field in used]
     return settled, questions if part.kind is not None else []
 
 
 def _settled(field: Field, texts: Iterable[str], day_first: bool | None) -> Field:
     if field.is_date:
         return field._replace(parse=partial(field.parse, day_first=day_first))
-    return OUT_OF_10 if field.may_be_of_ten and any(map(is_of_ten, texts)) else field
+    return SCALES[scale_of(texts, field.at_least)] if field.at_least else field
+
+
+def _orders_of(dates: Mapping[str, list[str]], answers: Answers) -> dict[str, bool | None]:
+    """By column, whether days stand before months: what its dates say, or else the other columns, or else its owner."""
+    said = {name: orders_in(texts) for name, texts in dates.items()}
+    everywhere = set().union(*said.values())
+    answer = {answers["dates"] == "day-first"} if "dates" in answers else set()
+    settled = {name: orders or everywhere for name, orders in said.items()}
+    return {name: next(iter(found if len(found) == 1 else answer), None) for name, found in settled.items()}
+
+
+def _holds_scores(name: str, field: Field, table: Table) -> bool:
+    """Whether a column named after a site, such as `imdb`, holds the site's ratings instead of its ids."""
+    if f"{name}_id" != field.name:
+        return False
+    filled = [text for text in table.texts(name) if text.casefold() not in EMPTY]
+    return bool(filled) and all(map(is_score, filled))
 
 
 def _is_open(part: Part, columns: Columns) -> bool:

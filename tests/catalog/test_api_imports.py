@@ -76,7 +76,7 @@ def test_an_upload_is_discarded_and_the_list_holds_ones_own(nora, bob):
         (b"", "letterboxd", "ratings.csv: the file is empty."),
         (b"PK\x03\x04 no", "letterboxd", "the zip is damaged"),
         (table(RATINGS, *ROWS), "imdb", "looks like a file from Letterboxd, so choose that"),
-        ("Amélie".encode("utf-16"), "csv", "expected text in UTF-8, but this is UTF-16"),
+        ("Amélie".encode("utf-16-le"), "csv", "expected text in UTF-8, but this is another encoding"),
     ],
 )
 def test_files_of_another_format_are_refused(nora, content, format, message):

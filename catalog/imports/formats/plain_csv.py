@@ -1,5 +1,6 @@
 """Any other CSV: one row per rating, viewing or watchlist item, in the columns named here."""
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -31,14 +32,20 @@ _TRACKERS: dict[tuple[str, ...], dict[str, Field]] = {
     ("media_id",): {"media_id": fields.TMDB_ID, "source": fields.SOURCE, "end_date": fields.WATCHED_ON},
     ("simkl_id",): {"watchlist": fields.STATUS, "rating": fields.OUT_OF_10, "tmdb": fields.TMDB_ID},
 }
-_EPISODES = ("season number", "episode number", "season_number", "episode_number", "lastepwatched")
+_EPISODES = ("season", "episode", "season_number", "episode_number", "lastepwatched")
+
+
+def _plain(name: str) -> str:
+    """`IMDb ID`, `imdb-id` and `imdbid` are names of one column."""
+    return re.sub(r"[\W_]+", "", name)
 
 
 def _of_tracker(columns: Collection[str]) -> dict[str, Field]:
     """The columns of the tracker that wrote the table; empty if no known one did."""
     found: dict[str, Field] = {}
+    plain = set(map(_plain, columns))
     for signature, others in _TRACKERS.items():
-        if set(signature) <= set(columns):
+        if set(map(_plain, signature)) <= plain:
             found |= others
     return found
 
@@ -55,16 +62,17 @@ class PlainCSV(Format):
     ]  # fmt: skip
     parts = (_ANY, _TRACKERS_OWN, _EARLIER_EXPORT)
     columns = {
-        fields.TITLE: ["title"],
-        fields.YEAR: ["year"],
-        fields.IMDB_ID: ["imdb_id", "imdbid", "imdb"],
-        fields.TMDB_ID: ["tmdb_id", "tmdbid"],
-        fields.MOVIELENS_ID: ["movielens_id", "movielensid"],
+        fields.TITLE: ["title", "movie_title", "film_title", "film_name"],
+        fields.YEAR: ["year", "release_year"],
+        fields.IMDB_ID: ["imdb_id", "imdb"],
+        fields.TMDB_ID: ["tmdb_id", "tmdb"],
+        fields.MOVIELENS_ID: ["movielens_id"],
         fields.MEDIUM: ["type", "media_type"],
-        fields.RATING: ["rating"],
-        fields.OUT_OF_10: ["rating10", "userrating", "score"],
-        fields.RECORDED_AT: ["rated_at", "created_at"],
-        fields.WATCHED_ON: ["watched_on", "watcheddate", "watchedat", "watched_at"],
+        fields.RATING: ["rating", "my_rating"],
+        fields.OUT_OF_10: ["rating10", "user_rating"],
+        fields.SCORE: ["score"],
+        fields.RECORDED_AT: ["rated_at", "created_at", "rated_on", "date_rated"],
+        fields.WATCHED_ON: ["watched_on", "watched_date", "watched_at", "date_watched"],
         fields.IS_REWATCH: ["rewatch"],
         fields.IS_WATCHED: ["watched"],
         fields.STATUS: ["status"],
@@ -77,7 +85,7 @@ class PlainCSV(Format):
         return table.name.lower().endswith(self.suffixes) and self.part(table.path, table.columns) is not None
 
     def part(self, path: str, columns: Collection[str]) -> Part | None:
-        names_a_movie = any(name in columns and field.name in IDENTITY for name, field in self.fields(columns))
+        names_a_movie = any(field.name in IDENTITY for _, field in self.fields(columns))
         if not names_a_movie or "title type" in columns:
             return None
         if set(columns) == set(self.header) - {"watched"}:
@@ -85,13 +93,16 @@ class PlainCSV(Format):
         return _TRACKERS_OWN if _of_tracker(columns) else _ANY
 
     def fields(self, columns: Collection[str]) -> Columns:
-        known = _of_tracker(columns)
-        known |= {name: field for name, field in super().fields(columns) if name not in known}
-        known |= dict.fromkeys(_EPISODES, fields.EPISODE)  # where the type itself says nothing
-        return [(name, field) for name, field in known.items() if field.name]
+        known = {_plain(name): field for name, field in _of_tracker(columns).items()}
+        known = {_plain(name): field for name, field in super().fields(columns)} | known
+        known |= dict.fromkeys(map(_plain, _EPISODES), fields.EPISODE)  # where the type itself says nothing
+        written = {_plain(name): name for name in columns}
+        return [(written[name], field) for name, field in known.items() if field.name and name in written]
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
         values["readings"] = tuple(readings(values.get("title", "")))
+        if "media_id" in row and row.get("source") != "tmdb":
+            values.pop("tmdb_id", None)
 
     def cells(self, entry: Entry) -> dict[str, str]:
         return super().cells(entry) | {

@@ -15,6 +15,8 @@ from catalog.imports.format import Entry, Export, Format
 from catalog.imports.reading import Answers, Part, Reading
 from catalog.imports.tables import Row, Table
 
+# A list of one's own may have any name: `lists-list-31-watchlist-for-kids.json`.
+_WATCHLIST = r"/(lists|movies)?[-_ ]?watchlist([-_ ](movies|shows))?[\W_]*\d*\W*(json)?$"
 _LEFT_OUT = ("episode", "season", "person", "list")
 UNKNOWN_DAY = date(1970, 1, 1)  # Trakt's mark for a viewing on an unknown day
 
@@ -33,10 +35,13 @@ class Trakt(Format):
         Part(noop("comments"), columns=("comment",)),
         Part(noop("notes"), columns=("note",)),
         Part(noop("paused"), columns=("paused_at",)),
+        Part(noop("likes"), columns=("liked_at",)),
+        Part(noop("movies"), Kind.NOTHING, ("status",)),  # Simkl's JSON, whatever else an item lacks
+        Part(noop("movies"), Kind.NOTHING, ("user_rating",)),
         Part(noop("ratings"), Kind.RATED, ("rating",)),
         Part(noop("history"), Kind.WATCHED, ("watched_at",)),
-        Part(noop("watched"), Kind.WATCHED, ("last_watched_at",)),
-        Part(noop("watchlist"), Kind.WANTED, ("listed_at",), r"watchlist[^/]*$"),
+        Part(noop("watched"), Kind.NOTHING, ("last_watched_at",)),  # its day or its plays say so
+        Part(noop("watchlist"), Kind.WANTED, ("listed_at",), _WATCHLIST),
         Part(noop("favourites"), None, ("listed_at",), r"favou?rites[^/]*$"),
         Part(noop("a list"), columns=("listed_at",)),
         Part(noop("names of lists"), columns=("item_count",)),
@@ -48,7 +53,9 @@ class Trakt(Format):
         fields.YEAR: ["movie.year"],
         fields.IMDB_ID: ["movie.ids.imdb"],
         fields.TMDB_ID: ["movie.ids.tmdb"],
-        fields.OUT_OF_10: ["rating"],
+        fields.OUT_OF_10: ["rating", "user_rating"],
+        fields.STATUS: ["status"],
+        fields.PLAYS: ["plays"],
         fields.RECORDED_AT: ["rated_at", "listed_at", "watched_at", "last_watched_at"],
         fields.WATCHED_ON: ["watched_at", "last_watched_at"],
     }
