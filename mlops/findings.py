@@ -9,17 +9,17 @@ by its title.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from string import Formatter
 from typing import Any, Self
 
 from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from catalog.sentences import fill
+
 Text = str | Promise
 
 LEGACY = "legacy"  # written before there were codes: params hold its `name` and `text`, which are shown as they are
-NO_VALUE = "?"  # shown in place of a figure that is missing
 
 
 class Outcome(TextChoices):
@@ -116,26 +116,5 @@ def describe_all(findings: Iterable[Finding]) -> str:
     return " ".join(finding.sentence for finding in findings)
 
 
-class _TolerantFormatter(Formatter):
-    """Rows of other versions may lack a value or hold one of another type: the rest of the sentence is still shown."""
-
-    def get_value(self, key: int | str, args: Any, kwargs: Mapping[str, Any]) -> Any:
-        return kwargs.get(str(key))
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        if value is None:
-            return NO_VALUE
-        if isinstance(value, list | tuple):
-            return ", ".join(self.format_field(part, format_spec) for part in value)
-        if isinstance(value, str):
-            return str(_titles.get(value, value))
-        if isinstance(value, float):
-            value += 0.0  # the negative of a tolerated loss of 0 is -0.0, which reads as 0
-        try:
-            return str(format(value, format_spec))
-        except (TypeError, ValueError):
-            return str(value)
-
-
 def _fill(text: Text, values: Mapping[str, Any]) -> str:
-    return _TolerantFormatter().vformat(str(text), (), values)
+    return fill(text, values, shown=lambda value: str(_titles.get(value, value)))

@@ -28,7 +28,6 @@ LONG_FILES = {  # with the reason
     "tests/mlops/test_ml_test_score.py": "slightly over: shorten it",
     "tests/mlops/test_tuning.py": "to be divided: search, spaces, adoption",
     "tests/catalog/imports/labelled_titles.py": "data: titles with the movie that each one means",
-    "tests/recommender/estimators/contract.py": "one contract, which every estimator's test inherits as a whole",
 }
 P90_FILE, P90_FUNCTION = 170, 15
 # Registers itself with Django, Celery or a table of formats when it is imported, so that one importer is enough.

@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import PurePosixPath
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from catalog.errors import InvalidImport, UploadTooLarge
 from catalog.ingest.safe_zip import DamagedZip, files_in, open_member, open_zip, problem_of
@@ -34,11 +35,14 @@ class File:
             text = self.content.decode("utf-16" if self.content.startswith(_UTF16_STARTS) else "utf-8-sig")
         except UnicodeDecodeError as error:
             line = self.content.count(b"\n", 0, error.start) + 1
-            raise InvalidImport(
-                f"{self.name}, line {line}: expected text in UTF-8, but this is another encoding. Save it as UTF-8."
-            ) from None
+            message = gettext(
+                "{file}, line {line}: expected text in UTF-8, but this is another encoding. Save it as UTF-8."
+            )
+            raise InvalidImport(message.format(file=self.name, line=line)) from None
         if "\0" in text:
-            raise InvalidImport(f"{self.name}: expected text, but this file contains NUL characters.")
+            raise InvalidImport(
+                gettext("{file}: expected text, but this file contains NUL characters.").format(file=self.name)
+            )
         return text
 
 
@@ -46,18 +50,20 @@ def files_of(name: str, content: bytes) -> list[File]:
     """Raises InvalidImport if the upload is too large, or is a damaged or dangerous zip."""
     check_size(name, len(content))
     if not content:
-        raise InvalidImport(f"{name}: the file is empty.")
+        raise InvalidImport(gettext("{file}: the file is empty.").format(file=name))
     if content.startswith(_ZIP_STARTS):
         return _unpacked(name, content)
     if name.lower().endswith(".zip"):
-        raise InvalidImport(f"{name}: expected a zip, but this file is not one (was the download cut off?).")
+        message = gettext("{file}: expected a zip, but this file is not one (was the download cut off?).")
+        raise InvalidImport(message.format(file=name))
     return [File(PurePosixPath(name.replace("\\", "/")).name, content)]
 
 
 def check_size(name: str, size: int) -> None:
     limit = settings.POLICY.imports.max_upload_mb
     if size > limit * MB:
-        raise UploadTooLarge(f"{name}: {size / MB:,.0f} MB; expected a file of at most {limit} MB.")
+        message = gettext("{file}: {size:,.0f} MB; expected a file of at most {limit} MB.")
+        raise UploadTooLarge(message.format(file=name, size=size / MB, limit=limit))
 
 
 def _unpacked(name: str, content: bytes) -> list[File]:
@@ -67,7 +73,7 @@ def _unpacked(name: str, content: bytes) -> list[File]:
             _check(name, members)
             return [File(member.filename, _content(file, member) if _is_table(member) else b"") for member in members]
     except DamagedZip as error:
-        raise InvalidImport(f"{name}: the zip is damaged: {error}.") from None
+        raise InvalidImport(gettext("{file}: the zip is damaged: {error}.").format(file=name, error=error)) from None
 
 
 def _content(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -78,21 +84,22 @@ def _content(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 def _check(name: str, members: list[zipfile.ZipInfo]) -> None:
     policy = settings.POLICY.imports
     if len(members) > policy.max_files:
-        raise InvalidImport(f"{name}: the zip holds {len(members):,} files; expected at most {policy.max_files:,}.")
+        message = gettext("{file}: the zip holds {n:,} files; expected at most {limit:,}.")
+        raise InvalidImport(message.format(file=name, n=len(members), limit=policy.max_files))
     for member in members:
         _check_member(name, member)
     total = sum(member.file_size for member in members)
     if total > policy.max_unpacked_mb * MB:
-        raise InvalidImport(
-            f"{name}: the zip would unpack to {total / MB:,.0f} MB; expected at most {policy.max_unpacked_mb}."
-        )
+        message = gettext("{file}: the zip would unpack to {size:,.0f} MB; expected at most {limit}.")
+        raise InvalidImport(message.format(file=name, size=total / MB, limit=policy.max_unpacked_mb))
 
 
 def _check_member(name: str, member: zipfile.ZipInfo) -> None:
     path = PurePosixPath(member.filename.replace("\\", "/"))
     has_drive = ":" in path.as_posix().partition("/")[0]
     if path.is_absolute() or ".." in path.parts or has_drive or stat.S_ISLNK(member.external_attr >> 16):
-        raise InvalidImport(f"{name}: {member.filename} leads out of the zip; expected only files inside it.")
+        message = gettext("{file}: {member} leads out of the zip; expected only files inside it.")
+        raise InvalidImport(message.format(file=name, member=member.filename))
     if problem := problem_of(member, harmless_bytes=SMALL):
         raise InvalidImport(f"{name}: {member.filename} {problem}.")
 

@@ -71,7 +71,7 @@ class Format:
     label: ClassVar[str]
     position: ClassVar[int]
     help: ClassVar[str | Promise]
-    expected: ClassVar[str]
+    expected: ClassVar[str | Promise]
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
     parts: ClassVar[Sequence[Part]]
     columns: ClassVar[Mapping[Field, Sequence[str]]]

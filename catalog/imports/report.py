@@ -1,10 +1,11 @@
 """Sentences that tell the owner what a file was taken for, and what its import would add and change."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop, ngettext
+from django.utils.translation import ngettext_lazy as _n
 
 from catalog.imports.fields import Kind, ParsedRow
 from catalog.imports.matching import Match
@@ -12,6 +13,27 @@ from catalog.imports.reading import QUESTIONS
 from catalog.models import UserImport
 
 IMPORTED = (Kind.RATED, Kind.WATCHED, Kind.WANTED)
+SILENT = gettext_noop("The file does not say what was watched, rated or wanted")
+# Messages by what they count: for one, and for several.
+KINDS = {
+    "rated": _n("{n:,} rated", "{n:,} rated", "n"),
+    "watched": _n("{n:,} watched", "{n:,} watched", "n"),
+    "wanted": _n("{n:,} wanted", "{n:,} wanted", "n"),
+}
+LEFT = {
+    "nothing_said": _n("{n:,} row that nothing is imported from", "{n:,} rows that nothing is imported from", "n"),
+    "details_ignored": _n("{n:,} row with details that were ignored", "{n:,} rows with details that were ignored", "n"),
+}
+RATINGS = {
+    "ratings_new": _n("{n:,} new rating", "{n:,} new ratings", "n"),
+    "ratings_changed": _n("{n:,} changed", "{n:,} changed", "n"),
+    "ratings_same": _n("{n:,} unchanged", "{n:,} unchanged", "n"),
+    "ratings_kept": _n("{n:,} kept, rated later on this site", "{n:,} kept, rated later on this site", "n"),
+}
+MORE = {
+    "viewings_new": _n("{n:,} new viewing", "{n:,} new viewings", "n"),
+    "watchlist_new": _n("{n:,} movie for the watchlist", "{n:,} movies for the watchlist", "n"),
+}
 
 
 def counts_of(rows: Sequence[ParsedRow], matches: Sequence[Match]) -> dict[str, int]:
@@ -36,29 +58,25 @@ def sentences(user_import: UserImport) -> list[str]:
     """For an import that was read; the same before and after the commit."""
     counts = defaultdict(int, {"not_found": user_import.counts["unmatched"]} | user_import.counts)
     n_rows = counts["matched"] + counts["unmatched"]
+    found = ngettext(
+        "{found:,} of {n:,} row found in the catalogue", "{found:,} of {n:,} rows found in the catalogue", n_rows
+    )
     outcomes = [
-        f"{counts['matched']:,} of {_n(n_rows, 'row')} found in the catalogue",
-        f"{counts['not_found']:,} not found",
-        f"{counts['not_readable']:,} not readable",
+        found.format(found=counts["matched"], n=n_rows),
+        gettext("{n:,} not found").format(n=counts["not_found"]),
+        gettext("{n:,} not readable").format(n=counts["not_readable"]),
     ]
-    kinds = [f"{counts[kind]:,} {kind}" for kind in ("rated", "watched", "wanted") if counts[kind]]
-    left = [
-        f"{_n(counts['nothing_said'], 'row')} that nothing is imported from" if counts["nothing_said"] else "",
-        f"{_n(counts['details_ignored'], 'row')} with details that were ignored" if counts["details_ignored"] else "",
-    ]
-    brings = [
-        _n(counts["ratings_new"], "new rating"),
-        f"{counts['ratings_changed']:,} changed" if counts["ratings_changed"] else "",
-        f"{counts['ratings_same']:,} unchanged" if counts["ratings_same"] else "",
-        f"{counts['ratings_kept']:,} kept, rated later on this site" if counts["ratings_kept"] else "",
-    ]
-    more = [
-        _n(counts["viewings_new"], "new viewing") if counts["viewings_new"] else "",
-        f"{_n(counts['watchlist_new'], 'movie')} for the watchlist" if counts["watchlist_new"] else "",
-    ]
-    said = f"The file says: {_joined(kinds)}" if kinds else "The file does not say what was watched, rated or wanted"
-    lines = [_joined(outcomes), said, _joined(left), _joined(brings), _joined(more)]
+    kinds = _filled(counts, KINDS)
+    said = gettext("The file says: {kinds}").format(kinds=kinds) if kinds else gettext(SILENT)
+    brings = _filled(counts, RATINGS, always="ratings_new")
+    lines = [", ".join(outcomes), said, _filled(counts, LEFT), brings, _filled(counts, MORE)]
     return [line for line in lines if line]
+
+
+def _filled(counts: Mapping[str, int], texts: Mapping[str, Any], always: str = "") -> str:
+    """What there is of each, and of `always` even if there is none."""
+    shown = [(name, counts[name]) for name in texts if counts[name] or name == always]
+    return ", ".join(texts[name].format(n=n) for name, n in shown)
 
 
 def files_of(user_import: UserImport) -> list[dict[str, Any]]:
@@ -86,15 +104,11 @@ def questions_of(user_import: UserImport) -> list[dict[str, Any]]:
 def file_lines(user_import: UserImport) -> list[str]:
     """One line for each file."""
     return [
-        f"{file['file']}: {file['taken_for']}, {_n(file['rows'], 'row')}"
+        f"{file['file']}: {file['taken_for']}, {_rows(file['rows'])}"
         + "".join(f"; {name}: {label}" for name, label in file["columns"].items())
         for file in files_of(user_import)
     ]
 
 
-def _joined(parts: list[str]) -> str:
-    return ", ".join(part for part in parts if part)
-
-
-def _n(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+def _rows(n: int) -> str:
+    return ngettext("{n:,} row", "{n:,} rows", n).format(n=n)

@@ -7,6 +7,8 @@ from functools import cached_property
 from io import StringIO
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext
+
 from catalog.errors import InvalidImport
 from catalog.imports.files import File
 from catalog.models.reasons import Code, Reason
@@ -81,7 +83,8 @@ def _numbered(rows: Any, name: str, skipped: int) -> Iterator[tuple[int, list[st
             if any(value.strip() for value in row):
                 yield line, row
     except csv.Error as error:
-        raise InvalidImport(f"{name}, line {line}: expected a row of a CSV file ({error}).") from None
+        message = gettext("{file}, line {line}: expected a row of a CSV file ({error}).")
+        raise InvalidImport(message.format(file=name, line=line, error=error)) from None
 
 
 def _json_tables(file: File) -> Iterator[Table]:
@@ -98,7 +101,8 @@ def _document(file: File) -> Any:
         return parse_json(file.text(), lenient=True)
     except InvalidJSON as error:
         where = f"{file.name}, line {error.line}" if error.line else file.name
-        raise InvalidImport(f"{where}: expected JSON as a site exports it ({error}).") from None
+        message = gettext("{where}: expected JSON as a site exports it ({error}).")
+        raise InvalidImport(message.format(where=where, error=error)) from None
 
 
 def _lists(document: Any, path: str = "", depth: int = LIST_DEPTH) -> Iterator[tuple[str, list[Any]]]:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from catalog.errors import UploadTooLarge
 from catalog.imports.files import MB
@@ -45,7 +46,8 @@ def check_length(request: HttpRequest) -> None:
     """Raises UploadTooLarge by the request's stated length, before reading any of it."""
     if is_too_long(request):
         limit = settings.POLICY.imports.max_upload_mb
-        raise UploadTooLarge(f"The upload has {_length(request) / MB:,.0f} MB; expected a file of at most {limit} MB.")
+        message = gettext("The upload has {size:,.0f} MB; expected a file of at most {limit} MB.")
+        raise UploadTooLarge(message.format(size=_length(request) / MB, limit=limit))
 
 
 def _length(request: HttpRequest) -> int:

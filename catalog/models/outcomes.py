@@ -7,6 +7,8 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from catalog.sentences import fill
+
 
 class Outcome(TextChoices):
     """Those that every kind of job has; a kind adds its own with `add_sentences`."""
@@ -34,6 +36,6 @@ def add_sentences(sentences: Mapping[str, Sentence]) -> None:
 
 
 def sentence(outcome: str, details: Mapping[str, Any]) -> str:
-    """Looked up by code, so that it can be reworded and translated."""
-    found = _sentences[outcome] if outcome else ""
-    return found(details) if callable(found) else str(found).format(**details)
+    """Looked up by code, so that it can be reworded and translated; a code of a later version is shown itself."""
+    found = _sentences.get(outcome, outcome)
+    return found(details) if callable(found) else fill(found, details)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Job
-from mlops.findings import NO_VALUE
+from catalog.sentences import NO_VALUE
 
 from .data import DatasetSnapshot
 

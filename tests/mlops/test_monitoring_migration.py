@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from catalog.sentences import NO_VALUE
 from catalog.signals import sync_ended
 from mlops import services
-from mlops.findings import LEGACY, NO_VALUE, Finding, Outcome, title
+from mlops.findings import LEGACY, Finding, Outcome, title
 from mlops.models import Alert, Backtest, DatasetSnapshot, DriftReport, Promotion, RetrainingCheck
 from mlops.monitoring.codes import AblationCode, AlertCode, DriftCode, RetrainingCode, RetrainingResult
 from tests.factories import RatingFactory

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 
+from django.utils.translation import gettext
+
 from catalog.errors import InvalidImport
 from catalog.imports.fields import Kind
 from catalog.imports.files import File, files_of
@@ -33,15 +35,18 @@ def read_upload(*, format: str, name: str, content: bytes, answers: Answers | No
     if problems and not tables:
         raise InvalidImport(problems[0])
     if not any(map(chosen.matches, tables)):
-        raise InvalidImport(f"{name}: expected {chosen.expected}; {_what_it_is(tables)}.")
+        message = gettext("{file}: expected {expected}; {what}.")
+        raise InvalidImport(message.format(file=name, expected=chosen.expected, what=_what_it_is(tables)))
     reading = chosen.read(tables, answers or {})
     reading.files += reports
     if not reading.rows and not any(file.is_put_aside for file in reading.files):
-        raise InvalidImport(f"{name}: expected {chosen.expected}; this one contains no movies.")
+        message = gettext("{file}: expected {expected}; this one contains no movies.")
+        raise InvalidImport(message.format(file=name, expected=chosen.expected))
     if reading.rows and all(row.kind == Kind.UNREADABLE for row in reading.rows):
         first = reading.rows[0]
+        message = gettext("{file}: none of its rows can be read. {first}, line {line}: {why}.")
         why = describe(first.problem)
-        raise InvalidImport(f"{name}: none of its rows can be read. {first.file}, line {first.line}: {why}.")
+        raise InvalidImport(message.format(file=name, first=first.file, line=first.line, why=why))
     return reading
 
 
@@ -71,7 +76,7 @@ def export_ratings(*, user: User, format: str) -> Export:
 def _what_it_is(tables: Sequence[Table]) -> str:
     for format in FORMATS.values():
         if any(format.matches(table) for table in tables):
-            return f"this one looks like a file from {format.label}, so choose that"
+            return gettext("this one looks like a file from {site}, so choose that").format(site=format.label)
     if not tables:
-        return "the zip contains no .csv or .json file"
-    return "this one has neither its columns nor those of another known site"
+        return gettext("the zip contains no .csv or .json file")
+    return gettext("this one has neither its columns nor those of another known site")

@@ -24,7 +24,7 @@ class IMDb(Format):
     label = "IMDb"
     position = 2
     help = _("Your ratings, Export: the CSV file; your watchlist likewise.")
-    expected = "the ratings.csv or the watchlist that IMDb exports (columns Const, Title, Title Type and others)"
+    expected = _("the ratings.csv or the watchlist that IMDb exports (columns Const, Title, Title Type and others)")
     parts = (
         Part(noop("check-ins"), Kind.WATCHED, _LIST, r"/check.?ins?\W*\d*\W*csv$"),
         Part(noop("list"), Kind.WANTED, _LIST),

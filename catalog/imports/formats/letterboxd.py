@@ -20,7 +20,7 @@ class Letterboxd(Format):
     label = "Letterboxd"
     position = 1
     help = _("Settings, Data, Export your data: the zip, or one of its tables.")
-    expected = (
+    expected = _(
         "the zip that Letterboxd exports, or its ratings.csv, diary.csv, reviews.csv, watched.csv or watchlist.csv"
     )
     parts = (

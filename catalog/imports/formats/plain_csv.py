@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop as noop
 
@@ -79,7 +80,10 @@ class PlainCSV(Format):
         fields.IS_WANTED: ["watchlist"],
         fields.PLAYS: ["plays"],
     }
-    expected = "a CSV file with a column title, imdb_id, tmdb_id or movielens_id, and others of " + ", ".join(header)
+    expected = format_lazy(
+        _("a CSV file with a column title, imdb_id, tmdb_id or movielens_id, and others of {columns}"),
+        columns=", ".join(header),
+    )
 
     def matches(self, table: Table) -> bool:
         return table.name.lower().endswith(self.suffixes) and self.part(table.path, table.columns) is not None

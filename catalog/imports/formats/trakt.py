@@ -25,8 +25,8 @@ class Trakt(Format):
     code = "trakt"
     label = "Trakt"
     position = 3
-    help = _("Settings, Data, Export: the zip, or one of its JSON files.")
-    expected = "a JSON file of Trakt (ratings, history, watched or watchlist), or a zip of such files"
+    help = _("Settings, Data, Export: the zip, or one of its JSON files. Simkl's JSON too.")
+    expected = _("a JSON file of Trakt (ratings, history, watched or watchlist) or Simkl, or a zip of such files")
     suffixes = (".json",)
     parts = (
         Part(noop("settings"), named=r"/user-[^/]*$"),

@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext
 
 from catalog.errors import InvalidImport
 from catalog.imports.commit import commit_import
@@ -75,4 +76,6 @@ def _content(path: Path) -> bytes:
         check_size(path.name, path.stat().st_size)
         return path.read_bytes()
     except OSError as error:
-        raise InvalidImport(f"{path}: cannot be read: {error.strerror}.") from None
+        raise InvalidImport(
+            gettext("{file}: cannot be read: {error}.").format(file=path, error=error.strerror)
+        ) from None

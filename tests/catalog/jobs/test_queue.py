@@ -172,3 +172,10 @@ def test_a_job_and_what_its_end_entails_end_together(make_job, kind):
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_every_outcome_has_a_sentence(outcome):
     assert sentence(outcome, {"since": "now", "seconds": 6000, "error": "a"})
+
+
+def test_an_outcome_of_another_version_is_told_as_far_as_it_goes():
+    assert "?" in sentence(Outcome.OUT_OF_TIME, {})
+    assert "long" in sentence(Outcome.OUT_OF_TIME, {"seconds": "long"})
+    assert sentence("of_a_later_version", {}) == "of_a_later_version"
+    assert sentence("", {}) == ""

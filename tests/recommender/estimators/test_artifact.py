@@ -15,8 +15,8 @@ from recommender.estimators.config import RENAMED_PARAMETERS, RENAMED_STATE
 from recommender.estimators.ease import EaseRecommender
 from recommender.estimators.popularity import PopularityRecommender
 from tests.artefact_files import overwrite, replace_array, rewrite_manifest
-from tests.recommender.estimators.contract import assert_same_answers, build, dataset
 from tests.recommender.estimators.data import tastes
+from tests.recommender.estimators.fitted_models import assert_same_answers, build, dataset
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from benchmarks.diversity import diversify
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.estimators.diversity import choose_unlike, pool_size
 from recommender.evaluation.metrics import describe_lists
-from tests.recommender.estimators.contract import assert_lists, fitted
 from tests.recommender.estimators.data import tastes
+from tests.recommender.estimators.fitted_models import assert_lists, fitted
 
 USERS = [100, 101, 117, 5]
 

@@ -7,8 +7,8 @@ import pytest
 
 from recommender.estimators import Dataset
 from recommender.estimators.hybrid import HybridRecommender
-from tests.recommender.estimators.contract import UNRATED, rated_by
 from tests.recommender.estimators.data import tastes
+from tests.recommender.estimators.fitted_models import UNRATED, rated_by
 
 USERS = range(100, 140)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from recommender.estimators.ranking import NEAR_TIE
-from tests.recommender.estimators.contract import MOVIES, fitted
+from tests.recommender.estimators.fitted_models import MOVIES, fitted
 
 SCORES = """
 import json, sys

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from recommender.estimators import ESTIMATORS, Dataset
-from tests.recommender.estimators.contract import assert_lists
+from tests.recommender.estimators.fitted_models import assert_lists
 
 pytestmark = pytest.mark.ml_test("I2")
 
