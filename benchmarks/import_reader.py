@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from random import Random
 
-from benchmarks.mutations import MUTATIONS, Damaged, Outcome, damage
+from benchmarks.mutation_outcome import Outcome
+from benchmarks.mutations import MUTATIONS, Damaged, damage
 from benchmarks.sound_uploads import Sound, sound_uploads
 from catalog.errors import InvalidImport
 from catalog.imports.fields import ParsedRow

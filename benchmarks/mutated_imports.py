@@ -19,7 +19,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.mutations import MUTATIONS, Outcome
+from benchmarks.mutation_outcome import Outcome
+from benchmarks.mutations import MUTATIONS
 from benchmarks.site import load
 from benchmarks.tables import render
 

@@ -11,9 +11,8 @@ import json
 import re
 import zipfile
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO, StringIO
 from pathlib import PurePosixPath
 from random import Random
@@ -64,19 +63,6 @@ class Damaged(NamedTuple):
     content: bytes
     file: str = ""
     origins: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass
-class Outcome:
-    """What came of uploads that were damaged in one way. `examples` of what went wrong, with the upload's number."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: {"raised": [], "watched": []})
-
-    def add(self, other: Outcome) -> None:
-        self.counts.update(other.counts)
-        for name, found in other.examples.items():
-            self.examples[name] += found
 
 
 def damage(kind: str, upload: Upload, random: Random) -> Damaged:
