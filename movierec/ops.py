@@ -1,7 +1,7 @@
 """Pages for operators.
 
 /healthz: this process answers. /readyz: it can do its work, part by part. /metrics: counters of all web processes, and
-figures that `mlops.dashboard.latest_rows` reads from the database.
+figures that `mlops.dashboard.metrics` reads from the database.
 """
 
 import hmac
@@ -21,7 +21,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from mlops.dashboard.latest_rows import latest_rows
+from mlops.dashboard.metrics import latest_rows
 from mlops.monitoring.watch import disk_error
 from movierec import bounded_waits
 from recommender.models import ServedModel

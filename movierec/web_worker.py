@@ -1,137 +1,55 @@
 """Gunicorn's threaded worker, whose threads wait for no request: they get those that have arrived completely.
 
-The loop that accepts connections receives them, from any number of clients of any pace. A thread waits only for who
-reads slowly, and only with the part of an answer that the socket's buffer has no room for. The pages for operators have
-threads of their own, however busy the others are. docs/adr/0009-slow-clients.md compares this with other servers.
+The loop that accepts connections receives them, from any number of clients of any pace, and sends what a client does
+not read at once of its answer. The pages for operators have threads of their own, however busy the others are.
+docs/adr/0009-slow-clients.md compares this with other servers.
 """
 
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from selectors import EVENT_READ
+from selectors import EVENT_READ, EVENT_WRITE
 from socket import SO_SNDBUF, SOL_SOCKET, socket
-from tempfile import SpooledTemporaryFile
 from typing import Any
 
-import h11
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from gunicorn.http import get_parser
 from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-MB = 1 << 20
-CHUNK = 64 << 10
-IN_MEMORY = 256 << 10  # bytes of a request; a longer one is kept in a file
-SECONDS = 20.0  # for a request to arrive, and one more for each
-BYTES_A_SECOND = 1 << 10  # that are kept
-MAX_SECONDS = 600.0  # 32 MB at half a megabit a second
+from catalog.policy import MB
+from movierec.http_messages import CHUNK, Incoming, Outgoing
+
 REQUESTS_KEPT = 8  # of the largest size, by a process at a time; beyond, the oldest is dropped
-SEND_SECONDS = 10.0  # for a client to read a part of an answer that does not fit in SEND_BUFFER
 SEND_BUFFER = 1 << 20
-BLANK_LINE = b"\r\n\r\n"
 
 
 class Connection(TConn):
-    incoming: "Incoming"
+    incoming: Incoming
+    outgoing: Outgoing | None = None
+
+    @property
+    def deadline(self) -> float:
+        return (self.outgoing or self.incoming).deadline
 
     def close(self, graceful: bool = False) -> None:
         """Closes at once. Gunicorn would have all clients wait up to 2 s for this one to close its side."""
         super().close()
 
 
-class Incoming:
-    """What has arrived of a request."""
-
-    def __init__(self, max_kept: int) -> None:
-        self.is_complete = False
-        self.is_followed = False  # by bytes of another request, which are lost: the answer closes the connection
-        self.is_cut = False
-        self.n_kept = 0
-        self._max_kept = max_kept  # bytes; the rest is dropped
-        self._first = b""
-        # For a request that does not come at once.
-        self._file: SpooledTemporaryFile[bytes] | None = None
-        self._framing: h11.Connection | None = None
-        self._started = time.monotonic()
-
-    @property
-    def deadline(self) -> float:
-        return self._started + min(SECONDS + self.n_kept / BYTES_A_SECOND, MAX_SECONDS)
-
-    @property
-    def path(self) -> bytes:
-        """The path in the first line; it may lack its end where that came later."""
-        return self._first.partition(b" ")[2].partition(b" ")[0].partition(b"?")[0]
-
-    def add(self, data: bytes, client: socket) -> None:
-        self.is_cut = self.is_cut or self.n_kept + len(data) > self._max_kept
-        self.n_kept += 0 if self.is_cut else len(data)
-        if not self._first:
-            self._first = data
-            if data.partition(BLANK_LINE)[1:] == (BLANK_LINE, b"") and not _has_body(data):
-                self.is_complete = True  # as nearly all requests; h11 would take a tenth of a millisecond
-                return
-            self._file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # closed when read
-            self._framing = h11.Connection(h11.SERVER, max_incomplete_event_size=MB)
-        assert self._file is not None and self._framing is not None
-        if not self.is_cut:
-            self._file.write(data)
-        try:
-            self._framing.receive_data(data)
-            self._follow(self._framing, client)
-        except h11.RemoteProtocolError:
-            self.is_complete = True  # gunicorn's own parser tells the client what is wrong
-
-    def chunks(self) -> Iterator[bytes]:
-        """Reads the request, once.
-
-        Raises:
-            RequestDataTooBig: where the rest was dropped; gunicorn would take the end for the body's.
-        """
-        if self._file is None:
-            return iter([self._first])
-        self._file.seek(0)
-        return iter(partial(self._read, self._file), b"")  # no generator: that would end after it raised
-
-    def _read(self, file: "SpooledTemporaryFile[bytes]") -> bytes:
-        chunk = file.read(CHUNK)
-        if self.is_cut and not chunk:
-            raise RequestDataTooBig(f"A request is larger than {self._max_kept:,} bytes.")
-        return chunk
-
-    def close(self) -> None:
-        self.n_kept = 0
-        if self._file is not None:
-            self._file.close()
-
-    def _follow(self, framing: h11.Connection, client: socket) -> None:
-        event = framing.next_event()
-        while isinstance(event, h11.Request | h11.Data):
-            if framing.they_are_waiting_for_100_continue and isinstance(event, h11.Request):
-                client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-            event = framing.next_event()
-        if isinstance(event, h11.EndOfMessage):
-            self.is_complete, self.is_followed = True, bool(framing.trailing_data[0])
-
-
-def _has_body(head: bytes) -> bool:
-    lower = head.lower()
-    return b"\ncontent-length" in lower or b"\ntransfer-encoding" in lower
-
-
 class Worker(ThreadWorker):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.receiving: dict[Connection, None] = {}  # the oldest first
-        self.n_kept = 0  # bytes of all requests, also of those that threads have
-        self._swept = time.monotonic()
+        self.waiting: dict[Connection, None] = {}  # for their clients to send or to read, the oldest first
+        self.n_kept = 0  # bytes of all requests, also of those that threads have, and of answers
+        self._swept = self._notified = time.monotonic()
 
     def init_process(self) -> None:
         self.max_kept = _largest_body() + MB  # room for the head and the rest of a form
+        self.cfg.set("sendfile", False)  # a thread would wait for the client
         allow_many_files()
         self.probes = {path.encode(): ThreadPoolExecutor(1) for path in settings.PROBES}
         for listener in self.sockets:  # the sockets that it accepts inherit this
@@ -144,12 +62,12 @@ class Worker(ThreadWorker):
         except (BlockingIOError, ConnectionAbortedError):  # another worker was faster, or the client is gone
             return
         except OSError as error:  # too many files are open
-            if self.receiving:
+            if self.waiting:
                 self.log.warning("A connection was dropped for a new one: %s", error)
                 self._drop_oldest()
             return
         self.nr_conns += 1
-        if self.nr_conns >= self.worker_connections and self.receiving:
+        if self.nr_conns >= self.worker_connections and self.waiting:
             self._drop_oldest()  # or new clients could not connect
         self.enqueue_req(Connection(self.cfg, client, address, listener.getsockname()))
 
@@ -157,15 +75,13 @@ class Worker(ThreadWorker):
         """Called when a connection is new, and when it is used again; mostly, all of the request is there."""
         conn.incoming = Incoming(self.max_kept)
         if self._must_wait(conn, conn.sock):
-            self.receiving[conn] = None
-            self.poller.register(conn.sock, EVENT_READ, partial(self._go_on, conn))
+            self._wait(conn, EVENT_READ, partial(self._receive, conn))
 
-    def _go_on(self, conn: Connection, client: socket) -> None:
-        if conn not in self.receiving:  # dropped since this event was reported
+    def _receive(self, conn: Connection, client: socket) -> None:
+        if conn not in self.waiting:  # dropped since this event was reported
             return
         self._must_wait(conn, client)
-        while self.n_kept > REQUESTS_KEPT * self.max_kept and self.receiving:
-            self._drop_oldest()
+        self._keep_within_bounds()
 
     def _must_wait(self, conn: Connection, client: socket) -> bool:
         """Receives what is there; at the end of a request hands it to a thread."""
@@ -179,7 +95,7 @@ class Worker(ThreadWorker):
         if data and not conn.incoming.is_complete:
             return True
         if data:
-            self._stop_receiving(conn)
+            self._stop_waiting(conn)
             self._dispatch(conn)
         else:
             self._drop(conn)
@@ -202,43 +118,91 @@ class Worker(ThreadWorker):
     def handle_request(self, req: Request, conn: Connection) -> bool:
         if conn.incoming.is_followed or conn.incoming.is_cut:
             req.force_close()
-        conn.sock.settimeout(SEND_SECONDS)
+        client, outgoing = conn.sock, Outgoing(conn.sock)
+        conn.sock = outgoing
         try:
-            return bool(super().handle_request(req, conn))
-        except TimeoutError:
-            self.log.info("%s did not read a part of its answer within %s s.", conn.client, SEND_SECONDS)
-            return False
+            keeps = bool(super().handle_request(req, conn))
+            outgoing.flush()
+            conn.outgoing = outgoing
+        finally:
+            conn.sock = client
+        return keeps
 
     def finish_request(self, conn: Connection, future: "Future[Any]") -> None:
         self._forget(conn)
+        if conn.outgoing is None or not conn.outgoing.n_kept:
+            self._finish(conn, future)
+            return
+        self.n_kept += conn.outgoing.n_kept
+        conn.outgoing.rewind()
+        self._wait(conn, EVENT_WRITE, partial(self._send, conn, future))
+        self._keep_within_bounds()
+
+    def _send(self, conn: Connection, future: "Future[Any]", client: socket) -> None:
+        if conn not in self.waiting:
+            return
+        assert conn.outgoing is not None
+        try:
+            if conn.outgoing.send_more():
+                self._stop_waiting(conn)
+                self._finish(conn, future)
+        except OSError:  # the client is gone
+            self._drop(conn)
+
+    def _finish(self, conn: Connection, future: "Future[Any]") -> None:
+        self._forget_answer(conn)
         super().finish_request(conn, future)
 
+    def notify(self) -> None:
+        """Called at each event. Each call lets another thread of a busy process take its turn; a second is enough."""
+        now = time.monotonic()
+        if now - self._notified >= 1:
+            self._notified = now
+            super().notify()
+
     def murder_pending(self) -> None:
-        """Called each second at least: drops requests that are too slow, and all at the worker's end."""
+        """Called each second at least: drops clients that are too slow, at the worker's end all that still send."""
         now = time.monotonic()
         if self.alive and now - self._swept < 1:
             return
         self._swept = now
-        for conn in [conn for conn in self.receiving if not self.alive or conn.incoming.deadline < now]:
-            self._drop(conn)
+        for conn in list(self.waiting):
+            if conn.deadline < now or not (self.alive or conn.outgoing):
+                self.log.info("%s was too slow and is dropped.", conn.client)
+                self._drop(conn)
+
+    def _keep_within_bounds(self) -> None:
+        while self.n_kept > REQUESTS_KEPT * self.max_kept and self.waiting:
+            self._drop_oldest()
 
     def _drop_oldest(self) -> None:
-        self._drop(next(iter(self.receiving)))
+        self._drop(next(iter(self.waiting)))
 
     def _drop(self, conn: Connection) -> None:
-        self._stop_receiving(conn)
+        self._stop_waiting(conn)
         self._forget(conn)
+        self._forget_answer(conn)
         self.nr_conns -= 1
         conn.close()
 
-    def _stop_receiving(self, conn: Connection) -> None:
-        if conn in self.receiving:
-            del self.receiving[conn]
+    def _wait(self, conn: Connection, event: int, callback: Callable[[socket], None]) -> None:
+        self.waiting[conn] = None
+        self.poller.register(conn.sock, event, callback)
+
+    def _stop_waiting(self, conn: Connection) -> None:
+        if conn in self.waiting:
+            del self.waiting[conn]
             self.poller.unregister(conn.sock)
 
     def _forget(self, conn: Connection) -> None:
         self.n_kept -= conn.incoming.n_kept
         conn.incoming.close()
+
+    def _forget_answer(self, conn: Connection) -> None:
+        if conn.outgoing is not None:
+            self.n_kept -= conn.outgoing.n_kept
+            conn.outgoing.close()
+            conn.outgoing = None
 
 
 def _largest_body() -> int:

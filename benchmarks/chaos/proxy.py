@@ -1,4 +1,4 @@
-"""A loopback port in front of a server, which can cut its connections or answer every HTTP request with a 500."""
+"""A loopback port in front of a server, which can cut or hold its connections, or answer HTTP requests with a 500."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class Proxy:
     def __init__(self, target: int) -> None:
         self._target, self._is_cut, self._answer = target, False, b""
         self._open: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name=f"proxy of {target}", daemon=True).start()
         started = asyncio.run_coroutine_threadsafe(asyncio.start_server(self._serve, HOST, 0), self._loop)
@@ -32,6 +34,15 @@ class Proxy:
             yield
         finally:
             self._change()
+
+    @contextmanager
+    def hung(self) -> Iterator[None]:
+        """Connections stay, and new ones are accepted, but nothing passes."""
+        self._loop.call_soon_threadsafe(self._flows.clear)
+        try:
+            yield
+        finally:
+            self._loop.call_soon_threadsafe(self._flows.set)
 
     @contextmanager
     def failing(self) -> Iterator[None]:
@@ -72,6 +83,7 @@ class Proxy:
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while content := await reader.read(CHUNK):
+                await self._flows.wait()
                 writer.write(content)
                 await writer.drain()
         self._close(writer)

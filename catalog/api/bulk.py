@@ -17,10 +17,10 @@ from catalog.api.serializers import (
     BulkReportSerializer,
 )
 from catalog.errors import BulkConflict, RequestTooLarge
-from catalog.imports.files import MB
 from catalog.ingest.bulk.lines import MovieLine, RatingLine, UserLine, read_lines
 from catalog.ingest.bulk.upsert import upsert_movies, upsert_ratings, upsert_users
 from catalog.ingest.report import BulkReport
+from catalog.policy import MB
 from catalog.throttling import ScopedThrottle
 
 MEDIA_TYPE = "application/x-ndjson"

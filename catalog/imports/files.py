@@ -11,8 +11,8 @@ from django.utils.translation import gettext
 
 from catalog.errors import InvalidImport, UploadTooLarge
 from catalog.ingest.safe_zip import DamagedZip, files_in, open_member, open_zip, problem_of
+from catalog.policy import MB
 
-MB = 1 << 20
 SMALL = 64 << 10  # a member this small may be as repetitive as it likes
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")

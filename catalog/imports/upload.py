@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 
 from catalog.errors import UploadTooLarge
-from catalog.imports.files import MB
+from catalog.policy import MB
 
 REST_OF_A_FORM = 64 << 10  # room for the request's other fields
 

@@ -8,9 +8,8 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from prometheus_client import CollectorRegistry, generate_latest
 
-from mlops.dashboard import latest_rows as module
-from mlops.dashboard.latest_rows import LatestRows
-from mlops.dashboard.metrics import RowsCollector
+from mlops.dashboard import metrics
+from mlops.dashboard.metrics import LatestRows, RowsCollector
 from mlops.findings import Finding, Outcome
 from mlops.models import Alert, DriftReport, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck, Watermark
 from mlops.monitoring.codes import AlertCode, DriftCode, RetrainingCode
@@ -91,7 +90,7 @@ def latest_rows() -> Iterator[LatestRows]:
 
 
 def test_a_thread_reads_the_figures_that_a_scrape_shows(transactional_db, latest_rows, monkeypatch):
-    monkeypatch.setattr(module, "REFRESH_SECONDS", 0.01)
+    monkeypatch.setattr(metrics, "REFRESH_SECONDS", 0.01)
     assert b'movierec_training_runs{status="failed"} 0.0' in latest_rows.text()
     PipelineRun.objects.create(status="failed", trigger="api", algorithm="ease")
     latest_rows.thread.wake()
@@ -105,7 +104,7 @@ def test_a_thread_reads_the_figures_that_a_scrape_shows(transactional_db, latest
 
 def test_old_figures_are_left_out(db, latest_rows, monkeypatch):
     assert latest_rows.text()
-    monkeypatch.setattr(module, "MAX_AGE_SECONDS", 0.0)
+    monkeypatch.setattr(metrics, "MAX_AGE_SECONDS", 0.0)
     assert latest_rows.text() == b""
 
 

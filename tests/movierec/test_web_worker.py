@@ -10,11 +10,11 @@ from threading import Thread
 
 import pytest
 
-from movierec import web_worker
+from catalog.policy import MB
+from movierec import http_messages, web_worker
 from tests.processes import answers, free_port, running, wait_for
 
 THREADS = 2
-MB = web_worker.MB
 POLICY = "imports: {max_upload_mb: 1}\nbulk: {max_upload_mb: 3}\n"
 APP = """
 import os
@@ -31,6 +31,8 @@ def app(environ, start_response):
         answer = len(busy)
     if path == "/metrics":
         released.set()
+    if path == "/long":
+        answer = "long" * (2 << 20)
     if path == "/process":
         answer = (os.getpid(), *resource.getrlimit(resource.RLIMIT_NOFILE))
     start_response("200 OK", [("Content-Length", str(len(str(answer))))])
@@ -163,7 +165,18 @@ def test_probes_have_threads_of_their_own(server):
         thread.join()
 
 
-@pytest.mark.parametrize("size", [1, web_worker.CHUNK, web_worker.IN_MEMORY * 3 + 1, 3 * MB])
+def test_who_reads_slowly_holds_no_thread(server):
+    with ExitStack() as clients:
+        slow = [clients.enter_context(connect(server, GET.replace(b"/", b"/long", 1))) for _ in range(THREADS + 1)]
+        assert [client.recv(5) for client in slow] == [b"HTTP/"] * len(slow)
+        assert post(server, b"") == "0"
+        slow[0].sendall(GET.replace(b"Host", b"Connection: close\r\nHost"))  # is answered on the same connection
+        answers = b"".join(iter(lambda: slow[0].recv(MB), b"")).split(b"\r\n\r\n")
+    assert answers[1].startswith(b"long" * (2 * MB) + b"HTTP/1.1 200 OK")
+    assert answers[2] == b"0"
+
+
+@pytest.mark.parametrize("size", [1, http_messages.CHUNK, http_messages.IN_MEMORY * 3 + 1, 3 * MB])
 def test_a_body_arrives_as_it_was_sent(server, size):
     assert post(server, b"x" * size) == str(size)
     assert post(server, iter([b"x" * size, b"y"])) == str(size + 1)

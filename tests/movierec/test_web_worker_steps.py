@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from selectors import DefaultSelector
 from typing import Any
 from unittest.mock import Mock
@@ -14,14 +14,15 @@ import pytest
 from django.core.exceptions import RequestDataTooBig
 from gunicorn.config import Config
 
-from movierec import web_worker
-from tests.movierec.test_web_worker import GET, MB, POST, connect
+from catalog.policy import MB
+from movierec import http_messages, web_worker
+from tests.movierec.test_web_worker import GET, POST, connect
 from tests.processes import wait_for
 
 
 @pytest.mark.parametrize("length", range(1, 9))
 def test_a_first_piece_of_any_length_is_no_request(length):
-    incoming = web_worker.Incoming(max_kept=MB)
+    incoming = http_messages.Incoming(max_kept=MB)
     incoming.add(GET[:length], socket.socket())
     assert not incoming.is_complete
     incoming.add(GET[length:], socket.socket())
@@ -37,9 +38,9 @@ class Clock:
 
 
 def test_a_request_has_its_time_and_more_for_what_is_kept(monkeypatch):
-    monkeypatch.setattr(web_worker, "time", Clock())
-    incoming = web_worker.Incoming(max_kept=20_000)
-    assert incoming.deadline == web_worker.SECONDS
+    monkeypatch.setattr(http_messages, "time", Clock())
+    incoming = http_messages.Incoming(max_kept=20_000)
+    assert incoming.deadline == http_messages.SECONDS
     incoming.add(POST.replace(b"9", b"999999") + b"x" * 10_000, socket.socket())
     assert 29 < incoming.deadline < 31
     incoming.add(b"x" * 500_000, socket.socket())  # is dropped
@@ -48,14 +49,14 @@ def test_a_request_has_its_time_and_more_for_what_is_kept(monkeypatch):
 
 
 def test_a_request_has_no_more_than_a_longest_time(monkeypatch):
-    monkeypatch.setattr(web_worker, "time", Clock())
-    incoming = web_worker.Incoming(max_kept=2 * MB)
+    monkeypatch.setattr(http_messages, "time", Clock())
+    incoming = http_messages.Incoming(max_kept=2 * MB)
     incoming.add(POST.replace(b"9", b"9999999") + b"x" * MB, socket.socket())
-    assert incoming.deadline == web_worker.MAX_SECONDS
+    assert incoming.deadline == http_messages.MAX_SECONDS
 
 
 def test_the_rest_of_an_oversized_request_is_dropped():
-    incoming = web_worker.Incoming(max_kept=10_000)
+    incoming = http_messages.Incoming(max_kept=10_000)
     incoming.add(POST.replace(b"9", b"20000"), socket.socket())
     while not incoming.is_complete:
         incoming.add(b"x" * 500, socket.socket())
@@ -70,7 +71,7 @@ def test_the_rest_of_an_oversized_request_is_dropped():
 def worker() -> Iterator[web_worker.Worker]:
     """Its loop does not run: the test takes its steps."""
     worker = web_worker.Worker(1, os.getpid(), [], None, 30, Config(), Mock())
-    worker.max_kept, worker.probes, worker.poller = MB, {}, DefaultSelector()
+    worker.max_kept, worker.probes, worker.poller = 4 * MB, {}, DefaultSelector()
     worker.tpool = ThreadPoolExecutor(1)
     worker.method_queue.init()
     yield worker
@@ -90,7 +91,7 @@ def test_the_event_of_a_dropped_connection_is_ignored(worker):
         worker._drop_oldest()  # as at the limit of connections
         for key, _ in events:
             key.data(key.fileobj)
-        assert (worker.nr_conns, len(worker.receiving)) == (1, 1)
+        assert (worker.nr_conns, len(worker.waiting)) == (1, 1)
         worker._drop_oldest()
         assert (worker.nr_conns, worker.n_kept) == (0, 0)
 
@@ -100,18 +101,80 @@ def test_a_full_table_of_files_does_not_end_the_worker(worker):
     assert worker.nr_conns == 0
 
 
-def test_who_does_not_read_an_answer_is_one_line_of_the_log(worker, monkeypatch):
-    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        start_response("200 OK", [])
-        return [b"x" * 16 * MB]
+LONG = b"long" * (4 * MB)
 
-    monkeypatch.setattr(web_worker, "SEND_SECONDS", 0.01)
+
+@pytest.fixture
+def client(worker) -> Iterator[socket.socket]:
+    """Has asked for LONG, and read nothing; the thread has ended."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", str(len(LONG)))])
+        return [LONG]
+
     worker.wsgi = app
     with socket.create_server(("127.0.0.1", 0)) as listener, connect(listener.getsockname()[1], GET) as client:
         worker.accept(listener)
         worker.tpool.shutdown()
         worker.method_queue.run_callbacks(None)
-        assert client.recv(5) == b"HTTP/"
+        assert 0 < worker.n_kept < len(LONG)
+        yield client
+
+
+def test_the_loop_sends_what_was_not_read(worker, client):
+    client.setblocking(False)
+    received = b""
+    while worker.waiting:
+        for key, _ in worker.poller.select(0):
+            key.data(key.fileobj)
+        with suppress(BlockingIOError):
+            received += client.recv(MB)
+    client.setblocking(True)
+    while not received.endswith(LONG):
+        received += client.recv(MB)
+    assert (worker.n_kept, worker.nr_conns, len(worker.keepalived_conns)) == (0, 1, 1)
+
+
+@pytest.mark.parametrize("is_stopping", [False, True])
+def test_who_does_not_read_in_time_is_dropped(worker, client, monkeypatch, is_stopping):
+    worker.alive, worker._swept = not is_stopping, -2.0
+    worker.murder_pending()
+    assert worker.nr_conns == 1
+    monkeypatch.setattr(http_messages, "MAX_SECONDS", -1.0)
+    worker._swept = -2.0
+    worker.murder_pending()
+    assert (worker.n_kept, worker.nr_conns, len(worker.waiting)) == (0, 0, 0)
     worker.log.info.assert_called_once()
-    worker.log.exception.assert_not_called()
-    assert (worker.nr_conns, worker.n_kept) == (0, 0)
+
+
+def test_who_goes_without_reading_is_forgotten(worker, client):
+    client.close()
+    while worker.waiting:
+        for key, _ in worker.poller.select(1):
+            key.data(key.fileobj)
+    assert (worker.n_kept, worker.nr_conns) == (0, 0)
+
+
+def test_an_answer_that_breaks_off_is_not_completed(worker):
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        yield LONG
+        raise OSError("of a disk")
+
+    worker.wsgi = app
+    with socket.create_server(("127.0.0.1", 0)) as listener, connect(listener.getsockname()[1], GET) as client:
+        worker.accept(listener)
+        worker.tpool.shutdown()
+        worker.method_queue.run_callbacks(None)
+        assert not b"".join(iter(lambda: client.recv(MB), b"")).endswith(b"0\r\n\r\n")
+    assert (worker.n_kept, worker.nr_conns, len(worker.waiting)) == (0, 0, 0)
+
+
+def test_the_heartbeat_is_written_once_a_second(worker):
+    written = []
+    worker.tmp = Mock(notify=lambda: written.append(worker._notified))
+    for _ in range(3):
+        worker.notify()
+    worker._notified -= 1.0
+    worker.notify()
+    assert len(written) == 1

@@ -1,12 +1,16 @@
 """A browser, and the small trained sites of other tests."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from benchmarks.chaos.servers import Redis
 from tests.mlops.conftest import quick, rated_site
+from tests.processes import ROOT, environment
 from tests.recommender.conftest import camps, fan, train
 
 __all__ = ["camps", "fan", "quick", "rated_site", "train"]
@@ -15,6 +19,24 @@ __all__ = ["camps", "fan", "quick", "rated_site", "train"]
 TIMEOUT = 30_000  # milliseconds; only ends what hangs
 
 expect.set_options(timeout=TIMEOUT)  # 5 s by default, which a busy machine misses
+
+
+@pytest.fixture
+def redis(tmp_path) -> Iterator[Redis]:
+    server = Redis(tmp_path / "redis", tmp_path / "redis.log", environment())
+    server.prepare()
+    server.launch()
+    server.wait()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def static_root(tmp_path) -> str:
+    folder = str(tmp_path / "static")
+    collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run(collect, cwd=ROOT, env=environment(STATIC_ROOT=folder), check=True)
+    return folder
 
 
 @pytest.fixture(scope="module")
