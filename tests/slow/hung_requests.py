@@ -56,7 +56,8 @@ class Requests:
         for run in PipelineRun.objects.filter(status="queued"):
             cancel_run(run_id=run.pk)
         admin = self._person(is_staff=True, is_superuser=True)
-        client, stranger = self._client(), self._client()
+        self.member = client = self._client()
+        stranger = self._client()
         assert send(client, "/accounts/sign-in/", admin.username, PASSWORD).status_code == 302
         token = {"Authorization": f"Token {Token.objects.get_or_create(user=admin)[0].key}"}
         movie, version = MovieFactory(), make_version()
