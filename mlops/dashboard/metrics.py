@@ -44,10 +44,7 @@ class RowsCollector(Collector):
 
 
 class LatestRows:
-    """The figures as text, as a thread of this process last read them: a scrape waits for no query.
-
-    Its queries would wait at each step for the process's busy threads, and for a database that hangs.
-    """
+    """The figures as a thread of this process last read them: a scrape waits for no query, nor for busy threads."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
@@ -92,8 +89,7 @@ def _champion() -> Iterable[Metric]:
     text = "Version of the champion; no sample while there is none."
     yield GaugeMetricFamily("movierec_champion_version", text, version.pk if version else None)
     yield GaugeMetricFamily("movierec_champion_age_seconds", "Time since the champion was promoted.", age)
-    text = "Time since the champion's data was exported."
-    yield GaugeMetricFamily("movierec_champion_data_age_seconds", text, data_age)
+    yield GaugeMetricFamily("movierec_champion_data_age_seconds", "Time since its data was exported.", data_age)
 
 
 def _runs() -> Iterable[Metric]:

@@ -53,8 +53,6 @@ class Requests:
 
     def ready(self) -> dict[str, Request]:
         """Prepares everything, so that one request is left of each kind."""
-        for run in PipelineRun.objects.filter(status="queued"):
-            cancel_run(run_id=run.pk)
         admin = self._person(is_staff=True, is_superuser=True)
         self.member = client = self._client()
         stranger = self._client()
@@ -76,7 +74,8 @@ class Requests:
             "commit": partial(json, "POST", f"/api/v1/import/{self._read_import(json)}/commit/"),
             "upload": partial(_post, client, "/import/", {"format": "csv"}, files=FILE),
             "promote": partial(json, "POST", f"/api/v1/models/{version.pk}/promote/", json={"reason": "newer"}),
-            "train": partial(json, "POST", "/api/v1/runs/", json={}),
+            "train": partial(_alone, partial(json, "POST", "/api/v1/runs/", json={})),
+            "train in the admin": partial(_alone, partial(_post, client, "/admin/mlops/pipelinerun/train/", {})),
             "password change": partial(_post, client, "/accounts/password/", change),
         }
 
@@ -92,6 +91,13 @@ class Requests:
 
     def _client(self) -> httpx.Client:
         return self._clients.enter_context(visitor(self.site))
+
+
+def _alone(request: Request) -> httpx.Response:
+    """Without another training that is queued."""
+    for run in PipelineRun.objects.filter(status="queued"):
+        cancel_run(run_id=run.pk)
+    return request()
 
 
 def _post(client: httpx.Client, path: str, form: dict[str, Any], **options: Any) -> httpx.Response:
