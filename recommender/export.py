@@ -4,7 +4,7 @@ Metadata that the site may not train on (TMDB's, without its agreement) is left 
 """
 
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -26,9 +26,13 @@ def trainable_sources() -> list[str]:
     return [source for source in Source.values if source != Source.TMDB or settings.TMDB_METADATA_IN_TRAINING]
 
 
-def rating_frames(*, chunk_size: int = 200_000) -> Iterator[pd.DataFrame]:
-    """user_id, movie_id, rating, rated_at (UTC) in the order of the ratings, at most `chunk_size` rows at a time."""
-    rows = Rating.objects.for_training().values_list(*RATING_COLUMNS).iterator(chunk_size=min(chunk_size, 10_000))
+def rating_frames(*, user: str = "user_id", chunk_size: int = 200_000) -> Generator[pd.DataFrame, None, None]:
+    """user_id, movie_id, rating, rated_at (UTC) by user and time, at most `chunk_size` rows at a time.
+
+    `user` is the field that names the user of a rating by an integer; users without one are left out.
+    """
+    named = Rating.objects.for_training().filter(**{f"{user}__isnull": False}).order_by(user, "rated_at", "movie_id")
+    rows = named.values_list(user, *RATING_COLUMNS[1:]).iterator(chunk_size=min(chunk_size, 10_000))
     while chunk := list(islice(rows, chunk_size)):
         yield _rating_frame(chunk)
 
@@ -121,8 +125,9 @@ def _released(row: dict[str, Any]) -> Any:
 
 def _names(links: QuerySet[Any], name: str, movie_ids: Sequence[int], sources: list[str]) -> Links:
     found: Links = defaultdict(list)
-    order = "position" if links.model is Credit else name
-    links = links.filter(source__in=sources, movie__in=movie_ids).order_by("movie", order, "pk")
-    for movie_id, text in links.values_list("movie_id", name).iterator():
+    place = "position" if links.model is Credit else name
+    links = links.filter(source__in=sources, movie__in=movie_ids).order_by()
+    # Sorted here: each database orders texts in its own way.
+    for movie_id, _, text in sorted(links.values_list("movie_id", place, name).iterator()):
         found[movie_id].append(text)
     return found

@@ -1,7 +1,9 @@
 """A snapshot's folder: ratings and movies in Parquet, and a manifest in snapshot.json.
 
-Equal data has an equal hash, whatever the chunks or the library that writes the files. The hash of a stored snapshot
-can be recomputed, so that a changed or truncated file is noticed before a training reads it. The manifest also holds
+Equal data has an equal hash, whatever the chunks, the library that writes the files, the order of the ratings and the
+numbers that stand for users: it covers the sorted digests of the users' histories. Manifests without a scheme are of
+earlier versions, whose hash covered the rows as they stand. The hash of a stored snapshot can be recomputed by its
+scheme, so that a changed or truncated file is noticed before a training reads it. The manifest also holds
 each file's checksum and its own, because damaged bytes must not reach the reader of Parquet, which may raise anything,
 take any memory or read other values. Manifests of earlier versions lack them.
 """
@@ -18,10 +20,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mlops.data.histories import Histories
 from recommender.estimators.artifact_files import sha256
 
 RATINGS, MOVIES, MANIFEST = "ratings.parquet", "movies.parquet", "snapshot.json"
-FILES, OWN = "files", "checksum"  # keys of the manifest
+FILES, OWN, SCHEME = "files", "checksum", "hash_scheme"  # keys of the manifest
+BY_ROW, BY_HISTORY = 1, 2  # what the hash covers
 CHUNK_ROWS = 200_000
 
 OnRows = Callable[[int], None]
@@ -37,22 +41,40 @@ _MOVIE_SCHEMA = pa.schema(
 )
 
 
-class Content:
-    """Counts, time span and hash of a snapshot, collected in chunks of any size."""
+class _Rows:
+    """Digests of the columns, in the order of the rows."""
 
     def __init__(self) -> None:
-        self.n_ratings = self.n_movies = 0
-        self.users: set[int] = set()
-        self.first: datetime | None = None
-        self.last: datetime | None = None
         self._columns = {name: hashlib.sha256() for name in _RATING_SCHEMA.names}
-        self._movies = hashlib.sha256()
 
-    def add_ratings(self, frame: pd.DataFrame) -> None:
+    def add(self, frame: pd.DataFrame) -> None:
         times = frame["rated_at"].dt.as_unit("us").astype(np.int64)
         for name, digest in self._columns.items():
             values = times if name == "rated_at" else frame[name]
             digest.update(np.ascontiguousarray(values, dtype="<f8" if name == "rating" else "<i8").tobytes())
+
+    def digests(self) -> list[bytes]:
+        return [digest.digest() for digest in self._columns.values()]
+
+
+class Content:
+    """Counts, time span and hash of a snapshot, collected in chunks of any size in which a user's ratings are together.
+
+    Raises ValueError for a scheme that this version does not know.
+    """
+
+    def __init__(self, scheme: int = BY_HISTORY) -> None:
+        if scheme not in (BY_ROW, BY_HISTORY):
+            raise ValueError(f"{SCHEME}: {scheme!r} is unknown here; a newer version made this snapshot")
+        self.n_ratings = self.n_movies = 0
+        self.users: set[int] = set()
+        self.first: datetime | None = None
+        self.last: datetime | None = None
+        self._ratings: _Rows | Histories = _Rows() if scheme == BY_ROW else Histories()
+        self._movies = hashlib.sha256()
+
+    def add_ratings(self, frame: pd.DataFrame) -> None:
+        self._ratings.add(frame)
         self.n_ratings += len(frame)
         self.users.update(frame["user_id"].unique().tolist())
         low, high = (value.to_pydatetime() for value in (frame["rated_at"].min(), frame["rated_at"].max()))
@@ -65,7 +87,9 @@ class Content:
         self.n_movies += len(frame)
 
     def hash(self) -> str:
-        parts = [digest.hexdigest() for digest in (*self._columns.values(), self._movies)]
+        digests = self._ratings.digests()
+        ordered = digests if isinstance(self._ratings, _Rows) else sorted(digests)
+        parts = [digest.hex() for digest in ordered] + [self._movies.hexdigest()]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -76,7 +100,10 @@ def write_files(
     sources: list[str],
     on_rows: OnRows | None = None,
 ) -> Content:
-    """Writes into a new folder, which must not exist yet; holds one chunk in memory at a time."""
+    """Writes into a new folder, which must not exist yet; holds one chunk in memory at a time.
+
+    A user's ratings are together, the earlier ones first.
+    """
     folder.mkdir(parents=True)
     content = Content()
     with pq.ParquetWriter(folder / RATINGS, _RATING_SCHEMA, compression="zstd") as writer:
@@ -89,7 +116,8 @@ def write_files(
         for frame in movies:
             content.add_movies(frame)
             writer.write_table(pa.Table.from_pandas(frame, _MOVIE_SCHEMA, preserve_index=False))
-    manifest = {"content_hash": content.hash(), "n_ratings": content.n_ratings, "n_users": len(content.users)}
+    manifest: dict[str, Any] = {SCHEME: BY_HISTORY}
+    manifest |= {"content_hash": content.hash(), "n_ratings": content.n_ratings, "n_users": len(content.users)}
     manifest |= {"n_movies": content.n_movies, "sources": sources}
     manifest |= {FILES: {name: sha256(folder / name) for name in (RATINGS, MOVIES)}}
     manifest |= {OWN: _checksum(manifest)}
@@ -103,7 +131,7 @@ def read_files(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
     Files without a checksum may raise anything.
     """
     verify_files(folder)
-    content = Content()
+    content = Content(read_manifest(folder).get(SCHEME, BY_ROW))
     ratings, movies = (pq.read_table(folder / name).to_pandas() for name in (RATINGS, MOVIES))
     for name in _LISTS:
         movies[name] = [list(value) for value in movies[name]]

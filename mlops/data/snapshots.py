@@ -7,7 +7,6 @@ that they cannot be reproduced any more.
 
 import shutil
 import uuid
-from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
@@ -19,8 +18,11 @@ from django.utils import timezone
 
 from catalog.models import Rating, User
 from mlops.data.snapshot_files import (
+    BY_HISTORY,
+    BY_ROW,
     CHUNK_ROWS,
     MANIFEST,
+    SCHEME,
     Content,
     OnRows,
     is_whole,
@@ -54,9 +56,10 @@ def export_snapshot(*, out: Path | None = None, on_rows: OnRows | None = None) -
 def write_snapshot(folder: Path, on_rows: OnRows | None = None) -> Content:
     """Exports into a new folder. Starts again when an account in it was deleted meanwhile."""
     for _ in range(EXPORT_ATTEMPTS):
-        numbers = _pseudonyms()
+        _name_users()
+        ratings = rating_frames(user="user__pseudonym__number", chunk_size=CHUNK_ROWS)
         # Closed even when the export fails: an open read would keep SQLite from recording the end of the step.
-        with closing(_ratings(numbers)) as ratings, closing(movie_frames()) as movies:
+        with closing(ratings), closing(movie_frames()) as movies:
             content = write_files(folder, ratings, movies, training_sources(), on_rows)
         if content.users.issubset(UserPseudonym.objects.values_list("number", flat=True).iterator()):
             return content
@@ -64,22 +67,12 @@ def write_snapshot(folder: Path, on_rows: OnRows | None = None) -> Content:
     raise StepFailed("Accounts were deleted during each export; start it again.")
 
 
-def _pseudonyms() -> "pd.Series[int]":
-    """The number of each user with ratings, by the user's key; creates missing ones."""
+def _name_users() -> None:
+    """Gives each user with ratings a number; ratings of users without one are not exported."""
     without = User.objects.filter(Exists(Rating.objects.filter(user=OuterRef("pk")))).filter(pseudonym=None)
     while users := list(without.order_by("pk").values_list("pk", flat=True)[:PSEUDONYM_BATCH]):
         # A conflict is a concurrent export, or a number drawn twice: the next round handles it.
         UserPseudonym.objects.bulk_create([UserPseudonym(user_id=user) for user in users], ignore_conflicts=True)
-    return pd.Series(dict(UserPseudonym.objects.values_list("user_id", "number").iterator()), dtype="int64")
-
-
-def _ratings(numbers: "pd.Series[int]") -> Generator[pd.DataFrame, None, None]:
-    """Without rows of users who have no number: new or deleted accounts."""
-    for frame in rating_frames(chunk_size=CHUNK_ROWS):
-        places = numbers.index.get_indexer(pd.Index(frame["user_id"]))
-        named = frame[places >= 0].assign(user_id=numbers.to_numpy()[places[places >= 0]])
-        if len(named):
-            yield named
 
 
 def keep_snapshot(partial: Path, content: Content) -> DatasetSnapshot:
@@ -145,6 +138,11 @@ def read_snapshot(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFrame
     if snapshot.unavailable_reason:
         raise SnapshotNotAvailable(snapshot.unavailable_reason)
     return _read_whole(settings.SNAPSHOT_DIR / snapshot.folder, snapshot.content_hash, f"Snapshot {snapshot}")[:2]
+
+
+def is_by_history(snapshot: DatasetSnapshot) -> bool:
+    """False for a snapshot of an earlier version, whose models learnt from its users in the order of their numbers."""
+    return bool(read_manifest(settings.SNAPSHOT_DIR / snapshot.folder).get(SCHEME, BY_ROW) == BY_HISTORY)
 
 
 def _read_whole(folder: Path, expected: str, name: str) -> tuple[pd.DataFrame, pd.DataFrame, Content]:

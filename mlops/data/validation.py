@@ -14,9 +14,10 @@ from scipy.sparse import csr_matrix
 from catalog.models import Genre
 from mlops.data.checks import CheckReport, check_frames, without_bad_rows
 from mlops.data.codes import Counted, DataProblem, refusal_sentence, rules_sentence
+from mlops.data.histories import in_canonical_order
 from mlops.data.lookup import find_snapshot
 from mlops.data.quarantine import BadRowsByPlace, bad_rows, quarantine, without_released_rows
-from mlops.data.snapshots import read_snapshot
+from mlops.data.snapshots import is_by_history, read_snapshot
 from mlops.errors import StepFailed
 from mlops.findings import Finding, Outcome
 from mlops.models import DatasetSnapshot
@@ -45,11 +46,12 @@ def validate_snapshot(*, snapshot: str) -> tuple[DatasetSnapshot, CheckReport]:
 def checked_frames(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFrame, CheckReport]:
     """Ratings and movies without the bad rows, which are quarantined. The report is kept on the snapshot's row.
 
+    The ratings are in canonical order and users are numbered by it, except in snapshots of earlier versions.
     Raises SnapshotNotAvailable, and DataRefused with every problem.
     """
     ratings, movies, rows, report = _check(snapshot, timezone.now())
     quarantine(snapshot, rows, report)
-    good_ratings, good_movies = without_bad_rows(ratings, movies, report)
+    good_ratings, good_movies = _good(snapshot, ratings, movies, report)
     policy = settings.POLICY.data_checks
     shares = null_shares(movies)
     problems = null_problems(shares, policy.max_null_share) + _shrinkage(snapshot)
@@ -71,7 +73,14 @@ def checked_frames(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFram
 def frames_as_of(snapshot: DatasetSnapshot, moment: datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows that a training at that time learnt from, without rows released since. Keeps nothing."""
     ratings, movies, _, report = _check(snapshot, moment)
-    return without_bad_rows(ratings, movies, report)
+    return _good(snapshot, ratings, movies, report)
+
+
+def _good(
+    snapshot: DatasetSnapshot, ratings: pd.DataFrame, movies: pd.DataFrame, report: CheckReport
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    ratings, movies = without_bad_rows(ratings, movies, report)
+    return (in_canonical_order(ratings) if is_by_history(snapshot) else ratings), movies
 
 
 def _check(

@@ -25,7 +25,8 @@ def test_a_snapshot_holds_the_data_and_says_what_it_is(alice, bob, quick, settin
 
     ratings, movies = read_snapshot(snapshot)
     numbers = dict(UserPseudonym.objects.values_list("user", "number"))
-    pd.testing.assert_frame_equal(ratings, rating_frame().replace({"user_id": numbers}))
+    rows = rating_frame().replace({"user_id": numbers}).sort_values(["user_id", "rated_at"], ignore_index=True)
+    pd.testing.assert_frame_equal(ratings, rows)
     pd.testing.assert_frame_equal(movies, movie_frame(), check_dtype=False)
     assert (snapshot.n_ratings, snapshot.n_users, snapshot.n_movies) == (12, 2, 12)
     times = Rating.objects.order_by("rated_at").values_list("rated_at", flat=True)

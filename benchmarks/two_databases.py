@@ -1,0 +1,95 @@
+"""The same ratings on SQLite and on Postgres: `python -m benchmarks.two_databases --data DIR [--postgres URL]`.
+
+Loads ml-latest-small into two new sites, whose users get pseudonyms of their own, trains the default model on both, and
+compares the snapshot's hash, the chosen parameters, the outcome of each of the gate's rules, and the list of every
+user. Ends with code 1 where they differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.checkout import Checkout, Sections, say
+from benchmarks.data import MOVIELENS
+from benchmarks.postgres import new_database
+from benchmarks.tables import render
+
+ROOT = Path(__file__).resolve().parent.parent
+K = 10
+# What a busy machine would decide otherwise.
+POLICY: Sections = {"gate": {"max_latency_ms": 60_000, "replay_latency_floor_ms": 60_000}}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _read(arguments)
+    with tempfile.TemporaryDirectory() as name, new_database(options.postgres) as database:
+        folder = Path(name)
+        found = {kind: _trained(options, folder / kind, url) for kind, url in (("SQLite", ""), ("Postgres", database))}
+    first, second = found.values()
+    parts = {part: first[part] == second[part] for part in first if part != "lists"}
+    n_equal = sum(first["lists"][user] == second["lists"].get(user) for user in first["lists"])
+    print(render("Data and decision", [{"part": part, "equal": str(is_equal)} for part, is_equal in parts.items()]))
+    print(f"snapshot {first['snapshot'][:12]}, {first['decision']}; {n_equal} of {len(first['lists'])} lists are equal")
+    for part in (part for part, is_equal in parts.items() if not is_equal):
+        print(f"{part}: {first[part]} on SQLite, {second[part]} on Postgres")
+    return 0 if all(parts.values()) and n_equal == len(first["lists"]) == len(second["lists"]) else 1
+
+
+def _trained(options: argparse.Namespace, folder: Path, database: str) -> dict[str, Any]:
+    checkout = Checkout(ROOT)
+    checkout.use_site(folder, POLICY, database=database)
+    checkout.environment |= {"MOVIELENS_PATH": str((options.data / MOVIELENS).resolve())}
+    say(f"training on {database or 'SQLite'}")
+    for command in (["migrate", "--verbosity", "0"], ["load_sample", "--verbosity", "0"]):
+        if checkout.manage(*command):
+            raise SystemExit(f"{command[0]} failed")
+    checkout.manage("train_model", *options.arguments)  # a refusal is an answer too
+    if checkout.script(Path(__file__), "dump", folder / "found.json"):
+        raise SystemExit("the site could not be read")
+    return dict(json.loads((folder / "found.json").read_text(encoding="utf-8")))
+
+
+def dump(out: Path) -> None:
+    """Writes what the only version of this site is, and each user's list by user name and the movies' ids."""
+    import django
+
+    django.setup()
+    from catalog.models import Rating, User
+    from mlops.models import ModelVersion
+    from mlops.registry.artifacts import folder_of
+    from recommender.estimators import load_recommender
+
+    version = ModelVersion.objects.get()
+    decision = version.decisions.get()
+    users = dict(User.objects.filter(ratings__isnull=False).distinct().values_list("pk", "username"))
+    histories: dict[int, dict[int, float]] = {user: {} for user in users}
+    for user, movie, rating in Rating.objects.order_by("rated_at", "movie_id").values_list("user", "movie", "rating"):
+        histories[user][movie] = float(rating)
+    lists = load_recommender(folder_of(version)).recommend_for_history(list(histories.values()), k=K)
+    movies = lists.groupby("user_id")["movie_id"].agg(list)
+    found = {"snapshot": version.snapshot.content_hash, "parameters": version.chosen, "decision": decision.outcome}
+    found |= {"rules": {finding.key: finding.outcome for finding in decision.findings}}
+    found |= {"artefact": version.artifact_checksum, "lists": dict(zip(users.values(), movies, strict=True))}
+    out.write_text(json.dumps(found), encoding="utf-8")
+
+
+def _read(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.two_databases", description="Compare two databases.")
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds ml-latest-small")
+    server = os.environ.get("TEST_DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
+    parser.add_argument("--postgres", default=server, help="server and its user")
+    parser.add_argument("arguments", nargs="*", help="of train_model, after --")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["dump"]:
+        dump(Path(sys.argv[2]))
+    else:
+        sys.exit(main())
