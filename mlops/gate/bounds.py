@@ -31,13 +31,18 @@ def above(
 
 
 def not_clearly_worse(
-    rule: Rule, difference: PairedInterval, max_loss: float, min_users: int, subject: str = ""
+    rule: Rule,
+    difference: PairedInterval,
+    max_loss: float,
+    min_users: int,
+    subject: str = "",
+    message: Message = Message.NOT_WORSE,
 ) -> Finding:
     """Clearly worse: by more than the policy's loss, and not by chance."""
     if difference.n_users < min_users or difference.mean is None or difference.high is None:
         return compared(rule, Outcome.NOT_JUDGED, difference, -max_loss, Message.TOO_FEW_USERS, subject)
     is_worse = difference.mean < -max_loss and difference.high < 0
-    return compared(rule, outcome_of(not is_worse), difference, -max_loss, Message.NOT_WORSE, subject)
+    return compared(rule, outcome_of(not is_worse), difference, -max_loss, message, subject)
 
 
 def compared(
@@ -73,7 +78,8 @@ def _held(draft: Finding, sign: int, times: float | None) -> Finding:
     """A figure that is missing fails; without a bound there is nothing to decide."""
     bound, figure = draft.threshold, draft.figure
     if bound is None or not is_number(bound):
-        message = Message.NO_THRESHOLD if times is None else Message.NO_REFERENCE
+        without = Message.NOTHING_KNOWN if figure is None else Message.NO_THRESHOLD
+        message = without if times is None else Message.NO_REFERENCE
         return replace(draft, outcome=Outcome.NOT_JUDGED, threshold=None, message=message)
     if times is not None:
         params = {"ratio": times, "reference": bound, **draft.params}

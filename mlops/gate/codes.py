@@ -15,6 +15,10 @@ class Rule(TextChoices):
     CHAMPION_REFRESH = "gate.champion_refresh", _("against the champion, as a refresh")
     CHAMPION_CHANGE = "gate.champion_change", _("against the champion, as a change")
     RECENT_CHAMPION = "gate.recent_champion", _("against the best recent champion (version {subject})")
+    PRECISION = "gate.precision", _("precision of the lists")
+    PRECISION_CHAMPION = "gate.precision_champion", _("precision of the lists, against the champion's")
+    RMSE = "gate.rmse", _("RMSE of predicted stars")
+    RMSE_REFERENCE = "gate.rmse_reference", _("RMSE of predicted stars, against the champion's or the best baseline's")
     COVERAGE = "gate.coverage", _("coverage, against the champion's")
     POPULARITY_GINI = "gate.popularity_gini", _("popularity Gini, against the champion's")
     MEAN_POPULARITY = "gate.mean_popularity", _("mean popularity of recommended movies, against the champion's")
@@ -59,6 +63,14 @@ class Message(TextChoices):
             "a model that is clearly worse than {threshold:g} is refused."
         ),
     )
+    PRECISION_NOT_WORSE = (
+        "gate.precision_not_worse",
+        _(
+            "Precision differs by {figure:+.4f} [{low:+.4f}, {high:+.4f}], {n_users} users ({title}); "
+            "a model that is clearly worse than {threshold:g} is refused."
+        ),
+    )
+    TOO_FEW_STARS = "gate.too_few_stars", _("{title}: {n_stars} later ratings, {min_stars} are needed.")
     TOO_FEW_USERS = "gate.too_few_users", _("{title}: {n_users} users, too few to decide.")
     USERS_NEEDED = "gate.users_needed", _("{title}: {n_users} users were evaluated, {min_users} are needed.")
     REFRESH_PASSES = (
@@ -80,6 +92,10 @@ class Message(TextChoices):
     NO_FIGURE = "gate.no_figure", _("{title}: this model has no figure; the threshold is {threshold:.4g}.")
     NO_REFERENCE = "gate.no_reference", _("{title}: the champion has no figure.")
     NO_THRESHOLD = "gate.no_threshold", _("{title}: {figure:.4g}; no threshold is set ({key} in config.yaml).")
+    NOTHING_KNOWN = (
+        "gate.nothing_known",
+        _("{title}: this model has no figure, and no threshold is set ({key} in config.yaml)."),
+    )
     TOO_FEW_MOVIES = "gate.too_few_movies", _("{title}: {n_liked} movies to look for, too few to decide.")
     NO_REQUESTS = "gate.no_requests", _("There are no past requests to replay.")
     TOO_FEW_REQUESTS = (

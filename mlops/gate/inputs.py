@@ -37,7 +37,11 @@ class Replay:
 
 @dataclass(frozen=True)
 class GateInput:
-    """`champion` and what is measured against it are None for the first model."""
+    """`champion` and what is measured against it are None for the first model.
+
+    `figures` are the candidate's means by name (`Evaluation.summary`), `reference` those of the champion, or for the
+    first model of the best simple baseline. `metric_differences` are against the champion, by metric.
+    """
 
     baseline: str
     against_baseline: PairedInterval
@@ -55,3 +59,6 @@ class GateInput:
     feature_costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     catalogue: Mapping[str, float] = field(default_factory=dict)
     replay: Replay | None = None
+    figures: Mapping[str, float | None] = field(default_factory=dict)
+    reference: Mapping[str, float | None] = field(default_factory=dict)
+    metric_differences: Mapping[str, PairedInterval] = field(default_factory=dict)

@@ -61,9 +61,10 @@ def decide_version(version: ModelVersion, champion: ModelVersion | None) -> Gate
 def gate_input(version: ModelVersion, champion: ModelVersion | None) -> GateInput:
     figures = version.figures
     baseline, replay = figures["best_simple_baseline"], figures.get("replay")
-    against = {name: PairedInterval.from_dict(found) for name, found in figures["differences"].items()}
+    against = _intervals(figures["differences"])
     age = timezone.now() - version.snapshot.exported_at
     best = _best_recent_champion(figures) if champion else None
+    reference = CHAMPION if champion else baseline
     return GateInput(
         baseline=baseline,
         against_baseline=against[baseline],
@@ -77,11 +78,18 @@ def gate_input(version: ModelVersion, champion: ModelVersion | None) -> GateInpu
         against_recent_best=against[best] if best else None,
         recent_best=int(best.removeprefix(RECENT)) if best else None,
         against_linear=against.get(EASE),
-        slices={name: PairedInterval.from_dict(interval) for name, interval in figures["slice_differences"].items()},
+        slices=_intervals(figures["slice_differences"]),
         feature_costs=figures.get("feature_costs", {}),
         catalogue=figures.get("groups", {}),
         replay=Replay(**replay["figures"]) if replay else None,
+        figures=figures["models"][CANDIDATE]["summary"],
+        reference=figures["models"][reference]["summary"],
+        metric_differences=_intervals(figures.get("champion_differences", {})) if champion else {},
     )
+
+
+def _intervals(found: dict[str, Any]) -> dict[str, PairedInterval]:
+    return {name: PairedInterval.from_dict(interval) for name, interval in found.items()}
 
 
 def _best_recent_champion(figures: dict[str, Any]) -> str | None:
