@@ -13,6 +13,7 @@ from django.conf import settings
 from threadpoolctl import threadpool_info
 
 BLAS_KERNEL = "BLAS kernel"
+_CHANGES = ("status", "--porcelain", "--untracked-files=no", "--", ":!dvc.lock")
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm", "pyarrow")
 
 
@@ -28,12 +29,15 @@ def recipe_hash(algorithm: str, parameters: Mapping[str, Any]) -> str:
 
 
 def code_revision() -> str:
-    """The git revision, marked `-dirty` if files differ; CODE_REVISION in an image without git; else empty."""
+    """The git revision, marked `-dirty` if files differ; CODE_REVISION in an image without git; else empty.
+
+    `dvc.lock` is a record of results, which every `dvc repro` writes: it makes no revision dirty.
+    """
     if revision := settings.CODE_REVISION:
         return revision[:64]
     try:
         revision = _git("rev-parse", "HEAD")
-        return f"{revision}-dirty" if _git("status", "--porcelain", "--untracked-files=no") else revision
+        return f"{revision}-dirty" if _git(*_CHANGES) else revision
     except (OSError, subprocess.SubprocessError):
         return ""
 

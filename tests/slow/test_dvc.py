@@ -1,5 +1,6 @@
 """The pipeline as DVC repeats it: our dvc.yaml, our commands, the test's own database."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import yaml
 
 from catalog.models import Movie, Rating, User
 from mlops.models import DatasetSnapshot, ModelVersion
+from mlops.training.job import TrainingOutcome
 from tests.processes import BIN, ROOT, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.timeout(900)]
@@ -38,8 +40,12 @@ def project(rated_site, tmp_path: Path) -> Path:
 
 def repro(project: Path) -> list[str]:
     """The stages that ran."""
+    return re.findall(r"^Running stage '(\w+)'", dvc(project, "repro"), re.MULTILINE)
+
+
+def dvc(project: Path, *arguments: str) -> str:
     done = subprocess.run(
-        [BIN / "dvc", "repro"],
+        [BIN / "dvc", *arguments],
         cwd=project,
         env=environment(CONFIG_FILE=str(project / "config.yaml")),
         capture_output=True,
@@ -47,7 +53,7 @@ def repro(project: Path) -> list[str]:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return re.findall(r"^Running stage '(\w+)'", done.stdout, re.MULTILINE)
+    return done.stdout
 
 
 def test_what_did_not_change_is_skipped_and_a_new_rating_is_not(project):
@@ -67,3 +73,26 @@ def test_what_did_not_change_is_skipped_and_a_new_rating_is_not(project):
     Rating.objects.create(user=user, movie=movie, rating=4.0, rated_at=datetime(2026, 1, 1, tzinfo=UTC))
     assert repro(project) == ["export", "validate", "train", "evaluate"]
     assert DatasetSnapshot.objects.count() == 2
+
+
+def test_a_refused_model_is_a_result(project):
+    config = project / "config.yaml"
+    policy = yaml.safe_load(config.read_text())
+    policy["gate"]["max_rmse"] = 0.001
+    config.write_text(yaml.safe_dump(policy))
+
+    assert repro(project) == ["export", "validate", "train", "evaluate"]
+
+    (version,) = ModelVersion.objects.all()
+    assert (version.status, version.run.outcome) == ("refused", TrainingOutcome.GATE_REFUSED)
+    assert version.decisions.count() == 2  # of the training and of evaluate
+    found = json.loads((project / "var" / "dvc" / "evaluation.json").read_text())
+    assert (found["decision"], found["failed"]) == ("refused", "gate.rmse")
+    shown = json.loads(dvc(project, "metrics", "show", "--json"))
+    assert shown[""]["data"]["var/dvc/evaluation.json"]["data"] == found
+    lock = (project / "dvc.lock").read_bytes()
+
+    assert repro(project) == ["export"]
+
+    assert (project / "dvc.lock").read_bytes() == lock
+    assert ModelVersion.objects.count() == 1

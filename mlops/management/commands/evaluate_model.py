@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from catalog.management.base import ServiceCommand
 from catalog.progress import progress_bar
 from mlops.dashboard.report import figure_rows, rule_lines
+from mlops.findings import Outcome
 from mlops.gate.versions import evaluate_version
 from mlops.models import GateDecision
 
@@ -15,7 +16,7 @@ from mlops.models import GateDecision
 class Command(ServiceCommand):
     help = (
         "Evaluates a version again on the later part of its own data, against the baselines and today's champion. "
-        "Ends with code 1 when the gate refuses it."
+        "Ends with code 1 when the gate refuses it, unless --accept-refusal is given."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -23,6 +24,10 @@ class Command(ServiceCommand):
             "version", type=_version, metavar="VERSION", help="Its number, or the file that `train_model --out` left."
         )
         parser.add_argument("--out", type=Path, metavar="FILE", help="Write the figures and the decision as JSON.")
+
+        parser.add_argument(
+            "--accept-refusal", action="store_true", help="End with code 0 also when the gate refuses the version."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with progress_bar(unit="step", shown=self.show_progress) as bar:
@@ -38,7 +43,7 @@ class Command(ServiceCommand):
             self.stdout.write(line)
         if options["out"]:
             options["out"].write_text(json.dumps(_metrics(decision), indent=1) + "\n", encoding="utf-8")
-        if decision.outcome == GateDecision.Outcome.REFUSED:
+        if decision.outcome == GateDecision.Outcome.REFUSED and not options["accept_refusal"]:
             raise CommandError(f"The gate refuses version {decision.version_id}.")
         self.stdout.write(self.style.SUCCESS(f"Version {decision.version_id}: {decision.get_outcome_display()}."))
 
@@ -53,7 +58,8 @@ def _version(text: str) -> int:
 
 
 def _metrics(decision: GateDecision) -> dict[str, Any]:
-    """What does not differ from one run to the next."""
+    """What does not differ from one run to the next. No lists: DVC shows none."""
     figures = decision.version.figures
     summary = figures["models"]["candidate"]["summary"]
-    return {"decision": decision.outcome, **summary, "differences": figures["differences"]}
+    failed = ", ".join(finding.key for finding in decision.findings if finding.outcome == Outcome.FAILED)
+    return {"decision": decision.outcome, "failed": failed, **summary, "differences": figures["differences"]}

@@ -10,6 +10,7 @@ from mlops.data.snapshots import copy_folder
 from mlops.models import ModelVersion, PipelineRun
 from mlops.registry.artifacts import folder_of
 from mlops.training.forecast import STEPS
+from mlops.training.job import TrainingOutcome
 from mlops.training.pipeline import run_training
 from mlops.training.runs import resume_run, start_training
 
@@ -17,7 +18,8 @@ from mlops.training.runs import resume_run, start_training
 class Command(ServiceCommand):
     help = (
         "Trains a model here and now, judges it on later data, and promotes it if the gate and the policy let it. "
-        "Ends with code 0 when the model passed or waits for a person, with 1 when it was refused or the run failed."
+        "Ends with code 0 when the model passed or waits for a person, with 1 when the run failed or the gate refused "
+        "the model, which --accept-refusal takes for a result like any other."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,17 +42,22 @@ class Command(ServiceCommand):
             help="Leave a copy of the model's files here, and beside it FOLDER.json, which says what version it is.",
         )
 
+        parser.add_argument(
+            "--accept-refusal", action="store_true", help="End with code 0 also when the gate refuses the model."
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with terminate_as_interrupt():
                 run = self._follow(self._queued(**options))
         except KeyboardInterrupt:
             raise CommandError("Interrupted; the run is marked as cancelled.", returncode=130) from None
-        if run.status != PipelineRun.Status.SUCCEEDED:
+        is_refused = run.outcome == TrainingOutcome.GATE_REFUSED
+        if run.status != PipelineRun.Status.SUCCEEDED and not (is_refused and options["accept_refusal"]):
             raise CommandError(f"Run {run.pk} {run.get_status_display()}. {run.message}")
         if options["out"]:
             _leave_copy(run.version, options["out"])
-        self.stdout.write(self.style.SUCCESS(run.message))
+        self.stdout.write((self.style.WARNING if is_refused else self.style.SUCCESS)(run.message))
 
     def _queued(self, *, resume: int | None, algorithm: str | None, snapshot: str | None, **_: Any) -> PipelineRun:
         if resume is None:
