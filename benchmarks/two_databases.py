@@ -1,4 +1,4 @@
-"""The same ratings on SQLite and on Postgres: `python -m benchmarks.two_databases --data DIR [--postgres URL]`.
+"""The same ratings on SQLite and on Postgres: `python -m benchmarks.two_databases --data DIR [--quick]`.
 
 Loads ml-latest-small into two new sites, whose users get pseudonyms of their own, trains the default model on both, and
 compares the snapshot's hash, the chosen parameters, the outcome of each of the gate's rules, and the list of every
@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 K = 10
 # What a busy machine would decide otherwise.
 POLICY: Sections = {"gate": {"max_latency_ms": 60_000, "replay_latency_floor_ms": 60_000}}
+QUICK: Sections = {"training": {"memory_mb": 50}, "evaluation": {"cuts": [0.9], "half_lives_days": [30]}}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _trained(options: argparse.Namespace, folder: Path, database: str) -> dict[str, Any]:
     checkout = Checkout(ROOT)
-    checkout.use_site(folder, POLICY, database=database)
+    checkout.use_site(folder, {**POLICY, **(QUICK if options.quick else {})}, database=database)
     checkout.environment |= {"MOVIELENS_PATH": str((options.data / MOVIELENS).resolve())}
     say(f"training on {database or 'SQLite'}")
     for command in (["migrate", "--verbosity", "0"], ["load_sample", "--verbosity", "0"]):
@@ -84,6 +85,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder that holds ml-latest-small")
     server = os.environ.get("TEST_DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
     parser.add_argument("--postgres", default=server, help="server and its user")
+    parser.add_argument("--quick", action="store_true", help="model the most rated movies only, evaluate on one cut")
     parser.add_argument("arguments", nargs="*", help="of train_model, after --")
     return parser.parse_args(arguments)
 
