@@ -21,7 +21,7 @@ from benchmarks.postgres import new_database
 from benchmarks.tables import render
 
 ROOT = Path(__file__).resolve().parent.parent
-K = 10
+SCRIPT = Path(__file__).with_name("two_databases_site.py")
 # What a busy machine would decide otherwise.
 POLICY: Sections = {"gate": {"max_latency_ms": 60_000, "replay_latency_floor_ms": 60_000}}
 QUICK: Sections = {"training": {"memory_mb": 50}, "evaluation": {"cuts": [0.9], "half_lives_days": [30]}}
@@ -51,33 +51,9 @@ def _trained(options: argparse.Namespace, folder: Path, database: str) -> dict[s
         if checkout.manage(*command):
             raise SystemExit(f"{command[0]} failed")
     checkout.manage("train_model", *options.arguments)  # a refusal is an answer too
-    if checkout.script(Path(__file__), "dump", folder / "found.json"):
+    if checkout.script(SCRIPT, folder / "found.json"):
         raise SystemExit("the site could not be read")
     return dict(json.loads((folder / "found.json").read_text(encoding="utf-8")))
-
-
-def dump(out: Path) -> None:
-    """Writes what the only version of this site is, and each user's list by user name and the movies' ids."""
-    import django
-
-    django.setup()
-    from catalog.models import Rating, User
-    from mlops.models import ModelVersion
-    from mlops.registry.artifacts import folder_of
-    from recommender.estimators import load_recommender
-
-    version = ModelVersion.objects.get()
-    decision = version.decisions.get()
-    users = dict(User.objects.filter(ratings__isnull=False).distinct().values_list("pk", "username"))
-    histories: dict[int, dict[int, float]] = {user: {} for user in users}
-    for user, movie, rating in Rating.objects.order_by("rated_at", "movie_id").values_list("user", "movie", "rating"):
-        histories[user][movie] = float(rating)
-    lists = load_recommender(folder_of(version)).recommend_for_history(list(histories.values()), k=K)
-    movies = lists.groupby("user_id")["movie_id"].agg(list)
-    found = {"snapshot": version.snapshot.content_hash, "parameters": version.chosen, "decision": decision.outcome}
-    found |= {"rules": {finding.key: finding.outcome for finding in decision.findings}}
-    found |= {"artefact": version.artifact_checksum, "lists": dict(zip(users.values(), movies, strict=True))}
-    out.write_text(json.dumps(found), encoding="utf-8")
 
 
 def _read(arguments: list[str] | None) -> argparse.Namespace:
@@ -91,7 +67,4 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["dump"]:
-        dump(Path(sys.argv[2]))
-    else:
-        sys.exit(main())
+    sys.exit(main())
