@@ -10,6 +10,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import send_mail
 from django.dispatch import receiver
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -35,7 +36,7 @@ def set_alert(code: str, *findings: Finding, subject: str = "") -> Alert | None:
     elif alert.findings != rows:
         alert.findings = rows
         alert.save(update_fields=["findings"])
-    if alert.mailed_at is None and _send(_("Alert: {title}").format(title=alert.title), alert.message):
+    if alert.mailed_at is None and _send(_("Alert: {title}").format(title=alert.title), alert.message, alert):
         # Set only after a success, so that the next check tries again when the mail server was down.
         Alert.objects.filter(pk=alert.pk).update(mailed_at=timezone.now())
     return alert
@@ -67,14 +68,20 @@ def _close(code: str, subject: str) -> None:
         body = _("Open since {since:%Y-%m-%d %H:%M} UTC: {message}").format(
             since=alert.opened_at, message=alert.message
         )
-        _send(_("Resolved: {title}").format(title=alert.title), body)
+        _send(_("Resolved: {title}").format(title=alert.title), body, alert)
 
 
-def _send(subject: str, body: str) -> bool:
+def page_of(alert: Alert) -> str:
+    """The address of the alert's page; without the site's own, which CSRF_TRUSTED_ORIGINS names, only its path."""
+    site = next((origin for origin in settings.CSRF_TRUSTED_ORIGINS if "*" not in origin), "")
+    return site + reverse("admin:mlops_alert_change", args=[alert.pk])
+
+
+def _send(subject: str, body: str, alert: Alert) -> bool:
     if not settings.ALERT_EMAILS:
         return False
     try:
-        send_mail(f"[Movierec] {subject}", body, None, settings.ALERT_EMAILS)
+        send_mail(f"[Movierec] {subject}", f"{body}\n\n{page_of(alert)}", None, settings.ALERT_EMAILS)
     except SoftTimeLimitExceeded:
         raise
     except Exception:

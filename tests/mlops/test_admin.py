@@ -36,6 +36,13 @@ def refused_version() -> ModelVersion:
     return make_version(decision="refused", rules=[rule("Too slow.", "failed")])
 
 
+def test_the_admin_links_to_the_dashboard(browser):
+    page = browser.get(reverse("admin:index"))
+
+    assert f'href="{reverse("mlops:dashboard")}"' in page.content.decode()
+    assert browser.get(reverse("mlops:dashboard")).status_code == 200
+
+
 def test_train_now_queues_a_run_and_shows_it(browser, sam, quick):
     page = browser.get(url("pipelinerun_changelist"))
     assert "Train now" in page.content.decode()

@@ -6,7 +6,7 @@ from django.core import mail
 from catalog.signals import sync_ended
 from mlops.findings import Finding, Outcome, title
 from mlops.models import Alert
-from mlops.monitoring.alerts import alert_on, open_alerts, set_alert
+from mlops.monitoring.alerts import alert_on, open_alerts, page_of, set_alert
 from mlops.monitoring.codes import AlertCode, DriftCode, StalenessCode
 
 pytestmark = pytest.mark.django_db
@@ -28,13 +28,29 @@ def figures() -> list[list[float]]:
     return [[finding["figure"] for finding in alert.findings] for alert in open_alerts()]
 
 
+def test_a_mail_links_to_the_alerts_page(ops, settings, admin_client):
+    settings.CSRF_TRUSTED_ORIGINS = ["https://*.example.org", "https://movies.example.org"]
+
+    for findings in ([psi(0.3)], []):
+        set_alert(DRIFT, *findings)
+
+    links = [message.body.split("\n\n")[1] for message in mail.outbox]
+    assert len(links) == 2
+    for link in links:
+        assert link.startswith("https://movies.example.org/admin/")
+        answer = admin_client.get(link.removeprefix("https://movies.example.org"))
+        assert (answer.status_code, answer.context["original"]) == (200, Alert.objects.get())
+
+
 def test_alert_is_mailed_and_logged_once(ops, caplog):
     for figure in (0.3, 0.3, 0.4):
         set_alert(DRIFT, psi(figure))
 
     [message] = mail.outbox
     assert title(DRIFT) in message.subject
-    assert (message.body, message.to) == (f"{psi(0.3).title}: {psi(0.3).sentence}", ["ops@example.org"])
+    body, link = message.body.split("\n\n")
+    assert (body, message.to) == (f"{psi(0.3).title}: {psi(0.3).sentence}", ["ops@example.org"])
+    assert link == page_of(Alert.objects.get())
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert figures() == [[0.4]]
 
