@@ -15,6 +15,22 @@ _ROW = np.dtype([(MOVIE_ID, "<i8"), (RATING, "<f8"), (RATED_AT, "<i8")])
 _ORDER = [USER_ID, RATED_AT, MOVIE_ID, RATING]
 
 
+class Rows:
+    """Digests of the columns in the order of the rows, as earlier versions hashed ratings."""
+
+    def __init__(self) -> None:
+        self._columns = {name: hashlib.sha256() for name in (USER_ID, MOVIE_ID, RATING, RATED_AT)}
+
+    def add(self, ratings: pd.DataFrame) -> None:
+        times = ratings[RATED_AT].dt.as_unit("us").astype(np.int64)
+        for name, digest in self._columns.items():
+            values = times if name == RATED_AT else ratings[name]
+            digest.update(np.ascontiguousarray(values, dtype="<f8" if name == RATING else "<i8").tobytes())
+
+    def digests(self) -> list[bytes]:
+        return [digest.digest() for digest in self._columns.values()]
+
+
 class Histories:
     """The digest of each user's history, collected in chunks of any size in which a user's rows are together."""
 

@@ -15,12 +15,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mlops.data.histories import Histories
+from mlops.data.histories import Histories, Rows
 from recommender.estimators.artifact_files import sha256
 
 RATINGS, MOVIES, MANIFEST = "ratings.parquet", "movies.parquet", "snapshot.json"
@@ -41,22 +40,6 @@ _MOVIE_SCHEMA = pa.schema(
 )
 
 
-class _Rows:
-    """Digests of the columns, in the order of the rows."""
-
-    def __init__(self) -> None:
-        self._columns = {name: hashlib.sha256() for name in _RATING_SCHEMA.names}
-
-    def add(self, frame: pd.DataFrame) -> None:
-        times = frame["rated_at"].dt.as_unit("us").astype(np.int64)
-        for name, digest in self._columns.items():
-            values = times if name == "rated_at" else frame[name]
-            digest.update(np.ascontiguousarray(values, dtype="<f8" if name == "rating" else "<i8").tobytes())
-
-    def digests(self) -> list[bytes]:
-        return [digest.digest() for digest in self._columns.values()]
-
-
 class Content:
     """Counts, time span and hash of a snapshot, collected in chunks of any size in which a user's ratings are together.
 
@@ -70,7 +53,7 @@ class Content:
         self.users: set[int] = set()
         self.first: datetime | None = None
         self.last: datetime | None = None
-        self._ratings: _Rows | Histories = _Rows() if scheme == BY_ROW else Histories()
+        self._ratings: Rows | Histories = Rows() if scheme == BY_ROW else Histories()
         self._movies = hashlib.sha256()
 
     def add_ratings(self, frame: pd.DataFrame) -> None:
@@ -88,7 +71,7 @@ class Content:
 
     def hash(self) -> str:
         digests = self._ratings.digests()
-        ordered = digests if isinstance(self._ratings, _Rows) else sorted(digests)
+        ordered = digests if isinstance(self._ratings, Rows) else sorted(digests)
         parts = [digest.hex() for digest in ordered] + [self._movies.hexdigest()]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mlops.findings import Finding, Outcome
+from mlops.gate.accuracy import precision, predicted_stars
 from mlops.gate.bounds import above, at_least, at_most, not_clearly_worse, outcome_of
 from mlops.gate.codes import Message, Rule
 from mlops.gate.inputs import GateInput, Replay
@@ -73,25 +74,6 @@ def recent_champion(given: GateInput, policy: GatePolicy) -> Findings:
         margin, few = -policy.refresh_margin, (Outcome.NOT_JUDGED, Message.USERS_NEEDED)
         best = str(given.recent_best)
         yield above(Rule.RECENT_CHAMPION, difference, margin, best, min_users=policy.min_users, if_few=few)
-
-
-def precision(given: GateInput, policy: GatePolicy) -> Findings:
-    """Of the movies of a list, the share that was liked next: at most 1 / k, since a list is asked for each like."""
-    yield at_least(Rule.PRECISION, given.figures.get("precision"), policy.min_precision, key="gate.min_precision")
-    if (difference := given.metric_differences.get("precision")) is not None:
-        loss, users, message = policy.max_precision_loss, policy.min_slice_users, Message.PRECISION_NOT_WORSE
-        yield not_clearly_worse(Rule.PRECISION_CHAMPION, difference, loss, users, message=message)
-
-
-def predicted_stars(given: GateInput, policy: GatePolicy) -> Findings:
-    """On ratings given after each cut, of movies that were rated before it."""
-    rmse, n_stars = given.figures.get("rmse"), int(given.figures.get("n_stars") or 0)
-    if n_stars < policy.min_stars:
-        params = {"n_stars": n_stars, "min_stars": policy.min_stars}
-        yield Finding(Rule.RMSE, Outcome.NOT_JUDGED, rmse, params=params, message=Message.TOO_FEW_STARS)
-        return
-    yield at_most(Rule.RMSE, rmse, policy.max_rmse, key="gate.max_rmse")
-    yield at_most(Rule.RMSE_REFERENCE, rmse, given.reference.get("rmse"), times=policy.max_rmse_ratio)
 
 
 def lists(given: GateInput, policy: GatePolicy) -> Findings:

@@ -109,7 +109,7 @@ def as_an_earlier_version(folder: Path, content_hash: str) -> None:
 HASH_OF_E3A8726 = "443de6de01dee76a77707d43bf0e22762492ea8d9c45559e5431e49143ab8e35"
 
 
-def test_a_snapshot_of_an_earlier_version_is_still_read_as_it_was(quick, db, tmp_path):
+def test_an_earlier_snapshot_is_read_as_before(quick, db, tmp_path):
     write_files(tmp_path / "old", [RATINGS], [MOVIES], [])
     as_an_earlier_version(tmp_path / "old", HASH_OF_E3A8726)
 
