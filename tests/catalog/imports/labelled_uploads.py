@@ -83,6 +83,12 @@ Confessions of a Dangerous Mind (2002) | tt0270288 | 4912 |
 Confessions of a Dangerous Mind (2002) | | |
 The Killing (2023) | tt9991001 | 991001 |
 The Killing (2023) | tt9991002 | 991002 |
+Ikiru (1952) | tt0044741 | 3782 | 生きる
+Leviathan (2014) | tt2802154 | 265180 | Левиафан
+In the Mood for Love (2000) | tt0118694 | 843 | 花樣年華
+1917 (2019) | tt8579674 | 530915 |
+300 (2006) | tt0416449 | 1271 |
+No (2012) | tt2059255 | 110398 |
 """
 
 ASKED = """
@@ -190,6 +196,33 @@ Dr Dolittle | 1967 | | | Doctor Dolittle (1967)
 Childs Play | 1988 | | | Child's Play (1988)
 The Little Mermaid II | 2000 | | |
 Hellboy II: The Golden Army | 2008 | | |
+生きる | 1952 | | | Ikiru (1952)
+Ikiru (生きる) | 1952 | | | Ikiru (1952)
+Ikiru | 1953 | | | Ikiru (1952)
+Ikiru | 1955 | | |
+Левиафан | 2014 | | | Leviathan (2014)
+ЛЕВИАФАН | 2014 | | | Leviathan (2014)
+Leviathan | 1989 | | |
+花樣年華 | 2000 | | | In the Mood for Love (2000)
+In the Mood for Love (花樣年華) (2000) | | | | In the Mood for Love (2000)
+1917 | 2019 | | | 1917 (2019)
+1917 (2019) | | | | 1917 (2019)
+1917 | 2020 | | | 1917 (2019)
+300 | 2006 | | | 300 (2006)
+300 | 2007 | tt0416449 | | 300 (2006)
+300: Rise of an Empire | 2014 | | |
+No | 2012 | | | No (2012)
+NO | 2012 | tt2059255 | 110398 | No (2012)
+A Quiet Year (No) | 2012 | | |
+Untitled (1917) | 2019 | | |
+The Making of (300) | 2006 | | |
+No | 2012 | | 1271 |
+300 | 2006 | tt8579674 | |
+Oldboy | 2008 | | |
+Oldboy | | | |
+Suspiria | 1978 | | | Suspiria (1977)
+Suspiria | 2019 | | | Suspiria (2018)
+Suspiria | 1990 | | |
 """
 
 _MOVIE = re.compile(r"(?P<title>.+) \((?P<year>\d+)\)")
