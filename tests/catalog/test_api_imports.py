@@ -70,6 +70,7 @@ def test_an_upload_is_discarded_and_the_list_holds_ones_own(nora, bob):
     assert not UserImport.objects.exists()
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     ("content", "format", "message"),
     [
@@ -102,6 +103,7 @@ class Unread(BytesIO):
         raise AssertionError("nothing of it is to be read")
 
 
+@pytest.mark.wording
 def test_two_gigabytes_are_refused_before_they_are_read(nora):
     token = Token.objects.create(user=nora).key
     answer = APIClient().generic(

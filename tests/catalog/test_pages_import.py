@@ -76,6 +76,7 @@ def test_a_discarded_upload_is_gone(page):
     assert not UserImport.objects.exists()
 
 
+@pytest.mark.wording
 def test_wrong_file_is_refused_on_the_page(page):
     answer = upload(page, format="trakt")
 
@@ -88,6 +89,7 @@ def test_wrong_file_is_refused_on_the_page(page):
     assert not UserImport.objects.exists()
 
 
+@pytest.mark.wording
 def test_oversized_upload_is_stopped_with_the_reason(nora, settings, tmp_path, change_policy):
     """The token of the form stands before the file and is read; of the file nothing is kept."""
     change_policy("imports", max_upload_mb=1)

@@ -65,6 +65,7 @@ def test_an_export_of_before_2017_is_read():
     assert (row.rating, row.medium, row.recorded_at) == (4.5, "", datetime(2017, 1, 5, tzinfo=UTC))
 
 
+@pytest.mark.wording
 def test_another_encoding_is_refused_with_the_line():
     content = table(IMDB, imdb_row("tt0113277", 9, "Heat", 1995)) + "tt1,Amélie\n".encode("cp1252")
 

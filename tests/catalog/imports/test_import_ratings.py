@@ -40,6 +40,7 @@ def test_it_imports_and_says_what_was_not_matched_and_why(nora, path):
     ]
 
 
+@pytest.mark.wording
 def test_a_dry_run_writes_nothing(nora, path):
     MovieFactory(title="Heat", year=1995)
     out, _ = import_ratings(path, dry_run=True)
@@ -50,6 +51,7 @@ def test_a_dry_run_writes_nothing(nora, path):
     assert not UserImport.objects.exists()
 
 
+@pytest.mark.wording
 def test_mistakes_are_reported_and_change_nothing(nora, path, tmp_path):
     with pytest.raises(CommandError, match="There is no user 'nobody'"):
         import_ratings(path, user="nobody")

@@ -109,6 +109,7 @@ def test_a_row_may_be_rated_and_wanted():
     assert (row.kind, row.rating, row.problem) == ("wanted", 4, ())
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     ("content", "message"),
     [

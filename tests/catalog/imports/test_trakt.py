@@ -108,6 +108,7 @@ def test_a_bad_detail_costs_the_detail_and_is_named(item, note):
     assert note in describe(row.ignored)
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     ("content", "message"),
     [

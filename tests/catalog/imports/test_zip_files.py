@@ -18,11 +18,13 @@ def refusal(content: bytes, name: str = "letterboxd.zip") -> str:
     return str(refused.value)
 
 
+@pytest.mark.wording
 def test_other_files_named_zip_are_refused():
     assert "letterboxd.zip: expected a zip, but this file is not one" in refusal(b"<html>Sign in</html>")
     assert "the file is empty" in refusal(b"")
 
 
+@pytest.mark.wording
 def test_a_zip_that_is_cut_off_or_damaged_is_refused():
     content = zipped(SOUND)
     damaged = bytearray(content)
@@ -32,6 +34,7 @@ def test_a_zip_that_is_cut_off_or_damaged_is_refused():
     assert "the zip is damaged" in refusal(bytes(damaged))
 
 
+@pytest.mark.wording
 def test_a_zip_bomb_is_refused_by_what_it_would_unpack_to(change_policy):
     bomb = zipped({"ratings.csv": b"\0" * (20 << 20)})
     assert len(bomb) < 30_000
@@ -41,6 +44,7 @@ def test_a_zip_bomb_is_refused_by_what_it_would_unpack_to(change_policy):
     assert "expected at most 1" in refusal(zipped(many))
 
 
+@pytest.mark.wording
 def test_a_zip_that_lies_about_sizes_gives_no_more_than_it_says(change_policy):
     """The central directory claims ten bytes of a member that holds twenty megabytes."""
     bomb = bytearray(zipped({"ratings.csv": b"\0" * (20 << 20)}))
@@ -50,12 +54,14 @@ def test_a_zip_that_lies_about_sizes_gives_no_more_than_it_says(change_policy):
     assert "the zip is damaged" in refusal(bytes(bomb))
 
 
+@pytest.mark.wording
 def test_a_zip_of_too_many_files_is_refused(change_policy):
     change_policy("imports", max_files=3)
 
     assert "holds 4 files; expected at most 3" in refusal(zipped({f"{number}.csv": b"" for number in range(4)}))
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     "path", ["../ratings.csv", "/etc/ratings.csv", "a/../../ratings.csv", "C:\\ratings.csv", "..\\x.csv"]
 )
@@ -63,6 +69,7 @@ def test_a_path_that_leads_out_of_the_zip_is_refused(path):
     assert "leads out of the zip" in refusal(zipped({**SOUND, path: b"x"}))
 
 
+@pytest.mark.wording
 def test_a_link_in_the_zip_is_refused():
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as file:
@@ -91,6 +98,7 @@ def test_a_zip_that_is_compressed_in_an_unusual_way_is_refused(method):
     assert "ratings.csv is compressed in an unusual way; expected a plain zip (deflate)" in refusal(packed.getvalue())
 
 
+@pytest.mark.wording
 def test_a_file_beyond_the_limit_is_refused(change_policy):
     change_policy("imports", max_upload_mb=1)
     with pytest.raises(UploadTooLarge, match=r"ratings.csv: 2 MB; expected a file of at most 1 MB"):
@@ -104,6 +112,7 @@ def test_more_rows_than_allowed_are_refused(change_policy):
     assert "ratings.csv: " in refusal(table(RATINGS, *rows), "ratings.csv")
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     ("files", "message"),
     [
