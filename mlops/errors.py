@@ -101,6 +101,14 @@ class NoBackupFolder(BackupError):
     """Nobody said where backups go."""
 
 
+class PackageError(MLOpsError, code="package_error", text=_("The package of a model cannot be written or used.")): ...
+
+
+class ForeignCatalogue(
+    PackageError, code="foreign_catalogue", text=_("The model was trained on the catalog of another site.")
+): ...
+
+
 class InvalidEvidence(
     MLOpsError, code="invalid_evidence", text=_("The file does not hold results of the test suite."), status=400
 ): ...

@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from mlops.policy import S3_ADDRESS
+
 env = environ.Env()
 # A password may hold any sign, written as it is or in percents: it ends at the last @.
 _ADDRESS = re.compile(
@@ -31,6 +33,17 @@ def text(name: str, default: str = "", *, pattern: str = r".*", expected: str = 
     if not re.fullmatch(pattern, value):
         raise ImproperlyConfigured(f"{name}: expected {expected}" + ("" if is_secret else f", got {value!r}"))
     return value
+
+
+def age_key(name: str) -> str:
+    pattern = r"((age1|AGE-SECRET-KEY-1)[0-9A-Za-z]+)?"
+    return text(name, pattern=pattern, expected="a key of age", is_secret=True)
+
+
+def folder_or_bucket(name: str) -> str:
+    """A store's address; a bad one is not shown, because it may hold a password."""
+    expected = "a folder or s3://bucket/prefix, without credentials"
+    return text(name, pattern=rf"{S3_ADDRESS}|(?!s3:).*", expected=expected, is_secret=True)
 
 
 def token(name: str) -> str:

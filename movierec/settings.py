@@ -156,11 +156,11 @@ CODE_REVISION = env.text("CODE_REVISION")
 
 MODEL_DIR = env.path("MODEL_DIR", VAR_DIR / "models")
 SNAPSHOT_DIR = env.path("SNAPSHOT_DIR", VAR_DIR / "snapshots")
-AGE_KEY = r"(age1|AGE-SECRET-KEY-1)[0-9A-Za-z]+"
-BACKUP_KEY = env.text("BACKUP_KEY", pattern=f"({AGE_KEY})?", expected="a key of age", is_secret=True)
+BACKUP_KEY = env.age_key("BACKUP_KEY")
 BACKUP_KEY_FILE = env.text("BACKUP_KEY_FILE")
 DVC_REMOTE_URL = env.text("DVC_REMOTE_URL")
 DVC_DIR = env.path("DVC_DIR", BASE_DIR)  # DVC's project; MODEL_DIR and SNAPSHOT_DIR are below it
+MODEL_STORE = env.folder_or_bucket("MODEL_STORE")
 MLFLOW_TRACKING_URI = env.text("MLFLOW_TRACKING_URI", f"sqlite:///{VAR_DIR / 'mlflow' / 'mlflow.db'}")
 MLFLOW_MODEL_NAME = env.text("MLFLOW_MODEL_NAME", "movierec", pattern=r"[\w-]+", expected="letters, digits, _ and -")
 MLFLOW_ARTIFACT_DIR = VAR_DIR / "mlflow" / "artifacts"  # used with an sqlite:/// store only; a server has its own

@@ -45,9 +45,12 @@ class Store(Protocol):
     def remove(self, name: str) -> None: ...
 
 
-def open_store(address: str) -> Store:
-    """The store at s3://bucket/prefix, or in a folder. Raises BackupError if the address is malformed."""
-    return Bucket(address) if address.startswith("s3:") else Folder(Path(address))
+def open_store(address: str, prefix: str = PREFIX) -> Store:
+    """The store at s3://bucket/prefix, or in a folder; it holds what is named with `prefix`.
+
+    Raises BackupError if the address is malformed.
+    """
+    return Bucket(address, prefix) if address.startswith("s3:") else Folder(Path(address), prefix)
 
 
 @contextmanager
@@ -63,13 +66,14 @@ def workspace(root: Path) -> Iterator[Path]:
 
 
 class Folder:
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, named: str = PREFIX) -> None:
         self.root = self.workspace = root.absolute()
+        self.named = named
 
     def names(self) -> list[str]:
         if (self.root / SUMS).exists():
             return [""]
-        return sorted(path.parent.name for path in self.root.glob(f"{PREFIX}*/{SUMS}"))
+        return sorted(path.parent.name for path in self.root.glob(f"{self.named}*/{SUMS}"))
 
     def address(self, name: str) -> str:
         return str(self.root / name)
@@ -90,12 +94,13 @@ class Folder:
 class Bucket:
     """Credentials, region and endpoint are boto3's own: AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL_S3 and so on."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, named: str = PREFIX) -> None:
         parts = re.fullmatch(S3_ADDRESS, address)
         if parts is None:  # not shown: it may hold a password
-            raise BackupError("The address of the backups: expected s3://bucket/prefix, without credentials.")
+            raise BackupError("The address of the store: expected s3://bucket/prefix, without credentials.")
         self.bucket, prefix = parts["bucket"], (parts["prefix"] or "").strip("/")
         self.prefix = f"{prefix}/" if prefix else ""
+        self.named = named
         self.workspace = Path(settings.VAR_DIR)
         with self._errors():
             self.client = _client()
@@ -103,7 +108,7 @@ class Bucket:
     def names(self) -> list[str]:
         if SUMS in self._objects(SUMS):
             return [""]
-        found = (re.fullmatch(f"({PREFIX}[^/]+)/{SUMS}", key) for key in self._objects(PREFIX))
+        found = (re.fullmatch(f"({self.named}[^/]+)/{SUMS}", key) for key in self._objects(self.named))
         return sorted(match[1] for match in found if match)
 
     def address(self, name: str) -> str:
@@ -134,7 +139,7 @@ class Bucket:
 
     def _remove_abandoned(self) -> None:
         whole, latest = set(self.names()), dict[str, float]()
-        for key, changed in self._objects(PREFIX).items():
+        for key, changed in self._objects(self.named).items():
             name = key.partition("/")[0]
             latest[name] = max(changed, latest.get(name, 0))
         for name, changed in latest.items():

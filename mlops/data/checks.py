@@ -70,9 +70,9 @@ class CheckReport:
 
 
 def check_frames(
-    ratings: pd.DataFrame, movies: pd.DataFrame, *, now: datetime, genres: Collection[str] = ()
+    ratings: pd.DataFrame, movies: pd.DataFrame, *, now: datetime, genres: Collection[str] | None = ()
 ) -> CheckReport:
-    """Takes frames indexed from 0. Every row of a frame with wrong columns is bad."""
+    """Takes frames indexed from 0. Every row of a frame with wrong columns is bad. `genres` None: any will do."""
     return CheckReport(
         n_rows=len(ratings) + len(movies),
         bad_ratings=_bad_rows(_rating_schema(movies["movie_id"], now), ratings),
@@ -106,15 +106,18 @@ def _rating_schema(movie_ids: "pd.Series[Any]", now: datetime) -> pa.DataFrameSc
     )
 
 
-def _movie_schema(genres: Collection[str]) -> pa.DataFrameSchema:
-    known = frozenset(genres)
+def _movie_schema(genres: Collection[str] | None) -> pa.DataFrameSchema:
+    is_known = None
+    if genres is not None:
+        known = frozenset(genres)
+        is_known = pa.Check(lambda column: column.map(known.issuperset), error=RowRule.UNKNOWN_GENRE)
     is_last = pa.Check(lambda column: ~column.duplicated(keep="last"), error=RowRule.MOVIE_TWICE)
     optional = {
         "title": None,
         "release_date": pa.Check(
             lambda column: column.dt.year.between(FIRST_YEAR, LAST_YEAR), error=RowRule.IMPLAUSIBLE_DATE
         ),
-        "genres": pa.Check(lambda column: column.map(known.issuperset), error=RowRule.UNKNOWN_GENRE),
+        "genres": is_known,
         "language": pa.Check.isin(LANGUAGES, error=RowRule.UNKNOWN_LANGUAGE),
     }
     columns = {name: pa.Column(checks=check, nullable=True) for name, check in optional.items()}

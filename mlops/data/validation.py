@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from scipy.sparse import csr_matrix
 
-from catalog.models import Genre
+from catalog.models import Genre, Movie
 from mlops.data.checks import CheckReport, check_frames, without_bad_rows
 from mlops.data.codes import Counted, DataProblem, refusal_sentence, rules_sentence
 from mlops.data.histories import in_canonical_order
@@ -92,10 +92,11 @@ def _check(
     return ratings, movies, rows, without_released_rows(report, rows, as_of=moment)
 
 
-def known_genres() -> list[str]:
-    """The genres that the policy lists, or those of the catalogue."""
-    named = settings.POLICY.data_checks.genres
-    return list(Genre.objects.values_list("name", flat=True)) if named is None else named
+def known_genres() -> list[str] | None:
+    """The genres that the policy lists, or those of the catalogue. None on a host that has only a snapshot."""
+    if (named := settings.POLICY.data_checks.genres) is not None:
+        return named
+    return list(Genre.objects.values_list("name", flat=True)) if Movie.objects.exists() else None
 
 
 def null_shares(movies: pd.DataFrame) -> dict[str, float]:

@@ -32,6 +32,7 @@ class Rule(TextChoices):
     LIKED_SHARE = "gate.liked_share", _("liked movies in the first tenth")
     LATENCY_MS = "gate.latency_ms", _("latency of a list, ms")
     MEMORY_MB = "gate.memory_mb", _("memory of a process, MB")
+    ORIGIN = "gate.origin", _("origin of the ratings")
     REPLAY = "gate.replay", _("replay of past requests")
     REPLAY_ERRORS = "gate.replay_errors", _("replay: lists that failed, of {n_requests} {source}")
     REPLAY_EXCLUDED = "gate.replay_excluded", _("replay: seen or dismissed movies, in {n_requests} {source}")
@@ -79,6 +80,10 @@ class Message(TextChoices):
     )
     NO_CHAMPION = "gate.no_champion", _("There is no champion yet: the baseline rule decides.")
     CANNOT_SCORE_NEW = "gate.cannot_score_new", _("The champion can recommend new movies, this model cannot.")
+    SAMPLE_OVER_LIVE = (
+        "gate.sample_over_live",
+        _("This model learnt from sample data alone, the champion from ratings of this site."),
+    )
     AT_LEAST = "gate.at_least", _("{title}: {figure:.4g}; at least {threshold:.4g} is required.")
     AT_MOST = "gate.at_most", _("{title}: {figure:.4g}; at most {threshold:.4g} is allowed.")
     AT_LEAST_TIMES = (

@@ -41,6 +41,7 @@ class GateInput:
 
     `figures` are the candidate's means by name (`Evaluation.summary`), `reference` those of the champion, or for the
     first model of the best simple baseline. `metric_differences` are against the champion, by metric.
+    `is_sample` and `champion_is_sample`: it learnt from sample data alone.
     """
 
     baseline: str
@@ -50,6 +51,8 @@ class GateInput:
     artifact_mb: float
     data_age_hours: float
     is_refresh: bool = False
+    is_sample: bool = False
+    champion_is_sample: bool = False
     champion: Lists | None = None
     against_champion: PairedInterval | None = None
     against_recent_best: PairedInterval | None = None

@@ -137,6 +137,12 @@ def features(given: GateInput, policy: GatePolicy) -> Findings:
             yield at_most(rule, most, limit, kind)
 
 
+def origin(given: GateInput, policy: GatePolicy) -> Findings:
+    """What people of the site have rated is not given up for a sample, however well the sample is learnt."""
+    if given.champion is not None and given.is_sample and not given.champion_is_sample:
+        yield Finding(Rule.ORIGIN, Outcome.FAILED, message=Message.SAMPLE_OVER_LIVE)
+
+
 def size_and_age(given: GateInput, policy: GatePolicy) -> Findings:
     yield at_most(Rule.ARTIFACT_MB, given.artifact_mb, policy.max_artifact_mb)
     yield at_most(Rule.DATA_AGE_HOURS, given.data_age_hours, policy.max_data_age_hours)
@@ -153,7 +159,7 @@ COMPARISONS: tuple[Judge, ...] = (
     lists,
     slices,
 )
-RULES: tuple[Judge, ...] = (smoke_test, *COMPARISONS, replay, features, size_and_age)
+RULES: tuple[Judge, ...] = (smoke_test, *COMPARISONS, replay, features, origin, size_and_age)
 
 
 class Decision(NamedTuple):

@@ -73,6 +73,8 @@ def gate_input(version: ModelVersion, champion: ModelVersion | None) -> GateInpu
         artifact_mb=version.artifact_bytes / 1e6,
         data_age_hours=age.total_seconds() / 3600,
         is_refresh=champion is not None and champion.config_hash == version.config_hash,
+        is_sample=version.snapshot.is_sample,
+        champion_is_sample=champion is not None and champion.snapshot.is_sample,
         champion=_lists(figures, CHAMPION) if champion else None,
         against_champion=against[CHAMPION] if champion else None,
         against_recent_best=against[best] if best else None,

@@ -8,8 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from catalog.models import Source
 from mlops.findings import Finding, title
 
+LIVE_SOURCES = frozenset({Source.SITE, Source.IMPORTED, Source.BULK})
 PSEUDONYM_BITS = 53  # JSON and JavaScript keep integers of this size exactly
 
 
@@ -64,6 +66,11 @@ class DatasetSnapshot(models.Model):
 
     def __str__(self) -> str:
         return self.content_hash[:12]
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether no rating in it is from this site: nobody entered, imported or sent one. Unknown counts as live."""
+        return bool(self.sources) and not LIVE_SOURCES.intersection(self.sources)
 
     @property
     def problems(self) -> list[Finding]:

@@ -1,7 +1,9 @@
 from typing import Any
 
+from django.core.management.base import CommandError, CommandParser
+
 from catalog.management.base import ServiceCommand
-from mlops.registry.dvc_remote import restore_data
+from mlops.registry.dvc_remote import latest_snapshot, restore_data
 
 
 class Command(ServiceCommand):
@@ -10,8 +12,17 @@ class Command(ServiceCommand):
         "`dvc pull` put snapshots and models in their places. Files that are there and whole are left as they are."
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--latest", action="store_true", help="Print nothing but the folder of the latest ratings.")
+
     def handle(self, *args: Any, **options: Any) -> None:
         folders = restore_data()
+        if options["latest"]:
+            latest = latest_snapshot(folders)
+            if latest is None:
+                raise CommandError("The remote has no snapshot.")
+            self.stdout.write(str(latest))
+            return
         for folder in folders:
             self.stdout.write(f"{folder}")
         self.stdout.write(self.style.SUCCESS(f"{len(folders)} folders are as they were pushed."))

@@ -6,6 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from catalog.management.base import ServiceCommand, terminate_as_interrupt
 from catalog.progress import progress_bar
+from mlops.dashboard.report import version_report
 from mlops.data.snapshots import copy_folder
 from mlops.models import ModelVersion, PipelineRun
 from mlops.registry.artifacts import folder_of
@@ -45,6 +46,12 @@ class Command(ServiceCommand):
         parser.add_argument(
             "--accept-refusal", action="store_true", help="End with code 0 also when the gate refuses the model."
         )
+        parser.add_argument(
+            "--report",
+            type=Path,
+            metavar="FILE",
+            help="Write its end, figures and the gate's rules as Markdown.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -52,6 +59,8 @@ class Command(ServiceCommand):
                 run = self._follow(self._queued(**options))
         except KeyboardInterrupt:
             raise CommandError("Interrupted; the run is marked as cancelled.", returncode=130) from None
+        if options["report"]:
+            _write_report(run, options["report"])
         is_refused = run.outcome == TrainingOutcome.GATE_REFUSED
         if run.status != PipelineRun.Status.SUCCEEDED and not (is_refused and options["accept_refusal"]):
             raise CommandError(f"Run {run.pk} {run.get_status_display()}. {run.message}")
@@ -76,6 +85,11 @@ class Command(ServiceCommand):
                 bar.set_description_str(f"{step}: {text}" if text else step)
 
             return run_training(run_id=run.pk, on_progress=show)
+
+
+def _write_report(run: PipelineRun, file: Path) -> None:
+    version = ModelVersion.objects.filter(run=run).first()
+    file.write_text(f"{run.message}\n\n{version_report(version) if version else ''}", encoding="utf-8")
 
 
 def _leave_copy(version: ModelVersion, folder: Path) -> None:

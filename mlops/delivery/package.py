@@ -1,0 +1,110 @@
+"""A version as a folder: model/, the snapshot/ that it learnt from, version.json, and SHA256SUMS over all of them.
+
+It is kept under the checksum of its model in a folder or an S3-compatible bucket (MODEL_STORE). The ratings in it have
+pseudonyms instead of people, but are still those of people: the store is as private as a backup.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from mlops.backup.checksums import differences, write_checksums
+from mlops.backup.stores import Store, open_store, workspace
+from mlops.errors import BackupError, PackageError, SnapshotNotAvailable
+from mlops.models import ModelVersion
+from mlops.registry.artifacts import folder_of, require_artifact
+from recommender.estimators import ArtifactError, artifact_checksum, load_recommender
+
+FORMAT = 1
+PREFIX = "model-"
+MODEL, SNAPSHOT, RECORD = "model", "snapshot", "version.json"
+COPIED = ("algorithm", "parameters", "chosen", "config_hash", "code_revision", "random_state", "libraries", "threads")
+
+
+def package_name(checksum: str) -> str:
+    return f"{PREFIX}{checksum}"
+
+
+def model_store() -> str:
+    """Raises PackageError where none is set."""
+    if not settings.MODEL_STORE:
+        raise PackageError("No store of models is set (MODEL_STORE in .env).")
+    return str(settings.MODEL_STORE)
+
+
+def write_package(version: ModelVersion, address: str) -> str:
+    """Puts the version into the store at `address`; returns the package's address. One that is there stays.
+
+    Raises ArtifactNotAvailable, SnapshotNotAvailable, PackageError.
+    """
+    require_artifact(version)
+    if reason := version.snapshot.unavailable_reason:
+        raise SnapshotNotAvailable(reason)
+    name = package_name(version.artifact_checksum)
+    with _errors():
+        store = _open(address)
+        if name not in store.names():
+            with workspace(store.workspace) as folder:
+                shutil.copytree(folder_of(version), folder / MODEL)
+                shutil.copytree(settings.SNAPSHOT_DIR / version.snapshot.folder, folder / SNAPSHOT)
+                (folder / RECORD).write_text(json.dumps(_record(version), indent=1) + "\n", encoding="utf-8")
+                write_checksums(folder)
+                store.put(folder, name)
+        return store.address(name)
+
+
+@contextmanager
+def open_package(address: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The package as a folder of this host, every byte checked, and its record. Raises PackageError."""
+    with _errors():
+        store = _open(address)
+        if store.names() != [""]:
+            raise PackageError(f"{address} is no package of a model: expected the address that export_model printed.")
+        fetched = store.fetch("")
+        folder = fetched.__enter__()
+    try:
+        yield folder, _checked_record(folder, address)
+    finally:
+        fetched.__exit__(None, None, None)
+
+
+def _open(address: str) -> Store:
+    return open_store(address, PREFIX)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except (BackupError, OSError) as error:
+        raise PackageError(f"The store of models: {error}") from error
+
+
+def _record(version: ModelVersion) -> dict[str, Any]:
+    found = {"format": FORMAT} | {name: getattr(version, name) for name in COPIED}
+    times = {"exported_at": version.snapshot.exported_at.isoformat(), "created_at": version.created_at.isoformat()}
+    return found | {"checksum": version.artifact_checksum, "snapshot": version.snapshot.content_hash} | times
+
+
+def _checked_record(folder: Path, address: str) -> dict[str, Any]:
+    if damaged := differences(folder):
+        raise PackageError(f"{address} is damaged: {'; '.join(damaged)}")
+    try:
+        record = dict(json.loads((folder / RECORD).read_text(encoding="utf-8")))
+        if record["format"] != FORMAT:
+            raise PackageError(f"{address} has format {record['format']}; this version reads {FORMAT}.")
+        record |= {name: datetime.fromisoformat(record[name]) for name in ("exported_at", "created_at")}
+        if missing := {*COPIED, "checksum", "snapshot"} - record.keys():
+            raise PackageError(f"{address}: {RECORD} lacks {', '.join(sorted(missing))}.")
+        if artifact_checksum(folder / MODEL) != record["checksum"]:
+            raise PackageError(f"{address}: the model is not the one that {RECORD} names.")
+        load_recommender(folder / MODEL, mmap=True)
+    except (OSError, ValueError, KeyError, TypeError, ArtifactError) as error:
+        raise PackageError(f"{address} cannot be used: {error!r}") from error
+    return record

@@ -1,0 +1,101 @@
+"""Versions between sites: out of one as a package, into another through the same gate as any candidate."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from mlops.data.snapshots import adopt_snapshot, copy_folder, read_snapshot
+from mlops.delivery.fetch import place
+from mlops.delivery.package import COPIED, MODEL, SNAPSHOT, model_store, open_package, package_name, write_package
+from mlops.errors import ForeignCatalogue, NotPromotable, VersionNotFound
+from mlops.evaluation.comparison import Progress
+from mlops.gate.versions import evaluate_version
+from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, Promotion
+from mlops.registry.artifacts import size_of
+from mlops.registry.promotion import get_version, promote
+from recommender.estimators.artifact_files import make_read_only
+from recommender.export import movie_frame
+
+MIN_KNOWN_SHARE = 0.9  # of a model's movies: titles are mended now and then, but another catalogue shares hardly any
+Status = ModelVersion.Status
+
+
+def export_version(*, version: int | None = None, to: str | None = None) -> str:
+    """Puts the version (without one: the champion) into a store; returns the address of its package.
+
+    Raises VersionNotFound, ArtifactNotAvailable, SnapshotNotAvailable, PackageError.
+    """
+    row = ModelVersion.champion() if version is None else get_version(version)
+    if row is None:
+        raise VersionNotFound("There is no champion to export.")
+    return write_package(row, to or model_store())
+
+
+def import_version(*, address: str, on_progress: Progress | None = None) -> tuple[ModelVersion, GateDecision]:
+    """Brings a package in as a candidate, lets the gate decide on it, and promotes it if it passed and policy lets it.
+
+    The same package again decides nothing new: what is left of its way is done. Raises PackageError,
+    SnapshotNotAvailable, StepFailed, and ForeignCatalogue if the model knows other movies than this site.
+    """
+    with open_package(address) as (folder, record):
+        row = ModelVersion.objects.filter(artifact_checksum=record["checksum"]).first()
+        if row is None:
+            row = _register(folder, record)
+        else:
+            place(row, folder)
+    decision = row.decisions.first() or evaluate_version(version=row.pk, on_progress=on_progress)
+    row.refresh_from_db()
+    if row.status == Status.CANDIDATE and decision.outcome == GateDecision.Outcome.PASSED:
+        _promote(row, decision)
+    return row, decision
+
+
+def _register(folder: Path, record: Mapping[str, Any]) -> ModelVersion:
+    snapshot = adopt_snapshot(folder / SNAPSHOT)
+    _require_our_movies(snapshot)
+    # As old as where it came from: an import does not make data fresh.
+    DatasetSnapshot.objects.filter(pk=snapshot.pk, exported_at__gt=record["exported_at"]).update(
+        exported_at=record["exported_at"]
+    )
+    fields = {name: record[name] for name in COPIED} | {"created_at": record["created_at"]}
+    target = settings.MODEL_DIR / package_name(record["checksum"])
+    copy_folder(folder / MODEL, target)
+    make_read_only(target)
+    try:
+        return ModelVersion.objects.create(
+            **fields,
+            snapshot=snapshot,
+            artifact=target.name,
+            artifact_checksum=record["checksum"],
+            artifact_bytes=size_of(target),
+        )
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+
+
+def _require_our_movies(snapshot: DatasetSnapshot) -> None:
+    """A model names movies by this site's keys: in another catalogue the same keys are other movies."""
+    theirs = read_snapshot(snapshot)[1].set_index("movie_id")["title"]
+    ours = movie_frame(movie_ids=theirs.index.tolist()).set_index("movie_id")["title"].reindex(theirs.index)
+    share = float((theirs.fillna("") == ours).mean()) if len(theirs) else 0.0
+    if share < MIN_KNOWN_SHARE:
+        raise ForeignCatalogue(
+            f"{share:.0%} of the model's {len(theirs):,} movies are movies of this site under the same number and "
+            f"title; {MIN_KNOWN_SHARE:.0%} are needed. It was trained on another catalogue."
+        )
+
+
+def _promote(row: ModelVersion, decision: GateDecision) -> None:
+    champion = decision.champion
+    if champion is not None and not settings.POLICY.promotion.automatic:
+        return
+    with transaction.atomic():
+        if ModelVersion.objects.select_for_update().filter(status=Status.CHAMPION).first() != champion:
+            raise NotPromotable(f"Version {row.pk} passed, but the champion that it was compared with was replaced.")
+        promote(version=row.pk, kind=Promotion.Kind.AUTOMATIC)
+    row.refresh_from_db()
