@@ -29,6 +29,9 @@ RUN apt-get update \
 COPY --from=builder /opt/venv /opt/venv
 WORKDIR /app
 COPY . .
+# The git revision that trainings record: the image has no git.
+ARG CODE_REVISION=
+ENV CODE_REVISION=$CODE_REVISION
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

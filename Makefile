@@ -69,6 +69,9 @@ schema: $(DEV) ## Check the OpenAPI document and the deployment files
 	@$(MANAGE) spectacular --validate --fail-on-warn --file /dev/null
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema --schemafile deploy/schemas/render.json render.yaml deploy/render-free.yaml
+	@$(BIN)/check-jsonschema --schemafile deploy/schemas/railway.json deploy/railway/*.json
+	@if command -v actionlint >/dev/null; then actionlint; else echo "actionlint is not installed: CI runs it"; fi
 
 check: lint types contracts migrations-check schema ## All checks but the tests
 

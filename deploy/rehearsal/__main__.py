@@ -1,0 +1,175 @@
+"""deploy/rehearse: the whole way from a green CI to a served list, or to a gate that refuses."""
+
+import argparse
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psycopg2
+import yaml
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+from rehearsal.stand_ins import Container, Render
+from rehearsal.workflow import FAILURE, ROOT, SKIPPED, SUCCESS, Runner
+
+POSTGRES = os.environ.get("TEST_DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
+PORT, HEALTH_PORT, COMMIT = 8467, 9467, "0123456789abcdef0123456789abcdef01234567"
+SERVICE, KEY = "srv-rehearsal", "rnd_rehearsal"
+QUICK: dict[str, dict[str, Any]] = {
+    "training": {"algorithm": "ease", "parameters": {"ease": {"regularization": 20}}, "min_ratings": 100},
+    "evaluation": {"cuts": [0.6], "half_lives_days": [30], "bootstrap_resamples": 1000},
+    "gate": {"replay_latency_floor_ms": 2000, "min_users": 50},
+    "schedules": {"train-model": None, "check-retraining": None},
+}
+PREPARE = """
+import django; django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0); call_command("load_sample")
+"""
+OWN_CHAMPION = """
+from catalog.models import Movie, User
+from catalog.services import record_rating
+person = User.objects.create_user("ada", password="correct horse battery")
+for movie in Movie.objects.order_by("pk")[:12]: record_rating(user=person, movie=movie, value=4)
+call_command("train_model")
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="deploy/rehearse", description=__doc__)
+    parser.add_argument("--refuse", choices=["train", "site"], help="Let this gate refuse: nothing may be deployed.")
+    parser.add_argument("--keep-logs", type=Path, metavar="FOLDER", help="Of the site that the stand-in starts.")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="rehearsal-") as made:
+        folder = Path(made)
+        return Rehearsal(folder, given.refuse, given.keep_logs or folder).run()
+
+
+class Rehearsal:
+    def __init__(self, folder: Path, refuse: str | None, logs: Path) -> None:
+        self.folder, self.refuse = folder, refuse
+        self.database = f"rehearsal_{os.getpid()}"
+        self.store = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        logs.mkdir(parents=True, exist_ok=True)
+        self.log = logs / "site.log"
+        self.store.start()
+        self.environment, self.of_the_site = self._environment(), self._of_the_site()
+
+    def run(self) -> int:
+        _sql(f'CREATE DATABASE "{self.database}"')
+        environment = self.environment
+        container = Container(environment | self.of_the_site, self.folder / "disk", self.log)
+        render = Render(container, KEY)
+        try:
+            self._prepare(environment)
+            file, known = ROOT / ".github/workflows/deploy.yml", environment | {"RENDER_API_URL": render.address}
+            runner = Runner(file, self._contexts(), known, self.folder)
+            return self._judge(runner.run(), render)
+        finally:
+            container.kill()
+            render.server.shutdown()
+            self.store.stop()
+            _sql(f'DROP DATABASE "{self.database}" WITH (FORCE)')
+
+    def _judge(self, results: dict[str, str], render: Render) -> int:
+        """Whether it ended as it should; a refusal must not have asked Render for anything."""
+        train, site = (FAILURE, SKIPPED) if self.refuse == "train" else (SUCCESS, FAILURE if self.refuse else SUCCESS)
+        is_expected = results == {"train": train, "render": site, "ssh": SKIPPED}
+        is_silent = not any(method == "POST" for method, _, _ in render.calls)
+        if not is_expected or is_silent != bool(self.refuse):
+            sys.stderr.write(f"rehearse: {results}, {len(render.calls)} requests to Render\n")
+            sys.stderr.write(self.log.read_text()[-3000:] if self.log.exists() else "")
+            return 1
+        ending = "refused, nothing was deployed" if self.refuse else "deployed, a list is served"
+        sys.stdout.write(f"rehearse: {ending}\n")
+        return 0
+
+    def _environment(self) -> dict[str, str]:
+        host, port = self.store.get_host_and_port()
+        names = ("PATH", "HOME", "LANG", "TZ")
+        venv = str((ROOT / ".venv").resolve() / "bin")
+        values = {name: os.environ[name] for name in names if name in os.environ}
+        return values | {
+            "PATH": f"{venv}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "ENV_FILE": os.devnull,
+            "MOVIELENS_PATH": str(self.folder / "sample"),
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "DJANGO_SETTINGS_MODULE": "movierec.settings",
+            "AWS_ACCESS_KEY_ID": "rehearsal",
+            "AWS_SECRET_ACCESS_KEY": secrets.token_hex(8),
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "RENDER_POLL_SECONDS": "0.2",
+        }
+
+    def _of_the_site(self) -> dict[str, str]:
+        return {
+            "DATABASE_URL": _address(self.database),
+            "SECRET_KEY": secrets.token_hex(32),
+            "METRICS_TOKEN": secrets.token_hex(16),
+            "MODEL_STORE": "s3://models/site",
+            "CONFIG_FILE": str(self.folder / "policy.yaml"),
+            "PORT": str(PORT),
+            "HEALTH_PORT": str(HEALTH_PORT),
+        }
+
+    def _contexts(self) -> dict[str, Any]:
+        of_the_site, environment = self.of_the_site, self.environment
+        variables = {name: environment[name] for name in ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION")}
+        variables |= {name: of_the_site[name] for name in ("MODEL_STORE", "CONFIG_FILE")}
+        variables |= {"DEPLOY_TO": "render", "RENDER_SERVICES": SERVICE, "SITE_URL": f"http://127.0.0.1:{PORT}"}
+        known = {name: environment[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+        known |= {"RENDER_API_KEY": KEY, "DATABASE_URL": of_the_site["DATABASE_URL"]}
+        run = {"conclusion": "success", "event": "push", "head_sha": COMMIT}
+        github = {"event_name": "workflow_run", "event": {"workflow_run": run}, "sha": COMMIT}
+        return {"github": github, "vars": variables, "secrets": known}
+
+    def _prepare(self, environment: dict[str, str]) -> None:
+        """The sample, the policy, the bucket, and a site with the sample; with --refuse site, a champion of its own."""
+        _write_sample(self.folder / "sample")
+        gate = QUICK["gate"] | ({"max_latency_ms": 1e-6} if self.refuse == "train" else {})
+        (self.folder / "policy.yaml").write_text(yaml.safe_dump(QUICK | {"gate": gate}))
+        os.environ.update({name: value for name, value in environment.items() if name.startswith("AWS_")})
+        boto3.resource("s3").create_bucket(Bucket="models")
+        values = environment | self.of_the_site | {"VAR_DIR": str(self.folder / "prepared"), "MODEL_STORE": ""}
+        code = PREPARE + (OWN_CHAMPION if self.refuse == "site" else "")
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=values, check=True)
+
+
+def _address(database: str) -> str:
+    return f"{POSTGRES.rsplit('/', 1)[0]}/{database}"
+
+
+def _sql(statement: str) -> None:
+    connection = psycopg2.connect(POSTGRES)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.close()
+
+
+def _write_sample(folder: Path) -> None:
+    """MovieLens' layout: 120 people who like the movies of three of ten topics, one after the other."""
+    folder.mkdir()
+    movies = [f"{n},Movie {n} ({1980 + n % 40}),Drama" for n in range(1, 91)]
+    ratings = []
+    for person in range(1, 121):
+        liked = [10 + 8 * ((person * step) % 10) + n for step in (1, 3, 7) for n in range(1, 8) if (person + n) % 5]
+        hits = [n for n in range(1, 11) if (person * n) % 3]
+        for place, movie in enumerate(dict.fromkeys(liked + hits)):
+            seconds = 1_500_000_000 + 200_000 * person + 100_000 * (place * 7 % 23)
+            ratings.append(f"{person},{movie},{4 + (movie + person) % 3 / 2},{seconds}")
+    (folder / "movies.csv").write_text("\n".join(["movieId,title,genres", *movies]) + "\n")
+    (folder / "ratings.csv").write_text("\n".join(["userId,movieId,rating,timestamp", *ratings]) + "\n")
+    (folder / "links.csv").write_text("movieId,imdbId,tmdbId\n")
+    (folder / "tags.csv").write_text("userId,movieId,tag,timestamp\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
