@@ -42,7 +42,9 @@ class Container:
 
 
 class Render:
-    """`calls` are the requests that came. A deploy goes one stage further with each look at it."""
+    """`calls` are the requests that came. Each look at a deploy takes it a stage further, or ends it as `failing`."""
+
+    failing = ""
 
     def __init__(self, container: Container, key: str) -> None:
         self.container, self.key = container, key
@@ -69,13 +71,19 @@ class Render:
             return 200, [{"deploy": deploy, "cursor": deploy["id"]} for deploy in deploys]
         if method == "GET" and parts[2] == "deploys":
             return self._look(next(deploy for deploy in deploys if deploy["id"] == parts[3]), deploys)
+        if method == "POST" and parts[2] == "rollback":
+            former = next(deploy for deploy in deploys if deploy["id"] == body["deployId"])
+            deploys.insert(0, _deploy(len(deploys), former["commit"]["id"]) | {"trigger": "rollback"})
+            return 201, deploys[0]
         if method == "POST" and parts[2] == "restart":
             self.container.start()
             return 200, None
         return 404, {"id": "rehearsal", "message": "not found"}
 
     def _look(self, deploy: dict[str, Any], deploys: list[dict[str, Any]]) -> tuple[int, Any]:
-        if deploy["status"] != STAGES[-1]:
+        if self.failing:
+            deploy["status"] = self.failing
+        elif deploy["status"] in STAGES[:-1]:
             deploy["status"] = STAGES[STAGES.index(deploy["status"]) + 1]
             if deploy["status"] == STAGES[-1]:
                 for other in deploys[1:]:
