@@ -35,7 +35,7 @@ OWN_CHAMPION = """
 from catalog.models import Movie, User
 from catalog.services import record_rating
 person = User.objects.create_user("ada", password="correct horse battery")
-for movie in Movie.objects.order_by("pk")[:12]: record_rating(user=person, movie=movie, value=4)
+for movie in Movie.objects.order_by("pk")[:12]: record_rating(user=person, movie=movie, rating=4.0)
 call_command("train_model")
 """
 
