@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from configparser import ConfigParser
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,15 +69,6 @@ def restore_data() -> list[Path]:
         if folder.parent == Path(settings.MODEL_DIR):
             make_read_only(folder)
     return list(folders)
-
-
-def latest_snapshot(folders: Iterable[Path]) -> Path | None:
-    """The one of these folders whose latest rating is the latest of all."""
-    # Here, so that Beat and workers that restore nothing start without pyarrow.
-    from mlops.data.snapshot_files import last_rated_at
-
-    snapshots = [folder for folder in folders if folder.parent == Path(settings.SNAPSHOT_DIR)]
-    return max(snapshots, key=last_rated_at, default=None)
 
 
 def _hash_in(pointer: Path) -> str:

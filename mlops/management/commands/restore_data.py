@@ -1,9 +1,12 @@
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from catalog.management.base import ServiceCommand
-from mlops.registry.dvc_remote import latest_snapshot, restore_data
+from mlops.data.snapshot_files import last_rated_at
+from mlops.registry.dvc_remote import restore_data
 
 
 class Command(ServiceCommand):
@@ -18,7 +21,8 @@ class Command(ServiceCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         folders = restore_data()
         if options["latest"]:
-            latest = latest_snapshot(folders)
+            snapshots = [folder for folder in folders if folder.parent == Path(settings.SNAPSHOT_DIR)]
+            latest = max(snapshots, key=last_rated_at, default=None)
             if latest is None:
                 raise CommandError("The remote has no snapshot.")
             self.stdout.write(str(latest))
