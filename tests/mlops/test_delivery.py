@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -16,6 +17,8 @@ from mlops.data.snapshot_files import OWN, _checksum
 from mlops.delivery import transfer
 from mlops.delivery.fetch import fetch_versions
 from mlops.errors import ForeignCatalogue, NotPromotable, PackageError
+from mlops.gate.codes import Rule
+from mlops.gate.rules import decide
 from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, PipelineRun, Promotion
 from mlops.registry.promotion import promote
 from mlops.services import export_snapshot, push_data
@@ -24,6 +27,7 @@ from recommender.models import ServedModel
 from tests.artefact_files import flip_bit
 from tests.mlops.conftest import use_policy
 from tests.mlops.site import make_version, trail, write_policy
+from tests.mlops.test_gate import POLICY, REFRESH, failed
 
 BUCKET = "s3://backups/models"
 FEW_USERS = {"min_users": 10, "replay_latency_floor_ms": 1000}
@@ -143,6 +147,14 @@ def test_a_sample_never_replaces_live_data(package, settings, tmp_path, of_champ
         assert version.status == ModelVersion.Status.REFUSED
         with pytest.raises(NotPromotable):
             promote(version=version.pk)
+
+
+@pytest.mark.parametrize(("sample", "champion", "outcome"), [(1, 0, "refused"), (1, 1, "passed"), (0, 0, "passed")])
+def test_a_sample_is_no_ground_to_replace_live_data(sample, champion, outcome):
+    given = replace(REFRESH, is_sample=bool(sample), champion_is_sample=bool(champion))
+
+    assert decide(given, POLICY).outcome == outcome
+    assert (failed(given) == [Rule.ORIGIN]) is (outcome == "refused")
 
 
 def manifest_sources(package: str, sources: list[str]) -> None:

@@ -80,14 +80,6 @@ def test_features_that_cost_too_much_are_refused_by_the_dearest():
     assert (rule.figure, rule.threshold) == (999.0, 120)
 
 
-@pytest.mark.parametrize(("sample", "champion", "outcome"), [(1, 0, "refused"), (1, 1, "passed"), (0, 0, "passed")])
-def test_a_sample_is_no_ground_to_replace_live_data(sample, champion, outcome):
-    given = replace(REFRESH, is_sample=bool(sample), champion_is_sample=bool(champion))
-
-    assert decide(given, POLICY).outcome == outcome
-    assert (failed(given) == [Rule.ORIGIN]) is (outcome == "refused")
-
-
 def test_one_user_is_no_evidence_against_a_baseline():
     assert failed(replace(FIRST, against_baseline=PairedInterval(0.5, None, None, 1))) == ["gate.baseline:popular"]
 
