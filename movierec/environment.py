@@ -36,12 +36,10 @@ def text(name: str, default: str = "", *, pattern: str = r".*", expected: str = 
 
 
 def age_key(name: str) -> str:
-    pattern = r"((age1|AGE-SECRET-KEY-1)[0-9A-Za-z]+)?"
-    return text(name, pattern=pattern, expected="a key of age", is_secret=True)
+    return text(name, pattern=r"((age1|AGE-SECRET-KEY-1)[0-9A-Za-z]+)?", expected="a key of age", is_secret=True)
 
 
-def folder_or_bucket(name: str) -> str:
-    """A store's address; a bad one is not shown, because it may hold a password."""
+def store(name: str) -> str:
     expected = "a folder or s3://bucket/prefix, without credentials"
     return text(name, pattern=rf"{S3_ADDRESS}|(?!s3:).*", expected=expected, is_secret=True)
 

@@ -1,6 +1,6 @@
 """A version's figures as rows of text, for the admin and the terminal."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mlops.findings import Finding, Outcome, Text, title
-from mlops.models import ModelVersion
 
 METRICS = (
     "ndcg",
@@ -155,26 +154,3 @@ def difference_text(interval: Mapping[str, Any] | None) -> str:
 
 def _text(value: float | None, form: str = ".4f") -> str:
     return "-" if value is None else format(value, form)
-
-
-def version_report(version: ModelVersion) -> str:
-    """Figures of a version and the gate's last decision on it, as Markdown."""
-    decision, data = version.decisions.first(), version.snapshot
-    outcome = decision.get_outcome_display() if decision else gettext("not decided")
-    models = [(row.name, *row.values, str(row.n_users), row.difference) for row in figure_rows(version.figures)]
-    rules = [(str(Outcome(rule.outcome).label), rule.sentence) for rule in decision.findings] if decision else []
-    return "\n".join(
-        [
-            f"## Version {version.pk} ({version.algorithm}): {outcome}\n",
-            f"Data: `{data}`, {data.n_ratings:,} ratings ({', '.join(data.sources)})\n",
-            *_table(("model", *METRICS, "users", "nDCG of the candidate, minus this"), models),
-            *_table(("gate", "rule"), rules),
-        ]
-    )
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield from (f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head)))
-    for row in rows:
-        yield f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |"
-    yield ""

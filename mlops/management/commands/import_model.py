@@ -5,7 +5,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from catalog.management.base import ServiceCommand
 from catalog.progress import progress_bar
-from mlops.dashboard.report import version_report
+from mlops.dashboard.markdown import version_report
 from mlops.delivery.transfer import import_version
 from mlops.models import GateDecision, ModelVersion
 

@@ -6,7 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from catalog.management.base import ServiceCommand, terminate_as_interrupt
 from catalog.progress import progress_bar
-from mlops.dashboard.report import version_report
+from mlops.dashboard.markdown import version_report
 from mlops.data.snapshots import copy_folder
 from mlops.models import ModelVersion, PipelineRun
 from mlops.registry.artifacts import folder_of
