@@ -40,14 +40,12 @@ def age_key(name: str) -> str:
 
 
 def store(name: str) -> str:
-    expected = "a folder or s3://bucket/prefix, without credentials"
-    return text(name, pattern=rf"{S3_ADDRESS}|(?!s3:).*", expected=expected, is_secret=True)
+    return text(name, pattern=rf"{S3_ADDRESS}|(?!s3:).*", expected="a folder or s3://bucket/prefix", is_secret=True)
 
 
 def token(name: str) -> str:
     """A secret that can be sent in a header; otherwise the HTTP client's own error would show it."""
-    expected = "a token without spaces, line breaks and accented letters"
-    return text(name, pattern=r"[!-~]*", expected=expected, is_secret=True)
+    return text(name, pattern=r"[!-~]*", expected="a token without spaces, line breaks and accents", is_secret=True)
 
 
 def url(name: str, default: str = "", *, scheme: str = "https?", expected: str = "http://host/path") -> str:
