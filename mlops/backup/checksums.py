@@ -1,51 +1,47 @@
-"""SHA-256 of every file of a folder, in the format of `sha256sum`, so that the folder can be checked without the site.
+"""SHA-256 of every file of a backup, in the format of `sha256sum`, so that it can be checked without the site.
 
 `SHA256SUMS` names every file but itself and `SHA256SUMS.sha256`, which holds its checksum: sha256sum -c both of them.
 """
 
 import hashlib
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from mlops.errors import BackupError
 
 SUMS, OWN = "SHA256SUMS", "SHA256SUMS.sha256"
 
 
-def write_checksums(folder: Path) -> None:
-    lines = [_line(_sha256(folder / name), name) for name in _checked_names(folder)]
-    (folder / SUMS).write_bytes(b"".join(lines))
-    (folder / OWN).write_bytes(_line(_sha256(folder / SUMS), SUMS))
+def write_checksums(folder: Path, checksums: dict[str, str]) -> None:
+    """Writes both files; `checksums` by the files' names."""
+    (folder / SUMS).write_bytes(b"".join(_line(checksum, name) for name, checksum in sorted(checksums.items())))
+    (folder / OWN).write_bytes(_line(sha256(folder / SUMS), SUMS))
 
 
-def differences(folder: Path) -> list[str]:
-    """Reads every byte; one line for each file that is changed, missing, unreadable or was added, with its name."""
-    try:
-        lines, own = (folder / SUMS).read_bytes(), (folder / OWN).read_bytes()
-    except OSError as error:
-        return [f"{Path(error.filename).name}: cannot be read ({error.strerror})"]
+def read_checksums(lines: bytes, own: bytes) -> dict[str, str] | None:
+    """What `SHA256SUMS` says; None if the other file does not match it. Raises BackupError for names outside."""
     if own != _line(hashlib.sha256(lines).hexdigest(), SUMS):
-        return [f"{SUMS} or {OWN}: changed, they do not match; no other file can be checked by them"]
-    expected = {name: checksum for checksum, name in (line.split("  ", 1) for line in lines.decode().split("\n")[:-1])}
-    present = set(_checked_names(folder))
-    found = dict.fromkeys(present - expected.keys(), "not in the backup when it was written")
-    found |= dict.fromkeys(expected.keys() - present, "missing")
-    for name in present & expected.keys():
-        try:
-            if _sha256(folder / name) != expected[name]:
-                found[name] = "changed"
-        except OSError as error:
-            found[name] = f"cannot be read ({error.strerror})"
-    return [f"{name}: {problem}" for name, problem in sorted(found.items())]
+        return None
+    parts = [line.partition("  ") for line in lines.decode(errors="replace").split("\n")[:-1]]
+    require_within(name for _, _, name in parts)
+    return {name: checksum for checksum, _, name in parts}
 
 
-def file_names(folder: Path) -> list[str]:
-    """Relative to the folder."""
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+def require_within(names: Iterable[str]) -> None:
+    """Raises BackupError if a name leads out of the backup."""
+    for name in names:
+        if not name or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise BackupError(f"{name!r} names a file outside of the backup.")
 
 
-def _checked_names(folder: Path) -> list[str]:
-    return [name for name in file_names(folder) if name not in (SUMS, OWN)]
+def differences(expected: dict[str, str], found: dict[str, str]) -> dict[str, str]:
+    """What is wrong with a file, by its name: missing, added or changed."""
+    wrong = dict.fromkeys(found.keys() - expected.keys(), "not in the backup when it was written")
+    wrong |= dict.fromkeys(expected.keys() - found.keys(), "missing")
+    return wrong | {name: "changed" for name in expected.keys() & found.keys() if expected[name] != found[name]}
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -4,8 +4,8 @@ local store, and checksums. Where retention removes files meanwhile, the backup 
 import json
 import logging
 import shutil
-from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
@@ -13,11 +13,13 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from mlops.backup.checksums import write_checksums
 from mlops.backup.database import copy_sqlite, dump
-from mlops.backup.encryption import encrypt_folder, recipients
-from mlops.backup.stores import PREFIX, Store, open_store, workspace
+from mlops.backup.encryption import recipients
+from mlops.backup.files import BackupWriter, writing
+from mlops.backup.stores import INCOMPLETE, Store, open_store
+from mlops.backup.workspace import PREFIX
 from mlops.errors import BackupError, NoBackupFolder
+from mlops.findings import Finding, Outcome
 from mlops.models import DatasetSnapshot, ModelVersion
 from mlops.monitoring.alerts import set_alert
 from mlops.monitoring.codes import AlertCode
@@ -27,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 DATABASE, DESCRIPTION, MLFLOW_STORE, MLFLOW_FILES = "database", "backup.json", "mlflow.db", "mlflow"
 FORMAT = 1
+MANIFESTS = {"models": "manifest.json", "snapshots": "snapshot.json"}
 ATTEMPTS = 3
 SECRETS = "secrets: .env, and secret_key and metrics_token below VAR_DIR"
 REMOTE_MLFLOW = "MLflow: MLFLOW_TRACKING_URI names no sqlite:/// file, so its store is backed up where it is"
@@ -36,13 +39,20 @@ class FilesRemoved(Exception): ...  # which the database names, while they were 
 
 
 @dataclass(frozen=True)
-class Backup:
+class Found:
+    """What the database names and the backup lacks, and what is never in one."""
+
+    left_out: list[str]
+    missing: list[str]  # artefacts and snapshots
+    damaged: list[str]  # files of others, which are not what their manifests say
+
+
+@dataclass(frozen=True)
+class Backup(Found):
     address: str
     size_bytes: int
     is_encrypted: bool
-    left_out: list[str]
-    missing: list[str] = field(default_factory=list)  # artefacts and snapshots that the database names
-    removed: list[str] = field(default_factory=list)  # older backups, beyond backup.keep
+    removed: list[str]  # older backups, beyond backup.keep
 
 
 def places() -> dict[str, Path]:
@@ -66,44 +76,97 @@ def create_backup(destination: str | None = None) -> Backup:
     if address is None:
         set_alert(AlertCode.BACKUP_FAILED)  # of when there was a folder
         raise NoBackupFolder("No folder for backups is set (backup.folder in config.yaml).")
-    with watch_backup() if address == settings.POLICY.backup.folder else nullcontext():
-        return _create(address)
+    is_regular = address == settings.POLICY.backup.folder
+    with watch_backup() if is_regular else nullcontext():
+        made = _create(address)
+    if is_regular and (lost := made.missing + made.damaged):
+        text = f"{made.address} is incomplete, missing or damaged on this site: {', '.join(lost)}"
+        set_alert(AlertCode.BACKUP_FAILED, Finding(AlertCode.BACKUP_FAILED, Outcome.ALERT, params={"error": text}))
+    return made
 
 
 def _create(address: str) -> Backup:
     store, keys = open_store(address), recipients()
-    name = f"{PREFIX}{timezone.now():%Y%m%dT%H%M%S%fZ}"
-    try:
-        with ExitStack() as stack:
-            folder = stack.enter_context(workspace(store.workspace))
-            # What is to be encrypted does not lie on the other disk as it is, not even for a moment.
-            plain = stack.enter_context(workspace(settings.VAR_DIR)) if keys else folder
-            missing, left_out = _write_whole(plain)
-            if keys:
-                encrypt_folder(plain, folder, keys)
-                write_checksums(folder)
-            size = sum(path.stat().st_size for path in folder.rglob("*"))
-            store.put(folder, name)
-    except (OSError, shutil.Error) as error:
-        raise BackupError(f"No backup was written to {address}: {error}") from error
-    return Backup(store.address(name), size, bool(keys), left_out, missing, _prune(store, name))
-
-
-def _write_whole(partial: Path) -> tuple[list[str], list[str]]:
-    """What is missing and what is left out; starts again where files were removed meanwhile."""
     for _ in range(ATTEMPTS):
+        name = f"{PREFIX}{timezone.now():%Y%m%dT%H%M%S%fZ}"
         try:
-            return _write(partial)
+            with writing(store, name, keys) as writer:
+                found = _write(writer)
+                writer.finish(is_complete=not found.missing + found.damaged)
         except FilesRemoved as error:
             logger.info("the backup starts again: %s", error)
-            shutil.rmtree(partial)
-            partial.mkdir(mode=0o700)
+            continue
+        except (OSError, shutil.Error) as error:
+            raise BackupError(f"No backup was written to {address}: {error}") from error
+        return Backup(
+            **vars(found),
+            address=store.address(name),
+            size_bytes=writer.size_bytes,
+            is_encrypted=bool(keys),
+            removed=_prune(store, name),
+        )
     raise BackupError("Files were removed during each attempt; start the backup again.")
 
 
-def _write(partial: Path) -> tuple[list[str], list[str]]:
-    missing = _copy_database_and_files(partial)
-    left_out = [SECRETS] if _copy_mlflow(partial) else [SECRETS, REMOTE_MLFLOW]
+def _write(writer: BackupWriter) -> Found:
+    versions = ModelVersion.objects.filter(artifact_removed_at=None).values_list("artifact", flat=True)
+    snapshots = DatasetSnapshot.objects.filter(removed_at=None).values_list("folder", flat=True)
+    named = dump(writer.path(DATABASE), [versions, snapshots])
+    writer.keep(DATABASE)
+    is_local = _copy_mlflow_store(writer)
+    folders = {
+        f"{part}/{name}": place / name
+        for (part, place), names in zip(places().items(), named, strict=True)
+        for name in sorted(names)
+    }
+    _copy(writer, folders | ({MLFLOW_FILES: settings.MLFLOW_ARTIFACT_DIR} if is_local else {}))
+    # Retention updates a row before it removes the files: copies whose rows still name them are whole.
+    if removed := named[0].difference(versions.all()) | named[1].difference(snapshots.all()):
+        raise FilesRemoved(", ".join(sorted(removed)))
+    found = Found(
+        left_out=[SECRETS] if is_local else [SECRETS, REMOTE_MLFLOW],
+        missing=[name for name, folder in folders.items() if not folder.exists()],
+        damaged=[file for name, folder in folders.items() for file in _damaged(writer, name, folder)],
+    )
+    _describe(writer, found)
+    return found
+
+
+def _copy(writer: BackupWriter, folders: dict[str, Path]) -> None:
+    files = {
+        path: f"{name}/{path.relative_to(folder).as_posix()}"
+        for name, folder in folders.items()
+        for path in sorted(folder.rglob("*"))
+        if not path.is_dir()
+    }
+    try:
+        writer.require_room(files)
+        for path, name in files.items():
+            writer.add(path, name)
+    except FileNotFoundError as error:
+        raise FilesRemoved(error.filename) from error
+
+
+def _damaged(writer: BackupWriter, name: str, folder: Path) -> list[str]:
+    """The files of a copied model or snapshot that its manifest lists and that differ, or the manifest itself."""
+    manifest = MANIFESTS[name.partition("/")[0]]
+    try:
+        listed = json.loads((folder / manifest).read_text(encoding="utf-8")).get("files", {})
+    except (OSError, ValueError):
+        return [f"{name}/{manifest}"] if folder.exists() else []
+    return [f"{name}/{file}" for file, sha in listed.items() if writer.checksums.get(f"{name}/{file}") != sha]
+
+
+def _copy_mlflow_store(writer: BackupWriter) -> bool:
+    """Whether it is local. A store that does not exist yet is."""
+    store = mlflow_store()
+    if store is not None and store.exists():
+        copy_sqlite(store, writer.path(MLFLOW_STORE))
+        writer.keep(MLFLOW_STORE)
+    return store is not None
+
+
+def _describe(writer: BackupWriter, found: Found) -> None:
     description = {
         "format": FORMAT,
         "version": settings.VERSION,
@@ -111,60 +174,23 @@ def _write(partial: Path) -> tuple[list[str], list[str]]:
         "database": connection.vendor,
         "migrations": sorted(".".join(key) for key in MigrationRecorder(connection).applied_migrations()),
         "mlflow_files": Path(settings.MLFLOW_ARTIFACT_DIR).as_uri(),
-        "missing": missing,
-        "left_out": left_out,
     }
-    (partial / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
-    write_checksums(partial)
-    return missing, left_out
-
-
-def _copy_database_and_files(partial: Path) -> list[str]:
-    """Returns the folders that the database names and that are missing. Raises FilesRemoved."""
-    versions = ModelVersion.objects.filter(artifact_removed_at=None).values_list("artifact", flat=True)
-    snapshots = DatasetSnapshot.objects.filter(removed_at=None).values_list("folder", flat=True)
-    missing = []
-    named = dump(partial / DATABASE, [versions, snapshots])
-    for (part, place), names in zip(places().items(), named, strict=True):
-        missing += [f"{part}/{name}" for name in sorted(names) if not _copy(place / name, partial / part / name)]
-    # Retention updates a row before it removes the files: copies whose rows still name them are whole.
-    if removed := named[0].difference(versions.all()) | named[1].difference(snapshots.all()):
-        raise FilesRemoved(", ".join(sorted(removed)))
-    return missing
-
-
-def _copy(source: Path, target: Path) -> bool:
-    """Whether all of the folder was there."""
-    try:
-        shutil.copytree(source, target)
-    except FileNotFoundError:
-        return False
-    except shutil.Error as error:
-        if any(Path(file).exists() for file, *_ in error.args[0]):
-            raise  # no file went away: it cannot be read, or the disk is full
-        shutil.rmtree(target)
-        return False
-    return True
-
-
-def _copy_mlflow(partial: Path) -> bool:
-    """Whether its store is local. A store that does not exist yet is."""
-    store = mlflow_store()
-    if store is not None and store.exists():
-        copy_sqlite(store, partial / MLFLOW_STORE)
-        if settings.MLFLOW_ARTIFACT_DIR.exists() and not _copy(settings.MLFLOW_ARTIFACT_DIR, partial / MLFLOW_FILES):
-            raise FilesRemoved(MLFLOW_FILES)
-    return store is not None
+    text = json.dumps(description | vars(found), indent=1)
+    writer.path(DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+    writer.keep(DESCRIPTION)
 
 
 def _prune(store: Store, newest: str) -> list[str]:
-    """Removes the oldest backups beyond backup.keep and returns their addresses."""
+    """Removes the oldest backups beyond backup.keep, never the last complete one; returns their addresses."""
     removed = []
     try:
-        others = [name for name in store.names() if name != newest]
-        for name in others[: max(0, len(others) + 1 - settings.POLICY.backup.keep)]:
-            store.remove(name)
-            removed.append(store.address(name))
+        names = store.names()
+        surplus = names[: -settings.POLICY.backup.keep]
+        complete = next((name for name in reversed(names) if INCOMPLETE not in store.sizes(name)), None)
+        for name in surplus:
+            if name not in (newest, complete):
+                store.remove(name)
+                removed.append(store.address(name))
     except (OSError, BackupError) as error:  # such as credentials that may only write: the new backup is whole
         logger.warning("old backups were not removed: %s", error)
     return removed

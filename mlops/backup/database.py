@@ -5,10 +5,11 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.apps import apps
 from django.db import connection, transaction
@@ -48,24 +49,46 @@ def dump(file: Path, queries: Sequence[QuerySet[Any]]) -> list[set[str]]:
 
 
 def require_loadable(file: Path) -> None:
-    """Raises BackupError if the program is missing or too old that would load the dump; SQLite needs none."""
+    """Raises BackupError if a program is missing or too old that would load the dump; SQLite needs none."""
     if connection.vendor != "sqlite":
+        _program("psql")
         _run(_program("pg_restore"), "--list", str(file))
 
 
 def load(file: Path) -> None:
-    """Replaces everything in the database by the dump. Raises BackupError."""
+    """Replaces everything in the database by the dump, in one transaction. Raises BackupError; then nothing changed."""
     if connection.vendor == "sqlite":
         connection.close()
         copy_sqlite(file, Path(connection.settings_dict["NAME"]))
         return
-    require_loadable(file)  # what cannot be read must not cost the present tables
     with connection.cursor() as cursor:
-        if tables := ", ".join(map(connection.ops.quote_name, connection.introspection.table_names(cursor))):
-            cursor.execute(f"DROP TABLE {tables} CASCADE")
-    options = ("--single-transaction", "--no-owner", "--no-acl", f"--dbname={connection.settings_dict['NAME']}")
-    _run(_program("pg_restore"), *options, str(file))
+        tables = ", ".join(map(connection.ops.quote_name, connection.introspection.table_names(cursor)))
+    drop = f"DROP TABLE {tables} CASCADE;" if tables else ""
+    reader = [_program("pg_restore"), "--no-owner", "--no-acl", "--file=-", str(file)]
+    writer = [_program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+    writer.append(f"--dbname={connection.settings_dict['NAME']}")
     connection.close()
+    with tempfile.TemporaryFile() as errors:
+        if not _pipe(reader, writer, f"BEGIN; {drop}\n", errors):
+            errors.seek(0)
+            raise BackupError(f"The database was not restored: {errors.read().decode(errors='replace').strip()[-500:]}")
+
+
+def _pipe(reader: list[str], writer: list[str], first: str, errors: IO[bytes]) -> bool:
+    """Whether all that `reader` writes was committed by `writer`, which rolls back unless it is told to commit."""
+    given: dict[str, Any] = {"env": _environment(), "stderr": errors}
+    with (
+        subprocess.Popen(reader, stdout=subprocess.PIPE, **given) as source,
+        subprocess.Popen(writer, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, **given) as target,
+    ):
+        assert source.stdout is not None and target.stdin is not None
+        with suppress(BrokenPipeError), target.stdin as statements:
+            statements.write(first.encode())
+            shutil.copyfileobj(source.stdout, statements)
+            if source.wait() == 0:
+                statements.write(b"COMMIT;\n")
+        source.stdout.close()
+        return target.wait() == 0 and source.wait() == 0
 
 
 def rows_by_model() -> dict[str, int]:
@@ -111,10 +134,12 @@ def _program(name: str) -> str:
 
 
 def _run(program: str, *arguments: str) -> str:
-    given = connection.get_connection_params()
-    variables = {name: str(given[key]) for key, name in ENVIRONMENT.items() if given.get(key)}
-    command = [program, *arguments]
-    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
+    done = subprocess.run([program, *arguments], env=_environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         raise BackupError(f"{Path(program).name} failed: {done.stderr.strip()[-500:] or 'no reason given'}")
     return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    given = connection.get_connection_params()
+    return os.environ | {name: str(given[key]) for key, name in ENVIRONMENT.items() if given.get(key)}

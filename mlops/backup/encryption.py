@@ -5,13 +5,13 @@ secret key (AGE-SECRET-KEY-1...) is needed to read them. A file may hold several
 read what is written.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from pyrage import DecryptError, IdentityError, RecipientError, decrypt_file, encrypt_file, x25519
 
-from mlops.backup.checksums import SUMS, file_names
 from mlops.errors import BackupError
 
 SUFFIX = ".age"
@@ -35,35 +35,25 @@ def identities() -> list[Any]:
         raise _malformed() from error
 
 
-def is_encrypted(folder: Path) -> bool:
-    return (folder / f"{SUMS}{SUFFIX}").exists()
+def require_identities() -> list[Any]:
+    """Raises BackupError if no secret key is set."""
+    if keys := identities():
+        return keys
+    raise BackupError(f"The backup is encrypted. Set BACKUP_KEY or BACKUP_KEY_FILE to its secret key ({SECRET}...).")
 
 
-def encrypt_folder(plain: Path, encrypted: Path, keys: list[Any]) -> None:
-    for name in file_names(plain):
-        target = encrypted / f"{name}{SUFFIX}"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        encrypt_file(str(plain / name), str(target), keys)
+def encrypt(plain: Path, encrypted: Path, keys: Sequence[Any]) -> None:
+    encrypt_file(str(plain), str(encrypted), list(keys))
 
 
-def decrypt_folder(encrypted: Path, plain: Path) -> None:
+def decrypt(encrypted: Path, plain: Path, keys: Sequence[Any], *, name: str) -> None:
     """Raises BackupError with the reason in words."""
-    keys = identities()
-    if not keys:
-        raise BackupError(
-            f"The backup is encrypted. Set BACKUP_KEY or BACKUP_KEY_FILE to its secret key ({SECRET}...)."
-        )
-    for name in file_names(encrypted):
-        if not name.endswith(SUFFIX):
-            continue
-        target = plain / name.removesuffix(SUFFIX)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            decrypt_file(str(encrypted / name), str(target), keys)
-        except DecryptError as error:
-            raise BackupError("The backup is encrypted with another key than BACKUP_KEY or BACKUP_KEY_FILE.") from error
-        except OSError as error:
-            raise BackupError(f"{name} cannot be decrypted: {error}") from error
+    try:
+        decrypt_file(str(encrypted), str(plain), list(keys))
+    except DecryptError as error:
+        raise BackupError("The backup is encrypted with another key than BACKUP_KEY or BACKUP_KEY_FILE.") from error
+    except OSError as error:
+        raise BackupError(f"{name} cannot be decrypted: {error}") from error
 
 
 def _keys() -> list[str]:

@@ -1,8 +1,9 @@
 """Restores a backup on a site without data, or with `force` on any, and tests the restored champion."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from mlops.backup.checksums import SUMS, differences
+from mlops.backup.checksums import SUMS
 from mlops.backup.create import (
     DATABASE,
     DESCRIPTION,
@@ -23,15 +24,17 @@ from mlops.backup.create import (
     places,
 )
 from mlops.backup.database import copy_sqlite, execute_sqlite, load, require_loadable, rows_by_model
-from mlops.backup.encryption import decrypt_folder, identities, is_encrypted
-from mlops.backup.stores import PREFIX, open_store, workspace
-from mlops.data.snapshots import copy_folder
+from mlops.backup.encryption import SUFFIX
+from mlops.backup.files import read_backup
+from mlops.backup.stores import Store, open_store
+from mlops.backup.workspace import PREFIX, require_room, workspace
 from mlops.data.validation import frames_as_of
 from mlops.errors import BackupError
 from mlops.models import ModelVersion
 from mlops.registry.artifacts import folder_of, load_version, require_artifact, run_smoke_test
 from mlops.registry.smoke_test_input import smoke_test_input
 from recommender.estimators import Dataset
+from recommender.estimators.artifact_files import place_artifact, replace_folder
 
 # Columns of MLflow that hold where files are, as an address.
 MLFLOW_PLACES = (
@@ -41,7 +44,6 @@ MLFLOW_PLACES = (
     ("model_versions", "source"),
     ("model_versions", "storage_location"),
 )
-SHOWN = 20  # files that differ
 
 
 @dataclass(frozen=True)
@@ -57,67 +59,77 @@ def verify_backup(source: str) -> tuple[str, bool]:
     Returns its address and whether its content was looked at too: that of an encrypted one takes the secret key.
     Raises BackupError that names each file that differs.
     """
-    with _fetched(source) as (address, folder):
-        if is_encrypted(folder) and not identities():
-            return address, False
-        with _decrypted(address, folder):
-            return address, True
+    store, name = _newest(source)
+    return store.address(name), read_backup(store, name)
 
 
 def restore_backup(source: str, *, force: bool = False) -> Restored:
     """Restores files first, then the database, which names them; then migrates and tests the champion.
 
-    `force` replaces everything in a database that is not empty. Raises BackupError; nothing is changed before the
-    backup was found whole and fit for this site.
+    `force` replaces everything in a database that is not empty. Raises BackupError; nothing is changed before all of
+    the backup is on this host's disks, was found whole and fits this site.
     """
-    with _fetched(source) as (address, fetched), _decrypted(address, fetched) as folder:
-        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    store, name = _newest(source)
+    with ExitStack() as stack:
+        staging = _Staging(stack)
+        staging.require_room(store.sizes(name))
+        read_backup(store, name, staging.path)
+        description = json.loads(staging.path(DESCRIPTION).read_text(encoding="utf-8"))
         _require_fit(description)
-        require_loadable(folder / DATABASE)
+        require_loadable(staging.path(DATABASE))
         if not force and (rows := rows_by_model()):
             counts = ", ".join(f"{name} {n}" for name, n in rows.items())
             raise BackupError(
                 f"The database is not empty ({counts}). Restore into an empty one, or give --force, which DELETES "
                 "everything in this one."
             )
-        for part, place in places().items():
-            for saved in sorted((folder / part).glob("*/")):
-                copy_folder(saved, place / saved.name)
-        load(folder / DATABASE)
-        _restore_mlflow(folder, description["mlflow_files"])
+        os.sync()  # so that no file in its place is cut by a power cut
+        staging.place_folders()
+        load(staging.path(DATABASE))
+        _restore_mlflow(staging, description["mlflow_files"])
     call_command("migrate", verbosity=0, interactive=False)
-    return Restored(address, description, _test_champion())
+    return Restored(store.address(name), description, _test_champion())
 
 
-@contextmanager
-def _fetched(source: str) -> Iterator[tuple[str, Path]]:
-    """The address of the newest whole backup, and a local folder with its files as they were written."""
+def _newest(source: str) -> tuple[Store, str]:
+    """Where the backup is, and the name of the newest whole one there."""
     store = open_store(source)
-    names = store.names()
-    if not names:
-        raise BackupError(f"{source}: expected a backup ({SUMS} in it) or a folder with backups ({PREFIX}...).")
-    address = store.address(names[-1])
-    with store.fetch(names[-1]) as folder:
-        _require_unchanged(address, folder)
-        yield address, folder
+    if names := store.names():
+        return store, names[-1]
+    raise BackupError(f"{source}: expected a backup ({SUMS} in it) or a folder with backups ({PREFIX}...).")
 
 
-@contextmanager
-def _decrypted(address: str, folder: Path) -> Iterator[Path]:
-    """The folder itself, if it is not encrypted."""
-    if not is_encrypted(folder):
-        yield folder
-        return
-    with workspace(settings.VAR_DIR) as plain:
-        decrypt_folder(folder, plain)
-        _require_unchanged(address, plain)
-        yield plain
+class _Staging:
+    """New folders on the disks of the site's files: all of a backup is there before anything is moved to its place."""
 
+    def __init__(self, stack: ExitStack) -> None:
+        roots = places() | {MLFLOW_FILES: Path(settings.MLFLOW_ARTIFACT_DIR).parent, "": Path(settings.VAR_DIR)}
+        self._folders = {part: stack.enter_context(workspace(root)) for part, root in roots.items()}
 
-def _require_unchanged(address: str, folder: Path) -> None:
-    if found := differences(folder):
-        more = f"\n... and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-        raise BackupError(f"{address} is damaged:\n" + "\n".join(found[:SHOWN]) + more)
+    def path(self, name: str) -> Path:
+        """Where a file of the backup is staged."""
+        path = self._folder(name) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def require_room(self, sizes: dict[str, int]) -> None:
+        """Raises BackupError if the staged files do not fit. An encrypted file is a little larger than its content."""
+        needed = Counter[Path]()
+        for name, size in sizes.items():
+            needed[self._folder(name)] += size
+        if connection.vendor == "sqlite":  # is copied once more to its place
+            needed[self._folders[""]] += sum(sizes.get(f"{DATABASE}{suffix}", 0) for suffix in ("", SUFFIX))
+        require_room(needed.items())
+
+    def place_folders(self) -> None:
+        for folder in sorted(self._folders["models"].glob("models/*/")):
+            place_artifact(folder, Path(settings.MODEL_DIR) / folder.name)
+        for folder in sorted(self._folders["snapshots"].glob("snapshots/*/")):
+            replace_folder(folder, Path(settings.SNAPSHOT_DIR) / folder.name)
+
+    def _folder(self, name: str) -> Path:
+        part, _, rest = name.partition("/")
+        return self._folders[part if rest else ""]
 
 
 def _require_fit(description: dict[str, Any]) -> None:
@@ -134,18 +146,18 @@ def _require_fit(description: dict[str, Any]) -> None:
         )
 
 
-def _restore_mlflow(folder: Path, former: str) -> None:
+def _restore_mlflow(staging: _Staging, former: str) -> None:
     """The store of a site that keeps it elsewhere is left as it is. Addresses of files follow them to their place."""
-    store = mlflow_store()
-    if store is None or not (folder / MLFLOW_STORE).exists():
+    store, saved, files = mlflow_store(), staging.path(MLFLOW_STORE), staging.path(f"{MLFLOW_FILES}/")
+    if store is None or not saved.exists():
         return
-    if (folder / MLFLOW_FILES).exists():
-        copy_folder(folder / MLFLOW_FILES, settings.MLFLOW_ARTIFACT_DIR)
-    copy_sqlite(folder / MLFLOW_STORE, store)
+    if files.exists():
+        replace_folder(files, Path(settings.MLFLOW_ARTIFACT_DIR))
     present = Path(settings.MLFLOW_ARTIFACT_DIR).as_uri()
     for table, column in MLFLOW_PLACES:
         statement = f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?"
-        execute_sqlite(store, statement, (present, len(former) + 1, len(former), former))
+        execute_sqlite(saved, statement, (present, len(former) + 1, len(former), former))
+    copy_sqlite(saved, store)
 
 
 def _test_champion() -> int | None:

@@ -3,44 +3,60 @@ folder gets its name last, and in a bucket its list of checksums is uploaded las
 
 import os
 import re
-import shutil
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import boto3.session
+import botocore.loaders
+import botocore.session
 from boto3.exceptions import Boto3Error
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
-from mlops.backup.checksums import SUMS, file_names
+from mlops.backup import workspace as workspaces
+from mlops.backup.checksums import SUMS
+from mlops.backup.workspace import PREFIX, workspace
 from mlops.errors import BackupError
 from mlops.policy import S3_ADDRESS
 
-PREFIX, PARTIAL = "movierec-", ".part"
-ABANDONED_SECONDS = 24 * 3600  # age of an unfinished backup whose process must have ended
+INCOMPLETE = "INCOMPLETE"  # a file in backups of a site that had lost files
 DEFAULT_REGION = "us-east-1"  # also where the variable is blank, which boto3 takes for a name
+IN_THIS_THREAD = TransferConfig(use_threads=False)  # half the time of a file that takes one request
+THREADS_ABOVE = 8 << 20  # bytes
+
+
+class Target(Protocol):
+    """A backup that is being written."""
+
+    folder: Path  # where its files are prepared
+    is_kept: bool  # whether they stay there
+
+    def keep(self, file: str) -> None:
+        """Takes the prepared file into the store."""
 
 
 class Store(Protocol):
-    """Keeps backups by name; `workspace` is the folder in which one is prepared."""
-
-    workspace: Path
+    """Keeps backups by name."""
 
     def names(self) -> list[str]:
         """Names of the whole backups, oldest first; an empty one if the address is that of a backup itself."""
 
     def address(self, name: str) -> str: ...
 
-    def put(self, folder: Path, name: str) -> None:
-        """Moves or copies the prepared folder into the store."""
+    def writing(self, name: str) -> AbstractContextManager[Target]:
+        """A new backup, which is found once this ends without an error; the list of checksums is to be kept last."""
 
-    def fetch(self, name: str) -> AbstractContextManager[Path]:
-        """A local folder with its files."""
+    def sizes(self, name: str) -> dict[str, int]:
+        """Bytes of each file, by its name."""
+
+    def opened(self, name: str, file: str) -> AbstractContextManager[Path]:
+        """The file on this host, for reading."""
 
     def remove(self, name: str) -> None: ...
 
@@ -53,22 +69,19 @@ def open_store(address: str, prefix: str = PREFIX) -> Store:
     return Bucket(address, prefix) if address.startswith("s3:") else Folder(Path(address), prefix)
 
 
-@contextmanager
-def workspace(root: Path) -> Iterator[Path]:
-    """A new folder in `root`, gone afterwards; also removes those of processes that were killed long ago."""
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    limit = time.time() - ABANDONED_SECONDS
-    for folder in root.glob(f".{PREFIX}*{PARTIAL}/"):
-        if folder.stat().st_mtime < limit:
-            shutil.rmtree(folder, ignore_errors=True)
-    with tempfile.TemporaryDirectory(PARTIAL, f".{PREFIX}", root, ignore_cleanup_errors=True) as made:
-        yield Path(made)
+class FolderTarget:
+    is_kept = True
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, file: str) -> None:
+        """It is in its place."""
 
 
 class Folder:
     def __init__(self, root: Path, named: str = PREFIX) -> None:
-        self.root = self.workspace = root.absolute()
-        self.named = named
+        self.root, self.named = root.absolute(), named
 
     def names(self) -> list[str]:
         if (self.root / SUMS).exists():
@@ -78,17 +91,43 @@ class Folder:
     def address(self, name: str) -> str:
         return str(self.root / name)
 
-    def put(self, folder: Path, name: str) -> None:
-        os.sync()  # before the name says that it is whole, also after a power cut
-        folder.rename(self.root / name)
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Target]:
+        with workspace(self.root) as folder:
+            yield FolderTarget(folder)
+            os.sync()  # before the name says that it is whole, also after a power cut
+            folder.rename(self.root / name)
+
+    def sizes(self, name: str) -> dict[str, int]:
+        folder = self.root / name
+        files = (path for path in folder.rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
 
     @contextmanager
-    def fetch(self, name: str) -> Iterator[Path]:
-        yield self.root / name
+    def opened(self, name: str, file: str) -> Iterator[Path]:
+        yield self.root / name / file
 
     def remove(self, name: str) -> None:
         with workspace(self.root) as going:
             (self.root / name).rename(going / name)  # in one step: what is found is whole
+
+
+class BucketTarget:
+    is_kept = False
+
+    def __init__(self, folder: Path, upload: Callable[[Path, str], None]) -> None:
+        self.folder, self.upload = folder, upload
+
+    def keep(self, file: str) -> None:
+        self.upload(self.folder / file, file)
+        (self.folder / file).unlink()
+
+
+class Row(NamedTuple):
+    """An object of a bucket."""
+
+    size: int
+    changed: float
 
 
 class Bucket:
@@ -101,7 +140,6 @@ class Bucket:
         self.bucket, prefix = parts["bucket"], (parts["prefix"] or "").strip("/")
         self.prefix = f"{prefix}/" if prefix else ""
         self.named = named
-        self.workspace = Path(settings.VAR_DIR)
         with self._errors():
             self.client = _client()
 
@@ -114,23 +152,28 @@ class Bucket:
     def address(self, name: str) -> str:
         return f"s3://{self.bucket}/{self.prefix}{name}".rstrip("/")
 
-    def put(self, folder: Path, name: str) -> None:
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Target]:
+        def upload(path: Path, file: str) -> None:
+            config = IN_THIS_THREAD if path.stat().st_size <= THREADS_ABOVE else None
+            with self._errors():
+                self.client.upload_file(str(path), self.bucket, f"{self.prefix}{name}/{file}", Config=config)
+
         self._remove_abandoned()
-        with self._errors():
-            for file in sorted(file_names(folder), key=lambda file: file == SUMS):
-                self.client.upload_file(str(folder / file), self.bucket, f"{self.prefix}{name}/{file}")
+        with workspace(Path(settings.VAR_DIR)) as folder:
+            yield BucketTarget(folder, upload)
+
+    def sizes(self, name: str) -> dict[str, int]:
+        under = f"{name}/" if name else ""
+        return {key.removeprefix(under): row.size for key, row in self._objects(under).items()}
 
     @contextmanager
-    def fetch(self, name: str) -> Iterator[Path]:
-        with workspace(self.workspace) as folder:
-            for key in self._objects(f"{name}/" if name else ""):
-                target = folder / key.removeprefix(f"{name}/")
-                if not target.resolve().is_relative_to(folder.resolve()):
-                    raise BackupError(f"{self.address(name)}: {key!r} names a file outside of the backup.")
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with self._errors():
-                    self.client.download_file(self.bucket, self.prefix + key, str(target))
-            yield folder
+    def opened(self, name: str, file: str) -> Iterator[Path]:
+        key = f"{self.prefix}{name}/{file}" if name else f"{self.prefix}{file}"
+        with workspace(Path(settings.VAR_DIR)) as folder:
+            with self._errors():
+                self.client.download_file(self.bucket, key, str(folder / "file"))
+            yield folder / "file"
 
     def remove(self, name: str) -> None:
         with self._errors():
@@ -139,20 +182,20 @@ class Bucket:
 
     def _remove_abandoned(self) -> None:
         whole, latest = set(self.names()), dict[str, float]()
-        for key, changed in self._objects(self.named).items():
+        for key, row in self._objects(self.named).items():
             name = key.partition("/")[0]
-            latest[name] = max(changed, latest.get(name, 0))
+            latest[name] = max(row.changed, latest.get(name, 0))
         for name, changed in latest.items():
-            if name not in whole and changed < time.time() - ABANDONED_SECONDS:
+            if name not in whole and changed < time.time() - workspaces.ABANDONED_SECONDS:
                 self.remove(name)
 
-    def _objects(self, under: str) -> dict[str, float]:
-        """The time of the last change of each object, by its key behind the prefix."""
+    def _objects(self, under: str) -> dict[str, Row]:
+        """By the key behind the prefix."""
         with self._errors():
             lister = self.client.get_paginator("list_objects_v2")
             pages = lister.paginate(Bucket=self.bucket, Prefix=self.prefix + under)
             rows = [row for page in pages for row in page.get("Contents", []) if not row["Key"].endswith("/")]
-        return {row["Key"].removeprefix(self.prefix): row["LastModified"].timestamp() for row in rows}
+        return {row["Key"].removeprefix(self.prefix): Row(row["Size"], row["LastModified"].timestamp()) for row in rows}
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -171,5 +214,13 @@ def _client() -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    session = boto3.session.Session()
+    core = botocore.session.Session()
+    core.register_component("data_loader", _loader())
+    session = boto3.session.Session(botocore_session=core)
     return session.client("s3", region_name=session.region_name or DEFAULT_REGION, config=config)
+
+
+@cache
+def _loader() -> botocore.loaders.Loader:
+    """Of the descriptions of S3's interface: to read them takes longer than to upload 30 files."""
+    return botocore.loaders.create_loader()

@@ -23,7 +23,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from recommender import estimators
-from recommender.estimators.artifact_files import durable_file, sha256, sync_folder
+from recommender.estimators.artifact_files import durable_file, place_artifact, sha256, sync_folder
 from recommender.estimators.config import RENAMED_STATE, renamed_parameters
 from recommender.estimators.ids import object_array
 from recommender.estimators.interactions import Array
@@ -62,18 +62,12 @@ def save_artifact(model: "Recommender", folder: Path) -> None:
         raise ArtifactError(f"{folder}: is there already and is no model artefact; it is left as it is")
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
-    new, old = temporary / "new", temporary / "old"
+    new = temporary / "new"
     try:
         new.mkdir()
-        new.chmod(0o755)  # web workers may run as another user
         _write_artifact(model, new)
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
-        sync_folder(folder.parent)
+        place_artifact(new, folder)
     finally:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
         shutil.rmtree(temporary, ignore_errors=True)
 
 

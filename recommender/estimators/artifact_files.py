@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,10 +31,29 @@ def file_signature(folder: Path) -> FileSignature:
     return frozenset((name, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for name, stat in entries)
 
 
-def make_read_only(folder: Path) -> None:
-    """For an artefact whose files were written by another program."""
-    for path in folder.iterdir():
+def place_artifact(written: Path, folder: Path) -> None:
+    """The one way to an artefact: makes the written files read-only and moves their folder to its place."""
+    for path in written.iterdir():
         path.chmod(READ_ONLY)
+    written.chmod(0o755)  # web workers may run as another user
+    sync_folder(written)
+    replace_folder(written, folder)
+
+
+def replace_folder(written: Path, folder: Path) -> None:
+    """Moves a folder to a place on the same disk; what was there goes only once the new one is in its place."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    old = written.with_name(f"{written.name}.old")
+    if folder.exists():
+        folder.rename(old)
+    try:
+        written.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    sync_folder(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager
@@ -42,7 +62,6 @@ def durable_file(path: Path) -> Iterator[IO[bytes]]:
     with path.open("wb") as file:
         yield file
         file.flush()
-        os.fchmod(file.fileno(), READ_ONLY)
         os.fsync(file.fileno())
 
 

@@ -18,7 +18,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from pyrage import x25519
 
 from catalog.models import User
-from mlops.backup import create, stores
+from mlops.backup import create, workspace
 from mlops.errors import BackupError
 from mlops.models import ModelVersion
 from mlops.services import create_backup, prune, sync_registry
@@ -159,7 +159,7 @@ def test_the_newest_backups_are_kept(champion_site, backups, change_policy):
     change_policy("backup", keep=2)
     abandoned = backups / ".movierec-1.part"
     abandoned.mkdir(parents=True)
-    long_ago = time.time() - 2 * stores.ABANDONED_SECONDS
+    long_ago = time.time() - 2 * workspace.ABANDONED_SECONDS
     os.utime(abandoned, (long_ago, long_ago))
     (backups / "notes").mkdir()
 

@@ -9,12 +9,19 @@ from django.core.management import CommandError, call_command
 from pyrage import decrypt, x25519
 
 from catalog.models import User
-from mlops.backup.checksums import write_checksums
+from mlops.backup.checksums import OWN, SUMS, sha256
+from mlops.backup.checksums import write_checksums as write
 from mlops.backup.restore import verify_backup
 from mlops.errors import BackupError
 from mlops.services import create_backup
 
 pytestmark = pytest.mark.once
+
+
+def write_checksums(folder: Path) -> None:
+    """Of the files as they are now."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in (SUMS, OWN)]
+    write(folder, {path.relative_to(folder).as_posix(): sha256(path) for path in files})
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 from django.core.management import CommandError, call_command
 
-from mlops.backup import stores
+from mlops.backup import stores, workspace
 from mlops.backup.restore import verify_backup
+from mlops.backup.stores import open_store
 from mlops.errors import BackupError
 from mlops.services import create_backup
 from movierec.policy import load_policy
@@ -38,11 +39,11 @@ class Interrupted:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.client, name)
 
-    def upload_file(self, path: str, *arguments: Any) -> None:
+    def upload_file(self, path: str, *arguments: Any, **options: Any) -> None:
         self.n += 1
         if (self.n == 2 and self.at == "second") or (path.endswith("/SHA256SUMS") and self.at == "last"):
             raise S3UploadFailedError("Connection was closed")
-        self.client.upload_file(path, *arguments)
+        self.client.upload_file(path, *arguments, **options)
 
 
 def test_the_newest_backup_is_fetched_verified_and_named(champion_site, bucket, capsys):
@@ -77,7 +78,7 @@ def test_an_interrupted_upload_is_no_backup_and_is_removed_later(champion_site, 
 
     assert any(not f"s3://backups/{key}".startswith(whole) for key in keys(bucket))
     assert verify_backup(HOME) == (whole, True)
-    monkeypatch.setattr(stores, "ABANDONED_SECONDS", -60)
+    monkeypatch.setattr(workspace, "ABANDONED_SECONDS", -60)
     newest = create_backup(HOME).address
     assert all(f"s3://backups/{key}".startswith((whole, newest)) for key in keys(bucket))
 
@@ -91,7 +92,7 @@ def test_the_newest_backups_are_kept(champion_site, bucket, change_policy, monke
     refused = ClientError({"Error": {"Code": "AccessDenied", "Message": "may only write"}}, "DeleteObject")
     monkeypatch.setattr(stores.Bucket, "remove", lambda *arguments: (_ for _ in ()).throw(BackupError(str(refused))))
     assert create_backup(HOME).removed == []  # it is whole all the same
-    assert len(stores.open_store(HOME).names()) == 3
+    assert len(open_store(HOME).names()) == 3
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_what_fails_is_said_without_the_secret(champion_site, bucket, monkeypatc
 def test_an_object_cannot_be_written_outside_of_the_backup(champion_site, bucket, monkeypatch, outside):
     address = create_backup(HOME).address
     listed = stores.Bucket._objects
-    added = {f"{Path(address).name}/{outside}": 0.0}
+    added = {f"{Path(address).name}/{outside}": stores.Row(0, 0.0)}
     monkeypatch.setattr(stores.Bucket, "_objects", lambda *arguments: listed(*arguments) | added)
 
     with pytest.raises(BackupError, match="names a file outside of the backup"):

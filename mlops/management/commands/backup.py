@@ -23,6 +23,8 @@ class Command(ServiceCommand):
             self.stdout.write(f"Left out: {what}.")
         for what in made.missing:
             self.stdout.write(self.style.WARNING(f"Missing on this site, so not in the backup: {what}"))
+        for what in made.damaged:
+            self.stdout.write(self.style.WARNING(f"Damaged on this site, and in the backup: {what}"))
         for address in made.removed:
             self.stdout.write(f"Removed, beyond backup.keep: {address}")
         how = "encrypted" if made.is_encrypted else "not encrypted"

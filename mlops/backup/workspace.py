@@ -1,0 +1,46 @@
+"""Room to prepare a backup or a restore in: folders that go away, and a look at what is free before they fill."""
+
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlops.errors import BackupError
+
+PREFIX, PARTIAL = "movierec-", ".part"
+ABANDONED_SECONDS = 24 * 3600  # age of an unfinished backup whose process must have ended
+
+
+@contextmanager
+def workspace(root: Path) -> Iterator[Path]:
+    """A new folder in `root`, gone afterwards; also removes those of processes that were killed long ago."""
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    limit = time.time() - ABANDONED_SECONDS
+    for folder in root.glob(f".{PREFIX}*{PARTIAL}/"):
+        if folder.stat().st_mtime < limit:
+            shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(PARTIAL, f".{PREFIX}", root, ignore_cleanup_errors=True) as made:
+        yield Path(made)
+
+
+def require_room(needed: Iterable[tuple[Path, int]]) -> None:
+    """Raises BackupError if the disks of these folders lack room for so many bytes, which says how much is missing."""
+    by_disk, folders = Counter[int](), dict[int, Path]()
+    for folder, size in needed:
+        disk = folder.stat().st_dev
+        by_disk[disk] += size
+        folders.setdefault(disk, folder)
+    for disk, size in by_disk.items():
+        free = shutil.disk_usage(folders[disk]).free
+        if free < size:
+            raise BackupError(
+                f"The disk of {folders[disk].parent} lacks {_megabytes(size - free)} MB: {_megabytes(size)} MB are "
+                f"needed, {_megabytes(free)} MB are free."
+            )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f}"

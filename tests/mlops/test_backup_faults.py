@@ -1,0 +1,185 @@
+"""Full disks, killed processes and lost files: a backup is whole or not there, and a site is restored or as it was."""
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from catalog.models import User
+from mlops.backup import create
+from mlops.backup.restore import verify_backup
+from mlops.backup.stores import open_store
+from mlops.errors import BackupError
+from mlops.models import Alert
+from mlops.services import create_backup
+from tests.artefact_files import flip_bit, overwrite
+from tests.processes import ROOT, environment
+
+pytestmark = pytest.mark.once
+
+Usage = namedtuple("Usage", "total used free")
+KILLED = """
+import os, signal, sys
+import django; django.setup()
+from django.core.management import call_command
+from mlops.backup import create, files, restore
+place, name, *arguments = sys.argv[1:]
+def killed(*arguments, **options): os.kill(os.getpid(), signal.SIGKILL)
+setattr({"create": create, "restore": restore, "files": files.BackupWriter}[place], name, killed)
+call_command(*arguments)
+"""
+
+
+def killed_at(place: str, name: str, *arguments: str) -> None:
+    """Runs a command in a process that is killed where it calls the function."""
+    command = [sys.executable, "-c", KILLED, place, name, *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def restore_all(backups: Path) -> None:
+    """All but the last step succeeds: the champion of these tests was not made from its snapshot."""
+    with pytest.raises(CommandError, match=r"^Restored, but version .* learnt_from_the_snapshot"):
+        call_command("restore", str(backups), "--force")
+
+
+@pytest.fixture
+def backups(tmp_path) -> Path:
+    return tmp_path / "backups"
+
+
+@pytest.fixture
+def files(settings):
+    """Everything below the site's folders of files, with its content."""
+
+    def read() -> dict[Path, bytes]:
+        roots = (settings.MODEL_DIR, settings.SNAPSHOT_DIR)
+        return {path: path.read_bytes() for root in roots for path in Path(root).rglob("*") if path.is_file()}
+
+    return read
+
+
+def test_a_full_disk_is_said_before_anything_is_copied(champion_site, backups, monkeypatch, files):
+    made, before = create_backup(str(backups)), files()
+    monkeypatch.setattr("mlops.backup.workspace.shutil.disk_usage", lambda path: Usage(0, 0, 1000))
+
+    for command in (["backup", str(backups)], ["restore", str(backups), "--force"]):
+        with pytest.raises(CommandError, match=r"lacks \d\.\d MB: \d\.\d MB are needed, 0\.0 MB are free"):
+            call_command(*command)
+
+    assert [path.name for path in backups.iterdir()] == [Path(made.address).name]
+    assert files() == before
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_a_disk_that_fills_up_leaves_all_as_it_was(champion_site, backups, monkeypatch, files, n):
+    made, before = create_backup(str(backups)), files()
+    User.objects.create(username="since then")
+    copied, copy = [], shutil.copyfile
+
+    def full(source, target):
+        copied.append(source)
+        if len(copied) > n:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return copy(source, target)
+
+    for command in (["backup", str(backups)], ["restore", str(backups), "--force"]):
+        copied.clear()
+        with monkeypatch.context() as patch, pytest.raises(CommandError, match="No space left on device"):
+            patch.setattr(shutil, "copyfile", full)
+            call_command(*command)
+
+    assert [path.name for path in backups.iterdir()] == [Path(made.address).name]
+    assert files() == before
+    assert User.objects.filter(username="since then").exists()
+
+
+def test_a_killed_backup_is_none(champion_site, backups):
+    made = create_backup(str(backups)).address
+
+    killed_at("files", "finish", "backup", str(backups))
+
+    assert len(list(backups.iterdir())) == 2
+    assert verify_backup(str(backups)) == (made, True)
+    assert open_store(str(backups)).names() == [Path(made).name]
+
+
+@pytest.mark.parametrize("at", ["load", "place_artifact"])
+def test_a_killed_restore_leaves_the_site_as_it_was_and_can_be_repeated(champion_site, backups, files, at):
+    before = files()
+    create_backup(str(backups))
+    User.objects.create(username="since then")
+
+    killed_at("restore", at, "restore", str(backups), "--force")
+
+    assert User.objects.filter(username="since then").exists()
+    assert {path: content for path, content in files().items() if ".part/" not in str(path)} == before
+    restore_all(backups)
+    assert not User.objects.filter(username="since then").exists()
+
+
+def test_restored_models_are_read_only(champion_site, backups, settings):
+    folder = settings.MODEL_DIR / champion_site.artifact
+    create_backup(str(backups))
+    for path in next(backups.rglob("models")).rglob("*.*"):
+        path.chmod(0o666)
+    shutil.rmtree(folder)
+
+    restore_all(backups)
+
+    assert {oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == {"0o444"}
+
+
+def test_backups_without_a_file_do_not_displace_the_last_complete_one(champion_site, backups, change_policy, settings):
+    change_policy("backup", keep=2, folder=str(backups))
+    complete = create_backup().address
+    array = next((settings.MODEL_DIR / champion_site.artifact).glob("*.npy"))
+    whole = flip_bit(array)
+
+    damaged = [create_backup() for _ in range(3)]
+
+    name = f"models/{champion_site.artifact}/{array.name}"
+    assert [made.damaged for made in damaged] == [[name]] * 3
+    assert [made.removed for made in damaged] == [[], [], [damaged[0].address]]
+    assert Path(complete).is_dir()
+    assert name in Alert.objects.get(code="backup_failed", closed_at=None).findings[0]["params"]["error"]
+    overwrite(array, whole)
+    assert create_backup().removed == [complete, damaged[1].address]
+    assert not Alert.objects.filter(code="backup_failed", closed_at=None).exists()
+
+
+def test_of_two_backups_at_once_none_removes_the_other(champion_site, backups, change_policy):
+    first, second = (Path(create_backup(str(backups)).address).name for _ in range(2))
+    change_policy("backup", keep=1)
+    store = open_store(str(backups))
+
+    assert create._prune(store, first) == []
+    assert create._prune(store, second) == [store.address(first)]
+
+
+@pytest.mark.parametrize("fault", ["cut", "swapped", "lists of another", "no list"])
+def test_each_fault_of_a_folder_is_found(champion_site, backups, fault):
+    other, folder = (Path(create_backup(str(backups)).address) for _ in range(2))
+    one, two = sorted(folder.rglob("*.parquet"))[:2]
+    if fault == "cut":
+        one.write_bytes(one.read_bytes()[:-1])
+    elif fault == "swapped":
+        one.rename(folder / "aside")
+        two.rename(one)
+        (folder / "aside").rename(two)
+    elif fault == "lists of another":
+        for name in ("SHA256SUMS", "SHA256SUMS.sha256"):
+            shutil.copyfile(other / name, folder / name)
+    else:
+        (folder / "SHA256SUMS.sha256").unlink()
+
+    with pytest.raises(BackupError, match=r"is damaged:\n.*(changed|missing)"):
+        verify_backup(str(folder))
+    assert verify_backup(str(other)) == (str(other), True)
