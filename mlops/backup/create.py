@@ -142,7 +142,8 @@ def _copy(writer: BackupWriter, folders: dict[str, Path]) -> None:
     try:
         writer.require_room(files)
         for path, name in files.items():
-            writer.add(path, name)
+            shutil.copyfile(path, writer.path(name))
+            writer.keep(name)
     except FileNotFoundError as error:
         raise FilesRemoved(error.filename) from error
 

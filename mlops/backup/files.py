@@ -1,8 +1,4 @@
-"""Writes and reads a backup file by file.
-
-Writing, each file is hashed, encrypted if there are keys, and handed to the store; reading, it is compared with its
-checksum, decrypted, and put where a restore wants it. So this host needs little room beside what it keeps.
-"""
+"""Writes and reads a backup file by file, so that this host needs little room beside what it keeps."""
 
 import errno
 import shutil
@@ -42,10 +38,6 @@ class BackupWriter:
         """The file is written."""
         self.checksums[name] = sha256(self.path(name))
         self._keep(name)
-
-    def add(self, source: Path, name: str) -> None:
-        shutil.copyfile(source, self.path(name))
-        self.keep(name)
 
     def require_room(self, files: Iterable[Path]) -> None:
         """Raises BackupError if these files do not fit on the disks that they will need."""

@@ -112,7 +112,7 @@ def test_a_killed_backup_is_none(champion_site, backups):
 
 
 @pytest.mark.parametrize("at", ["load", "place_artifact"])
-def test_a_killed_restore_leaves_the_site_as_it_was_and_can_be_repeated(champion_site, backups, files, at):
+def test_a_killed_restore_changes_nothing_and_can_be_repeated(champion_site, backups, files, at):
     before = files()
     create_backup(str(backups))
     User.objects.create(username="since then")
@@ -137,7 +137,7 @@ def test_restored_models_are_read_only(champion_site, backups, settings):
     assert {oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == {"0o444"}
 
 
-def test_backups_without_a_file_do_not_displace_the_last_complete_one(champion_site, backups, change_policy, settings):
+def test_incomplete_backups_keep_the_last_complete_one(champion_site, backups, change_policy, settings):
     change_policy("backup", keep=2, folder=str(backups))
     complete = create_backup().address
     array = next((settings.MODEL_DIR / champion_site.artifact).glob("*.npy"))
