@@ -6,8 +6,12 @@ by which `dvc pull` finds the files. The pointers are on the remote too, because
 
 import hashlib
 import json
+import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
+from configparser import ConfigParser
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,10 +24,11 @@ from django.utils import timezone
 from mlops.errors import DataRemoteError, NoDataRemote
 from mlops.models import DatasetSnapshot, ModelVersion, PipelineRun
 from mlops.registry.artifacts import folder_of
-from mlops.registry.dvc_project import REMOTE, prepare_project, program, run_dvc
 from recommender.estimators.artifact_files import place_artifact, replace_folder
 
+REMOTE = "storage"
 POINTERS = "pointers"  # their folder on the remote
+TIMEOUT_SECONDS = 3600
 
 
 def push_data() -> dict[str, int]:
@@ -39,7 +44,7 @@ def push_data() -> dict[str, int]:
     snapshots = {row: settings.SNAPSHOT_DIR / row.folder for row in present.filter(is_wanted).distinct()}
     models = {row: folder_of(row) for row in champions.filter(pushed_at=None, artifact_removed_at=None)}
     if snapshots or models:
-        prepare_project()
+        _prepare_project()
     for row, folder in (snapshots | models).items():
         _push(folder)
         type(row).objects.filter(pk=row.pk).update(pushed_at=timezone.now())
@@ -53,11 +58,11 @@ def restore_data() -> list[Path]:
     before any is in its place.
     """
     _require_remote()
-    prepare_project()
+    _prepare_project()
     with ExitStack() as stack:
         pointers = _fetch_pointers(stack)
         if pointers:
-            run_dvc("pull", "--remote", REMOTE, *map(str, pointers))
+            _dvc("pull", "--remote", REMOTE, *map(str, pointers))
         if damaged := [pointer.stem for pointer in pointers if _hash(pointer.with_suffix("")) != _hash_in(pointer)]:
             raise DataRemoteError(
                 f"These differ from what was pushed: {', '.join(damaged)}. Remove DVC's cache "
@@ -92,7 +97,7 @@ def _md5(content: bytes) -> str:
 def _require_remote() -> None:
     if not settings.DVC_REMOTE_URL:
         raise NoDataRemote("No remote is set (DVC_REMOTE_URL in .env).")
-    if program() is None:
+    if _program() is None:
         raise NoDataRemote("DVC is not installed (pip install dvc, as requirements-dev.txt has it).")
 
 
@@ -104,7 +109,7 @@ def _push(folder: Path) -> None:
     pointer = folder.with_name(f"{folder.name}.dvc")
     with tempfile.TemporaryDirectory(prefix=".push-", dir=folder.parent) as staging:
         target = (Path(staging) / folder.name).relative_to(project)
-        run_dvc("add", "--quiet", "--to-remote", "--remote", REMOTE, "--out", str(target), str(folder))
+        _dvc("add", "--quiet", "--to-remote", "--remote", REMOTE, "--out", str(target), str(folder))
         (Path(staging) / pointer.name).rename(pointer)
     _publish_pointer(pointer)
 
@@ -141,3 +146,34 @@ def _remote_pointers() -> Iterator[tuple[Any, dict[str, Path]]]:
         yield system, {f"{root.rstrip('/')}/{POINTERS}/{kind}": place for kind, place in places.items()}
     except OSError as error:
         raise DataRemoteError(f"The pointers on the remote cannot be read or written: {error}") from error
+
+
+def _prepare_project() -> None:
+    """Creates DVC's project if needed and sets the remote of the environment. DVC's own four commands take seconds."""
+    project, url = Path(settings.DVC_DIR), settings.DVC_REMOTE_URL
+    if not (project / ".dvc").is_dir():
+        (project / ".dvc").mkdir(parents=True)
+        (project / ".dvc" / "config").write_text("[core]\nno_scm = true\nanalytics = false\n", encoding="utf-8")
+    place = url if "://" in url else str((project / url).resolve())
+    remote = {"url": f'"{place}"', "verify": "true"}  # without `verify`, DVC does not hash what it pulls
+    config, file = ConfigParser(interpolation=None), project / ".dvc" / "config.local"
+    config.read(file, encoding="utf-8")  # an operator may have more there
+    config.read_dict({"core": {"remote": REMOTE}, f"'remote \"{REMOTE}\"'": remote})
+    with file.open("w", encoding="utf-8") as opened:
+        config.write(opened)
+
+
+def _program() -> str | None:
+    beside = Path(sys.executable).with_name("dvc")
+    return str(beside) if beside.is_file() else shutil.which("dvc")
+
+
+def _dvc(*arguments: str) -> None:
+    limits: dict[str, Any] = {"timeout": TIMEOUT_SECONDS, "check": True}
+    try:
+        subprocess.run([str(_program()), *arguments], cwd=settings.DVC_DIR, capture_output=True, text=True, **limits)
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.strip().splitlines() or ["no reason given"]
+        raise DataRemoteError(f"dvc {arguments[0]} failed: {lines[-1]}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DataRemoteError(f"dvc {arguments[0]} failed: {error}") from error

@@ -45,9 +45,8 @@ TOLERATED = {Cost.FIT_SECONDS: 5.0, Cost.LIST_MS: 5.0, Cost.MEMORY_MB: 50.0, Cos
 
 
 def collect_evidence(*, now: datetime | None = None) -> dict[str, int]:
-    moment = now or timezone.now()
-    champion = ModelVersion.champion()
-    rows = [*_of_gate(champion), *_of_runs(), *_of_versions(champion), *_of_backtests(), *_of_monitoring(moment)]
+    champion, at = ModelVersion.champion(), now or timezone.now()
+    rows = [*_of_gate(champion), *_of_runs(), *_of_versions(champion), *_of_backtests(), *_of_monitoring(at)]
     return {"recorded": len(rows), "passed": sum(row.passed for row in rows)}
 
 
