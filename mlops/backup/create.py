@@ -16,6 +16,16 @@ from django.utils import timezone
 from mlops.backup.database import copy_sqlite, dump
 from mlops.backup.encryption import recipients
 from mlops.backup.files import BackupWriter, writing
+from mlops.backup.layout import (
+    DATABASE,
+    DESCRIPTION,
+    FORMAT,
+    MANIFESTS,
+    MLFLOW_FILES,
+    MLFLOW_STORE,
+    mlflow_store,
+    places,
+)
 from mlops.backup.stores import INCOMPLETE, Store, open_store
 from mlops.backup.workspace import PREFIX
 from mlops.errors import BackupError, NoBackupFolder
@@ -27,9 +37,6 @@ from mlops.monitoring.staleness import watch_backup
 
 logger = logging.getLogger(__name__)
 
-DATABASE, DESCRIPTION, MLFLOW_STORE, MLFLOW_FILES = "database", "backup.json", "mlflow.db", "mlflow"
-FORMAT = 1
-MANIFESTS = {"models": "manifest.json", "snapshots": "snapshot.json"}
 ATTEMPTS = 3
 SECRETS = "secrets: .env, and secret_key and metrics_token below VAR_DIR"
 REMOTE_MLFLOW = "MLflow: MLFLOW_TRACKING_URI names no sqlite:/// file, so its store is backed up where it is"
@@ -53,17 +60,6 @@ class Backup(Found):
     size_bytes: int
     is_encrypted: bool
     removed: list[str]  # older backups, beyond backup.keep
-
-
-def places() -> dict[str, Path]:
-    """The site's folder for each folder of files in a backup."""
-    return {"models": Path(settings.MODEL_DIR), "snapshots": Path(settings.SNAPSHOT_DIR)}
-
-
-def mlflow_store() -> Path | None:
-    """MLflow's database where that is a local file."""
-    uri = settings.MLFLOW_TRACKING_URI
-    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
 
 
 def create_backup(destination: str | None = None) -> Backup:
