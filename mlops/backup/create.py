@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
-from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from mlops.backup.database import copy_sqlite, dump
@@ -19,10 +17,11 @@ from mlops.backup.files import BackupWriter, writing
 from mlops.backup.layout import (
     DATABASE,
     DESCRIPTION,
-    FORMAT,
     MANIFESTS,
     MLFLOW_FILES,
     MLFLOW_STORE,
+    Found,
+    describe,
     mlflow_store,
     places,
 )
@@ -43,15 +42,6 @@ REMOTE_MLFLOW = "MLflow: MLFLOW_TRACKING_URI names no sqlite:/// file, so its st
 
 
 class FilesRemoved(Exception): ...  # which the database names, while they were copied
-
-
-@dataclass(frozen=True)
-class Found:
-    """What the database names and the backup lacks, and what is never in one."""
-
-    left_out: list[str]
-    missing: list[str]  # artefacts and snapshots
-    damaged: list[str]  # files of others, which are not what their manifests say
 
 
 @dataclass(frozen=True)
@@ -124,7 +114,8 @@ def _write(writer: BackupWriter) -> Found:
         missing=[name for name, folder in folders.items() if not folder.exists()],
         damaged=[file for name, folder in folders.items() for file in _damaged(writer, name, folder)],
     )
-    _describe(writer, found)
+    writer.path(DESCRIPTION).write_text(describe(found), encoding="utf-8")
+    writer.keep(DESCRIPTION)
     return found
 
 
@@ -161,20 +152,6 @@ def _copy_mlflow_store(writer: BackupWriter) -> bool:
         copy_sqlite(store, writer.path(MLFLOW_STORE))
         writer.keep(MLFLOW_STORE)
     return store is not None
-
-
-def _describe(writer: BackupWriter, found: Found) -> None:
-    description = {
-        "format": FORMAT,
-        "version": settings.VERSION,
-        "made_at": timezone.now().isoformat(),
-        "database": connection.vendor,
-        "migrations": sorted(".".join(key) for key in MigrationRecorder(connection).applied_migrations()),
-        "mlflow_files": Path(settings.MLFLOW_ARTIFACT_DIR).as_uri(),
-    }
-    text = json.dumps(description | vars(found), indent=1)
-    writer.path(DESCRIPTION).write_text(text + "\n", encoding="utf-8")
-    writer.keep(DESCRIPTION)
 
 
 def _prune(store: Store, newest: str) -> list[str]:

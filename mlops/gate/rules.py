@@ -18,7 +18,6 @@ from mlops.policy import GatePolicy
 from mlops.registry import codes as smoke
 
 PASSED, REFUSED, NOT_ENOUGH_EVIDENCE = "passed", "refused", "not_enough_evidence"
-
 Findings = Iterator[Finding]
 
 
