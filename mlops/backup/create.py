@@ -129,8 +129,7 @@ def _copy(writer: BackupWriter, folders: dict[str, Path]) -> None:
     try:
         writer.require_room(files)
         for path, name in files.items():
-            shutil.copyfile(path, writer.path(name))
-            writer.keep(name)
+            writer.add(path, name)
     except FileNotFoundError as error:
         raise FilesRemoved(error.filename) from error
 

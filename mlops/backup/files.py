@@ -30,14 +30,20 @@ class BackupWriter:
 
     def path(self, name: str) -> Path:
         """Where a file is to be written before `keep`."""
-        path = self._plain / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        return with_parent(self._plain / name)
 
     def keep(self, name: str) -> None:
         """The file is written."""
         self.checksums[name] = sha256(self.path(name))
         self._keep(name)
+
+    def add(self, source: Path, name: str) -> None:
+        shutil.copyfile(source, self.path(name))
+        self.keep(name)
+
+    def add_folder(self, source: Path, name: str) -> None:
+        for path in sorted(path for path in source.rglob("*") if path.is_file()):
+            self.add(path, f"{name}/{path.relative_to(source).as_posix()}")
 
     def require_room(self, files: Iterable[Path]) -> None:
         """Raises BackupError if these files do not fit on the disks that they will need."""
@@ -62,8 +68,7 @@ class BackupWriter:
 
     def _keep(self, name: str) -> None:
         if self._keys:
-            encrypted = self._target.folder / f"{name}{SUFFIX}"
-            encrypted.parent.mkdir(parents=True, exist_ok=True)
+            encrypted = with_parent(self._target.folder / f"{name}{SUFFIX}")
             encrypt(self._plain / name, encrypted, self._keys)
             (self._plain / name).unlink()
             name = encrypted.relative_to(self._target.folder).as_posix()
@@ -74,6 +79,11 @@ class BackupWriter:
         self._stored[name] = sha256(path)
         self.size_bytes += path.stat().st_size
         self._target.keep(name)
+
+
+def with_parent(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 @contextmanager

@@ -3,13 +3,12 @@
 import logging
 from pathlib import Path
 
-from mlops.data.snapshots import copy_folder
 from mlops.delivery.package import MODEL, model_store, open_package, package_name
 from mlops.errors import ArtifactNotAvailable
 from mlops.models import ModelVersion
 from mlops.registry.artifacts import folder_of, require_artifact
 from mlops.registry.promotion import get_version, predecessor_of_champion
-from recommender.estimators.artifact_files import make_read_only
+from recommender.estimators.artifact_files import copy_artifact
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +39,5 @@ def _is_here(row: ModelVersion) -> bool:
 def place(row: ModelVersion, folder: Path) -> None:
     """Puts the model of an opened package in its place, unless it is there and whole."""
     if not _is_here(row):
-        copy_folder(folder / MODEL, folder_of(row))
-        make_read_only(folder_of(row))
+        copy_artifact(folder / MODEL, folder_of(row))
         ModelVersion.objects.filter(pk=row.pk).update(artifact_removed_at=None)

@@ -5,7 +5,6 @@ pseudonyms instead of people, but are still those of people: the store is as pri
 """
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,8 +13,9 @@ from typing import Any
 
 from django.conf import settings
 
-from mlops.backup.checksums import differences, write_checksums
-from mlops.backup.stores import Store, open_store, workspace
+from mlops.backup.files import read_backup, with_parent, writing
+from mlops.backup.stores import Store, open_store
+from mlops.backup.workspace import workspace
 from mlops.errors import BackupError, PackageError, SnapshotNotAvailable
 from mlops.models import ModelVersion
 from mlops.registry.artifacts import folder_of, require_artifact
@@ -50,28 +50,27 @@ def write_package(version: ModelVersion, address: str) -> str:
     with _errors():
         store = _open(address)
         if name not in store.names():
-            with workspace(store.workspace) as folder:
-                shutil.copytree(folder_of(version), folder / MODEL)
-                shutil.copytree(settings.SNAPSHOT_DIR / version.snapshot.folder, folder / SNAPSHOT)
-                (folder / RECORD).write_text(json.dumps(_record(version), indent=1) + "\n", encoding="utf-8")
-                write_checksums(folder)
-                store.put(folder, name)
+            with writing(store, name, keys=()) as writer:
+                writer.add_folder(folder_of(version), MODEL)
+                writer.add_folder(settings.SNAPSHOT_DIR / version.snapshot.folder, SNAPSHOT)
+                writer.path(RECORD).write_text(json.dumps(_record(version), indent=1) + "\n", encoding="utf-8")
+                writer.keep(RECORD)
+                writer.finish(is_complete=True)
         return store.address(name)
 
 
 @contextmanager
 def open_package(address: str) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The package as a folder of this host, every byte checked, and its record. Raises PackageError."""
-    with _errors():
-        store = _open(address)
-        if store.names() != [""]:
-            raise PackageError(f"{address} is no package of a model: expected the address that export_model printed.")
-        fetched = store.fetch("")
-        folder = fetched.__enter__()
-    try:
+    with workspace(Path(settings.VAR_DIR)) as folder:
+        with _errors():
+            store = _open(address)
+            if store.names() != [""]:
+                raise PackageError(
+                    f"{address} is no package of a model: expected the address that export_model printed."
+                )
+            read_backup(store, "", lambda file: with_parent(folder / file))
         yield folder, _checked_record(folder, address)
-    finally:
-        fetched.__exit__(None, None, None)
 
 
 def _open(address: str) -> Store:
@@ -93,8 +92,6 @@ def _record(version: ModelVersion) -> dict[str, Any]:
 
 
 def _checked_record(folder: Path, address: str) -> dict[str, Any]:
-    if damaged := differences(folder):
-        raise PackageError(f"{address} is damaged: {'; '.join(damaged)}")
     try:
         record = dict(json.loads((folder / RECORD).read_text(encoding="utf-8")))
         if record["format"] != FORMAT:

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from mlops.data.snapshots import adopt_snapshot, copy_folder, read_snapshot
+from mlops.data.snapshots import adopt_snapshot, read_snapshot
 from mlops.delivery.fetch import place
 from mlops.delivery.package import COPIED, MODEL, SNAPSHOT, model_store, open_package, package_name, write_package
 from mlops.errors import ForeignCatalogue, NotPromotable, VersionNotFound
@@ -17,7 +17,7 @@ from mlops.gate.versions import evaluate_version
 from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, Promotion
 from mlops.registry.artifacts import size_of
 from mlops.registry.promotion import get_version, promote
-from recommender.estimators.artifact_files import make_read_only
+from recommender.estimators.artifact_files import copy_artifact
 from recommender.export import movie_frame
 
 MIN_KNOWN_SHARE = 0.9  # of a model's movies: titles are mended now and then, but another catalogue shares hardly any
@@ -63,8 +63,7 @@ def _register(folder: Path, record: Mapping[str, Any]) -> ModelVersion:
     )
     fields = {name: record[name] for name in COPIED} | {"created_at": record["created_at"]}
     target = settings.MODEL_DIR / package_name(record["checksum"])
-    copy_folder(folder / MODEL, target)
-    make_read_only(target)
+    copy_artifact(folder / MODEL, target)
     try:
         return ModelVersion.objects.create(
             **fields,

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,13 @@ def place_artifact(written: Path, folder: Path) -> None:
     written.chmod(0o755)  # web workers may run as another user
     sync_folder(written)
     replace_folder(written, folder)
+
+
+def copy_artifact(source: Path, folder: Path) -> None:
+    """As `place_artifact`, of files that stay where they are, perhaps on another disk."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".copy-", dir=folder.parent) as staging:
+        place_artifact(Path(shutil.copytree(source, Path(staging) / folder.name)), folder)
 
 
 def replace_folder(written: Path, folder: Path) -> None:
