@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from mlops.backup.database import copy_sqlite, dump
 from mlops.backup.encryption import recipients
-from mlops.backup.files import BackupWriter, writing
 from mlops.backup.layout import (
     DATABASE,
     DESCRIPTION,
@@ -27,6 +26,7 @@ from mlops.backup.layout import (
 )
 from mlops.backup.stores import INCOMPLETE, Store, open_store
 from mlops.backup.workspace import PREFIX
+from mlops.backup.writer import BackupWriter, writing
 from mlops.errors import BackupError, NoBackupFolder
 from mlops.findings import Finding, Outcome
 from mlops.models import DatasetSnapshot, ModelVersion

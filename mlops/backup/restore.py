@@ -16,8 +16,8 @@ from django.db.migrations.loader import MigrationLoader
 from mlops.backup.checksums import SUMS
 from mlops.backup.database import copy_sqlite, execute_sqlite, load, require_loadable, rows_by_model
 from mlops.backup.encryption import SUFFIX
-from mlops.backup.files import read_backup
 from mlops.backup.layout import DATABASE, DESCRIPTION, FORMAT, MLFLOW_FILES, MLFLOW_STORE, mlflow_store, places
+from mlops.backup.reader import read_backup
 from mlops.backup.stores import Store, open_store
 from mlops.backup.workspace import PREFIX, require_room, workspace
 from mlops.data.validation import frames_as_of

@@ -26,6 +26,11 @@ def workspace(root: Path) -> Iterator[Path]:
         yield Path(made)
 
 
+def with_parent(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def require_room(needed: Iterable[tuple[Path, int]]) -> None:
     """Raises BackupError if the disks of these folders lack room for so many bytes, which says how much is missing."""
     by_disk, folders = Counter[int](), dict[int, Path]()

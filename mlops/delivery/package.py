@@ -13,9 +13,10 @@ from typing import Any
 
 from django.conf import settings
 
-from mlops.backup.files import read_backup, with_parent, writing
+from mlops.backup.reader import read_backup
 from mlops.backup.stores import Store, open_store
-from mlops.backup.workspace import workspace
+from mlops.backup.workspace import with_parent, workspace
+from mlops.backup.writer import writing
 from mlops.errors import BackupError, PackageError, SnapshotNotAvailable
 from mlops.models import ModelVersion
 from mlops.registry.artifacts import folder_of, require_artifact

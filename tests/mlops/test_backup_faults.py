@@ -29,10 +29,10 @@ KILLED = """
 import os, signal, sys
 import django; django.setup()
 from django.core.management import call_command
-from mlops.backup import create, files, restore
+from mlops.backup import create, restore, writer
 place, name, *arguments = sys.argv[1:]
 def killed(*arguments, **options): os.kill(os.getpid(), signal.SIGKILL)
-setattr({"create": create, "restore": restore, "files": files.BackupWriter}[place], name, killed)
+setattr({"create": create, "restore": restore, "files": writer.BackupWriter}[place], name, killed)
 call_command(*arguments)
 """
 

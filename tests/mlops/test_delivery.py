@@ -12,7 +12,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from catalog.models import Genre, Movie
-from mlops.backup.checksums import write_checksums
+from mlops.backup.checksums import OWN as OWN_SUMS
+from mlops.backup.checksums import SUMS, read_checksums, sha256, write_checksums
 from mlops.data.snapshot_files import OWN, _checksum
 from mlops.delivery import transfer
 from mlops.delivery.fetch import fetch_versions
@@ -163,7 +164,8 @@ def manifest_sources(package: str, sources: list[str]) -> None:
     manifest = json.loads(file.read_text()) | {"sources": sources}
     manifest.pop(OWN)
     file.write_text(json.dumps(manifest | {OWN: _checksum(manifest)}))
-    write_checksums(Path(package))
+    sums = read_checksums(*((Path(package) / name).read_bytes() for name in (SUMS, OWN_SUMS)))
+    write_checksums(Path(package), sums | {"snapshot/snapshot.json": sha256(file)})
 
 
 def test_policy_may_leave_the_promotion_to_a_person(package, settings, tmp_path):

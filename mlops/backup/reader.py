@@ -1,99 +1,23 @@
-"""Writes and reads a backup file by file, so that this host needs little room beside what it keeps."""
+"""Reads a backup file by file, and compares every byte with its checksums."""
 
 import errno
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-from mlops.backup.checksums import OWN, SUMS, differences, read_checksums, require_within, sha256, write_checksums
-from mlops.backup.encryption import SUFFIX, decrypt, encrypt, identities, require_identities
-from mlops.backup.stores import INCOMPLETE, Store, Target
-from mlops.backup.workspace import require_room, workspace
+from mlops.backup.checksums import OWN, SUMS, differences, read_checksums, require_within, sha256
+from mlops.backup.encryption import SUFFIX, decrypt, identities, require_identities
+from mlops.backup.stores import INCOMPLETE, Store
+from mlops.backup.workspace import workspace
 from mlops.errors import BackupError
 
 LISTS = (SUMS, OWN)
 SHOWN = 20  # files that differ
 
 Place = Callable[[str], Path]
-
-
-class BackupWriter:
-    def __init__(self, target: Target, plain: Path, keys: Sequence[Any]) -> None:
-        self.checksums: dict[str, str] = {}  # of the files as they are on the site
-        self.size_bytes = 0
-        self._target, self._plain, self._keys = target, plain, keys
-        self._stored: dict[str, str] = {}
-
-    def path(self, name: str) -> Path:
-        """Where a file is to be written before `keep`."""
-        return with_parent(self._plain / name)
-
-    def keep(self, name: str) -> None:
-        """The file is written."""
-        self.checksums[name] = sha256(self.path(name))
-        self._keep(name)
-
-    def add(self, source: Path, name: str) -> None:
-        shutil.copyfile(source, self.path(name))
-        self.keep(name)
-
-    def add_folder(self, source: Path, name: str) -> None:
-        for path in sorted(path for path in source.rglob("*") if path.is_file()):
-            self.add(path, f"{name}/{path.relative_to(source).as_posix()}")
-
-    def require_room(self, files: Iterable[Path]) -> None:
-        """Raises BackupError if these files do not fit on the disks that they will need."""
-        sizes = [path.stat().st_size for path in files]
-        needed = [(self._target.folder, sum(sizes) if self._target.is_kept else max(sizes, default=0))]
-        if self._keys:
-            needed.append((self._plain, max(sizes, default=0)))
-        require_room(needed)
-
-    def finish(self, *, is_complete: bool) -> None:
-        """Adds the lists of checksums, that of the files as they are stored last."""
-        write_checksums(self._plain, self.checksums)
-        if self._keys:
-            for name in (OWN, SUMS):
-                self._keep(name)
-        if not is_complete:
-            (self._target.folder / INCOMPLETE).touch()
-            self._hand_over(INCOMPLETE)
-        write_checksums(self._target.folder, self._stored)
-        for name in (OWN, SUMS):
-            self._target.keep(name)
-
-    def _keep(self, name: str) -> None:
-        if self._keys:
-            encrypted = with_parent(self._target.folder / f"{name}{SUFFIX}")
-            encrypt(self._plain / name, encrypted, self._keys)
-            (self._plain / name).unlink()
-            name = encrypted.relative_to(self._target.folder).as_posix()
-        self._hand_over(name)
-
-    def _hand_over(self, name: str) -> None:
-        path = self._target.folder / name
-        self._stored[name] = sha256(path)
-        self.size_bytes += path.stat().st_size
-        self._target.keep(name)
-
-
-def with_parent(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-@contextmanager
-def writing(store: Store, name: str, keys: Sequence[Any]) -> Iterator[BackupWriter]:
-    """The backup is in the store once this ends without an error."""
-    with ExitStack() as stack:
-        target = stack.enter_context(store.writing(name))
-        # What is to be encrypted does not lie on the other disk as it is, not even for a moment.
-        plain = stack.enter_context(workspace(Path(settings.VAR_DIR))) if keys else target.folder
-        yield BackupWriter(target, plain, keys)
 
 
 def read_backup(store: Store, name: str, place: Place | None = None) -> bool:
