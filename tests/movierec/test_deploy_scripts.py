@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -16,7 +18,16 @@ from rehearsal.stand_ins import Container, Render  # deploy/ is no package
 from rehearsal.workflow import evaluate, filled
 
 pytestmark = pytest.mark.once
+FAKES = {
+    "ssh": 'exec bash -c "${!#}"',
+    "git": "true",
+    "docker": """
+echo "$*" >>"$CALLS"
+cat >/dev/null  # compose keeps stdin open and reads it
+case "$*" in *"$FAILING"*) exit 1 ;; esac""",
+}
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ASSIGNED = re.compile(r"\w+=(\$\(.*\)|\"\$\(.*\)\")")
 PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}")
 
 
@@ -76,6 +87,62 @@ def test_failures_end_with_code_1(render):
 def test_wrong_calls_end_with_code_2(render, arguments):
     assert call(render, *arguments).returncode == 2
     assert render.calls == []
+
+
+def over_ssh(folder: Path, *arguments: str, failing: str = "nothing") -> tuple[int, list[str]]:
+    """Its exit code and the calls of docker on the host."""
+    for name, script in FAKES.items():
+        (folder / name).write_text(f"#!/usr/bin/env bash\n{script}\n")
+        (folder / name).chmod(0o755)
+    own = {"DEPLOY_HOST": "deploy@host", "DEPLOY_PATH": str(folder), "SSH_KEY": "key", "SSH_KNOWN_HOSTS": "hosts"}
+    own |= {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "CALLS": str(folder / "calls"), "FAILING": failing}
+    done = subprocess.run(["deploy/over-ssh", *arguments], cwd=ROOT, env=os.environ | own, check=False, timeout=60)
+    return done.returncode, (folder / "calls").read_text().splitlines()
+
+
+def test_a_host_takes_every_step_of_a_deploy(tmp_path):
+    code, calls = over_ssh(tmp_path, "deploy", "abc", "s3://models/a package")
+
+    assert code == 0
+    steps = ["build", "run --rm -T migrate", "run --rm -T training python manage.py import_model", "up --detach --wait"]
+    assert [call.startswith(f"compose {step}") for call, step in zip(calls, steps, strict=True)] == [True] * 4
+
+
+def test_a_model_that_a_host_refuses_ends_the_deploy(tmp_path):
+    code, calls = over_ssh(tmp_path, "deploy", "abc", "s3://models/package", failing="import_model")
+
+    assert code != 0
+    assert len(calls) == 3 and "import_model" in calls[-1]
+
+
+def test_a_host_rolls_back_with_the_reason(tmp_path):
+    code, calls = over_ssh(tmp_path, "rollback", "7", "it's slow")
+
+    assert code == 0
+    assert [call.partition("rollback_model ")[2] for call in calls] == ["--to 7 --reason it's slow"]
+
+
+def workflow(name: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text()))
+
+
+def test_a_rollback_waits_for_no_deploy():
+    deploy, rollback = workflow("deploy"), workflow("rollback")
+    groups = {name: job.get("concurrency") for name, job in deploy["jobs"].items()}
+    one_deploy = {"group": "deploy", "cancel-in-progress": False}
+
+    assert "concurrency" not in deploy
+    assert groups == {"train": None, "render": one_deploy, "ssh": one_deploy}
+    assert rollback["concurrency"] == {"group": "rollback", "cancel-in-progress": False}
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_no_command_fails_unnoticed_inside_of_another(file):
+    """Bash goes on where a $(command) among arguments fails, but not where its output is assigned."""
+    jobs = yaml.safe_load(file.read_text())["jobs"].values()
+    lines = [line for job in jobs for step in job["steps"] for line in step.get("run", "").splitlines()]
+
+    assert [line for line in lines if re.search(r"\$\(", line) and not ASSIGNED.fullmatch(line.strip())] == []
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
