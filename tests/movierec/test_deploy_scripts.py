@@ -11,6 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
+from catalog.models import Rating, User
+from mlops.models import ModelVersion
+from mlops.registry.promotion import promote
+from recommender.models import ServedModel
+from tests.factories import MovieFactory, RatingFactory
+from tests.mlops.site import make_version
 from tests.processes import ROOT
 
 sys.path.append(str(ROOT / "deploy"))  # last: gunicorn.py there is not the package
@@ -120,6 +126,50 @@ def test_a_host_rolls_back_with_the_reason(tmp_path):
 
     assert code == 0
     assert [call.partition("rollback_model ")[2] for call in calls] == ["--to 7 --reason it's slow"]
+
+
+def serves(address: str, *options: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, "deploy/serves", address, *map(str, options)]
+    values = os.environ | {"SERVES_SECONDS": "2"}
+    return subprocess.run(command, cwd=ROOT, env=values, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.fixture
+def champion(transactional_db) -> ModelVersion:
+    """Of a site with movies and a few ratings; the one before it is a former champion."""
+    movies = MovieFactory.create_batch(6)
+    for movie in movies:
+        RatingFactory.create_batch(3, movie=movie)
+    versions = [make_version(), make_version()]
+    for version in versions:
+        promote(version=version.pk)
+    return versions[-1]
+
+
+def test_a_site_is_looked_at_without_a_trace(live_server, champion):
+    before = [list(model.objects.order_by("pk").values()) for model in (User, Rating)]
+
+    done = serves(live_server.url, "--version", champion.pk, "--steady", 1)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"version {champion.pk}" in done.stdout
+    assert [list(model.objects.order_by("pk").values()) for model in (User, Rating)] == before
+
+
+def test_another_champion_or_one_without_files_is_told(live_server, champion):
+    assert serves(live_server.url, "--version", champion.pk + 1).returncode == 1
+    ServedModel.objects.update(version=champion.pk + 1, artifact="gone")
+    assert serves(live_server.url).returncode == 1
+
+
+def test_who_signs_up_to_look_leaves_no_rating(live_server, champion):
+    before = Rating.objects.count()
+
+    done = serves(live_server.url, "--sign-up")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert User.objects.filter(username__startswith="smoke-").count() == 1
+    assert Rating.objects.count() == before
 
 
 def workflow(name: str) -> dict[str, Any]:
