@@ -18,6 +18,7 @@ from rest_framework.test import APIClient
 
 from catalog import counter
 from catalog.jobs import messages
+from mlops.registry.mlflow_client import EXPERIMENT
 from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
 from recommender.serving.stats import serving_stats
@@ -180,8 +181,10 @@ def empty_store(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def mlflow_store(tmp_path_factory, empty_store) -> str:
-    """One real store for all tests."""
-    return f"sqlite:///{shutil.copy(empty_store, tmp_path_factory.mktemp('mlflow') / 'mlflow.db')}"
+    """One real store for all tests. Its experiment's files are beside it, also where a child of a test logs first."""
+    file = Path(shutil.copy(empty_store, tmp_path_factory.mktemp("mlflow") / "mlflow.db"))
+    mlflow.MlflowClient(f"sqlite:///{file}").create_experiment(EXPERIMENT, (file.parent / "artifacts").as_uri())
+    return f"sqlite:///{file}"
 
 
 @pytest.fixture
