@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from threading import local
 
 import psycopg2
-from django.core.signals import request_started
+from django.core.signals import request_finished, request_started
 from psycopg2.extensions import POLL_OK, POLL_READ, connection, set_wait_callback
 
 WAIT_SECONDS = 10.0  # for an answer
@@ -25,6 +25,7 @@ def install() -> None:
     """For every connection of this process and of those that it forks."""
     set_wait_callback(wait)
     request_started.connect(_begin_request, dispatch_uid="bounded_waits")
+    request_finished.connect(_end_request, dispatch_uid="bounded_waits")
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def wait(connection: connection) -> None:
         poller.register(connection.fileno(), select.POLLIN if state == POLL_READ else select.POLLOUT)
         if not poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
             _is_hung = _is_hung or deadline == started + patience  # less may be too short for a slow query
-            _own.gave_up = True
+            _own.gave_up = getattr(_own, "in_request", False)
             raise psycopg2.OperationalError(f"the database did not answer within {deadline - started:.3g} s")
     _is_hung = _own.gave_up = False
 
@@ -60,4 +61,9 @@ def _patience() -> float:
 
 
 def _begin_request(**_: object) -> None:
-    _own.gave_up = False
+    _own.in_request, _own.gave_up = True, False
+
+
+def _end_request(**_: object) -> None:
+    """Threads of the site's own, and what a thread does between requests, wait as long as a first query."""
+    _own.in_request = _own.gave_up = False

@@ -131,6 +131,8 @@ class Outgoing:
             self.n_kept += len(data)
 
     def rewind(self) -> None:
+        """The client's time begins: what it has not read yet is sent from here on."""
+        self._started = time.monotonic()
         if self._file is not None:
             self._file.seek(0)
 

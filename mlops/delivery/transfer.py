@@ -1,6 +1,7 @@
 """Versions between sites: out of one as a package, into another through the same gate as any candidate."""
 
 import shutil
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,14 +56,14 @@ def import_version(*, address: str, on_progress: Progress | None = None) -> tupl
 
 
 def _register(folder: Path, record: Mapping[str, Any]) -> ModelVersion:
+    is_ours = DatasetSnapshot.objects.filter(content_hash=record["snapshot"], removed_at=None).exists()
     snapshot = adopt_snapshot(folder / SNAPSHOT)
     _require_our_movies(snapshot)
-    # As old as where it came from: an import does not make data fresh.
-    DatasetSnapshot.objects.filter(pk=snapshot.pk, exported_at__gt=record["exported_at"]).update(
-        exported_at=record["exported_at"]
-    )
+    if not is_ours:  # as old as where it came from: an import does not make data fresh
+        DatasetSnapshot.objects.filter(pk=snapshot.pk).update(exported_at=record["exported_at"])
     fields = {name: record[name] for name in COPIED} | {"created_at": record["created_at"]}
-    target = settings.MODEL_DIR / package_name(record["checksum"])
+    # Of this row alone: another import of the same package has its own.
+    target = settings.MODEL_DIR / f"{package_name(record['checksum'])}-{uuid.uuid4().hex[:8]}"
     copy_artifact(folder / MODEL, target)
     try:
         return ModelVersion.objects.create(

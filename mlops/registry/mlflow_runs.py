@@ -22,6 +22,7 @@ from mlops.registry.mlflow_client import (
     site_tag,
     time_to_upload,
 )
+from recommender import estimators  # lazy, as above
 
 VERSION_TAG = "movierec.version"
 STUDY_TAG = "movierec.study"
@@ -47,7 +48,7 @@ def log_version(version: ModelVersion) -> tuple[str, str]:
                 artifacts={"model": str(folder_of(version))},
                 code_paths=[str(code)],
                 signature=_signature(mlflow),
-                input_example=pd.DataFrame({"user_id": [0]}),  # an unknown user, whom every model must serve
+                input_example=pd.DataFrame({"history": [[{"movie_id": _first_movie(version), "rating": 5}]]}),
                 # Otherwise MLflow infers them by loading the model in another process for half a minute.
                 pip_requirements=[f"{name}=={release}" for name, release in library_versions().items()],
                 tags=tags,
@@ -165,13 +166,21 @@ def _numbers(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, float]]
             yield f"{prefix}{name}", float(value)
 
 
+def _first_movie(version: ModelVersion) -> int:
+    return int(estimators.load_recommender(folder_of(version)).movie_ids_[0])
+
+
 def _signature(mlflow: Any) -> Any:
-    types = mlflow.types
-    outputs = {"user_id": "long", "movie_id": "long", "score": "double", "rank": "long"}
+    """Of `MovierecModel`."""
+    types = mlflow.types.schema
+    # Of any type, because MLflow refuses 5 for a double inside an object; the model checks it.
+    rating = types.Object([types.Property("movie_id", "long"), types.Property("rating", types.AnyType())])
+    outputs = {"row": "long", "movie_id": "long", "title": "string", "score": "double", "rank": "long"}
+    params = {"k": ("long", 10), "diversity": ("double", settings.POLICY.serving.diversity)}
     return mlflow.models.ModelSignature(
-        inputs=types.Schema([types.ColSpec("long", "user_id")]),
+        inputs=types.Schema([types.ColSpec(types.Array(rating), "history")]),
         outputs=types.Schema([types.ColSpec(kind, name) for name, kind in outputs.items()]),
-        params=types.ParamSchema([types.ParamSpec("k", "long", 10), types.ParamSpec("exclude_seen", "boolean", True)]),
+        params=types.ParamSchema([types.ParamSpec(name, *given) for name, given in params.items()]),
     )
 
 

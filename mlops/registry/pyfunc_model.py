@@ -3,6 +3,9 @@
 MLflow keeps this file and the artefact's folder ("models from code"); nothing is pickled.
 """
 
+from collections.abc import Iterable, Mapping
+from math import nan
+from numbers import Real
 from typing import Any
 
 import mlflow
@@ -10,21 +13,61 @@ import pandas as pd
 from mlflow.pyfunc.model import PythonModel
 
 from recommender.estimators import load_recommender
+from recommender.estimators.diversity import diverse_list
+
+STARS = (0.5, 5.0)
 
 
 class MovierecModel(PythonModel):
-    """Input: a column `user_id`. Output: user_id, movie_id, score, rank. Params: k, exclude_seen."""
+    """Input: a column `history`, in each row the ratings of one person as a list of {"movie_id", "rating"}.
+
+    Output: for each row its number, and movie_id, title, score and rank of its list, which holds none of the rated
+    movies. Params: k, and the strength of diversity, by default the site's when the version was logged.
+    """
 
     def load_context(self, context: Any) -> None:
         self.model = load_recommender(context.artifacts["model"], mmap=True)
+        self.places = {movie: place for place, movie in enumerate(self.model.movie_ids_.tolist())}
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Raises ValueError for an unknown movie, one that is rated twice, and ratings outside of 0.5 to 5."""
         options = params or {}
-        return self.model.recommend(
-            model_input["user_id"].tolist(),
-            k=int(options.get("k", 10)),
-            exclude_seen=bool(options.get("exclude_seen", True)),
+        k, strength = int(options.get("k", 10)), float(options.get("diversity", 0.0))
+        histories = [self._read(row, ratings) for row, ratings in enumerate(model_input["history"])]
+        lists = [self._list(row, history, k, strength) for row, history in enumerate(histories)]
+        return pd.concat(lists, ignore_index=True)
+
+    def _read(self, row: int, ratings: Iterable[Mapping[str, Any]]) -> dict[int, float]:
+        history: dict[int, float] = {}
+        for given in ratings:
+            movie, rating = int(given["movie_id"]), _number(given["rating"])
+            if movie not in self.places:
+                raise ValueError(f"Row {row}: the model does not know movie {movie}.")
+            if movie in history:
+                raise ValueError(f"Row {row}: movie {movie} is rated twice.")
+            if not STARS[0] <= rating <= STARS[1]:
+                raise ValueError(f"Row {row}, movie {movie}: expected a rating from 0.5 to 5, got {given['rating']!r}.")
+            history[movie] = rating
+        return history
+
+    def _list(self, row: int, history: dict[int, float], k: int, strength: float) -> pd.DataFrame:
+        best, kept = diverse_list(self.model, history, k, strength)
+        found = best.iloc[kept]
+        titles = [str(self.model.titles_[self.places[movie]]) for movie in found["movie_id"]]
+        return pd.DataFrame(
+            {
+                "row": row,
+                "movie_id": found["movie_id"].to_numpy(),
+                "title": titles,
+                "score": found["score"].to_numpy(),
+                "rank": range(1, len(found) + 1),
+            }
         )
+
+
+def _number(value: Any) -> float:
+    """NaN, which is no rating, for what is no number."""
+    return float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
 
 
 mlflow.models.set_model(MovierecModel())

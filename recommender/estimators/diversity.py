@@ -10,9 +10,14 @@ movies are shown in the order of their scores, so that scores descend and a movi
 for.
 """
 
-import numpy as np
+from collections.abc import Iterable
+from typing import Any
 
-from recommender.estimators.fitted_data import FittedData
+import numpy as np
+import pandas as pd
+
+from recommender.estimators.base import Recommender
+from recommender.estimators.fitted_data import FittedData, History
 from recommender.estimators.interactions import Array
 
 POOL_FACTOR = 13  # of k: the best so many may come into a list
@@ -23,6 +28,22 @@ POOL_SHARE = 0.25  # of all candidates: in a small catalogue the 120th is no goo
 def pool_size(k: int, n_candidates: int) -> int:
     """Number of best movies from which a list of k is chosen, given the number of candidates."""
     return max(k, min(POOL_FACTOR * k, k + POOL_EXTRA, int(POOL_SHARE * n_candidates)))
+
+
+def diverse_list(
+    model: Recommender,
+    history: History,
+    k: int,
+    strength: float,
+    *,
+    candidates: Array | None = None,
+    exclude: Iterable[Any] = (),
+) -> tuple[pd.DataFrame, Array]:
+    """The best movies for one history, as `recommend_for_history` gives them, and which rows of them are the list."""
+    n_candidates = int(model.is_rated_.sum()) if candidates is None else len(candidates)
+    n_best = pool_size(k, n_candidates) if strength else k
+    best = model.recommend_for_history([history], k=n_best, candidates=candidates, exclude=[exclude])
+    return best, choose_diverse(model, best["movie_id"].to_numpy(), best["score"].to_numpy(), k, strength)
 
 
 def choose_diverse(model: FittedData, movies: Array, scores: Array, k: int, strength: float) -> Array:

@@ -60,19 +60,16 @@ def _ranked(
     if not request.k or not len(pool):
         return request.trace.nothing(_reason_for_no_pool(request, source))
     # Imported here so that processes that make no list start without pandas.
-    from recommender.estimators.diversity import choose_diverse, pool_size
+    from recommender.estimators.diversity import diverse_list
 
     request.count_excluded(pool)
     unwanted = (request.excluded & loaded.known).difference(history)  # the model itself excludes the history
+    excluded = np.fromiter(unwanted, dtype=np.int64)
     strength = settings.POLICY.serving.diversity
-    n_best = pool_size(request.k, len(pool)) if strength else request.k
-    frame = loaded.model.recommend_for_history(
-        [history], k=n_best, candidates=candidates, exclude=[np.fromiter(unwanted, dtype=np.int64)]
-    )
-    movies, scores = frame["movie_id"].to_numpy(), frame["score"].to_numpy()
-    request.trace.count(Step.RANKED, len(movies))
-    kept = choose_diverse(loaded.model, movies, scores, request.k, strength)
+    best, kept = diverse_list(loaded.model, history, request.k, strength, candidates=candidates, exclude=excluded)
+    request.trace.count(Step.RANKED, len(best))
     request.trace.count(Step.DIVERSE, len(kept))
+    movies, scores = best["movie_id"].to_numpy(), best["score"].to_numpy()
     rows = zip(movies[kept].tolist(), scores[kept].tolist(), strict=True)
     return [Candidate(movie, score, source) for movie, score in rows] or request.trace.nothing(Outcome.ALL_EXCLUDED)
 

@@ -4,25 +4,31 @@ import json
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import mlflow
 import pytest
 
+from catalog.models import User
 from mlops.models import ModelVersion, PipelineRun
 from mlops.registry.mlflow_sync import mirror
 from mlops.services import promote, prune, roll_back, run_training, start_training, sync_registry
 from mlops.tasks import sync_registry as sync_registry_task
-from recommender.estimators import load_recommender
+from recommender.services import recommend
+from recommender.serving.model_server import server
 from tests.mlops.site import make_version
 
 # A program that knows MLflow and nothing of the site, in a folder of its own.
 OUTSIDE = """
-import json, os, sys
-import mlflow, pandas
+import json, sys
+import mlflow
 mlflow.set_tracking_uri(sys.argv[1])
 model = mlflow.pyfunc.load_model("models:/movierec@champion")
-lists = model.predict(pandas.DataFrame({"user_id": json.loads(sys.argv[2])}), params={"k": 3})
-print(lists.to_json(orient="records"))
+histories = [{"history": history} for history in json.loads(sys.argv[2])]
+try:
+    print(model.predict(histories, params={"k": 3}).to_json(orient="records"))
+except Exception as error:
+    print(json.dumps(str(error)))
 """
 
 
@@ -37,26 +43,39 @@ def client(quick, mlflow_store):
     return client
 
 
-def test_the_champion_loads_from_the_registry_outside_the_site(alice, client, settings, mlflow_store, tmp_path):
-    version = make_version()
-    promote(version=version.pk)
-    assert mirror(version)
-
+def outside(store: str, home: Path, *histories: list[dict[str, float]]) -> object:
+    """What a program says that has MLflow and the model's libraries, and nothing of the site."""
     done = subprocess.run(
-        [sys.executable, "-c", OUTSIDE, mlflow_store, json.dumps([alice.pk, 10**6])],
-        cwd=tmp_path,
-        env={"PATH": "/usr/bin:/bin", "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false", "HOME": str(tmp_path)},
+        [sys.executable, "-c", OUTSIDE, store, json.dumps(histories)],
+        cwd=home,
+        env={"PATH": "/usr/bin:/bin", "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false", "HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,
         timeout=200,
     )
-
     assert done.returncode == 0, done.stderr
-    lists = json.loads(done.stdout.splitlines()[-1])
-    model = load_recommender(settings.MODEL_DIR / version.artifact)
-    expected = model.recommend([alice.pk, 10**6], k=3)
-    assert [row["movie_id"] for row in lists] == expected["movie_id"].tolist()
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_champion_gives_the_site_s_lists_outside(rated_site, settings, mlflow_store, tmp_path):
+    run = run_training(run_id=start_training(trigger="command").pk)
+    assert run.status == PipelineRun.Status.SUCCEEDED
+    user = User.objects.get(username="rater1")
+    history = [{"movie_id": row.movie_id, "rating": row.rating} for row in user.ratings.all()]
+    server.refresh()
+    site = recommend(user=user, k=3, surface=None)
+    assert site.fallback is None
+    expected = [(row.movie.pk, row.movie.title, row.rank) for row in site.results]
+
+    found = outside(mlflow_store, tmp_path, history, [])
+    assert [(row["movie_id"], row["title"], row["rank"]) for row in found if row["row"] == 0] == expected
+    assert [row["rank"] for row in found] == [1, 2, 3, 1, 2, 3]  # a person without ratings gets a list, too
+
+    assert "does not know movie 1000000" in outside(mlflow_store, tmp_path, [{"movie_id": 10**6, "rating": 5}])
+    for bad in (9, "five"):
+        said = outside(mlflow_store, tmp_path, [history[0] | {"rating": bad}])
+        assert f"expected a rating from 0.5 to 5, got {bad!r}" in said
 
 
 def test_run_tags_figures_and_aliases(alice, client):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psycopg2
 import pytest
 from django.conf import settings
-from django.core.signals import request_started
+from django.core.signals import request_finished, request_started
 from psycopg2.extensions import set_wait_callback
 
 from catalog.imports.lifecycle import read_import
@@ -30,8 +30,9 @@ def waits(monkeypatch) -> Iterator[None]:
     bounded_waits.install()
     yield
     set_wait_callback(None)
+    request_finished.send(sender=None)
     request_started.disconnect(dispatch_uid="bounded_waits")
-    bounded_waits._own.gave_up = False
+    request_finished.disconnect(dispatch_uid="bounded_waits")
 
 
 @pytest.fixture
@@ -52,6 +53,17 @@ def test_a_hung_server_is_waited_for_in_vain_once(waits, hung, monkeypatch):
         for seconds in request:
             with pytest.raises(psycopg2.OperationalError, match=f"did not answer within {seconds} s"):
                 psycopg2.connect(hung)
+
+
+def test_a_thread_without_requests_does_not_lose_its_patience(waits, hung, monkeypatch):
+    """It connects anew each time, which may take long beside a busy or distant server."""
+    for name, seconds in (("WAIT", 0.4), ("HUNG", 0.3), ("AGAIN", 0.1)):
+        monkeypatch.setattr(bounded_waits, f"{name}_SECONDS", seconds)
+    request_started.send(sender=None)
+    request_finished.send(sender=None)
+    for seconds in ("0.4", "0.3", "0.3"):
+        with pytest.raises(psycopg2.OperationalError, match=f"did not answer within {seconds} s"):
+            psycopg2.connect(hung)
 
 
 def test_who_has_less_patience_takes_none_from_others(waits, hung, monkeypatch):
