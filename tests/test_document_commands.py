@@ -170,7 +170,7 @@ def test_the_example_in_python_runs():
     ratings = pd.DataFrame({name: rng.integers(1, 60, 600) for name in ("user_id", "movie_id")})
     ratings["rating"] = rng.choice([3.0, 4.0, 5.0], 600)
     ratings["rated_at"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, 600), unit="D")
-    [example] = blocks("python")
+    [example] = [block for block in blocks("python") if block.page == "docs/recommendations.md"]
     *statements, last = ast.parse(example.text).body
     names = {"ratings": ratings, "movies": None}
 

@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pytest
@@ -16,6 +17,7 @@ from mlops.services import promote, prune, roll_back, run_training, start_traini
 from mlops.tasks import sync_registry as sync_registry_task
 from recommender.services import recommend
 from recommender.serving.model_server import server
+from tests.documents import blocks
 from tests.mlops.site import make_version
 
 # A program that knows MLflow and nothing of the site, in a folder of its own.
@@ -43,10 +45,14 @@ def client(quick, mlflow_store):
     return client
 
 
-def outside(store: str, home: Path, *histories: list[dict[str, float]]) -> object:
+def outside(store: str, home: Path, *histories: list[dict[str, float]]) -> Any:
+    return json.loads(run_outside(home, OUTSIDE, store, json.dumps(histories)).splitlines()[-1])
+
+
+def run_outside(home: Path, program: str, *arguments: str) -> str:
     """What a program says that has MLflow and the model's libraries, and nothing of the site."""
     done = subprocess.run(
-        [sys.executable, "-c", OUTSIDE, store, json.dumps(histories)],
+        [sys.executable, "-c", program, *arguments],
         cwd=home,
         env={"PATH": "/usr/bin:/bin", "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false", "HOME": str(home)},
         capture_output=True,
@@ -55,7 +61,7 @@ def outside(store: str, home: Path, *histories: list[dict[str, float]]) -> objec
         timeout=200,
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return done.stdout
 
 
 def test_the_champion_gives_the_site_s_lists_outside(rated_site, settings, mlflow_store, tmp_path):
@@ -71,6 +77,12 @@ def test_the_champion_gives_the_site_s_lists_outside(rated_site, settings, mlflo
     found = outside(mlflow_store, tmp_path, history, [])
     assert [(row["movie_id"], row["title"], row["rank"]) for row in found if row["row"] == 0] == expected
     assert [row["rank"] for row in found] == [1, 2, 3, 1, 2, 3]  # a person without ratings gets a list, too
+
+    [example] = [block.text for block in blocks("python") if block.page == "docs/mlops.md"]
+    for given, row in zip(("260", "1196", "1210"), history, strict=False):
+        example = example.replace(f'"movie_id": {given},', f'"movie_id": {row["movie_id"]},')
+    said = run_outside(tmp_path, example.replace('"http://127.0.0.1:5000"', repr(mlflow_store)))
+    assert len(said.splitlines()) == 11  # the names of the columns and ten movies
 
     assert "does not know movie 1000000" in outside(mlflow_store, tmp_path, [{"movie_id": 10**6, "rating": 5}])
     for bad in (9, "five"):
