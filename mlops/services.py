@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mlops.backup.restore import restore_backup
     from mlops.data.snapshots import export_snapshot
     from mlops.data.validation import validate_snapshot
+    from mlops.delivery.fetch import fetch_for_rollback
     from mlops.gate.versions import evaluate_version
     from mlops.monitoring.backtests import backtest
     from mlops.monitoring.skew import check_skew
@@ -52,6 +53,7 @@ __all__ = [
     "ensure_schedules",
     "evaluate_version",
     "export_snapshot",
+    "fetch_for_rollback",
     "get_version",
     "is_resumable",
     "ml_test_score",
@@ -82,6 +84,7 @@ ON_DEMAND = {
     "create_backup": "mlops.backup.create",
     "evaluate_version": "mlops.gate.versions",
     "export_snapshot": "mlops.data.snapshots",
+    "fetch_for_rollback": "mlops.delivery.fetch",
     "restore_backup": "mlops.backup.restore",
     "reproduce_version": "mlops.training.reproduction",
     "run_training": "mlops.training.pipeline",

@@ -63,6 +63,8 @@ def train_model_scheduled() -> dict[str, str | int]:
 @shared_task(name="mlops.auto_rollback")
 @_also_named("mlops.watch_champion")
 def auto_rollback() -> dict[str, str | int | None]:
+    if settings.MODEL_STORE:
+        services.fetch_for_rollback()
     report = services.auto_rollback()
     return {"version": report.version, "rolled_back_to": report.rolled_back_to}
 
@@ -163,7 +165,6 @@ def push_data() -> dict[str, int | str]:
     except NoDataRemote as error:
         logger.info("data and models are not pushed: %s", error)
         return {"status": "skipped"}
-    except DataRemoteError as error:
-        # The next scheduled run tries again.
+    except DataRemoteError as error:  # the next scheduled run tries again
         logger.warning("data and models were not pushed: %s", error)
         return {"status": "failed"}

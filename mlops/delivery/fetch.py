@@ -4,8 +4,9 @@ import logging
 from pathlib import Path
 
 from mlops.delivery.package import MODEL, model_store, open_package, package_name
-from mlops.errors import ArtifactNotAvailable
+from mlops.errors import ArtifactNotAvailable, MLOpsError
 from mlops.models import ModelVersion
+from mlops.monitoring.auto_rollback import assess
 from mlops.registry.artifacts import folder_of, require_artifact
 from mlops.registry.promotion import get_version, predecessor_of_champion
 from recommender.estimators.artifact_files import copy_artifact
@@ -26,6 +27,21 @@ def fetch_versions(*, version: int | None = None) -> list[ModelVersion]:
             place(row, folder)
         logger.info("version %s: its files were fetched from the store", row.pk)
     return missing
+
+
+def fetch_for_rollback() -> list[ModelVersion]:
+    """As `fetch_versions`, of what auto-rollback is about to restore: the worker may share no disk with web processes.
+
+    A store that fails is logged: the roll-back says what is missing.
+    """
+    row = predecessor_of_champion()
+    if row is None or not assess().failures:
+        return []
+    try:
+        return fetch_versions(version=row.pk)
+    except MLOpsError as error:
+        logger.error("version %s: its files were not fetched for a roll-back: %s", row.pk, error)
+        return []
 
 
 def _is_here(row: ModelVersion) -> bool:

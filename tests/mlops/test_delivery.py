@@ -21,13 +21,17 @@ from mlops.errors import ForeignCatalogue, NotPromotable, PackageError
 from mlops.gate.codes import Rule
 from mlops.gate.rules import decide
 from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, PipelineRun, Promotion
+from mlops.monitoring.alerts import open_alerts
+from mlops.monitoring.codes import AutoRollbackCode
 from mlops.registry.promotion import promote
 from mlops.services import export_snapshot, push_data
+from mlops.tasks import auto_rollback
 from recommender.estimators import artifact_checksum
 from recommender.models import ServedModel
 from tests.artefact_files import flip_bit
 from tests.mlops.conftest import use_policy
 from tests.mlops.site import make_version, trail, write_policy
+from tests.mlops.test_auto_rollback import count
 from tests.mlops.test_gate import POLICY, REFRESH, failed
 
 BUCKET = "s3://backups/models"
@@ -204,6 +208,37 @@ def test_an_empty_host_fetches_what_it_serves(rated_site, bucket, settings):
     bucket.put_object(Key=key, Body=bytes(content))
     with pytest.raises(PackageError, match="is damaged"):
         fetch_versions()
+
+
+@pytest.fixture
+def failing_champion(rated_site, bucket, settings) -> list[ModelVersion]:
+    """The version before and the failing one, on a worker that has the files of neither."""
+    settings.MODEL_STORE = BUCKET
+    versions = [make_version(), make_version()]
+    for version in versions:
+        promote(version=version.pk)
+        call("export_model")
+    count(versions[1], 60, 140)
+    empty_disk(settings)
+    return versions
+
+
+@pytest.mark.once
+def test_a_worker_without_files_fetches_them_to_roll_back(failing_champion, settings):
+    before, failing = failing_champion
+
+    assert auto_rollback() == {"version": failing.pk, "rolled_back_to": before.pk}
+    assert artifact_checksum(settings.MODEL_DIR / before.artifact) == before.artifact_checksum
+
+
+@pytest.mark.once
+def test_a_store_that_lacks_the_files_leaves_an_alert(failing_champion, bucket):
+    bucket.objects.delete()
+
+    assert auto_rollback()["rolled_back_to"] is None
+    assert ModelVersion.champion() == failing_champion[1]
+    [alert] = open_alerts()
+    assert alert.findings[-1]["code"] == AutoRollbackCode.REFUSED
 
 
 def test_without_a_store_nothing_is_exported(rated_site):

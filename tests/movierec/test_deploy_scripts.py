@@ -95,13 +95,30 @@ def test_wrong_calls_end_with_code_2(render, arguments):
     assert render.calls == []
 
 
-def over_ssh(folder: Path, *arguments: str, failing: str = "nothing") -> tuple[int, list[str]]:
-    """Its exit code and the calls of docker on the host."""
-    for name, script in FAKES.items():
+def put_stand_ins(folder: Path, scripts: dict[str, str]) -> dict[str, str]:
+    """The environment in which they come first, and log into `calls`."""
+    for name, script in scripts.items():
         (folder / name).write_text(f"#!/usr/bin/env bash\n{script}\n")
         (folder / name).chmod(0o755)
+    return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "CALLS": str(folder / "calls")}
+
+
+@pytest.mark.parametrize("store", ["", "s3://models"])
+@pytest.mark.parametrize(("service", "program"), [("web", "gunicorn"), ("worker", "celery")])
+def test_who_needs_files_fetches_them_even_if_the_store_fails(tmp_path, service, program, store):
+    fakes = {"python": 'echo "$*" >>"$CALLS"; exit 1', program: f'echo {program} >>"$CALLS"'}
+    own = put_stand_ins(tmp_path, fakes) | {"MODEL_STORE": store}
+
+    subprocess.run(["deploy/entrypoint", service], cwd=ROOT, env=os.environ | own, check=True, timeout=60)
+
+    fetched = ["manage.py fetch_models"] if store else []
+    assert (tmp_path / "calls").read_text().splitlines() == [*fetched, program]
+
+
+def over_ssh(folder: Path, *arguments: str, failing: str = "nothing") -> tuple[int, list[str]]:
+    """Its exit code and the calls of docker on the host."""
     own = {"DEPLOY_HOST": "deploy@host", "DEPLOY_PATH": str(folder), "SSH_KEY": "key", "SSH_KNOWN_HOSTS": "hosts"}
-    own |= {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "CALLS": str(folder / "calls"), "FAILING": failing}
+    own |= put_stand_ins(folder, FAKES) | {"FAILING": failing}
     done = subprocess.run(["deploy/over-ssh", *arguments], cwd=ROOT, env=os.environ | own, check=False, timeout=60)
     return done.returncode, (folder / "calls").read_text().splitlines()
 
