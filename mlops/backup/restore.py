@@ -104,6 +104,10 @@ class _Staging:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
+    def folder(self, part: str) -> Path:
+        """Where a folder of the backup is staged; it exists if the backup has files in it."""
+        return self._folders[part] / part
+
     def require_room(self, sizes: dict[str, int]) -> None:
         """Raises BackupError if the staged files do not fit. An encrypted file is a little larger than its content."""
         needed = Counter[Path]()
@@ -114,9 +118,9 @@ class _Staging:
         require_room(needed.items())
 
     def place_folders(self) -> None:
-        for folder in sorted(self._folders["models"].glob("models/*/")):
+        for folder in sorted(self.folder("models").glob("*/")):
             place_artifact(folder, Path(settings.MODEL_DIR) / folder.name)
-        for folder in sorted(self._folders["snapshots"].glob("snapshots/*/")):
+        for folder in sorted(self.folder("snapshots").glob("*/")):
             replace_folder(folder, Path(settings.SNAPSHOT_DIR) / folder.name)
 
     def _folder(self, name: str) -> Path:
@@ -140,7 +144,7 @@ def _require_fit(description: dict[str, Any]) -> None:
 
 def _restore_mlflow(staging: _Staging, former: str) -> None:
     """The store of a site that keeps it elsewhere is left as it is. Addresses of files follow them to their place."""
-    store, saved, files = mlflow_store(), staging.path(MLFLOW_STORE), staging.path(f"{MLFLOW_FILES}/")
+    store, saved, files = mlflow_store(), staging.path(MLFLOW_STORE), staging.folder(MLFLOW_FILES)
     if store is None or not saved.exists():
         return
     if files.exists():

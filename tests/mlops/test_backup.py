@@ -37,11 +37,15 @@ print(json.dumps(lists_of_100_people()))
 MLFLOW = """
 from urllib.parse import urlparse
 from mlops.registry.mlflow_client import connect
-client = connect().MlflowClient()
+mlflow = connect()
+client = mlflow.MlflowClient()
 (experiment,) = client.search_experiments(filter_string="name = 'movierec'")
 place = urlparse(experiment.artifact_location).path
 runs = client.search_runs([experiment.experiment_id])
 assert runs and all(urlparse(run.info.artifact_uri).path.startswith(place + "/") for run in runs)
+champion = client.get_model_version_by_alias("movierec", "champion")
+assert urlparse(client.get_model_version_download_uri("movierec", champion.version)).path.startswith(place + "/")
+mlflow.pyfunc.load_model("models:/movierec@champion")
 print(place)
 """
 DELETE = "from catalog.models import Rating; Rating.objects.all().delete()"
