@@ -26,7 +26,7 @@ from mlops.backup.layout import (
 )
 from mlops.backup.stores import INCOMPLETE, Store, open_store
 from mlops.backup.workspace import PREFIX
-from mlops.backup.writer import BackupWriter, writing
+from mlops.backup.writer import BackupWriter, removed_on_error, writing
 from mlops.errors import BackupError, NoBackupFolder
 from mlops.findings import Finding, Outcome
 from mlops.models import DatasetSnapshot, ModelVersion
@@ -76,7 +76,7 @@ def _create(address: str) -> Backup:
     for _ in range(ATTEMPTS):
         name = f"{PREFIX}{timezone.now():%Y%m%dT%H%M%S%fZ}"
         try:
-            with writing(store, name, keys) as writer:
+            with removed_on_error(store, name), writing(store, name, keys) as writer:
                 found = _write(writer)
                 writer.finish(is_complete=not found.missing + found.damaged)
         except FilesRemoved as error:

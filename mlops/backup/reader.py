@@ -42,14 +42,13 @@ class _Reader:
         names.difference_update(LISTS)
         require_within(names)
         is_encrypted = f"{SUMS}{SUFFIX}" in expected
-        keys = identities() if is_encrypted else []
+        keys_of = require_identities if self.place else identities
+        keys = keys_of() if is_encrypted else []
         wrong = differences(expected, {name: expected.get(name, "") for name in names})
         for file in sorted(names & expected.keys()):
             if problem := self._problem(file, expected[file], keys, is_plain=not is_encrypted):
                 wrong[file] = problem
         self._require_none(wrong)
-        if is_encrypted and self.place:
-            require_identities()
         if keys:
             content = self._checksums(*((self.scratch / name).read_bytes() for name in LISTS))
             self._require_none(differences(content, self.decrypted))
@@ -57,15 +56,15 @@ class _Reader:
 
     def _problem(self, file: str, checksum: str, keys: Sequence[Any], *, is_plain: bool) -> str | None:
         try:
-            with self.store.opened(self.name, file) as path:
-                if sha256(path) != checksum:
-                    return "changed"
-                if keys and file.endswith(SUFFIX):
-                    self._decrypt(path, file.removesuffix(SUFFIX), keys)
-                elif self.place and is_plain and file != INCOMPLETE:
-                    copy = self.place(file)
-                    shutil.copyfile(path, copy)
-                    return None if sha256(copy) == checksum else "changed"
+            path = self.store.fetch(self.name, file, self.scratch)
+            if sha256(path) != checksum:
+                return "changed"
+            if keys and file.endswith(SUFFIX):
+                self._decrypt(path, file.removesuffix(SUFFIX), keys)
+            elif self.place and is_plain and file != INCOMPLETE:
+                copy = self.place(file)
+                shutil.copyfile(path, copy)
+                return None if sha256(copy) == checksum else "changed"
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise BackupError(f"{file} cannot be copied to this host: {error.strerror}.") from error
@@ -81,8 +80,7 @@ class _Reader:
 
     def _content(self, file: str) -> bytes:
         try:
-            with self.store.opened(self.name, file) as path:
-                return path.read_bytes()
+            return self.store.fetch(self.name, file, self.scratch).read_bytes()
         except OSError as error:
             self._require_none({file: f"cannot be read ({error.strerror})"})
             raise

@@ -19,7 +19,7 @@ from mlops.backup.encryption import SUFFIX
 from mlops.backup.layout import DATABASE, DESCRIPTION, FORMAT, MLFLOW_FILES, MLFLOW_STORE, mlflow_store, places
 from mlops.backup.reader import read_backup
 from mlops.backup.stores import Store, open_store
-from mlops.backup.workspace import PREFIX, require_room, workspace
+from mlops.backup.workspace import PREFIX, require_room, with_parent, workspace
 from mlops.data.validation import frames_as_of
 from mlops.errors import BackupError
 from mlops.models import ModelVersion
@@ -64,7 +64,7 @@ def restore_backup(source: str, *, force: bool = False) -> Restored:
     store, name = _newest(source)
     with ExitStack() as stack:
         staging = _Staging(stack)
-        staging.require_room(store.sizes(name))
+        staging.require_room(store.sizes(name), is_local=store.is_local)
         read_backup(store, name, staging.path)
         description = json.loads(staging.path(DESCRIPTION).read_text(encoding="utf-8"))
         _require_fit(description)
@@ -100,32 +100,29 @@ class _Staging:
 
     def path(self, name: str) -> Path:
         """Where a file of the backup is staged."""
-        path = self._folder(name) / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        return with_parent(self._folder(name) / name)
 
     def folder(self, part: str) -> Path:
         """Where a folder of the backup is staged; it exists if the backup has files in it."""
         return self._folders[part] / part
 
-    def require_room(self, sizes: dict[str, int]) -> None:
+    def require_room(self, sizes: dict[str, int], *, is_local: bool) -> None:
         """Raises BackupError if the staged files do not fit. An encrypted file is a little larger than its content."""
         needed = Counter[Path]()
         for name, size in sizes.items():
             needed[self._folder(name)] += size
-        if connection.vendor == "sqlite":  # is copied once more to its place
-            needed[self._folders[""]] += sum(sizes.get(f"{DATABASE}{suffix}", 0) for suffix in ("", SUFFIX))
+        copied = [MLFLOW_STORE, *[DATABASE] * (connection.vendor == "sqlite")]  # once more, to their places
+        again = sum(sizes.get(f"{name}{suffix}", 0) for name in copied for suffix in ("", SUFFIX))
+        needed[self._folders[""]] += again + (0 if is_local else max(sizes.values(), default=0))  # while it is fetched
         require_room(needed.items())
 
     def place_folders(self) -> None:
-        for folder in sorted(self.folder("models").glob("*/")):
-            place_artifact(folder, Path(settings.MODEL_DIR) / folder.name)
-        for folder in sorted(self.folder("snapshots").glob("*/")):
-            replace_folder(folder, Path(settings.SNAPSHOT_DIR) / folder.name)
+        for part, put in (("models", place_artifact), ("snapshots", replace_folder)):
+            for folder in sorted(self.folder(part).glob("*/")):
+                put(folder, places()[part] / folder.name)
 
     def _folder(self, name: str) -> Path:
-        part, _, rest = name.partition("/")
-        return self._folders[part if rest else ""]
+        return self._folders[name.partition("/")[0] if "/" in name else ""]
 
 
 def _require_fit(description: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Where backups are kept: a folder, or a bucket of an S3-compatible store. A backup is found only once it is whole: a
 folder gets its name last, and in a bucket its list of checksums is uploaded last and removed first."""
 
+import logging
 import os
 import re
 import time
@@ -25,6 +26,8 @@ from mlops.backup.workspace import PREFIX, workspace
 from mlops.errors import BackupError
 from mlops.policy import S3_ADDRESS
 
+logger = logging.getLogger(__name__)
+
 INCOMPLETE = "INCOMPLETE"  # a file in backups of a site that had lost files
 DEFAULT_REGION = "us-east-1"  # also where the variable is blank, which boto3 takes for a name
 IN_THIS_THREAD = TransferConfig(use_threads=False)  # half the time of a file that takes one request
@@ -44,6 +47,8 @@ class Target(Protocol):
 class Store(Protocol):
     """Keeps backups by name."""
 
+    is_local: bool  # whether its files are read where they are kept
+
     def names(self) -> list[str]:
         """Names of the whole backups, oldest first; an empty one if the address is that of a backup itself."""
 
@@ -55,8 +60,8 @@ class Store(Protocol):
     def sizes(self, name: str) -> dict[str, int]:
         """Bytes of each file, by its name."""
 
-    def opened(self, name: str, file: str) -> AbstractContextManager[Path]:
-        """The file on this host, for reading."""
+    def fetch(self, name: str, file: str, folder: Path) -> Path:
+        """Where the file is on this host, for reading: where it is kept, or in `folder` until the next is fetched."""
 
     def remove(self, name: str) -> None: ...
 
@@ -80,6 +85,8 @@ class FolderTarget:
 
 
 class Folder:
+    is_local = True
+
     def __init__(self, root: Path, named: str = PREFIX) -> None:
         self.root, self.named = root.absolute(), named
 
@@ -103,9 +110,8 @@ class Folder:
         files = (path for path in folder.rglob("*") if path.is_file())
         return {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
 
-    @contextmanager
-    def opened(self, name: str, file: str) -> Iterator[Path]:
-        yield self.root / name / file
+    def fetch(self, name: str, file: str, folder: Path) -> Path:
+        return self.root / name / file
 
     def remove(self, name: str) -> None:
         with workspace(self.root) as going:
@@ -132,6 +138,8 @@ class Row(NamedTuple):
 
 class Bucket:
     """Credentials, region and endpoint are boto3's own: AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL_S3 and so on."""
+
+    is_local = False
 
     def __init__(self, address: str, named: str = PREFIX) -> None:
         parts = re.fullmatch(S3_ADDRESS, address)
@@ -167,13 +175,13 @@ class Bucket:
         under = f"{name}/" if name else ""
         return {key.removeprefix(under): row.size for key, row in self._objects(under).items()}
 
-    @contextmanager
-    def opened(self, name: str, file: str) -> Iterator[Path]:
+    def fetch(self, name: str, file: str, folder: Path) -> Path:
         key = f"{self.prefix}{name}/{file}" if name else f"{self.prefix}{file}"
-        with workspace(Path(settings.VAR_DIR)) as folder:
-            with self._errors():
-                self.client.download_file(self.bucket, key, str(folder / "file"))
-            yield folder / "file"
+        copy = folder / "fetched"
+        copy.unlink(missing_ok=True)
+        with self._errors():
+            self.client.download_file(self.bucket, key, str(copy))
+        return copy
 
     def remove(self, name: str) -> None:
         with self._errors():
@@ -185,9 +193,12 @@ class Bucket:
         for key, row in self._objects(self.named).items():
             name = key.partition("/")[0]
             latest[name] = max(row.changed, latest.get(name, 0))
-        for name, changed in latest.items():
-            if name not in whole and changed < time.time() - workspaces.ABANDONED_SECONDS:
+        limit = time.time() - workspaces.ABANDONED_SECONDS
+        try:
+            for name in (name for name, changed in latest.items() if name not in whole and changed < limit):
                 self.remove(name)
+        except BackupError as error:  # such as credentials that may not delete
+            logger.warning("abandoned uploads were not removed: %s", error)
 
     def _objects(self, under: str) -> dict[str, Row]:
         """By the key behind the prefix."""

@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mlops.errors import BackupError
@@ -20,8 +20,9 @@ def workspace(root: Path) -> Iterator[Path]:
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     limit = time.time() - ABANDONED_SECONDS
     for folder in root.glob(f".{PREFIX}*{PARTIAL}/"):
-        if folder.stat().st_mtime < limit:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # its process has ended meanwhile
+            if folder.stat().st_mtime < limit:
+                shutil.rmtree(folder, ignore_errors=True)
     with tempfile.TemporaryDirectory(PARTIAL, f".{PREFIX}", root, ignore_cleanup_errors=True) as made:
         yield Path(made)
 

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from mlops.backup.checksums import OWN, SUMS, sha256, write_checksums
 from mlops.backup.encryption import SUFFIX, encrypt
 from mlops.backup.stores import INCOMPLETE, Store, Target
 from mlops.backup.workspace import require_room, with_parent, workspace
+from mlops.errors import BackupError
 
 
 class BackupWriter:
@@ -82,3 +83,17 @@ def writing(store: Store, name: str, keys: Sequence[Any]) -> Iterator[BackupWrit
         # What is to be encrypted does not lie on the other disk as it is, not even for a moment.
         plain = stack.enter_context(workspace(Path(settings.VAR_DIR))) if keys else target.folder
         yield BackupWriter(target, plain, keys)
+
+
+@contextmanager
+def removed_on_error(store: Store, name: str) -> Iterator[None]:
+    """Removes what was uploaded if this ends with an error; `name` must be of this process alone.
+
+    What cannot be removed now is no backup, and a later one removes it.
+    """
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError, BackupError):
+            store.remove(name)
+        raise

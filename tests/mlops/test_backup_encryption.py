@@ -14,6 +14,7 @@ from mlops.backup.checksums import write_checksums as write
 from mlops.backup.restore import verify_backup
 from mlops.errors import BackupError
 from mlops.services import create_backup
+from tests.artefact_files import flip_bit, overwrite
 
 pytestmark = pytest.mark.once
 
@@ -50,8 +51,11 @@ def test_a_public_key_writes_and_the_secret_one_reads(champion_site, key, tmp_pa
     address = create_backup(str(tmp_path / "backups")).address
 
     assert verify_backup(address) == (address, False)  # every byte, but not what it says
+    file = next(Path(address).rglob("*.parquet.age"))
+    content = flip_bit(file)  # is not read: without the key all of it would be for nothing
     with pytest.raises(CommandError, match=r"is encrypted. Set BACKUP_KEY or BACKUP_KEY_FILE to its secret key"):
         call_command("restore", address)
+    overwrite(file, content)
     settings.BACKUP_KEY = str(x25519.Identity.generate())
     for options in ([], ["--verify"]):
         with pytest.raises(CommandError, match="is encrypted with another key than BACKUP_KEY"):

@@ -16,6 +16,7 @@ from catalog.models import User
 from mlops.backup import create
 from mlops.backup.restore import verify_backup
 from mlops.backup.stores import open_store
+from mlops.backup.workspace import workspace
 from mlops.errors import BackupError
 from mlops.models import Alert
 from mlops.services import create_backup
@@ -162,6 +163,14 @@ def test_of_two_backups_at_once_none_removes_the_other(champion_site, backups, c
 
     assert create._prune(store, first) == []
     assert create._prune(store, second) == [store.address(first)]
+
+
+def test_a_workspace_that_goes_meanwhile_is_no_fault(tmp_path, monkeypatch):
+    """Another process ends between the list of its folders and a look at them."""
+    monkeypatch.setattr(Path, "glob", lambda *arguments: [tmp_path / ".movierec-1.part"])
+
+    with workspace(tmp_path) as folder:
+        assert folder.is_dir()
 
 
 @pytest.mark.parametrize("fault", ["cut", "swapped", "lists of another", "no list"])

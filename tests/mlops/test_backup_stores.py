@@ -1,5 +1,6 @@
 """Backups in an S3-compatible store, here moto's server on the loopback."""
 
+from collections import namedtuple
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,9 @@ import pytest
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 from django.core.management import CommandError, call_command
+from django.db import connection
 
-from mlops.backup import stores, workspace
+from mlops.backup import create, stores, workspace
 from mlops.backup.restore import verify_backup
 from mlops.backup.stores import open_store
 from mlops.errors import BackupError
@@ -18,6 +20,7 @@ from tests.mlops.conftest import SECRET
 
 pytestmark = pytest.mark.once
 HOME = "s3://backups/movies"
+Usage = namedtuple("Usage", "total used free")
 
 
 def keys(bucket) -> list[str]:
@@ -30,11 +33,11 @@ def flip(bucket, key: str) -> None:
     bucket.put_object(Key=key, Body=bytes(content))
 
 
-class Interrupted:
-    """boto3's client, which loses the connection at the second file, or only at the last one."""
+class Faulty:
+    """boto3's client, which loses the connection at the second file, or only at the last one, and may not delete."""
 
-    def __init__(self, client: Any, at: str) -> None:
-        self.client, self.at, self.n = client, at, 0
+    def __init__(self, client: Any, at: str = "", *, may_delete: bool = True) -> None:
+        self.client, self.at, self.may_delete, self.n = client, at, may_delete, 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.client, name)
@@ -44,6 +47,11 @@ class Interrupted:
         if (self.n == 2 and self.at == "second") or (path.endswith("/SHA256SUMS") and self.at == "last"):
             raise S3UploadFailedError("Connection was closed")
         self.client.upload_file(path, *arguments, **options)
+
+    def delete_object(self, **options: Any) -> None:
+        if not self.may_delete:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "may only write"}}, "DeleteObject")
+        self.client.delete_object(**options)
 
 
 def test_the_newest_backup_is_fetched_verified_and_named(champion_site, bucket, capsys):
@@ -70,17 +78,45 @@ def test_nothing_is_left_on_this_host(champion_site, bucket, settings):
 
 
 @pytest.mark.parametrize("at", ["second", "last"])
-def test_an_interrupted_upload_is_no_backup_and_is_removed_later(champion_site, bucket, monkeypatch, at):
+def test_an_interrupted_upload_is_removed_at_once(champion_site, bucket, monkeypatch, at):
+    whole, client = create_backup(HOME).address, stores._client()
+    before = keys(bucket)
+    monkeypatch.setattr(stores, "_client", lambda: Faulty(client, at))
+
+    with pytest.raises(BackupError, match="Connection was closed"):
+        create_backup(HOME)
+
+    assert keys(bucket) == before
+    assert verify_backup(HOME) == (whole, True)
+
+
+@pytest.mark.parametrize("at", ["second", "last"])
+def test_an_upload_that_cannot_be_removed_costs_no_backup(champion_site, bucket, monkeypatch, caplog, at):
     whole, client = create_backup(HOME).address, stores._client()
     with monkeypatch.context() as patch, pytest.raises(BackupError, match="Connection was closed"):
-        patch.setattr(stores, "_client", lambda: Interrupted(client, at))
+        patch.setattr(stores, "_client", lambda: Faulty(client, at, may_delete=False))
         create_backup(HOME)
 
     assert any(not f"s3://backups/{key}".startswith(whole) for key in keys(bucket))
     assert verify_backup(HOME) == (whole, True)
     monkeypatch.setattr(workspace, "ABANDONED_SECONDS", -60)
-    newest = create_backup(HOME).address
-    assert all(f"s3://backups/{key}".startswith((whole, newest)) for key in keys(bucket))
+    with monkeypatch.context() as patch:
+        patch.setattr(stores, "_client", lambda: Faulty(client, may_delete=False))
+        second = create_backup(HOME).address
+    assert "abandoned uploads were not removed: s3://backups/movies" in caplog.text
+    third = create_backup(HOME).address
+    assert all(f"s3://backups/{key}".startswith((whole, second, third)) for key in keys(bucket))
+
+
+def test_attempts_that_start_again_leave_nothing(champion_site, bucket, monkeypatch):
+    def removed(*arguments: Any) -> None:
+        raise create.FilesRemoved("by retention")
+
+    monkeypatch.setattr(create, "_damaged", removed)
+    with pytest.raises(BackupError, match="Files were removed during each attempt"):
+        create_backup(HOME)
+
+    assert keys(bucket) == []
 
 
 def test_the_newest_backups_are_kept(champion_site, bucket, change_policy, monkeypatch):
@@ -128,6 +164,24 @@ def test_an_object_cannot_be_written_outside_of_the_backup(champion_site, bucket
 
     with pytest.raises(BackupError, match="names a file outside of the backup"):
         verify_backup(HOME)
+
+
+def test_a_restore_needs_room_for_what_it_copies_again(champion_site, bucket, tmp_path, monkeypatch):
+    """The databases on their way to their places, and from a bucket the file that is being fetched."""
+    local = Path(create_backup(str(tmp_path / "backups")).address)
+    create_backup(HOME)
+    again = ["mlflow.db", *["database"] * (connection.vendor == "sqlite")]
+    files = [path for path in local.rglob("*") if path.is_file()]
+    room = sum(path.stat().st_size for path in [*files, *(local / name for name in again)])
+
+    for source, free, said in [
+        (str(local), room - 1, r"lacks 0\.0 MB"),
+        (str(local), room, "The database is not empty"),
+        (HOME, room, r"lacks \d\.\d MB"),
+    ]:
+        monkeypatch.setattr("mlops.backup.workspace.shutil.disk_usage", lambda path, free=free: Usage(0, 0, free))
+        with pytest.raises(CommandError, match=said):
+            call_command("restore", source)
 
 
 def test_the_policy_names_a_bucket_and_refuses_half_an_address(tmp_path):
