@@ -31,7 +31,8 @@ _IMDB_ID = re.compile(
 )
 _ID = re.compile(r"(?:https?://\S+/movies?/)?(\d{1,10})(?:\.0|[-/?#].*)?", re.ASCII)
 _STARS = re.compile("([★⭐]*)(½?)☆*")
-_SCORE = re.compile(r"(\d|\d\d|100)([.,]\d+)?\s*(%|/\s*\d+)?", re.ASCII)
+_WRITTEN_AS_ID = re.compile(r"tt\d|://", re.I)
+_LARGEST_SCORE = {"imdb_id": 9999, "tmdb_id": 100}  # numbers up to these may be a site's ratings, or its ranks
 _RATIO = re.compile(r"(\d{1,3}(?:[.,]\d{1,20})?)(?:\s*/\s*(\d{1,3})|\s*(%))?", re.ASCII)
 
 
@@ -136,9 +137,13 @@ def scale_of(texts: Iterable[str], at_least: int) -> int:
     return 10 if any(5 < value <= 10 for value in values) else at_least
 
 
-def is_score(text: str) -> bool:
-    """Whether it may be a site's mean rating instead of its id."""
-    return bool(_SCORE.fullmatch(text))
+def is_surely_id(text: str, field: Field) -> bool:
+    """Whether it is an id of IMDb or TMDB that cannot be the site's rating or rank of a movie instead."""
+    try:
+        number = str(field.parse(text) or 0).removeprefix("tt")
+    except BadRow:
+        return False
+    return bool(_WRITTEN_AS_ID.search(text)) or int(number) > _LARGEST_SCORE[field.name]
 
 
 def parse_flag(text: str) -> bool:
@@ -182,6 +187,7 @@ ORIGINAL_TITLE = Field("original_title", _("original title"), parse_title)
 YEAR = Field("year", _("year"), parse_year)
 IMDB_ID = Field("imdb_id", _("imdb id"), parse_imdb_id)
 TMDB_ID = Field("tmdb_id", _("tmdb id"), partial(parse_id, what="TMDB id"))
+SOURCE_ID = TMDB_ID._replace(name="source_id")  # if a source says so, TMDB's
 MOVIELENS_ID = Field("movielens_id", _("movielens id"), partial(parse_id, what="MovieLens id"))
 SITE_ID = Field("site_id", _("address"), str)
 MEDIUM = Field("medium", _("type"), parse_medium)

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.errors import BadRow, InvalidImport
 from catalog.imports.dates import is_ambiguous, orders_in, shown
-from catalog.imports.fields import MOVIE, SCALES, Field, Kind, ParsedRow, is_score, scale_of
-from catalog.imports.tables import Record, Row, Table
-from catalog.imports.words import EMPTY
+from catalog.imports.fields import MOVIE, SCALES, STATUS, Field, Kind, ParsedRow, is_surely_id, scale_of
+from catalog.imports.tables import Record, Row, Table, plain
+from catalog.imports.words import EMPTY, is_release
 from catalog.models.reasons import Code, Reason
 
 FILE_NAME_LENGTH = 200
@@ -98,7 +98,7 @@ def columns_of(fields: Columns, part: Part, table: Table, answers: Answers) -> t
     used = [
         (name, field)
         for name, field in fields
-        if name in table.columns and name not in part.ignored and not _holds_scores(name, field, table)
+        if name in table.columns and name not in part.ignored and not _means_else(name, field, table)
     ]
     dates = {name: list(table.texts(name)) for name, field in used if field.is_date}
     orders = _orders_of(dates, answers)
@@ -125,12 +125,18 @@ def _orders_of(dates: Mapping[str, list[str]], answers: Answers) -> dict[str, bo
     return {name: next(iter(found if len(found) == 1 else answer), None) for name, found in settled.items()}
 
 
-def _holds_scores(name: str, field: Field, table: Table) -> bool:
-    """Whether a column named after a site, such as `imdb`, holds the site's ratings instead of its ids."""
-    if f"{name}_id" != field.name:
+def _means_else(name: str, field: Field, table: Table) -> bool:
+    """Whether its values say that a column means something else.
+
+    One that is named after a site, such as `imdb`, may hold the site's ratings instead of its ids, and a status may be
+    that of the release.
+    """
+    if field == STATUS:
+        return any(map(is_release, table.texts(name)))
+    if f"{plain(name)}_id" != field.name:
         return False
     filled = [text for text in table.texts(name) if text.casefold() not in EMPTY]
-    return bool(filled) and all(map(is_score, filled))
+    return bool(filled) and not any(is_surely_id(text, field) for text in filled)
 
 
 def _is_open(part: Part, columns: Columns) -> bool:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from catalog.errors import InvalidImport
 from catalog.imports.files import File
+from catalog.imports.words import EMPTY
 from catalog.models.reasons import Code, Reason
 from catalog.safe_json import InvalidJSON, parse_json
 
@@ -35,7 +36,7 @@ class Record(NamedTuple):
 
 
 class Table:
-    """Records under a path. `header` has the columns of a CSV file by their names in lower case."""
+    """Records under a path. `header` has the columns of a CSV file as written, by their names in lower case."""
 
     def __init__(self, file: File, path: str, records: list[Record], header: Mapping[str, str]) -> None:
         self.file, self.name, self.path, self.records, self.header = file, file.name, path, records, header
@@ -46,6 +47,11 @@ class Table:
 
     def texts(self, column: str) -> Iterator[str]:
         return (str(record.values.get(column) or "").strip() for record in self.records)
+
+
+def plain(name: str) -> str:
+    """A column's name in lower case without what spellings differ in: `imdb id` and `imdb-id` become `imdbid`."""
+    return re.sub(r"[\W_]+", "", name)
 
 
 def tables_of(file: File) -> list[Table]:
@@ -64,12 +70,24 @@ def _csv_table(file: File) -> Table:
     lines = _numbered(rows, file.name, before[0].count("\n") if before else 0)
     header = [column.strip() for column in next(lines, (0, []))[1]]
     names = tuple(column.casefold() for column in header)
-    return Table(file, file.path, [_record(names, *line) for line in lines], dict(zip(names, header, strict=True)))
+    return Table(file, file.path, [_record(names, *line) for line in lines], _spellings(header))
+
+
+def _spellings(header: list[str]) -> dict[str, str]:
+    """The columns as written, by their names in lower case; several of one name are one column."""
+    found: dict[str, dict[str, None]] = {}
+    for column in header:
+        found.setdefault(column.casefold(), {})[column] = None
+    return {name: ", ".join(columns) for name, columns in found.items()}
 
 
 def _record(names: tuple[str, ...], line: int, values: list[str]) -> Record:
     problem = Code.COLUMNS(n=len(values), expected=len(names)) if len(values) != len(names) else None
-    return Record(line, names, dict(zip(names, values, strict=False)), problem)
+    cells = list(zip(names, values, strict=False))
+    row = dict(cells)
+    if len(row) < len(cells):  # of several columns of one name, the first that is filled counts
+        row |= {name: value for name, value in reversed(cells) if value.strip().casefold() not in EMPTY}
+    return Record(line, names, row, problem)
 
 
 def _numbered(rows: Any, name: str, skipped: int) -> Iterator[tuple[int, list[str]]]:

@@ -36,6 +36,10 @@ _WANTED = _words(
     "quero assistir, para assistir, wil ik zien, te bekijken, do obejrzenia, chcę obejrzeć, буду смотреть, "
     "запланировано, 見たい, 想看"
 )
+_RELEASES = _words(
+    "released, rumored, rumoured, announced, upcoming, pre production, in production, filming, post production, "
+    "in cinemas, in theaters, ended, returning series, finished airing, currently airing, not yet aired"
+)
 _NOT_MOVIES = re.compile(
     # stems
     r"seri|episod|epizod|folge|season|staffel|temporada|game|spiel|juego|gioco|jogo|jeu|podcast|book|livre|libro|manga"
@@ -51,6 +55,11 @@ _MOVIES = re.compile(
 def status_of(text: str) -> ImportRow.Kind:
     """Watched, wanted, or nothing if the word is another one, or asks."""
     return ImportRow.Kind.NOTHING if "?" in text else _STATUSES.get(fold(text), ImportRow.Kind.NOTHING)
+
+
+def is_release(text: str) -> bool:
+    """Whether it says how far a title is on its way to the public, not what a person did with it."""
+    return fold(text) in _RELEASES
 
 
 def is_movie_type(text: str) -> bool | None:

@@ -1,7 +1,7 @@
 """Any other CSV: one row per rating, viewing or watchlist item, in the columns named here."""
 
-import re
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.utils.text import format_lazy
@@ -12,41 +12,50 @@ from catalog.imports import fields
 from catalog.imports.fields import Field, Kind
 from catalog.imports.format import Entry, Export, Format
 from catalog.imports.reading import IDENTITY, Columns, Part
-from catalog.imports.tables import Row, Table
+from catalog.imports.tables import Row, Table, plain
 from catalog.ingest.titles import readings
 
 _ANY = Part(noop("a table"), Kind.NOTHING)
 _TRACKERS_OWN = _ANY._replace(is_mixed=True)
 # Exports of this site once had no column `watched`: a viewing on an unknown day had no value that says so.
 _EARLIER_EXPORT = _ANY._replace(is_asked=True)
-# Columns that mean something else in a table with certain others, as these trackers write it. All mix in series.
-_TRACKERS: dict[tuple[str, ...], dict[str, Field]] = {
-    ("tmdb id", "your rating"): {
-        "name": fields.TITLE,
-        "release date": fields.YEAR,
-        "tmdb id": fields.TMDB_ID,
-        "imdb id": fields.IMDB_ID,
-        "your rating": fields.OUT_OF_10,
-        "rating": fields.UNUSED,  # everybody's mean
-        "date rated": fields.RECORDED_AT,
-    },
-    ("media_id",): {"media_id": fields.TMDB_ID, "source": fields.SOURCE, "end_date": fields.WATCHED_ON},
-    ("simkl_id",): {"watchlist": fields.STATUS, "rating": fields.OUT_OF_10, "tmdb": fields.TMDB_ID},
+# Columns that mean something else in a table with certain others. A name with `_` must be written like that: other
+# programs have names like Yamtrack's for the numbers of their own rows.
+_Meanings = Mapping[tuple[str, ...], Mapping[str, Field]]
+_TRACKERS: _Meanings = {  # of sites that put series into the same table
+    ("tmdbid", "yourrating"): {"name": fields.TITLE, "releasedate": fields.YEAR},
+    ("media_id", "source"): {"media_id": fields.SOURCE_ID, "source": fields.SOURCE, "end_date": fields.WATCHED_ON},
+    ("simklid",): {"watchlist": fields.STATUS, "rating": fields.OUT_OF_10},
+    ("tvdb",): {"tvdb": fields.UNUSED},
+    ("tvdbid",): {"tvdbid": fields.UNUSED},
 }
-_EPISODES = ("season", "episode", "season_number", "episode_number", "lastepwatched")
+_VOTES = ("votes", "votecount", "numvotes", "ratingcount", "ratingscount", "scoredby", "members", "critic", "critics")
+_EVERYBODYS = {"rating": fields.UNUSED, "score": fields.UNUSED}
+_BESIDE: _Meanings = {
+    **{(name,): {"score": fields.UNUSED} for name in ("rating", "rating10", *_VOTES)},
+    ("myrating",): _EVERYBODYS,
+    ("myscore",): _EVERYBODYS,
+    ("userrating",): _EVERYBODYS,
+    ("yourrating",): _EVERYBODYS,
+    ("watchedat",): {"plays": fields.PLAYS},  # Movary's; elsewhere of songs, or everybody's
+}
+_EPISODES = ("season", "episode", "seasonnumber", "episodenumber", "lastepwatched")
 
 
-def _plain(name: str) -> str:
-    """`IMDb ID`, `imdb-id` and `imdbid` are names of one column."""
-    return re.sub(r"[\W_]+", "", name)
+def _written(columns: Collection[str]) -> Mapping[str, Sequence[str]]:
+    """The columns by their names, and by these without what spellings differ in."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for column in columns:
+        for name in {column, plain(column)}:
+            found[name].append(column)
+    return found
 
 
-def _of_tracker(columns: Collection[str]) -> dict[str, Field]:
-    """The columns of the tracker that wrote the table; empty if no known one did."""
+def _meant(meanings: _Meanings, names: Collection[str]) -> dict[str, Field]:
+    """The columns that mean something else in a table with these."""
     found: dict[str, Field] = {}
-    plain = set(map(_plain, columns))
-    for signature, others in _TRACKERS.items():
-        if set(map(_plain, signature)) <= plain:
+    for signature, others in meanings.items():
+        if set(signature) <= set(names):
             found |= others
     return found
 
@@ -70,15 +79,14 @@ class PlainCSV(Format):
         fields.MOVIELENS_ID: ["movielens_id"],
         fields.MEDIUM: ["type", "media_type"],
         fields.RATING: ["rating", "my_rating"],
-        fields.OUT_OF_10: ["rating10", "user_rating"],
-        fields.SCORE: ["score"],
+        fields.OUT_OF_10: ["rating10", "user_rating", "your_rating"],
+        fields.SCORE: ["score", "my_score"],
         fields.RECORDED_AT: ["rated_at", "created_at", "rated_on", "date_rated"],
         fields.WATCHED_ON: ["watched_on", "watched_date", "watched_at", "date_watched"],
         fields.IS_REWATCH: ["rewatch"],
         fields.IS_WATCHED: ["watched"],
         fields.STATUS: ["status"],
         fields.IS_WANTED: ["watchlist"],
-        fields.PLAYS: ["plays"],
     }
     expected = format_lazy(
         _("a CSV file with a column title, imdb_id, tmdb_id or movielens_id, and others of {columns}"),
@@ -89,24 +97,25 @@ class PlainCSV(Format):
         return table.name.lower().endswith(self.suffixes) and self.part(table.path, table.columns) is not None
 
     def part(self, path: str, columns: Collection[str]) -> Part | None:
-        names_a_movie = any(field.name in IDENTITY for _, field in self.fields(columns))
+        names_a_movie = any(field.name in (*IDENTITY, fields.SOURCE_ID.name) for _, field in self.fields(columns))
         if not names_a_movie or "title type" in columns:
             return None
         if set(columns) == set(self.header) - {"watched"}:
             return _EARLIER_EXPORT
-        return _TRACKERS_OWN if _of_tracker(columns) else _ANY
+        return _TRACKERS_OWN if _meant(_TRACKERS, _written(columns)) else _ANY
 
     def fields(self, columns: Collection[str]) -> Columns:
-        known = {_plain(name): field for name, field in _of_tracker(columns).items()}
-        known = {_plain(name): field for name, field in super().fields(columns)} | known
-        known |= dict.fromkeys(map(_plain, _EPISODES), fields.EPISODE)  # where the type itself says nothing
-        written = {_plain(name): name for name in columns}
-        return [(written[name], field) for name, field in known.items() if field.name and name in written]
+        written = _written(columns)
+        known = {plain(name): field for name, field in super().fields(columns)}
+        known |= _meant(_BESIDE, written) | _meant(_TRACKERS, written)
+        known |= dict.fromkeys(_EPISODES, fields.EPISODE)  # where the type itself says nothing
+        return [(name, field) for key, field in known.items() if field.name for name in written.get(key, ())]
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
         values["readings"] = tuple(readings(values.get("title", "")))
-        if "media_id" in row and row.get("source") != "tmdb":
-            values.pop("tmdb_id", None)
+        number = values.pop(fields.SOURCE_ID.name, None)
+        if str(row.get("source")).strip().casefold() == "tmdb":
+            values.setdefault("tmdb_id", number)
 
     def cells(self, entry: Entry) -> dict[str, str]:
         return super().cells(entry) | {
