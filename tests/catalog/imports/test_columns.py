@@ -42,7 +42,7 @@ def test_the_key_of_another_program_is_no_movie(name):
         ("media_id,Media ID,source,media_type,title,status", ",7,tmdb,movie,Heat,Completed", None),
     ],
 )
-def test_yamtracks_number_is_tmdbs_only_in_its_own_columns_where_its_source_says_so(header, row, tmdb_id):
+def test_yamtracks_number_is_tmdbs_if_its_source_says_so(header, row, tmdb_id):
     found = row_of(header, row)
 
     assert (found.kind, found.tmdb_id) == ("watched", tmdb_id)
@@ -61,7 +61,7 @@ def test_yamtracks_number_is_tmdbs_only_in_its_own_columns_where_its_source_says
         ("title,imdb_id,imdb_id,imdb-id,rating", "Heat,,null,tt0113277,4"),
     ],
 )
-def test_of_two_spellings_of_a_column_the_first_filled_one_counts(header, row):
+def test_the_first_filled_of_two_spellings_counts(header, row):
     reading = read(header, row)
 
     assert (reading.rows[0].imdb_id, reading.rows[0].rating) == ("tt0113277", 4)
@@ -126,7 +126,7 @@ def test_ids_of_a_site_are_ids(name, texts, ids):
         ("rating_count,vote_average,tmdb_rating,imdb rating,public_rating,critic_score", "4,4,4,4,4,4", None),
     ],
 )
-def test_a_rating_of_ones_own_stands_before_one_that_may_be_everybodys(header, row, rating):
+def test_everybodys_rating_is_not_ones_own(header, row, rating):
     filler = ",".join("10" if "rating" in name.casefold() or "score" in name else "" for name in header.split(","))
     first = row_of(f"title,year,{header}", f"Heat,1995,{row}", f"Ran,1985,{filler}")
 
