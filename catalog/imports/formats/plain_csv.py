@@ -22,12 +22,11 @@ _EARLIER_EXPORT = _ANY._replace(is_asked=True)
 # Columns that mean something else in a table with certain others. A name with `_` must be written like that: other
 # programs have names like Yamtrack's for the numbers of their own rows.
 _Meanings = Mapping[tuple[str, ...], Mapping[str, Field]]
-_TRACKERS: _Meanings = {  # of sites that put series into the same table
+_TRACKERS: _Meanings = {  # of sites that put series, books or songs into the same table
     ("tmdbid", "yourrating"): {"name": fields.TITLE, "releasedate": fields.YEAR},
     ("media_id", "source"): {"media_id": fields.SOURCE_ID, "source": fields.SOURCE, "end_date": fields.WATCHED_ON},
     ("simklid",): {"watchlist": fields.STATUS, "rating": fields.OUT_OF_10},
-    ("tvdb",): {"tvdb": fields.UNUSED},
-    ("tvdbid",): {"tvdbid": fields.UNUSED},
+    **{(name,): {name: fields.UNUSED} for name in ("tvdb", "tvdbid", "isbn", "artist")},
 }
 _VOTES = ("votes", "votecount", "numvotes", "ratingcount", "ratingscount", "scoredby", "members", "critic", "critics")
 _EVERYBODYS = {"rating": fields.UNUSED, "score": fields.UNUSED}

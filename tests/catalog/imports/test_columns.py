@@ -176,3 +176,14 @@ def test_a_table_with_numbers_of_series_may_hold_series(name):
     named, numbered = read(f"title,year,tmdb_id,{name},rating", "Heat,1995,949,,4", ",,275,269613,4").rows
 
     assert (named.kind, named.tmdb_id, numbered.kind) == ("rated", None, "nothing")
+
+
+@pytest.mark.parametrize(
+    ("header", "row"), [("Author,ISBN", "Stephen King,0450411435"), ("Artist,Album", "Johnny Cash,American IV")]
+)
+def test_a_book_or_song_is_no_movie_of_its_name(header, row):
+    unknown, movie, dated = read(
+        f"Title,{header},My Rating,Type,Year", f"It,{row},5,,", f"Up,{row},4,movie,", f"Ran,{row},3,,1985"
+    ).rows
+
+    assert (unknown.kind, movie.kind, dated.kind) == ("nothing", "rated", "rated")
