@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from configparser import ConfigParser
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,41 +47,56 @@ def push_data() -> dict[str, int]:
     if snapshots or models:
         _prepare_project()
     for row, folder in (snapshots | models).items():
-        _push(folder)
+        _push(folder, {"last_rated_at": getattr(row, "last_rated_at", None)})
         type(row).objects.filter(pk=row.pk).update(pushed_at=timezone.now())
     return {"snapshots": len(snapshots), "models": len(models)}
 
 
-def restore_data() -> list[Path]:
-    """Restores the pointers and their files to their places. Raises NoDataRemote, DataRemoteError.
+def restore_data(*, latest: bool = False) -> list[Path]:
+    """Restores the pointers and their files to their places; returns the folders. Raises NoDataRemote, DataRemoteError.
 
-    DVC hashes what it downloads, but believes its own cache: the files are compared with their pointers once more,
-    before any is in its place.
+    With `latest` only the snapshot of the latest ratings. Files that are in their place and whole are not pulled. DVC
+    hashes what it downloads, but believes its own cache: files are compared with their pointers again, before any is in
+    its place.
     """
     _require_remote()
     _prepare_project()
     with ExitStack() as stack:
         pointers = _fetch_pointers(stack)
-        if pointers:
-            _dvc("pull", "--remote", REMOTE, *map(str, pointers))
-        if damaged := [pointer.stem for pointer in pointers if _hash(pointer.with_suffix("")) != _hash_in(pointer)]:
+        if latest:
+            pointers = _latest(pointers)
+        missing = [pointer for pointer, place in pointers.items() if _hash(place / pointer.stem) != _hash_in(pointer)]
+        if missing:
+            _dvc("pull", "--remote", REMOTE, *map(str, missing))
+        if damaged := [pointer.stem for pointer in missing if _hash(pointer.with_suffix("")) != _hash_in(pointer)]:
             raise DataRemoteError(
                 f"These differ from what was pushed: {', '.join(damaged)}. Remove DVC's cache "
                 f"({Path(settings.DVC_DIR) / '.dvc' / 'cache'}), and try again."
             )
-        return [_place(pointer, place) for pointer, place in pointers.items()]
+        for pointer in missing:
+            _place(pointer.with_suffix(""), pointers[pointer])
+        return [pointer.replace(place / pointer.name).with_suffix("") for pointer, place in pointers.items()]
 
 
-def _place(pointer: Path, place: Path) -> Path:
-    folder = place / pointer.stem
+def _latest(pointers: dict[Path, Path]) -> dict[Path, Path]:
+    """Its pointer; all of snapshots where none says how late its ratings are, as those of earlier versions do not."""
+    snapshots = {pointer: place for pointer, place in pointers.items() if place == Path(settings.SNAPSHOT_DIR)}
+    times = {pointer: (_read(pointer).get("meta") or {}).get("last_rated_at") or "" for pointer in snapshots}
+    last = max(times.values(), default="")
+    return {pointer: place for pointer, place in snapshots.items() if times[pointer] == last}
+
+
+def _place(pulled: Path, place: Path) -> None:
     put = place_artifact if place == Path(settings.MODEL_DIR) else replace_folder
-    put(pointer.with_suffix(""), folder)
-    pointer.replace(place / pointer.name)
-    return folder
+    put(pulled, place / pulled.name)
+
+
+def _read(pointer: Path) -> dict[str, Any]:
+    return dict(yaml.safe_load(pointer.read_text(encoding="utf-8")))
 
 
 def _hash_in(pointer: Path) -> str:
-    return str(yaml.safe_load(pointer.read_text(encoding="utf-8"))["outs"][0]["md5"])
+    return str(_read(pointer)["outs"][0]["md5"])
 
 
 def _hash(folder: Path) -> str:
@@ -101,8 +117,11 @@ def _require_remote() -> None:
         raise NoDataRemote("DVC is not installed (pip install dvc, as requirements-dev.txt has it).")
 
 
-def _push(folder: Path) -> None:
-    """Uploads straight to the remote and only reads the folder: web processes may have mapped its files."""
+def _push(folder: Path, meta: dict[str, datetime | None]) -> None:
+    """Uploads straight to the remote and only reads the folder: web processes may have mapped its files.
+
+    DVC keeps `meta` in the pointer for us.
+    """
     project = Path(settings.DVC_DIR)
     if not folder.is_relative_to(project):
         raise DataRemoteError(f"{folder} is not below {project}: set DVC_DIR to a folder above both.")
@@ -110,7 +129,10 @@ def _push(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".push-", dir=folder.parent) as staging:
         target = (Path(staging) / folder.name).relative_to(project)
         _dvc("add", "--quiet", "--to-remote", "--remote", REMOTE, "--out", str(target), str(folder))
-        (Path(staging) / pointer.name).rename(pointer)
+        staged = Path(staging) / pointer.name
+        content = _read(staged) | {"meta": {name: time.isoformat() for name, time in meta.items() if time}}
+        staged.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        staged.rename(pointer)
     _publish_pointer(pointer)
 
 

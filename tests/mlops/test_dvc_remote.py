@@ -2,9 +2,14 @@
 
 import shutil
 import subprocess
+from io import StringIO
+from pathlib import Path
 
 import pytest
+import yaml
+from django.core.management import call_command
 
+from catalog.models import Rating
 from mlops.data.snapshots import read_snapshot
 from mlops.errors import DataRemoteError, NoDataRemote
 from mlops.models import DatasetSnapshot, PipelineRun
@@ -64,6 +69,56 @@ def test_snapshots_and_champion_are_restored_on_an_empty_host(alice, remote, set
     assert folders == [settings.SNAPSHOT_DIR / snapshot.folder, settings.MODEL_DIR / version.artifact]
     assert len(read_snapshot(snapshot)[0]) == 10
     assert artifact_checksum(settings.MODEL_DIR / version.artifact) == version.artifact_checksum
+
+
+def restored(settings, folder: Path, *, latest: bool = False) -> list[Path]:
+    """By a host that has what is below the folder."""
+    settings.DVC_DIR, settings.SNAPSHOT_DIR, settings.MODEL_DIR = folder, folder / "snapshots", folder / "models"
+    return restore_data(latest=latest)
+
+
+def test_what_is_there_and_whole_is_left_as_it_is(alice, remote, settings, tmp_path):
+    version = make_version(snapshot=scheduled(export_snapshot()))
+    promote(version=version.pk)
+    push_data()
+    folders = restored(settings, tmp_path / "host")
+    before = [file.stat().st_ino for folder in folders for file in sorted(folder.iterdir())]
+    for objects in (remote / "files", tmp_path / "host" / ".dvc" / "cache"):
+        shutil.rmtree(objects)
+
+    assert restored(settings, tmp_path / "host") == folders
+
+    assert [file.stat().st_ino for folder in folders for file in sorted(folder.iterdir())] == before
+    (folders[0] / "ratings.parquet").unlink()
+    with pytest.raises(DataRemoteError):
+        restored(settings, tmp_path / "host")
+
+
+@pytest.mark.parametrize("is_dated", [True, False])
+def test_the_latest_ratings_come_alone(alice, remote, settings, tmp_path, is_dated):
+    """Pointers of earlier versions do not say how late theirs are: then all snapshots come."""
+    later = scheduled(export_snapshot())
+    Rating.objects.filter(pk=Rating.objects.latest("rated_at").pk).delete()
+    earlier = scheduled(export_snapshot())
+    assert earlier.last_rated_at < later.last_rated_at
+    promote(version=make_version(snapshot=later).pk)
+    push_data()
+    for pointer in remote.glob("pointers/*/*.dvc"):
+        content = yaml.safe_load(pointer.read_text())
+        if not is_dated:
+            del content["meta"]
+        pointer.write_text(yaml.safe_dump(content))
+
+    folders = restored(settings, tmp_path / "host", latest=True)
+
+    expected = {later.folder} if is_dated else {later.folder, earlier.folder}
+    assert {folder.name for folder in folders} == expected
+    assert {
+        folder.name for kind in ("snapshots", "models") for folder in (tmp_path / "host" / kind).glob("*/")
+    } == expected
+    out = StringIO()
+    call_command("restore_data", latest=True, stdout=out)
+    assert out.getvalue() == f"{tmp_path / 'host' / 'snapshots' / later.folder}\n"
 
 
 def test_damage_on_the_remote_or_in_the_cache_is_said(alice, remote, settings, tmp_path):

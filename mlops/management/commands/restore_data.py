@@ -1,7 +1,5 @@
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from catalog.management.base import ServiceCommand
@@ -16,13 +14,14 @@ class Command(ServiceCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--latest", action="store_true", help="Print nothing but the folder of the latest ratings.")
+        parser.add_argument(
+            "--latest", action="store_true", help="Bring the snapshot of the latest ratings alone; print its folder."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        folders = restore_data()
+        folders = restore_data(latest=options["latest"])
         if options["latest"]:
-            snapshots = [folder for folder in folders if folder.parent == Path(settings.SNAPSHOT_DIR)]
-            latest = max(snapshots, key=last_rated_at, default=None)
+            latest = max(folders, key=last_rated_at, default=None)
             if latest is None:
                 raise CommandError("The remote has no snapshot.")
             self.stdout.write(str(latest))
