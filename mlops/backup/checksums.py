@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from mlops.errors import BackupError
+from recommender.estimators.artifact_files import sha256
 
 SUMS, OWN = "SHA256SUMS", "SHA256SUMS.sha256"
 
@@ -39,11 +40,6 @@ def differences(expected: dict[str, str], found: dict[str, str]) -> dict[str, st
     wrong = dict.fromkeys(found.keys() - expected.keys(), "not in the backup when it was written")
     wrong |= dict.fromkeys(expected.keys() - found.keys(), "missing")
     return wrong | {name: "changed" for name in expected.keys() & found.keys() if expected[name] != found[name]}
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _line(checksum: str, name: str) -> bytes:

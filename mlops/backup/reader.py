@@ -8,11 +8,12 @@ from typing import Any
 
 from django.conf import settings
 
-from mlops.backup.checksums import OWN, SUMS, differences, read_checksums, require_within, sha256
+from mlops.backup.checksums import OWN, SUMS, differences, read_checksums, require_within
 from mlops.backup.encryption import SUFFIX, decrypt, identities, require_identities
 from mlops.backup.stores import INCOMPLETE, Store
 from mlops.backup.workspace import workspace
 from mlops.errors import BackupError
+from recommender.estimators.artifact_files import sha256
 
 LISTS = (SUMS, OWN)
 SHOWN = 20  # files that differ

@@ -8,11 +8,12 @@ from typing import Any
 
 from django.conf import settings
 
-from mlops.backup.checksums import OWN, SUMS, sha256, write_checksums
+from mlops.backup.checksums import OWN, SUMS, write_checksums
 from mlops.backup.encryption import SUFFIX, encrypt
 from mlops.backup.stores import INCOMPLETE, Store, Target
 from mlops.backup.workspace import require_room, with_parent, workspace
 from mlops.errors import BackupError
+from recommender.estimators.artifact_files import sha256
 
 
 class BackupWriter:

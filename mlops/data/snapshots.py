@@ -32,6 +32,7 @@ from mlops.data.snapshot_files import (
 )
 from mlops.errors import SnapshotNotAvailable, StepFailed
 from mlops.models import DatasetSnapshot, UserPseudonym
+from recommender.estimators.artifact_files import copy_folder, replace_folder
 from recommender.export import movie_frames, rating_frames, training_sources
 
 EXPORT_ATTEMPTS = 3
@@ -89,8 +90,7 @@ def keep_snapshot(partial: Path, content: Content) -> DatasetSnapshot:
     if is_whole(folder):
         shutil.rmtree(partial)
     else:
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
+        replace_folder(partial, folder)
     again = {"exported_at": timezone.now(), "removed_at": None}
     first = again | {
         "folder": content_hash,
@@ -157,12 +157,3 @@ def _read_whole(folder: Path, expected: str, name: str) -> tuple[pd.DataFrame, p
     if content.hash() != expected:
         raise SnapshotNotAvailable(f"{name}: the files changed since the export: their hash differs.")
     return ratings, movies, content
-
-
-def copy_folder(source: Path, target: Path) -> None:
-    """Replaces `target`: copies beside it first, then renames."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
-    shutil.copytree(source, partial)
-    shutil.rmtree(target, ignore_errors=True)
-    partial.rename(target)

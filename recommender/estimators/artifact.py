@@ -23,7 +23,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from recommender import estimators
-from recommender.estimators.artifact_files import durable_file, place_artifact, sha256, sync_folder
+from recommender.estimators.artifact_files import durable_file, place_artifact, sha256, sync
 from recommender.estimators.config import RENAMED_STATE, renamed_parameters
 from recommender.estimators.ids import object_array
 from recommender.estimators.interactions import Array
@@ -85,7 +85,7 @@ def _write_artifact(model: "Recommender", folder: Path) -> None:
     text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False)
     with durable_file(folder / MANIFEST) as file:
         file.write(text.encode())
-    sync_folder(folder)
+    sync(folder)
 
 
 def _library_versions() -> dict[str, str]:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -36,31 +36,37 @@ def place_artifact(written: Path, folder: Path) -> None:
     """The one way to an artefact: makes the written files read-only and moves their folder to its place."""
     for path in written.iterdir():
         path.chmod(READ_ONLY)
+        sync(path)
     written.chmod(0o755)  # web workers may run as another user
-    sync_folder(written)
+    sync(written)
     replace_folder(written, folder)
 
 
 def copy_artifact(source: Path, folder: Path) -> None:
     """As `place_artifact`, of files that stay where they are, perhaps on another disk."""
+    copy_folder(source, folder, put=place_artifact)
+
+
+def copy_folder(source: Path, folder: Path, put: Callable[[Path, Path], None] | None = None) -> None:
+    """Copies beside `folder` first, then replaces it, or `put`s the copy into its place."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".copy-", dir=folder.parent) as staging:
-        place_artifact(Path(shutil.copytree(source, Path(staging) / folder.name)), folder)
+        (put or replace_folder)(Path(shutil.copytree(source, Path(staging) / folder.name)), folder)
 
 
 def replace_folder(written: Path, folder: Path) -> None:
     """Moves a folder to a place on the same disk; what was there goes only once the new one is in its place."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     old = written.with_name(f"{written.name}.old")
-    if folder.exists():
-        folder.rename(old)
     try:
+        if folder.exists():
+            folder.rename(old)
         written.rename(folder)
-    except OSError:
-        if old.exists():
+    except BaseException:  # also a time limit or Ctrl-C between the two
+        if old.exists() and not folder.exists():
             old.rename(folder)
         raise
-    sync_folder(folder.parent)
+    sync(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -73,9 +79,9 @@ def durable_file(path: Path) -> Iterator[IO[bytes]]:
         os.fsync(file.fileno())
 
 
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to disk, so that a rename survives a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Flushes a file's content or a folder's entries to disk, so that they survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

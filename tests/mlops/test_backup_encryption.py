@@ -9,11 +9,12 @@ from django.core.management import CommandError, call_command
 from pyrage import decrypt, x25519
 
 from catalog.models import User
-from mlops.backup.checksums import OWN, SUMS, sha256
+from mlops.backup.checksums import OWN, SUMS
 from mlops.backup.checksums import write_checksums as write
 from mlops.backup.restore import verify_backup
 from mlops.errors import BackupError
 from mlops.services import create_backup
+from recommender.estimators.artifact_files import sha256
 from tests.artefact_files import flip_bit, overwrite
 
 pytestmark = pytest.mark.once

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from catalog.models import Genre, Movie
 from mlops.backup.checksums import OWN as OWN_SUMS
-from mlops.backup.checksums import SUMS, read_checksums, sha256, write_checksums
+from mlops.backup.checksums import SUMS, read_checksums, write_checksums
 from mlops.data.snapshot_files import OWN, _checksum
 from mlops.delivery import transfer
 from mlops.delivery.fetch import fetch_versions
@@ -27,6 +27,7 @@ from mlops.registry.promotion import promote
 from mlops.services import export_snapshot, push_data
 from mlops.tasks import auto_rollback
 from recommender.estimators import artifact_checksum
+from recommender.estimators.artifact_files import sha256
 from recommender.models import ServedModel
 from tests.artefact_files import flip_bit
 from tests.mlops.conftest import use_policy

@@ -253,3 +253,21 @@ def test_a_damaged_snapshot_is_replaced_by_a_whole_one(alice, quick, settings, t
     again = export_snapshot() if by == "export" else adopt_snapshot(tmp_path / "copy")
     assert again == snapshot
     assert len(read_snapshot(snapshot)[0]) == 10
+
+
+def test_a_copy_that_fails_leaves_what_was_there(alice, quick, tmp_path, monkeypatch):
+    out, rename = tmp_path / "copy", Path.rename
+    export_snapshot(out=out)
+    before, beside = {path: path.read_bytes() for path in out.iterdir()}, set(tmp_path.iterdir())
+
+    def fails(path: Path, target: Path) -> Path:
+        if target == out and path.suffix != ".old":
+            raise OSError("the disk fails")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises(OSError, match="the disk fails"):
+        export_snapshot(out=out)
+
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+    assert set(tmp_path.iterdir()) == beside

@@ -7,13 +7,13 @@ from django.core.management.base import CommandError, CommandParser
 from catalog.management.base import ServiceCommand, terminate_as_interrupt
 from catalog.progress import progress_bar
 from mlops.dashboard.markdown import version_report
-from mlops.data.snapshots import copy_folder
 from mlops.models import ModelVersion, PipelineRun
 from mlops.registry.artifacts import folder_of
 from mlops.training.forecast import STEPS
 from mlops.training.job import TrainingOutcome
 from mlops.training.pipeline import run_training
 from mlops.training.runs import resume_run, start_training
+from recommender.estimators.artifact_files import copy_folder
 
 
 class Command(ServiceCommand):

@@ -10,7 +10,8 @@ import pytest
 
 from recommender.estimators import ArtifactError, Dataset, artifact_checksum, load_recommender
 from recommender.estimators import artifact as artifact_module
-from recommender.estimators.artifact import sha256
+from recommender.estimators.artifact import sha256, verify_artifact
+from recommender.estimators.artifact_files import copy_artifact
 from recommender.estimators.config import RENAMED_PARAMETERS, RENAMED_STATE
 from recommender.estimators.ease import EaseRecommender
 from recommender.estimators.popularity import PopularityRecommender
@@ -73,6 +74,44 @@ def test_a_failed_save_leaves_what_was_there(
         model.save(folder)
     assert artifact_checksum(folder) == before
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("at", ["the old one left", "the new one comes", "the new one came"])
+def test_an_interruption_leaves_a_whole_artefact(
+    model: EaseRecommender, folder: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    before, rename = artifact_checksum(folder), Path.rename
+
+    def interrupted(path: Path, target: Path) -> Path:
+        if path.name == "new" and at == "the new one comes":
+            raise KeyboardInterrupt
+        moved = rename(path, target)
+        if (path.name, at) in (("model", "the old one left"), ("new", "the new one came")):
+            raise KeyboardInterrupt
+        return moved
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.save(folder)
+    assert verify_artifact(folder) == before
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+def test_a_copy_is_on_the_disk_before_it_is_in_its_place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced, fsync, rename = set(), os.fsync, Path.rename
+
+    def record(handle: int) -> None:
+        synced.add(os.fstat(handle).st_ino)
+        fsync(handle)
+
+    def require_synced(path: Path, target: Path) -> Path:
+        assert {row.stat().st_ino for row in (path, *path.iterdir())} <= synced
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", record)
+    monkeypatch.setattr(Path, "rename", require_synced)
+    copy_artifact(folder, folder.parent / "copy")
+    assert verify_artifact(folder.parent / "copy") == artifact_checksum(folder)
 
 
 def test_saving_replaces_no_folder_that_is_none_of_its_own(model: EaseRecommender, tmp_path: Path) -> None:
