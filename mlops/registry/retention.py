@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -99,7 +100,13 @@ def _prune_leftovers() -> int:
     known.update(DatasetSnapshot.objects.values_list("folder", flat=True))
     limit = time.time() - LEFTOVER_SECONDS
     folders = [folder for root in (settings.MODEL_DIR, settings.SNAPSHOT_DIR) for folder in Path(root).glob("*/")]
-    removed = [folder for folder in folders if folder.name not in known and folder.stat().st_mtime < limit]
+    removed = [folder for folder in folders if folder.name not in known and _changed(folder) < limit]
     for folder in removed:
         shutil.rmtree(folder, ignore_errors=True)
     return len(removed)
+
+
+def _changed(folder: Path) -> float:
+    with suppress(FileNotFoundError):
+        return folder.stat().st_mtime
+    return time.time()  # it was moved to its place meanwhile

@@ -1,6 +1,7 @@
 import os
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -92,3 +93,10 @@ def test_what_a_killed_process_left_goes_after_hours(db, quick, settings):
 
     assert prune()["leftovers"] == 1
     assert (fresh.exists(), stale.exists()) == (True, False)
+
+
+def test_a_folder_that_is_moved_meanwhile_is_no_fault(db, quick, settings, monkeypatch):
+    """Another process ends between the list of the folders and a look at them."""
+    monkeypatch.setattr(Path, "glob", lambda root, pattern: [root / ".export-1.part"])
+
+    assert prune()["leftovers"] == 0
