@@ -43,9 +43,11 @@ class _Reader:
         names.difference_update(LISTS)
         require_within(names)
         is_encrypted = f"{SUMS}{SUFFIX}" in expected
-        keys_of = require_identities if self.place else identities
-        keys = keys_of() if is_encrypted else []
+        keys = identities() if is_encrypted else []
         wrong = differences(expected, {name: expected.get(name, "") for name in names})
+        if is_encrypted and self.place and not keys:  # before all of it is fetched in vain
+            self._require_none(wrong)
+            require_identities()
         for file in sorted(names & expected.keys()):
             if problem := self._problem(file, expected[file], keys, is_plain=not is_encrypted):
                 wrong[file] = problem
