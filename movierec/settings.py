@@ -111,6 +111,7 @@ COUNTER_URL = REDIS_URL and env.url("CACHE_URL", _beside_broker, scheme="rediss?
 
 if REDIS_URL:
     CELERY_BROKER_URL = env.celery_broker(REDIS_URL)
+    CELERY_IMPORTS = ["movierec.redis_broker"]
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "global_keyprefix": f"{REDIS_PREFIX}:",
         # Longer than any task's time limit, or Redis would hand a running task to a second worker.
