@@ -57,7 +57,7 @@ class ImportsPolicy(Section):
 
 
 class JobsPolicy(Section):
-    heartbeat_seconds: float = key(5, "interval of the heartbeats of whoever works on a job", gt=0, le=10)
+    heartbeat_seconds: float = key(5, "seconds between two heartbeats of a job", gt=0, le=10)
 
 
 class BulkPolicy(Section):

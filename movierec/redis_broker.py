@@ -1,4 +1,7 @@
-"""Redis as the broker: a worker goes on after Redis missed an acknowledgement. Workers import this (CELERY_IMPORTS)."""
+"""Redis as the broker: a worker keeps taking tasks after Redis missed an acknowledgement.
+
+Workers import this (CELERY_IMPORTS).
+"""
 
 from kombu.transport import redis, virtual
 
@@ -6,7 +9,8 @@ from kombu.transport import redis, virtual
 class QoS(redis.QoS):
     """Frees a message's place also where Redis does not answer its acknowledgement.
 
-    Celery logs that and goes on, but kombu would count the message for good: a worker that may hold one takes no more.
+    Celery only logs that. kombu would count the message as unfinished for good, so that a worker that may hold one
+    message takes no more.
     """
 
     def ack(self, delivery_tag: str) -> None:

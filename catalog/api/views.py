@@ -1,5 +1,6 @@
 """Accounts and tokens, movies, and the signed-in user's ratings and watchlist; changes go through the services."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.contrib.auth import authenticate
@@ -95,7 +96,7 @@ class MovieViewSet(FilteredListMixin, ReadOnlyModelViewSet):
         return serializers.MovieSummarySerializer if self.action == "list" else serializers.MovieSerializer
 
 
-class OwnMoviesViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericViewSet):
+class OwnMoviesViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericViewSet, ABC):
     """The signed-in user's rows, one per movie."""
 
     lookup_field = "movie_id"
@@ -117,8 +118,8 @@ class OwnMoviesViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, Ge
         row = self.record(movie, **values)
         return Response(self.get_serializer(row).data, status.HTTP_200_OK if existed else status.HTTP_201_CREATED)
 
-    def record(self, movie: Movie, **values: Any) -> Rating | WatchlistItem:
-        raise NotImplementedError
+    @abstractmethod
+    def record(self, movie: Movie, **values: Any) -> Rating | WatchlistItem: ...
 
 
 class RatingViewSet(OwnMoviesViewSet):

@@ -2,6 +2,7 @@
 
 import csv
 import zipfile
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ class Export:
         return HttpResponse(self.content, content_type=self.content_type, headers=headers)
 
 
-class Format:
+class Format(ABC):
     """A format is one module of `imports/formats` with a constant FORMAT; no other file mentions it.
 
     `position` orders the formats on pages. `help` tells people where the other site offers the file, `expected`
@@ -112,7 +113,7 @@ class Format:
         """The fields of all columns that a table with these columns may have, by their names in lower case."""
         return [(name, field) for field, names in self.columns.items() for name in names]
 
-    def complete(self, values: dict[str, Any], row: Row) -> None:
+    def complete(self, values: dict[str, Any], row: Row) -> None:  # noqa: B027 # most formats add nothing
         """Adds to the values of a row what only this format knows."""
 
     def _parts_of(self, table: Table) -> dict[Part, list[Record]]:
@@ -128,9 +129,9 @@ class Format:
                 found[part] += records
         return found
 
+    @abstractmethod
     def write(self, entries: Sequence[Entry]) -> Export:
         """Leaves out what the format cannot hold."""
-        raise NotImplementedError
 
     def cells(self, entry: Entry) -> dict[str, str]:
         """What an export says about the entry, by column name in lower case."""
