@@ -2,6 +2,12 @@ import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
 
+from catalog.migrations._search import (
+    add_indexes_of_postgres,
+    add_vector_of_postgres,
+    drop_indexes_of_postgres,
+    drop_vector_of_postgres,
+)
 from catalog.text import fold, search_terms
 
 BATCH = 2000
@@ -30,39 +36,6 @@ def fill_search(apps, schema_editor):
 
 def _titles(Movie, keys):
     return Movie.objects.filter(pk__in=keys).values_list("pk", "title", "original_title")
-
-
-def add_vector_of_postgres(apps, schema_editor):
-    """The terms once more, as Postgres compares them: it keeps the column itself, Django's models know nothing of it."""
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(
-            "ALTER TABLE catalog_movie ADD COLUMN search_vector tsvector"
-            " GENERATED ALWAYS AS (array_to_tsvector(string_to_array(btrim(search_terms), ' '))) STORED"
-        )
-
-
-def drop_vector_of_postgres(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("ALTER TABLE catalog_movie DROP COLUMN search_vector")
-
-
-def add_indexes_of_postgres(apps, schema_editor):
-    """The index of search, which SQLite has not, without a list of pending entries: each search would have to read it
-    after an import. And that of the newest in the order they are shown in: dates that are missing last, where SQLite
-    has them by itself."""
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(
-            "CREATE INDEX catalog_movie_search ON catalog_movie USING gin (search_vector) WITH (fastupdate = off)"
-        )
-        schema_editor.execute(
-            "CREATE INDEX catalog_movie_newest_nulls_last ON catalog_movie"
-            " (release_date DESC NULLS LAST, year DESC NULLS LAST, id, language, rating_count, rating_sum)"
-        )
-
-
-def drop_indexes_of_postgres(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("DROP INDEX catalog_movie_search, catalog_movie_newest_nulls_last")
 
 
 class Migration(migrations.Migration):
