@@ -98,7 +98,7 @@ class BackupError(MLOpsError, code="backup_error", text=_("A backup could not be
 
 
 class NoBackupFolder(BackupError):
-    """Nobody said where backups go."""
+    """No folder for backups is set."""
 
 
 class PackageError(MLOpsError, code="package_error", text=_("The package of a model cannot be written or used.")): ...

@@ -26,7 +26,7 @@ class JobKind:
     limits: Callable[[], Limits]
     arguments: Callable[[Any], dict[str, Any]]  # of the task, for a row of `model`
     on_end: Callable[[Any], None] = lambda job: None  # without success, in the transaction that ends the job
-    retries_commands: bool = False  # else a job of a command is left to whoever gave it
+    retries_commands: bool = False  # else a job of a command is left to the command line
     is_shared: bool = False  # several processes may work on one job: the end of one says nothing
 
 

@@ -4,7 +4,7 @@ import time
 
 
 class Pace:
-    """Of work that goes on evenly: what is left takes as long, in proportion, as what is done."""
+    """Of work at a constant rate: what is left takes as long, in proportion, as what is done."""
 
     def __init__(self, share: float = 0.0) -> None:
         self._began_at, self._began_with = time.monotonic(), share

@@ -27,7 +27,7 @@ AnyJob = TypeVar("AnyJob", bound=Job)
 
 
 class JobNotClaimable(Exception):
-    """Somebody else was faster."""
+    """Another process was faster."""
 
 
 class AnotherIsActive(JobNotClaimable):
@@ -97,7 +97,7 @@ def fail(job: Job, outcome: str, *, status: str = Status.FAILED, retry: bool = T
 
 
 def release(job: Job) -> bool:
-    """Back into the queue, for this attempt to go on later."""
+    """Back into the queue, for this attempt to continue later."""
     rows = attempt_of(job)
     released = bool(reconnecting(lambda: rows.update(status=Status.QUEUED, enqueued_at=None)))
     return released and enqueue(job)
@@ -126,7 +126,7 @@ def queue_again(job: Job, line: str, *, after: Iterable[str] = (Status.ERRORED,)
     except IntegrityError:
         raise AnotherIsActive(f"Another job named {job.exclusive!r} is active.") from None
     if not queued:
-        raise JobNotClaimable(f"{job} was queued by somebody else a moment ago.")
+        raise JobNotClaimable(f"{job} was queued by another process a moment ago.")
     job.refresh_from_db()
 
 

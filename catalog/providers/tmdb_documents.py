@@ -60,7 +60,7 @@ def _cut(value: Any) -> Any:
 
 
 def _visible(value: Any) -> Any:
-    """Texts of spaces, marks of direction and other signs that nobody sees are empty."""
+    """Texts of spaces, marks of direction and other invisible characters are empty."""
     if isinstance(value, str) and all(unicodedata.category(character)[0] in "CZ" for character in value):
         return ""
     return value

@@ -15,7 +15,7 @@ from catalog.text import TERM_LENGTH, fold, whole_name
 
 FEW = 5
 MAX_WORDS = 20
-MOST = 500  # a search stops here: nobody reads every movie with "the", and sorting them takes time
+MOST = 500  # a search stops here: no one reads every movie with "the", and sorting them takes time
 SUGGESTED = 8
 WELL_KNOWN = ("-rating_count", "id")
 PREFIX = "*"  # at the end of a term: it may continue

@@ -57,7 +57,7 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         return {"steps": row.steps.all(), "version": version, "may_start": may_start, "may_resume": may_resume}
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The part of the page that changes while a run goes on; once it has ended the whole page is read anew."""
+        """The part of the page that changes during a run; once it has ended the whole page is loaded again."""
         row = get_object_or_404(PipelineRun, pk=pk)
         if not self.has_view_permission(request, row):
             raise PermissionDenied

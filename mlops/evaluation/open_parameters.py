@@ -1,4 +1,4 @@
-"""Hyper-parameters that nobody set: the memory limit of config.yaml, and values that a fit chooses."""
+"""Hyper-parameters that are not set by hand: the memory limit of config.yaml, and values that a fit chooses."""
 
 import math
 from collections.abc import Callable, Mapping

@@ -69,7 +69,7 @@ class DatasetSnapshot(models.Model):
 
     @property
     def is_sample(self) -> bool:
-        """Whether no rating in it is from this site: nobody entered, imported or sent one. Unknown counts as live."""
+        """Whether no rating in it is from this site: none was entered, imported or sent. Unknown counts as live."""
         return bool(self.sources) and not LIVE_SOURCES.intersection(self.sources)
 
     @property

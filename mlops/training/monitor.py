@@ -207,7 +207,7 @@ class RunMonitor:
 def _raise_in_thread(thread_id: int, error: type[BaseException]) -> None:
     """CPython's own means to raise in another thread.
 
-    Its other use, taking an exception back with NULL, is to be avoided: the interpreter would go on looking for one
+    Its other use, taking an exception back with NULL, is to be avoided: the interpreter would keep looking for one
     at every instruction, several times slower until the process ends.
     """
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(error))

@@ -30,7 +30,7 @@ MAX_RECONNECTS = 5
 
 
 def run_training(*, run_id: int, on_progress: OnProgress | None = None) -> PipelineRun:
-    """Take the queued run and bring it to its end; a run that somebody else has taken is left alone."""
+    """Take the queued run and bring it to its end; a run that another process has taken is left alone."""
     run = get_run(run_id)
     if claim(run) is None:
         run.refresh_from_db()

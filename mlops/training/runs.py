@@ -67,7 +67,7 @@ def resume_run(*, run_id: int, by: User | None = None, here: bool = False) -> Pi
     except queue.AnotherIsActive:
         raise TrainingAlreadyActive("Another training is active; only one runs at a time.") from None
     except queue.JobNotClaimable:
-        raise RunNotResumable(f"Run {run.pk} was resumed by somebody else a moment ago.") from None
+        raise RunNotResumable(f"Run {run.pk} was resumed by another process a moment ago.") from None
     if not here:
         transaction.on_commit(lambda: queue.enqueue(run))
     return run

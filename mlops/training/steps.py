@@ -1,4 +1,4 @@
-"""The steps of a training, in order; each leaves its figures on its row, and what a later attempt goes on from.
+"""The steps of a training, in order; each leaves its figures on its row, and what a later attempt starts from.
 
 That is a snapshot, an artefact, a version, or the `result` of its row; the data itself is read and checked again.
 """

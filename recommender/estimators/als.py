@@ -69,7 +69,7 @@ class AlsRecommender(Recommender):
 def _item_factors(
     positives: csr_matrix, config: AlsConfig, random_state: int, on_epoch: Callable[..., object] | None = None
 ) -> Array:
-    """The library starts from small uniform factors, seeded; a movie that nobody likes ends at 0."""
+    """The library starts from small uniform factors, seeded; a movie without likes ends at 0."""
     from implicit.cpu.als import AlternatingLeastSquares  # here: only training needs the library
 
     with threadpool_limits(1, "blas"):  # the library has threads of its own and is slowed down by BLAS's

@@ -79,7 +79,7 @@ class ItemKNNRecommender(NeighborRecommender):
 
     def _nearest_neighbors(self, positives: csr_matrix, value: float) -> csr_matrix:
         root = np.sqrt(np.bincount(positives.indices, minlength=positives.shape[1])).astype(np.float32)
-        smallest = np.float32(1e-12)  # two movies that nobody likes have nothing together either
+        smallest = np.float32(1e-12)  # two movies without likes have nothing together either
         return _nearest(
             positives.T.tocsr(),
             positives,

@@ -202,7 +202,7 @@ def _find(requests: Requests, shown: pd.DataFrame) -> pd.DataFrame:
 
 
 def _last_lists(requests: Requests) -> Any:
-    """The number of each user's last list: one list a user, so that nobody's many lists weigh more."""
+    """The number of each user's last list: one list a user, so that a user with many lists does not weigh more."""
     return requests.table.groupby("user_id")["n_history"].idxmax()
 
 

@@ -61,7 +61,7 @@ def novelty(movies: Array, movie_users: Array, n_users: int) -> float:
     """Mean self-information of what is shown, in bits: -log2 of the share of users who rated the movie.
 
     Zhou et al., "Solving the apparent diversity-accuracy dilemma of recommender systems", 2010. A movie that
-    nobody rated counts like one rated once.
+    no one rated counts like one rated once.
     """
     if not len(movies) or not n_users:
         return float("nan")
@@ -103,7 +103,7 @@ def intra_list_diversity(owners: Array, movies: Array, ratings: csr_matrix) -> f
     """Mean over lists of 1 less the mean cosine of two movies of the list, by who rated them.
 
     `ratings` is users x movies; a movie's vector has a 1 for each user who rated it (co-ratings), so that the
-    figure means the same with and without metadata. A movie that nobody rated is unlike every other.
+    figure means the same with and without metadata. A movie without ratings is unlike every other.
     Ziegler et al., "Improving recommendation lists through topic diversification", 2005.
     """
     vectors = _unit_rows(ratings)

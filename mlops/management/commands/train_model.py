@@ -72,7 +72,7 @@ class Command(ServiceCommand):
         if resume is None:
             return start_training(trigger=PipelineRun.Trigger.COMMAND, algorithm=algorithm, snapshot=snapshot)
         if algorithm or snapshot:
-            raise CommandError("--resume goes on with the run's own algorithm and snapshot.")
+            raise CommandError("--resume continues with the run's own algorithm and snapshot.")
         return resume_run(run_id=resume, here=True)
 
     def _follow(self, run: PipelineRun) -> PipelineRun:

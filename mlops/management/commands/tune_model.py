@@ -21,7 +21,7 @@ def _count(text: str) -> int:
 class Command(LongCommand):
     help = (
         "Searches for hyper-parameters on later data that the gate does not judge by (tuning in config.yaml). "
-        "Stopped or killed, the same command goes on from the last finished trial. "
+        "Stopped or killed, the same command continues from the last finished trial. "
         "What it finds is printed, and used by trainings only with --adopt or once it is adopted in the admin."
     )
 
@@ -29,7 +29,7 @@ class Command(LongCommand):
         parser.add_argument("--algorithm", metavar="A", help="Instead of training.algorithm of config.yaml.")
         parser.add_argument("--trials", type=_count, metavar="N", help="Instead of tuning.trials of config.yaml.")
         parser.add_argument("--snapshot", metavar="HASH", help="Search on a kept snapshot instead of new data.")
-        parser.add_argument("--restart", action="store_true", help="Do not go on with a search that was stopped.")
+        parser.add_argument("--restart", action="store_true", help="Do not continue a search that was stopped.")
         parser.add_argument("--adopt", action="store_true", help="Let trainings use the best, if it is better.")
 
     def handle(self, *args: Any, **options: Any) -> None:
