@@ -71,8 +71,8 @@ def child_exit(server: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Loads the model before the first request, and starts the threads that watch the site and read its figures."""
     # Imported here: Django is set up in the worker, after this file was read.
-    from mlops.dashboard.metrics import latest_rows
     from mlops.monitoring.watch import site_watch
+    from movierec.ops import latest_rows
     from recommender.serving.model_server import server
 
     server.models()

@@ -165,6 +165,6 @@ def postgres(name: str) -> dict[str, Any]:
 def mail(name: str) -> dict[str, Any]:
     """Django's settings of the mail server at an address; without one, mails are written to the log."""
     try:
-        return dict(environ.Env.email_url_config(text(name, "consolemail://")))
+        return {"EMAIL_TIMEOUT": 10} | environ.Env.email_url_config(text(name, "consolemail://"))  # seconds
     except (ImproperlyConfigured, ValueError) as error:
         raise ImproperlyConfigured(f"{name}: expected smtp+tls://user:password@host:port ({error})") from None

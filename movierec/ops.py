@@ -6,7 +6,9 @@ figures that `mlops.dashboard.metrics` reads from the database.
 
 import hmac
 import logging
+import math
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
@@ -21,15 +23,18 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from mlops.dashboard.metrics import latest_rows
+from mlops.dashboard.metrics import RowsCollector
 from mlops.monitoring.watch import disk_error
 from movierec import bounded_waits
 from recommender.models import ServedModel
 from recommender.serving.model_server import server
+from recommender.serving.periodic import PeriodicThread
 
 logger = logging.getLogger(__name__)
 
 READY_SECONDS = 0.8  # that /readyz waits for the database; probes themselves often wait a second
+REFRESH_SECONDS = 10.0
+MAX_AGE_SECONDS = 60.0  # of figures that are shown while the database does not answer
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -106,6 +111,38 @@ def _model(champion: ServedModel | None) -> Part:
 def _disk() -> Part:
     error = disk_error()
     return Part(ok=not error, detail=f"nothing can be written below VAR_DIR: {error}" if error else "can be written to")
+
+
+class LatestRows:
+    """The figures as a thread of this process last read them: a scrape waits for no query, nor for busy threads."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(RowsCollector())
+        self._text = b""
+        self._read_at = -math.inf
+        self.thread = PeriodicThread("read figures for /metrics", self._read, lambda: REFRESH_SECONDS)
+
+    def start(self) -> None:
+        self.thread.ensure_started()
+        self.thread.wake()
+
+    def text(self) -> bytes:
+        """In Prometheus' format; empty while the last figures are too old. Reads them where no thread has."""
+        if not self._text or not self.thread.is_alive():
+            try:
+                self._read()
+            except DatabaseError as error:
+                logger.error("Figures of the database are missing from /metrics: %s", error)
+                return b""
+        return self._text if time.monotonic() - self._read_at < MAX_AGE_SECONDS else b""
+
+    def _read(self) -> None:
+        self._text = generate_latest(self._registry)
+        self._read_at = time.monotonic()
+
+
+latest_rows = LatestRows()
 
 
 @require_safe

@@ -281,6 +281,7 @@ PROMETHEUS_EXPORT_MIGRATIONS = False
 vars().update(env.mail("EMAIL_URL"))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "movierec@localhost")
 ALERT_EMAILS = env.names("ALERT_EMAILS")
+ALERT_WEBHOOK_URL = env.url("ALERT_WEBHOOK_URL")
 
 LEVELS = "DEBUG|INFO|WARNING|ERROR|CRITICAL"
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO", pattern=LEVELS, expected=f"one of {LEVELS}")

@@ -25,6 +25,7 @@ os.environ |= {
     "METRICS_TOKEN": "tests-only-metrics-token",
     "EMAIL_URL": "memorymail://",
     "ALERT_EMAILS": "",
+    "ALERT_WEBHOOK_URL": "",
     "MOVIELENS_PATH": "",
     "MOVIELENS_URL": "",
     "TMDB_READ_TOKEN": "",

@@ -27,11 +27,12 @@ pytestmark = pytest.mark.once
 PATH = re.compile(r"(?<![\w/.$~:-])([\w.-]+(?:/[\w.-]+)+/?|[\w.-]+\.(?:py|md))(?::(\w+))?")
 OPERATIONS = "docs/operations.md"  # which lists all metrics
 PREFIXES = {"/api/", "/api/v1/"}
-OTHER_FOLDER = re.compile(r"/(mnt|srv|usr|run|var|path|dev)\b")
+OTHER_FOLDER = re.compile(r"/(mnt|srv|usr|run|var|path|dev|etc)\b")
 ASSIGNED = re.compile(r"(?<![\w$.-])([A-Z][A-Z_]+)=")
 POLICY_KEYS = {name for name, _ in keys()}
 # Variables that the examples define, and those of other programs.
 OTHER_VARIABLES = {"API", "JSON", "LINES", "ME", "MOVIES", "TOKEN", "LIGHTFM_NO_CFLAGS", "OPENBLAS_NUM_THREADS"}
+OTHER_VARIABLES |= {"COMPOSE_PROFILES"}
 # Names in the decisions: what was not taken, and titles.
 NOT_OURS = {"unaccent", "pg_trgm", "word_similarity", "strict_word_similarity", "Brat", "qiantoqianxun"}
 NOT_OURS |= {"SuccessiveHalvingPruner", "PercentilePruner"}

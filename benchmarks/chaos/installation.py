@@ -110,7 +110,7 @@ class Installation:
         """Independent of the developer's own site and of external services."""
         blank = ("MOVIELENS_PATH", "MOVIELENS_URL", "TMDB_READ_TOKEN", "DVC_REMOTE_URL", "ALERT_EMAILS")
         return (
-            dict.fromkeys(blank, "")
+            dict.fromkeys((*blank, "ALERT_WEBHOOK_URL"), "")
             | {
                 "DJANGO_SETTINGS_MODULE": "movierec.settings",
                 "ENV_FILE": str(self.folder / "no.env"),

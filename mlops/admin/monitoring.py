@@ -47,7 +47,7 @@ class RetrainingCheckAdmin(ReadOnlyAdmin):
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
-    list_display = ["opened_at", "title", "message", "closed_at", "mailed_at"]
+    list_display = ["opened_at", "title", "message", "closed_at", "mailed_at", "posted_at"]
     list_filter = ["code"]
 
 

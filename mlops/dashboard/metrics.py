@@ -1,16 +1,11 @@
 """Metrics for Prometheus that are read from the database, because workers' own counters never reach the web."""
 
-import logging
-import math
-import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -19,13 +14,8 @@ from mlops.findings import Outcome
 from mlops.models import DriftReport, ModelVersion, OnlineMetrics, PipelineRun, RetrainingCheck
 from mlops.monitoring.alerts import open_alerts
 from mlops.monitoring.staleness import last_backup, last_heartbeat
+from mlops.next_run import check_row, next_run
 from mlops.test_score.score import ml_test_score
-from recommender.serving.periodic import PeriodicThread
-
-logger = logging.getLogger(__name__)
-
-REFRESH_SECONDS = 10.0
-MAX_AGE_SECONDS = 60.0  # of figures that are shown while the database does not answer
 
 
 class RowsCollector(Collector):
@@ -41,38 +31,6 @@ class RowsCollector(Collector):
 
     def describe(self) -> Iterable[Metric]:
         return []  # registering must not query the database
-
-
-class LatestRows:
-    """The figures as a thread of this process last read them: a scrape waits for no query, nor for busy threads."""
-
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(RowsCollector())
-        self._text = b""
-        self._read_at = -math.inf
-        self.thread = PeriodicThread("read figures for /metrics", self._read, lambda: REFRESH_SECONDS)
-
-    def start(self) -> None:
-        self.thread.ensure_started()
-        self.thread.wake()
-
-    def text(self) -> bytes:
-        """In Prometheus' format; empty while the last figures are too old. Reads them where no thread has."""
-        if not self._text or not self.thread.is_alive():
-            try:
-                self._read()
-            except DatabaseError as error:
-                logger.error("Figures of the database are missing from /metrics: %s", error)
-                return b""
-        return self._text if time.monotonic() - self._read_at < MAX_AGE_SECONDS else b""
-
-    def _read(self) -> None:
-        self._text = generate_latest(self._registry)
-        self._read_at = time.monotonic()
-
-
-latest_rows = LatestRows()
 
 
 def _gauges(name: str, text: str, labels: list[str], samples: Iterable[tuple[Sequence[str], float]]) -> Metric:
@@ -99,6 +57,11 @@ def _runs() -> Iterable[Metric]:
     queued = PipelineRun.objects.filter(status=PipelineRun.Status.QUEUED).aggregate(since=Min("created_at"))["since"]
     text = "Time that the queued training has waited."
     yield GaugeMetricFamily("movierec_training_backlog_seconds", text, _age(queued) or 0)
+    ended = PipelineRun.objects.exclude(status__in=[*PipelineRun.ACTIVE, PipelineRun.Status.CANCELLED])
+    if (champion := ModelVersion.champion()) and champion.promoted_at:
+        ended = ended.filter(created_at__gt=champion.promoted_at)
+    text = "Trainings that were queued since the champion was promoted and have ended."
+    yield GaugeMetricFamily("movierec_trainings_since_promotion", text, ended.count())
 
 
 def _drift() -> Iterable[Metric]:
@@ -146,14 +109,25 @@ def _alerts() -> Iterable[Metric]:
 
 def _beat() -> Iterable[Metric]:
     """Beat records when it last sent each entry; an old time shows that Beat is dead."""
-    sent = PeriodicTask.objects.filter(enabled=True).exclude(last_run_at=None).values_list("name", "last_run_at")
+    rows = list(PeriodicTask.objects.filter(enabled=True).select_related("crontab", "interval"))
     text = "Time since Beat last sent the entry."
-    ages = [([name], _age(at) or 0) for name, at in sent]
+    ages = [([row.name], age) for row in rows if (age := _age(row.last_run_at)) is not None]
     yield _gauges("movierec_schedule_last_run_age_seconds", text, ["schedule"], ages)
+    text = "Time since Beat should have sent the entry; no sample for one that it cannot send."
+    late = [([row.name], seconds) for row in rows if (seconds := _overdue(row)) is not None]
+    yield _gauges("movierec_schedule_overdue_seconds", text, ["schedule"], late)
     text = "Time since Beat's last heartbeat."
     yield GaugeMetricFamily("movierec_scheduler_heartbeat_age_seconds", text, _age(last_heartbeat()))
     text = "Time since the last backup in backup.folder; no sample before the first one."
     yield GaugeMetricFamily("movierec_backup_age_seconds", text, _age(last_backup()))
+
+
+def _overdue(row: PeriodicTask) -> float | None:
+    try:
+        check_row(row)
+    except ValueError:  # Beat raises the alert
+        return None
+    return _age(next_run(row, timezone.now()))
 
 
 def _sync() -> Iterable[Metric]:

@@ -147,7 +147,7 @@ class RetrainingCheck(models.Model):
 
 
 class Alert(models.Model):
-    """A state that an operator should know about, from its beginning to its end; e-mailed once at each."""
+    """A state that an operator should know about, from its beginning to its end; sent once at each."""
 
     code = models.CharField(max_length=60)
     subject = models.CharField(max_length=60, blank=True, help_text="Provider or the like, where the code needs one.")
@@ -155,6 +155,7 @@ class Alert(models.Model):
     opened_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True, blank=True)
     mailed_at = models.DateTimeField(null=True, blank=True, help_text="When the e-mail about its beginning was sent.")
+    posted_at = models.DateTimeField(null=True, blank=True, help_text="When the webhook took its beginning.")
 
     class Meta:
         ordering = ["-id"]

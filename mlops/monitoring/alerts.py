@@ -1,10 +1,17 @@
 """Alerts: rows that open when a check fails and close when it passes again.
 
-Each is logged, and e-mailed once when it opens and once when it closes, however often its check runs in between.
+Each is logged, and sent by e-mail and to the webhook once when it opens and once when it closes, however often its
+check runs in between.
 """
 
+import json
 import logging
+from base64 import b64encode
+from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
@@ -22,6 +29,8 @@ from mlops.monitoring.codes import AlertCode
 
 logger = logging.getLogger(__name__)
 
+WEBHOOK_SECONDS = 5.0  # to connect, and between two parts of the answer's head
+
 
 def set_alert(code: str, *findings: Finding, subject: str = "") -> Alert | None:
     """Opens or updates the alert with these findings; without any, closes it. Returns the open alert."""
@@ -36,15 +45,30 @@ def set_alert(code: str, *findings: Finding, subject: str = "") -> Alert | None:
     elif alert.findings != rows:
         alert.findings = rows
         alert.save(update_fields=["findings"])
-    if alert.mailed_at is None and _send(_("Alert: {title}").format(title=alert.title), alert.message, alert):
-        # Set only after a success, so that the next check tries again when the mail server was down.
-        Alert.objects.filter(pk=alert.pk).update(mailed_at=timezone.now())
+    send_beginning(alert)
     return alert
 
 
 def alert_on(finding: Finding) -> None:
     """For an alert about one check: open while the check's outcome is an alert."""
     set_alert(finding.code, *([finding] if finding.outcome == Outcome.ALERT else []))
+
+
+def send_beginning(alert: Alert) -> None:
+    """Sends an open alert wherever that has not succeeded before, as while the mail server was down."""
+    for sent_at, (setting, send) in CHANNELS.items():
+        rows = Alert.objects.filter(pk=alert.pk)
+        # Of several processes that find the same alert unsent, the one that notes the time sends it.
+        if not getattr(settings, setting) or not rows.filter(**{sent_at: None}).update(**{sent_at: timezone.now()}):
+            continue
+        if not send(alert, _("Alert: {title}").format(title=alert.title), alert.message):
+            rows.update(**{sent_at: None})
+
+
+def send_unsent() -> None:
+    """Sends what could not be sent when an alert began, whose own check may run once a day."""
+    for alert in open_alerts():
+        send_beginning(alert)
 
 
 def open_alerts() -> list[Alert]:
@@ -61,14 +85,15 @@ def alert_on_sync(source: str, stopped_by: str, **kwargs: Any) -> None:
 
 def _close(code: str, subject: str) -> None:
     alert = Alert.objects.filter(code=code, subject=subject, closed_at=None).first()
-    if alert is None or not Alert.objects.filter(pk=alert.pk, closed_at=None).update(closed_at=timezone.now()):
+    now = timezone.now()
+    if alert is None or not Alert.objects.filter(pk=alert.pk, closed_at=None).update(closed_at=now):
         return
+    alert.closed_at = now
     logger.warning("resolved: %s (was: %s)", code, alert.message)
-    if alert.mailed_at is not None:
-        body = _("Open since {since:%Y-%m-%d %H:%M} UTC: {message}").format(
-            since=alert.opened_at, message=alert.message
-        )
-        _send(_("Resolved: {title}").format(title=alert.title), body, alert)
+    body = _("Open since {since:%Y-%m-%d %H:%M} UTC: {message}").format(since=alert.opened_at, message=alert.message)
+    for sent_at, (setting, send) in CHANNELS.items():
+        if getattr(settings, setting) and getattr(alert, sent_at) is not None:
+            send(alert, _("Resolved: {title}").format(title=alert.title), body)
 
 
 def page_of(alert: Alert) -> str:
@@ -77,15 +102,57 @@ def page_of(alert: Alert) -> str:
     return site + reverse("admin:mlops_alert_change", args=[alert.pk])
 
 
-def _send(subject: str, body: str, alert: Alert) -> bool:
-    if not settings.ALERT_EMAILS:
-        return False
+def _mail(alert: Alert, heading: str, body: str) -> bool:
     try:
-        send_mail(f"[Movierec] {subject}", f"{body}\n\n{page_of(alert)}", None, settings.ALERT_EMAILS)
+        send_mail(f"[Movierec] {heading}", f"{body}\n\n{page_of(alert)}", None, settings.ALERT_EMAILS)
     except SoftTimeLimitExceeded:
         raise
     except Exception:
         # Whatever the mail backend raises: the alert is in the log and the database anyway.
-        logger.warning("the e-mail %r could not be sent", subject, exc_info=True)
+        logger.warning("the e-mail %r could not be sent", heading, exc_info=True)
         return False
     return True
+
+
+def _post(alert: Alert, heading: str, body: str) -> bool:
+    content = {
+        "text": f"[Movierec] {heading}\n{body}\n{page_of(alert)}",  # all that chat programs read
+        "status": "resolved" if alert.closed_at else "open",
+        "code": alert.code,
+        "subject": alert.subject,
+        "title": alert.title,
+        "message": alert.message,
+        "opened_at": alert.opened_at.isoformat(),
+        "closed_at": alert.closed_at and alert.closed_at.isoformat(),
+        "url": page_of(alert),
+    }
+    address = urlsplit(settings.ALERT_WEBHOOK_URL)
+    try:
+        status = _status_of_post(address, json.dumps(content))
+    except (OSError, HTTPException, ValueError) as error:
+        problem = type(error).__name__  # its text may hold the address, which is a secret
+    else:
+        problem = "" if 200 <= status < 300 else f"it answered {status}"
+    if problem:
+        logger.warning("the alert %r could not be posted to ALERT_WEBHOOK_URL: %s", heading, problem)
+    return not problem
+
+
+def _status_of_post(address: SplitResult, body: str) -> int:
+    """With the standard library: httpx takes long to import, and a redirected POST would become a GET."""
+    kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
+    connection = kind(address.hostname or "", address.port, timeout=WEBHOOK_SECONDS)
+    headers = {"Content-Type": "application/json"}
+    if address.username is not None:
+        sign_in = f"{unquote(address.username)}:{unquote(address.password or '')}"
+        headers["Authorization"] = f"Basic {b64encode(sign_in.encode()).decode()}"
+    with closing(connection):
+        connection.request("POST", address._replace(scheme="", netloc="").geturl() or "/", body, headers)
+        return connection.getresponse().status
+
+
+# The field that says when an alert's beginning was sent, the setting of whom to send it to, and what sends it.
+CHANNELS: dict[str, tuple[str, Callable[[Alert, str, str], bool]]] = {
+    "mailed_at": ("ALERT_EMAILS", _mail),
+    "posted_at": ("ALERT_WEBHOOK_URL", _post),
+}

@@ -10,7 +10,7 @@ from django.dispatch import receiver
 from catalog.counter import redis_error
 from catalog.signals import counter_failed
 from mlops.findings import Finding, Outcome
-from mlops.monitoring.alerts import alert_on
+from mlops.monitoring.alerts import alert_on, send_unsent
 from mlops.monitoring.codes import DependencyCode
 from mlops.monitoring.staleness import watch_scheduler
 from recommender.models import ServedModel
@@ -59,6 +59,7 @@ def _watch() -> None:
     watch_counter()
     watch_champion()
     watch_scheduler()
+    send_unsent()
     watch_disk()  # last: on a full disk SQLite cannot keep the alert
 
 

@@ -1,4 +1,11 @@
-"""Alerts: logged and e-mailed once when they open and once when they close."""
+"""Alerts: logged, e-mailed and posted once when they open and once when they close."""
+
+import json
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -6,7 +13,8 @@ from django.core import mail
 from catalog.signals import sync_ended
 from mlops.findings import Finding, Outcome, title
 from mlops.models import Alert
-from mlops.monitoring.alerts import alert_on, open_alerts, page_of, set_alert
+from mlops.monitoring import alerts
+from mlops.monitoring.alerts import alert_on, open_alerts, page_of, send_unsent, set_alert
 from mlops.monitoring.codes import AlertCode, DriftCode, StalenessCode
 
 pytestmark = pytest.mark.django_db
@@ -118,3 +126,112 @@ def test_alert_of_an_unknown_code_is_still_shown():
     alert = Alert.objects.create(code="later", findings=[Finding("later.check", Outcome.ALERT).to_dict()])
 
     assert (alert.title, alert.message) == ("later", "later.check: later.check")
+
+
+class Webhook(ThreadingHTTPServer):
+    """A chat program on loopback: keeps what it is told, and answers with `status` after `seconds`."""
+
+    status, seconds = 200, 0.0
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), WebhookAnswer)
+        self.told: list[dict[str, Any]] = []
+        self.asked: list[tuple[str, str | None]] = []
+
+
+class WebhookAnswer(BaseHTTPRequestHandler):
+    server: Webhook
+
+    def do_POST(self) -> None:
+        self.server.asked.append((self.path, self.headers["Authorization"]))
+        self.server.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        time.sleep(self.server.seconds)
+        self.send_response(self.server.status)
+        self.send_header("Location", "/elsewhere")
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def webhook(settings) -> Iterator[Webhook]:
+    with Webhook() as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        settings.ALERT_WEBHOOK_URL = f"http://user:pass@127.0.0.1:{server.server_port}/hooks/secret?thread=1"
+        yield server
+        server.shutdown()
+
+
+def test_the_webhook_gets_each_beginning_and_end_once(webhook):
+    for findings in ([psi(0.3)], [psi(0.4)], [], []):
+        set_alert(DRIFT, *findings)
+
+    alert = Alert.objects.get()
+    begins, ends = webhook.told
+    assert begins["text"] == f"[Movierec] Alert: {alert.title}\n{begins['message']}\n{page_of(alert)}"
+    assert begins["message"] == f"{psi(0.3).title}: {psi(0.3).sentence}"
+    assert (
+        begins | ends
+        == ends
+        == {
+            "text": ends["text"],
+            "status": "resolved",
+            "code": "drift",
+            "subject": "",
+            "title": alert.title,
+            "message": alert.message,
+            "opened_at": alert.opened_at.isoformat(),
+            "closed_at": alert.closed_at.isoformat(),
+            "url": page_of(alert),
+        }
+    )
+    assert (begins["status"], begins["closed_at"]) == ("open", None)
+    assert webhook.asked == [("/hooks/secret?thread=1", "Basic dXNlcjpwYXNz")] * 2
+    assert ends["text"].startswith(f"[Movierec] Resolved: {alert.title}\nOpen since ")
+
+
+@pytest.mark.parametrize("status", [302, 404, 500])
+def test_a_refused_post_is_sent_later_without_another_mail(ops, webhook, caplog, status):
+    webhook.status = status
+    set_alert(DRIFT, psi(0.3))
+    set_alert(DRIFT, psi(0.3))
+    assert f"could not be posted to ALERT_WEBHOOK_URL: it answered {status}" in caplog.text
+    webhook.status = 204
+    send_unsent()
+    send_unsent()
+
+    assert [told["status"] for told in webhook.told] == ["open"] * 3
+    assert len(mail.outbox) == 1
+    assert [alert.code for alert in open_alerts()] == [DRIFT]
+
+
+def test_a_webhook_that_hangs_costs_bounded_time(webhook, monkeypatch, caplog):
+    monkeypatch.setattr(alerts, "WEBHOOK_SECONDS", 0.2)
+    webhook.seconds = 2.0
+    began = time.monotonic()
+    set_alert(DRIFT, psi(0.3))
+
+    assert time.monotonic() - began < 1.5
+    assert "TimeoutError" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:1/secret", "http://no.such.host.invalid/secret", "http:///secret"]
+)
+def test_the_address_of_the_webhook_is_not_logged(settings, address, caplog):
+    settings.ALERT_WEBHOOK_URL = address
+    set_alert(DRIFT, psi(0.3))
+
+    assert "could not be posted to ALERT_WEBHOOK_URL" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_mail_that_failed_is_sent_by_the_next_check_of_all(ops, monkeypatch):
+    monkeypatch.setattr("mlops.monitoring.alerts.send_mail", lambda *args: 1 / 0)
+    set_alert(DRIFT, psi(0.3))
+    monkeypatch.undo()
+    send_unsent()
+    send_unsent()
+
+    assert len(mail.outbox) == 1

@@ -8,12 +8,13 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from prometheus_client import CollectorRegistry, generate_latest
 
-from mlops.dashboard import metrics
-from mlops.dashboard.metrics import LatestRows, RowsCollector
+from mlops.dashboard.metrics import RowsCollector
 from mlops.findings import Finding, Outcome
 from mlops.models import Alert, DriftReport, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck, Watermark
 from mlops.monitoring.codes import AlertCode, DriftCode, RetrainingCode
 from mlops.services import ensure_schedules, promote
+from movierec import ops
+from movierec.ops import LatestRows
 from tests.mlops.site import make_version, trail
 from tests.movierec.test_metrics import TOKEN
 from tests.processes import wait_for
@@ -55,6 +56,8 @@ def test_figures_come_from_the_current_rows(alice, quick):
         Watermark.objects.create(name=job, at=hour_ago)
     ensure_schedules()
     PeriodicTask.objects.filter(name="requeue-stale-jobs").update(last_run_at=hour_ago)
+    broken = PeriodicTask.objects.get(name="prune").crontab
+    type(broken).objects.filter(pk=broken.pk).update(day_of_month="30", month_of_year="2")
 
     figures = scrape()
 
@@ -78,6 +81,19 @@ def test_figures_come_from_the_current_rows(alice, quick):
     assert 3600 <= figures["movierec_scheduler_heartbeat_age_seconds"] < 3700
     assert 3600 <= figures["movierec_backup_age_seconds"] < 3700
     assert 3600 <= figures['movierec_schedule_last_run_age_seconds{schedule="requeue-stale-jobs"}'] < 3700
+    assert 3580 <= figures['movierec_schedule_overdue_seconds{schedule="requeue-stale-jobs"}'] < 3690
+    assert figures['movierec_schedule_overdue_seconds{schedule="train-model"}'] == 0
+    assert 'movierec_schedule_overdue_seconds{schedule="prune"}' not in figures
+
+
+def test_trainings_since_the_promotion_are_counted(alice, quick):
+    PipelineRun.objects.create(status="failed", trigger="api", algorithm="ease")
+    assert scrape()["movierec_trainings_since_promotion"] == 1
+    promote(version=make_version().pk)
+    assert scrape()["movierec_trainings_since_promotion"] == 0
+    for status in ("failed", "errored", "succeeded", "cancelled", "queued"):
+        PipelineRun.objects.create(status=status, trigger="api", algorithm="ease")
+    assert scrape()["movierec_trainings_since_promotion"] == 3
 
 
 @pytest.fixture
@@ -90,7 +106,7 @@ def latest_rows() -> Iterator[LatestRows]:
 
 
 def test_a_thread_reads_the_figures_that_a_scrape_shows(transactional_db, latest_rows, monkeypatch):
-    monkeypatch.setattr(metrics, "REFRESH_SECONDS", 0.01)
+    monkeypatch.setattr(ops, "REFRESH_SECONDS", 0.01)
     assert b'movierec_training_runs{status="failed"} 0.0' in latest_rows.text()
     PipelineRun.objects.create(status="failed", trigger="api", algorithm="ease")
     latest_rows.thread.wake()
@@ -104,7 +120,7 @@ def test_a_thread_reads_the_figures_that_a_scrape_shows(transactional_db, latest
 
 def test_old_figures_are_left_out(db, latest_rows, monkeypatch):
     assert latest_rows.text()
-    monkeypatch.setattr(metrics, "MAX_AGE_SECONDS", 0.0)
+    monkeypatch.setattr(ops, "MAX_AGE_SECONDS", 0.0)
     assert latest_rows.text() == b""
 
 
