@@ -37,6 +37,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=movierec.settings \
     VAR_DIR=/data \
+    LOG_FORMAT=json \
     HOST=0.0.0.0 \
     PORT=8000 \
     HEALTH_PORT=9000

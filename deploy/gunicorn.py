@@ -28,7 +28,7 @@ keepalive = 5
 limit_request_line = 8190  # for lists with many ids in `exclude`
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a slow disk must not look like a dead worker
 control_socket_disable = True
-loglevel = "warning"
+logger_class = "movierec.web_worker.Log"
 
 
 def on_starting(server: Any) -> None:
@@ -75,7 +75,14 @@ def post_worker_init(worker: Any) -> None:
     from movierec.ops import latest_rows
     from recommender.serving.model_server import server
 
+    if import_module("django.conf").settings.TRACING:
+        import_module("movierec.tracing").start()
     server.models()
     sys.setswitchinterval(0.001)  # 5 ms by default, which a short request waits at each step while others compute
     site_watch.ensure_started()
     latest_rows.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    if tracing := sys.modules.get("movierec.tracing"):
+        tracing.end()

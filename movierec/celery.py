@@ -1,11 +1,71 @@
-"""The Celery application; tasks live in each app's `tasks.py`."""
+"""The Celery application; tasks live in each app's `tasks.py`. Their log lines hold the ids of task and request."""
 
+import logging
 import os
+from importlib import import_module
+from typing import Any
 
 from celery import Celery
+from celery.signals import (
+    before_task_publish,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_process_init,
+    worker_process_shutdown,
+)
+from django.conf import settings
+from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "movierec.settings")
 
 app = Celery("movierec")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _keep_logging(loglevel: int, **event: Any) -> None:
+    """Keeps Celery from adding handlers with formats of its own. What tasks print becomes lines of the log."""
+    logging.getLogger().setLevel(loglevel)
+    app.log.redirect_stdouts("WARNING")
+    worker: Any = import_module("celery.apps.worker")
+    worker.safe_say = _say
+
+
+def _say(text: str, *_: Any) -> None:
+    """What a worker prints about signals, as a line of the log. Called by their handlers: it takes no lock."""
+    record = logging.LogRecord("celery.apps.worker", logging.WARNING, "", 0, text, None, None)
+    line = logging.getLogger().handlers[0].format(record)
+    os.write(2, f"{line}\n".encode())
+
+
+@before_task_publish.connect
+def _send_request_id(headers: dict[str, Any], **event: Any) -> None:
+    if request_id := get_contextvars().get("request_id"):
+        headers["request_id"] = request_id
+
+
+@task_prerun.connect
+def _bind_ids(task_id: str, task: Any, **event: Any) -> None:
+    task.request.ids_before = get_contextvars()  # none in a worker; a test's own
+    request_id = getattr(task.request, "request_id", None)
+    bind_contextvars(task=task.name, task_id=task_id, **({"request_id": request_id} if request_id else {}))
+
+
+@task_postrun.connect
+def _forget_ids(task: Any, **event: Any) -> None:
+    clear_contextvars()
+    bind_contextvars(**task.request.ids_before)
+
+
+@worker_process_init.connect
+def _start_tracing(**event: Any) -> None:
+    if settings.TRACING:
+        import_module("movierec.tracing").start()
+
+
+@worker_process_shutdown.connect
+def _end_tracing(**event: Any) -> None:
+    if settings.TRACING:
+        import_module("movierec.tracing").end()

@@ -11,7 +11,9 @@ from csp.constants import NONCE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from movierec import environment as env
+from movierec import logs
 from movierec.policy import PolicyError, load_policy
+from movierec.redaction import never_show
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.read_file(env.text("ENV_FILE", str(BASE_DIR / ".env")))
@@ -31,7 +33,7 @@ try:
 except PolicyError as error:
     raise ImproperlyConfigured(str(error)) from None
 
-SECRET_KEY = env.secret("SECRET_KEY", VAR_DIR, has_default=EMBEDDED)
+SECRET_KEY = never_show(env.secret("SECRET_KEY", VAR_DIR, has_default=EMBEDDED))
 PORT = env.number("PORT", 8000, at_least=1, at_most=65535)  # of `make run`, on 127.0.0.1
 # Of health and metrics alone; deploy/gunicorn.py listens there too.
 HEALTH_PORT = env.number("HEALTH_PORT", PORT + 1000 if PORT < 64536 else PORT - 1000, at_least=1, at_most=65535)
@@ -64,9 +66,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "movierec.logs.request_ids",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "movierec.ops.probes",
     "movierec.api.error_shape",
+    "movierec.logs.access_line",
     "movierec.headers.permissions_policy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -167,13 +171,13 @@ MLFLOW_MODEL_NAME = env.text("MLFLOW_MODEL_NAME", "movierec", pattern=r"[\w-]+",
 MLFLOW_ARTIFACT_DIR = VAR_DIR / "mlflow" / "artifacts"  # used with an sqlite:/// store only; a server has its own
 MOVIELENS_PATH = env.text("MOVIELENS_PATH")
 MOVIELENS_URL = env.url("MOVIELENS_URL", "https://files.grouplens.org/datasets/movielens/ml-latest-small.zip")
-TMDB_READ_TOKEN = env.token("TMDB_READ_TOKEN")
+TMDB_READ_TOKEN = never_show(env.token("TMDB_READ_TOKEN"))
 TMDB_API_URL = env.url("TMDB_API_URL", "https://api.themoviedb.org/3")
 TMDB_LOGO_URL = env.text(
     "TMDB_LOGO_URL", pattern=r"(https://[\w.-]+(:\d+)?/[\w./~%-]*)?", expected="an address as https://host/path"
 )
 TMDB_METADATA_IN_TRAINING = env.flag("TMDB_METADATA_IN_TRAINING")
-METRICS_TOKEN = env.secret("METRICS_TOKEN", VAR_DIR, has_default=EMBEDDED)
+METRICS_TOKEN = never_show(env.secret("METRICS_TOKEN", VAR_DIR, has_default=EMBEDDED))
 FLOWER_BASIC_AUTH = env.text("FLOWER_BASIC_AUTH", pattern=r"(.+:.+)?", expected="user:password", is_secret=True)
 
 # --- API ----------------------------------------------------------------------------------------------------------
@@ -281,20 +285,12 @@ PROMETHEUS_EXPORT_MIGRATIONS = False
 vars().update(env.mail("EMAIL_URL"))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "movierec@localhost")
 ALERT_EMAILS = env.names("ALERT_EMAILS")
-ALERT_WEBHOOK_URL = env.url("ALERT_WEBHOOK_URL")
+ALERT_WEBHOOK_URL = never_show(env.url("ALERT_WEBHOOK_URL"))
 
 LEVELS = "DEBUG|INFO|WARNING|ERROR|CRITICAL"
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO", pattern=LEVELS, expected=f"one of {LEVELS}")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "alembic": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},  # else a line for each request
-        "mlflow": {"level": "WARNING"},
-        "django.server": {"handlers": [], "propagate": True},
-    },
-}
+LOG_FORMAT = env.text("LOG_FORMAT", "text", pattern="text|json", expected="text or json")
+# Where traces go; OpenTelemetry reads this and its other variables itself.
+OTEL_EXPORTER_OTLP_ENDPOINT = env.url("OTEL_EXPORTER_OTLP_ENDPOINT")
+TRACING = bool(OTEL_EXPORTER_OTLP_ENDPOINT) and not env.flag("OTEL_SDK_DISABLED")
+LOGGING = logs.configure(form=LOG_FORMAT, level=LOG_LEVEL, ids=["movierec.tracing.ids_of_span"] if TRACING else [])

@@ -16,6 +16,8 @@ from socket import SO_SNDBUF, SOL_SOCKET, socket
 from typing import Any
 
 from django.conf import settings
+from django.utils.log import configure_logging
+from gunicorn.glogging import Logger
 from gunicorn.http import get_parser
 from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -25,6 +27,22 @@ from movierec.http_messages import CHUNK, Incoming, Outgoing
 
 REQUESTS_KEPT = 8  # of the largest size, by a process at a time; beyond, the oldest is dropped
 SEND_BUFFER = 1 << 20
+
+
+class Log(Logger):
+    """Gunicorn's lines are like the site's, from the first on, and as many as LOG_LEVEL says."""
+
+    def setup(self, cfg: Any) -> None:
+        configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.setLevel("NOTSET")
+        self.error_log.propagate = True
+
+    def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        super().exception(
+            msg, *(str(arg).partition("?")[0] for arg in args), **kwargs
+        )  # without the query of an address
 
 
 class Connection(TConn):

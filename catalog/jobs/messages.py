@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextvars import copy_context
 from threading import Thread
 from typing import Any
 
@@ -22,8 +23,12 @@ class _Sending(Thread):
         super().__init__(name=f"send {task}", daemon=True)
         self.task, self.on_late, self.options = task, on_late, options
         self.was_taken = self.is_late = False
+        self._context = copy_context()  # with the ids of the request or task that sends
 
     def run(self) -> None:
+        self._context.run(self._send)
+
+    def _send(self) -> None:
         try:
             current_app.send_task(self.task, **self.options)
         except Exception:  # whatever the broker's transport raises

@@ -14,6 +14,7 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Concat, Now
 from django.utils import timezone
+from structlog.contextvars import bind_contextvars
 
 from catalog.jobs.connection import reconnecting
 from catalog.jobs.kinds import details_of, kind_of
@@ -61,6 +62,7 @@ def claim(job: AnyJob) -> AnyJob | None:
     if not queued.update(status=Status.RUNNING, **times, **sign_of_life(), **_worker()):
         return None
     job.refresh_from_db()
+    _bind_id(job)
     return job
 
 
@@ -81,6 +83,7 @@ def heartbeat(job: Job, **progress: Any) -> bool:
 
 def join(job: Job, **progress: Any) -> bool:
     """Like `heartbeat`, from any of several workers of a shared job: the row names the latest. Takes a released job."""
+    _bind_id(job)
     return heartbeat(job, **_worker(), **progress) or reconnecting(lambda: claim(job)) is not None
 
 
@@ -170,6 +173,11 @@ def _log_with(line: str) -> Concat:
 
 def _rows(job: Job) -> QuerySet[Job]:
     return Job.objects.filter(pk=job.job_id)
+
+
+def _bind_id(job: Job) -> None:
+    """From here on, each line of the log says which run it is about, to the end of the task or command."""
+    bind_contextvars(run=job.kind, run_id=job.pk)
 
 
 def _worker() -> dict[str, Any]:

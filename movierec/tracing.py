@@ -1,0 +1,124 @@
+"""Traces by OpenTelemetry, from a request over its tasks to MLflow. Imported only where settings.TRACING is on.
+
+Its own variables configure it (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_TIMEOUT, ...). A thread
+sends spans, so that no request or task waits for a collector.
+"""
+
+import os
+from collections.abc import Sequence
+from threading import Thread
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.celery import CeleryInstrumentor
+from opentelemetry.instrumentation.django import DjangoInstrumentor
+from opentelemetry.instrumentation.requests import RequestsInstrumentor
+from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.trace import SpanKind, Status
+from structlog.typing import EventDict
+
+from movierec.logs import shown_path
+from movierec.redaction import redact
+
+END_SECONDS = 2.0  # that the end of a process waits for spans to be sent
+BEFORE_SPAN = "movierec.api.error_shape"  # probes have been answered before it, without a span
+BEATS_OWN = "run/mlops.beat_heartbeat"
+PATHS = ("http.target", "http.url", "url.path")
+PERSONAL = ("url.query", "net.peer.ip", "net.peer.port", "client.address", "client.port", "http.user_agent")
+
+_provider: TracerProvider | None = None
+
+
+def ids_of_span(_: Any, __: str, event: EventDict) -> EventDict:
+    """A processor of log lines."""
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        event.update(trace_id=f"{span.trace_id:032x}", span_id=f"{span.span_id:016x}")
+    return event
+
+
+def instrument_web() -> None:
+    """Adds the middleware that makes a request's span; before Django loads the middleware, so before the fork."""
+    place = settings.MIDDLEWARE.index(BEFORE_SPAN) + 1
+    DjangoInstrumentor().instrument(middleware_position=place, response_hook=_without_personal_data)
+
+
+def start() -> None:
+    """Begins to send spans; after the fork, which no thread crosses."""
+    global _provider
+    current_app.loader.import_default_modules()  # the instrumentation never ends spans of tasks that it cannot look up
+    os.environ.setdefault("OTEL_SERVICE_NAME", "movierec")
+    _provider = TracerProvider(shutdown_on_exit=False)
+    _provider.sampler = _WithoutBeat(_provider.sampler)
+    _provider.add_span_processor(BatchSpanProcessor(_Redacting()))
+    trace.set_tracer_provider(_provider)
+    CeleryInstrumentor().instrument()
+    RequestsInstrumentor().instrument()
+
+
+def end() -> None:
+    """Sends what is left, for at most END_SECONDS: a collector that hangs would keep the process for longer."""
+    if _provider is not None:
+        sending = Thread(target=_provider.shutdown, daemon=True)
+        sending.start()
+        sending.join(END_SECONDS)
+
+
+def _without_personal_data(span: Any, request: HttpRequest, response: HttpResponse) -> None:
+    if span.is_recording():
+        names = set(span.attributes)
+        span.set_attributes({name: shown_path(request) for name in names.intersection(PATHS)})
+        span.set_attributes(dict.fromkeys(names.intersection(PERSONAL), ""))
+
+
+class _Redacting(OTLPSpanExporter):
+    """Hides in every text of a span what the log would hide, too: an exception's message may hold anything."""
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        return super().export([_redacted(span) for span in spans])
+
+
+def _redacted(span: ReadableSpan) -> ReadableSpan:
+    return ReadableSpan(
+        name=span.name,
+        context=span.context,
+        parent=span.parent,
+        resource=span.resource,
+        attributes=_hidden(span.attributes),
+        events=[Event(event.name, _hidden(event.attributes), event.timestamp) for event in span.events],
+        links=span.links,
+        kind=span.kind,
+        status=Status(span.status.status_code, redact(span.status.description or "") or None),
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
+
+
+def _hidden(attributes: Any) -> dict[str, Any]:
+    return {name: redact(value) if isinstance(value, str) else value for name, value in (attributes or {}).items()}
+
+
+class _WithoutBeat(Sampler):
+    """Drops what Beat sends each minute to show that it runs; all else is as OTEL_TRACES_SAMPLER says."""
+
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
+
+    def should_sample(
+        self, parent_context: Context | None, trace_id: int, name: str, kind: SpanKind | None = None, *more: Any
+    ) -> SamplingResult:
+        has_parent = trace.get_current_span(parent_context).get_span_context().is_valid
+        if not has_parent and (kind is SpanKind.PRODUCER or name == BEATS_OWN):
+            return SamplingResult(Decision.DROP)
+        return self._sampler.should_sample(parent_context, trace_id, name, kind, *more)
+
+    def get_description(self) -> str:
+        return self._sampler.get_description()
