@@ -22,6 +22,7 @@ from mlops.registry.mlflow_client import EXPERIMENT
 from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
 from recommender.serving.stats import serving_stats
+from tests.audit_trail import let_flush_pass
 from tests.environment import RUN_ID
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 
@@ -85,20 +86,14 @@ def django_db_modify_db_settings() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker) -> None:
-    """On Postgres a test neither waits for the disk nor has every table made anew after it: to truncate them all takes
-    1.6 s, to delete the few rows that there are 20 ms."""
+    """On Postgres a test does not wait for the disk."""
+    let_flush_pass()
     if connection.vendor != "postgresql":
         return
-    connection.ops.__class__.sql_flush = _delete_all
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         name = connection.ops.quote_name(connection.settings_dict["NAME"])
         cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
         connection.close()
-
-
-def _delete_all(operations, style, tables, **options) -> list[str]:
-    """Django's foreign keys are checked at the end of a transaction, so that the order is free."""
-    return [f"DELETE FROM {operations.quote_name(table)}" for table in tables]
 
 
 @pytest.fixture(autouse=True)

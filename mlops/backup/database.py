@@ -28,6 +28,10 @@ ENVIRONMENT = {  # of Postgres' programs, by psycopg's parameter: not as argumen
     "sslcert": "PGSSLCERT",
     "sslkey": "PGSSLKEY",
 }
+OWN_FUNCTIONS = """
+SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prokind = 'f'
+AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+"""  # not those of extensions
 
 
 def dump(file: Path, queries: Sequence[QuerySet[Any]]) -> list[set[str]]:
@@ -63,7 +67,10 @@ def load(file: Path) -> None:
         return
     with connection.cursor() as cursor:
         tables = ", ".join(map(connection.ops.quote_name, connection.introspection.table_names(cursor)))
+        cursor.execute(OWN_FUNCTIONS)
+        functions = [name for (name,) in cursor.fetchall()]
     drop = f"DROP TABLE {tables} CASCADE;" if tables else ""
+    drop += "".join(f"DROP FUNCTION {name};" for name in functions)
     reader = [_program("pg_restore"), "--no-owner", "--no-acl", "--file=-", str(file)]
     writer = [_program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
     writer.append(f"--dbname={connection.settings_dict['NAME']}")

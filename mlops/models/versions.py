@@ -105,7 +105,7 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 
 
 class AppendOnly(models.Model):
-    """That an account goes away (SET_NULL) is the one change that passes: the database's own doing, not a writer's."""
+    """Rows are never changed or removed; an erased account becomes NULL. Triggers of the database guard the same."""
 
     objects = AppendOnlyQuerySet.as_manager()
 
@@ -132,8 +132,8 @@ class GateDecision(AppendOnly):
         REFUSED = "refused", _("refused")
         NOT_ENOUGH_EVIDENCE = "not_enough_evidence", _("not enough evidence")
 
-    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="decisions")
-    champion = models.ForeignKey(ModelVersion, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="decisions")
+    champion = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     outcome = models.CharField(max_length=24, choices=Outcome)
     rules = models.JSONField(help_text="A finding for each rule: code, figure, interval, threshold and outcome.")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)

@@ -9,7 +9,6 @@ from uuid import uuid4
 import numpy as np
 import yaml
 from django.conf import settings
-from django.db.models import Model, QuerySet
 
 from catalog.jobs.process import namespace
 from catalog.models import Movie, User
@@ -77,11 +76,6 @@ def write_policy(path: Path, **changes: dict[str, Any]) -> Path:
     policy = {section: quick.get(section, {}) | changes.get(section, {}) for section in (*quick, *changes)}
     path.write_text(yaml.safe_dump(policy, sort_keys=False), encoding="utf-8")
     return path
-
-
-def trail(model: type[Model]) -> QuerySet[Any]:
-    """The rows of a trail past its guard, since a test has to make up yesterday."""
-    return QuerySet(model)
 
 
 def make_snapshot(**fields: Any) -> DatasetSnapshot:

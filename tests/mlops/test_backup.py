@@ -48,6 +48,14 @@ assert urlparse(client.get_model_version_download_uri("movierec", champion.versi
 mlflow.pyfunc.load_model("models:/movierec@champion")
 print(place)
 """
+KEPT = """
+from django.db import DatabaseError, connection
+from mlops.models import Promotion
+try:
+    connection.cursor().execute("UPDATE mlops_promotion SET reason = 'changed'")
+except DatabaseError as error:
+    print(Promotion.objects.get().reason, str(error).splitlines()[0])
+"""
 DELETE = "from catalog.models import Rating; Rating.objects.all().delete()"
 
 
@@ -122,7 +130,9 @@ def test_an_empty_host_gives_the_same_lists(rated_site, own_store, backups, buck
     assert "--force, which DELETES" in refused
     secret = {"BACKUP_KEY": str(key)}
     python("manage.py", "restore", "s3://backups/movies", "--force", variables=empty_host | secret)
-    assert json.loads(python("-c", LISTS, variables=empty_host)) == before
+    lists, kept = python("-c", LISTS + KEPT, variables=empty_host).splitlines()
+    assert json.loads(lists) == before
+    assert kept.strip().startswith("mlops_promotion is append-only")
 
 
 @pytest.mark.once

@@ -13,7 +13,8 @@ from mlops.findings import Finding, Outcome
 from mlops.models import Alert, DriftReport, GateDecision, OnlineMetrics, PipelineRun, RunStep
 from mlops.monitoring.codes import AlertCode, DriftCode, Message, StalenessCode
 from mlops.services import beat_heartbeat, check_drift, check_retraining, ensure_schedules, promote
-from tests.mlops.site import FIGURES, make_version, rule, trail
+from tests.audit_trail import trail
+from tests.mlops.site import FIGURES, make_version, rule
 
 NOW = timezone.now()
 PATHS = ["/mlops/", "/mlops/runs/"]

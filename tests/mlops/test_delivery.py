@@ -30,8 +30,9 @@ from recommender.estimators import artifact_checksum
 from recommender.estimators.artifact_files import sha256
 from recommender.models import ServedModel
 from tests.artefact_files import flip_bit
+from tests.audit_trail import trail
 from tests.mlops.conftest import use_policy
-from tests.mlops.site import make_version, trail, write_policy
+from tests.mlops.site import make_version, write_policy
 from tests.mlops.test_auto_rollback import count
 from tests.mlops.test_gate import POLICY, REFRESH, failed
 

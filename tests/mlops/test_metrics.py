@@ -15,7 +15,8 @@ from mlops.monitoring.codes import AlertCode, DriftCode, RetrainingCode
 from mlops.services import ensure_schedules, promote
 from movierec import ops
 from movierec.ops import LatestRows
-from tests.mlops.site import make_version, trail
+from tests.audit_trail import trail
+from tests.mlops.site import make_version
 from tests.movierec.test_metrics import TOKEN
 from tests.processes import wait_for
 

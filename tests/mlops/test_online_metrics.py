@@ -12,8 +12,9 @@ from mlops.monitoring import online_metrics
 from mlops.services import promote, score_online_metrics
 from mlops.tasks import score_online_metrics as score_task
 from recommender.models import Dismissal, Impression
+from tests.audit_trail import trail
 from tests.factories import RatingFactory, UserFactory
-from tests.mlops.site import make_version, trail
+from tests.mlops.site import make_version
 
 # At noon, so that what happened an hour or two ago was on the same day.
 NOW = (timezone.now() - timedelta(days=1)).replace(hour=12)

@@ -9,6 +9,7 @@ from mlops.evaluation.lineage import recipe_hash
 from mlops.gate.versions import gate_input
 from mlops.models import Promotion
 from mlops.services import promote
+from tests.audit_trail import trail
 from tests.mlops.site import figures_beside_a_champion, make_version
 
 
@@ -35,7 +36,7 @@ def test_only_recent_champions_up_to_the_policys_limit_count(alice, quick):
     candidate = recipe_hash("ease", {"regularization": 99.0})
 
     assert [version.chosen["regularization"] for version in recent_champions(current, candidate)] == [5.0, 4.0, 3.0]
-    Promotion._base_manager.exclude(version=current).update(promoted_at=timezone.now() - timedelta(days=91))
+    trail(Promotion).exclude(version=current).update(promoted_at=timezone.now() - timedelta(days=91))
     assert recent_champions(current, candidate) == []
 
 

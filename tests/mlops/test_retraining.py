@@ -15,8 +15,9 @@ from mlops.monitoring.codes import AlertCode, RetrainingCode, RetrainingResult
 from mlops.services import check_retraining, promote
 from mlops.tasks import check_retraining as check_task
 from recommender.models import Feedback
+from tests.audit_trail import trail
 from tests.factories import RatingFactory
-from tests.mlops.site import make_snapshot, make_version, trail
+from tests.mlops.site import make_snapshot, make_version
 
 NOW = timezone.now()
 DAY = timedelta(days=1)

@@ -14,8 +14,9 @@ from mlops.services import beat_heartbeat, check_staleness, ensure_schedules, pr
 from mlops.tasks import backup as backup_task
 from mlops.tasks import beat_heartbeat as heartbeat_task
 from mlops.tasks import check_staleness as staleness_task
+from tests.audit_trail import trail
 from tests.factories import RatingFactory
-from tests.mlops.site import make_version, trail
+from tests.mlops.site import make_version
 
 NOW = timezone.now()
 
