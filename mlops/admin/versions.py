@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern
@@ -21,6 +22,7 @@ from mlops.dashboard.report import (
 )
 from mlops.models import GateDecision, ModelVersion, Promotion
 from mlops.monitoring.auto_rollback import assess
+from mlops.registry.model_card import model_card, model_card_html
 from mlops.registry.promotion import predecessor_of_champion, promote, refuse, roll_back
 
 PROMOTE, FORCE = "mlops.promote_modelversion", "mlops.force_modelversion"
@@ -55,6 +57,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             self.url("<id:pk>/promote/", self.promote),
             self.url("<id:pk>/refuse/", self.refuse),
             self.url("<id:pk>/rollback/", require_POST(self.rollback)),
+            self.url("<id:pk>/card/", self.card),
             *super().get_urls(),
         ]
 
@@ -77,6 +80,16 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             "may_force": can_go_live and not passed and row.status != Status.FORMER and request.user.has_perm(FORCE),
             "back_to": back_to,
         }
+
+    def card(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The model card; with `?download`, as the Markdown file."""
+        row = get_object_or_404(ModelVersion.objects.select_related("snapshot"), pk=pk)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if "download" not in request.GET:
+            return self.page(request, "admin/mlops/modelversion/card.html", row, card=model_card_html(row))
+        headers = {"Content-Disposition": f'attachment; filename="version-{pk}.md"'}
+        return HttpResponse(model_card(row), content_type="text/markdown; charset=utf-8", headers=headers)
 
     def promote(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Against the gate only with the permission to force."""

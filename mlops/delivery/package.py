@@ -1,4 +1,4 @@
-"""A version as a folder: model/, the snapshot/ that it learnt from, version.json, and SHA256SUMS over all of them.
+"""A version as a folder: model/, its snapshot/, version.json, its model card, and SHA256SUMS over all of them.
 
 It is kept under the checksum of its model in a folder or an S3-compatible bucket (MODEL_STORE). The ratings in it have
 pseudonyms instead of people, but are still those of people: the store is as private as a backup.
@@ -20,6 +20,7 @@ from mlops.backup.writer import writing
 from mlops.errors import BackupError, PackageError, SnapshotNotAvailable
 from mlops.models import ModelVersion
 from mlops.registry.artifacts import folder_of, require_artifact
+from mlops.registry.model_card import CARD, model_card
 from recommender.estimators import ArtifactError, artifact_checksum, load_recommender
 
 FORMAT = 1
@@ -56,6 +57,8 @@ def write_package(version: ModelVersion, address: str) -> str:
                 writer.add_folder(settings.SNAPSHOT_DIR / version.snapshot.folder, SNAPSHOT)
                 writer.path(RECORD).write_text(json.dumps(_record(version), indent=1) + "\n", encoding="utf-8")
                 writer.keep(RECORD)
+                writer.path(CARD).write_text(model_card(version), encoding="utf-8")
+                writer.keep(CARD)
                 writer.finish(is_complete=True)
         return store.address(name)
 

@@ -18,7 +18,7 @@ from recommender.evaluation.baselines import Fitter, baselines, fitter
 from recommender.evaluation.comparison import Comparison, TemporalFold, evaluate_on_cuts
 from recommender.evaluation.evaluate import Evaluation
 from recommender.evaluation.metrics import METRICS
-from recommender.evaluation.slices import SLICES, Groups, movie_groups, shares
+from recommender.evaluation.slices import SLICES, Groups, data_facts, movie_groups, shares
 
 CANDIDATE, CHAMPION = "candidate", "champion"
 RECENT = "champion_"  # and the version's number
@@ -57,7 +57,7 @@ def evaluate_candidate(
         )
     except ValueError as error:
         raise StepFailed(f"The model cannot be evaluated on later data: {error}") from error
-    return _figures(comparison, movies)
+    return _figures(comparison, movies) | {"data": data_facts(ratings, movies)}
 
 
 def fit_and_evaluate(fold: TemporalFold, algorithm: str, parameters: Mapping[str, Any]) -> Evaluation:
@@ -106,6 +106,7 @@ def _figures(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
     return {
         "models": models,
         "interval": comparison[CANDIDATE].interval(resamples=resamples).to_dict(),
+        "slice_intervals": _slice_intervals(comparison[CANDIDATE]),
         "best_simple_baseline": comparison.best_simple_baseline(),
         "differences": {name: difference(comparison, CANDIDATE, name) for name in models if name != CANDIDATE},
         "champion_differences": {
@@ -117,6 +118,12 @@ def _figures(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
         "groups": {name: len(ids) / len(movies) for name, ids in groups.items()},
         "exposure": {name: shares(comparison[name].shown, groups) for name in pair},
     }
+
+
+def _slice_intervals(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
+    resamples = settings.POLICY.evaluation.bootstrap_resamples
+    parts = [part for part in SLICES if len(evaluation.per_user(part))]
+    return {part: evaluation.interval(part=part, resamples=resamples).to_dict() for part in parts}
 
 
 def _slice_differences(comparison: Comparison, groups: Groups) -> dict[str, dict[str, Any]]:

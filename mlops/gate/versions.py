@@ -16,6 +16,7 @@ from mlops.gate.replay import replay_requests
 from mlops.gate.rules import REFUSED, decide
 from mlops.models import GateDecision, ModelVersion
 from mlops.registry.artifacts import folder_of, require_artifact, run_smoke_test
+from mlops.registry.model_card import write_card
 from mlops.registry.promotion import get_version
 from mlops.registry.smoke_test_input import smoke_test_input
 from recommender.estimators import Dataset
@@ -55,6 +56,7 @@ def decide_version(version: ModelVersion, champion: ModelVersion | None) -> Gate
         undecided = ModelVersion.objects.filter(pk=version.pk, status__in=[Status.CANDIDATE, Status.REFUSED])
         undecided.update(status=status)
     version.refresh_from_db(fields=["status"])
+    write_card(version)
     return row
 
 

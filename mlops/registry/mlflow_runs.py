@@ -1,5 +1,6 @@
 """Writes our rows to MLflow: a version as a run with its files and a registered version, a search as nested runs."""
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from mlops.registry.mlflow_client import (
     site_tag,
     time_to_upload,
 )
+from mlops.registry.model_card import model_card
 from recommender import estimators  # lazy, as above
 
 VERSION_TAG = "movierec.version"
@@ -67,12 +69,16 @@ def is_logged(version: ModelVersion) -> bool:
 
 
 def describe(version: ModelVersion) -> None:
-    """Sets the tags of the registered version, for readers of MLflow."""
+    """Sets the tags of the registered version, and its run's model card, for readers of MLflow."""
     version.refresh_from_db(fields=["status"])
     decision = version.decisions.first()
     state = {"gate": decision.outcome if decision else "not judged", "status": version.status}
     client = connect().MlflowClient()
+    card = model_card(version)
+    state["model_card"] = hashlib.sha256(card.encode()).hexdigest()
     for registered in registered_versions(version.mlflow_run_id):
+        if registered.tags.get("model_card") != state["model_card"]:
+            client.log_text(version.mlflow_run_id, card, "model_card.md")
         for name, value in (_tags(version) | state).items():
             if registered.tags.get(name) != value:
                 client.set_model_version_tag(settings.MLFLOW_MODEL_NAME, str(registered.version), name, value)

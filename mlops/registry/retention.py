@@ -14,6 +14,7 @@ from django.utils import timezone
 from mlops.models import Alert, DatasetSnapshot, ModelVersion, PipelineRun, Promotion, RetrainingCheck, TuningStudy
 from mlops.registry.artifacts import folder_of
 from mlops.registry.mlflow_reconcile import remove_versions
+from mlops.registry.model_card import card_file
 from recommender import services as recommender
 
 Status = ModelVersion.Status
@@ -61,6 +62,7 @@ def _remove_artifact(version: ModelVersion) -> bool:
         if not rows.exclude(status=Status.CHAMPION).update(artifact_removed_at=timezone.now()):
             return False
     shutil.rmtree(folder_of(version), ignore_errors=True)
+    card_file(version).unlink(missing_ok=True)
     return True
 
 

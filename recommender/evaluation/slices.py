@@ -1,4 +1,4 @@
-"""Which users and movies a figure is about: slices by history and popularity, and groups to treat fairly."""
+"""Which users and movies a figure is about: slices by history and popularity, groups to treat fairly, all data."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +20,8 @@ SLICES = (*HISTORY_SLICES, *MOVIE_SLICES)
 
 HEAD_SHARE = 0.5  # the most rated movies that together hold half of the ratings
 MIDDLE_SHARE = 0.8  # and those that follow, up to four fifths
+TOP_SHARE = 0.1
+FEATURES = ("genres", "keywords", "cast", "directors", "overview", "language", "release_date")
 
 
 def movie_slices(train: pd.DataFrame) -> pd.Series:
@@ -67,3 +69,25 @@ def _groups_of(name: str, value: Any) -> list[str]:
     if name == "language":
         return [f"language {value}"] if isinstance(value, str) and value else []
     return [] if pd.isna(value) else [f"decade {pd.Timestamp(value).year // 10 * 10}s"]
+
+
+def data_facts(ratings: pd.DataFrame, movies: pd.DataFrame) -> dict[str, Any]:
+    """JSON-able shares, from 0 to 1: of movies `rated` and `with` each feature, and of ratings on the `top` tenth.
+
+    Movies are those of either frame.
+    """
+    counts = ratings["movie_id"].value_counts()
+    n_movies = len(set(counts.index) | set(movies["movie_id"]))
+    top = counts.head(max(round(TOP_SHARE * len(counts)), 1))
+    features = [name for name in FEATURES if name in movies]
+    return {
+        "n_movies": n_movies,
+        "rated": len(counts) / n_movies,
+        "top": float(top.sum() / counts.sum()),
+        "ratings_per_user": float(ratings["user_id"].value_counts().median()),
+        "with": {name: float(movies[name].map(_is_given).sum() / n_movies) for name in features},
+    }
+
+
+def _is_given(value: Any) -> bool:
+    return len(value) > 0 if isinstance(value, list | str) else not pd.isna(value)

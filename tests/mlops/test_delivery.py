@@ -82,6 +82,7 @@ def test_a_package_is_checked_gated_promoted_and_then_done(package, settings, tm
     assert ServedModel.champion().checksum == checksum
     assert not any(path.stat().st_mode & 0o222 for path in (settings.MODEL_DIR / version.artifact).iterdir())
     assert report.read_text().count("\n|") > 20
+    assert checksum in (Path(package) / "README.md").read_text(encoding="utf-8")
 
     call("import_model", package)
     assert ModelVersion.objects.count() == GateDecision.objects.count() == Promotion.objects.count() == 1
