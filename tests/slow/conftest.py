@@ -62,11 +62,11 @@ def visit(chromium, live_server):
     def open_browser(*, javascript: bool = True, **settings: object) -> Page:
         context = chromium.new_context(base_url=live_server.url, java_script_enabled=javascript, **settings)
         context.set_default_timeout(TIMEOUT)
-        page = context.new_page()
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
+        # Of the context, so that pop-ups count too.
+        context.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        context.on("weberror", lambda error: problems.append(str(error.error)))
         opened.append(context)
-        return page
+        return context.new_page()
 
     yield open_browser
     for context in opened:
