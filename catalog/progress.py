@@ -1,11 +1,35 @@
-"""Long work: progress bars, and processing in chunks."""
+"""Long work: its progress as a bar in a terminal and as lines elsewhere, and processing in chunks."""
 
+import io
+import sys
+import time
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
 T = TypeVar("T")
+
+LINE_SECONDS = 10.0
+
+
+class ProgressLines(tqdm):
+    """For logs and pipes: a line on stderr every LINE_SECONDS, none from work that is shorter."""
+
+    def __init__(self, bar_format: str | None, total: int | None, **options: Any) -> None:
+        self.said_at = time.monotonic()
+        plain = "{desc}: {percentage:.0f}%, {n_fmt} of {total_fmt}, {elapsed} so far, {remaining} left"
+        bar_format = (bar_format or plain).replace("{bar}| ", "") if bar_format or total else None
+        # The file gets what is meant for a cursor, such as what clears a bar.
+        super().__init__(total=total, bar_format=bar_format, file=io.StringIO(), **options)
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
+        now = time.monotonic()
+        if msg is None and now - self.said_at >= LINE_SECONDS:
+            self.said_at = now
+            sys.stderr.write(f"{str(self).strip()}\n")
+            sys.stderr.flush()
+        return True
 
 
 def progress_bar(
@@ -16,8 +40,8 @@ def progress_bar(
     bar_format: str | None = None,
     shown: bool = True,
 ) -> "tqdm[None]":
-    """A bar on stderr that disappears at the end. Without a total it only counts."""
-    return tqdm(
+    """A bar on stderr that disappears at the end; lines where that is no terminal. Without a total it only counts."""
+    return (tqdm if sys.stderr.isatty() else ProgressLines)(
         total=total,
         desc=description,
         unit=unit,

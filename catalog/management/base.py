@@ -1,7 +1,6 @@
 """Base classes of management commands."""
 
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,17 +12,16 @@ from catalog.errors import DomainError
 
 
 class ServiceCommand(BaseCommand):
-    """Shows the errors of services as command errors."""
+    """Shows the errors of services as command errors, and progress unless `--verbosity 0` is given."""
+
+    show_progress = True
 
     def execute(self, *args: Any, **options: Any) -> str | None:
+        self.show_progress = options["verbosity"] > 0
         try:
             return super().execute(*args, **options)
         except DomainError as error:
             raise CommandError(str(error)) from None
-
-    @property
-    def show_progress(self) -> bool:
-        return sys.stderr.isatty()
 
 
 class LongCommand(ServiceCommand):

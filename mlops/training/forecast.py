@@ -21,12 +21,12 @@ ALMOST = 0.95  # of a step that takes longer than it used to and does not tell h
 
 
 class Forecast(NamedTuple):
-    """Of the step and of the whole run."""
+    """Of the step and of the whole run; no time where the step takes longer than it used to."""
 
     share: float
-    remaining_seconds: float
+    remaining_seconds: float | None
     run_share: float
-    run_remaining_seconds: float
+    run_remaining_seconds: float | None
 
 
 class Durations:
@@ -36,15 +36,17 @@ class Durations:
     def forecast(self, step: str, elapsed: float, share: float | None) -> Forecast:
         """`share` is what the step itself tells of its progress, where it can."""
         usual, place = self._usual[step], list(STEPS).index(step)
+        remaining: float | None
         if share:
             share = min(share, 1.0)
             remaining = elapsed * (1 - share) / share
         else:
             share = min(elapsed / max(usual, 0.1), ALMOST)
-            remaining = max(usual - elapsed, usual * (1 - ALMOST))
+            remaining = usual - elapsed if elapsed < usual else None
         seconds = [self._usual[name] for name in STEPS]
         run_share = (sum(seconds[:place]) + share * usual) / sum(seconds)
-        return Forecast(share, remaining, run_share, remaining + sum(seconds[place + 1 :]))
+        after = None if remaining is None else remaining + sum(seconds[place + 1 :])
+        return Forecast(share, remaining, run_share, after)
 
 
 def _earlier(algorithm: str) -> dict[str, float]:

@@ -118,6 +118,19 @@ def test_each_activity_is_shown_however_short(run):
         assert step.progress == "MLflow"
 
 
+def test_a_step_without_news_is_told_again_with_every_look(run):
+    said: list[tuple[str, float]] = []
+    with RunMonitor(run, lambda *told: said.append(told)) as monitor, monitor.step("fit") as step:
+        monitor.progress(step, "choosing_parameters")
+        n = len(said)
+        wait_for(lambda: len(said) > n, seconds=60, what="look of the thread")
+
+    text, share = said[-2]
+    assert text.startswith("fit: choosing what is not given, ")
+    assert text.endswith(" left")
+    assert 0 < share < 1
+
+
 def test_what_comes_often_is_not_all_written(run):
     with RunMonitor(run) as monitor, monitor.step("evaluate") as step, CaptureQueriesContext(connection) as queries:
         for done in range(200):

@@ -9,7 +9,6 @@ from catalog.progress import progress_bar
 from mlops.dashboard.markdown import version_report
 from mlops.models import ModelVersion, PipelineRun
 from mlops.registry.artifacts import folder_of
-from mlops.training.forecast import STEPS
 from mlops.training.job import TrainingOutcome
 from mlops.training.pipeline import run_training
 from mlops.training.runs import resume_run, start_training
@@ -76,13 +75,11 @@ class Command(ServiceCommand):
         return resume_run(run_id=resume, here=True)
 
     def _follow(self, run: PipelineRun) -> PipelineRun:
-        with progress_bar(
-            total=len(STEPS), unit="step", bar_format="{l_bar}{bar}| {elapsed} {desc}", shown=self.show_progress
-        ) as bar:
+        with progress_bar(total=1, bar_format="{bar}| {elapsed} {desc}", shown=self.show_progress) as bar:
 
-            def show(step: str, text: str) -> None:
-                bar.n = list(STEPS).index(step)
-                bar.set_description_str(f"{step}: {text}" if text else step)
+            def show(text: str, share: float) -> None:
+                bar.n = share
+                bar.set_description_str(text)
 
             return run_training(run_id=run.pk, on_progress=show)
 
