@@ -20,7 +20,8 @@ from mlops.registry.promotion import get_version, promote, refuse, roll_back
 from mlops.registry.retention import prune
 from mlops.schedules import ensure_schedules
 from mlops.test_score.collect import collect_evidence
-from mlops.test_score.score import ml_test_score, record_evidence
+from mlops.test_score.score import ml_test_score
+from mlops.test_score.suites import record_evidence
 from mlops.training.runs import cancel_run, is_resumable, resume_run, start_training
 from mlops.tuning.choices import adopt_parameters, withdraw_parameters
 

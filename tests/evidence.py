@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from mlops.evaluation.lineage import tree_hash
+
 MARK = "ml_test"
 
 
@@ -35,6 +37,7 @@ class Collector:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.outcomes: dict[str, dict[str, bool]] = defaultdict(dict)
+        self.tree = tree_hash()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.skipped:
@@ -56,6 +59,7 @@ class Collector:
             "suite": "on services" if os.environ.get("DATABASE_URL") else "embedded",
             "automatic": bool(os.environ.get("CI")),
             "revision": revision(),
+            "tree": self.tree if self.tree == tree_hash() else "",  # changed under the tests: they showed neither
             "ran_at": datetime.now(UTC).isoformat(),
             "tests": tests,
         }

@@ -4,9 +4,10 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,9 @@ from threadpoolctl import threadpool_info
 
 BLAS_KERNEL = "BLAS kernel"
 _CHANGES = ("status", "--porcelain", "--untracked-files=no", "--", ":!dvc.lock")
+ROOT = Path(__file__).resolve().parent.parent.parent
+CODE = ("catalog", "deploy", "manage.py", "mlops", "movierec", "recommender", "requirements.txt", "static", "templates")
+RELEASE_CI = Path("deploy", "ci-evidence")  # what CI showed about this code, brought by a release
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm", "pyarrow")
 
 
@@ -40,6 +44,26 @@ def code_revision() -> str:
         return f"{revision}-dirty" if _git(*_CHANGES) else revision
     except (OSError, subprocess.SubprocessError):
         return ""
+
+
+def tree_hash(root: Path = ROOT) -> str:
+    """A hash of the code's files, by path and content: the same in a checkout and in an image without git.
+
+    A file that was changed, added or removed changes it; bytecode and hidden files do not.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(str(path.relative_to(root)) for path in _code_files(root)):
+        digest.update(f"{hashlib.sha256((root / name).read_bytes()).hexdigest()}  {name}\n".encode())
+    return digest.hexdigest()
+
+
+def _code_files(root: Path) -> Iterator[Path]:
+    for place in (root / name for name in CODE):
+        for path in [place] if place.is_file() else place.rglob("*"):
+            parts = path.relative_to(root).parts
+            is_left = "__pycache__" in parts or any(part.startswith(".") for part in parts)
+            if path.is_file() and not is_left and root / RELEASE_CI not in path.parents:
+                yield path
 
 
 def library_versions(names: Iterable[str] = LIBRARIES) -> dict[str, str]:

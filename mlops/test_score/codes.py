@@ -1,9 +1,14 @@
-"""Checks that are evidence for the ML Test Score by code, and what a test may lack."""
+"""The rubric of the ML Test Score, checks that are evidence for it by code, and what a test may lack."""
+
+import tomllib
+from pathlib import Path
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from mlops.findings import register
+
+RUBRIC = tomllib.loads(Path(__file__).with_name("rubric.toml").read_text(encoding="utf-8"))
 
 
 class EvidenceCode(TextChoices):

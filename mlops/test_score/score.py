@@ -4,25 +4,17 @@ A test earns 1 if every required check ran automatically, passed and is not stal
 hand; 0 otherwise. The score of a section is the sum of its tests, the final score their minimum.
 """
 
-import json
-import tomllib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from django.db import transaction
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
-from mlops.data.evidence import record
-from mlops.errors import InvalidEvidence
 from mlops.findings import Finding, Outcome
 from mlops.models import TestEvidence
-from mlops.test_score.codes import EvidenceCode, Message, Missing
+from mlops.test_score.codes import RUBRIC, Missing
+from mlops.test_score.suites import release_evidence
 
-CLOCK_TOLERANCE = timedelta(minutes=10)
-TESTS_SHOWN = 40
 SECTIONS = {"D": "Data", "M": "Model", "I": "Infrastructure", "Mo": "Monitoring"}
 
 
@@ -37,9 +29,10 @@ class Test:
         return SECTIONS[self.id.rstrip("0123456789")]
 
 
-RUBRIC = tomllib.loads(Path(__file__).with_name("rubric.toml").read_text(encoding="utf-8"))
-TESTS = tuple(Test(name, row.pop("title"), row) for name, row in RUBRIC.items())
-BY_ID = {test.id: test for test in TESTS}
+TESTS = tuple(
+    Test(name, row["title"], {source: days for source, days in row.items() if source != "title"})
+    for name, row in RUBRIC.items()
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +41,11 @@ class TestScore:
     points: float
     missing: list[Finding]
     evidence: list[TestEvidence]
+
+    @property
+    def by_release(self) -> bool:
+        """Whether CI showed it of the release's own code."""
+        return any(row.is_release and row.passed for row in self.evidence)
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class Score:
 def ml_test_score(*, now: datetime | None = None) -> Score:
     moment = now or timezone.now()
     rows: dict[str, list[TestEvidence]] = defaultdict(list)
-    for row in TestEvidence.objects.all():
+    for row in [*TestEvidence.objects.all(), *release_evidence()]:
         rows[row.test].append(row)
     sections: dict[str, list[TestScore]] = {name: [] for name in SECTIONS.values()}
     for test in TESTS:
@@ -104,32 +102,3 @@ def _missing(rows: list[TestEvidence], source: str, days: int, now: datetime) ->
     if any(row.is_automatic for row in recent):
         return []
     return [Finding(Missing.BY_HAND, Outcome.FAILED, params=params)]
-
-
-def record_evidence(path: Path) -> int:
-    """Records a file that `pytest --evidence` wrote; returns the number of the 28 tests. Raises InvalidEvidence."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        ran_at = parse_datetime(content["ran_at"])
-        suite = str(content["suite"])
-        found = [(BY_ID[test].id, _suite_finding(result, suite)) for test, result in content["tests"].items()]
-        is_automatic, revision = bool(content["automatic"]), str(content["revision"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidEvidence(
-            f"{path}: expected the file that `pytest --evidence FILE` writes ({type(error).__name__}: {error})."
-        ) from None
-    if ran_at is None or ran_at.tzinfo is None or ran_at > timezone.now() + CLOCK_TOLERANCE:
-        raise InvalidEvidence(f"{path}: ran_at: expected a moment with time zone, not in the future.")
-    with transaction.atomic():
-        for test, finding in found:
-            source = TestEvidence.Source.PYTEST
-            record(test, source, finding, is_automatic=is_automatic, revision=revision, ran_at=ran_at)
-    return len(found)
-
-
-def _suite_finding(result: dict[str, list[str]], suite: str) -> Finding:
-    passed, failed = list(result["passed"]), list(result["failed"])
-    if failed or not passed:
-        params, message = {"tests": failed[:TESTS_SHOWN]}, Message.TESTS_FAILED
-        return Finding(EvidenceCode.TESTS, Outcome.FAILED, params=params, message=message, subject=suite)
-    return Finding(EvidenceCode.TESTS, Outcome.PASSED, params={"tests": passed[:TESTS_SHOWN]}, subject=suite)

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from mlops.data.evidence import record
+from mlops.evaluation.lineage import tree_hash
 from mlops.findings import Finding, Outcome
 from mlops.gate.codes import Rule
 from mlops.models import OnlineMetrics, PipelineRun, RunStep, TestEvidence, TuningStudy, TuningTrial
@@ -19,7 +20,7 @@ from mlops.registry.codes import SmokeCheck
 from mlops.services import beat_heartbeat, collect_evidence, ml_test_score, promote, record_evidence
 from mlops.tasks import collect_evidence as collect_task
 from mlops.test_score.codes import EvidenceCode, Message, Missing
-from mlops.test_score.score import BY_ID, TESTS
+from mlops.test_score.score import TESTS
 from tests.mlops.site import FIGURES, make_version
 from tests.processes import ROOT
 
@@ -41,7 +42,7 @@ def check(passed: bool = True) -> Finding:
 
 
 def test_the_rubric_has_28_tests_seven_a_section():
-    assert len(BY_ID) == len(TESTS) == 28
+    assert len({test.id for test in TESTS}) == len(TESTS) == 28
     assert [len(section.tests) for section in ml_test_score().sections] == [7, 7, 7, 7]
 
 
@@ -296,6 +297,7 @@ def test_the_suite_writes_what_marked_tests_showed(tmp_path, evidence_file):
         "I2": {"passed": ["test_marked.py::test_good"], "failed": []},
     }
     assert written["automatic"] is True
+    assert written["tree"] == tree_hash()
     assert record_evidence(out) == 2
 
 

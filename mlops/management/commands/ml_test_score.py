@@ -16,5 +16,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{section.name}: {section.points:g} of 7")
             for found in section.tests:
                 missing = f"  ({'; '.join(map(str, found.missing))})" if found.missing else ""
-                self.stdout.write(f"  {found.test.id:<4} {found.points:<4g} {found.test.title}{missing}")
+                release = "  [release CI]" if found.by_release else ""
+                self.stdout.write(f"  {found.test.id:<4} {found.points:<4g} {found.test.title}{release}{missing}")
         self.stdout.write(f"Score: {score.points:g} (the lowest section)")

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from catalog.management.base import ServiceCommand
-from mlops.test_score.score import record_evidence
+from mlops.test_score.suites import record_evidence
 
 
 class Command(ServiceCommand):

@@ -1,0 +1,94 @@
+"""What runs of the test suite showed: recorded by people, or brought by a release about its own code."""
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from mlops.data.evidence import record
+from mlops.errors import InvalidEvidence
+from mlops.evaluation.lineage import RELEASE_CI, ROOT, tree_hash
+from mlops.findings import Finding, Outcome
+from mlops.models import TestEvidence
+from mlops.test_score.codes import RUBRIC, EvidenceCode, Message
+
+logger = logging.getLogger(__name__)
+
+CLOCK_TOLERANCE = timedelta(minutes=10)
+TESTS_SHOWN = 40
+
+
+def record_evidence(path: Path) -> int:
+    """Records a file that `pytest --evidence` wrote; returns the number of the 28 tests. Raises InvalidEvidence."""
+    results = _read(path)
+    with transaction.atomic():
+        for test, finding in results.findings:
+            source = TestEvidence.Source.PYTEST
+            record(test, source, finding, **results.run)
+    return len(results.findings)
+
+
+def release_evidence() -> list[TestEvidence]:
+    """What CI showed about the code of this release, unsaved; nothing once a file of the code differs.
+
+    The release's workflow puts the files of its own CI run into `deploy/ci-evidence`.
+    """
+    rows = []
+    for path in sorted((ROOT / RELEASE_CI).glob("*.json")):
+        try:
+            results = _read(path)
+        except InvalidEvidence as error:
+            logger.warning("the release's evidence is not counted: %s", error)
+            continue
+        if results.run["is_automatic"] and results.tree == tree_hash(ROOT):
+            rows += [_release_row(test, finding, results.run) for test, finding in results.findings]
+    return rows
+
+
+def _release_row(test: str, finding: Finding, run: dict[str, Any]) -> TestEvidence:
+    row = TestEvidence(test=test, source=TestEvidence.Source.PYTEST, code=finding.key, **run)
+    row.findings, row.passed = [finding.to_dict()], finding.outcome in TestEvidence.PASSING
+    row.passed_at, row.is_release = row.ran_at if row.passed else None, True
+    return row
+
+
+@dataclass(frozen=True)
+class _Results:
+    """Of a run of the test suite: its findings by test, what `record` keeps of the run, and the hash of the code."""
+
+    findings: list[tuple[str, Finding]]
+    run: dict[str, Any]
+    tree: str
+
+
+def _read(path: Path) -> _Results:
+    """Raises InvalidEvidence."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        ran_at = parse_datetime(content["ran_at"])
+        suite = str(content["suite"])
+        found = [(test, _suite_finding(result, suite)) for test, result in content["tests"].items()]
+        if unknown := {test for test, _ in found} - RUBRIC.keys():
+            raise KeyError(", ".join(sorted(unknown)))
+        run = {"is_automatic": bool(content["automatic"]), "revision": str(content["revision"]), "ran_at": ran_at}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidEvidence(
+            f"{path}: expected the file that `pytest --evidence FILE` writes ({type(error).__name__}: {error})."
+        ) from None
+    if ran_at is None or ran_at.tzinfo is None or ran_at > timezone.now() + CLOCK_TOLERANCE:
+        raise InvalidEvidence(f"{path}: ran_at: expected a moment with time zone, not in the future.")
+    return _Results(found, run, str(content.get("tree", "")))
+
+
+def _suite_finding(result: dict[str, list[str]], suite: str) -> Finding:
+    passed, failed = list(result["passed"]), list(result["failed"])
+    if failed or not passed:
+        params, message = {"tests": failed[:TESTS_SHOWN]}, Message.TESTS_FAILED
+        return Finding(EvidenceCode.TESTS, Outcome.FAILED, params=params, message=message, subject=suite)
+    return Finding(EvidenceCode.TESTS, Outcome.PASSED, params={"tests": passed[:TESTS_SHOWN]}, subject=suite)
