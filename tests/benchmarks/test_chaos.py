@@ -19,7 +19,7 @@ from benchmarks.chaos.policy import merged
 from benchmarks.chaos.processes import wait_for
 from benchmarks.chaos.proxy import Proxy
 from benchmarks.chaos.servers import Server
-from mlops.management.commands.train_model import STEPS
+from mlops.training.forecast import STEPS
 
 
 def test_every_step_of_a_training_has_an_injection_point():
