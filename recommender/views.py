@@ -21,6 +21,7 @@ from recommender import services
 from recommender.logs import log_once_a_minute
 from recommender.models import Dismissal, Feedback
 from recommender.serving.lists import RecommendationList
+from recommender.serving.model_server import server
 from recommender.serving.profile import UserProfile
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Row:
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     user = request.user if request.user.is_authenticated else None
-    context = {"rows": home_rows(user), "dismissed": _just_dismissed(request)}
+    context = {"rows": home_rows(user), "dismissed": _just_dismissed(request), "has_model": bool(server.models())}
     return render(request, "recommender/home.html", context)
 
 

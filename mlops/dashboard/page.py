@@ -53,7 +53,8 @@ def dashboard() -> dict[str, Any]:
 def runs() -> dict[str, Any]:
     """The latest trainings; `is_busy` while one of them is active."""
     rows = list(PipelineRun.objects.select_related("requested_by", "version").prefetch_related("steps")[:RUNS])
-    return {"runs": rows, "is_busy": any(run.is_active for run in rows)}
+    active = next((run for run in rows if run.is_active), None)
+    return {"runs": rows, "active_run": active, "is_busy": active is not None}
 
 
 def champion() -> dict[str, Any] | None:

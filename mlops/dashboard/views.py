@@ -1,4 +1,4 @@
-"""The staff dashboard; for other users it does not exist."""
+"""The staff dashboard, which does not exist for other users, and what everybody sees while there is no model."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from mlops.dashboard.page import dashboard, runs
+from mlops.models import ModelVersion, PipelineRun
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -38,3 +39,11 @@ def overview(request: HttpRequest) -> HttpResponse:
 def runs_fragment(request: HttpRequest) -> HttpResponse:
     """The part that changes while a training is active."""
     return render(request, "mlops/_runs.html", runs())
+
+
+@require_safe
+@never_cache
+def first_model(request: HttpRequest) -> HttpResponse:
+    """How far the training of the first model is: a part of the home page while none is served."""
+    run = PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE).first()
+    return render(request, "mlops/_first_model.html", {"is_ready": ModelVersion.champion() is not None, "run": run})
