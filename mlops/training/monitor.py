@@ -172,6 +172,7 @@ class RunMonitor:
 
     def _end(self, row: RunStep, status: str) -> None:
         row.status, row.ended_at = status, row.started_at + timedelta(seconds=time.monotonic() - self._step_began_at)
+        self._durations.end(row.name, row.seconds or 0.0)
         self.note(f"{row.name}: {row.get_status_display()} after {row.seconds:.1f} s")
         row.log, self._step = self._step_log(), None
         reconnecting(lambda: row.save(update_fields=["status", "ended_at", "figures", "result", "log"]))

@@ -39,13 +39,32 @@ def test_the_median_of_earlier_runs_stands_in():
     assert Durations("hybrid").forecast("export", elapsed=5, share=None).share == 0.25
 
 
-def test_a_step_that_takes_longer_than_before_promises_no_time():
+def test_a_step_that_takes_longer_than_before_is_almost_done():
     earlier_run(fit=10)
 
     found = Durations("ease").forecast("fit", elapsed=1000, share=None)
 
     assert found.share == 0.95
-    assert (found.remaining_seconds, found.run_remaining_seconds) == (None, None)
+    assert found.remaining_seconds > 0
+
+
+def test_a_slow_machine_is_slow_in_the_steps_to_come():
+    durations = Durations("ease")
+    before = durations.forecast("snapshot", elapsed=0, share=None).run_remaining_seconds
+
+    durations.end("export", 10 * STEPS["export"])
+
+    after = durations.forecast("snapshot", elapsed=0, share=None).run_remaining_seconds
+    assert after == pytest.approx(before * (200 + 20) / (20 + 20))
+
+
+def test_a_step_in_overtime_moves_the_end_away():
+    durations = Durations("ease")
+
+    found = [durations.forecast("export", elapsed, share=None).run_remaining_seconds for elapsed in (30, 60, 120, 240)]
+
+    assert found == sorted(found)
+    assert found[-1] > 5 * found[0]
 
 
 def test_shares_rise_over_the_steps():
