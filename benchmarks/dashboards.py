@@ -1,8 +1,9 @@
 """Whether each panel of the dashboards shows data: python -m benchmarks.dashboards
 
-Runs the life of a model (benchmarks/chaos/demo.py) on a test site, beside Flower, an exporter of the host's figures and
-a Prometheus with the configuration of deploy/monitoring and targets of its own. Then asks that Prometheus each query of
-each dashboard over the whole run, as Grafana would. The exit code is 1 if a query returns nothing or a rule fails.
+Trains and promotes a model on the test site of benchmarks/chaos/demo.py and lets ratings drift, under load, beside Flower,
+an exporter of the host's figures and a Prometheus with the configuration of deploy/monitoring and targets of its own.
+Then asks that Prometheus each query of each dashboard over the whole run, as Grafana would. The exit code is 1 if a query
+returns nothing or a rule fails.
 """
 
 from __future__ import annotations
@@ -81,8 +82,12 @@ def main() -> int:
         steps = installation.load("benchmarks.chaos.demo_steps")
         prometheus = _monitor(installation, stack)
         began = time.time()
-        steps.run_demo(steps.Demo(installation, None))
-        time.sleep(2 * STEP)
+        demo = steps.Demo(installation, None)
+        demo.begin()
+        with demo.load():
+            for step in (demo.train_first, demo.inject_drift, demo.detect_drift):
+                step()
+            time.sleep(4 * STEP)
         rows = [
             {"dashboard": board, "panel": title} | _shown(prometheus, query, began) for board, title, query in panels()
         ]

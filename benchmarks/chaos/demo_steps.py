@@ -57,6 +57,11 @@ class Demo:
         workers = len(self.installation.web_process().children())
         self.tell(f"The site answers at {self.installation.address} from {workers} web processes", workers=workers)
 
+    def load(self) -> LoadGenerator:
+        member = User.objects.get(auth_token=self.tokens[0]).username
+        movies = list(Movie.objects.values_list("pk", flat=True)[:100])
+        return LoadGenerator(self.installation.address, self.tokens[-1:], member, movies)
+
     def train_first(self) -> None:
         run = self._trained(self.operator.train()["id"])
         self.first = run["version"]
@@ -154,9 +159,7 @@ class Demo:
 
 def run_demo(demo: Demo) -> dict[str, Any]:
     demo.begin()
-    member = User.objects.get(auth_token=demo.tokens[0]).username
-    movies = list(Movie.objects.values_list("pk", flat=True)[:100])
-    with LoadGenerator(demo.installation.address, demo.tokens[-1:], member, movies) as load:
+    with demo.load() as load:
         steps = (demo.train_first, demo.inject_drift, demo.detect_drift, demo.refuse_bad_model, demo.promote_good_model)
         for step in (*steps, demo.roll_back, demo.read_audit_trail):
             step()
