@@ -1,8 +1,8 @@
 """Whether each panel of the dashboards shows data: python -m benchmarks.dashboards
 
-Trains and promotes a model on the test site of benchmarks/chaos/demo.py and lets ratings drift, under load, beside Flower,
-an exporter of the host's figures and a Prometheus with the configuration of deploy/monitoring and targets of its own.
-Then asks that Prometheus each query of each dashboard over the whole run, as Grafana would. The exit code is 1 if a query
+Trains and promotes a model on the test site of benchmarks/chaos and lets ratings drift, under load, beside Flower, an
+exporter of the host's figures and a Prometheus with the configuration of deploy/monitoring and targets of its own. Then
+asks that Prometheus each query of each dashboard over the whole run, as Grafana would. The exit code is 1 if a query
 returns nothing or a rule fails.
 """
 
