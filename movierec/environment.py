@@ -1,35 +1,42 @@
 """Environment variables, with `.env` as a fallback. A bad value refuses to start and names the variable."""
 
 import contextlib
+import os
 import re
 import secrets
+from io import StringIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from mlops.policy import S3_ADDRESS
+from movierec.addresses import quoted, redis_number
 
-env = environ.Env()
-# A password may hold any sign, written as it is or in percents: it ends at the last @.
-_ADDRESS = re.compile(
-    r"(?P<scheme>[\w+]+)://(?:(?P<user>[^:/?#@]*)(?::(?P<password>.*))?@)?(?P<host>[^/?#@]*)(?P<rest>[/?#][^@]*)?"
-)
+_LINE = re.compile(r"\s*(#.*)?|(export )?\w+=.*", re.ASCII)
 # For libpq, whose own limits are hours: a database's host that is gone is noticed within a minute.
 LOST_HOST = {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3}
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
 def read_file(path: str) -> None:
-    """Adds the variables of a .env file to the environment, which wins over the file."""
-    environ.Env.read_env(path)
+    """Adds the variables of a .env file, if there is one, to the environment, which wins over the file."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{path}: expected a readable file in UTF-8 ({error})") from None
+    if bad := [number for number, line in enumerate(lines, 1) if not _LINE.fullmatch(line)]:
+        raise ImproperlyConfigured(f"{path}, line {bad[0]}: expected NAME=value without spaces before it or around =")
+    environ.Env.read_env(StringIO("\n".join(line for line in lines if "=" in line)))
 
 
 def text(name: str, default: str = "", *, pattern: str = r".*", expected: str = "", is_secret: bool = False) -> str:
     """The variable, or `default` where it is unset or blank; a bad secret is not shown."""
-    value = str(env(name, default="")).strip() or default
+    value = os.environ.get(name, "").strip() or default  # environ.Env would take $a as the name of another variable
     if not re.fullmatch(pattern, value):
         raise ImproperlyConfigured(f"{name}: expected {expected}" + ("" if is_secret else f", got {value!r}"))
     return value
@@ -49,46 +56,18 @@ def token(name: str) -> str:
 
 
 def url(name: str, default: str = "", *, scheme: str = "https?", expected: str = "http://host/path") -> str:
-    """An address with its user and password quoted, or an empty string where it is blank.
-
-    As it may hold a password, an error does not show it but names the part that is wrong.
-    """
-    value = env(name, default=default) and text(name, default)
-    if not value:
-        return ""
-    found = _ADDRESS.fullmatch(value)
-    if not found or not re.fullmatch(scheme, found["scheme"]) or not (found["host"] or found["rest"]):
-        raise ImproperlyConfigured(f"{name}: expected an address as {expected}")
-    user, password = (
-        None if part is None else quote(unquote(part), safe="") for part in found.group("user", "password")
-    )
-    before = "" if user is None else f"{user}@" if password is None else f"{user}:{password}@"
-    quoted = f"{found['scheme']}://{before}{found['host']}{found['rest'] or ''}"
-    try:
-        if urlsplit(quoted).port == 0:
-            raise ValueError
-    except ValueError:
-        problem = f"its host and port {found['host']!r} are not as in host:1234"
-        raise ImproperlyConfigured(f"{name}: expected {expected}; {problem}") from None
-    return quoted
+    """An address with its user and password quoted, or an empty string where it is blank."""
+    value = os.environ.get(name, default) and text(name, default)
+    return value and quoted(value, name=name, scheme=scheme, expected=expected)
 
 
-def redis_database(address: str, number: int) -> str:
-    """The same Redis' database of that number; a socket's stands in the query."""
-    parts = urlsplit(address)
-    if parts.scheme != "unix":
-        return parts._replace(path=f"/{number}").geturl()
-    return parts._replace(query=urlencode(dict(parse_qsl(parts.query)) | {"db": number})).geturl()
-
-
-def celery_broker(address: str) -> str:
-    """The address of a Redis as kombu spells it, which has another scheme for sockets."""
-    parts = urlsplit(address)
-    if parts.scheme != "unix":
-        return address
-    query = dict(parse_qsl(parts.query))
-    query = {"virtual_host": query.pop("db", "0"), **query}
-    return parts._replace(scheme="redis+socket", query=urlencode(query)).geturl()
+def redis(name: str, default: str = "") -> str:
+    """The address of a Redis, as `url`; the number of its database is checked too."""
+    address = url(name, default, scheme="rediss?|unix", expected="redis://host:6379/0")
+    expected = "unix:///folder/file?db=0" if address.startswith("unix") else "redis://host:6379/0"
+    if not redis_number(address).isdecimal():
+        raise ImproperlyConfigured(f"{name}: expected {expected}; the number of its database is not as there")
+    return address
 
 
 def flag(name: str) -> bool:
@@ -104,7 +83,7 @@ def number(name: str, default: int, *, at_least: int = 0, at_most: int) -> int:
 
 def names(name: str, default: str = "") -> list[str]:
     """Parts between commas. A blank variable is an empty list, not the default."""
-    return [part.strip() for part in str(env(name, default=default)).split(",") if part.strip()]
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
 def path(name: str, default: Path) -> Path:
@@ -152,8 +131,9 @@ def postgres(name: str) -> dict[str, Any]:
         raise ImproperlyConfigured(f"{name}: expected {expected}; it names no database")
     parts = urlsplit(address)
     found |= {"USER": unquote(parts.username or ""), "PASSWORD": unquote(parts.password or "")}
-    if (host := unquote(parts.netloc.rpartition("@")[2])).startswith("/"):
-        found |= {"HOST": host, "PORT": ""}
+    host, _, port = parts.netloc.rpartition("@")[2].partition(":")
+    if unquote(host).startswith("/"):
+        found |= {"HOST": unquote(host), "PORT": port}
     return found | {
         "ENGINE": "django_prometheus.db.backends.postgresql",
         "CONN_MAX_AGE": 60,
@@ -164,7 +144,8 @@ def postgres(name: str) -> dict[str, Any]:
 
 def mail(name: str) -> dict[str, Any]:
     """Django's settings of the mail server at an address; without one, mails are written to the log."""
-    try:
-        return {"EMAIL_TIMEOUT": 10} | environ.Env.email_url_config(text(name, "consolemail://"))  # seconds
-    except (ImproperlyConfigured, ValueError) as error:
-        raise ImproperlyConfigured(f"{name}: expected smtp+tls://user:password@host:port ({error})") from None
+    address = text(name, "consolemail://")
+    if not re.fullmatch("(console|memory|dummy)mail://", address):  # which have no host
+        schemes = "|".join(map(re.escape, environ.Env.EMAIL_SCHEMES))
+        address = url(name, scheme=schemes, expected="smtp+tls://user:password@host:port")
+    return {"EMAIL_TIMEOUT": 10} | environ.Env.email_url_config(address)  # seconds

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from movierec import environment as env
 from movierec import logs
+from movierec.addresses import celery_broker, redis_database
 from movierec.policy import PolicyError, load_policy
 from movierec.redaction import never_show
 
@@ -22,7 +23,7 @@ VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var").resolve()
 VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 DATABASE_URL = env.text("DATABASE_URL")
-REDIS_URL = env.url("REDIS_URL", scheme="rediss?|unix", expected="redis://host:6379/0")
+REDIS_URL = env.redis("REDIS_URL")
 EMBEDDED = not DATABASE_URL
 
 _version = re.search(r"^## (\S+)", (BASE_DIR / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
@@ -110,11 +111,10 @@ AUTH_USER_MODEL = "catalog.User"
 # --- Broker and counter of requests -------------------------------------------------------------------------------
 
 REDIS_PREFIX = env.text("REDIS_PREFIX", "movierec")
-_beside_broker = REDIS_URL and env.redis_database(REDIS_URL, 1)
-COUNTER_URL = REDIS_URL and env.url("CACHE_URL", _beside_broker, scheme="rediss?|unix", expected="redis://host:6379/1")
+COUNTER_URL = REDIS_URL and env.redis("CACHE_URL", redis_database(REDIS_URL, 1))
 
 if REDIS_URL:
-    CELERY_BROKER_URL = env.celery_broker(REDIS_URL)
+    CELERY_BROKER_URL = celery_broker(REDIS_URL)
     CELERY_IMPORTS = ["movierec.redis_broker"]
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "global_keyprefix": f"{REDIS_PREFIX}:",

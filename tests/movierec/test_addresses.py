@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from urllib.parse import quote
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -13,10 +14,10 @@ from redis import Redis
 
 from movierec import checks
 from movierec import environment as env
+from movierec.addresses import celery_broker, redis_database
 from tests.processes import free_port
 
 SIGNS = "/?#@:%+&= é"
-REDIS = {"scheme": "rediss?|unix", "expected": "redis://host:6379/0"}
 
 
 @pytest.mark.parametrize("password", [f"a{sign}b" for sign in SIGNS if sign != " "] + ["p/?#@:s", "%2F", "a%40b"])
@@ -33,21 +34,40 @@ def test_a_database_password_may_hold_any_sign(monkeypatch, password):
 @given(st.text(SIGNS + "abc", max_size=12))
 def test_a_redis_password_reaches_every_client(password):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("REDIS_URL", f"redis://:{env.quote(password, safe='/?#@:')}@cache.example:7000/0")
-        address = env.url("REDIS_URL", **REDIS)
+        patch.setenv("REDIS_URL", f"redis://:{quote(password, safe='/?#@:')}@cache.example:7000/0")
+        address = env.redis("REDIS_URL")
 
-    cache = Redis.from_url(env.redis_database(address, 1)).connection_pool.connection_kwargs
+    cache = Redis.from_url(redis_database(address, 1)).connection_pool.connection_kwargs
     assert (cache["host"], cache["port"], cache["db"]) == ("cache.example", 7000, 1)
     assert (cache.get("password") or "") == password
-    broker = Connection(env.celery_broker(address))
+    broker = Connection(celery_broker(address))
     assert (broker.hostname, broker.port, broker.password or "") == ("cache.example", 7000, password)
 
 
 def test_a_socket_of_postgres(monkeypatch):
-    monkeypatch.setenv("DATABASE_URL", "postgres://ada@%2Frun%2FPostgres/movies")
-    found = env.postgres("DATABASE_URL")
+    for port, address in {"": "%2Frun%2FPostgres", "5433": "%2Frun%2FPostgres:5433"}.items():
+        monkeypatch.setenv("DATABASE_URL", f"postgres://ada@{address}/movies")
+        found = env.postgres("DATABASE_URL")
 
-    assert (found["HOST"], found["PORT"], found["NAME"]) == ("/run/Postgres", "", "movies")
+        assert (found["HOST"], found["PORT"], found["NAME"]) == ("/run/Postgres", port, "movies")
+
+
+def test_a_user_may_have_an_at_sign_and_a_mail_password_any_sign(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgres://ada@movies:p@db.example/movies")
+    monkeypatch.setenv("EMAIL_URL", "smtp+tls://ada@example.org:p/w?#@:s@mail.example:587")
+    found, mail = env.postgres("DATABASE_URL"), env.mail("EMAIL_URL")
+
+    assert (found["USER"], found["PASSWORD"], found["HOST"]) == ("ada@movies", "p", "db.example")
+    assert (mail["EMAIL_HOST_USER"], mail["EMAIL_HOST_PASSWORD"]) == ("ada@example.org", "p/w?#@:s")
+    assert (mail["EMAIL_HOST"], mail["EMAIL_PORT"], mail["EMAIL_USE_TLS"]) == ("mail.example", 587, True)
+
+
+def test_a_bad_mail_server_is_named_without_the_secret(monkeypatch):
+    for address in ("smtp://ada:hunter2@host:x", "smtp://ada:hunter2/x@", "post://ada:hunter2@host:25"):
+        monkeypatch.setenv("EMAIL_URL", address)
+        with pytest.raises(ImproperlyConfigured, match="EMAIL_URL: expected") as error:
+            env.mail("EMAIL_URL")
+        assert "hunter2" not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -58,13 +78,16 @@ def test_a_socket_of_postgres(monkeypatch):
         ("redis://:hunter2@[::1/0", "'[::1'"),
         ("http://:hunter2@host/0", "redis://host:6379/0"),
         ("redis:/:hunter2@host", "redis://host:6379/0"),
+        ("redis://:hunter2@host/movies", "number of its database"),
+        ("redis://:hunter2@host/0?db=3", "number of its database"),
+        ("unix://:hunter2@/run/redis.sock?db=x", "unix:///folder/file?db=0"),
     ],
 )
 def test_what_cannot_be_parsed_is_named_without_the_secret(monkeypatch, address, named):
     monkeypatch.setenv("REDIS_URL", address)
 
     with pytest.raises(ImproperlyConfigured) as error:
-        env.url("REDIS_URL", **REDIS)
+        env.redis("REDIS_URL")
 
     assert "REDIS_URL" in str(error.value)
     assert named in str(error.value)
@@ -100,11 +123,11 @@ def tls_redis(tmp_path_factory):
 
 def answers(monkeypatch, address: str) -> list[str]:
     monkeypatch.setenv("REDIS_URL", address)
-    url = env.url("REDIS_URL", **REDIS)
-    with override_settings(REDIS_URL=url, COUNTER_URL=env.redis_database(url, 1)):
+    url = env.redis("REDIS_URL")
+    with override_settings(REDIS_URL=url, COUNTER_URL=redis_database(url, 1)):
         messages = [message.msg for message in checks.redis_answers(None)]
     if not messages:
-        with Connection(env.celery_broker(url)) as broker:
+        with Connection(celery_broker(url)) as broker:
             broker.default_channel.client.ping()
     return messages
 
@@ -114,6 +137,17 @@ def test_a_redis_with_tls_and_by_socket_answers_every_client(monkeypatch, tls_re
 
     assert answers(monkeypatch, f"rediss://:p/?#@@127.0.0.1:{port}/0?ssl_cert_reqs=none") == []
     assert answers(monkeypatch, f"unix://:p/?#@@{socket}?db=0") == []
+
+
+def test_a_socket_without_a_password(monkeypatch):
+    """As .env.example writes it; each client gets the path and its database."""
+    for query, database in {"": "0", "?db=3": "3"}.items():
+        monkeypatch.setenv("REDIS_URL", f"unix:///run/redis/redis.sock{query}")
+        address = env.redis("REDIS_URL")
+
+        counter = Redis.from_url(redis_database(address, 1)).connection_pool.connection_kwargs
+        assert (counter["path"], counter["db"]) == ("/run/redis/redis.sock", 1)
+        assert celery_broker(address) == f"redis+socket:///run/redis/redis.sock?virtual_host={database}"
 
 
 def test_what_cannot_be_reached_is_named_without_the_secret(monkeypatch, tls_redis):

@@ -76,6 +76,35 @@ def test_a_bad_value_refuses_to_start_and_names_the_key(tmp_path, changes, named
     assert "Traceback" not in started.stderr
 
 
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"PORT=8001\n\nSECRET_KEY = hunter2\n", "movierec.env, line 3: expected NAME=value"),
+        (b"PORT=8001\n  SECRET_KEY=hunter2\n", "movierec.env, line 2: expected NAME=value"),
+        (b"SECRET_KEY=h\xfcnter2\n", "movierec.env: expected a readable file in UTF-8"),
+    ],
+)
+def test_a_bad_file_refuses_to_start_and_names_the_line(tmp_path, content, named):
+    file = tmp_path / "movierec.env"
+    file.write_bytes(content)
+    started = check(tmp_path=tmp_path, ENV_FILE=str(file))
+
+    assert started.returncode == 1
+    assert named in started.stderr
+    assert "hunter2" not in started.stderr
+    assert "Traceback" not in started.stderr
+
+
+def test_a_value_is_read_as_it_is_written(tmp_path):
+    """A value may begin with $, which django-environ takes for the name of a variable, and a file with a mark."""
+    file = tmp_path / "movierec.env"
+    file.write_bytes(b"\xef\xbb\xbfFLOWER_BASIC_AUTH=$ada:b#1\n  # a comment\n \nexport CODE_REVISION='a b'\n")
+    started = check(tmp_path=tmp_path, ENV_FILE=str(file)).stdout
+
+    assert "CODE_REVISION = 'a b'" in started
+    assert "FLOWER_BASIC_AUTH = '$ada:b#1'" in started
+
+
 def test_a_bad_policy_refuses_to_start_and_names_the_key(tmp_path):
     file = tmp_path / "config.yaml"
     file.write_text("evaluation: {k: 1000}\n", encoding="utf-8")
