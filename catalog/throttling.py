@@ -1,9 +1,11 @@
 """Rate limits, shared by pages, API and admin. `limits` in config.yaml sets the rates, `catalog.counter` counts."""
 
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.http import HttpRequest
@@ -15,6 +17,7 @@ from rest_framework.request import Request
 from catalog import counter
 
 View = Callable[..., HttpResponseBase]
+_PORT = re.compile(r"\[(.*)\](?::\d+)?|([^:]*):\d+")  # which some proxies add
 
 
 class ExactThrottle(throttling.SimpleRateThrottle):
@@ -28,6 +31,9 @@ class ExactThrottle(throttling.SimpleRateThrottle):
 
     def get_cache_keys(self, request: Request | HttpRequest, view: Any) -> Iterator[str | None]:
         yield self.get_cache_key(request, view)  # type: ignore[arg-type]
+
+    def get_ident(self, request: Request | HttpRequest) -> str:
+        return _visitor(super().get_ident(request) or "")  # type: ignore[arg-type]
 
     def _count(self, key: str) -> bool:
         number, self.seconds_left = counter.count(key, seconds=self.duration)
@@ -78,6 +84,19 @@ class SignInThrottle(AddressThrottle):
         given = str(sent.get("username") or "") if isinstance(sent, Mapping) else ""
         for name in {_folded(given), _folded(request.user.get_username())} - {""}:
             yield self.cache_format % {"scope": "account", "ident": name}
+
+
+def _visitor(address: str) -> str:
+    """An address as it counts: without its port, and of IPv6 the network, as one line has all addresses of a /64."""
+    found = _PORT.fullmatch(address)
+    host = (found[1] or found[2]) if found else address
+    try:
+        ip = ip_address(host.partition("%")[0])
+    except ValueError:
+        return address
+    if ip.version == 4 or ip.ipv4_mapped:
+        return str(getattr(ip, "ipv4_mapped", ip))
+    return str(ip_network(f"{ip}/64", strict=False))
 
 
 def _folded(username: str) -> str:

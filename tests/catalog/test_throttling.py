@@ -11,6 +11,7 @@ from rest_framework.settings import api_settings
 
 from catalog import counter
 from catalog.redis_counter import TIMEOUT
+from catalog.throttling import SignUpThrottle
 from tests.factories import UserFactory
 from tests.processes import wait_for
 from tests.sign_in import PLACES, REFUSED, guess, send, visitor
@@ -129,6 +130,28 @@ def test_a_blocked_address_blocks_no_account(live_server, sam, monkeypatch):
         guess(client, LIMIT, "sam")
         answer = send(client, PLACES[2], "sam", PASSWORD, **{"X-Forwarded-For": "10.1.1.1"})
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_one"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "[2001:db8:1:2::1]:4711", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("203.0.113.7", "203.0.113.7:4711", True),
+        ("203.0.113.7", "::ffff:203.0.113.7", True),
+        ("203.0.113.7", "203.0.113.8", False),
+        ("fe80::1%eth0", "fe80::2%eth1", True),
+        ("unknown", "unknown:x", False),
+    ],
+)
+def test_which_addresses_are_one_visitor(rf, monkeypatch, first, second, is_one):
+    monkeypatch.setattr(api_settings, "NUM_PROXIES", 1)
+    first, second = (
+        SignUpThrottle().get_cache_key(rf.post("/", headers={"X-Forwarded-For": f"spoofed, {address}"}), None)
+        for address in (first, second)
+    )
+    assert (first == second) is is_one
 
 
 @pytest.mark.parametrize(
