@@ -78,5 +78,5 @@ def _what_it_is(tables: Sequence[Table]) -> str:
         if any(format.matches(table) for table in tables):
             return gettext("this one looks like a file from {site}, so choose that").format(site=format.label)
     if not tables:
-        return gettext("the zip contains no .csv or .json file")
+        return gettext("it contains no table (.csv) and no list (.json)")
     return gettext("this one has neither its columns nor those of another known site")

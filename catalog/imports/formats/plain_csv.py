@@ -8,7 +8,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop as noop
 
-from catalog.imports import fields
+from catalog.imports import fields, words
 from catalog.imports.fields import Field, Kind
 from catalog.imports.format import Entry, Export, Format
 from catalog.imports.reading import IDENTITY, Columns, Part
@@ -112,6 +112,8 @@ class PlainCSV(Format):
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
         values["readings"] = tuple(readings(values.get("title", "")))
+        if str(row.get("watched")).strip().casefold() in words.NO:
+            values.pop("watched_on", None)  # a day beside a "no" is not one of watching
         number = values.pop(fields.SOURCE_ID.name, None)
         if str(row.get("source")).strip().casefold() == "tmdb":
             values.setdefault("tmdb_id", number)
