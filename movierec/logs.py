@@ -49,7 +49,10 @@ def configure(*, form: str, level: str, ids: Sequence[str] = ()) -> dict[str, An
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": line},
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+        # Not sys.stderr: what Celery puts there turns prints into lines, and drops those that come from itself.
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.__stderr__"}
+        },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             "alembic": {"level": "WARNING"},

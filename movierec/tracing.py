@@ -5,7 +5,7 @@ sends spans, so that no request or task waits for a collector.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from threading import Thread
 from typing import Any
 
@@ -31,7 +31,9 @@ END_SECONDS = 2.0  # that the end of a process waits for spans to be sent
 BEFORE_SPAN = "movierec.api.error_shape"  # probes have been answered before it, without a span
 BEATS_OWN = "run/mlops.beat_heartbeat"
 PATHS = ("http.target", "http.url", "url.path")
-PERSONAL = ("url.query", "net.peer.ip", "net.peer.port", "client.address", "client.port", "http.user_agent")
+PERSONAL = {"url.query", "user_agent.original", "http.user_agent"} | {
+    f"{of}.{what}" for of in ("net.peer", "network.peer", "client") for what in ("ip", "name", "address", "port")
+}
 
 _provider: TracerProvider | None = None
 
@@ -47,13 +49,13 @@ def ids_of_span(_: Any, __: str, event: EventDict) -> EventDict:
 def instrument_web() -> None:
     """Adds the middleware that makes a request's span; before Django loads the middleware, so before the fork."""
     place = settings.MIDDLEWARE.index(BEFORE_SPAN) + 1
-    DjangoInstrumentor().instrument(middleware_position=place, response_hook=_without_personal_data)
+    DjangoInstrumentor().instrument(middleware_position=place, response_hook=_show_path)
 
 
 def start() -> None:
     """Begins to send spans; after the fork, which no thread crosses."""
     global _provider
-    current_app.loader.import_default_modules()  # the instrumentation never ends spans of tasks that it cannot look up
+    current_app.autodiscover_tasks(force=True)  # the instrumentation never ends spans of tasks that it cannot look up
     os.environ.setdefault("OTEL_SERVICE_NAME", "movierec")
     _provider = TracerProvider(shutdown_on_exit=False)
     _provider.sampler = _WithoutBeat(_provider.sampler)
@@ -71,11 +73,9 @@ def end() -> None:
         sending.join(END_SECONDS)
 
 
-def _without_personal_data(span: Any, request: HttpRequest, response: HttpResponse) -> None:
+def _show_path(span: Any, request: HttpRequest, response: HttpResponse) -> None:
     if span.is_recording():
-        names = set(span.attributes)
-        span.set_attributes({name: shown_path(request) for name in names.intersection(PATHS)})
-        span.set_attributes(dict.fromkeys(names.intersection(PERSONAL), ""))
+        span.set_attributes({name: shown_path(request) for name in PATHS if name in span.attributes})
 
 
 class _Redacting(OTLPSpanExporter):
@@ -91,7 +91,7 @@ def _redacted(span: ReadableSpan) -> ReadableSpan:
         context=span.context,
         parent=span.parent,
         resource=span.resource,
-        attributes=_hidden(span.attributes),
+        attributes=_hidden(span.attributes, PERSONAL if span.kind is SpanKind.SERVER else frozenset()),
         events=[Event(event.name, _hidden(event.attributes), event.timestamp) for event in span.events],
         links=span.links,
         kind=span.kind,
@@ -102,8 +102,9 @@ def _redacted(span: ReadableSpan) -> ReadableSpan:
     )
 
 
-def _hidden(attributes: Any) -> dict[str, Any]:
-    return {name: redact(value) if isinstance(value, str) else value for name, value in (attributes or {}).items()}
+def _hidden(attributes: Any, dropped: Set[str] = frozenset()) -> dict[str, Any]:
+    kept = {name: value for name, value in (attributes or {}).items() if name not in dropped}
+    return {name: redact(value) if isinstance(value, str) else value for name, value in kept.items()}
 
 
 class _WithoutBeat(Sampler):
