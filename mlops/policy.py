@@ -138,6 +138,7 @@ class RetentionPolicy(Section):
     champions: int = key(3, "former champions kept for a rollback", ge=3)
     versions: Count = key(3, "other versions kept")
     snapshots: Count = key(5, "snapshots kept")
+    fetched_mb: Count = key(2000, "models fetched from `MODEL_STORE` kept on a host, the longest unused go first")
     runs_days: Count = key(180, "how long training runs are kept")
     monitoring_days: Count = key(180, "how long retraining checks and closed alerts are kept")
 
@@ -255,7 +256,9 @@ class SchedulesPolicy(Section):
     remove_old_imports: When = key("20 3 * * *", "deletes old imports")
     auto_rollback: When = key(60, "checks whether to roll back a new champion")
     sync_registry: When = key("*/10 * * * *", "writes what is missing to MLflow")
-    push_data: When = key("5-59/15 * * * *", "pushes data to the DVC remote, if one is set")
+    push_data: When = key(
+        "5-59/15 * * * *", "pushes data to the DVC remote and the champion to `MODEL_STORE`, where they are set"
+    )
     backup: When = key("45 5 * * *", "writes a backup, if backup.folder is set")
     prune: When = key("30 4 * * *", "deletes what retention no longer keeps")
 

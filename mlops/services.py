@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlops.data.snapshots import export_snapshot
     from mlops.data.validation import validate_snapshot
     from mlops.delivery.fetch import fetch_for_rollback
+    from mlops.delivery.transfer import publish_champion
     from mlops.gate.versions import evaluate_version
     from mlops.monitoring.backtests import backtest
     from mlops.monitoring.skew import check_skew
@@ -60,6 +61,7 @@ __all__ = [
     "ml_test_score",
     "promote",
     "prune",
+    "publish_champion",
     "push_data",
     "record_evidence",
     "refuse",
@@ -86,6 +88,7 @@ ON_DEMAND = {
     "evaluate_version": "mlops.gate.versions",
     "export_snapshot": "mlops.data.snapshots",
     "fetch_for_rollback": "mlops.delivery.fetch",
+    "publish_champion": "mlops.delivery.transfer",
     "restore_backup": "mlops.backup.restore",
     "reproduce_version": "mlops.training.reproduction",
     "run_training": "mlops.training.pipeline",

@@ -15,6 +15,7 @@ from mlops.errors import (
     MLOpsError,
     NoBackupFolder,
     NoDataRemote,
+    PackageError,
     RunNotFound,
     TrainingAlreadyActive,
 )
@@ -160,6 +161,11 @@ def sync_registry() -> dict[str, int | str]:
 
 @shared_task(name="mlops.push_data")
 def push_data() -> dict[str, int | str]:
+    if settings.MODEL_STORE:
+        try:
+            services.publish_champion()
+        except PackageError as error:  # the next scheduled run tries again
+            logger.warning("the champion was not put into the store of models: %s", error)
     try:
         return dict(services.push_data())
     except NoDataRemote as error:

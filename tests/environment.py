@@ -40,6 +40,7 @@ for name in (
     "MLFLOW_TRACKING_URI",
     "MLFLOW_MODEL_NAME",
     "MODEL_DIR",
+    "MODEL_STORE",
     "SNAPSHOT_DIR",
     "CACHE_URL",
     "HTTPS",

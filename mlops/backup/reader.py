@@ -21,19 +21,19 @@ SHOWN = 20  # files that differ
 Place = Callable[[str], Path]
 
 
-def read_backup(store: Store, name: str, place: Place | None = None) -> bool:
-    """Reads every byte. `place` gives the path that each of the site's files is copied to.
+def read_backup(store: Store, name: str, place: Place | None = None, *, below: tuple[str, ...] = ("",)) -> bool:
+    """Reads every byte of the files below these paths. `place` gives the path that each of the site's is copied to.
 
     Returns whether the content was looked at, which takes the secret key of an encrypted one. Raises BackupError that
     names each file that differs; what was copied until then is of no use.
     """
     with workspace(Path(settings.VAR_DIR)) as scratch:
-        return _Reader(store, name, scratch, place).read()
+        return _Reader(store, name, scratch, place, below).read()
 
 
 class _Reader:
-    def __init__(self, store: Store, name: str, scratch: Path, place: Place | None) -> None:
-        self.store, self.name, self.scratch, self.place = store, name, scratch, place
+    def __init__(self, store: Store, name: str, scratch: Path, place: Place | None, below: tuple[str, ...]) -> None:
+        self.store, self.name, self.scratch, self.place, self.below = store, name, scratch, place, below
         self.decrypted: dict[str, str] = {}  # checksums
 
     def read(self) -> bool:
@@ -49,7 +49,9 @@ class _Reader:
             self._require_none(wrong)
             require_identities()
         for file in sorted(names & expected.keys()):
-            if problem := self._problem(file, expected[file], keys, is_plain=not is_encrypted):
+            if file.startswith(self.below) and (
+                problem := self._problem(file, expected[file], keys, is_plain=not is_encrypted)
+            ):
                 wrong[file] = problem
         self._require_none(wrong)
         if keys:

@@ -1,32 +1,57 @@
-"""Brings the files of versions that this site knows to a host that lacks them."""
+"""Brings the files of versions that this site knows to a host that lacks them, and keeps their folder within bounds."""
 
+import fcntl
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from mlops.delivery.package import MODEL, model_store, open_package, package_name
+from django.conf import settings
+
+from catalog.policy import MB
+from mlops.delivery.fetched import forget_oldest, mark_as_used
+from mlops.delivery.package import MODEL, RECORD, model_store, open_package, package_name
 from mlops.errors import ArtifactNotAvailable, MLOpsError
 from mlops.models import ModelVersion
 from mlops.monitoring.auto_rollback import assess
 from mlops.registry.artifacts import folder_of, require_artifact
 from mlops.registry.promotion import get_version, predecessor_of_champion
 from recommender.estimators.artifact_files import copy_artifact
+from recommender.logs import log_once_a_minute
+from recommender.models import ServedModel
+from recommender.serving.model_server import server
+from recommender.serving.periodic import PeriodicThread
 
 logger = logging.getLogger(__name__)
+
+FETCH_SECONDS = 10.0  # between a web process's looks for models that it should serve and lacks
 
 
 def fetch_versions(*, version: int | None = None) -> list[ModelVersion]:
     """Brings the files of the champion and of what a rollback restores (or of `version`) to a host that lacks them.
 
-    Returns the versions that were fetched. Raises VersionNotFound, PackageError.
+    The ratings that a version learnt from stay in the store. Returns the versions that were fetched. Raises
+    VersionNotFound, PackageError; what could be fetched is then there all the same.
     """
     wanted = [get_version(version)] if version else [ModelVersion.champion(), predecessor_of_champion()]
-    missing = [row for row in wanted if row is not None and not _is_here(row)]
-    for row in missing:
-        address = f"{model_store().rstrip('/')}/{package_name(row.artifact_checksum)}"
-        with open_package(address) as (folder, _):
-            place(row, folder)
-        logger.info("version %s: its files were fetched from the store", row.pk)
+    rows = [row for row in wanted if row is not None]
+    with _one_at_a_time():
+        missing = [row for row in rows if not _is_here(row)]
+        try:
+            for row in missing:
+                _fetch(row)
+        finally:
+            mark_as_used(rows)
+            forget_oldest(keep=rows, limit=settings.POLICY.retention.fetched_mb * MB)
     return missing
+
+
+def _fetch(row: ModelVersion) -> None:
+    address = f"{model_store().rstrip('/')}/{package_name(row.artifact_checksum)}"
+    with open_package(address, below=(f"{MODEL}/", RECORD)) as (folder, _):
+        place(row, folder)
+    mark_as_used([row], is_new=True)
+    logger.info("version %s: its files were fetched from the store", row.pk)
 
 
 def fetch_for_rollback() -> list[ModelVersion]:
@@ -42,6 +67,33 @@ def fetch_for_rollback() -> list[ModelVersion]:
     except MLOpsError as error:
         logger.error("version %s: its files were not fetched for a roll-back: %s", row.pk, error)
         return []
+
+
+def fetch_served() -> None:
+    """Fetches again what this web process should serve and cannot: the store may have failed when it started, or the
+    champion changed since. A store that fails is logged once a minute."""
+    if not settings.MODEL_STORE or not any(_cannot_be_served(row) for row in ServedModel.objects.all()):
+        return
+    try:
+        fetch_versions()
+    except MLOpsError as error:
+        log_once_a_minute(logger.error, "The model that is to be served was not fetched: %s", error)
+    server.thread.wake()
+
+
+def _cannot_be_served(row: ServedModel) -> bool:
+    return bool(server.refusal(row)) or not (Path(settings.MODEL_DIR) / row.artifact).is_dir()
+
+
+served_fetcher = PeriodicThread("fetch served models", fetch_served, lambda: FETCH_SECONDS)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Among the processes of this host."""
+    with (Path(settings.VAR_DIR) / ".fetching").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _is_here(row: ModelVersion) -> bool:

@@ -64,8 +64,11 @@ def write_package(version: ModelVersion, address: str) -> str:
 
 
 @contextmanager
-def open_package(address: str) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The package as a folder of this host, every byte checked, and its record. Raises PackageError."""
+def open_package(address: str, *, below: tuple[str, ...] = ("",)) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The package's files below these paths as a folder of this host, every byte checked, and its record.
+
+    Raises PackageError.
+    """
     with workspace(Path(settings.VAR_DIR)) as folder:
         with _errors():
             store = _open(address)
@@ -73,7 +76,7 @@ def open_package(address: str) -> Iterator[tuple[Path, dict[str, Any]]]:
                 raise PackageError(
                     f"{address} is no package of a model: expected the address that export_model printed."
                 )
-            read_backup(store, "", lambda file: with_parent(folder / file))
+            read_backup(store, "", lambda file: with_parent(folder / file), below=below)
         yield folder, _checked_record(folder, address)
 
 

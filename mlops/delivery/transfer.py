@@ -1,5 +1,6 @@
 """Versions between sites: out of one as a package, into another through the same gate as any candidate."""
 
+import logging
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -12,7 +13,13 @@ from django.db import transaction
 from mlops.data.snapshots import adopt_snapshot, read_snapshot
 from mlops.delivery.fetch import place
 from mlops.delivery.package import COPIED, MODEL, SNAPSHOT, model_store, open_package, package_name, write_package
-from mlops.errors import ForeignCatalogue, NotPromotable, VersionNotFound
+from mlops.errors import (
+    ArtifactNotAvailable,
+    ForeignCatalogue,
+    NotPromotable,
+    SnapshotNotAvailable,
+    VersionNotFound,
+)
 from mlops.evaluation.comparison import Progress
 from mlops.gate.versions import evaluate_version
 from mlops.models import DatasetSnapshot, GateDecision, ModelVersion, Promotion
@@ -20,6 +27,8 @@ from mlops.registry.artifacts import size_of
 from mlops.registry.promotion import get_version, promote
 from recommender.estimators.artifact_files import copy_artifact
 from recommender.export import movie_frame
+
+logger = logging.getLogger(__name__)
 
 MIN_KNOWN_SHARE = 0.9  # of a model's movies: titles are mended now and then, but another catalogue shares hardly any
 Status = ModelVersion.Status
@@ -34,6 +43,19 @@ def export_version(*, version: int | None = None, to: str | None = None) -> str:
     if row is None:
         raise VersionNotFound("There is no champion to export.")
     return write_package(row, to or model_store())
+
+
+def publish_champion() -> str | None:
+    """Puts the champion into MODEL_STORE unless it is there, for hosts that share no disk with this one.
+
+    Returns its address; None where this host does not have its files or data, so that another one must.
+    Raises PackageError.
+    """
+    try:
+        return export_version()
+    except (VersionNotFound, ArtifactNotAvailable, SnapshotNotAvailable) as error:
+        logger.info("the champion is not published from this host: %s", error)
+        return None
 
 
 def import_version(*, address: str, on_progress: Progress | None = None) -> tuple[ModelVersion, GateDecision]:

@@ -6,6 +6,7 @@ configuration and with the shape of a movie that this site reads. MLflow is brou
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -66,10 +67,19 @@ def _champion_libraries() -> Finding:
 
 
 def _pinned_libraries() -> Finding:
-    path = settings.BASE_DIR / "requirements.txt"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    pins = {match[1]: match[2] for line in lines if (match := PIN.match(line))}
+    pins = _pins_in(settings.BASE_DIR / "requirements.txt")
     return _of_libraries(DependencyCode.PINNED_LIBRARIES, _changes(pins, library_versions(pins)))
+
+
+def _pins_in(path: Path) -> dict[str, str]:
+    """Name -> version, those of files that it includes (`-r FILE`) among them."""
+    pins: dict[str, str] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("-r "):
+            pins |= _pins_in(path.with_name(line.removeprefix("-r ").strip()))
+        elif match := PIN.match(line):
+            pins[match[1]] = match[2]
+    return pins
 
 
 def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -114,7 +114,7 @@ def _require_remote() -> None:
     if not settings.DVC_REMOTE_URL:
         raise NoDataRemote("No remote is set (DVC_REMOTE_URL in .env).")
     if _program() is None:
-        raise NoDataRemote("DVC is not installed (pip install dvc, as requirements-dev.txt has it).")
+        raise NoDataRemote("DVC is not installed (pip install -r requirements-dvc.txt).")
 
 
 def _push(folder: Path, meta: dict[str, datetime | None]) -> None:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
@@ -22,7 +23,7 @@ from recommender.services import activate
 logger = logging.getLogger(__name__)
 
 Status, Kind = ModelVersion.Status, Promotion.Kind
-SYNC_TASK = "mlops.sync_registry"
+SYNC_TASK, PUSH_TASK = "mlops.sync_registry", "mlops.push_data"
 
 
 def promote(
@@ -144,11 +145,18 @@ def _make_champion(version: ModelVersion, *, replacing: int | None = None, **tra
             artifact=version.artifact,
             checksum=version.artifact_checksum,
         )
+        transaction.on_commit(_ask_to_push)
         if promotion.kind != Kind.AUTOMATIC:  # a training mirrors its version itself
             transaction.on_commit(_ask_for_sync)
     version.refresh_from_db()
     logger.info("version %s is the champion (%s)", version.pk, promotion.kind)
     return promotion
+
+
+def _ask_to_push() -> None:
+    """Hosts that share no disk with this one get the champion from the store."""
+    if settings.MODEL_STORE:
+        send(PUSH_TASK, queue="default", expires=3600)  # if the broker does not take it: Beat pushes anyway
 
 
 def _ask_for_sync() -> None:
