@@ -1,54 +1,76 @@
-# The builder has a compiler for LightFM; the final image has none.
-FROM python:3.11-slim-bookworm AS builder
+# Two images: `web` has what web, Beat and Flower need, `worker` (the default) also what workers and MLflow's server need.
+# A registry of your own: --build-arg PYTHON_IMAGE=registry.example.org/python:3.11-slim-trixie.
+ARG PYTHON_IMAGE=python:3.11-slim-trixie
+
+# The builders have a compiler for LightFM; the final images have none.
+FROM ${PYTHON_IMAGE} AS web-builder
 WORKDIR /build
-# Unpinned, to get Debian's fixes; its stable release does not change versions.
-# hadolint ignore=DL3008
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends gcc libc6-dev \
-    && rm -rf /var/lib/apt/lists/*
 # Without flags for this machine: code built with -march=native crashes on other processors.
 ENV LIGHTFM_NO_CFLAGS=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/venv
-COPY requirements.txt .
-RUN /opt/venv/bin/pip install --requirement requirements.txt
+COPY requirements-web.txt .
+# Bytecode of what the services import comes later: that of all libraries is a fifth of an image.
+RUN /opt/venv/bin/pip install --no-compile --requirement requirements-web.txt
 
-FROM python:3.11-slim-bookworm
-# pg_dump and pg_restore of the server's version (docker-compose.yml), from PostgreSQL's own packages: Debian's are older.
+FROM web-builder AS worker-builder
+# Unpinned, to get Debian's fixes; its stable release does not change versions.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates libgomp1 postgresql-common tini \
-    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
-    && apt-get install --yes --no-install-recommends postgresql-client-17 \
-    && apt-get purge --yes --auto-remove postgresql-common \
-    && rm -rf /etc/apt/sources.list.d/pgdg.sources /var/lib/apt/lists/* \
-    && pg_dump --version && pg_restore --version \
-    && useradd --system --uid 10001 --create-home --home-dir /home/movierec movierec \
-    && install --directory --owner movierec --group movierec --mode 0700 /data /mnt/backup
-COPY --from=builder /opt/venv /opt/venv
+    && apt-get install --yes --no-install-recommends gcc libc6-dev \
+    && rm -rf /var/lib/apt/lists/*
+COPY requirements*.txt ./
+RUN /opt/venv/bin/pip install --no-compile --requirement requirements-dvc.txt
+
+FROM ${PYTHON_IMAGE} AS base
+# pg_dump and pg_restore of the server's version (docker-compose.yml).
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates libgomp1 postgresql-client-17 tini \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --gid 0 --no-create-home --home-dir /tmp movierec \
+    # Any other user (`user: "12345"`) is of group 0, and may write there too.
+    && install --directory --owner movierec --group root --mode 2770 /data /mnt/backup
 WORKDIR /app
-COPY . .
-# The git revision that trainings record: the image has no git.
-ARG CODE_REVISION=
-ENV CODE_REVISION=$CODE_REVISION
 ENV PATH=/opt/venv/bin:$PATH \
+    HOME=/tmp \
+    USER=movierec \
     PYTHONUNBUFFERED=1 \
-    PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=movierec.settings \
     VAR_DIR=/data \
     LOG_FORMAT=json \
+    DVC_DIR=/data \
+    STATIC_ROOT=/app/staticfiles \
     HOST=0.0.0.0 \
     PORT=8000 \
     HEALTH_PORT=9000
-# Static files are part of the image; they need no secret and no database.
-RUN STATIC_ROOT=/app/staticfiles VAR_DIR=/tmp/build python manage.py collectstatic --noinput --verbosity 0 \
-    && rm -rf /tmp/build
-ENV STATIC_ROOT=/app/staticfiles
-USER 10001
 VOLUME /data
 EXPOSE 8000 9000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"HEALTH_PORT\"]}/healthz', timeout=4)"]
 ENTRYPOINT ["tini", "--", "deploy/entrypoint"]
 CMD ["web"]
+
+FROM base AS web
+COPY --from=web-builder /opt/venv /opt/venv
+COPY . .
+# Static files and bytecode are part of the image, which services may not write to.
+RUN python -m compileall -q . \
+    && VAR_DIR=/tmp/build python manage.py collectstatic --noinput --verbosity 0 \
+    && VAR_DIR=/tmp/build python -c "import runpy; runpy.run_path('deploy/gunicorn.py')['on_starting'](None)" \
+    && rm -rf /tmp/build
+# The git revision that trainings record: the image has no git.
+ARG CODE_REVISION=
+ENV CODE_REVISION=$CODE_REVISION
+USER 10001
+
+FROM base AS worker
+COPY --from=worker-builder /opt/venv /opt/venv
+COPY --from=web /app /app
+RUN VAR_DIR=/tmp/build python -c "import runpy; runpy.run_path('deploy/gunicorn.py')['on_starting'](None); \
+        import dvc.cli, implicit.als, lightfm, mlflow.pyfunc, mlflow.server, s3fs, mlops.training.pipeline, mlops.tuning.search" \
+    && rm -rf /tmp/build
+ARG CODE_REVISION=
+ENV CODE_REVISION=$CODE_REVISION
+USER 10001

@@ -16,11 +16,11 @@ PYTHON ?= $(shell deploy/find-python)
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-$(RUN): requirements.txt
+$(RUN): requirements.txt requirements-web.txt
 	@deploy/setup "$(PYTHON)" $(VENV) requirements.txt
 	@touch $@
 
-$(DEV): requirements-dev.txt $(RUN)
+$(DEV): requirements-dev.txt requirements-dvc.txt $(RUN)
 	@deploy/setup "$(PYTHON)" $(VENV) requirements-dev.txt
 	@touch $@
 
@@ -88,7 +88,7 @@ shell: $(RUN) ## Open a Python shell with the models imported
 	@$(MANAGE) shell
 
 up: ## Start everything in containers
-	docker compose up --build --detach --wait
+	@CODE_REVISION="$$(git rev-parse HEAD 2>/dev/null)" docker compose up --build --detach --wait
 
 down: ## Stop the containers; their data stays
 	docker compose down

@@ -94,7 +94,8 @@ def test_libraries_other_than_the_champions_are_an_alert(alice, quick):
 
 def test_libraries_other_than_the_pinned_are_an_alert(settings, tmp_path):
     pins = "".join(f"no-such-package{n}==2.0\n" for n in range(6))
-    (tmp_path / "requirements.txt").write_text(f"numpy==1.0.0  # arrays\n{pins}# a comment\n")
+    (tmp_path / "requirements-web.txt").write_text("numpy==1.0.0  # arrays\n")
+    (tmp_path / "requirements.txt").write_text(f"-r requirements-web.txt\n{pins}# a comment\n")
     settings.BASE_DIR = tmp_path
 
     check_task()
