@@ -18,7 +18,8 @@ _metrics = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_var / "pr
 
 wsgi_app = "movierec.wsgi:application"
 _ports = [os.environ.get("PORT", "8000"), os.environ.get("HEALTH_PORT", "")]
-bind = [f"{os.environ.get('HOST', '127.0.0.1')}:{port}" for port in _ports if port]
+_host = os.environ.get("HOST", "127.0.0.1")
+bind = [f"[{_host.strip('[]')}]:{port}" if ":" in _host else f"{_host}:{port}" for port in _ports if port]
 worker_class = "movierec.web_worker.Worker"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))

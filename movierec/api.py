@@ -137,7 +137,7 @@ def error_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
     def respond(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
-        if response.status_code < 400 or is_json or not request.path.startswith("/api/"):
+        if response.status_code < 400 or is_json or not request.path_info.startswith("/api/"):
             return response
         kind = DJANGO_ERRORS.get(response.status_code, exceptions.ParseError)
         message = str(kind.default_detail).format(method=request.method)
@@ -160,7 +160,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Django calls this while it handles the exception.
     """
-    is_api = request.path.startswith("/api/")
+    is_api = request.path_info.startswith("/api/")
     if isinstance(sys.exception(), (OperationalError, InterfaceError)):
         headers = {"Retry-After": str(RETRY_SECONDS)}
         if is_api:

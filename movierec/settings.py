@@ -40,6 +40,7 @@ PORT = env.number("PORT", 8000, at_least=1, at_most=65535)  # of `make run`, on 
 HEALTH_PORT = env.number("HEALTH_PORT", PORT + 1000 if PORT < 64536 else PORT - 1000, at_least=1, at_most=65535)
 PROBES = ("/healthz", "/readyz", "/metrics")
 DEBUG = env.flag("DEBUG")
+BASE_PATH = FORCE_SCRIPT_NAME = env.text("BASE_PATH", pattern=r"(/[\w.~-]+)*", expected="a path such as /movies")
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 
@@ -203,6 +204,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Movierec API",
     "DESCRIPTION": "Movies, ratings and recommendations; models and their runs for staff.",
     "VERSION": VERSION,
+    "SERVERS": [{"url": BASE_PATH}] if BASE_PATH else [],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -231,8 +233,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "catalog:sign-in"
-LOGIN_REDIRECT_URL = "/"
-LOGOUT_REDIRECT_URL = "/"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = f"{BASE_PATH}/"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -270,7 +271,7 @@ FILE_UPLOAD_HANDLERS = [
 
 # --- Files, language, mail, logs ----------------------------------------------------------------------------------
 
-STATIC_URL = "/static/"
+STATIC_URL = f"{BASE_PATH}/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {

@@ -31,12 +31,12 @@ from catalog.views.pages import SignedInRequest
 @limited(SignUpThrottle)
 def sign_up(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return redirect("/")
+        return redirect("recommender:home")
     form = SignUpForm(request.POST or None)
     if form.is_valid() and (user := _created(form)):
         login(request, user)
         messages.success(request, f"Welcome, {user.username}! Rate a few movies, and your lists become your own.")
-        return redirect("/")
+        return redirect("recommender:home")
     return render(request, "catalog/sign_up.html", {"form": form})
 
 
@@ -104,7 +104,7 @@ def delete(request: SignedInRequest) -> HttpResponse:
         delete_account(user=user)
         logout(request)
         messages.success(request, "Your account, your ratings and your watchlist are deleted.")
-        return redirect("/")
+        return redirect("recommender:home")
     context = {"form": form, "n_ratings": user.ratings.count(), "n_watchlist": user.watchlist.count()}
     return render(request, "catalog/account_delete.html", context)
 

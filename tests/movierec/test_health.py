@@ -72,3 +72,18 @@ def test_without_a_database_the_site_is_alive_but_not_ready(tmp_path):
     assert ready.status_code == 503
     assert ready.json()["parts"]["database"] == {"ok": False, "detail": "does not answer"}
     assert "nobody" not in ready.text
+
+
+@pytest.mark.slow
+def test_a_site_listens_on_ipv6_and_ipv4(tmp_path):
+    own = free_port()
+    with site(log=tmp_path / "web.log", workers=1, HOST="::", HEALTH_PORT=str(own)) as address:
+        port = address.rpartition(":")[2]
+        urls = [
+            f"http://{host}:{at}{path}"
+            for host in ("[::1]", "127.0.0.1")
+            for at, path in ((port, "/healthz"), (own, "/movies/"))
+        ]
+        found = [httpx.get(url, timeout=60).status_code for url in urls]
+
+    assert found == [200, 404, 200, 404]  # the port of probes is known for both, too
