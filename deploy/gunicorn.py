@@ -72,13 +72,11 @@ def child_exit(server: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Loads the model before the first request, and starts the threads that watch the site and read its figures."""
     # Imported here: Django is set up in the worker, after this file was read.
-    from django.conf import settings
-
-    from mlops.delivery.fetch import served_fetcher
     from mlops.monitoring.watch import site_watch
     from movierec.ops import latest_rows
     from recommender.serving.model_server import server
 
+    settings = import_module("django.conf").settings
     if settings.TRACING:
         import_module("movierec.tracing").start()
     server.models()
@@ -86,7 +84,7 @@ def post_worker_init(worker: Any) -> None:
     site_watch.ensure_started()
     latest_rows.start()
     if settings.MODEL_STORE:
-        served_fetcher.ensure_started()
+        import_module("mlops.delivery.fetch").served_fetcher.ensure_started()
 
 
 def worker_exit(server: Any, worker: Any) -> None:

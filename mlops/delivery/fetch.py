@@ -1,20 +1,24 @@
-"""Brings the files of versions that this site knows to a host that lacks them, and keeps their folder within bounds."""
+"""Brings the files of versions that this site knows to a host that lacks them; the longest unused ones make room.
+
+A fetched model has a mark: an empty file with the name of its folder, whose time is that of its last use. Models that
+were trained here have none: the policy's `retention` decides about those.
+"""
 
 import fcntl
 import logging
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 
 from catalog.policy import MB
-from mlops.delivery.fetched import forget_oldest, mark_as_used
 from mlops.delivery.package import MODEL, RECORD, model_store, open_package, package_name
 from mlops.errors import ArtifactNotAvailable, MLOpsError
 from mlops.models import ModelVersion
 from mlops.monitoring.auto_rollback import assess
-from mlops.registry.artifacts import folder_of, require_artifact
+from mlops.registry.artifacts import folder_of, require_artifact, size_of
 from mlops.registry.promotion import get_version, predecessor_of_champion
 from recommender.estimators.artifact_files import copy_artifact
 from recommender.logs import log_once_a_minute
@@ -109,3 +113,31 @@ def place(row: ModelVersion, folder: Path) -> None:
     if not _is_here(row):
         copy_artifact(folder / MODEL, folder_of(row))
         ModelVersion.objects.filter(pk=row.pk).update(artifact_removed_at=None)
+
+
+def mark_as_used(rows: Iterable[ModelVersion], *, is_new: bool = False) -> None:
+    """Of models that were not fetched only `is_new` ones are marked."""
+    for row in rows:
+        mark = _marks() / row.artifact
+        if is_new or mark.exists():
+            mark.touch()
+
+
+def forget_oldest(*, keep: Iterable[ModelVersion], limit: int) -> None:
+    """Removes what was fetched beyond `limit` bytes, the longest unused first, but none that is served or in `keep`."""
+    kept = {row.artifact for row in keep} | set(ServedModel.objects.values_list("artifact", flat=True))
+    marks = sorted(_marks().iterdir(), key=lambda mark: mark.stat().st_mtime_ns)
+    sizes = {mark: size_of(Path(settings.MODEL_DIR) / mark.name) for mark in marks}
+    surplus = sum(sizes.values()) - limit
+    for mark in marks:
+        if surplus > 0 and mark.name not in kept:
+            shutil.rmtree(Path(settings.MODEL_DIR) / mark.name, ignore_errors=True)
+            mark.unlink()
+            surplus -= sizes[mark]
+            logger.info("%s was removed to make room; the store still has it", mark.name)
+
+
+def _marks() -> Path:
+    folder = Path(settings.VAR_DIR) / "fetched"
+    folder.mkdir(exist_ok=True)
+    return folder
