@@ -55,7 +55,7 @@ def instrument_web() -> None:
 def start() -> None:
     """Begins to send spans; after the fork, which no thread crosses."""
     global _provider
-    current_app.autodiscover_tasks(force=True)  # the instrumentation never ends spans of tasks that it cannot look up
+    current_app.autodiscover_tasks(force=True)  # of a task that is not registered, a span ends before it is sent
     os.environ.setdefault("OTEL_SERVICE_NAME", "movierec")
     _provider = TracerProvider(shutdown_on_exit=False)
     _provider.sampler = _WithoutBeat(_provider.sampler)
