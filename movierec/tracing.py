@@ -9,7 +9,6 @@ from collections.abc import Sequence, Set
 from threading import Thread
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from opentelemetry import trace
@@ -55,7 +54,6 @@ def instrument_web() -> None:
 def start() -> None:
     """Begins to send spans; after the fork, which no thread crosses."""
     global _provider
-    current_app.autodiscover_tasks(force=True)  # of a task that is not registered, a span ends before it is sent
     os.environ.setdefault("OTEL_SERVICE_NAME", "movierec")
     _provider = TracerProvider(shutdown_on_exit=False)
     _provider.sampler = _WithoutBeat(_provider.sampler)
