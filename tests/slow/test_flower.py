@@ -42,10 +42,12 @@ def test_a_finished_training_is_read_from_its_api(places, tmp_path):
         run = start_training(trigger=PipelineRun.Trigger.ADMIN)
         wait_for(lambda: _state(flower, run.pk) == "SUCCESS", seconds=120, what="Flower shows the training as finished")
         stranger = httpx.get(f"{address}/api/tasks", timeout=30)
+        scraped = httpx.get(f"{address}/metrics", timeout=30).text  # as Prometheus does, without a sign-in
 
     run.refresh_from_db()
     assert run.status == PipelineRun.Status.SUCCEEDED, run.message
     assert stranger.status_code == 401
+    assert 'flower_worker_online{worker="training@test"} 1.0' in scraped
 
 
 def _workers(flower: httpx.Client) -> dict[str, bool]:
