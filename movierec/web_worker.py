@@ -186,7 +186,7 @@ class Worker(ThreadWorker):
         self._swept = now
         for conn in list(self.waiting):
             if conn.deadline < now or not (self.alive or conn.outgoing):
-                self.log.info("%s was too slow and is dropped.", conn.client)
+                self.log.info("A client was too slow and is dropped.")
                 self._drop(conn)
 
     def _keep_within_bounds(self) -> None:
