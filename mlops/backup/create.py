@@ -1,14 +1,15 @@
-"""Writes a backup: the database as it was at one moment, then the files that it names, which never change, MLflow's
-local store, and checksums. Where retention removes files meanwhile, the backup starts again."""
+"""Writes a backup: database and MLflow's local store as they were at one moment, then the files that the database
+names, which never change, and checksums. Where retention removes files meanwhile, the backup starts again."""
 
-import json
 import logging
 import shutil
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from mlops.backup.database import copy_sqlite, dump
@@ -16,27 +17,30 @@ from mlops.backup.encryption import recipients
 from mlops.backup.layout import (
     DATABASE,
     DESCRIPTION,
-    MANIFESTS,
     MLFLOW_FILES,
     MLFLOW_STORE,
     Found,
+    damaged_files,
     describe,
+    files_in,
     mlflow_store,
     places,
 )
 from mlops.backup.stores import INCOMPLETE, Store, open_store
 from mlops.backup.workspace import PREFIX
 from mlops.backup.writer import BackupWriter, removed_on_error, writing
-from mlops.errors import BackupError, NoBackupFolder
+from mlops.errors import BackupError, MirrorBusy, NoBackupFolder
 from mlops.findings import Finding, Outcome
 from mlops.models import DatasetSnapshot, ModelVersion
 from mlops.monitoring.alerts import set_alert
 from mlops.monitoring.codes import AlertCode
 from mlops.monitoring.staleness import watch_backup
+from mlops.registry.mlflow_lock import sole_writer
 
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3
+MLFLOW_SECONDS = 600  # to wait for a process that writes to MLflow's local store
 SECRETS = "secrets: .env, and secret_key and metrics_token below VAR_DIR"
 REMOTE_MLFLOW = "MLflow: MLFLOW_TRACKING_URI names no sqlite:/// file, so its store is backed up where it is"
 
@@ -73,6 +77,8 @@ def create_backup(destination: str | None = None) -> Backup:
 
 def _create(address: str) -> Backup:
     store, keys = open_store(address), recipients()
+    if ModelVersion._meta.db_table not in connection.introspection.table_names():
+        raise BackupError("The database has no tables: expected one that is migrated. See DATABASE_URL and VAR_DIR.")
     for _ in range(ATTEMPTS):
         name = f"{PREFIX}{timezone.now():%Y%m%dT%H%M%S%fZ}"
         try:
@@ -82,7 +88,7 @@ def _create(address: str) -> Backup:
         except FilesRemoved as error:
             logger.info("the backup starts again: %s", error)
             continue
-        except (OSError, shutil.Error) as error:
+        except (OSError, shutil.Error, MirrorBusy) as error:
             raise BackupError(f"No backup was written to {address}: {error}") from error
         return Backup(
             **vars(found),
@@ -97,60 +103,49 @@ def _create(address: str) -> Backup:
 def _write(writer: BackupWriter) -> Found:
     versions = ModelVersion.objects.filter(artifact_removed_at=None).values_list("artifact", flat=True)
     snapshots = DatasetSnapshot.objects.filter(removed_at=None).values_list("folder", flat=True)
-    named = dump(writer.path(DATABASE), [versions, snapshots])
-    writer.keep(DATABASE)
-    is_local = _copy_mlflow_store(writer)
-    folders = {
-        f"{part}/{name}": place / name
-        for (part, place), names in zip(places().items(), named, strict=True)
-        for name in sorted(names)
-    }
-    _copy(writer, folders | ({MLFLOW_FILES: settings.MLFLOW_ARTIFACT_DIR} if is_local else {}))
+    is_local = mlflow_store() is not None
+    # A version that is written to MLflow meanwhile would be in one of both alone, or half of it there.
+    with sole_writer(wait_seconds=MLFLOW_SECONDS) if is_local else nullcontext():
+        named = dump(writer.path(DATABASE), [versions, snapshots])
+        writer.keep(DATABASE)
+        folders = {
+            f"{part}/{name}": place / name
+            for (part, place), names in zip(places().items(), named, strict=True)
+            for name in sorted(names)
+        }
+        files = files_in(folders)
+        if is_local:
+            _copy_mlflow_store(writer)
+            _copy(writer, files_in({MLFLOW_FILES: settings.MLFLOW_ARTIFACT_DIR}), later=files)
+    _copy(writer, files)
     # Retention updates a row before it removes the files: copies whose rows still name them are whole.
     if removed := named[0].difference(versions.all()) | named[1].difference(snapshots.all()):
         raise FilesRemoved(", ".join(sorted(removed)))
     found = Found(
         left_out=[SECRETS] if is_local else [SECRETS, REMOTE_MLFLOW],
         missing=[name for name, folder in folders.items() if not folder.exists()],
-        damaged=[file for name, folder in folders.items() for file in _damaged(writer, name, folder)],
+        damaged=[file for name, folder in folders.items() for file in damaged_files(name, folder, writer.checksums)],
     )
     writer.path(DESCRIPTION).write_text(describe(found), encoding="utf-8")
     writer.keep(DESCRIPTION)
     return found
 
 
-def _copy(writer: BackupWriter, folders: dict[str, Path]) -> None:
-    files = {
-        path: f"{name}/{path.relative_to(folder).as_posix()}"
-        for name, folder in folders.items()
-        for path in sorted(folder.rglob("*"))
-        if not path.is_dir()
-    }
+def _copy(writer: BackupWriter, files: Mapping[Path, str], *, later: Iterable[Path] = ()) -> None:
+    """Looks for room for those that follow later too."""
     try:
-        writer.require_room(files)
+        writer.require_room([*files, *later])
         for path, name in files.items():
             writer.add(path, name)
     except FileNotFoundError as error:
         raise FilesRemoved(error.filename) from error
 
 
-def _damaged(writer: BackupWriter, name: str, folder: Path) -> list[str]:
-    """The files of a copied model or snapshot that its manifest lists and that differ, or the manifest itself."""
-    manifest = MANIFESTS[name.partition("/")[0]]
-    try:
-        listed = json.loads((folder / manifest).read_text(encoding="utf-8")).get("files", {})
-    except (OSError, ValueError):
-        return [f"{name}/{manifest}"] if folder.exists() else []
-    return [f"{name}/{file}" for file, sha in listed.items() if writer.checksums.get(f"{name}/{file}") != sha]
-
-
-def _copy_mlflow_store(writer: BackupWriter) -> bool:
-    """Whether it is local. A store that does not exist yet is."""
+def _copy_mlflow_store(writer: BackupWriter) -> None:
     store = mlflow_store()
-    if store is not None and store.exists():
+    if store is not None and store.exists():  # until the first version there is none
         copy_sqlite(store, writer.path(MLFLOW_STORE))
         writer.keep(MLFLOW_STORE)
-    return store is not None
 
 
 def _prune(store: Store, newest: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What stands where in a backup, and on the site; and what a backup says of itself."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,26 @@ class Found:
 def places() -> dict[str, Path]:
     """The site's folder for each folder of files in a backup."""
     return {"models": Path(settings.MODEL_DIR), "snapshots": Path(settings.SNAPSHOT_DIR)}
+
+
+def files_in(folders: Mapping[str, Path]) -> dict[Path, str]:
+    """Where each file below the site's folders is, and its name in a backup."""
+    return {
+        path: f"{name}/{path.relative_to(folder).as_posix()}"
+        for name, folder in folders.items()
+        for path in sorted(folder.rglob("*"))
+        if not path.is_dir()
+    }
+
+
+def damaged_files(name: str, folder: Path, copied: Mapping[str, str]) -> list[str]:
+    """The files of a model or snapshot that its manifest lists with other checksums, or the manifest itself."""
+    manifest = MANIFESTS[name.partition("/")[0]]
+    try:
+        listed = json.loads((folder / manifest).read_text(encoding="utf-8")).get("files", {})
+    except (OSError, ValueError):
+        return [f"{name}/{manifest}"] if folder.exists() else []
+    return [f"{name}/{file}" for file, sha in listed.items() if copied.get(f"{name}/{file}") != sha]
 
 
 def mlflow_store() -> Path | None:

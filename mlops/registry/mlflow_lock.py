@@ -1,8 +1,9 @@
 """One process writes to MLflow at a time: a second would take a run that is being written for a leftover."""
 
 import fcntl
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from django.conf import settings
 from django.db import connection
@@ -10,13 +11,26 @@ from django.db import connection
 from mlops.errors import MirrorBusy
 
 KEY = 7002  # of Postgres' advisory lock
+PAUSE_SECONDS = 0.2
 
 
 @contextmanager
-def sole_writer() -> Iterator[None]:
-    """Within it no other process writes to MLflow. Never waits: raises MirrorBusy. A killed process holds no lock."""
-    held = _locked_in_postgres() if connection.vendor == "postgresql" else _locked_file()
-    with held:
+def sole_writer(*, wait_seconds: float = 0) -> Iterator[None]:
+    """Within it no other process writes to MLflow. A killed process holds no lock.
+
+    Raises MirrorBusy if another one still does after `wait_seconds`.
+    """
+    locked = _locked_in_postgres if connection.vendor == "postgresql" else _locked_file
+    with ExitStack() as stack:
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            try:
+                stack.enter_context(locked())
+                break
+            except MirrorBusy:
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(PAUSE_SECONDS)
         yield
 
 

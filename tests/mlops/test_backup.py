@@ -17,22 +17,21 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from pyrage import x25519
 
-from catalog.models import User
 from mlops.backup import create, workspace
 from mlops.errors import BackupError
 from mlops.models import ModelVersion
 from mlops.services import create_backup, prune, sync_registry
 from mlops.tasks import backup
-from recommender.services import recommend
 from tests.artefact_files import flip_bit, overwrite
 from tests.environment import RUN_ID
+from tests.mlops.restored_site import lists_of_people
 from tests.mlops.site import make_version
 from tests.processes import ROOT, environment
 
 LISTS = """
-import json, django; django.setup()
-from tests.mlops.test_backup import lists_of_100_people
-print(json.dumps(lists_of_100_people()))
+import json
+from tests.mlops.restored_site import lists_of_people
+print(json.dumps(lists_of_people()))
 """
 MLFLOW = """
 from urllib.parse import urlparse
@@ -57,14 +56,6 @@ except DatabaseError as error:
     print(Promotion.objects.get().reason, str(error).splitlines()[0])
 """
 DELETE = "from catalog.models import Rating; Rating.objects.all().delete()"
-
-
-def lists_of_100_people() -> list[list[list[float]]]:
-    people = User.objects.filter(username__startswith="rater").order_by("pk")[:100]
-    made = [recommend(user=user, surface=None) for user in people]
-    assert len(made) == 100
-    assert {found.fallback for found in made} == {None}
-    return [[[row.movie.pk, row.score] for row in found.results] for found in made]
 
 
 def restore(source: Path, *options: str) -> None:
@@ -111,7 +102,7 @@ def test_an_empty_host_gives_the_same_lists(rated_site, own_store, backups, buck
     """From a folder, and encrypted from a bucket into a database whose ratings were lost."""
     call_command("train_model")
     sync_registry()
-    before = lists_of_100_people()
+    before = lists_of_people()
 
     call_command("backup", str(backups))
     key = x25519.Identity.generate()
