@@ -143,11 +143,13 @@ class RetentionPolicy(Section):
     monitoring_days: Count = key(180, "how long retraining checks and closed alerts are kept")
 
 
+NO_FOLDER = r"s3:|[A-Za-z][\w+.-]*://"  # how addresses begin, other than those of folders
 S3_ADDRESS = r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]+[a-z0-9])(/(?P<prefix>[^?#]*))?"
+FOLDER_OR_BUCKET = rf"{S3_ADDRESS}|(?!{NO_FOLDER}).*"
 
 
 def _folder_or_bucket(address: str) -> str:
-    if address.startswith("s3:") and not re.fullmatch(S3_ADDRESS, address):
+    if not re.fullmatch(FOLDER_OR_BUCKET, address):
         raise ValueError("expected a folder or s3://bucket/prefix; credentials belong in the environment")
     return address
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from mlops.policy import S3_ADDRESS
+from mlops.policy import FOLDER_OR_BUCKET
 from movierec.addresses import quoted, redis_number
 
 _LINE = re.compile(r"\s*(#.*)?|(export )?\w+=.*", re.ASCII)
@@ -47,7 +47,7 @@ def age_key(name: str) -> str:
 
 
 def store(name: str) -> str:
-    return text(name, pattern=rf"{S3_ADDRESS}|(?!s3:).*", expected="a folder or s3://bucket/prefix", is_secret=True)
+    return text(name, pattern=FOLDER_OR_BUCKET, expected="a folder or s3://bucket/prefix", is_secret=True)
 
 
 def token(name: str) -> str:

@@ -24,14 +24,15 @@ from mlops.backup import workspace as workspaces
 from mlops.backup.checksums import SUMS
 from mlops.backup.workspace import PREFIX, workspace
 from mlops.errors import BackupError
-from mlops.policy import S3_ADDRESS
+from mlops.policy import NO_FOLDER, S3_ADDRESS
 
 logger = logging.getLogger(__name__)
 
 INCOMPLETE = "INCOMPLETE"  # a file in backups of a site that had lost files
 DEFAULT_REGION = "us-east-1"  # also where the variable is blank, which boto3 takes for a name
-IN_THIS_THREAD = TransferConfig(use_threads=False)  # half the time of a file that takes one request
-THREADS_ABOVE = 8 << 20  # bytes
+# A store that does not answer ends a command within four minutes: a download's attempts are each request's times these.
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS, DOWNLOAD_ATTEMPTS = 10, 20, 3, 3
+THREADS_ABOVE = 8 << 20  # bytes; a smaller file takes one request, and without threads half the time
 
 
 class Target(Protocol):
@@ -71,7 +72,7 @@ def open_store(address: str, prefix: str = PREFIX) -> Store:
 
     Raises BackupError if the address is malformed.
     """
-    return Bucket(address, prefix) if address.startswith("s3:") else Folder(Path(address), prefix)
+    return Bucket(address, prefix) if re.match(NO_FOLDER, address) else Folder(Path(address), prefix)
 
 
 class FolderTarget:
@@ -144,7 +145,7 @@ class Bucket:
     def __init__(self, address: str, named: str = PREFIX) -> None:
         parts = re.fullmatch(S3_ADDRESS, address)
         if parts is None:  # not shown: it may hold a password
-            raise BackupError("The address of the store: expected s3://bucket/prefix, without credentials.")
+            raise BackupError("The address of the store: expected a folder or s3://bucket/prefix, without credentials.")
         self.bucket, prefix = parts["bucket"], (parts["prefix"] or "").strip("/")
         self.prefix = f"{prefix}/" if prefix else ""
         self.named = named
@@ -163,7 +164,7 @@ class Bucket:
     @contextmanager
     def writing(self, name: str) -> Iterator[Target]:
         def upload(path: Path, file: str) -> None:
-            config = IN_THIS_THREAD if path.stat().st_size <= THREADS_ABOVE else None
+            config = TransferConfig(use_threads=path.stat().st_size > THREADS_ABOVE)
             with self._errors():
                 self.client.upload_file(str(path), self.bucket, f"{self.prefix}{name}/{file}", Config=config)
 
@@ -179,8 +180,9 @@ class Bucket:
         key = f"{self.prefix}{name}/{file}" if name else f"{self.prefix}{file}"
         copy = folder / "fetched"
         copy.unlink(missing_ok=True)
+        config = TransferConfig(num_download_attempts=DOWNLOAD_ATTEMPTS)
         with self._errors():
-            self.client.download_file(self.bucket, key, str(copy))
+            self.client.download_file(self.bucket, key, str(copy), Config=config)
         return copy
 
     def remove(self, name: str) -> None:
@@ -218,9 +220,9 @@ class Bucket:
 
 def _client() -> Any:
     config = Config(
-        connect_timeout=10,
-        read_timeout=60,
-        retries={"mode": "standard", "total_max_attempts": 5},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         # Our own checksums cover every byte; not every compatible store knows those that S3 has added.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",

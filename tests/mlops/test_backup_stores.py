@@ -20,6 +20,7 @@ from tests.mlops.conftest import SECRET
 
 pytestmark = pytest.mark.once
 HOME = "s3://backups/movies"
+NO_SECRETS = "expected a folder or s3://bucket/prefix, without credentials"
 Usage = namedtuple("Usage", "total used free")
 
 
@@ -112,7 +113,7 @@ def test_attempts_that_start_again_leave_nothing(champion_site, bucket, monkeypa
     def removed(*arguments: Any) -> None:
         raise create.FilesRemoved("by retention")
 
-    monkeypatch.setattr(create, "_damaged", removed)
+    monkeypatch.setattr(create, "damaged_files", removed)
     with pytest.raises(BackupError, match="Files were removed during each attempt"):
         create_backup(HOME)
 
@@ -138,8 +139,9 @@ def test_the_newest_backups_are_kept(champion_site, bucket, change_policy, monke
         ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, HOME, "Unable to locate credentials"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, HOME, "Could not connect to the endpoint"),
         ({"AWS_ENDPOINT_URL": "nowhere"}, HOME, "Invalid endpoint"),
-        ({}, f"s3://user:{SECRET}@backups", "expected s3://bucket/prefix, without credentials"),
-        ({}, f"s3:/{SECRET}", "expected s3://bucket/prefix, without credentials"),
+        ({}, f"s3://user:{SECRET}@backups", NO_SECRETS),
+        ({}, f"s3:/{SECRET}", NO_SECRETS),
+        ({}, f"https://user:{SECRET}@127.0.0.1/backups", NO_SECRETS),
     ],
 )
 def test_what_fails_is_said_without_the_secret(champion_site, bucket, monkeypatch, tmp_path, changes, address, said):
@@ -189,6 +191,7 @@ def test_the_policy_names_a_bucket_and_refuses_half_an_address(tmp_path):
     file.write_text(f"backup: {{folder: {HOME}}}")
     assert load_policy(file).backup.folder == HOME
 
-    file.write_text("backup: {folder: 's3:/backups'}")
-    with pytest.raises(Exception, match=r"backup\.folder"):
-        load_policy(file)
+    for address in ("s3:/backups", "file:///mnt/backups"):
+        file.write_text(f"backup: {{folder: '{address}'}}")
+        with pytest.raises(Exception, match=r"backup\.folder"):
+            load_policy(file)
