@@ -3,6 +3,7 @@
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from mlops.backup.encryption import SUFFIX
 from mlops.backup.layout import DATABASE, DESCRIPTION, FORMAT, MLFLOW_FILES, MLFLOW_STORE, mlflow_store, places
 from mlops.backup.reader import read_backup
 from mlops.backup.stores import Store, open_store
-from mlops.backup.workspace import PREFIX, require_room, with_parent, workspace
+from mlops.backup.workspace import PREFIX, Move, placed, require_room, with_parent, workspace
 from mlops.data.validation import frames_as_of
 from mlops.errors import BackupError
 from mlops.models import ModelVersion
@@ -76,8 +77,8 @@ def restore_backup(source: str, *, force: bool = False) -> Restored:
                 "everything in this one."
             )
         os.sync()  # so that no file in its place is cut by a power cut
-        staging.place_folders()
-        load(staging.path(DATABASE))
+        with placed(staging.moves()):
+            load(staging.path(DATABASE))
         _restore_mlflow(staging, description["mlflow_files"])
     call_command("migrate", verbosity=0, interactive=False)
     return Restored(store.address(name), description, _test_champion())
@@ -116,10 +117,10 @@ class _Staging:
         needed[self._folders[""]] += again + (0 if is_local else max(sizes.values(), default=0))  # while it is fetched
         require_room(needed.items())
 
-    def place_folders(self) -> None:
+    def moves(self) -> Iterator[Move]:
         for part, put in (("models", place_artifact), ("snapshots", replace_folder)):
             for folder in sorted(self.folder(part).glob("*/")):
-                put(folder, places()[part] / folder.name)
+                yield folder, places()[part] / folder.name, put
 
     def _folder(self, name: str) -> Path:
         return self._folders[name.partition("/")[0] if "/" in name else ""]
@@ -130,9 +131,8 @@ def _require_fit(description: dict[str, Any]) -> None:
         raise BackupError(f"The backup has format {description['format']}; this version reads {FORMAT}.")
     if description["database"] != connection.vendor:
         raise BackupError(f"The backup is of {description['database']}, this site's database is {connection.vendor}.")
-    known = MigrationLoader(None).disk_migrations
-    names = {".".join(key) for key, row in known.items() for key in (key, *row.replaces)}
-    if unknown := sorted(set(description["migrations"]) - names):
+    known = (name for key, row in MigrationLoader(None).disk_migrations.items() for name in (key, *row.replaces))
+    if unknown := sorted(set(description["migrations"]).difference(map(".".join, known))):
         raise BackupError(
             f"The backup was made by version {description['version']}, which is newer than this one "
             f"({settings.VERSION}): migration {unknown[0]} is unknown here. Install that version first."

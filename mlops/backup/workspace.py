@@ -1,14 +1,18 @@
 """Room to prepare a backup or a restore in: folders that go away, and a look at what is free before they fill."""
 
+import os
 import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from mlops.errors import BackupError
+from recommender.estimators.artifact_files import replace_folder
+
+Move = tuple[Path, Path, Callable[[Path, Path], None]]  # a folder, its place, and what puts it there
 
 PREFIX, PARTIAL = "movierec-", ".part"
 ABANDONED_SECONDS = 24 * 3600  # age of an unfinished backup whose process must have ended
@@ -25,6 +29,20 @@ def workspace(root: Path) -> Iterator[Path]:
                 shutil.rmtree(folder, ignore_errors=True)
     with tempfile.TemporaryDirectory(PARTIAL, f".{PREFIX}", root, ignore_cleanup_errors=True) as made:
         yield Path(made)
+
+
+@contextmanager
+def placed(moves: Iterable[Move]) -> Iterator[None]:
+    """Puts folders into their places. After an error what was there is there again: it may be of another site."""
+    with ExitStack() as former:
+        for folder, place, put in moves:
+            if place.exists():
+                kept = folder.with_name(f"{folder.name}.former")
+                shutil.copytree(place, kept, copy_function=os.link)  # which takes no room
+                former.callback(replace_folder, kept, place)
+            put(folder, place)
+        yield
+        former.pop_all()
 
 
 def with_parent(path: Path) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from catalog.models import User
 from mlops.backup import create
@@ -124,6 +125,33 @@ def test_a_killed_restore_changes_nothing_and_can_be_repeated(champion_site, bac
     assert {path: content for path, content in files().items() if ".part/" not in str(path)} == before
     restore_all(backups)
     assert not User.objects.filter(username="since then").exists()
+
+
+def test_a_database_that_cannot_be_loaded_leaves_the_models(champion_site, backups, files, settings, monkeypatch):
+    """Those of a site with another history have the same names."""
+    create_backup(str(backups))
+    flip_bit(next((settings.MODEL_DIR / champion_site.artifact).glob("*.npy")))
+    before = files()
+
+    def fails(file: Path) -> None:
+        assert files() != before
+        raise BackupError("may not drop tables")
+
+    with monkeypatch.context() as patch, pytest.raises(CommandError, match="may not drop tables"):
+        patch.setattr("mlops.backup.restore.load", fails)
+        call_command("restore", str(backups), "--force")
+
+    assert files() == before
+    restore_all(backups)
+    assert files() != before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_without_tables_is_said(backups, monkeypatch):
+    monkeypatch.setattr(connection.introspection, "table_names", lambda: [])
+
+    with pytest.raises(BackupError, match="has no tables: expected one that is migrated"):
+        create_backup(str(backups))
 
 
 def test_restored_models_are_read_only(champion_site, backups, settings):
