@@ -134,11 +134,17 @@ class TrainingRun:
             model.save(self.folder)
             step.figures = {"users": self.dataset.n_users, "movies": self.dataset.n_movies} | self._chosen()
             step.result = {"parameters": to_json(self.parameters), "threads": self.threads}
+            step.result["checksum"] = artifact_checksum(self.folder)
 
     def _has_artifact(self) -> bool:
-        """Whether an earlier attempt's model is here and whole: this may be another machine. Half of one is removed."""
+        """Whether an earlier attempt's model is here and whole. Any other is removed.
+
+        This may be another machine, or a restored site where the run of another history has left its model.
+        """
         try:
             load_recommender(self.folder, mmap=True)
+            if artifact_checksum(self.folder) != self._results["fit"].get("checksum"):
+                raise ArtifactError(f"{self.folder.name} is not the model that this run has fitted")
         except ArtifactError as error:
             logger.warning("the model is fitted again: %s", error)
             shutil.rmtree(self.folder, ignore_errors=True)

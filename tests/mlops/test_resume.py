@@ -15,6 +15,9 @@ from catalog.models import User
 from mlops.errors import RunNotFound, RunNotResumable, TrainingAlreadyActive
 from mlops.models import ModelVersion, PipelineRun, Promotion
 from mlops.services import cancel_run, resume_run, run_training, start_training
+from recommender.estimators import Dataset, artifact_checksum
+from recommender.estimators.popularity import PopularityRecommender
+from recommender.export import movie_frame, rating_frame
 from tests.mlops.site import KILLED_WORKER
 
 Status = PipelineRun.Status
@@ -72,6 +75,21 @@ def test_an_artefact_that_is_not_there_any_more_is_made_again(rated_site, settin
     assert "the model is fitted again" in run.log
     assert [step.attempt for step in run.steps.filter(name="fit", status="succeeded")] == [1, 2]
     assert (folder / "manifest.json").is_file()
+
+
+def test_a_model_of_another_run_is_not_taken_for_its_own(rated_site, settings):
+    """As on a host where a backup was restored from before that run."""
+    run = start_training(trigger="command")
+    run_training(run_id=run.pk, on_progress=crash_at("evaluate"))
+    folder = settings.MODEL_DIR / f"run-{run.pk}"
+    own = artifact_checksum(folder)
+    PopularityRecommender().fit(Dataset.from_frames(rating_frame(), movie_frame())).save(folder)
+    resume_run(run_id=run.pk, here=True)
+
+    run = run_training(run_id=run.pk, on_progress=crash_at("evaluate"))
+
+    assert "is not the model that this run has fitted" in run.log
+    assert artifact_checksum(folder) == own
 
 
 @pytest.mark.parametrize("stopped", [False, True])
