@@ -1,8 +1,9 @@
-"""Upgrades a site of an older checkout: `python -m benchmarks.upgrade OLD NEW [--postgres URL]`.
+"""Upgrades a site of an older checkout and takes it back: `python -m benchmarks.upgrade OLD NEW [--postgres URL]`.
 
 Makes a site with the code of OLD (written for ff2ac02) in a temporary folder: people, ratings, two trainings (one
-promoted, one refused), bad rows, alerts, drift reports, imports and syncs, dead runs. Then migrates it with the code of
-NEW and checks that it goes on. Prints a table; ends with code 1 where a check fails.
+promoted, one refused), bad rows, alerts, drift reports, imports and syncs, dead runs. Then takes every step of NEW's
+docs/upgrading.md on it, checks that it goes on, restores its backups on empty hosts, and takes the documented way back.
+Prints a table; ends with code 1 where a step or a check fails.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from benchmarks.checkout import Checkout, Sections, say
 from benchmarks.postgres import new_database
 from benchmarks.tables import render
+from benchmarks.upgrade.operator import Operator
 
 HERE = Path(__file__).resolve().parent
 QUICK: Sections = {  # trained in seconds, judged by the same rules
@@ -26,52 +29,110 @@ QUICK: Sections = {  # trained in seconds, judged by the same rules
     "evaluation": {"cuts": [0.8], "half_lives_days": [30], "bootstrap_resamples": 1000},
     "gate": {"max_latency_ms": 5000, "shadow_latency_floor_ms": 5000},
 }
-COMMANDS = {
-    "migrate": ("migrate", "--noinput", "--verbosity", "0"),
-    "system checks": ("check",),
-    "collect static files": ("collectstatic", "--noinput", "--verbosity", "0"),
-    "ensure schedules": ("ensure_schedules",),
-}
 SHOWN = 8  # problems of a check
+UPGRADE, WAY_BACK = 0, 1  # the blocks of commands in a section of the document
+Row = dict[str, Any]
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _read(arguments)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="movierec-upgrade-")))
-        database = stack.enter_context(new_database(options.postgres)) if options.postgres else ""
-        old, new = Checkout(options.old), Checkout(options.new)
-        for checkout in (old, new):
-            checkout.use_site(folder, QUICK, database=database)
-        before = folder / "before.json"
-        say("Making a site with the old checkout")
-        if old.script(HERE / "old_site.py", before):
-            print("The old checkout could not make the site.", file=sys.stderr)
-            return 1
-        rows = list(_upgrade(new, before, folder))
-    print(render(f"Upgrade, {'Postgres' if database else 'SQLite'}", [_line(row) for row in rows]))
+        databases = [stack.enter_context(new_database(options.postgres)) for _ in range(4 if options.postgres else 0)]
+        site = _Site(folder, options.old, options.new, databases)
+        stack.callback(site.operator.close)
+        rows = list(site.drill())
+    print(render(f"Upgrade, {'Postgres' if databases else 'SQLite'}", [_line(row) for row in rows]))
     for row in rows:
         for problem in row["problems"][:SHOWN]:
             print(f"- {row['stage']}: {row['check']}: {problem}")
     return 1 if any(row["problems"] for row in rows) else 0
 
 
-def _upgrade(new: Checkout, before: Path, folder: Path) -> Iterator[dict[str, Any]]:
-    version = str(json.loads(before.read_text(encoding="utf-8"))["champion"])
-    for name, arguments in COMMANDS.items():
-        yield _command(new, "migrated", name, *arguments)
-    yield from _checks(new, "migrated", before, folder)
-    yield _command(new, "trained", "evaluate the old champion again", "evaluate_model", version)
-    yield _command(new, "trained", "train a model", "train_model")
-    yield from _checks(new, "trained", before, folder)
-    yield _command(new, "rolled back", "roll back to the old champion", "rollback_model", "--to", version)
-    yield from _checks(new, "rolled back", before, folder)
+class _Site:
+    def __init__(self, folder: Path, old: Path, new: Path, databases: Sequence[str]) -> None:
+        """On Postgres with four databases: of the site, of MLflow, and of two hosts to restore on."""
+        self.folder, self.databases = folder, databases
+        self.section = "Postgres" if databases else "SQLite (`make run`)"
+        address = urlsplit(databases[1])._replace(scheme="").geturl().removeprefix("//") if databases else ""
+        self.operator = Operator(folder, old=old, new=new, mlflow_database=address)
+        self.checkout = self.operator.checkout
+        self.checkout.use_site(self.operator.root, QUICK, database=databases[0] if databases else "")
+        if databases:
+            server, _, name = databases[0].rpartition("/")
+            variables = {"SERVER": server, "DATABASE": name, "MLFLOW_DATABASE": address}
+            self.checkout.environment |= variables | {"MLFLOW_TRACKING_URI": self.operator.mlflow.url}
+
+    def drill(self) -> Iterator[Row]:
+        before = self.folder / "before.json"
+        yield from self._make(before)
+        lists = self._lists("before")
+        for line, problem in self.operator.follow(self.section, UPGRADE):
+            yield _row("upgrade", line, problem)
+            if line == "make setup":
+                yield self._backup("upgrade", "not yet migrated")
+        yield self._same_lists("upgrade", lists)
+        yield _row("upgrade", "stop", self.operator.stop())
+        self.operator.start_mlflow()
+        yield self._backup("upgrade", "migrated")
+        for number, name in enumerate(("not yet migrated", "migrated"), 2):
+            yield from self._restore(name, self.databases[number] if self.databases else "", lists)
+        yield from self._checks(before)
+        for line, problem in self.operator.follow(self.section, WAY_BACK):
+            yield _row("way back", line, problem)
+        yield self._same_lists("way back", lists)
+
+    def _make(self, before: Path) -> Iterator[Row]:
+        say("Making a site with the old checkout")
+        self.operator.start_mlflow()
+        if self.checkout.script(HERE / "old_site.py", before):
+            raise SystemExit("The old checkout could not make the site.")
+        yield _row("before", "the old site serves", self.operator.start())
+
+    def _checks(self, before: Path) -> Iterator[Row]:
+        version = str(json.loads(before.read_text(encoding="utf-8"))["champion"])
+        yield _command(self.checkout, "migrated", "system checks", "check")
+        yield from _checks(self.checkout, "migrated", before, self.folder)
+        yield _command(self.checkout, "trained", "evaluate the old champion again", "evaluate_model", version)
+        yield _command(self.checkout, "trained", "train a model", "train_model")
+        yield from _checks(self.checkout, "trained", before, self.folder)
+        yield _command(self.checkout, "rolled back", "roll back to the old champion", "rollback_model", "--to", version)
+        yield from _checks(self.checkout, "rolled back", before, self.folder)
+
+    def _backup(self, stage: str, name: str) -> Row:
+        return _command(self.checkout, stage, f"backup, {name}", "backup", self.folder / name)
+
+    def _restore(self, name: str, database: str, lists: Any) -> Iterator[Row]:
+        """On a host without data."""
+        host = Checkout(self.operator.root)
+        host.use_site(self.folder / f"host, {name}", QUICK, database=database)
+        yield _command(host, "restored", f"the backup, {name}", "restore", self.folder / name)
+        yield self._same_lists("restored", lists, host)
+
+    def _lists(self, name: str, host: Checkout | None = None) -> Any:
+        out = self.folder / f"lists {name}.json"
+        if (host or self.checkout).script(HERE / "lists.py", out):
+            return {}
+        return json.loads(out.read_text(encoding="utf-8"))
+
+    def _same_lists(self, stage: str, expected: Any, host: Checkout | None = None) -> Row:
+        found = self._lists(stage, host)
+        differing = [
+            f"user {user}: {row} before, {found.get(user)} now"
+            for user, row in expected.items()
+            if found.get(user) != row
+        ]
+        return {"stage": stage, "check": f"the same lists for {len(expected)} people", "problems": differing}
 
 
-def _command(new: Checkout, stage: str, name: str, *arguments: str) -> dict[str, Any]:
+def _row(stage: str, check: str, problem: str) -> Row:
+    return {"stage": stage, "check": check, "problems": [problem] if problem else []}
+
+
+def _command(new: Checkout, stage: str, name: str, *arguments: object) -> Row:
     say(f"{stage}: {name}")
     code = new.manage(*arguments)
-    return {"stage": stage, "check": name, "problems": [f"exit code {code}"] if code else []}
+    return _row(stage, name, f"exit code {code}" if code else "")
 
 
 def _checks(new: Checkout, stage: str, before: Path, folder: Path) -> list[dict[str, Any]]:
