@@ -15,6 +15,7 @@ from catalog.models import User
 from mlops.errors import RunNotFound, RunNotResumable, TrainingAlreadyActive
 from mlops.models import ModelVersion, PipelineRun, Promotion
 from mlops.services import cancel_run, resume_run, run_training, start_training
+from mlops.training.steps import TrainingRun
 from recommender.estimators import Dataset, artifact_checksum
 from recommender.estimators.popularity import PopularityRecommender
 from recommender.export import movie_frame, rating_frame
@@ -77,16 +78,21 @@ def test_an_artefact_that_is_not_there_any_more_is_made_again(rated_site, settin
     assert (folder / "manifest.json").is_file()
 
 
-def test_a_model_of_another_run_is_not_taken_for_its_own(rated_site, settings):
+def test_a_model_of_another_run_is_not_taken_for_its_own(rated_site, settings, monkeypatch):
     """As on a host where a backup was restored from before that run."""
-    run = start_training(trigger="command")
-    run_training(run_id=run.pk, on_progress=crash_at("evaluate"))
+
+    def crash(training: TrainingRun) -> None:
+        raise Crash("evaluate")
+
+    monkeypatch.setattr(TrainingRun, "evaluate", crash)
+    run = run_training(run_id=start_training(trigger="command").pk)
     folder = settings.MODEL_DIR / f"run-{run.pk}"
     own = artifact_checksum(folder)
     PopularityRecommender().fit(Dataset.from_frames(rating_frame(), movie_frame())).save(folder)
+    assert artifact_checksum(folder) != own
     resume_run(run_id=run.pk, here=True)
 
-    run = run_training(run_id=run.pk, on_progress=crash_at("evaluate"))
+    run = run_training(run_id=run.pk)
 
     assert "is not the model that this run has fitted" in run.log
     assert artifact_checksum(folder) == own
