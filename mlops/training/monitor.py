@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from catalog.jobs.connection import LOST_CONNECTION, reconnecting
 from catalog.jobs.queue import attempt_of, sign_of_life
-from catalog.models.job import progress_text
 from mlops.errors import MLOpsError, RunCancelled, RunLost
 from mlops.models import PipelineRun, RunStep
 from mlops.training.forecast import Durations, Forecast
@@ -23,7 +22,7 @@ from mlops.training.job import RunFailed, TrainingOutcome
 
 logger = logging.getLogger(__name__)
 
-OnProgress = Callable[[str, float], None]  # what the run does and how long it takes, and the share that is done
+OnProgress = Callable[[str, str, Forecast], None]  # the step, what it does, and how long it and the run take
 
 
 class Interrupt(MLOpsError):
@@ -39,7 +38,7 @@ class RunMonitor:
 
     def __init__(self, run: PipelineRun, on_progress: OnProgress | None = None) -> None:
         self.run = run
-        self._report = on_progress or (lambda text, share: None)
+        self._report = on_progress or (lambda step, text, forecast: None)
         self._lines = [run.log] if run.log else []
         self._step: RunStep | None = None
         self._step_begin = 0  # the number of lines before the step
@@ -86,7 +85,7 @@ class RunMonitor:
                 share=found.share,
                 remaining_seconds=found.remaining_seconds,
             )
-            self._tell(step, found)
+            self._report(step.name, step.progress, found)
         return bool(attempt_of(self.run).update(**progress))
 
     @contextmanager
@@ -99,7 +98,7 @@ class RunMonitor:
         self._step_begin, self._step_began_at, self._share = len(self._lines), time.monotonic(), None
         self._step = row
         try:
-            self._tell(row, self._forecast(row))
+            self._report(name, "", self._forecast(row))
             yield row
         except BaseException:
             self._end(row, RunStep.Status.FAILED)
@@ -124,11 +123,7 @@ class RunMonitor:
         self.check()
         step.activity, step.activity_details = activity, details
         self._share = details["done"] / details["total"] if details.get("total") else None
-        self._tell(step, self._forecast(step))
-
-    def _tell(self, step: RunStep, found: Forecast) -> None:
-        doing = ": ".join(filter(None, (step.name, step.progress)))
-        self._report(f"{doing}, {progress_text(found.run_share, found.run_remaining_seconds)}", found.run_share)
+        self._report(step.name, step.progress, self._forecast(step))
 
     def share_from_now(self) -> Callable[[float], None]:
         """A listener to the last part of the step; what it hears is shown with the next look of the thread."""

@@ -35,7 +35,7 @@ class Crash(RuntimeError):
 
 
 def crash_at(name: str):
-    def crash(step: str, text: str) -> None:
+    def crash(step: str, text: str, *_: object) -> None:
         if step == name:
             raise Crash(name)
 
@@ -108,7 +108,7 @@ def test_an_export_goes_on_and_ends_while_others_write(rated_site, monkeypatch, 
         User.objects.create(username=f"newcomer {User.objects.count()}", password="!")
         connection.close()
 
-    def crash(step: str, text: str) -> None:
+    def crash(step: str, text: str, *_: object) -> None:
         if step == "export" and text:
             thread = threading.Thread(target=others_write)
             thread.start()
@@ -184,7 +184,7 @@ def test_an_earlier_attempt_writes_nothing(rated_site):
     """A worker that was taken for dead wakes up while another one works on the next attempt."""
     run = start_training(trigger="command")
 
-    def give_up(step: str, text: str) -> None:
+    def give_up(step: str, text: str, *_: object) -> None:
         if step == "register":
             PipelineRun.objects.filter(pk=run.pk).update(attempt=2, status=Status.RUNNING)
 

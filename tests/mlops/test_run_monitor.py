@@ -13,6 +13,7 @@ from catalog.jobs.queue import claim
 from mlops.errors import RunCancelled, RunLost
 from mlops.models import PipelineRun, RunStep
 from mlops.services import cancel_run, start_training
+from mlops.training.forecast import Forecast
 from mlops.training.job import RunFailed
 from mlops.training.monitor import RunMonitor
 from movierec.policy import load_policy
@@ -119,16 +120,16 @@ def test_each_activity_is_shown_however_short(run):
 
 
 def test_a_step_without_news_is_told_again_with_every_look(run):
-    said: list[tuple[str, float]] = []
+    said: list[tuple[str, str, Forecast]] = []
     with RunMonitor(run, lambda *told: said.append(told)) as monitor, monitor.step("fit") as step:
         monitor.progress(step, "choosing_parameters")
         n = len(said)
         wait_for(lambda: len(said) > n, seconds=60, what="look of the thread")
 
-    text, share = said[-2]
-    assert text.startswith("fit: choosing what is not given, ")
-    assert text.endswith(" left")
-    assert 0 < share < 1
+    step_name, text, found = said[-1]
+    assert (step_name, text) == ("fit", "choosing what is not given")
+    assert 0 < found.run_share < 1
+    assert found.run_remaining_seconds > 0
 
 
 def test_what_comes_often_is_not_all_written(run):

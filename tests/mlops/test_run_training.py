@@ -164,7 +164,7 @@ def test_a_kept_snapshot_is_trained_on_again(rated_site):
 def test_a_run_that_is_cancelled_ends_so_and_leaves_nothing(rated_site, settings):
     run = start_training(trigger="command")
 
-    def cancel(step: str, text: str) -> None:
+    def cancel(step: str, text: str, *_: object) -> None:
         if step == "register" and not text:
             cancel_run(run_id=run.pk)
             wait_for_heartbeats(run, 3)  # the second has seen it, and the third is after that
@@ -180,7 +180,7 @@ def test_a_run_that_is_cancelled_ends_so_and_leaves_nothing(rated_site, settings
 def test_an_interrupt_ends_the_run_as_cancelled(rated_site, settings):
     run = start_training(trigger="command")
 
-    def interrupt(step: str, text: str) -> None:
+    def interrupt(step: str, text: str, *_: object) -> None:
         if step == "evaluate":
             raise KeyboardInterrupt
 
@@ -205,7 +205,7 @@ def test_a_second_delivery_of_the_message_does_nothing(rated_site):
 def test_a_run_given_up_while_it_worked_promotes_nothing(rated_site):
     run = start_training(trigger="command")
 
-    def give_up(step: str, text: str) -> None:
+    def give_up(step: str, text: str, *_: object) -> None:
         if step == "register":
             PipelineRun.objects.filter(pk=run.pk).update(
                 status=Status.ERRORED, outcome="bug", details={"error": "given up"}

@@ -5,10 +5,12 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from catalog.management.base import ServiceCommand, terminate_as_interrupt
+from catalog.models.job import progress_text
 from catalog.progress import progress_bar
 from mlops.dashboard.markdown import version_report
 from mlops.models import ModelVersion, PipelineRun
 from mlops.registry.artifacts import folder_of
+from mlops.training.forecast import Forecast
 from mlops.training.job import TrainingOutcome
 from mlops.training.pipeline import run_training
 from mlops.training.runs import resume_run, start_training
@@ -77,9 +79,10 @@ class Command(ServiceCommand):
     def _follow(self, run: PipelineRun) -> PipelineRun:
         with progress_bar(total=1, bar_format="{bar}| {elapsed} {desc}", shown=self.show_progress) as bar:
 
-            def show(text: str, share: float) -> None:
-                bar.n = share
-                bar.set_description_str(text)
+            def show(step: str, text: str, found: Forecast) -> None:
+                bar.n = found.run_share
+                doing = f"{step}: {text}" if text else step
+                bar.set_description_str(f"{doing}, {progress_text(found.run_share, found.run_remaining_seconds)}")
 
             return run_training(run_id=run.pk, on_progress=show)
 
