@@ -71,6 +71,18 @@ def test_snapshots_and_champion_are_restored_on_an_empty_host(alice, remote, set
     assert artifact_checksum(settings.MODEL_DIR / version.artifact) == version.artifact_checksum
 
 
+def test_a_store_that_speaks_s3_is_a_remote(alice, remote, bucket, settings, tmp_path):
+    """By the libraries that requirements-dvc.txt installs beside ours: both name versions of botocore."""
+    settings.DVC_REMOTE_URL = "s3://backups/dvc"
+    snapshot = scheduled(export_snapshot())
+    push_data()
+
+    settings.DVC_DIR = tmp_path / "empty"
+    settings.SNAPSHOT_DIR = settings.DVC_DIR / "snapshots"
+    assert restore_data(latest=True) == [settings.SNAPSHOT_DIR / snapshot.folder]
+    assert len(read_snapshot(snapshot)[0]) == 10
+
+
 def restored(settings, folder: Path, *, latest: bool = False) -> list[Path]:
     """By a host that has what is below the folder."""
     settings.DVC_DIR, settings.SNAPSHOT_DIR, settings.MODEL_DIR = folder, folder / "snapshots", folder / "models"
