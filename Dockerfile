@@ -13,6 +13,8 @@ RUN python -m venv /opt/venv
 COPY requirements-web.txt .
 # Bytecode of what the services import comes later: that of all libraries is a fifth of an image.
 RUN /opt/venv/bin/pip install --no-compile --requirement requirements-web.txt
+# The libraries' own tests.
+RUN find /opt/venv -type d -name tests -prune -exec rm -r {} +
 
 FROM web-builder AS worker-builder
 # Unpinned, to get Debian's fixes; its stable release does not change versions.
@@ -22,6 +24,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 COPY requirements*.txt ./
 RUN /opt/venv/bin/pip install --no-compile --requirement requirements-dvc.txt
+RUN find /opt/venv -type d -name tests -prune -exec rm -r {} +
 
 FROM ${PYTHON_IMAGE} AS base
 # pg_dump and pg_restore of the server's version (docker-compose.yml).
