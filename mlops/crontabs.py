@@ -8,6 +8,7 @@ from pydantic import BeforeValidator
 
 logger = logging.getLogger(__name__)
 
+MAX_SECONDS = 2**31 - 1  # which the database holds
 FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 
 
@@ -38,9 +39,9 @@ def _when(value: Any) -> str | int | None:
     if isinstance(value, str):
         parse_crontab(value)
         return value
-    if isinstance(value, int) and value is not True and value > 0:
+    if isinstance(value, int) and value is not True and 0 < value <= MAX_SECONDS:
         return value
-    raise ValueError("expected five crontab fields, a number of seconds, or off")
+    raise ValueError(f"expected five crontab fields, a whole number of seconds from 1 to {MAX_SECONDS}, or off")
 
 
 When = Annotated[str | int | None, BeforeValidator(_when)]

@@ -4,14 +4,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from mlops.errors import BackupError
+
 DATABASE, DESCRIPTION, MLFLOW_STORE, MLFLOW_FILES = "database", "backup.json", "mlflow.db", "mlflow"
 FORMAT = 1
+DESCRIBED = {"format": int, "version": str, "database": str, "migrations": list, "mlflow_files": str}
 MANIFESTS = {"models": "manifest.json", "snapshots": "snapshot.json"}
 
 
@@ -66,3 +70,16 @@ def describe(found: Found) -> str:
         "mlflow_files": Path(settings.MLFLOW_ARTIFACT_DIR).as_uri(),
     }
     return json.dumps(description | vars(found), indent=1) + "\n"
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """What a backup says of itself. Raises BackupError if the file is none that `describe` could have written."""
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+        needed = DESCRIBED if description.get("format") == FORMAT else {"format": int}
+        wrong = [name for name, kind in needed.items() if not isinstance(description.get(name), kind)]
+    except (ValueError, AttributeError) as error:
+        raise BackupError(f"{DESCRIPTION}: expected the description of a backup ({error}).") from None
+    if wrong:
+        raise BackupError(f"{DESCRIPTION}: expected {', '.join(DESCRIBED)}; {wrong[0]} is missing or of another type.")
+    return description

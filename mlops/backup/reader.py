@@ -10,6 +10,7 @@ from django.conf import settings
 
 from mlops.backup.checksums import OWN, SUMS, differences, read_checksums, require_within
 from mlops.backup.encryption import SUFFIX, decrypt, identities, require_identities
+from mlops.backup.layout import DATABASE, DESCRIPTION
 from mlops.backup.stores import INCOMPLETE, Store
 from mlops.backup.workspace import workspace
 from mlops.errors import BackupError
@@ -45,6 +46,8 @@ class _Reader:
         is_encrypted = f"{SUMS}{SUFFIX}" in expected
         keys = identities() if is_encrypted else []
         wrong = differences(expected, {name: expected.get(name, "") for name in names})
+        needed = {f"{name}{SUFFIX if is_encrypted else ''}" for name in (DESCRIPTION, DATABASE)}
+        wrong |= dict.fromkeys(needed - expected.keys(), "missing, so this is no backup of a site")
         if is_encrypted and self.place and not keys:  # before all of it is fetched in vain
             self._require_none(wrong)
             require_identities()

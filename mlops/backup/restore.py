@@ -1,6 +1,5 @@
 """Restores a backup on a site without data, or with `force` on any, and tests the restored champion."""
 
-import json
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +16,16 @@ from django.db.migrations.loader import MigrationLoader
 from mlops.backup.checksums import SUMS
 from mlops.backup.database import copy_sqlite, execute_sqlite, load, require_loadable, rows_by_model
 from mlops.backup.encryption import SUFFIX
-from mlops.backup.layout import DATABASE, DESCRIPTION, FORMAT, MLFLOW_FILES, MLFLOW_STORE, mlflow_store, places
+from mlops.backup.layout import (
+    DATABASE,
+    DESCRIPTION,
+    FORMAT,
+    MLFLOW_FILES,
+    MLFLOW_STORE,
+    mlflow_store,
+    places,
+    read_description,
+)
 from mlops.backup.reader import read_backup
 from mlops.backup.stores import Store, open_store
 from mlops.backup.workspace import PREFIX, Move, placed, require_room, with_parent, workspace
@@ -67,7 +75,7 @@ def restore_backup(source: str, *, force: bool = False) -> Restored:
         staging = _Staging(stack)
         staging.require_room(store.sizes(name), is_local=store.is_local)
         read_backup(store, name, staging.path)
-        description = json.loads(staging.path(DESCRIPTION).read_text(encoding="utf-8"))
+        description = read_description(staging.path(DESCRIPTION))
         _require_fit(description)
         require_loadable(staging.path(DATABASE))
         if not force and (rows := rows_by_model()):

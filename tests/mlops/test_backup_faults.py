@@ -15,12 +15,14 @@ from django.db import connection
 
 from catalog.models import User
 from mlops.backup import create
+from mlops.backup.checksums import write_checksums
 from mlops.backup.restore import verify_backup
 from mlops.backup.stores import open_store
 from mlops.backup.workspace import workspace
 from mlops.errors import BackupError
 from mlops.models import Alert
 from mlops.services import create_backup
+from recommender.estimators.artifact_files import sha256
 from tests.artefact_files import flip_bit, overwrite
 from tests.processes import ROOT, environment
 
@@ -220,3 +222,25 @@ def test_each_fault_of_a_folder_is_found(champion_site, backups, fault):
     with pytest.raises(BackupError, match=r"is damaged:\n.*(changed|missing)"):
         verify_backup(str(folder))
     assert verify_backup(str(other)) == (str(other), True)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"database": "x"}, r"backup\.json: missing, so this is no backup"),
+        ({"backup.json": "{}"}, "database: missing, so this is no backup"),
+        ({"backup.json": "{", "database": "x"}, r"backup\.json: expected the description"),
+        ({"backup.json": "[]", "database": "x"}, r"backup\.json: expected the description"),
+        ({"backup.json": "{}", "database": "x"}, r"backup\.json: expected format, .*; format is missing"),
+        ({"backup.json": '{"format": 1}', "database": "x"}, r"backup\.json: expected format, .*; version is missing"),
+        ({"backup.json": '{"format": 2}', "database": "x"}, "has format 2; this version reads 1"),
+    ],
+)
+def test_a_folder_of_another_program_is_refused(db, tmp_path, files, said):
+    """Its checksums agree."""
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    write_checksums(tmp_path, {name: sha256(tmp_path / name) for name in files})
+
+    with pytest.raises(CommandError, match=said):
+        call_command("restore", str(tmp_path))

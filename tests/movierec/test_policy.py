@@ -136,6 +136,7 @@ def test_a_wrong_file_is_refused_naming_the_key(load, text, said):
         "0",
         "true",
         "[60]",
+        "2147483648",
     ],
 )
 def test_a_schedule_that_celery_cannot_build_is_refused(load, when):
