@@ -70,6 +70,15 @@ def redis(name: str, default: str = "") -> str:
     return address
 
 
+def mlflow(name: str, default: str) -> str:
+    """The address of an MLflow, or of its database; it may hold a password and is not shown."""
+    kinds, expected = (
+        r"https?|(sqlite|postgresql|mysql|mssql)(\+\w+)?",
+        "http://host:5000 or sqlite:////folder/mlflow.db",
+    )
+    return text(name, default, pattern=rf"({kinds})://.+", expected=expected, is_secret=True)
+
+
 def flag(name: str) -> bool:
     return text(name, "false", pattern=rf"(?i){'|'.join(TRUE | FALSE)}", expected="true or false").lower() in TRUE
 

@@ -167,7 +167,7 @@ BACKUP_KEY_FILE = env.text("BACKUP_KEY_FILE")
 DVC_REMOTE_URL = env.text("DVC_REMOTE_URL")
 DVC_DIR = env.path("DVC_DIR", BASE_DIR)  # DVC's project; MODEL_DIR and SNAPSHOT_DIR are below it
 MODEL_STORE = env.store("MODEL_STORE")
-MLFLOW_TRACKING_URI = env.text("MLFLOW_TRACKING_URI", f"sqlite:///{VAR_DIR / 'mlflow' / 'mlflow.db'}")
+MLFLOW_TRACKING_URI = env.mlflow("MLFLOW_TRACKING_URI", f"sqlite:///{VAR_DIR / 'mlflow' / 'mlflow.db'}")
 MLFLOW_MODEL_NAME = env.text("MLFLOW_MODEL_NAME", "movierec", pattern=r"[\w-]+", expected="letters, digits, _ and -")
 MLFLOW_ARTIFACT_DIR = VAR_DIR / "mlflow" / "artifacts"  # used with an sqlite:/// store only; a server has its own
 MOVIELENS_PATH = env.text("MOVIELENS_PATH")
