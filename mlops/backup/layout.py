@@ -1,7 +1,7 @@
 """What stands where in a backup, and on the site; and what a backup says of itself."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from mlops.errors import BackupError
 
 DATABASE, DESCRIPTION, MLFLOW_STORE, MLFLOW_FILES = "database", "backup.json", "mlflow.db", "mlflow"
 FORMAT = 1
-DESCRIBED = {"format": int, "version": str, "database": str, "migrations": list, "mlflow_files": str}
+DESCRIBED = {"version": str, "database": str, "migrations": list, "mlflow_files": str}
 MANIFESTS = {"models": "manifest.json", "snapshots": "snapshot.json"}
 
 
@@ -72,14 +72,16 @@ def describe(found: Found) -> str:
     return json.dumps(description | vars(found), indent=1) + "\n"
 
 
-def read_description(path: Path) -> dict[str, Any]:
-    """What a backup says of itself. Raises BackupError if the file is none that `describe` could have written."""
+def read_description(path: Callable[[str], Path]) -> dict[str, Any]:
+    """What a backup says of itself; `path` gives that of its files. Raises BackupError if it cannot be used here."""
     try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-        needed = DESCRIBED if description.get("format") == FORMAT else {"format": int}
-        wrong = [name for name, kind in needed.items() if not isinstance(description.get(name), kind)]
+        description = json.loads(path(DESCRIPTION).read_text(encoding="utf-8"))
+        made_as = description.get("format")
     except (ValueError, AttributeError) as error:
         raise BackupError(f"{DESCRIPTION}: expected the description of a backup ({error}).") from None
-    if wrong:
-        raise BackupError(f"{DESCRIPTION}: expected {', '.join(DESCRIBED)}; {wrong[0]} is missing or of another type.")
-    return description
+    if made_as != FORMAT:
+        raise BackupError(f"The backup has format {made_as}; this version reads {FORMAT}.")
+    for name, kind in DESCRIBED.items():
+        if not isinstance(description.get(name), kind):
+            raise BackupError(f"{DESCRIPTION}: expected {', '.join(DESCRIBED)}; {name} is missing or of another type.")
+    return dict(description)

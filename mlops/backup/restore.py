@@ -16,16 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 from mlops.backup.checksums import SUMS
 from mlops.backup.database import copy_sqlite, execute_sqlite, load, require_loadable, rows_by_model
 from mlops.backup.encryption import SUFFIX
-from mlops.backup.layout import (
-    DATABASE,
-    DESCRIPTION,
-    FORMAT,
-    MLFLOW_FILES,
-    MLFLOW_STORE,
-    mlflow_store,
-    places,
-    read_description,
-)
+from mlops.backup.layout import DATABASE, MLFLOW_FILES, MLFLOW_STORE, mlflow_store, places, read_description
 from mlops.backup.reader import read_backup
 from mlops.backup.stores import Store, open_store
 from mlops.backup.workspace import PREFIX, Move, placed, require_room, with_parent, workspace
@@ -75,7 +66,7 @@ def restore_backup(source: str, *, force: bool = False) -> Restored:
         staging = _Staging(stack)
         staging.require_room(store.sizes(name), is_local=store.is_local)
         read_backup(store, name, staging.path)
-        description = read_description(staging.path(DESCRIPTION))
+        description = read_description(staging.path)
         _require_fit(description)
         require_loadable(staging.path(DATABASE))
         if not force and (rows := rows_by_model()):
@@ -135,8 +126,6 @@ class _Staging:
 
 
 def _require_fit(description: dict[str, Any]) -> None:
-    if description["format"] != FORMAT:
-        raise BackupError(f"The backup has format {description['format']}; this version reads {FORMAT}.")
     if description["database"] != connection.vendor:
         raise BackupError(f"The backup is of {description['database']}, this site's database is {connection.vendor}.")
     known = (name for key, row in MigrationLoader(None).disk_migrations.items() for name in (key, *row.replaces))

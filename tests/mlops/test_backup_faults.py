@@ -231,8 +231,8 @@ def test_each_fault_of_a_folder_is_found(champion_site, backups, fault):
         ({"backup.json": "{}"}, "database: missing, so this is no backup"),
         ({"backup.json": "{", "database": "x"}, r"backup\.json: expected the description"),
         ({"backup.json": "[]", "database": "x"}, r"backup\.json: expected the description"),
-        ({"backup.json": "{}", "database": "x"}, r"backup\.json: expected format, .*; format is missing"),
-        ({"backup.json": '{"format": 1}', "database": "x"}, r"backup\.json: expected format, .*; version is missing"),
+        ({"backup.json": "{}", "database": "x"}, "has format None; this version reads 1"),
+        ({"backup.json": '{"format": 1}', "database": "x"}, r"backup\.json: expected version, .*; version is missing"),
         ({"backup.json": '{"format": 2}', "database": "x"}, "has format 2; this version reads 1"),
     ],
 )
