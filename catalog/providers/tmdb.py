@@ -9,13 +9,13 @@ from datetime import date
 from typing import Any, NamedTuple, Self
 
 import httpx
-import stamina
 from django.conf import settings
 from redis.exceptions import RedisError
 
 from catalog.errors import AnswerRejected, ProviderError, ProviderUnavailable, RecordGone, TokenRefused
 from catalog.providers.rate_limit import FileRateLimiter, RateLimiter, RedisRateLimiter
 from catalog.providers.tmdb_documents import MovieDocument, MoviePage, read
+from catalog.retries import RetryingCaller
 from catalog.safe_json import InvalidJSON, parse_json
 
 ATTEMPTS = 6
@@ -25,7 +25,7 @@ TIMEOUT = httpx.Timeout(10, connect=5)
 DEADLINE = 30.0  # for one whole answer, since a slow trickle never times out otherwise
 MAX_BYTES = 4 << 20
 APPENDED = "credits,keywords,release_dates,external_ids,alternative_titles"
-_RETRY = stamina.RetryingCaller(attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=LONGEST_BACKOFF)
+_RETRY = RetryingCaller(attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=LONGEST_BACKOFF)
 NOT_FOUND = 34  # TMDB's code for a missing record; a 404 without it comes from a proxy
 _MOVED_TO = re.compile(r"/movie/(\d+)(?:[-/?]|$)")
 

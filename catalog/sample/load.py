@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
-import stamina
 from django.conf import settings
 
 from catalog.ingest.movielens import import_movielens
@@ -14,6 +13,7 @@ from catalog.ingest.removal import SAMPLE_SOURCES
 from catalog.ingest.report import ImportReport
 from catalog.models import ImportRun, Source
 from catalog.progress import progress_bar
+from catalog.retries import retry_context
 from catalog.sample.generated import generate_ratings
 
 GENERATED_USERS, GENERATED_MOVIES, GENERATED_RATINGS = 700, 3000, 90_000
@@ -70,7 +70,7 @@ def download(*, url: str, folder: Path, sha256: str = SHA256, show_progress: boo
     folder.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     try:
-        for attempt in stamina.retry_context(on=httpx.TransportError, attempts=ATTEMPTS, wait_max=2):
+        for attempt in retry_context(on=httpx.TransportError, attempts=ATTEMPTS, wait_max=2):
             with attempt:
                 _fetch(url, part, show_progress)
         found = _digest(part)

@@ -53,7 +53,7 @@ class Command(LongCommand):
 
             run = sync(_request(options), on_progress=show)
         if run.status != SyncRun.Status.SUCCEEDED:
-            raise CommandError(f"The sync stopped: {run.message} The same command continues from there.")
+            raise CommandError(f"The sync stopped: {run.message.rstrip('.')}. The same command continues from there.")
         self.stdout.write(run.message)
 
 

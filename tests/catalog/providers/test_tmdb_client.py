@@ -65,6 +65,15 @@ def test_asks_again_after_a_time_out(client, tmdb, monkeypatch):
     assert len(tmdb.asked) == 2
 
 
+def test_a_retry_is_a_line_of_the_log_and_of_nothing_else(client, tmdb, caplog, capfd):
+    tmdb.answer_next("movie/603", Answer(503, BROKEN))
+
+    client.movie(603)
+
+    assert [record.name for record in caplog.records if record.levelname == "WARNING"] == ["catalog.retries"]
+    assert "stamina" not in "".join(capfd.readouterr())
+
+
 def test_gives_up_after_so_many_attempts(client, tmdb):
     tmdb.answer_next("movie/603", *[Answer(503, BROKEN)] * 20)
 
