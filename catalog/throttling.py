@@ -63,7 +63,7 @@ class AddressThrottle(ExactThrottle):
     """Counts requests by address, also when signed in."""
 
     def get_cache_key(self, request: Request | HttpRequest, view: Any) -> str:
-        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}  # type: ignore[arg-type]
+        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
 
 
 class SignUpThrottle(AddressThrottle):
