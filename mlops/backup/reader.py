@@ -22,14 +22,23 @@ SHOWN = 20  # files that differ
 Place = Callable[[str], Path]
 
 
-def read_backup(store: Store, name: str, place: Place | None = None, *, below: tuple[str, ...] = ("",)) -> bool:
+def read_backup(
+    store: Store,
+    name: str,
+    place: Place | None = None,
+    *,
+    needed: tuple[str, ...] = (DESCRIPTION, DATABASE),
+    below: tuple[str, ...] = ("",),
+) -> bool:
     """Reads every byte of the files below these paths. `place` gives the path that each of the site's is copied to.
+
+    `needed` are files without which it would be something else; those of a site's backup.
 
     Returns whether the content was looked at, which takes the secret key of an encrypted one. Raises BackupError that
     names each file that differs; what was copied until then is of no use.
     """
     with workspace(Path(settings.VAR_DIR)) as scratch:
-        return _Reader(store, name, scratch, place, below).read()
+        return _Reader(store, name, scratch, place, below).read(needed)
 
 
 class _Reader:
@@ -37,7 +46,7 @@ class _Reader:
         self.store, self.name, self.scratch, self.place, self.below = store, name, scratch, place, below
         self.decrypted: dict[str, str] = {}  # checksums
 
-    def read(self) -> bool:
+    def read(self, needed: tuple[str, ...]) -> bool:
         names = set(self.store.sizes(self.name))
         self._require_none({name: "missing" for name in LISTS if name not in names})
         expected = self._checksums(*map(self._content, LISTS))
@@ -46,8 +55,8 @@ class _Reader:
         is_encrypted = f"{SUMS}{SUFFIX}" in expected
         keys = identities() if is_encrypted else []
         wrong = differences(expected, {name: expected.get(name, "") for name in names})
-        needed = {f"{name}{SUFFIX if is_encrypted else ''}" for name in (DESCRIPTION, DATABASE)}
-        wrong |= dict.fromkeys(needed - expected.keys(), "missing, so this is no backup of a site")
+        required = {f"{name}{SUFFIX if is_encrypted else ''}" for name in needed}
+        wrong |= dict.fromkeys(required - expected.keys(), f"missing; expected {' and '.join(needed)}")
         if is_encrypted and self.place and not keys:  # before all of it is fetched in vain
             self._require_none(wrong)
             require_identities()

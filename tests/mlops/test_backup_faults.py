@@ -227,8 +227,8 @@ def test_each_fault_of_a_folder_is_found(champion_site, backups, fault):
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"database": "x"}, r"backup\.json: missing, so this is no backup"),
-        ({"backup.json": "{}"}, "database: missing, so this is no backup"),
+        ({"database": "x"}, r"backup\.json: missing; expected backup\.json and database"),
+        ({"backup.json": "{}"}, r"database: missing; expected backup\.json and database"),
         ({"backup.json": "{", "database": "x"}, r"backup\.json: expected the description"),
         ({"backup.json": "[]", "database": "x"}, r"backup\.json: expected the description"),
         ({"backup.json": "{}", "database": "x"}, "has format None; this version reads 1"),

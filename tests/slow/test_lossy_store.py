@@ -12,9 +12,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from mlops.backup import stores
+from mlops.backup.layout import DATABASE, DESCRIPTION
 from mlops.backup.reader import read_backup
 from mlops.backup.stores import open_store
-from mlops.delivery.package import PREFIX
+from mlops.delivery.package import PREFIX, RECORD
 from mlops.registry.artifacts import require_artifact
 from tests.lossy_proxy import LossyProxy
 from tests.mlops.conftest import bucket, champion_site, own_store, s3_server
@@ -78,10 +79,10 @@ def succeeded(*command: str) -> bool:
 
 def require_whole() -> None:
     """Whatever is taken for a backup or a package is one."""
-    for address in (HOME, MODELS):
-        store = open_store(address, PREFIX if address == MODELS else stores.PREFIX)
+    for address, prefix, needed in ((HOME, stores.PREFIX, (DESCRIPTION, DATABASE)), (MODELS, PREFIX, (RECORD,))):
+        store = open_store(address, prefix)
         for name in store.names():
-            assert read_backup(store, name)
+            assert read_backup(store, name, needed=needed)
 
 
 @pytest.mark.parametrize("seed", range(3))
