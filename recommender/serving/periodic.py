@@ -5,7 +5,9 @@ import os
 import threading
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import connections
+from django.urls import set_script_prefix
 
 from recommender.logs import log_once_a_minute
 
@@ -57,6 +59,7 @@ class PeriodicThread:
             thread.join()
 
     def _run(self) -> None:
+        set_script_prefix(settings.FORCE_SCRIPT_NAME or "/")  # which Django sets for the main thread and requests alone
         while not self._stopped:
             self._wake.wait(self.seconds())
             self._wake.clear()
