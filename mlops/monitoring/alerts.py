@@ -61,8 +61,12 @@ def send_beginning(alert: Alert) -> None:
         # Of several processes that find the same alert unsent, the one that notes the time sends it.
         if not getattr(settings, setting) or not rows.filter(**{sent_at: None}).update(**{sent_at: timezone.now()}):
             continue
-        if not send(alert, _("Alert: {title}").format(title=alert.title), alert.message):
-            rows.update(**{sent_at: None})
+        is_sent = False
+        try:
+            is_sent = send(alert, _("Alert: {title}").format(title=alert.title), alert.message)
+        finally:  # also when the task's time is over
+            if not is_sent:
+                rows.update(**{sent_at: None})
 
 
 def send_unsent() -> None:

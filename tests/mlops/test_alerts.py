@@ -4,10 +4,12 @@ import json
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import Queue
 from threading import Thread
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core import mail
 
 from catalog.signals import sync_ended
@@ -16,6 +18,7 @@ from mlops.models import Alert
 from mlops.monitoring import alerts
 from mlops.monitoring.alerts import alert_on, open_alerts, page_of, send_unsent, set_alert
 from mlops.monitoring.codes import AlertCode, DriftCode, StalenessCode
+from recommender.serving.periodic import PeriodicThread
 
 pytestmark = pytest.mark.django_db
 
@@ -236,3 +239,27 @@ def test_mail_that_failed_is_sent_by_the_next_check_of_all(ops, monkeypatch):
     send_unsent()
 
     assert len(mail.outbox) == 1
+
+
+def test_mail_that_the_end_of_a_task_cut_short_is_sent_later(ops, monkeypatch):
+    def end(*args):
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr("mlops.monitoring.alerts.send_mail", end)
+    with pytest.raises(SoftTimeLimitExceeded):
+        set_alert(DRIFT, psi(0.3))
+    monkeypatch.undo()
+    send_unsent()
+
+    assert len(mail.outbox) == 1
+
+
+def test_the_page_is_below_the_path_of_the_site_in_threads_too(settings, threads):
+    settings.FORCE_SCRIPT_NAME = "/movies"
+    found: Queue[str] = Queue()
+    thread = PeriodicThread("name a page", lambda: found.put(page_of(Alert(pk=3))), lambda: 60)
+    thread.ensure_started()
+    thread.wake()
+
+    assert found.get(timeout=30) == "/movies/admin/mlops/alert/3/change/"
+    thread.stop()
