@@ -16,7 +16,8 @@ from threadpoolctl import threadpool_info
 BLAS_KERNEL = "BLAS kernel"
 _CHANGES = ("status", "--porcelain", "--untracked-files=no", "--", ":!dvc.lock")
 ROOT = Path(__file__).resolve().parent.parent.parent
-CODE = ("catalog", "deploy", "manage.py", "mlops", "movierec", "recommender", "requirements.txt", "static", "templates")
+PINS = ("requirements.txt", "requirements-dvc.txt", "requirements-web.txt")
+CODE = ("catalog", "deploy", "manage.py", "mlops", "movierec", "recommender", *PINS, "static", "templates")
 RELEASE_CI = Path("deploy", "ci-evidence")  # what CI showed about this code, brought by a release
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm", "pyarrow")
 

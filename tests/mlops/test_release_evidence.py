@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from mlops.evaluation.lineage import CODE, RELEASE_CI, ROOT, tree_hash
+from mlops.evaluation.lineage import CODE, PINS, RELEASE_CI, ROOT, tree_hash
 from mlops.models import TestEvidence
 from mlops.test_score import suites
 from mlops.test_score.score import ml_test_score
@@ -82,6 +82,30 @@ def test_any_other_code_has_another_hash(image, change):
         file.rename(file.with_name("other_rules.py"))
 
     assert tree_hash(image) != before
+
+
+@pytest.mark.parametrize("pins", PINS)
+def test_other_pins_have_another_hash(image, pins):
+    before = tree_hash(image)
+    (image / pins).open("a", encoding="utf-8").write("one-more==1.0\n")
+
+    assert tree_hash(image) != before
+
+
+def test_the_pins_are_those_of_the_site(image):
+    included = {
+        line.removeprefix("-r ") for pins in PINS for line in (image / pins).read_text().splitlines() if "-r " in line
+    }
+    assert included < set(PINS)
+
+
+def test_metrics_hash_the_code_once(db, ship, monkeypatch):
+    ship()
+    hashed = []
+    monkeypatch.setattr(suites, "tree_hash", lambda root: hashed.append(root) or tree_hash(root))
+
+    assert [points("D7"), points("D7")] == [1.0, 1.0]
+    assert len(hashed) == 1
 
 
 def test_a_new_site_begins_with_what_ci_showed_about_it(db, ship, client, sam, capsys):
