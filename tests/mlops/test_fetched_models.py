@@ -1,6 +1,12 @@
 """Models that a host fetched from the store of models: how they come there, and which of them stay."""
 
+import os
 import shutil
+import signal
+import time
+
+import pytest
+from django.core.management import call_command
 
 from mlops.delivery.fetch import fetch_versions, forget_oldest
 from mlops.registry.artifacts import size_of
@@ -47,3 +53,22 @@ def test_a_promotion_reaches_the_store_by_itself(rated_site, settings, tmp_path)
     empty_disk(settings)
     push_data()  # another worker, without the files: leaves it to the first
     assert [row.pk for row in fetch_versions()] == [version.pk]
+
+
+def test_a_fetch_that_takes_too_long_ends_in_order(monkeypatch, capsys):
+    """deploy/entrypoint ends it by SIGTERM: what it holds goes away with it, and it says that it was stopped."""
+    left = []
+
+    def wait(version):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+        finally:
+            left.append(version)
+
+    monkeypatch.setattr("mlops.management.commands.fetch_models.fetch_versions", wait)
+    with pytest.raises(SystemExit) as ended:
+        call_command("fetch_models")
+
+    assert (ended.value.code, left) == (130, [None])
+    assert "Stopped" in capsys.readouterr().err

@@ -2,11 +2,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from catalog.management.base import ServiceCommand
+from catalog.management.base import LongCommand
 from mlops.delivery.fetch import fetch_versions
 
 
-class Command(ServiceCommand):
+class Command(LongCommand):
     help = (
         "Brings the files of the champion, and of the version that a rollback would restore, from MODEL_STORE to a "
         "host that lacks them, such as one whose disk does not outlive a restart. Every byte is checked."
