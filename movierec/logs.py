@@ -100,7 +100,7 @@ def shown_path(request: HttpRequest) -> str:
     """The path without the words that a visitor chose, which may be names or secret addresses: only numbers stay."""
     path = escape_uri_path(request.path)
     for name, value in request.resolver_match.kwargs.items() if request.resolver_match else ():
-        if isinstance(value, str) and value:
+        if isinstance(value, str) and value and not value.isdigit():
             path = path.replace(escape_uri_path(value), f"<{name}>")
     return path
 

@@ -6,14 +6,15 @@ from urllib.parse import quote
 
 SHORTEST = 6  # characters of a secret; shorter ones are parts of ordinary words
 HIDDEN = "[hidden]"
+_NAMES = r"token|secret[\w-]*|passw(?:or)?d|passphrase|api[_-]?key"
 _LOOKS_SECRET = re.compile(
     r"""(?ix)
     (?<=://)(?P<user>[^\s/:@"']*:)[^\s/"']+(?=@)  # the password in an address
     | (?P<scheme>\b(?:bearer|basic)\s|\btoken\s(?=[0-9a-f]{40}\b))\s*[\w.~+/=-]+  # of the header Authorization
-    | (?P<name>(?:token|secret|passw(?:or)?d|passphrase|api_?key|signature|[?&](?:key|code|sig))=)[^\s&"'\\,;)]+
-    | (?P<key>(?:token|secret|passw(?:or)?d|passphrase|api_?key|authorization|cookie)\\?["']\s*:\s*\\?["'])[^"'\\]+
+    | (?P<name>(?:NAMES|signature|[?&](?:key|code|sig))=)[^\s&"'\\,;)]+
+    | (?P<key>(?:NAMES|authorization|cookie)\\?["']\s*:\s*\\?["'])[^"'\\]+
     | (?P<age>AGE-SECRET-KEY-1)[0-9A-Z]+
-    """
+    """.replace("NAMES", _NAMES)
 )
 # Each match of the expression holds one of these; most lines hold none, which is known fifty times as fast.
 _SIGNS = ("@", "bearer", "basic", "token", "secret", "pass", "key", "sig", "code=", "auth", "cookie")

@@ -179,7 +179,9 @@ TMDB_LOGO_URL = env.text(
 )
 TMDB_METADATA_IN_TRAINING = env.flag("TMDB_METADATA_IN_TRAINING")
 METRICS_TOKEN = never_show(env.secret("METRICS_TOKEN", VAR_DIR, has_default=EMBEDDED))
-FLOWER_BASIC_AUTH = env.text("FLOWER_BASIC_AUTH", pattern=r"(.+:.+)?", expected="user:password", is_secret=True)
+FLOWER_BASIC_AUTH = never_show(
+    env.text("FLOWER_BASIC_AUTH", pattern=r"(.+:.+)?", expected="user:password", is_secret=True)
+)
 
 # --- API ----------------------------------------------------------------------------------------------------------
 

@@ -94,6 +94,8 @@ def test_celery_lines_about_a_task_name_it():
         ("sent Bearer abc.def-1", f"sent Bearer {HIDDEN}"),
         (f"Token {'0a' * 20}", f"Token {HIDDEN}"),
         ("host=db password=hunter2 user=me", f"host=db password={HIDDEN} user=me"),
+        ("AWS_SECRET_ACCESS_KEY=ab/cd+e", f"AWS_SECRET_ACCESS_KEY={HIDDEN}"),
+        ('{"secret_key": "ab cd", "X-Api-Key": "ef"}', f'{{"secret_key": "{HIDDEN}", "X-Api-Key": "{HIDDEN}"}}'),
         ("AGE-SECRET-KEY-1QQPQQ", f"AGE-SECRET-KEY-1{HIDDEN}"),
         ("METRICS_TOKEN is not set", "METRICS_TOKEN is not set"),
         ("expected a token of 40 signs", "expected a token of 40 signs"),
@@ -142,10 +144,12 @@ def test_paths_are_shown_without_words_of_visitors(db, client, caplog):
     caplog.set_level(logging.INFO, "movierec.access")
     client.get("/genres/some-words/", {"q": "anna"})
     client.get("/movies/77-a-title/")
+    client.get("/admin/mlops/alert/3/change/")
 
     assert [record.getMessage() for record in caplog.records] == [
         "GET /genres/<slug>/ 404",
         "GET /movies/77-<slug>/ 404",
+        "GET /admin/mlops/alert/3/change/ 302",
     ]
 
 
@@ -207,6 +211,27 @@ def test_gunicorn_writes_json_with_the_ids_of_each_request(transactional_db, tmp
     assert {row["status"] for row in found.values()} == {401}
     assert any(row["message"].startswith("Booting worker") for row in lines_in(log))
     assert "planted" not in log.read_text(encoding="utf-8")
+
+
+def test_secrets_of_the_settings_are_known(tmp_path):
+    secrets = {
+        "SECRET_KEY": "planted-key",
+        "METRICS_TOKEN": "planted-token",
+        "TMDB_READ_TOKEN": "planted-read-token",
+        "ALERT_WEBHOOK_URL": "https://chat.example.org/planted",
+        "FLOWER_BASIC_AUTH": "planted:password",
+    }
+    show = "from movierec import redaction, settings"
+    show += "".join(f"; print(redaction.redact(settings.{name}))" for name in secrets)
+    done = subprocess.run(
+        [sys.executable, "-c", show],
+        cwd=ROOT,
+        env=environment(VAR_DIR=str(tmp_path), **secrets),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [HIDDEN] * len(secrets)
 
 
 WARNING = "import warnings, django; django.setup(); warnings.warn('old')"
