@@ -28,7 +28,7 @@ from movierec.redaction import redact
 
 END_SECONDS = 2.0  # that the end of a process waits for spans to be sent
 BEFORE_SPAN = "movierec.api.error_shape"  # probes have been answered before it, without a span
-BEATS_OWN = "run/mlops.beat_heartbeat"
+BEATS_OWN = {"apply_async/mlops.beat_heartbeat", "run/mlops.beat_heartbeat"}
 PATHS = ("http.target", "http.url", "url.path")
 PERSONAL = {"url.query", "user_agent.original", "http.user_agent"} | {
     f"{of}.{what}" for of in ("net.peer", "network.peer", "client") for what in ("ip", "name", "address", "port")
@@ -111,13 +111,10 @@ class _WithoutBeat(Sampler):
     def __init__(self, sampler: Sampler) -> None:
         self._sampler = sampler
 
-    def should_sample(
-        self, parent_context: Context | None, trace_id: int, name: str, kind: SpanKind | None = None, *more: Any
-    ) -> SamplingResult:
-        has_parent = trace.get_current_span(parent_context).get_span_context().is_valid
-        if not has_parent and (kind is SpanKind.PRODUCER or name == BEATS_OWN):
+    def should_sample(self, parent_context: Context | None, trace_id: int, name: str, *more: Any) -> SamplingResult:
+        if name in BEATS_OWN:
             return SamplingResult(Decision.DROP)
-        return self._sampler.should_sample(parent_context, trace_id, name, kind, *more)
+        return self._sampler.should_sample(parent_context, trace_id, name, *more)
 
     def get_description(self) -> str:
         return self._sampler.get_description()

@@ -52,6 +52,18 @@ print(time.monotonic() - began)
 """
 
 
+SCHEDULED = """
+import django
+django.setup()
+from celery import current_app
+from movierec import tracing
+tracing.start()
+for name in ("mlops.beat_heartbeat", "mlops.prune"):  # as Beat sends them in the worker's process, with nothing around
+    current_app.send_task(name)
+tracing.end()
+"""
+
+
 def run(program: str, **variables: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -94,6 +106,14 @@ def test_spans_hold_no_secret_and_no_personal_data(transactional_db, tmp_path):
     assert collector.services == {"movierec"}
     for text in (b"planted", b"203.0.113.9", b"healthz"):
         assert text not in b"".join(collector.bodies)
+
+
+def test_only_the_heartbeat_of_all_that_is_scheduled_has_no_span(tmp_path):
+    """Also where Beat and the worker are one process."""
+    with collecting() as collector:
+        run(SCHEDULED, OTEL_EXPORTER_OTLP_ENDPOINT=collector.address, VAR_DIR=str(tmp_path))
+
+    assert [span.name for span in collector.spans] == ["apply_async/mlops.prune"]
 
 
 def span_of(collector: Collector, name: str) -> Any:
