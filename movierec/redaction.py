@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 SHORTEST = 6  # characters of a secret; shorter ones are parts of ordinary words
 HIDDEN = "[hidden]"
-_NAMES = r"token|secret[\w-]*|passw(?:or)?d|passphrase|api[_-]?key"
+_NAMES = r"token|secret[\w-]{0,20}|passw(?:or)?d|passphrase|api[_-]?key"
 _LOOKS_SECRET = re.compile(
     r"""(?ix)
     (?<=://)(?P<user>[^\s/:@"']*:)[^\s/"']+(?=@)  # the password in an address

@@ -106,6 +106,11 @@ def test_what_looks_like_a_secret_is_hidden(text, shown):
     assert redact(text) == shown
 
 
+@pytest.mark.timeout(20)
+def test_a_long_line_takes_time_in_proportion():
+    assert redact("secret" * 50_000) == "secret" * 50_000
+
+
 def test_known_secrets_are_hidden_in_any_form():
     never_show("pass/word with sign")
 
