@@ -10,7 +10,7 @@ _NAMES = r"token|secret[\w-]{0,20}|passw(?:or)?d|passphrase|api[_-]?key"
 _LOOKS_SECRET = re.compile(
     r"""(?ix)
     (?<=://)(?P<user>[^\s/:@"']*:)[^\s/"']+(?=@)  # the password in an address
-    | (?P<scheme>\b(?:bearer|basic)\s|\btoken\s(?=[0-9a-f]{40}\b))\s*[\w.~+/=-]+  # of the header Authorization
+    | (?P<scheme>\b(?:bearer|basic)\s|\btoken\s(?=[0-9a-f]{40}\b))\s*[\w.~+/=-]{8,}  # of the header Authorization
     | (?P<name>(?:NAMES|signature|[?&](?:key|code|sig))=)[^\s&"'\\,;)]+
     | (?P<key>(?:NAMES|authorization|cookie)\\?["']\s*:\s*\\?["'])[^"'\\]+
     | (?P<age>AGE-SECRET-KEY-1)[0-9A-Z]+

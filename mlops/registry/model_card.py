@@ -62,7 +62,7 @@ def write_card(version: ModelVersion) -> None:
 
 def _body(version: ModelVersion) -> str:
     """In one language and time zone, whoever asks: the card is the same everywhere."""
-    figures, snapshot = version.figures, version.snapshot
+    figures, snapshot, labels = version.figures, version.snapshot, dict(Source.choices)  # a package may name others
     with override("en"), override_timezone(UTC):
         decision = version.decisions.filter(reason="").first()  # a person's refusal has one, which may name somebody
         rules = decision.findings if decision else []
@@ -74,7 +74,7 @@ def _body(version: ModelVersion) -> str:
             "figures": figures,
             "models": _models(figures),
             "slices": _slices(figures),
-            "terms": [(Source(name).label, TERMS[name]) for name in sorted(snapshot.sources)],
+            "terms": [(labels.get(name, name), TERMS.get(name, "not known here")) for name in sorted(snapshot.sources)],
             "limits": list(_limits(version)),
         }
         return render_to_string("mlops/model_card.md", context).strip() + "\n"

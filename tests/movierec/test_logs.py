@@ -99,6 +99,7 @@ def test_celery_lines_about_a_task_name_it():
         ("AGE-SECRET-KEY-1QQPQQ", f"AGE-SECRET-KEY-1{HIDDEN}"),
         ("METRICS_TOKEN is not set", "METRICS_TOKEN is not set"),
         ("expected a token of 40 signs", "expected a token of 40 signs"),
+        ("the basic idea", "the basic idea"),
         ("http://127.0.0.1:8000/movies/ answers", "http://127.0.0.1:8000/movies/ answers"),
     ],
 )
