@@ -8,6 +8,7 @@ returns nothing or a rule fails.
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import sys
@@ -77,6 +78,7 @@ def panels() -> Iterator[tuple[str, str, str]]:
 
 
 def main() -> int:
+    argparse.ArgumentParser(prog="python -m benchmarks.dashboards", description=__doc__).parse_args()
     with ExitStack() as stack:
         installation = stack.enter_context(Installation(policy=FREQUENT))
         steps = installation.load("benchmarks.chaos.demo_steps")

@@ -154,4 +154,4 @@ def test_a_site_serves_without_metrics_and_finds_them_again(transactional_db, tm
 
         wait_for(are_back, seconds=60, what="the metrics", pause=0.1)
     assert "Metrics of this process are missing" in log.read_text()
-    assert "Worker" not in log.read_text()
+    assert "Worker (pid" not in log.read_text()
