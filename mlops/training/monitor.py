@@ -85,7 +85,6 @@ class RunMonitor:
                 share=found.share,
                 remaining_seconds=found.remaining_seconds,
             )
-            self._report(step.name, step.progress, found)
         return bool(attempt_of(self.run).update(**progress))
 
     @contextmanager
@@ -192,6 +191,15 @@ class RunMonitor:
             if reason is not None:
                 self._stop_reason = reason
                 self._interrupt()
+            self._repeat()
+
+    def _repeat(self) -> None:
+        """Tells the listener of the time within a step; one that fails, as on a closed pipe, ends no heartbeat."""
+        if (step := self._step) is not None:
+            try:
+                self._report(step.name, step.progress, self._forecast(step))
+            except (OSError, ValueError):  # what a closed pipe or file raises
+                logger.warning("run %s: its progress could not be shown", self.run.pk, exc_info=True)
 
     def _look(self) -> MLOpsError | None:
         if not self.flush():

@@ -3,6 +3,7 @@
 import contextlib
 import time
 from datetime import timedelta
+from threading import current_thread, main_thread
 
 import pytest
 from django.db import connection
@@ -68,6 +69,19 @@ def test_a_run_that_was_given_up_hears_of_it(run):
 
     with RunMonitor(run) as monitor, pytest.raises(RunLost), monitor.interruptible():
         work_for(60)
+
+
+def test_a_listener_that_fails_costs_no_heartbeat(run):
+    def fail_later(step: str, text: str, forecast: Forecast) -> None:
+        if current_thread() is not main_thread():
+            raise BrokenPipeError
+
+    with RunMonitor(run, fail_later) as monitor, monitor.step("fit"):
+        for _ in range(3):
+            last = PipelineRun.objects.get(pk=run.pk).heartbeat_at
+            wait_for(
+                PipelineRun.objects.filter(pk=run.pk, heartbeat_at__gt=last).exists, seconds=60, what="a heartbeat"
+            )
 
 
 @pytest.mark.wording

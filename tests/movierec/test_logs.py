@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from celery.signals import after_task_publish
-from structlog.contextvars import bound_contextvars, get_contextvars
+from structlog.contextvars import bound_contextvars, clear_contextvars, get_contextvars
 
 from catalog.jobs.messages import send
 from catalog.jobs.queue import claim
@@ -160,6 +160,7 @@ def test_paths_are_shown_without_words_of_visitors(db, client, caplog):
 
 
 def test_a_task_has_its_ids_and_leaves_none(db, monkeypatch):
+    clear_contextvars()  # of earlier tests' runs
     seen = []
     monkeypatch.setattr("catalog.tasks.aggregates.refresh_popularity", lambda: seen.append(get_contextvars()) or 0)
 

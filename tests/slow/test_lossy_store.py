@@ -62,9 +62,9 @@ def delivered(champion_site, bucket, settings) -> str:
 
 
 def at_random(seed: int) -> Callable[[], int | None]:
-    """Loses one connection in three or so, anywhere in an upload or a download."""
-    rng = random.Random(seed)
-    return lambda: rng.randrange(30_000) if rng.random() < 0.2 else None
+    """Loses the first connection and then one in three or so, anywhere in an upload or a download."""
+    rng, first = random.Random(seed), iter([300])
+    return lambda: next(first, rng.randrange(30_000) if rng.random() < 0.2 else None)
 
 
 def succeeded(*command: str) -> bool:
