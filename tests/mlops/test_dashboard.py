@@ -29,6 +29,7 @@ def test_only_staff_see_the_page(client, nora, sam, path):
     assert client.get(path).status_code == 200
 
 
+@pytest.mark.wording
 def test_page_of_a_new_site_says_what_is_missing(client, sam):
     client.force_login(sam)
 

@@ -48,6 +48,7 @@ def test_the_home_page_asks_until_there_is_a_model(client, run):
     assert ADDRESS not in shown(client, "/")
 
 
+@pytest.mark.wording
 def test_the_dashboard_says_the_same(client, sam, run):
     PipelineRun.objects.update(status="running", step="evaluate", share=0.5, remaining_seconds=60)
     client.force_login(sam)
@@ -55,6 +56,7 @@ def test_the_dashboard_says_the_same(client, sam, run):
     assert "(evaluate, 50 %, about 60 s left)" in shown(client, "/mlops/")
 
 
+@pytest.mark.wording
 def test_a_training_without_a_terminal_tells_steps_and_time(rated_site, monkeypatch, capsys):
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
 

@@ -20,6 +20,7 @@ def trained(rated_site) -> ModelVersion:
     return ModelVersion.objects.get()
 
 
+@pytest.mark.wording
 def test_a_training_writes_the_card_beside_the_artefact(trained, settings):
     card = card_file(trained).read_text(encoding="utf-8")
 
@@ -34,6 +35,7 @@ def test_a_training_writes_the_card_beside_the_artefact(trained, settings):
     assert f"| {summary['ndcg']:.4f} | {summary['recall']:.4f} |" in body
 
 
+@pytest.mark.wording
 def test_limits_are_computed_from_the_data(trained):
     facts = trained.figures["data"]
     assert (facts["n_movies"], facts["rated"]) == (90, 1.0)
@@ -76,6 +78,7 @@ def test_the_card_is_the_same_in_every_language(alice, quick, sam):
     assert "sam" not in card.split()
 
 
+@pytest.mark.wording
 def test_an_older_version_says_what_was_not_recorded(alice, quick):
     card = model_card(make_version(figures={}, decision=None))
 
@@ -116,6 +119,7 @@ def test_retention_removes_it_with_the_artefact(alice, quick):
     assert [card_file(version).exists() for version in versions] == [False, False, True, True, True]
 
 
+@pytest.mark.wording
 def test_mlflow_holds_the_card_of_the_last_decision(trained, own_store):
     sync_registry()
     trained.refresh_from_db()

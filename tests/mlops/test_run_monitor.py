@@ -133,6 +133,7 @@ def test_each_activity_is_shown_however_short(run):
         assert step.progress == "MLflow"
 
 
+@pytest.mark.wording
 def test_a_step_without_news_is_told_again_with_every_look(run):
     said: list[tuple[str, str, Forecast]] = []
     with RunMonitor(run, lambda *told: said.append(told)) as monitor, monitor.step("fit") as step:
