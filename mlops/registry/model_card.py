@@ -99,7 +99,7 @@ def _metadata(version: ModelVersion) -> dict[str, Any]:
 
 def _models(figures: dict[str, Any]) -> list[dict[str, Any]]:
     """The candidate first, then the others, best first."""
-    models = {name: found["summary"] for name, found in figures.get("models", {}).items()}
+    models = {name: found["summary"] for name, found in sorted(figures.get("models", {}).items())}
     ordered = sorted(models, key=lambda name: (name != "candidate", -(models[name].get("ndcg") or 0.0), name))
     differences = figures.get("differences", {})
     return [models[name] | {"name": name.replace("_", " "), "difference": differences.get(name)} for name in ordered]
@@ -150,7 +150,9 @@ def _limits_of_data(figures: dict[str, Any]) -> Iterator[str]:
         share=1 - facts["rated"], n=facts["n_movies"], unrated=unrated
     )
     yield _("The most rated tenth of the movies has {share:.1%} of the ratings.").format(share=facts["top"])
-    if gaps := [f"{name.replace('_', ' ')} {1 - share:.1%}" for name, share in facts["with"].items() if share < 1]:
+    if gaps := [
+        f"{name.replace('_', ' ')} {1 - share:.1%}" for name, share in sorted(facts["with"].items()) if share < 1
+    ]:
         yield _("Movies without a feature: {gaps}.").format(gaps=", ".join(gaps))
 
 
