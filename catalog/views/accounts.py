@@ -22,7 +22,7 @@ from catalog.models import User
 from catalog.services import delete_account, issue_token
 from catalog.services import sign_up as create_account
 from catalog.throttling import SignInThrottle, SignUpThrottle, limited
-from catalog.views.pages import SignedInRequest
+from catalog.views.pages import SignedInRequest, safe_next
 
 
 @sensitive_post_parameters()
@@ -31,12 +31,12 @@ from catalog.views.pages import SignedInRequest
 @limited(SignUpThrottle)
 def sign_up(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return redirect("recommender:home")
+        return redirect(safe_next(request, "recommender:home"))
     form = SignUpForm(request.POST or None)
     if form.is_valid() and (user := _created(form)):
         login(request, user)
         messages.success(request, f"Welcome, {user.username}! Rate a few movies, and your lists become your own.")
-        return redirect("recommender:home")
+        return redirect(safe_next(request, "recommender:home"))
     return render(request, "catalog/sign_up.html", {"form": form})
 
 

@@ -47,8 +47,8 @@ def vary_on_htmx(response: HttpResponse) -> HttpResponse:
 
 
 def safe_next(request: HttpRequest, default: Any) -> str:
-    """The form's return address, if it is on this site."""
-    target = request.POST.get("next", "")
+    """The return address in the form, or else in the page's own address, if it is on this site."""
+    target = request.POST.get("next") or request.GET.get("next", "")
     if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
         return target
     return resolve_url(default)

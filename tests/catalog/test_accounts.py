@@ -68,6 +68,17 @@ def test_signing_in_leads_where_one_wanted_to_go(client, nora):
     assert response["Location"] == "/ratings/"
 
 
+def test_signing_up_on_a_movie_returns_to_it(client, movie):
+    page = client.get(movie.get_absolute_url()).content.decode()
+    address = f"/accounts/sign-up/?next={movie.get_absolute_url()}"
+    assert f'href="{address}"' in page
+    assert client.post(address, FORM)["Location"] == movie.get_absolute_url()
+
+
+def test_signing_up_never_leads_away_from_the_site(client):
+    assert client.post("/accounts/sign-up/?next=https://example.org/", FORM)["Location"] == "/"
+
+
 def test_signing_in_never_leads_away_from_the_site(client, nora):
     form = {"username": "nora", "password": PASSWORD, "next": "https://example.org/"}
 
