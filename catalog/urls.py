@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from catalog.views import accounts, library, movies
+from catalog.views import accounts, library, movies, site
 
 app_name = "catalog"
 urlpatterns = [
@@ -16,7 +16,8 @@ urlpatterns = [
     path("people/<id:person_id>/", movies.person, name="person"),
     path("people/<id:person_id>-<slug:slug>/", movies.person, name="person-detail"),
     path("genres/<slug:slug>/", movies.genre, name="genre"),
-    path("favicon.ico", movies.favicon, name="favicon"),
+    path("favicon.ico", site.favicon, name="favicon"),
+    path("theme/", site.choose_theme, name="theme"),
     path("posters/<id:movie_id>.svg", movies.poster, name="poster"),
     path("ratings/", library.ratings, name="ratings"),
     path("watchlist/", library.watchlist, name="watchlist"),

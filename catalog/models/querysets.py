@@ -98,6 +98,12 @@ class RatingQuerySet(models.QuerySet[Any]):
         """Ratings a model may learn from, in the order they were given: those of active users."""
         return self.filter(user__is_active=True).order_by("rated_at", "id")
 
+    def histogram(self) -> dict[float, int]:
+        """How often each rating was given, from the lowest to the highest."""
+        given = dict(self.order_by().values_list("rating").annotate(count=models.Count("id")))
+        steps = [choice[0] for choice in self.model._meta.get_field("rating").choices]
+        return {step: given.get(step, 0) for step in steps}
+
 
 class UserImportQuerySet(models.QuerySet[Any]):
     def of(self, user: Any) -> Self:

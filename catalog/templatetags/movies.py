@@ -3,11 +3,12 @@
 from django import template
 from django.conf import settings
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info
+from django.utils.translation import gettext as _
 
-from catalog.models import Movie
+from catalog.models import Movie, Rating
 from catalog.models.rating import RATING_STEPS
 
 TMDB_POSTERS = "https://image.tmdb.org/t/p/w342"
@@ -18,9 +19,12 @@ register = template.Library()
 @register.filter
 def poster_url(movie: Movie) -> str:
     """TMDB's poster if TMDB is on and has one, otherwise the site's own drawing."""
-    if shows_tmdb() and movie.poster_path:
-        return f"{TMDB_POSTERS}{movie.poster_path}"
-    return reverse("catalog:poster", args=[movie.pk])
+    return real_poster_url(movie) or reverse("catalog:poster", args=[movie.pk])
+
+
+@register.simple_tag
+def real_poster_url(movie: Movie) -> str:
+    return f"{TMDB_POSTERS}{movie.poster_path}" if shows_tmdb() and movie.poster_path else ""
 
 
 @register.simple_tag
@@ -42,12 +46,38 @@ def stars(rating: float) -> SafeString:
 
 
 @register.simple_tag
+def rating_histogram(movie: Movie) -> SafeString:
+    """How many people gave each rating, as bars; nothing for a movie without ratings."""
+    counts = Rating.objects.filter(movie=movie).histogram()
+    most = max(counts.values())
+    if not most:
+        return SafeString("")
+    bars = [
+        (10 * at + 0.5, 40 - height, height, f"{step:g} ★: {count}")
+        for at, (step, count) in enumerate(counts.items())
+        for height in [round(1 + 39 * count / most, 1)]
+    ]
+    drawn = format_html_join("", '<rect x="{}" y="{}" width="9" height="{}" rx=".8"><title>{}</title></rect>', bars)
+    text = _("How many people gave each rating: %(counts)s") % {"counts": ", ".join(bar[-1] for bar in bars)}
+    plot = '<svg class="histogram" viewBox="0 0 100 40" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
+    ends = '<p class="histogram-ends" aria-hidden="true"><span>½ ★</span><span>5 ★</span></p>'
+    return format_html(plot + ends, text, drawn)
+
+
+@register.simple_tag
 def rating_steps() -> list[dict[str, str | float]]:
     """The steps of a rating form, from half a star to five."""
     return [
         {"rating": step, "value": f"{step:g}", "label": f"{step:g} star{'' if step <= 1 else 's'}"}
         for step in RATING_STEPS
     ]
+
+
+@register.filter
+def initials(name: str) -> str:
+    """First letters of the first and the last word."""
+    words = name.split()
+    return "".join(word[0] for word in words[:1] + words[1:][-1:])
 
 
 @register.filter

@@ -5,16 +5,16 @@ from collections.abc import Iterable
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
 from catalog.filters import MovieFilter, in_order
 from catalog.models import Credit, Genre, Movie, Person, Rating, WatchlistItem
 from catalog.paging import KeysFirstPaginator
-from catalog.posters import draw_poster
+from catalog.posters import draw_poster, theme_for
 from catalog.search.query import MOST, suggest
 from catalog.text import fold
 from catalog.views.pages import HtmxRequest, is_htmx, paginated, vary_on_htmx
@@ -77,6 +77,7 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
     if slug != movie.slug:
         return redirect(f"{movie.get_absolute_url()}{f'?{query}' if (query := request.GET.urlencode()) else ''}")
     rating = in_watchlist = None
+    related_title, related = _related(movie)
     if request.user.is_authenticated:
         rating = Rating.objects.filter(user=request.user, movie=movie).first()
         in_watchlist = WatchlistItem.objects.filter(user=request.user, movie=movie).exists()
@@ -87,15 +88,22 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
         "rating": rating and rating.rating,
         "in_watchlist": in_watchlist,
         "next_url": movie.get_absolute_url(),
+        "decade": movie.year and movie.year // 10 * 10,
+        "related_title": related_title,
+        "related": related,
     }
     return render(request, "catalog/movie_detail.html", context)
 
 
-@require_safe
-@cache_control(public=True, max_age=86400)
-def favicon(request: HttpRequest) -> HttpResponse:
-    """For pages without an icon of their own, such as the admin and the API's documentation."""
-    return redirect(static("img/favicon.svg"))
+def _related(movie: Movie) -> tuple[str, Iterable[Movie]]:
+    """Well-known movies of the same decade and its most telling genre, with a heading."""
+    name = theme_for([genre.name for genre in movie.genres.all()])[1]
+    if not (name and movie.year):
+        return "", []
+    decade = movie.year // 10 * 10
+    genre = next(genre for genre in movie.genres.all() if genre.name == name)
+    others = Movie.objects.of_genre(genre).filter(year__range=(decade, decade + 9)).exclude(pk=movie.pk)
+    return _("%(genre)s of the %(decade)ss") % {"genre": name, "decade": decade}, others[:ROW_LENGTH]
 
 
 def _poster_etag(request: HttpRequest, movie_id: int) -> str | None:

@@ -52,3 +52,24 @@ search?.addEventListener("keydown", (event) => {
     input.focus();
   }
 });
+
+// "/" goes to the search, as on many sites; not while something is being written.
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]");
+  if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    search?.querySelector("input").select();
+  }
+});
+
+// The theme changes where it is chosen, and the server keeps it.
+document.querySelector(".theme-form")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const theme = event.submitter.value;
+  const data = new FormData(form, event.submitter);
+  fetch(form.action, { method: "POST", body: data, redirect: "manual" }).catch(() => say("The site cannot be reached. Your choice was not kept."));
+  document.documentElement.toggleAttribute("data-theme", theme !== "auto");
+  if (theme !== "auto") document.documentElement.dataset.theme = theme;
+  for (const button of form.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.value === theme));
+});

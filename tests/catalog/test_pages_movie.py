@@ -1,3 +1,5 @@
+import json
+import re
 from datetime import date
 
 import pytest
@@ -58,6 +60,48 @@ def test_a_movie_of_which_nothing_is_known_has_a_page(client):
 
     assert movie.get_absolute_url() == f"/movies/{movie.pk}-movie/"
     assert "No ratings yet" in text
+    assert "histogram" not in text
+
+
+def test_ratings_are_drawn_as_a_histogram(client, alien, bob, nora):
+    record_rating(user=bob, movie=alien, rating=4.5)
+    record_rating(user=nora, movie=alien, rating=4.5)
+
+    bars = re.findall(r"<title>(.*?)</title>", client.get(alien.get_absolute_url()).content.decode())[1:]
+
+    assert bars == [f"{step / 2:g} ★: {2 if step == 9 else 0}" for step in range(1, 11)]
+
+
+@pytest.mark.wording
+def test_known_movies_of_its_genre_and_decade_are_near(client, alien):
+    def of(genre: str, year: int) -> str:
+        movie = MovieFactory(year=year)
+        MovieGenre.objects.create(movie=movie, genre=GenreFactory(name=genre))
+        return movie.title
+
+    near, _too_late, _other_genre = of("Horror", 1973), of("Horror", 1980), of("Comedy", 1975)
+    response = client.get(alien.get_absolute_url())
+
+    assert [movie.title for movie in response.context["related"]] == [near]
+    assert "Horror of the 1970s" in response.content.decode()
+    assert "/movies/?year_min=1970&amp;year_max=1979" in response.content.decode()
+
+
+def test_search_engines_read_the_movie_as_data(client, alien, bob):
+    record_rating(user=bob, movie=alien, rating=4.5)
+    text = client.get(alien.get_absolute_url()).content.decode()
+    written = re.search(r'<script type="application/ld\+json">(.*?)</script>', text).group(1)
+    data = json.loads(written)
+
+    assert "<" not in written
+    assert data["@type"] == "Movie"
+    assert (data["name"], data["duration"], data["datePublished"]) == ("Alien", "PT117M", "1979-05-25")
+    assert data["description"] == alien.overview
+    assert data["url"] == f"http://testserver{alien.get_absolute_url()}"
+    assert [person["name"] for person in data["director"] + data["actor"]] == ["Ridley Scott", "Sigourney Weaver"]
+    assert (data["aggregateRating"]["ratingValue"], data["aggregateRating"]["ratingCount"]) == (4.5, 1)
+    assert f'<link rel="canonical" href="http://testserver{alien.get_absolute_url()}">' in text
+    assert '<meta property="og:title" content="Alien (1979)">' in text
 
 
 @pytest.mark.parametrize("slug", ["-old-name", ""])
