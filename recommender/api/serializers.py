@@ -9,6 +9,7 @@ from catalog.api.inputs import MAX_ID, BodySerializer, QuerySerializer
 from catalog.api.serializers import MovieSummarySerializer
 from catalog.models import Movie
 from recommender.models import Feedback
+from recommender.reasons import ReasonCode
 from recommender.serving.request import MAX_EXCLUDED, MAX_K
 
 
@@ -70,6 +71,18 @@ class ReasonSerializer(serializers.Serializer[Any]):
     )
 
 
+class MainReasonSerializer(serializers.Serializer[Any]):
+    code = serializers.ChoiceField(
+        choices=ReasonCode.values, help_text="`ratings` if no single movie of the user is a plausible reason."
+    )
+    sentence = serializers.CharField(help_text="The reason in the language of the request.")
+    movie_id = serializers.IntegerField(allow_null=True, help_text="The movie of the user that it names.")
+    name = serializers.CharField(help_text="That movie's title.")
+    contribution = serializers.FloatField(
+        allow_null=True, help_text="How much the score would fall without that movie, at the same weights."
+    )
+
+
 class RecommendationSerializer(serializers.Serializer[Any]):
     movie = MovieSummarySerializer()
     score = serializers.FloatField()
@@ -77,7 +90,8 @@ class RecommendationSerializer(serializers.Serializer[Any]):
     source = serializers.ChoiceField(  # type: ignore[assignment] # the field of this name, not REST framework's own
         choices=["personal", "new", "similar", "popular", "newest"]
     )
-    reasons = ReasonSerializer(many=True)
+    reason = MainReasonSerializer(allow_null=True, help_text="Null if no model knows the user's taste.")
+    reasons = ReasonSerializer(many=True, help_text="With `explain=true`, what the score falls by most.")
 
 
 class RecommendationListSerializer(serializers.Serializer[Any]):

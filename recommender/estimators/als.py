@@ -54,6 +54,12 @@ class AlsRecommender(Recommender):
         users = solve_users(liked, self.item_factors_, self._gram, self.regularization_, self.alpha_)
         return product_of_items(users.astype(np.float32), self._by_component, item_idx)
 
+    def _input_weights(self, rated: Array, item_idx: Array) -> Array:
+        """alpha y_i' A^-1 y_j of the liked movies i, with A the matrix that `solve_users` inverts (section 5 there)."""
+        rows, wanted = (self.item_factors_[at].astype(np.float64) for at in (rated, item_idx))
+        left = self._gram + self.regularization_ * np.eye(rows.shape[1]) + (self.alpha_ - 1) * (rows.T @ rows)
+        return np.asarray(self.alpha_ * rows @ np.linalg.solve(left, wanted.T))
+
     def _similarities(self, item_idx: Array) -> Array:
         return cosines(self._by_component, item_idx)
 

@@ -1,8 +1,8 @@
 """The contract of every recommender: this class checks, translates ids, excludes, cuts, explains and saves.
 
 A model fills `_fit` and `_score_history`, and where it can do better than the defaults `_similarities`,
-`_predict_ratings`, `_feature_contributions` and `_add_movies`. Trained users are scored by folding in their
-own training history, so that there is one code path and a rating counts in the next list.
+`_predict_ratings`, `_feature_contributions`, `_input_weights` and `_add_movies`. Trained users are scored by folding in
+their own training history, so that there is one code path and a rating counts in the next list.
 
 Attributes that end in `_` are the fitted state, set in `fit` and saved by name; other attributes are caches.
 """
@@ -19,10 +19,11 @@ from scipy.sparse import csr_matrix
 
 from recommender.estimators import columns as frame_columns
 from recommender.estimators.artifact import save_artifact
+from recommender.estimators.attribution import Attributing
 from recommender.estimators.bias import user_biases
 from recommender.estimators.config import Config, build_config, check_seed
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.fitted_data import FittedData, History
+from recommender.estimators.fitted_data import History
 from recommender.estimators.ids import IdArray, id_array, join_ids, unique_ids
 from recommender.estimators.interactions import Array, resized, without_each
 from recommender.estimators.ranking import (
@@ -48,7 +49,7 @@ class Contribution(NamedTuple):
     contribution: float
 
 
-class Recommender(FittedData, ABC):
+class Recommender(Attributing, ABC):
     algorithm: ClassVar[str]
     config_class: ClassVar[type[Config]] = Config
     scores_new_movies: ClassVar[bool] = False

@@ -27,6 +27,7 @@ from recommender.estimators.features import MovieFeatures
 from recommender.estimators.interactions import (
     Array,
     ordered_product,
+    places_of,
     select_items,
     unit_rows,
     with_values,
@@ -164,6 +165,23 @@ class ContentRecommender(Recommender):
     def _score_features(self, known: Array, features: csr_matrix) -> Array:
         """Of any movies, without their vectors: all that comes before k in a user's score, times k."""
         return ordered_product(known, kernel(self.modelled_features_, features, self.steepness_))
+
+    def _input_weights(self, rated: Array, item_idx: Array) -> Array:
+        rows, is_row = places_of(rated, self.modelled_)
+        place = self._place[item_idx]
+        kept = place >= 0
+        weights = np.zeros((len(rated), len(item_idx)))
+        left = self.left_[rows] if self.left_.size else None
+        vectors = self.vectors_[np.ix_(rows, place[kept])] if left is None else left @ self.vectors_[:, place[kept]]
+        weights[np.ix_(is_row, kept)] = vectors
+        if not kept.all():
+            right = self.right_[rows] if left is None else left @ self.right_
+            alike = kernel(self.modelled_features_, self.features_[item_idx[~kept]], self.steepness_)
+            weights[np.ix_(is_row, ~kept)] = right @ alike
+        return weights
+
+    def _metadata_likeness(self, column: int) -> Array:
+        return np.asarray(self._likeness_rows @ self._likeness_rows[column].toarray()[0])
 
     def _similarities(self, item_idx: Array) -> Array:
         """Cosine of the metadata."""

@@ -22,7 +22,7 @@ from recommender.estimators.bias import residuals
 from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.inner_splits import inner_splits
-from recommender.estimators.interactions import Array, row_numbers, select_items
+from recommender.estimators.interactions import Array, places_of, row_numbers, select_items
 from recommender.estimators.item_weights import ItemRows, ease_weights, gram_matrix, inputs_of
 from recommender.estimators.tune_items import DEFAULTS, tune_items
 from recommender.estimators.validation import Holdout, best_of, modelled_movies
@@ -62,10 +62,6 @@ class EaseRecommender(Recommender):
     def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
         return self._weighted(self._inputs(history), item_idx)
 
-    def _inputs(self, history: csr_matrix) -> csr_matrix:
-        """What each rating of a history counts as: 1 for a positive."""
-        return self._positives(history)
-
     def _weighted(self, inputs: csr_matrix, item_idx: Array | None) -> Array:
         """inputs @ weights; 0 for movies that are not modelled."""
         inputs = select_items(inputs, self.modelled_)
@@ -77,13 +73,17 @@ class EaseRecommender(Recommender):
 
     def _weighted_few(self, inputs: csr_matrix, item_idx: Array) -> Array:
         """The same sums without touching the weights of the other movies."""
-        place = np.searchsorted(self.modelled_, item_idx)
-        place[place == len(self.modelled_)] = 0
-        is_modelled = self.modelled_[place] == item_idx
+        columns, is_modelled = places_of(item_idx, self.modelled_)
         rows = np.unique(inputs.indices)
         scores = np.zeros((inputs.shape[0], len(item_idx)), dtype=np.float32)
-        scores[:, is_modelled] = select_items(inputs, rows) @ self.weights_[np.ix_(rows, place[is_modelled])]
+        scores[:, is_modelled] = select_items(inputs, rows) @ self.weights_[np.ix_(rows, columns)]
         return scores
+
+    def _input_weights(self, rated: Array, item_idx: Array) -> Array:
+        weights = np.zeros((len(rated), len(item_idx)))
+        (rows, is_row), (columns, is_column) = (places_of(movies, self.modelled_) for movies in (rated, item_idx))
+        weights[np.ix_(is_row, is_column)] = self.weights_[np.ix_(rows, columns)]
+        return weights
 
     def _similarities(self, item_idx: Array) -> Array:
         rated_one = identity(self.n_fitted_movies_, dtype=np.float32, format="csr")[item_idx]

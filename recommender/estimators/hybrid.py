@@ -171,6 +171,23 @@ class HybridRecommender(Recommender):
             similarities[is_fitted, : self.n_fitted_movies_] += super()._similarities(item_idx[is_fitted]) / 2
         return similarities
 
+    def _parts(self, history: csr_matrix, item_idx: Array) -> Array:
+        parts = np.zeros((history.nnz, len(item_idx)))
+        is_collaborative, is_fitted = self._is_collaborative[item_idx], history.indices < self.n_fitted_movies_
+        fitted = resized(history, self.n_fitted_movies_)
+        of_items = self.collaborative_._parts(fitted, item_idx[is_collaborative])
+        parts[np.ix_(is_fitted, is_collaborative)] = of_items
+        parts[:, ~is_collaborative] = self.content_._parts(history, item_idx[~is_collaborative])
+        return parts
+
+    def _falls(self, history: csr_matrix, parts: Array) -> Array:
+        own = self._reranker.weights_of(history, self.item_features_)
+        scores = parts.sum(axis=0)
+        return self._reranker.personal(own, scores[None]) - self._reranker.personal(own, scores - parts)
+
+    def _metadata_likeness(self, column: int) -> Array:
+        return self.content_._metadata_likeness(column)
+
     def with_weights_of(self, history: Mapping[Any, float]) -> Self:
         weights = np.zeros_like(self.reranker_weights_)
         weights[:1] = self._reranker.weights_of(self._from_mappings([history]), self.item_features_)

@@ -153,3 +153,10 @@ def select_items(matrix: csr_matrix, kept: Array) -> csr_matrix:
     place[kept] = np.arange(len(kept), dtype=np.int32)
     entries = keep_entries(matrix, place[matrix.indices] >= 0)
     return csr_matrix((entries.data, place[entries.indices], entries.indptr), shape=(matrix.shape[0], len(kept)))
+
+
+def places_of(wanted: Array, known: Array) -> tuple[Array, Array]:
+    """Where in `known`, which ascends, those of `wanted` are that it holds; and which of them these are."""
+    places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    is_known = known[places] == wanted
+    return places[is_known], is_known

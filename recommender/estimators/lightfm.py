@@ -69,6 +69,11 @@ class LightFMRecommender(Recommender):
         biases = self.item_rows_[:, -1] if item_idx is None else self.item_rows_[item_idx, -1]
         return product_of_items(users.astype(np.float32), self._by_component, item_idx) + biases
 
+    def _input_weights(self, rated: Array, item_idx: Array) -> Array:
+        """q_i W q_j / sqrt(n) of the n liked movies i; a movie's bias is not personal."""
+        users = self.item_rows_[rated, :-1] @ self.fold_in_ / np.sqrt(max(len(rated), 1))
+        return np.asarray(users @ self._by_component[:, item_idx])
+
     def _similarities(self, item_idx: Array) -> Array:
         return cosines(self._by_component, item_idx)
 

@@ -62,6 +62,9 @@ class NeighborRecommender(Recommender):
         scores: Array = (self._positives(history) @ self.neighbors_).toarray()
         return scores if item_idx is None else scores[:, item_idx]
 
+    def _input_weights(self, rated: Array, item_idx: Array) -> Array:
+        return np.asarray(self.neighbors_[rated][:, item_idx].toarray())
+
     def _similarities(self, item_idx: Array) -> Array:
         return np.asarray(self._by_target[item_idx].toarray())
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from catalog.models import Movie
+from recommender.reasons import MainReason
 from recommender.serving.loaded_model import Ids, LoadedModel
 from recommender.serving.request import ListRequest
 from recommender.serving.trace import Outcome, Step
@@ -16,9 +17,12 @@ CandidateSource = Literal["personal", "new", "similar", "popular", "newest"]
 
 
 class Candidate(NamedTuple):
+    """`reason` is that of a personal or new movie."""
+
     movie_id: int
     score: float
     source: CandidateSource
+    reason: MainReason | None = None
 
 
 def personal(loaded: LoadedModel, request: ListRequest, *, include_new: bool) -> list[Candidate]:
@@ -70,8 +74,11 @@ def _ranked(
     request.trace.count(Step.RANKED, len(best))
     request.trace.count(Step.DIVERSE, len(kept))
     movies, scores = best["movie_id"].to_numpy(), best["score"].to_numpy()
-    rows = zip(movies[kept].tolist(), scores[kept].tolist(), strict=True)
-    return [Candidate(movie, score, source) for movie, score in rows] or request.trace.nothing(Outcome.ALL_EXCLUDED)
+    listed = movies[kept].tolist()
+    reasons = loaded.main_reasons(request.profile.ratings, history, listed)
+    rows = zip(listed, scores[kept].tolist(), strict=True)
+    found = [Candidate(movie, score, source, reasons.get(movie)) for movie, score in rows]
+    return found or request.trace.nothing(Outcome.ALL_EXCLUDED)
 
 
 def _count_pool(loaded: LoadedModel, request: ListRequest, removed: Step, n_removed: int) -> None:

@@ -34,7 +34,7 @@ def model_sources(get: Callable[[LoadedModel, ListRequest], list[Candidate]]) ->
 
 
 def find_movies(sources: Sequence[Source], request: ListRequest) -> tuple[Source, list[Candidate], dict[int, Movie]]:
-    """The first source that has candidates, its candidates, and their movies by id.
+    """The first source that has candidates, its candidates, and by id their movies and those that reasons name.
 
     Later sources without a model fill the remaining places, which are left open where the source has too few movies or
     some have been deleted since the model was loaded.
@@ -46,7 +46,7 @@ def find_movies(sources: Sequence[Source], request: ListRequest) -> tuple[Source
         if len(found) >= request.k:
             break
         if source.loaded is None:
-            more = _ask(source, request.remaining(movies))
+            more = _ask(source, request.remaining(candidate.movie_id for candidate in found))
             movies |= _movies(more, request)
             found += [candidate for candidate in more if candidate.movie_id in movies]
     return sources[place], found, movies
@@ -79,8 +79,11 @@ def _ask(source: Source, request: ListRequest) -> list[Candidate]:
 def _movies(found: list[Candidate], request: ListRequest) -> dict[int, Movie]:
     if not found:
         return {}
-    movies = Movie.objects.in_bulk([candidate.movie_id for candidate in found])
-    if len(movies) < len(found):
-        request.trace.count(Step.DELETED, len(movies) - len(found))
-    request.trace.count(Step.LISTED, len(movies))
+    listed = {candidate.movie_id for candidate in found}
+    named = {candidate.reason.movie_id for candidate in found if candidate.reason and candidate.reason.movie_id}
+    movies = Movie.objects.in_bulk(listed | named)
+    n_left = len(listed & movies.keys())
+    if n_left < len(found):
+        request.trace.count(Step.DELETED, n_left - len(found))
+    request.trace.count(Step.LISTED, n_left)
     return movies

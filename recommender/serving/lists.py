@@ -14,7 +14,7 @@ from catalog.models import Movie
 from recommender import metrics
 from recommender.logs import log_once_a_minute
 from recommender.models import Impression, ServedModel
-from recommender.reasons import Reason, explain_movies
+from recommender.reasons import MainReason, Reason, explain_movies
 from recommender.serving.candidates import Candidate
 from recommender.serving.fallback_chain import Source, find_movies
 from recommender.serving.loaded_model import LoadedModel
@@ -53,7 +53,8 @@ class Recommendation:
     score: float
     rank: int
     source: str
-    reasons: list[Reason]
+    reasons: list[Reason]  # if asked for
+    reason: MainReason | None  # of personal and new movies
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,10 @@ def make_list(
     reasons = _reasons(source.loaded, request, found) if explain and source.loaded else {}
     recommendations = RecommendationList(
         results=[
-            Recommendation(movies[movie_id], score, rank, kind, reasons.get(movie_id, []))
-            for rank, (movie_id, score, kind) in enumerate(found, start=1)
+            Recommendation(
+                movies[movie_id], score, rank, kind, reasons.get(movie_id, []), reason and reason.named(movies)
+            )
+            for rank, (movie_id, score, kind, reason) in enumerate(found, start=1)
         ],
         model_version=source.loaded.version if source.loaded else None,
         fallback=None if source.name == asked else source.name,

@@ -10,8 +10,7 @@ from django.db.models import Value
 
 from catalog.models import Rating, Viewing
 from recommender.models import Dismissal
-
-LIKED = 4.0  # lowest rating of a movie shown as liked
+from recommender.reasons import LIKED
 
 
 @dataclass(frozen=True)

@@ -37,15 +37,17 @@ def golden(name: str, answer: dict, movies: list[Movie]) -> None:
     """The whole answer as it is kept in tests/responses, with what differs by run replaced by names."""
     text = json.dumps(answer)
     for number, movie in enumerate(movies):
-        text = text.replace(f'"id": {movie.pk},', f'"id": "movie {number}",')
+        text = text.replace(f'id": {movie.pk},', f'id": "movie {number}",')
         text = text.replace(f"/movies/{movie.pk}-", f"/movies/{{movie {number}}}-")
     found = json.loads(text)
     found["request_id"] = "{request id}"
     for result in found["results"]:
         assert isinstance(result["score"], float)
         result["score"] = round(result["score"], 4)
-        for reason in result["reasons"]:
+        for reason in [*result["reasons"], *filter(None, [result["reason"]])]:
             reason["contribution"] = round(reason["contribution"], 4)
+        if result["reason"]:
+            assert result["reason"]["name"] in result["reason"].pop("sentence")
     assert found == json.loads((RESPONSES / f"{name}.json").read_text())
 
 

@@ -1,6 +1,8 @@
+from collections import defaultdict
+
 import pytest
 
-from catalog.models import Movie, Rating
+from catalog.models import Movie, Rating, Viewing
 from catalog.services import record_rating, remove_rating
 from recommender.errors import InvalidRequest
 from recommender.models import Dismissal
@@ -210,6 +212,35 @@ def test_reasons_come_when_asked_for_and_name_what_was_liked(train, camps, fan):
         assert 1 <= len(result.reasons) <= 3
         assert {reason.name for reason in result.reasons} <= titles
         assert all(reason.contribution > 0 for reason in result.reasons)
+
+
+def test_each_movie_names_a_liked_movie_without_being_asked(train, camps, fan):
+    train(algorithm="hybrid", regularization=2.0, popularity_weight=0.1, cold_user_weight=0.0, reranker=False)
+    low = RatingFactory(user=fan, movie=camps["Science Fiction"][3], rating=2.0).movie
+    seen = Viewing.objects.create(user=fan, movie=camps["Romance"][0], watched_on=None).movie
+    results = recommend(user=fan, k=15, surface="test").results
+    named: dict[str, set[int | None]] = defaultdict(set)
+    for result in results:
+        named[result.reason.code].add(result.reason.movie_id)
+    liked = {movie.pk for movie in camps["Science Fiction"][:3]}
+    assert named["liked"] <= liked
+    assert named["watched"] == {seen.pk}
+    assert all(low.pk not in movies for movies in named.values())
+    for result in results:
+        assert (result.reason.contribution or 0) > 0 or result.reason.code == "ratings"
+        assert result.reason.name in result.reason.sentence
+
+
+def test_a_list_without_taste_says_what_it_is(train, camps, fan, nora):
+    train(algorithm="popularity")
+    assert {result.reason.code for result in recommend(user=fan, k=3, surface="test").results} == {"popular"}
+    assert {result.reason for result in recommend(user=nora, k=3, surface="test").results} == {None}
+
+
+def test_a_list_outlives_a_failure_to_give_reasons(train, fan, monkeypatch):
+    train()
+    monkeypatch.setattr("recommender.serving.loaded_model.main_reasons", lambda *args: 1 / 0)
+    assert [result.reason for result in recommend(user=fan, k=3, surface="test").results] == [None] * 3
 
 
 def test_reasons_are_given_until_the_time_is_over(train, camps, fan, monkeypatch):

@@ -63,4 +63,5 @@ def _list(recommendations: RecommendationList, trace: ListTrace) -> list[str]:
         reasons = "; ".join(map(str, result.reasons))
         because = f"  because of {reasons}" if reasons else ""
         lines.append(f"  {result.rank:>3}  {result.movie}  {result.score:.4f}  {result.source}{because}")
+        lines += [f"       {result.reason.sentence}"] if result.reason else []
     return lines

@@ -150,6 +150,14 @@ class ScoresContract:
             assert row.contribution == pytest.approx(lost, rel=1e-3, abs=1e-5)
         assert set(reasons[reasons.kind == "movie"]["name"]) == {f"Film {movie}" for movie in history}
 
+    def test_each_movie_s_parts_are_the_same_alone_and_in_a_list(self, algorithm: str) -> None:
+        model, history = fitted(algorithm), rated_by(103)
+        whole = model.attribute(history, MOVIES)
+        for row, movie in enumerate(MOVIES):
+            alone = model.attribute(history, [movie])
+            np.testing.assert_allclose(alone.parts[0], whole.parts[row], rtol=1e-4, atol=1e-6)
+            np.testing.assert_array_equal(alone.is_near[0], whole.is_near[row])
+
 
 def _score_of(model: Recommender, history: dict[int, float], movie: int) -> float:
     lists = model.recommend_for_history([history], k=1, exclude_seen=False, candidates=[movie])

@@ -1,14 +1,18 @@
 """Reasons held against what they claim: the named rating is taken away, and the list is asked again."""
 
+import copy
 from functools import cache
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from recommender.estimators import Dataset
+from recommender.estimators import ALGORITHMS, Dataset
 from recommender.estimators.hybrid import HybridRecommender
+from recommender.estimators.reranker import NOW
 from tests.recommender.estimators.data import tastes
-from tests.recommender.estimators.fitted_models import UNRATED, rated_by
+from tests.recommender.estimators.fitted_models import MOVIES, UNRATED, fitted, rated_by
 
 USERS = range(100, 140)
 
@@ -60,3 +64,79 @@ def test_a_new_movie_s_score_falls_by_what_a_feature_said(user: int) -> None:
     lost = taste.score_candidates([user], [movie]) - bare.score_candidates([user], [movie])
     [keyword] = described["keywords"].iloc[0]
     assert reasons[f"keyword:{keyword}"] == pytest.approx(float(lost[0, 0]), abs=1e-5)
+
+
+def test_the_score_falls_by_what_an_attribution_says() -> None:
+    """The rating is taken out of the inputs, and the movie is scored again with the weights of the whole history."""
+    checked = 0
+    for user, movie, score in served():
+        history = rated_by(user)
+        found = model().attribute(history, [movie])
+        column = int(found.parts[0].argmax())
+        rest = without(model().with_weights_of(history), found.rated_ids[column])
+        fell = score - rest.recommend_for_history([history], k=1, candidates=[movie])["score"].iloc[0]
+        assert found.falls[0, column] == pytest.approx(fell, abs=2e-5)
+        checked += fell > 0.01
+    assert checked > 150
+
+
+def without(held: HybridRecommender, rated: int) -> HybridRecommender:
+    """The model with that movie counting nothing in any history."""
+    [column] = held._item_idx([rated], "rated")
+    for name in ("collaborative_", "content_"):
+        component = copy.copy(getattr(held, name))
+        if column in component.modelled_:
+            keep = np.ones(len(component.modelled_), dtype=np.float32)
+            keep[np.searchsorted(component.modelled_, column)] = 0
+            for array in ("weights_", "vectors_"):
+                if hasattr(component, array):
+                    setattr(component, array, keep[:, None] * getattr(component, array))
+        setattr(held, name, component)
+    return held
+
+
+def test_parts_and_the_blend_make_the_score() -> None:
+    users = list(USERS)[:5]
+    movies = model().movie_ids_
+    for user in users:
+        row = model()._from_mappings([rated_by(user)])
+        own = model()._reranker.weights_of(row, model().item_features_)
+        personal = model().attribute(rated_by(user), movies).personal_scores
+        score = model()._reranker.personal(own, personal[None])[0] + own[0, NOW:] @ model().item_features_
+        expected = model().score_candidates([user], movies)[0]
+        np.testing.assert_allclose(score + 1e-6 * model()._prior_share, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_neighbors_are_those_of_who_liked_both_and_of_metadata(monkeypatch) -> None:
+    monkeypatch.setattr("recommender.estimators.attribution.N_NEIGHBORS", 3)
+    ratings, _ = tastes()
+    likers = ratings.groupby("movie_id")["user_id"].agg(set)
+    nearest = copy.copy(model())
+    nearest._neighbors = {}
+    for movie in likers.index[:6]:
+        [column] = nearest._item_idx([movie], "movie")
+        near = nearest.neighbors(column)
+        shared = likers.drop(movie).map(lambda users: len(users & likers[movie]) / len(users) ** 0.5)  # noqa: B023
+        alike = nearest.content_._likeness_rows.toarray() @ nearest.content_._likeness_rows[column].toarray()[0]
+        alike[column] = 0
+        assert 3 <= len(near) <= 6
+        assert set(shared.nlargest(2).index) <= set(nearest.movie_ids_[near].tolist())
+        assert set(alike.argsort()[-2:]) <= set(near.tolist())
+
+
+HISTORIES = st.dictionaries(st.sampled_from(MOVIES), st.sampled_from([0.5, 2.0, 3.5, 4.0, 5.0]), max_size=12)
+
+
+@pytest.mark.parametrize("algorithm", [name for name in ALGORITHMS if name != "hybrid"])  # whose blend is not linear
+@settings(max_examples=25, deadline=None)
+@given(history=HISTORIES)
+def test_parts_sum_to_what_is_personal_of_a_score(algorithm: str, history: dict[int, float]) -> None:
+    of = fitted(algorithm)
+    found = of.attribute(history, MOVIES)
+    assert found.parts.shape == found.falls.shape == found.is_near.shape == (len(MOVIES), len(history))
+    assert sorted(found.rated_ids) == sorted(history)
+    lists = of.recommend_for_history([history, {}], k=99, exclude_seen=False, candidates=MOVIES)
+    scores, empty = (lists[lists.user_id == at].set_index("movie_id")["score"].loc[MOVIES] for at in (0, 1))
+    is_scored = np.array([of.scores_new_movies or movie not in UNRATED for movie in MOVIES])
+    np.testing.assert_allclose(found.personal_scores[is_scored], (scores - empty)[is_scored], rtol=1e-3, atol=5e-5)
+    assert not found.parts[~is_scored].any()
