@@ -36,6 +36,8 @@ def files_in(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 def open_member(opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
     """A stream of the unpacked bytes, which raises DamagedZip wherever the damage shows."""
     with _guarded():
+        if member.header_offset < 0:  # a file on a disk refuses the seek with an OSError, as a failing disk would
+            raise zipfile.BadZipFile("its directory names a place before its beginning")
         return io.BufferedReader(_Member(opened.open(member)), 1 << 20)
 
 

@@ -1,6 +1,7 @@
 """A zip with any byte changed or lost is read, or refused in words."""
 
 import io
+import struct
 import zipfile
 
 import pytest
@@ -51,6 +52,16 @@ def test_a_damaged_data_set_is_refused_in_words(tmp_path):
             refused += 1
             assert str(error).startswith(str(file))
     assert refused > len(DAMAGED) / 2
+
+
+def test_a_member_before_the_beginning_is_damage_on_a_disk_too(tmp_path):
+    end = len(WHOLE) - 22 + 16  # where the last record says at which byte the directory begins
+    [place] = struct.unpack("<L", WHOLE[end : end + 4])
+    file = tmp_path / "ml.zip"
+    file.write_bytes(WHOLE[:end] + struct.pack("<L", place + 500) + WHOLE[end + 4 :])
+
+    with pytest.raises(ImportFailed, match="the zip is damaged"), open_data_set(file) as files:
+        list(files.read("movies", bytes.strip, report=False))
 
 
 @pytest.mark.parametrize("name", ["", ".", "/", "./"])
