@@ -38,11 +38,19 @@ def placed(moves: Iterable[Move]) -> Iterator[None]:
         for folder, place, put in moves:
             if place.exists():
                 kept = folder.with_name(f"{folder.name}.former")
-                shutil.copytree(place, kept, copy_function=os.link)  # which takes no room
+                shutil.copytree(place, kept, copy_function=_link_or_copy)
                 former.callback(replace_folder, kept, place)
             put(folder, place)
         yield
         former.pop_all()
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """A hard link, which takes no room; a copy where the file system has none."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def with_parent(path: Path) -> Path:

@@ -129,7 +129,10 @@ def test_a_killed_restore_changes_nothing_and_can_be_repeated(champion_site, bac
     assert not User.objects.filter(username="since then").exists()
 
 
-def test_a_database_that_cannot_be_loaded_leaves_the_models(champion_site, backups, files, settings, monkeypatch):
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_database_that_cannot_be_loaded_leaves_the_models(
+    champion_site, backups, files, settings, monkeypatch, has_links
+):
     """Those of a site with another history have the same names."""
     create_backup(str(backups))
     flip_bit(next((settings.MODEL_DIR / champion_site.artifact).glob("*.npy")))
@@ -139,8 +142,13 @@ def test_a_database_that_cannot_be_loaded_leaves_the_models(champion_site, backu
         assert files() != before
         raise BackupError("may not drop tables")
 
+    def refuses(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
     with monkeypatch.context() as patch, pytest.raises(CommandError, match="may not drop tables"):
         patch.setattr("mlops.backup.restore.load", fails)
+        if not has_links:
+            patch.setattr("os.link", refuses)
         call_command("restore", str(backups), "--force")
 
     assert files() == before
