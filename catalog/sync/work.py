@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextvars import copy_context
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -89,7 +90,9 @@ class _Worker:
 
     def _batch(self, pool: ThreadPoolExecutor, items: list[SyncItem]) -> bool:
         """False if the run was stopped."""
-        answers = {pool.submit(self._fetch, item): item for item in items}
+        answers = {
+            pool.submit(copy_context().run, self._fetch, item): item for item in items
+        }  # with the ids of log lines
         try:
             for answer in as_completed(answers):
                 self._receive(answers[answer], answer)

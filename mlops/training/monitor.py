@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import timedelta
 from typing import Any
 
@@ -51,7 +52,9 @@ class RunMonitor:
         self._lock = threading.Lock()
         self._interruptible = False
         self._reported_at = 0.0
-        self._thread = threading.Thread(target=self._watch, name=f"watch over run {run.pk}", daemon=True)
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._watch,), name=f"watch over run {run.pk}", daemon=True
+        )  # with the ids of log lines
 
     def __enter__(self) -> "RunMonitor":
         self._thread.start()

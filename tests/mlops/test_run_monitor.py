@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from structlog.contextvars import get_contextvars
 
 from catalog.jobs.queue import claim
 from mlops.errors import RunCancelled, RunLost
@@ -123,6 +124,14 @@ def test_heartbeats_and_lines_reach_the_row(run):
 
         written = PipelineRun.objects.filter(pk=run.pk, heartbeat_at__gt=first, log__contains="from a library")
         wait_for(written.exists, seconds=60, what="heartbeat and line")
+
+
+def test_the_thread_knows_which_run_its_lines_are_about(run):
+    seen: list[dict[str, object]] = []
+    with RunMonitor(run, lambda *told: seen.append(get_contextvars())) as monitor, monitor.step("fit"):
+        wait_for(lambda: len(seen) > 1, seconds=60, what="look of the thread")
+
+    assert (seen[-1]["run"], seen[-1]["run_id"]) == ("training", run.pk)
 
 
 def test_each_activity_is_shown_however_short(run):

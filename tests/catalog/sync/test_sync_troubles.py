@@ -6,10 +6,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
+from structlog.contextvars import get_contextvars
 
 from catalog.jobs.progress import Pace
 from catalog.jobs.reaper import requeue_stale
 from catalog.models import Movie, Source, SyncItem, SyncRun, TMDBRecord
+from catalog.providers.tmdb import TMDBClient
 from catalog.sync import batch
 from catalog.sync.job import finish, heartbeat, open_run
 from catalog.sync.work import sync
@@ -23,6 +25,20 @@ pytestmark = pytest.mark.django_db
 
 Scope = SyncRun.Scope
 State = TMDBRecord.State
+
+
+def test_lines_of_its_threads_name_the_sync(tmdb, monkeypatch):
+    tmdb.serve(document(1))
+    MovieFactory(tmdb_id=1, source=Source.MOVIELENS)
+    seen: list[dict[str, object]] = []
+    movie = TMDBClient.movie
+    monkeypatch.setattr(
+        TMDBClient, "movie", lambda client, number: seen.append(get_contextvars()) or movie(client, number)
+    )
+
+    run = sync_ids(1)
+
+    assert [(ids["run"], ids["run_id"]) for ids in seen] == [(run.kind, run.pk)]
 
 
 @pytest.mark.wording
