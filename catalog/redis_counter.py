@@ -12,7 +12,7 @@ from redis.retry import Retry
 
 from catalog.errors import RedisUnavailable
 
-TIMEOUT = 0.2  # seconds that a hung Redis delays a request
+TIMEOUT = 0.15  # seconds that a hung Redis delays a request
 LUA = """
 local count = redis.call("INCR", KEYS[1])
 if count == 1 then redis.call("PEXPIRE", KEYS[1], ARGV[1]) end
