@@ -32,6 +32,17 @@ class CatalogError(DomainError, code="catalog_error", text=_("The catalog cannot
 class InvalidRating(CatalogError, code="invalid_rating", text=_("This is not a valid rating.")): ...
 
 
+class InvalidViewing(
+    CatalogError, code="invalid_viewing", text=_("The diary cannot hold this viewing."), status=409
+): ...
+
+
+class InvalidList(CatalogError, code="invalid_list", text=_("There can be no such list."), status=409): ...
+
+
+class InvalidProfile(CatalogError, code="invalid_profile", text=_("There can be no such profile."), status=409): ...
+
+
 class InvalidSignUp(CatalogError, code="sign_up_refused", text=_("There can be no such account."), status=409):
     """`fields` holds the messages of each invalid field."""
 

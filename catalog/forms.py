@@ -3,10 +3,12 @@ from typing import Any
 from django import forms
 from django.contrib.auth import password_validation
 from django.contrib.auth.forms import AuthenticationForm
+from django.utils.translation import gettext_lazy as _
 
 from catalog.imports.formats import CHOICES
-from catalog.models import User
-from catalog.models.rating import RATING_STEPS
+from catalog.models import MovieList, User
+from catalog.models.personal import PROFILE_NAME
+from catalog.models.rating import NOTE_LENGTH, RATING_STEPS
 
 
 class RatingForm(forms.Form):
@@ -15,6 +17,64 @@ class RatingForm(forms.Form):
         choices=[(f"{step:g}", f"{step:g}") for step in RATING_STEPS],
         coerce=float,
         error_messages={"required": CHOOSE, "invalid_choice": CHOOSE},
+    )
+
+
+class NoteForm(forms.Form):
+    """A note, which an empty text deletes."""
+
+    note = forms.CharField(
+        label=_("Note, for you alone"),
+        required=False,
+        max_length=NOTE_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class ViewingForm(NoteForm):
+    watched_on = forms.DateField(
+        label=_("Watched on"),
+        required=False,
+        help_text=_("Empty if you do not know the day."),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"invalid": _("Expected a date such as 2026-05-31.")},
+    )
+    is_rewatch = forms.BooleanField(label=_("I had seen it before"), required=False)
+
+    field_order = ("watched_on", "is_rewatch", "note")
+
+
+class MovieListForm(forms.ModelForm):
+    class Meta:
+        model = MovieList
+        fields = ["name", "description", "is_public"]
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+        help_texts = {
+            "is_public": _("Everybody with its address can read it. If your profile is public, the site links to it."),
+        }
+
+    def validate_unique(self) -> None:
+        """The service does, which knows the user."""
+
+
+class ProfileForm(forms.Form):
+    name = forms.RegexField(
+        PROFILE_NAME,
+        label=_("Name"),
+        required=False,
+        help_text=_("Part of its address: 2 to 30 of a-z, 0-9, - and _, the first one a letter."),
+        error_messages={"invalid": _("Expected 2 to 30 of a-z, 0-9, - and _, the first one a letter.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    is_public = forms.BooleanField(
+        label=_("Public"),
+        required=False,
+        help_text=_("Everybody sees your public lists and how much you watch and rate."),
+    )
+    shows_diary = forms.BooleanField(
+        label=_("With my diary"),
+        required=False,
+        help_text=_("The latest movies, with days and ratings; never your notes."),
     )
 
 

@@ -1,5 +1,7 @@
 """Services for ratings, watchlists and accounts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -21,25 +23,22 @@ def record_rating(
 ) -> Rating:
     """Records a rating, replacing an earlier one by the same user.
 
-    The movie's row is locked first, so that concurrent calls leave one rating and correct aggregates. Sends
-    `rating_recorded` after the commit. Raises InvalidRating, MovieNotFound, UserNotFound.
+    The movie leaves the user's watchlist. Sends `rating_recorded` after the commit. Raises InvalidRating,
+    MovieNotFound, UserNotFound.
     """
     value = _valid_rating(rating)
     moment = _valid_moment(rated_at)
-    try:
-        with transaction.atomic():
-            _lock(movie)
-            row = Rating.objects.filter(user=user, movie=movie).first()
-            if row is None:
-                row = Rating(user=user, movie=movie)
-                _change_aggregates(movie, count=1, total=value)
-            elif row.rating != value:
-                _change_aggregates(movie, count=0, total=value - row.rating)
-            row.rating, row.rated_at, row.source = value, moment, source
-            row.save()
-            _announce(user, movie, value)
-    except IntegrityError:
-        raise _not_found(user, movie) from None
+    with changing(user, movie):
+        row = Rating.objects.filter(user=user, movie=movie).first()
+        if row is None:
+            row = Rating(user=user, movie=movie)
+            _change_aggregates(movie, count=1, total=value)
+        elif row.rating != value:
+            _change_aggregates(movie, count=0, total=value - row.rating)
+        row.rating, row.rated_at, row.source = value, moment, source
+        row.save()
+        remove_from_watchlist(user=user, movie=movie)
+        _announce(user, movie, value)
     return row
 
 
@@ -59,12 +58,8 @@ def remove_rating(*, user: User, movie: Movie) -> bool:
 
 def add_to_watchlist(*, user: User, movie: Movie) -> WatchlistItem:
     """Idempotent. Raises MovieNotFound, UserNotFound."""
-    try:
-        with transaction.atomic():
-            _lock(movie)
-            return WatchlistItem.objects.get_or_create(user=user, movie=movie)[0]
-    except IntegrityError:
-        raise _not_found(user, movie) from None
+    with changing(user, movie):
+        return WatchlistItem.objects.get_or_create(user=user, movie=movie)[0]
 
 
 def remove_from_watchlist(*, user: User, movie: Movie) -> bool:
@@ -138,10 +133,19 @@ def _valid_moment(rated_at: datetime | None) -> datetime:
     return rated_at
 
 
-def _lock(movie: Movie) -> None:
-    """Locks the movie until the end of the transaction: it cannot be deleted, nor rated by another request."""
-    if movie.pk is None or not Movie.objects.select_for_update(no_key=True).filter(pk=movie.pk).exists():
-        raise MovieNotFound(f"There is no movie {movie.pk}.")
+@contextmanager
+def changing(user: User, movie: Movie) -> Iterator[None]:
+    """A transaction that locks the movie: it cannot be deleted, and concurrent changes of one user's rows wait.
+
+    Raises MovieNotFound, UserNotFound if another request has deleted them.
+    """
+    try:
+        with transaction.atomic():
+            if movie.pk is None or not Movie.objects.select_for_update(no_key=True).filter(pk=movie.pk).exists():
+                raise MovieNotFound(f"There is no movie {movie.pk}.")
+            yield
+    except IntegrityError:
+        raise _not_found(user, movie) from None
 
 
 def _change_aggregates(movie: Movie, *, count: int, total: float) -> None:

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from catalog.views import accounts, library, movies, site
+from catalog.views import accounts, diary, library, lists, movies, record, site
 
 app_name = "catalog"
 urlpatterns = [
@@ -12,15 +12,27 @@ urlpatterns = [
     path("movies/<id:movie_id>-<slug:slug>/", movies.movie_detail, name="movie-detail"),
     path("movies/<id:movie_id>/rating/", library.rate, name="rate"),
     path("movies/<id:movie_id>/watchlist/", library.change_watchlist, name="change-watchlist"),
+    path("movies/<id:movie_id>/watched/", record.watched, name="watched"),
+    path("movies/<id:movie_id>/note/", record.note, name="note"),
+    path("movies/<id:movie_id>/lists/", record.choose, name="choose-lists"),
     path("suggestions/", movies.suggestions, name="suggestions"),
     path("people/<id:person_id>/", movies.person, name="person"),
     path("people/<id:person_id>-<slug:slug>/", movies.person, name="person-detail"),
+    path("people/<slug:name>/", lists.profile, name="profile"),
     path("genres/<slug:slug>/", movies.genre, name="genre"),
     path("favicon.ico", site.favicon, name="favicon"),
     path("theme/", site.choose_theme, name="theme"),
     path("posters/<id:movie_id>.svg", movies.poster, name="poster"),
     path("ratings/", library.ratings, name="ratings"),
     path("watchlist/", library.watchlist, name="watchlist"),
+    path("diary/", diary.diary, name="diary"),
+    path("diary/add/", diary.find, name="diary-add"),
+    path("diary/unrated/", diary.unrated, name="unrated"),
+    path("diary/<id:viewing_id>/", diary.entry, name="diary-entry"),
+    path("lists/", lists.lists, name="lists"),
+    path("lists/<slug:key>/", lists.movie_list, name="list"),
+    path("lists/<slug:key>/edit/", lists.edit, name="edit-list"),
+    path("lists/<slug:key>/movies/<id:movie_id>/", lists.change_movie, name="change-list-movie"),
     path("import/", library.upload, name="import"),
     path("import/<id:import_id>/commit/", library.commit, name="commit-import"),
     path("import/<id:import_id>/answer/", library.answer, name="answer-import"),
@@ -30,6 +42,7 @@ urlpatterns = [
     path("accounts/sign-up/", accounts.sign_up, name="sign-up"),
     path("accounts/sign-in/", accounts.SignInView.as_view(), name="sign-in"),
     path("accounts/sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("accounts/profile/", accounts.change_profile, name="change-profile"),
     path("accounts/password/", accounts.ChangePasswordView.as_view(), name="password-change"),
     path("accounts/token/", accounts.create_token, name="create-token"),
     path("accounts/token/revoke/", accounts.revoke_token, name="revoke-token"),

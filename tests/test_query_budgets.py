@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.imports.changes import Changes
+from catalog.lists import add_to_list
 from catalog.models import (
     Credit,
     ImportRow,
@@ -16,10 +17,12 @@ from catalog.models import (
     Movie,
     MovieGenre,
     MovieKeyword,
+    MovieList,
     Person,
     Rating,
     User,
     UserImport,
+    Viewing,
     WatchlistItem,
 )
 from tests.factories import GenreFactory, RatingFactory
@@ -31,14 +34,19 @@ BUDGETS = {
     "/movies/": 7,
     "/movies/?genre=genre-0&hide_seen=true&ordering=best_rated": 8,
     "/movies/?q=movie": 10,
-    "/movies/{movie}-many/": 10,
+    "/movies/{movie}-many/": 13,
     "{person}": 7,
     "/genres/genre-0/": 7,
     "/suggestions/?q=moovie": 6,
     "/posters/{movie}.svg": 3,
     "/ratings/": 4,
     "/watchlist/": 4,
-    "/accounts/": 5,
+    "/lists/": 5,
+    "/lists/{list}/": 5,
+    "/lists/{list}/edit/": 6,
+    "/diary/": 6,
+    "/diary/unrated/": 5,
+    "/accounts/": 6,
     "/import/": 5,
     "/api/v1/movies/": 6,
     "/api/v1/movies/?q=movie": 9,
@@ -69,6 +77,10 @@ def grow(nora: User) -> Callable[[int], Movie]:
             MovieKeyword.objects.create(movie=subject, keyword=Keyword.objects.create(name=str(number)))
             Credit.objects.create(movie=subject, person=Person.objects.create(name=str(number)), role="cast")
             WatchlistItem.objects.create(user=nora, movie=rating.movie)
+            Viewing.objects.create(user=nora, movie=rating.movie)
+            add_to_list(MovieList.objects.get_or_create(user=nora, name="Long")[0], rating.movie)
+            add_to_list(MovieList.objects.create(user=nora, name=str(number)), subject)
+            Viewing.objects.create(user=nora, movie=Movie.objects.create(title=f"Unrated {number}"))
             ImportRow.objects.create(user_import=user_import, movie=rating.movie, file="x", line=number, kind="rated")
         return subject
 
@@ -89,10 +101,11 @@ def queries_of(client: Client, movie: Movie) -> dict[str, int]:
     asked = {}
     person = Person.objects.first().get_absolute_url()
     user_import = UserImport.objects.get().pk
+    movie_list = MovieList.objects.get(name="Long").key
     for address in BUDGETS:
         headers = {"HX-Request": "true"} if "suggestions" in address else {}
         with CaptureQueriesContext(connection) as queries:
-            found = address.format(movie=movie.pk, person=person, user_import=user_import)
+            found = address.format(movie=movie.pk, person=person, user_import=user_import, list=movie_list)
             assert client.get(found, headers=headers).status_code == 200
         asked[address] = len(queries)
     return asked

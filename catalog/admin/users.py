@@ -7,9 +7,12 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from catalog.admin.large import CappedPaginator, CountedDeletion, DeletesEach, LargeTableAdmin
 from catalog.models import Rating, User, Viewing, WatchlistItem
+from catalog.profiles import hide_profile, lift_hiding
 from catalog.services import delete_account, record_rating, remove_rating
 
 
@@ -20,10 +23,27 @@ class UserAdmin(CountedDeletion, DeletesEach, DjangoUserAdmin):
     list_display = ["username", "email", "source", "is_staff", "is_active", "date_joined"]
     list_filter = ["source", "is_staff", "is_superuser", "is_active", "groups"]
     readonly_fields = ["source", "external_id", "last_login", "date_joined"]
+    actions = ["hide_published", "lift_hiding"]
     fieldsets = [*DjangoUserAdmin.fieldsets, ("Provenance", {"fields": ["source", "external_id"]})]  # type: ignore[misc]
 
     def delete_model(self, request: HttpRequest, user: Any) -> None:
         delete_account(user=user)
+
+    @admin.action(description=lazy("Hide profile and public lists"), permissions=["change"])
+    def hide_published(self, request: HttpRequest, users: Any) -> None:
+        done = [user for user in users if hide_profile(user=user)]
+        self._tell(request, done, _("Hidden by staff: what %(users)s published. They are told on their account page."))
+
+    @admin.action(description=lazy("Let publish again"), permissions=["change"])
+    def lift_hiding(self, request: HttpRequest, users: Any) -> None:
+        done = [user for user in users if lift_hiding(user=user)]
+        self._tell(request, done, _("May publish again: %(users)s."))
+
+    def _tell(self, request: HttpRequest, users: list[User], said: str) -> None:
+        for user in users:
+            self.log_change(request, user, said % {"users": user})
+        names = ", ".join(map(str, users))
+        self.message_user(request, said % {"users": names} if users else _("Nothing changed."))
 
 
 class MoviesOfUsers(LargeTableAdmin):

@@ -1,4 +1,4 @@
-"""Users, movies with their metadata, ratings, and the records of syncs and imports."""
+"""Users, movies with their metadata, what users keep about movies, and the records of syncs and imports."""
 
 from catalog.models.imports import ImportRow, ImportRun, UserImport
 from catalog.models.job import Job
@@ -13,6 +13,7 @@ from catalog.models.metadata import (
     SearchTerm,
 )
 from catalog.models.movie import Movie
+from catalog.models.personal import MovieList, MovieListItem, Note, Profile
 from catalog.models.rating import Rating, User, Viewing, WatchlistItem
 from catalog.models.request_count import RequestCount
 from catalog.models.source import Source

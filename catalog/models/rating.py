@@ -17,6 +17,7 @@ from catalog.models.querysets import RatingQuerySet
 from catalog.models.source import Source
 
 CLOCK_TOLERANCE = timedelta(days=1)  # how far ahead the clocks of other computers may be
+NOTE_LENGTH = 2000  # characters of a note
 RATING_STEPS = [half / 2 for half in range(1, 11)]  # 0.5, 1.0 ... 5.0
 
 
@@ -102,6 +103,7 @@ class Viewing(models.Model):
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
     watched_on = models.DateField(null=True, blank=True, help_text="Empty if the day is unknown.")
     is_rewatch = models.BooleanField(default=False)
+    note = models.TextField(max_length=NOTE_LENGTH, blank=True, help_text="Only its user reads it.")
     recorded_at = models.DateTimeField(default=timezone.now, help_text="When it was recorded, here or elsewhere.")
 
     class Meta:

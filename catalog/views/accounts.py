@@ -10,15 +10,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.authtoken.models import Token
 
-from catalog.errors import InvalidSignUp
-from catalog.forms import DeleteAccountForm, SignInForm, SignUpForm
+from catalog.errors import InvalidProfile, InvalidSignUp
+from catalog.forms import DeleteAccountForm, ProfileForm, SignInForm, SignUpForm
 from catalog.imports.formats import CHOICES
-from catalog.models import User
+from catalog.models import Profile, User
+from catalog.profiles import save_profile
 from catalog.services import delete_account, issue_token
 from catalog.services import sign_up as create_account
 from catalog.throttling import SignInThrottle, SignUpThrottle, limited
@@ -109,6 +111,27 @@ def delete(request: SignedInRequest) -> HttpResponse:
     return render(request, "catalog/account_delete.html", context)
 
 
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def change_profile(request: SignedInRequest) -> HttpResponse:
+    """Chooses what everybody may see."""
+    profile = Profile.objects.filter(user=request.user).first()
+    form = ProfileForm(request.POST or None, initial=vars(profile) if profile else None)
+    if form.is_valid():
+        try:
+            profile = save_profile(user=request.user, **form.cleaned_data)
+        except InvalidProfile as error:
+            form.add_error("name" if error.fields else None, str(error))
+        else:
+            messages.success(
+                request, _("Your profile is public now.") if profile.is_public else _("Your profile is private.")
+            )
+            return redirect("catalog:account")
+    context = {"form": form, "profile": profile}
+    return render(request, "catalog/profile_change.html", context, status=422 if form.errors else 200)
+
+
 def _revoke_token(user: Any) -> bool:
     return bool(Token.objects.filter(user=user).delete()[0])
 
@@ -121,6 +144,7 @@ def _account_page(request: SignedInRequest, *, new_token: Token | None = None) -
         "new_key": new_token and new_token.key,
         "n_ratings": user.ratings.count(),
         "n_watchlist": user.watchlist.count(),
+        "profile": Profile.objects.filter(user=user).first(),
         "export_formats": CHOICES,
     }
     return render(request, "catalog/account.html", context)

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -71,22 +72,29 @@ def rate(request: HtmxRequest, movie_id: int) -> HttpResponse:
     if not request.user.is_authenticated:
         return to_sign_in(request, movie.get_absolute_url())
     form = RatingForm(request.POST)
+    was_wanted = request.user.watchlist.filter(movie=movie).exists()
+    left_watchlist = False
     said = error = ""
     if "remove" in request.POST:
         remove_rating(user=request.user, movie=movie)
         said = f"Your rating of {movie.title} is removed."
     elif form.is_valid():
         row = record_rating(user=request.user, movie=movie, rating=form.cleaned_data["rating"])
+        left_watchlist = was_wanted
         said = f"You rated {movie.title} {row.rating:g} of 5 stars."
+        if left_watchlist:
+            said += " " + gettext("It is off your watchlist.")
     else:
         error = str(form.errors["rating"][0])
     if request.htmx:
-        return _panel(request, request.user, movie, said, error)
+        return _panel(request, request.user, movie, said, error, left_watchlist=left_watchlist)
     messages.add_message(request, messages.ERROR if error else messages.SUCCESS, error or said)
     return redirect(safe_next(request, movie))
 
 
-def _panel(request: HttpRequest, user: User, movie: Movie, said: str, error: str) -> HttpResponse:
+def _panel(
+    request: HttpRequest, user: User, movie: Movie, said: str, error: str, *, left_watchlist: bool
+) -> HttpResponse:
     movie.refresh_from_db(fields=["rating_count", "rating_sum"])
     row = Rating.objects.filter(user=user, movie=movie).first()
     context = {
@@ -94,6 +102,7 @@ def _panel(request: HttpRequest, user: User, movie: Movie, said: str, error: str
         "rating": row and row.rating,
         "said": said,
         "error": error,
+        "left_watchlist": left_watchlist,
         "next_url": safe_next(request, movie),
     }
     return render(request, "catalog/_rating_panel.html", context, status=422 if error else 200)

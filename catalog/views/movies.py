@@ -18,6 +18,7 @@ from catalog.posters import draw_poster, theme_for
 from catalog.search.query import MOST, suggest
 from catalog.text import fold
 from catalog.views.pages import HtmxRequest, is_htmx, paginated, vary_on_htmx
+from catalog.views.record import record_of
 
 CAST_SHOWN = 12
 KEYWORDS_SHOWN = 16
@@ -78,9 +79,11 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
         return redirect(f"{movie.get_absolute_url()}{f'?{query}' if (query := request.GET.urlencode()) else ''}")
     rating = in_watchlist = None
     related_title, related = _related(movie)
+    record = {}
     if request.user.is_authenticated:
         rating = Rating.objects.filter(user=request.user, movie=movie).first()
         in_watchlist = WatchlistItem.objects.filter(user=request.user, movie=movie).exists()
+        record = record_of(request.user, movie)
     context = {
         "movie": movie,
         "cast": movie.cast[:CAST_SHOWN],
@@ -91,6 +94,7 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
         "decade": movie.year and movie.year // 10 * 10,
         "related_title": related_title,
         "related": related,
+        **record,
     }
     return render(request, "catalog/movie_detail.html", context)
 

@@ -47,3 +47,18 @@ def test_an_empty_list_says_what_to_do(client, nora):
 def test_the_list_needs_somebody(client, movie):
     assert client.get("/watchlist/")["Location"] == "/accounts/sign-in/?next=/watchlist/"
     assert "/accounts/sign-in/" in client.post(f"/movies/{movie.pk}/watchlist/", {"wanted": "1"})["Location"]
+
+
+def test_a_rated_movie_leaves_the_list_and_can_return(client, nora, bob, movie):
+    for user in (nora, bob):
+        add_to_watchlist(user=user, movie=movie)
+    client.force_login(nora)
+    panel = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4"}, headers={"HX-Request": "true"})
+    assert not nora.watchlist.exists()
+    assert bob.watchlist.count() == 1
+    assert 'hx-swap-oob="true"' in panel.content.decode()
+    again = client.post(f"/movies/{movie.pk}/rating/", {"rating": "5"}, headers={"HX-Request": "true"})
+    assert "hx-swap-oob" not in again.content.decode()
+
+    client.post(f"/movies/{movie.pk}/watchlist/", {"wanted": "1"})
+    assert nora.watchlist.count() == 1

@@ -1,0 +1,94 @@
+"""Services for users' lists of movies. A list's row is locked while its movies change."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from catalog.errors import InvalidList, MovieNotFound
+from catalog.models import Movie, MovieList, MovieListItem, User
+from catalog.models.personal import MAX_LIST_LENGTH, MAX_LISTS
+
+BATCH = 400  # rows of an update, below the parameter limit of every SQLite
+
+
+def create_list(*, user: User, name: str, description: str = "", is_public: bool = False) -> MovieList:
+    """Raises InvalidList: a user has a list of this name, or as many lists as there may be."""
+    with transaction.atomic():
+        list(User.objects.select_for_update(no_key=True).filter(pk=user.pk))
+        if user.lists.count() >= MAX_LISTS:
+            raise InvalidList(_("You have %(n)s lists, and there can be no more.") % {"n": MAX_LISTS})
+        return _save(MovieList(user=user, name=name, description=description, is_public=is_public))
+
+
+def change_list(movie_list: MovieList, **values: str | bool) -> MovieList:
+    """Sets the name, the description or whether it is public. Raises InvalidList."""
+    for name, value in values.items():
+        setattr(movie_list, name, value)
+    return _save(movie_list)
+
+
+def add_to_list(movie_list: MovieList, movie: Movie) -> bool:
+    """Puts the movie at the end, and returns whether it was not in the list. Raises InvalidList, MovieNotFound."""
+    with _changing(movie_list):
+        if movie_list.items.filter(movie=movie).exists():
+            return False
+        figures = movie_list.items.aggregate(last=Max("position"))
+        if movie_list.items.count() >= MAX_LIST_LENGTH:
+            raise InvalidList(_("A list holds at most %(n)s movies.") % {"n": MAX_LIST_LENGTH})
+        MovieListItem.objects.create(movie_list=movie_list, movie=movie, position=(figures["last"] or 0) + 1)
+    return True
+
+
+def remove_from_list(movie_list: MovieList, movie: Movie) -> bool:
+    """Returns False if the movie was not in the list."""
+    with _changing(movie_list):
+        return movie_list.items.filter(movie=movie).delete()[0] > 0
+
+
+def move_in_list(movie_list: MovieList, movie: Movie, position: int) -> None:
+    """Makes the movie the one at this position, counted from 1; beyond the end is the end."""
+    with _changing(movie_list):
+        items = list(movie_list.items.all())
+        moved = next((item for item in items if item.movie_id == movie.pk), None)
+        if moved is None:
+            raise MovieNotFound(_("This movie is not in the list."))
+        items.remove(moved)
+        items.insert(max(position, 1) - 1, moved)
+        misplaced = [item for place, item in enumerate(items, 1) if item.position != place]
+        for place, item in enumerate(items, 1):
+            item.position = place
+        MovieListItem.objects.bulk_update(misplaced, ["position"], batch_size=BATCH)
+
+
+def choose_lists(*, user: User, movie: Movie, keys: Collection[str]) -> None:
+    """The movie is in those of the user's lists that have these keys, and in no others. Raises InvalidList."""
+    with transaction.atomic():
+        for movie_list in MovieList.objects.filter(user=user).holding(movie):
+            if movie_list.key in keys and not movie_list.holds:
+                add_to_list(movie_list, movie)
+            elif movie_list.holds and movie_list.key not in keys:
+                remove_from_list(movie_list, movie)
+
+
+@contextmanager
+def _changing(movie_list: MovieList) -> Iterator[None]:
+    try:
+        with transaction.atomic():
+            MovieList.objects.filter(pk=movie_list.pk).update(updated_at=timezone.now())  # locks it, too
+            yield
+    except IntegrityError:  # the list or the movie has just been deleted
+        raise MovieNotFound from None
+
+
+def _save(movie_list: MovieList) -> MovieList:
+    try:
+        with transaction.atomic():
+            movie_list.save()
+    except IntegrityError:
+        message = _("You have a list named %(name)s.") % {"name": movie_list.name}
+        raise InvalidList(message, fields={"name": [message]}) from None
+    return movie_list

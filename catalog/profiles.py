@@ -1,0 +1,44 @@
+"""Services for public profiles: what users choose to show, and what staff take down."""
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from catalog.errors import InvalidProfile
+from catalog.models import Profile, User
+
+
+def save_profile(*, user: User, name: str, is_public: bool, shows_diary: bool) -> Profile:
+    """Raises InvalidProfile: the name is another user's, or missing, or staff have hidden the profile."""
+    with transaction.atomic():
+        Profile.objects.get_or_create(user=user)
+        profile = Profile.objects.select_for_update(no_key=True).get(user=user)
+        if is_public and profile.hidden_at:
+            raise InvalidProfile(_("The staff of this site have hidden what you publish."), fields={})
+        if is_public and not name:
+            raise _invalid_name(_("A public profile needs a name."))
+        if name and User.objects.filter(username__iexact=name).exclude(pk=user.pk).exists():
+            raise _invalid_name(_("This name is already taken."))
+        profile.name, profile.is_public, profile.shows_diary = name or None, is_public, shows_diary
+        try:
+            with transaction.atomic():
+                profile.save()
+        except IntegrityError:
+            raise _invalid_name(_("This name is already taken.")) from None
+    return profile
+
+
+def hide_profile(*, user: User) -> bool:
+    """Takes down the user's profile and public lists until `lift_hiding`. Returns False if they were hidden."""
+    Profile.objects.get_or_create(user=user)
+    hidden = Profile.objects.filter(user=user, hidden_at=None)
+    return bool(hidden.update(hidden_at=timezone.now(), is_public=False))
+
+
+def lift_hiding(*, user: User) -> bool:
+    """The user may publish again; their profile stays private until they do. Returns False if it was not hidden."""
+    return bool(Profile.objects.filter(user=user).exclude(hidden_at=None).update(hidden_at=None))
+
+
+def _invalid_name(message: str) -> InvalidProfile:
+    return InvalidProfile(message, fields={"name": [message]})

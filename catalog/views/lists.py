@@ -1,0 +1,124 @@
+"""Users' lists of movies, their public ones, and public profiles."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from catalog.diary import diary_of
+from catalog.errors import InvalidList
+from catalog.forms import MovieListForm
+from catalog.lists import add_to_list, change_list, create_list, move_in_list, remove_from_list
+from catalog.models import Movie, MovieList, Profile, User
+from catalog.search.query import suggest
+from catalog.views.pages import SignedInRequest, paginated, safe_next
+
+LATEST = 12  # viewings of a profile
+ROWS = 100
+
+
+def by_title(request: HttpRequest) -> dict[str, Any]:
+    """The title that the page was asked for, and the movies that match it."""
+    text = request.GET.get("q", "")[:200].replace("\x00", "")
+    return {"text": text, "movies": suggest(text) if text.strip() else []}
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def lists(request: SignedInRequest) -> HttpResponse:
+    """The user's lists, and the form for a new one."""
+    form = MovieListForm(request.POST or None)
+    if form.is_valid() and (made := _saved(form, request.user)):
+        return redirect("catalog:edit-list", made.key)
+    context = {"form": form, "lists": MovieList.objects.filter(user=request.user).with_covers()}
+    return render(request, "catalog/lists.html", context, status=422 if form.errors else 200)
+
+
+def _saved(form: MovieListForm, user: User) -> MovieList | None:
+    """The list that the form makes or changes; else the form says why not."""
+    try:
+        if form.instance.pk:
+            return change_list(form.instance, **form.cleaned_data)
+        return create_list(user=user, **form.cleaned_data)
+    except InvalidList as error:
+        form.add_error("name" if error.fields else None, str(error))
+    return None
+
+
+@require_safe
+def movie_list(request: HttpRequest, key: str) -> HttpResponse:
+    """Its owner's, or public."""
+    rows = MovieList.objects.readable_by(request.user).select_related("user__profile")
+    found = get_object_or_404(rows, key=key)
+    page = paginated(request, found.items.select_related("movie"), page_size=ROWS)
+    context = {"list": found, "page": page, "is_own": found.user_id == request.user.pk}
+    return render(request, "catalog/list.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def edit(request: SignedInRequest, key: str) -> HttpResponse:
+    """Changes or (button `delete`) deletes the list; finds movies for it and shows their order."""
+    found = get_object_or_404(MovieList, key=key, user=request.user)
+    if "delete" in request.POST:
+        found.delete()
+        messages.success(request, _("The list %(name)s is deleted.") % {"name": found.name})
+        return redirect("catalog:lists")
+    form = MovieListForm(request.POST or None, instance=found)
+    if form.is_valid() and _saved(form, request.user):
+        messages.success(request, _("The list %(name)s is saved.") % {"name": found.name})
+        return redirect(found)
+    context = by_title(request) | {
+        "form": form,
+        "list": MovieList.objects.get(pk=found.pk),  # as stored: the form has changed the other
+        "page": paginated(request, found.items.select_related("movie"), page_size=ROWS),
+        "next_url": request.get_full_path(),
+    }
+    return render(request, "catalog/list_edit.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@login_required
+def change_movie(request: SignedInRequest, key: str, movie_id: int) -> HttpResponse:
+    """Adds the movie to the list, (`position`) moves it or (`remove`) takes it off."""
+    found = get_object_or_404(MovieList, key=key, user=request.user)
+    movie = get_object_or_404(Movie, pk=movie_id)
+    position = request.POST.get("to") or request.POST.get("position", "")
+    try:
+        if "remove" in request.POST:
+            remove_from_list(found, movie)
+            messages.success(request, _("%(movie)s is off the list.") % {"movie": movie.title})
+        elif not position:
+            add_to_list(found, movie)
+            messages.success(request, _("%(movie)s is in the list.") % {"movie": movie.title})
+        elif position.isascii() and position.isdigit() and len(position) < 7:
+            move_in_list(found, get_object_or_404(Movie, pk=movie_id, movielistitem__movie_list=found), int(position))
+        else:
+            messages.error(request, _("Expected a position such as 3."))
+    except InvalidList as error:
+        messages.error(request, str(error))
+    return redirect(safe_next(request, found))
+
+
+@require_safe
+def profile(request: HttpRequest, name: str) -> HttpResponse:
+    """A user's public lists and, if they want it, their latest viewings. Its owner sees what others would see."""
+    shown = Profile.objects.filter(user=request.user.pk) | Profile.objects.published()
+    found = get_object_or_404(shown.select_related("user"), name=name)
+    viewings = diary_of(found.user).exclude(watched_on=None)[:LATEST] if found.shows_diary else ()
+    context = {
+        "profile": found,
+        "is_own": found.user_id == request.user.pk,
+        "lists": MovieList.objects.published().filter(user=found.user).with_covers(),
+        "viewings": viewings,
+        "n_ratings": found.user.ratings.count(),
+        "n_watched": found.user.viewings.values("movie").distinct().count(),
+    }
+    return render(request, "catalog/profile.html", context)

@@ -1,0 +1,109 @@
+"""What the user keeps about one movie, on its page: viewings, a note, their lists."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from catalog.diary import record_viewing, write_note
+from catalog.errors import InvalidList, InvalidViewing
+from catalog.forms import MovieListForm, NoteForm, ViewingForm
+from catalog.lists import choose_lists, create_list
+from catalog.models import Movie, MovieList, Note, User, Viewing
+from catalog.views.diary import new_viewing_form
+from catalog.views.pages import HtmxRequest, safe_next, to_sign_in
+
+
+def record_of(user: User, movie: Movie) -> dict[str, Any]:
+    """What the user keeps about the movie, for `catalog/_watched.html`."""
+    viewings = list(Viewing.objects.filter(user=user, movie=movie))
+    note = Note.objects.filter(user=user, movie=movie).first()
+    lists = list(MovieList.objects.filter(user=user).holding(movie))
+    return {
+        "viewings": viewings,
+        "note": note,
+        "watched_form": new_viewing_form(is_rewatch=bool(viewings)),
+        "lists": lists,
+        "in_lists": [row for row in lists if row.holds],
+        "note_form": NoteForm(auto_id="note-%s", initial={"note": note.text if note else ""}),
+    }
+
+
+def _answer(
+    request: HtmxRequest, user: User, movie: Movie, said: str, *, is_error: bool = False, **changed: Any
+) -> HttpResponse:
+    """The part of the movie's page that shows the record. Without htmx the way back there, or what was not accepted."""
+    if request.htmx or is_error:
+        context = record_of(user, movie) | changed
+        context |= {"movie": movie, "said": said, "is_error": is_error, "next_url": safe_next(request, movie)}
+        name = "catalog/_watched.html" if request.htmx else "catalog/record.html"
+        return render(request, name, context, status=422 if is_error else 200)
+    messages.success(request, said)
+    return redirect(safe_next(request, movie))
+
+
+@require_POST
+def watched(request: HtmxRequest, movie_id: int) -> HttpResponse:
+    """Puts a viewing into the diary."""
+    movie = get_object_or_404(Movie, pk=movie_id)
+    if not request.user.is_authenticated:
+        return to_sign_in(request, movie.get_absolute_url())
+    form = new_viewing_form(request.POST)
+    was_wanted = request.user.watchlist.filter(movie=movie).exists()
+    if not _saved(request.user, form, movie):
+        said = " ".join(str(text) for texts in form.errors.values() for text in texts)
+        return _answer(request, request.user, movie, said, is_error=True, watched_form=form)
+    said = _("%(movie)s is in your diary.") % {"movie": movie.title}
+    if was_wanted:
+        said += " " + _("It is off your watchlist.")
+    return _answer(request, request.user, movie, said, left_watchlist=was_wanted)
+
+
+def _saved(user: User, form: ViewingForm, movie: Movie) -> bool:
+    if form.is_valid():
+        given = form.cleaned_data | {"note": form.cleaned_data["note"] or None}
+        try:
+            record_viewing(user=user, movie=movie, **given)
+        except InvalidViewing as error:
+            form.add_error("watched_on", str(error))
+    return form.is_valid()
+
+
+@require_POST
+def note(request: HtmxRequest, movie_id: int) -> HttpResponse:
+    """Writes or (empty) deletes the user's note about the movie."""
+    movie = get_object_or_404(Movie, pk=movie_id)
+    if not request.user.is_authenticated:
+        return to_sign_in(request, movie.get_absolute_url())
+    form = NoteForm(request.POST, auto_id="note-%s")
+    if not form.is_valid():
+        said = str(form.errors["note"][0])
+        return _answer(request, request.user, movie, said, is_error=True, note_form=form)
+    write_note(user=request.user, movie=movie, text=form.cleaned_data["note"])
+    said = _("Your note is saved.") if form.cleaned_data["note"] else _("Your note is deleted.")
+    return _answer(request, request.user, movie, said)
+
+
+@require_POST
+def choose(request: HtmxRequest, movie_id: int) -> HttpResponse:
+    """From the movie's page: puts it into the lists that are ticked and a new one, and takes it off the others."""
+    movie = get_object_or_404(Movie, pk=movie_id)
+    user = request.user
+    if not user.is_authenticated:
+        return to_sign_in(request, movie.get_absolute_url())
+    said, name = _("Your lists are saved."), request.POST.get("name", "").strip()
+    keys = request.POST.getlist("list")
+    is_error = False
+    try:
+        if name:
+            form = MovieListForm({"name": name})
+            if not form.is_valid():
+                raise InvalidList(str(form.errors["name"][0]))
+            keys.append(create_list(user=user, name=name).key)
+        choose_lists(user=user, movie=movie, keys=keys)
+    except InvalidList as error:
+        said, is_error = str(error), True
+    return _answer(request, user, movie, said, is_error=is_error, **({"new_list": name} if is_error else {}))
