@@ -7,15 +7,18 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import Movie, User
+from catalog.services import mark_movies
 from catalog.views.pages import safe_next
 from recommender import services
 from recommender.logs import log_once_a_minute
@@ -43,7 +46,9 @@ class Row:
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     user = request.user if request.user.is_authenticated else None
-    context = {"rows": home_rows(user), "dismissed": _just_dismissed(request), "has_model": bool(server.models())}
+    rows = home_rows(user)
+    mark_movies(request.user, [result.movie for row in rows for result in row.recommendations.results])
+    context = {"rows": rows, "dismissed": _just_dismissed(request), "has_model": bool(server.models())}
     return render(request, "recommender/home.html", context)
 
 
@@ -120,7 +125,9 @@ def similar_movies(request: HttpRequest, movie_id: int) -> HttpResponse:
     movie = get_object_or_404(Movie, pk=movie_id)
     profile = UserProfile.of(request.user)
     recommendations = services.similar(movie=movie, k=SIMILAR, surface="movie:similar", profile=profile)
+    mark_movies(request.user, [result.movie for result in recommendations.results])
     context = {"movie": movie, "recommendations": recommendations, "note": note(recommendations, profile)}
+    context["next_url"] = movie.get_absolute_url()
     name = "recommender/_similar.html" if request.htmx else "recommender/similar.html"  # type: ignore[attr-defined]
     return render(request, name, context)
 
@@ -151,11 +158,13 @@ def feedback(request: HttpRequest) -> HttpResponse:
     given = form.cleaned_data
     services.record_feedback(user=cast(User, request.user), **given)
     is_dismissed = given["kind"] == Feedback.Kind.NOT_INTERESTED
+    back = safe_next(request, "recommender:home")
     if request.htmx:  # type: ignore[attr-defined]
         name = "recommender/_dismissed_card.html" if is_dismissed else "recommender/_card.html"
         context = {"movie": given["movie"], "request_id": given["request_id"], "feedback_url": request.path}
-        return render(request, name, context)
-    back = safe_next(request, "recommender:home")
-    if is_dismissed and "?" not in back:
+        return render(request, name, context | {"next_url": back})
+    if is_dismissed and back == reverse("recommender:home"):
         back += f"?{urlencode({'dismissed': given['movie'].pk})}"
+    elif is_dismissed:
+        messages.success(request, _("%(title)s will not be recommended to you.") % {"title": given["movie"].title})
     return redirect(back)

@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
@@ -16,8 +17,18 @@ PRIOR_RATINGS = 20
 PRIOR_MEAN = 3.3
 
 
+@dataclass
+class Marks:
+    """One user's own rating of a movie, and whether it is on their watchlist."""
+
+    rating: float | None = None
+    in_watchlist: bool = False
+
+
 class Movie(models.Model):
     """One movie. `source` says where it came from, `field_sources` which fields came from elsewhere."""
+
+    marks: Marks | None = None  # for the user who looks at it; set by services.mark_movies
 
     title = models.CharField(max_length=300)
     original_title = models.CharField(max_length=300, blank=True)

@@ -2,6 +2,7 @@
 
 from django import template
 from django.conf import settings
+from django.template import Context
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -9,7 +10,8 @@ from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from catalog.models import Movie, Rating
-from catalog.models.rating import RATING_STEPS
+from catalog.models.movie import Marks
+from catalog.services import mark_movies
 
 TMDB_POSTERS = "https://image.tmdb.org/t/p/w342"
 
@@ -64,13 +66,12 @@ def rating_histogram(movie: Movie) -> SafeString:
     return format_html(plot + ends, text, drawn)
 
 
-@register.simple_tag
-def rating_steps() -> list[dict[str, str | float]]:
-    """The steps of a rating form, from half a star to five."""
-    return [
-        {"rating": step, "value": f"{step:g}", "label": f"{step:g} star{'' if step <= 1 else 's'}"}
-        for step in RATING_STEPS
-    ]
+@register.simple_tag(takes_context=True)
+def own_marks(context: Context, movie: Movie) -> Marks | None:
+    """The signed-in user's marks of the movie: by a query of its own unless the view called `mark_movies` for all."""
+    if movie.marks is None:
+        mark_movies(context["user"], [movie])
+    return movie.marks
 
 
 @register.filter

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +20,7 @@ from catalog.imports.reading import QUESTIONS
 from catalog.imports.report import files_of, questions_of, sentences
 from catalog.imports.upload import check_length
 from catalog.models import ImportRow, Movie, Rating, User, UserImport, WatchlistItem
-from catalog.services import add_to_watchlist, record_rating, remove_from_watchlist, remove_rating
+from catalog.services import add_to_watchlist, mark_movies, record_rating, remove_from_watchlist, remove_rating
 from catalog.throttling import ImportThrottle, limited
 from catalog.views.pages import (
     HtmxRequest,
@@ -67,7 +67,7 @@ def ratings(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def rate(request: HtmxRequest, movie_id: int) -> HttpResponse:
-    """Sets or (button `remove`) deletes the user's rating; answers htmx with the panel only."""
+    """Sets or (button `remove`) deletes the user's rating; answers htmx with the panel, or a card with a sentence."""
     movie = get_object_or_404(Movie, pk=movie_id)
     if not request.user.is_authenticated:
         return to_sign_in(request, movie.get_absolute_url())
@@ -87,14 +87,15 @@ def rate(request: HtmxRequest, movie_id: int) -> HttpResponse:
     else:
         error = str(form.errors["rating"][0])
     if request.htmx:
-        return _panel(request, request.user, movie, said, error, left_watchlist=left_watchlist)
+        return _rated(request, request.user, movie, said, error, left_watchlist=left_watchlist)
     messages.add_message(request, messages.ERROR if error else messages.SUCCESS, error or said)
     return redirect(safe_next(request, movie))
 
 
-def _panel(
-    request: HttpRequest, user: User, movie: Movie, said: str, error: str, *, left_watchlist: bool
+def _rated(
+    request: HtmxRequest, user: User, movie: Movie, said: str, error: str, *, left_watchlist: bool
 ) -> HttpResponse:
+    """The panel with its new figures, or for a card the sentence."""
     movie.refresh_from_db(fields=["rating_count", "rating_sum"])
     row = Rating.objects.filter(user=user, movie=movie).first()
     context = {
@@ -105,15 +106,17 @@ def _panel(
         "left_watchlist": left_watchlist,
         "next_url": safe_next(request, movie),
     }
-    return render(request, "catalog/_rating_panel.html", context, status=422 if error else 200)
+    name = "catalog/_rating_panel.html" if request.htmx.target == f"rating-{movie.pk}" else "catalog/_said.html"
+    return render(request, name, context, status=422 if error else 200)
 
 
 @require_safe
 @login_required
 def watchlist(request: SignedInRequest) -> HttpResponse:
     items = WatchlistItem.objects.filter(user=request.user).select_related("movie")
-    context = {"page": paginated(request, items), "next_url": request.get_full_path()}
-    return render(request, "catalog/watchlist.html", context)
+    page = paginated(request, items)
+    mark_movies(request.user, [item.movie for item in page.object_list])
+    return render(request, "catalog/watchlist.html", {"page": page})
 
 
 @require_POST
@@ -128,7 +131,7 @@ def change_watchlist(request: HtmxRequest, movie_id: int) -> HttpResponse:
     else:
         remove_from_watchlist(user=request.user, movie=movie)
     if request.htmx:
-        context = {"movie": movie, "in_watchlist": wanted, "next_url": safe_next(request, movie)}
+        context = {"movie": movie, "in_watchlist": wanted, "button_id": request.htmx.trigger}
         return render(request, "catalog/_watchlist_button.html", context)
     where = "on your watchlist now" if wanted else "off your watchlist"
     messages.success(request, f"{movie.title} is {where}.")

@@ -16,6 +16,7 @@ from catalog.forms import MovieListForm
 from catalog.lists import add_to_list, change_list, create_list, move_in_list, remove_from_list
 from catalog.models import Movie, MovieList, Profile, User
 from catalog.search.query import suggest
+from catalog.services import mark_movies
 from catalog.views.pages import SignedInRequest, paginated, safe_next
 
 LATEST = 12  # viewings of a profile
@@ -57,6 +58,7 @@ def movie_list(request: HttpRequest, key: str) -> HttpResponse:
     rows = MovieList.objects.readable_by(request.user).select_related("user__profile")
     found = get_object_or_404(rows, key=key)
     page = paginated(request, found.items.select_related("movie"), page_size=ROWS)
+    mark_movies(request.user, [item.movie for item in page.object_list])
     context = {"list": found, "page": page, "is_own": found.user_id == request.user.pk}
     return render(request, "catalog/list.html", context)
 

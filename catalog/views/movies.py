@@ -12,10 +12,11 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
 from catalog.filters import MovieFilter, in_order
-from catalog.models import Credit, Genre, Movie, Person, Rating, WatchlistItem
+from catalog.models import Credit, Genre, Movie, Person
 from catalog.paging import KeysFirstPaginator
 from catalog.posters import draw_poster, theme_for
 from catalog.search.query import MOST, suggest
+from catalog.services import mark_movies
 from catalog.text import fold
 from catalog.views.pages import HtmxRequest, is_htmx, paginated, vary_on_htmx
 from catalog.views.record import record_of
@@ -29,6 +30,7 @@ SHORTEST_SUGGESTED = 2
 def movies(request: HtmxRequest) -> HttpResponse:
     filterset = MovieFilter(request.GET, queryset=Movie.objects.all(), request=request)
     page = paginated(request, filterset.qs, paginator=KeysFirstPaginator)
+    mark_movies(request.user, page.object_list)
     is_narrowed = any(value for name, value in request.GET.items() if name not in ("ordering", "page"))
     context = {"form": filterset.form, "page": page, "most": MOST, "is_narrowed": is_narrowed}
     if not is_htmx(request):
@@ -77,19 +79,15 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
     movie = get_object_or_404(Movie.objects.prefetch_related("genres", "keywords", people), pk=movie_id)
     if slug != movie.slug:
         return redirect(f"{movie.get_absolute_url()}{f'?{query}' if (query := request.GET.urlencode()) else ''}")
-    rating = in_watchlist = None
     related_title, related = _related(movie)
-    record = {}
-    if request.user.is_authenticated:
-        rating = Rating.objects.filter(user=request.user, movie=movie).first()
-        in_watchlist = WatchlistItem.objects.filter(user=request.user, movie=movie).exists()
-        record = record_of(request.user, movie)
+    mark_movies(request.user, [movie, *related])
+    record = record_of(request.user, movie) if request.user.is_authenticated else {}
     context = {
         "movie": movie,
         "cast": movie.cast[:CAST_SHOWN],
         "keywords": movie.keywords.all()[:KEYWORDS_SHOWN],
-        "rating": rating and rating.rating,
-        "in_watchlist": in_watchlist,
+        "rating": movie.marks and movie.marks.rating,
+        "in_watchlist": movie.marks and movie.marks.in_watchlist,
         "next_url": movie.get_absolute_url(),
         "decade": movie.year and movie.year // 10 * 10,
         "related_title": related_title,
@@ -137,6 +135,7 @@ def person(request: HttpRequest, person_id: int, slug: str = "") -> HttpResponse
         return redirect(f"{person.get_absolute_url()}{f'?{query}' if (query := request.GET.urlencode()) else ''}")
     movies = Movie.objects.with_person(person).newest()
     page = paginated(request, movies, paginator=KeysFirstPaginator)
+    mark_movies(request.user, page.object_list)
     parts = _parts(person, page.object_list)
     context = {"person": person, "page": page, "movies": [(movie, parts[movie.pk]) for movie in page.object_list]}
     return render(request, "catalog/person.html", context)
@@ -147,9 +146,9 @@ def genre(request: HttpRequest, slug: str) -> HttpResponse:
     genre = get_object_or_404(Genre, slug=slug)
     movies = Movie.objects.of_genre(genre)
     page = paginated(request, in_order(movies, "popular"), paginator=KeysFirstPaginator)
-    context = {"genre": genre, "page": page}
-    if page.number == 1:
-        context["best"] = in_order(movies.filter(rating_count__gt=0), "best_rated")[:ROW_LENGTH]
+    best = in_order(movies.filter(rating_count__gt=0), "best_rated")[:ROW_LENGTH] if page.number == 1 else []
+    mark_movies(request.user, [*page.object_list, *best])
+    context = {"genre": genre, "page": page, "best": best}
     return render(request, "catalog/genre.html", context)
 
 

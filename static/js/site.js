@@ -36,6 +36,78 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Stars send one rating for one decision: a click, or Enter, Space or leaving after the keys. `defaultValue` is what is
+// stored; the pointer and the arrow keys only show another value.
+const slider = (event) => event.target.closest?.(".star-input")?.querySelector("input");
+const valueAt = (input, x) => {
+  const box = input.getBoundingClientRect();
+  return Math.min(5, Math.max(0.5, Math.ceil(((x - box.left) / box.width) * 10) / 2));
+};
+function show(input, value) {
+  input.value = value;
+  input.setAttribute("aria-valuetext", `${input.valueAsNumber} / 5`);
+}
+function send(input) {
+  clearTimeout(input.sending);
+  if (input.valueAsNumber === 0) show(input, input.defaultValue);
+  if (input.value === input.defaultValue) return;
+  input.stored = input.defaultValue;
+  input.defaultValue = input.value;
+  input.form.requestSubmit();
+}
+document.addEventListener("pointermove", (event) => {
+  const input = event.pointerType === "mouse" && slider(event);
+  if (!input) return;
+  show(input, valueAt(input, event.clientX));
+  input.parentElement.onpointerleave = () => show(input, input.defaultValue);
+});
+document.addEventListener("click", (event) => {
+  const input = slider(event);
+  if (!input) return;
+  show(input, valueAt(input, event.clientX));
+  send(input);
+});
+document.addEventListener("keydown", (event) => {
+  const input = slider(event);
+  if (!input) return;
+  input.keyed = true;
+  if (event.key === "Escape") show(input, input.defaultValue);
+  if (event.key !== "Enter" && event.key !== " ") return;
+  event.preventDefault();
+  send(input);
+});
+document.addEventListener("focusout", (event) => {
+  const input = slider(event);
+  if (!input) return;
+  input.keyed = false;
+  send(input);
+});
+document.addEventListener("change", (event) => {
+  const input = slider(event);
+  if (!input) return;
+  show(input, input.value);
+  clearTimeout(input.sending);
+  if (!input.keyed) input.sending = setTimeout(send, 500, input); // by assistive technology, in steps
+});
+const rated = ({ detail }) => detail.elt.matches("form") && detail.elt.querySelector(".star-input input");
+function takeBack(event) {
+  const input = rated(event);
+  if (input) show(input, (input.defaultValue = input.stored ?? input.defaultValue));
+}
+document.addEventListener("htmx:sendError", takeBack);
+document.addEventListener("htmx:afterRequest", (event) => {
+  const input = rated(event);
+  if (event.detail.xhr.status >= 400) return takeBack(event);
+  if (!input || !event.detail.successful) return;
+  const { rating, remove } = event.detail.requestConfig.parameters;
+  for (const same of document.querySelectorAll(".star-input input")) {
+    if (same.form.action !== input.form.action) continue; // the same movie may have several cards
+    same.defaultValue = remove ? 0 : rating;
+    show(same, same.defaultValue);
+    same.form.classList.toggle("is-rated", !remove);
+  }
+});
+
 // Suggestions below the search: the arrow keys go through them, Escape puts them away.
 const search = document.querySelector(".site-search");
 search?.addEventListener("keydown", (event) => {

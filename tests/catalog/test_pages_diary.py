@@ -107,7 +107,7 @@ def test_a_watched_movie_leaves_the_watchlist_and_its_button(client, nora, movie
     fragment = client.post(f"/movies/{movie.pk}/watched/", sent, headers={"HX-Request": "true"}).content.decode()
 
     assert not nora.watchlist.exists()
-    assert 'hx-swap-oob="true"' in fragment
+    assert 'hx-swap-oob="outerHTML:' in fragment
     assert 'name="wanted" value="1"' in fragment
 
 

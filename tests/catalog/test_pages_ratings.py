@@ -24,14 +24,25 @@ def test_rating_by_form_records_it_and_returns_to_the_page(client, nora, movie):
 def test_rating_by_htmx_answers_with_the_panel_and_new_figures(client, nora, bob, movie):
     record_rating(user=bob, movie=movie, rating=2)
     client.force_login(nora)
-    response = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4"}, headers={"HX-Request": "true"})
+    headers = {"HX-Request": "true", "HX-Target": f"rating-{movie.pk}"}
+    response = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4"}, headers=headers)
     text = response.content.decode()
 
     assert response.status_code == 200
     assert "<html" not in text
     assert "3.0</strong>" in text
     assert "from 2 ratings" in text
-    assert 'value="4" aria-label="4 stars" checked' in text
+    assert 'value="4.0"' in text
+    assert 'aria-valuetext="4 / 5"' in text
+
+
+@pytest.mark.wording
+def test_a_card_is_answered_with_a_sentence(client, nora):
+    movie = MovieFactory(title="<i>Heat</i>")
+    client.force_login(nora)
+    response = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4"}, headers={"HX-Request": "true"})
+
+    assert response.content.decode().strip() == "You rated &lt;i&gt;Heat&lt;/i&gt; 4 of 5 stars."
 
 
 def test_a_rating_is_changed_and_removed(client, nora, movie):
