@@ -1,165 +1,160 @@
-"""Posters drawn by the site for movies without one: SVG from title, year and genres alone.
+"""Posters drawn by the site for movies without one: SVG, the same each time for the same movie.
 
-The same movie always gets the same poster. Its genre decides motif, colours and lettering; a hash of its title varies
-them.
+Genre, decade and the words of the title decide what may be drawn; a hash of the movie chooses among it. A poster is a
+layout, a scene or an emblem on a ground, a palette and lettering.
 """
 
-import hashlib
 import random
-import tomllib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
-from catalog.posters import motifs
-from catalog.posters.motifs import HEIGHT, WIDTH, Palette
+from catalog.posters import scenes
+from catalog.posters.lettering import Place, Style, draw_lines, draw_stacked, printable
+from catalog.posters.looks import ART, EMBLEMS, PALETTES, Look, look_of, seeded, style_of, telling_genre
+from catalog.posters.shapes import HEIGHT, WIDTH, Palette, X, Y, circle, fill, rect
 
-MARGIN = 24
-SIZES = (44, 38, 33, 29, 25, 22, 19)
-MAX_LINES = 4
-LETTER_SPACING = 1  # of capitals
-_NARROW, _WIDE = set("iljtfrI.,:;'!|()[] "), set("mwMW@%—")
-_SANS = "'Avenir Next Condensed','Liberation Sans Narrow','Arial Narrow','Helvetica Neue',Arial,sans-serif"
-_SERIF = "'Iowan Old Style',Palatino,Georgia,'Liberation Serif','Times New Roman',serif"
-_FONTS = {
-    True: f'font-family="{_SANS}" font-weight="700" letter-spacing="{LETTER_SPACING}"',
-    False: f'font-family="{_SERIF}" font-weight="600"',
-}
+FOOT = 428  # of the line with genre and year
 
 
-@dataclass(frozen=True)
-class Theme:
-    """The look of a genre, as `themes.toml` explains it."""
-
-    motif: Callable[[random.Random, Palette], Iterator[str]]
-    hues: tuple[int, ...]
-    saturation: int = 55
-    lightness: int = 34
-    contrast: int = 150
-    caps: bool = False
-
-    def palette(self, rng: random.Random) -> Palette:
-        hue = rng.choice(self.hues) + rng.randint(-12, 12)
-        return Palette(
-            top=_hsl(hue, self.saturation, self.lightness + 8),
-            bottom=_hsl(hue + 28, self.saturation, max(self.lightness - 18, 8)),
-            dark=_hsl(hue + 14, self.saturation, max(self.lightness - 20, 6)),
-            middle=_hsl(hue - 16, self.saturation, self.lightness + 16),
-            light=_hsl(_no_lime(hue + self.contrast), 64, 74),
-        )
+def draw_poster(*, title: str, year: int | None, genres: Sequence[str] = (), language: str = "") -> str:
+    look = look_of(title=title, year=year, genres=genres, language=language)
+    picture = _picture(look, seeded(title, year, genres, language))
+    facts = " · ".join(printable(str(fact)) for fact in (telling_genre(genres), year) if fact)
+    drawn = _LAYOUTS[look.layout](picture, PALETTES[look.palette], style_of(year), printable(title), facts)
+    size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{drawn}</svg>'
 
 
-def _no_lime(hue: int) -> int:
-    """Replaces yellowish greens, which clash with everything, by a warm gold."""
-    return 46 if 58 <= hue % 360 <= 140 else hue
+def _picture(look: Look, rng: random.Random) -> str:
+    """The scene, or the emblem on its ground, around (X, Y)."""
+    palette = PALETTES[look.palette]
+    mirrored = rng.random() < 0.5
+    if look.picture not in EMBLEMS:
+        return _art(look.picture, "scenes", rng, palette, mirrored)
+    drawn = _art(look.ground, "grounds", rng, palette, mirrored)
+    if rng.random() < 0.4:
+        drawn += circle(X, Y, 106, fill(palette.light))
+        palette = palette.on_light()
+    size = rng.choice((0.85, 0.95, 1.05))
+    side = "-" if mirrored else ""
+    emblem = EMBLEMS[look.picture]["svg"].format_map(_colours(palette))
+    return f'{drawn}<g transform="translate({X} {Y}) scale({side}{size} {size})">{emblem}</g>'
 
 
-def _hsl(hue: int, saturation: int, lightness: int) -> str:
-    return f"hsl({hue % 360},{saturation}%,{lightness}%)"
+def _art(name: str, kind: str, rng: random.Random, palette: Palette, mirrored: bool) -> str:
+    if name not in ART[kind]:
+        return "".join(getattr(scenes, name)(rng, palette))
+    art = str(ART[kind][name]).format_map(_colours(palette))
+    return f'<g transform="translate({WIDTH}) scale(-1 1)">{art}</g>' if mirrored else art
 
 
-def _theme(motif: str, hues: list[int], **options: Any) -> Theme:
-    return Theme(getattr(motifs, motif), tuple(hues), **options)
+def _colours(p: Palette) -> dict[str, str]:
+    return {"a": p.light, "m": p.middle, "d": p.dark, "g": p.ground, "b": p.second, "s": p.ink}
 
 
-_LOOKS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("themes.toml").read_text(encoding="utf-8"))
-THEMES = {name: _theme(**look) for name, look in _LOOKS["genres"].items()}
-PLAIN = _theme(**_LOOKS["plain"])
+# --- Layouts: where the picture stands and where the title ---
 
 
-def theme_for(genres: Sequence[str]) -> tuple[Theme, str]:
-    """The theme of the most telling genre, and that genre's name as the movie has it."""
-    by_name = {_LOOKS["synonyms"].get(genre, genre): genre for genre in genres}
-    for name, theme in THEMES.items():
-        if name in by_name:
-            return theme, by_name[name]
-    return PLAIN, genres[0] if genres else ""
+def _sheet(palette: Palette) -> str:
+    return rect(0, 0, WIDTH, HEIGHT, fill(palette.ground))
 
 
-def draw_poster(*, title: str, year: int | None, genres: Sequence[str] = ()) -> str:
-    theme, genre = theme_for(genres)
-    seed = hashlib.sha256(f"{title}|{year}|{genre}".encode()).digest()
-    rng = random.Random(seed)
-    palette = theme.palette(rng)
-    facts = " · ".join(printable(str(fact)) for fact in (genre, year) if fact)
-    return "".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" ',
-            f'width="{WIDTH}" height="{HEIGHT}">',
-            f'<linearGradient id="sky" x2=".25" y2="1"><stop stop-color="{palette.top}"/>',
-            f'<stop offset="1" stop-color="{palette.bottom}"/></linearGradient>',
-            '<linearGradient id="shade" x2="0" y2="1"><stop offset=".42" stop-opacity="0"/>',
-            '<stop offset=".78" stop-opacity=".72"/><stop offset="1" stop-opacity=".9"/></linearGradient>',
-            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="url(#sky)"/>',
-            *theme.motif(rng, palette),
-            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="url(#shade)"/>',
-            *_draw_title(title, facts, caps=theme.caps, accent=palette.light),
-            "</svg>",
-        ]
+def _facts(facts: str, x: float, y: float, colour: str, centred: bool = False) -> str:
+    anchor = ' text-anchor="middle"' if centred else ""
+    return (
+        f'<text x="{x}" y="{y}" fill="{colour}" font-size="13" letter-spacing=".6" '
+        f'font-family="system-ui,sans-serif"{anchor}>{escape(facts)}</text>'
+        if facts
+        else ""
     )
 
 
-def _draw_title(title: str, facts: str, *, caps: bool, accent: str) -> Iterator[str]:
-    """Draws the title from the bottom up, with genre and year below it."""
-    text = printable(title)
-    size, lines = fit(text.upper() if caps else text)
-    last = HEIGHT - MAX_LINES * 13
-    first = last - (len(lines) - 1) * size * 1.08
-    yield f'<rect x="{MARGIN}" y="{first - size * 1.08:.0f}" width="34" height="4" rx="2" fill="{accent}"/>'
-    yield f'<g fill="#fff" font-size="{size}" {_FONTS[caps]}>'
-    for number, line in enumerate(lines):
-        yield f'<text x="{MARGIN}" y="{first + number * size * 1.08:.0f}">{escape(line)}</text>'
-    yield "</g>"
-    if facts:
-        yield f'<text x="{MARGIN}" y="{HEIGHT - 26}" fill="{accent}" font-size="14" letter-spacing=".6" '
-        yield f'font-family="system-ui,sans-serif">{escape(facts)}</text>'
+def _shade(palette: Palette, top: float = 0.45) -> str:
+    colour = palette.shade[0]
+    return (
+        f'<linearGradient id="s" x2="0" y2="1"><stop offset="{top}" stop-color="{colour}" stop-opacity="0"/>'
+        f'<stop offset=".8" stop-color="{colour}" stop-opacity=".9"/></linearGradient>'
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="url(#s)"/>'
+    )
 
 
-def fit(text: str) -> tuple[int, list[str]]:
-    """The largest size at which `text` fits into MAX_LINES lines; the smallest size truncates it."""
-    for size in SIZES:
-        lines = _wrapped(text.split(), " ", size)
-        most = MAX_LINES if size <= 29 else MAX_LINES - 1
-        if len(lines) <= most and all(_fits(line, size) for line in lines):
-            return size, lines
-    size = SIZES[-1]
-    lines = [piece for line in _wrapped(text.split(), " ", size) for piece in _wrapped(line, "", size)]
-    if len(lines) > MAX_LINES:
-        lines = lines[:MAX_LINES]
-        while not _fits(lines[-1] + "…", size):
-            lines[-1] = lines[-1][:-1]
-        lines[-1] += "…"
-    return size, lines
+def _haze(palette: Palette, end: float) -> str:
+    """The ground's colour over the upper part, so that a title can be read there."""
+    return (
+        f'<linearGradient id="h" x2="0" y2="1"><stop offset=".6" stop-color="{palette.ground}" stop-opacity=".9"/>'
+        f'<stop offset="1" stop-color="{palette.ground}" stop-opacity="0"/></linearGradient>'
+        f'<rect width="{WIDTH}" height="{end:.0f}" fill="url(#h)"/>'
+    )
 
 
-def printable(text: str) -> str:
-    """Removes characters that XML forbids or that are invisible."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+def _full(picture: str, p: Palette, style: Style, title: str, facts: str) -> str:
+    ink = p.shade[1]
+    drawn, top = draw_lines(title, style, Place(24, 400, 252, 128, rises=True), ink)
+    rule = rect(24, top - 8, 34, 4, fill(p.light))
+    return f"{_sheet(p)}{picture}{_shade(p)}{rule}{drawn}{_facts(facts, 24, FOOT, ink)}"
 
 
-def _wrapped(parts: Iterable[str], glue: str, size: int) -> list[str]:
-    """Lines of as many parts as fit, at least one."""
-    lines: list[str] = []
-    for part in parts:
-        if lines and _fits(lines[-1] + glue + part, size):
-            lines[-1] += glue + part
-        else:
-            lines.append(part)
-    return lines
+def _frame(picture: str, p: Palette, style: Style, title: str, facts: str) -> str:
+    ink = p.shade[1]
+    drawn, _ = draw_lines(title, style, Place(150, 396, 236, 128, centred=True, rises=True), ink)
+    line = f'<path d="M13 13H287V437H13z" fill="none" stroke="{ink}" stroke-width="2" opacity=".85"/>'
+    return f"{_sheet(p)}{picture}{_shade(p)}{line}{drawn}{_facts(facts, 150, 420, ink, centred=True)}"
 
 
-def _fits(text: str, size: int) -> bool:
-    return size * sum(_share(letter) for letter in text) + len(text) * LETTER_SPACING <= WIDTH - 2 * MARGIN
+def _head(picture: str, p: Palette, style: Style, title: str, facts: str) -> str:
+    drawn, end = draw_lines(title, style, Place(24, 28, 252, 124), p.ink)
+    moved = f'<g transform="translate(0 124)">{picture}</g>'
+    return f"{_sheet(p)}{moved}{_haze(p, 190)}{drawn}{_facts(facts, 24, end + 24, p.ink)}"
 
 
-def _share(letter: str) -> float:
-    """Estimated width of a bold letter in ems, in the widest of the fonts that browsers may choose (DejaVu)."""
-    if letter in _NARROW:
-        return 0.42
-    if letter in _WIDE:
-        return 1.1
-    if ord(letter) >= 0x2E80:  # full-width East Asian characters
-        return 1.02
-    return 0.82 if letter.isupper() else 0.66
+def _plate(picture: str, p: Palette, style: Style, title: str, facts: str) -> str:
+    drawn, _ = draw_lines(title, style, Place(24, 328, 252, 80), p.ground)
+    plate = rect(0, 306, WIDTH, 144, fill(p.ink))
+    return f'{_sheet(p)}<g transform="translate(0 -18)">{picture}</g>{plate}{drawn}{_facts(facts, 24, FOOT, p.ground)}'
+
+
+def _windowed(outline: str, picture: str, p: Palette, style: Style, title: str, facts: str) -> str:
+    drawn, _ = draw_lines(title, style, Place(150, 336, 248, 76, centred=True), p.ink)
+    return (
+        f'{_sheet(p)}<clipPath id="w"><path d="{outline}"/></clipPath><path d="{outline}" fill="{p.second}"/>'
+        f'<g clip-path="url(#w)">{picture}</g>{drawn}{_facts(facts, 150, FOOT, p.ink, centred=True)}'
+    )
+
+
+def _strip(picture: str, p: Palette, style: Style, title: str, facts: str) -> str:
+    drawn, _ = draw_lines(title, style, Place(-FOOT, 10, 404, 46), "#fff")
+    strip = rect(0, 0, 78, HEIGHT, fill(p.dark))
+    moved = f'<g transform="translate(40 40)">{picture}</g>'
+    return f'{_sheet(p)}{moved}{strip}<g transform="rotate(-90)">{drawn}{_facts(facts, -FOOT, 69, "#fff")}</g>'
+
+
+def _giant(picture: str, p: Palette, style: Style, title: str, facts: str) -> str:
+    drawn, end = draw_stacked(title, style, Place(22, 22, 256, 220), p.ink)
+    moved = f'<g transform="translate(0 {max(70, end - 30):.0f})">{picture}</g>'
+    return f"{_sheet(p)}{moved}{_haze(p, end + 40)}{drawn}{_shade(p, 0.72)}{_facts(facts, 24, FOOT, p.shade[1])}"
+
+
+def _porthole(*parts: Any) -> str:
+    return _windowed("M26 175a124 124 0 0 1 248 0 124 124 0 0 1-248 0z", *parts)
+
+
+def _arch(*parts: Any) -> str:
+    return _windowed("M38 312V140a112 112 0 0 1 224 0V312z", *parts)
+
+
+def _inset(*parts: Any) -> str:
+    return _windowed("M24 24H276V312H24z", *parts)
+
+
+_LAYOUTS = {
+    "full": _full,
+    "frame": _frame,
+    "head": _head,
+    "plate": _plate,
+    "porthole": _porthole,
+    "arch": _arch,
+    "inset": _inset,
+    "strip": _strip,
+    "giant": _giant,
+}

@@ -14,7 +14,8 @@ from django.views.decorators.http import condition, require_safe
 from catalog.filters import MovieFilter, in_order
 from catalog.models import Credit, Genre, Movie, Person
 from catalog.paging import KeysFirstPaginator
-from catalog.posters import draw_poster, theme_for
+from catalog.posters import draw_poster
+from catalog.posters.looks import telling_genre
 from catalog.search.query import MOST, suggest
 from catalog.services import mark_movies
 from catalog.text import fold
@@ -99,7 +100,7 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
 
 def _related(movie: Movie) -> tuple[str, Iterable[Movie]]:
     """Well-known movies of the same decade and its most telling genre, with a heading."""
-    name = theme_for([genre.name for genre in movie.genres.all()])[1]
+    name = telling_genre([genre.name for genre in movie.genres.all()])
     if not (name and movie.year):
         return "", []
     decade = movie.year // 10 * 10
@@ -113,7 +114,7 @@ def _poster_etag(request: HttpRequest, movie_id: int) -> str | None:
     return f'"{POSTER_FORMAT}-{changed.timestamp()}"' if changed else None
 
 
-POSTER_FORMAT = 1  # raise it when posters are drawn differently
+POSTER_FORMAT = 2  # raise it when posters are drawn differently
 
 
 @require_safe
@@ -121,7 +122,8 @@ POSTER_FORMAT = 1  # raise it when posters are drawn differently
 @condition(etag_func=_poster_etag)
 def poster(request: HttpRequest, movie_id: int) -> HttpResponse:
     movie = get_object_or_404(Movie.objects.prefetch_related("genres"), pk=movie_id)
-    drawing = draw_poster(title=movie.title, year=movie.year, genres=[genre.name for genre in movie.genres.all()])
+    genres = [genre.name for genre in movie.genres.all()]
+    drawing = draw_poster(title=movie.title, year=movie.year, genres=genres, language=movie.language)
     return HttpResponse(drawing, content_type="image/svg+xml")
 
 

@@ -6,8 +6,6 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from catalog.models import Movie, MovieGenre, Rating, User, WatchlistItem
-from catalog.posters import MARGIN, draw_poster
-from catalog.posters.motifs import WIDTH
 from tests.factories import GenreFactory, MovieFactory
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -231,22 +229,6 @@ def test_no_page_is_wider_than_the_screen(visit, movies):
         for width in (320, 390, 768, 1280):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (address, width)
-
-
-@pytest.mark.parametrize("genre", ["Sci-Fi", "Crime", "Documentary", "Romance"])
-def test_titles_on_drawn_posters_are_not_cut(visit, genre):
-    titles = [
-        "Deadpool 2",
-        "Inception",
-        "Thor: Ragnarok",
-        "Masquerade and Signal II",
-        "WWW: What a Mammoth Wow",
-    ]
-    page = visit()
-    for title in titles:
-        page.set_content(draw_poster(title=title, year=2018, genres=[genre]))
-        ends = page.locator("text").evaluate_all("all => all.map(text => text.getBBox().x + text.getBBox().width)")
-        assert max(ends) <= WIDTH - MARGIN / 2, title
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

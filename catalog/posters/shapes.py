@@ -1,0 +1,46 @@
+"""The sheet that posters are drawn on, their colours, and simple shapes."""
+
+from dataclasses import dataclass
+
+WIDTH, HEIGHT = 300, 450
+X, Y = 150, 175
+
+
+@dataclass(frozen=True)
+class Palette:
+    """`light` and `middle` stand out from `ground`, `second` hardly; `ink` is for text on it."""
+
+    ground: str
+    second: str
+    dark: str
+    middle: str
+    light: str
+    ink: str
+
+    @property
+    def shade(self) -> tuple[str, str]:
+        """A colour to lay over the picture below a title, and the title's: the ground and its ink, or darkness."""
+        return (self.ground, self.ink) if int(self.ink[1:3], 16) < 128 else (self.dark, "#fff")
+
+    def on_light(self) -> "Palette":
+        """The same colours for an emblem that lies on a disc of `light`."""
+        return Palette(self.light, self.middle, self.light, self.middle, self.dark, self.dark)
+
+
+Points = list[tuple[float, float]]
+
+
+def circle(x: float, y: float, radius: float, paint: str) -> str:
+    return f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{radius:.3g}" {paint}/>'
+
+
+def rect(x: float, y: float, width: float, height: float, paint: str) -> str:
+    return f'<rect x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" height="{height:.0f}" {paint}/>'
+
+
+def polygon(points: Points, paint: str) -> str:
+    return f'<path d="M{"L".join(f"{x:.0f},{y:.0f}" for x, y in points)}z" {paint}/>'
+
+
+def fill(colour: str, opacity: float = 1) -> str:
+    return f'fill="{colour}"' + (f' opacity="{opacity:.2f}"' if opacity < 1 else "")
