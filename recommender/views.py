@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -23,7 +24,7 @@ from catalog.views.pages import safe_next
 from recommender import services
 from recommender.logs import log_once_a_minute
 from recommender.models import Dismissal, Feedback
-from recommender.serving.lists import RecommendationList
+from recommender.serving.lists import Recommendation, RecommendationList
 from recommender.serving.model_server import server
 from recommender.serving.profile import UserProfile
 
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 ROW = 12  # movies
 SIMILAR = 12
 LIKED_TRIED = 3
+SAMPLED, SAMPLE_LENGTH = 12, 4
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,14 @@ class Row:
     id: str
 
 
+@dataclass(frozen=True)
+class Sample:
+    """A well-known movie, and what the served model shows people who liked it."""
+
+    movie: Movie
+    results: list[Recommendation]
+
+
 @require_safe
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
@@ -49,7 +59,22 @@ def home(request: HttpRequest) -> HttpResponse:
     rows = home_rows(user)
     mark_movies(request.user, [result.movie for row in rows for result in row.recommendations.results])
     context = {"rows": rows, "dismissed": _just_dismissed(request), "has_model": bool(server.models())}
+    if user is None:
+        context["sample"] = _sample()
     return render(request, "recommender/home.html", context)
+
+
+def _sample() -> Sample | None:
+    """Another movie each day; none without a model that knows it."""
+    known = list(Movie.objects.filter(rating_count__gt=0).order_by("-rating_count", "id")[:SAMPLED])
+    today = timezone.now().toordinal()
+    for movie in known[today % SAMPLED :] + known[: today % SAMPLED]:
+        similar = services.similar(movie=movie, k=SAMPLE_LENGTH, surface="home:sample", profile=UserProfile())
+        if similar.model_version is None:
+            return None
+        if len(similar.results) == SAMPLE_LENGTH:
+            return Sample(movie, similar.results)
+    return None
 
 
 def _just_dismissed(request: HttpRequest) -> Movie | None:

@@ -2,6 +2,7 @@ import pytest
 from django.urls import reverse
 
 from catalog.models import Movie
+from recommender import services
 from recommender.models import Dismissal, Impression
 from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
@@ -24,6 +25,19 @@ def test_a_visitor_sees_popular_and_newest_movies(client, camps):
     assert reverse("catalog:sign-up") in page
     assert Movie.objects.order_by("-popularity", "id").first().title in page
     assert "Not interested" not in page
+
+
+def test_a_visitor_sees_what_the_model_makes_of_one_liked_movie(client, train, camps):
+    assert client.get("/").context["sample"] is None
+    train(version=3)
+    count_ratings()
+
+    sample = client.get("/").context["sample"]
+    similar = services.similar(movie=sample.movie, k=4, surface="test").results
+
+    assert sample.movie in Movie.objects.order_by("-rating_count", "id")[:12]
+    assert [result.movie for result in sample.results] == [result.movie for result in similar]
+    assert sample.movie.get_absolute_url() in client.get("/").content.decode()
 
 
 @pytest.mark.wording
