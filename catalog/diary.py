@@ -14,8 +14,8 @@ from catalog.services import changing, remove_from_watchlist
 
 def diary_of(user: User) -> QuerySet[Viewing]:
     """The user's viewings, each with the user's rating of the movie as `rating`."""
-    theirs = Rating.objects.filter(user=user, movie=OuterRef("movie")).values("rating")
-    return Viewing.objects.filter(user=user).select_related("movie").annotate(rating=Subquery(theirs))
+    theirs = Rating.objects.filter(user=user.pk, movie=OuterRef("movie")).values("rating")
+    return Viewing.objects.filter(user=user.pk).select_related("movie").annotate(rating=Subquery(theirs))
 
 
 def unrated_by(user: User) -> QuerySet[Movie]:

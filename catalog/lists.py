@@ -85,6 +85,9 @@ def _changing(movie_list: MovieList) -> Iterator[None]:
 
 
 def _save(movie_list: MovieList) -> MovieList:
+    movie_list.name, movie_list.description = movie_list.name.strip(), movie_list.description.strip()
+    if not movie_list.name:
+        raise InvalidList(_("A list needs a name."), fields={"name": [_("A list needs a name.")]})
     try:
         with transaction.atomic():
             movie_list.save()

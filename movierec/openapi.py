@@ -44,6 +44,12 @@ LINKS: tuple[tuple[str, str, dict[str, str] | str], ...] = (
         {"movie_id": "$response.body#/movie"},
     ),
     ("watchlist_update", "watchlist_retrieve watchlist_destroy", {"movie_id": "$response.body#/movie"}),
+    ("diary_create diary_partial_update", "diary_partial_update diary_destroy", {"id": "$response.body#/id"}),
+    (
+        "lists_create lists_retrieve lists_partial_update",
+        "lists_retrieve lists_partial_update lists_destroy lists_movies_update lists_movies_destroy",
+        {"id": "$response.body#/id"},
+    ),
     (
         "import_create import_retrieve import_commit_create",
         "import_retrieve import_entries_list import_commit_create import_destroy",

@@ -10,4 +10,5 @@ urlpatterns = [
     path("movies/<id:movie_id>/similar/", views.similar_movies, name="similar-fragment"),
     path("r/<uuid:request_id>/<id:movie_id>/", views.follow, name="follow"),
     path("feedback/", views.feedback, name="feedback"),
+    path("not-interested/", views.not_interested, name="not-interested"),
 ]

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import Movie, User
 from catalog.services import mark_movies
-from catalog.views.pages import safe_next
+from catalog.views.pages import paginated, safe_next
 from recommender import services
 from recommender.logs import log_once_a_minute
 from recommender.models import Dismissal, Feedback
@@ -168,6 +168,17 @@ def follow(request: HttpRequest, request_id: UUID, movie_id: int) -> HttpRespons
         except DatabaseError:
             log_once_a_minute(logger.exception, "Cannot record a click")
     return redirect(movie)
+
+
+@require_safe
+@never_cache
+@login_required
+def not_interested(request: HttpRequest) -> HttpResponse:
+    """The movies that the user does not want recommended, to take back."""
+    rows = Dismissal.objects.filter(user=request.user.pk).select_related("movie").order_by("-created_at", "-id")
+    page = paginated(request, rows)
+    mark_movies(request.user, [row.movie for row in page.object_list])
+    return render(request, "recommender/not_interested.html", {"page": page})
 
 
 FeedbackForm = forms.modelform_factory(Feedback, fields=["kind", "movie", "request_id"])

@@ -53,6 +53,8 @@ BUDGETS = {
     "/api/v1/movies/{movie}/": 8,
     "/api/v1/ratings/": 4,
     "/api/v1/watchlist/": 4,
+    "/api/v1/diary/": 4,
+    "/api/v1/lists/": 4,
     "/api/v1/import/": 4,
     "/api/v1/import/{user_import}/entries/": 5,
 }

@@ -3,12 +3,14 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from catalog.api import bulk, transfers, views
+from catalog.api import bulk, personal, transfers, views
 
 router = SimpleRouter(use_regex_path=False)
 router.register("movies", views.MovieViewSet)  # movies/  movies/{id}/
 router.register("ratings", views.RatingViewSet)  # ratings/  ratings/{movie_id}/
 router.register("watchlist", views.WatchlistViewSet)  # watchlist/  watchlist/{movie_id}/
+router.register("diary", personal.DiaryViewSet)  # diary/  diary/{id}/
+router.register("lists", personal.MovieListViewSet)  # lists/  lists/{id}/  lists/{id}/movies/{movie_id}/
 router.register("import", transfers.UserImportViewSet)  # import/{id}/  import/{id}/entries/  import/{id}/commit/
 
 urlpatterns = [

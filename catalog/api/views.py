@@ -19,7 +19,8 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
 from catalog.api import serializers
 from catalog.api.inputs import FilteredListMixin, read
-from catalog.errors import InvalidCredentials, MovieNotFound
+from catalog.api.personal import OwnRowsMixin, movie_or_error
+from catalog.errors import InvalidCredentials
 from catalog.filters import MovieFilter
 from catalog.models import Credit, Movie, Rating, WatchlistItem
 from catalog.paging import KeysFirstPaginator
@@ -96,24 +97,14 @@ class MovieViewSet(FilteredListMixin, ReadOnlyModelViewSet):
         return serializers.MovieSummarySerializer if self.action == "list" else serializers.MovieSerializer
 
 
-class OwnMoviesViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericViewSet, ABC):
+class OwnMoviesViewSet(OwnRowsMixin, ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericViewSet, ABC):
     """The signed-in user's rows, one per movie."""
 
     lookup_field = "movie_id"
     lookup_value_converter = "id"
 
-    @property
-    def user(self) -> Any:
-        """The permission classes exclude anonymous users."""
-        return self.request.user
-
-    def get_queryset(self) -> QuerySet:
-        return super().get_queryset().filter(user_id=self.user.pk)
-
     def write(self, movie_id: int, **values: Any) -> Response:
-        movie: Movie | None = Movie.objects.filter(pk=movie_id).first()
-        if movie is None:
-            raise MovieNotFound(f"There is no movie {movie_id}.")
+        movie = movie_or_error(movie_id)
         existed = self.get_queryset().filter(movie=movie).exists()
         row = self.record(movie, **values)
         return Response(self.get_serializer(row).data, status.HTTP_200_OK if existed else status.HTTP_201_CREATED)
@@ -131,7 +122,7 @@ class RatingViewSet(OwnMoviesViewSet):
         responses={201: serializers.RatingSerializer, 200: serializers.RatingSerializer, 404: None},
     )
     def create(self, request: Request) -> Response:
-        """Rates a movie: 201 for a new rating, 200 for a changed one."""
+        """Rates a movie, which leaves the watchlist: 201 for a new rating, 200 for a changed one."""
         given = read(serializers.NewRatingSerializer, request.data)
         return self.write(given["movie"], rating=given["rating"])
 
@@ -140,7 +131,7 @@ class RatingViewSet(OwnMoviesViewSet):
         responses={201: serializers.RatingSerializer, 200: serializers.RatingSerializer},
     )
     def update(self, request: Request, movie_id: int) -> Response:
-        """Rates the movie: 201 for a new rating, 200 for a changed one."""
+        """Rates the movie, which leaves the watchlist: 201 for a new rating, 200 for a changed one."""
         return self.write(movie_id, **read(serializers.RatingInputSerializer, request.data))
 
     def record(self, movie: Movie, **values: Any) -> Rating:

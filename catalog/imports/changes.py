@@ -30,6 +30,7 @@ class Changes:
     new_viewings: list[Viewing] = field(default_factory=list)
     outdated_viewings: list[int] = field(default_factory=list)
     new_watchlist: list[WatchlistItem] = field(default_factory=list)
+    left_watchlist: list[int] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         return {
@@ -39,6 +40,7 @@ class Changes:
             "ratings_same": self.n_same,
             "viewings_new": len(self.new_viewings),
             "watchlist_new": len(self.new_watchlist),
+            "watchlist_left": len(self.left_watchlist),
         }
 
     def add_ratings(self, rows: QuerySet[ImportRow]) -> None:
@@ -88,8 +90,15 @@ class Changes:
         return found
 
     def add_watchlist(self, rows: QuerySet[ImportRow]) -> None:
-        listed = set(self.user.watchlist.values_list("movie_id", flat=True))
-        for movie_id, listed_at in dict(rows.filter(kind=Kind.WANTED).values_list("movie_id", "recorded_at")).items():
+        """A movie that was rated or watched after it was put on the watchlist leaves it, unless the file wants it."""
+        listed = dict(self.user.watchlist.values_list("movie_id", "added_at"))
+        wanted = dict(rows.filter(kind=Kind.WANTED).values_list("movie_id", "recorded_at"))
+        seen = [(row.movie_id, row.rated_at) for row in (*self.new_ratings, *self.changed_ratings)]
+        days = [(row.movie_id, row.watched_on) for row in self.new_viewings]
+        seen += [(movie_id, datetime.combine(day, time.max, UTC)) for movie_id, day in days if day]
+        left = {movie_id for movie_id, moment in seen if movie_id in listed and listed[movie_id] < moment}
+        self.left_watchlist = sorted(left - wanted.keys())
+        for movie_id, listed_at in wanted.items():
             if movie_id not in listed:
                 added_at = listed_at or self.given_at
                 self.new_watchlist.append(WatchlistItem(user=self.user, movie_id=movie_id, added_at=added_at))

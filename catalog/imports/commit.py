@@ -71,8 +71,10 @@ def _write(changes: Changes) -> None:
             movies = Movie.objects.filter(pk__in=ids)
             movies.update(rating_count=F("rating_count") + count, rating_sum=F("rating_sum") + total)
     for ids in chunks(changes.outdated_viewings, IDS_PER_QUERY):
-        Viewing.objects.filter(pk__in=ids).delete()
+        Viewing.objects.filter(pk__in=ids, note="").delete()
     _insert(Viewing, changes.new_viewings, ignore_conflicts=True)
+    for ids in chunks(changes.left_watchlist, IDS_PER_QUERY):
+        WatchlistItem.objects.filter(user=changes.user, movie__in=ids).delete()
     _insert(WatchlistItem, changes.new_watchlist, ignore_conflicts=True)
     transaction.on_commit(partial(_announce, [*changes.new_ratings, *changes.changed_ratings]))
 

@@ -33,6 +33,7 @@ RATINGS = {
 MORE = {
     "viewings_new": _n("{n:,} new viewing", "{n:,} new viewings", "n"),
     "watchlist_new": _n("{n:,} movie for the watchlist", "{n:,} movies for the watchlist", "n"),
+    "watchlist_left": _n("{n:,} movie off the watchlist", "{n:,} movies off the watchlist", "n"),
 }
 
 

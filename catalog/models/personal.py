@@ -54,12 +54,14 @@ class MovieListQuerySet(models.QuerySet[Any]):
         items = MovieListItem.objects.filter(movie_list=models.OuterRef("pk"), movie=movie)
         return self.annotate(holds=models.Exists(items)).order_by("name")
 
+    def with_length(self) -> "MovieListQuerySet":
+        """Each with its number of movies, `n_movies`; the one changed last first."""
+        return self.annotate(n_movies=models.Count("items")).order_by("-updated_at", "-id")
+
     def with_covers(self) -> "MovieListQuerySet":
-        """Each with its length, `n_movies`, and its first movies, `covers`."""
+        """Each with its length and its first movies, `covers`."""
         first = MovieListItem.objects.select_related("movie")[:COVERS]
-        return self.annotate(n_movies=models.Count("items")).prefetch_related(
-            models.Prefetch("items", first, to_attr="covers")
-        )
+        return self.with_length().prefetch_related(models.Prefetch("items", first, to_attr="covers"))
 
 
 class MovieList(models.Model):

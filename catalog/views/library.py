@@ -26,6 +26,7 @@ from catalog.views.pages import (
     HtmxRequest,
     SignedInRequest,
     is_htmx,
+    is_on_page_of,
     paginated,
     safe_next,
     to_sign_in,
@@ -98,15 +99,16 @@ def _rated(
     """The panel with its new figures, or for a card the sentence."""
     movie.refresh_from_db(fields=["rating_count", "rating_sum"])
     row = Rating.objects.filter(user=user, movie=movie).first()
+    is_card = request.htmx.target != f"rating-{movie.pk}"
     context = {
         "movie": movie,
         "rating": row and row.rating,
         "said": said,
         "error": error,
-        "left_watchlist": left_watchlist,
+        "left_watchlist": left_watchlist and (is_card or is_on_page_of(request, movie)),
         "next_url": safe_next(request, movie),
     }
-    name = "catalog/_rating_panel.html" if request.htmx.target == f"rating-{movie.pk}" else "catalog/_said.html"
+    name = "catalog/_said.html" if is_card else "catalog/_rating_panel.html"
     return render(request, name, context, status=422 if error else 200)
 
 

@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from catalog.models import User
+from catalog.models import Movie, User
 
 PAGE_SIZE = 36
 
@@ -58,3 +58,8 @@ def to_sign_in(request: HtmxRequest, back: str) -> HttpResponse:
     """Redirects to the sign-in page, which returns to `back`."""
     address = f"{resolve_url('catalog:sign-in')}?{urlencode({'next': back})}"
     return HttpResponseClientRedirect(address) if request.htmx else HttpResponseRedirect(address)
+
+
+def is_on_page_of(request: HtmxRequest, movie: Movie) -> bool:
+    """Whether the movie's own page sent the fragment's request; its watchlist button may have to change, too."""
+    return (request.htmx.current_url_abs_path or "").partition("?")[0] == movie.get_absolute_url()

@@ -14,7 +14,7 @@ from catalog.forms import MovieListForm, NoteForm, ViewingForm
 from catalog.lists import choose_lists, create_list
 from catalog.models import Movie, MovieList, Note, User, Viewing
 from catalog.views.diary import new_viewing_form
-from catalog.views.pages import HtmxRequest, safe_next, to_sign_in
+from catalog.views.pages import HtmxRequest, is_on_page_of, safe_next, to_sign_in
 
 
 def record_of(user: User, movie: Movie) -> dict[str, Any]:
@@ -59,7 +59,8 @@ def watched(request: HtmxRequest, movie_id: int) -> HttpResponse:
     said = _("%(movie)s is in your diary.") % {"movie": movie.title}
     if was_wanted:
         said += " " + _("It is off your watchlist.")
-    return _answer(request, request.user, movie, said, left_watchlist=was_wanted)
+    left_watchlist = was_wanted and is_on_page_of(request, movie)
+    return _answer(request, request.user, movie, said, left_watchlist=left_watchlist)
 
 
 def _saved(user: User, form: ViewingForm, movie: Movie) -> bool:

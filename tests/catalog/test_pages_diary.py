@@ -104,7 +104,8 @@ def test_a_watched_movie_leaves_the_watchlist_and_its_button(client, nora, movie
     add_to_watchlist(user=nora, movie=movie)
     client.force_login(nora)
     sent = {"watched_on": "2026-05-31"}
-    fragment = client.post(f"/movies/{movie.pk}/watched/", sent, headers={"HX-Request": "true"}).content.decode()
+    headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{movie.get_absolute_url()}"}
+    fragment = client.post(f"/movies/{movie.pk}/watched/", sent, headers=headers).content.decode()
 
     assert not nora.watchlist.exists()
     assert 'hx-swap-oob="outerHTML:' in fragment

@@ -53,12 +53,17 @@ def test_a_rated_movie_leaves_the_list_and_can_return(client, nora, bob, movie):
     for user in (nora, bob):
         add_to_watchlist(user=user, movie=movie)
     client.force_login(nora)
-    panel = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4"}, headers={"HX-Request": "true"})
+    here = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{movie.get_absolute_url()}?from=home"}
+    panel = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4"}, headers=here)
     assert not nora.watchlist.exists()
     assert bob.watchlist.count() == 1
     assert 'hx-swap-oob="outerHTML:' in panel.content.decode()
-    again = client.post(f"/movies/{movie.pk}/rating/", {"rating": "5"}, headers={"HX-Request": "true"})
+    again = client.post(f"/movies/{movie.pk}/rating/", {"rating": "5"}, headers=here)
     assert "hx-swap-oob" not in again.content.decode()
 
     client.post(f"/movies/{movie.pk}/watchlist/", {"wanted": "1"})
     assert nora.watchlist.count() == 1
+    panel_alone = {"HX-Request": "true", "HX-Target": f"rating-{movie.pk}"}
+    elsewhere = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4"}, headers=panel_alone)
+    assert "hx-swap-oob" not in elsewhere.content.decode()  # that page has no such button
+    assert not nora.watchlist.exists()

@@ -68,3 +68,16 @@ def test_pages_and_api_give_it_to_its_owner_alone(client, api, ada):
     unknown = client.get("/api/v1/export/xml/")
     assert unknown.status_code == 404
     assert "known are letterboxd, imdb, trakt, csv" in unknown.json()["error"]["message"]
+
+
+def test_a_noted_viewing_outlives_a_dated_one(nora):
+    """An import replaces a viewing on an unknown day, but never what its owner wrote."""
+    Viewing.objects.create(user=nora, movie=MovieFactory(title="Heat", year=1995), note="Long ago.")
+    made = create_import(
+        user=nora, format="csv", name="x.csv", content=b"title,year,watched_on\nHeat,1995,2020-05-01\n"
+    )
+    read_import(import_id=made.pk)
+    made.refresh_from_db()
+    commit_import(made)
+
+    assert set(nora.viewings.values_list("watched_on", "note")) == {(date(2020, 5, 1), ""), (None, "Long ago.")}

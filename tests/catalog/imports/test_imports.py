@@ -113,6 +113,23 @@ def test_overlapping_tables_of_a_zip_are_merged(nora, heat, ran):
     assert WatchlistItem.objects.get().added_at == datetime(2018, 1, 1, tzinfo=UTC)
 
 
+def test_what_was_seen_since_leaves_the_watchlist(nora, heat, ran):
+    up = MovieFactory(title="Up", year=2009)
+    for movie in (heat, ran, up):
+        WatchlistItem.objects.create(user=nora, movie=movie, added_at=datetime(2020, 1, 1, tzinfo=UTC))
+    rows = [
+        ["2020-05-02", "Heat", 1995, URI, 4],
+        ["2019-05-02", "Ran", 1985, URI, 5],
+        ["2020-05-02", "Up", 2009, URI, 3],
+    ]
+    content = zipped(
+        {"ratings.csv": ratings(*rows), "watchlist.csv": table(WATCHLIST, ["2018-01-01", "Up", 2009, URI])}
+    )
+    counts = taken_over(nora, content, "x.zip")
+    assert set(nora.watchlist.values_list("movie", flat=True)) == {ran.pk, up.pk}  # rated before; wanted by the file
+    assert counts["watchlist_left"] == 1
+
+
 def test_a_second_import_changes_nothing(nora, heat, ran):
     content = zipped(
         {

@@ -1,0 +1,211 @@
+"""What the signed-in user keeps: the diary and lists of movies. Another user's rows are not found."""
+
+import re
+from datetime import date
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from catalog.api.inputs import MAX_ID, BodySerializer, RatingField, read
+from catalog.diary import change_viewing, diary_of, record_viewing
+from catalog.errors import MovieNotFound
+from catalog.lists import add_to_list, change_list, create_list, move_in_list, remove_from_list
+from catalog.models import Movie, MovieList, MovieListItem, Viewing
+from catalog.models.personal import MAX_LIST_LENGTH
+from catalog.models.rating import NOTE_LENGTH
+
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class DayField(serializers.DateField):
+    """A date as 2026-05-31 alone; REST framework reads other forms of ISO 8601, too."""
+
+    def to_internal_value(self, value: Any) -> date:
+        if not isinstance(value, str) or not DAY.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(value)
+
+
+def _text(length: int = NOTE_LENGTH, **options: Any) -> serializers.CharField:
+    return serializers.CharField(max_length=length, trim_whitespace=False, required=False, **options)
+
+
+class DiaryEntrySerializer(serializers.ModelSerializer):
+    """A viewing, of `diary_of`."""
+
+    movie = serializers.IntegerField(source="movie_id")
+    title = serializers.CharField(source="movie.title")
+    rating = RatingField(allow_null=True, help_text="The user's rating of the movie.")
+
+    class Meta:
+        model = Viewing
+        fields = ["id", "movie", "title", "watched_on", "is_rewatch", "note", "rating", "recorded_at"]
+        read_only_fields = fields
+
+
+class DiaryChangeSerializer(BodySerializer):
+    watched_on = DayField(required=False, allow_null=True, help_text="Null if the day is unknown.")
+    is_rewatch = serializers.BooleanField(required=False)
+    note = _text(allow_blank=True)
+
+
+class NewDiaryEntrySerializer(DiaryChangeSerializer):
+    """Without `watched_on` it is today; without `is_rewatch` the diary decides."""
+
+    movie = serializers.IntegerField(min_value=1, max_value=MAX_ID)
+
+
+class MovieListSerializer(serializers.ModelSerializer):
+    """A list, annotated with `n_movies`."""
+
+    n_movies = serializers.IntegerField()
+    url = serializers.CharField(source="get_absolute_url", help_text="The list's page on this site.")
+
+    class Meta:
+        model = MovieList
+        fields = ["id", "name", "description", "is_public", "n_movies", "url", "created_at", "updated_at"]
+        read_only_fields = fields
+
+
+class MovieListItemSerializer(serializers.ModelSerializer):
+    movie = serializers.IntegerField(source="movie_id")
+    title = serializers.CharField(source="movie.title")
+
+    class Meta:
+        model = MovieListItem
+        fields = ["movie", "title", "added_at"]
+        read_only_fields = fields
+
+
+class WholeMovieListSerializer(MovieListSerializer):
+    movies: Any = MovieListItemSerializer(source="items.all", many=True, help_text="In the list's order.")
+
+    class Meta(MovieListSerializer.Meta):
+        fields = [*MovieListSerializer.Meta.fields, "movies"]
+        read_only_fields = fields
+
+
+class ListChangeSerializer(BodySerializer):
+    name = _text(100)
+    description = _text(allow_blank=True)
+    is_public = serializers.BooleanField(required=False)
+
+
+class NewListSerializer(ListChangeSerializer):
+    name = serializers.CharField(max_length=100, trim_whitespace=False)
+
+
+class PositionSerializer(BodySerializer):
+    position = serializers.IntegerField(
+        min_value=1, max_value=MAX_LIST_LENGTH, required=False, help_text="From 1; without it, a new movie is the last."
+    )
+
+
+class OwnRowsMixin:
+    """The signed-in user's rows of `queryset`."""
+
+    request: Any
+
+    @property
+    def user(self) -> Any:
+        """The permission classes exclude anonymous users."""
+        return self.request.user
+
+    def get_queryset(self) -> QuerySet:
+        return super().get_queryset().filter(user_id=self.user.pk)  # type: ignore[misc]
+
+
+def movie_or_error(movie_id: int) -> Movie:
+    movie: Movie | None = Movie.objects.filter(pk=movie_id).first()
+    if movie is None:
+        raise MovieNotFound(f"There is no movie {movie_id}.")
+    return movie
+
+
+class DiaryViewSet(OwnRowsMixin, ListModelMixin, DestroyModelMixin, GenericViewSet):
+    queryset = Viewing.objects.all()
+    serializer_class = DiaryEntrySerializer
+    lookup_value_converter = "id"
+
+    def get_queryset(self) -> QuerySet[Viewing]:
+        return diary_of(self.user)
+
+    @extend_schema(
+        request=NewDiaryEntrySerializer,
+        responses={201: DiaryEntrySerializer, 200: DiaryEntrySerializer, 404: None, 409: None},
+    )
+    def create(self, request: Request) -> Response:
+        """Puts a viewing into the diary, 201, and takes the movie off the watchlist. Each day counts once: 200 if the
+        diary has it, or had it on an unknown day."""
+        given = {"watched_on": timezone.localdate()} | read(NewDiaryEntrySerializer, request.data)
+        viewing, is_new = record_viewing(user=self.user, movie=movie_or_error(given.pop("movie")), **given)
+        return self._answer(viewing, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+
+    @extend_schema(request=DiaryChangeSerializer, responses={200: DiaryEntrySerializer, 409: None})
+    def partial_update(self, request: Request, pk: int) -> Response:
+        given = read(DiaryChangeSerializer, request.data)
+        viewing = self.get_object()
+        values = {name: getattr(viewing, name) for name in ("watched_on", "is_rewatch", "note")}
+        return self._answer(change_viewing(viewing, **values | given))
+
+    def _answer(self, viewing: Viewing, code: int = status.HTTP_200_OK) -> Response:
+        return Response(self.get_serializer(self.get_queryset().get(pk=viewing.pk)).data, code)
+
+
+class MovieListViewSet(OwnRowsMixin, ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericViewSet):
+    """The signed-in user's lists. A public one can be read by everybody, at `url`."""
+
+    queryset = MovieList.objects.with_length()
+    lookup_value_converter = "id"
+
+    def get_queryset(self) -> QuerySet[MovieList]:
+        rows: QuerySet[MovieList] = super().get_queryset()
+        return rows if self.action == "list" else rows.prefetch_related("items__movie")
+
+    def get_serializer_class(self) -> type[MovieListSerializer]:
+        return MovieListSerializer if self.action == "list" else WholeMovieListSerializer
+
+    @extend_schema(request=NewListSerializer, responses={201: WholeMovieListSerializer, 409: None})
+    def create(self, request: Request) -> Response:
+        return self._answer(create_list(user=self.user, **read(NewListSerializer, request.data)), 201)
+
+    @extend_schema(request=ListChangeSerializer, responses={200: WholeMovieListSerializer, 409: None})
+    def partial_update(self, request: Request, pk: int) -> Response:
+        given = read(ListChangeSerializer, request.data)
+        return self._answer(change_list(self.get_object(), **given))
+
+    def _answer(self, row: MovieList, code: int = status.HTTP_200_OK) -> Response:
+        return Response(self.get_serializer(self.get_queryset().get(pk=row.pk)).data, code)
+
+    @extend_schema(
+        operation_id="lists_movies_update",
+        request=PositionSerializer,
+        responses={201: MovieListItemSerializer, 200: MovieListItemSerializer, 409: None},
+    )
+    @action(detail=True, methods=["put"], url_path="movies/<id:movie_id>")
+    def movies(self, request: Request, pk: int, movie_id: int) -> Response:
+        """Adds the movie, 201, or moves it, 200."""
+        position = read(PositionSerializer, request.data).get("position")
+        row, movie = self.get_object(), movie_or_error(movie_id)
+        is_new = add_to_list(row, movie)
+        if position:
+            move_in_list(row, movie, position)
+        item = get_object_or_404(MovieListItem.objects.select_related("movie"), movie_list=row, movie=movie)
+        return Response(MovieListItemSerializer(item).data, 201 if is_new else 200)
+
+    @extend_schema(operation_id="lists_movies_destroy", responses={204: None})
+    @movies.mapping.delete
+    def remove_movie(self, request: Request, pk: int, movie_id: int) -> Response:
+        row, movie = self.get_object(), movie_or_error(movie_id)
+        if not remove_from_list(row, movie):
+            raise MovieNotFound(f"Movie {movie_id} is not in the list.")
+        return Response(status=status.HTTP_204_NO_CONTENT)
