@@ -84,7 +84,7 @@ def _password(autocomplete: str, **options: Any) -> forms.CharField:
 
 
 class SignUpForm(forms.Form):
-    """The sign-up form; `services.sign_up` decides whether the values are acceptable."""
+    """The sign-up form; `accounts.sign_up` decides whether the values are acceptable."""
 
     username = forms.CharField(
         max_length=150,

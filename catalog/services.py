@@ -1,4 +1,4 @@
-"""Services for ratings, watchlists and accounts."""
+"""Services for ratings and watchlists."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -6,14 +6,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F, FloatField, OuterRef, Subquery, Value
+from django.db.models import F, FloatField, Value
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 
-from catalog.errors import CatalogError, InvalidRating, InvalidSignUp, MovieNotFound, UserNotFound
+from catalog.errors import CatalogError, InvalidRating, MovieNotFound, UserNotFound
 from catalog.models import Movie, Rating, Source, User, WatchlistItem
 from catalog.models.movie import Marks
 from catalog.models.rating import CLOCK_TOLERANCE, RATING_STEPS
@@ -88,46 +85,6 @@ def mark_movies(user: Any, movies: Iterable[Movie]) -> None:
                 marks.in_watchlist = True
 
 
-def sign_up(*, username: str, email: str, password: str) -> User:
-    """Creates an account that can sign in at once. Raises InvalidSignUp with messages per field."""
-    user = User(username=User.normalize_username(username.strip()), email=User.objects.normalize_email(email.strip()))
-    errors = _sign_up_errors(user, password)
-    if errors:
-        raise InvalidSignUp(next(iter(errors.values()))[0], fields=errors)
-    user.set_password(password)
-    try:
-        with transaction.atomic():
-            user.save()
-    except IntegrityError:  # another request took the name in the meantime
-        raise InvalidSignUp(_TAKEN, fields={"username": [_TAKEN]}) from None
-    return user
-
-
-def issue_token(*, user: User) -> Token | None:
-    """The user's API token, made when there is none; None if the password is not the one that `user` was read with.
-
-    The user's row is locked, so that a request with the old password leaves no token behind a change of password.
-    """
-    with transaction.atomic():
-        current = User.objects.select_for_update(no_key=True).filter(pk=user.pk, password=user.password)
-        return Token.objects.get_or_create(user=user)[0] if current.exists() else None
-
-
-def delete_account(*, user: User) -> None:
-    """Deletes the user with all their data and subtracts their ratings from the movies' figures.
-
-    The user's row is locked first, so that they cannot rate in the meantime, then the movies they rated.
-    """
-    with transaction.atomic():
-        if not User.objects.select_for_update().filter(pk=user.pk).exists():
-            return
-        rated = Movie.objects.filter(pk__in=Rating.objects.filter(user=user).values("movie"))
-        list(rated.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
-        theirs = Rating.objects.filter(user=user, movie=OuterRef("pk")).values("rating")
-        rated.update(rating_count=F("rating_count") - 1, rating_sum=F("rating_sum") - Subquery(theirs))
-        user.delete()
-
-
 def _valid_rating(rating: Any) -> float:
     try:
         value = float(rating)
@@ -182,24 +139,3 @@ def _not_found(user: User, movie: Movie) -> CatalogError:
     if not User.objects.filter(pk=user.pk).exists():
         return UserNotFound(f"There is no user {user.pk}.")
     return MovieNotFound(f"There is no movie {movie.pk}.")
-
-
-_TAKEN = "This username is already taken."
-_RESERVED = tuple(f"{source}-" for source in (Source.MOVIELENS, Source.GENERATED, Source.BULK))
-
-
-def _sign_up_errors(user: User, password: str) -> dict[str, list[str]]:
-    errors: dict[str, list[str]] = {}
-    try:
-        user.clean_fields(exclude=["password"])
-    except ValidationError as error:
-        errors |= error.message_dict
-    if user.username.casefold().startswith(_RESERVED):
-        errors["username"] = ["Usernames of this form are reserved for users of data sets."]
-    elif "username" not in errors and User.objects.filter(username__iexact=user.username).exists():
-        errors["username"] = [_TAKEN]
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        errors["password"] = list(error.messages)
-    return errors

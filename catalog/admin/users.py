@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from catalog.accounts import delete_account
 from catalog.admin.large import CappedPaginator, CountedDeletion, DeletesEach, LargeTableAdmin
 from catalog.models import Rating, User, Viewing, WatchlistItem
 from catalog.profiles import hide_profile, lift_hiding
-from catalog.services import delete_account, record_rating, remove_rating
+from catalog.services import record_rating, remove_rating
 
 
 @admin.register(User)

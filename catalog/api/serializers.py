@@ -280,7 +280,7 @@ class ImportRowSerializer(serializers.ModelSerializer):
 
 
 class SignUpSerializer(BodySerializer):
-    """The body of a sign-up; `services.sign_up` validates name and password."""
+    """The body of a sign-up; `accounts.sign_up` validates name and password."""
 
     id = serializers.IntegerField(read_only=True)
     username = serializers.RegexField(UnicodeUsernameValidator.regex, trim_whitespace=False, max_length=150)

@@ -17,6 +17,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
+from catalog.accounts import issue_token, sign_up
 from catalog.api import serializers
 from catalog.api.inputs import FilteredListMixin, read
 from catalog.api.personal import OwnRowsMixin, movie_or_error
@@ -24,7 +25,7 @@ from catalog.errors import InvalidCredentials
 from catalog.filters import MovieFilter
 from catalog.models import Credit, Movie, Rating, WatchlistItem
 from catalog.paging import KeysFirstPaginator
-from catalog.services import add_to_watchlist, issue_token, record_rating, remove_from_watchlist, remove_rating, sign_up
+from catalog.services import add_to_watchlist, record_rating, remove_from_watchlist, remove_rating
 from catalog.throttling import SignInThrottle, SignUpThrottle
 
 

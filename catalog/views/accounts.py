@@ -16,13 +16,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.authtoken.models import Token
 
+from catalog.accounts import delete_account, issue_token
+from catalog.accounts import sign_up as create_account
 from catalog.errors import InvalidProfile, InvalidSignUp
 from catalog.forms import DeleteAccountForm, ProfileForm, SignInForm, SignUpForm
 from catalog.imports.formats import CHOICES
 from catalog.models import Profile, User
 from catalog.profiles import save_profile
-from catalog.services import delete_account, issue_token
-from catalog.services import sign_up as create_account
 from catalog.throttling import SignInThrottle, SignUpThrottle, limited
 from catalog.views.pages import SignedInRequest, safe_next
 

@@ -5,7 +5,7 @@ from django.contrib.auth import authenticate
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
-from catalog.services import issue_token
+from catalog.accounts import issue_token
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -2,10 +2,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from catalog.accounts import sign_up
 from catalog.aggregates import rebuild_aggregates, refresh_popularity
 from catalog.errors import InvalidSignUp, MovieNotFound
 from catalog.models import Movie, Rating, Source, User, WatchlistItem
-from catalog.services import add_to_watchlist, remove_from_watchlist, sign_up
+from catalog.services import add_to_watchlist, remove_from_watchlist
 from catalog.tasks import refresh_popularity as refresh_popularity_task
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 

@@ -7,8 +7,8 @@ from random import Random
 import pandas as pd
 import pytest
 
+from catalog.accounts import delete_account
 from catalog.models import Movie, Rating, User
-from catalog.services import delete_account
 from mlops.data import snapshots
 from mlops.data.snapshot_files import write_files
 from mlops.data.snapshots import adopt_snapshot, export_snapshot, read_snapshot
