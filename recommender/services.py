@@ -1,6 +1,6 @@
 """The recommender's public services: lists, explanations, feedback, and the choice of the served model."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -13,13 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.models import Movie, MovieGenre, User
-from recommender import metrics
+from recommender import estimators, metrics
 from recommender.errors import InvalidArtifact, InvalidRequest, NotExplainable
 from recommender.models import Dismissal, Feedback, Impression, ServedModel, ServingStatsMinute
 from recommender.reasons import Reason, contributions
-from recommender.serving import candidates
+from recommender.serving import candidates, titles
 from recommender.serving.candidates import Candidate
-from recommender.serving.fallback_chain import NEWEST, POPULAR, Source, model_sources
+from recommender.serving.fallback_chain import NEWEST, POPULAR, VARIED, Source, find_movies, model_sources
 from recommender.serving.lists import RecommendationList, make_list
 from recommender.serving.loaded_model import LoadedModel
 from recommender.serving.model_server import server
@@ -32,7 +32,7 @@ DELETED_AT_ONCE = 1000  # rows in one transaction, so that SQLite's only writer 
 
 def recommend(
     *,
-    user: User,
+    user: User | None,
     k: int = 10,
     include_new: bool = False,
     genre: str | None = None,
@@ -45,7 +45,8 @@ def recommend(
     """k movies for the user, from their ratings at this moment; popular ones for a user without ratings.
 
     `genre` (name or slug) and `exclude` filter before the list is cut to k. `profile` saves reading the user's
-    ratings again, `trace` records how the list came about. A list without a `surface` is not recorded.
+    ratings again, or is that of a visitor; `trace` records how the list came about. A list without a `surface` is not
+    recorded.
     """
     request = ListRequest.of(profile or UserProfile.of(user), k, genre=genre, exclude=exclude, trace=trace)
     sources = model_sources(partial(candidates.personal, include_new=include_new))
@@ -89,6 +90,16 @@ def popular(*, user: User | None, k: int = 10, surface: str, profile: UserProfil
 def newest(*, k: int = 10, surface: str) -> RecommendationList:
     """The latest releases, the same for everyone."""
     return make_list([NEWEST], ListRequest.of(UserProfile(), k), surface=surface, asked=NEWEST.name)
+
+
+def titles_to_rate(
+    *, profile: UserProfile, not_seen: Iterable[int] = (), shown: Sequence[int] = (), k: int = 12
+) -> list[Movie]:
+    """Well-known titles whose ratings would tell most about the taste of somebody with this profile, those telling most
+    first, but those `shown` already in their places. Without a served model, popular titles of all genres."""
+    request = ListRequest.of(profile, k, exclude=not_seen)
+    _source, found, movies = find_movies([*model_sources(titles.informative), VARIED, NEWEST], request)
+    return [movies[movie] for movie in estimators.keep_places(shown, [candidate.movie_id for candidate in found])]
 
 
 def _newest_new() -> Source:

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from recommender import views
+from recommender import views, welcome
 
 app_name = "recommender"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("welcome/", welcome.welcome, name="welcome"),
     path("movies/<id:movie_id>/similar/", views.similar_movies, name="similar-fragment"),
     path("r/<uuid:request_id>/<id:movie_id>/", views.follow, name="follow"),
     path("feedback/", views.feedback, name="feedback"),

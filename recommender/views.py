@@ -27,6 +27,7 @@ from recommender.models import Dismissal, Feedback
 from recommender.serving.lists import Recommendation, RecommendationList
 from recommender.serving.model_server import server
 from recommender.serving.profile import UserProfile
+from recommender.welcome import ENOUGH_RATINGS
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +57,16 @@ class Sample:
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     user = request.user if request.user.is_authenticated else None
-    rows = home_rows(user)
+    profile = UserProfile.of_request(request)
+    rows = home_rows(user, profile)
     mark_movies(request.user, [result.movie for row in rows for result in row.recommendations.results])
-    context = {"rows": rows, "dismissed": _just_dismissed(request), "has_model": bool(server.models())}
+    context = {
+        "rows": rows,
+        "dismissed": _just_dismissed(request),
+        "has_model": bool(server.models()),
+        "n_rated": len(profile.ratings),
+        "enough": ENOUGH_RATINGS,
+    }
     if user is None:
         context["sample"] = _sample()
     return render(request, "recommender/home.html", context)
@@ -86,17 +94,21 @@ def _just_dismissed(request: HttpRequest) -> Movie | None:
     return row.movie if row else None
 
 
-def home_rows(user: User | None) -> list[Row]:
+def home_rows(user: User | None, profile: UserProfile) -> list[Row]:
     """The rows that have movies; none on an empty site."""
-    profile = UserProfile.of(user)
-    rows = _rows_for_visitors() if user is None or profile.user_id is None else _personal_rows(user, profile)
+    rows = _rows_for_visitors(profile) if user is None else _personal_rows(user, profile)
     return [row for row in rows if row.recommendations.results]
 
 
-def _rows_for_visitors() -> list[Row]:
+def _rows_for_visitors(profile: UserProfile) -> list[Row]:
+    """With a list for those who have rated movies in this session, which is not recorded."""
+    rows = []
+    if profile.ratings:
+        for_you = services.recommend(user=None, k=ROW, surface=None, profile=profile)
+        rows.append(_row(_("For you"), for_you, "for-you", profile))
     popular = services.popular(user=None, k=ROW, surface="home:popular")
     newest = services.newest(k=ROW, surface="home:newest")
-    return [_row(_("Popular now"), popular, "popular"), _row(_("Newest"), newest, "newest")]
+    return [*rows, _row(_("Popular now"), popular, "popular"), _row(_("Newest"), newest, "newest")]
 
 
 def _personal_rows(user: User, profile: UserProfile) -> list[Row]:

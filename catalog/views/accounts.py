@@ -37,8 +37,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
     if form.is_valid() and (user := _created(form)):
         login(request, user)
-        messages.success(request, f"Welcome, {user.username}! Rate a few movies, and your lists become your own.")
-        return redirect(safe_next(request, "recommender:home"))
+        messages.success(request, f"Welcome, {user.username}!")
+        return redirect(safe_next(request, "recommender:welcome"))
     return render(request, "catalog/sign_up.html", {"form": form})
 
 

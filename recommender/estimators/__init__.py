@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from recommender.estimators.artifact import ArtifactError, artifact_checksum, load_recommender, verify_artifact
     from recommender.estimators.base import Recommender
     from recommender.estimators.dataset import Dataset
+    from recommender.estimators.elicitation import Elicitation, keep_places
 
     ESTIMATORS: dict[str, type[Recommender]]
 
@@ -31,6 +32,8 @@ _CLASSES = {
 _OTHERS = {
     "ArtifactError": "artifact.ArtifactError",
     "Dataset": "dataset.Dataset",
+    "Elicitation": "elicitation.Elicitation",
+    "keep_places": "elicitation.keep_places",
     "Recommender": "base.Recommender",
     "artifact_checksum": "artifact.artifact_checksum",
     "load_recommender": "artifact.load_recommender",
@@ -44,8 +47,10 @@ __all__ = [
     "ESTIMATORS",
     "ArtifactError",
     "Dataset",
+    "Elicitation",
     "Recommender",
     "artifact_checksum",
+    "keep_places",
     "load_recommender",
     "verify_artifact",
 ]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from catalog.models import Movie
 from recommender.logs import log_once_a_minute
-from recommender.serving import candidates
+from recommender.serving import candidates, titles
 from recommender.serving.candidates import Candidate
 from recommender.serving.loaded_model import LoadedModel
 from recommender.serving.model_server import server
@@ -26,6 +26,7 @@ class Source(NamedTuple):
 
 POPULAR = Source("popular", candidates.popular)
 NEWEST = Source("newest", candidates.newest)
+VARIED = Source("popular", titles.varied)  # of all genres
 
 
 def model_sources(get: Callable[[LoadedModel, ListRequest], list[Candidate]]) -> list[Source]:

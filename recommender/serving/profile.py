@@ -7,7 +7,9 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db.models import Value
+from django.http import HttpRequest
 
+from catalog.guests import guest_ratings
 from catalog.models import Rating, Viewing
 from recommender.models import Dismissal
 from recommender.reasons import LIKED
@@ -39,6 +41,13 @@ class UserProfile:
             dismissed=frozenset(without_rating["dismissed"]),
             watched=frozenset(without_rating["watched"]).difference(rated),
         )
+
+    @classmethod
+    def of_request(cls, request: HttpRequest) -> Self:
+        """The user's profile, or a visitor's with the ratings of their session."""
+        if request.user.is_authenticated:
+            return cls.of(request.user)
+        return cls(ratings=guest_ratings(request.session))
 
     @property
     def seen(self) -> frozenset[int]:

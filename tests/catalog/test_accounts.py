@@ -20,7 +20,7 @@ def two_a_minute(monkeypatch):
 def test_signing_up_makes_an_account_that_is_signed_in(client):
     response = client.post("/accounts/sign-up/", FORM)
 
-    assert response["Location"] == "/"
+    assert response["Location"] == "/welcome/"
     user = User.objects.get(username="ada")
     assert user.check_password(PASSWORD)
     assert client.session["_auth_user_id"] == str(user.pk)
@@ -76,7 +76,7 @@ def test_signing_up_on_a_movie_returns_to_it(client, movie):
 
 
 def test_signing_up_never_leads_away_from_the_site(client):
-    assert client.post("/accounts/sign-up/?next=https://example.org/", FORM)["Location"] == "/"
+    assert client.post("/accounts/sign-up/?next=https://example.org/", FORM)["Location"] == "/welcome/"
 
 
 def test_signing_in_never_leads_away_from_the_site(client, nora):

@@ -1,0 +1,61 @@
+"""Ratings of visitors without an account: kept in their session, and recorded once they sign up or in.
+
+Whatever page they sign in on: the receiver is connected when the site's URLs are loaded, which import this module.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.backends.base import SessionBase
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import ngettext
+
+from catalog.errors import MovieNotFound
+from catalog.models import Movie, Rating, User
+from catalog.services import record_rating
+
+KEY = "guest_ratings"  # {movie id: [rating, seconds since 1970]}, the latest last
+MAX_RATINGS = 100  # the oldest one makes room
+
+
+def guest_ratings(session: SessionBase) -> dict[int, float]:
+    """The visitor's ratings, the latest first."""
+    rows = session.get(KEY, {})
+    return {int(movie): rating for movie, (rating, _) in reversed(rows.items())}
+
+
+def rate_as_guest(session: SessionBase, movie: Movie, rating: float | None) -> None:
+    """Replaces the visitor's rating of the movie; None removes it. The caller has validated the rating."""
+    rows = {key: row for key, row in session.get(KEY, {}).items() if key != str(movie.pk)}
+    if rating is not None:
+        rows[str(movie.pk)] = [rating, int(timezone.now().timestamp())]
+    session[KEY] = dict(list(rows.items())[-MAX_RATINGS:])
+
+
+@receiver(user_logged_in)
+def keep_guest_ratings(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """Records the session's ratings under the account that signs in. What the account has already rated stays."""
+    rows = request.session.get(KEY, {})
+    movies = Movie.objects.in_bulk(int(key) for key in rows)
+    rated = set(Rating.objects.filter(user=user, movie__in=movies).values_list("movie_id", flat=True))
+    n_kept = 0
+    for key, (rating, seconds) in rows.items():
+        movie = movies.get(int(key))
+        if movie is not None and movie.pk not in rated:
+            n_kept += _keep(user, movie, rating, datetime.fromtimestamp(seconds, tz=UTC))
+    request.session.pop(KEY, None)
+    if n_kept:
+        kept = ngettext("%d rating is kept in your account.", "%d ratings are kept in your account.", n_kept) % n_kept
+        messages.success(request, kept, fail_silently=True)
+
+
+def _keep(user: User, movie: Movie, rating: float, rated_at: datetime) -> bool:
+    try:
+        record_rating(user=user, movie=movie, rating=rating, rated_at=rated_at)
+    except MovieNotFound:  # deleted in the meantime
+        return False
+    return True

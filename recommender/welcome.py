@@ -1,0 +1,126 @@
+"""The first minute: a wall of titles to rate, and the list that follows from the answers, with or without an account.
+
+A visitor's answers are kept in the session: ratings by `catalog.guests`, which records them once the visitor signs up
+or in, and the titles not seen here.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from catalog.forms import RatingForm
+from catalog.guests import rate_as_guest
+from catalog.models import Movie
+from catalog.services import record_rating, remove_rating
+from catalog.throttling import AnonThrottle, limited
+from recommender import services
+from recommender.serving.lists import RecommendationList
+from recommender.serving.profile import UserProfile
+
+WALL = 12  # titles
+ENOUGH_RATINGS = 5  # for lists that follow taste; until then the home page leads here
+FIRST_LIST = 3  # ratings after which the list is shown
+LIST = 8  # movies
+ANSWERS_SHOWN = 10
+NOT_SEEN, SHOWN = "welcome_not_seen", "welcome_shown"  # keys of the session
+MAX_NOT_SEEN = 300  # the oldest one makes room
+STARS = range(1, 6)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited(AnonThrottle)
+def welcome(request: HttpRequest) -> HttpResponse:
+    said = error = ""
+    if request.method == "POST":
+        said, error = _answer(request)
+        request.session[SHOWN] = _shown(request)
+        if not request.htmx:  # type: ignore[attr-defined]
+            messages.add_message(request, messages.ERROR if error else messages.SUCCESS, error or said)
+            return redirect("recommender:welcome")
+    context = _context(request) | {"said": said, "error": error}
+    name = "recommender/_welcome.html" if request.method == "POST" else "recommender/welcome.html"
+    return render(request, name, context, status=422 if error else 200)
+
+
+def _answer(request: HttpRequest) -> tuple[str, str]:
+    """Records the pressed button; returns a sentence on it, or one on what is wrong."""
+    movie_id, _colon, answer = request.POST.get("answer", "").partition(":")
+    if answer == "none":
+        _add_not_seen(request, _shown(request))
+        return _("Here are other titles."), ""
+    movie = get_object_or_404(Movie, pk=_id(movie_id))
+    if answer == "not-seen":
+        _add_not_seen(request, [movie.pk])
+        return _("You have not seen %(movie)s.") % {"movie": movie.title}, ""
+    if answer == "remove":
+        _rate(request, movie, None)
+        return _("Your rating of %(movie)s is removed.") % {"movie": movie.title}, ""
+    form = RatingForm({"rating": answer})
+    if not form.is_valid():
+        return "", str(form.errors["rating"][0])
+    rating = form.cleaned_data["rating"]
+    _rate(request, movie, rating)
+    return _("You rated %(movie)s %(rating)s of 5 stars.") % {"movie": movie.title, "rating": f"{rating:g}"}, ""
+
+
+def _shown(request: HttpRequest) -> list[int]:
+    """The titles of the wall that the person saw, in their places."""
+    sent = request.POST.get("shown", "").split(",")[:WALL]
+    return [movie for movie in map(_id, sent) if movie] or request.session.get(SHOWN, [])
+
+
+def _id(text: str) -> int:
+    """0, which no movie has, for what is not an id."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def _rate(request: HttpRequest, movie: Movie, rating: float | None) -> None:
+    if not request.user.is_authenticated:
+        rate_as_guest(request.session, movie, rating)
+    elif rating is None:
+        remove_rating(user=request.user, movie=movie)
+    else:
+        record_rating(user=request.user, movie=movie, rating=rating)
+
+
+def _add_not_seen(request: HttpRequest, movie_ids: list[int]) -> None:
+    known = dict.fromkeys([*request.session.get(NOT_SEEN, []), *movie_ids])
+    request.session[NOT_SEEN] = list(known)[-MAX_NOT_SEEN:]
+
+
+@dataclass(frozen=True)
+class Answer:
+    movie: Movie
+    rating: float
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    profile = UserProfile.of_request(request)
+    not_seen = request.session.get(NOT_SEEN, [])
+    wall = services.titles_to_rate(profile=profile, not_seen=not_seen, shown=_shown(request), k=WALL)
+    n_rated = len(profile.ratings)
+    latest = list(profile.ratings)[:ANSWERS_SHOWN]
+    movies = Movie.objects.in_bulk(latest)
+    return {
+        "wall": wall,
+        "stars": STARS,
+        "answers": [Answer(movies[movie], profile.ratings[movie]) for movie in latest if movie in movies],
+        "n_rated": n_rated,
+        "enough": ENOUGH_RATINGS,
+        "steps": [number <= n_rated for number in range(1, ENOUGH_RATINGS + 1)],
+        "n_missing": max(0, FIRST_LIST - n_rated),
+        "recommendations": _first_list(request, profile) if n_rated >= FIRST_LIST else None,
+    }
+
+
+def _first_list(request: HttpRequest, profile: UserProfile) -> RecommendationList:
+    """A visitor's list is not recorded: nobody is there to record it for."""
+    user = request.user if request.user.is_authenticated else None
+    return services.recommend(user=user, k=LIST, surface="welcome" if user else None, profile=profile)
