@@ -1,6 +1,7 @@
 """Page routes of `catalog`."""
 
 from django.contrib.auth.views import LogoutView
+from django.contrib.sitemaps import views as sitemaps
 from django.urls import path
 
 from catalog.views import accounts, diary, library, lists, movies, record, site
@@ -22,6 +23,17 @@ urlpatterns = [
     path("genres/<slug:slug>/", movies.genre, name="genre"),
     path("favicon.ico", site.favicon, name="favicon"),
     path("theme/", site.choose_theme, name="theme"),
+    path("manifest.webmanifest", site.manifest, name="manifest"),
+    path("sw.js", site.service_worker, name="service-worker"),
+    path("offline/", site.offline, name="offline"),
+    path("robots.txt", site.robots, name="robots"),
+    path(
+        "sitemap.xml",
+        sitemaps.index,
+        {"sitemaps": site.SITEMAPS, "sitemap_url_name": "catalog:sitemap"},
+        name="sitemaps",
+    ),
+    path("sitemap-<slug:section>.xml", sitemaps.sitemap, {"sitemaps": site.SITEMAPS}, name="sitemap"),
     path("posters/<id:movie_id>.svg", movies.poster, name="poster"),
     path("ratings/", library.ratings, name="ratings"),
     path("watchlist/", library.watchlist, name="watchlist"),

@@ -1,16 +1,25 @@
-"""What belongs to the site as a whole: its theme and its icon."""
+"""What belongs to the site as a whole: its theme, its icon, what makes it an app, and what search engines ask for."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import redirect
+from django.contrib.sitemaps import Sitemap
+from django.db.models import Max, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
+from catalog.models import Genre, Movie
 from catalog.templatetags.site import THEMES
 from catalog.views.pages import safe_next
 
+NOT_FOR_ROBOTS = ("admin/", "mlops/", "api/v1/", "import/", "suggestions/", "r/", "accounts/export/")
 A_YEAR = 365 * 24 * 3600
 
 
@@ -37,3 +46,81 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
 def favicon(request: HttpRequest) -> HttpResponse:
     """For pages without an icon of their own, such as the admin and the API's documentation."""
     return redirect(static("img/favicon.svg"))
+
+
+@require_safe
+@cache_control(public=True, max_age=86400)
+def manifest(request: HttpRequest) -> HttpResponse:
+    """Lets people install the site as an app."""
+    start = f"{settings.BASE_PATH}/"
+    icons = [("icon-192", 192, "any"), ("icon-512", 512, "any"), ("icon-maskable-512", 512, "maskable")]
+    values = {
+        "name": "Movierec",
+        "short_name": "Movierec",
+        "description": _("Recommendations that learn from every rating and say why."),
+        "id": start,
+        "start_url": start,
+        "scope": start,
+        "display": "standalone",
+        "background_color": "#0e1014",
+        "theme_color": "#0e1014",
+        "icons": [
+            {"src": static(f"img/{name}.png"), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+            for name, size, purpose in icons
+        ],
+    }
+    return JsonResponse(values, content_type="application/manifest+json")
+
+
+@require_safe
+@cache_control(no_cache=True)
+def service_worker(request: HttpRequest) -> HttpResponse:
+    return render(request, "catalog/sw.js", content_type="text/javascript; charset=utf-8")
+
+
+@require_safe
+@cache_control(public=True, max_age=86400)
+def offline(request: HttpRequest) -> HttpResponse:
+    return render(request, "catalog/offline.html")
+
+
+@require_safe
+@cache_control(public=True, max_age=86400)
+def robots(request: HttpRequest) -> HttpResponse:
+    """Read at the root of a host only: below BASE_PATH the host's own robots.txt has to name these addresses."""
+    lines = ["User-agent: *", *(f"Disallow: {settings.BASE_PATH}/{path}" for path in NOT_FOR_ROBOTS)]
+    lines.append(f"Sitemap: {request.build_absolute_uri(reverse('catalog:sitemaps'))}")
+    return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")
+
+
+class MovieSitemap(Sitemap):
+    """The best-known movies, so that its size and queries are bounded however large the catalogue is."""
+
+    MOST = 50_000
+    limit = 5000
+
+    def items(self) -> QuerySet[Movie]:
+        return Movie.objects.order_by("-rating_count", "id").only("title", "updated_at")[: self.MOST]
+
+    def lastmod(self, movie: Movie) -> datetime:
+        return movie.updated_at
+
+    def get_latest_lastmod(self) -> datetime | None:
+        latest: datetime | None = Movie.objects.aggregate(latest=Max("updated_at"))["latest"]
+        return latest
+
+
+class GenreSitemap(Sitemap):
+    def items(self) -> QuerySet[Genre]:
+        return Genre.objects.all()
+
+
+class PageSitemap(Sitemap):
+    def items(self) -> Sequence[str]:
+        return ["recommender:home", "catalog:movies", "catalog:sign-up"]
+
+    def location(self, name: str) -> str:
+        return reverse(name)
+
+
+SITEMAPS: dict[str, Any] = {"pages": PageSitemap, "genres": GenreSitemap, "movies": MovieSitemap}

@@ -145,3 +145,9 @@ document.querySelector(".theme-form")?.addEventListener("submit", (event) => {
   if (theme !== "auto") document.documentElement.dataset.theme = theme;
   for (const button of form.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.value === theme));
 });
+
+// A page for times without a connection; where the browser does without, nothing is lost.
+addEventListener("load", () => {
+  const manifest = document.querySelector("link[rel=manifest]").href;
+  navigator.serviceWorker?.register(new URL("sw.js", manifest)).catch(() => {});
+});

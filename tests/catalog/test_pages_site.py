@@ -1,8 +1,14 @@
-"""The theme, and what every page says of itself to other sites."""
+"""The theme, the app, and what the site says of itself to other sites."""
+
+import re
+import struct
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 
-from tests.factories import MovieFactory
+from catalog.views.site import MovieSitemap
+from tests.factories import GenreFactory, MovieFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -41,3 +47,54 @@ def test_a_canonical_address_has_no_query_but_the_page(client, query, canonical)
         f'rel="canonical" href="http://testserver/movies/{canonical}"'
         in client.get(f"/movies/{query}").content.decode()
     )
+
+
+def test_the_site_can_be_installed(client):
+    assert '<link rel="manifest" href="/manifest.webmanifest">' in client.get("/movies/").content.decode()
+    response = client.get("/manifest.webmanifest")
+    manifest = response.json()
+
+    assert response["Content-Type"] == "application/manifest+json"
+    assert manifest["start_url"] == manifest["scope"] == "/"
+    for icon in manifest["icons"]:
+        header = Path(finders.find(icon["src"].removeprefix("/static/"))).read_bytes()[:24]
+        width, height = struct.unpack(">8x8xII", header)
+        assert f"{width}x{height}" == icon["sizes"]
+
+
+def test_the_service_worker_keeps_nothing_personal(client, bob):
+    client.force_login(bob)
+    worker = client.get("/sw.js")
+    kept = re.search(r"KEPT = \[(.*?)\]", worker.content.decode()).group(1)
+
+    assert worker["Content-Type"].startswith("text/javascript")
+    assert "no-cache" in worker["Cache-Control"]
+    assert {address.split("/")[1] for address in re.findall(r'"(.*?)"', kept)} == {"static"}
+    assert '"/offline/"' in worker.content.decode()
+    assert bob.username not in client.get("/offline/").content.decode()
+
+
+def test_search_engines_find_all_movies_and_genres(client):
+    movie, genre = MovieFactory(), GenreFactory()
+    robots = client.get("/robots.txt").content.decode()
+
+    assert "Disallow: /admin/\n" in robots
+    assert "Sitemap: http://testserver/sitemap.xml\n" in robots
+    sections = re.findall("<loc>(.*?)</loc>", client.get("/sitemap.xml").content.decode())
+    assert len(sections) == 3
+    found = "".join(client.get(section.removeprefix("http://testserver")).content.decode() for section in sections)
+    for address in ("/", "/movies/", movie.get_absolute_url(), genre.get_absolute_url()):
+        assert f"<loc>http://testserver{address}</loc>" in found
+
+
+def test_a_sitemap_of_many_movies_is_bounded(client, monkeypatch, django_assert_max_num_queries):
+    monkeypatch.setattr(MovieSitemap, "MOST", 4)
+    monkeypatch.setattr(MovieSitemap, "limit", 3)
+    MovieFactory.create_batch(6)
+
+    with django_assert_max_num_queries(4):
+        index = client.get("/sitemap.xml").content.decode()
+    with django_assert_max_num_queries(2):
+        second = client.get("/sitemap-movies.xml?p=2").content.decode()
+    assert re.findall(r"sitemap-movies.xml\??[^<]*", index) == ["sitemap-movies.xml", "sitemap-movies.xml?p=2"]
+    assert second.count("<loc>") == 1

@@ -60,6 +60,8 @@ def visit(chromium, live_server):
     opened, problems = [], []
 
     def open_browser(*, javascript: bool = True, **settings: object) -> Page:
+        # Requests that a service worker makes would not pass through a test's routes.
+        settings = {"service_workers": "block"} | settings
         context = chromium.new_context(base_url=live_server.url, java_script_enabled=javascript, **settings)
         context.set_default_timeout(TIMEOUT)
         # Of the context, so that pop-ups count too.
