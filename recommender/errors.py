@@ -15,7 +15,7 @@ class InvalidRequest(RecommenderError, code="invalid", text=_("Some fields are n
         super().__init__(f"{field}: {message}", fields={field: [message]})
 
 
-class GenreNotFound(InvalidRequest, code="not_found", text=_("Not found."), status=404): ...
+class FilterNotFound(InvalidRequest, code="not_found", text=_("Not found."), status=404): ...
 
 
 class InvalidArtifact(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import PurePosixPath
+from typing import Unpack
 from uuid import UUID
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from recommender.reasons import Reason, contributions
 from recommender.serving import candidates, titles
 from recommender.serving.candidates import Candidate
 from recommender.serving.fallback_chain import NEWEST, POPULAR, VARIED, Source, find_movies, model_sources
+from recommender.serving.filters import FilterValues, MovieFilters
 from recommender.serving.lists import RecommendationList, make_list
 from recommender.serving.loaded_model import LoadedModel
 from recommender.serving.model_server import server
@@ -35,20 +37,30 @@ def recommend(
     user: User | None,
     k: int = 10,
     include_new: bool = False,
-    genre: str | None = None,
     exclude: Iterable[int] = (),
+    include_seen: bool = False,
+    adventure: float = 0.0,
     explain: bool = False,
     surface: str | None,
     profile: UserProfile | None = None,
     trace: ListTrace | None = None,
+    **filters: Unpack[FilterValues],
 ) -> RecommendationList:
     """k movies for the user, from their ratings at this moment; popular ones for a user without ratings.
 
-    `genre` (name or slug) and `exclude` filter before the list is cut to k. `profile` saves reading the user's
-    ratings again, or is that of a visitor; `trace` records how the list came about. A list without a `surface` is not
-    recorded.
+    `filters` and `exclude` restrict the movies before the list is cut to k. `adventure` is from -1, well-known movies
+    of one kind, to 1, varied and little-known ones. `profile` saves reading the user's ratings again, or is that of a
+    visitor; `trace` records how the list came about. A list without a `surface` is not recorded.
     """
-    request = ListRequest.of(profile or UserProfile.of(user), k, genre=genre, exclude=exclude, trace=trace)
+    request = ListRequest.of(
+        profile or UserProfile.of(user),
+        k,
+        filters=filters,
+        exclude=exclude,
+        include_seen=include_seen,
+        adventure=adventure,
+        trace=trace,
+    )
     sources = model_sources(partial(candidates.personal, include_new=include_new))
     return make_list([*sources, POPULAR, NEWEST], request, surface=surface, explain=explain)
 
@@ -110,8 +122,8 @@ def _newest_new() -> Source:
 
 def _popular_like(movie: Movie) -> Source:
     def popular_of_genre(request: ListRequest) -> list[Candidate]:
-        link = MovieGenre.objects.filter(movie=movie).order_by("genre__name").first()
-        return candidates.popular(replace(request, genre_id=link.genre_id)) if link else []
+        link = MovieGenre.objects.filter(movie=movie).select_related("genre").order_by("genre__name").first()
+        return candidates.popular(replace(request, filters=MovieFilters(genre=link.genre.slug))) if link else []
 
     return Source(POPULAR.name, popular_of_genre)
 

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -60,7 +60,7 @@ def home(request: HttpRequest) -> HttpResponse:
     profile = UserProfile.of_request(request)
     rows = home_rows(user, profile)
     mark_movies(request.user, [result.movie for row in rows for result in row.recommendations.results])
-    context = {
+    context: dict[str, Any] = {
         "rows": rows,
         "dismissed": _just_dismissed(request),
         "has_model": bool(server.models()),

@@ -7,10 +7,15 @@ from rest_framework import serializers
 
 from catalog.api.inputs import MAX_ID, BodySerializer, QuerySerializer
 from catalog.api.serializers import MovieSummarySerializer
+from catalog.bounds import FIRST_YEAR, LAST_YEAR
+from catalog.filters import LANGUAGE
 from catalog.models import Movie
 from recommender.models import Feedback
 from recommender.reasons import ReasonCode
+from recommender.serving.filters import MAX_PEOPLE
 from recommender.serving.request import MAX_EXCLUDED, MAX_K
+
+MAX_RUNTIME = 1000  # minutes
 
 
 class CountSerializer(QuerySerializer):
@@ -37,12 +42,39 @@ class IdsField(serializers.Field):
         return [int(part) for part in ids]
 
 
+def _number(low: int, high: int, help_text: str) -> serializers.IntegerField:
+    return serializers.IntegerField(required=False, min_value=low, max_value=high, help_text=help_text)
+
+
 class RecommendationsQuerySerializer(CountSerializer):
     include_new = serializers.BooleanField(
         default=False, help_text="Blend in movies without a rating in the model's data."
     )
     genre = serializers.CharField(
         default=None, max_length=60, allow_blank=True, help_text="Only this genre, by name or slug."
+    )
+    year_min = _number(FIRST_YEAR, LAST_YEAR, "Released in this year or later.")
+    year_max = _number(FIRST_YEAR, LAST_YEAR, "Released in this year or earlier.")
+    runtime_min = _number(1, MAX_RUNTIME, "Runs at least as many minutes.")
+    runtime_max = _number(1, MAX_RUNTIME, "Runs at most as many minutes.")
+    language = serializers.RegexField(
+        LANGUAGE,
+        required=False,
+        error_messages={"invalid": _lazy("Expected a code of ISO 639-1, as en or vi.")},
+        help_text="Only movies of this original language, a code of ISO 639-1.",
+    )
+    person = serializers.ListField(
+        child=serializers.CharField(max_length=160, allow_blank=True),
+        required=False,
+        max_length=MAX_PEOPLE,
+        help_text="Only movies with this person in cast or direction, by id or full name; repeat it for several.",
+    )
+    include_seen = serializers.BooleanField(default=False, help_text="Also movies that the user has rated or watched.")
+    adventure = serializers.FloatField(
+        default=0.0,
+        min_value=-1,
+        max_value=1,
+        help_text="From -1, well-known movies of one kind, to 1, varied and little-known ones.",
     )
     exclude = IdsField(required=False, help_text="Ids of movies to exclude, separated by commas.")
     explain = serializers.BooleanField(default=False, help_text="Include the reasons for each movie.")

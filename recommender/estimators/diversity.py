@@ -5,9 +5,9 @@ one after the other the movie of the highest
 
     (1 - strength) relevance - strength * mean likeness to those chosen before
 
-where relevance is the score on the model's own scale (`relevance`): 1 is the mean score of the best k. The chosen
-movies are shown in the order of their scores, so that scores descend and a movie's score stays what `explain` accounts
-for.
+where relevance is the score on the model's own scale (`relevance`): 1 is the mean score of the best k. A penalty on
+well-known movies may be taken off it. The chosen movies are shown in the order of their scores, so that scores descend
+and a movie's score stays what `explain` accounts for.
 """
 
 from collections.abc import Iterable
@@ -36,29 +36,39 @@ def diverse_list(
     k: int,
     strength: float,
     *,
+    novelty: float = 0.0,
     candidates: Array | None = None,
     exclude: Iterable[Any] = (),
+    exclude_seen: bool = True,
 ) -> tuple[pd.DataFrame, Array]:
     """The best movies for one history, as `recommend_for_history` gives them, and which rows of them are the list."""
     n_candidates = int(model.is_rated_.sum()) if candidates is None else len(candidates)
-    n_best = pool_size(k, n_candidates) if strength else k
-    best = model.recommend_for_history([history], k=n_best, candidates=candidates, exclude=[exclude])
-    return best, choose_diverse(model, best["movie_id"].to_numpy(), best["score"].to_numpy(), k, strength)
+    n_best = pool_size(k, n_candidates) if strength or novelty else k
+    best = model.recommend_for_history([history], n_best, exclude_seen, candidates, [exclude])
+    movies, scores = best["movie_id"].to_numpy(), best["score"].to_numpy()
+    return best, choose_diverse(model, movies, scores, k, strength, novelty)
 
 
-def choose_diverse(model: FittedData, movies: Array, scores: Array, k: int, strength: float) -> Array:
-    """Ascending positions of the at most k that stay of one list, whose scores descend."""
+def choose_diverse(
+    model: FittedData, movies: Array, scores: Array, k: int, strength: float, novelty: float = 0.0
+) -> Array:
+    """Ascending positions of the at most k that stay of one list, whose scores descend.
+
+    `novelty` is how much the relevance of the best-known movie counts less than that of an unknown one (more if < 0).
+    """
     if not 0 <= strength <= 1:
         raise ValueError(f"strength: expected a number from 0 to 1, got {strength!r}")
-    if not strength or len(movies) <= k:
+    if not (strength or novelty) or len(movies) <= k:
         return np.arange(min(k, len(movies)))
-    return choose_unlike(model.relevance(scores), model.likeness(movies), k, strength)
+    penalty = novelty * model.fame(movies) if novelty else None
+    return choose_unlike(model.relevance(scores), model.likeness(movies), k, strength, penalty)
 
 
-def choose_unlike(relevance: Array, likeness: Array, k: int, strength: float) -> Array:
+def choose_unlike(relevance: Array, likeness: Array, k: int, strength: float, penalty: Array | None = None) -> Array:
     """Ascending positions of k of the movies, whose relevance descends to 0 or more; of equal ones the first."""
     of_best = float(relevance[:k].mean())
     relevance = relevance / of_best if of_best > 0 else relevance
+    relevance = relevance if penalty is None else relevance - penalty
     chosen = np.zeros(len(relevance), dtype=bool)
     together = np.zeros(len(relevance))
     for n_chosen in range(k):

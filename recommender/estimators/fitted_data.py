@@ -92,6 +92,11 @@ class FittedData:
         rows = self._likeness_rows[self._item_idx(movie_ids, "movie_ids")]
         return np.asarray((rows @ rows.T).toarray())
 
+    def fame(self, movie_ids: Iterable[Any]) -> Array:
+        """How well known each movie is: 0 without positives, 1 for the movie with most, on a scale of logarithms."""
+        known = np.log1p(self.popularity_[self._item_idx(movie_ids, "movie_ids")])
+        return np.asarray(known / max(float(np.log1p(self.popularity_.max())), 1.0))
+
     def relevance(self, scores: Array) -> Array:
         """How much each movie of a list is wanted, against the others, from their scores, which descend. 0 or more."""
         return np.asarray(scores - scores[-1])

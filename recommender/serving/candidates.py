@@ -5,9 +5,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from django.conf import settings
-from django.db.models import QuerySet
 
 from catalog.models import Movie
+from catalog.models.querysets import MovieQuerySet
 from recommender.reasons import MainReason
 from recommender.serving.loaded_model import Ids, LoadedModel
 from recommender.serving.request import ListRequest
@@ -33,7 +33,7 @@ def personal(loaded: LoadedModel, request: ListRequest, *, include_new: bool) ->
     fresh = (new(loaded, request) or newest_new(loaded, request)) if include_new else []
     n_fresh = min(len(fresh), round(request.k * settings.POLICY.serving.new_share))
     _count_pool(loaded, request, Step.NOT_IN_MODEL, len(loaded.new))
-    candidates = loaded.candidates if request.genre_id is None else loaded.rated
+    candidates = loaded.candidates if request.allowed is None else loaded.rated
     rated = _ranked(loaded, replace(request, k=request.k - n_fresh), history, candidates, "personal")
     return blend(rated, fresh, request) if include_new else rated
 
@@ -57,9 +57,9 @@ def _ranked(
     source: CandidateSource,
 ) -> list[Candidate]:
     pool = loaded.rated if candidates is None else candidates
-    if request.genre_id is not None:
-        candidates = pool[np.isin(pool, np.fromiter(request.genre_movies, dtype=np.int64))]
-        request.trace.count(Step.OTHER_GENRE, len(candidates) - len(pool))
+    if request.allowed is not None:
+        candidates = pool[np.isin(pool, np.fromiter(request.allowed, dtype=np.int64))]
+        request.trace.count(Step.FILTERED, len(candidates) - len(pool))
         pool = candidates
     if not request.k or not len(pool):
         return request.trace.nothing(_reason_for_no_pool(request, source))
@@ -67,10 +67,17 @@ def _ranked(
     from recommender.estimators.diversity import diverse_list
 
     request.count_excluded(pool)
-    unwanted = (request.excluded & loaded.known).difference(history)  # the model itself excludes the history
-    excluded = np.fromiter(unwanted, dtype=np.int64)
-    strength = settings.POLICY.serving.diversity
-    best, kept = diverse_list(loaded.model, history, request.k, strength, candidates=candidates, exclude=excluded)
+    strength, novelty = request.dial
+    best, kept = diverse_list(
+        loaded.model,
+        history,
+        request.k,
+        strength,
+        novelty=novelty,
+        candidates=candidates,
+        exclude=np.fromiter(request.excluded & loaded.known, dtype=np.int64),
+        exclude_seen=False,  # the request says whether it wants them
+    )
     request.trace.count(Step.RANKED, len(best))
     request.trace.count(Step.DIVERSE, len(kept))
     movies, scores = best["movie_id"].to_numpy(), best["score"].to_numpy()
@@ -87,8 +94,8 @@ def _count_pool(loaded: LoadedModel, request: ListRequest, removed: Step, n_remo
 
 
 def _reason_for_no_pool(request: ListRequest, source: CandidateSource) -> Outcome:
-    if request.genre_id is not None:
-        return Outcome.NO_MOVIES_OF_GENRE
+    if request.allowed is not None:
+        return Outcome.NO_MATCH
     return Outcome.NO_NEW_MOVIES if source == "new" else Outcome.NO_MOVIES
 
 
@@ -117,7 +124,7 @@ def similar(loaded: LoadedModel, movie_id: int, request: ListRequest) -> list[Ca
 def newest_new(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
     """New movies for users of unknown taste: the latest release first."""
     _count_pool(loaded, request, Step.NOT_NEW, len(loaded.rated))
-    pool = [movie for movie in loaded.new.tolist() if request.genre_id is None or movie in request.genre_movies]
+    pool = [movie for movie in loaded.new.tolist() if request.allowed is None or movie in request.allowed]
     if not pool:
         return request.trace.nothing(_reason_for_no_pool(request, "new"))
     request.count_excluded(pool)
@@ -141,11 +148,10 @@ def newest(request: ListRequest) -> list[Candidate]:
     return [Candidate(movie, float(year or 0), "newest") for movie, year in rows]
 
 
-def _first(movies: QuerySet[Movie], request: ListRequest, score: str) -> list[tuple[int, float]]:
+def _first(movies: MovieQuerySet, request: ListRequest, score: str) -> list[tuple[int, float]]:
     if request.trace.is_detailed:
         _count_query(movies, request, Step.WITH_RATINGS if score == "popularity" else Step.CATALOG)
-    if request.genre_id is not None:
-        movies = movies.filter(genres=request.genre_id)
+    movies = request.filters.narrow(movies)
     rows = list(movies.values_list("pk", score)[: request.k + len(request.excluded)])
     if not rows:
         return request.trace.nothing(_reason_for_no_pool(request, "popular"))
@@ -153,9 +159,9 @@ def _first(movies: QuerySet[Movie], request: ListRequest, score: str) -> list[tu
     return kept or request.trace.nothing(Outcome.ALL_EXCLUDED)
 
 
-def _count_query(movies: QuerySet[Movie], request: ListRequest, pool: Step) -> None:
+def _count_query(movies: MovieQuerySet, request: ListRequest, pool: Step) -> None:
     request.trace.count(pool, movies.count())
-    if request.genre_id is not None:
-        movies = movies.filter(genres=request.genre_id)
-        request.trace.count(Step.OF_GENRE, movies.count())
+    if request.filters:
+        movies = request.filters.narrow(movies)
+        request.trace.count(Step.MATCHING, movies.count())
     request.count_excluded(movies.values_list("pk", flat=True))

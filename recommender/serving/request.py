@@ -1,30 +1,37 @@
-"""A request for a list: how many movies, for whom, and which ones are excluded."""
+"""A request for a list: how many movies, for whom, which ones are wanted and which are excluded."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from django.db.models import Q
+from django.conf import settings
 from django.utils.translation import gettext as _
 
-from catalog.models import Genre, MovieGenre
-from recommender.errors import GenreNotFound, InvalidRequest
+from recommender.errors import InvalidRequest
+from recommender.serving.filters import NO_FILTERS, FilterValues, MovieFilters
 from recommender.serving.profile import UserProfile
 from recommender.serving.trace import ListTrace, Step
 
 MAX_K = 100
 MAX_EXCLUDED = 1000
+NOVELTY = 1.0  # at most, relative to the mean relevance of a list, between the most and the least known movie
 
 
 @dataclass(frozen=True)
 class ListRequest:
-    """At most `k` movies, none of `excluded`, all of one genre if `genre_id` is given."""
+    """At most `k` movies that pass the filters, none of `excluded`.
+
+    `allowed` are the movies that pass, None without filters. `adventure` is from -1, well-known movies of one kind, to
+    1, varied and little-known ones. With `companions` the list is for them and the user together.
+    """
 
     k: int
     profile: UserProfile
     excluded: frozenset[int]
-    genre_id: int | None = None
-    genre_movies: frozenset[int] = frozenset()
+    filters: MovieFilters = NO_FILTERS
+    allowed: frozenset[int] | None = None
+    adventure: float = 0.0
+    companions: tuple[UserProfile, ...] = ()
     trace: ListTrace = field(default_factory=ListTrace, compare=False)
 
     @classmethod
@@ -33,19 +40,42 @@ class ListRequest:
         profile: UserProfile,
         k: int,
         *,
-        genre: str | None = None,
+        filters: FilterValues | None = None,
         exclude: Iterable[int] = (),
+        include_seen: bool = False,
+        adventure: float = 0.0,
+        companions: Iterable[UserProfile] = (),
         trace: ListTrace | None = None,
     ) -> Self:
-        """The validated request; `genre` is a name or slug. Raises InvalidRequest."""
+        """The validated request. Raises InvalidRequest."""
         if not 1 <= k <= MAX_K:
             raise InvalidRequest("k", _("expected a number from 1 to %(max)d, got %(k)d") % {"max": MAX_K, "k": k})
+        if not -1 <= adventure <= 1:
+            raise InvalidRequest("adventure", _("expected a number from -1 to 1, got %(n)s") % {"n": adventure})
         excluded = frozenset(exclude)
         if len(excluded) > MAX_EXCLUDED:
             values = {"max": MAX_EXCLUDED, "n": len(excluded)}
             raise InvalidRequest("exclude", _("expected at most %(max)d movies, got %(n)d") % values)
-        genre_id, movies = (None, frozenset[int]()) if genre is None else _movies_of_genre(genre)
-        return cls(k, profile, profile.excluded | excluded, genre_id, movies, trace or ListTrace())
+        everyone = (profile, *companions)
+        unwanted = (person.dismissed if include_seen else person.excluded for person in everyone)
+        wanted = MovieFilters.of(filters or {})
+        return cls(
+            k,
+            profile,
+            excluded.union(*unwanted),
+            wanted,
+            wanted.matching() if wanted else None,
+            adventure,
+            everyone[1:],
+            trace or ListTrace(),
+        )
+
+    @property
+    def dial(self) -> tuple[float, float]:
+        """The strength of the re-ranking for diversity and its penalty on well-known movies; the policy's at 0."""
+        strength = settings.POLICY.serving.diversity
+        more = (1 - strength) / 2 if self.adventure > 0 else strength
+        return strength + self.adventure * more, NOVELTY * self.adventure
 
     def remaining(self, listed: Iterable[int]) -> Self:
         """The rest of the request once those movies are listed."""
@@ -58,7 +88,7 @@ class ListRequest:
             return
         left = set(pool)
         reasons = {
-            Step.SEEN: self.profile.seen,
+            Step.SEEN: self.profile.seen & self.excluded,
             Step.DISMISSED: self.profile.dismissed,
             Step.REQUESTED: self.excluded,
         }
@@ -66,15 +96,3 @@ class ListRequest:
             self.trace.count(step, -len(left & movies))
             left -= movies
         self.trace.count(Step.ELIGIBLE, len(left))
-
-
-def _movies_of_genre(genre: str) -> tuple[int, frozenset[int]]:
-    named = Q(genre__slug=genre.lower()) | Q(genre__name__iexact=genre)
-    links = list(MovieGenre.objects.filter(named).values_list("genre_id", "movie_id"))
-    if links:
-        return links[0][0], frozenset(movie for _, movie in links)
-    known = Genre.objects.filter(Q(slug=genre.lower()) | Q(name__iexact=genre)).first()
-    if known is None:
-        message = _("there is no genre %(genre)r; expected the name or slug of a genre") % {"genre": genre}
-        raise GenreNotFound("genre", message)
-    return known.pk, frozenset()

@@ -17,7 +17,7 @@ class Outcome(TextChoices):
     UNKNOWN_MOVIE = "unknown_movie", _("the model does not score the movie")
     NO_MOVIES = "no_movies", _("the catalog has no such movie")
     NO_NEW_MOVIES = "no_new_movies", _("every movie of the catalog has a rating in the model's data")
-    NO_MOVIES_OF_GENRE = "no_movies_of_genre", _("it has no movie of this genre")
+    NO_MATCH = "no_match", _("none of its movies passes the filters")
     ALL_EXCLUDED = "all_excluded", _("all of its movies are excluded")
     MOVIES_DELETED = "movies_deleted", _("its movies have been deleted since the model was loaded")
 
@@ -27,11 +27,11 @@ class Step(TextChoices):
 
     CATALOG = "catalog", _("movies in the catalog")
     WITH_RATINGS = "with_ratings", _("movies with ratings")
-    OF_GENRE = "of_genre", _("of them in the genre")
+    MATCHING = "matching", _("of them pass the filters")
     LIKE_THIS = "like_this", _("most similar movies")
     NOT_IN_MODEL = "not_in_model", _("without a rating in the model's data (new movies)")
     NOT_NEW = "not_new", _("with a rating in the model's data (not new)")
-    OTHER_GENRE = "other_genre", _("of other genres")
+    FILTERED = "filtered", _("do not pass the filters")
     SEEN = "seen", _("seen: rated or watched by the user")
     DISMISSED = "dismissed", _("dismissed by the user")
     REQUESTED = "requested", _("excluded by the request or in the list already")

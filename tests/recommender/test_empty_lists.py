@@ -34,7 +34,7 @@ def test_a_site_without_movies(nora):
 def test_a_genre_without_movies(nora):
     GenreFactory(name="Western", slug="western")
     MovieFactory()
-    assert_empty(lambda: recommend(user=nora, genre="western", surface="test"), "no_movies_of_genre")
+    assert_empty(lambda: recommend(user=nora, genre="western", surface="test"), "no_match")
 
 
 def test_a_user_who_has_seen_or_dismissed_everything(nora):

@@ -62,7 +62,7 @@ def test_the_genre_and_the_sources_that_fill_up_are_shown(train, camps, fan, cap
     train()
     count_ratings()
     text = explained(capsys, k=20, genre="romance")
-    assert (-12, "of other genres") in counts(text)
+    assert (-12, "do not pass the filters") in counts(text)
     assert "popular, asked for 8 movies: all of its movies are excluded" in text
     assert "newest, asked for 8 movies: all of its movies are excluded" in text
     assert "List of 12 movies by model 1, fallback: none" in text

@@ -128,3 +128,10 @@ def test_any_relevance_gives_k_different_movies_in_order(
     chosen = choose_unlike(relevance, rows @ rows.T, k, strength)
     assert len(chosen) == k
     assert (np.diff(chosen) > 0).all()
+
+
+def test_a_penalty_is_taken_off_the_relevance():
+    relevance, alike_to_none = np.array([1.0, 0.9, 0.8]), np.zeros((3, 3))
+    fame = np.array([1.0, 0.0, 1.0])
+    assert choose_unlike(relevance, alike_to_none, 1, 0.0, 0.5 * fame).tolist() == [1]
+    assert choose_unlike(relevance, alike_to_none, 2, 0.0, -0.5 * fame).tolist() == [0, 2]

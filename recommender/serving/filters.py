@@ -1,0 +1,94 @@
+"""Filters of a list: which movies it may have."""
+
+from dataclasses import dataclass
+from typing import Self, TypedDict
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from catalog.models import Credit, Genre, Movie, MovieGenre, Person
+from catalog.models.querysets import MovieQuerySet
+from recommender.errors import FilterNotFound, InvalidRequest
+
+MAX_PEOPLE = 5  # of the cast and crew, in one filter
+
+
+class FilterValues(TypedDict, total=False):
+    """The filters of a list, as a request gives them; None and empty values filter nothing."""
+
+    genre: str | None  # name or slug
+    year_min: int | None
+    year_max: int | None
+    runtime_min: int | None
+    runtime_max: int | None
+    language: str
+    person: list[str]  # ids or names
+
+
+@dataclass(frozen=True)
+class MovieFilters:
+    """Which movies a list may have. They restrict the candidates, so that a list is full where enough movies match."""
+
+    genre: str = ""  # name or slug
+    columns: frozenset[tuple[str, int | str]] = frozenset()
+    people: tuple[frozenset[int], ...] = ()  # one of each set has to be in the movie
+
+    @classmethod
+    def of(cls, values: FilterValues) -> Self:
+        """Raises InvalidRequest for contradictions, FilterNotFound for an unknown person."""
+        for name in ("year", "runtime"):
+            low, high = values.get(f"{name}_min"), values.get(f"{name}_max")
+            if isinstance(low, int) and isinstance(high, int) and low > high:
+                text = _("expected at least %(low)d, the minimum; got %(high)d")
+                raise InvalidRequest(f"{name}_max", text % {"low": low, "high": high})
+        columns = {
+            "year__gte": values.get("year_min"),
+            "year__lte": values.get("year_max"),
+            "runtime_minutes__gte": values.get("runtime_min"),
+            "runtime_minutes__lte": values.get("runtime_max"),
+            "language": values.get("language"),
+        }
+        people = [person.strip() for person in values.get("person") or () if person.strip()]
+        if len(people) > MAX_PEOPLE:
+            text = _("expected at most %(max)d people, got %(n)d")
+            raise InvalidRequest("person", text % {"max": MAX_PEOPLE, "n": len(people)})
+        return cls(
+            genre=values.get("genre") or "",
+            columns=frozenset((name, value) for name, value in columns.items() if value not in (None, "")),
+            people=tuple(_person(name) for name in people),
+        )
+
+    def __bool__(self) -> bool:
+        return self != NO_FILTERS
+
+    def narrow(self, movies: MovieQuerySet) -> MovieQuerySet:
+        if self.genre:
+            named = Q(genre__slug=self.genre.lower()) | Q(genre__name__iexact=self.genre)
+            movies = movies.filter(pk__in=MovieGenre.objects.filter(named).values("movie"))
+        for ids in self.people:
+            movies = movies.filter(pk__in=Credit.objects.filter(person__in=ids).values("movie"))
+        return movies.filter(**dict(self.columns))
+
+    def matching(self) -> frozenset[int]:
+        """Raises FilterNotFound for an unknown genre, which is looked up only where there are no movies."""
+        found = frozenset(self.narrow(Movie.objects.order_by()).values_list("pk", flat=True))
+        if not found and self.genre:
+            known = Genre.objects.filter(Q(slug=self.genre.lower()) | Q(name__iexact=self.genre))
+            if not known.exists():
+                text = _("there is no genre %(genre)r; expected the name or slug of a genre")
+                raise FilterNotFound("genre", text % {"genre": self.genre})
+        return found
+
+
+NO_FILTERS = MovieFilters()
+
+
+def _person(person: str) -> frozenset[int]:
+    """All people of that name, or the one with that id."""
+    is_id = person.isascii() and person.isdigit() and len(person) < 19
+    found = Person.objects.filter(pk=int(person)) if is_id else Person.objects.filter(name__iexact=person)
+    ids = frozenset(found.values_list("pk", flat=True))
+    if not ids:
+        text = _("there is no person %(person)r; expected a full name or an id")
+        raise FilterNotFound("person", text % {"person": person})
+    return ids
