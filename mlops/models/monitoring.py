@@ -51,10 +51,13 @@ class OnlineMetrics(models.Model):
     n = models.PositiveIntegerField(default=0, help_text="Scored positive ratings.")
     n_shown = models.PositiveIntegerField(default=0, help_text="Of those, scored against a list that was shown.")
     hits = models.PositiveIntegerField(default=0, help_text="Ratings of a movie in the first ten places.")
+    popular_hits = models.PositiveIntegerField(
+        default=0, null=True, help_text="Of a movie in the first ten of the popular list; empty for days before that."
+    )
     ndcg_sum = models.FloatField(default=0)
     ndcg_square_sum = models.FloatField(default=0, help_text="For confidence intervals.")
 
-    SUMS = ("n", "n_shown", "hits", "ndcg_sum", "ndcg_square_sum")
+    SUMS = ("n", "n_shown", "hits", "popular_hits", "ndcg_sum", "ndcg_square_sum")
 
     class Meta:
         ordering = ["-day", "-version"]
@@ -78,12 +81,13 @@ class OnlineMetrics(models.Model):
         mean = self.ndcg or 0.0
         return math.sqrt(max(self.ndcg_square_sum / self.n - mean**2, 0.0) / self.n) if self.n else 0.0
 
-    def add(self, rank: int, *, was_shown: bool) -> None:
-        """A rating of the movie at this rank of the list; 0 when the list lacks it."""
+    def add(self, rank: int, *, was_shown: bool, is_popular: bool) -> None:
+        """A rating of the movie at this rank of the list, 0 when the list lacks it; popular: of the popular list."""
         gain = 1 / math.log2(1 + rank) if rank else 0.0
         self.n += 1
         self.n_shown += was_shown
         self.hits += rank > 0
+        self.popular_hits = (self.popular_hits or 0) + is_popular
         self.ndcg_sum += gain
         self.ndcg_square_sum += gain**2
 
@@ -97,7 +101,7 @@ class OnlineMetrics(models.Model):
     def sum_of(cls, rows: Iterable["OnlineMetrics"]) -> "OnlineMetrics":
         """The sum of these rows, not saved."""
         found = list(rows)
-        return cls(**{name: sum(getattr(row, name) for row in found) for name in cls.SUMS})
+        return cls(**{name: sum(getattr(row, name) or 0 for row in found) for name in cls.SUMS})
 
 
 class Watermark(models.Model):

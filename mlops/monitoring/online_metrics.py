@@ -1,7 +1,8 @@
 """Online metrics of champions: each new positive rating is scored against the list that its user saw before.
 
 That is the last personal list shown to the user shortly before the rating, or else the list that the champion of that
-time would have shown, computed by the serving code from the ratings that the user had then.
+time would have shown, computed by the serving code from the ratings that the user had then. The popular list is scored
+beside it, as it is now: these ratings may have made their movies more popular, so that it is favoured, if anything.
 """
 
 import logging
@@ -9,6 +10,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -72,31 +74,34 @@ def _keep(scores: DailyMetrics, mark: Watermark, last: Rating) -> bool:
 
 
 def _score(positives: list[Rating], champions: list[tuple[datetime, int]]) -> DailyMetrics:
-    shown = _shown_before(positives)
+    if not positives:
+        return {}
+    shown, users, top = _shown_before(positives), _Users(positives), candidates.popular_movies()
     scores: DailyMetrics = defaultdict(OnlineMetrics)
     unseen: dict[int, list[Rating]] = defaultdict(list)
     moments = [moment for moment, _ in champions]
+
+    def score(version: int, rating: Rating, movies: list[int], *, was_shown: bool) -> None:
+        unwanted = users.profile(rating).excluded
+        popular = islice((movie for movie in top if movie not in unwanted), K)
+        rank = movies.index(rating.movie_id) + 1 if rating.movie_id in movies else 0
+        daily = scores[version, rating.rated_at.date()]
+        daily.add(rank, was_shown=was_shown, is_popular=rating.movie_id in popular)
+
     for rating in positives:
         impression = shown.get(rating.pk)
         if impression is not None:
-            daily = scores[impression.model_version or 0, rating.rated_at.date()]
-            daily.add(_rank(rating.movie_id, [item[0] for item in impression.items[:K]]), was_shown=True)
+            score(impression.model_version or 0, rating, [item[0] for item in impression.items[:K]], was_shown=True)
         elif place := bisect_right(moments, rating.rated_at):
             unseen[champions[place - 1][1]].append(rating)
     for version, ratings in unseen.items():
-        for rating, movies in _would_have_shown(version, ratings):
-            scores[version, rating.rated_at.date()].add(_rank(rating.movie_id, movies), was_shown=False)
+        for rating, movies in _would_have_shown(version, ratings, users):
+            score(version, rating, movies, was_shown=False)
     return scores
-
-
-def _rank(movie_id: int, movies: list[int]) -> int:
-    return movies.index(movie_id) + 1 if movie_id in movies else 0
 
 
 def _shown_before(ratings: list[Rating]) -> dict[int, Impression]:
     """For each rating, the last complete personal list that its user was shown shortly before."""
-    if not ratings:
-        return {}
     within = timedelta(hours=settings.POLICY.online_metrics.shown_within_hours)
     rows = personal_lists().filter(
         model_version__in=ModelVersion.objects.values("pk"),
@@ -117,7 +122,7 @@ def _shown_before(ratings: list[Rating]) -> dict[int, Impression]:
     return found
 
 
-def _would_have_shown(version: int, ratings: list[Rating]) -> Iterable[tuple[Rating, list[int]]]:
+def _would_have_shown(version: int, ratings: list[Rating], users: "_Users") -> Iterable[tuple[Rating, list[int]]]:
     """The version's first ten movies for each rating's user at that time.
 
     Users without ratings that the model knows saw popular movies instead, so their ratings are left out.
@@ -127,32 +132,31 @@ def _would_have_shown(version: int, ratings: list[Rating]) -> Iterable[tuple[Rat
         logger.warning("the artefact of version %s was removed: %d ratings are not scored", version, len(ratings))
         return
     served = load_version(row)
-    history, dismissed = _histories(ratings), _dismissals(ratings)
     for rating in ratings:
-        place = (rating.rated_at, rating.pk)
-        earlier = {movie: stars for at, pk, movie, stars in history[rating.user_id] if (at, pk) < place}
-        unwanted = {movie for at, movie in dismissed[rating.user_id] if at < rating.rated_at}
-        profile = UserProfile(rating.user_id, earlier, frozenset(unwanted))
-        listed = candidates.personal(served, ListRequest.of(profile, K), include_new=False)
+        listed = candidates.personal(served, ListRequest.of(users.profile(rating), K), include_new=False)
         if listed:
             yield rating, [candidate.movie_id for candidate in listed]
 
 
-def _histories(ratings: list[Rating]) -> dict[int, list[tuple[Any, ...]]]:
-    """Each user's ratings, latest first, as in serving."""
-    found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    rows = Rating.objects.filter(user__in=_people(ratings)).order_by("-rated_at", "-id")
-    for user, *rest in rows.values_list("user_id", "rated_at", "pk", "movie_id", "rating"):
-        found[user].append(tuple(rest))
-    return found
+class _Users:
+    """The users of these ratings, as they were at any moment."""
 
+    def __init__(self, ratings: list[Rating]) -> None:
+        self._history: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+        self._dismissed: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
+        rows = Rating.objects.filter(user__in=_people(ratings)).order_by("-rated_at", "-id")  # as in serving
+        for user, *rest in rows.values_list("user_id", "rated_at", "pk", "movie_id", "rating"):
+            self._history[user].append(tuple(rest))
+        dismissals = Dismissal.objects.filter(user__in=_people(ratings))
+        for user, at, movie in dismissals.values_list("user_id", "created_at", "movie_id"):
+            self._dismissed[user].append((at, movie))
 
-def _dismissals(ratings: list[Rating]) -> dict[int, list[tuple[datetime, int]]]:
-    found: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
-    rows = Dismissal.objects.filter(user__in=_people(ratings))
-    for user, at, movie in rows.values_list("user_id", "created_at", "movie_id"):
-        found[user].append((at, movie))
-    return found
+    def profile(self, rating: Rating) -> UserProfile:
+        """Right before the rating."""
+        place = (rating.rated_at, rating.pk)
+        earlier = {movie: stars for at, pk, movie, stars in self._history[rating.user_id] if (at, pk) < place}
+        unwanted = {movie for at, movie in self._dismissed[rating.user_id] if at < rating.rated_at}
+        return UserProfile(rating.user_id, earlier, frozenset(unwanted))
 
 
 def _people(ratings: list[Rating]) -> Any:

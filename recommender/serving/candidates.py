@@ -138,8 +138,16 @@ def newest_new(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
 
 def popular(request: ListRequest) -> list[Candidate]:
     """Popular now: rated movies, recent ratings counting more. Stored with each movie, so no model is needed."""
-    movies = Movie.objects.filter(rating_count__gt=0).order_by("-popularity", "id")
-    return [Candidate(*row, "popular") for row in _first(movies, request, "popularity")]
+    return [Candidate(*row, "popular") for row in _first(_by_popularity(), request, "popularity")]
+
+
+def popular_movies() -> list[int]:
+    """All rated movies in that order."""
+    return list(_by_popularity().values_list("pk", flat=True))
+
+
+def _by_popularity() -> MovieQuerySet:
+    return Movie.objects.filter(rating_count__gt=0).order_by("-popularity", "id")
 
 
 def newest(request: ListRequest) -> list[Candidate]:

@@ -130,6 +130,32 @@ def test_dismissed_movies_were_in_no_list(site, fan):
     assert OnlineMetrics.objects.get().ndcg_sum == pytest.approx(1.0)
 
 
+def test_the_popular_list_is_scored_beside_it(site, fan):
+    """Without what the user had seen: of these twenty movies the second to the eleventh."""
+    show(fan, site[5:15], minutes_ago=120)
+    for place, movie in enumerate(site):
+        Movie.objects.filter(pk=movie.pk).update(popularity=20 - place, rating_count=1)
+    for movie in (site[10], site[12]):
+        rate(fan, movie)
+
+    score_online_metrics(now=NOW)
+
+    row = OnlineMetrics.objects.get()
+    assert (row.n, row.hits, row.popular_hits) == (2, 2, 1)
+
+
+def test_days_without_the_popular_list_stay_unknown(site, fan):
+    day = (NOW - timedelta(hours=1)).date()
+    version = Promotion.objects.get().version
+    OnlineMetrics.objects.create(version=version, day=day, n=5, hits=1, popular_hits=None)
+    rate(fan, site[2])
+
+    score_online_metrics(now=NOW)
+
+    row = OnlineMetrics.objects.get()
+    assert (row.n, row.hits, row.popular_hits) == (6, 2, None)
+
+
 def test_only_new_positive_ratings_of_known_users_are_scored(site, fan):
     rate(fan, site[1], 2.0)
     rate(UserFactory(), site[1])
