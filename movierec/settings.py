@@ -175,9 +175,8 @@ MOVIELENS_PATH = env.text("MOVIELENS_PATH")
 MOVIELENS_URL = env.url("MOVIELENS_URL", "https://files.grouplens.org/datasets/movielens/ml-latest-small.zip")
 TMDB_READ_TOKEN = never_show(env.token("TMDB_READ_TOKEN"))
 TMDB_API_URL = env.url("TMDB_API_URL", "https://api.themoviedb.org/3")
-TMDB_LOGO_URL = env.text(
-    "TMDB_LOGO_URL", pattern=r"(https://[\w.-]+(:\d+)?/[\w./~%-]*)?", expected="an address as https://host/path"
-)
+TMDB_LOGO_URL = env.text("TMDB_LOGO_URL", pattern=r"(https://[\w.-]+(:\d+)?/[\w./~%-]*)?", expected="https://host/path")
+STAFF_LINKS = {"MLflow": env.url("MLFLOW_PAGE"), "Flower": env.url("FLOWER_PAGE"), "Grafana": env.url("GRAFANA_PAGE")}
 TMDB_METADATA_IN_TRAINING = env.flag("TMDB_METADATA_IN_TRAINING")
 METRICS_TOKEN = never_show(env.secret("METRICS_TOKEN", VAR_DIR, has_default=EMBEDDED))
 FLOWER_BASIC_AUTH = never_show(

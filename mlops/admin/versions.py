@@ -6,14 +6,18 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern
+from django.utils import timezone
 from django.utils.text import Truncator
 from django.views.decorators.http import require_POST
 
 from catalog.models import Movie, User
 from mlops.admin.read_only import ReadOnlyAdmin, require_permission
+from mlops.dashboard.meanings import Term, terms
+from mlops.dashboard.next_likes import how_it_does
 from mlops.dashboard.report import (
     METRICS,
     SLICE_METRICS,
+    FigureRow,
     difference_text,
     figure_rows,
     group_rows,
@@ -70,7 +74,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     def _allowed(self, request: HttpRequest, row: ModelVersion) -> dict[str, Any]:
         can_go_live = row.status != Status.CHAMPION and row.artifact_removed_at is None
-        may_promote, passed = request.user.has_perm(PROMOTE), _passed(row)
+        may_promote, passed = request.user.has_perm(PROMOTE), row.has_passed
         back_to = predecessor_of_champion() if row.status == Status.CHAMPION and may_promote else None
         if row.status == Status.FORMER and can_go_live and may_promote:
             back_to = row
@@ -94,7 +98,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     def promote(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Against the gate only with the permission to force."""
         row = get_object_or_404(ModelVersion, pk=pk)
-        force = not _passed(row)
+        force = not row.has_passed
         require_permission(request, FORCE if force else PROMOTE)
 
         def act(reason: str) -> str:
@@ -134,20 +138,36 @@ def _page_of(version: ModelVersion) -> dict[str, Any]:
     """Its figures beside those of the champion it was compared with, and its health in production."""
     decision = version.decisions.select_related("champion", "decided_by").first()
     champion = decision.champion if decision else None
-    health = assess() if version.status == ModelVersion.Status.CHAMPION else None
+    is_champion = version.status == Status.CHAMPION
+    health = assess() if is_champion else None
+    known = terms((*METRICS, "interval", "against"))
+    accuracy, beyond = (
+        [known[name] for name in METRICS if (name in SLICE_METRICS) == is_in] for is_in in (True, False)
+    )
     return {
-        "metrics": [name.replace("_", " ") for name in METRICS],
-        "figures": figure_rows(version.figures),
-        "slice_metrics": SLICE_METRICS,
-        "slices": list(slice_rows(version.figures)),
+        "terms": known,
+        "accuracy": accuracy,
+        "beyond": beyond,
+        "figures": [_cells(row, accuracy, beyond) for row in figure_rows(version.figures)],
+        "slices": [
+            (name, n_users, list(zip(accuracy, values, strict=True)), difference)
+            for name, n_users, values, difference in slice_rows(version.figures)
+        ],
         "groups": list(group_rows(version.figures)),
         "decision": decision,
         "champion": champion,
         "pairs": side_by_side(version.figures, champion.figures) if champion else [],
         "changes": _changes_of(version),
         "health": health if health and health.version else None,
+        "headline": how_it_does(version, timezone.now()) if is_champion else None,
         "promotions": version.promotions.select_related("promoted_by", "previous"),
     }
+
+
+def _cells(row: FigureRow, *tables: list[Term]) -> tuple[Any, ...]:
+    """The row, and for each table its values beside what they are."""
+    values = dict(zip(METRICS, row.values, strict=True))
+    return row, *([(term, values[term.code]) for term in table] for table in tables)
 
 
 def _changes_of(version: ModelVersion) -> list[dict[str, Any]]:
@@ -158,11 +178,6 @@ def _changes_of(version: ModelVersion) -> list[dict[str, Any]]:
         change | {name: [movies[movie] for movie in change[name] if movie in movies] for name in ("comes", "goes")}
         for change in sample
     ]
-
-
-def _passed(version: ModelVersion) -> bool:
-    decision = version.decisions.first()
-    return decision is not None and decision.outcome == GateDecision.Outcome.PASSED
 
 
 def _now_champion(promotion: Promotion) -> str:

@@ -1,53 +1,98 @@
-"""The staff dashboard's data, read from the database: one function for each panel."""
+"""The staff dashboard's data, read from the database: what each tab shows, and one function for each panel."""
 
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 from django_celery_beat.models import PeriodicTask
 
-from mlops.dashboard.plots import Point, Series, points_chart
+from mlops.dashboard.meanings import terms
+from mlops.dashboard.next_likes import headline, online_metrics
+from mlops.dashboard.plots import Point, Series, pair_bars, points_chart
 from mlops.dashboard.report import difference_text, interval_text
-from mlops.evaluation.intervals import Z_95, wilson
-from mlops.models import (
-    DriftReport,
-    GateDecision,
-    ModelVersion,
-    OnlineMetrics,
-    PipelineRun,
-    Promotion,
-    RetrainingCheck,
-)
+from mlops.findings import Text
+from mlops.models import DriftReport, GateDecision, ModelVersion, PipelineRun, Promotion, RetrainingCheck
 from mlops.monitoring.alerts import open_alerts
 from mlops.monitoring.staleness import staleness_checks
 from mlops.next_run import check_row, crontab_text, next_run
+from mlops.registry.promotion import predecessor_of_champion
 from mlops.test_score.score import ml_test_score
 
 RUNS, DECISIONS, VERSIONS, REPORTS = 8, 6, 20, 30
-ONLINE_DAYS = 42
 SCHEDULE_KINDS = ("interval", "crontab", "solar", "clocked")
 
 
-def dashboard() -> dict[str, Any]:
+class Tab(NamedTuple):
+    code: str
+    name: Text
+    panels: Callable[[datetime], dict[str, Any]]
+    terms: Sequence[str]
+
+    @property
+    def template(self) -> str:
+        return f"mlops/_tab_{self.code}.html"
+
+
+def dashboard(tab: Tab) -> dict[str, Any]:
     now = timezone.now()
+    frame = {"now": now, "tab": tab, "tabs": TABS.values(), "headline": headline(now), "alerts": open_alerts()}
+    frame["links"] = {name: address for name, address in settings.STAFF_LINKS.items() if address}
+    return frame | {"drift": drift(), "terms": terms(tab.terms)} | actions() | tab.panels(now)
+
+
+def actions() -> dict[str, Any]:
+    """What the buttons of the page would do."""
+    candidates = ModelVersion.objects.filter(status=ModelVersion.Status.CANDIDATE, artifact_removed_at=None)
+    waiting = (version for version in candidates.prefetch_related("decisions")[:VERSIONS] if version.has_passed)
+    return {"waiting": next(waiting, None), "back_to": predecessor_of_champion()}
+
+
+def overview(now: datetime) -> dict[str, Any]:
+    return {"champion": champion()} | runs()
+
+
+def models(now: datetime) -> dict[str, Any]:
     versions = list(ModelVersion.objects.select_related("snapshot").prefetch_related("decisions")[:VERSIONS])[::-1]
     return {
-        "now": now,
-        "alerts": open_alerts(),
-        "champion": champion(),
         "versions": version_rows(versions),
         "versions_plot": versions_plot(versions),
-        "live": online_metrics(now),
-        "drift": drift(),
-        "retraining": RetrainingCheck.objects.select_related("run").first(),
-        "staleness_checks": [(check, check.age(now), check.is_stale(now)) for check in staleness_checks()],
-        "schedules": schedules(now),
         "decisions": GateDecision.objects.select_related("version", "champion")[:DECISIONS],
-        "score": ml_test_score(),
-    } | runs()
+    }
+
+
+def live(now: datetime) -> dict[str, Any]:
+    return {"live": online_metrics(now)}
+
+
+def drift_and_retraining(now: datetime) -> dict[str, Any]:
+    return {"retraining": RetrainingCheck.objects.select_related("run").first()}
+
+
+def upkeep(now: datetime) -> dict[str, Any]:
+    checks = [(check, check.age(now), check.is_stale(now)) for check in staleness_checks()]
+    return {"staleness_checks": checks, "schedules": schedules(now)}
+
+
+def score(now: datetime) -> dict[str, Any]:
+    return {"score": ml_test_score()}
+
+
+TABS = {
+    tab.code: tab
+    for tab in (
+        Tab("overview", _l("Overview"), overview, ("ndcg", "interval")),
+        Tab("models", _l("Models"), models, ("ndcg", "interval", "against")),
+        Tab("live", _l("Live"), live, ("hit_rate", "ndcg", "interval", "shown")),
+        Tab("drift", _l("Drift"), drift_and_retraining, ("psi", "ks")),
+        Tab("schedules", _l("Schedules"), upkeep, ("age",)),
+        Tab("score", _l("ML Test Score"), score, ("points",)),
+    )
+}
 
 
 def runs() -> dict[str, Any]:
@@ -96,47 +141,12 @@ def _ends(interval: dict[str, Any] | None) -> tuple[float | None, float | None]:
     return (interval["low"], interval["high"]) if interval else (None, None)
 
 
-def online_metrics(now: datetime) -> dict[str, Any]:
-    """The hit rate by day and version with 95% Wilson intervals, and each version's totals."""
-    first = now.date() - timedelta(days=ONLINE_DAYS - 1)
-    rows = list(OnlineMetrics.objects.filter(day__gte=first).order_by("version", "day"))
-    begin = min((row.day for row in rows), default=None)
-    days = [begin + timedelta(days=at) for at in range((now.date() - begin).days + 1)] if begin else []
-    versions = sorted({row.version_id for row in rows})
-    series = [_daily_series(rows, version, days[0]) for version in versions]
-    labels = [f"{day:%d %b}" for day in days]
-    return {
-        "plot": points_chart(_("Hit rate at 10 of new positive ratings, by day"), labels, series),
-        "series": series,
-        "rows": [_total(rows, version) for version in versions],
-    }
-
-
-def _daily_series(rows: Iterable[OnlineMetrics], version: int, first: date) -> Series:
-    points = [
-        Point((row.day - first).days, row.hit_rate or 0.0, *wilson(row.hits, row.n), f"{row.hits}/{row.n}, {row.day}")
-        for row in rows
-        if row.version_id == version
-    ]
-    return Series(_("version {version}").format(version=version), points)
-
-
-def _total(rows: Iterable[OnlineMetrics], version: int) -> dict[str, Any]:
-    total = OnlineMetrics.sum_of(row for row in rows if row.version_id == version)
-    ndcg, half = total.ndcg or 0.0, Z_95 * total.ndcg_error
-    return {
-        "version": version,
-        "total": total,
-        "hit_rate": total.hit_rate or 0.0,
-        "hit_rate_interval": wilson(total.hits, total.n),
-        "ndcg": ndcg,
-        "ndcg_interval": (ndcg - half, ndcg + half),
-    }
-
-
 def drift() -> dict[str, Any] | None:
     reports = list(DriftReport.objects.all()[:REPORTS])
-    return {"report": reports[0], "history": reports[::-1]} if reports else None
+    if not reports:
+        return None
+    plots = [(check, pair_bars(check.title, check.params.get("bars", []))) for check in reports[0].findings]
+    return {"report": reports[0], "history": reports[::-1], "plots": [row for row in plots if row[1]]}
 
 
 def schedules(now: datetime) -> list[tuple[PeriodicTask, str, datetime | None]]:

@@ -1,22 +1,37 @@
 """The staff dashboard, which does not exist for other users, and what everybody sees while there is no model."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import wraps
+from typing import cast
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from mlops.dashboard.page import dashboard, runs
-from mlops.models import ModelVersion, PipelineRun
+from catalog.jobs.messages import send
+from catalog.models import User
+from mlops.dashboard.page import TABS, dashboard, runs
+from mlops.errors import MLOpsError, ReasonRequired
+from mlops.models import DriftReport, ModelVersion, PipelineRun, Promotion
+from mlops.registry.promotion import promote, roll_back
+from mlops.training.runs import start_training
+
+DRIFT_ASKED_AT = "drift_asked_at"  # in the session
+PATIENCE = timedelta(minutes=10)  # for a report
 
 View = Callable[[HttpRequest], HttpResponse]
 
 
 def staff_only(view: View) -> View:
     @wraps(view)
+    @never_cache
     @login_required
     def guarded(request: HttpRequest) -> HttpResponse:
         if not (request.user.is_staff and request.user.is_active):
@@ -27,18 +42,21 @@ def staff_only(view: View) -> View:
 
 
 @require_safe
-@never_cache
 @staff_only
 def overview(request: HttpRequest) -> HttpResponse:
-    return render(request, "mlops/dashboard.html", dashboard())
+    tab = TABS.get(request.GET.get("tab", ""), TABS["overview"])
+    return render(request, "mlops/dashboard.html", dashboard(tab) | {"drift_is_awaited": _drift_is_awaited(request)})
 
 
 @require_safe
-@never_cache
 @staff_only
 def runs_fragment(request: HttpRequest) -> HttpResponse:
-    """The part that changes while a training is active."""
-    return render(request, "mlops/_runs.html", runs())
+    """The part that changes during a training or a drift check; at the end the page is loaded again."""
+    context = runs() | {"drift_is_awaited": _drift_is_awaited(request)}
+    response = render(request, "mlops/_runs.html", context)
+    if "busy" in request.GET and not (context["is_busy"] or context["drift_is_awaited"]):
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @require_safe
@@ -47,3 +65,76 @@ def first_model(request: HttpRequest) -> HttpResponse:
     """How far the training of the first model is: a part of the home page while none is served."""
     run = PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE).first()
     return render(request, "mlops/_first_model.html", {"is_ready": ModelVersion.champion() is not None, "run": run})
+
+
+def action(permission: str) -> Callable[[Callable[[HttpRequest], str]], View]:
+    """A button of the page; the function returns the message about what it did."""
+
+    def decorate(act: Callable[[HttpRequest], str]) -> View:
+        @require_POST
+        @staff_only
+        @wraps(act)
+        def view(request: HttpRequest) -> HttpResponse:
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+            try:
+                messages.success(request, act(request))
+            except MLOpsError as error:
+                messages.error(request, str(error))
+            return redirect("mlops:dashboard")
+
+        return view
+
+    return decorate
+
+
+@action("mlops.start_training")
+def train(request: HttpRequest) -> str:
+    run = start_training(trigger=PipelineRun.Trigger.ADMIN, requested_by=cast(User, request.user))
+    return _("Training run {run} is queued.").format(run=run.pk)
+
+
+@action("mlops.promote_modelversion")
+def promote_version(request: HttpRequest) -> str:
+    """The version that the page named; a reason is kept for each change that a person makes in advance."""
+    if not (reason := _reason(request)):
+        raise ReasonRequired
+    return _now_serves(promote(version=_version(request), by=cast(User, request.user), reason=reason))
+
+
+@action("mlops.promote_modelversion")
+def roll_back_version(request: HttpRequest) -> str:
+    return _now_serves(roll_back(to=_version(request), by=cast(User, request.user), reason=_reason(request)))
+
+
+@action("mlops.add_driftreport")
+def check_drift(request: HttpRequest) -> str:
+    """By a worker: it reads up to a hundred thousand ratings."""
+    if not send("mlops.check_drift", queue="default", expires=PATIENCE.total_seconds()):
+        raise MLOpsError(_("The task queue does not answer, so drift was not checked. Try again in a minute."))
+    request.session[DRIFT_ASKED_AT] = timezone.now().isoformat()
+    return _("A worker checks for drift; the report appears below.")
+
+
+def _drift_is_awaited(request: HttpRequest) -> bool:
+    if not (asked := request.session.get(DRIFT_ASKED_AT)):
+        return False
+    at = datetime.fromisoformat(asked)
+    return timezone.now() - at < PATIENCE and not DriftReport.objects.filter(created_at__gte=at).exists()
+
+
+def _version(request: HttpRequest) -> int:
+    number = request.POST.get("version", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise Http404
+    return int(number)
+
+
+def _reason(request: HttpRequest) -> str:
+    return request.POST.get("reason", "").strip()[:1000]
+
+
+def _now_serves(promotion: Promotion) -> str:
+    return _("Version {version} serves now ({kind}).").format(
+        version=promotion.version_id, kind=promotion.get_kind_display()
+    )

@@ -83,6 +83,12 @@ class ModelVersion(models.Model):
         value: float | None = self.figures.get("models", {}).get("candidate", {}).get("summary", {}).get("ndcg")
         return value
 
+    @property
+    def has_passed(self) -> bool:
+        """Whether the gate let it pass and no person refused it since."""
+        decision = self.decisions.first()
+        return decision is not None and decision.outcome == GateDecision.Outcome.PASSED
+
     def difference_from(self, model: str) -> dict[str, Any] | None:
         """Its nDCG minus that of a model of the same evaluation, with the interval; None if they were not compared."""
         difference: dict[str, Any] | None = self.figures.get("differences", {}).get(model)

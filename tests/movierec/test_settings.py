@@ -59,7 +59,7 @@ def test_no_key_is_twice_in_the_example():
         ({"REDIS_URL": "127.0.0.1:6379"}, "REDIS_URL: expected an address as redis://"),
         ({"MLFLOW_TRACKING_URI": "127.0.0.1:5000"}, "MLFLOW_TRACKING_URI: expected http://host:5000 or sqlite"),
         ({"MOVIELENS_URL": "ftp://host/file"}, "MOVIELENS_URL: expected an address as http://"),
-        ({"TMDB_LOGO_URL": "http://host/logo"}, "TMDB_LOGO_URL: expected an address as https://"),
+        ({"TMDB_LOGO_URL": "http://host/logo"}, "TMDB_LOGO_URL: expected https://"),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL: expected one of DEBUG|INFO"),
         ({"FLOWER_BASIC_AUTH": "only-a-name"}, "FLOWER_BASIC_AUTH: expected user:password"),
         ({"EMAIL_URL": "pigeon://coop"}, "EMAIL_URL"),

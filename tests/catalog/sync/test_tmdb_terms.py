@@ -194,7 +194,7 @@ def test_unusable_token_is_refused_without_being_shown(settings_with, token):
 
 
 def test_a_logo_without_https_is_refused(settings_with):
-    with pytest.raises(ImproperlyConfigured, match="TMDB_LOGO_URL: expected an address as https"):
+    with pytest.raises(ImproperlyConfigured, match="TMDB_LOGO_URL: expected https"):
         settings_with(TMDB_LOGO_URL="http://logos.example/t.svg; script-src *")
 
 

@@ -1,0 +1,159 @@
+"""What people liked next, against the lists before: in one sentence about the champion, and day by day."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from mlops.dashboard.plots import Point, Series, points_chart
+from mlops.evaluation.intervals import Z_95, wilson
+from mlops.findings import Outcome
+from mlops.models import ModelVersion, OnlineMetrics
+from mlops.monitoring.alerts import open_alerts
+
+DAYS = 28
+PLOT_DAYS = 42
+MIN_LIKES = 100  # below that, the evaluation before the promotion says more
+SCALES = (10, 100, 1000)
+POPULAR = "popular"  # how the names of the popularity baselines begin
+
+
+@dataclass(frozen=True)
+class Headline:
+    outcome: Outcome
+    sentence: str
+    basis: str = ""  # what was counted
+
+
+class _Compared(NamedTuple):
+    """The shares of next likes in the model's and in the popular list; the outcome says whether they surely differ."""
+
+    share: float
+    popular: float
+    outcome: Outcome
+
+
+def headline(now: datetime) -> Headline:
+    version = ModelVersion.champion()
+    if version is None:
+        found = Headline(Outcome.INSUFFICIENT_DATA, _("No model is served yet: lists show what is popular and new."))
+    else:
+        found = how_it_does(version, now)
+    if not (n := len(open_alerts())):
+        return found
+    alerts = ngettext("Needs attention: {n} alert is open.", "Needs attention: {n} alerts are open.", n).format(n=n)
+    return Headline(Outcome.ALERT, f"{alerts} {found.sentence}", found.basis)
+
+
+def how_it_does(version: ModelVersion, now: datetime) -> Headline:
+    """By the likes of its last weeks where there are enough, else by the evaluation on later data."""
+    rows = version.online_metrics.filter(day__gt=(now - timedelta(days=DAYS)).date(), popular_hits__isnull=False)
+    total = OnlineMetrics.sum_of(rows)
+    if total.n >= MIN_LIKES:
+        compared = _compare(total.hits, total.popular_hits or 0, total.n)
+        text = _(
+            "{hits} of {scale:,} next likes were in the list shown before; the popular list would have had {popular}."
+        )
+        basis = _(
+            "{n:,} likes of the last {days} days, {n_shown:,} of them after a list that was kept; for the others it is "
+            "the list that their user would have seen."
+        )
+        return _headline(compared, text, basis.format(n=total.n, days=DAYS, n_shown=total.n_shown))
+    few = _("Only {n} likes of the last {days} days could be counted yet.").format(n=total.n, days=DAYS)
+    if (compared_offline := _evaluated(version.figures)) is None:
+        sentence = _("Version {version} is served; how well it does is not known yet.").format(version=version.pk)
+        return Headline(Outcome.INSUFFICIENT_DATA, sentence, few)
+    text = _(
+        "before it went live, {hits} of {scale:,} next likes were in the model's list; the popular list had {popular}."
+    )
+    basis = _("{n_rows:,} lists for {n_users:,} users, on ratings that the model had not seen.")
+    return _headline(compared_offline, text, f"{basis.format(**version.figures['interval'])} {few}")
+
+
+def _headline(compared: _Compared, text: str, basis: str) -> Headline:
+    share, popular, outcome = compared
+    states = {
+        Outcome.OK: _("Healthy: {text}"),
+        Outcome.WARN: _("Not surely better than popularity: {text}"),
+        Outcome.ALERT: _("Worse than popularity: {text}"),
+    }
+    scale = next((scale for scale in SCALES if _fits(scale, share, popular)), SCALES[-1])
+    text = text.format(hits=round(share * scale), popular=round(popular * scale), scale=scale)
+    return Headline(outcome, states[outcome].format(text=text), basis)
+
+
+def _fits(scale: int, share: float, popular: float) -> bool:
+    """Whether out of so many likes the difference is none or clear."""
+    difference = abs(share - popular) * scale
+    return share * scale >= 1 and (difference < 0.2 or difference > 1.5)
+
+
+def _compare(hits: int, popular_hits: int, n: int) -> _Compared:
+    """Both lists meet the same likes; taken for independent, the interval is wider than it has to be."""
+    share, popular = hits / n, popular_hits / n
+    half = Z_95 * math.sqrt((share * (1 - share) + popular * (1 - popular)) / n)
+    return _Compared(share, popular, _outcome(share - popular - half, share - popular + half))
+
+
+def _evaluated(figures: Mapping[str, Any]) -> _Compared | None:
+    """The best popularity baseline by recall, which is a share of likes: each is looked for in a list of its own."""
+    recall = {name: found["summary"].get("recall") or 0.0 for name, found in figures.get("models", {}).items()}
+    baselines = [name for name in recall if name.startswith(POPULAR)]
+    if not recall.get("candidate") or not baselines or not figures.get("interval"):
+        return None
+    best = max(baselines, key=lambda name: recall[name])
+    ndcg = figures["differences"][best]
+    return _Compared(recall["candidate"], recall[best], _outcome(ndcg["low"] or 0.0, ndcg["high"] or 0.0))
+
+
+def _outcome(low: float, high: float) -> Outcome:
+    return Outcome.OK if low > 0 else Outcome.ALERT if high < 0 else Outcome.WARN
+
+
+def online_metrics(now: datetime) -> dict[str, Any]:
+    """The hit rate by day and version with 95% Wilson intervals, and each version's totals."""
+    first = now.date() - timedelta(days=PLOT_DAYS - 1)
+    rows = list(OnlineMetrics.objects.filter(day__gte=first).order_by("version", "day"))
+    begin = min((row.day for row in rows), default=None)
+    days = [begin + timedelta(days=at) for at in range((now.date() - begin).days + 1)] if begin else []
+    versions = sorted({row.version_id for row in rows})
+    series = [_daily_series(rows, version, days[0]) for version in versions]
+    labels = [f"{day:%d %b}" for day in days]
+    return {
+        "plot": points_chart(_("Hit rate at 10 of new positive ratings, by day"), labels, series),
+        "series": series,
+        "rows": [_total(rows, version) for version in versions],
+    }
+
+
+def _daily_series(rows: Iterable[OnlineMetrics], version: int, first: date) -> Series:
+    points = [
+        Point((row.day - first).days, row.hit_rate or 0.0, *wilson(row.hits, row.n), f"{row.hits}/{row.n}, {row.day}")
+        for row in rows
+        if row.version_id == version
+    ]
+    return Series(_("version {version}").format(version=version), points)
+
+
+def _total(rows: Iterable[OnlineMetrics], version: int) -> dict[str, Any]:
+    total = OnlineMetrics.sum_of(row for row in rows if row.version_id == version)
+    ndcg, half = total.ndcg or 0.0, Z_95 * total.ndcg_error
+    return {
+        "version": version,
+        "total": total,
+        "hit_rate": total.hit_rate or 0.0,
+        "popular_hit_rate": _popular_hit_rate(row for row in rows if row.version_id == version),
+        "hit_rate_interval": wilson(total.hits, total.n),
+        "ndcg": ndcg,
+        "ndcg_interval": (ndcg - half, ndcg + half),
+    }
+
+
+def _popular_hit_rate(rows: Iterable[OnlineMetrics]) -> float | None:
+    """Of the days on which the popular list was scored, too."""
+    total = OnlineMetrics.sum_of(row for row in rows if row.popular_hits is not None)
+    return (total.popular_hits or 0) / total.n if total.n else None
