@@ -1,15 +1,11 @@
-"""Why a movie is recommended, in terms of the user's ratings and the movie's features.
+"""Why a movie is recommended, by the model's attribution at fixed weights.
 
-Each movie of a personal list has a main reason, by the model's attribution at fixed weights. `explain_movies` gives
-leave-one-out differences, which cost a score for each rating.
+Each movie of a personal list has a main reason, and a movie's panel shows all parts of its score.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from django.conf import settings
@@ -24,8 +20,7 @@ if TYPE_CHECKING:
     from recommender.estimators.attribution import Attribution
 
 LIKED = 4.0  # lowest rating of a movie shown as liked
-N_REASONS = 3  # shown for each movie
-EXPLAIN_SECONDS = 0.5  # for a list: each movie costs one score per rating, and some users have thousands
+FEATURE_SHARE = 0.2  # of a list, at most: a movie that the user knows says more than a genre
 
 
 class ReasonCode(TextChoices):
@@ -34,17 +29,21 @@ class ReasonCode(TextChoices):
     LIKED = "liked", _("Because you liked %(name)s")
     RATED = "rated", _("Because you rated %(name)s")
     WATCHED = "watched", _("Because you watched %(name)s")
+    GENRE = "genre", _("Because of your taste for %(name)s")
+    KEYWORD = "keyword", _("Because you like movies tagged %(name)s")
+    CAST = "cast", _("Because you like movies with %(name)s")
+    DIRECTOR = "director", _("Because you like movies by %(name)s")
     RATINGS = "ratings", _("From your ratings overall")
     POPULAR = "popular", _("Popular with everyone here")
 
 
 class MainReason(NamedTuple):
-    """The largest contributor that a person finds plausible; with code RATINGS there is none, and no movie."""
+    """The largest contributor that a person finds plausible; with code RATINGS there is none."""
 
     code: ReasonCode
     movie_id: int | None = None
     name: str = ""
-    contribution: float | None = None  # how much the score falls without the movie, at the same weights
+    contribution: float | None = None  # how much the score falls without it, at the same weights
 
     @property
     def sentence(self) -> str:
@@ -80,9 +79,21 @@ def main_reasons(
     is_liked = np.array([ratings.get(movie, lowest) >= lowest for movie in rated], dtype=bool)
     parts = np.where(attribution.is_near & is_liked, attribution.parts, 0.0)
     best = parts.argmax(axis=1)
-    return {
+    reasons = {
         movie: _reason(ratings, rated[at], float(falls[at])) if part[at] > 0 else MainReason(ReasonCode.RATINGS)
         for movie, at, part, falls in zip(movie_ids, best.tolist(), parts, attribution.falls, strict=True)
+    }
+    without = [movie for movie, reason in reasons.items() if reason.movie_id is None]
+    return reasons | _features(model, history, without[: round(FEATURE_SHARE * len(movie_ids))])
+
+
+def _features(model: Recommender, history: dict[int, float], movie_ids: list[int]) -> dict[int, MainReason]:
+    found = {movie: model.named_feature(history, movie) for movie in movie_ids}
+    return {
+        movie: MainReason(ReasonCode(kind), None, name, feature.contribution)
+        for movie, feature in found.items()
+        if feature
+        for kind, _sep, name in [feature.id.partition(":")]
     }
 
 
@@ -92,56 +103,48 @@ def _reason(ratings: dict[int, float], movie_id: int, contribution: float) -> Ma
     return MainReason(code, movie_id, "", contribution)
 
 
-@dataclass(frozen=True)
-class Reason:
-    """`contribution` is how much the movie's score would fall without it, for the same user weights."""
+class Bar(NamedTuple):
+    """A part of a movie's score; `x` and `width` are percent of the plot, in which all parts have one scale."""
 
-    kind: str
-    id: int | None
     name: str
-    contribution: float
-
-    def __str__(self) -> str:
-        return "interaction of several ratings" if self.kind == "interaction" else f"{self.kind}: {self.name}"
-
-
-def explain_movies(model: Recommender, history: dict[int, float], movie_ids: Iterable[int]) -> dict[int, list[Reason]]:
-    """The strongest reasons for each movie, until EXPLAIN_SECONDS are over; at least those for the first movie."""
-    end = time.monotonic() + EXPLAIN_SECONDS
-    reasons: dict[int, list[Reason]] = {}
-    for movie in movie_ids:
-        if reasons and time.monotonic() > end:
-            break
-        reasons[movie] = _strongest(contributions(model, history, movie))
-    return _with_titles(reasons)
+    points: float  # hundredths of the score
+    x: float
+    width: float
+    movie: Movie | None = None
+    rating: float | None = None
 
 
-def contributions(model: Recommender, history: dict[int, float], movie_id: int) -> list[Reason]:
-    """All rows of the model's explanation; they sum to the score.
+class Attributed(NamedTuple):
+    """Everything that a model adds up to one movie's personal score, the largest first; and what features add."""
 
-    With the user's weights held: else each of a few ratings would seem to lower the score of every movie.
-    """
-    frame = model.with_weights_of(history).explain(history, movie_id)
-    columns = [frame[name].tolist() for name in ("kind", "id", "name", "contribution")]
-    return [Reason(kind, _id(row), name, float(value)) for kind, row, name, value in zip(*columns, strict=True)]
+    points: float
+    ratings: list[Bar]
+    features: list[Bar]
 
 
-def _strongest(reasons: list[Reason]) -> list[Reason]:
-    positive = [reason for reason in reasons if reason.kind != "interaction" and reason.contribution > 0]
-    return sorted(positive, key=lambda reason: -reason.contribution)[:N_REASONS]
+def attribute_movie(
+    model: Recommender, ratings: dict[int, float], history: dict[int, float], movie_id: int
+) -> Attributed:
+    """All parts of the score, plausible or not."""
+    attribution: Attribution = model.attribute(history, [movie_id])
+    rated, parts = attribution.rated_ids.tolist(), attribution.parts[0]
+    features = model.attribute_features(history, movie_id)
+    values = [100 * feature.contribution for feature in features]
+    movies = Movie.objects.in_bulk(rated)
+    order = [at for at in np.argsort(-np.abs(parts), kind="stable").tolist() if rated[at] in movies]
+    listed = [movies[rated[at]] for at in order]
+    bars = zip(_bars([movie.title for movie in listed], (100 * parts[order]).tolist()), listed, strict=True)
+    return Attributed(
+        points=float(100 * parts.sum()),
+        ratings=[bar._replace(movie=movie, rating=ratings.get(movie.pk)) for bar, movie in bars],
+        features=_bars([feature.name for feature in features], values),
+    )
 
 
-def _id(value: Any) -> int | None:
-    return int(value) if isinstance(value, int) or hasattr(value, "dtype") else None
-
-
-def _with_titles(by_movie: dict[int, list[Reason]]) -> dict[int, list[Reason]]:
-    """With the movies' current titles: the model's titles may be older, or not trainable."""
-    movies = [reason.id for reasons in by_movie.values() for reason in reasons if reason.id and reason.kind == "movie"]
-    titles = dict(Movie.objects.filter(pk__in=set(movies)).values_list("pk", "title"))
-
-    def with_title(reason: Reason) -> Reason:
-        is_known = reason.kind == "movie" and reason.id in titles
-        return replace(reason, name=titles[reason.id or 0]) if is_known else reason
-
-    return {movie: [with_title(reason) for reason in reasons] for movie, reasons in by_movie.items()}
+def _bars(names: list[str], values: list[float]) -> list[Bar]:
+    low, high = min([0.0, *values]), max([0.0, *values])
+    scale = 100 / ((high - low) or 1.0)
+    return [
+        Bar(name, value, scale * (min(value, 0.0) - low), scale * abs(value))
+        for name, value in zip(names, values, strict=True)
+    ]

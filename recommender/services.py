@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 from catalog.models import Movie, MovieGenre, User
 from recommender import estimators, metrics
 from recommender.errors import InvalidArtifact, InvalidRequest, NotExplainable
+from recommender.explanations import Reason, contributions
 from recommender.models import Dismissal, Feedback, Impression, ServedModel, ServingStatsMinute
-from recommender.reasons import Reason, contributions
+from recommender.reasons import Attributed, attribute_movie
 from recommender.serving import candidates, titles
 from recommender.serving.candidates import Candidate
 from recommender.serving.fallback_chain import NEWEST, POPULAR, VARIED, Source, find_movies, model_sources
@@ -142,26 +143,36 @@ class Explanation:
 
 def explain(*, user: User, movie: Movie) -> Explanation:
     """The served model's score of any movie, recommended to the user or not. Raises NotExplainable."""
-    loaded = server.champion()
-    if loaded is None:
-        raise NotExplainable(_("No model is served; lists consist of popular or newest movies."))
     profile = UserProfile.of(user)
-    history = profile.history(loaded.known)
-    if not history:
-        raise NotExplainable(_("The model knows none of the user's movies; their lists consist of popular movies."))
-    is_new = movie.pk in loaded.new
-    if movie.pk not in loaded.known or (is_new and not loaded.model.scores_new_movies):
-        values = {"version": loaded.version, "algorithm": loaded.model.algorithm, "movie": movie}
-        raise NotExplainable(_("Model %(version)s (%(algorithm)s) does not score the new movie %(movie)s.") % values)
+    loaded, history = _explainable(profile, movie)
     rows = contributions(loaded.model, history, movie.pk)
     return Explanation(
-        source="new" if is_new else "personal",
+        source="new" if movie.pk in loaded.new else "personal",
         score=sum(row.contribution for row in rows),
         model_version=loaded.version,
         contributions=rows,
         is_seen=movie.pk in profile.seen,
         is_dismissed=movie.pk in profile.dismissed,
     )
+
+
+def attribute(*, profile: UserProfile, movie: Movie) -> Attributed:
+    """What each of the user's ratings adds to the movie's personal score, at fixed weights. Raises NotExplainable."""
+    loaded, history = _explainable(profile, movie)
+    return attribute_movie(loaded.model, profile.ratings, history, movie.pk)
+
+
+def _explainable(profile: UserProfile, movie: Movie) -> tuple[LoadedModel, dict[int, float]]:
+    loaded = server.champion()
+    if loaded is None:
+        raise NotExplainable(_("No model is served; lists consist of popular or newest movies."))
+    history = profile.history(loaded.known)
+    if not history:
+        raise NotExplainable(_("The model knows none of the user's movies; their lists consist of popular movies."))
+    if movie.pk not in loaded.known or (movie.pk in loaded.new and not loaded.model.scores_new_movies):
+        values = {"version": loaded.version, "algorithm": loaded.model.algorithm, "movie": movie}
+        raise NotExplainable(_("Model %(version)s (%(algorithm)s) does not score the new movie %(movie)s.") % values)
+    return loaded, history
 
 
 def record_feedback(*, user: User, movie: Movie, kind: str, request_id: UUID | None = None) -> Feedback:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("welcome/", welcome.welcome, name="welcome"),
     path("movies/<id:movie_id>/similar/", views.similar_movies, name="similar-fragment"),
+    path("movies/<id:movie_id>/why/", views.why, name="why"),
     path("r/<uuid:request_id>/<id:movie_id>/", views.follow, name="follow"),
     path("feedback/", views.feedback, name="feedback"),
     path("not-interested/", views.not_interested, name="not-interested"),

@@ -22,9 +22,10 @@ from catalog.models import Movie, User
 from catalog.services import mark_movies
 from catalog.views.pages import paginated, safe_next
 from recommender import services
+from recommender.errors import NotExplainable
 from recommender.logs import log_once_a_minute
 from recommender.models import Dismissal, Feedback
-from recommender.serving.lists import Recommendation, RecommendationList
+from recommender.serving.lists import Recommendation, RecommendationList, note
 from recommender.serving.model_server import server
 from recommender.serving.profile import UserProfile
 from recommender.welcome import ENOUGH_RATINGS
@@ -138,23 +139,6 @@ def _row(title: str, recommendations: RecommendationList, row_id: str, profile: 
     return Row(title, recommendations, note(recommendations, profile or UserProfile()), row_id)
 
 
-def note(recommendations: RecommendationList, profile: UserProfile) -> str:
-    """One line on what made the list."""
-    source = recommendations.results[0].source if recommendations.results else ""
-    if recommendations.model_version is not None:
-        kinds = {"similar": _("similar movies"), "new": _("by your taste")}
-        values = {"version": recommendations.model_version, "kind": kinds.get(source, _("personal"))}
-        if recommendations.fallback:
-            return _("Model %(version)s · %(kind)s, standing in for its successor") % values
-        return _("Model %(version)s · %(kind)s") % values
-    if recommendations.fallback is None:
-        return ""
-    shown = {"shown": _("Popular now") if source == "popular" else _("Latest releases")}
-    if not profile.ratings:
-        return _("%(shown)s; rate a few movies for personal picks") % shown
-    return _("%(shown)s; no model can personalize this list at the moment") % shown
-
-
 @require_safe
 @never_cache
 def similar_movies(request: HttpRequest, movie_id: int) -> HttpResponse:
@@ -167,6 +151,19 @@ def similar_movies(request: HttpRequest, movie_id: int) -> HttpResponse:
     context["next_url"] = movie.get_absolute_url()
     name = "recommender/_similar.html" if request.htmx else "recommender/similar.html"  # type: ignore[attr-defined]
     return render(request, name, context)
+
+
+@require_safe
+@never_cache
+def why(request: HttpRequest, movie_id: int) -> HttpResponse:
+    """What each rating adds to a movie's score: a fragment, or without scripts a page."""
+    movie = get_object_or_404(Movie, pk=movie_id)
+    context: dict[str, Any] = {"movie": movie}
+    try:
+        context["attributed"] = services.attribute(profile=UserProfile.of_request(request), movie=movie)
+    except NotExplainable as error:
+        context["problem"] = error
+    return render(request, f"recommender/{'_' if request.htmx else ''}why.html", context)  # type: ignore[attr-defined]
 
 
 @require_safe

@@ -10,6 +10,7 @@ A part is a plausible reason where the rated movie is near the recommended one, 
 
 from collections.abc import Iterable
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -21,6 +22,16 @@ from recommender.estimators.interactions import Array, resized
 from recommender.estimators.ranking import EXCLUDED, top_k
 
 N_NEIGHBORS = 50
+NAMED_KINDS = ("genre", "keyword", "cast", "director")
+
+
+class Contribution(NamedTuple):
+    """A reason for a score: a row of `explain`."""
+
+    kind: str  # movie, feature or interaction
+    id: Any
+    name: str
+    contribution: float
 
 
 class Attribution(NamedTuple):
@@ -38,7 +49,7 @@ class Attribution(NamedTuple):
 
 
 class Attributing(FittedData):
-    """The part of the contract on attributions. A model fills `_input_weights`; without it nothing is personal."""
+    """The part of the contract on attributions. A model fills `_input_weights`, or else nothing is personal."""
 
     scores_new_movies: ClassVar[bool]
 
@@ -74,6 +85,32 @@ class Attributing(FittedData):
         is_near = self._is_near(item_idx.tolist(), row.indices)
         rated_ids, falls = self.movie_ids_[row.indices], self._falls(row, parts)
         return Attribution(self.movie_ids_[item_idx], rated_ids, parts.T, falls.T, is_near)
+
+    def attribute_features(self, history: History, movie_id: Any) -> list[Contribution]:
+        """What the score of a movie loses without each of its features, for models that score it by them."""
+        [column] = self._item_idx([movie_id], "movie_id")
+        return self._feature_contributions(self._from_mappings([history]), int(column))
+
+    def named_feature(self, history: History, movie_id: Any) -> Contribution | None:
+        """The genre, keyword or person of several liked movies without which the score would fall most, if any."""
+        [column] = self._item_idx([movie_id], "movie_id")
+        row = self._from_mappings([history])
+        parts = self._feature_contributions(row, int(column)) or self._genre_contributions(row, int(column))
+        shared = self._shared_features(self._positives(row).indices)
+        named = [part for part in parts if part.contribution > 0 and part.id in shared]
+        return max(named, key=attrgetter("contribution"), default=None)
+
+    def _shared_features(self, liked: Array) -> set[str]:
+        """Ids of features of NAMED_KINDS that at least two of the liked movies have."""
+        return set()
+
+    def _genre_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
+        """What the score loses without each genre, for models that add a taste to what they score otherwise."""
+        return []
+
+    def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
+        """Further rows for `explain` (kind, id, name, contribution), from one user's history."""
+        return []
 
     def _is_near(self, columns: list[int], rated: Array) -> Array:
         place = np.full(len(self.movie_ids_), -1, dtype=np.int64)

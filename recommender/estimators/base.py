@@ -11,7 +11,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix
 
 from recommender.estimators import columns as frame_columns
 from recommender.estimators.artifact import save_artifact
-from recommender.estimators.attribution import Attributing
+from recommender.estimators.attribution import Attributing, Contribution
 from recommender.estimators.bias import user_biases
 from recommender.estimators.config import Config, build_config, check_seed
 from recommender.estimators.dataset import Dataset
@@ -38,15 +38,6 @@ from recommender.estimators.ranking import (
     round_scores,
     top_k,
 )
-
-
-class Contribution(NamedTuple):
-    """A reason for a score: a row of `explain`."""
-
-    kind: str  # movie, feature or interaction
-    id: Any
-    name: str
-    contribution: float
 
 
 class Recommender(Attributing, ABC):
@@ -89,10 +80,6 @@ class Recommender(Attributing, ABC):
         """Stars (users, len(columns)), not yet clipped; here mean + user bias + movie bias."""
         of_users = user_biases(history, self._scale, self.rating_mean_, self.movie_biases_)
         return np.asarray(self.rating_mean_ + of_users[:, None] + self.movie_biases_[item_idx])
-
-    def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
-        """Further rows for `explain` (kind, id, name, contribution), from one user's history."""
-        return []
 
     def _add_movies(self, movies: pd.DataFrame, item_idx: Array) -> None:
         """Called on the copy that `with_movies` makes: metadata of unrated movies at those columns,

@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, vstack
 
-from recommender.estimators.base import Contribution, Recommender
+from recommender.estimators.attribution import NAMED_KINDS, Contribution
+from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.features import MovieFeatures
@@ -31,7 +32,6 @@ from recommender.estimators.interactions import (
     select_items,
     unit_rows,
     with_values,
-    without_each,
 )
 from recommender.estimators.item_weights import ease_weights, gram_matrix
 from recommender.estimators.metadata_regression import BLOCK, Ridge, factorize, kernel, noise, regress_on_features
@@ -190,9 +190,13 @@ class ContentRecommender(Recommender):
     def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
         """Greatest first, what one user's score of a movie loses without each token."""
         row = self.features_[column]
-        rows = vstack([row, without_each(row, np.arange(row.nnz))], format="csr")
-        scores = self._score_features(ordered_product(self._tastes(history), self.right_), rows)[0]
-        parts = scores[0] - scores[1:]
+        known = ordered_product(self._tastes(history), self.right_)[0]
+        weighted = known * kernel(self.modelled_features_, row, self.steepness_)[:, 0]
+        parts = np.zeros(row.nnz)
+        for at, (token, value) in enumerate(zip(row.indices, row.data, strict=True)):
+            having = slice(*self._modelled_by_token.indptr[token : token + 2])
+            left = np.exp(-self.steepness_ * value * self._modelled_by_token.data[having])
+            parts[at] = (weighted[self._modelled_by_token.indices[having]] * (1 - left)).sum()
         order = np.argsort(-np.abs(parts), kind="stable")[:FEATURE_REASONS]
         names = (self.feature_names_[row.indices[at]] for at in order)
         return [
@@ -200,6 +204,15 @@ class ContentRecommender(Recommender):
             for at, (kind, token) in zip(order, names, strict=True)
             if parts[at]
         ]
+
+    def _shared_features(self, liked: Array) -> set[str]:
+        n_having = np.bincount(self.features_[liked].indices, minlength=len(self.feature_names_))
+        names = [self.feature_names_[at] for at in np.flatnonzero(n_having > 1)]
+        return {f"{kind}:{token}" for kind, token in names if kind in NAMED_KINDS}
+
+    @cached_property
+    def _modelled_by_token(self) -> csr_matrix:
+        return self.modelled_features_.T.tocsr()
 
     def _add_movies(self, movies: pd.DataFrame, item_idx: Array) -> None:
         rows = self._weighted(MovieFeatures(self.feature_names_, self.token_weights_).transform(movies))

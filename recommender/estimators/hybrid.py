@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, diags_array, hstack
 
-from recommender.estimators.base import Contribution, Recommender
+from recommender.estimators.attribution import Contribution
+from recommender.estimators.base import Recommender
 from recommender.estimators.bias import MOVIE_SHRINKAGE
 from recommender.estimators.config import Config, number
 from recommender.estimators.content import ContentRecommender
@@ -22,7 +23,7 @@ from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import MetadataEaseConfig, MetadataEaseRecommender
 from recommender.estimators.inner_splits import inner_splits
 from recommender.estimators.interactions import Array, resized
-from recommender.estimators.item_features import AGE, ITEM_FEATURES, Genres, item_features_of, log_ages
+from recommender.estimators.item_features import AGE, ITEM_FEATURES, Genres, Tastes, item_features_of, log_ages
 from recommender.estimators.metadata_regression import regress_on_features
 from recommender.estimators.reranker import NOW, Reranker, empty_user_features
 from recommender.estimators.tune_items import DEFAULTS as ITEM_DEFAULTS
@@ -35,6 +36,7 @@ CONTENT_PARAMETERS = ("regularization", "steepness")
 BLEND_PARAMETERS = ("half_life_days", "popularity_weight", "cold_user_weight")
 EXPECTED_REGULARIZATION = 10.0
 BIAS_REGULARIZATION = 10.0
+TASTE_RATINGS = 5.0
 ITEM_SPLITS = 4  # are enough to choose the item parameters on
 
 
@@ -46,6 +48,9 @@ class HybridConfig(MetadataEaseConfig):
     popularity_weight: float | None = number(None, at_least=0)  # 0: none
     cold_user_weight: float | None = number(None, at_least=0)  # more of it for people of few ratings
     reranker: bool | None = None  # learn the score that ranks from late weeks; None: unless that ranks worse
+    # How much genres and years count beside the item-item model for a user without ratings; after TASTE_RATINGS half as
+    # much. The learnt form has weights of its own for genres.
+    taste_weight: float = number(0.1, at_least=0)
     validation: str = "time"  # or "random": what the choice is made on
 
     def __post_init__(self) -> None:
@@ -58,6 +63,8 @@ class HybridRecommender(Recommender):
     algorithm = "hybrid"
     config_class: ClassVar[type[Config]] = HybridConfig
     scores_new_movies = True
+    taste_weight_ = 0.0  # of artefacts of earlier releases
+    _n_rated_held: int | None = None
 
     def _fit(self, dataset: Dataset) -> None:
         parameters, reranker = self._choose(dataset)
@@ -69,6 +76,7 @@ class HybridRecommender(Recommender):
         self.content_.keep_vectors(~self._is_collaborative)
         self.best_params_ |= {f"content_{name}": value for name, value in self.content_.best_params_.items()}
         rated = np.flatnonzero(dataset.is_rated)
+        self.taste_weight_ = 0.0 if reranker.is_learnt else float(self.config.taste_weight)
         self._learn_item_features(dataset, reranker, parameters["half_life_days"], rated)
         self._shrink_biases(rated)
 
@@ -122,9 +130,17 @@ class HybridRecommender(Recommender):
             scores[:, is_collaborative] = self.collaborative_._score_history(fitted, item_idx[is_collaborative])
         if not is_collaborative.all():
             scores[:, ~is_collaborative] = self.content_._score_history(history, item_idx[~is_collaborative])
-        return self._reranker.score(
-            scores, history, self._positives(history), self.item_features_, self._genres, item_idx
-        )
+        liked = self._positives(history)
+        result = self._reranker.score(scores, history, liked, self.item_features_, self._genres, item_idx)
+        if self.taste_weight_:
+            result += self._taste_weights(history) * self._tastes.match(liked, item_idx)
+        return result
+
+    def _taste_weights(self, history: csr_matrix) -> Array:
+        """(users, 1): see HybridConfig; with more ratings the item-item model knows the taste better."""
+        n_rated = np.diff(history.indptr) if self._n_rated_held is None else self._n_rated_held
+        shares = TASTE_RATINGS / (TASTE_RATINGS + n_rated * np.ones(history.shape[0]))
+        return np.asarray(self.taste_weight_ * shares[:, None], dtype=np.float32)
 
     def _predict_ratings(self, history: csr_matrix, item_idx: Array) -> Array:
         stars = super()._predict_ratings(history, item_idx)
@@ -193,6 +209,7 @@ class HybridRecommender(Recommender):
         weights[:1] = self._reranker.weights_of(self._from_mappings([history]), self.item_features_)
         model = copy.copy(self)
         model._reranker = Reranker(weights, self.reranker_user_features_)
+        model._n_rated_held = len(history)
         return model
 
     def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
@@ -206,8 +223,9 @@ class HybridRecommender(Recommender):
         def lost(part: float) -> float:
             return float(self._reranker.personal(own, score)[0, 0] - self._reranker.personal(own, score - part)[0, 0])
 
+        of_taste = {part.id: part.contribution for part in self._genre_contributions(history, column)}
         parts = self.content_._feature_contributions(history, column)
-        return [part._replace(contribution=lost(part.contribution)) for part in parts]
+        return [part._replace(contribution=lost(part.contribution) + of_taste.get(part.id, 0.0)) for part in parts]
 
     @cached_property
     def _reranker(self) -> Reranker:
@@ -220,6 +238,23 @@ class HybridRecommender(Recommender):
         counts[AGE] = False
         counts[ITEM_FEATURES.index("now")] |= self.cold_user_weight_ > 0
         return np.flatnonzero(counts)
+
+    def _shared_features(self, liked: Array) -> set[str]:
+        return self.content_._shared_features(liked)
+
+    def _genre_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
+        if not self.taste_weight_:
+            return []
+        evidence = float(self._taste_weights(history)[0, 0]) * self._tastes.evidence(self._positives(history))[0][0]
+        names = [name for kind, name in self.content_.feature_names_ if kind == "genre"]
+        return [
+            Contribution("feature", f"genre:{names[at]}", f"genre: {names[at]}", float(evidence[at]))
+            for at in self._tastes.genres[column].indices.tolist()
+        ]
+
+    @cached_property
+    def _tastes(self) -> Tastes:
+        return Tastes.of(self.content_.features_, self.content_.feature_names_, self.popularity_)
 
     @cached_property
     def _genres(self) -> Genres:

@@ -22,6 +22,7 @@ YEAR_NS = 365.25 * DAY_NS
 LIKED_SHRINKAGE = 3.0
 GENRE_SHRINKAGE = 5.0
 MAX_GENRES = 32
+TASTE_SHRINKAGE = 2.0
 
 
 def item_features_of(dataset: Dataset, half_life_days: float) -> Array:
@@ -73,3 +74,42 @@ class Genres(NamedTuple):
         of_users = (liked @ self.of_movies).toarray()
         lift: Array = np.log((of_users + GENRE_SHRINKAGE * self.shares) / ((n_liked + GENRE_SHRINKAGE) * self.shares))
         return lift.astype(np.float32)
+
+
+class Tastes(NamedTuple):
+    """Genres and years as evidence of a taste: how much likelier a movie's are among a user's likes than among all's.
+
+    Naive Bayes: the logarithms of P(has the genre | likes) / P(has it) over all genres, and of the same for years. A
+    genre that all likes share is strong evidence against movies without it; likes of all kinds say next to nothing.
+    """
+
+    genres: csr_matrix  # (movies, genres), ones
+    years: csr_matrix  # (movies, bins): shares of a movie, which sum to 1
+    of_items: Array  # (genres and bins, movies)
+    prior: Array  # of both: the mean over all likes
+
+    @classmethod
+    def of(cls, features: csr_matrix, names: Sequence[Sequence[str]], popularity: Array) -> Self:
+        kinds = [np.flatnonzero([kind == wanted for kind, _ in names]) for wanted in ("genre", "year")]
+        genres, years = ((features[:, columns].toarray()) for columns in kinds)
+        genres = (genres > 0).astype(np.float32)
+        years /= np.maximum(years.sum(axis=1, keepdims=True), 1e-9)
+        of_items = np.ascontiguousarray(np.hstack([genres, years]).T, dtype=np.float32)
+        prior = (of_items @ popularity + 0.5) / (popularity.sum() + 1)
+        return cls(csr_matrix(genres), csr_matrix(years), of_items, np.minimum(prior, 0.99).astype(np.float32))
+
+    def match(self, liked: csr_matrix, item_idx: Array) -> Array:
+        """(users, columns): the sum of the logarithms, float32."""
+        of_items, bare = self.evidence(liked)
+        return product_of_items(of_items, self.of_items, item_idx) + bare
+
+    def evidence(self, liked: csr_matrix) -> tuple[Array, Array]:
+        """(users, genres and bins): what each adds to a movie that has it; and (users, 1) of a movie without any."""
+        n_liked = np.diff(liked.indptr)[:, None]
+        n_genres = self.genres.shape[1]
+        counts = np.hstack([(liked @ self.genres).toarray(), (liked @ self.years).toarray()])
+        shares = (counts + TASTE_SHRINKAGE * self.prior) / (n_liked + TASTE_SHRINKAGE)
+        has = np.log(shares / self.prior)
+        lacks = np.log((1 - shares[:, :n_genres]) / (1 - self.prior[:n_genres]))
+        has[:, :n_genres] -= lacks
+        return has.astype(np.float32), lacks.sum(axis=1, keepdims=True).astype(np.float32)

@@ -77,14 +77,14 @@ class Reranker:
 
     def probabilities(self, scores: Array) -> Array:
         """Up to a factor, how likely each movie of a list is liked, from the scores, which descend."""
-        if self._is_personal:
+        if self.is_learnt:
             return np.asarray(np.exp(scores - scores[0]))
         return np.asarray(np.square(scores - min(scores[-1], 0)))  # the plain form is roughly the root of a probability
 
     def weights_of(self, history: csr_matrix, item_features: Array) -> Array:
         """(users, PARTS)."""
         own = np.repeat(self.weights[:1], history.shape[0], axis=0)
-        if self._is_personal:
+        if self.is_learnt:
             mean, scale, empty = self.user_features
             user_features = (user_features_of(history, item_features, empty) - mean) / scale
             own += ordered_product(user_features.astype(np.float32), self.weights[1:])
@@ -93,7 +93,7 @@ class Reranker:
         return own
 
     @cached_property
-    def _is_personal(self) -> bool:
+    def is_learnt(self) -> bool:
         return bool(self.weights[1:].any())
 
 

@@ -50,7 +50,7 @@ def find_movies(sources: Sequence[Source], request: ListRequest) -> tuple[Source
             more = _ask(source, request.remaining(candidate.movie_id for candidate in found))
             movies |= _movies(more, request)
             found += [candidate for candidate in more if candidate.movie_id in movies]
-    return sources[place], found, movies
+    return sources[place], [row._replace(reason=row.reason and row.reason.named(movies)) for row in found], movies
 
 
 def first_non_empty(sources: Sequence[Source], request: ListRequest) -> tuple[int, list[Candidate]]:

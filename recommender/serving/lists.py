@@ -9,15 +9,18 @@ from dataclasses import dataclass
 
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog.models import Movie
 from recommender import metrics
+from recommender.explanations import Reason, explain_movies
 from recommender.logs import log_once_a_minute
 from recommender.models import Impression, ServedModel
-from recommender.reasons import MainReason, Reason, explain_movies
+from recommender.reasons import MainReason
 from recommender.serving.candidates import Candidate
 from recommender.serving.fallback_chain import Source, find_movies
 from recommender.serving.loaded_model import LoadedModel
+from recommender.serving.profile import UserProfile
 from recommender.serving.request import ListRequest
 from recommender.serving.stats import serving_stats
 from recommender.serving.trace import ListTrace, Outcome
@@ -25,8 +28,7 @@ from recommender.serving.write_behind import WriteBehindBuffer
 
 logger = logging.getLogger(__name__)
 
-CHAMPION = ServedModel.Slot.CHAMPION.value
-NO_MODEL = "none"
+CHAMPION, NO_MODEL = ServedModel.Slot.CHAMPION.value, "none"
 
 
 def write_impressions(batch: list[Impression]) -> None:
@@ -53,8 +55,8 @@ class Recommendation:
     score: float
     rank: int
     source: str
-    reasons: list[Reason]  # if asked for
-    reason: MainReason | None  # of personal and new movies
+    reasons: list[Reason]
+    reason: MainReason | None
 
 
 @dataclass(frozen=True)
@@ -80,17 +82,16 @@ def make_list(
     asked: str = CHAMPION,
     explain: bool = False,
 ) -> RecommendationList:
-    """Find movies, add reasons if asked for, record the list. Without a `surface` it is not shown and not recorded."""
+    """Find movies, explain them if asked to, record the list. Without a `surface` it is not shown and not recorded."""
     started = time.perf_counter()
     source, found, movies = find_movies(sources, request)
     reasons = _reasons(source.loaded, request, found) if explain and source.loaded else {}
+    results = [
+        Recommendation(movies[row.movie_id], row.score, rank, row.source, reasons.get(row.movie_id, []), row.reason)
+        for rank, row in enumerate(found, start=1)
+    ]
     recommendations = RecommendationList(
-        results=[
-            Recommendation(
-                movies[movie_id], score, rank, kind, reasons.get(movie_id, []), reason and reason.named(movies)
-            )
-            for rank, (movie_id, score, kind, reason) in enumerate(found, start=1)
-        ],
+        results=results,
         model_version=source.loaded.version if source.loaded else None,
         fallback=None if source.name == asked else source.name,
         request_id=uuid.uuid4(),
@@ -99,6 +100,22 @@ def make_list(
         metrics.PREDICTION_SECONDS.observe(time.perf_counter() - started)
         _record(recommendations, request, surface)
     return recommendations
+
+
+def note(recommendations: RecommendationList, profile: UserProfile) -> str:
+    """One line on what made the list."""
+    source = next((result.source for result in recommendations.results), "")
+    if recommendations.model_version is not None:
+        kinds = {"similar": _("similar movies"), "new": _("by your taste")}
+        values = {"version": recommendations.model_version, "kind": kinds.get(source, _("personal"))}
+        standing_in = _("Model %(version)s · %(kind)s, standing in for its successor")
+        return (standing_in if recommendations.fallback else _("Model %(version)s · %(kind)s")) % values
+    if recommendations.fallback is None:
+        return ""
+    shown = {"shown": _("Popular now") if source == "popular" else _("Latest releases")}
+    if profile.ratings:
+        return _("%(shown)s; no model can personalize this list at the moment") % shown
+    return _("%(shown)s; rate a few movies for personal picks") % shown
 
 
 def _reasons(loaded: LoadedModel, request: ListRequest, found: list[Candidate]) -> dict[int, list[Reason]]:
@@ -145,12 +162,6 @@ def _count_attempts(trace: ListTrace) -> None:
 def _record_empty(request: ListRequest, surface: str) -> None:
     reason = request.trace.empty_reason.value
     metrics.EMPTY_LISTS.labels(surface, reason).inc()
-    log_once_a_minute(
-        logger.info,
-        "Empty list on %s for user %s: %s (%s); see manage.py explain_list",
-        surface,
-        request.profile.user_id,
-        reason,
-        request.trace.summary(),
-        key=(surface, reason),
-    )
+    message = "Empty list on %s for user %s: %s (%s); see manage.py explain_list"
+    values = (surface, request.profile.user_id, reason, request.trace.summary())
+    log_once_a_minute(logger.info, message, *values, key=(surface, reason))

@@ -245,7 +245,7 @@ def test_a_list_outlives_a_failure_to_give_reasons(train, fan, monkeypatch):
 
 def test_reasons_are_given_until_the_time_is_over(train, camps, fan, monkeypatch):
     train()
-    monkeypatch.setattr("recommender.reasons.EXPLAIN_SECONDS", -1.0)
+    monkeypatch.setattr("recommender.explanations.EXPLAIN_SECONDS", -1.0)
     recommendations = recommend(user=fan, k=3, explain=True, surface="test")
     assert [bool(result.reasons) for result in recommendations.results] == [True, False, False]
 

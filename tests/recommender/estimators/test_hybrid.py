@@ -26,6 +26,7 @@ FIXED = ITEMS | {
     "cold_user_weight": 0.0,
     "half_life_days": 30.0,
     "reranker": False,
+    "taste_weight": 0.0,
 }
 NEW = pd.DataFrame(
     {"movie_id": [1001, 1002], "genres": [["Drama", "War"], ["Comedy"]], "keywords": [["trench"], ["wedding"]]}
@@ -60,6 +61,20 @@ def test_new_movies_rank_as_the_content_component_ranks_them() -> None:
     content = ContentRecommender(regularization=1.0, steepness=0.5).fit(data)
     mine = hybrid(data).recommend(data.user_ids, candidates=new)
     assert mine["movie_id"].tolist() == content.recommend(data.user_ids, candidates=new)["movie_id"].tolist()
+
+
+def test_few_likes_of_a_kind_bring_more_of_the_kind() -> None:
+    history = {0: 5.0, 14: 5.0, 28: 5.0}  # all of Drama and War
+    wars = {movie for place, movie in enumerate(dataset().movie_ids.tolist()) if place % 2 == 0}
+    plain, tasteful = (hybrid(popularity_weight=0.2, taste_weight=weight) for weight in (0.0, 0.3))
+    of_kind = [set(model.recommend_for_history([history], k=8)["movie_id"]) & wars for model in (plain, tasteful)]
+    assert len(of_kind[1]) > len(of_kind[0])
+    assert (
+        tasteful.recommend_for_history([{}])["movie_id"].tolist()
+        == plain.recommend_for_history([{}])["movie_id"].tolist()
+    )
+    assert tasteful.named_feature(history, 42).name in ("genre: Drama", "genre: War")
+    assert plain.named_feature(history, 42) is None
 
 
 def test_a_heavy_popularity_weight_ranks_by_what_is_popular_now() -> None:
