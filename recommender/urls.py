@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from recommender import views, welcome
+from recommender import for_you, views, welcome
 
 app_name = "recommender"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("for-you/", for_you.for_you, name="for-you"),
     path("welcome/", welcome.welcome, name="welcome"),
     path("movies/<id:movie_id>/similar/", views.similar_movies, name="similar-fragment"),
     path("movies/<id:movie_id>/why/", views.why, name="why"),

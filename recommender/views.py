@@ -45,6 +45,13 @@ class Row:
     note: str
     id: str
 
+    @property
+    def see_all(self) -> str:
+        """The page that continues the row, if there is one."""
+        movies = reverse("catalog:movies")
+        pages = {"popular": f"{movies}?ordering=popular", "newest": f"{movies}?ordering=newest"}
+        return reverse("recommender:for-you") if self.id == "for-you" else pages.get(self.id, "")
+
 
 @dataclass(frozen=True)
 class Sample:

@@ -2,6 +2,7 @@
 
 from django import template
 from django.conf import settings
+from django.core.paginator import Page
 from django.template import Context
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -72,6 +73,12 @@ def own_marks(context: Context, movie: Movie) -> Marks | None:
     if movie.marks is None:
         mark_movies(context["user"], [movie])
     return movie.marks
+
+
+@register.simple_tag
+def page_numbers(page: Page) -> list[int | str]:
+    """The first and last page and those around this one; an ellipsis stands for the others."""
+    return list(page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1))
 
 
 @register.filter

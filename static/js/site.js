@@ -36,6 +36,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+document.addEventListener("click", (event) => {
+  const arrow = event.target.closest("[data-scroll]");
+  const row = arrow?.closest("section").querySelector(".movie-row");
+  row?.scrollBy({ left: arrow.dataset.scroll * row.clientWidth * 0.85 });
+});
+
 // Stars send one rating for one decision: a click, or Enter, Space or leaving after the keys. `defaultValue` is what is
 // stored; the pointer and the arrow keys only show another value.
 const slider = (event) => event.target.closest?.(".star-input")?.querySelector("input");
