@@ -1,6 +1,8 @@
 """Services for accounts: sign-up, API tokens, deletion."""
 
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F, OuterRef, Subquery
@@ -39,7 +41,7 @@ def issue_token(*, user: User) -> Token | None:
 
 
 def delete_account(*, user: User) -> None:
-    """Deletes the user with all their data and subtracts their ratings from the movies' figures.
+    """Deletes the user with all that belongs to them in any app, and subtracts their ratings from the movies' figures.
 
     The user's row is locked first, so that they cannot rate in the meantime, then the movies they rated.
     """
@@ -50,6 +52,8 @@ def delete_account(*, user: User) -> None:
         list(rated.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
         theirs = Rating.objects.filter(user=user, movie=OuterRef("pk")).values("rating")
         rated.update(rating_count=F("rating_count") - 1, rating_sum=F("rating_sum") - Subquery(theirs))
+        about_them = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=user.pk)
+        about_them.update(object_repr=f"user {user.pk}")  # what staff did stays, without the name
         user.delete()
 
 

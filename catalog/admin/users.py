@@ -33,18 +33,17 @@ class UserAdmin(CountedDeletion, DeletesEach, DjangoUserAdmin):
     @admin.action(description=lazy("Hide profile and public lists"), permissions=["change"])
     def hide_published(self, request: HttpRequest, users: Any) -> None:
         done = [user for user in users if hide_profile(user=user)]
-        self._tell(request, done, _("Hidden by staff: what %(users)s published. They are told on their account page."))
+        self._tell(request, done, _("Hid the profile and public lists. The account page says so."))
 
     @admin.action(description=lazy("Let publish again"), permissions=["change"])
     def lift_hiding(self, request: HttpRequest, users: Any) -> None:
         done = [user for user in users if lift_hiding(user=user)]
-        self._tell(request, done, _("May publish again: %(users)s."))
+        self._tell(request, done, _("Lifted the hiding of the profile and public lists."))
 
-    def _tell(self, request: HttpRequest, users: list[User], said: str) -> None:
+    def _tell(self, request: HttpRequest, users: list[User], done: str) -> None:
         for user in users:
-            self.log_change(request, user, said % {"users": user})
-        names = ", ".join(map(str, users))
-        self.message_user(request, said % {"users": names} if users else _("Nothing changed."))
+            self.log_change(request, user, done)
+        self.message_user(request, f"{', '.join(map(str, users))}: {done}" if users else _("Nothing changed."))
 
 
 class MoviesOfUsers(LargeTableAdmin):

@@ -24,8 +24,8 @@ from catalog.api.serializers import (
     UploadSerializer,
     UserImportSerializer,
 )
+from catalog.archive import EXPORTS, export
 from catalog.imports.commit import commit_import
-from catalog.imports.formats import FORMATS, export_ratings
 from catalog.imports.lifecycle import receive_upload
 from catalog.imports.upload import check_length
 from catalog.models import UserImport
@@ -82,7 +82,7 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
 
 
 class ExportView(APIView):
-    formats: ClassVar = tuple(FORMATS)
+    formats: ClassVar = EXPORTS
 
     @extend_schema(
         operation_id="export_retrieve",
@@ -94,7 +94,8 @@ class ExportView(APIView):
         },
     )
     def get(self, request: Request, site: str) -> HttpResponse:
-        """Everything the asking user rated, watched and wants to see, as a file that can be imported."""
+        """Everything the asking user rated, watched and wants to see, as a file that can be imported; or, as
+        `everything`, all that the site keeps about them."""
         if site not in self.formats:
             raise NotFound(f"There is no format {site!r}; known are {', '.join(self.formats)}.")
-        return export_ratings(user=request.user, format=site).as_download()  # type: ignore[arg-type]
+        return export(user=request.user, format=site).as_download()  # type: ignore[arg-type]

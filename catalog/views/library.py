@@ -11,10 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from catalog.archive import EXPORTS
+from catalog.archive import export as export_data
 from catalog.errors import ImportNotReady, InvalidImport, UploadTooLarge
 from catalog.forms import RatingForm, UploadForm
 from catalog.imports.commit import answer_questions, commit_import
-from catalog.imports.formats import FORMATS, export_ratings
+from catalog.imports.formats import FORMATS
 from catalog.imports.lifecycle import receive_upload
 from catalog.imports.reading import QUESTIONS
 from catalog.imports.report import files_of, questions_of, sentences
@@ -236,6 +238,6 @@ def discard(request: SignedInRequest, import_id: int) -> HttpResponse:
 @require_safe
 @login_required
 def export(request: SignedInRequest, format: str) -> HttpResponse:
-    if format not in FORMATS:
+    if format not in EXPORTS:
         raise Http404
-    return export_ratings(user=request.user, format=format).as_download()
+    return export_data(user=request.user, format=format).as_download()

@@ -27,6 +27,8 @@ class UserPseudonym(models.Model):
     )
     number = models.BigIntegerField(unique=True, default=new_pseudonym)
 
+    NOT_EXPORTED = _("A random number that stands for you in training data; without it, nothing there names you.")
+
     def __str__(self) -> str:
         return str(self.number)
 
