@@ -41,8 +41,8 @@ def read(name: str) -> Any:
     return yaml.safe_load((MONITORING / name).read_text(encoding="utf-8"))
 
 
-def rules() -> dict[str, dict[str, Any]]:
-    return {rule["alert"]: rule for group in read("rules.yml")["groups"] for rule in group["rules"]}
+def rules(kind: str = "alert") -> dict[str, dict[str, Any]]:
+    return {rule[kind]: rule for group in read("rules.yml")["groups"] for rule in group["rules"] if kind in rule}
 
 
 def dashboards() -> dict[str, dict[str, Any]]:
@@ -53,6 +53,7 @@ def dashboards() -> dict[str, dict[str, Any]]:
 def queries() -> dict[str, tuple[str, str]]:
     """Where it stands -> query, and the text beside it that may name labels."""
     found = {name: (rule["expr"], " ".join(rule["annotations"].values())) for name, rule in rules().items()}
+    found |= {name: (rule["expr"], "") for name, rule in rules("record").items()}
     for board, content in dashboards().items():
         for panel in content["panels"]:
             for target in panel["targets"]:
@@ -88,7 +89,9 @@ def test_each_rule_is_tested_firing_and_silent():
         given = {re.match(r"\w+", series["series"])[0] for series in group["input_series"]}
         for test in group["promql_expr_test"]:
             name = re.search(r'alertname="(\w+)"', test["expr"])[1]
-            assert given & set(metrics(rules()[name]["expr"])), f"{name}: a test without its figures shows nothing"
+            named = set(metrics(rules()[name]["expr"]))
+            named |= {part for rule in named & set(rules("record")) for part in metrics(rules("record")[rule]["expr"])}
+            assert given & named, f"{name}: a test without its figures shows nothing"
             (fires if test.get("exp_samples") else silent).add(name)
 
     assert fires == silent == set(rules())
@@ -174,7 +177,7 @@ def _of_the_host() -> dict[str, set[str]]:
 
 def test_metrics_and_labels_of_queries_are_exported(client, db):
     client.get("/healthz")  # django-prometheus makes its metrics with the middleware
-    known = exported()
+    known = exported() | {name: {"task"} for name in rules("record")}
     for place, (query, text) in queries().items():
         named = metrics(query)
         assert named, place
