@@ -1,23 +1,31 @@
-"""The page "For you": the personal list with filters and the dial, and more of it on request."""
+"""The pages "For you" and "Together": a list with filters and the dial, and more of it on request."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from catalog.bounds import FIRST_YEAR, LAST_YEAR
 from catalog.models import Genre, Movie, Person
 from catalog.services import mark_movies
+from catalog.views.pages import SignedInRequest
 from recommender import services
 from recommender.api.serializers import RecommendationsQuerySerializer
 from recommender.errors import InvalidRequest
+from recommender.models import TasteConsent
 from recommender.serving.lists import RecommendationList
 from recommender.serving.profile import UserProfile
 from recommender.serving.request import MAX_EXCLUDED
+from recommender.serving.together import companions_of, predicted_stars
 
 LIST = 24  # movies
 RUNTIMES = (90, 120, 150)  # minutes that the page offers as the most
@@ -28,8 +36,9 @@ LABELS = {
     "runtime_max": _("Runtime"),
     "language": _("Language"),
     "person": _("With"),
-    "adventure": _("Familiar or adventurous"),
+    "adventure": _("How adventurous"),
     "exclude": _("Listed before"),
+    "with": _("Together with"),
 }
 
 
@@ -45,15 +54,15 @@ class Asked:
     def by(cls, given: QueryDict) -> "Asked":
         """A form sends its empty fields too; they ask for nothing."""
         given = given.copy()
-        for name, values in list(given.lists()):
-            given.setlist(name, [value for value in values if value.strip()])
+        for name, texts in list(given.lists()):
+            given.setlist(name, [text for text in texts if text.strip()])
             if not given.getlist(name):
                 del given[name]
         query = RecommendationsQuerySerializer(data=given)
         if query.is_valid():
             values = dict(query.validated_data) | {"k": LIST, "explain": False}
             return cls(given, values, [])
-        return cls(given, {}, [f"{LABELS.get(name, name)}: {texts[0]}" for name, texts in query.errors.items()])
+        return cls(given, {}, _sentences(query.errors))
 
     def more(self, recommendations: RecommendationList) -> str:
         """The query of the next part: this one without the movies so far. Empty where it would be too long."""
@@ -68,21 +77,76 @@ class Asked:
 @require_safe
 @never_cache
 def for_you(request: HttpRequest) -> HttpResponse:
+    user = request.user if request.user.is_authenticated else None
+    surface = "for-you" if user else None  # what visitors rate is not kept before they sign up
+    return _page(request, Asked.by(request.GET), user=user, surface=surface, address=reverse("recommender:for-you"))
+
+
+@require_safe
+@never_cache
+@login_required
+def together(request: SignedInRequest) -> HttpResponse:
+    """A list for the user and people who agreed, whose names the form asks for."""
     asked = Asked.by(request.GET)
+    names = asked.values.pop("names", [])
+    asked.values.pop("with", None)
+    context: dict[str, Any] = {
+        "is_together": True,
+        "names": names,
+        "is_open": TasteConsent.objects.filter(user=request.user).exists(),
+        "address": reverse("recommender:together"),
+    }
+    if not (names or asked.errors):
+        return render(request, "recommender/for_you.html", context | {"given": asked.given} | _choices())
+    try:
+        asked.values["companions"] = companions_of(request.user, names) if names else []
+    except InvalidRequest as error:
+        asked.errors += _sentences(error.fields)
+    return _page(request, asked, user=request.user, surface="together", **context)
+
+
+@require_POST
+@login_required
+def consent(request: SignedInRequest) -> HttpResponse:
+    """Lets others make lists with the user (`open=1`), or no longer. Idempotent."""
+    if request.POST.get("open") == "1":
+        TasteConsent.objects.get_or_create(user=request.user)
+        messages.success(request, gettext("People who know your username can make lists with you now."))
+    else:
+        TasteConsent.objects.filter(user=request.user).delete()
+        messages.success(request, gettext("Nobody can make lists with you any more."))
+    return redirect("recommender:together")
+
+
+def _page(request: HttpRequest, asked: Asked, *, user: Any, surface: str | None, **context: Any) -> HttpResponse:
     profile = UserProfile.of_request(request)
-    recommendations = None
+    context |= {"given": asked.given, "profile": profile} | _choices()
     if not asked.errors:
-        user = request.user if request.user.is_authenticated else None
         try:
-            surface = "for-you" if user else None  # what visitors rate is not kept before they sign up
-            recommendations = services.recommend(user=user, surface=surface, profile=profile, **asked.values)
+            found = services.recommend(user=user, surface=surface, profile=profile, **asked.values)
+            mark_movies(request.user, [result.movie for result in found.results])
+            everyone = {request.user.get_username(): profile} | dict(
+                zip(context.get("names", ()), asked.values.get("companions", ()), strict=True)
+            )
+            reasons = _stars(everyone, found) if len(everyone) > 1 else [result.reason for result in found.results]
+            cards = list(zip(found.results, reasons, strict=True))
+            context |= {"recommendations": found, "cards": cards, "more": asked.more(found)}
         except InvalidRequest as error:
-            asked.errors += [f"{LABELS.get(name, name)}: {texts[0]}" for name, texts in error.fields.items()]
-    context = {"asked": asked, "given": asked.given, "errors": asked.errors, "profile": profile} | _choices()
-    if recommendations is not None:
-        mark_movies(request.user, [result.movie for result in recommendations.results])
-        context |= {"recommendations": recommendations, "more": asked.more(recommendations)}
+            asked.errors += _sentences(error.fields)
+    context["errors"] = asked.errors
     return render(request, "recommender/for_you.html", context, status=422 if asked.errors else 200)
+
+
+def _stars(everyone: dict[str, UserProfile], found: RecommendationList) -> list[str]:
+    """What each of them would give each movie, as far as a model can tell."""
+    ids = [result.movie.pk for result in found.results]
+    stars = predicted_stars(list(everyone.values()), ids)
+    lines = [zip(everyone, stars.get(movie, ()), strict=False) for movie in ids]
+    return [" · ".join(f"{name} {value:.1f} ★" for name, value in line if value) for line in lines]
+
+
+def _sentences(errors: Mapping[str, Any]) -> list[str]:
+    return [f"{LABELS.get(name, name)}: {texts[0]}" for name, texts in errors.items()]
 
 
 def _choices() -> dict[str, Any]:

@@ -114,3 +114,13 @@ class Dismissal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} dismisses {self.movie_id}"
+
+
+class TasteConsent(models.Model):
+    """A user lets others make lists together with them. Without this row their ratings are in no one else's list."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="taste_consent")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} lets others make lists with them"

@@ -28,6 +28,7 @@ from recommender.serving.loaded_model import LoadedModel
 from recommender.serving.model_server import server
 from recommender.serving.profile import UserProfile
 from recommender.serving.request import ListRequest
+from recommender.serving.together import together
 from recommender.serving.trace import ListTrace
 
 DELETED_AT_ONCE = 1000  # rows in one transaction, so that SQLite's only writer is never blocked for long
@@ -41,6 +42,7 @@ def recommend(
     exclude: Iterable[int] = (),
     include_seen: bool = False,
     adventure: float = 0.0,
+    companions: Sequence[UserProfile] = (),
     explain: bool = False,
     surface: str | None,
     profile: UserProfile | None = None,
@@ -50,8 +52,9 @@ def recommend(
     """k movies for the user, from their ratings at this moment; popular ones for a user without ratings.
 
     `filters` and `exclude` restrict the movies before the list is cut to k. `adventure` is from -1, well-known movies
-    of one kind, to 1, varied and little-known ones. `profile` saves reading the user's ratings again, or is that of a
-    visitor; `trace` records how the list came about. A list without a `surface` is not recorded.
+    of one kind, to 1, varied and little-known ones. With `companions` it is for all of them together. `profile` saves
+    reading the user's ratings again, or is that of a visitor; `trace` records how the list came about. A list without a
+    `surface` is not recorded.
     """
     request = ListRequest.of(
         profile or UserProfile.of(user),
@@ -60,9 +63,10 @@ def recommend(
         exclude=exclude,
         include_seen=include_seen,
         adventure=adventure,
+        companions=companions,
         trace=trace,
     )
-    sources = model_sources(partial(candidates.personal, include_new=include_new))
+    sources = model_sources(together if companions else partial(candidates.personal, include_new=include_new))
     return make_list([*sources, POPULAR, NEWEST], request, surface=surface, explain=explain)
 
 

@@ -13,7 +13,7 @@ from catalog.models import Movie
 from recommender.models import Feedback
 from recommender.reasons import ReasonCode
 from recommender.serving.filters import MAX_PEOPLE
-from recommender.serving.request import MAX_EXCLUDED, MAX_K
+from recommender.serving.request import MAX_COMPANIONS, MAX_EXCLUDED, MAX_K
 
 MAX_RUNTIME = 1000  # minutes
 
@@ -44,6 +44,18 @@ class IdsField(serializers.Field):
 
 def _number(low: int, high: int, help_text: str) -> serializers.IntegerField:
     return serializers.IntegerField(required=False, min_value=low, max_value=high, help_text=help_text)
+
+
+@extend_schema_field({"type": "string"})
+class NamesField(serializers.Field):
+    """Usernames separated by commas, each once."""
+
+    def to_internal_value(self, data: str) -> list[str]:
+        names = list(dict.fromkeys(name for part in data.split(",") if (name := part.strip())))
+        if len(names) > MAX_COMPANIONS:
+            values = {"max": MAX_COMPANIONS, "n": len(names)}
+            raise serializers.ValidationError(_("Expected at most %(max)d names, got %(n)d.") % values)
+        return names
 
 
 class RecommendationsQuerySerializer(CountSerializer):
@@ -78,6 +90,11 @@ class RecommendationsQuerySerializer(CountSerializer):
     )
     exclude = IdsField(required=False, help_text="Ids of movies to exclude, separated by commas.")
     explain = serializers.BooleanField(default=False, help_text="Include the reasons for each movie.")
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """Also `with`, which is no name for an attribute."""
+        help_text = "Usernames separated by commas: a list for them and the user together. They have to allow it."
+        return super().get_fields() | {"with": NamesField(source="names", required=False, help_text=help_text)}
 
     def validate_genre(self, genre: str | None) -> str | None:
         return genre or None

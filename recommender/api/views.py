@@ -25,6 +25,7 @@ from recommender.api.serializers import (
 )
 from recommender.services import recommend, recommend_new, record_feedback, similar
 from recommender.serving.lists import NO_MODEL, RecommendationList
+from recommender.serving.together import companions_of
 
 LIST_AS_JSON = RecommendationListSerializer()  # shared: building its fields takes as long as using them
 VERSION_HEADER = OpenApiParameter(
@@ -62,9 +63,12 @@ class ListView(APIView):
 class RecommendationsView(ListView):
     @list_schema("recommendations_list", query=RecommendationsQuerySerializer)
     def get(self, request: Request) -> Response:
-        """Movies for the signed-in user, from their current ratings."""
+        """Movies for the signed-in user, from their current ratings, or together with others, from theirs too."""
         query = read(RecommendationsQuerySerializer, request.query_params)
-        return self.respond(recommend(user=self.me, surface="api:recommendations", **query))
+        names = query.pop("names", [])
+        companions = companions_of(self.me, names)
+        surface = "api:together" if names else "api:recommendations"
+        return self.respond(recommend(user=self.me, surface=surface, companions=companions, **query))
 
 
 class NewRecommendationsView(ListView):

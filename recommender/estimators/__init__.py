@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from recommender.estimators.artifact import ArtifactError, artifact_checksum, load_recommender, verify_artifact
     from recommender.estimators.base import Recommender
     from recommender.estimators.dataset import Dataset
+    from recommender.estimators.diversity import diverse_list, group_list
     from recommender.estimators.elicitation import Elicitation, keep_places
 
     ESTIMATORS: dict[str, type[Recommender]]
@@ -36,6 +37,8 @@ _OTHERS = {
     "keep_places": "elicitation.keep_places",
     "Recommender": "base.Recommender",
     "artifact_checksum": "artifact.artifact_checksum",
+    "diverse_list": "diversity.diverse_list",
+    "group_list": "diversity.group_list",
     "load_recommender": "artifact.load_recommender",
     "verify_artifact": "artifact.verify_artifact",
 }
@@ -50,6 +53,8 @@ __all__ = [
     "Elicitation",
     "Recommender",
     "artifact_checksum",
+    "diverse_list",
+    "group_list",
     "keep_places",
     "load_recommender",
     "verify_artifact",

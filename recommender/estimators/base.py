@@ -174,6 +174,13 @@ class Recommender(Attributing, ABC):
         stars = self._in_batches(user_ids, movie_ids, self._predict_ratings)
         return self._scale.clip(stars)
 
+    def score_histories(self, histories: Sequence[History], movie_ids: Iterable[Any]) -> tuple[Array, Array, Array]:
+        """For users who need not be known: scores and stars (users, movies), and the stars each gives on average."""
+        history, item_idx = self._from_mappings(histories), self._item_idx(movie_ids, "movie_ids")
+        stars = self._scale.clip(self._predict_ratings(history, item_idx))
+        means = self.rating_mean_ + user_biases(history, self._scale, self.rating_mean_, self.movie_biases_)
+        return self._scores(history, item_idx), stars, np.asarray(means)
+
     def _in_batches(self, user_ids: Iterable[Any], movie_ids: Iterable[Any], compute: Scoring) -> Array:
         history = self._history_of(id_array(user_ids, "user_ids"))
         item_idx = self._item_idx(movie_ids, "movie_ids")

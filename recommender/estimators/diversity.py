@@ -1,4 +1,4 @@
-"""Lists of movies that are less alike, for a little of their score.
+"""Lists chosen from scores: of movies that are less alike, for a little of their score, and for several people.
 
 A list is chosen from the best `pool_size` movies by maximal marginal relevance (Carbonell and Goldstein, 1998):
 one after the other the movie of the highest
@@ -8,9 +8,13 @@ one after the other the movie of the highest
 where relevance is the score on the model's own scale (`relevance`): 1 is the mean score of the best k. A penalty on
 well-known movies may be taken off it. The chosen movies are shown in the order of their scores, so that scores descend
 and a movie's score stays what `explain` accounts for.
+
+A list for several people is made by average without misery: J. Masthoff, "Group modeling: selecting a sequence of
+television items to suit a group of viewers" (User Modeling and User-Adapted Interaction 14, 2004), whose viewers used
+and accepted that rule.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +23,9 @@ import pandas as pd
 from recommender.estimators.base import Recommender
 from recommender.estimators.fitted_data import FittedData, History
 from recommender.estimators.interactions import Array
+from recommender.estimators.ranking import EXCLUDED, top_k
 
+MISERY = 1.0  # stars below what a person gives on average
 POOL_FACTOR = 13  # of k: the best so many may come into a list
 POOL_EXTRA = 120  # but no more than so many beyond k
 POOL_SHARE = 0.25  # of all candidates: in a small catalogue the 120th is no good movie any more
@@ -78,3 +84,38 @@ def choose_unlike(relevance: Array, likeness: Array, k: int, strength: float, pe
         chosen[best] = True
         together += likeness[best]
     return np.flatnonzero(chosen)
+
+
+def average_without_misery(worth: Array, stars: Array, means: Array) -> Array:
+    """One value a movie, EXCLUDED where somebody in company is predicted to give MISERY stars less than their mean.
+
+    `worth` and `stars` are (people, movies), `worth` 0 or more on a scale of each person's own; all have equal say.
+    """
+    best = worth.max(axis=1, keepdims=True)
+    share = np.sort(worth / np.where(best > 0, best, 1.0), axis=0)  # sorted, so that the sum is the same in any order
+    together = np.asarray(share.mean(axis=0))
+    if len(worth) > 1:
+        together[(stars < means[:, None] - MISERY).any(axis=0)] = EXCLUDED
+    return together
+
+
+def group_list(
+    model: Recommender, histories: Sequence[History], movies: Array, k: int, strength: float, novelty: float
+) -> tuple[Array, Array]:
+    """At most k of `movies` for these people together, with their values, which descend."""
+    movies = np.sort(movies)
+    scores, stars, means = model.score_histories(histories, movies)
+    values = average_without_misery(np.array([_worth(model, line) for line in scores]), stars, means)
+    best = top_k(values, pool_size(k, len(movies)))
+    if len(best) > k and (strength or novelty):
+        penalty = novelty * model.fame(movies[best])
+        best = best[choose_unlike(values[best], model.likeness(movies[best]), k, strength, penalty)]
+    return movies[best[:k]], values[best[:k]]
+
+
+def _worth(model: Recommender, scores: Array) -> Array:
+    """`relevance` of all movies, whose scores are in no order."""
+    order = np.argsort(-scores, kind="stable")
+    worth = np.empty(len(scores))
+    worth[order] = model.relevance(scores[order])
+    return worth

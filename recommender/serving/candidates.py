@@ -8,6 +8,7 @@ from django.conf import settings
 
 from catalog.models import Movie
 from catalog.models.querysets import MovieQuerySet
+from recommender import estimators  # lazy: processes that make no list start without pandas
 from recommender.reasons import MainReason
 from recommender.serving.loaded_model import Ids, LoadedModel
 from recommender.serving.request import ListRequest
@@ -32,7 +33,7 @@ def personal(loaded: LoadedModel, request: ListRequest, *, include_new: bool) ->
         return request.trace.nothing(Outcome.NO_HISTORY)
     fresh = (new(loaded, request) or newest_new(loaded, request)) if include_new else []
     n_fresh = min(len(fresh), round(request.k * settings.POLICY.serving.new_share))
-    _count_pool(loaded, request, Step.NOT_IN_MODEL, len(loaded.new))
+    count_pool(loaded, request, Step.NOT_IN_MODEL, len(loaded.new))
     candidates = loaded.candidates if request.allowed is None else loaded.rated
     rated = _ranked(loaded, replace(request, k=request.k - n_fresh), history, candidates, "personal")
     return blend(rated, fresh, request) if include_new else rated
@@ -45,7 +46,7 @@ def new(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
     history = request.profile.history(loaded.known)
     if not history:
         return request.trace.nothing(Outcome.NO_HISTORY)
-    _count_pool(loaded, request, Step.NOT_NEW, len(loaded.rated))
+    count_pool(loaded, request, Step.NOT_NEW, len(loaded.rated))
     return _ranked(loaded, request, history, loaded.new, "new")
 
 
@@ -63,12 +64,9 @@ def _ranked(
         pool = candidates
     if not request.k or not len(pool):
         return request.trace.nothing(_reason_for_no_pool(request, source))
-    # Imported here so that processes that make no list start without pandas.
-    from recommender.estimators.diversity import diverse_list
-
     request.count_excluded(pool)
     strength, novelty = request.dial
-    best, kept = diverse_list(
+    best, kept = estimators.diverse_list(
         loaded.model,
         history,
         request.k,
@@ -88,7 +86,7 @@ def _ranked(
     return found or request.trace.nothing(Outcome.ALL_EXCLUDED)
 
 
-def _count_pool(loaded: LoadedModel, request: ListRequest, removed: Step, n_removed: int) -> None:
+def count_pool(loaded: LoadedModel, request: ListRequest, removed: Step, n_removed: int) -> None:
     request.trace.count(Step.CATALOG, len(loaded.rated) + len(loaded.new))
     request.trace.count(removed, -n_removed)
 
@@ -123,7 +121,7 @@ def similar(loaded: LoadedModel, movie_id: int, request: ListRequest) -> list[Ca
 
 def newest_new(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
     """New movies for users of unknown taste: the latest release first."""
-    _count_pool(loaded, request, Step.NOT_NEW, len(loaded.rated))
+    count_pool(loaded, request, Step.NOT_NEW, len(loaded.rated))
     pool = [movie for movie in loaded.new.tolist() if request.allowed is None or movie in request.allowed]
     if not pool:
         return request.trace.nothing(_reason_for_no_pool(request, "new"))

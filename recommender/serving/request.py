@@ -14,6 +14,7 @@ from recommender.serving.trace import ListTrace, Step
 
 MAX_K = 100
 MAX_EXCLUDED = 1000
+MAX_COMPANIONS = 5
 NOVELTY = 1.0  # at most, relative to the mean relevance of a list, between the most and the least known movie
 
 

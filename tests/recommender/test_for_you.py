@@ -66,7 +66,7 @@ def test_more_never_repeats_even_after_a_rating(client, train, camps, fan):
         ("year_min=1990&year_max=1980", "To year: expected at least 1990, the minimum; got 1980"),
         ("genre=westren", "Genre: there is no genre"),
         ("person=Nobody", "With: there is no person"),
-        ("adventure=9", "Familiar or adventurous: Ensure this value is less than"),
+        ("adventure=9", "How adventurous: Ensure this value is less than"),
         ("exclude=1,x", "Listed before: Expected movie ids"),
     ],
 )
