@@ -74,7 +74,7 @@ def _left_out(model: type[Model]) -> Any:
 
 def _rows(model: type[Model], path: str, user: User) -> list[dict[str, Any]]:
     fields = [field for field in model._meta.concrete_fields if not isinstance(field, BinaryField)]
-    columns = [field.attname for field in fields if field.name != path]
+    columns = [field.attname for field in fields if field.related_model is not User]
     titles = [f"{field.name}__title" for field in fields if field.related_model is Movie]
     rows = model._base_manager.filter(**{path: user.pk}).order_by("pk")
     return list(rows.values(*columns, *titles))

@@ -123,6 +123,8 @@ class QuarantinedRow(models.Model):
     )
     release_reason = models.TextField(blank=True)
 
+    NOT_EXPORTED = _("Copies of your ratings, which are included, that a check kept out of the training data.")
+
     class Meta:
         ordering = ["-id"]
         permissions = [("release_quarantinedrow", "Can release rows from quarantine")]
