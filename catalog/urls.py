@@ -37,6 +37,7 @@ urlpatterns = [
     path("posters/<id:movie_id>.svg", movies.poster, name="poster"),
     path("ratings/", library.ratings, name="ratings"),
     path("watchlist/", library.watchlist, name="watchlist"),
+    path("statistics/", lists.statistics, name="statistics"),
     path("diary/", diary.diary, name="diary"),
     path("diary/add/", diary.find, name="diary-add"),
     path("diary/unrated/", diary.unrated, name="unrated"),

@@ -23,6 +23,7 @@ from catalog.forms import DeleteAccountForm, ProfileForm, SignInForm, SignUpForm
 from catalog.imports.formats import CHOICES
 from catalog.models import Profile, User
 from catalog.profiles import save_profile
+from catalog.taste import summary
 from catalog.throttling import SignInThrottle, SignUpThrottle, limited
 from catalog.views.pages import SignedInRequest, safe_next
 
@@ -142,7 +143,7 @@ def _account_page(request: SignedInRequest, *, new_token: Token | None = None) -
     context = {
         "token": new_token or Token.objects.filter(user=user).first(),
         "new_key": new_token and new_token.key,
-        "n_ratings": user.ratings.count(),
+        "figures": summary(user),
         "n_watchlist": user.watchlist.count(),
         "profile": Profile.objects.filter(user=user).first(),
         "export_formats": CHOICES,

@@ -1,4 +1,4 @@
-"""Users' lists of movies, their public ones, and public profiles."""
+"""Users' lists of movies, public profiles and statistics of taste."""
 
 from typing import Any
 
@@ -6,17 +6,21 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from catalog import taste
 from catalog.diary import diary_of
 from catalog.errors import InvalidList
 from catalog.forms import MovieListForm
 from catalog.lists import add_to_list, change_list, create_list, move_in_list, remove_from_list
-from catalog.models import Movie, MovieList, Profile, User
+from catalog.models import Credit, Movie, MovieList, Profile, User
+from catalog.plots import Point, Series, pair_bars, points_chart, row_bars
 from catalog.search.query import suggest
 from catalog.services import mark_movies
+from catalog.templatetags.movies import language_name
 from catalog.views.pages import SignedInRequest, paginated, safe_next
 
 LATEST = 12  # viewings of a profile
@@ -120,7 +124,33 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
         "is_own": found.user_id == request.user.pk,
         "lists": MovieList.objects.published().filter(user=found.user).with_covers(),
         "viewings": viewings,
-        "n_ratings": found.user.ratings.count(),
+        "figures": taste.summary(found.user),
+        "genres": taste.favourite_genres(found.user),
         "n_watched": found.user.viewings.values("movie").distinct().count(),
     }
     return render(request, "catalog/profile.html", context)
+
+
+@require_safe
+@never_cache
+@login_required
+def statistics(request: SignedInRequest) -> HttpResponse:
+    """The user's taste, beside everybody's."""
+    user = request.user
+    names = (_("everybody"), _("you"))
+    figures = taste.summary(user)
+    latest = taste.months(user, timezone.localdate())
+    counts = (_("Watched"), [month[1] for month in latest]), (_("Rated"), [month[2] for month in latest])
+    series = [Series(name, [Point(at, n) for at, n in enumerate(row)]) for name, row in counts]
+    languages = [(language_name(code), all_, own) for code, all_, own in taste.languages(user)]
+    context = {
+        "figures": figures,
+        "difference": figures["mean"] - figures["others"] if figures["others"] else 0,
+        "decades": pair_bars(_("Decades"), taste.decades(user), names),
+        "genres": row_bars(_("Genres"), taste.genres(user), names),
+        "languages": row_bars(_("Languages"), languages, names) if len(languages) > 1 else "",
+        "months": points_chart(_("Over time"), [month[0].strftime("%Y-%m") for month in latest], series),
+        "directors": taste.people(user, Credit.Role.DIRECTOR),
+        "cast": taste.people(user, Credit.Role.CAST),
+    }
+    return render(request, "catalog/statistics.html", context)

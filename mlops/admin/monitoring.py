@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.text import Truncator
 
+from catalog.plots import pair_bars
 from mlops.admin.read_only import ReadOnlyAdmin
-from mlops.dashboard.plots import pair_bars
 from mlops.dashboard.report import backtest_lines
 from mlops.findings import Outcome, describe_all
 from mlops.models import Alert, Backtest, Dependency, DriftReport, OnlineMetrics, RetrainingCheck, TestEvidence

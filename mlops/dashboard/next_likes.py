@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from mlops.dashboard.plots import Point, Series, points_chart
+from catalog.plots import Point, Series, points_chart
 from mlops.evaluation.intervals import Z_95, wilson
 from mlops.findings import Outcome
 from mlops.models import ModelVersion, OnlineMetrics

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django_celery_beat.models import PeriodicTask
 
+from catalog.plots import Point, Series, pair_bars, points_chart
 from mlops.dashboard.meanings import terms
 from mlops.dashboard.next_likes import headline, online_metrics
-from mlops.dashboard.plots import Point, Series, pair_bars, points_chart
 from mlops.dashboard.report import difference_text, interval_text
 from mlops.findings import Text
 from mlops.models import DriftReport, GateDecision, ModelVersion, PipelineRun, Promotion, RetrainingCheck

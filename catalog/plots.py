@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 WIDTH, HEIGHT = 420, 200
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 12, 30
+ROW, ROW_LABEL, ROW_VALUE = 26, 124, 40
 N_COLOURS = 6
 MAX_X_LABELS = 7
 
@@ -42,8 +43,8 @@ def points_chart(title: str, labels: Sequence[str], series: Sequence[Series], *,
     return _svg(title, [_grid(scale), _x_labels(labels, scale), *marks])
 
 
-def pair_bars(title: str, bars: Iterable[Sequence[object]]) -> SafeString:
-    """Two bars a category: [label, before, now]."""
+def pair_bars(title: str, bars: Iterable[Sequence[object]], names: tuple[str, str] = ("before", "now")) -> SafeString:
+    """Two bars a category: [label, before, now]; `names` say what the two are."""
     rows = [(str(label), float(str(before)), float(str(now))) for label, before, now in bars]
     top = max((value for _, *pair in rows for value in pair), default=0.0)
     if not top:
@@ -52,9 +53,30 @@ def pair_bars(title: str, bars: Iterable[Sequence[object]]) -> SafeString:
     half = min(14.0, 0.4 * scale.step)
     drawn = []
     for at, (label, before, now) in enumerate(rows):
-        drawn.append(_bar("before", label, before, scale.x(at) - half, half, scale))
-        drawn.append(_bar("now", label, now, scale.x(at), half, scale))
+        drawn.append(_bar("before", f"{label} {names[0]}", before, scale.x(at) - half, half, scale))
+        drawn.append(_bar("now", f"{label} {names[1]}", now, scale.x(at), half, scale))
     return _svg(title, [_grid(scale), _x_labels([label for label, *_ in rows], scale), *drawn])
+
+
+def row_bars(title: str, rows: Sequence[tuple[str, float, float]], names: tuple[str, str]) -> SafeString:
+    """As `pair_bars`, but one row a category, for long labels; the second value is written, too."""
+    longest = max((value for _, *pair in rows for value in pair), default=0.0)
+    if not longest:
+        return SafeString("")
+    per_unit = (WIDTH - ROW_LABEL - ROW_VALUE) / longest
+    drawn = []
+    for top, (label, before, now) in zip(range(4, ROW * len(rows), ROW), rows, strict=True):
+        marks = (("now", names[1], top, now), ("before", names[0], top + 8, before))
+        drawn += [_row_bar(kind, f"{label} {name}", place, value, per_unit) for kind, name, place, value in marks]
+        texts = '<text class="plot-y" x="{}" y="{}">{}</text><text x="{}" y="{}">{}</text>'
+        end = _n(ROW_LABEL + max(now, before) * per_unit + 6)
+        drawn.append(format_html(texts, ROW_LABEL - 8, top + 12, label, end, top + 11, f"{now:.0f}"))
+    return _svg(title, drawn, height=ROW * len(rows))
+
+
+def _row_bar(kind: str, label: str, top: int, value: float, per_unit: float) -> SafeString:
+    html = '<rect class="plot-{}" x="{}" y="{}" width="{}" height="7"><title>{}: {}</title></rect>'
+    return format_html(html, kind, ROW_LABEL, top, _n(value * per_unit), label, f"{value:.3g}")
 
 
 class _Scale:
@@ -110,9 +132,9 @@ def _series(row: Series, colour: int, scale: _Scale, connected: bool) -> SafeStr
 
 
 def _bar(name: str, label: str, value: float, left: float, width: float, scale: _Scale) -> SafeString:
-    html = '<rect class="plot-{}" x="{}" y="{}" width="{}" height="{}"><title>{} {}: {}</title></rect>'
+    html = '<rect class="plot-{}" x="{}" y="{}" width="{}" height="{}"><title>{}: {}</title></rect>'
     top, height = scale.y(value), scale.y(0.0) - scale.y(value)
-    return format_html(html, name, _n(left), _n(top), _n(width), _n(height), label, name, f"{value:.4g}")
+    return format_html(html, name, _n(left), _n(top), _n(width), _n(height), label, f"{value:.4g}")
 
 
 def _grid(scale: _Scale) -> SafeString:
@@ -137,10 +159,10 @@ def _x_labels(labels: Sequence[str], scale: _Scale) -> SafeString:
     )
 
 
-def _svg(title: str, parts: Iterable[SafeString]) -> SafeString:
+def _svg(title: str, parts: Iterable[SafeString], height: int = HEIGHT) -> SafeString:
     inner = format_html_join("", "{}", ((part,) for part in parts))
     return format_html(
-        '<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>', WIDTH, HEIGHT, title, inner
+        '<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>', WIDTH, height, title, inner
     )
 
 

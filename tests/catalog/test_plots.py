@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.dashboard.plots import HEIGHT, WIDTH, Point, Series, pair_bars, points_chart
+from catalog.plots import HEIGHT, WIDTH, Point, Series, pair_bars, points_chart, row_bars
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -65,3 +65,15 @@ def test_ticks_are_round_numbers():
     svg = points_chart("t", ["1"], [Series("s", [Point(0, 0.43)])])
 
     assert re.findall(r'class="plot-y"[^>]*>([^<]+)<', svg) == ["0", "0.2", "0.4", "0.6"]
+
+
+@given(st.lists(st.tuples(st.text('<&"x', max_size=9), st.floats(0, 100), st.floats(0, 100)), max_size=20))
+def test_rows_of_bars_stay_in_the_frame(rows):
+    svg = row_bars("t", rows, ("everybody", "you"))
+
+    if any(value for _, *pair in rows for value in pair):
+        ElementTree.fromstring(svg)
+        assert svg.count("<rect") == 2 * len(rows)
+        assert all(124 + width <= WIDTH for width in places(svg, "width"))
+    else:
+        assert svg == ""
