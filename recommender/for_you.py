@@ -1,4 +1,4 @@
-"""The pages "For you" and "Together": a list with filters and the dial, and more of it on request."""
+"""The pages "For you" and "Together", lists with filters, the dial and more on request; and the watchlist by liking."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.bounds import FIRST_YEAR, LAST_YEAR
-from catalog.models import Genre, Movie, Person
+from catalog.models import Genre, Movie, Person, WatchlistItem
 from catalog.services import mark_movies
-from catalog.views.pages import SignedInRequest
+from catalog.views.pages import SignedInRequest, paginated
 from recommender import services
 from recommender.api.serializers import RecommendationsQuerySerializer
 from recommender.errors import InvalidRequest
@@ -116,6 +116,27 @@ def consent(request: SignedInRequest) -> HttpResponse:
         TasteConsent.objects.filter(user=request.user).delete()
         messages.success(request, gettext("Nobody can make lists with you any more."))
     return redirect("recommender:together")
+
+
+@require_safe
+@never_cache
+@login_required
+def watchlist(request: SignedInRequest) -> HttpResponse:
+    """The watchlist by the stars that the served model predicts; movies that it does not know come last."""
+    ids = list(WatchlistItem.objects.filter(user=request.user).values_list("movie_id", flat=True))
+    predicted = predicted_stars([UserProfile.of(request.user)], ids)
+    stars = {movie: values[0] for movie, values in predicted.items() if values[0]}
+    page = paginated(request, sorted(ids, key=lambda movie: -stars.get(movie, 0.0)))
+    movies = Movie.objects.in_bulk(page.object_list)
+    mark_movies(request.user, movies.values())
+    text = gettext("You might give it %(stars).1f ★")
+    page.object_list = [
+        {"movie": movies[movie], "reason": text % {"stars": stars[movie]} if movie in stars else ""}
+        for movie in page.object_list
+        if movie in movies
+    ]
+    context = {"page": page, "by_liking": True, "is_ranked": bool(stars)}
+    return render(request, "catalog/watchlist.html", context)
 
 
 def _page(request: HttpRequest, asked: Asked, *, user: Any, surface: str | None, **context: Any) -> HttpResponse:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("for-you/", for_you.for_you, name="for-you"),
     path("together/", for_you.together, name="together"),
     path("together/consent/", for_you.consent, name="taste-consent"),
+    path("watchlist/by-liking/", for_you.watchlist, name="watchlist-by-liking"),
     path("welcome/", welcome.welcome, name="welcome"),
     path("movies/<id:movie_id>/similar/", views.similar_movies, name="similar-fragment"),
     path("movies/<id:movie_id>/why/", views.why, name="why"),

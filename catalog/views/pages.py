@@ -1,5 +1,6 @@
 """Helpers of the pages: pagination, htmx fragments, and redirects after forms."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -29,7 +30,11 @@ class SignedInRequest(HtmxRequest):
 
 
 def paginated(
-    request: HttpRequest, rows: QuerySet, *, page_size: int = PAGE_SIZE, paginator: type[Paginator] = Paginator
+    request: HttpRequest,
+    rows: QuerySet | Sequence[Any],
+    *,
+    page_size: int = PAGE_SIZE,
+    paginator: type[Paginator] = Paginator,
 ) -> Page:
     """The requested page; invalid numbers give the first, too large ones the last."""
     return paginator(rows, page_size).get_page(request.GET.get("page"))

@@ -25,7 +25,7 @@ from recommender.estimators.fitted_data import FittedData, History
 from recommender.estimators.interactions import Array
 from recommender.estimators.ranking import EXCLUDED, top_k
 
-MISERY = 1.0  # stars below what a person gives on average
+MISERY = 0.5  # stars below what a person gives on average: predictions stay near it, so that is the worst eighth
 POOL_FACTOR = 13  # of k: the best so many may come into a list
 POOL_EXTRA = 120  # but no more than so many beyond k
 POOL_SHARE = 0.25  # of all candidates: in a small catalogue the 120th is no good movie any more

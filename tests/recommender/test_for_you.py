@@ -3,9 +3,12 @@ import re
 import pytest
 
 from catalog.models import Movie
+from catalog.services import add_to_watchlist
 from recommender.models import Impression
 from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
+from recommender.serving.profile import UserProfile
+from recommender.serving.together import predicted_stars
 from tests.factories import MovieFactory, RatingFactory
 from tests.recommender.conftest import count_ratings
 
@@ -114,3 +117,37 @@ def test_the_page_takes_few_queries(client, train, camps, fan, django_assert_max
     server.refresh()
     with django_assert_max_num_queries(13):
         client.get("/for-you/?genre=romance&year_min=1950")
+
+
+def test_the_watchlist_is_ranked_by_predicted_stars(client, train, camps, fan, bob):
+    train()
+    wanted = [camps["Romance"][3], MovieFactory(title="Unknown"), camps["Science Fiction"][5], camps["Romance"][4]]
+    for movie in wanted:
+        add_to_watchlist(user=fan, movie=movie)
+    add_to_watchlist(user=bob, movie=camps["Science Fiction"][6])
+    client.force_login(fan)
+    page = client.get("/watchlist/by-liking/").context["page"]
+    stars = predicted_stars([UserProfile.of(fan)], [movie.pk for movie in wanted])
+    assert wanted[1].pk not in stars
+    ranked = sorted(stars, key=lambda movie: -stars[movie][0])
+    assert [item["movie"].pk for item in page.object_list] == [*ranked, wanted[1].pk]
+    assert f"{stars[ranked[0]][0]:.1f} ★" in page.object_list[0]["reason"]
+    assert page.object_list[-1]["reason"] == ""
+
+
+def test_without_a_model_the_watchlist_is_whole(client, fan):
+    movies = MovieFactory.create_batch(3)
+    for movie in movies:
+        add_to_watchlist(user=fan, movie=movie)
+    client.force_login(fan)
+    page = client.get("/watchlist/by-liking/").context["page"]
+    assert [item["movie"] for item in page.object_list] == movies[::-1]
+
+
+def test_the_ranked_watchlist_takes_few_queries(client, train, camps, fan, django_assert_max_num_queries):
+    train()
+    client.force_login(fan)
+    for movie in camps["Romance"]:
+        add_to_watchlist(user=fan, movie=movie)
+    with django_assert_max_num_queries(8):
+        client.get("/watchlist/by-liking/")
