@@ -1,7 +1,7 @@
 """The home page with its rows of lists, similar movies, and feedback on recommended movies."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
@@ -121,13 +121,22 @@ def _rows_for_visitors(profile: UserProfile) -> list[Row]:
 
 def _personal_rows(user: User, profile: UserProfile) -> list[Row]:
     for_you = services.recommend(user=user, k=ROW, surface="home:for-you", profile=profile)
-    new = services.recommend_new(user=user, k=ROW, surface="home:new", profile=profile)
-    rows = [_row(_("For you"), for_you, "for-you", profile), _row(_("New for you"), new, "new", profile)]
-    rows += _because_you_liked(profile)
+    rows = [_row(_("For you"), for_you, "for-you", profile), *_because_you_liked(profile), _unrated(user, profile)]
     if for_you.fallback not in ("popular", "newest"):
         popular = services.popular(user=user, k=ROW, surface="home:popular", profile=profile)
         rows.append(_row(_("Popular now"), popular, "popular", profile))
     return rows
+
+
+def _unrated(user: User, profile: UserProfile) -> Row:
+    """Movies without a rating, by taste: the best third of them at most, or the row would follow no taste."""
+    champion = server.champion()
+    k = ROW if champion is None else min(ROW, max(1, len(champion.new) // 3))
+    new = services.recommend_new(user=user, k=k, surface="home:new", profile=profile)
+    if champion is None:
+        return _row(_("Newest"), new, "new", profile)
+    unrated = [result for result in new.results if not result.movie.rating_count]  # nor rated since the training
+    return _row(_("Not rated by anyone here yet"), replace(new, results=unrated), "new", profile)
 
 
 def _because_you_liked(profile: UserProfile) -> list[Row]:

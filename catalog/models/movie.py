@@ -1,8 +1,10 @@
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.text import slugify
 
 from catalog.bounds import FIRST_YEAR, LAST_YEAR
@@ -15,6 +17,7 @@ from catalog.text import fold, search_terms
 # not the site's current mean, so that a generated column can hold it; changing them takes a migration.
 PRIOR_RATINGS = 20
 PRIOR_MEAN = 3.3
+RECENT_DAYS = 180  # after its release, in which a movie is marked as new
 
 
 @dataclass
@@ -113,6 +116,14 @@ class Movie(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("catalog:movie-detail", args=[self.pk, self.slug])
+
+    @property
+    def is_recent(self) -> bool:
+        """Whether it came out lately; without a known day, whether it is of this year."""
+        today = timezone.now().date()
+        if self.release_date is None:
+            return self.year == today.year
+        return today - timedelta(days=RECENT_DAYS) <= self.release_date <= today
 
     def set_search(self) -> None:
         """Derives the columns for sorting and search from all titles. A new movie has no alternative titles yet."""

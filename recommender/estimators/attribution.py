@@ -16,12 +16,13 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recommender.estimators.fitted_data import LIKENESS_USERS, FittedData, History
+from recommender.estimators.fitted_data import FittedData, History
 from recommender.estimators.ids import IdArray
 from recommender.estimators.interactions import Array, resized
 from recommender.estimators.ranking import EXCLUDED, top_k
 
 N_NEIGHBORS = 50
+AUDIENCE_USERS = 20_000  # bound the memory; movies of few raters find their neighbours by metadata
 NAMED_KINDS = ("genre", "keyword", "cast", "director")
 
 
@@ -122,25 +123,24 @@ class Attributing(FittedData):
         return is_near
 
     def neighbors(self, column: int) -> Array:
-        """Positions of the movies nearest to one by audience (the cosine of who liked both) and by metadata."""
+        """Positions of the movies nearest to one by audience (the cosine of who rated both) and by metadata."""
         if column not in self._neighbors:
             kinds = (self._audience_likeness(column), self._metadata_likeness(column))
             found = [_nearest(likeness, column) for likeness in kinds if likeness is not None]
             self._neighbors[column] = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *found]))
         return self._neighbors[column]
 
-    def _audience_likeness(self, column: int) -> Array | None:
-        """From at most LIKENESS_USERS of those who liked the movie, evenly taken."""
-        if column >= self.n_fitted_movies_:
-            return None
-        start, stop = self._positives_by_movie.indptr[column : column + 2]
-        users = self._positives_by_movie.indices[start : stop : max(1, -(-(stop - start) // LIKENESS_USERS))]
-        together = np.bincount(self._positives(self.interactions_[users]).indices, minlength=len(self.movie_ids_))
-        return np.asarray(together / np.sqrt(np.maximum(self.popularity_, 1.0)))
+    def _audience_likeness(self, column: int) -> Array:
+        return np.asarray(self._audience_rows @ self._audience_rows[column].toarray()[0])
 
     def _metadata_likeness(self, column: int) -> Array | None:
         """The cosines of its metadata, for models that have any."""
         return None
+
+    @cached_property
+    def _audience_rows(self) -> csr_matrix:
+        """Rows whose products are cosines: who of at most AUDIENCE_USERS users, evenly taken, rated each movie."""
+        return self._raters(AUDIENCE_USERS)
 
     @cached_property
     def _neighbors(self) -> dict[int, Array]:

@@ -95,11 +95,15 @@ class ContentRecommender(Recommender):
             self.features_[rated], share, POPULARITY_REGULARIZATION
         )
 
-    def _weighted(self, features: csr_matrix) -> csr_matrix:
+    def _weighted(self, features: csr_matrix, power: float = 0.5) -> csr_matrix:
         """The blocks by what they say of who will like a movie, beside what they say of which are alike."""
-        weights = [KIND_WEIGHTS.get(kind, 1.0) for kind, _ in self.feature_names_]
-        scale = np.sqrt(np.array(weights, dtype=np.float32))
-        return with_values(features, features.data * scale[features.indices])
+        weights = np.array([KIND_WEIGHTS.get(kind, 1.0) for kind, _ in self.feature_names_], dtype=np.float32)
+        return with_values(features, features.data * (weights**power)[features.indices])
+
+    @cached_property
+    def _metadata_rows(self) -> csr_matrix:
+        """By what says which movies are alike: without the weights."""
+        return unit_rows(self._weighted(self.features_, -0.5))
 
     def _learn_kernel(self, weights: Array, of_movies: Array) -> None:
         """right_, and left_, which is empty where vectors are not cut."""
@@ -181,7 +185,7 @@ class ContentRecommender(Recommender):
         return weights
 
     def _metadata_likeness(self, column: int) -> Array:
-        return np.asarray(self._likeness_rows @ self._likeness_rows[column].toarray()[0])
+        return np.asarray(self._metadata_rows @ self._metadata_rows[column].toarray()[0])
 
     def _similarities(self, item_idx: Array) -> Array:
         """Cosine of the metadata."""

@@ -47,7 +47,12 @@ def diverse_list(
     exclude: Iterable[Any] = (),
     exclude_seen: bool = True,
 ) -> tuple[pd.DataFrame, Array]:
-    """The best movies for one history, as `recommend_for_history` gives them, and which rows of them are the list."""
+    """The best movies for one history, as `recommend_for_history` gives them, and which rows of them are the list.
+
+    The strength is that for a long history: after n ratings it is n / (n + 1) of it, since a few likes have few movies
+    near them, and what is unlike those is off taste.
+    """
+    strength *= len(history) / (len(history) + 1)
     n_candidates = int(model.is_rated_.sum()) if candidates is None else len(candidates)
     n_best = pool_size(k, n_candidates) if strength or novelty else k
     best = model.recommend_for_history([history], n_best, exclude_seen, candidates, [exclude])

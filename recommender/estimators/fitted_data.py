@@ -131,8 +131,12 @@ class FittedData:
 
     @cached_property
     def _likeness_rows(self) -> csr_matrix:
-        """Rows whose products are likenesses: who of at most LIKENESS_USERS users, evenly taken, rated each movie."""
-        sampled = self.interactions_[:: max(1, -(-len(self.user_ids_) // LIKENESS_USERS))]
+        """Rows whose products are likenesses: by who rated each movie."""
+        return self._raters(LIKENESS_USERS)
+
+    def _raters(self, n_users: int) -> csr_matrix:
+        """Who of at most so many users, evenly taken, rated each movie; rows of length 1."""
+        sampled = self.interactions_[:: max(1, -(-len(self.user_ids_) // n_users))]
         rated = matrices.with_values(sampled, np.ones(sampled.nnz, dtype=np.float32))
         return matrices.unit_rows(rated.T.tocsr())
 

@@ -1,12 +1,15 @@
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from catalog.models import Movie
 from recommender import services
 from recommender.models import Dismissal, Impression
 from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
-from tests.factories import MovieFactory, UserFactory
+from tests.factories import MovieFactory, RatingFactory, UserFactory
 from tests.recommender.conftest import count_ratings
 
 pytestmark = pytest.mark.django_db
@@ -49,12 +52,42 @@ def test_personal_rows_name_the_model_that_made_them(client, train, camps, fan):
     client.force_login(fan)
     response = client.get("/")
     liked = camps["Science Fiction"][2]  # the latest of the three that were rated 5
-    assert list(rows(response)) == ["For you", "New for you", f"Because you liked {liked.title}", "Popular now"]
+    assert list(rows(response)) == [
+        "For you",
+        f"Because you liked {liked.title}",
+        "Not rated by anyone here yet",
+        "Popular now",
+    ]
     assert set(rows(response)["For you"]) == {"personal"}
     assert set(rows(response)[f"Because you liked {liked.title}"]) == {"similar"}
     page = response.content.decode()
     assert "Model 3 · personal" in page
     assert "Fresh from the editor" in page
+
+
+def test_movies_without_ratings_follow_taste_and_stay_unrated(client, train, camps, fan):
+    made = {name: [MovieFactory(title=f"{name} {n}", year=1939) for n in range(3)] for name in camps}
+    for name, movies in made.items():
+        for movie in movies:
+            movie.genres.set(camps[name][0].genres.all())
+    train(algorithm="hybrid", regularization=2.0, popularity_weight=0.1, cold_user_weight=0.0, reranker=False)
+    server.refresh()
+    client.force_login(fan)
+    row = next(row for row in client.get("/").context["rows"] if row.id == "new")
+    shown = [result.movie for result in row.recommendations.results]
+    assert len(shown) == 2  # a third of them
+    assert set(shown) < set(made["Science Fiction"])
+    RatingFactory(movie=shown[0], rating=4.0)
+    count_ratings()
+    row = next(row for row in client.get("/").context["rows"] if row.id == "new")
+    assert [result.movie for result in row.recommendations.results] == shown[1:]
+
+
+def test_only_recent_releases_are_marked_as_new(client):
+    MovieFactory(title="Restored", year=1939)
+    MovieFactory(title="Last week", release_date=timezone.now().date() - timedelta(days=7))
+    MovieFactory(title="Next week", release_date=timezone.now().date() + timedelta(days=7))
+    assert client.get("/movies/").content.decode().count('class="badge"') == 1
 
 
 @pytest.mark.wording

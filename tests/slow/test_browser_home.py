@@ -57,7 +57,7 @@ def test_hiding_and_undoing_need_no_reload(visit, site, fan):
     page = visit()
     sign_in(page, fan)
     expect(row(page, "For you")).to_contain_text("Model 1 · personal")
-    expect(row(page, "New for you")).to_contain_text("Fresh from the editor")
+    expect(row(page, "Not rated by anyone here yet")).to_contain_text("Fresh from the editor")
     page.evaluate("document.body.dataset.mark = 'kept'")
     title = first_title(page, "For you")
     button = f"Not interested in {title}"
@@ -103,6 +103,26 @@ def test_a_rating_on_a_movie_page_counts_at_home(visit, site, fan):
     page.get_by_role("link", name="Home").click()
     expect(row(page, f"Because you liked {title}")).to_be_visible()
     assert first_title(page, "For you") != title
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_card_s_reason_leads_to_all_that_speaks_for_it(visit, site, fan, javascript):
+    page = visit(javascript=javascript)
+    sign_in(page, fan)
+    card = row(page, "For you").get_by_role("article").first
+    title = card.get_by_role("heading", level=3).inner_text()
+    reason = card.get_by_role("link", name=re.compile("Because you liked Science Fiction [012]"))
+    expect(reason).to_be_visible()
+    named = reason.locator("cite").inner_text()
+    reason.click()
+    panel = page.get_by_role("region", name=f"Why {title}?")
+    expect(panel.get_by_role("listitem")).to_have_count(3)
+    expect(panel.get_by_role("listitem").filter(has_text=named)).to_contain_text("+")
+    assert panel.locator("svg rect").first.bounding_box()["width"] > 20
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert ("/why/" in page.url) == (not javascript)
+    panel.get_by_role("link", name=named, exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(named)
 
 
 def test_the_other_model_s_lists_are_shown_after_a_promotion(visit, train, site, fan):

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from recommender.estimators import ALGORITHMS, Dataset
 from recommender.estimators.hybrid import HybridRecommender
+from recommender.estimators.interactions import unit_rows
 from recommender.estimators.reranker import NOW
 from tests.recommender.estimators.data import tastes
-from tests.recommender.estimators.fitted_models import MOVIES, UNRATED, fitted, rated_by
+from tests.recommender.estimators.fitted_models import MOVIES, UNRATED, dataset, fitted, rated_by
 
 USERS = range(100, 140)
 
@@ -109,17 +110,18 @@ def test_parts_and_the_blend_make_the_score() -> None:
         np.testing.assert_allclose(score + 1e-6 * model()._prior_share, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_neighbors_are_those_of_who_liked_both_and_of_metadata(monkeypatch) -> None:
+def test_neighbors_are_those_of_who_rated_both_and_of_metadata(monkeypatch) -> None:
     monkeypatch.setattr("recommender.estimators.attribution.N_NEIGHBORS", 3)
     ratings, _ = tastes()
-    likers = ratings.groupby("movie_id")["user_id"].agg(set)
+    raters = ratings.groupby("movie_id")["user_id"].agg(set)
     nearest = copy.copy(model())
     nearest._neighbors = {}
-    for movie in likers.index[:6]:
+    for movie in raters.index[:6]:
         [column] = nearest._item_idx([movie], "movie")
         near = nearest.neighbors(column)
-        shared = likers.drop(movie).map(lambda users: len(users & likers[movie]) / len(users) ** 0.5)  # noqa: B023
-        alike = nearest.content_._likeness_rows.toarray() @ nearest.content_._likeness_rows[column].toarray()[0]
+        shared = raters.drop(movie).map(lambda users: len(users & raters[movie]) / len(users) ** 0.5)  # noqa: B023
+        rows = unit_rows(dataset().movie_features[1]).toarray()
+        alike = rows @ rows[column]
         alike[column] = 0
         assert 3 <= len(near) <= 6
         assert set(shared.nlargest(2).index) <= set(nearest.movie_ids_[near].tolist())
