@@ -153,7 +153,5 @@ document.querySelector(".theme-form")?.addEventListener("submit", (event) => {
 });
 
 // A page for times without a connection; where the browser does without, nothing is lost.
-addEventListener("load", () => {
-  const manifest = document.querySelector("link[rel=manifest]").href;
-  navigator.serviceWorker?.register(new URL("sw.js", manifest)).catch(() => {});
-});
+const register = () => navigator.serviceWorker?.register(new URL("sw.js", document.querySelector("link[rel=manifest]").href));
+addEventListener("load", () => setTimeout(() => register()?.catch(() => {}), 3000)); // after what people wait for

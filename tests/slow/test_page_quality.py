@@ -1,0 +1,130 @@
+"""Every page that links lead to, as visitor, member and staff: accessible in both themes, light, no wider than a phone.
+
+One page per view is looked at, so that a new page is judged without being named here.
+"""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import Resolver404, resolve
+from playwright.sync_api import Page, Response
+
+from benchmarks.node_tools import AXE, install
+from catalog.models import Movie, User
+from catalog.services import record_rating
+from tests.factories import MovieFactory
+from tests.recommender.conftest import count_ratings
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.once,
+    pytest.mark.browser,
+    pytest.mark.timeout(1200),
+    pytest.mark.django_db(transaction=True),
+]
+
+PHONE = {"width": 360, "height": 740}
+HEAVY = ("admin:", "api-docs")  # views whose weight and width are their libraries' own
+MOST_BYTES, MOST_SCRIPT_BYTES, MOST_PICTURE_BYTES = 250_000, 40_000, 30_000
+TOO_EAGER = """[...document.images].filter((image) => image.loading !== "lazy"
+    && image.getBoundingClientRect().top > innerHeight).map((image) => image.src)"""
+VIOLATIONS = """axe.run(document, {resultTypes: ["violations"]}).then((result) => result.violations.map(
+    (rule) => `${rule.id} at ${rule.nodes.slice(0, 3).map((node) => node.target).join(" and ")}`))"""
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory) -> str:
+    return (install(Path(tmp_path_factory.mktemp("npm")), AXE) / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def site(train, camps, fan) -> User:
+    train(version=1)
+    MovieFactory(title="Fresh from the editor", year=2026)
+    count_ratings()
+    record_rating(user=fan, movie=Movie.objects.latest("id"), rating=4)
+    return fan
+
+
+def view_of(address: str) -> str | None:
+    """The view behind a link, or nothing for what is no page of the site."""
+    try:
+        match = resolve(urlsplit(address).path)
+    except Resolver404:
+        return None
+    arguments = sorted(match.kwargs.items()) if match.view_name.startswith("django.contrib") else ()
+    return f"{match.view_name}{arguments or ''}"
+
+
+def pages(page: Page, start: list[str]) -> Iterator[tuple[str, list[Response]]]:
+    """Goes to one page per view, along the links, and yields it with all that was loaded for it."""
+    host, seen, waiting = urlsplit(page.url).netloc, set(), list(start)
+    loaded: list[Response] = []
+    page.on("response", lambda response: loaded.append(response))
+    while waiting:
+        view = view_of(address := waiting.pop(0))
+        if view is None or view in seen:
+            continue
+        seen.add(view)
+        kind = page.request.get(address, max_redirects=5).headers.get("content-type", "")
+        if kind.startswith("text/html"):
+            loaded.clear()
+            page.goto(address)
+            page.wait_for_load_state("networkidle")
+            yield view, loaded
+            links = page.eval_on_selector_all("a[href]", "links => links.map((link) => link.href)")
+            waiting += [link for link in links if urlsplit(link).netloc == host]
+
+
+def weight(loaded: list[Response]) -> list[str]:
+    """What is too heavy, as transferred with compression."""
+    total = scripts = 0
+    found = []
+    for response in loaded:
+        kind = response.request.resource_type
+        if response.status != 200 or kind == "font":
+            continue
+        size = len(gzip.compress(response.body()))
+        if kind == "image":
+            found += [f"{response.url} has {size} bytes"] if size > MOST_PICTURE_BYTES else []
+        else:
+            total += size
+            scripts += size if kind == "script" else 0
+    found += [f"{total} bytes"] if total > MOST_BYTES else []
+    return found + ([f"{scripts} bytes of scripts"] if scripts > MOST_SCRIPT_BYTES else [])
+
+
+@pytest.mark.parametrize("role", ["visitor", "member", "staff"])
+def test_every_page_is_accessible_and_light(visit, site, sam, axe, role):
+    page = visit(viewport=PHONE, bypass_csp=True)  # axe sets styles
+    page.goto("/healthz")
+    start = ["/", "/movies/", "/accounts/sign-up/", "/offline/"]
+    if role != "visitor":
+        client = Client()
+        client.force_login(sam if role == "staff" else site)
+        name = settings.SESSION_COOKIE_NAME
+        page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": page.url}])
+    if role == "staff":
+        start = ["/mlops/", "/admin/"]
+    problems: dict[str, list[str]] = {}
+    looked_at: list[str] = []
+    for view, loaded in pages(page, start):
+        looked_at.append(view)
+        is_heavy = view.startswith(HEAVY)
+        found = [] if is_heavy else weight(loaded) + page.evaluate(TOO_EAGER)
+        if not is_heavy and page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append("wider than a phone")
+        page.evaluate(axe)  # not a script element, which the policy would rightly block
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found += [f"{scheme}: {rule}" for rule in page.evaluate(VIOLATIONS)]
+        if found:
+            problems[f"{view} {urlsplit(page.url).path}"] = found
+
+    assert len(looked_at) > 10
+    assert problems == {}
