@@ -17,6 +17,7 @@ LIKED = ("Alien", "Blade Runner", "Twelve Monkeys", "Arrival", "The Matrix", "He
 WATCHED, LISTED = "Spirited Away", "Moon"
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 QUALITY = 72
+TIMEOUT = 120_000  # milliseconds; only ends what hangs
 
 
 def main() -> None:
@@ -35,7 +36,9 @@ def main() -> None:
 
 
 def _open(browser: Browser, address: str, *, scheme: str = "dark") -> Page:
-    return browser.new_context(base_url=address, viewport=DESK, color_scheme=scheme).new_page()
+    page = browser.new_context(base_url=address, viewport=DESK, color_scheme=scheme).new_page()
+    page.set_default_timeout(TIMEOUT)
+    return page
 
 
 def _take(page: Page, folder: Path, name: str, path: str, *, phone: bool = False) -> None:

@@ -1,0 +1,80 @@
+"""`python -m benchmarks.lighthouse ADDRESS`: Lighthouse on the main pages, on a phone and a desk, median of the runs.
+
+MEMBER_NAME and MEMBER_PASSWORD are an account there, for the pages of members. To be a phone, Lighthouse slows a fast
+machine down four times; on a slow or busy one `--slow-down` has to be less. The printed index tells: 1500 is fast.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx
+
+from benchmarks.node_tools import LIGHTHOUSE, install
+from benchmarks.tables import Row, render
+
+PUBLIC = ("/", "/movies/", "/welcome/", "/accounts/sign-in/")
+PERSONAL = ("/", "/for-you/")
+CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
+AUDITS = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift")
+CHROME = "--headless=new --no-sandbox --disable-gpu"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.lighthouse", description=__doc__)
+    parser.add_argument("address", help="of a site, such as http://127.0.0.1:8000")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--slow-down", type=float, default=4, help="how many times slower than this machine a phone is")
+    given = parser.parse_args()
+    first = httpx.get(f"{given.address}/api/v1/movies/", params={"page_size": 1}).json()["results"][0]
+    pages = [(path, "") for path in (*PUBLIC, f"/movies/{first['id']}/")]
+    if "MEMBER_PASSWORD" in os.environ:
+        pages += [(path, _cookies(given.address)) for path in PERSONAL]
+    with tempfile.TemporaryDirectory() as folder:
+        program = install(Path(folder), LIGHTHOUSE) / "cli" / "index.js"
+        rows: list[Row] = []
+        for path, cookies in pages:
+            for form in ("mobile", "desktop"):
+                slow = given.slow_down if form == "mobile" else 1
+                reports = [_run(program, given.address + path, form, cookies, slow) for _ in range(given.runs)]
+                name = f"{path}{' (member)' if cookies else ''}"
+                rows.append({"page": name, "form": form} | _medians(reports))
+                print(*rows[-1].values(), flush=True)
+    print(render(f"Lighthouse, median of {given.runs}", rows, dict.fromkeys((*CATEGORIES, *AUDITS[:3], "index"), 0)))
+
+
+def _cookies(address: str) -> str:
+    with httpx.Client(base_url=address, follow_redirects=True) as client:
+        client.get("/accounts/sign-in/")
+        form = {"username": os.environ.get("MEMBER_NAME", ""), "password": os.environ["MEMBER_PASSWORD"]}
+        form["csrfmiddlewaretoken"] = client.cookies["csrftoken"]
+        client.post("/accounts/sign-in/", data=form, headers={"Referer": address})
+        return f"sessionid={client.cookies['sessionid']}"
+
+
+def _run(program: Path, address: str, form: str, cookies: str, slow: float) -> dict[str, Any]:
+    command = ["node", str(program), address, "--output=json", "--quiet", f"--chrome-flags={CHROME}"]
+    command += ["--preset=desktop"] if form == "desktop" else [f"--throttling.cpuSlowdownMultiplier={slow:g}"]
+    command += [f"--extra-headers={json.dumps({'Cookie': cookies})}"] if cookies else []
+    environment = {"CHROME_PATH": os.environ.get("CHROMIUM", "/usr/bin/chromium")} | os.environ
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def _medians(reports: list[dict[str, Any]]) -> Row:
+    """Scores of 100, times in milliseconds, and how fast this machine was."""
+    row = {name: 100 * median(report["categories"][name]["score"] for report in reports) for name in CATEGORIES}
+    row |= {name: median(report["audits"][name]["numericValue"] for report in reports) for name in AUDITS}
+    return row | {"index": median(report["environment"]["benchmarkIndex"] for report in reports)}
+
+
+if __name__ == "__main__":
+    main()
