@@ -112,8 +112,8 @@ def newest(*, k: int = 10, surface: str) -> RecommendationList:
 def titles_to_rate(
     *, profile: UserProfile, not_seen: Iterable[int] = (), shown: Sequence[int] = (), k: int = 12
 ) -> list[Movie]:
-    """Well-known titles whose ratings would tell most about the taste of somebody with this profile, those telling most
-    first, but those `shown` already in their places. Without a served model, popular titles of all genres."""
+    """Well-known titles whose ratings would improve the lists for this profile most, the best ones first, but those
+    `shown` already in their places. Without a served model, popular titles of all genres."""
     request = ListRequest.of(profile, k, exclude=not_seen)
     _source, found, movies = find_movies([*model_sources(titles.informative), VARIED, NEWEST], request)
     return [movies[movie] for movie in estimators.keep_places(shown, [candidate.movie_id for candidate in found])]

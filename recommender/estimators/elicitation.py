@@ -1,13 +1,15 @@
-"""Which titles to ask a newcomer about: those whose answers tell most about taste.
+"""Which titles to ask a newcomer about: those whose answers are expected to improve the newcomer's list most.
 
-A sample of the model's own users stands for the tastes that there are. The model predicts how each of them rates each
-well-known title, the log says who has seen it, and Bayes' rule weighs the users by the answers so far. The expected
-information of a question is the mutual information of its answer (liked, disliked or not seen) and the taste:
+A sample of the model's own users stands for the tastes that there are. The log says who of them has seen each title,
+the model predicts who likes it, and Bayes' rule weighs the users by the answers so far (w_u). The value of a question
+is the gain in nDCG of the list that the model makes with the answer (a: liked, disliked) over the list without it,
+expected over answers and tastes:
 
-    I(answer; taste) = H(sum_u w_u p_u) - sum_u w_u H(p_u)
+    value(title) = sum_u w_u sum_a P(seen, a | u, title) (nDCG_u(list with the answer) - nDCG_u(list without it))
 
-(Golbandi, Koren and Lempel, "Adaptive bootstrapping of recommender systems using decision trees", WSDM 2011, with the
-model's users instead of a tree). All of it is precomputed, so that a question costs milliseconds.
+`python -m benchmarks.welcome` measures it. The mutual information of answer and taste, as in Golbandi, Koren and Lempel
+("Adaptive bootstrapping of recommender systems using decision trees", WSDM 2011), tells tastes apart by titles that the
+list gains nothing from, and did worse than popular titles.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,52 +22,74 @@ from recommender.estimators.diversity import choose_unlike
 from recommender.estimators.interactions import Array, with_values
 
 N_TITLES = 150  # the most rated ones: newcomers have seen some of them
+N_VALUED = 60  # of those, the likeliest to be seen and liked
+N_TARGETS = 500  # the most liked movies: those that lists are made of
 N_TASTES = 384
+K = 10  # length of the lists
 MIN_RATINGS = 20  # of a user who stands for a taste
+MAX_HISTORY = 50  # ratings that the lists are made with
 SEEN_SHARE = 0.75  # how far the log decides who has seen a title; the rest is its share of all users
 OPINION_SHARE = 0.8  # how far a user's own rating decides whether they like a title; the rest is the prediction
 STARS_SCALE = 0.5  # of the logistic function from predicted stars to the probability of a like
 EVIDENCE = 0.7  # exponent of the likelihood of the answers, which are not independent given a taste
-POOL_FACTOR = 4  # a wall of k varied titles is chosen among the best POOL_FACTOR * k
 VARIETY = 0.5  # see `diversity.choose_unlike`
 TINY = 1e-12
+DISCOUNTS = 1 / np.log2(np.arange(2, K + 2))
 
 
 class Elicitation:
     """The questions that one fitted model can ask. `titles` are their movie ids, the most rated first."""
 
     def __init__(self, model: Recommender) -> None:
+        self._model = model
         log = model.interactions_
         counts = np.bincount(log.indices, minlength=log.shape[1])
         titles = np.argsort(-counts, kind="stable")[: min(N_TITLES, np.count_nonzero(counts))]
         self.titles: list[Any] = model.movie_ids_[titles].tolist()
-        self._likeness = model.likeness(self.titles)
         self._place = {movie: place for place, movie in enumerate(self.titles)}
-        tastes = _tastes(np.diff(log.indptr))
-        rows = log[tastes]
-        has_rated = with_values(rows, np.ones(rows.nnz))[:, titles].toarray() > 0
+        self._likeness = model.likeness(self.titles)
         self._threshold = model.rating_mean_ if model.implicit_threshold_ is None else model.implicit_threshold_
-        likes = (model._scale.stars(rows[:, titles].toarray()) >= self._threshold) & has_rated
+        # What an answer is taken to be: the middle of all likes, and of all dislikes.
+        is_like = log.data >= self._threshold
+        sides = (log.data[is_like], log.data[~is_like])
+        self._given = [float(np.median(side)) if len(side) else self._threshold for side in sides]
+        tastes = _tastes(np.diff(log.indptr))
+        self._answers = self._probabilities(tastes, titles, counts[titles] / log.shape[0])
+        self._targets = np.sort(np.argsort(-model.popularity_[: log.shape[1]], kind="stable")[:N_TARGETS])
+        self._target = {movie: place for place, movie in enumerate(model.movie_ids_[self._targets].tolist())}
+        liked = model._positives(log[tastes])[:, self._targets].toarray()
+        ideal = np.concatenate([[np.inf], np.cumsum(DISCOUNTS)])[np.minimum(liked.sum(axis=1).astype(int), K)]
+        self._gains = liked / ideal[:, None]  # (tastes, targets): of the first place of a list
+
+    def _probabilities(self, tastes: Array, titles: Array, share_seen: Array) -> Array:
+        """(answers, tastes, titles): of seen and liked, of seen and disliked, of not seen."""
+        model, rows = self._model, self._model.interactions_[tastes]
+        has_rated = with_values(rows, np.ones(rows.nnz))[:, titles].toarray() > 0
+        has_liked = (rows[:, titles].toarray() >= self._threshold) & has_rated
         predicted = model.predict_ratings(model.user_ids_[tastes], self.titles)
-        by_model = 1 / (1 + np.exp((self._threshold - predicted) / STARS_SCALE))
-        liked = np.where(has_rated, OPINION_SHARE * likes + (1 - OPINION_SHARE) * by_model, by_model)
-        seen = SEEN_SHARE * has_rated + (1 - SEEN_SHARE) * counts[titles] / log.shape[0]
-        # (answers, tastes, titles)
-        self._answers = np.clip(np.stack([seen * liked, seen * (1 - liked), 1 - seen]), TINY, 1)
-        self._entropies = -np.sum(self._answers * np.log(self._answers), axis=0)
+        by_model = 1 / (1 + np.exp((model._scale.stars(np.array(self._threshold)) - predicted) / STARS_SCALE))
+        liked = np.where(has_rated, OPINION_SHARE * has_liked + (1 - OPINION_SHARE) * by_model, by_model)
+        seen = SEEN_SHARE * has_rated + (1 - SEEN_SHARE) * share_seen
+        return np.asarray(np.clip([seen * liked, seen * (1 - liked), 1 - seen], TINY, 1))
 
     def choose(self, ratings: Mapping[Any, float], not_seen: Collection[Any], k: int) -> list[Any]:
-        """The k titles to ask about next, varied, the most informative first; none that was answered."""
-        answered = [self._place[movie] for movie in {*ratings, *not_seen} if movie in self._place]
-        information = self._information(self._weights(ratings, not_seen))
-        information[answered] = -1
-        best = np.argsort(-information, kind="stable")[: min(POOL_FACTOR * k, len(self.titles) - len(answered))]
+        """The k titles to ask about next, varied, the most valuable first; none that was answered."""
+        weights = self._weights(ratings, not_seen)
+        is_open = np.ones(len(self.titles), dtype=bool)
+        is_open[[self._place[movie] for movie in {*ratings, *not_seen} if movie in self._place]] = False
+        likely = np.argsort(-(weights @ self._answers[0]), kind="stable")
+        likely = likely[is_open[likely]][: max(N_VALUED, k)]
+        if not len(likely):
+            return []
+        values = np.maximum(self._values(ratings, weights, likely), 0)
+        order = np.argsort(-values, kind="stable")
+        best = likely[order]
         if len(best) > k:
-            best = best[choose_unlike(information[best], self._likeness[np.ix_(best, best)], k, VARIETY)]
+            best = best[choose_unlike(values[order], self._likeness[np.ix_(best, best)], k, VARIETY)]
         return [self.titles[place] for place in best]
 
     def _weights(self, ratings: Mapping[Any, float], not_seen: Iterable[Any]) -> Array:
-        """How much each taste explains the answers."""
+        """How well each taste explains the answers."""
         given = [(int(rating < self._threshold), movie) for movie, rating in ratings.items()]
         given += [(2, movie) for movie in not_seen if movie not in ratings]
         evidence = np.zeros(self._answers.shape[1])
@@ -75,9 +99,26 @@ class Elicitation:
         weights = np.exp(evidence - evidence.max())
         return np.asarray(weights / weights.sum())
 
-    def _information(self, weights: Array) -> Array:
-        expected = np.einsum("u,aut->at", weights, self._answers)
-        return np.asarray(-np.sum(expected * np.log(expected), axis=0) - weights @ self._entropies)
+    def _values(self, ratings: Mapping[Any, float], weights: Array, titles: Array) -> Array:
+        """Of asking about each of the titles."""
+        known = dict(list(ratings.items())[:MAX_HISTORY])
+        asked = [self.titles[place] for place in titles]
+        lists = self._lists([known, *({**known, movie: given} for given in self._given for movie in asked)])
+        listed, places = np.unique(lists, return_inverse=True)
+        without, *answered = np.split(places.reshape(lists.shape), [1, 1 + len(asked)])
+        values = np.zeros(len(asked))
+        for lists_of_answer, probabilities in zip(answered, self._answers, strict=False):
+            gains = (weights[:, None] * probabilities[:, titles]).T @ self._gains[:, listed]
+            change = np.take_along_axis(gains, lists_of_answer, axis=1) - gains[:, without[0]]
+            values += change @ DISCOUNTS[: lists.shape[1]]
+        return values
+
+    def _lists(self, histories: list[dict[Any, float]]) -> Array:
+        """The best targets for each history, as columns of `_gains`."""
+        scores = self._model._scores(self._model._from_mappings(histories), self._targets)
+        for row, history in enumerate(histories):
+            scores[row, [self._target[movie] for movie in history if movie in self._target]] = -np.inf
+        return np.argsort(-scores, axis=1, kind="stable")[:, :K]
 
 
 def _tastes(n_ratings: Array) -> Array:

@@ -23,7 +23,7 @@ _prepared: WeakKeyDictionary[Recommender, Elicitation] = WeakKeyDictionary()  # 
 
 
 def informative(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
-    """Titles whose ratings would tell the model most about the user's taste."""
+    """Titles whose ratings would improve the user's lists most."""
     elicitation = _prepared.get(loaded.model)
     if elicitation is None:
         elicitation = _prepared[loaded.model] = estimators.Elicitation(loaded.model)

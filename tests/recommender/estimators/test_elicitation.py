@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.estimators import ALGORITHMS, Elicitation
+from recommender.estimators import ALGORITHMS, Elicitation, Recommender
 from recommender.estimators.elicitation import keep_places
 from tests.recommender.estimators.fitted_models import MOVIES, fitted
 
@@ -35,21 +35,40 @@ def test_weights_of_tastes_are_probabilities(elicitation, ratings, not_seen):
     assert weights.sum() == pytest.approx(1)
 
 
-@given(ratings=st.dictionaries(movies, stars, max_size=8), not_seen=st.sets(movies, max_size=8))
-def test_expected_information_is_that_of_bayes_rule(elicitation, ratings, not_seen):
-    """The mutual information is the mean fall of the entropy of the tastes, over the answers."""
-    weights = elicitation._weights(ratings, not_seen)
-    answers = elicitation._answers / elicitation._answers.sum(axis=0)
-    for title in range(3):
-        fall = entropy(weights)
-        for of_tastes in answers[:, :, title]:
-            probability = weights @ of_tastes
-            fall -= probability * entropy(weights * of_tastes / probability)
-        assert elicitation._information(weights)[title] == pytest.approx(fall, abs=1e-6)
+@settings(max_examples=15)
+@given(ratings=st.dictionaries(st.sampled_from(MOVIES[:30]), stars, max_size=6))
+def test_a_value_is_the_expected_gain_of_the_list(elicitation, ratings):
+    """By the lists that the model gives to everybody, and nDCG by its definition."""
+    model = fitted("ease")
+    weights = elicitation._weights(ratings, ())
+    titles = [place for place, movie in enumerate(elicitation.titles) if movie not in ratings][:4]
+    expected = []
+    for place in titles:
+        total = -ndcg(model, ratings) @ (weights * elicitation._answers[:2, :, place].sum(axis=0))
+        for stars_given, probabilities in zip(elicitation._given, elicitation._answers[:2, :, place], strict=True):
+            answered = ratings | {elicitation.titles[place]: stars_given}
+            total += ndcg(model, answered) @ (weights * probabilities)
+        expected.append(total)
+    assert elicitation._values(ratings, weights, np.array(titles)) == pytest.approx(expected, abs=1e-9)
 
 
-def entropy(weights: np.ndarray) -> float:
-    return float(-np.sum(weights * np.log(np.maximum(weights, 1e-300))))
+def ndcg(model: Recommender, history: dict[int, float]) -> np.ndarray:
+    """Of the list for this history, for each user that stands for a taste (here all)."""
+    listed = model.recommend_for_history([history], k=10)["movie_id"].tolist()
+    likes = model._positives(model.interactions_).tocsr()
+    figures = []
+    for user in range(likes.shape[0]):
+        liked = set(model.movie_ids_[likes[user].indices].tolist())
+        ideal = sum(1 / np.log2(rank + 1) for rank in range(1, min(len(liked), 10) + 1))
+        found = sum(1 / np.log2(rank + 1) for rank, movie in enumerate(listed, start=1) if movie in liked)
+        figures.append(found / ideal if liked else 0.0)
+    return np.array(figures)
+
+
+def test_likes_and_dislikes_are_what_people_give(elicitation):
+    ratings = fitted("ease").interactions_.data
+    mean = fitted("ease").rating_mean_
+    assert elicitation._given == [np.median(ratings[ratings >= mean]), np.median(ratings[ratings < mean])]
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
