@@ -19,7 +19,7 @@ from catalog.models import ImportRow, User, UserImport
 from catalog.profiles import save_profile
 from catalog.services import add_to_watchlist, record_rating
 from mlops.models import UserPseudonym
-from recommender.models import Feedback, Impression
+from recommender.models import Feedback, Impression, TasteConsent
 from recommender.services import record_feedback
 from tests.factories import MovieFactory, UserFactory
 
@@ -43,6 +43,7 @@ def user(sam) -> User:
     ImportRow.objects.create(user_import=upload, movie=movie, file=f"{MARK}.csv", line=1, kind="rated")
     record_feedback(user=user, movie=other, kind=Feedback.Kind.NOT_INTERESTED)
     Impression.objects.create(user=user, surface="home", items=[], shown_at="2026-01-01T00:00:00Z")
+    TasteConsent.objects.create(user=user)
     UserPseudonym.objects.create(user=user)
     Token.objects.create(user=user)
     user.groups.add(Group.objects.create(name="Editors"))

@@ -45,7 +45,7 @@ def test_the_diary_is_shown_by_choice_without_notes(client, nora_published):
     client.logout()
     page = client.get(ADDRESS).content.decode()
 
-    assert "31 May 2026" in page
+    assert 'datetime="2026-05-31"' in page
     assert "A secret." not in page
 
 
