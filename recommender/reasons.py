@@ -88,10 +88,10 @@ def main_reasons(
 
 
 def _features(model: Recommender, history: dict[int, float], movie_ids: list[int]) -> dict[int, MainReason]:
-    found = {movie: model.named_feature(history, movie) for movie in movie_ids}
+    found = model.named_features(history, movie_ids) if movie_ids else []
     return {
         movie: MainReason(ReasonCode(kind), None, name, feature.contribution)
-        for movie, feature in found.items()
+        for movie, feature in zip(movie_ids, found, strict=True)
         if feature
         for kind, _sep, name in [feature.id.partition(":")]
     }

@@ -92,22 +92,25 @@ class Attributing(FittedData):
         [column] = self._item_idx([movie_id], "movie_id")
         return self._feature_contributions(self._from_mappings([history]), int(column))
 
-    def named_feature(self, history: History, movie_id: Any) -> Contribution | None:
-        """The genre, keyword or person of several liked movies without which the score would fall most, if any."""
-        [column] = self._item_idx([movie_id], "movie_id")
-        row = self._from_mappings([history])
-        parts = self._feature_contributions(row, int(column)) or self._genre_contributions(row, int(column))
-        shared = self._shared_features(self._positives(row).indices)
-        named = [part for part in parts if part.contribution > 0 and part.id in shared]
-        return max(named, key=attrgetter("contribution"), default=None)
+    def named_features(self, history: History, movie_ids: Iterable[Any]) -> list[Contribution | None]:
+        """Of each movie: the genre, keyword or person of several liked ones without which its score would fall most."""
+        row, item_idx = self._from_mappings([history]), self._item_idx(movie_ids, "movie_ids")
+        shared = self._shared_features(self._positives(row).indices) if len(item_idx) else set()
+        found: list[Contribution | None] = []
+        of_genres = self._genre_contributions(row, item_idx)
+        for column, genres in zip(item_idx.tolist(), of_genres, strict=True):
+            parts = self._feature_contributions(row, column) or genres
+            named = [part for part in parts if part.contribution > 0 and part.id in shared]
+            found.append(max(named, key=attrgetter("contribution"), default=None))
+        return found
 
     def _shared_features(self, liked: Array) -> set[str]:
         """Ids of features of NAMED_KINDS that at least two of the liked movies have."""
         return set()
 
-    def _genre_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
-        """What the score loses without each genre, for models that add a taste to what they score otherwise."""
-        return []
+    def _genre_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
+        """What each score loses without each genre, for models that add a taste to what they score otherwise."""
+        return [[] for _ in item_idx]
 
     def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
         """Further rows for `explain` (kind, id, name, contribution), from one user's history."""

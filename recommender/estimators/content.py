@@ -210,8 +210,8 @@ class ContentRecommender(Recommender):
         ]
 
     def _shared_features(self, liked: Array) -> set[str]:
-        n_having = np.bincount(self.features_[liked].indices, minlength=len(self.feature_names_))
-        names = [self.feature_names_[at] for at in np.flatnonzero(n_having > 1)]
+        tokens, n_having = np.unique(self.features_[liked].indices, return_counts=True)
+        names = (self.feature_names_[at] for at in tokens[n_having > 1].tolist())
         return {f"{kind}:{token}" for kind, token in names if kind in NAMED_KINDS}
 
     @cached_property

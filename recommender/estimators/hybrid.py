@@ -190,10 +190,12 @@ class HybridRecommender(Recommender):
     def _parts(self, history: csr_matrix, item_idx: Array) -> Array:
         parts = np.zeros((history.nnz, len(item_idx)))
         is_collaborative, is_fitted = self._is_collaborative[item_idx], history.indices < self.n_fitted_movies_
-        fitted = resized(history, self.n_fitted_movies_)
-        of_items = self.collaborative_._parts(fitted, item_idx[is_collaborative])
-        parts[np.ix_(is_fitted, is_collaborative)] = of_items
-        parts[:, ~is_collaborative] = self.content_._parts(history, item_idx[~is_collaborative])
+        if is_collaborative.any():
+            fitted = resized(history, self.n_fitted_movies_)
+            of_items = self.collaborative_._parts(fitted, item_idx[is_collaborative])
+            parts[np.ix_(is_fitted, is_collaborative)] = of_items
+        if not is_collaborative.all():
+            parts[:, ~is_collaborative] = self.content_._parts(history, item_idx[~is_collaborative])
         return parts
 
     def _falls(self, history: csr_matrix, parts: Array) -> Array:
@@ -223,7 +225,7 @@ class HybridRecommender(Recommender):
         def lost(part: float) -> float:
             return float(self._reranker.personal(own, score)[0, 0] - self._reranker.personal(own, score - part)[0, 0])
 
-        of_taste = {part.id: part.contribution for part in self._genre_contributions(history, column)}
+        of_taste = {part.id: part.contribution for part in self._genre_contributions(history, np.array([column]))[0]}
         parts = self.content_._feature_contributions(history, column)
         return [part._replace(contribution=lost(part.contribution) + of_taste.get(part.id, 0.0)) for part in parts]
 
@@ -242,15 +244,23 @@ class HybridRecommender(Recommender):
     def _shared_features(self, liked: Array) -> set[str]:
         return self.content_._shared_features(liked)
 
-    def _genre_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
+    def _genre_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
         if not self.taste_weight_:
-            return []
+            return super()._genre_contributions(history, item_idx)
         evidence = float(self._taste_weights(history)[0, 0]) * self._tastes.evidence(self._positives(history))[0][0]
-        names = [name for kind, name in self.content_.feature_names_ if kind == "genre"]
         return [
-            Contribution("feature", f"genre:{names[at]}", f"genre: {names[at]}", float(evidence[at]))
-            for at in self._tastes.genres[column].indices.tolist()
+            [Contribution("feature", f"genre:{name}", f"genre: {name}", float(evidence[at])) for at, name in genres]
+            for genres in map(self._genres_of, item_idx.tolist())
         ]
+
+    def _genres_of(self, column: int) -> list[tuple[int, str]]:
+        of_movies = self._tastes.genres
+        places = of_movies.indices[of_movies.indptr[column] : of_movies.indptr[column + 1]].tolist()
+        return [(at, self._genre_names[at]) for at in places]
+
+    @cached_property
+    def _genre_names(self) -> list[str]:
+        return [name for kind, name in self.content_.feature_names_ if kind == "genre"]
 
     @cached_property
     def _tastes(self) -> Tastes:

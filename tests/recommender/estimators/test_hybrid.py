@@ -73,8 +73,9 @@ def test_few_likes_of_a_kind_bring_more_of_the_kind() -> None:
         tasteful.recommend_for_history([{}])["movie_id"].tolist()
         == plain.recommend_for_history([{}])["movie_id"].tolist()
     )
-    assert tasteful.named_feature(history, 42).name in ("genre: Drama", "genre: War")
-    assert plain.named_feature(history, 42) is None
+    [named] = tasteful.named_features(history, [42])
+    assert named.name in ("genre: Drama", "genre: War")
+    assert plain.named_features(history, [42]) == [None]
 
 
 def test_a_heavy_popularity_weight_ranks_by_what_is_popular_now() -> None:
