@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-LIKED = ("Alien", "Blade Runner", "Twelve Monkeys", "Arrival", "The Matrix", "Her")
+LIKED = ("Blade Runner", "Twelve Monkeys", "Arrival", "The Matrix", "Alien")
 WATCHED, LISTED = "Spirited Away", "Moon"
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 QUALITY = 72
@@ -62,7 +62,7 @@ def _visitor(browser: Browser, address: str, folder: Path) -> None:
 
 def _member(browser: Browser, address: str, folder: Path) -> None:
     page = _open(browser, address)
-    name, password = f"mira{secrets.randbelow(10**6)}", secrets.token_urlsafe(12)
+    name, password = "ingrid", secrets.token_urlsafe(12)
     page.goto("/accounts/sign-up/")
     page.locator("#id_username").fill(name)
     for field in page.locator("main input[type=password]").all():
@@ -71,7 +71,9 @@ def _member(browser: Browser, address: str, folder: Path) -> None:
     for title in LIKED:
         _go_to(page, title)
         with page.expect_response(lambda response: "/rating/" in response.url):
-            page.get_by_label("5 stars", exact=True).first.check(force=True)
+            stars = page.locator(".rating-panel input[type=range]")
+            stars.fill("5")
+            stars.press("Enter")
     try:
         movie = page.url
         _keep(page)
@@ -83,6 +85,8 @@ def _member(browser: Browser, address: str, folder: Path) -> None:
             ("/watchlist/", "watchlist"),
             ("/diary/", "diary"),
             ("/lists/", "lists"),
+            ("/statistics/", "statistics"),
+            ("/together/", "together"),
             ("/import/", "import"),
             ("/accounts/", "account"),
         ):

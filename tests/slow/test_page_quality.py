@@ -101,7 +101,7 @@ def weight(loaded: list[Response]) -> list[str]:
 
 @pytest.mark.parametrize("role", ["visitor", "member", "staff"])
 def test_every_page_is_accessible_and_light(visit, site, sam, axe, role):
-    page = visit(viewport=PHONE, bypass_csp=True)  # axe sets styles
+    page = visit(viewport=PHONE, bypass_csp=True, reduced_motion="reduce")  # axe sets styles
     page.goto("/healthz")
     start = ["/", "/movies/", "/accounts/sign-up/", "/offline/"]
     if role != "visitor":
@@ -126,5 +126,5 @@ def test_every_page_is_accessible_and_light(visit, site, sam, axe, role):
         if found:
             problems[f"{view} {urlsplit(page.url).path}"] = found
 
-    assert len(looked_at) > 10
+    assert len(looked_at) >= 10
     assert problems == {}
