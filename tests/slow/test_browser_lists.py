@@ -1,0 +1,81 @@
+"""The pages "For you" and "Together" in a real browser, with JavaScript and without, and their weight."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from catalog.models import Movie, User
+from recommender.models import TasteConsent
+from tests.factories import RatingFactory, UserFactory
+from tests.slow.test_browser_home import sign_in
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+MOST_HTML = 250_000  # bytes
+
+
+@pytest.fixture
+def site(train, camps, fan) -> User:
+    """With enough movies for a second part of the list."""
+    movies = Movie.objects.bulk_create(Movie(title=f"Space {number}", year=1980) for number in range(30))
+    for movie in movies:
+        RatingFactory(movie=movie)
+    romantic = UserFactory(username="romantic")
+    for movie in camps["Romance"][:3]:
+        RatingFactory(user=romantic, movie=movie, rating=5.0)
+    TasteConsent.objects.create(user=romantic)
+    train()
+    return fan
+
+
+def titles(page: Page) -> list[str]:
+    return page.locator("#list h3").all_inner_texts()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_more_continues_the_list_and_filters_narrow_it(visit, site, javascript):
+    page = visit(javascript=javascript)
+    sign_in(page, site)
+    page.goto("/for-you/")
+    first = titles(page)
+    assert len(first) == 24
+    page.get_by_role("link", name="More", exact=True).click()
+    if javascript:
+        expect(page.locator("#list h3")).to_have_count(48)
+        expect(page.locator("#more")).to_be_focused()
+    else:
+        expect(page).to_have_url(re.compile("exclude="))
+    more = titles(page)[-24:]
+    assert not set(first) & set(more)
+
+    page.get_by_label("Genre").select_option("Romance")
+    if not javascript:
+        page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator("#list h3")).to_have_count(12)
+    expect(page).to_have_url(re.compile("genre=romance"))
+    assert all(title.startswith("Romance") for title in titles(page))
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_people_make_a_list_together(visit, site, javascript):
+    page = visit(javascript=javascript, viewport={"width": 360, "height": 800})
+    sign_in(page, site)
+    page.goto("/together/")
+    page.get_by_role("button", name="Allow it").click()
+    expect(page.get_by_role("button", name="Stop allowing it")).to_be_visible()
+    page.get_by_label("Together with").fill("romantic")
+    page.get_by_role("button", name="Show", exact=True).click()
+    stars = re.compile(r"fan \d\.\d ★ · romantic \d\.\d ★")
+    expect(page.locator("#list .movie-card-reason").first).to_contain_text(stars)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_pages_of_cards_are_light_and_narrow(visit, site):
+    page = visit()
+    sign_in(page, site)
+    page.set_viewport_size({"width": 360, "height": 800})
+    for address in ("/", "/movies/", "/for-you/", "/together/?with=romantic", "/watchlist/by-liking/"):
+        answer = page.goto(address)
+        assert answer and len(answer.body()) < MOST_HTML, address
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), address
