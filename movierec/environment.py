@@ -47,7 +47,8 @@ def age_key(name: str) -> str:
 
 
 def store(name: str) -> str:
-    return text(name, pattern=FOLDER_OR_BUCKET, expected="a folder or s3://bucket/prefix", is_secret=True)
+    expected = "a folder, s3://bucket/prefix or mlflow://"
+    return text(name, pattern=f"mlflow://|{FOLDER_OR_BUCKET}", expected=expected, is_secret=True)
 
 
 def token(name: str) -> str:

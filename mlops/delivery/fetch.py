@@ -7,19 +7,25 @@ were trained here have none: the policy's `retention` decides about those.
 import fcntl
 import logging
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 
 from catalog.policy import MB
-from mlops.delivery.package import MODEL, RECORD, model_store, open_package, package_name
-from mlops.errors import ArtifactNotAvailable, MLOpsError
+from mlops.backup.workspace import workspace
+from mlops.delivery.package import MLFLOW, MODEL, RECORD, model_store, open_package, package_name
+from mlops.errors import ArtifactNotAvailable, MLOpsError, PackageError
 from mlops.models import ModelVersion
 from mlops.monitoring.auto_rollback import assess
+from mlops.registry import mlflow_client
 from mlops.registry.artifacts import folder_of, require_artifact, size_of
 from mlops.registry.promotion import get_version, predecessor_of_champion
+from recommender.estimators import verify_artifact
 from recommender.estimators.artifact_files import copy_artifact
 from recommender.logs import log_once_a_minute
 from recommender.models import ServedModel
@@ -51,11 +57,29 @@ def fetch_versions(*, version: int | None = None) -> list[ModelVersion]:
 
 
 def _fetch(row: ModelVersion) -> None:
-    address = f"{model_store().rstrip('/')}/{package_name(row.artifact_checksum)}"
-    with open_package(address, below=(f"{MODEL}/", RECORD)) as (folder, _):
-        place(row, folder)
+    if settings.MODEL_STORE == MLFLOW:
+        _fetch_from_mlflow(row)
+    else:
+        address = f"{model_store().rstrip('/')}/{package_name(row.artifact_checksum)}"
+        with open_package(address, below=(f"{MODEL}/", RECORD)) as (folder, _):
+            place(row, folder / MODEL)
     mark_as_used([row], is_new=True)
     logger.info("version %s: its files were fetched from the store", row.pk)
+
+
+def _fetch_from_mlflow(row: ModelVersion) -> None:
+    """Of the row's run. Each file is checked: a server checks none."""
+    with workspace(Path(settings.VAR_DIR)) as folder:
+        try:
+            found = mlflow_client.download(row, folder)
+            checksum = verify_artifact(found) if found else ""
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception as error:  # MLflow, its store and the network may raise anything
+            raise PackageError(f"MLflow did not give version {row.pk}: {mlflow_client.in_short(error)}") from error
+        if found is None or checksum != row.artifact_checksum:
+            raise PackageError(f"MLflow does not have the files of version {row.pk} that were registered here.")
+        place(row, found)
 
 
 def fetch_for_rollback() -> list[ModelVersion]:
@@ -79,7 +103,10 @@ def fetch_served() -> None:
     if not settings.MODEL_STORE or not any(_cannot_be_served(row) for row in ServedModel.objects.all()):
         return
     try:
-        fetch_versions()
+        if settings.MODEL_STORE == MLFLOW:  # in a process of its own: the library would cost this one 170 MB
+            subprocess.run([sys.executable, "manage.py", "fetch_models"], cwd=settings.BASE_DIR, check=False)
+        else:
+            fetch_versions()
     except MLOpsError as error:
         log_once_a_minute(logger.error, "The model that is to be served was not fetched: %s", error)
     server.thread.wake()
@@ -109,9 +136,9 @@ def _is_here(row: ModelVersion) -> bool:
 
 
 def place(row: ModelVersion, folder: Path) -> None:
-    """Puts the model of an opened package in its place, unless it is there and whole."""
+    """Puts the model in this folder in its place, unless it is there and whole."""
     if not _is_here(row):
-        copy_artifact(folder / MODEL, folder_of(row))
+        copy_artifact(folder, folder_of(row))
         ModelVersion.objects.filter(pk=row.pk).update(artifact_removed_at=None)
 
 

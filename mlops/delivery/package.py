@@ -25,6 +25,7 @@ from recommender.estimators import ArtifactError, artifact_checksum, load_recomm
 
 FORMAT = 1
 PREFIX = "model-"
+MLFLOW = "mlflow://"  # as MODEL_STORE: the tracking server, to which versions are mirrored anyway
 MODEL, SNAPSHOT, RECORD = "model", "snapshot", "version.json"
 COPIED = ("algorithm", "parameters", "chosen", "config_hash", "code_revision", "random_state", "libraries", "threads")
 
@@ -34,9 +35,11 @@ def package_name(checksum: str) -> str:
 
 
 def model_store() -> str:
-    """Raises PackageError where none is set."""
+    """Raises PackageError where none is set that takes packages."""
     if not settings.MODEL_STORE:
         raise PackageError("No store of models is set (MODEL_STORE in .env).")
+    if settings.MODEL_STORE == MLFLOW:
+        raise PackageError("MLflow has models without the data of a package: name a folder or s3://bucket/prefix.")
     return str(settings.MODEL_STORE)
 
 

@@ -12,7 +12,16 @@ from django.db import transaction
 
 from mlops.data.snapshots import adopt_snapshot, read_snapshot
 from mlops.delivery.fetch import place
-from mlops.delivery.package import COPIED, MODEL, SNAPSHOT, model_store, open_package, package_name, write_package
+from mlops.delivery.package import (
+    COPIED,
+    MLFLOW,
+    MODEL,
+    SNAPSHOT,
+    model_store,
+    open_package,
+    package_name,
+    write_package,
+)
 from mlops.errors import (
     ArtifactNotAvailable,
     ForeignCatalogue,
@@ -48,9 +57,11 @@ def export_version(*, version: int | None = None, to: str | None = None) -> str:
 def publish_champion() -> str | None:
     """Puts the champion into MODEL_STORE unless it is there, for hosts that share no disk with this one.
 
-    Returns its address; None where this host does not have its files or data, so that another one must.
-    Raises PackageError.
+    Returns its address; None where this host does not have its files or data, so that another one must, and where
+    MLflow is the store, which the mirror fills. Raises PackageError.
     """
+    if settings.MODEL_STORE == MLFLOW:
+        return None
     try:
         return export_version()
     except (VersionNotFound, ArtifactNotAvailable, SnapshotNotAvailable) as error:
@@ -69,7 +80,7 @@ def import_version(*, address: str, on_progress: Progress | None = None) -> tupl
         if row is None:
             row = _register(folder, record)
         else:
-            place(row, folder)
+            place(row, folder / MODEL)
     decision = row.decisions.first() or evaluate_version(version=row.pk, on_progress=on_progress)
     row.refresh_from_db()
     if row.status == Status.CANDIDATE and decision.outcome == GateDecision.Outcome.PASSED:

@@ -58,7 +58,7 @@ def connect() -> Any:
 
 @contextmanager
 def time_to_upload(size: int) -> Iterator[None]:
-    """Within it MLflow has longer to answer, by so many bytes."""
+    """Within it MLflow has longer to answer, by so many bytes of a file that is sent or fetched."""
     usual = os.environ[_TIMEOUT]
     os.environ[_TIMEOUT] = str(int(usual) + size // UPLOAD_BYTES_PER_SECOND)
     try:
@@ -129,6 +129,17 @@ def registered_versions(run_id: str) -> list[Any]:
     which = f"name = '{settings.MLFLOW_MODEL_NAME}' and run_id = '{run_id}'"
     found, site = connect().MlflowClient().search_model_versions(which), SiteIdentity.current()
     return [registered for registered in found if _has_no_other_site(registered.tags, site)]
+
+
+def download(version: ModelVersion, folder: Path) -> Path | None:
+    """The version's artefact as MLflow has it, below `folder`; None where it has none. What it holds is not checked."""
+    if not (found := registered_versions(version.mlflow_run_id)):
+        return None
+    uri = f"models:/{settings.MLFLOW_MODEL_NAME}/{found[0].version}"
+    artifacts = connect().artifacts
+    with time_to_upload(version.artifact_bytes):
+        place = Path(artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder))) / "artifacts"
+    return next((path for path in place.glob("*/") if path.is_dir()), None)
 
 
 def remove_registered(run_id: str) -> bool:

@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from mlops.delivery.fetch import fetch_versions, forget_oldest
 from mlops.registry.artifacts import size_of
@@ -53,6 +53,19 @@ def test_a_promotion_reaches_the_store_by_itself(rated_site, settings, tmp_path)
     empty_disk(settings)
     push_data()  # another worker, without the files: leaves it to the first
     assert [row.pk for row in fetch_versions()] == [version.pk]
+
+
+def test_mlflow_as_the_store_takes_no_packages(rated_site, settings, tmp_path):
+    """The mirror puts models there; the data of a package has no place in it."""
+    settings.MODEL_STORE = "mlflow://"
+    version = make_version(snapshot=export_snapshot())
+    promote(version=version.pk)
+
+    push_data()
+    with pytest.raises(CommandError, match="name a folder or s3://bucket/prefix"):
+        call("export_model")
+
+    assert call("export_model", "--to", tmp_path / "store")
 
 
 def test_a_fetch_that_takes_too_long_ends_in_order(monkeypatch, capsys):

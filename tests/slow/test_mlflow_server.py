@@ -13,10 +13,14 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from mlops.delivery.fetch import fetch_versions
+from mlops.errors import PackageError
 from mlops.models import ModelVersion, SiteIdentity
+from mlops.registry.artifacts import require_artifact
 from mlops.registry.mlflow_sync import mirror
 from mlops.services import promote, prune
 from mlops.tasks import sync_registry
@@ -44,7 +48,7 @@ print(json.dumps([SiteIdentity.current(), alert.findings]))
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory, empty_store) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def started(tmp_path_factory, empty_store) -> Iterator[tuple[subprocess.Popen[bytes], str, Path]]:
     port, folder = free_port(), tmp_path_factory.mktemp("server")
     store = shutil.copy(empty_store, folder / "mlflow.db")
     places = [f"--backend-store-uri=sqlite:///{store}", f"--artifacts-destination={folder / 'artifacts'}"]
@@ -52,13 +56,13 @@ def started(tmp_path_factory, empty_store) -> Iterator[tuple[subprocess.Popen[by
     address, quiet = f"http://127.0.0.1:{port}", {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     with running(*command, log=folder / "mlflow.log", **quiet) as process:
         wait_for(lambda: answers(f"{address}/health"), seconds=120, what="MLflow answers")
-        yield process, address
+        yield process, address, folder
 
 
 @pytest.fixture
 def server(quick, started, settings) -> subprocess.Popen[bytes]:
     """The server of this file, without what an earlier test registered."""
-    process, settings.MLFLOW_TRACKING_URI = started
+    process, settings.MLFLOW_TRACKING_URI, _ = started
     client = mlflow.MlflowClient(settings.MLFLOW_TRACKING_URI, settings.MLFLOW_TRACKING_URI)
     for model in client.search_registered_models():
         client.delete_registered_model(model.name)
@@ -114,6 +118,50 @@ def test_two_sites_do_not_touch_each_other(alice, quick, server, settings, tmp_p
     prune()
     served.refresh_from_db()
     assert registered(uri) == {number: both[number] for number in (int(served.mlflow_version), *theirs)}
+
+
+def test_a_host_without_files_gets_them_from_the_server(alice, quick, server, settings):
+    version = make_version()
+    promote(version=version.pk)
+    settings.MODEL_STORE = "mlflow://"
+    place = settings.MODEL_DIR / version.artifact
+    files = {file.name: file.read_bytes() for file in place.iterdir()}
+    shutil.rmtree(place)
+    with pytest.raises(PackageError, match=f"does not have the files of version {version.pk}"):
+        fetch_versions()
+    place.mkdir()
+    for name, content in files.items():
+        (place / name).write_bytes(content)
+    assert sync_registry() == {"logged": 1}
+    shutil.rmtree(place)
+
+    call_command("fetch_models")
+
+    assert {file.name: file.read_bytes() for file in place.iterdir()} == files
+    require_artifact(version)
+    assert fetch_versions() == []
+
+
+def test_files_that_the_server_changed_are_refused(alice, quick, server, settings, started):
+    version = make_version()
+    promote(version=version.pk)
+    settings.MODEL_STORE = "mlflow://"
+    assert sync_registry() == {"logged": 1}
+    shutil.rmtree(settings.MODEL_DIR / version.artifact)
+    copies = started[2].rglob(f"artifacts/{version.artifact}/*.npy")  # of earlier tests, too
+    stored = max(copies, key=lambda file: file.stat().st_mtime_ns)
+    whole = stored.read_bytes()
+    stored.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+
+    with pytest.raises(PackageError, match=f"did not give version {version.pk}: .*{stored.name}"):
+        fetch_versions()
+
+    assert not (settings.MODEL_DIR / version.artifact).exists()
+    stored.unlink()
+    with pytest.raises(PackageError):
+        fetch_versions()
+    stored.write_bytes(whole)
+    assert fetch_versions() == [version]
 
 
 def test_a_server_that_stops_answering_fails_no_work(alice, quick, server):
