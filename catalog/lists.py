@@ -52,7 +52,7 @@ def remove_from_list(movie_list: MovieList, movie: Movie) -> bool:
 def move_in_list(movie_list: MovieList, movie: Movie, position: int) -> None:
     """Makes the movie the one at this position, counted from 1; beyond the end is the end."""
     with _changing(movie_list):
-        items = list(movie_list.items.all())
+        items = list(MovieListItem.objects.filter(movie_list=movie_list))  # not those read with the list
         moved = next((item for item in items if item.movie_id == movie.pk), None)
         if moved is None:
             raise MovieNotFound(_("This movie is not in the list."))

@@ -93,6 +93,14 @@ def test_a_list_is_made_filled_ordered_and_deleted(me):
     assert me.get(address).status_code == 404
 
 
+def test_a_new_movie_is_put_at_its_position(me, nora, movie):
+    row = create_list(user=nora, name="Best")
+    add_to_list(row, MovieFactory())
+    answer = me.put(f"/api/v1/lists/{row.pk}/movies/{movie.pk}/", {"position": 1}, format="json")
+
+    assert (answer.status_code, row.items.first().movie) == (201, movie)
+
+
 def test_a_list_that_cannot_be_is_a_conflict(me, nora):
     create_list(user=nora, name="Best")
     for name in ("Best", " ", " Best "):

@@ -17,7 +17,7 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.authtoken.models import Token
 
-from catalog.imports.formats import FORMATS
+from catalog.archive import EXPORTS
 from catalog.imports.lifecycle import read_import
 from catalog.models import Movie, User
 from catalog.throttling import AddressThrottle
@@ -160,14 +160,34 @@ def of_people(movie: int, name: str) -> list[tuple[str, Any]]:
         ("watchlist_list", {}),
         ("watchlist_retrieve", found),
         ("watchlist_destroy", found),
+        *of_what_they_keep(movie, name),
         (
             "recommendations_list",
             {"k": 5, "explain": True, "include_new": True, "exclude": f"{movie}", "genre": "drama"},
         ),
         ("recommendations_new_list", {"k": 5}),
         ("feedback_create", lambda answers: {"body": {"kind": "not_interested", "movie": movie} | list_of(answers)}),
-        *[("export_retrieve", {"site": site}) for site in FORMATS],
+        *[("export_retrieve", {"site": site}) for site in EXPORTS],
         ("ratings_destroy", found),
+    ]
+
+
+def of_what_they_keep(movie: int, name: str) -> list[tuple[str, Any]]:
+    def made(operation: str, **values: Any) -> Any:
+        return lambda answers: {"id": getattr(answers[operation], "id", 1), **values}
+
+    return [
+        ("diary_create", {"body": {"movie": movie, "watched_on": "2026-05-31", "note": "With Ada."}}),
+        ("diary_list", {}),
+        ("diary_partial_update", made("diary_create", body={"watched_on": None, "is_rewatch": True})),
+        ("diary_destroy", made("diary_create")),
+        ("lists_create", {"body": {"name": f"Best of {name}", "is_public": True}}),
+        ("lists_list", {}),
+        ("lists_movies_update", made("lists_create", movie_id=movie, body={"position": 1})),
+        ("lists_retrieve", made("lists_create")),
+        ("lists_partial_update", made("lists_create", body={"description": "All of them."})),
+        ("lists_movies_destroy", made("lists_create", movie_id=movie)),
+        ("lists_destroy", made("lists_create")),
     ]
 
 
