@@ -122,6 +122,7 @@ def test_every_page_is_accessible_and_light(visit, site, sam, axe, role):
         page.evaluate(axe)  # not a script element, which the policy would rightly block
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
+            page.wait_for_timeout(400)  # colours fade from one theme to the other
             found += [f"{scheme}: {rule}" for rule in page.evaluate(VIOLATIONS)]
         if found:
             problems[f"{view} {urlsplit(page.url).path}"] = found
