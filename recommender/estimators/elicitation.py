@@ -32,6 +32,8 @@ SEEN_SHARE = 0.75  # how far the log decides who has seen a title; the rest is i
 OPINION_SHARE = 0.8  # how far a user's own rating decides whether they like a title; the rest is the prediction
 STARS_SCALE = 0.5  # of the logistic function from predicted stars to the probability of a like
 EVIDENCE = 0.7  # exponent of the likelihood of the answers, which are not independent given a taste
+ALIKE = 0.65  # likeness from which a wall needs only the better of two titles, such as parts of a series
+TWIN_SHARE = 0.1  # what the other one's value counts
 VARIETY = 0.5  # see `diversity.choose_unlike`
 TINY = 1e-12
 DISCOUNTS = 1 / np.log2(np.arange(2, K + 2))
@@ -82,10 +84,13 @@ class Elicitation:
         if not len(likely):
             return []
         values = np.maximum(self._values(ratings, weights, likely), 0)
+        likeness = self._likeness[np.ix_(likely, likely)]
+        has_better_twin = ((likeness > ALIKE) & (values > values[:, None])).any(axis=1)
+        values = np.where(has_better_twin, TWIN_SHARE * values, values)
         order = np.argsort(-values, kind="stable")
         best = likely[order]
         if len(best) > k:
-            best = best[choose_unlike(values[order], self._likeness[np.ix_(best, best)], k, VARIETY)]
+            best = best[choose_unlike(values[order], likeness[np.ix_(order, order)], k, VARIETY)]
         return [self.titles[place] for place in best]
 
     def _weights(self, ratings: Mapping[Any, float], not_seen: Iterable[Any]) -> Array:
