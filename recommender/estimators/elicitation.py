@@ -12,6 +12,7 @@ expected over answers and tastes:
 list gains nothing from, and did worse than popular titles.
 """
 
+import weakref
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -40,10 +41,11 @@ DISCOUNTS = 1 / np.log2(np.arange(2, K + 2))
 
 
 class Elicitation:
-    """The questions that one fitted model can ask. `titles` are their movie ids, the most rated first."""
+    """The questions that one fitted model can ask, for as long as that is in memory. `titles` are their movie ids, the
+    most rated first."""
 
     def __init__(self, model: Recommender) -> None:
-        self._model = model
+        self._model: Recommender = weakref.proxy(model)  # who keeps the questions by model would never forget a model
         log = model.interactions_
         counts = np.bincount(log.indices, minlength=log.shape[1])
         titles = np.argsort(-counts, kind="stable")[: min(N_TITLES, np.count_nonzero(counts))]

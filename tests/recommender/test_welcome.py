@@ -1,6 +1,10 @@
 """The first minute: titles to rate and a list that follows, for visitors and users."""
 
+import copy
+import gc
 import re
+import weakref
+from dataclasses import replace
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -11,6 +15,10 @@ from catalog.throttling import AnonThrottle
 from recommender.estimators import Elicitation
 from recommender.models import Impression
 from recommender.serving.lists import impressions
+from recommender.serving.model_server import server
+from recommender.serving.profile import UserProfile
+from recommender.serving.request import ListRequest
+from recommender.serving.titles import informative
 from recommender.welcome import MAX_NOT_SEEN, NOT_SEEN
 from tests.factories import MovieFactory, RatingFactory
 from tests.recommender.conftest import count_ratings
@@ -177,6 +185,16 @@ def test_titles_of_all_genres_in_turn_without_a_model(client, camps):
 def test_a_model_that_fails_to_choose_is_stood_in_for(client, site, monkeypatch):
     monkeypatch.setattr(Elicitation, "choose", None)
     assert len(client.get("/welcome/").context["wall"]) == 12
+
+
+def test_a_replaced_model_does_not_stay_in_memory(site):
+    champion = server.champion()
+    loaded = replace(champion, model=copy.copy(champion.model))
+    assert informative(loaded, ListRequest.of(UserProfile(), 12))
+    model = weakref.ref(loaded.model)
+    del loaded
+    gc.collect()
+    assert model() is None
 
 
 def test_an_empty_site_has_a_page(client, db):
