@@ -67,7 +67,9 @@ class RecommendationsView(ListView):
         query = read(RecommendationsQuerySerializer, request.query_params)
         names = query.pop("names", [])
         companions = companions_of(self.me, names)
-        surface = "api:together" if names else "api:recommendations"
+        # Online metrics judge the model by lists whose movies it chose freely.
+        narrowed = any(value for name, value in query.items() if name not in ("k", "include_new", "explain"))
+        surface = "api:together" if names else "api:narrowed" if narrowed else "api:recommendations"
         return self.respond(recommend(user=self.me, surface=surface, companions=companions, **query))
 
 

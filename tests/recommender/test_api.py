@@ -233,6 +233,14 @@ def test_each_list_is_recorded_as_shown(api, train, camps, fan):
     assert kept.items == [[r["movie"]["id"], r["rank"], r["source"]] for r in answer["results"]]
 
 
+@pytest.mark.parametrize("narrowed", ["year_min=1900", "exclude=1", "include_seen=true", "adventure=1"])
+def test_a_narrowed_list_does_not_speak_for_the_model(api, train, fan, narrowed):
+    train()
+    as_user(api, fan).get(f"/api/v1/recommendations/?k=3&{narrowed}")
+    impressions.flush()
+    assert Impression.objects.get().surface == "api:narrowed"
+
+
 def test_a_request_takes_few_queries_whatever_its_length(api, train, camps, fan, django_assert_max_num_queries):
     train()
     as_user(api, fan)
