@@ -1,9 +1,10 @@
 """What each rating of one user adds to the scores of some movies, at weights held fixed, and which are plausible.
 
 A personal score is linear in the history once its weights are held: what each rating counts as, and those of the blend.
-Each rating's part then sums with the others' to the personal score, exactly and however few ratings there are, and the
-score falls by that part when the rating is taken away. (`explain` folds the user in again without the rating, which
-changes the weights too. With few ratings that moves the scores of all movies together.)
+What genres and years add by the taste of all likes is held too. Each rating's part then sums with the others' to the
+personal score, exactly and however few ratings there are, and the score falls by that part when the rating is taken
+away. (`explain` folds the user in again without the rating, which changes weights and taste too. With few ratings that
+moves the scores of all movies together.)
 
 A part is a plausible reason where the rated movie is near the recommended one, by audience or by metadata.
 """
@@ -127,11 +128,13 @@ class Attributing(FittedData):
 
     def neighbors(self, column: int) -> Array:
         """Positions of the movies nearest to one by audience (the cosine of who rated both) and by metadata."""
-        if column not in self._neighbors:
+        known = self._neighbors.get(column)
+        if known is None:
             kinds = (self._audience_likeness(column), self._metadata_likeness(column))
             found = [_nearest(likeness, column) for likeness in kinds if likeness is not None]
-            self._neighbors[column] = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *found]))
-        return self._neighbors[column]
+            known = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *found])).astype(np.int32)
+            self._neighbors[column] = known
+        return known
 
     def _audience_likeness(self, column: int) -> Array:
         return np.asarray(self._audience_rows @ self._audience_rows[column].toarray()[0])
