@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.core.validators import ProhibitNullCharactersValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from drf_spectacular.utils import extend_schema_field
@@ -51,6 +52,7 @@ class NamesField(serializers.Field):
     """Usernames separated by commas, each once."""
 
     def to_internal_value(self, data: str) -> list[str]:
+        ProhibitNullCharactersValidator()(data)  # PostgreSQL refuses to look for one
         names = list(dict.fromkeys(name for part in data.split(",") if (name := part.strip())))
         if len(names) > MAX_COMPANIONS:
             values = {"max": MAX_COMPANIONS, "n": len(names)}
@@ -126,9 +128,9 @@ class MainReasonSerializer(serializers.Serializer[Any]):
     )
     sentence = serializers.CharField(help_text="The reason in the language of the request.")
     movie_id = serializers.IntegerField(allow_null=True, help_text="The movie of the user that it names.")
-    name = serializers.CharField(help_text="That movie's title.")
+    name = serializers.CharField(help_text="That movie's title, or the name of the feature.")
     contribution = serializers.FloatField(
-        allow_null=True, help_text="How much the score would fall without that movie, at the same weights."
+        allow_null=True, help_text="How much the score would fall without it, all else being equal."
     )
 
 
@@ -139,7 +141,9 @@ class RecommendationSerializer(serializers.Serializer[Any]):
     source = serializers.ChoiceField(  # type: ignore[assignment] # the field of this name, not REST framework's own
         choices=["personal", "new", "similar", "popular", "newest"]
     )
-    reason = MainReasonSerializer(allow_null=True, help_text="Null if no model knows the user's taste.")
+    reason = MainReasonSerializer(
+        allow_null=True, help_text="Null if no model knows the user's taste, and together with others."
+    )
     reasons = ReasonSerializer(many=True, help_text="With `explain=true`, what the score falls by most.")
 
 
