@@ -62,6 +62,7 @@ class ProfileForm(forms.Form):
         PROFILE_NAME,
         label=_("Name"),
         required=False,
+        strip=True,  # a line break at the end would pass `$`
         help_text=_("Part of its address: 2 to 30 of a-z, 0-9, - and _, the first one a letter."),
         error_messages={"invalid": _("Expected 2 to 30 of a-z, 0-9, - and _, the first one a letter.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
@@ -69,7 +70,9 @@ class ProfileForm(forms.Form):
     is_public = forms.BooleanField(
         label=_("Public"),
         required=False,
-        help_text=_("Everybody sees your public lists and how much you watch and rate."),
+        help_text=_(
+            "Everybody sees your public lists, how much you watch and rate, your mean rating and favourite genres."
+        ),
     )
     shows_diary = forms.BooleanField(
         label=_("With my diary"),

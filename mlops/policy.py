@@ -262,7 +262,7 @@ class SchedulesPolicy(Section):
         "5-59/15 * * * *", "pushes data to the DVC remote and the champion to `MODEL_STORE`, where they are set"
     )
     backup: When = key("45 5 * * *", "writes a backup, if backup.folder is set")
-    prune: When = key("30 4 * * *", "deletes what retention no longer keeps")
+    prune: When = key("30 4 * * *", "deletes what retention no longer keeps, and expired sessions")
 
 
 class MLOpsPolicy(Section):

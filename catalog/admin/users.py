@@ -35,7 +35,7 @@ class UserAdmin(CountedDeletion, DeletesEach, DjangoUserAdmin):
         done = [user for user in users if hide_profile(user=user)]
         self._tell(request, done, _("Hid the profile and public lists. The account page says so."))
 
-    @admin.action(description=lazy("Let publish again"), permissions=["change"])
+    @admin.action(description=lazy("Let users publish again"), permissions=["change"])
     def lift_hiding(self, request: HttpRequest, users: Any) -> None:
         done = [user for user in users if lift_hiding(user=user)]
         self._tell(request, done, _("Lifted the hiding of the profile and public lists."))

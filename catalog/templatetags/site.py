@@ -43,7 +43,7 @@ def canonical_url(context: dict[str, Any]) -> str:
         return ""
     number = request.GET.get("page", "")
     query = f"?page={number}" if number.isascii() and number.isdigit() and int(number[:9]) > 1 else ""
-    return request.build_absolute_uri(request.path) + query
+    return request.build_absolute_uri().partition("?")[0] + query  # `path` may begin as the address of another host
 
 
 @register.simple_tag

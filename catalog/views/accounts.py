@@ -106,7 +106,7 @@ def delete(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         delete_account(user=user)
         logout(request)
-        messages.success(request, _("Your account and all that it held are deleted."))
+        messages.success(request, _("Your account and everything in it are deleted."))
         return redirect("recommender:home")
     context = {"form": form, "n_ratings": user.ratings.count()}
     return render(request, "catalog/account_delete.html", context)

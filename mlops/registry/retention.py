@@ -1,4 +1,4 @@
-"""Removes old files by policy. Rows of versions, decisions and promotions stay."""
+"""Removes old files by policy, and expired sessions. Rows of versions, decisions and promotions stay."""
 
 import shutil
 import time
@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
@@ -32,6 +33,7 @@ def prune() -> dict[str, int]:
         "leftovers": _prune_leftovers(),
         "impressions": recommender.prune_impressions(),
         "served_minutes": recommender.prune_serving_stats(),
+        "sessions": Session.objects.filter(expire_date__lt=timezone.now()).delete()[0],
     }
 
 

@@ -98,6 +98,13 @@ def test_a_name_that_cannot_be_is_refused_and_kept(client, nora, bob, name):
     assert not Profile.objects.filter(is_public=True).exists()
 
 
+def test_white_space_around_a_name_is_not_of_it(client, nora):
+    client.force_login(nora)
+
+    assert publish(client, name=" cinephile\n").status_code == 200
+    assert Profile.objects.get().name == "cinephile"
+
+
 def test_film_people_and_profiles_share_an_address(client, nora_published):
     person = Person.objects.create(name="Cinephile")
 

@@ -49,6 +49,14 @@ def test_a_canonical_address_has_no_query_but_the_page(client, query, canonical)
     )
 
 
+@pytest.mark.parametrize("path", ["//elsewhere.example/x", "//[", "//a]b/"])
+def test_a_path_as_another_host_is_a_missing_page_here(client, path):
+    page = client.generic("GET", "/", PATH_INFO=path)
+
+    assert page.status_code == 404
+    assert 'rel="canonical" href="http://testserver//' in page.content.decode()
+
+
 def test_the_site_can_be_installed(client):
     assert '<link rel="manifest" href="/manifest.webmanifest">' in client.get("/movies/").content.decode()
     response = client.get("/manifest.webmanifest")

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from mlops.models import Alert, DatasetSnapshot, ModelVersion, PipelineRun, RetrainingCheck
@@ -100,3 +101,12 @@ def test_a_folder_that_is_moved_meanwhile_is_no_fault(db, quick, settings, monke
     monkeypatch.setattr(Path, "glob", lambda root, pattern: [root / ".export-1.part"])
 
     assert prune()["leftovers"] == 0
+
+
+def test_expired_sessions_go(alice):
+    now = timezone.now()
+    Session.objects.create(session_key="old", expire_date=now - timedelta(days=1))
+    Session.objects.create(session_key="new", expire_date=now + timedelta(days=1))
+
+    assert prune()["sessions"] == 1
+    assert Session.objects.filter(session_key="new").exists()
