@@ -23,6 +23,7 @@ def test_a_theme_is_kept_and_written_into_every_page(client, theme):
     assert '<html lang="en">' in client.get("/movies/").content.decode()
 
 
+@pytest.mark.wording
 def test_an_unknown_theme_is_refused_with_what_was_expected(client):
     response = client.post("/theme/", {"theme": "<sepia>"})
 
