@@ -166,5 +166,5 @@ def refresh_items(loaded: LoadedModel) -> LoadedModel:
 
 def _warm_up(model: Recommender) -> None:
     """Make a first list: it fills look-ups that requests would wait for, and fails if the model cannot answer."""
-    first = model.recommend_for_history([{}], k=1)
-    model.likeness(first["movie_id"])
+    first = model.recommend_for_history([{}], k=1)["movie_id"]
+    _ = model.likeness(first), model.attribute({}, first)

@@ -258,3 +258,11 @@ def test_a_thread_survives_exceptions(threads, caplog):
     wait_for(lambda: len(calls) > 3)
     thread.stop()
     assert caplog.text.count("Background thread 'a failing thread' failed") == 1
+
+
+def test_no_request_waits_for_the_look_ups_of_reasons(train, camps):
+    train()
+    assert "_audience_rows" in vars(server.champion().model)
+    MovieFactory()
+    server.refresh()
+    assert "_audience_rows" in vars(server.champion().model)
