@@ -1,4 +1,4 @@
-"""deploy/rehearse: the whole way from a green CI to a served list, or to a gate that refuses."""
+"""deploy/rehearse: the whole way from a green CI to a served list, to a gate that refuses, or back again."""
 
 import argparse
 import os
@@ -19,11 +19,12 @@ from rehearsal.workflow import FAILURE, ROOT, SKIPPED, SUCCESS, Runner
 
 POSTGRES = os.environ.get("TEST_DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
 PORT, HEALTH_PORT, COMMIT = 8467, 9467, "0123456789abcdef0123456789abcdef01234567"
+FORMER = "fedcba9876543210fedcba9876543210fedcba98"  # the commit that was live before
 SERVICE, KEY = "srv-rehearsal", "rnd_rehearsal"
 QUICK: dict[str, dict[str, Any]] = {
     "training": {"algorithm": "ease", "parameters": {"ease": {"regularization": 20}}, "min_ratings": 100},
     "evaluation": {"cuts": [0.6], "half_lives_days": [30], "bootstrap_resamples": 1000},
-    "gate": {"replay_latency_floor_ms": 2000, "min_users": 50},
+    "gate": {"max_latency_ms": 60_000, "replay_latency_floor_ms": 60_000, "min_users": 50},  # however busy the machine
     "schedules": {"train-model": None, "check-retraining": None},
 }
 PREPARE = """
@@ -38,21 +39,30 @@ person = User.objects.create_user("ada", password="correct horse battery")
 for movie in Movie.objects.order_by("pk")[:12]: record_rating(user=person, movie=movie, rating=4.0)
 call_command("train_model")
 """
+FORMER_CHAMPION = """
+from django.conf import settings
+settings.POLICY.training.parameters["ease"]["regularization"] = 500  # another model than the deploy's
+call_command("train_model")
+call_command("export_model")  # what the site's worker does
+"""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="deploy/rehearse", description=__doc__)
     parser.add_argument("--refuse", choices=["train", "site"], help="Let this gate refuse: nothing may be deployed.")
+    parser.add_argument("--roll-back", action="store_true", help="Then run rollback.yml, for the model and the code.")
     parser.add_argument("--keep-logs", type=Path, metavar="FOLDER", help="Of the site that the stand-in starts.")
     given = parser.parse_args()
+    if given.refuse and given.roll_back:
+        parser.error("--roll-back: expected a deploy that goes through, so no --refuse.")
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as made:
         folder = Path(made)
-        return Rehearsal(folder, given.refuse, given.keep_logs or folder).run()
+        return Rehearsal(folder, given.refuse, given.roll_back, given.keep_logs or folder).run()
 
 
 class Rehearsal:
-    def __init__(self, folder: Path, refuse: str | None, logs: Path) -> None:
-        self.folder, self.refuse = folder, refuse
+    def __init__(self, folder: Path, refuse: str | None, rolls_back: bool, logs: Path) -> None:
+        self.folder, self.refuse, self.rolls_back = folder, refuse, rolls_back
         self.database = f"rehearsal_{os.getpid()}"
         self.store = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         logs.mkdir(parents=True, exist_ok=True)
@@ -67,14 +77,36 @@ class Rehearsal:
         render = Render(container, KEY)
         try:
             self._prepare(environment)
-            file, known = ROOT / ".github/workflows/deploy.yml", environment | {"RENDER_API_URL": render.address}
-            runner = Runner(file, self._contexts(), known, self.folder)
-            return self._judge(runner.run(), render)
+            if self.rolls_back:
+                render.was_live(SERVICE, FORMER)
+            known = environment | {"RENDER_API_URL": render.address}
+            code = self._judge(self._run("deploy", known), render)
+            return code or (self._roll_back(known, render) if self.rolls_back else 0)
         finally:
             container.kill()
             render.server.shutdown()
             self.store.stop()
             _sql(f'DROP DATABASE "{self.database}" WITH (FORCE)')
+
+    def _run(self, name: str, environment: dict[str, str], **inputs: str) -> dict[str, str]:
+        """The result of each job of the workflow."""
+        file = ROOT / ".github/workflows" / f"{name}.yml"
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
+        return Runner(file, self._contexts() | {"inputs": inputs}, environment, folder).run()
+
+    def _roll_back(self, environment: dict[str, str], render: Render) -> int:
+        """To the champion before, whose number the site must then serve, and to the code before."""
+        expected = {"render": SUCCESS, "ssh": SKIPPED}
+        for inputs in ({"what": "model", "version": "1"}, {"what": "code", "version": ""}):
+            results = self._run("rollback", environment, reason="rehearsal", **inputs)
+            if results != expected:
+                sys.stderr.write(f"rehearse: {results}\n{self.log.read_text()[-3000:]}")
+                return 1
+        is_back = render.deploys[SERVICE][0]["commit"]["id"] == FORMER
+        sys.stdout.write(
+            f"rehearse: version 1 is served again, {FORMER[:7] if is_back else 'no former commit'} is live\n"
+        )
+        return 0 if is_back else 1
 
     def _judge(self, results: dict[str, str], render: Render) -> int:
         """Whether it ended as it should; a refusal must not have asked Render for anything."""
@@ -131,14 +163,16 @@ class Rehearsal:
         return {"github": github, "vars": variables, "secrets": known}
 
     def _prepare(self, environment: dict[str, str]) -> None:
-        """The sample, the policy, the bucket, and a site with the sample; with --refuse site, a champion of its own."""
+        """The sample, the policy, the bucket, and a site with the sample; with --refuse site, a champion trained on its
+        own ratings; with --roll-back, one trained on the sample, in the store."""
         _write_sample(self.folder / "sample")
         gate = QUICK["gate"] | ({"max_latency_ms": 1e-6} if self.refuse == "train" else {})
         (self.folder / "policy.yaml").write_text(yaml.safe_dump(QUICK | {"gate": gate}))
         os.environ.update({name: value for name, value in environment.items() if name.startswith("AWS_")})
         boto3.resource("s3").create_bucket(Bucket="models")
-        values = environment | self.of_the_site | {"VAR_DIR": str(self.folder / "prepared"), "MODEL_STORE": ""}
-        code = PREPARE + (OWN_CHAMPION if self.refuse == "site" else "")
+        values = environment | self.of_the_site | {"VAR_DIR": str(self.folder / "prepared")}
+        values |= {} if self.rolls_back else {"MODEL_STORE": ""}
+        code = PREPARE + (OWN_CHAMPION if self.refuse == "site" else FORMER_CHAMPION if self.rolls_back else "")
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=values, check=True)
 
 

@@ -53,6 +53,9 @@ class Render:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    def was_live(self, service: str, commit: str) -> None:
+        self.deploys[service] = [_deploy(0, commit) | {"status": STAGES[-1]}]
+
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server.server_port}/v1"

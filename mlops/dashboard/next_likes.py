@@ -63,7 +63,7 @@ def how_it_does(version: ModelVersion, now: datetime) -> Headline:
             "the list that their user would have seen."
         )
         return _headline(compared, text, basis.format(n=total.n, days=DAYS, n_shown=total.n_shown))
-    few = _("Only {n} likes of the last {days} days could be counted yet.").format(n=total.n, days=DAYS)
+    few = _("Likes of the last {days} days that could be counted so far: {n}.").format(n=total.n, days=DAYS)
     if (compared_offline := _evaluated(version.figures)) is None:
         sentence = _("Version {version} is served; how well it does is not known yet.").format(version=version.pk)
         return Headline(Outcome.INSUFFICIENT_DATA, sentence, few)

@@ -55,7 +55,9 @@ def diverse_list(
     strength *= len(history) / (len(history) + 1)
     n_candidates = int(model.is_rated_.sum()) if candidates is None else len(candidates)
     n_best = pool_size(k, n_candidates) if strength or novelty else k
-    best = model.recommend_for_history([history], n_best, exclude_seen, candidates, [exclude])
+    best = model.recommend_for_history(
+        [history], n_best, exclude_seen=exclude_seen, candidates=candidates, exclude=[exclude]
+    )
     movies, scores = best["movie_id"].to_numpy(), best["score"].to_numpy()
     return best, choose_diverse(model, movies, scores, k, strength, novelty)
 

@@ -77,7 +77,7 @@ def test_with_few_likes_it_says_what_the_evaluation_found(staff, champion):
     )
     assert headline.basis == (
         "800 lists for 400 users, on ratings that the model had not seen. "
-        "Only 99 likes of the last 28 days could be counted yet."
+        "Likes of the last 28 days that could be counted so far: 99."
     )
 
 

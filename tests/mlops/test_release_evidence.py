@@ -116,7 +116,7 @@ def test_a_new_site_begins_with_what_ci_showed_about_it(db, ship, client, sam, c
     call_command("ml_test_score")
     assert "D7   1    All input feature code is tested  [release CI]" in capsys.readouterr().out
     client.force_login(sam)
-    assert client.get("/mlops/").content.decode().count(">release CI</span>") == 2
+    assert client.get("/mlops/?tab=score").content.decode().count(">release CI</span>") == 2
 
 
 def test_changed_code_shows_none_of_it(db, ship, image):

@@ -18,7 +18,7 @@ __all__ = ["odd_rows"]
 
 def test_odd_rows_break_no_page(client, sam, odd_rows):
     client.force_login(sam)
-    page = client.get("/mlops/")
+    page = client.get("/mlops/?tab=schedules")
     shown = {row.name: (when, next_at) for row, when, next_at in page.context["schedules"]}
     assert "day_of_week" in shown["weekday 7"][0]
     assert "Mars/Olympus" in shown["unknown zone"][0]
@@ -37,7 +37,7 @@ def test_odd_rows_break_no_page_of_staff_who_may_only_view(client, odd_rows, mod
         Permission.objects.filter(content_type__app_label="django_celery_beat", codename__startswith="view_")
     )
     client.force_login(viewer)
-    assert client.get("/mlops/").status_code == 200
+    assert client.get("/mlops/?tab=schedules").status_code == 200
     if model in admin.site._registry:
         pages = reverse(admin_urlname(model._meta, "changelist"))
         for path in ("", *(f"{pk}/change/" for pk in model.objects.values_list("pk", flat=True))):
