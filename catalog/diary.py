@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.bounds import FIRST_YEAR
-from catalog.errors import InvalidViewing
+from catalog.errors import InvalidViewing, ViewingNotFound
 from catalog.models import Movie, Note, Rating, User, Viewing
 from catalog.services import changing, remove_from_watchlist
 
@@ -51,9 +51,11 @@ def record_viewing(
 
 
 def change_viewing(viewing: Viewing, *, watched_on: date | None, is_rewatch: bool, note: str) -> Viewing:
-    """Raises InvalidViewing: a movie is in the diary once a day."""
+    """Raises InvalidViewing: a movie is in the diary once a day. Raises MovieNotFound, ViewingNotFound."""
     _check(watched_on)
     with changing(viewing.user, viewing.movie):
+        if not Viewing.objects.select_for_update(no_key=True).filter(pk=viewing.pk).exists():
+            raise ViewingNotFound  # else it would be stored as a new viewing
         others = Viewing.objects.filter(user=viewing.user, movie=viewing.movie).exclude(pk=viewing.pk)
         if others.filter(watched_on=watched_on).exists():
             raise _invalid(_("Your diary has %(movie)s on this day already.") % {"movie": viewing.movie.title})

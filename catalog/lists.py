@@ -8,32 +8,39 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.errors import InvalidList, MovieNotFound
+from catalog.errors import InvalidList, ListNotFound, MovieNotFound, UserNotFound
 from catalog.models import Movie, MovieList, MovieListItem, User
 from catalog.models.personal import MAX_LIST_LENGTH, MAX_LISTS
+from catalog.services import changing
 
 BATCH = 400  # rows of an update, below the parameter limit of every SQLite
 
 
 def create_list(*, user: User, name: str, description: str = "", is_public: bool = False) -> MovieList:
-    """Raises InvalidList: a user has a list of this name, or as many lists as there may be."""
+    """Raises InvalidList: a user has a list of this name, or as many lists as there may be. Raises UserNotFound."""
     with transaction.atomic():
-        list(User.objects.select_for_update(no_key=True).filter(pk=user.pk))
+        if not User.objects.select_for_update(no_key=True).filter(pk=user.pk).exists():
+            raise UserNotFound
         if user.lists.count() >= MAX_LISTS:
             raise InvalidList(_("You have %(n)s lists, and there can be no more.") % {"n": MAX_LISTS})
         return _save(MovieList(user=user, name=name, description=description, is_public=is_public))
 
 
 def change_list(movie_list: MovieList, **values: str | bool) -> MovieList:
-    """Sets the name, the description or whether it is public. Raises InvalidList."""
+    """Sets the name, the description or whether it is public. Raises InvalidList, ListNotFound."""
     for name, value in values.items():
         setattr(movie_list, name, value)
-    return _save(movie_list)
+    with transaction.atomic():
+        if not MovieList.objects.select_for_update(no_key=True).filter(pk=movie_list.pk).exists():
+            raise ListNotFound  # else it would be stored as a new list
+        return _save(movie_list)
 
 
 def add_to_list(movie_list: MovieList, movie: Movie) -> bool:
-    """Puts the movie at the end, and returns whether it was not in the list. Raises InvalidList, MovieNotFound."""
-    with _changing(movie_list):
+    """Puts the movie at the end, and returns whether it was not in the list. Raises InvalidList, ListNotFound,
+    MovieNotFound.
+    """
+    with _changing(movie_list, movie):
         if movie_list.items.filter(movie=movie).exists():
             return False
         figures = movie_list.items.aggregate(last=Max("position"))
@@ -44,14 +51,17 @@ def add_to_list(movie_list: MovieList, movie: Movie) -> bool:
 
 
 def remove_from_list(movie_list: MovieList, movie: Movie) -> bool:
-    """Returns False if the movie was not in the list."""
-    with _changing(movie_list):
+    """Returns False if the movie was not in the list. Raises ListNotFound, MovieNotFound."""
+    with _changing(movie_list, movie):
         return movie_list.items.filter(movie=movie).delete()[0] > 0
 
 
 def move_in_list(movie_list: MovieList, movie: Movie, position: int) -> None:
-    """Makes the movie the one at this position, counted from 1; beyond the end is the end."""
-    with _changing(movie_list):
+    """Makes the movie the one at this position, counted from 1; beyond the end is the end.
+
+    Raises ListNotFound, MovieNotFound.
+    """
+    with _changing(movie_list, movie):
         items = list(MovieListItem.objects.filter(movie_list=movie_list))  # not those read with the list
         moved = next((item for item in items if item.movie_id == movie.pk), None)
         if moved is None:
@@ -64,10 +74,15 @@ def move_in_list(movie_list: MovieList, movie: Movie, position: int) -> None:
         MovieListItem.objects.bulk_update(misplaced, ["position"], batch_size=BATCH)
 
 
-def choose_lists(*, user: User, movie: Movie, keys: Collection[str]) -> None:
-    """The movie is in those of the user's lists that have these keys, and in no others. Raises InvalidList."""
+def choose_lists(*, user: User, movie: Movie, keys: Collection[str], new_name: str = "") -> None:
+    """The movie is in those of the user's lists that have these keys, in a new one of that name, and in no others.
+
+    Raises InvalidList, ListNotFound, MovieNotFound, UserNotFound; then nothing has changed.
+    """
     with transaction.atomic():
-        for movie_list in MovieList.objects.filter(user=user).holding(movie):
+        if new_name:
+            keys = {*keys, create_list(user=user, name=new_name).key}
+        for movie_list in user.lists.holding(movie):
             if movie_list.key in keys and not movie_list.holds:
                 add_to_list(movie_list, movie)
             elif movie_list.holds and movie_list.key not in keys:
@@ -75,13 +90,12 @@ def choose_lists(*, user: User, movie: Movie, keys: Collection[str]) -> None:
 
 
 @contextmanager
-def _changing(movie_list: MovieList) -> Iterator[None]:
-    try:
-        with transaction.atomic():
-            MovieList.objects.filter(pk=movie_list.pk).update(updated_at=timezone.now())  # locks it, too
-            yield
-    except IntegrityError:  # the list or the movie has just been deleted
-        raise MovieNotFound from None
+def _changing(movie_list: MovieList, movie: Movie) -> Iterator[None]:
+    """Locks both: Postgres would miss a deleted one only at the commit, which may be far outside."""
+    with changing(movie_list.user, movie):
+        if not MovieList.objects.filter(pk=movie_list.pk).update(updated_at=timezone.now()):
+            raise ListNotFound
+        yield
 
 
 def _save(movie_list: MovieList) -> MovieList:

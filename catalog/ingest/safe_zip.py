@@ -11,8 +11,16 @@ from typing import IO, Any
 
 MAX_COMPRESSION = 200  # tables of ratings shrink 3 to 10 times, a zip bomb a thousand times
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# `zipfile` raises these if the bytes are not what the directory says; ValueError also for names it cannot decode.
-_DAMAGED = (zipfile.BadZipFile, EOFError, NotImplementedError, OverflowError, ValueError, struct.error, zlib.error)
+# `zipfile` raises these if the bytes are not what the directory says, the UnicodeDecodeError for a name.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    UnicodeDecodeError,
+    struct.error,
+    zlib.error,
+)
 
 
 class DamagedZip(Exception):

@@ -1,17 +1,18 @@
 """Helpers of the pages: pagination, htmx fragments, and redirects after forms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+from catalog.errors import DomainError
 from catalog.models import Movie, User
 
 PAGE_SIZE = 36
@@ -27,6 +28,20 @@ class SignedInRequest(HtmxRequest):
     """A request behind `login_required`."""
 
     user: User
+
+
+class MissingRows:
+    """Middleware: a row that was deleted after the page had read it is answered like one that never was."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        if isinstance(exception, DomainError) and exception.status == 404:
+            raise Http404(str(exception)) from exception
 
 
 def paginated(

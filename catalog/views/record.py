@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from catalog.diary import record_viewing, write_note
 from catalog.errors import InvalidList, InvalidViewing
 from catalog.forms import MovieListForm, NoteForm, ViewingForm
-from catalog.lists import choose_lists, create_list
+from catalog.lists import choose_lists
 from catalog.models import Movie, MovieList, Note, User, Viewing
 from catalog.views.diary import new_viewing_form
 from catalog.views.pages import HtmxRequest, is_on_page_of, safe_next, to_sign_in
@@ -96,15 +96,13 @@ def choose(request: HtmxRequest, movie_id: int) -> HttpResponse:
     if not user.is_authenticated:
         return to_sign_in(request, movie.get_absolute_url())
     said, name = _("Your lists are saved."), request.POST.get("name", "").strip()
-    keys = request.POST.getlist("list")
     is_error = False
     try:
         if name:
             form = MovieListForm({"name": name})
             if not form.is_valid():
                 raise InvalidList(str(form.errors["name"][0]))
-            keys.append(create_list(user=user, name=name).key)
-        choose_lists(user=user, movie=movie, keys=keys)
+        choose_lists(user=user, movie=movie, keys=request.POST.getlist("list"), new_name=name)
     except InvalidList as error:
         said, is_error = str(error), True
     return _answer(request, user, movie, said, is_error=is_error, **({"new_list": name} if is_error else {}))
