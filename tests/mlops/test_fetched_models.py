@@ -8,8 +8,8 @@ import time
 import pytest
 from django.core.management import CommandError, call_command
 
-from mlops.delivery.fetch import fetch_versions, forget_oldest
-from mlops.registry.artifacts import size_of
+from mlops.delivery.fetch import fetch_served, fetch_versions, forget_oldest
+from mlops.registry.artifacts import folder_of, size_of
 from mlops.registry.promotion import promote
 from mlops.services import export_snapshot
 from mlops.tasks import push_data
@@ -66,6 +66,19 @@ def test_mlflow_as_the_store_takes_no_packages(rated_site, settings, tmp_path):
         call("export_model")
 
     assert call("export_model", "--to", tmp_path / "store")
+
+
+def test_a_fetch_from_mlflow_that_fails_is_logged(rated_site, settings, monkeypatch, caplog):
+    """Its process ends with another code than 0; the web process goes on."""
+    version = make_version()
+    promote(version=version.pk)
+    shutil.rmtree(folder_of(version))
+    settings.MODEL_STORE = "mlflow://"
+    monkeypatch.setattr("mlops.delivery.fetch.sys.executable", shutil.which("false"))
+
+    fetch_served()
+
+    assert "The model that is to be served was not fetched" in caplog.text
 
 
 def test_a_fetch_that_takes_too_long_ends_in_order(monkeypatch, capsys):
