@@ -2,6 +2,7 @@
 
 import os
 import signal
+from math import inf
 
 import pytest
 
@@ -12,11 +13,12 @@ from mlops.services import ensure_schedules
 from movierec.policy import load_policy
 from tests.mlops.site import write_policy
 from tests.processes import running, site, wait_for
-from tests.slow.hung_requests import Requests, in_turn
+from tests.slow.hung_requests import Answer, Requests, in_turn
 
 pytestmark = [pytest.mark.slow, pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
 MAX_DELAY = 0.5
+ROUNDS = 2  # the quicker one counts: whatever else the machine does can delay a request, not hurry it
 WORKER = ("celery", "--app", "movierec", "worker", "--queues", "default", "--concurrency", "1", "--beat")
 
 
@@ -32,15 +34,15 @@ def test_no_request_waits_for_a_hung_redis(rated_site, redis, static_root, setti
         Requests(address) as requests,
     ):
         usual = dict(in_turn(requests.ready()))
-        ready = requests.ready()
+        rounds = [requests.ready() for _ in range(ROUNDS)]
         os.kill(redis.pid, signal.SIGSTOP)
-        hung = dict(in_turn(ready, pause=PAUSE_SECONDS))  # each is the first to ask Redis again
-
-        assert {name: answer.status for name, answer in hung.items()} == {
-            name: answer.status for name, answer in usual.items()
-        }
-        assert max(answer.status for answer in hung.values()) < 400
-        delays = {name: answer.seconds - usual[name].seconds for name, answer in hung.items()}
+        seconds: dict[str, float] = {}
+        for ready in rounds:
+            hung = dict(in_turn(ready, pause=PAUSE_SECONDS))  # each is the first to ask Redis again
+            assert _statuses(hung) == _statuses(usual)
+            assert max(_statuses(hung).values()) < 400
+            seconds |= {name: min(answer.seconds, seconds.get(name, inf)) for name, answer in hung.items()}
+        delays = {name: seconds[name] - usual[name].seconds for name in usual}
         assert max(delays.values()) < MAX_DELAY, delays
         upload = UserImport.objects.latest("pk")
         assert upload.is_unsent
@@ -50,3 +52,7 @@ def test_no_request_waits_for_a_hung_redis(rated_site, redis, static_root, setti
         os.kill(redis.pid, signal.SIGCONT)
         read = UserImport.objects.filter(pk=upload.pk, status="succeeded")
         wait_for(read.exists, seconds=150, what="the upload is read")
+
+
+def _statuses(answers: dict[str, Answer]) -> dict[str, int]:
+    return {name: answer.status for name, answer in answers.items()}
