@@ -114,7 +114,7 @@ def consent(request: SignedInRequest) -> HttpResponse:
         messages.success(request, gettext("People who know your username can make lists with you now."))
     else:
         TasteConsent.objects.filter(user=request.user).delete()
-        messages.success(request, gettext("Nobody can make lists with you any more."))
+        messages.success(request, gettext("Other people can no longer make lists with you."))
     return redirect("recommender:together")
 
 

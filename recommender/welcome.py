@@ -121,6 +121,6 @@ def _context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _first_list(request: HttpRequest, profile: UserProfile) -> RecommendationList:
-    """A visitor's list is not recorded: nobody is there to record it for."""
+    """A visitor's list is not recorded, for want of a user to record it for."""
     user = request.user if request.user.is_authenticated else None
     return services.recommend(user=user, k=LIST, surface="welcome" if user else None, profile=profile)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models.movie import Movie
 from catalog.models.rating import NOTE_LENGTH
 
-KEY_LENGTH = 12  # of 36 characters each: 62 bits, which nobody guesses
+KEY_LENGTH = 12  # of 36 characters each: 62 bits, too many to guess
 COVERS = 4  # posters that stand for a list
 MAX_LISTS = 100  # of one user
 MAX_LIST_LENGTH = 1000  # movies

@@ -94,7 +94,7 @@ def choose_unlike(relevance: Array, likeness: Array, k: int, strength: float, pe
 
 
 def average_without_misery(worth: Array, stars: Array, means: Array) -> Array:
-    """One value a movie, EXCLUDED where somebody in company is predicted to give MISERY stars less than their mean.
+    """One value a movie, EXCLUDED where one of the company is predicted to give MISERY stars less than their mean.
 
     `worth` and `stars` are (people, movies), `worth` 0 or more on a scale of each person's own; all have equal say.
     """

@@ -1,4 +1,4 @@
-"""Lists for several people, and the stars each would give. Nobody's ratings are used without their consent."""
+"""Lists for several people, and the stars each would give. Only ratings of people who consented are used."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ from recommender.serving.trace import Outcome, Step
 
 def companions_of(user: User, names: Sequence[str]) -> list[UserProfile]:
     """The profiles of these people, who have to have agreed. Raises InvalidRequest, which does not tell an unknown name
-    from that of somebody who has not agreed."""
+    from that of a person who has not agreed."""
     found = User.objects.filter(username__in=names, is_active=True, taste_consent__isnull=False).exclude(pk=user.pk)
     people = {person.username: person for person in found}
     if missing := [name for name in names if name not in people]:

@@ -9,9 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks.chaos.servers import Redis
+from catalog.models import Movie
 from tests.mlops.conftest import quick, rated_site
 from tests.processes import ROOT, environment
-from tests.recommender.conftest import camps, fan, train
+from tests.recommender.conftest import camps, count_ratings, fan, train
 
 __all__ = ["camps", "fan", "quick", "rated_site", "train"]
 
@@ -37,6 +38,13 @@ def static_root(tmp_path) -> str:
     collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
     subprocess.run(collect, cwd=ROOT, env=environment(STATIC_ROOT=folder), check=True)
     return folder
+
+
+@pytest.fixture
+def trained_camps(train, camps) -> dict[str, list[Movie]]:
+    train()
+    count_ratings()
+    return camps
 
 
 @pytest.fixture(scope="module")

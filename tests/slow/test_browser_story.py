@@ -10,42 +10,25 @@ from catalog.models import Movie, User
 from recommender.models import Impression
 from recommender.serving.lists import impressions
 from tests.factories import UserFactory
-from tests.recommender.conftest import count_ratings
+from tests.slow.test_browser_welcome import PASSWORD, begin, keep_in_account, listed, rate_three
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-PASSWORD = "correct horse battery"
 KIND = "Science Fiction"  # what she likes
 
 
 @pytest.fixture
-def site(train, camps) -> dict[str, list[Movie]]:
-    train()
-    count_ratings()
-    return camps
-
-
-@pytest.fixture
-def bob(site) -> User:
+def bob(trained_camps) -> User:
     return UserFactory(username="bob")
 
 
-def begin(page: Page) -> list[str]:
+def first_minute(page: Page) -> list[str]:
     """Rates three titles as a visitor and keeps them in a new account; returns the list that this gave."""
-    page.goto("/")
-    page.get_by_role("link", name="Start with five movies").click()
-    for number in range(1, 4):
-        tile = page.locator(".wall-title").filter(has_text=KIND).first
-        tile.get_by_role("button", name="5 stars").click()
-        expect(page.locator(".answers li")).to_have_count(number)
-    first = first_list(page)
-    page.get_by_role("link", name="Keep it: create an account").click()
-    page.get_by_label("Username").fill("ada")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("The same password again").fill(PASSWORD)
-    page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_text("3 ratings are kept in your account.")).to_be_visible()
-    assert first_list(page) == first
+    begin(page)
+    rate_three(page)
+    first = listed(page)
+    keep_in_account(page, "ada")
+    assert listed(page) == first
     return first
 
 
@@ -55,10 +38,6 @@ def sign_in(page: Page, name: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("/")
-
-
-def first_list(page: Page) -> list[str]:
-    return page.locator(".first-movies a[href^='/movies/']").all_inner_texts()
 
 
 def titles(page: Page) -> list[str]:
@@ -130,9 +109,9 @@ def rows_of(user_id: int) -> list[str]:
     ]
 
 
-def test_a_life_on_the_site(visit, site, bob):
+def test_a_life_on_the_site(visit, bob):
     ada, other = visit(), visit()
-    begin(ada)
+    first_minute(ada)
     user_id = User.objects.get(username="ada").pk
     ada.goto("/for-you/")
     before = titles(ada)

@@ -3,19 +3,11 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from catalog.models import Movie, Rating
-from tests.recommender.conftest import count_ratings
+from catalog.models import Rating
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-def site(train, camps) -> dict[str, list[Movie]]:
-    train()
-    count_ratings()
-    return camps
 
 
 def rate_three(page: Page) -> list[str]:
@@ -33,11 +25,27 @@ def listed(page: Page) -> list[str]:
     return page.locator(".first-movies a[href^='/movies/']").all_inner_texts()
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no scripts"])
-def test_a_visitor_gets_a_list_and_signing_up_keeps_it(visit, site, javascript):
-    page = visit(javascript=javascript, viewport={"width": 360, "height": 800})
+def begin(page: Page) -> None:
+    """Goes from the home page to the wall."""
     page.goto("/")
     page.get_by_role("link", name="Start with five movies").click()
+    expect(page.locator(".wall-title").first).to_be_visible()  # a click does not wait for the next page's body
+
+
+def keep_in_account(page: Page, name: str) -> None:
+    """Signs up under this name, with the answers given so far."""
+    page.get_by_role("link", name="Keep it: create an account").click()
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same password again").fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_text("3 ratings are kept in your account.")).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no scripts"])
+def test_a_visitor_gets_a_list_and_signing_up_keeps_it(visit, trained_camps, javascript):
+    page = visit(javascript=javascript, viewport={"width": 360, "height": 800})
+    begin(page)
     if javascript:
         page.evaluate("document.body.dataset.mark = 'kept'")
     liked = rate_three(page)
@@ -49,19 +57,14 @@ def test_a_visitor_gets_a_list_and_signing_up_keeps_it(visit, site, javascript):
     assert not set(before) & set(liked)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
-    page.get_by_role("link", name="Keep it: create an account").click()
-    page.get_by_label("Username").fill("ada")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("The same password again").fill(PASSWORD)
-    page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_text("3 ratings are kept in your account.")).to_be_visible()
+    keep_in_account(page, "ada")
     assert listed(page) == before
     assert set(Rating.objects.filter(user__username="ada").values_list("movie__title", flat=True)) == set(liked)
     page.get_by_role("link", name="See all your lists").click()
     expect(page.get_by_role("region", name="For you", exact=True)).to_be_visible()
 
 
-def test_the_keyboard_stays_at_its_place_of_the_wall(visit, site):
+def test_the_keyboard_stays_at_its_place_of_the_wall(visit, trained_camps):
     page = visit()
     page.goto("/welcome/")
     page.locator("#wall-3-4").focus()
