@@ -18,6 +18,9 @@ class InvalidRequest(RecommenderError, code="invalid", text=_("Some fields are n
 class FilterNotFound(InvalidRequest, code="not_found", text=_("Not found."), status=404): ...
 
 
+class ListNotShown(InvalidRequest, code="list_not_shown", text=_("The list was not shown to you."), status=404): ...
+
+
 class InvalidArtifact(
     RecommenderError, code="invalid_artifact", text=_("The files of the model are missing or damaged.")
 ): ...

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Movie, MovieGenre, User
 from recommender import estimators, metrics
-from recommender.errors import InvalidArtifact, InvalidRequest, NotExplainable
+from recommender.errors import InvalidArtifact, InvalidRequest, ListNotShown, NotExplainable
 from recommender.explanations import Reason, contributions
 from recommender.models import Dismissal, Feedback, Impression, ServedModel, ServingStatsMinute
 from recommender.reasons import Attributed, attribute_movie
@@ -23,6 +23,7 @@ from recommender.serving import candidates, titles
 from recommender.serving.candidates import Candidate
 from recommender.serving.fallback_chain import NEWEST, POPULAR, VARIED, Source, find_movies, model_sources
 from recommender.serving.filters import FilterValues, MovieFilters
+from recommender.serving.list_ids import is_list_of
 from recommender.serving.lists import RecommendationList, make_list
 from recommender.serving.loaded_model import LoadedModel
 from recommender.serving.model_server import server
@@ -181,12 +182,15 @@ def _explainable(profile: UserProfile, movie: Movie) -> tuple[LoadedModel, dict[
 
 def record_feedback(*, user: User, movie: Movie, kind: str, request_id: UUID | None = None) -> Feedback:
     """Record what the user did with a recommended movie. `not_interested` removes the movie from all of their lists,
-    `undo` reverts that; both may be repeated."""
+    `undo` reverts that; both may be repeated. Raises ListNotShown unless the list of `request_id` was shown to the user
+    and held the movie. Without a `request_id` the feedback counts in no figure."""
     if kind not in Feedback.Kind.values:
         expected = ", ".join(Feedback.Kind.values)
         raise InvalidRequest(
             "kind", _("expected one of %(expected)s, got %(kind)r") % {"expected": expected, "kind": kind}
         )
+    if request_id is not None and not _was_shown(user, movie, request_id):
+        raise ListNotShown("request_id", _("no list with this id and this movie was shown to you"))
     with transaction.atomic():
         if kind == Feedback.Kind.NOT_INTERESTED:
             Dismissal.objects.get_or_create(user=user, movie=movie)
@@ -195,6 +199,14 @@ def record_feedback(*, user: User, movie: Movie, kind: str, request_id: UUID | N
         feedback = Feedback.objects.create(user=user, movie=movie, kind=kind, request_id=request_id)
     metrics.FEEDBACK.labels(kind).inc()
     return feedback
+
+
+def _was_shown(user: User, movie: Movie, request_id: UUID) -> bool:
+    """By the impression; by the signature of the id while the impression waits to be written, in any process."""
+    impression = Impression.objects.filter(request_id=request_id).first()
+    if impression is None:
+        return is_list_of(request_id, user.pk)
+    return impression.user_id == user.pk and any(movie_id == movie.pk for movie_id, _rank, _source in impression.items)
 
 
 def prune_impressions() -> int:

@@ -22,7 +22,7 @@ from catalog.models import Movie, User
 from catalog.services import mark_movies
 from catalog.views.pages import paginated, safe_next
 from recommender import services
-from recommender.errors import NotExplainable
+from recommender.errors import ListNotShown, NotExplainable
 from recommender.logs import log_once_a_minute
 from recommender.models import Dismissal, Feedback
 from recommender.serving.lists import Recommendation, RecommendationList, note
@@ -185,11 +185,14 @@ def why(request: HttpRequest, movie_id: int) -> HttpResponse:
 @require_safe
 @never_cache
 def follow(request: HttpRequest, request_id: UUID, movie_id: int) -> HttpResponse:
-    """Record a click on a card and redirect to the movie, even if the click could not be recorded."""
+    """Record a click on a card and redirect to the movie, even if the click could not be recorded or the address was
+    passed on by the person to whom the list was shown."""
     movie = get_object_or_404(Movie, pk=movie_id)
     if request.user.is_authenticated and request.method == "GET":
         try:
             services.record_feedback(user=request.user, movie=movie, kind=Feedback.Kind.CLICK, request_id=request_id)
+        except ListNotShown:
+            pass
         except DatabaseError:
             log_once_a_minute(logger.exception, "Cannot record a click")
     return redirect(movie)
@@ -217,7 +220,10 @@ def feedback(request: HttpRequest) -> HttpResponse:
         problems = "; ".join(f"{field}: {' '.join(map(str, errors))}" for field, errors in form.errors.items())
         return HttpResponseBadRequest(problems, content_type="text/plain; charset=utf-8")
     given = form.cleaned_data
-    services.record_feedback(user=cast(User, request.user), **given)
+    try:
+        services.record_feedback(user=cast(User, request.user), **given)
+    except ListNotShown as error:
+        return HttpResponse(str(error), status=error.status, content_type="text/plain; charset=utf-8")
     is_dismissed = given["kind"] == Feedback.Kind.NOT_INTERESTED
     back = safe_next(request, "recommender:home")
     if request.htmx:  # type: ignore[attr-defined]

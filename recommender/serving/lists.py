@@ -19,6 +19,7 @@ from recommender.models import Impression, ServedModel
 from recommender.reasons import MainReason
 from recommender.serving.candidates import Candidate
 from recommender.serving.fallback_chain import Source, find_movies
+from recommender.serving.list_ids import new_list_id
 from recommender.serving.loaded_model import LoadedModel
 from recommender.serving.profile import UserProfile
 from recommender.serving.request import ListRequest
@@ -94,7 +95,7 @@ def make_list(
         results=results,
         model_version=source.loaded.version if source.loaded else None,
         fallback=None if source.name == asked else source.name,
-        request_id=uuid.uuid4(),
+        request_id=new_list_id(request.profile.user_id),
     )
     if surface is not None:
         metrics.PREDICTION_SECONDS.observe(time.perf_counter() - started)

@@ -156,6 +156,22 @@ def test_a_click_of_a_visitor_or_on_a_movie_that_is_gone(client, db):
     assert client.get(f"/r/{request_id}/{movie.pk + 1}/").status_code == 404
 
 
+def test_another_persons_list_counts_for_nothing(client, train, camps, fan, nora):
+    train()
+    client.force_login(fan)
+    recommendations = client.get("/").context["rows"][0].recommendations
+    movie = recommendations.results[0].movie
+    client.force_login(nora)
+
+    followed = client.get(reverse("recommender:follow", args=[recommendations.request_id, movie.pk]))
+    form = {"kind": "not_interested", "movie": movie.pk, "request_id": recommendations.request_id}
+
+    assert (followed.status_code, followed.url) == (302, movie.get_absolute_url())
+    assert client.post("/feedback/", form).status_code == 404
+    assert not nora.feedback.exists()
+    assert not Dismissal.objects.exists()
+
+
 @pytest.mark.wording
 def test_not_interested_replaces_the_card_until_undone(client, train, camps, fan):
     train()
