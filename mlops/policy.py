@@ -200,8 +200,9 @@ class RetrainingPolicy(Section):
     drift_reports: Count = key(2, "consecutive drift reports with an alert")
     drift_apart_hours: NotNegative = key(1, "shortest time between them")
     champion_age_days: Positive = key(14, "age of the champion")
-    not_interested_share: Fraction = key(0.3, "share of 'not interested' among feedback")
-    min_feedback: Count = key(100, "feedback needed for that")
+    not_interested_share: Fraction = key(0.3, "share of 'not interested' in a person's feedback on shown lists")
+    min_feedback: Count = key(100, "shown lists with feedback needed for that")
+    min_feedback_people: Count = key(10, "people with such feedback needed for that, beside the most active one")
     window_days: Count = key(14, "days that the criteria look back")
     pause_hours: NotNegative = key(12, "pause after such a training")
 

@@ -167,7 +167,22 @@ class Message(TextChoices):
         "retraining.too_few_scored",
         _("{n_before} and {n_recent} scored ratings; each window needs {needed}."),
     )
+    # Of rows from before feedback was counted by people and shown lists, as is the sentence of NOT_INTERESTED below.
     TOO_FEW_FEEDBACK = "retraining.too_few_feedback", _("Users acted on {n} recommendations; {needed} are needed.")
+    TOO_FEW_PEOPLE = (
+        "retraining.too_few_people",
+        _(
+            "Beside the most active person, {n_people} people acted on {n_lists} lists that they were shown; "
+            "{needed_people} people and {needed_lists} lists are needed."
+        ),
+    )
+    UNWANTED = (
+        "retraining.unwanted",
+        _(
+            "On average {figure:.0%} of the movies that a person acted on were unwanted, without the person with most "
+            "({n_people} others, {n_lists} shown lists); the limit is {threshold:.0%}."
+        ),
+    )
     BROKEN_RULES = (
         "skew.broken_rules",
         _("{n_rows} ratings of {n_users} users checked; {n_bad} rows break a data rule: {rules}."),

@@ -1,12 +1,14 @@
 """Retraining criteria: each has a figure and a threshold, and any that is met starts a training."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from statistics import fmean
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from catalog.models import Job, Movie, Rating
@@ -17,7 +19,7 @@ from mlops.monitoring.alerts import set_alert
 from mlops.monitoring.codes import AlertCode, Message, RetrainingCode, RetrainingResult
 from mlops.monitoring.drift.statistics import compare_rates
 from mlops.training.runs import start_training
-from recommender.models import Feedback
+from recommender.models import Dismissal, Feedback, Impression
 
 logger = logging.getLogger(__name__)
 
@@ -120,17 +122,38 @@ def _champion_age(champion: ModelVersion, now: datetime) -> Finding:
 
 
 def _not_interested(champion: ModelVersion, now: datetime) -> Finding:
-    """The share of recommendations that users marked as not interesting, without undone marks."""
+    """The unwanted part of the recommendations that people acted on in lists that they were shown.
+
+    Every list counts once for its person, and every person once. The person who marks the largest part is left out, and
+    from the numbers that are needed the one who acted on most lists: no single account can meet the criterion.
+    """
     policy, code = settings.POLICY.retraining, RetrainingCode.NOT_INTERESTED
-    since = max(now - timedelta(days=policy.window_days), champion.created_at)
-    kinds = Feedback.Kind
-    of_kinds = {kind.value: Count("pk", filter=Q(kind=kind)) for kind in kinds}
-    counts = Feedback.objects.filter(created_at__gt=since, created_at__lte=now).aggregate(**of_kinds)
-    unwanted = max(0, counts[kinds.NOT_INTERESTED] - counts[kinds.UNDO])
-    n, limit = unwanted + counts[kinds.CLICK], policy.not_interested_share
-    if n < policy.min_feedback:
-        return _insufficient(code, limit, Message.TOO_FEW_FEEDBACK, {"n": n, "needed": policy.min_feedback})
-    return Finding(code, Outcome.alert_if(unwanted / n >= limit), round(unwanted / n, 4), limit, params={"n": n})
+    parts = _unwanted_parts(max(now - timedelta(days=policy.window_days), champion.created_at), now)
+    lengths = sorted(len(of_lists) for of_lists in parts.values())
+    params = {"n_people": max(0, len(lengths) - 1), "n_lists": sum(lengths[:-1])}
+    if params["n_people"] < policy.min_feedback_people or params["n_lists"] < policy.min_feedback:
+        params |= {"needed_people": policy.min_feedback_people, "needed_lists": policy.min_feedback}
+        return _insufficient(code, policy.not_interested_share, Message.TOO_FEW_PEOPLE, params)
+    figure = fmean(sorted(fmean(of_lists) for of_lists in parts.values())[:-1])
+    outcome, limit = Outcome.alert_if(figure >= policy.not_interested_share), policy.not_interested_share
+    return Finding(code, outcome, round(figure, 4), limit, params=params, message=Message.UNWANTED)
+
+
+def _unwanted_parts(since: datetime, until: datetime) -> dict[int, list[float]]:
+    """By user: the unwanted part of the movies acted on in each list, without what the user has undone since."""
+    shown = Impression.objects.filter(request_id=OuterRef("request_id"), user=OuterRef("user"))
+    dismissed = Dismissal.objects.filter(user=OuterRef("user"), movie=OuterRef("movie"))
+    is_unwanted = Q(kind=Feedback.Kind.NOT_INTERESTED) & Exists(dismissed)
+    acts = Feedback.objects.filter(Exists(shown), created_at__gt=since, created_at__lte=until).order_by()
+    lists = acts.filter(Q(kind=Feedback.Kind.CLICK) | is_unwanted).values("user", "request_id")
+    counted = lists.annotate(
+        n=Count("movie", distinct=True),
+        unwanted=Count("movie", distinct=True, filter=Q(kind=Feedback.Kind.NOT_INTERESTED)),
+    )
+    parts: dict[int, list[float]] = defaultdict(list)
+    for user, n, unwanted in counted.values_list("user", "n", "unwanted").iterator():
+        parts[user].append(unwanted / n)
+    return parts
 
 
 def _insufficient(code: RetrainingCode, threshold: float, message: str, params: dict[str, Any]) -> Finding:

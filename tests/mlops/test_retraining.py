@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from importlib import import_module
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -9,14 +10,16 @@ from django.core.management import call_command
 from django.db.models import F
 from django.utils import timezone
 
-from catalog.models import Movie, Rating
+from catalog.models import Movie, Rating, User
+from mlops.findings import Finding
 from mlops.models import Alert, DatasetSnapshot, DriftReport, OnlineMetrics, PipelineRun, Promotion, RetrainingCheck
 from mlops.monitoring.codes import AlertCode, RetrainingCode, RetrainingResult
 from mlops.services import check_retraining, promote
 from mlops.tasks import check_retraining as check_task
-from recommender.models import Feedback
+from recommender.models import Feedback, Impression
+from recommender.services import record_feedback
 from tests.audit_trail import trail
-from tests.factories import RatingFactory
+from tests.factories import RatingFactory, UserFactory
 from tests.mlops.site import make_snapshot, make_version
 
 NOW = timezone.now()
@@ -26,7 +29,7 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def champion(alice, quick, settings):
     """Promoted a moment ago, on the data of this moment."""
-    changes = {"new_movies": 5, "new_ratings": 7, "min_live_ratings": 100, "min_feedback": 10}
+    changes = {"new_movies": 5, "new_ratings": 7, "min_live_ratings": 100, "min_feedback": 10, "min_feedback_people": 4}
     policy = settings.POLICY.retraining.model_copy(update=changes)
     settings.POLICY = settings.POLICY.model_copy(update={"retraining": policy})
     version = make_version(snapshot=make_snapshot(n_ratings=Rating.objects.count()))
@@ -80,10 +83,23 @@ def let_age(champion) -> None:
 
 
 def dislike(champion) -> None:
-    for n, kind in enumerate(["click"] * 6 + ["not_interested"] * 5 + ["undo"]):
-        movie = Movie.objects.all()[n % 5]
-        Feedback.objects.create(user=Rating.objects.first().user, movie=movie, kind=kind)
-    Feedback.objects.create(user=Rating.objects.first().user, movie=Movie.objects.first(), kind="not_interested")
+    """Six people with four lists each: two mark both movies, two one of them, two none."""
+    for n_unwanted in (2, 2, 1, 1, 0, 0):
+        person = UserFactory()
+        for _ in range(4):
+            act_on_list(person, n_unwanted=n_unwanted)
+
+
+def act_on_list(user: User, *, n_unwanted: int) -> Impression:
+    """The user marks the first movies of a shown list three times each, and opens both."""
+    movies = list(Movie.objects.all()[:2])
+    items = [[movie.pk, rank, "personal"] for rank, movie in enumerate(movies, start=1)]
+    shown = Impression.objects.create(user=user, surface="test", items=items, shown_at=NOW)
+    for movie in movies:
+        record_feedback(user=user, movie=movie, kind="click", request_id=shown.request_id)
+    for movie in movies[:n_unwanted] * 3:
+        record_feedback(user=user, movie=movie, kind="not_interested", request_id=shown.request_id)
+    return shown
 
 
 @pytest.mark.parametrize(
@@ -94,7 +110,7 @@ def dislike(champion) -> None:
         (lower_online_metrics, RetrainingCode.ONLINE_METRICS, 0.5),
         (report_drift, RetrainingCode.DRIFT, 2),
         (let_age, RetrainingCode.CHAMPION_AGE, 15.0),
-        (dislike, RetrainingCode.NOT_INTERESTED, 0.4545),
+        (dislike, RetrainingCode.NOT_INTERESTED, 0.4),
     ],
 )
 def test_each_criterion_alone_starts_one_training(champion, change, code, figure):
@@ -109,6 +125,45 @@ def test_each_criterion_alone_starts_one_training(champion, change, code, figure
     assert (run.trigger, run.status) == ("retraining", "queued")
     assert check.reasons[0].sentence in run.log
     assert Alert.objects.get(code=AlertCode.RETRAINING).findings == [check.reasons[0].to_dict()]
+
+
+def unwanted(check: RetrainingCheck) -> Finding:
+    return next(finding for finding in check.findings if finding.code == RetrainingCode.NOT_INTERESTED)
+
+
+def test_no_account_can_start_a_training_by_marking_movies(champion):
+    """With everybody else content, whether it marks what it was shown, or lists that it was not shown."""
+    for _ in range(6):
+        content, movie = UserFactory(), Movie.objects.first()
+        for _ in range(4):
+            act_on_list(content, n_unwanted=0)
+        Feedback.objects.create(user=content, movie=movie, kind="click")  # of no list
+    bare = check_retraining()
+    assert (unwanted(bare).figure, unwanted(bare).params["n_people"]) == (0.0, 5)
+
+    loud = UserFactory()
+    for _ in range(50):
+        act_on_list(loud, n_unwanted=2)
+        Feedback.objects.create(user=loud, movie=movie, kind="not_interested", request_id=uuid4())
+    assert (unwanted(check_retraining()).figure, met(check_retraining())) == (0.0, [])
+
+
+def test_one_account_alone_is_too_few_people(champion):
+    person = UserFactory()
+    for _ in range(50):
+        act_on_list(person, n_unwanted=2)
+
+    found = unwanted(check_retraining())
+
+    assert (found.outcome, found.params["n_people"], found.params["n_lists"]) == ("insufficient_data", 0, 0)
+
+
+def test_what_was_undone_is_not_unwanted(champion):
+    dislike(champion)
+    for mark in Feedback.objects.filter(kind="not_interested"):
+        record_feedback(user=mark.user, movie=mark.movie, kind="undo", request_id=mark.request_id)
+
+    assert unwanted(check_retraining()).figure == 0.0
 
 
 def test_a_fall_that_chance_explains_starts_nothing(champion):
