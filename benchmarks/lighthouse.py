@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from statistics import median
@@ -24,6 +25,7 @@ PUBLIC = ("/", "/movies/", "/welcome/", "/accounts/sign-in/")
 PERSONAL = ("/", "/for-you/")
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 AUDITS = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift")
+ATTEMPTS = 3  # Chromium at times ends before Lighthouse has its answer
 CHROME = "--headless=new --no-sandbox --disable-gpu"
 
 
@@ -64,9 +66,13 @@ def _run(program: Path, address: str, form: str, cookies: str, slow: float) -> d
     command += ["--preset=desktop"] if form == "desktop" else [f"--throttling.cpuSlowdownMultiplier={slow:g}"]
     command += [f"--extra-headers={json.dumps({'Cookie': cookies})}"] if cookies else []
     environment = {"CHROME_PATH": os.environ.get("CHROMIUM", "/usr/bin/chromium")} | os.environ
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
+    for _ in range(ATTEMPTS):
+        done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+        if done.returncode == 0:
+            report: dict[str, Any] = json.loads(done.stdout)
+            return report
+        print(done.stderr, file=sys.stderr)
+    raise SystemExit(f"Lighthouse failed {ATTEMPTS} times on {address}; its words are above.")
 
 
 def _medians(reports: list[dict[str, Any]]) -> Row:
