@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.authtoken.models import Token
 
-from catalog.imports.format import Export
+from catalog.imports.format import READ_AT_ONCE, Export
 from catalog.imports.formats import FORMATS, export_ratings
 from catalog.models import Movie, User
 
@@ -26,26 +26,31 @@ def export(*, user: User, format: str) -> Export:
     """One of EXPORTS: a file that other sites and this one import, or everything as JSON."""
     if format != EVERYTHING:
         return export_ratings(user=user, format=format)
-    content = json.dumps(archive_of(user), cls=DjangoJSONEncoder, ensure_ascii=False, indent=1).encode()
-    return Export("movierec-everything.json", "application/json", content)
+    return Export("movierec-everything.json", "application/json", "".join(_archive_of(user)).encode())
 
 
-def archive_of(user: User) -> dict[str, Any]:
-    """The rows of each model that belong to the user, and why others are not included."""
+def _archive_of(user: User) -> Iterator[str]:
+    """The rows of each model that belong to the user, written one by one, and why others are not included."""
     owned = dict(_owned_by(User))
-    return {
-        "made_at": timezone.now(),
-        "account": {name: getattr(user, name) for name in ACCOUNT},
-        "rows": {model._meta.label: _rows(model, path, user) for model, path in owned.items() if not _left_out(model)},
-        "not_included": {model._meta.label: str(_left_out(model)) for model in owned if _left_out(model)}
-        | {
-            f"{relation.related_model._meta.label}.{relation.field.name}": _(
-                "A record of the site that names who did something; it loses the name with the account."
-            )
-            for relation in _relations(User)
-            if not _is_owned(relation)
-        },
-    }
+    account = {name: getattr(user, name) for name in ACCOUNT}
+    yield f'{{"made_at": {_json(timezone.now())},\n"account": {_json(account)},\n"rows": {{'
+    for number, (model, path) in enumerate((model, path) for model, path in owned.items() if not _left_out(model)):
+        yield f"{',' if number else ''}\n{_json(model._meta.label)}: ["
+        for place, row in enumerate(_rows(model, path, user)):
+            yield f"{',' if place else ''}\n{_json(row)}"
+        yield "]"
+    left_out = {model._meta.label: str(_left_out(model)) for model in owned if _left_out(model)}
+    yield f'}},\n"not_included": {_json(left_out | _records_of_the_site())}}}\n'
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
+
+
+def _records_of_the_site() -> dict[str, str]:
+    why = _("A record of the site that names who did something; it loses the name with the account.")
+    kept = [relation for relation in _relations(User) if not _is_owned(relation)]
+    return {f"{relation.related_model._meta.label}.{relation.field.name}": why for relation in kept}
 
 
 def _owned_by(model: type[Model], above: str = "") -> Iterator[tuple[type[Model], str]]:
@@ -72,9 +77,9 @@ def _left_out(model: type[Model]) -> Any:
     return getattr(model, "NOT_EXPORTED", "")
 
 
-def _rows(model: type[Model], path: str, user: User) -> list[dict[str, Any]]:
+def _rows(model: type[Model], path: str, user: User) -> Iterator[dict[str, Any]]:
     fields = [field for field in model._meta.concrete_fields if not isinstance(field, BinaryField)]
     columns = [field.attname for field in fields if field.related_model is not User]
     titles = [f"{field.name}__title" for field in fields if field.related_model is Movie]
     rows = model._base_manager.filter(**{path: user.pk}).order_by("pk")
-    return list(rows.values(*columns, *titles))
+    return rows.values(*columns, *titles).iterator(READ_AT_ONCE)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from catalog.errors import InvalidImport
 from catalog.imports.fields import Kind
 from catalog.imports.files import File, files_of
-from catalog.imports.format import Export, Format, entries_of
+from catalog.imports.format import Entries, Export, Format
 from catalog.imports.reading import Answers, FileReport, Reading
 from catalog.imports.tables import Table, tables_of
 from catalog.models import User
@@ -70,7 +70,7 @@ def _tables(format: Format, files: Sequence[File]) -> tuple[list[Table], list[Fi
 
 def export_ratings(*, user: User, format: str) -> Export:
     """All ratings, viewings and the watchlist, as far as the format can hold them."""
-    return FORMATS[format].write(entries_of(user))
+    return FORMATS[format].write(Entries(user))
 
 
 def _what_it_is(tables: Sequence[Table]) -> str:

@@ -1,14 +1,12 @@
 """IMDb's exports: ratings, and lists such as the watchlist. Every row has an id."""
 
-from collections.abc import Sequence
-
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop as noop
 
 from catalog.imports import fields
 from catalog.imports.dates import day_of
 from catalog.imports.fields import Kind
-from catalog.imports.format import Entry, Export, Format
+from catalog.imports.format import Entries, Entry, Export, Format
 from catalog.imports.reading import Part
 
 _MOVIES = ("const", "title", "title type")
@@ -53,9 +51,8 @@ class IMDb(Format):
             "release date": str(movie.release_date or ""),
         }
 
-    def write(self, entries: Sequence[Entry]) -> Export:
-        rated = [entry for entry in entries if entry.kind == Kind.RATED]
-        listed = [entry for entry in entries if entry.kind == Kind.WANTED]
+    def write(self, entries: Entries) -> Export:
+        rated, listed = entries.of(Kind.RATED), entries.of(Kind.WANTED)
         return self.zip_of(
             {"ratings.csv": (_HEADER, rated), "watchlist.csv": (["Position", "Created", *_HEADER], listed)}
         )

@@ -1,13 +1,13 @@
 """Letterboxd's export: a zip, or one of its tables. The tables overlap."""
 
-from collections.abc import Sequence
+from functools import partial
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop as noop
 
 from catalog.imports import fields
 from catalog.imports.fields import Kind
-from catalog.imports.format import Entry, Export, Format
+from catalog.imports.format import Entries, Export, Format
 from catalog.imports.reading import Part
 
 _MOVIES = ("date", "name", "year", "letterboxd uri")
@@ -49,18 +49,17 @@ class Letterboxd(Format):
         fields.IS_REWATCH: ["rewatch"],
     }
 
-    def write(self, entries: Sequence[Entry]) -> Export:
-        by_kind = {kind: [entry for entry in entries if entry.kind == kind] for kind in Kind}
-        watched = by_kind[Kind.WATCHED]
+    def write(self, entries: Entries) -> Export:
+        watched = partial(entries.of, Kind.WATCHED)
         return self.zip_of(
             {
-                "ratings.csv": ([*_HEADER, "Rating"], by_kind[Kind.RATED]),
+                "ratings.csv": ([*_HEADER, "Rating"], entries.of(Kind.RATED)),
                 "diary.csv": (
                     [*_HEADER, "Rating", "Rewatch", "Tags", "Watched Date"],
-                    [entry for entry in watched if entry.watched_on],
+                    (entry for entry in watched() if entry.watched_on),
                 ),
-                "watched.csv": (_HEADER, [entry for entry in watched if not entry.watched_on]),
-                "watchlist.csv": (_HEADER, by_kind[Kind.WANTED]),
+                "watched.csv": (_HEADER, (entry for entry in watched() if not entry.watched_on)),
+                "watchlist.csv": (_HEADER, entries.of(Kind.WANTED)),
             }
         )
 

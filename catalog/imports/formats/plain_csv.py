@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop as noop
 
 from catalog.imports import fields, words
 from catalog.imports.fields import Field, Kind
-from catalog.imports.format import Entry, Export, Format
+from catalog.imports.format import Entries, Entry, Export, Format
 from catalog.imports.reading import IDENTITY, Columns, Part
 from catalog.imports.tables import Row, Table, plain
 from catalog.ingest.titles import readings
@@ -125,7 +125,7 @@ class PlainCSV(Format):
             "watchlist": "yes" if entry.kind == Kind.WANTED else "",
         }
 
-    def write(self, entries: Sequence[Entry]) -> Export:
+    def write(self, entries: Entries) -> Export:
         return Export("movierec.csv", "text/csv; charset=utf-8", self.csv_of(self.header, entries))
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop as noop
 
 from catalog.imports import fields
 from catalog.imports.fields import Kind, ParsedRow
-from catalog.imports.format import Entry, Export, Format
+from catalog.imports.format import Entries, Export, Format
 from catalog.imports.reading import Answers, Part, Reading
 from catalog.imports.tables import Row, Table
 
@@ -74,8 +74,8 @@ class Trakt(Format):
         values["is_rewatch"] = row.get("rewatch") is True or (isinstance(plays, int) and plays > 1)
         values["medium"] = fields.MOVIE if "movie" in row else "show"
 
-    def write(self, entries: Sequence[Entry]) -> Export:
-        document: dict[str, list[dict[str, Any]]] = {"ratings": [], "history": [], "watchlist": []}
+    def write(self, entries: Entries) -> Export:
+        written: dict[str, list[str]] = {"ratings": [], "history": [], "watchlist": []}
         for entry in entries:
             recorded_at = entry.recorded_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
             if entry.rating:
@@ -87,11 +87,10 @@ class Trakt(Format):
                 name, values = "history", {"watched_at": watched_at, "action": "watch", "rewatch": entry.is_rewatch}
             movie = entry.movie
             ids = {"imdb": movie.imdb_id, "tmdb": movie.tmdb_id}
-            document[name].append(
-                {**values, "type": "movie", "movie": {"title": movie.title, "year": movie.year, "ids": ids}}
-            )
-        content = json.dumps(document, ensure_ascii=False, indent=1).encode()
-        return Export("movierec-trakt.json", "application/json", content)
+            row = {**values, "type": "movie", "movie": {"title": movie.title, "year": movie.year, "ids": ids}}
+            written[name].append(json.dumps(row, ensure_ascii=False))
+        lists = (f'"{name}": [\n' + ",\n".join(rows) + "\n]" for name, rows in written.items())
+        return Export("movierec-trakt.json", "application/json", f"{{{', '.join(lists)}}}\n".encode())
 
 
 def _with_rewatches(rows: list[ParsedRow]) -> list[ParsedRow]:
