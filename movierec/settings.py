@@ -72,8 +72,9 @@ MIDDLEWARE = [
     "movierec.logs.request_ids",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "movierec.ops.probes",
-    "movierec.api.error_shape",
     "movierec.logs.access_line",
+    "movierec.delivery.deliver",
+    "movierec.api.error_shape",
     "movierec.headers.permissions_policy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -105,7 +106,6 @@ TEMPLATES = [
         },
     },
 ]
-
 
 DATABASES = {"default": env.sqlite(VAR_DIR / "db.sqlite3") if EMBEDDED else env.postgres("DATABASE_URL")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

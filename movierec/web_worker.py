@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
-from socket import SO_SNDBUF, SOL_SOCKET, socket
+from socket import MSG_DONTWAIT, MSG_PEEK, SO_SNDBUF, SOL_SOCKET, socket
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +27,7 @@ from movierec.http_messages import CHUNK, Incoming, Outgoing
 
 REQUESTS_KEPT = 8  # of the largest size, by a process at a time; beyond, the oldest is dropped
 SEND_BUFFER = 1 << 20
+LAST_SECONDS = 5  # that connections stay open without a request while their process ends
 
 
 class Log(Logger):
@@ -80,13 +81,14 @@ class Worker(ThreadWorker):
         except (BlockingIOError, ConnectionAbortedError):  # another worker was faster, or the client is gone
             return
         except OSError as error:  # too many files are open
-            if self.waiting:
+            if not self._close_idle() and self.waiting:
                 self.log.warning("A connection was dropped for a new one: %s", error)
                 self._drop_oldest()
             return
         self.nr_conns += 1
-        if self.nr_conns >= self.worker_connections and self.waiting:
-            self._drop_oldest()  # or new clients could not connect
+        # Or new clients could not connect.
+        if self.nr_conns >= self.worker_connections and not self._close_idle() and self.waiting:
+            self._drop_oldest()
         self.enqueue_req(Connection(self.cfg, client, address, listener.getsockname()))
 
     def enqueue_req(self, conn: Connection) -> None:
@@ -189,6 +191,27 @@ class Worker(ThreadWorker):
                 self.log.info("A client was too slow and is dropped.")
                 self._drop(conn)
 
+    def murder_keepalived(self) -> None:
+        """Called at each event: closes connections that were not used for long; at the worker's end earlier."""
+        seconds = self.cfg.keepalive if self.alive else LAST_SECONDS
+        latest = time.monotonic() + self.cfg.keepalive - seconds
+        idle = self.keepalived_conns  # the longest unused first
+        while idle and idle[0].timeout <= latest and not _has_data(idle[0].sock):
+            self._close(idle[0])
+
+    def _close_idle(self) -> bool:
+        """Makes room by a connection without a request; returns whether there was one."""
+        conn = next((conn for conn in self.keepalived_conns if not _has_data(conn.sock)), None)
+        if conn is not None:
+            self._close(conn)
+        return conn is not None
+
+    def _close(self, conn: Connection) -> None:
+        self.keepalived_conns.remove(conn)
+        self.poller.unregister(conn.sock)
+        self.nr_conns -= 1
+        conn.close()
+
     def _keep_within_bounds(self) -> None:
         while self.n_kept > REQUESTS_KEPT * self.max_kept and self.waiting:
             self._drop_oldest()
@@ -221,6 +244,14 @@ class Worker(ThreadWorker):
             self.n_kept -= conn.outgoing.n_kept
             conn.outgoing.close()
             conn.outgoing = None
+
+
+def _has_data(client: socket) -> bool:
+    """Whether there is something to read that no event has told of yet, other than the end."""
+    try:
+        return bool(client.recv(1, MSG_PEEK | MSG_DONTWAIT))
+    except OSError:
+        return False
 
 
 def _largest_body() -> int:

@@ -19,3 +19,43 @@
     { once: true },
   );
 }
+
+// A page that the browser kept for "Back" may be another account's, or older than what was changed since. It is hidden
+// meanwhile, so that not even its picture is seen.
+{
+  const root = document.documentElement;
+  const account = document.querySelector("meta[name=account]")?.content ?? "";
+  const loaded = Date.now();
+  const RECENTLY = 600_000; // ms; when a page from the disk was made is not known
+  const note = (name, value) => {
+    try {
+      localStorage[name] = value;
+    } catch {} // forbidden: then each page is asked for again
+  };
+  const isCurrent = (since) => {
+    try {
+      return localStorage.account === account && !(localStorage.changed > since);
+    } catch {
+      return false;
+    }
+  };
+  const renew = () => {
+    root.style.visibility = "hidden";
+    location.reload();
+  };
+  const isBack = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+  if (isBack && !isCurrent(loaded - RECENTLY)) renew();
+  else note("account", account);
+  addEventListener("pagehide", (event) => {
+    if (event.persisted) root.style.visibility = "hidden";
+  });
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    if (isCurrent(loaded)) root.style.visibility = "";
+    else renew();
+  });
+  document.addEventListener("submit", (event) => event.target.method === "post" && note("changed", Date.now()));
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (detail.successful && detail.requestConfig.verb !== "get") note("changed", Date.now());
+  });
+}

@@ -178,3 +178,69 @@ def test_the_heartbeat_is_written_once_a_second(worker):
     worker._notified -= 1.0
     worker.notify()
     assert len(written) == 1
+
+
+@pytest.fixture
+def idle(worker) -> Iterator[list[socket.socket]]:
+    """The clients of two connections that were used once."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    worker.wsgi = app
+    with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as stack:
+        worker.listener = listener
+        clients = [stack.enter_context(connect(listener.getsockname()[1], GET)) for _ in range(2)]
+        for n in (1, 2):
+            worker.accept(listener)
+            wait_for(lambda n=n: _idle(worker) == n, seconds=60, what="answered")
+        yield clients
+
+
+def _idle(worker: web_worker.Worker) -> int:
+    worker.method_queue.run_callbacks(None)
+    return len(worker.keepalived_conns)
+
+
+def test_an_unused_connection_is_closed_when_its_time_is_over(worker, idle):
+    worker.murder_keepalived()
+    assert len(worker.keepalived_conns) == 2
+    worker.keepalived_conns[0].timeout = 0.0
+    worker.murder_keepalived()
+    assert (len(worker.keepalived_conns), worker.nr_conns) == (1, 1)
+
+
+def test_no_connection_is_closed_whose_client_has_just_sent(worker, idle):
+    """The event of its request is not there yet: without a look, the request would be lost."""
+    for conn in worker.keepalived_conns:
+        conn.timeout = 0.0
+    idle[0].sendall(GET)
+    used = worker.keepalived_conns[0]
+    wait_for(lambda: web_worker._has_data(used.sock), seconds=60, what="received")
+    worker.murder_keepalived()
+    assert worker.keepalived_conns[0] is used
+    used.timeout = 1e12
+    worker.keepalived_conns.rotate()
+    worker.murder_keepalived()
+    assert list(worker.keepalived_conns) == [used]
+
+
+def test_unused_connections_make_room_for_new_clients(worker, idle):
+    worker.worker_connections = 3
+    idle[0].sendall(GET)
+    used = worker.keepalived_conns[0]
+    wait_for(lambda: web_worker._has_data(used.sock), seconds=60, what="received")
+    with connect(worker.listener.getsockname()[1]):
+        worker.accept(worker.listener)
+        assert list(worker.keepalived_conns) == [used]
+        assert (worker.nr_conns, len(worker.waiting)) == (2, 1)
+
+
+def test_a_process_that_ends_waits_for_no_unused_connection(worker, idle, monkeypatch):
+    worker.alive = False
+    worker.murder_keepalived()
+    assert worker.nr_conns == 2  # they may be in use
+    monkeypatch.setattr(web_worker, "LAST_SECONDS", -1)
+    worker.murder_keepalived()
+    assert worker.nr_conns == 0

@@ -48,7 +48,7 @@ def trained_camps(train, camps) -> dict[str, list[Movie]]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium(request) -> Iterator[Browser]:
     # Playwright's loop runs in this thread; the database is asked between its calls, never within one.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     flags = ["sandbox", "disable-gpu", "disable-background-networking", "disable-component-update", "disable-sync"]
@@ -56,6 +56,7 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
             args=[f"--no-{flag}" if flag == "sandbox" else f"--{flag}" for flag in flags],
+            ignore_default_args=getattr(request, "param", None),
         )
         yield browser
         browser.close()
