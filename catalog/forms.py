@@ -50,7 +50,10 @@ class MovieListForm(forms.ModelForm):
         fields = ["name", "description", "is_public"]
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
         help_texts = {
-            "is_public": _("Everybody with its address can read it. If your profile is public, the site links to it."),
+            "is_public": _(
+                "Everybody with its address can read it. If your profile is public, the site links to it, also on the "
+                "pages of its movies."
+            ),
         }
 
     def validate_unique(self) -> None:

@@ -1,8 +1,9 @@
-"""Ratings of visitors without an account: kept in their session, and recorded once they sign up or in.
+"""Ratings of visitors without an account: kept in their session, and recorded once they sign up or sign in.
 
 Whatever page they sign in on: the receiver is connected when the site's URLs are loaded, which import this module.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,8 @@ from django.utils.translation import ngettext
 
 from catalog.errors import MovieNotFound
 from catalog.models import Movie, Rating, User
-from catalog.services import record_rating
+from catalog.models.movie import Marks
+from catalog.services import mark_movies, record_rating, remove_rating
 
 KEY = "guest_ratings"  # {movie id: [rating, seconds since 1970]}, the latest last
 MAX_RATINGS = 100  # the oldest one makes room
@@ -34,6 +36,26 @@ def rate_as_guest(session: SessionBase, movie: Movie, rating: float | None) -> N
     if rating is not None:
         rows[str(movie.pk)] = [rating, int(timezone.now().timestamp())]
     session[KEY] = dict(list(rows.items())[-MAX_RATINGS:])
+
+
+def rate_for(request: HttpRequest, movie: Movie, rating: float | None) -> None:
+    """Records the rating for the account, or keeps it in the visitor's session; None removes it."""
+    if not request.user.is_authenticated:
+        rate_as_guest(request.session, movie, rating)
+    elif rating is None:
+        remove_rating(user=request.user, movie=movie)
+    else:
+        record_rating(user=request.user, movie=movie, rating=rating)
+
+
+def mark_for(request: HttpRequest, movies: Iterable[Movie]) -> None:
+    """Sets `marks` of these movies, which their cards show, for the account or the visitor who asks."""
+    if request.user.is_authenticated:
+        mark_movies(request.user, movies)
+        return
+    ratings = guest_ratings(request.session)
+    for movie in movies:
+        movie.marks = Marks(rating=ratings.get(movie.pk))
 
 
 @receiver(user_logged_in)

@@ -12,6 +12,7 @@ from catalog.errors import InvalidList, ListNotFound, MovieNotFound, UserNotFoun
 from catalog.models import Movie, MovieList, MovieListItem, User
 from catalog.models.personal import MAX_LIST_LENGTH, MAX_LISTS
 from catalog.services import changing
+from catalog.text import visible
 
 BATCH = 400  # rows of an update, below the parameter limit of every SQLite
 
@@ -99,7 +100,7 @@ def _changing(movie_list: MovieList, movie: Movie) -> Iterator[None]:
 
 
 def _save(movie_list: MovieList) -> MovieList:
-    movie_list.name, movie_list.description = movie_list.name.strip(), movie_list.description.strip()
+    movie_list.name, movie_list.description = visible(movie_list.name), visible(movie_list.description)
     if not movie_list.name:
         raise InvalidList(_("A list needs a name."), fields={"name": [_("A list needs a name.")]})
     try:

@@ -1,15 +1,22 @@
 """Services for public profiles: what users choose to show, and what staff take down."""
 
+import re
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.errors import InvalidProfile
 from catalog.models import Profile, User
+from catalog.models.personal import PROFILE_NAME
+from catalog.text import visible
 
 
 def save_profile(*, user: User, name: str, is_public: bool, shows_diary: bool) -> Profile:
-    """Raises InvalidProfile: the name is another user's, or missing, or staff have hidden the profile."""
+    """Raises InvalidProfile: the name is another user's, missing or not as PROFILE_NAME says, or staff have hidden the
+    profile.
+    """
+    name = visible(name)
     with transaction.atomic():
         Profile.objects.get_or_create(user=user)
         profile = Profile.objects.select_for_update(no_key=True).get(user=user)
@@ -17,6 +24,8 @@ def save_profile(*, user: User, name: str, is_public: bool, shows_diary: bool) -
             raise InvalidProfile(_("The staff of this site have hidden what you publish."), fields={})
         if is_public and not name:
             raise _invalid_name(_("A public profile needs a name."))
+        if name and not re.fullmatch(PROFILE_NAME, name):
+            raise _invalid_name(_("Expected 2 to 30 of a-z, 0-9, - and _, the first one a letter."))
         if name and User.objects.filter(username__iexact=name).exclude(pk=user.pk).exists():
             raise _invalid_name(_("This name is already taken."))
         profile.name, profile.is_public, profile.shows_diary = name or None, is_public, shows_diary

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 from django.db.models import F, FloatField, Value
 from django.utils import timezone
@@ -66,10 +67,13 @@ def remove_from_watchlist(*, user: User, movie: Movie) -> bool:
     return WatchlistItem.objects.filter(user=user, movie=movie).delete()[0] > 0
 
 
-def mark_movies(user: Any, movies: Iterable[Movie]) -> None:
-    """Sets `marks` of these movies, which their cards show, by one query; does nothing for a visitor."""
-    if not user.is_authenticated:
-        return
+def is_wanted_by(user: User | AnonymousUser, movie: Movie) -> bool:
+    """Whether the movie is on the user's watchlist; a visitor has none."""
+    return user.is_authenticated and WatchlistItem.objects.filter(user=user, movie=movie).exists()
+
+
+def mark_movies(user: User, movies: Iterable[Movie]) -> None:
+    """Sets `marks` of these movies for the user, by one query. `guests.mark_for` knows visitors too."""
     by_id = defaultdict(list)
     for movie in movies:
         movie.marks = Marks()

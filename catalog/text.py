@@ -1,4 +1,4 @@
-"""Texts as search compares them: folded, which ignores case, accents and punctuation, and one typing error apart."""
+"""Texts as people see them, and as search compares them: folded, which ignores case, accents and punctuation."""
 
 import re
 import unicodedata
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 _PLAIN = str.maketrans(
     {"đ": "d", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "\u0131": "i", "ð": "d", "þ": "th", "ħ": "h", "ŧ": "t"}
 )
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol that fonts draw as nothing
 _ARTICLES = ("the ", "a ", "an ")
 NAME_MARK = "="
 TERM_LENGTH = 200
@@ -21,6 +22,12 @@ def fold(text: str) -> str:
         decomposed = unicodedata.normalize("NFKD", plain)
         plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     return re.sub(r"[\W_]+", " ", plain).strip()
+
+
+def visible(text: str) -> str:
+    """The text without spaces around it; empty if no character of it can be seen."""
+    is_seen = (unicodedata.category(letter)[0] in "LNPS" and letter not in _BLANK for letter in text)
+    return text.strip() if any(is_seen) else ""
 
 
 def whole_name(folded: str) -> str:

@@ -25,6 +25,7 @@ from catalog.api.inputs import QuerySerializer, read
 from catalog.errors import DomainError, RequestTooLarge
 
 RETRY_SECONDS = 5
+MAX_PAGE = 100  # rows
 OWN_ERRORS = {
     "server_error": _("Something went wrong on our side."),
     "unavailable": _("The database does not answer. Try again in a moment."),
@@ -43,13 +44,13 @@ DJANGO_ERRORS = {
 
 class PageQuerySerializer(QuerySerializer):
     page = serializers.IntegerField(min_value=1, default=1)
-    page_size = serializers.IntegerField(min_value=1, default=20, help_text="At most 100 are returned.")
+    page_size = serializers.IntegerField(min_value=1, max_value=MAX_PAGE, default=20)
 
 
 class Pagination(PageNumberPagination):
     page_size = 20
     page_size_query_param = "page_size"
-    max_page_size = 100
+    max_page_size = MAX_PAGE
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         read(PageQuerySerializer, request.query_params)

@@ -11,13 +11,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from catalog.bounds import FIRST_YEAR, LAST_YEAR
+from catalog.guests import mark_for
 from catalog.models import Genre, Movie, Person, WatchlistItem
-from catalog.services import mark_movies
-from catalog.views.pages import SignedInRequest, paginated
+from catalog.views.pages import SignedInRequest, paginated, post_only
 from recommender import services
 from recommender.api.serializers import RecommendationsQuerySerializer
 from recommender.errors import InvalidRequest
@@ -75,15 +74,15 @@ class Asked:
 
 
 @require_safe
-@never_cache
 def for_you(request: HttpRequest) -> HttpResponse:
+    if request.GET.get("with", "").strip():
+        return redirect(f"{reverse('recommender:together')}?{request.GET.urlencode()}")
     user = request.user if request.user.is_authenticated else None
     surface = "for-you" if user else None  # what visitors rate is not kept before they sign up
     return _page(request, Asked.by(request.GET), user=user, surface=surface, address=reverse("recommender:for-you"))
 
 
 @require_safe
-@never_cache
 @login_required
 def together(request: SignedInRequest) -> HttpResponse:
     """A list for the user and people who agreed, whose names the form asks for."""
@@ -105,7 +104,7 @@ def together(request: SignedInRequest) -> HttpResponse:
     return _page(request, asked, user=request.user, surface="together", **context)
 
 
-@require_POST
+@post_only
 @login_required
 def consent(request: SignedInRequest) -> HttpResponse:
     """Lets others make lists with the user (`open=1`), or no longer. Idempotent."""
@@ -119,7 +118,6 @@ def consent(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 @login_required
 def watchlist(request: SignedInRequest) -> HttpResponse:
     """The watchlist by the stars that the served model predicts; movies that it does not know come last."""
@@ -128,7 +126,7 @@ def watchlist(request: SignedInRequest) -> HttpResponse:
     stars = {movie: values[0] for movie, values in predicted.items() if values[0]}
     page = paginated(request, sorted(ids, key=lambda movie: -stars.get(movie, 0.0)))
     movies = Movie.objects.in_bulk(page.object_list)
-    mark_movies(request.user, movies.values())
+    mark_for(request, movies.values())
     text = gettext("You might give it %(stars).1f ★")
     page.object_list = [
         {"movie": movies[movie], "reason": text % {"stars": stars[movie]} if movie in stars else ""}
@@ -145,7 +143,7 @@ def _page(request: HttpRequest, asked: Asked, *, user: Any, surface: str | None,
     if not asked.errors:
         try:
             found = services.recommend(user=user, surface=surface, profile=profile, **asked.values)
-            mark_movies(request.user, [result.movie for result in found.results])
+            mark_for(request, [result.movie for result in found.results])
             everyone = {request.user.get_username(): profile} | dict(
                 zip(context.get("names", ()), asked.values.get("companions", ()), strict=True)
             )

@@ -9,18 +9,18 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.cache import cache
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
+from catalog.guests import mark_for
 from catalog.models import Movie, User
-from catalog.services import mark_movies
-from catalog.views.pages import paginated, safe_next
+from catalog.views.pages import paginated, post_only, safe_next
 from recommender import services
 from recommender.errors import ListNotShown, NotExplainable
 from recommender.logs import log_once_a_minute
@@ -36,6 +36,7 @@ ROW = 12  # movies
 SIMILAR = 12
 LIKED_TRIED = 3
 SAMPLED, SAMPLE_LENGTH = 12, 4
+SAMPLE_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,11 @@ class Sample:
 
 
 @require_safe
-@never_cache
 def home(request: HttpRequest) -> HttpResponse:
     user = request.user if request.user.is_authenticated else None
     profile = UserProfile.of_request(request)
     rows = home_rows(user, profile)
-    mark_movies(request.user, [result.movie for row in rows for result in row.recommendations.results])
+    mark_for(request, [result.movie for row in rows for result in row.recommendations.results])
     context: dict[str, Any] = {
         "rows": rows,
         "dismissed": _just_dismissed(request),
@@ -76,8 +76,16 @@ def home(request: HttpRequest) -> HttpResponse:
         "enough": ENOUGH_RATINGS,
     }
     if user is None:
-        context["sample"] = _sample()
+        context["sample"] = _sample_of_the_day()
     return render(request, "recommender/home.html", context)
+
+
+def _sample_of_the_day() -> Sample | None:
+    """Made once a day for a model version, and within the hour that its movies may have changed in."""
+    champion = server.champion()
+    if champion is None:
+        return None
+    return cache.get_or_set(f"home:sample:{champion.version}:{timezone.now().date()}", _sample, SAMPLE_SECONDS)
 
 
 def _sample() -> Sample | None:
@@ -156,13 +164,12 @@ def _row(title: str, recommendations: RecommendationList, row_id: str, profile: 
 
 
 @require_safe
-@never_cache
 def similar_movies(request: HttpRequest, movie_id: int) -> HttpResponse:
     """A fragment of the movie's page; without scripts, a page of its own."""
     movie = get_object_or_404(Movie, pk=movie_id)
-    profile = UserProfile.of(request.user)
+    profile = UserProfile.of_request(request)
     recommendations = services.similar(movie=movie, k=SIMILAR, surface="movie:similar", profile=profile)
-    mark_movies(request.user, [result.movie for result in recommendations.results])
+    mark_for(request, [result.movie for result in recommendations.results])
     context = {"movie": movie, "recommendations": recommendations, "note": note(recommendations, profile)}
     context["next_url"] = movie.get_absolute_url()
     name = "recommender/_similar.html" if request.htmx else "recommender/similar.html"  # type: ignore[attr-defined]
@@ -170,7 +177,6 @@ def similar_movies(request: HttpRequest, movie_id: int) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 def why(request: HttpRequest, movie_id: int) -> HttpResponse:
     """What each rating adds to a movie's score: a fragment, or without scripts a page."""
     movie = get_object_or_404(Movie, pk=movie_id)
@@ -183,7 +189,6 @@ def why(request: HttpRequest, movie_id: int) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 def follow(request: HttpRequest, request_id: UUID, movie_id: int) -> HttpResponse:
     """Record a click on a card and redirect to the movie, even if the click could not be recorded or the address was
     passed on by the person to whom the list was shown."""
@@ -199,20 +204,19 @@ def follow(request: HttpRequest, request_id: UUID, movie_id: int) -> HttpRespons
 
 
 @require_safe
-@never_cache
 @login_required
 def not_interested(request: HttpRequest) -> HttpResponse:
     """The movies that the user does not want recommended, to take back."""
     rows = Dismissal.objects.filter(user=request.user.pk).select_related("movie").order_by("-created_at", "-id")
     page = paginated(request, rows)
-    mark_movies(request.user, [row.movie for row in page.object_list])
+    mark_for(request, [row.movie for row in page.object_list])
     return render(request, "recommender/not_interested.html", {"page": page})
 
 
 FeedbackForm = forms.modelform_factory(Feedback, fields=["kind", "movie", "request_id"])
 
 
-@require_POST
+@post_only
 @login_required
 def feedback(request: HttpRequest) -> HttpResponse:
     form = FeedbackForm(request.POST)

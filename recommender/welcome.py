@@ -11,13 +11,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from catalog.forms import RatingForm
-from catalog.guests import rate_as_guest
+from catalog.guests import rate_for
 from catalog.models import Movie
-from catalog.services import record_rating, remove_rating
 from catalog.throttling import AnonThrottle, limited
 from recommender import services
 from recommender.serving.lists import RecommendationList
@@ -33,7 +31,6 @@ MAX_NOT_SEEN = 300  # the oldest one makes room
 STARS = range(1, 6)
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited(AnonThrottle)
 def welcome(request: HttpRequest) -> HttpResponse:
@@ -60,13 +57,13 @@ def _answer(request: HttpRequest) -> tuple[str, str]:
         _add_not_seen(request, [movie.pk])
         return _("You have not seen %(movie)s.") % {"movie": movie.title}, ""
     if answer == "remove":
-        _rate(request, movie, None)
+        rate_for(request, movie, None)
         return _("Your rating of %(movie)s is removed.") % {"movie": movie.title}, ""
     form = RatingForm({"rating": answer})
     if not form.is_valid():
         return "", str(form.errors["rating"][0])
     rating = form.cleaned_data["rating"]
-    _rate(request, movie, rating)
+    rate_for(request, movie, rating)
     return _("You rated %(movie)s %(rating)s of 5 stars.") % {"movie": movie.title, "rating": f"{rating:g}"}, ""
 
 
@@ -79,15 +76,6 @@ def _shown(request: HttpRequest) -> list[int]:
 def _id(text: str) -> int:
     """0, which no movie has, for what is not an id."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-
-
-def _rate(request: HttpRequest, movie: Movie, rating: float | None) -> None:
-    if not request.user.is_authenticated:
-        rate_as_guest(request.session, movie, rating)
-    elif rating is None:
-        remove_rating(user=request.user, movie=movie)
-    else:
-        record_rating(user=request.user, movie=movie, rating=rating)
 
 
 def _add_not_seen(request: HttpRequest, movie_ids: list[int]) -> None:

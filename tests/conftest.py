@@ -11,6 +11,7 @@ import mlflow
 import pytest
 import redis
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.core.servers.basehttp import WSGIServer
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
@@ -144,6 +145,7 @@ def _empty_queues() -> None:
 def _process_of_its_own(request, monkeypatch) -> Iterator[None]:
     """No model, shown list or said log line of an earlier test; no threads unless the test asks for `threads`."""
     monkeypatch.setattr("recommender.logs._logged_at", {})
+    cache.clear()
     if "threads" not in request.fixturenames:
         monkeypatch.setattr("recommender.serving.periodic.PeriodicThread.ensure_started", lambda self: None)
     _stop_threads()  # a page that a browser still asked for when its test ended starts them again

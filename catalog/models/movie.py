@@ -22,7 +22,7 @@ RECENT_DAYS = 180  # after its release, in which a movie is marked as new
 
 @dataclass
 class Marks:
-    """One user's own rating of a movie, and whether it is on their watchlist."""
+    """A user's or visitor's own rating of a movie, and whether it is on the user's watchlist."""
 
     rating: float | None = None
     in_watchlist: bool = False
@@ -31,7 +31,7 @@ class Marks:
 class Movie(models.Model):
     """One movie. `source` says where it came from, `field_sources` which fields came from elsewhere."""
 
-    marks: Marks | None = None  # for the user who looks at it; set by services.mark_movies
+    marks: Marks | None = None  # for the user or visitor who looks at it; set by guests.mark_for
 
     title = models.CharField(max_length=300)
     original_title = models.CharField(max_length=300, blank=True)

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import get_random_string
@@ -54,9 +55,20 @@ class MovieListQuerySet(models.QuerySet[Any]):
         items = MovieListItem.objects.filter(movie_list=models.OuterRef("pk"), movie=movie)
         return self.annotate(holds=models.Exists(items)).order_by("name")
 
+    def on_page_of(self, movie: Movie, reader: Any) -> "MovieListQuerySet":
+        """Lists with this movie that others publish, their owners named by public profiles, which they must have."""
+        named = self.published().filter(user__profile__is_public=True).select_related("user__profile")
+        others = named.exclude(user=reader.pk)
+        return others.filter(pk__in=MovieListItem.objects.filter(movie=movie).values("movie_list"))
+
     def with_length(self) -> "MovieListQuerySet":
-        """Each with its number of movies, `n_movies`; the one changed last first."""
-        return self.annotate(n_movies=models.Count("items")).order_by("-updated_at", "-id")
+        """Each with its number of movies, `n_movies`; the one changed last first.
+
+        By a subquery, which databases ask for the rows of a page alone.
+        """
+        items = MovieListItem.objects.filter(movie_list=models.OuterRef("pk")).order_by().values("movie_list")
+        length = models.Subquery(items.annotate(n=models.Count("pk")).values("n"), models.IntegerField())
+        return self.annotate(n_movies=Coalesce(length, 0)).order_by("-updated_at", "-id")
 
     def with_covers(self) -> "MovieListQuerySet":
         """Each with its length and its first movies, `covers`."""

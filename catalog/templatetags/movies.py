@@ -10,9 +10,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
+from catalog.guests import mark_for
 from catalog.models import Movie, Rating
 from catalog.models.movie import Marks
-from catalog.services import mark_movies
 
 TMDB_POSTERS = "https://image.tmdb.org/t/p/w342"
 
@@ -69,9 +69,9 @@ def rating_histogram(movie: Movie) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def own_marks(context: Context, movie: Movie) -> Marks | None:
-    """The signed-in user's marks of the movie: by a query of its own unless the view called `mark_movies` for all."""
+    """The viewer's marks of the movie: by a query of its own unless the view called `mark_for` for all."""
     if movie.marks is None:
-        mark_movies(context["user"], [movie])
+        mark_for(context["request"], [movie])
     return movie.marks
 
 

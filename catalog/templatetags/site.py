@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from catalog.models import Credit, Movie
 from catalog.models.rating import RATING_STEPS
 from catalog.templatetags.movies import real_poster_url
+from catalog.views.pages import return_address
 
 THEMES = ("light", "dark")
 NOT_MARKUP = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
@@ -27,6 +28,13 @@ def chosen_theme(context: dict[str, Any]) -> str:
     request: HttpRequest | None = context.get("request")
     chosen = request.COOKIES.get("theme", "") if request else ""
     return chosen if chosen in THEMES else ""
+
+
+@register.simple_tag(takes_context=True)
+def here(context: dict[str, Any]) -> str:
+    """Where the page's forms lead back to."""
+    request: HttpRequest | None = context.get("request")
+    return return_address(request) if request else ""
 
 
 @register.simple_tag(takes_context=True)

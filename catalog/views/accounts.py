@@ -13,7 +13,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from rest_framework.authtoken.models import Token
 
 from catalog.accounts import delete_account, issue_token
@@ -25,7 +25,7 @@ from catalog.models import Profile, User
 from catalog.profiles import save_profile
 from catalog.taste import summary
 from catalog.throttling import SignInThrottle, SignUpThrottle, limited
-from catalog.views.pages import SignedInRequest, safe_next
+from catalog.views.pages import SignedInRequest, is_readable, post_only, safe_next
 
 
 @sensitive_post_parameters()
@@ -59,7 +59,13 @@ class SignInView(LoginView):
     form_class = SignInForm
     redirect_authenticated_user = True
 
+    def get_redirect_url(self) -> str:
+        """Forms are sent to addresses that no browser can go to, and lead here when a session has ended."""
+        address: str = super().get_redirect_url()
+        return address if is_readable(address) else ""
 
+
+@method_decorator(never_cache, name="dispatch")
 @method_decorator(limited(SignInThrottle), name="dispatch")
 class ChangePasswordView(PasswordChangeView):
     """Also says that the API token is revoked, which may have leaked with the old password."""
@@ -79,7 +85,8 @@ def account(request: SignedInRequest) -> HttpResponse:
     return _account_page(request)
 
 
-@require_POST
+@post_only
+@never_cache
 @login_required
 def create_token(request: SignedInRequest) -> HttpResponse:
     """Replaces the API token. Only this response shows the new one."""
@@ -87,7 +94,7 @@ def create_token(request: SignedInRequest) -> HttpResponse:
     return _account_page(request, new_token=issue_token(user=request.user))
 
 
-@require_POST
+@post_only
 @login_required
 def revoke_token(request: SignedInRequest) -> HttpResponse:
     if _revoke_token(request.user):
@@ -112,7 +119,6 @@ def delete(request: SignedInRequest) -> HttpResponse:
     return render(request, "catalog/account_delete.html", context)
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def change_profile(request: SignedInRequest) -> HttpResponse:
@@ -137,7 +143,6 @@ def _revoke_token(user: Any) -> bool:
     return bool(Token.objects.filter(user=user).delete()[0])
 
 
-@never_cache
 def _account_page(request: SignedInRequest, *, new_token: Token | None = None) -> HttpResponse:
     user = request.user
     context = {

@@ -10,7 +10,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from catalog.diary import change_viewing, diary_of, unrated_by
@@ -63,7 +62,6 @@ def new_viewing_form(data: Any = None, *, is_rewatch: bool = False) -> ViewingFo
     return ViewingForm(data, auto_id="watched-%s", initial={"watched_on": today, "is_rewatch": is_rewatch})
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def entry(request: SignedInRequest, viewing_id: int) -> HttpResponse:

@@ -8,31 +8,31 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from catalog.archive import EXPORTS
 from catalog.archive import export as export_data
 from catalog.errors import ImportNotReady, InvalidImport, UploadTooLarge
 from catalog.forms import RatingForm, UploadForm
+from catalog.guests import mark_for, rate_for
 from catalog.imports.commit import answer_questions, commit_import
 from catalog.imports.formats import FORMATS
 from catalog.imports.lifecycle import receive_upload
 from catalog.imports.reading import QUESTIONS
 from catalog.imports.report import files_of, questions_of, sentences
 from catalog.imports.upload import check_length
-from catalog.models import ImportRow, Movie, Rating, User, UserImport, WatchlistItem
-from catalog.services import add_to_watchlist, mark_movies, record_rating, remove_from_watchlist, remove_rating
-from catalog.throttling import ImportThrottle, limited
+from catalog.models import ImportRow, Movie, Rating, UserImport, WatchlistItem
+from catalog.services import add_to_watchlist, is_wanted_by, remove_from_watchlist
+from catalog.throttling import AnonThrottle, ImportThrottle, limited
 from catalog.views.pages import (
     HtmxRequest,
     SignedInRequest,
     is_htmx,
     is_on_page_of,
     paginated,
+    post_only,
     safe_next,
     to_sign_in,
-    vary_on_htmx,
 )
 
 IMPORT_ROWS = 50
@@ -68,43 +68,43 @@ def ratings(request: SignedInRequest) -> HttpResponse:
     return render(request, "catalog/ratings.html", context)
 
 
-@require_POST
+@post_only
+@limited(AnonThrottle)
 def rate(request: HtmxRequest, movie_id: int) -> HttpResponse:
-    """Sets or (button `remove`) deletes the user's rating; answers htmx with the panel, or a card with a sentence."""
+    """Sets or (button `remove`) deletes the rating of the user or visitor.
+
+    Answers htmx with the panel, or a card with a sentence.
+    """
     movie = get_object_or_404(Movie, pk=movie_id)
-    if not request.user.is_authenticated:
-        return to_sign_in(request, movie.get_absolute_url())
     form = RatingForm(request.POST)
-    was_wanted = request.user.watchlist.filter(movie=movie).exists()
     left_watchlist = False
     said = error = ""
     if "remove" in request.POST:
-        remove_rating(user=request.user, movie=movie)
+        rate_for(request, movie, None)
         said = f"Your rating of {movie.title} is removed."
     elif form.is_valid():
-        row = record_rating(user=request.user, movie=movie, rating=form.cleaned_data["rating"])
-        left_watchlist = was_wanted
-        said = f"You rated {movie.title} {row.rating:g} of 5 stars."
+        rating = form.cleaned_data["rating"]
+        left_watchlist = is_wanted_by(request.user, movie)
+        rate_for(request, movie, rating)
+        said = f"You rated {movie.title} {rating:g} of 5 stars."
         if left_watchlist:
             said += " " + gettext("It is off your watchlist.")
     else:
         error = str(form.errors["rating"][0])
     if request.htmx:
-        return _rated(request, request.user, movie, said, error, left_watchlist=left_watchlist)
+        return _rated(request, movie, said, error, left_watchlist=left_watchlist)
     messages.add_message(request, messages.ERROR if error else messages.SUCCESS, error or said)
     return redirect(safe_next(request, movie))
 
 
-def _rated(
-    request: HtmxRequest, user: User, movie: Movie, said: str, error: str, *, left_watchlist: bool
-) -> HttpResponse:
+def _rated(request: HtmxRequest, movie: Movie, said: str, error: str, *, left_watchlist: bool) -> HttpResponse:
     """The panel with its new figures, or for a card the sentence."""
     movie.refresh_from_db(fields=["rating_count", "rating_sum"])
-    row = Rating.objects.filter(user=user, movie=movie).first()
+    mark_for(request, [movie])
     is_card = request.htmx.target != f"rating-{movie.pk}"
     context = {
         "movie": movie,
-        "rating": row and row.rating,
+        "rating": movie.marks and movie.marks.rating,
         "said": said,
         "error": error,
         "left_watchlist": left_watchlist and (is_card or is_on_page_of(request, movie)),
@@ -119,11 +119,11 @@ def _rated(
 def watchlist(request: SignedInRequest) -> HttpResponse:
     items = WatchlistItem.objects.filter(user=request.user).select_related("movie")
     page = paginated(request, items)
-    mark_movies(request.user, [item.movie for item in page.object_list])
+    mark_for(request, [item.movie for item in page.object_list])
     return render(request, "catalog/watchlist.html", {"page": page})
 
 
-@require_POST
+@post_only
 def change_watchlist(request: HtmxRequest, movie_id: int) -> HttpResponse:
     """Adds the movie to the user's watchlist (`wanted=1`) or removes it. Idempotent."""
     movie = get_object_or_404(Movie, pk=movie_id)
@@ -142,7 +142,6 @@ def change_watchlist(request: HtmxRequest, movie_id: int) -> HttpResponse:
     return redirect(safe_next(request, movie))
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @limited(ImportThrottle)
@@ -183,7 +182,7 @@ def _import_page(request: SignedInRequest, form: UploadForm, *, status: int = 20
         if user_import.state == UserImport.State.READY:
             context["questions"] = questions_of(user_import)
     name = "catalog/_import.html" if is_htmx(request) else "catalog/import.html"
-    return vary_on_htmx(render(request, name, context, status=status))
+    return render(request, name, context, status=status)
 
 
 def _tab_of_rows(request: SignedInRequest, user_import: UserImport) -> dict[str, object]:
@@ -199,7 +198,7 @@ def _tab_of_rows(request: SignedInRequest, user_import: UserImport) -> dict[str,
     return {"page": paginated(request, rows, page_size=IMPORT_ROWS), "shown": shown, "tabs": tabs}
 
 
-@require_POST
+@post_only
 @login_required
 def answer(request: SignedInRequest, import_id: int) -> HttpResponse:
     """Reads the upload again with what its owner says about its dates or its rows."""
@@ -213,7 +212,7 @@ def answer(request: SignedInRequest, import_id: int) -> HttpResponse:
     return redirect("catalog:import")
 
 
-@require_POST
+@post_only
 @login_required
 def commit(request: SignedInRequest, import_id: int) -> HttpResponse:
     user_import = get_object_or_404(UserImport.objects.of(request.user), pk=import_id)
@@ -226,7 +225,7 @@ def commit(request: SignedInRequest, import_id: int) -> HttpResponse:
     return redirect("catalog:import")
 
 
-@require_POST
+@post_only
 @login_required
 def discard(request: SignedInRequest, import_id: int) -> HttpResponse:
     user_import = get_object_or_404(UserImport.objects.of(request.user), pk=import_id)

@@ -8,20 +8,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from catalog import taste
 from catalog.diary import diary_of
 from catalog.errors import InvalidList
 from catalog.forms import MovieListForm
+from catalog.guests import mark_for
 from catalog.lists import add_to_list, change_list, create_list, move_in_list, remove_from_list
 from catalog.models import Credit, Movie, MovieList, Profile, User
 from catalog.plots import Point, Series, pair_bars, points_chart, row_bars
 from catalog.search.query import suggest
-from catalog.services import mark_movies
 from catalog.templatetags.movies import language_name
-from catalog.views.pages import SignedInRequest, paginated, safe_next
+from catalog.views.pages import SignedInRequest, paginated, post_only, safe_next
 
 LATEST = 12  # viewings of a profile
 ROWS = 100
@@ -33,7 +32,6 @@ def by_title(request: HttpRequest) -> dict[str, Any]:
     return {"text": text, "movies": suggest(text) if text.strip() else []}
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def lists(request: SignedInRequest) -> HttpResponse:
@@ -62,12 +60,19 @@ def movie_list(request: HttpRequest, key: str) -> HttpResponse:
     rows = MovieList.objects.readable_by(request.user).select_related("user__profile")
     found = get_object_or_404(rows, key=key)
     page = paginated(request, found.items.select_related("movie"), page_size=ROWS)
-    mark_movies(request.user, [item.movie for item in page.object_list])
+    mark_for(request, [item.movie for item in page.object_list])
     context = {"list": found, "page": page, "is_own": found.user_id == request.user.pk}
     return render(request, "catalog/list.html", context)
 
 
-@never_cache
+@require_safe
+def lists_with(request: HttpRequest, movie_id: int) -> HttpResponse:
+    """What others publish with this movie."""
+    movie = get_object_or_404(Movie, pk=movie_id)
+    page = paginated(request, MovieList.objects.on_page_of(movie, request.user).with_covers(), page_size=24)
+    return render(request, "catalog/lists_with.html", {"movie": movie, "page": page})
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def edit(request: SignedInRequest, key: str) -> HttpResponse:
@@ -90,7 +95,7 @@ def edit(request: SignedInRequest, key: str) -> HttpResponse:
     return render(request, "catalog/list_edit.html", context, status=422 if form.errors else 200)
 
 
-@require_POST
+@post_only
 @login_required
 def change_movie(request: SignedInRequest, key: str, movie_id: int) -> HttpResponse:
     """Adds the movie to the list, (`position`) moves it or (`remove`) takes it off."""
@@ -132,7 +137,6 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_safe
-@never_cache
 @login_required
 def statistics(request: SignedInRequest) -> HttpResponse:
     """The user's taste, beside everybody's."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Prefetch
+from django.db.models import OuterRef, Prefetch, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,35 +12,36 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
 from catalog.filters import MovieFilter, in_order
-from catalog.models import Credit, Genre, Movie, Person
+from catalog.guests import mark_for
+from catalog.models import Credit, Genre, Movie, MovieList, Note, Person
 from catalog.paging import KeysFirstPaginator
 from catalog.posters import draw_poster
 from catalog.posters.looks import telling_genre
 from catalog.search.query import MOST, suggest
-from catalog.services import mark_movies
 from catalog.text import fold
-from catalog.views.pages import HtmxRequest, is_htmx, paginated, vary_on_htmx
+from catalog.views.pages import HtmxRequest, is_htmx, paginated
 from catalog.views.record import record_of
 
 CAST_SHOWN = 12
 KEYWORDS_SHOWN = 16
 SHORTEST_SUGGESTED = 2
+LISTS_SHOWN = 4
 
 
 @require_safe
 def movies(request: HtmxRequest) -> HttpResponse:
     filterset = MovieFilter(request.GET, queryset=Movie.objects.all(), request=request)
     page = paginated(request, filterset.qs, paginator=KeysFirstPaginator)
-    mark_movies(request.user, page.object_list)
+    mark_for(request, page.object_list)
     is_narrowed = any(value for name, value in request.GET.items() if name not in ("ordering", "page"))
     context = {"form": filterset.form, "page": page, "most": MOST, "is_narrowed": is_narrowed}
     if not is_htmx(request):
         context |= {"languages": Movie.objects.languages(), "chosen": _chosen(request, filterset)}
-        return vary_on_htmx(render(request, "catalog/movies.html", context))
+        return render(request, "catalog/movies.html", context)
     response = render(request, "catalog/_movie_results.html", context)
     if "page" not in request.GET:  # typed in the form; keystrokes must not fill the browser's history
         response["HX-Replace-Url"] = _address(request)
-    return vary_on_htmx(response)
+    return response
 
 
 def _chosen(request: HttpRequest, filterset: MovieFilter) -> list[dict[str, str]]:
@@ -71,18 +72,20 @@ def suggestions(request: HtmxRequest) -> HttpResponse:
     if not is_htmx(request):
         return redirect(f"{reverse('catalog:movies')}?{urlencode({'q': text})}")
     found = suggest(text) if len(fold(text)) >= SHORTEST_SUGGESTED else []
-    return vary_on_htmx(render(request, "catalog/_suggestions.html", {"movies": found, "text": text}))
+    return render(request, "catalog/_suggestions.html", {"movies": found, "text": text})
 
 
 @require_safe
 def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpResponse:
     people = Prefetch("credits", Credit.objects.select_related("person"))
-    movie = get_object_or_404(Movie.objects.prefetch_related("genres", "keywords", people), pk=movie_id)
+    note = Note.objects.filter(user=request.user.pk, movie=OuterRef("pk")).values("text")
+    movies = Movie.objects.prefetch_related("genres", "keywords", people).annotate(own_note=Subquery(note))
+    movie = get_object_or_404(movies, pk=movie_id)
     if slug != movie.slug:
         return redirect(f"{movie.get_absolute_url()}{f'?{query}' if (query := request.GET.urlencode()) else ''}")
     related_title, related = _related(movie)
-    mark_movies(request.user, [movie, *related])
-    record = record_of(request.user, movie) if request.user.is_authenticated else {}
+    mark_for(request, [movie, *related])
+    record = record_of(request.user, movie, movie.own_note or "") if request.user.is_authenticated else {}
     context = {
         "movie": movie,
         "cast": movie.cast[:CAST_SHOWN],
@@ -93,6 +96,8 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
         "decade": movie.year and movie.year // 10 * 10,
         "related_title": related_title,
         "related": related,
+        "lists_of_others": MovieList.objects.on_page_of(movie, request.user).with_length()[: LISTS_SHOWN + 1],
+        "n_lists_shown": LISTS_SHOWN,
         **record,
     }
     return render(request, "catalog/movie_detail.html", context)
@@ -137,7 +142,7 @@ def person(request: HttpRequest, person_id: int, slug: str = "") -> HttpResponse
         return redirect(f"{person.get_absolute_url()}{f'?{query}' if (query := request.GET.urlencode()) else ''}")
     movies = Movie.objects.with_person(person).newest()
     page = paginated(request, movies, paginator=KeysFirstPaginator)
-    mark_movies(request.user, page.object_list)
+    mark_for(request, page.object_list)
     parts = _parts(person, page.object_list)
     context = {"person": person, "page": page, "movies": [(movie, parts[movie.pk]) for movie in page.object_list]}
     return render(request, "catalog/person.html", context)
@@ -149,7 +154,7 @@ def genre(request: HttpRequest, slug: str) -> HttpResponse:
     movies = Movie.objects.of_genre(genre)
     page = paginated(request, in_order(movies, "popular"), paginator=KeysFirstPaginator)
     best = in_order(movies.filter(rating_count__gt=0), "best_rated")[:ROW_LENGTH] if page.number == 1 else []
-    mark_movies(request.user, [*page.object_list, *best])
+    mark_for(request, [*page.object_list, *best])
     context = {"genre": genre, "page": page, "best": best}
     return render(request, "catalog/genre.html", context)
 

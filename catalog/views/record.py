@@ -6,21 +6,22 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from catalog.diary import record_viewing, write_note
 from catalog.errors import InvalidList, InvalidViewing
 from catalog.forms import MovieListForm, NoteForm, ViewingForm
 from catalog.lists import choose_lists
 from catalog.models import Movie, MovieList, Note, User, Viewing
+from catalog.services import is_wanted_by
 from catalog.views.diary import new_viewing_form
-from catalog.views.pages import HtmxRequest, is_on_page_of, safe_next, to_sign_in
+from catalog.views.pages import HtmxRequest, is_on_page_of, post_only, safe_next, to_sign_in
 
 
-def record_of(user: User, movie: Movie) -> dict[str, Any]:
-    """What the user keeps about the movie, for `catalog/_watched.html`."""
+def record_of(user: User, movie: Movie, note: str | None = None) -> dict[str, Any]:
+    """What the user keeps about the movie, for `catalog/_watched.html`. The note is read unless it is given."""
     viewings = list(Viewing.objects.filter(user=user, movie=movie))
-    note = Note.objects.filter(user=user, movie=movie).first()
+    if note is None:
+        note = Note.objects.filter(user=user, movie=movie).values_list("text", flat=True).first() or ""
     lists = list(MovieList.objects.filter(user=user).holding(movie))
     return {
         "viewings": viewings,
@@ -28,7 +29,7 @@ def record_of(user: User, movie: Movie) -> dict[str, Any]:
         "watched_form": new_viewing_form(is_rewatch=bool(viewings)),
         "lists": lists,
         "in_lists": [row for row in lists if row.holds],
-        "note_form": NoteForm(auto_id="note-%s", initial={"note": note.text if note else ""}),
+        "note_form": NoteForm(auto_id="note-%s", initial={"note": note}),
     }
 
 
@@ -45,14 +46,14 @@ def _answer(
     return redirect(safe_next(request, movie))
 
 
-@require_POST
+@post_only
 def watched(request: HtmxRequest, movie_id: int) -> HttpResponse:
     """Puts a viewing into the diary."""
     movie = get_object_or_404(Movie, pk=movie_id)
     if not request.user.is_authenticated:
         return to_sign_in(request, movie.get_absolute_url())
     form = new_viewing_form(request.POST)
-    was_wanted = request.user.watchlist.filter(movie=movie).exists()
+    was_wanted = is_wanted_by(request.user, movie)
     if not _saved(request.user, form, movie):
         said = " ".join(str(text) for texts in form.errors.values() for text in texts)
         return _answer(request, request.user, movie, said, is_error=True, watched_form=form)
@@ -73,7 +74,7 @@ def _saved(user: User, form: ViewingForm, movie: Movie) -> bool:
     return form.is_valid()
 
 
-@require_POST
+@post_only
 def note(request: HtmxRequest, movie_id: int) -> HttpResponse:
     """Writes or (empty) deletes the user's note about the movie."""
     movie = get_object_or_404(Movie, pk=movie_id)
@@ -88,7 +89,7 @@ def note(request: HtmxRequest, movie_id: int) -> HttpResponse:
     return _answer(request, request.user, movie, said)
 
 
-@require_POST
+@post_only
 def choose(request: HtmxRequest, movie_id: int) -> HttpResponse:
     """From the movie's page: puts it into the lists that are ticked and a new one, and takes it off the others."""
     movie = get_object_or_404(Movie, pk=movie_id)

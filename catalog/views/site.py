@@ -6,24 +6,26 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sitemaps import Sitemap
+from django.contrib.sitemaps import views as sitemaps
+from django.core.cache import cache
 from django.db.models import Max, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from catalog.models import Genre, Movie
 from catalog.templatetags.site import THEMES
-from catalog.views.pages import safe_next
+from catalog.views.pages import post_only, safe_next
 
 NOT_FOR_ROBOTS = ("admin/", "mlops/", "api/v1/", "import/", "suggestions/", "r/", "accounts/export/")
 A_YEAR = 365 * 24 * 3600
 
 
-@require_POST
+@post_only
 def choose_theme(request: HttpRequest) -> HttpResponse:
     """Keeps the theme in a cookie, so that the server writes it into the page and nothing flashes."""
     theme = request.POST.get("theme", "")
@@ -93,11 +95,27 @@ def robots(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")
 
 
+@require_safe
+@cache_control(public=True, max_age=3600)
+def sitemap(request: HttpRequest, section: str) -> HttpResponse:
+    """Made once an hour, and read by robots at any pace."""
+    number = request.GET.get("p", "1")
+    if not (number.isascii() and number.isdigit() and len(number) < 7 and section in SITEMAPS):
+        raise Http404
+    key = f"sitemap:{request.scheme}:{request.get_host()}:{section}:{int(number)}"
+    return cache.get_or_set(key, lambda: _sitemap(request, section), 3600)
+
+
+def _sitemap(request: HttpRequest, section: str) -> HttpResponse:
+    response: Any = sitemaps.sitemap(request, SITEMAPS, section)
+    return response.render()
+
+
 class MovieSitemap(Sitemap):
     """The best-known movies, so that its size and queries are bounded however large the catalogue is."""
 
     MOST = 50_000
-    limit = 5000
+    limit = 1000
 
     def items(self) -> QuerySet[Movie]:
         return Movie.objects.order_by("-rating_count", "id").only("title", "updated_at")[: self.MOST]

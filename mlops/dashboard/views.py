@@ -13,10 +13,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from catalog.jobs.messages import send
 from catalog.models import User
+from catalog.views.pages import post_only
 from mlops.dashboard.page import TABS, dashboard, runs
 from mlops.errors import MLOpsError, ReasonRequired
 from mlops.models import DriftReport, ModelVersion, PipelineRun, Promotion
@@ -71,7 +72,7 @@ def action(permission: str) -> Callable[[Callable[[HttpRequest], str]], View]:
     """A button of the page; the function returns the message about what it did."""
 
     def decorate(act: Callable[[HttpRequest], str]) -> View:
-        @require_POST
+        @post_only
         @staff_only
         @wraps(act)
         def view(request: HttpRequest) -> HttpResponse:

@@ -17,10 +17,8 @@ function say(text) {
 }
 
 document.addEventListener("htmx:sendError", () => say("The site cannot be reached. Nothing was changed."));
-document.addEventListener("htmx:responseError", (event) => {
-  const expired = event.detail.xhr.status === 403;
-  say(expired ? "This page has expired. Please reload it." : "That did not work. Please try again in a moment.");
-});
+const sayRefused = (status) => say(status === 403 ? "This page has expired. Please reload it." : "That did not work. Please try again in a moment.");
+document.addEventListener("htmx:responseError", (event) => sayRefused(event.detail.xhr.status));
 
 // An open menu closes by a click elsewhere or Escape.
 document.addEventListener("click", (event) => {
@@ -146,7 +144,9 @@ document.querySelector(".theme-form")?.addEventListener("submit", (event) => {
   const form = event.target;
   const theme = event.submitter.value;
   const data = new FormData(form, event.submitter);
-  fetch(form.action, { method: "POST", body: data, redirect: "manual" }).catch(() => say("The site cannot be reached. Your choice was not kept."));
+  fetch(form.action, { method: "POST", body: data, redirect: "manual" })
+    .then((answer) => answer.status >= 400 && sayRefused(answer.status))
+    .catch(() => say("The site cannot be reached. Your choice was not kept."));
   document.documentElement.toggleAttribute("data-theme", theme !== "auto");
   if (theme !== "auto") document.documentElement.dataset.theme = theme;
   for (const button of form.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.value === theme));

@@ -69,7 +69,14 @@ def test_movies_are_filtered_sorted_and_paged(api):
     assert [movie["year"] for movie in first["results"] + second["results"]] == list(range(1960, 2010))
     assert second["next"] is None
     assert api.get("/api/v1/movies/").json()["results"][0]["title"] == "Movie 59"
-    assert len(api.get("/api/v1/movies/?page_size=1000").json()["results"]) == 60
+    assert len(api.get("/api/v1/movies/?page_size=100").json()["results"]) == 60
+
+
+@pytest.mark.parametrize("size", ["0", "101", "1000000", "-1", "many", ""])
+def test_a_page_of_another_size_than_allowed_is_refused(api, alien, size):
+    answer = api.get(f"/api/v1/movies/?page_size={size}")
+    assert answer.status_code == 400
+    assert list(answer.json()["error"]["fields"]) == ["page_size"]
 
 
 def test_genres_are_found_by_slug_and_by_name(api, alien):

@@ -107,3 +107,21 @@ def test_a_sitemap_of_many_movies_is_bounded(client, monkeypatch, django_assert_
         second = client.get("/sitemap-movies.xml?p=2").content.decode()
     assert re.findall(r"sitemap-movies.xml\??[^<]*", index) == ["sitemap-movies.xml", "sitemap-movies.xml?p=2"]
     assert second.count("<loc>") == 1
+
+
+def test_a_sitemap_is_made_once_an_hour(client, django_assert_num_queries):
+    movie = MovieFactory()
+    first = client.get("/sitemap-movies.xml")
+    MovieFactory()
+
+    with django_assert_num_queries(0):
+        second = client.get("/sitemap-movies.xml?p=001")
+    assert second.content == first.content and movie.get_absolute_url().encode() in first.content
+    assert second["Last-Modified"] == first["Last-Modified"]
+    assert "max-age=3600" in second["Cache-Control"]
+
+
+@pytest.mark.parametrize("address", ["movies.xml?p=0", "movies.xml?p=2", "movies.xml?p=x", "movies.xml?p=", "x.xml"])
+def test_there_are_no_other_sitemaps(client, address):
+    MovieFactory()
+    assert client.get(f"/sitemap-{address}").status_code == 404

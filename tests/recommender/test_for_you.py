@@ -34,6 +34,12 @@ def test_filters_of_the_form_restrict_the_list(client, train, camps, fan):
     assert 'value="1985"' in response.content.decode()
 
 
+def test_a_list_with_others_is_on_the_page_for_that(client, fan):
+    client.force_login(fan)
+    assert client.get("/for-you/?with=ada&genre=romance")["Location"] == "/together/?with=ada&genre=romance"
+    assert client.get("/for-you/?with=").status_code == 200
+
+
 def test_seen_movies_are_hidden_unless_asked_for(client, train, camps, fan):
     train()
     client.force_login(fan)

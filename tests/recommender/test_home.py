@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.models import Movie
-from recommender import services
+from recommender import services, views
 from recommender.models import Dismissal, Impression
 from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
@@ -13,6 +13,8 @@ from tests.factories import MovieFactory, RatingFactory, UserFactory
 from tests.recommender.conftest import count_ratings
 
 pytestmark = pytest.mark.django_db
+
+SAMPLE = views.Sample(Movie(pk=1, title="Heat"), [])
 
 
 def rows(response) -> dict[str, list[str]]:
@@ -41,6 +43,19 @@ def test_a_visitor_sees_what_the_model_makes_of_one_liked_movie(client, train, c
     assert sample.movie in Movie.objects.order_by("-rating_count", "id")[:12]
     assert [result.movie for result in sample.results] == [result.movie for result in similar]
     assert sample.movie.get_absolute_url() in client.get("/").content.decode()
+
+
+def test_the_sample_is_made_once_a_day_for_each_model(client, train, camps, monkeypatch):
+    made = []
+    monkeypatch.setattr(views, "_sample", lambda: made.append(1) or SAMPLE)
+    for version in (1, 2):
+        train(version=version)
+        assert [client.get("/").context["sample"].results for _ in range(2)] == [[], []]
+        assert len(made) == version
+    tomorrow = timezone.now() + timedelta(days=1)
+    monkeypatch.setattr(views.timezone, "now", lambda: tomorrow)
+    client.get("/")
+    assert len(made) == 3
 
 
 @pytest.mark.wording
