@@ -120,11 +120,12 @@ def test_an_unknown_movie_is_not_found_in_the_look_of_the_site(client, address):
     assert "There is nothing here" in response.content.decode()
 
 
-def test_anonymous_people_are_asked_to_sign_in_to_rate(client, alien):
+def test_visitors_get_stars_and_the_way_to_an_account(client, alien):
     text = client.get(alien.get_absolute_url()).content.decode()
 
     assert f"/accounts/sign-in/?next=/movies/{alien.pk}-alien/" in text
-    assert "star-input" not in text
+    assert "star-input" in text
+    assert "watchlist-button" not in text
 
 
 def test_the_viewers_own_rating_is_shown(client, alien, bob, nora):

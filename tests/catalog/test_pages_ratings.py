@@ -69,13 +69,13 @@ def test_what_is_no_rating_changes_nothing_and_is_told(client, nora, movie, rati
     assert "Choose from half a star to five stars." in panel.content.decode()
 
 
-def test_anonymous_ratings_lead_to_sign_in(client, movie):
+@pytest.mark.parametrize("what", ["watchlist", "watched", "note", "lists"])
+def test_what_needs_an_account_leads_visitors_to_sign_in(client, movie, what):
     address = f"/accounts/sign-in/?next=%2Fmovies%2F{movie.pk}-heat%2F"
 
-    assert client.post(f"/movies/{movie.pk}/rating/", {"rating": "4"})["Location"] == address
-    fragment = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4"}, headers={"HX-Request": "true"})
+    assert client.post(f"/movies/{movie.pk}/{what}/", {"wanted": "1"})["Location"] == address
+    fragment = client.post(f"/movies/{movie.pk}/{what}/", {"wanted": "1"}, headers={"HX-Request": "true"})
     assert fragment["HX-Redirect"] == address
-    assert not Rating.objects.exists()
 
 
 def test_rating_needs_the_forms_token(nora, movie):

@@ -21,7 +21,7 @@ PASSWORD = "correct horse battery"
 @pytest.fixture
 def public_list(nora) -> MovieList:
     made = create_list(user=nora, name="Best", is_public=True)
-    add_to_list(made, MovieFactory(title="Heat", original_title="Heat, too long for one packet " * 10, year=1995))
+    add_to_list(made, MovieFactory(title="Heat, too long for one packet " * 9, year=1995))
     return made
 
 
