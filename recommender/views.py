@@ -20,7 +20,8 @@ from django.views.decorators.http import require_safe
 
 from catalog.guests import mark_for
 from catalog.models import Movie, User
-from catalog.views.pages import paginated, post_only, safe_next
+from catalog.return_addresses import safe_next
+from catalog.views.pages import paginated, post_only
 from recommender import services
 from recommender.errors import ListNotShown, NotExplainable
 from recommender.logs import log_once_a_minute

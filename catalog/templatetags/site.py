@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Credit, Movie
 from catalog.models.rating import RATING_STEPS
+from catalog.return_addresses import return_address
 from catalog.templatetags.movies import real_poster_url
-from catalog.views.pages import return_address
 
 THEMES = ("light", "dark")
 NOT_MARKUP = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}

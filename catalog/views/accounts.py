@@ -23,9 +23,10 @@ from catalog.forms import DeleteAccountForm, ProfileForm, SignInForm, SignUpForm
 from catalog.imports.formats import CHOICES
 from catalog.models import Profile, User
 from catalog.profiles import save_profile
+from catalog.return_addresses import is_readable, safe_next
 from catalog.taste import summary
 from catalog.throttling import SignInThrottle, SignUpThrottle, limited
-from catalog.views.pages import SignedInRequest, is_readable, post_only, safe_next
+from catalog.views.pages import SignedInRequest, post_only
 
 
 @sensitive_post_parameters()

@@ -22,18 +22,10 @@ from catalog.imports.reading import QUESTIONS
 from catalog.imports.report import files_of, questions_of, sentences
 from catalog.imports.upload import check_length
 from catalog.models import ImportRow, Movie, Rating, UserImport, WatchlistItem
+from catalog.return_addresses import safe_next
 from catalog.services import add_to_watchlist, is_wanted_by, remove_from_watchlist
 from catalog.throttling import AnonThrottle, ImportThrottle, limited
-from catalog.views.pages import (
-    HtmxRequest,
-    SignedInRequest,
-    is_htmx,
-    is_on_page_of,
-    paginated,
-    post_only,
-    safe_next,
-    to_sign_in,
-)
+from catalog.views.pages import HtmxRequest, SignedInRequest, is_htmx, is_on_page_of, paginated, post_only, to_sign_in
 
 IMPORT_ROWS = 50
 NOT_IMPORTED = (ImportRow.Kind.UNREADABLE, ImportRow.Kind.NOTHING)

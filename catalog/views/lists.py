@@ -18,9 +18,10 @@ from catalog.guests import mark_for
 from catalog.lists import add_to_list, change_list, create_list, move_in_list, remove_from_list
 from catalog.models import Credit, Movie, MovieList, Profile, User
 from catalog.plots import Point, Series, pair_bars, points_chart, row_bars
+from catalog.return_addresses import safe_next
 from catalog.search.query import suggest
 from catalog.templatetags.movies import language_name
-from catalog.views.pages import SignedInRequest, paginated, post_only, safe_next
+from catalog.views.pages import SignedInRequest, paginated, post_only
 
 LATEST = 12  # viewings of a profile
 ROWS = 100

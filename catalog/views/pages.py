@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
-from django.urls import Resolver404, get_script_prefix, resolve
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -63,38 +61,10 @@ def is_htmx(request: HtmxRequest) -> bool:
 
 
 def post_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Refuses other methods, and lets `is_readable` know."""
+    """Refuses other methods, and lets `return_addresses.is_readable` know."""
     checked = require_POST(view)
     checked.is_post_only = True
     return checked
-
-
-def is_readable(address: str) -> bool:
-    """Whether a page answers at this address: forms are sent to some that take nothing else."""
-    path, root = unquote(urlsplit(address).path), get_script_prefix()
-    if not path.startswith(root):
-        return False
-    try:
-        view = resolve(f"/{path.removeprefix(root)}").func
-    except Resolver404:
-        return False
-    methods = getattr(getattr(view, "view_class", None), "http_method_names", ["get"])
-    return "get" in methods and not getattr(view, "is_post_only", False)
-
-
-def safe_next(request: HttpRequest, default: Any) -> str:
-    """The return address in the form, or else in the page's own address, if it is a page of this site."""
-    target = request.POST.get("next") or request.GET.get("next", "")
-    hosts = {request.get_host()}
-    if url_has_allowed_host_and_scheme(target, hosts, require_https=request.is_secure()) and is_readable(target):
-        return target
-    return resolve_url(default)
-
-
-def return_address(request: HttpRequest) -> str:
-    """Where forms of this page lead back to: the page, or if it answers a form, the page of that form."""
-    here = request.get_full_path()
-    return here if request.method in ("GET", "HEAD") or is_readable(here) else safe_next(request, "recommender:home")
 
 
 def to_sign_in(request: HtmxRequest, back: str) -> HttpResponse:

@@ -12,9 +12,10 @@ from catalog.errors import InvalidList, InvalidViewing
 from catalog.forms import MovieListForm, NoteForm, ViewingForm
 from catalog.lists import choose_lists
 from catalog.models import Movie, MovieList, Note, User, Viewing
+from catalog.return_addresses import safe_next
 from catalog.services import is_wanted_by
 from catalog.views.diary import new_viewing_form
-from catalog.views.pages import HtmxRequest, is_on_page_of, post_only, safe_next, to_sign_in
+from catalog.views.pages import HtmxRequest, is_on_page_of, post_only, to_sign_in
 
 
 def record_of(user: User, movie: Movie, note: str | None = None) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from catalog.models import Genre, Movie
+from catalog.return_addresses import safe_next
 from catalog.templatetags.site import THEMES
-from catalog.views.pages import post_only, safe_next
+from catalog.views.pages import post_only
 
 NOT_FOR_ROBOTS = ("admin/", "mlops/", "api/v1/", "import/", "suggestions/", "r/", "accounts/export/")
 A_YEAR = 365 * 24 * 3600
