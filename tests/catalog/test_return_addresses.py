@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.urls import URLPattern, get_resolver, reverse
 
-from catalog.views.pages import is_readable
+from catalog.return_addresses import is_readable
 
 pytestmark = pytest.mark.django_db
 
