@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.authtoken.models import Token
 
-from catalog.imports.format import READ_AT_ONCE, Export
+from catalog.imports.entries import READ_AT_ONCE
+from catalog.imports.format import Export
 from catalog.imports.formats import FORMATS, export_ratings
 from catalog.models import Movie, User
 

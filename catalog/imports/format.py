@@ -4,64 +4,18 @@ import csv
 import zipfile
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from io import BytesIO, StringIO
-from itertools import chain
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils.functional import Promise
 
-from catalog.imports.fields import Field, Kind
+from catalog.imports.entries import Entries, Entry
+from catalog.imports.fields import Field
 from catalog.imports.reading import NOT_MOVIES, Answers, Columns, FileReport, Part, Reading, RowReader, columns_of
 from catalog.imports.tables import Record, Row, Table
-from catalog.models import Movie, User
-
-READ_AT_ONCE = 1000  # rows
-NOT_WRITTEN = [f"movie__{name}" for name in ("overview", "search_title", "search_terms", "field_sources")]
-
-
-class Entry(NamedTuple):
-    """A rating, a viewing or an item of the watchlist, to export. `number` counts those of its kind from 1."""
-
-    kind: Kind
-    number: int
-    movie: Movie
-    recorded_at: datetime
-    rating: float | None = None
-    watched_on: date | None = None
-    is_rewatch: bool = False
-
-
-class Entries:
-    """All data of a user: ratings, viewings and the watchlist, each oldest first. Each loop reads them
-    in parts."""
-
-    def __init__(self, user: User) -> None:
-        self._rows: dict[Kind, QuerySet[Any]] = {
-            Kind.RATED: user.ratings.order_by("rated_at", "pk"),
-            Kind.WATCHED: user.viewings.order_by("watched_on", "pk"),
-            Kind.WANTED: user.watchlist.order_by("added_at", "pk"),
-        }
-
-    def __iter__(self) -> Iterator[Entry]:
-        return chain.from_iterable(map(self.of, self._rows))
-
-    def of(self, kind: Kind) -> Iterator[Entry]:
-        rows = self._rows[kind].select_related("movie").defer(*NOT_WRITTEN)
-        for n, row in enumerate(rows.iterator(READ_AT_ONCE), 1):
-            yield _entry(kind, n, row)
-
-
-def _entry(kind: Kind, number: int, row: Any) -> Entry:
-    if kind == Kind.RATED:
-        return Entry(kind, number, row.movie, row.rated_at, rating=row.rating)
-    if kind == Kind.WANTED:
-        return Entry(kind, number, row.movie, row.added_at)
-    return Entry(kind, number, row.movie, row.recorded_at, watched_on=row.watched_on, is_rewatch=row.is_rewatch)
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def test_another_visitor_does_not_see_them(client, movie):
     assert shown_on_cards(Client()) == {movie.pk: 0}
 
 
-def test_they_are_limited_by_address_and_those_of_members_are_not(client, movie, nora, monkeypatch):
+def test_they_are_limited_by_address_and_members_stars_are_not(client, movie, nora, monkeypatch):
     monkeypatch.setattr(AnonThrottle, "THROTTLE_RATES", {"anon": "2/min"})
     answers = [rate(client, movie, stars) for stars in (1, 2, 3)]
 

@@ -7,9 +7,10 @@ from pkgutil import iter_modules
 from django.utils.translation import gettext
 
 from catalog.errors import InvalidImport
+from catalog.imports.entries import Entries
 from catalog.imports.fields import Kind
 from catalog.imports.files import File, files_of
-from catalog.imports.format import Entries, Export, Format
+from catalog.imports.format import Export, Format
 from catalog.imports.reading import Answers, FileReport, Reading
 from catalog.imports.tables import Table, tables_of
 from catalog.models import User

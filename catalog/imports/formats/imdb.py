@@ -5,8 +5,9 @@ from django.utils.translation import gettext_noop as noop
 
 from catalog.imports import fields
 from catalog.imports.dates import day_of
+from catalog.imports.entries import Entries, Entry
 from catalog.imports.fields import Kind
-from catalog.imports.format import Entries, Entry, Export, Format
+from catalog.imports.format import Export, Format
 from catalog.imports.reading import Part
 
 _MOVIES = ("const", "title", "title type")

@@ -6,8 +6,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop as noop
 
 from catalog.imports import fields
+from catalog.imports.entries import Entries
 from catalog.imports.fields import Kind
-from catalog.imports.format import Entries, Export, Format
+from catalog.imports.format import Export, Format
 from catalog.imports.reading import Part
 
 _MOVIES = ("date", "name", "year", "letterboxd uri")

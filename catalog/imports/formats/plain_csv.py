@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop as noop
 
 from catalog.imports import fields, words
+from catalog.imports.entries import Entries, Entry
 from catalog.imports.fields import Field, Kind
-from catalog.imports.format import Entries, Entry, Export, Format
+from catalog.imports.format import Export, Format
 from catalog.imports.reading import IDENTITY, Columns, Part
 from catalog.imports.tables import Row, Table, plain
 from catalog.ingest.titles import readings

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop as noop
 
 from catalog.imports import fields
+from catalog.imports.entries import Entries
 from catalog.imports.fields import Kind, ParsedRow
-from catalog.imports.format import Entries, Export, Format
+from catalog.imports.format import Export, Format
 from catalog.imports.reading import Answers, Part, Reading
 from catalog.imports.tables import Row, Table
 
