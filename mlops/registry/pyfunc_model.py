@@ -13,6 +13,7 @@ import pandas as pd
 from mlflow.pyfunc.model import PythonModel
 
 from recommender.estimators import load_recommender
+from recommender.estimators.batch import scored_ahead
 from recommender.estimators.diversity import diverse_list
 
 STARS = (0.5, 5.0)
@@ -34,7 +35,8 @@ class MovierecModel(PythonModel):
         options = params or {}
         k, strength = int(options.get("k", 10)), float(options.get("diversity", 0.0))
         histories = [self._read(row, ratings) for row, ratings in enumerate(model_input["history"])]
-        lists = [self._list(row, history, k, strength) for row, history in enumerate(histories)]
+        rows = enumerate(zip(scored_ahead(self.model, histories), histories, strict=True))
+        lists = [self._list(model, row, history, k, strength) for row, (model, history) in rows]
         return pd.concat(lists, ignore_index=True)
 
     def _read(self, row: int, ratings: Iterable[Mapping[str, Any]]) -> dict[int, float]:
@@ -50,8 +52,8 @@ class MovierecModel(PythonModel):
             history[movie] = rating
         return history
 
-    def _list(self, row: int, history: dict[int, float], k: int, strength: float) -> pd.DataFrame:
-        best, kept = diverse_list(self.model, history, k, strength)
+    def _list(self, model: Any, row: int, history: dict[int, float], k: int, strength: float) -> pd.DataFrame:
+        best, kept = diverse_list(model, history, k, strength)
         found = best.iloc[kept]
         titles = [str(self.model.titles_[self.places[movie]]) for movie in found["movie_id"]]
         return pd.DataFrame(

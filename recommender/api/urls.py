@@ -3,15 +3,18 @@
 from django.urls import path
 
 from recommender.api import views
+from recommender.api.batch import RecommendBatchView
 
 urlpatterns = [
     path("recommendations/", views.RecommendationsView.as_view(), name="recommendations"),
     path("recommendations/new/", views.NewRecommendationsView.as_view(), name="recommendations-new"),
     path("movies/<id:movie_id>/similar/", views.SimilarMoviesView.as_view(), name="movie-similar"),
     path("recommend", views.RecommendView.as_view(), name="recommend"),
+    path("recommend/batch", RecommendBatchView.as_view(), name="recommend-batch"),
     path("recommend_new_movies", views.RecommendNewMoviesView.as_view(), name="recommend-new-movies"),
     path("feedback/", views.FeedbackView.as_view(), name="feedback"),
     # With a trailing slash too, for clients that always append one.
     path("recommend/", views.RecommendView.as_view(schema=None)),
+    path("recommend/batch/", RecommendBatchView.as_view(schema=None)),
     path("recommend_new_movies/", views.RecommendNewMoviesView.as_view(schema=None)),
 ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from recommender.estimators.artifact import ArtifactError, artifact_checksum, load_recommender, verify_artifact
     from recommender.estimators.base import Recommender
+    from recommender.estimators.batch import scored_ahead
     from recommender.estimators.dataset import Dataset
     from recommender.estimators.diversity import diverse_list, group_list
     from recommender.estimators.elicitation import Elicitation, keep_places
@@ -40,6 +41,7 @@ _OTHERS = {
     "diverse_list": "diversity.diverse_list",
     "group_list": "diversity.group_list",
     "load_recommender": "artifact.load_recommender",
+    "scored_ahead": "batch.scored_ahead",
     "verify_artifact": "artifact.verify_artifact",
 }
 
@@ -57,6 +59,7 @@ __all__ = [
     "group_list",
     "keep_places",
     "load_recommender",
+    "scored_ahead",
     "verify_artifact",
 ]
 

@@ -82,10 +82,12 @@ def make_list(
     surface: str | None,
     asked: str = CHAMPION,
     explain: bool = False,
+    seconds: float = 0.0,  # that the first source has taken already
 ) -> RecommendationList:
     """Find movies, explain them if asked to, record the list. Without a `surface` it is not shown and not recorded."""
-    started = time.perf_counter()
+    started = time.perf_counter() - seconds
     source, found, movies = find_movies(sources, request)
+    request.trace.attempts[0].seconds += seconds
     reasons = _reasons(source.loaded, request, found) if explain and source.loaded else {}
     results = [
         Recommendation(movies[row.movie_id], row.score, rank, row.source, reasons.get(row.movie_id, []), row.reason)

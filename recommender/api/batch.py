@@ -1,0 +1,89 @@
+"""Lists of up to MAX_LINES users in one request, as lines of JSON."""
+
+from typing import Any
+
+from django.db.models import prefetch_related_objects
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from catalog.api.bulk import LINES, MEDIA_TYPE, FileParser, JSONLinesParser
+from catalog.api.inputs import read
+from catalog.errors import DomainError, UserNotFound
+from catalog.safe_json import InvalidJSON, parse_json
+from recommender.api.serializers import RecommendForUserSerializer
+from recommender.api.views import LIST_AS_JSON, ForOthersView
+from recommender.errors import InvalidRequest
+from recommender.serving.batch import Wanted, make_lists
+from recommender.serving.lists import RecommendationList
+
+MAX_LINES = 1000
+
+
+class JSONLinesRenderer(JSONRenderer):
+    """A line for each item."""
+
+    media_type, format = MEDIA_TYPE, "ndjson"
+
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
+        return b"".join(super(JSONLinesRenderer, self).render(item) + b"\n" for item in data)
+
+
+class RecommendBatchView(ForOthersView):
+    parser_classes = [JSONLinesParser, FileParser]
+    renderer_classes = [JSONLinesRenderer]
+
+    @extend_schema(
+        operation_id="recommend_batch",
+        request={parser.media_type: LINES for parser in parser_classes},
+        responses={(200, MEDIA_TYPE): LINES},
+        examples=[
+            OpenApiExample("A line", '{"user_id": 1, "num_recommendations": 10}', media_type=FileParser.media_type)
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Lists for up to 1,000 users. Each line of the request is a body of `POST recommend`; the answer has a line
+        for each, in order: what that request answers, a list or an error."""
+        body: Any = request.data or b""  # empty when there is no body
+        lines = [line for line in body.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
+        if not 1 <= len(lines) <= MAX_LINES:
+            values = {"max": MAX_LINES, "n": len(lines)}
+            raise InvalidRequest("lines", _("expected 1 to %(max)d lines, got %(n)d") % values)
+        answers = [self._wanted(line) for line in lines]
+        lists = list(make_lists([one for one in answers if isinstance(one, Wanted)], surface="api:recommend"))
+        prefetch_related_objects([result.movie for found in lists if found for result in found.results], "genres")
+        rest = iter(lists)
+        return Response([self._answer(one, next(rest)) if isinstance(one, Wanted) else one for one in answers])
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """An error of the whole request is one object, as everywhere."""
+        self.request.accepted_renderer = JSONRenderer()
+        self.request.accepted_media_type = JSONRenderer.media_type
+        return super().handle_exception(exc)
+
+    def _wanted(self, line: bytes) -> Wanted | Any:
+        """What the line asks for, or the error that answers it."""
+        try:
+            query = read(RecommendForUserSerializer, _parsed(line))
+        except APIException as error:
+            return self._error(error)
+        return Wanted(query["user_id"], query["num_recommendations"], query["include_new_movies"])
+
+    def _answer(self, wanted: Wanted, recommendations: RecommendationList | None) -> Any:
+        if recommendations is None:
+            return self._error(UserNotFound(_("There is no user %(id)d.") % {"id": wanted.user_id}))
+        return LIST_AS_JSON.to_representation(recommendations)
+
+    def _error(self, error: DomainError | APIException) -> Any:
+        """In the one shape of errors."""
+        return self.get_exception_handler()(error, self.get_exception_handler_context()).data
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return parse_json(line)
+    except InvalidJSON as error:
+        raise ParseError(f"The line is not valid JSON: {error}.") from None
