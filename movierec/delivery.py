@@ -18,6 +18,7 @@ from django.utils.cache import patch_vary_headers
 TEXTS = re.compile(
     r"text/|image/svg\+xml|application/([\w.-]+\+)?(json|xml|javascript|yaml)|application/(x-ndjson|vnd\.oai\.openapi)"
 )
+SCRIPTS = "scripts"  # a cookie of early.js
 # Django masks the token anew in each page, so that two answers that say the same differ in it.
 MASKED_TOKEN = re.compile(rb'(name="csrfmiddlewaretoken" value="|"x-csrftoken": ")\w+')
 
@@ -26,21 +27,27 @@ def deliver(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
     """The middleware. What a view says about caching stays.
 
     Otherwise browsers keep an answer for themselves and ask each time whether it still holds. By "Back" they may show a
-    page as it was left; `static/js/early.js` says when they may not.
+    page as it was left; `static/js/early.js` says when they may not. Where it does not run, they keep no page of an
+    account: nothing would take it away after signing out.
     """
     conditional, compression = _Conditional(get_response), _Compression(get_response)
 
     def respond(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response.headers.setdefault("Cache-Control", "private, no-cache")
+        unguarded = _is_html(response) and SCRIPTS not in request.COOKIES and _is_signed_in(request)
+        response.headers.setdefault("Cache-Control", "private, no-store" if unguarded else "private, no-cache")
         if _is_html(response):
             patch_vary_headers(response, ["HX-Request"])  # a page and its fragment may have the same address
         if getattr(request, "has_signed_out", False):
-            response.headers["Clear-Site-Data"] = '"cache"'  # pages kept for "Back", for browsers without scripts, too
+            response.headers["Clear-Site-Data"] = '"cache"'
         answer: HttpResponse = compression.process_response(request, conditional.process_response(request, response))
         return answer
 
     return respond
+
+
+def _is_signed_in(request: HttpRequest) -> bool:
+    return hasattr(request, "user") and request.user.is_authenticated
 
 
 def _is_html(response: HttpResponse) -> bool:

@@ -43,6 +43,10 @@
     root.style.visibility = "hidden";
     location.reload();
   };
+  try {
+    localStorage.changed ??= 0;
+    document.cookie = "scripts=1; path=/; samesite=lax"; // the server lets pages of an account be kept
+  } catch {}
   const isBack = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
   if (isBack && !isCurrent(loaded - RECENTLY)) renew();
   else note("account", account);

@@ -81,6 +81,7 @@ def test_a_page_holds_for_one_account_and_one_set_of_forms(client, public_list, 
     address, tags = public_list.get_absolute_url(), []
     for user in (None, nora, bob):
         for browser in (Client(), Client()):
+            browser.cookies["scripts"] = "1"
             if user:
                 browser.force_login(user)
             browser.get(address)
@@ -118,6 +119,7 @@ def movie_page(client) -> str:
 
 
 def test_browsers_keep_pages_for_their_reader_alone(client, nora, public_list):
+    client.cookies["scripts"] = "1"
     for user in (None, nora):
         if user:
             client.force_login(user)
@@ -126,6 +128,14 @@ def test_browsers_keep_pages_for_their_reader_alone(client, nora, public_list):
             assert answer["Cache-Control"] == "private, no-cache", address
             assert {"Cookie", "HX-Request"} <= set(answer["Vary"].split(", ")), address
     assert api_client_of(nora).get("/api/v1/ratings/")["Cache-Control"] == "private, no-cache"
+
+
+def test_without_scripts_browsers_keep_no_page_of_an_account(client, nora, public_list):
+    address = public_list.get_absolute_url()
+    assert client.get(address)["Cache-Control"] == "private, no-cache"
+    client.force_login(nora)
+    for page in (address, "/", "/diary/"):
+        assert client.get(page)["Cache-Control"] == "private, no-store"
 
 
 def test_what_holds_a_secret_is_kept_by_no_browser(client, nora):
