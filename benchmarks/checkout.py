@@ -40,7 +40,7 @@ class Checkout:
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         python = self.root / ".venv" / "bin" / "python"
-        self._python = str(python) if python.exists() else sys.executable
+        self.python = str(python) if python.exists() else sys.executable
         self.environment = {name: value for name, value in os.environ.items() if name not in OUTSIDE}
         self.environment |= {"PYTHONPATH": str(self.root), "OPENBLAS_NUM_THREADS": "1"}
 
@@ -73,14 +73,14 @@ class Checkout:
 
     def measured(self, *arguments: str, **variables: str) -> Usage:
         """Runs Python with these arguments; the output goes to stderr."""
-        begin, command = time.perf_counter(), [self._python, *arguments]
+        begin, command = time.perf_counter(), [self.python, *arguments]
         process = subprocess.Popen(command, cwd=self.root, env=self.environment | variables, stdout=sys.stderr)
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         return Usage(process.returncode, time.perf_counter() - begin, used.ru_utime + used.ru_stime)
 
     def _run(self, *arguments: str, **variables: str) -> int:
-        command = [self._python, *arguments]
+        command = [self.python, *arguments]
         environment = self.environment | variables
         return subprocess.run(command, cwd=self.root, env=environment, stdout=sys.stderr, check=False).returncode
 
