@@ -53,7 +53,7 @@ def _judge(model: Model, dataset: Dataset, split: TimeSplit, movies: pd.DataFram
     fitted = model.make().fit(dataset)
     found.fit_seconds.append(perf_counter() - started)
     options = {"k": K, "with_stars": False, "cut": split.cut.isoformat()}
-    positives = _positives_of_known_users(split)
+    positives = positives_of_known_users(split)
     is_known = positives["movie_id"].isin(split.train["movie_id"])
     found.known.append(evaluate(fitted, positives[is_known], split.train, **options))
     new = movies[movies["movie_id"].isin(split.test["movie_id"]) & ~movies["movie_id"].isin(split.train["movie_id"])]
@@ -63,7 +63,7 @@ def _judge(model: Model, dataset: Dataset, split: TimeSplit, movies: pd.DataFram
     found.with_new.append(evaluate(extended, positives, split.train, candidates=candidates, **options))
 
 
-def _positives_of_known_users(split: TimeSplit) -> pd.DataFrame:
+def positives_of_known_users(split: TimeSplit) -> pd.DataFrame:
     liked_before = split.train.loc[split.train["rating"] >= POSITIVE, "user_id"]
     test = split.test
     return test[(test["rating"] >= POSITIVE) & test["user_id"].isin(liked_before)]

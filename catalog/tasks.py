@@ -6,7 +6,7 @@ import time
 from celery import shared_task
 from django.conf import settings
 
-from catalog import aggregates
+from catalog import popularity
 from catalog.imports import lifecycle
 from catalog.ingest.removal import remove_old_content
 from catalog.jobs.reaper import requeue_stale as requeue_stale_jobs
@@ -20,7 +20,7 @@ TASK_SECONDS = 600
 
 @shared_task(name="catalog.refresh_popularity", ignore_result=True)
 def refresh_popularity() -> dict[str, int]:
-    return {"changed": aggregates.refresh_popularity()}
+    return {"changed": popularity.refresh_popularity()}
 
 
 @shared_task(name="catalog.requeue_stale", ignore_result=True)

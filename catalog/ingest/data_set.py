@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.aggregates import rebuild_aggregates, refresh_popularity
+from catalog.aggregates import rebuild_aggregates
 from catalog.ingest.movies import MovieRecord, write_movies
 from catalog.ingest.ratings import RatingRow, RatingWriter
 from catalog.ingest.report import ImportReport
 from catalog.models import ImportRun, Source, User
+from catalog.popularity import refresh_popularity
 from catalog.progress import chunks_with_progress
 
 MOVIES_A_BATCH = 500

@@ -9,9 +9,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from catalog.aggregates import rebuild_aggregates, refresh_popularity
+from catalog.aggregates import rebuild_aggregates
 from catalog.ingest.fields import supplied_by, withdraw
 from catalog.models import Credit, ImportRun, Movie, Person, Rating, Source, SyncItem, SyncRun, TMDBRecord, User
+from catalog.popularity import refresh_popularity
 from catalog.progress import chunks, chunks_with_progress
 from catalog.references import LINKS, delete_unreferenced, deleting_unused_metadata, unreferenced
 from catalog.search.index_maintenance import forget_unused_terms

@@ -56,7 +56,7 @@ class Movie(models.Model):
     keywords = models.ManyToManyField(Keyword, through="catalog.MovieKeyword", related_name="movies")
     rating_count = models.PositiveIntegerField(default=0, editable=False)
     rating_sum = models.FloatField(default=0, editable=False)
-    popularity = models.FloatField(default=0, editable=False, help_text="Number of ratings, weighted by recency.")
+    popularity = models.FloatField(default=0, editable=False, help_text="Likes of late, on a prior of all time.")
     bayesian_mean = models.GeneratedField(
         expression=(models.F("rating_sum") + PRIOR_RATINGS * PRIOR_MEAN)
         / (models.F("rating_count") + float(PRIOR_RATINGS)),

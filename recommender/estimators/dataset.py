@@ -16,6 +16,9 @@ from recommender.estimators.features import MovieFeatures
 from recommender.estimators.ids import IdArray, IdIndex, factorize_ids, id_array, join_ids
 from recommender.estimators.interactions import Array, keep_entries, positives_of
 
+CLOCK_PEOPLE = 3
+CLOCK_LEAD_NS = 30 * 86_400 * 10**9
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -95,10 +98,14 @@ class Dataset:
         scale = RatingScale.of(self.ratings.data)
         return scale, *fit_biases(self.ratings, scale)
 
-    @property
+    @cached_property
     def now(self) -> int:
-        """The latest rated_at (0 where there is none)."""
-        return int(self.rated_at.max()) if len(self.rated_at) else 0
+        """The latest rated_at (0 where there is none) that no single wrong clock sets: at most CLOCK_LEAD_NS after the
+        moment at which the CLOCK_PEOPLE-th latest of all people last rated."""
+        if not len(self.rated_at):
+            return 0
+        latest = np.sort(np.maximum.reduceat(self.rated_at, self.ratings.indptr[:-1][np.diff(self.ratings.indptr) > 0]))
+        return int(self.rated_at[self.rated_at <= latest[-CLOCK_PEOPLE:][0] + CLOCK_LEAD_NS].max())
 
     @property
     def has_times(self) -> bool:

@@ -1,4 +1,24 @@
-"""The most popular movies, with a half-life for what is popular now."""
+"""The most popular movies, of all time or now.
+
+Of all time: the number of people who like the movie. Now, with a half-life:
+
+popularity = max(0, current - CHANCE_LIKES) + ever * min(1, PRIOR_LIKES / the sum of ever over all movies)
+
+* `current`: the movie's likes, each counting 2^(-age / half-life)
+* `ever`: its likes of all time
+
+In both, each like of a person with n ratings counts min(1, PERSON_RATINGS / n)^2: beyond PERSON_RATINGS, more ratings
+make all of them together count less, so that one account moves nothing however much it rates. Estimators that let what
+lies far outside count for ever less are called redescending: F. Hampel et al., "Robust Statistics", 1986. That two
+people like a movie is chance, which CHANCE_LIKES takes off. A like later than the data's `now` comes from a wrong clock
+and is not current.
+
+The second term is a Dirichlet prior worth PRIOR_LIKES likes (all there are, if they are fewer), divided among movies
+as likes always were. Were CHANCE_LIKES 0, popularity divided by its sum would be the mean of the posterior of a movie's
+share of current likes: C. Zhai and J. Lafferty, "A study of smoothing methods for language models applied to
+information retrieval", ACM TOIS 22(2), 2004, there for words of a document. `catalog.popularity` computes the same on a
+site. `python -m benchmarks.popular` measures attacks and quality.
+"""
 
 import math
 from dataclasses import dataclass
@@ -10,12 +30,16 @@ from scipy.sparse import csr_matrix
 from recommender.estimators.base import Recommender
 from recommender.estimators.config import Config, number
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.interactions import Array
+from recommender.estimators.interactions import Array, row_numbers
 from recommender.estimators.ranking import EXACT_BITS
 from recommender.estimators.validation import ndcg_of_scores, split_time
 
 DAY_NS = 86_400 * 10**9
 HALF_LIVES_GRID = (math.inf, 365.0, 90.0, 30.0, 14.0, 7.0, 4.0, 2.0, 1.0)
+PRIOR_LIKES = 200.0
+CHANCE_LIKES = 2.0
+PERSON_RATINGS = 500.0
+OLDEST = -1000.0  # half-lives; 2 to its power is still a double above 0
 
 
 @dataclass(frozen=True)
@@ -24,7 +48,7 @@ class PopularityConfig(Config):
 
 
 class PopularityRecommender(Recommender):
-    """score(movie) = sum over its positives of 2^(-(now - rated_at) / half_life); the same for everybody."""
+    """`popularity_of`: the same for everybody."""
 
     algorithm = "popularity"
     config_class: ClassVar[type[Config]] = PopularityConfig
@@ -36,25 +60,43 @@ class PopularityRecommender(Recommender):
         if half_life is None:
             half_life = _tune_half_life(dataset)
             self.best_params_ = {"half_life_days": half_life}
-        self.scores_ = decayed_popularity(dataset, half_life)
+        self.scores_ = popularity_of(dataset, half_life)
 
     def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
         scores = self.scores_ if item_idx is None else self.scores_[item_idx]
         return np.tile(scores, (history.shape[0], 1))
 
 
-def decayed_popularity(dataset: Dataset, half_life_days: float) -> Array:
-    """Each movie's positives, weighted by age."""
-    ratings, threshold = dataset.ratings, dataset.implicit_threshold
-    weights = np.exp2((dataset.rated_at - dataset.now) / DAY_NS / half_life_days)
-    if threshold is not None:
-        weights *= ratings.data >= threshold
-    return np.bincount(ratings.indices, weights=weights, minlength=dataset.n_movies)
+def popularity_of(dataset: Dataset, half_life_days: float) -> Array:
+    """Each movie's popularity (movies,) by the formula above; infinity: of all time."""
+    if math.isinf(half_life_days):
+        return _likes(dataset, _recency(dataset, half_life_days))
+    of_person = np.square(PERSON_RATINGS / np.maximum(np.diff(dataset.ratings.indptr), PERSON_RATINGS))
+    weights = of_person[row_numbers(dataset.ratings)]
+    current, ever = _likes(dataset, weights * _recency(dataset, half_life_days)), _likes(dataset, weights)
+    prior = ever * min(1.0, PRIOR_LIKES / max(float(ever.sum()), 1.0))
+    return np.maximum(current - CHANCE_LIKES, 0) + prior
 
 
 def trend_of(dataset: Dataset, half_life_days: float) -> Array:
     """log(1 + 2 n) of each movie, float32 (movies,), with n its positives decayed by the half-life."""
-    return np.asarray(np.log1p(2 * decayed_popularity(dataset, half_life_days)).astype(np.float32))
+    return np.asarray(np.log1p(2 * _likes(dataset, _recency(dataset, half_life_days))).astype(np.float32))
+
+
+def _recency(dataset: Dataset, half_life_days: float) -> Array:
+    """The weight of each rating by its age."""
+    if math.isinf(half_life_days):
+        return np.ones(len(dataset.rated_at))
+    age = (dataset.rated_at - dataset.now) / DAY_NS / half_life_days
+    return np.where(age > 0, 0.0, np.exp2(np.clip(age, OLDEST, 0)))
+
+
+def _likes(dataset: Dataset, weights: Array) -> Array:
+    """The sum of each movie's positives, given the weights of all ratings."""
+    ratings, threshold = dataset.ratings, dataset.implicit_threshold
+    if threshold is not None:
+        weights = weights * (ratings.data >= threshold)
+    return np.bincount(ratings.indices, weights=weights, minlength=dataset.n_movies)
 
 
 def _tune_half_life(dataset: Dataset) -> float:
@@ -67,7 +109,7 @@ def _tune_half_life(dataset: Dataset) -> float:
         return math.inf
     seen, answers = train.ratings[sampled], answers[sampled]
     quality = [
-        np.mean(ndcg_of_scores(np.tile(decayed_popularity(train, days), (len(sampled), 1)), seen, answers))
+        np.mean(ndcg_of_scores(np.tile(popularity_of(train, days), (len(sampled), 1)), seen, answers))
         for days in HALF_LIVES_GRID
     ]
     return HALF_LIVES_GRID[int(np.argmax(quality))]

@@ -5,8 +5,9 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from catalog.aggregates import rebuild_aggregates, refresh_popularity
+from catalog.aggregates import rebuild_aggregates
 from catalog.models import AlternativeTitle, Movie, Rating, SearchTerm, User
+from catalog.popularity import refresh_popularity
 from catalog.search.query import suggest
 from catalog.services import record_rating
 from tests.factories import MovieFactory

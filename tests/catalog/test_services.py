@@ -1,13 +1,12 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from catalog.accounts import sign_up
-from catalog.aggregates import rebuild_aggregates, refresh_popularity
+from catalog.aggregates import rebuild_aggregates
 from catalog.errors import InvalidSignUp, MovieNotFound
 from catalog.models import Movie, Rating, Source, User, WatchlistItem
 from catalog.services import add_to_watchlist, remove_from_watchlist
-from catalog.tasks import refresh_popularity as refresh_popularity_task
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 
 NOW = datetime(2020, 5, 1, 12, tzinfo=UTC)
@@ -63,33 +62,6 @@ def test_rebuild_puts_wrong_aggregates_right(alice):
     unrated.refresh_from_db()
     assert (rated.rating_count, rated.rating_sum) == (1, alice.ratings.get(movie=rated).rating)
     assert (unrated.rating_count, unrated.rating_sum) == (0, 0)
-
-
-def test_popularity_halves_with_each_half_life(db, settings):
-    days = settings.POLICY.popularity.half_life_days
-    current, older, ancient, unrated = MovieFactory.create_batch(4, popularity=7)
-    for movie, age in [(current, 0), (current, days), (older, 2 * days), (ancient, 2000 * days)]:
-        RatingFactory(
-            movie=movie, rated_at=NOW - timedelta(days=age) if age < 9000 else datetime(1800, 1, 1, tzinfo=UTC)
-        )
-    assert refresh_popularity() == 4
-    found = {movie.pk: movie.popularity for movie in Movie.objects.all()}
-    assert found[current.pk] == pytest.approx(1.5)
-    assert found[older.pk] == pytest.approx(0.25)
-    assert 0 < found[ancient.pk] < 1e-200
-    assert found[unrated.pk] == 0
-
-
-def test_popularity_is_zero_without_ratings(db):
-    movie = MovieFactory(popularity=3)
-    assert refresh_popularity() == 1
-    movie.refresh_from_db()
-    assert movie.popularity == 0
-
-
-def test_popularity_task_run_twice_changes_nothing_more(bob):
-    assert refresh_popularity_task.apply().get() == {"changed": 2}
-    assert refresh_popularity_task.apply().get() == {"changed": 0}
 
 
 def test_training_takes_active_users_ratings_in_order(bob):

@@ -162,7 +162,7 @@ def test_paths_are_shown_without_words_of_visitors(db, client, caplog):
 def test_a_task_has_its_ids_and_leaves_none(db, monkeypatch):
     clear_contextvars()  # of earlier tests' runs
     seen = []
-    monkeypatch.setattr("catalog.tasks.aggregates.refresh_popularity", lambda: seen.append(get_contextvars()) or 0)
+    monkeypatch.setattr("catalog.tasks.popularity.refresh_popularity", lambda: seen.append(get_contextvars()) or 0)
 
     with bound_contextvars(run_id=7):
         refresh_popularity.apply(task_id="1-2-3")
