@@ -17,7 +17,7 @@ from benchmarks.peers import endpoints
 from benchmarks.peers.bars import BATCHES
 from benchmarks.peers.rotation import Participant
 from benchmarks.peers.servers import WebServer, clean_environment
-from benchmarks.peers.sites import Site, check_batch, check_list
+from benchmarks.peers.sites import Site, check_batch, check_list, check_older_list
 
 N_OTHERS = 15_000  # more than are asked for in all turns: none comes again
 MAX_BATCH = 1000
@@ -64,13 +64,13 @@ class Comparison:
         if {"site", "others", "batch"} & {*chosen}:
             yield from self._of_site(main, self._started(main.serve()))
         if "embedded" in chosen:
-            yield self._single("embedded", Site(ROOT, self.folder / "embedded", self._policy))
+            yield self._single("embedded", Site(ROOT, self.folder / "embedded", self._policy), check_list)
         if "checkout" in chosen and self.options.checkout:
             database = postgres.url("checkout")
             other = Site(
                 self.options.checkout, self.folder / "checkout", self._policy, database=database, redis=redis(2)
             )
-            yield self._single("checkout", other)
+            yield self._single("checkout", other, check_older_list)
 
     def _databases(self) -> tuple[Postgres, Callable[[int], str]]:
         environment = clean_environment()
@@ -122,10 +122,10 @@ class Comparison:
             batch.connections, batch.lists = [BATCHES], lists
             yield batch
 
-    def _single(self, name: str, site: Site) -> Participant:
+    def _single(self, name: str, site: Site, check: Callable[[str], None]) -> Participant:
         site.fill(self.options.movielens)
         requests = site.lists(site.facts["users"])
-        return self._participant(name, self._started(site.serve()), requests, check_list, count=site.n_impressions)
+        return self._participant(name, self._started(site.serve()), requests, check, count=site.n_impressions)
 
     def _started(self, server: WebServer) -> WebServer:
         self._stack.callback(server.end)

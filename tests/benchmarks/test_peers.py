@@ -14,7 +14,7 @@ from benchmarks.chaos.processes import free_port
 from benchmarks.peers.bars import BARS, Figures, judge
 from benchmarks.peers.generator import Generator, Load
 from benchmarks.peers.servers import WebServer, clean_environment
-from benchmarks.peers.sites import check_list, post
+from benchmarks.peers.sites import check_list, check_older_list, post
 from tests.processes import ROOT
 
 SECONDS = 0.3
@@ -147,3 +147,14 @@ def test_an_answer_without_a_part_is_refused(changes):
         check_list(json.dumps(whole | {"results": [*[row] * 9, row | changes]}))
     with pytest.raises(SystemExit):
         check_list(json.dumps(whole | {"fallback": "popular"}))
+
+
+def test_an_older_list_needs_no_reason_but_the_rest():
+    row = {"movie": {"title": "Alien"}, "score": 1.0, "rank": 1, "source": "personal", "reasons": []}
+    whole = {"results": [row] * 10, "model_version": 4, "fallback": None, "request_id": "a"}
+    check_older_list(json.dumps(whole))
+
+    with pytest.raises(SystemExit):
+        check_older_list(json.dumps(whole | {"results": [row | {"score": None}] * 10}))
+    with pytest.raises(SystemExit):
+        check_list(json.dumps(whole))

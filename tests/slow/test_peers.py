@@ -24,6 +24,6 @@ def test_all_take_part_and_limits_count(tmp_path):
         [line] = [line for line in lines if bar in line]
         assert line.rstrip().endswith("yes |"), done.stdout
 
-    limited = compare("--keep", str(tmp_path), "--only", "site", "--limit", "20/min")
+    limited = compare("--keep", str(tmp_path), "--only", "site", "--limit", "2/min")
     assert limited.returncode == 1
     assert "'429'" in limited.stderr
