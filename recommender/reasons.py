@@ -5,7 +5,7 @@ Each movie of a personal list has a main reason, and a movie's panel shows all p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from django.conf import settings
@@ -53,6 +53,11 @@ class MainReason(NamedTuple):
     def as_html(self) -> str:
         """The sentence with the movie's title marked as one."""
         return format_html(str(self.code.label).replace("%(name)s", "<cite>{}</cite>"), self.name)
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        own = self._asdict()
+        return {"code": own.pop("code").value, "sentence": self.sentence} | own
 
     def named(self, movies: dict[int, Movie]) -> MainReason:
         """With the movie's current title: the model's may be older, or not trainable."""

@@ -22,6 +22,7 @@ from catalog.jobs import messages
 from mlops.registry.mlflow_client import EXPERIMENT
 from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
+from recommender.serving.movies import listed_movies
 from recommender.serving.stats import serving_stats
 from tests.audit_trail import let_flush_pass
 from tests.environment import RUN_ID
@@ -149,10 +150,10 @@ def _process_of_its_own(request, monkeypatch) -> Iterator[None]:
     if "threads" not in request.fixturenames:
         monkeypatch.setattr("recommender.serving.periodic.PeriodicThread.ensure_started", lambda self: None)
     _stop_threads()  # a page that a browser still asked for when its test ended starts them again
-    for state in (server.reset, impressions.clear, serving_stats.clear):
+    for state in (server.reset, listed_movies.clear, impressions.clear, serving_stats.clear):
         state()
     yield
-    for state in (server.reset, impressions.clear, serving_stats.clear):
+    for state in (server.reset, listed_movies.clear, impressions.clear, serving_stats.clear):
         state()
 
 
@@ -164,7 +165,7 @@ def threads() -> Iterator[None]:
 
 
 def _stop_threads() -> None:
-    for thread in (server.thread, impressions.thread, serving_stats.thread):
+    for thread in (server.thread, listed_movies.thread, impressions.thread, serving_stats.thread):
         thread.stop()
 
 

@@ -10,9 +10,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from catalog.bounds import MAX_IDS
 from catalog.models.rating import RATING_STEPS
 from catalog.safe_json import HugeNumber
 
@@ -42,6 +45,26 @@ class RatingField(serializers.FloatField):
         if value not in RATING_STEPS:
             raise serializers.ValidationError("A rating is one of 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5.")
         return value
+
+
+ID = " *([0-9]{1,18} *)?"
+
+
+@extend_schema_field({"type": "string", "pattern": f"^{ID}(,{ID}){{0,{MAX_IDS - 1}}}$"})
+class IdsField(serializers.Field):
+    """Ids separated by commas."""
+
+    default_error_messages = {"invalid": _lazy("Expected movie ids separated by commas, got {value!r}.")}
+
+    def to_internal_value(self, data: str) -> list[int]:
+        ids = [part.strip() for part in data.split(",") if part.strip()]
+        if len(ids) > MAX_IDS:
+            values = {"max": MAX_IDS, "n": len(ids)}
+            raise serializers.ValidationError(_("Expected at most %(max)d ids, got %(n)d.") % values)
+        for part in ids:
+            if not (part.isascii() and part.isdigit() and len(part) < 19):
+                self.fail("invalid", value=part)
+        return [int(part) for part in ids]
 
 
 class BodySerializer(serializers.Serializer[Any]):

@@ -1,7 +1,6 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from django.db.models import prefetch_related_objects
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -27,7 +26,7 @@ from recommender.services import recommend, recommend_new, record_feedback, simi
 from recommender.serving.lists import NO_MODEL, RecommendationList
 from recommender.serving.together import companions_of
 
-LIST_AS_JSON = RecommendationListSerializer()  # shared: building its fields takes as long as using them
+LIST_AS_JSON = RecommendationListSerializer()  # shared: building its fields takes longer than using them
 VERSION_HEADER = OpenApiParameter(
     "X-Model-Version", str, OpenApiParameter.HEADER, response=True, description=f"The model version, or {NO_MODEL}."
 )
@@ -55,7 +54,6 @@ class ListView(APIView):
         return cast(User, self.request.user)
 
     def respond(self, recommendations: RecommendationList) -> Response:
-        prefetch_related_objects([result.movie for result in recommendations.results], "genres")
         headers = {"X-Model-Version": recommendations.version_label}
         return Response(LIST_AS_JSON.to_representation(recommendations), headers=headers)
 

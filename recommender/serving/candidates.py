@@ -11,6 +11,7 @@ from catalog.models.querysets import MovieQuerySet
 from recommender import estimators  # lazy: processes that make no list start without pandas
 from recommender.reasons import MainReason
 from recommender.serving.loaded_model import Ids, LoadedModel
+from recommender.serving.movies import listed_movies
 from recommender.serving.request import ListRequest
 from recommender.serving.trace import Outcome, Step
 
@@ -129,8 +130,8 @@ def newest_new(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
     movies = [movie for movie in pool if movie not in request.excluded][: request.k]
     if not movies:
         return request.trace.nothing(Outcome.ALL_EXCLUDED)
-    years = dict(Movie.objects.filter(pk__in=movies).values_list("pk", "year"))
-    found = [Candidate(movie, float(years[movie] or 0), "newest") for movie in movies if movie in years]
+    known = listed_movies.get(movies)
+    found = [Candidate(movie, float(known[movie].year or 0), "newest") for movie in movies if movie in known]
     return found or request.trace.nothing(Outcome.MOVIES_DELETED)
 
 

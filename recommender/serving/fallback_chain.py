@@ -12,6 +12,7 @@ from recommender.serving import candidates, titles
 from recommender.serving.candidates import Candidate
 from recommender.serving.loaded_model import LoadedModel
 from recommender.serving.model_server import server
+from recommender.serving.movies import listed_movies
 from recommender.serving.request import ListRequest
 from recommender.serving.trace import Outcome, Step
 
@@ -82,7 +83,7 @@ def _movies(found: list[Candidate], request: ListRequest) -> dict[int, Movie]:
         return {}
     listed = {candidate.movie_id for candidate in found}
     named = {candidate.reason.movie_id for candidate in found if candidate.reason and candidate.reason.movie_id}
-    movies = Movie.objects.in_bulk(listed | named)
+    movies = listed_movies.get(listed | named)
     n_left = len(listed & movies.keys())
     if n_left < len(found):
         request.trace.count(Step.DELETED, n_left - len(found))

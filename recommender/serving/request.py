@@ -7,13 +7,14 @@ from typing import Self
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from catalog.bounds import MAX_IDS
 from recommender.errors import InvalidRequest
 from recommender.serving.filters import NO_FILTERS, FilterValues, MovieFilters
 from recommender.serving.profile import UserProfile
 from recommender.serving.trace import ListTrace, Step
 
 MAX_K = 100
-MAX_EXCLUDED = 1000
+MAX_EXCLUDED = MAX_IDS
 MAX_COMPANIONS = 5
 NOVELTY = 1.0  # at most, relative to the mean relevance of a list, between the most and the least known movie
 

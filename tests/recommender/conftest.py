@@ -14,6 +14,7 @@ from recommender.export import movie_frame, rating_frame
 from recommender.models import ServedModel
 from recommender.services import activate
 from recommender.serving.model_server import server
+from recommender.serving.movies import listed_movies
 from tests.factories import GenreFactory, RatingFactory, UserFactory, insert_ratings
 from tests.tmdb_fixtures import tmdb, tmdb_policy
 
@@ -48,9 +49,13 @@ def camps(db) -> dict[str, list[Movie]]:
 
 
 def count_ratings() -> None:
-    """The figures on each movie as the catalogue keeps them, with popularity in the order of all ratings."""
+    """The figures on each movie as the catalogue keeps them, with popularity in the order of all ratings.
+
+    Lists follow what bulk statements change within seconds; here at once.
+    """
     rebuild_aggregates()
     Movie.objects.update(popularity=F("rating_count"))
+    listed_movies.refresh()
 
 
 @pytest.fixture
