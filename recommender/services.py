@@ -73,7 +73,7 @@ def recommend(
 
 def recommend_new(
     *,
-    user: User,
+    user: User | None,
     k: int = 10,
     explain: bool = False,
     surface: str | None,

@@ -6,6 +6,7 @@ last of repeated ones. These serializers refuse that, each value with the messag
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from django.db.models import QuerySet
@@ -125,11 +126,20 @@ class QuerySerializer(BodySerializer):
         return isinstance(value, str) and (pattern is None or pattern.fullmatch(value) is not None)
 
 
+@cache
+def _shared(serializer_class: type[BodySerializer]) -> BodySerializer:
+    """Making a serializer, whose fields are copied, takes longer than using it. It keeps nothing of what it reads."""
+    return serializer_class()
+
+
 def read(serializer_class: type[BodySerializer], data: Any) -> dict[str, Any]:
     """The valid values. Raises ValidationError, which names each field that is not valid."""
-    serializer = serializer_class(data=data)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
+    try:
+        return dict(_shared(serializer_class).run_validation(data))
+    except serializers.ValidationError:
+        serializer = serializer_class(data=data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
 
 
 class FilteredListMixin:

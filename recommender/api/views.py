@@ -1,6 +1,8 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Exists, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,6 +15,7 @@ from rest_framework.views import APIView
 from catalog.api.inputs import BodySerializer, QuerySerializer, read
 from catalog.errors import UserNotFound
 from catalog.models import Movie, User
+from catalog.prepared import PreparedQuery
 from catalog.throttling import ScopedThrottle
 from recommender.api.serializers import (
     CountSerializer,
@@ -24,6 +27,7 @@ from recommender.api.serializers import (
 )
 from recommender.services import recommend, recommend_new, record_feedback, similar
 from recommender.serving.lists import NO_MODEL, RecommendationList
+from recommender.serving.profile import UserProfile
 from recommender.serving.together import companions_of
 
 LIST_AS_JSON = RecommendationListSerializer()  # shared: building its fields takes longer than using them
@@ -41,11 +45,25 @@ def list_schema(
     return extend_schema(operation_id=operation_id, parameters=parameters, request=body, responses=responses)
 
 
+def _permitted(user_id: int) -> QuerySet[Any, Any]:
+    """The user, where they or a group of theirs have the permission."""
+    permission = Permission.objects.filter(
+        content_type__app_label="recommender", codename="recommend_for_others"
+    ).values("pk")
+    own = User.user_permissions.through.objects.filter(user_id=user_id, permission__in=permission)
+    of_group = Group.objects.filter(user=user_id, permissions__in=permission)
+    return User.objects.filter(Exists(own) | Exists(of_group), pk=user_id).values_list("pk")
+
+
 class MayRecommendForOthers(BasePermission):
+    """Asked at each request, so that a permission that was taken back takes hold at once."""
+
+    query = PreparedQuery(_permitted, example=-9, converts=False)
     message = _("Recommendations for other users require the permission recommender.recommend_for_others.")
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return bool(request.user.is_authenticated and request.user.has_perm("recommender.recommend_for_others"))
+        user = request.user
+        return bool(user.is_authenticated and (user.is_superuser or self.query.rows(user.pk)))
 
 
 class ListView(APIView):
@@ -97,11 +115,11 @@ class ForOthersView(ListView):
     throttle_classes = [ScopedThrottle]
     throttle_scope = "service"
 
-    def user(self, user_id: int) -> User:
-        user = User.objects.filter(pk=user_id).first()
-        if user is None:
+    def profile(self, user_id: int) -> UserProfile:
+        profile = UserProfile.of_id(user_id)
+        if profile is None:
             raise UserNotFound(_("There is no user %(id)d.") % {"id": user_id})
-        return user
+        return profile
 
 
 class RecommendView(ForOthersView):
@@ -110,7 +128,8 @@ class RecommendView(ForOthersView):
         """Movies for any user."""
         query = read(RecommendForUserSerializer, request.data)
         recommendations = recommend(
-            user=self.user(query["user_id"]),
+            user=None,
+            profile=self.profile(query["user_id"]),
             k=query["num_recommendations"],
             include_new=query["include_new_movies"],
             surface="api:recommend",
@@ -123,8 +142,8 @@ class RecommendNewMoviesView(ForOthersView):
     def post(self, request: Request) -> Response:
         """Movies that are new to the model, for any user's taste."""
         query = read(ForUserSerializer, request.data)
-        user = self.user(query["user_id"])
-        return self.respond(recommend_new(user=user, k=query["num_recommendations"], surface="api:recommend_new"))
+        profile, k = self.profile(query["user_id"]), query["num_recommendations"]
+        return self.respond(recommend_new(user=None, profile=profile, k=k, surface="api:recommend_new"))
 
 
 class FeedbackView(ListView):

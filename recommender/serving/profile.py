@@ -1,18 +1,44 @@
 """The user a list is made for: their ratings, viewings and dismissals at this moment."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Self
 
 from django.conf import settings
-from django.db.models import Value
+from django.db.models import F, FloatField, QuerySet, Value, Window
+from django.db.models.functions import RowNumber
 from django.http import HttpRequest
 
 from catalog.guests import guest_ratings
-from catalog.models import Rating, Viewing
+from catalog.models import Rating, User, Viewing
+from catalog.prepared import PreparedQuery
 from recommender.models import Dismissal
 from recommender.reasons import LIKED
+
+_DISMISSED, _WATCHED, _USER = -1.0, -2.0, -3.0  # in the place of a rating
+
+
+def _rows_of(user_id: int) -> QuerySet[Any, Any]:
+    """All that a list takes from the database about a user, in one query, because every list waits for it.
+
+    Movie, rating and place, the latest rating first; and the user themselves. The place is counted by the database:
+    reading the moment of each rating would take longer than the rest.
+    """
+    place = Window(RowNumber(), order_by=[F("rated_at").desc(), F("id").desc()])
+    ratings = Rating.objects.filter(user_id=user_id).order_by().annotate(place=place)
+
+    def of_kind(rows: QuerySet[Any, Any], column: str, kind: float) -> QuerySet[Any, Any]:
+        return rows.order_by().values_list(column, Value(kind, FloatField()), Value(0))
+
+    others = (
+        of_kind(Dismissal.objects.filter(user_id=user_id), "movie_id", _DISMISSED),
+        of_kind(Viewing.objects.filter(user_id=user_id), "movie_id", _WATCHED),
+        of_kind(User.objects.filter(pk=user_id), "pk", _USER),
+    )
+    return ratings.values_list("movie_id", "rating", "place").union(*others, all=True).order_by("place")
+
+
+_ROWS = PreparedQuery(_rows_of, example=-9, converts=False)
 
 
 @dataclass(frozen=True)
@@ -28,18 +54,22 @@ class UserProfile:
     def of(cls, user: Any) -> Self:
         if user is None or not user.is_authenticated:
             return cls()
-        ratings = Rating.objects.filter(user=user).order_by("-rated_at", "-id")
-        rated = dict(ratings.values_list("movie_id", "rating"))
-        dismissed = Dismissal.objects.filter(user=user).values_list("movie_id", Value("dismissed"))
-        watched = Viewing.objects.filter(user=user).order_by().values_list("movie_id", Value("watched"))
-        without_rating: dict[str, set[int]] = defaultdict(set)
-        for movie_id, kind in dismissed.union(watched):  # one query, because every list waits for it
-            without_rating[kind].add(movie_id)
+        return cls._of_rows(user.pk, _ROWS.rows(user.pk))
+
+    @classmethod
+    def of_id(cls, user_id: int) -> Self | None:
+        """None without such a user."""
+        rows = _ROWS.rows(user_id)
+        return cls._of_rows(user_id, rows) if any(kind == _USER for _, kind, _ in rows) else None
+
+    @classmethod
+    def _of_rows(cls, user_id: int, rows: list[tuple[int, float, int]]) -> Self:
+        ratings = {movie: rating for movie, rating, _ in rows if rating > 0}
         return cls(
-            user_id=user.pk,
-            ratings=rated,
-            dismissed=frozenset(without_rating["dismissed"]),
-            watched=frozenset(without_rating["watched"]).difference(rated),
+            user_id=user_id,
+            ratings=ratings,
+            dismissed=frozenset(movie for movie, kind, _ in rows if kind == _DISMISSED),
+            watched=frozenset(movie for movie, kind, _ in rows if kind == _WATCHED).difference(ratings),
         )
 
     @classmethod

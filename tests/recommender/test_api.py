@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from rest_framework.authtoken.models import Token
 from rest_framework.throttling import ScopedRateThrottle, UserRateThrottle
 
@@ -137,6 +137,21 @@ def test_a_service_asks_for_a_user(service, train, camps, fan, slash):
         "/api/v1/recommend", wanted | {"include_new_movies": True, "num_recommendations": 10}, format="json"
     )
     assert fresh.pk in [result["movie"]["id"] for result in blended.json()["results"]]
+
+
+def test_a_permission_may_come_from_a_group_and_ends_at_once(api, fan):
+    shop, boss = UserFactory(username="shop"), UserFactory(username="boss", is_superuser=True)
+    group = Group.objects.create(name="services")
+    group.permissions.add(Permission.objects.get(codename="recommend_for_others"))
+    for user, change, status in (
+        (shop, lambda: None, 403),
+        (shop, lambda: shop.groups.add(group), 200),
+        (shop, group.permissions.clear, 403),
+        (boss, lambda: None, 200),
+    ):
+        change()
+        Token.objects.filter(user=user).delete()
+        assert as_user(api, user).post("/api/v1/recommend", {"user_id": fan.pk}, format="json").status_code == status
 
 
 @pytest.mark.parametrize("address", ["/api/v1/recommend", "/api/v1/recommend_new_movies"])
