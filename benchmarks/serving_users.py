@@ -16,9 +16,9 @@ MAX_RATINGS = 200
 
 
 @contextmanager
-def temporary_users() -> Iterator[list[str]]:
-    """Yields the tokens of N_USERS users, each with a copy of an existing user's ratings."""
-    raters = User.objects.annotate(n_ratings=Count("ratings")).filter(n_ratings__gt=0).order_by("?")[:N_USERS]
+def temporary_users(n: int = N_USERS) -> Iterator[list[str]]:
+    """Yields the tokens of n users, each with a copy of an existing user's ratings."""
+    raters = User.objects.annotate(n_ratings=Count("ratings")).filter(n_ratings__gt=0).order_by("?")[:n]
     if not raters:
         raise SystemExit("There are no ratings: load the sample first (python manage.py load_sample).")
     made: list[int] = []
