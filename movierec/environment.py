@@ -127,7 +127,8 @@ def sqlite(file: Path) -> dict[str, Any]:
             # IMMEDIATE: a deferred transaction that turns into a writer fails at once with "database is locked".
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-64000;",
+            # Of each connection, so of each thread; the system's own cache is shared.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-4000;",
         },
     }
 
