@@ -1,7 +1,7 @@
 """The public functions of `mlops`: what starts, judges, promotes, watches and rolls back models.
 
 For tasks, scripts and the shell; modules of this project import from where a function is. Functions whose modules load
-pandas, pandera, pyarrow or boto3 are imported when they are first used: the scheduler and short scripts start without.
+pandas, pandera, pyarrow, boto3 or httpx are imported when they are first used: workers and short scripts start without.
 """
 
 from importlib import import_module
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from mlops.data.erasure import withdraw_snapshot
 from mlops.data.quarantine import release
 from mlops.monitoring.auto_rollback import auto_rollback
-from mlops.monitoring.dependencies import check_dependencies, sync_registry
 from mlops.monitoring.drift.report import check_drift
 from mlops.monitoring.online_metrics import score_online_metrics
 from mlops.monitoring.retraining import check_retraining
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from mlops.delivery.transfer import publish_champion
     from mlops.gate.versions import evaluate_version
     from mlops.monitoring.backtests import backtest
+    from mlops.monitoring.dependencies import check_dependencies, sync_registry
     from mlops.monitoring.skew import check_skew
     from mlops.training.pipeline import run_training
     from mlops.training.reproduction import reproduce_version
@@ -83,6 +83,7 @@ __all__ = [
 
 ON_DEMAND = {
     "backtest": "mlops.monitoring.backtests",
+    "check_dependencies": "mlops.monitoring.dependencies",
     "check_skew": "mlops.monitoring.skew",
     "create_backup": "mlops.backup.create",
     "evaluate_version": "mlops.gate.versions",
@@ -92,6 +93,7 @@ ON_DEMAND = {
     "restore_backup": "mlops.backup.restore",
     "reproduce_version": "mlops.training.reproduction",
     "run_training": "mlops.training.pipeline",
+    "sync_registry": "mlops.monitoring.dependencies",
     "tune": "mlops.tuning.search",
     "validate_snapshot": "mlops.data.validation",
 }

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -19,7 +20,14 @@ from structlog.contextvars import bind_contextvars, clear_contextvars, get_conte
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "movierec.settings")
 
-app = Celery("movierec")
+
+class Application(Celery):
+    @cached_property
+    def Worker(self) -> Any:  # noqa: N802 # Celery's name for it
+        return self.subclass_with_self("movierec.worker:Worker")
+
+
+app = Application("movierec")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -224,6 +224,22 @@ def test_a_command_starts_without_heavy_libraries(tmp_path):
     run(program, environment(VAR_DIR=str(tmp_path), DJANGO_SETTINGS_MODULE="movierec.settings"))
 
 
+def test_a_worker_starts_without_what_few_tasks_use(tmp_path):
+    program = (
+        "import sys\n"
+        "import django\n"
+        "django.setup()\n"
+        "from movierec.celery import app\n"
+        "import movierec.beat, movierec.worker\n"
+        "app.loader.import_default_modules()\n"
+        "heavy = {'pandas', 'scipy', 'sklearn', 'mlflow', 'pyarrow', 'pandera', 'dvc', 'boto3', 'httpx', 'redis'}\n"
+        "assert 'mlops.tasks' in sys.modules\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    own = {"VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "movierec.settings", "CELERY_SKIP_CHECKS": "1"}
+    run(program, environment(**own))
+
+
 def test_the_smoke_test_imports_before_its_memory_limit():
     run("import mlops.registry.smoke_test, sys\nassert 'recommender.estimators.hybrid' in sys.modules\n", environment())
 

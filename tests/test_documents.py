@@ -223,7 +223,7 @@ def test_lists_in_the_documents_are_complete():
 
     assert steps[1:] == list(STEPS)  # after the head of the table
     assert named_after(OPERATIONS, "Services: ") == set(services)
-    assert named_after(OPERATIONS, "supervisord runs five children") >= set(children.split(","))
+    assert named_after(OPERATIONS, "supervisord runs four children") >= set(children.split(","))
     assert named_after("docs/search.md", "`ordering` is") >= set(ORDERINGS)
     assert f"`{', '.join(FORMATS['csv'].header)}`" in pages()["docs/imports.md"]
     assert f"--format {'|'.join(FORMATS)} PATH" in pages()["docs/imports.md"]

@@ -29,10 +29,9 @@ CHILDREN = {  # name -> a word that only this child's command line has
     "web": "gunicorn",
     "worker": "default",
     "training": "training",
-    "beat": "beat",
 }
 SERVERS = ("redis", "mlflow", "postgres")
-TARGETS = ("training", "worker", "beat", *SERVERS)  # what a chaos test kills
+TARGETS = ("training", "worker", *SERVERS)  # what a chaos test kills
 PASSWORD = "correct horse battery staple"
 DISK = "400m"  # of a site whose disk is filled
 # libfaketime 0.9.10 lets clock_nanosleep fail where it does not change the monotonic clock too.

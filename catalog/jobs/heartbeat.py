@@ -14,16 +14,14 @@ from typing import Any
 
 from celery.signals import worker_init, worker_process_init, worker_ready
 from django.conf import settings
-from django.db import connection
 
 from catalog.jobs.connection import LOST_CONNECTION
+from catalog.jobs.forks import ForkGate
 from catalog.jobs.process import is_running, namespace
 from catalog.jobs.queue import sign_of_life
 from catalog.models import Job
 
 logger = logging.getLogger(__name__)
-
-FORK_PATIENCE = 25.0  # a fork waits for a beat under way: SQLite's connections must not be open in two processes
 
 
 class Heartbeats:
@@ -35,9 +33,8 @@ class Heartbeats:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._connected = threading.Lock()
-        self._may_fork = False
-        os.register_at_fork(before=self._before_fork, after_in_parent=self._in_parent, after_in_child=self._in_child)
+        self._gate = ForkGate()
+        os.register_at_fork(after_in_child=self._in_child)
 
     def start(self) -> None:
         with self._lock:
@@ -60,25 +57,16 @@ class Heartbeats:
 
     def _beat_until(self, stop: threading.Event) -> None:
         while not stop.wait(settings.POLICY.jobs.heartbeat_seconds):
-            with self._connected:
+            with self._gate:
                 try:
                     beat()
                 except LOST_CONNECTION as error:
                     logger.warning("the database did not take the heartbeats: %s", error)
                 except Exception:
                     logger.exception("heartbeats failed")  # the next ones may not
-                finally:
-                    connection.close()
-
-    def _before_fork(self) -> None:
-        self._may_fork = self._connected.acquire(timeout=FORK_PATIENCE)
-
-    def _in_parent(self) -> None:
-        if self._may_fork:
-            self._connected.release()
 
     def _in_child(self) -> None:
-        self._connected, self._thread, self._users = threading.Lock(), None, 0
+        self._thread, self._users = None, 0
 
 
 heartbeats = Heartbeats()

@@ -1,0 +1,43 @@
+"""Threads that use the database in a process that forks.
+
+A fork copies what other threads hold at that moment: SQLite's connections must not be open in two processes, and a lock
+of its library stays taken in the child.
+"""
+
+import os
+import threading
+from types import TracebackType
+
+from django.db import connection
+
+FORK_PATIENCE = 25.0  # seconds that a fork waits for a thread's work under way
+
+
+class ForkGate:
+    """Around a thread's work on the database: forks of this process wait for its end, which closes the connection."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._was_taken = False
+        os.register_at_fork(before=self._before, after_in_parent=self._in_parent, after_in_child=self._in_child)
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            connection.close()
+        finally:
+            self._lock.release()
+
+    def _before(self) -> None:
+        self._was_taken = self._lock.acquire(timeout=FORK_PATIENCE)
+
+    def _in_parent(self) -> None:
+        if self._was_taken:
+            self._lock.release()
+
+    def _in_child(self) -> None:
+        self._lock = threading.Lock()
