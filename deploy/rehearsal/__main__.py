@@ -1,4 +1,4 @@
-"""deploy/rehearse: the whole way from a green CI to a served list, to a gate that refuses, or back again."""
+"""deploy/rehearse: from a green CI to a served list, to a gate that refuses, or back again; or a release."""
 
 import argparse
 import os
@@ -14,6 +14,7 @@ import psycopg2
 import yaml
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
+from rehearsal.release import Release
 from rehearsal.stand_ins import Container, Render
 from rehearsal.workflow import FAILURE, ROOT, SKIPPED, SUCCESS, Runner
 
@@ -51,12 +52,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="deploy/rehearse", description=__doc__)
     parser.add_argument("--refuse", choices=["train", "site"], help="Let this gate refuse: nothing may be deployed.")
     parser.add_argument("--roll-back", action="store_true", help="Then run rollback.yml, for the model and the code.")
+    parser.add_argument("--release", metavar="PLATFORMS", help="Run release.yml alone, for platforms like linux/amd64.")
     parser.add_argument("--keep-logs", type=Path, metavar="FOLDER", help="Of the site that the stand-in starts.")
     given = parser.parse_args()
     if given.refuse and given.roll_back:
         parser.error("--roll-back: expected a deploy that goes through, so no --refuse.")
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as made:
         folder = Path(made)
+        if given.release:
+            return Release(folder, given.release).run()
         return Rehearsal(folder, given.refuse, given.roll_back, given.keep_logs or folder).run()
 
 

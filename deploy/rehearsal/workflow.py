@@ -1,13 +1,14 @@
 """Runs the `run:` lines of a workflow of GitHub Actions as its runner does: jobs in the order of `needs`, a fresh copy
 of the files for each, bash that stops at the first error, outputs and variables through files. Knows the part of the
-language that our workflows use. Steps that use an action are named and left out, but for the checkout."""
+language that our workflows use. Steps that use an action are named and left out, but for the checkout and for those
+that the caller does itself; so is a job that is another workflow."""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,25 @@ OPERATORS = {"&&": "and", "||": "or"}
 STATUS = ("always", "success", "failure")
 SUCCESS, FAILURE, SKIPPED = "success", "failure", "skipped"
 LEFT_OUT = ("docs", "tests", "benchmarks", "findings")
+# Takes what the step gives `with` it, and the job's files; whether it succeeded.
+Action = Callable[[Mapping[str, str], Path], bool]
 
 
 class Runner:
-    """`contexts` are GitHub's: github, vars, secrets, inputs. `environment` is that of every process."""
+    """`contexts` are GitHub's: github, vars, secrets, inputs. `environment` is that of every process. `actions` are
+    done in place of GitHub's, by name."""
 
-    def __init__(self, file: Path, contexts: dict[str, Any], environment: dict[str, str], folder: Path) -> None:
+    def __init__(
+        self,
+        file: Path,
+        contexts: dict[str, Any],
+        environment: dict[str, str],
+        folder: Path,
+        actions: Mapping[str, Action] | None = None,
+    ) -> None:
         self.workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
         self.contexts, self.environment, self.folder = contexts, environment, folder
+        self.actions = actions or {}
         self.results: dict[str, str] = {}
         self.outputs: dict[str, dict[str, str]] = {}
 
@@ -43,6 +55,9 @@ class Runner:
         if any(self.results[other] != SUCCESS for other in needed) or not evaluate(job.get("if", "true"), known):
             return SKIPPED
         _say(f"==> job {name}")
+        if "uses" in job:
+            _say(f"--> left to GitHub: {job['uses']}")
+            return SUCCESS
         known["env"] = {}
         for values in (self.workflow.get("env", {}), job.get("env", {})):
             known["env"] |= {key: filled(value, known) for key, value in values.items()}
@@ -58,11 +73,14 @@ class Runner:
             condition = given if any(f"{word}()" in given for word in STATUS) else f"success() && ({given})"
             if not evaluate(condition, known, result):
                 continue
-            if "uses" in step:
-                _say(f"--> left to GitHub: {step['uses']}")
-            elif not self._run_step(step, known, folder):
+            if not (self._use(step, known, folder) if "uses" in step else self._run_step(step, known, folder)):
                 result = FAILURE
         return result
+
+    def _use(self, step: Mapping[str, Any], known: dict[str, Any], folder: Path) -> bool:
+        action = self.actions.get(step["uses"].partition("@")[0])
+        _say(f"--> {step['uses']}" if action else f"--> left to GitHub: {step['uses']}")
+        return action is None or action({key: filled(value, known) for key, value in step["with"].items()}, folder)
 
     def _run_step(self, step: Mapping[str, Any], known: dict[str, Any], folder: Path) -> bool:
         _say(f"--> {step.get('name', step['run'].strip())}")
