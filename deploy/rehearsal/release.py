@@ -61,7 +61,7 @@ class Release:
         tags = given["tags"].split()
         arguments = [f"--build-arg={value}" for value in given["build-args"].splitlines()]
         platforms = f"--platform={','.join(self.platforms)}"
-        build = ["build", "--format=docker", platforms, f"--target={given['target']}", *arguments]
+        build = ["build", platforms, f"--target={given['target']}", *arguments]
         if not podman(*build, f"--manifest={tags[0]}", str(folder / given["context"])):
             return False
         pushed = [tag.replace(GITHUB, self.registry, 1) for tag in tags]

@@ -17,11 +17,10 @@ from mlops.registry.promotion import promote
 from recommender.models import ServedModel
 from tests.factories import MovieFactory, RatingFactory
 from tests.mlops.site import make_version
-from tests.processes import ROOT
+from tests.processes import ROOT, put_stand_ins
 
 sys.path.append(str(ROOT / "deploy"))  # last: gunicorn.py there is not the package
 from rehearsal.stand_ins import Container, Render  # deploy/ is no package
-from rehearsal.workflow import FAILURE, SKIPPED, SUCCESS, Runner, evaluate, filled
 
 pytestmark = pytest.mark.once
 FAKES = {
@@ -95,14 +94,6 @@ def test_wrong_calls_end_with_code_2(render, arguments):
     assert render.calls == []
 
 
-def put_stand_ins(folder: Path, scripts: dict[str, str]) -> dict[str, str]:
-    """The environment in which they come first, and log into `calls`."""
-    for name, script in scripts.items():
-        (folder / name).write_text(f"#!/usr/bin/env bash\n{script}\n")
-        (folder / name).chmod(0o755)
-    return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "CALLS": str(folder / "calls")}
-
-
 @pytest.mark.parametrize("store", ["", "s3://models"])
 @pytest.mark.parametrize(("service", "program"), [("web", "gunicorn"), ("worker", "celery")])
 def test_who_needs_files_fetches_them_even_if_the_store_fails(tmp_path, service, program, store):
@@ -143,53 +134,6 @@ def test_a_host_rolls_back_with_the_reason(tmp_path):
 
     assert code == 0
     assert [call.partition("rollback_model ")[2] for call in calls] == ["--to 7 --reason it's slow"]
-
-
-POD_FAKES = {
-    "docker": """
-echo "$*" >>"$CALLS"
-for argument; do if [ -f "$argument" ]; then cp "$argument" "$GIVEN"; fi; done
-case "$*" in image*) echo "$IMAGE_BYTES" ;; *" up "*) exit 1 ;; esac""",
-}
-
-
-def pod(folder: Path, *options: str, image_bytes: int = 773_000_000) -> tuple[int, list[str], str]:
-    """Its exit code, the calls of docker until the services do not start, and what it says of the reason."""
-    given = folder / "given"
-    given.mkdir()
-    own = put_stand_ins(folder, POD_FAKES) | {"GIVEN": str(given), "IMAGE_BYTES": str(image_bytes)}
-    command = ["deploy/pod", *options]
-    values = {name: value for name, value in os.environ.items() if name not in ("CONTAINERS", "COMPOSE", "POD_BUILT")}
-    done = subprocess.run(command, cwd=ROOT, env=values | own, capture_output=True, text=True, check=False, timeout=60)
-    calls = (folder / "calls").read_text().splitlines() if (folder / "calls").exists() else []
-    return done.returncode, calls, done.stderr
-
-
-def test_another_user_runs_every_container_of_our_images(tmp_path):
-    pod(tmp_path, "--user", "12345")
-
-    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    given = yaml.safe_load((tmp_path / "given" / "user.yml").read_text())["services"]
-    assert given == {name: {"user": "12345"} for name, service in services.items() if "build" in service}
-
-
-def test_the_containers_get_the_path_of_the_site(tmp_path):
-    code, calls, _ = pod(tmp_path, "--base-path", "/films")
-
-    assert "BASE_PATH=/films" in (tmp_path / "given" / "env").read_text().splitlines()
-    assert code == 1 and calls[-1].endswith("down --volumes")  # nothing is left
-
-
-def test_an_image_that_is_too_large_is_told(tmp_path):
-    code, calls, reason = pod(tmp_path, image_bytes=1_101_000_000)
-
-    assert (code, reason.splitlines()[0]) == (1, "pod: movierec has more than 1100 MB")
-    assert not [call for call in calls if " up " in call]
-
-
-@pytest.mark.parametrize("options", [["--user", "ada"], ["--user"], ["--base-path", "films"], ["--fast"]])
-def test_wrong_options_of_the_pod_end_with_code_2(tmp_path, options):
-    assert pod(tmp_path, *options)[:2] == (2, [])
 
 
 def serves(address: str, *options: object) -> subprocess.CompletedProcess:
@@ -267,54 +211,3 @@ def test_actions_are_pinned_and_keep_no_credentials(file):
     assert [step["uses"] for step in used if not PINNED.fullmatch(step["uses"])] == []
     checkouts = [step for step in used if step["uses"].startswith("actions/checkout@")]
     assert checkouts and all(step["with"]["persist-credentials"] is False for step in checkouts)
-
-
-@pytest.mark.parametrize(
-    ("expression", "value"),
-    [
-        ("vars.A == 'x'", True),
-        ("vars.B != ''", False),
-        ("vars.B || vars.A", "x"),
-        ("vars.A == 'y' || vars.A == 'x' && vars.B == ''", True),
-        ("always()", True),
-        ("failure()", False),
-    ],
-)
-def test_expressions_mean_what_they_mean_at_github(expression, value):
-    assert evaluate(expression, {"vars": {"A": "x"}}) == value
-    assert filled("a ${{ vars.A }} b ${{ vars.B }}", {"vars": {"A": "x"}}) == "a x b "
-
-
-RELEASE = """
-jobs:
-  ci: {uses: ./.github/workflows/ci.yml}
-  image:
-    needs: ci
-    steps:
-      - {uses: actions/checkout@1, with: {persist-credentials: false}}
-      - {id: name, run: 'echo "image=${NAME,,}" >> "$GITHUB_OUTPUT"'}
-      - {uses: build@1, with: {target: web, tags: "${{ steps.name.outputs.image }}:1"}}
-      - {run: touch "$DONE"}
-  after:
-    needs: image
-    steps: []
-"""
-
-
-@pytest.mark.parametrize("is_built", [True, False])
-def test_a_rehearsal_does_actions_that_it_knows_as_steps(tmp_path, is_built):
-    (tmp_path / "release.yml").write_text(RELEASE)
-    given, done = list[dict[str, str]](), tmp_path / "done"
-
-    def build(values: Any, folder: Path) -> bool:
-        assert (folder / "Dockerfile").is_file()
-        given.append(dict(values))
-        return is_built
-
-    own = {"NAME": "Ghcr.io/Ada", "DONE": str(done), "PATH": os.environ["PATH"]}
-    results = Runner(tmp_path / "release.yml", {}, own, tmp_path / "jobs", {"build": build}).run()
-
-    assert given == [{"target": "web", "tags": "ghcr.io/ada:1"}]
-    ending = (SUCCESS, SUCCESS) if is_built else (FAILURE, SKIPPED)
-    assert (results["ci"], done.exists()) == (SUCCESS, is_built)
-    assert (results["image"], results["after"]) == ending
