@@ -76,6 +76,7 @@ def pages(page: Page, start: list[str], skipped: tuple[str, ...]) -> Iterator[tu
             loaded.clear()
             page.goto(address)
             expect(page.locator(".htmx-request")).to_have_count(0)
+            expect(page.locator("main, [role=main]").first).to_be_attached()  # a script draws the API's documentation
             yield view, loaded
             links = page.eval_on_selector_all("a[href]", "links => links.map((link) => link.href)")
             waiting += [link for link in links if urlsplit(link).netloc == host]
