@@ -60,7 +60,7 @@ class SignInView(LoginView):
     form_class = SignInForm
     redirect_authenticated_user = True
 
-    def get_redirect_url(self) -> str:
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         """Forms are sent to addresses that no browser can go to, and lead here when a session has ended."""
         address: str = super().get_redirect_url()
         return address if is_readable(address) else ""

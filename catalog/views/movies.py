@@ -85,7 +85,9 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
         return redirect(f"{movie.get_absolute_url()}{f'?{query}' if (query := request.GET.urlencode()) else ''}")
     related_title, related = _related(movie)
     mark_for(request, [movie, *related])
-    record = record_of(request.user, movie, movie.own_note or "") if request.user.is_authenticated else {}
+    record = (
+        record_of(request.user, movie, getattr(movie, "own_note", None) or "") if request.user.is_authenticated else {}
+    )
     context = {
         "movie": movie,
         "cast": movie.cast[:CAST_SHOWN],

@@ -1,11 +1,12 @@
 """Helpers of the pages: pagination, htmx fragments, and redirects after forms."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
@@ -16,6 +17,7 @@ from catalog.errors import DomainError
 from catalog.models import Movie, User
 
 PAGE_SIZE = 36
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class HtmxRequest(HttpRequest):
@@ -60,10 +62,10 @@ def is_htmx(request: HtmxRequest) -> bool:
     return bool(request.htmx) and not request.htmx.history_restore_request
 
 
-def post_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def post_only(view: View) -> View:
     """Refuses other methods, and lets `return_addresses.is_readable` know."""
     checked = require_POST(view)
-    checked.is_post_only = True
+    checked.is_post_only = True  # type: ignore[attr-defined]
     return checked
 
 

@@ -104,7 +104,9 @@ def sitemap(request: HttpRequest, section: str) -> HttpResponse:
     if not (number.isascii() and number.isdigit() and len(number) < 7 and section in SITEMAPS):
         raise Http404
     key = f"sitemap:{request.scheme}:{request.get_host()}:{section}:{int(number)}"
-    return cache.get_or_set(key, lambda: _sitemap(request, section), 3600)
+    made: Any = cache.get_or_set(key, lambda: _sitemap(request, section), 3600)
+    response: HttpResponse = made
+    return response
 
 
 def _sitemap(request: HttpRequest, section: str) -> HttpResponse:
