@@ -26,6 +26,7 @@ def key(default: Any, meaning: str, **bounds: Any) -> Any:
 
 class PopularityPolicy(Section):
     half_life_days: Positive = key(30, "days after which a rating counts half as much for popularity")
+    liked_from: float | None = key(3.5, "lowest rating that counts for popularity; null: any", ge=0.5, le=5.0)
 
 
 class TMDBPolicy(Section):

@@ -85,7 +85,7 @@ def wrong_popularity() -> int:
 
 def _fresh() -> tuple[str, list[Any]]:
     """SQL for each movie's id and present popularity, with its parameters."""
-    now, liked_from = popularity_now(), settings.POLICY.training.implicit_threshold
+    now, liked_from = popularity_now(), settings.POLICY.popularity.liked_from
     if now is None:
         return "SELECT id, 0.0 AS popularity FROM catalog_movie", []
     least, greatest = ("LEAST", "GREATEST") if connection.vendor == "postgresql" else ("MIN", "MAX")

@@ -56,8 +56,8 @@ def test_likes_of_active_people_count_and_mere_ratings_do_not(nora):
 
 
 def test_every_rating_is_a_like_where_policy_says_so(settings, nora):
-    training = settings.POLICY.training.model_copy(update={"implicit_threshold": None})
-    settings.POLICY = settings.POLICY.model_copy(update={"training": training})
+    section = settings.POLICY.popularity.model_copy(update={"liked_from": None})
+    settings.POLICY = settings.POLICY.model_copy(update={"popularity": section})
     disliked = MovieFactory()
     rate([(nora, disliked, 0.5, 0)])
 

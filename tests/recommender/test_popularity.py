@@ -48,7 +48,7 @@ def test_site_and_estimator_agree(people_and_movies, low_bounds, settings, ratin
 
     of_site.refresh_popularity()
 
-    threshold, days = settings.POLICY.training.implicit_threshold, settings.POLICY.popularity.half_life_days
+    threshold, days = settings.POLICY.popularity.liked_from, settings.POLICY.popularity.half_life_days
     data = Dataset.from_frames(rating_frame(), implicit_threshold=threshold)
     expected = dict.fromkeys(movies, 0.0) | dict(
         zip(data.movie_ids.tolist(), of_model.popularity_of(data, days).tolist(), strict=True)
