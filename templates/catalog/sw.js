@@ -2,7 +2,7 @@
 // Shows a page of its own where there is no connection. It keeps that page and what it is drawn with, nothing else: pages are
 // personal, and lists change with every rating.
 const OFFLINE = "{% url 'catalog:offline' %}";
-const KEPT = [OFFLINE, "{% static 'css/variables.css' %}", "{% static 'css/base.css' %}", "{% static 'css/forms.css' %}", "{% static 'fonts/bricolage-grotesque-latin.woff2' %}", "{% static 'img/favicon.svg' %}"];
+const KEPT = [OFFLINE, "{% static 'css/site.css' %}", "{% static 'fonts/bricolage-grotesque-latin.woff2' %}", "{% static 'img/favicon.svg' %}"];
 const CACHE = `offline ${KEPT.join(" ")}`;
 
 self.addEventListener("install", (event) => {

@@ -80,7 +80,11 @@ def test_the_service_worker_keeps_nothing_personal(client, bob):
     assert "no-cache" in worker["Cache-Control"]
     assert {address.split("/")[1] for address in re.findall(r'"(.*?)"', kept)} == {"static"}
     assert '"/offline/"' in worker.content.decode()
-    assert bob.username not in client.get("/offline/").content.decode()
+    page = client.get("/offline/").content.decode()
+    assert bob.username not in page
+    sheets = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page)
+    assert sheets
+    assert all(f'"{sheet}"' in worker.content.decode() for sheet in sheets)
 
 
 def test_search_engines_find_all_movies_and_genres(client):
