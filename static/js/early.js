@@ -45,7 +45,7 @@
   };
   try {
     localStorage.changed ??= 0;
-    document.cookie = "scripts=1; path=/; samesite=lax"; // the server lets pages of an account be kept
+    document.cookie = `scripts=1; path=${document.currentScript.dataset.path}; samesite=lax`; // the server lets pages of an account be kept
   } catch {}
   const isBack = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
   if (isBack && !isCurrent(loaded - RECENTLY)) renew();
