@@ -32,14 +32,20 @@ class JSONLinesRenderer(JSONRenderer):
         return b"".join(super(JSONLinesRenderer, self).render(item) + b"\n" for item in data)
 
 
+class FileRenderer(JSONLinesRenderer):
+    """For clients that know no media type for lines of JSON."""
+
+    media_type, format = FileParser.media_type, "bin"
+
+
 class RecommendBatchView(ForOthersView):
     parser_classes = [JSONLinesParser, FileParser]
-    renderer_classes = [JSONLinesRenderer]
+    renderer_classes = [JSONLinesRenderer, FileRenderer]
 
     @extend_schema(
         operation_id="recommend_batch",
         request={parser.media_type: LINES for parser in parser_classes},
-        responses={(200, MEDIA_TYPE): LINES},
+        responses={(200, renderer.media_type): LINES for renderer in renderer_classes},
         examples=[
             OpenApiExample("A line", '{"user_id": 1, "num_recommendations": 10}', media_type=FileParser.media_type)
         ],

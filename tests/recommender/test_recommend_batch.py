@@ -123,6 +123,16 @@ def test_a_batch_is_lines_of_json(service, fan):
     assert service.get(ADDRESS).status_code == 405
 
 
+def test_clients_that_know_files_alone_get_one(service, fan):
+    line = json.dumps({"user_id": fan.pk}).encode()
+    answer = service.post(
+        ADDRESS, line, content_type="application/octet-stream", HTTP_ACCEPT="application/octet-stream"
+    )
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/octet-stream")
+    assert json.loads(answer.content)["results"]
+
+
 def test_batches_count_against_the_limit_of_services(service, fan, monkeypatch):
     monkeypatch.setitem(ScopedRateThrottle.THROTTLE_RATES, "service", "2/min")
     single = service.post("/api/v1/recommend", {"user_id": fan.pk}, format="json")

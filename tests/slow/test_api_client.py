@@ -224,6 +224,7 @@ def of_staff(user: User, version: int) -> list[tuple[str, Any]]:
         ("bulk_users", lines({"external_id": "u1", "username": "ada"})),
         ("bulk_ratings", lines({"user": "u1", "movie": "m1", "rating": 4.5, "rated_at": "2024-05-01T20:00:00Z"})),
         ("recommend", {"body": {"user_id": user.pk, "num_recommendations": 5, "include_new_movies": True}}),
+        ("recommend_batch", lines({"user_id": user.pk, "num_recommendations": 5})),
         ("recommend_new_movies", {"body": {"user_id": user.pk, "num_recommendations": 5}}),
         ("models_list", {"status": "champion"}),
         ("models_promote_create", {"version": version, "body": {"reason": "better"}}),
