@@ -120,7 +120,10 @@ def request_ids(get_response: Handler) -> Handler:
 
 
 def access_line(get_response: Handler) -> Handler:
-    """Middleware that logs each request, without its query, its sender's address and its headers."""
+    """Middleware that logs each request, without its query, its sender's address and its headers.
+
+    The status is that of the site's answer: where the client has it already, `delivery` makes it a 304.
+    """
 
     def respond(request: HttpRequest) -> HttpResponse:
         began = time.perf_counter()

@@ -27,7 +27,7 @@ from movierec.logs import shown_path
 from movierec.redaction import redact
 
 END_SECONDS = 2.0  # that the end of a process waits for spans to be sent
-BEFORE_SPAN = "movierec.ops.probes"  # which are answered without a span
+BEFORE_SPAN = "movierec.api.error_shape"  # probes have been answered before it, without a span
 BEATS_OWN = {"apply_async/mlops.beat_heartbeat", "run/mlops.beat_heartbeat"}
 PATHS = ("http.target", "http.url", "url.path")
 PERSONAL = {"url.query", "user_agent.original", "http.user_agent"} | {
