@@ -19,7 +19,7 @@ TEXTS = re.compile(
     r"text/|image/svg\+xml|application/([\w.-]+\+)?(json|xml|javascript|yaml)|application/(x-ndjson|vnd\.oai\.openapi)"
 )
 SCRIPTS = "scripts"  # a cookie of early.js
-# Django masks the token anew in each page, so that two answers that say the same differ in it.
+# Django masks the token differently in each page, so that two answers that say the same differ in it.
 MASKED_TOKEN = re.compile(rb'(name="csrfmiddlewaretoken" value="|"x-csrftoken": ")\w+')
 
 

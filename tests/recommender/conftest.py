@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db.models import F
+from rest_framework.authtoken.models import Token
 
 from catalog.aggregates import rebuild_aggregates
 from catalog.models import Movie, MovieGenre, User
@@ -82,3 +84,12 @@ def fan(camps) -> User:
     for movie in camps["Science Fiction"][:3]:
         RatingFactory(user=user, movie=movie, rating=5.0)
     return user
+
+
+@pytest.fixture
+def service(api):
+    """A client of another system, with a token that has the permission and nothing else."""
+    user = UserFactory(username="shop")
+    user.user_permissions.add(Permission.objects.get(codename="recommend_for_others"))
+    api.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user).key}")
+    return api

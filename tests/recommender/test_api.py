@@ -19,15 +19,6 @@ RESPONSES = Path(__file__).parent.parent / "responses"
 REQUEST_ID = "0b5e9bd5-3f2e-4d3c-9d5f-1d8b6f1b1a11"
 
 
-@pytest.fixture
-def service(api):
-    """A client of another system, with a token that has the permission and nothing else."""
-    user = UserFactory(username="shop")
-    user.user_permissions.add(Permission.objects.get(codename="recommend_for_others"))
-    api.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user).key}")
-    return api
-
-
 def as_user(api, user):
     api.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user).key}")
     return api

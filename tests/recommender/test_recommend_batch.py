@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from rest_framework.authtoken.models import Token
 from rest_framework.throttling import ScopedRateThrottle
 
@@ -17,20 +16,12 @@ from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
 from recommender.serving.profile import UserProfile
 from recommender.serving.stats import serving_stats
-from tests.factories import MovieFactory, UserFactory
+from tests.factories import MovieFactory
 from tests.recommender.conftest import count_ratings
 
 pytestmark = pytest.mark.django_db
 
 ADDRESS = "/api/v1/recommend/batch"
-
-
-@pytest.fixture
-def service(api):
-    user = UserFactory(username="shop")
-    user.user_permissions.add(Permission.objects.get(codename="recommend_for_others"))
-    api.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user).key}")
-    return api
 
 
 def send(client, *lines: Any, kind: str = "application/x-ndjson"):
