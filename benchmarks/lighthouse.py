@@ -1,7 +1,9 @@
 """`python -m benchmarks.lighthouse ADDRESS`: Lighthouse on the main pages, on a phone and a desk, median of the runs.
 
-MEMBER_NAME and MEMBER_PASSWORD are an account there, for the pages of members. To be a phone, Lighthouse slows a fast
-machine down four times; on a slow or busy one `--slow-down` has to be less. The printed index tells: 1500 is fast.
+MEMBER_NAME and MEMBER_PASSWORD are an account there, for the pages of members. To be a phone, Lighthouse slows a
+machine of the index 1500 down four times, and this one as many times less as it is slower. `--slow-down` changes that.
+The index is Lighthouse's own measure of a machine, which it prints with each report:
+https://github.com/GoogleChrome/lighthouse/blob/main/docs/throttling.md#calibrating-the-cpu-slowdown
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ PUBLIC = ("/", "/movies/", "/welcome/", "/accounts/sign-in/")
 PERSONAL = ("/", "/for-you/")
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 AUDITS = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift")
+FAST, SLOW_DOWN = 1500, 4.0  # the least index of a fast machine, and what makes a phone of one
 ATTEMPTS = 3  # Chromium at times ends before Lighthouse has its answer
 CHROME = "--headless=new --no-sandbox --disable-gpu"
 
@@ -33,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lighthouse", description=__doc__)
     parser.add_argument("address", help="of a site, such as http://127.0.0.1:8000")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--slow-down", type=float, default=4, help="how many times slower than this machine a phone is")
+    parser.add_argument("--slow-down", type=float, help="how many times slower than this machine a phone is")
     given = parser.parse_args()
     first = httpx.get(f"{given.address}/api/v1/movies/", params={"page_size": 1}).json()["results"][0]
     pages = [(path, "") for path in (*PUBLIC, f"/movies/{first['id']}/")]
@@ -42,14 +45,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         program = install(Path(folder), LIGHTHOUSE) / "cli" / "index.js"
         rows: list[Row] = []
+        of_phone = given.slow_down or _slow_down(program, given.address, given.runs)
+        print(f"A phone is {of_phone:.2f} times slower than this machine", flush=True)
         for path, cookies in pages:
-            for form in ("mobile", "desktop"):
-                slow = given.slow_down if form == "mobile" else 1
+            for form, slow in (("mobile", of_phone), ("desktop", 1.0)):
                 reports = [_run(program, given.address + path, form, cookies, slow) for _ in range(given.runs)]
                 name = f"{path}{' (member)' if cookies else ''}"
                 rows.append({"page": name, "form": form} | _medians(reports))
                 print(*rows[-1].values(), flush=True)
     print(render(f"Lighthouse, median of {given.runs}", rows, dict.fromkeys((*CATEGORIES, *AUDITS[:3], "index"), 0)))
+
+
+def _slow_down(program: Path, address: str, runs: int) -> float:
+    reports = [_run(program, f"{address}/accounts/sign-in/", "desktop", "", 1) for _ in range(runs)]
+    return SLOW_DOWN * min(1.0, median(report["environment"]["benchmarkIndex"] for report in reports) / FAST)
 
 
 def _cookies(address: str) -> str:
