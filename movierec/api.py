@@ -23,10 +23,12 @@ from rest_framework.views import set_rollback
 
 from catalog.api.inputs import QuerySerializer, read
 from catalog.errors import DomainError, RequestTooLarge
+from movierec import overload
 
 RETRY_SECONDS = 5
 MAX_PAGE = 100  # rows
 OWN_ERRORS = {
+    "busy": _(overload.SENTENCE),
     "server_error": _("Something went wrong on our side."),
     "unavailable": _("The database does not answer. Try again in a moment."),
 }
@@ -119,17 +121,13 @@ def _codes(codes: Any) -> set[str]:
 
 def _fields(detail: Any, path: str = "") -> dict[str, list[str]]:
     if isinstance(detail, dict):
-        found: dict[str, list[str]] = {}
-        for key, value in detail.items():
-            name = "" if key == "non_field_errors" else str(key)
-            found |= _fields(value, f"{path}.{name}".strip("."))
-        return found
-    if isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
-        found = {}
-        for index, item in enumerate(detail):
-            found |= _fields(item, f"{path}[{index}]")
-        return found
-    return {path: [str(item) for item in (detail if isinstance(detail, list) else [detail])]}
+        names = {key: "" if key == "non_field_errors" else key for key in detail}
+        parts = [(f"{path}.{names[key]}".strip("."), part) for key, part in detail.items()]
+    elif isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
+        parts = [(f"{path}[{index}]", part) for index, part in enumerate(detail)]
+    else:
+        return {path: [str(item) for item in (detail if isinstance(detail, list) else [detail])]}
+    return {name: texts for at, part in parts for name, texts in _fields(part, at).items()}
 
 
 def error_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

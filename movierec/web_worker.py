@@ -1,7 +1,8 @@
 """Gunicorn's threaded worker, whose threads wait for no request: they get those that have arrived completely.
 
-The loop that accepts connections receives them, from any number of clients of any pace, and sends what a client does
-not read at once of its answer. The pages for operators have threads of their own, however busy the others are.
+The loop that accepts connections receives them, from any number of clients of any pace, sends what a client does not
+read at once of its answer, and refuses what the threads could not begin in time. The pages for operators have threads
+of their own, however busy the others are.
 docs/adr/0009-slow-clients.md compares this with other servers.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from selectors import EVENT_READ, EVENT_WRITE
 from socket import MSG_DONTWAIT, MSG_PEEK, SO_SNDBUF, SOL_SOCKET, socket
 from typing import Any
@@ -24,9 +26,11 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from catalog.policy import MB
 from movierec.http_messages import CHUNK, Incoming, Outgoing
+from movierec.overload import Backlog, refuse
 
 REQUESTS_KEPT = 8  # of the largest size, by a process at a time; beyond, the oldest is dropped
 SEND_BUFFER = 1 << 20
+TELL_SECONDS = 60.0  # between lines of the log that say that requests are refused
 LAST_SECONDS = 5  # that connections stay open without a request while their process ends
 
 
@@ -62,15 +66,18 @@ class Connection(TConn):
 class Worker(ThreadWorker):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        self.backlog = Backlog(self.cfg.threads)
         self.waiting: dict[Connection, None] = {}  # for their clients to send or to read, the oldest first
         self.n_kept = 0  # bytes of all requests, also of those that threads have, and of answers
         self._swept = self._notified = time.monotonic()
+        self._told = -TELL_SECONDS
 
     def init_process(self) -> None:
         self.max_kept = _largest_body() + MB  # room for the head and the rest of a form
         self.cfg.set("sendfile", False)  # a thread would wait for the client
         allow_many_files()
         self.probes = {path.encode(): ThreadPoolExecutor(1) for path in settings.PROBES}
+        self.metrics = import_module("recommender.metrics")  # not before the master has set up metrics
         for listener in self.sockets:  # the sockets that it accepts inherit this
             listener.sock.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
         super().init_process()
@@ -129,11 +136,33 @@ class Worker(ThreadWorker):
             self.n_kept += conn.incoming.n_kept - before
 
     def _dispatch(self, conn: Connection) -> None:
-        pool: ThreadPoolExecutor = self.probes.get(conn.incoming.path) or self.tpool
+        probe: ThreadPoolExecutor | None = self.probes.get(conn.incoming.path)
+        if probe is None and self.backlog.is_full:
+            self._refuse(conn)
+            return
         conn.parser = get_parser(self.cfg, conn.incoming.chunks(), conn.client)
         conn.initialized = True  # has a parser
-        done = pool.submit(self.handle, conn)
+        if probe is None:
+            self.backlog.add()
+            done = self.tpool.submit(self._handle_counted, conn)
+        else:
+            done = probe.submit(self.handle, conn)
         done.add_done_callback(lambda future: self.method_queue.defer(self.finish_request, conn, future))
+
+    def _handle_counted(self, conn: Connection) -> Any:
+        began = self.backlog.begin()
+        try:
+            return self.handle(conn)
+        finally:
+            self.backlog.end(began)
+
+    def _refuse(self, conn: Connection) -> None:
+        refuse(conn.sock, conn.incoming.path)
+        self.metrics.REQUESTS_REFUSED.inc()
+        if time.monotonic() - self._told >= TELL_SECONDS:
+            self._told = time.monotonic()
+            self.log.warning("Requests are refused: there is more to do than this process can do in time")
+        self._drop(conn)
 
     def handle_request(self, req: Request, conn: Connection) -> bool:
         if conn.incoming.is_followed or conn.incoming.is_cut:

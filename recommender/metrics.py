@@ -19,3 +19,4 @@ MODEL_LOAD_FAILURES = Counter("movierec_model_load_failures_total", "Artefacts t
 MODEL_SWAPS = Counter("movierec_model_swaps_total", "Changes of the served champion in this process.")
 IMPRESSIONS_DROPPED = Counter("movierec_impressions_dropped_total", "Shown lists that could not be recorded.")
 FEEDBACK = Counter("movierec_feedback_total", "User feedback on recommended movies.", ["kind"])
+REQUESTS_REFUSED = Counter("movierec_requests_refused_total", "Answered 503: more to do than the process can in time.")

@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+CLOSES = re.compile(rb"\r\nconnection: *close\r\n", re.IGNORECASE)
 PATIENCE = 60.0  # seconds that answers may take after the end of the load
 CHUNK = 1 << 18
 
@@ -41,6 +42,7 @@ class Result:
     seconds: float = 0.0  # from the first request to the last answer
     cpu_seconds: float = 0.0  # of the generator
     latencies: list[float] = field(default_factory=list)  # of good answers
+    refused: list[float] = field(default_factory=list)  # latencies of answers 503 that say when to come again
     statuses: dict[str, int] = field(default_factory=dict)  # of others; "closed" for connections without an answer
     n_bytes: int = 0
     sample: str = ""  # the last good body
@@ -118,6 +120,7 @@ class Generator:
                     self._take(connection, now)
                 else:
                     self._count("closed")
+                if not is_complete or CLOSES.search(connection.received):
                     poll.unregister(number)
                     del waiting[number]
                     connection.connect_again()
@@ -139,6 +142,9 @@ class Generator:
 
     def _take(self, connection: Connection, now: float) -> None:
         result, answer = self.result, connection.received
+        if answer[9:12] == b"503" and b"\r\nRetry-After: " in answer:
+            result.refused.append(now - connection.sent_at)
+            return
         if answer[9:12] != b"200":
             self._count(answer[9:12].decode("ascii", "replace"))
             return

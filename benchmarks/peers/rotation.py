@@ -105,7 +105,7 @@ def _medians(turns: list[Turn]) -> Figures:
         per_second=of(lambda turn: turn.n_lists / max(turn.result.seconds, 1e-9)),
         p50_ms=of(lambda turn: _milliseconds(turn, 0.5)),
         p99_ms=of(lambda turn: _milliseconds(turn, 0.99)),
-        errors=sum(sum(turn.result.statuses.values()) for turn in turns),
+        errors=sum(sum(turn.result.statuses.values()) + len(turn.result.refused) for turn in turns),
         memory_mb=max(turn.memory_mb for turn in turns),
         generator_us=of(lambda turn: 1e6 * turn.result.cpu_seconds / max(turn.result.n_sent, 1)),
         kept=min(kept) if kept else None,
