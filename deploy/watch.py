@@ -82,7 +82,8 @@ def announce(address: str, log: Path) -> None:
 
 def main() -> None:
     supervisor = os.getppid()
-    address, log = f"http://127.0.0.1:{os.environ['PORT']}", Path(os.environ["VAR_DIR"]) / "log"
+    host, log = os.environ["HOST"], Path(os.environ["VAR_DIR"]) / "log"
+    address = f"http://{f'[{host}]' if ':' in host else host}:{os.environ['PORT']}"
     make = int(os.environ.get("MAKE_PID") or 0)
     if make and status(supervisor):
         threading.Thread(target=announce, args=(address, log), daemon=True).start()

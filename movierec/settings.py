@@ -35,7 +35,7 @@ except PolicyError as error:
     raise ImproperlyConfigured(str(error)) from None
 
 SECRET_KEY = never_show(env.secret("SECRET_KEY", VAR_DIR, has_default=EMBEDDED))
-PORT = env.number("PORT", 8000, at_least=1, at_most=65535)  # of `make run`, on 127.0.0.1
+PORT = env.number("PORT", 8000, at_least=1, at_most=65535)  # of `make run`
 # Of health and metrics alone; deploy/gunicorn.py listens there too.
 HEALTH_PORT = env.number("HEALTH_PORT", PORT + 1000 if PORT < 64536 else PORT - 1000, at_least=1, at_most=65535)
 PROBES = ("/healthz", "/readyz", "/metrics")

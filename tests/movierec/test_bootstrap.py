@@ -133,13 +133,18 @@ def test_the_staff_account_never_takes_an_existing_name(new_site, bootstrap):
     assert not visitor.is_staff
 
 
-def test_a_port_in_use_is_named_with_the_way_out():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+@pytest.mark.parametrize(
+    ("asked", "host", "family"),
+    [("", "127.0.0.1", socket.AF_INET), ("[::1]", "::1", socket.AF_INET6), ("0.0.0.0", "127.0.0.1", socket.AF_INET)],
+)
+def test_a_port_in_use_is_named_with_the_way_out(monkeypatch, asked, host, family):
+    monkeypatch.setenv("HOST", asked)
+    with socket.socket(family) as taken:
+        taken.bind((host, 0))
         taken.listen()
         port = taken.getsockname()[1]
 
-        with pytest.raises(CommandError, match=rf"Port {port} .* PORT={port + 1} make run"):
+        with pytest.raises(CommandError, match=rf"Port {port} of {host} .* PORT={port + 1} make run"):
             check_port(port)
 
 

@@ -93,8 +93,8 @@ def processes_of(place: Path) -> list[int]:
     return found
 
 
-def wait_until_served(process: subprocess.Popen[bytes], log: Path, port: int) -> str:
-    says = f"Movierec is at http://127.0.0.1:{port}"
+def wait_until_served(process: subprocess.Popen[bytes], log: Path, port: int, host: str = "127.0.0.1") -> str:
+    says = f"Movierec is at http://{host}:{port}"
     wait_for(lambda: process.poll() is not None or says in log.read_text(), seconds=600, what=says)
     assert process.poll() is None, log.read_text()
     return log.read_text()
@@ -114,9 +114,8 @@ def test_first_start_serves_a_model_and_sigterm_ends_everything(place):
         password = re.search(r"Staff account .* admin with password (\S+)", said).group(1)
         ready = httpx.get(f"http://127.0.0.1:{port}/readyz").json()
         assert ready["parts"]["model"]["detail"].startswith("version 1")
-        signed_in = httpx.post(
-            f"http://127.0.0.1:{port}/api/v1/token/", json={"username": "admin", "password": password}
-        )
+        account = {"username": "admin", "password": password}
+        signed_in = httpx.post(f"http://127.0.0.1:{port}/api/v1/token/", json=account, timeout=60)
         assert signed_in.status_code == 200
         assert _listening_addresses(port) == {"127.0.0.1"}
 
@@ -143,9 +142,12 @@ def test_second_start_reuses_everything_and_ctrl_c_ends_it(place):
 
 
 def test_an_interrupt_of_make_alone_ends_everything(place):
+    """Here of a site on IPv6."""
     port = free_port()
-    with make_run(place, port) as (process, log):
-        wait_until_served(process, log, port)
+    with make_run(place, port, HOST="::1") as (process, log):
+        wait_until_served(process, log, port, host="[::1]")
+        assert httpx.get(f"http://[::1]:{port}/").status_code == 200
+        assert _listening_addresses(port) == {f"{1 << 24:032X}"}  # of IPv6 alone
 
         process.send_signal(signal.SIGINT)
         assert_nothing_is_left(process, place)

@@ -21,6 +21,7 @@ from catalog.management.base import terminate_as_interrupt
 from catalog.models import Movie, Rating
 from mlops.models import PipelineRun
 from mlops.schedules import ensure_schedules
+from movierec import environment
 from movierec.programs import become
 from recommender.models import ServedModel
 
@@ -30,7 +31,7 @@ SENTINEL = "sample.part"  # exists in VAR_DIR while the sample is loading: the n
 
 
 class Command(BaseCommand):
-    help = "Prepare a site, from an empty database to a promoted model; with --serve, then run it on 127.0.0.1."
+    help = "Prepare a site, from an empty database to a promoted model; with --serve, then run it on this computer."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--serve", action="store_true", help="run web, workers and scheduler afterwards")
@@ -68,15 +69,21 @@ def _only_warnings(verbosity: int) -> Iterator[None]:
         root.setLevel(former)
 
 
+def loopback() -> str:
+    """What `make run` listens on, which is for this computer alone: ::1 if HOST says so."""
+    return "::1" if environment.text("HOST").strip("[]") == "::1" else "127.0.0.1"
+
+
 def check_port(port: int, *, name: str = "PORT") -> None:
     """Raises CommandError if the port is in use, before any preparation."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+    host = loopback()
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError as error:
             raise CommandError(
-                f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}); another program, maybe another copy of "
+                f"Port {port} of {host} cannot be used ({error.strerror}); another program, maybe another copy of "
                 f"this site, is using it. Choose another port: {name}={port + 1} make run"
             ) from None
 
@@ -114,7 +121,7 @@ def serve(*, port: int) -> NoReturn:
         PATH=f"{folder}{os.pathsep}{os.environ.get('PATH', '')}",
         SITE_DIR=str(settings.BASE_DIR),
         VAR_DIR=str(settings.VAR_DIR),
-        HOST="127.0.0.1",
+        HOST=loopback(),
         PORT=str(port),
         HEALTH_PORT=str(settings.HEALTH_PORT),
         MAKE_PID=str(os.getppid()) if "MAKELEVEL" in os.environ else "",
