@@ -29,6 +29,8 @@ from recommender import estimators  # lazy, as above
 VERSION_TAG = "movierec.version"
 STUDY_TAG = "movierec.study"
 PARENT_TAG = "mlflow.parentRunId"
+# What a loaded model imports, all of which MLflow brings. Others are for trainings alone, and one takes a compiler.
+LOADED_WITH = ("mlflow", "numpy", "pandas", "scipy", "threadpoolctl")
 
 
 def log_version(version: ModelVersion) -> tuple[str, str]:
@@ -52,7 +54,7 @@ def log_version(version: ModelVersion) -> tuple[str, str]:
                 signature=_signature(mlflow),
                 input_example=pd.DataFrame({"history": [[{"movie_id": _first_movie(version), "rating": 5}]]}),
                 # Otherwise MLflow infers them by loading the model in another process for half a minute.
-                pip_requirements=[f"{name}=={release}" for name, release in library_versions().items()],
+                pip_requirements=[f"{name}=={release}" for name, release in library_versions(LOADED_WITH).items()],
                 tags=tags,
             )
         # After the model: it would copy the metrics that the run has by then, with one query each.

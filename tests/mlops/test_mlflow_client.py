@@ -23,6 +23,7 @@ from tests.mlops.site import make_version
 # A program that knows MLflow and nothing of the site, in a folder of its own.
 OUTSIDE = """
 import json, sys
+sys.modules |= dict.fromkeys(["django", "implicit", "lightfm"])  # as if they were not installed
 import mlflow
 mlflow.set_tracking_uri(sys.argv[1])
 model = mlflow.pyfunc.load_model("models:/movierec@champion")
@@ -88,6 +89,14 @@ def test_the_champion_gives_the_site_s_lists_outside(rated_site, settings, mlflo
     for bad in (9, "five"):
         said = outside(mlflow_store, tmp_path, [history[0] | {"rating": bad}])
         assert f"expected a rating from 0.5 to 5, got {bad!r}" in said
+
+
+def test_a_loaded_model_asks_for_what_mlflow_brings(alice, client):
+    mirror(make_version())
+
+    file = mlflow.pyfunc.get_model_dependencies("models:/movierec@challenger")
+    asked = {line.partition("==")[0] for line in Path(file).read_text().split()}
+    assert asked == {"mlflow", "numpy", "pandas", "scipy", "threadpoolctl"}
 
 
 def test_run_tags_figures_and_aliases(alice, client):
