@@ -27,11 +27,15 @@ from recommender.estimators.artifact_files import durable_file, place_artifact, 
 from recommender.estimators.config import RENAMED_STATE, renamed_parameters
 from recommender.estimators.ids import object_array
 from recommender.estimators.interactions import Array
+from recommender.estimators.memory import forget_pages
 
 if TYPE_CHECKING:
     from recommender.estimators.base import Recommender
 
-FORMAT_VERSION = 3  # 2: learns from rating values, scores new movies by a kernel; 3: vectors are columns
+# 2: learns from rating values, scores new movies by a kernel; 3: vectors are columns; 4: vectors are rounded, item-item
+# weights sparse
+FORMAT_VERSION = 4
+OLDEST_VERSION = 3  # that can be loaded
 MANIFEST = "manifest.json"
 MEMORY_MAP_BYTES = 1 << 20
 LIST_IN_A_FILE = 100  # values, above which a list is a file of its own
@@ -209,7 +213,7 @@ def _read_manifest(root: Path) -> dict[str, Any]:
     version = manifest.get("format_version") if isinstance(manifest, dict) else None
     if not isinstance(version, int):
         raise ArtifactError(f"{root}: {MANIFEST} names no format version")
-    if version != FORMAT_VERSION:
+    if not OLDEST_VERSION <= version <= FORMAT_VERSION:
         age = "newer" if version > FORMAT_VERSION else "older"
         raise ArtifactError(f"{root}: format version {version} is {age} than this program's {FORMAT_VERSION}")
     missing = {"algorithm", "model", "files"} - set(manifest)
@@ -268,6 +272,7 @@ class _Reader:
         parts = (flat[start : start + (1 << 20)] for start in range(0, len(flat), 1 << 20))
         if array.dtype.kind == "f" and not all(np.isfinite(part).all() for part in parts):
             raise ArtifactError(f"{self.root}: {path.name!r} holds values that are not finite")
+        forget_pages(array)
         return array
 
 

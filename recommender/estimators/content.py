@@ -6,14 +6,14 @@ from metadata: see `metadata_regression`. With B those weights and k the kernel 
     score(user, movie) = x_user (B + a I) (K + R)^-1 k
 
 in which all but k is known after fit: a movie's vector is right k, with `right_` all that comes before it. Where such
-vectors would take too much memory they are cut to a few numbers, and x_user is multiplied by `left_` first.
+vectors would take too much memory they are cut to a few numbers, and x_user is multiplied by `left_` first. Vectors
+are kept as whole numbers: see `compact`.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from operator import itemgetter
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,11 +22,13 @@ from scipy.sparse import csr_matrix, vstack
 
 from recommender.estimators.attribution import NAMED_KINDS, Contribution
 from recommender.estimators.base import Recommender
+from recommender.estimators.compact import RoundedColumns
 from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.features import MovieFeatures
 from recommender.estimators.interactions import (
     Array,
+    as_sparse,
     ordered_product,
     places_of,
     select_items,
@@ -34,8 +36,10 @@ from recommender.estimators.interactions import (
     with_values,
 )
 from recommender.estimators.item_weights import ease_weights, gram_matrix
+from recommender.estimators.memory import forget_pages
 from recommender.estimators.metadata_regression import BLOCK, Ridge, factorize, kernel, noise, regress_on_features
-from recommender.estimators.validation import best_of, modelled_movies, ndcg_of_scores, sample_users
+from recommender.estimators.tune_content import tune_content
+from recommender.estimators.validation import modelled_movies
 
 logger = logging.getLogger(__name__)
 
@@ -47,13 +51,6 @@ N_FACTORS = 256
 # heavier and the narrow ones lighter than a sum of rows does (found on other draws of hidden movies than are reported).
 KIND_WEIGHTS = {"genre": 2.0, "year": 2.0, "cast": 0.45, "director": 2.0, "overview": 0.5}
 TUNED = ("regularization", "steepness")
-STEEPNESSES_GRID = (0.25, 0.5, 1.0)
-REGULARIZATIONS_GRID = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
-HIDDEN_SHARE = 0.2
-TUNING_MOVIES = 2500
-TUNING_HIDDEN = 5000
-TUNING_USERS = 1500
-TUNING_LENGTH = 50  # steadier than 10, and there is no clutter of old favourites to rank past
 
 
 @dataclass(frozen=True)
@@ -64,13 +61,16 @@ class ContentConfig(Config):
     history_weight: float = number(0.1, at_least=0)  # a: how much liked movies count by their own metadata
     max_movies: int = count(5000)  # the most rated ones that are learnt from: memory grows with its square (100 MB)
     # For the vectors of other movies; beyond it they are cut to N_FACTORS numbers.
-    max_vectors_mb: float = number(256.0, at_least=0)
+    max_vectors_mb: float = number(128.0, at_least=0)
 
 
 class ContentRecommender(Recommender):
     algorithm = "content"
     config_class: ClassVar[type[Config]] = ContentConfig
     scores_new_movies = True
+    vector_scales_ = np.empty((1, 0), dtype=np.float32)  # of artefacts of earlier releases: not rounded
+    added_ = np.empty(0, dtype=np.int64)  # until `with_movies`
+    added_vectors_, added_scales_ = np.empty((0, 0), dtype=np.int16), np.empty((1, 0), dtype=np.float32)
 
     def _fit(self, dataset: Dataset) -> None:
         vocabulary, features = dataset.movie_features
@@ -80,7 +80,8 @@ class ContentRecommender(Recommender):
         config = self.config
         parameters = {name: getattr(config, name) for name in TUNED}
         if None in parameters.values():
-            tuned = _tune(dataset, self.features_, config, self.random_state)
+            weights_of = partial(_item_weights, config=config)
+            tuned = tune_content(dataset, self.features_, weights_of, parameters, self.random_state)
             self.best_params_ = {name: tuned[name] for name in TUNED if parameters[name] is None}
             parameters = tuned
         self.steepness_ = float(parameters["steepness"])
@@ -109,7 +110,7 @@ class ContentRecommender(Recommender):
         """right_, and left_, which is empty where vectors are not cut."""
         among = kernel(self.modelled_features_, self.modelled_features_, self.steepness_)
         n_others = self.features_.shape[0] - len(among)
-        is_small = n_others * len(among) * np.dtype(np.float32).itemsize <= self.config.max_vectors_mb * 1e6
+        is_small = n_others * len(among) * np.dtype(np.int16).itemsize <= self.config.max_vectors_mb * 1e6
         if is_small or len(among) <= N_FACTORS:
             self.left_ = np.empty((0, 0), dtype=np.float32)
             self.right_ = Ridge(among, of_movies).solve(weights.T).T
@@ -120,9 +121,9 @@ class ContentRecommender(Recommender):
     def keep_vectors(self, is_kept: Array) -> None:
         """Compute the vectors of these movies now, a column each; others are scored without."""
         self.kept_ = np.flatnonzero(is_kept)
-        self.vectors_ = self._vectors(self.features_[self.kept_], np.float32)
+        self.vectors_, self.vector_scales_ = self._vectors(self.features_[self.kept_], np.float32)
 
-    def _vectors(self, features: csr_matrix, precision: type[np.floating[Any]]) -> Array:
+    def _vectors(self, features: csr_matrix, precision: type[np.floating[Any]]) -> RoundedColumns:
         vectors = np.empty((len(self.right_), features.shape[0]), dtype=np.float32)
         for start in range(0, features.shape[0], BLOCK):
             rows = features[start : start + BLOCK]
@@ -130,14 +131,26 @@ class ContentRecommender(Recommender):
             for at in range(0, len(vectors), BLOCK):
                 right = self.right_[at : at + BLOCK].astype(precision, copy=False)
                 vectors[at : at + BLOCK, start : start + BLOCK] = right @ alike
-        return vectors
+        forget_pages(self.right_)  # which lists hardly use
+        return RoundedColumns.of(vectors)
 
     @cached_property
     def _place(self) -> Array:
-        """Of each movie in vectors_, or -1."""
+        """Of each movie in the vectors of fit and those added since, or -1."""
         place = np.full(len(self.movie_ids_), -1, dtype=np.int64)
         place[self.kept_] = np.arange(len(self.kept_))
+        place[self.added_] = len(self.kept_) + np.arange(len(self.added_))
         return place
+
+    def _columns(self, place: Array) -> Iterator[tuple[RoundedColumns, Array, Array]]:
+        """The vectors of fit and those added since: which of the places are theirs, and where they are."""
+        n_kept = len(self.kept_)
+        of_fit, is_of_fit = RoundedColumns(self.vectors_, self.vector_scales_), place < n_kept
+        if is_of_fit.any():
+            yield of_fit, is_of_fit, place[is_of_fit]
+        if not is_of_fit.all():
+            added = RoundedColumns(self.added_vectors_, self.added_scales_)
+            yield added, ~is_of_fit, place[~is_of_fit] - n_kept
 
     def _tastes(self, history: csr_matrix) -> Array | csr_matrix:
         """The users' side of the scores: what they liked, which is sparse, or a short vector each."""
@@ -153,18 +166,26 @@ class ContentRecommender(Recommender):
             return self._score_kept(tastes, place)
         scores = np.empty((history.shape[0], len(item_idx)), dtype=np.float32)
         scores[:, has_vector] = self._score_kept(tastes, place[has_vector])
-        known = ordered_product(tastes, self.right_)
+        known = self._known(tastes)
         others = np.flatnonzero(~has_vector)
         for start in range(0, len(others), SCORED_AT_ONCE):
             at = others[start : start + SCORED_AT_ONCE]
             scores[:, at] = self._score_features(known, self.features_[item_idx[at]])
         return scores
 
+    def _known(self, tastes: Array | csr_matrix) -> Array:
+        """All that comes before k in the users' scores."""
+        if not isinstance(tastes, csr_matrix):
+            return ordered_product(tastes, self.right_)
+        liked = np.unique(tastes.indices)
+        return ordered_product(select_items(tastes, liked), self.right_[liked])
+
     def _score_kept(self, tastes: Array | csr_matrix, place: Array) -> Array:
-        if self.left_.size and len(place) < len(self.kept_) // 4:
-            return ordered_product(tastes, self.vectors_.take(place, axis=1))
-        # a few rows of the vectors, or most columns: quicker to read than to pick from
-        return ordered_product(tastes, self.vectors_)[:, place]
+        rows = tastes if isinstance(tastes, csr_matrix) else as_sparse(tastes)
+        scores = np.empty((rows.shape[0], len(place)), dtype=np.float32)
+        for vectors, is_theirs, at in self._columns(place):
+            scores[:, is_theirs] = vectors.weighted(rows)[:, at]
+        return scores
 
     def _score_features(self, known: Array, features: csr_matrix) -> Array:
         """Of any movies, without their vectors: all that comes before k in a user's score, times k."""
@@ -176,8 +197,9 @@ class ContentRecommender(Recommender):
         kept = place >= 0
         weights = np.zeros((len(rated), len(item_idx)))
         left = self.left_[rows] if self.left_.size else None
-        vectors = self.vectors_[np.ix_(rows, place[kept])] if left is None else left @ self.vectors_[:, place[kept]]
-        weights[np.ix_(is_row, kept)] = vectors
+        for vectors, is_theirs, at in self._columns(place[kept]):
+            columns = vectors.at(rows if left is None else np.arange(len(self.right_)), at)
+            weights[np.ix_(is_row, np.flatnonzero(kept)[is_theirs])] = columns if left is None else left @ columns
         if not kept.all():
             right = self.right_[rows] if left is None else left @ self.right_
             alike = kernel(self.modelled_features_, self.features_[item_idx[~kept]], self.steepness_)
@@ -194,7 +216,7 @@ class ContentRecommender(Recommender):
     def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
         """Greatest first, what one user's score of a movie loses without each token."""
         row = self.features_[column]
-        known = ordered_product(self._tastes(history), self.right_)[0]
+        known = self._known(self._tastes(history))[0]
         weighted = known * kernel(self.modelled_features_, row, self.steepness_)[:, 0]
         parts = np.zeros(row.nnz)
         for at, (token, value) in enumerate(zip(row.indices, row.data, strict=True)):
@@ -224,14 +246,14 @@ class ContentRecommender(Recommender):
         place = np.arange(len(self.movie_ids_))
         place[item_idx] = n_before + np.arange(len(item_idx))
         self.features_ = vstack([self.features_, rows], format="csr")[place]
-        place = np.full(len(self.movie_ids_), -1)
-        place[self.kept_] = np.arange(len(self.kept_))
-        place[item_idx] = len(self.kept_) + np.arange(len(item_idx))
-        self.kept_ = np.union1d(self.kept_, item_idx)
-        # In double precision, so that a movie's numbers are the same whatever other movies come with it.
-        added = self._vectors(rows, np.float64)
-        # By take, which leaves each row in one piece: that is how lists are scored from them.
-        self.vectors_ = np.concatenate([self.vectors_, added], axis=1).take(place[self.kept_], axis=1)
+        # In double precision, so that a movie's numbers are the same whatever other movies come with it. Beside the
+        # vectors of fit, which all processes share.
+        vectors, scales = self._vectors(rows, np.float64)
+        if (stay := ~np.isin(self.added_, item_idx)).any():
+            vectors = np.concatenate([self.added_vectors_[:, stay], vectors], axis=1)
+            scales = np.concatenate([self.added_scales_[:, stay], scales], axis=1)
+        self.added_ = np.concatenate([self.added_[stay], item_idx])
+        self.added_vectors_, self.added_scales_ = vectors, scales
 
     @cached_property
     def _likeness_rows(self) -> csr_matrix:
@@ -252,47 +274,3 @@ def _item_weights(positives: csr_matrix, config: ContentConfig) -> Array:
     weights = ease_weights(gram_matrix(positives), config.item_regularization)
     weights[np.diag_indices_from(weights)] += config.history_weight
     return weights
-
-
-def _tune(dataset: Dataset, features: csr_matrix, config: ContentConfig, random_state: int) -> dict[str, float]:
-    """regularization and steepness, as given or by the best nDCG of hidden movies.
-
-    A fifth of all movies is hidden, and ranked alone, since the inner fit has no rating of them, from the most rated
-    others.
-    """
-    shown, hidden = _hide_movies(dataset.popularity, random_state)
-    answers = select_items(dataset.positives, hidden)
-    users = sample_users(answers, TUNING_USERS, random_state)
-    answers, nothing_seen = answers[users], csr_matrix((len(users), len(hidden)), dtype=np.float32)
-    liked = select_items(dataset.positives, shown)
-    targets = np.asarray((liked[users] @ _item_weights(liked, config)).T)
-
-    def quality_at(steepness: float) -> Callable[[float], float]:
-        among, to_hidden = (kernel(features[shown], features[others], steepness) for others in (shown, hidden))
-
-        def quality(regularization: float) -> float:
-            if not answers.nnz:
-                return float("nan")
-            ridge = Ridge(among.copy(), noise(dataset.popularity[shown], regularization))
-            scores = ridge.solve(targets).T @ to_hidden
-            return float(np.nanmean(ndcg_of_scores(scores, nothing_seen, answers, TUNING_LENGTH)))
-
-        return quality
-
-    found: list[tuple[float, dict[str, float]]] = []
-    for steepness in STEEPNESSES_GRID if config.steepness is None else (config.steepness,):
-        quality = quality_at(steepness)
-        best = best_of(REGULARIZATIONS_GRID, quality) if config.regularization is None else config.regularization
-        found.append((quality(best), {"regularization": best, "steepness": steepness}))
-    is_known = np.isfinite([of_best for of_best, _ in found]).all()
-    return max(found, key=itemgetter(0))[1] if is_known else found[len(found) // 2][1]
-
-
-def _hide_movies(popularity: Array, random_state: int) -> tuple[Array, Array]:
-    """Ascending item positions to learn from and to evaluate on."""
-    rng = np.random.default_rng(random_state)
-    liked = rng.permutation(np.flatnonzero(popularity > 0))
-    n_hidden = int(HIDDEN_SHARE * len(liked))
-    hidden, shown = liked[: min(n_hidden, TUNING_HIDDEN)], liked[n_hidden:]
-    shown = shown[np.argsort(-popularity[shown], kind="stable")[:TUNING_MOVIES]]
-    return np.sort(shown), np.sort(hidden)

@@ -19,10 +19,11 @@ from scipy.sparse import csr_matrix, identity
 
 from recommender.estimators.base import Recommender
 from recommender.estimators.bias import residuals
+from recommender.estimators.compact import MAX_WEIGHTS, keep_largest, picked, weighted
 from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.inner_splits import inner_splits
-from recommender.estimators.interactions import Array, places_of, row_numbers, select_items
+from recommender.estimators.interactions import Array, ordered_product, places_of, row_numbers, select_items
 from recommender.estimators.item_weights import ItemRows, ease_weights, gram_matrix, inputs_of
 from recommender.estimators.tune_items import DEFAULTS, tune_items
 from recommender.estimators.validation import Holdout, best_of, modelled_movies
@@ -40,8 +41,8 @@ class EaseConfig(Config):
     regularization: float | None = number(None, above=0)  # the lambda of the paper
     # The p of the denoising form (EDLAE): above 0, movies rated much are held back more.
     dropout: float = number(0.0, at_least=0, below=1)
-    # Only the most rated ones are modelled: memory grows with its square (1.6 GB).
-    max_movies: int = count(20_000, at_most=LAPACK_LIMIT)
+    max_movies: int = count(20_000, at_most=LAPACK_LIMIT)  # the most rated ones: a fit takes 1.6 GB, by its square
+    max_weights: int = count(MAX_WEIGHTS)  # that are kept, a movie in the mean
 
 
 class EaseRecommender(Recommender):
@@ -57,7 +58,8 @@ class EaseRecommender(Recommender):
             self.best_params_ = {"regularization": regularization}
         self.modelled_ = modelled_movies(dataset, self.config.max_movies, self.algorithm)
         positives = select_items(dataset.positives, self.modelled_)
-        self.weights_ = ease_weights(gram_matrix(positives), regularization, self.config.dropout)
+        weights = ease_weights(gram_matrix(positives), regularization, self.config.dropout)
+        self.weights_ = keep_largest(weights, self.config.max_weights)
 
     def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
         return self._weighted(self._inputs(history), item_idx)
@@ -68,7 +70,7 @@ class EaseRecommender(Recommender):
         if item_idx is not None and len(item_idx) * 8 < len(self.modelled_):
             return self._weighted_few(inputs, item_idx)
         scores = np.zeros((inputs.shape[0], self.n_fitted_movies_), dtype=np.float32)
-        scores[:, self.modelled_] = inputs @ self.weights_
+        scores[:, self.modelled_] = weighted(inputs, self.weights_)
         return scores if item_idx is None else scores[:, item_idx]
 
     def _weighted_few(self, inputs: csr_matrix, item_idx: Array) -> Array:
@@ -76,13 +78,13 @@ class EaseRecommender(Recommender):
         columns, is_modelled = places_of(item_idx, self.modelled_)
         rows = np.unique(inputs.indices)
         scores = np.zeros((inputs.shape[0], len(item_idx)), dtype=np.float32)
-        scores[:, is_modelled] = select_items(inputs, rows) @ self.weights_[np.ix_(rows, columns)]
+        scores[:, is_modelled] = ordered_product(select_items(inputs, rows), picked(self.weights_, rows, columns))
         return scores
 
     def _input_weights(self, rated: Array, item_idx: Array) -> Array:
         weights = np.zeros((len(rated), len(item_idx)))
         (rows, is_row), (columns, is_column) = (places_of(movies, self.modelled_) for movies in (rated, item_idx))
-        weights[np.ix_(is_row, is_column)] = self.weights_[np.ix_(rows, columns)]
+        weights[np.ix_(is_row, is_column)] = picked(self.weights_, rows, columns)
         return weights
 
     def _similarities(self, item_idx: Array) -> Array:
@@ -97,17 +99,15 @@ def _tune_regularization(dataset: Dataset, dropout: float, random_state: int) ->
     the mean over several counts.
     """
     n_splits = int(np.clip(np.ceil(TUNING_USERS / max(dataset.n_users, 1)), 1, 4))
-    seeds = range(random_state, random_state + n_splits)
-    holdouts = [Holdout.of(dataset, seed, TUNING_USERS, TUNING_MOVIES) for seed in seeds]
+    holdouts = [Holdout.of(dataset, random_state + at, TUNING_USERS, TUNING_MOVIES) for at in range(n_splits)]
     grams = [gram_matrix(holdout.liked) for holdout in holdouts]
 
     def quality(regularization: float) -> float:
         if not all(holdout.answers.nnz for holdout in holdouts):
             return float("nan")
         weights = (ease_weights(gram.copy(), regularization, dropout) for gram in grams)
-        return float(
-            np.mean([part.quality(part.history @ of_part) for part, of_part in zip(holdouts, weights, strict=True)])
-        )
+        pairs = zip(holdouts, weights, strict=True)
+        return float(np.mean([part.quality(part.history @ of_part) for part, of_part in pairs]))
 
     return best_of(REGULARIZATIONS_GRID, quality)
 
@@ -136,7 +136,7 @@ class MetadataEaseRecommender(EaseRecommender):
         self.history_weight_ = float(parameters["history_weight"])
         self.modelled_ = modelled_movies(dataset, self.config.max_movies, self.algorithm)
         rows = ItemRows.of(dataset, self.modelled_, features)
-        self.weights_ = rows.weights(parameters)
+        self.weights_ = keep_largest(rows.weights(parameters), self.config.max_weights)
         self.residual_scale_ = _residual_scale(rows.above, self.weights_, self.random_state)
 
     def _inputs(self, history: csr_matrix) -> csr_matrix:
@@ -156,7 +156,7 @@ class MetadataEaseRecommender(EaseRecommender):
         return stars
 
 
-def _residual_scale(above: csr_matrix, weights: Array, random_state: int) -> float:
+def _residual_scale(above: csr_matrix, weights: csr_matrix, random_state: int) -> float:
     """The regression of known residuals on those predicted from the user's others; never below 0."""
     known = np.flatnonzero(np.diff(above.indptr))
     if len(known) > RATING_USERS:
@@ -164,7 +164,7 @@ def _residual_scale(above: csr_matrix, weights: Array, random_state: int) -> flo
     both, squares = 0.0, 0.0
     for start in range(0, len(known), RATING_BATCH):
         part = above[known[start : start + RATING_BATCH]]
-        predicted = (part @ weights)[row_numbers(part), part.indices].astype(np.float64)
+        predicted = weighted(part, weights)[row_numbers(part), part.indices].astype(np.float64)
         both += float(predicted @ part.data)
         squares += float(predicted @ predicted)
     return max(both / squares, 0.0) if squares > 1e-9 else 0.0

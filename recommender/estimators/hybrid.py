@@ -69,7 +69,8 @@ class HybridRecommender(Recommender):
     def _fit(self, dataset: Dataset) -> None:
         parameters, reranker = self._choose(dataset)
         seed = self.random_state
-        items = {name: parameters[name] for name in ITEM_PARAMETERS} | {"max_movies": self.config.max_movies}
+        limits = {name: getattr(self.config, name) for name in ("max_movies", "max_weights")}
+        items = limits | {name: parameters[name] for name in ITEM_PARAMETERS}
         self.collaborative_ = MetadataEaseRecommender(random_state=seed, **items).fit(dataset)
         of_content = {name: getattr(self.config, f"content_{name}") for name in CONTENT_PARAMETERS}
         self.content_ = ContentRecommender(random_state=seed, **of_content).fit(dataset)

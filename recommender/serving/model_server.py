@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from recommender.estimators.artifact_files import FileSignature, file_signature
+from recommender.estimators.memory import trim_heap
 from recommender.logs import log_once_a_minute
 from recommender.metrics import MODEL_LOAD_FAILURES, MODEL_SWAPS
 from recommender.models import ServedModel
@@ -100,17 +101,19 @@ class ModelServer:
     def _refresh(self, *, first_only: bool = False) -> None:
         """Follow the pointer rows. `first_only` stops at the first model that loads; the thread adds the rest."""
         rows = {row.slot: row for row in ServedModel.objects.all()}
-        self._swap([rows[slot] for slot in ServedModel.Slot.values if slot in rows], first_only)
+        if self._swap([rows[slot] for slot in ServedModel.Slot.values if slot in rows], first_only):
+            trim_heap()
         self._is_loaded = True
         if time.monotonic() - self._items_refreshed_at >= settings.POLICY.serving.new_movies_refresh_seconds:
             self._models = tuple(refresh_items(loaded) for loaded in self._models)
             self._items_refreshed_at = time.monotonic()
 
-    def _swap(self, rows: list[ServedModel], first_only: bool) -> None:
+    def _swap(self, rows: list[ServedModel], first_only: bool) -> bool:
+        """Whether the rows name other models than are served."""
         served = self._models
         before = self._models = self._whole(served)
         if [(row.slot, row.version, row.artifact) for row in rows] == [(m.slot, m.version, m.artifact) for m in before]:
-            return
+            return False
         now: list[LoadedModel] = []
         for row in rows:
             loaded = _in_memory(row, before) or self._load(row)
@@ -124,6 +127,7 @@ class ModelServer:
         if served and now and served[0].version != now[0].version:
             MODEL_SWAPS.inc()
             logger.info("Swapped served model %s for model %s", served[0].version, now[0].version)
+        return True
 
     def _whole(self, models: tuple[LoadedModel, ...]) -> tuple[LoadedModel, ...]:
         """Without those whose files were overwritten."""

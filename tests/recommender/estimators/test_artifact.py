@@ -1,3 +1,4 @@
+import copy
 import json
 import os
 import subprocess
@@ -6,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from recommender.estimators import ArtifactError, Dataset, artifact_checksum, load_recommender
@@ -39,6 +41,7 @@ def test_the_manifest_says_what_the_artefact_is(model: EaseRecommender, folder: 
         "regularization": 2.0,
         "dropout": 0.0,
         "max_movies": 20_000,
+        "max_weights": 256,
     }
     assert manifest["model"]["random_state"] == 7
     assert manifest["data_fingerprint"] == Dataset.from_frames(*tastes()).fingerprint()
@@ -122,14 +125,19 @@ def test_saving_replaces_no_folder_that_is_none_of_its_own(model: EaseRecommende
     assert (tmp_path / "photos" / "cat.jpg").read_bytes() == b"cat"
 
 
+def is_mapped(array: np.ndarray) -> bool:
+    """Also a view of a view of it."""
+    return isinstance(array, np.memmap) or (isinstance(array.base, np.ndarray) and is_mapped(array.base))
+
+
 def test_big_arrays_are_mapped_read_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(artifact_module, "MEMORY_MAP_BYTES", 1)
     mapped = load_recommender(folder)
-    assert isinstance(mapped.weights_, np.memmap)
+    assert is_mapped(mapped.weights_.data)
     with pytest.raises(ValueError, match="read-only"):
-        mapped.weights_[0, 0] = 1
+        mapped.weights_.data[0] = 1
     in_memory = load_recommender(folder, mmap=False)
-    assert not isinstance(in_memory.weights_, np.memmap)
+    assert not is_mapped(in_memory.weights_.data)
     assert mapped.recommend([100, 5]).equals(in_memory.recommend([100, 5]))
     assert mapped.explain(100, 7).equals(in_memory.explain(100, 7))
     mapped.save(folder)  # onto the very files that are mapped
@@ -138,10 +146,10 @@ def test_big_arrays_are_mapped_read_only(folder: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.ml_test("Mo5")
 def test_refuses_values_that_are_not_finite(folder: Path) -> None:
-    weights = np.load(folder / "weights_.npy")
-    weights[2, 3] = np.nan
-    replace_array(folder, "weights_.npy", weights)
-    with pytest.raises(ArtifactError, match=r"'weights_.npy' holds values that are not finite"):
+    weights = np.load(folder / "weights_.data.npy")
+    weights[5] = np.nan
+    replace_array(folder, "weights_.data.npy", weights)
+    with pytest.raises(ArtifactError, match=r"'weights_.data.npy' holds values that are not finite"):
         load_recommender(folder)
 
 
@@ -174,11 +182,29 @@ def test_refuses_files_outside_the_folder(folder: Path) -> None:
         load_recommender(folder)
 
 
+def test_reads_the_dense_weights_of_an_earlier_release(tmp_path: Path) -> None:
+    today = build("hybrid", max_movies=20).fit(dataset())
+    users, movies = [100, 101, 5], today.movie_ids_
+    scores, parts = today.score_candidates(users, movies), today.attribute({0: 5.0}, movies).parts
+    earlier = copy.deepcopy(today)
+    earlier.collaborative_.weights_ = earlier.collaborative_.weights_.toarray()
+    earlier.content_.vectors_ = (earlier.content_.vectors_ * earlier.content_.vector_scales_).astype(np.float32)
+    del earlier.content_.vector_scales_
+    earlier.save(tmp_path / "model")
+    rewrite_manifest(tmp_path / "model", format_version=3)
+    loaded = load_recommender(tmp_path / "model")
+    np.testing.assert_allclose(loaded.score_candidates(users, movies), scores, atol=1e-4)
+    np.testing.assert_allclose(loaded.attribute({0: 5.0}, movies).parts, parts, atol=1e-5)
+    added = pd.DataFrame({"movie_id": [9999], "genres": [["Comedy"]]})
+    both = [model.with_movies(added).score_candidates(users, [9999]) for model in (loaded, today)]
+    np.testing.assert_allclose(*both, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"format_version": 99}, f"format version 99 is newer than this program's {artifact_module.FORMAT_VERSION}"),
-        ({"format_version": 1}, "format version 1 is older"),
+        ({"format_version": 2}, "format version 2 is older"),
         ({"format_version": None}, "names no format version"),
         ({"files": []}, "a table of files"),
         ({"model": {"algorithm": "oracle"}}, "unknown algorithm 'oracle'"),

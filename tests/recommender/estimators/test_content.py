@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 
 from recommender.estimators import Dataset
-from recommender.estimators.content import STEEPNESSES_GRID, ContentRecommender
+from recommender.estimators.content import ContentRecommender
 from recommender.estimators.features import MovieFeatures
 from recommender.estimators.metadata_regression import Ridge, factorize, kernel, noise
+from recommender.estimators.tune_content import STEEPNESSES_GRID
 from tests.recommender.estimators.data import ratings_frame, tastes
 
 FIXED = {"regularization": 10.0, "steepness": 0.5, "item_regularization": 2.0}

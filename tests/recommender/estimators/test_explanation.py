@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 
 from recommender.estimators import ALGORITHMS, Dataset
 from recommender.estimators.hybrid import HybridRecommender
@@ -87,11 +88,11 @@ def without(held: HybridRecommender, rated: int) -> HybridRecommender:
     for name in ("collaborative_", "content_"):
         component = copy.copy(getattr(held, name))
         if column in component.modelled_:
-            keep = np.ones(len(component.modelled_), dtype=np.float32)
-            keep[np.searchsorted(component.modelled_, column)] = 0
-            for array in ("weights_", "vectors_"):
-                if hasattr(component, array):
-                    setattr(component, array, keep[:, None] * getattr(component, array))
+            keep = np.arange(len(component.modelled_)) != np.searchsorted(component.modelled_, column)
+            if name == "collaborative_":
+                component.weights_ = csr_matrix(component.weights_.toarray() * keep[:, None])
+            else:
+                component.vectors_ = component.vectors_ * keep[:, None]
         setattr(held, name, component)
     return held
 

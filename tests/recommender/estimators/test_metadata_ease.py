@@ -38,7 +38,7 @@ def test_weights_match_the_closed_form_solution() -> None:
     inverse = np.linalg.inv(gram + 2 * np.eye(len(movies)))
     expected = inverse / -np.diag(inverse)
     np.fill_diagonal(expected, 0)
-    np.testing.assert_allclose(MetadataEaseRecommender(**GIVEN).fit(data).weights_, expected, atol=1e-4)
+    np.testing.assert_allclose(MetadataEaseRecommender(**GIVEN).fit(data).weights_.toarray(), expected, atol=1e-4)
 
 
 def test_scores_are_the_weights_of_positives_and_of_residuals() -> None:
