@@ -110,6 +110,7 @@ def over_ssh(folder: Path, *arguments: str, failing: str = "nothing") -> tuple[i
     """Its exit code and the calls of docker on the host."""
     own = {"DEPLOY_HOST": "deploy@host", "DEPLOY_PATH": str(folder), "SSH_KEY": "key", "SSH_KNOWN_HOSTS": "hosts"}
     own |= put_stand_ins(folder, FAKES) | {"FAILING": failing}
+    (folder / "deploy").symlink_to(ROOT / "deploy")
     done = subprocess.run(["deploy/over-ssh", *arguments], cwd=ROOT, env=os.environ | own, check=False, timeout=60)
     return done.returncode, (folder / "calls").read_text().splitlines()
 
