@@ -75,8 +75,8 @@ def measure(model: Recommender, dataset: Dataset, movies: pd.DataFrame) -> list[
     lists: dict[tuple[str, int], list[int]] = {}
     rows = []
     for (genre, decade), history in tastes(dataset, movies).items():
-        best, kept = diverse_list(model, history, K, strength)
-        shown = lists[genre, decade] = best["movie_id"].to_numpy()[kept].tolist()
+        best, _scores, kept = diverse_list(model, history, K, strength)
+        shown = lists[genre, decade] = best[kept].tolist()
         of_genre = [movie for movie in shown if genre in genres[movie]]
         found = reasons.main_reasons(model, history, history, shown)
         near = nearest(dataset, shown)

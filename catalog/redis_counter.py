@@ -1,13 +1,16 @@
 """Counts requests in Redis; see `catalog.counter`."""
 
 from functools import cache
+from hashlib import sha1
+from threading import local
+from typing import Any
 
 from django.conf import settings
-from redis import Redis
+from redis import ConnectionPool
 from redis.backoff import NoBackoff
-from redis.commands.core import Script
+from redis.connection import AbstractConnection
 from redis.exceptions import ConnectionError as NotConnected
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
 
 from catalog.errors import RedisUnavailable
@@ -18,20 +21,53 @@ local count = redis.call("INCR", KEYS[1])
 if count == 1 then redis.call("PEXPIRE", KEYS[1], ARGV[1]) end
 return {count, redis.call("PTTL", KEYS[1])}
 """
+SHA = sha1(LUA.encode(), usedforsecurity=False).hexdigest()
+
+
+class _Own(local):
+    """A connection of each thread: to take one from a pool costs more than to count."""
+
+    connections: dict[str, AbstractConnection]
+
+    def __init__(self) -> None:
+        self.connections = {}
+
+
+_own = _Own()
 
 
 def count(key: str, seconds: int) -> tuple[int, float]:
     """As `catalog.counter.count`. Raises RedisUnavailable."""
     try:
-        number, milliseconds = _script(settings.COUNTER_URL)(
-            keys=[f"{settings.REDIS_PREFIX}:count:{key}"], args=[seconds * 1000]
-        )
+        number, milliseconds = _run(1, f"{settings.REDIS_PREFIX}:count:{key}", seconds * 1000)
     except RedisError as error:
         raise RedisUnavailable(str(error)) from error
     return number, milliseconds / 1000
 
 
+def _run(*arguments: Any) -> Any:
+    url = settings.COUNTER_URL
+    connection = _own.connections.get(url)
+    if connection is None:
+        connection = _own.connections[url] = _pool(url).make_connection()
+    try:
+        return _evaluate(connection, *arguments)
+    except NotConnected:  # Redis may have closed the connection since it was used last
+        return _evaluate(connection, *arguments)
+
+
+def _evaluate(connection: AbstractConnection, *arguments: Any) -> Any:
+    try:
+        connection.send_command("EVALSHA", SHA, *arguments)
+        return connection.read_response()
+    except NoScriptError:
+        connection.send_command("EVAL", LUA, *arguments)
+        return connection.read_response()
+
+
 @cache
-def _script(url: str) -> Script:
-    retry = Retry(NoBackoff(), 1, supported_errors=(NotConnected,))  # once, for connections that Redis closed
-    return Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=retry).register_script(LUA)
+def _pool(url: str) -> ConnectionPool:
+    """What makes connections to that address."""
+    return ConnectionPool.from_url(
+        url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0), protocol=2
+    )

@@ -146,7 +146,7 @@ def postgres(name: str) -> dict[str, Any]:
     if unquote(host).startswith("/"):
         found |= {"HOST": unquote(host), "PORT": port}
     return found | {
-        "ENGINE": "django_prometheus.db.backends.postgresql",
+        "ENGINE": "movierec.postgres",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": LOST_HOST | found.get("OPTIONS", {}),

@@ -31,7 +31,7 @@ N_COMPARED = 15  # users whose answers are compared
 WARM_UP = 100
 SHOWN = 45  # lines of a profile
 REQUEST_ID = re.compile(rb'"request_id":"[0-9a-f-]{36}"')
-VARYING = ("X-Request-ID", "Content-Length")
+VARYING = ("X-Request-ID", "Content-Length", "ETag")  # the last is a hash of a body with its id
 
 Call = tuple[str, str, str, dict[str, Any] | None]  # method, address, token, body
 

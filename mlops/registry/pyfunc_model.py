@@ -53,16 +53,16 @@ class MovierecModel(PythonModel):
         return history
 
     def _list(self, model: Any, row: int, history: dict[int, float], k: int, strength: float) -> pd.DataFrame:
-        best, kept = diverse_list(model, history, k, strength)
-        found = best.iloc[kept]
-        titles = [str(self.model.titles_[self.places[movie]]) for movie in found["movie_id"]]
+        best, scores, kept = diverse_list(model, history, k, strength)
+        movies = best[kept]
+        titles = [str(self.model.titles_[self.places[movie]]) for movie in movies.tolist()]
         return pd.DataFrame(
             {
                 "row": row,
-                "movie_id": found["movie_id"].to_numpy(),
+                "movie_id": movies,
                 "title": titles,
-                "score": found["score"].to_numpy(),
-                "rank": range(1, len(found) + 1),
+                "score": scores[kept],
+                "rank": range(1, len(movies) + 1),
             }
         )
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.exceptions import APIException, ParseError
@@ -14,8 +13,9 @@ from catalog.api.bulk import LINES, MEDIA_TYPE, FileParser, JSONLinesParser
 from catalog.api.inputs import read
 from catalog.errors import DomainError, UserNotFound
 from catalog.safe_json import InvalidJSON, parse_json
+from recommender.api.list_json import ListRenderer
 from recommender.api.serializers import RecommendForUserSerializer
-from recommender.api.views import LIST_AS_JSON, ForOthersView
+from recommender.api.views import ForOthersView
 from recommender.errors import InvalidRequest
 from recommender.serving.batch import Wanted, make_lists
 from recommender.serving.lists import RecommendationList
@@ -23,7 +23,7 @@ from recommender.serving.lists import RecommendationList
 MAX_LINES = 1000
 
 
-class JSONLinesRenderer(JSONRenderer):
+class JSONLinesRenderer(ListRenderer):
     """A line for each item."""
 
     media_type, format = MEDIA_TYPE, "ndjson"
@@ -60,7 +60,6 @@ class RecommendBatchView(ForOthersView):
             raise InvalidRequest("lines", _("expected 1 to %(max)d lines, got %(n)d") % values)
         answers = [self._wanted(line) for line in lines]
         lists = list(make_lists([one for one in answers if isinstance(one, Wanted)], surface="api:recommend"))
-        prefetch_related_objects([result.movie for found in lists if found for result in found.results], "genres")
         rest = iter(lists)
         return Response([self._answer(one, next(rest)) if isinstance(one, Wanted) else one for one in answers])
 
@@ -81,7 +80,7 @@ class RecommendBatchView(ForOthersView):
     def _answer(self, wanted: Wanted, recommendations: RecommendationList | None) -> Any:
         if recommendations is None:
             return self._error(UserNotFound(_("There is no user %(id)d.") % {"id": wanted.user_id}))
-        return LIST_AS_JSON.to_representation(recommendations)
+        return recommendations
 
     def _error(self, error: DomainError | APIException) -> Any:
         """In the one shape of errors."""

@@ -1,4 +1,3 @@
-from dataclasses import asdict
 from typing import Any
 
 from django.core.validators import ProhibitNullCharactersValidator
@@ -15,7 +14,6 @@ from catalog.models import Movie
 from recommender.models import Feedback
 from recommender.reasons import ReasonCode
 from recommender.serving.filters import MAX_PEOPLE
-from recommender.serving.lists import Recommendation, RecommendationList
 from recommender.serving.request import MAX_COMPANIONS, MAX_K
 
 MAX_RUNTIME = 1000  # minutes
@@ -130,6 +128,8 @@ class RecommendationSerializer(serializers.Serializer[Any]):
 
 
 class RecommendationListSerializer(serializers.Serializer[Any]):
+    """`list_json` writes it."""
+
     results = RecommendationSerializer(many=True)
     model_version = serializers.IntegerField(allow_null=True, help_text="Null if the list was made without a model.")
     fallback = serializers.ChoiceField(
@@ -138,26 +138,6 @@ class RecommendationListSerializer(serializers.Serializer[Any]):
         help_text="The fallback that made the list; null if the served model did.",
     )
     request_id = serializers.UUIDField(help_text="To be sent with feedback on this list.")
-
-    def to_representation(self, instance: RecommendationList) -> dict[str, Any]:
-        """What the fields describe, in a thirtieth of the time that they take."""
-        return {
-            "results": [_result(result) for result in instance.results],
-            "model_version": instance.model_version,
-            "fallback": instance.fallback,
-            "request_id": str(instance.request_id),
-        }
-
-
-def _result(result: Recommendation) -> dict[str, Any]:
-    return {
-        "movie": result.movie.summary,
-        "score": result.score,
-        "rank": result.rank,
-        "source": result.source,
-        "reason": result.reason and result.reason.as_json,
-        "reasons": [asdict(reason) for reason in result.reasons],
-    }
 
 
 class FeedbackSerializer(BodySerializer):

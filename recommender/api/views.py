@@ -17,6 +17,7 @@ from catalog.errors import UserNotFound
 from catalog.models import Movie, User
 from catalog.prepared import PreparedQuery
 from catalog.throttling import ScopedThrottle
+from recommender.api.list_json import ListRenderer
 from recommender.api.serializers import (
     CountSerializer,
     FeedbackSerializer,
@@ -30,7 +31,6 @@ from recommender.serving.lists import NO_MODEL, RecommendationList
 from recommender.serving.profile import UserProfile
 from recommender.serving.together import companions_of
 
-LIST_AS_JSON = RecommendationListSerializer()  # shared: building its fields takes longer than using them
 VERSION_HEADER = OpenApiParameter(
     "X-Model-Version", str, OpenApiParameter.HEADER, response=True, description=f"The model version, or {NO_MODEL}."
 )
@@ -67,13 +67,15 @@ class MayRecommendForOthers(BasePermission):
 
 
 class ListView(APIView):
+    renderer_classes = [ListRenderer]
+
     @property
     def me(self) -> User:
         return cast(User, self.request.user)
 
     def respond(self, recommendations: RecommendationList) -> Response:
         headers = {"X-Model-Version": recommendations.version_label}
-        return Response(LIST_AS_JSON.to_representation(recommendations), headers=headers)
+        return Response(recommendations, headers=headers)
 
 
 class RecommendationsView(ListView):

@@ -149,6 +149,19 @@ class Recommender(Attributing, ABC):
         excluded = self._excluded(exclude, history.shape[0])
         return self._lists(np.arange(history.shape[0]), history, k, exclude_seen, candidates, excluded)
 
+    def best_for_history(
+        self,
+        history: History,
+        k: int = 10,
+        exclude_seen: bool = True,
+        candidates: Iterable[Any] | None = None,
+        exclude: Iterable[Any] = (),
+    ) -> tuple[IdArray, Array]:
+        """`recommend_for_history` of one history: the movies and their scores."""
+        row, excluded = self._from_mappings([history]), self._excluded([exclude], 1)
+        picked, scores = self._cut(row, k, exclude_seen, candidates, excluded)
+        return (self.movie_ids_[picked[0]], scores[0]) if picked else (self.movie_ids_[:0], np.empty(0))
+
     def _lists(
         self,
         users: IdArray,
@@ -158,10 +171,21 @@ class Recommender(Attributing, ABC):
         candidates: Iterable[Any] | None,
         excluded: list[Array] | None,
     ) -> pd.DataFrame:
+        picked, scores = self._cut(history, k, exclude_seen, candidates, excluded)
+        return list_frame(users, self.movie_ids_, picked, scores)
+
+    def _cut(
+        self,
+        history: csr_matrix,
+        k: int,
+        exclude_seen: bool,
+        candidates: Iterable[Any] | None,
+        excluded: list[Array] | None,
+    ) -> tuple[list[Array], list[Array]]:
+        """Of each row the positions of its list's movies, and their scores."""
         k = check_k(k)
         item_idx = self._rated_idx if candidates is None else self._candidate_idx(candidates)
-        picked, scores = cut_lists(self._scores, history, item_idx, k, exclude_seen, excluded)
-        return list_frame(users, self.movie_ids_, picked, scores)
+        return cut_lists(self._scores, history, item_idx, k, exclude_seen, excluded)
 
     # -- scores ------------------------------------------------------------------------------------------------
 

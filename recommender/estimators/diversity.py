@@ -18,10 +18,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from recommender.estimators.base import Recommender
-from recommender.estimators.fitted_data import FittedData, History
+from recommender.estimators.fitted_data import FittedData, History, LikenessRows
+from recommender.estimators.ids import IdArray
 from recommender.estimators.interactions import Array
 from recommender.estimators.ranking import EXCLUDED, top_k
 
@@ -46,8 +46,9 @@ def diverse_list(
     candidates: Array | None = None,
     exclude: Iterable[Any] = (),
     exclude_seen: bool = True,
-) -> tuple[pd.DataFrame, Array]:
-    """The best movies for one history, as `recommend_for_history` gives them, and which rows of them are the list.
+) -> tuple[IdArray, Array, Array]:
+    """The best movies for one history and their scores, as `best_for_history` gives them, and which of them are the
+    list.
 
     The strength is that for a long history: after n ratings it is n / (n + 1) of it, since a few likes have few movies
     near them, and what is unlike those is off taste.
@@ -55,11 +56,8 @@ def diverse_list(
     strength *= len(history) / (len(history) + 1)
     n_candidates = int(model.is_rated_.sum()) if candidates is None else len(candidates)
     n_best = pool_size(k, n_candidates) if strength or novelty else k
-    best = model.recommend_for_history(
-        [history], n_best, exclude_seen=exclude_seen, candidates=candidates, exclude=[exclude]
-    )
-    movies, scores = best["movie_id"].to_numpy(), best["score"].to_numpy()
-    return best, choose_diverse(model, movies, scores, k, strength, novelty)
+    movies, scores = model.best_for_history(history, n_best, exclude_seen, candidates, exclude)
+    return movies, scores, choose_diverse(model, movies, scores, k, strength, novelty)
 
 
 def choose_diverse(
@@ -74,10 +72,12 @@ def choose_diverse(
     if not (strength or novelty) or len(movies) <= k:
         return np.arange(min(k, len(movies)))
     penalty = novelty * model.fame(movies) if novelty else None
-    return choose_unlike(model.relevance(scores), model.likeness(movies), k, strength, penalty)
+    return choose_unlike(model.relevance(scores), model.likeness_rows(movies), k, strength, penalty)
 
 
-def choose_unlike(relevance: Array, likeness: Array, k: int, strength: float, penalty: Array | None = None) -> Array:
+def choose_unlike(
+    relevance: Array, likeness: Array | LikenessRows, k: int, strength: float, penalty: Array | None = None
+) -> Array:
     """Ascending positions of k of the movies, whose relevance descends to 0 or more; of equal ones the first."""
     of_best = float(relevance[:k].mean())
     relevance = relevance / of_best if of_best > 0 else relevance
@@ -89,7 +89,8 @@ def choose_unlike(relevance: Array, likeness: Array, k: int, strength: float, pe
         value[chosen] = -np.inf
         best = int(np.argmax(value))
         chosen[best] = True
-        together += likeness[best]
+        if n_chosen < k - 1:
+            together += likeness[best]
     return np.flatnonzero(chosen)
 
 
@@ -116,7 +117,7 @@ def group_list(
     best = top_k(values, pool_size(k, len(movies)))
     if len(best) > k and (strength or novelty):
         penalty = novelty * model.fame(movies[best])
-        best = best[choose_unlike(values[best], model.likeness(movies[best]), k, strength, penalty)]
+        best = best[choose_unlike(values[best], model.likeness_rows(movies[best]), k, strength, penalty)]
     return movies[best[:k]], values[best[:k]]
 
 

@@ -19,6 +19,20 @@ History = Mapping[Any, float]
 LIKENESS_USERS = 2048  # enough to tell which movies share their audience, however many users there are
 
 
+class LikenessRows:
+    """Products of one row with all, to the last bit those of all rows with all."""
+
+    def __init__(self, rows: csr_matrix) -> None:
+        self._rows = rows
+
+    def __getitem__(self, place: int) -> Array:
+        rows = self._rows
+        own = slice(*rows.indptr[place : place + 2])
+        one = np.zeros(rows.shape[1], dtype=rows.dtype)
+        one[rows.indices[own]] = rows.data[own]
+        return np.asarray(rows @ one)
+
+
 class FittedData:
     """The part of the fitted state that all models share, and the look-ups built on it when first asked for."""
 
@@ -91,6 +105,10 @@ class FittedData:
         """How alike each two of those movies are, 0 to 1 (movies, movies); quick for a list's worth of them."""
         rows = self._likeness_rows[self._item_idx(movie_ids, "movie_ids")]
         return np.asarray((rows @ rows.T).toarray())
+
+    def likeness_rows(self, movie_ids: Iterable[Any]) -> LikenessRows:
+        """`likeness`, of which each row is computed when it is asked for: choosing a few of many asks for those."""
+        return LikenessRows(self._likeness_rows[self._item_idx(movie_ids, "movie_ids")])
 
     def fame(self, movie_ids: Iterable[Any]) -> Array:
         """How well known each movie is: 0 without positives, 1 for the movie with most, on a scale of logarithms."""

@@ -94,17 +94,28 @@ class IdIndex:
     """Looks positions up; unknown ids are -1."""
 
     def __init__(self, ids: IdArray) -> None:
-        self._index = pd.Index(ids, dtype=ids.dtype)
+        self._dtype = ids.dtype
+        self._order = np.argsort(ids, kind="stable") if ids.dtype == np.int64 else None
+        self._ids = pd.Index(ids, dtype=ids.dtype) if self._order is None else ids[self._order]
 
     def positions(self, ids: Iterable[Any]) -> np.ndarray[Any, Any]:
         """int64 positions of the ids in the indexed array; -1 for unknown ones."""
         wanted = ids if isinstance(ids, np.ndarray) else _as_numpy(list(ids))
-        if not len(wanted) or not len(self._index):
+        if not len(wanted) or not len(self._ids):
             return np.full(len(wanted), -1, dtype=np.int64)
-        if wanted.dtype != self._index.dtype:
+        if wanted.dtype != self._dtype:
             wanted = self._cast(wanted)
-        result: np.ndarray[Any, Any] = self._index.get_indexer(pd.Index(wanted, dtype=wanted.dtype))
-        return result.astype(np.int64, copy=False)
+        if self._order is None:
+            return self._by_hash(wanted)
+        if wanted.dtype != np.int64:
+            found = self._by_hash(wanted)
+            return np.where(found >= 0, self._order[found], -1)
+        places = np.minimum(np.searchsorted(self._ids, wanted), len(self._ids) - 1)
+        return np.where(self._ids[places] == wanted, self._order[places], -1)
+
+    def _by_hash(self, wanted: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        found: np.ndarray[Any, Any] = pd.Index(self._ids).get_indexer(pd.Index(wanted, dtype=wanted.dtype))
+        return found.astype(np.int64, copy=False)
 
     def _cast(self, wanted: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """To the index's dtype where that keeps the ids, so that the look-up is a fast one."""
@@ -112,4 +123,4 @@ class IdIndex:
             ids = id_array(wanted, "ids")
         except ValueError:  # not ids at all (None, a mix): none is known; the caller words that
             return wanted.astype(object)
-        return ids if ids.dtype == self._index.dtype else ids.astype(object)
+        return ids if ids.dtype == self._dtype else ids.astype(object)

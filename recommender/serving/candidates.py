@@ -67,7 +67,7 @@ def _ranked(
         return request.trace.nothing(_reason_for_no_pool(request, source))
     request.count_excluded(pool)
     strength, novelty = request.dial
-    best, kept = estimators.diverse_list(
+    movies, scores, kept = estimators.diverse_list(
         loaded.model,
         history,
         request.k,
@@ -77,9 +77,8 @@ def _ranked(
         exclude=np.fromiter(request.excluded & loaded.known, dtype=np.int64),
         exclude_seen=False,  # the request says whether it wants them
     )
-    request.trace.count(Step.RANKED, len(best))
+    request.trace.count(Step.RANKED, len(movies))
     request.trace.count(Step.DIVERSE, len(kept))
-    movies, scores = best["movie_id"].to_numpy(), best["score"].to_numpy()
     listed = movies[kept].tolist()
     reasons = loaded.main_reasons(request.profile.ratings, history, listed)
     rows = zip(listed, scores[kept].tolist(), strict=True)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from rest_framework.renderers import JSONRenderer
 
 from catalog.api.serializers import MovieSummarySerializer
 from catalog.models import Genre, Movie
@@ -25,7 +26,7 @@ KEPT_SECONDS = 60.0  # since a list last showed the movie
 MAX_AGE = 2  # refreshes that a movie may miss
 UNUSED = ("overview", "search_title", "search_terms")  # no card shows these long texts
 
-_summary = MovieSummarySerializer()
+_summary, _json = MovieSummarySerializer(), JSONRenderer()
 
 
 class Listed(NamedTuple):
@@ -51,7 +52,7 @@ class MovieCache:
         return settings.POLICY.serving.refresh_seconds
 
     def get(self, movie_ids: Iterable[int]) -> dict[int, Movie]:
-        """By id those that exist, with their genres and `summary`; the caller may set attributes, but not save them."""
+        """By id those that exist, with their genres and `card`; the caller may set attributes, but not save them."""
         wanted = set(movie_ids)
         self.thread.ensure_started()
         now = time.monotonic()
@@ -103,7 +104,7 @@ def _read(movie_ids: set[int]) -> dict[int, Listed]:
     now = time.monotonic()
     movies = Movie.objects.defer(*UNUSED).prefetch_related("genres").in_bulk(movie_ids)
     for movie in movies.values():
-        movie.summary = _summary.to_representation(movie)
+        movie.card = _json.render(_summary.to_representation(movie))
     return {pk: Listed(movie, now) for pk, movie in movies.items()}
 
 
