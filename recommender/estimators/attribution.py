@@ -96,17 +96,17 @@ class Attributing(FittedData):
     def named_features(self, history: History, movie_ids: Iterable[Any]) -> list[Contribution | None]:
         """Of each movie: the genre, keyword or person of several liked ones without which its score would fall most."""
         row, item_idx = self._from_mappings([history]), self._item_idx(movie_ids, "movie_ids")
-        shared = self._shared_features(self._positives(row).indices) if len(item_idx) else set()
-        found: list[Contribution | None] = []
-        of_genres = self._genre_contributions(row, item_idx)
-        for column, genres in zip(item_idx.tolist(), of_genres, strict=True):
-            parts = self._feature_contributions(row, column) or genres
-            named = [part for part in parts if part.contribution > 0 and part.id in shared]
-            found.append(max(named, key=attrgetter("contribution"), default=None))
-        return found
+        genres = self._genre_contributions(row, item_idx)
+        found = [
+            [part for part in self._feature_contributions(row, column) or of_genres if part.contribution > 0]
+            for column, of_genres in zip(item_idx.tolist(), genres, strict=True)
+        ]
+        shared = self._shared_features(self._positives(row).indices, {part.id for parts in found for part in parts})
+        largest = attrgetter("contribution")
+        return [max((part for part in parts if part.id in shared), key=largest, default=None) for parts in found]
 
-    def _shared_features(self, liked: Array) -> set[str]:
-        """Ids of features of NAMED_KINDS that at least two of the liked movies have."""
+    def _shared_features(self, liked: Array, ids: set[str]) -> set[str]:
+        """Those of the features that are of NAMED_KINDS, and that at least two of the liked movies have."""
         return set()
 
     def _genre_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:

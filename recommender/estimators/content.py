@@ -231,10 +231,16 @@ class ContentRecommender(Recommender):
             if parts[at]
         ]
 
-    def _shared_features(self, liked: Array) -> set[str]:
-        tokens, n_having = np.unique(self.features_[liked].indices, return_counts=True)
-        names = (self.feature_names_[at] for at in tokens[n_having > 1].tolist())
-        return {f"{kind}:{token}" for kind, token in names if kind in NAMED_KINDS}
+    def _shared_features(self, liked: Array, ids: set[str]) -> set[str]:
+        tokens = {id: self._named_tokens[id] for id in ids if id in self._named_tokens}
+        n_having = np.bincount(self.features_[liked].indices, minlength=len(self.feature_names_)) if tokens else []
+        return {id for id, token in tokens.items() if n_having[token] > 1}
+
+    @cached_property
+    def _named_tokens(self) -> dict[str, int]:
+        """Columns of the features that a reason may name, by their ids."""
+        names = enumerate(self.feature_names_)
+        return {f"{kind}:{token}": column for column, (kind, token) in names if kind in NAMED_KINDS}
 
     @cached_property
     def _modelled_by_token(self) -> csr_matrix:

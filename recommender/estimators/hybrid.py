@@ -124,18 +124,24 @@ class HybridRecommender(Recommender):
 
     def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
         item_idx = np.arange(len(self.movie_ids_)) if item_idx is None else item_idx
-        scores = np.empty((history.shape[0], len(item_idx)), dtype=np.float32)
-        is_collaborative = self._is_collaborative[item_idx]
-        if is_collaborative.any():
-            fitted = resized(history, self.n_fitted_movies_)
-            scores[:, is_collaborative] = self.collaborative_._score_history(fitted, item_idx[is_collaborative])
-        if not is_collaborative.all():
-            scores[:, ~is_collaborative] = self.content_._score_history(history, item_idx[~is_collaborative])
+        scores = self._personal_scores(history, item_idx)
         liked = self._positives(history)
         result = self._reranker.score(scores, history, liked, self.item_features_, self._genres, item_idx)
         if self.taste_weight_:
             result += self._taste_weights(history) * self._tastes.match(liked, item_idx)
         return result
+
+    def _personal_scores(self, history: csr_matrix, item_idx: Array) -> Array:
+        """Of each item by the component that models it, float32."""
+        is_collaborative = self._is_collaborative[item_idx]
+        fitted = resized(history, self.n_fitted_movies_)
+        if is_collaborative.all():
+            return self.collaborative_._score_history(fitted, item_idx)
+        scores = np.empty((history.shape[0], len(item_idx)), dtype=np.float32)
+        if is_collaborative.any():
+            scores[:, is_collaborative] = self.collaborative_._score_history(fitted, item_idx[is_collaborative])
+        scores[:, ~is_collaborative] = self.content_._score_history(history, item_idx[~is_collaborative])
+        return scores
 
     def _taste_weights(self, history: csr_matrix) -> Array:
         """(users, 1): see HybridConfig; with more ratings the item-item model knows the taste better."""
@@ -242,8 +248,8 @@ class HybridRecommender(Recommender):
         counts[ITEM_FEATURES.index("now")] |= self.cold_user_weight_ > 0
         return np.flatnonzero(counts)
 
-    def _shared_features(self, liked: Array) -> set[str]:
-        return self.content_._shared_features(liked)
+    def _shared_features(self, liked: Array, ids: set[str]) -> set[str]:
+        return self.content_._shared_features(liked, ids)
 
     def _genre_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
         if not self.taste_weight_:
@@ -255,9 +261,9 @@ class HybridRecommender(Recommender):
         ]
 
     def _genres_of(self, column: int) -> list[tuple[int, str]]:
-        of_movies = self._tastes.genres
+        of_movies = self._tastes.of_movies
         places = of_movies.indices[of_movies.indptr[column] : of_movies.indptr[column + 1]].tolist()
-        return [(at, self._genre_names[at]) for at in places]
+        return [(at, self._genre_names[at]) for at in places if at < self._tastes.n_genres]
 
     @cached_property
     def _genre_names(self) -> list[str]:

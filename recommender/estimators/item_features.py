@@ -83,10 +83,10 @@ class Tastes(NamedTuple):
     genre that all likes share is strong evidence against movies without it; likes of all kinds say next to nothing.
     """
 
-    genres: csr_matrix  # (movies, genres), ones
-    years: csr_matrix  # (movies, bins): shares of a movie, which sum to 1
-    of_items: Array  # (genres and bins, movies)
-    prior: Array  # of both: the mean over all likes
+    of_movies: csr_matrix  # (movies, genres and bins): ones for its genres; shares of years, which sum to 1
+    n_genres: int
+    of_items: Array  # (genres and bins, movies): the same
+    prior: Array  # the mean over all likes
 
     @classmethod
     def of(cls, features: csr_matrix, names: Sequence[Sequence[str]], popularity: Array) -> Self:
@@ -94,9 +94,10 @@ class Tastes(NamedTuple):
         genres, years = ((features[:, columns].toarray()) for columns in kinds)
         genres = (genres > 0).astype(np.float32)
         years /= np.maximum(years.sum(axis=1, keepdims=True), 1e-9)
-        of_items = np.ascontiguousarray(np.hstack([genres, years]).T, dtype=np.float32)
-        prior = (of_items @ popularity + 0.5) / (popularity.sum() + 1)
-        return cls(csr_matrix(genres), csr_matrix(years), of_items, np.minimum(prior, 0.99).astype(np.float32))
+        of_movies = np.hstack([genres, years]).astype(np.float32)
+        of_items = np.ascontiguousarray(of_movies.T)
+        prior = np.minimum((of_items @ popularity + 0.5) / (popularity.sum() + 1), 0.99).astype(np.float32)
+        return cls(csr_matrix(of_movies), genres.shape[1], of_items, prior)
 
     def match(self, liked: csr_matrix, item_idx: Array) -> Array:
         """(users, columns): the sum of the logarithms, float32."""
@@ -106,8 +107,7 @@ class Tastes(NamedTuple):
     def evidence(self, liked: csr_matrix) -> tuple[Array, Array]:
         """(users, genres and bins): what each adds to a movie that has it; and (users, 1) of a movie without any."""
         n_liked = np.diff(liked.indptr)[:, None]
-        n_genres = self.genres.shape[1]
-        counts = np.hstack([(liked @ self.genres).toarray(), (liked @ self.years).toarray()])
+        n_genres, counts = self.n_genres, (liked @ self.of_movies).toarray()
         shares = (counts + TASTE_SHRINKAGE * self.prior) / (n_liked + TASTE_SHRINKAGE)
         has = np.log(shares / self.prior)
         lacks = np.log((1 - shares[:, :n_genres]) / (1 - self.prior[:n_genres]))
