@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from redis import ConnectionPool
 from redis.backoff import NoBackoff
-from redis.connection import AbstractConnection
+from redis.connection import ConnectionInterface
 from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
@@ -27,7 +27,7 @@ SHA = sha1(LUA.encode(), usedforsecurity=False).hexdigest()
 class _Own(local):
     """A connection of each thread: to take one from a pool costs more than to count."""
 
-    connections: dict[str, AbstractConnection]
+    connections: dict[str, ConnectionInterface]
 
     def __init__(self) -> None:
         self.connections = {}
@@ -56,7 +56,7 @@ def _run(*arguments: Any) -> Any:
         return _evaluate(connection, *arguments)
 
 
-def _evaluate(connection: AbstractConnection, *arguments: Any) -> Any:
+def _evaluate(connection: ConnectionInterface, *arguments: Any) -> Any:
     try:
         connection.send_command("EVALSHA", SHA, *arguments)
         return connection.read_response()

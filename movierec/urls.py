@@ -8,19 +8,19 @@ from movierec.api import FormatNegotiation, not_found
 from movierec.ops import healthz, metrics, readyz
 
 api_v1 = [
-    path("", include("catalog.api.urls")),
     path("", include("recommender.api.urls")),
+    path("", include("catalog.api.urls")),
     path("", include("mlops.api.urls")),
 ]
 
 api_docs = SpectacularSwaggerSplitView.as_view(url_name="api-schema", http_method_names=["get", "head"])
 
 urlpatterns = [
+    path("api/v1/", include((api_v1, "api"))),  # first: of the hottest addresses, and patterns are tried in order
     path("", include("recommender.urls")),
     path("", include("catalog.urls")),
     path("", include("mlops.urls")),
     path("admin/", admin.site.urls),
-    path("api/v1/", include((api_v1, "api"))),
     path("api/schema/", SpectacularAPIView.as_view(content_negotiation_class=FormatNegotiation), name="api-schema"),
     path("api/docs/", api_docs, name="api-docs"),
     re_path(r"^api/", not_found),

@@ -32,7 +32,7 @@ class Movie(models.Model):
     """One movie. `source` says where it came from, `field_sources` which fields came from elsewhere."""
 
     marks: Marks | None = None  # for the user or visitor who looks at it; set by guests.mark_for
-    summary: dict[str, Any] | None = None  # as the API's lists show it; set where movies are kept in memory
+    card: bytes = b""  # as JSON, as the API's lists show it; set where movies are kept in memory
 
     title = models.CharField(max_length=300)
     original_title = models.CharField(max_length=300, blank=True)

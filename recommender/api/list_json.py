@@ -22,7 +22,7 @@ class ListRenderer(JSONRenderer):
         if not isinstance(data, RecommendationList):
             return bytes(super().render(data, accepted_media_type, renderer_context))
         content = list_json(data)
-        if self.get_indent(accepted_media_type, renderer_context or {}) is None:
+        if self.get_indent(accepted_media_type or self.media_type, renderer_context or {}) is None:
             return content
         return bytes(super().render(orjson.loads(content), accepted_media_type, renderer_context))
 

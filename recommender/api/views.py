@@ -1,12 +1,11 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from django.contrib.auth.models import Group, Permission
-from django.db.models import Exists, QuerySet
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,9 +13,9 @@ from rest_framework.views import APIView
 
 from catalog.api.inputs import BodySerializer, QuerySerializer, read
 from catalog.errors import UserNotFound
-from catalog.models import Movie, User
-from catalog.prepared import PreparedQuery
+from catalog.models import User
 from catalog.throttling import ScopedThrottle
+from recommender.api.authentication import ServiceTokenAuthentication, may_recommend_for_others
 from recommender.api.list_json import ListRenderer
 from recommender.api.serializers import (
     CountSerializer,
@@ -28,6 +27,7 @@ from recommender.api.serializers import (
 )
 from recommender.services import recommend, recommend_new, record_feedback, similar
 from recommender.serving.lists import NO_MODEL, RecommendationList
+from recommender.serving.movies import listed_movies
 from recommender.serving.profile import UserProfile
 from recommender.serving.together import companions_of
 
@@ -45,25 +45,13 @@ def list_schema(
     return extend_schema(operation_id=operation_id, parameters=parameters, request=body, responses=responses)
 
 
-def _permitted(user_id: int) -> QuerySet[Any, Any]:
-    """The user, where they or a group of theirs have the permission."""
-    permission = Permission.objects.filter(
-        content_type__app_label="recommender", codename="recommend_for_others"
-    ).values("pk")
-    own = User.user_permissions.through.objects.filter(user_id=user_id, permission__in=permission)
-    of_group = Group.objects.filter(user=user_id, permissions__in=permission)
-    return User.objects.filter(Exists(own) | Exists(of_group), pk=user_id).values_list("pk")
-
-
 class MayRecommendForOthers(BasePermission):
     """Asked at each request, so that a permission that was taken back takes hold at once."""
 
-    query = PreparedQuery(_permitted, example=-9, converts=False)
     message = _("Recommendations for other users require the permission recommender.recommend_for_others.")
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        user = request.user
-        return bool(user.is_authenticated and (user.is_superuser or self.query.rows(user.pk)))
+        return may_recommend_for_others(request.user)
 
 
 class ListView(APIView):
@@ -105,7 +93,9 @@ class SimilarMoviesView(ListView):
     @list_schema("movies_similar_list", query=CountSerializer)
     def get(self, request: Request, movie_id: int) -> Response:
         """Movies like this one that the signed-in user has not seen or dismissed."""
-        movie = get_object_or_404(Movie, pk=movie_id)
+        movie = listed_movies.get([movie_id]).get(movie_id)
+        if movie is None:
+            raise NotFound
         query = read(CountSerializer, request.query_params)
         return self.respond(similar(movie=movie, user=self.me, surface="api:similar", **query))
 
@@ -113,6 +103,7 @@ class SimilarMoviesView(ListView):
 class ForOthersView(ListView):
     """For services, which have a rate limit of their own, higher than that of users."""
 
+    authentication_classes = [ServiceTokenAuthentication, SessionAuthentication]
     permission_classes = [IsAuthenticated, MayRecommendForOthers]
     throttle_classes = [ScopedThrottle]
     throttle_scope = "service"

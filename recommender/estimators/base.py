@@ -25,7 +25,7 @@ from recommender.estimators.config import Config, build_config, check_seed
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.fitted_data import History
 from recommender.estimators.ids import IdArray, id_array, join_ids, unique_ids
-from recommender.estimators.interactions import Array, resized, without_each
+from recommender.estimators.interactions import Array, products_of_rows, resized, without_each
 from recommender.estimators.ranking import (
     BATCH_USERS,
     EXCLUDED,
@@ -72,7 +72,7 @@ class Recommender(Attributing, ABC):
     def _similarities(self, item_idx: Array) -> Array:
         """Scores (len(columns), movies); here the cosine of who liked both."""
         by_movie = self._positives_by_movie
-        together = np.asarray((by_movie[item_idx] @ by_movie.T).todense(), dtype=np.float64)
+        together = products_of_rows(by_movie, item_idx).astype(np.float64)
         norms = np.sqrt(np.maximum(np.diff(by_movie.indptr), 1.0))
         return np.asarray(together / norms[item_idx][:, None] / norms)
 
@@ -244,18 +244,25 @@ class Recommender(Attributing, ABC):
         """movie_id, similar_id, score, rank; never the movie itself."""
         k = check_k(k)
         item_idx = pd.unique(self._item_idx(movie_ids, "movie_ids"))
-        candidates = self._id_order if self.scores_new_movies else self._rated_idx
-        picked: list[Array] = []
-        scores: list[Array] = []
-        for column in item_idx:
-            line = round_scores(self._similarity(int(column))[candidates], self.score_bits)
-            line += self.popularity_prior * self._prior_share[candidates]
-            line[candidates == column] = EXCLUDED
-            best = top_k(line, k)
-            picked.append(candidates[best])
-            scores.append(line[best])
+        lists = [self._similar(int(column), k) for column in item_idx]
+        picked, scores = [best for best, _ in lists], [scores for _, scores in lists]
         frame = list_frame(self.movie_ids_[item_idx], self.movie_ids_, picked, scores)
         return frame.set_axis(["movie_id", "similar_id", "score", "rank"], axis=1)
+
+    def similar_to(self, movie_id: Any, k: int = 10) -> tuple[IdArray, Array]:
+        """`similar` of one movie: the movies and their scores."""
+        [column] = self._item_idx([movie_id], "movie_ids")
+        picked, scores = self._similar(int(column), check_k(k))
+        return self.movie_ids_[picked], scores
+
+    def _similar(self, column: int, k: int) -> tuple[Array, Array]:
+        """Positions of the most similar movies, and their scores."""
+        candidates = self._id_order if self.scores_new_movies else self._rated_idx
+        line = round_scores(self._similarity(column)[candidates], self.score_bits)
+        line += self.popularity_prior * self._prior_share[candidates]
+        line[candidates == column] = EXCLUDED
+        best = top_k(line, k)
+        return candidates[best], line[best]
 
     def _similarity(self, column: int) -> Array:
         n_modelled = len(self.movie_ids_) if self.scores_new_movies else self.n_fitted_movies_

@@ -31,6 +31,7 @@ from recommender.estimators.interactions import (
     as_sparse,
     ordered_product,
     places_of,
+    products_of_rows,
     select_items,
     unit_rows,
     with_values,
@@ -211,7 +212,7 @@ class ContentRecommender(Recommender):
 
     def _similarities(self, item_idx: Array) -> Array:
         """Cosine of the metadata."""
-        return np.asarray((self._likeness_rows[item_idx] @ self._likeness_rows.T).toarray())
+        return products_of_rows(self._likeness_rows, item_idx)
 
     def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
         """Greatest first, what one user's score of a movie loses without each token."""
@@ -233,7 +234,9 @@ class ContentRecommender(Recommender):
 
     def _shared_features(self, liked: Array, ids: set[str]) -> set[str]:
         tokens = {id: self._named_tokens[id] for id in ids if id in self._named_tokens}
-        n_having = np.bincount(self.features_[liked].indices, minlength=len(self.feature_names_)) if tokens else []
+        if not tokens:
+            return set()
+        n_having = np.bincount(self.features_[liked].indices, minlength=len(self.feature_names_))
         return {id for id, token in tokens.items() if n_having[token] > 1}
 
     @cached_property

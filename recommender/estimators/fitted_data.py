@@ -26,11 +26,7 @@ class LikenessRows:
         self._rows = rows
 
     def __getitem__(self, place: int) -> Array:
-        rows = self._rows
-        own = slice(*rows.indptr[place : place + 2])
-        one = np.zeros(rows.shape[1], dtype=rows.dtype)
-        one[rows.indices[own]] = rows.data[own]
-        return np.asarray(rows @ one)
+        return matrices.products_of_rows(self._rows, [place])[0]
 
 
 class FittedData:

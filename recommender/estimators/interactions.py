@@ -161,6 +161,21 @@ def resized(matrix: csr_matrix, n_movies: int) -> csr_matrix:
     return user_rows(matrix.data, matrix.indices, matrix.indptr, n_movies)
 
 
+def products_of_rows(rows: csr_matrix, places: Iterable[int]) -> Array:
+    """rows[places] @ rows.T, (places, rows): for a few places, without transposing all rows.
+
+    The sums have the order of the columns, as in scipy's sparse product, and so the same last bit.
+    """
+    one = np.zeros(rows.shape[1], dtype=rows.dtype)
+    products: list[Array] = []
+    for place in places:
+        own = slice(*rows.indptr[place : place + 2])
+        one[rows.indices[own]] = rows.data[own]
+        products.append(rows @ one)
+        one[rows.indices[own]] = 0
+    return np.array(products)
+
+
 def unit_rows(matrix: csr_matrix) -> csr_matrix:
     """The same rows with length 1, so that their products are cosines; empty rows stay empty."""
     length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1), dtype=np.float32).ravel())

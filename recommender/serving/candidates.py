@@ -111,11 +111,11 @@ def similar(loaded: LoadedModel, movie_id: int, request: ListRequest) -> list[Ca
     is_scored = movie_id in loaded.known and (loaded.model.scores_new_movies or movie_id in loaded.rated)
     if not is_scored:
         return request.trace.nothing(Outcome.UNKNOWN_MOVIE)
-    frame = loaded.model.similar([movie_id], k=request.k + len(request.excluded))
-    movies, scores = frame["similar_id"].tolist(), frame["score"].tolist()
+    found, scores = loaded.model.similar_to(movie_id, k=request.k + len(request.excluded))
+    movies = found.tolist()
     request.trace.count(Step.LIKE_THIS, len(movies))
     request.count_excluded(movies)
-    kept = [row for row in zip(movies, scores, strict=True) if row[0] not in request.excluded][: request.k]
+    kept = [row for row in zip(movies, scores.tolist(), strict=True) if row[0] not in request.excluded][: request.k]
     return [Candidate(*row, "similar") for row in kept] or request.trace.nothing(Outcome.ALL_EXCLUDED)
 
 
