@@ -38,9 +38,9 @@ NOW = {
 # A window that ends too far in the future was begun before the clock was set back, or under another rate.
 GOES_ON = "row.ends_at BETWEEN {now} AND excluded.ends_at + %(seconds)s"
 UPSERT = f"""
-INSERT INTO {{table}} AS row (key, count, ends_at) VALUES (%(key)s, 1, {{now}} + %(seconds)s)
+INSERT INTO {{table}} AS row (key, count, ends_at) VALUES (%(key)s, %(n)s, {{now}} + %(seconds)s)
 ON CONFLICT (key) DO UPDATE SET
-    count = CASE WHEN {GOES_ON} THEN row.count + 1 ELSE 1 END,
+    count = CASE WHEN {GOES_ON} THEN row.count + %(n)s ELSE %(n)s END,
     ends_at = CASE WHEN {GOES_ON} THEN row.ends_at ELSE excluded.ends_at END
 RETURNING count, ends_at - {{now}}
 """
@@ -56,24 +56,24 @@ def _redis() -> ModuleType:
     return redis_counter
 
 
-def count(key: str, *, seconds: int) -> tuple[int, float]:
-    """Counts a request: its number within the window of `key`, from 1, and the seconds until the window ends."""
+def count(key: str, *, seconds: int, n: int = 1) -> tuple[int, float]:
+    """Counts n requests: the last one's number within the window of `key`, from 1, and the seconds until that ends."""
     global _paused_until, _database_paused_until
     hashed = hashlib.sha256(key.encode(errors="replace")).hexdigest()[:40]  # addresses and names are not stored
     if settings.COUNTER_URL and time.monotonic() >= _paused_until:
         try:
-            return _redis().count(hashed, seconds)
+            return _redis().count(hashed, seconds, n)
         except RedisUnavailable as error:
             _paused_until = time.monotonic() + PAUSE_SECONDS
             logger.error("Redis cannot count requests, so the database does for %d s: %s", PAUSE_SECONDS, error)
             counter_failed.send_robust(sender=None)
     if time.monotonic() >= _database_paused_until:
         try:
-            return _count_in_database(hashed, seconds)
+            return _count_in_database(hashed, seconds, n)
         except Error as error:
             _database_paused_until = time.monotonic() + PAUSE_SECONDS
             logger.error("The database cannot count requests, so each process does for %d s: %s", PAUSE_SECONDS, error)
-    return _count_in_memory(hashed, seconds)
+    return _count_in_memory(hashed, seconds, n)
 
 
 def redis_error() -> str:
@@ -98,17 +98,17 @@ def _files() -> ConnectionHandler:
     return ConnectionHandler({DEFAULT_DB_ALIAS: site | {"NAME": settings.VAR_DIR / FILE, "OPTIONS": options}})
 
 
-def _count_in_database(key: str, seconds: int) -> tuple[int, float]:
+def _count_in_database(key: str, seconds: int, n: int) -> tuple[int, float]:
     names = {"table": TABLE, "now": NOW[database().vendor]}
     with database().cursor() as cursor:
-        cursor.execute(UPSERT.format(**names), {"key": key, "seconds": seconds})
+        cursor.execute(UPSERT.format(**names), {"key": key, "seconds": seconds, "n": n})
         number, seconds_left = cursor.fetchone()
-        if number == 1 and random.randrange(CLEAN_EVERY) == 0:
+        if number == n and random.randrange(CLEAN_EVERY) == 0:
             cursor.execute("DELETE FROM {table} WHERE ends_at < {now}".format(**names))
     return number, seconds_left
 
 
-def _count_in_memory(key: str, seconds: int) -> tuple[int, float]:
+def _count_in_memory(key: str, seconds: int, n: int) -> tuple[int, float]:
     now = time.monotonic()
     with _memory_lock:
         number, ends_at = _in_memory.pop(key, (0, 0.0))
@@ -116,5 +116,5 @@ def _count_in_memory(key: str, seconds: int) -> tuple[int, float]:
             number, ends_at = 0, now + seconds
         if len(_in_memory) >= KEYS_IN_MEMORY:
             del _in_memory[next(iter(_in_memory))]
-        _in_memory[key] = (number + 1, ends_at)
-    return number + 1, ends_at - now
+        _in_memory[key] = (number + n, ends_at)
+    return number + n, ends_at - now

@@ -17,8 +17,8 @@ from catalog.errors import RedisUnavailable
 
 TIMEOUT = 0.15  # seconds that a hung Redis delays a request
 LUA = """
-local count = redis.call("INCR", KEYS[1])
-if count == 1 then redis.call("PEXPIRE", KEYS[1], ARGV[1]) end
+local count = redis.call("INCRBY", KEYS[1], ARGV[2])
+if count == tonumber(ARGV[2]) then redis.call("PEXPIRE", KEYS[1], ARGV[1]) end
 return {count, redis.call("PTTL", KEYS[1])}
 """
 SHA = sha1(LUA.encode(), usedforsecurity=False).hexdigest()
@@ -36,10 +36,10 @@ class _Own(local):
 _own = _Own()
 
 
-def count(key: str, seconds: int) -> tuple[int, float]:
+def count(key: str, seconds: int, n: int = 1) -> tuple[int, float]:
     """As `catalog.counter.count`. Raises RedisUnavailable."""
     try:
-        number, milliseconds = _run(1, f"{settings.REDIS_PREFIX}:count:{key}", seconds * 1000)
+        number, milliseconds = _run(1, f"{settings.REDIS_PREFIX}:count:{key}", seconds * 1000, n)
     except RedisError as error:
         raise RedisUnavailable(str(error)) from error
     return number, milliseconds / 1000

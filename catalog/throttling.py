@@ -35,9 +35,13 @@ class ExactThrottle(throttling.SimpleRateThrottle):
     def get_ident(self, request: Request | HttpRequest) -> str:
         return _visitor(super().get_ident(request) or "")  # type: ignore[arg-type]
 
-    def _count(self, key: str) -> bool:
-        number, self.seconds_left = counter.count(key, seconds=self.duration)
+    def _count(self, key: str, n: int = 1) -> bool:
+        number, self.seconds_left = counter.count(key, seconds=self.duration, n=n)
         return number <= self.num_requests
+
+    def allow_more(self, n: int, request: Request, view: Any) -> bool:
+        """Counts n requests more, for one that asks for as much as several. Call `allow_request` first."""
+        return n == 0 or all(self._count(key, n) for key in self.get_cache_keys(request, view) if key)
 
     def wait(self) -> float:
         return self.seconds_left

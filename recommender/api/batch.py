@@ -1,5 +1,6 @@
 """Lists of up to MAX_LINES users in one request, as lines of JSON."""
 
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from recommender.serving.batch import Wanted, make_lists
 from recommender.serving.lists import RecommendationList
 
 MAX_LINES = 1000
+MAX_MOVIES = 20_000  # of all lines: bounds the memory and the time of a request
 
 
 class JSONLinesRenderer(ListRenderer):
@@ -51,14 +53,19 @@ class RecommendBatchView(ForOthersView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Lists for up to 1,000 users. Each line of the request is a body of `POST recommend`; the answer has a line
-        for each, in order: what that request answers, a list or an error."""
+        """Lists for up to 1,000 users, of 20,000 movies together. Each line of the request is a body of
+        `POST recommend`; the answer has a line for each, in order: what that request answers, a list or an error."""
         body: Any = request.data or b""  # empty when there is no body
         lines = [line for line in body.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
         if not 1 <= len(lines) <= MAX_LINES:
             values = {"max": MAX_LINES, "n": len(lines)}
             raise InvalidRequest("lines", _("expected 1 to %(max)d lines, got %(n)d") % values)
+        self._count(len(lines) - 1)  # the request has been counted as one
         answers = [self._wanted(line) for line in lines]
+        n_movies = sum(one.k for one in answers if isinstance(one, Wanted))
+        if n_movies > MAX_MOVIES:
+            values = {"max": MAX_MOVIES, "n": n_movies}
+            raise InvalidRequest("lines", _("expected lists of %(max)d movies together, got %(n)d") % values)
         lists = list(make_lists([one for one in answers if isinstance(one, Wanted)], surface="api:recommend"))
         rest = iter(lists)
         return Response([self._answer(one, next(rest)) if isinstance(one, Wanted) else one for one in answers])
@@ -68,6 +75,20 @@ class RecommendBatchView(ForOthersView):
         self.request.accepted_renderer = JSONRenderer()
         self.request.accepted_media_type = JSONRenderer.media_type
         return super().handle_exception(exc)
+
+    def get_throttles(self) -> list[Any]:
+        """The same ones while a request is answered: see `_count`."""
+        return self._throttles
+
+    def _count(self, n: int) -> None:
+        """Each line counts as a request. Raises Throttled."""
+        for throttle in self._throttles:
+            if not throttle.allow_more(n, self.request, self):
+                self.throttled(self.request, throttle.wait())
+
+    @cached_property
+    def _throttles(self) -> list[Any]:
+        return [throttle() for throttle in self.throttle_classes]
 
     def _wanted(self, line: bytes) -> Wanted | Any:
         """What the line asks for, or the error that answers it."""

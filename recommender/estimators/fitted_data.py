@@ -26,7 +26,7 @@ class LikenessRows:
         self._rows = rows
 
     def __getitem__(self, place: int) -> Array:
-        return matrices.products_of_rows(self._rows, [place])[0]
+        return np.asarray(matrices.products_of_rows(self._rows, [place])[0])
 
 
 class FittedData:

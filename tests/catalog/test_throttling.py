@@ -48,6 +48,12 @@ def test_no_two_requests_get_the_same_number():
 
 
 @pytest.mark.usefixtures("_place")
+def test_several_are_counted_in_one_step():
+    assert [counter.count("a", seconds=60, n=n)[0] for n in (5, 1, 3)] == [5, 6, 9]
+    assert 0 < counter.count("a", seconds=60)[1] <= 60
+
+
+@pytest.mark.usefixtures("_place")
 def test_a_window_ends_and_the_next_one_starts_from_one():
     assert [count("a"), count("a")] == [1, 2]
     _, seconds_left = counter.count("a", seconds=60)

@@ -18,7 +18,8 @@ def own() -> Iterator[Any]:
     """A connection besides the test's, as between two requests of a thread."""
     copy = connection.copy()
     copy.settings_dict |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-    ask(copy)
+    for _request in range(2):  # a new connection is asked once
+        ask(copy)
     yield copy
     copy.close()
 

@@ -125,11 +125,22 @@ def test_clients_that_know_files_alone_get_one(service, fan):
 
 
 def test_batches_count_against_the_limit_of_services(service, fan, monkeypatch):
-    monkeypatch.setitem(ScopedRateThrottle.THROTTLE_RATES, "service", "2/min")
-    single = service.post("/api/v1/recommend", {"user_id": fan.pk}, format="json")
-    answers = [single, *(send(service, {"user_id": fan.pk}) for _ in range(2))]
+    monkeypatch.setitem(ScopedRateThrottle.THROTTLE_RATES, "service", "6/min")
+    line = {"user_id": fan.pk}
+    single = service.post("/api/v1/recommend", line, format="json")
+    answers = [single, *(send(service, *[line] * n) for n in (1, 3, 2))]
 
-    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]  # 1 + 1 + 3 of 6, not 2 more
+    assert 0 < int(answers[-1]["Retry-After"]) <= 60
+    assert answers[-1].json()["error"]["code"] == "throttled"
+
+
+def test_the_movies_of_all_lines_are_limited(service, fan, monkeypatch):
+    monkeypatch.setattr("recommender.api.batch.MAX_MOVIES", 30)
+    lines = [{"user_id": fan.pk, "num_recommendations": k} for k in (10, 20, 1)]
+    assert send(service, *lines[:2]).status_code == 200
+    answer = send(service, *lines)
+    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, ["lines"])
 
 
 def test_each_list_is_recorded_as_a_single_one(service, train, camps, fan, nora):
