@@ -85,7 +85,6 @@ class Tastes(NamedTuple):
 
     of_movies: csr_matrix  # (movies, genres and bins): ones for its genres; shares of years, which sum to 1
     n_genres: int
-    of_items: Array  # (genres and bins, movies): the same
     prior: Array  # the mean over all likes
 
     @classmethod
@@ -95,14 +94,14 @@ class Tastes(NamedTuple):
         genres = (genres > 0).astype(np.float32)
         years /= np.maximum(years.sum(axis=1, keepdims=True), 1e-9)
         of_movies = np.hstack([genres, years]).astype(np.float32)
-        of_items = np.ascontiguousarray(of_movies.T)
-        prior = np.minimum((of_items @ popularity + 0.5) / (popularity.sum() + 1), 0.99).astype(np.float32)
-        return cls(csr_matrix(of_movies), genres.shape[1], of_items, prior)
+        likes = np.ascontiguousarray(of_movies.T) @ popularity
+        prior = np.minimum((likes + 0.5) / (popularity.sum() + 1), 0.99).astype(np.float32)
+        return cls(csr_matrix(of_movies), genres.shape[1], prior)
 
     def match(self, liked: csr_matrix, item_idx: Array) -> Array:
         """(users, columns): the sum of the logarithms, float32."""
-        of_items, bare = self.evidence(liked)
-        return product_of_items(of_items, self.of_items, item_idx) + bare
+        of_traits, bare = self.evidence(liked)
+        return np.asarray((self.of_movies @ of_traits.T).T[:, item_idx] + bare)
 
     def evidence(self, liked: csr_matrix) -> tuple[Array, Array]:
         """(users, genres and bins): what each adds to a movie that has it; and (users, 1) of a movie without any."""

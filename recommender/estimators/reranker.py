@@ -65,7 +65,10 @@ class Reranker:
     ) -> Array:
         """Final scores of those items, from the personal `scores`; `item_features` and `genres` cover all movies."""
         own = self.weights_of(history, item_features)
-        result: Array = self.personal(own, scores) + product_of_items(own[:, NOW:], item_features, item_idx)
+        result: Array = self.personal(own, scores)
+        counts = NOW + np.flatnonzero(own[:, NOW:].any(axis=0))  # the plain form has few
+        if len(counts):
+            result += product_of_items(own[:, counts], item_features[counts - NOW], item_idx)
         if self.weights[:, GENRES].any():
             result += own[:, GENRES, None] * genres.affinity(liked, item_idx)
         return result
