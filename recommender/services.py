@@ -20,6 +20,7 @@ from recommender.explanations import Reason, contributions
 from recommender.models import Dismissal, Feedback, Impression, ServedModel, ServingStatsMinute
 from recommender.reasons import Attributed, attribute_movie
 from recommender.serving import candidates, titles
+from recommender.serving.batch import Wanted, make_lists
 from recommender.serving.candidates import Candidate
 from recommender.serving.fallback_chain import NEWEST, POPULAR, VARIED, Source, find_movies, model_sources
 from recommender.serving.filters import FilterValues, MovieFilters
@@ -69,6 +70,11 @@ def recommend(
     )
     sources = model_sources(together if companions else partial(candidates.personal, include_new=include_new))
     return make_list([*sources, POPULAR, NEWEST], request, surface=surface, explain=explain)
+
+
+def recommend_many(wanted: Sequence[Wanted], *, surface: str) -> list[RecommendationList | None]:
+    """The list of `recommend` for each, in order, scored together; None where there is no such user."""
+    return list(make_lists(wanted, surface=surface))
 
 
 def recommend_new(

@@ -18,7 +18,8 @@ from recommender.api.list_json import ListRenderer
 from recommender.api.serializers import RecommendForUserSerializer
 from recommender.api.views import ForOthersView
 from recommender.errors import InvalidRequest
-from recommender.serving.batch import Wanted, make_lists
+from recommender.services import recommend_many
+from recommender.serving.batch import Wanted
 from recommender.serving.lists import RecommendationList
 
 MAX_LINES = 1000
@@ -66,7 +67,7 @@ class RecommendBatchView(ForOthersView):
         if n_movies > MAX_MOVIES:
             values = {"max": MAX_MOVIES, "n": n_movies}
             raise InvalidRequest("lines", _("expected lists of %(max)d movies together, got %(n)d") % values)
-        lists = list(make_lists([one for one in answers if isinstance(one, Wanted)], surface="api:recommend"))
+        lists = recommend_many([one for one in answers if isinstance(one, Wanted)], surface="api:recommend")
         rest = iter(lists)
         return Response([self._answer(one, next(rest)) if isinstance(one, Wanted) else one for one in answers])
 

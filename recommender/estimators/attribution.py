@@ -9,7 +9,7 @@ moves the scores of all movies together.)
 A part is a plausible reason where the rated movie is near the recommended one, by audience or by metadata.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
@@ -101,7 +101,8 @@ class Attributing(FittedData):
             [part for part in self._feature_contributions(row, column) or of_genres if part.contribution > 0]
             for column, of_genres in zip(item_idx.tolist(), genres, strict=True)
         ]
-        shared = self._shared_features(self._positives(row).indices, {part.id for parts in found for part in parts})
+        ids = {part.id for parts in found for part in parts}
+        shared = self._shared_features(self._positives(row).indices, ids) if ids else set()
         largest = attrgetter("contribution")
         return [max((part for part in parts if part.id in shared), key=largest, default=None) for parts in found]
 
@@ -159,3 +160,15 @@ def _nearest(likeness: Array, column: int) -> Array:
     likeness[column] = EXCLUDED
     best = top_k(likeness, N_NEIGHBORS)
     return best[likeness[best] > 0]
+
+
+def named_tokens(feature_names: Sequence[Sequence[str]]) -> dict[str, int]:
+    """Columns of the features of NAMED_KINDS, by the ids that contributions give them."""
+    names = enumerate(feature_names)
+    return {f"{kind}:{token}": column for column, (kind, token) in names if kind in NAMED_KINDS}
+
+
+def shared_features(of_movies: csr_matrix, tokens: Mapping[str, int], ids: set[str]) -> set[str]:
+    """Those of the features that at least two of the movies have (a row each)."""
+    n_having = np.bincount(of_movies.indices, minlength=of_movies.shape[1])
+    return {id for id in ids if id in tokens and n_having[tokens[id]] > 1}

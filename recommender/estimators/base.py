@@ -149,19 +149,6 @@ class Recommender(Attributing, ABC):
         excluded = self._excluded(exclude, history.shape[0])
         return self._lists(np.arange(history.shape[0]), history, k, exclude_seen, candidates, excluded)
 
-    def best_for_history(
-        self,
-        history: History,
-        k: int = 10,
-        exclude_seen: bool = True,
-        candidates: Iterable[Any] | None = None,
-        exclude: Iterable[Any] = (),
-    ) -> tuple[IdArray, Array]:
-        """`recommend_for_history` of one history: the movies and their scores."""
-        row, excluded = self._from_mappings([history]), self._excluded([exclude], 1)
-        picked, scores = self._cut(row, k, exclude_seen, candidates, excluded)
-        return (self.movie_ids_[picked[0]], scores[0]) if picked else (self.movie_ids_[:0], np.empty(0))
-
     def _lists(
         self,
         users: IdArray,

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, vstack
 
-from recommender.estimators.attribution import NAMED_KINDS, Contribution
+from recommender.estimators.attribution import Contribution, named_tokens, shared_features
 from recommender.estimators.base import Recommender
 from recommender.estimators.compact import RoundedColumns
 from recommender.estimators.config import Config, count, number
@@ -31,7 +31,6 @@ from recommender.estimators.interactions import (
     as_sparse,
     ordered_product,
     places_of,
-    products_of_rows,
     select_items,
     unit_rows,
     with_values,
@@ -212,7 +211,7 @@ class ContentRecommender(Recommender):
 
     def _similarities(self, item_idx: Array) -> Array:
         """Cosine of the metadata."""
-        return products_of_rows(self._likeness_rows, item_idx)
+        return self._likeness_to_all(item_idx)
 
     def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
         """Greatest first, what one user's score of a movie loses without each token."""
@@ -233,17 +232,11 @@ class ContentRecommender(Recommender):
         ]
 
     def _shared_features(self, liked: Array, ids: set[str]) -> set[str]:
-        tokens = {id: self._named_tokens[id] for id in ids if id in self._named_tokens}
-        if not tokens:
-            return set()
-        n_having = np.bincount(self.features_[liked].indices, minlength=len(self.feature_names_))
-        return {id for id, token in tokens.items() if n_having[token] > 1}
+        return shared_features(self.features_[liked], self._named_tokens, ids)
 
     @cached_property
     def _named_tokens(self) -> dict[str, int]:
-        """Columns of the features that a reason may name, by their ids."""
-        names = enumerate(self.feature_names_)
-        return {f"{kind}:{token}": column for column, (kind, token) in names if kind in NAMED_KINDS}
+        return named_tokens(self.feature_names_)
 
     @cached_property
     def _modelled_by_token(self) -> csr_matrix:

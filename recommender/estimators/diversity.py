@@ -47,8 +47,7 @@ def diverse_list(
     exclude: Iterable[Any] = (),
     exclude_seen: bool = True,
 ) -> tuple[IdArray, Array, Array]:
-    """The best movies for one history and their scores, as `best_for_history` gives them, and which of them are the
-    list.
+    """The best movies for one history and their scores, as in `recommend_for_history`, and which of them are the list.
 
     The strength is that for a long history: after n ratings it is n / (n + 1) of it, since a few likes have few movies
     near them, and what is unlike those is off taste.
@@ -56,7 +55,11 @@ def diverse_list(
     strength *= len(history) / (len(history) + 1)
     n_candidates = int(model.is_rated_.sum()) if candidates is None else len(candidates)
     n_best = pool_size(k, n_candidates) if strength or novelty else k
-    movies, scores = model.best_for_history(history, n_best, exclude_seen, candidates, exclude)
+    row, excluded = model._from_mappings([history]), model._excluded([exclude], 1)
+    picked, found = model._cut(row, n_best, exclude_seen, candidates, excluded)
+    if not picked:
+        return model.movie_ids_[:0], np.empty(0), np.empty(0, dtype=np.int64)
+    movies, scores = model.movie_ids_[picked[0]], found[0]
     return movies, scores, choose_diverse(model, movies, scores, k, strength, novelty)
 
 

@@ -106,6 +106,10 @@ class FittedData:
         """`likeness`, of which each row is computed when it is asked for: choosing a few of many asks for those."""
         return LikenessRows(self._likeness_rows[self._item_idx(movie_ids, "movie_ids")])
 
+    def _likeness_to_all(self, item_idx: Array) -> Array:
+        """Of a few movies to all (columns, movies)."""
+        return matrices.products_of_rows(self._likeness_rows, item_idx)
+
     def fame(self, movie_ids: Iterable[Any]) -> Array:
         """How well known each movie is: 0 without positives, 1 for the movie with most, on a scale of logarithms."""
         known = np.log1p(self.popularity_[self._item_idx(movie_ids, "movie_ids")])

@@ -72,7 +72,7 @@ def test_the_genre_and_the_sources_that_fill_up_are_shown(train, camps, fan, cap
 def test_a_source_that_failed_is_named(train, camps, fan, capsys, monkeypatch):
     train(version=1)
     train(version=2, algorithm="popularity")
-    monkeypatch.setattr(server.champion().model, "recommend_for_history", None)
+    monkeypatch.setattr(server.champion().model, "_cut", None)
     text = explained(capsys, k=3)
     assert "champion (model 2), asked for 3 movies: it failed with an exception; see the log" in text
     assert "previous (model 1), asked for 3 movies: it returned movies" in text

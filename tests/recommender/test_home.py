@@ -119,7 +119,7 @@ def test_the_note_says_that_a_model_stands_in(client, train, camps, fan, monkeyp
     train(version=1)
     train(version=2)
     champion, _ = server.models()
-    monkeypatch.setattr(champion.model, "recommend_for_history", None)
+    monkeypatch.setattr(champion.model, "_cut", None)
     client.force_login(fan)
     assert "Model 1 · personal, standing in for its successor" in client.get("/").content.decode()
 
@@ -260,7 +260,7 @@ def test_the_page_does_not_fail_with_the_model(client, train, camps, fan, monkey
     train()
     count_ratings()
     [champion] = server.models()
-    for name in ("recommend_for_history", "similar"):
+    for name in ("_cut", "_similar"):
         monkeypatch.setattr(champion.model, name, None)
     client.force_login(fan)
     response = client.get("/")

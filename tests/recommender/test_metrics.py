@@ -32,7 +32,7 @@ def test_each_list_is_counted_once_and_timed(train, camps, fan, nora):
 def test_a_failing_source_is_counted_and_logged_once_a_minute(train, camps, fan, monkeypatch, caplog):
     train(version=1)
     train(version=2, algorithm="popularity")
-    monkeypatch.setattr(server.models()[0].model, "recommend_for_history", None)
+    monkeypatch.setattr(server.models()[0].model, "_cut", None)
     before = sample("movierec_step_errors_total", step="champion"), sample("movierec_fallbacks_total", step="previous")
     for _ in range(3):
         recommendations = recommend(user=fan, surface="test")

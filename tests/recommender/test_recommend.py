@@ -171,7 +171,7 @@ def break_sources(monkeypatch, how_many: int) -> None:
         raise RuntimeError("broken on purpose")
 
     for loaded in server.models()[:how_many]:
-        monkeypatch.setattr(loaded.model, "recommend_for_history", fail)
+        monkeypatch.setattr(loaded.model, "_cut", fail)
     if how_many > 2:
         monkeypatch.setattr(candidates, "_first", first_but_not_popular(candidates._first))
 

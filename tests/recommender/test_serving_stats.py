@@ -70,7 +70,7 @@ def test_unchanged_counts_are_not_written_again(db, django_assert_num_queries):
 def test_lists_and_failures_of_the_served_model_are_counted(fan, train, monkeypatch):
     row = train()
     recommend(user=fan, k=5, surface="test")
-    monkeypatch.setattr(type(server.models()[0].model), "recommend_for_history", lambda *a, **b: 1 / 0)
+    monkeypatch.setattr(type(server.models()[0].model), "_cut", lambda *a, **b: 1 / 0)
 
     assert recommend(user=fan, k=5, surface="test").fallback == "popular"
 
