@@ -9,7 +9,7 @@ moves the scores of all movies together.)
 A part is a plausible reason where the rated movie is near the recommended one, by audience or by metadata.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
@@ -24,7 +24,6 @@ from recommender.estimators.ranking import EXCLUDED, top_k
 
 N_NEIGHBORS = 50
 AUDIENCE_USERS = 20_000  # bound the memory; movies of few raters find their neighbours by metadata
-NAMED_KINDS = ("genre", "keyword", "cast", "director")
 
 
 class Contribution(NamedTuple):
@@ -107,7 +106,7 @@ class Attributing(FittedData):
         return [max((part for part in parts if part.id in shared), key=largest, default=None) for parts in found]
 
     def _shared_features(self, liked: Array, ids: set[str]) -> set[str]:
-        """Those of the features that are of NAMED_KINDS, and that at least two of the liked movies have."""
+        """Those of the features that a reason may name, and that at least two of the liked movies have."""
         return set()
 
     def _genre_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
@@ -160,15 +159,3 @@ def _nearest(likeness: Array, column: int) -> Array:
     likeness[column] = EXCLUDED
     best = top_k(likeness, N_NEIGHBORS)
     return best[likeness[best] > 0]
-
-
-def named_tokens(feature_names: Sequence[Sequence[str]]) -> dict[str, int]:
-    """Columns of the features of NAMED_KINDS, by the ids that contributions give them."""
-    names = enumerate(feature_names)
-    return {f"{kind}:{token}": column for column, (kind, token) in names if kind in NAMED_KINDS}
-
-
-def shared_features(of_movies: csr_matrix, tokens: Mapping[str, int], ids: set[str]) -> set[str]:
-    """Those of the features that at least two of the movies have (a row each)."""
-    n_having = np.bincount(of_movies.indices, minlength=of_movies.shape[1])
-    return {id for id in ids if id in tokens and n_having[tokens[id]] > 1}

@@ -20,12 +20,12 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, vstack
 
-from recommender.estimators.attribution import Contribution, named_tokens, shared_features
+from recommender.estimators.attribution import Contribution
 from recommender.estimators.base import Recommender
 from recommender.estimators.compact import RoundedColumns
 from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
-from recommender.estimators.features import MovieFeatures
+from recommender.estimators.features import MovieFeatures, named_tokens, shared_features
 from recommender.estimators.interactions import (
     Array,
     as_sparse,

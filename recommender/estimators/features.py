@@ -8,7 +8,7 @@ the cosines of their blocks. Nothing here counts votes or ratings: a new movie h
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, NamedTuple, Self
 
@@ -25,6 +25,7 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 YEAR_STEP = 5
 YEAR_BINS = 2  # to each side of a movie's own
 MAX_CAST = 10
+NAMED_KINDS = ("genre", "keyword", "cast", "director")  # of features that a reason may name
 
 
 class Block(NamedTuple):
@@ -152,3 +153,15 @@ def _tokens(movies: pd.DataFrame, block: Block) -> list[Tokens]:
 def _is_kept(n: int, block: Block, n_movies: int) -> bool:
     """A small catalogue keeps its common words: a share of few movies says nothing."""
     return n >= block.min_movies and (n <= block.max_share * n_movies or n_movies < 20)
+
+
+def named_tokens(feature_names: Sequence[Sequence[str]]) -> dict[str, int]:
+    """Columns of the features of NAMED_KINDS, by the ids that contributions give them."""
+    names = enumerate(feature_names)
+    return {f"{kind}:{token}": column for column, (kind, token) in names if kind in NAMED_KINDS}
+
+
+def shared_features(of_movies: csr_matrix, tokens: Mapping[str, int], ids: set[str]) -> set[str]:
+    """Those of the features that at least two of the movies have (a row each)."""
+    n_having = np.bincount(of_movies.indices, minlength=of_movies.shape[1])
+    return {id for id in ids if id in tokens and n_having[tokens[id]] > 1}

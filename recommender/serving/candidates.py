@@ -79,10 +79,9 @@ def _ranked(
     )
     request.trace.count(Step.RANKED, len(movies))
     request.trace.count(Step.DIVERSE, len(kept))
-    listed = movies[kept].tolist()
-    reasons = loaded.main_reasons(request.profile.ratings, history, listed)
-    rows = zip(listed, scores[kept].tolist(), strict=True)
-    found = [Candidate(movie, score, source, reasons.get(movie)) for movie, score in rows]
+    rows = dict(zip(movies[kept].tolist(), scores[kept].tolist(), strict=True))
+    reasons = loaded.main_reasons(request.profile.ratings, history, [*rows])
+    found = [Candidate(movie, score, source, reasons.get(movie)) for movie, score in rows.items()]
     return found or request.trace.nothing(Outcome.ALL_EXCLUDED)
 
 
@@ -108,14 +107,12 @@ def blend(rated: list[Candidate], fresh: list[Candidate], request: ListRequest) 
 
 
 def similar(loaded: LoadedModel, movie_id: int, request: ListRequest) -> list[Candidate]:
-    is_scored = movie_id in loaded.known and (loaded.model.scores_new_movies or movie_id in loaded.rated)
-    if not is_scored:
+    if movie_id not in loaded.known or not (loaded.model.scores_new_movies or movie_id in loaded.rated):
         return request.trace.nothing(Outcome.UNKNOWN_MOVIE)
-    found, scores = loaded.model.similar_to(movie_id, k=request.k + len(request.excluded))
-    movies = found.tolist()
+    movies, scores = (found.tolist() for found in loaded.model.similar_to(movie_id, request.k + len(request.excluded)))
     request.trace.count(Step.LIKE_THIS, len(movies))
     request.count_excluded(movies)
-    kept = [row for row in zip(movies, scores.tolist(), strict=True) if row[0] not in request.excluded][: request.k]
+    kept = [row for row in zip(movies, scores, strict=True) if row[0] not in request.excluded][: request.k]
     return [Candidate(*row, "similar") for row in kept] or request.trace.nothing(Outcome.ALL_EXCLUDED)
 
 
@@ -150,8 +147,8 @@ def _by_popularity() -> MovieQuerySet:
 
 def newest(request: ListRequest) -> list[Candidate]:
     """The latest release first; the score is its year."""
-    rows = _first(Movie.objects.newest(), request, "year")
-    return [Candidate(movie, float(year or 0), "newest") for movie, year in rows]
+    years = _first(Movie.objects.newest(), request, "year")
+    return [Candidate(movie, float(year or 0), "newest") for movie, year in years]
 
 
 def _first(movies: MovieQuerySet, request: ListRequest, score: str) -> list[tuple[int, float]]:
