@@ -1,5 +1,6 @@
 """Counts requests in Redis; see `catalog.counter`."""
 
+import os
 from functools import cache
 from hashlib import sha1
 from threading import local
@@ -34,6 +35,7 @@ class _Own(local):
 
 
 _own = _Own()
+os.register_at_fork(after_in_child=lambda: _own.connections.clear())  # or two processes would read each other's answers
 
 
 def count(key: str, seconds: int, n: int = 1) -> tuple[int, float]:

@@ -4,6 +4,7 @@ from typing import Any, cast
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.drainage import set_override
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.authentication import SessionAuthentication
@@ -70,6 +71,9 @@ class ServiceTokenAuthentication(TokenAuthentication):
         user = super().user_of(row)
         user.is_permitted = bool(row[-1])  # type: ignore[attr-defined]
         return user
+
+
+set_override(ServiceTokenAuthentication, "suppress_collision_warning", True)  # it is documented as any token
 
 
 class MayRecommendForOthers(BasePermission):

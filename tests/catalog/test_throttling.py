@@ -1,5 +1,6 @@
 """The limits are exact: with many attempts at once, at every sign-in, wherever they are counted."""
 
+import os
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ import pytest
 from django.db import connections
 from rest_framework.settings import api_settings
 
-from catalog import counter
+from catalog import counter, redis_counter
 from catalog.redis_counter import TIMEOUT
 from catalog.throttling import SignUpThrottle
 from tests.factories import UserFactory
@@ -92,6 +93,15 @@ def test_each_process_counts_while_the_database_cannot(settings, monkeypatch, ca
     monkeypatch.undo()
     counter._database_paused_until = 0.0
     assert count("a") == 1
+
+
+def test_a_forked_process_uses_no_connection_of_its_parent(monkeypatch):
+    monkeypatch.setattr(redis_counter._own, "connections", {"redis://127.0.0.1:1/0": object()})
+    pid = os.fork()
+    if pid == 0:
+        os._exit(len(redis_counter._own.connections))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert redis_counter._own.connections
 
 
 def test_a_hung_redis_delays_one_request_a_little(settings, monkeypatch):
