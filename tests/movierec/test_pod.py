@@ -14,7 +14,11 @@ POD_FAKES = {
     "docker": """
 echo "$*" >>"$CALLS"
 for argument; do if [ -f "$argument" ]; then cp "$argument" "$GIVEN"; fi; done
-case "$*" in image*) echo "$IMAGE_BYTES" ;; *" up "*) exit 1 ;; esac""",
+case "$*" in
+image*) echo "$IMAGE_BYTES" ;;
+"volume ls"*) echo movierec-pod_data ;;
+*" up "*) exit 1 ;;
+esac""",
 }
 
 
@@ -39,10 +43,19 @@ def test_another_user_runs_every_container_of_our_images(tmp_path):
 
 
 def test_the_containers_get_the_path_of_the_site(tmp_path):
-    code, calls, _ = pod(tmp_path, "--base-path", "/films")
+    code, _, _ = pod(tmp_path, "--base-path", "/films")
 
     assert "BASE_PATH=/films" in (tmp_path / "given" / "env").read_text().splitlines()
-    assert code == 1 and calls[-1].endswith("down --volumes")  # nothing is left
+    assert code == 1
+
+
+def test_nothing_of_an_earlier_run_is_left(tmp_path):
+    _, calls, _ = pod(tmp_path)
+
+    removed = [place for place, call in enumerate(calls) if call == "volume rm movierec-pod_data"]
+    used = [place for place, call in enumerate(calls) if call.endswith((" build", " up --detach --wait"))]
+    assert [calls[place - 2].endswith("down --volumes") for place in removed] == [True, True]
+    assert removed[0] < used[0] < used[-1] < removed[-1] == len(calls) - 1
 
 
 def test_an_image_that_is_too_large_is_told(tmp_path):
