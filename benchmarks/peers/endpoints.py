@@ -103,5 +103,6 @@ def _peer_variables(folder: Path) -> dict[str, str]:
 def _uvicorn(cwd: Path, python: Path, log: Path, environment: dict[str, str]) -> WebServer:
     port = free_port()
     options = ["--workers", str(WORKERS), "--no-access-log", "--host", "127.0.0.1", "--port", str(port)]
+    options += ["--timeout-worker-healthcheck", "60"]  # by default it kills one that takes 5 s to import mlflow
     command = [str(python), "-m", "uvicorn", "app:app", *options]
     return WebServer(command, port=port, cwd=cwd, log=log, environment=environment, ready="")
