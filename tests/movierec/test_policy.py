@@ -86,6 +86,7 @@ def test_a_file_of_an_older_version_still_means_the_same(caplog):
 
     # The defaults that have changed since: the file's own values are kept.
     kept = {"training": {"stale_after_seconds": 40}, "imports": {"stale_after_seconds": 60}}
+    kept |= {"limits": {"service": "6000/min"}}
     assert policy == Policy.model_validate(kept)
     assert "watch.automatic_rollback is now auto_rollback.enabled" in caplog.text
     assert "histories is now imports" in caplog.text
