@@ -14,7 +14,7 @@ from scipy.sparse import _sparsetools, csr_matrix
 
 from recommender.estimators.interactions import Array, ordered_product
 
-MAX_WEIGHTS = 256  # a movie, in the mean; benchmarks.kept_weights shows that more add nothing
+MAX_WEIGHTS = 256  # a movie, in the mean; benchmarks.compact measures what the others would add
 BLOCK = 1024
 SAMPLE = 1_000_000
 LARGEST = 32_767  # of an int16
