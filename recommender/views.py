@@ -68,6 +68,8 @@ def home(request: HttpRequest) -> HttpResponse:
     user = request.user if request.user.is_authenticated else None
     profile = UserProfile.of_request(request)
     rows = home_rows(user, profile)
+    if not rows:
+        Movie.objects.exists()  # lists fall back to nothing without a database; that is a 503, not an empty site
     mark_for(request, [result.movie for row in rows for result in row.recommendations.results])
     context: dict[str, Any] = {
         "rows": rows,

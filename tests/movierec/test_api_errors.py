@@ -145,7 +145,10 @@ def test_an_unreachable_database_is_a_503(rf, error, path):
     assert b"10.0.0.7" not in answer.content
 
 
-@pytest.mark.parametrize(("path", "said"), [("/movies/", "Back in a moment"), ("/api/v1/movies/", '"unavailable"')])
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("/", "Back in a moment"), ("/movies/", "Back in a moment"), ("/api/v1/movies/", '"unavailable"')],
+)
 def test_pages_and_api_answer_503_meanwhile(client, db, monkeypatch, path, said):
     def refuse(*args: object, **kwargs: object) -> None:
         raise OperationalError("connection refused")
