@@ -1,6 +1,7 @@
 """Passwords sent to every place that takes them, many at once."""
 
 import itertools
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ import httpx
 PAGES = ("/accounts/sign-in/", "/admin/login/")
 PLACES = (*PAGES, "/api/v1/token/")
 REFUSED = 429
+BUSY = 503
 
 
 @contextmanager
@@ -24,10 +26,14 @@ def visitor(address: str) -> Iterator[httpx.Client]:
 
 
 def send(client: httpx.Client, place: str, username: str, password: str, **headers: str) -> httpx.Response:
-    form = {"username": username, "password": password}
-    if place not in PAGES:
-        return client.post(place, json=form, headers=headers)
-    return client.post(place, data=form | {"csrfmiddlewaretoken": client.cookies["csrftoken"]}, headers=headers)
+    """A site with more to do than it can is asked again, when it says."""
+    values = {"username": username, "password": password}
+    form = values | {"csrfmiddlewaretoken": client.cookies["csrftoken"]} if place in PAGES else None
+    while True:
+        answer = client.post(place, data=form, json=None if form else values, headers=headers)
+        if answer.status_code != BUSY:
+            return answer
+        time.sleep(float(answer.headers["Retry-After"]))
 
 
 def guess(client: httpx.Client, n: int, username: str, *, own_addresses: bool = False) -> Counter[int]:

@@ -30,7 +30,7 @@ def site(train, camps, fan) -> User:
 
 
 def titles(page: Page) -> list[str]:
-    return page.locator("#list h3").all_inner_texts()
+    return page.locator("#list h3").all_text_contents()
 
 
 @pytest.mark.parametrize("javascript", [True, False])

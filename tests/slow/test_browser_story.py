@@ -41,7 +41,7 @@ def sign_in(page: Page, name: str) -> None:
 
 
 def titles(page: Page) -> list[str]:
-    return page.locator("#list .movie-card-title").all_inner_texts()
+    return page.locator("#list .movie-card-title").all_text_contents()
 
 
 def rate_the_first(page: Page) -> str:

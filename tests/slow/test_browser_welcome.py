@@ -22,7 +22,7 @@ def rate_three(page: Page) -> list[str]:
 
 
 def listed(page: Page) -> list[str]:
-    return page.locator(".first-movies a[href^='/movies/']").all_inner_texts()
+    return page.locator(".first-movies a[href^='/movies/']").all_text_contents()
 
 
 def begin(page: Page) -> None:
