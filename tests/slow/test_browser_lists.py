@@ -40,7 +40,7 @@ def test_more_continues_the_list_and_filters_narrow_it(visit, site, javascript):
     page.goto("/for-you/")
     first = titles(page)
     assert len(first) == 24
-    page.get_by_role("link", name="More", exact=True).click()
+    page.get_by_role("link", name="More movies", exact=True).click()
     if javascript:
         expect(page.locator("#list h3")).to_have_count(48)
         expect(page.locator("#more")).to_be_focused()
@@ -79,3 +79,26 @@ def test_pages_of_cards_are_light_and_narrow(visit, site):
         answer = page.goto(address)
         assert answer and len(answer.body()) < MOST_HTML, address
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), address
+
+
+LISTS = "[...document.querySelectorAll('.movie-row, .movie-grid')]"
+HEIGHTS = f"{LISTS}.map(list => list.offsetHeight)"
+OVERLAPS = f"""{LISTS}.flatMap(list => [...list.querySelectorAll('a, button, summary')].filter(
+    target => target.getBoundingClientRect().bottom > list.getBoundingClientRect().bottom
+).map(target => target.outerHTML))"""
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_cards_out_of_sight_keep_their_place(visit, site, width):
+    """They are not laid out before they come near; what is below them stays where it is when they do."""
+    page = visit(viewport={"width": width, "height": 800})
+    sign_in(page, site)
+    for address in ("/", "/movies/", "/for-you/"):
+        page.goto(address)
+        assert not page.evaluate(OVERLAPS), address
+    page.goto("/")
+    before = page.evaluate(HEIGHTS)
+    for row in page.locator(".movie-row").all():
+        row.get_by_role("article").last.scroll_into_view_if_needed()
+        expect(row.get_by_role("article").last).to_be_in_viewport()
+    assert page.evaluate(HEIGHTS) == before
