@@ -120,7 +120,7 @@ def test_a_host_takes_every_step_of_a_deploy(tmp_path):
 
     assert code == 0
     alone = "run --rm -T --no-deps"  # touches no service that serves
-    steps = ["build", f"{alone} migrate", f"{alone} training python manage.py import_model", "up --detach --wait"]
+    steps = ["build web worker", f"{alone} migrate", f"{alone} training python manage.py import_model", "up --detach --wait"]
     assert [call.startswith(f"compose {step}") for call, step in zip(calls, steps, strict=True)] == [True] * 4
 
 

@@ -12,7 +12,7 @@ from tests.processes import ROOT, put_stand_ins
 pytestmark = pytest.mark.once
 POD_FAKES = {
     "docker": """
-echo "$*" >>"$CALLS"
+echo "$*${COMPOSE_PARALLEL_LIMIT:+, $COMPOSE_PARALLEL_LIMIT at a time}" >>"$CALLS"
 for argument; do if [ -f "$argument" ]; then cp "$argument" "$GIVEN"; fi; done
 case "$*" in
 image*) echo "$IMAGE_BYTES" ;;
@@ -53,9 +53,19 @@ def test_nothing_of_an_earlier_run_is_left(tmp_path):
     _, calls, _ = pod(tmp_path)
 
     removed = [place for place, call in enumerate(calls) if call == "volume rm movierec-pod_data"]
-    used = [place for place, call in enumerate(calls) if call.endswith((" build", " up --detach --wait"))]
+    used = [place for place, call in enumerate(calls) if call.endswith((" build web worker, 1 at a time", " up --detach --wait"))]
     assert [calls[place - 2].endswith("down --volumes") for place in removed] == [True, True]
     assert removed[0] < used[0] < used[-1] < removed[-1] == len(calls) - 1
+
+
+def test_two_images_built_in_turn_run_every_service(tmp_path):
+    _, calls, _ = pod(tmp_path)
+
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    images = {name: service["image"] for name, service in services.items() if "build" in service}
+    built = [call.partition(" build ")[2] for call in calls if " build" in call]
+    assert built == ["web worker, 1 at a time"]
+    assert {images[name] for name in ("web", "worker")} == set(images.values())
 
 
 def test_an_image_that_is_too_large_is_told(tmp_path):
