@@ -63,8 +63,9 @@ RUN python -m compileall -q . \
     && VAR_DIR=/tmp/build python manage.py collectstatic --noinput --verbosity 0 \
     && VAR_DIR=/tmp/build python -c "import runpy; runpy.run_path('deploy/gunicorn.py')['on_starting'](None)" \
     && rm -rf /tmp/build
-# The git revision that trainings record: the image has no git.
+# The git revision that trainings record: the image has no git. Podman takes the layer of an older one if no RUN has it.
 ARG CODE_REVISION=
+RUN : "$CODE_REVISION"
 ENV CODE_REVISION=$CODE_REVISION
 USER 10001
 
@@ -75,5 +76,6 @@ RUN VAR_DIR=/tmp/build python -c "import runpy; runpy.run_path('deploy/gunicorn.
         import dvc.cli, implicit.als, lightfm, mlflow.pyfunc, mlflow.server, s3fs, mlops.training.pipeline, mlops.tuning.search" \
     && rm -rf /tmp/build
 ARG CODE_REVISION=
+RUN : "$CODE_REVISION"
 ENV CODE_REVISION=$CODE_REVISION
 USER 10001

@@ -120,8 +120,21 @@ def test_a_host_takes_every_step_of_a_deploy(tmp_path):
 
     assert code == 0
     alone = "run --rm -T --no-deps"  # touches no service that serves
-    steps = ["build web worker", f"{alone} migrate", f"{alone} training python manage.py import_model", "up --detach --wait"]
+    steps = [
+        "build web worker",
+        f"{alone} migrate",
+        f"{alone} training python manage.py import_model",
+        "up --detach --wait",
+    ]
     assert [call.startswith(f"compose {step}") for call, step in zip(calls, steps, strict=True)] == [True] * 4
+
+
+def test_an_image_of_older_layers_has_its_own_revision():
+    """Podman compares the values that a RUN is given, not those of ENV (containers/buildah#5501)."""
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    known = re.findall(r'ARG CODE_REVISION=\nRUN : "\$CODE_REVISION"\nENV CODE_REVISION=\$CODE_REVISION\n', image)
+
+    assert len(known) == image.count("ENV CODE_REVISION=") == 2
 
 
 def test_a_model_that_a_host_refuses_ends_the_deploy(tmp_path):

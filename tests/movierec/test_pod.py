@@ -53,7 +53,11 @@ def test_nothing_of_an_earlier_run_is_left(tmp_path):
     _, calls, _ = pod(tmp_path)
 
     removed = [place for place, call in enumerate(calls) if call == "volume rm movierec-pod_data"]
-    used = [place for place, call in enumerate(calls) if call.endswith((" build web worker, 1 at a time", " up --detach --wait"))]
+    used = [
+        place
+        for place, call in enumerate(calls)
+        if call.endswith((" build web worker, 1 at a time", " up --detach --wait"))
+    ]
     assert [calls[place - 2].endswith("down --volumes") for place in removed] == [True, True]
     assert removed[0] < used[0] < used[-1] < removed[-1] == len(calls) - 1
 
