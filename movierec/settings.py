@@ -86,7 +86,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "catalog.views.pages.MissingRows",
+    "catalog.views.pages.PageAnswers",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
@@ -32,18 +33,27 @@ class SignedInRequest(HtmxRequest):
     user: User
 
 
-class MissingRows:
-    """Middleware: a row that was deleted after the page had read it is answered like one that never was."""
+class PageAnswers:
+    """Middleware: a row that was deleted after the page had read it is answered like one that never was, and a fragment
+    for which one must sign in leads the whole page there, and back.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+    def __call__(self, request: HtmxRequest) -> HttpResponse:
+        answer = self.get_response(request)
+        if request.htmx and answer.status_code == 302 and _path(answer["Location"]) == reverse("catalog:sign-in"):
+            return to_sign_in(request, request.htmx.current_url_abs_path or resolve_url("recommender:home"))
+        return answer
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         if isinstance(exception, DomainError) and exception.status == 404:
             raise Http404(str(exception)) from exception
+
+
+def _path(address: str) -> str:
+    return address.partition("?")[0]
 
 
 def paginated(
@@ -54,7 +64,8 @@ def paginated(
     paginator: type[Paginator] = Paginator,
 ) -> Page:
     """The requested page; invalid numbers give the first, too large ones the last."""
-    return paginator(rows, page_size).get_page(request.GET.get("page"))
+    number = request.GET.get("page", "")
+    return paginator(rows, page_size).get_page(number if number.strip("0").isdecimal() else 1)
 
 
 def is_htmx(request: HtmxRequest) -> bool:
@@ -77,4 +88,4 @@ def to_sign_in(request: HtmxRequest, back: str) -> HttpResponse:
 
 def is_on_page_of(request: HtmxRequest, movie: Movie) -> bool:
     """Whether the movie's own page sent the fragment's request; its watchlist button may have to change, too."""
-    return (request.htmx.current_url_abs_path or "").partition("?")[0] == movie.get_absolute_url()
+    return _path(request.htmx.current_url_abs_path or "") == movie.get_absolute_url()

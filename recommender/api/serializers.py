@@ -31,6 +31,8 @@ def _number(low: int, high: int, help_text: str) -> serializers.IntegerField:
 class NamesField(serializers.Field):
     """Usernames separated by commas, each once."""
 
+    default_error_messages = {"invalid": serializers.CharField.default_error_messages["invalid"]}
+
     def to_internal_value(self, data: str) -> list[str]:
         ProhibitNullCharactersValidator()(data)  # PostgreSQL refuses to look for one
         names = list(dict.fromkeys(name for part in data.split(",") if (name := part.strip())))

@@ -39,11 +39,17 @@
       return false;
     }
   };
+  const place = `place ${location.href}`;
   const renew = () => {
     root.style.visibility = "hidden";
+    try {
+      sessionStorage.renewed = place;
+    } catch {}
     location.reload();
   };
   try {
+    if (sessionStorage.renewed === place) document.addEventListener("DOMContentLoaded", () => scrollTo({ top: sessionStorage[place], behavior: "instant" }));
+    delete sessionStorage.renewed;
     localStorage.changed ??= 0;
     document.cookie = `scripts=1; path=${document.currentScript.dataset.path}; samesite=lax`; // the server lets pages of an account be kept
   } catch {}
@@ -51,6 +57,9 @@
   if (isBack && !isCurrent(loaded - RECENTLY)) renew();
   else note("account", account);
   addEventListener("pagehide", (event) => {
+    try {
+      if (!sessionStorage.renewed) sessionStorage[place] = scrollY;
+    } catch {}
     if (event.persisted) root.style.visibility = "hidden";
   });
   addEventListener("pageshow", (event) => {

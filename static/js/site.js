@@ -34,6 +34,11 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// After "More movies" the keyboard goes on with the first of them.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.requestConfig.elt.id === "more") [...document.querySelectorAll("#list .movie-grid")].at(-1).querySelector("a").focus();
+});
+
 document.addEventListener("click", (event) => {
   const arrow = event.target.closest("[data-scroll]");
   const row = arrow?.closest("section").querySelector(".movie-row");

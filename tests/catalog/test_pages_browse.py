@@ -169,7 +169,7 @@ def test_far_pages_go_on_where_the_near_ones_end(client, ordering):
     assert shown == list(in_order(Movie.objects.all(), ordering).values_list("pk", flat=True))
 
 
-@pytest.mark.parametrize(("page", "number"), [("x", 1), ("0", 3), ("-4", 3), ("10000000000000000000000", 3), ("2", 2)])
+@pytest.mark.parametrize(("page", "number"), [("x", 1), ("0", 1), ("-4", 1), ("10000000000000000000000", 3), ("2", 2)])
 def test_a_page_that_is_none_becomes_one_that_is(client, page, number):
     Movie.objects.bulk_create(Movie(title=f"Equal {n}") for n in range(80))
 

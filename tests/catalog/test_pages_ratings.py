@@ -78,6 +78,13 @@ def test_what_needs_an_account_leads_visitors_to_sign_in(client, movie, what):
     assert fragment["HX-Redirect"] == address
 
 
+def test_a_fragment_leads_the_whole_page_to_sign_in(client, movie):
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/for-you/?genre=crime"}
+    answer = client.post("/feedback/", {"kind": "not_interested", "movie": movie.pk}, headers=headers)
+
+    assert (answer.status_code, answer["HX-Redirect"]) == (200, "/accounts/sign-in/?next=%2Ffor-you%2F%3Fgenre%3Dcrime")
+
+
 def test_rating_needs_the_forms_token(nora, movie):
     client = Client(enforce_csrf_checks=True)
     client.force_login(nora)

@@ -5,11 +5,12 @@ import re
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, QueryDict
 from django.test import RequestFactory
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework import exceptions, serializers
 
+from catalog.api.inputs import QuerySerializer, read
 from catalog.errors import CatalogError, DomainError, InvalidRating
 from mlops.errors import MLOpsError, NotPromotable
 from movierec.api import OWN_ERRORS, error_codes, exception_handler, server_error
@@ -92,6 +93,15 @@ def test_validation_errors_name_every_field_also_nested_ones():
     assert answer.data["error"]["code"] == "invalid"
     assert answer.data["error"]["message"] == "items[1].movie: Unknown."
     assert answer.data["error"]["fields"] == {"items[1].movie": ["Unknown."], "k": ["Too big."]}
+
+
+@pytest.mark.parametrize("kind", kinds(QuerySerializer), ids=lambda kind: kind.__name__)
+def test_parameters_given_twice_are_accepted_or_named(kind):
+    names = [name for name, field in kind().fields.items() if not field.read_only]
+    try:
+        read(kind, QueryDict("&".join(f"{name}=a&{name}=b" for name in names)))
+    except serializers.ValidationError as error:
+        assert set(error.detail) <= set(names)
 
 
 def test_errors_about_no_field_have_a_name():

@@ -88,6 +88,8 @@ def test_the_api_makes_lists_together(train, fan, romantic):
     assert (refused.status_code, list(refused.json()["error"]["fields"])) == (400, ["with"])
     no_text = api.get("/api/v1/recommendations/?with=romantic%00")
     assert (no_text.status_code, list(no_text.json()["error"]["fields"])) == (400, ["with"])
+    twice = api.get("/api/v1/recommendations/?with=romantic&with=fan")
+    assert (twice.status_code, list(twice.json()["error"]["fields"])) == (400, ["with"])
     many = api.get("/api/v1/recommendations/?with=a,b,c,d,e,f")
     assert (many.status_code, list(many.json()["error"]["fields"])) == (400, ["with"])
 

@@ -77,12 +77,13 @@ def test_in_another_tab_it_does_not_come_back_either(visit, ada):
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_after_a_rating_the_page_is_loaded_again(visit, ada):
+def test_after_a_rating_the_page_is_loaded_again_at_its_place(visit, ada):
     movie = MovieFactory(title="Heat", year=1995)
+    MovieFactory.create_batch(30)
     page = visit()
     sign_in(page)
     page.goto("/movies/")
-    page.evaluate("window.old = true")
+    page.evaluate("window.old = true; window.scrollTo({top: 900, behavior: 'instant'})")
     page.goto(movie.get_absolute_url())
     page.locator("#rating-" + str(movie.pk)).get_by_role("slider").fill("4")
     page.locator("#rating-" + str(movie.pk)).get_by_role("slider").press("Enter")
@@ -90,4 +91,5 @@ def test_after_a_rating_the_page_is_loaded_again(visit, ada):
     page.wait_for_function("localStorage.changed")
     back(page)
     page.wait_for_function("location.pathname === '/movies/' && !window.old")
-    expect(page.locator(".movie-card .star-input input")).to_have_value("4")
+    expect(page.get_by_role("slider", name="Your rating of Heat", exact=True)).to_have_value("4")
+    page.wait_for_function("scrollY === 900")
