@@ -25,9 +25,9 @@ from rehearsal.stand_ins import Container, Render  # deploy/ is no package
 pytestmark = pytest.mark.once
 FAKES = {
     "ssh": 'exec bash -c "${!#}"',
-    "git": "true",
+    "git": '[ "$1" != rev-parse ] || echo former',
     "docker": """
-echo "$*" >>"$CALLS"
+echo "$*${CODE_REVISION:+ of $CODE_REVISION}" >>"$CALLS"
 cat >/dev/null  # compose keeps stdin open and reads it
 case "$*" in *"$FAILING"*) exit 1 ;; esac""",
 }
@@ -137,11 +137,12 @@ def test_an_image_of_older_layers_has_its_own_revision():
     assert len(known) == image.count("ENV CODE_REVISION=") == 2
 
 
-def test_a_model_that_a_host_refuses_ends_the_deploy(tmp_path):
+def test_a_host_that_refuses_a_model_has_the_code_of_before(tmp_path):
     code, calls = over_ssh(tmp_path, "deploy", "abc", "s3://models/package", failing="import_model")
 
-    assert code != 0
-    assert len(calls) == 3 and "import_model" in calls[-1]
+    assert code == 1
+    assert len(calls) == 4 and "import_model" in calls[2]
+    assert (calls[0], calls[3]) == ("compose build web worker of abc", "compose build web worker of former")
 
 
 def test_a_host_rolls_back_with_the_reason(tmp_path):
