@@ -26,22 +26,23 @@ def visitor(address: str) -> Iterator[httpx.Client]:
 
 
 def send(client: httpx.Client, place: str, username: str, password: str, **headers: str) -> httpx.Response:
-    """A site with more to do than it can is asked again, when it says."""
-    values = {"username": username, "password": password}
-    form = values | {"csrfmiddlewaretoken": client.cookies["csrftoken"]} if place in PAGES else None
-    while True:
-        answer = client.post(place, data=form, json=None if form else values, headers=headers)
-        if answer.status_code != BUSY:
-            return answer
-        time.sleep(float(answer.headers["Retry-After"]))
+    form = {"username": username, "password": password}
+    if place not in PAGES:
+        return client.post(place, json=form, headers=headers)
+    return client.post(place, data=form | {"csrfmiddlewaretoken": client.cookies["csrftoken"]}, headers=headers)
 
 
 def guess(client: httpx.Client, n: int, username: str, *, own_addresses: bool = False) -> Counter[int]:
-    """Sends wrong passwords to all places in turn, 32 at once; returns how often each status was the answer."""
+    """Sends wrong passwords to all places in turn, 32 at once; returns how often each status was the answer.
+
+    A site with more to do than it can is asked again, when it says.
+    """
 
     def one(number: int, place: str) -> int:
         headers = {"X-Forwarded-For": f"10.0.{number // 250}.{number % 250}"} if own_addresses else {}
-        return send(client, place, username, f"wrong {number}", **headers).status_code
+        while (answer := send(client, place, username, f"wrong {number}", **headers)).status_code == BUSY:
+            time.sleep(float(answer.headers["Retry-After"]))
+        return answer.status_code
 
     with ThreadPoolExecutor(32) as pool:
         return Counter(pool.map(one, range(n), itertools.islice(itertools.cycle(PLACES), n)))
