@@ -51,7 +51,8 @@ def _run(*arguments: Any) -> Any:
     url = settings.COUNTER_URL
     connection = _own.connections.get(url)
     if connection is None:
-        connection = _own.connections[url] = _pool(url).make_connection()
+        pool = _pool(url)  # whose own method makes a hundred, those of ended threads included
+        connection = _own.connections[url] = pool.connection_class(**pool.connection_kwargs)
     try:
         return _evaluate(connection, *arguments)
     except NotConnected:  # Redis may have closed the connection since it was used last
@@ -69,7 +70,7 @@ def _evaluate(connection: ConnectionInterface, *arguments: Any) -> Any:
 
 @cache
 def _pool(url: str) -> ConnectionPool:
-    """What makes connections to that address."""
+    """What knows how to connect to that address."""
     return ConnectionPool.from_url(
         url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0), protocol=2
     )

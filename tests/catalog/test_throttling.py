@@ -95,6 +95,13 @@ def test_each_process_counts_while_the_database_cannot(settings, monkeypatch, ca
     assert count("a") == 1
 
 
+@pytest.mark.services
+def test_threads_that_have_ended_leave_room_for_others():
+    for number in range(1, 151):
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(redis_counter.count, "threads", 60).result()[0] == number
+
+
 def test_a_forked_process_uses_no_connection_of_its_parent(monkeypatch):
     monkeypatch.setattr(redis_counter._own, "connections", {"redis://127.0.0.1:1/0": object()})
     pid = os.fork()
