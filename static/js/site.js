@@ -35,8 +35,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 // After "More movies" the keyboard goes on with the first of them.
-document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.requestConfig.elt.id === "more") [...document.querySelectorAll("#list .movie-grid")].at(-1).querySelector("a").focus();
+document.addEventListener("htmx:afterSettle", ({ target, detail }) => {
+  if (detail.requestConfig?.elt.id === "more" && target.matches(".movie-grid")) target.querySelector("a").focus();
 });
 
 document.addEventListener("click", (event) => {
