@@ -51,7 +51,7 @@ def _run(*arguments: Any) -> Any:
     url = settings.COUNTER_URL
     connection = _own.connections.get(url)
     if connection is None:
-        pool = _pool(url)  # whose own method makes a hundred, those of ended threads included
+        pool = _pool(url)  # its make_connection() stops at a hundred, counting those of threads that have ended
         connection = _own.connections[url] = pool.connection_class(**pool.connection_kwargs)
     try:
         return _evaluate(connection, *arguments)

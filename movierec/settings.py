@@ -86,7 +86,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "catalog.views.pages.PageAnswers",
+    "catalog.views.pages.sign_in_as_page",
+    "catalog.views.pages.MissingRows",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -132,8 +133,7 @@ else:
     CELERY_BROKER_URL = "filesystem://localhost"
     CELERY_BROKER_TRANSPORT = "movierec.broker:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(VAR_DIR / "broker" / "messages"),
-        "data_folder_out": str(VAR_DIR / "broker" / "messages"),
+        **dict.fromkeys(("data_folder_in", "data_folder_out"), str(VAR_DIR / "broker" / "messages")),
         "control_folder": str(VAR_DIR / "broker" / "control"),
         "polling_interval": 0.1,
     }

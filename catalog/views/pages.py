@@ -33,23 +33,33 @@ class SignedInRequest(HtmxRequest):
     user: User
 
 
-class PageAnswers:
-    """Middleware: a row that was deleted after the page had read it is answered like one that never was, and a fragment
-    for which one must sign in leads the whole page there, and back.
-    """
+class MissingRows:
+    """Middleware: a row that was deleted after the page had read it is answered like one that never was."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HtmxRequest) -> HttpResponse:
-        answer = self.get_response(request)
-        if request.htmx and answer.status_code == 302 and _path(answer["Location"]) == reverse("catalog:sign-in"):
-            return to_sign_in(request, request.htmx.current_url_abs_path or resolve_url("recommender:home"))
-        return answer
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         if isinstance(exception, DomainError) and exception.status == 404:
             raise Http404(str(exception)) from exception
+
+
+def sign_in_as_page(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HtmxRequest], HttpResponse]:
+    """Middleware: a fragment that takes an account sends the whole page to sign in, and back.
+
+    htmx would follow the redirect of `login_required` and put the sign-in page in place of the fragment.
+    """
+
+    def respond(request: HtmxRequest) -> HttpResponse:
+        answer = get_response(request)
+        if request.htmx and answer.status_code == 302 and _path(answer["Location"]) == reverse("catalog:sign-in"):
+            return to_sign_in(request, request.htmx.current_url_abs_path or resolve_url("recommender:home"))
+        return answer
+
+    return respond
 
 
 def _path(address: str) -> str:

@@ -137,7 +137,7 @@ def test_an_image_of_older_layers_has_its_own_revision():
     assert len(known) == image.count("ENV CODE_REVISION=") == 2
 
 
-def test_a_host_that_refuses_a_model_has_the_code_of_before(tmp_path):
+def test_a_refused_model_restores_the_previous_code(tmp_path):
     code, calls = over_ssh(tmp_path, "deploy", "abc", "s3://models/package", failing="import_model")
 
     assert code == 1
