@@ -19,9 +19,9 @@ POLICY = """
 evaluation: {cuts: [0.9], half_lives_days: [30]}
 training:
   parameters:
-    hybrid: {regularization: 731.000747622064, metadata_weight: 6.3462522698396, user_exponent: 0.5,
-      residual_weight: 0.4, history_weight: 0.3, dropout: 0, content_regularization: 10.195585924057735,
-      content_steepness: 0.25, half_life_days: .inf, popularity_weight: 0.01, cold_user_weight: 16, reranker: false}
+    hybrid: {regularization: 752.2121653306107, metadata_weight: 6.015507750452854, user_exponent: 0.25,
+      residual_weight: 0.1, history_weight: 0.3, dropout: 0, content_regularization: 10.195585924057735,
+      content_steepness: 0.25, half_life_days: .inf, popularity_weight: 0, cold_user_weight: 4, reranker: false}
 """
 # What the model learnt may differ in its last digits between processors.
 SAME_SCORE = 0.02
