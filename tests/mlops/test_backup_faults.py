@@ -75,7 +75,7 @@ def test_a_full_disk_is_said_before_anything_is_copied(champion_site, backups, m
     monkeypatch.setattr("mlops.backup.workspace.shutil.disk_usage", lambda path: Usage(0, 0, 1000))
 
     for command in (["backup", str(backups)], ["restore", str(backups), "--force"]):
-        with pytest.raises(CommandError, match=r"lacks \d\.\d MB: \d\.\d MB are needed, 0\.0 MB are free"):
+        with pytest.raises(CommandError, match=r"lacks \d+\.\d MB: \d+\.\d MB are needed, 0\.0 MB are free"):
             call_command(*command)
 
     assert [path.name for path in backups.iterdir()] == [Path(made.address).name]

@@ -179,7 +179,7 @@ def test_a_restore_needs_room_for_what_it_copies_again(champion_site, bucket, tm
     for source, free, said in [
         (str(local), room - 1, r"lacks 0\.0 MB"),
         (str(local), room, "The database is not empty"),
-        (HOME, room, r"lacks \d\.\d MB"),
+        (HOME, room, r"lacks \d+\.\d MB"),
     ]:
         monkeypatch.setattr("mlops.backup.workspace.shutil.disk_usage", lambda path, free=free: Usage(0, 0, free))
         with pytest.raises(CommandError, match=said):
