@@ -1,9 +1,12 @@
 """Services for accounts: sign-up, API tokens, deletion."""
 
+from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import F, OuterRef, Subquery
 from rest_framework.authtoken.models import Token
@@ -12,13 +15,42 @@ from catalog.errors import InvalidSignUp
 from catalog.models import Movie, Rating, Source, User
 
 _TAKEN = "This username is already taken."
+_IS_ADDRESS = "Choose a name that is not an email address. You can sign in with your address, too."
 _RESERVED = tuple(f"{source}-" for source in (Source.MOVIELENS, Source.GENERATED, Source.BULK))
 
 
+def sends_mail() -> bool:
+    """Whether mails reach anyone. Without a mail server they would be written to the log, links and all."""
+    return not settings.EMAIL_BACKEND.endswith((".console.EmailBackend", ".dummy.EmailBackend"))
+
+
+def must_confirm_email() -> bool:
+    return sends_mail() and settings.POLICY.accounts.confirm_email == "mandatory"
+
+
+def has_to_confirm(user: User) -> bool:
+    """Whether the user may not sign in before they confirm their address.
+
+    Accounts without an address are from before the policy, or made by staff or an identity provider.
+    """
+    if not must_confirm_email() or not user.email:
+        return False
+    return not EmailAddress.objects.filter(user=user, verified=True).exists()
+
+
+def sign_up_errors(*, username: str, email: str, password: str) -> dict[str, list[str]]:
+    """What is wrong with each field."""
+    return _errors(_new_user(username, email), password)
+
+
 def sign_up(*, username: str, email: str, password: str) -> User:
-    """Creates an account that can sign in at once. Raises InvalidSignUp with messages per field."""
-    user = User(username=User.normalize_username(username.strip()), email=User.objects.normalize_email(email.strip()))
-    errors = _sign_up_errors(user, password)
+    """Creates an account. Raises InvalidSignUp with messages per field.
+
+    An address that another account has is accepted, so that nobody learns who has an account here; only one of them
+    can confirm it.
+    """
+    user = _new_user(username, email)
+    errors = _errors(user, password)
     if errors:
         raise InvalidSignUp(next(iter(errors.values()))[0], fields=errors)
     user.set_password(password)
@@ -57,14 +89,30 @@ def delete_account(*, user: User) -> None:
         user.delete()
 
 
-def _sign_up_errors(user: User, password: str) -> dict[str, list[str]]:
+def _is_address(name: str) -> bool:
+    try:
+        validate_email(name)
+    except ValidationError:
+        return False
+    return True
+
+
+def _new_user(username: str, email: str) -> User:
+    return User(username=User.normalize_username(username.strip()), email=User.objects.normalize_email(email.strip()))
+
+
+def _errors(user: User, password: str) -> dict[str, list[str]]:
     errors: dict[str, list[str]] = {}
     try:
         user.clean_fields(exclude=["password"])
     except ValidationError as error:
         errors |= error.message_dict
+    if not user.email and must_confirm_email():
+        errors["email"] = ["This site needs an email address."]
     if user.username.casefold().startswith(_RESERVED):
         errors["username"] = ["Usernames of this form are reserved for users of data sets."]
+    elif "username" not in errors and _is_address(user.username):
+        errors["username"] = [_IS_ADDRESS]
     elif "username" not in errors and User.objects.filter(username__iexact=user.username).exists():
         errors["username"] = [_TAKEN]
     try:

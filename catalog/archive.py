@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from allauth.account.models import EmailConfirmation
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import CASCADE, BinaryField, ForeignObjectRel, Model
 from django.utils import timezone
@@ -75,6 +76,8 @@ def _is_owned(relation: Any) -> bool:
 def _left_out(model: type[Model]) -> Any:
     if model is Token:
         return _("A secret. The account page says whether there is one.")
+    if model is EmailConfirmation:
+        return _("Never written: the site signs the links in its mails.")
     return getattr(model, "NOT_EXPORTED", "")
 
 

@@ -64,6 +64,19 @@ class InvalidCredentials(
 ): ...
 
 
+class EmailNotConfirmed(
+    CatalogError,
+    code="email_not_confirmed",
+    text=_("Confirm your email address first, with the link in the mail that you got."),
+    status=403,
+): ...
+
+
+class MailNotSent(
+    CatalogError, code="mail_not_sent", text=_("The mail could not be sent. Please try again later."), status=503
+): ...
+
+
 class InvalidImport(
     CatalogError, code="invalid_history", text=_("The file does not have the chosen format."), status=409
 ):

@@ -2,9 +2,9 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import password_validation
-from django.contrib.auth.forms import AuthenticationForm
 from django.utils.translation import gettext_lazy as _
 
+from catalog.accounts import must_confirm_email, sign_up_errors
 from catalog.imports.formats import CHOICES
 from catalog.models import MovieList, User
 from catalog.models.personal import PROFILE_NAME
@@ -84,26 +84,35 @@ class ProfileForm(forms.Form):
     )
 
 
-def _password(autocomplete: str, **options: Any) -> forms.CharField:
+def password_field(autocomplete: str, **options: Any) -> forms.CharField:
     widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
     return forms.CharField(strip=False, widget=widget, **options)
 
 
 class SignUpForm(forms.Form):
-    """The sign-up form; `accounts.sign_up` decides whether the values are acceptable."""
+    """The sign-up form; `catalog.accounts` decides whether the values are acceptable. All errors are shown at once."""
 
     username = forms.CharField(
         max_length=150,
         help_text="Letters, digits and @ . + - _",
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
     )
-    email = forms.EmailField(
-        label="Email (optional)", required=False, widget=forms.EmailInput(attrs={"autocomplete": "email"})
-    )
-    password = _password(
+    email = forms.EmailField(required=False, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    password = password_field(
         "new-password", max_length=128, help_text=password_validation.password_validators_help_text_html
     )
-    password_again = _password("new-password", max_length=128, label="The same password again")
+    password_again = password_field("new-password", max_length=128, label="The same password again")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = "Email" if must_confirm_email() else "Email (optional)"
+
+    def account(self) -> dict[str, str]:
+        return {name: self.cleaned_data.get(name, "") for name in ("username", "email", "password")}
+
+    def add_errors(self, errors: dict[str, list[str]]) -> None:
+        for name, texts in errors.items():
+            self.add_error(name if name in self.fields else None, texts)
 
     def clean_password_again(self) -> str:
         again: str = self.cleaned_data["password_again"]
@@ -111,16 +120,14 @@ class SignUpForm(forms.Form):
             raise forms.ValidationError("The two passwords differ.")
         return again
 
-
-class SignInForm(AuthenticationForm):
-    error_messages = AuthenticationForm.error_messages | {
-        "invalid_login": "Incorrect username or password.",
-        "inactive": "Incorrect username or password.",
-    }
+    def clean(self) -> None:
+        """A field that has no value has its error already."""
+        errors = sign_up_errors(**self.account())
+        self.add_errors({name: texts for name, texts in errors.items() if name not in self.errors})
 
 
 class DeleteAccountForm(forms.Form):
-    password = _password("current-password", label="Your password, to confirm")
+    password = password_field("current-password", label="Your password, to confirm")
 
     def __init__(self, user: User, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 Code reads `settings.POLICY.<section>`, which `movierec.policy` composes from the sections of all apps.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -61,6 +61,12 @@ class JobsPolicy(Section):
     heartbeat_seconds: float = key(5, "seconds between two heartbeats of a job", gt=0, le=10)
 
 
+class AccountsPolicy(Section):
+    confirm_email: Literal["optional", "mandatory"] = key(
+        "optional", "mandatory: a site that sends mail lets nobody sign in before their address is confirmed"
+    )
+
+
 class BulkPolicy(Section):
     """Requests to the bulk API."""
 
@@ -74,3 +80,4 @@ class CatalogPolicy(Section):
     imports: ImportsPolicy = ImportsPolicy()
     jobs: JobsPolicy = JobsPolicy()
     bulk: BulkPolicy = BulkPolicy()
+    accounts: AccountsPolicy = AccountsPolicy()

@@ -15,6 +15,7 @@ from rest_framework import throttling
 from rest_framework.request import Request
 
 from catalog import counter
+from catalog.models import User
 
 View = Callable[..., HttpResponseBase]
 _PORT = re.compile(r"\[(.*)\](?::\d+)?|([^:]*):\d+")  # which some proxies add
@@ -74,10 +75,19 @@ class SignUpThrottle(AddressThrottle):
     scope = "sign_up"
 
 
+class MailThrottle(AddressThrottle):
+    """Counts mails that visitors cause, by who causes them; `allows_mail_to` by who gets them."""
+
+    scope = "mail"
+
+    def allows_mail_to(self, recipient: str) -> bool:
+        return self._count(self.cache_format % {"scope": "recipient", "ident": _folded(recipient)})
+
+
 class SignInThrottle(AddressThrottle):
     """Counts attempts to give a password, by address and then by account name, whether there is such an account or not.
 
-    An address over its limit does not use up the limit of an account.
+    An address over its limit does not use up the limit of an account. An account's e-mail address counts as its name.
     """
 
     scope = "token"
@@ -86,7 +96,7 @@ class SignInThrottle(AddressThrottle):
         yield self.get_cache_key(request, view)
         sent = request.data if isinstance(request, Request) else request.POST
         given = str(sent.get("username") or "") if isinstance(sent, Mapping) else ""
-        for name in {_folded(given), _folded(request.user.get_username())} - {""}:
+        for name in {_folded(_name_of(given)), _folded(request.user.get_username())} - {""}:
             yield self.cache_format % {"scope": "account", "ident": name}
 
 
@@ -101,6 +111,16 @@ def _visitor(address: str) -> str:
     if ip.version == 4 or ip.ipv4_mapped:
         return str(getattr(ip, "ipv4_mapped", ip))
     return str(ip_network(f"{ip}/64", strict=False))
+
+
+def _name_of(given: str) -> str:
+    """The name of the account that signs in with this address, if it is one and there is such an account."""
+    if "@" not in given or not given.isprintable():  # nothing that a database refuses
+        return given
+    try:
+        return User.objects.get_by_natural_key(given).username
+    except User.DoesNotExist:
+        return given
 
 
 def _folded(username: str) -> str:

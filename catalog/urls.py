@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.contrib.sitemaps import views as sitemaps
 from django.urls import path
 
-from catalog.views import accounts, diary, library, lists, movies, record, site
+from catalog.views import accounts, diary, library, lists, movies, record, sign_in, site
 
 app_name = "catalog"
 urlpatterns = [
@@ -53,8 +53,8 @@ urlpatterns = [
     path("import/<id:import_id>/discard/", library.discard, name="discard-import"),
     path("accounts/", accounts.account, name="account"),
     path("accounts/export/<str:format>/", library.export, name="export"),
-    path("accounts/sign-up/", accounts.sign_up, name="sign-up"),
-    path("accounts/sign-in/", accounts.SignInView.as_view(), name="sign-in"),
+    path("accounts/sign-up/", sign_in.sign_up, name="sign-up"),
+    path("accounts/sign-in/", sign_in.SignInView.as_view(), name="sign-in"),
     path("accounts/sign-out/", LogoutView.as_view(), name="sign-out"),
     path("accounts/profile/", accounts.change_profile, name="change-profile"),
     path("accounts/password/", accounts.ChangePasswordView.as_view(), name="password-change"),

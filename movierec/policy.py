@@ -40,6 +40,7 @@ class LimitsPolicy(Section):
     user: Rate = key("600/min", "requests of one account")
     sign_up: Rate = key("20/hour", "new accounts from one address")
     token: Rate = key("20/min", "attempts to sign in from one address, and to one account")
+    mail: Rate = key("10/hour", "mails that visitors cause, by their address and by that of the recipient")
     service: Rate = key("600000/min", "lists of others that a service asks for")
     imports: Rate = key("30/hour", "uploads of one account")
     bulk: Rate = key("120/min", "requests to the bulk API")

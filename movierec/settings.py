@@ -10,6 +10,7 @@ from pathlib import Path
 from csp.constants import NONCE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from catalog.sign_in import settings as accounts
 from movierec import environment as env
 from movierec import logs
 from movierec.addresses import celery_broker, redis_database
@@ -57,6 +58,7 @@ INSTALLED_APPS = [
     "django.contrib.sitemaps",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    *accounts.APPS,
     "rest_framework",
     "rest_framework.authtoken",
     "django_filters",
@@ -83,6 +85,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    accounts.MIDDLEWARE,
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -110,7 +113,6 @@ TEMPLATES = [
 
 DATABASES = {"default": env.sqlite(VAR_DIR / "db.sqlite3") if EMBEDDED else env.postgres("DATABASE_URL")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-AUTH_USER_MODEL = "catalog.User"
 
 # --- Broker and counter of requests -------------------------------------------------------------------------------
 
@@ -226,16 +228,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- Security -----------------------------------------------------------------------------------------------------
 
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-LOGIN_URL = "catalog:sign-in"
+vars().update(accounts.account_settings())
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = f"{BASE_PATH}/"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

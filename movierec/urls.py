@@ -18,6 +18,7 @@ api_docs = SpectacularSwaggerSplitView.as_view(url_name="api-schema", http_metho
 urlpatterns = [
     path("api/v1/", include((api_v1, "api"))),  # first: of the hottest addresses, and patterns are tried in order
     path("", include("recommender.urls")),
+    path("accounts/", include("catalog.account_urls")),
     path("", include("catalog.urls")),
     path("", include("mlops.urls")),
     path("admin/", admin.site.urls),

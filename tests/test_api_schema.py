@@ -100,7 +100,7 @@ def test_every_operation_names_its_errors(operations):
         assert {"400", "405", "406", "503"} <= errors
         assert ({"413", "415"} <= errors) == ("requestBody" in operation)
 
-    assert statuses["token_create"] == {"400", "401", "405", "406", "413", "415", "429", "503"}
+    assert statuses["token_create"] == {"400", "401", "403", "405", "406", "413", "415", "429", "503"}
     assert statuses["models_retrieve"] == {"400", "401", "403", "404", "405", "406", "429", "503"}
     assert {"403", "404", "409"} < statuses["import_commit_create"]
 

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
@@ -46,6 +47,7 @@ def user(sam) -> User:
     TasteConsent.objects.create(user=user)
     UserPseudonym.objects.create(user=user)
     Token.objects.create(user=user)
+    EmailAddress.objects.create(user=user, email=user.email)
     user.groups.add(Group.objects.create(name="Editors"))
     user.user_permissions.add(Permission.objects.first())
     by_her, about_her = (user, movie), (sam, user)

@@ -2,10 +2,7 @@
 
 from django.contrib import admin
 
-from catalog.admin import metadata, movies, records, users  # noqa: F401  # they register their classes
-from catalog.throttling import SignInThrottle, limited
+from catalog.admin import metadata, movies, records, sign_in, users  # noqa: F401  # they register what they have
 
 admin.site.site_header = admin.site.site_title = "Movierec"
 admin.site.index_title = "Administration"
-admin.site.login = limited(SignInThrottle)(admin.site.login)  # type: ignore[assignment, method-assign]
-admin.site.password_change = limited(SignInThrottle)(admin.site.password_change)  # type: ignore[assignment, method-assign]

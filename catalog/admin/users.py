@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -12,20 +13,27 @@ from django.utils.translation import gettext_lazy as lazy
 
 from catalog.accounts import delete_account
 from catalog.admin.large import CappedPaginator, CountedDeletion, DeletesEach, LargeTableAdmin
+from catalog.admin.sign_in import PasswordLinks
 from catalog.models import Rating, User, Viewing, WatchlistItem
 from catalog.profiles import hide_profile, lift_hiding
 from catalog.services import record_rating, remove_rating
 
 
 @admin.register(User)
-class UserAdmin(CountedDeletion, DeletesEach, DjangoUserAdmin):
+class UserAdmin(PasswordLinks, CountedDeletion, DeletesEach, DjangoUserAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     list_display = ["username", "email", "source", "is_staff", "is_active", "date_joined"]
     list_filter = ["source", "is_staff", "is_superuser", "is_active", "groups"]
     readonly_fields = ["source", "external_id", "last_login", "date_joined"]
-    actions = ["hide_published", "lift_hiding"]
+    actions = ["make_password_link", "hide_published", "lift_hiding"]
     fieldsets = [*DjangoUserAdmin.fieldsets, ("Provenance", {"fields": ["source", "external_id"]})]  # type: ignore[misc]
+
+    def save_model(self, request: HttpRequest, user: User, form: Any, change: bool) -> None:
+        """An address that staff changed is to be confirmed again."""
+        super().save_model(request, user, form, change)
+        if change and "email" in form.changed_data:
+            EmailAddress.objects.filter(user=user).delete()
 
     def delete_model(self, request: HttpRequest, user: Any) -> None:
         delete_account(user=user)

@@ -17,15 +17,16 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
-from catalog.accounts import issue_token, sign_up
+from catalog.accounts import has_to_confirm, issue_token, sign_up
 from catalog.api import serializers
 from catalog.api.inputs import FilteredListMixin, read
 from catalog.api.personal import OwnRowsMixin, movie_or_error
-from catalog.errors import InvalidCredentials
+from catalog.errors import EmailNotConfirmed, InvalidCredentials
 from catalog.filters import MovieFilter
 from catalog.models import Credit, Movie, Rating, WatchlistItem
 from catalog.paging import KeysFirstPaginator
 from catalog.services import add_to_watchlist, record_rating, remove_from_watchlist, remove_rating
+from catalog.sign_in.confirmation import ask_to_confirm
 from catalog.throttling import SignInThrottle, SignUpThrottle
 
 
@@ -37,7 +38,7 @@ class AnonymousView(GenericAPIView):
 
 
 class AccountsView(AnonymousView):
-    """Signs up. The account can ask for a token at once."""
+    """Signs up. The account can ask for a token at once, unless the site wants its address confirmed first."""
 
     serializer_class = serializers.SignUpSerializer
     throttle_classes = [SignUpThrottle]
@@ -45,17 +46,21 @@ class AccountsView(AnonymousView):
     @extend_schema(responses={201: serializers.SignUpSerializer, 409: None})
     def post(self, request: Request) -> Response:
         given = read(serializers.SignUpSerializer, request.data)
-        return Response(self.get_serializer(sign_up(**given)).data, status.HTTP_201_CREATED)
+        user = sign_up(**given)
+        ask_to_confirm(request._request, user)
+        return Response(self.get_serializer(user).data, status.HTTP_201_CREATED)
 
 
 class TokenView(AnonymousView):
     serializer_class = serializers.CredentialsSerializer
     throttle_classes = [SignInThrottle]
 
-    @extend_schema(responses={200: serializers.TokenSerializer, 401: None}, operation_id="token_create")
+    @extend_schema(responses={200: serializers.TokenSerializer, 401: None, 403: None}, operation_id="token_create")
     def post(self, request: Request) -> Response:
         """The account's token, made when there is none. Send it as `Authorization: Token <token>`."""
         user = authenticate(request, **read(serializers.CredentialsSerializer, request.data))
+        if user and has_to_confirm(user):
+            raise EmailNotConfirmed
         token = issue_token(user=user) if user else None
         if token is None:
             raise InvalidCredentials

@@ -5,6 +5,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
+from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import connection, models
 from django.db.models import Q
 
@@ -103,6 +104,38 @@ class RatingQuerySet(models.QuerySet[Any]):
         given = dict(self.order_by().values_list("rating").annotate(count=models.Count("id")))
         steps = [choice[0] for choice in self.model._meta.get_field("rating").choices]
         return {step: given.get(step, 0) for step in steps}
+
+
+class UserManager(DjangoUserManager["User"]):
+    use_in_migrations = False
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """An address in the one form that is stored and compared."""
+        return super().normalize_email(email).lower()
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The account that signs in with this name, in its one Unicode form, or else with this e-mail address.
+
+        Raises User.DoesNotExist.
+        """
+        name = self.model.normalize_username((username or "").strip())
+        try:
+            return super().get_by_natural_key(name)
+        except self.model.DoesNotExist:
+            user = self.by_email(name) if "@" in name else None
+            if user is None:
+                raise
+            return user
+
+    def by_email(self, email: str) -> "User | None":
+        """The account that confirmed this address, or else the oldest one that gave it.
+
+        One account alone, so that a sign-in checks one password whatever is given.
+        """
+        address = self.normalize_email(email)
+        confirmed = self.filter(emailaddress__email=address, emailaddress__verified=True)
+        return confirmed.first() or self.filter(email=address).order_by("pk").first()
 
 
 class UserImportQuerySet(models.QuerySet[Any]):

@@ -13,7 +13,7 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from catalog.models.movie import Movie
-from catalog.models.querysets import RatingQuerySet
+from catalog.models.querysets import RatingQuerySet, UserManager
 from catalog.models.source import Source
 
 CLOCK_TOLERANCE = timedelta(days=1)  # how far ahead the clocks of other computers may be
@@ -27,7 +27,10 @@ class User(AbstractUser):
     source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
     external_id = models.CharField(max_length=64, blank=True, help_text="Id of the user in its source.")
 
+    objects = UserManager()  # type: ignore[misc]  # overrides that of AbstractUser
+
     class Meta(AbstractUser.Meta):
+        indexes = [models.Index(fields=["email"], name="catalog_user_by_email")]
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "external_id"],

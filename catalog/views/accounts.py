@@ -1,12 +1,12 @@
-"""Sign-up, sign-in, the account page, API tokens and account deletion."""
+"""The account page, its password, API tokens and account deletion."""
 
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import login, logout
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView, PasswordChangeView
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.views import PasswordChangeView
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
@@ -17,53 +17,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rest_framework.authtoken.models import Token
 
 from catalog.accounts import delete_account, issue_token
-from catalog.accounts import sign_up as create_account
-from catalog.errors import InvalidProfile, InvalidSignUp
-from catalog.forms import DeleteAccountForm, ProfileForm, SignInForm, SignUpForm
+from catalog.errors import InvalidProfile
+from catalog.forms import DeleteAccountForm, ProfileForm
 from catalog.imports.formats import CHOICES
-from catalog.models import Profile, User
+from catalog.models import Profile
 from catalog.profiles import save_profile
-from catalog.return_addresses import is_readable, safe_next
 from catalog.taste import summary
-from catalog.throttling import SignInThrottle, SignUpThrottle, limited
+from catalog.throttling import SignInThrottle, limited
 from catalog.views.pages import SignedInRequest, post_only
-
-
-@sensitive_post_parameters()
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@limited(SignUpThrottle)
-def sign_up(request: HttpRequest) -> HttpResponse:
-    if request.user.is_authenticated:
-        return redirect(safe_next(request, "recommender:home"))
-    form = SignUpForm(request.POST or None)
-    if form.is_valid() and (user := _created(form)):
-        login(request, user)
-        messages.success(request, f"Welcome, {user.username}!")
-        return redirect(safe_next(request, "recommender:welcome"))
-    return render(request, "catalog/sign_up.html", {"form": form})
-
-
-def _created(form: SignUpForm) -> User | None:
-    names = ("username", "email", "password")
-    try:
-        return create_account(**{name: form.cleaned_data[name] for name in names})
-    except InvalidSignUp as error:
-        for name, texts in error.fields.items():
-            form.add_error(name if name in form.fields else None, texts)
-    return None
-
-
-@method_decorator(limited(SignInThrottle), name="dispatch")
-class SignInView(LoginView):
-    template_name = "catalog/sign_in.html"
-    form_class = SignInForm
-    redirect_authenticated_user = True
-
-    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
-        """Forms are sent to addresses that no browser can go to, and lead here when a session has ended."""
-        address: str = super().get_redirect_url()
-        return address if is_readable(address) else ""
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -71,7 +32,7 @@ class SignInView(LoginView):
 class ChangePasswordView(PasswordChangeView):
     """Also says that the API token is revoked, which may have leaked with the old password."""
 
-    template_name = "catalog/password_change.html"
+    template_name = "account/password_change.html"
     success_url = reverse_lazy("catalog:account")
 
     def form_valid(self, form: Any) -> HttpResponse:

@@ -14,7 +14,7 @@ FORM = {"username": "ada", "email": "ada@example.org", "password": PASSWORD, "pa
 
 @pytest.fixture
 def two_a_minute(monkeypatch):
-    monkeypatch.setattr(AddressThrottle, "THROTTLE_RATES", {"sign_up": "2/min", "token": "2/min"})
+    monkeypatch.setattr(AddressThrottle, "THROTTLE_RATES", {"sign_up": "2/min", "token": "2/min", "mail": "9/min"})
 
 
 def test_signing_up_makes_an_account_that_is_signed_in(client):

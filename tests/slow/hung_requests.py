@@ -65,7 +65,6 @@ class Requests:
         json = partial(self._client().request, headers=token)
         return {
             "sign-in": partial(send, self._client(), "/accounts/sign-in/", self._person().username, PASSWORD),
-            "admin's sign-in": partial(send, self._client(), "/admin/login/", admin.username, PASSWORD),
             "token": partial(send, self._client(), "/api/v1/token/", self._person().username, PASSWORD),
             "sign-up": partial(_post, stranger, "/accounts/sign-up/", sign_up),
             "list": partial(json, "GET", "/api/v1/recommendations/"),

@@ -1,0 +1,26 @@
+"""Addresses of sign-in and account under the names that django-allauth looks for."""
+
+from allauth.account import views
+from django.contrib.auth.views import LogoutView
+from django.urls import path, re_path
+
+from catalog.views import accounts, sign_in
+
+urlpatterns = [
+    path("sign-in/", sign_in.SignInView.as_view(), name="account_login"),
+    path("sign-up/", sign_in.sign_up, name="account_signup"),
+    path("sign-out/", LogoutView.as_view(), name="account_logout"),
+    path("confirm/", sign_in.ConfirmPasswordView.as_view(), name="account_reauthenticate"),
+    path("email/", sign_in.ChangeEmailView.as_view(), name="account_email"),
+    path("email/sent/", views.email_verification_sent, name="account_email_verification_sent"),
+    path("email/confirm/<str:key>/", views.confirm_email, name="account_confirm_email"),
+    path("password/", accounts.ChangePasswordView.as_view(), name="account_change_password"),
+    path("password/reset/", sign_in.ResetPasswordView.as_view(), name="account_reset_password"),
+    path("password/reset/sent/", views.password_reset_done, name="account_reset_password_done"),
+    path("password/reset/done/", views.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    re_path(
+        r"^password/reset/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        sign_in.NewPasswordView.as_view(),
+        name="account_reset_password_from_key",
+    ),
+]

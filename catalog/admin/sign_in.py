@@ -1,0 +1,61 @@
+"""The admin's sign-in is that of the site, with its limits; and links with which users choose a new password."""
+
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.decorators import secure_admin_login
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from catalog.models import Source, User
+from catalog.sign_in.settings import LINK_HOURS
+
+
+def change_password(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    return redirect("catalog:password-change")
+
+
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.password_change = change_password  # type: ignore[assignment, method-assign]
+
+
+class PasswordLinks:
+    """An action for sites without mail: a link for one user, which works once and is shown once."""
+
+    @admin.action(description=lazy("Make a link for a new password"), permissions=["change"])
+    def make_password_link(self, request: HttpRequest, users: Any) -> HttpResponse | None:
+        user = users[0] if len(users) == 1 else None
+        if problem := _problem(request, user):
+            self.message_user(request, problem, messages.ERROR)  # type: ignore[attr-defined]
+            return None
+        assert user
+        key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
+        link = get_adapter(request).get_reset_password_from_key_url(key)
+        self.log_change(request, user, _("Made a link for a new password."))  # type: ignore[attr-defined]
+        context = admin.site.each_context(request) | {
+            "title": _("A link for a new password"),
+            "opts": User._meta,
+            "chosen": user,
+            "link": link,
+            "hours": LINK_HOURS,
+        }
+        response = TemplateResponse(request, "admin/catalog/user/password_link.html", context)
+        add_never_cache_headers(response)
+        return response
+
+
+def _problem(request: HttpRequest, user: User | None) -> str:
+    if user is None:
+        return _("Choose one user: each link is for one.")
+    if user.source != Source.SITE or not user.is_active:
+        return _("%(user)s cannot sign in: a user of a data set, or not active.") % {"user": user}
+    if (user.is_staff or user.is_superuser) and not getattr(request.user, "is_superuser", False):
+        return _("Only superusers make links for staff.")
+    return ""

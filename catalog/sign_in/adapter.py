@@ -1,0 +1,78 @@
+"""django-allauth as this site wants it: its own return addresses, mails, messages and steps of a sign-in."""
+
+import logging
+from smtplib import SMTPException
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from allauth.core import context as allauth_context
+from django.contrib import messages
+from django.http import HttpRequest
+from django.shortcuts import resolve_url
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+
+from catalog.accounts import sends_mail
+from catalog.errors import MailNotSent
+from catalog.return_addresses import is_readable
+from catalog.sign_in.settings import LINK_HOURS
+from catalog.throttling import MailThrottle
+
+logger = logging.getLogger(__name__)
+
+# Also for an account that is not active and for a name that nobody has, so that an answer does not tell them apart.
+WRONG = _("Incorrect username or password.")
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": WRONG,
+        "email_password_mismatch": WRONG,
+        "incorrect_password": _("This is not your password."),
+        "duplicate_email": _("This is your address already."),
+    }
+
+    def is_ajax(self, request: HttpRequest) -> bool:
+        return False  # the API is below /api/
+
+    def is_safe_url(self, url: str) -> bool:
+        request = allauth_context.request
+        hosts = {request.get_host()}
+        return url_has_allowed_host_and_scheme(url, hosts, require_https=request.is_secure()) and is_readable(url)
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        return resolve_url("recommender:welcome")
+
+    def get_email_verification_redirect_url(self, email_address: EmailAddress) -> str:
+        return reverse("catalog:account" if self.request.user.is_authenticated else "catalog:sign-in")
+
+    def get_login_stages(self) -> list[str]:
+        """A site without codes by mail or phone has few of them; each costs an import at every sign-in."""
+        return ["catalog.sign_in.stages.ConfirmEmailStage"]
+
+    def should_send_confirmation_mail(self, request: HttpRequest, email_address: EmailAddress, signup: bool) -> bool:
+        return sends_mail()
+
+    def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
+        """An address that another account has confirmed gets a mail that says so; the page's answer is the same."""
+        address = emailconfirmation.email_address
+        try:
+            if address.can_set_verified():
+                super().send_confirmation_mail(request, emailconfirmation, signup)
+            else:
+                self.send_account_already_exists_mail(address.email)
+        except MailNotSent as error:
+            messages.error(request, str(error))
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Sends a mail, unless its recipient got as many as they may. Raises MailNotSent."""
+        if not MailThrottle().allows_mail_to(email):
+            logger.warning("A mail was not sent: its recipient got too many within the window of limits.mail")
+            return
+        try:
+            super().send_mail(template_prefix, email, context | {"link_hours": LINK_HOURS})
+        except (OSError, SMTPException) as error:
+            logger.error("A mail could not be sent: %s", type(error).__name__)  # the text may name the recipient
+            raise MailNotSent from error

@@ -1,0 +1,19 @@
+"""Steps of a sign-in between the password and the session."""
+
+from typing import Any
+
+from allauth.account.app_settings import EmailVerificationMethod
+from allauth.account.stages import EmailVerificationStage
+
+from catalog.accounts import has_to_confirm
+from catalog.models import User
+
+
+class ConfirmEmailStage(EmailVerificationStage):
+    """Asks for a confirmed address where policy says so; else a new account gets the mail and goes on."""
+
+    def handle(self) -> tuple[Any, bool]:
+        user = self.login.user
+        if isinstance(user, User) and has_to_confirm(user):
+            self.login.email_verification = EmailVerificationMethod.MANDATORY
+        return super().handle()

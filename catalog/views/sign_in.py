@@ -1,0 +1,83 @@
+"""Signing up and in, a new password by mail or by staff's link, and the account's e-mail address."""
+
+from typing import Any
+
+from allauth.account import views
+from allauth.account.utils import complete_signup
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from catalog.accounts import sends_mail
+from catalog.accounts import sign_up as create_account
+from catalog.errors import InvalidSignUp, MailNotSent
+from catalog.forms import SignUpForm
+from catalog.models import User
+from catalog.return_addresses import safe_next
+from catalog.throttling import MailThrottle, SignInThrottle, SignUpThrottle, limited
+
+
+@sensitive_post_parameters()
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited(SignUpThrottle)
+def sign_up(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect(safe_next(request, "recommender:home"))
+    form = SignUpForm(request.POST or None)
+    if form.is_valid() and (user := _created(form)):
+        answer = complete_signup(request, user, None, safe_next(request, "recommender:welcome"))
+        if request.user.is_authenticated:
+            messages.success(request, f"Welcome, {user.username}!")
+        return answer
+    return render(request, "account/signup.html", {"form": form})
+
+
+def _created(form: SignUpForm) -> User | None:
+    try:
+        return create_account(**form.account())
+    except InvalidSignUp as error:  # another request took the name since the form looked
+        form.add_errors(error.fields)
+    return None
+
+
+@method_decorator(limited(SignInThrottle), name="dispatch")
+class SignInView(views.LoginView):
+    pass
+
+
+@method_decorator(never_cache, name="dispatch")
+@method_decorator(limited(SignInThrottle), name="dispatch")
+class ConfirmPasswordView(views.ReauthenticateView):
+    """Asks for the password again before the account's address or its second factor changes."""
+
+
+@method_decorator(limited(MailThrottle), name="dispatch")
+class ResetPasswordView(views.PasswordResetView):
+    extra_context = {"sends_mail": sends_mail}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        if not sends_mail():
+            return self.render_to_response(self.get_context_data(form=form), status=404)
+        try:
+            return super().form_valid(form)
+        except MailNotSent as error:
+            form.add_error(None, str(error))
+            return self.render_to_response(self.get_context_data(form=form), status=error.status)
+
+
+@method_decorator(never_cache, name="dispatch")
+class NewPasswordView(views.PasswordResetFromKeyView):
+    """Behind the link of a mail or of staff, which works once."""
+
+
+@method_decorator(never_cache, name="dispatch")
+@method_decorator(login_required, name="dispatch")
+@method_decorator(limited(MailThrottle), name="dispatch")
+class ChangeEmailView(views.EmailView):
+    extra_context = {"sends_mail": sends_mail}

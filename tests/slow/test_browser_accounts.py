@@ -1,0 +1,129 @@
+"""Accounts in a real browser, with mails through a server that speaks SMTP."""
+
+import re
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+
+import pytest
+from aiosmtpd.controller import Controller
+from playwright.sync_api import Page, expect
+
+from catalog.models import User
+from tests.factories import UserFactory
+from tests.processes import free_port
+
+pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PASSWORD, NEW = "correct horse battery", "another long one"
+PHONE = {"width": 360, "height": 700}
+
+
+class Mailbox:
+    """Keeps what the site sends."""
+
+    def __init__(self) -> None:
+        self.mails = []
+
+    async def handle_DATA(self, server, session, envelope) -> str:  # noqa: N802 (aiosmtpd calls it so)
+        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
+        return "250 OK"
+
+    def link(self, to: str) -> str:
+        [mail] = [mail for mail in self.mails if mail["To"] == to]
+        self.mails.remove(mail)
+        return re.search(r"http://\S+", mail.get_content())[0]
+
+
+@pytest.fixture
+def mailbox(settings) -> Iterator[Mailbox]:
+    box = Mailbox()
+    server = Controller(box, hostname="127.0.0.1", port=free_port())
+    server.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = server.hostname, server.port
+    yield box
+    server.stop()
+
+
+def sign_in(page: Page, name: str, password: str) -> None:
+    page.goto("/accounts/sign-in/")
+    page.get_by_label("Username or email").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def fits(page: Page) -> bool:
+    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_sign_up_confirm_forget_and_change(visit, mailbox, javascript):
+    page = visit(javascript=javascript, viewport=PHONE)
+    page.goto("/accounts/sign-up/")
+    page.get_by_label("Username").fill("ada")
+    page.get_by_label("Email (optional)").fill("Ada@example.org")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same password again").fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_text("Welcome, ada!")).to_be_visible()
+
+    page.goto(mailbox.link("ada@example.org"))
+    assert fits(page)
+    page.get_by_role("button", name="Yes, confirm it").click()
+    expect(page.get_by_text("ada@example.org is confirmed.")).to_be_visible()
+
+    other = visit(javascript=javascript, viewport=PHONE)
+    other.goto("/accounts/sign-in/")
+    other.get_by_role("link", name="Forgot your password?").click()
+    other.get_by_label("Email").fill("ada@example.org")
+    assert fits(other)
+    other.get_by_role("button", name="Send the link").click()
+    expect(other.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    assert fits(other)
+    other.goto(mailbox.link("ada@example.org"))
+    other.get_by_label("New password").fill("short")
+    other.get_by_label("The same password again").fill("another")
+    other.get_by_role("button", name="Save the password").click()
+    expect(other.locator(".errorlist")).to_have_count(2)
+    assert fits(other)
+    other.get_by_label("New password").fill(NEW)
+    other.get_by_label("The same password again").fill(NEW)
+    other.get_by_role("button", name="Save the password").click()
+    expect(other.get_by_role("heading", name="Your password is changed")).to_be_visible()
+
+    page.goto("/accounts/")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    sign_in(page, "ada@example.org", NEW)
+    page.goto("/accounts/email/")
+    page.get_by_label("New address").fill("lovelace@example.org")
+    assert fits(page)
+    page.get_by_role("button", name="Send a mail to this address").click()
+    page.get_by_label("Your password").fill(NEW)
+    assert fits(page)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("lovelace@example.org waits")).to_be_visible()
+    page.goto(mailbox.link("lovelace@example.org"))
+    page.get_by_role("button", name="Yes, confirm it").click()
+    expect(page.get_by_text("lovelace@example.org is confirmed.")).to_be_visible()
+    assert User.objects.get().email == "lovelace@example.org"
+    assert mailbox.mails == []
+
+
+def test_a_link_of_staff_opens_the_account(visit, sam, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    UserFactory(username="nora", email="")
+    staff = visit()
+    sign_in(staff, "sam", PASSWORD)
+    staff.goto("/admin/catalog/user/?q=nora")
+    staff.get_by_role("checkbox", name="Select this object for an action - nora").check()
+    staff.get_by_label("Action:").select_option("Make a link for a new password")
+    staff.get_by_role("button", name="Go").click()
+    address = staff.locator(".password-link").inner_text()
+
+    page = visit(javascript=False)
+    page.goto(address)
+    page.get_by_label("New password").fill(NEW)
+    page.get_by_label("The same password again").fill(NEW)
+    page.get_by_role("button", name="Save the password").click()
+    sign_in(page, "nora", NEW)
+    expect(page.get_by_role("link", name="Sign in")).to_have_count(0)
