@@ -1,7 +1,8 @@
 """Gunicorn's configuration, for `make run` and containers alike; addresses and sizes come from the environment.
 
-The master imports the code once and forks the web processes, which start at once and share its memory. No database
-connection or thread crosses the fork. Each web process maps the model's arrays itself; the page cache shares them.
+The master imports the code and loads the models once, and forks the web processes, which start at once and share its
+memory. No database connection or thread crosses the fork. A web process loads what is promoted later itself; the page
+cache shares a model's arrays.
 """
 
 import gc
@@ -42,7 +43,7 @@ def on_starting(server: Any) -> None:
     except OSError as error:  # a site on a disk that is full or read-only starts all the same
         server.log.error("Metrics of the previous run are still in /metrics: %s", error)
     import_module("movierec.metric_files").install()
-    import_code()
+    prepare()
 
 
 def delete_metrics(folder: Path) -> None:
@@ -53,11 +54,14 @@ def delete_metrics(folder: Path) -> None:
             file.unlink()
 
 
-def import_code() -> None:
-    """Imports everything that a web process needs: Django, the views and the estimators."""
+def prepare() -> None:
+    """Imports everything that a web process needs, Django, the views and the estimators, and loads the models."""
     import_module("movierec.wsgi")
     import_module("recommender.estimators").ESTIMATORS  # noqa: B018 # imports them: they are lazy
     import_module(import_module("django.conf").settings.ROOT_URLCONF)
+    import_module("recommender.serving.model_server").server.preload()
+    import_module("django.db").connections.close_all()
+    gc.collect()
     gc.freeze()  # keeps the collector of a web process from touching, and so copying, shared memory
 
 
@@ -70,7 +74,7 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Loads the model before the first request, and starts the threads that watch the site and read its figures."""
+    """Loads what was promoted since the master loaded its models, and starts the threads that watch the site."""
     # Imported here: Django is set up in the worker, after this file was read.
     from mlops.monitoring.watch import site_watch
     from movierec.ops import latest_rows

@@ -46,7 +46,8 @@ def main(folder: Path, n_others: int) -> None:
     users = list(User.objects.filter(ratings__isnull=False).distinct().order_by("pk").values_list("pk", flat=True))
     write_ratings(folder)
     served = ModelVersion.objects.get(pk=ServedModel.objects.get(slot="champion").version)
-    model = f"models:/{settings.MLFLOW_MODEL_NAME}/{served.mlflow_version}"  # its alias is set by a worker
+    name = getattr(settings, "MLFLOW_MODEL_NAME", "movierec")  # older checkouts have no such setting
+    model = f"models:/{name}/{served.mlflow_version}"  # its alias is set by a worker
     others = copied_users(users, n_others)
     content = {"token": service_token(), "users": users, "others": others, "model": model}
     (folder / "site.json").write_text(json.dumps(content), encoding="utf-8")

@@ -26,6 +26,8 @@ CAST_SHOWN = 12
 KEYWORDS_SHOWN = 16
 SHORTEST_SUGGESTED = 2
 LISTS_SHOWN = 4
+ROW_LENGTH = 12
+POSTER_FORMAT = 2  # raise it when posters are drawn differently
 
 
 @require_safe
@@ -121,9 +123,6 @@ def _poster_etag(request: HttpRequest, movie_id: int) -> str | None:
     return f'"{POSTER_FORMAT}-{changed.timestamp()}"' if changed else None
 
 
-POSTER_FORMAT = 2  # raise it when posters are drawn differently
-
-
 @require_safe
 @cache_control(public=True, max_age=86400)
 @condition(etag_func=_poster_etag)
@@ -132,9 +131,6 @@ def poster(request: HttpRequest, movie_id: int) -> HttpResponse:
     genres = [genre.name for genre in movie.genres.all()]
     drawing = draw_poster(title=movie.title, year=movie.year, genres=genres, language=movie.language)
     return HttpResponse(drawing, content_type="image/svg+xml")
-
-
-ROW_LENGTH = 12
 
 
 @require_safe

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from recommender.estimators.artifact_files import FileSignature, file_signature
-from recommender.estimators.memory import trim_heap
+from recommender.estimators.memory import forget_model, trim_heap
 from recommender.logs import log_once_a_minute
 from recommender.metrics import MODEL_LOAD_FAILURES, MODEL_SWAPS
 from recommender.models import ServedModel
@@ -41,7 +41,7 @@ class ModelServer:
             "refresh served models", self._refresh_locked, lambda: settings.POLICY.serving.refresh_seconds
         )
         self.reset()
-        os.register_at_fork(after_in_child=self._renew_lock)
+        os.register_at_fork(after_in_child=self._look_again)
 
     def reset(self) -> None:
         """Forget all models, as in a new process."""
@@ -53,6 +53,16 @@ class ModelServer:
 
     def _renew_lock(self) -> None:
         self._lock = threading.Lock()  # a fork may have copied it while it was held
+
+    def _look_again(self) -> None:
+        """A forked process keeps its parent's models, and looks before its first list whether others serve by now."""
+        self._renew_lock()
+        self._is_loaded = False
+
+    def preload(self) -> None:
+        """Loads all models, for the processes that this one will fork, and starts no thread."""
+        self._load_first(first_only=False)
+        trim_heap()
 
     def models(self) -> tuple[LoadedModel, ...]:
         """The loaded models, the champion first; empty while there is none."""
@@ -79,12 +89,12 @@ class ModelServer:
             return None
         return "" if files else f"{folder} was removed"
 
-    def _load_first(self) -> None:
+    def _load_first(self, *, first_only: bool = True) -> None:
         with self._lock:
             if self._is_loaded:
                 return
             try:
-                self._refresh(first_only=True)
+                self._refresh(first_only=first_only)
             except DatabaseError:
                 log_once_a_minute(logger.exception, "Cannot read the served model from the database")
 
@@ -103,10 +113,17 @@ class ModelServer:
         rows = {row.slot: row for row in ServedModel.objects.all()}
         if self._swap([rows[slot] for slot in ServedModel.Slot.values if slot in rows], first_only):
             trim_heap()
+            self._forget_spare()
         self._is_loaded = True
         if time.monotonic() - self._items_refreshed_at >= settings.POLICY.serving.new_movies_refresh_seconds:
             self._models = tuple(refresh_items(loaded) for loaded in self._models)
             self._items_refreshed_at = time.monotonic()
+            self._forget_spare()
+
+    def _forget_spare(self) -> None:
+        """The arrays of a model that only answers where the champion fails: they are read again when it does."""
+        for loaded in self._models[1:]:
+            forget_model(loaded.model)
 
     def _swap(self, rows: list[ServedModel], first_only: bool) -> bool:
         """Whether the rows name other models than are served."""

@@ -1,6 +1,7 @@
 """The worker program: what it imports, the scheduler in its main process, and children that give memory back."""
 
 import os
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from mlops.models import Watermark
 from mlops.services import ensure_schedules
 from movierec import beat
 from movierec.celery import app
-from tests.processes import running, wait_for
+from tests.processes import BIN, ROOT, environment, running, wait_for
 
 WORKER = ("celery", "--quiet", "--app", "movierec", "worker", "--concurrency", "1", "--hostname", "test@%h")
 
@@ -96,3 +97,18 @@ def test_the_scheduler_is_in_the_main_process(tmp_path: Path):
         wait_for(beats.exists, seconds=120, what=f"a scheduled task has run: {log.read_text()}")
 
         assert len(psutil.Process(process.pid).children()) == 1  # of the pool
+
+
+def test_a_worker_on_demand_comes_and_goes(tmp_path: Path):
+    messages, log = tmp_path / "broker" / "messages", tmp_path / "worker.log"
+    places = {"DATABASE_URL": "", "REDIS_URL": "", "VAR_DIR": str(tmp_path), "MESSAGES_DIR": str(messages)}
+    worker = (*WORKER, "--queues", "training", "--loglevel", "INFO")
+    messages.mkdir(parents=True)
+    with running("deploy/on-demand", "training", *worker, log=log, **places, WORKER_IDLE_SECONDS="1") as process:
+        assert "celery" not in psutil.Process(process.pid).name()
+        call = [str(BIN / "celery"), "--app", "movierec", "call", "celery.accumulate", "--queue", "training"]
+        subprocess.run(call, cwd=ROOT, env=environment(**places), check=True, capture_output=True)
+        wait_for(lambda: process.poll() is not None, seconds=120, what=f"the worker has ended: {log.read_text()}")
+
+    assert process.poll() == 0
+    assert "celery.accumulate" in log.read_text() and not list(messages.glob("*.training.msg"))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.db import connections
 from prometheus_client import REGISTRY
 
 from catalog.models import Movie
@@ -226,6 +227,32 @@ def test_changed_metadata_is_refreshed_for_new_movies_only(train, camps):
     titles = dict(zip(after.model.movie_ids_.tolist(), after.model.titles_, strict=True))
     assert after.model is not before.model
     assert titles[fresh.pk] == "Titled"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_forked_processes_follow_the_model_they_inherit(train, fan, monkeypatch):
+    """Gunicorn's master loads it for all, and may fork one again days later."""
+    train(1, "popularity")
+    server.reset()
+    server.preload()
+    assert not server.thread.is_alive()
+
+    def ends_well(version: int, n_loads: int) -> bool:
+        connections.close_all()
+        if (child := os.fork()) == 0:
+            loads: list[int] = []
+            load = model_server.load_model
+            monkeypatch.setattr(model_server, "load_model", lambda row: loads.append(row.version) or load(row))
+            served = server.champion()
+            os._exit(0 if served is not None and (served.version, len(loads)) == (version, n_loads) else 1)
+        return os.waitpid(child, 0)[1] == 0
+
+    assert ends_well(version=1, n_loads=0)
+
+    save(2)
+    ServedModel.objects.filter(slot="champion").update(version=2, artifact="2-popularity", checksum="")
+
+    assert ends_well(version=2, n_loads=1)
 
 
 def test_each_process_has_a_thread_of_its_own(threads):

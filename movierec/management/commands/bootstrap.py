@@ -124,6 +124,7 @@ def serve(*, port: int) -> NoReturn:
         HOST=loopback(),
         PORT=str(port),
         HEALTH_PORT=str(settings.HEALTH_PORT),
+        MESSAGES_DIR="" if settings.REDIS_URL else str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"]),
         MAKE_PID=str(os.getppid()) if "MAKELEVEL" in os.environ else "",
     )
 
