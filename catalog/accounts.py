@@ -13,8 +13,11 @@ from rest_framework.authtoken.models import Token
 
 from catalog.errors import InvalidSignUp
 from catalog.models import Movie, Rating, Source, User
+from catalog.models.rating import SKELETON_LENGTH
+from catalog.text import skeleton
 
 _TAKEN = "This username is already taken."
+_LOOKS_TAKEN = "This username looks like one that is already taken."
 _IS_ADDRESS = "Choose a name that is not an email address. You can sign in with your address, too."
 _RESERVED = tuple(f"{source}-" for source in (Source.MOVIELENS, Source.GENERATED, Source.BULK))
 
@@ -109,12 +112,15 @@ def _errors(user: User, password: str) -> dict[str, list[str]]:
         errors |= error.message_dict
     if not user.email and must_confirm_email():
         errors["email"] = ["This site needs an email address."]
-    if user.username.casefold().startswith(_RESERVED):
+    looks = skeleton(user.username)[:SKELETON_LENGTH]
+    if looks.startswith(tuple(map(skeleton, _RESERVED))):
         errors["username"] = ["Usernames of this form are reserved for users of data sets."]
     elif "username" not in errors and _is_address(user.username):
         errors["username"] = [_IS_ADDRESS]
     elif "username" not in errors and User.objects.filter(username__iexact=user.username).exists():
         errors["username"] = [_TAKEN]
+    elif "username" not in errors and User.objects.filter(skeleton=looks).exists():
+        errors["username"] = [_LOOKS_TAKEN]
     try:
         validate_password(password, user)
     except ValidationError as error:

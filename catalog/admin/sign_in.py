@@ -54,7 +54,7 @@ class PasswordLinks:
 def _problem(request: HttpRequest, user: User | None) -> str:
     if user is None:
         return _("Choose one user: each link is for one.")
-    if user.source != Source.SITE or not user.is_active:
+    if user.source in (Source.MOVIELENS, Source.GENERATED) or not user.is_active:
         return _("%(user)s cannot sign in: a user of a data set, or not active.") % {"user": user}
     if (user.is_staff or user.is_superuser) and not getattr(request.user, "is_superuser", False):
         return _("Only superusers make links for staff.")

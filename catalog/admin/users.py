@@ -31,6 +31,7 @@ class UserAdmin(PasswordLinks, CountedDeletion, DeletesEach, DjangoUserAdmin):
 
     def save_model(self, request: HttpRequest, user: User, form: Any, change: bool) -> None:
         """An address that staff changed is to be confirmed again."""
+        user.note_skeleton()
         super().save_model(request, user, form, change)
         if change and "email" in form.changed_data:
             EmailAddress.objects.filter(user=user).delete()

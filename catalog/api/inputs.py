@@ -17,7 +17,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.bounds import MAX_IDS
-from catalog.models.rating import RATING_STEPS
+from catalog.models.rating import RATING_STEPS, User
 from catalog.safe_json import HugeNumber
 
 MAX_ID = 2**63 - 1
@@ -35,6 +35,13 @@ TEXTS: dict[type[serializers.Field], re.Pattern[str]] = {
     serializers.IntegerField: re.compile("-?[0-9]+"),
     serializers.FloatField: re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?"),
 }
+
+
+class UsernameField(serializers.RegexField):
+    """A name in its one Unicode form, in which letters may be fewer than as sent."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(User.normalize_username(data) if isinstance(data, str) else data)
 
 
 @extend_schema_field({"type": "number", "format": "double", "minimum": 0.5, "maximum": 5, "multipleOf": 0.5})

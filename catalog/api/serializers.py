@@ -6,7 +6,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from catalog.api.inputs import MAX_ID, BodySerializer, QuerySerializer, RatingField
+from catalog.api.inputs import MAX_ID, BodySerializer, QuerySerializer, RatingField, UsernameField
 from catalog.filters import LANGUAGE, ORDERINGS, RATINGS, YEARS, RowsField
 from catalog.imports.formats import CHOICES
 from catalog.imports.reading import QUESTIONS
@@ -283,7 +283,7 @@ class SignUpSerializer(BodySerializer):
     """The body of a sign-up; `accounts.sign_up` validates name and password."""
 
     id = serializers.IntegerField(read_only=True)
-    username = serializers.RegexField(UnicodeUsernameValidator.regex, trim_whitespace=False, max_length=150)
+    username = UsernameField(UnicodeUsernameValidator.regex, trim_whitespace=False, max_length=150)
     email = serializers.EmailField(allow_blank=True, default="", max_length=254)
     password = serializers.CharField(write_only=True, trim_whitespace=False, min_length=8, max_length=128)
 

@@ -8,16 +8,18 @@ from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from catalog.models.movie import Movie
 from catalog.models.querysets import RatingQuerySet, UserManager
 from catalog.models.source import Source
+from catalog.text import skeleton
 
 CLOCK_TOLERANCE = timedelta(days=1)  # how far ahead the clocks of other computers may be
 NOTE_LENGTH = 2000  # characters of a note
+SKELETON_LENGTH = 150  # characters; two names that look alike beyond them are not told apart
 RATING_STEPS = [half / 2 for half in range(1, 11)]  # 0.5, 1.0 ... 5.0
 
 
@@ -27,10 +29,20 @@ class User(AbstractUser):
     source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
     external_id = models.CharField(max_length=64, blank=True, help_text="Id of the user in its source.")
 
+    skeleton = models.CharField(
+        max_length=SKELETON_LENGTH, blank=True, editable=False, help_text="What the name looks like (text.skeleton)."
+    )
+    session_epoch = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Sessions of an earlier one have ended."
+    )
+
     objects = UserManager()  # type: ignore[misc]  # overrides that of AbstractUser
 
     class Meta(AbstractUser.Meta):
-        indexes = [models.Index(fields=["email"], name="catalog_user_by_email")]
+        indexes = [
+            models.Index(fields=["email"], name="catalog_user_by_email"),
+            models.Index(fields=["skeleton"], name="catalog_user_by_skeleton"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "external_id"],
@@ -42,9 +54,24 @@ class User(AbstractUser):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """A new password ends the account's API tokens, as Django ends its sessions."""
         changes_password = self._password is not None and not self._state.adding
+        if self._state.adding:
+            self.note_skeleton()
         super().save(*args, **kwargs)
         if changes_password:
             Token.objects.filter(user=self).delete()
+
+    def note_skeleton(self) -> None:
+        """To be called after a change of the name."""
+        self.skeleton = skeleton(self.username)[:SKELETON_LENGTH]
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        return f"{super()._get_session_auth_hash(secret)}{self.session_epoch or ''}"  # type: ignore[misc]
+
+    def end_access(self) -> None:
+        """Ends every session and API token of the account. Its own session goes on if the caller says so to Django."""
+        type(self).objects.filter(pk=self.pk).update(session_epoch=F("session_epoch") + 1)
+        self.refresh_from_db(fields=["session_epoch"])
+        Token.objects.filter(user=self).delete()
 
     def set_unusable_password(self) -> None:
         super().set_unusable_password()

@@ -19,6 +19,7 @@ from recommender.serving.trace import Outcome, Step
 def companions_of(user: User, names: Sequence[str]) -> list[UserProfile]:
     """The profiles of these people, who have to have agreed. Raises InvalidRequest, which does not tell an unknown name
     from that of a person who has not agreed."""
+    names = [User.normalize_username(name) for name in names]
     found = User.objects.filter(username__in=names, is_active=True, taste_consent__isnull=False).exclude(pk=user.pk)
     people = {person.username: person for person in found}
     if missing := [name for name in names if name not in people]:

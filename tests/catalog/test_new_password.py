@@ -1,11 +1,14 @@
 """A new password ends what the old one opened: every session and API token of the account."""
 
+from functools import partial
+
 import pytest
 from django.contrib.auth import authenticate
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
 from catalog.accounts import issue_token
+from tests.catalog.account_mail import choose_password, link
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +32,20 @@ def by_the_user(user) -> None:
     assert other.get("/accounts/").status_code == 200  # the session that changed it goes on
 
 
+def by_a_mail(user) -> None:
+    other = Client()
+    other.post("/accounts/password/reset/", {"email": user.email})
+    assert choose_password(other, link(), NEW).redirect_chain
+
+
+def by_a_link(user) -> None:
+    staff = Client()
+    staff.force_login(UserFactory(username="sam", is_staff=True, is_superuser=True))
+    made = staff.post("/admin/catalog/user/", {"action": "make_password_link", "_selected_action": user.pk})
+    address = made.context["link"].removeprefix("http://testserver")
+    assert choose_password(Client(), address, NEW).redirect_chain
+
+
 def by_a_program(user) -> None:
     user.set_password(NEW)
     user.save(update_fields=["password"])
@@ -36,8 +53,8 @@ def by_a_program(user) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [lambda user: by_staff(user, True), lambda user: by_staff(user, False), by_the_user, by_a_program],
-    ids=["staff", "staff, none", "user", "program"],
+    [partial(by_staff, usable=True), partial(by_staff, usable=False), by_the_user, by_a_program, by_a_mail, by_a_link],
+    ids=["staff", "staff, none", "user", "program", "mail", "link of staff"],
 )
 def test_a_new_password_ends_sessions_and_tokens(client, api, nora, change):
     assert client.post("/accounts/sign-in/", {"username": "nora", "password": OLD}).status_code == 302

@@ -1,5 +1,6 @@
 """Line schemas for movies, users and ratings, and their parser."""
 
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -60,7 +61,12 @@ CatalogueId: TypeAlias = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 GenreName: TypeAlias = Annotated[Plain, Field(min_length=1, max_length=60)]
 KeywordName: TypeAlias = Annotated[Plain, Field(min_length=1, max_length=120)]
 PersonName: TypeAlias = Annotated[Plain, Field(min_length=1, max_length=160)]
-Username: TypeAlias = Annotated[Plain, Field(min_length=1, max_length=150), _checked_by(UnicodeUsernameValidator())]
+Username: TypeAlias = Annotated[
+    Plain,
+    BeforeValidator(lambda name: unicodedata.normalize("NFKC", name) if isinstance(name, str) else name),
+    Field(min_length=1, max_length=150),
+    _checked_by(UnicodeUsernameValidator()),
+]
 
 
 class Line(BaseModel):

@@ -77,8 +77,9 @@ def upsert_users(lines: Sequence[NumberedLine[UserLine]], report: BulkReport) ->
             else:
                 n_unchanged += 1
             user.username, user.email = name, email
+            user.note_skeleton()
         User.objects.bulk_create(fresh.values())
-        User.objects.bulk_update(changed.values(), ["username", "email"])
+        User.objects.bulk_update(changed.values(), ["username", "email", "skeleton"])
     report.add(len(fresh), len(changed), n_unchanged)
 
 

@@ -33,7 +33,7 @@ class Command(LongCommand):
         parser.add_argument("--dry-run", action="store_true", help="only show what it would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = User.objects.filter(username=options["user"]).first()
+        user = User.objects.filter(username=User.normalize_username(options["user"])).first()
         if user is None:
             raise CommandError(f"There is no user {options['user']!r}.")
         path: Path = options["path"]

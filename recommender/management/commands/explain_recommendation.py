@@ -38,7 +38,7 @@ class Command(ServiceCommand):
 
 def find_user(name: str) -> User:
     """By user name, or by id if no user has this name."""
-    user = User.objects.filter(username=name).first()
+    user = User.objects.filter(username=User.normalize_username(name)).first()
     if user is None and name.isascii() and name.isdigit():
         user = User.objects.filter(pk=int(name)).first()
     if user is None:
