@@ -1,4 +1,4 @@
-"""Services for accounts: sign-up, API tokens, deletion."""
+"""Services for accounts: sign-up and deletion."""
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import F, OuterRef, Subquery
-from rest_framework.authtoken.models import Token
 
 from catalog.errors import InvalidSignUp
 from catalog.models import Movie, Rating, Source, User
@@ -63,16 +62,6 @@ def sign_up(*, username: str, email: str, password: str) -> User:
     except IntegrityError:  # another request took the name in the meantime
         raise InvalidSignUp(_TAKEN, fields={"username": [_TAKEN]}) from None
     return user
-
-
-def issue_token(*, user: User) -> Token | None:
-    """The user's API token, made when there is none; None if the password is not the one that `user` was read with.
-
-    The user's row is locked, so that a request with the old password leaves no token behind a change of password.
-    """
-    with transaction.atomic():
-        current = User.objects.select_for_update(no_key=True).filter(pk=user.pk, password=user.password)
-        return Token.objects.get_or_create(user=user)[0] if current.exists() else None
 
 
 def delete_account(*, user: User) -> None:

@@ -1,6 +1,6 @@
 """A copy of all that the site keeps about a user, found by the relations of the models: whatever is added is in it.
 
-A model that must not be in it says why as NOT_EXPORTED.
+A model that must not be in it says why as NOT_EXPORTED, and names single fields as SECRETS.
 """
 
 import json
@@ -12,7 +12,6 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import CASCADE, BinaryField, ForeignObjectRel, Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rest_framework.authtoken.models import Token
 
 from catalog.imports.entries import READ_AT_ONCE
 from catalog.imports.format import Export
@@ -74,15 +73,14 @@ def _is_owned(relation: Any) -> bool:
 
 
 def _left_out(model: type[Model]) -> Any:
-    if model is Token:
-        return _("A secret. The account page says whether there is one.")
     if model is EmailConfirmation:
         return _("Never written: the site signs the links in its mails.")
     return getattr(model, "NOT_EXPORTED", "")
 
 
 def _rows(model: type[Model], path: str, user: User) -> Iterator[dict[str, Any]]:
-    fields = [field for field in model._meta.concrete_fields if not isinstance(field, BinaryField)]
+    secrets: frozenset[str] = getattr(model, "SECRETS", frozenset())
+    fields = [f for f in model._meta.concrete_fields if not isinstance(f, BinaryField) and f.name not in secrets]
     columns = [field.attname for field in fields if field.related_model is not User]
     titles = [f"{field.name}__title" for field in fields if field.related_model is Movie]
     rows = model._base_manager.filter(**{path: user.pk}).order_by("pk")

@@ -77,6 +77,12 @@ class MailNotSent(
 ): ...
 
 
+class InvalidKey(CatalogError, code="invalid_key", text=_("There can be no such API key."), status=409): ...
+
+
+class MissingScope(CatalogError, code="missing_scope", text=_("The API key lacks a scope."), status=403): ...
+
+
 class InvalidImport(
     CatalogError, code="invalid_history", text=_("The file does not have the chosen format."), status=409
 ):

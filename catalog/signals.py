@@ -11,5 +11,8 @@ sync_ended = Signal()
 # Sent within the transaction that removed all data of a provider: source (a value of catalog.models.Source).
 provider_purged = Signal()
 
+# Sent when a request came with an API key whose last use, as recorded, is a minute ago or more: key_id, at.
+key_used = Signal()
+
 # Sent when Redis could not count a request.
 counter_failed = Signal()

@@ -15,7 +15,7 @@ from rest_framework import throttling
 from rest_framework.request import Request
 
 from catalog import counter
-from catalog.models import User
+from catalog.models import APIKey, User
 
 View = Callable[..., HttpResponseBase]
 _PORT = re.compile(r"\[(.*)\](?::\d+)?|([^:]*):\d+")  # which some proxies add
@@ -52,16 +52,36 @@ class AnonThrottle(throttling.AnonRateThrottle, ExactThrottle):
     pass
 
 
-class UserThrottle(throttling.UserRateThrottle, ExactThrottle):
-    pass
+class AccountThrottle(throttling.UserRateThrottle, ExactThrottle):
+    """Counts requests by account, or else by address."""
+
+
+class UserThrottle(AccountThrottle):
+    """Counts requests by API key, so that no program of an account uses up another's, or else by account."""
+
+    def get_cache_key(self, request: Any, view: Any) -> str | None:
+        return _of_key(self, request) or super().get_cache_key(request, view)
 
 
 class ScopedThrottle(throttling.ScopedRateThrottle, ExactThrottle):
-    pass
+    def get_cache_key(self, request: Any, view: Any) -> str | None:
+        return _of_key(self, request) or super().get_cache_key(request, view)
 
 
-class ImportThrottle(UserThrottle):
+class ImportThrottle(AccountThrottle):
     scope = "imports"
+
+
+class KeyThrottle(AccountThrottle):
+    scope = "keys"
+
+
+def _of_key(throttle: ExactThrottle, request: Any) -> str | None:
+    """Keys for a name and password count as their account: new ones would be new limits."""
+    key = request.auth
+    if not isinstance(key, APIKey) or key.is_from_sign_in:
+        return None
+    return throttle.cache_format % {"scope": throttle.scope, "ident": f"key {key.pk}"}
 
 
 class AddressThrottle(ExactThrottle):

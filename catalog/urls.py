@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.contrib.sitemaps import views as sitemaps
 from django.urls import path
 
-from catalog.views import accounts, diary, library, lists, movies, record, sign_in, site
+from catalog.views import accounts, diary, keys, library, lists, movies, record, sign_in, site
 
 app_name = "catalog"
 urlpatterns = [
@@ -58,7 +58,8 @@ urlpatterns = [
     path("accounts/sign-out/", LogoutView.as_view(), name="sign-out"),
     path("accounts/profile/", accounts.change_profile, name="change-profile"),
     path("accounts/password/", accounts.ChangePasswordView.as_view(), name="password-change"),
-    path("accounts/token/", accounts.create_token, name="create-token"),
-    path("accounts/token/revoke/", accounts.revoke_token, name="revoke-token"),
+    path("accounts/keys/", keys.keys, name="keys"),
+    path("accounts/keys/revoke/", keys.revoke_all, name="revoke-keys"),
+    path("accounts/keys/<id:key_id>/revoke/", keys.revoke_one, name="revoke-key"),
     path("accounts/delete/", accounts.delete, name="delete-account"),
 ]

@@ -4,12 +4,11 @@ from typing import Any
 
 from drf_spectacular import openapi
 from drf_spectacular.plumbing import get_lib_doc_excludes
-from rest_framework.authentication import SessionAuthentication
-from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.serializers import CharField, EmailField
 
 from catalog.api.inputs import BodySerializer, QuerySerializer
 from movierec.api import PageQuerySerializer, error_codes
+from movierec.api_keys import scopes_of
 
 INTRODUCTION = """
 Every error is `{"error": {"code", "message", "fields"}}`: a stable code for programs, a message for people, and the
@@ -20,8 +19,8 @@ messages of each field that is not valid (empty when the error is not about a fi
 """
 ERRORS = {
     400: "The request is not as described here, or names another host.",
-    401: "No valid token, or a wrong password.",
-    403: "The account may not do this.",
+    401: "No valid key, or a wrong password.",
+    403: "The account may not do this, or its key lacks a scope.",
     404: "The request names something that does not exist.",
     405: "The address does not take this method.",
     406: "The answer has none of the accepted media types.",
@@ -69,7 +68,7 @@ def inherited_docs_left_out() -> list[type]:
 
 
 class AutoSchema(openapi.AutoSchema):
-    """Describes the parameters of lists, every error, and what no text may hold."""
+    """Describes scopes of keys, the parameters of lists, every error, and what no text may hold."""
 
     def get_override_parameters(self) -> list[Any]:
         parameters = super().get_override_parameters()
@@ -82,6 +81,10 @@ class AutoSchema(openapi.AutoSchema):
         operation: dict[str, Any] | None = super().get_operation(*args)
         if operation is None:
             return None
+        if scopes := scopes_of(self.view, self.method):
+            operation["x-scopes"] = scopes
+            scope = " or ".join(f"`{scope}`" for scope in scopes)
+            operation["description"] = f"{operation.get('description', '')}\n\nScope of the key: {scope}.".strip()
         responses = operation["responses"]
         errors = {int(status) for status in responses if status >= "400"} | self._errors(operation)
         operation["responses"] = {status: answer for status, answer in responses.items() if status < "400"} | {
@@ -90,12 +93,11 @@ class AutoSchema(openapi.AutoSchema):
         return operation
 
     def _errors(self, operation: dict[str, Any]) -> set[int]:
-        view, is_writing = self.view, self.method not in ("GET", "HEAD")
-        has_body, places = "requestBody" in operation, {found["in"] for found in operation.get("parameters", ())}
+        view, has_body = self.view, "requestBody" in operation
+        places = {found["in"] for found in operation.get("parameters", ())}
         applies = {
             401: view.authentication_classes,
-            403: (is_writing and SessionAuthentication in view.authentication_classes)  # without its CSRF token
-            or not {*view.permission_classes} <= {AllowAny, IsAuthenticated},
+            403: view.authentication_classes,  # the key lacks a scope
             404: "path" in places or "page" in {found["name"] for found in operation.get("parameters", ())},
             413: has_body,
             415: has_body,

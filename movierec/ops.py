@@ -4,7 +4,6 @@
 figures that `mlops.dashboard.metrics` reads from the database.
 """
 
-import hmac
 import logging
 import math
 import os
@@ -26,6 +25,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from mlops.dashboard.metrics import RowsCollector
 from mlops.monitoring.watch import disk_error
 from movierec import bounded_waits
+from movierec.api_keys import may_read_metrics
 from recommender.models import ServedModel
 from recommender.serving.model_server import server
 from recommender.serving.periodic import PeriodicThread
@@ -147,16 +147,12 @@ latest_rows = LatestRows()
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    if not _may_read(request):
-        refusal = HttpResponse("Send the METRICS_TOKEN as a bearer token.\n", status=401, content_type="text/plain")
+    if not may_read_metrics(request):
+        told = "Send the METRICS_TOKEN, or an API key of staff with the scope metrics, as a bearer token.\n"
+        refusal = HttpResponse(told, status=401, content_type="text/plain")
         refusal["WWW-Authenticate"] = 'Bearer realm="metrics"'
         return refusal
     return HttpResponse(generate_latest(_registry()) + latest_rows.text(), content_type=CONTENT_TYPE_LATEST)
-
-
-def _may_read(request: HttpRequest) -> bool:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and hmac.compare_digest(token.encode(), settings.METRICS_TOKEN.encode())
 
 
 def _registry() -> CollectorRegistry:

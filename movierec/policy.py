@@ -37,11 +37,12 @@ class LimitsPolicy(Section):
     """Rate limits in the form of REST framework, such as 60/min."""
 
     anonymous: Rate = key("60/min", "requests of one address without an account")
-    user: Rate = key("600/min", "requests of one account")
+    user: Rate = key("600/min", "requests by one API key, and by one account in its browsers and signed-in programs")
     sign_up: Rate = key("20/hour", "new accounts from one address")
     token: Rate = key("20/min", "attempts to sign in from one address, and to one account")
     mail: Rate = key("10/hour", "mails that visitors cause, by their address and by that of the recipient")
-    service: Rate = key("600000/min", "lists of others that a service asks for")
+    service: Rate = key("600000/min", "lists of others that a service asks for, by one API key")
+    keys: Rate = key("60/hour", "new API keys of one account")
     imports: Rate = key("30/hour", "uploads of one account")
     bulk: Rate = key("120/min", "requests to the bulk API")
 

@@ -60,7 +60,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     *accounts.APPS,
     "rest_framework",
-    "rest_framework.authtoken",
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -190,7 +189,7 @@ FLOWER_BASIC_AUTH = never_show(
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "catalog.api.authentication.TokenAuthentication",
+        "catalog.api.authentication.KeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

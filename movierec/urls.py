@@ -13,7 +13,11 @@ api_v1 = [
     path("", include("mlops.api.urls")),
 ]
 
-api_docs = SpectacularSwaggerSplitView.as_view(url_name="api-schema", http_method_names=["get", "head"])
+# The same for everybody, so no key is read.
+api_schema = SpectacularAPIView.as_view(content_negotiation_class=FormatNegotiation, authentication_classes=[])
+api_docs = SpectacularSwaggerSplitView.as_view(
+    url_name="api-schema", http_method_names=["get", "head"], authentication_classes=[]
+)
 
 urlpatterns = [
     path("api/v1/", include((api_v1, "api"))),  # first: of the hottest addresses, and patterns are tried in order
@@ -22,7 +26,7 @@ urlpatterns = [
     path("", include("catalog.urls")),
     path("", include("mlops.urls")),
     path("admin/", admin.site.urls),
-    path("api/schema/", SpectacularAPIView.as_view(content_negotiation_class=FormatNegotiation), name="api-schema"),
+    path("api/schema/", api_schema, name="api-schema"),
     path("api/docs/", api_docs, name="api-docs"),
     re_path(r"^api/", not_found),
     path("healthz", healthz),

@@ -20,6 +20,7 @@ from rest_framework.test import APIClient
 from catalog import counter
 from catalog.jobs import messages
 from mlops.registry.mlflow_client import EXPERIMENT
+from movierec.api_keys import uses
 from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
 from recommender.serving.movies import listed_movies
@@ -150,10 +151,10 @@ def _process_of_its_own(request, monkeypatch) -> Iterator[None]:
     if "threads" not in request.fixturenames:
         monkeypatch.setattr("recommender.serving.periodic.PeriodicThread.ensure_started", lambda self: None)
     _stop_threads()  # a page that a browser still asked for when its test ended starts them again
-    for state in (server.reset, listed_movies.clear, impressions.clear, serving_stats.clear):
+    for state in (server.reset, listed_movies.clear, impressions.clear, serving_stats.clear, uses.clear):
         state()
     yield
-    for state in (server.reset, listed_movies.clear, impressions.clear, serving_stats.clear):
+    for state in (server.reset, listed_movies.clear, impressions.clear, serving_stats.clear, uses.clear):
         state()
 
 
@@ -165,7 +166,7 @@ def threads() -> Iterator[None]:
 
 
 def _stop_threads() -> None:
-    for thread in (server.thread, listed_movies.thread, impressions.thread, serving_stats.thread):
+    for thread in (server.thread, listed_movies.thread, impressions.thread, serving_stats.thread, uses.thread):
         thread.stop()
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import factory
 from django.db import connection
 from factory.django import DjangoModelFactory
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from catalog.models import Genre, Movie, Rating, Source, User
+from catalog.models import APIKey, Genre, Movie, Rating, Scope, Source, User
+from catalog.models.api_key import hash_of, new_key
 
 ROWS_AT_ONCE = 1000  # SQLite takes 32,766 values in one statement
 
@@ -65,8 +65,15 @@ def insert_ratings(rows: Iterable[Iterable[object]]) -> None:
             )
 
 
+def key_of(user: User, *scopes: str, **values: object) -> str:
+    """A new API key, for all that the account may do unless scopes are given."""
+    key, listed = new_key(), " ".join(scopes or Scope.values)
+    APIKey.objects.create(user=user, hash=hash_of(key), prefix=key[:10], scopes=listed, **values)
+    return key
+
+
 def api_client_of(user: User) -> APIClient:
-    """A client that sends the user's token."""
+    """A client that sends a key of the user."""
     client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=user)[0].key}")
+    client.credentials(HTTP_AUTHORIZATION=f"Token {key_of(user)}")
     return client

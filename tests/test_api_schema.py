@@ -11,7 +11,7 @@ from drf_spectacular.generators import SchemaGenerator
 from movierec.openapi import NO_TEXT_WITH_NUL
 from tests.factories import UserFactory
 
-MISTYPED = {"string": 7, "integer": "7", "number": "4.5", "boolean": 0}
+MISTYPED = {"string": 7, "integer": "7", "number": "4.5", "boolean": 0, "array": "7"}
 
 
 @pytest.fixture(scope="module")

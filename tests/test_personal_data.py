@@ -11,7 +11,6 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import CASCADE, SET_NULL
-from rest_framework.authtoken.models import Token
 
 from catalog.accounts import delete_account
 from catalog.diary import record_viewing, write_note
@@ -22,7 +21,7 @@ from catalog.services import add_to_watchlist, record_rating
 from mlops.models import UserPseudonym
 from recommender.models import Feedback, Impression, TasteConsent
 from recommender.services import record_feedback
-from tests.factories import MovieFactory, UserFactory
+from tests.factories import MovieFactory, UserFactory, key_of
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +45,7 @@ def user(sam) -> User:
     Impression.objects.create(user=user, surface="home", items=[], shown_at="2026-01-01T00:00:00Z")
     TasteConsent.objects.create(user=user)
     UserPseudonym.objects.create(user=user)
-    Token.objects.create(user=user)
+    key_of(user, name=f"{MARK} key")
     EmailAddress.objects.create(user=user, email=user.email)
     user.groups.add(Group.objects.create(name="Editors"))
     user.user_permissions.add(Permission.objects.first())
@@ -94,10 +93,10 @@ def test_the_copy_has_what_was_written_and_no_secret(client, user, bob):
     text = json.dumps(copy)
 
     assert copy["account"]["username"] == user.username
-    for written in ("viewing", "note", "list"):
+    for written in ("viewing", "note", "list", "key"):
         assert f"{MARK} {written}" in text
     assert copy["rows"]["catalog.MovieListItem"][0]["movie__title"]
-    for secret in (Token.objects.get().key, user.password, "Of another.", str(user.pseudonym.number)):
+    for secret in (user.api_keys.get().hash, user.password, "Of another.", str(user.pseudonym.number)):
         assert secret not in text
 
 

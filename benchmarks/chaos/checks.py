@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 from django.conf import settings
 from mlflow import MlflowClient
-from rest_framework.authtoken.models import Token
 
 from benchmarks.chaos.load_generator import LoadGenerator
 from benchmarks.chaos.processes import wait_for
-from catalog.models import Rating
+from catalog.models import APIKey, Rating
+from catalog.models.api_key import hash_of
 from mlops.errors import MirrorBusy, MLOpsError
 from mlops.models import ModelVersion, PipelineRun, Promotion, RunStep
 from mlops.registry import artifacts
@@ -98,7 +98,8 @@ def leftover_problems() -> Iterator[str]:
 
 def lost_ratings(load: LoadGenerator) -> int:
     """How many ratings whose request succeeded are not stored."""
-    users = dict(Token.objects.filter(key__in=load.tokens).values_list("key", "user_id"))
+    by_hash = dict(APIKey.objects.values_list("hash", "user_id"))
+    users = {key: by_hash[hash_of(key)] for key in load.tokens}
     with load.write_lock:
         rows = Rating.objects.filter(user__in=users.values()).order_by()
         stored = {(user, movie): stars for user, movie, stars in rows.values_list("user_id", "movie_id", "rating")}

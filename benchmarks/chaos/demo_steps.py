@@ -15,6 +15,7 @@ from benchmarks.chaos.processes import wait_for
 from benchmarks.chaos.site import Operator, prepare, staff_token, tokens_of_raters
 from benchmarks.chaos.worker_clients import WorkerClients
 from catalog.models import Movie, User
+from catalog.models.api_key import hash_of
 from mlops.models import (
     Alert,
     DatasetSnapshot,
@@ -61,7 +62,7 @@ class Demo:
         self.tell(f"The site answers at {self.installation.address} from {workers} web processes", workers=workers)
 
     def load(self) -> LoadGenerator:
-        member = User.objects.get(auth_token=self.tokens[0]).username
+        member = User.objects.get(api_keys__hash=hash_of(self.tokens[0])).username
         movies = list(Movie.objects.values_list("pk", flat=True)[:100])
         return LoadGenerator(self.installation.address, self.tokens[-1:], member, movies)
 

@@ -15,6 +15,7 @@ from benchmarks.chaos.outcome import Outcome
 from benchmarks.chaos.site import N_API_CLIENTS, Operator, prepare, staff_token, tokens_of_raters
 from benchmarks.tables import render
 from catalog.models import Movie, User
+from catalog.models.api_key import hash_of
 
 SIZE = {"users": 400, "movies": 250, "ratings": 12_000}
 FIRST_TRAINING = 300.0  # seconds
@@ -27,7 +28,7 @@ def run(installation: Installation, kills: Iterable[tuple[str, str]], faults: It
     breakpoints.prepare(installation.environment["DATABASE_URL"])
     operator = Operator(installation, staff_token())
     tokens = tokens_of_raters(N_API_CLIENTS)
-    member = User.objects.get(auth_token=tokens[0]).username
+    member = User.objects.get(api_keys__hash=hash_of(tokens[0])).username
     movies = list(Movie.objects.values_list("pk", flat=True)[:100])
     _say("Starting web, workers and Beat")
     installation.serve()

@@ -8,10 +8,10 @@ import httpx
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.models import Count
-from rest_framework.authtoken.models import Token
 
 from benchmarks.chaos.installation import PASSWORD, Installation
 from benchmarks.chaos.processes import wait_for
+from catalog.keys import create_key, create_sign_in_key, scopes_for
 from catalog.models import User
 from mlops.models import PipelineRun
 from mlops.services import ensure_schedules
@@ -29,17 +29,17 @@ def prepare(*, users: int, movies: int, ratings: int) -> None:
 
 
 def tokens_of_raters(n: int) -> list[str]:
-    """Tokens of the most active users, who can also sign in with PASSWORD."""
+    """API keys of the most active users, who can also sign in with PASSWORD."""
     users = list(User.objects.annotate(n_ratings=Count("ratings")).order_by("-n_ratings", "pk")[:n])
     for user in users:
         user.set_password(PASSWORD)
         user.save()
-    return [Token.objects.get_or_create(user=user)[0].key for user in users]
+    return [create_sign_in_key(user=user).key for user in users]
 
 
 def staff_token() -> str:
     staff = User.objects.create_superuser(username="operator", email="", password=PASSWORD)
-    return str(Token.objects.create(user=staff).key)
+    return create_key(user=staff, name="operator", scopes=scopes_for(staff)).key
 
 
 class Operator:

@@ -1,4 +1,4 @@
-"""Users with their ratings, viewings and watchlists."""
+"""Users with their ratings, viewings, watchlists and API keys."""
 
 from typing import Any
 
@@ -10,11 +10,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from catalog.accounts import delete_account
 from catalog.admin.large import CappedPaginator, CountedDeletion, DeletesEach, LargeTableAdmin
 from catalog.admin.sign_in import PasswordLinks
-from catalog.models import Rating, User, Viewing, WatchlistItem
+from catalog.keys import revoke_keys
+from catalog.models import APIKey, Rating, User, Viewing, WatchlistItem
 from catalog.profiles import hide_profile, lift_hiding
 from catalog.services import record_rating, remove_rating
 
@@ -26,7 +28,7 @@ class UserAdmin(PasswordLinks, CountedDeletion, DeletesEach, DjangoUserAdmin):
     list_display = ["username", "email", "source", "is_staff", "is_active", "date_joined"]
     list_filter = ["source", "is_staff", "is_superuser", "is_active", "groups"]
     readonly_fields = ["source", "external_id", "last_login", "date_joined"]
-    actions = ["make_password_link", "hide_published", "lift_hiding"]
+    actions = ["make_password_link", "hide_published", "lift_hiding", "revoke_keys"]
     fieldsets = [*DjangoUserAdmin.fieldsets, ("Provenance", {"fields": ["source", "external_id"]})]  # type: ignore[misc]
 
     def save_model(self, request: HttpRequest, user: User, form: Any, change: bool) -> None:
@@ -48,6 +50,11 @@ class UserAdmin(PasswordLinks, CountedDeletion, DeletesEach, DjangoUserAdmin):
     def lift_hiding(self, request: HttpRequest, users: Any) -> None:
         done = [user for user in users if lift_hiding(user=user)]
         self._tell(request, done, _("Lifted the hiding of the profile and public lists."))
+
+    @admin.action(description=lazy("Revoke all API keys"), permissions=["change"])
+    def revoke_keys(self, request: HttpRequest, users: Any) -> None:
+        done = [user for user in users if revoke_keys(user)]
+        self._tell(request, done, _("Revoked all API keys."))
 
     def _tell(self, request: HttpRequest, users: list[User], done: str) -> None:
         for user in users:
@@ -104,3 +111,28 @@ class WatchlistItemAdmin(MoviesOfUsers):
 @admin.register(Viewing)
 class ViewingAdmin(MoviesOfUsers):
     list_display = ["user", "movie", "watched_on", "is_rewatch", "recorded_at"]
+
+
+@admin.register(APIKey)
+class APIKeyAdmin(LargeTableAdmin):
+    """Who has which keys; not the keys, which nothing keeps. To delete one is to revoke it."""
+
+    list_display = ["name", "user", "prefix", "scopes", "created_at", "expires_at", "last_used_at"]
+    list_select_related = ["user"]
+    list_filter = ["is_from_sign_in"]
+    search_fields = ["=user__username", "^prefix"]
+    search_help_text = "A user's name as it is written, or how the key begins"
+    fields = ["user", "name", "prefix", "scopes", "is_from_sign_in", "created_at", "expires_at", "last_used_at"]
+    actions = ["revoke"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: APIKey | None = None) -> bool:
+        return False
+
+    @admin.action(description=lazy("Revoke the keys"), permissions=["delete"])
+    def revoke(self, request: HttpRequest, keys: Any) -> None:
+        self.log_deletions(request, keys)
+        n, _each = keys.delete()
+        self.message_user(request, ngettext("Revoked %(n)d key.", "Revoked %(n)d keys.", n) % {"n": n})

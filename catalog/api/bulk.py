@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from catalog.api.scopes import BULK
 from catalog.api.serializers import (
     BulkReportSerializer,
 )
@@ -54,6 +55,7 @@ class MayBringInBulk(BasePermission):
 
 
 class BulkView(APIView):
+    scopes = BULK
     permission_classes = [MayBringInBulk]
     parser_classes = [JSONLinesParser, FileParser]
     throttle_classes = [ScopedThrottle]

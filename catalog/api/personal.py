@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from catalog.api.inputs import MAX_ID, BodySerializer, RatingField, read
+from catalog.api.scopes import OWN
 from catalog.diary import change_viewing, diary_of, record_viewing
 from catalog.errors import MovieNotFound
 from catalog.lists import add_to_list, change_list, create_list, move_in_list, remove_from_list
@@ -113,6 +114,7 @@ class PositionSerializer(BodySerializer):
 class OwnRowsMixin:
     """The signed-in user's rows of `queryset`."""
 
+    scopes = OWN
     request: Any
 
     @property

@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from catalog.api.inputs import read
+from catalog.api.scopes import OWN
 from catalog.api.serializers import (
     ImportRowQuerySerializer,
     ImportRowSerializer,
@@ -37,6 +38,7 @@ TABLE = "title,year,rating\nAlien,1979,4.5\n"
 class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericViewSet):
     """Uploads of the signed-in user. DELETE discards an upload; data already imported stays."""
 
+    scopes = OWN
     queryset = UserImport.objects.all()
     serializer_class = UserImportSerializer
     parser_classes = [MultiPartParser]
@@ -82,6 +84,7 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
 
 
 class ExportView(APIView):
+    scopes = OWN
     formats: ClassVar = EXPORTS
 
     @extend_schema(

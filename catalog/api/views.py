@@ -1,4 +1,4 @@
-"""Accounts and tokens, movies, and the signed-in user's ratings and watchlist; changes go through the services."""
+"""Accounts and sign-in, movies, and the signed-in user's ratings and watchlist; changes go through the services."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -17,12 +17,14 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
-from catalog.accounts import has_to_confirm, issue_token, sign_up
+from catalog.accounts import has_to_confirm, sign_up
 from catalog.api import serializers
 from catalog.api.inputs import FilteredListMixin, read
 from catalog.api.personal import OwnRowsMixin, movie_or_error
+from catalog.api.scopes import PUBLIC
 from catalog.errors import EmailNotConfirmed, InvalidCredentials
 from catalog.filters import MovieFilter
+from catalog.keys import SIGN_IN_SCOPES, create_sign_in_key
 from catalog.models import Credit, Movie, Rating, WatchlistItem
 from catalog.paging import KeysFirstPaginator
 from catalog.services import add_to_watchlist, record_rating, remove_from_watchlist, remove_rating
@@ -31,14 +33,14 @@ from catalog.throttling import SignInThrottle, SignUpThrottle
 
 
 class AnonymousView(GenericAPIView):
-    """Ignores authentication, so that an old token locks no one out."""
+    """Ignores authentication, so that an old key locks no one out."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
 
 
 class AccountsView(AnonymousView):
-    """Signs up. The account can ask for a token at once, unless the site wants its address confirmed first."""
+    """Signs up. The account can ask for a key at once, unless the site wants its address confirmed first."""
 
     serializer_class = serializers.SignUpSerializer
     throttle_classes = [SignUpThrottle]
@@ -57,14 +59,15 @@ class TokenView(AnonymousView):
 
     @extend_schema(responses={200: serializers.TokenSerializer, 401: None, 403: None}, operation_id="token_create")
     def post(self, request: Request) -> Response:
-        """The account's token, made when there is none. Send it as `Authorization: Token <token>`."""
-        user = authenticate(request, **read(serializers.CredentialsSerializer, request.data))
-        if user and has_to_confirm(user):
-            raise EmailNotConfirmed
-        token = issue_token(user=user) if user else None
-        if token is None:
+        """A new API key, for `Authorization: Token <token>`. Without `scopes` it may `read` and `rate`."""
+        credentials = read(serializers.CredentialsSerializer, request.data)
+        scopes = credentials.pop("scopes", SIGN_IN_SCOPES)
+        user = authenticate(request, **credentials)
+        if user is None:
             raise InvalidCredentials
-        return Response(serializers.TokenSerializer({"token": token.key}).data)
+        if has_to_confirm(user):
+            raise EmailNotConfirmed
+        return Response(serializers.TokenSerializer({"token": create_sign_in_key(user=user, scopes=scopes).key}).data)
 
 
 class MoviePagination(api_settings.DEFAULT_PAGINATION_CLASS):  # type: ignore[name-defined]
@@ -76,6 +79,7 @@ class MovieViewSet(FilteredListMixin, ReadOnlyModelViewSet):
 
     queryset = Movie.objects.all()
     permission_classes = [AllowAny]
+    scopes = PUBLIC
     query_class = serializers.MovieQuerySerializer
     pagination_class = MoviePagination
     lookup_value_converter = "id"

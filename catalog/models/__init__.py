@@ -1,5 +1,6 @@
 """Users, movies with their metadata, what users keep about movies, and the records of syncs and imports."""
 
+from catalog.models.api_key import APIKey, Scope
 from catalog.models.imports import ImportRow, ImportRun, UserImport
 from catalog.models.job import Job
 from catalog.models.metadata import (

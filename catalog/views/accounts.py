@@ -1,4 +1,4 @@
-"""The account page, its password, API tokens and account deletion."""
+"""The account page, its password and account deletion."""
 
 from typing import Any
 
@@ -14,54 +14,45 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
-from rest_framework.authtoken.models import Token
 
-from catalog.accounts import delete_account, issue_token
+from catalog.accounts import delete_account
 from catalog.errors import InvalidProfile
 from catalog.forms import DeleteAccountForm, ProfileForm
 from catalog.imports.formats import CHOICES
+from catalog.keys import revoke_keys
 from catalog.models import Profile
 from catalog.profiles import save_profile
 from catalog.taste import summary
 from catalog.throttling import SignInThrottle, limited
-from catalog.views.pages import SignedInRequest, post_only
+from catalog.views.pages import SignedInRequest
 
 
 @method_decorator(never_cache, name="dispatch")
 @method_decorator(limited(SignInThrottle), name="dispatch")
 class ChangePasswordView(PasswordChangeView):
-    """Also says that the API token is revoked, which may have leaked with the old password."""
+    """Also says that the API keys are revoked, which may have leaked with the old password."""
 
     template_name = "account/password_change.html"
     success_url = reverse_lazy("catalog:account")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        revoked = _revoke_token(self.request.user)
-        messages.success(self.request, f"Your password is changed.{' Your API token is revoked.' if revoked else ''}")
+        revoked = revoke_keys(self.request.user)  # type: ignore[arg-type]
+        messages.success(self.request, f"Your password is changed.{' Your API keys are revoked.' if revoked else ''}")
         return super().form_valid(form)
 
 
 @require_safe
 @login_required
 def account(request: SignedInRequest) -> HttpResponse:
-    return _account_page(request)
-
-
-@post_only
-@never_cache
-@login_required
-def create_token(request: SignedInRequest) -> HttpResponse:
-    """Replaces the API token. Only this response shows the new one."""
-    _revoke_token(request.user)
-    return _account_page(request, new_token=issue_token(user=request.user))
-
-
-@post_only
-@login_required
-def revoke_token(request: SignedInRequest) -> HttpResponse:
-    if _revoke_token(request.user):
-        messages.success(request, "Your API token is revoked; programs that use it are signed out.")
-    return redirect("catalog:account")
+    user = request.user
+    context = {
+        "n_keys": user.api_keys.count(),
+        "figures": summary(user),
+        "n_watchlist": user.watchlist.count(),
+        "profile": Profile.objects.filter(user=user).first(),
+        "export_formats": CHOICES,
+    }
+    return render(request, "catalog/account.html", context)
 
 
 @sensitive_post_parameters()
@@ -99,20 +90,3 @@ def change_profile(request: SignedInRequest) -> HttpResponse:
             return redirect("catalog:account")
     context = {"form": form, "profile": profile}
     return render(request, "catalog/profile_change.html", context, status=422 if form.errors else 200)
-
-
-def _revoke_token(user: Any) -> bool:
-    return bool(Token.objects.filter(user=user).delete()[0])
-
-
-def _account_page(request: SignedInRequest, *, new_token: Token | None = None) -> HttpResponse:
-    user = request.user
-    context = {
-        "token": new_token or Token.objects.filter(user=user).first(),
-        "new_key": new_token and new_token.key,
-        "figures": summary(user),
-        "n_watchlist": user.watchlist.count(),
-        "profile": Profile.objects.filter(user=user).first(),
-        "export_formats": CHOICES,
-    }
-    return render(request, "catalog/account.html", context)

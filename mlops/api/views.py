@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.api.inputs import FilteredListMixin, read
+from catalog.api.scopes import OPERATING
 from catalog.models import User
 from mlops.api import serializers
 from mlops.models import DriftReport, ModelVersion, PipelineRun
@@ -18,6 +19,7 @@ from mlops.training.runs import cancel_run, start_training
 
 class StaffViewSet(FilteredListMixin, viewsets.GenericViewSet):
     permission_classes = [IsAdminUser]
+    scopes = OPERATING
     lookup_value_converter = "id"
 
     def require(self, permission: str) -> None:

@@ -14,10 +14,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from catalog.api.authentication import TokenAuthentication, of_key
+from catalog.api.authentication import KeyAuthentication, of_hash
 from catalog.api.inputs import BodySerializer, QuerySerializer, read
+from catalog.api.scopes import OWN, PUBLIC, Scopes
 from catalog.errors import UserNotFound
-from catalog.models import User
+from catalog.models import Scope, User
 from catalog.prepared import PreparedQuery, Row
 from catalog.throttling import ScopedThrottle
 from recommender.api.list_json import ListRenderer
@@ -58,14 +59,14 @@ def _permitted(user: Any) -> Any:
     return Exists(own) | Exists(Group.objects.filter(user=user, permissions__in=permission))
 
 
-def _service_of_key(key: str) -> Any:
-    return of_key(key).annotate(is_permitted=_permitted(OuterRef("user_id")))
+def _service_of_hash(hashed: str) -> Any:
+    return of_hash(hashed).annotate(is_permitted=_permitted(OuterRef("user_id")))
 
 
-class ServiceTokenAuthentication(TokenAuthentication):
+class ServiceKeyAuthentication(KeyAuthentication):
     """One query says who asks and whether they may, so that each change takes hold at once."""
 
-    query = PreparedQuery(_service_of_key, example="of a token")
+    query = PreparedQuery(_service_of_hash, example="of a key")
 
     def user_of(self, row: Row) -> User:
         user = super().user_of(row)
@@ -73,7 +74,7 @@ class ServiceTokenAuthentication(TokenAuthentication):
         return user
 
 
-set_override(ServiceTokenAuthentication, "suppress_collision_warning", True)  # it is documented as any token
+set_override(ServiceKeyAuthentication, "suppress_collision_warning", True)  # it is documented as any key
 
 
 class MayRecommendForOthers(BasePermission):
@@ -85,7 +86,7 @@ class MayRecommendForOthers(BasePermission):
         user: Any = request.user
         if not user.is_authenticated or user.is_superuser:
             return bool(user.is_authenticated)
-        if not hasattr(user, "is_permitted"):  # known by no token's query
+        if not hasattr(user, "is_permitted"):  # known by no key's query
             user.is_permitted = User.objects.filter(_permitted(user.pk), pk=user.pk).exists()
         return bool(user.is_permitted)
 
@@ -103,6 +104,8 @@ class ListView(APIView):
 
 
 class RecommendationsView(ListView):
+    scopes = OWN
+
     @list_schema("recommendations_list", query=RecommendationsQuerySerializer)
     def get(self, request: Request) -> Response:
         """Movies for the signed-in user, from their current ratings, or together with others, from theirs too."""
@@ -116,6 +119,8 @@ class RecommendationsView(ListView):
 
 
 class NewRecommendationsView(ListView):
+    scopes = OWN
+
     @list_schema("recommendations_new_list", query=CountSerializer)
     def get(self, request: Request) -> Response:
         """Movies that are new to the model, for the signed-in user's taste."""
@@ -125,6 +130,7 @@ class NewRecommendationsView(ListView):
 
 class SimilarMoviesView(ListView):
     permission_classes = [AllowAny]
+    scopes = PUBLIC
 
     @list_schema("movies_similar_list", query=CountSerializer)
     def get(self, request: Request, movie_id: int) -> Response:
@@ -139,10 +145,11 @@ class SimilarMoviesView(ListView):
 class ForOthersView(ListView):
     """For services, which have a rate limit of their own, higher than that of users."""
 
-    authentication_classes = [ServiceTokenAuthentication, SessionAuthentication]
+    authentication_classes = [ServiceKeyAuthentication, SessionAuthentication]
     permission_classes = [IsAuthenticated, MayRecommendForOthers]
     throttle_classes = [ScopedThrottle]
     throttle_scope = "service"
+    scopes = Scopes(reading=(Scope.SERVICE,), writing=(Scope.SERVICE,))
 
     def profile(self, user_id: int) -> UserProfile:
         profile = UserProfile.of_id(user_id)
@@ -176,6 +183,8 @@ class RecommendNewMoviesView(ForOthersView):
 
 
 class FeedbackView(ListView):
+    scopes = OWN
+
     @extend_schema(
         operation_id="feedback_create", request=FeedbackSerializer, responses={201: FeedbackSerializer, 404: None}
     )

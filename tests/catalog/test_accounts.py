@@ -1,10 +1,9 @@
 import pytest
-from rest_framework.authtoken.models import Token
 
 from catalog.models import Movie, Rating, User
 from catalog.services import record_rating
 from catalog.throttling import AddressThrottle
-from tests.factories import MovieFactory, UserFactory
+from tests.factories import MovieFactory, UserFactory, key_of
 
 pytestmark = pytest.mark.django_db
 
@@ -112,32 +111,16 @@ def test_signing_out_takes_a_form(client, nora):
     assert "_auth_user_id" not in client.session
 
 
-def test_password_change_keeps_the_session_and_revokes_tokens(client, nora):
-    Token.objects.create(user=nora)
+def test_password_change_keeps_the_session_and_revokes_keys(client, nora):
+    key_of(nora)
     client.force_login(nora)
     form = {"old_password": PASSWORD, "new_password1": "another long one", "new_password2": "another long one"}
     response = client.post("/accounts/password/", form, follow=True)
 
-    assert "Your password is changed. Your API token is revoked." in response.content.decode()
+    assert "Your password is changed. Your API keys are revoked." in response.content.decode()
     nora.refresh_from_db()
     assert nora.check_password("another long one")
-    assert not Token.objects.exists()
-
-
-def test_a_token_is_shown_once(client, nora, api):
-    client.force_login(nora)
-    made = client.post("/accounts/token/")
-    key = Token.objects.get(user=nora).key
-
-    assert key in made.content.decode()
-    assert "no-store" in made["Cache-Control"]
-    assert key not in client.get("/accounts/").content.decode()
-    api.credentials(HTTP_AUTHORIZATION=f"Token {key}")
-    assert api.get("/api/v1/ratings/").status_code == 200
-    client.post("/accounts/token/")
-    assert api.get("/api/v1/ratings/").status_code == 401
-    client.post("/accounts/token/revoke/")
-    assert not Token.objects.exists()
+    assert not nora.api_keys.exists()
 
 
 def test_account_deletion_removes_data_and_updates_figures(client, nora, bob):

@@ -9,6 +9,7 @@ from django.utils import timezone
 from catalog.admin.large import CappedFormSet, CappedPaginator
 from catalog.models import (
     AlternativeTitle,
+    APIKey,
     Credit,
     Genre,
     ImportRun,
@@ -27,12 +28,13 @@ from catalog.models import (
     WatchlistItem,
 )
 from catalog.services import add_to_watchlist, record_rating
-from tests.factories import GenreFactory, MovieFactory, RatingFactory, UserFactory
+from tests.factories import GenreFactory, MovieFactory, RatingFactory, UserFactory, key_of
 
 pytestmark = pytest.mark.django_db
 
 MODELS = [
     AlternativeTitle,
+    APIKey,
     Credit,
     Genre,
     UserImport,
@@ -49,7 +51,7 @@ MODELS = [
     Viewing,
     WatchlistItem,
 ]
-WRITTEN_BY_THE_SITE = (UserImport, ImportRun, SyncRun, TMDBRecord)
+WRITTEN_BY_THE_SITE = (APIKey, UserImport, ImportRun, SyncRun, TMDBRecord)
 
 
 @pytest.fixture
@@ -74,6 +76,7 @@ def populate(count: int) -> Movie:
         rating = RatingFactory(movie=MovieFactory())
         add_to_watchlist(user=rating.user, movie=movie)
         Viewing.objects.create(user=rating.user, movie=movie)
+        key_of(rating.user, name=name)
         UserImport.objects.create(user=rating.user, name=name, format="imdb", n_rows=number)
         ImportRun.objects.create(source=Source.MOVIELENS, origin=name)
         AlternativeTitle.objects.create(movie=movie, title=name)

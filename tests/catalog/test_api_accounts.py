@@ -1,9 +1,9 @@
 import pytest
-from rest_framework.authtoken.models import Token
 
 from catalog.models import User
+from catalog.models.api_key import hash_of
 from catalog.throttling import AddressThrottle
-from tests.factories import UserFactory
+from tests.factories import UserFactory, key_of
 
 pytestmark = pytest.mark.django_db
 
@@ -16,16 +16,51 @@ def test_sign_up_then_token_then_in(api):
 
     assert made.status_code == 201
     assert made.json() == {"id": User.objects.get().pk, "username": "ada", "email": "ada@example.org"}
-    assert token.json() == {"token": Token.objects.get(user__username="ada").key}
+    assert list(token.json()) == ["token"]
     api.credentials(HTTP_AUTHORIZATION=f"Token {token.json()['token']}")
     assert api.get("/api/v1/ratings/").status_code == 200
 
 
-def test_the_same_token_is_given_again(api, nora):
-    credentials = {"username": "nora", "password": "correct horse battery"}
-    answers = [api.post("/api/v1/token/", credentials, format="json").json() for _ in range(2)]
+def sign_in(api, **more):
+    return api.post("/api/v1/token/", {"username": "nora", "password": "correct horse battery"} | more, format="json")
 
-    assert answers[0] == answers[1]
+
+def test_each_sign_in_gives_a_key_and_ends_none(api, nora):
+    first, second = (sign_in(api).json()["token"] for _ in range(2))
+
+    assert first != second
+    for key in (first, second):
+        assert api.get("/api/v1/ratings/", headers={"Authorization": f"Token {key}"}).status_code == 200
+    assert {row.scopes for row in nora.api_keys.all()} == {"read rate"}
+
+
+def test_of_sign_ins_the_ten_used_last_are_kept(api, nora):
+    mine = key_of(nora)
+    used = sign_in(api).json()["token"]
+    nora.api_keys.filter(hash=hash_of(used)).update(last_used_at="2126-01-01T00:00:00Z")
+    made = [sign_in(api).json()["token"] for _ in range(12)]
+
+    kept = {row.hash for row in nora.api_keys.all()}
+    assert kept == {hash_of(key) for key in (mine, used, *made[-9:])}
+
+
+def test_a_sign_in_may_ask_for_other_scopes(api, nora, sam):
+    staff = api.post(
+        "/api/v1/token/",
+        {"username": "sam", "password": "correct horse battery", "scopes": ["models", "read"]},
+        format="json",
+    )
+    refused = [sign_in(api, scopes=scopes) for scopes in (["bulk"], [], ["everything"], "read")]
+
+    assert staff.status_code == 200
+    assert sam.api_keys.get().scopes == "read models"
+    assert [(answer.status_code, list(answer.json()["error"]["fields"])) for answer in refused] == [
+        (409, ["scopes"]),
+        (400, ["scopes"]),
+        (400, ["scopes.0"]),
+        (400, ["scopes"]),
+    ]
+    assert not nora.api_keys.exists()
 
 
 def test_email_may_be_left_out(api):

@@ -2,13 +2,12 @@ from io import BytesIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from catalog.imports.lifecycle import read_import
 from catalog.models import Rating, UserImport
 from tests.catalog.imports.site_files import RATINGS, table
-from tests.factories import MovieFactory, api_client_of
+from tests.factories import MovieFactory, api_client_of, key_of
 
 pytestmark = pytest.mark.django_db
 
@@ -105,7 +104,7 @@ class Unread(BytesIO):
 
 @pytest.mark.wording
 def test_two_gigabytes_are_refused_before_they_are_read(nora):
-    token = Token.objects.create(user=nora).key
+    token = key_of(nora)
     answer = APIClient().generic(
         "POST",
         ADDRESS,

@@ -3,18 +3,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from rest_framework.authtoken.models import Token
 
 from catalog.models import Rating
 from catalog.services import record_rating
-from tests.factories import MovieFactory
+from tests.factories import MovieFactory, key_of
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def nora_api(api, nora):
-    api.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=nora).key}")
+    api.credentials(HTTP_AUTHORIZATION=f"Token {key_of(nora)}")
     return api
 
 

@@ -1,13 +1,14 @@
-"""A new password ends what the old one opened: every session and API token of the account."""
+"""A new password ends what the old one opened: every session and API key of the account."""
 
 from functools import partial
 
 import pytest
 from django.contrib.auth import authenticate
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
-from catalog.accounts import issue_token
+from catalog.errors import InvalidCredentials
+from catalog.keys import create_key, create_sign_in_key
+from catalog.models import APIKey
 from tests.catalog.account_mail import choose_password, link
 from tests.factories import UserFactory
 
@@ -56,9 +57,10 @@ def by_a_program(user) -> None:
     [partial(by_staff, usable=True), partial(by_staff, usable=False), by_the_user, by_a_program, by_a_mail, by_a_link],
     ids=["staff", "staff, none", "user", "program", "mail", "link of staff"],
 )
-def test_a_new_password_ends_sessions_and_tokens(client, api, nora, change):
+def test_a_new_password_ends_sessions_and_keys(client, api, nora, change):
     assert client.post("/accounts/sign-in/", {"username": "nora", "password": OLD}).status_code == 302
-    api.credentials(HTTP_AUTHORIZATION=f"Token {issue_token(user=nora).key}")
+    key = create_key(user=nora, name="mine", scopes=["read"]).key
+    api.credentials(HTTP_AUTHORIZATION=f"Token {key}")
     assert client.get("/accounts/").status_code == api.get("/api/v1/ratings/").status_code == 200
 
     change(nora)
@@ -67,8 +69,8 @@ def test_a_new_password_ends_sessions_and_tokens(client, api, nora, change):
     assert api.get("/api/v1/ratings/").status_code == 401
 
 
-def test_other_changes_keep_the_token(client, nora, settings):
-    token = issue_token(user=nora)
+def test_other_changes_keep_the_key(client, nora, settings):
+    key = create_sign_in_key(user=nora).row
     nora.email = "new@example.org"
     nora.save()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher", *settings.PASSWORD_HASHERS]
@@ -76,12 +78,14 @@ def test_other_changes_keep_the_token(client, nora, settings):
 
     nora.refresh_from_db()
     assert nora.password.startswith("scrypt")  # hashed anew, but the same password
-    assert issue_token(user=nora) == token
+    assert list(nora.api_keys.all()) == [key]
 
 
-def test_a_request_with_the_old_password_gets_no_token(nora):
+def test_a_request_with_the_old_password_gets_no_key(nora):
     signed_in = authenticate(username="nora", password=OLD)
     by_a_program(nora)
 
-    assert issue_token(user=signed_in) is None
-    assert not Token.objects.exists()
+    for create in (create_sign_in_key, partial(create_key, name="mine", scopes=["read"])):
+        with pytest.raises(InvalidCredentials):
+            create(user=signed_in)
+    assert not APIKey.objects.exists()

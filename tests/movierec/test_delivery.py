@@ -140,7 +140,7 @@ def test_without_scripts_browsers_keep_no_page_of_an_account(client, nora, publi
 
 def test_what_holds_a_secret_is_kept_by_no_browser(client, nora):
     client.force_login(nora)
-    assert "no-store" in client.post("/accounts/token/")["Cache-Control"]
+    assert "no-store" in client.post("/accounts/keys/", {"name": "mine", "scopes": "read"})["Cache-Control"]
     assert "no-store" in client.get("/accounts/export/everything/")["Cache-Control"]
     for address in ("/accounts/delete/", "/accounts/password/"):
         assert "no-store" in client.get(address)["Cache-Control"], address

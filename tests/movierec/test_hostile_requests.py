@@ -7,7 +7,8 @@ from http import HTTPStatus
 import pytest
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
-from rest_framework.authtoken.models import Token
+
+from tests.factories import key_of
 
 TEXTS = ["%", "%s", "%(x)s", "\0", "1e400", "NaN", "-1", "9" * 30, "9" * 5000, "{}", "'", "\N{FULLWIDTH DIGIT ONE}"]
 NUMBERS = ["1e400", "-1e400", "9" * 30, "9" * 5000, "1.5", "NaN", "true", "null", "[]", "{}", r'"\ud800"', r'"\u0000"']
@@ -24,9 +25,7 @@ METHODS = ["get", "head", "post", "put", "patch", "delete", "options", "trace"]
 @pytest.fixture
 def staff(db, django_user_model):
     user = django_user_model.objects.create_user("ada", is_staff=True, is_superuser=True)
-    return Client(
-        raise_request_exception=False, headers={"Authorization": f"Token {Token.objects.create(user=user).key}"}
-    )
+    return Client(raise_request_exception=False, headers={"Authorization": f"Token {key_of(user)}"})
 
 
 @pytest.fixture(autouse=True)

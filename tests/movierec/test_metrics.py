@@ -8,7 +8,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from catalog.keys import create_key
 from mlops.models import PipelineRun
+from tests.factories import key_of
 from tests.processes import site
 
 TOKEN = {"Authorization": "Bearer tests-only-metrics-token"}
@@ -40,6 +42,16 @@ def test_metrics_need_the_token(client, sent):
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"].startswith("Bearer")
     assert b"# HELP" not in answer.content
+
+
+def test_a_key_of_staff_with_the_scope_reads_metrics(client, sam, nora):
+    def status(key: str) -> int:
+        return client.get("/metrics", headers={"Authorization": f"Bearer {key}"}).status_code
+
+    assert status(create_key(user=sam, name="Prometheus", scopes=["metrics"]).key) == 200
+    assert status(create_key(user=sam, name="cron", scopes=["read", "models"]).key) == 401
+    assert status(key_of(nora, "metrics")) == 401
+    assert status(f"mrk_{'a' * 43}") == 401
 
 
 def test_metrics_come_from_processes_and_the_database(client, db):

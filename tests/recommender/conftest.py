@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import Permission
 from django.db.models import F
-from rest_framework.authtoken.models import Token
 
 from catalog.aggregates import rebuild_aggregates
 from catalog.models import Movie, MovieGenre, User
@@ -17,7 +16,7 @@ from recommender.models import ServedModel
 from recommender.services import activate
 from recommender.serving.model_server import server
 from recommender.serving.movies import listed_movies
-from tests.factories import GenreFactory, RatingFactory, UserFactory, insert_ratings
+from tests.factories import GenreFactory, RatingFactory, UserFactory, insert_ratings, key_of
 from tests.tmdb_fixtures import tmdb, tmdb_policy
 
 __all__ = ["tmdb", "tmdb_policy"]
@@ -91,5 +90,5 @@ def service(api):
     """A client of another system, with a token that has the permission and nothing else."""
     user = UserFactory(username="shop")
     user.user_permissions.add(Permission.objects.get(codename="recommend_for_others"))
-    api.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user).key}")
+    api.credentials(HTTP_AUTHORIZATION=f"Token {key_of(user)}")
     return api

@@ -3,14 +3,13 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from rest_framework.authtoken.models import Token
 from rest_framework.throttling import ScopedRateThrottle, UserRateThrottle
 
 from catalog.models import Movie
 from recommender.models import Dismissal, Feedback, Impression
 from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
-from tests.factories import MovieFactory, RatingFactory, UserFactory
+from tests.factories import MovieFactory, RatingFactory, UserFactory, key_of
 from tests.recommender.conftest import count_ratings
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +19,7 @@ REQUEST_ID = "0b5e9bd5-3f2e-4d3c-9d5f-1d8b6f1b1a11"
 
 
 def as_user(api, user):
-    api.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user).key}")
+    api.credentials(HTTP_AUTHORIZATION=f"Token {key_of(user)}")
     return api
 
 
@@ -141,7 +140,6 @@ def test_a_permission_may_come_from_a_group_and_ends_at_once(api, fan):
         (boss, lambda: None, 200),
     ):
         change()
-        Token.objects.filter(user=user).delete()
         assert as_user(api, user).post("/api/v1/recommend", {"user_id": fan.pk}, format="json").status_code == status
 
 

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from rest_framework.authtoken.models import Token
 from rest_framework.throttling import ScopedRateThrottle
 
 from catalog.models import Rating, User, Viewing
@@ -16,7 +15,7 @@ from recommender.serving.lists import impressions
 from recommender.serving.model_server import server
 from recommender.serving.profile import UserProfile
 from recommender.serving.stats import serving_stats
-from tests.factories import MovieFactory
+from tests.factories import MovieFactory, key_of
 from tests.recommender.conftest import count_ratings
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +102,7 @@ def test_the_number_of_lines_is_limited(service, fan, n):
 
 def test_only_a_service_with_the_permission_may_ask(api, fan):
     assert send(api, {"user_id": fan.pk}).status_code == 401
-    api.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=fan).key}")
+    api.credentials(HTTP_AUTHORIZATION=f"Token {key_of(fan)}")
     answer = send(api, {"user_id": fan.pk})
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "permission_denied")

@@ -8,13 +8,12 @@ from itertools import count
 from typing import Any, NamedTuple
 
 import httpx
-from rest_framework.authtoken.models import Token
 
 from catalog.imports.lifecycle import read_import
 from catalog.models import User, UserImport
 from mlops.models import PipelineRun
 from mlops.services import cancel_run
-from tests.factories import MovieFactory, UserFactory
+from tests.factories import MovieFactory, UserFactory, key_of
 from tests.mlops.site import make_version
 from tests.processes import wait_for
 from tests.sign_in import send, visitor
@@ -57,7 +56,7 @@ class Requests:
         self.member = client = self._client()
         stranger = self._client()
         assert send(client, "/accounts/sign-in/", admin.username, PASSWORD).status_code == 302
-        token = {"Authorization": f"Token {Token.objects.get_or_create(user=admin)[0].key}"}
+        token = {"Authorization": f"Token {key_of(admin)}"}
         movie, version = MovieFactory(), make_version()
         name = f"new-{next(_numbers)}"
         sign_up = {"username": name, "password": PASSWORD, "password_again": PASSWORD}

@@ -15,7 +15,6 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
-from rest_framework.authtoken.models import Token
 
 from catalog.archive import EXPORTS
 from catalog.imports.lifecycle import read_import
@@ -23,7 +22,7 @@ from catalog.models import Movie, User
 from catalog.throttling import AddressThrottle
 from mlops.registry.promotion import promote
 from mlops.services import check_drift
-from tests.factories import GenreFactory, UserFactory
+from tests.factories import GenreFactory, UserFactory, key_of
 from tests.mlops.site import make_version
 from tests.processes import BIN, ROOT
 
@@ -246,7 +245,7 @@ def may(who: str, operation: str) -> bool:
 
 def test_every_operation_for_staff_users_and_strangers(client, rated_site, live_server):
     user, staff = User.objects.get(username="rater1"), UserFactory(is_staff=True, is_superuser=True)
-    tokens = {"staff": Token.objects.create(user=staff).key, "user": Token.objects.create(user=user).key}
+    tokens = {"staff": key_of(staff), "user": key_of(user)}
     movie = Movie.objects.get(title="Movie 3")
     Movie.objects.first().genres.add(GenreFactory(name="Drama", slug="drama"))
     promote(version=make_version().pk)
@@ -265,7 +264,7 @@ def test_every_operation_for_staff_users_and_strangers(client, rated_site, live_
 
 
 def test_every_kind_of_error_is_known(client, rated_site, live_server, monkeypatch):
-    tokens = [Token.objects.create(user=UserFactory(is_superuser=staff, is_staff=staff)).key for staff in (True, False)]
+    tokens = [key_of(UserFactory(is_superuser=staff, is_staff=staff)) for staff in (True, False)]
     staff, user, stranger = (client.caller(live_server.url, token) for token in (*tokens, ""))
     version = make_version().pk
     monkeypatch.setattr(AddressThrottle, "THROTTLE_RATES", {"sign_up": "1/hour", "token": "20/min"})

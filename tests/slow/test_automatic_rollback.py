@@ -7,13 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 
 from catalog.models import User
 from mlops.models import Promotion
 from mlops.services import auto_rollback, promote
 from movierec.policy import load_policy
 from recommender.models import ServingStatsMinute
+from tests.factories import key_of
 from tests.mlops.site import make_version, write_policy
 from tests.processes import site, wait_for
 
@@ -47,7 +47,7 @@ def processes(version: int, counted: str) -> int:
 def test_four_processes_go_back_together(rated_site, settings, tmp_path: Path):
     write_policy(rated_site, auto_rollback={"min_requests": WORKERS}, limits={"user": "100000/min"})
     settings.POLICY = load_policy(rated_site)
-    token = Token.objects.create(user=User.objects.get(username="rater1")).key
+    token = key_of(User.objects.get(username="rater1"))
     first, second = make_version(), make_version()
     promote(version=first.pk)
     here = tmp_path / "models of the web"

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from rest_framework.authtoken.models import Token
 
 from catalog.models import Movie, Rating
 from mlops.models import ModelVersion
 from mlops.registry.promotion import promote
 from mlops.services import export_snapshot
 from mlops.tasks import push_data
-from tests.factories import UserFactory
+from tests.factories import UserFactory, key_of
 from tests.mlops.site import make_version
 from tests.processes import answers, free_port, running, wait_for
 
@@ -65,7 +64,7 @@ def container(champion, tmp_path) -> Container:
 
 def test_a_kill_loses_no_acknowledged_rating_and_no_model(container, champion):
     person = UserFactory()
-    headers = {"Authorization": f"Token {Token.objects.create(user=person).key}"}
+    headers = {"Authorization": f"Token {key_of(person)}"}
     movies = list(Movie.objects.order_by("pk").values_list("pk", flat=True)[:40])
     rated = []
     with container.run():

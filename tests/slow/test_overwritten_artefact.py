@@ -6,7 +6,6 @@ from pathlib import Path
 import httpx
 import pytest
 from django.db.models import QuerySet
-from rest_framework.authtoken.models import Token
 
 from catalog.models import User
 from mlops.models import Alert
@@ -14,6 +13,7 @@ from mlops.monitoring.watch import watch_champion
 from mlops.services import promote
 from recommender.serving.model_server import server
 from tests.artefact_files import flip_bit, overwrite
+from tests.factories import key_of
 from tests.mlops.site import make_version, write_policy
 from tests.processes import site, wait_for
 
@@ -53,7 +53,7 @@ def raise_or_close_alert() -> None:
 
 def test_an_overwritten_artefact_is_served_by_no_process(rated_site, settings, tmp_path: Path):
     write_policy(rated_site, limits={"user": "100000/min"})
-    token = Token.objects.create(user=User.objects.get(username="rater1")).key
+    token = key_of(User.objects.get(username="rater1"))
     first, second = make_version(), make_version()
     for version in (first, second):
         promote(version=version.pk)

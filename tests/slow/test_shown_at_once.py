@@ -7,11 +7,11 @@ from threading import Event, Thread
 
 import httpx
 import pytest
-from rest_framework.authtoken.models import Token
 
-from catalog.models import User
+from catalog.models import APIKey, User
+from catalog.models.api_key import hash_of
 from mlops.services import promote
-from tests.factories import UserFactory
+from tests.factories import UserFactory, key_of
 from tests.mlops.site import make_version, write_policy
 from tests.processes import site
 
@@ -22,7 +22,7 @@ N_TOKENS = 50
 
 
 def client(address: str, user: User) -> httpx.Client:
-    token = Token.objects.get_or_create(user=user)[0].key
+    token = key_of(user)
     return httpx.Client(base_url=address, headers={"Authorization": f"Token {token}"}, timeout=60, verify=False)
 
 
@@ -73,5 +73,5 @@ def test_a_revoked_token_answers_nowhere(processes):
         clients = [client(address, UserFactory()) for address in processes]
         users = [one.get("/api/v1/recommendations/").status_code for one in clients]
         assert users == [200, 200]
-        Token.objects.filter(key__in=[one.headers["Authorization"].split()[1] for one in clients]).delete()
+        APIKey.objects.filter(hash__in=[hash_of(one.headers["Authorization"].split()[1]) for one in clients]).delete()
         assert {one.get("/api/v1/recommendations/").status_code for one in clients * 3} == {401}

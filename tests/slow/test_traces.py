@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from rest_framework.authtoken.models import Token
 
 from mlops.models import PipelineRun
 from mlops.services import ensure_schedules
 from tests.collector import collecting, text_of
+from tests.factories import key_of
 from tests.processes import answers, free_port, running, site, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -37,7 +37,7 @@ def lines_in(file: Path) -> list[dict[str, Any]]:
 def test_a_training_is_one_trace_from_the_click_to_mlflow(rated_site, sam, mlflow_server, tmp_path):
     """Each line of web and worker about it has the trace's id and the request's."""
     ensure_schedules()
-    token = Token.objects.create(user=sam).key
+    token = key_of(sam)
     headers = {"Authorization": f"Token {token}", "X-Request-ID": REQUEST}
     web, worker = tmp_path / "web.log", tmp_path / "worker.log"
     with collecting() as collector:

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from rest_framework.authtoken.models import Token
 
 from catalog.models import User
 from mlops.models import ModelVersion, PipelineRun
-from tests.factories import UserFactory
+from tests.factories import UserFactory, key_of
 from tests.mlops.site import make_version
 from tests.processes import running, site, wait_for
 
@@ -18,7 +17,7 @@ WORKER = ("celery", "--app", "movierec", "worker", "--queues", "training", "--co
 
 
 def client_of(user: User, address: str) -> httpx.Client:
-    token = Token.objects.create(user=user).key
+    token = key_of(user)
     return httpx.Client(base_url=f"{address}/api/v1/", headers={"Authorization": f"Token {token}"}, timeout=60)
 
 

@@ -1,0 +1,35 @@
+"""Which scope of a key each endpoint needs: its view says so as `scopes`, here it is checked and described."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework.permissions import SAFE_METHODS
+
+from catalog.errors import MissingScope
+from catalog.models import APIKey, Scope
+
+
+@dataclass(frozen=True)
+class Scopes:
+    """A request needs a key with one of these scopes, by whether it only reads. Sessions may do all of it."""
+
+    reading: tuple[Scope, ...]
+    writing: tuple[Scope, ...] = ()
+
+    def needed(self, method: str) -> tuple[Scope, ...]:
+        return self.reading if method in SAFE_METHODS else self.writing
+
+
+OWN = Scopes((Scope.READ,), (Scope.RATE,))
+PUBLIC = Scopes((Scope.READ,), (Scope.READ,))
+OPERATING = Scopes((Scope.READ,), (Scope.MODELS,))
+BULK = Scopes((Scope.BULK,), (Scope.BULK,))
+
+
+def require_scope(key: APIKey, view: Any, method: str) -> None:
+    """Raises MissingScope, which names the scopes that would do."""
+    needed, held = view.scopes.needed(method), key.scope_list
+    if not any(scope in held for scope in needed):
+        names = {"needed": _(" or ").join(needed), "held": ", ".join(held)}
+        raise MissingScope(_("This takes an API key with the scope %(needed)s; this one has %(held)s.") % names)

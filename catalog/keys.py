@@ -1,0 +1,95 @@
+"""Services for API keys: making and revoking them."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from catalog.errors import InvalidCredentials, InvalidKey
+from catalog.models import APIKey, Scope, User
+from catalog.models.api_key import NAME_LENGTH, PREFIX_LENGTH, hash_of, new_key
+from catalog.text import visible
+
+MAX_KEYS = 50  # of one account, beside those of its sign-ins
+MAX_SIGN_IN_KEYS = 10  # the one unused for longest makes room for the next
+SIGN_IN_NAME = "POST token/"
+SIGN_IN_SCOPES = (Scope.READ, Scope.RATE)
+PERMISSIONS = {Scope.SERVICE: "recommender.recommend_for_others"}
+FOR_STAFF = (Scope.BULK, Scope.MODELS, Scope.METRICS)
+
+
+class NewKey(NamedTuple):
+    """A key as it is shown once, and its row."""
+
+    key: str
+    row: APIKey
+
+
+def scopes_for(user: User) -> list[Scope]:
+    """The scopes that have an effect for this account. What it may do is asked again at each request."""
+    permitted = [scope for scope, permission in PERMISSIONS.items() if user.has_perm(permission)]
+    return [*SIGN_IN_SCOPES, *permitted, *(FOR_STAFF if user.is_staff else ())]
+
+
+def create_key(*, user: User, name: str, scopes: Iterable[str], expires_in: timedelta | None = None) -> NewKey:
+    """Makes a key; without `expires_in` it is valid until it is revoked.
+
+    Raises InvalidKey with messages per field, and InvalidCredentials if the account's password is no longer the one
+    that `user` was read with.
+    """
+    name = visible(name)
+    if not 1 <= len(name) <= NAME_LENGTH:
+        raise _invalid("name", _("Expected a name of 1 to %(max)d characters.") % {"max": NAME_LENGTH})
+    if expires_in is not None and expires_in <= timedelta(0):
+        raise _invalid("expires_in", _("Expected a time in the future."))
+    with transaction.atomic():
+        _lock(user)
+        if user.api_keys.filter(is_from_sign_in=False).count() >= MAX_KEYS:
+            raise InvalidKey(_("An account can have %(max)d keys. Revoke one first.") % {"max": MAX_KEYS})
+        return _save(user, scopes, name=name, expires_at=timezone.now() + expires_in if expires_in else None)
+
+
+def create_sign_in_key(*, user: User, scopes: Iterable[str] = SIGN_IN_SCOPES) -> NewKey:
+    """Makes a key for a program that gave the account's name and password. Raises as `create_key`."""
+    with transaction.atomic():
+        _lock(user)
+        made = user.api_keys.filter(is_from_sign_in=True)
+        by_use = made.order_by(Coalesce("last_used_at", "created_at").desc(), "-pk").values_list("pk", flat=True)
+        made.filter(pk__in=list(by_use[MAX_SIGN_IN_KEYS - 1 :])).delete()
+        return _save(user, scopes, name=SIGN_IN_NAME, is_from_sign_in=True)
+
+
+def revoke_key(*, user: User, key_id: int) -> bool:
+    """Ends one of the user's keys; False if they have no such key."""
+    return bool(user.api_keys.filter(pk=key_id).delete()[0])
+
+
+def revoke_keys(user: User) -> int:
+    """Ends all keys of the account, and says how many. A new password does so by itself."""
+    return user.revoke_keys()
+
+
+def _lock(user: User) -> None:
+    """So that a request with the old password leaves no key behind a change of password."""
+    current = User.objects.select_for_update(no_key=True).filter(pk=user.pk, password=user.password)
+    if not current.exists():
+        raise InvalidCredentials
+
+
+def _save(user: User, scopes: Iterable[str], **values: object) -> NewKey:
+    wanted, possible = set(scopes), [scope.value for scope in scopes_for(user)]
+    if not wanted or wanted.difference(possible):
+        known = {"known": ", ".join(possible), "given": ", ".join(sorted(wanted)) or "-"}
+        raise _invalid("scopes", _("Expected some of %(known)s, which this account may use; got %(given)s.") % known)
+    key = new_key()
+    ordered = " ".join(scope for scope in possible if scope in wanted)
+    row = APIKey.objects.create(user=user, hash=hash_of(key), prefix=key[:PREFIX_LENGTH], scopes=ordered, **values)
+    return NewKey(key, row)
+
+
+def _invalid(field: str, message: str) -> InvalidKey:
+    return InvalidKey(message, fields={field: [message]})

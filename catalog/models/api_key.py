@@ -1,0 +1,67 @@
+"""Keys by which programs use the API in a user's name, and what a key may do."""
+
+import secrets
+from hashlib import sha256
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+MARK = "mrk_"  # begins every key, so that scanners find one that leaked into code
+NAME_LENGTH = 60
+PREFIX_LENGTH = 10  # characters of a key that are kept to recognise it, six of them random
+
+
+class Scope(models.TextChoices):
+    """What a key may do, as far as its account may do it."""
+
+    READ = "read", _("Read movies, recommendations and what you keep here")
+    RATE = "rate", _("Rate, and change your watchlist, diary, lists and imports")
+    SERVICE = "service", _("Get recommendations for other users")
+    BULK = "bulk", _("Add and change movies, users and ratings in bulk")
+    MODELS = "models", _("Train, promote and roll back models")
+    METRICS = "metrics", _("Read the metrics of the site")
+
+
+class APIKey(models.Model):
+    """A key of an account. The key itself is shown once and not kept, only its hash.
+
+    Keys are random with 256 bits, so that nobody can try all of them, and one round of SHA-256 hides them as well as a
+    slow hash hides a password, which people choose.
+    """
+
+    SECRETS = frozenset({"hash"})  # left out of the user's copy of their data
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=NAME_LENGTH, help_text=_("What the key is for."))
+    hash = models.CharField(max_length=64, unique=True, editable=False)
+    prefix = models.CharField(max_length=PREFIX_LENGTH, editable=False)
+    scopes = models.CharField(max_length=60, help_text=_("Separated by spaces."))
+    is_from_sign_in = models.BooleanField(default=False, help_text=_("Made by POST token/ for a name and password."))
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text=_("To the minute."))
+
+    class Meta:
+        verbose_name = _("API key")
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def scope_list(self) -> list[str]:
+        return self.scopes.split()
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+
+def new_key() -> str:
+    return MARK + secrets.token_urlsafe(32)
+
+
+def hash_of(key: str) -> str:
+    return sha256(key.encode(errors="replace")).hexdigest()
