@@ -41,7 +41,7 @@ class KeyAuthentication(BaseAuthentication):
         if scheme.lower() not in SCHEMES:
             return None
         user, row = self.authenticate_key(key.strip())
-        require_scope(row, request.parser_context["view"], str(request.method))
+        require_scope(row, *request.parser_context["view"].scopes.needed(request.method))
         return user, row
 
     def authenticate_header(self, request: Request) -> str:

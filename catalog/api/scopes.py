@@ -1,7 +1,6 @@
 """Which scope of a key each endpoint needs: its view says so as `scopes`, here it is checked and described."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework.permissions import SAFE_METHODS
@@ -15,7 +14,7 @@ class Scopes:
     """A request needs a key with one of these scopes, by whether it only reads. Sessions may do all of it."""
 
     reading: tuple[Scope, ...]
-    writing: tuple[Scope, ...] = ()
+    writing: tuple[Scope, ...]
 
     def needed(self, method: str) -> tuple[Scope, ...]:
         return self.reading if method in SAFE_METHODS else self.writing
@@ -27,9 +26,9 @@ OPERATING = Scopes((Scope.READ,), (Scope.MODELS,))
 BULK = Scopes((Scope.BULK,), (Scope.BULK,))
 
 
-def require_scope(key: APIKey, view: Any, method: str) -> None:
+def require_scope(key: APIKey, *needed: Scope) -> None:
     """Raises MissingScope, which names the scopes that would do."""
-    needed, held = view.scopes.needed(method), key.scope_list
+    held = key.scope_list
     if not any(scope in held for scope in needed):
         names = {"needed": _(" or ").join(needed), "held": ", ".join(held)}
         raise MissingScope(_("This takes an API key with the scope %(needed)s; this one has %(held)s.") % names)

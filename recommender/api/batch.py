@@ -16,7 +16,7 @@ from catalog.errors import DomainError, UserNotFound
 from catalog.safe_json import InvalidJSON, parse_json
 from recommender.api.list_json import ListRenderer
 from recommender.api.serializers import RecommendForUserSerializer
-from recommender.api.views import ForOthersView
+from recommender.api.views import ForUserView
 from recommender.errors import InvalidRequest
 from recommender.services import recommend_many
 from recommender.serving.batch import Wanted
@@ -41,7 +41,7 @@ class FileRenderer(JSONLinesRenderer):
     media_type, format = FileParser.media_type, "bin"
 
 
-class RecommendBatchView(ForOthersView):
+class RecommendBatchView(ForUserView):
     parser_classes = [JSONLinesParser, FileParser]
     renderer_classes = [JSONLinesRenderer, FileRenderer]
 
@@ -54,8 +54,9 @@ class RecommendBatchView(ForOthersView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Lists for up to 1,000 users, of 20,000 movies together. Each line of the request is a body of
-        `POST recommend`; the answer has a line for each, in order: what that request answers, a list or an error."""
+        """Lists for up to 1,000 users, of 20,000 movies together; without the permission, for oneself. Each line of the
+        request is a body of `POST recommend`; the answer has a line for each, in order: what that request answers, a
+        list or an error."""
         body: Any = request.data or b""  # empty when there is no body
         lines = [line for line in body.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
         if not 1 <= len(lines) <= MAX_LINES:
@@ -89,13 +90,14 @@ class RecommendBatchView(ForOthersView):
 
     @cached_property
     def _throttles(self) -> list[Any]:
-        return [throttle() for throttle in self.throttle_classes]
+        return super().get_throttles()
 
     def _wanted(self, line: bytes) -> Wanted | Any:
         """What the line asks for, or the error that answers it."""
         try:
             query = read(RecommendForUserSerializer, _parsed(line))
-        except APIException as error:
+            self.check_right_to(query["user_id"])
+        except (APIException, DomainError) as error:
             return self._error(error)
         return Wanted(query["user_id"], query["num_recommendations"], query["include_new_movies"])
 

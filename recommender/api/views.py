@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, cast
 
 from django.contrib.auth.models import Group, Permission
@@ -8,19 +9,19 @@ from drf_spectacular.drainage import set_override
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import NotFound
-from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog.api.authentication import KeyAuthentication, of_hash
 from catalog.api.inputs import BodySerializer, QuerySerializer, read
-from catalog.api.scopes import OWN, PUBLIC, Scopes
+from catalog.api.scopes import OWN, PUBLIC, Scopes, require_scope
 from catalog.errors import UserNotFound
-from catalog.models import Scope, User
+from catalog.models import APIKey, Scope, User
 from catalog.prepared import PreparedQuery, Row
-from catalog.throttling import ScopedThrottle
+from catalog.throttling import ScopedThrottle, UserThrottle
 from recommender.api.list_json import ListRenderer
 from recommender.api.serializers import (
     CountSerializer,
@@ -77,20 +78,6 @@ class ServiceKeyAuthentication(KeyAuthentication):
 set_override(ServiceKeyAuthentication, "suppress_collision_warning", True)  # it is documented as any key
 
 
-class MayRecommendForOthers(BasePermission):
-    """Asked at each request, so that a permission that was taken back takes hold at once."""
-
-    message = _("Recommendations for other users require the permission recommender.recommend_for_others.")
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        user: Any = request.user
-        if not user.is_authenticated or user.is_superuser:
-            return bool(user.is_authenticated)
-        if not hasattr(user, "is_permitted"):  # known by no key's query
-            user.is_permitted = User.objects.filter(_permitted(user.pk), pk=user.pk).exists()
-        return bool(user.is_permitted)
-
-
 class ListView(APIView):
     renderer_classes = [ListRenderer]
 
@@ -142,26 +129,49 @@ class SimilarMoviesView(ListView):
         return self.respond(similar(movie=movie, user=self.me, surface="api:similar", **query))
 
 
-class ForOthersView(ListView):
-    """For services, which have a rate limit of their own, higher than that of users."""
+class ForUserView(ListView):
+    """For oneself, and for others by services, which have a rate limit of their own, higher than that of users."""
 
     authentication_classes = [ServiceKeyAuthentication, SessionAuthentication]
-    permission_classes = [IsAuthenticated, MayRecommendForOthers]
-    throttle_classes = [ScopedThrottle]
+    scopes = Scopes((Scope.READ, Scope.SERVICE), (Scope.READ, Scope.SERVICE))
     throttle_scope = "service"
-    scopes = Scopes(reading=(Scope.SERVICE,), writing=(Scope.SERVICE,))
+
+    @cached_property
+    def is_service(self) -> bool:
+        """Asked at each request, so that a permission that was taken back takes hold at once."""
+        user: Any = self.me
+        if user.is_superuser:
+            return True
+        if not hasattr(user, "is_permitted"):  # known by no key's query
+            user.is_permitted = User.objects.filter(_permitted(user.pk), pk=user.pk).exists()
+        return bool(user.is_permitted)
+
+    def get_throttles(self) -> list[Any]:
+        return [ScopedThrottle() if self.is_service else UserThrottle()]
+
+    def check_right_to(self, user_id: int) -> None:
+        """Raises PermissionDenied or MissingScope, whether there is such a user or not."""
+        if user_id == self.me.pk:
+            return
+        if not self.is_service:
+            raise PermissionDenied(
+                _("Recommendations for other users require the permission recommender.recommend_for_others.")
+            )
+        if isinstance(self.request.auth, APIKey):
+            require_scope(self.request.auth, Scope.SERVICE)
 
     def profile(self, user_id: int) -> UserProfile:
+        self.check_right_to(user_id)
         profile = UserProfile.of_id(user_id)
         if profile is None:
             raise UserNotFound(_("There is no user %(id)d.") % {"id": user_id})
         return profile
 
 
-class RecommendView(ForOthersView):
+class RecommendView(ForUserView):
     @list_schema("recommend", body=RecommendForUserSerializer)
     def post(self, request: Request) -> Response:
-        """Movies for any user."""
+        """Movies for oneself, or for any user by a service."""
         query = read(RecommendForUserSerializer, request.data)
         recommendations = recommend(
             user=None,
@@ -173,10 +183,10 @@ class RecommendView(ForOthersView):
         return self.respond(recommendations)
 
 
-class RecommendNewMoviesView(ForOthersView):
+class RecommendNewMoviesView(ForUserView):
     @list_schema("recommend_new_movies", body=ForUserSerializer)
     def post(self, request: Request) -> Response:
-        """Movies that are new to the model, for any user's taste."""
+        """Movies that are new to the model, for one's own taste, or for any user's by a service."""
         query = read(ForUserSerializer, request.data)
         profile, k = self.profile(query["user_id"]), query["num_recommendations"]
         return self.respond(recommend_new(user=None, profile=profile, k=k, surface="api:recommend_new"))

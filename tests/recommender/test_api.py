@@ -144,16 +144,6 @@ def test_a_permission_may_come_from_a_group_and_ends_at_once(api, fan):
 
 
 @pytest.mark.parametrize("address", ["/api/v1/recommend", "/api/v1/recommend_new_movies"])
-def test_only_a_service_with_the_permission_may_ask_for_others(api, fan, address):
-    assert api.post(address, {"user_id": fan.pk}, format="json").status_code == 401
-    response = as_user(api, fan).post(address, {"user_id": fan.pk}, format="json")
-    assert response.status_code == 403
-    assert response.json()["error"]["code"] == "permission_denied"
-    api.credentials(HTTP_AUTHORIZATION="Token 0123456789012345678901234567890123456789")
-    assert api.post(address, {"user_id": fan.pk}, format="json").status_code == 401
-
-
-@pytest.mark.parametrize("address", ["/api/v1/recommend", "/api/v1/recommend_new_movies"])
 @pytest.mark.parametrize(
     ("wanted", "status", "code", "fields"),
     [

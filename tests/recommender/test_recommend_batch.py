@@ -100,12 +100,15 @@ def test_the_number_of_lines_is_limited(service, fan, n):
     assert list(answer.json()["error"]["fields"]) == ["lines"]
 
 
-def test_only_a_service_with_the_permission_may_ask(api, fan):
+def test_without_the_permission_lines_for_oneself_are_answered(api, fan, nora):
     assert send(api, {"user_id": fan.pk}).status_code == 401
-    api.credentials(HTTP_AUTHORIZATION=f"Token {key_of(fan)}")
-    answer = send(api, {"user_id": fan.pk})
+    api.credentials(HTTP_AUTHORIZATION=f"Token {key_of(fan, 'read')}")
+    answer = send(api, *({"user_id": pk} for pk in (fan.pk, nora.pk, 10**9)))
+    own, others, nobody = map(json.loads, answer.content.splitlines())
 
-    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "permission_denied")
+    assert own["results"]
+    assert others == nobody
+    assert others["error"]["code"] == "permission_denied"
 
 
 def test_a_batch_is_lines_of_json(service, fan):
