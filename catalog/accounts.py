@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, OuterRef, Subquery
 
 from catalog.errors import InvalidSignUp
+from catalog.invitations import check_invitation, use_invitation
 from catalog.models import Movie, Rating, Source, User
 from catalog.models.rating import SKELETON_LENGTH
 from catalog.text import skeleton
@@ -45,12 +46,13 @@ def sign_up_errors(*, username: str, email: str, password: str) -> dict[str, lis
     return _errors(_new_user(username, email), password)
 
 
-def sign_up(*, username: str, email: str, password: str) -> User:
-    """Creates an account. Raises InvalidSignUp with messages per field.
+def sign_up(*, username: str, email: str, password: str, invitation: str = "") -> User:
+    """Creates an account. Raises InvalidSignUp with messages per field, SignUpClosed or InvitationNeeded.
 
     An address that another account has is accepted, so that nobody learns who has an account here; only one of them
     can confirm it.
     """
+    check_invitation(invitation)
     user = _new_user(username, email)
     errors = _errors(user, password)
     if errors:
@@ -59,6 +61,7 @@ def sign_up(*, username: str, email: str, password: str) -> User:
     try:
         with transaction.atomic():
             user.save()
+            use_invitation(invitation, user)
     except IntegrityError:  # another request took the name in the meantime
         raise InvalidSignUp(_TAKEN, fields={"username": [_TAKEN]}) from None
     return user

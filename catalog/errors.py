@@ -47,6 +47,17 @@ class InvalidSignUp(CatalogError, code="sign_up_refused", text=_("There can be n
     """`fields` holds the messages of each invalid field."""
 
 
+class SignUpClosed(CatalogError, code="sign_up_closed", text=_("This site takes no new accounts."), status=403): ...
+
+
+class InvitationNeeded(
+    CatalogError,
+    code="invitation_needed",
+    text=_("A new account takes an invitation: a link that staff made in the last 14 days and nobody has used."),
+    status=403,
+): ...
+
+
 class MovieNotFound(CatalogError, code="movie_not_found", text=_("There is no such movie."), status=404): ...
 
 

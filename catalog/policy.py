@@ -65,6 +65,10 @@ class AccountsPolicy(Section):
     confirm_email: Literal["optional", "mandatory"] = key(
         "optional", "mandatory: a site that sends mail lets nobody sign in before their address is confirmed"
     )
+    sign_up: Literal["open", "invitation", "closed"] = key(
+        "open", "who may make an account: everybody, whoever got a link from staff, or nobody"
+    )
+    members_only: bool = key(False, "whether only people with an account see the site and its API")
 
 
 class BulkPolicy(Section):

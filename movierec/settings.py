@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "catalog.views.pages.sign_in_as_page",
     "catalog.views.pages.MissingRows",
+    "movierec.members.MembersOnly",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 

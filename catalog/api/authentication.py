@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import DEFAULT_DB_ALIAS
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication
@@ -37,12 +38,17 @@ class KeyAuthentication(BaseAuthentication):
     query: ClassVar = PreparedQuery(of_hash, example="of a key")
 
     def authenticate(self, request: Request) -> tuple[User, APIKey] | None:
+        found = self.identify(request)
+        if found is not None:
+            require_scope(found[1], *request.parser_context["view"].scopes.needed(request.method))
+        return found
+
+    def identify(self, request: Request | HttpRequest) -> tuple[User, APIKey] | None:
+        """Whose key came with the request, whatever the key may do; None without one. Raises AuthenticationFailed."""
         scheme, _space, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() not in SCHEMES:
             return None
-        user, row = self.authenticate_key(key.strip())
-        require_scope(row, *request.parser_context["view"].scopes.needed(request.method))
-        return user, row
+        return self.authenticate_key(key.strip())
 
     def authenticate_header(self, request: Request) -> str:
         return "Token"

@@ -280,12 +280,13 @@ class ImportRowSerializer(serializers.ModelSerializer):
 
 
 class SignUpSerializer(BodySerializer):
-    """The body of a sign-up; `accounts.sign_up` validates name and password."""
+    """The body of a sign-up, `invitation` the code of staff's link; `accounts.sign_up` validates name and password."""
 
     id = serializers.IntegerField(read_only=True)
     username = UsernameField(UnicodeUsernameValidator.regex, trim_whitespace=False, max_length=150)
     email = serializers.EmailField(allow_blank=True, default="", max_length=254)
     password = serializers.CharField(write_only=True, trim_whitespace=False, min_length=8, max_length=128)
+    invitation = serializers.CharField(write_only=True, default="", allow_blank=True, max_length=64)
 
 
 class CredentialsSerializer(BodySerializer):

@@ -45,7 +45,7 @@ class AccountsView(AnonymousView):
     serializer_class = serializers.SignUpSerializer
     throttle_classes = [SignUpThrottle]
 
-    @extend_schema(responses={201: serializers.SignUpSerializer, 409: None})
+    @extend_schema(responses={201: serializers.SignUpSerializer, 403: None, 409: None})
     def post(self, request: Request) -> Response:
         given = read(serializers.SignUpSerializer, request.data)
         user = sign_up(**given)

@@ -2,6 +2,7 @@
 
 from catalog.models.api_key import APIKey, Scope
 from catalog.models.imports import ImportRow, ImportRun, UserImport
+from catalog.models.invitation import Invitation
 from catalog.models.job import Job
 from catalog.models.metadata import (
     AlternativeTitle,

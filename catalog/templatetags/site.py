@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from catalog.invitations import is_open
 from catalog.models import Credit, Movie
 from catalog.models.rating import RATING_STEPS
 from catalog.return_addresses import return_address
@@ -28,6 +29,12 @@ def chosen_theme(context: dict[str, Any]) -> str:
     request: HttpRequest | None = context.get("request")
     chosen = request.COOKIES.get("theme", "") if request else ""
     return chosen if chosen in THEMES else ""
+
+
+@register.simple_tag
+def sign_up_is_open() -> bool:
+    """Whether pages offer an account to everybody."""
+    return is_open()
 
 
 @register.simple_tag(takes_context=True)

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_http_methods
 
 from catalog.accounts import sends_mail
 from catalog.accounts import sign_up as create_account
-from catalog.errors import InvalidSignUp, MailNotSent
+from catalog.errors import InvalidSignUp, InvitationNeeded, MailNotSent, SignUpClosed
 from catalog.forms import SignUpForm
+from catalog.invitations import check_invitation
 from catalog.models import User
 from catalog.return_addresses import safe_next
 from catalog.throttling import MailThrottle, SignInThrottle, SignUpThrottle, limited
@@ -29,8 +30,13 @@ from catalog.throttling import MailThrottle, SignInThrottle, SignUpThrottle, lim
 def sign_up(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(safe_next(request, "recommender:home"))
+    invitation = request.GET.get("invitation", "")[:64]
+    try:
+        check_invitation(invitation)
+    except (SignUpClosed, InvitationNeeded) as refusal:
+        return render(request, "account/signup_closed.html", {"reason": str(refusal)}, status=refusal.status)
     form = SignUpForm(request.POST or None)
-    if form.is_valid() and (user := _created(form)):
+    if form.is_valid() and (user := _created(form, invitation)):
         answer = complete_signup(request, user, None, safe_next(request, "recommender:welcome"))
         if request.user.is_authenticated:
             messages.success(request, f"Welcome, {user.username}!")
@@ -38,9 +44,11 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     return render(request, "account/signup.html", {"form": form})
 
 
-def _created(form: SignUpForm) -> User | None:
+def _created(form: SignUpForm, invitation: str) -> User | None:
     try:
-        return create_account(**form.account())
+        return create_account(**form.account(), invitation=invitation)
+    except InvitationNeeded as error:  # another request used it in the meantime
+        form.add_error(None, str(error))
     except InvalidSignUp as error:  # another request took the name since the form looked
         form.add_errors(error.fields)
     return None

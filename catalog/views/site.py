@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from catalog.invitations import is_open
 from catalog.models import Genre, Movie
 from catalog.return_addresses import safe_next
 from catalog.templatetags.site import THEMES
@@ -91,7 +92,8 @@ def offline(request: HttpRequest) -> HttpResponse:
 @cache_control(public=True, max_age=86400)
 def robots(request: HttpRequest) -> HttpResponse:
     """Read at the root of a host only: below BASE_PATH the host's own robots.txt has to name these addresses."""
-    lines = ["User-agent: *", *(f"Disallow: {settings.BASE_PATH}/{path}" for path in NOT_FOR_ROBOTS)]
+    paths = [""] if settings.POLICY.accounts.members_only else NOT_FOR_ROBOTS
+    lines = ["User-agent: *", *(f"Disallow: {settings.BASE_PATH}/{path}" for path in paths)]
     lines.append(f"Sitemap: {request.build_absolute_uri(reverse('catalog:sitemaps'))}")
     return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")
 
@@ -138,7 +140,7 @@ class GenreSitemap(Sitemap):
 
 class PageSitemap(Sitemap):
     def items(self) -> Sequence[str]:
-        return ["recommender:home", "catalog:movies", "catalog:sign-up"]
+        return ["recommender:home", "catalog:movies", *(["catalog:sign-up"] if is_open() else [])]
 
     def location(self, name: str) -> str:
         return reverse(name)
