@@ -11,21 +11,39 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import CASCADE, SET_NULL
+from django.test import Client
 
 from catalog.accounts import delete_account
 from catalog.diary import record_viewing, write_note
 from catalog.lists import add_to_list, create_list
-from catalog.models import ImportRow, User, UserImport
+from catalog.models import ImportRow, SyncRun, User, UserImport
 from catalog.profiles import save_profile
 from catalog.services import add_to_watchlist, record_rating
-from mlops.models import UserPseudonym
+from mlops.models import (
+    GateDecision,
+    ParameterChoice,
+    Promotion,
+    QuarantinedRow,
+    TuningStudy,
+    TuningTrial,
+    UserPseudonym,
+)
 from recommender.models import Feedback, Impression, TasteConsent
 from recommender.services import record_feedback
 from tests.factories import MovieFactory, UserFactory, key_of
+from tests.mlops.site import make_snapshot, make_version
 
 pytestmark = pytest.mark.django_db
 
 MARK = "zephyrine"  # in every text of hers
+KEPT = {  # without the name of who did something, with the reason
+    "catalog.Job": "runs, syncs and imports of the site, to which models and figures refer",
+    "mlops.DatasetSnapshot": "a withdrawn snapshot stays withdrawn",
+    "mlops.QuarantinedRow": "a row stays released, or trainings would leave it out again",
+    "mlops.ParameterChoice": "trainings go on with the parameters that were adopted",
+    "mlops.GateDecision": "append-only: why a version was served, or was not",
+    "mlops.Promotion": "append-only: which version was served when",
+}
 
 
 @pytest.fixture
@@ -76,15 +94,74 @@ def everything(client, user) -> dict[str, Any]:
     return json.loads(answer.content)
 
 
-def test_every_relation_is_exported_or_explained(client, user):
-    copy = everything(client, user)
-    owned = {name.rpartition(".")[0] for name in relations(CASCADE)}
+def owned_models() -> set[str]:
+    """Models whose rows belong to a user, directly or through rows that do: they are deleted along."""
+    fields = [
+        (model, field)
+        for model in apps.get_models(include_auto_created=True)
+        for field in model._meta.local_concrete_fields
+        if field.remote_field and field.remote_field.on_delete is CASCADE
+    ]
+    found: set[Any] = {User}
+    while more := {model for model, field in fields if field.related_model in found} - found:
+        found |= more
+    return {model._meta.label for model in found - {User}}
 
-    assert owned <= copy["rows"].keys() | copy["not_included"].keys()
-    assert relations(SET_NULL) <= copy["not_included"].keys()
+
+def test_every_model_that_belongs_to_a_user_is_exported(client, user):
+    """Directly, or through another one, such as the rows of an import."""
+    copy = everything(client, user)
+
+    assert owned_models() >= {"catalog.Rating", "catalog.ImportRow", "catalog.APIKey", "recommender.Impression"}
+    assert owned_models() == copy["rows"].keys() | (copy["not_included"].keys() & owned_models())
     assert [name for name, rows in copy["rows"].items() if not rows] == []  # else this test shows nothing about them
     assert all(copy["not_included"].values())
-    assert {name.split(".")[0] for name in copy["rows"]} >= {"catalog", "recommender"}
+
+
+def test_what_is_kept_without_the_name_is_declared(client, user):
+    told = everything(client, user)["not_included"]
+    fields = {
+        f"{model._meta.label}.{field.name}"
+        for model in apps.get_models(include_auto_created=True)
+        for field in model._meta.local_concrete_fields
+        if field.related_model is User and field.remote_field.on_delete is not CASCADE
+    }
+
+    assert fields == relations(SET_NULL) == {name for name in told if name.count(".") == 2}
+    assert {name.rpartition(".")[0] for name in fields} == set(KEPT)
+
+
+def test_what_is_kept_loses_the_name(user):
+    version = make_version(snapshot=make_snapshot(withdrawn_by=user))
+    study = TuningStudy.objects.create(snapshot=version.snapshot, algorithm="ease", n_trials=1, space={}, recipe="0")
+    trial = TuningTrial.objects.create(study=study, number=1, parameters={}, seconds=1)
+    rows = [
+        version.snapshot,
+        SyncRun.objects.create(scope="changes", requested_by=user).job_ptr,
+        QuarantinedRow.objects.create(fingerprint="0", kind="movie", content={}, reasons=[], released_by=user),
+        ParameterChoice.objects.create(algorithm="ease", parameters={}, trial=trial, adopted_by=user),
+        GateDecision.objects.create(version=version, outcome="refused", rules=[], decided_by=user),
+        Promotion.objects.create(version=version, kind="promoted", promoted_by=user),
+    ]
+    delete_account(user=user)
+
+    assert {row._meta.label for row in rows} == set(KEPT)
+    for row in rows:
+        kept = type(row)._base_manager.values().get(pk=row.pk)
+        assert [kept[name] for name in kept if name.endswith("_by_id") and kept[name] is not None] == []
+
+
+def test_deletion_signs_out_every_browser_and_program(client, api, user):
+    other = Client()
+    for browser in (client, other):
+        browser.force_login(user)
+    key = key_of(user)
+    client.post("/accounts/delete/", {"password": "correct horse battery"})
+
+    assert not User.objects.filter(pk=user.pk).exists()
+    for browser in (client, other):
+        assert browser.get("/accounts/")["Location"].startswith("/accounts/sign-in/")
+    assert api.get("/api/v1/ratings/", headers={"Authorization": f"Token {key}"}).status_code == 401
 
 
 def test_the_copy_has_what_was_written_and_no_secret(client, user, bob):
