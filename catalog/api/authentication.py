@@ -24,12 +24,12 @@ from catalog.signals import key_used
 
 SCHEMES = ("token", "bearer")
 USE_RECORDED = timedelta(minutes=1)  # how exactly the last use is recorded
-KEY = tuple(field.attname for field in APIKey._meta.concrete_fields)
+KEY = ("id", "user_id", "scopes", "is_from_sign_in", "expires_at", "last_used_at")  # what requests need of a key
 USER = tuple(field.attname for field in User._meta.concrete_fields)
 
 
 def of_hash(hashed: str) -> Any:
-    return APIKey.objects.filter(hash=hashed).values_list(*KEY, *(f"user__{name}" for name in USER))
+    return APIKey.objects.filter(hash=hashed).order_by().values_list(*KEY, *(f"user__{name}" for name in USER))
 
 
 class KeyAuthentication(BaseAuthentication):
