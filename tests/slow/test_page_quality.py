@@ -17,7 +17,7 @@ from playwright.sync_api import Page, Response, expect
 from benchmarks.node_tools import AXE, install
 from catalog.models import Movie, User
 from catalog.services import record_rating
-from tests.factories import MovieFactory
+from tests.factories import MovieFactory, key_of
 from tests.recommender.conftest import count_ratings
 
 pytestmark = [
@@ -48,6 +48,8 @@ def site(train, camps, fan) -> User:
     MovieFactory(title="Fresh from the editor", year=2026)
     count_ratings()
     record_rating(user=fan, movie=Movie.objects.latest("id"), rating=4)
+    for name in ("Phone", "A script with a name that takes all of the sixty characters."):
+        key_of(fan, name=name)
     return fan
 
 
