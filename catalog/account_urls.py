@@ -1,6 +1,10 @@
 """Addresses of sign-in and account under the names that django-allauth looks for."""
 
 from allauth.account import views
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as passkeys
 from django.contrib.auth.views import LogoutView
 from django.urls import path, re_path
 
@@ -23,4 +27,16 @@ urlpatterns = [
         sign_in.NewPasswordView.as_view(),
         name="account_reset_password_from_key",
     ),
+    path("second-factor/", mfa.index, name="mfa_index"),
+    path("second-factor/code/", sign_in.SecondFactorView.as_view(), name="mfa_authenticate"),
+    path("second-factor/confirm/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("second-factor/app/", sign_in.ActivateAppView.as_view(), name="mfa_activate_totp"),
+    path("second-factor/app/off/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("second-factor/codes/", codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("second-factor/codes/new/", codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("second-factor/codes/file/", codes.download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("passkeys/add/", sign_in.AddPasskeyView.as_view(), name="mfa_add_webauthn"),
+    path("passkeys/<id:pk>/remove/", sign_in.RemovePasskeyView.as_view(), name="mfa_remove_webauthn"),
+    path("passkeys/sign-in/", sign_in.PasskeySignInView.as_view(), name="mfa_login_webauthn"),
+    path("passkeys/confirm/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
 ]

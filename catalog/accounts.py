@@ -1,16 +1,24 @@
 """Services for accounts: sign-up and deletion."""
 
+from typing import Any
+
 from allauth.account.models import EmailAddress
+from allauth.core import context as allauth_context
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import F, OuterRef, Subquery
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 
-from catalog.errors import InvalidSignUp
+from catalog.errors import EmailNotConfirmed, InvalidSignUp, SecondFactorNeeded
 from catalog.invitations import check_invitation, use_invitation
 from catalog.models import Movie, Rating, Source, User
 from catalog.models.rating import SKELETON_LENGTH
@@ -39,6 +47,28 @@ def has_to_confirm(user: User) -> bool:
     if not must_confirm_email() or not user.email:
         return False
     return not EmailAddress.objects.filter(user=user, verified=True).exists()
+
+
+def check_password_suffices(user: User) -> None:
+    """Raises EmailNotConfirmed or SecondFactorNeeded where a right password alone does not sign in."""
+    if has_to_confirm(user):
+        raise EmailNotConfirmed
+    if is_mfa_enabled(user):
+        raise SecondFactorNeeded
+
+
+@receiver(post_delete, sender=Authenticator)
+def _end_access_with_factor(instance: Authenticator, **kwargs: Any) -> None:
+    """Whoever took the second factor off, and how: other sessions and API keys end. New recovery codes end none."""
+    if instance.type == Authenticator.Type.RECOVERY_CODES:
+        return
+    user = User.objects.filter(pk=instance.user_id).first()
+    if user is None:
+        return
+    user.end_access()
+    request = allauth_context.request
+    if request is not None and request.user == user:
+        update_session_auth_hash(request, user)
 
 
 def sign_up_errors(*, username: str, email: str, password: str) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from allauth.account.models import EmailConfirmation
+from allauth.mfa.models import Authenticator
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import CASCADE, BinaryField, ForeignObjectRel, Model
 from django.utils import timezone
@@ -73,6 +74,8 @@ def _is_owned(relation: Any) -> bool:
 
 
 def _left_out(model: type[Model]) -> Any:
+    if model is Authenticator:
+        return _("Secrets. The account's page of the second factor says what there is.")
     if model is EmailConfirmation:
         return _("Never written: the site signs the links in its mails.")
     return getattr(model, "NOT_EXPORTED", "")

@@ -83,6 +83,14 @@ class EmailNotConfirmed(
 ): ...
 
 
+class SecondFactorNeeded(
+    CatalogError,
+    code="second_factor_needed",
+    text=_("This account has a second factor. Make a key on its account page."),
+    status=403,
+): ...
+
+
 class MailNotSent(
     CatalogError, code="mail_not_sent", text=_("The mail could not be sent. Please try again later."), status=503
 ): ...

@@ -120,6 +120,15 @@ class SignInThrottle(AddressThrottle):
             yield self.cache_format % {"scope": "account", "ident": name}
 
 
+class SecondFactorThrottle(AddressThrottle):
+    """Counts codes that are given for an account after its password was."""
+
+    scope = "second_factor"
+
+    def allows(self, user: User) -> bool:
+        return self._count(self.cache_format % {"scope": self.scope, "ident": user.pk})
+
+
 def _visitor(address: str) -> str:
     """An address as it counts: without its port, and of IPv6 the network, as one line has all addresses of a /64."""
     found = _PORT.fullmatch(address)

@@ -29,6 +29,8 @@ WAYS_IN = {
     "catalog:robots",
     "catalog:service-worker",
     "catalog:theme",
+    "mfa_authenticate",
+    "mfa_login_webauthn",
 }
 
 

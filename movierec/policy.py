@@ -40,6 +40,7 @@ class LimitsPolicy(Section):
     user: Rate = key("600/min", "requests by one API key, and by one account in its browsers and signed-in programs")
     sign_up: Rate = key("20/hour", "new accounts from one address")
     token: Rate = key("20/min", "attempts to sign in from one address, and to one account")
+    second_factor: Rate = key("20/hour", "codes of an authenticator app, and recovery codes, given for one account")
     mail: Rate = key("10/hour", "mails that visitors cause, by their address and by that of the recipient")
     service: Rate = key("600000/min", "lists of others that a service asks for, by one API key")
     keys: Rate = key("60/hour", "new API keys of one account")

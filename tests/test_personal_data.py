@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
@@ -65,6 +66,7 @@ def user(sam) -> User:
     UserPseudonym.objects.create(user=user)
     key_of(user, name=f"{MARK} key")
     EmailAddress.objects.create(user=user, email=user.email)
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "sealed"})
     user.groups.add(Group.objects.create(name="Editors"))
     user.user_permissions.add(Permission.objects.first())
     by_her, about_her = (user, movie), (sam, user)

@@ -17,12 +17,12 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
-from catalog.accounts import has_to_confirm, sign_up
+from catalog.accounts import check_password_suffices, sign_up
 from catalog.api import serializers
 from catalog.api.inputs import FilteredListMixin, read
 from catalog.api.personal import OwnRowsMixin, movie_or_error
 from catalog.api.scopes import PUBLIC
-from catalog.errors import EmailNotConfirmed, InvalidCredentials
+from catalog.errors import InvalidCredentials
 from catalog.filters import MovieFilter
 from catalog.keys import SIGN_IN_SCOPES, create_sign_in_key
 from catalog.models import Credit, Movie, Rating, WatchlistItem
@@ -65,8 +65,7 @@ class TokenView(AnonymousView):
         user = authenticate(request, **credentials)
         if user is None:
             raise InvalidCredentials
-        if has_to_confirm(user):
-            raise EmailNotConfirmed
+        check_password_suffices(user)
         return Response(serializers.TokenSerializer({"token": create_sign_in_key(user=user, scopes=scopes).key}).data)
 
 

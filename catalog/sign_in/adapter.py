@@ -50,7 +50,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_login_stages(self) -> list[str]:
         """A site without codes by mail or phone has few of them; each costs an import at every sign-in."""
-        return ["catalog.sign_in.stages.ConfirmEmailStage"]
+        return ["catalog.sign_in.stages.ConfirmEmailStage", "allauth.mfa.stages.AuthenticateStage"]
 
     def should_send_confirmation_mail(self, request: HttpRequest, email_address: EmailAddress, signup: bool) -> bool:
         return sends_mail()

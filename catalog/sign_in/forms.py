@@ -1,17 +1,27 @@
 """Forms of django-allauth in this site's words, with fields named as elsewhere on the site."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.account import forms as allauth_forms
 from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.models import EmailAddress
+from allauth.mfa.adapter import get_adapter as get_mfa_adapter
+from allauth.mfa.base import forms as mfa_forms
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn import forms as passkey_forms
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from catalog import counter
 from catalog.forms import password_field
+from catalog.throttling import SecondFactorThrottle
+
+CODE_SECONDS = 300  # longer than a code of an app is taken
 
 
 class SignInForm(allauth_forms.LoginForm):
@@ -65,3 +75,70 @@ class NewEmailForm(allauth_forms.AddEmailForm):
             address: EmailAddress = EmailAddress.objects.create(user=self.user, email=self.cleaned_data["email"])
         send_verification_email_to_address(request, address)
         return address
+
+
+class CodeMixin(mfa_forms.BaseAuthenticateForm):
+    """Counts guesses by account, and takes a code once, over all processes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        attributes = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}
+        self.fields["code"] = forms.CharField(label=_("Code"), max_length=20, widget=forms.TextInput(attrs=attributes))
+
+    def clean_code(self) -> str:
+        if not SecondFactorThrottle().allows(self.user):
+            raise forms.ValidationError(_("Too many attempts. Please try again later."))
+        code: str = super().clean_code()
+        if counter.count(f"code:{self.user.pk}:{code}", seconds=CODE_SECONDS)[0] > 1:
+            raise get_mfa_adapter().validation_error("incorrect_code")
+        return code
+
+
+class SecondFactorForm(CodeMixin, mfa_forms.AuthenticateForm):
+    pass
+
+
+class SecondFactorAgainForm(CodeMixin, mfa_forms.ReauthenticateForm):
+    pass
+
+
+@contextmanager
+def odd_ones_refused() -> Iterator[None]:
+    """For the parsers of what a browser sends, which take for granted that all parts are there."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise forms.ValidationError(_("This is not a passkey of this site.")) from error
+
+
+class PasskeyMixin(passkey_forms.AuthenticateWebAuthnForm):
+    def clean_credential(self) -> Authenticator:
+        with odd_ones_refused():
+            return super().clean_credential()
+
+
+class PasskeySignInForm(PasskeyMixin, passkey_forms.LoginWebAuthnForm):
+    pass
+
+
+class PasskeyForm(PasskeyMixin):
+    pass
+
+
+class PasskeyAgainForm(PasskeyMixin, passkey_forms.ReauthenticateWebAuthnForm):
+    pass
+
+
+class AddPasskeyForm(passkey_forms.AddWebAuthnForm):
+    """Each key signs in by itself, so a browser is always asked for one that knows its user."""
+
+    passwordless = forms.BooleanField(widget=forms.HiddenInput, initial=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("Name of the passkey")
+        self.fields["name"].max_length = 60
+
+    def clean(self) -> dict[str, Any]:
+        with odd_ones_refused():
+            return super().clean()

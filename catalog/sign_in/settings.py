@@ -2,7 +2,7 @@
 
 from typing import Any
 
-APPS = ("allauth", "allauth.account")
+APPS = ("allauth", "allauth.account", "allauth.mfa")
 MIDDLEWARE = "allauth.account.middleware.AccountMiddleware"
 LINK_HOURS = 24  # how long a link for a new password works
 
@@ -38,5 +38,20 @@ def account_settings() -> dict[str, Any]:
         "ACCOUNT_REAUTHENTICATION_REQUIRED": True,
         "ACCOUNT_REAUTHENTICATION_METHODS": ("password", "mfa"),
         "ACCOUNT_SESSION_REMEMBER": True,
+        "MFA_ADAPTER": "catalog.sign_in.second_factor.SecondFactorAdapter",
+        "MFA_FORMS": {
+            "authenticate": "catalog.sign_in.forms.SecondFactorForm",
+            "reauthenticate": "catalog.sign_in.forms.SecondFactorAgainForm",
+            "login_webauthn": "catalog.sign_in.forms.PasskeySignInForm",
+            "authenticate_webauthn": "catalog.sign_in.forms.PasskeyForm",
+            "reauthenticate_webauthn": "catalog.sign_in.forms.PasskeyAgainForm",
+            "add_webauthn": "catalog.sign_in.forms.AddPasskeyForm",
+        },
+        "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
+        "MFA_PASSKEY_LOGIN_ENABLED": True,
+        "MFA_ALLOW_UNVERIFIED_EMAIL": True,  # not every site sends mail
+        "MFA_TOTP_ISSUER": "Movierec",
+        "MFA_TOTP_TOLERANCE": 1,
+        "MFA_RATE_LIMITS": False,
         "ACCOUNT_RATE_LIMITS": False,  # `catalog.throttling` counts, over all processes and with the API
     }

@@ -4,10 +4,15 @@ from typing import Any
 
 from allauth.account import views
 from allauth.account.utils import complete_signup
+from allauth.mfa.base import views as mfa_views
+from allauth.mfa.totp import views as totp_views
+from allauth.mfa.webauthn import views as passkey_views
+from allauth.mfa.webauthn.internal.auth import begin_authentication
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -89,3 +94,31 @@ class NewPasswordView(views.PasswordResetFromKeyView):
 @method_decorator(limited(MailThrottle), name="dispatch")
 class ChangeEmailView(views.EmailView):
     extra_context = {"sends_mail": sends_mail}
+
+
+@method_decorator(limited(SignInThrottle), name="dispatch")
+class SecondFactorView(mfa_views.AuthenticateView):
+    """After the password: a code of the app, a recovery code or a passkey."""
+
+
+@method_decorator(never_cache, name="dispatch")
+@method_decorator(limited(SignInThrottle), name="dispatch")
+class PasskeySignInView(passkey_views.LoginWebAuthnView):
+    """Gives the script of the sign-in page what it has to ask the browser for, and takes the answer."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return JsonResponse({"request_options": begin_authentication(user=None)})
+
+
+@method_decorator(never_cache, name="dispatch")
+class ActivateAppView(totp_views.ActivateTOTPView):
+    pass
+
+
+@method_decorator(never_cache, name="dispatch")
+class AddPasskeyView(passkey_views.AddWebAuthnView):
+    pass
+
+
+class RemovePasskeyView(passkey_views.RemoveWebAuthnView):
+    success_url = reverse_lazy("mfa_index")

@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth import authenticate
 from django.test import Client
 
@@ -47,6 +48,24 @@ def by_a_link(user) -> None:
     assert choose_password(Client(), address, NEW).redirect_chain
 
 
+def by_taking_the_app_off(user) -> None:
+    """Not the password, but as good as one."""
+    TOTP.activate(user, generate_totp_secret())
+    other = Client()
+    other.force_login(user)
+    confirm = other.get("/accounts/second-factor/app/off/")["Location"]
+    off = other.post(confirm, {"password": OLD})["Location"]
+    assert other.post(off)["Location"] == "/accounts/second-factor/"
+    assert other.get("/accounts/").status_code == 200
+
+
+def by_staff_who_take_the_app_off(user) -> None:
+    factor = TOTP.activate(user, generate_totp_secret()).instance
+    staff = Client()
+    staff.force_login(UserFactory(username="sam", is_staff=True, is_superuser=True))
+    assert staff.post(f"/admin/mfa/authenticator/{factor.pk}/delete/", {"post": "yes"}).status_code == 302
+
+
 def by_a_program(user) -> None:
     user.set_password(NEW)
     user.save(update_fields=["password"])
@@ -54,8 +73,16 @@ def by_a_program(user) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [partial(by_staff, usable=True), partial(by_staff, usable=False), by_the_user, by_a_program, by_a_mail, by_a_link],
-    ids=["staff", "staff, none", "user", "program", "mail", "link of staff"],
+    [
+        pytest.param(partial(by_staff, usable=True), id="by staff"),
+        pytest.param(partial(by_staff, usable=False), id="by staff, to none"),
+        by_the_user,
+        by_a_program,
+        by_a_mail,
+        by_a_link,
+        by_taking_the_app_off,
+        by_staff_who_take_the_app_off,
+    ],
 )
 def test_a_new_password_ends_sessions_and_keys(client, api, nora, change):
     assert client.post("/accounts/sign-in/", {"username": "nora", "password": OLD}).status_code == 302

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from catalog.models import User
 from tests.factories import UserFactory
 from tests.processes import free_port
+from tests.totp import code_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -127,3 +128,76 @@ def test_a_link_of_staff_opens_the_account(visit, sam, settings):
     page.get_by_role("button", name="Save the password").click()
     sign_in(page, "nora", NEW)
     expect(page.get_by_role("link", name="Sign in")).to_have_count(0)
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_an_authenticator_app(visit, nora, javascript):
+    page = visit(javascript=javascript, viewport=PHONE)
+    sign_in(page, "nora", PASSWORD)
+    page.goto("/accounts/")
+    page.get_by_role("link", name="Second factor and passkeys").click()
+    assert fits(page)
+    page.get_by_role("link", name="Set up an app").click()
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    secret = page.locator("code.token").inner_text()
+    assert fits(page)
+    page.get_by_label("Code").fill(code_of(secret))
+    page.get_by_role("button", name="Turn it on").click()
+    expect(page.get_by_text("The authenticator app is on.")).to_be_visible()
+    codes = page.locator(".recovery-codes li").all_inner_texts()
+    assert len(codes) == 10 and fits(page)
+
+    other = visit(javascript=javascript, viewport=PHONE)
+    sign_in(other, "nora@example.org", PASSWORD)
+    expect(other.get_by_role("heading", name="Second factor")).to_be_visible()
+    assert fits(other)
+    other.get_by_label("Code").fill(codes[0])
+    other.get_by_role("button", name="Sign in", exact=True).click()
+    other.goto("/accounts/")
+    expect(other.get_by_role("heading", name="nora")).to_be_visible()
+
+    page.goto("/accounts/second-factor/")
+    page.get_by_role("link", name="Take it off").click()
+    page.get_by_role("button", name="Take it off").click()
+    expect(page.get_by_text("The authenticator app is off.")).to_be_visible()
+    other.goto("/accounts/")
+    expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_passkey_signs_in_without_name_and_password(visit, nora):
+    page = visit(viewport=PHONE)
+    give_device(page)
+    sign_in(page, "nora", PASSWORD)
+    page.goto("/accounts/passkeys/add/")
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Name of the passkey").fill("My phone")
+    assert fits(page)
+    page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_text("The passkey is added.")).to_be_visible()
+
+    page.context.clear_cookies()
+    page.goto("/accounts/sign-in/?next=/ratings/")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page).to_have_url(re.compile(r":\d+/ratings/$"))
+
+    page.context.clear_cookies()
+    sign_in(page, "nora", PASSWORD)
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page).to_have_url(re.compile(r":\d+/$"))
+    page.goto("/accounts/second-factor/")
+    page.get_by_role("link", name="Remove My phone").click()
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Remove it").click()
+    expect(page.get_by_text("The passkey is removed.")).to_be_visible()
+
+
+def give_device(page: Page) -> None:
+    """A device with a passkey store whose owner is there and known to it."""
+    devices = page.context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    options = {"protocol": "ctap2", "transport": "internal"}
+    options |= dict.fromkeys(("hasResidentKey", "hasUserVerification", "isUserVerified"), True)
+    devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
