@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 4
 OLDEST_VERSION = 3  # that can be loaded
 MANIFEST = "manifest.json"
-MEMORY_MAP_BYTES = 1 << 20
+MEMORY_MAP_BYTES = 1 << 18
 LIST_IN_A_FILE = 100  # values, above which a list is a file of its own
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm")  # may change what a fit gives
 INFINITY = "infinity_is_positive"
@@ -273,7 +273,7 @@ class _Reader:
         if array.dtype.kind == "f" and not all(np.isfinite(part).all() for part in parts):
             raise ArtifactError(f"{self.root}: {path.name!r} holds values that are not finite")
         forget_pages(array)
-        return array
+        return np.asarray(array)  # a memmap's own class makes each slice slower
 
 
 def _check_shapes(model: "Recommender", root: Path) -> None:

@@ -60,8 +60,10 @@ class ModelServer:
         self._is_loaded = False
 
     def preload(self) -> None:
-        """Loads all models, for the processes that this one will fork, and starts no thread."""
+        """Loads all models, for the processes that this one will fork and in which they answer; starts no thread."""
         self._load_first(first_only=False)
+        for loaded in self._models:
+            forget_model(loaded.model)
         trim_heap()
 
     def models(self) -> tuple[LoadedModel, ...]:
