@@ -17,6 +17,7 @@ from structlog.contextvars import bound_contextvars, clear_contextvars, get_cont
 
 from catalog.jobs.messages import send
 from catalog.jobs.queue import claim
+from catalog.models.api_key import new_key
 from catalog.tasks import refresh_popularity
 from mlops.models import PipelineRun
 from movierec import logs
@@ -105,6 +106,16 @@ def test_celery_lines_about_a_task_name_it():
 )
 def test_what_looks_like_a_secret_is_hidden(text, shown):
     assert redact(text) == shown
+
+
+def test_an_api_key_is_hidden_wherever_it_stands():
+    key = new_key()
+
+    assert [redact(text.format(key)) for text in ("Token {}", "Bearer {}", "create_token printed {}, once")] == [
+        f"Token mrk_{HIDDEN}",
+        f"Bearer {HIDDEN}",
+        f"create_token printed mrk_{HIDDEN}, once",
+    ]
 
 
 @pytest.mark.timeout(20)
