@@ -4,10 +4,13 @@ import re
 from uuid import UUID
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.test import Client
 from django.urls import Resolver404, URLPattern, get_resolver, resolve
 
 from movierec.members import WAYS_IN
 from tests.factories import MovieFactory, UserFactory
+from tests.totp import code_of
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +84,20 @@ def test_the_ways_in_work(client, movie):
     assert answer["Location"] == f"/movies/{movie.pk}/"
     assert TITLE in client.get(f"/movies/{movie.pk}/", follow=True).content.decode()
     assert TITLE in client.get("/api/v1/movies/").content.decode()  # by session
+
+
+def test_a_second_factor_is_a_way_in(client, movie):
+    secret = generate_totp_secret()
+    TOTP.activate(UserFactory(username="nora", password="correct horse battery"), secret)
+    sign_in = {"username": "nora", "password": "correct horse battery"}
+
+    asked = client.post("/accounts/sign-in/?next=/movies/", sign_in)
+    assert client.get("/movies/").status_code == 302
+    answer = client.post(asked["Location"], {"code": code_of(secret)})
+
+    assert answer["Location"] == "/movies/"
+    assert TITLE in client.get("/movies/").content.decode()
+    assert Client().get("/accounts/passkeys/sign-in/").headers["Content-Type"] == "application/json"
 
 
 def test_programs_need_a_token(api, movie):
