@@ -119,7 +119,7 @@ def _staff(browser: Browser, address: str, folder: Path) -> None:
     page.goto("/accounts/sign-in/?next=/mlops/")
     page.locator("#id_username").fill(os.environ.get("STAFF_NAME", "admin"))
     page.locator("#id_password").fill(os.environ["STAFF_PASSWORD"])
-    page.locator("main form button").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     _take(page, folder, "mlops", "/mlops/")
     _take(page, folder, "admin", "/admin/")
     page.goto("/admin/mlops/modelversion/")

@@ -179,7 +179,7 @@ def test_a_passkey_signs_in_without_name_and_password(visit, nora):
 
     page.context.clear_cookies()
     page.goto("/accounts/sign-in/?next=/ratings/")
-    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_url(re.compile(r":\d+/ratings/$"))
 
     page.context.clear_cookies()
@@ -201,3 +201,22 @@ def give_device(page: Page) -> None:
     options = {"protocol": "ctap2", "transport": "internal"}
     options |= dict.fromkeys(("hasResidentKey", "hasUserVerification", "isUserVerified"), True)
     devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+
+def test_a_passkey_of_a_closed_account_opens_nothing(visit, nora):
+    page = visit()
+    give_device(page)
+    sign_in(page, "nora", PASSWORD)
+    page.goto("/accounts/passkeys/add/")
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_text("The passkey is added.")).to_be_visible()
+    User.objects.filter(pk=nora.pk).update(is_active=False)
+
+    page.context.clear_cookies()
+    page.goto("/accounts/sign-in/")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_text("This is not a passkey of this site.")).to_be_visible()
+    page.goto("/accounts/")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
