@@ -13,11 +13,13 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import CASCADE, SET_NULL
 from django.test import Client
+from django.utils import timezone
 
 from catalog.accounts import delete_account
 from catalog.diary import record_viewing, write_note
 from catalog.lists import add_to_list, create_list
 from catalog.models import ImportRow, SyncRun, User, UserImport
+from catalog.models.invitation import Invitation
 from catalog.profiles import save_profile
 from catalog.services import add_to_watchlist, record_rating
 from mlops.models import (
@@ -39,6 +41,7 @@ pytestmark = pytest.mark.django_db
 MARK = "zephyrine"  # in every text of hers
 KEPT = {  # without the name of who did something, with the reason
     "catalog.Job": "runs, syncs and imports of the site, to which models and figures refer",
+    "catalog.Invitation": "a used one stays used; what it said about its person goes when it is used",
     "mlops.DatasetSnapshot": "a withdrawn snapshot stays withdrawn",
     "mlops.QuarantinedRow": "a row stays released, or trainings would leave it out again",
     "mlops.ParameterChoice": "trainings go on with the parameters that were adopted",
@@ -140,6 +143,7 @@ def test_what_is_kept_loses_the_name(user):
     rows = [
         version.snapshot,
         SyncRun.objects.create(scope="changes", requested_by=user).job_ptr,
+        Invitation.objects.create(code_hash="0", expires_at=timezone.now(), created_by=user, used_by=user),
         QuarantinedRow.objects.create(fingerprint="0", kind="movie", content={}, reasons=[], released_by=user),
         ParameterChoice.objects.create(algorithm="ease", parameters={}, trial=trial, adopted_by=user),
         GateDecision.objects.create(version=version, outcome="refused", rules=[], decided_by=user),
