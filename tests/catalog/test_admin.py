@@ -7,12 +7,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.admin.large import CappedFormSet, CappedPaginator
+from catalog.invitations import invite
 from catalog.models import (
     AlternativeTitle,
     APIKey,
     Credit,
     Genre,
     ImportRun,
+    Invitation,
     Keyword,
     Movie,
     MovieGenre,
@@ -41,6 +43,7 @@ MODELS = [
     ImportRun,
     Keyword,
     Movie,
+    Invitation,
     MovieGenre,
     MovieKeyword,
     Person,
@@ -77,6 +80,7 @@ def populate(count: int) -> Movie:
         add_to_watchlist(user=rating.user, movie=movie)
         Viewing.objects.create(user=rating.user, movie=movie)
         key_of(rating.user, name=name)
+        invite(by=rating.user, note=name)
         UserImport.objects.create(user=rating.user, name=name, format="imdb", n_rows=number)
         ImportRun.objects.create(source=Source.MOVIELENS, origin=name)
         AlternativeTitle.objects.create(movie=movie, title=name)
