@@ -143,8 +143,8 @@ def test_a_site_serves_without_metrics_and_finds_them_again(transactional_db, tm
     log, blocker = tmp_path / "web.log", tmp_path / "disk"
     blocker.touch()
     with site(log=log, workers=2, PROMETHEUS_MULTIPROC_DIR=str(blocker / "prometheus")) as address:
-        for path in ("/healthz", "/api/v1/movies/", "/metrics"):
-            assert httpx.get(address + path, headers=TOKEN, timeout=30).status_code == 200, path
+        for path, headers in (("/healthz", {}), ("/api/v1/movies/", {}), ("/metrics", TOKEN)):
+            assert httpx.get(address + path, headers=headers, timeout=30).status_code == 200, path
         blocker.unlink()
 
         def are_back() -> bool:
