@@ -55,12 +55,13 @@ def delete_metrics(folder: Path) -> None:
 
 
 def prepare() -> None:
-    """Imports everything that a web process needs, Django, the views and the estimators, and loads the models."""
+    """Imports what web processes need, Django, the views and the estimators, and loads the models for several."""
     import_module("movierec.wsgi")
     import_module("recommender.estimators").ESTIMATORS  # noqa: B018 # imports them: they are lazy
     import_module(import_module("django.conf").settings.ROOT_URLCONF)
-    import_module("recommender.serving.model_server").server.preload()
-    import_module("django.db").connections.close_all()
+    if workers > 1:  # a single one loads them itself, and the master stays small
+        import_module("recommender.serving.model_server").server.preload()
+        import_module("django.db").connections.close_all()
     gc.collect()
     gc.freeze()  # keeps the collector of a web process from touching, and so copying, shared memory
 
