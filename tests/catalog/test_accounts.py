@@ -84,6 +84,7 @@ def test_signing_in_never_leads_away_from_the_site(client, nora):
     assert client.post("/accounts/sign-in/", form)["Location"] == "/"
 
 
+@pytest.mark.wording
 def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(client, nora):
     UserFactory(username="gone", is_active=False)
     said = "Incorrect username or password."

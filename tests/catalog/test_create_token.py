@@ -46,6 +46,7 @@ def test_without_a_period_it_is_valid_until_revoked(nora, capsys):
         ],
     ],
 )
+@pytest.mark.wording
 def test_bad_arguments_say_what_was_expected(nora, capsys, arguments, told):
     with pytest.raises(CommandError, match=told):
         create_token(*arguments)

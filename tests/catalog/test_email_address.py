@@ -36,6 +36,7 @@ def confirm(client):
     return client.post(link(), follow=True)
 
 
+@pytest.mark.wording
 def test_an_address_changes_once_it_is_confirmed(client, nora):
     client.force_login(nora)
     page = change(client, "new@example.org")
@@ -49,6 +50,7 @@ def test_an_address_changes_once_it_is_confirmed(client, nora):
     assert list(EmailAddress.objects.values_list("email", "verified")) == [("new@example.org", True)]
 
 
+@pytest.mark.wording
 def test_a_stolen_session_changes_no_address(client, nora):
     client.force_login(nora)
     asked = client.post(EMAIL, {"email": "thief@example.org", "action_add": "1"})
@@ -58,6 +60,7 @@ def test_a_stolen_session_changes_no_address(client, nora):
     assert mail.outbox == []
 
 
+@pytest.mark.wording
 def test_the_address_of_another_gets_a_mail_and_no_more(client, nora, bob):
     EmailAddress.objects.create(user=bob, email="bob@example.org", verified=True, primary=True)
     client.force_login(nora)
@@ -76,6 +79,7 @@ def test_a_waiting_mail_is_sent_again(client, nora):
 
 
 @pytest.mark.parametrize("key", ["x", "x:y:z"])
+@pytest.mark.wording
 def test_a_wrong_link_says_so(client, key):
     assert "This link does not work any more" in client.get(f"{EMAIL}confirm/{key}/").content.decode()
     assert client.post(f"{EMAIL}confirm/{key}/").status_code == 404

@@ -101,6 +101,7 @@ def test_a_dead_mail_server_is_said(client, nora, monkeypatch, email):
     assert "The mail could not be sent." in answer.content.decode()
 
 
+@pytest.mark.wording
 def test_a_site_without_mail_names_its_staff(client, nora, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 

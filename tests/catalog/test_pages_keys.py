@@ -44,6 +44,7 @@ def test_a_new_key_is_shown_once_and_works(page, api, nora):
     assert api.get("/api/v1/ratings/").status_code == 200
 
 
+@pytest.mark.wording
 def test_the_page_names_use_and_expiry(page, nora):
     key_of(nora, name="Old", expires_at=timezone.now() - timedelta(days=1), last_used_at=timezone.now())
     key_of(nora, name="Fresh")
@@ -92,6 +93,7 @@ def test_one_key_or_all_are_revoked(page, nora, bob):
     assert (first.count(), others.count()) == (0, 1)
 
 
+@pytest.mark.wording
 def test_an_account_has_a_bounded_number_of_keys(page, nora):
     for number in range(MAX_KEYS):
         create_key(user=nora, name=f"{number}", scopes=["read"])
@@ -115,6 +117,7 @@ def test_the_page_needs_an_account(client, page):
     assert client.get(f"{ADDRESS}revoke/").status_code == 405
 
 
+@pytest.mark.wording
 def test_the_account_page_leads_to_the_keys(page, nora):
     assert f'href="{ADDRESS}"' in page.get("/accounts/").content.decode()
     key_of(nora)

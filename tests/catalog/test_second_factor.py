@@ -34,6 +34,7 @@ def confirmed(client, address: str, **form: str):
     return client.post(asked["Location"], {"password": PASSWORD}, follow=True)
 
 
+@pytest.mark.wording
 def test_an_app_is_set_up_and_asked_for(client, nora):
     client.force_login(nora)
     page = confirmed(client, "/accounts/second-factor/app/")
@@ -77,6 +78,7 @@ def test_a_code_counts_once_in_all_processes(client, nora, secret):
         assert client.post(CODE, {"code": code_of(secret)}).get("Location") == expected
 
 
+@pytest.mark.wording
 def test_codes_are_guessed_seldom(client, nora, secret, monkeypatch):
     monkeypatch.setattr(AddressThrottle, "THROTTLE_RATES", {"token": "99/min", "second_factor": "2/min"})
     client.post("/accounts/sign-in/", NORA)
@@ -97,6 +99,7 @@ def test_a_stolen_session_takes_nothing_off(client, nora, secret):
     assert Authenticator.objects.filter(type="totp").exists()
 
 
+@pytest.mark.wording
 def test_codes_can_be_kept_and_renewed(client, nora, secret):
     RecoveryCodes.activate(nora)
     client.force_login(nora)
