@@ -15,7 +15,9 @@ LONGEST_TRAINING = 1800.0
 
 
 def train() -> int:
-    """Returns the version that the training registered."""
+    """Returns the version that the training registered; one that the schedule has begun ends first."""
+    begun = PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE)
+    wait_for(lambda: not begun.exists(), seconds=LONGEST_TRAINING, what="a scheduled training ends", pause=0.5)
     run = start_training(trigger=PipelineRun.Trigger.API)
     active = PipelineRun.objects.filter(pk=run.pk, status__in=PipelineRun.ACTIVE)
     wait_for(lambda: not active.exists(), seconds=LONGEST_TRAINING, what="the training ends", pause=0.5)
