@@ -59,7 +59,7 @@ def check_password_suffices(user: User) -> None:
 
 @receiver(post_delete, sender=Authenticator)
 def _end_access_with_factor(instance: Authenticator, **kwargs: Any) -> None:
-    """Whoever took the second factor off, and how: other sessions and API keys end. New recovery codes end none."""
+    """A second factor that is taken off ends other sessions and API keys. New recovery codes end none."""
     if instance.type == Authenticator.Type.RECOVERY_CODES:
         return
     user = User.objects.filter(pk=instance.user_id).first()
@@ -79,7 +79,7 @@ def sign_up_errors(*, username: str, email: str, password: str) -> dict[str, lis
 def sign_up(*, username: str, email: str, password: str, invitation: str = "") -> User:
     """Creates an account. Raises InvalidSignUp with messages per field, SignUpClosed or InvitationNeeded.
 
-    An address that another account has is accepted, so that nobody learns who has an account here; only one of them
+    An address that another account has is accepted, so that it does not tell who has an account here; only one of them
     can confirm it.
     """
     check_invitation(invitation)

@@ -53,7 +53,7 @@ class SignUpClosed(CatalogError, code="sign_up_closed", text=_("This site takes 
 class InvitationNeeded(
     CatalogError,
     code="invitation_needed",
-    text=_("A new account takes an invitation: a link that staff made in the last 14 days and nobody has used."),
+    text=_("A new account takes an invitation: an unused link that staff made in the last 14 days."),
     status=403,
 ): ...
 

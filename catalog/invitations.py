@@ -1,4 +1,4 @@
-"""Who may sign up: everybody, people with an invitation, or nobody, as `accounts.sign_up` says."""
+"""Who may sign up, by the policy `accounts.sign_up`: everybody, people with an invitation, or no one."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from catalog.models.invitation import DAYS, hash_of, new_code
 
 
 def invite(*, by: User, note: str = "") -> tuple[Invitation, str]:
-    """An invitation and its code, which nobody can read again."""
+    """An invitation and its code, which is not kept."""
     code = new_code()
     expires_at = timezone.now() + timedelta(days=DAYS)
     return Invitation.objects.create(code_hash=hash_of(code), note=note, created_by=by, expires_at=expires_at), code
@@ -23,7 +23,7 @@ def is_open() -> bool:
 
 
 def check_invitation(code: str) -> None:
-    """Raises SignUpClosed or InvitationNeeded where nobody may sign up with this code."""
+    """Raises SignUpClosed or InvitationNeeded where this code does not let people sign up."""
     if settings.POLICY.accounts.sign_up == "closed":
         raise SignUpClosed
     if not is_open() and not Invitation.objects.usable(code).exists():

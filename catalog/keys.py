@@ -69,7 +69,7 @@ def revoke_key(*, user: User, key_id: int) -> bool:
 
 
 def revoke_keys(user: User) -> int:
-    """Ends all keys of the account, and says how many. A new password does so by itself."""
+    """Ends all keys of the account and returns their number. A new password ends them too."""
     return user.revoke_keys()
 
 

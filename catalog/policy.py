@@ -63,10 +63,10 @@ class JobsPolicy(Section):
 
 class AccountsPolicy(Section):
     confirm_email: Literal["optional", "mandatory"] = key(
-        "optional", "mandatory: a site that sends mail lets nobody sign in before their address is confirmed"
+        "optional", "mandatory: on a site that sends mail people confirm their address before they sign in"
     )
     sign_up: Literal["open", "invitation", "closed"] = key(
-        "open", "who may make an account: everybody, whoever got a link from staff, or nobody"
+        "open", "who may make an account: everybody, people with a link from staff, or no one"
     )
     members_only: bool = key(False, "whether only people with an account see the site and its API")
 

@@ -27,7 +27,7 @@ class Scope(models.TextChoices):
 class APIKey(models.Model):
     """A key of an account. The key itself is shown once and not kept, only its hash.
 
-    Keys are random with 256 bits, so that nobody can try all of them, and one round of SHA-256 hides them as well as a
+    Keys are random with 256 bits, too many to try, and one round of SHA-256 hides them as well as a
     slow hash hides a password, which people choose.
     """
 

@@ -1,4 +1,4 @@
-"""Invitations: how somebody gets an account where sign-up is not open to everybody."""
+"""Invitations: how people get an account where sign-up is not open."""
 
 import hashlib
 import secrets

@@ -67,7 +67,10 @@ class User(AbstractUser):
         return f"{super()._get_session_auth_hash(secret)}{self.session_epoch or ''}"  # type: ignore[misc]
 
     def end_access(self) -> None:
-        """Ends every session and API key of the account. Its own session goes on if the caller says so to Django."""
+        """Ends every session and API key of the account.
+
+        A caller keeps its own session by Django's `update_session_auth_hash`.
+        """
         type(self).objects.filter(pk=self.pk).update(session_epoch=F("session_epoch") + 1)
         self.refresh_from_db(fields=["session_epoch"])
         self.revoke_keys()

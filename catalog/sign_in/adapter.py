@@ -23,7 +23,7 @@ from catalog.throttling import MailThrottle
 
 logger = logging.getLogger(__name__)
 
-# Also for an account that is not active and for a name that nobody has, so that an answer does not tell them apart.
+# Also for accounts that are not active and for unknown names, so that an answer does not tell them apart.
 WRONG = _("Incorrect username or password.")
 
 

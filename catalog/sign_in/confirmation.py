@@ -1,4 +1,4 @@
-"""The mail that asks whether an address is somebody's."""
+"""The mail that asks its recipient to confirm an address."""
 
 from allauth.account.models import EmailAddress
 from django.http import HttpRequest

@@ -130,7 +130,7 @@ class PasskeyAgainForm(PasskeyMixin, passkey_forms.ReauthenticateWebAuthnForm):
 
 
 class AddPasskeyForm(passkey_forms.AddWebAuthnForm):
-    """Each key signs in by itself, so a browser is always asked for one that knows its user."""
+    """Each passkey signs in without a password, so browsers are always asked for one that knows its user."""
 
     passwordless = forms.BooleanField(widget=forms.HiddenInput, initial=True)
 

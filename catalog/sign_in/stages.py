@@ -10,7 +10,7 @@ from catalog.models import User
 
 
 class ConfirmEmailStage(EmailVerificationStage):
-    """Asks for a confirmed address where policy says so; else a new account gets the mail and goes on."""
+    """Asks for a confirmed address where policy requires one; else a new account gets the mail and is signed in."""
 
     def handle(self) -> tuple[Any, bool]:
         user = self.login.user
