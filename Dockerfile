@@ -13,8 +13,9 @@ RUN python -m venv /opt/venv
 COPY requirements-web.txt .
 # Bytecode of what the services import comes later: that of all libraries is a fifth of an image.
 RUN /opt/venv/bin/pip install --no-compile --requirement requirements-web.txt
-# The libraries' own tests.
-RUN find /opt/venv -type d -name tests -prune -exec rm -r {} +
+# The libraries' own tests, and sources of what is compiled.
+RUN find /opt/venv -type d -name tests -prune -exec rm -r {} + \
+    && find /opt/venv -type f \( -name '*.po' -o -name '*.pyx' -o -name '*.c' \) -delete
 
 FROM web-builder AS worker-builder
 # Unpinned, to get Debian's fixes; its stable release does not change versions.
@@ -24,7 +25,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 COPY requirements*.txt ./
 RUN /opt/venv/bin/pip install --no-compile --requirement requirements-dvc.txt
-RUN find /opt/venv -type d -name tests -prune -exec rm -r {} +
+RUN find /opt/venv -type d -name tests -prune -exec rm -r {} + \
+    && find /opt/venv -type f \( -name '*.po' -o -name '*.pyx' -o -name '*.c' \) -delete
 
 FROM ${PYTHON_IMAGE} AS base
 # pg_dump and pg_restore of the server's version (docker-compose.yml).
