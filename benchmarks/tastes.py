@@ -78,7 +78,8 @@ def measure(model: Recommender, dataset: Dataset, movies: pd.DataFrame) -> list[
         best, _scores, kept = diverse_list(model, history, K, strength)
         shown = lists[genre, decade] = best[kept].tolist()
         of_genre = [movie for movie in shown if genre in genres[movie]]
-        found = reasons.main_reasons(model, history, history, shown)
+        n_features = round(reasons.FEATURE_SHARE * len(shown))
+        found = reasons.main_reasons(model, history, model.history_row(history), shown, n_features)
         near = nearest(dataset, shown)
         named = {movie: reason.movie_id for movie, reason in found.items() if reason.movie_id is not None}
         kinds = Counter("movie" if movie in named else found[movie].code.value for movie in shown)

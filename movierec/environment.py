@@ -123,12 +123,13 @@ def sqlite(file: Path) -> dict[str, Any]:
     return {
         "ENGINE": "django_prometheus.db.backends.sqlite3",
         "NAME": str(file),
+        "CONN_MAX_AGE": 60,  # opening one, with its settings, takes longer than most queries
         "OPTIONS": {
             # IMMEDIATE: a deferred transaction that turns into a writer fails at once with "database is locked".
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # Of each connection, so of each thread; the system's own cache is shared.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-4000;",
+            # The cache is of each connection, so of each thread; the system's own is shared.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-1000;",
         },
     }
 

@@ -18,6 +18,7 @@ from catalog.models import Movie
 if TYPE_CHECKING:
     from recommender.estimators import Recommender
     from recommender.estimators.attribution import Attribution
+    from recommender.estimators.interactions import HistoryRows
 
 LIKED = 4.0  # lowest rating of a movie shown as liked
 FEATURE_SHARE = 0.2  # of a list, at most: a movie that the user knows says more than a genre
@@ -68,12 +69,13 @@ class MainReason(NamedTuple):
 
 
 def main_reasons(
-    model: Recommender, ratings: dict[int, float], history: dict[int, float], movie_ids: list[int]
+    model: Recommender, ratings: dict[int, float], history: HistoryRows, movie_ids: list[int], n_features: int
 ) -> dict[int, MainReason]:
     """Of each movie: the rating that adds most to its score, among those of liked or watched movies that are near it.
 
-    `history` is what the model is given for the user's `ratings`. Without such a rating the reason is "From your
-    ratings overall": a movie may owe its place to many ratings together.
+    `history` is what the model is given for the user's `ratings`. The first `n_features` movies without such a rating
+    get a genre, keyword or person. For the others it is "From your ratings overall": a movie may owe its place to many
+    ratings together.
     """
     attribution: Attribution = model.attribute(history, movie_ids)
     if not attribution.parts.any():
@@ -89,10 +91,10 @@ def main_reasons(
         for movie, at, part, falls in zip(movie_ids, best.tolist(), parts, attribution.falls, strict=True)
     }
     without = [movie for movie, reason in reasons.items() if reason.movie_id is None]
-    return reasons | _features(model, history, without[: round(FEATURE_SHARE * len(movie_ids))])
+    return reasons | _features(model, history, without[:n_features])
 
 
-def _features(model: Recommender, history: dict[int, float], movie_ids: list[int]) -> dict[int, MainReason]:
+def _features(model: Recommender, history: HistoryRows, movie_ids: list[int]) -> dict[int, MainReason]:
     found = model.named_features(history, movie_ids) if movie_ids else []
     return {
         movie: MainReason(ReasonCode(kind), None, name, feature.contribution)

@@ -19,7 +19,7 @@ from recommender.errors import InvalidArtifact, InvalidRequest, ListNotShown, No
 from recommender.explanations import Reason, contributions
 from recommender.models import Dismissal, Feedback, Impression, ServedModel, ServingStatsMinute
 from recommender.reasons import Attributed, attribute_movie
-from recommender.serving import candidates, titles
+from recommender.serving import candidates, stored_order, titles
 from recommender.serving.batch import Wanted, make_lists
 from recommender.serving.candidates import Candidate
 from recommender.serving.fallback_chain import NEWEST, POPULAR, VARIED, Source, find_movies, model_sources
@@ -135,7 +135,7 @@ def _newest_new() -> Source:
 def _popular_like(movie: Movie) -> Source:
     def popular_of_genre(request: ListRequest) -> list[Candidate]:
         link = MovieGenre.objects.filter(movie=movie).select_related("genre").order_by("genre__name").first()
-        return candidates.popular(replace(request, filters=MovieFilters(genre=link.genre.slug))) if link else []
+        return stored_order.popular(replace(request, filters=MovieFilters(genre=link.genre.slug))) if link else []
 
     return Source(POPULAR.name, popular_of_genre)
 

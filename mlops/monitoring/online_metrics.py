@@ -23,7 +23,7 @@ from mlops.models import ModelVersion, OnlineMetrics, Promotion, Watermark
 from mlops.monitoring.personal_lists import K, personal_lists
 from mlops.registry.artifacts import load_version
 from recommender.models import Dismissal, Impression
-from recommender.serving import candidates
+from recommender.serving import candidates, stored_order
 from recommender.serving.profile import UserProfile
 from recommender.serving.request import ListRequest
 
@@ -76,7 +76,7 @@ def _keep(scores: DailyMetrics, mark: Watermark, last: Rating) -> bool:
 def _score(positives: list[Rating], champions: list[tuple[datetime, int]]) -> DailyMetrics:
     if not positives:
         return {}
-    shown, users, top = _shown_before(positives), _Users(positives), candidates.popular_movies()
+    shown, users, top = _shown_before(positives), _Users(positives), stored_order.popular_movies()
     scores: DailyMetrics = defaultdict(OnlineMetrics)
     unseen: dict[int, list[Rating]] = defaultdict(list)
     moments = [moment for moment, _ in champions]

@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix
 
 from recommender.estimators.fitted_data import FittedData, History
 from recommender.estimators.ids import IdArray
-from recommender.estimators.interactions import Array, resized
+from recommender.estimators.interactions import Array, HistoryRows, resized
 from recommender.estimators.ranking import EXCLUDED, top_k
 
 N_NEIGHBORS = 50
@@ -74,9 +74,9 @@ class Attributing(FittedData):
         """By how much scores fall without each part of the personal score; here that is the score."""
         return parts
 
-    def attribute(self, history: History, movie_ids: Iterable[Any]) -> Attribution:
+    def attribute(self, history: History | HistoryRows, movie_ids: Iterable[Any]) -> Attribution:
         """What each rating of the history adds to the scores of those movies."""
-        row, item_idx = self._from_mappings([history]), self._item_idx(movie_ids, "movie_ids")
+        row, item_idx = self.history_row(history), self._item_idx(movie_ids, "movie_ids")
         if self.scores_new_movies:
             parts = self._parts(row, item_idx)
         else:  # new movies get the same score from any history
@@ -87,18 +87,18 @@ class Attributing(FittedData):
         rated_ids, falls = self.movie_ids_[row.indices], self._falls(row, parts)
         return Attribution(self.movie_ids_[item_idx], rated_ids, parts.T, falls.T, is_near)
 
-    def attribute_features(self, history: History, movie_id: Any) -> list[Contribution]:
+    def attribute_features(self, history: History | HistoryRows, movie_id: Any) -> list[Contribution]:
         """What the score of a movie loses without each of its features, for models that score it by them."""
-        [column] = self._item_idx([movie_id], "movie_id")
-        return self._feature_contributions(self._from_mappings([history]), int(column))
+        [found] = self._feature_contributions(self.history_row(history), self._item_idx([movie_id], "movie_id"))
+        return found
 
-    def named_features(self, history: History, movie_ids: Iterable[Any]) -> list[Contribution | None]:
+    def named_features(self, history: History | HistoryRows, movie_ids: Iterable[Any]) -> list[Contribution | None]:
         """Of each movie: the genre, keyword or person of several liked ones without which its score would fall most."""
-        row, item_idx = self._from_mappings([history]), self._item_idx(movie_ids, "movie_ids")
+        row, item_idx = self.history_row(history), self._item_idx(movie_ids, "movie_ids")
         genres = self._genre_contributions(row, item_idx)
         found = [
-            [part for part in self._feature_contributions(row, column) or of_genres if part.contribution > 0]
-            for column, of_genres in zip(item_idx.tolist(), genres, strict=True)
+            [part for part in of_features or of_genres if part.contribution > 0]
+            for of_features, of_genres in zip(self._feature_contributions(row, item_idx), genres, strict=True)
         ]
         ids = {part.id for parts in found for part in parts}
         shared = self._shared_features(self._positives(row).indices, ids) if ids else set()
@@ -113,9 +113,9 @@ class Attributing(FittedData):
         """What each score loses without each genre, for models that add a taste to what they score otherwise."""
         return [[] for _ in item_idx]
 
-    def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
-        """Further rows for `explain` (kind, id, name, contribution), from one user's history."""
-        return []
+    def _feature_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
+        """Of each movie further rows for `explain` (kind, id, name, contribution), from one user's history."""
+        return [[] for _ in item_idx]
 
     def _is_near(self, columns: list[int], rated: Array) -> Array:
         place = np.full(len(self.movie_ids_), -1, dtype=np.int64)

@@ -274,7 +274,7 @@ class Recommender(Attributing, ABC):
             Contribution("movie", self.movie_ids_[column], self.titles_[column], score - rest)
             for column, rest in zip(history.indices, self._scores_without_each(history, item_idx), strict=True)
         ]
-        rows += self._feature_contributions(history, int(item_idx[0]))
+        rows += self._feature_contributions(history, item_idx)[0]
         rows.sort(key=lambda row: -abs(row.contribution))
         rows.append(Contribution("interaction", None, "", score - sum(row.contribution for row in rows)))
         return pd.DataFrame(rows, dtype=object).astype({"contribution": float})

@@ -58,7 +58,7 @@ def weighted(rows: csr_matrix, weights: csr_matrix | Array) -> Array:
         return ordered_product(rows, weights)
     scores = np.zeros((rows.shape[0], weights.shape[1]), dtype=np.float32)
     for line, columns, values in zip(scores, *_entries(rows), strict=True):
-        _add_rows(line, weights, columns, values)
+        add_weighted_rows(line, weights, columns, values)
     return scores
 
 
@@ -68,14 +68,14 @@ def _entries(rows: csr_matrix) -> tuple[Iterator[Array], Iterator[Array]]:
     return (rows.indices[a:b] for a, b in bounds), (rows.data[a:b] for a, b in bounds)
 
 
-def _add_rows(sums: Array, weights: csr_matrix, rows: Array, values: Array) -> None:
+def add_weighted_rows(sums: Array, weights: csr_matrix, rows: Array, values: Array) -> None:
     """sums += each of those rows times its value."""
-    indptr, indices, data = _taken(weights, rows)
+    indptr, indices, data = taken_rows(weights, rows)
     values = values.astype(np.float32, copy=False)
     _sparsetools.csc_matvec(len(sums), len(rows), indptr, indices, data, values, sums)
 
 
-def _taken(weights: csr_matrix, rows: Array) -> tuple[Array, Array, Array]:
+def taken_rows(weights: csr_matrix, rows: Array) -> tuple[Array, Array, Array]:
     """Those rows: `indptr`, `indices` and `data`, by what scipy's own products call.
 
     Those make several matrices on the way, which takes longer for one history than its score.
@@ -92,7 +92,7 @@ def picked(weights: csr_matrix | Array, rows: Array, columns: Array) -> Array:
     """float32 (len(rows), len(columns))."""
     if not isinstance(weights, csr_matrix):
         return np.asarray(weights[np.ix_(rows, columns)])
-    indptr, indices, data = _taken(weights, rows)
+    indptr, indices, data = taken_rows(weights, rows)
     columns, size = columns.astype(np.int32, copy=False), (len(rows), weights.shape[1])
     counts, ends = np.zeros(weights.shape[1], dtype=np.int32), np.empty_like(indptr)
     _sparsetools.csr_column_index1(len(columns), columns, *size, indptr, indices, counts, ends)

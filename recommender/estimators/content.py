@@ -14,6 +14,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,13 +23,14 @@ from scipy.sparse import csr_matrix, vstack
 
 from recommender.estimators.attribution import Contribution
 from recommender.estimators.base import Recommender
-from recommender.estimators.compact import RoundedColumns
+from recommender.estimators.compact import RoundedColumns, add_weighted_rows, taken_rows
 from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.features import MovieFeatures, named_tokens, shared_features
 from recommender.estimators.interactions import (
     Array,
     as_sparse,
+    once,
     ordered_product,
     places_of,
     select_items,
@@ -154,8 +156,12 @@ class ContentRecommender(Recommender):
 
     def _tastes(self, history: csr_matrix) -> Array | csr_matrix:
         """The users' side of the scores: what they liked, which is sparse, or a short vector each."""
-        liked = select_items(self._positives(history), self.modelled_)
-        return liked @ self.left_ if self.left_.size else liked
+
+        def tastes() -> Array | csr_matrix:
+            liked = select_items(self._positives(history), self.modelled_)
+            return liked @ self.left_ if self.left_.size else liked
+
+        return once(history, (self, "tastes"), tastes)
 
     def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
         item_idx = np.arange(len(self.movie_ids_)) if item_idx is None else item_idx
@@ -213,18 +219,23 @@ class ContentRecommender(Recommender):
         """Cosine of the metadata."""
         return self._likeness_to_all(item_idx)
 
-    def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
-        """Greatest first, what one user's score of a movie loses without each token."""
-        row = self.features_[column]
+    def _feature_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
+        """Greatest first, what one user's score of each movie loses without each token."""
         known = self._known(self._tastes(history))[0]
-        weighted = known * kernel(self.modelled_features_, row, self.steepness_)[:, 0]
-        parts = np.zeros(row.nnz)
-        for at, (token, value) in enumerate(zip(row.indices, row.data, strict=True)):
-            having = slice(*self._modelled_by_token.indptr[token : token + 2])
-            left = np.exp(-self.steepness_ * value * self._modelled_by_token.data[having])
-            parts[at] = (weighted[self._modelled_by_token.indices[having]] * (1 - left)).sum()
-        order = np.argsort(-np.abs(parts), kind="stable")[:FEATURE_REASONS]
-        names = (self.feature_names_[row.indices[at]] for at in order)
+        return [self._lost_without_tokens(known, column) for column in item_idx.tolist()]
+
+    def _lost_without_tokens(self, known: Array, column: int) -> list[Contribution]:
+        own = slice(*self.features_.indptr[column : column + 2])
+        tokens, values = self.features_.indices[own], self.features_.data[own]
+        indptr, having, alike = taken_rows(self._modelled_by_token, tokens)  # the modelled movies that have each token
+        common = np.zeros(len(known), dtype=np.float32)
+        add_weighted_rows(common, self._modelled_by_token, tokens, values)
+        weighted = known * np.exp(np.float32(self.steepness_) * common)
+        left = np.exp(np.repeat(np.float32(-self.steepness_) * values, np.diff(indptr)) * alike)
+        lost = weighted[having] * (1 - left)
+        parts = np.array([lost[a:b].sum() for a, b in pairwise(indptr.tolist())], dtype=np.float64)
+        order = np.argsort(-np.abs(parts), kind="stable")[:FEATURE_REASONS].tolist()
+        names = (self.feature_names_[tokens[at]] for at in order)
         return [
             Contribution("feature", f"{kind}:{token}", f"{kind}: {token}", float(parts[at]))
             for at, (kind, token) in zip(order, names, strict=True)

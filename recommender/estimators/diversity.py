@@ -22,7 +22,7 @@ import numpy as np
 from recommender.estimators.base import Recommender
 from recommender.estimators.fitted_data import FittedData, History, LikenessRows
 from recommender.estimators.ids import IdArray
-from recommender.estimators.interactions import Array
+from recommender.estimators.interactions import Array, HistoryRows
 from recommender.estimators.ranking import EXCLUDED, top_k
 
 MISERY = 0.5  # stars below what a person gives on average: predictions stay near it, so that is the worst eighth
@@ -38,7 +38,7 @@ def pool_size(k: int, n_candidates: int) -> int:
 
 def diverse_list(
     model: Recommender,
-    history: History,
+    history: History | HistoryRows,
     k: int,
     strength: float,
     *,
@@ -52,10 +52,10 @@ def diverse_list(
     The strength is that for a long history: after n ratings it is n / (n + 1) of it, since a few likes have few movies
     near them, and what is unlike those is off taste.
     """
-    strength *= len(history) / (len(history) + 1)
+    row, excluded = model.history_row(history), model._excluded([exclude], 1)
+    strength *= row.nnz / (row.nnz + 1)
     n_candidates = int(model.is_rated_.sum()) if candidates is None else len(candidates)
     n_best = pool_size(k, n_candidates) if strength or novelty else k
-    row, excluded = model._from_mappings([history]), model._excluded([exclude], 1)
     picked, found = model._cut(row, n_best, exclude_seen, candidates, excluded)
     if not picked:
         return model.movie_ids_[:0], np.empty(0), np.empty(0, dtype=np.int64)

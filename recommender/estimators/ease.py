@@ -23,7 +23,7 @@ from recommender.estimators.compact import MAX_WEIGHTS, keep_largest, picked, we
 from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.inner_splits import inner_splits
-from recommender.estimators.interactions import Array, ordered_product, places_of, row_numbers, select_items
+from recommender.estimators.interactions import Array, once, ordered_product, places_of, row_numbers, select_items
 from recommender.estimators.item_weights import ItemRows, ease_weights, gram_matrix, inputs_of
 from recommender.estimators.tune_items import DEFAULTS, tune_items
 from recommender.estimators.validation import Holdout, best_of, modelled_movies
@@ -127,8 +127,7 @@ class MetadataEaseRecommender(EaseRecommender):
     config_class: ClassVar[type[Config]] = MetadataEaseConfig
 
     def _fit(self, dataset: Dataset) -> None:
-        features = dataset.movie_features[1]
-        given = {name: getattr(self.config, name) for name in DEFAULTS}
+        features, given = dataset.movie_features[1], {name: getattr(self.config, name) for name in DEFAULTS}
         if None in given.values():
             splits = inner_splits(dataset, "random", self.random_state)[1]
             self.best_params_ = tune_items(splits, features, given)
@@ -140,7 +139,8 @@ class MetadataEaseRecommender(EaseRecommender):
         self.residual_scale_ = _residual_scale(rows.above, self.weights_, self.random_state)
 
     def _inputs(self, history: csr_matrix) -> csr_matrix:
-        return inputs_of(history, self._residuals(history), self.implicit_threshold_, self.history_weight_)
+        threshold, weight = self.implicit_threshold_, self.history_weight_
+        return once(history, (self, "inputs"), lambda: inputs_of(history, self._residuals(history), threshold, weight))
 
     def _residuals(self, history: csr_matrix) -> csr_matrix:
         return residuals(history, self._scale, self.rating_mean_, self.movie_biases_)

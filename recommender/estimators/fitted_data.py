@@ -12,7 +12,7 @@ from recommender.estimators import interactions as matrices
 from recommender.estimators.bias import RatingScale
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ids import IdArray, IdIndex, id_array
-from recommender.estimators.interactions import Array, positives_of
+from recommender.estimators.interactions import Array, HistoryRows, once, positives_of
 
 History = Mapping[Any, float]
 
@@ -69,7 +69,8 @@ class FittedData:
         self.interactions_ = matrices.resized(self.interactions_, len(self.movie_ids_))
 
     def _positives(self, history: csr_matrix) -> csr_matrix:
-        return positives_of(history, self.implicit_threshold_)
+        threshold = self.implicit_threshold_
+        return once(history, ("positives", threshold), lambda: positives_of(history, threshold))
 
     def _item_idx(self, movie_ids: Iterable[Any], name: str) -> Array:
         return matrices.item_positions(self._movies, id_array(movie_ids, name), name)
@@ -92,7 +93,11 @@ class FittedData:
         rows = self._users.positions(user_ids)
         return matrices.take_rows(self.interactions_, rows)
 
-    def _from_mappings(self, histories: Sequence[History]) -> csr_matrix:
+    def history_row(self, history: History | HistoryRows) -> HistoryRows:
+        """One history as this model reads it, which its methods take in the place of the history, to read it once."""
+        return history if isinstance(history, HistoryRows) else self._from_mappings([history])
+
+    def _from_mappings(self, histories: Sequence[History]) -> HistoryRows:
         if isinstance(histories, (Mapping, str)):
             raise ValueError("histories: expected a list of {movie_id: rating}, one a user")
         return matrices.from_mappings(self._movies, list(histories), len(self.movie_ids_))

@@ -22,7 +22,7 @@ from recommender.estimators.content import ContentRecommender
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import MetadataEaseConfig, MetadataEaseRecommender
 from recommender.estimators.inner_splits import inner_splits
-from recommender.estimators.interactions import Array, resized
+from recommender.estimators.interactions import Array, once, resized
 from recommender.estimators.item_features import AGE, ITEM_FEATURES, Genres, Tastes, item_features_of, log_ages
 from recommender.estimators.metadata_regression import regress_on_features
 from recommender.estimators.reranker import NOW, Reranker, empty_user_features
@@ -128,8 +128,11 @@ class HybridRecommender(Recommender):
         liked = self._positives(history)
         result = self._reranker.score(scores, history, liked, self.item_features_, self._genres, item_idx)
         if self.taste_weight_:
-            result += self._taste_weights(history) * self._tastes.match(liked, item_idx)
+            result += self._taste_weights(history) * self._tastes.match(*self._taste_evidence(liked), item_idx)
         return result
+
+    def _taste_evidence(self, liked: csr_matrix) -> tuple[Array, Array]:
+        return once(liked, (self, "taste"), lambda: self._tastes.evidence(liked))
 
     def _personal_scores(self, history: csr_matrix, item_idx: Array) -> Array:
         """Of each item by the component that models it, float32."""
@@ -199,15 +202,13 @@ class HybridRecommender(Recommender):
         is_collaborative, is_fitted = self._is_collaborative[item_idx], history.indices < self.n_fitted_movies_
         if is_collaborative.any():
             fitted = resized(history, self.n_fitted_movies_)
-            of_items = self.collaborative_._parts(fitted, item_idx[is_collaborative])
-            parts[np.ix_(is_fitted, is_collaborative)] = of_items
+            parts[np.ix_(is_fitted, is_collaborative)] = self.collaborative_._parts(fitted, item_idx[is_collaborative])
         if not is_collaborative.all():
             parts[:, ~is_collaborative] = self.content_._parts(history, item_idx[~is_collaborative])
         return parts
 
     def _falls(self, history: csr_matrix, parts: Array) -> Array:
-        own = self._reranker.weights_of(history, self.item_features_)
-        scores = parts.sum(axis=0)
+        own, scores = self._reranker.weights_of(history, self.item_features_), parts.sum(axis=0)
         return self._reranker.personal(own, scores[None]) - self._reranker.personal(own, scores - parts)
 
     def _metadata_likeness(self, column: int) -> Array:
@@ -221,20 +222,22 @@ class HybridRecommender(Recommender):
         model._n_rated_held = len(history)
         return model
 
-    def _feature_contributions(self, history: csr_matrix, column: int) -> list[Contribution]:
-        """For a movie scored by metadata: what the score loses without each feature."""
-        if self._is_collaborative[column]:
-            return []
-        item_idx = np.array([column])
-        score = self.content_._score_history(history, item_idx)
-        own = self._reranker.weights_of(history, self.item_features_)
-
-        def lost(part: float) -> float:
-            return float(self._reranker.personal(own, score)[0, 0] - self._reranker.personal(own, score - part)[0, 0])
-
-        of_taste = {part.id: part.contribution for part in self._genre_contributions(history, np.array([column]))[0]}
-        parts = self.content_._feature_contributions(history, column)
-        return [part._replace(contribution=lost(part.contribution) + of_taste.get(part.id, 0.0)) for part in parts]
+    def _feature_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
+        """For movies scored by metadata: what the score loses without each feature."""
+        found: list[list[Contribution]] = [[] for _ in item_idx]
+        by_metadata = np.flatnonzero(~self._is_collaborative[item_idx])
+        if not len(by_metadata):
+            return found
+        columns, own = item_idx[by_metadata], self._reranker.weights_of(history, self.item_features_)
+        scores, genres = self.content_._score_history(history, columns)[0], self._genre_contributions(history, columns)
+        features = zip(by_metadata, scores, genres, self.content_._feature_contributions(history, columns), strict=True)
+        for at, score, of_genres, parts in features:
+            lost = np.array([0.0, *(part.contribution for part in parts)], dtype=np.float32)
+            left = self._reranker.personal(own, score - lost[None])[0]
+            values, of_taste = (left[0] - left[1:]).tolist(), {part.id: part.contribution for part in of_genres}
+            pairs = zip(parts, values, strict=True)
+            found[at] = [part._replace(contribution=value + of_taste.get(part.id, 0.0)) for part, value in pairs]
+        return found
 
     @cached_property
     def _reranker(self) -> Reranker:
@@ -254,7 +257,7 @@ class HybridRecommender(Recommender):
     def _genre_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
         if not self.taste_weight_:
             return super()._genre_contributions(history, item_idx)
-        evidence = float(self._taste_weights(history)[0, 0]) * self._tastes.evidence(self._positives(history))[0][0]
+        evidence = float(self._taste_weights(history)[0, 0]) * self._taste_evidence(self._positives(history))[0][0]
         return [
             [Contribution("feature", f"genre:{name}", f"genre: {name}", float(evidence[at])) for at, name in genres]
             for genres in map(self._genres_of, item_idx.tolist())

@@ -1,8 +1,8 @@
 """What users have rated, as sparse users x movies matrices in which a rating of 0 is stored too."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -10,14 +10,37 @@ from scipy.sparse import csr_matrix
 from recommender.estimators.ids import IdIndex
 
 Array = np.ndarray[Any, Any]
+T = TypeVar("T")
 
 
-def user_rows(data: Array, item_idx: Array, indptr: Array, n_movies: int) -> csr_matrix:
+class HistoryRows(csr_matrix):
+    """Histories for which lists are made. What `once` derives from them stays with them.
+
+    Scores, reasons and their features start from the same few matrices, and making those takes longer than the sums.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.derived: dict[Hashable, Any] = {}
+
+
+def once(rows: csr_matrix, key: Hashable, compute: Callable[[], T]) -> T:
+    """What `compute` derives from these rows; of `HistoryRows` it is asked once for each key."""
+    if not isinstance(rows, HistoryRows):
+        return compute()
+    if key not in rows.derived:
+        rows.derived[key] = compute()
+    return cast(T, rows.derived[key])
+
+
+def user_rows(data: Array, item_idx: Array, indptr: Array, n_movies: int, kind: Any = csr_matrix) -> csr_matrix:
     """A matrix of arrays that are right: item positions ascend in each row and, as `indptr`, have a type of scipy's.
 
     scipy's constructor, which checks that, takes thirty times as long, and a list is made of a dozen matrices.
     """
-    matrix = csr_matrix.__new__(csr_matrix)
+    matrix = kind.__new__(kind)
+    if kind is HistoryRows:
+        matrix.derived = {}
     matrix.data, matrix.indices, matrix.indptr = data, item_idx, indptr
     matrix._shape, matrix.maxprint = (len(indptr) - 1, n_movies), 50
     return matrix
@@ -34,7 +57,7 @@ def item_positions(index: IdIndex, movie_ids: Iterable[Any], name: str) -> Array
     return positions
 
 
-def from_mappings(index: IdIndex, histories: Sequence[Mapping[Any, float]], n_movies: int) -> csr_matrix:
+def from_mappings(index: IdIndex, histories: Sequence[Mapping[Any, float]], n_movies: int) -> HistoryRows:
     """User-item matrix (len(histories), n_movies) of {movie_id: rating}; ValueError names the first bad entry."""
     for row, history in enumerate(histories):
         if not isinstance(history, Mapping):
@@ -52,7 +75,8 @@ def from_mappings(index: IdIndex, histories: Sequence[Mapping[Any, float]], n_mo
         raise ValueError(f"{where}: rating {history[movies[at]]!r} of movie {movies[at]!r} is not a finite number")
     order = np.argsort(item_idx, kind="stable") if len(histories) == 1 else np.lexsort((item_idx, rows))
     indptr = np.append(0, np.cumsum(lengths)).astype(np.int32)
-    return user_rows(ratings[order], item_idx[order].astype(np.int32), indptr, n_movies)
+    rows = user_rows(ratings[order], item_idx[order].astype(np.int32), indptr, n_movies, HistoryRows)
+    return cast(HistoryRows, rows)
 
 
 def _numbers(values: list[Any]) -> Array:
@@ -85,13 +109,13 @@ def places_in_rows(matrix: csr_matrix, order: Array) -> Array:
 
 def with_values(matrix: csr_matrix, values: Array) -> csr_matrix:
     """The same entries with other values."""
-    return user_rows(values, matrix.indices, matrix.indptr, matrix.shape[1])
+    return user_rows(values, matrix.indices, matrix.indptr, matrix.shape[1], type(matrix))
 
 
 def keep_entries(matrix: csr_matrix, mask: Array) -> csr_matrix:
     """The entries where `mask` is true, which has the order of `matrix.data`."""
     indptr = np.append(0, np.cumsum(mask)).astype(matrix.indptr.dtype)[matrix.indptr]
-    return user_rows(matrix.data[mask], matrix.indices[mask], indptr, matrix.shape[1])
+    return user_rows(matrix.data[mask], matrix.indices[mask], indptr, matrix.shape[1], type(matrix))
 
 
 def positives_of(ratings: csr_matrix, threshold: float | None) -> csr_matrix:
@@ -158,6 +182,8 @@ def resized(matrix: csr_matrix, n_movies: int) -> csr_matrix:
     """The same entries for more movies; entries beyond fewer movies are dropped."""
     if n_movies < matrix.shape[1]:
         return matrix[:, :n_movies]
+    if n_movies == matrix.shape[1]:
+        return matrix
     return user_rows(matrix.data, matrix.indices, matrix.indptr, n_movies)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
+from recommender.estimators.compact import weighted
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.interactions import Array, product_of_items
 from recommender.estimators.popularity import DAY_NS, trend_of
@@ -71,7 +72,7 @@ class Genres(NamedTuple):
     def lift(self, liked: csr_matrix) -> Array:
         """(users, genres): the logarithm of how much more often than others each user likes the genre."""
         n_liked = np.diff(liked.indptr)[:, None]
-        of_users = (liked @ self.of_movies).toarray()
+        of_users = weighted(liked, self.of_movies)
         lift: Array = np.log((of_users + GENRE_SHRINKAGE * self.shares) / ((n_liked + GENRE_SHRINKAGE) * self.shares))
         return lift.astype(np.float32)
 
@@ -98,15 +99,14 @@ class Tastes(NamedTuple):
         prior = np.minimum((likes + 0.5) / (popularity.sum() + 1), 0.99).astype(np.float32)
         return cls(csr_matrix(of_movies), genres.shape[1], prior)
 
-    def match(self, liked: csr_matrix, item_idx: Array) -> Array:
-        """(users, columns): the sum of the logarithms, float32."""
-        of_traits, bare = self.evidence(liked)
+    def match(self, of_traits: Array, bare: Array, item_idx: Array) -> Array:
+        """(users, columns): the sum of the logarithms that are `evidence` of those users, float32."""
         return np.asarray((self.of_movies @ of_traits.T).T[:, item_idx] + bare)
 
     def evidence(self, liked: csr_matrix) -> tuple[Array, Array]:
         """(users, genres and bins): what each adds to a movie that has it; and (users, 1) of a movie without any."""
         n_liked = np.diff(liked.indptr)[:, None]
-        n_genres, counts = self.n_genres, (liked @ self.of_movies).toarray()
+        n_genres, counts = self.n_genres, weighted(liked, self.of_movies)
         shares = (counts + TASTE_SHRINKAGE * self.prior) / (n_liked + TASTE_SHRINKAGE)
         has = np.log(shares / self.prior)
         lacks = np.log((1 - shares[:, :n_genres]) / (1 - self.prior[:n_genres]))

@@ -78,7 +78,7 @@ def cut_lists(
     picked: list[Array] = []
     scores: list[Array] = []
     for start in range(0, history.shape[0] if len(item_idx) else 0, BATCH_USERS):
-        batch = history[start : start + BATCH_USERS]
+        batch = history if history.shape[0] <= BATCH_USERS else history[start : start + BATCH_USERS]
         for row, line in enumerate(score(batch, item_idx)):
             if exclude_seen:
                 _mask(line, at[batch.indices[batch.indptr[row] : batch.indptr[row + 1]]])

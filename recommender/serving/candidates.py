@@ -1,19 +1,26 @@
 """How each source of the fallback chain finds candidates. An empty list passes the request on to the next source."""
 
+from __future__ import annotations
+
+import logging
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from django.conf import settings
 
-from catalog.models import Movie
-from catalog.models.querysets import MovieQuerySet
 from recommender import estimators  # lazy: processes that make no list start without pandas
-from recommender.reasons import MainReason
+from recommender.logs import log_once_a_minute
+from recommender.reasons import FEATURE_SHARE, MainReason, main_reasons
 from recommender.serving.loaded_model import Ids, LoadedModel
 from recommender.serving.movies import listed_movies
 from recommender.serving.request import ListRequest
 from recommender.serving.trace import Outcome, Step
+
+if TYPE_CHECKING:
+    from recommender.estimators.interactions import HistoryRows
+
+logger = logging.getLogger(__name__)
 
 CandidateSource = Literal["personal", "new", "similar", "popular", "newest"]
 
@@ -29,23 +36,38 @@ class Candidate(NamedTuple):
 
 def personal(loaded: LoadedModel, request: ListRequest, *, include_new: bool) -> list[Candidate]:
     """Movies rated in the model's snapshot; with `include_new`, the policy's share of new ones among them."""
-    history = request.profile.history(loaded.known)
-    if not history:
+    history = _history(loaded, request)
+    if not history.nnz:
         return request.trace.nothing(Outcome.NO_HISTORY)
-    fresh = (new(loaded, request) or newest_new(loaded, request)) if include_new else []
+    fresh = (_new(loaded, request, history) or newest_new(loaded, request)) if include_new else []
     n_fresh = min(len(fresh), round(request.k * settings.POLICY.serving.new_share))
     count_pool(loaded, request, Step.NOT_IN_MODEL, len(loaded.new))
     candidates = loaded.candidates if request.allowed is None else loaded.rated
     rated = _ranked(loaded, replace(request, k=request.k - n_fresh), history, candidates, "personal")
-    return blend(rated, fresh, request) if include_new else rated
+    rated = _with_reasons(loaded, request, history, rated, len(rated))
+    if not include_new:
+        return rated
+    n_fresh = min(len(fresh), request.k - len(rated))  # more than their share where there are few others
+    request.trace.count(Step.BLENDED, n_fresh)
+    return blend(rated, _with_reasons(loaded, request, history, fresh, n_fresh))
 
 
 def new(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
     """Movies without a rating in the model's snapshot, by the user's taste."""
+    history = _history(loaded, request)
+    found = _new(loaded, request, history)
+    return _with_reasons(loaded, request, history, found, len(found))
+
+
+def _history(loaded: LoadedModel, request: ListRequest) -> HistoryRows:
+    """What the model reads of the user."""
+    return loaded.model.history_row(request.profile.history(loaded.known))
+
+
+def _new(loaded: LoadedModel, request: ListRequest, history: HistoryRows) -> list[Candidate]:
     if not loaded.model.scores_new_movies:
         return request.trace.nothing(Outcome.NEW_NOT_SCORED)
-    history = request.profile.history(loaded.known)
-    if not history:
+    if not history.nnz:
         return request.trace.nothing(Outcome.NO_HISTORY)
     count_pool(loaded, request, Step.NOT_NEW, len(loaded.rated))
     return _ranked(loaded, request, history, loaded.new, "new")
@@ -54,7 +76,7 @@ def new(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
 def _ranked(
     loaded: LoadedModel,
     request: ListRequest,
-    history: dict[int, float],
+    history: HistoryRows,
     candidates: Ids | None,
     source: CandidateSource,
 ) -> list[Candidate]:
@@ -79,10 +101,28 @@ def _ranked(
     )
     request.trace.count(Step.RANKED, len(movies))
     request.trace.count(Step.DIVERSE, len(kept))
-    rows = dict(zip(movies[kept].tolist(), scores[kept].tolist(), strict=True))
-    reasons = loaded.main_reasons(request.profile.ratings, history, [*rows])
-    found = [Candidate(movie, score, source, reasons.get(movie)) for movie, score in rows.items()]
-    return found or request.trace.nothing(Outcome.ALL_EXCLUDED)
+    rows = zip(movies[kept].tolist(), scores[kept].tolist(), strict=True)
+    return [Candidate(*row, source) for row in rows] or request.trace.nothing(Outcome.ALL_EXCLUDED)
+
+
+def _with_reasons(
+    loaded: LoadedModel, request: ListRequest, history: HistoryRows, found: list[Candidate], n_shown: int
+) -> list[Candidate]:
+    """The first of them, which are shown, each with its main reason; those of others would take as long again.
+
+    A model that fails to give reasons costs no list.
+    """
+    shown = found[:n_shown]
+    movies = [row.movie_id for row in shown if row.source in ("personal", "new")]
+    if not movies:
+        return shown
+    try:
+        n_features = round(FEATURE_SHARE * len(found))
+        reasons = main_reasons(loaded.model, request.profile.ratings, history, movies, n_features)
+    except Exception:
+        log_once_a_minute(logger.exception, "Model %s failed to give reasons for its list", loaded.version)
+        return shown
+    return [row._replace(reason=reasons.get(row.movie_id)) for row in shown]
 
 
 def count_pool(loaded: LoadedModel, request: ListRequest, removed: Step, n_removed: int) -> None:
@@ -96,11 +136,9 @@ def _reason_for_no_pool(request: ListRequest, source: CandidateSource) -> Outcom
     return Outcome.NO_NEW_MOVIES if source == "new" else Outcome.NO_MOVIES
 
 
-def blend(rated: list[Candidate], fresh: list[Candidate], request: ListRequest) -> list[Candidate]:
-    """The rated movies, filled up to k with the best new ones, which are spread evenly over the list."""
-    n_fresh = min(len(fresh), request.k - len(rated))
-    request.trace.count(Step.BLENDED, n_fresh)
-    length = len(rated) + n_fresh
+def blend(rated: list[Candidate], fresh: list[Candidate]) -> list[Candidate]:
+    """The rated movies and the new ones, which are spread evenly over the list."""
+    n_fresh, length = len(fresh), len(rated) + len(fresh)
     slots = {(2 * i + 1) * length // (2 * n_fresh) for i in range(n_fresh)}
     queues = (iter(rated), iter(fresh))
     return [next(queues[place in slots]) for place in range(length)]
@@ -129,42 +167,3 @@ def newest_new(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
     known = listed_movies.get(movies)
     found = [Candidate(movie, float(known[movie].year or 0), "newest") for movie in movies if movie in known]
     return found or request.trace.nothing(Outcome.MOVIES_DELETED)
-
-
-def popular(request: ListRequest) -> list[Candidate]:
-    """Popular now: rated movies, recent ratings counting more. Stored with each movie, so no model is needed."""
-    return [Candidate(*row, "popular") for row in _first(_by_popularity(), request, "popularity")]
-
-
-def popular_movies() -> list[int]:
-    """All rated movies in that order."""
-    return list(_by_popularity().values_list("pk", flat=True))
-
-
-def _by_popularity() -> MovieQuerySet:
-    return Movie.objects.filter(rating_count__gt=0).order_by("-popularity", "id")
-
-
-def newest(request: ListRequest) -> list[Candidate]:
-    """The latest release first; the score is its year."""
-    years = _first(Movie.objects.newest(), request, "year")
-    return [Candidate(movie, float(year or 0), "newest") for movie, year in years]
-
-
-def _first(movies: MovieQuerySet, request: ListRequest, score: str) -> list[tuple[int, float]]:
-    if request.trace.is_detailed:
-        _count_query(movies, request, Step.WITH_RATINGS if score == "popularity" else Step.CATALOG)
-    movies = request.filters.narrow(movies)
-    rows = list(movies.values_list("pk", score)[: request.k + len(request.excluded)])
-    if not rows:
-        return request.trace.nothing(_reason_for_no_pool(request, "popular"))
-    kept = [row for row in rows if row[0] not in request.excluded][: request.k]
-    return kept or request.trace.nothing(Outcome.ALL_EXCLUDED)
-
-
-def _count_query(movies: MovieQuerySet, request: ListRequest, pool: Step) -> None:
-    request.trace.count(pool, movies.count())
-    if request.filters:
-        movies = request.filters.narrow(movies)
-        request.trace.count(Step.MATCHING, movies.count())
-    request.count_excluded(movies.values_list("pk", flat=True))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from catalog.models import Movie
 from recommender.logs import log_once_a_minute
-from recommender.serving import candidates, titles
+from recommender.serving import stored_order, titles
 from recommender.serving.candidates import Candidate
 from recommender.serving.loaded_model import LoadedModel
 from recommender.serving.model_server import server
@@ -25,8 +25,8 @@ class Source(NamedTuple):
     loaded: LoadedModel | None = None
 
 
-POPULAR = Source("popular", candidates.popular)
-NEWEST = Source("newest", candidates.newest)
+POPULAR = Source("popular", stored_order.popular)
+NEWEST = Source("newest", stored_order.newest)
 VARIED = Source("popular", titles.varied)  # of all genres
 
 

@@ -15,9 +15,7 @@ from django.db.models import Count, Max
 from catalog.models import Credit, Movie, MovieGenre, MovieKeyword
 from recommender import estimators  # lazy: commands that serve no list start without pandas
 from recommender.estimators.artifact_files import FileSignature, file_signature
-from recommender.logs import log_once_a_minute
 from recommender.models import ServedModel
-from recommender.reasons import MainReason, main_reasons
 
 if TYPE_CHECKING:
     from recommender.estimators import Recommender
@@ -92,16 +90,6 @@ class LoadedModel:
     def candidates(self) -> Ids | None:
         """None, which is the fastest to score, while every rated movie is still in the catalog."""
         return None if len(self.rated) == int(self.model.is_rated_.sum()) else self.rated
-
-    def main_reasons(
-        self, ratings: dict[int, float], history: dict[int, float], movies: list[int]
-    ) -> dict[int, MainReason]:
-        """Of each movie of a list; none where the model fails to give them, which costs no list."""
-        try:
-            return main_reasons(self.model, ratings, history, movies)
-        except Exception:
-            log_once_a_minute(logger.exception, "Model %s failed to give reasons for its list", self.version)
-            return {}
 
 
 def load_model(row: ServedModel) -> LoadedModel:

@@ -3,6 +3,7 @@
 import pytest
 
 from catalog.models import Genre, Movie
+from recommender import reasons
 from recommender.models import Dismissal
 from recommender.services import explain, recommend, recommend_new
 from recommender.serving.model_server import server
@@ -105,3 +106,17 @@ def test_a_new_movie_can_be_explained(fresh, fan):
     explanation = explain(user=fan, movie=first.movie)
     assert explanation.source == "new"
     assert explanation.score == pytest.approx(first.score, abs=1e-6)
+
+
+def test_only_movies_that_are_shown_are_given_reasons(fresh, fan, monkeypatch):
+    asked: list[int] = []
+
+    def main_reasons(model, ratings, history, movies, n_features):
+        asked.extend(movies)
+        return reasons.main_reasons(model, ratings, history, movies, n_features)
+
+    monkeypatch.setattr("recommender.serving.candidates.main_reasons", main_reasons)
+    recommendations = recommend(user=fan, k=10, include_new=True, surface="test")
+
+    assert sorted(asked) == sorted(shown(recommendations))
+    assert all(result.reason for result in recommendations.results)

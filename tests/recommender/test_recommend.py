@@ -7,7 +7,7 @@ from catalog.services import record_rating, remove_rating
 from recommender.errors import InvalidRequest
 from recommender.models import Dismissal
 from recommender.services import recommend
-from recommender.serving import candidates
+from recommender.serving import stored_order
 from recommender.serving.model_server import server
 from tests.factories import GenreFactory, MovieFactory, RatingFactory, UserFactory
 from tests.recommender.conftest import count_ratings
@@ -173,7 +173,7 @@ def break_sources(monkeypatch, how_many: int) -> None:
     for loaded in server.models()[:how_many]:
         monkeypatch.setattr(loaded.model, "_cut", fail)
     if how_many > 2:
-        monkeypatch.setattr(candidates, "_first", first_but_not_popular(candidates._first))
+        monkeypatch.setattr(stored_order, "_first", first_but_not_popular(stored_order._first))
 
 
 def first_but_not_popular(first):
@@ -239,7 +239,7 @@ def test_a_list_without_taste_says_what_it_is(train, camps, fan, nora):
 
 def test_a_list_outlives_a_failure_to_give_reasons(train, fan, monkeypatch):
     train()
-    monkeypatch.setattr("recommender.serving.loaded_model.main_reasons", lambda *args: 1 / 0)
+    monkeypatch.setattr("recommender.serving.candidates.main_reasons", lambda *args: 1 / 0)
     assert [result.reason for result in recommend(user=fan, k=3, surface="test").results] == [None] * 3
 
 

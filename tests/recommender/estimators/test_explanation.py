@@ -105,8 +105,8 @@ def test_parts_and_the_blend_make_the_score() -> None:
         own = model()._reranker.weights_of(row, model().item_features_)
         personal = model().attribute(rated_by(user), movies).personal_scores
         score = model()._reranker.personal(own, personal[None])[0] + own[0, NOW:] @ model().item_features_
-        taste = model()._taste_weights(row) * model()._tastes.match(model()._positives(row), np.arange(len(movies)))
-        score += taste[0]
+        evidence = model()._tastes.evidence(model()._positives(row))
+        score += (model()._taste_weights(row) * model()._tastes.match(*evidence, np.arange(len(movies))))[0]
         expected = model().score_candidates([user], movies)[0]
         np.testing.assert_allclose(score + 1e-6 * model()._prior_share, expected, rtol=1e-4, atol=1e-5)
 
