@@ -89,6 +89,7 @@ shell: $(RUN) ## Open a Python shell with the models imported
 
 up: ## Start everything in containers
 	@CODE_REVISION="$$(git rev-parse HEAD 2>/dev/null)" docker compose up --build --detach --wait
+	@docker compose exec -T web python manage.py setup_link --if-open
 
 down: ## Stop the containers; their data stays
 	docker compose down

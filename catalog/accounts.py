@@ -20,6 +20,7 @@ from django.dispatch import receiver
 
 from catalog.errors import EmailNotConfirmed, InvalidSignUp, SecondFactorNeeded
 from catalog.invitations import check_invitation, use_invitation
+from catalog.mail import sends_mail
 from catalog.models import Movie, Rating, Source, User
 from catalog.models.rating import SKELETON_LENGTH
 from catalog.text import skeleton
@@ -28,11 +29,6 @@ _TAKEN = "This username is already taken."
 _LOOKS_TAKEN = "This username looks like one that is already taken."
 _IS_ADDRESS = "Choose a name that is not an email address. You can sign in with your address, too."
 _RESERVED = tuple(f"{source}-" for source in (Source.MOVIELENS, Source.GENERATED, Source.BULK))
-
-
-def sends_mail() -> bool:
-    """Whether mails reach anyone. Without a mail server they would be written to the log, links and all."""
-    return not settings.EMAIL_BACKEND.endswith((".console.EmailBackend", ".dummy.EmailBackend"))
 
 
 def must_confirm_email() -> bool:

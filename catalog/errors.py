@@ -50,6 +50,9 @@ class InvalidSignUp(CatalogError, code="sign_up_refused", text=_("There can be n
 class SignUpClosed(CatalogError, code="sign_up_closed", text=_("This site takes no new accounts."), status=403): ...
 
 
+class SetupClosed(CatalogError, code="setup_closed", text=_("This site is set up already."), status=404): ...
+
+
 class InvitationNeeded(
     CatalogError,
     code="invitation_needed",

@@ -14,5 +14,8 @@ provider_purged = Signal()
 # Sent when a request came with an API key whose last use, as recorded, is a minute ago or more: key_id, at.
 key_used = Signal()
 
+# Sent when a worker has loaded the sample that was chosen on the page of the first run: user_id.
+sample_loaded = Signal()
+
 # Sent when Redis could not count a request.
 counter_failed = Signal()

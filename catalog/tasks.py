@@ -4,13 +4,14 @@ import logging
 import time
 
 from celery import shared_task
-from django.conf import settings
 
 from catalog import popularity
 from catalog.imports import lifecycle
 from catalog.ingest.removal import remove_old_content
 from catalog.jobs.reaper import requeue_stale as requeue_stale_jobs
 from catalog.models import SyncRun
+from catalog.sample import job as sample_job
+from catalog.site_settings import tmdb_read_token
 from catalog.sync.work_items import SyncRequest
 
 logger = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ def sync_tmdb(*, goes_on: bool = False) -> dict[str, str | int]:
 
 def _reason_to_skip(goes_on: bool) -> str:
     run = SyncRun.objects.filter(status__in=SyncRun.ACTIVE).first()
-    if not settings.TMDB_READ_TOKEN:
+    if not tmdb_read_token():
         return "TMDB_READ_TOKEN is not set"
     if goes_on:
         return "" if run else "the run has ended"
@@ -54,6 +55,11 @@ def _reason_to_skip(goes_on: bool) -> str:
 @shared_task(name=lifecycle.READ_TASK, ignore_result=True)
 def read_import(*, import_id: int) -> dict[str, bool]:
     return {"read": lifecycle.read_import(import_id=import_id)}
+
+
+@shared_task(name=sample_job.TASK, ignore_result=True)
+def load_sample(*, load_id: int) -> dict[str, bool]:
+    return {"loaded": sample_job.run_load(load_id=load_id)}
 
 
 @shared_task(name="catalog.remove_old_imports", ignore_result=True)

@@ -120,6 +120,12 @@ class SignInThrottle(AddressThrottle):
             yield self.cache_format % {"scope": "account", "ident": name}
 
 
+class SetupThrottle(AddressThrottle):
+    """Counts tries of the code of the first run, as many as of passwords."""
+
+    scope = "token"
+
+
 class SecondFactorThrottle(AddressThrottle):
     """Counts codes that are given for an account after its password was."""
 
@@ -162,14 +168,20 @@ def limited(throttle: type[ExactThrottle]) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def check(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            limit = throttle()
-            if request.method != "POST" or limit.allow_request(request, None):
-                return view(request, *args, **kwargs)
-            seconds = math.ceil(limit.wait())
-            response = render(request, "429.html", {"seconds": seconds}, status=429)
-            response["Retry-After"] = str(seconds)
-            return response
+            refused = refusal(request, throttle) if request.method == "POST" else None
+            return refused or view(request, *args, **kwargs)
 
         return check
 
     return decorate
+
+
+def refusal(request: HttpRequest, throttle: type[ExactThrottle]) -> HttpResponseBase | None:
+    """Counts the request: the answer to one over the limit, or None."""
+    limit = throttle()
+    if limit.allow_request(request, None):
+        return None
+    seconds = math.ceil(limit.wait())
+    response = render(request, "429.html", {"seconds": seconds}, status=429)
+    response["Retry-After"] = str(seconds)
+    return response

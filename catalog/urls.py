@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.contrib.sitemaps import views as sitemaps
 from django.urls import path
 
-from catalog.views import accounts, diary, keys, library, lists, movies, record, sign_in, site
+from catalog.views import accounts, diary, keys, library, lists, movies, record, setup, sign_in, site
 
 app_name = "catalog"
 urlpatterns = [
@@ -23,6 +23,7 @@ urlpatterns = [
     path("people/<slug:name>/", lists.profile, name="profile"),
     path("genres/<slug:slug>/", movies.genre, name="genre"),
     path("favicon.ico", site.favicon, name="favicon"),
+    path("setup/", setup.set_up, name="setup"),
     path("theme/", site.choose_theme, name="theme"),
     path("manifest.webmanifest", site.manifest, name="manifest"),
     path("sw.js", site.service_worker, name="service-worker"),

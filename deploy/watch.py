@@ -8,6 +8,7 @@ supervisord, and with it every child.
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -78,6 +79,8 @@ def announce(address: str, log: Path) -> None:
             say(f"The site does not answer yet; see {log / 'web.log'}.")
         time.sleep(0.2)
     say(f"Movierec is at {address}  (Ctrl-C stops it; logs are in {log})")
+    # Nothing once there is a superuser.
+    subprocess.run([sys.executable, "manage.py", "setup_link", "--if-open", "--base", address], check=False)
 
 
 def main() -> None:

@@ -12,5 +12,6 @@ urlpatterns = [
     path("mlops/promote/", views.promote_version, name="promote"),
     path("mlops/roll-back/", views.roll_back_version, name="roll-back"),
     path("mlops/runs/", views.runs_fragment, name="runs-fragment"),
+    path("mlops/start/", views.start, name="start"),
     path("mlops/train/", views.train, name="train"),
 ]

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from catalog.site_settings import OWN_MAIL
 from mlops.policy import FOLDER_OR_BUCKET
 from movierec.addresses import quoted, redis_number
 
@@ -155,8 +156,10 @@ def postgres(name: str) -> dict[str, Any]:
 
 
 def mail(name: str) -> dict[str, Any]:
-    """Django's settings of the mail server at an address; without one, mails are written to the log."""
-    address = text(name, "consolemail://")
+    """Django's settings of the mail server at an address; without one, the server is the one that staff set."""
+    address = text(name)
+    if not address:
+        return {"EMAIL_BACKEND": OWN_MAIL, "EMAIL_TIMEOUT": 10}
     if not re.fullmatch("(console|memory|dummy)mail://", address):  # which have no host
         schemes = "|".join(map(re.escape, environ.Env.EMAIL_SCHEMES))
         address = url(name, scheme=schemes, expected="smtp+tls://user:password@host:port")

@@ -1,8 +1,13 @@
-"""The security header that Django does not set itself."""
+"""Security headers that Django does not set itself."""
 
 from collections.abc import Callable
 
+from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from catalog.site_settings import tmdb_read_token
 
 # What the site never asks a browser for; nothing that is embedded or injected may ask for it either.
 UNUSED = ("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "microphone", "payment", "usb")
@@ -16,3 +21,17 @@ def permissions_policy(get_response: Callable[[HttpRequest], HttpResponse]) -> C
         return response
 
     return respond
+
+
+class ContentSecurityPolicy(CSPMiddleware):
+    """The policy of settings; while TMDB is on, pages may also load its pictures."""
+
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
+        parts = super().get_policy_parts(request, response, report_only)
+        is_page = response.status_code < 500 and response.get("Content-Type", "").startswith("text/html")
+        if is_page and tmdb_read_token():
+            pictures = ["https://image.tmdb.org", settings.TMDB_LOGO_URL]
+            parts.update = {"img-src": [address for address in pictures if address]} | (parts.update or {})
+        return parts

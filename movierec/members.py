@@ -28,6 +28,7 @@ WAYS_IN = {
     "catalog:offline",
     "catalog:robots",
     "catalog:service-worker",
+    "catalog:setup",
     "catalog:theme",
     "mfa_authenticate",
     "mfa_login_webauthn",

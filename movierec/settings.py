@@ -79,7 +79,7 @@ MIDDLEWARE = [
     "movierec.headers.permissions_policy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "movierec.headers.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -106,6 +106,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "catalog.site_settings.in_templates",
             ],
         },
     },
@@ -235,12 +236,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
-        "img-src": [
-            SELF,
-            "data:",
-            *(["https://image.tmdb.org"] if TMDB_READ_TOKEN else []),
-            *([TMDB_LOGO_URL] if TMDB_READ_TOKEN and TMDB_LOGO_URL else []),
-        ],
+        "img-src": [SELF, "data:"],  # and those of TMDB where it is on: `movierec.headers`
         "frame-ancestors": ["'none'"],
         "form-action": [SELF],
         "base-uri": [SELF],
@@ -281,6 +277,7 @@ PROMETHEUS_EXPORT_MIGRATIONS = False
 
 vars().update(env.mail("EMAIL_URL"))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "movierec@localhost")
+SITE_NAME = env.text("SITE_NAME", pattern=r".{0,40}", expected="at most 40 characters")
 ALERT_EMAILS = env.names("ALERT_EMAILS")
 ALERT_WEBHOOK_URL = never_show(env.url("ALERT_WEBHOOK_URL"))
 

@@ -19,6 +19,7 @@ from rest_framework.test import APIClient
 
 from catalog import counter
 from catalog.jobs import messages
+from catalog.site_settings import Values, followed
 from mlops.registry.mlflow_client import EXPERIMENT
 from movierec.api_keys import uses
 from recommender.serving.lists import impressions
@@ -148,6 +149,7 @@ def _process_of_its_own(request, monkeypatch) -> Iterator[None]:
     """No model, shown list or said log line of an earlier test; no threads unless the test asks for `threads`."""
     monkeypatch.setattr("recommender.logs._logged_at", {})
     cache.clear()
+    followed.hold(Values())  # until a test changes the row
     if "threads" not in request.fixturenames:
         monkeypatch.setattr("recommender.serving.periodic.PeriodicThread.ensure_started", lambda self: None)
     _stop_threads()  # a page that a browser still asked for when its test ended starts them again

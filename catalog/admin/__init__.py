@@ -1,8 +1,10 @@
 """Admin of the catalogue. Changes that affect figures go through the services."""
 
 from django.contrib import admin
+from django.utils.functional import lazy
 
-from catalog.admin import invitations, metadata, movies, records, sign_in, users  # noqa: F401  # they register what they have
+from catalog.admin import invitations, metadata, movies, records, sign_in, site_settings, users  # noqa: F401  # they register what they have
+from catalog.site_settings import site_name
 
-admin.site.site_header = admin.site.site_title = "Movierec"
+admin.site.site_header = admin.site.site_title = lazy(site_name, str)()
 admin.site.index_title = "Administration"

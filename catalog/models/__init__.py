@@ -1,7 +1,7 @@
 """Users, movies with their metadata, what users keep about movies, and the records of syncs and imports."""
 
 from catalog.models.api_key import APIKey, Scope
-from catalog.models.imports import ImportRow, ImportRun, UserImport
+from catalog.models.imports import ImportRow, ImportRun, SampleLoad, UserImport
 from catalog.models.invitation import Invitation
 from catalog.models.job import Job
 from catalog.models.metadata import (
@@ -18,5 +18,6 @@ from catalog.models.movie import Movie
 from catalog.models.personal import MovieList, MovieListItem, Note, Profile
 from catalog.models.rating import Rating, User, Viewing, WatchlistItem
 from catalog.models.request_count import RequestCount
+from catalog.models.site_settings import SiteSettings
 from catalog.models.source import Source
 from catalog.models.sync import SyncItem, SyncRun, TMDBRecord

@@ -30,6 +30,22 @@ class ImportRun(models.Model):
         return f"{self.source}: {self.origin}"
 
 
+class SampleLoad(Job):
+    """The sample, loaded by a worker because the first staff account asked for it."""
+
+    KIND = "sample"
+    EXCLUSIVE = "sample"
+
+    id = models.BigAutoField(primary_key=True)
+    job_ptr = models.OneToOneField(Job, on_delete=models.CASCADE, parent_link=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"sample {self.pk}"
+
+
 class UserImport(Job):
     """A file that a user uploads to import their own data. The job is to read it; then its owner imports it or not.
 

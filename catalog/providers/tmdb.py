@@ -17,6 +17,7 @@ from catalog.providers.rate_limit import FileRateLimiter, RateLimiter, RedisRate
 from catalog.providers.tmdb_documents import MovieDocument, MoviePage, read
 from catalog.retries import RetryingCaller
 from catalog.safe_json import InvalidJSON, parse_json
+from catalog.site_settings import tmdb_read_token
 
 ATTEMPTS = 6
 LONGEST_BACKOFF = 20.0
@@ -184,7 +185,8 @@ def _excerpt(body: bytes) -> str:
 
 def connect() -> TMDBClient:
     """A client configured by settings. Raises ProviderError if TMDB is not set up."""
-    if not settings.TMDB_READ_TOKEN:
+    token = tmdb_read_token()
+    if not token:
         raise ProviderError("TMDB_READ_TOKEN is not set; it is TMDB's API read access token (see docs/tmdb.md).")
     policy = settings.POLICY.tmdb
     limiter: RateLimiter
@@ -192,6 +194,4 @@ def connect() -> TMDBClient:
         limiter = RedisRateLimiter(policy.requests_per_second, settings.REDIS_URL, f"{settings.REDIS_PREFIX}:tmdb")
     else:
         limiter = FileRateLimiter(policy.requests_per_second, settings.VAR_DIR / "tmdb-rate-limit")
-    return TMDBClient(
-        base_url=settings.TMDB_API_URL, token=settings.TMDB_READ_TOKEN, limiter=limiter, connections=policy.connections
-    )
+    return TMDBClient(base_url=settings.TMDB_API_URL, token=token, limiter=limiter, connections=policy.connections)

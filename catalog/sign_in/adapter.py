@@ -15,10 +15,11 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from catalog.accounts import sends_mail
 from catalog.errors import MailNotSent
+from catalog.mail import sends_mail
 from catalog.return_addresses import is_readable
 from catalog.sign_in.settings import LINK_HOURS
+from catalog.site_settings import site_name
 from catalog.throttling import MailThrottle
 
 logger = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class AccountAdapter(DefaultAccountAdapter):
             logger.warning("A mail was not sent: its recipient got too many within the window of limits.mail")
             return
         try:
-            super().send_mail(template_prefix, email, context | {"link_hours": LINK_HOURS})
+            super().send_mail(template_prefix, email, context | {"link_hours": LINK_HOURS, "site_name": site_name()})
         except (OSError, SMTPException) as error:
             logger.error("A mail could not be sent: %s", type(error).__name__)  # the text may name the recipient
             raise MailNotSent from error

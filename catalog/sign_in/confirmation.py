@@ -3,7 +3,7 @@
 from allauth.account.models import EmailAddress
 from django.http import HttpRequest
 
-from catalog.accounts import sends_mail
+from catalog.mail import sends_mail
 from catalog.models import User
 
 

@@ -50,7 +50,6 @@ def account_settings() -> dict[str, Any]:
         "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
         "MFA_PASSKEY_LOGIN_ENABLED": True,
         "MFA_ALLOW_UNVERIFIED_EMAIL": True,  # not every site sends mail
-        "MFA_TOTP_ISSUER": "Movierec",
         "MFA_TOTP_TOLERANCE": 1,
         "MFA_RATE_LIMITS": False,
         "ACCOUNT_RATE_LIMITS": False,  # `catalog.throttling` counts, over all processes and with the API

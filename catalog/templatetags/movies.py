@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from catalog.guests import mark_for
 from catalog.models import Movie, Rating
 from catalog.models.movie import Marks
+from catalog.site_settings import tmdb_read_token
 
 TMDB_POSTERS = "https://image.tmdb.org/t/p/w342"
 
@@ -32,12 +33,12 @@ def real_poster_url(movie: Movie) -> str:
 
 @register.simple_tag
 def shows_tmdb() -> bool:
-    return bool(settings.TMDB_READ_TOKEN)
+    return bool(tmdb_read_token())
 
 
 @register.simple_tag
 def tmdb_logo_url() -> str:
-    return settings.TMDB_LOGO_URL if settings.TMDB_READ_TOKEN else ""
+    return settings.TMDB_LOGO_URL if tmdb_read_token() else ""
 
 
 @register.simple_tag

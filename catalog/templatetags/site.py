@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from catalog import site_settings
 from catalog.invitations import is_open
 from catalog.models import Credit, Movie
 from catalog.models.rating import RATING_STEPS
@@ -35,6 +36,12 @@ def chosen_theme(context: dict[str, Any]) -> str:
 def sign_up_is_open() -> bool:
     """Whether pages offer an account to everybody."""
     return is_open()
+
+
+@register.simple_tag
+def known_site_name() -> str:
+    """The site's name without asking the database."""
+    return site_settings.known_site_name()
 
 
 @register.simple_tag(takes_context=True)

@@ -18,11 +18,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from catalog.accounts import sends_mail
 from catalog.accounts import sign_up as create_account
 from catalog.errors import InvalidSignUp, InvitationNeeded, MailNotSent, SignUpClosed
 from catalog.forms import SignUpForm
 from catalog.invitations import check_invitation
+from catalog.mail import sends_mail
 from catalog.models import User
 from catalog.return_addresses import safe_next
 from catalog.throttling import MailThrottle, SignInThrottle, SignUpThrottle, limited

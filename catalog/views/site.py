@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 from catalog.invitations import is_open
 from catalog.models import Genre, Movie
 from catalog.return_addresses import safe_next
+from catalog.site_settings import site_name
 from catalog.templatetags.site import THEMES
 from catalog.views.pages import post_only
 
@@ -59,8 +60,8 @@ def manifest(request: HttpRequest) -> HttpResponse:
     start = f"{settings.BASE_PATH}/"
     icons = [("icon-192", 192, "any"), ("icon-512", 512, "any"), ("icon-maskable-512", 512, "maskable")]
     values = {
-        "name": "Movierec",
-        "short_name": "Movierec",
+        "name": site_name(),
+        "short_name": site_name(),
         "description": _("Recommendations that learn from every rating and say why."),
         "id": start,
         "start_url": start,

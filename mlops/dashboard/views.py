@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,8 +16,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from catalog.jobs.messages import send
-from catalog.models import User
-from catalog.views.pages import post_only
+from catalog.models import Movie, Rating, SampleLoad, User
+from catalog.views.pages import HtmxRequest, is_htmx, post_only
 from mlops.dashboard.page import TABS, dashboard, runs
 from mlops.errors import MLOpsError, ReasonRequired
 from mlops.models import DriftReport, ModelVersion, PipelineRun, Promotion
@@ -66,6 +66,14 @@ def first_model(request: HttpRequest) -> HttpResponse:
     """How far the training of the first model is: a part of the home page while none is served."""
     run = PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE).first()
     return render(request, "mlops/_first_model.html", {"is_ready": ModelVersion.champion() is not None, "run": run})
+
+
+@require_safe
+@staff_only
+def start(request: HttpRequest) -> HttpResponse:
+    """After the first run: how far the data and the first model are, and what to do next."""
+    template = "mlops/_start.html" if is_htmx(cast(HtmxRequest, request)) else "mlops/start.html"
+    return render(request, template, _first_steps())
 
 
 def action(permission: str) -> Callable[[Callable[[HttpRequest], str]], View]:
@@ -139,3 +147,15 @@ def _now_serves(promotion: Promotion) -> str:
     return _("Version {version} serves now ({kind}).").format(
         version=promotion.version_id, kind=promotion.get_kind_display()
     )
+
+
+def _first_steps() -> dict[str, Any]:
+    """`is_busy` while the sample is loaded or a training waits or runs."""
+    load = SampleLoad.objects.first()
+    run = PipelineRun.objects.first()
+    has_model = ModelVersion.champion() is not None
+    is_loading = load is not None and (load.is_active or load.retry_at is not None)
+    is_training = run is not None and run.is_active
+    counts = {"n_movies": Movie.objects.count(), "n_ratings": Rating.objects.count()}
+    states = {"is_loading": is_loading, "is_training": is_training, "has_model": has_model}
+    return counts | states | {"load": load, "run": run, "is_busy": is_loading or is_training}

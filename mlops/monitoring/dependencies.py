@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from catalog.errors import ProviderError, ProviderUnavailable
 from catalog.providers.tmdb import connect
+from catalog.site_settings import tmdb_read_token
 from mlops.data.evidence import record
 from mlops.errors import MirrorIncomplete
 from mlops.evaluation.lineage import library_versions
@@ -31,7 +32,7 @@ CHANGES_SHOWN = 5
 def check_dependencies() -> list[Finding]:
     """Opens and closes an alert for each reachable dependency, and records evidence that they were checked."""
     findings = [_champion_libraries(), _pinned_libraries()]
-    if settings.TMDB_READ_TOKEN:
+    if tmdb_read_token():
         findings.append(_tmdb())
     for finding in findings:
         if is_reachable(finding):

@@ -1,15 +1,20 @@
 """What people and schedules do with training runs: start, cancel, resume."""
 
+from contextlib import suppress
+from typing import Any
+
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.dispatch import receiver
 
 from catalog.jobs import queue
 from catalog.jobs.reaper import requeue_stale
 from catalog.models import User
+from catalog.signals import sample_loaded
 from mlops.data.lookup import find_snapshot
 from mlops.errors import RunNotActive, RunNotFound, RunNotResumable, TrainingAlreadyActive
 from mlops.evaluation.parameters import known_algorithm, to_json
-from mlops.models import PipelineRun
+from mlops.models import ModelVersion, PipelineRun
 from mlops.training.job import remove_superseded
 from mlops.tuning.choices import parameters_in_force
 
@@ -52,6 +57,16 @@ def start_training(
     if run.trigger != PipelineRun.Trigger.COMMAND:
         transaction.on_commit(lambda: queue.enqueue(run))
     return run
+
+
+@receiver(sample_loaded)
+def train_first_model(user_id: int | None, **event: Any) -> None:
+    """After the first run; not on a host whose models are trained elsewhere."""
+    if settings.POLICY.schedules.train_model == "off" or ModelVersion.champion() is not None:
+        return
+    with suppress(TrainingAlreadyActive):
+        requested_by = User.objects.filter(pk=user_id).first() if user_id else None
+        start_training(trigger=PipelineRun.Trigger.PAGE, requested_by=requested_by)
 
 
 def resume_run(*, run_id: int, by: User | None = None, here: bool = False) -> PipelineRun:

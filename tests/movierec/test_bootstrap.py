@@ -36,15 +36,16 @@ def bootstrap(capsys):
     return bootstrap
 
 
-def test_a_new_site_gets_everything_it_needs(new_site, bootstrap):
+def test_a_new_site_gets_everything_it_needs(new_site, bootstrap, client):
     said = bootstrap()
 
     assert Movie.objects.count() == 3
     assert Rating.objects.count() == 4
     assert PeriodicTask.objects.filter(enabled=True).count() >= len(new_site.POLICY.schedules.model_dump())
     assert list((new_site.STATIC_ROOT / "css").glob("*.css"))
-    password = re.search(r"admin with password (\S+)", said).group(1)
-    assert authenticate(username="admin", password=password).is_superuser
+    assert not User.objects.filter(is_staff=True).exists()
+    [page] = re.findall(r"http://127\.0\.0\.1:\d+(/setup/\?code=\S+)", said)
+    assert client.get(page).status_code == 200
 
 
 def test_each_step_says_how_long_it_took(new_site, bootstrap):
@@ -59,7 +60,7 @@ def test_too_few_ratings_for_a_model_are_said_and_stop_nothing(new_site, bootstr
 
     assert "No model was promoted" in said
     assert "popular movies" in said
-    assert "Staff account" in said
+    assert "/setup/?code=" in said
 
 
 def test_a_training_lost_on_another_host_is_repeated(new_site, bootstrap, change_policy):
@@ -83,15 +84,14 @@ def test_a_training_lost_on_another_host_is_repeated(new_site, bootstrap, change
     assert PipelineRun.objects.exclude(pk=killed.pk).get().status == PipelineRun.Status.FAILED  # too few ratings
 
 
-def test_a_second_start_loads_nothing_and_shows_no_password(new_site, bootstrap):
-    bootstrap()
+def test_a_second_start_loads_nothing(new_site, bootstrap):
+    link = bootstrap().splitlines()[-1]
     collected = (new_site.STATIC_ROOT / ".collected").stat().st_mtime_ns
 
     said = bootstrap()
 
     assert "Sample" not in said
-    assert "password" not in said
-    assert User.objects.filter(is_staff=True).count() == 1
+    assert said.splitlines()[-1] == link
     assert (new_site.STATIC_ROOT / ".collected").stat().st_mtime_ns == collected
 
 
@@ -123,14 +123,36 @@ def test_a_wrong_sample_path_stops_with_what_is_wrong(new_site, bootstrap, tmp_p
     assert (new_site.VAR_DIR / SENTINEL).exists()
 
 
-def test_the_staff_account_never_takes_an_existing_name(new_site, bootstrap):
-    visitor = User.objects.create_user(username="admin", password="their own")
+@pytest.fixture
+def unattended(monkeypatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_USERNAME", "ops")
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "of the environment")
 
-    said = bootstrap()
 
-    assert re.search(r"admin-[0-9a-f]{6} with password", said)
+def test_the_environment_makes_the_staff_account(new_site, bootstrap, unattended):
+    said = bootstrap() + bootstrap()
+
+    assert authenticate(username="ops", password="of the environment").is_superuser
+    assert said.count("Staff account") == 1
+    assert "of the environment" not in said
+    assert "/setup/" not in said
+
+
+def test_the_environment_takes_no_existing_name(new_site, bootstrap, unattended):
+    visitor = User.objects.create_user(username="ops", password="their own")
+
+    with pytest.raises(CommandError, match="DJANGO_SUPERUSER_USERNAME"):
+        bootstrap()
+
     visitor.refresh_from_db()
     assert not visitor.is_staff
+
+
+def test_a_name_without_a_password_is_refused(new_site, bootstrap, unattended, monkeypatch):
+    monkeypatch.delenv("DJANGO_SUPERUSER_PASSWORD")
+
+    with pytest.raises(CommandError, match="DJANGO_SUPERUSER_PASSWORD"):
+        bootstrap()
 
 
 @pytest.mark.parametrize(

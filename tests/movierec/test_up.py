@@ -19,6 +19,7 @@ case "$1 $3" in
 "healthcheck "*"$SICK"*) exit 1 ;;
 esac""",
 }
+LINK = "exec -T web python manage.py setup_link --if-open"
 SERVING = ["web", "worker", "training", "beat", "flower", "mlflow"]
 
 
@@ -37,7 +38,7 @@ def checks(*services: str) -> list[str]:
 
 
 def test_docker_knows_the_order_itself(tmp_path):
-    assert up(tmp_path, "docker compose")[:2] == (0, ["docker compose up --detach --wait"])
+    assert up(tmp_path, "docker compose")[:2] == (0, ["docker compose up --detach --wait", f"docker compose {LINK}"])
 
 
 def test_podman_starts_what_depends_on_a_service_that_has_ended(tmp_path):
@@ -52,6 +53,7 @@ def test_podman_starts_what_depends_on_a_service_that_has_ended(tmp_path):
         "podman wait films_migrate_1",
         f"{start} {' '.join(SERVING)}",
         *checks(*SERVING),
+        f"compose --file docker-compose.yml {LINK}",
     ]
 
 

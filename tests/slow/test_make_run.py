@@ -19,6 +19,7 @@ from tests.processes import BIN, ROOT, answers, end, environment, free_port, wai
 # In this order, on one site: deploy/test keeps each file on one core. Limits in seconds only end what hangs.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
+ACCOUNT = {"username": "ada", "password": "correct horse battery"}
 HITS, TOPICS, SIZE = 10, 10, 8
 
 
@@ -105,17 +106,27 @@ def assert_nothing_is_left(process: subprocess.Popen[bytes], place: Path) -> Non
     wait_for(lambda: processes_of(place) == [], seconds=60, what="all processes ended")
 
 
+def _set_up(port: int, log: Path) -> None:
+    """Makes the first staff account by the link that the last line shows."""
+    wait_for(lambda: "/setup/?code=" in log.read_text(), seconds=120, what="the link")
+    [link] = re.findall(rf"http://127\.0\.0\.1:{port}/setup/\?code=\S+", log.read_text())
+    with httpx.Client(timeout=60) as browser:
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(link).text)[1]
+        again = {"password_again": ACCOUNT["password"], "csrfmiddlewaretoken": token}
+        assert browser.post(link, data=ACCOUNT | again).status_code == 302
+        assert "version 1" in browser.get(f"http://127.0.0.1:{port}/mlops/").text
+
+
 def test_first_start_serves_a_model_and_sigterm_ends_everything(place):
     port = free_port()
     with make_run(place, port) as (process, log):
         said = wait_until_served(process, log, port)
 
         assert "Version 1 passed the gate and was promoted." in said
-        password = re.search(r"Staff account .* admin with password (\S+)", said).group(1)
+        _set_up(port, log)
         ready = httpx.get(f"http://127.0.0.1:{port}/readyz").json()
         assert ready["parts"]["model"]["detail"].startswith("version 1")
-        account = {"username": "admin", "password": password}
-        signed_in = httpx.post(f"http://127.0.0.1:{port}/api/v1/token/", json=account, timeout=60)
+        signed_in = httpx.post(f"http://127.0.0.1:{port}/api/v1/token/", json=ACCOUNT, timeout=60)
         assert signed_in.status_code == 200
         assert _listening_addresses(port) == {"127.0.0.1"}
 
@@ -132,7 +143,7 @@ def test_second_start_reuses_everything_and_ctrl_c_ends_it(place):
     with make_run(place, port) as (process, log):
         said = wait_until_served(process, log, port)
 
-        assert "password" not in said
+        assert "/setup/" not in said
         assert "First model" not in said
         ready = httpx.get(f"http://127.0.0.1:{port}/readyz").json()
         assert ready["parts"]["model"]["detail"].startswith("version 1")

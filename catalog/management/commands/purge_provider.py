@@ -1,11 +1,11 @@
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandParser
 
 from catalog.ingest.removal import purge_tmdb
 from catalog.management.base import LongCommand
 from catalog.models import Source
+from catalog.site_settings import tmdb_read_token
 
 
 class Command(LongCommand):
@@ -23,5 +23,5 @@ class Command(LongCommand):
             f"Deleted {report.removed:,} movies that only TMDB described; took its content out of {report.stripped:,} "
             f"others, {report.renamed:,} of which have no title any more but a number, since people rated them."
         )
-        if settings.TMDB_READ_TOKEN:
+        if tmdb_read_token():
             self.stderr.write(self.style.WARNING("TMDB_READ_TOKEN is still set: the next sync brings it all back."))

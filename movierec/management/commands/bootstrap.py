@@ -2,7 +2,6 @@
 
 import logging
 import os
-import secrets
 import socket
 import sys
 import time
@@ -16,6 +15,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 
+from catalog import setup
 from catalog.jobs.reaper import proof_seconds, requeue_stale
 from catalog.management.base import terminate_as_interrupt
 from catalog.models import Movie, Rating
@@ -46,6 +46,7 @@ class Command(BaseCommand):
                 prepare(echo=self._echo)
             if options["serve"]:
                 serve(port=options["port"])
+            call_command("setup_link", "--if-open", stdout=self.stdout)
         except KeyboardInterrupt:
             self.stderr.write("Stopped. The next start continues from here.")
             sys.exit(STOPPED)
@@ -106,8 +107,8 @@ def prepare(*, echo: Echo) -> None:
     if ServedModel.champion() is None and Rating.objects.exists():
         with _step("First model", echo):
             _train(echo)
-    if not get_user_model().objects.filter(is_staff=True).exists():
-        _create_staff(echo)
+    if setup.is_open() and (name := os.environ.get("DJANGO_SUPERUSER_USERNAME")):
+        _create_superuser(name, echo)
 
 
 def serve(*, port: int) -> NoReturn:
@@ -178,9 +179,13 @@ def _wait_for_lost_run(echo: Echo) -> None:
         requeue_stale(PipelineRun.KIND)
 
 
-def _create_staff(echo: Echo) -> None:
-    password = secrets.token_urlsafe(12)
+def _create_superuser(name: str, echo: Echo) -> None:
+    """For sites that are started by programs; the variables are those of Django's `createsuperuser`."""
+    password = os.environ.get("DJANGO_SUPERUSER_PASSWORD", "")
+    if not password:
+        raise CommandError("DJANGO_SUPERUSER_USERNAME is set, so DJANGO_SUPERUSER_PASSWORD has to be set, too.")
     users = get_user_model().objects
-    name = next(name for name in ("admin", f"admin-{secrets.token_hex(3)}") if not users.filter(username=name).exists())
-    users.create_superuser(username=name, email="", password=password)
-    echo(f"==> Staff account for /admin/: {name} with password {password}  (shown only now; change it there)")
+    if users.filter(username=name).exists():
+        raise CommandError(f"DJANGO_SUPERUSER_USERNAME: {name} is a user already, without the rights of staff.")
+    users.create_superuser(username=name, email=os.environ.get("DJANGO_SUPERUSER_EMAIL", ""), password=password)
+    echo(f"==> Staff account for /admin/: {name}")

@@ -26,3 +26,4 @@ class Command(BaseCommand):
             logger.error("the model was not fetched: %s", error)
         else:
             self.stdout.write(f"Fetched models: {len(fetched)}.")
+        call_command("setup_link", "--if-open", stdout=self.stdout)

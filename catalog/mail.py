@@ -1,0 +1,105 @@
+"""The mail server that staff set on the site, where the environment names none."""
+
+import smtplib
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends import console, smtp
+from django.core.mail.backends.base import BaseEmailBackend
+from django.utils.translation import gettext as _
+
+from catalog.site_settings import NO_SENDER, OWN_MAIL, Values, current
+
+CHECK_SECONDS = 5
+
+
+class EmailBackend(BaseEmailBackend):
+    """Sends by the server of the site's settings, with their sender; without a server it writes mails to the log."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        values = current()
+        if not values.mail_host:
+            return console.EmailBackend(fail_silently=self.fail_silently).send_messages(email_messages) or 0
+        sender = sender_of(values)
+        for message in email_messages:
+            if message.from_email == settings.DEFAULT_FROM_EMAIL:
+                message.from_email = sender
+        connection = server_of(values, timeout=settings.EMAIL_TIMEOUT or CHECK_SECONDS)
+        connection.fail_silently = self.fail_silently
+        return connection.send_messages(list(email_messages)) or 0
+
+
+def sends_mail() -> bool:
+    """Whether mails reach anyone. Without a mail server they would be written to the log, links and all."""
+    if settings.EMAIL_BACKEND == OWN_MAIL:
+        return bool(current().mail_host)
+    return not settings.EMAIL_BACKEND.endswith((".console.EmailBackend", ".dummy.EmailBackend"))
+
+
+def sender_of(values: Values) -> str:
+    """The environment's, if it names one."""
+    return values.mail_from if settings.DEFAULT_FROM_EMAIL == NO_SENDER else settings.DEFAULT_FROM_EMAIL
+
+
+def server_of(values: Values, *, timeout: float) -> smtp.EmailBackend:
+    return smtp.EmailBackend(
+        host=values.mail_host,
+        port=values.mail_port,
+        username=values.mail_user,
+        password=values.mail_password,
+        use_tls=values.mail_security == "starttls",
+        use_ssl=values.mail_security == "tls",
+        timeout=timeout,
+    )
+
+
+def refusal_of_server(values: Values, *, test_to: str = "") -> str:
+    """Connects, signs in and names the sender; with `test_to` sends a message there. What failed, or nothing."""
+    address = f"{values.mail_host}:{values.mail_port}"
+    connection = server_of(values, timeout=CHECK_SECONDS)
+    sender = sender_of(values)
+    try:
+        connection.open()
+        if test_to:
+            connection.send_messages([_test_message(sender, test_to, values.site_name)])
+        else:
+            _name_sender(connection.connection, sender)
+    except smtplib.SMTPAuthenticationError:
+        return _("%(server)s refused this user and password.") % {"server": address}
+    except smtplib.SMTPException as error:
+        return _("%(server)s does not send: %(error)s") % {"server": address, "error": _reason(error)}
+    except (OSError, UnicodeError) as error:
+        return _("%(server)s could not be reached within %(seconds)d seconds: %(error)s") % {
+            "server": address,
+            "seconds": CHECK_SECONDS,
+            "error": error or type(error).__name__,
+        }
+    finally:
+        connection.fail_silently = True
+        connection.close()
+    return ""
+
+
+def _name_sender(server: smtplib.SMTP | None, sender: str) -> None:
+    if server is None:
+        return
+    server.ehlo_or_helo_if_needed()
+    code, text = server.mail(sender)
+    if code != 250:
+        raise smtplib.SMTPSenderRefused(code, text, sender)
+
+
+def _reason(error: smtplib.SMTPException) -> str:
+    """The server's own words, which may be bytes."""
+    said = error.smtp_error if isinstance(error, smtplib.SMTPResponseException) else error
+    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+
+
+def _test_message(sender: str, to: str, name: str) -> EmailMessage:
+    return EmailMessage(
+        subject=_("%(name)s can send mail") % {"name": name},
+        body=_("This is a test: the mail server that you named works."),
+        from_email=sender,
+        to=[to],
+    )

@@ -1,0 +1,42 @@
+"""The one row of what staff set for the whole site; `catalog.site_settings` reads it."""
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from catalog.site_settings import encrypt, followed
+
+
+class SiteSettings(models.Model):
+    """Only row 1. Secrets are encrypted; what the environment sets wins over what stands here."""
+
+    class Security(models.TextChoices):
+        STARTTLS = "starttls", _("STARTTLS, usually port 587")
+        TLS = "tls", _("TLS from the start, usually port 465")
+        NONE = "none", _("None, usually port 25: on your own network only")
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    site_name = models.CharField(max_length=40, blank=True)
+    mail_host = models.CharField(max_length=253, blank=True)
+    mail_port = models.PositiveIntegerField(default=587)
+    mail_security = models.CharField(max_length=8, choices=Security, default=Security.STARTTLS)
+    mail_user = models.CharField(max_length=254, blank=True)
+    mail_password_sealed = models.TextField(blank=True, editable=False)
+    mail_from = models.CharField(max_length=254, blank=True)
+    tmdb_read_token_sealed = models.TextField(blank=True, editable=False)
+    setup_nonce = models.CharField(max_length=64, blank=True, editable=False, help_text="Of the link to the first run.")
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("site settings")
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="catalog_sitesettings_one_row")]
+
+    def __str__(self) -> str:
+        return str(_("Site settings"))
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        followed.forget()
+
+    def seal(self, name: str, secret: str) -> None:
+        setattr(self, f"{name}_sealed", encrypt(secret))

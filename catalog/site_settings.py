@@ -1,0 +1,158 @@
+"""What staff set for the whole site in one row of the database, beside the environment, which wins.
+
+Each process reads the row again every few seconds, so that a request asks the database nothing and a change needs no
+restart. Secrets are encrypted in the row by SECRET_KEY.
+"""
+
+import base64
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.apps import apps
+from django.conf import settings
+from django.db import Error
+from django.http import HttpRequest
+from django.utils.encoding import force_bytes
+from django.utils.functional import lazy
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 3.0  # how old a process's values may be
+PAUSE_SECONDS = 10.0  # more, after a database did not answer
+PRODUCT = "Movierec"
+OWN_MAIL = "catalog.mail.EmailBackend"  # of a site whose environment names no mail server
+NO_SENDER = "movierec@localhost"
+SECRETS = ("mail_password", "tmdb_read_token")
+
+
+@dataclass(frozen=True)
+class Values:
+    """The row, with its secrets decrypted. Those in `unreadable` SECRET_KEY does not decrypt; they count as unset."""
+
+    site_name: str = ""
+    mail_host: str = ""
+    mail_port: int = 587
+    mail_security: str = "starttls"
+    mail_user: str = ""
+    mail_password: str = ""
+    mail_from: str = ""
+    tmdb_read_token: str = ""
+    unreadable: tuple[str, ...] = ()
+
+
+class _Followed:
+    """The values as this process last read them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.hold(Values())
+        self.forget()
+
+    def hold(self, values: Values) -> None:
+        """Keeps these values until `forget`."""
+        self.latest, self._read_again_at = values, float("inf")
+
+    def forget(self) -> None:
+        self._read_again_at = 0.0
+        self._was_read = False
+
+    def current(self) -> Values:
+        if time.monotonic() < self._read_again_at or not self._lock.acquire(blocking=not self._was_read):
+            return self.latest
+        try:
+            if time.monotonic() >= self._read_again_at:
+                self._read()
+        finally:
+            self._lock.release()
+        return self.latest
+
+    def _read(self) -> None:
+        self._was_read, self._read_again_at = True, time.monotonic() + SECONDS
+        try:
+            row = apps.get_model("catalog", "SiteSettings").objects.filter(pk=1).values().first()
+        except Error as error:  # the database is away, or not migrated yet
+            self._read_again_at += PAUSE_SECONDS
+            logger.debug("the site's settings were not read: %s", error)
+            return
+        self.latest = _decrypted(dict(row)) if row else Values()
+
+
+followed = _Followed()
+hide_secret: list[Callable[[str], object]] = []  # called with each secret that is read, so that no log shows it
+_reported: set[str] = set()  # secrets that could not be decrypted, each said once
+
+
+def current() -> Values:
+    return followed.current()
+
+
+def site_name() -> str:
+    """What this site is called; the product's name unless its operator chose one."""
+    return settings.SITE_NAME or current().site_name or PRODUCT
+
+
+def known_site_name() -> str:
+    """The name as this process last read it, for pages that say that the database does not answer."""
+    return settings.SITE_NAME or followed.latest.site_name or PRODUCT
+
+
+def in_templates(request: HttpRequest) -> dict[str, Any]:
+    """A context processor; the name is looked up by pages that show it."""
+    return {"site_name": lazy(site_name, str)()}
+
+
+def tmdb_read_token() -> str:
+    return settings.TMDB_READ_TOKEN or current().tmdb_read_token
+
+
+def set_by(field: str) -> str:
+    """The environment variable that sets the field, so that it cannot be changed here; empty if none does."""
+    if field == "site_name":
+        return "SITE_NAME" if settings.SITE_NAME else ""
+    if field == "tmdb_read_token":
+        return "TMDB_READ_TOKEN" if settings.TMDB_READ_TOKEN else ""
+    if not field.startswith("mail_"):
+        return ""
+    if settings.EMAIL_BACKEND != OWN_MAIL:
+        return "EMAIL_URL"
+    return "DEFAULT_FROM_EMAIL" if field == "mail_from" and settings.DEFAULT_FROM_EMAIL != NO_SENDER else ""
+
+
+def encrypt(secret: str) -> str:
+    return _cipher().encrypt(secret.encode()).decode() if secret else ""
+
+
+def _decrypted(row: dict[str, Any]) -> Values:
+    plain: dict[str, Any] = {}
+    unreadable = []
+    for name in SECRETS:
+        sealed = row[f"{name}_sealed"]
+        try:
+            plain[name] = _cipher().decrypt(sealed.encode()).decode() if sealed else ""
+        except InvalidToken:
+            plain[name] = ""
+            unreadable.append(name)
+            _report(name)
+        for hide in hide_secret:
+            hide(plain[name])
+    stored = {field.name: row[field.name] for field in fields(Values) if field.name in row}
+    return Values(**stored | plain, unreadable=tuple(unreadable))
+
+
+def _report(name: str) -> None:
+    if name not in _reported:
+        _reported.add(name)
+        logger.error("The site's %s cannot be decrypted by SECRET_KEY and counts as unset; set it again.", name)
+
+
+def _cipher() -> MultiFernet:
+    """By the site's key; earlier ones that Django still takes are taken here, too."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    digests = [hashlib.sha256(b"site settings:" + force_bytes(key)).digest() for key in keys]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
