@@ -1,5 +1,7 @@
 """Addresses of sign-in and account under the names that django-allauth looks for."""
 
+from functools import partial
+
 from allauth.account import views
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
@@ -9,6 +11,9 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path, re_path
 
 from catalog.views import accounts, sign_in
+from catalog.views.pages import loaded_when_used
+
+identities = partial(loaded_when_used, "catalog.views.identities")
 
 urlpatterns = [
     path("sign-in/", sign_in.SignInView.as_view(), name="account_login"),
@@ -38,5 +43,12 @@ urlpatterns = [
     path("passkeys/add/", sign_in.AddPasskeyView.as_view(), name="mfa_add_webauthn"),
     path("passkeys/<id:pk>/remove/", sign_in.RemovePasskeyView.as_view(), name="mfa_remove_webauthn"),
     path("passkeys/sign-in/", sign_in.PasskeySignInView.as_view(), name="mfa_login_webauthn"),
+    path("identities/", identities("connections"), name="socialaccount_connections"),
+    path("identities/start/", identities("start", is_post_only=True), name="identity_start"),
+    path("identities/callback/", identities("callback"), name="openid_connect_callback"),
+    path("identities/sign-up/", identities("sign_up"), name="socialaccount_signup"),
+    path("identities/connect/", identities("connect"), name="identity_connect"),
+    path("identities/confirm/", identities("confirm"), name="identity_confirm"),
+    path("identities/<id:pk>/disconnect/", identities("disconnect"), name="identity_disconnect"),
     path("passkeys/confirm/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
 ]

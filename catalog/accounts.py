@@ -1,24 +1,22 @@
 """Services for accounts: sign-up and deletion."""
 
+from collections.abc import Callable
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from allauth.core import context as allauth_context
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import F, OuterRef, Subquery
-from django.db.models.signals import post_delete
-from django.dispatch import receiver
 
-from catalog.errors import EmailNotConfirmed, InvalidSignUp, SecondFactorNeeded
+from catalog.errors import EmailNotConfirmed, InvalidSignUp, PasswordSignInOff, SecondFactorNeeded
 from catalog.invitations import check_invitation, use_invitation
 from catalog.mail import sends_mail
 from catalog.models import Movie, Rating, Source, User
@@ -45,6 +43,12 @@ def has_to_confirm(user: User) -> bool:
     return not EmailAddress.objects.filter(user=user, verified=True).exists()
 
 
+def check_passwords_are_on() -> None:
+    """Raises PasswordSignInOff at a site whose people sign in at their identity provider or with a passkey."""
+    if not settings.PASSWORD_SIGN_IN:
+        raise PasswordSignInOff
+
+
 def check_password_suffices(user: User) -> None:
     """Raises EmailNotConfirmed or SecondFactorNeeded where a right password alone does not sign in."""
     if has_to_confirm(user):
@@ -53,31 +57,43 @@ def check_password_suffices(user: User) -> None:
         raise SecondFactorNeeded
 
 
-@receiver(post_delete, sender=Authenticator)
-def _end_access_with_factor(instance: Authenticator, **kwargs: Any) -> None:
-    """A second factor that is taken off ends other sessions and API keys. New recovery codes end none."""
-    if instance.type == Authenticator.Type.RECOVERY_CODES:
-        return
-    user = User.objects.filter(pk=instance.user_id).first()
-    if user is None:
-        return
-    user.end_access()
-    request = allauth_context.request
-    if request is not None and request.user == user:
-        update_session_auth_hash(request, user)
+def identities_of(user: Any) -> Any:
+    """Those of the identity provider with which the user can sign in now."""
+    issuer = settings.OIDC.issuer if settings.OIDC else None
+    return SocialAccount.objects.filter(user_id=user.pk, provider=issuer)
 
 
-def sign_up_errors(*, username: str, email: str, password: str) -> dict[str, list[str]]:
+def has_way_in(user: User, *, without: SocialAccount | Authenticator) -> bool:
+    """Whether the user can sign in without this one."""
+    if settings.PASSWORD_SIGN_IN and user.has_usable_password():
+        return True
+    passkeys = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN)
+    found = [*passkeys, *identities_of(user)]
+    return any(way != without for way in found)
+
+
+def sign_up_errors(*, username: str, email: str, password: str | None) -> dict[str, list[str]]:
     """What is wrong with each field."""
     return _errors(_new_user(username, email), password)
 
 
-def sign_up(*, username: str, email: str, password: str, invitation: str = "") -> User:
+def sign_up(
+    *,
+    username: str,
+    email: str,
+    password: str | None,
+    invitation: str = "",
+    link: Callable[[User], None] | None = None,
+) -> User:
     """Creates an account. Raises InvalidSignUp with messages per field, SignUpClosed or InvitationNeeded.
+
+    Without a password, `link` stores another way in, in the same transaction.
 
     An address that another account has is accepted, so that it does not tell who has an account here; only one of them
     can confirm it.
     """
+    if password is not None:
+        check_passwords_are_on()
     check_invitation(invitation)
     user = _new_user(username, email)
     errors = _errors(user, password)
@@ -88,6 +104,8 @@ def sign_up(*, username: str, email: str, password: str, invitation: str = "") -
         with transaction.atomic():
             user.save()
             use_invitation(invitation, user)
+            if link is not None:
+                link(user)
     except IntegrityError:  # another request took the name in the meantime
         raise InvalidSignUp(_TAKEN, fields={"username": [_TAKEN]}) from None
     return user
@@ -122,7 +140,7 @@ def _new_user(username: str, email: str) -> User:
     return User(username=User.normalize_username(username.strip()), email=User.objects.normalize_email(email.strip()))
 
 
-def _errors(user: User, password: str) -> dict[str, list[str]]:
+def _errors(user: User, password: str | None) -> dict[str, list[str]]:
     errors: dict[str, list[str]] = {}
     try:
         user.clean_fields(exclude=["password"])
@@ -140,7 +158,8 @@ def _errors(user: User, password: str) -> dict[str, list[str]]:
     elif "username" not in errors and User.objects.filter(skeleton=looks).exists():
         errors["username"] = [_LOOKS_TAKEN]
     try:
-        validate_password(password, user)
+        if password is not None:
+            validate_password(password, user)
     except ValidationError as error:
         errors["password"] = list(error.messages)
     return errors

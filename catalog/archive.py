@@ -9,6 +9,7 @@ from typing import Any
 
 from allauth.account.models import EmailConfirmation
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialToken
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import CASCADE, BinaryField, ForeignObjectRel, Model
 from django.utils import timezone
@@ -78,6 +79,8 @@ def _left_out(model: type[Model]) -> Any:
         return _("Secrets. The account's page of the second factor says what there is.")
     if model is EmailConfirmation:
         return _("Never written: the site signs the links in its mails.")
+    if model is SocialToken:
+        return _("Never written: the site keeps no token of an identity provider.")
     return getattr(model, "NOT_EXPORTED", "")
 
 

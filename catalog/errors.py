@@ -78,6 +78,14 @@ class InvalidCredentials(
 ): ...
 
 
+class PasswordSignInOff(
+    CatalogError,
+    code="password_sign_in_off",
+    text=_("This site does not take passwords. Sign in on its page, and make a key on the account page."),
+    status=403,
+): ...
+
+
 class EmailNotConfirmed(
     CatalogError,
     code="email_not_confirmed",

@@ -107,7 +107,7 @@ class SignUpForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["email"].label = "Email" if must_confirm_email() else "Email (optional)"
 
-    def account(self) -> dict[str, str]:
+    def account(self) -> dict[str, Any]:
         return {name: self.cleaned_data.get(name, "") for name in ("username", "email", "password")}
 
     def add_errors(self, errors: dict[str, list[str]]) -> None:
@@ -126,18 +126,34 @@ class SignUpForm(forms.Form):
         self.add_errors({name: texts for name, texts in errors.items() if name not in self.errors})
 
 
+class IdentitySignUpForm(SignUpForm):
+    """For people whom the identity provider signed in. An address that it has verified is taken as it is."""
+
+    password = password_again = None  # type: ignore[assignment]
+
+    def __init__(self, address: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if address:
+            del self.fields["email"]
+        self.address = address
+
+    def account(self) -> dict[str, Any]:
+        return super().account() | {"password": None} | ({"email": self.address} if self.address else {})
+
+
 class DeleteAccountForm(forms.Form):
     password = password_field("current-password", label="Your password, to confirm")
 
-    def __init__(self, user: User, *args: object, **kwargs: object) -> None:
+    def __init__(self, user: User, asks_password: bool, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.user = user
+        if not asks_password:
+            del self.fields["password"]
 
     def clean_password(self) -> str:
-        password: str = self.cleaned_data["password"]
-        if not self.user.check_password(password):
+        if not self.user.check_password(self.cleaned_data["password"]):
             raise forms.ValidationError("This is not your password.")
-        return password
+        return str(self.cleaned_data["password"])
 
 
 class UploadForm(forms.Form):

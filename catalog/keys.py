@@ -1,11 +1,18 @@
-"""Services for API keys: making and revoking them."""
+"""Services for API keys: making and revoking them, and what revokes them together with sessions."""
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from allauth.core import context as allauth_context
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.signals import social_account_added
+from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
 from django.db.models.functions import Coalesce
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -71,6 +78,36 @@ def revoke_key(*, user: User, key_id: int) -> bool:
 def revoke_keys(user: User) -> int:
     """Ends all keys of the account and returns their number. A new password ends them too."""
     return user.revoke_keys()
+
+
+@receiver(post_delete, sender=Authenticator)
+def _end_access_with_factor(instance: Authenticator, **kwargs: Any) -> None:
+    """A second factor that is taken off ends other sessions and API keys. New recovery codes end none."""
+    if instance.type == Authenticator.Type.RECOVERY_CODES:
+        return
+    _end_access(instance.user_id)
+
+
+@receiver(post_delete, sender=SocialAccount)
+def _end_access_without_identity(instance: SocialAccount, **kwargs: Any) -> None:
+    _end_access(instance.user_id)
+
+
+@receiver(social_account_added)
+def _end_access_with_identity(sociallogin: Any, **kwargs: Any) -> None:
+    """A new way in, also if somebody else found the browser unlocked: whoever was in before has to sign in again."""
+    _end_access(sociallogin.account.user_id)
+
+
+def _end_access(user_id: int) -> None:
+    """Ends sessions and API keys of the account, except the session of the account's own request."""
+    user = User.objects.filter(pk=user_id).first()
+    if user is None:
+        return
+    user.end_access()
+    request = allauth_context.request
+    if request is not None and request.user == user:
+        update_session_auth_hash(request, user)
 
 
 def _lock(user: User) -> None:

@@ -81,8 +81,8 @@ def mlflow(name: str, default: str) -> str:
     return text(name, default, pattern=rf"({kinds})://.+", expected=expected, is_secret=True)
 
 
-def flag(name: str) -> bool:
-    return text(name, "false", pattern=rf"(?i){'|'.join(TRUE | FALSE)}", expected="true or false").lower() in TRUE
+def flag(name: str, *, default: bool = False) -> bool:
+    return text(name, str(default), pattern=rf"(?i){'|'.join(TRUE | FALSE)}", expected="true or false").lower() in TRUE
 
 
 def number(name: str, default: int, *, at_least: int = 0, at_most: int) -> int:

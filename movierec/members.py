@@ -30,8 +30,11 @@ WAYS_IN = {
     "catalog:service-worker",
     "catalog:setup",
     "catalog:theme",
+    "identity_start",
     "mfa_authenticate",
     "mfa_login_webauthn",
+    "openid_connect_callback",
+    "socialaccount_signup",
 }
 
 

@@ -36,6 +36,7 @@ except PolicyError as error:
     raise ImproperlyConfigured(str(error)) from None
 
 SECRET_KEY = never_show(env.secret("SECRET_KEY", VAR_DIR, has_default=EMBEDDED))
+SECRET_KEY_FALLBACKS = [never_show(key) for key in env.names("SECRET_KEY_FALLBACKS")]
 PORT = env.number("PORT", 8000, at_least=1, at_most=65535)  # of `make run`
 # Of health and metrics alone; deploy/gunicorn.py listens there too.
 HEALTH_PORT = env.number("HEALTH_PORT", PORT + 1000 if PORT < 64536 else PORT - 1000, at_least=1, at_most=65535)
@@ -230,6 +231,9 @@ SPECTACULAR_SETTINGS = {
 # --- Security -----------------------------------------------------------------------------------------------------
 
 vars().update(accounts.account_settings())
+_secret = never_show(env.token("OIDC_CLIENT_SECRET"))
+OIDC = accounts.identity_provider(env.text("OIDC_ISSUER"), env.text("OIDC_CLIENT_ID"), _secret, env.text("OIDC_NAME"))
+PASSWORD_SIGN_IN = accounts.password_sign_in(env.flag("PASSWORD_SIGN_IN", default=True), OIDC)
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = f"{BASE_PATH}/"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

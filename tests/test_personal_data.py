@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
@@ -70,6 +71,8 @@ def user(sam) -> User:
     key_of(user, name=f"{MARK} key")
     EmailAddress.objects.create(user=user, email=user.email)
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "sealed"})
+    identity = {"provider": "https://id.example.org", "uid": f"{MARK} sub"}
+    SocialAccount.objects.create(user=user, extra_data={"preferred_username": MARK}, **identity)
     user.groups.add(Group.objects.create(name="Editors"))
     user.user_permissions.add(Permission.objects.first())
     by_her, about_her = (user, movie), (sam, user)

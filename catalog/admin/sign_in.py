@@ -6,6 +6,9 @@ from allauth.account.adapter import get_adapter
 from allauth.account.decorators import secure_admin_login
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
+from allauth.socialaccount import admin as of_allauth  # noqa: F401  # registers before it is taken back here
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -14,6 +17,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from catalog.admin.large import LargeTableAdmin
 from catalog.models import Source, User
 from catalog.sign_in.settings import LINK_HOURS
 
@@ -22,12 +26,42 @@ def change_password(request: HttpRequest, extra_context: dict[str, Any] | None =
     return redirect("catalog:password-change")
 
 
+# Those of django-allauth would take providers and tokens; this site has neither in its database.
+for model in (SocialAccount, SocialApp, SocialToken):
+    admin.site.unregister(model)
+
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.password_change = change_password  # type: ignore[assignment, method-assign]
 
 
+@admin.register(SocialAccount)
+class IdentityAdmin(LargeTableAdmin):
+    """Who is connected with which identity. To delete one is to disconnect it, and ends sessions and API keys."""
+
+    list_display = ["user", "provider", "uid", "date_joined", "last_login"]
+    fields = ["user", "provider", "uid", "date_joined", "last_login"]
+    list_select_related = ["user"]
+    search_fields = ["=user__username", "=uid"]
+    search_help_text = lazy("A user's name or a sub, as it is written")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: SocialAccount | None = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: SocialAccount | None = None) -> bool:
+        return super().has_change_permission(request, obj) or super().has_view_permission(request, obj)
+
+
 class PasswordLinks:
     """An action for sites without mail: a link for one user, which works once and is shown once."""
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions: dict[str, Any] = super().get_actions(request)  # type: ignore[misc]  # of the admin that this is mixed in
+        if not settings.PASSWORD_SIGN_IN:
+            actions.pop("make_password_link", None)
+        return actions
 
     @admin.action(description=lazy("Make a link for a new password"), permissions=["change"])
     def make_password_link(self, request: HttpRequest, users: Any) -> HttpResponse | None:

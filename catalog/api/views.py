@@ -17,7 +17,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
-from catalog.accounts import check_password_suffices, sign_up
+from catalog.accounts import check_password_suffices, check_passwords_are_on, sign_up
 from catalog.api import serializers
 from catalog.api.inputs import FilteredListMixin, read
 from catalog.api.personal import OwnRowsMixin, movie_or_error
@@ -60,6 +60,7 @@ class TokenView(AnonymousView):
     @extend_schema(responses={200: serializers.TokenSerializer, 401: None, 403: None}, operation_id="token_create")
     def post(self, request: Request) -> Response:
         """A new API key, for `Authorization: Token <token>`. Without `scopes` it may `read` and `rate`."""
+        check_passwords_are_on()
         credentials = read(serializers.CredentialsSerializer, request.data)
         scopes = credentials.pop("scopes", SIGN_IN_SCOPES)
         user = authenticate(request, **credentials)

@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.core import context as allauth_context
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
@@ -15,9 +16,11 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
+from catalog.accounts import identities_of
 from catalog.errors import MailNotSent
 from catalog.mail import sends_mail
 from catalog.return_addresses import is_readable
+from catalog.sign_in.identities import confirmed_by_provider, the_provider
 from catalog.sign_in.settings import LINK_HOURS
 from catalog.site_settings import site_name
 from catalog.throttling import MailThrottle
@@ -56,8 +59,22 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def respond_user_inactive(self, request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:
         """As to a wrong password: a passkey of a closed account is one that the site does not know."""
-        messages.error(request, _("This is not a passkey of this site."))
+        by_passkey = request.resolver_match is not None and request.resolver_match.view_name == "mfa_login_webauthn"
+        closed = _("This account is closed. Ask the staff of this site for help.")
+        messages.error(request, _("This is not a passkey of this site.") if by_passkey else closed)
         return redirect("catalog:sign-in")
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        return super().is_reauthentication_required(app=app, **kwargs) and not confirmed_by_provider(self.request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """The first one is what a person is sent to before they change how they sign in."""
+        methods = super().get_reauthentication_methods(user)
+        if not settings.PASSWORD_SIGN_IN:
+            methods = [method for method in methods if method["id"] != "reauthenticate"]
+        if user.is_authenticated and identities_of(user).exists():
+            methods.append({"id": "identity", "description": the_provider().name, "url": reverse("identity_confirm")})
+        return methods
 
     def should_send_confirmation_mail(self, request: HttpRequest, email_address: EmailAddress, signup: bool) -> bool:
         return sends_mail()

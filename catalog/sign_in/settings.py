@@ -1,10 +1,61 @@
-"""Settings of accounts: django-allauth and passwords. They are the same at every site; policy says what differs."""
+"""Settings of accounts: django-allauth, passwords and the identity provider.
 
+All but the provider are the same at every site; policy says what differs.
+"""
+
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
-APPS = ("allauth", "allauth.account", "allauth.mfa")
+from django.core.exceptions import ImproperlyConfigured
+
+APPS = ("allauth", "allauth.account", "allauth.mfa", "allauth.socialaccount")
 MIDDLEWARE = "allauth.account.middleware.AccountMiddleware"
 LINK_HOURS = 24  # how long a link for a new password works
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+ISSUER_LENGTH = 200  # characters; a column of django-allauth holds the issuer with each identity
+
+
+@dataclass(frozen=True)
+class IdentityProvider:
+    """Where people sign in by OpenID Connect."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    name: str
+
+
+def identity_provider(issuer: str, client_id: str, client_secret: str, name: str) -> IdentityProvider | None:
+    """The provider, or None where nothing of it is set. Raises ImproperlyConfigured."""
+    needed = {"OIDC_ISSUER": issuer, "OIDC_CLIENT_ID": client_id, "OIDC_CLIENT_SECRET": client_secret}
+    if not any((*needed.values(), name)):
+        return None
+    if missing := [key for key, value in needed.items() if not value]:
+        raise ImproperlyConfigured(f"Single sign-on also takes {' and '.join(missing)} (docs/accounts.md)")
+    if not _is_issuer(issuer):
+        raise ImproperlyConfigured(
+            f"OIDC_ISSUER: expected an address as https://id.example.org of at most {ISSUER_LENGTH} characters, "
+            f"http on this host alone; got {issuer!r}"
+        )
+    return IdentityProvider(issuer, client_id, client_secret, name or "single sign-on")
+
+
+def _is_issuer(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    except ValueError:
+        return False
+    rest = parts.query or parts.fragment or parts.username or " " in address
+    return bool(is_safe and parts.hostname and not rest and len(address) <= ISSUER_LENGTH)
+
+
+def password_sign_in(wanted: bool, provider: IdentityProvider | None) -> bool:
+    """Raises ImproperlyConfigured where people without a passkey could not sign in any more."""
+    if not wanted and provider is None:
+        raise ImproperlyConfigured("PASSWORD_SIGN_IN=false takes another way in: set OIDC_ISSUER (docs/accounts.md)")
+    return wanted
 
 
 def account_settings() -> dict[str, Any]:
@@ -38,6 +89,11 @@ def account_settings() -> dict[str, Any]:
         "ACCOUNT_REAUTHENTICATION_REQUIRED": True,
         "ACCOUNT_REAUTHENTICATION_METHODS": ("password", "mfa"),
         "ACCOUNT_SESSION_REMEMBER": True,
+        "SOCIALACCOUNT_ADAPTER": "catalog.sign_in.identities.IdentityAdapter",
+        "SOCIALACCOUNT_AUTO_SIGNUP": False,  # a page asks first: the person may have an account here already
+        "SOCIALACCOUNT_EMAIL_AUTHENTICATION": False,
+        "SOCIALACCOUNT_STORE_TOKENS": False,
+        "SOCIALACCOUNT_REQUESTS_TIMEOUT": 5,  # seconds
         "MFA_ADAPTER": "catalog.sign_in.second_factor.SecondFactorAdapter",
         "MFA_FORMS": {
             "authenticate": "catalog.sign_in.forms.SecondFactorForm",

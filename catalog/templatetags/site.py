@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from django import template
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -42,6 +43,12 @@ def sign_up_is_open() -> bool:
 def known_site_name() -> str:
     """The site's name without asking the database."""
     return site_settings.known_site_name()
+
+
+@register.simple_tag
+def ways_in() -> dict[str, Any]:
+    """The identity provider's name, if there is one, and whether passwords sign in."""
+    return {"provider": settings.OIDC.name if settings.OIDC else "", "passwords": settings.PASSWORD_SIGN_IN}
 
 
 @register.simple_tag(takes_context=True)

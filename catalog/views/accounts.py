@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -24,9 +27,10 @@ from catalog.models import Profile
 from catalog.profiles import save_profile
 from catalog.taste import summary
 from catalog.throttling import SignInThrottle, limited
-from catalog.views.pages import SignedInRequest
+from catalog.views.pages import ALL_METHODS, SignedInRequest, with_passwords
 
 
+@method_decorator(with_passwords(*ALL_METHODS), name="dispatch")
 @method_decorator(never_cache, name="dispatch")
 @method_decorator(limited(SignInThrottle), name="dispatch")
 class ChangePasswordView(PasswordChangeView):
@@ -34,6 +38,13 @@ class ChangePasswordView(PasswordChangeView):
 
     template_name = "account/password_change.html"
     success_url = reverse_lazy("catalog:account")
+
+    def get_form_class(self) -> type:
+        """People who never had a password confirm who they are another way."""
+        if self.request.user.has_usable_password():  # type: ignore[union-attr]  # signed in
+            return PasswordChangeForm
+        raise_if_reauthentication_required(self.request, app="allauth.account")
+        return SetPasswordForm
 
     def form_valid(self, form: Any) -> HttpResponse:
         revoked = revoke_keys(self.request.user)  # type: ignore[arg-type]
@@ -62,7 +73,10 @@ def account(request: SignedInRequest) -> HttpResponse:
 @limited(SignInThrottle)
 def delete(request: SignedInRequest) -> HttpResponse:
     user = request.user
-    form = DeleteAccountForm(user, request.POST or None)
+    asks_password = settings.PASSWORD_SIGN_IN and user.has_usable_password()
+    if not asks_password:
+        raise_if_reauthentication_required(request, app="allauth.account")
+    form = DeleteAccountForm(user, asks_password, request.POST if request.method == "POST" else None)
     if form.is_valid():
         delete_account(user=user)
         logout(request)

@@ -1,15 +1,18 @@
 """Helpers of the pages: pagination, htmx fragments, and redirects after forms."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
+from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.module_loading import import_string
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -18,6 +21,7 @@ from catalog.errors import DomainError
 from catalog.models import Movie, User
 
 PAGE_SIZE = 36
+ALL_METHODS = ("GET", "HEAD", "POST")
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
@@ -88,6 +92,32 @@ def post_only(view: View) -> View:
     checked = require_POST(view)
     checked.is_post_only = True  # type: ignore[attr-defined]
     return checked
+
+
+def loaded_when_used(module: str, name: str, *, is_post_only: bool = False) -> Callable[..., HttpResponseBase]:
+    """A view whose module is imported by its first request: few people use it, and it takes memory."""
+
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        answer: HttpResponseBase = import_string(f"{module}.{name}")(request, *args, **kwargs)
+        return answer
+
+    view.is_post_only = is_post_only  # type: ignore[attr-defined]
+    return view
+
+
+def with_passwords(*methods: str) -> Callable[[View], View]:
+    """Refuses these methods where the site takes no passwords."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def check(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if settings.PASSWORD_SIGN_IN or request.method not in methods:
+                return view(request, *args, **kwargs)
+            return render(request, "account/no_passwords.html", status=403)
+
+        return cast(View, check)
+
+    return decorate
 
 
 def to_sign_in(request: HtmxRequest, back: str) -> HttpResponse:

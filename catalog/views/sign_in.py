@@ -14,10 +14,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from catalog.accounts import has_way_in
 from catalog.accounts import sign_up as create_account
 from catalog.errors import InvalidSignUp, InvitationNeeded, MailNotSent, SignUpClosed
 from catalog.forms import SignUpForm
@@ -26,11 +28,13 @@ from catalog.mail import sends_mail
 from catalog.models import User
 from catalog.return_addresses import safe_next
 from catalog.throttling import MailThrottle, SignInThrottle, SignUpThrottle, limited
+from catalog.views.pages import ALL_METHODS, with_passwords
 
 
 @sensitive_post_parameters()
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@with_passwords("POST")
 @limited(SignUpThrottle)
 def sign_up(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
@@ -46,7 +50,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             messages.success(request, f"Welcome, {user.username}!")
         return answer
-    return render(request, "account/signup.html", {"form": form})
+    return render(request, "account/signup.html", {"form": form, "invitation": invitation})
 
 
 def _created(form: SignUpForm, invitation: str) -> User | None:
@@ -59,17 +63,20 @@ def _created(form: SignUpForm, invitation: str) -> User | None:
     return None
 
 
+@method_decorator(with_passwords("POST"), name="dispatch")
 @method_decorator(limited(SignInThrottle), name="dispatch")
 class SignInView(views.LoginView):
     pass
 
 
+@method_decorator(with_passwords(*ALL_METHODS), name="dispatch")
 @method_decorator(never_cache, name="dispatch")
 @method_decorator(limited(SignInThrottle), name="dispatch")
 class ConfirmPasswordView(views.ReauthenticateView):
     """Asks for the password again before the account's address or its second factor changes."""
 
 
+@method_decorator(with_passwords(*ALL_METHODS), name="dispatch")
 @method_decorator(limited(MailThrottle), name="dispatch")
 class ResetPasswordView(views.PasswordResetView):
     extra_context = {"sends_mail": sends_mail}
@@ -84,6 +91,7 @@ class ResetPasswordView(views.PasswordResetView):
             return self.render_to_response(self.get_context_data(form=form), status=error.status)
 
 
+@method_decorator(with_passwords(*ALL_METHODS), name="dispatch")
 @method_decorator(never_cache, name="dispatch")
 class NewPasswordView(views.PasswordResetFromKeyView):
     """Behind the link of a mail or of staff, which works once."""
@@ -122,3 +130,9 @@ class AddPasskeyView(passkey_views.AddWebAuthnView):
 
 class RemovePasskeyView(passkey_views.RemoveWebAuthnView):
     success_url = reverse_lazy("mfa_index")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        if has_way_in(self.request.user, without=self.object):
+            return super().form_valid(form)
+        messages.error(self.request, _("This is your only way in. Add another passkey first."))
+        return redirect(self.success_url)
