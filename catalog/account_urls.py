@@ -17,6 +17,7 @@ identities = partial(loaded_when_used, "catalog.views.identities")
 
 urlpatterns = [
     path("sign-in/", sign_in.SignInView.as_view(), name="account_login"),
+    path("sign-in/<str:key>/<str:token>/", sign_in.sign_in_by_link, name="sign_in_link"),
     path("sign-up/", sign_in.sign_up, name="account_signup"),
     path("sign-out/", LogoutView.as_view(), name="account_logout"),
     path("confirm/", sign_in.ConfirmPasswordView.as_view(), name="account_reauthenticate"),

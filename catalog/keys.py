@@ -95,7 +95,7 @@ def _end_access_without_identity(instance: SocialAccount, **kwargs: Any) -> None
 
 @receiver(social_account_added)
 def _end_access_with_identity(sociallogin: Any, **kwargs: Any) -> None:
-    """A new way in, also if somebody else found the browser unlocked: whoever was in before has to sign in again."""
+    """A new way in: sessions and programs that were in before have to sign in again."""
     _end_access(sociallogin.account.user_id)
 
 

@@ -34,6 +34,7 @@ WAYS_IN = {
     "mfa_authenticate",
     "mfa_login_webauthn",
     "openid_connect_callback",
+    "sign_in_link",
     "socialaccount_signup",
 }
 

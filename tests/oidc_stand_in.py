@@ -11,17 +11,21 @@ Browsers are sent to tests/slow/test_browser_oidc.py's provider instead; here a 
 import base64
 import hashlib
 import json
+import re
 import threading
 import time
+from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.test import Client
 
 from catalog.sign_in.settings import IdentityProvider
 
+START, CALLBACK, SIGN_UP = (f"/accounts/identities/{name}/" for name in ("start", "callback", "sign-up"))
 CLIENT, SECRET = "movierec", "stand-in-secret"
 
 
@@ -90,6 +94,18 @@ class OIDCStandIn:
         if not known or challenge != self.asked.get("code_challenge"):
             return 400, {"error": "invalid_grant"}
         return 200, {"access_token": "an-access-token", "token_type": "Bearer", "id_token": self.id_token()}
+
+
+def leave(client: Client, provider: OIDCStandIn, **form: str) -> str:
+    """Goes to the provider, and is the address that the provider sends the browser back to."""
+    page = client.post(START, form)
+    assert page.status_code == 200, page
+    address = unescape(re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', page.content.decode())[1])
+    return f"{CALLBACK}?{provider.sign_in(address)}"
+
+
+def go(client: Client, provider: OIDCStandIn, **form: str) -> Any:
+    return client.get(leave(client, provider, **form))
 
 
 class _Handler(BaseHTTPRequestHandler):

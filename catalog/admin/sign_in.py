@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from catalog.admin.large import LargeTableAdmin
-from catalog.models import Source, User
+from catalog.models import User
+from catalog.sign_in.links import can_sign_in, path_for
 from catalog.sign_in.settings import LINK_HOURS
 
 
@@ -55,13 +56,10 @@ class IdentityAdmin(LargeTableAdmin):
 
 
 class PasswordLinks:
-    """An action for sites without mail: a link for one user, which works once and is shown once."""
+    """An action for people who cannot sign in: a link for one user, which works once and is shown once.
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request)  # type: ignore[misc]  # of the admin that this is mixed in
-        if not settings.PASSWORD_SIGN_IN:
-            actions.pop("make_password_link", None)
-        return actions
+    With it they choose a new password, or sign in where the site takes none.
+    """
 
     @admin.action(description=lazy("Make a link for a new password"), permissions=["change"])
     def make_password_link(self, request: HttpRequest, users: Any) -> HttpResponse | None:
@@ -70,25 +68,38 @@ class PasswordLinks:
             self.message_user(request, problem, messages.ERROR)  # type: ignore[attr-defined]
             return None
         assert user
-        key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
-        link = get_adapter(request).get_reset_password_from_key_url(key)
-        self.log_change(request, user, _("Made a link for a new password."))  # type: ignore[attr-defined]
+        if settings.PASSWORD_SIGN_IN:
+            key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
+            link = get_adapter(request).get_reset_password_from_key_url(key)
+            title, done = _("A link for a new password"), _("Made a link for a new password.")
+        else:
+            link = request.build_absolute_uri(path_for(user))
+            title, done = _("A link to sign in"), _("Made a link to sign in.")
+        self.log_change(request, user, done)  # type: ignore[attr-defined]
         context = admin.site.each_context(request) | {
-            "title": _("A link for a new password"),
+            "title": title,
             "opts": User._meta,
             "chosen": user,
             "link": link,
             "hours": LINK_HOURS,
+            "for_password": settings.PASSWORD_SIGN_IN,
         }
         response = TemplateResponse(request, "admin/catalog/user/password_link.html", context)
         add_never_cache_headers(response)
         return response
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions: dict[str, Any] = super().get_actions(request)  # type: ignore[misc]  # of the admin that this is mixed in
+        if "make_password_link" in actions and not settings.PASSWORD_SIGN_IN:
+            action, name, _description = actions["make_password_link"]
+            actions[name] = action, name, _("Make a link to sign in")
+        return actions
+
 
 def _problem(request: HttpRequest, user: User | None) -> str:
     if user is None:
         return _("Choose one user: each link is for one.")
-    if user.source in (Source.MOVIELENS, Source.GENERATED) or not user.is_active:
+    if not can_sign_in(user):
         return _("%(user)s cannot sign in: a user of a data set, or not active.") % {"user": user}
     if (user.is_staff or user.is_superuser) and not getattr(request.user, "is_superuser", False):
         return _("Only superusers make links for staff.")

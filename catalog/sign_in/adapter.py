@@ -20,7 +20,7 @@ from catalog.accounts import identities_of
 from catalog.errors import MailNotSent
 from catalog.mail import sends_mail
 from catalog.return_addresses import is_readable
-from catalog.sign_in.identities import confirmed_by_provider, the_provider
+from catalog.sign_in.identities import confirmed_lately, the_provider
 from catalog.sign_in.settings import LINK_HOURS
 from catalog.site_settings import site_name
 from catalog.throttling import MailThrottle
@@ -65,7 +65,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return redirect("catalog:sign-in")
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        return super().is_reauthentication_required(app=app, **kwargs) and not confirmed_by_provider(self.request)
+        return super().is_reauthentication_required(app=app, **kwargs) and not confirmed_lately(self.request)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """The first one is what a person is sent to before they change how they sign in."""

@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 PROVIDER = "openid_connect"
 SUBJECT_LENGTH = 191  # characters; a column of django-allauth
 CONFIRMED_SECONDS = 300
+CONFIRMING = ("socialaccount", "link")  # beside passwords and second factors, which django-allauth knows
 
 
 class Failure(IntEnum):
@@ -151,8 +152,8 @@ def _confirmed(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
     return resume_request(request) or redirect(sociallogin.get_redirect_url(request) or "catalog:account")
 
 
-def confirmed_by_provider(request: HttpRequest) -> bool:
-    """Whether the person signed in at the provider again a short time ago."""
+def confirmed_lately(request: HttpRequest) -> bool:
+    """Whether the person signed in at the provider again, or by a link of the site's operator, a short time ago."""
     records = get_authentication_records(request, request.user)
-    confirmed = [row["at"] for row in records if row["method"] == "socialaccount" and row.get("reauthenticated")]
+    confirmed = [row["at"] for row in records if row["method"] in CONFIRMING and row.get("reauthenticated")]
     return bool(confirmed) and time.time() - confirmed[-1] < CONFIRMED_SECONDS

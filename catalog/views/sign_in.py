@@ -3,15 +3,17 @@
 from typing import Any
 
 from allauth.account import views
-from allauth.account.utils import complete_signup
+from allauth.account.internal.flows.login import record_authentication
+from allauth.account.utils import complete_signup, perform_login
 from allauth.mfa.base import views as mfa_views
 from allauth.mfa.totp import views as totp_views
 from allauth.mfa.webauthn import views as passkey_views
 from allauth.mfa.webauthn.internal.auth import begin_authentication
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -27,6 +29,7 @@ from catalog.invitations import check_invitation
 from catalog.mail import sends_mail
 from catalog.models import User
 from catalog.return_addresses import safe_next
+from catalog.sign_in import links
 from catalog.throttling import MailThrottle, SignInThrottle, SignUpThrottle, limited
 from catalog.views.pages import ALL_METHODS, with_passwords
 
@@ -74,6 +77,21 @@ class SignInView(views.LoginView):
 @method_decorator(limited(SignInThrottle), name="dispatch")
 class ConfirmPasswordView(views.ReauthenticateView):
     """Asks for the password again before the account's address or its second factor changes."""
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited(SignInThrottle)
+def sign_in_by_link(request: HttpRequest, key: str, token: str) -> HttpResponse:
+    """Behind a link of `sign_in_link`. Who has one may change how they sign in, too."""
+    user = links.user_of(key, token)
+    if user is None or request.method != "POST":
+        return render(request, "account/link.html", {"chosen": user}, status=200 if user else 404)
+    if request.user.is_authenticated:
+        logout(request)
+    record_authentication(request, user, "link", reauthenticated=True)
+    answer: HttpResponse = perform_login(request, user, redirect_url=resolve_url("catalog:account"))
+    return answer
 
 
 @method_decorator(with_passwords(*ALL_METHODS), name="dispatch")

@@ -4,14 +4,16 @@ from functools import partial
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import authenticate
-from django.test import Client
+from django.test import Client, override_settings
 
 from catalog.errors import InvalidCredentials
 from catalog.keys import create_key, create_sign_in_key
 from catalog.models import APIKey
 from tests.catalog.account_mail import choose_password, link
 from tests.factories import UserFactory
+from tests.oidc_stand_in import OIDCStandIn, go
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +68,34 @@ def by_staff_who_take_the_app_off(user) -> None:
     assert staff.post(f"/admin/mfa/authenticator/{factor.pk}/delete/", {"post": "yes"}).status_code == 302
 
 
+def by_connecting_an_identity(user) -> None:
+    other = Client()
+    with OIDCStandIn() as provider, override_settings(OIDC=provider.client()):
+        other.force_login(user)
+        confirm = other.get("/accounts/identities/connect/")["Location"]
+        assert other.post(confirm, {"password": OLD})["Location"] == "/accounts/identities/connect/"
+        assert go(other, provider)["Location"] == "/accounts/identities/"
+    assert other.get("/accounts/").status_code == 200
+
+
+def by_disconnecting_an_identity(user) -> None:
+    identity = SocialAccount.objects.create(user=user, provider="https://id.example.org", uid="1")
+    other = Client()
+    other.force_login(user)
+    confirm = other.get(f"/accounts/identities/{identity.pk}/disconnect/")["Location"]
+    disconnect = other.post(confirm, {"password": OLD})["Location"]
+    assert other.post(disconnect)["Location"] == "/accounts/identities/"
+    assert not SocialAccount.objects.exists()
+    assert other.get("/accounts/").status_code == 200
+
+
+def by_staff_who_disconnect_an_identity(user) -> None:
+    identity = SocialAccount.objects.create(user=user, provider="https://id.example.org", uid="1")
+    staff = Client()
+    staff.force_login(UserFactory(username="sam", is_staff=True, is_superuser=True))
+    assert staff.post(f"/admin/socialaccount/socialaccount/{identity.pk}/delete/", {"post": "yes"}).status_code == 302
+
+
 def by_a_program(user) -> None:
     user.set_password(NEW)
     user.save(update_fields=["password"])
@@ -82,6 +112,9 @@ def by_a_program(user) -> None:
         by_a_link,
         by_taking_the_app_off,
         by_staff_who_take_the_app_off,
+        by_connecting_an_identity,
+        by_disconnecting_an_identity,
+        by_staff_who_disconnect_an_identity,
     ],
 )
 def test_a_new_password_ends_sessions_and_keys(client, api, nora, change):

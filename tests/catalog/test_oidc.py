@@ -1,8 +1,6 @@
 """Signing in by OpenID Connect: only a right ID token does, and only to the account that it is connected with."""
 
-import re
 from collections.abc import Iterator
-from html import unescape
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -13,14 +11,13 @@ from django.test import Client
 
 from catalog.models import User
 from tests.catalog.account_mail import only_our_templates
-from tests.oidc_stand_in import OIDCStandIn
+from tests.oidc_stand_in import CALLBACK, SIGN_UP, START, OIDCStandIn, go, leave
 
 __all__ = ["only_our_templates"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("only_our_templates")]
 
 PASSWORD = "correct horse battery"
-START, CALLBACK, SIGN_UP = (f"/accounts/identities/{name}/" for name in ("start", "callback", "sign-up"))
 
 
 @pytest.fixture
@@ -34,18 +31,6 @@ def provider(settings) -> Iterator[OIDCStandIn]:
 def linked(nora, provider) -> User:
     SocialAccount.objects.create(user=nora, provider=provider.issuer, uid="sub-1")
     return nora
-
-
-def leave(client, provider, **form: str) -> str:
-    """Goes to the provider, and is the address that the provider sends the browser back to."""
-    page = client.post(START, form)
-    assert page.status_code == 200, page
-    address = unescape(re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', page.content.decode())[1])
-    return f"{CALLBACK}?{provider.sign_in(address)}"
-
-
-def go(client, provider, **form: str):
-    return client.get(leave(client, provider, **form))
 
 
 def is_in(client) -> str | None:

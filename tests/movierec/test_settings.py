@@ -10,6 +10,7 @@ from tests.processes import ROOT, environment
 
 ONLY_FOR_READING_ENV = {"ENV_FILE"}  # says where .env is, so it cannot stand in it
 SECRETS = {"SECRET_KEY": "signs", "METRICS_TOKEN": "reads"}
+OIDC = {"OIDC_ISSUER": "https://id.example.org", "OIDC_CLIENT_ID": "movierec", "OIDC_CLIENT_SECRET": "hunter2hunter2"}
 EXAMPLE = ROOT / ".env.example"
 
 
@@ -63,6 +64,12 @@ def test_no_key_is_twice_in_the_example():
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL: expected one of DEBUG|INFO"),
         ({"FLOWER_BASIC_AUTH": "only-a-name"}, "FLOWER_BASIC_AUTH: expected user:password"),
         ({"EMAIL_URL": "pigeon://coop"}, "EMAIL_URL"),
+        ({"OIDC_ISSUER": "https://id.example.org"}, "takes OIDC_CLIENT_ID and OIDC_CLIENT_SECRET"),
+        ({"OIDC_NAME": "Club ID"}, "takes OIDC_ISSUER and OIDC_CLIENT_ID and OIDC_CLIENT_SECRET"),
+        (OIDC | {"OIDC_ISSUER": "http://id.example.org"}, "OIDC_ISSUER: expected an address as https://"),
+        (OIDC | {"OIDC_ISSUER": "https://id.example.org?a=b"}, "OIDC_ISSUER: expected an address as https://"),
+        (OIDC | {"OIDC_ISSUER": "https://[id"}, "OIDC_ISSUER: expected an address as https://"),
+        ({"PASSWORD_SIGN_IN": "false"}, "PASSWORD_SIGN_IN=false takes another way in"),
         ({"DATABASE_URL": "mysql://a@b/c"} | SECRETS, "DATABASE_URL: expected an address as postgres://"),
         ({"DATABASE_URL": "postgres://a@b:port/c"} | SECRETS, "DATABASE_URL: expected postgres://"),
         ({"DATABASE_URL": "postgres://a@b/c", "SECRET_KEY": ""}, "SECRET_KEY is not set"),
@@ -104,6 +111,14 @@ def test_a_value_is_read_as_it_is_written(tmp_path):
 
     assert "CODE_REVISION = 'a b'" in started
     assert "FLOWER_BASIC_AUTH = '$ada:b#1'" in started
+
+
+def test_the_secret_of_the_provider_is_not_shown(tmp_path):
+    started = check(tmp_path=tmp_path, PASSWORD_SIGN_IN="false", SECRET_KEY_FALLBACKS="one,two", **OIDC)
+
+    assert "https://id.example.org" in started.stdout and "hunter2" not in started.stdout + started.stderr
+    assert "PASSWORD_SIGN_IN = False" in started.stdout
+    assert "SECRET_KEY_FALLBACKS = ['one', 'two']" in started.stdout
 
 
 def test_a_bad_policy_refuses_to_start_and_names_the_key(tmp_path):
