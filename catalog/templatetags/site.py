@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from catalog import site_settings
+from catalog import setup, site_settings
 from catalog.invitations import is_open
 from catalog.models import Credit, Movie
 from catalog.models.rating import RATING_STEPS
@@ -37,6 +37,12 @@ def chosen_theme(context: dict[str, Any]) -> str:
 def sign_up_is_open() -> bool:
     """Whether pages offer an account to everybody."""
     return is_open()
+
+
+@register.simple_tag
+def waits_for_setup() -> bool:
+    """Whether the site has no superuser yet; for pages of an empty site."""
+    return setup.is_open()
 
 
 @register.simple_tag

@@ -64,6 +64,13 @@ def test_without_the_code_nothing_is_shown_or_made(client, page, query):
     assert not User.objects.exists()
 
 
+def test_the_home_page_of_a_new_site_leads_here(client):
+    assert "/setup/" in client.get("/").content.decode()
+
+    UserFactory(is_superuser=True)
+    assert "/setup/" not in client.get("/").content.decode()
+
+
 def test_the_code_works_once_and_then_the_page_is_gone(client, page):
     client.post(page, FORM)
 

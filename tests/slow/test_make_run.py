@@ -28,11 +28,11 @@ def place(tmp_path_factory) -> Path:
     """A folder of its own with a policy that trains in seconds and a sample whose users have tastes."""
     folder = tmp_path_factory.mktemp("site")
     write_policy(folder / "config.yaml")
-    _write_sample(folder / "movielens")
+    write_sample(folder / "movielens")
     return folder
 
 
-def _write_sample(folder: Path) -> None:
+def write_sample(folder: Path) -> None:
     """120 users who like most of three topics and some hits: a model that learns tastes beats popularity."""
     rng = np.random.default_rng(0)
     folder.mkdir()

@@ -15,6 +15,7 @@ from django.urls import Resolver404, resolve
 from playwright.sync_api import Page, Response, expect
 
 from benchmarks.node_tools import AXE, install
+from catalog import setup
 from catalog.models import Movie, User
 from catalog.services import record_rating
 from tests.factories import MovieFactory, key_of
@@ -102,6 +103,20 @@ def weight(loaded: list[Response]) -> list[str]:
     return found + ([f"{scripts} bytes of scripts"] if scripts > MOST_SCRIPT_BYTES else [])
 
 
+def judged(page: Page, loaded: list[Response], axe: str, *, is_heavy: bool = False) -> list[str]:
+    """What is wrong with the page that is open."""
+    found = [] if is_heavy else weight(loaded) + page.evaluate(TOO_EAGER)
+    if not is_heavy and page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append("wider than a phone")
+    page.add_style_tag(content="* { transition: none !important }")  # colours fade from one theme to the other
+    page.evaluate(axe)  # not a script element, which the policy would rightly block
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(100)
+        found += [f"{scheme}: {rule}" for rule in page.evaluate(VIOLATIONS)]
+    return found
+
+
 @pytest.mark.parametrize("role", ["visitor", "member", "staff"])
 def test_every_page_is_accessible_and_light(visit, site, sam, axe, role):
     page = visit(viewport=PHONE, bypass_csp=True, reduced_motion="reduce")  # axe sets styles
@@ -118,18 +133,24 @@ def test_every_page_is_accessible_and_light(visit, site, sam, axe, role):
     looked_at: list[str] = []
     for view, loaded in pages(page, start, skipped):
         looked_at.append(view)
-        is_heavy = view.startswith(HEAVY)
-        found = [] if is_heavy else weight(loaded) + page.evaluate(TOO_EAGER)
-        if not is_heavy and page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found.append("wider than a phone")
-        page.add_style_tag(content="* { transition: none !important }")  # colours fade from one theme to the other
-        page.evaluate(axe)  # not a script element, which the policy would rightly block
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            page.wait_for_timeout(100)
-            found += [f"{scheme}: {rule}" for rule in page.evaluate(VIOLATIONS)]
-        if found:
+        if found := judged(page, loaded, axe, is_heavy=view.startswith(HEAVY)):
             problems[f"{view} {urlsplit(page.url).path}"] = found
 
     assert len(looked_at) >= 10
     assert problems == {}
+
+
+def test_the_first_run_is_accessible_and_light(visit, axe):
+    """Its pages are there for a site without a superuser alone: no link leads to them."""
+    page = visit(viewport=PHONE, bypass_csp=True, reduced_motion="reduce")
+    loaded: list[Response] = []
+    page.on("response", lambda response: loaded.append(response))
+    for address in ("/setup/", setup.link(setup.present_code(), base="/")):
+        loaded.clear()
+        page.goto(address)
+        assert judged(page, loaded, axe) == []
+    loaded.clear()
+    page.evaluate("document.querySelector('main form').noValidate = true")
+    page.get_by_role("button", name="Set up", exact=True).click()
+    expect(page.locator(".errorlist").first).to_be_visible()
+    assert judged(page, loaded, axe) == []
