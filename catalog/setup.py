@@ -65,24 +65,29 @@ def create_first_account(
 
     Of two people at one moment the second gets SetupClosed. Raises InvalidSignUp if a user took the name meanwhile.
     """
+    user = User(username=User.normalize_username(username.strip()), email=User.objects.normalize_email(email))
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            make_first_staff(code=code, user=user, change=change)
+            if email:  # of a person who reads the site's log
+                EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    except IntegrityError:
+        raise InvalidSignUp(fields=sign_up_errors(username=username, email=email, password=password)) from None
+    return user
+
+
+def make_first_staff(*, code: str, user: User, change: Callable[[SiteSettings], object]) -> None:
+    """As `create_first_account`, for an account that is there, or not saved yet. Raises SetupClosed."""
     with transaction.atomic():
         row = SiteSettings.objects.select_for_update().filter(pk=1).first()
         if row is None or not _fits(code, row.setup_nonce) or not is_open():
             raise SetupClosed
-        user = User(username=User.normalize_username(username.strip()), email=User.objects.normalize_email(email))
         user.is_staff = user.is_superuser = True
-        user.set_password(password)
-        try:
-            with transaction.atomic():
-                user.save()
-        except IntegrityError:
-            raise InvalidSignUp(fields=sign_up_errors(username=username, email=email, password=password)) from None
-        if email:  # of a person who reads the site's log
-            EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        user.save()
         row.setup_nonce = ""
         change(row)
         row.save()
-    return user
 
 
 def _fits(given: str, nonce: str) -> bool:

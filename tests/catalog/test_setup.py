@@ -81,6 +81,25 @@ def test_the_code_works_once_and_then_the_page_is_gone(client, page):
     assert User.objects.count() == 1
 
 
+def test_an_account_that_is_signed_in_becomes_staff(client, page, nora):
+    client.force_login(nora)
+
+    assert "password_again" not in client.get(page).content.decode()
+    assert client.post(page, {"site_name": "Film club", "start_with": "none"}).status_code == 302
+    nora.refresh_from_db()
+    assert (nora.is_superuser, User.objects.count()) == (True, 1)
+    assert client.get("/mlops/start/").status_code == 200
+
+
+def test_without_passwords_people_sign_in_first(client, page, settings):
+    settings.PASSWORD_SIGN_IN = False
+
+    for answer in (client.get(page), client.post(page, FORM)):
+        assert urlsplit(answer["Location"]).path == "/accounts/sign-in/"
+        assert parse_qs(urlsplit(answer["Location"]).query)["next"] == [page]
+    assert not User.objects.exists()
+
+
 @pytest.mark.parametrize("how", ["createsuperuser", "the shell"])
 def test_a_superuser_made_elsewhere_closes_the_page(client, page, monkeypatch, how):
     if how == "createsuperuser":
