@@ -12,35 +12,12 @@ from django.test import Client
 from catalog import setup
 from catalog.errors import SetupClosed
 from catalog.models import SampleLoad, SiteSettings, User
-from catalog.sample.job import run_load
-from catalog.site_settings import OWN_MAIL, current
-from mlops.models import PipelineRun
-from tests.catalog.ingest.movielens import write_folder
+from tests.catalog.first_run import ACCOUNT, FORM, PASSWORD, fields_with_errors, page
 from tests.factories import MovieFactory, UserFactory
-from tests.mail_stand_in import Mailbox, mail_server
-from tests.processes import free_port
-from tests.tmdb_stand_in import TOKEN
+
+__all__ = ["page"]
 
 pytestmark = pytest.mark.django_db
-
-PASSWORD = "correct horse battery"
-ACCOUNT = {"username": "ada", "email": "ada@example.org", "password": PASSWORD, "password_again": PASSWORD}
-FORM = ACCOUNT | {"site_name": "Film club", "start_with": "none"}
-
-
-@pytest.fixture
-def own_mail(settings) -> None:
-    """As on a site without EMAIL_URL."""
-    settings.EMAIL_BACKEND = OWN_MAIL
-
-
-@pytest.fixture
-def page() -> str:
-    return setup.link(setup.present_code(), base="/")
-
-
-def fields_with_errors(answer) -> set[str]:
-    return {name for form in ("account", "form") for name in answer.context[form].errors}
 
 
 def test_the_link_makes_the_first_superuser(client, page):
@@ -168,68 +145,10 @@ def test_tries_are_limited(client, page):
     assert Client(REMOTE_ADDR="10.1.1.1").get(page).status_code == 200
 
 
-def test_all_errors_are_shown_at_once(client, page, own_mail, tmdb, settings):
-    settings.TMDB_READ_TOKEN = ""
-    wrong = {"username": "", "email": "no address", "password": "short", "password_again": "shorter"}
-    wrong |= {"mail_host": f"127.0.0.1:{free_port()}", "mail_port": "0", "mail_from": "nobody"}
-    wrong |= {"site_name": "x" * 41, "tmdb_read_token": "not-the-token", "start_with": "everything"}
-
-    answer = client.post(page, wrong)
-
-    assert fields_with_errors(answer) >= set(wrong) - {"mail_host"}
-    assert not User.objects.exists()
-    assert not current().tmdb_read_token
-    assert b"not-the-token" not in answer.content
-
-
 def test_a_name_that_users_cannot_have_is_refused(client, page):
     UserFactory(username="ada")
 
     assert fields_with_errors(client.post(page, FORM)) == {"username"}
-
-
-def test_a_mail_server_that_works_gets_a_message(client, page, own_mail):
-    box = Mailbox()
-    with mail_server(box) as (host, port):
-        mail = {"mail_host": host, "mail_port": port, "mail_security": "none", "mail_from": "films@example.org"}
-        answer = client.post(page, FORM | mail | {"password_again": "another"})
-        assert (fields_with_errors(answer), box.mails) == ({"password_again"}, [])
-
-        assert client.post(page, FORM | mail).status_code == 302
-
-    [mail] = box.mails
-    assert (mail["To"], mail["From"], "Film club" in mail["Subject"]) == ("ada@example.org", "films@example.org", True)
-
-
-@pytest.mark.parametrize("case", ["nobody listens", "no such host", "wrong encryption", "no sender"])
-def test_a_mail_server_that_fails_is_an_error(client, page, own_mail, case):
-    with mail_server(Mailbox()) as (host, port):
-        mail = {"mail_host": host, "mail_port": port, "mail_security": "none", "mail_from": "films@example.org"}
-        mail |= {
-            "nobody listens": {"mail_port": free_port()},
-            "no such host": {"mail_host": "mail.invalid"},
-            "wrong encryption": {"mail_security": "starttls"},
-            "no sender": {"mail_from": ""},
-        }[case]
-        answer = client.post(page, FORM | mail)
-
-    assert fields_with_errors(answer) == {"mail_from" if case == "no sender" else "mail_host"}
-    assert not User.objects.exists()
-    assert case == "no sender" or f"{mail['mail_host']}:{mail['mail_port']}" in answer.content.decode()
-
-
-def test_a_token_is_tried_at_tmdb(client, page, tmdb, settings):
-    settings.TMDB_READ_TOKEN = ""
-
-    assert fields_with_errors(client.post(page, FORM | {"tmdb_read_token": "wrong"})) == {"tmdb_read_token"}
-    assert client.post(page, FORM | {"tmdb_read_token": TOKEN}).status_code == 302
-    assert current().tmdb_read_token == TOKEN
-
-
-def test_a_tmdb_that_does_not_answer_is_an_error(client, page, settings):
-    settings.TMDB_API_URL = f"http://127.0.0.1:{free_port()}/3"
-
-    assert fields_with_errors(client.post(page, FORM | {"tmdb_read_token": TOKEN})) == {"tmdb_read_token"}
 
 
 def test_a_site_with_movies_is_not_asked_for_some(client, page):
@@ -242,46 +161,6 @@ def test_a_site_with_movies_is_not_asked_for_some(client, page):
 def test_own_data_leads_to_the_import(client, page):
     assert client.post(page, FORM | {"start_with": "own"})["Location"] == "/import/"
     assert not SampleLoad.objects.exists()
-
-
-def test_the_sample_is_loaded_and_trained_on(client, page, settings, tmp_path, django_capture_on_commit_callbacks):
-    settings.MOVIELENS_PATH = str(write_folder(tmp_path / "movielens"))
-    with django_capture_on_commit_callbacks(execute=True):
-        client.post(page, FORM | {"start_with": "sample"})
-    job = SampleLoad.objects.get()
-    assert (job.status, job.requested_by.username) == ("queued", "ada")
-    assert job.enqueued_at
-
-    assert run_load(load_id=job.pk)
-
-    job.refresh_from_db()
-    assert job.status == "succeeded"
-    run = PipelineRun.objects.get()
-    assert (run.trigger, run.status, run.requested_by.username) == ("page", "queued", "ada")
-    assert not run_load(load_id=job.pk)
-
-
-def test_a_sample_that_cannot_be_loaded_says_why(client, page, settings, tmp_path):
-    settings.MOVIELENS_PATH = str(tmp_path / "nowhere")
-    client.post(page, FORM | {"start_with": "sample"})
-    job = SampleLoad.objects.get()
-
-    assert not run_load(load_id=job.pk)
-
-    job.refresh_from_db()
-    assert (job.status, job.outcome) == ("failed", "sample_refused")
-    assert "nowhere" in client.get("/mlops/start/").content.decode()
-    assert not PipelineRun.objects.exists()
-
-
-def test_a_host_that_trains_elsewhere_trains_nothing(client, page, settings, tmp_path):
-    off = settings.POLICY.schedules.model_copy(update={"train_model": "off"})
-    settings.POLICY = settings.POLICY.model_copy(update={"schedules": off})
-    settings.MOVIELENS_PATH = str(write_folder(tmp_path / "movielens"))
-    client.post(page, FORM | {"start_with": "sample"})
-
-    assert run_load(load_id=SampleLoad.objects.get().pk)
-    assert not PipelineRun.objects.exists()
 
 
 def test_what_happens_next_is_for_staff_alone(client, nora):

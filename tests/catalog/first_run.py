@@ -1,0 +1,25 @@
+"""What the tests of the first run share: a form, the page's address, and a site whose staff sets its mail server."""
+
+import pytest
+
+from catalog import setup
+from catalog.site_settings import OWN_MAIL
+
+PASSWORD = "correct horse battery"
+ACCOUNT = {"username": "ada", "email": "ada@example.org", "password": PASSWORD, "password_again": PASSWORD}
+FORM = ACCOUNT | {"site_name": "Film club", "start_with": "none"}
+
+
+@pytest.fixture
+def own_mail(settings) -> None:
+    """As on a site without EMAIL_URL."""
+    settings.EMAIL_BACKEND = OWN_MAIL
+
+
+@pytest.fixture
+def page(db) -> str:
+    return setup.link(setup.present_code(), base="/")
+
+
+def fields_with_errors(answer) -> set[str]:
+    return {name for form in ("account", "form") for name in answer.context[form].errors}
