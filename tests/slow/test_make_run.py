@@ -114,7 +114,7 @@ def _set_up(port: int, log: Path) -> None:
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(link).text)[1]
         again = {"password_again": ACCOUNT["password"], "csrfmiddlewaretoken": token}
         assert browser.post(link, data=ACCOUNT | again).status_code == 302
-        assert "version 1" in browser.get(f"http://127.0.0.1:{port}/mlops/").text
+        assert browser.get(f"http://127.0.0.1:{port}/mlops/start/").status_code == 200
 
 
 def test_first_start_serves_a_model_and_sigterm_ends_everything(place):
