@@ -41,6 +41,13 @@ def test_without_the_code_nothing_is_shown_or_made(client, page, query):
     assert not User.objects.exists()
 
 
+def test_mail_of_the_environment_is_not_asked_for(client, page):
+    shown = client.get(page).content.decode()
+
+    assert "EMAIL_URL" in shown
+    assert 'name="mail_host"' not in shown
+
+
 def test_the_home_page_of_a_new_site_leads_here(client):
     assert "/setup/" in client.get("/").content.decode()
 
