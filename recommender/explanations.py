@@ -45,9 +45,8 @@ def contributions(model: Recommender, history: dict[int, float], movie_id: int) 
 
     With the user's weights held: else each of a few ratings would seem to lower the score of every movie.
     """
-    frame = model.with_weights_of(history).explain(history, movie_id)
-    columns = [frame[name].tolist() for name in ("kind", "id", "name", "contribution")]
-    return [Reason(kind, _id(row), name, float(value)) for kind, row, name, value in zip(*columns, strict=True)]
+    rows = model.with_weights_of(history).explanation(history, movie_id)
+    return [Reason(kind, _id(row), name, float(value)) for kind, row, name, value in rows]
 
 
 def _strongest(reasons: list[Reason]) -> list[Reason]:

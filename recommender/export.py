@@ -3,23 +3,27 @@
 Metadata that the site may not train on (TMDB's, without its agreement) is left out.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from django.conf import settings
 from django.db.models import QuerySet
 
 from catalog.models import Credit, Movie, MovieGenre, MovieKeyword, Rating, Source
-from recommender.estimators.columns import MOVIE_COLUMNS
+from recommender.estimators.columns import MOVIE_COLUMNS, TEXT_COLUMNS
+from recommender.estimators.lazy_pandas import pd
+from recommender.estimators.movie_table import MovieTable
 
 RATING_COLUMNS = ["user_id", "movie_id", "rating", "rated_at"]
 IDS_PER_QUERY = 900  # below the limit of parameters in any SQLite
 
 Links = dict[int, list[str]]
+Values = tuple[list[int], list[Any], dict[str, list[Any]]]
 
 
 def trainable_sources() -> list[str]:
@@ -79,12 +83,39 @@ def movie_frame(*, movie_ids: Iterable[int] | None = None) -> pd.DataFrame:
     Fields and links from sources that may not train are empty. A movie with only a year counts as released on the
     first day of that year.
     """
+    chunks = _values_in_chunks(movie_ids)
+    return pd.concat([_movie_frame(*chunk) for chunk in chunks or [_values([])]], ignore_index=True)
+
+
+def movie_table(*, movie_ids: Iterable[int]) -> MovieTable:
+    """The same without pandas, which processes that make lists do without."""
+    ids: list[int] = []
+    dates: list[Any] = []
+    others: dict[str, list[Any]] = defaultdict(list)
+    for of_ids, of_dates, columns in _values_in_chunks(movie_ids):
+        ids += of_ids
+        dates += of_dates
+        for name, values in columns.items():
+            others[name] += values
+    return MovieTable.of_values(ids, dates, others)
+
+
+def _movie_frame(ids: list[int], dates: list[Any], others: dict[str, list[Any]]) -> pd.DataFrame:
+    columns: dict[str, Any] = {
+        "movie_id": np.array(ids, dtype=np.int64),
+        "release_date": np.array(dates, dtype="datetime64[us]"),
+    }
+    columns |= {name: pd.Series(values, dtype=object) for name, values in others.items()}
+    return pd.DataFrame(columns, columns=list(MOVIE_COLUMNS))
+
+
+def _values_in_chunks(movie_ids: Iterable[int] | None) -> list[Values]:
     wanted = sorted(set(Movie.objects.values_list("pk", flat=True) if movie_ids is None else movie_ids))
-    chunks = [wanted[start : start + IDS_PER_QUERY] for start in range(0, len(wanted), IDS_PER_QUERY)]
-    return pd.concat([_movie_frame(chunk) for chunk in chunks or [[]]], ignore_index=True)
+    return [_values(wanted[start : start + IDS_PER_QUERY]) for start in range(0, len(wanted), IDS_PER_QUERY)]
 
 
-def _movie_frame(movie_ids: Sequence[int]) -> pd.DataFrame:
+def _values(movie_ids: Sequence[int]) -> Values:
+    """Ids, release dates, and the other columns."""
     sources = trainable_sources()
     movies = Movie.objects.filter(pk__in=movie_ids).order_by("pk")
     rows = [_trainable(row, sources) for row in movies.values(*_FIELDS, "id", "source", "field_sources").iterator()]
@@ -95,15 +126,9 @@ def _movie_frame(movie_ids: Sequence[int]) -> pd.DataFrame:
         "cast": _names(Credit.objects.filter(role=Credit.Role.CAST), "person__name", movie_ids, sources),
         "directors": _names(Credit.objects.filter(role=Credit.Role.DIRECTOR), "person__name", movie_ids, sources),
     }
-    columns: dict[str, Any] = {
-        "movie_id": np.array(ids, dtype=np.int64),
-        "release_date": np.array([_released(row) for row in rows], dtype="datetime64[us]"),
-    }
-    for name in ("title", "overview", "language"):
-        columns[name] = pd.Series([row[name] for row in rows], dtype=object)
-    for name, of_movie in links.items():
-        columns[name] = pd.Series([of_movie.get(movie_id, []) for movie_id in ids], dtype=object)
-    return pd.DataFrame(columns, columns=list(MOVIE_COLUMNS))
+    others = {name: [row[name] for row in rows] for name in TEXT_COLUMNS}
+    others |= {name: [of_movie.get(movie_id, []) for movie_id in ids] for name, of_movie in links.items()}
+    return ids, [_released(row) for row in rows], others
 
 
 _FIELDS = {"title": "", "release_date": None, "year": None, "overview": "", "language": ""}

@@ -7,6 +7,8 @@ their own training history, so that there is one code path and a rating counts i
 Attributes that end in `_` are the fitted state, set in `fit` and saved by name; other attributes are caches.
 """
 
+from __future__ import annotations
+
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,18 +16,19 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import pandas as pd
 from scipy.sparse import csr_matrix
 
-from recommender.estimators import columns as frame_columns
 from recommender.estimators.artifact import save_artifact
 from recommender.estimators.attribution import Attributing, Contribution
 from recommender.estimators.bias import user_biases
+from recommender.estimators.columns import MOVIE_ID
 from recommender.estimators.config import Config, build_config, check_seed
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.fitted_data import History
 from recommender.estimators.ids import IdArray, id_array, join_ids, unique_ids
-from recommender.estimators.interactions import Array, products_of_rows, resized, without_each
+from recommender.estimators.interactions import Array, products_of_rows, resized
+from recommender.estimators.lazy_pandas import pd
+from recommender.estimators.movie_table import MovieTable, movie_table
 from recommender.estimators.ranking import (
     BATCH_USERS,
     EXCLUDED,
@@ -36,6 +39,7 @@ from recommender.estimators.ranking import (
     list_frame,
     merge_repeated,
     round_scores,
+    scores_without_each,
     top_k,
 )
 
@@ -81,7 +85,7 @@ class Recommender(Attributing, ABC):
         of_users = user_biases(history, self._scale, self.rating_mean_, self.movie_biases_)
         return np.asarray(self.rating_mean_ + of_users[:, None] + self.movie_biases_[item_idx])
 
-    def _add_movies(self, movies: pd.DataFrame, item_idx: Array) -> None:
+    def _add_movies(self, movies: MovieTable, item_idx: Array) -> None:
         """Called on the copy that `with_movies` makes: metadata of unrated movies at those columns,
         of which the ones beyond the arrays of fit are new. Replace arrays, never write into them."""
 
@@ -96,16 +100,16 @@ class Recommender(Attributing, ABC):
         self._fit(dataset)
         return self
 
-    def with_movies(self, new_movies: pd.DataFrame) -> Self:
+    def with_movies(self, new_movies: pd.DataFrame | MovieTable) -> Self:
         """This model knowing further movies, from their metadata alone; no refit, and this one stays as it is.
 
         Rows of known movies replace their metadata; what was learnt from ratings stays. A model that does
         not score new movies learns the ids and gives them the minimum.
         """
         known = self._movies
-        given = frame_columns.read_movies(new_movies)
-        ids = id_array(given[frame_columns.MOVIE_ID].to_numpy(), frame_columns.MOVIE_ID)
-        join_ids(self.movie_ids_, ids, frame_columns.MOVIE_ID)  # refuses a mix of ints and strings
+        given = movie_table(new_movies)
+        ids = id_array(given.ids, MOVIE_ID)
+        join_ids(self.movie_ids_, ids, MOVIE_ID)  # refuses a mix of ints and strings
         new = unique_ids(ids[known.positions(ids) < 0])
         model = copy.copy(self)
         model._forget(fitted=False)
@@ -114,7 +118,7 @@ class Recommender(Attributing, ABC):
         for column, title in zip(at.tolist(), given["title"], strict=True):
             model.titles_[column] = title
         unrated = ~model.is_rated_[at]
-        model._add_movies(given[unrated].reset_index(drop=True), at[unrated])
+        model._add_movies(given.take(np.flatnonzero(unrated)), at[unrated])
         return model
 
     # -- lists -------------------------------------------------------------------------------------------------
@@ -259,25 +263,28 @@ class Recommender(Attributing, ABC):
         return line
 
     def explain(self, user_id_or_history: Any, movie_id: Any) -> pd.DataFrame:
+        """`explanation` as a frame."""
+        rows = self.explanation(user_id_or_history, movie_id)
+        return pd.DataFrame(rows, dtype=object).astype({"contribution": float})
+
+    def explanation(self, user_id_or_history: Any, movie_id: Any) -> list[Contribution]:
         """kind, id, name, contribution, summing to the score of `score_candidates`; the largest effect first.
 
         `movie`: by how much the score falls when that one rating is taken out of the user's history.
         `interaction`, the last row: what no single rating accounts for, the score of an empty history included.
         """
         item_idx = self._item_idx([movie_id], "movie_id")
-        if isinstance(user_id_or_history, Mapping):
-            history = self._from_mappings([user_id_or_history])
-        else:
-            history = self._history_of(id_array([user_id_or_history], "user_id"))
+        is_history, one = isinstance(user_id_or_history, Mapping), [user_id_or_history]
+        history = self._from_mappings(one) if is_history else self._history_of(id_array(one, "user_id"))
         score = float(self._scores(history, item_idx)[0, 0])
         rows = [
             Contribution("movie", self.movie_ids_[column], self.titles_[column], score - rest)
-            for column, rest in zip(history.indices, self._scores_without_each(history, item_idx), strict=True)
+            for column, rest in zip(history.indices, scores_without_each(self._scores, history, item_idx), strict=True)
         ]
         rows += self._feature_contributions(history, item_idx)[0]
         rows.sort(key=lambda row: -abs(row.contribution))
         rows.append(Contribution("interaction", None, "", score - sum(row.contribution for row in rows)))
-        return pd.DataFrame(rows, dtype=object).astype({"contribution": float})
+        return rows
 
     def with_weights_of(self, history: Mapping[Any, float]) -> Self:
         """This model with that user's weights for every history; a model without weights by user returns itself.
@@ -286,13 +293,6 @@ class Recommender(Attributing, ABC):
         the user is, which moves the scores of all movies together.
         """
         return self
-
-    def _scores_without_each(self, history: csr_matrix, item_idx: Array) -> list[float]:
-        scores: list[float] = []
-        for start in range(0, history.nnz, BATCH_USERS):
-            removed = np.arange(start, min(start + BATCH_USERS, history.nnz))
-            scores += self._scores(without_each(history, removed), item_idx)[:, 0].tolist()
-        return scores
 
     def save(self, folder: str | Path) -> None:
         """Write the artefact folder, whole or not at all; `load_recommender` reads it."""

@@ -3,13 +3,15 @@
 Every error names the row (its position, from 0) and the column.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from recommender.estimators.ids import IdArray, IdIndex, id_array
 from recommender.estimators.interactions import Array
+from recommender.estimators.lazy_pandas import pd
 
 USER_ID = "user_id"
 MOVIE_ID = "movie_id"
@@ -84,21 +86,21 @@ def align_movies(movies: pd.DataFrame, movie_ids: IdArray) -> pd.DataFrame:
     return aligned
 
 
-def _missing(name: str) -> "pd.Series[Any]":
+def _missing(name: str) -> pd.Series[Any]:
     if name == RELEASE_DATE:
         return pd.Series([pd.NaT], dtype="datetime64[us]")
     missing: list[Any] = [""] if name in TEXT_COLUMNS else [[]]
     return pd.Series(missing, dtype=object)
 
 
-def _read_movie_column(column: "pd.Series[Any]", name: str) -> Any:
+def _read_movie_column(column: pd.Series[Any], name: str) -> Any:
     if name == RELEASE_DATE:
         return _read_dates(column)
     read = _text if name in TEXT_COLUMNS else _strings
     return pd.Series([read(value) for value in column], dtype=object)
 
 
-def _read_dates(column: "pd.Series[Any]") -> Array:
+def _read_dates(column: pd.Series[Any]) -> Array:
     cells = [None if _is_missing(value) or value == "" else _without_zone(value) for value in column]
     dates = pd.to_datetime(pd.Series(cells, dtype=object), errors="coerce", format="mixed")
     unread = dates.isna().to_numpy()

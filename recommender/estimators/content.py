@@ -10,6 +10,8 @@ vectors would take too much memory they are cut to a few numbers, and x_user is 
 are kept as whole numbers: see `compact`.
 """
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +20,6 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 from scipy.sparse import csr_matrix, vstack
 
 from recommender.estimators.attribution import Contribution
@@ -40,6 +41,7 @@ from recommender.estimators.interactions import (
 from recommender.estimators.item_weights import ease_weights, gram_matrix
 from recommender.estimators.memory import forget_pages
 from recommender.estimators.metadata_regression import BLOCK, Ridge, factorize, kernel, noise, regress_on_features
+from recommender.estimators.movie_table import MovieTable
 from recommender.estimators.tune_content import tune_content
 from recommender.estimators.validation import modelled_movies
 
@@ -253,7 +255,7 @@ class ContentRecommender(Recommender):
     def _modelled_by_token(self) -> csr_matrix:
         return self.modelled_features_.T.tocsr()
 
-    def _add_movies(self, movies: pd.DataFrame, item_idx: Array) -> None:
+    def _add_movies(self, movies: MovieTable, item_idx: Array) -> None:
         rows = self._weighted(MovieFeatures(self.feature_names_, self.token_weights_).transform(movies))
         n_before = self.features_.shape[0]
         place = np.arange(len(self.movie_ids_))

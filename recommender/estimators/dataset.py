@@ -1,5 +1,7 @@
 """The frozen container that every recommender learns from."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from dataclasses import dataclass, replace
@@ -7,7 +9,6 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
-import pandas as pd
 from scipy.sparse import csr_matrix
 
 from recommender.estimators import columns
@@ -15,6 +16,7 @@ from recommender.estimators.bias import RatingScale, fit_biases
 from recommender.estimators.features import MovieFeatures
 from recommender.estimators.ids import IdArray, IdIndex, factorize_ids, id_array, join_ids
 from recommender.estimators.interactions import Array, keep_entries, positives_of
+from recommender.estimators.lazy_pandas import pd
 
 CLOCK_PEOPLE = 3
 CLOCK_LEAD_NS = 30 * 86_400 * 10**9

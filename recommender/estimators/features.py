@@ -5,6 +5,8 @@ and are then scaled by the root of the block's weight, so that a dot product of 
 the cosines of their blocks. Nothing here counts votes or ratings: a new movie has none.
 """
 
+from __future__ import annotations
+
 import math
 import re
 from collections import Counter
@@ -13,11 +15,12 @@ from time import perf_counter
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-import pandas as pd
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.columns import read_movies
 from recommender.estimators.interactions import Array
+from recommender.estimators.lazy_pandas import pd
+from recommender.estimators.movie_table import MovieTable
 
 Tokens = dict[str, float]
 
@@ -62,9 +65,9 @@ def _words(text: str) -> Tokens:
 
 def _years(date: Any) -> Tokens:
     """The bins around the year, so that near years are alike and far ones are not."""
-    if pd.isna(date):
+    if date is None or date != date:  # pandas' NaT is unlike itself
         return {}
-    year = date.year + date.day_of_year / 366
+    year = date.year + date.timetuple().tm_yday / 366
     nearest = YEAR_STEP * round(year / YEAR_STEP)
     reach = YEAR_STEP * YEAR_BINS
     bins = range(nearest - reach, nearest + reach + 1, YEAR_STEP)
@@ -107,7 +110,7 @@ class MovieFeatures:
             weights += [math.log(1 + len(movies) / spread[token]) if block.is_rarer_better else 1.0 for token in kept]
         return cls(names, np.array(weights, dtype=np.float32))
 
-    def transform(self, movies: pd.DataFrame) -> csr_matrix:
+    def transform(self, movies: pd.DataFrame | MovieTable) -> csr_matrix:
         """float32 (movies, features); a movie without any known token is an empty row."""
         rows: list[int] = []
         columns: list[int] = []
@@ -144,7 +147,7 @@ def feature_costs(movies: pd.DataFrame) -> dict[str, dict[str, float]]:
     return result
 
 
-def _tokens(movies: pd.DataFrame, block: Block) -> list[Tokens]:
+def _tokens(movies: pd.DataFrame | MovieTable, block: Block) -> list[Tokens]:
     if block.column not in movies.columns:
         return [{}] * len(movies)
     return [block.tokens(value) for value in movies[block.column]]

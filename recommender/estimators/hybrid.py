@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import pandas as pd
 from scipy.sparse import csr_matrix, diags_array, hstack
 
 from recommender.estimators.attribution import Contribution
@@ -25,6 +24,7 @@ from recommender.estimators.inner_splits import inner_splits
 from recommender.estimators.interactions import Array, once, resized
 from recommender.estimators.item_features import AGE, ITEM_FEATURES, Genres, Tastes, item_features_of, log_ages
 from recommender.estimators.metadata_regression import regress_on_features
+from recommender.estimators.movie_table import MovieTable
 from recommender.estimators.reranker import NOW, Reranker, empty_user_features
 from recommender.estimators.tune_items import DEFAULTS as ITEM_DEFAULTS
 from recommender.estimators.tune_items import tune_items
@@ -159,7 +159,7 @@ class HybridRecommender(Recommender):
         stars[:, is_collaborative] += self.collaborative_.predicted_residuals(fitted, item_idx[is_collaborative])
         return stars
 
-    def _add_movies(self, movies: pd.DataFrame, item_idx: Array) -> None:
+    def _add_movies(self, movies: MovieTable, item_idx: Array) -> None:
         self.content_ = self.content_.with_movies(movies)
         n_more = len(self.movie_ids_) - self.item_features_.shape[1]
         self.item_features_ = np.pad(self.item_features_, ((0, 0), (0, n_more)))

@@ -1,10 +1,14 @@
 """Ids as people give them (ints of any size, or strings) and their positions in sorted arrays."""
 
+from __future__ import annotations
+
+import sys
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import pandas as pd
+
+from recommender.estimators.lazy_pandas import pd
 
 IdArray = np.ndarray[Any, Any]
 
@@ -28,10 +32,10 @@ def id_array(values: Any, column: str) -> IdArray:
 
 
 def _as_numpy(values: Any) -> IdArray:
-    if isinstance(values, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
-        return np.asarray(values if isinstance(values.dtype, np.dtype) else values.astype(object))
     if isinstance(values, np.ndarray):
         return values
+    if "pandas" in sys.modules and isinstance(values, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
+        return np.asarray(values if isinstance(values.dtype, np.dtype) else values.astype(object))
     items = list(values)
     # No bool among them: the common case, without looking at each.
     return _int_array(items) if set(map(type, items)) == {int} else object_array(items)
@@ -76,6 +80,8 @@ def join_ids(first: IdArray, second: IdArray, column: str) -> IdArray:
     """Both arrays' ids, sorted and unique; mixing ints and strings is an error."""
     if not len(first) or not len(second):
         return unique_ids(second if len(second) else first)
+    if first.dtype == second.dtype == np.int64:
+        return unique_ids(np.concatenate([first, second]))
     return unique_ids(id_array(np.concatenate([first.astype(object), second.astype(object)]), column))
 
 
@@ -86,6 +92,9 @@ def unique_ids(ids: IdArray) -> IdArray:
 
 def factorize_ids(ids: IdArray) -> tuple[np.ndarray[Any, Any], IdArray]:
     """Position of each id in the sorted unique ids, and those."""
+    if ids.dtype == np.int64:
+        uniques, codes = np.unique(ids, return_inverse=True)
+        return codes, uniques
     codes, uniques = pd.factorize(ids, sort=True)
     return codes, np.asarray(uniques)
 

@@ -3,17 +3,19 @@
 trend = log(1 + 2 n),   n = the movie's positives of late, each counting 2^(-age / half-life)
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-import pandas as pd
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.compact import weighted
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.interactions import Array, product_of_items
+from recommender.estimators.lazy_pandas import pd
 from recommender.estimators.popularity import DAY_NS, trend_of
 
 HALF_LIVES_DAYS = (1.0, 4.0, 14.0, 90.0, math.inf)
@@ -42,9 +44,9 @@ def _ages(dataset: Dataset) -> Array:
     return log_ages(dataset.movies["release_date"], dataset.now, (dataset.now - first) / YEAR_NS)
 
 
-def log_ages(release_dates: "pd.Series[Any]", now: int, otherwise: Array | float = 0.0) -> Array:
+def log_ages(release_dates: pd.Series[Any] | Sequence[Any], now: int, otherwise: Array | float = 0.0) -> Array:
     """log(1 + years since release)."""
-    dates = release_dates.to_numpy(dtype="datetime64[s]")
+    dates = np.asarray(release_dates, dtype="datetime64[s]")
     years = (now / 1e9 - dates.astype(np.int64)) * 1e9 / YEAR_NS
     return np.asarray(np.log1p(np.maximum(np.where(np.isnat(dates), otherwise, years), 0)))
 

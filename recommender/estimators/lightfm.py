@@ -4,13 +4,14 @@
 This file alone imports the library, and only to train: scores are matrix products.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 from scipy.sparse import csr_matrix, hstack, identity
 
 from recommender.estimators.base import Recommender
@@ -18,6 +19,8 @@ from recommender.estimators.columns import LIST_COLUMNS, RELEASE_DATE
 from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.interactions import Array, cosines, ordered_product, product_of_items, select_items
+from recommender.estimators.lazy_pandas import pd
+from recommender.estimators.movie_table import MovieTable
 from recommender.estimators.progress import reported
 from recommender.estimators.validation import most_rated
 
@@ -81,7 +84,7 @@ class LightFMRecommender(Recommender):
     def _by_component(self) -> Array:
         return np.ascontiguousarray(self.item_rows_[:, :-1].T)
 
-    def _add_movies(self, movies: pd.DataFrame, item_idx: Array) -> None:
+    def _add_movies(self, movies: MovieTable, item_idx: Array) -> None:
         added = len(self.movie_ids_) - len(self.item_rows_)
         rows = np.vstack([self.item_rows_, np.tile(self.average_row_, (added, 1))])
         rows[item_idx] = self.average_row_ + tag_matrix(movies, self.tags_) @ self.tag_rows_
@@ -117,28 +120,29 @@ def _ridge(inputs: Array, targets: Array) -> Array:
     return np.asarray(np.linalg.solve(gram, inputs.T @ targets))
 
 
-def tags_of(movies: pd.DataFrame) -> list[list[str]]:
+def tags_of(movies: pd.DataFrame | MovieTable) -> list[list[str]]:
     """The metadata of each movie as tags such as genre:Drama or decade:1990, without repetition."""
     result: list[list[str]] = []
-    columns = [movies[name].tolist() for name in LIST_COLUMNS]
-    years = movies[RELEASE_DATE].dt.year.tolist()
-    for row, language in enumerate(movies["language"].tolist()):
+    columns = [list(movies[name]) for name in LIST_COLUMNS]
+    dates = np.asarray(movies[RELEASE_DATE], dtype="datetime64[Y]")
+    decades = [0 if np.isnat(date) else (1970 + int(date.astype(np.int64))) // 10 * 10 for date in dates]
+    for row, language in enumerate(movies["language"]):
         tags = [f"{name}:{value}" for name, column in zip(LIST_COLUMNS, columns, strict=True) for value in column[row]]
         if language:
             tags.append(f"language:{language}")
-        if years[row] == years[row]:  # NaN where there is no date
-            tags.append(f"decade:{int(years[row]) // 10 * 10}")
+        if decades[row]:
+            tags.append(f"decade:{decades[row]}")
         result.append(list(dict.fromkeys(tags)))
     return result
 
 
-def fit_vocabulary(movies: pd.DataFrame) -> list[str]:
+def fit_vocabulary(movies: pd.DataFrame | MovieTable) -> list[str]:
     """Sorted tags that at least MIN_MOVIES movies have."""
     counts = Counter(tag for tags in tags_of(movies) for tag in tags)
     return sorted(tag for tag, count in counts.items() if count >= MIN_MOVIES)
 
 
-def tag_matrix(movies: pd.DataFrame, vocabulary: list[str]) -> csr_matrix:
+def tag_matrix(movies: pd.DataFrame | MovieTable, vocabulary: list[str]) -> csr_matrix:
     """Movies x tags; the known tags of a movie share a weight of 1, so that many tags weigh no more than few."""
     place = {tag: position for position, tag in enumerate(vocabulary)}
     rows: list[list[int]] = [sorted(place[tag] for tag in tags if tag in place) for tags in tags_of(movies)]

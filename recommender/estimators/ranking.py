@@ -1,14 +1,16 @@
 """From scores to ranked lists: rounding, batches of users, exclusion, the cut at k."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy.sparse import csr_matrix
 
 from recommender.estimators.ids import IdArray
-from recommender.estimators.interactions import Array
+from recommender.estimators.interactions import Array, without_each
+from recommender.estimators.lazy_pandas import pd
 
 Scoring = Callable[[csr_matrix, Array], Array]
 
@@ -67,6 +69,15 @@ def _threshold(scores: Array, k: int) -> float:
         return EXCLUDED
     kth = np.partition(scores, len(scores) - k)[len(scores) - k]
     return float(np.nextafter(kth, EXCLUDED)) if kth > EXCLUDED else EXCLUDED
+
+
+def scores_without_each(score: Scoring, history: csr_matrix, item_idx: Array) -> list[float]:
+    """Of the one movie, for the one history without each of its ratings in turn."""
+    scores: list[float] = []
+    for start in range(0, history.nnz, BATCH_USERS):
+        removed = np.arange(start, min(start + BATCH_USERS, history.nnz))
+        scores += score(without_each(history, removed), item_idx)[:, 0].tolist()
+    return scores
 
 
 def cut_lists(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from django.db.models import Value
 
 from catalog.models import Rating, User, Viewing
-from recommender import estimators  # lazy: processes that make no list start without pandas
+from recommender import estimators  # lazy: processes that make no list start without scipy
 from recommender.logs import log_once_a_minute
 from recommender.models import Dismissal
 from recommender.serving import candidates

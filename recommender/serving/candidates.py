@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from django.conf import settings
 
-from recommender import estimators  # lazy: processes that make no list start without pandas
+from recommender import estimators  # lazy: processes that make no list start without scipy
 from recommender.logs import log_once_a_minute
 from recommender.reasons import FEATURE_SHARE, MainReason, main_reasons
 from recommender.serving.loaded_model import Ids, LoadedModel

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Count, Max
 
 from catalog.models import Credit, Movie, MovieGenre, MovieKeyword
-from recommender import estimators  # lazy: commands that serve no list start without pandas
+from recommender import estimators  # lazy: commands that serve no list start without scipy
 from recommender.estimators.artifact_files import FileSignature, file_signature
 from recommender.models import ServedModel
 
@@ -94,7 +94,7 @@ class LoadedModel:
 
 def load_model(row: ServedModel) -> LoadedModel:
     """The artefact of `row`, checked (checksums, format, finite values, a first list) and ready to answer."""
-    # Imported here so that commands that serve no list start without pandas.
+    # Imported here so that commands that serve no list start without scipy.
     from threadpoolctl import threadpool_limits
 
     folder = Path(settings.MODEL_DIR) / row.artifact
@@ -140,10 +140,10 @@ def refresh_items(loaded: LoadedModel) -> LoadedModel:
     added = [movie for movie in catalog.ids if movie not in is_rated]
     changed = [movie for movie in catalog.changed if is_rated.get(movie) is False]
     if added or changed:
-        # Imported here so that commands that serve no list start without pandas.
-        from recommender.export import movie_frame
+        # Imported here so that commands that serve no list start without scipy.
+        from recommender.export import movie_table
 
-        model = model.with_movies(movie_frame(movie_ids=[*added, *changed]))
+        model = model.with_movies(movie_table(movie_ids=[*added, *changed]))
         _warm_up(model)
         logger.info("Added %d new movies to model %s (%d changed)", len(added), loaded.version, len(changed))
     ids = np.array(catalog.ids, dtype=np.int64)
@@ -154,5 +154,5 @@ def refresh_items(loaded: LoadedModel) -> LoadedModel:
 
 def _warm_up(model: Recommender) -> None:
     """Make a first list: it fills look-ups that requests would wait for, and fails if the model cannot answer."""
-    first = model.recommend_for_history([{}], k=1)["movie_id"]
+    first = estimators.diverse_list(model, {}, 1, 0.0)[0]
     _ = model.likeness(first), model.attribute({}, first)

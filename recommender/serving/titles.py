@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from catalog.models import Movie, MovieGenre
-from recommender import estimators  # lazy: commands that serve no list start without pandas
+from recommender import estimators  # lazy: commands that serve no list start without scipy
 from recommender.serving.candidates import Candidate
 from recommender.serving.loaded_model import LoadedModel
 from recommender.serving.request import ListRequest

@@ -6,7 +6,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from catalog.models import User
-from recommender import estimators  # lazy: processes that make no list start without pandas
+from recommender import estimators  # lazy: processes that make no list start without scipy
 from recommender.errors import InvalidRequest
 from recommender.serving.candidates import Candidate, count_pool
 from recommender.serving.loaded_model import LoadedModel

@@ -60,7 +60,7 @@ def test_new_movies_that_were_deleted_meanwhile(train, camps, nora):
 
 def test_sources_that_fail(nora, monkeypatch):
     MovieFactory()
-    monkeypatch.setattr(fallback_chain.candidates, "_first", None)
+    monkeypatch.setattr(fallback_chain.stored_order, "_first", None)
     assert_empty(lambda: recommend(user=nora, surface="test"), "source_failed")
 
 

@@ -1,9 +1,12 @@
 """Movies that the champion's data hold no rating of: by taste, from what they are about."""
 
+import numpy as np
 import pytest
 
 from catalog.models import Genre, Movie
 from recommender import reasons
+from recommender.estimators.movie_table import movie_table as table_of
+from recommender.export import movie_frame, movie_table
 from recommender.models import Dismissal
 from recommender.services import explain, recommend, recommend_new
 from recommender.serving.model_server import server
@@ -120,3 +123,14 @@ def test_only_movies_that_are_shown_are_given_reasons(fresh, fan, monkeypatch):
 
     assert sorted(asked) == sorted(shown(recommendations))
     assert all(result.reason for result in recommendations.results)
+
+
+def test_the_table_of_new_movies_is_what_their_frame_says(camps):
+    movie = MovieFactory(title="  A title with spaces ", year=1950, release_date=None)
+    movie.genres.add(Genre.objects.first())
+    ids = list(Movie.objects.values_list("pk", flat=True))
+    ours, theirs = movie_table(movie_ids=ids), table_of(movie_frame(movie_ids=ids))
+
+    for column in ours.columns:
+        np.testing.assert_array_equal(np.array(ours[column], dtype=object), np.array(theirs[column], dtype=object))
+    assert ours["title"][ids.index(movie.pk)] == "A title with spaces"

@@ -238,6 +238,32 @@ assert not heavy, heavy
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
 
 
+@pytest.mark.parametrize("algorithm", ["hybrid", "lightfm"])
+def test_lists_reasons_and_new_movies_take_no_pandas(tmp_path: Path, algorithm: str) -> None:
+    build(algorithm).fit(dataset()).save(tmp_path / "model")
+    code = f"""
+import sys
+from recommender.estimators import diverse_list, load_recommender, scored_ahead
+from recommender.estimators.movie_table import MovieTable
+texts = {{name: ["A text"] for name in ("title", "overview", "language")}}
+lists = {{name: [["War"]] for name in ("genres", "keywords", "cast", "directors")}}
+new = MovieTable.of_values([77_777], ["2001-02-03"], texts | lists)
+model = load_recommender({str(tmp_path / "model")!r}).with_movies(new)
+movies = model.movie_ids_.tolist()
+history = dict.fromkeys(movies[:4], 5.0)
+best, _scores, kept = diverse_list(model, history, 5, 0.3)
+assert len(best[kept]) == 5
+assert len(model.attribute(history, best).parts) == len(best)
+assert model.named_features(history, [77_777]) is not None
+assert model.explanation(history, 77_777)[-1].kind == "interaction"
+assert len(model.similar_to(movies[0])[0])
+assert len(list(scored_ahead(model, [history]))) == 1
+assert "pandas" not in sys.modules
+"""
+    root = Path(__file__).resolve().parents[3]
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
+
+
 def test_an_infinite_half_life_survives_in_strict_json(tmp_path: Path) -> None:
     ds = Dataset.from_frames(*tastes())
     PopularityRecommender(half_life_days=float("inf")).fit(ds).save(tmp_path / "model")
