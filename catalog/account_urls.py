@@ -3,10 +3,6 @@
 from functools import partial
 
 from allauth.account import views
-from allauth.mfa.base import views as mfa
-from allauth.mfa.recovery_codes import views as codes
-from allauth.mfa.totp import views as totp
-from allauth.mfa.webauthn import views as passkeys
 from django.contrib.auth.views import LogoutView
 from django.urls import path, re_path
 
@@ -14,6 +10,11 @@ from catalog.views import accounts, sign_in
 from catalog.views.pages import loaded_when_used
 
 identities = partial(loaded_when_used, "catalog.views.identities")
+second_factor = partial(loaded_when_used, "catalog.views.second_factor")
+mfa = partial(loaded_when_used, "allauth.mfa.base.views")
+codes = partial(loaded_when_used, "allauth.mfa.recovery_codes.views")
+totp = partial(loaded_when_used, "allauth.mfa.totp.views")
+passkeys = partial(loaded_when_used, "allauth.mfa.webauthn.views")
 
 urlpatterns = [
     path("sign-in/", sign_in.SignInView.as_view(), name="account_login"),
@@ -33,17 +34,17 @@ urlpatterns = [
         sign_in.NewPasswordView.as_view(),
         name="account_reset_password_from_key",
     ),
-    path("second-factor/", mfa.index, name="mfa_index"),
-    path("second-factor/code/", sign_in.SecondFactorView.as_view(), name="mfa_authenticate"),
-    path("second-factor/confirm/", mfa.reauthenticate, name="mfa_reauthenticate"),
-    path("second-factor/app/", sign_in.ActivateAppView.as_view(), name="mfa_activate_totp"),
-    path("second-factor/app/off/", totp.deactivate_totp, name="mfa_deactivate_totp"),
-    path("second-factor/codes/", codes.view_recovery_codes, name="mfa_view_recovery_codes"),
-    path("second-factor/codes/new/", codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
-    path("second-factor/codes/file/", codes.download_recovery_codes, name="mfa_download_recovery_codes"),
-    path("passkeys/add/", sign_in.AddPasskeyView.as_view(), name="mfa_add_webauthn"),
-    path("passkeys/<id:pk>/remove/", sign_in.RemovePasskeyView.as_view(), name="mfa_remove_webauthn"),
-    path("passkeys/sign-in/", sign_in.PasskeySignInView.as_view(), name="mfa_login_webauthn"),
+    path("second-factor/", mfa("index"), name="mfa_index"),
+    path("second-factor/code/", second_factor("second_factor"), name="mfa_authenticate"),
+    path("second-factor/confirm/", mfa("reauthenticate"), name="mfa_reauthenticate"),
+    path("second-factor/app/", second_factor("activate_app"), name="mfa_activate_totp"),
+    path("second-factor/app/off/", totp("deactivate_totp"), name="mfa_deactivate_totp"),
+    path("second-factor/codes/", codes("view_recovery_codes"), name="mfa_view_recovery_codes"),
+    path("second-factor/codes/new/", codes("generate_recovery_codes"), name="mfa_generate_recovery_codes"),
+    path("second-factor/codes/file/", codes("download_recovery_codes"), name="mfa_download_recovery_codes"),
+    path("passkeys/add/", second_factor("add_passkey"), name="mfa_add_webauthn"),
+    path("passkeys/<id:pk>/remove/", second_factor("remove_passkey"), name="mfa_remove_webauthn"),
+    path("passkeys/sign-in/", second_factor("sign_in"), name="mfa_login_webauthn"),
     path("identities/", identities("connections"), name="socialaccount_connections"),
     path("identities/start/", identities("start", is_post_only=True), name="identity_start"),
     path("identities/callback/", identities("callback"), name="openid_connect_callback"),
@@ -51,5 +52,5 @@ urlpatterns = [
     path("identities/connect/", identities("connect"), name="identity_connect"),
     path("identities/confirm/", identities("confirm"), name="identity_confirm"),
     path("identities/<id:pk>/disconnect/", identities("disconnect"), name="identity_disconnect"),
-    path("passkeys/confirm/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("passkeys/confirm/", passkeys("reauthenticate_webauthn"), name="mfa_reauthenticate_webauthn"),
 ]

@@ -211,6 +211,20 @@ def test_a_web_process_never_loads_mlflow(transactional_db):
     run(program, environment())
 
 
+def test_ways_to_sign_in_are_loaded_when_used(transactional_db):
+    """Passkeys and the identity provider: 4 MB in every web process, most of which never need them."""
+    program = (
+        "import sys\n"
+        "from movierec.wsgi import application\n"
+        "from django.test import Client\n"
+        "for path in ('/robots.txt', '/accounts/passkeys/sign-in/'):\n"
+        "    assert not {'fido2', 'jwt', 'catalog.sign_in.openid'} & set(sys.modules), path\n"
+        "    assert Client().get(path, headers={'host': 'localhost'}).status_code == 200, path\n"
+        "sys.exit('fido2' not in sys.modules)\n"
+    )
+    run(program, environment())
+
+
 def test_a_command_starts_without_heavy_libraries(tmp_path):
     """Pandas and the estimators take as long to import as everything else together, HTTP and Redis a fifth of it."""
     program = (

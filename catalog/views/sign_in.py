@@ -5,23 +5,16 @@ from typing import Any
 from allauth.account import views
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import complete_signup, perform_login
-from allauth.mfa.base import views as mfa_views
-from allauth.mfa.totp import views as totp_views
-from allauth.mfa.webauthn import views as passkey_views
-from allauth.mfa.webauthn.internal.auth import begin_authentication
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from catalog.accounts import has_way_in
 from catalog.accounts import sign_up as create_account
 from catalog.errors import InvalidSignUp, InvitationNeeded, MailNotSent, SignUpClosed
 from catalog.forms import SignUpForm
@@ -120,37 +113,3 @@ class NewPasswordView(views.PasswordResetFromKeyView):
 @method_decorator(limited(MailThrottle), name="dispatch")
 class ChangeEmailView(views.EmailView):
     extra_context = {"sends_mail": sends_mail}
-
-
-@method_decorator(limited(SignInThrottle), name="dispatch")
-class SecondFactorView(mfa_views.AuthenticateView):
-    """After the password: a code of the app, a recovery code or a passkey."""
-
-
-@method_decorator(never_cache, name="dispatch")
-@method_decorator(limited(SignInThrottle), name="dispatch")
-class PasskeySignInView(passkey_views.LoginWebAuthnView):
-    """Gives the script of the sign-in page what it has to ask the browser for, and takes the answer."""
-
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return JsonResponse({"request_options": begin_authentication(user=None)})
-
-
-@method_decorator(never_cache, name="dispatch")
-class ActivateAppView(totp_views.ActivateTOTPView):
-    pass
-
-
-@method_decorator(never_cache, name="dispatch")
-class AddPasskeyView(passkey_views.AddWebAuthnView):
-    pass
-
-
-class RemovePasskeyView(passkey_views.RemoveWebAuthnView):
-    success_url = reverse_lazy("mfa_index")
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        if has_way_in(self.request.user, without=self.object):
-            return super().form_valid(form)
-        messages.error(self.request, _("This is your only way in. Add another passkey first."))
-        return redirect(self.success_url)

@@ -1,0 +1,59 @@
+"""Second factors and passkeys. Their libraries take memory, so that addresses load this module when it is used."""
+
+from typing import Any
+
+from allauth.mfa.base import views as mfa_views
+from allauth.mfa.totp import views as totp_views
+from allauth.mfa.webauthn import views as passkey_views
+from allauth.mfa.webauthn.internal.auth import begin_authentication
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from catalog.accounts import has_way_in
+from catalog.throttling import SignInThrottle, limited
+
+
+@method_decorator(limited(SignInThrottle), name="dispatch")
+class SecondFactorView(mfa_views.AuthenticateView):
+    """After the password: a code of the app, a recovery code or a passkey."""
+
+
+@method_decorator(never_cache, name="dispatch")
+@method_decorator(limited(SignInThrottle), name="dispatch")
+class PasskeySignInView(passkey_views.LoginWebAuthnView):
+    """Gives the script of the sign-in page what it has to ask the browser for, and takes the answer."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return JsonResponse({"request_options": begin_authentication(user=None)})
+
+
+@method_decorator(never_cache, name="dispatch")
+class ActivateAppView(totp_views.ActivateTOTPView):
+    pass
+
+
+@method_decorator(never_cache, name="dispatch")
+class AddPasskeyView(passkey_views.AddWebAuthnView):
+    pass
+
+
+class RemovePasskeyView(passkey_views.RemoveWebAuthnView):
+    success_url = reverse_lazy("mfa_index")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        if has_way_in(self.request.user, without=self.object):
+            return super().form_valid(form)
+        messages.error(self.request, _("This is your only way in. Add another passkey first."))
+        return redirect(self.success_url)
+
+
+second_factor = SecondFactorView.as_view()
+sign_in = PasskeySignInView.as_view()
+activate_app = ActivateAppView.as_view()
+add_passkey = AddPasskeyView.as_view()
+remove_passkey = RemovePasskeyView.as_view()
