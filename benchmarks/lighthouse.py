@@ -25,6 +25,8 @@ from benchmarks.tables import Row, render
 
 PUBLIC = ("/", "/movies/", "/welcome/", "/accounts/sign-in/")
 PERSONAL = ("/", "/for-you/")
+ACCOUNTS = tuple(f"/accounts/{page}" for page in ("sign-in/", "sign-up/", "password/reset/"))
+OWN_ACCOUNT = tuple(f"/accounts/{page}" for page in ("", "keys/", "password/", "email/", "second-factor/"))
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 AUDITS = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift")
 FAST, SLOW_DOWN = 1500, 4.0  # the least index of a fast machine, and what makes a phone of one
@@ -37,11 +39,12 @@ def main() -> None:
     parser.add_argument("address", help="of a site, such as http://127.0.0.1:8000")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--slow-down", type=float, help="how many times slower than this machine a phone is")
+    parser.add_argument("--accounts", action="store_true", help="the pages of accounts instead")
     given = parser.parse_args()
     first = httpx.get(f"{given.address}/api/v1/movies/", params={"page_size": 1}).json()["results"][0]
-    pages = [(path, "") for path in (*PUBLIC, f"/movies/{first['id']}/")]
+    pages = [(path, "") for path in (ACCOUNTS if given.accounts else (*PUBLIC, f"/movies/{first['id']}/"))]
     if "MEMBER_PASSWORD" in os.environ:
-        pages += [(path, _cookies(given.address)) for path in PERSONAL]
+        pages += [(path, _cookies(given.address)) for path in (OWN_ACCOUNT if given.accounts else PERSONAL)]
     with tempfile.TemporaryDirectory() as folder:
         program = install(Path(folder), LIGHTHOUSE) / "cli" / "index.js"
         rows: list[Row] = []
