@@ -78,8 +78,7 @@ class IdentityAdapter(DefaultSocialAccountAdapter):
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> Any:
         """What the form of a sign-up suggests."""
-        name = data.get("username")
-        sociallogin.user.username = name[:150] if isinstance(name, str) else ""
+        sociallogin.user.username = shown_name(data.get("username"))
         return sociallogin.user
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
@@ -106,7 +105,7 @@ class IdentityAdapter(DefaultSocialAccountAdapter):
         exception: Exception | None = None,
         extra_context: dict[str, Any] | None = None,
     ) -> NoReturn:
-        answered = request.GET.get("error", "")
+        answered = request.GET.get("error", "") if "state" in (extra_context or {}) else ""
         if exception is not None:
             page = failure_page(request, Failure.PROVIDER, str(exception))
         elif answered:
@@ -123,6 +122,11 @@ def failure_page(request: HttpRequest, kind: Failure, reason: str) -> HttpRespon
     logger.warning("Single sign-on failed: %s", reason)
     context = {"failure": kind.name, "name": the_provider().name}
     return render(request, "socialaccount/authentication_error.html", context, status=kind)
+
+
+def shown_name(sent: Any) -> str:
+    """A name that the provider sent, without what a database refuses or a page does not show."""
+    return "".join(filter(str.isprintable, sent))[:150] if isinstance(sent, str) else ""
 
 
 def invitation_of(sociallogin: SocialLogin) -> str:

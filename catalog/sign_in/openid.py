@@ -25,7 +25,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from requests import RequestException
 
-from catalog.sign_in.identities import SUBJECT_LENGTH, Failure, asks_to_confirm, failure_page, the_provider
+from catalog.sign_in.identities import SUBJECT_LENGTH, Failure, asks_to_confirm, failure_page, shown_name, the_provider
 from catalog.sign_in.settings import LOOPBACK
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
@@ -98,8 +98,8 @@ class OpenIDAdapter(OpenIDConnectOAuth2Adapter):
             raise ProviderFailed("the ID token is for another client")
         if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), self.state["nonce"].encode()):
             raise ProviderFailed("the ID token is of another sign-in: its nonce differs")
-        if not isinstance(claims["sub"], str) or not 1 <= len(claims["sub"]) <= SUBJECT_LENGTH:
-            raise ProviderFailed("the ID token's sub is empty or too long")
+        if not claims["sub"].isprintable() or not 1 <= len(claims["sub"]) <= SUBJECT_LENGTH:
+            raise ProviderFailed("the ID token's sub is empty, too long or no text that can be stored")
         if asks_to_confirm(self.state) and time.time() - claims.get("auth_time", time.time()) > CONFIRM_SECONDS:
             raise ProviderFailed("the provider did not ask again who it is: auth_time is old")
         return claims
@@ -136,8 +136,8 @@ class OpenIDProvider(OpenIDConnectProvider):
 
     def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
         """All that is kept of what the provider says: what people recognise the identity by."""
-        name = data["id_token"].get("preferred_username")
-        return {"preferred_username": name[:150]} if isinstance(name, str) else {}
+        name = shown_name(data["id_token"].get("preferred_username"))
+        return {"preferred_username": name} if name else {}
 
 
 class CallbackView(OAuth2CallbackView):

@@ -66,6 +66,8 @@ OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pytest.param({"sub": ""}, id="empty sub"),
         pytest.param({"sub": "s" * 192}, id="long sub"),
         pytest.param({"sub": 1}, id="number as sub"),
+        pytest.param({"sub": "a\x00b"}, id="NUL in sub"),
+        pytest.param({"sub": "\ud800"}, id="half a character as sub"),
     ],
 )
 def test_a_wrong_id_token_is_refused(client, provider, linked, lies, caplog):
@@ -156,7 +158,8 @@ def test_an_answer_counts_once_and_in_its_browser(client, provider, linked):
     client.post("/accounts/sign-out/")
 
     assert client.get(back).status_code == 400
-    assert client.get(f"{CALLBACK}?code=the-code").status_code == 400
+    for query in ("code=the-code", "error=access_denied", "error=server_error", "state=unknown&error=server_error"):
+        assert client.get(f"{CALLBACK}?{query}").status_code == 400
     assert is_in(client) is None
 
 
@@ -240,6 +243,18 @@ def test_an_unfit_name_is_asked_for(client, provider, nora, name):
 
     assert client.post(SIGN_UP, {"username": suggested}).context["form"].errors.keys() == {"username"}
     assert User.objects.get() == nora
+
+
+@pytest.mark.parametrize("name", ["ada\x00", "\ud800ada", "\u202eada"])
+def test_a_name_that_no_database_takes_is_cleaned(client, provider, name):
+    provider.claims |= {"preferred_username": name}
+    go(client, provider)
+    suggested = client.get(SIGN_UP).context["form"].initial["username"]
+    client.post(SIGN_UP, {"username": suggested})
+
+    assert SocialAccount.objects.get(user__username="ada").extra_data == {"preferred_username": "ada"}
+    client.logout()
+    assert go(client, provider).status_code == 302
 
 
 def test_no_token_is_kept(client, provider):
