@@ -12,7 +12,6 @@ from catalog.views.pages import loaded_when_used
 identities = partial(loaded_when_used, "catalog.views.identities")
 second_factor = partial(loaded_when_used, "catalog.views.second_factor")
 mfa = partial(loaded_when_used, "allauth.mfa.base.views")
-codes = partial(loaded_when_used, "allauth.mfa.recovery_codes.views")
 totp = partial(loaded_when_used, "allauth.mfa.totp.views")
 passkeys = partial(loaded_when_used, "allauth.mfa.webauthn.views")
 
@@ -39,9 +38,9 @@ urlpatterns = [
     path("second-factor/confirm/", mfa("reauthenticate"), name="mfa_reauthenticate"),
     path("second-factor/app/", second_factor("activate_app"), name="mfa_activate_totp"),
     path("second-factor/app/off/", totp("deactivate_totp"), name="mfa_deactivate_totp"),
-    path("second-factor/codes/", codes("view_recovery_codes"), name="mfa_view_recovery_codes"),
-    path("second-factor/codes/new/", codes("generate_recovery_codes"), name="mfa_generate_recovery_codes"),
-    path("second-factor/codes/file/", codes("download_recovery_codes"), name="mfa_download_recovery_codes"),
+    path("second-factor/codes/", second_factor("view_codes"), name="mfa_view_recovery_codes"),
+    path("second-factor/codes/new/", second_factor("new_codes"), name="mfa_generate_recovery_codes"),
+    path("second-factor/codes/file/", second_factor("codes_file"), name="mfa_download_recovery_codes"),
     path("passkeys/add/", second_factor("add_passkey"), name="mfa_add_webauthn"),
     path("passkeys/<id:pk>/remove/", second_factor("remove_passkey"), name="mfa_remove_webauthn"),
     path("passkeys/sign-in/", second_factor("sign_in"), name="mfa_login_webauthn"),

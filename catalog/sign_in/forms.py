@@ -7,10 +7,12 @@ from typing import Any
 from allauth.account import forms as allauth_forms
 from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.models import EmailAddress
+from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn import forms as passkey_forms
+from cryptography.fernet import InvalidToken
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.db import transaction
@@ -22,6 +24,9 @@ from catalog.forms import password_field
 from catalog.throttling import SecondFactorThrottle
 
 CODE_SECONDS = 300  # longer than a code of an app is taken
+SECRETS_UNREADABLE = _(
+    "This site cannot check codes of your app any more. Ask its staff to take the app off your account."
+)
 
 
 class SignInForm(allauth_forms.LoginForm):
@@ -88,8 +93,11 @@ class CodeMixin(mfa_forms.BaseAuthenticateForm):
     def clean_code(self) -> str:
         if not SecondFactorThrottle().allows(self.user):
             raise forms.ValidationError(_("Too many attempts. Please try again later."))
-        code: str = super().clean_code()
-        if counter.count(f"code:{self.user.pk}:{code}", seconds=CODE_SECONDS)[0] > 1:
+        try:
+            code: str = super().clean_code()
+        except InvalidToken:
+            raise forms.ValidationError(SECRETS_UNREADABLE) from None
+        if counter.count(f"code:{self.user.pk}:{normalize_user_code(code)}", seconds=CODE_SECONDS)[0] > 1:
             raise get_mfa_adapter().validation_error("incorrect_code")
         return code
 

@@ -1,11 +1,15 @@
 """Second factors and passkeys. Their libraries take memory, so that addresses load this module when it is used."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.mfa.base import views as mfa_views
+from allauth.mfa.recovery_codes import views as codes_views
 from allauth.mfa.totp import views as totp_views
 from allauth.mfa.webauthn import views as passkey_views
 from allauth.mfa.webauthn.internal.auth import begin_authentication
+from cryptography.fernet import InvalidToken
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
@@ -42,6 +46,21 @@ class AddPasskeyView(passkey_views.AddWebAuthnView):
     pass
 
 
+def with_readable_codes(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """A page of recovery codes. Those that SECRET_KEY does not decrypt go when the app is taken off."""
+
+    @wraps(view)
+    def check(request: HttpRequest) -> HttpResponse:
+        try:
+            return view(request)
+        except InvalidToken:
+            text = _("This site cannot read your codes any more. Turn the app off and set it up again.")
+            messages.error(request, text)
+            return redirect("mfa_index")
+
+    return check
+
+
 class RemovePasskeyView(passkey_views.RemoveWebAuthnView):
     success_url = reverse_lazy("mfa_index")
 
@@ -57,3 +76,6 @@ sign_in = PasskeySignInView.as_view()
 activate_app = ActivateAppView.as_view()
 add_passkey = AddPasskeyView.as_view()
 remove_passkey = RemovePasskeyView.as_view()
+view_codes = with_readable_codes(codes_views.view_recovery_codes)
+new_codes = with_readable_codes(codes_views.generate_recovery_codes)
+codes_file = with_readable_codes(codes_views.download_recovery_codes)

@@ -70,13 +70,15 @@ def test_the_admin_asks_for_it_too(client, sam):
     assert client.get("/admin/").status_code == 302
 
 
-def test_a_code_counts_once_in_all_processes(client, nora, secret):
+@pytest.mark.parametrize("again", ["{}", "{:.3} {:.3}", "-{}."])
+def test_a_code_counts_once_in_all_processes(client, nora, secret, again):
     code = code_of(secret)  # of the app, where the next one may begin meanwhile
-    for expected in ("/", None):
+    second = {"{}": code, "{:.3} {:.3}": f"{code[:3]} {code[3:]}", "-{}.": f"-{code}."}[again]
+    for given, expected in ((code, "/"), (second, None)):
         client.logout()
         cache.clear()  # another process has one of its own
         client.post("/accounts/sign-in/", NORA)
-        assert client.post(CODE, {"code": code}).get("Location") == expected
+        assert client.post(CODE, {"code": given}).get("Location") == expected
 
 
 @pytest.mark.wording
@@ -138,3 +140,23 @@ def test_secrets_outlive_a_new_key_of_the_site(nora, secret, settings):
     earlier = settings.SECRET_KEY
     with override_settings(SECRET_KEY="a new one", SECRET_KEY_FALLBACKS=[earlier]):
         assert TOTP(Authenticator.objects.get()).validate_code(code_of(secret))
+
+
+def test_secrets_of_a_lost_key_are_taken_off(client, nora, secret):
+    RecoveryCodes.activate(nora)
+    [code, *_more] = RecoveryCodes(Authenticator.objects.get(type="recovery_codes")).get_unused_codes()
+    with override_settings(SECRET_KEY="a new one"):
+        client.post("/accounts/sign-in/", NORA)
+        for given in (code_of(secret), code):
+            assert client.post(CODE, {"code": given}).context["form"].errors.keys() == {"code"}
+        assert "_auth_user_id" not in client.session
+        client.force_login(nora)
+        assert confirmed(client, "/accounts/second-factor/codes/").redirect_chain[-1] == (
+            "/accounts/second-factor/",
+            302,
+        )
+        for page in ("codes/new/", "codes/file/"):
+            assert client.get(f"/accounts/second-factor/{page}")["Location"] == "/accounts/second-factor/"
+        client.post("/accounts/second-factor/app/off/")
+
+    assert not Authenticator.objects.exists()
