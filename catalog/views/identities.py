@@ -81,7 +81,7 @@ def _protocol(name: str) -> View:
 def sign_up(request: HttpRequest) -> HttpResponse:
     """Asks people who are new by this identity for a name, and says what to do if they have an account already."""
     pending = get_pending_signup(request)
-    if pending is None or request.user.is_authenticated or pending.account.provider != the_provider().issuer:
+    if pending is None or request.user.is_authenticated or not _is_new(pending):
         return redirect("catalog:sign-in")
     address = usable_address(pending)
     given = request.POST if request.method == "POST" else None
@@ -95,6 +95,12 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         return answer
     context = {"form": form, "name": the_provider().name, "address": address, "is_known": _is_known(pending)}
     return render(request, "socialaccount/signup.html", context)
+
+
+def _is_new(pending: SocialLogin) -> bool:
+    """Whether it is of this provider, and no account was connected with it meanwhile, as by another browser."""
+    issuer, sub = pending.account.provider, pending.account.uid
+    return issuer == the_provider().issuer and not SocialAccount.objects.filter(provider=issuer, uid=sub).exists()
 
 
 def _is_known(pending: SocialLogin) -> bool:

@@ -96,6 +96,18 @@ def test_another_account_takes_the_name_meanwhile(client, provider):
     assert list(client.post(SIGN_UP, {"username": "Ada"}).context["form"].errors) == ["username"]
 
 
+def test_a_sign_up_that_another_browser_ended_signs_in(client, provider):
+    other = Client()
+    for browser in (client, other):
+        go(browser, provider)
+    other.post(SIGN_UP, {"username": "ada"})
+
+    assert client.get(SIGN_UP)["Location"] == "/accounts/sign-in/"
+    assert client.post(SIGN_UP, {"username": "ada2"})["Location"] == "/accounts/sign-in/"
+    assert go(client, provider)["Location"] == "/"
+    assert client.session["_auth_user_id"] == str(User.objects.get().pk)
+
+
 def test_the_second_factor_is_asked_for(client, provider, nora):
     link(nora, provider)
     secret = generate_totp_secret()
