@@ -26,7 +26,10 @@ from benchmarks.tables import Row, render
 PUBLIC = ("/", "/movies/", "/welcome/", "/accounts/sign-in/")
 PERSONAL = ("/", "/for-you/")
 ACCOUNTS = tuple(f"/accounts/{page}" for page in ("sign-in/", "sign-up/", "password/reset/"))
-OWN_ACCOUNT = tuple(f"/accounts/{page}" for page in ("", "keys/", "password/", "email/", "second-factor/"))
+OWN_ACCOUNT = tuple(
+    f"/accounts/{page}"
+    for page in ("", "keys/", "password/", "email/", "second-factor/", "second-factor/app/", "passkeys/add/")
+)
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 AUDITS = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift")
 FAST, SLOW_DOWN = 1500, 4.0  # the least index of a fast machine, and what makes a phone of one
@@ -42,18 +45,19 @@ def main() -> None:
     parser.add_argument("--accounts", action="store_true", help="the pages of accounts instead")
     given = parser.parse_args()
     first = httpx.get(f"{given.address}/api/v1/movies/", params={"page_size": 1}).json()["results"][0]
-    pages = [(path, "") for path in (ACCOUNTS if given.accounts else (*PUBLIC, f"/movies/{first['id']}/"))]
+    pages = [(path, False) for path in (ACCOUNTS if given.accounts else (*PUBLIC, f"/movies/{first['id']}/"))]
     if "MEMBER_PASSWORD" in os.environ:
-        pages += [(path, _cookies(given.address)) for path in (OWN_ACCOUNT if given.accounts else PERSONAL)]
+        pages += [(path, True) for path in (OWN_ACCOUNT if given.accounts else PERSONAL)]
     with tempfile.TemporaryDirectory() as folder:
         program = install(Path(folder), LIGHTHOUSE) / "cli" / "index.js"
         rows: list[Row] = []
         of_phone = given.slow_down or _slow_down(program, given.address, given.runs)
         print(f"A phone is {of_phone:.2f} times slower than this machine", flush=True)
-        for path, cookies in pages:
+        for path, member in pages:
             for form, slow in (("mobile", of_phone), ("desktop", 1.0)):
+                cookies = _cookies(given.address) if member else ""  # just signed in: some pages ask again later
                 reports = [_run(program, given.address + path, form, cookies, slow) for _ in range(given.runs)]
-                name = f"{path}{' (member)' if cookies else ''}"
+                name = f"{path}{' (member)' if member else ''}"
                 rows.append({"page": name, "form": form} | _medians(reports))
                 print(*rows[-1].values(), flush=True)
     print(render(f"Lighthouse, median of {given.runs}", rows, dict.fromkeys((*CATEGORIES, *AUDITS[:3], "index"), 0)))
