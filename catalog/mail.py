@@ -1,7 +1,13 @@
-"""The mail server that staff set on the site, where the environment names none."""
+"""Sending mail: by the server that staff set on the site, where the environment names none, and in limited time."""
 
+import os
 import smtplib
+import socket
+import time
 from collections.abc import Sequence
+from contextlib import suppress
+from threading import Timer
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -30,6 +36,45 @@ class EmailBackend(BaseEmailBackend):
         return connection.send_messages(list(email_messages)) or 0
 
 
+class _Timed(smtplib.SMTP):
+    """Ends its connection when as many seconds are over as one read of it may take.
+
+    smtplib itself counts them anew with each byte, so that a server which sends one after the other would hold whoever
+    mails for hours.
+    """
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        found: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
+        # Of its own: TLS takes the other one over.
+        self._watched = socket.socket(fileno=os.dup(found.fileno()))
+        self._timer = Timer(timeout, self._end)
+        self._timer.daemon = True
+        self._timer.start()
+        return found
+
+    def _end(self) -> None:
+        with suppress(OSError):  # it has ended by now
+            self._watched.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        super().close()
+        if hasattr(self, "_timer"):
+            self._timer.cancel()
+            self._watched.close()
+
+
+class _TimedTLS(smtplib.SMTP_SSL, _Timed):
+    pass
+
+
+class SmtpBackend(smtp.EmailBackend):
+    """Django's, with a limit on all that a server does together: `timeout`, EMAIL_TIMEOUT by default."""
+
+    @property
+    def connection_class(self) -> Any:
+        return _TimedTLS if self.use_ssl else _Timed
+
+
 def sends_mail() -> bool:
     """Whether mails reach anyone. Without a mail server they would be written to the log, links and all."""
     if settings.EMAIL_BACKEND == OWN_MAIL:
@@ -42,8 +87,8 @@ def sender_of(values: Values) -> str:
     return values.mail_from if settings.DEFAULT_FROM_EMAIL == NO_SENDER else settings.DEFAULT_FROM_EMAIL
 
 
-def server_of(values: Values, *, timeout: float) -> smtp.EmailBackend:
-    return smtp.EmailBackend(
+def server_of(values: Values, *, timeout: float) -> SmtpBackend:
+    return SmtpBackend(
         host=values.mail_host,
         port=values.mail_port,
         username=values.mail_user,
@@ -58,7 +103,7 @@ def refusal_of_server(values: Values, *, test_to: str = "") -> str:
     """Connects, signs in and names the sender; with `test_to` sends a message there. What failed, or nothing."""
     address = f"{values.mail_host}:{values.mail_port}"
     connection = server_of(values, timeout=CHECK_SECONDS)
-    sender = sender_of(values)
+    sender, began = sender_of(values), time.monotonic()
     try:
         connection.open()
         if test_to:
@@ -67,14 +112,14 @@ def refusal_of_server(values: Values, *, test_to: str = "") -> str:
             _name_sender(connection.connection, sender)
     except smtplib.SMTPAuthenticationError:
         return _("%(server)s refused this user and password.") % {"server": address}
-    except smtplib.SMTPException as error:
+    except (TimeoutError, smtplib.SMTPException) as error:
+        if isinstance(error, TimeoutError) or time.monotonic() - began >= CHECK_SECONDS:
+            limit = {"server": address, "seconds": CHECK_SECONDS}
+            return _("%(server)s gave no complete answer within %(seconds)d seconds.") % limit
         return _("%(server)s does not send: %(error)s") % {"server": address, "error": _reason(error)}
     except (OSError, UnicodeError) as error:
-        return _("%(server)s could not be reached within %(seconds)d seconds: %(error)s") % {
-            "server": address,
-            "seconds": CHECK_SECONDS,
-            "error": error or type(error).__name__,
-        }
+        said = error or type(error).__name__
+        return _("%(server)s could not be reached: %(error)s") % {"server": address, "error": said}
     finally:
         connection.fail_silently = True
         connection.close()

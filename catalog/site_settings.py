@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 SECONDS = 3.0  # how old a process's values may be
 PAUSE_SECONDS = 10.0  # more, after a database did not answer
 PRODUCT = "Movierec"
+SMTP = "catalog.mail.SmtpBackend"
 OWN_MAIL = "catalog.mail.EmailBackend"  # of a site whose environment names no mail server
 NO_SENDER = "movierec@localhost"
 SECRETS = ("mail_password", "tmdb_read_token")

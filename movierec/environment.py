@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from catalog.site_settings import OWN_MAIL
+from catalog.site_settings import OWN_MAIL, SMTP
 from mlops.policy import FOLDER_OR_BUCKET
 from movierec.addresses import quoted, redis_number
 
@@ -163,4 +163,5 @@ def mail(name: str) -> dict[str, Any]:
     if not re.fullmatch("(console|memory|dummy)mail://", address):  # which have no host
         schemes = "|".join(map(re.escape, environ.Env.EMAIL_SCHEMES))
         address = url(name, scheme=schemes, expected="smtp+tls://user:password@host:port")
-    return {"EMAIL_TIMEOUT": 10} | environ.Env.email_url_config(address)  # seconds
+    found = {"EMAIL_TIMEOUT": 10} | environ.Env.email_url_config(address)  # seconds
+    return found | ({"EMAIL_BACKEND": SMTP} if found["EMAIL_BACKEND"].endswith(".smtp.EmailBackend") else {})

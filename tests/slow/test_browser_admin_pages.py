@@ -70,7 +70,8 @@ def test_no_page_of_a_model_breaks_the_policy(staff_page, alice, quick):
         for address in addresses:
             answer = staff_page.goto(address)
             assert answer is not None and answer.ok, address
-            assert staff_page.url.endswith(address), staff_page.url
+            # A table of one row leads to it.
+            assert staff_page.url.endswith((address, addresses[1]) if address == addresses[0] else address)
             expect(staff_page.locator("#content-main")).to_be_attached()
 
 
