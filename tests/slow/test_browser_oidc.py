@@ -223,4 +223,5 @@ def test_a_passkey_needs_neither(visit, provider, settings):
     page.context.clear_cookies()
     page.goto("/accounts/sign-in/")
     page.get_by_role("button", name="Use a passkey").click()
+    expect(page).not_to_have_url(re.compile("/accounts/sign-in/"))
     is_signed_in_as(page, "ada")
