@@ -72,7 +72,8 @@ def test_from_an_empty_site_to_the_first_list(visit, address, capsys):
     page.get_by_role("link", name="Show the lists").click()
     expect(page.locator(".movie-card").first).to_be_visible()
     assert "Film club" in page.title()
-    assert (ModelVersion.champion().pk, Rating.objects.exists()) == (1, True)
+    assert ModelVersion.champion() is not None
+    assert Rating.objects.exists()
     assert page.request.get(link).status == 404
 
 
