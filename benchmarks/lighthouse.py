@@ -26,10 +26,7 @@ from benchmarks.tables import Row, render
 PUBLIC = ("/", "/movies/", "/welcome/", "/accounts/sign-in/")
 PERSONAL = ("/", "/for-you/")
 ACCOUNTS = tuple(f"/accounts/{page}" for page in ("sign-in/", "sign-up/", "password/reset/"))
-OWN_ACCOUNT = tuple(
-    f"/accounts/{page}"
-    for page in ("", "keys/", "password/", "email/", "second-factor/", "second-factor/app/", "passkeys/add/")
-)
+OWN_ACCOUNT = tuple(f"/accounts/{page}" for page in ("", "keys/", "password/", "email/", "second-factor/"))
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 AUDITS = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift")
 FAST, SLOW_DOWN = 1500, 4.0  # the least index of a fast machine, and what makes a phone of one
@@ -55,7 +52,7 @@ def main() -> None:
         print(f"A phone is {of_phone:.2f} times slower than this machine", flush=True)
         for path, member in pages:
             for form, slow in (("mobile", of_phone), ("desktop", 1.0)):
-                cookies = _cookies(given.address) if member else ""  # just signed in: some pages ask again later
+                cookies = _cookies(given.address) if member else ""
                 reports = [_run(program, given.address + path, form, cookies, slow) for _ in range(given.runs)]
                 name = f"{path}{' (member)' if member else ''}"
                 rows.append({"page": name, "form": form} | _medians(reports))
