@@ -39,8 +39,8 @@ class EmailBackend(BaseEmailBackend):
 class _Timed(smtplib.SMTP):
     """Ends its connection when as many seconds are over as one read of it may take.
 
-    smtplib itself counts them anew with each byte, so that a server which sends one after the other would hold the
-    process that mails for hours.
+    smtplib starts to count with each byte: a server that answers byte by byte would hold the process that mails for
+    hours.
     """
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:

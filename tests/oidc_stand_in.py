@@ -14,12 +14,14 @@ import json
 import re
 import threading
 import time
+from collections.abc import Iterator
 from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
+import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 
@@ -130,3 +132,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args: object) -> None:
         """Tests read what they need from the provider."""
+
+
+@pytest.fixture
+def provider(settings) -> Iterator[OIDCStandIn]:
+    with OIDCStandIn() as stand_in:
+        settings.OIDC = stand_in.client()
+        yield stand_in

@@ -1,7 +1,6 @@
 """Identities of a provider and accounts: who may sign up with one, connect one, and confirm by one."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -13,22 +12,15 @@ from catalog.invitations import invite
 from catalog.models import Invitation, User
 from tests.catalog.account_mail import only_our_templates
 from tests.factories import UserFactory
-from tests.oidc_stand_in import SIGN_UP, START, OIDCStandIn, go, leave
+from tests.oidc_stand_in import SIGN_UP, START, OIDCStandIn, go, leave, provider
 from tests.totp import code_of
 
-__all__ = ["only_our_templates"]
+__all__ = ["only_our_templates", "provider"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("only_our_templates")]
 
 PASSWORD = "correct horse battery"
 CONNECT = "/accounts/identities/connect/"
-
-
-@pytest.fixture
-def provider(settings) -> Iterator[OIDCStandIn]:
-    with OIDCStandIn() as stand_in:
-        settings.OIDC = stand_in.client()
-        yield stand_in
 
 
 def link(user: User, provider: OIDCStandIn, uid: str = "sub-1") -> SocialAccount:

@@ -1,7 +1,5 @@
 """Signing in by OpenID Connect: only a right ID token does, and only to the account that it is connected with."""
 
-from collections.abc import Iterator
-
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount, SocialToken
@@ -11,20 +9,13 @@ from django.test import Client
 
 from catalog.models import User
 from tests.catalog.account_mail import only_our_templates
-from tests.oidc_stand_in import CALLBACK, SIGN_UP, START, OIDCStandIn, go, leave
+from tests.oidc_stand_in import CALLBACK, SIGN_UP, START, OIDCStandIn, go, leave, provider
 
-__all__ = ["only_our_templates"]
+__all__ = ["only_our_templates", "provider"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("only_our_templates")]
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-def provider(settings) -> Iterator[OIDCStandIn]:
-    with OIDCStandIn() as stand_in:
-        settings.OIDC = stand_in.client()
-        yield stand_in
 
 
 @pytest.fixture
