@@ -22,6 +22,13 @@ TIMEOUT = 30_000  # milliseconds; only ends what hangs
 expect.set_options(timeout=TIMEOUT)  # 5 s by default, which a busy machine misses
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Has browsers opened last and so closed first: a page that asks on finds its site there until its end."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "visit" in item.fixturenames:
+            item.fixturenames.sort(key="visit".__eq__)
+
+
 @pytest.fixture
 def redis(tmp_path) -> Iterator[Redis]:
     server = Redis(tmp_path / "redis", tmp_path / "redis.log", environment())
