@@ -45,6 +45,21 @@ class TMDBPolicy(Section):
             raise ValueError("refresh_days must be below max_age_days, or metadata is deleted before it is refreshed")
 
 
+class WikidataPolicy(Section):
+    """Facts from Wikidata, which needs no account."""
+
+    pause_seconds: float = key(1.0, "pause after each request; one is under way at a time", gt=0, le=60)
+    languages: list[str] = key(
+        ["en", "vi", "de", "es", "fr", "it", "ja", "ko", "pt", "ru", "zh"],
+        "languages of titles and names; the first one that has a name gives it",
+        min_length=1,
+        max_length=40,
+    )
+    max_cast: int = key(20, "actors stored per movie", ge=0, le=500)
+    refresh_days: Count = key(30, "age at which facts are read again")
+    stale_after_seconds: float = key(120, "time without a heartbeat after which a sync is retried", ge=10, le=3600)
+
+
 class ImportsPolicy(Section):
     """Uploads of a person's own ratings."""
 
@@ -81,6 +96,7 @@ class BulkPolicy(Section):
 class CatalogPolicy(Section):
     popularity: PopularityPolicy = PopularityPolicy()
     tmdb: TMDBPolicy = TMDBPolicy()
+    wikidata: WikidataPolicy = WikidataPolicy()
     imports: ImportsPolicy = ImportsPolicy()
     jobs: JobsPolicy = JobsPolicy()
     bulk: BulkPolicy = BulkPolicy()

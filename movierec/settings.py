@@ -181,6 +181,9 @@ MOVIELENS_URL = env.url("MOVIELENS_URL", "https://files.grouplens.org/datasets/m
 TMDB_READ_TOKEN = never_show(env.token("TMDB_READ_TOKEN"))
 TMDB_API_URL = env.url("TMDB_API_URL", "https://api.themoviedb.org/3")
 TMDB_LOGO_URL = env.text("TMDB_LOGO_URL", pattern=r"(https://[\w.-]+(:\d+)?/[\w./~%-]*)?", expected="https://host/path")
+WIKIDATA_API_URL = env.url("WIKIDATA_API_URL", "https://www.wikidata.org/w/api.php")
+WIKIDATA_QUERY_URL = env.url("WIKIDATA_QUERY_URL", "https://query.wikidata.org/sparql")
+WIKIDATA_CONTACT = env.text("WIKIDATA_CONTACT", pattern=r"[ -~]{0,200}", expected="an email or web address")
 STAFF_LINKS = {"MLflow": env.url("MLFLOW_PAGE"), "Flower": env.url("FLOWER_PAGE"), "Grafana": env.url("GRAFANA_PAGE")}
 TMDB_METADATA_IN_TRAINING = env.flag("TMDB_METADATA_IN_TRAINING")
 METRICS_TOKEN = never_show(env.secret("METRICS_TOKEN", VAR_DIR, has_default=EMBEDDED))

@@ -11,14 +11,14 @@ import gzip
 import json
 import re
 import threading
-import time
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.message import Message
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.http_stand_in import Answer, HTTPStandIn
 
 TOKEN = "stand-in-token"
 MAX_PAGE = 500
@@ -33,7 +33,6 @@ NOT_FOUND = {
     "status_code": 34,
     "status_message": "The resource you requested could not be found.",
 }
-HTML = "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>\r\n</html>\r\n"
 
 
 def document(tmdb_id: int, *, title: str = "", **changes: Any) -> dict[str, Any]:
@@ -66,23 +65,7 @@ def document(tmdb_id: int, *, title: str = "", **changes: Any) -> dict[str, Any]
 
 
 @dataclass
-class Answer:
-    """What is answered instead of the truth."""
-
-    status: int = 200
-    body: Any = None
-    retry_after: str | None = None
-    delay: float = 0
-    cut: bool = False  # half of the body, then the connection ends
-    location: str | None = None
-
-    @classmethod
-    def html(cls, status: int) -> Self:
-        return cls(status, HTML.format(status).encode())
-
-
-@dataclass
-class TMDBStandIn:
+class TMDBStandIn(HTTPStandIn):
     documents: list[dict[str, Any]] = field(default_factory=list)
     page_size: int = 20
     latency: float = 0
@@ -94,55 +77,21 @@ class TMDBStandIn:
         self.changes: dict[int, date] = {}
         self.merged: dict[int, int] = {}  # answered with a redirect to the other id
         self.tokens = {TOKEN}
-        self.arrivals: list[float] = []
-        self.asked: list[str] = []  # path and query
-        self._scripts: dict[str, list[Answer]] = defaultdict(list)
         self._list: tuple[Any, list[dict[str, Any]]] = (None, [])
-        self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", self.port), _handler(self))
-        self.url = f"http://127.0.0.1:{self._server.server_port}/3"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self.listen(self.port)
+        self.url = f"{self.origin}/3"
 
     def serve(self, *movies: dict[str, Any]) -> None:
         """These documents and no others."""
         self.movies = {movie["id"]: movie for movie in movies}
 
-    def answer_next(self, path: str, *answers: Answer) -> None:
-        self._scripts[path].extend(answers)
-
-    def n_asked(self, path: str) -> int:
-        return sum(urlsplit(asked).path == path for asked in self.asked)
-
-    def busiest_second(self) -> int:
-        """The most requests that came in within any second."""
-        arrivals = sorted(self.arrivals)
-        first, most = 0, 0
-        for last, moment in enumerate(arrivals):
-            while arrivals[first] <= moment - 1:
-                first += 1
-            most = max(most, last - first + 1)
-        return most
-
-    def respond(self, target: str, authorization: str) -> Answer:
-        with self._lock:
-            self.arrivals.append(time.monotonic())
-            self.asked.append(target.removeprefix("/3/"))
-            path = urlsplit(target).path
-            script = self._scripts.get(path.removeprefix("/3/"))
-            scripted = script.pop(0) if script else None
+    def respond(self, target: str, headers: Message) -> Answer:
+        path = urlsplit(target).path
+        scripted = self.note(target.removeprefix("/3/"), path.removeprefix("/3/"))
         if scripted and scripted.status != 200:
             return scripted
         answer = self._truth(path, {key: values[0] for key, values in parse_qs(urlsplit(target).query).items()})
-        if authorization.removeprefix("Bearer ") not in self.tokens:
+        if headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
             answer = Answer(401, INVALID_TOKEN)
         if scripted:
             answer.delay, answer.cut = scripted.delay, scripted.cut
@@ -208,42 +157,6 @@ class TMDBStandIn:
             "total_results": len(rows),
         }
         return Answer(body=body)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # a client that was killed
-
-
-def _handler(stand_in: TMDBStandIn) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-        wbufsize = -1  # header and body in one packet
-
-        def do_GET(self) -> None:
-            answer = stand_in.respond(self.path, self.headers.get("Authorization", ""))
-            time.sleep(stand_in.latency + answer.delay)
-            body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-            self.send_response(answer.status)
-            self.send_header("Content-Type", "text/html" if body.startswith(b"<html") else "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            if answer.retry_after:
-                self.send_header("Retry-After", answer.retry_after)
-            if answer.location:
-                self.send_header("Location", answer.location)
-            self.end_headers()
-            self.wfile.write(body[: len(body) // 2] if answer.cut else body)
-            self.wfile.flush()
-            self.close_connection = self.close_connection or answer.cut
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    return Handler
 
 
 def read_documents(path: Path) -> list[dict[str, Any]]:

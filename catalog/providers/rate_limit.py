@@ -1,7 +1,8 @@
 """A limit of requests per second, shared by all threads, processes and (with Redis) machines.
 
-A request counts from its permitted start until a second after its answer. The server therefore never sees more than
-the limit within any second, however long a request is in transit or waits in its process.
+A request counts from its permitted start until a second (`seconds`, where a limit has its own) after its answer. The
+server therefore never sees more than the limit within that time, however long a request is in transit or waits in its
+process.
 """
 
 import fcntl
@@ -15,14 +16,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import redis
+from django.conf import settings
 
-IN_FLIGHT_SECONDS = 45.0  # longer than any request (see tmdb.DEADLINE); older slots belong to dead processes
+IN_FLIGHT_SECONDS = 45.0  # longer than any request (see http.DEADLINE); older slots belong to dead processes
 LONGEST_WAIT = 0.5  # then try again: a slot may have become free early
 
 
 class RateLimiter(ABC):
-    def __init__(self, per_second: int) -> None:
+    def __init__(self, per_second: int, seconds: float = 1.0) -> None:
         self.per_second = per_second
+        self.seconds = seconds
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -50,8 +53,8 @@ class RateLimiter(ABC):
 class FileRateLimiter(RateLimiter):
     """For one machine: a small locked file, with times by the machine's own clock."""
 
-    def __init__(self, per_second: int, path: Path) -> None:
-        super().__init__(per_second)
+    def __init__(self, per_second: int, path: Path, seconds: float = 1.0) -> None:
+        super().__init__(per_second, seconds)
         self._path = path
         self._lock = path.with_name(path.name + ".lock")
         self._mutex = threading.Lock()  # threads of this process wait here, not for the file
@@ -72,7 +75,7 @@ class FileRateLimiter(RateLimiter):
 
     def _release(self, key: str) -> None:
         with self._state() as state:
-            state["slots"][key] = time.monotonic() + 1
+            state["slots"][key] = time.monotonic() + self.seconds
 
     @contextmanager
     def _state(self) -> Iterator[dict]:
@@ -118,8 +121,8 @@ return 0
 class RedisRateLimiter(RateLimiter):
     """For any number of machines: a sorted set of slots by the time they become free."""
 
-    def __init__(self, per_second: int, url: str, prefix: str) -> None:
-        super().__init__(per_second)
+    def __init__(self, per_second: int, url: str, prefix: str, seconds: float = 1.0) -> None:
+        super().__init__(per_second, seconds)
         self._redis = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=3)
         self._keys = [f"{prefix}:rate-limit", f"{prefix}:rate-limit-pause"]
         self._take_script = self._redis.register_script(_TAKE)
@@ -135,4 +138,12 @@ class RedisRateLimiter(RateLimiter):
 
     def _release(self, key: str) -> None:
         seconds, microseconds = self._redis.time()
-        self._redis.zadd(self._keys[0], {key: seconds * 1000 + microseconds // 1000 + 1001})
+        until = seconds * 1000 + microseconds // 1000 + int(self.seconds * 1000) + 1
+        self._redis.zadd(self._keys[0], {key: until})
+
+
+def limiter_of(provider: str, requests: int, seconds: float = 1.0) -> RateLimiter:
+    """The limit that this site's processes share for a provider: so many requests within so many seconds."""
+    if settings.REDIS_URL:
+        return RedisRateLimiter(requests, settings.REDIS_URL, f"{settings.REDIS_PREFIX}:{provider}", seconds)
+    return FileRateLimiter(requests, settings.VAR_DIR / f"{provider}-rate-limit", seconds)

@@ -4,39 +4,23 @@ Only 429, 5xx and network errors (time-outs, broken connections) are retried.
 """
 
 import re
-import time
 from datetime import date
 from typing import Any, NamedTuple, Self
 
 import httpx
 from django.conf import settings
-from redis.exceptions import RedisError
 
-from catalog.errors import AnswerRejected, ProviderError, ProviderUnavailable, RecordGone, TokenRefused
-from catalog.providers.rate_limit import FileRateLimiter, RateLimiter, RedisRateLimiter
+from catalog.errors import AnswerRejected, ProviderError, RecordGone, TokenRefused
+from catalog.providers.http import Passing, ProviderHTTP, error_of, excerpt, retry_after
+from catalog.providers.rate_limit import RateLimiter, limiter_of
 from catalog.providers.tmdb_documents import MovieDocument, MoviePage, read
-from catalog.retries import RetryingCaller
-from catalog.safe_json import InvalidJSON, parse_json
 from catalog.site_settings import tmdb_read_token
 
-ATTEMPTS = 6
-LONGEST_BACKOFF = 20.0
 LONGEST_RETRY_AFTER = 60.0
-TIMEOUT = httpx.Timeout(10, connect=5)
-DEADLINE = 30.0  # for one whole answer, since a slow trickle never times out otherwise
 MAX_BYTES = 4 << 20
 APPENDED = "credits,keywords,release_dates,external_ids,alternative_titles"
-_RETRY = RetryingCaller(attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=LONGEST_BACKOFF)
 NOT_FOUND = 34  # TMDB's code for a missing record; a 404 without it comes from a proxy
 _MOVED_TO = re.compile(r"/movie/(\d+)(?:[-/?]|$)")
-
-
-class _Passing(Exception):
-    """A temporary error, with the seconds to wait if the server gave them."""
-
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
 
 
 class FoundMovie(NamedTuple):
@@ -54,19 +38,16 @@ class TMDBClient:
     """Thread-safe. Raises only ProviderError and its subclasses."""
 
     def __init__(self, *, base_url: str, token: str, limiter: RateLimiter, connections: int) -> None:
-        self._limiter = limiter
-        self._http = httpx.Client(
-            base_url=base_url.rstrip("/") + "/",
-            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
-            timeout=TIMEOUT,
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        self._api = ProviderHTTP(
+            "TMDB", limiter, base_url=base_url, headers=headers, max_bytes=MAX_BYTES, connections=connections
         )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._http.close()
+        self._api.__exit__(*exc_info)
 
     def movie(self, tmdb_id: int) -> FoundMovie:
         """The movie with credits, keywords, releases, external ids and alternative titles, in one request."""
@@ -99,56 +80,21 @@ class TMDBClient:
         return read(MoviePage, self._get("discover/movie", asked))
 
     def _get(self, path: str, asked: dict[str, Any]) -> Any:
-        try:
-            return _RETRY.on(self._may_pass)(self._ask_once, path, asked)
-        except httpx.DecodingError as error:
-            raise AnswerRejected(f"TMDB's answer to {path} cannot be unpacked: {error}") from None
-        except (httpx.HTTPError, _Passing) as error:
-            raise ProviderUnavailable(
-                f"TMDB did not answer {path} after {ATTEMPTS} attempts: {str(error) or type(error).__name__}"
-            ) from None
-        except RedisError as error:
-            raise ProviderUnavailable(f"Redis, which holds the limit of requests, does not answer: {error}") from None
+        return self._api.get(path, asked, lambda response, body: self._judge(path, response, body))
 
-    def _may_pass(self, error: Exception) -> bool | float:
-        """Whether to retry: True after the usual pause, a number after that many seconds."""
-        if not isinstance(error, _Passing):
-            return isinstance(error, httpx.TransportError)
-        if error.retry_after is None:
-            return True
-        self._limiter.pause(error.retry_after)
-        return error.retry_after
-
-    def _ask_once(self, path: str, asked: dict[str, Any]) -> Any:
-        with self._limiter.slot(), self._http.stream("GET", path, params=asked) as response:
-            body = _bounded(response)
+    def _judge(self, path: str, response: httpx.Response, body: bytes) -> Any:
         status = response.status_code
         if response.is_redirect:
             return _moved_to(response, path)
         if status == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
-            raise _Passing(_sentence(status, body), _retry_after(response))
+            raise Passing(_sentence(status, body), retry_after(response, LONGEST_RETRY_AFTER))
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise TokenRefused(f"TMDB refused TMDB_READ_TOKEN ({_sentence(status, body)}); put a valid one in place.")
-        if status == httpx.codes.NOT_FOUND and _error(body).get("status_code") == NOT_FOUND:
+        if status == httpx.codes.NOT_FOUND and error_of(body).get("status_code") == NOT_FOUND:
             raise RecordGone(f"TMDB has no {path}.")
         if status != httpx.codes.OK:
             raise AnswerRejected(f"TMDB answered {path} with {_sentence(status, body)}")
-        try:
-            return parse_json(body, lenient=True)
-        except InvalidJSON as error:
-            raise AnswerRejected(f"TMDB's answer to {path} is not JSON ({error}): {_excerpt(body)}") from None
-
-
-def _bounded(response: httpx.Response) -> bytes:
-    deadline = time.monotonic() + DEADLINE
-    body = bytearray()
-    for block in response.iter_bytes():
-        body += block
-        if len(body) > MAX_BYTES:
-            raise AnswerRejected(f"TMDB's answer is larger than {MAX_BYTES >> 20} MB")
-        if time.monotonic() > deadline:
-            raise httpx.ReadTimeout(f"not received within {DEADLINE:g} seconds")
-    return bytes(body)
+        return self._api.parsed(body, path)
 
 
 def _moved_to(response: httpx.Response, path: str) -> int:
@@ -159,28 +105,10 @@ def _moved_to(response: httpx.Response, path: str) -> int:
     raise AnswerRejected(f"TMDB sends {path} elsewhere ({response.status_code})")
 
 
-def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds to wait, within bounds. A date, which TMDB does not send, is ignored."""
-    text = response.headers.get("Retry-After", "").strip()
-    return min(float(text), LONGEST_RETRY_AFTER) if re.fullmatch(r"\d{1,6}(\.\d+)?", text) else None
-
-
-def _error(body: bytes) -> dict[str, Any]:
-    try:
-        found = parse_json(body, lenient=True)
-    except InvalidJSON:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _sentence(status: int, body: bytes) -> str:
-    found = _error(body)
-    said = found.get("status_message") or found.get("errors") or _excerpt(body)
+    found = error_of(body)
+    said = found.get("status_message") or found.get("errors") or excerpt(body)
     return f"{status} {str(said)[:200]}".strip().rstrip(".")
-
-
-def _excerpt(body: bytes) -> str:
-    return repr(body[:60].decode(errors="replace")) if body else "an empty answer"
 
 
 def connect() -> TMDBClient:
@@ -189,9 +117,5 @@ def connect() -> TMDBClient:
     if not token:
         raise ProviderError("TMDB_READ_TOKEN is not set; it is TMDB's API read access token (see docs/tmdb.md).")
     policy = settings.POLICY.tmdb
-    limiter: RateLimiter
-    if settings.REDIS_URL:
-        limiter = RedisRateLimiter(policy.requests_per_second, settings.REDIS_URL, f"{settings.REDIS_PREFIX}:tmdb")
-    else:
-        limiter = FileRateLimiter(policy.requests_per_second, settings.VAR_DIR / "tmdb-rate-limit")
+    limiter = limiter_of("tmdb", policy.requests_per_second)
     return TMDBClient(base_url=settings.TMDB_API_URL, token=token, limiter=limiter, connections=policy.connections)

@@ -3,8 +3,9 @@ import pytest
 from catalog.models import Movie
 from tests.factories import MovieFactory
 from tests.tmdb_fixtures import tmdb, tmdb_policy
+from tests.wikidata_fixtures import wikidata
 
-__all__ = ["tmdb", "tmdb_policy"]
+__all__ = ["tmdb", "tmdb_policy", "wikidata"]
 
 
 @pytest.fixture

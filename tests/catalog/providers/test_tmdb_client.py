@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from catalog.errors import AnswerRejected, ProviderError, ProviderUnavailable, RecordGone, TokenRefused
-from catalog.providers import tmdb as module
-from catalog.providers.tmdb import ATTEMPTS, connect
+from catalog.providers.http import ATTEMPTS
+from catalog.providers.tmdb import connect
 from tests.tmdb_stand_in import TOKEN, Answer, document
 
 pytestmark = pytest.mark.cache
@@ -58,7 +58,7 @@ def test_asks_again_after_what_passes(client, tmdb, trouble):
 
 
 def test_asks_again_after_a_time_out(client, tmdb, monkeypatch):
-    monkeypatch.setattr(client._http, "timeout", 0.2)
+    monkeypatch.setattr(client._api.http, "timeout", 0.2)
     tmdb.answer_next("movie/603", Answer(delay=0.5))
 
     assert client.movie(603).document.title == "The Matrix"
@@ -115,7 +115,7 @@ def test_what_will_not_pass_is_asked_once(client, tmdb, answer, error, message):
 
 
 def test_an_answer_without_bounds_is_cut_off(client, tmdb, monkeypatch):
-    monkeypatch.setattr(module, "MAX_BYTES", 1000)
+    monkeypatch.setattr(client._api, "max_bytes", 1000)
     tmdb.movies[603]["overview"] = "x" * 5000
 
     with pytest.raises(AnswerRejected, match="larger than"):
@@ -123,7 +123,7 @@ def test_an_answer_without_bounds_is_cut_off(client, tmdb, monkeypatch):
 
 
 def test_an_answer_that_trickles_in_counts_as_timed_out(client, tmdb, monkeypatch):
-    monkeypatch.setattr(module, "DEADLINE", -1)
+    monkeypatch.setattr("catalog.providers.http.DEADLINE", -1)
 
     with pytest.raises(ProviderUnavailable, match="not received within"):
         client.movie(603)

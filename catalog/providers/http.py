@@ -1,0 +1,143 @@
+"""Requests to metadata providers: within a shared limit, bounded in size and time, retried where that can help.
+
+Only temporary errors are retried: time-outs, broken connections, and what the provider's module raises as Passing.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import Any, Self
+
+import httpx
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from catalog.errors import AnswerRejected, ProviderUnavailable
+from catalog.providers.rate_limit import RateLimiter
+from catalog.retries import RetryingCaller
+from catalog.safe_json import InvalidJSON, parse_json
+
+ATTEMPTS = 6
+LONGEST_BACKOFF = 20.0
+TIMEOUT = httpx.Timeout(10, connect=5)
+DEADLINE = 30.0  # for one whole answer, since a slow trickle never times out otherwise
+_RETRY = RetryingCaller(attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=LONGEST_BACKOFF)
+
+Judge = Callable[[httpx.Response, bytes], Any]
+
+
+class Passing(Exception):
+    """A temporary error, with the seconds to wait if the server gave them."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ProviderHTTP:
+    """Thread-safe. Raises only ProviderError and its subclasses."""
+
+    def __init__(
+        self,
+        provider: str,
+        limiter: RateLimiter,
+        *,
+        headers: dict[str, str],
+        max_bytes: int,
+        base_url: str = "",  # without one, paths are whole addresses
+        connections: int = 1,
+    ) -> None:
+        self.provider = provider
+        self.max_bytes = max_bytes
+        self._limiter = limiter
+        self.http = httpx.Client(
+            base_url=base_url.rstrip("/") + "/" if base_url else "",
+            headers=headers,
+            timeout=TIMEOUT,
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.http.close()
+
+    def get(self, path: str, asked: dict[str, Any], judge: Judge) -> Any:
+        """What `judge` makes of the answer; it raises Passing for another attempt, or the ProviderError that fits."""
+        try:
+            return _RETRY.on(self._may_pass)(self._ask_once, path, asked, judge)
+        except httpx.DecodingError as error:
+            raise AnswerRejected(f"{self.provider}'s answer to {path} cannot be unpacked: {error}") from None
+        except (httpx.HTTPError, Passing) as error:
+            raise ProviderUnavailable(
+                f"{self.provider} did not answer {path} after {ATTEMPTS} attempts: {str(error) or type(error).__name__}"
+            ) from None
+        except RedisError as error:
+            raise ProviderUnavailable(f"Redis, which holds the limit of requests, does not answer: {error}") from None
+
+    def is_reachable(self, path: str, asked: dict[str, Any]) -> bool:
+        """Whether anything answers, whatever it is: one attempt, no retry."""
+        try:
+            with self._limiter.slot(), self.http.stream("GET", path, params=asked):
+                return True
+        except (httpx.HTTPError, RedisError):
+            return False
+
+    def _may_pass(self, error: Exception) -> bool | float:
+        """Whether to retry: True after the usual pause, a number after that many seconds."""
+        if not isinstance(error, Passing):
+            return isinstance(error, httpx.TransportError)
+        if error.retry_after is None:
+            return True
+        self._limiter.pause(error.retry_after)
+        return error.retry_after
+
+    def _ask_once(self, path: str, asked: dict[str, Any], judge: Judge) -> Any:
+        with self._limiter.slot(), self.http.stream("GET", path, params=asked) as response:
+            body = self._bounded(response)
+        return judge(response, body)
+
+    def _bounded(self, response: httpx.Response) -> bytes:
+        deadline = time.monotonic() + DEADLINE
+        body = bytearray()
+        for block in response.iter_bytes():
+            body += block
+            if len(body) > self.max_bytes:
+                raise AnswerRejected(f"{self.provider}'s answer is larger than {self.max_bytes / (1 << 20):g} MB")
+            if time.monotonic() > deadline:
+                raise httpx.ReadTimeout(f"not received within {DEADLINE:g} seconds")
+        return bytes(body)
+
+    def parsed(self, body: bytes, path: str) -> Any:
+        """The answer as JSON. Raises AnswerRejected."""
+        try:
+            return parse_json(body, lenient=True)
+        except InvalidJSON as error:
+            raise AnswerRejected(f"{self.provider}'s answer to {path} is not JSON ({error}): {excerpt(body)}") from None
+
+
+def retry_after(response: httpx.Response, longest: float) -> float | None:
+    """Seconds to wait, of a number or a date, at most `longest`; None if the answer does not say."""
+    text = response.headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"\d{1,6}(\.\d+)?", text):
+        return min(float(text), longest)
+    try:
+        moment = parsedate_to_datetime(text)
+        return min(max((moment - timezone.now()).total_seconds(), 0.0), longest)
+    except (ValueError, TypeError):  # no date, or one without a time zone
+        return None
+
+
+def excerpt(body: bytes) -> str:
+    return repr(body[:60].decode(errors="replace")) if body else "an empty answer"
+
+
+def error_of(body: bytes) -> dict[str, Any]:
+    """The object of an answer that reports an error; empty if there is none."""
+    try:
+        found = parse_json(body, lenient=True)
+    except InvalidJSON:
+        return {}
+    return found if isinstance(found, dict) else {}

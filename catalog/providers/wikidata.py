@@ -1,0 +1,153 @@
+"""Client for Wikidata: its query service finds items by ids of other sites, its API sends the items.
+
+Etiquette: one request in flight for the whole site, a pause after each, a name with a contact, `maxlag`, and as long a
+wait as the server asks for.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Self, TypeVar
+
+import httpx
+from django.conf import settings
+
+from catalog.errors import AnswerRejected, ProviderError
+from catalog.providers.http import Passing, ProviderHTTP, excerpt, retry_after
+from catalog.providers.rate_limit import RateLimiter, limiter_of
+from catalog.providers.wikidata_documents import ANY_LANGUAGE, Entity, item_number, read_bindings, read_entities
+from catalog.providers.wikidata_films import IMDB_ID, IMDB_PATTERN, TMDB_ID, Film, read_film
+
+AT_ONCE = 50  # items in a request
+MATCHED_AT_ONCE = 200  # ids in a query
+MAX_BYTES = 32 << 20
+MAX_LAG = 5  # seconds that Wikidata's replicas may be behind
+LONGEST_RETRY_AFTER = 600.0
+LANGUAGE_CODE = "P218"  # ISO 639-1
+_TEMPORARY = {"maxlag", "ratelimited", "readonly"}
+
+T = TypeVar("T")
+
+
+class Match(NamedTuple):
+    """An item that names an id; the other is None where the query did not ask for it."""
+
+    qid: int
+    imdb_id: str | None = None
+    tmdb_id: int | None = None
+
+
+class _NoSuchItem(AnswerRejected):
+    """One of the requested items is not valid, and the answer has none of them."""
+
+
+class WikidataClient:
+    """Raises only ProviderError and its subclasses."""
+
+    def __init__(self, limiter: RateLimiter, *, contact: str) -> None:
+        name = f"Movierec/{settings.VERSION} ({contact})" if contact else f"Movierec/{settings.VERSION}"
+        headers = {"User-Agent": name, "Accept-Encoding": "gzip"}
+        self._http = ProviderHTTP("Wikidata", limiter, headers=headers, max_bytes=MAX_BYTES)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._http.__exit__(*exc_info)
+
+    def is_reachable(self) -> bool:
+        """Whether there is a way to Wikidata at all, by one attempt."""
+        return self._http.is_reachable(settings.WIKIDATA_API_URL, {"action": "query", "meta": "siteinfo"} | _COMMON)
+
+    def match(self, imdb_ids: Iterable[str], tmdb_ids: Iterable[int]) -> list[Match]:
+        """Items that have one of the ids, at most MATCHED_AT_ONCE of each kind."""
+        known = (imdb_id for imdb_id in imdb_ids if IMDB_PATTERN.fullmatch(imdb_id))
+        parts = [_with_value(IMDB_ID, "imdb", known), _with_value(TMDB_ID, "tmdb", map(str, tmdb_ids))]
+        if not any(parts):
+            return []
+        rows = self._query(f"SELECT ?item ?imdb ?tmdb WHERE {{ {' UNION '.join(filter(None, parts))} }}")
+        found = [(item_number(row.get("item")), row.get("imdb"), row.get("tmdb", "")) for row in rows]
+        return [Match(qid, imdb, int(tmdb) if tmdb.isdecimal() else None) for qid, imdb, tmdb in found if qid]
+
+    def language_codes(self, numbers: Iterable[int]) -> dict[int, str]:
+        """ISO 639-1 codes of items that are languages with one."""
+        items = " ".join(f"wd:Q{number}" for number in numbers)
+        rows = self._query(f"SELECT ?item ?code WHERE {{ VALUES ?item {{ {items} }} ?item wdt:{LANGUAGE_CODE} ?code }}")
+        return {qid: row.get("code", "") for row in rows if (qid := item_number(row.get("item")))}
+
+    def films(self, numbers: Sequence[int], languages: Sequence[str]) -> dict[int, Film | None]:
+        """By requested number: what the item says of a movie, or None if it does not exist."""
+        entities = self._entities(numbers, languages, "labels|claims")
+        return {number: entity and read_film(entity) for number, entity in entities.items()}
+
+    def labels(self, numbers: Sequence[int], languages: Sequence[str]) -> dict[int, Entity | None]:
+        """By requested number: the item with its labels alone, or None if it does not exist."""
+        return self._entities(numbers, languages, "labels")
+
+    def _entities(self, numbers: Sequence[int], languages: Sequence[str], props: str) -> dict[int, Entity | None]:
+        """At most AT_ONCE; an answer that lacks items is asked for again in halves, down to single items."""
+        if not numbers:
+            return {}
+        asked = {"action": "wbgetentities", "props": props, "ids": "|".join(f"Q{number}" for number in numbers)}
+        asked["languages"] = "|".join([*languages, ANY_LANGUAGE])
+        try:
+            found = read_entities(self._get(settings.WIKIDATA_API_URL, asked | _COMMON))
+        except _NoSuchItem:
+            found = {}
+        if len(numbers) == 1:
+            return {numbers[0]: found.get(numbers[0])}
+        left = [number for number in numbers if number not in found]
+        middle = (len(left) + 1) // 2
+        halves = self._entities(left[:middle], languages, props) | self._entities(left[middle:], languages, props)
+        return found | halves
+
+    def _query(self, query: str) -> list[dict[str, str]]:
+        return read_bindings(self._get(settings.WIKIDATA_QUERY_URL, {"query": query, "format": "json"}))
+
+    def _get(self, address: str, asked: dict[str, Any]) -> Any:
+        return self._http.get(address, asked, lambda response, body: self._judge(address, response, body))
+
+    def _judge(self, address: str, response: httpx.Response, body: bytes) -> Any:
+        status = response.status_code
+        wait = retry_after(response, LONGEST_RETRY_AFTER)
+        if status == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
+            raise Passing(f"{status} {excerpt(body)}", wait)
+        if status == httpx.codes.FORBIDDEN:
+            raise ProviderError(f"Wikidata refuses this site's requests: {excerpt(body)}")
+        if status != httpx.codes.OK:
+            raise AnswerRejected(f"Wikidata answered {address} with {status} {excerpt(body)}")
+        content = self._http.parsed(body, address)
+        _raise_reported(content.get("error") if isinstance(content, dict) else None, wait)
+        return content
+
+
+_COMMON: dict[str, Any] = {"format": "json", "maxlag": MAX_LAG}
+
+
+def _raise_reported(error: Any, wait: float | None) -> None:
+    """The API reports errors with status 200."""
+    if not error:
+        return
+    code = str(error.get("code")) if isinstance(error, dict) else ""
+    said = f"{code}: {str(error.get('info'))[:200]}" if isinstance(error, dict) else str(error)[:200]
+    if code in _TEMPORARY or code.startswith("internal_api_error"):
+        raise Passing(said, max(wait or 0.0, MAX_LAG) if code == "maxlag" else wait)
+    raise (_NoSuchItem if code == "no-such-entity" else AnswerRejected)(f"Wikidata reports {said}")
+
+
+def _with_value(name: str, variable: str, values: Iterable[str]) -> str:
+    listed = " ".join(f'"{value}"' for value in values)
+    return f"{{ VALUES ?{variable} {{ {listed} }} ?item wdt:{name} ?{variable} }}" if listed else ""
+
+
+def in_batches(values: Sequence[T], size: int, take: Callable[[Sequence[T]], dict[T, Any]]) -> dict[T, Any]:
+    """What `take` finds for all values, a few at a time."""
+    found: dict[T, Any] = {}
+    for start in range(0, len(values), size):
+        found |= take(values[start : start + size])
+    return found
+
+
+def connect() -> WikidataClient:
+    """A client with this site's contact: WIKIDATA_CONTACT, else the site's own address."""
+    site = next((origin for origin in settings.CSRF_TRUSTED_ORIGINS if "*" not in origin), "")
+    limiter = limiter_of("wikidata", 1, seconds=settings.POLICY.wikidata.pause_seconds)
+    return WikidataClient(limiter, contact=settings.WIKIDATA_CONTACT or site)

@@ -1,0 +1,166 @@
+"""Reads Wikidata's documents: entities, and the answers of its query service.
+
+A statement that is deprecated, outranked, without a value or malformed says nothing; it never costs the rest. The
+format is Wikibase's canonical JSON: numbers may be texts, and empty maps may be lists.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from catalog.bounds import FIRST_YEAR, LARGEST_ID, LAST_YEAR
+from catalog.errors import AnswerRejected
+from catalog.text import visible
+
+YEAR, MONTH, DAY = 9, 10, 11  # precisions of a time; below are decades and centuries, above are hours
+GREGORIAN = "Q1985727"
+MINUTES = {"Q7727": Decimal(1), "Q11574": Decimal(1) / 60, "Q25235": Decimal(60)}  # of units
+LONGEST_RUNTIME = 32_767
+ANY_LANGUAGE = "mul"  # a label for all languages that have none of their own
+_ITEM = re.compile(r"(?:https?://www\.wikidata\.org/entity/)?Q([1-9]\d{0,9})")
+_TIME = re.compile(r"\+(\d{4})-(\d\d)-(\d\d)T00:00:00Z")
+_AMOUNT = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?")
+
+
+class When(NamedTuple):
+    """A date as precisely as it is known; sorts by time."""
+
+    year: int
+    day: date | None = None
+
+
+class Entity(NamedTuple):
+    """An item of Wikidata. `qid` is its number; it differs from the requested one if that was merged into it."""
+
+    qid: int
+    labels: Mapping[str, str] = {}
+    claims: Mapping[str, Any] = {}
+
+    def label(self, languages: Sequence[str]) -> str:
+        """Its name in the first of the languages that has one; empty if none has."""
+        wanted = [*languages[:1], ANY_LANGUAGE, *languages[1:]]
+        return next((self.labels[language] for language in wanted if language in self.labels), "")
+
+    def values(self, name: str, kind: str) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+        """Values of the property in the order of its statements, each with its qualifiers."""
+        for statement in best_ranked(self.claims.get(name)):
+            if (value := value_of(statement.get("mainsnak"), kind)) is not None:
+                yield value, _mapping(statement.get("qualifiers"))
+
+    def texts(self, name: str) -> list[str]:
+        return [text for value, _ in self.values(name, "string") if (text := as_text(value))]
+
+    def items(self, name: str) -> list[int]:
+        """Numbers of the items, each once."""
+        found = (item_number(value) for value, _ in self.values(name, "wikibase-entityid"))
+        return list(dict.fromkeys(number for number in found if number))
+
+    def times(self, name: str) -> list[When]:
+        return [when for value, _ in self.values(name, "time") if (when := as_time(value))]
+
+    def minutes(self, name: str) -> list[int]:
+        return [minutes for value, _ in self.values(name, "quantity") if (minutes := as_minutes(value))]
+
+
+def best_ranked(statements: Any) -> Sequence[Mapping[str, Any]]:
+    """The preferred statements, or if there are none the normal ones; deprecated ones are known to be wrong."""
+    known = [statement for statement in _sequence(statements) if isinstance(statement, dict)]
+    preferred = [statement for statement in known if statement.get("rank") == "preferred"]
+    return preferred or [statement for statement in known if statement.get("rank", "normal") == "normal"]
+
+
+def value_of(snak: Any, kind: str) -> Any:
+    """The snak's value if it is of this kind; None for an unknown value and for the statement that there is none."""
+    value = _mapping(_mapping(snak).get("datavalue"))
+    has_one = _mapping(snak).get("snaktype") == "value" and value.get("type") == kind
+    return value.get("value") if has_one else None
+
+
+def item_number(value: Any) -> int | None:
+    """42 of `Q42`, of the address of its entity, or of a value that refers to it."""
+    if isinstance(value, dict):
+        value = value.get("id") or f"Q{value.get('numeric-id')}"
+    found = _ITEM.fullmatch(value) if isinstance(value, str) else None
+    return number if found and (number := int(found[1])) <= LARGEST_ID else None
+
+
+def as_text(value: Any) -> str:
+    return visible(value) if isinstance(value, str) else ""
+
+
+def as_time(value: Any) -> When | None:
+    """A day only where the day is known, by the calendar of today; a month is no more than its year."""
+    time, precision = _mapping(value).get("time"), _number(_mapping(value).get("precision"))
+    found = _TIME.fullmatch(time) if isinstance(time, str) else None
+    if not found or precision < YEAR or not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
+        return None
+    year = int(found[1])
+    calendar = str(_mapping(value).get("calendarmodel", GREGORIAN))
+    if precision < DAY or not calendar.endswith(GREGORIAN):
+        return When(year)
+    try:
+        return When(year, date(year, int(found[2]), int(found[3])))
+    except ValueError:  # 30 February can be written, as can the day 00
+        return When(year)
+
+
+def as_minutes(value: Any) -> int | None:
+    amount, unit = str(_mapping(value).get("amount")), item_number(_mapping(value).get("unit"))
+    factor = MINUTES.get(f"Q{unit}")
+    if factor is None or not _AMOUNT.fullmatch(amount):
+        return None
+    minutes = round(Decimal(amount) * factor)
+    return minutes if 1 <= minutes <= LONGEST_RUNTIME else None
+
+
+def as_monolingual(value: Any) -> tuple[str, str]:
+    """Language and text; both empty if it is not a text with its language."""
+    text, language = as_text(_mapping(value).get("text")), as_text(_mapping(value).get("language"))
+    return (language, text) if text and language else ("", "")
+
+
+def read_entities(answer: Any) -> dict[int, Entity | None]:
+    """By requested number: the item, or None if Wikidata has none. Raises AnswerRejected."""
+    entities = _mapping(answer).get("entities")
+    if not isinstance(entities, dict):
+        raise AnswerRejected("expected an object with `entities`")
+    found: dict[int, Entity | None] = {}
+    for key, content in entities.items():
+        if (asked := item_number(key)) and isinstance(content, dict):
+            qid = item_number(content.get("id")) or asked
+            is_missing = "missing" in content
+            found[asked] = None if is_missing else Entity(qid, _labels(content), _mapping(content.get("claims")))
+    return found
+
+
+def read_bindings(answer: Any) -> list[dict[str, str]]:
+    """The rows of a query as SPARQL's JSON has them. Raises AnswerRejected."""
+    rows = _mapping(_mapping(answer).get("results")).get("bindings")
+    if not isinstance(rows, list):
+        raise AnswerRejected("expected an object with `results.bindings`")
+    cells = [_mapping(row).items() for row in rows]
+    return [{name: str(_mapping(cell).get("value", "")) for name, cell in row} for row in cells]
+
+
+def _labels(content: Mapping[str, Any]) -> dict[str, str]:
+    texts = {language: as_text(_mapping(label).get("value")) for language, label in _pairs(content.get("labels"))}
+    return {language: text for language, text in texts.items() if text}
+
+
+def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
+    return iter(_mapping(value).items())
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _sequence(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
+
+
+def _number(value: Any) -> int:
+    is_number = type(value) is int or (isinstance(value, str) and value.isdecimal() and len(value) < 5)
+    return int(value) if is_number else 0
