@@ -15,6 +15,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import F, OuterRef, Subquery
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from catalog.errors import EmailNotConfirmed, InvalidSignUp, PasswordSignInOff, SecondFactorNeeded
 from catalog.invitations import check_invitation, use_invitation
@@ -23,9 +25,9 @@ from catalog.models import Movie, Rating, Source, User
 from catalog.models.rating import SKELETON_LENGTH
 from catalog.text import skeleton
 
-_TAKEN = "This username is already taken."
-_LOOKS_TAKEN = "This username looks like one that is already taken."
-_IS_ADDRESS = "Choose a name that is not an email address. You can sign in with your address, too."
+_TAKEN = _("This username is already taken.")
+_LOOKS_TAKEN = _("This username looks like one that is already taken.")
+_IS_ADDRESS = _("Choose a name that is not an email address. You can sign in with your address, too.")
 _RESERVED = tuple(f"{source}-" for source in (Source.MOVIELENS, Source.GENERATED, Source.BULK))
 
 
@@ -107,7 +109,7 @@ def sign_up(
             if link is not None:
                 link(user)
     except IntegrityError:  # another request took the name in the meantime
-        raise InvalidSignUp(_TAKEN, fields={"username": [_TAKEN]}) from None
+        raise InvalidSignUp(_TAKEN, fields={"username": [str(_TAKEN)]}) from None
     return user
 
 
@@ -147,16 +149,16 @@ def _errors(user: User, password: str | None) -> dict[str, list[str]]:
     except ValidationError as error:
         errors |= error.message_dict
     if not user.email and must_confirm_email():
-        errors["email"] = ["This site needs an email address."]
+        errors["email"] = [gettext("This site needs an email address.")]
     looks = skeleton(user.username)[:SKELETON_LENGTH]
     if looks.startswith(tuple(map(skeleton, _RESERVED))):
-        errors["username"] = ["Usernames of this form are reserved for users of data sets."]
+        errors["username"] = [gettext("Usernames of this form are reserved for users of data sets.")]
     elif "username" not in errors and _is_address(user.username):
-        errors["username"] = [_IS_ADDRESS]
+        errors["username"] = [str(_IS_ADDRESS)]
     elif "username" not in errors and User.objects.filter(username__iexact=user.username).exists():
-        errors["username"] = [_TAKEN]
+        errors["username"] = [str(_TAKEN)]
     elif "username" not in errors and User.objects.filter(skeleton=looks).exists():
-        errors["username"] = [_LOOKS_TAKEN]
+        errors["username"] = [str(_LOOKS_TAKEN)]
     try:
         if password is not None:
             validate_password(password, user)

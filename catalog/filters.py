@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator, RegexValidator
 from django.db.models import F, Model
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 from django_filters.fields import ModelChoiceField, ModelMultipleChoiceField
 
 from catalog.bounds import FIRST_YEAR, LAST_YEAR
@@ -16,16 +17,20 @@ from catalog.models.querysets import MovieQuerySet
 from catalog.search.query import SearchQuery
 
 ORDERINGS = {
-    "relevance": "Best match",
-    "popular": "Popular now",
-    "newest": "Newest",
-    "most_rated": "Most rated",
-    "best_rated": "Best rated",
-    "title": "Title",
+    "relevance": _("Best match"),
+    "popular": _("Popular now"),
+    "newest": _("Newest"),
+    "most_rated": _("Most rated"),
+    "best_rated": _("Best rated"),
+    "title": _("Title"),
 }
 YEARS: dict[str, Any] = {"min_value": FIRST_YEAR, "max_value": LAST_YEAR}
 RATINGS: dict[str, Any] = {"min_value": 0.5, "max_value": 5}
 LANGUAGE = r"^[a-z]{2,3}$"
+MISSING: dict[type[Model], Any] = {
+    Keyword: _("There is no keyword “%(key)s”."),
+    Person: _("There is no person “%(key)s”."),
+}
 
 
 class GenreField(ModelChoiceField):
@@ -36,7 +41,7 @@ class GenreField(ModelChoiceField):
             return None
         found = Genre.objects.filter(slug=slugify(value)).first()
         if found is None:
-            raise ValidationError("There is no genre “%(value)s”.", code="does_not_exist", params={"value": value})
+            raise ValidationError(_("There is no genre “%(value)s”."), code="does_not_exist", params={"value": value})
         return found
 
 
@@ -55,7 +60,11 @@ class RowsField(ModelMultipleChoiceField):
     def clean(self, value: Any) -> list[Model]:
         keys = [key for key in dict.fromkeys(value or ()) if key]
         if len(keys) > self.most:
-            raise ValidationError(f"At most {self.most} at once; these are {len(keys)}.", code="too_many")
+            raise ValidationError(
+                _("At most %(most)d at once; these are %(n)d."),
+                code="too_many",
+                params={"most": self.most, "n": len(keys)},
+            )
         return [self._row(key) for key in keys]
 
     def _row(self, key: str) -> Model:
@@ -64,8 +73,8 @@ class RowsField(ModelMultipleChoiceField):
         try:
             return self.queryset.get(**{name: key})
         except (self.queryset.model.DoesNotExist, ValueError):
-            values = {"kind": self.queryset.model._meta.verbose_name, "key": key}
-            raise ValidationError("There is no %(kind)s “%(key)s”.", code="does_not_exist", params=values) from None
+            missing = MISSING[self.queryset.model]
+            raise ValidationError(missing, code="does_not_exist", params={"key": key}) from None
 
 
 class RowsFilter(django_filters.ModelMultipleChoiceFilter):
@@ -74,44 +83,48 @@ class RowsFilter(django_filters.ModelMultipleChoiceFilter):
 
 class MovieFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(
-        label="Title",
+        label=_("Title"),
         method="left_for_later",
         max_length=200,
     )
     genre = GenreFilter(
-        label="Genre", field_name="genres", queryset=Genre.objects.all(), to_field_name="slug", empty_label="All genres"
+        label=_("Genre"),
+        field_name="genres",
+        queryset=Genre.objects.all(),
+        to_field_name="slug",
+        empty_label=_("All genres"),
     )
     year_min = django_filters.NumberFilter(
-        label="From year", field_name="year", lookup_expr="gte", decimal_places=0, **YEARS
+        label=_("From year"), field_name="year", lookup_expr="gte", decimal_places=0, **YEARS
     )
     year_max = django_filters.NumberFilter(
-        label="To year", field_name="year", lookup_expr="lte", decimal_places=0, **YEARS
+        label=_("To year"), field_name="year", lookup_expr="lte", decimal_places=0, **YEARS
     )
     language = django_filters.CharFilter(
-        label="Language",
-        validators=[RegexValidator(LANGUAGE, "Expected a code of ISO 639-1, as en or vi.")],
+        label=_("Language"),
+        validators=[RegexValidator(LANGUAGE, _("Expected a code of ISO 639-1, as en or vi."))],
     )
-    rating_min = django_filters.NumberFilter(label="Mean rating from", method="filter_mean_rating", **RATINGS)
+    rating_min = django_filters.NumberFilter(label=_("Mean rating from"), method="filter_mean_rating", **RATINGS)
     person = RowsFilter(
-        label="People",
+        label=_("People"),
         field_name="credits__person",
         method="filter_people",
         queryset=Person.objects.all(),
     )
     keyword = RowsFilter(
-        label="Keywords",
+        label=_("Keywords"),
         field_name="keywords",
         method="filter_keywords",
         queryset=Keyword.objects.all(),
         to_field_name="name",
     )
     hide_seen = django_filters.ChoiceFilter(
-        label="Hide what I have seen",
-        choices=[("true", "Yes"), ("false", "No")],
+        label=_("Hide what I have seen"),
+        choices=[("true", _("Yes")), ("false", _("No"))],
         method="filter_seen",
     )
     ordering = django_filters.ChoiceFilter(
-        label="Sort by",
+        label=_("Sort by"),
         choices=list(ORDERINGS.items()),
         method="left_for_later",
         empty_label=None,

@@ -12,7 +12,7 @@ from catalog.models.rating import NOTE_LENGTH, RATING_STEPS
 
 
 class RatingForm(forms.Form):
-    CHOOSE = "Choose from half a star to five stars."
+    CHOOSE = _("Choose from half a star to five stars.")
     rating = forms.TypedChoiceField(
         choices=[(f"{step:g}", f"{step:g}") for step in RATING_STEPS],
         coerce=float,
@@ -94,18 +94,18 @@ class SignUpForm(forms.Form):
 
     username = forms.CharField(
         max_length=150,
-        help_text="Letters, digits and @ . + - _",
+        help_text=_("Letters, digits and @ . + - _"),
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
     )
     email = forms.EmailField(required=False, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
     password = password_field(
         "new-password", max_length=128, help_text=password_validation.password_validators_help_text_html
     )
-    password_again = password_field("new-password", max_length=128, label="The same password again")
+    password_again = password_field("new-password", max_length=128, label=_("The same password again"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = "Email" if must_confirm_email() else "Email (optional)"
+        self.fields["email"].label = _("Email") if must_confirm_email() else _("Email (optional)")
 
     def account(self) -> dict[str, Any]:
         return {name: self.cleaned_data.get(name, "") for name in ("username", "email", "password")}
@@ -117,7 +117,7 @@ class SignUpForm(forms.Form):
     def clean_password_again(self) -> str:
         again: str = self.cleaned_data["password_again"]
         if "password" in self.cleaned_data and again != self.cleaned_data["password"]:
-            raise forms.ValidationError("The two passwords differ.")
+            raise forms.ValidationError(_("The two passwords differ."))
         return again
 
     def clean(self) -> None:
@@ -142,7 +142,7 @@ class IdentitySignUpForm(SignUpForm):
 
 
 class DeleteAccountForm(forms.Form):
-    password = password_field("current-password", label="Your password, to confirm")
+    password = password_field("current-password", label=_("Your password, to confirm"))
 
     def __init__(self, user: User, asks_password: bool, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
@@ -152,19 +152,19 @@ class DeleteAccountForm(forms.Form):
 
     def clean_password(self) -> str:
         if not self.user.check_password(self.cleaned_data["password"]):
-            raise forms.ValidationError("This is not your password.")
+            raise forms.ValidationError(_("This is not your password."))
         return str(self.cleaned_data["password"])
 
 
 class UploadForm(forms.Form):
     format = forms.ChoiceField(
-        label="Where it comes from",
+        label=_("Where it comes from"),
         choices=CHOICES,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose the site that the file comes from."},
+        error_messages={"required": _("Choose the site that the file comes from.")},
     )
     file = forms.FileField(
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".zip,.csv,.json"}),
-        error_messages={"required": "Choose the file that the site gave you."},
+        error_messages={"required": _("Choose the file that the site gave you.")},
     )

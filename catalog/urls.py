@@ -25,6 +25,7 @@ urlpatterns = [
     path("favicon.ico", site.favicon, name="favicon"),
     path("setup/", setup.set_up, name="setup"),
     path("theme/", site.choose_theme, name="theme"),
+    path("language/", site.choose_language, name="language"),
     path("manifest.webmanifest", site.manifest, name="manifest"),
     path("sw.js", site.service_worker, name="service-worker"),
     path("offline/", site.offline, name="offline"),

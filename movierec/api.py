@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.defaults import server_error as html_server_error
@@ -89,7 +90,8 @@ def error_body(code: str, message: str = "", fields: dict[str, list[str]] | None
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Gives REST framework's exceptions and the domain's the one error shape; anything else is a bug, a 500."""
     if isinstance(exc, RequestDataTooBig):
-        exc = RequestTooLarge(f"Expected a body of at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.")
+        most = f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,}"
+        exc = RequestTooLarge(gettext("Expected a body of at most %(most)s bytes.") % {"most": most})
     if isinstance(exc, DomainError):
         set_rollback()
         return Response(error_body(exc.code, str(exc), exc.fields), status=exc.status)
@@ -151,7 +153,9 @@ def error_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
 @csrf_exempt
 def not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
     """Answers any address under /api/ that does not exist."""
-    return JsonResponse(error_body("not_found", f"There is nothing at {request.path}."), status=404)
+    return JsonResponse(
+        error_body("not_found", gettext("There is nothing at %(path)s.") % {"path": request.path}), status=404
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -24,6 +24,7 @@ WAYS_IN = {
     "api:accounts",
     "api:token",
     "catalog:favicon",
+    "catalog:language",
     "catalog:manifest",
     "catalog:offline",
     "catalog:robots",

@@ -2,6 +2,7 @@
 
 from typing import IO, Any
 
+from django.utils.translation import gettext as _
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
@@ -13,4 +14,4 @@ class JSONParser(parsers.JSONParser):
         try:
             return parse_json(stream.read())
         except InvalidJSON as error:
-            raise ParseError(f"The body is not valid JSON: {error}.") from None
+            raise ParseError(_("The body is not valid JSON: %(error)s.") % {"error": error}) from None

@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "movierec.headers.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "movierec.languages.ReadersLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -279,7 +280,10 @@ STORAGES = {
 }
 WHITENOISE_MANIFEST_STRICT = False
 TIME_ZONE = "UTC"
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = [("en", "English"), ("vi", "Tiếng Việt")]
+LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en", pattern="en|vi", expected="en or vi")
+LANGUAGE_COOKIE_NAME = "language"
+LOCALE_PATHS, FORMAT_MODULE_PATH = [BASE_DIR / "locale"], "movierec.formats"
 PROMETHEUS_EXPORT_MIGRATIONS = False
 
 vars().update(env.mail("EMAIL_URL"))

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -51,7 +51,7 @@ class RatingField(serializers.FloatField):
     def to_internal_value(self, data: Any) -> float:
         value = super().to_internal_value(data)
         if value not in RATING_STEPS:
-            raise serializers.ValidationError("A rating is one of 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5.")
+            raise serializers.ValidationError(_("A rating is one of 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5."))
         return value
 
 
@@ -62,7 +62,7 @@ ID = " *([0-9]{1,18} *)?"
 class IdsField(serializers.Field):
     """Ids separated by commas."""
 
-    default_error_messages = {"invalid": _lazy("Expected movie ids separated by commas, got {value!r}.")}
+    default_error_messages = {"invalid": gettext_lazy("Expected movie ids separated by commas, got {value!r}.")}
 
     def to_internal_value(self, data: str) -> list[int]:
         ids = [part.strip() for part in data.split(",") if part.strip()]

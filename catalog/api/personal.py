@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -129,7 +130,7 @@ class OwnRowsMixin:
 def movie_or_error(movie_id: int) -> Movie:
     movie: Movie | None = Movie.objects.filter(pk=movie_id).first()
     if movie is None:
-        raise MovieNotFound(f"There is no movie {movie_id}.")
+        raise MovieNotFound(_("There is no movie %(id)d.") % {"id": movie_id})
     return movie
 
 
@@ -209,5 +210,5 @@ class MovieListViewSet(OwnRowsMixin, ListModelMixin, RetrieveModelMixin, Destroy
     def remove_movie(self, request: Request, pk: int, movie_id: int) -> Response:
         row, movie = self.get_object(), movie_or_error(movie_id)
         if not remove_from_list(row, movie):
-            raise MovieNotFound(f"Movie {movie_id} is not in the list.")
+            raise MovieNotFound(_("Movie %(id)d is not in the list.") % {"id": movie_id})
         return Response(status=status.HTTP_204_NO_CONTENT)

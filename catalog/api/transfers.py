@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import status
@@ -100,5 +101,6 @@ class ExportView(APIView):
         """Everything the asking user rated, watched and wants to see, as a file that can be imported; or, as
         `everything`, all that the site keeps about them."""
         if site not in self.formats:
-            raise NotFound(f"There is no format {site!r}; known are {', '.join(self.formats)}.")
+            text = _("There is no format %(site)r; known are %(known)s.")
+            raise NotFound(text % {"site": site, "known": ", ".join(self.formats)})
         return export(user=request.user, format=site).as_download()  # type: ignore[arg-type]

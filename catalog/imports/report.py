@@ -4,8 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.utils.translation import gettext, gettext_noop, ngettext
-from django.utils.translation import ngettext_lazy as _n
+from django.utils.translation import gettext, gettext_noop, ngettext, ngettext_lazy
 
 from catalog.imports.fields import Kind, ParsedRow
 from catalog.imports.matching import Match
@@ -16,24 +15,28 @@ IMPORTED = (Kind.RATED, Kind.WATCHED, Kind.WANTED)
 SILENT = gettext_noop("The file does not say what was watched, rated or wanted")
 # Messages by what they count: for one, and for several.
 KINDS = {
-    "rated": _n("{n:,} rated", "{n:,} rated", "n"),
-    "watched": _n("{n:,} watched", "{n:,} watched", "n"),
-    "wanted": _n("{n:,} wanted", "{n:,} wanted", "n"),
+    "rated": ngettext_lazy("{n:,} rated", "{n:,} rated", "n"),
+    "watched": ngettext_lazy("{n:,} watched", "{n:,} watched", "n"),
+    "wanted": ngettext_lazy("{n:,} wanted", "{n:,} wanted", "n"),
 }
 LEFT = {
-    "nothing_said": _n("{n:,} row that nothing is imported from", "{n:,} rows that nothing is imported from", "n"),
-    "details_ignored": _n("{n:,} row with details that were ignored", "{n:,} rows with details that were ignored", "n"),
+    "nothing_said": ngettext_lazy(
+        "{n:,} row that nothing is imported from", "{n:,} rows that nothing is imported from", "n"
+    ),
+    "details_ignored": ngettext_lazy(
+        "{n:,} row with details that were ignored", "{n:,} rows with details that were ignored", "n"
+    ),
 }
 RATINGS = {
-    "ratings_new": _n("{n:,} new rating", "{n:,} new ratings", "n"),
-    "ratings_changed": _n("{n:,} changed", "{n:,} changed", "n"),
-    "ratings_same": _n("{n:,} unchanged", "{n:,} unchanged", "n"),
-    "ratings_kept": _n("{n:,} kept, rated later on this site", "{n:,} kept, rated later on this site", "n"),
+    "ratings_new": ngettext_lazy("{n:,} new rating", "{n:,} new ratings", "n"),
+    "ratings_changed": ngettext_lazy("{n:,} changed", "{n:,} changed", "n"),
+    "ratings_same": ngettext_lazy("{n:,} unchanged", "{n:,} unchanged", "n"),
+    "ratings_kept": ngettext_lazy("{n:,} kept, rated later on this site", "{n:,} kept, rated later on this site", "n"),
 }
 MORE = {
-    "viewings_new": _n("{n:,} new viewing", "{n:,} new viewings", "n"),
-    "watchlist_new": _n("{n:,} movie for the watchlist", "{n:,} movies for the watchlist", "n"),
-    "watchlist_left": _n("{n:,} movie off the watchlist", "{n:,} movies off the watchlist", "n"),
+    "viewings_new": ngettext_lazy("{n:,} new viewing", "{n:,} new viewings", "n"),
+    "watchlist_new": ngettext_lazy("{n:,} movie for the watchlist", "{n:,} movies for the watchlist", "n"),
+    "watchlist_left": ngettext_lazy("{n:,} movie off the watchlist", "{n:,} movies off the watchlist", "n"),
 }
 
 

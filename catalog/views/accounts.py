@@ -48,7 +48,8 @@ class ChangePasswordView(PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         revoked = revoke_keys(self.request.user)  # type: ignore[arg-type]
-        messages.success(self.request, f"Your password is changed.{' Your API keys are revoked.' if revoked else ''}")
+        said = _("Your password is changed. Your API keys are revoked.") if revoked else _("Your password is changed.")
+        messages.success(self.request, said)
         return super().form_valid(form)
 
 

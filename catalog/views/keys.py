@@ -9,8 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -25,18 +24,18 @@ from catalog.views.pages import SignedInRequest, post_only
 class KeyForm(forms.Form):
     """A new API key; `keys.create_key` decides whether the values are acceptable."""
 
-    name = forms.CharField(label=lazy("What it is for"), max_length=NAME_LENGTH)
+    name = forms.CharField(label=gettext_lazy("What it is for"), max_length=NAME_LENGTH)
     scopes = forms.MultipleChoiceField(
-        label=lazy("What it may do"), initial=["read"], widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("What it may do"), initial=["read"], widget=forms.CheckboxSelectMultiple
     )
     expires_in = forms.TypedChoiceField(
-        label=lazy("Valid for"),
+        label=gettext_lazy("Valid for"),
         required=False,
         choices=[
-            ("", lazy("until I revoke it")),
-            ("30", lazy("30 days")),
-            ("90", lazy("90 days")),
-            ("365", lazy("a year")),
+            ("", gettext_lazy("until I revoke it")),
+            ("30", gettext_lazy("30 days")),
+            ("90", gettext_lazy("90 days")),
+            ("365", gettext_lazy("a year")),
         ],
         coerce=lambda days: timedelta(days=int(days)),
         empty_value=None,

@@ -38,10 +38,10 @@ TABS = {
 }
 ALWAYS_SHOWN = ("unmatched", "matched")
 SORTS = {
-    "recent": ("Latest first", ["-rated_at", "-id"]),
-    "highest": ("Highest first", ["-rating", "-rated_at", "-id"]),
-    "lowest": ("Lowest first", ["rating", "-rated_at", "-id"]),
-    "title": ("Title", ["movie__search_title", "id"]),
+    "recent": (_("Latest first"), ["-rated_at", "-id"]),
+    "highest": (_("Highest first"), ["-rating", "-rated_at", "-id"]),
+    "lowest": (_("Lowest first"), ["rating", "-rated_at", "-id"]),
+    "title": (_("Title"), ["movie__search_title", "id"]),
 }
 
 
@@ -54,7 +54,7 @@ def ratings(request: SignedInRequest) -> HttpResponse:
     context = {
         "page": paginated(request, rows, page_size=24),
         "sort": sort,
-        "sorts": [(name, label) for name, (label, _) in SORTS.items()],
+        "sorts": [(name, label) for name, (label, _order) in SORTS.items()],
         "next_url": request.get_full_path(),
     }
     return render(request, "catalog/ratings.html", context)
@@ -73,12 +73,12 @@ def rate(request: HtmxRequest, movie_id: int) -> HttpResponse:
     said = error = ""
     if "remove" in request.POST:
         rate_for(request, movie, None)
-        said = f"Your rating of {movie.title} is removed."
+        said = gettext("Your rating of %(title)s is removed.") % {"title": movie.title}
     elif form.is_valid():
         rating = form.cleaned_data["rating"]
         left_watchlist = is_wanted_by(request.user, movie)
         rate_for(request, movie, rating)
-        said = f"You rated {movie.title} {rating:g} of 5 stars."
+        said = gettext("You rated %(title)s %(stars)s of 5 stars.") % {"title": movie.title, "stars": f"{rating:g}"}
         if left_watchlist:
             said += " " + gettext("It is off your watchlist.")
     else:
@@ -213,7 +213,7 @@ def commit(request: SignedInRequest, import_id: int) -> HttpResponse:
     except ImportNotReady as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "Import finished. Your next recommendations use it.")
+        messages.success(request, gettext("Import finished. Your next recommendations use it."))
     return redirect("catalog:import")
 
 

@@ -161,8 +161,8 @@ def _parts(person: Person, movies: Iterable[Movie]) -> dict[int, str]:
     """The person's roles in each movie, as text."""
     parts: dict[int, str] = {}
     for credit in person.credits.filter(movie__in=list(movies)).order_by("-role", "id"):
-        did = "Director" if credit.role == Credit.Role.DIRECTOR else "Cast"
+        did = _("Director") if credit.role == Credit.Role.DIRECTOR else _("Cast")
         if credit.character:
-            did = f"as {credit.character}"
+            did = _("as %(character)s") % {"character": credit.character}
         parts[credit.movie_id] = f"{parts[credit.movie_id]}, {did}" if credit.movie_id in parts else did
     return parts

@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -44,7 +45,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and (user := _created(form, invitation)):
         answer = complete_signup(request, user, None, safe_next(request, "recommender:welcome"))
         if request.user.is_authenticated:
-            messages.success(request, f"Welcome, {user.username}!")
+            messages.success(request, _("Welcome, %(name)s!") % {"name": user.username})
         return answer
     return render(request, "account/signup.html", {"form": form, "invitation": invitation})
 

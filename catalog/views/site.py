@@ -1,6 +1,6 @@
 """What belongs to the site as a whole: its theme, its icon, what makes it an app, and what search engines ask for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,17 +33,35 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
     """Keeps the theme in a cookie, so that the server writes it into the page and nothing flashes."""
     theme = request.POST.get("theme", "")
     if theme not in (*THEMES, "auto"):
-        expected = ", ".join((*THEMES, "auto"))
-        text = _("theme: expected one of %(expected)s, got %(theme)r") % {"expected": expected, "theme": theme[:40]}
-        return HttpResponseBadRequest(text, content_type="text/plain; charset=utf-8")
+        return _not_one_of("theme", (*THEMES, "auto"), theme)
     response = redirect(safe_next(request, "recommender:home"))
-    path = f"{settings.BASE_PATH}/"
     if theme in THEMES:
-        is_secure = settings.SESSION_COOKIE_SECURE
-        response.set_cookie("theme", theme, A_YEAR, path=path, secure=is_secure, httponly=True, samesite="Lax")
+        _keep(response, "theme", theme)
     else:
-        response.delete_cookie("theme", path=path, samesite="Lax")
+        response.delete_cookie("theme", path=f"{settings.BASE_PATH}/", samesite="Lax")
     return response
+
+
+@post_only
+def choose_language(request: HttpRequest) -> HttpResponse:
+    """Keeps the language in a cookie, where Django looks for it before it asks what the browser prefers."""
+    language, known = request.POST.get("language", ""), dict(settings.LANGUAGES)
+    if language not in known:
+        return _not_one_of("language", known, language)
+    response = redirect(safe_next(request, "recommender:home"))
+    _keep(response, settings.LANGUAGE_COOKIE_NAME, language)
+    return response
+
+
+def _not_one_of(name: str, expected: Iterable[str], given: str) -> HttpResponse:
+    text = _("%(name)s: expected one of %(expected)s, got %(given)r")
+    values = {"name": name, "expected": ", ".join(expected), "given": given[:40]}
+    return HttpResponseBadRequest(text % values, content_type="text/plain; charset=utf-8")
+
+
+def _keep(response: HttpResponse, name: str, value: str) -> None:
+    is_secure, path = settings.SESSION_COOKIE_SECURE, f"{settings.BASE_PATH}/"
+    response.set_cookie(name, value, A_YEAR, path=path, secure=is_secure, httponly=True, samesite="Lax")
 
 
 @require_safe

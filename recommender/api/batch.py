@@ -115,4 +115,4 @@ def _parsed(line: bytes) -> Any:
     try:
         return parse_json(line)
     except InvalidJSON as error:
-        raise ParseError(f"The line is not valid JSON: {error}.") from None
+        raise ParseError(_("The line is not valid JSON: %(error)s.") % {"error": error}) from None

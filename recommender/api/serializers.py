@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.validators import ProhibitNullCharactersValidator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -56,7 +56,7 @@ class RecommendationsQuerySerializer(CountSerializer):
     language = serializers.RegexField(
         LANGUAGE,
         required=False,
-        error_messages={"invalid": _lazy("Expected a code of ISO 639-1, as en or vi.")},
+        error_messages={"invalid": gettext_lazy("Expected a code of ISO 639-1, as en or vi.")},
         help_text="Only movies of this original language, a code of ISO 639-1.",
     )
     person = serializers.ListField(

@@ -16,8 +16,10 @@ function say(text) {
   list.scrollIntoView({ block: "nearest" });
 }
 
-document.addEventListener("htmx:sendError", () => say("The site cannot be reached. Nothing was changed."));
-const sayRefused = (status) => say(status === 403 ? "This page has expired. Please reload it." : "That did not work. Please try again in a moment.");
+const texts = document.body.dataset; // in the reader's language
+const sayUnreachable = () => say(texts.unreachable);
+const sayRefused = (status) => say(status === 403 ? texts.expired : texts.failed);
+document.addEventListener("htmx:sendError", sayUnreachable);
 document.addEventListener("htmx:responseError", (event) => sayRefused(event.detail.xhr.status));
 
 // An open menu closes by a click elsewhere or Escape.
@@ -151,7 +153,7 @@ document.querySelector(".theme-form")?.addEventListener("submit", (event) => {
   const data = new FormData(form, event.submitter);
   fetch(form.action, { method: "POST", body: data, redirect: "manual" })
     .then((answer) => answer.status >= 400 && sayRefused(answer.status))
-    .catch(() => say("The site cannot be reached. Your choice was not kept."));
+    .catch(sayUnreachable);
   document.documentElement.toggleAttribute("data-theme", theme !== "auto");
   if (theme !== "auto") document.documentElement.dataset.theme = theme;
   for (const button of form.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.value === theme));

@@ -1,7 +1,7 @@
 """IMDb's exports: ratings, and lists such as the watchlist. Every row has an id."""
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from catalog.imports import fields
 from catalog.imports.dates import day_of
@@ -25,9 +25,9 @@ class IMDb(Format):
     help = _("Your ratings, Export: the CSV file; your watchlist likewise.")
     expected = _("the ratings.csv or the watchlist that IMDb exports (columns Const, Title, Title Type and others)")
     parts = (
-        Part(noop("check-ins"), Kind.WATCHED, _LIST, r"/check.?ins?\W*\d*\W*csv$"),
-        Part(noop("list"), Kind.WANTED, _LIST),
-        Part(noop("ratings"), Kind.RATED, _MOVIES),
+        Part(gettext_noop("check-ins"), Kind.WATCHED, _LIST, r"/check.?ins?\W*\d*\W*csv$"),
+        Part(gettext_noop("list"), Kind.WANTED, _LIST),
+        Part(gettext_noop("ratings"), Kind.RATED, _MOVIES),
     )
     columns = {
         fields.TITLE: ["title"],

@@ -3,7 +3,7 @@
 from functools import partial
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from catalog.imports import fields
 from catalog.imports.entries import Entries
@@ -25,18 +25,18 @@ class Letterboxd(Format):
         "the zip that Letterboxd exports, or its ratings.csv, diary.csv, reviews.csv, watched.csv or watchlist.csv"
     )
     parts = (
-        Part(noop("deleted"), named="/deleted/"),
-        Part(noop("orphaned"), named="/orphaned/"),
-        Part(noop("likes"), named="/likes/"),
-        Part(noop("a list"), named="/lists/"),
-        Part(noop("a list"), columns=("position", "name", "url")),
-        Part(noop("settings"), named=r"/profile\W*\d*\W*csv$"),
-        Part(noop("comments"), named=r"/comments\W*\d*\W*csv$"),
-        Part(noop("watched"), Kind.WATCHED, _MOVIES, r"/watched\W*\d*\W*csv$"),
-        Part(noop("watchlist"), Kind.WANTED, _MOVIES, r"/watchlist[^/]*$"),
-        Part(noop("diary"), Kind.WATCHED, _DIARY, ignored=("letterboxd uri",)),  # the address of the entry
-        Part(noop("ratings"), Kind.RATED, (*_MOVIES, "rating")),
-        Part(noop("movies"), Kind.NOTHING, _MOVIES),
+        Part(gettext_noop("deleted"), named="/deleted/"),
+        Part(gettext_noop("orphaned"), named="/orphaned/"),
+        Part(gettext_noop("likes"), named="/likes/"),
+        Part(gettext_noop("a list"), named="/lists/"),
+        Part(gettext_noop("a list"), columns=("position", "name", "url")),
+        Part(gettext_noop("settings"), named=r"/profile\W*\d*\W*csv$"),
+        Part(gettext_noop("comments"), named=r"/comments\W*\d*\W*csv$"),
+        Part(gettext_noop("watched"), Kind.WATCHED, _MOVIES, r"/watched\W*\d*\W*csv$"),
+        Part(gettext_noop("watchlist"), Kind.WANTED, _MOVIES, r"/watchlist[^/]*$"),
+        Part(gettext_noop("diary"), Kind.WATCHED, _DIARY, ignored=("letterboxd uri",)),  # the address of the entry
+        Part(gettext_noop("ratings"), Kind.RATED, (*_MOVIES, "rating")),
+        Part(gettext_noop("movies"), Kind.NOTHING, _MOVIES),
     )
     columns = {
         fields.TITLE: ["name"],

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from catalog.imports import fields, words
 from catalog.imports.entries import Entries, Entry
@@ -16,7 +16,7 @@ from catalog.imports.reading import IDENTITY, Columns, Part
 from catalog.imports.tables import Row, Table, plain
 from catalog.ingest.titles import readings
 
-_ANY = Part(noop("a table"), Kind.NOTHING)
+_ANY = Part(gettext_noop("a table"), Kind.NOTHING)
 _TRACKERS_OWN = _ANY._replace(is_mixed=True)
 # Exports of this site once had no column `watched`: a viewing on an unknown day had no value that says so.
 _EARLIER_EXPORT = _ANY._replace(is_asked=True)

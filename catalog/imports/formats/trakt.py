@@ -7,7 +7,7 @@ from datetime import UTC, date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from catalog.imports import fields
 from catalog.imports.entries import Entries
@@ -30,24 +30,24 @@ class Trakt(Format):
     expected = _("a JSON file of Trakt (ratings, history, watched or watchlist) or Simkl, or a zip of such files")
     suffixes = (".json",)
     parts = (
-        Part(noop("settings"), named=r"/user-[^/]*$"),
-        Part(noop("owned"), columns=("collected_at",)),
-        Part(noop("hidden"), columns=("hidden_at",)),
-        Part(noop("comments"), columns=("comment",)),
-        Part(noop("notes"), columns=("note",)),
-        Part(noop("paused"), columns=("paused_at",)),
-        Part(noop("likes"), columns=("liked_at",)),
-        Part(noop("movies"), Kind.NOTHING, ("status",)),  # Simkl's JSON, whatever else an item lacks
-        Part(noop("movies"), Kind.NOTHING, ("user_rating",)),
-        Part(noop("ratings"), Kind.RATED, ("rating",)),
-        Part(noop("history"), Kind.WATCHED, ("watched_at",)),
-        Part(noop("watched"), Kind.NOTHING, ("last_watched_at",)),  # its day or its plays say so
-        Part(noop("watchlist"), Kind.WANTED, ("listed_at",), _WATCHLIST),
-        Part(noop("favourites"), None, ("listed_at",), r"favou?rites[^/]*$"),
-        Part(noop("a list"), columns=("listed_at",)),
-        Part(noop("names of lists"), columns=("item_count",)),
-        Part(noop("movies"), Kind.NOTHING, ("movie",)),
-        Part(noop("series"), Kind.NOTHING, ("show",)),
+        Part(gettext_noop("settings"), named=r"/user-[^/]*$"),
+        Part(gettext_noop("owned"), columns=("collected_at",)),
+        Part(gettext_noop("hidden"), columns=("hidden_at",)),
+        Part(gettext_noop("comments"), columns=("comment",)),
+        Part(gettext_noop("notes"), columns=("note",)),
+        Part(gettext_noop("paused"), columns=("paused_at",)),
+        Part(gettext_noop("likes"), columns=("liked_at",)),
+        Part(gettext_noop("movies"), Kind.NOTHING, ("status",)),  # Simkl's JSON, whatever else an item lacks
+        Part(gettext_noop("movies"), Kind.NOTHING, ("user_rating",)),
+        Part(gettext_noop("ratings"), Kind.RATED, ("rating",)),
+        Part(gettext_noop("history"), Kind.WATCHED, ("watched_at",)),
+        Part(gettext_noop("watched"), Kind.NOTHING, ("last_watched_at",)),  # its day or its plays say so
+        Part(gettext_noop("watchlist"), Kind.WANTED, ("listed_at",), _WATCHLIST),
+        Part(gettext_noop("favourites"), None, ("listed_at",), r"favou?rites[^/]*$"),
+        Part(gettext_noop("a list"), columns=("listed_at",)),
+        Part(gettext_noop("names of lists"), columns=("item_count",)),
+        Part(gettext_noop("movies"), Kind.NOTHING, ("movie",)),
+        Part(gettext_noop("series"), Kind.NOTHING, ("show",)),
     )
     columns = {
         fields.TITLE: ["movie.title", "show.title"],

@@ -10,6 +10,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import ProhibitNullCharactersValidator, validate_email
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from catalog.bounds import FIRST_YEAR, LARGEST_ID, LAST_YEAR
@@ -123,9 +124,10 @@ def read_lines(body: bytes, kind: type[Kind], report: BulkReport) -> list[Number
     rows = [(number, line) for number, line in numbered if line.strip()]
     limit = settings.POLICY.bulk.max_lines
     if not body:
-        raise InvalidBulk("Expected lines of JSON, one object each; the request has none.")
+        raise InvalidBulk(_("Expected lines of JSON, one object each; the request has none."))
     if len(rows) > limit:
-        raise InvalidBulk(f"Expected at most {limit:,} lines in a request, got {len(rows):,}.")
+        text = _("Expected at most %(limit)s lines in a request, got %(n)s.")
+        raise InvalidBulk(text % {"limit": f"{limit:,}", "n": f"{len(rows):,}"})
     report.lines = len(rows)
     good = []
     for number, raw in rows:

@@ -1,0 +1,5 @@
+"""How dates are written in Vietnamese. Numbers are written in Django's own way."""
+
+DATE_FORMAT = "j/n/Y"
+DATETIME_FORMAT = "H:i j/n/Y"
+YEAR_MONTH_FORMAT = r"\t\há\n\g n/Y"

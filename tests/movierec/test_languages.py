@@ -1,0 +1,135 @@
+"""English and Vietnamese: who reads what, and that nothing is left untranslated."""
+
+import re
+import shutil
+import subprocess
+import sys
+from gettext import GNUTranslations
+
+import polib
+import pytest
+
+from tests.factories import GenreFactory, MovieFactory, RatingFactory, UserFactory
+from tests.processes import ROOT, environment
+
+TEXTS = ROOT / "locale/vi/LC_MESSAGES/django.po"
+FOLDERS = ["catalog", "recommender", "mlops", "movierec", "templates", "locale", "deploy"]
+FILES = ["manage.py", "config.yaml", "CHANGELOG.md"]
+VIETNAMESE = {"Accept-Language": "vi-VN,vi;q=0.9,en;q=0.8"}
+PLACEHOLDER = re.compile(r"%\(\w+\)[.\d]*[a-zA-Z]|%[sdrg]|\{\w*\}|<[^<>]+>")
+# What has no words for readers, or words that are the same in all languages.
+WORDLESS = re.compile(
+    r"\{% comment.*?endcomment %\}|\{% blocktranslate\b.*?endblocktranslate %\}|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}"
+    r"|<(script|style|code|pre)\b.*?</\1>|<meta\b[^>]*>|\b(?:TMDB|IMDb)\b",
+    re.DOTALL,
+)
+READ_ALOUD = re.compile(r'\b(?:title|alt|aria-label|aria-description|placeholder|data-label)="([^"]*)"')
+
+
+@pytest.mark.django_db
+def test_the_browser_s_language_is_spoken(client):
+    page = client.get("/movies/", headers=VIETNAMESE)
+
+    assert '<html lang="vi">' in page.content.decode()
+    assert page["Content-Language"] == "vi"
+    assert {"Accept-Language", "Cookie"} <= set(page["Vary"].split(", "))
+    assert '<html lang="en">' in client.get("/movies/", headers={"Accept-Language": "fr, de;q=0.9"}).content.decode()
+
+
+@pytest.mark.django_db
+def test_a_chosen_language_stays(client):
+    chosen = client.post("/language/", {"language": "vi", "next": "/movies/?genre=drama"})
+
+    assert chosen["Location"] == "/movies/?genre=drama"
+    assert '<html lang="vi">' in client.get("/movies/", headers={"Accept-Language": "en"}).content.decode()
+    client.post("/language/", {"language": "en"})
+    assert '<html lang="en">' in client.get("/movies/", headers=VIETNAMESE).content.decode()
+
+
+@pytest.mark.django_db
+def test_an_unknown_language_is_refused(client):
+    refused = client.post("/language/", {"language": "<x>"})
+
+    assert refused.status_code == 400
+    assert "en, vi" in refused.content.decode()
+    assert client.post("/language/", {"language": "vi", "next": "https://elsewhere.example/"})["Location"] == "/"
+
+
+@pytest.mark.django_db
+@pytest.mark.wording
+def test_errors_of_the_api_keep_their_codes(client):
+    english, vietnamese = (client.get("/api/v1/movies/9/", headers={"Accept-Language": code}) for code in ("en", "vi"))
+
+    assert english.json()["error"]["code"] == vietnamese.json()["error"]["code"] == "not_found"
+    assert english.json()["error"]["message"] != vietnamese.json()["error"]["message"]
+
+
+@pytest.mark.django_db
+def test_pictures_are_the_same_in_all_languages(client):
+    poster = client.get(f"/posters/{MovieFactory().pk}.svg", headers=VIETNAMESE)
+
+    assert "Accept-Language" not in poster.get("Vary", "")
+
+
+@pytest.mark.django_db
+def test_charts_have_numbers_that_browsers_read(client):
+    """Vietnamese writes 0,5; in an attribute of SVG that is no number."""
+    nora, genres = UserFactory(), GenreFactory.create_batch(3)
+    for at in range(7):
+        movie = MovieFactory(year=1990 + at, runtime_minutes=91 + at, language="en")
+        movie.genres.add(*genres[: 1 + at % 3])
+        RatingFactory(user=nora, movie=movie, rating=0.5 + at / 2)
+    client.force_login(nora)
+
+    page = client.get("/statistics/", headers=VIETNAMESE).content.decode()
+    numbers = re.findall(r'\b(?:x|y|x1|x2|y1|y2|cx|cy|r|width|height)="([^"]+)"', page)
+    assert len(numbers) > 20
+    assert [number for number in numbers if not re.fullmatch(r"-?[\d.]+(%|em|rem)?", number)] == []
+
+
+def test_every_text_is_translated(tmp_path):
+    """As `make messages` says: what the code has today, each with its translation, and nothing else."""
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in FILES:
+        shutil.copy2(ROOT / name, tmp_path)
+    subprocess.run(["deploy/messages"], cwd=tmp_path, env=environment(PYTHON=sys.executable), check=True)
+    texts, expected = polib.pofile(str(TEXTS)), polib.pofile(str(tmp_path / TEXTS.relative_to(ROOT)))
+
+    found, wanted = ({(entry.msgctxt, entry.msgid) for entry in entries} for entries in (texts, expected))
+    assert sorted(map(str, wanted - found)) == []
+    assert sorted(map(str, found - wanted)) == []
+    assert [entry.msgid for entry in [*texts.untranslated_entries(), *texts.fuzzy_entries()]] == []
+
+
+def test_the_compiled_texts_are_those_of_the_source():
+    with TEXTS.with_suffix(".mo").open("rb") as file:
+        compiled = GNUTranslations(file)
+    for entry in polib.pofile(str(TEXTS)):
+        wanted = entry.msgstr_plural[0] if entry.msgid_plural else entry.msgstr
+        if entry.msgid_plural:
+            assert compiled.ngettext(entry.msgid, entry.msgid_plural, 2) == wanted
+        elif entry.msgctxt:
+            assert compiled.pgettext(entry.msgctxt, entry.msgid) == wanted
+        else:
+            assert compiled.gettext(entry.msgid) == wanted
+
+
+def test_translations_keep_placeholders_and_markup():
+    for entry in polib.pofile(str(TEXTS)):
+        wanted = sorted(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid))
+        assert sorted(PLACEHOLDER.findall(entry.msgstr_plural[0] if entry.msgid_plural else entry.msgstr)) == wanted
+
+
+def test_no_template_has_words_outside_gettext():
+    found = {}
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        if bare := _bare_words(path.read_text()):
+            found[str(path.relative_to(ROOT))] = bare
+    assert found == {}
+
+
+def _bare_words(template: str) -> list[str]:
+    text = WORDLESS.sub("\0", template)
+    parts = [*READ_ALOUD.findall(text), *re.split(r"\0|<[^>]*>", text)]
+    return [part.strip() for part in parts if re.search(r"[A-Za-z]{2}", part)]
