@@ -282,7 +282,6 @@ WHITENOISE_MANIFEST_STRICT = False
 TIME_ZONE = "UTC"
 LANGUAGES = [("en", "English"), ("vi", "Tiếng Việt")]
 LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en", pattern="en|vi", expected="en or vi")
-LANGUAGE_COOKIE_NAME = "language"
 LOCALE_PATHS, FORMAT_MODULE_PATH = [BASE_DIR / "locale"], "movierec.formats"
 PROMETHEUS_EXPORT_MIGRATIONS = False
 

@@ -13,7 +13,7 @@ from django.db.models import TextChoices
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Movie
+from catalog.models import Movie, genre_label
 
 if TYPE_CHECKING:
     from recommender.estimators import Recommender
@@ -48,12 +48,16 @@ class MainReason(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        return str(self.code.label) % {"name": self.name}
+        return str(self.code.label) % {"name": self.shown_name}
+
+    @property
+    def shown_name(self) -> str:
+        return genre_label(self.name) if self.code is ReasonCode.GENRE else self.name
 
     @property
     def as_html(self) -> str:
         """The sentence with the movie's title marked as one."""
-        return format_html(str(self.code.label).replace("%(name)s", "<cite>{}</cite>"), self.name)
+        return format_html(str(self.code.label).replace("%(name)s", "<cite>{}</cite>"), self.shown_name)
 
     @property
     def as_json(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from catalog.models.metadata import (
     MovieKeyword,
     Person,
     SearchTerm,
+    genre_label,
 )
 from catalog.models.movie import Movie
 from catalog.models.personal import MovieList, MovieListItem, Note, Profile

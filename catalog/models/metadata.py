@@ -8,10 +8,44 @@ from typing import Any
 from django.db import models
 from django.urls import reverse
 from django.utils.text import slugify
+from django.utils.translation import pgettext_lazy
 
 from catalog.models.querysets import SearchTermQuerySet
 from catalog.models.source import Source
 from catalog.text import TERM_LENGTH
+
+# The genres of MovieLens and TMDB, which name them in English; others are shown as they are.
+GENRES = {
+    "Action": pgettext_lazy("genre", "Action"),
+    "Adventure": pgettext_lazy("genre", "Adventure"),
+    "Animation": pgettext_lazy("genre", "Animation"),
+    "Children": pgettext_lazy("genre", "Children"),
+    "Comedy": pgettext_lazy("genre", "Comedy"),
+    "Crime": pgettext_lazy("genre", "Crime"),
+    "Documentary": pgettext_lazy("genre", "Documentary"),
+    "Drama": pgettext_lazy("genre", "Drama"),
+    "Family": pgettext_lazy("genre", "Family"),
+    "Fantasy": pgettext_lazy("genre", "Fantasy"),
+    "Film-Noir": pgettext_lazy("genre", "Film-Noir"),
+    "History": pgettext_lazy("genre", "History"),
+    "Horror": pgettext_lazy("genre", "Horror"),
+    "IMAX": pgettext_lazy("genre", "IMAX"),
+    "Music": pgettext_lazy("genre", "Music"),
+    "Musical": pgettext_lazy("genre", "Musical"),
+    "Mystery": pgettext_lazy("genre", "Mystery"),
+    "Romance": pgettext_lazy("genre", "Romance"),
+    "Sci-Fi": pgettext_lazy("genre", "Sci-Fi"),
+    "Science Fiction": pgettext_lazy("genre", "Science Fiction"),
+    "TV Movie": pgettext_lazy("genre", "TV Movie"),
+    "Thriller": pgettext_lazy("genre", "Thriller"),
+    "War": pgettext_lazy("genre", "War"),
+    "Western": pgettext_lazy("genre", "Western"),
+}
+
+
+def genre_label(name: str) -> str:
+    """The genre of this name in the reader's language."""
+    return str(GENRES.get(name, name))
 
 
 class Genre(models.Model):
@@ -22,10 +56,14 @@ class Genre(models.Model):
         ordering = ["name"]
 
     def __str__(self) -> str:
-        return self.name
+        return self.label
 
     def get_absolute_url(self) -> str:
         return reverse("catalog:genre", args=[self.slug])
+
+    @property
+    def label(self) -> str:
+        return genre_label(self.name)
 
 
 class Keyword(models.Model):

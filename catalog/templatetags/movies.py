@@ -91,8 +91,8 @@ def initials(name: str) -> str:
 
 @register.filter
 def language_name(code: str) -> str:
-    """English name of an ISO 639-1 code, or the code itself if unknown."""
+    """Name of an ISO 639-1 code in the reader's language, or the code itself if unknown."""
     try:
-        return str(get_language_info(code)["name"])
+        return str(get_language_info(code)["name_translated"])
     except KeyError:
         return code

@@ -86,7 +86,7 @@ def movie_description(movie: Movie) -> str:
     """The plot, or what is known of the movie instead."""
     if movie.overview:
         return movie.overview
-    facts = {"movie": movie, "genres": ", ".join(genre.name for genre in movie.genres.all()) or _("movie")}
+    facts = {"movie": movie, "genres": ", ".join(genre.label for genre in movie.genres.all()) or _("movie")}
     if movie.mean_rating is None:
         return _("%(movie)s: %(genres)s. Rate it and see similar movies.") % facts
     facts |= {"mean": f"{movie.mean_rating:.1f}", "count": movie.rating_count}

@@ -16,7 +16,7 @@ from catalog.errors import InvalidList
 from catalog.forms import MovieListForm
 from catalog.guests import mark_for
 from catalog.lists import add_to_list, change_list, create_list, move_in_list, remove_from_list
-from catalog.models import Credit, Movie, MovieList, Profile, User
+from catalog.models import Credit, Movie, MovieList, Profile, User, genre_label
 from catalog.plots import Point, Series, pair_bars, points_chart, row_bars
 from catalog.return_addresses import safe_next
 from catalog.search.query import suggest
@@ -131,7 +131,7 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
         "lists": MovieList.objects.published().filter(user=found.user).with_covers(),
         "viewings": viewings,
         "figures": taste.summary(found.user),
-        "genres": taste.favourite_genres(found.user),
+        "genres": [genre_label(name) for name in taste.favourite_genres(found.user)],
         "n_watched": found.user.viewings.values("movie").distinct().count(),
     }
     return render(request, "catalog/profile.html", context)
@@ -147,12 +147,13 @@ def statistics(request: SignedInRequest) -> HttpResponse:
     latest = taste.months(user, timezone.localdate())
     counts = (_("Watched"), [month[1] for month in latest]), (_("Rated"), [month[2] for month in latest])
     series = [Series(name, [Point(at, n) for at, n in enumerate(row)]) for name, row in counts]
+    genres = [(genre_label(name), all_, own) for name, all_, own in taste.genres(user)]
     languages = [(language_name(code), all_, own) for code, all_, own in taste.languages(user)]
     context = {
         "figures": figures,
         "difference": figures["mean"] - figures["others"] if figures["others"] else 0,
         "decades": pair_bars(_("Decades"), taste.decades(user), names),
-        "genres": row_bars(_("Genres"), taste.genres(user), names),
+        "genres": row_bars(_("Genres"), genres, names),
         "languages": row_bars(_("Languages"), languages, names) if len(languages) > 1 else "",
         "months": points_chart(_("Over time"), [month[0].strftime("%Y-%m") for month in latest], series),
         "directors": taste.people(user, Credit.Role.DIRECTOR),

@@ -115,7 +115,7 @@ def _related(movie: Movie) -> tuple[str, Iterable[Movie]]:
     decade = movie.year // 10 * 10
     genre = next(genre for genre in movie.genres.all() if genre.name == name)
     others = Movie.objects.of_genre(genre).filter(year__range=(decade, decade + 9)).exclude(pk=movie.pk)
-    return _("%(genre)s of the %(decade)ss") % {"genre": name, "decade": decade}, others[:ROW_LENGTH]
+    return _("%(genre)s of the %(decade)ss") % {"genre": genre.label, "decade": decade}, others[:ROW_LENGTH]
 
 
 def _poster_etag(request: HttpRequest, movie_id: int) -> str | None:
