@@ -7,7 +7,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from catalog.ingest.titles import Name, also_called
 from catalog.models import AlternativeTitle, Movie
@@ -91,29 +91,39 @@ class Candidate:
 
 
 class Candidates:
-    """All movies that have one of the ids or titles, read in one pass over the catalogue."""
+    """All movies that have one of the ids or titles, read in one pass over the catalogue.
 
-    def __init__(self, *, ids: Mapping[str, Collection[Any]], titles: Iterable[str]) -> None:
+    With `years`, only over movies of these years, and those with the ids.
+    """
+
+    def __init__(
+        self, *, ids: Mapping[str, Collection[Any]], titles: Iterable[str], years: Collection[int] | None = None
+    ) -> None:
         self.spellings = {title: Name.of(title) for title in titles}
         self.by_id: IdIndex[Candidate] = IdIndex(names=PUBLIC_IDS)
         self._by_name: dict[str, list[Candidate]] = defaultdict(list)
-        self._read({name: set(values) for name, values in ids.items()})
+        movies = Movie.objects.order_by("pk")
+        if years is not None:
+            movies = movies.filter(having_any_id(ids) | Q(year__in=years))
+        self._read({name: set(values) for name, values in ids.items()}, movies, is_whole=years is None)
 
     def named(self, titles: Iterable[str]) -> list[Candidate]:
         found = {c.pk: c for title in titles for c in self._by_name.get(self.spellings[title].loose, ())}
         return list(found.values())
 
-    def _read(self, ids: dict[str, set[Any]]) -> None:
+    def _read(self, ids: dict[str, set[Any]], movies: QuerySet[Movie], *, is_whole: bool) -> None:
         wanted = {name.loose for name in self.spellings.values()}
         alternatives: dict[int, list[str]] = defaultdict(list)
-        for movie_id, title in AlternativeTitle.objects.order_by().values_list("movie_id", "title").iterator():
+        others = AlternativeTitle.objects.order_by()
+        others = others if is_whole else others.filter(movie__in=movies.order_by())
+        for movie_id, title in others.values_list("movie_id", "title").iterator():
             if Name.of(title).loose in wanted:
                 alternatives[movie_id].append(title)
-        rows = Movie.objects.order_by("pk").values_list("original_title", "pk", "title", "year", *PUBLIC_IDS)
+        rows = movies.values_list("original_title", "pk", "title", "year", *PUBLIC_IDS)
         for original, *values in rows.iterator(chunk_size=5000):
             movie = Candidate(*values)
-            others = [original, *also_called(movie.title), *alternatives.get(movie.pk, ())]
-            names = [(Name.of(movie.title), True), *((Name.of(other), False) for other in others if other)]
+            aliases = [original, *also_called(movie.title), *alternatives.get(movie.pk, ())]
+            names = [(Name.of(movie.title), True), *((Name.of(alias), False) for alias in aliases if alias)]
             movie.names = [(name, is_own) for name, is_own in names if name.loose in wanted]
             for loose in {name.loose for name, _ in movie.names}:
                 self._by_name[loose].append(movie)
