@@ -125,6 +125,19 @@ class InvalidImport(
 class UploadTooLarge(InvalidImport, code="too_large", text=_("The request is too large."), status=413): ...
 
 
+class HookNotFound(
+    CatalogError, code="hook_not_found", text=_("There is no such address for media servers."), status=404
+): ...
+
+
+class ForeignEvent(
+    CatalogError, code="foreign_event", text=_("This event is about another person than the owner."), status=403
+): ...
+
+
+class InvalidEvent(CatalogError, code="invalid_event", text=_("This is not an event that the service sends.")): ...
+
+
 class InvalidBulk(CatalogError, code="invalid", text=_("Some fields are not valid.")): ...
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-MB = 1 << 20  # bytes, in keys that end in _mb
+KB, MB = 1 << 10, 1 << 20  # bytes, in keys that end in _kb and _mb
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -93,6 +93,13 @@ class BulkPolicy(Section):
     max_upload_mb: int = key(16, "size of a request", ge=1, le=100)
 
 
+class HooksPolicy(Section):
+    """Events of media servers."""
+
+    max_body_kb: int = key(2048, "size of an event, its picture included", ge=16, le=10_240)
+    keep_events: int = key(50, "events that an account's page shows", ge=1, le=1000)
+
+
 class CatalogPolicy(Section):
     popularity: PopularityPolicy = PopularityPolicy()
     tmdb: TMDBPolicy = TMDBPolicy()
@@ -101,3 +108,4 @@ class CatalogPolicy(Section):
     jobs: JobsPolicy = JobsPolicy()
     bulk: BulkPolicy = BulkPolicy()
     accounts: AccountsPolicy = AccountsPolicy()
+    hooks: HooksPolicy = HooksPolicy()

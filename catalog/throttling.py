@@ -91,6 +91,16 @@ class AddressThrottle(ExactThrottle):
         return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
 
 
+class HookThrottle(AddressThrottle):
+    """Counts events by sender, which bounds guesses of secrets, and by secret."""
+
+    scope = "hooks"
+
+    def get_cache_keys(self, request: Request | HttpRequest, view: Any) -> Iterator[str]:
+        yield self.get_cache_key(request, view)
+        yield self.cache_format % {"scope": "hook", "ident": view.kwargs["key"]}
+
+
 class SignUpThrottle(AddressThrottle):
     scope = "sign_up"
 

@@ -63,5 +63,8 @@ urlpatterns = [
     path("accounts/keys/", keys.keys, name="keys"),
     path("accounts/keys/revoke/", keys.revoke_all, name="revoke-keys"),
     path("accounts/keys/<id:key_id>/revoke/", keys.revoke_one, name="revoke-key"),
+    path("accounts/media-servers/", keys.media_servers, name="media-servers"),
+    path("accounts/media-servers/names/", keys.media_server_names, name="media-server-names"),
+    path("accounts/media-servers/off/", keys.remove_media_servers, name="remove-media-servers"),
     path("accounts/delete/", accounts.delete, name="delete-account"),
 ]

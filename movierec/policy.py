@@ -46,6 +46,7 @@ class LimitsPolicy(Section):
     keys: Rate = key("60/hour", "new API keys of one account")
     imports: Rate = key("30/hour", "uploads of one account")
     bulk: Rate = key("120/min", "requests to the bulk API")
+    hooks: Rate = key("300/min", "events of media servers, by one secret address and from one address")
 
 
 class Policy(MLOpsPolicy, RecommenderPolicy, CatalogPolicy):

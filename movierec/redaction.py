@@ -14,11 +14,11 @@ _LOOKS_SECRET = re.compile(
     | (?P<name>(?:NAMES|signature|[?&](?:key|code|sig))=)[^\s&"'\\,;)]+
     | (?P<key>(?:NAMES|authorization|cookie)\\?["']\s*:\s*\\?["'])[^"'\\]+
     | (?P<age>AGE-SECRET-KEY-1)[0-9A-Z]+
-    | (?P<own>\bmrk_)[\w-]+  # an API key of this site
+    | (?P<own>\bmr[kh]_)[\w-]+  # an API key or a secret address of this site
     """.replace("NAMES", _NAMES)
 )
 # Each match of the expression holds one of these; most lines hold none, which is known fifty times as fast.
-_SIGNS = ("@", "bearer", "basic", "token", "secret", "pass", "key", "sig", "code=", "auth", "cookie", "mrk_")
+_SIGNS = ("@", "bearer", "basic", "token", "secret", "pass", "key", "sig", "code=", "auth", "cookie", "mrk_", "mrh_")
 _known: list[str] = []
 
 

@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from catalog.accounts import delete_account
 from catalog.diary import record_viewing, write_note
+from catalog.hooks.services import create_hook
 from catalog.lists import add_to_list, create_list
-from catalog.models import ImportRow, SyncRun, User, UserImport
+from catalog.models import HookEvent, ImportRow, SyncRun, User, UserImport
 from catalog.models.invitation import Invitation
 from catalog.profiles import save_profile
 from catalog.services import add_to_watchlist, record_rating
@@ -69,6 +70,9 @@ def user(sam) -> User:
     TasteConsent.objects.create(user=user)
     UserPseudonym.objects.create(user=user)
     key_of(user, name=f"{MARK} key")
+    hook = create_hook(user=user).row
+    event = {"title": f"{MARK} event", "happened_at": timezone.now(), "outcome": "unmatched"}
+    HookEvent.objects.create(hook=hook, service="plex", kind="watched", **event)
     EmailAddress.objects.create(user=user, email=user.email)
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "sealed"})
     identity = {"provider": "https://id.example.org", "uid": f"{MARK} sub"}
@@ -179,10 +183,10 @@ def test_the_copy_has_what_was_written_and_no_secret(client, user, bob):
     text = json.dumps(copy)
 
     assert copy["account"]["username"] == user.username
-    for written in ("viewing", "note", "list", "key"):
+    for written in ("viewing", "note", "list", "key", "event"):
         assert f"{MARK} {written}" in text
     assert copy["rows"]["catalog.MovieListItem"][0]["movie__title"]
-    for secret in (user.api_keys.get().hash, user.password, "Of another.", str(user.pseudonym.number)):
+    for secret in (user.api_keys.get().hash, user.hook.hash, user.password, "Of another.", str(user.pseudonym.number)):
         assert secret not in text
 
 

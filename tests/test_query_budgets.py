@@ -9,10 +9,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from catalog.hooks.services import create_hook
 from catalog.imports.changes import Changes
 from catalog.lists import add_to_list
 from catalog.models import (
     Credit,
+    HookEvent,
     ImportRow,
     Keyword,
     Movie,
@@ -49,6 +51,7 @@ BUDGETS = {
     "/diary/": 6,
     "/diary/unrated/": 5,
     "/accounts/": 6,
+    "/accounts/media-servers/": 4,
     "/import/": 5,
     "/api/v1/movies/": 6,
     "/api/v1/movies/?q=movie": 9,
@@ -71,6 +74,8 @@ def grow(nora: User) -> Callable[[int], Movie]:
         user=nora, name="x", format="imdb", n_rows=1, status="succeeded", counts=counts
     )
 
+    hook = create_hook(user=nora).row
+
     def add(count: int) -> Movie:
         start = Movie.objects.count()
         for number in range(start, start + count):
@@ -85,6 +90,7 @@ def grow(nora: User) -> Callable[[int], Movie]:
             add_to_list(MovieList.objects.get_or_create(user=nora, name="Long")[0], rating.movie)
             add_to_list(MovieList.objects.create(user=nora, name=str(number)), subject)
             Viewing.objects.create(user=nora, movie=Movie.objects.create(title=f"Unrated {number}"))
+            HookEvent.objects.create(hook=hook, movie=rating.movie, happened_at=timezone.now(), outcome="added")
             ImportRow.objects.create(user_import=user_import, movie=rating.movie, file="x", line=number, kind="rated")
         return subject
 

@@ -1,7 +1,8 @@
-"""A user's own data, imported from other sites and exported."""
+"""A user's own data: imported from other sites, sent by media servers, and exported."""
 
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -9,9 +10,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -27,11 +29,16 @@ from catalog.api.serializers import (
     UserImportSerializer,
 )
 from catalog.archive import EXPORTS, export
+from catalog.errors import RequestTooLarge
+from catalog.hooks.formats import SERVERS
+from catalog.hooks.services import hook_of, receive
 from catalog.imports.commit import commit_import
 from catalog.imports.lifecycle import receive_upload
-from catalog.imports.upload import check_length
+from catalog.imports.upload import check_length, length_of
 from catalog.models import UserImport
-from catalog.throttling import ImportThrottle
+from catalog.policy import KB
+from catalog.safe_json import InvalidJSON, parse_json
+from catalog.throttling import HookThrottle, ImportThrottle
 
 TABLE = "title,year,rating\nAlien,1979,4.5\n"
 
@@ -82,6 +89,40 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
     def commit(self, request: Request, pk: int) -> Response:
         """Imports what was matched."""
         return Response(self.get_serializer(commit_import(self.get_object())).data)
+
+
+class EventParser(BaseParser):
+    """JSON under any media type: Jellyfin's plug-in calls it plain text."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            return parse_json(stream.read(), lenient=True)
+        except InvalidJSON as error:
+            raise ParseError(f"The body is not valid JSON: {error}.") from None
+
+
+class HookView(APIView):
+    """The secret address of a user. Whoever knows it may add to what its owner watched and rated, and read nothing."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = [HookThrottle]
+    parser_classes = [MultiPartParser, FormParser, EventParser]
+
+    @extend_schema(exclude=True)  # servers call it, in formats of their own: docs/media-servers.md
+    def post(self, request: Request, service: str, key: str) -> Response:
+        """Takes an event of a media server: a movie that its owner watched, marked as watched or rated. An event that
+        comes again changes nothing; one that is not of interest is answered with `ignored`.
+        """
+        limit = settings.POLICY.hooks.max_body_kb
+        if length_of(request._request) > limit * KB:
+            raise RequestTooLarge(f"Expected an event of at most {limit} KB.")
+        if service not in SERVERS:
+            raise NotFound(f"There is no service {service!r}; known are {', '.join(SERVERS)}.")
+        hook = hook_of(key)
+        return Response({"outcome": receive(hook=hook, server=SERVERS[service], body=request.data)})
 
 
 class ExportView(APIView):

@@ -19,6 +19,7 @@ urlpatterns = [
     path("bulk/users/", bulk.BulkUsersView.as_view(), name="bulk-users"),
     path("bulk/ratings/", bulk.BulkRatingsView.as_view(), name="bulk-ratings"),
     path("export/<str:site>/", transfers.ExportView.as_view(), name="export"),
+    path("hooks/<slug:service>/<str:key>/", transfers.HookView.as_view(), name="hook"),
     path("token/", views.TokenView.as_view(), name="token"),
     *router.urls,
 ]

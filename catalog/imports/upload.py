@@ -39,7 +39,7 @@ class SizeLimit(FileUploadHandler):
 
 
 def is_too_long(request: HttpRequest) -> bool:
-    return _length(request) > settings.POLICY.imports.max_upload_mb * MB + REST_OF_A_FORM
+    return length_of(request) > settings.POLICY.imports.max_upload_mb * MB + REST_OF_A_FORM
 
 
 def check_length(request: HttpRequest) -> None:
@@ -47,9 +47,10 @@ def check_length(request: HttpRequest) -> None:
     if is_too_long(request):
         limit = settings.POLICY.imports.max_upload_mb
         message = gettext("The upload has {size:,.0f} MB; expected a file of at most {limit} MB.")
-        raise UploadTooLarge(message.format(size=_length(request) / MB, limit=limit))
+        raise UploadTooLarge(message.format(size=length_of(request) / MB, limit=limit))
 
 
-def _length(request: HttpRequest) -> int:
+def length_of(request: HttpRequest) -> int:
+    """The stated length of the body in bytes; 0 if none is stated, and then none is read."""
     length = str(request.META.get("CONTENT_LENGTH") or "0")
     return int(length) if length.isascii() and length.isdigit() else 0

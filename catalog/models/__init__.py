@@ -1,6 +1,7 @@
 """Users, movies with their metadata, what users keep about movies, and the records of syncs and imports."""
 
 from catalog.models.api_key import APIKey, Scope
+from catalog.models.hook import Hook, HookEvent
 from catalog.models.imports import ImportRow, ImportRun, SampleLoad, UserImport
 from catalog.models.invitation import Invitation
 from catalog.models.job import Job

@@ -1,4 +1,4 @@
-"""The page of an account's API keys."""
+"""The pages of an account's API keys, and of its address for media servers."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,15 +8,19 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from catalog.errors import InvalidKey
+from catalog.errors import InvalidEvent, InvalidKey
+from catalog.hooks.formats import SERVERS
+from catalog.hooks.services import create_hook, events_of, remove_hook, save_names
 from catalog.keys import create_key, revoke_key, revoke_keys, scopes_for
-from catalog.models import APIKey, User
+from catalog.models import APIKey, Hook, User
 from catalog.models.api_key import NAME_LENGTH
+from catalog.models.hook import NAMES_LENGTH
 from catalog.throttling import KeyThrottle, limited
 from catalog.views.pages import SignedInRequest, post_only
 
@@ -80,3 +84,66 @@ def revoke_all(request: SignedInRequest) -> HttpResponse:
     n = revoke_keys(request.user)
     messages.success(request, ngettext("%(n)d key is revoked.", "%(n)d keys are revoked.", n) % {"n": n})
     return redirect("catalog:keys")
+
+
+class NamesForm(forms.Form):
+    names = forms.CharField(
+        label=gettext_lazy("Your names there"),
+        max_length=NAMES_LENGTH,
+        help_text=gettext_lazy(
+            "As your media server calls you; several are separated by commas. Events of others are refused."
+        ),
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@limited(KeyThrottle)
+def media_servers(request: SignedInRequest) -> HttpResponse:
+    """The secret address and its latest events. A POST makes a new address, which only its answer shows."""
+    secret = create_hook(user=request.user).secret if request.method == "POST" else ""
+    return _media_servers(request, secret=secret)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def media_server_names(request: SignedInRequest) -> HttpResponse:
+    hook = Hook.objects.filter(user=request.user).first()
+    form = NamesForm(request.POST)
+    if request.method != "POST" or hook is None:
+        return redirect("catalog:media-servers")
+    if form.is_valid():
+        try:
+            save_names(hook=hook, **form.cleaned_data)
+        except InvalidEvent as error:
+            form.add_error("names", str(error))
+        else:
+            messages.success(request, _("Your names are saved."))
+            return redirect("catalog:media-servers")
+    return _media_servers(request, form=form, status=422)
+
+
+@post_only
+@login_required
+def remove_media_servers(request: SignedInRequest) -> HttpResponse:
+    remove_hook(user=request.user)
+    messages.success(request, _("The address is switched off. What came in by it stays."))
+    return redirect("catalog:media-servers")
+
+
+def _media_servers(
+    request: SignedInRequest, *, secret: str = "", form: NamesForm | None = None, status: int = 200
+) -> HttpResponse:
+    hook = Hook.objects.filter(user=request.user).first()
+    shown = secret or (f"{hook.prefix}\u2026" if hook else "")
+    start = request.build_absolute_uri(reverse("api:hook", args=["service", "key"])).removesuffix("service/key/")
+    servers = [{"server": server, "address": f"{start}{server.code}/{shown}/"} for server in SERVERS.values()]
+    context = {
+        "hook": hook,
+        "is_new": bool(secret),
+        "servers": servers,
+        "events": list(events_of(hook)) if hook else [],
+        "form": form or NamesForm({"names": hook.names} if hook else None),
+    }
+    return render(request, "catalog/media_servers.html", context, status=status)

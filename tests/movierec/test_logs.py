@@ -18,6 +18,7 @@ from structlog.contextvars import bound_contextvars, clear_contextvars, get_cont
 from catalog.jobs.messages import send
 from catalog.jobs.queue import claim
 from catalog.models.api_key import new_key
+from catalog.models.hook import new_secret
 from catalog.tasks import refresh_popularity
 from mlops.models import PipelineRun
 from movierec import logs
@@ -116,6 +117,12 @@ def test_an_api_key_is_hidden_wherever_it_stands():
         f"Bearer {HIDDEN}",
         f"create_token printed mrk_{HIDDEN}, once",
     ]
+
+
+def test_a_secret_address_is_hidden_wherever_it_stands():
+    secret = new_secret()
+
+    assert redact(f"POST /api/v1/hooks/plex/{secret} 404") == f"POST /api/v1/hooks/plex/mrh_{HIDDEN} 404"
 
 
 @pytest.mark.timeout(20)

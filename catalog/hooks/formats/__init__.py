@@ -1,0 +1,14 @@
+"""The known media servers; each module of this package adds its own."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from catalog.hooks.event import Server
+
+
+def _discover() -> dict[str, Server]:
+    found = [import_module(f"{__name__}.{module.name}").SERVER for module in iter_modules(__path__)]
+    return {server.code: server for server in sorted(found, key=lambda server: server.position)}
+
+
+SERVERS = _discover()

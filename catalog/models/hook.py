@@ -1,0 +1,85 @@
+"""A user's secret address for media servers, and the events that came in there."""
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models.api_key import PREFIX_LENGTH
+from catalog.models.movie import Movie
+from catalog.models.reasons import describe
+
+MARK = "mrh_"  # begins every secret, so that logs hide it and scanners find it
+NAMES_LENGTH = 200
+
+
+class Hook(models.Model):
+    """The address of an account, by which media servers say what its owner watched and rated.
+
+    Its secret is shown once and not kept, only its hash: as random as an API key, it takes no slow hash.
+    """
+
+    SECRETS = frozenset({"hash"})  # left out of the user's copy of their data
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="hook")
+    hash = models.CharField(max_length=64, unique=True, editable=False)
+    prefix = models.CharField(max_length=PREFIX_LENGTH, editable=False)
+    names = models.CharField(
+        max_length=NAMES_LENGTH, help_text=_("The owner's names in media servers, separated by commas.")
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    foreign_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When an event of another person was last refused.")
+    )
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… of {self.user_id}"
+
+    def is_of_owner(self, account: str) -> bool:
+        """Whether the media server's account is the owner's."""
+        return account.strip().casefold() in {name.strip().casefold() for name in self.names.split(",")}
+
+
+class HookEvent(models.Model):
+    """What a media server said about a movie, and what became of it. Equal events that follow are counted in one."""
+
+    class Kind(models.TextChoices):
+        WATCHED = "watched", _("watched")
+        SEEN = "seen", _("marked as watched")
+        RATED = "rated", _("rated")
+
+    class Outcome(models.TextChoices):
+        ADDED = "added", _("It is in your diary.")
+        KNOWN = "known", _("It was known already.")
+        RATED = "rated", _("Your rating is recorded.")
+        KEPT = "kept", _("You rated it later on this site; that rating stays.")
+        UNMATCHED = "unmatched", _("No movie was found.")
+
+    hook = models.ForeignKey(Hook, on_delete=models.CASCADE, related_name="events")
+    service = models.CharField(max_length=16, help_text="Code of one of `hooks.formats`.")
+    kind = models.CharField(max_length=16, choices=Kind)
+    title = models.CharField(max_length=300, blank=True)
+    year = models.PositiveSmallIntegerField(null=True)
+    rating = models.FloatField(null=True)
+    movie = models.ForeignKey(Movie, on_delete=models.SET_NULL, null=True)
+    outcome = models.CharField(max_length=16, choices=Outcome)
+    reasons = models.JSONField(default=list, help_text="Why there is no movie, as codes.")
+    happened_at = models.DateTimeField(help_text="As the server says, or when the event came in.")
+    received_at = models.DateTimeField(default=timezone.now, help_text="When it came in last.")
+    times = models.PositiveIntegerField(default=1, help_text="How often it came in.")
+
+    class Meta:
+        ordering = ["-received_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.title or self.movie_id}"
+
+    @property
+    def reason(self) -> str:
+        return f"{describe(self.reasons)}." if self.reasons else ""
+
+
+def new_secret() -> str:
+    return MARK + secrets.token_urlsafe(32)
