@@ -48,6 +48,7 @@ class MovieListForm(forms.ModelForm):
     class Meta:
         model = MovieList
         fields = ["name", "description", "is_public"]
+        labels = {"name": _("Name"), "description": _("Description")}
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
         help_texts = {
             "is_public": _(
@@ -86,13 +87,14 @@ class ProfileForm(forms.Form):
 
 def password_field(autocomplete: str, **options: Any) -> forms.CharField:
     widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
-    return forms.CharField(strip=False, widget=widget, **options)
+    return forms.CharField(strip=False, widget=widget, **{"label": _("Password"), **options})
 
 
 class SignUpForm(forms.Form):
     """The sign-up form; `catalog.accounts` decides whether the values are acceptable. All errors are shown at once."""
 
     username = forms.CharField(
+        label=_("Username"),
         max_length=150,
         help_text=_("Letters, digits and @ . + - _"),
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),

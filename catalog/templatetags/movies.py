@@ -45,7 +45,9 @@ def tmdb_logo_url() -> str:
 def stars(rating: float) -> SafeString:
     """Draws five stars, filled to the nearest half."""
     return format_html(
-        '<span class="stars stars-{}" role="img" aria-label="{} of 5 stars"></span>', round(rating * 2), f"{rating:g}"
+        '<span class="stars stars-{}" role="img" aria-label="{}"></span>',
+        round(rating * 2),
+        _("%(rating)s of 5 stars") % {"rating": f"{rating:g}"},
     )
 
 

@@ -34,6 +34,13 @@ def chosen_theme(context: dict[str, Any]) -> str:
 
 
 @register.simple_tag
+def languages() -> list[tuple[str, str]]:
+    """Code and name of each, by its own name: Django's tag translates the names."""
+    offered: list[tuple[str, str]] = settings.LANGUAGES
+    return offered
+
+
+@register.simple_tag
 def sign_up_is_open() -> bool:
     """Whether pages offer an account to everybody."""
     return is_open()

@@ -78,7 +78,7 @@ def rate(request: HtmxRequest, movie_id: int) -> HttpResponse:
         rating = form.cleaned_data["rating"]
         left_watchlist = is_wanted_by(request.user, movie)
         rate_for(request, movie, rating)
-        said = gettext("You rated %(title)s %(stars)s of 5 stars.") % {"title": movie.title, "stars": f"{rating:g}"}
+        said = gettext("You rated %(movie)s %(rating)s of 5 stars.") % {"movie": movie.title, "rating": f"{rating:g}"}
         if left_watchlist:
             said += " " + gettext("It is off your watchlist.")
     else:
