@@ -112,6 +112,7 @@ def test_signing_out_takes_a_form(client, nora):
     assert "_auth_user_id" not in client.session
 
 
+@pytest.mark.wording
 def test_password_change_keeps_the_session_and_revokes_keys(client, nora):
     key_of(nora)
     client.force_login(nora)
@@ -140,6 +141,7 @@ def test_account_deletion_removes_data_and_updates_figures(client, nora, bob):
     assert (figures[other.pk].rating_count, figures[other.pk].rating_sum) == (0, 0)
 
 
+@pytest.mark.wording
 def test_an_account_is_not_deleted_without_the_password(client, nora):
     client.force_login(nora)
     response = client.post("/accounts/delete/", {"password": "wrong"})

@@ -200,6 +200,7 @@ def test_links_to_other_pages_keep_the_filters(client):
     assert 'href="/movies/?q=equal&amp;year_min=1999&amp;page=1"' in text
 
 
+@pytest.mark.wording
 def test_what_was_typed_is_shown_again_and_harmless(client, shelf):
     text = client.get('/movies/?q="><script>alert(1)</script>').content.decode()
 
@@ -208,6 +209,7 @@ def test_what_was_typed_is_shown_again_and_harmless(client, shelf):
     assert "No movie matches" in text
 
 
+@pytest.mark.wording
 def test_a_site_without_movies_says_so(client, sam):
     assert "There are no movies yet" in client.get("/movies/").content.decode()
     client.force_login(sam)

@@ -198,6 +198,7 @@ def test_an_ambiguous_date_is_asked_and_the_answer_read(page, nora):
     assert 'name="dates"' not in text_of(page.get("/import/"))
 
 
+@pytest.mark.wording
 def test_an_error_of_a_new_upload_replaces_the_preview(page):
     upload(page)
     read_import(import_id=UserImport.objects.get().pk)

@@ -53,6 +53,7 @@ def test_the_page_shows_what_is_known_of_the_movie(client, alien, bob):
         assert known in text, known
 
 
+@pytest.mark.wording
 def test_a_movie_of_which_nothing_is_known_has_a_page(client):
     movie = MovieFactory(title="?", year=None, language="xx")
 
@@ -112,6 +113,7 @@ def test_another_slug_leads_to_the_right_one(client, alien, slug):
     assert response["Location"] == f"/movies/{alien.pk}-alien/?from=mail"
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize("address", ["/movies/987654/", "/movies/987654-alien/", f"/movies/{10**30}-alien/"])
 def test_an_unknown_movie_is_not_found_in_the_look_of_the_site(client, address):
     response = client.get(address)

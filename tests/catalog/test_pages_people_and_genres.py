@@ -23,6 +23,7 @@ def ridley() -> Person:
     return person
 
 
+@pytest.mark.wording
 def test_person_page_lists_movies_newest_first_with_roles(client, ridley):
     response = client.get("/people/7-ridley-scott/")
     shown = [(movie.title, part) for movie, part in response.context["movies"]]

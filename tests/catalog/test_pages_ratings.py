@@ -12,6 +12,7 @@ def rating_of(user, movie) -> float | None:
     return Rating.objects.filter(user=user, movie=movie).values_list("rating", flat=True).first()
 
 
+@pytest.mark.wording
 def test_rating_by_form_records_it_and_returns_to_the_page(client, nora, movie):
     client.force_login(nora)
     response = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4.5"}, follow=True)
@@ -21,6 +22,7 @@ def test_rating_by_form_records_it_and_returns_to_the_page(client, nora, movie):
     assert "You rated Heat 4.5 of 5 stars." in response.content.decode()
 
 
+@pytest.mark.wording
 def test_rating_by_htmx_answers_with_the_panel_and_new_figures(client, nora, bob, movie):
     record_rating(user=bob, movie=movie, rating=2)
     client.force_login(nora)
@@ -56,6 +58,7 @@ def test_a_rating_is_changed_and_removed(client, nora, movie):
     assert (movie.rating_count, movie.rating_sum) == (0, 0)
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize("rating", ["7", "0", "3.3", "", "nan", "four"])
 def test_what_is_no_rating_changes_nothing_and_is_told(client, nora, movie, rating):
     record_rating(user=nora, movie=movie, rating=2)
@@ -85,6 +88,7 @@ def test_a_fragment_leads_the_whole_page_to_sign_in(client, movie):
     assert (answer.status_code, answer["HX-Redirect"]) == (200, "/accounts/sign-in/?next=%2Ffor-you%2F%3Fgenre%3Dcrime")
 
 
+@pytest.mark.wording
 def test_rating_needs_the_forms_token(nora, movie):
     client = Client(enforce_csrf_checks=True)
     client.force_login(nora)
@@ -133,6 +137,7 @@ def test_my_ratings_are_mine_and_paged(client, nora, alice):
     assert {row.user_id for page in (first, second) for row in page} == {nora.pk}
 
 
+@pytest.mark.wording
 def test_without_ratings_the_page_says_what_to_do(client, nora):
     client.force_login(nora)
 

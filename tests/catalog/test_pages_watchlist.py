@@ -38,6 +38,7 @@ def test_the_page_shows_ones_own_list_the_latest_first(client, nora, bob):
     assert [item.movie for item in page.object_list] == movies[::-1]
 
 
+@pytest.mark.wording
 def test_an_empty_list_says_what_to_do(client, nora):
     client.force_login(nora)
 

@@ -155,6 +155,7 @@ def test_an_unreachable_database_is_a_503(rf, error, path):
     assert b"10.0.0.7" not in answer.content
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize(
     ("path", "said"),
     [("/", "Back in a moment"), ("/movies/", "Back in a moment"), ("/api/v1/movies/", '"unavailable"')],

@@ -56,6 +56,7 @@ def test_user_without_data_exports_an_empty_file(nora, format):
     assert export_ratings(user=nora, format=format).content
 
 
+@pytest.mark.wording
 def test_pages_and_api_give_it_to_its_owner_alone(client, api, ada):
     assert client.get("/accounts/export/csv/").status_code == 302
     assert api.get("/api/v1/export/csv/").status_code == 401

@@ -215,6 +215,7 @@ def test_only_staff_with_the_permissions_may_bring(api, nora):
     assert post(api_client_of(clerk), "ratings", HERS).status_code == 403
 
 
+@pytest.mark.wording
 def test_too_much_or_nothing_is_refused_whole(operator, change_policy):
     change_policy("bulk", max_lines=2, max_upload_mb=1)
     three = post(operator, "movies", ALIEN, ALIEN, ALIEN)

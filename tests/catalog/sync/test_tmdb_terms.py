@@ -155,6 +155,7 @@ def test_nothing_is_kept_for_longer_than_the_terms_allow(mixed, settings, token)
     assert TMDBRecord.objects.filter(tmdb_id=2, state="gone", fetched_at=None).exists()
 
 
+@pytest.mark.wording
 def test_the_notice_is_on_pages_with_tmdbs_content(client, mixed, settings):
     settings.TMDB_LOGO_URL = "https://www.themoviedb.org/logo.svg"
     assert NOTICE in client.get("/movies/").content.decode()
