@@ -6,14 +6,19 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as lazy
 
 WIDTH, HEIGHT = 420, 200
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 12, 30
 ROW, ROW_LABEL, ROW_VALUE = 26, 124, 40
 N_COLOURS = 6
 MAX_X_LABELS = 7
+
+Names = tuple[str | Promise, str | Promise]
+BEFORE_AND_NOW: Names = (lazy("before"), lazy("now"))
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ def points_chart(title: str, labels: Sequence[str], series: Sequence[Series], *,
     return _svg(title, [_grid(scale), _x_labels(labels, scale), *marks])
 
 
-def pair_bars(title: str, bars: Iterable[Sequence[object]], names: tuple[str, str] = ("before", "now")) -> SafeString:
+def pair_bars(title: str, bars: Iterable[Sequence[object]], names: Names = BEFORE_AND_NOW) -> SafeString:
     """Two bars a category: [label, before, now]; `names` say what the two are."""
     rows = [(str(label), float(str(before)), float(str(now))) for label, before, now in bars]
     top = max((value for _, *pair in rows for value in pair), default=0.0)
@@ -58,7 +63,7 @@ def pair_bars(title: str, bars: Iterable[Sequence[object]], names: tuple[str, st
     return _svg(title, [_grid(scale), _x_labels([label for label, *_ in rows], scale), *drawn])
 
 
-def row_bars(title: str, rows: Sequence[tuple[str, float, float]], names: tuple[str, str]) -> SafeString:
+def row_bars(title: str, rows: Sequence[tuple[str, float, float]], names: Names) -> SafeString:
     """As `pair_bars`, but one row a category, for long labels; the second value is written, too."""
     longest = max((value for _, *pair in rows for value in pair), default=0.0)
     if not longest:

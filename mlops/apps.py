@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 # Imported here because they register the sentences of their findings.
 from mlops.data import codes as data_codes  # noqa: F401
@@ -10,7 +11,7 @@ from mlops.test_score import codes as test_score_codes  # noqa: F401
 
 class MLOpsConfig(AppConfig):
     name = "mlops"
-    verbose_name = "Machine learning operations"
+    verbose_name = _("Machine learning operations")
 
     def ready(self) -> None:
         from mlops.data import erasure  # noqa: F401 (registers a receiver of catalog.signals.provider_purged)

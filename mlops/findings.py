@@ -82,6 +82,10 @@ class Finding:
         text = _sentences.get(str(self.message)) or _sentences.get(str(self.code))
         return self.title if text is None else _fill(text, {"title": self.title, **self._values()})
 
+    def get_outcome_display(self) -> str:
+        """The outcome's label, as of a model's field with choices; an unknown one of a later version as it is."""
+        return str(dict(Outcome.choices).get(str(self.outcome), self.outcome))
+
     def _values(self) -> dict[str, Any]:
         low, high = self.interval or (None, None)
         own = {"subject": self.subject, "figure": self.figure, "threshold": self.threshold, "low": low, "high": high}

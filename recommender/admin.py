@@ -2,6 +2,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from catalog.admin.large import ReadOnlyAdmin
 from recommender.models import Dismissal, Feedback, Impression, ServedModel
@@ -19,7 +20,7 @@ class ImpressionAdmin(ReadOnlyAdmin):
     list_select_related = ["user"]
     search_fields = ["=request_id", "=user__username"]
 
-    @admin.display(description="movies")
+    @admin.display(description=_("movies"))
     def n_movies(self, impression: Impression) -> int:
         return len(impression.items)
 

@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from catalog.admin.large import CappedFormSet, CountedDeletion, LargeTableAdmin
 from catalog.models import Credit, Movie, MovieGenre, MovieKeyword, Source
@@ -47,20 +49,20 @@ class MovieAdmin(CountedDeletion, LargeTableAdmin):
     list_display = ["title", "year", "source", "rating_count", "shown_mean", "popularity"]
     list_filter = ["source", "is_adult", "genres"]
     search_fields = ["search_title", "imdb_id"]
-    search_help_text = "Title (accents and a wrong letter do not count) or IMDb id"
+    search_help_text = lazy("Title (accents and a wrong letter do not count) or IMDb id")
     inlines = [GenreInline, KeywordInline, CreditInline]
     readonly_fields = ["rating_count", "shown_mean", "popularity", *PROVENANCE]
     fieldsets = [
         (None, {"fields": ["title", "original_title", "year", "release_date", "overview"]}),
-        ("Facts", {"fields": ["language", "runtime_minutes", "is_adult", "poster_path"]}),
-        ("Elsewhere", {"fields": ["movielens_id", "tmdb_id", "imdb_id", "external_id"]}),
-        ("Figures", {"fields": ["rating_count", "shown_mean", "popularity"]}),
-        ("Provenance", {"fields": [*PROVENANCE]}),
+        (lazy("Facts"), {"fields": ["language", "runtime_minutes", "is_adult", "poster_path"]}),
+        (lazy("Elsewhere"), {"fields": ["movielens_id", "tmdb_id", "imdb_id", "external_id"]}),
+        (lazy("Figures"), {"fields": ["rating_count", "shown_mean", "popularity"]}),
+        (lazy("Provenance"), {"fields": [*PROVENANCE]}),
     ]
 
-    @admin.display(description="mean rating")
+    @admin.display(description=lazy("mean rating"))
     def shown_mean(self, movie: Movie) -> str:
-        return "none" if movie.mean_rating is None else f"{movie.mean_rating:.2f}"
+        return _("none") if movie.mean_rating is None else f"{movie.mean_rating:.2f}"
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if search_term.startswith("tt") and search_term[2:].isdigit():

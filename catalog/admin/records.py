@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from catalog.admin.large import ReadOnlyAdmin
 from catalog.models import ImportRun, SyncRun, TMDBRecord, UserImport
@@ -16,10 +18,10 @@ class SyncRunAdmin(ReadOnlyAdmin):
     list_filter = ["status", "scope"]
     fields = ["scope", "status", "progress", "counts", "message", "started_at", "heartbeat_at", "ended_at", "log"]
 
-    @admin.display(description="progress")
+    @admin.display(description=lazy("progress"))
     def progress(self, run: SyncRun) -> str:
-        left = f" ({run.progress_text})" if run.progress_text else ""
-        return f"{run.n_done:,} of {run.n_items:,}{left}"
+        text = _("{n_done:,} of {n_items:,} ({left})") if run.progress_text else _("{n_done:,} of {n_items:,}")
+        return text.format(n_done=run.n_done, n_items=run.n_items, left=run.progress_text)
 
 
 @admin.register(TMDBRecord)
@@ -28,7 +30,7 @@ class TMDBRecordAdmin(ReadOnlyAdmin):
     list_filter = ["state"]
     list_select_related = ["movie"]
     search_fields = ["=tmdb_id", "=movie__title"]
-    search_help_text = "TMDB's number, or a movie's title as it is written"
+    search_help_text = lazy("TMDB's number, or a movie's title as it is written")
 
 
 @admin.register(UserImport)
@@ -45,9 +47,9 @@ class UserImportAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[UserImport]:
         return super().get_queryset(request).defer("content")
 
-    @admin.display(description="rows read")
+    @admin.display(description=lazy("rows read"))
     def progress(self, user_import: Any) -> str:
-        return f"{user_import.n_read:,} of {user_import.n_rows:,}"
+        return _("{n_done:,} of {n_items:,}").format(n_done=user_import.n_read, n_items=user_import.n_rows)
 
 
 @admin.register(ImportRun)

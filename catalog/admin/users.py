@@ -29,7 +29,7 @@ class UserAdmin(PasswordLinks, CountedDeletion, DeletesEach, DjangoUserAdmin):
     list_filter = ["source", "is_staff", "is_superuser", "is_active", "groups"]
     readonly_fields = ["source", "external_id", "last_login", "date_joined"]
     actions = ["make_password_link", "hide_published", "lift_hiding", "revoke_keys"]
-    fieldsets = [*DjangoUserAdmin.fieldsets, ("Provenance", {"fields": ["source", "external_id"]})]  # type: ignore[misc]
+    fieldsets = [*DjangoUserAdmin.fieldsets, (lazy("Provenance"), {"fields": ["source", "external_id"]})]  # type: ignore[misc]
 
     def save_model(self, request: HttpRequest, user: User, form: Any, change: bool) -> None:
         """An address that staff changed is to be confirmed again."""
@@ -66,7 +66,7 @@ class MoviesOfUsers(LargeTableAdmin):
     list_select_related = ["user", "movie"]
     raw_id_fields = ["user", "movie"]
     search_fields = ["=user__username", "=movie__title"]
-    search_help_text = "A user's name or a movie's title, as it is written"
+    search_help_text = lazy("A user's name or a movie's title, as it is written")
 
 
 class RatingForm(forms.ModelForm):
@@ -77,7 +77,7 @@ class RatingForm(forms.ModelForm):
     def clean_rated_at(self) -> Any:
         moment = self.cleaned_data["rated_at"]
         if moment > timezone.now():
-            raise forms.ValidationError("A rating cannot be of the future.")
+            raise forms.ValidationError(_("A rating cannot be of the future."))
         return moment
 
 
@@ -121,7 +121,7 @@ class APIKeyAdmin(LargeTableAdmin):
     list_select_related = ["user"]
     list_filter = ["is_from_sign_in"]
     search_fields = ["=user__username", "^prefix"]
-    search_help_text = "A user's name as it is written, or how the key begins"
+    search_help_text = lazy("A user's name as it is written, or how the key begins")
     fields = ["user", "name", "prefix", "scopes", "is_from_sign_in", "created_at", "expires_at", "last_used_at"]
     actions = ["revoke"]
 

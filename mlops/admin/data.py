@@ -6,6 +6,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, ReasonForm, require_permission
@@ -29,7 +32,7 @@ class DatasetSnapshotAdmin(ReadOnlyAdmin):
     detail_template = "admin/mlops/datasetsnapshot/detail.html"
     shows_errors_on_row = True
 
-    @admin.display(description="files kept", boolean=True)
+    @admin.display(description=lazy("files kept"), boolean=True)
     def is_kept(self, snapshot: DatasetSnapshot) -> bool:
         return not snapshot.unavailable_reason
 
@@ -55,9 +58,10 @@ class DatasetSnapshotAdmin(ReadOnlyAdmin):
 
         def act(reason: str) -> str:
             withdraw_snapshot(snapshot=pk, by=cast(User, request.user), reason=reason)
-            return f"Snapshot {row} is withdrawn and its files are removed."
+            return _("Snapshot {snapshot} is withdrawn and its files are removed.").format(snapshot=row)
 
-        context = {"versions": row.versions.all(), "title": f"Withdraw snapshot {row}"}
+        versions = ", ".join(_("version {version}").format(version=version) for version in row.versions.all())
+        context = {"versions": versions, "title": _("Withdraw snapshot {snapshot}").format(snapshot=row)}
         return self.confirm(request, "admin/mlops/datasetsnapshot/withdraw.html", row, act, **context)
 
 
@@ -69,20 +73,20 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
     search_fields = ["=movie_id", "fingerprint"]
     actions = ["release_selected"]
 
-    @admin.display(description="content")
+    @admin.display(description=lazy("content"))
     def shown_content(self, row: QuarantinedRow) -> str:
         return json.dumps(row.content, ensure_ascii=False)[:200]
 
     def has_release_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(RELEASE)
 
-    @admin.action(description="Release selected rows, so that models learn from them", permissions=["release"])
+    @admin.action(description=lazy("Release selected rows, so that models learn from them"), permissions=["release"])
     def release_selected(self, request: HttpRequest, queryset: QuerySet[QuarantinedRow]) -> HttpResponse | None:
         """Asks for the reason, then comes here again with it."""
         rows = list(queryset.filter(released_at=None))
         form = ReasonForm(request.POST if "reason" in request.POST else None)
         if not form.is_valid():
-            context = {"form": form, "rows": rows, "title": "Release rows from quarantine"}
+            context = {"form": form, "rows": rows, "title": _("Release rows from quarantine")}
             return self.page(request, "admin/mlops/quarantinedrow/release.html", None, **context)
         try:
             n_released = release(
@@ -90,5 +94,10 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
             )
         except MLOpsError as error:
             return self.refused(request, error)
-        messages.success(request, f"{n_released} rows are released; the next training learns from them.")
+        text = ngettext(
+            "{n} row is released; the next training learns from it.",
+            "{n} rows are released; the next training learns from them.",
+            n_released,
+        )
+        messages.success(request, text.format(n=n_released))
         return None

@@ -3,6 +3,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
 
 from catalog.plots import pair_bars
 from mlops.admin.read_only import ReadOnlyAdmin
@@ -18,7 +19,7 @@ class DriftReportAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     detail_template = "admin/mlops/driftreport/detail.html"
 
-    @admin.display(description="alerts and warnings")
+    @admin.display(description=_("alerts and warnings"))
     def found(self, report: DriftReport) -> str:
         return ", ".join(check.title for check in report.findings if check.outcome in (Outcome.WARN, Outcome.ALERT))
 
@@ -40,7 +41,7 @@ class RetrainingCheckAdmin(ReadOnlyAdmin):
     list_select_related = ["run"]
     date_hierarchy = "checked_at"
 
-    @admin.display(description="criteria that were met")
+    @admin.display(description=_("criteria that were met"))
     def why(self, check: RetrainingCheck) -> str:
         return Truncator(describe_all(check.reasons)).chars(160)
 

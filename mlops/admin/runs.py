@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern
 from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import User
@@ -25,13 +27,13 @@ class PipelineRunAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     detail_template = "admin/mlops/pipelinerun/detail.html"
 
-    @admin.display(description="seconds")
+    @admin.display(description=lazy("seconds"))
     def duration(self, run: PipelineRun) -> str:
         if run.started_at is None or run.ended_at is None:
             return ""
         return f"{(run.ended_at - run.started_at).total_seconds():.0f}"
 
-    @admin.display(description="how it ended")
+    @admin.display(description=lazy("how it ended"))
     def ending(self, run: PipelineRun) -> str:
         return Truncator(run.message).chars(90)
 
@@ -74,7 +76,8 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         """From the step that failed, with what the steps before it have made."""
         require_permission(request, START)
         run = resume_run(run_id=pk, by=cast(User, request.user))
-        messages.success(request, f"Run {run.pk} is queued for attempt {run.attempt}.")
+        text = _("Run {run} is queued for attempt {attempt}.")
+        messages.success(request, text.format(run=run.pk, attempt=run.attempt))
         return redirect(self.address(run))
 
     def again(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -86,11 +89,12 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         run = start_training(
             trigger=PipelineRun.Trigger.ADMIN, requested_by=cast(User, request.user), algorithm=algorithm
         )
-        messages.success(request, f"Training run {run.pk} is queued.")
+        messages.success(request, _("Training run {run} is queued.").format(run=run.pk))
         return redirect(self.address(run))
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         require_permission(request, START)
         run = cancel_run(run_id=pk)
-        messages.success(request, f"Run {run.pk} is cancelled." if run.ended_at else f"Run {run.pk} is asked to stop.")
+        text = _("Run {run} is cancelled.") if run.ended_at else _("Run {run} is asked to stop.")
+        messages.success(request, text.format(run=run.pk))
         return redirect(self.address(run))

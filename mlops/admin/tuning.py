@@ -4,6 +4,8 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_POST
 
 from catalog.models import User
@@ -21,12 +23,12 @@ class TuningStudyAdmin(ReadOnlyAdmin):
     list_filter = ["algorithm"]
     detail_template = "admin/mlops/tuningstudy/detail.html"
 
-    @admin.display(description="best nDCG")
+    @admin.display(description=lazy("best nDCG"))
     def best_ndcg(self, study: TuningStudy) -> str:
         best = study.best
         return "-" if best is None else f"{best.ndcg:.4f}"
 
-    @admin.display(description="above what was used, 95 %")
+    @admin.display(description=lazy("above what was used, 95 %"))
     def gain(self, study: TuningStudy) -> str:
         return difference_text(study.difference) or "-"
 
@@ -48,7 +50,8 @@ class TuningStudyAdmin(ReadOnlyAdmin):
     def adopt(self, request: HttpRequest, pk: int) -> HttpResponse:
         require_permission(request, ADOPT)
         choice = adopt_parameters(study=pk, by=cast(User, request.user))
-        messages.success(request, f"Adopted as choice {choice.pk}: the next training uses it.")
+        text = _("Adopted as choice {choice}: the next training uses it.")
+        messages.success(request, text.format(choice=choice.pk))
         return redirect(reverse("admin:mlops_parameterchoice_changelist"))
 
 
@@ -59,7 +62,7 @@ class ParameterChoiceAdmin(ReadOnlyAdmin):
     list_select_related = ["trial", "adopted_by"]
     detail_template = "admin/mlops/parameterchoice/detail.html"
 
-    @admin.display(description="in force", boolean=True)
+    @admin.display(description=lazy("in force"), boolean=True)
     def is_in_force(self, choice: ParameterChoice) -> bool:
         return choice.withdrawn_at is None
 
@@ -72,5 +75,6 @@ class ParameterChoiceAdmin(ReadOnlyAdmin):
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         require_permission(request, ADOPT)
         withdraw_parameters(choice=pk, by=cast(User, request.user))
-        messages.success(request, f"Choice {pk} is withdrawn: the next training chooses its parameters itself again.")
+        text = _("Choice {choice} is withdrawn: the next training chooses its parameters itself again.")
+        messages.success(request, text.format(choice=pk))
         return redirect(self.address())

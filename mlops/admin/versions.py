@@ -8,6 +8,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_POST
 
 from catalog.models import Movie, User
@@ -30,6 +32,11 @@ from mlops.registry.model_card import model_card, model_card_html
 from mlops.registry.promotion import predecessor_of_champion, promote, refuse, roll_back
 
 PROMOTE, FORCE = "mlops.promote_modelversion", "mlops.force_modelversion"
+TITLES = {  # of the pages that ask first, and of their buttons
+    "promote": lazy("Promote version {version}"),
+    "force": lazy("Force version {version}"),
+    "refuse": lazy("Refuse version {version}"),
+}
 Status = ModelVersion.Status
 
 
@@ -48,11 +55,11 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     def ndcg(self, version: ModelVersion) -> str:
         return "-" if version.ndcg is None else f"{version.ndcg:.4f}"
 
-    @admin.display(description="above the best simple baseline")
+    @admin.display(description=lazy("above the best simple baseline"))
     def against_baseline(self, version: ModelVersion) -> str:
         return difference_text(version.difference_from(version.figures.get("best_simple_baseline", ""))) or "-"
 
-    @admin.display(description="files kept", boolean=True)
+    @admin.display(description=lazy("files kept"), boolean=True)
     def is_kept(self, version: ModelVersion) -> bool:
         return version.artifact_removed_at is None
 
@@ -104,16 +111,16 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         def act(reason: str) -> str:
             return _now_champion(promote(version=pk, by=cast(User, request.user), reason=reason, force=force))
 
-        return self._confirm(request, row, act, "Force" if force else "Promote")
+        return self._confirm(request, row, act, "force" if force else "promote")
 
     def refuse(self, request: HttpRequest, pk: int) -> HttpResponse:
         require_permission(request, PROMOTE)
 
         def act(reason: str) -> str:
             refuse(version=pk, by=cast(User, request.user), reason=reason)
-            return f"Version {pk} is refused."
+            return _("Version {version} is refused.").format(version=pk)
 
-        return self._confirm(request, get_object_or_404(ModelVersion, pk=pk), act, "Refuse")
+        return self._confirm(request, get_object_or_404(ModelVersion, pk=pk), act, "refuse")
 
     def rollback(self, request: HttpRequest, pk: int) -> HttpResponse:
         """At once: who rolls back has no time for questions. A reason may come with it."""
@@ -127,7 +134,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         context = {
             "champion": ModelVersion.champion(),
             "difference": difference_text(row.difference_from("champion")),
-            "title": f"{verb} version {row.pk}",
+            "title": TITLES[verb].format(version=row.pk),
             "verb": verb,
             "decision": row.decisions.first(),
         }
@@ -181,7 +188,8 @@ def _changes_of(version: ModelVersion) -> list[dict[str, Any]]:
 
 
 def _now_champion(promotion: Promotion) -> str:
-    return f"Version {promotion.version_id} is the champion ({promotion.get_kind_display()})."
+    text = _("Version {version} is the champion ({kind}).")
+    return text.format(version=promotion.version_id, kind=promotion.get_kind_display())
 
 
 @admin.register(Promotion)
@@ -202,6 +210,6 @@ class GateDecisionAdmin(ReadOnlyAdmin):
     list_select_related = ["version", "champion"]
     detail_template = "admin/mlops/gatedecision/detail.html"
 
-    @admin.display(description="why")
+    @admin.display(description=lazy("why"))
     def why(self, decision: GateDecision) -> str:
         return Truncator(decision.sentence).chars(120)

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from django.utils.translation import gettext
 
 from mlops.dashboard.report import METRICS, figure_rows
-from mlops.findings import Outcome
 from mlops.models import ModelVersion
 
 
@@ -14,7 +13,7 @@ def version_report(version: ModelVersion) -> str:
     decision, data = version.decisions.first(), version.snapshot
     outcome = decision.get_outcome_display() if decision else gettext("not decided")
     models = [(row.name, *row.values, str(row.n_users), row.difference) for row in figure_rows(version.figures)]
-    rules = [(str(Outcome(rule.outcome).label), rule.sentence) for rule in decision.findings] if decision else []
+    rules = [(rule.get_outcome_display(), rule.sentence) for rule in decision.findings] if decision else []
     return "\n".join(
         [
             f"## Version {version.pk} ({version.algorithm}): {outcome}\n",

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from mlops.findings import Text
@@ -12,6 +14,12 @@ class Term(NamedTuple):
     name: Text
     meaning: Text
     code: str = ""
+
+    @property
+    def link(self) -> SafeString:
+        """The name, with a link to its meaning on the same page."""
+        html = '<a class="term" href="#means-{}" title="{}">{}</a>'
+        return format_html(html, self.code, self.meaning, self.name)
 
 
 TERMS = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -122,7 +123,7 @@ def online_metrics(now: datetime) -> dict[str, Any]:
     days = [begin + timedelta(days=at) for at in range((now.date() - begin).days + 1)] if begin else []
     versions = sorted({row.version_id for row in rows})
     series = [_daily_series(rows, version, days[0]) for version in versions]
-    labels = [f"{day:%d %b}" for day in days]
+    labels = [date_format(day, "d M") for day in days]
     return {
         "plot": points_chart(_("Hit rate at 10 of new positive ratings, by day"), labels, series),
         "series": series,

@@ -146,7 +146,10 @@ def drift() -> dict[str, Any] | None:
     if not reports:
         return None
     plots = [(check, pair_bars(check.title, check.params.get("bars", []))) for check in reports[0].findings]
-    return {"report": reports[0], "history": reports[::-1], "plots": [row for row in plots if row[1]]}
+    history = reports[::-1]
+    statuses = ", ".join(report.get_status_display() for report in history)
+    plots = [row for row in plots if row[1]]
+    return {"report": reports[0], "history": history, "statuses": statuses, "plots": plots}
 
 
 def schedules(now: datetime) -> list[tuple[PeriodicTask, str, datetime | None]]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from mlops.findings import Finding, Outcome, Text, title
+from mlops.findings import Finding, Text, title
 
 METRICS = (
     "ndcg",
@@ -137,7 +137,7 @@ def _worth_line(code: str, found: Mapping[str, Any]) -> str:
 
 
 def rule_lines(findings: Iterable[Finding]) -> list[str]:
-    return [f"{Outcome(finding.outcome).label:<20} {finding.sentence}" for finding in findings]
+    return [f"{finding.get_outcome_display():<20} {finding.sentence}" for finding in findings]
 
 
 def interval_text(interval: Mapping[str, Any] | None, *, sign: str = "") -> str:
