@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 from django.urls import register_converter
 from django.urls.converters import IntConverter
+from django.utils.translation import gettext_lazy as _
 
 
 class IdConverter(IntConverter):
@@ -12,7 +13,7 @@ class IdConverter(IntConverter):
 
 class CatalogConfig(AppConfig):
     name = "catalog"
-    verbose_name = "Catalogue"
+    verbose_name = _("Catalogue")
 
     def ready(self) -> None:
         register_converter(IdConverter, "id")

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog.models import Source, User
 from catalog.signals import provider_purged
@@ -20,15 +21,16 @@ logger = logging.getLogger(__name__)
 def withdraw_snapshot(*, snapshot: int, reason: str, by: User | None = None) -> DatasetSnapshot:
     """Raises SnapshotNotFound, ReasonRequired, AlreadyWithdrawn."""
     if not reason.strip():
-        raise ReasonRequired("Withdrawing a snapshot needs a reason.")
+        raise ReasonRequired(_("Withdrawing a snapshot needs a reason."))
     row = DatasetSnapshot.objects.filter(pk=snapshot).first()
     if row is None:
-        raise SnapshotNotFound(f"There is no snapshot {snapshot}.")
+        raise SnapshotNotFound(_("There is no snapshot {snapshot}.").format(snapshot=snapshot))
     with transaction.atomic():
         if not DatasetSnapshot.objects.filter(pk=snapshot, withdrawn_at=None).update(
             withdrawn_at=timezone.now(), withdrawn_by=by, withdrawn_reason=reason.strip()
         ):
-            raise AlreadyWithdrawn(row.unavailable_reason or f"Snapshot {row} is already withdrawn.")
+            text = _("Snapshot {snapshot} is already withdrawn.").format(snapshot=row)
+            raise AlreadyWithdrawn(row.unavailable_reason or text)
         QuarantinedRow.objects.filter(snapshot=row).delete()
         transaction.on_commit(lambda: _remove_files(row))
     row.refresh_from_db()

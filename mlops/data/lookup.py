@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from mlops.errors import SnapshotNotAvailable
 from mlops.models import DatasetSnapshot
 
@@ -15,8 +17,8 @@ def find_snapshot(name: str) -> DatasetSnapshot:
         return adopt_snapshot(Path(name))
     found = list(DatasetSnapshot.objects.filter(content_hash__startswith=name)[:2])
     if len(found) != 1:
-        how_many = "Several snapshots begin" if found else "No snapshot begins"
-        raise SnapshotNotAvailable(f"{how_many} with {name!r}.")
+        text = _("Several snapshots begin with {name!r}.") if found else _("No snapshot begins with {name!r}.")
+        raise SnapshotNotAvailable(text.format(name=name))
     if found[0].unavailable_reason:
         raise SnapshotNotAvailable(found[0].unavailable_reason)
     return found[0]

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog.models import User
 from mlops.data.codes import RELEASABLE
@@ -62,13 +63,14 @@ def quarantine(snapshot: DatasetSnapshot, rows: BadRowsByPlace, report: "CheckRe
 def release(*, rows: Iterable[int], by: User, reason: str) -> int:
     """Releases all rows or none; returns how many. Raises ReasonRequired, NotReleasable."""
     if not reason.strip():
-        raise ReasonRequired("A row that is released from quarantine needs a reason.")
+        raise ReasonRequired(_("A row that is released from quarantine needs a reason."))
     wanted = QuarantinedRow.objects.filter(pk__in=list(rows), released_at=None)
     for row in wanted:
         fatal = sorted(set(row.reasons) - RELEASABLE)
         if fatal:
             reasons = "; ".join(title(code) for code in fatal)
-            raise NotReleasable(f"No model can learn from {row} ({reasons}): the data must be corrected.")
+            text = _("No model can learn from {row} ({reasons}): the data must be corrected.")
+            raise NotReleasable(text.format(row=row, reasons=reasons))
     return wanted.update(released_at=timezone.now(), released_by=by, release_reason=reason.strip())
 
 

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from mlops.errors import UnknownAlgorithm
 from recommender.estimators import ALGORITHMS
 
@@ -21,5 +23,6 @@ def from_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 def known_algorithm(name: str) -> str:
     if name not in ALGORITHMS:
-        raise UnknownAlgorithm(f"There is no algorithm {name!r}; known are {', '.join(sorted(ALGORITHMS))}.")
+        text = _("There is no algorithm {name!r}; known are {known}.")
+        raise UnknownAlgorithm(text.format(name=name, known=", ".join(sorted(ALGORITHMS))))
     return name

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from mlops.errors import ArtifactNotAvailable
 from mlops.models import ModelVersion
@@ -35,16 +36,17 @@ def require_artifact(version: ModelVersion) -> None:
     from recommender.estimators import ArtifactError, artifact_checksum, load_recommender
 
     if version.artifact_removed_at:
-        raise ArtifactNotAvailable(
-            f"The files of version {version.pk} were removed by retention on {version.artifact_removed_at:%Y-%m-%d}."
-        )
+        text = _("The files of version {version} were removed by retention on {day:%Y-%m-%d}.")
+        raise ArtifactNotAvailable(text.format(version=version.pk, day=version.artifact_removed_at))
     folder = folder_of(version)
     try:
         if artifact_checksum(folder) != version.artifact_checksum:
-            raise ArtifactNotAvailable(f"Version {version.pk}: the checksum does not match what was registered.")
+            text = _("Version {version}: the checksum does not match what was registered.")
+            raise ArtifactNotAvailable(text.format(version=version.pk))
         load_recommender(folder, mmap=True)
     except ArtifactError as error:
-        raise ArtifactNotAvailable(f"Version {version.pk} cannot be loaded: {error}") from error
+        text = _("Version {version} cannot be loaded: {error}")
+        raise ArtifactNotAvailable(text.format(version=version.pk, error=error)) from error
 
 
 def size_of(folder: Path) -> int:

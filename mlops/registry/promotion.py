@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from catalog.jobs.messages import send
 from catalog.models import User
@@ -37,7 +38,7 @@ def promote(
     if not force:
         _require_passed(row)
     elif not reason.strip():
-        raise ReasonRequired("Promoting a model against the gate needs a reason.")
+        raise ReasonRequired(_("Promoting a model against the gate needs a reason."))
     return _make_champion(row, promoted_by=by, kind=Kind.FORCED if force else kind, reason=reason.strip())
 
 
@@ -57,9 +58,9 @@ def roll_back(
     """
     row = predecessor_of_champion() if to is None else get_version(to)
     if row is None:
-        raise NothingToRollBackTo("No earlier champion is kept.")
+        raise NothingToRollBackTo(_("No earlier champion is kept."))
     if row.status not in (Status.FORMER, Status.CHAMPION):
-        raise NotPromotable(f"Version {row.pk} was never the champion; promote it instead.")
+        raise NotPromotable(_("Version {version} was never the champion; promote it instead.").format(version=row.pk))
     trail = {"kind": kind, "reason": reason.strip(), "findings": [finding.to_dict() for finding in findings]}
     return _make_champion(row, replacing=replacing, promoted_by=by, **trail)
 
@@ -83,12 +84,13 @@ def refuse(*, version: int, by: User, reason: str) -> GateDecision:
     Raises VersionNotFound, ReasonRequired, NotRefusable.
     """
     if not reason.strip():
-        raise ReasonRequired("Refusing a model needs a reason.")
+        raise ReasonRequired(_("Refusing a model needs a reason."))
     row = get_version(version)
     with transaction.atomic():
         refused = ModelVersion.objects.filter(pk=row.pk, status=Status.CANDIDATE).update(status=Status.REFUSED)
         if not refused:
-            raise NotRefusable(f"Version {version} is not a candidate ({row.get_status_display()}).")
+            text = _("Version {version} is not a candidate ({status}).")
+            raise NotRefusable(text.format(version=version, status=row.get_status_display()))
         last = GateDecision.objects.filter(version=row).first()
         decision = GateDecision.objects.create(
             version=row,
@@ -106,7 +108,7 @@ def refuse(*, version: int, by: User, reason: str) -> GateDecision:
 def get_version(pk: int) -> ModelVersion:
     row = ModelVersion.objects.filter(pk=pk).first()
     if row is None:
-        raise VersionNotFound(f"There is no model version {pk}.")
+        raise VersionNotFound(_("There is no model version {version}.").format(version=pk))
     return row
 
 
@@ -115,11 +117,10 @@ def _require_passed(version: ModelVersion) -> None:
         return  # it was live before, so `promote` may restore it like `roll_back`
     decision = GateDecision.objects.filter(version=version).first()
     if decision is None:
-        raise NotPromotable(f"Version {version.pk} has no decision by the gate yet.")
+        raise NotPromotable(_("Version {version} has no decision by the gate yet.").format(version=version.pk))
     if decision.outcome != GateDecision.Outcome.PASSED:
-        raise NotPromotable(
-            f"The gate did not pass version {version.pk} ({decision.get_outcome_display()}). {decision.sentence}"
-        )
+        text, outcome = _("The gate did not pass version {version} ({outcome})."), decision.get_outcome_display()
+        raise NotPromotable(f"{text.format(version=version.pk, outcome=outcome)} {decision.sentence}")
 
 
 def _make_champion(version: ModelVersion, *, replacing: int | None = None, **trail: Any) -> Promotion:
@@ -131,11 +132,12 @@ def _make_champion(version: ModelVersion, *, replacing: int | None = None, **tra
         locked = {row.pk: row for row in rows.order_by("pk")}
         previous = next((row for row in locked.values() if row.status == Status.CHAMPION), None)
         if previous == version:
-            raise NotPromotable(f"Version {version.pk} is already the champion.")
+            raise NotPromotable(_("Version {version} is already the champion.").format(version=version.pk))
         if replacing is not None and (previous is None or previous.pk != replacing):
-            raise NotPromotable(f"Version {replacing} is no longer the champion.")
+            raise NotPromotable(_("Version {version} is no longer the champion.").format(version=replacing))
         if locked[version.pk].artifact_removed_at:
-            raise NotPromotable(f"The files of version {version.pk} were removed by retention a moment ago.")
+            text = _("The files of version {version} were removed by retention a moment ago.")
+            raise NotPromotable(text.format(version=version.pk))
         ModelVersion.objects.filter(status=Status.CHAMPION).update(status=Status.FORMER)
         ModelVersion.objects.filter(pk=version.pk).update(status=Status.CHAMPION)
         promotion = Promotion.objects.create(version=version, previous=previous, **trail)

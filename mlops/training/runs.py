@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.dispatch import receiver
+from django.utils.translation import gettext as _
 
 from catalog.jobs import queue
 from catalog.jobs.reaper import requeue_stale
@@ -48,15 +49,18 @@ def start_training(
             run.save()
     except IntegrityError:
         active = PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE).first()
-        raise TrainingAlreadyActive(
-            f"Training run {active.pk} is {active.get_status_display()}; only one runs at a time."
-            if active
-            else "Another training was started at the same moment."
-        ) from None
+        raise TrainingAlreadyActive(_why_not_started(active)) from None
     remove_superseded(run)
     if run.trigger != PipelineRun.Trigger.COMMAND:
         transaction.on_commit(lambda: queue.enqueue(run))
     return run
+
+
+def _why_not_started(active: PipelineRun | None) -> str:
+    if active is None:
+        return _("Another training was started at the same moment.")
+    text = _("Training run {run} is {status}; only one runs at a time.")
+    return text.format(run=active.pk, status=active.get_status_display())
 
 
 @receiver(sample_loaded)
@@ -80,9 +84,10 @@ def resume_run(*, run_id: int, by: User | None = None, here: bool = False) -> Pi
     try:
         queue.queue_again(run, f"Resumed by {by or 'a command'}, attempt {run.attempt + 1}.")
     except queue.AnotherIsActive:
-        raise TrainingAlreadyActive("Another training is active; only one runs at a time.") from None
+        raise TrainingAlreadyActive(_("Another training is active; only one runs at a time.")) from None
     except queue.JobNotClaimable:
-        raise RunNotResumable(f"Run {run.pk} was resumed by another process a moment ago.") from None
+        text = _("Run {run} was resumed by another process a moment ago.")
+        raise RunNotResumable(text.format(run=run.pk)) from None
     if not here:
         transaction.on_commit(lambda: queue.enqueue(run))
     return run
@@ -92,17 +97,20 @@ def cancel_run(*, run_id: int) -> PipelineRun:
     """A queued run ends at once, a running one once its worker notices. Raises RunNotFound, RunNotActive."""
     run = get_run(run_id)
     if not queue.cancel(run):
-        raise RunNotActive(f"Run {run_id} has ended already: {run.get_status_display()}.")
+        text = _("Run {run} has ended already: {status}.")
+        raise RunNotActive(text.format(run=run_id, status=run.get_status_display()))
     return run
 
 
 def require_resumable(run: PipelineRun) -> None:
     """Raises RunNotResumable. Only the newest run continues: what an older one has made is of older data and gone."""
     if run.status != Status.ERRORED:
-        raise RunNotResumable(f"Run {run.pk} is {run.get_status_display()}; only an errored one can be resumed.")
+        text = _("Run {run} is {status}; only an errored one can be resumed.")
+        raise RunNotResumable(text.format(run=run.pk, status=run.get_status_display()))
     newer = PipelineRun.objects.filter(pk__gt=run.pk).first()
     if newer is not None:
-        raise RunNotResumable(f"Run {newer.pk} was started after run {run.pk} and has taken its place.")
+        text = _("Run {newer} was started after run {run} and has taken its place.")
+        raise RunNotResumable(text.format(newer=newer.pk, run=run.pk))
 
 
 def is_resumable(run: PipelineRun) -> bool:
@@ -116,5 +124,5 @@ def is_resumable(run: PipelineRun) -> bool:
 def get_run(run_id: int) -> PipelineRun:
     run = PipelineRun.objects.filter(pk=run_id).first()
     if run is None:
-        raise RunNotFound(f"There is no run {run_id}.")
+        raise RunNotFound(_("There is no run {run}.").format(run=run_id))
     return run

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog.models import User
 from mlops.errors import NothingToAdopt
@@ -22,9 +23,10 @@ def adopt_parameters(*, study: int, by: User | None = None) -> ParameterChoice:
     row = TuningStudy.objects.filter(pk=study).first()
     best = row.best if row else None
     if row is None or best is None:
-        raise NothingToAdopt(f"Search {study} has no finished trial.")
+        raise NothingToAdopt(_("Search {search} has no finished trial.").format(search=study))
     if best.number == 0:
-        raise NothingToAdopt(f"Search {study} found nothing better than the current parameters.")
+        text = _("Search {search} found nothing better than the current parameters.")
+        raise NothingToAdopt(text.format(search=study))
     with transaction.atomic():
         _withdraw(ParameterChoice.objects.select_for_update().filter(algorithm=row.algorithm), by)
         return ParameterChoice.objects.create(
@@ -35,7 +37,7 @@ def adopt_parameters(*, study: int, by: User | None = None) -> ParameterChoice:
 def withdraw_parameters(*, choice: int, by: User | None = None) -> None:
     """Makes trainings choose parameters themselves again. Raises NothingToAdopt if the choice is not in force."""
     if not _withdraw(ParameterChoice.objects.filter(pk=choice), by):
-        raise NothingToAdopt(f"Choice {choice} is not in force.")
+        raise NothingToAdopt(_("Choice {choice} is not in force.").format(choice=choice))
 
 
 def _withdraw(choices: Any, by: User | None) -> int:
