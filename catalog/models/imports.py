@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib import admin
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -83,6 +84,7 @@ class UserImport(Job):
         return f"{self.name} of {self.user_id}"
 
     @property
+    @admin.display(description=_("state"))
     def state(self) -> str:
         if self.committed_at:
             return self.State.DONE

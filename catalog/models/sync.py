@@ -1,5 +1,6 @@
 """Syncs with TMDB: runs, their work items, and a record for each TMDB id."""
 
+from django.contrib import admin
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -116,6 +117,7 @@ class TMDBRecord(models.Model):
         return f"TMDB {self.tmdb_id}"
 
     @property
+    @admin.display(description=_("reason"))
     def reason(self) -> str:
         """Why it is not in the catalogue, or not all that TMDB says of it."""
         return describe(self.reasons)

@@ -3,6 +3,7 @@
 import secrets
 
 from django.conf import settings
+from django.contrib import admin
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -133,5 +134,6 @@ class QuarantinedRow(models.Model):
         return f"{self.kind} {self.fingerprint[:12]}"
 
     @property
+    @admin.display(description=_("why"))
     def why(self) -> str:
         return "; ".join(title(code) for code in self.reasons)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from django.contrib import admin
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -68,6 +69,7 @@ class OnlineMetrics(models.Model):
         return f"version {self.version_id} on {self.day}: {self.hits} of {self.n}"
 
     @property
+    @admin.display(description=_("hit rate"))
     def hit_rate(self) -> float | None:
         return self.hits / self.n if self.n else None
 
@@ -137,6 +139,7 @@ class RetrainingCheck(models.Model):
         return f"{self.checked_at:%Y-%m-%d %H:%M}: {self.result}"
 
     @property
+    @admin.display(description=_("sentence"))
     def sentence(self) -> str:
         return Finding(self.result, "", params=self.params).sentence
 
@@ -173,10 +176,12 @@ class Alert(models.Model):
         return f"{self.title}: {self.message}"
 
     @property
+    @admin.display(description=_("title"))
     def title(self) -> str:
         return title(self.code, self.findings[0]["params"] if self.findings else None)
 
     @property
+    @admin.display(description=_("message"))
     def message(self) -> str:
         """The sentences of its findings, each with its title where the alert covers several checks."""
         found = [Finding.from_dict(row) for row in self.findings]
@@ -214,10 +219,12 @@ class TestEvidence(models.Model):
         return f"{self.test} {self.code}: {'passed' if self.passed else 'failed'}"
 
     @property
+    @admin.display(description=_("title"))
     def title(self) -> str:
         return title(self.code)
 
     @property
+    @admin.display(description=_("detail"))
     def detail(self) -> str:
         """The sentences, without that of a check that has none of its own."""
         return " ".join(text for row in self.findings if (text := Finding.from_dict(row).sentence) != self.title)
@@ -244,6 +251,7 @@ class Backtest(models.Model):
         return f"backtest {self.pk} ({self.get_kind_display()})"
 
     @property
+    @admin.display(description=_("summary"))
     def summary(self) -> str:
         """One line: the result of each ablation, or the relative change of nDCG at each age in days."""
         if self.kind == self.Kind.STALENESS:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, NoReturn, Self
 
 from django.conf import settings
+from django.contrib import admin
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -197,6 +198,7 @@ class Promotion(AppendOnly):
         return f"{self.version_id} {self.kind}"
 
     @property
+    @admin.display(description=_("why"))
     def why(self) -> str:
         """The reason given by a person, or the site's own."""
         if self.kind == self.Kind.AUTOMATIC and not self.reason:
