@@ -46,6 +46,7 @@ TERMS = {
     ),
     "rmse": Term("RMSE", _("Distance of predicted from given stars, large errors counting more; lower is better.")),
     "interval": Term(
+        # xgettext:no-python-format
         _("95% interval"),
         _("[low, high]: what chance leaves open. A difference whose interval contains 0 may be chance."),
     ),

@@ -134,7 +134,9 @@ def versions_plot(versions: Iterable[ModelVersion]) -> SafeString:
     ]
     labels = [str(version.pk) for version in judged]
     series = [Series("nDCG@10", points)] if points else []
-    return points_chart(_("nDCG@10 on later data by version, with 95% intervals"), labels, series, connected=False)
+    # xgettext:no-python-format
+    title = _("nDCG@10 on later data by version, with 95% intervals")
+    return points_chart(title, labels, series, connected=False)
 
 
 def _ends(interval: dict[str, Any] | None) -> tuple[float | None, float | None]:

@@ -134,6 +134,7 @@ class Message(TextChoices):
     )
     LATENCY_REGRESSED = (
         "canary.latency_regressed",
+        # xgettext:no-python-format
         _(
             "95% of the lists took up to {figure:g} ms; the limit is {threshold:g} ms, because the previous champion "
             "took {previous_ms:g} ms."
@@ -141,6 +142,7 @@ class Message(TextChoices):
     )
     LATENCY_UNMEASURED = (
         "canary.latency_unmeasured",
+        # xgettext:no-python-format
         _("More than 5% of the lists took longer than the slowest measured class; the limit is {threshold:g} ms."),
     )
     TMDB_CONFIGURATION = "dependency.tmdb_configuration", _("TMDB's configuration changed: {keys}.")
@@ -205,6 +207,7 @@ SENTENCES: dict[str, Text] = {
     AutoRollbackCode.ERRORS: _(
         "{n_failed} of {n} lists failed ({figure:.1%}); the limit is {threshold:.1%}, beyond chance."
     ),
+    # xgettext:no-python-format
     AutoRollbackCode.LATENCY: _("95% of the lists took up to {figure:g} ms; the limit is {threshold:g} ms."),
     AutoRollbackCode.ONLINE_METRICS: _(
         "Online nDCG@10 is {ndcg:.4f}, {figure:+.4f} [{low:+.4f}, {high:+.4f}] from the previous champion's; the limit "
