@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 WIDTH, HEIGHT = 420, 200
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 12, 30
@@ -18,7 +18,7 @@ N_COLOURS = 6
 MAX_X_LABELS = 7
 
 Names = tuple[str | Promise, str | Promise]
-BEFORE_AND_NOW: Names = (lazy("before"), lazy("now"))
+BEFORE_AND_NOW: Names = (gettext_lazy("before"), gettext_lazy("now"))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from catalog.invitations import invite
 from catalog.models import Invitation
@@ -23,7 +23,7 @@ class InvitationAdmin(admin.ModelAdmin):
     list_select_related = ["created_by", "used_by"]
     fields = ["note"]
 
-    @admin.display(description=lazy("state"))
+    @admin.display(description=gettext_lazy("state"))
     def state(self, invitation: Invitation) -> str:
         if invitation.used_at:
             return _("used")

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from catalog.admin.large import CappedFormSet, CountedDeletion, LargeTableAdmin
 from catalog.models import Credit, Movie, MovieGenre, MovieKeyword, Source
@@ -49,18 +49,18 @@ class MovieAdmin(CountedDeletion, LargeTableAdmin):
     list_display = ["title", "year", "source", "rating_count", "shown_mean", "popularity"]
     list_filter = ["source", "is_adult", "genres"]
     search_fields = ["search_title", "imdb_id"]
-    search_help_text = lazy("Title (accents and a wrong letter do not count) or IMDb id")
+    search_help_text = gettext_lazy("Title (accents and a wrong letter do not count) or IMDb id")
     inlines = [GenreInline, KeywordInline, CreditInline]
     readonly_fields = ["rating_count", "shown_mean", "popularity", *PROVENANCE]
     fieldsets = [
         (None, {"fields": ["title", "original_title", "year", "release_date", "overview"]}),
-        (lazy("Facts"), {"fields": ["language", "runtime_minutes", "is_adult", "poster_path"]}),
-        (lazy("Elsewhere"), {"fields": ["movielens_id", "tmdb_id", "imdb_id", "external_id"]}),
-        (lazy("Figures"), {"fields": ["rating_count", "shown_mean", "popularity"]}),
-        (lazy("Provenance"), {"fields": [*PROVENANCE]}),
+        (gettext_lazy("Facts"), {"fields": ["language", "runtime_minutes", "is_adult", "poster_path"]}),
+        (gettext_lazy("Elsewhere"), {"fields": ["movielens_id", "tmdb_id", "imdb_id", "external_id"]}),
+        (gettext_lazy("Figures"), {"fields": ["rating_count", "shown_mean", "popularity"]}),
+        (gettext_lazy("Provenance"), {"fields": [*PROVENANCE]}),
     ]
 
-    @admin.display(description=lazy("mean rating"))
+    @admin.display(description=gettext_lazy("mean rating"))
     def shown_mean(self, movie: Movie) -> str:
         return _("none") if movie.mean_rating is None else f"{movie.mean_rating:.2f}"
 

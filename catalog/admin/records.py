@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from catalog.admin.large import ReadOnlyAdmin
 from catalog.models import ImportRun, SyncRun, TMDBRecord, UserImport
@@ -18,7 +18,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
     list_filter = ["status", "scope"]
     fields = ["scope", "status", "progress", "counts", "message", "started_at", "heartbeat_at", "ended_at", "log"]
 
-    @admin.display(description=lazy("progress"))
+    @admin.display(description=gettext_lazy("progress"))
     def progress(self, run: SyncRun) -> str:
         text = _("{n_done:,} of {n_items:,} ({left})") if run.progress_text else _("{n_done:,} of {n_items:,}")
         return text.format(n_done=run.n_done, n_items=run.n_items, left=run.progress_text)
@@ -30,7 +30,7 @@ class TMDBRecordAdmin(ReadOnlyAdmin):
     list_filter = ["state"]
     list_select_related = ["movie"]
     search_fields = ["=tmdb_id", "=movie__title"]
-    search_help_text = lazy("TMDB's number, or a movie's title as it is written")
+    search_help_text = gettext_lazy("TMDB's number, or a movie's title as it is written")
 
 
 @admin.register(UserImport)
@@ -47,7 +47,7 @@ class UserImportAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[UserImport]:
         return super().get_queryset(request).defer("content")
 
-    @admin.display(description=lazy("rows read"))
+    @admin.display(description=gettext_lazy("rows read"))
     def progress(self, user_import: Any) -> str:
         return _("{n_done:,} of {n_items:,}").format(n_done=user_import.n_read, n_items=user_import.n_rows)
 

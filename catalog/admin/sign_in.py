@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from catalog.admin.large import LargeTableAdmin
 from catalog.models import User
@@ -43,7 +43,7 @@ class IdentityAdmin(LargeTableAdmin):
     fields = ["user", "provider", "uid", "date_joined", "last_login"]
     list_select_related = ["user"]
     search_fields = ["=user__username", "=uid"]
-    search_help_text = lazy("A user's name or a sub, as it is written")
+    search_help_text = gettext_lazy("A user's name or a sub, as it is written")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -61,7 +61,7 @@ class PasswordLinks:
     With it they choose a new password, or sign in where the site takes none.
     """
 
-    @admin.action(description=lazy("Make a link for a new password"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Make a link for a new password"), permissions=["change"])
     def make_password_link(self, request: HttpRequest, users: Any) -> HttpResponse | None:
         user = users[0] if len(users) == 1 else None
         if problem := _problem(request, user):

@@ -9,8 +9,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.accounts import delete_account
 from catalog.admin.large import CappedPaginator, CountedDeletion, DeletesEach, LargeTableAdmin
@@ -29,7 +28,7 @@ class UserAdmin(PasswordLinks, CountedDeletion, DeletesEach, DjangoUserAdmin):
     list_filter = ["source", "is_staff", "is_superuser", "is_active", "groups"]
     readonly_fields = ["source", "external_id", "last_login", "date_joined"]
     actions = ["make_password_link", "hide_published", "lift_hiding", "revoke_keys"]
-    fieldsets = [*DjangoUserAdmin.fieldsets, (lazy("Provenance"), {"fields": ["source", "external_id"]})]  # type: ignore[misc]
+    fieldsets = [*DjangoUserAdmin.fieldsets, (gettext_lazy("Provenance"), {"fields": ["source", "external_id"]})]  # type: ignore[misc]
 
     def save_model(self, request: HttpRequest, user: User, form: Any, change: bool) -> None:
         """An address that staff changed is to be confirmed again."""
@@ -41,17 +40,17 @@ class UserAdmin(PasswordLinks, CountedDeletion, DeletesEach, DjangoUserAdmin):
     def delete_model(self, request: HttpRequest, user: Any) -> None:
         delete_account(user=user)
 
-    @admin.action(description=lazy("Hide profile and public lists"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Hide profile and public lists"), permissions=["change"])
     def hide_published(self, request: HttpRequest, users: Any) -> None:
         done = [user for user in users if hide_profile(user=user)]
         self._tell(request, done, _("Hid the profile and public lists. The account page says so."))
 
-    @admin.action(description=lazy("Let users publish again"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Let users publish again"), permissions=["change"])
     def lift_hiding(self, request: HttpRequest, users: Any) -> None:
         done = [user for user in users if lift_hiding(user=user)]
         self._tell(request, done, _("Lifted the hiding of the profile and public lists."))
 
-    @admin.action(description=lazy("Revoke all API keys"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Revoke all API keys"), permissions=["change"])
     def revoke_keys(self, request: HttpRequest, users: Any) -> None:
         done = [user for user in users if revoke_keys(user)]
         self._tell(request, done, _("Revoked all API keys."))
@@ -66,7 +65,7 @@ class MoviesOfUsers(LargeTableAdmin):
     list_select_related = ["user", "movie"]
     raw_id_fields = ["user", "movie"]
     search_fields = ["=user__username", "=movie__title"]
-    search_help_text = lazy("A user's name or a movie's title, as it is written")
+    search_help_text = gettext_lazy("A user's name or a movie's title, as it is written")
 
 
 class RatingForm(forms.ModelForm):
@@ -121,7 +120,7 @@ class APIKeyAdmin(LargeTableAdmin):
     list_select_related = ["user"]
     list_filter = ["is_from_sign_in"]
     search_fields = ["=user__username", "^prefix"]
-    search_help_text = lazy("A user's name as it is written, or how the key begins")
+    search_help_text = gettext_lazy("A user's name as it is written, or how the key begins")
     fields = ["user", "name", "prefix", "scopes", "is_from_sign_in", "created_at", "expires_at", "last_used_at"]
     actions = ["revoke"]
 
@@ -131,7 +130,7 @@ class APIKeyAdmin(LargeTableAdmin):
     def has_change_permission(self, request: HttpRequest, obj: APIKey | None = None) -> bool:
         return False
 
-    @admin.action(description=lazy("Revoke the keys"), permissions=["delete"])
+    @admin.action(description=gettext_lazy("Revoke the keys"), permissions=["delete"])
     def revoke(self, request: HttpRequest, keys: Any) -> None:
         self.log_deletions(request, keys)
         n, _each = keys.delete()

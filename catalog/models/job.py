@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from catalog.models.outcomes import sentence
 
@@ -117,7 +117,7 @@ class Job(models.Model):
         return progress_text(self.share, self.remaining_seconds) if self.is_active else ""
 
     @property
-    @admin.display(description=lazy("message"))
+    @admin.display(description=gettext_lazy("message"))
     def message(self) -> str:
         """How it ended, in a sentence; empty before."""
         return sentence(self.outcome, self.details)

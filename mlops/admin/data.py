@@ -7,8 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.models import User
 from mlops.admin.read_only import ReadOnlyAdmin, ReasonForm, require_permission
@@ -32,7 +31,7 @@ class DatasetSnapshotAdmin(ReadOnlyAdmin):
     detail_template = "admin/mlops/datasetsnapshot/detail.html"
     shows_errors_on_row = True
 
-    @admin.display(description=lazy("files kept"), boolean=True)
+    @admin.display(description=gettext_lazy("files kept"), boolean=True)
     def is_kept(self, snapshot: DatasetSnapshot) -> bool:
         return not snapshot.unavailable_reason
 
@@ -73,14 +72,16 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
     search_fields = ["=movie_id", "fingerprint"]
     actions = ["release_selected"]
 
-    @admin.display(description=lazy("content"))
+    @admin.display(description=gettext_lazy("content"))
     def shown_content(self, row: QuarantinedRow) -> str:
         return json.dumps(row.content, ensure_ascii=False)[:200]
 
     def has_release_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(RELEASE)
 
-    @admin.action(description=lazy("Release selected rows, so that models learn from them"), permissions=["release"])
+    @admin.action(
+        description=gettext_lazy("Release selected rows, so that models learn from them"), permissions=["release"]
+    )
     def release_selected(self, request: HttpRequest, queryset: QuerySet[QuarantinedRow]) -> HttpResponse | None:
         """Asks for the reason, then comes here again with it."""
         rows = list(queryset.filter(released_at=None))

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import User
@@ -27,13 +27,13 @@ class PipelineRunAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     detail_template = "admin/mlops/pipelinerun/detail.html"
 
-    @admin.display(description=lazy("seconds"))
+    @admin.display(description=gettext_lazy("seconds"))
     def duration(self, run: PipelineRun) -> str:
         if run.started_at is None or run.ended_at is None:
             return ""
         return f"{(run.ended_at - run.started_at).total_seconds():.0f}"
 
-    @admin.display(description=lazy("how it ended"))
+    @admin.display(description=gettext_lazy("how it ended"))
     def ending(self, run: PipelineRun) -> str:
         return Truncator(run.message).chars(90)
 

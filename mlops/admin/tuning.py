@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from catalog.models import User
@@ -23,12 +23,12 @@ class TuningStudyAdmin(ReadOnlyAdmin):
     list_filter = ["algorithm"]
     detail_template = "admin/mlops/tuningstudy/detail.html"
 
-    @admin.display(description=lazy("best nDCG"))
+    @admin.display(description=gettext_lazy("best nDCG"))
     def best_ndcg(self, study: TuningStudy) -> str:
         best = study.best
         return "-" if best is None else f"{best.ndcg:.4f}"
 
-    @admin.display(description=lazy("above what was used, 95 %"))
+    @admin.display(description=gettext_lazy("above what was used, 95 %"))
     def gain(self, study: TuningStudy) -> str:
         return difference_text(study.difference) or "-"
 
@@ -62,7 +62,7 @@ class ParameterChoiceAdmin(ReadOnlyAdmin):
     list_select_related = ["trial", "adopted_by"]
     detail_template = "admin/mlops/parameterchoice/detail.html"
 
-    @admin.display(description=lazy("in force"), boolean=True)
+    @admin.display(description=gettext_lazy("in force"), boolean=True)
     def is_in_force(self, choice: ParameterChoice) -> bool:
         return choice.withdrawn_at is None
 

@@ -9,7 +9,7 @@ from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from catalog.models import Movie, User
@@ -33,9 +33,9 @@ from mlops.registry.promotion import predecessor_of_champion, promote, refuse, r
 
 PROMOTE, FORCE = "mlops.promote_modelversion", "mlops.force_modelversion"
 TITLES = {  # of the pages that ask first, and of their buttons
-    "promote": lazy("Promote version {version}"),
-    "force": lazy("Force version {version}"),
-    "refuse": lazy("Refuse version {version}"),
+    "promote": gettext_lazy("Promote version {version}"),
+    "force": gettext_lazy("Force version {version}"),
+    "refuse": gettext_lazy("Refuse version {version}"),
 }
 Status = ModelVersion.Status
 
@@ -55,11 +55,11 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     def ndcg(self, version: ModelVersion) -> str:
         return "-" if version.ndcg is None else f"{version.ndcg:.4f}"
 
-    @admin.display(description=lazy("above the best simple baseline"))
+    @admin.display(description=gettext_lazy("above the best simple baseline"))
     def against_baseline(self, version: ModelVersion) -> str:
         return difference_text(version.difference_from(version.figures.get("best_simple_baseline", ""))) or "-"
 
-    @admin.display(description=lazy("files kept"), boolean=True)
+    @admin.display(description=gettext_lazy("files kept"), boolean=True)
     def is_kept(self, version: ModelVersion) -> bool:
         return version.artifact_removed_at is None
 
@@ -210,6 +210,6 @@ class GateDecisionAdmin(ReadOnlyAdmin):
     list_select_related = ["version", "champion"]
     detail_template = "admin/mlops/gatedecision/detail.html"
 
-    @admin.display(description=lazy("why"))
+    @admin.display(description=gettext_lazy("why"))
     def why(self, decision: GateDecision) -> str:
         return Truncator(decision.sentence).chars(120)
