@@ -23,6 +23,12 @@ FILES = ["manage.py", "config.yaml", "CHANGELOG.md"]
 VIETNAMESE = {"Accept-Language": "vi-VN,vi;q=0.9,en;q=0.8"}
 PLACEHOLDER = re.compile(r"%\(\w+\)[.\d]*[a-zA-Z]|%[sdrg]|\{\w*\}|<[^<>]+>")
 
+# What has no words for readers, or words that are the same in all languages.
+WORDLESS = re.compile(
+    r"\{% comment.*?endcomment %\}|\{% blocktranslate\b.*?endblocktranslate %\}|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}"
+    r"|<(script|style|code|pre)\b.*?</\1>|<meta\b[^>]*>|&\w+;|\b(?:TMDB|IMDb|MLflow|nDCG)\b",
+    re.DOTALL,
+)
 READ_ALOUD = re.compile(r'\b(?:title|alt|aria-label|aria-description|placeholder|data-label)="([^"]*)"')
 SAME = re.compile(
     r"\b(nora(@example\.org)?|Movierec|API|IMDb|TMDB|English|Tiếng Việt|Letterboxd|Trakt|CSV|JSON|zip|csv|json|MB)\b"
@@ -164,3 +170,17 @@ def test_translations_keep_placeholders_and_markup():
     for entry in polib.pofile(str(TEXTS)):
         wanted = sorted(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid))
         assert sorted(PLACEHOLDER.findall(entry.msgstr_plural[0] if entry.msgid_plural else entry.msgstr)) == wanted
+
+
+def test_no_template_has_words_outside_gettext():
+    found = {}
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        if bare := _bare_words(path.read_text()):
+            found[str(path.relative_to(ROOT))] = bare
+    assert found == {}
+
+
+def _bare_words(template: str) -> list[str]:
+    text = WORDLESS.sub("\0", template)
+    parts = [*READ_ALOUD.findall(text), *re.split(r'\0|<(?:[^>"]|"[^"]*")*>', text)]
+    return [part.strip() for part in parts if re.search(r"[A-Za-z]{2}", part)]
