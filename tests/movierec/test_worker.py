@@ -15,6 +15,8 @@ from mlops.models import Watermark
 from mlops.services import ensure_schedules
 from movierec import beat
 from movierec.celery import app
+from movierec.policy import load_policy
+from tests.mlops.site import write_policy
 from tests.processes import BIN, ROOT, environment, running, wait_for
 
 WORKER = ("celery", "--quiet", "--app", "movierec", "worker", "--concurrency", "1", "--hostname", "test@%h")
@@ -89,10 +91,12 @@ def test_a_fork_does_not_wait_for_ever(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_scheduler_is_in_the_main_process(tmp_path: Path):
+def test_the_scheduler_is_in_the_main_process(tmp_path: Path, settings):
+    config = write_policy(tmp_path / "config.yaml", schedules={"beat-heartbeat": {"every_seconds": 2}})
+    settings.POLICY = load_policy(config)
     ensure_schedules()
-    log = tmp_path / "worker.log"
-    with running(*WORKER, "--queues", "default", "--beat", log=log) as process:
+    log, changes = tmp_path / "worker.log", {"CONFIG_FILE": str(config)}
+    with running(*WORKER, "--queues", "default", "--beat", log=log, **changes) as process:
         beats = Watermark.objects.filter(name="beat")
         wait_for(beats.exists, seconds=120, what=f"a scheduled task has run: {log.read_text()}")
 
