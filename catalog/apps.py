@@ -20,4 +20,4 @@ class CatalogConfig(AppConfig):
         # Only now can models be imported. Job kinds register themselves, and `heartbeat` connects to Celery's signals.
         from catalog.imports import lifecycle  # noqa: F401
         from catalog.jobs import heartbeat  # noqa: F401
-        from catalog.sync import job as sync_job  # noqa: F401
+        from catalog.sync import job, wikidata_job  # noqa: F401

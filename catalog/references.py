@@ -5,19 +5,41 @@ References are ratings, watchlists, impressions and hand edits.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 from django.db.models import Model, Q, QuerySet
 
-from catalog.models import AlternativeTitle, Credit, Genre, Keyword, Movie, MovieGenre, MovieKeyword, Source, TMDBRecord
+from catalog.models import (
+    AlternativeTitle,
+    Credit,
+    Genre,
+    Keyword,
+    Movie,
+    MovieGenre,
+    MovieKeyword,
+    Source,
+    SyncItem,
+    SyncRun,
+    TMDBRecord,
+    WikidataItem,
+    WikidataRecord,
+    WikidataRun,
+)
 
 LINKS: tuple[type[Model], ...] = (MovieGenre, MovieKeyword, Credit, AlternativeTitle)
+# Of each provider: work under way, and what is known of its records, which say where content came from.
+RUNS: dict[Source, tuple[type[Model], ...]] = {Source.TMDB: (SyncItem, SyncRun), Source.WIKIDATA: (WikidataRun,)}
+RECORDS: dict[Source, tuple[type[Model], ...]] = {
+    Source.TMDB: (TMDBRecord,),
+    Source.WIKIDATA: (WikidataRecord, WikidataItem),
+}
 
 
 def unreferenced(movies: QuerySet[Movie]) -> list[int]:
     """Keys of movies that only imported metadata refers to. Checks every model with a relation to Movie."""
     for relation in Movie._meta.related_objects:
         model = relation.related_model
-        if not isinstance(model, type) or relation.many_to_many or model is TMDBRecord:
+        if not isinstance(model, type) or relation.many_to_many or model in chain(*RECORDS.values()):
             continue
         rows = model._default_manager.exclude(**{relation.field.name: None})
         if model in LINKS:

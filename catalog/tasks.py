@@ -2,14 +2,16 @@
 
 import logging
 import time
+from types import ModuleType
 
 from celery import shared_task
 
 from catalog import popularity
+from catalog.errors import ProviderUnavailable
 from catalog.imports import lifecycle
 from catalog.ingest.removal import remove_old_content
 from catalog.jobs.reaper import requeue_stale as requeue_stale_jobs
-from catalog.models import SyncRun
+from catalog.models import SyncRun, WikidataRun
 from catalog.sample import job as sample_job
 from catalog.site_settings import tmdb_read_token
 from catalog.sync.work_items import SyncRequest
@@ -36,11 +38,29 @@ def sync_tmdb(*, goes_on: bool = False) -> dict[str, str | int]:
     if reason := _reason_to_skip(goes_on):
         logger.info("TMDB sync skipped: %s", reason)
         return {"skipped": reason, "too_old": removed}
-    from catalog.sync.work import sync  # the HTTP client is no part of a worker that never syncs
-
     request = SyncRequest(SyncRun.Scope.EVERYTHING)
-    run = sync(request, trigger=SyncRun.Trigger.SCHEDULED, until=time.monotonic() + TASK_SECONDS)
+    run = _services()[0].sync(request, trigger=SyncRun.Trigger.SCHEDULED, until=time.monotonic() + TASK_SECONDS)
     return {"run": run.pk, "status": run.status, "too_old": removed}
+
+
+def _services() -> tuple[ModuleType, ModuleType]:
+    """Those that sync with TMDB and with Wikidata."""
+    from catalog.sync import wikidata, work  # the HTTP client is no part of a worker that never syncs
+
+    return work, wikidata
+
+
+@shared_task(name="catalog.sync_wikidata", ignore_result=True)
+def sync_wikidata(*, goes_on: bool = False) -> dict[str, str | int]:
+    """Reads the movies that are due, or with `goes_on` continues the waiting run. Yields to other work as well."""
+    if goes_on and not WikidataRun.objects.filter(status__in=WikidataRun.ACTIVE).exists():
+        return {"skipped": "the run has ended"}
+    try:
+        run = _services()[1].sync(trigger=WikidataRun.Trigger.SCHEDULED, until=time.monotonic() + TASK_SECONDS)
+    except ProviderUnavailable as error:
+        logger.info("Wikidata sync skipped: %s", error)
+        return {"skipped": str(error)}
+    return {"run": run.pk, "status": run.status} if run else {"skipped": "another process syncs with Wikidata"}
 
 
 def _reason_to_skip(goes_on: bool) -> str:

@@ -244,6 +244,7 @@ class SchedulesPolicy(Section):
 
     train_model: When = key("0 3 * * *", "queues a training")
     sync_tmdb: When = key("30 2 * * *", "fetches new and changed movies")
+    sync_wikidata: When = key("30 1 * * *", "reads facts from Wikidata")
     refresh_popularity: When = key("5 * * * *", "updates the popularity of movies")
     check_drift: When = key("0 4 * * *", "writes a drift report")
     score_online_metrics: When = key("*/10 * * * *", "computes online metrics")

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 TASKS = {str(field.alias): f"mlops.{name}" for name, field in SchedulesPolicy.model_fields.items()} | {
     "train-model": "mlops.train_model_scheduled",
     "sync-tmdb": "catalog.sync_tmdb",
+    "sync-wikidata": "catalog.sync_wikidata",
     "refresh-popularity": "catalog.refresh_popularity",
     "remove-old-imports": "catalog.remove_old_imports",
     "requeue-stale-jobs": "catalog.requeue_stale",

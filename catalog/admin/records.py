@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog.admin.large import ReadOnlyAdmin
-from catalog.models import ImportRun, SyncRun, TMDBRecord, UserImport
+from catalog.models import ImportRun, SyncRun, TMDBRecord, UserImport, WikidataRecord, WikidataRun
 
 
 @admin.register(SyncRun)
@@ -31,6 +31,27 @@ class TMDBRecordAdmin(ReadOnlyAdmin):
     list_select_related = ["movie"]
     search_fields = ["=tmdb_id", "=movie__title"]
     search_help_text = gettext_lazy("TMDB's number, or a movie's title as it is written")
+
+
+@admin.register(WikidataRun)
+class WikidataRunAdmin(ReadOnlyAdmin):
+    list_display = ["id", "status", "started_at", "heartbeat_at", "ended_at", "progress", "message"]
+    list_filter = ["status"]
+    fields = ["status", "limit", "progress", "counts", "message", "started_at", "heartbeat_at", "ended_at", "log"]
+
+    @admin.display(description="progress")
+    def progress(self, run: WikidataRun) -> str:
+        left = f" ({run.progress_text})" if run.progress_text else ""
+        return f"{run.n_done:,} of {run.n_due:,}{left}"
+
+
+@admin.register(WikidataRecord)
+class WikidataRecordAdmin(ReadOnlyAdmin):
+    list_display = ["movie", "qid", "state", "reason", "read_at", "checked_at"]
+    list_filter = ["state"]
+    list_select_related = ["movie"]
+    search_fields = ["=qid", "=movie__title"]
+    search_help_text = "number of the item at Wikidata, or a movie's title as it is written"
 
 
 @admin.register(UserImport)

@@ -21,14 +21,15 @@ class LinkTable(NamedTuple):
     key: str
     fixed: dict[str, str] = {}
     details: tuple[str, ...] = ()
+    is_of_one_source: bool = False  # see docs/adr/0013-two-providers.md
 
 
 _CREDIT = ("position", "character")
 TABLES = {
     "genres": LinkTable(MovieGenre, "genre_id"),
     "keywords": LinkTable(MovieKeyword, "keyword_id"),
-    "cast": LinkTable(Credit, "person_id", {"role": Credit.Role.CAST.value}, _CREDIT),
-    "directors": LinkTable(Credit, "person_id", {"role": Credit.Role.DIRECTOR.value}, _CREDIT),
+    "cast": LinkTable(Credit, "person_id", {"role": Credit.Role.CAST.value}, _CREDIT, True),
+    "directors": LinkTable(Credit, "person_id", {"role": Credit.Role.DIRECTOR.value}, _CREDIT, True),
     "alternative_titles": LinkTable(AlternativeTitle, "title"),
 }
 
@@ -48,9 +49,30 @@ def write_links(
         for movie, links in known:
             if name in links and movie.field_sources.get(table.model.EDITED_AS) != Source.SITE:
                 wanted[movie.pk] = links[name] | wanted.get(movie.pk, {})
+        if table.is_of_one_source:
+            changed |= _give_way(source, table, wanted)
         if wanted:
             changed |= _write(source, table, wanted, old=wanted.keys() - fresh, replace=replace)
     return changed - fresh
+
+
+def _give_way(source: Source, table: LinkTable, wanted: dict[int, Wanted]) -> set[int]:
+    """Of a movie's people one source tells: Wikidata's list, which is in no order, gives way to that of another.
+
+    Two sources would list each person twice, as each has ids of its own. Returns the movies that lost Wikidata's list.
+    """
+    links = table.model._default_manager.filter(**table.fixed)
+    if source == Source.WIKIDATA:
+        for movie_id in set(
+            links.filter(movie_id__in=wanted).exclude(source=source).values_list("movie_id", flat=True)
+        ):
+            wanted[movie_id] = {}
+        return set()
+    listed = [movie_id for movie_id, of_movie in wanted.items() if of_movie]
+    former = links.filter(movie_id__in=listed, source=Source.WIKIDATA)
+    movies = set(former.values_list("movie_id", flat=True))
+    former.delete()
+    return movies
 
 
 def _write(source: Source, table: LinkTable, wanted: dict[int, Wanted], *, old: set[int], replace: bool) -> set[int]:

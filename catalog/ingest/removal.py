@@ -1,4 +1,4 @@
-"""Removes content of a source again: the sample, TMDB's, or what TMDB's terms no longer allow to keep."""
+"""Removes content of a source again: the sample, a provider's, or what TMDB's terms no longer allow to keep."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from catalog.aggregates import rebuild_aggregates
 from catalog.ingest.fields import supplied_by, withdraw
-from catalog.models import Credit, ImportRun, Movie, Person, Rating, Source, SyncItem, SyncRun, TMDBRecord, User
+from catalog.models import Credit, ImportRun, Movie, Person, Rating, Source, TMDBRecord, User
 from catalog.popularity import refresh_popularity
 from catalog.progress import chunks, chunks_with_progress
-from catalog.references import LINKS, delete_unreferenced, deleting_unused_metadata, unreferenced
+from catalog.references import LINKS, RECORDS, RUNS, delete_unreferenced, deleting_unused_metadata, unreferenced
 from catalog.search.index_maintenance import forget_unused_terms
 from catalog.signals import provider_purged
 
@@ -29,24 +29,25 @@ class PurgeReport:
     stripped: int = 0
 
 
-def purge_tmdb(*, show_progress: bool = False) -> PurgeReport:
-    """Removes everything from TMDB and keeps all other content and user data.
+def purge_provider(provider: Source, *, show_progress: bool = False) -> PurgeReport:
+    """Removes everything from a metadata provider and keeps all other content and user data.
 
-    A movie that only TMDB described is deleted unless something on the site refers to it; then it stays under a neutral
-    title. If interrupted, it can be run again.
+    A movie that only the provider described is deleted unless something on the site refers to it; then it stays under
+    a neutral title. If interrupted, it can be run again.
     """
     with transaction.atomic():  # first, so that an active sync finds no items and stops writing
-        SyncItem.objects.all().delete()
-        SyncRun.objects.all().delete()
+        for model in RUNS[provider]:
+            model._default_manager.all().delete()
     report = PurgeReport()
-    movies = _described_by_tmdb()
-    for keys in chunks_with_progress(movies, BATCH, description="Purging TMDB", unit=" movies", shown=show_progress):
-        _strip(keys, report)
+    movies, text = _described_by(provider), f"Purging {provider.label}"
+    for keys in chunks_with_progress(movies, BATCH, description=text, unit=" movies", shown=show_progress):
+        _strip(keys, provider, report)
     forget_unused_terms()
     with transaction.atomic():
-        TMDBRecord.objects.all().delete()
-        _remove_people()
-        provider_purged.send(sender=None, source=Source.TMDB.value)
+        for model in RECORDS[provider]:
+            model._default_manager.all().delete()
+        _remove_people(provider)
+        provider_purged.send(sender=None, source=provider.value)
     return report
 
 
@@ -56,55 +57,56 @@ def remove_old_content() -> int:
     old = TMDBRecord.objects.filter(fetched_at__lt=limit)
     movies = list(old.exclude(movie=None).values_list("movie", flat=True))
     for keys in chunks(movies, BATCH):
-        _strip(keys, PurgeReport())
+        _strip(keys, Source.TMDB, PurgeReport())
     old.filter(state=TMDBRecord.State.GONE).update(fetched_at=None, movie=None)  # keeps no content
     old.exclude(state=TMDBRecord.State.GONE).delete()
-    _remove_people()
+    _remove_people(Source.TMDB)
     if movies:
         forget_unused_terms()
     return len(movies)
 
 
-def _described_by_tmdb() -> list[int]:
-    found = set(Movie.objects.filter(Q(source=Source.TMDB) | ~Q(field_sources={})).values_list("pk", flat=True))
+def _described_by(provider: Source) -> list[int]:
+    found = set(Movie.objects.filter(Q(source=provider) | ~Q(field_sources={})).values_list("pk", flat=True))
     for model in LINKS:
-        found |= set(model._default_manager.filter(source=Source.TMDB).values_list("movie", flat=True))
+        found |= set(model._default_manager.filter(source=provider).values_list("movie", flat=True))
     return sorted(found)
 
 
-def _strip(keys: Sequence[int], report: PurgeReport) -> None:
-    """Removes TMDB's content from a few movies in one short transaction."""
-    from_tmdb = Q(movie__in=keys, source=Source.TMDB)
-    with transaction.atomic(), deleting_unused_metadata(from_tmdb):
+def _strip(keys: Sequence[int], provider: Source, report: PurgeReport) -> None:
+    """Removes the provider's content from a few movies in one short transaction."""
+    from_it = Q(movie__in=keys, source=provider)
+    with transaction.atomic(), deleting_unused_metadata(from_it):
         stripped: set[int] = set()
         for model in LINKS:
-            links = model._default_manager.filter(from_tmdb)
+            links = model._default_manager.filter(from_it)
             stripped |= set(links.values_list("movie", flat=True))
             links.delete()
-        report.removed += delete_unreferenced(Movie.objects.filter(pk__in=keys, source=Source.TMDB))
+        report.removed += delete_unreferenced(Movie.objects.filter(pk__in=keys, source=provider))
         for movie in Movie.objects.select_for_update().filter(pk__in=keys):
-            report.renamed += movie.source == Source.TMDB
-            report.stripped += _strip_fields(movie, movie.pk in stripped)
+            report.renamed += movie.source == provider
+            report.stripped += _strip_fields(movie, provider, movie.pk in stripped)
 
 
-def _strip_fields(movie: Movie, had_links: bool) -> bool:
-    """Empties the fields from TMDB. The title, which is required, becomes the site's own number."""
-    from_tmdb = [name for name in supplied_by(Source.TMDB) if movie.source_of(name) == Source.TMDB]
-    withdraw(movie, from_tmdb)
-    if "title" in from_tmdb:
+def _strip_fields(movie: Movie, provider: Source, had_links: bool) -> bool:
+    """Empties the provider's fields. The title, which is required, becomes the site's own number."""
+    from_it = [name for name in supplied_by(provider) if movie.source_of(name) == provider]
+    withdraw(movie, from_it)
+    if "title" in from_it:
         movie.title = f"Movie {movie.pk}"
-    if movie.source == Source.TMDB:
+    if movie.source == provider:
         movie.source = Source.SITE
-    if from_tmdb or had_links:
+    if from_it or had_links:
         movie.save()
-    return bool(from_tmdb or had_links)
+    return bool(from_it or had_links)
 
 
-def _remove_people() -> None:
-    """Deletes TMDB's people; those credited by hand stay as the site's own."""
-    Person.objects.filter(source=Source.TMDB, credits=None).delete()
-    credited: Iterable[int] = Credit.objects.exclude(source=Source.TMDB).values_list("person", flat=True)
-    Person.objects.filter(source=Source.TMDB, pk__in=credited).update(source=Source.SITE, tmdb_id=None)
+def _remove_people(provider: Source) -> None:
+    """Deletes the provider's people; those credited by hand stay as the site's own."""
+    Person.objects.filter(source=provider, credits=None).delete()
+    credited: Iterable[int] = Credit.objects.exclude(source=provider).values_list("person", flat=True)
+    known = Person.objects.filter(source=provider, pk__in=credited)
+    known.update(source=Source.SITE, tmdb_id=None, wikidata_id=None)
 
 
 @dataclass

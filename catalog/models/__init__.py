@@ -21,5 +21,6 @@ from catalog.models.personal import MovieList, MovieListItem, Note, Profile
 from catalog.models.rating import Rating, User, Viewing, WatchlistItem
 from catalog.models.request_count import RequestCount
 from catalog.models.site_settings import SiteSettings
-from catalog.models.source import Source
+from catalog.models.source import PROVIDERS, Source
 from catalog.models.sync import SyncItem, SyncRun, TMDBRecord
+from catalog.models.wikidata import WikidataItem, WikidataRecord, WikidataRun

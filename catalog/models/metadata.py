@@ -79,6 +79,7 @@ class Keyword(models.Model):
 class Person(models.Model):
     name = models.CharField(max_length=160)
     tmdb_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
+    wikidata_id = models.PositiveIntegerField(null=True, blank=True, unique=True, help_text="Number of the item.")
     source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
 
     class Meta:

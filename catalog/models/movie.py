@@ -10,7 +10,7 @@ from django.utils.text import slugify
 from catalog.bounds import FIRST_YEAR, LAST_YEAR
 from catalog.models.metadata import Credit, Genre, Keyword, SearchTerm
 from catalog.models.querysets import MovieQuerySet
-from catalog.models.source import Source
+from catalog.models.source import PROVIDERS, Source
 from catalog.text import fold, search_terms
 
 # "Best rated" adds this many ratings of this value to a movie's own, which makes a Bayesian mean. They are constants,
@@ -43,6 +43,7 @@ class Movie(models.Model):
     overview = models.TextField(blank=True)
     language = models.CharField(max_length=8, blank=True, help_text="ISO 639-1 code of the original language.")
     runtime_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    countries = models.CharField(max_length=200, blank=True, help_text="Countries of origin, separated by commas.")
     is_adult = models.BooleanField(default=False)
     poster_path = models.CharField(max_length=120, blank=True, help_text="Path of the poster at TMDB.")
     movielens_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
@@ -137,8 +138,8 @@ class Movie(models.Model):
         return str(self.field_sources.get(field, self.source))
 
     def _is_of_another_source(self, field: str, other: str) -> bool:
-        """Whether `other` comes from TMDB and `field` does not, so that one says nothing about the other."""
-        return self.source_of(other) == Source.TMDB != self.source_of(field)
+        """Whether `other` comes from a provider and `field` does not, so that one says nothing about the other."""
+        return self.source_of(other) in PROVIDERS and self.source_of(other) != self.source_of(field)
 
     def mark_edited(self, *fields: str) -> None:
         """Marks fields that a person edited or removed by hand; no sync changes them from then on."""

@@ -8,5 +8,9 @@ class Source(models.TextChoices):
     MOVIELENS = "movielens", "MovieLens"
     GENERATED = "generated", "generated sample"
     TMDB = "tmdb", "TMDB"
+    WIKIDATA = "wikidata", "Wikidata"
     IMPORTED = "imported", "imported by its owner"
     BULK = "bulk", "sent by the operator"
+
+
+PROVIDERS = (Source.TMDB, Source.WIKIDATA)  # metadata of other sites, read and purged as a whole

@@ -62,9 +62,9 @@ def test_every_source_of_data_has_its_terms(alice, quick, source):
 
 
 def test_a_source_of_a_later_version_is_named(alice, quick):
-    card = model_card(make_version(snapshot=make_snapshot(sources=["wikidata"])))
+    card = model_card(make_version(snapshot=make_snapshot(sources=["wikipedia"])))
 
-    assert "| wikidata | not known here |" in card
+    assert "| wikipedia | not known here |" in card
 
 
 def test_the_card_is_the_same_in_every_language(alice, quick, sam):

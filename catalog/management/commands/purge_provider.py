@@ -2,9 +2,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from catalog.ingest.removal import purge_tmdb
+from catalog.ingest.removal import purge_provider
 from catalog.management.base import LongCommand
-from catalog.models import Source
+from catalog.models import PROVIDERS, Source
 from catalog.site_settings import tmdb_read_token
 
 
@@ -15,13 +15,20 @@ class Command(LongCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("provider", choices=[Source.TMDB.value], help="provider of the content")
+        parser.add_argument(
+            "provider", choices=[provider.value for provider in PROVIDERS], help="provider of the content"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = purge_tmdb(show_progress=self.show_progress)
+        provider = Source(options["provider"])
+        report = purge_provider(provider, show_progress=self.show_progress)
         self.stdout.write(
-            f"Deleted {report.removed:,} movies that only TMDB described; took its content out of {report.stripped:,} "
-            f"others, {report.renamed:,} of which have no title any more but a number, since people rated them."
+            f"Deleted {report.removed:,} movies that only {provider.label} described; took its content out of "
+            f"{report.stripped:,} others, {report.renamed:,} of which have no title any more but a number, since "
+            "people rated them."
         )
-        if tmdb_read_token():
+        if provider == Source.TMDB and tmdb_read_token():
             self.stderr.write(self.style.WARNING("TMDB_READ_TOKEN is still set: the next sync brings it all back."))
+        if provider == Source.WIKIDATA:
+            said = "The schedule sync-wikidata brings it all back, unless config.yaml turns it off."
+            self.stderr.write(self.style.WARNING(said))

@@ -1,0 +1,133 @@
+"""A sync with Wikidata as a kind of job: what is due, and how a run opens, finishes and stops."""
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet, TextChoices
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from catalog.jobs import queue
+from catalog.jobs.kinds import JobKind, Limits, register
+from catalog.jobs.reaper import requeue_stale
+from catalog.models import Movie, Person, Source
+from catalog.models.outcomes import add_sentences
+from catalog.models.wikidata import WikidataRecord, WikidataRun
+from catalog.signals import sync_ended
+
+logger = logging.getLogger(__name__)
+
+MAX_SECONDS = 24 * 3600
+RETRIES = 3
+RETRY_AFTER_SECONDS = 60
+State = WikidataRecord.State
+
+
+class WikidataOutcome(TextChoices):
+    SYNCED = "wikidata_synced", _("Synced.")
+    NOTHING_DUE = "wikidata_nothing_due", _("Nothing was due.")
+    STOPPED = "wikidata_stopped", "{error}"
+
+
+LABELS = {
+    "updated": _("updated"),
+    "unchanged": _("unchanged"),
+    State.ABSENT.value: _("not at Wikidata"),
+    State.FAILED.value: _("failed"),
+}
+
+
+def due() -> QuerySet[Movie]:
+    """Movies that were never read, or not recently; the best known first."""
+    limit = timezone.now() - timedelta(days=settings.POLICY.wikidata.refresh_days)
+    is_due = Q(wikidata=None) | Q(wikidata__state=State.MATCHED) | Q(wikidata__checked_at__lt=limit)
+    has_id = Q(imdb_id__isnull=False) | Q(tmdb_id__isnull=False)
+    return Movie.objects.filter(has_id, is_due).order_by("-popularity", "pk")
+
+
+def open_run(*, trigger: str, limit: int | None) -> WikidataRun | None:
+    """A run that this process works on: the one that waits, else a new one. None while another process works on one.
+
+    A limit counts from here, whatever the waiting run was to read; without one that run keeps its own.
+    """
+    requeue_stale(WikidataRun.KIND)  # ends the run of a process that was killed
+    waiting = WikidataRun.objects.filter(Q(status__in=WikidataRun.ACTIVE) | Q(retry_at__isnull=False)).first()
+    try:
+        if waiting is None:
+            with transaction.atomic():
+                waiting = WikidataRun.objects.create(trigger=trigger, limit=limit, n_due=_n_due(limit))
+        elif not waiting.is_active:
+            queue.queue_again(waiting, "Retried by the next sync.")
+        if limit is not None and (left := waiting.n_done + limit) != waiting.limit:
+            WikidataRun.objects.filter(pk=waiting.pk, status=WikidataRun.Status.QUEUED).update(limit=left, n_due=left)
+    except (IntegrityError, queue.JobNotClaimable):  # another process was faster
+        return None
+    return queue.claim(waiting)
+
+
+def _n_due(limit: int | None) -> int:
+    n_due = due().count()
+    return n_due if limit is None else min(n_due, limit)
+
+
+class RunLost(Exception):
+    """Another process has the run, or it was purged: nothing may be written."""
+
+
+def count(run: WikidataRun, outcomes: Mapping[str, int]) -> None:
+    """Adds to the run's counts, within the transaction that writes the movies. Raises RunLost."""
+    if not queue.attempt_of(run).select_for_update().first():
+        raise RunLost
+    run.counts = {name: run.counts.get(name, 0) + outcomes.get(name, 0) for name in {*run.counts, *outcomes}}
+    WikidataRun.objects.filter(pk=run.pk).update(counts=run.counts)
+
+
+def finish(run: WikidataRun) -> None:
+    Person.objects.filter(source=Source.WIKIDATA, credits=None).delete()  # of merged items, or no longer credited
+    counts = {outcome: n for outcome, n in run.counts.items() if n}
+    queue.finish(run, WikidataOutcome.SYNCED if counts else WikidataOutcome.NOTHING_DUE, **counts)
+    logger.info("%s: %s", run, run.message)
+    _announce(run)
+
+
+def stop(run: WikidataRun, error: Exception) -> None:
+    """Ends the run early; the movies that it did not reach stay due."""
+    if queue.fail(run, WikidataOutcome.STOPPED, retry=False, error=str(error)):
+        logger.error("%s stopped: %s", run, run.message)
+
+
+def _announce(run: WikidataRun) -> None:
+    """Tells listeners that the sync has ended, once that is stored; not yet while it is retried."""
+    if not run.retry_at:
+        stopped_by = "" if run.status == run.Status.SUCCEEDED else run.message
+        tell = partial(sync_ended.send_robust, sender=WikidataRun, source=Source.WIKIDATA.value, stopped_by=stopped_by)
+        transaction.on_commit(tell, robust=True)
+
+
+def _limits() -> Limits:
+    stale_after = settings.POLICY.wikidata.stale_after_seconds
+    return Limits(stale_after, MAX_SECONDS, RETRIES, RETRY_AFTER_SECONDS)
+
+
+def _synced(counts: Mapping[str, Any]) -> str:
+    return ", ".join(f"{n:,} {LABELS.get(outcome, outcome)}" for outcome, n in sorted(counts.items())) + "."
+
+
+add_sentences(dict(WikidataOutcome.choices) | {WikidataOutcome.SYNCED: _synced})
+register(
+    JobKind(
+        name=WikidataRun.KIND,
+        model=WikidataRun,
+        task="catalog.sync_wikidata",
+        queue="default",
+        limits=_limits,
+        arguments=lambda run: {"goes_on": True},
+        on_end=_announce,
+        retries_commands=True,
+    )
+)
