@@ -42,6 +42,7 @@ class Requests:
 
     def __init__(self, site: str) -> None:
         self.site = site
+        self.members: dict[str, httpx.Client] = {}
         self._clients = ExitStack()
 
     def __enter__(self) -> "Requests":
@@ -53,7 +54,7 @@ class Requests:
     def ready(self) -> dict[str, Request]:
         """Prepares everything, so that one request is left of each kind."""
         admin = self._person(is_staff=True, is_superuser=True)
-        self.member = client = self._client()
+        client = self.members[admin.username] = self._client()
         stranger = self._client()
         assert send(client, "/accounts/sign-in/", admin.username, PASSWORD).status_code == 302
         token = {"Authorization": f"Token {key_of(admin)}"}
