@@ -39,9 +39,10 @@ def redis(tmp_path) -> Iterator[Redis]:
     server.kill()
 
 
-@pytest.fixture
-def static_root(tmp_path) -> str:
-    folder = str(tmp_path / "static")
+@pytest.fixture(scope="session")
+def static_root(tmp_path_factory) -> str:
+    """The static files as `collectstatic` leaves them, which sites only read."""
+    folder = str(tmp_path_factory.mktemp("static"))
     collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
     subprocess.run(collect, cwd=ROOT, env=environment(STATIC_ROOT=folder), check=True)
     return folder
