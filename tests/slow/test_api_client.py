@@ -127,12 +127,15 @@ class OpenAPIGenerator:
         return call
 
 
-@pytest.fixture(params=[OpenAPIPythonClient, OpenAPIGenerator])
-def client(request, tmp_path, monkeypatch):
-    document = tmp_path / "openapi.json"
+@pytest.fixture(scope="module", params=[OpenAPIPythonClient, OpenAPIGenerator])
+def client(request, tmp_path_factory):
+    """Generated once for all tests, which only call it."""
+    folder = tmp_path_factory.mktemp("client")
+    document = folder / "openapi.json"
     document.write_text(json.dumps(SchemaGenerator().get_schema(request=None, public=True), default=str))
-    monkeypatch.syspath_prepend(tmp_path)
-    return request.param(document, tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield request.param(document, folder)
 
 
 def lines(row: dict[str, Any]) -> dict[str, bytes]:
