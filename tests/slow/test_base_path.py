@@ -11,7 +11,7 @@ from catalog.models import Movie, Rating, User
 from tests.processes import site
 from tests.slow.conftest import TIMEOUT
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 BASE = "/movies"  # the hardest: the site has pages of this name
 PASSWORD = "correct horse battery"
@@ -69,7 +69,7 @@ def get(address: str, **options: Any) -> httpx.Response:
     return httpx.get(address, timeout=60, **options)
 
 
-def test_the_api_and_its_document_say_the_path(address):
+def test_the_api_says_the_path_and_probes_have_none(address):
     schema = get(f"{address}{BASE}/api/schema/", params={"format": "json"}).json()
     movies = get(f"{address}{BASE}/api/v1/movies/", params={"page_size": 1}).json()
     admin = get(f"{address}{BASE}/admin/")
@@ -79,8 +79,7 @@ def test_the_api_and_its_document_say_the_path(address):
     assert admin.headers["location"] == f"{BASE}/admin/login/?next={BASE}/admin/"
     assert get(f"{address}{BASE}/api/v1/nothing/").json()["error"]["code"] == "not_found"
 
-
-def test_probes_are_at_the_root_and_nothing_else_is(address):
+    # Probes are at the root, and nothing else is.
     found = {path: get(address + path).status_code for path in ("/healthz", "/readyz", "/metrics", "/", "/moviesx/")}
 
     assert found == {"/healthz": 200, "/readyz": 200, "/metrics": 401, "/": 404, "/moviesx/": 404}

@@ -11,7 +11,7 @@ from recommender.serving.model_server import server
 from tests.factories import MovieFactory
 from tests.recommender.conftest import count_ratings
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

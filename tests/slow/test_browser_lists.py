@@ -10,7 +10,7 @@ from recommender.models import TasteConsent
 from tests.factories import RatingFactory, UserFactory
 from tests.slow.test_browser_home import sign_in
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 MOST_HTML = 250_000  # bytes
 
