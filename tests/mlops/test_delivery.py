@@ -32,10 +32,11 @@ from recommender.models import ServedModel
 from tests.artefact_files import flip_bit
 from tests.audit_trail import trail
 from tests.mlops.conftest import use_policy
-from tests.mlops.site import make_version, write_policy
+from tests.mlops.site import fill_catalogue, make_version, write_policy
 from tests.mlops.test_auto_rollback import count
 from tests.mlops.test_gate import POLICY, REFRESH, failed
 
+FIRST_MOVIE = 500_000  # of the ids, far from those of other movies
 BUCKET = "s3://backups/models"
 FEW_USERS = {"min_users": 10, "replay_latency_floor_ms": 1000}
 
@@ -60,13 +61,23 @@ def empty_disk(settings) -> None:
         Path(folder).mkdir()
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory) -> Path:
+    """Where the first test that takes a package leaves it for the others."""
+    return tmp_path_factory.mktemp("exported")
+
+
 @pytest.fixture
-def package(rated_site, settings, tmp_path) -> str:
-    """Of a model that another host has trained."""
-    call("train_model")
-    address = call("export_model", to=str(tmp_path / "store"))
-    forget_models(settings)
-    return address
+def package(transactional_db, quick, exported, settings, tmp_path) -> str:
+    """Of a model that another host has trained, on movies with the ids that they have here."""
+    fill_catalogue(first=FIRST_MOVIE)
+    if not list(exported.iterdir()):
+        call("train_model")
+        call("export_model", to=str(exported))
+        forget_models(settings)
+    empty_disk(settings)
+    [address] = shutil.copytree(exported, tmp_path / "store").iterdir()
+    return str(address)
 
 
 def test_a_package_is_checked_gated_promoted_and_then_done(package, settings, tmp_path):
