@@ -5,9 +5,11 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+import botocore.endpoint
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -38,6 +40,9 @@ def lossy(bucket, s3_server, monkeypatch) -> Lossy:
         proxy = LossyProxy(urlsplit(s3_server).port, limit, stalls=stalls)
         with monkeypatch.context() as patch:
             patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+            if not stalls:  # how long commands take is measured there
+                pause = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / 20))
+                patch.setattr(botocore.endpoint, "time", pause)  # before a request is repeated
             yield proxy
 
     return behind
