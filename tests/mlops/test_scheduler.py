@@ -92,6 +92,7 @@ def test_beat_is_started_with_this_scheduler():
     assert symbol_by_name(current_app.conf.beat_scheduler) is Scheduler
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Ho_Chi_Minh"])
 @pytest.mark.parametrize("first", [SPRING, AUTUMN])
 def test_four_days_of_a_machine_that_is_on_from_9_to_18(site, schedules, zone, first):
@@ -107,6 +108,7 @@ def test_four_days_of_a_machine_that_is_on_from_9_to_18(site, schedules, zone, f
         assert {at.astimezone(local).strftime("%H:%M") for at in site.times(name)} == {"09:00"}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Ho_Chi_Minh"])
 @pytest.mark.parametrize("first", [SPRING, AUTUMN])
 def test_clock_changes_neither_skip_nor_double(site, schedules, zone, first):
