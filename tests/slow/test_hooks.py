@@ -92,7 +92,7 @@ def test_what_is_refused_keeps_nothing_and_no_secret_is_written(running_site, al
         httpx.post(f"{address}/api/v1/hooks/{service}/{secret}", timeout=60),  # without the slash at its end
         httpx.post(f"{address}/api/v1/hooks/{service}/{secret}/more/", timeout=60),
         httpx.get(f"{address}/api/v1/hooks/{service}/{secret}/", timeout=60),
-        httpx.get(f"{address}/{secret}", params={"key": secret}, timeout=60),
+        httpx.get(f"{address}/api/{secret}", params={"key": secret}, timeout=60),
         send(address, service, {**case, "payload": [secret]}, secret),
     ]
     Hook.objects.update(names="somebody else")
