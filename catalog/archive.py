@@ -17,11 +17,11 @@ from django.utils.translation import gettext as _
 
 from catalog.imports.entries import READ_AT_ONCE
 from catalog.imports.format import Export
-from catalog.imports.formats import FORMATS, export_ratings
+from catalog.imports.formats import EXPORTED, export_ratings
 from catalog.models import Movie, User
 
 EVERYTHING = "everything"
-EXPORTS = (*FORMATS, EVERYTHING)
+EXPORTS = (*EXPORTED, EVERYTHING)
 ACCOUNT = ("id", "username", "email", "first_name", "last_name", "date_joined", "last_login", "is_staff")
 
 

@@ -178,7 +178,7 @@ class UploadSerializer(QuerySerializer):
 
 
 class ImportFileSerializer(serializers.Serializer):
-    """What a file and its columns were taken for. `left_out`: rows about episodes or people."""
+    """What a file and its columns were taken for. `left_out`: rows that are about no movie watched, rated or wanted."""
 
     file = serializers.CharField()
     taken_for = serializers.CharField()

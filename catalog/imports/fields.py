@@ -30,6 +30,7 @@ _IMDB_ID = re.compile(
     r"(?:https?://)?(?:(?:\w+\.)?imdb\.com/(?:[\w-]+/)?title/)?(?:tt)?0*([1-9]\d{0,8})(?:\.0|[/?#].*)?", re.I
 )
 _ID = re.compile(r"(?:https?://\S+/movies?/)?(\d{1,10})(?:\.0|[-/?#].*)?", re.ASCII)
+_FORMULA, _QUOTED_FORMULA = re.compile(r"'*[=+\-@\t\r]"), re.compile(r"''*[=+\-@\t\r]")
 _STARS = re.compile("([★⭐]*)(½?)☆*")
 _WRITTEN_AS_ID = re.compile(r"tt\d|://", re.I)
 _LARGEST_SCORE = {"imdb_id": 9999, "tmdb_id": 100}  # numbers up to these may be a site's ratings, or its ranks
@@ -78,8 +79,14 @@ class Field(NamedTuple):
     at_least: int = 0
 
 
+def as_cell(text: str) -> str:
+    """The text for a CSV file: a spreadsheet would compute one that begins as a formula, so a quote goes before it."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
 def parse_title(text: str) -> str:
-    title = " ".join(text.split())
+    """Without the quote of `as_cell`."""
+    title = " ".join((text[1:] if _QUOTED_FORMULA.match(text) else text).split())
     if len(title) > TITLE_LENGTH:
         raise BadRow(Code.LONG_TITLE(longest=TITLE_LENGTH))
     return title

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.utils.functional import Promise
 
 from catalog.imports.entries import Entries, Entry
-from catalog.imports.fields import Field
+from catalog.imports.fields import Field, as_cell
 from catalog.imports.reading import NOT_MOVIES, Answers, Columns, FileReport, Part, Reading, RowReader, columns_of
 from catalog.imports.tables import Record, Row, Table
 
@@ -31,7 +31,7 @@ class Export:
         return HttpResponse(self.content, content_type=self.content_type, headers=headers)
 
 
-class Format(ABC):
+class Format:
     """A format is one module of `imports/formats` with a constant FORMAT; no other file mentions it.
 
     `position` orders the formats on pages. `help` tells people where the other site offers the file, `expected`
@@ -85,7 +85,7 @@ class Format(ABC):
         """The fields of all columns that a table with these columns may have, by their names in lower case."""
         return [(name, field) for field, names in self.columns.items() for name in names]
 
-    def complete(self, values: dict[str, Any], row: Row) -> None:  # noqa: B027 # most formats add nothing
+    def complete(self, values: dict[str, Any], row: Row) -> None:
         """Adds to the values of a row what only this format knows."""
 
     def _parts_of(self, table: Table) -> dict[Part, list[Record]]:
@@ -100,6 +100,10 @@ class Format(ABC):
             if part := self.part(table.path, columns):
                 found[part] += records
         return found
+
+
+class ExportFormat(Format, ABC):
+    """A format that this site also writes, since another program or this one reads it."""
 
     @abstractmethod
     def write(self, entries: Entries) -> Export:
@@ -119,7 +123,7 @@ class Format(ABC):
         writer.writerow(header)
         for entry in entries:
             cells = self.cells(entry)
-            writer.writerow([cells.get(name.casefold(), "") for name in header])
+            writer.writerow([as_cell(cells.get(name.casefold(), "")) for name in header])
         return text.getvalue().encode()
 
     def zip_of(self, tables: Mapping[str, tuple[Sequence[str], Iterable[Entry]]]) -> Export:

@@ -57,7 +57,8 @@ class Part(NamedTuple):
 @dataclass
 class FileReport:
     """A file in the preview. `parts`: what it was taken for, each with whether that is used; none if not recognised.
-    `columns`: what each was taken for. `left_out`: rows about episodes or people. Labels are messages of gettext.
+    `columns`: what each was taken for. `left_out`: rows about episodes, people or what a library
+    holds and its owner neither watched nor rated. Labels are messages of gettext.
     """
 
     file: str

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from catalog.accounts import delete_account
 from catalog.errors import InvalidProfile
 from catalog.forms import DeleteAccountForm, ProfileForm
-from catalog.imports.formats import CHOICES
+from catalog.imports.formats import EXPORTED
 from catalog.keys import revoke_keys
 from catalog.models import Profile
 from catalog.profiles import save_profile
@@ -62,7 +62,7 @@ def account(request: SignedInRequest) -> HttpResponse:
         "figures": summary(user),
         "n_watchlist": user.watchlist.count(),
         "profile": Profile.objects.filter(user=user).first(),
-        "export_formats": CHOICES,
+        "export_formats": [(format.code, format.label) for format in EXPORTED.values()],
     }
     return render(request, "catalog/account.html", context)
 

@@ -10,7 +10,7 @@ from catalog.errors import InvalidImport
 from catalog.imports.entries import Entries
 from catalog.imports.fields import Kind
 from catalog.imports.files import File, files_of
-from catalog.imports.format import Export, Format
+from catalog.imports.format import Export, ExportFormat, Format
 from catalog.imports.reading import Answers, FileReport, Reading
 from catalog.imports.tables import Table, tables_of
 from catalog.models import User
@@ -24,6 +24,7 @@ def _discover() -> dict[str, Format]:
 
 FORMATS = _discover()
 CHOICES = [(format.code, format.label) for format in FORMATS.values()]
+EXPORTED = {code: format for code, format in FORMATS.items() if isinstance(format, ExportFormat)}
 
 
 def read_upload(*, format: str, name: str, content: bytes, answers: Answers | None = None) -> Reading:
@@ -71,7 +72,7 @@ def _tables(format: Format, files: Sequence[File]) -> tuple[list[Table], list[Fi
 
 def export_ratings(*, user: User, format: str) -> Export:
     """All ratings, viewings and the watchlist, as far as the format can hold them."""
-    return FORMATS[format].write(Entries(user))
+    return EXPORTED[format].write(Entries(user))
 
 
 def _what_it_is(tables: Sequence[Table]) -> str:

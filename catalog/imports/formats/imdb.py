@@ -7,7 +7,7 @@ from catalog.imports import fields
 from catalog.imports.dates import day_of
 from catalog.imports.entries import Entries, Entry
 from catalog.imports.fields import Kind
-from catalog.imports.format import Export, Format
+from catalog.imports.format import Export, ExportFormat
 from catalog.imports.reading import Part
 
 _MOVIES = ("const", "title", "title type")
@@ -18,7 +18,7 @@ _HEADER = [
 ]  # fmt: skip
 
 
-class IMDb(Format):
+class IMDb(ExportFormat):
     code = "imdb"
     label = "IMDb"
     position = 2

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 from catalog.imports import fields
 from catalog.imports.entries import Entries
 from catalog.imports.fields import Kind
-from catalog.imports.format import Export, Format
+from catalog.imports.format import Export, ExportFormat
 from catalog.imports.reading import Part
 
 _MOVIES = ("date", "name", "year", "letterboxd uri")
@@ -16,7 +16,7 @@ _DIARY = (*_MOVIES, "watched date")
 _HEADER = ["Date", "Name", "Year", "Letterboxd URI", "imdbID", "tmdbID"]
 
 
-class Letterboxd(Format):
+class Letterboxd(ExportFormat):
     code = "letterboxd"
     label = "Letterboxd"
     position = 1

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 from catalog.imports import fields, words
 from catalog.imports.entries import Entries, Entry
 from catalog.imports.fields import Field, Kind
-from catalog.imports.format import Export, Format
+from catalog.imports.format import Export, ExportFormat
 from catalog.imports.reading import IDENTITY, Columns, Part
 from catalog.imports.tables import Row, Table, plain
 from catalog.ingest.titles import readings
@@ -60,10 +60,10 @@ def _meant(meanings: _Meanings, names: Collection[str]) -> dict[str, Field]:
     return found
 
 
-class PlainCSV(Format):
+class PlainCSV(ExportFormat):
     code = "csv"
     label = "CSV"
-    position = 4
+    position = 9  # after what has a name of its own
     help = _("A table with columns such as title, year, rating, watched_on.")
     suffixes = (".csv", ".tsv", ".txt")
     header = [

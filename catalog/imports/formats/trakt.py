@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from catalog.imports import fields
 from catalog.imports.entries import Entries
 from catalog.imports.fields import Kind, ParsedRow
-from catalog.imports.format import Export, Format
+from catalog.imports.format import Export, ExportFormat
 from catalog.imports.reading import Answers, Part, Reading
 from catalog.imports.tables import Row, Table
 
@@ -22,7 +22,7 @@ _LEFT_OUT = ("episode", "season", "person", "list")
 UNKNOWN_DAY = date(1970, 1, 1)  # Trakt's mark for a viewing on an unknown day
 
 
-class Trakt(Format):
+class Trakt(ExportFormat):
     code = "trakt"
     label = "Trakt"
     position = 3

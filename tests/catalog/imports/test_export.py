@@ -1,8 +1,11 @@
+import csv
 from datetime import UTC, date, datetime
+from io import StringIO
 
 import pytest
 
 from catalog.imports.commit import commit_import
+from catalog.imports.files import files_of
 from catalog.imports.formats import export_ratings
 from catalog.imports.lifecycle import create_import, read_import
 from catalog.models import Rating, User, Viewing, WatchlistItem
@@ -49,6 +52,18 @@ def test_export_imports_to_the_same_data(ada, nora, format):
         assert counts["unmatched"] == 0
         assert state(user) == expected
     assert (counts["ratings_new"], counts["ratings_changed"], counts["viewings_new"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("title", ["=HYPERLINK(1)", "+1", "-30-", "@home", "'=1"])
+@pytest.mark.parametrize("format", ["letterboxd", "imdb", "csv"])
+def test_no_cell_is_a_formula_for_a_spreadsheet(nora, format, title):
+    RatingFactory(user=nora, movie=MovieFactory(title=title, original_title=title, year=1999))
+    export = export_ratings(user=nora, format=format)
+    tables = [file.text() for file in files_of(export.name, export.content) if file.content]
+    cells = [cell for text in tables for row in csv.reader(StringIO(text)) for cell in row]
+
+    assert f"'{title}" in cells
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
 
 
 @pytest.mark.parametrize("format", ["letterboxd", "imdb", "trakt", "csv"])

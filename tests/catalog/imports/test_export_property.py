@@ -22,7 +22,8 @@ SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 ODD = [
     "Hate (La Haine)", "Aliens (Special Edition)", "(Untitled)", "(500) Days", "Clowns (It)", "It", "Up", "Up (Up)",
     '"Great Performances" Cats', "11'09\"01 - September 11", "Matrix, The", "The Matrix", "Space (1999)", "1984",
-    "=SUM(1)", "a;b", "a\tb", "a,b", "'", "½", "Birdman or (The Unexpected Virtue)", "M*A*S*H", "sep=;", "Name", "ß",
+    "=SUM(1)", "'=SUM(1)", "''+1", "-30-", "@home", "+1",
+    "a;b", "a\tb", "a,b", "'", "½", "Birdman or (The Unexpected Virtue)", "M*A*S*H", "sep=;", "Name", "ß",
     "SS", "Star Wars: Episode IV - A New Hope", "Star Wars", "A New Hope", "Nine", "9", "Rocky II", "Rocky 2", "An",
     "The", ".",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from catalog.imports.fields import Kind
 from catalog.imports.format import Entry
-from catalog.imports.formats import FORMATS, read_upload
+from catalog.imports.formats import EXPORTED, FORMATS, read_upload
 from catalog.imports.matching import Match
 from catalog.imports.reading import NOT_USED, Reading
 from catalog.imports.report import counts_of
@@ -32,8 +32,22 @@ FILES = {  # a rating in each format, with a rating and a day that may be damage
     "trakt": lambda rating, day: as_json(
         [{"rated_at": day, "rating": rating, "type": "movie", "movie": trakt_movie("Heat", 1995)}]
     ),
+    "jellyfin": lambda rating, day: as_json(
+        [
+            {
+                "Name": "Heat",
+                "ProductionYear": 1995,
+                "Type": "Movie",
+                "UserData": {"Played": False, "Rating": rating, "LastPlayedDate": day},
+            }
+        ]
+    ),
+    "plex": lambda rating, day: as_json(
+        [{"title": "Heat", "year": 1995, "type": "movie", "ratingKey": "1", "userRating": rating, "lastRatedAt": day}]
+    ),
 }
 every_format = pytest.mark.parametrize("format", sorted(FORMATS))
+written = pytest.mark.parametrize("format", sorted(EXPORTED))
 tables = pytest.mark.parametrize("format", ["csv", "imdb", "letterboxd"])
 
 
@@ -59,11 +73,11 @@ def entries(draw):
     return Given(Entry(kind, number, movie, DAY, **values.get(kind, {})) for number, kind in enumerate(kinds, 1))
 
 
-@every_format
+@written
 @EXAMPLES
 @given(entries())
 def test_a_nothing_absent_means_watched(format, given_entries):
-    export = FORMATS[format].write(given_entries)
+    export = EXPORTED[format].write(given_entries)
     wanted = Counter(entry.kind for entry in given_entries)
     if format == "imdb":  # which has no viewings
         del wanted[Kind.WATCHED]
@@ -125,11 +139,13 @@ def test_f_a_bad_detail_costs_the_detail(format, rating, day, has_bad_rating):
     assert (row.problem or row.ignored)[0].code == (Code.NOT_A_RATING if has_bad_rating else Code.NOT_A_DATE)
 
 
-@every_format
+@written
 @EXAMPLES
 @given(entries(), st.booleans())
 def test_g_each_row_is_counted_once(format, given_entries, are_found):
-    export = FORMATS[format].write(Given([Entry(Kind.RATED, 0, given_entries[0].movie, DAY, rating=5), *given_entries]))
+    export = EXPORTED[format].write(
+        Given([Entry(Kind.RATED, 0, given_entries[0].movie, DAY, rating=5), *given_entries])
+    )
     rows = read(format, export.content, export.name).rows
     counts = counts_of(rows, [Match(1 if are_found else None) for _ in rows])
 
