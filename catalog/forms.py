@@ -167,6 +167,6 @@ class UploadForm(forms.Form):
     )
     file = forms.FileField(
         allow_empty_file=True,
-        widget=forms.FileInput(attrs={"accept": ".zip,.csv,.json"}),
+        widget=forms.FileInput(attrs={"accept": ".zip,.csv,.json,.xml,.nfo"}),
         error_messages={"required": _("Choose the file that the site gave you.")},
     )

@@ -108,4 +108,4 @@ def _is_table(member: zipfile.ZipInfo) -> bool:
     """Not what macOS adds beside every file, under its name."""
     path = PurePosixPath(member.filename)
     is_copy = "__MACOSX" in path.parts or path.name.startswith("._")
-    return path.suffix.lower() in (".csv", ".json") and not is_copy
+    return path.suffix.lower() in (".csv", ".json", ".xml", ".nfo") and not is_copy

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from io import StringIO
 from typing import Any, NamedTuple
+from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from django.utils.translation import gettext
 
@@ -22,6 +23,8 @@ ITEM_DEPTH = 2  # of nested objects within their items
 _BEFORE = re.compile(
     r'"?sep=(?P<separator>[^\r\n"])"?\r?\n|Letterboxd list export.*?\n\s*\n', re.IGNORECASE | re.DOTALL
 )
+
+_DECLARES = re.compile(r"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 Row = Mapping[str, Any]
 
@@ -55,8 +58,11 @@ def plain(name: str) -> str:
 
 
 def tables_of(file: File) -> list[Table]:
-    """The table of a CSV file, or the lists of a JSON file. Raises InvalidImport."""
-    return list(_json_tables(file)) if file.name.lower().endswith(".json") else [_csv_table(file)]
+    """The table of a CSV file, the lists of a JSON file, or the items of an XML file. Raises InvalidImport."""
+    name = file.name.lower()
+    if name.endswith((".xml", ".nfo")):
+        return [_xml_table(file)]
+    return list(_json_tables(file)) if name.endswith(".json") else [_csv_table(file)]
 
 
 def _csv_table(file: File) -> Table:
@@ -112,6 +118,34 @@ def _json_tables(file: File) -> Iterator[Table]:
         found = ((number, _flat(item)) for number, item in enumerate(items, first) if isinstance(item, dict))
         yield Table(file, f"{file.path}{path}", [Record(number, tuple(item), item) for number, item in found], {})
         first += len(items)
+
+
+def _xml_table(file: File) -> Table:
+    """The items of a library as Kodi exports it, or the item of an .nfo file, by the names of their elements.
+
+    `element` is the item's own name. Elements that say a type, such as `uniqueid`, are named `uniqueid.imdb`.
+    """
+    text = file.text()
+    if _DECLARES.search(text):  # entities, with which a small file can become a huge one
+        raise InvalidImport(gettext("{file}: expected XML without a document type.").format(file=file.name))
+    end = text.rfind("</")
+    try:  # an address may follow the last element of an .nfo file
+        root = fromstring(text[: text.find(">", end) + 1] if end >= 0 else text)
+    except ParseError as error:
+        message = gettext("{file}, line {line}: expected XML as Kodi exports it.")
+        raise InvalidImport(message.format(file=file.name, line=error.position[0])) from None
+    items = list(root) if root.tag == "videodb" else [root]
+    rows = [_texts(item) for item in items if len(item)]
+    return Table(file, file.path, [Record(number, tuple(row), row) for number, row in enumerate(rows, 1)], {})
+
+
+def _texts(item: Element) -> dict[str, str]:
+    """The first text of each name."""
+    found: dict[str, str] = {"element": item.tag}
+    for part in item:
+        kind = part.get("type", "")
+        found.setdefault(f"{part.tag}.{kind}" if kind else part.tag, (part.text or "").strip())
+    return found
 
 
 def _document(file: File) -> Any:

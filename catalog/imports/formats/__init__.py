@@ -80,5 +80,5 @@ def _what_it_is(tables: Sequence[Table]) -> str:
         if any(format.matches(table) for table in tables):
             return gettext("this one looks like a file from {site}, so choose that").format(site=format.label)
     if not tables:
-        return gettext("it contains no table (.csv) and no list (.json)")
+        return gettext("it contains no table (.csv), no list (.json) and no library (.xml)")
     return gettext("this one has neither its columns nor those of another known site")

@@ -127,7 +127,9 @@ def test_other_tables_are_refused(content, message):
         read(content)
 
 
-@given(st.binary(max_size=300), st.sampled_from(sorted(FORMATS)), st.sampled_from(["x.csv", "x.json", "x.zip"]))
+@given(
+    st.binary(max_size=300), st.sampled_from(sorted(FORMATS)), st.sampled_from(["x.csv", "x.json", "x.xml", "x.zip"])
+)
 def test_no_file_whatever_breaks_a_reader(content, format, name):
     try:
         read_upload(format=format, name=name, content=content)

@@ -6,6 +6,7 @@ test_export_property.py.
 
 from collections import Counter
 from datetime import UTC, date, datetime
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import given, settings
@@ -45,6 +46,10 @@ FILES = {  # a rating in each format, with a rating and a day that may be damage
     "plex": lambda rating, day: as_json(
         [{"title": "Heat", "year": 1995, "type": "movie", "ratingKey": "1", "userRating": rating, "lastRatedAt": day}]
     ),
+    "kodi": lambda rating, day: (
+        f"<movie><title>Heat</title><year>1995</year><userrating>{escape(str(rating))}</userrating>"
+        f"<lastplayed>{escape(day)}</lastplayed></movie>"
+    ).encode(),
 }
 every_format = pytest.mark.parametrize("format", sorted(FORMATS))
 written = pytest.mark.parametrize("format", sorted(EXPORTED))

@@ -116,7 +116,7 @@ def test_more_rows_than_allowed_are_refused(change_policy):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"photo.jpg": b"x"}, "it contains no table (.csv) and no list (.json)"),
+        ({"photo.jpg": b"x"}, "it contains no table (.csv), no list (.json) and no library (.xml)"),
         ({"a.json": b'[{"movie": {"ids": {}}}]'}, "looks like a file from Trakt, so choose that"),
         ({"x.csv": b"a,b\n1,2\n"}, "neither its columns nor those of another known site"),
     ],
