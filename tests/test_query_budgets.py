@@ -90,7 +90,7 @@ def grow(nora: User) -> Callable[[int], Movie]:
             add_to_list(MovieList.objects.get_or_create(user=nora, name="Long")[0], rating.movie)
             add_to_list(MovieList.objects.create(user=nora, name=str(number)), subject)
             Viewing.objects.create(user=nora, movie=Movie.objects.create(title=f"Unrated {number}"))
-            HookEvent.objects.create(hook=hook, movie=rating.movie, happened_at=timezone.now(), outcome="added")
+            HookEvent.objects.create(hook=hook, service="plex", movie=rating.movie, happened_at=timezone.now())
             ImportRow.objects.create(user_import=user_import, movie=rating.movie, file="x", line=number, kind="rated")
         return subject
 

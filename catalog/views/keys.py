@@ -143,7 +143,7 @@ def _media_servers(
         "hook": hook,
         "is_new": bool(secret),
         "servers": servers,
-        "events": list(events_of(hook)) if hook else [],
+        "events": [(SERVERS[event.service].label, event) for event in events_of(hook)] if hook else [],
         "form": form or NamesForm({"names": hook.names} if hook else None),
     }
     return render(request, "catalog/media_servers.html", context, status=status)

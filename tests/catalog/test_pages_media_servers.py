@@ -99,7 +99,7 @@ def test_the_page_says_what_became_of_events(page, nora):
     text = page.get(ADDRESS).content.decode()
 
     assert "Solaris (1972)" in text and "Not in the catalogue." in text and "3 times" in text
-    assert "Your rating is recorded." in text and "4.5 ★" in text
+    assert "Your rating is recorded." in text and "4.5 ★" in text and "Plex · rated" in text
 
 
 def test_each_sees_their_own_events(page, nora, bob):

@@ -12,11 +12,13 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 from playwright.sync_api import Page, Response, expect
 
 from benchmarks.node_tools import AXE, install
 from catalog import setup
-from catalog.models import Movie, User
+from catalog.hooks.services import create_hook
+from catalog.models import HookEvent, Movie, User
 from catalog.services import record_rating
 from tests.factories import MovieFactory, key_of
 from tests.recommender.conftest import count_ratings
@@ -49,6 +51,8 @@ def site(train, camps, fan) -> User:
     MovieFactory(title="Fresh from the editor", year=2026)
     count_ratings()
     record_rating(user=fan, movie=Movie.objects.latest("id"), rating=4)
+    event = {"title": "Solaris", "rating": 4.5, "times": 3, "happened_at": timezone.now(), "outcome": "unmatched"}
+    HookEvent.objects.create(hook=create_hook(user=fan).row, service="plex", kind="rated", **event)
     for name in ("Phone", "A script with a name that takes all of the sixty characters."):
         key_of(fan, name=name)
     return fan
