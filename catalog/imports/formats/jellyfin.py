@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from catalog.imports import fields
 from catalog.imports.fields import Kind
@@ -21,7 +21,7 @@ class Jellyfin(Format):
     help = _("The JSON of the address Items of your server, for your user, with the field ProviderIds.")
     expected = _("a JSON file that Jellyfin or Emby lists a user's movies in (Items with Name and UserData)")
     suffixes = (".json",)
-    parts = (Part(noop("library"), Kind.NOTHING, ("Name", _PLAYED)),)
+    parts = (Part(gettext_noop("library"), Kind.NOTHING, ("Name", _PLAYED)),)
     columns = {
         fields.TITLE: ["Name"],
         fields.ORIGINAL_TITLE: ["OriginalTitle"],

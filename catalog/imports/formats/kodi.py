@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from catalog.imports import fields
 from catalog.imports.fields import Kind
@@ -21,7 +21,7 @@ class Kodi(Format):
     help = _("Settings, Media, Library, Export library: the file videodb.xml, or a zip of .nfo files.")
     expected = _("the videodb.xml that Kodi exports, or the .nfo file of a movie, or a zip of such files")
     suffixes = (".xml", ".nfo")
-    parts = (Part(noop("library"), Kind.NOTHING, ("element", "title")),)
+    parts = (Part(gettext_noop("library"), Kind.NOTHING, ("element", "title")),)
     columns = {
         fields.TITLE: ["title"],
         fields.ORIGINAL_TITLE: ["originaltitle"],

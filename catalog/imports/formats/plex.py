@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop as noop
+from django.utils.translation import gettext_noop
 
 from catalog.errors import BadRow
 from catalog.imports import fields
@@ -34,7 +34,7 @@ class Plex(Format):
     help = _("The JSON of the address library/sections/1/all of your server, with includeGuids=1.")
     expected = _("a JSON file in which Plex lists a library (MediaContainer with Metadata)")
     suffixes = (".json",)
-    parts = (Part(noop("library"), Kind.NOTHING, ("title", "ratingKey")),)
+    parts = (Part(gettext_noop("library"), Kind.NOTHING, ("title", "ratingKey")),)
     columns = {
         fields.TITLE: ["title"],
         fields.ORIGINAL_TITLE: ["originalTitle"],
