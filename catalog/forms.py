@@ -10,6 +10,8 @@ from catalog.models import MovieList, User
 from catalog.models.personal import PROFILE_NAME
 from catalog.models.rating import NOTE_LENGTH, RATING_STEPS
 
+SHORT_TEXT = forms.Textarea(attrs={"rows": 3})  # which fields copy
+
 
 class RatingForm(forms.Form):
     CHOOSE = _("Choose from half a star to five stars.")
@@ -23,12 +25,7 @@ class RatingForm(forms.Form):
 class NoteForm(forms.Form):
     """A note, which an empty text deletes."""
 
-    note = forms.CharField(
-        label=_("Note, for you alone"),
-        required=False,
-        max_length=NOTE_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
+    note = forms.CharField(label=_("Note, for you alone"), required=False, max_length=NOTE_LENGTH, widget=SHORT_TEXT)
 
 
 class ViewingForm(NoteForm):
@@ -49,7 +46,7 @@ class MovieListForm(forms.ModelForm):
         model = MovieList
         fields = ["name", "description", "is_public"]
         labels = {"name": _("Name"), "description": _("Description")}
-        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+        widgets = {"description": SHORT_TEXT}
         help_texts = {
             "is_public": _(
                 "Everybody with its address can read it. If your profile is public, the site links to it, also on the "

@@ -201,6 +201,7 @@ def figures(movie: Movie) -> tuple[int, float]:
     return movie.rating_count, movie.rating_sum
 
 
+@pytest.mark.wording
 def test_a_rating_of_the_future_is_refused(staff, nora):
     tomorrow = timezone.now() + timedelta(days=2)
     form = {
@@ -287,6 +288,7 @@ def test_credits_changed_in_their_own_list_are_the_editors_too(staff):
     assert movie.field_sources == {"credits": "site"}
 
 
+@pytest.mark.wording
 def test_a_sync_shows_how_far_it_is(staff):
     SyncRun.objects.create(scope="everything", counts={"added": 1200, "pending": 34})
 

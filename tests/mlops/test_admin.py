@@ -43,6 +43,7 @@ def test_the_admin_links_to_the_dashboard(browser):
     assert browser.get(reverse("mlops:dashboard")).status_code == 200
 
 
+@pytest.mark.wording
 def test_train_now_queues_a_run_and_shows_it(browser, sam, quick):
     page = browser.get(url("pipelinerun_changelist"))
     assert "Train now" in page.content.decode()
@@ -79,6 +80,7 @@ def test_a_run_shows_its_steps_live_and_reloads_at_its_end(browser, quick):
     assert "Too few ratings." in browser.get(url("pipelinerun_change", run.pk)).content.decode()
 
 
+@pytest.mark.wording
 def test_cancel_and_start_again(browser, quick):
     run = PipelineRun.objects.create(status="running", trigger="admin", algorithm="popularity")
 
@@ -91,6 +93,7 @@ def test_cancel_and_start_again(browser, quick):
     assert (again.pk > run.pk, again.status, again.algorithm) == (True, "queued", "popularity")
 
 
+@pytest.mark.wording
 def test_a_version_shows_figures_intervals_and_the_decision(browser, alice, quick):
     version = refused_version()
 
@@ -101,6 +104,7 @@ def test_a_version_shows_figures_intervals_and_the_decision(browser, alice, quic
     assert browser.get(url("modelversion_changelist")).status_code == 200
 
 
+@pytest.mark.wording
 def test_promoting_asks_first_and_for_a_reason(browser, sam, alice, quick):
     first, second = make_version(), make_version()
     promote(version=first.pk)
@@ -116,6 +120,7 @@ def test_promoting_asks_first_and_for_a_reason(browser, sam, alice, quick):
     assert (promotion.version, promotion.promoted_by, promotion.kind) == (second, sam, "promoted")
 
 
+@pytest.mark.wording
 def test_rolling_back_takes_one_click_wherever_one_looks(browser, sam, alice, quick):
     first, second, third = make_version(), make_version(), make_version()
     for version in (first, second, third):
@@ -134,6 +139,7 @@ def test_rolling_back_takes_one_click_wherever_one_looks(browser, sam, alice, qu
     assert (entry.kind, entry.promoted_by, entry.reason) == ("rolled_back", sam, "odd lists")
 
 
+@pytest.mark.wording
 def test_refusing_asks_for_a_reason(browser, sam, alice, quick):
     version = make_version()
     address = url("modelversion_refuse", version.pk)
@@ -148,6 +154,7 @@ def test_refusing_asks_for_a_reason(browser, sam, alice, quick):
     assert "is not a candidate" in browser.post(address, {"reason": "again"}, follow=True).content.decode()
 
 
+@pytest.mark.wording
 def test_a_challenger_is_compared_with_the_champion_by_lists(browser, alice, quick):
     champion = make_version()
     promote(version=champion.pk)
@@ -203,6 +210,7 @@ def test_forcing_says_what_the_gate_said(browser, alice, quick):
     assert Promotion.objects.get().kind == "forced"
 
 
+@pytest.mark.wording
 def test_a_version_with_broken_files_is_refused_with_the_reason(browser, alice, quick, settings):
     version = make_version()
     (settings.MODEL_DIR / version.artifact / "manifest.json").unlink()

@@ -119,6 +119,7 @@ def test_restore_data_says_what_it_lacks(db, quick, settings):
         call("restore_data")
 
 
+@pytest.mark.wording
 def test_promote_model_and_rollback_model(alice, quick):
     first, second, refused = make_version(), make_version(), make_version(decision="refused")
 

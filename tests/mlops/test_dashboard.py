@@ -138,6 +138,7 @@ def test_page_makes_as_many_queries_for_many_rows(client, sam, at_work, tab):
     assert queries() == few <= 25
 
 
+@pytest.mark.wording
 def test_drift_report_in_the_admin_has_plots(client, sam, at_work):
     client.force_login(sam)
     report = DriftReport.objects.first()

@@ -64,6 +64,7 @@ def test_purging_a_provider_removes_snapshots_with_its_data(db, quick):
     assert without.withdrawn_at is None
 
 
+@pytest.mark.wording
 def test_withdrawing_in_the_admin_asks_for_a_reason(client, sam, alice, quick):
     version = make_version(snapshot=export_snapshot())
     address = reverse("admin:mlops_datasetsnapshot_withdraw", args=[version.snapshot.pk])

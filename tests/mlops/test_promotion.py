@@ -72,6 +72,7 @@ def test_force_needs_a_reason_and_is_on_record(alice, sam, quick):
     assert (champion(), promotion.kind, promotion.reason) == (version.pk, "forced", "the champion is broken")
 
 
+@pytest.mark.wording
 def test_a_version_without_whole_files_never_goes_live(alice, quick, settings):
     version = make_version()
     manifest = settings.MODEL_DIR / version.artifact / "manifest.json"

@@ -111,6 +111,7 @@ def test_all_that_is_wrong_with_the_data_is_said_at_once(alice, quick, settings,
     assert QuarantinedRow.objects.count() == 10
 
 
+@pytest.mark.wording
 def test_rows_are_shown_and_released_in_the_admin(client, sam, snapshot):
     validate(snapshot)
     row = QuarantinedRow.objects.get()

@@ -108,6 +108,7 @@ def test_metrics_hash_the_code_once(db, ship, monkeypatch):
     assert len(hashed) == 1
 
 
+@pytest.mark.wording
 def test_a_new_site_begins_with_what_ci_showed_about_it(db, ship, client, sam, capsys):
     ship()
 

@@ -152,6 +152,7 @@ def test_a_run_of_a_command_is_left_to_whoever_gave_it(rated_site):
     assert (run.status, run.retry_at) == (Status.ERRORED, None)
 
 
+@pytest.mark.wording
 def test_what_failed_for_a_reason_is_not_taken_up_again(db, quick):
     run = run_training(run_id=start_training(trigger="scheduled").pk)
 
@@ -160,6 +161,7 @@ def test_what_failed_for_a_reason_is_not_taken_up_again(db, quick):
         resume_run(run_id=run.pk)
 
 
+@pytest.mark.wording
 def test_only_the_newest_run_goes_on_and_never_two_at_once(db, quick, settings):
     old = errored_run(retry_at=timezone.now() + timedelta(minutes=4))
     leftover = settings.MODEL_DIR / f"run-{old.pk}"
@@ -195,6 +197,7 @@ def test_an_earlier_attempt_writes_nothing(rated_site):
     assert not ModelVersion.objects.exists()
 
 
+@pytest.mark.wording
 def test_resuming_in_the_admin(client, sam, db, quick):
     run = errored_run(outcome="worker_lost", details={"since": "noon"}, retry_at=timezone.now() + timedelta(minutes=4))
     client.force_login(sam)

@@ -219,6 +219,7 @@ def test_a_run_given_up_while_it_worked_promotes_nothing(rated_site):
     assert not ServedModel.objects.exists()
 
 
+@pytest.mark.wording
 def test_a_run_that_is_not_there_is_said_so(db):
     with pytest.raises(RunNotFound, match="no run 12"):
         run_training(run_id=12)

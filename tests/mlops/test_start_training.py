@@ -40,6 +40,7 @@ def test_a_training_is_a_queued_row_with_its_origin(sam, quick):
     assert run.parameters == {"regularization": 20}
 
 
+@pytest.mark.wording
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING])
 def test_two_trainings_never_are_active(db, quick, status):
     first = active_run(status)
@@ -65,6 +66,7 @@ def test_of_many_who_start_at_once_one_gets_a_run(transactional_db, quick):
     assert PipelineRun.objects.count() == 1
 
 
+@pytest.mark.wording
 def test_what_is_unknown_is_refused_before_anything_is_queued(db, quick):
     with pytest.raises(UnknownAlgorithm, match=r"no algorithm 'magic'; known are .*ease"):
         start_training(trigger="api", algorithm="magic")
@@ -141,6 +143,7 @@ def test_cancelling_a_running_run_asks_it_to_stop(db, quick):
     assert (run.status, run.cancel_requested_at is not None) == (Status.RUNNING, True)
 
 
+@pytest.mark.wording
 def test_what_has_ended_cannot_be_cancelled(db, quick):
     run = active_run(Status.SUCCEEDED)
 

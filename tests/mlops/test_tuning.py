@@ -226,6 +226,7 @@ def test_a_search_is_not_lost_while_mlflow_is_down(site, settings, mlflow_store)
     assert not study.trials.filter(mlflow_run_id="").exists()
 
 
+@pytest.mark.wording
 def test_trainings_use_parameters_while_they_are_adopted(site, settings):
     study = made_study()
     settings.POLICY = settings.POLICY.model_copy(
@@ -335,6 +336,7 @@ def test_tune_model_says_where_there_is_nothing_to_judge_by(quick, transactional
         call_command("tune_model")
 
 
+@pytest.mark.wording
 def test_what_is_used_already_can_not_be_adopted(db):
     study = made_study()
     study.trials.exclude(number=0).delete()
@@ -345,6 +347,7 @@ def test_what_is_used_already_can_not_be_adopted(db):
         adopt_parameters(study=study.pk + 1)
 
 
+@pytest.mark.wording
 def test_staff_adopt_and_withdraw_in_the_admin(client, sam):
     study = made_study()
     client.force_login(sam)
