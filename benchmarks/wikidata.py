@@ -42,8 +42,8 @@ def main(arguments: list[str] | None = None) -> None:
         with WikidataStandIn([*films.values(), *items.others.values()], pause=1.0, latency=options.latency) as wikidata:
             _point_at(wikidata, folder)
             rows = [_first(wikidata, options.first, folder), _all(wikidata, options.kills, len(films), folder)]
-        rows[-1] |= site.differences(films, items.names)
         print(render("Sync with Wikidata", rows, {"minutes": 1}))
+        print(render("Beside what Wikidata says", [site.differences(films, items.names)]))
         print(f"Broken rules: {wikidata.broken_rules or 'none'}")
 
 
@@ -76,7 +76,8 @@ class Items:
 
 def _lists(found: dict[str, Any]) -> list[tuple[str, str, list[tuple[Any, str]]]]:
     genres = [(f"genre {genre['name']}", f"{genre['name'].lower()} film") for genre in found.get("genres", [])]
-    subjects = [(f"subject {word['name']}", word["name"]) for word in found["keywords"]["keywords"][:5]]
+    words = [word["name"].strip() for word in found["keywords"]["keywords"][:5]]
+    subjects = [(f"subject {word}", word) for word in words]
     countries = [(row["name"], row["name"]) for row in found.get("production_countries", [])]
     credits = found["credits"]
     directors = [(member["id"], member["name"]) for member in credits["crew"] if member["job"] == "Director"]
