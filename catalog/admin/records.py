@@ -39,7 +39,7 @@ class WikidataRunAdmin(ReadOnlyAdmin):
     list_filter = ["status"]
     fields = ["status", "limit", "progress", "counts", "message", "started_at", "heartbeat_at", "ended_at", "log"]
 
-    @admin.display(description="progress")
+    @admin.display(description=gettext_lazy("progress"))
     def progress(self, run: WikidataRun) -> str:
         left = f" ({run.progress_text})" if run.progress_text else ""
         return f"{run.n_done:,} of {run.n_due:,}{left}"
@@ -51,7 +51,7 @@ class WikidataRecordAdmin(ReadOnlyAdmin):
     list_filter = ["state"]
     list_select_related = ["movie"]
     search_fields = ["=qid", "=movie__title"]
-    search_help_text = "number of the item at Wikidata, or a movie's title as it is written"
+    search_help_text = gettext_lazy("number of the item at Wikidata, or a movie's title as it is written")
 
 
 @admin.register(UserImport)

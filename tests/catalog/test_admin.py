@@ -29,19 +29,19 @@ from catalog.models import (
     UserImport,
     Viewing,
     WatchlistItem,
+    WikidataRecord,
+    WikidataRun,
 )
 from catalog.services import add_to_watchlist, record_rating
 from tests.factories import GenreFactory, MovieFactory, RatingFactory, UserFactory, key_of
 
 pytestmark = pytest.mark.django_db
 
+WRITTEN_BY_THE_SITE = (APIKey, UserImport, ImportRun, SyncRun, TMDBRecord, WikidataRecord, WikidataRun)
 MODELS = [
     AlternativeTitle,
-    APIKey,
     Credit,
     Genre,
-    UserImport,
-    ImportRun,
     Keyword,
     Movie,
     Invitation,
@@ -49,13 +49,11 @@ MODELS = [
     MovieKeyword,
     Person,
     Rating,
-    SyncRun,
-    TMDBRecord,
     User,
     Viewing,
     WatchlistItem,
+    *WRITTEN_BY_THE_SITE,
 ]
-WRITTEN_BY_THE_SITE = (APIKey, UserImport, ImportRun, SyncRun, TMDBRecord)
 
 
 @pytest.fixture
@@ -87,6 +85,8 @@ def populate(count: int) -> Movie:
         AlternativeTitle.objects.create(movie=movie, title=name)
         SyncRun.objects.create(scope="changes", status="succeeded", counts={"updated": number})
         TMDBRecord.objects.create(tmdb_id=TMDBRecord.objects.count() + 1, movie=movie, state="fetched")
+        WikidataRun.objects.create(status="succeeded", counts={"read": number})
+        WikidataRecord.objects.create(qid=number + 1, movie=rating.movie, state="read")
     return movie
 
 
