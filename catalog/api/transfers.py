@@ -104,7 +104,7 @@ class EventParser(BaseParser):
 
 
 class HookView(APIView):
-    """The secret address of a user. Whoever knows it may add to what its owner watched and rated, and read nothing."""
+    """The secret address of a user. With it, anyone may add to what its owner watched and rated, but read nothing."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -118,9 +118,10 @@ class HookView(APIView):
         """
         limit = settings.POLICY.hooks.max_body_kb
         if length_of(request._request) > limit * KB:
-            raise RequestTooLarge(f"Expected an event of at most {limit} KB.")
+            raise RequestTooLarge(_("Expected an event of at most %(limit)d KB.") % {"limit": limit})
         if service not in SERVERS:
-            raise NotFound(f"There is no service {service!r}; known are {', '.join(SERVERS)}.")
+            text = _("There is no service %(service)r; known are %(known)s.")
+            raise NotFound(text % {"service": service, "known": ", ".join(SERVERS)})
         hook = hook_of(key)
         return Response({"outcome": receive(hook=hook, server=SERVERS[service], body=request.data)})
 

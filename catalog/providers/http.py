@@ -78,7 +78,7 @@ class ProviderHTTP:
             raise ProviderUnavailable(f"Redis, which holds the limit of requests, does not answer: {error}") from None
 
     def is_reachable(self, path: str, asked: dict[str, Any]) -> bool:
-        """Whether anything answers, whatever it is: one attempt, no retry."""
+        """Whether there is any answer, even an error: one attempt, no retry."""
         try:
             with self._limiter.slot(), self.http.stream("GET", path, params=asked):
                 return True

@@ -73,7 +73,7 @@ class _Worker:
         except ProviderError as error:
             stop(self._run, error)
         except RunLost:
-            logger.warning("%s goes on elsewhere", self._run)
+            logger.warning("Another worker has taken over %s", self._run)
         except (OperationalError, InterfaceError) as error:
             logger.exception("%s: the database failed", self._run)
             queue.fail(self._run, Outcome.DATABASE, status=WikidataRun.Status.ERRORED, error=str(error))
