@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 from django_celery_beat.models import PeriodicTask
 
 from catalog.plots import Point, Series, pair_bars, points_chart
@@ -85,12 +85,12 @@ def score(now: datetime) -> dict[str, Any]:
 TABS = {
     tab.code: tab
     for tab in (
-        Tab("overview", _l("Overview"), overview, ("ndcg", "interval")),
-        Tab("models", _l("Models"), models, ("ndcg", "interval", "against")),
-        Tab("live", _l("Live"), live, ("hit_rate", "ndcg", "interval", "shown")),
-        Tab("drift", _l("Drift"), drift_and_retraining, ("psi", "ks")),
-        Tab("schedules", _l("Schedules"), upkeep, ("age",)),
-        Tab("score", _l("ML Test Score"), score, ("points",)),
+        Tab("overview", gettext_lazy("Overview"), overview, ("ndcg", "interval")),
+        Tab("models", gettext_lazy("Models"), models, ("ndcg", "interval", "against")),
+        Tab("live", gettext_lazy("Live"), live, ("hit_rate", "ndcg", "interval", "shown")),
+        Tab("drift", gettext_lazy("Drift"), drift_and_retraining, ("psi", "ks")),
+        Tab("schedules", gettext_lazy("Schedules"), upkeep, ("age",)),
+        Tab("score", gettext_lazy("ML Test Score"), score, ("points",)),
     )
 }
 

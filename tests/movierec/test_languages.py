@@ -185,3 +185,10 @@ def _bare_words(template: str) -> list[str]:
     text = WORDLESS.sub("\0", template)
     parts = [*READ_ALOUD.findall(text), *re.split(r'\0|<(?:[^>"]|"[^"]*")*>', text)]
     return [part.strip() for part in parts if re.search(r"[A-Za-z]{2}", part)]
+
+
+def test_functions_of_gettext_keep_their_names():
+    """`makemessages` finds texts by these names and `_` alone."""
+    renamed = re.compile(r"import n?p?n?gettext\w* as (?!_$)\w+$", re.MULTILINE)
+    files = [path for name in FOLDERS[:4] for path in (ROOT / name).rglob("*.py")]
+    assert [str(path.relative_to(ROOT)) for path in files if renamed.search(path.read_text())] == []
