@@ -9,8 +9,9 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from django import forms
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
+from django_countries import countries
 
 from catalog.forms import password_field
 from catalog.mail import refusal_of_server
@@ -33,6 +34,18 @@ class SiteSettingsForm(forms.ModelForm):
         required=False,
         validators=[_ONE_LINE],
         help_text=_("In the header, in mails and in authenticator apps. Empty: Movierec."),
+    )
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=lambda: settings.LANGUAGES,
+        required=False,
+        help_text=_("Of the site's own mails, and of pages for readers whose browser asks for none of these."),
+    )
+    region = forms.ChoiceField(
+        label=_("Country"),
+        choices=lambda: [("", _("None")), *countries],
+        required=False,
+        help_text=_("Where the site's readers watch movies."),
     )
     mail_host = forms.CharField(
         label=_("Mail server"),
@@ -57,11 +70,13 @@ class SiteSettingsForm(forms.ModelForm):
 
     class Meta:
         model = SiteSettings
-        fields = ["site_name", "mail_host", "mail_port", "mail_security", "mail_user", "mail_from"]
+        fields = ["site_name", "language", "region", *(name for name in MAIL if name not in SECRETS)]
 
     def __init__(self, *args: Any, test_to: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.test_to = test_to
+        if not (set_by("language") or self.instance.language):
+            self.initial["language"] = get_language()
         self.fields["tmdb_read_token"].help_text = _(
             "The API read access token of your account at themoviedb.org, for posters, plots and new movies."
         )

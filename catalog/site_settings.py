@@ -4,22 +4,23 @@ Each process reads the row again every few seconds, so that a request asks the d
 restart. Secrets are encrypted in the row by SECRET_KEY.
 """
 
-import base64
-import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken
 from django.apps import apps
 from django.conf import settings
 from django.db import Error
 from django.http import HttpRequest
-from django.utils.encoding import force_bytes
 from django.utils.functional import lazy
+from django.utils.translation import override
+
+from catalog.encryption import decrypt
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,12 @@ PRODUCT = "Movierec"
 SMTP = "catalog.mail.SmtpBackend"
 OWN_MAIL = "catalog.mail.EmailBackend"  # of a site whose environment names no mail server
 NO_SENDER = "movierec@localhost"
+_VARIABLES = {  # of each field: the setting that wins over it, and the variable that sets that
+    "site_name": ("SITE_NAME", "SITE_NAME"),
+    "language": ("SITE_LANGUAGE", "LANGUAGE_CODE"),
+    "region": ("SITE_REGION", "SITE_REGION"),
+    "tmdb_read_token": ("TMDB_READ_TOKEN", "TMDB_READ_TOKEN"),
+}
 SECRETS = ("mail_password", "tmdb_read_token")
 
 
@@ -37,6 +44,8 @@ class Values:
     """The row, with its secrets decrypted. Those in `unreadable` SECRET_KEY does not decrypt; they count as unset."""
 
     site_name: str = ""
+    language: str = ""
+    region: str = ""
     mail_host: str = ""
     mail_port: int = 587
     mail_security: str = "starttls"
@@ -108,25 +117,37 @@ def in_templates(request: HttpRequest) -> dict[str, Any]:
     return {"site_name": lazy(site_name, str)()}
 
 
+def language() -> str:
+    """Of what the site says by itself, and of pages for readers who ask for none that it speaks."""
+    return settings.SITE_LANGUAGE or current().language or settings.LANGUAGE_CODE
+
+
+@contextmanager
+def speaking() -> Iterator[None]:
+    """In the site's own language; for what no request asks for."""
+    with override(language()):
+        yield
+
+
+def region() -> str:
+    """The country that the site is for, as its code of ISO 3166-1; empty if staff named none."""
+    return settings.SITE_REGION or current().region
+
+
 def tmdb_read_token() -> str:
     return settings.TMDB_READ_TOKEN or current().tmdb_read_token
 
 
 def set_by(field: str) -> str:
     """The environment variable that sets the field, so that it cannot be changed here; empty if none does."""
-    if field == "site_name":
-        return "SITE_NAME" if settings.SITE_NAME else ""
-    if field == "tmdb_read_token":
-        return "TMDB_READ_TOKEN" if settings.TMDB_READ_TOKEN else ""
+    if field in _VARIABLES:
+        setting, variable = _VARIABLES[field]
+        return variable if getattr(settings, setting) else ""
     if not field.startswith("mail_"):
         return ""
     if settings.EMAIL_BACKEND != OWN_MAIL:
         return "EMAIL_URL"
     return "DEFAULT_FROM_EMAIL" if field == "mail_from" and settings.DEFAULT_FROM_EMAIL != NO_SENDER else ""
-
-
-def encrypt(secret: str) -> str:
-    return _cipher().encrypt(secret.encode()).decode() if secret else ""
 
 
 def _decrypted(row: dict[str, Any]) -> Values:
@@ -135,7 +156,7 @@ def _decrypted(row: dict[str, Any]) -> Values:
     for name in SECRETS:
         sealed = row[f"{name}_sealed"]
         try:
-            plain[name] = _cipher().decrypt(sealed.encode()).decode() if sealed else ""
+            plain[name] = decrypt(sealed)
         except InvalidToken:
             plain[name] = ""
             unreadable.append(name)
@@ -150,10 +171,3 @@ def _report(name: str) -> None:
     if name not in _reported:
         _reported.add(name)
         logger.error("The site's %s cannot be decrypted by SECRET_KEY and counts as unset; set it again.", name)
-
-
-def _cipher() -> MultiFernet:
-    """By the site's key; earlier ones that Django still takes are taken here, too."""
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    digests = [hashlib.sha256(b"site settings:" + force_bytes(key)).digest() for key in keys]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

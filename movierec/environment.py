@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django_countries.data import COUNTRIES
 
 from catalog.site_settings import OWN_MAIL, SMTP
 from mlops.policy import FOLDER_OR_BUCKET
@@ -52,6 +53,10 @@ def store(name: str) -> str:
     return text(name, pattern=f"mlflow://|{FOLDER_OR_BUCKET}", expected=expected, is_secret=True)
 
 
+def region(name: str) -> str:
+    return text(name, pattern="|".join(["", *COUNTRIES]), expected="a country's code of ISO 3166-1, such as VN")
+
+
 def token(name: str) -> str:
     """A secret that can be sent in a header; otherwise the HTTP client's own error would show it."""
     return text(name, pattern=r"[!-~]*", expected="a token without spaces, line breaks and accents", is_secret=True)
@@ -74,10 +79,8 @@ def redis(name: str, default: str = "") -> str:
 
 def mlflow(name: str, default: str) -> str:
     """The address of an MLflow, or of its database; it may hold a password and is not shown."""
-    kinds, expected = (
-        r"https?|(sqlite|postgresql|mysql|mssql)(\+\w+)?",
-        "http://host:5000 or sqlite:////folder/mlflow.db",
-    )
+    kinds = r"https?|(sqlite|postgresql|mysql|mssql)(\+\w+)?"
+    expected = "http://host:5000 or sqlite:////folder/mlflow.db"
     return text(name, default, pattern=rf"({kinds})://.+", expected=expected, is_secret=True)
 
 

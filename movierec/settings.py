@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_htmx",
     "django_celery_beat",
+    "django_countries",
     "django_prometheus",
     "csp",
 ]
@@ -188,9 +189,8 @@ WIKIDATA_CONTACT = env.text("WIKIDATA_CONTACT", pattern=r"[ -~]{0,200}", expecte
 STAFF_LINKS = {"MLflow": env.url("MLFLOW_PAGE"), "Flower": env.url("FLOWER_PAGE"), "Grafana": env.url("GRAFANA_PAGE")}
 TMDB_METADATA_IN_TRAINING = env.flag("TMDB_METADATA_IN_TRAINING")
 METRICS_TOKEN = never_show(env.secret("METRICS_TOKEN", VAR_DIR, has_default=EMBEDDED))
-FLOWER_BASIC_AUTH = never_show(
-    env.text("FLOWER_BASIC_AUTH", pattern=r"(.+:.+)?", expected="user:password", is_secret=True)
-)
+_flower = env.text("FLOWER_BASIC_AUTH", pattern=r"(.+:.+)?", expected="user:password", is_secret=True)
+FLOWER_BASIC_AUTH = never_show(_flower)
 
 # --- API ----------------------------------------------------------------------------------------------------------
 
@@ -254,9 +254,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-HTTPS = env.flag("HTTPS")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SECURE_SSL_REDIRECT = HTTPS
+HTTPS = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = env.flag("HTTPS")
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 # Whether the domain's other hosts serve HTTPS too, and whether browsers should be told in advance, is their owner's.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -281,13 +279,15 @@ STORAGES = {
 WHITENOISE_MANIFEST_STRICT = False
 TIME_ZONE = "UTC"
 LANGUAGES = [("en", "English"), ("vi", "Tiếng Việt")]
-LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en", pattern="en|vi", expected="en or vi")
+SITE_LANGUAGE = env.text("LANGUAGE_CODE", pattern="(en|vi)?", expected="en or vi")
+LANGUAGE_CODE = SITE_LANGUAGE or "en"
 LOCALE_PATHS, FORMAT_MODULE_PATH = [BASE_DIR / "locale"], "movierec.formats"
 PROMETHEUS_EXPORT_MIGRATIONS = False
 
 vars().update(env.mail("EMAIL_URL"))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "movierec@localhost")
 SITE_NAME = env.text("SITE_NAME", pattern=r".{0,40}", expected="at most 40 characters")
+SITE_REGION = env.region("SITE_REGION")
 ALERT_EMAILS = env.names("ALERT_EMAILS")
 ALERT_WEBHOOK_URL = never_show(env.url("ALERT_WEBHOOK_URL"))
 

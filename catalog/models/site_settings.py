@@ -5,7 +5,8 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from catalog.site_settings import encrypt, followed
+from catalog.encryption import encrypt
+from catalog.site_settings import followed
 
 
 class SiteSettings(models.Model):
@@ -18,6 +19,8 @@ class SiteSettings(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     site_name = models.CharField(max_length=40, blank=True)
+    language = models.CharField(max_length=12, blank=True)
+    region = models.CharField(max_length=2, blank=True, help_text="Code of ISO 3166-1.")
     mail_host = models.CharField(max_length=253, blank=True)
     mail_port = models.PositiveIntegerField(default=587)
     mail_security = models.CharField(max_length=8, choices=Security, default=Security.STARTTLS)

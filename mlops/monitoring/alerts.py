@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Source
 from catalog.signals import sync_ended
+from catalog.site_settings import speaking
 from mlops.findings import Finding, Outcome
 from mlops.models import Alert
 from mlops.monitoring.codes import AlertCode
@@ -63,7 +64,8 @@ def send_beginning(alert: Alert) -> None:
             continue
         is_sent = False
         try:
-            is_sent = send(alert, _("Alert: {title}").format(title=alert.title), alert.message)
+            with speaking():
+                is_sent = send(alert, _("Alert: {title}").format(title=alert.title), alert.message)
         finally:  # also when the task's time is over
             if not is_sent:
                 rows.update(**{sent_at: None})
@@ -94,10 +96,12 @@ def _close(code: str, subject: str) -> None:
         return
     alert.closed_at = now
     logger.warning("resolved: %s (was: %s)", code, alert.message)
-    body = _("Open since {since:%Y-%m-%d %H:%M} UTC: {message}").format(since=alert.opened_at, message=alert.message)
-    for sent_at, (setting, send) in CHANNELS.items():
-        if getattr(settings, setting) and getattr(alert, sent_at) is not None:
-            send(alert, _("Resolved: {title}").format(title=alert.title), body)
+    with speaking():
+        since = {"since": alert.opened_at, "message": alert.message}
+        body = _("Open since {since:%Y-%m-%d %H:%M} UTC: {message}").format(**since)
+        for sent_at, (setting, send) in CHANNELS.items():
+            if getattr(settings, setting) and getattr(alert, sent_at) is not None:
+                send(alert, _("Resolved: {title}").format(title=alert.title), body)
 
 
 def page_of(alert: Alert) -> str:

@@ -7,7 +7,7 @@ from catalog.site_settings import OWN_MAIL
 
 PASSWORD = "correct horse battery"
 ACCOUNT = {"username": "ada", "email": "ada@example.org", "password": PASSWORD, "password_again": PASSWORD}
-FORM = ACCOUNT | {"site_name": "Film club", "start_with": "none"}
+FORM = ACCOUNT | {"site_name": "Film club", "language": "vi", "region": "VN", "start_with": "none"}
 
 
 @pytest.fixture

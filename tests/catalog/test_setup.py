@@ -12,6 +12,7 @@ from django.test import Client
 from catalog import setup
 from catalog.errors import SetupClosed
 from catalog.models import SampleLoad, SiteSettings, User
+from catalog.site_settings import region
 from tests.catalog.first_run import ACCOUNT, FORM, PASSWORD, fields_with_errors, page
 from tests.factories import MovieFactory, UserFactory
 
@@ -28,7 +29,10 @@ def test_the_link_makes_the_first_superuser(client, page):
     assert answer["Location"] == "/mlops/start/"
     assert client.get(answer["Location"]).status_code == 200  # signed in
     assert client.get("/accounts/").status_code == 200
-    assert "Film club" in client.get("/").content.decode()
+    home = client.get("/").content.decode()
+    assert "Film club" in home
+    assert '<html lang="vi">' in home
+    assert region() == "VN"
 
 
 @pytest.mark.parametrize("query", ["", "?code=", "?code=guessed", "?code=%00"])

@@ -44,6 +44,12 @@ def admin(client, sam):
     return client
 
 
+@pytest.fixture
+def no_language(settings) -> None:
+    """Of the environment."""
+    settings.SITE_LANGUAGE = ""
+
+
 def form(**changes: object) -> dict[str, object]:
     names = ("site_name", "mail_host", "mail_user", "mail_password", "mail_from", "tmdb_read_token")
     return dict.fromkeys(names, "") | {"mail_port": 587, "mail_security": "starttls"} | changes
@@ -68,6 +74,33 @@ def test_a_field_of_the_environment_cannot_be_changed(admin, settings):
 
     settings.SITE_NAME, settings.TMDB_READ_TOKEN = "", ""
     assert (site_name(), tmdb_read_token(), current().mail_host) == ("Before", "before-it", "")
+
+
+def test_language_and_country_are_kept(admin, no_language):
+    store()
+    admin.post(PAGE, form(language="vi", region="VN"))
+    assert (site_settings.language(), site_settings.region()) == ("vi", "VN")
+
+    refused = admin.post(PAGE, form(language="fr", region="XX"))
+    assert set(refused.context["adminform"].form.errors) == {"language", "region"}
+    admin.post(PAGE, form())
+    assert (site_settings.language(), site_settings.region()) == ("en", "")
+
+
+def test_language_and_country_of_the_environment_win(admin, settings):
+    store(language="vi", region="VN")
+    settings.SITE_LANGUAGE, settings.SITE_REGION = "en", "DE"
+
+    assert (site_settings.language(), site_settings.region()) == ("en", "DE")
+    admin.post(PAGE, form(language="en", region="FR"))
+    assert SiteSettings.objects.values_list("language", "region").get() == ("vi", "VN")
+
+
+def test_the_page_suggests_the_readers_language(admin, no_language):
+    shown = admin.get("/admin/catalog/sitesettings/", follow=True, headers={"Accept-Language": "vi"})
+
+    assert shown.context["adminform"].form["language"].value() == "vi"
+    assert ("VN", "Việt Nam") in shown.context["adminform"].form.fields["region"].choices
 
 
 def test_secrets_are_encrypted_and_never_shown(admin, tmdb, settings):

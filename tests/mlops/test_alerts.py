@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core import mail
+from django.utils import translation
 
 from catalog.signals import sync_ended
 from mlops.findings import Finding, Outcome, title
@@ -64,6 +65,19 @@ def test_alert_is_mailed_and_logged_once(ops, caplog):
     assert link == page_of(Alert.objects.get())
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert figures() == [[0.4]]
+
+
+@pytest.mark.wording
+def test_mails_are_in_the_site_s_language(ops, settings):
+    settings.SITE_LANGUAGE = "vi"
+    for findings in ([psi(0.3)], []):
+        set_alert(DRIFT, *findings)
+
+    with translation.override("vi"):
+        expected = title(DRIFT)
+    assert all(expected in message.subject for message in mail.outbox)
+    assert [message.subject.isascii() for message in mail.outbox] == [False, False]
+    assert title(DRIFT) not in mail.outbox[0].subject
 
 
 def test_close_is_mailed_once_and_reopening_again(ops):

@@ -11,6 +11,7 @@ import polib
 import pytest
 from django.utils import translation
 
+from catalog.models import SiteSettings
 from tests.factories import GenreFactory, MovieFactory, RatingFactory, UserFactory
 from tests.processes import ROOT, environment
 from tests.swapped_texts import FUNCTIONS, KEPT
@@ -54,6 +55,19 @@ def test_a_chosen_language_stays(client):
     assert '<html lang="vi">' in client.get("/movies/", headers={"Accept-Language": "en"}).content.decode()
     client.post("/language/", {"language": "en"})
     assert '<html lang="en">' in client.get("/movies/", headers=VIETNAMESE).content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("asked", ["", "*", "fr, de;q=0.9", "x" * 600, "zz;q=x"])
+def test_who_asks_for_no_known_language_reads_the_site_s(client, settings, asked):
+    settings.SITE_LANGUAGE = ""
+    SiteSettings.objects.create(language="vi")
+    headers = {"Accept-Language": asked} if asked else {}
+
+    assert client.get("/movies/", headers=headers)["Content-Language"] == "vi"
+    assert client.get("/movies/", headers={"Accept-Language": "fr, en;q=0.5"})["Content-Language"] == "en"
+    client.cookies["django_language"] = "../vi"
+    assert client.get("/movies/", headers={"Accept-Language": "en"})["Content-Language"] == "en"
 
 
 @pytest.mark.django_db

@@ -56,6 +56,8 @@ def test_from_an_empty_site_to_the_first_list(visit, address, capsys):
     fill(page, Name_of_the_site="Film club", TMDB_token="wrong", Mail_server="127.0.0.1", Port=str(free_port()))
     fill(page, Sender_of_the_mails="films@example.org")
     page.get_by_label("Encryption").select_option("none")
+    page.get_by_label("Language", exact=True).select_option("Tiếng Việt")
+    page.get_by_label("Country", exact=True).select_option("Vietnam")
     page.get_by_role("button", name="Set up", exact=True).click()
     expect(page.locator(".errorlist")).to_have_count(3)
     assert fits(page)
@@ -75,6 +77,8 @@ def test_from_an_empty_site_to_the_first_list(visit, address, capsys):
     assert ModelVersion.champion() is not None
     assert Rating.objects.exists()
     assert page.request.get(link).status == 404
+    elsewhere = page.request.get(address, headers={"Accept-Language": "fr"})  # another process than the one that saved
+    assert '<html lang="vi">' in elsewhere.text()
 
 
 def test_the_page_needs_no_script(visit, settings):
