@@ -1,4 +1,4 @@
-"""Encryption of secrets that the database keeps, by the site's SECRET_KEY."""
+"""Encryption of secrets that the database keeps, by the site's SECRET_KEY, with a key of its own for each use."""
 
 import base64
 import hashlib
@@ -8,18 +8,22 @@ from django.conf import settings
 from django.utils.encoding import force_bytes
 
 
-def encrypt(secret: str) -> str:
-    """Text for the database; an empty secret stays empty."""
-    return _cipher().encrypt(secret.encode()).decode() if secret else ""
+class Cipher:
+    """For one use, whose name never changes: what was encrypted under it could not be read any more."""
 
+    def __init__(self, use: str) -> None:
+        self.use = use
 
-def decrypt(sealed: str) -> str:
-    """The secret. Raises `cryptography.fernet.InvalidToken` if no key of the site encrypted it."""
-    return _cipher().decrypt(sealed.encode()).decode() if sealed else ""
+    def encrypt(self, secret: str) -> str:
+        """Text for the database; an empty secret stays empty."""
+        return self._by_keys().encrypt(secret.encode()).decode() if secret else ""
 
+    def decrypt(self, encrypted: str) -> str:
+        """The secret. Raises `cryptography.fernet.InvalidToken` if no key of the site encrypted it."""
+        return self._by_keys().decrypt(encrypted.encode()).decode() if encrypted else ""
 
-def _cipher() -> MultiFernet:
-    """By the site's key; earlier ones that Django still takes are taken here, too."""
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    digests = [hashlib.sha256(b"site settings:" + force_bytes(key)).digest() for key in keys]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
+    def _by_keys(self) -> MultiFernet:
+        """By the site's key; earlier ones that Django still takes are taken here, too."""
+        keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+        digests = [hashlib.sha256(f"{self.use}:".encode() + force_bytes(key)).digest() for key in keys]
+        return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

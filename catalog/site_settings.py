@@ -20,7 +20,7 @@ from django.http import HttpRequest
 from django.utils.functional import lazy
 from django.utils.translation import override
 
-from catalog.encryption import decrypt
+from catalog.encryption import Cipher
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ _VARIABLES = {  # of each field: the setting that wins over it, and the variable
     "region": ("SITE_REGION", "SITE_REGION"),
     "tmdb_read_token": ("TMDB_READ_TOKEN", "TMDB_READ_TOKEN"),
 }
+CIPHER = Cipher("site settings")
 SECRETS = ("mail_password", "tmdb_read_token")
 
 
@@ -156,7 +157,7 @@ def _decrypted(row: dict[str, Any]) -> Values:
     for name in SECRETS:
         sealed = row[f"{name}_sealed"]
         try:
-            plain[name] = decrypt(sealed)
+            plain[name] = CIPHER.decrypt(sealed)
         except InvalidToken:
             plain[name] = ""
             unreadable.append(name)

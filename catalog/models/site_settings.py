@@ -5,8 +5,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from catalog.encryption import encrypt
-from catalog.site_settings import followed
+from catalog.site_settings import CIPHER, followed
 
 
 class SiteSettings(models.Model):
@@ -42,4 +41,4 @@ class SiteSettings(models.Model):
         followed.forget()
 
     def seal(self, name: str, secret: str) -> None:
-        setattr(self, f"{name}_sealed", encrypt(secret))
+        setattr(self, f"{name}_sealed", CIPHER.encrypt(secret))

@@ -1,25 +1,22 @@
 """Authenticator apps and passkeys as this site wants them: their secrets are encrypted in the database."""
 
-import base64
-import hashlib
-
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, MultiFernet
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.utils.encoding import force_bytes
 from django.utils.translation import gettext as _
 
+from catalog.encryption import Cipher
 from catalog.site_settings import site_name
+
+CIPHER = Cipher("second factor")
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
     def encrypt(self, text: str) -> str:
-        return _cipher().encrypt(text.encode()).decode()
+        return CIPHER.encrypt(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _cipher().decrypt(encrypted_text.encode()).decode()
+        return CIPHER.decrypt(encrypted_text)
 
     def get_totp_issuer(self) -> str:
         return site_name()
@@ -27,10 +24,3 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:
         n = Authenticator.objects.filter(user_id=user.pk, type=type).count()
         return _("Passkey %(n)d") % {"n": n + 1}
-
-
-def _cipher() -> MultiFernet:
-    """By the site's key; earlier ones that Django still takes are taken here, too."""
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    digests = [hashlib.sha256(b"second factor:" + force_bytes(key)).digest() for key in keys]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
