@@ -130,6 +130,9 @@ class HookNotFound(
 ): ...
 
 
+class FeedNotFound(CatalogError, code="feed_not_found", text=_("There is no such feed address."), status=404): ...
+
+
 class ForeignEvent(
     CatalogError, code="foreign_event", text=_("This event is about another person than the owner."), status=403
 ): ...

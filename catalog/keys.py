@@ -10,6 +10,7 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.signals import social_account_added
 from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
@@ -21,11 +22,12 @@ from catalog.models import APIKey, Scope, User
 from catalog.models.api_key import NAME_LENGTH, PREFIX_LENGTH, hash_of, new_key
 from catalog.text import visible
 
-MAX_KEYS = 50  # of one account, beside those of its sign-ins
+MAX_KEYS = 50  # of one account, beside those of its sign-ins and that of its feeds
 MAX_SIGN_IN_KEYS = 10  # the one unused for longest makes room for the next
 SIGN_IN_NAME = "POST token/"
 SIGN_IN_SCOPES = (Scope.READ, Scope.RATE)
 PERMISSIONS = {Scope.SERVICE: "recommender.recommend_for_others"}
+FEEDS_NAME = "/accounts/feeds/"
 FOR_STAFF = (Scope.BULK, Scope.MODELS, Scope.METRICS)
 
 
@@ -55,7 +57,7 @@ def create_key(*, user: User, name: str, scopes: Iterable[str], expires_in: time
         raise _invalid("expires_in", _("Expected a time in the future."))
     with transaction.atomic():
         _lock(user)
-        if user.api_keys.filter(is_from_sign_in=False).count() >= MAX_KEYS:
+        if user.api_keys.filter(is_from_sign_in=False).exclude(scopes=Scope.FEEDS).count() >= MAX_KEYS:
             raise InvalidKey(_("An account can have %(max)d keys. Revoke one first.") % {"max": MAX_KEYS})
         return _save(user, scopes, name=name, expires_at=timezone.now() + expires_in if expires_in else None)
 
@@ -68,6 +70,22 @@ def create_sign_in_key(*, user: User, scopes: Iterable[str] = SIGN_IN_SCOPES) ->
         by_use = made.order_by(Coalesce("last_used_at", "created_at").desc(), "-pk").values_list("pk", flat=True)
         made.filter(pk__in=list(by_use[MAX_SIGN_IN_KEYS - 1 :])).delete()
         return _save(user, scopes, name=SIGN_IN_NAME, is_from_sign_in=True)
+
+
+def create_feeds_key(*, user: User) -> NewKey:
+    """Makes the key in the addresses of the user's feeds, or a new one in place of it, which ends the former at once.
+
+    Raises InvalidCredentials as `create_key`.
+    """
+    with transaction.atomic():
+        _lock(user)
+        feeds_keys(user).delete()
+        return _store(user, Scope.FEEDS, name=FEEDS_NAME)
+
+
+def feeds_keys(user: User) -> QuerySet[APIKey]:
+    """The one that `create_feeds_key` made, or none."""
+    return user.api_keys.filter(scopes=Scope.FEEDS)
 
 
 def revoke_key(*, user: User, key_id: int) -> bool:
@@ -122,9 +140,12 @@ def _save(user: User, scopes: Iterable[str], **values: object) -> NewKey:
     if not wanted or wanted.difference(possible):
         known = {"known": ", ".join(possible), "given": ", ".join(sorted(wanted)) or "-"}
         raise _invalid("scopes", _("Expected some of %(known)s, which this account may use; got %(given)s.") % known)
+    return _store(user, " ".join(scope for scope in possible if scope in wanted), **values)
+
+
+def _store(user: User, scopes: str, **values: object) -> NewKey:
     key = new_key()
-    ordered = " ".join(scope for scope in possible if scope in wanted)
-    row = APIKey.objects.create(user=user, hash=hash_of(key), prefix=key[:PREFIX_LENGTH], scopes=ordered, **values)
+    row = APIKey.objects.create(user=user, hash=hash_of(key), prefix=key[:PREFIX_LENGTH], scopes=scopes, **values)
     return NewKey(key, row)
 
 

@@ -9,12 +9,15 @@ from contextlib import suppress
 from threading import Timer
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends import console, smtp
 from django.core.mail.backends.base import BaseEmailBackend
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from catalog.models import User
 from catalog.site_settings import NO_SENDER, OWN_MAIL, Values, current
 
 CHECK_SECONDS = 5
@@ -148,3 +151,9 @@ def _test_message(sender: str, to: str, name: str) -> EmailMessage:
         from_email=sender,
         to=[to],
     )
+
+
+def ask_to_confirm(request: HttpRequest, user: User) -> None:
+    """Sends the mail that asks the owner of a new account to confirm its address, if it has one and mail is sent."""
+    if user.email and sends_mail():
+        EmailAddress.objects.add_email(request, user, user.email).send_confirmation(request, signup=True)

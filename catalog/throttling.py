@@ -91,14 +91,20 @@ class AddressThrottle(ExactThrottle):
         return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
 
 
-class HookThrottle(AddressThrottle):
-    """Counts events by sender, which bounds guesses of secrets, and by secret."""
-
-    scope = "hooks"
+class SecretThrottle(AddressThrottle):
+    """Counts requests to secret addresses by sender, which bounds guesses of secrets, and by secret."""
 
     def get_cache_keys(self, request: Request | HttpRequest, view: Any) -> Iterator[str]:
         yield self.get_cache_key(request, view)
-        yield self.cache_format % {"scope": "hook", "ident": view.kwargs["key"]}
+        yield self.cache_format % {"scope": f"secret of {self.scope}", "ident": view.kwargs["key"]}
+
+
+class HookThrottle(SecretThrottle):
+    scope = "hooks"
+
+
+class FeedThrottle(SecretThrottle):
+    scope = "feeds"
 
 
 class SignUpThrottle(AddressThrottle):

@@ -66,5 +66,7 @@ urlpatterns = [
     path("accounts/media-servers/", keys.media_servers, name="media-servers"),
     path("accounts/media-servers/names/", keys.media_server_names, name="media-server-names"),
     path("accounts/media-servers/off/", keys.remove_media_servers, name="remove-media-servers"),
+    path("accounts/feeds/", accounts.feeds, name="feeds"),
+    path("accounts/feeds/off/", accounts.remove_feeds, name="remove-feeds"),
     path("accounts/delete/", accounts.delete, name="delete-account"),
 ]

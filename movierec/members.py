@@ -22,6 +22,7 @@ WAYS_IN = {
     "account_signup",
     "admin:login",
     "api:accounts",
+    "api:feed",  # by its secret
     "api:hook",  # by its secret
     "api:token",
     "catalog:favicon",

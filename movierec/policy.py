@@ -47,6 +47,7 @@ class LimitsPolicy(Section):
     imports: Rate = key("30/hour", "uploads of one account")
     bulk: Rate = key("120/min", "requests to the bulk API")
     hooks: Rate = key("300/min", "events of media servers, by one secret address and from one address")
+    feeds: Rate = key("120/min", "requests for feeds, by one secret address and from one address")
 
 
 class Policy(MLOpsPolicy, RecommenderPolicy, CatalogPolicy):

@@ -94,7 +94,12 @@ def recommend_new(
 
 
 def similar(
-    *, movie: Movie, k: int = 10, user: User | None = None, surface: str = "similar", profile: UserProfile | None = None
+    *,
+    movie: Movie,
+    k: int = 10,
+    user: User | None = None,
+    surface: str | None = "similar",
+    profile: UserProfile | None = None,
 ) -> RecommendationList:
     """Movies like this one that the user has not seen or dismissed; without a model, popular ones of its genre."""
     request = ListRequest.of(profile or UserProfile.of(user), k, exclude=[movie.pk])

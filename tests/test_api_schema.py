@@ -103,6 +103,7 @@ def test_every_operation_names_its_errors(operations):
     assert statuses["token_create"] == {"400", "401", "403", "405", "406", "413", "415", "429", "503"}
     assert statuses["models_retrieve"] == {"400", "401", "403", "404", "405", "406", "429", "503"}
     assert {"403", "404", "409"} < statuses["import_commit_create"]
+    assert statuses["feeds_watchlist_ics"] == {"400", "404", "405", "406", "429", "503"}
 
 
 def test_every_link_leads_to_an_operation_that_takes_its_values(document, operations):
@@ -148,6 +149,9 @@ def test_the_fixed_surface_is_in_it(tmp_path):
         "GET movies/",
         "GET movies/{}/",
         "GET movies/{}/similar/",
+        *(f"GET feeds/{{}}/{name}" for name in ("watchlist.json", "watchlist.rss", "watchlist.ics")),
+        *(f"GET feeds/{{}}/{name}.{form}" for name in ("recommendations", "new") for form in ("json", "rss")),
+        "GET feeds/{}/because-you-watched.json",
         "GET ratings/",
         "POST ratings/",
         "GET ratings/{}/",

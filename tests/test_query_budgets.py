@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from catalog.hooks.services import create_hook
 from catalog.imports.changes import Changes
+from catalog.keys import create_feeds_key
 from catalog.lists import add_to_list
 from catalog.models import (
     Credit,
@@ -52,6 +53,9 @@ BUDGETS = {
     "/diary/unrated/": 5,
     "/accounts/": 6,
     "/accounts/media-servers/": 4,
+    "/accounts/feeds/": 3,
+    "/api/v1/feeds/{key}/watchlist.json": 4,
+    "/api/v1/feeds/{key}/watchlist.rss": 4,
     "/import/": 5,
     "/api/v1/movies/": 6,
     "/api/v1/movies/?q=movie": 9,
@@ -113,10 +117,11 @@ def queries_of(client: Client, movie: Movie) -> dict[str, int]:
     person = Person.objects.first().get_absolute_url()
     user_import = UserImport.objects.get().pk
     movie_list = MovieList.objects.get(name="Long").key
+    key = create_feeds_key(user=User.objects.get(username="nora")).key
     for address in BUDGETS:
         headers = {"HX-Request": "true"} if "suggestions" in address else {}
         with CaptureQueriesContext(connection) as queries:
-            found = address.format(movie=movie.pk, person=person, user_import=user_import, list=movie_list)
+            found = address.format(movie=movie.pk, person=person, user_import=user_import, list=movie_list, key=key)
             assert client.get(found, headers=headers).status_code == 200
         asked[address] = len(queries)
     return asked

@@ -11,7 +11,8 @@ from catalog.filters import LANGUAGE, ORDERINGS, RATINGS, YEARS, RowsField
 from catalog.imports.formats import CHOICES
 from catalog.imports.reading import QUESTIONS
 from catalog.imports.report import files_of, questions_of
-from catalog.models import ImportRow, Movie, Rating, Scope, UserImport, WatchlistItem
+from catalog.models import ImportRow, Movie, Rating, UserImport, WatchlistItem
+from catalog.models.api_key import ON_REQUEST
 from catalog.templatetags.movies import poster_url
 
 
@@ -292,7 +293,7 @@ class SignUpSerializer(BodySerializer):
 class CredentialsSerializer(BodySerializer):
     username = serializers.CharField(trim_whitespace=False)
     password = serializers.CharField(trim_whitespace=False)
-    scopes = serializers.ListField(child=serializers.ChoiceField(Scope.choices), required=False, min_length=1)
+    scopes = serializers.ListField(child=serializers.ChoiceField(ON_REQUEST), required=False, min_length=1)
 
 
 class TokenSerializer(serializers.Serializer):

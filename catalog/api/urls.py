@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from catalog.api import bulk, personal, transfers, views
+from catalog.api import bulk, feeds, personal, transfers, views
 
 router = SimpleRouter(use_regex_path=False)
 router.register("movies", views.MovieViewSet)  # movies/  movies/{id}/
@@ -21,5 +21,6 @@ urlpatterns = [
     path("export/<str:site>/", transfers.ExportView.as_view(), name="export"),
     path("hooks/<slug:service>/<str:key>/", transfers.HookView.as_view(), name="hook"),
     path("token/", views.TokenView.as_view(), name="token"),
+    *feeds.feed_paths(feeds.WatchlistFeedView, "watchlist", json=feeds.JSON, rss=feeds.RSS, ics=feeds.CALENDAR),
     *router.urls,
 ]

@@ -25,10 +25,10 @@ from catalog.api.scopes import PUBLIC
 from catalog.errors import InvalidCredentials
 from catalog.filters import MovieFilter
 from catalog.keys import SIGN_IN_SCOPES, create_sign_in_key
+from catalog.mail import ask_to_confirm
 from catalog.models import Credit, Movie, Rating, WatchlistItem
 from catalog.paging import KeysFirstPaginator
 from catalog.services import add_to_watchlist, record_rating, remove_from_watchlist, remove_rating
-from catalog.sign_in.confirmation import ask_to_confirm
 from catalog.throttling import SignInThrottle, SignUpThrottle
 
 

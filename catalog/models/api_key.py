@@ -22,6 +22,10 @@ class Scope(models.TextChoices):
     BULK = "bulk", _("Add and change movies, users and ratings in bulk")
     MODELS = "models", _("Train, promote and roll back models")
     METRICS = "metrics", _("Read the metrics of the site")
+    FEEDS = "feeds", _("Read the feeds of its owner, as a part of their addresses")
+
+
+ON_REQUEST = tuple(scope for scope in Scope if scope is not Scope.FEEDS)  # what is in an address does nothing else
 
 
 class APIKey(models.Model):

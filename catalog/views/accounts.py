@@ -1,4 +1,4 @@
-"""The account page, its password and account deletion."""
+"""The account page, its password, feeds and account deletion."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -22,12 +22,14 @@ from catalog.accounts import delete_account
 from catalog.errors import InvalidProfile
 from catalog.forms import DeleteAccountForm, ProfileForm
 from catalog.imports.formats import EXPORTED
-from catalog.keys import revoke_keys
+from catalog.keys import create_feeds_key, feeds_keys, revoke_keys
 from catalog.models import Profile
 from catalog.profiles import save_profile
 from catalog.taste import summary
-from catalog.throttling import SignInThrottle, limited
-from catalog.views.pages import ALL_METHODS, SignedInRequest, with_passwords
+from catalog.throttling import KeyThrottle, SignInThrottle, limited
+from catalog.views.pages import ALL_METHODS, SignedInRequest, post_only, with_passwords
+
+ELLIPSIS = "\u2026"  # in place of the secret
 
 
 @method_decorator(with_passwords(*ALL_METHODS), name="dispatch")
@@ -105,3 +107,24 @@ def change_profile(request: SignedInRequest) -> HttpResponse:
             return redirect("catalog:account")
     context = {"form": form, "profile": profile}
     return render(request, "catalog/profile_change.html", context, status=422 if form.errors else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@limited(KeyThrottle)
+def feeds(request: SignedInRequest) -> HttpResponse:
+    """The secret addresses of the account's feeds. A POST makes new ones, which only its answer shows."""
+    key = create_feeds_key(user=request.user).key if request.method == "POST" else ""
+    row = feeds_keys(request.user).first()
+    start, _key, _rest = request.build_absolute_uri(reverse("api:feed", args=["key"])).partition("key/")
+    address = f"{start}{key or (row.prefix if row else '')}{'' if key else ELLIPSIS}/"
+    return render(request, "catalog/feeds.html", {"key": row, "is_new": bool(key), "address": address})
+
+
+@post_only
+@login_required
+def remove_feeds(request: SignedInRequest) -> HttpResponse:
+    feeds_keys(request.user).delete()
+    messages.success(request, _("The addresses of your feeds are switched off."))
+    return redirect("catalog:feeds")

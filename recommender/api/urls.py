@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from recommender.api import views
+from catalog.api.feeds import JSON, RSS, feed_paths
+from recommender.api import feeds, views
 from recommender.api.batch import RecommendBatchView
 
 urlpatterns = [
@@ -13,6 +14,9 @@ urlpatterns = [
     path("recommend/batch", RecommendBatchView.as_view(), name="recommend-batch"),
     path("recommend_new_movies", views.RecommendNewMoviesView.as_view(), name="recommend-new-movies"),
     path("feedback/", views.FeedbackView.as_view(), name="feedback"),
+    *feed_paths(feeds.RecommendationsFeedView, "recommendations", json=JSON, rss=RSS),
+    *feed_paths(feeds.NewMoviesFeedView, "new", json=JSON, rss=RSS),
+    *feed_paths(feeds.BecauseYouWatchedFeedView, "because-you-watched", json=feeds.ROWS_OF_JSON),
     # With a trailing slash too, for clients that always append one.
     path("recommend/", views.RecommendView.as_view(schema=None)),
     path("recommend/batch/", RecommendBatchView.as_view(schema=None)),

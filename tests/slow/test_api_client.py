@@ -18,6 +18,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from catalog.archive import EXPORTS
 from catalog.imports.lifecycle import read_import
+from catalog.keys import create_feeds_key
 from catalog.models import Movie, User
 from catalog.throttling import AddressThrottle
 from mlops.registry.promotion import promote
@@ -142,6 +143,16 @@ def lines(row: dict[str, Any]) -> dict[str, bytes]:
     return {"body": json.dumps(row).encode()}
 
 
+def of_feeds(key: str) -> list[tuple[str, Any]]:
+    forms = {
+        "watchlist": "json rss ics",
+        "recommendations": "json rss",
+        "new": "json rss",
+        "because_you_watched": "json",
+    }
+    return [(f"feeds_{name}_{form}", {"key": key}) for name, found in forms.items() for form in found.split()]
+
+
 def of_people(movie: int, name: str) -> list[tuple[str, Any]]:
     """Calls in the order of a visit. A function of the answers so far takes from them."""
     found = {"movie_id": movie}
@@ -255,7 +266,8 @@ def test_every_operation_for_staff_users_and_strangers(client, rated_site, live_
     check_drift()
     for who in ("staff", "user", "stranger"):
         call = client.caller(live_server.url, tokens.get(who, ""))
-        calls = [*of_people(movie.pk, who), *of_imports(), *of_staff(user, second)]
+        key = create_feeds_key(user=user).key if who != "stranger" else "mrk_unknown"
+        calls = [*of_people(movie.pk, who), *of_imports(), *of_staff(user, second), *of_feeds(key)]
         assert {name for name, _ in calls} == client.operations.keys()
         answers: dict[str, Any] = {}
         for name, values in calls:

@@ -18,6 +18,7 @@ from playwright.sync_api import Page, Response, expect
 from benchmarks.node_tools import AXE, install
 from catalog import setup
 from catalog.hooks.services import create_hook
+from catalog.keys import create_feeds_key
 from catalog.models import HookEvent, Movie, User
 from catalog.services import record_rating
 from tests.factories import MovieFactory, key_of
@@ -53,6 +54,7 @@ def site(train, camps, fan) -> User:
     record_rating(user=fan, movie=Movie.objects.latest("id"), rating=4)
     event = {"title": "Solaris", "rating": 4.5, "times": 3, "happened_at": timezone.now(), "outcome": "unmatched"}
     HookEvent.objects.create(hook=create_hook(user=fan).row, service="plex", kind="rated", **event)
+    create_feeds_key(user=fan)
     for name in ("Phone", "A script with a name that takes all of the sixty characters."):
         key_of(fan, name=name)
     return fan

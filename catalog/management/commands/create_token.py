@@ -7,7 +7,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from catalog.keys import create_key
 from catalog.management.base import ServiceCommand
-from catalog.models import Scope, User
+from catalog.models import User
+from catalog.models.api_key import ON_REQUEST
 
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
@@ -29,7 +30,7 @@ class Command(ServiceCommand):
             required=True,
             action="append",
             dest="scopes",
-            choices=Scope.values,
+            choices=[scope.value for scope in ON_REQUEST],
             help="what the key may do, as far as the account may; can be repeated",
         )
         parser.add_argument("--name", default="create_token", metavar="N", help="what the key is for")

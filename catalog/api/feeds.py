@@ -1,0 +1,109 @@
+"""Feeds: a user's lists at secret addresses, for programs that can send no header."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from catalog.api.authentication import KeyAuthentication
+from catalog.api.inputs import QuerySerializer
+from catalog.errors import FeedNotFound
+from catalog.feeds import Feed, as_calendar, as_json, as_rss, watchlist_feed
+from catalog.models import Scope, User
+from catalog.throttling import FeedThrottle
+
+
+class FeedMovieSerializer(serializers.Serializer[Any]):
+    """`catalog.feeds.movie_json` writes it."""
+
+    title = serializers.CharField()
+    year = serializers.IntegerField(allow_null=True)
+    release_date = serializers.DateField(allow_null=True)
+    imdb_id = serializers.CharField(allow_null=True)
+    tmdb_id = serializers.IntegerField(allow_null=True)
+    url = serializers.CharField(help_text="The movie's page on this site.")
+    reason = serializers.CharField(help_text="Why it is recommended, in the language of the request; may be empty.")
+
+
+class Format(NamedTuple):
+    """How a feed is written, and what the OpenAPI document says of it."""
+
+    write: Callable[[Any, HttpRequest], HttpResponse]
+    content_type: str
+    schema: Any
+
+
+RSS = Format(as_rss, "application/rss+xml", OpenApiTypes.BINARY)
+CALENDAR = Format(as_calendar, "text/calendar", OpenApiTypes.STR)
+JSON = Format(as_json, "application/json", FeedMovieSerializer(many=True))
+
+
+class AnyAnswer(BaseContentNegotiation):
+    """Readers of feeds accept what they like; the address says what they get."""
+
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+def owner_of(key: str) -> User:
+    """Whose address this is. Raises FeedNotFound, the same for every key that opens no feed."""
+    try:
+        user, row = KeyAuthentication().authenticate_key(key)
+    except AuthenticationFailed:
+        raise FeedNotFound from None
+    if Scope.FEEDS not in row.scope_list:
+        raise FeedNotFound
+    return user
+
+
+class FeedView(APIView):
+    """A GET answers with `contents` of the key's owner, written in the format of the address."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = [FeedThrottle]
+    content_negotiation_class = AnyAnswer
+    query: ClassVar[type[QuerySerializer] | None] = None
+    format: ClassVar[Format]
+
+    def get(self, request: Request, key: str) -> HttpResponse:
+        return self.format.write(self.contents(owner_of(key), request), request._request)
+
+    def contents(self, owner: User, request: Request) -> Any:
+        raise NotImplementedError
+
+
+def feed_paths(view: type[FeedView], address: str, **formats: Format) -> list[URLPattern]:
+    """One address, and one operation of the API, for each format."""
+    return [_path(view, address, extension, format) for extension, format in formats.items()]
+
+
+def _path(view: type[FeedView], address: str, extension: str, format: Format) -> URLPattern:
+    operation = extend_schema(
+        operation_id=f"feeds_{address}_{extension}".replace("-", "_"),
+        description=view.__doc__,
+        parameters=[view.query] if view.query else [],
+        responses={(200, format.content_type): format.schema},
+    )
+    own: Any = type(f"{view.__name__}{extension.title()}", (view,), {"format": format})
+    return path(f"feeds/<str:key>/{address}.{extension}", extend_schema_view(get=operation)(own).as_view(), name="feed")
+
+
+class WatchlistFeedView(FeedView):
+    """The watchlist of the key's owner; as a calendar, the releases to come."""
+
+    def contents(self, owner: User, request: Request) -> Feed:
+        return watchlist_feed(owner, title=_("Watchlist"))
