@@ -13,6 +13,7 @@ from recommender import metrics
 from recommender.models import Impression
 from recommender.services import recommend, recommend_new, record_feedback
 from recommender.serving.lists import impressions
+from recommender.serving.model_server import server
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 from tests.feeds import RADARR, json_of, rss_of
 from tests.recommender.conftest import count_ratings
@@ -71,7 +72,7 @@ def test_a_length_is_asked_for_and_checked(read, site):
 
 def test_new_movies_have_a_feed(read, site, fan):
     fresh = MovieFactory(title="Fresh from the editor", year=2026)
-    count_ratings()
+    server.refresh()
     found = json_of(read("new.json"), "feeds_new_json")
 
     assert [row["title"] for row in found] == titles(recommend_new(user=fan, surface=None))
