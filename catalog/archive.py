@@ -22,7 +22,10 @@ from catalog.models import Movie, User
 
 EVERYTHING = "everything"
 EXPORTS = (*EXPORTED, EVERYTHING)
-ACCOUNT = ("id", "username", "email", "first_name", "last_name", "date_joined", "last_login", "is_staff")
+ACCOUNT = (
+    *("id", "username", "email", "first_name", "last_name", "date_joined", "last_login", "is_staff"),
+    *("watch_services", "only_my_services"),
+)
 
 
 def export(*, user: User, format: str) -> Export:

@@ -43,6 +43,11 @@ class InvalidList(CatalogError, code="invalid_list", text=_("There can be no suc
 class InvalidProfile(CatalogError, code="invalid_profile", text=_("There can be no such profile."), status=409): ...
 
 
+class InvalidServices(
+    CatalogError, code="invalid_services", text=_("These services cannot be chosen."), status=409
+): ...
+
+
 class InvalidSignUp(CatalogError, code="sign_up_refused", text=_("There can be no such account."), status=409):
     """`fields` holds the messages of each invalid field."""
 

@@ -38,6 +38,7 @@ class TMDBPolicy(Section):
     min_votes: int = key(10, "TMDB votes that a new release needs to be imported", ge=0)
     max_cast: int = key(20, "actors stored per movie, in billing order", ge=0, le=500)
     refresh_days: Count = key(150, "age at which metadata is fetched again")
+    offers_refresh_days: Count = key(14, "age at which it is fetched again where the site says where to watch movies")
     max_age_days: Count = key(180, "age at which metadata is deleted, as TMDB's terms require")
 
     def model_post_init(self, context: Any) -> None:

@@ -17,20 +17,22 @@ from catalog.models import (
     Movie,
     MovieGenre,
     MovieKeyword,
+    Offer,
     Source,
     SyncItem,
     SyncRun,
     TMDBRecord,
+    WatchService,
     WikidataItem,
     WikidataRecord,
     WikidataRun,
 )
 
-LINKS: tuple[type[Model], ...] = (MovieGenre, MovieKeyword, Credit, AlternativeTitle)
+LINKS: tuple[type[Model], ...] = (MovieGenre, MovieKeyword, Credit, AlternativeTitle, Offer)
 # Of each provider: work under way, and what is known of its records, which say where content came from.
 RUNS: dict[Source, tuple[type[Model], ...]] = {Source.TMDB: (SyncItem, SyncRun), Source.WIKIDATA: (WikidataRun,)}
 RECORDS: dict[Source, tuple[type[Model], ...]] = {
-    Source.TMDB: (TMDBRecord,),
+    Source.TMDB: (TMDBRecord, WatchService),
     Source.WIKIDATA: (WikidataRecord, WikidataItem),
 }
 

@@ -68,5 +68,6 @@ urlpatterns = [
     path("accounts/media-servers/off/", keys.remove_media_servers, name="remove-media-servers"),
     path("accounts/feeds/", accounts.feeds, name="feeds"),
     path("accounts/feeds/off/", accounts.remove_feeds, name="remove-feeds"),
+    path("accounts/services/", accounts.services, name="services"),
     path("accounts/delete/", accounts.delete, name="delete-account"),
 ]

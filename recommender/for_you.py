@@ -15,17 +15,20 @@ from django.views.decorators.http import require_safe
 
 from catalog.bounds import FIRST_YEAR, LAST_YEAR
 from catalog.guests import mark_for
-from catalog.models import Genre, Movie, Person, WatchlistItem
+from catalog.models import Genre, Movie, Person, WatchlistItem, WatchService
 from catalog.views.pages import SignedInRequest, paginated, post_only
+from catalog.where_to_watch import streaming_services
 from recommender import services
 from recommender.api.serializers import RecommendationsQuerySerializer
 from recommender.errors import InvalidRequest
 from recommender.models import TasteConsent
+from recommender.serving.filters import MINE, services_of
 from recommender.serving.lists import RecommendationList
 from recommender.serving.profile import UserProfile
 from recommender.serving.request import MAX_EXCLUDED
 from recommender.serving.together import companions_of, predicted_stars
 
+ANYWHERE = "any"  # in the place of services: no filter, whatever the user prefers
 LIST = 24  # movies
 RUNTIMES = (90, 120, 150)  # minutes that the page offers as the most
 LABELS = {
@@ -35,6 +38,7 @@ LABELS = {
     "runtime_max": _("Runtime"),
     "language": _("Language"),
     "person": _("With"),
+    "services": _("Where to watch"),
     "adventure": _("How adventurous"),
     "exclude": _("Listed before"),
     "with": _("Together with"),
@@ -57,7 +61,10 @@ class Asked:
             given.setlist(name, [text for text in texts if text.strip()])
             if not given.getlist(name):
                 del given[name]
-        query = RecommendationsQuerySerializer(data=given)
+        named, on = given.copy(), given.getlist("on")
+        if on and on != [ANYWHERE]:
+            named["services"] = ",".join(on)
+        query = RecommendationsQuerySerializer(data=named)
         if query.is_valid():
             values = dict(query.validated_data) | {"k": LIST, "explain": False}
             return cls(given, values, [])
@@ -140,8 +147,14 @@ def watchlist(request: SignedInRequest) -> HttpResponse:
 def _page(request: HttpRequest, asked: Asked, *, user: Any, surface: str | None, **context: Any) -> HttpResponse:
     profile = UserProfile.of_request(request)
     context |= {"given": asked.given, "profile": profile} | _choices()
+    prefers_own = _prefers_own(request.user, context["services"])
+    if prefers_own and not asked.errors and not asked.given.get("on") and "services" not in asked.values:
+        asked.values["services"] = MINE
+    context["on"] = asked.given.get("on") or (MINE if prefers_own else ANYWHERE)
     if not asked.errors:
         try:
+            if "services" in asked.values:
+                asked.values["services"] = services_of(request.user, asked.values["services"])
             found = services.recommend(user=user, surface=surface, profile=profile, **asked.values)
             mark_for(request, [result.movie for result in found.results])
             everyone = {request.user.get_username(): profile} | dict(
@@ -154,6 +167,12 @@ def _page(request: HttpRequest, asked: Asked, *, user: Any, surface: str | None,
             asked.errors += _sentences(error.fields)
     context["errors"] = asked.errors
     return render(request, "recommender/for_you.html", context, status=422 if asked.errors else 200)
+
+
+def _prefers_own(user: Any, services: list[WatchService]) -> bool:
+    """Whether the list has only what the user's services stream, unless the form says otherwise."""
+    known = {service.pk for service in services}
+    return user.is_authenticated and user.only_my_services and not known.isdisjoint(user.service_ids)
 
 
 def _stars(everyone: dict[str, UserProfile], found: RecommendationList) -> list[str]:
@@ -174,6 +193,7 @@ def _choices() -> dict[str, Any]:
         "genres": Genre.objects.order_by("name"),
         "languages": Movie.objects.languages(),
         "runtimes": RUNTIMES if Movie.objects.filter(runtime_minutes__gt=0).exists() else (),
+        "services": list(streaming_services()),
         "has_people": Person.objects.exists(),
         "first_year": FIRST_YEAR,
         "last_year": LAST_YEAR,

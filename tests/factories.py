@@ -8,7 +8,7 @@ from django.db import connection
 from factory.django import DjangoModelFactory
 from rest_framework.test import APIClient
 
-from catalog.models import APIKey, Genre, Movie, Rating, Scope, Source, User
+from catalog.models import APIKey, Genre, Movie, Offer, Rating, Scope, Source, User, WatchService
 from catalog.models.api_key import hash_of, new_key
 
 ROWS_AT_ONCE = 1000  # SQLite takes 32,766 values in one statement
@@ -39,6 +39,20 @@ class MovieFactory(DjangoModelFactory):
 
     title = factory.Sequence(lambda n: f"Movie {n}")
     year = factory.Sequence(lambda n: 1950 + n % 70)
+
+
+class OfferFactory(DjangoModelFactory):
+    """A movie at Netflix in Viet Nam; `name` names another service."""
+
+    class Meta:
+        model = Offer
+        exclude = ["name"]
+
+    name = "Netflix"
+    movie = factory.SubFactory(MovieFactory)
+    service = factory.LazyAttribute(lambda offer: WatchService.objects.get_or_create(name=offer.name)[0])
+    region = "VN"
+    kind = Offer.Kind.STREAM
 
 
 class RatingFactory(DjangoModelFactory):

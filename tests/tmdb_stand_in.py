@@ -58,6 +58,7 @@ def document(tmdb_id: int, *, title: str = "", **changes: Any) -> dict[str, Any]
         "external_ids": {"imdb_id": f"tt{tmdb_id:07}"},
         "release_dates": {"results": []},
         "alternative_titles": {"titles": []},
+        "watch/providers": {"results": {}},
         "popularity": 1.5,
         "vote_average": 7.1,
         "vote_count": 100,
@@ -116,7 +117,7 @@ class TMDBStandIn(HTTPStandIn):
             return Answer(301, location=f"/3/movie/{self.merged[tmdb_id]}")
         if tmdb_id not in self.movies:
             return Answer(404, NOT_FOUND)
-        appended = {"credits", "keywords", "release_dates", "external_ids", "alternative_titles"}
+        appended = {"credits", "keywords", "release_dates", "external_ids", "alternative_titles", "watch/providers"}
         left_out = appended - set(query.get("append_to_response", "").split(","))
         return Answer(body={key: value for key, value in self.movies[tmdb_id].items() if key not in left_out})
 

@@ -7,6 +7,7 @@ from typing import IO, Any, ClassVar
 from django.conf import settings
 from django.db import IntegrityError
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -14,9 +15,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog.api.scopes import BULK
-from catalog.api.serializers import (
-    BulkReportSerializer,
-)
 from catalog.errors import BulkConflict, RequestTooLarge
 from catalog.ingest.bulk.lines import MovieLine, RatingLine, UserLine, read_lines
 from catalog.ingest.bulk.upsert import upsert_movies, upsert_ratings, upsert_users
@@ -27,6 +25,22 @@ from catalog.throttling import ScopedThrottle
 MEDIA_TYPE = "application/x-ndjson"
 LINES = {"type": "string", "format": "binary", "minLength": 1}
 BATCH = 1000  # lines per transaction, since others wait for SQLite's only writer
+
+
+class LineErrorSerializer(serializers.Serializer):
+    line = serializers.IntegerField(help_text="From 1, blank lines counted.")
+    message = serializers.CharField()
+
+
+class BulkReportSerializer(serializers.Serializer):
+    """Lines by outcome. Rejected lines change nothing."""
+
+    lines = serializers.IntegerField()
+    inserted = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    errors: Any = LineErrorSerializer(many=True, source="in_order")
 
 
 class JSONLinesParser(BaseParser):

@@ -62,12 +62,13 @@ ID = " *([0-9]{1,18} *)?"
 class IdsField(serializers.Field):
     """Ids separated by commas."""
 
+    most = MAX_IDS
     default_error_messages = {"invalid": gettext_lazy("Expected movie ids separated by commas, got {value!r}.")}
 
     def to_internal_value(self, data: str) -> list[int]:
         ids = [part.strip() for part in data.split(",") if part.strip()]
-        if len(ids) > MAX_IDS:
-            values = {"max": MAX_IDS, "n": len(ids)}
+        if len(ids) > self.most:
+            values = {"max": self.most, "n": len(ids)}
             raise serializers.ValidationError(_("Expected at most %(max)d ids, got %(n)d.") % values)
         for part in ids:
             if not (part.isascii() and part.isdigit() and len(part) < 19):

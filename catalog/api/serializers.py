@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.api.inputs import MAX_ID, BodySerializer, QuerySerializer, RatingField, UsernameField
+from catalog.api.services import WhereToWatchSerializer
 from catalog.filters import LANGUAGE, ORDERINGS, RATINGS, YEARS, RowsField
 from catalog.imports.formats import CHOICES
 from catalog.imports.reading import QUESTIONS
@@ -14,6 +15,7 @@ from catalog.imports.report import files_of, questions_of
 from catalog.models import ImportRow, Movie, Rating, UserImport, WatchlistItem
 from catalog.models.api_key import ON_REQUEST
 from catalog.templatetags.movies import poster_url
+from catalog.where_to_watch import where_to_watch
 
 
 class MovieSummarySerializer(serializers.ModelSerializer):
@@ -82,6 +84,7 @@ class MovieSerializer(MovieSummarySerializer):
     directors = PersonSerializer(many=True, read_only=True)
     cast = CastSerializer(many=True, read_only=True)
     poster = serializers.SerializerMethodField(help_text="Address of an image.")
+    where_to_watch = serializers.SerializerMethodField(help_text="In the site's region; null if nothing is known.")
     my_rating = serializers.SerializerMethodField(help_text="The asking user's own rating.")
 
     class Meta(MovieSummarySerializer.Meta):
@@ -97,6 +100,7 @@ class MovieSerializer(MovieSummarySerializer):
             "directors",
             "cast",
             "poster",
+            "where_to_watch",
             "movielens_id",
             "tmdb_id",
             "imdb_id",
@@ -107,6 +111,11 @@ class MovieSerializer(MovieSummarySerializer):
 
     def get_poster(self, movie: Movie) -> str:
         return poster_url(movie)
+
+    @extend_schema_field(WhereToWatchSerializer(allow_null=True))
+    def get_where_to_watch(self, movie: Movie) -> dict[str, Any] | None:
+        found = where_to_watch(movie)
+        return WhereToWatchSerializer(found).data if found else None
 
     @extend_schema_field(serializers.FloatField(allow_null=True))
     def get_my_rating(self, movie: Movie) -> float | None:
@@ -149,22 +158,6 @@ class WatchlistItemSerializer(serializers.ModelSerializer):
         model = WatchlistItem
         fields = ["movie", "title", "added_at"]
         read_only_fields = fields
-
-
-class LineErrorSerializer(serializers.Serializer):
-    line = serializers.IntegerField(help_text="From 1, blank lines counted.")
-    message = serializers.CharField()
-
-
-class BulkReportSerializer(serializers.Serializer):
-    """Lines by outcome. Rejected lines change nothing."""
-
-    lines = serializers.IntegerField()
-    inserted = serializers.IntegerField()
-    updated = serializers.IntegerField()
-    unchanged = serializers.IntegerField()
-    rejected = serializers.IntegerField()
-    errors: Any = LineErrorSerializer(many=True, source="in_order")
 
 
 class UploadSerializer(QuerySerializer):

@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from catalog.api import bulk, feeds, personal, transfers, views
+from catalog.api import bulk, feeds, personal, services, transfers, views
 
 router = SimpleRouter(use_regex_path=False)
 router.register("movies", views.MovieViewSet)  # movies/  movies/{id}/
@@ -20,6 +20,7 @@ urlpatterns = [
     path("bulk/ratings/", bulk.BulkRatingsView.as_view(), name="bulk-ratings"),
     path("export/<str:site>/", transfers.ExportView.as_view(), name="export"),
     path("hooks/<slug:service>/<str:key>/", transfers.HookView.as_view(), name="hook"),
+    path("services/", services.ServicesView.as_view(), name="services"),
     path("token/", views.TokenView.as_view(), name="token"),
     *feeds.feed_paths(feeds.WatchlistFeedView, "watchlist", json=feeds.JSON, rss=feeds.RSS, ics=feeds.CALENDAR),
     *router.urls,

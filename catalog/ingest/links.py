@@ -1,4 +1,4 @@
-"""Genres, keywords, credits and alternative titles of movies, written the same way for every source."""
+"""Genres, keywords, credits, alternative titles and offers of movies, written the same way for every source."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,7 +7,18 @@ from zlib import crc32
 from django.utils.text import slugify
 
 from catalog.ingest.rows import insert_rows
-from catalog.models import AlternativeTitle, Credit, Genre, Keyword, Movie, MovieGenre, MovieKeyword, Person, Source
+from catalog.models import (
+    AlternativeTitle,
+    Credit,
+    Genre,
+    Keyword,
+    Movie,
+    MovieGenre,
+    MovieKeyword,
+    Offer,
+    Person,
+    Source,
+)
 
 # The details of each link by its key. A kind of link that is not mentioned stays as it is.
 Wanted = dict[Any, tuple[Any, ...]]
@@ -31,6 +42,7 @@ TABLES = {
     "cast": LinkTable(Credit, "person_id", {"role": Credit.Role.CAST.value}, _CREDIT, True),
     "directors": LinkTable(Credit, "person_id", {"role": Credit.Role.DIRECTOR.value}, _CREDIT, True),
     "alternative_titles": LinkTable(AlternativeTitle, "title"),
+    **{kind.value: LinkTable(Offer, "service_id", {"kind": kind.value}, ("region",)) for kind in Offer.Kind},
 }
 
 

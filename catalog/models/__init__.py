@@ -12,8 +12,10 @@ from catalog.models.metadata import (
     Keyword,
     MovieGenre,
     MovieKeyword,
+    Offer,
     Person,
     SearchTerm,
+    WatchService,
     genre_label,
 )
 from catalog.models.movie import Movie

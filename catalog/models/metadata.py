@@ -1,4 +1,5 @@
-"""Metadata and titles of movies. Every link carries its source, since not every source may train a model.
+"""Metadata and titles of movies, and where to watch them. Every link carries its source, since not every source may
+train a model.
 
 A movie's `field_sources` has a kind of links that a person edited by hand under the name EDITED_AS.
 """
@@ -8,6 +9,7 @@ from typing import Any
 from django.db import models
 from django.urls import reverse
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from catalog.models.querysets import SearchTermQuerySet
@@ -173,6 +175,43 @@ class AlternativeTitle(models.Model):
         deleted = super().delete(*args, **kwargs)
         self.movie.save(update_fields=["search_terms"])
         return deleted
+
+
+class WatchService(models.Model):
+    """A streaming service or a shop, such as Netflix. Its id is TMDB's."""
+
+    id = models.PositiveIntegerField(primary_key=True)
+    name = models.CharField(max_length=100)
+    position = models.PositiveIntegerField(default=0, help_text="TMDB's order in the region, the best known first.")
+
+    class Meta:
+        ordering = ["position", "name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Offer(models.Model):
+    """A movie at a service. A site has one region: an offer of another one is replaced by the next sync."""
+
+    class Kind(models.TextChoices):
+        STREAM = "stream", _("Stream")
+        RENT = "rent", _("Rent")
+        BUY = "buy", _("Buy")
+
+    EDITED_AS = "offers"
+    movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE, related_name="offers", db_index=False)
+    service = models.ForeignKey(WatchService, on_delete=models.CASCADE, related_name="offers", db_index=False)
+    region = models.CharField(max_length=2, help_text="Code of ISO 3166-1.")
+    kind = models.CharField(max_length=8, choices=Kind, help_text="Free services, and those with advertising, stream.")
+    source = models.CharField(max_length=16, choices=Source, default=Source.TMDB)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["movie", "kind", "service"], name="catalog_offer_unique")]
+        indexes = [models.Index(fields=["service", "kind", "movie"], name="catalog_offer_by_service")]
+
+    def __str__(self) -> str:
+        return f"{self.movie_id}: {self.kind} at {self.service_id} in {self.region}"
 
 
 class SearchTerm(models.Model):

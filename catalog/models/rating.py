@@ -18,6 +18,7 @@ from catalog.text import skeleton
 
 CLOCK_TOLERANCE = timedelta(days=1)  # how far ahead the clocks of other computers may be
 NOTE_LENGTH = 2000  # characters of a note
+MAX_SERVICES = 30  # streaming services that a user says they have
 SKELETON_LENGTH = 150  # characters; two names that look alike beyond them are not told apart
 RATING_STEPS = [half / 2 for half in range(1, 11)]  # 0.5, 1.0 ... 5.0
 
@@ -33,6 +34,13 @@ class User(AbstractUser):
     )
     session_epoch = models.PositiveIntegerField(
         default=0, editable=False, help_text="Sessions of an earlier one have ended."
+    )
+
+    watch_services = models.CharField(
+        max_length=400, blank=True, default="", db_default="", editable=False, help_text="Ids, separated by commas."
+    )
+    only_my_services = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="Whether the user's list has only what these stream."
     )
 
     objects = UserManager()  # type: ignore[misc]  # overrides that of AbstractUser
@@ -58,6 +66,11 @@ class User(AbstractUser):
         super().save(*args, **kwargs)
         if changes_password:
             self.revoke_keys()
+
+    @property
+    def service_ids(self) -> list[int]:
+        """Streaming services that the user has."""
+        return [int(pk) for pk in self.watch_services.split(",") if pk]
 
     def note_skeleton(self) -> None:
         """To be called after a change of the name."""

@@ -102,6 +102,7 @@ class TMDBRecord(models.Model):
     state = models.CharField(max_length=16, choices=State)
     reasons = models.JSONField(default=list, blank=True, help_text="Why it is not in the catalogue, as codes.")
     merged_into = models.PositiveIntegerField(null=True, blank=True)
+    region = models.CharField(max_length=2, blank=True, help_text="Where it says the movie can be watched.")
     fetched_at = models.DateTimeField(null=True, blank=True, help_text="When the content was last read.")
     checked_at = models.DateTimeField(default=timezone.now, help_text="When TMDB was last queried.")
 

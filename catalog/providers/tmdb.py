@@ -14,11 +14,12 @@ from catalog.errors import AnswerRejected, ProviderError, RecordGone, TokenRefus
 from catalog.providers.http import Passing, ProviderHTTP, error_of, excerpt, retry_after
 from catalog.providers.rate_limit import RateLimiter, limiter_of
 from catalog.providers.tmdb_documents import MovieDocument, MoviePage, read
-from catalog.site_settings import tmdb_read_token
+from catalog.site_settings import region, tmdb_read_token
 
 LONGEST_RETRY_AFTER = 60.0
 MAX_BYTES = 4 << 20
 APPENDED = "credits,keywords,release_dates,external_ids,alternative_titles"
+WHERE_TO_WATCH = ",watch/providers"  # which only a site with a region asks for
 NOT_FOUND = 34  # TMDB's code for a missing record; a 404 without it comes from a proxy
 _MOVED_TO = re.compile(r"/movie/(\d+)(?:[-/?]|$)")
 
@@ -37,7 +38,9 @@ class FoundMovie(NamedTuple):
 class TMDBClient:
     """Thread-safe. Raises only ProviderError and its subclasses."""
 
-    def __init__(self, *, base_url: str, token: str, limiter: RateLimiter, connections: int) -> None:
+    def __init__(self, *, base_url: str, token: str, limiter: RateLimiter, connections: int, region: str = "") -> None:
+        self.region = region
+        self._appended = APPENDED + (WHERE_TO_WATCH if region else "")
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._api = ProviderHTTP(
             "TMDB", limiter, base_url=base_url, headers=headers, max_bytes=MAX_BYTES, connections=connections
@@ -50,11 +53,11 @@ class TMDBClient:
         self._api.__exit__(*exc_info)
 
     def movie(self, tmdb_id: int) -> FoundMovie:
-        """The movie with credits, keywords, releases, external ids and alternative titles, in one request."""
-        content = self._get(f"movie/{tmdb_id}", {"append_to_response": APPENDED})
+        """The movie with credits, keywords, releases, ids, other titles and where to watch it, in one request."""
+        content = self._get(f"movie/{tmdb_id}", {"append_to_response": self._appended})
         if isinstance(content, int):  # permanently moved to another id
-            content = self._get(f"movie/{content}", {"append_to_response": APPENDED})
-        return FoundMovie(read(MovieDocument, content), tmdb_id)
+            content = self._get(f"movie/{content}", {"append_to_response": self._appended})
+        return FoundMovie(read(MovieDocument, content, region=self.region), tmdb_id)
 
     def configuration(self) -> dict[str, Any]:
         """TMDB's configuration: image addresses and sizes, and the fields that it reports changes of."""
@@ -118,4 +121,10 @@ def connect() -> TMDBClient:
         raise ProviderError("TMDB_READ_TOKEN is not set; it is TMDB's API read access token (see docs/tmdb.md).")
     policy = settings.POLICY.tmdb
     limiter = limiter_of("tmdb", policy.requests_per_second)
-    return TMDBClient(base_url=settings.TMDB_API_URL, token=token, limiter=limiter, connections=policy.connections)
+    return TMDBClient(
+        base_url=settings.TMDB_API_URL,
+        token=token,
+        limiter=limiter,
+        connections=policy.connections,
+        region=region(),
+    )

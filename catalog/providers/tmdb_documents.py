@@ -29,7 +29,8 @@ from catalog.errors import AnswerRejected
 
 REASONS_SHOWN = 3
 PREMIERE = 1  # TMDB's type of a release at a festival
-ESSENTIAL = ("id", "title", "name", "results", "total_pages")  # without them there is no record, or no page
+# Without them there is no record, or no page.
+ESSENTIAL = ("id", "title", "name", "results", "total_pages", "provider_id", "provider_name")
 _IMDB_ID = re.compile(r"\s*(?:https?://\S*/)?(tt\d{7,12})/?\s*")
 
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
@@ -89,7 +90,7 @@ def _ignore(info: ValidationInfo, error: ValidationError, *place: int) -> None:
     if info.context is not None:
         first = error.errors(include_url=False, include_input=False)[0]
         where = [info.field_name, *place, *first["loc"][len(place) :]]
-        info.context.append(f"{'.'.join(map(str, where))}: {first['msg']}")
+        info.context["ignored"].append(f"{'.'.join(map(str, where))}: {first['msg']}")
 
 
 _EmptyAsNone = BeforeValidator(lambda value: None if value in ("", 0) else value)
@@ -167,6 +168,32 @@ class CountryReleases(_Document):
     release_dates: Annotated[list[LocalRelease], WrapValidator(_each)] = []
 
 
+class ListedService(_Document):
+    """A service of `/movie/{id}/watch/providers`."""
+
+    provider_id: Id
+    provider_name: Text(100, shortest=1)  # type: ignore[valid-type]
+    display_priority: int = Field(default=0, ge=0, le=LARGEST_ID)
+
+
+ListedServices = Annotated[list[ListedService], WrapValidator(_each)]
+
+
+class RegionalServices(_Document):
+    flatrate: ListedServices = []
+    free: ListedServices = []
+    ads: ListedServices = []
+    rent: ListedServices = []
+    buy: ListedServices = []
+
+
+def _of_region(regions: Any, info: ValidationInfo) -> Any:
+    """What is said of the region that is read; TMDB knows more than a hundred."""
+    return (
+        regions.get(info.context["region"], {}) if isinstance(regions, dict) and info.context is not None else regions
+    )
+
+
 class MovieDocument(_Document):
     """`/movie/{id}` with everything appended to it. Attributes that `ingest/fields` lists have the same names."""
 
@@ -198,6 +225,9 @@ class MovieDocument(_Document):
     )
     releases: Annotated[list[CountryReleases], WrapValidator(_each)] = Field(
         default=[], validation_alias=AliasPath("release_dates", "results")
+    )
+    services: Annotated[RegionalServices, BeforeValidator(_of_region)] = Field(
+        default=RegionalServices(), validation_alias=AliasPath("watch/providers", "results")
     )
     _ignored: list[str] = PrivateAttr(default_factory=list)
 
@@ -251,11 +281,11 @@ class MoviePage(_Document):
         return [movie.id for movie in self.results]
 
 
-def read(kind: type[DocumentT], content: Any) -> DocumentT:
-    """Raises AnswerRejected, naming what is wrong and where."""
+def read(kind: type[DocumentT], content: Any, *, region: str = "") -> DocumentT:
+    """Where to watch a movie is read for the region alone. Raises AnswerRejected, naming what is wrong and where."""
     ignored: list[str] = []
     try:
-        document = kind.model_validate(content, context=ignored)
+        document = kind.model_validate(content, context={"ignored": ignored, "region": region})
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
         shown = [f"{'.'.join(map(str, found['loc'])) or 'the answer'}: {found['msg']}" for found in problems]

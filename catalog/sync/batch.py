@@ -37,10 +37,14 @@ class Answer(NamedTuple):
 class Batch:
     """Decides on a few movies one by one and saves them together, within one transaction.
 
-    `duplicates` maps TMDB ids to movies that the catalogue knows under another id.
+    `duplicates` maps TMDB ids to movies that the catalogue knows under another id; `region` is that whose offers are
+    read.
     """
 
-    def __init__(self, found: Sequence[FoundMovie], duplicates: Mapping[int, int], *, takes_deleted: bool) -> None:
+    def __init__(
+        self, found: Sequence[FoundMovie], duplicates: Mapping[int, int], *, takes_deleted: bool, region: str
+    ) -> None:
+        self._region = region
         ids = ids_of([movie.document for movie in found], IDS)
         ids["tmdb_id"] += [movie.asked_id for movie in found]
         self._movies = MovieBatch(Source.TMDB, having_any_id(ids) | Q(pk__in=duplicates.values()), ids=IDS)
@@ -84,7 +88,7 @@ class Batch:
         fetched = {found.document.id: (movie, found.document.ignored) for (_, found), movie, _ in self._taken}
         merged = {found.asked_id: found.document.id for (_, found), _, _ in self._taken}
         records = [
-            _record(key, State.FETCHED, _of_ignored(ignored), movie=movie, fetched_at=now)
+            _record(key, State.FETCHED, _of_ignored(ignored), movie=movie, fetched_at=now, region=self._region)
             for key, (movie, ignored) in fetched.items()
         ]
         records += [
@@ -145,7 +149,13 @@ def _record(tmdb_id: int, state: str, reason: Reason | None = None, **values: An
 
 def _save_records(records: list[TMDBRecord], *, with_content: bool) -> None:
     """Replaces earlier records. Without `with_content` the movie and the time of the last reading stay."""
-    columns = ["state", "reasons", "checked_at", "merged_into", *(["movie", "fetched_at"] if with_content else [])]
+    columns = [
+        "state",
+        "reasons",
+        "checked_at",
+        "merged_into",
+        *(["movie", "fetched_at", "region"] if with_content else []),
+    ]
     TMDBRecord.objects.bulk_create(records, update_conflicts=True, unique_fields=["tmdb_id"], update_fields=columns)
 
 

@@ -9,9 +9,9 @@ from django.db import OperationalError, transaction
 
 from catalog.errors import AnswerRejected, RecordGone, TokenRefused
 from catalog.ingest.links import Links, Wanted, genre_ids, keyword_ids
-from catalog.models import Movie, Person, Source, SyncItem, SyncRun
+from catalog.models import Movie, Offer, Person, Source, SyncItem, SyncRun, WatchService
 from catalog.providers.tmdb import TMDBClient
-from catalog.providers.tmdb_documents import CastMember, CrewMember, MovieDocument
+from catalog.providers.tmdb_documents import CastMember, CrewMember, ListedService, MovieDocument
 from catalog.sync.batch import Answer, Batch, remove_unused
 
 # Genres that other sources call by another name.
@@ -36,14 +36,19 @@ def write_movies(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) ->
 def _write(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) -> None:
     documents = [answer.found.document for answer in answers]
     duplicates = _duplicates_of(documents, client)
-    links = _links_of(documents)
+    links = _links_of(documents, client.region)
     with transaction.atomic():
         keys = [answer.item.pk for answer in answers]
         # Skips items that another worker has settled in the meantime.
         still_open = SyncItem.objects.select_for_update().filter(pk__in=keys, outcome="").order_by("pk")
         unsettled = set(still_open.values_list("pk", flat=True))
         mine = [(a, of_movie) for a, of_movie in zip(answers, links, strict=True) if a.item.pk in unsettled]
-        batch = Batch([answer.found for answer, _ in mine], duplicates, takes_deleted=run.scope == SyncRun.Scope.IDS)
+        batch = Batch(
+            [answer.found for answer, _ in mine],
+            duplicates,
+            takes_deleted=run.scope == SyncRun.Scope.IDS,
+            region=client.region,
+        )
         for answer, of_movie in mine:
             batch.take(answer, of_movie)
         for outcome, items in batch.save().items():
@@ -75,8 +80,8 @@ def _is_merged(other: Movie, document: MovieDocument, client: TMDBClient) -> boo
         return False
 
 
-def _links_of(documents: Sequence[MovieDocument]) -> list[Links]:
-    """The links of each document. Creates missing genres, keywords and people.
+def _links_of(documents: Sequence[MovieDocument], region: str) -> list[Links]:
+    """The links of each document. Creates missing genres, keywords, people and services.
 
     Call it before and outside the movies' transaction: then rows that workers share are never locked for long, nor
     locked by two workers in opposite order.
@@ -88,6 +93,8 @@ def _links_of(documents: Sequence[MovieDocument]) -> list[Links]:
     genres = genre_ids(set().union(*genre_names))
     keywords = keyword_ids(set().union(*keyword_names))
     people = _person_ids(chain(*casts, *directors))
+    offers = [_offers(document) for document in documents]
+    _know(chain(*(services for of_movie in offers for services in of_movie.values())))
     return [
         {
             "genres": {genres[name]: () for name in genre_names[number]},
@@ -98,6 +105,10 @@ def _links_of(documents: Sequence[MovieDocument]) -> list[Links]:
                 for position, person in enumerate(dict.fromkeys(people[director.id] for director in directors[number]))
             },
             "alternative_titles": _titles(document),
+            **{
+                kind: {service.provider_id: (region,) for service in services}
+                for kind, services in offers[number].items()
+            },
         }
         for number, document in enumerate(documents)
     ]
@@ -107,6 +118,26 @@ def _titles(document: MovieDocument) -> Wanted:
     own = {"", document.title, document.original_title}
     titles = dict.fromkeys(other.title for other in document.alternative_titles if other.title not in own)
     return dict.fromkeys(islice(titles, MAX_TITLES), ())
+
+
+def _offers(document: MovieDocument) -> dict[str, list[ListedService]]:
+    found = document.services
+    return {
+        Offer.Kind.STREAM.value: [*found.flatrate, *found.free, *found.ads],
+        Offer.Kind.RENT.value: found.rent,
+        Offer.Kind.BUY.value: found.buy,
+    }
+
+
+def _know(listed: Iterable[ListedService]) -> None:
+    """Creates missing services and updates those whose name or place changed."""
+    services = {service.provider_id: (service.provider_name, service.display_priority) for service in listed}
+    known = {pk: row for pk, *row in WatchService.objects.filter(pk__in=services).values_list("pk", "name", "position")}
+    changed = sorted(pk for pk, said in services.items() if known.get(pk) != list(said))
+    rows = [WatchService(pk=pk, name=services[pk][0], position=services[pk][1]) for pk in changed]
+    WatchService.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["id"], update_fields=["name", "position"]
+    )
 
 
 def _cast(members: list[CastMember], people: dict[int, int]) -> Wanted:

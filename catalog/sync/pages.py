@@ -16,6 +16,7 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from catalog.models import Movie, SyncItem, SyncRun, TMDBRecord
+from catalog.site_settings import region
 from catalog.sync.work_items import SyncRequest, add_items, movie_items, settle
 
 if TYPE_CHECKING:  # every process imports this module, few talk to TMDB
@@ -83,9 +84,13 @@ def _known_movies() -> QuerySet[Movie]:
 
 
 def _stale_movies() -> QuerySet[Movie]:
-    """Movies that were never read, or not recently."""
-    limit = timezone.now() - timedelta(days=settings.POLICY.tmdb.refresh_days)
+    """Movies that were never read, or not recently, or for another region. Offers get old sooner than the rest."""
+    policy, place = settings.POLICY.tmdb, region()
+    days = min(policy.refresh_days, policy.offers_refresh_days) if place else policy.refresh_days
+    limit = timezone.now() - timedelta(days=days)
     fresh = TMDBRecord.objects.filter(movie=OuterRef("pk"), state=State.FETCHED, fetched_at__gte=limit)
+    if place:
+        fresh = fresh.filter(region=place)
     return _known_movies().filter(~Exists(fresh))
 
 

@@ -9,6 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
+from django_countries import countries
 
 from catalog.guests import mark_for
 from catalog.models import Movie, Rating
@@ -89,6 +90,12 @@ def initials(name: str) -> str:
     """First letters of the first and the last word."""
     words = name.split()
     return "".join(word[0] for word in words[:1] + words[1:][-1:])
+
+
+@register.filter
+def country_name(code: str) -> str:
+    """The name of a country by its code, in the reader's language."""
+    return str(countries.name(code))
 
 
 @register.filter

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -14,20 +15,23 @@ from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from catalog.accounts import delete_account
-from catalog.errors import InvalidProfile
+from catalog.errors import InvalidProfile, InvalidServices
 from catalog.forms import DeleteAccountForm, ProfileForm
 from catalog.imports.formats import EXPORTED
 from catalog.keys import create_feeds_key, feeds_keys, revoke_keys
-from catalog.models import Profile
+from catalog.models import Profile, User
 from catalog.profiles import save_profile
+from catalog.site_settings import region
 from catalog.taste import summary
 from catalog.throttling import KeyThrottle, SignInThrottle, limited
 from catalog.views.pages import ALL_METHODS, SignedInRequest, post_only, with_passwords
+from catalog.where_to_watch import save_services, streaming_services
 
 ELLIPSIS = "\u2026"  # in place of the secret
 
@@ -64,6 +68,7 @@ def account(request: SignedInRequest) -> HttpResponse:
         "figures": summary(user),
         "n_watchlist": user.watchlist.count(),
         "profile": Profile.objects.filter(user=user).first(),
+        "region": region(),
         "export_formats": [(format.code, format.label) for format in EXPORTED.values()],
     }
     return render(request, "catalog/account.html", context)
@@ -128,3 +133,35 @@ def remove_feeds(request: SignedInRequest) -> HttpResponse:
     feeds_keys(request.user).delete()
     messages.success(request, _("The addresses of your feeds are switched off."))
     return redirect("catalog:feeds")
+
+
+class ServicesForm(forms.Form):
+    services = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Your services"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+    only = forms.BooleanField(
+        label=gettext_lazy("Show only what they stream"),
+        required=False,
+        help_text=gettext_lazy("In the list \u201cFor you\u201d, until you choose otherwise there."),
+    )
+
+    def __init__(self, user: User, data: Any) -> None:
+        super().__init__(data, initial={"services": user.service_ids, "only": user.only_my_services})
+        services: Any = self.fields["services"]
+        services.choices = [(service.pk, service.name) for service in streaming_services()]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def services(request: SignedInRequest) -> HttpResponse:
+    """Chooses the streaming services that the user has."""
+    form = ServicesForm(request.user, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            save_services(user=request.user, **form.cleaned_data)
+        except InvalidServices as error:
+            form.add_error("services", str(error))
+        else:
+            messages.success(request, _("Your services are saved."))
+            return redirect("catalog:services")
+    return render(request, "catalog/services.html", {"form": form}, status=422 if form.errors else 200)

@@ -21,6 +21,7 @@ from catalog.search.query import MOST, suggest
 from catalog.text import fold
 from catalog.views.pages import HtmxRequest, is_htmx, paginated
 from catalog.views.record import record_of
+from catalog.where_to_watch import where_to_watch
 
 CAST_SHOWN = 12
 KEYWORDS_SHOWN = 16
@@ -98,6 +99,7 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
         "in_watchlist": movie.marks and movie.marks.in_watchlist,
         "next_url": movie.get_absolute_url(),
         "decade": movie.year and movie.year // 10 * 10,
+        "where_to_watch": where_to_watch(movie),
         "related_title": related_title,
         "related": related,
         "lists_of_others": MovieList.objects.on_page_of(movie, request.user).with_length()[: LISTS_SHOWN + 1],

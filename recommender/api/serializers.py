@@ -6,14 +6,15 @@ from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from catalog.api.inputs import MAX_ID, BodySerializer, IdsField, QuerySerializer
+from catalog.api.inputs import ID, MAX_ID, BodySerializer, IdsField, QuerySerializer
 from catalog.api.serializers import MovieSummarySerializer
 from catalog.bounds import FIRST_YEAR, LAST_YEAR
 from catalog.filters import LANGUAGE
 from catalog.models import Movie
+from catalog.models.rating import MAX_SERVICES
 from recommender.models import Feedback
 from recommender.reasons import ReasonCode
-from recommender.serving.filters import MAX_PEOPLE
+from recommender.serving.filters import MAX_PEOPLE, MINE
 from recommender.serving.request import MAX_COMPANIONS, MAX_K
 
 MAX_RUNTIME = 1000  # minutes
@@ -42,6 +43,19 @@ class NamesField(serializers.Field):
         return names
 
 
+@extend_schema_field({"type": "string", "pattern": rf"^({MINE}|{ID}(,{ID}){{0,{MAX_SERVICES - 1}}})$"})
+class ServicesField(IdsField):
+    """Ids of streaming services, or the user's own ones."""
+
+    most = MAX_SERVICES
+    default_error_messages = {
+        "invalid": gettext_lazy("Expected ids of services separated by commas, or mine; got {value!r}.")
+    }
+
+    def to_internal_value(self, data: str) -> Any:
+        return MINE if data.strip() == MINE else super().to_internal_value(data)
+
+
 class RecommendationsQuerySerializer(CountSerializer):
     include_new = serializers.BooleanField(
         default=False, help_text="Blend in movies without a rating in the model's data."
@@ -64,6 +78,11 @@ class RecommendationsQuerySerializer(CountSerializer):
         required=False,
         max_length=MAX_PEOPLE,
         help_text="Only movies with this person in cast or direction, by id or full name; repeat it for several.",
+    )
+    services = ServicesField(
+        required=False,
+        help_text="Only movies that one of these services streams in the site's region: ids, separated by commas, or "
+        "`mine` for those that the user has.",
     )
     include_seen = serializers.BooleanField(default=False, help_text="Also movies that the user has rated or watched.")
     adventure = serializers.FloatField(

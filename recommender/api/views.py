@@ -32,6 +32,7 @@ from recommender.api.serializers import (
     RecommendForUserSerializer,
 )
 from recommender.services import recommend, recommend_new, record_feedback, similar
+from recommender.serving.filters import services_of
 from recommender.serving.lists import NO_MODEL, RecommendationList
 from recommender.serving.movies import listed_movies
 from recommender.serving.profile import UserProfile
@@ -101,6 +102,8 @@ class RecommendationsView(ListView):
         companions = companions_of(self.me, names)
         # Online metrics judge the model by lists whose movies it chose freely.
         narrowed = any(value for name, value in query.items() if name not in ("k", "include_new", "explain"))
+        if "services" in query:
+            query["services"] = services_of(self.me, query["services"])
         surface = "api:together" if names else "api:narrowed" if narrowed else "api:recommendations"
         return self.respond(recommend(user=self.me, surface=surface, companions=companions, **query))
 

@@ -1,16 +1,20 @@
 """Filters of a list: which movies it may have."""
 
 from dataclasses import dataclass
-from typing import Self, TypedDict
+from typing import Any, Literal, Self, TypedDict
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from catalog.models import Credit, Genre, Movie, MovieGenre, Person
+from catalog.models import Credit, Genre, Movie, MovieGenre, Offer, Person, WatchService
 from catalog.models.querysets import MovieQuerySet
+from catalog.site_settings import region
 from recommender.errors import FilterNotFound, InvalidRequest
 
 MAX_PEOPLE = 5  # of the cast and crew, in one filter
+
+
+MINE: Literal["mine"] = "mine"  # in the place of services: those that the user has
 
 
 class FilterValues(TypedDict, total=False):
@@ -23,6 +27,7 @@ class FilterValues(TypedDict, total=False):
     runtime_max: int | None
     language: str
     person: list[str]  # ids or names
+    services: list[int]  # ids of services that stream the movie in the site's region
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,11 @@ class MovieFilters:
     genre: str = ""  # name or slug
     columns: frozenset[tuple[str, int | str]] = frozenset()
     people: tuple[frozenset[int], ...] = ()  # one of each set has to be in the movie
+    services: frozenset[int] = frozenset()  # one of them has to stream the movie
 
     @classmethod
     def of(cls, values: FilterValues) -> Self:
-        """Raises InvalidRequest for contradictions, FilterNotFound for an unknown person."""
+        """Raises InvalidRequest for what contradicts itself or the site, FilterNotFound for an unknown person."""
         for name in ("year", "runtime"):
             low, high = values.get(f"{name}_min"), values.get(f"{name}_max")
             if isinstance(low, int) and isinstance(high, int) and low > high:
@@ -52,10 +58,14 @@ class MovieFilters:
         if len(people) > MAX_PEOPLE:
             text = _("expected at most %(max)d people, got %(n)d")
             raise InvalidRequest("person", text % {"max": MAX_PEOPLE, "n": len(people)})
+        services = frozenset(values.get("services") or ())
+        if services and not region():
+            raise InvalidRequest("services", _("this site has no region, so it cannot say where to watch movies"))
         return cls(
             genre=values.get("genre") or "",
             columns=frozenset((name, value) for name, value in columns.items() if value not in (None, "")),
             people=tuple(_person(name) for name in people),
+            services=services,
         )
 
     def __bool__(self) -> bool:
@@ -67,20 +77,43 @@ class MovieFilters:
             movies = movies.filter(pk__in=MovieGenre.objects.filter(named).values("movie"))
         for ids in self.people:
             movies = movies.filter(pk__in=Credit.objects.filter(person__in=ids).values("movie"))
+        if self.services:
+            offers = Offer.objects.filter(service__in=self.services, kind=Offer.Kind.STREAM, region=region())
+            movies = movies.filter(pk__in=offers.values("movie"))
         return movies.filter(**dict(self.columns))
 
     def matching(self) -> frozenset[int]:
-        """Raises FilterNotFound for an unknown genre, which is looked up only where there are no movies."""
+        """Raises FilterNotFound for unknown genres and services, which are looked up only where there are no movies."""
         found = frozenset(self.narrow(Movie.objects.order_by()).values_list("pk", flat=True))
         if not found and self.genre:
             known = Genre.objects.filter(Q(slug=self.genre.lower()) | Q(name__iexact=self.genre))
             if not known.exists():
                 text = _("there is no genre %(genre)r; expected the name or slug of a genre")
                 raise FilterNotFound("genre", text % {"genre": self.genre})
+        if not found and self.services:
+            _check_known(self.services)
         return found
 
 
 NO_FILTERS = MovieFilters()
+
+
+def services_of(user: Any, wanted: list[int] | Literal["mine"]) -> list[int]:
+    """The ids of the services that a request names. Raises InvalidRequest if the user has named none as theirs."""
+    if wanted != MINE:
+        return wanted
+    ids: list[int] = user.service_ids if user is not None and user.is_authenticated else []
+    if not ids:
+        text = _("expected ids; \u201cmine\u201d takes an account with services chosen on the page /accounts/services/")
+        raise InvalidRequest("services", text)
+    return ids
+
+
+def _check_known(services: frozenset[int]) -> None:
+    known = set(WatchService.objects.filter(pk__in=services).values_list("pk", flat=True))
+    if unknown := sorted(services - known):
+        text = _("there is no service %(ids)s; expected ids of the site's services, as GET services/ lists them")
+        raise FilterNotFound("services", text % {"ids": ", ".join(map(str, unknown))})
 
 
 def _person(person: str) -> frozenset[int]:

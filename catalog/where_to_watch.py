@@ -1,0 +1,70 @@
+"""Where movies can be watched in the site's region, and the services that a person has. Without a region: nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
+
+from catalog.errors import InvalidServices
+from catalog.models import Movie, Offer, User, WatchService
+from catalog.models.rating import MAX_SERVICES
+from catalog.site_settings import region
+
+CREDIT = "JustWatch"  # whose data it is; TMDB's terms want it named beside
+
+
+@dataclass(frozen=True)
+class WhereToWatch:
+    """The services that have a movie in a region, and TMDB's page about them."""
+
+    region: str
+    link: str
+    credit: str = CREDIT
+    stream: list[WatchService] = field(default_factory=list)
+    rent: list[WatchService] = field(default_factory=list)
+    buy: list[WatchService] = field(default_factory=list)
+
+    @property
+    def kinds(self) -> list[tuple[str, list[WatchService]]]:
+        """Those that any service offers, with their names."""
+        return [(str(kind.label), found) for kind in Offer.Kind if (found := getattr(self, kind.value))]
+
+
+def where_to_watch(movie: Movie) -> WhereToWatch | None:
+    """None where nothing is known."""
+    place = region()
+    if not (place and movie.tmdb_id):
+        return None
+    offers = Offer.objects.filter(movie=movie, region=place).select_related("service")
+    link = f"https://www.themoviedb.org/movie/{movie.tmdb_id}/watch?{urlencode({'locale': place})}"
+    found = WhereToWatch(place, link)
+    for offer in offers.order_by("service__position", "service__name", "service"):
+        getattr(found, offer.kind).append(offer.service)
+    return found if found.kinds else None
+
+
+def streaming_services() -> QuerySet[WatchService]:
+    """Those that stream any movie in the region."""
+    streamed = Offer.objects.filter(service=OuterRef("pk"), kind=Offer.Kind.STREAM, region=region())
+    return WatchService.objects.filter(Exists(streamed)) if region() else WatchService.objects.none()
+
+
+def save_services(*, user: User, services: Iterable[int], only: bool) -> None:
+    """What the user has. With `only`, "For you" shows what these services stream. Raises InvalidServices."""
+    ids = sorted(set(services))
+    known = set(streaming_services().values_list("pk", flat=True))
+    if unknown := [pk for pk in ids if pk not in known]:
+        text = _("Expected services that stream in the site's region, got %(ids)s.")
+        raise _invalid(text % {"ids": ", ".join(map(str, unknown))})
+    if len(ids) > MAX_SERVICES:
+        raise _invalid(_("Expected at most %(max)d services, got %(n)d.") % {"max": MAX_SERVICES, "n": len(ids)})
+    if only and not ids:
+        raise _invalid(_("Choose at least one service, or show movies wherever they are."))
+    user.watch_services, user.only_my_services = ",".join(map(str, ids)), only
+    user.save(update_fields=["watch_services", "only_my_services"])
+
+
+def _invalid(message: str) -> InvalidServices:
+    return InvalidServices(message, fields={"services": [message]})
