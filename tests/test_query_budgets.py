@@ -39,7 +39,7 @@ BUDGETS = {
     "/movies/": 8,
     "/movies/?genre=genre-0&hide_seen=true&ordering=best_rated": 9,
     "/movies/?q=movie": 11,
-    "/movies/{movie}-many/": 12,
+    "/movies/{movie}-many/": 13,  # where to watch it takes one, where the site has a region
     "{person}": 8,
     "/genres/genre-0/": 8,
     "/suggestions/?q=moovie": 6,

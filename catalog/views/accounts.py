@@ -142,7 +142,7 @@ class ServicesForm(forms.Form):
     only = forms.BooleanField(
         label=gettext_lazy("Show only what they stream"),
         required=False,
-        help_text=gettext_lazy("In the list \u201cFor you\u201d, until you choose otherwise there."),
+        help_text=gettext_lazy('In the list "For you", until you choose otherwise there.'),
     )
 
     def __init__(self, user: User, data: Any) -> None:

@@ -104,7 +104,7 @@ def services_of(user: Any, wanted: list[int] | Literal["mine"]) -> list[int]:
         return wanted
     ids: list[int] = user.service_ids if user is not None and user.is_authenticated else []
     if not ids:
-        text = _("expected ids; \u201cmine\u201d takes an account with services chosen on the page /accounts/services/")
+        text = _("expected ids; mine takes an account whose services are chosen on the page /accounts/services/")
         raise InvalidRequest("services", text)
     return ids
 
