@@ -50,7 +50,7 @@ def test_feeds_are_read_and_their_secret_is_nowhere(running_site, movies, nora):
         httpx.get(f"{start}/watchlist.json/", timeout=60),
         httpx.get(f"{start}/recommendations.json", params={"k": key}, timeout=60),
         httpx.post(f"{start}/watchlist.json", json={"key": key}, timeout=60),
-        httpx.get(f"{address}/{key}", timeout=60),
+        httpx.get(f"{address}/api/{key}", timeout=60),
     ]
 
     assert [answer.status_code for answer in answers] == [200] * len(NAMES)
