@@ -1,4 +1,4 @@
-"""Figures stored on each movie (rating count and sum, search columns, popularity): rebuild, check and repair."""
+"""Figures stored on movies (rating count and sum, search columns, popularity) and people: rebuild, check and repair."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,14 @@ from django.db.models.functions import Coalesce
 from catalog.models import Movie, SearchTerm
 from catalog.popularity import refresh_popularity, wrong_popularity
 from catalog.progress import chunks
-from catalog.search.index_maintenance import forget_unused_terms, refresh_search, terms_of_movies, with_wrong_search
+from catalog.search.index_maintenance import (
+    forget_unused_terms,
+    refresh_people,
+    refresh_search,
+    terms_of_movies,
+    with_wrong_search,
+    wrong_people,
+)
 
 BATCH = 1000
 
@@ -40,12 +47,14 @@ def rebuild_aggregates(movie_ids: Iterable[int] | None = None) -> int:
 
 
 def check_aggregates() -> dict[str, int]:
-    """Numbers of movies with wrong `figures`, `popularity` or `titles`, and of `terms` that search misses, above zero.
+    """Numbers of movies with wrong `figures`, `popularity` or `titles`, of `people` with wrong search terms, and of
+    `terms` that search misses, above zero.
 
     Reads every rating and title; changes nothing.
     """
     known = set(SearchTerm.objects.values_list("term", flat=True))
     wrong = {"figures": _wrong_figures(), "popularity": wrong_popularity(), "titles": _wrong_titles()}
+    wrong["people"] = wrong_people()
     wrong["terms"] = len(terms_of_movies() - known)
     return {what: n for what, n in wrong.items() if n}
 
@@ -55,6 +64,7 @@ def repair_aggregates() -> None:
     rebuild_aggregates()
     refresh_popularity()
     refresh_search(Movie.objects.all())
+    refresh_people()
     SearchTerm.objects.learn(terms_of_movies())
     forget_unused_terms()
 

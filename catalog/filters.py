@@ -82,11 +82,7 @@ class RowsFilter(django_filters.ModelMultipleChoiceFilter):
 
 
 class MovieFilter(django_filters.FilterSet):
-    q = django_filters.CharFilter(
-        label=_("Title"),
-        method="left_for_later",
-        max_length=200,
-    )
+    q = django_filters.CharFilter(label=_("Title"), method="left_for_later", max_length=200)
     genre = GenreFilter(
         label=_("Genre"),
         field_name="genres",
@@ -130,6 +126,8 @@ class MovieFilter(django_filters.FilterSet):
         empty_label=None,
     )
 
+    search: SearchQuery | None = None  # of `q`, once filtered
+
     class Meta:
         model = Movie
         fields: list[str] = []
@@ -140,7 +138,7 @@ class MovieFilter(django_filters.FilterSet):
         text, ordering = self.form.cleaned_data.get("q"), self.form.cleaned_data.get("ordering") or "relevance"
         if not text:
             return in_order(filtered, ordering)
-        query = SearchQuery(text)
+        self.search = query = SearchQuery(text)
         found = movies.filter(pk__in=query.best_known(filtered))
         return found.order_by(*query.order()) if ordering == "relevance" else in_order(found, ordering)
 

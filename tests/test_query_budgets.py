@@ -42,7 +42,7 @@ BUDGETS = {
     "/movies/{movie}-many/": 13,  # where to watch it takes one, where the site has a region
     "{person}": 8,
     "/genres/genre-0/": 8,
-    "/suggestions/?q=moovie": 6,
+    "/suggestions/?q=moovie": 8,  # people and genres are looked up before another spelling is tried
     "/posters/{movie}.svg": 3,
     "/ratings/": 4,
     "/watchlist/": 5,

@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 
 from catalog.filters import in_order
 from catalog.models import Genre, Keyword, Movie, Person, SearchTerm
-from catalog.search.query import WELL_KNOWN, TermQuery, matching
+from catalog.search.backends import TermQuery, matching
+from catalog.search.query import WELL_KNOWN
 
 PAGE = 36
 

@@ -1,10 +1,15 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from catalog.admin.large import DeletesEach, LargeTableAdmin
 from catalog.models import AlternativeTitle, Credit, Genre, Keyword, MovieGenre, MovieKeyword, Person
+from catalog.search.backends import matching
+from catalog.search.names import people_query
+from catalog.text import fold
 
 
 @admin.register(Genre)
@@ -23,7 +28,16 @@ class KeywordAdmin(LargeTableAdmin):
 class PersonAdmin(LargeTableAdmin):
     list_display = ["name", "tmdb_id", "source"]
     list_filter = ["source"]
-    search_fields = ["name", "=tmdb_id"]
+    search_fields = ["name", "tmdb_id"]
+    search_help_text = gettext_lazy("Name (accents do not count) or TMDB id")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        words = fold(search_term).split()
+        if not words:
+            return queryset.none() if search_term else queryset, False
+        found = matching(people_query(words, may_continue=True))
+        is_id = search_term.isascii() and search_term.isdigit() and len(search_term) < 19
+        return queryset.filter(found | Q(tmdb_id=search_term) if is_id else found), False
 
 
 class LinksOfMovies(DeletesEach, LargeTableAdmin):

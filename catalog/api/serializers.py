@@ -41,7 +41,7 @@ class MovieQuerySerializer(QuerySerializer):
         required=False,
         allow_blank=True,
         max_length=200,
-        help_text="Words of a title, in any language; accents and one wrong letter do not matter.",
+        help_text="Title in any language, accents and a wrong letter do not matter; or a person's or genre's name.",
     )
     genre = serializers.CharField(required=False, allow_blank=True, help_text="By name or slug.")
     year_min = serializers.IntegerField(required=False, **YEARS)

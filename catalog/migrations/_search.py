@@ -1,12 +1,15 @@
 """What only Postgres has for search."""
 
+VECTOR = (
+    "search_vector tsvector"
+    " GENERATED ALWAYS AS (array_to_tsvector(string_to_array(btrim(search_terms), ' '))) STORED"
+)
+
+
 def add_vector_of_postgres(apps, schema_editor):
     """The terms once more, as Postgres compares them: it keeps the column itself, Django's models know nothing of it."""
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(
-            "ALTER TABLE catalog_movie ADD COLUMN search_vector tsvector"
-            " GENERATED ALWAYS AS (array_to_tsvector(string_to_array(btrim(search_terms), ' '))) STORED"
-        )
+        schema_editor.execute(f"ALTER TABLE catalog_movie ADD COLUMN {VECTOR}")
 
 
 def drop_vector_of_postgres(apps, schema_editor):
@@ -31,3 +34,17 @@ def add_indexes_of_postgres(apps, schema_editor):
 def drop_indexes_of_postgres(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute("DROP INDEX catalog_movie_search, catalog_movie_newest_nulls_last")
+
+
+def add_search_of_people(apps, schema_editor):
+    """The same for people: a column that Postgres keeps, and its index."""
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(f"ALTER TABLE catalog_person ADD COLUMN {VECTOR}")
+        schema_editor.execute(
+            "CREATE INDEX catalog_person_search ON catalog_person USING gin (search_vector) WITH (fastupdate = off)"
+        )
+
+
+def drop_search_of_people(apps, schema_editor):
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute("ALTER TABLE catalog_person DROP COLUMN search_vector")

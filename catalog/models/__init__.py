@@ -6,6 +6,7 @@ from catalog.models.imports import ImportRow, ImportRun, SampleLoad, UserImport
 from catalog.models.invitation import Invitation
 from catalog.models.job import Job
 from catalog.models.metadata import (
+    GENRES,
     AlternativeTitle,
     Credit,
     Genre,

@@ -12,9 +12,9 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from catalog.models.querysets import SearchTermQuerySet
+from catalog.models.querysets import PersonQuerySet, SearchTermQuerySet
 from catalog.models.source import Source
-from catalog.text import TERM_LENGTH
+from catalog.text import TERM_LENGTH, search_terms
 
 # The genres of MovieLens and TMDB, which name them in English; others are shown as they are.
 GENRES = {
@@ -83,6 +83,9 @@ class Person(models.Model):
     tmdb_id = models.PositiveIntegerField(null=True, blank=True, unique=True)
     wikidata_id = models.PositiveIntegerField(null=True, blank=True, unique=True, help_text="Number of the item.")
     source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
+    search_terms = models.TextField(blank=True, editable=False, help_text="Terms that search matches.")
+
+    objects = PersonQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "id"]
@@ -92,8 +95,17 @@ class Person(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.set_search()
+        if "name" in (kwargs.get("update_fields") or ()):
+            kwargs["update_fields"] = {*kwargs["update_fields"], "search_terms"}
+        super().save(*args, **kwargs)
+
     def get_absolute_url(self) -> str:
         return reverse("catalog:person-detail", args=[self.pk, self.slug])
+
+    def set_search(self) -> None:
+        self.search_terms = search_terms([self.name])
 
     @property
     def slug(self) -> str:

@@ -1,8 +1,10 @@
-"""Updates search columns and terms for titles that were not written by `Movie.save()`."""
+"""Updates search columns and terms for titles and names that were not written by `save()`."""
+
+from collections.abc import Iterator
 
 from django.db import transaction
 
-from catalog.models import Movie, SearchTerm
+from catalog.models import Movie, Person, SearchTerm
 from catalog.models.querysets import MovieQuerySet
 from catalog.progress import chunks
 
@@ -22,6 +24,36 @@ def refresh_search(movies: MovieQuerySet) -> int:
             SearchTerm.objects.learn(movie.search_terms for movie in wrong)
         n_wrong += len(wrong)
     return n_wrong
+
+
+def refresh_people() -> None:
+    """Recomputes the search terms of all people."""
+    for batch in _people():
+        Person.objects.bulk_update(_with_wrong_terms(batch), ["search_terms"])
+
+
+def wrong_people() -> int:
+    """How many people have search terms that do not match their names."""
+    return sum(len(_with_wrong_terms(batch)) for batch in _people())
+
+
+def _people() -> Iterator[list[Person]]:
+    """In batches by key, since there may be millions."""
+    last = 0
+    while batch := list(Person.objects.filter(pk__gt=last).order_by("pk")[:BATCH]):
+        yield batch
+        last = batch[-1].pk
+
+
+def _with_wrong_terms(people: list[Person]) -> list[Person]:
+    """Those whose terms do not match, corrected but not saved."""
+    wrong = []
+    for person in people:
+        former = person.search_terms
+        person.set_search()
+        if person.search_terms != former:
+            wrong.append(person)
+    return wrong
 
 
 def forget_unused_terms() -> None:

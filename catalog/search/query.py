@@ -1,16 +1,17 @@
-"""A search as typed and as it may have been meant, and how each database matches it."""
+"""A search as typed and as it may have been meant."""
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import and_, or_
-from typing import Any, NamedTuple
+from functools import cached_property
 
-from django.db import connection
-from django.db.models import BooleanField, Case, F, Func, Q, Value, When
+from django.db.models import Case, Q, Value, When
 from django.db.models.expressions import Combinable
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
 
-from catalog.models import Movie, SearchTerm
+from catalog.models import Credit, Genre, Movie, MovieGenre, Person, SearchTerm
 from catalog.models.querysets import MovieQuerySet
+from catalog.search.backends import PREFIX, TermQuery, has_any, matching
+from catalog.search.names import has_words, named_genres, named_people
 from catalog.text import TERM_LENGTH, fold, whole_name
 
 FEW = 5
@@ -18,36 +19,50 @@ MAX_WORDS = 20
 MOST = 500  # a search stops here: no one reads every movie with "the", and sorting them takes time
 SUGGESTED = 8
 WELL_KNOWN = ("-rating_count", "id")
-PREFIX = "*"  # at the end of a term: it may continue
-
-
-class TermQuery(NamedTuple):
-    """Matches movies with one term for each word, or with one of the names."""
-
-    words: tuple[tuple[str, ...], ...]
-    names: tuple[str, ...]
 
 
 class SearchQuery:
-    """Also matches terms one letter away if fewer than FEW movies match the words and none has them as its name.
+    """Finds more than the titles with these words if they are fewer than FEW and none is exactly this.
 
-    Filters do not count for this: they must not change the spelling.
+    Then it finds the movies of the people or the genre of this name, or else matches terms one letter away. Filters do
+    not count for this: they must not change the meaning.
     """
 
     def __init__(self, text: str) -> None:
         self._words = [word[:TERM_LENGTH] for word in fold(text).split()][:MAX_WORDS]
+        self.shown_people: list[Person] = []  # whose movies are found, beside titles
+        self.shown_genres: list[Genre] = []
         if not self._words:
             return
         self._name = whole_name(" ".join(self._words))
         *whole, last = self._words
         written = TermQuery(tuple((word,) for word in (*whole, last + PREFIX)), (self._name + PREFIX,))
         self._written = self._meant = written
-        if self._is_doubtful():
-            self._meant = self._respelt()
+        found = Movie.objects.filter(matching(written)).order_by()
+        titles = list(found.values_list("pk", "search_terms")[:FEW])
+        self._titles = [key for key, _ in titles]
+        self._is_doubtful = len(titles) < FEW and not any(f" {self._name} " in terms for _, terms in titles)
+        if self._is_doubtful:
+            self._interpret()
+
+    @cached_property
+    def people(self) -> list[Person]:
+        """A few people with this name, the best known first. A single word may be incomplete if no title has it."""
+        if not self._words:
+            return []
+        return named_people(self._words, may_continue=len(self._words) > 1 or not self._titles)
+
+    @cached_property
+    def genres(self) -> list[Genre]:
+        return named_genres(self._words, any_name=self._is_doubtful) if self._words else []
 
     def of(self, movies: MovieQuerySet) -> MovieQuerySet:
         """The matching movies, unordered; none for a text without letters or digits."""
-        return movies.filter(matching(self._meant)) if self._words else movies.none()
+        if not self._words:
+            return movies.none()
+        if self._finds_others:
+            return movies.filter(Q(pk__in=self._titles) | self._of_others())
+        return movies.filter(matching(self._meant))
 
     def best_known(self, movies: MovieQuerySet, enough: int | None = None) -> list[int]:
         """Keys of at most MOST matches, and of movies with exactly this name. If the words match as written, all
@@ -55,6 +70,9 @@ class SearchQuery:
         if not self._words:
             return []
         most = enough if enough and self._meant == self._written else MOST
+        if self._finds_others:
+            titles = _first(movies.filter(pk__in=self._titles), most) if self._titles else []
+            return titles + _first(movies.filter(self._of_others()), most)
         keys = _first(self.of(movies), most)
         if len(keys) == most:
             keys += _first(movies.filter(matching(TermQuery((), (self._name,)))), most)
@@ -67,15 +85,48 @@ class SearchQuery:
         """
         if not self._words:
             return WELL_KNOWN
+        if self._finds_others:
+            return (Case(When(pk__in=self._titles, then=Value(0)), default=Value(1)), *WELL_KNOWN)
         ranks = [When(has_any([self._name]), then=Value(0))]
         if self._meant != self._written:
             ranks.append(When(matching(self._written._replace(names=self._meant.names)), then=Value(1)))
         return (Case(*ranks, default=Value(2)), *WELL_KNOWN)
 
-    def _is_doubtful(self) -> bool:
-        found = Movie.objects.filter(matching(self._written)).order_by()
-        few = list(found.values_list("search_terms", flat=True)[:FEW])
-        return len(few) < FEW and not any(f" {self._name} " in terms for terms in few)
+    def suggested(self) -> MovieQuerySet:
+        """Suggestions for an incomplete text, best first."""
+        keys = self.best_known(Movie.objects.all(), SUGGESTED)
+        return Movie.objects.filter(pk__in=keys).order_by(*self.order())[:SUGGESTED]
+
+    @property
+    def heading(self) -> str:
+        """Says whose movies are found, if not those with these words in their titles alone."""
+        people, genres = self.shown_people, self.shown_genres
+        either = {"names": get_text_list([str(shown) for shown in people or genres], _("or"))}
+        if people:
+            return (_("By title, and movies with %(names)s") if self._titles else _("Movies with %(names)s")) % either
+        if genres:
+            return (_("By title, and of the genre %(names)s") if self._titles else _("Genre: %(names)s")) % either
+        return ""
+
+    @property
+    def _finds_others(self) -> bool:
+        return bool(self.shown_people or self.shown_genres)
+
+    def _interpret(self) -> None:
+        """A name as written is never taken for a misspelt title, the beginning of one only if it is near no title."""
+        named = [person for person in self.people if has_words(person, [self._name])]
+        if not (named or self.genres):
+            is_whole = len(self._words) > 1
+            named = [person for person in self.people if is_whole or has_words(person, self._words)]
+        if not (named or self.genres):
+            self._meant = self._respelt()
+            named = self.people if self._meant == self._written else []
+        self.shown_people, self.shown_genres = named, [] if named else self.genres
+
+    def _of_others(self) -> Q:
+        if self.shown_people:
+            return Q(pk__in=Credit.objects.filter(person__in=self.shown_people).values("movie"))
+        return Q(pk__in=MovieGenre.objects.filter(genre__in=self.shown_genres).values("movie"))
 
     def _respelt(self) -> TermQuery:
         near = SearchTerm.objects.near([self._name, *self._words])
@@ -91,45 +142,4 @@ def _first(movies: MovieQuerySet, most: int) -> list[int]:
 
 def suggest(text: str) -> MovieQuerySet:
     """Suggestions for an incomplete text, best first."""
-    query = SearchQuery(text)
-    keys = query.best_known(Movie.objects.all(), SUGGESTED)
-    return Movie.objects.filter(pk__in=keys).order_by(*query.order())[:SUGGESTED]
-
-
-class _Matches(Func):
-    """Reads `search_vector`, which migration 0005 makes Postgres derive from `search_terms`; SQLite has none."""
-
-    template = "(%(expressions)s::tsquery)"
-    arg_joiner = " @@ "
-    output_field = BooleanField()
-
-    def as_sql(self, *args: Any, **kwargs: Any) -> tuple[str, Any]:
-        sql, parameters = super().as_sql(*args, **kwargs)
-        return sql.replace('"search_terms"', '"search_vector"'), parameters
-
-
-def matching(query: TermQuery) -> Q:
-    """Uses the full-text index on Postgres; SQLite reads every row."""
-    if connection.vendor == "postgresql":
-        return Q(_Matches(F("search_terms"), Value(_tsquery(query))))
-    called = has_any(query.names)
-    return called | reduce(and_, map(has_any, query.words)) if query.words else called
-
-
-def has_any(terms: Sequence[str]) -> Q:
-    """Reads the column itself: for rows already found, and for SQLite."""
-    return reduce(or_, map(_contains, terms))
-
-
-def _tsquery(query: TermQuery) -> str:
-    """Terms contain only letters and digits, so nothing needs escaping."""
-    words = " & ".join(f"({' | '.join(map(_lexeme, terms))})" for terms in query.words)
-    return " | ".join([*map(_lexeme, query.names), *([f"({words})"] if words else [])])
-
-
-def _lexeme(term: str) -> str:
-    return f"'{term.removesuffix(PREFIX)}':*" if term.endswith(PREFIX) else f"'{term}'"
-
-
-def _contains(term: str) -> Q:
-    return Q(search_terms__contains=f" {term.removesuffix(PREFIX)}" + " " * (not term.endswith(PREFIX)))
+    return SearchQuery(text).suggested()

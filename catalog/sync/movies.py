@@ -163,5 +163,5 @@ def _person_ids(members: Iterable[CastMember | CrewMember]) -> dict[int, int]:
         known = {person.tmdb_id: person for person in Person.objects.filter(tmdb_id__in=names)}
     for tmdb_id, person in known.items():
         if person.source == Source.TMDB and tmdb_id is not None and person.name != names[tmdb_id]:
-            Person.objects.filter(pk=person.pk).update(name=names[tmdb_id])
+            Person.objects.filter(pk=person.pk).rename(names[tmdb_id])
     return {tmdb_id: person.pk for tmdb_id, person in known.items() if tmdb_id is not None}

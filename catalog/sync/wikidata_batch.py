@@ -123,7 +123,7 @@ def _people(films: Sequence[Film], items: Items) -> dict[int, int]:
         known[person.wikidata_id] = person
     for number, person in known.items():
         if person.source == Source.WIKIDATA and number is not None and person.name != names[number]:
-            Person.objects.filter(pk=person.pk).update(name=names[number])
+            Person.objects.filter(pk=person.pk).rename(names[number])
     return {number: known[item.main_qid].pk for number, item in wanted.items()}
 
 

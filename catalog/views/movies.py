@@ -17,7 +17,7 @@ from catalog.models import Credit, Genre, Movie, MovieList, Note, Person
 from catalog.paging import KeysFirstPaginator
 from catalog.posters import draw_poster
 from catalog.posters.looks import telling_genre
-from catalog.search.query import MOST, suggest
+from catalog.search.query import MOST, SearchQuery
 from catalog.text import fold
 from catalog.views.pages import HtmxRequest, is_htmx, paginated
 from catalog.views.record import record_of
@@ -36,8 +36,8 @@ def movies(request: HtmxRequest) -> HttpResponse:
     filterset = MovieFilter(request.GET, queryset=Movie.objects.all(), request=request)
     page = paginated(request, filterset.qs, paginator=KeysFirstPaginator)
     mark_for(request, page.object_list)
-    is_narrowed = any(value for name, value in request.GET.items() if name not in ("ordering", "page"))
-    context = {"form": filterset.form, "page": page, "most": MOST, "is_narrowed": is_narrowed}
+    context = {"form": filterset.form, "page": page, "most": MOST, "search": filterset.search}
+    context["is_narrowed"] = any(value for name, value in request.GET.items() if name not in ("ordering", "page"))
     if not is_htmx(request):
         context |= {"languages": Movie.objects.languages(), "chosen": _chosen(request, filterset)}
         return render(request, "catalog/movies.html", context)
@@ -74,8 +74,9 @@ def suggestions(request: HtmxRequest) -> HttpResponse:
     text = request.GET.get("q", "")[:200].replace("\x00", "")
     if not is_htmx(request):
         return redirect(f"{reverse('catalog:movies')}?{urlencode({'q': text})}")
-    found = suggest(text) if len(fold(text)) >= SHORTEST_SUGGESTED else []
-    return render(request, "catalog/_suggestions.html", {"movies": found, "text": text})
+    search = SearchQuery(text) if len(fold(text)) >= SHORTEST_SUGGESTED else None
+    context = {"text": text, "search": search, "movies": search.suggested() if search else []}
+    return render(request, "catalog/_suggestions.html", context)
 
 
 @require_safe
@@ -155,8 +156,7 @@ def genre(request: HttpRequest, slug: str) -> HttpResponse:
     page = paginated(request, in_order(movies, "popular"), paginator=KeysFirstPaginator)
     best = in_order(movies.filter(rating_count__gt=0), "best_rated")[:ROW_LENGTH] if page.number == 1 else []
     mark_for(request, [*page.object_list, *best])
-    context = {"genre": genre, "page": page, "best": best}
-    return render(request, "catalog/genre.html", context)
+    return render(request, "catalog/genre.html", {"genre": genre, "page": page, "best": best})
 
 
 def _parts(person: Person, movies: Iterable[Movie]) -> dict[int, str]:

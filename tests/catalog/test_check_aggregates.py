@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from catalog.aggregates import rebuild_aggregates
-from catalog.models import AlternativeTitle, Movie, Rating, SearchTerm, User
+from catalog.models import AlternativeTitle, Movie, Person, Rating, SearchTerm, User
 from catalog.popularity import refresh_popularity
 from catalog.search.query import suggest
 from catalog.services import record_rating
@@ -59,6 +59,11 @@ def add_title_in_bulk(movie: Movie) -> None:
     AlternativeTitle.objects.bulk_create([AlternativeTitle(movie=movie, title="Elsewhere")])
 
 
+def rename_a_person_in_bulk(movie: Movie) -> None:
+    person = Person.objects.create(name="Tom Hanks")
+    Person.objects.filter(pk=person.pk).update(name="Tom Cruise")
+
+
 def forget_a_term(movie: Movie) -> None:
     SearchTerm.objects.filter(term=movie.search_terms.split()[0]).delete()
 
@@ -89,6 +94,7 @@ def test_a_sound_catalogue_is_found_so(catalogue):
         (break_search_terms, "title go by: 1 wrong"),
         (break_search_title, "title go by: 1 wrong"),
         (add_title_in_bulk, "title go by: 1 wrong"),
+        (rename_a_person_in_bulk, "finds people by: 1 wrong"),
         (forget_a_term, "compared with: 1 wrong"),
     ],
 )

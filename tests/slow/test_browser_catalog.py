@@ -95,7 +95,7 @@ def test_a_choice_made_before_the_scripts_have_come_counts(visit, movies):
 def test_suggestions_appear_and_are_reachable_by_keyboard(visit, movies):
     page = visit()
     page.goto("/movies/")
-    field = page.get_by_role("searchbox", name="Search movies by title")
+    field = page.get_by_role("searchbox", name="Search movies, people and genres")
     field.press_sequentially("alein")
     suggestions = page.get_by_role("region", name="Suggestions")
     expect(suggestions.get_by_role("link")).to_have_count(2)  # Alien and all results

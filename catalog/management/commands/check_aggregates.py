@@ -10,6 +10,7 @@ MEANING = {
     "figures": "count or sum of ratings",
     "popularity": "popularity",
     "titles": "what search and sorting by title go by",
+    "people": "what search finds people by",
     "terms": "terms that a misspelt word is compared with",
 }
 

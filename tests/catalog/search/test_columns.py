@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -10,9 +11,10 @@ from django.db.models import QuerySet
 
 from catalog.aggregates import check_aggregates
 from catalog.filters import in_order
-from catalog.models import AlternativeTitle, Movie, SearchTerm
+from catalog.models import AlternativeTitle, Movie, Person, SearchTerm
+from catalog.search.backends import TermQuery, matching
 from catalog.search.index_maintenance import refresh_search
-from catalog.search.query import TermQuery, matching, suggest
+from catalog.search.query import SearchQuery, suggest
 from tests.factories import MovieFactory
 
 pytestmark = pytest.mark.django_db
@@ -50,12 +52,23 @@ def test_refresh_finds_and_counts_titles_written_without_save(from_before):
     assert not check_aggregates()
 
 
-def plan_without(ways: list[str], movies: QuerySet[Movie]) -> str:
+def test_the_migration_makes_people_from_before_findable(monkeypatch):
+    people = [Person.objects.create(name=name) for name in ("Ngô Thanh Vân", "???", "Cher")]
+    Person.objects.update(search_terms="")
+    people_migration = import_module("catalog.migrations.0028_search_people")
+    monkeypatch.setattr(people_migration, "BATCH", 2)
+    people_migration.fill_search(apps, SimpleNamespace(connection=connection))
+
+    assert not check_aggregates()
+    assert [SearchQuery(text).people for text in ("ngo thanh van", "cher")] == [[people[0]], [people[2]]]
+
+
+def plan_without(ways: list[str], rows: QuerySet[Any]) -> str:
     """A table of a few rows is read as a whole unless that is forbidden; benchmarks/search.py looks at a large one."""
     with connection.cursor() as cursor:
         for way in ways:
             cursor.execute(f"SET LOCAL enable_{way} = off")
-    return movies.explain()
+    return rows.explain()
 
 
 @pytest.mark.services
@@ -63,6 +76,13 @@ def test_postgres_can_find_words_and_names_by_their_index():
     found = Movie.objects.filter(matching(TermQuery((("toy",), ("st*", "stay")), ("=toyst*",)))).order_by()
 
     assert "catalog_movie_search" in plan_without(["seqscan", "indexscan"], found)
+
+
+@pytest.mark.services
+def test_postgres_can_find_people_by_their_index():
+    found = Person.objects.filter(matching(TermQuery((("tom",), ("han*",)), ("=tomhan*",)))).order_by()
+
+    assert "catalog_person_search" in plan_without(["seqscan", "indexscan"], found)
 
 
 @pytest.mark.services
