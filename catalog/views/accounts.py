@@ -31,7 +31,7 @@ from catalog.site_settings import region
 from catalog.taste import summary
 from catalog.throttling import KeyThrottle, SignInThrottle, limited
 from catalog.views.pages import ALL_METHODS, SignedInRequest, post_only, with_passwords
-from catalog.where_to_watch import save_services, streaming_services
+from catalog.where_to_watch import CREDIT, save_services, streaming_services
 
 ELLIPSIS = "\u2026"  # in place of the secret
 
@@ -164,4 +164,5 @@ def services(request: SignedInRequest) -> HttpResponse:
         else:
             messages.success(request, _("Your services are saved."))
             return redirect("catalog:services")
-    return render(request, "catalog/services.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "credit": CREDIT}
+    return render(request, "catalog/services.html", context, status=422 if form.errors else 200)

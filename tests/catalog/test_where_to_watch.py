@@ -92,6 +92,7 @@ def test_services_are_chosen_on_a_page_of_the_account(client, nora, alien):
     assert 'href="/accounts/services/"' in client.get("/accounts/").content.decode()
     text = client.get("/accounts/services/").content.decode()
     assert [name in text for name in ("Netflix", "Tubi", "Apple TV", "Videoload")] == [True, True, False, False]
+    assert ">JustWatch</a>" in text
 
     assert client.post("/accounts/services/", {"services": ["73", "8"], "only": "on"}).status_code == 302
     user = User.objects.get(pk=nora.pk)
