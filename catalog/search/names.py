@@ -24,7 +24,8 @@ def named_people(words: Sequence[str], *, may_continue: bool) -> list[Person]:
     Those with exactly this name come first, then those with these words, then those whose movies have most ratings.
     """
     query = people_query(words, may_continue=may_continue)
-    people = list(Person.objects.filter(matching(query)).order_by()[: CANDIDATES + 1])
+    # By a column without an index: Postgres would else read the table until it has so many, and all of it for none.
+    people = list(Person.objects.filter(matching(query)).order_by("search_terms")[: CANDIDATES + 1])
     if len(people) > CANDIDATES:
         people = _candidates(words, query)
     if len(people) > 1:
@@ -56,7 +57,7 @@ def _candidates(words: Sequence[str], query: TermQuery) -> list[Person]:
     """Those of many who are in the best known movies, and everyone with exactly this name."""
     known = Credit.objects.filter(matching(query, of="person__")).order_by("-movie__rating_count", "movie_id")
     keys = set(known.values_list("person", flat=True)[:CANDIDATES])
-    exact = Person.objects.filter(matching(TermQuery((), (_name(words),)))).order_by()
+    exact = Person.objects.filter(matching(TermQuery((), (_name(words),)))).order_by("search_terms")
     return list({*Person.objects.filter(pk__in=keys), *exact[:CANDIDATES]})
 
 

@@ -94,7 +94,8 @@ class SearchQuery:
 
     def suggested(self) -> MovieQuerySet:
         """Suggestions for an incomplete text, best first."""
-        keys = self.best_known(Movie.objects.all(), SUGGESTED)
+        is_known = self._words and len(self._titles) < FEW and self._meant == self._written and not self._finds_others
+        keys = self._titles if is_known else self.best_known(Movie.objects.all(), SUGGESTED)
         return Movie.objects.filter(pk__in=keys).order_by(*self.order())[:SUGGESTED]
 
     @property
