@@ -5,15 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 MOVIELENS = "ml-latest-small"
 MOVIETWEETINGS = "movietweetings"
 TMDB = "tmdb_movies.jsonl.gz"
+WITHOUT_PEOPLE, BILLED = 0.15, 5
 TITLE_AND_YEAR = re.compile(r"^(?P<title>.*?)\s*\((?P<year>\d{4})\)\s*$")
 
 
@@ -48,6 +50,29 @@ def tmdb_metadata(folder: Path) -> pd.DataFrame:
     documents = {wanted[found["id"]]: _document(found) for found in _tmdb_lines(folder) if found["id"] in wanted}
     rows = [{**row, **documents.get(row["movie_id"], {})} for row in own.to_dict("records")]
     return pd.DataFrame(rows)
+
+
+def wikidata_metadata(folder: Path) -> pd.DataFrame:
+    """What Wikidata has of TMDB's facts: title, year, genres, language, directors and the five leading actors.
+
+    No keywords and no plot, and for WITHOUT_PEOPLE of the movies nobody, as many films there name none.
+    """
+    frame = tmdb_metadata(folder).drop(columns=["keywords", "overview"])
+    nameless = np.random.default_rng(0).random(len(frame)) < WITHOUT_PEOPLE
+    for column, most in (("directors", None), ("cast", BILLED)):
+        listed = (names if isinstance(names, list) else [] for names in frame[column])
+        frame[column] = [[] if none else names[:most] for names, none in zip(listed, nameless, strict=True)]
+    years = frame["release_date"].dt.year
+    frame["release_date"] = pd.to_datetime(pd.DataFrame({"year": years, "month": 1, "day": 1}), errors="coerce")
+    return frame
+
+
+# How each source of metadata is read; the first that the folder has is the richest.
+METADATA: dict[str, Callable[[Path], pd.DataFrame]] = {
+    "TMDB": tmdb_metadata,
+    "Wikidata": wikidata_metadata,
+    "MovieLens": movielens_metadata,
+}
 
 
 def movietweetings(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.data import movielens_metadata, movielens_ratings, tmdb_metadata
+from benchmarks.data import METADATA, movielens_ratings
 from benchmarks.models import random_split_models
 from benchmarks.progress import Progress
 from benchmarks.protocols import Split, ask_by_user, leave_ratings_out, one_list_a_user
@@ -29,7 +29,7 @@ N_FITS = 1
 
 
 def run(folder: Path, metadata: str, progress: Progress) -> tuple[str, list[dict[str, Any]]]:
-    movies = tmdb_metadata(folder) if metadata == "TMDB" else movielens_metadata(folder)
+    movies = METADATA[metadata](folder)
     split = leave_ratings_out(movielens_ratings(folder))
     dataset = Dataset.from_frames(split.train, movies)
     progress.start(f"A {MODEL} at {len(STRENGTHS)} strengths of diversity, {metadata} metadata")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.data import movielens_metadata, movielens_ratings, tmdb_metadata
+from benchmarks.data import METADATA, movielens_ratings
 from benchmarks.models import random_split_models
 from benchmarks.progress import Progress
 from benchmarks.protocols import evaluate, leave_ratings_out, one_list_a_user
@@ -33,7 +33,7 @@ ALL = "all"
 def run(folder: Path, metadata: str, progress: Progress) -> list[tuple[str, list[dict[str, Any]]]]:
     """A table of held-out users, and one of trained users' lists requested in both ways."""
     split = leave_ratings_out(movielens_ratings(folder))
-    movies = tmdb_metadata(folder) if metadata == "TMDB" else movielens_metadata(folder)
+    movies = METADATA[metadata](folder)
     found: dict[int | None, dict[str, list[Evaluation]]] = {count: defaultdict(list) for count in (*COUNTS, None)}
     for number in range(FOLDS):
         is_left_out = split.train["user_id"].isin(left_out(split.train["user_id"].unique(), number))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.data import movielens_metadata, movielens_ratings, tmdb_metadata
+from benchmarks.data import METADATA, movielens_ratings
 from benchmarks.models import random_split_models
 from benchmarks.progress import Progress
 from benchmarks.protocols import evaluate, leave_ratings_out
@@ -45,7 +45,7 @@ def run(folder: Path, names: list[str], metadata: str, progress: Progress) -> tu
 def _movies(folder: Path, metadata: str) -> pd.DataFrame | None:
     if metadata == NO_METADATA:
         return None
-    return tmdb_metadata(folder) if metadata == "TMDB" else movielens_metadata(folder)
+    return METADATA[metadata](folder)
 
 
 def _rows(comparison: Comparison, seconds: dict[str, float], chosen: dict[str, Any]) -> list[dict[str, Any]]:

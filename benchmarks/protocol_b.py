@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.data import movielens_metadata, movielens_ratings, tmdb_metadata
+from benchmarks.data import METADATA, movielens_ratings
 from benchmarks.models import Model, random_split_models
 from benchmarks.progress import Progress
 from benchmarks.protocols import ColdSplit, auc, evaluate, hide_cold_movies
@@ -26,7 +26,7 @@ def run(
     folder: Path, names: list[str], metadata: str, seeds: range, progress: Progress
 ) -> tuple[str, list[dict[str, Any]]]:
     ratings = movielens_ratings(folder)
-    movies = tmdb_metadata(folder) if metadata == "TMDB" else movielens_metadata(folder)
+    movies = METADATA[metadata](folder)
     positives = ratings[ratings["rating"] >= POSITIVE]
     models = random_split_models(names)
     able = [model for model in models if model.scores_new_movies]

@@ -1,4 +1,5 @@
-"""Quality tables: `python -m benchmarks.quality --data DIR [--protocol A B C D] [--estimators NAME ...]`.
+"""Quality tables: `python -m benchmarks.quality --data DIR [--protocol A B C D] [--estimators NAME ...]
+[--metadata NAME ...]`.
 
 Metrics are on the test part, with hyper-parameters tuned within the training part. Each protocol's module describes its
 comparison.
@@ -15,7 +16,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks import diversity, fold_in, protocol_a, protocol_b, protocol_c, protocol_d
-from benchmarks.data import has_tmdb
+from benchmarks.data import METADATA, has_tmdb
 from benchmarks.models import later_data_models, random_split_models
 from benchmarks.progress import Progress
 from benchmarks.protocol_a import CHOSEN
@@ -63,12 +64,13 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the data sets")
     parser.add_argument("--protocol", nargs="+", choices=["A", "B", "C", "D"], default=["A", "B", "C", "D"])
     parser.add_argument("--estimators", nargs="+", choices=list(ESTIMATORS), default=list(ESTIMATORS))
+    parser.add_argument("--metadata", nargs="+", choices=list(METADATA), help="by default TMDB's and MovieLens'")
     parser.add_argument("--quick", action="store_true", help="only the richest metadata, 2 seeds of B, 3 weeks of C")
     parser.add_argument("--json", type=Path, help="also write the tables as JSON")
     options = parser.parse_args(arguments)
     if not options.data.is_dir():
         parser.error(f"--data: {options.data} is no folder")
-    options.metadata = ["TMDB", "MovieLens"] if has_tmdb(options.data) else ["MovieLens"]
+    options.metadata = options.metadata or (["TMDB", "MovieLens"] if has_tmdb(options.data) else ["MovieLens"])
     options.metadata = options.metadata[:1] if options.quick else options.metadata
     options.seeds = [range(2 if options.quick else 5), range(2)]  # fewer with the second source of metadata
     options.n_weeks = 3 if options.quick else 8
