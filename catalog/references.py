@@ -26,6 +26,7 @@ from catalog.models import (
     WikidataItem,
     WikidataRecord,
     WikidataRun,
+    WikipediaArticle,
 )
 
 LINKS: tuple[type[Model], ...] = (MovieGenre, MovieKeyword, Credit, AlternativeTitle, Offer)
@@ -33,7 +34,7 @@ LINKS: tuple[type[Model], ...] = (MovieGenre, MovieKeyword, Credit, AlternativeT
 RUNS: dict[Source, tuple[type[Model], ...]] = {Source.TMDB: (SyncItem, SyncRun), Source.WIKIDATA: (WikidataRun,)}
 RECORDS: dict[Source, tuple[type[Model], ...]] = {
     Source.TMDB: (TMDBRecord, WatchService),
-    Source.WIKIDATA: (WikidataRecord, WikidataItem),
+    Source.WIKIDATA: (WikidataRecord, WikidataItem, WikipediaArticle),
 }
 
 

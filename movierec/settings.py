@@ -160,7 +160,6 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "mlops.scheduler:Scheduler"
 CELERY_BEAT_SYNC_EVERY = 1  # saves at once what was sent, so that a killed Beat does not send it again
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
-CELERY_TIMEZONE = "UTC"
 WORKER_NICE = env.number("WORKER_NICE", 0, at_most=19)
 WEB_WORKERS = env.number("WEB_WORKERS", 2, at_least=1, at_most=1000)  # used by deploy/gunicorn.py, checked here
 WEB_THREADS = env.number("WEB_THREADS", 4, at_least=1, at_most=1000)
@@ -185,6 +184,7 @@ TMDB_API_URL = env.url("TMDB_API_URL", "https://api.themoviedb.org/3")
 TMDB_LOGO_URL = env.text("TMDB_LOGO_URL", pattern=r"(https://[\w.-]+(:\d+)?/[\w./~%-]*)?", expected="https://host/path")
 WIKIDATA_API_URL = env.url("WIKIDATA_API_URL", "https://www.wikidata.org/w/api.php")
 WIKIDATA_QUERY_URL = env.url("WIKIDATA_QUERY_URL", "https://query.wikidata.org/sparql")
+WIKIPEDIA_API_URL = env.url("WIKIPEDIA_API_URL", "https://LANGUAGE.wikipedia.org/w/api.php")
 WIKIDATA_CONTACT = env.text("WIKIDATA_CONTACT", pattern=r"[ -~]{0,200}", expected="an email or web address")
 STAFF_LINKS = {"MLflow": env.url("MLFLOW_PAGE"), "Flower": env.url("FLOWER_PAGE"), "Grafana": env.url("GRAFANA_PAGE")}
 TMDB_METADATA_IN_TRAINING = env.flag("TMDB_METADATA_IN_TRAINING")
@@ -277,7 +277,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "movierec.static_files.StaticFilesStorage"},
 }
 WHITENOISE_MANIFEST_STRICT = False
-TIME_ZONE = "UTC"
+TIME_ZONE = CELERY_TIMEZONE = "UTC"
 LANGUAGES = [("en", "English"), ("vi", "Tiếng Việt")]
 SITE_LANGUAGE = env.text("LANGUAGE_CODE", pattern="(en|vi)?", expected="en or vi")
 LANGUAGE_CODE = SITE_LANGUAGE or "en"

@@ -52,7 +52,10 @@ def statement(
     return found
 
 
-def document(number: int, labels: dict[str, str] | None = None, *statements: dict[str, Any]) -> dict[str, Any]:
+def document(
+    number: int, labels: dict[str, str] | None = None, *statements: dict[str, Any], **articles: str
+) -> dict[str, Any]:
+    """`articles` are titles by wiki, as `enwiki`."""
     claims: dict[str, list[dict[str, Any]]] = {}
     for row in statements:
         claims.setdefault(row["mainsnak"]["property"], []).append(row)
@@ -66,13 +69,16 @@ def document(number: int, labels: dict[str, str] | None = None, *statements: dic
         "id": f"Q{number}",
         "labels": {code: {"language": code, "value": value} for code, value in (labels or {}).items()},
         "claims": claims,
+        "sitelinks": {wiki: {"site": wiki, "title": title, "badges": []} for wiki, title in articles.items()},
     }
 
 
-def film(number: int, title: str, *more: dict[str, Any], imdb_id: str = "", tmdb_id: int = 0) -> dict[str, Any]:
+def film(
+    number: int, title: str, *more: dict[str, Any], imdb_id: str = "", tmdb_id: int = 0, **articles: str
+) -> dict[str, Any]:
     rows = [statement("P31", item(FILM))]
     if imdb_id:
         rows.append(statement("P345", text(imdb_id)))
     if tmdb_id:
         rows.append(statement("P4947", text(str(tmdb_id))))
-    return document(number, {"en": title}, *rows, *more)
+    return document(number, {"en": title}, *rows, *more, **articles)

@@ -17,6 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 from tests.http_stand_in import Answer, HTTPStandIn
 
 API, QUERY = "/w/api.php", "/sparql"
+ARTICLES = re.compile(r"/(\w+)-wikipedia/api\.php")
+EXTRACTS_AT_ONCE = 20
 AT_ONCE = 50
 QUERY_SECONDS_A_MINUTE = 60.0
 ADDRESS = "http://www.wikidata.org/entity/"
@@ -42,6 +44,9 @@ class WikidataStandIn(HTTPStandIn):
     ) -> None:
         self.items: dict[int, dict[str, Any]] = {}
         self.redirects: dict[int, int] = {}
+        self.leads: dict[str, dict[str, str]] = {}  # by language and title
+        self.moved: dict[str, str] = {}  # titles of articles
+        self.leads_at_once = EXTRACTS_AT_ONCE  # that fit into an answer
         self.pause, self.latency, self.query_seconds = pause, latency, query_seconds
         self.broken_rules: list[str] = []
         self.agents: set[str] = set()
@@ -51,6 +56,7 @@ class WikidataStandIn(HTTPStandIn):
         self.serve(*items)
         self.listen()
         self.api_url, self.query_url = f"{self.origin}{API}", f"{self.origin}{QUERY}"
+        self.articles_url = f"{self.origin}/LANGUAGE-wikipedia/api.php"
 
     def serve(self, *items: dict[str, Any]) -> None:
         """These items and no others."""
@@ -74,7 +80,7 @@ class WikidataStandIn(HTTPStandIn):
         self.agents.add(agent)
         if not agent.startswith("Movierec/") or "(" not in agent:
             self.broken_rules.append(f"unnamed: {agent}")
-        if path == API and asked.get("maxlag") != "5":
+        if path != QUERY and asked.get("maxlag") != "5":
             self.broken_rules.append("no maxlag")
         if self.ended and self.arrivals[-1] - self.ended[-1] < self.pause:
             self.broken_rules.append(f"{self.arrivals[-1] - self.ended[-1]:.3f} s after the last answer")
@@ -86,6 +92,8 @@ class WikidataStandIn(HTTPStandIn):
     def _truth(self, path: str, asked: dict[str, str]) -> Answer:
         if path == QUERY:
             return self._answer_query(asked.get("query", ""))
+        if found := ARTICLES.fullmatch(path):
+            return self._answer_leads(found[1], asked)
         if path != API or asked.get("format") != "json":
             return Answer.html(404)
         if asked.get("action") == "query":
@@ -102,6 +110,30 @@ class WikidataStandIn(HTTPStandIn):
         entities = {key: self._entity(int(key[1:]), asked) for key in ids}
         return Answer(body={"entities": entities, "success": 1})
 
+    def _answer_leads(self, language: str, asked: dict[str, str]) -> Answer:
+        """As TextExtracts does, of articles by their titles."""
+        titles = asked["titles"].split("|")
+        if len(titles) > EXTRACTS_AT_ONCE or not {"exintro", "explaintext", "redirects"} <= asked.keys():
+            return Answer(body=reported("toomanyvalues", "Not what this stand-in answers."))
+        normalized = [(title, title[:1].upper() + title[1:].replace("_", " ")) for title in titles]
+        redirects = [(title, self.moved[title]) for _, title in normalized if title in self.moved]
+        leads = self.leads.get(language, {})
+        pages = [
+            {"ns": 0, "title": title}
+            | ({"pageid": 1, "extract": leads[title]} if title in leads else {"missing": True})
+            for title in dict.fromkeys(self.moved.get(title, title) for _, title in normalized)
+        ]
+        for page in pages[self.leads_at_once :]:
+            page.pop("extract", None)
+        query: dict[str, Any] = {"pages": pages}
+        for name, pairs in (
+            ("normalized", [pair for pair in normalized if pair[0] != pair[1]]),
+            ("redirects", redirects),
+        ):
+            if pairs:
+                query[name] = [{"from": old, "to": new} for old, new in pairs]
+        return Answer(body={"batchcomplete": True, "query": query})
+
     def _entity(self, number: int, asked: dict[str, str]) -> dict[str, Any]:
         target = self.redirects.get(number, number)
         if target not in self.items:
@@ -111,7 +143,9 @@ class WikidataStandIn(HTTPStandIn):
         labels = {code: label for code, label in content["labels"].items() if code in languages}
         content["labels"] = labels or []  # as PHP writes an empty map
         content["claims"] = content["claims"] or []
-        for name in {"labels", "claims"} - set(props):
+        wikis = asked.get("sitefilter", "").split("|")
+        content["sitelinks"] = {wiki: link for wiki, link in content["sitelinks"].items() if wiki in wikis} or []
+        for name in {"labels", "claims", "sitelinks"} - set(props):
             del content[name]
         if target != number:
             content["redirects"] = {"from": f"Q{number}", "to": f"Q{target}"}

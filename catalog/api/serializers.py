@@ -12,7 +12,7 @@ from catalog.filters import LANGUAGE, ORDERINGS, RATINGS, YEARS, RowsField
 from catalog.imports.formats import CHOICES
 from catalog.imports.reading import QUESTIONS
 from catalog.imports.report import files_of, questions_of
-from catalog.models import ImportRow, Movie, Rating, UserImport, WatchlistItem
+from catalog.models import ImportRow, Movie, Rating, UserImport, WatchlistItem, WikipediaArticle
 from catalog.models.api_key import ON_REQUEST
 from catalog.templatetags.movies import poster_url
 from catalog.where_to_watch import where_to_watch
@@ -77,14 +77,27 @@ class CastSerializer(PersonSerializer):
     character = serializers.CharField()
 
 
+class ArticleSerializer(serializers.ModelSerializer):
+    """The beginning of a movie's article; whoever shows it names its source and licence."""
+
+    url = serializers.CharField(source="get_absolute_url", read_only=True)
+    licence = serializers.CharField(source="LICENCE", read_only=True)
+
+    class Meta:
+        model = WikipediaArticle
+        fields = ["language", "title", "text", "url", "licence"]
+        read_only_fields = fields
+
+
 class MovieSerializer(MovieSummarySerializer):
-    """A movie with all details. Prefetch `genres`, `keywords` and `credits` with their people."""
+    """A movie with all details. Prefetch `genres`, `keywords` and `credits` with people, and annotate `article`."""
 
     keywords: Any = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
     directors = PersonSerializer(many=True, read_only=True)
     cast = CastSerializer(many=True, read_only=True)
     poster = serializers.SerializerMethodField(help_text="Address of an image.")
     where_to_watch = serializers.SerializerMethodField(help_text="In the site's region; null if nothing is known.")
+    wikipedia = serializers.SerializerMethodField(help_text="In the asked language if there is one, else in another.")
     my_rating = serializers.SerializerMethodField(help_text="The asking user's own rating.")
 
     class Meta(MovieSummarySerializer.Meta):
@@ -93,6 +106,7 @@ class MovieSerializer(MovieSummarySerializer):
             "original_title",
             "release_date",
             "overview",
+            "wikipedia",
             "language",
             "runtime_minutes",
             "is_adult",
@@ -116,6 +130,11 @@ class MovieSerializer(MovieSummarySerializer):
     def get_where_to_watch(self, movie: Movie) -> dict[str, Any] | None:
         found = where_to_watch(movie)
         return WhereToWatchSerializer(found).data if found else None
+
+    @extend_schema_field(ArticleSerializer(allow_null=True))
+    def get_wikipedia(self, movie: Movie) -> dict[str, Any] | None:
+        article = WikipediaArticle.objects.of(getattr(movie, "article", None))
+        return ArticleSerializer(article).data if article else None
 
     @extend_schema_field(serializers.FloatField(allow_null=True))
     def get_my_rating(self, movie: Movie) -> float | None:

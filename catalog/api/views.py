@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.utils.translation import get_language
 from django_filters.utils import translate_validation
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -26,7 +27,7 @@ from catalog.errors import InvalidCredentials
 from catalog.filters import MovieFilter
 from catalog.keys import SIGN_IN_SCOPES, create_sign_in_key
 from catalog.mail import ask_to_confirm
-from catalog.models import Credit, Movie, Rating, WatchlistItem
+from catalog.models import Credit, Movie, Rating, WatchlistItem, WikipediaArticle
 from catalog.paging import KeysFirstPaginator
 from catalog.services import add_to_watchlist, record_rating, remove_from_watchlist, remove_rating
 from catalog.throttling import SignInThrottle, SignUpThrottle
@@ -88,7 +89,7 @@ class MovieViewSet(FilteredListMixin, ReadOnlyModelViewSet):
         movies = super().get_queryset()
         if self.action == "list":
             return movies
-        return movies.prefetch_related(
+        return movies.annotate(article=WikipediaArticle.objects.for_reader(get_language())).prefetch_related(
             "genres", "keywords", Prefetch("credits", Credit.objects.select_related("person"))
         )
 

@@ -26,4 +26,4 @@ from catalog.models.request_count import RequestCount
 from catalog.models.site_settings import SiteSettings
 from catalog.models.source import PROVIDERS, Source
 from catalog.models.sync import SyncItem, SyncRun, TMDBRecord
-from catalog.models.wikidata import WikidataItem, WikidataRecord, WikidataRun
+from catalog.models.wikidata import WikidataItem, WikidataRecord, WikidataRun, WikipediaArticle

@@ -1,6 +1,12 @@
 """Syncs with Wikidata: runs, the item of each movie, and names of the items that movies refer to."""
 
+from collections.abc import Collection, Mapping
+from typing import Any
+from urllib.parse import quote
+
 from django.db import models
+from django.db.models import Case, OuterRef, Subquery, When
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from catalog.models.job import Job
@@ -53,6 +59,54 @@ class WikidataRecord(models.Model):
 
     def __str__(self) -> str:
         return f"Q{self.qid}" if self.qid else f"no item for {self.movie_id}"
+
+
+class ArticleQuerySet(models.QuerySet[Any]):
+    def for_reader(self, language: str) -> Subquery:
+        """To annotate movies with: the article in the reader's language, else in another, as the values of `of`."""
+        is_another = Case(When(language=language, then=0), default=1)
+        best = self.filter(movie=OuterRef("pk")).order_by(is_another, "language")
+        return Subquery(best.values(found=JSONObject(language="language", title="title", text="text"))[:1])
+
+    def of(self, values: dict[str, str] | None) -> "WikipediaArticle | None":
+        return WikipediaArticle(**values) if values else None
+
+    def replace(self, found: Mapping[int, Mapping[str, tuple[str, str]]], languages: Collection[str]) -> None:
+        """Keeps, for each of these movies, exactly these articles in these languages: title and text by language."""
+        rows: list[Any] = [
+            WikipediaArticle(movie_id=movie, language=language, title=title, text=text)
+            for movie, articles in found.items()
+            for language, (title, text) in articles.items()
+        ]
+        for language in languages:
+            having = [row.movie_id for row in rows if row.language == language]
+            self.filter(movie__in=found, language=language).exclude(movie__in=having).delete()
+        unique, columns = ["movie", "language"], ["title", "text"]
+        self.bulk_create(rows, update_conflicts=True, unique_fields=unique, update_fields=columns)
+
+
+class WikipediaArticle(models.Model):
+    """The beginning of a movie's article in one language, shown with its source. No model is trained on it."""
+
+    LICENCE, LICENCE_URL = "CC BY-SA 4.0", "https://creativecommons.org/licenses/by-sa/4.0/"
+
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE, related_name="articles")
+    language = models.CharField(max_length=12, help_text="Of the Wikipedia.")
+    title = models.CharField(max_length=300)
+    text = models.TextField()
+
+    objects = ArticleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["movie", "language"]
+        constraints = [models.UniqueConstraint(fields=["movie", "language"], name="catalog_wikipediaarticle_unique")]
+        verbose_name = "Wikipedia article"
+
+    def __str__(self) -> str:
+        return f"{self.language}: {self.title}"
+
+    def get_absolute_url(self) -> str:
+        return f"https://{self.language}.wikipedia.org/wiki/{quote(self.title.replace(' ', '_'))}"
 
 
 class WikidataItem(models.Model):

@@ -13,7 +13,14 @@ from django.conf import settings
 from catalog.errors import AnswerRejected, ProviderError
 from catalog.providers.http import Passing, ProviderHTTP, excerpt, retry_after
 from catalog.providers.rate_limit import RateLimiter, limiter_of
-from catalog.providers.wikidata_documents import ANY_LANGUAGE, Entity, item_number, read_bindings, read_entities
+from catalog.providers.wikidata_documents import (
+    ANY_LANGUAGE,
+    Entity,
+    item_number,
+    read_bindings,
+    read_entities,
+    wiki_of,
+)
 from catalog.providers.wikidata_films import IMDB_ID, IMDB_PATTERN, TMDB_ID, Film, read_film
 
 AT_ONCE = 50  # items in a request
@@ -75,7 +82,7 @@ class WikidataClient:
 
     def films(self, numbers: Sequence[int], languages: Sequence[str]) -> dict[int, Film | None]:
         """By requested number: what the item says of a movie, or None if it does not exist."""
-        entities = self._entities(numbers, languages, "labels|claims")
+        entities = self._entities(numbers, languages, "labels|claims|sitelinks")
         return {number: entity and read_film(entity) for number, entity in entities.items()}
 
     def labels(self, numbers: Sequence[int], languages: Sequence[str]) -> dict[int, Entity | None]:
@@ -88,8 +95,9 @@ class WikidataClient:
             return {}
         asked = {"action": "wbgetentities", "props": props, "ids": "|".join(f"Q{number}" for number in numbers)}
         asked["languages"] = "|".join([*languages, ANY_LANGUAGE])
+        asked["sitefilter"] = "|".join(map(wiki_of, languages))
         try:
-            found = read_entities(self._get(settings.WIKIDATA_API_URL, asked | _COMMON))
+            found = read_entities(self.get(settings.WIKIDATA_API_URL, asked))
         except _NoSuchItem:
             found = {}
         if len(numbers) == 1:
@@ -101,6 +109,10 @@ class WikidataClient:
 
     def _query(self, query: str) -> list[dict[str, str]]:
         return read_bindings(self._get(settings.WIKIDATA_QUERY_URL, {"query": query, "format": "json"}))
+
+    def get(self, address: str, asked: dict[str, Any]) -> Any:
+        """The answer of a wiki's API, this one's or another's, whose limits are the same."""
+        return self._get(address, asked | _COMMON)
 
     def _get(self, address: str, asked: dict[str, Any]) -> Any:
         return self._http.get(address, asked, lambda response, body: self._judge(address, response, body))

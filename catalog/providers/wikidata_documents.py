@@ -37,6 +37,7 @@ class Entity(NamedTuple):
     qid: int
     labels: Mapping[str, str] = {}
     claims: Mapping[str, Any] = {}
+    articles: Mapping[str, str] = {}  # titles at wikis, by the wiki's name as `enwiki`
 
     def label(self, languages: Sequence[str]) -> str:
         """Its name in the first of the languages that has one; empty if none has."""
@@ -131,7 +132,8 @@ def read_entities(answer: Any) -> dict[int, Entity | None]:
         if (asked := item_number(key)) and isinstance(content, dict):
             qid = item_number(content.get("id")) or asked
             is_missing = "missing" in content
-            found[asked] = None if is_missing else Entity(qid, _labels(content), _mapping(content.get("claims")))
+            claims = _mapping(content.get("claims"))
+            found[asked] = None if is_missing else Entity(qid, _labels(content), claims, _articles(content))
     return found
 
 
@@ -147,6 +149,16 @@ def read_bindings(answer: Any) -> list[dict[str, str]]:
 def _labels(content: Mapping[str, Any]) -> dict[str, str]:
     texts = {language: as_text(_mapping(label).get("value")) for language, label in _pairs(content.get("labels"))}
     return {language: text for language, text in texts.items() if text}
+
+
+def _articles(content: Mapping[str, Any]) -> dict[str, str]:
+    titles = {wiki: as_text(_mapping(link).get("title")) for wiki, link in _pairs(content.get("sitelinks"))}
+    return {wiki: title for wiki, title in titles.items() if title}
+
+
+def wiki_of(language: str) -> str:
+    """The name of the Wikipedia in a language: `enwiki`."""
+    return f"{language.replace('-', '_')}wiki"
 
 
 def _pairs(value: Any) -> Iterator[tuple[str, Any]]:

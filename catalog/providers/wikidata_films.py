@@ -36,6 +36,7 @@ class Film:
     countries: Sequence[int]
     languages: Sequence[int]
     picture: str  # the name of a file on Commons
+    articles: Mapping[str, str]  # titles at wikis, by the wiki's name
 
     @property
     def items(self) -> set[int]:
@@ -61,6 +62,7 @@ def read_film(entity: Entity) -> Film:
         countries=entity.items(COUNTRY),
         languages=entity.items(LANGUAGE),
         picture=next(iter(entity.texts(PICTURE)), ""),
+        articles={wiki: title for wiki, title in entity.articles.items() if len(title) <= TITLE_LENGTH},
     )
 
 

@@ -21,11 +21,13 @@ from catalog.jobs.heartbeat import beating
 from catalog.jobs.progress import Pace
 from catalog.models import Movie
 from catalog.models.outcomes import Outcome
-from catalog.models.wikidata import WikidataRecord, WikidataRun
-from catalog.providers.wikidata import AT_ONCE, MATCHED_AT_ONCE, WikidataClient, connect
-from catalog.providers.wikidata_documents import Entity
+from catalog.models.wikidata import WikidataRecord, WikidataRun, WikipediaArticle
+from catalog.providers.wikidata import AT_ONCE, MATCHED_AT_ONCE, WikidataClient, connect, in_batches
+from catalog.providers.wikidata_documents import Entity, wiki_of
 from catalog.providers.wikidata_films import Film, read_film
-from catalog.sync.wikidata_batch import best_items, save_records, write_films
+from catalog.providers.wikipedia import AT_ONCE as ARTICLES_AT_ONCE
+from catalog.providers.wikipedia import leads
+from catalog.sync.wikidata_batch import best_items, save_records, write_articles, write_films
 from catalog.sync.wikidata_items import Items, known_items, language_codes, names
 from catalog.sync.wikidata_job import RunLost, State, count, due, finish, open_run, stop
 
@@ -65,6 +67,8 @@ class _Worker:
         self._on_progress = on_progress
         self._languages = settings.POLICY.wikidata.languages
         self._gone: set[int] = set()  # items that the query service still names, but that do not exist any more
+        self._reads_articles = True
+        self._articles: dict[str, dict[str, str]] = {}
         self._pace = Pace(self._share())
 
     def work(self) -> None:
@@ -115,18 +119,37 @@ class _Worker:
         ]
         with transaction.atomic():
             write_films([(row, NOTHING) for row in rows if row.qid is None], {})
+            WikipediaArticle.objects.filter(movie__in=absent).delete()
             save_records(rows)
             count(self._run, {State.ABSENT.value: len(absent)})
 
     def _read(self, records: Sequence[WikidataRecord]) -> None:
-        films = self._client.films(sorted({int(record.qid or 0) for record in records}), self._languages)
-        gone = [record for record in records if films[int(record.qid or 0)] is None]
+        found = self._client.films(sorted({int(record.qid or 0) for record in records}), self._languages)
+        gone = [record for record in records if found[int(record.qid or 0)] is None]
         self._gone.update(int(record.qid or 0) for record in gone)
         for record in gone:
             record.qid = None
-        pairs = [(record, film) for record in records if record.qid and (film := films[record.qid])]
+        pairs = [(record, film) for record in records if record.qid and (film := found[record.qid])]
         save_records(gone)
-        self._write(pairs, self._items([film for _, film in pairs]))
+        films = [film for _, film in pairs]
+        self._articles = self._leads(films)
+        self._write(pairs, self._items(films))
+
+    def _leads(self, films: Sequence[Film]) -> dict[str, dict[str, str]]:
+        """By language of the pages, of those whose Wikipedia answered: the beginnings of articles by their titles."""
+        found: dict[str, dict[str, str]] = {}
+        for language, _name in settings.LANGUAGES if self._reads_articles else ():
+            titles = sorted({film.articles[wiki] for film in films if (wiki := wiki_of(language)) in film.articles})
+            try:
+                found[language] = in_batches(titles, ARTICLES_AT_ONCE, partial(self._take, language))
+            except ProviderError as error:  # facts do not wait for texts, which stay as they were
+                logger.warning("%s goes on without articles: %s", self._run, error)
+                self._reads_articles = False
+        return found
+
+    def _take(self, language: str, titles: Sequence[str]) -> dict[str, str]:
+        queue.heartbeat(self._run)
+        return leads(self._client, language, titles)
 
     def _items(self, films: Sequence[Film]) -> Items:
         fetch = partial(known_items, self._client, before_each=lambda: queue.heartbeat(self._run))
@@ -150,6 +173,7 @@ class _Worker:
         now = timezone.now()
         with transaction.atomic():
             outcomes = write_films(pairs, items)
+            write_articles(pairs, self._articles)
             for record, film in pairs:
                 record.qid, record.state, record.reason = film.qid, State.READ, ""
                 record.read_at = record.checked_at = now

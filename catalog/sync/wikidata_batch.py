@@ -13,8 +13,9 @@ from catalog.ingest.identity import PUBLIC_IDS, having_any_id, ids_of
 from catalog.ingest.links import Wanted, genre_ids, keyword_ids
 from catalog.ingest.movies import MovieBatch
 from catalog.models import Movie, Person, Source
-from catalog.models.wikidata import WikidataRecord
+from catalog.models.wikidata import WikidataRecord, WikipediaArticle
 from catalog.providers.wikidata import Match
+from catalog.providers.wikidata_documents import wiki_of
 from catalog.providers.wikidata_films import Film
 from catalog.search.index_maintenance import refresh_search
 from catalog.sync.wikidata_items import Items
@@ -54,6 +55,16 @@ def write_films(films: Sequence[tuple[WikidataRecord, Film]], items: Items) -> d
     updated = batch.save(pairs, replace=True) & set(movie_ids)
     refresh_search(Movie.objects.filter(pk__in=updated))
     return {"updated": len(updated), "unchanged": len(pairs) - len(updated)}
+
+
+def write_articles(pairs: Sequence[tuple[WikidataRecord, Film]], leads: Mapping[str, Mapping[str, str]]) -> None:
+    """Keeps what was received of articles, by language and title; languages that did not answer stay as they were."""
+    found: dict[int, dict[str, tuple[str, str]]] = {record.movie_id: {} for record, _ in pairs}
+    for record, film in pairs:
+        for language, texts in leads.items():
+            if text := texts.get(title := film.articles.get(wiki_of(language), "")):
+                found[record.movie_id][language] = (title, text)
+    WikipediaArticle.objects.replace(found, leads)
 
 
 def _values_of(film: Film, items: Items) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
 from catalog.filters import MovieFilter, in_order
 from catalog.guests import mark_for
-from catalog.models import Credit, Genre, Movie, MovieList, Note, Person
+from catalog.models import Credit, Genre, Movie, MovieList, Note, Person, WikipediaArticle
 from catalog.paging import KeysFirstPaginator
 from catalog.posters import draw_poster
 from catalog.posters.looks import telling_genre
@@ -83,7 +84,9 @@ def suggestions(request: HtmxRequest) -> HttpResponse:
 def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpResponse:
     people = Prefetch("credits", Credit.objects.select_related("person"))
     note = Note.objects.filter(user=request.user.pk, movie=OuterRef("pk")).values("text")
-    movies = Movie.objects.prefetch_related("genres", "keywords", people).annotate(own_note=Subquery(note))
+    movies = Movie.objects.prefetch_related("genres", "keywords", people).annotate(
+        own_note=Subquery(note), article=WikipediaArticle.objects.for_reader(get_language())
+    )
     movie = get_object_or_404(movies, pk=movie_id)
     if slug != movie.slug:
         return redirect(f"{movie.get_absolute_url()}{f'?{query}' if (query := request.GET.urlencode()) else ''}")
@@ -94,6 +97,7 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
     )
     context = {
         "movie": movie,
+        "article": None if movie.overview else WikipediaArticle.objects.of(getattr(movie, "article", None)),
         "cast": movie.cast[:CAST_SHOWN],
         "keywords": movie.keywords.all()[:KEYWORDS_SHOWN],
         "rating": movie.marks and movie.marks.rating,

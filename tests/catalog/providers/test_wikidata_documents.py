@@ -72,6 +72,8 @@ def test_a_movie_is_read_with_every_field():
                 statement("P161", item(193048)),
                 statement("P1476", titled("The Matrix", "en")),
                 statement("P18", text("Matrix.jpg")),
+                enwiki="The Matrix",
+                viwiki="Ma trận (phim)",
             )
         )
     )
@@ -92,6 +94,7 @@ def test_a_movie_is_read_with_every_field():
         countries=[30, 408],
         languages=[1860],
         picture="Matrix.jpg",
+        articles={"enwiki": "The Matrix", "viwiki": "Ma trận (phim)"},
     )
     assert found.items == {9544977, 9545711, 43416, 193048, 471839, 11660, 30, 408}
 
