@@ -156,11 +156,6 @@ def _articles(content: Mapping[str, Any]) -> dict[str, str]:
     return {wiki: title for wiki, title in titles.items() if title}
 
 
-def wiki_of(language: str) -> str:
-    """The name of the Wikipedia in a language: `enwiki`."""
-    return f"{language.replace('-', '_')}wiki"
-
-
 def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
     return iter(_mapping(value).items())
 

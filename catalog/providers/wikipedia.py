@@ -1,12 +1,11 @@
 """The beginnings of articles of Wikipedia, by the API of each language's own site."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 
 from catalog.errors import AnswerRejected
-from catalog.providers.wikidata import WikidataClient
 from catalog.text import visible
 
 AT_ONCE = 20  # articles in a request, as many as the API sends the beginning of
@@ -14,10 +13,15 @@ LONGEST = 1000  # characters of a beginning: whole paragraphs, the first whateve
 MOST = 4000
 
 
-def leads(client: WikidataClient, language: str, titles: Sequence[str]) -> dict[str, str]:
+def wiki_of(language: str) -> str:
+    """What Wikidata calls the Wikipedia in a language: `enwiki`."""
+    return f"{language.replace('-', '_')}wiki"
+
+
+def leads(get: Callable[[str, dict[str, Any]], Any], language: str, titles: Sequence[str]) -> dict[str, str]:
     """By requested title: the first paragraphs of the article. Missing are articles that do not exist or are empty.
 
-    At most AT_ONCE titles. Raises ProviderError.
+    `get` is that of a client, which keeps to Wikimedia's manners. At most AT_ONCE titles. Raises ProviderError.
     """
     asked = {
         "action": "query",
@@ -29,7 +33,7 @@ def leads(client: WikidataClient, language: str, titles: Sequence[str]) -> dict[
         "formatversion": 2,
         "titles": "|".join(titles),
     }
-    answer = client.get(settings.WIKIPEDIA_API_URL.replace("LANGUAGE", language), asked)
+    answer = get(settings.WIKIPEDIA_API_URL.replace("LANGUAGE", language), asked)
     found = answer.get("query") if isinstance(answer, dict) else None
     if not isinstance(found, dict):
         raise AnswerRejected("expected an object with `query`")
@@ -39,7 +43,7 @@ def leads(client: WikidataClient, language: str, titles: Sequence[str]) -> dict[
     texts = {title: text for title, page in page_of.items() if (text := lead_of(page.get("extract")))}
     # An answer that would become too long has pages without their text.
     later = [title for title, page in page_of.items() if page and not page.keys() & {"extract", "missing"}]
-    return texts | leads(client, language, later) if 0 < len(later) < len(titles) else texts
+    return texts | leads(get, language, later) if 0 < len(later) < len(titles) else texts
 
 
 def lead_of(extract: Any) -> str:
