@@ -21,6 +21,7 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 from catalog.accounts import check_password_suffices, check_passwords_are_on, sign_up
 from catalog.api import serializers
 from catalog.api.inputs import FilteredListMixin, read
+from catalog.api.movie_serializers import MovieQuerySerializer, MovieSerializer, MovieSummarySerializer
 from catalog.api.personal import OwnRowsMixin, movie_or_error
 from catalog.api.scopes import PUBLIC
 from catalog.errors import InvalidCredentials
@@ -81,7 +82,7 @@ class MovieViewSet(FilteredListMixin, ReadOnlyModelViewSet):
     queryset = Movie.objects.all()
     permission_classes = [AllowAny]
     scopes = PUBLIC
-    query_class = serializers.MovieQuerySerializer
+    query_class = MovieQuerySerializer
     pagination_class = MoviePagination
     lookup_value_converter = "id"
 
@@ -105,7 +106,7 @@ class MovieViewSet(FilteredListMixin, ReadOnlyModelViewSet):
         return movies
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        return serializers.MovieSummarySerializer if self.action == "list" else serializers.MovieSerializer
+        return MovieSummarySerializer if self.action == "list" else MovieSerializer
 
 
 class OwnMoviesViewSet(OwnRowsMixin, ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericViewSet, ABC):

@@ -19,9 +19,9 @@ from catalog.providers.wikidata_documents import (
     item_number,
     read_bindings,
     read_entities,
-    wiki_of,
 )
 from catalog.providers.wikidata_films import IMDB_ID, IMDB_PATTERN, TMDB_ID, Film, read_film
+from catalog.providers.wikipedia import wiki_of
 
 AT_ONCE = 50  # items in a request
 MATCHED_AT_ONCE = 200  # ids in a query

@@ -23,10 +23,10 @@ from catalog.models import Movie
 from catalog.models.outcomes import Outcome
 from catalog.models.wikidata import WikidataRecord, WikidataRun, WikipediaArticle
 from catalog.providers.wikidata import AT_ONCE, MATCHED_AT_ONCE, WikidataClient, connect, in_batches
-from catalog.providers.wikidata_documents import Entity, wiki_of
+from catalog.providers.wikidata_documents import Entity
 from catalog.providers.wikidata_films import Film, read_film
 from catalog.providers.wikipedia import AT_ONCE as ARTICLES_AT_ONCE
-from catalog.providers.wikipedia import leads
+from catalog.providers.wikipedia import leads, wiki_of
 from catalog.sync.wikidata_batch import best_items, save_records, write_articles, write_films
 from catalog.sync.wikidata_items import Items, known_items, language_codes, names
 from catalog.sync.wikidata_job import RunLost, State, count, due, finish, open_run, stop
@@ -149,7 +149,7 @@ class _Worker:
 
     def _take(self, language: str, titles: Sequence[str]) -> dict[str, str]:
         queue.heartbeat(self._run)
-        return leads(self._client, language, titles)
+        return leads(self._client.get, language, titles)
 
     def _items(self, films: Sequence[Film]) -> Items:
         fetch = partial(known_items, self._client, before_each=lambda: queue.heartbeat(self._run))

@@ -15,8 +15,8 @@ from catalog.ingest.movies import MovieBatch
 from catalog.models import Movie, Person, Source
 from catalog.models.wikidata import WikidataRecord, WikipediaArticle
 from catalog.providers.wikidata import Match
-from catalog.providers.wikidata_documents import wiki_of
 from catalog.providers.wikidata_films import Film
+from catalog.providers.wikipedia import wiki_of
 from catalog.search.index_maintenance import refresh_search
 from catalog.sync.wikidata_items import Items
 

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.api.inputs import ID, MAX_ID, BodySerializer, IdsField, QuerySerializer
-from catalog.api.serializers import MovieSummarySerializer
+from catalog.api.movie_serializers import MovieSummarySerializer
 from catalog.bounds import FIRST_YEAR, LAST_YEAR
 from catalog.filters import LANGUAGE
 from catalog.models import Movie

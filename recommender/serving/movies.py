@@ -16,7 +16,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from rest_framework.renderers import JSONRenderer
 
-from catalog.api.serializers import MovieSummarySerializer
+from catalog.api.movie_serializers import MovieSummarySerializer
 from catalog.models import Genre, Movie
 from catalog.signals import rating_recorded
 from recommender.serving.periodic import PeriodicThread

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', "0027_where_to_watch"),
+        ('catalog', "0028_search_people"),
     ]
 
     operations = [
