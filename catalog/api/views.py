@@ -4,8 +4,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from django.contrib.auth import authenticate
-from django.db.models import Prefetch, QuerySet, prefetch_related_objects
-from django.utils.translation import get_language
+from django.db.models import QuerySet, prefetch_related_objects
 from django_filters.utils import translate_validation
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -21,14 +20,14 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 from catalog.accounts import check_password_suffices, check_passwords_are_on, sign_up
 from catalog.api import serializers
 from catalog.api.inputs import FilteredListMixin, read
-from catalog.api.movie_serializers import MovieQuerySerializer, MovieSerializer, MovieSummarySerializer
+from catalog.api.movie_serializers import MovieQuerySerializer, MovieSerializer, MovieSummarySerializer, with_details
 from catalog.api.personal import OwnRowsMixin, movie_or_error
 from catalog.api.scopes import PUBLIC
 from catalog.errors import InvalidCredentials
 from catalog.filters import MovieFilter
 from catalog.keys import SIGN_IN_SCOPES, create_sign_in_key
 from catalog.mail import ask_to_confirm
-from catalog.models import Credit, Movie, Rating, WatchlistItem, WikipediaArticle
+from catalog.models import Movie, Rating, WatchlistItem
 from catalog.paging import KeysFirstPaginator
 from catalog.services import add_to_watchlist, record_rating, remove_from_watchlist, remove_rating
 from catalog.throttling import SignInThrottle, SignUpThrottle
@@ -88,11 +87,7 @@ class MovieViewSet(FilteredListMixin, ReadOnlyModelViewSet):
 
     def get_queryset(self) -> QuerySet[Movie]:
         movies = super().get_queryset()
-        if self.action == "list":
-            return movies
-        return movies.annotate(article=WikipediaArticle.objects.for_reader(get_language())).prefetch_related(
-            "genres", "keywords", Prefetch("credits", Credit.objects.select_related("person"))
-        )
+        return movies if self.action == "list" else with_details(movies)
 
     def filter_list(self, rows: QuerySet[Movie], query: dict[str, Any]) -> QuerySet[Movie]:
         found = MovieFilter(self.request.query_params, rows, request=self.request)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Case, OuterRef, Subquery, When
 from django.db.models.functions import JSONObject
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from catalog.models.job import Job
 from catalog.models.movie import Movie
@@ -62,9 +63,9 @@ class WikidataRecord(models.Model):
 
 
 class ArticleQuerySet(models.QuerySet[Any]):
-    def for_reader(self, language: str) -> Subquery:
+    def for_reader(self) -> Subquery:
         """To annotate movies with: the article in the reader's language, else in another, as the values of `of`."""
-        is_another = Case(When(language=language, then=0), default=1)
+        is_another = Case(When(language=get_language(), then=0), default=1)
         best = self.filter(movie=OuterRef("pk")).order_by(is_another, "language")
         return Subquery(best.values(found=JSONObject(language="language", title="title", text="text"))[:1])
 

@@ -132,8 +132,8 @@ def read_entities(answer: Any) -> dict[int, Entity | None]:
         if (asked := item_number(key)) and isinstance(content, dict):
             qid = item_number(content.get("id")) or asked
             is_missing = "missing" in content
-            claims = _mapping(content.get("claims"))
-            found[asked] = None if is_missing else Entity(qid, _labels(content), claims, _articles(content))
+            labels, articles = _texts(content.get("labels"), "value"), _texts(content.get("sitelinks"), "title")
+            found[asked] = None if is_missing else Entity(qid, labels, _mapping(content.get("claims")), articles)
     return found
 
 
@@ -146,14 +146,10 @@ def read_bindings(answer: Any) -> list[dict[str, str]]:
     return [{name: str(_mapping(cell).get("value", "")) for name, cell in row} for row in cells]
 
 
-def _labels(content: Mapping[str, Any]) -> dict[str, str]:
-    texts = {language: as_text(_mapping(label).get("value")) for language, label in _pairs(content.get("labels"))}
-    return {language: text for language, text in texts.items() if text}
-
-
-def _articles(content: Mapping[str, Any]) -> dict[str, str]:
-    titles = {wiki: as_text(_mapping(link).get("title")) for wiki, link in _pairs(content.get("sitelinks"))}
-    return {wiki: title for wiki, title in titles.items() if title}
+def _texts(parts: Any, name: str) -> dict[str, str]:
+    """The text of that name of each part that has one, by the part's key."""
+    texts = {key: as_text(_mapping(part).get(name)) for key, part in _pairs(parts)}
+    return {key: text for key, text in texts.items() if text}
 
 
 def _pairs(value: Any) -> Iterator[tuple[str, Any]]:

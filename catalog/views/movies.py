@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
@@ -85,7 +84,7 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
     people = Prefetch("credits", Credit.objects.select_related("person"))
     note = Note.objects.filter(user=request.user.pk, movie=OuterRef("pk")).values("text")
     movies = Movie.objects.prefetch_related("genres", "keywords", people).annotate(
-        own_note=Subquery(note), article=WikipediaArticle.objects.for_reader(get_language())
+        own_note=Subquery(note), article=WikipediaArticle.objects.for_reader()
     )
     movie = get_object_or_404(movies, pk=movie_id)
     if slug != movie.slug:
