@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.api.inputs import MAX_ID, QuerySerializer
 from catalog.api.services import WhereToWatchSerializer
 from catalog.filters import LANGUAGE, ORDERINGS, RATINGS, YEARS, RowsField
-from catalog.models import Credit, Movie, Rating, WikipediaArticle
+from catalog.models import Movie, Rating, WikipediaArticle
 from catalog.templatetags.movies import poster_url
 from catalog.where_to_watch import where_to_watch
 
@@ -138,10 +137,3 @@ class MovieSerializer(MovieSummarySerializer):
         if not user.is_authenticated:
             return None
         return Rating.objects.filter(user=user, movie=movie).values_list("rating", flat=True).first()
-
-
-def with_details(movies: QuerySet[Movie]) -> QuerySet[Movie]:
-    """What MovieSerializer shows, in a few queries however many there are."""
-    people = Prefetch("credits", Credit.objects.select_related("person"))
-    article = WikipediaArticle.objects.for_reader()
-    return movies.annotate(article=article).prefetch_related("genres", "keywords", people)

@@ -20,7 +20,7 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 from catalog.accounts import check_password_suffices, check_passwords_are_on, sign_up
 from catalog.api import serializers
 from catalog.api.inputs import FilteredListMixin, read
-from catalog.api.movie_serializers import MovieQuerySerializer, MovieSerializer, MovieSummarySerializer, with_details
+from catalog.api.movie_serializers import MovieQuerySerializer, MovieSerializer, MovieSummarySerializer
 from catalog.api.personal import OwnRowsMixin, movie_or_error
 from catalog.api.scopes import PUBLIC
 from catalog.errors import InvalidCredentials
@@ -87,7 +87,7 @@ class MovieViewSet(FilteredListMixin, ReadOnlyModelViewSet):
 
     def get_queryset(self) -> QuerySet[Movie]:
         movies = super().get_queryset()
-        return movies if self.action == "list" else with_details(movies)
+        return movies if self.action == "list" else movies.with_details()
 
     def filter_list(self, rows: QuerySet[Movie], query: dict[str, Any]) -> QuerySet[Movie]:
         found = MovieFilter(self.request.query_params, rows, request=self.request)

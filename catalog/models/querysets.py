@@ -5,6 +5,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
+from django.apps import apps
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import connection, models
 from django.db.models import Q
@@ -24,6 +25,12 @@ class MovieQuerySet(models.QuerySet[Any]):
         return self.order_by(
             models.F("release_date").desc(nulls_last=True), models.F("year").desc(nulls_last=True), "id"
         )
+
+    def with_details(self) -> Self:
+        """With genres, keywords, credits and their people, and `article`: Wikipedia's for whoever reads it."""
+        people = apps.get_model("catalog", "Credit").objects.select_related("person")
+        article = apps.get_model("catalog", "WikipediaArticle").objects.for_reader()
+        return self.prefetch_related("genres", "keywords", models.Prefetch("credits", people)).annotate(article=article)
 
     def with_person(self, person: "Person") -> Self:
         """Played in or directed by them."""

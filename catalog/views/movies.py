@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db.models import OuterRef, Prefetch, Subquery
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -81,11 +81,8 @@ def suggestions(request: HtmxRequest) -> HttpResponse:
 
 @require_safe
 def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpResponse:
-    people = Prefetch("credits", Credit.objects.select_related("person"))
     note = Note.objects.filter(user=request.user.pk, movie=OuterRef("pk")).values("text")
-    movies = Movie.objects.prefetch_related("genres", "keywords", people).annotate(
-        own_note=Subquery(note), article=WikipediaArticle.objects.for_reader()
-    )
+    movies = Movie.objects.with_details().annotate(own_note=Subquery(note))
     movie = get_object_or_404(movies, pk=movie_id)
     if slug != movie.slug:
         return redirect(f"{movie.get_absolute_url()}{f'?{query}' if (query := request.GET.urlencode()) else ''}")
