@@ -30,12 +30,6 @@ PRODUCT = "Movierec"
 SMTP = "catalog.mail.SmtpBackend"
 OWN_MAIL = "catalog.mail.EmailBackend"  # of a site whose environment names no mail server
 NO_SENDER = "movierec@localhost"
-_VARIABLES = {  # of each field: the setting that wins over it, and the variable that sets that
-    "site_name": ("SITE_NAME", "SITE_NAME"),
-    "language": ("SITE_LANGUAGE", "LANGUAGE_CODE"),
-    "region": ("SITE_REGION", "SITE_REGION"),
-    "tmdb_read_token": ("TMDB_READ_TOKEN", "TMDB_READ_TOKEN"),
-}
 CIPHER = Cipher("site settings")
 SECRETS = ("mail_password", "tmdb_read_token")
 
@@ -141,11 +135,10 @@ def tmdb_read_token() -> str:
 
 def set_by(field: str) -> str:
     """The environment variable that sets the field, so that it cannot be changed here; empty if none does."""
-    if field in _VARIABLES:
-        setting, variable = _VARIABLES[field]
-        return variable if getattr(settings, setting) else ""
     if not field.startswith("mail_"):
-        return ""
+        variable = {"language": "LANGUAGE_CODE", "region": "SITE_REGION"}.get(field, field.upper())
+        setting = "SITE_LANGUAGE" if field == "language" else variable  # LANGUAGE_CODE always has a value
+        return variable if getattr(settings, setting, "") else ""
     if settings.EMAIL_BACKEND != OWN_MAIL:
         return "EMAIL_URL"
     return "DEFAULT_FROM_EMAIL" if field == "mail_from" and settings.DEFAULT_FROM_EMAIL != NO_SENDER else ""
