@@ -86,7 +86,7 @@ class MovieViewSet(FilteredListMixin, ReadOnlyModelViewSet):
     lookup_value_converter = "id"
 
     def get_queryset(self) -> QuerySet[Movie]:
-        movies = super().get_queryset()
+        movies: Any = super().get_queryset()
         return movies if self.action == "list" else movies.with_details()
 
     def filter_list(self, rows: QuerySet[Movie], query: dict[str, Any]) -> QuerySet[Movie]:
