@@ -26,7 +26,8 @@ from benchmarks.tables import Row, render
 PUBLIC = ("/", "/movies/", "/welcome/", "/accounts/sign-in/")
 PERSONAL = ("/", "/for-you/")
 ACCOUNTS = tuple(f"/accounts/{page}" for page in ("sign-in/", "sign-up/", "password/reset/"))
-OWN_ACCOUNT = tuple(f"/accounts/{page}" for page in ("", "keys/", "password/", "email/", "second-factor/"))
+OWN = ("", "keys/", "password/", "email/", "second-factor/", "media-servers/", "feeds/", "services/")
+OWN_ACCOUNT = tuple(f"/accounts/{page}" for page in OWN)
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 AUDITS = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift")
 FAST, SLOW_DOWN = 1500, 4.0  # the least index of a fast machine, and what makes a phone of one
