@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 TABLE = b"title,year,rating\nMovie 3,1983,4.5\nUnknown,1990,2\n"
 PASSWORD = "correct horse battery"
-PUBLIC = {"accounts_create", "token_create", "movies_list", "movies_retrieve", "movies_similar_list"}
+PUBLIC = {"accounts_create", "token_create", "movies_list", "movies_retrieve", "movies_similar_list", "services_list"}
 STAFF = ("bulk_", "drift_", "models_", "runs_")
 Call = Callable[..., tuple[int, Any]]  # the status and what the client made of the answer
 
@@ -164,6 +164,7 @@ def of_people(movie: int, name: str) -> list[tuple[str, Any]]:
         ("movies_list", movies | {"rating_min": 0.5, "year_max": 2200, "year_min": 1870}),
         ("movies_retrieve", {"id": movie}),
         ("movies_similar_list", found | {"k": 3}),
+        ("services_list", {}),
         ("ratings_create", {"body": {"movie": movie, "rating": 4.5}}),
         ("ratings_update", found | {"body": {"rating": 3.0}}),
         ("ratings_list", {}),
