@@ -57,7 +57,7 @@ def test_sign_up_search_rate_and_watchlist_without_reloads(visit, movies):
     page.get_by_label("Title", exact=True).press_sequentially("alie")
     expect(page.get_by_text("2 movies")).to_be_visible()
     expect(page).to_have_url(re.compile(r"/movies/\?q=alie$"))
-    page.get_by_label("Genre").select_option("Horror")
+    page.get_by_label("Genre", exact=True).select_option("Horror")
     expect(page.get_by_text("1 movie", exact=True)).to_be_visible()
     assert is_marked(page)
 
