@@ -5,7 +5,8 @@ import zipfile
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from io import BytesIO, StringIO
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ from django.http import HttpResponse
 from django.utils.functional import Promise
 
 from catalog.imports.entries import Entries, Entry
-from catalog.imports.fields import Field, as_cell
+from catalog.imports.fields import Field, ParsedRow, as_cell
 from catalog.imports.reading import NOT_MOVIES, Answers, Columns, FileReport, Part, Reading, RowReader, columns_of
 from catalog.imports.tables import Record, Row, Table
 
@@ -37,7 +38,8 @@ class Format:
     `position` orders the formats on pages. `help` tells people where the other site offers the file, `expected`
     completes "expected ..." when a file has another format. `parts` are the files that the site writes; where two rate
     the same movie at the same time, the later one counts. `columns` names the columns that may hold a field, in lower
-    case; the first that is filled counts.
+    case; the first that is filled counts. `marks_rewatches`: whether its site writes each viewing, but not which
+    of them are rewatches.
     """
 
     code: ClassVar[str]
@@ -46,6 +48,7 @@ class Format:
     help: ClassVar[str | Promise]
     expected: ClassVar[str | Promise]
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
+    marks_rewatches: ClassVar[bool] = False
     parts: ClassVar[Sequence[Part]]
     columns: ClassVar[Mapping[Field, Sequence[str]]]
 
@@ -75,6 +78,8 @@ class Format:
                         report.parts = [(NOT_MOVIES, True)]
             reading.files.append(report)
         reading.rows = [row for _, rows in sorted(found, key=lambda pair: pair[0]) for row in rows]
+        if self.marks_rewatches:
+            reading.rows = _with_rewatches(reading.rows)
         return reading
 
     def is_wanted(self, row: Row) -> bool:
@@ -133,3 +138,19 @@ class ExportFormat(Format, ABC):
             for name, (header, entries) in tables.items():
                 file.writestr(name, self.csv_of(header, entries))
         return Export(f"movierec-{self.code}.zip", "application/zip", packed.getvalue())
+
+
+def _with_rewatches(rows: list[ParsedRow]) -> list[ParsedRow]:
+    """Marks every viewing of a movie but the first as a rewatch."""
+    first: dict[tuple[Any, ...], date] = {}
+    for row in rows:
+        if row.watched_on is not None:
+            first[_identity(row)] = min(first.get(_identity(row), row.watched_on), row.watched_on)
+    return [
+        replace(row, is_rewatch=True) if row.watched_on is not None and row.watched_on > first[_identity(row)] else row
+        for row in rows
+    ]
+
+
+def _identity(row: ParsedRow) -> tuple[Any, ...]:
+    return row.imdb_id, row.tmdb_id, row.title, row.year

@@ -63,7 +63,7 @@ def _meant(meanings: _Meanings, names: Collection[str]) -> dict[str, Field]:
 class PlainCSV(ExportFormat):
     code = "csv"
     label = "CSV"
-    position = 9  # after what has a name of its own
+    position = 99  # after what has a name of its own
     help = _("A table with columns such as title, year, rating, watched_on.")
     suffixes = (".csv", ".tsv", ".txt")
     header = [

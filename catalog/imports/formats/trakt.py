@@ -1,8 +1,6 @@
 """Trakt's JSON: lists of ratings, history, watched movies and the watchlist, in one file or several."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date
 from typing import Any
 
@@ -11,10 +9,10 @@ from django.utils.translation import gettext_noop
 
 from catalog.imports import fields
 from catalog.imports.entries import Entries
-from catalog.imports.fields import Kind, ParsedRow
+from catalog.imports.fields import Kind
 from catalog.imports.format import Export, ExportFormat
-from catalog.imports.reading import Answers, Part, Reading
-from catalog.imports.tables import Row, Table
+from catalog.imports.reading import Part
+from catalog.imports.tables import Row
 
 # A list of one's own may have any name: `lists-list-31-watchlist-for-kids.json`.
 _WATCHLIST = r"/(lists|movies)?[-_ ]?watchlist([-_ ](movies|shows))?[\W_]*\d*\W*(json)?$"
@@ -29,6 +27,7 @@ class Trakt(ExportFormat):
     help = _("Settings, Data, Export: the zip, or one of its JSON files. Simkl's JSON too.")
     expected = _("a JSON file of Trakt (ratings, history, watched or watchlist) or Simkl, or a zip of such files")
     suffixes = (".json",)
+    marks_rewatches = True
     parts = (
         Part(gettext_noop("settings"), named=r"/user-[^/]*$"),
         Part(gettext_noop("owned"), columns=("collected_at",)),
@@ -61,12 +60,6 @@ class Trakt(ExportFormat):
         fields.WATCHED_ON: ["watched_at", "last_watched_at"],
     }
 
-    def read(self, tables: Sequence[Table], answers: Answers) -> Reading:
-        """Marks repeated viewings as rewatches, which Trakt does not do itself."""
-        reading = super().read(tables, answers)
-        reading.rows = _with_rewatches(reading.rows)
-        return reading
-
     def is_wanted(self, row: Row) -> bool:
         return not any(name in row for name in _LEFT_OUT)
 
@@ -92,22 +85,6 @@ class Trakt(ExportFormat):
             written[name].append(json.dumps(row, ensure_ascii=False))
         lists = (f'"{name}": [\n' + ",\n".join(rows) + "\n]" for name, rows in written.items())
         return Export("movierec-trakt.json", "application/json", f"{{{', '.join(lists)}}}\n".encode())
-
-
-def _with_rewatches(rows: list[ParsedRow]) -> list[ParsedRow]:
-    """Marks every viewing of a movie but the first as a rewatch."""
-    first: dict[tuple[Any, ...], date] = {}
-    for row in rows:
-        if row.watched_on is not None:
-            first[_identity(row)] = min(first.get(_identity(row), row.watched_on), row.watched_on)
-    return [
-        replace(row, is_rewatch=True) if row.watched_on is not None and row.watched_on > first[_identity(row)] else row
-        for row in rows
-    ]
-
-
-def _identity(row: ParsedRow) -> tuple[Any, ...]:
-    return row.imdb_id, row.tmdb_id, row.title, row.year
 
 
 FORMAT = Trakt()
