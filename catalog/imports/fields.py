@@ -121,6 +121,11 @@ def parse_id(text: str, what: str) -> int | None:
     return int(found[1])
 
 
+def parse_number(text: str) -> int | str | None:
+    """TMDB's id of a tracker that has several sources, some of which have ids that are no numbers."""
+    return parse_id(text, "TMDB id") if text.isascii() and text.isdigit() else ""
+
+
 def parse_stars(text: str, *, out_of: int) -> float | None:
     """Rounds to half stars, at least half a star; 0 is no rating. `4/5`, `80%` and stars say their own scale."""
     if stars := _STARS.fullmatch(text):
@@ -195,6 +200,7 @@ YEAR = Field("year", _("year"), parse_year)
 IMDB_ID = Field("imdb_id", _("imdb id"), parse_imdb_id)
 TMDB_ID = Field("tmdb_id", _("tmdb id"), partial(parse_id, what="TMDB id"))
 SOURCE_ID = TMDB_ID._replace(name="source_id")  # if a source says so, TMDB's
+TMDB_NUMBER = TMDB_ID._replace(parse=parse_number)
 MOVIELENS_ID = Field("movielens_id", _("movielens id"), partial(parse_id, what="MovieLens id"))
 SITE_ID = Field("site_id", _("address"), str)
 MEDIUM = Field("medium", _("type"), parse_medium)

@@ -12,13 +12,6 @@ from catalog.imports.reading import Part
 from catalog.imports.tables import Row
 
 _OF_SERIES = ("season", "episode")
-
-
-def _number_of(text: str) -> int | str | None:
-    """Other sources, of books for instance, have ids that are no numbers."""
-    return fields.TMDB_ID.parse(text) if text.isascii() and text.isdigit() else ""
-
-
 # Until 2025 a movie had one row, with the number of times that it was seen again.
 _REPEATS = fields.IS_REWATCH._replace(parse=lambda text: fields.parse_plays(text) > 0)
 
@@ -33,7 +26,7 @@ class Yamtrack(Format):
     parts = (Part(gettext_noop("library"), Kind.NOTHING, ("media_id", "source", "media_type", "status")),)
     columns = {
         fields.TITLE: ["title"],
-        fields.TMDB_ID._replace(parse=_number_of): ["media_id"],
+        fields.TMDB_NUMBER: ["media_id"],
         fields.MEDIUM: ["media_type"],
         fields.OUT_OF_10: ["score"],
         fields.STATUS: ["status"],

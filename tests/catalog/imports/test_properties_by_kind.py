@@ -27,6 +27,14 @@ JUNK = st.text("qxzwk#~!", min_size=1, max_size=12)
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12)
 EXAMPLES = settings(max_examples=25)
 MOVARY = ["title", "year", "tmdbId", "imdbId", "userRating", "addedAt"]
+RYOT = {
+    "lot": "movie",
+    "source": "tmdb",
+    "source_id": "Heat",
+    "identifier": "949",
+    "seen_history": [],
+    "collections": [],
+}
 YAMTRACK = ["media_id", "source", "media_type", "title", "score", "status", "created_at"]
 FILES = {  # a rating in each format, with a rating and a day that may be damaged
     "csv": lambda rating, day: table(["title", "year", "rating", "rated_at"], ["Heat", 1995, rating, day]),
@@ -53,6 +61,9 @@ FILES = {  # a rating in each format, with a rating and a day that may be damage
         f"<lastplayed>{escape(day)}</lastplayed></movie>"
     ).encode(),
     "movary": lambda rating, day: table(MOVARY, ["Heat", 1995, 949, "tt0113277", rating, day]),
+    "ryot": lambda rating, day: as_json(
+        {"metadata": [RYOT | {"reviews": [{"rating": rating, "review": {"date": day}}]}]}
+    ),
     "yamtrack": lambda rating, day: table(YAMTRACK, [949, "tmdb", "movie", "Heat", rating, "Dropped", day]),
 }
 every_format = pytest.mark.parametrize("format", sorted(FORMATS))

@@ -1,0 +1,80 @@
+"""Ryot's export: one JSON file, with an item for each title that holds its history, reviews and collections."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from catalog.imports import fields
+from catalog.imports.fields import Kind
+from catalog.imports.format import Format
+from catalog.imports.reading import Answers, Part, Reading
+from catalog.imports.tables import Record, Row, Table
+
+_ITEMS = ("lot", "source", "source_id", "identifier", "seen_history", "reviews", "collections")
+
+
+class Ryot(Format):
+    code = "ryot"
+    label = "Ryot"
+    position = 9
+    help = _("Settings, Imports and exports, Export: the JSON file.")
+    expected = _("the JSON file that Ryot exports (metadata with lot, source, identifier and seen_history)")
+    suffixes = (".json",)
+    marks_rewatches = True
+    parts = (Part(gettext_noop("library"), Kind.NOTHING, _ITEMS),)
+    columns = {
+        fields.TITLE: ["source_id"],
+        fields.TMDB_NUMBER: ["identifier"],
+        fields.MEDIUM: ["lot"],
+        fields.OUT_OF_100: ["rating"],
+        fields.STATUS: ["status"],
+        fields.RECORDED_AT: ["rated_at", "listed_at"],
+        fields.WATCHED_ON: ["ended_on"],
+    }
+
+    def read(self, tables: Sequence[Table], answers: Answers) -> Reading:
+        """An item becomes a row for each time that it was seen."""
+        return super().read([_with_rows(table) for table in tables], answers)
+
+    def is_wanted(self, row: Row) -> bool:
+        return "status" in row or "rating" in row
+
+    def complete(self, values: dict[str, Any], row: Row) -> None:
+        """A number is TMDB's only where the source says so."""
+        values["medium"] = str(row["lot"])
+        if row["source"] != "tmdb":
+            values.pop("tmdb_id", None)
+
+
+def _with_rows(table: Table) -> Table:
+    records = [
+        Record(record.line, (*record.columns, *said), {**record.values, **said}, record.problem)
+        for record in table.records
+        for said in (_rows_of(record.values) if set(_ITEMS) <= set(record.columns) else [{}])
+    ]
+    return Table(table.file, table.path, records, table.header)
+
+
+def _rows_of(item: Row) -> Iterator[dict[str, Any]]:
+    """What the item says; its rating stands in the first row."""
+    seen = [entry for entry in _objects(item["seen_history"]) if entry.get("state") == "completed"]
+    listed = [entry for entry in _objects(item["collections"]) if entry.get("collection_name") == "Watchlist"]
+    rated = [review for review in _objects(item["reviews"]) if review.get("rating") is not None]
+    if item["lot"] != fields.MOVIE:
+        seen = seen[:1]  # a series has one for each episode
+    rows = [{"status": "completed", "ended_on": entry.get("ended_on")} for entry in seen]
+    rows += [{"status": "watchlist", "listed_at": entry.get("created_on")} for entry in listed[:1]]
+    first, *others = rows or [{}]
+    for review in rated[:1]:  # the latest
+        about = review.get("review")
+        first |= {"rating": review["rating"], "rated_at": about.get("date") if isinstance(about, dict) else None}
+    yield from (first, *others)
+
+
+def _objects(values: Any) -> list[dict[str, Any]]:
+    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+
+
+FORMAT = Ryot()
