@@ -19,9 +19,9 @@ class Movary(Format):
     expected = _("the history.csv, ratings.csv or watchlist.csv that Movary exports, or a zip of them")
     marks_rewatches = True
     parts = (
+        Part(gettext_noop("ratings"), Kind.RATED, (*_MOVIES, "userrating")),
         Part(gettext_noop("history"), Kind.WATCHED, (*_MOVIES, "watchedat")),
         Part(gettext_noop("watchlist"), Kind.WANTED, (*_MOVIES, "addedat")),
-        Part(gettext_noop("ratings"), Kind.RATED, (*_MOVIES, "userrating")),
     )
     columns = {
         fields.TITLE: ["title"],

@@ -1,6 +1,7 @@
 """Trakt's JSON: lists of ratings, history, watched movies and the watchlist, in one file or several."""
 
 import json
+from collections.abc import Collection
 from datetime import UTC, date
 from typing import Any
 
@@ -16,6 +17,7 @@ from catalog.imports.tables import Row
 
 # A list of one's own may have any name: `lists-list-31-watchlist-for-kids.json`.
 _WATCHLIST = r"/(lists|movies)?[-_ ]?watchlist([-_ ](movies|shows))?[\W_]*\d*\W*(json)?$"
+_OF_SIMKL = {"status", "user_rating"}  # whose items have a movie or a show, too
 _LEFT_OUT = ("episode", "season", "person", "list")
 UNKNOWN_DAY = date(1970, 1, 1)  # Trakt's mark for a viewing on an unknown day
 
@@ -24,8 +26,8 @@ class Trakt(ExportFormat):
     code = "trakt"
     label = "Trakt"
     position = 3
-    help = _("Settings, Data, Export: the zip, or one of its JSON files. Simkl's JSON too.")
-    expected = _("a JSON file of Trakt (ratings, history, watched or watchlist) or Simkl, or a zip of such files")
+    help = _("Settings, Data, Export: the zip, or one of its JSON files.")
+    expected = _("a JSON file of Trakt (ratings, history, watched or watchlist), or a zip of such files")
     suffixes = (".json",)
     marks_rewatches = True
     parts = (
@@ -36,8 +38,6 @@ class Trakt(ExportFormat):
         Part(gettext_noop("notes"), columns=("note",)),
         Part(gettext_noop("paused"), columns=("paused_at",)),
         Part(gettext_noop("likes"), columns=("liked_at",)),
-        Part(gettext_noop("movies"), Kind.NOTHING, ("status",)),  # Simkl's JSON, whatever else an item lacks
-        Part(gettext_noop("movies"), Kind.NOTHING, ("user_rating",)),
         Part(gettext_noop("ratings"), Kind.RATED, ("rating",)),
         Part(gettext_noop("history"), Kind.WATCHED, ("watched_at",)),
         Part(gettext_noop("watched"), Kind.NOTHING, ("last_watched_at",)),  # its day or its plays say so
@@ -53,12 +53,14 @@ class Trakt(ExportFormat):
         fields.YEAR: ["movie.year"],
         fields.IMDB_ID: ["movie.ids.imdb"],
         fields.TMDB_ID: ["movie.ids.tmdb"],
-        fields.OUT_OF_10: ["rating", "user_rating"],
-        fields.STATUS: ["status"],
+        fields.OUT_OF_10: ["rating"],
         fields.PLAYS: ["plays"],
         fields.RECORDED_AT: ["rated_at", "listed_at", "watched_at", "last_watched_at"],
         fields.WATCHED_ON: ["watched_at", "last_watched_at"],
     }
+
+    def part(self, path: str, columns: Collection[str]) -> Part | None:
+        return None if _OF_SIMKL & set(columns) else super().part(path, columns)
 
     def is_wanted(self, row: Row) -> bool:
         return not any(name in row for name in _LEFT_OUT)

@@ -61,8 +61,9 @@ FILES = {  # a rating in each format, with a rating and a day that may be damage
         f"<lastplayed>{escape(day)}</lastplayed></movie>"
     ).encode(),
     "movary": lambda rating, day: table(MOVARY, ["Heat", 1995, 949, "tt0113277", rating, day]),
-    "ryot": lambda rating, day: as_json(
-        {"metadata": [RYOT | {"reviews": [{"rating": rating, "review": {"date": day}}]}]}
+    "ryot": lambda rating, day: as_json([RYOT | {"reviews": [{"rating": rating, "review": {"date": day}}]}]),
+    "simkl": lambda rating, day: as_json(
+        [{"user_rating": rating, "user_rated_at": day, "movie": trakt_movie("Heat", 1995)}]
     ),
     "yamtrack": lambda rating, day: table(YAMTRACK, [949, "tmdb", "movie", "Heat", rating, "Dropped", day]),
 }
