@@ -33,7 +33,7 @@ WORDLESS = re.compile(
 READ_ALOUD = re.compile(r'\b(?:title|alt|aria-label|aria-description|placeholder|data-label)="([^"]*)"')
 SAME = re.compile(
     r"\b(nora(@example\.org)?|Movierec|API|IMDb|TMDB|English|Tiếng Việt|Letterboxd|Trakt|Jellyfin|Emby|Plex|"
-    r"Kodi|Yamtrack|Movary|Ryot|Simkl|CSV|JSON|zip|csv|json|MB)\b"
+    r"Kodi|Yamtrack|Movary|Ryot|Simkl|WeTrakr|CSV|JSON|zip|csv|json|MB)\b"
 )
 
 

@@ -35,6 +35,7 @@ RYOT = {
     "seen_history": [],
     "collections": [],
 }
+WETRAKR = ["title", "year", "type", "tmdb_id", "imdb_id", "rating", "rated_at"]
 YAMTRACK = ["media_id", "source", "media_type", "title", "score", "status", "created_at"]
 FILES = {  # a rating in each format, with a rating and a day that may be damaged
     "csv": lambda rating, day: table(["title", "year", "rating", "rated_at"], ["Heat", 1995, rating, day]),
@@ -65,6 +66,7 @@ FILES = {  # a rating in each format, with a rating and a day that may be damage
     "simkl": lambda rating, day: as_json(
         [{"user_rating": rating, "user_rated_at": day, "movie": trakt_movie("Heat", 1995)}]
     ),
+    "wetrakr": lambda rating, day: table(WETRAKR, ["Heat", 1995, "movie", 949, "tt0113277", rating, day]),
     "yamtrack": lambda rating, day: table(YAMTRACK, [949, "tmdb", "movie", "Heat", rating, "Dropped", day]),
 }
 every_format = pytest.mark.parametrize("format", sorted(FORMATS))
