@@ -35,6 +35,7 @@ RYOT = {
     "seen_history": [],
     "collections": [],
 }
+TMDB = ["TMDb ID", "IMDb ID", "Type", "Name", "Release Date", "Your Rating", "Date Rated"]
 WETRAKR = ["title", "year", "type", "tmdb_id", "imdb_id", "rating", "rated_at"]
 YAMTRACK = ["media_id", "source", "media_type", "title", "score", "status", "created_at"]
 FILES = {  # a rating in each format, with a rating and a day that may be damaged
@@ -66,6 +67,7 @@ FILES = {  # a rating in each format, with a rating and a day that may be damage
     "simkl": lambda rating, day: as_json(
         [{"user_rating": rating, "user_rated_at": day, "movie": trakt_movie("Heat", 1995)}]
     ),
+    "tmdb": lambda rating, day: table(TMDB, [949, "tt0113277", "movie", "Heat", "1995-12-15", rating, day]),
     "wetrakr": lambda rating, day: table(WETRAKR, ["Heat", 1995, "movie", 949, "tt0113277", rating, day]),
     "yamtrack": lambda rating, day: table(YAMTRACK, [949, "tmdb", "movie", "Heat", rating, "Dropped", day]),
 }

@@ -29,7 +29,9 @@ def test_a_date_is_a_moment_of_its_time_zone(text, moment):
     assert rated(text).recorded_at == moment
 
 
-@pytest.mark.parametrize("text", ["yesterday", "Wed Xyz 21 2018 03:42:00 GMT+0000", "Wed Feb 31 2018 03:42:00 GMT+9999"])
+@pytest.mark.parametrize(
+    "text", ["yesterday", "Wed Xyz 21 2018 03:42:00 GMT+0000", "Wed Feb 31 2018 03:42:00 GMT+9999"]
+)
 def test_what_is_no_date_costs_the_date(text):
     row = rated(text)
 
