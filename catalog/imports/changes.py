@@ -1,4 +1,4 @@
-"""The changes an import makes to its owner's ratings, viewings and watchlist."""
+"""The changes an import makes to its owner's ratings, viewings, watchlist and notes."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from catalog.models import ImportRow, Rating, Source, User, UserImport, Viewing, WatchlistItem
+from catalog.models import ImportRow, Note, Rating, Source, User, UserImport, Viewing, WatchlistItem
 
 Kind = ImportRow.Kind
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -25,12 +25,15 @@ class Changes:
     new_ratings: list[Rating] = field(default_factory=list)
     changed_ratings: list[Rating] = field(default_factory=list)
     n_kept: int = 0
+    n_notes: int = 0
     n_same: int = 0
     rated_alike: dict[tuple[int, float], list[int]] = field(default_factory=lambda: defaultdict(list))
     new_viewings: list[Viewing] = field(default_factory=list)
     outdated_viewings: list[int] = field(default_factory=list)
     new_watchlist: list[WatchlistItem] = field(default_factory=list)
     left_watchlist: list[int] = field(default_factory=list)
+    new_notes: list[Note] = field(default_factory=list)
+    noted_viewings: list[Viewing] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         return {
@@ -41,6 +44,7 @@ class Changes:
             "viewings_new": len(self.new_viewings),
             "watchlist_new": len(self.new_watchlist),
             "watchlist_left": len(self.left_watchlist),
+            "notes_new": self.n_notes,
         }
 
     def add_ratings(self, rows: QuerySet[ImportRow]) -> None:
@@ -103,6 +107,27 @@ class Changes:
                 added_at = listed_at or self.given_at
                 self.new_watchlist.append(WatchlistItem(user=self.user, movie_id=movie_id, added_at=added_at))
 
+    def add_notes(self, rows: QuerySet[ImportRow]) -> None:
+        """A review stands with the viewing of its day, or else about the movie; what is noted already stays."""
+        written = rows.exclude(review="")
+        reviews = list(written.values_list("movie_id", "watched_on", "review"))
+        if not reviews:
+            return
+        movies = written.values("movie")
+        known = [*self.user.viewings.filter(movie__in=movies), *self.new_viewings]
+        viewings = {(viewing.movie_id, viewing.watched_on): viewing for viewing in known if viewing.watched_on}
+        noted = set(self.user.notes.filter(movie__in=movies).values_list("movie", flat=True))
+        for movie_id, watched_on, review in reviews:
+            viewing = viewings.get((movie_id, watched_on))
+            if viewing and not viewing.note:
+                viewing.note = review
+                self.noted_viewings += [viewing] if viewing.pk else []
+                self.n_notes += 1
+            elif viewing is None and movie_id not in noted:
+                noted.add(movie_id)
+                self.new_notes.append(Note(user=self.user, movie_id=movie_id, text=review, updated_at=self.given_at))
+                self.n_notes += 1
+
 
 def changes_of(user_import: UserImport) -> Changes:
     """Compares the matched rows with the user's data."""
@@ -111,6 +136,7 @@ def changes_of(user_import: UserImport) -> Changes:
     changes.add_ratings(rows)
     changes.add_viewings(rows)
     changes.add_watchlist(rows)
+    changes.add_notes(rows)
     return changes
 
 

@@ -14,7 +14,7 @@ from catalog.imports.lifecycle import create_import
 from catalog.imports.reading import Answers
 from catalog.ingest.rows import insert_rows
 from catalog.jobs.queue import enqueue
-from catalog.models import Movie, Rating, User, UserImport, Viewing, WatchlistItem
+from catalog.models import Movie, Note, Rating, User, UserImport, Viewing, WatchlistItem
 from catalog.progress import chunks
 from catalog.signals import rating_recorded
 
@@ -73,6 +73,8 @@ def _write(changes: Changes) -> None:
     for ids in chunks(changes.outdated_viewings, IDS_PER_QUERY):
         Viewing.objects.filter(pk__in=ids, note="").delete()
     _insert(Viewing, changes.new_viewings, ignore_conflicts=True)
+    Viewing.objects.bulk_update(changes.noted_viewings, ["note"], batch_size=BATCH)
+    _insert(Note, changes.new_notes, ignore_conflicts=True)
     for ids in chunks(changes.left_watchlist, IDS_PER_QUERY):
         WatchlistItem.objects.filter(user=changes.user, movie__in=ids).delete()
     _insert(WatchlistItem, changes.new_watchlist, ignore_conflicts=True)

@@ -19,6 +19,7 @@ from catalog.imports import words
 from catalog.imports.dates import day_of, parse_day, parse_moment, shown
 from catalog.ingest.titles import Reading
 from catalog.models import ImportRow
+from catalog.models.rating import NOTE_LENGTH
 from catalog.models.reasons import Code, Reason
 
 Kind = ImportRow.Kind
@@ -40,8 +41,8 @@ _RATIO = re.compile(r"(\d{1,3}(?:[.,]\d{1,20})?)(?:\s*/\s*(\d{1,3})|\s*(%))?", r
 @dataclass(frozen=True, slots=True)
 class ParsedRow:
     """`recorded_at`: when it was rated or listed. `site_id` tells movies with one name and year apart on their site.
-    `readings`: how else the title may be meant. `medium`: what the title is if not a movie. `problem`: why the row
-    imports nothing. `ignored`: which details were not used.
+    `readings`: how else the title may be meant. `medium`: what the title is if not a movie. `review` becomes a note.
+    `problem`: why the row imports nothing. `ignored`: which details were not used.
     """
 
     file: str
@@ -60,6 +61,7 @@ class ParsedRow:
     recorded_at: datetime | None = None
     watched_on: date | None = None
     is_rewatch: bool = False
+    review: str = ""
     problem: tuple[Reason, ...] = ()
     ignored: tuple[Reason, ...] = ()
 
@@ -158,6 +160,11 @@ def is_surely_id(text: str, field: Field) -> bool:
     return bool(_WRITTEN_AS_ID.search(text)) or int(number) > _LARGEST_SCORE[field.name]
 
 
+def parse_review(text: str) -> str:
+    """As much of it as a note holds."""
+    return text if len(text) <= NOTE_LENGTH else f"{text[: NOTE_LENGTH - 1]}…"
+
+
 def parse_flag(text: str) -> bool:
     if (folded := text.casefold()) not in words.YES | words.NO:
         raise BadRow(Code.NOT_A_FLAG(text=shown(text)))
@@ -215,6 +222,7 @@ RECORDED_ON = Field("recorded_at", _("recorded on"), parse_moment, day_of, is_da
 RECORDED_AT = RECORDED_ON._replace(write=datetime.isoformat)
 WATCHED_ON = Field("watched_on", _("watched on"), parse_day, is_date=True)
 IS_REWATCH = Field("is_rewatch", _("rewatch"), parse_flag, lambda is_rewatch: "Yes")
+REVIEW = Field("review", _("note"), parse_review)
 IS_WATCHED = Field("status", _("watched"), partial(parse_kind, kind=Kind.WATCHED))
 IS_WANTED = Field("status", _("wanted"), partial(parse_kind, kind=Kind.WANTED))
 STATUS = Field("status", _("status"), words.status_of)

@@ -33,7 +33,7 @@ ROWS_A_WRITE = 2000
 MAX_SECONDS = 1800
 READ_TASK = "catalog.read_import"
 PARSED = ("file", "line", "kind", "title", "year", "rating", "recorded_at", "watched_on", "is_rewatch")
-COLUMNS = ("user_import_id", *PARSED, "movie_id", "reasons", "ignored")
+COLUMNS = ("user_import_id", *PARSED, "movie_id", "review", "reasons", "ignored")
 
 
 def receive_upload(
@@ -131,9 +131,10 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
 
 
 def _row(user_import: UserImport, row: ParsedRow, match: Match) -> list[Any]:
-    """Values in the order of COLUMNS."""
+    """Values in the order of COLUMNS. What was written about a movie that is not found is not kept."""
     values = (getattr(row, name) for name in PARSED)
-    return [user_import.pk, *values, match.movie_id, json.dumps(match.reasons), json.dumps(row.ignored)]
+    review = row.review if match.movie_id else ""
+    return [user_import.pk, *values, match.movie_id, review, json.dumps(match.reasons), json.dumps(row.ignored)]
 
 
 def remove_old_imports() -> int:

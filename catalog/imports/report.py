@@ -36,6 +36,7 @@ RATINGS = {
 MORE = {
     "viewings_new": ngettext_lazy("{n:,} new viewing", "{n:,} new viewings", "n"),
     "watchlist_new": ngettext_lazy("{n:,} movie for the watchlist", "{n:,} movies for the watchlist", "n"),
+    "notes_new": ngettext_lazy("{n:,} new note", "{n:,} new notes", "n"),
     "watchlist_left": ngettext_lazy("{n:,} movie off the watchlist", "{n:,} movies off the watchlist", "n"),
 }
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models.job import Job
 from catalog.models.movie import Movie
 from catalog.models.querysets import UserImportQuerySet
-from catalog.models.rating import RATING_STEPS
+from catalog.models.rating import NOTE_LENGTH, RATING_STEPS
 from catalog.models.reasons import describe
 from catalog.models.source import Source
 
@@ -131,6 +131,7 @@ class ImportRow(models.Model):
     recorded_at = models.DateTimeField(null=True)
     watched_on = models.DateField(null=True)
     is_rewatch = models.BooleanField(default=False)
+    review = models.TextField(max_length=NOTE_LENGTH, blank=True, db_default="", help_text="Becomes a note.")
     movie = models.ForeignKey(Movie, on_delete=models.SET_NULL, null=True)
     reasons = models.JSONField(default=list, help_text="Why there is no movie, as codes.")
     ignored = models.JSONField(default=list, help_text="Details that were ignored, as codes.")

@@ -48,6 +48,7 @@ class Letterboxd(ExportFormat):
         fields.RECORDED_ON: ["date"],
         fields.WATCHED_ON: ["watched date"],
         fields.IS_REWATCH: ["rewatch"],
+        fields.REVIEW: ["review"],
     }
 
     def write(self, entries: Entries) -> Export:

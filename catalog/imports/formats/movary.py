@@ -31,6 +31,7 @@ class Movary(Format):
         fields.OUT_OF_10: ["userrating"],
         fields.RECORDED_AT: ["addedat"],
         fields.WATCHED_ON: ["watchedat"],
+        fields.REVIEW: ["comment"],
     }
 
 

@@ -32,6 +32,7 @@ class Ryot(Format):
         fields.STATUS: ["status"],
         fields.RECORDED_AT: ["rated_at", "listed_at"],
         fields.WATCHED_ON: ["ended_on"],
+        fields.REVIEW: ["text"],
     }
 
     def read(self, tables: Sequence[Table], answers: Answers) -> Reading:
@@ -58,18 +59,21 @@ def _with_rows(table: Table) -> Table:
 
 
 def _rows_of(item: Row) -> Iterator[dict[str, Any]]:
-    """What the item says; its rating stands in the first row."""
+    """What the item says; its rating and its review stand in the first row."""
     seen = [entry for entry in _objects(item["seen_history"]) if entry.get("state") == "completed"]
     listed = [entry for entry in _objects(item["collections"]) if entry.get("collection_name") == "Watchlist"]
-    rated = [review for review in _objects(item["reviews"]) if review.get("rating") is not None]
+    reviews = _objects(item["reviews"])  # the latest first
     if item["lot"] != fields.MOVIE:
         seen = seen[:1]  # a series has one for each episode
     rows = [{"status": "completed", "ended_on": entry.get("ended_on")} for entry in seen]
     rows += [{"status": "watchlist", "listed_at": entry.get("created_on")} for entry in listed[:1]]
     first, *others = rows or [{}]
-    for review in rated[:1]:  # the latest
-        about = review.get("review")
-        first |= {"rating": review["rating"], "rated_at": about.get("date") if isinstance(about, dict) else None}
+    for review in reversed(reviews):
+        about = next(iter(_objects([review.get("review")])), {})
+        if about.get("text"):
+            first["text"] = about["text"]
+        if review.get("rating") is not None:
+            first |= {"rating": review["rating"], "rated_at": about.get("date")}
     yield from (first, *others)
 
 

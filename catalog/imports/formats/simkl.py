@@ -35,6 +35,7 @@ class Simkl(Format):
         fields.STATUS: ["status"],
         fields.RECORDED_AT: ["user_rated_at", "last_watched_at", "added_to_watchlist_at"],
         fields.WATCHED_ON: ["last_watched_at"],
+        fields.REVIEW: ["memo.text"],
     }
 
     def complete(self, values: dict[str, Any], row: Row) -> None:

@@ -33,6 +33,7 @@ class Yamtrack(Format):
         fields.RECORDED_AT: ["created_at"],
         fields.WATCHED_ON: ["end_date"],
         _REPEATS: ["repeats"],
+        fields.REVIEW: ["notes"],
     }
 
     def is_wanted(self, row: Row) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog.models import ImportRow, Movie, Rating, User, UserImport, Viewing, WatchlistItem
+from catalog.models import ImportRow, Movie, Note, Rating, User, UserImport, Viewing, WatchlistItem
 from tests.catalog.imports.site_files import zipped
 
 FOLDER = Path(__file__).parent / "cases"
@@ -126,7 +126,10 @@ def _shown(row: Row | None) -> str:
 def data_of(user: User) -> dict[str, list[str]]:
     """A user's data in the words of the part `after` of a case."""
     viewings = Viewing.objects.filter(user=user).select_related("movie")
+    notes = [f"{_name(note.movie)}: {note.text}" for note in Note.objects.filter(user=user)]
+    notes += [f"{_name(v.movie)}, {v.watched_on}: {v.note}" for v in viewings if v.note]
     return {
+        "notes": sorted(notes),
         "ratings": sorted(f"{_name(r.movie)}: {r.rating:g}" for r in Rating.objects.filter(user=user)),
         "viewings": sorted(
             f"{_name(v.movie)}: {v.watched_on or 'unknown day'}{' again' if v.is_rewatch else ''}" for v in viewings
