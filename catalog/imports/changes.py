@@ -115,7 +115,9 @@ class Changes:
             return
         movies = written.values("movie")
         known = [*self.user.viewings.filter(movie__in=movies), *self.new_viewings]
-        viewings = {(viewing.movie_id, viewing.watched_on): viewing for viewing in known if viewing.watched_on}
+        viewings: dict[tuple[int, date | None], Viewing] = {
+            (viewing.movie_id, viewing.watched_on): viewing for viewing in known if viewing.watched_on
+        }
         noted = set(self.user.notes.filter(movie__in=movies).values_list("movie", flat=True))
         for movie_id, watched_on, review in reviews:
             viewing = viewings.get((movie_id, watched_on))
