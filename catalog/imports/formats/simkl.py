@@ -39,6 +39,9 @@ class Simkl(Format):
     }
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
+        """What was dropped has a day, too: without a status it says nothing."""
+        if "status" not in values:
+            values.pop("watched_on", None)
         is_movie = "movie" in row or row.get("anime_type") == fields.MOVIE
         values["medium"] = fields.MOVIE if is_movie else "anime" if "anime_type" in row else "show"
 
