@@ -166,7 +166,8 @@ def test_it_is_ones_own(page, client, bob):
     other = Client()
     other.force_login(bob)
 
-    assert "ratings.csv" not in text_of(other.get("/import/"))
+    assert f"/import/{pk}/" in text_of(page.get("/import/"))
+    assert f"/import/{pk}/" not in text_of(other.get("/import/"))
     assert other.post(f"/import/{pk}/commit/").status_code == 404
     assert other.post(f"/import/{pk}/discard/").status_code == 404
 
