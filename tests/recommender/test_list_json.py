@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.renderers import JSONRenderer
 
-from catalog.api.serializers import MovieSummarySerializer
+from catalog.api.movie_serializers import MovieSummarySerializer
 from catalog.models import Movie
 from recommender.api.list_json import ListRenderer, list_json
 from recommender.api.serializers import RecommendationListSerializer
