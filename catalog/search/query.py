@@ -83,8 +83,8 @@ class SearchQuery:
 
         Within each rank, movies with more ratings come first.
         """
-        if not self._words:
-            return WELL_KNOWN
+        if not self._words or (self._finds_others and not self._titles):
+            return WELL_KNOWN  # a CASE without cases would be its default, 1, which Postgres takes for the first column
         if self._finds_others:
             return (Case(When(pk__in=self._titles, then=Value(0)), default=Value(1)), *WELL_KNOWN)
         ranks = [When(has_any([self._name]), then=Value(0))]
