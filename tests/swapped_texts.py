@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.utils import translation
+from django_countries import countries
 
 WORDED = ("wording", "slow")
 KEPT = re.compile(r"(%(?:\(\w+\))?[-#0 +]*\d*(?:\.\d+)?[a-zA-Z%]|\{[^{}]*\}|<[^<>]+>|&\w+;)")
@@ -32,11 +33,18 @@ def swapped_texts() -> Iterator[None]:
     real = {name: getattr(messages, name) for name in FUNCTIONS}
     for name, function in real.items():
         setattr(messages, name, _swapping(function))
+    _forget_countries()
     try:
         yield
     finally:
         for name, function in real.items():
             setattr(messages, name, function)
+        _forget_countries()
+
+
+def _forget_countries() -> None:
+    """django-countries keeps their names, by language."""
+    vars(countries).pop("_iter_cache", None)
 
 
 def _swapping(function: Callable[..., Any]) -> Callable[..., str]:
