@@ -113,7 +113,7 @@ def in_templates(request: HttpRequest) -> dict[str, Any]:
 
 
 def language() -> str:
-    """Of what the site says by itself, and of pages for readers who ask for none that it speaks."""
+    """Of the site's own mails, and of pages for readers who ask for none of its languages."""
     return settings.SITE_LANGUAGE or current().language or settings.LANGUAGE_CODE
 
 

@@ -1,5 +1,6 @@
 """Feeds: a user's lists at secret addresses, for programs that can send no header."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
@@ -69,7 +70,7 @@ def owner_of(key: str) -> User:
     return user
 
 
-class FeedView(APIView):
+class FeedView(APIView, ABC):
     """A GET answers with `contents` of the key's owner, written in the format of the address."""
 
     authentication_classes = []
@@ -82,8 +83,8 @@ class FeedView(APIView):
     def get(self, request: Request, key: str) -> HttpResponse:
         return self.format.write(self.contents(owner_of(key), request), request._request)
 
-    def contents(self, owner: User, request: Request) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def contents(self, owner: User, request: Request) -> Any: ...
 
 
 def feed_paths(view: type[FeedView], address: str, **formats: Format) -> list[URLPattern]:

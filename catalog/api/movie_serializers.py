@@ -73,7 +73,7 @@ class CastSerializer(PersonSerializer):
 
 
 class ArticleSerializer(serializers.ModelSerializer):
-    """The beginning of a movie's article; whoever shows it names its source and licence."""
+    """The beginning of a movie's article. Show it with its source and licence."""
 
     url = serializers.CharField(source="get_absolute_url", read_only=True)
     licence = serializers.CharField(source="LICENCE", read_only=True)

@@ -27,7 +27,7 @@ class MovieQuerySet(models.QuerySet[Any]):
         )
 
     def with_details(self) -> Self:
-        """With genres, keywords, credits and their people, and `article`: Wikipedia's for whoever reads it."""
+        """With genres, keywords, credits and their people, and `article`: Wikipedia's in the reader's language."""
         people = apps.get_model("catalog", "Credit").objects.select_related("person")
         article = apps.get_model("catalog", "WikipediaArticle").objects.for_reader()
         return self.prefetch_related("genres", "keywords", models.Prefetch("credits", people)).annotate(article=article)

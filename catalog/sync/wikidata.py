@@ -143,7 +143,7 @@ class _Worker:
             try:
                 found[language] = in_batches(titles, ARTICLES_AT_ONCE, partial(self._take, language))
             except ProviderError as error:  # facts do not wait for texts, which stay as they were
-                logger.warning("%s goes on without articles: %s", self._run, error)
+                logger.warning("%s continues without articles: %s", self._run, error)
                 self._reads_articles = False
         return found
 

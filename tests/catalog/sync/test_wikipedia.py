@@ -128,7 +128,7 @@ def test_facts_do_not_wait_for_texts(movie, wikidata, caplog, trouble):
 
     run = read_again()
     assert run.status == WikidataRun.Status.SUCCEEDED
-    assert "goes on without articles" in caplog.text
+    assert "continues without articles" in caplog.text
     assert Movie.objects.get().tmdb_id == 603
     assert texts() == {"en": ENGLISH, "vi": VIETNAMESE}
 
