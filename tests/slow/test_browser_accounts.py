@@ -11,11 +11,12 @@ from playwright.sync_api import Page, expect
 from catalog.models import User
 from tests.factories import UserFactory
 from tests.processes import free_port
+from tests.slow.pages import PASSWORD, fits, follow, sign_in
 from tests.totp import code_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-PASSWORD, NEW = "correct horse battery", "another long one"
+NEW = "another long one"
 PHONE = {"width": 360, "height": 700}
 
 
@@ -44,17 +45,6 @@ def mailbox(settings) -> Iterator[Mailbox]:
     settings.EMAIL_HOST, settings.EMAIL_PORT = server.hostname, server.port
     yield box
     server.stop()
-
-
-def sign_in(page: Page, name: str, password: str) -> None:
-    page.goto("/accounts/sign-in/")
-    page.get_by_label("Username or email").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-
-
-def fits(page: Page) -> bool:
-    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -114,7 +104,7 @@ def test_a_link_of_staff_opens_the_account(visit, sam, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     UserFactory(username="nora", email="")
     staff = visit()
-    sign_in(staff, "sam", PASSWORD)
+    sign_in(staff, "sam")
     staff.goto("/admin/catalog/user/?q=nora")
     staff.get_by_role("checkbox", name="Select this object for an action - nora").check()
     staff.get_by_label("Action:").select_option("Make a link for a new password")
@@ -125,7 +115,7 @@ def test_a_link_of_staff_opens_the_account(visit, sam, settings):
     page.goto(address)
     page.get_by_label("New password").fill(NEW)
     page.get_by_label("The same password again").fill(NEW)
-    page.get_by_role("button", name="Save the password").click()
+    follow(page.get_by_role("button", name="Save the password"))
     sign_in(page, "nora", NEW)
     expect(page.get_by_role("link", name="Sign in")).to_have_count(0)
 
@@ -133,9 +123,9 @@ def test_a_link_of_staff_opens_the_account(visit, sam, settings):
 @pytest.mark.parametrize("javascript", [True, False])
 def test_an_authenticator_app(visit, nora, javascript):
     page = visit(javascript=javascript, viewport=PHONE)
-    sign_in(page, "nora", PASSWORD)
+    sign_in(page, "nora")
     page.goto("/accounts/")
-    page.get_by_role("link", name="Second factor and passkeys").click()
+    follow(page.get_by_role("link", name="Second factor and passkeys"))
     assert fits(page)
     page.get_by_role("link", name="Set up an app").click()
     page.get_by_label("Your password").fill(PASSWORD)
@@ -149,7 +139,7 @@ def test_an_authenticator_app(visit, nora, javascript):
     assert len(codes) == 10 and fits(page)
 
     other = visit(javascript=javascript, viewport=PHONE)
-    sign_in(other, "nora@example.org", PASSWORD)
+    sign_in(other, "nora@example.org")
     expect(other.get_by_role("heading", name="Second factor")).to_be_visible()
     assert fits(other)
     other.get_by_label("Code").fill(codes[0])
@@ -168,7 +158,7 @@ def test_an_authenticator_app(visit, nora, javascript):
 def test_a_passkey_signs_in_without_name_and_password(visit, nora):
     page = visit(viewport=PHONE)
     give_device(page)
-    sign_in(page, "nora", PASSWORD)
+    sign_in(page, "nora")
     page.goto("/accounts/passkeys/add/")
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Continue").click()
@@ -183,7 +173,7 @@ def test_a_passkey_signs_in_without_name_and_password(visit, nora):
     expect(page).to_have_url(re.compile(r":\d+/ratings/$"))
 
     page.context.clear_cookies()
-    sign_in(page, "nora", PASSWORD)
+    sign_in(page, "nora")
     page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_url(re.compile(r":\d+/$"))
     page.goto("/accounts/second-factor/")
@@ -206,7 +196,7 @@ def give_device(page: Page) -> None:
 def test_a_passkey_of_a_closed_account_opens_nothing(visit, nora):
     page = visit()
     give_device(page)
-    sign_in(page, "nora", PASSWORD)
+    sign_in(page, "nora")
     page.goto("/accounts/passkeys/add/")
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Continue").click()

@@ -9,11 +9,11 @@ from catalog.models import User
 from mlops.models import ModelVersion, Promotion
 from tests.mlops.site import make_version
 from tests.processes import running
+from tests.slow.pages import PASSWORD, fits, follow, sign_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WORKER = ("celery", "--app", "movierec", "worker", "--queues", "training", "--concurrency", "1")
-PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
@@ -22,14 +22,6 @@ def rater(rated_site) -> User:
     user.set_password(PASSWORD)
     user.save()
     return user
-
-
-def sign_in(page: Page, user: User) -> None:
-    page.goto("/accounts/sign-in/")
-    page.get_by_label("Username").fill(user.username)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="For you", exact=True)).to_be_visible()
 
 
 def expect_lists_of(home: Page, version: int) -> None:
@@ -44,8 +36,8 @@ def expect_lists_of(home: Page, version: int) -> None:
 
 def test_training_promoting_and_rolling_back(visit, threads, rater, sam, tmp_path: Path):
     admin, home = visit(viewport={"width": 1280, "height": 900}), visit()
-    sign_in(admin, sam)
-    sign_in(home, rater)
+    sign_in(admin, sam.username)
+    sign_in(home, rater.username)
 
     with running(*WORKER, log=tmp_path / "worker.log"):
         admin.goto("/admin/mlops/pipelinerun/")
@@ -58,7 +50,7 @@ def test_training_promoting_and_rolling_back(visit, threads, rater, sam, tmp_pat
     expect(admin.locator("#content-main")).to_contain_text("better than the best simple baseline")
     for width in (390, 1280):
         admin.set_viewport_size({"width": width, "height": 900})
-        assert admin.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), width
+        assert fits(admin), width
 
     second = make_version().pk
     admin.goto(f"/admin/mlops/modelversion/{second}/change/")
@@ -69,7 +61,7 @@ def test_training_promoting_and_rolling_back(visit, threads, rater, sam, tmp_pat
     expect_lists_of(home, second)
 
     admin.goto("/admin/mlops/modelversion/")
-    admin.get_by_role("button", name=f"Roll back to version {first}").click()
+    follow(admin.get_by_role("button", name=f"Roll back to version {first}"))
     expect_lists_of(home, first)
     kinds = list(Promotion.objects.order_by("id").values_list("version_id", "kind", "promoted_by__username"))
     assert kinds == [(first, "automatic", None), (second, "promoted", "sam"), (first, "rolled_back", "sam")]

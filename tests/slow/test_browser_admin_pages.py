@@ -9,6 +9,7 @@ from django_celery_beat.models import PeriodicTask
 from playwright.sync_api import Page, expect
 
 from tests.mlops.test_admin_pages import admin_pages
+from tests.slow.pages import follow
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -50,7 +51,7 @@ def test_a_schedule_is_made_and_changed_with_its_popups(staff_page, db):
     page.locator("#id_name").fill("by hand")
     page.locator("#id_regtask").select_option("mlops.prune")
     add_by_popup(page, "crontab", minute="5", hour="4")
-    page.get_by_role("button", name="Save and continue editing").click()
+    follow(page.get_by_role("button", name="Save and continue editing"))
     row = PeriodicTask.objects.select_related("crontab").get(name="by hand")
     assert (row.task, row.crontab.minute, row.crontab.hour) == ("mlops.prune", "5", "4")
     expect(page.locator(".field-crontab")).to_contain_text(re.compile("04:05"))
@@ -59,7 +60,7 @@ def test_a_schedule_is_made_and_changed_with_its_popups(staff_page, db):
     page.locator("#id_crontab").select_option("")
     expect(page.locator(".field-crontab")).not_to_contain_text(re.compile("04:05.*At", re.DOTALL))
     add_by_popup(page, "interval", every="3", period="hours")
-    page.get_by_role("button", name="Save and continue editing").click()
+    follow(page.get_by_role("button", name="Save and continue editing"))
     row.refresh_from_db()
     assert (row.crontab, row.interval.every, row.interval.period) == (None, 3, "hours")
 

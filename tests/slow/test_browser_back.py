@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 
 from catalog.models import User
 from tests.factories import MovieFactory, UserFactory
+from tests.slow.pages import sign_in
 
 pytestmark = [
     pytest.mark.slow,
@@ -15,21 +16,12 @@ pytestmark = [
     pytest.mark.parametrize("chromium", [["--disable-back-forward-cache"]], indirect=True),
 ]
 
-PASSWORD = "correct horse battery"
 PERSISTED = "addEventListener('pageshow', (event) => { window.fromCache = event.persisted })"
 
 
 @pytest.fixture
 def ada(db) -> User:
     return UserFactory(username="ada")
-
-
-def sign_in(page: Page) -> None:
-    page.goto("/accounts/sign-in/?next=/diary/")
-    page.get_by_label("Username").fill("ada")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Your diary")).to_be_visible()
 
 
 def back(page: Page) -> None:
@@ -39,7 +31,7 @@ def back(page: Page) -> None:
 def test_back_shows_the_page_as_it_was_left(visit, ada):
     MovieFactory()
     page = visit()
-    sign_in(page)
+    sign_in(page, "ada", arrive="/diary/")
     page.goto("/movies/")
     page.evaluate(PERSISTED)
     page.goto("/lists/")
@@ -52,7 +44,7 @@ def test_back_shows_the_page_as_it_was_left(visit, ada):
 @pytest.mark.parametrize("javascript", [True, False])
 def test_after_signing_out_no_page_comes_back(visit, ada, javascript):
     page = visit(javascript=javascript)
-    sign_in(page)
+    sign_in(page, "ada", arrive="/diary/")
     page.locator("details.menu summary", has_text="ada").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
@@ -66,7 +58,7 @@ def test_after_signing_out_no_page_comes_back(visit, ada, javascript):
 
 def test_in_another_tab_it_does_not_come_back_either(visit, ada):
     page = visit()
-    sign_in(page)
+    sign_in(page, "ada", arrive="/diary/")
     page.goto("/movies/")
     other = page.context.new_page()
     other.goto("/")
@@ -81,7 +73,7 @@ def test_after_a_rating_the_page_is_loaded_again_at_its_place(visit, ada):
     movie = MovieFactory(title="Heat", year=1995)
     MovieFactory.create_batch(30)
     page = visit()
-    sign_in(page)
+    sign_in(page, "ada", arrive="/diary/")
     page.goto("/movies/")
     page.evaluate("window.old = true; window.scrollTo({top: 900, behavior: 'instant'})")
     page.goto(movie.get_absolute_url())

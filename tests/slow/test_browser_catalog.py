@@ -7,10 +7,9 @@ from playwright.sync_api import Page, Route, expect
 
 from catalog.models import Movie, MovieGenre, Rating, User, WatchlistItem
 from tests.factories import GenreFactory, MovieFactory
+from tests.slow.pages import PASSWORD, fits
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
@@ -228,7 +227,7 @@ def test_no_page_is_wider_than_the_screen(visit, movies):
         page.goto(address)
         for width in (320, 390, 768, 1280):
             page.set_viewport_size({"width": width, "height": 800})
-            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (address, width)
+            assert fits(page), (address, width)
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

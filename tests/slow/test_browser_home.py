@@ -5,11 +5,12 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from catalog.models import Movie, User
+from catalog.models import Movie
 from recommender.models import Dismissal, Feedback
 from recommender.serving.model_server import server
 from tests.factories import MovieFactory
 from tests.recommender.conftest import count_ratings
+from tests.slow.pages import fits, follow, sign_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -21,14 +22,6 @@ def site(train, camps, fan) -> dict[str, list[Movie]]:
     count_ratings()
     server.refresh()
     return camps
-
-
-def sign_in(page: Page, user: User) -> None:
-    page.goto("/accounts/sign-in/")
-    page.get_by_label("Username").fill(user.username)
-    page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="For you", exact=True)).to_be_visible()
 
 
 def row(page: Page, title: str) -> Locator:
@@ -50,12 +43,12 @@ def test_a_visitor_is_invited_on_a_phone_and_on_a_desk(visit, site):
         page.goto("/")
         expect(page.get_by_role("link", name="Create an account")).to_be_visible()
         expect(row(page, "Popular now")).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert fits(page)
 
 
 def test_hiding_and_undoing_need_no_reload(visit, site, fan):
     page = visit()
-    sign_in(page, fan)
+    sign_in(page, fan.username)
     expect(row(page, "For you")).to_contain_text("Model 1 · personal")
     expect(row(page, "Not rated by anyone here yet")).to_contain_text("Fresh from the editor")
     page.evaluate("document.body.dataset.mark = 'kept'")
@@ -79,19 +72,19 @@ def test_hiding_and_undoing_need_no_reload(visit, site, fan):
 
 def test_hiding_and_undoing_work_without_javascript(visit, site, fan):
     page = visit(javascript=False)
-    sign_in(page, fan)
+    sign_in(page, fan.username)
     title = first_title(page, "For you")
     open_menu(page, title)
     row(page, "For you").get_by_role("button", name=f"Not interested in {title}", exact=True).click()
     expect(page.locator(".notice")).to_contain_text(f"{title} will not be recommended to you.")
     assert first_title(page, "For you") != title
-    page.get_by_role("button", name=re.compile(f"^Undo ?: recommend {title} again$")).click()
+    follow(page.get_by_role("button", name=re.compile(f"^Undo ?: recommend {title} again$")))
     assert first_title(page, "For you") == title
 
 
 def test_a_rating_on_a_movie_page_counts_at_home(visit, site, fan):
     page = visit()
-    sign_in(page, fan)
+    sign_in(page, fan.username)
     title = first_title(page, "For you")
     row(page, "For you").get_by_role("link", name=title, exact=True).click()
     expect(page).to_have_url(re.compile(r"/movies/\d+-"))
@@ -108,7 +101,7 @@ def test_a_rating_on_a_movie_page_counts_at_home(visit, site, fan):
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_card_s_reason_leads_to_all_that_speaks_for_it(visit, site, fan, javascript):
     page = visit(javascript=javascript)
-    sign_in(page, fan)
+    sign_in(page, fan.username)
     card = row(page, "For you").get_by_role("article").first
     title = card.get_by_role("heading", level=3).inner_text()
     reason = card.get_by_role("link", name=re.compile("Because you liked Science Fiction [012]"))
@@ -119,7 +112,7 @@ def test_a_card_s_reason_leads_to_all_that_speaks_for_it(visit, site, fan, javas
     expect(panel.get_by_role("listitem")).to_have_count(3)
     expect(panel.get_by_role("listitem").filter(has_text=named)).to_contain_text("+")
     assert panel.locator("svg rect").first.bounding_box()["width"] > 20
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert fits(page)
     assert ("/why/" in page.url) == (not javascript)
     panel.get_by_role("link", name=named, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(named)
@@ -127,7 +120,7 @@ def test_a_card_s_reason_leads_to_all_that_speaks_for_it(visit, site, fan, javas
 
 def test_the_other_model_s_lists_are_shown_after_a_promotion(visit, train, site, fan):
     page = visit()
-    sign_in(page, fan)
+    sign_in(page, fan.username)
     expect(row(page, "For you")).to_contain_text("Model 1 · personal")
     before = first_title(page, "For you")
     train(version=2, algorithm="popularity")

@@ -1,25 +1,18 @@
 """Importing a file: a real browser, with JavaScript and without, and a real worker that reads the file."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from catalog.models import Rating
 from tests.catalog.imports.site_files import RATINGS, table, zipped
 from tests.factories import MovieFactory, UserFactory
 from tests.processes import running
+from tests.slow.pages import sign_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WORKER = ("celery", "--app", "movierec", "worker", "--queues", "default", "--concurrency", "1")
 ROWS = [["2020-05-02", "Heat", 1995, "", 4], ["2020-05-02", "Nothing", 1995, "", 4]]
-
-
-def sign_in(page: Page, name: str) -> None:
-    page.goto("/accounts/sign-in/?next=/import/")
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Import your ratings")).to_be_visible()
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -32,7 +25,7 @@ def test_a_file_is_uploaded_read_looked_at_and_imported(visit, tmp_path, javascr
         "buffer": zipped({"ratings.csv": table(RATINGS, *ROWS)}),
     }
     page = visit(javascript=javascript)
-    sign_in(page, "ada")
+    sign_in(page, "ada", arrive="/import/")
     page.get_by_label("Letterboxd").check()
     page.get_by_label("File (").set_input_files(files=[file])
     page.get_by_role("button", name="Upload").click()

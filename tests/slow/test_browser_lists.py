@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from catalog.models import Movie, User
 from recommender.models import TasteConsent
 from tests.factories import RatingFactory, UserFactory
-from tests.slow.test_browser_home import sign_in
+from tests.slow.pages import fits, sign_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -36,7 +36,7 @@ def titles(page: Page) -> list[str]:
 @pytest.mark.parametrize("javascript", [True, False])
 def test_more_continues_the_list_and_filters_narrow_it(visit, site, javascript):
     page = visit(javascript=javascript)
-    sign_in(page, site)
+    sign_in(page, site.username)
     page.goto("/for-you/")
     first = titles(page)
     assert len(first) == 24
@@ -60,7 +60,7 @@ def test_more_continues_the_list_and_filters_narrow_it(visit, site, javascript):
 @pytest.mark.parametrize("javascript", [True, False])
 def test_people_make_a_list_together(visit, site, javascript):
     page = visit(javascript=javascript, viewport={"width": 360, "height": 800})
-    sign_in(page, site)
+    sign_in(page, site.username)
     page.goto("/together/")
     page.get_by_role("button", name="Allow it").click()
     expect(page.get_by_role("button", name="Stop allowing it")).to_be_visible()
@@ -68,17 +68,17 @@ def test_people_make_a_list_together(visit, site, javascript):
     page.get_by_role("button", name="Show", exact=True).click()
     stars = re.compile(r"fan \d\.\d ★ · romantic \d\.\d ★")
     expect(page.locator("#list .movie-card-reason").first).to_contain_text(stars)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert fits(page)
 
 
 def test_pages_of_cards_are_light_and_narrow(visit, site):
     page = visit()
-    sign_in(page, site)
+    sign_in(page, site.username)
     page.set_viewport_size({"width": 360, "height": 800})
     for address in ("/", "/movies/", "/for-you/", "/together/?with=romantic", "/watchlist/by-liking/"):
         answer = page.goto(address)
         assert answer and len(answer.body()) < MOST_HTML, address
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), address
+        assert fits(page), address
 
 
 LISTS = "[...document.querySelectorAll('.movie-row, .movie-grid')]"
@@ -92,7 +92,7 @@ OVERLAPS = f"""{LISTS}.flatMap(list => [...list.querySelectorAll('a, button, sum
 def test_cards_out_of_sight_keep_their_place(visit, site, width):
     """They are not laid out before they come near; what is below them stays where it is when they do."""
     page = visit(viewport={"width": width, "height": 800})
-    sign_in(page, site)
+    sign_in(page, site.username)
     for address in ("/", "/movies/", "/for-you/"):
         page.goto(address)
         assert not page.evaluate(OVERLAPS), address

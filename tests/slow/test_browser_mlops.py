@@ -1,33 +1,23 @@
 """The staff's page in a real browser: on a phone and on a desk, and a training that can be followed."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from catalog.models import User
 from mlops.dashboard.page import TABS
 from mlops.models import DriftReport, PipelineRun, Promotion, RunStep
 from mlops.services import promote
 from tests.mlops.site import FIGURES, figures_beside_a_champion, make_version
 from tests.mlops.test_dashboard import at_work
+from tests.slow.pages import fits, sign_in
 
 __all__ = ["at_work"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-FITS = "document.documentElement.scrollWidth <= window.innerWidth"
 CUT = (
     "[...document.querySelectorAll('.ops-scroll, .mlops-scroll')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
 )
-
-
-def sign_in(page: Page, user: User) -> Page:
-    page.goto("/accounts/sign-in/?next=/mlops/")
-    page.get_by_label("Username").fill(user.username)
-    page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/mlops/")
-    return page
 
 
 @pytest.mark.parametrize("width", [360, 390, 1280])
@@ -35,7 +25,8 @@ def test_every_page_fits_with_all_its_columns(visit, sam, at_work, width):
     figures = figures_beside_a_champion([])
     candidate = make_version(figures=figures)
     promote(version=candidate.pk)
-    page = sign_in(visit(viewport={"width": width, "height": 800}), sam)
+    page = visit(viewport={"width": width, "height": 800})
+    sign_in(page, sam.username, arrive="/mlops/")
     rows = (
         ("modelversion", candidate),
         ("pipelinerun", PipelineRun.objects.get()),
@@ -44,13 +35,14 @@ def test_every_page_fits_with_all_its_columns(visit, sam, at_work, width):
     addresses = [f"/mlops/?tab={tab}" for tab in TABS] + [f"/admin/mlops/{kind}/{row.pk}/change/" for kind, row in rows]
     for address in addresses:
         page.goto(address)
-        assert page.evaluate(FITS), address
+        assert fits(page), address
         assert page.evaluate(CUT) == 0, address
     expect(page.locator("svg.plot").first).to_be_visible()
 
 
 def test_a_figure_explains_itself_to_the_keyboard(visit, sam, at_work):
-    page = sign_in(visit(viewport={"width": 390, "height": 800}), sam)
+    page = visit(viewport={"width": 390, "height": 800})
+    sign_in(page, sam.username, arrive="/mlops/")
     term = page.get_by_role("link", name="nDCG@10")
     assert "counts more the higher it stands" in term.get_attribute("title")
     page.get_by_role("link", name="ML Test Score").focus()
@@ -66,7 +58,8 @@ def test_a_figure_explains_itself_to_the_keyboard(visit, sam, at_work):
 def test_the_champion_is_rolled_back_after_a_second_click(visit, sam, at_work, javascript):
     newer = make_version(figures=FIGURES)
     promote(version=newer.pk)
-    page = sign_in(visit(javascript=javascript, viewport={"width": 390, "height": 800}), sam)
+    page = visit(javascript=javascript, viewport={"width": 390, "height": 800})
+    sign_in(page, sam.username, arrive="/mlops/")
     sure = page.get_by_role("button", name=f"Roll back to version {at_work.pk}")
     expect(sure).to_be_hidden()
 
@@ -80,10 +73,11 @@ def test_the_champion_is_rolled_back_after_a_second_click(visit, sam, at_work, j
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_it_fits_and_follows_a_training_without_a_reload(visit, sam, at_work, width):
-    page = sign_in(visit(viewport={"width": width, "height": 800}), sam)
+    page = visit(viewport={"width": width, "height": 800})
+    sign_in(page, sam.username, arrive="/mlops/")
     runs = page.get_by_role("region", name="Training runs").first
     expect(runs).to_contain_text("evaluate: 3/9 champion")
-    assert page.evaluate(FITS)
+    assert fits(page)
 
     page.evaluate("document.body.dataset.mark = 'kept'")
     RunStep.objects.update(activity_details={"done": 8, "total": 9, "model": "champion"})

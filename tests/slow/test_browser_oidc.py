@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from catalog.invitations import invite
 from catalog.models import User
 from tests.slow.oidc_provider import Provider, at_provider, axe, is_signed_in_as, provider, single_sign_on, visit
-from tests.slow.test_browser_accounts import PASSWORD, PHONE, fits, give_device, sign_in
+from tests.slow.pages import PASSWORD, fits, follow, sign_in
+from tests.slow.test_browser_accounts import PHONE, give_device
 
 __all__ = ["axe", "provider", "visit"]
 
@@ -50,16 +51,16 @@ def test_an_account_is_connected_and_disconnected(visit, provider, nora, javascr
     single_sign_on(page, "nora")
     expect(page.get_by_text("An account of this site has your email address.")).to_be_visible()
     assert fits(page)
-    page.get_by_role("link", name="sign in as you used to").click()
-    sign_in(page, "nora", PASSWORD)
+    follow(page.get_by_role("link", name="sign in as you used to"))
+    sign_in(page, "nora")
     left_open = visit()
-    sign_in(left_open, "nora", PASSWORD)
+    sign_in(left_open, "nora")
     page.goto("/accounts/")
-    page.get_by_role("link", name="Single sign-on").click()
+    follow(page.get_by_role("link", name="Single sign-on"))
     assert fits(page)
     page.get_by_role("link", name="Connect Club ID").click()
     page.get_by_label("Your password").fill(PASSWORD)
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
     assert fits(page)
     page.get_by_role("button", name="Continue with Club ID").click()
     at_provider(page, "nora")
@@ -72,7 +73,7 @@ def test_an_account_is_connected_and_disconnected(visit, provider, nora, javascr
     is_signed_in_as(left_open, "nora")
     assert User.objects.count() == 1
 
-    page.get_by_role("link", name="Disconnect").click()
+    follow(page.get_by_role("link", name="Disconnect"))
     assert fits(page)
     page.get_by_role("button", name="Disconnect").click()
     expect(page.get_by_text("Disconnected.")).to_be_visible()
@@ -113,7 +114,7 @@ def test_another_issuer_knows_nobody_here(visit, provider, nora, settings):
     expect(page.get_by_role("heading", name="Sign up")).to_be_visible()
     another.stop()
 
-    sign_in(page, "nora", PASSWORD)
+    sign_in(page, "nora")
     page.goto("/accounts/identities/")
     expect(page.get_by_text(provider.issuer)).to_be_visible()
 
@@ -129,7 +130,7 @@ def test_a_provider_that_is_down_or_refuses(visit, provider, nora):
     page.get_by_role("link", name="Back to signing in").click()
     page.get_by_role("button", name="Continue with Club ID").click()
     expect(page.get_by_text("Club ID does not answer")).to_be_visible()
-    sign_in(page, "nora", PASSWORD)
+    sign_in(page, "nora")
     is_signed_in_as(page, "nora")
 
 
@@ -173,7 +174,7 @@ def test_each_page_is_accessible(visit, provider, nora, settings, axe):
         page.goto(f"/accounts/{address}")
         look(address)
     page.get_by_label("Your password").fill(PASSWORD)
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
     look("connect")
 
     assert {what: rules for what, rules in found.items() if rules} == {}
@@ -212,7 +213,7 @@ def test_a_passkey_needs_neither(visit, provider, settings):
     page = visit()
     give_device(page)
     single_sign_on(page, "ada")
-    page.get_by_role("button", name="Create account").click()
+    follow(page.get_by_role("button", name="Create account"))
     page.goto("/accounts/passkeys/add/")
     page.get_by_role("button", name="Continue with Club ID").click()
     at_provider(page, "ada")

@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from catalog.models import User
 from catalog.services import add_to_watchlist
 from tests.factories import MovieFactory
-from tests.slow.test_browser_catalog import PASSWORD, rate, sign_up
+from tests.slow.pages import PASSWORD, fits
+from tests.slow.test_browser_catalog import rate, sign_up
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -95,5 +96,5 @@ def test_own_pages_fit_a_phone(visit):
     expect(page.get_by_text("You rated Heat")).to_be_visible()
     for address in ("diary/", "diary/add/?q=heat", "lists/", "statistics/", "not-interested/", "accounts/profile/"):
         page.goto(f"/{address}")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+        assert fits(page), address
     assert user.ratings.count() == 1

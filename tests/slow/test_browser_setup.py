@@ -12,12 +12,12 @@ from catalog.models import Rating, User
 from mlops.models import ModelVersion
 from tests.mail_stand_in import Mailbox, mail_server
 from tests.processes import free_port, running, site
+from tests.slow.pages import PASSWORD, fits
 from tests.slow.test_make_run import write_sample
 from tests.tmdb_stand_in import TOKEN, TMDBStandIn
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
-PASSWORD = "correct horse battery"
 PHONE = {"width": 360, "height": 740}
 WORKER = ("celery", "--app", "movierec", "worker", "--queues", "default,training", "--concurrency", "1")
 TRAINED = 300_000  # milliseconds; only ends what hangs
@@ -37,10 +37,6 @@ def address(quick, transactional_db, static_root, tmp_path) -> Iterator[str]:
 def fill(page: Page, **fields: str) -> None:
     for label, value in fields.items():
         page.get_by_label(label.replace("_", " "), exact=True).fill(value)
-
-
-def fits(page: Page) -> bool:
-    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_from_an_empty_site_to_the_first_list(visit, address, capsys):

@@ -10,7 +10,8 @@ from catalog.models import Movie, User
 from recommender.models import Impression
 from recommender.serving.lists import impressions
 from tests.factories import UserFactory
-from tests.slow.test_browser_welcome import PASSWORD, begin, keep_in_account, listed, rate_three
+from tests.slow.pages import PASSWORD, follow, sign_in
+from tests.slow.test_browser_welcome import begin, keep_in_account, listed, rate_three
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -30,14 +31,6 @@ def first_minute(page: Page) -> list[str]:
     keep_in_account(page, "ada")
     assert listed(page) == first
     return first
-
-
-def sign_in(page: Page, name: str) -> None:
-    page.goto("/accounts/sign-in/")
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("/")
 
 
 def titles(page: Page) -> list[str]:
@@ -82,11 +75,11 @@ def watch(page: Page, title: str) -> None:
 def share(page: Page) -> str:
     """Makes the list public; returns its address."""
     page.goto("/lists/")
-    page.get_by_role("link", name="A weekend in space").click()
+    follow(page.get_by_role("link", name="A weekend in space"))
     address = page.url
     page.get_by_role("link", name="Edit the list").click()
     page.get_by_label("Public").check()
-    page.get_by_role("button", name="Save", exact=True).click()
+    follow(page.get_by_role("button", name="Save", exact=True))
     page.goto(address)
     expect(page.get_by_text("public: share this page's address")).to_be_visible()
     return address

@@ -4,10 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from catalog.models import Rating
+from tests.slow.pages import PASSWORD, fits
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-PASSWORD = "correct horse battery"
 
 
 def rate_three(page: Page) -> list[str]:
@@ -55,7 +54,7 @@ def test_a_visitor_gets_a_list_and_signing_up_keeps_it(visit, trained_camps, jav
     before = listed(page)
     assert before[0].startswith("Science Fiction")
     assert not set(before) & set(liked)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert fits(page)
 
     keep_in_account(page, "ada")
     assert listed(page) == before

@@ -23,6 +23,7 @@ from catalog.models import Credit, HookEvent, Movie, Person, User
 from catalog.services import record_rating
 from tests.factories import MovieFactory, key_of
 from tests.recommender.conftest import count_ratings
+from tests.slow.pages import fits
 
 pytestmark = [
     pytest.mark.slow,
@@ -114,7 +115,7 @@ def weight(loaded: list[Response]) -> list[str]:
 def judged(page: Page, loaded: list[Response], axe: str, *, is_heavy: bool = False) -> list[str]:
     """What is wrong with the page that is open."""
     found = [] if is_heavy else weight(loaded) + page.evaluate(TOO_EAGER)
-    if not is_heavy and page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+    if not is_heavy and not fits(page):
         found.append("wider than a phone")
     page.add_style_tag(content="* { transition: none !important }")  # colours fade from one theme to the other
     page.evaluate(axe)  # not a script element, which the policy would rightly block
