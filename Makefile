@@ -11,7 +11,7 @@ DEV := $(VENV)/.dev-ready
 MANAGE := $(BIN)/python manage.py
 PYTHON ?= $(shell deploy/find-python)
 
-.PHONY: help setup run test fuzz-api bench chaos demo-ops evidence lint format types contracts migrations-check schema check messages train mlflow flower shell up down
+.PHONY: help setup run test fuzz-api bench chaos demo-ops evidence lint format types contracts migrations-check schema check messages python-api train mlflow flower shell up down
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -77,6 +77,9 @@ check: lint types contracts migrations-check schema ## All checks but the tests
 
 messages: $(RUN) ## Bring the translations up to date with the code (takes gettext)
 	@deploy/messages
+
+python-api: $(DEV) ## Write docs/python-api.md from the docstrings
+	@$(BIN)/python deploy/python_api.py
 
 train: $(RUN) ## Train a model now; the gate decides whether it is promoted
 	@$(MANAGE) train_model

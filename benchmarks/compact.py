@@ -25,8 +25,8 @@ from benchmarks.tables import Row, render
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.estimators.compact import MAX_WEIGHTS, keep_largest
 from recommender.estimators.metadata_regression import kernel
-from recommender.evaluation.comparison import Comparison, evaluate_on_cuts
-from recommender.evaluation.evaluate import Evaluation, pool
+from recommender.evaluation.comparison import Comparison, evaluate_on_cuts, pool
+from recommender.evaluation.evaluate import Evaluation
 
 ALL = 1_000_000  # weights a movie
 MOST = 0.001  # of nDCG@10 that may be lost

@@ -16,10 +16,11 @@ from benchmarks.models import random_split_models
 from benchmarks.progress import Progress
 from benchmarks.protocols import Split, ask_by_user, leave_ratings_out, one_list_a_user
 from recommender.estimators import Dataset, Recommender
-from recommender.estimators.diversity import choose_diverse, pool_size
+from recommender.estimators.diversity import choose_diverse
+from recommender.estimators.ranking import pool_size
 from recommender.evaluation.comparison import Comparison
 from recommender.evaluation.evaluate import Evaluation, evaluate_lists
-from recommender.evaluation.metrics import intra_list_diversity
+from recommender.evaluation.list_metrics import intra_list_diversity
 
 K = 10
 MODEL = "hybrid"

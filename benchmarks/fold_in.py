@@ -18,8 +18,8 @@ from benchmarks.models import random_split_models
 from benchmarks.progress import Progress
 from benchmarks.protocols import evaluate, leave_ratings_out, one_list_a_user
 from recommender.estimators import Dataset, Recommender
-from recommender.evaluation.comparison import Comparison
-from recommender.evaluation.evaluate import Evaluation, evaluate_requests, pool
+from recommender.evaluation.comparison import Comparison, pool
+from recommender.evaluation.evaluate import Evaluation, evaluate_requests
 from recommender.evaluation.requests import Requests
 
 K = 10

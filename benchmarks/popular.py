@@ -29,8 +29,7 @@ from benchmarks.tables import Row, render
 from recommender.estimators import Dataset, Recommender
 from recommender.estimators.popularity import DAY_NS, PopularityRecommender
 from recommender.evaluation.baselines import HALF_LIVES_DAYS
-from recommender.evaluation.comparison import Comparison, evaluate_on_cuts
-from recommender.evaluation.evaluate import pool
+from recommender.evaluation.comparison import Comparison, evaluate_on_cuts, pool
 
 K = 10
 WEEKLY_HALF_LIVES = (1.0, 2.0, 7.0, 30.0)

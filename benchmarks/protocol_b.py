@@ -14,8 +14,8 @@ from benchmarks.models import Model, random_split_models
 from benchmarks.progress import Progress
 from benchmarks.protocols import ColdSplit, auc, evaluate, hide_cold_movies
 from recommender.estimators import Dataset, Recommender
-from recommender.evaluation.comparison import Comparison
-from recommender.evaluation.evaluate import Evaluation, pool
+from recommender.evaluation.comparison import Comparison, pool
+from recommender.evaluation.evaluate import Evaluation
 
 K = 10
 POSITIVE = 4.0

@@ -14,8 +14,8 @@ from benchmarks.models import Model, later_data_models
 from benchmarks.progress import Progress
 from benchmarks.protocols import evaluate, rolling_weeks
 from recommender.estimators import Dataset
-from recommender.evaluation.comparison import Comparison
-from recommender.evaluation.evaluate import Evaluation, pool
+from recommender.evaluation.comparison import Comparison, pool
+from recommender.evaluation.evaluate import Evaluation
 from recommender.evaluation.splits import TimeSplit
 
 K = 10

@@ -11,7 +11,8 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from recommender.estimators import Recommender
-from recommender.evaluation.evaluate import Evaluation, evaluate_lists, no_stars, predict_stars
+from recommender.evaluation.evaluate import Evaluation, evaluate_lists, no_stars
+from recommender.evaluation.folds import predict_stars
 from recommender.evaluation.requests import Requests
 from recommender.evaluation.splits import TimeSplit, check_share, in_time_order
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.measure import Figures, peak_mb, timed
 from benchmarks.scale_data import read
 from recommender.estimators import ESTIMATORS
-from recommender.evaluation.comparison import TemporalFold
+from recommender.evaluation.folds import TemporalFold
 from recommender.evaluation.splits import temporal_cuts
 
 CUT = 0.9

@@ -21,8 +21,8 @@ from benchmarks.fold_in import FOLDS, left_out
 from benchmarks.protocols import leave_ratings_out, one_list_a_user
 from benchmarks.tables import render
 from recommender.estimators import ESTIMATORS, Dataset, Recommender
-from recommender.evaluation.comparison import Comparison
-from recommender.evaluation.evaluate import Evaluation, evaluate_requests, pool
+from recommender.evaluation.comparison import Comparison, pool
+from recommender.evaluation.evaluate import Evaluation, evaluate_requests
 from recommender.evaluation.requests import Requests
 
 THRESHOLD = 3.5

@@ -153,18 +153,14 @@ def error_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
 @csrf_exempt
 def not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
     """Answers any address under /api/ that does not exist."""
-    return JsonResponse(
-        error_body("not_found", gettext("There is nothing at %(path)s.") % {"path": request.path}), status=404
-    )
+    message = gettext("There is nothing at %(path)s.") % {"path": request.path}
+    return JsonResponse(error_body("not_found", message), status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answers a bug with a 500, and a database that does not answer with a 503; as JSON below /api/, else as a page.
-
-    Django calls this while it handles the exception.
-    """
+    """Answers a bug with a 500, and a database that does not answer with a 503; as JSON below /api/, else as a page."""
     is_api = request.path_info.startswith("/api/")
-    if isinstance(sys.exception(), (OperationalError, InterfaceError)):
+    if isinstance(sys.exception(), (OperationalError, InterfaceError)):  # Django calls this while it handles it
         headers = {"Retry-After": str(RETRY_SECONDS)}
         if is_api:
             return JsonResponse(error_body("unavailable"), status=503, headers=headers)

@@ -20,11 +20,8 @@ csv.field_size_limit(max(csv.field_size_limit(), 1 << 20))  # long reviews
 LIST_DEPTH = 3  # of nested objects around the lists of a JSON file
 ITEM_DEPTH = 2  # of nested objects within their items
 # What may stand before a header: Excel's line that names the separator, or Letterboxd's block about a list.
-_BEFORE = re.compile(
-    r'"?sep=(?P<separator>[^\r\n"])"?\r?\n|Letterboxd list export.*?\n\s*\n', re.IGNORECASE | re.DOTALL
-)
-
-_DECLARES = re.compile(r"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
+_BEFORE = re.compile(r'"?sep=(?P<separator>[^\r\n"])"?\r?\n|Letterboxd list export.*?\n\s*\n', re.I | re.S)
+_DECLARES = re.compile(r"<!(DOCTYPE|ENTITY)", re.I)
 
 Row = Mapping[str, Any]
 

@@ -14,11 +14,10 @@ from mlops.evaluation.open_parameters import with_memory_limit
 from mlops.evaluation.parameters import from_json, to_json
 from mlops.models import ModelVersion, Promotion
 from recommender.estimators.features import feature_costs
-from recommender.evaluation.baselines import Fitter, baselines, fitter
-from recommender.evaluation.comparison import Comparison, TemporalFold, evaluate_on_cuts
-from recommender.evaluation.evaluate import Evaluation
-from recommender.evaluation.metrics import METRICS
-from recommender.evaluation.slices import SLICES, Groups, data_facts, movie_groups, shares
+from recommender.evaluation import METRICS, SLICES, Comparison, Evaluation, baselines, evaluate_on_cuts, fitter
+from recommender.evaluation.baselines import Fitter
+from recommender.evaluation.folds import TemporalFold
+from recommender.evaluation.slices import Groups, data_facts, movie_groups, shares
 
 CANDIDATE, CHAMPION = "candidate", "champion"
 RECENT = "champion_"  # and the version's number

@@ -10,8 +10,8 @@ from django.conf import settings
 
 from recommender.estimators import ESTIMATORS, Dataset
 from recommender.estimators.ease import LAPACK_LIMIT, EaseConfig
-from recommender.evaluation.comparison import training_dataset
-from recommender.evaluation.splits import temporal_cuts
+from recommender.evaluation import temporal_cuts
+from recommender.evaluation.folds import training_dataset
 
 BYTES_PER_PAIR = 5  # a float32 for each pair of movies, and a quarter more while it is computed
 

@@ -1,6 +1,7 @@
-"""The gate's rules about the precision of lists and about predicted stars, part of `RULES`."""
+"""The gate's rules about liked movies, the precision of lists and predicted stars, part of `RULES`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from mlops.findings import Finding, Outcome
 from mlops.gate.bounds import at_least, at_most, not_clearly_worse
@@ -26,3 +27,12 @@ def predicted_stars(given: GateInput, policy: GatePolicy) -> Iterator[Finding]:
         return
     yield at_most(Rule.RMSE, rmse, policy.max_rmse, key="gate.max_rmse")
     yield at_most(Rule.RMSE_REFERENCE, rmse, given.reference.get("rmse"), times=policy.max_rmse_ratio)
+
+
+def liked_share(result: Mapping[str, Any], policy: GatePolicy) -> Finding:
+    """From the saved files, for users whose whole history the model learnt: one of other data cannot."""
+    share, n_liked = result.get("liked_share"), result.get("n_liked") or 0
+    if n_liked >= policy.min_liked:
+        return at_least(Rule.LIKED_SHARE, share, policy.min_liked_share)
+    params, message = {"n_liked": n_liked}, Message.TOO_FEW_MOVIES
+    return Finding(Rule.LIKED_SHARE, Outcome.NOT_JUDGED, share, params=params, message=message)

@@ -6,11 +6,11 @@ that too few users were evaluated for is neither passed nor refused.
 To add one: its function here, its title in `codes.py`, its threshold in the policy.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from mlops.findings import Finding, Outcome
-from mlops.gate.accuracy import precision, predicted_stars
+from mlops.gate.accuracy import liked_share, precision, predicted_stars
 from mlops.gate.bounds import above, at_least, at_most, not_clearly_worse, outcome_of
 from mlops.gate.codes import Message, Rule
 from mlops.gate.inputs import GateInput, Replay
@@ -31,18 +31,9 @@ def smoke_test(given: GateInput, policy: GatePolicy) -> Findings:
         params = {"error": error} if error else {}
         yield Finding(f"{smoke.PREFIX}{name}", outcome_of(passed), params=params, message=message)
     if all(checks.values()):
-        yield _liked_share(result, policy)
+        yield liked_share(result, policy)
         yield at_most(Rule.LATENCY_MS, result.get("latency_ms"), policy.max_latency_ms)
         yield at_most(Rule.MEMORY_MB, result.get("memory_mb"), policy.max_memory_mb)
-
-
-def _liked_share(result: Mapping[str, Any], policy: GatePolicy) -> Finding:
-    """By the saved files, for users whose whole history they learnt from: a model of other data cannot."""
-    share, n_liked = result.get("liked_share"), result.get("n_liked") or 0
-    if n_liked >= policy.min_liked:
-        return at_least(Rule.LIKED_SHARE, share, policy.min_liked_share)
-    params, message = {"n_liked": n_liked}, Message.TOO_FEW_MOVIES
-    return Finding(Rule.LIKED_SHARE, Outcome.NOT_JUDGED, share, params=params, message=message)
 
 
 def baseline(given: GateInput, policy: GatePolicy) -> Findings:

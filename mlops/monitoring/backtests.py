@@ -21,10 +21,9 @@ from mlops.evaluation.parameters import from_json
 from mlops.models import Backtest, ModelVersion
 from mlops.monitoring.codes import AblationCode, FeatureCode, ListsCode
 from recommender.estimators import ESTIMATORS
-from recommender.evaluation.comparison import Comparison, TemporalFold, training_dataset
-from recommender.evaluation.evaluate import Evaluation
+from recommender.evaluation import Comparison, Evaluation, temporal_cuts
+from recommender.evaluation.folds import TemporalFold, training_dataset
 from recommender.evaluation.slices import NEW_MOVIES
-from recommender.evaluation.splits import temporal_cuts
 
 COLUMNS = {
     FeatureCode.GENRES: ("genres",),

@@ -24,7 +24,7 @@ from mlops.evaluation.parameters import from_json, to_json
 from mlops.models import TuningStudy, TuningTrial
 from mlops.registry.mlflow_sync import mirror
 from mlops.tuning.studies import CANDIDATE, PRESENT, distributions, gain, later_data, open_study
-from recommender.evaluation.evaluate import pool
+from recommender.evaluation.comparison import pool
 
 OnTrial = Callable[[TuningStudy, TuningTrial], None]
 Status = TuningTrial.Status

@@ -19,9 +19,9 @@ from mlops.evaluation.parameters import from_json, known_algorithm, to_json
 from mlops.models import DatasetSnapshot, TuningStudy
 from mlops.tuning.choices import parameters_in_force
 from recommender.estimators import ESTIMATORS
-from recommender.evaluation.comparison import Comparison, TemporalFold
-from recommender.evaluation.evaluate import pool
-from recommender.evaluation.splits import temporal_cuts
+from recommender.evaluation import Comparison, temporal_cuts
+from recommender.evaluation.comparison import pool
+from recommender.evaluation.folds import TemporalFold
 
 CANDIDATE, PRESENT = "candidate", "present"
 

@@ -1,9 +1,28 @@
-"""The recommenders and the Dataset they learn from; plain Python, no Django.
+"""Recommenders and the Dataset that they learn from, as plain Python without Django.
 
-Imports stay light. This package imports its modules, and with them numpy and pandas, when a name is first asked for, so
-that a process that only needs to know the ALGORITHMS starts at once; and a library that only training needs is imported
-by the model that uses it, when it is used.
+`ESTIMATORS` maps each name of `ALGORITHMS` to its class, a `Recommender`. "Ratings" are stars from 0.5 to 5, ids are
+ints or strings, and a history is one user's {movie_id: rating}. The examples share these data, this
+model, and `folder`, the path of an empty folder.
+
+Examples
+--------
+>>> import pandas as pd
+>>> from recommender.estimators import ALGORITHMS, ESTIMATORS, Dataset
+>>> rows = [("ann", 1, 5.0), ("ann", 2, 4.5), ("bob", 1, 4.0), ("bob", 2, 5.0), ("bob", 3, 4.5)]
+>>> rows += [("cleo", 1, 2.0), ("cleo", 4, 4.5), ("cleo", 5, 5.0), ("dan", 4, 4.0), ("dan", 5, 4.5)]
+>>> ratings = pd.DataFrame(rows, columns=["user_id", "movie_id", "rating"])
+>>> ratings["rated_at"] = pd.date_range("2026-01-01", periods=len(ratings), tz="UTC")
+>>> movies = pd.DataFrame({"movie_id": [1, 2, 3, 4, 5], "title": ["Alien", "Aliens", "Gravity", "Emma", "Amelie"]})
+>>> movies["genres"] = [["Sci-Fi"], ["Sci-Fi"], ["Sci-Fi"], ["Romance"], ["Romance"]]
+>>> dataset = Dataset.from_frames(ratings, movies, implicit_threshold=4.0)
+>>> model = ESTIMATORS["ease"](regularization=1.0).fit(dataset)
+>>> ALGORITHMS
+('popularity', 'ease', 'als', 'lightfm', 'item_knn', 'rp3beta', 'metadata_ease', 'content', 'hybrid')
 """
+
+# Imports stay light. This package imports its modules, and with them numpy and pandas, when a name is first used, so
+# that a process that only needs to know the ALGORITHMS starts at once. A library that only training needs is imported
+# by the model that uses it, when it is used.
 
 from __future__ import annotations
 
@@ -11,14 +30,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recommender.estimators.artifact import ArtifactError, artifact_checksum, load_recommender, verify_artifact
+    from recommender.estimators.artifact import load_recommender
     from recommender.estimators.base import Recommender
     from recommender.estimators.batch import scored_ahead
     from recommender.estimators.dataset import Dataset
     from recommender.estimators.diversity import diverse_list, group_list
-    from recommender.estimators.elicitation import Elicitation, keep_places
+    from recommender.estimators.elicitation import Elicitation
+    from recommender.estimators.ids import keep_places
+    from recommender.estimators.manifest import ArtifactError, artifact_checksum, verify_artifact
 
     ESTIMATORS: dict[str, type[Recommender]]
+    """The class of each algorithm, by name."""
 
 _CLASSES = {
     "popularity": "popularity.PopularityRecommender",
@@ -32,20 +54,21 @@ _CLASSES = {
     "hybrid": "hybrid.HybridRecommender",
 }
 _OTHERS = {
-    "ArtifactError": "artifact.ArtifactError",
+    "ArtifactError": "manifest.ArtifactError",
     "Dataset": "dataset.Dataset",
     "Elicitation": "elicitation.Elicitation",
-    "keep_places": "elicitation.keep_places",
+    "keep_places": "ids.keep_places",
     "Recommender": "base.Recommender",
-    "artifact_checksum": "artifact.artifact_checksum",
+    "artifact_checksum": "manifest.artifact_checksum",
     "diverse_list": "diversity.diverse_list",
     "group_list": "diversity.group_list",
     "load_recommender": "artifact.load_recommender",
     "scored_ahead": "batch.scored_ahead",
-    "verify_artifact": "artifact.verify_artifact",
+    "verify_artifact": "manifest.verify_artifact",
 }
 
 ALGORITHMS = tuple(_CLASSES)
+"""Names of the algorithms, the keys of `ESTIMATORS`; to know them imports nothing else."""
 
 __all__ = [
     "ALGORITHMS",

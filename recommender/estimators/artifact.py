@@ -27,36 +27,22 @@ from recommender.estimators.artifact_files import durable_file, place_artifact, 
 from recommender.estimators.config import RENAMED_STATE, renamed_parameters
 from recommender.estimators.ids import object_array
 from recommender.estimators.interactions import Array
+from recommender.estimators.manifest import (
+    FORMAT_VERSION,
+    INFINITY,
+    MANIFEST,
+    ArtifactError,
+    read_manifest,
+    verify_files,
+)
 from recommender.estimators.memory import forget_pages
 
 if TYPE_CHECKING:
     from recommender.estimators.base import Recommender
 
-# 2: learns from rating values, scores new movies by a kernel; 3: vectors are columns; 4: vectors are rounded, item-item
-# weights sparse
-FORMAT_VERSION = 4
-OLDEST_VERSION = 3  # that can be loaded
-MANIFEST = "manifest.json"
 MEMORY_MAP_BYTES = 1 << 18
 LIST_IN_A_FILE = 100  # values, above which a list is a file of its own
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm")  # may change what a fit gives
-INFINITY = "infinity_is_positive"
-
-
-class ArtifactError(ValueError):
-    """The folder is no artefact that can be loaded or replaced; the message says why."""
-
-
-def artifact_checksum(folder: str | Path) -> str:
-    """sha256 of the manifest, which holds those of all files: equal for equal models."""
-    return sha256(_manifest_path(Path(folder)))
-
-
-def verify_artifact(folder: str | Path) -> str:
-    """The checksum of an artefact whose files are all whole. Raises ArtifactError that names the first other one."""
-    root = Path(folder)
-    _verify_files(root, _read_manifest(root)["files"])
-    return artifact_checksum(root)
 
 
 def save_artifact(model: "Recommender", folder: Path) -> None:
@@ -160,22 +146,35 @@ def _to_json(value: Any) -> Any:
     return {INFINITY: value > 0} if isinstance(value, float) and math.isinf(value) else value
 
 
-def _with_infinity(value: dict[str, Any]) -> Any:
-    """An object of the manifest, or the number that `_to_json` wrote as one."""
-    if set(value) != {INFINITY}:
-        return value
-    return math.inf if value[INFINITY] else -math.inf
-
-
 def load_recommender(folder: str | Path, mmap: bool = True) -> "Recommender":
-    """The fitted model saved in a folder.
+    """Read a model that `Recommender.save` wrote, after checking the checksum of each file.
 
-    Checks each file's checksum first. With `mmap`, big arrays are memory-mapped, so that processes share them.
-    Raises ArtifactError if a file is missing or changed, the format is another one, or a value is not finite.
+    Parameters
+    ----------
+    folder
+        The artefact's folder.
+    mmap
+        Whether to memory-map big arrays, so that processes share them.
+
+    Returns
+    -------
+    Recommender
+        The fitted model, which gives the same lists as the saved one.
+
+    Raises
+    ------
+    ArtifactError
+        A file is missing or was changed, the format is not one that this version reads, or a value is not finite.
+
+    Examples
+    --------
+    >>> model.save(folder)
+    >>> load_recommender(folder).recommend(["ann"], k=1)["movie_id"].tolist()
+    [3]
     """
     root = Path(folder)
-    manifest = _read_manifest(root)
-    _verify_files(root, manifest["files"])
+    manifest = read_manifest(root)
+    verify_files(root, manifest["files"])
     reader = _Reader(root, manifest["files"], mmap)
     try:
         model: Recommender = reader.model(manifest["model"])
@@ -187,39 +186,6 @@ def load_recommender(folder: str | Path, mmap: bool = True) -> "Recommender":
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ArtifactError(f"{root}: the manifest does not fit its files: {error!r}") from error
     return model
-
-
-def _verify_files(root: Path, checksums: dict[str, str]) -> None:
-    for name, expected in checksums.items():
-        path = root / name
-        if Path(name).name != name or not path.is_file():
-            raise ArtifactError(f"{root}: file {name!r} is missing")
-        if sha256(path) != expected:
-            raise ArtifactError(f"{root}: the checksum of {name!r} does not match: the file was changed or cut")
-
-
-def _manifest_path(root: Path) -> Path:
-    path = root / MANIFEST
-    if not path.is_file():
-        raise ArtifactError(f"{root}: no model artefact here ({MANIFEST} is missing)")
-    return path
-
-
-def _read_manifest(root: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads(_manifest_path(root).read_bytes(), object_hook=_with_infinity)
-    except ValueError as error:
-        raise ArtifactError(f"{root}: {MANIFEST} is not valid JSON: {error}") from error
-    version = manifest.get("format_version") if isinstance(manifest, dict) else None
-    if not isinstance(version, int):
-        raise ArtifactError(f"{root}: {MANIFEST} names no format version")
-    if not OLDEST_VERSION <= version <= FORMAT_VERSION:
-        age = "newer" if version > FORMAT_VERSION else "older"
-        raise ArtifactError(f"{root}: format version {version} is {age} than this program's {FORMAT_VERSION}")
-    missing = {"algorithm", "model", "files"} - set(manifest)
-    if missing or not isinstance(manifest["files"], dict):
-        raise ArtifactError(f"{root}: {MANIFEST} lacks {', '.join(sorted(missing)) or 'a table of files'}")
-    return dict(manifest)
 
 
 class _Reader:

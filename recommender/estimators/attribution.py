@@ -17,22 +17,14 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from recommender.estimators.fitted_data import FittedData, History
+from recommender.estimators.explaining import Contribution, Explaining
+from recommender.estimators.fitted_data import History
 from recommender.estimators.ids import IdArray
 from recommender.estimators.interactions import Array, HistoryRows, resized
 from recommender.estimators.ranking import EXCLUDED, top_k
 
 N_NEIGHBORS = 50
 AUDIENCE_USERS = 20_000  # bound the memory; movies of few raters find their neighbours by metadata
-
-
-class Contribution(NamedTuple):
-    """A reason for a score: a row of `explain`."""
-
-    kind: str  # movie, feature or interaction
-    id: Any
-    name: str
-    contribution: float
 
 
 class Attribution(NamedTuple):
@@ -49,7 +41,7 @@ class Attribution(NamedTuple):
         return np.asarray(self.parts.sum(axis=1))
 
 
-class Attributing(FittedData):
+class Attributing(Explaining):
     """The part of the contract on attributions. A model fills `_input_weights`, or else nothing is personal."""
 
     scores_new_movies: ClassVar[bool]
@@ -111,10 +103,6 @@ class Attributing(FittedData):
 
     def _genre_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
         """What each score loses without each genre, for models that add a taste to what they score otherwise."""
-        return [[] for _ in item_idx]
-
-    def _feature_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
-        """Of each movie further rows for `explain` (kind, id, name, contribution), from one user's history."""
         return [[] for _ in item_idx]
 
     def _is_near(self, columns: list[int], rated: Array) -> Array:

@@ -13,9 +13,27 @@ from recommender.estimators.ranking import BATCH_USERS
 
 
 def scored_ahead(model: Recommender, histories: Sequence[History]) -> Iterator[Recommender]:
-    """For each history this model with that history's scores of all rated movies in memory.
+    """Score many histories by one matrix product, so that their lists are made faster.
 
-    Its lists are the model's own, to the last bit: no user's scores depend on who else is scored.
+    Parameters
+    ----------
+    model
+        A fitted recommender.
+    histories
+        One {movie_id: rating} per user.
+
+    Yields
+    ------
+    Recommender
+        For each history the model with that history's scores in memory. Its lists equal those of `model` exactly.
+
+    Examples
+    --------
+    >>> histories = [{1: 5.0}, {4: 4.0}]
+    >>> for ready, history in zip(scored_ahead(model, histories), histories):
+    ...     print(ready.recommend_for_history([history], k=1)["movie_id"].tolist())
+    [2]
+    [5]
     """
     rated = model._rated_idx
     for start in range(0, len(histories), BATCH_USERS):

@@ -22,11 +22,11 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
-from recommender.estimators.attribution import Contribution
 from recommender.estimators.base import Recommender
 from recommender.estimators.compact import RoundedColumns, add_weighted_rows, taken_rows
 from recommender.estimators.config import Config, count, number
 from recommender.estimators.dataset import Dataset
+from recommender.estimators.explaining import Contribution
 from recommender.estimators.features import MovieFeatures, named_tokens, shared_features
 from recommender.estimators.interactions import (
     Array,

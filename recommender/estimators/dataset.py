@@ -15,7 +15,7 @@ from recommender.estimators import columns
 from recommender.estimators.bias import RatingScale, fit_biases
 from recommender.estimators.features import MovieFeatures
 from recommender.estimators.ids import IdArray, IdIndex, factorize_ids, id_array, join_ids
-from recommender.estimators.interactions import Array, keep_entries, positives_of
+from recommender.estimators.interactions import Array, keep_entries, latest_ratings, positives_of
 from recommender.estimators.lazy_pandas import pd
 
 CLOCK_PEOPLE = 3
@@ -24,11 +24,27 @@ CLOCK_LEAD_NS = 30 * 86_400 * 10**9
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Ratings as sparse users x movies matrices, and the movies' metadata in the same order.
+    """What every recommender learns from: a frozen users x movies matrix of ratings, and the movies' metadata.
 
-    `ratings` stores every rating explicitly, also a rating of 0, which is seen like any other;
-    `rated_at` is int64 nanoseconds since 1970 (UTC) for each entry of `ratings.data`.
-    `user_ids` and `movie_ids` are sorted; `movie_ids` are those of ratings and of metadata together.
+    Build it with `from_frames`.
+
+    Attributes
+    ----------
+    user_ids, movie_ids : numpy.ndarray
+        Ids, sorted; movies of ratings and of metadata together.
+    ratings : scipy.sparse.csr_matrix of shape (users, movies)
+        Every rating, stored explicitly: a rating of 0 is seen like any other.
+    rated_at : numpy.ndarray of int64
+        Nanoseconds since 1970 (UTC), for each entry of `ratings.data`.
+    movies : pandas.DataFrame
+        Metadata, one row per movie in the order of `movie_ids`.
+    implicit_threshold : float or None
+        The rating from which on a rating is a positive; None makes all of them positives.
+
+    Examples
+    --------
+    >>> dataset.n_users, dataset.n_movies, dataset.ratings.nnz, dataset.positives.nnz
+    (4, 5, 10, 9)
     """
 
     user_ids: IdArray
@@ -42,11 +58,32 @@ class Dataset:
     def from_frames(
         cls, ratings: pd.DataFrame, movies: pd.DataFrame | None = None, implicit_threshold: float | None = None
     ) -> Self:
-        """Read frames of any index, row order and datetime unit; of duplicates the latest wins.
+        """Read data frames of any index, row order and datetime unit; of duplicates the latest rating counts.
 
-        ratings: user_id, movie_id, rating and, if known, rated_at (UTC; ties keep the row order).
-        movies: movie_id and any of title, release_date, genres, keywords, cast, directors, overview, language.
-        Ratings at or above `implicit_threshold` are positives; None makes all of them so.
+        Parameters
+        ----------
+        ratings
+            user_id, movie_id, rating (a finite number) and, if known, rated_at (UTC; ties keep the row order).
+        movies
+            movie_id and any of title, release_date, genres, keywords, cast, directors, overview, language. Lists are
+            Python lists of str; `[]`, `""`, NaN and NaT mean missing.
+        implicit_threshold
+            See `Dataset`.
+
+        Returns
+        -------
+        Dataset
+            Ids keep their type, int or str.
+
+        Raises
+        ------
+        ValueError
+            A column is missing or holds a value that cannot be read; the message names column and row.
+
+        Examples
+        --------
+        >>> Dataset.from_frames(ratings).implicit_threshold is None
+        True
         """
         threshold = None if implicit_threshold is None else float(implicit_threshold)
         if threshold is not None and not np.isfinite(threshold):
@@ -59,20 +96,22 @@ class Dataset:
         described = id_array(metadata[columns.MOVIE_ID].to_numpy(), columns.MOVIE_ID)
         movie_ids = join_ids(rated, described, columns.MOVIE_ID)
         cols = IdIndex(movie_ids).positions(rated)
-        matrix, rated_at = _latest(rows, cols, values, times, (len(user_ids), len(movie_ids)))
+        matrix, rated_at = latest_ratings(rows, cols, values, times, (len(user_ids), len(movie_ids)))
         return cls(user_ids, movie_ids, matrix, rated_at, columns.align_movies(metadata, movie_ids), threshold)
 
     @property
     def n_users(self) -> int:
+        """Number of users."""
         return len(self.user_ids)
 
     @property
     def n_movies(self) -> int:
+        """Number of movies, rated or not."""
         return len(self.movie_ids)
 
     @cached_property
     def positives(self) -> csr_matrix:
-        """1.0 where the rating is a positive."""
+        """scipy.sparse.csr_matrix of shape (users, movies): 1.0 where the rating is a positive."""
         return positives_of(self.ratings, self.implicit_threshold)
 
     @cached_property
@@ -87,6 +126,7 @@ class Dataset:
 
     @cached_property
     def titles(self) -> list[str]:
+        """Title of each movie, empty where it is unknown."""
         return list(self.movies["title"])
 
     @cached_property
@@ -97,6 +137,7 @@ class Dataset:
 
     @cached_property
     def rating_biases(self) -> tuple[RatingScale, float, Array]:
+        """The scale of the ratings, their mean and each movie's bias, for `predict_ratings`."""
         scale = RatingScale.of(self.ratings.data)
         return scale, *fit_biases(self.ratings, scale)
 
@@ -111,14 +152,42 @@ class Dataset:
 
     @property
     def has_times(self) -> bool:
+        """Whether the ratings have different times."""
         return len(self.rated_at) > 0 and bool((self.rated_at != self.rated_at[0]).any())
 
     def keep(self, mask: Array) -> Self:
-        """The same users and movies with only the ratings where `mask` (in the order of `ratings.data`) is true."""
+        """Return the same users and movies with fewer ratings.
+
+        Parameters
+        ----------
+        mask
+            Booleans in the order of `ratings.data`: which ratings to keep.
+
+        Returns
+        -------
+        Dataset
+            A new dataset; this one stays as it is.
+
+        Examples
+        --------
+        >>> dataset.keep(dataset.ratings.data >= 4.5).ratings.nnz
+        7
+        """
         return replace(self, ratings=keep_entries(self.ratings, mask), rated_at=self.rated_at[mask])
 
     def fingerprint(self) -> str:
-        """sha256 of the content: equal for frames that differ only in row order, index or extra columns."""
+        """Return a checksum of the content.
+
+        Returns
+        -------
+        str
+            sha256 in hex, equal for frames that differ only in row order, index or extra columns.
+
+        Examples
+        --------
+        >>> dataset.fingerprint() == Dataset.from_frames(ratings[::-1], movies, implicit_threshold=4.0).fingerprint()
+        True
+        """
         return self._fingerprint
 
     @cached_property
@@ -135,14 +204,3 @@ class Dataset:
             cells = values.astype(str).tolist() if name == columns.RELEASE_DATE else values.tolist()
             digest.update(json.dumps([name, cells]).encode())
         return digest.hexdigest()
-
-
-def _latest(rows: Array, cols: Array, values: Array, times: Array, shape: tuple[int, int]) -> tuple[csr_matrix, Array]:
-    """The last rating by time, then by row order, of each user and movie, as CSR with its times."""
-    pairs = rows.astype(np.int64) * max(shape[1], 1) + cols
-    order = np.lexsort((times, pairs))
-    pairs = pairs[order]
-    is_last = np.append(pairs[1:] != pairs[:-1], True) if len(pairs) else np.empty(0, dtype=bool)
-    kept = order[is_last]
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows[kept], minlength=shape[0]))])
-    return csr_matrix((values[kept], cols[kept], indptr), shape=shape), times[kept]

@@ -8,10 +8,6 @@ one after the other the movie of the highest
 where relevance is the score on the model's own scale (`relevance`): 1 is the mean score of the best k. A penalty on
 well-known movies may be taken off it. The chosen movies are shown in the order of their scores, so that scores descend
 and a movie's score stays what `explain` accounts for.
-
-A list for several people is made by average without misery: J. Masthoff, "Group modeling: selecting a sequence of
-television items to suit a group of viewers" (User Modeling and User-Adapted Interaction 14, 2004), whose viewers used
-and accepted that rule.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,17 +19,7 @@ from recommender.estimators.base import Recommender
 from recommender.estimators.fitted_data import FittedData, History, LikenessRows
 from recommender.estimators.ids import IdArray
 from recommender.estimators.interactions import Array, HistoryRows
-from recommender.estimators.ranking import EXCLUDED, top_k
-
-MISERY = 0.5  # stars below what a person gives on average: predictions stay near it, so that is the worst eighth
-POOL_FACTOR = 13  # of k: the best so many may come into a list
-POOL_EXTRA = 120  # but no more than so many beyond k
-POOL_SHARE = 0.25  # of all candidates: in a small catalogue the 120th is no good movie any more
-
-
-def pool_size(k: int, n_candidates: int) -> int:
-    """Number of best movies from which a list of k is chosen, given the number of candidates."""
-    return max(k, min(POOL_FACTOR * k, k + POOL_EXTRA, int(POOL_SHARE * n_candidates)))
+from recommender.estimators.ranking import average_without_misery, pool_size, top_k
 
 
 def diverse_list(
@@ -47,10 +33,42 @@ def diverse_list(
     exclude: Iterable[Any] = (),
     exclude_seen: bool = True,
 ) -> tuple[IdArray, Array, Array]:
-    """The best movies for one history and their scores, as in `recommend_for_history`, and which of them are the list.
+    """Make a varied list for one history, by maximal marginal relevance (see above).
 
-    The strength is that for a long history: after n ratings it is n / (n + 1) of it, since a few likes have few movies
-    near them, and what is unlike those is off taste.
+    Parameters
+    ----------
+    model
+        A fitted recommender.
+    history
+        The user's {movie_id: rating}.
+    k
+        Longest list, 1 or more.
+    strength
+        0 (the best movies) to 1 (the most varied ones) for a long history; n ratings get n / (n + 1) of it.
+    novelty
+        How much less the relevance of the best-known movie counts than that of an unknown one; below 0, more.
+    candidates
+        Movies to choose from; None means those with a rating at fit.
+    exclude
+        Movie ids to leave out.
+    exclude_seen
+        Whether to leave out every movie of the history.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Ids of the best movies, their scores (best first), and the ascending positions of the k or fewer in the list.
+
+    Raises
+    ------
+    ValueError
+        A movie is unknown, `k` is below 1, or `strength` is not from 0 to 1.
+
+    Examples
+    --------
+    >>> movies_found, scores, chosen = diverse_list(model, {1: 5.0}, k=2, strength=0.3)
+    >>> movies_found[chosen].tolist()
+    [2, 3]
     """
     row, excluded = model.history_row(history), model._excluded([exclude], 1)
     strength *= row.nnz / (row.nnz + 1)
@@ -97,23 +115,43 @@ def choose_unlike(
     return np.flatnonzero(chosen)
 
 
-def average_without_misery(worth: Array, stars: Array, means: Array) -> Array:
-    """One value a movie, EXCLUDED where one of the company is predicted to give MISERY stars less than their mean.
-
-    `worth` and `stars` are (people, movies), `worth` 0 or more on a scale of each person's own; all have equal say.
-    """
-    best = worth.max(axis=1, keepdims=True)
-    share = np.sort(worth / np.where(best > 0, best, 1.0), axis=0)  # sorted, so that the sum is the same in any order
-    together = np.asarray(share.mean(axis=0))
-    if len(worth) > 1:
-        together[(stars < means[:, None] - MISERY).any(axis=0)] = EXCLUDED
-    return together
-
-
 def group_list(
     model: Recommender, histories: Sequence[History], movies: Array, k: int, strength: float, novelty: float
 ) -> tuple[Array, Array]:
-    """At most k of `movies` for these people together, with their values, which descend."""
+    """Make one list for several people by average without misery.
+
+    J. Masthoff, "Group modeling: selecting a sequence of television items to suit a group of viewers" (User Modeling
+    and User-Adapted Interaction 14, 2004), whose viewers used and accepted that rule.
+
+    Parameters
+    ----------
+    model
+        A fitted recommender.
+    histories
+        One {movie_id: rating} per person.
+    movies
+        Ids of the candidates.
+    k
+        Longest list.
+    strength, novelty
+        As for `diverse_list`.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Ids of at most k movies and their values, which descend; no movie that someone is predicted to dislike.
+
+    Raises
+    ------
+    ValueError
+        A movie is unknown.
+
+    Examples
+    --------
+    >>> ids, values = group_list(model, [{1: 5.0}, {2: 4.0}], [3, 4, 5], k=1, strength=0.0, novelty=0.0)
+    >>> ids.tolist()
+    [3]
+    """
     movies = np.sort(movies)
     scores, stars, means = model.score_histories(histories, movies)
     values = average_without_misery(np.array([_worth(model, line) for line in scores]), stars, means)

@@ -13,7 +13,7 @@ list gains nothing from, and did worse than popular titles.
 """
 
 import weakref
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ import numpy as np
 from recommender.estimators.base import Recommender
 from recommender.estimators.diversity import choose_unlike
 from recommender.estimators.interactions import Array, with_values
+from recommender.estimators.scoring import Scorer
 
 N_TITLES = 150  # the most rated ones: newcomers have seen some of them
 N_VALUED = 60  # of those, the likeliest to be seen and liked
@@ -41,11 +42,23 @@ DISCOUNTS = 1 / np.log2(np.arange(2, K + 2))
 
 
 class Elicitation:
-    """The questions that one fitted model can ask, for as long as that is in memory. `titles` are their movie ids, the
-    most rated first."""
+    """Questions to ask a new user, chosen by the expected gain of nDCG (see above).
+
+    It holds no reference to the model, which must stay in memory.
+
+    Parameters
+    ----------
+    model
+        A fitted recommender, of which `titles` are the ids of the most rated movies.
+
+    Examples
+    --------
+    >>> Elicitation(model).titles
+    [1, 2, 4, 5, 3]
+    """
 
     def __init__(self, model: Recommender) -> None:
-        self._model: Recommender = weakref.proxy(model)  # who keeps the questions by model would never forget a model
+        self._model: Scorer = weakref.proxy(model)  # who keeps the questions by model would never forget a model
         log = model.interactions_
         counts = np.bincount(log.indices, minlength=log.shape[1])
         titles = np.argsort(-counts, kind="stable")[: min(N_TITLES, np.count_nonzero(counts))]
@@ -77,7 +90,27 @@ class Elicitation:
         return np.asarray(np.clip([seen * liked, seen * (1 - liked), 1 - seen], TINY, 1))
 
     def choose(self, ratings: Mapping[Any, float], not_seen: Collection[Any], k: int) -> list[Any]:
-        """The k titles to ask about next, varied, the most valuable first; none that was answered."""
+        """Choose the titles to ask about next.
+
+        Parameters
+        ----------
+        ratings
+            {movie_id: rating} of the answers so far.
+        not_seen
+            Ids of the titles that the user has not seen.
+        k
+            Number of titles.
+
+        Returns
+        -------
+        list
+            At most k ids, varied, the most valuable first; no title that was answered.
+
+        Examples
+        --------
+        >>> Elicitation(model).choose({1: 5.0}, not_seen=[2], k=2)
+        [5, 3]
+        """
         weights = self._weights(ratings, not_seen)
         is_open = np.ones(len(self.titles), dtype=bool)
         is_open[[self._place[movie] for movie in {*ratings, *not_seen} if movie in self._place]] = False
@@ -133,10 +166,3 @@ def _tastes(n_ratings: Array) -> Array:
     enough = np.flatnonzero(n_ratings >= MIN_RATINGS)
     users = enough if len(enough) else np.flatnonzero(n_ratings)
     return users[:: max(1, -(-len(users) // N_TASTES))]
-
-
-def keep_places(shown: Sequence[Any], chosen: Sequence[Any]) -> list[Any]:
-    """The chosen titles, those that are shown already in their places."""
-    new = [movie for movie in chosen if movie not in shown]
-    wall = [movie if movie in chosen else (new.pop(0) if new else None) for movie in shown]
-    return [movie for movie in (*wall, *new) if movie is not None]

@@ -13,13 +13,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from scipy.sparse import csr_matrix, diags_array, hstack
 
-from recommender.estimators.attribution import Contribution
 from recommender.estimators.base import Recommender
 from recommender.estimators.bias import MOVIE_SHRINKAGE
 from recommender.estimators.config import Config, number
 from recommender.estimators.content import ContentRecommender
 from recommender.estimators.dataset import Dataset
 from recommender.estimators.ease import MetadataEaseConfig, MetadataEaseRecommender
+from recommender.estimators.explaining import Contribution
 from recommender.estimators.inner_splits import inner_splits
 from recommender.estimators.interactions import Array, once, resized
 from recommender.estimators.item_features import AGE, ITEM_FEATURES, Genres, Tastes, item_features_of, log_ages

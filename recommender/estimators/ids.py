@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -133,3 +133,28 @@ class IdIndex:
         except ValueError:  # not ids at all (None, a mix): none is known; the caller words that
             return wanted.astype(object)
         return ids if ids.dtype == self._dtype else ids.astype(object)
+
+
+def keep_places(shown: Sequence[Any], chosen: Sequence[Any]) -> list[Any]:
+    """Order the chosen titles so that those already shown stay in their places.
+
+    Parameters
+    ----------
+    shown
+        Ids on the page, in order.
+    chosen
+        Ids to show next.
+
+    Returns
+    -------
+    list
+        The ids of `chosen`, new ones in the places of those that go.
+
+    Examples
+    --------
+    >>> keep_places([1, 2, 3], [3, 4, 1])
+    [1, 4, 3]
+    """
+    new = [movie for movie in chosen if movie not in shown]
+    wall = [movie if movie in chosen else (new.pop(0) if new else None) for movie in shown]
+    return [movie for movie in (*wall, *new) if movie is not None]

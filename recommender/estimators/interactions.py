@@ -223,3 +223,16 @@ def places_of(wanted: Array, known: Array) -> tuple[Array, Array]:
     places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
     is_known = known[places] == wanted
     return places[is_known], is_known
+
+
+def latest_ratings(
+    rows: Array, cols: Array, values: Array, times: Array, shape: tuple[int, int]
+) -> tuple[csr_matrix, Array]:
+    """The last rating by time, then by row order, of each user and movie, as CSR with its times."""
+    pairs = rows.astype(np.int64) * max(shape[1], 1) + cols
+    order = np.lexsort((times, pairs))
+    pairs = pairs[order]
+    is_last = np.append(pairs[1:] != pairs[:-1], True) if len(pairs) else np.empty(0, dtype=bool)
+    kept = order[is_last]
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows[kept], minlength=shape[0]))])
+    return csr_matrix((values[kept], cols[kept], indptr), shape=shape), times[kept]

@@ -21,7 +21,16 @@ EXCLUDED = -np.inf
 SCORE_BITS = 16
 NEAR_TIE = 2.0 ** (1 - SCORE_BITS)  # the largest rounding step, relative to a score: see round_scores
 EXACT_BITS = 24  # those of a float32: for models whose fit and scores do not use BLAS
+MISERY = 0.5  # stars below what a person gives on average: predictions stay near it, so that is the worst eighth
+POOL_FACTOR = 13  # of k: the best so many may come into a list
+POOL_EXTRA = 120  # but no more than so many beyond k
+POOL_SHARE = 0.25  # of all candidates: in a small catalogue the 120th is no good movie any more
 GROUP = 16  # scores, of which only the highest counts in a first look for the best k
+
+
+def pool_size(k: int, n_candidates: int) -> int:
+    """Number of best movies from which a list of k is chosen, given the number of candidates."""
+    return max(k, min(POOL_FACTOR * k, k + POOL_EXTRA, int(POOL_SHARE * n_candidates)))
 
 
 def check_k(k: Any) -> int:
@@ -131,3 +140,16 @@ def merge_repeated(users: IdArray, excluded: list[Array] | None) -> tuple[IdArra
             merged[code].append(positions)
         excluded = [np.concatenate(parts) for parts in merged]
     return unique, excluded
+
+
+def average_without_misery(worth: Array, stars: Array, means: Array) -> Array:
+    """One value a movie, EXCLUDED where one of the company is predicted to give MISERY stars less than their mean.
+
+    `worth` and `stars` are (people, movies), `worth` 0 or more on a scale of each person's own; all have equal say.
+    """
+    best = worth.max(axis=1, keepdims=True)
+    share = np.sort(worth / np.where(best > 0, best, 1.0), axis=0)  # sorted, so that the sum is the same in any order
+    together = np.asarray(share.mean(axis=0))
+    if len(worth) > 1:
+        together[(stars < means[:, None] - MISERY).any(axis=0)] = EXCLUDED
+    return together

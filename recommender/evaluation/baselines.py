@@ -14,7 +14,27 @@ HALF_LIVES_DAYS = (1.0, 7.0, 30.0, 365.0)
 
 
 def fitter(algorithm: str, random_state: int = 0, **hyper_parameters: Any) -> Fitter:
-    """Fits ESTIMATORS[algorithm] with these hyper-parameters; what is not given is chosen by each fit."""
+    """Return a function that fits one algorithm, for `evaluate_on_cuts`.
+
+    Parameters
+    ----------
+    algorithm
+        One of `ALGORITHMS`.
+    random_state
+        Seed of the model.
+    **hyper_parameters
+        Those of the algorithm; each fit may choose the others.
+
+    Returns
+    -------
+    callable
+        Dataset -> fitted Recommender.
+
+    Examples
+    --------
+    >>> fitter("ease", regularization=1.0)(dataset).algorithm
+    'ease'
+    """
 
     def fit(dataset: Dataset) -> Recommender:
         return ESTIMATORS[algorithm](random_state=random_state, **hyper_parameters).fit(dataset)
@@ -29,7 +49,23 @@ def popularity_baselines(half_lives_days: Sequence[float] = HALF_LIVES_DAYS) -> 
 
 
 def baselines(half_lives_days: Sequence[float] = HALF_LIVES_DAYS) -> dict[str, Fitter]:
-    """What a person would build in an hour: popularity of each kind and item-kNN."""
+    """Return the simple models that a new one has to beat: popularity and item-kNN.
+
+    Parameters
+    ----------
+    half_lives_days
+        In days, one popularity model each: an older positive counts half after so long.
+
+    Returns
+    -------
+    dict of str to callable
+        Fitters by name: `popular` (of all time), `popular_7d` and the like, and `item_knn`.
+
+    Examples
+    --------
+    >>> sorted(baselines([7.0]))
+    ['item_knn', 'popular', 'popular_7d']
+    """
     return popularity_baselines(half_lives_days) | {ITEM_KNN: fitter(ITEM_KNN)}
 
 

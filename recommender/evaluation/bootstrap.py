@@ -19,7 +19,22 @@ CHUNK_DRAWS = 4_000_000  # bounds memory: resamples of one chunk x users
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over rows, its interval, and the evidence behind it. `low` and `high` are NaN below two users."""
+    """A mean with its interval, and the evidence behind it.
+
+    Attributes
+    ----------
+    mean, low, high : float
+        In the unit of the values. `low` and `high` are NaN below two users.
+    n_users, n_rows : int
+        Users and rows behind the mean.
+    confidence : float
+        Coverage of the interval, such as 0.95.
+
+    Examples
+    --------
+    >>> print(Interval(0.01, -0.002, 0.022, n_users=310, n_rows=420))
+    +0.0100 [-0.0020, +0.0220] n=310
+    """
 
     mean: float
     low: float
@@ -32,14 +47,54 @@ class Interval:
         return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}] n={self.n_users}"
 
     def to_dict(self) -> dict[str, float | int | None]:
-        """JSON-able; NaN and infinity become None."""
+        """Return the fields for JSON.
+
+        Returns
+        -------
+        dict
+            NaN and infinity become None.
+
+        Examples
+        --------
+        >>> Interval(0.5, float("nan"), float("nan"), 1, 1).to_dict()["low"] is None
+        True
+        """
         return {name: value if math.isfinite(value) else None for name, value in asdict(self).items()}
 
 
 def bootstrap_mean(
     values: Array, users: Any, *, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
 ) -> Interval:
-    """The mean of `values` (one a row) with an interval; `users` names the user of each row. NaN rows are left out."""
+    """Compute a mean and its percentile interval, resampling whole users (see above for the sources).
+
+    Parameters
+    ----------
+    values
+        One per row; NaN rows are left out.
+    users
+        The user of each row.
+    resamples
+        Number of resamples, 1000 or more.
+    confidence
+        Coverage of the interval, between 0 and 1.
+    seed
+        Seed of the resamples.
+
+    Returns
+    -------
+    Interval
+        The mean over rows.
+
+    Raises
+    ------
+    ValueError
+        `resamples` or `confidence` is out of range.
+
+    Examples
+    --------
+    >>> print(bootstrap_mean([0.1, 0.3, 0.2, 0.4], ["ann", "ann", "bob", "cleo"]))
+    +0.2500 [+0.2000, +0.4000] n=3
+    """
     if resamples < 1000:
         raise ValueError(f"resamples: expected 1000 or more, got {resamples}")
     if not 0 < confidence < 1:
@@ -62,7 +117,36 @@ def bootstrap_mean(
 def paired_bootstrap(
     candidate: Array, reference: Array, users: Any, *, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
 ) -> Interval:
-    """Candidate less reference, where row i of both is about the same user and the same list."""
+    """Compute the mean of candidate less reference, and its interval.
+
+    Parameters
+    ----------
+    candidate, reference
+        Values of two models; row i of both is the same user and the same list.
+    users
+        The user of each row.
+    resamples
+        Number of resamples, 1000 or more.
+    confidence
+        Coverage of the interval, between 0 and 1.
+    seed
+        Seed of the resamples.
+
+    Returns
+    -------
+    Interval
+        Above 0 where the candidate is better.
+
+    Raises
+    ------
+    ValueError
+        The rows do not pair, or an option is out of range.
+
+    Examples
+    --------
+    >>> print(paired_bootstrap([0.2, 0.5, 0.3], [0.1, 0.3, 0.3], ["ann", "bob", "cleo"]))
+    +0.1000 [+0.0000, +0.2000] n=3
+    """
     candidate, reference = np.asarray(candidate, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     if not len(candidate) == len(reference) == len(users):
         raise ValueError(f"rows do not pair: {len(candidate)}, {len(reference)} and {len(users)} users")

@@ -11,21 +11,35 @@ from itertools import count
 from time import perf_counter
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 
-from recommender.estimators import Dataset, Recommender
 from recommender.evaluation.baselines import Fitter, simple_baselines
 from recommender.evaluation.bootstrap import Interval, paired_bootstrap
-from recommender.evaluation.evaluate import Evaluation, evaluate_requests, pool, predict_stars
+from recommender.evaluation.evaluate import Evaluation
+from recommender.evaluation.folds import TemporalFold
 from recommender.evaluation.metrics import METRICS
-from recommender.evaluation.requests import Requests, Sampling, later_positives
-from recommender.evaluation.splits import TimeSplit, temporal_cuts
+from recommender.evaluation.requests import Sampling
+from recommender.evaluation.splits import temporal_cuts
 
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Comparison:
+    """Evaluations of several models on the same lists; `comparison["hybrid"]` is one of them.
+
+    Attributes
+    ----------
+    evaluations : dict of str to Evaluation
+        By name of the model.
+
+    Examples
+    --------
+    >>> sorted(comparison.evaluations)
+    ['ease', 'popular']
+    """
+
     evaluations: dict[str, Evaluation]
 
     def __getitem__(self, name: str) -> Evaluation:
@@ -34,7 +48,34 @@ class Comparison:
     def difference(
         self, candidate: str, reference: str, metric: str = "ndcg", part: str | None = None, **options: Any
     ) -> Interval:
-        """Candidate less reference, paired by user and cut; `part` is one of SLICES, `options` go to the bootstrap."""
+        """Compute candidate less reference, paired by user and cut.
+
+        Parameters
+        ----------
+        candidate, reference
+            Names of models.
+        metric
+            One of METRICS.
+        part
+            One of SLICES; None means all lists.
+        **options
+            Those of `paired_bootstrap`.
+
+        Returns
+        -------
+        Interval
+            Above 0 where the candidate is better.
+
+        Raises
+        ------
+        ValueError
+            The two were not evaluated on the same users, or `part` is unknown.
+
+        Examples
+        --------
+        >>> comparison.difference("ease", "popular").n_users
+        1
+        """
         keys = ["user_id", "cut"]
         pairs = (
             self[candidate].per_user(part).merge(self[reference].per_user(part), on=keys, how="outer", indicator=True)
@@ -46,25 +87,84 @@ class Comparison:
         )
 
     def among(self, movie_ids: Iterable[Any]) -> Self:
-        """The same lists, with only these movies counting as right."""
+        """Return the same lists, with only some movies counting as right.
+
+        Parameters
+        ----------
+        movie_ids
+            Those movies.
+
+        Returns
+        -------
+        Comparison
+            This one stays as it is.
+
+        Examples
+        --------
+        >>> comparison.among([4, 5])["ease"].positives["movie_id"].nunique()
+        1
+        """
         movie_ids = list(movie_ids)
         return type(self)({name: evaluation.among(movie_ids) for name, evaluation in self.evaluations.items()})
 
     def best_simple_baseline(self, metric: str = "ndcg") -> str:
-        """Name of the best simple baseline by that metric; ValueError if none was evaluated."""
+        """Return the name of the best simple baseline.
+
+        Parameters
+        ----------
+        metric
+            The key of `Evaluation.summary` that decides.
+
+        Returns
+        -------
+        str
+            One of the names that `baselines` gives.
+
+        Raises
+        ------
+        ValueError
+            No simple baseline was evaluated.
+
+        Examples
+        --------
+        >>> comparison.best_simple_baseline()
+        'popular'
+        """
         names = simple_baselines(self.evaluations)
         if not names:
             raise ValueError("no simple baseline was evaluated")
         return max(names, key=lambda name: self[name].summary()[metric])
 
     def table(self) -> pd.DataFrame:
-        """Summary metrics, one row per model, best nDCG first."""
+        """Return the summaries as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per model, best nDCG first; the columns of `Evaluation.summary`.
+
+        Examples
+        --------
+        >>> comparison.table().index.tolist()
+        ['ease', 'popular']
+        """
         rows = {name: evaluation.summary() for name, evaluation in self.evaluations.items()}
         table = pd.DataFrame.from_dict(rows, orient="index")
         return table.sort_values(METRICS[0], ascending=False, kind="stable")
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able: `Evaluation.to_dict` of each model by name."""
+        """Return all evaluations for JSON.
+
+        Returns
+        -------
+        dict
+            `Evaluation.to_dict` by name of the model.
+
+        Examples
+        --------
+        >>> list(comparison.to_dict()["ease"])
+        ['k', 'summary', 'slices', 'seconds']
+        """
         return {name: evaluation.to_dict() for name, evaluation in self.evaluations.items()}
 
 
@@ -79,11 +179,44 @@ def evaluate_on_cuts(
     sampling: Sampling | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Fit each model before each cut and evaluate it after; see `temporal_cuts` and `later_positives`.
+    """Fit each model before each cut and evaluate it after.
 
-    A fitter gets the Dataset of what was known before the cut, metadata included, and may return a model that was
-    trained elsewhere on no later data. `progress(step, done, total)` is called before each step and at the end;
-    what it raises stops the evaluation.
+    Each later positive is looked for in the list folded in from that user's earlier ratings; all movies rated before
+    the cut are ranked. Users without ratings take part. Movies new after the cut have a slice of their own.
+
+    Parameters
+    ----------
+    fitters
+        By name: Dataset -> fitted Recommender. A fitter gets what was known before the cut, metadata included. It may
+        return a model that was trained elsewhere on no later data.
+    ratings, movies
+        As for `Dataset.from_frames`.
+    cuts
+        As for `temporal_cuts`.
+    k
+        Length of the lists.
+    implicit_threshold
+        The rating from which on a rating is a positive; None makes all of them positives.
+    sampling
+        Bounds the number of lists.
+    progress
+        Called as progress(step, done, total) before each step and at the end; what it raises stops the evaluation.
+
+    Returns
+    -------
+    Comparison
+        Pooled over cuts.
+
+    Raises
+    ------
+    ValueError
+        There is no fitter, or a cut has no later positive of a movie that was rated before.
+
+    Examples
+    --------
+    >>> fitters = {"ease": fitter("ease", regularization=1.0), "popular": fitter("popularity")}
+    >>> evaluate_on_cuts(fitters, ratings, cuts=[0.7])["ease"].k
+    10
     """
     if not fitters:
         raise ValueError("fitters: expected at least one model to evaluate")
@@ -109,58 +242,26 @@ def evaluate_on_cuts(
     return Comparison({name: pool(evaluations) for name, evaluations in result.items()})
 
 
-@dataclass(frozen=True)
-class TemporalFold:
-    """One cut: what models learn from before it (`dataset`) and what all of them are asked after it, made once."""
-
-    split: TimeSplit
-    dataset: Dataset
-    catalogue: pd.DataFrame
-    requests: Requests
-    of_new_movies: Requests
-    new_movies: list[Any]
-
-    @classmethod
-    def after(
-        cls, split: TimeSplit, movies: pd.DataFrame | None, threshold: float | None, sampling: Sampling | None
-    ) -> Self:
-        rated_later = split.test["movie_id"].unique()
-        known = set(split.train["movie_id"].unique())
-        requests = later_positives(split, threshold, sampling=sampling)
-        if not len(requests):
-            raise ValueError(f"cut {split.cut}: no later positive of a movie that was rated before")
-        return cls(
-            split=split,
-            dataset=training_dataset(split.train, movies, threshold),
-            catalogue=_catalogue(movies, split),
-            requests=requests,
-            of_new_movies=later_positives(split, threshold, of_new_movies=True, sampling=sampling),
-            new_movies=[movie for movie in rated_later.tolist() if movie not in known],
-        )
-
-    def evaluate(self, model: Recommender, k: int) -> Evaluation:
-        """Metrics of a model fitted on `dataset`, for lists of k movies; new movies have a slice of their own."""
-        # Later histories hold movies that came after the cut: the model must know their ids, as in a running site.
-        model = model.with_movies(self.catalogue)
-        users = self.requests.table["user_id"].unique()
-        test = self.split.test[self.split.test["user_id"].isin(users)]
-        stars = predict_stars(model, test, self.split.train, self.split.cut.isoformat())
-        evaluation = evaluate_requests(model, self.requests, self.split.train, k=k, stars=stars)
-        if not model.scores_new_movies or not len(self.of_new_movies):
-            return evaluation
-        new = evaluate_requests(model, self.of_new_movies, self.split.train, k=k, candidates=self.new_movies)
-        return replace(evaluation, new_movies=new.lists)
+def pool(evaluations: list[Evaluation]) -> Evaluation:
+    """Cuts of one model as one evaluation."""
+    starts = np.cumsum([0] + [len(evaluation.lists) for evaluation in evaluations])
+    positives = [
+        evaluation.positives.assign(list=evaluation.positives["list"] + start)
+        for evaluation, start in zip(evaluations, starts[:-1], strict=True)
+    ]
+    new_movies = [evaluation.new_movies for evaluation in evaluations if evaluation.new_movies is not None]
+    return Evaluation(
+        k=evaluations[0].k,
+        lists=_stack([evaluation.lists for evaluation in evaluations]),
+        positives=_stack(positives),
+        catalogue=dict(pd.DataFrame([evaluation.catalogue for evaluation in evaluations]).mean()),
+        stars=_stack([evaluation.stars for evaluation in evaluations]),
+        new_movies=_stack(new_movies) if new_movies else None,
+        shown=pd.concat([evaluation.shown for evaluation in evaluations]).groupby(level=0).sum(),
+        seconds=dict(pd.DataFrame([evaluation.seconds for evaluation in evaluations]).sum()),
+    )
 
 
-def training_dataset(train: pd.DataFrame, movies: pd.DataFrame | None, threshold: float | None) -> Dataset:
-    """These ratings, with the metadata of their movies only: encoders must not learn from later movies."""
-    known = None if movies is None else movies[movies["movie_id"].isin(train["movie_id"].unique())]
-    return Dataset.from_frames(train, known, threshold)
-
-
-def _catalogue(movies: pd.DataFrame | None, split: TimeSplit) -> pd.DataFrame:
-    """`movies`, with a bare row for each rated movie that it lacks."""
-    rated = pd.concat([split.train["movie_id"], split.test["movie_id"]]).drop_duplicates()
-    if movies is None:
-        return pd.DataFrame({"movie_id": rated})
-    return pd.concat([movies, pd.DataFrame({"movie_id": rated[~rated.isin(movies["movie_id"])]})], ignore_index=True)
+def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else frames[0]

@@ -12,23 +12,39 @@ import pandas as pd
 
 from recommender.estimators import Recommender
 from recommender.evaluation.bootstrap import Interval, bootstrap_mean
-from recommender.evaluation.metrics import METRICS, accuracy, describe_lists, rmse
+from recommender.evaluation.list_metrics import describe_lists
+from recommender.evaluation.metrics import METRICS, accuracy, rmse
 from recommender.evaluation.requests import Requests
 from recommender.evaluation.slices import HISTORY_SLICES, NEW_MOVIES, SLICES, in_history_slice, movie_slices, slice_of
-
-RATING_USERS = 64  # users x movies predicted at a time
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """Metrics of one model, pooled over cuts.
 
-    `lists`: a row a list: user_id, cut, n_history, weight, ndcg, recall, precision.
-    `positives`: a row a right movie: list (row of `lists`), movie_id, movie_slice, rank (0: not shown).
-    `new_movies`: like `lists`, for lists of new movies alone; None where the model cannot score those.
-    `stars`: user_id, cut, rating, predicted, n_history (ratings before the cut), movie_slice.
-    `catalogue`: coverage and the like, mean over cuts.
-    `shown`: how often each movie is shown, by id, over each user's last list.
+    Attributes
+    ----------
+    k : int
+        Length of the lists.
+    lists : pandas.DataFrame
+        A row per list: user_id, cut, n_history, weight, ndcg, recall, precision.
+    positives : pandas.DataFrame
+        A row per right movie: list (row of `lists`), movie_id, movie_slice, rank (0: not shown).
+    catalogue : dict of str to float
+        What `describe_lists` gives, mean over cuts.
+    stars : pandas.DataFrame
+        user_id, cut, rating, predicted, n_history (ratings before the cut), movie_slice.
+    new_movies : pandas.DataFrame or None
+        Like `lists`, for lists of new movies alone; None where the model cannot score those.
+    shown : pandas.Series
+        How often each movie is shown, by id, over each user's last list.
+    seconds : dict of str to float
+        Time of `fit` and `score`.
+
+    Examples
+    --------
+    >>> comparison["ease"].lists.columns.tolist()
+    ['user_id', 'cut', 'n_history', 'weight', 'ndcg', 'recall', 'precision']
     """
 
     k: int
@@ -41,9 +57,27 @@ class Evaluation:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def per_user(self, part: str | None = None) -> pd.DataFrame:
-        """user_id, cut, n_history (at the first list), ndcg, recall, precision: weighted means of the user's lists.
+        """Return weighted means of each user's lists.
 
-        `part` names one of SLICES. Of movie slices only those movies count as right.
+        Parameters
+        ----------
+        part
+            One of SLICES; None means all lists. Of movie slices only those movies count as right.
+
+        Returns
+        -------
+        pandas.DataFrame
+            user_id, cut, n_history (at the first list), ndcg, recall, precision.
+
+        Raises
+        ------
+        ValueError
+            `part` is unknown.
+
+        Examples
+        --------
+        >>> len(comparison["ease"].per_user())
+        1
         """
         if part not in self._users:
             lists = self._part(part)
@@ -67,7 +101,23 @@ class Evaluation:
         return self._of_positives(self.positives["movie_slice"] == part)
 
     def among(self, movie_ids: Iterable[Any]) -> Self:
-        """The same lists, with only these movies counting as right."""
+        """Return the same lists, with only some movies counting as right.
+
+        Parameters
+        ----------
+        movie_ids
+            Those movies.
+
+        Returns
+        -------
+        Evaluation
+            This one stays as it is.
+
+        Examples
+        --------
+        >>> comparison["ease"].among([4, 5]).k
+        10
+        """
         return replace(self, lists=self._of_positives(self.positives["movie_id"].isin(list(movie_ids))))
 
     def _of_positives(self, is_right: pd.Series) -> pd.DataFrame:
@@ -75,19 +125,66 @@ class Evaluation:
         return self.lists.assign(**accuracy(chosen["list"], chosen["rank"], len(self.lists), self.k))
 
     def interval(self, metric: str = "ndcg", part: str | None = None, **options: Any) -> Interval:
-        """The mean over users and cuts; `options` are those of `bootstrap_mean`."""
+        """Compute the mean over users and cuts, with its interval.
+
+        Parameters
+        ----------
+        metric
+            One of METRICS.
+        part
+            One of SLICES; None means all lists.
+        **options
+            Those of `bootstrap_mean`.
+
+        Returns
+        -------
+        Interval
+            From 0 to 1, like the metric.
+
+        Raises
+        ------
+        ValueError
+            `metric` or `part` is unknown.
+
+        Examples
+        --------
+        >>> comparison["ease"].interval("recall").n_users
+        1
+        """
         if metric not in METRICS:
             raise ValueError(f"metric: expected one of {', '.join(METRICS)}, got {metric!r}")
         users = self.per_user(part)
         return bootstrap_mean(users[metric].to_numpy(), users["user_id"].to_numpy(), **options)
 
     def summary(self) -> dict[str, float]:
-        """Means over users and cuts, what the lists are like, and the counts behind them."""
+        """Return means over users and cuts, what the lists are like, and the counts behind them.
+
+        Returns
+        -------
+        dict of str to float
+            METRICS, rmse (stars), those of `describe_lists`, n_users, n_lists, n_stars.
+
+        Examples
+        --------
+        >>> "ndcg" in comparison["ease"].summary()
+        True
+        """
         values, counts = self._values_and_counts()
         return values | self.catalogue | counts
 
     def slices(self) -> dict[str, dict[str, float]]:
-        """For each of SLICES METRICS, rmse, n_users, n_lists and n_stars."""
+        """Return the metrics of each slice.
+
+        Returns
+        -------
+        dict of str to dict
+            For each of SLICES: METRICS, rmse (stars), n_users, n_lists and n_stars.
+
+        Examples
+        --------
+        >>> list(comparison["ease"].slices())[:2]
+        ['history_0', 'history_1_4']
+        """
         found = {}
         for part in SLICES:
             values, counts = self._values_and_counts(part)
@@ -108,7 +205,18 @@ class Evaluation:
         return known if part is None else known[in_history_slice(known["n_history"], part)]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able; a metric without a value is None."""
+        """Return summary and slices for JSON.
+
+        Returns
+        -------
+        dict
+            k, summary, slices and seconds; a metric without a value is None.
+
+        Examples
+        --------
+        >>> comparison["ease"].to_dict()["k"]
+        10
+        """
         slices = {name: _plain(values) for name, values in self.slices().items()}
         return {"k": self.k, "summary": _plain(self.summary()), "slices": slices, "seconds": _plain(self.seconds)}
 
@@ -153,45 +261,9 @@ def evaluate_lists(
     )
 
 
-def predict_stars(model: Recommender, test: pd.DataFrame, train: pd.DataFrame, cut: str = "") -> pd.DataFrame:
-    """A row for each row of `test`, whose movies the model must know; see `Evaluation.stars`."""
-    test = test.sort_values("user_id", kind="stable")
-    rows, users = pd.factorize(test["user_id"])
-    predicted = np.empty(len(test))
-    for start in range(0, len(users), RATING_USERS):
-        chosen = (rows >= start) & (rows < start + RATING_USERS)
-        columns, movies = pd.factorize(test["movie_id"][chosen])
-        stars = model.predict_ratings(users[start : start + RATING_USERS], movies)
-        predicted[chosen] = stars[rows[chosen] - start, columns]
-    n_history = test["user_id"].map(train["user_id"].value_counts()).fillna(0).astype(np.int64)
-    told = pd.DataFrame({"user_id": test["user_id"], "rating": test["rating"], "n_history": n_history})
-    told["movie_slice"] = slice_of(test["movie_id"], movie_slices(train))
-    return told.assign(cut=cut, predicted=predicted).reset_index(drop=True)
-
-
 def no_stars() -> pd.DataFrame:
     """An empty table with the columns of `Evaluation.stars`."""
     return pd.DataFrame(columns=["user_id", "cut", "rating", "predicted", "n_history", "movie_slice"])
-
-
-def pool(evaluations: list[Evaluation]) -> Evaluation:
-    """Cuts of one model as one evaluation."""
-    starts = np.cumsum([0] + [len(evaluation.lists) for evaluation in evaluations])
-    positives = [
-        evaluation.positives.assign(list=evaluation.positives["list"] + start)
-        for evaluation, start in zip(evaluations, starts[:-1], strict=True)
-    ]
-    new_movies = [evaluation.new_movies for evaluation in evaluations if evaluation.new_movies is not None]
-    return Evaluation(
-        k=evaluations[0].k,
-        lists=_stack([evaluation.lists for evaluation in evaluations]),
-        positives=_stack(positives),
-        catalogue=dict(pd.DataFrame([evaluation.catalogue for evaluation in evaluations]).mean()),
-        stars=_stack([evaluation.stars for evaluation in evaluations]),
-        new_movies=_stack(new_movies) if new_movies else None,
-        shown=pd.concat([evaluation.shown for evaluation in evaluations]).groupby(level=0).sum(),
-        seconds=dict(pd.DataFrame([evaluation.seconds for evaluation in evaluations]).sum()),
-    )
 
 
 def _find(requests: Requests, shown: pd.DataFrame) -> pd.DataFrame:
@@ -215,11 +287,6 @@ def _weighted_means(lists: pd.DataFrame) -> pd.DataFrame:
     means = sums[list(METRICS)].div(sums["weight"], axis=0)
     means.insert(0, "n_history", by_user["n_history"].min())
     return means.reset_index()
-
-
-def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    filled = [frame for frame in frames if len(frame)]
-    return pd.concat(filled, ignore_index=True) if filled else frames[0]
 
 
 def _plain(values: dict[str, float]) -> dict[str, float | int | None]:

@@ -24,9 +24,24 @@ LONG_HISTORY = 20  # from here on a user's positives are sampled; before, each o
 
 @dataclass(frozen=True)
 class Sampling:
-    """Bounds the number of lists. Of more than `max_users` users so many are drawn; of a user's positives with
-    LONG_HISTORY or more earlier ratings `max_positives`, with weights that make their weighted mean stand for all.
-    Where that still makes more than `max_lists` lists, every user keeps at most so many, drawn evenly, as fit in.
+    """Bounds the number of lists in an evaluation.
+
+    Attributes
+    ----------
+    max_users : int or None
+        Of more users, this many are drawn.
+    max_positives : int
+        Of a user's positives with LONG_HISTORY or more earlier ratings, at most this many are drawn, with weights that
+        make their weighted mean stand for all.
+    max_lists : int
+        If there are still more lists, every user keeps at most as many, drawn evenly, as fit in.
+    seed : int
+        Seed of the draws.
+
+    Examples
+    --------
+    >>> Sampling(max_users=100).max_lists
+    10000
     """
 
     max_users: int | None = 5000

@@ -17,6 +17,7 @@ HISTORY_SLICES: dict[str, tuple[int, float]] = {  # earlier ratings, from and to
 NEW_MOVIES = "movies_new"
 MOVIE_SLICES = ("movies_head", "movies_middle", "movies_tail", NEW_MOVIES)
 SLICES = (*HISTORY_SLICES, *MOVIE_SLICES)
+"""Names of the slices: users by number of earlier ratings, and movies by popularity."""
 
 HEAD_SHARE = 0.5  # the most rated movies that together hold half of the ratings
 MIDDLE_SHARE = 0.8  # and those that follow, up to four fifths

@@ -13,7 +13,23 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class TimeSplit:
-    """`train` is everything before `cut`, `test` what follows."""
+    """A log divided by time.
+
+    Attributes
+    ----------
+    train : pandas.DataFrame
+        The ratings before `cut`.
+    test : pandas.DataFrame
+        Those from it on.
+    cut : pandas.Timestamp
+        The moment.
+
+    Examples
+    --------
+    >>> [split] = temporal_cuts(ratings, [0.8])
+    >>> str(split.cut)
+    '2026-01-09 00:00:00+00:00'
+    """
 
     train: pd.DataFrame
     test: pd.DataFrame
@@ -21,10 +37,30 @@ class TimeSplit:
 
 
 def temporal_cuts(ratings: pd.DataFrame, cuts: Sequence[float | datetime] = (0.7, 0.8, 0.9)) -> list[TimeSplit]:
-    """Everything before each cut against everything from it on.
+    """Split a log at moments, everything before each against everything from it on.
 
-    A cut is a moment, or a share of the log: the time of the rating at that share of the rows. Ratings given at
-    that very time all belong to `test`.
+    Parameters
+    ----------
+    ratings
+        user_id, movie_id, rating and rated_at, in any order.
+    cuts
+        Each is a moment, or a share of the log between 0 and 1: the time of the rating at that share of the rows.
+        Ratings at that very time all belong to `test`.
+
+    Returns
+    -------
+    list of TimeSplit
+        One per cut.
+
+    Raises
+    ------
+    ValueError
+        A share is not between 0 and 1, or a side of a cut has no ratings.
+
+    Examples
+    --------
+    >>> [(len(split.train), len(split.test)) for split in temporal_cuts(ratings, [0.5, 0.8])]
+    [(5, 5), (8, 2)]
     """
     log = in_time_order(ratings)
     splits = []

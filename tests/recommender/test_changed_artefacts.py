@@ -106,7 +106,7 @@ def test_a_removed_folder_is_one_alert_of_old_and_new_processes(train, fan, monk
 
 def test_an_unchanged_artefact_is_not_read_again(train, camps, monkeypatch):
     train(version=1)
-    monkeypatch.setattr("recommender.estimators.artifact.sha256", None)
+    monkeypatch.setattr("recommender.estimators.manifest.sha256", None)
     server.refresh()
     assert [loaded.version for loaded in server.models()] == [1]
 

@@ -12,10 +12,10 @@ import pytest
 
 from recommender.estimators import ArtifactError, Dataset, artifact_checksum, load_recommender
 from recommender.estimators import artifact as artifact_module
-from recommender.estimators.artifact import sha256, verify_artifact
 from recommender.estimators.artifact_files import copy_artifact
 from recommender.estimators.config import RENAMED_PARAMETERS, RENAMED_STATE
 from recommender.estimators.ease import EaseRecommender
+from recommender.estimators.manifest import FORMAT_VERSION, sha256, verify_artifact
 from recommender.estimators.popularity import PopularityRecommender
 from tests.artefact_files import overwrite, replace_array, rewrite_manifest
 from tests.recommender.estimators.data import tastes
@@ -35,7 +35,7 @@ def folder(model: EaseRecommender, tmp_path: Path) -> Path:
 
 def test_the_manifest_says_what_the_artefact_is(model: EaseRecommender, folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["format_version"] == artifact_module.FORMAT_VERSION
+    assert manifest["format_version"] == FORMAT_VERSION
     assert manifest["algorithm"] == "ease"
     assert manifest["model"]["hyper_parameters"] == {
         "regularization": 2.0,
@@ -203,7 +203,7 @@ def test_reads_the_dense_weights_of_an_earlier_release(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format_version": 99}, f"format version 99 is newer than this program's {artifact_module.FORMAT_VERSION}"),
+        ({"format_version": 99}, f"format version 99 is newer than this program's {FORMAT_VERSION}"),
         ({"format_version": 2}, "format version 2 is older"),
         ({"format_version": None}, "names no format version"),
         ({"files": []}, "a table of files"),

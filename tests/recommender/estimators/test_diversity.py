@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from benchmarks.diversity import diversify
 from recommender.estimators import ESTIMATORS, Dataset
-from recommender.estimators.diversity import choose_unlike, pool_size
-from recommender.evaluation.metrics import describe_lists
+from recommender.estimators.diversity import choose_unlike
+from recommender.estimators.ranking import pool_size
+from recommender.evaluation.list_metrics import describe_lists
 from tests.recommender.estimators.data import tastes
 from tests.recommender.estimators.fitted_models import assert_lists, fitted
 

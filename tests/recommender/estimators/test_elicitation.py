@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.estimators import ALGORITHMS, Elicitation, Recommender
-from recommender.estimators.elicitation import keep_places
+from recommender.estimators.ids import keep_places
 from tests.recommender.estimators.fitted_models import MOVIES, fitted
 
 movies = st.sampled_from(MOVIES)

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from recommender.estimators.diversity import MISERY, average_without_misery
-from recommender.estimators.ranking import EXCLUDED
+from recommender.estimators.ranking import EXCLUDED, MISERY, average_without_misery
 
 VALUES = st.just(0.0) | st.floats(1e-6, 50)
 WORTH = st.integers(1, 6).flatmap(lambda people: arrays(float, (people, 8), elements=VALUES))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from recommender.evaluation.metrics import (
+from recommender.evaluation.list_metrics import (
     coverage,
     intra_list_diversity,
     mean_popularity,

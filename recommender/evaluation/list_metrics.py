@@ -1,0 +1,148 @@
+"""What lists are like beyond accuracy: share of the catalogue shown, concentration, novelty, diversity.
+
+A row of `owners` and `movies` says that list `owners[i]` shows the movie numbered `movies[i]` of a catalogue of
+`n_movies`.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix, diags_array
+
+Array = np.ndarray[Any, Any]
+
+CHUNK_LISTS = 64  # bounds the memory of intra_list_diversity
+MAX_DIVERSITY_LISTS = 1000
+
+
+def coverage(movies: Array, n_movies: int) -> float:
+    """Share of the catalogue that some list shows."""
+    return len(np.unique(movies)) / n_movies if n_movies else float("nan")
+
+
+def novelty(movies: Array, movie_users: Array, n_users: int) -> float:
+    """Mean self-information of what is shown, in bits: -log2 of the share of users who rated the movie.
+
+    Zhou et al., "Solving the apparent diversity-accuracy dilemma of recommender systems", 2010. A movie that
+    no one rated counts like one rated once.
+    """
+    if not len(movies) or not n_users:
+        return float("nan")
+    return float(np.mean(-np.log2(np.maximum(movie_users[movies], 1) / n_users)))
+
+
+def mean_popularity(movies: Array, movie_users: Array, n_users: int) -> float:
+    """Mean share of users who rated what is shown (average recommendation popularity).
+
+    Yin et al., "Challenging the long tail recommendation", 2012.
+    """
+    if not len(movies) or not n_users:
+        return float("nan")
+    return float(np.mean(movie_users[movies] / n_users))
+
+
+def popularity_gini(movies: Array, n_movies: int) -> float:
+    """Gini coefficient of how often each movie of the catalogue is shown: 0 all alike, near 1 a few only."""
+    counts = np.sort(np.bincount(movies, minlength=n_movies))
+    total = counts.sum()
+    if not total:
+        return float("nan")
+    places = np.arange(1, n_movies + 1)
+    return float((2 * places - n_movies - 1) @ counts / (n_movies * total))
+
+
+def personalisation(owners: Array, movies: Array) -> float:
+    """1 less the mean share of movies that two lists have in common (shared / mean length), over all pairs."""
+    n_lists = len(np.unique(owners))
+    if n_lists < 2:
+        return float("nan")
+    counts = np.unique(movies, return_counts=True)[1]
+    shared = float((counts * (counts - 1) / 2).sum())
+    pairs = n_lists * (n_lists - 1) / 2
+    return 1 - shared / pairs / (len(movies) / n_lists)
+
+
+def intra_list_diversity(owners: Array, movies: Array, ratings: csr_matrix) -> float:
+    """Mean over lists of 1 less the mean cosine of two movies of the list, by who rated them.
+
+    `ratings` is users x movies; a movie's vector has a 1 for each user who rated it (co-ratings), so that the
+    figure means the same with and without metadata. A movie without ratings is unlike every other.
+    Ziegler et al., "Improving recommendation lists through topic diversification", 2005.
+    """
+    vectors = _unit_rows(ratings)
+    lists, owners = np.unique(owners, return_inverse=True)
+    lengths = np.bincount(owners, minlength=len(lists)).astype(np.float64)
+    shows = csr_matrix((np.ones(len(movies)), (owners, movies)), shape=(len(lists), vectors.shape[0]))
+    self_similarity = shows @ np.asarray(vectors.power(2).sum(axis=1)).ravel()
+    together = np.concatenate(
+        [_squared_norms(shows[start : start + CHUNK_LISTS] @ vectors) for start in range(0, len(lists), CHUNK_LISTS)]
+        or [np.empty(0)]
+    )
+    has_pairs = lengths > 1
+    if not has_pairs.any():
+        return float("nan")
+    pairs = lengths[has_pairs] * (lengths[has_pairs] - 1)
+    return float(np.mean(1 - (together[has_pairs] - self_similarity[has_pairs]) / pairs))
+
+
+def _unit_rows(ratings: csr_matrix) -> csr_matrix:
+    """Movies x users, rows of length 1 (or 0)."""
+    rated = csr_matrix(ratings.T)
+    rated.data = np.ones(rated.nnz)
+    norms = np.sqrt(np.diff(rated.indptr))
+    return csr_matrix(diags_array(np.divide(1.0, norms, out=np.zeros(len(norms)), where=norms > 0)) @ rated)
+
+
+def _squared_norms(rows: csr_matrix) -> Array:
+    return np.asarray(rows.power(2).sum(axis=1)).ravel()
+
+
+def describe_lists(shown: pd.DataFrame, train: pd.DataFrame) -> dict[str, float]:
+    """Describe what lists are like beyond accuracy, over the movies of `train`; others are left out.
+
+    `distinct_movies` is a count, `coverage` its share of the catalogue. `novelty` is the mean self-information in bits
+    (Zhou and others, 2010), `mean_popularity` the mean share of users who rated a movie (Yin and others, 2012) and
+    `popularity_gini` the Gini coefficient of how often each movie is shown. `intra_list_diversity` is 1 less the mean
+    cosine of two movies of a list by who rated them (Ziegler and others, 2005; at most MAX_DIVERSITY_LISTS lists),
+    `personalisation` 1 less the mean share of movies that two lists have in common.
+
+    Parameters
+    ----------
+    shown
+        request (number of a list) and movie_id.
+    train
+        Ratings: user_id and movie_id.
+
+    Returns
+    -------
+    dict of str to float
+        Shares are from 0 to 1; a figure without evidence is NaN.
+
+    Examples
+    --------
+    >>> lists = pd.DataFrame({"request": [0, 0, 1], "movie_id": [1, 2, 1]})
+    >>> round(describe_lists(lists, ratings)["coverage"], 2)
+    0.4
+    """
+    users, user_ids = pd.factorize(train["user_id"])
+    rated, catalogue = pd.factorize(train["movie_id"], sort=True)
+    movies = pd.Index(catalogue).get_indexer(pd.Index(shown["movie_id"]))
+    owners = shown["request"].to_numpy(dtype=np.int64)[movies >= 0]
+    movies = movies[movies >= 0]
+    is_shown = (np.bincount(movies, minlength=len(catalogue)) > 0)[rated]  # of the others no rater is asked for
+    pairs = csr_matrix(
+        (np.ones(int(is_shown.sum())), (users[is_shown], rated[is_shown])), shape=(len(user_ids), len(catalogue))
+    )
+    numbers = np.unique(owners)
+    sampled = np.random.default_rng(0).permutation(len(numbers))[:MAX_DIVERSITY_LISTS]
+    in_sample = np.isin(owners, numbers[sampled])
+    return {
+        "distinct_movies": float(len(np.unique(movies))),
+        "coverage": coverage(movies, len(catalogue)),
+        "novelty": novelty(movies, np.diff(pairs.tocsc().indptr), len(user_ids)),
+        "mean_popularity": mean_popularity(movies, np.diff(pairs.tocsc().indptr), len(user_ids)),
+        "popularity_gini": popularity_gini(movies, len(catalogue)),
+        "intra_list_diversity": intra_list_diversity(owners[in_sample], movies[in_sample], pairs),
+        "personalisation": personalisation(owners, movies),
+    }
