@@ -11,7 +11,7 @@ DEV := $(VENV)/.dev-ready
 MANAGE := $(BIN)/python manage.py
 PYTHON ?= $(shell deploy/find-python)
 
-.PHONY: help setup run test fuzz-api bench chaos demo-ops evidence lint format types contracts migrations-check schema check messages python-api train mlflow flower shell up down
+.PHONY: help setup run test fuzz-api bench chaos demo-ops evidence lint hooks format types contracts migrations-check schema check messages python-api train mlflow flower shell up down
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -48,9 +48,14 @@ demo-ops: $(DEV) ## Run the life of a model on a test site; screenshots are left
 evidence: $(RUN) ## Record what CI's last good run of main showed, for the ML Test Score (takes gh, signed in)
 	@deploy/evidence
 
-lint: $(DEV) ## Check style
+lint: $(DEV) ## Check style, spelling and plain words
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/typos
+	@$(BIN)/python deploy/prose.py
+
+hooks: $(DEV) ## Make git run the quick checks before each commit
+	@$(BIN)/pre-commit install
 
 format: $(DEV) ## Put the code into shape
 	@$(BIN)/ruff check --fix-only .

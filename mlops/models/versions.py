@@ -188,7 +188,7 @@ class Promotion(AppendOnly):
     kind = models.CharField(max_length=16, choices=Kind)
     promoted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     reason = models.TextField(blank=True, help_text="As given by a person.")
-    findings = models.JSONField(default=list, blank=True, help_text="Why the site rolled back by itself.")
+    findings = models.JSONField(default=list, blank=True, help_text="Why the site rolled back automatically.")
     promoted_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -31,7 +31,7 @@ def test_one_version_of_each_further_recipe_is_judged_again(alice, quick):
     assert recent_champions(current, recipe_hash("ease", {"regularization": 2.0})) == [first]
 
 
-def test_only_recent_champions_up_to_the_policys_limit_count(alice, quick):
+def test_only_as_many_recent_champions_as_policy_says_count(alice, quick):
     *_, current = champions(*(chosen(float(n)) for n in range(1, 7)))
     candidate = recipe_hash("ease", {"regularization": 99.0})
 

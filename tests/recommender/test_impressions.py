@@ -125,7 +125,7 @@ def test_exit_succeeds_without_the_database(monkeypatch):
     impressions.flush_at_exit()
 
 
-def test_lists_are_pruned_after_the_policys_days(settings):
+def test_lists_are_pruned_after_the_days_of_the_policy(settings):
     days = settings.POLICY.serving.impressions_days
     old = shown(shown_at=timezone.now() - timedelta(days=days, minutes=1))
     young = shown(shown_at=timezone.now() - timedelta(days=days) + timedelta(minutes=1))
