@@ -71,6 +71,7 @@ class Recommender(Scorer):
     """
 
     algorithm: ClassVar[str]
+    is_personal: ClassVar[bool] = True  # False: the same list for everyone
     config_class: ClassVar[type[Config]] = Config
 
     def __init__(self, *, random_state: int = 0, **hyper_parameters: Any) -> None:
@@ -161,8 +162,6 @@ class Recommender(Scorer):
         unrated = ~model.is_rated_[at]
         model._add_movies(given.take(np.flatnonzero(unrated)), at[unrated])
         return model
-
-    # -- lists -------------------------------------------------------------------------------------------------
 
     def recommend(
         self,

@@ -51,6 +51,7 @@ class PopularityRecommender(Recommender):
     """`popularity_of`: the same for everybody."""
 
     algorithm = "popularity"
+    is_personal = False
     config_class: ClassVar[type[Config]] = PopularityConfig
     popularity_prior = 0.0
     score_bits = EXACT_BITS  # counts stay exact up to 16 million

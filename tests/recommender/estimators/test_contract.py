@@ -5,13 +5,14 @@ from tests.recommender.estimators.contract import RecommenderContract
 
 pytestmark = pytest.mark.ml_test("I2")
 
-NOT_PERSONAL = {"test_finds_the_one_right_answer_on_a_checkerboard": {"popularity"}}
+FOR_PERSONAL_MODELS = {"test_finds_the_one_right_answer_on_a_checkerboard"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "algorithm" in metafunc.fixturenames:
-        left_out = NOT_PERSONAL.get(metafunc.function.__name__, set())
-        metafunc.parametrize("algorithm", sorted(set(ESTIMATORS) - left_out))
+        is_for_all = metafunc.function.__name__ not in FOR_PERSONAL_MODELS
+        algorithms = [name for name, kind in ESTIMATORS.items() if kind.is_personal or is_for_all]
+        metafunc.parametrize("algorithm", sorted(algorithms))
 
 
 class TestEveryEstimator(RecommenderContract):
