@@ -50,7 +50,7 @@ def _forget_countries() -> None:
 def _swapping(function: Callable[..., Any]) -> Callable[..., str]:
     def swap(*arguments: Any) -> str:
         # The empty message is the header of a catalogue.
-        return swapped(str(function(*arguments))) if arguments[-1] else str(function(*arguments))
+        return str(function(*arguments)) if arguments == ("",) else swapped(str(function(*arguments)))
 
     return swap
 

@@ -60,7 +60,8 @@ def test_a_resumed_run_continues_from_the_failed_step(rated_site, settings):
     version = ModelVersion.objects.get()
     assert (version.status, version.run, version.snapshot) == ("champion", run, run.snapshot)
     assert Promotion.objects.count() == 1
-    assert "fit: succeeded" in run.steps.get(name="fit", attempt=2).log
+    fit = run.steps.get(name="fit", attempt=2)
+    assert f"fit: {fit.get_status_display()}" in fit.log
     assert "gate: succeeded" not in run.steps.get(name="fit", attempt=2).log
 
 

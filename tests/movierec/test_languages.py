@@ -1,19 +1,25 @@
 """English and Vietnamese: who reads what, and that nothing is left untranslated."""
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
 from gettext import GNUTranslations
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import polib
 import pytest
+from django.contrib.admin import site
+from django.urls import reverse
 from django.utils import translation
 
 from catalog.models import SiteSettings
 from tests.factories import GenreFactory, MovieFactory, RatingFactory, UserFactory
 from tests.processes import ROOT, environment
+from tests.source_tree import APPS
 from tests.swapped_texts import FUNCTIONS, KEPT
 
 pytestmark = pytest.mark.once
@@ -111,13 +117,17 @@ def test_charts_have_numbers_that_browsers_read(client):
     assert [number for number in numbers if not re.fullmatch(r"-?[\d.]+(%|em|rem)?", number)] == []
 
 
-@pytest.mark.django_db
-@pytest.mark.wording
-def test_pages_show_no_words_outside_gettext(client, monkeypatch):
+@pytest.fixture
+def unreadable(monkeypatch) -> None:
     """Every text becomes "øø"; what still reads as words is data, or was not given to gettext."""
     for name in FUNCTIONS:
         function = getattr(translation._trans, name)
         monkeypatch.setattr(translation._trans, name, lambda *given, function=function: _unreadable(function, given))
+
+
+@pytest.mark.django_db
+@pytest.mark.wording
+def test_pages_show_no_words_outside_gettext(client, unreadable):
     nora = UserFactory(username="nora", email="nora@example.org")
     genre = GenreFactory(name="Drama", slug="drama")
     for year in (1999, 2005, 2012):
@@ -140,6 +150,21 @@ def test_pages_show_no_words_outside_gettext(client, monkeypatch):
     assert {page: words for page, words in found.items() if words} == {}
 
 
+@pytest.mark.django_db
+@pytest.mark.wording
+def test_the_admin_shows_no_words_outside_gettext(client, unreadable):
+    """Names of models and fields, choices and hints: Django makes most of them from the code."""
+    client.force_login(UserFactory(username="nora", email="", is_staff=True, is_superuser=True))
+    found = {}
+    for model in site._registry:
+        if model._meta.app_label in APPS:
+            pages = [f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}" for page in ("changelist", "add")]
+            found |= {name: _words_of(page) for name in pages if (page := client.get(reverse(name))).status_code == 200}
+    assert len(found) > 30
+    icons = {"Search", "True", "False"}  # which Django's templates name in English alone
+    assert {page: words for page, words in found.items() if set(words) - icons} == {}
+
+
 def _unreadable(function: Any, given: Any) -> str:
     text = str(function(*given))
     if given[-1] == "":  # the header of a catalogue
@@ -148,7 +173,7 @@ def _unreadable(function: Any, given: Any) -> str:
 
 
 def _words_of(page: Any) -> list[str]:
-    text = re.sub(r"<(script|style|code|svg)\b.*?</\1>|<!--.*?-->", "", page.content.decode(), flags=re.DOTALL)
+    text = re.sub(r"<(script|style|code|svg)\b.*?</\1>|<!--.*?-->|&\w+;", "", page.content.decode(), flags=re.DOTALL)
     parts = [SAME.sub("", part) for part in [*READ_ALOUD.findall(text), *re.split("<[^>]*>", text)]]
     return [part.strip() for part in parts if re.search("[A-Za-z]{2}", part)]
 
@@ -206,3 +231,14 @@ def test_functions_of_gettext_keep_their_names():
     renamed = re.compile(r"import n?p?n?gettext\w* as (?!_$)\w+$", re.MULTILINE)
     files = [path for name in FOLDERS[:4] for path in (ROOT / name).rglob("*.py")]
     assert [str(path.relative_to(ROOT)) for path in files if renamed.search(path.read_text())] == []
+
+
+def test_texts_for_libraries_are_texts_of_the_libraries():
+    """So that a text that a library rewords does not stay behind."""
+    asked = set(re.findall(r"^gettext\((.*)\)$", (ROOT / "locale/library_texts.py").read_text(), re.MULTILINE))
+    texts = {ast.literal_eval(text) for text in asked}
+    for package in ("django", "rest_framework", "django_filters", "allauth", "django_celery_beat"):
+        folder = Path(find_spec(package).origin).parent
+        for catalogue in folder.glob("**/locale/*/LC_MESSAGES/*.mo"):
+            texts -= {entry.msgid for entry in polib.mofile(str(catalogue))}
+    assert texts == set()
