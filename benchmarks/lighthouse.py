@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -40,10 +41,11 @@ def main() -> None:
     parser.add_argument("address", help="of a site, such as http://127.0.0.1:8000")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--slow-down", type=float, help="how many times slower than this machine a phone is")
+    parser.add_argument("--movie", type=int, help="id of the movie whose page is looked at (default: the best known)")
     parser.add_argument("--accounts", action="store_true", help="the pages of accounts instead")
     given = parser.parse_args()
-    first = httpx.get(f"{given.address}/api/v1/movies/", params={"page_size": 1}).json()["results"][0]
-    pages = [(path, False) for path in (ACCOUNTS if given.accounts else (*PUBLIC, f"/movies/{first['id']}/"))]
+    public = ACCOUNTS if given.accounts else (*PUBLIC, *_facts(given.address, given.movie))
+    pages = [(path, False) for path in public]
     if "MEMBER_PASSWORD" in os.environ:
         pages += [(path, True) for path in (OWN_ACCOUNT if given.accounts else PERSONAL)]
     with tempfile.TemporaryDirectory() as folder:
@@ -59,6 +61,15 @@ def main() -> None:
                 rows.append({"page": name, "form": form} | _medians(reports))
                 print(*rows[-1].values(), flush=True)
     print(render(f"Lighthouse, median of {given.runs}", rows, dict.fromkeys((*CATEGORIES, *AUDITS[:3], "index"), 0)))
+
+
+def _facts(address: str, movie: int | None) -> list[str]:
+    """The page of the movie, and that of the first person whom it names, where a provider brought people."""
+    if movie is None:
+        movies = httpx.get(f"{address}/api/v1/movies/", params={"page_size": 1, "ordering": "most_rated"}).json()
+        movie = movies["results"][0]["id"]
+    page = httpx.get(f"{address}/movies/{movie}/", follow_redirects=True)
+    return [page.url.path, *re.findall(r'href="(/people/[^"]+)"', page.text)[:1]]
 
 
 def _slow_down(program: Path, address: str, runs: int) -> float:
