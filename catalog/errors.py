@@ -201,4 +201,4 @@ class BadRow(ValueError):
 
 
 class RedisUnavailable(Exception):
-    """Redis did not count a request. Callers count elsewhere, so this is no error of the API."""
+    """Redis did not count a request. Callers count elsewhere, so the API never shows this error."""

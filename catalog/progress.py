@@ -40,7 +40,7 @@ def progress_bar(
     bar_format: str | None = None,
     shown: bool = True,
 ) -> "tqdm[None]":
-    """A bar on stderr that disappears at the end; lines where that is no terminal. Without a total it only counts."""
+    """A bar on stderr that disappears at the end, or lines if it is not a terminal. Without a total it only counts."""
     return (tqdm if sys.stderr.isatty() else ProgressLines)(
         total=total,
         desc=description,

@@ -45,7 +45,7 @@ def sync_tmdb(*, goes_on: bool = False) -> dict[str, str | int]:
 
 def _services() -> tuple[ModuleType, ModuleType]:
     """Those that sync with TMDB and with Wikidata."""
-    from catalog.sync import wikidata, work  # the HTTP client is no part of a worker that never syncs
+    from catalog.sync import wikidata, work  # a worker that never syncs does not load the HTTP client
 
     return work, wikidata
 

@@ -1,4 +1,4 @@
-"""Files by which web processes share their metrics, written instead of mapped into memory.
+"""Files through which web processes share their metrics, written instead of mapped into memory.
 
 prometheus_client maps sparse files. When the disk is full or becomes read-only, a process that counts dies of SIGBUS,
 which no exception handler sees. A write fails with an error instead: the process then counts in memory only, and writes

@@ -21,7 +21,7 @@ from catalog.text import visible
 
 Kind, Outcome = HookEvent.Kind, HookEvent.Outcome
 
-IGNORED = "ignored"  # the answer to what is no event of interest
+IGNORED = "ignored"  # the answer to an event that we do not use
 SAME_SHOWING = timedelta(hours=6)  # in which a movie that ends twice was watched once
 
 
@@ -63,12 +63,12 @@ def hook_of(secret: str) -> Hook:
 
 
 def receive(*, hook: Hook, server: Server, body: Any) -> str:
-    """Does what an event says, once however often it comes, and returns what became of it.
+    """Does what an event says, once however often it comes, and returns the outcome.
 
     1. Reads the event; what is none of interest, or not about a movie, is answered with IGNORED.
     2. Refuses events of other accounts of the media server, and keeps nothing of them.
     3. Finds the movie as an import would.
-    4. Records the viewing or rating, and what became of it for the owner's page.
+    4. Records the viewing or rating, and the outcome for the owner's page.
 
     Raises InvalidEvent, ForeignEvent.
     """

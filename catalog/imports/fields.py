@@ -124,12 +124,12 @@ def parse_id(text: str, what: str) -> int | None:
 
 
 def parse_number(text: str) -> int | str | None:
-    """TMDB's id of a tracker that has several sources, some of which have ids that are no numbers."""
+    """TMDB's id of a tracker that has several sources, some of which have ids that are not numbers."""
     return parse_id(text, "TMDB id") if text.isascii() and text.isdigit() else ""
 
 
 def parse_stars(text: str, *, out_of: int) -> float | None:
-    """Rounds to half stars, at least half a star; 0 is no rating. `4/5`, `80%` and stars say their own scale."""
+    """Rounds to half stars, at least half a star; 0 means no rating. `4/5`, `80%` and stars say their own scale."""
     if stars := _STARS.fullmatch(text):
         value, scale = len(stars[1]) + bool(stars[2]) / 2, 5
     elif ratio := _RATIO.fullmatch(text):

@@ -198,7 +198,7 @@ class RowReader(NamedTuple):
         return Kind(answer or self.part.kind or Kind.NOTHING), Code.SILENT
 
     def _settle_type(self, values: dict[str, Any]) -> bool:
-        """Leaves only the type of what is no movie. Whether a title of unknown type can be told from a series.
+        """Leaves only the type of rows that are not movies. Whether a title of unknown type can be told from a series.
 
         TMDB numbers series apart from movies, so its number says nothing of them.
         """

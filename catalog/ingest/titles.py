@@ -63,7 +63,7 @@ class Reading(NamedTuple):
 def readings(text: str) -> Iterator[Reading]:
     """How else a title of people's own may be meant: as MovieLens writes titles, then without its brackets.
 
-    What stands in brackets names a version, a country or another film, so it is no title; a second part stays one.
+    What stands in brackets names a version, a country or another film, so it is not a title; a second part remains one.
     """
     found = _YEAR.search(text)
     year, title = (int(found[1]), text[: found.start()]) if found and found.start() else (None, text)

@@ -1,4 +1,4 @@
-"""Keys by which programs use the API in a user's name, and what a key may do."""
+"""Keys with which programs use the API in a user's name, and what a key may do."""
 
 import secrets
 from hashlib import sha256

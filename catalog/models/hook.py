@@ -16,7 +16,7 @@ NAMES_LENGTH = 200
 
 
 class Hook(models.Model):
-    """The address of an account, by which media servers say what its owner watched and rated.
+    """The secret address of an account to which media servers send what its owner watched and rated.
 
     Its secret is shown once and not kept, only its hash: as random as an API key, it takes no slow hash.
     """
@@ -43,7 +43,7 @@ class Hook(models.Model):
 
 
 class HookEvent(models.Model):
-    """What a media server said about a movie, and what became of it. Equal events that follow are counted in one."""
+    """A media server's event about a movie, and its outcome. Equal events that follow are counted in one row."""
 
     class Kind(models.TextChoices):
         WATCHED = "watched", _("watched")

@@ -106,7 +106,7 @@ class Job(models.Model):
 
     @property
     def is_unsent(self) -> bool:
-        """Whether it is queued although the broker has no message for it, so that no worker knows of it yet."""
+        """Whether it is queued although the broker has no message for it, so that no worker has seen it."""
         return self.status == self.Status.QUEUED and self.enqueued_at is None
 
     @property

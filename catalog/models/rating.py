@@ -19,7 +19,7 @@ from catalog.text import skeleton
 CLOCK_TOLERANCE = timedelta(days=1)  # how far ahead the clocks of other computers may be
 NOTE_LENGTH = 2000  # characters of a note
 MAX_SERVICES = 30  # streaming services that a user says they have
-SKELETON_LENGTH = 150  # characters; two names that look alike beyond them are not told apart
+SKELETON_LENGTH = 150  # characters; names that look alike beyond them count as different
 RATING_STEPS = [half / 2 for half in range(1, 11)]  # 0.5, 1.0 ... 5.0
 
 

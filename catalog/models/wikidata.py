@@ -111,7 +111,7 @@ class WikipediaArticle(models.Model):
 
 
 class WikidataItem(models.Model):
-    """An item that movies refer to, such as a person or a genre: asked for once, not for each movie."""
+    """An item that movies refer to, such as a person or a genre: requested once, not for each movie."""
 
     qid = models.PositiveIntegerField(primary_key=True)
     main_qid = models.PositiveIntegerField(help_text="The item that it was merged into, or itself.")

@@ -28,7 +28,7 @@ ROWS = 100
 
 
 def by_title(request: HttpRequest) -> dict[str, Any]:
-    """The title that the page was asked for, and the movies that match it."""
+    """The requested title, and the movies that match it."""
     text = request.GET.get("q", "")[:200].replace("\x00", "")
     return {"text": text, "movies": suggest(text) if text.strip() else []}
 

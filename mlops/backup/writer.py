@@ -90,7 +90,7 @@ def writing(store: Store, name: str, keys: Sequence[Any]) -> Iterator[BackupWrit
 def removed_on_error(store: Store, name: str) -> Iterator[None]:
     """Removes what was uploaded if this ends with an error; `name` must be of this process alone.
 
-    What cannot be removed now is no backup, and a later one removes it.
+    What cannot be removed now is not a backup; a later run removes it.
     """
     try:
         yield

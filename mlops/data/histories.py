@@ -1,6 +1,6 @@
 """Histories: what each user rated, and when, in an order that follows from these alone.
 
-Neither the numbers that stand for users nor the order in which a database returns rows may decide what is drawn at
+Neither the pseudonyms of users nor the order in which a database returns rows may decide what is drawn at
 random, or the same ratings would make another model on another site.
 """
 

@@ -77,7 +77,7 @@ def open_package(address: str, *, below: tuple[str, ...] = ("",)) -> Iterator[tu
             store = _open(address)
             if store.names() != [""]:
                 raise PackageError(
-                    f"{address} is no package of a model: expected the address that export_model printed."
+                    f"{address} is not a package of a model: expected the address that export_model printed."
                 )
             read_backup(store, "", lambda file: with_parent(folder / file), needed=(RECORD,), below=below)
         yield folder, _checked_record(folder, address)

@@ -1,4 +1,4 @@
-"""The lineage of a version, by which it can be identified and reproduced: recipe, code, libraries."""
+"""The lineage of a version, which identifies it and lets it be reproduced: recipe, code, libraries."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What the gate knows of a candidate when it decides."""
+"""The input of the gate's decision about a candidate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -68,7 +68,7 @@ class MovierecModel(PythonModel):
 
 
 def _number(value: Any) -> float:
-    """NaN, which is no rating, for what is no number."""
+    """The number, or NaN, which means no rating."""
     return float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
 
 

@@ -95,7 +95,7 @@ class RecommendationsQuerySerializer(CountSerializer):
     explain = serializers.BooleanField(default=False, help_text="Include the reasons for each movie.")
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        """Also `with`, which is no name for an attribute."""
+        """Adds `with`, a keyword of Python and so not the name of an attribute."""
         help_text = "Usernames separated by commas: a list for them and the user together. They have to allow it."
         return super().get_fields() | {"with": NamesField(source="names", required=False, help_text=help_text)}
 

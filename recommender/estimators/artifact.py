@@ -49,7 +49,7 @@ def save_artifact(model: "Recommender", folder: Path) -> None:
     """Write beside the folder, then rename; an artefact that was there before is replaced, nothing else is."""
     is_empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
     if not is_empty and not (folder / MANIFEST).is_file():
-        raise ArtifactError(f"{folder}: is there already and is no model artefact; it is left as it is")
+        raise ArtifactError(f"{folder}: exists and is not a model artefact; it was not changed")
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
     new = temporary / "new"

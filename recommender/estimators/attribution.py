@@ -1,4 +1,4 @@
-"""What each rating of one user adds to the scores of some movies, at weights held fixed, and which are plausible.
+"""How much each rating of one user adds to the scores of movies, with weights held fixed, and which are plausible.
 
 A personal score is linear in the history once its weights are held: what each rating counts as, and those of the blend.
 What genres and years add by the taste of all likes is held too. Each rating's part then sums with the others' to the

@@ -110,7 +110,7 @@ def _read_dates(column: pd.Series[Any]) -> Array:
         if isinstance(value, (int, float, np.number)) or (value is not None and unread[row])
     ]
     if bad:
-        raise ValueError(f"{RELEASE_DATE}: row {bad[0]}: {column.tolist()[bad[0]]!r} is no date")
+        raise ValueError(f"{RELEASE_DATE}: row {bad[0]}: {column.tolist()[bad[0]]!r} is not a date")
     return dates.to_numpy(dtype="datetime64[us]")
 
 

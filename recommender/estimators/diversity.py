@@ -1,7 +1,7 @@
-"""Lists chosen from scores: of movies that are less alike, for a little of their score, and for several people.
+"""Lists chosen from scores: varied ones at the cost of a little score, and lists for several people.
 
 A list is chosen from the best `pool_size` movies by maximal marginal relevance (Carbonell and Goldstein, 1998):
-one after the other the movie of the highest
+one after the other, the movie with the highest
 
     (1 - strength) relevance - strength * mean likeness to those chosen before
 

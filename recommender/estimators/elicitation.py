@@ -1,6 +1,6 @@
-"""Which titles to ask a newcomer about: those whose answers are expected to improve the newcomer's list most.
+"""Which titles to ask a new user about: those whose answers are expected to improve their list most.
 
-A sample of the model's own users stands for the tastes that there are. The log says who of them has seen each title,
+A sample of the model's own users represents the range of tastes. The log says which of them have seen each title,
 the model predicts who likes it, and Bayes' rule weighs the users by the answers so far (w_u). The value of a question
 is the gain in nDCG of the list that the model makes with the answer (a: liked, disliked) over the list without it,
 expected over answers and tastes:

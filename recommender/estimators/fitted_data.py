@@ -1,4 +1,4 @@
-"""What every fitted recommender knows: users, movies, who rated what, and where each id is."""
+"""The state that every fitted recommender shares: users, movies, ratings, and the position of each id."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple

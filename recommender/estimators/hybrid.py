@@ -1,7 +1,7 @@
 """The served model: collaborative scores for rated movies, metadata for the others, and what is popular now.
 
 Each component gives a score on one scale (an item-item model's prediction); `reranker` makes of it the score that
-ranks. What is not given is chosen on inner splits of the data: see `inner_splits` and `tune_reranker`.
+ranks. Parameters that are not given are tuned on inner splits of the data: see `inner_splits` and `tune_reranker`.
 """
 
 import copy

@@ -66,7 +66,7 @@ def _kind(value: Any, row: int, column: str) -> type:
         return int
     if isinstance(value, (float, np.floating)) and float(value).is_integer() and abs(float(value)) < 2**53:
         return int
-    raise ValueError(f"{column}: row {row}: {value!r} is no id (an int or a non-empty string)")
+    raise ValueError(f"{column}: row {row}: {value!r} is not an id; expected an int or a non-empty string")
 
 
 def object_array(values: list[Any]) -> IdArray:

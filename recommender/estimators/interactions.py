@@ -80,7 +80,7 @@ def from_mappings(index: IdIndex, histories: Sequence[Mapping[Any, float]], n_mo
 
 
 def _numbers(values: list[Any]) -> Array:
-    """NaN for what is no number."""
+    """The values as floats; NaN where one is not a number."""
     if set(map(type, values)) <= {float, int}:
         with suppress(OverflowError):
             return np.array(values, dtype=np.float64)

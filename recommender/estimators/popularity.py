@@ -8,10 +8,10 @@ popularity = max(0, current - CHANCE_LIKES) + ever * min(1, PRIOR_LIKES / the su
 * `ever`: its likes of all time
 
 In both, each like of a person with n ratings counts min(1, PERSON_RATINGS / n)^2: beyond PERSON_RATINGS, more ratings
-make all of them together count less, so that one account moves nothing however much it rates. Estimators that let what
-lies far outside count for ever less are called redescending: F. Hampel et al., "Robust Statistics", 1986. That two
-people like a movie is chance, which CHANCE_LIKES takes off. A like later than the data's `now` comes from a wrong clock
-and is not current.
+make all of them together count less, so that one account moves nothing however much it rates. Estimators that give
+outliers ever less weight are called redescending: F. Hampel et al., "Robust Statistics", 1986. Two people may like a
+movie by chance, which CHANCE_LIKES takes off. A like later than the data's `now` comes from a wrong clock and is not
+current.
 
 The second term is a Dirichlet prior worth PRIOR_LIKES likes (all there are, if they are fewer), divided among movies
 as likes always were. Were CHANCE_LIKES 0, popularity divided by its sum would be the mean of the posterior of a movie's
@@ -48,7 +48,7 @@ class PopularityConfig(Config):
 
 
 class PopularityRecommender(Recommender):
-    """`popularity_of`: the same for everybody."""
+    """The same list for everyone: movies by `popularity_of`."""
 
     algorithm = "popularity"
     is_personal = False

@@ -24,7 +24,7 @@ EXACT_BITS = 24  # those of a float32: for models whose fit and scores do not us
 MISERY = 0.5  # stars below what a person gives on average: predictions stay near it, so that is the worst eighth
 POOL_FACTOR = 13  # of k: the best so many may come into a list
 POOL_EXTRA = 120  # but no more than so many beyond k
-POOL_SHARE = 0.25  # of all candidates: in a small catalogue the 120th is no good movie any more
+POOL_SHARE = 0.25  # of all candidates: in a small catalogue the 120th movie is not a good one
 GROUP = 16  # scores, of which only the highest counts in a first look for the best k
 
 

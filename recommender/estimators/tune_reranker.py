@@ -250,7 +250,7 @@ class _Window:
         sources = ((self.plain, SHOWN_BY_PLAIN), (self.scored.scores, SHOWN_BY_PERSONAL), (by_chance, SHOWN_BY_CHANCE))
         for scores, k in sources:
             best = _highest(np.where(left, scores, EXCLUDED), k)
-            is_new = np.arange(k) < shape[1]  # those of the k places that are no repetition
+            is_new = np.arange(k) < shape[1]  # places beyond the number of movies repeat some
             places.append(best)
             is_shown.append(np.take_along_axis(left, best, axis=1) & is_new)
             np.put_along_axis(left, best, False, axis=1)

@@ -1,4 +1,4 @@
-"""The models that a new one has to beat, or to be seen beside."""
+"""Simple models that a new model has to beat, or is compared with."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence

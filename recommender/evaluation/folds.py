@@ -1,4 +1,4 @@
-"""A cut of the log as a task: what models learn from before it, and what all of them are asked after it."""
+"""A cut of the log as a task: the data before it, which models learn from, and the requests after it."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self

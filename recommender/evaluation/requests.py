@@ -80,7 +80,7 @@ def later_positives(
 ) -> Requests:
     """One list for each positive after the cut, of movies rated before it (or of the new ones alone).
 
-    A movie rated again is no new positive.
+    A movie that is rated again is not a new positive.
     """
     log = _logs_of_later_users(split)
     is_new = ~log["movie_id"].isin(split.train["movie_id"].unique())

@@ -37,7 +37,7 @@ def movie_slices(train: pd.DataFrame) -> pd.Series:
 
 
 def slice_of(movie_ids: pd.Series, slices: pd.Series) -> pd.Series:
-    """Movies without a slice are new: train has no rating of them."""
+    """The slice of each movie; one without a rating in train is new."""
     return movie_ids.map(slices).fillna(NEW_MOVIES)
 
 

@@ -129,7 +129,7 @@ def test_a_flipped_bit_lets_nothing_in(package, name):
 
 
 def test_a_store_is_no_package(package):
-    with pytest.raises(PackageError, match="is no package"):
+    with pytest.raises(PackageError, match="is not a package"):
         transfer.import_version(address=str(Path(package).parent))
 
 

@@ -46,7 +46,7 @@ class Kodi(Server):
 
 
 def _is_played(payload: Payload) -> bool:
-    """Whether it says so; Movary's add-on sends nothing else."""
+    """Whether the movie was played; Movary's add-on sends nothing else."""
     event = text(payload, "event")
     is_stopped_in_credits = event == "stop" and number(part(payload, "progress"), "percent") >= CREDITS
     return "event" not in payload or event == "end" or is_stopped_in_credits

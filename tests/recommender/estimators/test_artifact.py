@@ -120,7 +120,7 @@ def test_a_copy_is_on_the_disk_before_it_is_in_its_place(folder: Path, monkeypat
 def test_saving_replaces_no_folder_that_is_none_of_its_own(model: EaseRecommender, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.jpg").write_bytes(b"cat")
-    with pytest.raises(ArtifactError, match="is no model artefact; it is left as it is"):
+    with pytest.raises(ArtifactError, match="is not a model artefact; it was not changed"):
         model.save(tmp_path / "photos")
     assert (tmp_path / "photos" / "cat.jpg").read_bytes() == b"cat"
 

@@ -140,7 +140,7 @@ def test_names_row_and_column_of_a_rating_that_is_no_number(bad: object) -> None
 def test_names_row_and_column_of_a_bad_id(column: str, bad: object) -> None:
     ratings = ratings_frame(ROWS).astype({column: object})
     ratings.loc[1, column] = bad
-    with pytest.raises(ValueError, match=f"{column}: row 1: .* is no id"):
+    with pytest.raises(ValueError, match=f"{column}: row 1: .* is not an id"):
         Dataset.from_frames(ratings)
 
 
@@ -206,9 +206,9 @@ def test_release_dates_of_any_unit_are_dates(unit: str) -> None:
 
 
 def test_names_the_row_of_a_release_date_that_is_none() -> None:
-    with pytest.raises(ValueError, match="release_date: row 1: 'soon' is no date"):
+    with pytest.raises(ValueError, match="release_date: row 1: 'soon' is not a date"):
         Dataset.from_frames(ratings_frame(ROWS), frame(movie_id=[10, 20], release_date=["1999-03-31", "soon"]))
-    with pytest.raises(ValueError, match="release_date: row 0: 1999 is no date"):
+    with pytest.raises(ValueError, match="release_date: row 0: 1999 is not a date"):
         Dataset.from_frames(ratings_frame(ROWS), frame(movie_id=[10], release_date=[1999]))
 
 
