@@ -1,4 +1,4 @@
-"""A copy of all that the site keeps about a user, found by the relations of the models: whatever is added is in it.
+"""A copy of everything the site keeps about a user, found by the relations of the models, so that new models are in it.
 
 A model that must not be in it says why as NOT_EXPORTED, and names single fields as SECRETS.
 """

@@ -1,4 +1,4 @@
-"""Services for the diary and for notes: what a user watched, when, and what they write about it."""
+"""Services for the diary and notes: the movies that a user watched, when, and their notes about them."""
 
 from datetime import date, timedelta
 

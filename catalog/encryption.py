@@ -1,4 +1,4 @@
-"""Encryption of secrets that the database keeps, by the site's SECRET_KEY, with a key of its own for each use."""
+"""Encrypts secrets in the database with keys derived from the site's SECRET_KEY, one for each use."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Where forms lead back to: pages of this site, never addresses that take forms alone."""
+"""The page that a form returns to: one of this site, and never an address that accepts only forms."""
 
 from typing import Any
 from urllib.parse import unquote, urlsplit

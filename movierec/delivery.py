@@ -1,4 +1,4 @@
-"""How answers travel: who may keep them, whether the client has them already, and compressed.
+"""How responses are sent: who may cache them, whether the client has them already, and compression.
 
 One middleware, inside of which all others have had their say about the answer.
 """

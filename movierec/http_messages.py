@@ -1,4 +1,4 @@
-"""Requests and answers while their clients send or read them, at any pace."""
+"""Requests and responses in transit, while clients send or read them at any pace."""
 
 import re
 import time

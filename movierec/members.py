@@ -1,4 +1,4 @@
-"""A site for members only: without an account there is nothing of it to see but the ways in."""
+"""A site for members only: people without an account see nothing but the pages for signing in and up."""
 
 from typing import Any, cast
 

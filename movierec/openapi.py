@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond what drf-spectacular reads off the code: errors by status, and links."""
+"""Additions to the OpenAPI document that drf-spectacular cannot read from the code: errors by status, and links."""
 
 from typing import Any
 

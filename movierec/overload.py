@@ -1,4 +1,4 @@
-"""A web process with more to do than it can in time says so at once, so that those who wait are answered in time."""
+"""Answers 503 at once when a web process has more requests than it can answer in time, so that the others are fast."""
 
 import json
 import time

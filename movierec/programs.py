@@ -1,4 +1,4 @@
-"""Programs of this environment that commands turn into."""
+"""Programs of this environment that management commands replace themselves with."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What neither a line of the log nor a trace may show: the site's secrets, and whatever looks like one."""
+"""Removes from log lines and traces the site's secrets and everything that looks like one."""
 
 import json
 import re

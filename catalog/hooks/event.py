@@ -1,4 +1,4 @@
-"""What a media server's event says, in the words of an imported row, and what a format of events declares."""
+"""A media server's event as an imported row, and the declaration of a format of events."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What its owner does with a preview: answer its questions, or commit it in one transaction."""
+"""Services for the owner of a preview: answer its questions, or commit it in one transaction."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""What an import format declares, and how its files become rows and rows become its files."""
+"""The declaration of an import format: how its files become rows, and rows its files."""
 
 import csv
 import zipfile

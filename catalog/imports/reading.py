@@ -1,4 +1,4 @@
-"""What a file is taken for, and how its rows are read once that is known. Nothing absent means watched."""
+"""Decides what a file holds, then reads its rows. A missing value never means watched."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Sentences that tell the owner what a file was taken for, and what its import would add and change."""
+"""Sentences for the owner of a file: how it was read, and what its import would add and change."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Files as tables, whatever they are written in: values by column name, each row with its line number."""
+"""CSV, JSON and XML files as tables: values by column name, each row with its line number."""
 
 import csv
 import re

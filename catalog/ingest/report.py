@@ -1,4 +1,4 @@
-"""What an import did: rows by outcome."""
+"""The report of an import: rows by outcome."""
 
 import time
 from dataclasses import asdict, dataclass, field

@@ -1,4 +1,4 @@
-"""A database that goes away for a while does not end a job."""
+"""Reconnects, so that a database that is away for a while does not end a job."""
 
 import logging
 import time

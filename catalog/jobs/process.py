@@ -1,4 +1,4 @@
-"""Which process works on a job, and whether it still runs.
+"""The process that works on a job, and whether it still runs.
 
 A PID names a process only within its PID namespace and until the PID is used again. So it is stored with the
 namespace, the boot of the machine and the start of the process, and trusted only where all of them match.

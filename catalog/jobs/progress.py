@@ -1,4 +1,4 @@
-"""How far a job is, and how long it still takes."""
+"""The progress of a job, and its remaining time."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A user's secret address for media servers, and the events that came in there."""
+"""A user's secret address for media servers, and the events that arrived there."""
 
 import secrets
 

@@ -1,4 +1,4 @@
-"""Background work that has a life of its own: trainings, syncs, imports."""
+"""Rows of background jobs: trainings, syncs, imports."""
 
 import math
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""Reads of the catalogue: what a set of movies or ratings can be asked. And the terms that search knows."""
+"""Querysets of movies and ratings, and the terms that search knows."""
 
 from collections.abc import Iterable
 from functools import reduce

@@ -1,4 +1,4 @@
-"""Users, and what they say about movies: ratings, watchlists and viewings."""
+"""Users with their ratings, watchlists and viewings."""
 
 import secrets
 from datetime import timedelta

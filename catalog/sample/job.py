@@ -1,4 +1,4 @@
-"""The sample as a job of a worker, for who sets a site up by its page. The command `load_sample` does the work."""
+"""The sample as a background job, started from the page of the first run. The command `load_sample` does the work."""
 
 from functools import partial
 from io import StringIO

@@ -1,9 +1,9 @@
-"""May a model go live? Each rule is a function of the candidate's figures and of the policy; `RULES` is their order.
+"""The gate's rules. Each is a function of the candidate's figures and the policy; `RULES` gives their order.
 
 Pure functions: no database, files or clock. One rule that failed refuses the model. A change of algorithm or parameters
 that too few users were evaluated for is neither passed nor refused.
 
-To add one: its function here, its title in `codes.py`, its threshold in the policy.
+To add one, write its function here, its title in `codes.py` and its threshold in the policy.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The gate's decision on a version: made of the version's figures and kept; `evaluate_version` recomputes them."""
+"""The gate's decision on a version: computed from its figures and stored; `evaluate_version` recomputes them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How far a training is and how long it still takes, from its steps and from what they took in earlier runs."""
+"""The progress and remaining time of a training, from its steps and their times in earlier runs."""
 
 import statistics
 from typing import NamedTuple

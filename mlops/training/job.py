@@ -1,4 +1,4 @@
-"""A training as a kind of job: its limits, how it can end, and what it leaves on disk."""
+"""A training as a kind of job: its limits, outcomes and files."""
 
 import shutil
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Steps, log and progress of a running training, and how the training learns that it has to stop."""
+"""Records steps, log and progress of a running training, and tells it when it has to stop."""
 
 import ctypes
 import logging

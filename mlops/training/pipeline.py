@@ -1,8 +1,8 @@
 """The training: export -> snapshot -> checks -> fit -> evaluate -> register -> gate -> promote.
 
-A run that was resumed continues from the step that failed, with what the steps before it had made.
-Runs in the training worker or in the command's own process, never in a web process. Whatever happens, the run's row
-ends: as succeeded or failed (expected: the data or the model are not good enough), cancelled, or errored (a bug).
+A resumed run continues from the failed step, with the results of the steps before it. Trainings run in the training
+worker or in the command's own process, never in a web process. Every run's row ends as succeeded, failed (the data or
+the model are not good enough), cancelled or errored (a bug).
 """
 
 import logging
@@ -30,7 +30,7 @@ MAX_RECONNECTS = 5
 
 
 def run_training(*, run_id: int, on_progress: OnProgress | None = None) -> PipelineRun:
-    """Take the queued run and bring it to its end; a run that another process has taken is left alone."""
+    """Claim the queued run and execute it; return at once if another process has claimed it."""
     run = get_run(run_id)
     if claim(run) is None:
         run.refresh_from_db()

@@ -1,4 +1,4 @@
-"""A version made again from what its row names: snapshot, parameters, seed. Are the files the same, byte for byte?"""
+"""Fits a version again from its snapshot, parameters and seed, and compares the files byte for byte."""
 
 import json
 import shutil

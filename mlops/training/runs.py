@@ -1,4 +1,4 @@
-"""What people and schedules do with training runs: start, cancel, resume."""
+"""Services for training runs: start, cancel, resume."""
 
 from contextlib import suppress
 from typing import Any

@@ -1,6 +1,6 @@
-"""The steps of a training, in order; each leaves its figures on its row, and what a later attempt starts from.
+"""The steps of a training, in order. Each stores its figures on its row, and a result from which a retry continues.
 
-That is a snapshot, an artefact, a version, or the `result` of its row; the data itself is read and checked again.
+That result is a snapshot, an artefact, a version, or the `result` of the row; the data is read and checked again.
 """
 
 import logging
@@ -41,7 +41,7 @@ Ending = tuple[TrainingOutcome, dict[str, Any]]
 
 
 class TrainingRun:
-    """One run's work; the attributes are what the steps hand to each other."""
+    """The work of one run; steps pass their results on as attributes."""
 
     ratings: pd.DataFrame
     movies: pd.DataFrame

@@ -1,4 +1,4 @@
-"""The files of an artefact: durable, read-only, and their changes noticed."""
+"""The files of an artefact: written durably, read-only, with changes detected."""
 
 import hashlib
 import os

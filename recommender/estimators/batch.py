@@ -1,4 +1,4 @@
-"""Scores for many users by one matrix product, which their lists then need not compute one by one."""
+"""Scores for many users by one matrix product, so that lists need not compute them one by one."""
 
 import copy
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Hyper-parameters: a frozen dataclass a model, whose fields are the keywords of its constructor."""
+"""Hyper-parameters: one frozen dataclass per model, whose fields are the keywords of its constructor."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields

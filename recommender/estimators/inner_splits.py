@@ -1,4 +1,4 @@
-"""What the hybrid's parameters are chosen on: its own latest weeks, or a random part of its own ratings."""
+"""The data on which the hybrid tunes its parameters: its own latest weeks, or a random part of its ratings."""
 
 import logging
 from typing import NamedTuple

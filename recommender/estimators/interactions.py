@@ -1,4 +1,4 @@
-"""What users have rated, as sparse users x movies matrices in which a rating of 0 is stored too."""
+"""Ratings as sparse users x movies matrices, in which a rating of 0 is stored too."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress

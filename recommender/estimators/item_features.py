@@ -1,4 +1,4 @@
-"""What is known of each movie beside who liked it: how it trends at several half-lives, its age, how well it is liked.
+"""Features of each movie beside who liked it: its trend at several half-lives, its age, how well it is liked.
 
 trend = log(1 + 2 n),   n = the movie's positives of late, each counting 2^(-age / half-life)
 """

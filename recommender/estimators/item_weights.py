@@ -1,4 +1,4 @@
-"""The weights of item-item models in closed form, the rows that they learn from, and what a history counts as.
+"""The weights of item-item models in closed form, the rows that they learn from, and the values of a history.
 
 Rows are users' positives, users' residuals (by how many stars a rating is above or below what the biases of user and
 movie let expect) and features, each of which "likes" the movies having it.

@@ -1,4 +1,4 @@
-"""Movies' metadata by columns, as a frame of them but without pandas: what a served model learns of new movies."""
+"""Metadata of movies by column, without pandas: the form in which a served model receives new movies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a fit is, for a caller that wants to know: estimators that iterate report it, others do not."""
+"""The progress of a fit, for callers that ask for it: iterative estimators report it, others do not."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The parameters of the model of metadata, chosen on movies hidden from an inner fit."""
+"""Tunes the parameters of the metadata model on movies that are hidden from an inner fit."""
 
 from collections.abc import Callable, Mapping
 from operator import itemgetter

@@ -1,4 +1,4 @@
-"""The parameters of the item-item model with metadata, chosen where it is needed: on inner splits."""
+"""Tunes the parameters of the item-item model with metadata on inner splits."""
 
 from collections.abc import Callable
 from functools import cache, cached_property, partial

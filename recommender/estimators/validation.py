@@ -1,4 +1,4 @@
-"""Inner splits of a model's own training data, for choosing what was not given."""
+"""Inner splits of a model's own training data, for tuning the parameters that were not given."""
 
 import logging
 from collections.abc import Callable, Sequence

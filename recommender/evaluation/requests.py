@@ -1,7 +1,7 @@
-"""The lists to ask a model for, and the movies that would have been right in them.
+"""The lists to request from a model, and the movies that were right in them.
 
-Each positive after a cut is looked for in the list folded in from that user's ratings before that very positive, as
-the site would have shown it: the model knows nothing from the cut on, the history does. Cold-start users take part
+Each positive after a cut is looked for in the list folded in from that user's ratings before that positive, as the
+site would have shown it: the model knows nothing after the cut, the history does. Cold-start users take part
 with their ratings up to then, at first without any.
 """
 

@@ -1,4 +1,4 @@
-"""Which users and movies a figure is about: slices by history and popularity, groups to treat fairly, all data."""
+"""Parts of the data that have metrics of their own: slices by history and popularity, groups to treat fairly."""
 
 from collections.abc import Mapping
 from typing import Any

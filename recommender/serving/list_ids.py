@@ -1,4 +1,4 @@
-"""Ids of lists, each of which proves to whom its list was shown, also before the impression is in the database."""
+"""Ids of lists. An id proves who was shown the list, even before the impression is in the database."""
 
 import secrets
 import uuid

@@ -1,4 +1,4 @@
-"""Movies of lists, in memory: read when a list first shows them, and again every few seconds while lists keep doing so.
+"""Movies of lists, in memory: read when a list first shows them, and refreshed every few seconds while lists show them.
 
 Changes that this process makes to a movie take hold at once, those of others within `serving.refresh_seconds`, as with
 models.

@@ -1,4 +1,4 @@
-"""Threads that work beside a process's requests."""
+"""Background threads of a web process."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""Which well-known titles a newcomer is asked to rate: by the model's arithmetic, or without a model of all genres."""
+"""The well-known titles that a new user is asked to rate: chosen by the model, or without one from all genres."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one list came about: which sources were asked, and how many movies each step kept or removed."""
+"""The trace of one list: which sources were asked, and how many movies each step kept or removed."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rows are written without a request waiting for them: collected in memory, flushed by a background thread."""
+"""Writes rows without delaying a request: they are collected in memory and flushed by a background thread."""
 
 import atexit
 import logging
