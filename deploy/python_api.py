@@ -4,6 +4,7 @@ Public is what `__all__` names in PACKAGES, and the methods and properties of it
 sections of numpydoc, which griffe reads without importing the code.
 """
 
+import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,56 @@ def _package(package: str) -> Iterator[str]:
             yield f"```python\n{_call(name, found)}\n```\n"
         if found.docstring:
             yield from (part for section in found.docstring.parsed for part in _section(section))
+        if name == "ESTIMATORS":
+            yield from _hyper_parameters()
+
+
+def _hyper_parameters() -> Iterator[str]:
+    """The table of what each algorithm can be given, from the fields of its `config_class` and their comments."""
+    package = _target(griffe.load(PACKAGES[0], search_paths=[ROOT]))
+    yield "| algorithm | hyper-parameter | default | bounds | meaning |\n|---|---|---|---|---|"
+    for algorithm, path in ast.literal_eval(_value(package["_CLASSES"])).items():
+        module = package[path.partition(".")[0]]
+        config = _target(module[_value(_target(package[path]).all_members["config_class"])])
+        for member in filter(_is_field, config.all_members.values()):
+            yield f"| `{algorithm}` | {_field(_target(member))} |"
+    yield "\nA default of `None` is chosen by `fit`, on splits of its own data.\n"
+
+
+def _is_field(member: griffe.Object | griffe.Alias) -> bool:
+    return _target(member).is_attribute and not member.name.startswith("_")
+
+
+def _value(found: griffe.Object | griffe.Alias) -> str:
+    target = _target(found)
+    assert isinstance(target, griffe.Attribute)
+    return str(target.value)
+
+
+def _field(field: griffe.Object) -> str:
+    """Cells of the table: name, default, bounds and the comment on its line."""
+    bounds, default = "", _value(field)
+    call = ast.parse(default, mode="eval").body
+    if isinstance(call, ast.Call):
+        bounds = ", ".join(f"{bound.arg} {_number(bound.value, field)}".replace("_", " ") for bound in call.keywords)
+        default = _number(call.args[0], field)
+    return f"`{field.name}` | `{default}` | {bounds} | {_comment(field)}"
+
+
+def _comment(field: griffe.Object) -> str:
+    """The comment on the field's line, or else the one above it."""
+    lines = Path(str(field.filepath)).read_text(encoding="utf-8").splitlines()
+    at = (field.lineno or 1) - 1
+    above: list[str] = []
+    while lines[at - 1].lstrip().startswith("# "):
+        at -= 1
+        above.insert(0, lines[at].strip(" #"))
+    return field.lines[-1].partition("  # ")[2] or " ".join(above)
+
+
+def _number(node: ast.expr, field: griffe.Object) -> str:
+    """The value; that of a constant of the field's module by its name."""
+    return _value(field.module[node.id]) if isinstance(node, ast.Name) else ast.unparse(node)
 
 
 def _call(name: str, found: griffe.Function) -> str:

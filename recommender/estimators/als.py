@@ -25,10 +25,10 @@ SMALL = 50_000  # positives, below which threads cost more than they save
 
 @dataclass(frozen=True)
 class AlsConfig(Config):
-    n_components: int = count(64)
-    epochs: int = count(15)
-    regularization: float | None = number(None, above=0)
-    alpha: float | None = number(None, above=0)  # confidence in a positive, that in the absence of one being 1
+    n_components: int = count(64)  # length of the vectors
+    epochs: int = count(15)  # passes over the data
+    regularization: float | None = number(None, above=0)  # lambda of the paper
+    alpha: float | None = number(None, above=0)  # confidence in a positive; in the absence of one it is 1
 
 
 class AlsRecommender(Recommender):

@@ -59,11 +59,11 @@ TUNED = ("regularization", "steepness")
 
 @dataclass(frozen=True)
 class ContentConfig(Config):
-    regularization: float | None = number(None, above=0)  # r of the kernel ridge; chosen on movies hidden from a fit
-    steepness: float | None = number(None, above=0)  # of the kernel: how much more it is that many kinds agree
-    item_regularization: float = number(500.0, above=0)  # lambda of the item-item model; quality is flat around it
-    history_weight: float = number(0.1, at_least=0)  # a: how much liked movies count by their own metadata
-    max_movies: int = count(5000)  # the most rated ones that are learnt from: memory grows with its square (100 MB)
+    regularization: float | None = number(None, above=0)  # of the kernel ridge; tuned on movies hidden from a fit
+    steepness: float | None = number(None, above=0)  # how much more agreement in many kinds of features counts
+    item_regularization: float = number(500.0, above=0)  # of the item-item model; quality hardly depends on it
+    history_weight: float = number(0.1, at_least=0)  # weight of the metadata of liked movies
+    max_movies: int = count(5000)  # the most rated ones are learnt from; memory grows with the square (100 MB)
     # For the vectors of other movies; beyond it they are cut to N_FACTORS numbers.
     max_vectors_mb: float = number(128.0, at_least=0)
 

@@ -38,11 +38,11 @@ LAPACK_LIMIT = 46_000  # movies squared must stay within a 32-bit index
 
 @dataclass(frozen=True)
 class EaseConfig(Config):
-    regularization: float | None = number(None, above=0)  # the lambda of the paper
+    regularization: float | None = number(None, above=0)  # lambda of the paper
     # The p of the denoising form (EDLAE): above 0, movies rated much are held back more.
     dropout: float = number(0.0, at_least=0, below=1)
-    max_movies: int = count(20_000, at_most=LAPACK_LIMIT)  # the most rated ones: a fit takes 1.6 GB, by its square
-    max_weights: int = count(MAX_WEIGHTS)  # that are kept, a movie in the mean
+    max_movies: int = count(20_000, at_most=LAPACK_LIMIT)  # the most rated ones; memory grows with the square (1.6 GB)
+    max_weights: int = count(MAX_WEIGHTS)  # kept per movie, in the mean
 
 
 class EaseRecommender(Recommender):
@@ -116,10 +116,10 @@ def _tune_regularization(dataset: Dataset, dropout: float, random_state: int) ->
 class MetadataEaseConfig(EaseConfig):
     """None: chosen on an inner split."""
 
-    metadata_weight: float | None = number(None, at_least=0)  # m
-    user_exponent: float | None = number(None, at_least=0)  # e: above 0, users with many positives count less for each
-    residual_weight: float | None = number(None, at_least=0)  # r
-    history_weight: float | None = number(None, at_least=0)  # how much a residual counts in the history that is scored
+    metadata_weight: float | None = number(None, at_least=0)  # m: weight of the rows of metadata
+    user_exponent: float | None = number(None, at_least=0)  # e: above 0, each positive of an active user counts less
+    residual_weight: float | None = number(None, at_least=0)  # r: weight of rating values in the fit
+    history_weight: float | None = number(None, at_least=0)  # weight of rating values in a history
 
 
 class MetadataEaseRecommender(EaseRecommender):

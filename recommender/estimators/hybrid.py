@@ -43,15 +43,15 @@ ITEM_SPLITS = 4  # are enough to choose the item parameters on
 @dataclass(frozen=True)
 class HybridConfig(MetadataEaseConfig):
     content_regularization: float | None = number(None, above=0)  # of the content component
-    content_steepness: float | None = number(None, above=0)  # likewise
-    half_life_days: float | None = number(None, above=0)  # of the popularity in the blend; infinity: all time
-    popularity_weight: float | None = number(None, at_least=0)  # 0: none
-    cold_user_weight: float | None = number(None, at_least=0)  # more of it for people of few ratings
-    reranker: bool | None = None  # learn the score that ranks from late weeks; None: unless that ranks worse
+    content_steepness: float | None = number(None, above=0)  # of the content component
+    half_life_days: float | None = number(None, above=0)  # of popularity in the blend; infinity: all time
+    popularity_weight: float | None = number(None, at_least=0)  # of popularity in the blend
+    cold_user_weight: float | None = number(None, at_least=0)  # additional popularity for users with few ratings
+    reranker: bool | None = None  # learn the final score from the latest weeks; None: unless that ranks worse
     # How much genres and years count beside the item-item model for a user without ratings; after TASTE_RATINGS half as
     # much. The learnt form has weights of its own for genres.
-    taste_weight: float = number(0.1, at_least=0)
-    validation: str = "time"  # or "random": what the choice is made on
+    taste_weight: float = number(0.1, at_least=0)  # of liked genres and years
+    validation: str = "time"  # or "random": the inner split that parameters are tuned on
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -30,10 +30,10 @@ MIN_MOVIES = 3  # a tag on fewer movies says nothing about others
 
 @dataclass(frozen=True)
 class LightFMConfig(Config):
-    n_components: int = count(64)
-    epochs: int = count(20)
-    learning_rate: float = number(0.05, above=0)
-    regularization: float = number(1e-5, at_least=0)
+    n_components: int = count(64)  # length of the vectors
+    epochs: int = count(20)  # passes over the data
+    learning_rate: float = number(0.05, above=0)  # size of a step
+    regularization: float = number(1e-5, at_least=0)  # L2 penalty of all vectors
 
 
 class LightFMRecommender(Recommender):

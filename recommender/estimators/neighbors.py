@@ -25,8 +25,8 @@ BLOCK = 256
 
 @dataclass(frozen=True)
 class ItemKNNConfig(Config):
-    n_neighbors: int = count(200)
-    shrinkage: float | None = number(None, at_least=0)
+    n_neighbors: int = count(200)  # kept per movie
+    shrinkage: float | None = number(None, at_least=0)  # of the cosines of rarely liked movies
 
 
 class NeighborRecommender(Recommender):
@@ -93,9 +93,9 @@ class ItemKNNRecommender(NeighborRecommender):
 
 @dataclass(frozen=True)
 class RP3BetaConfig(Config):
-    n_neighbors: int = count(200)
-    alpha: float = number(1.0, at_least=0)  # every step's probability is raised to it
-    beta: float | None = number(None, at_least=0)  # the power of a movie's popularity that its scores are divided by
+    n_neighbors: int = count(200)  # kept per movie
+    alpha: float = number(1.0, at_least=0)  # exponent of the probability of each step
+    beta: float | None = number(None, at_least=0)  # exponent of a movie's popularity, by which its scores are divided
 
 
 class RP3BetaRecommender(NeighborRecommender):

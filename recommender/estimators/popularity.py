@@ -44,7 +44,7 @@ OLDEST = -1000.0  # half-lives; 2 to its power is still a double above 0
 
 @dataclass(frozen=True)
 class PopularityConfig(Config):
-    half_life_days: float | None = number(None, above=0)  # infinity: all time; chosen on the latest tenth of the data
+    half_life_days: float | None = number(None, above=0)  # infinity: all time; tuned on the latest tenth of the data
 
 
 class PopularityRecommender(Recommender):
