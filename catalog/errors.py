@@ -58,6 +58,14 @@ class SignUpClosed(CatalogError, code="sign_up_closed", text=_("This site takes 
 class SetupClosed(CatalogError, code="setup_closed", text=_("This site is set up already."), status=404): ...
 
 
+class SignUpNotFound(
+    CatalogError,
+    code="sign_up_not_found",
+    text=_("This link was used already, has expired, or is not complete."),
+    status=404,
+): ...
+
+
 class InvitationNeeded(
     CatalogError,
     code="invitation_needed",

@@ -4,11 +4,13 @@ from django import forms
 from django.contrib.auth import password_validation
 from django.utils.translation import gettext_lazy as _
 
-from catalog.accounts import must_confirm_email, sign_up_errors
+from catalog.accounts import must_confirm_email
 from catalog.imports.formats import CHOICES
 from catalog.models import MovieList, User
 from catalog.models.personal import PROFILE_NAME
 from catalog.models.rating import NOTE_LENGTH, RATING_STEPS
+from catalog.pending_sign_ups import address_taken, has_account
+from catalog.sign_ups import sign_up_errors
 
 SHORT_TEXT = forms.Textarea(attrs={"rows": 3})  # which fields copy
 
@@ -87,31 +89,52 @@ def password_field(autocomplete: str, **options: Any) -> forms.CharField:
     return forms.CharField(strip=False, widget=widget, **{"label": _("Password"), **options})
 
 
-class SignUpForm(forms.Form):
-    """The sign-up form; `catalog.accounts` decides whether the values are acceptable. All errors are shown at once."""
-
+class UsernameForm(forms.Form):
     username = forms.CharField(
         label=_("Username"),
         max_length=150,
         help_text=_("Letters, digits and @ . + - _"),
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
     )
+
+    def add_errors(self, errors: dict[str, list[str]]) -> None:
+        for name, texts in errors.items():
+            self.add_error(name if name in self.fields else None, texts)
+
+
+class ConfirmSignUpForm(UsernameForm):
+    """The name of an account that waits for its address: the one that was wanted, or another if it is taken."""
+
+    def __init__(self, email: str, data: dict[str, Any]) -> None:
+        super().__init__(data)
+        self.email = email
+
+    def clean(self) -> None:
+        if has_account(self.email):
+            self.add_error(None, address_taken())
+        elif name := self.cleaned_data.get("username"):
+            self.add_errors(sign_up_errors(username=name, email=self.email, password=None))
+
+
+class SignUpForm(UsernameForm):
+    """The sign-up form; `catalog.sign_ups` decides whether the values are acceptable. All errors are shown at once.
+
+    Without `compares_names` a name that is taken is no error here, so that the answer does not tell.
+    """
+
     email = forms.EmailField(required=False, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
     password = password_field(
         "new-password", max_length=128, help_text=password_validation.password_validators_help_text_html
     )
     password_again = password_field("new-password", max_length=128, label=_("The same password again"))
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, compares_names: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.compares_names = compares_names
         self.fields["email"].label = _("Email") if must_confirm_email() else _("Email (optional)")
 
     def account(self) -> dict[str, Any]:
         return {name: self.cleaned_data.get(name, "") for name in ("username", "email", "password")}
-
-    def add_errors(self, errors: dict[str, list[str]]) -> None:
-        for name, texts in errors.items():
-            self.add_error(name if name in self.fields else None, texts)
 
     def clean_password_again(self) -> str:
         again: str = self.cleaned_data["password_again"]
@@ -121,7 +144,7 @@ class SignUpForm(forms.Form):
 
     def clean(self) -> None:
         """A field that has no value has its error already."""
-        errors = sign_up_errors(**self.account())
+        errors = sign_up_errors(**self.account(), compares_names=self.compares_names)
         self.add_errors({name: texts for name, texts in errors.items() if name not in self.errors})
 
 

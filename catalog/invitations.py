@@ -22,18 +22,28 @@ def is_open() -> bool:
     return bool(settings.POLICY.accounts.sign_up == "open")
 
 
-def check_invitation(code: str) -> None:
-    """Raises SignUpClosed or InvitationNeeded where this code does not let people sign up."""
-    if settings.POLICY.accounts.sign_up == "closed":
-        raise SignUpClosed
-    if not is_open() and not Invitation.objects.usable(code).exists():
+def check_invitation(code: str) -> Invitation | None:
+    """The invitation, if this site takes one. Raises SignUpClosed, or InvitationNeeded if the code is of no use."""
+    _check_not_closed()
+    found = None if is_open() else Invitation.objects.usable(code).first()
+    if found is None and not is_open():
         raise InvitationNeeded
+    return found
 
 
-def use_invitation(code: str, user: User) -> None:
-    """Marks the invitation as used, in the transaction that makes the account. Raises InvitationNeeded."""
+def use_invitation(invitation: Invitation | None, user: User) -> None:
+    """Marks the invitation as used, in the transaction that makes the account.
+
+    It was checked when the person signed up, which may be days ago. Raises SignUpClosed or InvitationNeeded.
+    """
+    _check_not_closed()
     if is_open():
         return
-    usable = Invitation.objects.usable(code)
-    if not usable.update(used_by=user, used_at=timezone.now(), note=""):  # used by another request in the meantime
+    unused = Invitation.objects.filter(pk=invitation.pk, used_at=None) if invitation else Invitation.objects.none()
+    if not unused.update(used_by=user, used_at=timezone.now(), note=""):  # used in the meantime, or taken back
         raise InvitationNeeded
+
+
+def _check_not_closed() -> None:
+    if settings.POLICY.accounts.sign_up == "closed":
+        raise SignUpClosed

@@ -79,7 +79,7 @@ class JobsPolicy(Section):
 
 class AccountsPolicy(Section):
     confirm_email: Literal["optional", "mandatory"] = key(
-        "optional", "mandatory: on a site that sends mail people confirm their address before they sign in"
+        "optional", "mandatory: on a site that sends mail people confirm their address before they have an account"
     )
     sign_up: Literal["open", "invitation", "closed"] = key(
         "open", "who may make an account: everybody, people with a link from staff, or no one"

@@ -15,10 +15,10 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from catalog.accounts import sign_up_errors
 from catalog.errors import InvalidSignUp, SetupClosed
 from catalog.models import User
 from catalog.models.site_settings import SiteSettings
+from catalog.sign_ups import sign_up_errors
 
 
 def is_open() -> bool:

@@ -6,7 +6,7 @@ from types import ModuleType
 
 from celery import shared_task
 
-from catalog import popularity
+from catalog import pending_sign_ups, popularity
 from catalog.errors import ProviderUnavailable
 from catalog.imports import lifecycle
 from catalog.ingest.removal import remove_old_content
@@ -84,4 +84,5 @@ def load_sample(*, load_id: int) -> dict[str, bool]:
 
 @shared_task(name="catalog.remove_old_imports", ignore_result=True)
 def remove_old_imports() -> dict[str, int]:
-    return {"removed": lifecycle.remove_old_imports()}
+    """Deletes old imports, and sign-ups whose link has expired."""
+    return {"removed": lifecycle.remove_old_imports(), "sign_ups": pending_sign_ups.remove_expired()}

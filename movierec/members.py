@@ -13,12 +13,14 @@ from movierec.api import error_body
 
 WAYS_IN = {
     "account_confirm_email",
+    "account_confirm_sign_up",
     "account_email_verification_sent",
     "account_login",
     "account_reset_password",
     "account_reset_password_done",
     "account_reset_password_from_key",
     "account_reset_password_from_key_done",
+    "account_sign_up_sent",
     "account_signup",
     "admin:login",
     "api:accounts",

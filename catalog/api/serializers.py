@@ -10,7 +10,7 @@ from catalog.api.inputs import BodySerializer, QuerySerializer, RatingField, Use
 from catalog.imports.formats import CHOICES
 from catalog.imports.reading import QUESTIONS
 from catalog.imports.report import files_of, questions_of
-from catalog.models import ImportRow, Rating, UserImport, WatchlistItem
+from catalog.models import ImportRow, PendingSignUp, Rating, User, UserImport, WatchlistItem
 from catalog.models.api_key import ON_REQUEST
 
 
@@ -163,13 +163,16 @@ class ImportRowSerializer(serializers.ModelSerializer):
 
 
 class SignUpSerializer(BodySerializer):
-    """The body of a sign-up, `invitation` the code of staff's link; `accounts.sign_up` validates name and password."""
+    """The body of a sign-up, `invitation` the code of staff's link; `catalog.sign_ups` validates name and password."""
 
-    id = serializers.IntegerField(read_only=True)
+    id = serializers.SerializerMethodField(help_text="Null where the account is made once its address is confirmed.")
     username = UsernameField(UnicodeUsernameValidator.regex, trim_whitespace=False, max_length=150)
     email = serializers.EmailField(allow_blank=True, default="", max_length=254)
     password = serializers.CharField(write_only=True, trim_whitespace=False, min_length=8, max_length=128)
     invitation = serializers.CharField(write_only=True, default="", allow_blank=True, max_length=64)
+
+    def get_id(self, made: User | PendingSignUp) -> int | None:
+        return made.pk if isinstance(made, User) else None
 
 
 class CredentialsSerializer(BodySerializer):

@@ -3,7 +3,7 @@
 from catalog.models.api_key import APIKey, Scope
 from catalog.models.hook import Hook, HookEvent
 from catalog.models.imports import ImportRow, ImportRun, SampleLoad, UserImport
-from catalog.models.invitation import Invitation
+from catalog.models.invitation import Invitation, PendingSignUp
 from catalog.models.job import Job
 from catalog.models.metadata import (
     GENRES,

@@ -1,4 +1,4 @@
-"""Invitations: how people get an account where sign-up is not open."""
+"""Invitations, by which people get an account where sign-up is not open, and sign-ups that wait for their address."""
 
 import hashlib
 import secrets
@@ -45,3 +45,36 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return self.note or f"invitation {self.pk}"
+
+
+class PendingSignUpQuerySet(models.QuerySet["PendingSignUp"]):
+    def usable(self) -> "PendingSignUpQuerySet":
+        return self.filter(expires_at__gt=timezone.now())
+
+    def behind(self, key: str) -> "PendingSignUpQuerySet":
+        """That of a link, if it still works."""
+        return self.usable().filter(key_hash=hash_of(key))
+
+
+class PendingSignUp(models.Model):
+    """An account that will be made when its address is confirmed. It takes no name, and several may want one.
+
+    Each has a link of its own: a later sign-up with the same address does not change the password of this one. The key
+    of the link is not kept, only a hash of it.
+    """
+
+    key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    username = models.CharField(max_length=150)
+    email = models.EmailField(db_index=True)
+    password = models.CharField(max_length=128, editable=False, help_text="As that of an account: hashed.")
+    invitation = models.ForeignKey(Invitation, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    objects = PendingSignUpQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"sign-up {self.pk}"

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from catalog import setup, site_settings
+from catalog.accounts import must_confirm_email
 from catalog.invitations import is_open
 from catalog.models import Credit, Movie
 from catalog.models.rating import RATING_STEPS
@@ -60,8 +61,12 @@ def known_site_name() -> str:
 
 @register.simple_tag
 def ways_in() -> dict[str, Any]:
-    """The identity provider's name, if there is one, and whether passwords sign in."""
-    return {"provider": settings.OIDC.name if settings.OIDC else "", "passwords": settings.PASSWORD_SIGN_IN}
+    """The identity provider's name, if there is one, whether passwords sign in, and whether an address comes first."""
+    return {
+        "provider": settings.OIDC.name if settings.OIDC else "",
+        "passwords": settings.PASSWORD_SIGN_IN,
+        "confirms": must_confirm_email(),
+    }
 
 
 @register.simple_tag(takes_context=True)

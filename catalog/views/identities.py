@@ -24,12 +24,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from catalog.accounts import has_way_in
-from catalog.accounts import sign_up as create_account
 from catalog.errors import DomainError, InvalidSignUp
 from catalog.forms import IdentitySignUpForm
 from catalog.models import User
 from catalog.return_addresses import safe_next
 from catalog.sign_in.identities import address_is_taken, invitation_of, the_provider, usable_address
+from catalog.sign_ups import sign_up as create_account
 from catalog.throttling import SignInThrottle, SignUpThrottle, limited
 from catalog.views.pages import SignedInRequest, post_only
 

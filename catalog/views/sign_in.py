@@ -14,16 +14,18 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
-from catalog.accounts import sign_up as create_account
-from catalog.errors import InvalidSignUp, InvitationNeeded, MailNotSent, SignUpClosed
-from catalog.forms import SignUpForm
+from catalog.accounts import must_confirm_email
+from catalog.errors import DomainError, InvalidSignUp, InvitationNeeded, MailNotSent, SignUpClosed
+from catalog.forms import ConfirmSignUpForm, SignUpForm
 from catalog.invitations import check_invitation
 from catalog.mail import sends_mail
-from catalog.models import User
+from catalog.models import PendingSignUp, User
+from catalog.pending_sign_ups import DAYS, confirm, request_sign_up
 from catalog.return_addresses import safe_next
 from catalog.sign_in import links
+from catalog.sign_ups import sign_up as create_account
 from catalog.throttling import MailThrottle, SignInThrottle, SignUpThrottle, limited
 from catalog.views.pages import ALL_METHODS, with_passwords
 
@@ -41,13 +43,36 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         check_invitation(invitation)
     except (SignUpClosed, InvitationNeeded) as refusal:
         return render(request, "account/signup_closed.html", {"reason": str(refusal)}, status=refusal.status)
-    form = SignUpForm(request.POST or None)
-    if form.is_valid() and (user := _created(form, invitation)):
-        answer = complete_signup(request, user, None, safe_next(request, "recommender:welcome"))
-        if request.user.is_authenticated:
-            messages.success(request, _("Welcome, %(name)s!") % {"name": user.username})
-        return answer
-    return render(request, "account/signup.html", {"form": form, "invitation": invitation})
+    confirms = must_confirm_email()
+    form = SignUpForm(request.POST or None, compares_names=not confirms)
+    made = (_asked if confirms else _signed_up)(request, form, invitation) if form.is_valid() else None
+    return made or render(request, "account/signup.html", {"form": form, "invitation": invitation})
+
+
+def _asked(request: HttpRequest, form: SignUpForm, invitation: str) -> HttpResponse:
+    """One answer, whatever accounts there are; the account is made behind the link of the mail."""
+    try:
+        request_sign_up(request, **form.account(), invitation=invitation)
+    except DomainError as error:  # no mail was sent, or another request used the invitation in the meantime
+        form.add_error(None, str(error))
+        return render(request, "account/signup.html", {"form": form, "invitation": invitation}, status=error.status)
+    return redirect("account_sign_up_sent")
+
+
+@never_cache
+@require_safe
+def sign_up_sent(request: HttpRequest) -> HttpResponse:
+    return render(request, "account/signup_sent.html", {"days": DAYS})
+
+
+def _signed_up(request: HttpRequest, form: SignUpForm, invitation: str) -> HttpResponse | None:
+    user = _created(form, invitation)
+    if user is None:
+        return None
+    answer: HttpResponse = complete_signup(request, user, None, safe_next(request, "recommender:welcome"))
+    if request.user.is_authenticated:
+        messages.success(request, _("Welcome, %(name)s!") % {"name": user.username})
+    return answer
 
 
 def _created(form: SignUpForm, invitation: str) -> User | None:
@@ -57,6 +82,34 @@ def _created(form: SignUpForm, invitation: str) -> User | None:
         form.add_error(None, str(error))
     except InvalidSignUp as error:  # another request took the name since the form looked
         form.add_errors(error.fields)
+    return None
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_passwords("POST")
+@limited(SignUpThrottle)
+def confirm_sign_up(request: HttpRequest, key: str) -> HttpResponse:
+    """Behind the link of a sign-up's mail. Asks for another name where the one that was wanted is taken by now."""
+    pending = PendingSignUp.objects.behind(key).first()
+    if pending is None:
+        return render(request, "account/signup_confirm.html", status=404)
+    form = ConfirmSignUpForm(pending.email, {"username": request.POST.get("username", pending.username)})
+    if form.is_valid() and request.method == "POST" and (user := _confirmed(form, key)):
+        messages.success(request, _("Your account is made. Sign in as %(name)s.") % {"name": user.username})
+        return redirect("catalog:sign-in")
+    return render(request, "account/signup_confirm.html", {"form": form, "pending": pending})
+
+
+def _confirmed(form: ConfirmSignUpForm, key: str) -> User | None:
+    try:
+        user = confirm(key=key, username=form.cleaned_data["username"])
+    except InvalidSignUp as error:  # another request took the name or the address since the form looked
+        form.add_errors(error.fields)
+    except DomainError as error:  # sign-up was closed, the invitation or the link used, in the meantime
+        form.add_error(None, str(error))
+    else:
+        return user
     return None
 
 

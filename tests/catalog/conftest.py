@@ -11,3 +11,9 @@ __all__ = ["tmdb", "tmdb_policy", "wikidata"]
 @pytest.fixture
 def movie() -> Movie:
     return MovieFactory(title="Heat", year=1995)
+
+
+@pytest.fixture
+def mandatory(change_policy) -> None:
+    """People confirm their address before they have an account."""
+    change_policy("accounts", confirm_email="mandatory")

@@ -5,8 +5,8 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from catalog.accounts import sign_up
 from catalog.models import User
+from catalog.sign_ups import sign_up
 from catalog.text import skeleton
 from tests.factories import UserFactory
 

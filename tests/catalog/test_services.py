@@ -2,11 +2,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from catalog.accounts import sign_up
 from catalog.aggregates import rebuild_aggregates
 from catalog.errors import InvalidSignUp, MovieNotFound
 from catalog.models import Movie, Rating, Source, User, WatchlistItem
 from catalog.services import add_to_watchlist, remove_from_watchlist
+from catalog.sign_ups import sign_up
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 
 NOW = datetime(2020, 5, 1, 12, tzinfo=UTC)

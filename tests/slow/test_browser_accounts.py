@@ -100,6 +100,56 @@ def test_sign_up_confirm_forget_and_change(visit, mailbox, javascript):
     assert mailbox.mails == []
 
 
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_sign_up_whose_address_comes_first(visit, mailbox, change_policy, javascript):
+    change_policy("accounts", confirm_email="mandatory")
+    UserFactory(username="ada")
+    page = visit(javascript=javascript, viewport=PHONE)
+    sign_up(page, "ada", "lovelace@example.org")
+    expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    assert fits(page)
+    sign_in(page, "lovelace@example.org", PASSWORD)
+    expect(page.get_by_text("Incorrect username or password.")).to_be_visible()
+    expect(page.get_by_text("Did you just sign up?")).to_be_visible()
+    assert fits(page)
+
+    other = visit(javascript=javascript, viewport=PHONE)
+    link = mailbox.link("lovelace@example.org")
+    other.goto(link)
+    expect(other.get_by_role("heading", name="Choose another name")).to_be_visible()
+    assert fits(other)
+    other.get_by_label("Username").fill("ADA")
+    follow(other.get_by_role("button", name="Create account"))
+    expect(other.locator(".errorlist")).to_have_count(1)
+    other.get_by_label("Username").fill("lovelace")
+    follow(other.get_by_role("button", name="Create account"))
+    expect(other.get_by_text("Your account is made. Sign in as lovelace.")).to_be_visible()
+    assert other.request.get(link).status == 404
+    sign_in(page, "lovelace", PASSWORD)
+    expect(page.get_by_role("link", name="Sign in")).to_have_count(0)
+
+    sign_up(other, "charles", "charles@example.org")
+    other.goto(mailbox.link("charles@example.org"))
+    expect(other.get_by_text("Is charles@example.org the address of charles?")).to_be_visible()
+    assert fits(other)
+    follow(other.get_by_role("button", name="Yes, create the account"))
+    expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+
+    sign_up(other, "another", "lovelace@example.org")
+    expect(other.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    assert "/accounts/password/reset/" in mailbox.link("lovelace@example.org")
+    assert set(User.objects.values_list("username", flat=True)) == {"ada", "lovelace", "charles"}
+
+
+def sign_up(page: Page, name: str, email: str) -> None:
+    page.goto("/accounts/sign-up/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Email", exact=True).fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same password again").fill(PASSWORD)
+    follow(page.get_by_role("button", name="Create account"))
+
+
 def test_a_link_of_staff_opens_the_account(visit, sam, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     UserFactory(username="nora", email="")

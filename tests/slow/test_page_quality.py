@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.test import Client
 from django.urls import Resolver404, resolve
@@ -21,9 +22,12 @@ from catalog.hooks.services import create_hook
 from catalog.keys import create_feeds_key
 from catalog.models import Credit, HookEvent, Movie, Person, User
 from catalog.services import record_rating
-from tests.factories import MovieFactory, key_of
+from tests.factories import MovieFactory, UserFactory, key_of
 from tests.recommender.conftest import count_ratings
 from tests.slow.pages import fits
+from tests.slow.test_browser_accounts import mailbox, sign_up
+
+__all__ = ["mailbox"]
 
 pytestmark = [
     pytest.mark.slow,
@@ -170,3 +174,23 @@ def test_the_first_run_is_accessible_and_light(visit, axe):
     page.get_by_role("button", name="Set up", exact=True).click()
     page.wait_for_url("**/mlops/start/")
     assert judged(page, loaded, axe) == []
+
+
+def test_confirming_a_sign_up_is_accessible_and_light(visit, axe, mailbox, change_policy):
+    """Its pages are behind the links of mails alone, with the name, another name, and an account that is there."""
+    change_policy("accounts", confirm_email="mandatory")
+    page = visit(viewport=PHONE, bypass_csp=True, reduced_motion="reduce")
+    loaded: list[Response] = []
+    page.on("response", lambda response: loaded.append(response))
+    sign_up(page, "ada", "ada@example.org")
+    expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    assert judged(page, loaded, axe) == []
+    link = mailbox.link("ada@example.org")
+    for change in ("", "name", "address"):
+        if change == "name":
+            other = UserFactory(username="ADA")
+        if change == "address":
+            EmailAddress.objects.create(user=other, email="ada@example.org", verified=True, primary=True)
+        loaded.clear()
+        page.goto(link)
+        assert judged(page, loaded, axe) == []

@@ -281,7 +281,7 @@ def test_what_is_old_enough_goes(nora, heat, settings):
     user_import = ready(nora, ratings(["2020-05-02", "Heat", 1995, URI, 4]))
     UserImport.objects.update(created_at=timezone.now() - timedelta(days=settings.POLICY.imports.keep_days + 1))
 
-    assert remove_old_imports_task() == {"removed": 1}
+    assert remove_old_imports_task() == {"removed": 1, "sign_ups": 0}
     assert not UserImport.objects.filter(pk=user_import.pk).exists()
     assert not ImportRow.objects.exists()
     assert not Job.objects.exists()

@@ -1,0 +1,141 @@
+"""Sign-up: what a new account may be called, and how it is made at once.
+
+Where people confirm their address first, `catalog.pending_sign_ups` makes it later, under the same rules.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from catalog.accounts import check_passwords_are_on, must_confirm_email
+from catalog.errors import InvalidSignUp
+from catalog.invitations import check_invitation, use_invitation
+from catalog.models import Invitation, Source, User
+from catalog.models.rating import SKELETON_LENGTH
+from catalog.text import skeleton
+
+_TAKEN = _("This username is already taken.")
+_LOOKS_TAKEN = _("This username looks like one that is already taken.")
+_IS_ADDRESS = _("Choose a name that is not an email address. You can sign in with your address, too.")
+_NAMES_LOCK = 7003  # of Postgres' advisory locks
+_RESERVED = tuple(f"{source}-" for source in (Source.MOVIELENS, Source.GENERATED, Source.BULK))
+
+
+def sign_up_errors(
+    *, username: str, email: str, password: str | None, compares_names: bool = True
+) -> dict[str, list[str]]:
+    """What is wrong with each field. Without `compares_names` it does not depend on the accounts that there are."""
+    user = new_user(username, email)
+    errors = _errors(user, password)
+    if compares_names and "username" not in errors and (conflict := _name_conflict(user)):
+        errors["username"] = [conflict]
+    return errors
+
+
+def sign_up(
+    *,
+    username: str,
+    email: str,
+    password: str | None,
+    invitation: str = "",
+    link: Callable[[User], None] | None = None,
+) -> User:
+    """Creates an account at once. Raises InvalidSignUp with messages per field, SignUpClosed or InvitationNeeded.
+
+    Without a password, `link` stores another way in, in the same transaction.
+
+    An address that another account has is accepted, so that it does not tell who has an account here; only one of them
+    can confirm it.
+    """
+    if password is not None:
+        check_passwords_are_on()
+    usable = check_invitation(invitation)
+    check_sign_up(username=username, email=email, password=password)
+    user = new_user(username, email)
+    user.set_password(password)
+    create(user, invitation=usable, link=link)
+    return user
+
+
+def check_sign_up(**given: Any) -> None:
+    """Raises InvalidSignUp with the messages of `sign_up_errors`."""
+    if errors := sign_up_errors(**given):
+        raise InvalidSignUp(next(iter(errors.values()))[0], fields=errors)
+
+
+def create(user: User, *, invitation: Invitation | None, link: Callable[[User], None] | None) -> None:
+    """Saves a new account, with its way in stored by `link`, and uses the invitation: all of it or nothing.
+
+    Raises InvalidSignUp if the name has been taken in the meantime, SignUpClosed or InvitationNeeded.
+    """
+    try:
+        with transaction.atomic():
+            _lock_look_alikes(user)
+            if conflict := _name_conflict(user):
+                raise InvalidSignUp(conflict, fields={"username": [conflict]})
+            user.save()
+            use_invitation(invitation, user)
+            if link is not None:
+                link(user)
+    except IntegrityError:  # taken by staff or a program, which do not wait for the lock
+        raise InvalidSignUp(_TAKEN, fields={"username": [str(_TAKEN)]}) from None
+
+
+def _is_address(name: str) -> bool:
+    try:
+        validate_email(name)
+    except ValidationError:
+        return False
+    return True
+
+
+def new_user(username: str, email: str) -> User:
+    """An account that is not saved, with name and address in the form in which they are stored."""
+    return User(username=User.normalize_username(username.strip()), email=User.objects.normalize_email(email.strip()))
+
+
+def _errors(user: User, password: str | None) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    try:
+        user.clean_fields(exclude=["password"])
+    except ValidationError as error:
+        errors |= error.message_dict
+    if not user.email and must_confirm_email():
+        errors["email"] = [gettext("This site needs an email address.")]
+    if _looks_of(user).startswith(tuple(map(skeleton, _RESERVED))):
+        errors["username"] = [gettext("Usernames of this form are reserved for users of data sets.")]
+    elif "username" not in errors and _is_address(user.username):
+        errors["username"] = [str(_IS_ADDRESS)]
+    try:
+        if password is not None:
+            validate_password(password, user)
+    except ValidationError as error:
+        errors["password"] = list(error.messages)
+    return errors
+
+
+def _name_conflict(user: User) -> str:
+    """Which other account the name clashes with, or nothing."""
+    if User.objects.filter(username__iexact=user.username).exists():
+        return str(_TAKEN)
+    return str(_LOOKS_TAKEN) if User.objects.filter(skeleton=_looks_of(user)).exists() else ""
+
+
+def _looks_of(user: User) -> str:
+    return skeleton(user.username)[:SKELETON_LENGTH]
+
+
+def _lock_look_alikes(user: User) -> None:
+    """Until the transaction ends, no other one compares a name that looks like this one.
+
+    A transaction of SQLite is alone anyway.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_NAMES_LOCK, _looks_of(user)])
