@@ -18,7 +18,7 @@ EXPLAIN_SECONDS = 0.5  # for a list: each movie costs one score per rating, and 
 
 @dataclass(frozen=True)
 class Reason:
-    """`contribution` is how much the movie's score would fall without it, for the same user weights."""
+    """A reason for a score. `contribution` is the fall of the score without it, for the same user weights."""
 
     kind: str
     id: int | None

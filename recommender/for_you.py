@@ -188,7 +188,7 @@ def _sentences(errors: Mapping[str, Any]) -> list[str]:
 
 
 def _choices() -> dict[str, Any]:
-    """What the form offers; nothing that no movie of the catalog has."""
+    """The choices of the form: values that some movie of the catalog has."""
     return {
         "genres": Genre.objects.order_by("name"),
         "languages": Movie.objects.languages(),

@@ -39,7 +39,7 @@ class ReasonCode(TextChoices):
 
 
 class MainReason(NamedTuple):
-    """The largest contributor that a person finds plausible; with code RATINGS there is none."""
+    """The largest plausible contributor; with the code RATINGS there is none."""
 
     code: ReasonCode
     movie_id: int | None = None

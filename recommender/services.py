@@ -73,7 +73,7 @@ def recommend(
 
 
 def recommend_many(wanted: Sequence[Wanted], *, surface: str) -> list[RecommendationList | None]:
-    """The list of `recommend` for each, in order, scored together; None where there is no such user."""
+    """The list of `recommend` for each user, in order, scored together; None for a user who does not exist."""
     return list(make_lists(wanted, surface=surface))
 
 

@@ -57,7 +57,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Sample:
-    """A well-known movie, and what the served model shows people who liked it."""
+    """A well-known movie, and the list that the served model makes for people who liked it."""
 
     movie: Movie
     results: list[Recommendation]
@@ -84,7 +84,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _sample_of_the_day() -> Sample | None:
-    """Made once a day for a model version, and within the hour that its movies may have changed in."""
+    """The sample, made once a day per model version, and again within an hour after its movies change."""
     champion = server.champion()
     if champion is None:
         return None

@@ -15,7 +15,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass
 class Changes:
-    """`given_at` is used for rows without a time. `n_kept` counts ratings given here later, which stay.
+    """`given_at` is the time of rows without one. `n_kept` counts ratings that were given here later and so stay.
 
     `rated_alike` maps changes of a movie's rating count and sum to the movies with this change.
     """

@@ -41,7 +41,7 @@ def says_day_first(text: str) -> bool | None:
 
 
 def orders_in(texts: Iterable[str]) -> set[bool]:
-    """The orders that the dates of a column say, each whether the day stands first."""
+    """The orders of day and month that the dates of a column show; True: the day is first."""
     return {said for text in texts if (said := says_day_first(text)) is not None}
 
 
@@ -91,7 +91,7 @@ def _moment(text: str, day_first: bool) -> datetime:
 
 
 def _full(year: str) -> int:
-    """Two digits mean a year of the last hundred."""
+    """The year in four digits; two digits mean one of the last hundred years."""
     this_year = timezone.now().year
     return int(year) if len(year) == 4 else this_year - (this_year - int(year)) % 100
 

@@ -87,7 +87,7 @@ def as_cell(text: str) -> str:
 
 
 def parse_title(text: str) -> str:
-    """Without the quote of `as_cell`."""
+    """The title without the quote that `as_cell` adds."""
     title = " ".join((text[1:] if _QUOTED_FORMULA.match(text) else text).split())
     if len(title) > TITLE_LENGTH:
         raise BadRow(Code.LONG_TITLE(longest=TITLE_LENGTH))

@@ -57,7 +57,7 @@ class Format:
         return any(part.columns for part in self._parts_of(table))
 
     def part(self, path: str, columns: Collection[str]) -> Part | None:
-        """What a file with this path and these columns is."""
+        """The part that a file with this path and these columns holds."""
         return next((part for part in self.parts if part.fits(path, columns)), None)
 
     def read(self, tables: Sequence[Table], answers: Answers) -> Reading:

@@ -141,12 +141,12 @@ def _means_else(name: str, field: Field, table: Table) -> bool:
 
 
 def _is_open(part: Part, columns: Columns) -> bool:
-    """Whether rows that say nothing may be watched or wanted: its owner is asked."""
+    """Whether rows without a status may be watched or wanted, so that the owner is asked."""
     return part.kind == Kind.NOTHING and (part.is_asked or not any(field.name in STATEMENTS for _, field in columns))
 
 
 def _has_silent_row(table: Table, columns: Columns) -> bool:
-    """Whether a row has a value in no column that could say what it is."""
+    """Whether a row has no value in any column that could tell its kind."""
     stating = [name for name, field in columns if field.name in STATEMENTS]
     return any(not any(str(record.values.get(name) or "").strip() for name in stating) for record in table.records)
 

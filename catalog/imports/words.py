@@ -53,7 +53,7 @@ _MOVIES = re.compile(
 
 
 def status_of(text: str) -> ImportRow.Kind:
-    """Watched, wanted, or nothing if the word is another one, or asks."""
+    """Watched or wanted; NOTHING for any other word, and for one with a question mark."""
     return ImportRow.Kind.NOTHING if "?" in text else _STATUSES.get(fold(text), ImportRow.Kind.NOTHING)
 
 

@@ -74,7 +74,7 @@ heartbeats = Heartbeats()
 
 @contextmanager
 def beating() -> Iterator[None]:
-    """Around the work on a claimed job."""
+    """Context of the work on a claimed job, which sends its heartbeats."""
     if heartbeats.is_expected:
         yield
         return
@@ -86,7 +86,7 @@ def beating() -> Iterator[None]:
 
 
 def beat() -> int:
-    """One heartbeat for each running job whose process lives here. Returns their number."""
+    """Write a heartbeat for each running job whose process lives on this host; return their number."""
     if not namespace():
         return 0
     running = Job.objects.filter(status=Job.Status.RUNNING, worker_namespace=namespace())

@@ -102,7 +102,7 @@ def _details(job: Job) -> dict[str, Any]:
 
 
 def _is_due(job: Job, now: datetime) -> bool:
-    """Its pause is over, or longer than it may be: the clock was set back."""
+    """Whether the job's pause is over, or longer than allowed because the clock was set back."""
     return job.retry_at is not None and not (
         timedelta(0) < job.retry_at - now <= timedelta(seconds=kind_of(job).limits().retry_after_seconds)
     )
@@ -119,6 +119,6 @@ def _retry(job: Job) -> bool:
 
 
 def _is_left_over(job: Job, now: datetime) -> bool:
-    """No worker has taken it, and its last message has expired."""
+    """Whether no worker has claimed the job and its last message has expired."""
     limit = timedelta(seconds=kind_of(job).limits().stale_after_seconds)
     return abs(now - (job.enqueued_at or job.created_at)) > limit

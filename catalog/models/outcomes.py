@@ -11,7 +11,7 @@ from catalog.sentences import fill
 
 
 class Outcome(TextChoices):
-    """Those that every kind of job has; a kind adds its own with `add_sentences`."""
+    """Outcomes that every kind of job has; a kind adds its own with `add_sentences`."""
 
     WORKER_LOST = "worker_lost", _("The worker process ended before the job; its last heartbeat was at {since} UTC.")
     HEARTBEAT_LOST = (
@@ -31,7 +31,7 @@ _sentences: dict[str, Sentence] = dict(Outcome.choices)
 
 
 def add_sentences(sentences: Mapping[str, Sentence]) -> None:
-    """By code: what braces are filled in, or a function of the details."""
+    """Register sentences by code: a text whose braces are filled in, or a function of the details."""
     _sentences.update(sentences)
 
 

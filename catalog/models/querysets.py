@@ -27,7 +27,7 @@ class MovieQuerySet(models.QuerySet[Any]):
         )
 
     def with_details(self) -> Self:
-        """With genres, keywords, credits and their people, and `article`: Wikipedia's in the reader's language."""
+        """Movies with genres, keywords, credits, people and `article`: Wikipedia's in the reader's language."""
         people = apps.get_model("catalog", "Credit").objects.select_related("person")
         article = apps.get_model("catalog", "WikipediaArticle").objects.for_reader()
         return self.prefetch_related("genres", "keywords", models.Prefetch("credits", people)).annotate(article=article)
@@ -43,7 +43,7 @@ class MovieQuerySet(models.QuerySet[Any]):
         return self.filter(pk__in=self.model.keywords.through.objects.filter(keyword=keyword).values("movie"))
 
     def unseen_by(self, user: "User") -> Self:
-        """Without what the user has rated or watched."""
+        """Movies that the user has neither rated nor watched."""
         return self.exclude(ratings__user=user).exclude(viewing__user=user)
 
     def languages(self) -> list[str]:
@@ -120,7 +120,7 @@ class RatingQuerySet(models.QuerySet[Any]):
         return self.filter(user__is_active=True).order_by("rated_at", "id")
 
     def histogram(self) -> dict[float, int]:
-        """How often each rating was given, from the lowest to the highest."""
+        """The number of each rating, from the lowest to the highest."""
         given = dict(self.order_by().values_list("rating").annotate(count=models.Count("id")))
         steps = [choice[0] for choice in self.model._meta.get_field("rating").choices]
         return {step: given.get(step, 0) for step in steps}

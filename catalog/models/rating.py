@@ -73,7 +73,7 @@ class User(AbstractUser):
         return [int(pk) for pk in self.watch_services.split(",") if pk]
 
     def note_skeleton(self) -> None:
-        """To be called after a change of the name."""
+        """Set the skeleton of the name; call it after a change of the name."""
         self.skeleton = skeleton(self.username)[:SKELETON_LENGTH]
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:

@@ -9,7 +9,7 @@ from catalog.site_settings import CIPHER, followed
 
 
 class SiteSettings(models.Model):
-    """Only row 1. Secrets are encrypted; what the environment sets wins over what stands here."""
+    """Settings of the site, in row 1. Secrets are encrypted; values of the environment take precedence."""
 
     class Security(models.TextChoices):
         STARTTLS = "starttls", _("STARTTLS, usually port 587")

@@ -71,7 +71,7 @@ def first_model(request: HttpRequest) -> HttpResponse:
 @require_safe
 @staff_only
 def start(request: HttpRequest) -> HttpResponse:
-    """After the first run: how far the data and the first model are, and what to do next."""
+    """The page after the first run: progress of the data and the first model, and the next steps."""
     template = "mlops/_start.html" if is_htmx(cast(HtmxRequest, request)) else "mlops/start.html"
     return render(request, template, _first_steps())
 
@@ -118,7 +118,7 @@ def roll_back_version(request: HttpRequest) -> str:
 
 @action("mlops.add_driftreport")
 def check_drift(request: HttpRequest) -> str:
-    """By a worker: it reads up to a hundred thousand ratings."""
+    """Queue a check for a worker: it reads up to a hundred thousand ratings."""
     if not send("mlops.check_drift", queue="default", expires=PATIENCE.total_seconds()):
         raise MLOpsError(_("The task queue does not answer, so drift was not checked. Try again in a minute."))
     request.session[DRIFT_ASKED_AT] = timezone.now().isoformat()

@@ -44,7 +44,7 @@ class CheckReport:
 
     @property
     def reasons(self) -> dict[str, int]:
-        """How many rows break each rule."""
+        """The number of rows that break each rule."""
         rows = (*self.bad_ratings.values(), *self.bad_movies.values())
         return dict(Counter(rule for rules in rows for rule in rules))
 

@@ -26,7 +26,7 @@ TAIL = 0.95  # quantile of latency
 
 @dataclass(frozen=True)
 class ChampionHealth:
-    """How a new champion does in production. `version` is None when there is none to assess."""
+    """The health of a new champion in production. `version` is None when there is none to assess."""
 
     version: int | None = None
     findings: list[Finding] = field(default_factory=list)
@@ -62,7 +62,7 @@ def _roll_back(report: ChampionHealth) -> Finding:
 
 
 def assess(*, now: datetime | None = None) -> ChampionHealth:
-    """What `auto_rollback` would find; changes nothing."""
+    """The report that `auto_rollback` would act on; changes nothing."""
     policy, now = settings.POLICY.auto_rollback, now or timezone.now()
     days, window = timedelta(days=policy.days), timedelta(minutes=policy.window_minutes)
     promotion = Promotion.objects.filter(version__status=ModelVersion.Status.CHAMPION).first()

@@ -106,7 +106,7 @@ def last_heartbeat() -> datetime | None:
 
 
 def last_backup() -> datetime | None:
-    """When the last one was made in backup.folder."""
+    """The time of the last backup in backup.folder."""
     return _last(Watermark.Job.BACKUP)
 
 

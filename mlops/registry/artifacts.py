@@ -24,7 +24,7 @@ def folder_of(version: ModelVersion) -> Path:
 
 
 def load_version(version: ModelVersion) -> LoadedModel:
-    """The model as web processes load it; raises what `load_model` raises."""
+    """Load the model as web processes do; raises the errors of `load_model`."""
     pointer = ServedModel(version=version.pk, algorithm=version.algorithm, artifact=version.artifact)
     pointer.checksum = version.artifact_checksum
     return load_model(pointer)

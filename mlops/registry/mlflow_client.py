@@ -68,7 +68,7 @@ def time_to_upload(size: int) -> Iterator[None]:
 
 
 def outage() -> str:
-    """Why MLflow cannot be used at the moment; empty when it answers."""
+    """The reason why MLflow cannot be used at the moment; empty when it answers."""
     try:
         experiment(connect().MlflowClient())
     except SoftTimeLimitExceeded:

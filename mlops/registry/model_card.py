@@ -50,7 +50,7 @@ def model_card_html(version: ModelVersion) -> SafeString:
 
 
 def card_file(version: ModelVersion) -> Path:
-    """Where the card is: beside the artefact, whose files never change."""
+    """The path of the card: beside the artefact, whose files never change."""
     return Path(settings.MODEL_DIR) / f"{version.artifact}.md"
 
 

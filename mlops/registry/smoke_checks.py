@@ -86,7 +86,7 @@ class SmokeChecks:
         return self.lists.equals(self.model.recommend_for_history(self.histories, k=K))
 
     def _same_alone(self) -> bool:
-        """The site scores one user at a time, the evaluation many."""
+        """Whether a user's scores are the same alone and among others: the site scores one, the evaluation many."""
         for row, history in enumerate(self.histories[:10]):
             alone = self.model.recommend_for_history([history], k=K)["score"].to_numpy()
             together = self.lists.loc[self.lists["user_id"] == row, "score"].to_numpy()
@@ -136,7 +136,7 @@ class SmokeChecks:
 
 
 def known_parts(histories: Sequence[History], known: Collection[int]) -> list[History]:
-    """The histories without movies that a model does not know."""
+    """The histories without the movies that the model does not know."""
     return [{movie: rating for movie, rating in history.items() if movie in known} for history in histories]
 
 

@@ -28,7 +28,7 @@ class ListRenderer(JSONRenderer):
 
 
 def list_json(recommendations: RecommendationList) -> bytes:
-    """What RecommendationListSerializer describes."""
+    """The JSON that RecommendationListSerializer describes."""
     content = orjson.dumps(
         {
             "results": [_result(result) for result in recommendations.results],

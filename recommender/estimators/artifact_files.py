@@ -43,7 +43,7 @@ def place_artifact(written: Path, folder: Path) -> None:
 
 
 def copy_artifact(source: Path, folder: Path) -> None:
-    """As `place_artifact`, of files that stay where they are, perhaps on another disk."""
+    """Like `place_artifact`, for files that stay where they are, perhaps on another disk."""
     copy_folder(source, folder, put=place_artifact)
 
 

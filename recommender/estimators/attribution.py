@@ -63,7 +63,7 @@ class Attributing(Explaining):
         return parts
 
     def _falls(self, history: csr_matrix, parts: Array) -> Array:
-        """By how much scores fall without each part of the personal score; here that is the score."""
+        """The fall of the scores without each part of the personal score; here the personal score is the score."""
         return parts
 
     def attribute(self, history: History | HistoryRows, movie_ids: Iterable[Any]) -> Attribution:
@@ -80,7 +80,7 @@ class Attributing(Explaining):
         return Attribution(self.movie_ids_[item_idx], rated_ids, parts.T, falls.T, is_near)
 
     def attribute_features(self, history: History | HistoryRows, movie_id: Any) -> list[Contribution]:
-        """What the score of a movie loses without each of its features, for models that score it by them."""
+        """The loss of a movie's score without each of its features, for models that score it by features."""
         [found] = self._feature_contributions(self.history_row(history), self._item_idx([movie_id], "movie_id"))
         return found
 

@@ -73,7 +73,7 @@ def fit_biases(ratings: csr_matrix, scale: RatingScale) -> tuple[float, Array]:
 
 
 def user_biases(history: csr_matrix, scale: RatingScale, mean: float, of_movies: Array) -> Array:
-    """From the histories alone, so that a user whom fit never saw has one too."""
+    """Biases computed from the histories alone, so that a user whom fit never saw has one too."""
     rest = scale.stars(history.data) - mean - of_movies[history.indices]
     sums = np.bincount(row_numbers(history), weights=rest, minlength=history.shape[0])
     return np.asarray(sums / (np.diff(history.indptr) + USER_SHRINKAGE))

@@ -135,7 +135,7 @@ class HybridRecommender(Recommender):
         return once(liked, (self, "taste"), lambda: self._tastes.evidence(liked))
 
     def _personal_scores(self, history: csr_matrix, item_idx: Array) -> Array:
-        """Of each item by the component that models it, float32."""
+        """The personal score of each item, by the component that models it, float32."""
         is_collaborative = self._is_collaborative[item_idx]
         fitted = resized(history, self.n_fitted_movies_)
         if is_collaborative.all():
@@ -245,7 +245,7 @@ class HybridRecommender(Recommender):
 
     @property
     def _expected_item_features(self) -> Array:
-        """Those that count, and can only be expected of a movie without ratings."""
+        """Indices of the item features that count and can only be expected of a movie without ratings."""
         counts: Array = np.any(self.reranker_weights_[:, NOW:], axis=0)
         counts[AGE] = False
         counts[ITEM_FEATURES.index("now")] |= self.cold_user_weight_ > 0

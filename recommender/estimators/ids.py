@@ -70,7 +70,7 @@ def _kind(value: Any, row: int, column: str) -> type:
 
 
 def object_array(values: list[Any]) -> IdArray:
-    """The values as they are, in an array of objects."""
+    """The values unchanged, in an array of objects."""
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array

@@ -25,7 +25,7 @@ class HistoryRows(csr_matrix):
 
 
 def once(rows: csr_matrix, key: Hashable, compute: Callable[[], T]) -> T:
-    """What `compute` derives from these rows; of `HistoryRows` it is asked once for each key."""
+    """The result of `compute` for these rows; for `HistoryRows` it runs once per key."""
     if not isinstance(rows, HistoryRows):
         return compute()
     if key not in rows.derived:
@@ -100,7 +100,7 @@ def row_numbers(matrix: csr_matrix) -> Array:
 
 
 def places_in_rows(matrix: csr_matrix, order: Array) -> Array:
-    """How many entries of its row come before each entry, in the given order."""
+    """For each entry, the number of entries of its row that come before it in the given order."""
     places = np.empty(matrix.nnz, dtype=np.int64)
     places[np.lexsort((order, row_numbers(matrix)))] = np.arange(matrix.nnz)
     places -= np.repeat(matrix.indptr[:-1], np.diff(matrix.indptr))

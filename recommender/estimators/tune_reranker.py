@@ -161,7 +161,7 @@ def first_ratings_holdout(dataset: Dataset, split: InnerSplit, length: int) -> t
 
 
 def _places_in(dataset: Dataset, users: Array, matrix: csr_matrix) -> Array:
-    """Of each entry of these users' rows, how many of their ratings came before it."""
+    """For each entry of these users' rows, the number of their ratings that came before it."""
     sorted_pairs = _pairs(row_numbers(dataset.ratings), dataset.ratings)
     at = np.searchsorted(sorted_pairs, _pairs(users[row_numbers(matrix)], matrix))
     return np.asarray(places_in_rows(dataset.ratings, dataset.rated_at)[at])

@@ -43,7 +43,7 @@ def fitter(algorithm: str, random_state: int = 0, **hyper_parameters: Any) -> Fi
 
 
 def popularity_baselines(half_lives_days: Sequence[float] = HALF_LIVES_DAYS) -> dict[str, Fitter]:
-    """`popular` of all time, and `popular_7d` and the like with that half-life."""
+    """Fitters of popularity: `popular` for all time, and one per half-life, such as `popular_7d`."""
     half_lives = {f"{POPULAR}_{days:g}d": days for days in half_lives_days} | {POPULAR: math.inf}
     return {name: fitter("popularity", half_life_days=days) for name, days in half_lives.items()}
 
@@ -70,5 +70,5 @@ def baselines(half_lives_days: Sequence[float] = HALF_LIVES_DAYS) -> dict[str, F
 
 
 def simple_baselines(names: Iterable[str]) -> list[str]:
-    """Those of the names that `baselines` gives."""
+    """The given names that are keys of `baselines`."""
     return [name for name in names if name in (POPULAR, ITEM_KNN) or name.startswith(f"{POPULAR}_")]

@@ -17,7 +17,7 @@ RATING_USERS = 64  # users x movies predicted at a time
 
 @dataclass(frozen=True)
 class TemporalFold:
-    """One cut: what models learn from before it (`dataset`) and what all of them are asked after it, made once."""
+    """One cut: the data before it (`dataset`), which models learn from, and the requests after it."""
 
     split: TimeSplit
     dataset: Dataset

@@ -31,7 +31,7 @@ BLOCK = 100  # users scored together: bounds memory, by users x movies
 
 
 class Wanted(NamedTuple):
-    """What is wanted for one user."""
+    """One user's request in a batch."""
 
     user_id: int
     k: int = 10
@@ -80,7 +80,7 @@ def _scored_ahead(loaded: LoadedModel, profiles: dict[int, UserProfile]) -> dict
 
 
 def profiles_of(user_ids: set[int]) -> dict[int, UserProfile]:
-    """By id the profile of each user who exists, as `UserProfile.of` reads it."""
+    """The profile of each user who exists, by id, as `UserProfile.of` reads it."""
     ratings: dict[int, dict[int, float]] = defaultdict(dict)
     rows = Rating.objects.filter(user__in=user_ids).order_by("user", "-rated_at", "-id")
     for user, movie, rating in rows.values_list("user_id", "movie_id", "rating"):

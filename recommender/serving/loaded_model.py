@@ -29,7 +29,7 @@ Ids = np.ndarray[Any, np.dtype[np.int64]]
 
 @dataclass(frozen=True)
 class Watermark:
-    """How far the catalog has been read; later changes are still to be loaded."""
+    """The point up to which the catalog has been read; later changes are not loaded yet."""
 
     n_movies: int
     last_movie: int
@@ -57,7 +57,7 @@ class CatalogSnapshot:
 
     @classmethod
     def read(cls, *, since: Watermark) -> Self | None:
-        """None if nothing changed, at the price of four small queries."""
+        """Read the catalog; None if nothing has changed since, which costs four small queries."""
         watermark = Watermark.now()
         if watermark == since:
             return None

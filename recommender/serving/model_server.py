@@ -128,7 +128,7 @@ class ModelServer:
             forget_model(loaded.model)
 
     def _swap(self, rows: list[ServedModel], first_only: bool) -> bool:
-        """Whether the rows name other models than are served."""
+        """Whether the rows name models other than the served ones."""
         served = self._models
         before = self._models = self._whole(served)
         if [(row.slot, row.version, row.artifact) for row in rows] == [(m.slot, m.version, m.artifact) for m in before]:

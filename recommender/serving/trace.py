@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Outcome(TextChoices):
-    """How asking one source ended. That of the last source is the reason for an empty list."""
+    """The outcome of asking one source. That of the last source is the reason for an empty list."""
 
     ANSWERED = "answered", _("it returned movies")
     SOURCE_FAILED = "source_failed", _("it failed with an exception; see the log")
@@ -23,7 +23,7 @@ class Outcome(TextChoices):
 
 
 class Step(TextChoices):
-    """What changed the number of candidates."""
+    """A step that changed the number of candidates."""
 
     CATALOG = "catalog", _("movies in the catalog")
     WITH_RATINGS = "with_ratings", _("movies with ratings")
