@@ -18,6 +18,7 @@ from catalog.models import (
     MovieGenre,
     MovieKeyword,
     Offer,
+    Picture,
     Source,
     SyncItem,
     SyncRun,
@@ -34,7 +35,7 @@ LINKS: tuple[type[Model], ...] = (MovieGenre, MovieKeyword, Credit, AlternativeT
 RUNS: dict[Source, tuple[type[Model], ...]] = {Source.TMDB: (SyncItem, SyncRun), Source.WIKIDATA: (WikidataRun,)}
 RECORDS: dict[Source, tuple[type[Model], ...]] = {
     Source.TMDB: (TMDBRecord, WatchService),
-    Source.WIKIDATA: (WikidataRecord, WikidataItem, WikipediaArticle),
+    Source.WIKIDATA: (WikidataRecord, WikidataItem, WikipediaArticle, Picture),
 }
 
 

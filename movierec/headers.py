@@ -7,10 +7,12 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from catalog.providers.commons import PICTURES
 from catalog.site_settings import tmdb_read_token
 
 # What the site never asks a browser for; nothing that is embedded or injected may ask for it either.
 UNUSED = ("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "microphone", "payment", "usb")
+WITH_PICTURES = ("catalog:movie-detail", "catalog:person-detail")  # views that show pictures of Wikimedia Commons
 PERMISSIONS_POLICY = ", ".join(f"{name}=()" for name in UNUSED)
 
 
@@ -24,14 +26,16 @@ def permissions_policy(get_response: Callable[[HttpRequest], HttpResponse]) -> C
 
 
 class ContentSecurityPolicy(CSPMiddleware):
-    """The policy of settings; while TMDB is on, pages may also load its pictures."""
+    """The policy of settings; while TMDB is on, pages may also load its pictures, and some those of Commons."""
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
         is_page = response.status_code < 500 and response.get("Content-Type", "").startswith("text/html")
-        if is_page and tmdb_read_token():
-            pictures = ["https://image.tmdb.org", settings.TMDB_LOGO_URL]
-            parts.update = {"img-src": [address for address in pictures if address]} | (parts.update or {})
+        origins = ["https://image.tmdb.org", settings.TMDB_LOGO_URL] if is_page and tmdb_read_token() else []
+        if is_page and request.resolver_match and request.resolver_match.view_name in WITH_PICTURES:
+            origins.append(PICTURES)
+        if origins := [*filter(None, origins)]:
+            parts.update = {"img-src": origins} | (parts.update or {})
         return parts

@@ -185,6 +185,7 @@ TMDB_LOGO_URL = env.text("TMDB_LOGO_URL", pattern=r"(https://[\w.-]+(:\d+)?/[\w.
 WIKIDATA_API_URL = env.url("WIKIDATA_API_URL", "https://www.wikidata.org/w/api.php")
 WIKIDATA_QUERY_URL = env.url("WIKIDATA_QUERY_URL", "https://query.wikidata.org/sparql")
 WIKIPEDIA_API_URL = env.url("WIKIPEDIA_API_URL", "https://LANGUAGE.wikipedia.org/w/api.php")
+COMMONS_API_URL = env.url("COMMONS_API_URL", "https://commons.wikimedia.org/w/api.php")
 WIKIDATA_CONTACT = env.text("WIKIDATA_CONTACT", pattern=r"[ -~]{0,200}", expected="an email or web address")
 STAFF_LINKS = {"MLflow": env.url("MLFLOW_PAGE"), "Flower": env.url("FLOWER_PAGE"), "Grafana": env.url("GRAFANA_PAGE")}
 TMDB_METADATA_IN_TRAINING = env.flag("TMDB_METADATA_IN_TRAINING")
@@ -244,7 +245,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
-        "img-src": [SELF, "data:"],  # and those of TMDB where it is on: `movierec.headers`
+        "img-src": [SELF, "data:"],  # and other sites' on some pages: `movierec.headers`
         "frame-ancestors": ["'none'"],
         "form-action": [SELF],
         "base-uri": [SELF],
@@ -258,8 +259,7 @@ HTTPS = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = env.f
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 # Whether the domain's other hosts serve HTTPS too, and whether browsers should be told in advance, is their owner's.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-if HTTPS:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 
 FILE_UPLOAD_HANDLERS = [
     "catalog.imports.upload.SizeLimit",

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import factory
 from django.db import connection
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 from rest_framework.test import APIClient
 
-from catalog.models import APIKey, Genre, Movie, Offer, Rating, Scope, Source, User, WatchService
+from catalog.models import APIKey, Genre, Movie, Offer, Picture, Rating, Scope, Source, User, WatchService
 from catalog.models.api_key import hash_of, new_key
 
 ROWS_AT_ONCE = 1000  # SQLite takes 32,766 values in one statement
@@ -53,6 +54,22 @@ class OfferFactory(DjangoModelFactory):
     service = factory.LazyAttribute(lambda offer: WatchService.objects.get_or_create(name=offer.name)[0])
     region = "VN"
     kind = Offer.Kind.STREAM
+
+
+class PictureFactory(DjangoModelFactory):
+    """A picture at Commons, as a sync leaves it; give it a movie or a person."""
+
+    class Meta:
+        model = Picture
+
+    state = Picture.State.READ
+    file = "Portrait.jpg"
+    url = "https://upload.wikimedia.org/wikipedia/commons/thumb/a/ab/Portrait.jpg/330px-Portrait.jpg"
+    width, height = 330, 440
+    page_url = "https://commons.wikimedia.org/wiki/File:Portrait.jpg"
+    author = "Ada Photographer"
+    licence, licence_url = "CC BY-SA 4.0", "https://creativecommons.org/licenses/by-sa/4.0"
+    retrieved_at = factory.LazyFunction(timezone.now)
 
 
 class RatingFactory(DjangoModelFactory):

@@ -1,9 +1,9 @@
-"""A stand-in for Wikidata: its API and its query service over real HTTP on loopback, with their rules.
+"""A stand-in for Wikidata, Wikipedia and Commons: their APIs and the query service over real HTTP on loopback.
 
     with WikidataStandIn([film(83495, "The Matrix", imdb_id="tt0133093")]) as wikidata:
         wikidata.answer_next("/w/api.php", lagged(), Answer(429, retry_after="1"))
 
-What breaks the etiquette is noted in `broken_rules`. It works out which statements count by itself.
+What breaks their rules is noted in `broken_rules`. It works out which statements count by itself.
 """
 
 import re
@@ -12,11 +12,13 @@ import time
 from collections.abc import Iterable, Iterator
 from email.message import Message
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
+from tests.commons_documents import AT_ONCE as FILES_AT_ONCE
+from tests.commons_documents import LONGEST_ADDRESS, STANDARD_WIDTHS, answer_about
 from tests.http_stand_in import Answer, HTTPStandIn
 
-API, QUERY = "/w/api.php", "/sparql"
+API, QUERY, COMMONS = "/w/api.php", "/sparql", "/commons/api.php"
 ARTICLES = re.compile(r"/(\w+)-wikipedia/api\.php")
 EXTRACTS_AT_ONCE = 20
 AT_ONCE = 50
@@ -46,6 +48,8 @@ class WikidataStandIn(HTTPStandIn):
         self.redirects: dict[int, int] = {}
         self.leads: dict[str, dict[str, str]] = {}  # by language and title
         self.moved: dict[str, str] = {}  # titles of articles
+        self.files: dict[str, dict[str, Any]] = {}  # of Commons, by name
+        self.moved_files: dict[str, str] = {}
         self.leads_at_once = EXTRACTS_AT_ONCE  # that fit into an answer
         self.pause, self.latency, self.query_seconds = pause, latency, query_seconds
         self.broken_rules: list[str] = []
@@ -56,6 +60,7 @@ class WikidataStandIn(HTTPStandIn):
         self.serve(*items)
         self.listen()
         self.api_url, self.query_url = f"{self.origin}{API}", f"{self.origin}{QUERY}"
+        self.commons_url = f"{self.origin}{COMMONS}"
         self.articles_url = f"{self.origin}/LANGUAGE-wikipedia/api.php"
 
     def serve(self, *items: dict[str, Any]) -> None:
@@ -63,11 +68,16 @@ class WikidataStandIn(HTTPStandIn):
         self.items = {int(content["id"][1:]): content for content in items}
         self._by_value.clear()
 
+    def serve_files(self, *files: dict[str, Any]) -> None:
+        self.files = {content["name"]: content for content in files}
+
     def respond(self, target: str, headers: Message) -> Answer:
         path = urlsplit(target).path
         asked = {key: values[0] for key, values in parse_qs(urlsplit(target).query).items()}
         scripted = self.note(target, path)
         self._check(path, asked, headers)
+        if len(target) > LONGEST_ADDRESS:
+            return Answer.html(414)
         if scripted and (scripted.status != 200 or scripted.body is not None):
             return scripted
         answer = self._truth(path, asked)
@@ -94,6 +104,8 @@ class WikidataStandIn(HTTPStandIn):
             return self._answer_query(asked.get("query", ""))
         if found := ARTICLES.fullmatch(path):
             return self._answer_leads(found[1], asked)
+        if path == COMMONS:
+            return self._answer_files(asked)
         if path != API or asked.get("format") != "json":
             return Answer.html(404)
         if asked.get("action") == "query":
@@ -134,6 +146,15 @@ class WikidataStandIn(HTTPStandIn):
                 query[name] = [{"from": old, "to": new} for old, new in pairs]
         return Answer(body={"batchcomplete": True, "query": query})
 
+    def _answer_files(self, asked: dict[str, str]) -> Answer:
+        if not {"url", "size", "mime", "extmetadata"} <= set(asked["iiprop"].split("|")) or "redirects" not in asked:
+            return Answer(body=reported("badvalue", "Not what this stand-in answers."))
+        if len(asked["titles"].split("|")) > FILES_AT_ONCE:
+            return Answer(body=reported("toomanyvalues", f"Too many values supplied: the limit is {FILES_AT_ONCE}."))
+        if int(asked["iiurlwidth"]) not in STANDARD_WIDTHS:
+            self.broken_rules.append(f"a thumbnail of {asked['iiurlwidth']} px")
+        return Answer(body=answer_about(self.files, self.moved_files, asked))
+
     def _entity(self, number: int, asked: dict[str, str]) -> dict[str, Any]:
         target = self.redirects.get(number, number)
         if target not in self.items:
@@ -167,13 +188,13 @@ class WikidataStandIn(HTTPStandIn):
             known = self._values_of(name)
             for value in re.findall(r'"([^"]*)"', listed):
                 for number in known.get(value, ()):
-                    yield {"item": _uri(number), variable: {"type": "literal", "value": value}}
+                    yield {"item": _uri(number), variable: _literal(value)}
 
     def _rows_of_items(self, query: str) -> Iterator[dict[str, Any]]:
         for listed, name, variable in _OF_ITEMS.findall(query):
             for number in map(int, re.findall(r"wd:Q(\d+)", listed)):
                 for value in _truthy(self.items.get(number), name):
-                    yield {"item": _uri(number), variable: {"type": "literal", "value": value}}
+                    yield {"item": _uri(number), variable: _file(value) if name == "P18" else _literal(value)}
 
     def _values_of(self, name: str) -> dict[str, list[int]]:
         if name not in self._by_value:
@@ -187,6 +208,15 @@ class WikidataStandIn(HTTPStandIn):
 
 def _uri(number: int) -> dict[str, str]:
     return {"type": "uri", "value": f"{ADDRESS}Q{number}"}
+
+
+def _literal(value: str) -> dict[str, str]:
+    return {"type": "literal", "value": value}
+
+
+def _file(name: str) -> dict[str, str]:
+    """Names of files are addresses in the query service."""
+    return {"type": "uri", "value": f"http://commons.wikimedia.org/wiki/Special:FilePath/{quote(name)}"}
 
 
 def _truthy(content: dict[str, Any] | None, name: str) -> list[str]:

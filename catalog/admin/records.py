@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog.admin.large import ReadOnlyAdmin
-from catalog.models import ImportRun, SyncRun, TMDBRecord, UserImport, WikidataRecord, WikidataRun
+from catalog.models import ImportRun, Picture, SyncRun, TMDBRecord, UserImport, WikidataRecord, WikidataRun
 
 
 @admin.register(SyncRun)
@@ -52,6 +52,15 @@ class WikidataRecordAdmin(ReadOnlyAdmin):
     list_select_related = ["movie"]
     search_fields = ["=qid", "=movie__title"]
     search_help_text = gettext_lazy("number of the item at Wikidata, or a movie's title as it is written")
+
+
+@admin.register(Picture)
+class PictureAdmin(ReadOnlyAdmin):
+    list_display = ["movie", "person", "state", "author", "licence", "retrieved_at"]
+    list_filter = ["state"]
+    list_select_related = ["movie", "person"]
+    search_fields = ["=movie__title", "=person__name"]
+    search_help_text = gettext_lazy("a movie's title or a person's name as it is written")
 
 
 @admin.register(UserImport)

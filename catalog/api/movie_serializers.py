@@ -8,7 +8,7 @@ from rest_framework import serializers
 from catalog.api.inputs import MAX_ID, QuerySerializer
 from catalog.api.services import WhereToWatchSerializer
 from catalog.filters import LANGUAGE, ORDERINGS, RATINGS, YEARS, RowsField
-from catalog.models import Movie, Rating, WikipediaArticle
+from catalog.models import Movie, Picture, Rating, WikipediaArticle
 from catalog.templatetags.movies import poster_url
 from catalog.where_to_watch import where_to_watch
 
@@ -84,6 +84,18 @@ class ArticleSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class PictureSerializer(serializers.ModelSerializer):
+    """A picture at Wikimedia Commons. Show it with its author, its licence and links to both pages."""
+
+    width = serializers.IntegerField(read_only=True)
+    height = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = Picture
+        fields = ["url", "width", "height", "author", "licence", "licence_url", "page_url"]
+        read_only_fields = fields
+
+
 class MovieSerializer(MovieSummarySerializer):
     """A movie with all details. Ask for movies `with_details`."""
 
@@ -91,6 +103,7 @@ class MovieSerializer(MovieSummarySerializer):
     directors = PersonSerializer(many=True, read_only=True)
     cast = CastSerializer(many=True, read_only=True)
     poster = serializers.SerializerMethodField(help_text="Address of an image.")
+    picture = serializers.SerializerMethodField(help_text="At Wikimedia Commons; null if none is known.")
     where_to_watch = serializers.SerializerMethodField(help_text="In the site's region; null if nothing is known.")
     wikipedia = serializers.SerializerMethodField(help_text="In the asked language if there is one, else in another.")
     my_rating = serializers.SerializerMethodField(help_text="The asking user's own rating.")
@@ -109,6 +122,7 @@ class MovieSerializer(MovieSummarySerializer):
             "directors",
             "cast",
             "poster",
+            "picture",
             "where_to_watch",
             "movielens_id",
             "tmdb_id",
@@ -120,6 +134,11 @@ class MovieSerializer(MovieSummarySerializer):
 
     def get_poster(self, movie: Movie) -> str:
         return poster_url(movie)
+
+    @extend_schema_field(PictureSerializer(allow_null=True))
+    def get_picture(self, movie: Movie) -> dict[str, Any] | None:
+        picture = getattr(movie, "picture", None)
+        return PictureSerializer(picture).data if picture and picture.url else None
 
     @extend_schema_field(WhereToWatchSerializer(allow_null=True))
     def get_where_to_watch(self, movie: Movie) -> dict[str, Any] | None:

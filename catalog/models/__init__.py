@@ -21,6 +21,7 @@ from catalog.models.metadata import (
 )
 from catalog.models.movie import Movie
 from catalog.models.personal import MovieList, MovieListItem, Note, Profile
+from catalog.models.picture import Picture
 from catalog.models.rating import Rating, User, Viewing, WatchlistItem
 from catalog.models.request_count import RequestCount
 from catalog.models.site_settings import SiteSettings

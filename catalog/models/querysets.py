@@ -27,10 +27,11 @@ class MovieQuerySet(models.QuerySet[Any]):
         )
 
     def with_details(self) -> Self:
-        """Movies with genres, keywords, credits, people and `article`: Wikipedia's in the reader's language."""
+        """Movies with genres, keywords, credits, people, picture, and Wikipedia's `article` in the user's language."""
         people = apps.get_model("catalog", "Credit").objects.select_related("person")
         article = apps.get_model("catalog", "WikipediaArticle").objects.for_reader()
-        return self.prefetch_related("genres", "keywords", models.Prefetch("credits", people)).annotate(article=article)
+        links = ("genres", "keywords", models.Prefetch("credits", people))
+        return self.select_related("picture").prefetch_related(*links).annotate(article=article)
 
     def with_person(self, person: "Person") -> Self:
         """Played in or directed by them."""

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from catalog.bounds import LARGEST_ID
+from catalog.providers.commons import is_name
 from catalog.providers.wikidata_documents import Entity, as_monolingual, as_text, item_number, value_of
 
 IMDB_ID, TMDB_ID = "P345", "P4947"
@@ -61,7 +62,7 @@ def read_film(entity: Entity) -> Film:
         subjects=entity.items(SUBJECT),
         countries=entity.items(COUNTRY),
         languages=entity.items(LANGUAGE),
-        picture=next(iter(entity.texts(PICTURE)), ""),
+        picture=next(filter(is_name, entity.texts(PICTURE)), ""),
         articles={wiki: title for wiki, title in entity.articles.items() if len(title) <= TITLE_LENGTH},
     )
 

@@ -1,11 +1,11 @@
 """The beginnings of articles of Wikipedia, by the API of each language's own site."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 
-from catalog.errors import AnswerRejected
+from catalog.providers.mediawiki import Get, read_pages
 from catalog.text import visible
 
 AT_ONCE = 20  # articles in a request, as many as the API sends the beginning of
@@ -18,32 +18,15 @@ def wiki_of(language: str) -> str:
     return f"{language.replace('-', '_')}wiki"
 
 
-def leads(get: Callable[[str, dict[str, Any]], Any], language: str, titles: Sequence[str]) -> dict[str, str]:
+def leads(get: Get, language: str, titles: Sequence[str]) -> dict[str, str]:
     """By requested title: the first paragraphs of the article. Missing are articles that do not exist or are empty.
 
-    `get` is that of a client, which keeps to Wikimedia's manners. At most AT_ONCE titles. Raises ProviderError.
+    At most AT_ONCE titles. Raises ProviderError.
     """
-    asked = {
-        "action": "query",
-        "prop": "extracts",
-        "exintro": 1,
-        "explaintext": 1,
-        "exlimit": AT_ONCE,
-        "redirects": 1,
-        "formatversion": 2,
-        "titles": "|".join(titles),
-    }
-    answer = get(settings.WIKIPEDIA_API_URL.replace("LANGUAGE", language), asked)
-    found = answer.get("query") if isinstance(answer, dict) else None
-    if not isinstance(found, dict):
-        raise AnswerRejected("expected an object with `query`")
-    pages = {str(page.get("title")): page for page in _rows(found, "pages")}
-    moved = {row.get("from"): row.get("to") for name in ("normalized", "redirects") for row in _rows(found, name)}
-    page_of = {title: pages.get(_followed(title, moved), {}) for title in titles}
-    texts = {title: text for title, page in page_of.items() if (text := lead_of(page.get("extract")))}
-    # An answer that would become too long has pages without their text.
-    later = [title for title, page in page_of.items() if page and not page.keys() & {"extract", "missing"}]
-    return texts | leads(get, language, later) if 0 < len(later) < len(titles) else texts
+    asked = {"prop": "extracts", "exintro": 1, "explaintext": 1, "exlimit": AT_ONCE}
+    address = settings.WIKIPEDIA_API_URL.replace("LANGUAGE", language)
+    pages = read_pages(get, address, titles, "extract", asked)
+    return {title: text for title, page in pages.items() if (text := lead_of(page.get("extract")))}
 
 
 def lead_of(extract: Any) -> str:
@@ -56,15 +39,3 @@ def lead_of(extract: Any) -> str:
             break
         lead = longer
     return lead[:MOST]
-
-
-def _followed(title: str, moved: Mapping[Any, Any]) -> str:
-    """The name that the answer calls the article by: written as Wikipedia does, then where a redirect leads."""
-    for _step in range(3):
-        title = str(moved.get(title, title))
-    return title
-
-
-def _rows(found: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    rows = found.get(name)
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

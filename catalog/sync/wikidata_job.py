@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.jobs import queue
 from catalog.jobs.kinds import JobKind, Limits, register
 from catalog.jobs.reaper import requeue_stale
-from catalog.models import Movie, Person, Source
+from catalog.models import Movie, Person, Picture, Source
 from catalog.models.outcomes import add_sentences
 from catalog.models.wikidata import WikidataRecord, WikidataRun
 from catalog.signals import sync_ended
@@ -89,6 +89,7 @@ def count(run: WikidataRun, outcomes: Mapping[str, int]) -> None:
 
 def finish(run: WikidataRun) -> None:
     Person.objects.filter(source=Source.WIKIDATA, credits=None).delete()  # of merged items, or no longer credited
+    Picture.objects.forget_others()
     counts = {outcome: n for outcome, n in run.counts.items() if n}
     queue.finish(run, WikidataOutcome.SYNCED if counts else WikidataOutcome.NOTHING_DUE, **counts)
     logger.info("%s: %s", run, run.message)

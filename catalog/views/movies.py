@@ -138,7 +138,7 @@ def poster(request: HttpRequest, movie_id: int) -> HttpResponse:
 
 @require_safe
 def person(request: HttpRequest, person_id: int, slug: str = "") -> HttpResponse:
-    person = get_object_or_404(Person, pk=person_id)
+    person = get_object_or_404(Person.objects.select_related("picture"), pk=person_id)
     if slug != person.slug:
         return redirect(f"{person.get_absolute_url()}{f'?{query}' if (query := request.GET.urlencode()) else ''}")
     movies = Movie.objects.with_person(person).newest()

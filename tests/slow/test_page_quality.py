@@ -22,10 +22,11 @@ from catalog.hooks.services import create_hook
 from catalog.keys import create_feeds_key
 from catalog.models import Credit, HookEvent, Movie, Person, User
 from catalog.services import record_rating
-from tests.factories import MovieFactory, UserFactory, key_of
+from tests.factories import MovieFactory, PictureFactory, UserFactory, key_of
 from tests.recommender.conftest import count_ratings
 from tests.slow.pages import fits
 from tests.slow.test_browser_accounts import mailbox, sign_up
+from tests.slow.test_browser_pictures import png
 
 __all__ = ["mailbox"]
 
@@ -37,6 +38,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
 ]
 
+PNG = png(330, 440)  # stands in for pictures of Commons
 PHONE = {"width": 360, "height": 740}
 HEAVY = ("admin:", "api-docs")  # views whose weight and width are their libraries' own
 MOST_BYTES, MOST_SCRIPT_BYTES, MOST_PICTURE_BYTES = 250_000, 40_000, 30_000
@@ -57,6 +59,9 @@ def site(train, camps, fan) -> User:
     MovieFactory(title="Fresh from the editor", year=2026)
     tom = Person.objects.create(name="Tom Hanks")
     Credit.objects.create(movie=Movie.objects.latest("id"), person=tom, role="cast")
+    PictureFactory(person=tom)
+    for movie in Movie.objects.all():  # whichever page of a movie is looked at
+        PictureFactory(movie=movie)
     count_ratings()
     record_rating(user=fan, movie=Movie.objects.latest("id"), rating=4)
     event = {"title": "Solaris", "rating": 4.5, "times": 3, "happened_at": timezone.now(), "outcome": "unmatched"}
@@ -133,6 +138,7 @@ def judged(page: Page, loaded: list[Response], axe: str, *, is_heavy: bool = Fal
 @pytest.mark.parametrize("role", ["visitor", "member", "staff"])
 def test_every_page_is_accessible_and_light(visit, site, sam, axe, role):
     page = visit(viewport=PHONE, bypass_csp=True, reduced_motion="reduce")  # axe sets styles
+    page.route("https://upload.wikimedia.org/**", lambda route: route.fulfill(content_type="image/png", body=PNG))
     page.goto("/healthz")
     start, skipped = ["/", "/movies/?q=tom+hanks", "/accounts/sign-up/", "/offline/"], ()
     if role != "visitor":
@@ -150,6 +156,7 @@ def test_every_page_is_accessible_and_light(visit, site, sam, axe, role):
             problems[f"{view} {urlsplit(page.url).path}"] = found
 
     assert len(looked_at) >= 10
+    assert role == "staff" or {"catalog:movie-detail", "catalog:person-detail"} <= set(looked_at)  # with pictures
     assert problems == {}
 
 
