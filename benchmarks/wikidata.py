@@ -1,8 +1,9 @@
 """A sync with Wikidata's stand-in at its real pace: `python -m benchmarks.wikidata --data DIR`.
 
 The catalogue is MovieLens'; the stand-in's items are made from DIR/tmdb_movies.jsonl.gz and say what these documents
-say, in Wikidata's format. First the best known movies are read, then all others, while the command is killed again and
-again and restarted. Then every movie is compared with its item, field by field. Nothing of it comes from Wikidata.
+say, in Wikidata's format; most people and some movies have a picture at Commons, and some of these must not be shown.
+First the best known movies are read, then all others, while the command is killed again and again and restarted. Then
+every movie is compared with its item, field by field, and every picture. Nothing of it comes from Wikidata.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 from benchmarks.data import TMDB
 from benchmarks.site import load
 from benchmarks.tables import render
+from tests.commons_documents import commons_file
 from tests.tmdb_stand_in import read_documents
 from tests.wikidata_documents import amount, document, film, item, statement, text
 from tests.wikidata_documents import time as moment
@@ -27,6 +29,7 @@ from tests.wikidata_stand_in import WikidataStandIn
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = [sys.executable, "manage.py", "sync_wikidata"]
+PICTURED = {"people": 70, "films": 12}  # of a hundred
 FIRST_ITEM = {"films": 1_000_000, "people": 2_000_000, "things": 3_000_000}
 
 
@@ -40,26 +43,42 @@ def main(arguments: list[str] | None = None) -> None:
         items = Items()
         films = {links[found["id"]]: items.film(found) for found in documents}
         with WikidataStandIn([*films.values(), *items.others.values()], pause=1.0, latency=options.latency) as wikidata:
+            wikidata.serve_files(*items.files)
             _point_at(wikidata, folder)
             rows = [_first(wikidata, options.first, folder), _all(wikidata, options.kills, len(films), folder)]
         print(render("Sync with Wikidata", rows, {"minutes": 1}))
-        print(render("Beside what Wikidata says", [site.differences(films, items.names)]))
+        print(render("Beside what Wikidata says", [site.differences(films, items.names, items.authors)]))
         print(f"Broken rules: {wikidata.broken_rules or 'none'}")
 
 
 class Items:
-    """Items of people, genres, subjects, countries and languages, one for each name."""
+    """Items of people, genres, subjects, countries and languages, one for each name, and the files of pictures."""
 
     def __init__(self) -> None:
         self.others: dict[str, dict[str, Any]] = {}
         self.names: dict[int, str] = {}
+        self.files: list[dict[str, Any]] = []
+        self.authors: dict[int, str] = {}  # of pictures that may be shown, by item
 
     def number(self, kind: str, key: str, name: str, *statements: dict[str, Any]) -> int:
         if key not in self.others:
             number = FIRST_ITEM[kind] + len(self.others)
             self.names[number] = name
-            self.others[key] = document(number, {"en": name}, *statements)
+            self.others[key] = document(number, {"en": name}, *statements, *self.picture(kind, number))
         return int(self.others[key]["id"][1:])
+
+    def picture(self, kind: str, number: int) -> list[dict[str, Any]]:
+        """The statement that names the item's file, if it has one; of fifty, one was deleted and one is not free."""
+        if number * 37 % 100 >= PICTURED.get(kind, 0):
+            return []
+        file, author = f"Portrait of {number} (cropped).jpg", f"Photographer {number} & Co"
+        if number % 50 != 1:
+            is_free = number % 50 != 2
+            artist = f'<a href="//commons.wikimedia.org/wiki/User:{number}">{author.replace("&", "&amp;")}</a>'
+            self.files.append(commons_file(file, artist, **({} if is_free else {"NonFree": "true"})))
+            if is_free:
+                self.authors[number] = author
+        return [statement("P18", text(file))]
 
     def film(self, found: dict[str, Any]) -> dict[str, Any]:
         code = found["original_language"]
@@ -71,7 +90,9 @@ class Items:
             rows.append(statement("P2047", amount(f"+{found['runtime']}")))
         for property_name, kind, names in _lists(found):
             rows += [statement(property_name, item(self.number(kind, f"{kind} {key}", name))) for key, name in names]
-        return film(FIRST_ITEM["films"] + found["id"], found["title"], *rows, imdb_id=found.get("imdb_id") or "")
+        number = FIRST_ITEM["films"] + found["id"]
+        rows += self.picture("films", number)
+        return film(number, found["title"], *rows, imdb_id=found.get("imdb_id") or "")
 
 
 def _lists(found: dict[str, Any]) -> list[tuple[str, str, list[tuple[Any, str]]]]:
@@ -121,6 +142,7 @@ def _all(wikidata: WikidataStandIn, n_kills: int, n_movies: int, folder: Path) -
 
 def _point_at(wikidata: WikidataStandIn, folder: Path) -> None:
     text_of = f"WIKIDATA_API_URL={wikidata.api_url}\nWIKIDATA_QUERY_URL={wikidata.query_url}\n"
+    text_of += f"WIKIPEDIA_API_URL={wikidata.articles_url}\nCOMMONS_API_URL={wikidata.commons_url}\n"
     (folder / "site.env").write_text(text_of, encoding="utf-8")
 
 

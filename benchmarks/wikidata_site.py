@@ -11,7 +11,7 @@ import pandas as pd
 from django.core.management import call_command
 
 from benchmarks.data import MOVIELENS
-from catalog.models import Credit, Movie, Person, Source
+from catalog.models import Credit, Movie, Person, Picture, Source
 from catalog.models.wikidata import WikidataRecord
 
 GENRES = {
@@ -19,6 +19,7 @@ GENRES = {
     "romance", "thriller", "war", "western",
 }  # fmt: skip
 SCI_FI = "science fiction"
+LEADS = 5  # of the cast, who have pictures as directors do
 ITEMS = ("P136", "P921", "P495", "P364", "P57", "P161")
 
 
@@ -43,7 +44,8 @@ def create(data: Path, n_movies: int | None) -> dict[int, str]:
     return {int(row.tmdbId): f"tt{row.imdbId}" for row in links.dropna(subset=["tmdbId"]).itertuples()}
 
 
-def differences(films: dict[str, dict[str, Any]], names: dict[int, str]) -> dict[str, int]:
+def differences(films: dict[str, dict[str, Any]], names: dict[int, str], authors: dict[int, str]) -> dict[str, int]:
+    """`authors` are those of the pictures that may be shown, by item."""
     movies = Movie.objects.prefetch_related("genres", "keywords", "credits__person")
     stored = {movie.imdb_id: movie for movie in movies.iterator(chunk_size=200)}
     read = set(WikidataRecord.objects.filter(state="read").values_list("movie__imdb_id", flat=True))
@@ -56,13 +58,29 @@ def differences(films: dict[str, dict[str, Any]], names: dict[int, str]) -> dict
     if fields:
         print(f"Fields that differ: {dict(fields)}")
     people = Person.objects.values_list("wikidata_id", flat=True)
+    shown, wanted = _shown_authors(), _wanted_authors([films[imdb_id] for imdb_id in matched.keys() & read], authors)
     return {
         "read": len(read),
         "lost": len(matched.keys() & stored.keys() - read),
         "doubled people": len(people) - len(set(people)),
         "credits": Credit.objects.count(),
         "wrong fields": sum(fields.values()),
+        "pictures": len(shown),
+        "wrong pictures": len(shown.items() ^ wanted.items()),
     }
+
+
+def _shown_authors() -> dict[int, str]:
+    pictures = Picture.objects.exclude(url="").select_related("movie__wikidata", "person")
+    return {row.movie.wikidata.qid if row.movie else row.person.wikidata_id: row.author for row in pictures}
+
+
+def _wanted_authors(films: list[dict[str, Any]], authors: dict[int, str]) -> dict[int, str]:
+    items = {int(content["id"][1:]) for content in films}
+    for content in films:
+        cast = dict.fromkeys(value["numeric-id"] for value in _values(content, "P161"))
+        items |= {value["numeric-id"] for value in _values(content, "P57")} | set(list(cast)[:LEADS])
+    return {number: authors[number] for number in items & authors.keys()}
 
 
 def _values(content: dict[str, Any], name: str) -> list[Any]:

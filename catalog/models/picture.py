@@ -42,7 +42,7 @@ class PictureQuerySet(models.QuerySet[Any]):
 class Picture(models.Model):
     """Of a movie or of a person. It keeps what is shown until another file has been read.
 
-    A row without `url` shows nothing and remembers that: nobody asks for it again before it is due.
+    A row without `url` shows nothing, and keeps the sync from asking again before it is due.
     """
 
     class State(models.TextChoices):
