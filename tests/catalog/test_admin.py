@@ -20,6 +20,7 @@ from catalog.models import (
     MovieGenre,
     MovieKeyword,
     Person,
+    Picture,
     Rating,
     SiteSettings,
     Source,
@@ -33,11 +34,11 @@ from catalog.models import (
     WikidataRun,
 )
 from catalog.services import add_to_watchlist, record_rating
-from tests.factories import GenreFactory, MovieFactory, RatingFactory, UserFactory, key_of
+from tests.factories import GenreFactory, MovieFactory, PictureFactory, RatingFactory, UserFactory, key_of
 
 pytestmark = pytest.mark.django_db
 
-WRITTEN_BY_THE_SITE = (APIKey, UserImport, ImportRun, SyncRun, TMDBRecord, WikidataRecord, WikidataRun)
+WRITTEN_BY_THE_SITE = (APIKey, UserImport, ImportRun, Picture, SyncRun, TMDBRecord, WikidataRecord, WikidataRun)
 MODELS = [
     AlternativeTitle,
     Credit,
@@ -74,7 +75,9 @@ def populate(count: int) -> Movie:
         genre = GenreFactory(name=f"Genre {name}", slug=f"genre-{name}")
         MovieGenre.objects.create(movie=movie, genre=genre)
         MovieKeyword.objects.create(movie=movie, keyword=Keyword.objects.create(name=name))
-        Credit.objects.create(movie=movie, person=Person.objects.create(name=name), role="cast")
+        person = Person.objects.create(name=name)
+        Credit.objects.create(movie=movie, person=person, role="cast")
+        PictureFactory(person=person, file="")
         rating = RatingFactory(movie=MovieFactory())
         add_to_watchlist(user=rating.user, movie=movie)
         Viewing.objects.create(user=rating.user, movie=movie)
