@@ -19,7 +19,7 @@ from catalog.errors import ProviderError, ProviderUnavailable
 from catalog.jobs import queue
 from catalog.jobs.heartbeat import beating
 from catalog.jobs.progress import Pace
-from catalog.models import Movie, Picture
+from catalog.models import Movie
 from catalog.models.outcomes import Outcome
 from catalog.models.wikidata import WikidataRecord, WikidataRun, WikipediaArticle
 from catalog.providers.wikidata import AT_ONCE, MATCHED_AT_ONCE, WikidataClient, connect, in_batches
@@ -30,7 +30,7 @@ from catalog.providers.wikipedia import leads, wiki_of
 from catalog.sync.wikidata_batch import best_items, save_records, write_articles, write_films
 from catalog.sync.wikidata_items import Items, known_items, language_codes, names
 from catalog.sync.wikidata_job import RunLost, State, count, due, finish, open_run, stop
-from catalog.sync.wikidata_pictures import PictureReader, expect_pictures
+from catalog.sync.wikidata_pictures import PictureReader
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +124,6 @@ class _Worker:
         with transaction.atomic():
             write_films([(row, NOTHING) for row in rows if row.qid is None], {})
             WikipediaArticle.objects.filter(movie__in=absent).delete()
-            Picture.objects.filter(movie__in=absent).delete()
             save_records(rows)
             count(self._run, {State.ABSENT.value: len(absent)})
 
@@ -179,7 +178,6 @@ class _Worker:
         with transaction.atomic():
             outcomes = write_films(pairs, items)
             write_articles(pairs, self._articles)
-            expect_pictures({record.movie_id: film.picture for record, film in pairs})
             for record, film in pairs:
                 record.qid, record.state, record.reason = film.qid, State.READ, ""
                 record.read_at = record.checked_at = now

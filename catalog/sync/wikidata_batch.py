@@ -19,6 +19,7 @@ from catalog.providers.wikidata_films import Film
 from catalog.providers.wikipedia import wiki_of
 from catalog.search.index_maintenance import refresh_search
 from catalog.sync.wikidata_items import Items
+from catalog.sync.wikidata_pictures import expect_pictures
 
 MAX_TITLES = 100
 KEYWORD_LENGTH = 120
@@ -44,9 +45,10 @@ def write_films(films: Sequence[tuple[WikidataRecord, Film]], items: Items) -> d
     batch = MovieBatch(Source.WIKIDATA, having_any_id(ids | {"pk": movie_ids}), ids=PUBLIC_IDS)
     movies = {movie.pk: movie for movie in batch.found}
     links = _links_of([film for _, film in films], items)
-    pairs = []
+    pairs, pictures = [], {}
     for (record, film), of_movie in zip(films, links, strict=True):
         if movie := movies.get(record.movie_id):
+            pictures[movie.pk] = film.picture
             values = _values_of(film, items)
             taken = batch.by_id.taken(values, movie)
             batch.put(movie, {name: value for name, value in values.items() if name not in taken})
@@ -54,6 +56,7 @@ def write_films(films: Sequence[tuple[WikidataRecord, Film]], items: Items) -> d
             pairs.append((movie, of_movie))
     updated = batch.save(pairs, replace=True) & set(movie_ids)
     refresh_search(Movie.objects.filter(pk__in=updated))
+    expect_pictures(pictures)
     return {"updated": len(updated), "unchanged": len(pairs) - len(updated)}
 
 
