@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = re.compile(r"^(tests|benchmarks)/|/migrations/|\.vi\.md$")
 KEEP = "prose: keep"
 INSTEAD: dict[str, str] = tomllib.loads((ROOT / "deploy" / "prose.toml").read_text(encoding="utf-8"))
-WORDS = {re.compile(rf"(?<![\w.-])(?:{words})(?![\w-])", re.IGNORECASE): advice for words, advice in INSTEAD.items()}
+ANY = re.compile(rf"(?<![\w.-])(?:{'|'.join(INSTEAD)})(?![\w-])", re.IGNORECASE)
 
 
 def tracked() -> list[str]:
@@ -28,9 +28,9 @@ def tracked() -> list[str]:
 def findings(name: str, text: str) -> Iterator[str]:
     """`file:line: 'word': what to write` of each word."""
     for number, line in enumerate(text.splitlines(), 1):
-        for pattern, advice in WORDS.items() if KEEP not in line else ():
-            for match in pattern.finditer(line):
-                yield f"{name}:{number}: {match[0]!r}: {advice}"
+        for match in ANY.finditer(line) if KEEP not in line else ():
+            advice = next(advice for words, advice in INSTEAD.items() if re.fullmatch(words, match[0], re.IGNORECASE))
+            yield f"{name}:{number}: {match[0]!r}: {advice}"
 
 
 def check(names: Iterable[str]) -> list[str]:
