@@ -1,1 +1,1 @@
-"""The gate: rules, the decision whether a version may go live, and the replay of past requests."""
+"""The promotion gate: its rules, its decision whether a version may go live, and the replay of past requests."""

@@ -1,4 +1,4 @@
-"""The gate's rules about liked movies, the precision of lists and predicted stars, part of `RULES`."""
+"""The gate's accuracy rules: precision of the lists, RMSE of predicted stars, and recovery of liked movies."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +11,10 @@ from mlops.policy import GatePolicy
 
 
 def precision(given: GateInput, policy: GatePolicy) -> Iterator[Finding]:
-    """Of the movies of a list, the share that was liked next: at most 1 / k, since a list is asked for each like."""
+    """Yields the findings on precision, the share of a list's movies that the user liked next.
+
+    It is at most 1 / k, because each list is evaluated against one held-out like.
+    """
     yield at_least(Rule.PRECISION, given.figures.get("precision"), policy.min_precision, key="gate.min_precision")
     if (difference := given.metric_differences.get("precision")) is not None:
         loss, users, message = policy.max_precision_loss, policy.min_slice_users, Message.PRECISION_NOT_WORSE
@@ -19,7 +22,7 @@ def precision(given: GateInput, policy: GatePolicy) -> Iterator[Finding]:
 
 
 def predicted_stars(given: GateInput, policy: GatePolicy) -> Iterator[Finding]:
-    """On ratings given after each cut, of movies that were rated before it."""
+    """Yields the findings on the RMSE for ratings given after each cut, of movies that had ratings before it."""
     rmse, n_stars = given.figures.get("rmse"), int(given.figures.get("n_stars") or 0)
     if n_stars < policy.min_stars:
         params = {"n_stars": n_stars, "min_stars": policy.min_stars}
@@ -30,7 +33,11 @@ def predicted_stars(given: GateInput, policy: GatePolicy) -> Iterator[Finding]:
 
 
 def liked_share(result: Mapping[str, Any], policy: GatePolicy) -> Finding:
-    """From the saved files, for users whose whole history the model learnt: one of other data cannot."""
+    """Returns the finding on the share of liked movies that the saved model ranks in the catalogue's first tenth.
+
+    The model was trained on the whole histories of these users; if it misses their likes, its files belong to other
+    data.
+    """
     share, n_liked = result.get("liked_share"), result.get("n_liked") or 0
     if n_liked >= policy.min_liked:
         return at_least(Rule.LIKED_SHARE, share, policy.min_liked_share)

@@ -1,4 +1,4 @@
-"""Comparisons that the gate's rules share: a figure or an interval against a threshold, as a finding."""
+"""Comparisons shared by the gate's rules. Each compares a figure or an interval with a threshold."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,10 @@ def above(
     min_users: int = 0,
     if_few: tuple[Outcome, Message] = (Outcome.FAILED, Message.NO_INTERVAL),
 ) -> Finding:
-    """The whole interval lies above the threshold; `if_few` where fewer than `min_users` were evaluated."""
+    """Passes if the whole interval lies above the threshold.
+
+    `if_few` is the outcome and message if fewer than `min_users` users were evaluated.
+    """
     if difference.n_users < min_users:
         return compared(rule, if_few[0], difference, threshold, if_few[1], subject, min_users=min_users)
     if difference.interval is None:
@@ -38,7 +41,7 @@ def not_clearly_worse(
     subject: str = "",
     message: Message = Message.NOT_WORSE,
 ) -> Finding:
-    """Clearly worse: by more than the policy's loss, and not by chance."""
+    """Fails if the mean loss exceeds `max_loss` and the whole interval is below 0, so that it is not chance."""
     if difference.n_users < min_users or difference.mean is None or difference.high is None:
         return compared(rule, Outcome.NOT_JUDGED, difference, -max_loss, Message.TOO_FEW_USERS, subject)
     is_worse = difference.mean < -max_loss and difference.high < 0
@@ -61,7 +64,7 @@ def compared(
 def at_least(
     rule: Rule, figure: float | None, bound: Bound, subject: str = "", times: float | None = None, **params: Any
 ) -> Finding:
-    """The figure is at least the bound, or `times` the bound, which is then the champion's figure."""
+    """Passes if the figure is at least the bound; with `times`, at least `times` the reference figure `bound`."""
     message = Message.AT_LEAST if times is None else Message.AT_LEAST_TIMES
     return _held(Finding(rule, "", figure, bound, None, params, message, subject), 1, times)
 
@@ -69,13 +72,13 @@ def at_least(
 def at_most(
     rule: Rule, figure: float | None, bound: Bound, subject: str = "", times: float | None = None, **params: Any
 ) -> Finding:
-    """The figure is at most the bound, or `times` the bound, which is then the champion's figure."""
+    """Passes if the figure is at most the bound; with `times`, at most `times` the reference figure `bound`."""
     message = Message.AT_MOST if times is None else Message.AT_MOST_TIMES
     return _held(Finding(rule, "", figure, bound, None, params, message, subject), -1, times)
 
 
 def _held(draft: Finding, sign: int, times: float | None) -> Finding:
-    """A figure that is missing fails; without a bound there is nothing to decide."""
+    """Returns the draft with its outcome. A missing figure fails; without a bound the outcome is NOT_JUDGED."""
     bound, figure = draft.threshold, draft.figure
     if bound is None or not is_number(bound):
         without = Message.NOTHING_KNOWN if figure is None else Message.NO_THRESHOLD

@@ -1,4 +1,4 @@
-"""The gate's rules by code, and the sentences about their results."""
+"""Codes and titles of the gate's rules, and the messages about their results."""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,7 @@ from mlops.findings import register
 
 
 class Rule(TextChoices):
-    """A title names the rule; where a rule looks at one of many, `subject` says which."""
+    """Codes of the rules, labelled with their titles. `subject` says which slice, group or model a rule compared."""
 
     BASELINE = "gate.baseline", _("better than the best simple baseline ({subject})")
     LINEAR_MODEL = "gate.linear_model", _("against a plain linear model (ease)")
@@ -47,7 +47,7 @@ class ReplaySource(TextChoices):
 
 
 class Message(TextChoices):
-    """Labels are the sentences."""
+    """Codes of the messages, labelled with their sentences."""
 
     ABOVE = (
         "gate.above",

@@ -1,4 +1,4 @@
-"""The input of the gate's decision about a candidate."""
+"""The input of the gate's decision on a candidate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from mlops.evaluation.intervals import PairedInterval
 
 @dataclass(frozen=True)
 class Lists:
-    """A model's lists over the catalogue; `exposure` is each group's share of the recommended movies."""
+    """How a model's lists spread over the catalogue. `exposure` is each group's share of the recommended movies."""
 
     coverage: float | None
     popularity_gini: float | None
@@ -20,9 +20,9 @@ class Lists:
 
 @dataclass(frozen=True)
 class Replay:
-    """Past requests, answered again by the candidate and by the champion (None: there is none).
+    """Figures of the candidate and the champion on replayed requests. The champion's are None if there is no champion.
 
-    `source` is the code of where the requests came from.
+    `source` is a `ReplaySource` code. `n_excluded` counts recommended movies that the user had seen or dismissed.
     """
 
     source: str
@@ -37,11 +37,11 @@ class Replay:
 
 @dataclass(frozen=True)
 class GateInput:
-    """`champion` and what is measured against it are None for the first model.
+    """All figures that the rules read. `champion` and the comparisons with it are None or empty for the first model.
 
-    `figures` are the candidate's means by name (`Evaluation.summary`), `reference` those of the champion, or for the
-    first model of the best simple baseline. `metric_differences` are against the champion, by metric.
-    `is_sample` and `champion_is_sample`: it learnt from sample data alone.
+    `figures` holds the candidate's means by name (`Evaluation.summary`). `reference` holds those of the champion or,
+    for the first model, of the best simple baseline. `metric_differences` from the champion are keyed by metric.
+    `is_sample` and `champion_is_sample` say whether the model was trained on sample data alone.
     """
 
     baseline: str

@@ -1,6 +1,6 @@
-"""Before a promotion: recent requests are answered again, by the new model and by the champion.
+"""Replay: before a promotion, the new model and the champion recompute the lists of recent requests.
 
-Users' histories are the current ones. Nothing is recorded as an impression or in the serving stats.
+The replay uses the users' current histories. It records no impressions and no serving stats.
 """
 
 import logging
@@ -31,10 +31,10 @@ logger = logging.getLogger(__name__)
 
 K = 10
 PERSONAL, BLENDED, NEW = "personal", "blended", "new"
-IMPRESSIONS_PER_REQUEST = 10  # read for each request wanted: most lists of a page are not made by a model
+IMPRESSIONS_PER_REQUEST = 10  # impressions read per request to replay; most lists on a page do not come from a model
 SCORE_CLASSES = 10
-SAMPLE = 6  # changed lists that the version's page shows
-RATERS = 50  # users whose lists are made on a site without requests
+SAMPLE = 6  # changed lists to show on the version's page
+RATERS = 50  # users whose lists are replayed on a site that has no requests yet
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """`n_excluded`: movies in the list although the user has seen or dismissed them."""
+    """One model's list. `n_excluded` counts its movies that the user has seen or dismissed; it should be 0."""
 
     movies: tuple[int, ...] = ()
     scores: tuple[float, ...] = ()
@@ -57,7 +57,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Replayed:
-    """One request with the answer of each model, in the order of the models."""
+    """One request with each model's answer, in the order of the models."""
 
     request: Request
     n_ratings: int
@@ -65,7 +65,10 @@ class Replayed:
 
 
 def replay_requests(version: ModelVersion, champion: ModelVersion | None) -> dict[str, Any]:
-    """`figures` for the gate and a `sample` of lists that would change: JSON-able, without names or ids of users."""
+    """Returns `figures` for the gate and a `sample` of lists that would change.
+
+    The result can be stored as JSON and contains neither names nor ids of users.
+    """
     limit = settings.POLICY.gate.replay_requests
     requests, source = recent_requests(limit), ReplaySource.RECENT.value
     if not requests and limit:
@@ -74,7 +77,7 @@ def replay_requests(version: ModelVersion, champion: ModelVersion | None) -> dic
     if candidate is None:
         return {"figures": asdict(Replay(source, len(requests), len(requests), 0, None)), "sample": []}
     models = [candidate] if reference is None else [candidate, reference]
-    # Users without ratings of movies that a model knows are shown popular movies: they get no answer.
+    # A user who has rated no movie that the models know gets popular movies instead; such requests are left out.
     found = [row for row in replay(requests, models) if any(answer.movies or answer.error for answer in row.answers)]
     return {"figures": asdict(_figures(found, source)), "sample": _sample(found)}
 
@@ -85,19 +88,19 @@ def _open(version: ModelVersion) -> LoadedModel | None:
     except SoftTimeLimitExceeded:
         raise
     except Exception:
-        # Damaged files may raise anything; each of a candidate's requests then counts as an error.
+        # Damaged files may raise any exception. If they are the candidate's, every request counts as an error.
         logger.warning("version %s cannot be loaded for the replay", version.pk, exc_info=True)
         return None
 
 
 def recent_requests(limit: int) -> list[Request]:
-    """The latest lists requested that take a model, the latest first."""
+    """Returns the latest requests whose lists came from a model, newest first."""
     rows = Impression.objects.filter(user__isnull=False).values_list("user", "items")
     return list(islice(_requests(rows[: IMPRESSIONS_PER_REQUEST * limit].iterator()), limit))
 
 
 def lists_of_latest_raters(limit: int) -> list[Request]:
-    """Personal lists for the latest raters, for a site without requests so far."""
+    """Returns requests for personal lists of the users who rated last, for a site that has no requests yet."""
     raters = Rating.objects.for_training().order_by().values("user").annotate(last=Max("rated_at")).order_by("-last")
     return [Request(row["user"], K, PERSONAL) for row in raters[:limit]]
 
@@ -112,10 +115,10 @@ def _requests(rows: Iterator[tuple[int, list[tuple[int, int, str]]]]) -> Iterato
 
 
 def replay(requests: Sequence[Request], models: Sequence[LoadedModel]) -> Iterator[Replayed]:
-    """Ask all models each request in turn, so that other load on the machine slows them alike."""
+    """Sends each request to all models in turn, so that other load on the machine slows them equally."""
     users = User.objects.in_bulk({request.user_id for request in requests})
     for request in requests:
-        if request.user_id in users:  # an account may have been deleted since
+        if request.user_id in users:  # the account may have been deleted in the meantime
             profile = UserProfile.of(users[request.user_id])
             yield Replayed(request, len(profile.ratings), [_answer(loaded, profile, request) for loaded in models])
 
@@ -131,7 +134,7 @@ def _answer(loaded: LoadedModel, profile: UserProfile, request: Request) -> Answ
     except SoftTimeLimitExceeded:
         raise
     except Exception as error:
-        # Any exception of a model is a finding.
+        # A model may raise any exception; the gate counts it instead of failing.
         logger.exception("Model %s failed to answer a replayed request", loaded.version)
         return Answer(seconds=time.perf_counter() - started, error=f"{type(error).__name__}: {error}")
     return Answer(
@@ -169,7 +172,7 @@ def _overlap(own: Answer, other: Answer) -> float:
 
 
 def _score_psi(pairs: Sequence[tuple[Answer, Answer]]) -> float | None:
-    """Over tenths of the champion's scores; None where those are all alike."""
+    """Returns the PSI of the candidate's scores, binned by deciles of the champion's; None without scores."""
     own = np.array([score for answer, _ in pairs for score in answer.scores])
     other = np.array([score for _, answer in pairs for score in answer.scores])
     if not len(own) or not len(other):
@@ -180,7 +183,7 @@ def _score_psi(pairs: Sequence[tuple[Answer, Answer]]) -> float | None:
 
 
 def _sample(found: Sequence[Replayed]) -> list[dict[str, Any]]:
-    """One list for each of the first users whose list would change."""
+    """Returns one changed list for each of the first `SAMPLE` users whose lists would change."""
     sample: dict[int, dict[str, Any]] = {}
     for replayed in found:
         if len(replayed.answers) < 2:

@@ -1,9 +1,9 @@
-"""The gate's rules. Each is a function of the candidate's figures and the policy; `RULES` gives their order.
+"""The gate's rules. Each is a function of the candidate's figures and the policy; `RULES` lists them in order.
 
-Pure functions: no database, files or clock. One rule that failed refuses the model. A change of algorithm or parameters
-that too few users were evaluated for is neither passed nor refused.
+Rules are pure functions: they use no database, files or clock. One failed rule refuses the model. A change of algorithm
+or parameters that was evaluated for too few users is neither passed nor refused.
 
-To add one, write its function here, its title in `codes.py` and its threshold in the policy.
+To add a rule, write its function here, its title in `codes.py` and its threshold in the policy.
 """
 
 from collections.abc import Callable, Iterator
@@ -58,7 +58,7 @@ def champion(given: GateInput, policy: GatePolicy) -> Findings:
 
 
 def recent_champion(given: GateInput, policy: GatePolicy) -> Findings:
-    """Many refreshes, each a little worse, must not add up."""
+    """Compares a refresh with the best recent champion, so that many slightly worse refreshes cannot add up."""
     difference = given.against_recent_best
     if given.is_refresh and difference is not None:
         margin, few = -policy.refresh_margin, (Outcome.NOT_JUDGED, Message.USERS_NEEDED)
@@ -74,7 +74,7 @@ def lists(given: GateInput, policy: GatePolicy) -> Findings:
     yield at_least(Rule.COVERAGE, now.coverage, before.coverage, times=policy.min_coverage_ratio)
     yield at_most(Rule.POPULARITY_GINI, now.popularity_gini, gini, times=policy.max_gini_ratio)
     yield at_most(Rule.MEAN_POPULARITY, now.mean_popularity, popularity, times=policy.max_popularity_ratio)
-    for group, share in given.catalogue.items():  # none of some size loses its place in the lists
+    for group, share in given.catalogue.items():  # no group above the minimum size may vanish from the lists
         if share >= policy.min_group_share:
             shown, reference = now.exposure.get(group, 0.0), before.exposure.get(group, 0.0)
             yield at_least(Rule.EXPOSURE, shown, reference, group, policy.min_exposure_ratio, share=share)
@@ -115,7 +115,7 @@ def _allowed_ms(found: Replay, policy: GatePolicy) -> float:
 
 
 def features(given: GateInput, policy: GatePolicy) -> Findings:
-    """For the most expensive kind of features: time and memory with each training."""
+    """Limits the time and memory that the most expensive kind of features adds to each training."""
     limits = (
         (Rule.FEATURE_SECONDS, "seconds", policy.max_feature_seconds),
         (Rule.FEATURE_MB, "MB", policy.max_feature_mb),
@@ -128,7 +128,7 @@ def features(given: GateInput, policy: GatePolicy) -> Findings:
 
 
 def origin(given: GateInput, policy: GatePolicy) -> Findings:
-    """What people of the site have rated is not given up for a sample, however well the sample is learnt."""
+    """Refuses to replace a champion trained on this site's ratings by a model trained on sample data alone."""
     if given.champion is not None and given.is_sample and not given.champion_is_sample:
         yield Finding(Rule.ORIGIN, Outcome.FAILED, message=Message.SAMPLE_OVER_LIVE)
 
@@ -153,7 +153,7 @@ RULES: tuple[Judge, ...] = (smoke_test, *COMPARISONS, replay, features, origin, 
 
 
 class Decision(NamedTuple):
-    """`outcome` is one of GateDecision.Outcome."""
+    """The gate's decision. `outcome` is a value of `GateDecision.Outcome`."""
 
     outcome: str
     findings: list[Finding]

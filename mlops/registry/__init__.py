@@ -1,1 +1,1 @@
-"""Model versions and their artefacts: promotion, smoke test, retention, and the mirrors in MLflow and DVC."""
+"""The model registry: promotion, smoke tests and retention of versions, and their mirrors in MLflow and DVC."""

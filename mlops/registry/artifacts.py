@@ -1,4 +1,4 @@
-"""A model's files on disk: their folder, their checksum, and the smoke test in a process of its own."""
+"""A version's files on disk: their folder and checksum, and the smoke test in a separate process."""
 
 import json
 import os
@@ -31,8 +31,8 @@ def load_version(version: ModelVersion) -> LoadedModel:
 
 
 def require_artifact(version: ModelVersion) -> None:
-    """Raises ArtifactNotAvailable unless the files are there, whole and those that were registered."""
-    # Here, so that Beat, workers and commands that promote nothing start without pandas and scipy.
+    """Raises ArtifactNotAvailable unless the files exist, are complete and match the registered checksum."""
+    # Imported here, so that Beat, workers and commands that promote nothing start without pandas and scipy.
     from recommender.estimators import ArtifactError, artifact_checksum, load_recommender
 
     if version.artifact_removed_at:
@@ -54,13 +54,13 @@ def size_of(folder: Path) -> int:
 
 
 def run_smoke_test(folder: Path, given: SmokeTestInput) -> dict[str, Any]:
-    """The result of `mlops.registry.smoke_test` in a process of its own; one that crashes or hangs has failed."""
+    """Runs `mlops.registry.smoke_test` in a separate process and returns its result. A crash or a hang is a failure."""
     policy = settings.POLICY.gate
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(asdict(given), file)
         file.flush()
         command = [sys.executable, "-m", "mlops.registry.smoke_test", str(folder), file.name, str(policy.max_memory_mb)]
-        # One BLAS thread, as in a web worker: the latency is that of serving.
+        # One BLAS thread, as in a web worker, so that the measured latency is that of serving.
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         try:
             process = subprocess.run(

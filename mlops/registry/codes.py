@@ -1,6 +1,6 @@
-"""Codes of what the smoke test checks of every model, and of what the mirror in MLflow lacks.
+"""Codes of the smoke checks and of the problems with the mirror in MLflow.
 
-`smoke_checks` and `smoke_test` name theirs without the prefix.
+`smoke_checks` and `smoke_test` use the codes without the prefix.
 """
 
 from django.db.models import TextChoices

@@ -1,7 +1,7 @@
-"""Pushes snapshots and champions to DVC's remote and restores them on an empty host.
+"""Pushes snapshots and champions to DVC's remote, and restores them on an empty host.
 
-DVC is called by its command line; the site works without it. Each pushed folder has a pointer beside it, FOLDER.dvc,
-by which `dvc pull` finds the files. The pointers are on the remote too, because an empty host has none.
+DVC is called through its command line; the site works without it. Next to each pushed folder is a pointer, FOLDER.dvc,
+from which `dvc pull` finds the files. The pointers are copied to the remote too, because an empty host has none.
 """
 
 import hashlib
@@ -28,13 +28,14 @@ from mlops.registry.artifacts import folder_of
 from recommender.estimators.artifact_files import place_artifact, replace_folder
 
 REMOTE = "storage"
-POINTERS = "pointers"  # their folder on the remote
+POINTERS = "pointers"  # folder on the remote
 TIMEOUT_SECONDS = 3600
 
 
 def push_data() -> dict[str, int]:
-    """Pushes what the remote lacks: snapshots of automatic trainings, and the champion with its snapshot.
+    """Pushes snapshots of automatic trainings, and the champion with its snapshot, unless they were pushed before.
 
+    Returns how many snapshots and models were pushed.
     Raises NoDataRemote, DataRemoteError.
     """
     _require_remote()
@@ -53,11 +54,11 @@ def push_data() -> dict[str, int]:
 
 
 def restore_data(*, latest: bool = False) -> list[Path]:
-    """Restores the pointers and their files to their places; returns the folders. Raises NoDataRemote, DataRemoteError.
+    """Restores the pointers and their files, and returns the folders. Raises NoDataRemote, DataRemoteError.
 
-    With `latest` only the snapshot of the latest ratings. Files that are in their place and whole are not pulled. DVC
-    hashes what it downloads, but believes its own cache: files are compared with their pointers again, before any is in
-    its place.
+    With `latest`, restores only the snapshot with the latest ratings. Folders that are already complete are not pulled.
+    DVC hashes what it downloads but trusts its own cache, so files are compared with their pointers again before any is
+    moved into place.
     """
     _require_remote()
     _prepare_project()
@@ -79,7 +80,10 @@ def restore_data(*, latest: bool = False) -> list[Path]:
 
 
 def _latest(pointers: dict[Path, Path]) -> dict[Path, Path]:
-    """Its pointer; all of snapshots where none says how late its ratings are, as those of earlier versions do not."""
+    """Returns the pointer of the snapshot with the latest ratings.
+
+    Pointers from earlier versions have no time; if no pointer has one, returns those of all snapshots.
+    """
     snapshots = {pointer: place for pointer, place in pointers.items() if place == Path(settings.SNAPSHOT_DIR)}
     times = {pointer: (_read(pointer).get("meta") or {}).get("last_rated_at") or "" for pointer in snapshots}
     last = max(times.values(), default="")
@@ -100,7 +104,7 @@ def _hash_in(pointer: Path) -> str:
 
 
 def _hash(folder: Path) -> str:
-    """DVC's hash of a folder: that of the list of its files' hashes."""
+    """Returns DVC's hash of a folder, which is the hash of the list of its files' hashes."""
     files = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
     listed = [{"md5": _md5(path.read_bytes()), "relpath": name} for name, path in files]
     return f"{_md5(json.dumps(listed).encode())}.dir"
@@ -118,9 +122,9 @@ def _require_remote() -> None:
 
 
 def _push(folder: Path, meta: dict[str, datetime | None]) -> None:
-    """Uploads straight to the remote and only reads the folder: web processes may have mapped its files.
+    """Uploads the folder straight to the remote, and adds `meta` to its pointer, where DVC preserves it.
 
-    DVC keeps `meta` in the pointer for us.
+    The folder is only read, because web processes may have mapped its files.
     """
     project = Path(settings.DVC_DIR)
     if not folder.is_relative_to(project):
@@ -144,7 +148,7 @@ def _publish_pointer(pointer: Path) -> None:
 
 
 def _fetch_pointers(stack: ExitStack) -> dict[Path, Path]:
-    """In new folders, which go with the stack; the place of what each names."""
+    """Downloads the pointers to temporary folders, which the stack removes. Maps each to its data's parent folder."""
     fetched = {}
     with _remote_pointers() as (system, folders):
         for remote, place in folders.items():
@@ -158,8 +162,8 @@ def _fetch_pointers(stack: ExitStack) -> dict[Path, Path]:
 
 @contextmanager
 def _remote_pointers() -> Iterator[tuple[Any, dict[str, Path]]]:
-    """The remote's file system, and our place for each of its folders with pointers."""
-    # Here, because fsspec comes with DVC, which a site may lack.
+    """Yields the remote's file system, and a map of its pointer folders to our data folders."""
+    # Imported here, because fsspec is installed with DVC, which is optional.
     from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
     places = {"snapshots": Path(settings.SNAPSHOT_DIR), "models": Path(settings.MODEL_DIR)}
@@ -171,7 +175,10 @@ def _remote_pointers() -> Iterator[tuple[Any, dict[str, Path]]]:
 
 
 def _prepare_project() -> None:
-    """Creates DVC's project if needed and sets the remote of the environment. DVC's own four commands take seconds."""
+    """Creates DVC's project if needed and configures the remote from the environment.
+
+    It writes the files itself, because DVC's own four commands take seconds.
+    """
     project, url = Path(settings.DVC_DIR), settings.DVC_REMOTE_URL
     if not (project / ".dvc").is_dir():
         (project / ".dvc").mkdir(parents=True)
@@ -179,7 +186,7 @@ def _prepare_project() -> None:
     place = url if "://" in url else str((project / url).resolve())
     remote = {"url": f'"{place}"', "verify": "true"}  # without `verify`, DVC does not hash what it pulls
     config, file = ConfigParser(interpolation=None), project / ".dvc" / "config.local"
-    config.read(file, encoding="utf-8")  # an operator may have more there
+    config.read(file, encoding="utf-8")  # keep settings that an operator has added
     config.read_dict({"core": {"remote": REMOTE}, f"'remote \"{REMOTE}\"'": remote})
     with file.open("w", encoding="utf-8") as opened:
         config.write(opened)

@@ -1,11 +1,11 @@
-"""MLflow, its experiment, registered model and aliases, and what in it is ours.
+"""Access to MLflow's experiment, registered model and aliases, restricted to the entries of this site.
 
-Several sites may share an MLflow, its experiment and its registered model. All that a site writes carries its id, and
-what carries another's is never described, aliased or removed. What earlier versions of this program wrote has no id:
-it is ours if a row names its run, whose id no other store has.
+Several sites may share an MLflow server, its experiment and its registered model. A site tags all its entries with its
+id, and never describes, aliases or removes entries with another site's id. Entries written by earlier versions of this
+program have no id. Such an entry is ours if one of our rows names its run, because run ids are unique across stores.
 
-Only this module and pyfunc_model.py import MLflow, and only when it is first needed. Everything here may fail;
-`mlflow_sync` handles that.
+Only this module and pyfunc_model.py import MLflow, and only when it is first needed. Every function here may fail;
+`mlflow_sync` handles the errors.
 """
 
 import os
@@ -27,13 +27,13 @@ Status = ModelVersion.Status
 EXPERIMENT = "movierec"
 CHAMPION_ALIAS, CHALLENGER_ALIAS = "champion", "challenger"
 SITE_TAG = "movierec.site"
-ERROR_LENGTH = 300  # of what MLflow says, which may be a whole page
-UPLOAD_BYTES_PER_SECOND = 20 * 1024**2  # a server passes a file on to its own store before it answers
+ERROR_LENGTH = 300  # characters kept of an MLflow error, which may fill a page
+UPLOAD_BYTES_PER_SECOND = 20 * 1024**2  # a server copies an upload to its own store before it responds
 
 _TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 _ENVIRONMENT = {
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-    # A server that never answers costs a training this much, and once: the next sync is the retry.
+    # A server that never responds delays a training by this much, once, because the next sync is the retry.
     _TIMEOUT: "5",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -43,13 +43,13 @@ _ENVIRONMENT = {
 
 
 def connect() -> Any:
-    """The library, set up for the store of MLFLOW_TRACKING_URI."""
+    """Returns the `mlflow` module, configured for the store at MLFLOW_TRACKING_URI."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     uri = settings.MLFLOW_TRACKING_URI
     if uri.startswith("sqlite:///"):
         Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    import mlflow  # Here, because it costs seconds and 170 MB, which no web process should pay.
+    import mlflow  # Imported here: it takes seconds and 170 MB, which web processes should not spend.
 
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
@@ -58,7 +58,7 @@ def connect() -> Any:
 
 @contextmanager
 def time_to_upload(size: int) -> Iterator[None]:
-    """Within it MLflow has longer to answer, by so many bytes of a file that is sent or fetched."""
+    """Extends MLflow's request timeout within the body by the time to transfer `size` bytes."""
     usual = os.environ[_TIMEOUT]
     os.environ[_TIMEOUT] = str(int(usual) + size // UPLOAD_BYTES_PER_SECOND)
     try:
@@ -68,42 +68,45 @@ def time_to_upload(size: int) -> Iterator[None]:
 
 
 def outage() -> str:
-    """The reason why MLflow cannot be used at the moment; empty when it answers."""
+    """Returns why MLflow cannot be used at the moment; empty if it responds."""
     try:
         experiment(connect().MlflowClient())
     except SoftTimeLimitExceeded:
         raise
-    except Exception as error:  # MLflow, its store and the network may raise anything
+    except Exception as error:  # MLflow, its store and the network may raise any exception
         return in_short(error)
     return ""
 
 
 def in_short(error: Exception) -> str:
-    """An error on one line, without a user and password in an address."""
+    """Returns the error on one line of at most ERROR_LENGTH characters, without user names and passwords in URLs."""
     text = " ".join(str(error).split()) or type(error).__name__
     return re.sub(r"//[^/@\s]*@", "//", text)[:ERROR_LENGTH]
 
 
 def experiment(client: Any) -> str:
-    """The experiment's id. One that was deleted is restored: its name stays taken, so nothing could be logged."""
+    """Returns the experiment's id. Restores a deleted experiment: its name stays taken, so none could be created."""
     if found := client.get_experiment_by_name(EXPERIMENT):
         if found.lifecycle_stage == "deleted":
             client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
-    # A server chooses where it keeps artefacts; with a plain database file we choose.
+    # A server chooses its artefact folder itself; for a plain database file we choose it.
     local = settings.MLFLOW_TRACKING_URI.startswith("sqlite:")
     return str(client.create_experiment(EXPERIMENT, settings.MLFLOW_ARTIFACT_DIR.as_uri() if local else None))
 
 
 def runs_with(tags: Mapping[str, str]) -> list[Any]:
-    """This site's runs with these tags."""
+    """Returns this site's runs with these tags."""
     client = connect().MlflowClient()
     which = " and ".join(f"tags.`{name}` = '{value}'" for name, value in {**site_tag(), **tags}.items())
     return list(client.search_runs([experiment(client)], which))
 
 
 def existing_runs(run_ids: Iterable[str]) -> dict[str, Any]:
-    """Those of our runs that this store has, by id. Restores deleted ones, and marks those without a site's id."""
+    """Returns those of our runs that exist in this store, keyed by id.
+
+    Restores deleted runs, and adds this site's id to runs without one.
+    """
     wanted = [run_id for run_id in run_ids if run_id]
     if not wanted:
         return {}
@@ -123,7 +126,7 @@ def existing_runs(run_ids: Iterable[str]) -> dict[str, Any]:
 
 
 def registered_versions(run_id: str) -> list[Any]:
-    """The registered versions of our run: one, or none."""
+    """Returns the registered versions of our run, which are one or none."""
     if not run_id:
         return []
     which = f"name = '{settings.MLFLOW_MODEL_NAME}' and run_id = '{run_id}'"
@@ -132,7 +135,10 @@ def registered_versions(run_id: str) -> list[Any]:
 
 
 def download(version: ModelVersion, folder: Path) -> Path | None:
-    """The version's artefact as MLflow has it, below `folder`; None where it has none. What it holds is not checked."""
+    """Downloads the version's artefact from MLflow to `folder` and returns its path; None if MLflow has none.
+
+    The content is not verified.
+    """
     if not (found := registered_versions(version.mlflow_run_id)):
         return None
     uri = f"models:/{settings.MLFLOW_MODEL_NAME}/{found[0].version}"
@@ -143,8 +149,8 @@ def download(version: ModelVersion, folder: Path) -> Path | None:
 
 
 def remove_registered(run_id: str) -> bool:
-    """Deletes the registered versions of our run with their files; whether there were any."""
-    # Here like all of MLflow; the module that deletes files is not an attribute of the package.
+    """Deletes the registered versions of our run with their files. Returns whether there were any."""
+    # Imported here like all of MLflow. The package does not expose this module as an attribute.
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     mlflow = connect()
@@ -152,7 +158,7 @@ def remove_registered(run_id: str) -> bool:
     found = registered_versions(run_id)
     for registered in found:
         try:
-            # A registered version names its logged model, which knows the location of the files.
+            # A registered version refers to its logged model, which holds the location of the files.
             model = client.get_logged_model(registered.source.removeprefix("models:/"))
         except mlflow.exceptions.MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
@@ -165,9 +171,10 @@ def remove_registered(run_id: str) -> bool:
 
 
 def point_aliases(present: QuerySet[ModelVersion]) -> list[Finding]:
-    """`champion` is the served version, `challenger` the latest candidate.
+    """Sets the alias `champion` to the served version and `challenger` to the latest candidate.
 
-    An alias on what is not ours stays: who loads it expects that model. Returns a finding for each such alias.
+    An alias on another site's version stays, because its users expect that model. Returns a finding for each such
+    alias.
     """
     client = connect().MlflowClient()
     models = client.search_registered_models(f"name = '{settings.MLFLOW_MODEL_NAME}'")
@@ -181,7 +188,7 @@ def point_aliases(present: QuerySet[ModelVersion]) -> list[Finding]:
 
 
 def _point(client: Any, alias: str, number: str | int | None, run_id: str) -> Finding | None:
-    """Where we have nothing to point at, an alias of ours goes: none is better than a wrong one."""
+    """Moves one alias. If we have no version for it, deletes our alias, because none is better than a wrong one."""
     target = next(iter(registered_versions(run_id)), None)
     holder = client.get_model_version(settings.MLFLOW_MODEL_NAME, str(number)) if number else None
     if holder is not None and not _is_ours(holder):
@@ -200,7 +207,7 @@ def site_tag() -> dict[str, str]:
 
 
 def _has_no_other_site(tags: Mapping[str, str], site: str) -> bool:
-    """Enough for what the id of our run leads to."""
+    """Whether no other site has tagged the entry; sufficient for entries found by the id of one of our runs."""
     return tags.get(SITE_TAG) in (None, site)
 
 

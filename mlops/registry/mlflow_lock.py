@@ -1,4 +1,4 @@
-"""One process writes to MLflow at a time: a second would take a run that is being written for a leftover."""
+"""A lock for writing to MLflow. A second writer would take a run that is being written for a leftover and delete it."""
 
 import fcntl
 import time
@@ -10,15 +10,15 @@ from django.db import connection
 
 from mlops.errors import MirrorBusy
 
-KEY = 7002  # of Postgres' advisory lock
+KEY = 7002  # key of Postgres' advisory lock
 PAUSE_SECONDS = 0.2
 
 
 @contextmanager
 def sole_writer(*, wait_seconds: float = 0) -> Iterator[None]:
-    """Within it no other process writes to MLflow. A killed process holds no lock.
+    """Keeps other processes from writing to MLflow within the body. The lock of a killed process is released.
 
-    Raises MirrorBusy if another one still does after `wait_seconds`.
+    Raises MirrorBusy if another process still holds the lock after `wait_seconds`.
     """
     locked = _locked_in_postgres if connection.vendor == "postgresql" else _locked_file
     with ExitStack() as stack:
@@ -49,7 +49,7 @@ def _locked_in_postgres() -> Iterator[None]:
 
 @contextmanager
 def _locked_file() -> Iterator[None]:
-    """With SQLite all processes are on one host."""
+    """Locks a file, which suffices with SQLite because all processes are on one host."""
     with (settings.VAR_DIR / "mlflow.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Brings MLflow in step with our rows: what is missing, removed or changed there, row by row."""
+"""Synchronizes MLflow with our rows, row by row: adds missing entries, updates changed ones and removes old ones."""
 
 import logging
 from collections.abc import Callable
@@ -22,21 +22,21 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class MirrorReport:
-    """What a sync did and what is not as it should be."""
+    """The number of versions that a sync logged, and the problems that it found."""
 
     n_logged: int = 0
     findings: list[Finding] = field(default_factory=list)
     outage: str = ""
 
     def attempt(self, name: str, work: Callable[..., Any], *arguments: Any) -> Any:
-        """The result of `work`, or None after an error, which is kept. Does nothing once MLflow does not answer."""
+        """Returns the result of `work`, or None after an error, which becomes a finding. Does nothing in an outage."""
         if self.outage:
             return None
         try:
             return work(*arguments)
         except SoftTimeLimitExceeded:
             raise
-        except Exception as error:  # whatever MLflow raises about one row: the others are not to wait for it
+        except Exception as error:  # MLflow may raise any exception; one row must not hold up the others
             self.check()
             if not self.outage:
                 params = {"error": mlflow_client.in_short(error)}
@@ -44,7 +44,7 @@ class MirrorReport:
             return None
 
     def check(self) -> None:
-        """Asks MLflow once, so that one that never answers costs one wait and not one for each row."""
+        """Probes MLflow, so that a server that never responds costs one timeout instead of one per row."""
         if outage := mlflow_client.outage():
             self.stop(outage)
 
@@ -54,14 +54,14 @@ class MirrorReport:
 
     @property
     def failures(self) -> list[Finding]:
-        """What the next sync tries again."""
+        """The findings that the next sync retries."""
         return [finding for finding in self.findings if finding.code != MirrorCode.ALIAS]
 
 
 def sync_registry() -> MirrorReport:
-    """Mirrors what MLflow lacks, updates tags and aliases, and removes what retention has removed.
+    """Mirrors missing rows to MLflow, updates tags and aliases, and deletes versions that retention has removed.
 
-    A sync that runs out of time ends, and reports it. Raises MirrorBusy at once while another process writes to MLflow.
+    A sync that runs out of time stops and reports it. Raises MirrorBusy at once if another process writes to MLflow.
     """
     report = MirrorReport()
     with sole_writer():
@@ -84,7 +84,7 @@ def _sync(report: MirrorReport) -> None:
 
 
 def remove_versions() -> None:
-    """Removes from MLflow the versions whose files retention has removed; `sync_registry` retries what fails."""
+    """Removes the versions whose files retention has removed from MLflow. `sync_registry` retries failures."""
     report = MirrorReport()
     if _removed().exists():
         report.check()

@@ -1,4 +1,7 @@
-"""Writes our rows to MLflow: a version as a run with its files and a registered version, a search as nested runs."""
+"""Writes our rows to MLflow.
+
+A version becomes a run with its files and a registered version, a search a run with its trials as nested runs.
+"""
 
 import hashlib
 import shutil
@@ -24,23 +27,24 @@ from mlops.registry.mlflow_client import (
     time_to_upload,
 )
 from mlops.registry.model_card import model_card
-from recommender import estimators  # lazy, as above
+from recommender import estimators  # not its names: the package loads its modules on first use
 
 VERSION_TAG = "movierec.version"
 STUDY_TAG = "movierec.study"
 PARENT_TAG = "mlflow.parentRunId"
-# What a loaded model imports, all of which MLflow brings. Others are for trainings alone, and one takes a compiler.
+# A loaded model imports only these, which are installed with MLflow. Other libraries, one of which needs a compiler,
+# are only for training.
 LOADED_WITH = ("mlflow", "numpy", "pandas", "scipy", "threadpoolctl")
 
 
 def log_version(version: ModelVersion) -> tuple[str, str]:
-    """MLflow's run id and registered version; reuses what an earlier attempt finished and redoes the rest."""
-    import pandas as pd  # Here, like MLflow, so that processes that mirror nothing start without it.
+    """Logs a version and returns MLflow's run id and registered version; reuses those of a completed attempt."""
+    import pandas as pd  # Imported here, like MLflow, so that processes that mirror nothing start without it.
 
     mlflow = connect()
     if found := _logged_before(version):
         return found
-    remove_registered(version.mlflow_run_id)  # its run is gone
+    remove_registered(version.mlflow_run_id)  # its run no longer exists
     place, tags = experiment(mlflow.MlflowClient()), _tags(version)
     with mlflow.start_run(experiment_id=place, run_name=f"version {version.pk}", tags=tags) as run:
         mlflow.set_tag("site_version", settings.VERSION)
@@ -57,21 +61,21 @@ def log_version(version: ModelVersion) -> tuple[str, str]:
                 pip_requirements=[f"{name}=={release}" for name, release in library_versions(LOADED_WITH).items()],
                 tags=tags,
             )
-        # After the model: it would copy the metrics that the run has by then, with one query each.
+        # Log metrics after the model: `log_model` copies the run's existing metrics with one query each.
         mlflow.log_metrics(dict(_metrics(version.figures)), model_id=info.model_id)
-        # Last, so that registered models are complete.
+        # Register last, so that registered models are complete.
         registered = mlflow.register_model(info.model_uri, settings.MLFLOW_MODEL_NAME, tags=tags)
     return run.info.run_id, str(registered.version)
 
 
 def is_logged(version: ModelVersion) -> bool:
-    """Whether the registered version is the one of our run: after a change of the store its number is another's."""
+    """Whether our registered version belongs to our run. In another store its number may belong to another run."""
     numbers = [str(registered.version) for registered in registered_versions(version.mlflow_run_id)]
     return version.mlflow_version in numbers and bool(existing_runs([version.mlflow_run_id]))
 
 
 def describe(version: ModelVersion) -> None:
-    """Sets the tags of the registered version, and its run's model card, for readers of MLflow."""
+    """Updates the tags of the registered version and the model card of its run, for people who use MLflow."""
     version.refresh_from_db(fields=["status"])
     decision = version.decisions.first()
     state = {"gate": decision.outcome if decision else "not judged", "status": version.status}
@@ -87,13 +91,13 @@ def describe(version: ModelVersion) -> None:
 
 
 def remove_version(version: ModelVersion) -> None:
-    """Deletes the registered version and its files; the run with its figures stays."""
+    """Deletes the registered version and its files, but keeps the run with its metrics."""
     if remove_registered(version.mlflow_run_id) and existing_runs([version.mlflow_run_id]):
         connect().MlflowClient().set_tag(version.mlflow_run_id, "artifact", "removed by retention")
 
 
 def log_study(study: TuningStudy) -> str:
-    """The run of a search, the parent of its trials; reuses the run of an earlier attempt."""
+    """Returns the id of a search's run, the parent of its trials' runs. Reuses the run of an earlier attempt."""
     tags = {STUDY_TAG: str(study.pk)}
     if found := runs_with(tags):
         return str(found[-1].info.run_id)
@@ -119,7 +123,7 @@ def log_trial(study: TuningStudy, trial: TuningTrial) -> str:
 
 
 def move_trial(study: TuningStudy, trial: TuningTrial) -> None:
-    """Nests the trial's run in the present run of its search."""
+    """Nests the trial's run in the current run of its search."""
     connect().MlflowClient().set_tag(trial.mlflow_run_id, PARENT_TAG, study.mlflow_run_id)
 
 
@@ -133,7 +137,7 @@ def end_study(study: TuningStudy) -> None:
 
 
 def _logged_before(version: ModelVersion) -> tuple[str, str] | None:
-    """The result of an attempt that ended before our row was saved; deletes incomplete runs."""
+    """Returns the result of an attempt that completed but could not save our row. Deletes incomplete runs."""
     for run in runs_with({VERSION_TAG: str(version.pk), "checksum": version.artifact_checksum}):
         if registered := registered_versions(run.info.run_id):
             return run.info.run_id, str(registered[0].version)
@@ -157,7 +161,10 @@ def _params(version: ModelVersion) -> dict[str, Any]:
 
 
 def _metrics(figures: dict[str, Any]) -> Iterator[tuple[str, float]]:
-    """Flat names: `ndcg` is the candidate's own, `popular/ndcg` a baseline's, `against/popular/low` a difference's."""
+    """Yields metrics with flat names.
+
+    `ndcg` is the candidate's, `popular/ndcg` a baseline's, and `against/popular/low` belongs to their difference.
+    """
     for model, found in figures.get("models", {}).items():
         prefix = "" if model == "candidate" else f"{model}/"
         yield from _numbers(prefix, found["summary"])
@@ -179,9 +186,9 @@ def _first_movie(version: ModelVersion) -> int:
 
 
 def _signature(mlflow: Any) -> Any:
-    """Of `MovierecModel`."""
+    """Returns the signature of `MovierecModel`."""
     types = mlflow.types.schema
-    # Of any type, because MLflow refuses 5 for a double inside an object; the model checks it.
+    # A rating may have any type, because MLflow rejects 5 for a double inside an object. The model validates it.
     rating = types.Object([types.Property("movie_id", "long"), types.Property("rating", types.AnyType())])
     outputs = {"row": "long", "movie_id": "long", "title": "string", "score": "double", "rank": "long"}
     params = {"k": ("long", 10), "diversity": ("double", settings.POLICY.serving.diversity)}
@@ -194,7 +201,7 @@ def _signature(mlflow: Any) -> Any:
 
 @contextmanager
 def _estimators_alone() -> Iterator[Path]:
-    """The code that the model needs outside the site: a package `recommender` with only the estimators."""
+    """Yields the folder of a package `recommender` with only the estimators, the code that a loaded model needs."""
     with tempfile.TemporaryDirectory() as temporary:
         package = Path(temporary) / "recommender"
         code = settings.BASE_DIR / "recommender" / "estimators"

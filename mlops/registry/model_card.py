@@ -1,6 +1,6 @@
-"""A model card, after Mitchell et al., "Model Cards for Model Reporting" (2019), with the metadata of Hugging Face.
+"""Model cards after Mitchell et al., "Model Cards for Model Reporting" (2019), with Hugging Face's metadata.
 
-It is made of what is on record about a version, names no person, and stays the same until the next evaluation.
+A card is built from the version's stored rows. It names no person, and changes only with the next evaluation.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from mlops.evaluation.lineage import BLAS_KERNEL
 from mlops.findings import Outcome
 from mlops.models import ModelVersion
 
-CARD = "README.md"  # in a package: the name that model hubs show
+CARD = "README.md"  # file name in a package, which model hubs display
 TERMS: dict[str, str] = {
     Source.SITE: "entered by users of the site; the site's own terms",
     Source.IMPORTED: "imported by users from other services; the site's own terms",
@@ -34,23 +34,23 @@ TERMS: dict[str, str] = {
     Source.TMDB: "TMDB's API terms, https://www.themoviedb.org/api-terms-of-use. This product uses TMDB and the TMDB "
     "APIs but is not endorsed, certified, or otherwise approved by TMDB.",
 }
-# Raw HTML is shown as text, and links other than http, https and mailto are not made.
+# Raw HTML is shown as text; links with schemes such as javascript: are not rendered.
 _renderer = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def model_card(version: ModelVersion) -> str:
-    """Markdown that begins with YAML between two lines of `---`."""
+    """Returns the card as Markdown with YAML front matter."""
     head = yaml.safe_dump(_metadata(version), sort_keys=False, allow_unicode=True)
     return f"---\n{head}---\n\n{_body(version)}"
 
 
 def model_card_html(version: ModelVersion) -> SafeString:
-    """The card without its metadata."""
+    """Returns the card as HTML, without the metadata."""
     return mark_safe(_renderer.render(_body(version)))
 
 
 def card_file(version: ModelVersion) -> Path:
-    """The path of the card: beside the artefact, whose files never change."""
+    """Returns the path of the card, which lies next to the artefact because the artefact's files never change."""
     return Path(settings.MODEL_DIR) / f"{version.artifact}.md"
 
 
@@ -62,10 +62,10 @@ def write_card(version: ModelVersion) -> None:
 
 
 def _body(version: ModelVersion) -> str:
-    """In one language and time zone, so that the card is the same for every reader."""
-    figures, snapshot, labels = version.figures, version.snapshot, dict(Source.choices)  # a package may name others
+    """Renders the card in English and UTC, so that it is the same for every reader."""
+    figures, snapshot, labels = version.figures, version.snapshot, dict(Source.choices)  # a package may have others
     with override("en"), override_timezone(UTC):
-        decision = version.decisions.filter(reason="").first()  # a person's refusal has one, which may hold a name
+        decision = version.decisions.filter(reason="").first()  # reasons, given by people, may hold names
         rules = decision.findings if decision else []
         context = {
             "version": version,
@@ -99,7 +99,7 @@ def _metadata(version: ModelVersion) -> dict[str, Any]:
 
 
 def _models(figures: dict[str, Any]) -> list[dict[str, Any]]:
-    """The candidate first, then the others, best first."""
+    """Returns the figures of each model, the candidate first, then the others by descending nDCG."""
     models = {name: found["summary"] for name, found in sorted(figures.get("models", {}).items())}
     ordered = sorted(models, key=lambda name: (name != "candidate", -(models[name].get("ndcg") or 0.0), name))
     differences = figures.get("differences", {})
@@ -116,7 +116,7 @@ def _slices(figures: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _limits(version: ModelVersion) -> Iterator[str]:
-    """What the figures say the model cannot do, or was not shown to do."""
+    """Yields sentences on the model's limitations and on gaps in its evaluation, as the figures show them."""
     figures, snapshot = version.figures, version.snapshot
     if snapshot.is_sample:
         yield _("It learnt from sample data alone, not from ratings of this site.")

@@ -1,7 +1,8 @@
-"""Promotion and rollback: the only code that changes which version is the champion.
+"""Promotion and rollback, the only code that changes which version is the champion.
 
-The row, the audit trail and the pointer that web processes follow change in one transaction. The files are checked
-before it, because reading hundreds of MB would hold its locks. MLflow's aliases follow later.
+The version's row, the audit trail and the pointer that web processes follow change in one transaction. The files are
+verified before the transaction, because it would hold its locks while hundreds of MB are read. MLflow's aliases are
+updated later.
 """
 
 import logging
@@ -30,7 +31,7 @@ SYNC_TASK, PUSH_TASK = "mlops.sync_registry", "mlops.push_data"
 def promote(
     *, version: int, by: User | None = None, kind: str = Kind.PROMOTED, reason: str = "", force: bool = False
 ) -> Promotion:
-    """Makes the version the champion. Only `force`, with a reason, promotes one that did not pass the gate.
+    """Makes the version the champion. A version that did not pass the gate requires `force` and a reason.
 
     Raises VersionNotFound, NotPromotable, ReasonRequired, ArtifactNotAvailable.
     """
@@ -53,7 +54,8 @@ def roll_back(
 ) -> Promotion:
     """Restores the champion that the current one replaced, or the former champion `to`.
 
-    With `replacing`, only if that version is still the champion; `findings` say why where no person gives a reason.
+    With `replacing`, does so only if that version is still the champion. `findings` are the reasons of an automatic
+    rollback, which has no reason from a person.
     Raises NothingToRollBackTo, VersionNotFound, NotPromotable, ArtifactNotAvailable.
     """
     row = predecessor_of_champion() if to is None else get_version(to)
@@ -66,7 +68,10 @@ def roll_back(
 
 
 def predecessor_of_champion() -> ModelVersion | None:
-    """The version that `roll_back` would restore: the audit trail, past roll-backs and versions without files."""
+    """Returns the version that `roll_back` would restore, or None.
+
+    It follows the audit trail back from the champion, and skips rollbacks and versions whose files were removed.
+    """
     current = ModelVersion.champion()
     visited: set[int] = set()
     while current is not None and current.pk not in visited:
@@ -79,7 +84,7 @@ def predecessor_of_champion() -> ModelVersion | None:
 
 
 def refuse(*, version: int, by: User, reason: str) -> GateDecision:
-    """Records that a person refuses a candidate, whatever the gate decided: it can only be forced afterwards.
+    """Records that a person refuses a candidate, whatever the gate decided. Only `force` can promote it afterwards.
 
     Raises VersionNotFound, ReasonRequired, NotRefusable.
     """
@@ -114,7 +119,7 @@ def get_version(pk: int) -> ModelVersion:
 
 def _require_passed(version: ModelVersion) -> None:
     if version.status == Status.FORMER:
-        return  # it was live before, so `promote` may restore it like `roll_back`
+        return  # it has been live before, so `promote` may restore it as `roll_back` does
     decision = GateDecision.objects.filter(version=version).first()
     if decision is None:
         raise NotPromotable(_("Version {version} has no decision by the gate yet.").format(version=version.pk))
@@ -124,10 +129,10 @@ def _require_passed(version: ModelVersion) -> None:
 
 
 def _make_champion(version: ModelVersion, *, replacing: int | None = None, **trail: Any) -> Promotion:
-    """`trail` holds the other fields of the promotion's row."""
+    """Makes the version the champion and returns the promotion's row. `trail` holds the row's other fields."""
     require_artifact(version)
     with transaction.atomic():
-        # All processes lock the rows in the same order, by key, so that none waits for another in a circle.
+        # All processes lock the rows in the same order, by key, which prevents deadlocks.
         rows = ModelVersion.objects.select_for_update().filter(Q(status=Status.CHAMPION) | Q(pk=version.pk))
         locked = {row.pk: row for row in rows.order_by("pk")}
         previous = next((row for row in locked.values() if row.status == Status.CHAMPION), None)
@@ -148,7 +153,7 @@ def _make_champion(version: ModelVersion, *, replacing: int | None = None, **tra
             checksum=version.artifact_checksum,
         )
         transaction.on_commit(_ask_to_push)
-        if promotion.kind != Kind.AUTOMATIC:  # a training mirrors its version itself
+        if promotion.kind != Kind.AUTOMATIC:  # a training mirrors its own version
             transaction.on_commit(_ask_for_sync)
     version.refresh_from_db()
     logger.info("version %s is the champion (%s)", version.pk, promotion.kind)
@@ -156,10 +161,10 @@ def _make_champion(version: ModelVersion, *, replacing: int | None = None, **tra
 
 
 def _ask_to_push() -> None:
-    """Hosts that share no disk with this one get the champion from the store."""
+    """Requests a push to the model store, from which hosts without this disk fetch the champion."""
     if settings.MODEL_STORE:
-        send(PUSH_TASK, queue="default", expires=3600)  # if the broker does not take it: Beat pushes anyway
+        send(PUSH_TASK, queue="default", expires=3600)  # if the broker refuses the message, Beat pushes later
 
 
 def _ask_for_sync() -> None:
-    send(SYNC_TASK, queue="default", expires=3600)  # if the broker does not take it: Beat syncs the registry anyway
+    send(SYNC_TASK, queue="default", expires=3600)  # if the broker refuses the message, Beat syncs later

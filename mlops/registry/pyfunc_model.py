@@ -1,6 +1,6 @@
-"""The model as MLflow loads it, also outside the site: `mlflow.pyfunc.load_model("models:/movierec@champion")`.
+"""The MLflow model, which also loads outside the site: `mlflow.pyfunc.load_model("models:/movierec@champion")`.
 
-MLflow keeps this file and the artefact's folder ("models from code"); nothing is pickled.
+MLflow stores this file and the artefact's folder ("models from code"); nothing is pickled.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,10 +20,12 @@ STARS = (0.5, 5.0)
 
 
 class MovierecModel(PythonModel):
-    """Input: a column `history`, in each row the ratings of one person as a list of {"movie_id", "rating"}.
+    """Recommends movies to users given by their ratings.
 
-    Output: for each row its number, and movie_id, title, score and rank of its list, which holds none of the rated
-    movies. Params: k, and the strength of diversity, by default the site's when the version was logged.
+    Input: a column `history`; each row holds one user's ratings as a list of {"movie_id", "rating"}.
+    Output: row (the input's row number), movie_id, title, score and rank; a list excludes the movies in its history.
+    Params: k, and diversity, the strength of the diversification. The default of diversity is the site's setting when
+    the version was logged.
     """
 
     def load_context(self, context: Any) -> None:
@@ -31,7 +33,7 @@ class MovierecModel(PythonModel):
         self.places = {movie: place for place, movie in enumerate(self.model.movie_ids_.tolist())}
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Raises ValueError for an unknown movie, one that is rated twice, and ratings outside of 0.5 to 5."""
+        """Returns the lists. Raises ValueError for an unknown movie, a repeated movie or a rating outside 0.5 to 5."""
         options = params or {}
         k, strength = int(options.get("k", 10)), float(options.get("diversity", 0.0))
         histories = [self._read(row, ratings) for row, ratings in enumerate(model_input["history"])]
@@ -68,7 +70,7 @@ class MovierecModel(PythonModel):
 
 
 def _number(value: Any) -> float:
-    """The number, or NaN, which means no rating."""
+    """Returns the number, or NaN for any other type, which the range check then rejects."""
     return float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
 
 

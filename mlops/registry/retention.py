@@ -1,4 +1,4 @@
-"""Removes old files by policy, and expired sessions. Rows of versions, decisions and promotions stay."""
+"""Retention: deletes old files and rows by policy, and expired sessions. Versions, decisions and promotions stay."""
 
 import shutil
 import time
@@ -23,7 +23,7 @@ LEFTOVER_SECONDS = 6 * 3600  # longer than any training or export
 
 
 def prune() -> dict[str, int]:
-    """Removes everything beyond the policy's limits; returns counts."""
+    """Deletes everything beyond the policy's limits. Returns the number of deleted items, keyed by kind."""
     artifacts = prune_artifacts()
     remove_versions()
     return artifacts | {
@@ -38,9 +38,9 @@ def prune() -> dict[str, int]:
 
 
 def prune_artifacts() -> dict[str, int]:
-    """Removes files of versions, except the served one, the latest champions and the latest others.
+    """Deletes the files of versions, except the served one, the latest champions and the latest other versions.
 
-    Not those in MLflow, which may be slow to answer: `prune` and the sync do that.
+    Files in MLflow, which may respond slowly, are left to `prune` and the sync.
     """
     surplus = ModelVersion.objects.filter(artifact_removed_at=None).exclude(pk__in=_versions_to_keep())
     return {"artifacts": sum(_remove_artifact(version) for version in surplus)}
@@ -49,7 +49,7 @@ def prune_artifacts() -> dict[str, int]:
 def _versions_to_keep() -> set[int]:
     policy = settings.POLICY.retention
     promoted = Promotion.objects.values("version").annotate(last=Max("pk")).order_by("-last")
-    # The served one, and those that a rollback can restore.
+    # The served version, and those that a rollback can restore.
     champions = list(promoted.values_list("version", flat=True)[: policy.champions + 1])
     others = ModelVersion.objects.filter(artifact_removed_at=None).exclude(pk__in=champions)
     in_use = ModelVersion.objects.filter(Q(status=Status.CHAMPION) | Q(run__status__in=PipelineRun.ACTIVE))
@@ -58,7 +58,7 @@ def _versions_to_keep() -> set[int]:
 
 
 def _remove_artifact(version: ModelVersion) -> bool:
-    """Updates the row first, under its lock, so that no promotion can use files that are about to go."""
+    """Deletes a version's files. Updates its row first, under its lock, so that no promotion uses doomed files."""
     with transaction.atomic():
         rows = ModelVersion.objects.select_for_update().filter(pk=version.pk, artifact_removed_at=None)
         if not rows.exclude(status=Status.CHAMPION).update(artifact_removed_at=timezone.now()):
@@ -92,14 +92,14 @@ def _prune_runs() -> int:
 
 
 def _prune_monitoring() -> int:
-    """Retraining checks and closed alerts."""
+    """Deletes old retraining checks and closed alerts."""
     limit = timezone.now() - timedelta(days=settings.POLICY.retention.monitoring_days)
     old = (RetrainingCheck.objects.filter(checked_at__lt=limit), Alert.objects.filter(closed_at__lt=limit))
     return sum(rows.delete()[0] for rows in old)
 
 
 def _prune_leftovers() -> int:
-    """Folders without a row, left by processes killed between writing and recording."""
+    """Deletes folders without a row, left by processes that were killed before they saved it."""
     known = set(ModelVersion.objects.values_list("artifact", flat=True))
     known.update(DatasetSnapshot.objects.values_list("folder", flat=True))
     limit = time.time() - LEFTOVER_SECONDS
@@ -113,4 +113,4 @@ def _prune_leftovers() -> int:
 def _changed(folder: Path) -> float:
     with suppress(FileNotFoundError):
         return folder.stat().st_mtime
-    return time.time()  # it was moved to its place meanwhile
+    return time.time()  # the folder was moved into place in the meantime

@@ -1,6 +1,6 @@
-"""Smoke checks: what every model must do before it serves visitors. Plain Python, no Django.
+"""Smoke checks that every model must pass before it serves visitors. Plain Python, without Django.
 
-A check that raises has failed, and its error is kept, so that one fault does not hide the others.
+A check that raises counts as failed and its error is kept, so that one fault does not hide the others.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -15,12 +15,12 @@ from recommender.estimators import Recommender
 K = 10
 DEEP = 50  # list length at which two users' lists are compared
 LIST_COLUMNS = ["user_id", "movie_id", "score", "rank"]
-TOP_SHARE = 0.1  # part of the catalogue that should contain liked movies
-TOLERANCE = 1e-3  # relative, for scores: another batch may sum in another order
+TOP_SHARE = 0.1  # top share of the ranked catalogue in which liked movies are expected
+TOLERANCE = 1e-3  # relative tolerance of scores, because batches may sum in different orders
 
 
 class SmokeChecks:
-    """`run` returns each check's outcome by name; `errors` holds the errors of those that raised."""
+    """Runs the checks. `run` returns their outcomes keyed by name; `errors` holds the errors of checks that raised."""
 
     def __init__(self, model: Recommender, given: SmokeTestInput) -> None:
         self.model, self.given = model, given
@@ -53,11 +53,11 @@ class SmokeChecks:
         try:
             return found | check_lists(self.lists, self.histories, self.known)
         except Exception as error:
-            # A broken model may raise or return anything; the error is the result.
+            # A broken model may raise any exception or return anything; the error is the result.
             return found | {"answers": self._failed("answers", error)}
 
     def liked_share(self) -> tuple[float | None, int]:
-        """Share of the liked movies that are in the first tenth of the catalogue, and the number of liked movies."""
+        """Returns the share of liked movies ranked in the first tenth of the catalogue, and their number."""
         wanted = {(row, movie) for row, movies in enumerate(self.given.liked) for movie in movies}
         if not wanted:
             return None, 0
@@ -69,7 +69,7 @@ class SmokeChecks:
         try:
             return bool(check())
         except Exception as error:
-            # A broken model may raise anything; the error is the result.
+            # A broken model may raise any exception; the error is the result.
             return self._failed(name, error)
 
     def _failed(self, name: str, error: Exception) -> bool:
@@ -86,7 +86,7 @@ class SmokeChecks:
         return self.lists.equals(self.model.recommend_for_history(self.histories, k=K))
 
     def _same_alone(self) -> bool:
-        """Whether a user's scores are the same alone and among others: the site scores one, the evaluation many."""
+        """Whether a user's scores are the same alone, as the site computes them, and in a batch, as in evaluation."""
         for row, history in enumerate(self.histories[:10]):
             alone = self.model.recommend_for_history([history], k=K)["score"].to_numpy()
             together = self.lists.loc[self.lists["user_id"] == row, "score"].to_numpy()
@@ -112,7 +112,7 @@ class SmokeChecks:
         return set(allowed.tolist()).issuperset(lists["movie_id"].tolist())
 
     def _new_movies(self) -> bool:
-        """The site adds movies to the served model every few minutes."""
+        """Whether the model accepts new movies, which the site adds to the served model every few minutes."""
         new = max(self.known) + 1
         model = self.model.with_movies(pd.DataFrame({"movie_id": [new], "title": ["An unknown movie"]}))
         lists = model.recommend_for_history(self.histories[:3], k=K, candidates=[new])
@@ -136,7 +136,7 @@ class SmokeChecks:
 
 
 def known_parts(histories: Sequence[History], known: Collection[int]) -> list[History]:
-    """The histories without the movies that the model does not know."""
+    """Returns the histories without movies that the model does not know."""
     return [{movie: rating for movie, rating in history.items() if movie in known} for history in histories]
 
 

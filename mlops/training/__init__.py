@@ -1,1 +1,1 @@
-"""Training runs: queue, pipeline and steps, progress, recovery, reproduction."""
+"""Training runs: their queue, pipeline, steps, progress, recovery and reproduction."""

@@ -1,11 +1,12 @@
-"""The progress and remaining time of a training, from its steps and their times in earlier runs."""
+"""Estimates a training's progress and remaining time from the durations of its steps in earlier runs."""
 
 import statistics
 from typing import NamedTuple
 
 from mlops.models import RunStep
 
-# Seconds of each step, in order, while no earlier run tells: of a site with a few million ratings.
+# The steps in order, with their default durations in seconds, as measured on a site with a few million ratings.
+# Durations from earlier runs replace the defaults.
 STEPS = {
     "export": 20.0,
     "snapshot": 5.0,
@@ -17,12 +18,12 @@ STEPS = {
     "promote": 2.0,
 }
 EARLIER_RUNS = 5
-TRUST_SECONDS = 20.0  # how long the usual times are believed against what this run shows of its machine
-ALMOST = 0.95  # of a step that takes longer than it used to and does not tell how far it is
+TRUST_SECONDS = 20.0  # weight of the usual durations against the pace of this run
+ALMOST = 0.95  # highest share shown for a step that exceeds its usual duration and reports no progress
 
 
 class Forecast(NamedTuple):
-    """Of the step and of the whole run."""
+    """The finished share and remaining seconds of the current step, and those of the whole run (`run_*`)."""
 
     share: float
     remaining_seconds: float
@@ -33,14 +34,14 @@ class Forecast(NamedTuple):
 class Durations:
     def __init__(self, algorithm: str) -> None:
         self._usual = STEPS | _earlier(algorithm)
-        self._done = self._took = 0.0  # usual and real seconds of the steps that this attempt has done
+        self._done = self._took = 0.0  # usual and actual seconds of the steps completed in this attempt
 
     def end(self, step: str, seconds: float) -> None:
-        """Learns from a step that has ended how fast this machine is."""
+        """Records the duration of a completed step, from which the pace of this machine is estimated."""
         self._done, self._took = self._done + self._usual[step], self._took + seconds
 
     def forecast(self, step: str, elapsed: float, share: float | None) -> Forecast:
-        """`share` is what the step itself tells of its progress, where it can."""
+        """Forecasts the step and the run. `share` is the progress that the step reports, or None if it reports none."""
         usual, place = self._usual[step], list(STEPS).index(step)
         is_told, share = bool(share), min(share or elapsed / max(usual, 0.1), 1.0 if share else ALMOST)
         pace = (self._took + elapsed + TRUST_SECONDS) / (self._done + share * usual + TRUST_SECONDS)
@@ -51,7 +52,10 @@ class Durations:
 
 
 def _earlier(algorithm: str) -> dict[str, float]:
-    """Medians of the latest runs of the algorithm; a step that was not repeated on retry has taken nothing."""
+    """Returns the median duration of each step in the algorithm's latest runs, keyed by step.
+
+    A step that a retry skipped has no row, so it does not count as 0 s.
+    """
     found: dict[str, list[float]] = {}
     done = RunStep.objects.filter(status=RunStep.Status.SUCCEEDED, run__algorithm=algorithm, name__in=STEPS)
     for step in done.order_by("-id").only("name", "started_at", "ended_at")[: EARLIER_RUNS * len(STEPS)]:

@@ -1,4 +1,4 @@
-"""A training as a kind of job: its limits, outcomes and files."""
+"""Training as a kind of job: its limits, outcomes and files."""
 
 import shutil
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from mlops.findings import Finding, describe_all
 from mlops.models import GateDecision, ModelVersion, PipelineRun, RunStep
 
 TRAIN_TASK = "mlops.train_model"
-HARD_LIMIT = 180  # seconds after max_runtime_seconds, for a run that hangs; it ends itself before
+HARD_LIMIT = 180  # seconds after max_runtime_seconds at which a hung run is ended; others stop themselves earlier
 
 Status = PipelineRun.Status
 
@@ -50,7 +50,7 @@ class TrainingOutcome(TextChoices):
 
 
 class RunFailed(StepFailed):
-    """A training's expected end, by its code."""
+    """Raised for an expected failure of a training, identified by its outcome code."""
 
     def __init__(self, outcome: TrainingOutcome, **details: Any) -> None:
         super().__init__(sentence(outcome, details))
@@ -66,7 +66,7 @@ def partial_snapshot_name(run_id: int) -> str:
 
 
 def remove_superseded(run: PipelineRun) -> None:
-    """The artefacts of errored runs whose place this one has taken; they are not retried either."""
+    """Deletes the artefacts of older errored runs, which this run replaces, and cancels their retries."""
     named = set(ModelVersion.objects.filter(run__lt=run.pk).values_list("artifact", flat=True))
     for pk in PipelineRun.objects.filter(pk__lt=run.pk, status=Status.ERRORED).values_list("pk", flat=True):
         if artifact_name(pk) not in named:
@@ -75,9 +75,9 @@ def remove_superseded(run: PipelineRun) -> None:
 
 
 def _clean_up(run: PipelineRun) -> None:
-    """Ends the step that the run was at, and removes half a snapshot and an artefact that no version names.
+    """Marks the running step as failed, and deletes a partial snapshot and an artefact without a version.
 
-    An errored run keeps its whole artefact: the next attempt continues from it.
+    The complete artefact of an errored run is kept, because the next attempt continues from it.
     """
     ended = {"status": RunStep.Status.FAILED, "ended_at": timezone.now()}
     RunStep.objects.filter(run=run, status=RunStep.Status.RUNNING).update(**ended)
@@ -96,7 +96,10 @@ def _limits() -> Limits:
 
 
 def _with_reasons(outcome: TrainingOutcome) -> Sentence:
-    """With the gate's findings in words. Runs before 2026-12 hold their `reasons` as text."""
+    """Returns the outcome's sentence with the gate's findings in words.
+
+    Runs from before 2026-12 store the text in `reasons` instead of the findings.
+    """
 
     def text(details: Mapping[str, Any]) -> str:
         decided = GateDecision.Outcome(details["decision"]).label if "decision" in details else ""

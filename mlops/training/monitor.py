@@ -1,4 +1,4 @@
-"""Records steps, log and progress of a running training, and tells it when it has to stop."""
+"""Records the steps, log and progress of a running training, and tells it when to stop."""
 
 import ctypes
 import logging
@@ -23,18 +23,18 @@ from mlops.training.job import RunFailed, TrainingOutcome
 
 logger = logging.getLogger(__name__)
 
-OnProgress = Callable[[str, str, Forecast], None]  # the step, what it does, and how long it and the run take
+OnProgress = Callable[[str, str, Forecast], None]  # arguments: step, activity text, forecast of the step and the run
 
 
 class Interrupt(MLOpsError):
-    """Raised in the middle of computing; what it means is raised right after."""
+    """Raised in the working thread during a computation. `check` then raises the reason in its place."""
 
 
 class RunMonitor:
-    """Steps, log lines and progress of a run, written by a thread with a database connection of its own.
+    """Writes a run's steps, log lines and progress from a thread that has its own database connection.
 
-    The thread sees a cancellation, a run that was taken away, and the end of its time. The pipeline hears of it
-    at its next `check`, and within `interruptible` at once, in the middle of a fit.
+    The thread notices a cancellation, a run that another process has taken over, and a run that is out of time. The
+    pipeline stops at its next `check`. Within `interruptible` it stops at once, even in the middle of a fit.
     """
 
     def __init__(self, run: PipelineRun, on_progress: OnProgress | None = None) -> None:
@@ -42,8 +42,8 @@ class RunMonitor:
         self._report = on_progress or (lambda step, text, forecast: None)
         self._lines = [run.log] if run.log else []
         self._step: RunStep | None = None
-        self._step_begin = 0  # the number of lines before the step
-        self._step_began_at = 0.0  # on the monotonic clock: the other may be set meanwhile
+        self._step_begin = 0  # number of log lines before the step
+        self._step_began_at = 0.0  # on the monotonic clock, because the system clock may be set during a step
         self._share: float | None = None
         self._durations = Durations(run.algorithm)
         self._stop = threading.Event()
@@ -54,7 +54,7 @@ class RunMonitor:
         self._reported_at = 0.0
         self._thread = threading.Thread(
             target=copy_context().run, args=(self._watch,), name=f"watch over run {run.pk}", daemon=True
-        )  # with the ids of log lines
+        )  # the copied context holds the ids that log lines carry
 
     def __enter__(self) -> "RunMonitor":
         self._thread.start()
@@ -67,16 +67,16 @@ class RunMonitor:
     # -- the working thread --------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Raises RunCancelled, RunLost or RunFailed (out of time) when the run has to stop."""
+        """Raises RunCancelled, RunLost or RunFailed (out of time) if the run has to stop."""
         if self._stop_reason is not None:
             raise self._stop_reason
 
     def note(self, line: str) -> None:
-        """A log line from any thread; it is written by the next `flush`."""
+        """Adds a log line, from any thread. The next `flush` writes it."""
         self._lines.append(f"{timezone.now():%H:%M:%S} {line}")
 
     def flush(self) -> bool:
-        """Writes log and progress. False once the run is not this attempt's any more."""
+        """Writes log and progress. Returns False if the run no longer belongs to this attempt."""
         progress: dict[str, Any] = {"step": "", "log": "\n".join(self._lines)} | sign_of_life()
         if (step := self._step) is not None:
             found = self._forecast(step)
@@ -92,8 +92,8 @@ class RunMonitor:
 
     @contextmanager
     def step(self, name: str) -> Iterator[RunStep]:
-        """One step: its times, its figures and result (filled in by the body), its log, and how it ended."""
-        # Steps of little data follow each other faster than the thread looks.
+        """Records one step with its times, log and status. The body sets the row's `figures` and `result`."""
+        # With little data, steps follow each other faster than the thread checks.
         self._stop_reason = self._stop_reason or reconnecting(self._look)
         self.check()
         row = reconnecting(lambda: self._begin(name))
@@ -109,7 +109,7 @@ class RunMonitor:
         self.check()
 
     def progress(self, step: RunStep, activity: str, *, comes_often: bool = False, **details: Any) -> None:
-        """Shown live; what comes often at most twice a second. Raises like `check`."""
+        """Shows progress live. With `comes_often` it is written at most twice a second. Raises like `check`."""
         self.announce(step, activity, **details)
         now = time.monotonic()
         if not comes_often or now - self._reported_at >= 0.5:
@@ -118,9 +118,9 @@ class RunMonitor:
                 reconnecting(self.flush)
 
     def announce(self, step: RunStep, activity: str, **details: Any) -> None:
-        """Progress from the midst of a read, shown with the next look of the thread. Raises like `check`.
+        """Notes progress during a database read; the thread writes it with its next heartbeat. Raises like `check`.
 
-        SQLite lets a connection that is reading an older state not write: it would be locked for good.
+        SQLite does not let a connection write while it reads an older state: it would stay locked.
         """
         self.check()
         step.activity, step.activity_details = activity, details
@@ -128,7 +128,10 @@ class RunMonitor:
         self._report(step.name, step.progress, self._forecast(step))
 
     def share_from_now(self) -> Callable[[float], None]:
-        """A listener to the last part of the step; what it hears is shown with the next look of the thread."""
+        """Returns a callback for the progress, from 0 to 1, of the remaining part of the step.
+
+        The thread writes it with its next heartbeat.
+        """
         before = self._forecast(self._step).share if self._step else 0.0
 
         def listen(share: float) -> None:
@@ -141,7 +144,10 @@ class RunMonitor:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Long computing without database writes: a cancellation ends it between two of its Python instructions."""
+        """Lets a cancellation interrupt a long computation between two Python instructions.
+
+        The body must not write to the database.
+        """
         self.check()
         try:
             with self._interrupts(allowed=True):
@@ -153,7 +159,10 @@ class RunMonitor:
 
     @contextmanager
     def _interrupts(self, *, allowed: bool) -> Iterator[None]:
-        """Not allowed where the database is written. An exception on its way arrives at the end at the latest."""
+        """Allows or forbids interrupts within the body. They are forbidden while the database is written.
+
+        An exception that is already on its way is raised by the end of the body at the latest.
+        """
         with self._lock:
             before, self._interruptible = self._interruptible, allowed
         try:
@@ -164,7 +173,7 @@ class RunMonitor:
 
     def _begin(self, name: str) -> RunStep:
         place = {"run": self.run, "name": name, "attempt": self.run.attempt}
-        RunStep.objects.filter(**place).delete()  # it lost its connection
+        RunStep.objects.filter(**place).delete()  # a row exists if the step lost its connection and is repeated
         return RunStep.objects.create(**place)
 
     def _end(self, row: RunStep, status: str) -> None:
@@ -197,11 +206,11 @@ class RunMonitor:
             self._repeat()
 
     def _repeat(self) -> None:
-        """Tells the listener of the time within a step; one that fails, as on a closed pipe, ends no heartbeat."""
+        """Reports the step's forecast again as time passes. An error, as on a closed pipe, does not end the thread."""
         if (step := self._step) is not None:
             try:
                 self._report(step.name, step.progress, self._forecast(step))
-            except (OSError, ValueError):  # what a closed pipe or file raises
+            except (OSError, ValueError):  # raised by a closed pipe or file
                 logger.warning("run %s: its progress could not be shown", self.run.pk, exc_info=True)
 
     def _look(self) -> MLOpsError | None:
@@ -217,9 +226,9 @@ class RunMonitor:
 
 
 def _raise_in_thread(thread_id: int, error: type[BaseException]) -> None:
-    """CPython's own means to raise in another thread.
+    """Raises `error` in another thread with CPython's own API.
 
-    Its other use, taking an exception back with NULL, is to be avoided: the interpreter would keep looking for one
-    at every instruction, several times slower until the process ends.
+    Do not withdraw a pending exception by passing NULL: the interpreter would then check for one at every instruction,
+    and run several times slower until the process ends.
     """
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(error))

@@ -1,8 +1,8 @@
-"""The training: export -> snapshot -> checks -> fit -> evaluate -> register -> gate -> promote.
+"""The training pipeline: export -> snapshot -> checks -> fit -> evaluate -> register -> gate -> promote.
 
-A resumed run continues from the failed step, with the results of the steps before it. Trainings run in the training
-worker or in the command's own process, never in a web process. Every run's row ends as succeeded, failed (the data or
-the model are not good enough), cancelled or errored (a bug).
+A resumed run continues from the failed step and uses the results of the earlier steps. Trainings run in the training
+worker or in the process of a management command, never in a web process. Every run ends as succeeded, failed (the data
+or the model is not good enough), cancelled or errored (a bug or an outage).
 """
 
 import logging
@@ -58,7 +58,7 @@ def run_training(*, run_id: int, on_progress: OnProgress | None = None) -> Pipel
 
 
 def _execute(run: PipelineRun, monitor: RunMonitor) -> tuple[str, dict[str, Any]]:
-    """The steps; one that lost its connection to the database is repeated on a new one."""
+    """Executes the steps. A step that loses its database connection is repeated on a new one."""
     for _ in range(MAX_RECONNECTS):
         try:
             return TrainingRun(run, monitor).execute()
@@ -88,7 +88,7 @@ def _ending(error: Exception) -> tuple[str, str, dict[str, Any]]:
 
 
 class _logged_to(logging.Handler):  # noqa: N801 (used as a context manager, like a function)
-    """What the recommenders and the steps log goes to the run's log, too."""
+    """Copies the log records of the recommenders and the steps to the run's log."""
 
     LOGGERS = ("mlops", "recommender")
 

@@ -1,4 +1,4 @@
-"""Fits a version again from its snapshot, parameters and seed, and compares the files byte for byte."""
+"""Reproduces a version from its snapshot, parameters and seed, and compares the files byte for byte."""
 
 import json
 import shutil
@@ -29,7 +29,10 @@ K = 10
 
 @dataclass(frozen=True)
 class Reproduction:
-    """`differences`: by how much the files and the lists differ; `reasons`: what is not as it was."""
+    """The result of a reproduction.
+
+    `differences` says how much the files and lists differ; `reasons` names what has changed since the first fit.
+    """
 
     version: int
     is_same: bool
@@ -46,8 +49,9 @@ class Reproduction:
 
 
 def reproduce_version(*, version: int, on_progress: Callable[[str], None] | None = None) -> Reproduction:
-    """What was chosen on an inner split is taken from the row.
+    """Fits the version again, stores the comparison in its row and returns it.
 
+    Parameters that were tuned on an inner split are read from the row, not tuned again.
     Raises VersionNotFound, SnapshotNotAvailable, StepFailed.
     """
     row = get_version(version)
@@ -57,7 +61,7 @@ def reproduce_version(*, version: int, on_progress: Callable[[str], None] | None
     folder = settings.MODEL_DIR / f".reproduce-{uuid.uuid4().hex}.part"
     try:
         tell("reading the snapshot")
-        # What it learnt from was checked when its run began; without one, when it was made.
+        # Its training data was checked when its run started or, without a run, when the version was created.
         learnt_at = (row.run.started_at if row.run else None) or row.created_at
         ratings, movies = frames_as_of(row.snapshot, learnt_at)
         dataset = Dataset.from_frames(ratings, movies, settings.POLICY.training.implicit_threshold)
@@ -130,7 +134,7 @@ def _reasons(row: ModelVersion) -> list[str]:
     libraries = fitting_libraries()
     for name in sorted(libraries.keys() | row.libraries.keys()):
         now, was = libraries.get(name, "missing"), row.libraries.get(name, "missing")
-        if now != was and (name != BLAS_KERNEL or name in row.libraries):  # versions of older releases do not name it
+        if now != was and (name != BLAS_KERNEL or name in row.libraries):  # older releases did not record the kernel
             reasons.append(f"{name} is {now}, it was {was}")
     if row.threads is None:
         reasons.append("it is not known how many threads it was fitted with")

@@ -1,4 +1,4 @@
-"""Services for training runs: start, cancel, resume."""
+"""Services that start, cancel and resume training runs."""
 
 from contextlib import suppress
 from typing import Any
@@ -29,9 +29,9 @@ def start_training(
     algorithm: str | None = None,
     snapshot: str | None = None,
 ) -> PipelineRun:
-    """Queue a training and enqueue its message; with trigger `command` the caller runs it itself.
+    """Create a queued training and send its message to the worker; with trigger `command` the caller executes it.
 
-    `snapshot` is the beginning of a content hash or a snapshot's folder; without it the data is exported first.
+    `snapshot` is a snapshot's folder or the beginning of its content hash. Without it the data is exported first.
     Raises TrainingAlreadyActive, UnknownAlgorithm, SnapshotNotAvailable.
     """
     requeue_stale(PipelineRun.KIND)
@@ -65,7 +65,7 @@ def _why_not_started(active: PipelineRun | None) -> str:
 
 @receiver(sample_loaded)
 def train_first_model(user_id: int | None, **event: Any) -> None:
-    """After the first run; not on a host whose models are trained elsewhere."""
+    """Start a training after the sample data was loaded, unless models are trained on another host."""
     if settings.POLICY.schedules.train_model == "off" or ModelVersion.champion() is not None:
         return
     with suppress(TrainingAlreadyActive):
@@ -74,8 +74,9 @@ def train_first_model(user_id: int | None, **event: Any) -> None:
 
 
 def resume_run(*, run_id: int, by: User | None = None, here: bool = False) -> PipelineRun:
-    """Queue an errored run for another attempt, from the step that failed; `here`: the caller runs it itself.
+    """Queue an errored run for another attempt, which starts at the step that failed.
 
+    With `here` no message is sent, because the caller executes the run.
     Raises RunNotFound, RunNotResumable, TrainingAlreadyActive.
     """
     requeue_stale(PipelineRun.KIND)
@@ -94,7 +95,7 @@ def resume_run(*, run_id: int, by: User | None = None, here: bool = False) -> Pi
 
 
 def cancel_run(*, run_id: int) -> PipelineRun:
-    """A queued run ends at once, a running one once its worker notices. Raises RunNotFound, RunNotActive."""
+    """Cancel a run: a queued run at once, a running one when its worker notices. Raises RunNotFound, RunNotActive."""
     run = get_run(run_id)
     if not queue.cancel(run):
         text = _("Run {run} has ended already: {status}.")
@@ -103,7 +104,10 @@ def cancel_run(*, run_id: int) -> PipelineRun:
 
 
 def require_resumable(run: PipelineRun) -> None:
-    """Raises RunNotResumable. Only the newest run continues: what an older one has made is of older data and gone."""
+    """Raise RunNotResumable unless the run has errored and is the newest.
+
+    The artefacts of older runs come from older data, and the newer run has deleted them.
+    """
     if run.status != Status.ERRORED:
         text = _("Run {run} is {status}; only an errored one can be resumed.")
         raise RunNotResumable(text.format(run=run.pk, status=run.get_status_display()))

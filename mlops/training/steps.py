@@ -1,6 +1,6 @@
-"""The steps of a training, in order. Each stores its figures on its row, and a result from which a retry continues.
+"""The steps of a training, in order. Each stores its figures in its row, and a result from which a retry continues.
 
-That result is a snapshot, an artefact, a version, or the `result` of the row; the data is read and checked again.
+The result is a snapshot, an artefact, a version, or the `result` of the row. A retry reads and checks the data again.
 """
 
 import logging
@@ -41,7 +41,7 @@ Ending = tuple[TrainingOutcome, dict[str, Any]]
 
 
 class TrainingRun:
-    """The work of one run; steps pass their results on as attributes."""
+    """Executes one run. Steps pass their results to later steps as attributes."""
 
     ratings: pd.DataFrame
     movies: pd.DataFrame
@@ -60,7 +60,7 @@ class TrainingRun:
         )
 
     def execute(self) -> Ending:
-        """All steps that no earlier attempt has done."""
+        """Executes the steps that no earlier attempt has completed. Returns the run's outcome with its details."""
         version = ModelVersion.objects.filter(run=self.run).select_related("snapshot").first()
         if version is None or not self._is_done("register"):
             version = self.train()
@@ -73,7 +73,7 @@ class TrainingRun:
         return ending
 
     def train(self) -> ModelVersion:
-        """From the data to a registered version."""
+        """Executes the steps from the export to the registration. Returns the registered version."""
         with threadpool_limits(limits=fitting_threads(), user_api="blas"):
             snapshot = self.run.snapshot or self.export()
             self.check(snapshot)
@@ -137,9 +137,9 @@ class TrainingRun:
             step.result["checksum"] = artifact_checksum(self.folder)
 
     def _has_artifact(self) -> bool:
-        """Whether an earlier attempt's model is here and whole. Any other is removed.
+        """Whether the model of an earlier attempt is present and complete. Deletes any other model in its folder.
 
-        This may be another machine, or a restored site where the run of another history has left its model.
+        The retry may run on another machine, or on a restored site where another run with this number left its model.
         """
         try:
             load_recommender(self.folder, mmap=True)
@@ -171,15 +171,15 @@ class TrainingRun:
             step.result = {"figures": self.figures}
 
     def _restore_champion(self, champion: int | None) -> None:
-        """Takes the champion that the candidate was compared with, even if another version is champion by now."""
+        """Restores the champion that the candidate was compared with, even if another version is champion now."""
         self.champion = ModelVersion.objects.filter(pk=champion).first() if champion else None
 
     def _chosen(self) -> dict[str, Any]:
-        """What was not given but chosen."""
+        """Returns the parameters that were tuned instead of given."""
         return to_json({name: value for name, value in self.parameters.items() if name not in self.run.parameters})
 
     def register(self, snapshot: DatasetSnapshot) -> ModelVersion:
-        """The artefact's smoke test, the version's row, and the mirror in MLflow, in this order."""
+        """Runs the artefact's smoke test, creates the version's row, and mirrors it to MLflow, in this order."""
         with self.monitor.step("register") as step:
             version = ModelVersion.objects.filter(run=self.run).first()
             if version is None:
@@ -196,7 +196,7 @@ class TrainingRun:
         return version
 
     def _mirror(self, version: ModelVersion) -> None:
-        # When MLflow is down it is tried once, not after every step; `sync_registry` catches up.
+        # If MLflow is down, one attempt per run is enough; `sync_registry` catches up later.
         self.is_mirrored = self.is_mirrored and mirror(version)
 
     def _create_version(self, snapshot: DatasetSnapshot) -> ModelVersion:
@@ -245,7 +245,7 @@ class TrainingRun:
         return TrainingOutcome.PROMOTED, details
 
     def _still_ours(self) -> None:
-        """Locks the run's row: a run that was taken for lost in the meantime writes nothing any more."""
+        """Locks the run's row. Raises RunLost if the run was marked as lost in the meantime and must write nothing."""
         if not attempt_of(self.run).select_for_update().exists():
             raise RunLost
 
