@@ -1,1 +1,1 @@
-"""Import and export of people's own ratings, viewings and watchlists."""
+"""Import and export of users' own ratings, viewings and watchlists."""

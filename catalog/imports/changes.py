@@ -1,4 +1,4 @@
-"""The changes an import makes to its owner's ratings, viewings, watchlist and notes."""
+"""Computes how an import changes its owner's ratings, viewings, watchlist and notes."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -15,9 +15,11 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass
 class Changes:
-    """`given_at` is the time of rows without one. `n_kept` counts ratings that were given here later and so stay.
+    """The changes that an import would make to its owner's data.
 
-    `rated_alike` maps changes of a movie's rating count and sum to the movies with this change.
+    `given_at` is the time assumed for rows without one. `n_kept` counts ratings that are not overwritten because they
+    were given later on this site. `rated_alike` groups movies by the change to their aggregates: it maps pairs of a
+    rating count and a rating sum to the movies that both are added to.
     """
 
     user: User
@@ -58,7 +60,7 @@ class Changes:
                 self.new_ratings.append(Rating(user=self.user, movie_id=movie_id, **values))
 
     def _rate_again(self, rating: Rating, value: float, rated_at: datetime | None) -> None:
-        """The later rating counts. A rating without a date replaces only imported ones."""
+        """Replaces a rating if the imported one is later. A rating without a date replaces only imported ones."""
         is_later = rated_at > rating.rated_at if rated_at else rating.source == Source.IMPORTED
         if rating.rating == value:
             self.n_same += 1
@@ -70,7 +72,11 @@ class Changes:
             self.n_kept += 1
 
     def add_viewings(self, rows: QuerySet[ImportRow]) -> None:
-        """A viewing on an unknown day only says that the movie was seen, so any dated viewing replaces it."""
+        """Adds viewings on days not known yet.
+
+        A viewing on an unknown day only says that the movie was watched, so a dated viewing of the same movie replaces
+        it.
+        """
         known: dict[int, dict[date | None, int]] = defaultdict(dict)
         for pk, movie_id, watched_on in self.user.viewings.values_list("pk", "movie_id", "watched_on"):
             known[movie_id][watched_on] = pk
@@ -94,7 +100,10 @@ class Changes:
         return found
 
     def add_watchlist(self, rows: QuerySet[ImportRow]) -> None:
-        """A movie that was rated or watched after it was put on the watchlist leaves it, unless the file wants it."""
+        """Adds wanted movies, and removes movies that were rated or watched after being added.
+
+        A movie that the file lists as wanted is not removed.
+        """
         listed = dict(self.user.watchlist.values_list("movie_id", "added_at"))
         wanted = dict(rows.filter(kind=Kind.WANTED).values_list("movie_id", "recorded_at"))
         seen = [(row.movie_id, row.rated_at) for row in (*self.new_ratings, *self.changed_ratings)]
@@ -108,7 +117,9 @@ class Changes:
                 self.new_watchlist.append(WatchlistItem(user=self.user, movie_id=movie_id, added_at=added_at))
 
     def add_notes(self, rows: QuerySet[ImportRow]) -> None:
-        """A review stands with the viewing of its day, or else about the movie; what is noted already stays."""
+        """Adds reviews as notes: to the viewing of the same day if there is one, otherwise to the movie. Keeps existing
+        notes.
+        """
         written = rows.exclude(review="")
         reviews = list(written.values_list("movie_id", "watched_on", "review"))
         if not reviews:
@@ -132,7 +143,7 @@ class Changes:
 
 
 def changes_of(user_import: UserImport) -> Changes:
-    """Compares the matched rows with the user's data."""
+    """Returns the changes that the import's matched rows would make to its owner's data."""
     changes = Changes(user_import.user, given_at=user_import.created_at)
     rows = user_import.rows.exclude(movie=None)
     changes.add_ratings(rows)
@@ -143,7 +154,7 @@ def changes_of(user_import: UserImport) -> Changes:
 
 
 def _latest_ratings(rows: QuerySet[ImportRow]) -> dict[int, tuple[float, datetime | None]]:
-    """The latest rating of each movie with its time; at the same time, that of the later row."""
+    """Returns the latest rating and its time for each movie. Of ratings with equal times, the last row's is used."""
     latest: dict[int, tuple[float, datetime | None]] = {}
     rated = rows.exclude(rating=None).values_list("movie_id", "rating", "recorded_at", "watched_on")
     rating: Any  # not None

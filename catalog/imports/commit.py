@@ -1,4 +1,4 @@
-"""Services for the owner of a preview: answer its questions, or commit it in one transaction."""
+"""Services for the owner of an import preview: answer its questions, or commit it in one transaction."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -19,11 +19,11 @@ from catalog.progress import chunks
 from catalog.signals import rating_recorded
 
 BATCH = 500
-IDS_PER_QUERY = 900  # below the parameter limit of every SQLite
+IDS_PER_QUERY = 900  # below SQLite's parameter limit in every build
 
 
 def answer_questions(user_import: UserImport, *, answers: Answers, trigger: str) -> UserImport:
-    """Reads the file again with its owner's answers, as an import that replaces this one. Raises ImportNotReady."""
+    """Replaces this import by one that reads the file again with its owner's answers. Raises ImportNotReady."""
     if user_import.state != UserImport.State.READY or not user_import.content:
         raise ImportNotReady(_("{name} asks nothing.").format(name=user_import.name))
     again = create_import(
@@ -39,9 +39,9 @@ def answer_questions(user_import: UserImport, *, answers: Answers, trigger: str)
 
 
 def commit_import(user_import: UserImport) -> UserImport:
-    """Imports all matched rows in one transaction; repeating it changes nothing. Raises ImportNotReady.
+    """Imports all matched rows in one transaction. Calling it again changes nothing. Raises ImportNotReady.
 
-    Unmatched rows stay, with their reasons, for as long as the policy says.
+    Unmatched rows are kept with their reasons until the policy's retention period ends.
     """
     with transaction.atomic():
         list(User.objects.select_for_update(no_key=True).filter(pk=user_import.user_id))
@@ -53,7 +53,8 @@ def commit_import(user_import: UserImport) -> UserImport:
             message = _("{name} is {state}; it can be imported once it has been read.")
             raise ImportNotReady(message.format(name=user_import.name, state=state))
         rated = Movie.objects.filter(pk__in=user_import.rows.values("movie")).order_by("pk")
-        list(rated.select_for_update(no_key=True).values_list("pk", flat=True))  # from now on none can be deleted
+        # locked: none can be deleted from here on
+        list(rated.select_for_update(no_key=True).values_list("pk", flat=True))
         changes = changes_of(user_import)
         _write(changes)
         user_import.rows.exclude(movie=None).delete()

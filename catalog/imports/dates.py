@@ -1,4 +1,4 @@
-"""Dates as sites and spreadsheets write them. The order of day and month is decided for a file, never for a cell."""
+"""Parses dates as written by other sites and spreadsheets. Day-month order is decided per column, never per cell."""
 
 import re
 from collections.abc import Iterable
@@ -10,14 +10,14 @@ from catalog.errors import BadRow
 from catalog.models.reasons import Code
 
 FIRST_DAY = date(1890, 1, 1)
-UNKNOWN_DAYS = (date(1970, 1, 1), date(1, 1, 1))  # placeholders that Trakt and others write for an unknown date
-DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)  # from which spreadsheets count days
+UNKNOWN_DAYS = (date(1970, 1, 1), date(1, 1, 1))  # placeholders for an unknown date, written by Trakt and others
+DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)  # epoch of spreadsheet dates
 IMDB_BEFORE_2017 = "%a %b %d %H:%M:%S %Y"
 MONTHS = [
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
 ]  # fmt: skip
-# Two digits of a year only where no year can stand first, as it does in 24-01-05.
+# A two-digit year is accepted only after "." or "/", because 24-01-05 may start with the year.
 _NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|(?<=[./])\d\d)(?:[ T,].*)?", re.ASCII)
 _NAMED_MONTH = re.compile(r"(\d{1,2})[ -](?P<month>[a-z]{3,9})\.?,?[ -](\d{4})", re.ASCII | re.IGNORECASE)
 _NAMED_MONTH_FIRST = re.compile(r"(?P<month>[a-z]{3,9})\.? (\d{1,2}),? (\d{4})", re.ASCII | re.IGNORECASE)
@@ -26,9 +26,9 @@ _SPREADSHEET = re.compile(r"\d{5}(\.\d+)?", re.ASCII)
 
 
 def says_day_first(text: str) -> bool | None:
-    """Whether a date like 25/11/2023 has the day first; None if it does not say. Only days stand before a dot.
+    """Returns whether a date like 25/11/2023 starts with the day; None if it is ambiguous.
 
-    25/11/23 does not say: in some countries the year stands first.
+    With dots, the day always comes first. 25/11/23 is ambiguous, since some countries write the year first.
     """
     found = _NUMBERS.fullmatch(text.strip())
     if not found:
@@ -41,7 +41,7 @@ def says_day_first(text: str) -> bool | None:
 
 
 def orders_in(texts: Iterable[str]) -> set[bool]:
-    """The orders of day and month that the dates of a column show; True: the day is first."""
+    """Returns the day-month orders that the unambiguous dates of a column show. True means day first."""
     return {said for text in texts if (said := says_day_first(text)) is not None}
 
 
@@ -56,7 +56,11 @@ def parse_day(text: str, *, day_first: bool | None = None) -> date | None:
 
 
 def parse_moment(text: str, *, day_first: bool | None = None) -> datetime | None:
-    """Days mean their start, and UTC without a time zone. Placeholders and ambiguous dates are read as no date."""
+    """Parses a date or time as a UTC datetime. Raises BadRow.
+
+    A date without a time means the start of that day, and a missing time zone means UTC. Returns None for placeholders
+    and ambiguous dates.
+    """
     if day_first is None and is_ambiguous(text):
         return None
     try:
@@ -69,7 +73,7 @@ def parse_moment(text: str, *, day_first: bool | None = None) -> datetime | None
     now = timezone.now()
     if moment.date() < FIRST_DAY or moment > now + timedelta(days=1):
         raise BadRow(Code.NOT_PAST(text=shown(text)))
-    return min(moment.astimezone(UTC), now)  # a day may have begun already in its time zone
+    return min(moment.astimezone(UTC), now)  # in some time zones the day has begun before it does in UTC
 
 
 def _moment(text: str, day_first: bool) -> datetime:
@@ -91,13 +95,13 @@ def _moment(text: str, day_first: bool) -> datetime:
 
 
 def _full(year: str) -> int:
-    """The year in four digits; two digits mean one of the last hundred years."""
+    """Expands a year to four digits; two digits mean a year of the last hundred."""
     this_year = timezone.now().year
     return int(year) if len(year) == 4 else this_year - (this_year - int(year)) % 100
 
 
 def _month(name: str) -> int:
-    """Of an English name or its beginning. Raises ValueError for another word."""
+    """Returns the number of an English month, given its name or the beginning of it. Raises ValueError if unknown."""
     [number] = [n for n, month in enumerate(MONTHS, 1) if month.startswith(name.casefold())]
     return number
 

@@ -1,4 +1,4 @@
-"""What a user's exports hold: ratings, viewings and the watchlist."""
+"""The ratings, viewings and watchlist items that a user exports."""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -15,7 +15,7 @@ NOT_WRITTEN = [f"movie__{name}" for name in ("overview", "search_title", "search
 
 
 class Entry(NamedTuple):
-    """A rating, a viewing or an item of the watchlist, to export. `number` counts those of its kind from 1."""
+    """A rating, viewing or watchlist item to export. `number` counts the entries of its kind from 1."""
 
     kind: Kind
     number: int
@@ -27,8 +27,7 @@ class Entry(NamedTuple):
 
 
 class Entries:
-    """All data of a user: ratings, viewings and the watchlist, each oldest first. Each loop reads them
-    in parts."""
+    """All ratings, viewings and watchlist items of a user, each oldest first. Every iteration reads them in batches."""
 
     def __init__(self, user: User) -> None:
         self._rows: dict[Kind, QuerySet[Any]] = {

@@ -1,7 +1,7 @@
-"""A row of an uploaded file, and the fields that its columns may hold: how text becomes a value, and text again.
+"""Rows of uploaded files and the fields that their columns may contain, with parsing and formatting of the values.
 
-Parsers get text without spaces around it, never an empty one. They raise BadRow for a wrong value; it costs that value
-alone, and its owner sees what was ignored.
+Parsers receive stripped, non-empty strings and raise BadRow for an invalid value. Only that value is then ignored, and
+the preview says so.
 """
 
 import re
@@ -34,15 +34,18 @@ _ID = re.compile(r"(?:https?://\S+/movies?/)?(\d{1,10})(?:\.0|[-/?#].*)?", re.AS
 _FORMULA, _QUOTED_FORMULA = re.compile(r"'*[=+\-@\t\r]"), re.compile(r"''*[=+\-@\t\r]")
 _STARS = re.compile("([★⭐]*)(½?)☆*")
 _WRITTEN_AS_ID = re.compile(r"tt\d|://", re.I)
-_LARGEST_SCORE = {"imdb_id": 9999, "tmdb_id": 100}  # numbers up to these may be a site's ratings, or its ranks
+_LARGEST_SCORE = {"imdb_id": 9999, "tmdb_id": 100}  # smaller numbers may be the site's ratings or ranks instead of ids
 _RATIO = re.compile(r"(\d{1,3}(?:[.,]\d{1,20})?)(?:\s*/\s*(\d{1,3})|\s*(%))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedRow:
-    """`recorded_at`: when it was rated or listed. `site_id` tells movies with one name and year apart on their site.
-    `readings`: how else the title may be meant. `medium`: what the title is if not a movie. `review` becomes a note.
-    `problem`: why the row imports nothing. `ignored`: which details were not used.
+    """One row of an uploaded file.
+
+    `recorded_at` is when the movie was rated or listed. `site_id` is the movie's id at the site, which distinguishes
+    movies with the same name and year. `readings` are alternative interpretations of the title. `medium` is the type of
+    a title that is not a movie. `review` becomes a note. `problem` explains why the row imports nothing, `ignored`
+    which details were not used.
     """
 
     file: str
@@ -67,10 +70,10 @@ class ParsedRow:
 
 
 class Field(NamedTuple):
-    """A field of ParsedRow, or what decides its kind. `label` is what the preview calls it.
+    """A field of ParsedRow, or one that determines its kind. `label` is its name in the preview.
 
-    Only values other than None, False and an empty text are written. The order of day and month in dates, and the scale
-    of a rating that is out of `at_least` so many, are decided for a whole column.
+    Exports leave None, False and empty strings blank. Two properties are decided per column: the day-month order of
+    dates, and the scale of ratings, which is out of `at_least` or more.
     """
 
     name: str
@@ -82,12 +85,12 @@ class Field(NamedTuple):
 
 
 def as_cell(text: str) -> str:
-    """The text for a CSV file: a spreadsheet would compute one that begins as a formula, so a quote goes before it."""
+    """Returns the text of a CSV cell, prefixed with a quote if a spreadsheet would evaluate it as a formula."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def parse_title(text: str) -> str:
-    """The title without the quote that `as_cell` adds."""
+    """Parses a title, and removes the quote that `as_cell` adds."""
     title = " ".join((text[1:] if _QUOTED_FORMULA.match(text) else text).split())
     if len(title) > TITLE_LENGTH:
         raise BadRow(Code.LONG_TITLE(longest=TITLE_LENGTH))
@@ -95,7 +98,7 @@ def parse_title(text: str) -> str:
 
 
 def parse_year(text: str) -> int | None:
-    """Also of a whole date, or the first of a range."""
+    """Parses a year. Accepts a full date, and the first year of a range."""
     if _is_zero(text):
         return None
     found = _YEAR.fullmatch(text)
@@ -105,7 +108,7 @@ def parse_year(text: str) -> int | None:
 
 
 def parse_imdb_id(text: str) -> str:
-    """Also of an address, or of the number alone."""
+    """Parses an IMDb id. Accepts a URL, or only the number."""
     if _is_zero(text):
         return ""
     found = _IMDB_ID.fullmatch(text)
@@ -124,12 +127,15 @@ def parse_id(text: str, what: str) -> int | None:
 
 
 def parse_number(text: str) -> int | str | None:
-    """TMDB's id of a tracker that has several sources, some of which have ids that are not numbers."""
+    """Parses a TMDB id from a tracker with several sources, some of which have ids that are not numbers."""
     return parse_id(text, "TMDB id") if text.isascii() and text.isdigit() else ""
 
 
 def parse_stars(text: str, *, out_of: int) -> float | None:
-    """Rounds to half stars, at least half a star; 0 means no rating. `4/5`, `80%` and stars say their own scale."""
+    """Parses a rating and rounds it to half stars, at least half a star. 0 means no rating.
+
+    Values such as `4/5`, `80%` and `★★★★` include their own scale; other numbers are out of `out_of`.
+    """
     if stars := _STARS.fullmatch(text):
         value, scale = len(stars[1]) + bool(stars[2]) / 2, 5
     elif ratio := _RATIO.fullmatch(text):
@@ -140,9 +146,9 @@ def parse_stars(text: str, *, out_of: int) -> float | None:
 
 
 def scale_of(texts: Iterable[str], at_least: int) -> int:
-    """5, 10 or 100: what the ratings of a column are out of. Those that say their own scale do not count.
+    """Returns the scale of a column's ratings: 5, 10 or 100. Ratings that include their own scale are not counted.
 
-    One rating above 5 cannot be out of 5. One above 10 may be a slip of the pen; most of them are not.
+    A single rating above 5 rules out a scale of 5. One above 10 may be a typo, so 100 requires more than half of them.
     """
     ratios = [ratio for text in texts if (ratio := _RATIO.fullmatch(text)) and not ratio[2] and not ratio[3]]
     values = [value for ratio in ratios if 0 < (value := float(ratio[1].replace(",", "."))) <= 100]
@@ -152,7 +158,7 @@ def scale_of(texts: Iterable[str], at_least: int) -> int:
 
 
 def is_surely_id(text: str, field: Field) -> bool:
-    """Whether it is an id of IMDb or TMDB that cannot be the site's rating or rank of a movie instead."""
+    """Returns whether it is an IMDb or TMDB id and cannot be the site's rating or rank of a movie."""
     try:
         number = str(field.parse(text) or 0).removeprefix("tt")
     except BadRow:
@@ -161,7 +167,7 @@ def is_surely_id(text: str, field: Field) -> bool:
 
 
 def parse_review(text: str) -> str:
-    """As much of it as a note holds."""
+    """Truncates a review to the length of a note."""
     return text if len(text) <= NOTE_LENGTH else f"{text[: NOTE_LENGTH - 1]}…"
 
 
@@ -182,18 +188,18 @@ def parse_plays(text: str) -> int:
 
 
 def parse_medium(text: str) -> str:
-    """MOVIE, the type if it is something else, or an empty text if the type is not known."""
+    """Returns MOVIE for a movie, the type itself for anything else, or "" if the type is unknown."""
     is_movie = words.is_movie_type(text)
     return MOVIE if is_movie else text if is_movie is False else ""
 
 
 def parse_episode(text: str) -> str:
-    """Of the number of a season or an episode: only series have them."""
+    """Returns "episode" for a season or episode number, which only series have."""
     return "" if _is_zero(text) else "episode"
 
 
 def parse_source(text: str) -> str:
-    """The site that numbers the titles, or an empty text if it numbers movies."""
+    """Returns the source of an id, or "" for sources whose ids identify movies."""
     return "" if text.casefold() in ("tmdb", "imdb", "manual") else text
 
 
@@ -206,7 +212,7 @@ ORIGINAL_TITLE = Field("original_title", _("original title"), parse_title)
 YEAR = Field("year", _("year"), parse_year)
 IMDB_ID = Field("imdb_id", _("imdb id"), parse_imdb_id)
 TMDB_ID = Field("tmdb_id", _("tmdb id"), partial(parse_id, what="TMDB id"))
-SOURCE_ID = TMDB_ID._replace(name="source_id")  # if a source says so, TMDB's
+SOURCE_ID = TMDB_ID._replace(name="source_id")  # is TMDB's id if a second column says that its source is TMDB
 TMDB_NUMBER = TMDB_ID._replace(parse=parse_number)
 MOVIELENS_ID = Field("movielens_id", _("movielens id"), partial(parse_id, what="MovieLens id"))
 SITE_ID = Field("site_id", _("address"), str)

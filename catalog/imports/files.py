@@ -1,4 +1,4 @@
-"""The files of an upload, in memory: a single file, or the members of a zip. Nothing is unpacked to disk."""
+"""The files of an upload, held in memory: a single file, or the members of a zip. Nothing is unpacked to disk."""
 
 import stat
 import zipfile
@@ -13,14 +13,14 @@ from catalog.errors import InvalidImport, UploadTooLarge
 from catalog.ingest.safe_zip import DamagedZip, files_in, open_member, open_zip, problem_of
 from catalog.policy import MB
 
-SMALL = 64 << 10  # a member this small may be as repetitive as it likes
+SMALL = 64 << 10  # bytes; smaller members may have any compression ratio
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
 class File:
-    """`path` is relative to the zip. What is neither a table nor a document has no content."""
+    """A file of an upload. `path` is relative to the root of the zip. Only tables and documents have their content."""
 
     path: str
     content: bytes
@@ -30,7 +30,10 @@ class File:
         return PurePosixPath(self.path).name
 
     def text(self) -> str:
-        """Raises InvalidImport if the content is neither UTF-8 nor UTF-16 that says so, as spreadsheets write it."""
+        """Decodes the content as UTF-8, or as UTF-16 with a byte order mark, as spreadsheets write it.
+
+        Raises InvalidImport if it is neither.
+        """
         try:
             text = self.content.decode("utf-16" if self.content.startswith(_UTF16_STARTS) else "utf-8-sig")
         except UnicodeDecodeError as error:
@@ -47,7 +50,7 @@ class File:
 
 
 def files_of(name: str, content: bytes) -> list[File]:
-    """Raises InvalidImport if the upload is too large, or is a damaged or dangerous zip."""
+    """Returns the files of an upload. Raises InvalidImport if it is too large, or is a damaged or malicious zip."""
     check_size(name, len(content))
     if not content:
         raise InvalidImport(gettext("{file}: the file is empty.").format(file=name))
@@ -105,7 +108,7 @@ def _check_member(name: str, member: zipfile.ZipInfo) -> None:
 
 
 def _is_table(member: zipfile.ZipInfo) -> bool:
-    """Not what macOS adds beside every file, under its name."""
+    """Returns whether a member is a table or document, and not a copy that macOS adds to zips for each file."""
     path = PurePosixPath(member.filename)
     is_copy = "__MACOSX" in path.parts or path.name.startswith("._")
     return path.suffix.lower() in (".csv", ".json", ".xml", ".nfo") and not is_copy

@@ -1,4 +1,4 @@
-"""The declaration of an import format: how its files become rows, and rows its files."""
+"""Base classes of import formats, which parse files into rows and write rows to files."""
 
 import csv
 import zipfile
@@ -21,7 +21,7 @@ from catalog.imports.tables import Record, Row, Table
 
 @dataclass(frozen=True)
 class Export:
-    """A file to download."""
+    """An exported file to download."""
 
     name: str
     content_type: str
@@ -33,13 +33,13 @@ class Export:
 
 
 class Format:
-    """A format is one module of `imports/formats` with a constant FORMAT; no other file mentions it.
+    """Base class of import formats. Each module of `imports/formats` defines one as FORMAT; no other file refers to it.
 
-    `position` orders the formats on pages. `help` tells people where the other site offers the file, `expected`
-    completes "expected ..." when a file has another format. `parts` are the files that the site writes; where two rate
-    the same movie at the same time, the later one counts. `columns` names the columns that may hold a field, in lower
-    case; the first that is filled counts. `marks_rewatches`: whether its site writes each viewing, but not which
-    of them are rewatches.
+    `position` sorts the formats on pages. `help` explains where the other site offers its export, and `expected`
+    completes "expected ..." in the error for a file in another format. `parts` are the kinds of files in the site's
+    export; if two of them rate the same movie at the same time, the later part wins. `columns` maps fields to names of
+    columns, in lower case; the first non-empty column is used. `marks_rewatches` is set if the site exports every
+    viewing but does not say which ones are rewatches.
     """
 
     code: ClassVar[str]
@@ -53,15 +53,15 @@ class Format:
     columns: ClassVar[Mapping[Field, Sequence[str]]]
 
     def matches(self, table: Table) -> bool:
-        """Whether its columns say that the table has this format."""
+        """Returns whether the table's columns are those of this format."""
         return any(part.columns for part in self._parts_of(table))
 
     def part(self, path: str, columns: Collection[str]) -> Part | None:
-        """The part that a file with this path and these columns holds."""
+        """Returns the part of the export to which a file with this path and these columns belongs."""
         return next((part for part in self.parts if part.fits(path, columns)), None)
 
     def read(self, tables: Sequence[Table], answers: Answers) -> Reading:
-        """Reads all the tables that have this format, and says of the others that they are not used."""
+        """Parses all tables in this format, and reports the others as not used."""
         reading, found = Reading(), []
         for table in tables:
             report = FileReport(table.path, rows=len(table.records))
@@ -83,18 +83,18 @@ class Format:
         return reading
 
     def is_wanted(self, row: Row) -> bool:
-        """Whether the row can be about a movie; others are only counted."""
+        """Returns whether the row may describe a movie. Other rows are only counted."""
         return True
 
     def fields(self, columns: Collection[str]) -> Columns:
-        """The fields of all columns that a table with these columns may have, by their names in lower case."""
+        """Returns the fields of a table with these columns, each with a column's name in lower case."""
         return [(name, field) for field, names in self.columns.items() for name in names]
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
-        """Adds to the values of a row what only this format knows."""
+        """Adds or corrects values of a row in a way specific to this format."""
 
     def _parts_of(self, table: Table) -> dict[Part, list[Record]]:
-        """The records by the part that they belong to; an empty table has the part of its columns."""
+        """Groups the records by the part they belong to. An empty table is assigned a part by its columns."""
         if not table.name.lower().endswith(self.suffixes):
             return {}
         by_columns = defaultdict(list)
@@ -108,14 +108,14 @@ class Format:
 
 
 class ExportFormat(Format, ABC):
-    """A format that this site also writes, since another program or this one reads it."""
+    """A format that can also be exported, because another program or this site imports it."""
 
     @abstractmethod
     def write(self, entries: Entries) -> Export:
-        """Leaves out what the format cannot hold."""
+        """Writes the entries to a file, omitting details that the format cannot represent."""
 
     def cells(self, entry: Entry) -> dict[str, str]:
-        """What an export says about the entry, by column name in lower case."""
+        """Returns the exported values of an entry, keyed by column name in lower case."""
         cells: dict[str, str] = {}
         for field, names in self.columns.items():
             value = getattr(entry, field.name, None) or getattr(entry.movie, field.name, None)
@@ -132,7 +132,7 @@ class ExportFormat(Format, ABC):
         return text.getvalue().encode()
 
     def zip_of(self, tables: Mapping[str, tuple[Sequence[str], Iterable[Entry]]]) -> Export:
-        """Tables by file name, each its header and entries."""
+        """Returns a zip of CSV files. `tables` maps file names to a header and its entries."""
         packed = BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
             for name, (header, entries) in tables.items():
@@ -141,7 +141,7 @@ class ExportFormat(Format, ABC):
 
 
 def _with_rewatches(rows: list[ParsedRow]) -> list[ParsedRow]:
-    """Marks every viewing of a movie but the first as a rewatch."""
+    """Marks every viewing of a movie except the first as a rewatch."""
     first: dict[tuple[Any, ...], date] = {}
     for row in rows:
         if row.watched_on is not None:

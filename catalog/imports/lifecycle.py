@@ -1,4 +1,4 @@
-"""The lifecycle of an upload: received, read as a job, previewed, then committed or discarded."""
+"""The lifecycle of an upload: received, parsed by a job, previewed, then committed or discarded."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ COLUMNS = ("user_import_id", *PARSED, "movie_id", "review", "reasons", "ignored"
 def receive_upload(
     *, user: User, format: str, file: UploadedFile, trigger: str, answers: Answers | None = None
 ) -> UserImport:
-    """Creates an import and enqueues it to be read. Raises InvalidImport, UploadTooLarge."""
+    """Creates an import and enqueues its job. Raises InvalidImport, UploadTooLarge."""
     name, content = file.name or "", file.read()
     user_import = create_import(user=user, format=format, name=name, content=content, trigger=trigger, answers=answers)
     transaction.on_commit(lambda: enqueue(user_import))
@@ -55,10 +55,10 @@ def create_import(
     trigger: str = UserImport.Trigger.COMMAND,
     answers: Answers | None = None,
 ) -> UserImport:
-    """Creates an import, replacing one that the user has not committed.
+    """Creates an import. It replaces the user's previous import if that was not committed.
 
-    `answers` to questions about the file: `dates` is "day-first" or "month-first", `rows` is "watched" or "wanted".
-    Raises InvalidImport or UploadTooLarge if the file does not have that format; then nothing changes.
+    `answers` maps questions about the file to answers: "dates" to "day-first" or "month-first", "rows" to "watched" or
+    "wanted". Raises InvalidImport or UploadTooLarge if the file does not have this format, and then changes nothing.
     """
     name = PurePath(name).name.replace("\0", "")[:200] or "upload"
     reading = read_upload(format=format, name=name, content=content, answers=answers)
@@ -80,9 +80,9 @@ def create_import(
 
 
 def read_import(*, import_id: int, on_progress: Callable[[int], object] = lambda n: None) -> bool:
-    """Matches every row to the catalogue, for the owner's preview. Returns False if there was nothing to do.
+    """Matches every row against the catalogue for the preview. Returns False if there was nothing to do.
 
-    An interrupted attempt leaves rows that are not shown; the next attempt removes them.
+    Rows of an interrupted attempt are never shown, and the next attempt deletes them.
     """
     waiting = UserImport.objects.filter(pk=import_id).select_related("user").first()
     user_import = claim(waiting) if waiting else None
@@ -92,7 +92,7 @@ def read_import(*, import_id: int, on_progress: Callable[[int], object] = lambda
         try:
             return _read(user_import, on_progress)
         except (OperationalError, IntegrityError) as error:
-            # The database failed, or a movie or the account was deleted in the meantime.
+            # The database failed, or a movie or the account was deleted concurrently.
             logger.warning("import %s is read again: %s", user_import.pk, error)
             fail(user_import, Outcome.DATABASE, status=UserImport.Status.ERRORED, error=str(error))
         except Exception as error:
@@ -125,20 +125,20 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
     with transaction.atomic():
         UserImport.objects.filter(pk=user_import.pk).update(content=kept, counts=counts)
         if not finish(user_import):
-            transaction.set_rollback(True)  # another attempt reads it now and needs the file
+            transaction.set_rollback(True)  # another attempt has claimed the import and needs the file
             return False
     return True
 
 
 def _row(user_import: UserImport, row: ParsedRow, match: Match) -> list[Any]:
-    """Values in the order of COLUMNS. What was written about a movie that is not found is not kept."""
+    """Returns the values of an ImportRow in the order of COLUMNS. Reviews of unmatched movies are discarded."""
     values = (getattr(row, name) for name in PARSED)
     review = row.review if match.movie_id else ""
     return [user_import.pk, *values, match.movie_id, review, json.dumps(match.reasons), json.dumps(row.ignored)]
 
 
 def remove_old_imports() -> int:
-    """Deletes imports older than the policy allows. Returns how many."""
+    """Deletes imports older than the policy allows and returns how many there were."""
     limit = timezone.now() - timedelta(days=settings.POLICY.imports.keep_days)
     old = UserImport.objects.filter(created_at__lt=limit).defer("content")
     return sum(bool(user_import.delete()[0]) for user_import in old)

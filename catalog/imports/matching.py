@@ -1,6 +1,7 @@
-"""Matches imported rows to movies: by id, else by title and year. An ambiguous row matches nothing and says why.
+"""Matches imported rows to movies: by id, otherwise by title and year.
 
-The year may be off by one, since sites count from different premieres.
+An ambiguous row matches no movie, and its reasons explain why. The year may differ by one, because sites use different
+premieres.
 """
 
 from collections import defaultdict
@@ -15,15 +16,15 @@ from catalog.models.reasons import Code, Reason
 
 TYPE_LENGTH = 40
 YEARS_OFF = 1
-YEARS_OFF_BY_ID = 2  # where an id and the title agree
-# How well a name fits, best first.
+YEARS_OFF_BY_ID = 2  # if both the id and the title match
+# Quality of a name match, best first.
 EXACT, WORDS, ANOTHER_NAME, LOOSE = range(4)
 
 Identity = tuple[object, ...]
 
 
 class Match(NamedTuple):
-    """`reasons`: why there is no movie. `is_near`: the year is off by one."""
+    """The result for one row. `reasons` explain why there is no movie. `is_near` is set if the year differs by one."""
 
     movie_id: int | None
     reasons: tuple[Reason, ...] = ()
@@ -44,10 +45,10 @@ class _Fit(NamedTuple):
 
 
 def match_rows(rows: Sequence[ParsedRow], *, nearby: bool = False) -> list[Match]:
-    """One match per row, in order. Reads the catalogue once, whatever the number of rows.
+    """Returns one match per row, in order. The number of queries does not grow with the number of rows.
 
-    With `nearby`, reads only movies of about the rows' years, which is quicker for few rows; the matches are the same,
-    but the reasons do not name movies of other years.
+    `nearby` restricts the query to movies around the rows' years, which is faster for few rows. The matches are the
+    same, but the reasons do not mention movies of other years.
     """
     sound = [row for row in rows if not row.problem]
     wanted = {_identity(row): row for row in sound}
@@ -62,7 +63,7 @@ def match_rows(rows: Sequence[ParsedRow], *, nearby: bool = False) -> list[Match
 
 
 def _years_about(rows: Iterable[ParsedRow]) -> set[int] | None:
-    """The years that a movie of the rows may have; None if it may have any."""
+    """Returns all years that a match may have; None if any year is possible."""
     years = {meant.year for row in rows for meant in _meanings(row)}
     if None in years:
         return None
@@ -78,7 +79,7 @@ def _titles(row: ParsedRow) -> list[str]:
 
 
 def _meanings(row: ParsedRow) -> Iterator[ParsedRow]:
-    """The row with its title as it stands, then with each other reading of it."""
+    """Yields the row with its literal title, then with each alternative interpretation of it."""
     yield row
     for reading in row.readings:
         if None in (row.year, reading.year) or row.year == reading.year:
@@ -106,9 +107,10 @@ def _best_reason(matches: list[Match]) -> Match:
 
 
 def _agrees(row: ParsedRow, movie: Candidate, candidates: Candidates) -> bool:
-    """Whether neither title nor year contradict that an id of the row means the movie.
+    """Returns whether the row's title and year are consistent with the movie that its id refers to.
 
-    A title in another language is unknown here; one that names another movie of its year contradicts.
+    A title that the catalogue does not know, such as a translation, is consistent unless it names another movie of the
+    same year.
     """
     years_off = _years_off(row, movie) if movie.year else 0
     if any(candidates.spellings[title].loose in movie.loose_names for title in _titles(row)):
@@ -129,7 +131,7 @@ def _match_title(row: ParsedRow, candidates: Candidates) -> Match:
 
 
 def _distinct(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Without those that are the same film as another one; of such, the one with the most ids."""
+    """Removes duplicates of the same film. Of each set of duplicates, keeps the movie with the most ids."""
     found: list[Candidate] = []
     for candidate in candidates:
         same = next((number for number, other in enumerate(found) if candidate.is_same_film(other)), None)
@@ -160,7 +162,7 @@ def _why_not(row: ParsedRow, candidates: Candidates) -> Reason:
 
 
 def _years_off(row: ParsedRow, candidate: Candidate) -> int:
-    """A row without a year fits any movie; a movie without a year fits no row that has one."""
+    """Returns the difference in years. A row without a year fits any movie; an undated movie fits no dated row."""
     if row.year is None:
         return 0
     return YEARS_OFF + 1 if candidate.year is None else abs(row.year - candidate.year)
@@ -180,12 +182,14 @@ def _has_another_id(row: ParsedRow, candidate: Candidate) -> bool:
 
 
 def _is_rival(fit: _Fit, best: _Fit) -> bool:
-    """As good as the best fit; or exactly named, if the best fit has the title only as another name."""
+    """Returns whether a fit competes with the best: equally good, or on the main title when the best is an alternative
+    one.
+    """
     return fit[:2] == best[:2] or best.name >= ANOTHER_NAME > fit.name
 
 
 def _settle_claims(wanted: dict[Identity, ParsedRow], found: dict[Identity, Match]) -> None:
-    """Drops matches with a year off by one, if a row of another year matches the same movie."""
+    """Drops matches whose year differs by one if a row with a different year matches the same movie."""
     by_movie: dict[int, list[Identity]] = defaultdict(list)
     for identity, match in found.items():
         if match.movie_id is not None:
@@ -198,7 +202,7 @@ def _settle_claims(wanted: dict[Identity, ParsedRow], found: dict[Identity, Matc
 
 
 def _ambiguous_names(rows: Iterable[ParsedRow]) -> set[Identity]:
-    """Names that a file gives to several movies of one year: only their addresses on its site tell them apart."""
+    """Returns the identities that several movies of a file share. Only their URLs at the site differ."""
     addresses: dict[tuple[str, Identity], set[str]] = defaultdict(set)
     for row in rows:
         if row.site_id:

@@ -1,4 +1,4 @@
-"""Decides what a file holds, then reads its rows. A missing value never means watched."""
+"""Decides what a file contains, then parses its rows. A missing value never means watched."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -20,26 +20,27 @@ from catalog.models.reasons import Code, Reason
 FILE_NAME_LENGTH = 200
 TEXTS = {"title", "original_title", "site_id"}
 IDENTITY = ("title", "imdb_id", "tmdb_id", "movielens_id")
-STATEMENTS = {"rating", "watched_on", "status", "plays"}  # fields that say what a row is
+STATEMENTS = {"rating", "watched_on", "status", "plays"}  # fields that determine the kind of a row
 NOT_USED, NOT_MOVIES = gettext_noop("not used"), gettext_noop("not movies")
-# Questions about a file, with the answers that a person may give.
+# Questions about a file, each with the possible answers.
 QUESTIONS = {
     "dates": (_("day or month first?"), {"day-first": _("Day first"), "month-first": _("Month first")}),
     "rows": (_("watched or wanted?"), {"watched": _("Watched"), "wanted": _("On my watchlist")}),
 }
 ANSWERED_KINDS = {"watched": Kind.WATCHED, "wanted": Kind.WANTED}
 
-Columns = Sequence[tuple[str, Field]]  # a column may hold two
+Columns = Sequence[tuple[str, Field]]  # a column may appear twice, with different fields
 Answers = Mapping[str, str]
 
 
 class Part(NamedTuple):
-    """What a file, or a list of one, may be: the first with all of `columns`, at a path that `named` is found in.
+    """A kind of file in an export, or of list within a file.
 
-    `kind` is what its rows are if they do not say otherwise: without one nothing is said, and None means that they are
-    not used. `ignored` names columns that mean something else here. `is_mixed`: whether its site puts series into the
-    same file, so that a row without a type may be one. `is_asked`: whether its owner is asked about rows that say
-    nothing, though others say something.
+    A table belongs to the first part whose `columns` it has and whose pattern `named` is found in its path. `kind` is
+    the default kind of its rows: Kind.NOTHING if there is no default, None if the rows are not used. `ignored` names
+    columns with another meaning in this part. `is_mixed` is set if the site stores series in the same file, so that a
+    row without a type may be a series. `is_asked` is set if the owner is asked about rows without a status even if
+    other rows have one.
     """
 
     label: str
@@ -56,9 +57,11 @@ class Part(NamedTuple):
 
 @dataclass
 class FileReport:
-    """A file in the preview. `parts`: what it was taken for, each with whether that is used; none if not recognised.
-    `columns`: what each was taken for. `left_out`: rows about episodes, people or what a library
-    holds and its owner neither watched nor rated. Labels are messages of gettext.
+    """A file in the preview.
+
+    `parts` are the parts recognised in it, each with whether it is used; empty if none was. `columns` maps columns to
+    the labels of their fields. `left_out` counts rows about episodes or people, and about movies in a library that its
+    owner neither watched nor rated. Labels are gettext messages.
     """
 
     file: str
@@ -69,7 +72,7 @@ class FileReport:
 
     @property
     def is_put_aside(self) -> bool:
-        """Whether it has rows and is known to hold something else than ratings, viewings and the watchlist."""
+        """Whether the file was recognised and has rows, but contains no ratings, viewings or watchlist."""
         return bool(self.rows and self.columns) and not any(is_used for _, is_used in self.parts)
 
     def add(self, part: Part, header: Mapping[str, str], columns: Columns) -> None:
@@ -80,9 +83,9 @@ class FileReport:
 
 @dataclass
 class Reading:
-    """The rows of an upload, those with a problem included, and what was taken for what.
+    """The parsed rows of an upload, including those with a problem, and how its files were interpreted.
 
-    `questions` are pairs of a key of QUESTIONS and what it is asked about.
+    `questions` are pairs of a key of QUESTIONS and the file or column that the question is about.
     """
 
     rows: list[ParsedRow] = field(default_factory=list)
@@ -95,7 +98,7 @@ class Reading:
 
 
 def columns_of(fields: Columns, part: Part, table: Table, answers: Answers) -> tuple[Columns, list[tuple[str, str]]]:
-    """The columns that are used, with the scale and the order of dates settled for the table; and open questions."""
+    """Returns the columns that are used, and open questions. Rating scales and date orders are set for the table."""
     used = [
         (name, field)
         for name, field in fields
@@ -118,7 +121,11 @@ def _settled(field: Field, texts: Iterable[str], day_first: bool | None) -> Fiel
 
 
 def _orders_of(dates: Mapping[str, list[str]], answers: Answers) -> dict[str, bool | None]:
-    """By column, whether days stand before months: what its dates say, or else the other columns, or else its owner."""
+    """Returns whether dates are day-first for each column; None if unknown.
+
+    The order is inferred from the column's own dates, otherwise from the other columns. If that is inconclusive, the
+    owner's answer decides.
+    """
     said = {name: orders_in(texts) for name, texts in dates.items()}
     everywhere = set().union(*said.values())
     answer = {answers["dates"] == "day-first"} if "dates" in answers else set()
@@ -127,10 +134,10 @@ def _orders_of(dates: Mapping[str, list[str]], answers: Answers) -> dict[str, bo
 
 
 def _means_else(name: str, field: Field, table: Table) -> bool:
-    """Whether its values say that a column means something else.
+    """Returns whether a column's values show that it contains something other than the field.
 
-    One that is named after a site, such as `imdb`, may hold the site's ratings instead of its ids, and a status may be
-    that of the release.
+    A column named after a site, such as `imdb`, may contain the site's ratings instead of its ids, and a status may be
+    the release status.
     """
     if field == STATUS:
         return any(map(is_release, table.texts(name)))
@@ -141,18 +148,18 @@ def _means_else(name: str, field: Field, table: Table) -> bool:
 
 
 def _is_open(part: Part, columns: Columns) -> bool:
-    """Whether rows without a status may be watched or wanted, so that the owner is asked."""
+    """Returns whether rows without a status may be watched or wanted, which only the owner can say."""
     return part.kind == Kind.NOTHING and (part.is_asked or not any(field.name in STATEMENTS for _, field in columns))
 
 
 def _has_silent_row(table: Table, columns: Columns) -> bool:
-    """Whether a row has no value in any column that could tell its kind."""
+    """Returns whether any row has no value in all columns that could determine its kind."""
     stating = [name for name, field in columns if field.name in STATEMENTS]
     return any(not any(str(record.values.get(name) or "").strip() for name in stating) for record in table.records)
 
 
 class RowReader(NamedTuple):
-    """Reads the rows of one part of a table. `complete` adds what a format knows of a row's values."""
+    """Parses the rows of one part of a table. `complete` applies the format's own rules to a row's values."""
 
     file: str
     part: Part
@@ -181,7 +188,10 @@ class RowReader(NamedTuple):
         return ParsedRow(*place, kind, **values, ignored=tuple(ignored))
 
     def _kind(self, values: dict[str, Any]) -> tuple[Kind, Code]:
-        """What the row says, or else its file, or else its owner; and why, if it says nothing."""
+        """Returns the row's kind, and why it has none if that is NOTHING.
+
+        The row's own values decide, otherwise the part's default, otherwise the owner's answer.
+        """
         if not self._settle_type(values):
             return Kind.NOTHING, Code.UNKNOWN_TYPE
         status = values.get("status")
@@ -198,9 +208,9 @@ class RowReader(NamedTuple):
         return Kind(answer or self.part.kind or Kind.NOTHING), Code.SILENT
 
     def _settle_type(self, values: dict[str, Any]) -> bool:
-        """Leaves only the type of rows that are not movies. Whether a title of unknown type can be told from a series.
+        """Keeps `medium` only for rows that are not movies. Returns whether the row can be matched safely.
 
-        TMDB numbers series apart from movies, so its number says nothing of them.
+        TMDB numbers series separately from movies, so the id of a title that is not known to be a movie is dropped.
         """
         medium = values.pop("medium", "")
         is_typed = self.part.is_mixed or any(field.name == "medium" for _, field in self.columns)
@@ -212,7 +222,7 @@ class RowReader(NamedTuple):
 
 
 def _values(columns: Columns, row: Row) -> tuple[dict[str, Any], list[Reason]]:
-    """The values of the fields, the first filled column of each, and which details were ignored."""
+    """Returns the fields' values, each from its first non-empty column, and the reasons why details were ignored."""
     values: dict[str, Any] = {}
     ignored: list[Reason] = []
     for name, column in columns:

@@ -1,4 +1,4 @@
-"""Sentences for the owner of a file: how it was read, and what its import would add and change."""
+"""Sentences for the owner of a file: how it was read, and what the import would add and change."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from catalog.models import UserImport
 
 IMPORTED = (Kind.RATED, Kind.WATCHED, Kind.WANTED)
 SILENT = gettext_noop("The file does not say what was watched, rated or wanted")
-# Messages by what they count: for one, and for several.
+# Messages by count, in singular and plural.
 KINDS = {
     "rated": ngettext_lazy("{n:,} rated", "{n:,} rated", "n"),
     "watched": ngettext_lazy("{n:,} watched", "{n:,} watched", "n"),
@@ -42,7 +42,7 @@ MORE = {
 
 
 def counts_of(rows: Sequence[ParsedRow], matches: Sequence[Match]) -> dict[str, int]:
-    """Rows by what is found, and by what those say that are about movies."""
+    """Counts the rows by outcome, and the rows about movies by kind."""
     matched = sum(match.movie_id is not None for match in matches)
     kinds = Counter(row.kind for row in rows)
     movies = [row for row in rows if row.kind in IMPORTED and not row.medium]
@@ -60,7 +60,7 @@ def counts_of(rows: Sequence[ParsedRow], matches: Sequence[Match]) -> dict[str, 
 
 
 def sentences(user_import: UserImport) -> list[str]:
-    """For an import that was read; the same before and after the commit."""
+    """Returns a summary of an import that has been read. It is the same before and after the commit."""
     counts = defaultdict(int, {"not_found": user_import.counts["unmatched"]} | user_import.counts)
     n_rows = counts["matched"] + counts["unmatched"]
     found = ngettext(
@@ -79,13 +79,13 @@ def sentences(user_import: UserImport) -> list[str]:
 
 
 def _filled(counts: Mapping[str, int], texts: Mapping[str, Any], always: str = "") -> str:
-    """What there is of each, and of `always` even if there is none."""
+    """Returns the non-zero counts as a sentence. The count named `always` is included even if it is zero."""
     shown = [(name, counts[name]) for name in texts if counts[name] or name == always]
     return ", ".join(texts[name].format(n=n) for name, n in shown)
 
 
 def files_of(user_import: UserImport) -> list[dict[str, Any]]:
-    """Each file with what it and its columns were taken for."""
+    """Returns each file with how it and its columns were interpreted."""
     return [_in_words(**file) for file in user_import.report.get("files", [])]
 
 
@@ -99,7 +99,9 @@ def _in_words(*, parts: list[tuple[str, bool]], columns: dict[str, str], **file:
 
 
 def questions_of(user_import: UserImport) -> list[dict[str, Any]]:
-    """What the file leaves open: the `option` to answer with, the file and column it is `about`, the `answers`."""
+    """Returns the open questions: the `option` to set, the file and column it is `about`, and the `answers` to choose
+    from.
+    """
     return [
         {"option": option, "about": about, "question": QUESTIONS[option][0], "answers": QUESTIONS[option][1]}
         for option, about in user_import.report.get("questions", [])
@@ -107,7 +109,7 @@ def questions_of(user_import: UserImport) -> list[dict[str, Any]]:
 
 
 def file_lines(user_import: UserImport) -> list[str]:
-    """One line for each file."""
+    """Returns one line of text per file."""
     return [
         f"{file['file']}: {file['taken_for']}, {_rows(file['rows'])}"
         + "".join(f"; {name}: {label}" for name, label in file["columns"].items())

@@ -1,4 +1,4 @@
-"""CSV, JSON and XML files as tables: values by column name, each row with its line number."""
+"""Reads CSV, JSON and XML files as tables: rows with line numbers, and values keyed by column."""
 
 import csv
 import re
@@ -16,10 +16,10 @@ from catalog.imports.words import EMPTY
 from catalog.models.reasons import Code, Reason
 from catalog.safe_json import InvalidJSON, parse_json
 
-csv.field_size_limit(max(csv.field_size_limit(), 1 << 20))  # long reviews
-LIST_DEPTH = 3  # of nested objects around the lists of a JSON file
-ITEM_DEPTH = 2  # of nested objects within their items
-# What may stand before a header: Excel's line that names the separator, or Letterboxd's block about a list.
+csv.field_size_limit(max(csv.field_size_limit(), 1 << 20))  # allows long reviews
+LIST_DEPTH = 3  # levels of objects around the lists of a JSON file
+ITEM_DEPTH = 2  # levels of nested objects within an item of a list
+# Text before the header: Excel's line that declares the separator, or Letterboxd's block about a list.
 _BEFORE = re.compile(r'"?sep=(?P<separator>[^\r\n"])"?\r?\n|Letterboxd list export.*?\n\s*\n', re.I | re.S)
 _DECLARES = re.compile(r"<!(DOCTYPE|ENTITY)", re.I)
 
@@ -27,7 +27,7 @@ Row = Mapping[str, Any]
 
 
 class Record(NamedTuple):
-    """A row as written. `columns` in lower case; `problem`: why its values may stand in the wrong ones."""
+    """A row as written. `columns` are in lower case. `problem` explains why values may be in wrong columns."""
 
     line: int
     columns: tuple[str, ...]
@@ -36,7 +36,7 @@ class Record(NamedTuple):
 
 
 class Table:
-    """Records under a path. `header` has the columns of a CSV file as written, by their names in lower case."""
+    """The records at a path within a file. `header` maps lower-case column names to a CSV file's spelling."""
 
     def __init__(self, file: File, path: str, records: list[Record], header: Mapping[str, str]) -> None:
         self.file, self.name, self.path, self.records, self.header = file, file.name, path, records, header
@@ -50,12 +50,12 @@ class Table:
 
 
 def plain(name: str) -> str:
-    """A column's name in lower case without what spellings differ in: `imdb id` and `imdb-id` become `imdbid`."""
+    """Returns a lower-case column name without separators: `imdb id` and `imdb-id` become `imdbid`."""
     return re.sub(r"[\W_]+", "", name)
 
 
 def tables_of(file: File) -> list[Table]:
-    """The table of a CSV file, the lists of a JSON file, or the items of an XML file. Raises InvalidImport."""
+    """Returns the table of a CSV file, the lists of a JSON file, or the items of an XML file. Raises InvalidImport."""
     name = file.name.lower()
     if name.endswith((".xml", ".nfo")):
         return [_xml_table(file)]
@@ -67,7 +67,7 @@ def _csv_table(file: File) -> Table:
     before = _BEFORE.match(text)
     text = text[before.end() :] if before else text
     line = text.lstrip().partition("\n")[0]
-    # Many countries' spreadsheets write semicolons.
+    # Spreadsheets write semicolons in many locales.
     separator = (before and before["separator"]) or max(",;\t|", key=line.count)
     rows = csv.reader(StringIO(text, newline=None), delimiter=separator, strict=True)
     lines = _numbered(rows, file.name, before[0].count("\n") if before else 0)
@@ -77,7 +77,7 @@ def _csv_table(file: File) -> Table:
 
 
 def _spellings(header: list[str]) -> dict[str, str]:
-    """The columns as written, by their names in lower case; several of one name are one column."""
+    """Maps lower-case column names to their spellings. Columns that differ only in case are merged."""
     found: dict[str, dict[str, None]] = {}
     for column in header:
         found.setdefault(column.casefold(), {})[column] = None
@@ -88,13 +88,13 @@ def _record(names: tuple[str, ...], line: int, values: list[str]) -> Record:
     problem = Code.COLUMNS(n=len(values), expected=len(names)) if len(values) != len(names) else None
     cells = list(zip(names, values, strict=False))
     row = dict(cells)
-    if len(row) < len(cells):  # of several columns of one name, the first that is filled counts
+    if len(row) < len(cells):  # of several columns with one name, the first non-empty one is used
         row |= {name: value for name, value in reversed(cells) if value.strip().casefold() not in EMPTY}
     return Record(line, names, row, problem)
 
 
 def _numbered(rows: Any, name: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
-    """Non-empty rows with their line numbers."""
+    """Yields non-empty rows with their line numbers."""
     try:
         while True:
             line = rows.line_num + skipped + 1
@@ -109,7 +109,7 @@ def _numbered(rows: Any, name: str, skipped: int) -> Iterator[tuple[int, list[st
 
 
 def _json_tables(file: File) -> Iterator[Table]:
-    """Items are numbered over the whole file. Names within an item are joined: `movie.year`."""
+    """Yields the lists of a JSON file. Items are numbered across the file; nested names are joined: `movie.year`."""
     first = 1
     for path, items in _lists(_document(file)):
         found = ((number, _flat(item)) for number, item in enumerate(items, first) if isinstance(item, dict))
@@ -118,15 +118,15 @@ def _json_tables(file: File) -> Iterator[Table]:
 
 
 def _xml_table(file: File) -> Table:
-    """The items of a library as Kodi exports it, or the item of an .nfo file, by the names of their elements.
+    """Returns the items of a library exported by Kodi, or the item of an .nfo file, keyed by element name.
 
-    `element` is the item's own name. Elements that say a type, such as `uniqueid`, are named `uniqueid.imdb`.
+    `element` is the item's own element. Elements with a type, such as `uniqueid`, become `uniqueid.imdb`.
     """
     text = file.text()
-    if _DECLARES.search(text):  # entities, with which a small file can become a huge one
+    if _DECLARES.search(text):  # entities could expand a small file into a huge one
         raise InvalidImport(gettext("{file}: expected XML without a document type.").format(file=file.name))
     end = text.rfind("</")
-    try:  # an address may follow the last element of an .nfo file
+    try:  # a URL may follow the last element of an .nfo file
         root = fromstring(text[: text.find(">", end) + 1] if end >= 0 else text)
     except ParseError as error:
         message = gettext("{file}, line {line}: expected XML as Kodi exports it.")
@@ -137,7 +137,7 @@ def _xml_table(file: File) -> Table:
 
 
 def _texts(item: Element) -> dict[str, str]:
-    """The first text of each name."""
+    """Returns the text of each element, keyed by name. If a name is repeated, the first is used."""
     found: dict[str, str] = {"element": item.tag}
     for part in item:
         kind = part.get("type", "")

@@ -1,6 +1,6 @@
-"""Words that files use for yes, no, watched, wanted and types of titles, in the languages of common exports.
+"""Words for yes, no, watched, wanted and types of titles in the languages of common exports.
 
-A word that is not here says nothing. Statuses and types are compared as `fold` writes them.
+A word that is not listed means nothing. Statuses and types are compared after `fold`.
 """
 
 import re
@@ -8,14 +8,14 @@ import re
 from catalog.models import ImportRow
 from catalog.text import fold
 
-EMPTY = {"", "-", "\u2013", "null", "nan", "none", "n/a", "undefined", "\\n"}  # no value, except in a title
+EMPTY = {"", "-", "\u2013", "null", "nan", "none", "n/a", "undefined", "\\n"}  # missing values, except in titles
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(word.strip() for word in text.split(","))
 
 
-# With what spreadsheets of other languages write for their own values.
+# Includes the boolean values that localised spreadsheets write.
 YES = _words(
     "1, 1.0, yes, y, true, x, ✓, ✔, ja, j, wahr, oui, vrai, si, sí, verdadero, vero, sim, verdadeiro, waar, tak, "
     "prawda, да, истина, はい, 是"
@@ -53,17 +53,17 @@ _MOVIES = re.compile(
 
 
 def status_of(text: str) -> ImportRow.Kind:
-    """Watched or wanted; NOTHING for any other word, and for one with a question mark."""
+    """Returns WATCHED or WANTED; NOTHING for any other word, and for text with a question mark."""
     return ImportRow.Kind.NOTHING if "?" in text else _STATUSES.get(fold(text), ImportRow.Kind.NOTHING)
 
 
 def is_release(text: str) -> bool:
-    """Whether it says how far a title is on its way to the public, not what a person did with it."""
+    """Returns whether it is a title's release status, not what a person did with the title."""
     return fold(text) in _RELEASES
 
 
 def is_movie_type(text: str) -> bool | None:
-    """Whether a title's type is that of a movie; None if the type is not known."""
+    """Returns whether a type of title means a movie; None if the type is unknown."""
     spellings = (text.casefold(), fold(text))
     if any(map(_NOT_MOVIES.search, spellings)):
         return False

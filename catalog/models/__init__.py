@@ -1,4 +1,4 @@
-"""Users, movies with their metadata, what users keep about movies, and the records of syncs and imports."""
+"""Models for users, movies and their metadata, users' ratings and lists, and the records of syncs and imports."""
 
 from catalog.models.api_key import APIKey, Scope
 from catalog.models.hook import Hook, HookEvent

@@ -1,4 +1,4 @@
-"""Keys with which programs use the API in a user's name, and what a key may do."""
+"""API keys, which let programs act in a user's name, and the scopes that limit them."""
 
 import secrets
 from hashlib import sha256
@@ -8,13 +8,13 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-MARK = "mrk_"  # begins every key, so that scanners find one that leaked into code
+MARK = "mrk_"  # prefix of every key, so that secret scanners recognise a leaked one
 NAME_LENGTH = 60
-PREFIX_LENGTH = 10  # characters of a key that are kept to recognise it, six of them random
+PREFIX_LENGTH = 10  # stored characters that identify a key to its owner; six of them are random
 
 
 class Scope(models.TextChoices):
-    """What a key may do, as far as its account may do it."""
+    """A permission of an API key. It never exceeds what the key's account may do."""
 
     READ = "read", _("Read movies, recommendations and what you keep here")
     RATE = "rate", _("Rate, and change your watchlist, diary, lists and imports")
@@ -25,17 +25,18 @@ class Scope(models.TextChoices):
     FEEDS = "feeds", _("Read the feeds of its owner, as a part of their addresses")
 
 
-ON_REQUEST = tuple(scope for scope in Scope if scope is not Scope.FEEDS)  # what is in an address does nothing else
+# feed keys appear in URLs, so they get no other scope
+ON_REQUEST = tuple(scope for scope in Scope if scope is not Scope.FEEDS)
 
 
 class APIKey(models.Model):
-    """A key of an account. The key itself is shown once and not kept, only its hash.
+    """An API key of a user. Only its hash is stored; the key itself is shown once.
 
-    Keys are random with 256 bits, too many to try, and one round of SHA-256 hides them as well as a
-    slow hash hides a password, which people choose.
+    A key has 256 random bits and cannot be guessed, so one round of SHA-256 protects it as well as a slow hash protects
+    a password that a person chose.
     """
 
-    SECRETS = frozenset({"hash"})  # left out of the user's copy of their data
+    SECRETS = frozenset({"hash"})  # fields excluded from the user's data export
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=NAME_LENGTH, help_text=_("What the key is for."))

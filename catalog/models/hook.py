@@ -1,4 +1,4 @@
-"""A user's secret address for media servers, and the events that arrived there."""
+"""A user's secret webhook URL for media servers, and the events received there."""
 
 import secrets
 
@@ -11,17 +11,18 @@ from catalog.models.api_key import PREFIX_LENGTH
 from catalog.models.movie import Movie
 from catalog.models.reasons import describe
 
-MARK = "mrh_"  # begins every secret, so that logs hide it and scanners find it
+MARK = "mrh_"  # prefix of every secret, so that logs can mask it and secret scanners recognise it
 NAMES_LENGTH = 200
 
 
 class Hook(models.Model):
-    """The secret address of an account to which media servers send what its owner watched and rated.
+    """A secret webhook URL to which media servers send what its owner watched and rated.
 
-    Its secret is shown once and not kept, only its hash: as random as an API key, it takes no slow hash.
+    Only the hash of the secret is stored; the secret itself is shown once. It is as random as an API key, so a fast
+    hash suffices.
     """
 
-    SECRETS = frozenset({"hash"})  # left out of the user's copy of their data
+    SECRETS = frozenset({"hash"})  # fields excluded from the user's data export
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="hook")
     hash = models.CharField(max_length=64, unique=True, editable=False)
@@ -38,12 +39,12 @@ class Hook(models.Model):
         return f"{self.prefix}… of {self.user_id}"
 
     def is_of_owner(self, account: str) -> bool:
-        """Whether the media server's account is the owner's."""
+        """Returns whether the media server's account belongs to the owner."""
         return account.strip().casefold() in {name.strip().casefold() for name in self.names.split(",")}
 
 
 class HookEvent(models.Model):
-    """A media server's event about a movie, and its outcome. Equal events that follow are counted in one row."""
+    """An event from a media server about a movie, with its outcome. Consecutive identical events share one row."""
 
     class Kind(models.TextChoices):
         WATCHED = "watched", _("watched")

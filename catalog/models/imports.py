@@ -1,4 +1,4 @@
-"""Imports of data sets by the operator, and of people's own files by their owners."""
+"""Imports: data sets loaded by the operator, and files uploaded by users."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from catalog.models.source import Source
 
 
 class ImportRun(models.Model):
-    """An imported data set. Without `finished_at` it is running, or was interrupted and can be run again."""
+    """An imported data set. If `finished_at` is empty, it is running, or was interrupted and can be run again."""
 
     source = models.CharField(max_length=16, choices=Source)
     origin = models.CharField(max_length=200, help_text="File or folder name, or parameters of a generated data set.")
@@ -32,7 +32,7 @@ class ImportRun(models.Model):
 
 
 class SampleLoad(Job):
-    """The sample, loaded by a worker because the first staff account asked for it."""
+    """A job that loads the sample data, requested by the first staff account."""
 
     KIND = "sample"
     EXCLUSIVE = "sample"
@@ -48,10 +48,11 @@ class SampleLoad(Job):
 
 
 class UserImport(Job):
-    """A file that a user uploads to import their own data. The job is to read it; then its owner imports it or not.
+    """A file that a user uploaded to import their own data. The job parses it; its owner then commits the import or
+    not.
 
-    waiting -> reading -> ready -> done, or -> failed. A file of the wrong format is refused before there is a row.
-    Nothing changes before `done`; until then the user can discard the import, and another upload replaces it.
+    waiting -> reading -> ready -> done, or -> failed. A file in the wrong format is rejected before a row is created.
+    No data changes before `done`. Until then the user can discard the import, and another upload replaces it.
     """
 
     class State(models.TextChoices):
@@ -75,7 +76,7 @@ class UserImport(Job):
     answers = models.JSONField(default=dict, help_text="The owner's answers to questions about the file.")
     committed_at = models.DateTimeField(null=True, blank=True, help_text="When the owner committed the import.")
 
-    objects = UserImportQuerySet.as_manager()  # type: ignore[misc]  # overrides that of Job
+    objects = UserImportQuerySet.as_manager()  # type: ignore[misc]  # overrides the manager of Job
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -109,7 +110,7 @@ class UserImport(Job):
 
 
 class ImportRow(models.Model):
-    """One row of an uploaded file and the movie it matches; without a movie, `reasons` say why.
+    """One row of an uploaded file and the movie it matches. If there is no match, `reasons` explain why.
 
     Only rows of the first three kinds can be imported.
     """

@@ -1,4 +1,4 @@
-"""Invitations, by which people get an account where sign-up is not open, and sign-ups that wait for their address."""
+"""Invitations, which allow sign-ups while registration is closed, and sign-ups that await e-mail confirmation."""
 
 import hashlib
 import secrets
@@ -8,8 +8,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-DAYS = 14  # how long an invitation can be used
-CODE_BYTES = 24  # random, so that a plain hash of it is enough
+DAYS = 14  # validity of an invitation
+CODE_BYTES = 24  # long and random, so a plain hash suffices
 
 
 def new_code() -> str:
@@ -26,7 +26,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class Invitation(models.Model):
-    """A link that makes one account. Its code is not kept, only a hash of it."""
+    """A link that creates one account. Only a hash of its code is stored."""
 
     code_hash = models.CharField(max_length=64, unique=True, editable=False)
     note = models.CharField(
@@ -52,15 +52,15 @@ class PendingSignUpQuerySet(models.QuerySet["PendingSignUp"]):
         return self.filter(expires_at__gt=timezone.now())
 
     def behind(self, key: str) -> "PendingSignUpQuerySet":
-        """That of a link, if it still works."""
+        """Returns the sign-up to which this link key belongs, if the link is still valid."""
         return self.usable().filter(key_hash=hash_of(key))
 
 
 class PendingSignUp(models.Model):
-    """An account that will be made when its address is confirmed. It takes no name, and several may want one.
+    """An account to be created once its e-mail address is confirmed. It does not reserve its username.
 
-    Each has a link of its own: a later sign-up with the same address does not change the password of this one. The key
-    of the link is not kept, only a hash of it.
+    Each sign-up has its own link: a later sign-up with the same address does not change this one's password. Only a
+    hash of the link's key is stored.
     """
 
     key_hash = models.CharField(max_length=64, unique=True, editable=False)

@@ -1,4 +1,4 @@
-"""Rows of background jobs: trainings, syncs, imports."""
+"""Background jobs such as trainings, syncs and imports."""
 
 import math
 from typing import Any, ClassVar
@@ -15,15 +15,16 @@ from catalog.models.outcomes import sentence
 
 
 class Job(models.Model):
-    """One piece of background work; each kind inherits from it and adds its details.
+    """A background job. Each kind of job inherits from this model and adds its own fields.
 
     queued -> running -> succeeded | failed (expected) | errored (a bug, a lost worker) | cancelled.
-    errored -> queued for another attempt, by its kind's limits or a person.
-    running -> queued when its worker makes room for other work.
+    errored -> queued for another attempt, within the kind's retry limit or on a person's request.
+    running -> queued when its worker yields to other work.
 
-    The row is the truth; a message of the broker only points to it. A worker claims a row by compare-and-set, so a
-    second delivery does nothing, and the reaper (`catalog.jobs.reaper`) sends a lost message again and ends jobs
-    without a worker. Every write of a worker names its attempt, so a worker that lost its job changes nothing.
+    The row is authoritative; a broker message only refers to it. A worker claims a row by compare-and-set, so a
+    duplicate delivery does nothing. The reaper (`catalog.jobs.reaper`) resends lost messages and ends jobs whose worker
+    is gone. Every write by a worker is conditional on its attempt number, so a worker that lost its job changes
+    nothing.
     """
 
     class Status(models.TextChoices):
@@ -42,11 +43,12 @@ class Job(models.Model):
         API = "api", "API"
         PAGE = "page", "page"
 
-    KIND: ClassVar[str] = ""  # of the rows of a model that inherits from this one
-    EXCLUSIVE: ClassVar[str] = ""  # the name that all of them have, where one is active at a time
+    KIND: ClassVar[str] = ""  # value of `kind` for rows of the subclass
+    EXCLUSIVE: ClassVar[str] = ""  # value of `exclusive` for rows of the subclass, if only one may be active at a time
     ACTIVE = (Status.QUEUED, Status.RUNNING)
 
-    job_id = models.BigAutoField(primary_key=True)  # each kind numbers its own rows: `id` of a training is not this
+    # not the `id` of a training or import: each kind numbers its own rows
+    job_id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=32)
     status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)
     trigger = models.CharField(max_length=16, choices=Trigger)
@@ -106,12 +108,12 @@ class Job(models.Model):
 
     @property
     def is_unsent(self) -> bool:
-        """Whether it is queued although the broker has no message for it, so that no worker has seen it."""
+        """Whether it is queued but the broker has no message for it, so no worker can have received it."""
         return self.status == self.Status.QUEUED and self.enqueued_at is None
 
     @property
     def progress_text(self) -> str:
-        """The share that is done, and the time that is left."""
+        """The completed percentage and the estimated time left."""
         if self.is_unsent:
             return _("Waiting: the task queue is not responding. The job starts automatically once it does.")
         return progress_text(self.share, self.remaining_seconds) if self.is_active else ""
@@ -119,7 +121,7 @@ class Job(models.Model):
     @property
     @admin.display(description=gettext_lazy("message"))
     def message(self) -> str:
-        """How it ended, in a sentence; empty before."""
+        """The outcome as a sentence; empty until the job has ended."""
         return sentence(self.outcome, self.details)
 
 

@@ -1,7 +1,7 @@
-"""Metadata and titles of movies, and where to watch them. Every link carries its source, since not every source may
-train a model.
+"""Metadata and titles of movies, and where to watch them.
 
-A movie's `field_sources` has a kind of links that a person edited by hand under the name EDITED_AS.
+Every link records its source, because some sources may not be used to train a model. When a person edits one kind of
+links by hand, the movie's `field_sources` contains that kind's EDITED_AS.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from catalog.models.querysets import PersonQuerySet, SearchTermQuerySet
 from catalog.models.source import Source
 from catalog.text import TERM_LENGTH, search_terms
 
-# The genres of MovieLens and TMDB, which name them in English; others are shown as they are.
+# Genre names of MovieLens and TMDB, which are English. Other genres are shown untranslated.
 GENRES = {
     "Action": pgettext_lazy("genre", "Action"),
     "Adventure": pgettext_lazy("genre", "Adventure"),
@@ -46,7 +46,7 @@ GENRES = {
 
 
 def genre_label(name: str) -> str:
-    """The genre of this name in the reader's language."""
+    """Returns the genre's name in the current language."""
     return str(GENRES.get(name, name))
 
 
@@ -113,7 +113,7 @@ class Person(models.Model):
 
 
 class MovieGenre(models.Model):
-    """Indexed by pairs only: the planner would prefer a single-column index and then have to read the rows."""
+    """A movie's genre. A single-column index would mislead the planner into reading the rows, so there are none."""
 
     EDITED_AS = "genres"
     movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE, db_index=False)
@@ -165,7 +165,7 @@ class Credit(models.Model):
 
 
 class AlternativeTitle(models.Model):
-    """Another title of a movie: search finds it, pages do not show it."""
+    """Another title of a movie. Search finds the movie by it, but pages do not show it."""
 
     EDITED_AS = "alternative_titles"
     movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE, related_name="alternative_titles")
@@ -190,7 +190,7 @@ class AlternativeTitle(models.Model):
 
 
 class WatchService(models.Model):
-    """A streaming service or a shop, such as Netflix. Its id is TMDB's."""
+    """A streaming service or a shop, such as Netflix. The primary key is TMDB's id."""
 
     id = models.PositiveIntegerField(primary_key=True)
     name = models.CharField(max_length=100)
@@ -204,7 +204,7 @@ class WatchService(models.Model):
 
 
 class Offer(models.Model):
-    """A movie at a service. A site has one region: an offer of another one is replaced by the next sync."""
+    """A movie's availability at a service. A site has one region; the next sync replaces offers in other regions."""
 
     class Kind(models.TextChoices):
         STREAM = "stream", _("Stream")
@@ -227,9 +227,9 @@ class Offer(models.Model):
 
 
 class SearchTerm(models.Model):
-    """A word or a whole title that search knows, used to correct misspelt queries.
+    """A word or a full title in the search vocabulary, used to correct misspelt queries.
 
-    It is also stored reversed: a word with one wrong letter has its first or its second half right.
+    The term is also stored reversed: if one letter is wrong, either the first or the second half is still right.
     """
 
     term = models.CharField(max_length=TERM_LENGTH)
@@ -239,7 +239,7 @@ class SearchTerm(models.Model):
     objects = SearchTermQuerySet.as_manager()
 
     class Meta:
-        # The operator classes let Postgres look up prefixes in any collation; SQLite ignores them.
+        # The operator classes let Postgres use the index for prefix lookups in any collation; SQLite ignores them.
         constraints = [
             models.UniqueConstraint(
                 fields=["length", "term"],

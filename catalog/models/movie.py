@@ -13,26 +13,26 @@ from catalog.models.querysets import MovieQuerySet
 from catalog.models.source import PROVIDERS, Source
 from catalog.text import fold, search_terms
 
-# "Best rated" adds this many ratings of this value to a movie's own, which makes a Bayesian mean. They are constants,
-# not the site's current mean, so that a generated column can hold it; changing them takes a migration.
+# "Best rated" sorts by a Bayesian mean: a movie's own ratings plus PRIOR_RATINGS ratings of PRIOR_MEAN. The prior is
+# constant so that a generated column can hold the mean; changing it requires a migration.
 PRIOR_RATINGS = 20
 PRIOR_MEAN = 3.3
-RECENT_DAYS = 180  # after its release, in which a movie is marked as new
+RECENT_DAYS = 180  # for this long after its release, a movie is marked as new
 
 
 @dataclass
 class Marks:
-    """A user's or visitor's own rating of a movie, and whether it is on the user's watchlist."""
+    """The current user's or guest's rating of a movie, and whether it is on the user's watchlist."""
 
     rating: float | None = None
     in_watchlist: bool = False
 
 
 class Movie(models.Model):
-    """One movie. `source` says where it came from, `field_sources` which fields came from elsewhere."""
+    """A movie. `source` is the source of the row, `field_sources` that of each field with a different source."""
 
-    marks: Marks | None = None  # for the user or visitor who looks at it; set by guests.mark_for
-    card: bytes = b""  # as JSON, as the API's lists show it; set where movies are kept in memory
+    marks: Marks | None = None  # of the current user or guest; set by guests.mark_for
+    card: bytes = b""  # JSON of the movie as in the API's lists; set for movies cached in memory
 
     title = models.CharField(max_length=300)
     original_title = models.CharField(max_length=300, blank=True)
@@ -121,14 +121,14 @@ class Movie(models.Model):
 
     @property
     def is_recent(self) -> bool:
-        """Whether it came out lately; without a known day, whether it is of this year."""
+        """Whether it was released in the last RECENT_DAYS days or, without a release date, this year."""
         today = timezone.now().date()
         if self.release_date is None:
             return self.year == today.year
         return today - timedelta(days=RECENT_DAYS) <= self.release_date <= today
 
     def set_search(self) -> None:
-        """Derives the columns for sorting and search from all titles. A new movie has no alternative titles yet."""
+        """Computes the columns for sorting and search from all titles. A new movie has no alternative titles yet."""
         titles = list(dict.fromkeys([self.title, self.original_title]))
         self.search_title = fold(" ".join(titles))[:620]
         others = self.alternative_titles.all() if self.pk else []
@@ -138,22 +138,22 @@ class Movie(models.Model):
         return str(self.field_sources.get(field, self.source))
 
     def _is_of_another_source(self, field: str, other: str) -> bool:
-        """Whether `other` comes from a provider and `field` does not, so that one says nothing about the other."""
+        """Returns whether `other` comes from a provider but `field` does not, so that the two may be inconsistent."""
         return self.source_of(other) in PROVIDERS and self.source_of(other) != self.source_of(field)
 
     def mark_edited(self, *fields: str) -> None:
-        """Marks fields that a person edited or removed by hand; no sync changes them from then on."""
+        """Marks fields as edited or removed by hand, which protects them from all later syncs."""
         self.field_sources |= dict.fromkeys(fields, Source.SITE.value)
         self.save(update_fields=["field_sources", "updated_at"])
 
     @property
     def directors(self) -> list[Credit]:
-        """Prefetch `credits` with their people."""
+        """Credits of the directors. Prefetch `credits` with their people."""
         return [credit for credit in self.credits.all() if credit.role == Credit.Role.DIRECTOR]
 
     @property
     def cast(self) -> list[Credit]:
-        """In billing order. Prefetch `credits` with their people."""
+        """Credits of the cast in billing order. Prefetch `credits` with their people."""
         return [credit for credit in self.credits.all() if credit.role == Credit.Role.CAST]
 
     @property

@@ -1,4 +1,4 @@
-"""How a job can end: stable codes, and the sentence that people read for each."""
+"""Outcomes of jobs: stable codes, and a sentence to display for each."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from catalog.sentences import fill
 
 
 class Outcome(TextChoices):
-    """Outcomes that every kind of job has; a kind adds its own with `add_sentences`."""
+    """Outcomes shared by all kinds of jobs; a kind adds its own with `add_sentences`."""
 
     WORKER_LOST = "worker_lost", _("The worker process ended before the job; its last heartbeat was at {since} UTC.")
     HEARTBEAT_LOST = (
@@ -31,11 +31,15 @@ _sentences: dict[str, Sentence] = dict(Outcome.choices)
 
 
 def add_sentences(sentences: Mapping[str, Sentence]) -> None:
-    """Register sentences by code: a text whose braces are filled in, or a function of the details."""
+    """Registers sentences by code: a string with placeholders, or a function of the details."""
     _sentences.update(sentences)
 
 
 def sentence(outcome: str, details: Mapping[str, Any]) -> str:
-    """Looked up by code, so that it can be reworded and translated; a code of a later version is shown itself."""
+    """Returns the sentence for an outcome's code.
+
+    Only the code is stored, so that sentences can be reworded and translated. An unknown code, written by a later
+    version, is returned unchanged.
+    """
     found = _sentences.get(outcome, outcome)
     return found(details) if callable(found) else fill(found, details)

@@ -1,4 +1,4 @@
-"""What users keep for themselves or publish: notes, lists of movies, and the public profile."""
+"""What users write or publish: notes, lists of movies, and public profiles."""
 
 from typing import Any
 
@@ -14,16 +14,16 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models.movie import Movie
 from catalog.models.rating import NOTE_LENGTH
 
-KEY_LENGTH = 12  # of 36 characters each: 62 bits, too many to guess
-COVERS = 4  # posters that stand for a list
-MAX_LISTS = 100  # of one user
+KEY_LENGTH = 12  # from 36 possible characters: 62 bits, too many to guess
+COVERS = 4  # posters shown as the cover of a list
+MAX_LISTS = 100  # per user
 MAX_LIST_LENGTH = 1000  # movies
-# A letter first: numbers belong to the pages of film people, which share /people/.
+# Must start with a letter: /people/<number> is the page of a film person.
 PROFILE_NAME = r"^[a-z][a-z0-9_-]{1,29}$"
 
 
 class Note(models.Model):
-    """A user's private note about a movie, seen or not. What they note about one viewing is on the Viewing."""
+    """A user's private note about a movie, watched or not. Notes about one viewing are stored on the Viewing."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notes")
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
@@ -43,41 +43,43 @@ def new_key() -> str:
 
 class MovieListQuerySet(models.QuerySet[Any]):
     def published(self) -> "MovieListQuerySet":
-        """Those that everybody may read: staff can hide all that a user publishes."""
+        """Lists that everybody may read. Staff can hide everything that a user has published."""
         return self.filter(is_public=True, user__is_active=True).exclude(user__profile__hidden_at__isnull=False)
 
     def readable_by(self, user: Any) -> "MovieListQuerySet":
-        """The user's own, and what others publish."""
+        """The user's own lists and all published ones."""
         return self.filter(user=user) | self.published() if user.is_authenticated else self.published()
 
     def holding(self, movie: Movie) -> "MovieListQuerySet":
-        """Each with whether it holds the movie, `holds`; by name."""
+        """Annotates each list with `holds`, whether it contains the movie, and sorts by name."""
         items = MovieListItem.objects.filter(movie_list=models.OuterRef("pk"), movie=movie)
         return self.annotate(holds=models.Exists(items)).order_by("name")
 
     def on_page_of(self, movie: Movie, reader: Any) -> "MovieListQuerySet":
-        """Lists with this movie that others publish, their owners named by public profiles, which they must have."""
+        """Lists by other users for the movie's page: public lists that contain it, by owners with a public profile."""
         named = self.published().filter(user__profile__is_public=True).select_related("user__profile")
         others = named.exclude(user=reader.pk)
         return others.filter(pk__in=MovieListItem.objects.filter(movie=movie).values("movie_list"))
 
     def with_length(self) -> "MovieListQuerySet":
-        """Each with its number of movies, `n_movies`; the one changed last first.
+        """Annotates each list with `n_movies`, its number of movies, and sorts by last change, latest first.
 
-        By a subquery, which databases ask for the rows of a page alone.
+        Uses a subquery, which the database evaluates only for the rows of the requested page.
         """
         items = MovieListItem.objects.filter(movie_list=models.OuterRef("pk")).order_by().values("movie_list")
         length = models.Subquery(items.annotate(n=models.Count("pk")).values("n"), models.IntegerField())
         return self.annotate(n_movies=Coalesce(length, 0)).order_by("-updated_at", "-id")
 
     def with_covers(self) -> "MovieListQuerySet":
-        """Each with its length and its first movies, `covers`."""
+        """Lists with `n_movies`, and with `covers`, their first movies."""
         first = MovieListItem.objects.select_related("movie")[:COVERS]
         return self.with_length().prefetch_related(models.Prefetch("items", first, to_attr="covers"))
 
 
 class MovieList(models.Model):
-    """A user's ordered list of movies. Its address holds a random key, so that a new name breaks no link."""
+    """A user's ordered list of movies. Its URL contains a random key instead of the name, so that renaming it breaks no
+    link.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="lists")
     key = models.CharField(max_length=KEY_LENGTH, unique=True, default=new_key, editable=False)
@@ -120,9 +122,9 @@ class ProfileQuerySet(models.QuerySet[Any]):
 
 
 class Profile(models.Model):
-    """What everybody may see of a user: nothing, until they choose a name and make it public.
+    """The public profile of a user. Nothing is visible until they choose a name and publish it.
 
-    Staff set `hidden_at`; until it is empty again, neither the profile nor the user's public lists are shown.
+    While staff have set `hidden_at`, neither the profile nor the user's public lists are shown.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True)

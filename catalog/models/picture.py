@@ -1,4 +1,4 @@
-"""Pictures of movies and people on Wikimedia Commons: addresses and credits. The images themselves stay there."""
+"""Pictures of movies and people on Wikimedia Commons. Only URLs and attribution are stored, not the images."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -12,18 +12,21 @@ from catalog.models.metadata import Credit, Person
 from catalog.models.movie import Movie
 from catalog.providers.commons import LONGEST_ADDRESS, LONGEST_AUTHOR, LONGEST_LICENCE, LONGEST_NAME, CommonsFile
 
-CAST_WITH_PICTURES = 5  # of each movie, beside its directors
+CAST_WITH_PICTURES = 5  # actors per movie, in addition to its directors
 
 
 class PictureQuerySet(models.QuerySet[Any]):
     def expect_of_movies(self, files: Mapping[int, str]) -> None:
-        """The files that items name, by movie; an empty name takes the movie's picture away."""
+        """Sets the Commons file of each movie, keyed by movie id; an empty name removes the movie's picture."""
         self.filter(movie__in=[movie for movie, file in files.items() if not file]).delete()
         named: list[Any] = [Picture(movie_id=movie, file=file) for movie, file in files.items() if file]
         self.bulk_create(named, update_conflicts=True, unique_fields=["movie"], update_fields=["file", "state"])
 
     def expect_of_people(self, movies: Collection[int], older_than: datetime) -> None:
-        """The directors and leading actors of these movies are due, unless their pictures are newer than that."""
+        """Marks the pictures of these movies' directors and leading actors as due.
+
+        Pictures looked up since `older_than` stay as they are.
+        """
         people = set(pictured_credits().filter(movie__in=movies).values_list("person", flat=True))
         is_known = ~Q(state__in=(Picture.State.READ, Picture.State.NONE)) | Q(retrieved_at__gte=older_than)
         known = set(self.filter(is_known, person__in=people).values_list("person", flat=True))
@@ -31,7 +34,7 @@ class PictureQuerySet(models.QuerySet[Any]):
         self.bulk_create(rows, update_conflicts=True, unique_fields=["person"], update_fields=["state"])
 
     def forget_others(self) -> None:
-        """Deletes those of people who are not among a movie's directors and leading actors any more."""
+        """Deletes pictures of people who are no longer a director or leading actor of any movie."""
         self.exclude(person=None).exclude(person__in=pictured_credits().values("person")).delete()
 
     def store(self, pictures: Sequence[Any]) -> None:
@@ -40,9 +43,9 @@ class PictureQuerySet(models.QuerySet[Any]):
 
 
 class Picture(models.Model):
-    """Of a movie or of a person. It keeps what is shown until another file has been read.
+    """The picture of a movie or a person. It shows the previous file until a new one has been read.
 
-    A row without `url` shows nothing, and keeps the sync from asking again before it is due.
+    A row without `url` shows nothing; it records that the sync need not ask again until it is due.
     """
 
     class State(models.TextChoices):
@@ -79,14 +82,14 @@ class Picture(models.Model):
         return self.file or f"no picture of {self.movie or self.person}"
 
     def name(self, file: str) -> None:
-        """Takes the file that the item names; empty if it names none."""
+        """Sets the file that the Wikidata item refers to; an empty name removes the picture."""
         self.file = file
         self.state = Picture.State.NAMED
         if not file:
             self.show(None)
 
     def show(self, found: CommonsFile | None) -> None:
-        """Takes what Commons says of the file; None if it must not be shown."""
+        """Stores what Commons says about the file; None if it must not be shown."""
         shown = found or CommonsFile("", None, None, "", "", "", "")
         for column, value in shown._asdict().items():
             setattr(self, column, value)
@@ -95,6 +98,6 @@ class Picture(models.Model):
 
 
 def pictured_credits() -> models.QuerySet[Credit]:
-    """Credits of people who get a picture: they have an item, and direct or play a leading part."""
+    """Credits of people who get a picture: directors and leading actors with a Wikidata item."""
     leads = Q(role=Credit.Role.DIRECTOR) | Q(role=Credit.Role.CAST, position__lt=CAST_WITH_PICTURES)
     return Credit.objects.filter(leads, person__wikidata_id__isnull=False)

@@ -1,4 +1,4 @@
-"""Querysets of movies and ratings, and the terms that search knows."""
+"""Querysets for movies, people, ratings, users, imports and search terms."""
 
 from collections.abc import Iterable
 from functools import reduce
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from catalog.models import Genre, Keyword, Person, User
 
 TERMS_A_STATEMENT = 1000
-SHORTEST = 3  # almost all words of two letters are one letter apart
+SHORTEST = 3  # shorter words are not corrected: almost all two-letter words are one letter apart
 
 
 class MovieQuerySet(models.QuerySet[Any]):
@@ -27,14 +27,14 @@ class MovieQuerySet(models.QuerySet[Any]):
         )
 
     def with_details(self) -> Self:
-        """Movies with genres, keywords, credits, people, picture, and Wikipedia's `article` in the user's language."""
+        """Loads genres, keywords, credits, people, the picture, and Wikipedia's `article` in the current language."""
         people = apps.get_model("catalog", "Credit").objects.select_related("person")
         article = apps.get_model("catalog", "WikipediaArticle").objects.for_reader()
         links = ("genres", "keywords", models.Prefetch("credits", people))
         return self.select_related("picture").prefetch_related(*links).annotate(article=article)
 
     def with_person(self, person: "Person") -> Self:
-        """Played in or directed by them."""
+        """Movies that this person acted in or directed."""
         return self.filter(pk__in=person.credits.values("movie"))
 
     def of_genre(self, genre: "Genre") -> Self:
@@ -48,7 +48,7 @@ class MovieQuerySet(models.QuerySet[Any]):
         return self.exclude(ratings__user=user).exclude(viewing__user=user)
 
     def languages(self) -> list[str]:
-        """Codes that movies have, in order; jumps from one to the next in the index instead of reading every row."""
+        """Sorted language codes of all movies. Jumps from one to the next in the index instead of reading every row."""
         table = self.model._meta.db_table
         with connection.cursor() as cursor:
             cursor.execute(
@@ -66,7 +66,7 @@ class MovieQuerySet(models.QuerySet[Any]):
 
 
 class PersonQuerySet(models.QuerySet[Any]):
-    """Bulk writes that keep the search terms in step with the names, as `Person.save()` does."""
+    """Sets the search terms in bulk writes as `Person.save()` does for single ones."""
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         people = list(objs)
@@ -80,7 +80,7 @@ class PersonQuerySet(models.QuerySet[Any]):
 
 class SearchTermQuerySet(models.QuerySet[Any]):
     def learn(self, texts: Iterable[str]) -> None:
-        """Adds the terms of these `search_terms` that are missing, in order: two at once never wait for each other."""
+        """Adds the missing terms of these `search_terms`, sorted so that concurrent inserts cannot deadlock."""
         terms = sorted({term for text in texts for term in text.split()})
         for start in range(0, len(terms), TERMS_A_STATEMENT):
             batch = terms[start : start + TERMS_A_STATEMENT]
@@ -88,7 +88,7 @@ class SearchTermQuerySet(models.QuerySet[Any]):
             self.bulk_create(rows, ignore_conflicts=True)
 
     def near(self, words: Iterable[str]) -> dict[str, list[str]]:
-        """The terms one letter away from each word, in one query."""
+        """Returns the known terms one letter away from each word, keyed by word. Makes one query."""
         near: dict[str, list[str]] = {word: [] for word in words}
         if looked_up := [word for word in near if len(word) >= SHORTEST]:
             found = sorted(self.perhaps_meant_by(looked_up).values_list("term", flat=True))
@@ -96,10 +96,10 @@ class SearchTermQuerySet(models.QuerySet[Any]):
         return near
 
     def perhaps_meant_by(self, words: Iterable[str]) -> Self:
-        """All terms one letter away from the words, and some others.
+        """Terms one letter away from any of the words, and some false positives.
 
         One wrong letter leaves the first or second half of the word intact, so both halves are looked up as prefixes.
-        Only a swap across the middle changes both halves; it is looked up in corrected form.
+        Only a swap across the middle changes both; it is looked up in corrected form.
         """
         return self.filter(reduce(or_, map(_perhaps_meant_by, words)))
 
@@ -117,11 +117,11 @@ def _perhaps_meant_by(word: str) -> Q:
 
 class RatingQuerySet(models.QuerySet[Any]):
     def for_training(self) -> Self:
-        """Ratings a model may learn from, in the order they were given: those of active users."""
+        """Ratings by active users, in chronological order: those that a model may be trained on."""
         return self.filter(user__is_active=True).order_by("rated_at", "id")
 
     def histogram(self) -> dict[float, int]:
-        """The number of each rating, from the lowest to the highest."""
+        """Returns the number of ratings per value, from the lowest to the highest value."""
         given = dict(self.order_by().values_list("rating").annotate(count=models.Count("id")))
         steps = [choice[0] for choice in self.model._meta.get_field("rating").choices]
         return {step: given.get(step, 0) for step in steps}
@@ -132,13 +132,13 @@ class UserManager(DjangoUserManager["User"]):
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """An address in the one form that is stored and compared."""
+        """Normalises an address to the one form that is stored and compared."""
         return super().normalize_email(email).lower()
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """The account that signs in with this name, in its one Unicode form, or else with this e-mail address.
+        """Returns the account with this username, or else with this e-mail address.
 
-        Raises User.DoesNotExist.
+        Usernames are compared in their normalised Unicode form. Raises User.DoesNotExist.
         """
         name = self.model.normalize_username((username or "").strip())
         try:
@@ -150,9 +150,9 @@ class UserManager(DjangoUserManager["User"]):
             return user
 
     def by_email(self, email: str) -> "User | None":
-        """The account that confirmed this address, or else the oldest one that gave it.
+        """Returns the account that confirmed this address, or else the oldest that entered it.
 
-        One account alone, so that a sign-in checks one password whatever is given.
+        Returns a single account, so that every sign-in attempt checks exactly one password.
         """
         address = self.normalize_email(email)
         confirmed = self.filter(emailaddress__email=address, emailaddress__verified=True)
@@ -161,10 +161,10 @@ class UserManager(DjangoUserManager["User"]):
 
 class UserImportQuerySet(models.QuerySet[Any]):
     def of(self, user: Any) -> Self:
-        """The user's own, without the file itself: what is asked often must not carry it along."""
+        """The user's imports, without the uploaded file: pages poll this often, and files are large."""
         return self.filter(user=user).defer("content")
 
     def open(self) -> Self:
-        """Those that may still be imported."""
+        """Imports that can still be committed, now or once they have been read."""
         may_be_read = models.Q(status__in=("queued", "running", "succeeded")) | models.Q(retry_at__isnull=False)
         return self.filter(may_be_read, committed_at=None)

@@ -1,4 +1,4 @@
-"""Users with their ratings, watchlists and viewings."""
+"""Users and their ratings, watchlists and viewings."""
 
 import secrets
 from datetime import timedelta
@@ -17,14 +17,14 @@ from catalog.models.source import Source
 from catalog.text import skeleton
 
 CLOCK_TOLERANCE = timedelta(days=1)  # how far ahead the clocks of other computers may be
-NOTE_LENGTH = 2000  # characters of a note
-MAX_SERVICES = 30  # streaming services that a user says they have
-SKELETON_LENGTH = 150  # characters; names that look alike beyond them count as different
+NOTE_LENGTH = 2000  # characters
+MAX_SERVICES = 30  # streaming services per user
+SKELETON_LENGTH = 150  # characters; names that differ only after them are not recognised as look-alikes
 RATING_STEPS = [half / 2 for half in range(1, 11)]  # 0.5, 1.0 ... 5.0
 
 
 class User(AbstractUser):
-    """A person who rates. Users of a data set (MovieLens, generated) have ratings but cannot sign in."""
+    """A user. Users of a data set (MovieLens, generated) have ratings but cannot sign in."""
 
     source = models.CharField(max_length=16, choices=Source, default=Source.SITE)
     external_id = models.CharField(max_length=64, blank=True, help_text="Id of the user in its source.")
@@ -43,7 +43,7 @@ class User(AbstractUser):
         default=False, db_default=False, editable=False, help_text="Whether the user's list has only what these stream."
     )
 
-    objects = UserManager()  # type: ignore[misc]  # overrides that of AbstractUser
+    objects = UserManager()  # type: ignore[misc]  # overrides the manager of AbstractUser
 
     class Meta(AbstractUser.Meta):
         indexes = [
@@ -59,7 +59,7 @@ class User(AbstractUser):
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """A new password ends the account's API keys, as Django ends its sessions."""
+        """A new password revokes the account's API keys, as Django ends its sessions."""
         changes_password = self._password is not None and not self._state.adding
         if self._state.adding:
             self.note_skeleton()
@@ -69,20 +69,20 @@ class User(AbstractUser):
 
     @property
     def service_ids(self) -> list[int]:
-        """Streaming services that the user has."""
+        """Ids of the user's streaming services."""
         return [int(pk) for pk in self.watch_services.split(",") if pk]
 
     def note_skeleton(self) -> None:
-        """Set the skeleton of the name; call it after a change of the name."""
+        """Sets the skeleton of the name. Call it after the name changes."""
         self.skeleton = skeleton(self.username)[:SKELETON_LENGTH]
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         return f"{super()._get_session_auth_hash(secret)}{self.session_epoch or ''}"  # type: ignore[misc]
 
     def end_access(self) -> None:
-        """Ends every session and API key of the account.
+        """Ends every session and revokes every API key of the account.
 
-        A caller keeps its own session by Django's `update_session_auth_hash`.
+        A caller can keep its own session with Django's `update_session_auth_hash`.
         """
         type(self).objects.filter(pk=self.pk).update(session_epoch=F("session_epoch") + 1)
         self.refresh_from_db(fields=["session_epoch"])
@@ -90,24 +90,24 @@ class User(AbstractUser):
 
     def set_unusable_password(self) -> None:
         super().set_unusable_password()
-        self._password = ""  # a new password for `save`
+        self._password = ""  # lets `save` see that the password changes
 
     def revoke_keys(self) -> int:
-        """Ends all API keys of the account at once, in every process; says how many there were."""
+        """Revokes all API keys of the account, in every process at once, and returns how many there were."""
         return int(self.api_keys.all().delete()[0])
 
     @classmethod
     def without_login(cls, source: Source, external_id: str) -> Self:
-        """A new user of a data set, not saved yet, named after both.
+        """Returns a new, unsaved user of a data set, named after the data set and the user's id in it.
 
-        The password is as from `make_password(None)`, without its forty random calls.
+        The password is like that of `make_password(None)`, without its forty calls for random characters.
         """
         password = UNUSABLE_PASSWORD_PREFIX + secrets.token_hex(20)
         return cls(username=f"{source.value}-{external_id}", source=source, external_id=external_id, password=password)
 
 
 class Rating(models.Model):
-    """A user's rating of a movie in half stars. There is one row per user and movie, the latest rating."""
+    """A user's rating of a movie in half stars. There is one row per user and movie, with the latest rating."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="ratings")
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE, related_name="ratings")
@@ -146,7 +146,7 @@ class WatchlistItem(models.Model):
 
 
 class Viewing(models.Model):
-    """A user watched a movie, on a known or unknown day. Each day counts once."""
+    """A user's viewing of a movie, on a known or unknown day. There is at most one per day."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="viewings")
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE)

@@ -1,6 +1,6 @@
-"""Why a row of an upload or a record of TMDB is not used, or not wholly: stable codes, and sentences for display.
+"""Why a row of an upload or a TMDB record is not used, or only in part: stable codes, and sentences for display.
 
-Rows store pairs of code and params. Texts that another program or site wrote are params.
+Rows store pairs of a code and its params. Text from other programs or sites goes into the params.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,13 +10,16 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-NAMED = 3  # of a list in a sentence
+NAMED = 3  # items of a list that a sentence names
 
 
 class Code(TextChoices):
-    """Calling one gives the reason: `Code.NOT_A_YEAR(text="'95'")`. Sentences have no full stop: they may be joined."""
+    """A reason's code. Call it to get the reason, as in `Code.NOT_A_YEAR(text="'95'")`.
 
-    # a value of an uploaded row
+    Sentences have no full stop, because several may be joined.
+    """
+
+    # values of an uploaded row
     LONG_TITLE = "title.too_long", _("the title is longer than {longest} characters")
     NOT_A_YEAR = "year.invalid", _("{text} is not the year of a movie")
     NOT_AN_IMDB_ID = "imdb_id.invalid", _("{text} is not an IMDb id; expected something like tt0133093")
@@ -27,14 +30,14 @@ class Code(TextChoices):
     NOT_A_DATE = "date.invalid", _("{text} is not a date like 2024-01-31")
     NOT_PAST = "date.in_future", _("{text} is not in the past")
     NOT_A_VALUE = "value.invalid", _("{text} is neither text nor a number")
-    # an uploaded row as a whole
+    # uploaded rows
     COLUMNS = "row.columns", _("{n} columns instead of {expected}")
     NO_IDENTITY = "row.no_identity", _("neither a title nor an id")
     UNKNOWN_TYPE = "row.unknown_type", _("neither its type nor its year is known")
     NO_RATING = "row.no_rating", _("the rating is missing")
     OTHER_STATUS = "row.other_status", _("its status is neither watched nor wanted")
     SILENT = "row.silent", _("nothing says that it was watched, rated or wanted")
-    # an uploaded row and the catalogue
+    # matching of uploaded rows with the catalogue
     NOT_FOUND = "match.not_found", _("Not in the catalogue")
     ONLY_OTHERS = "match.only_others", _("Not in the catalogue, which has {movies}")
     ANOTHER_YEAR = "match.another_year", _("Not in the catalogue, where {title} is the one from {year}")
@@ -44,7 +47,7 @@ class Code(TextChoices):
     IDS_DIFFER = "match.ids_differ", _("Its ids belong to different movies: {movies}")
     ID_CONTRADICTED = "match.id_contradicted", _("Its id is that of {movie}, which its title or year contradicts")
     NOT_A_MOVIE = "match.not_a_movie", _("Not a movie: {type}")
-    # a record of TMDB
+    # TMDB records
     ADULT = "tmdb.adult", _("adult (tmdb.adult is false)")
     UNRELEASED = "tmdb.unreleased", _("not released before {day} (tmdb.unreleased is false)")
     NO_RELEASE = "tmdb.no_release", _("not released before a known date (tmdb.unreleased is false)")
@@ -52,25 +55,26 @@ class Code(TextChoices):
     IGNORED = "tmdb.ignored", _("details ignored: {n} ({details})")
     PROVIDER = "tmdb.provider", "{error}"
     BUG = "tmdb.bug", _("This site failed: {error}")
-    LEGACY = "legacy", "{text}"  # written before there were codes
+    LEGACY = "legacy", "{text}"  # stored before codes were introduced
 
     def __call__(self, **params: Any) -> "Reason":
         return Reason(self.value, params)
 
 
 class Reason(NamedTuple):
-    """As JSON it is a list of both."""
+    """A code with its params. In JSON it is a list of the two."""
 
     code: str
     params: Mapping[str, Any] = {}
 
     def __str__(self) -> str:
-        label = Code(self.code).label if self.code in Code.values else self.code  # of a later version
+        # a later version may have written an unknown code
+        label = Code(self.code).label if self.code in Code.values else self.code
         return str(label).format(**{name: _shown(value) for name, value in self.params.items()})
 
 
 def describe(reasons: Iterable[Iterable[Any]]) -> str:
-    """The sentences in the reader's language."""
+    """Returns the reasons as sentences in the current language, joined by semicolons."""
     return "; ".join(str(Reason(*reason)) for reason in reasons)
 
 

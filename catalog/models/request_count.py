@@ -2,7 +2,7 @@ from django.db import models
 
 
 class RequestCount(models.Model):
-    """Requests in one window of a rate limit, where Redis does not count them; see `catalog.counter`."""
+    """The number of requests in one window of a rate limit, used when Redis does not count; see `catalog.counter`."""
 
     key = models.CharField(max_length=40, primary_key=True)
     count = models.IntegerField()

@@ -1,4 +1,4 @@
-"""The one row of what staff set for the whole site; `catalog.site_settings` reads it."""
+"""The single row of settings that staff edit for the whole site. Read them with `catalog.site_settings`."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from catalog.site_settings import CIPHER, followed
 
 
 class SiteSettings(models.Model):
-    """Settings of the site, in row 1. Secrets are encrypted; values of the environment take precedence."""
+    """The site's settings, in row 1. Secrets are encrypted; environment variables take precedence."""
 
     class Security(models.TextChoices):
         STARTTLS = "starttls", _("STARTTLS, usually port 587")

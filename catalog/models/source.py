@@ -1,4 +1,4 @@
-"""Where a row comes from. Decides what may train a model, what an import may overwrite and what a purge removes."""
+"""The source of a row. It decides what may train a model, what an import may overwrite and what a purge removes."""
 
 from django.db import models
 
@@ -13,4 +13,4 @@ class Source(models.TextChoices):
     BULK = "bulk", "sent by the operator"
 
 
-PROVIDERS = (Source.TMDB, Source.WIKIDATA)  # metadata of other sites, read and purged as a whole
+PROVIDERS = (Source.TMDB, Source.WIKIDATA)  # sites whose metadata is synced, and can be purged as a whole

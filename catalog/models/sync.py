@@ -13,9 +13,9 @@ from catalog.models.reasons import describe
 class SyncRun(Job):
     """One sync with TMDB.
 
-    It fails if TMDB refuses the token or is unavailable. One run is active at a time, with any number of workers. Its
-    pending items are the remaining work: a run whose workers were killed continues, and the next run of the same scope
-    continues a failed one.
+    It fails if TMDB rejects the token or is unavailable. One run is active at a time, with any number of workers. Its
+    pending items are the remaining work: a run whose workers were killed continues with them, and the next run of the
+    same scope continues a failed one.
     """
 
     class Scope(models.TextChoices):
@@ -48,9 +48,9 @@ class SyncRun(Job):
 
 
 class SyncItem(models.Model):
-    """One request to TMDB: a movie, or a page of a list that yields movies and further pages.
+    """One request to TMDB: a movie, or a page of a list, which yields movies and further pages.
 
-    A worker leases it until `leased_until`. The outcome is written in the transaction that writes the changes, so a
+    A worker leases it until `leased_until`. The outcome is written in the same transaction as the changes, so that a
     killed worker loses nothing and nothing is counted twice.
     """
 
@@ -87,7 +87,7 @@ class SyncItem(models.Model):
 
 
 class TMDBRecord(models.Model):
-    """The state of one TMDB id: when it was last read, or why it is not in the catalogue."""
+    """The state of one TMDB id: when it was last fetched, or why it is not in the catalogue."""
 
     class State(models.TextChoices):
         FETCHED = "fetched", "in the catalogue"
@@ -120,5 +120,5 @@ class TMDBRecord(models.Model):
     @property
     @admin.display(description=_("reason"))
     def reason(self) -> str:
-        """Why it is not in the catalogue, or not all that TMDB says of it."""
+        """Why the movie is not in the catalogue, or why some of its details were ignored."""
         return describe(self.reasons)

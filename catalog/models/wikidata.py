@@ -1,4 +1,4 @@
-"""Syncs with Wikidata: runs, the item of each movie, and names of the items that movies refer to."""
+"""Syncs with Wikidata: runs, the item of each movie, and the labels of items that movies refer to."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from catalog.models.movie import Movie
 
 
 class WikidataRun(Job):
-    """One sync with Wikidata, by one worker. What is due stands in the records: a run that is cut off loses nothing."""
+    """One sync with Wikidata, by one worker. The records store what is due, so an interrupted run loses nothing."""
 
     KIND = "wikidata"
     EXCLUSIVE = "Wikidata"
@@ -39,7 +39,7 @@ class WikidataRun(Job):
 
 
 class WikidataRecord(models.Model):
-    """The item of a movie, and when it was last read."""
+    """The Wikidata item of a movie, and when it was last read."""
 
     class State(models.TextChoices):
         MATCHED = "matched", "found, not read yet"
@@ -64,7 +64,7 @@ class WikidataRecord(models.Model):
 
 class ArticleQuerySet(models.QuerySet[Any]):
     def for_reader(self) -> Subquery:
-        """To annotate movies with: the article in the reader's language, else in another, as the values of `of`."""
+        """Returns a subquery for the movie's article, in the current language if available. Pass its value to `of`."""
         is_another = Case(When(language=get_language(), then=0), default=1)
         best = self.filter(movie=OuterRef("pk")).order_by(is_another, "language")
         return Subquery(best.values(found=JSONObject(language="language", title="title", text="text"))[:1])
@@ -73,7 +73,7 @@ class ArticleQuerySet(models.QuerySet[Any]):
         return WikipediaArticle(**values) if values else None
 
     def replace(self, found: Mapping[int, Mapping[str, tuple[str, str]]], languages: Collection[str]) -> None:
-        """Keeps, for each of these movies, exactly these articles in these languages: title and text by language."""
+        """Replaces the articles of these movies in these languages. `found` maps movie to language to (title, text)."""
         rows: list[Any] = [
             WikipediaArticle(movie_id=movie, language=language, title=title, text=text)
             for movie, articles in found.items()
@@ -87,7 +87,10 @@ class ArticleQuerySet(models.QuerySet[Any]):
 
 
 class WikipediaArticle(models.Model):
-    """The beginning of a movie's article in one language, shown with its source. No model is trained on it."""
+    """The opening paragraphs of a movie's Wikipedia article in one language, shown with attribution.
+
+    No model is trained on it.
+    """
 
     LICENCE, LICENCE_URL = "CC BY-SA 4.0", "https://creativecommons.org/licenses/by-sa/4.0/"
 
@@ -111,7 +114,7 @@ class WikipediaArticle(models.Model):
 
 
 class WikidataItem(models.Model):
-    """An item that movies refer to, such as a person or a genre: requested once, not for each movie."""
+    """An item that movies refer to, such as a person or a genre. It is fetched once, not once per movie."""
 
     qid = models.PositiveIntegerField(primary_key=True)
     main_qid = models.PositiveIntegerField(help_text="The item that it was merged into, or itself.")

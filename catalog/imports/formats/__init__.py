@@ -1,4 +1,4 @@
-"""The known formats; each module of this package adds its own."""
+"""The import formats. Each module of this package registers its own."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -28,9 +28,9 @@ EXPORTED = {code: format for code, format in FORMATS.items() if isinstance(forma
 
 
 def read_upload(*, format: str, name: str, content: bytes, answers: Answers | None = None) -> Reading:
-    """Everything that the file or zip says, and what was taken for what. Raises InvalidImport, UploadTooLarge.
+    """Parses a file or zip, and reports how its files were interpreted. Raises InvalidImport, UploadTooLarge.
 
-    `answers` are those of the file's owner to earlier questions, by the keys of `reading.QUESTIONS`.
+    `answers` are the owner's answers to earlier questions, keyed as in `reading.QUESTIONS`.
     """
     chosen = FORMATS[format]
     tables, reports, problems = _tables(chosen, files_of(name, content))
@@ -53,7 +53,7 @@ def read_upload(*, format: str, name: str, content: bytes, answers: Answers | No
 
 
 def _tables(format: Format, files: Sequence[File]) -> tuple[list[Table], list[FileReport], list[str]]:
-    """The tables of the files; what the files without any are; and why some cannot be read."""
+    """Returns the tables in the files, reports on the files without tables, and the errors of unreadable files."""
     tables: list[Table] = []
     reports, problems = [], []
     for file in files:
@@ -71,7 +71,7 @@ def _tables(format: Format, files: Sequence[File]) -> tuple[list[Table], list[Fi
 
 
 def export_ratings(*, user: User, format: str) -> Export:
-    """All ratings, viewings and the watchlist, as far as the format can hold them."""
+    """Exports a user's ratings, viewings and watchlist, omitting what the format cannot represent."""
     return EXPORTED[format].write(Entries(user))
 
 

@@ -1,4 +1,4 @@
-"""IMDb's exports: ratings, and lists such as the watchlist. Every row has an id."""
+"""IMDb's exports of ratings and of lists such as the watchlist. Every row has an id."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop

@@ -1,4 +1,4 @@
-"""A library of Jellyfin or Emby, as their API lists it for a user: what was played and rated, and all the rest."""
+"""A library of Jellyfin or Emby, as their API lists it for a user. It also contains unplayed and unrated movies."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ class Jellyfin(Format):
         return row.get(_PLAYED) is True or bool(row.get(_RATING))
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
-        """A movie that was begun has a date too, and a number of plays: only `Played` says that it was watched."""
+        """Sets the status from `Played`, because movies that were only started also have a date and a play count."""
         if row.get(_PLAYED) is True:
             values["status"] = Kind.WATCHED
         else:

@@ -1,4 +1,4 @@
-"""Kodi: the library that it exports as one XML file, or the .nfo files beside the movies."""
+"""Kodi's library, exported as one XML file or as .nfo files next to the movies."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ class Kodi(Format):
         return row["element"] == "movie" and (_is_played(row) or is_rated)
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
-        """A movie that was begun has a day too: only the number of plays says that it was watched."""
+        """Sets the status from the play count, because movies that were only started also have a date."""
         if _is_played(row):
             values["status"] = Kind.WATCHED
         else:
@@ -48,7 +48,7 @@ class Kodi(Format):
 
 
 def _is_played(row: Row) -> bool:
-    """Jellyfin and Emby, which write .nfo files too, say `watched`."""
+    """Returns whether it was played. Jellyfin and Emby write `watched` in their .nfo files instead of a play count."""
     return row.get("playcount", "") not in _NEVER or row.get("watched") == "true"
 
 

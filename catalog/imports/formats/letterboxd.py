@@ -34,7 +34,8 @@ class Letterboxd(ExportFormat):
         Part(gettext_noop("comments"), named=r"/comments\W*\d*\W*csv$"),
         Part(gettext_noop("watched"), Kind.WATCHED, _MOVIES, r"/watched\W*\d*\W*csv$"),
         Part(gettext_noop("watchlist"), Kind.WANTED, _MOVIES, r"/watchlist[^/]*$"),
-        Part(gettext_noop("diary"), Kind.WATCHED, _DIARY, ignored=("letterboxd uri",)),  # the address of the entry
+        # the URI of the diary entry, not of the movie
+        Part(gettext_noop("diary"), Kind.WATCHED, _DIARY, ignored=("letterboxd uri",)),
         Part(gettext_noop("ratings"), Kind.RATED, (*_MOVIES, "rating")),
         Part(gettext_noop("movies"), Kind.NOTHING, _MOVIES),
     )

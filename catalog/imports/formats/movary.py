@@ -1,4 +1,4 @@
-"""Movary's exports: the history, ratings and watchlist of movies, each a table of its own."""
+"""Movary's exports of the history, ratings and watchlist, each a separate table."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop

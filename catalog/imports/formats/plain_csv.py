@@ -1,4 +1,4 @@
-"""Any other CSV: one row per rating, viewing or watchlist item, in the columns named here."""
+"""Any other CSV file: one row per rating, viewing or watchlist item, in the columns listed here."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -18,12 +18,12 @@ from catalog.ingest.titles import readings
 
 _ANY = Part(gettext_noop("a table"), Kind.NOTHING)
 _TRACKERS_OWN = _ANY._replace(is_mixed=True)
-# Exports of this site once had no column `watched`: a viewing on an unknown day had no value that says so.
+# This site's exports once had no `watched` column, so a viewing on an unknown day had no value that marked it as one.
 _EARLIER_EXPORT = _ANY._replace(is_asked=True)
-# Columns that mean something else in a table with certain others. A name with `_` must be written like that: other
-# programs have names like Yamtrack's for the numbers of their own rows.
+# Columns whose meaning depends on other columns of the table. Names with `_` must match exactly, because other programs
+# use names like Yamtrack's for their own row numbers.
 _Meanings = Mapping[tuple[str, ...], Mapping[str, Field]]
-_TRACKERS: _Meanings = {  # of sites that put series, books or songs into the same table
+_TRACKERS: _Meanings = {  # sites that put series, books or songs into the same table
     ("tmdbid", "yourrating"): {"name": fields.TITLE, "releasedate": fields.YEAR},
     ("media_id", "source"): {"media_id": fields.SOURCE_ID, "source": fields.SOURCE, "end_date": fields.WATCHED_ON},
     ("simklid",): {"watchlist": fields.STATUS, "rating": fields.OUT_OF_10},
@@ -37,13 +37,13 @@ _BESIDE: _Meanings = {
     ("myscore",): _EVERYBODYS,
     ("userrating",): _EVERYBODYS,
     ("yourrating",): _EVERYBODYS,
-    ("watchedat",): {"plays": fields.PLAYS},  # Movary's; elsewhere of songs, or everybody's
+    ("watchedat",): {"plays": fields.PLAYS},  # Movary's; in other tables plays are of songs, or by all users
 }
 _EPISODES = ("season", "episode", "seasonnumber", "episodenumber", "lastepwatched")
 
 
 def _written(columns: Collection[str]) -> Mapping[str, Sequence[str]]:
-    """The columns by their names, and by these without what spellings differ in."""
+    """Groups the columns by their names, and by their names without separators."""
     found: dict[str, list[str]] = defaultdict(list)
     for column in columns:
         for name in {column, plain(column)}:
@@ -52,7 +52,7 @@ def _written(columns: Collection[str]) -> Mapping[str, Sequence[str]]:
 
 
 def _meant(meanings: _Meanings, names: Collection[str]) -> dict[str, Field]:
-    """The columns that mean something else in a table with these."""
+    """Returns the columns that have another meaning because of the table's other columns."""
     found: dict[str, Field] = {}
     for signature, others in meanings.items():
         if set(signature) <= set(names):
@@ -63,7 +63,7 @@ def _meant(meanings: _Meanings, names: Collection[str]) -> dict[str, Field]:
 class PlainCSV(ExportFormat):
     code = "csv"
     label = "CSV"
-    position = 99  # after what has a name of its own
+    position = 99  # after all named sites
     help = _("A table with columns such as title, year, rating, watched_on.")
     suffixes = (".csv", ".tsv", ".txt")
     header = [
@@ -108,13 +108,13 @@ class PlainCSV(ExportFormat):
         written = _written(columns)
         known = {plain(name): field for name, field in super().fields(columns)}
         known |= _meant(_BESIDE, written) | _meant(_TRACKERS, written)
-        known |= dict.fromkeys(_EPISODES, fields.EPISODE)  # where the type itself says nothing
+        known |= dict.fromkeys(_EPISODES, fields.EPISODE)  # for tables without a column for the type
         return [(name, field) for key, field in known.items() if field.name for name in written.get(key, ())]
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
         values["readings"] = tuple(readings(values.get("title", "")))
         if str(row.get("watched")).strip().casefold() in words.NO:
-            values.pop("watched_on", None)  # a day beside a "no" is not one of watching
+            values.pop("watched_on", None)  # with "no", the date is not one of watching
         number = values.pop(fields.SOURCE_ID.name, None)
         if str(row.get("source")).strip().casefold() == "tmdb":
             values.setdefault("tmdb_id", number)

@@ -1,4 +1,4 @@
-"""A library of Plex, as its API lists it: what was played and rated, and all the rest."""
+"""A library of Plex, as its API lists it. It also contains unplayed and unrated movies."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ _SITES = {"imdb": fields.IMDB_ID, "tmdb": fields.TMDB_ID}
 
 
 def _moment_of(seconds: str) -> datetime | None:
-    """Of a number of seconds since 1970; other texts are read as dates."""
+    """Parses seconds since 1970; any other text is parsed as a date."""
     is_number = seconds.isascii() and seconds.isdigit() and len(seconds) <= 10
     return parse_moment(datetime.fromtimestamp(int(seconds), UTC).isoformat() if is_number else seconds)
 
@@ -49,7 +49,7 @@ class Plex(Format):
         return _is_played(row) or bool(row.get("userRating"))
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
-        """Ids are in a list. A movie that was begun may have a day, but no view."""
+        """Sets the ids, which are in a list, and the status, because movies that were only started may have a date."""
         if _is_played(row):
             values["status"] = Kind.WATCHED
         else:

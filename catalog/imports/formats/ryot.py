@@ -1,4 +1,4 @@
-"""Ryot's export: one JSON file, with an item for each title that holds its history, reviews and collections."""
+"""Ryot's export: one JSON file, with an item per title that contains its history, reviews and collections."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -36,14 +36,14 @@ class Ryot(Format):
     }
 
     def read(self, tables: Sequence[Table], answers: Answers) -> Reading:
-        """An item becomes a row for each time that it was seen."""
+        """Splits each item into one row per viewing."""
         return super().read([_with_rows(table) for table in tables], answers)
 
     def is_wanted(self, row: Row) -> bool:
         return "status" in row or "rating" in row
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
-        """A number is TMDB's only where the source says so."""
+        """Drops the TMDB id unless the source is TMDB."""
         values["medium"] = str(row["lot"])
         if row["source"] != "tmdb":
             values.pop("tmdb_id", None)
@@ -59,12 +59,12 @@ def _with_rows(table: Table) -> Table:
 
 
 def _rows_of(item: Row) -> Iterator[dict[str, Any]]:
-    """What the item says; its rating and its review stand in the first row."""
+    """Yields the rows of an item. The first one has its rating and review."""
     seen = [entry for entry in _objects(item["seen_history"]) if entry.get("state") == "completed"]
     listed = [entry for entry in _objects(item["collections"]) if entry.get("collection_name") == "Watchlist"]
-    reviews = _objects(item["reviews"])  # the latest first
+    reviews = _objects(item["reviews"])  # latest first
     if item["lot"] != fields.MOVIE:
-        seen = seen[:1]  # a series has one for each episode
+        seen = seen[:1]  # a series has one entry per episode
     rows = [{"status": "completed", "ended_on": entry.get("ended_on")} for entry in seen]
     rows += [{"status": "watchlist", "listed_at": entry.get("created_on")} for entry in listed[:1]]
     first, *others = rows or [{}]

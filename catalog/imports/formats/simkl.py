@@ -39,7 +39,7 @@ class Simkl(Format):
     }
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
-        """What was dropped has a day, too: without a status it says nothing."""
+        """Drops the date of titles without a status, because dropped titles have one too."""
         if "status" not in values:
             values.pop("watched_on", None)
         is_movie = "movie" in row or row.get("anime_type") == fields.MOVIE

@@ -1,4 +1,4 @@
-"""TMDB's exports: ratings, and lists such as the watchlist, all with the same columns."""
+"""TMDB's exports of ratings and of lists such as the watchlist, all with the same columns."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -33,7 +33,7 @@ class TMDB(Format):
     }
 
     def is_wanted(self, row: Row) -> bool:
-        """Seasons and episodes have the type of their series."""
+        """Excludes seasons and episodes, whose type is that of their series."""
         return not str(row.get("season number") or "").strip()
 
 

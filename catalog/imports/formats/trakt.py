@@ -1,4 +1,4 @@
-"""Trakt's JSON: lists of ratings, history, watched movies and the watchlist, in one file or several."""
+"""Trakt's JSON lists of ratings, history, watched movies and the watchlist, in one or more files."""
 
 import json
 from collections.abc import Collection
@@ -15,11 +15,11 @@ from catalog.imports.format import Export, ExportFormat
 from catalog.imports.reading import Part
 from catalog.imports.tables import Row
 
-# A list of one's own may have any name: `lists-list-31-watchlist-for-kids.json`.
+# Matches only the watchlist itself: users may name a list `lists-list-31-watchlist-for-kids.json`.
 _WATCHLIST = r"/(lists|movies)?[-_ ]?watchlist([-_ ](movies|shows))?[\W_]*\d*\W*(json)?$"
-_OF_SIMKL = {"status", "user_rating"}  # whose items have a movie or a show, too
+_OF_SIMKL = {"status", "user_rating"}  # columns of Simkl, whose items also have a movie or a show
 _LEFT_OUT = ("episode", "season", "person", "list")
-UNKNOWN_DAY = date(1970, 1, 1)  # Trakt's mark for a viewing on an unknown day
+UNKNOWN_DAY = date(1970, 1, 1)  # Trakt's placeholder for an unknown day
 
 
 class Trakt(ExportFormat):
@@ -40,7 +40,8 @@ class Trakt(ExportFormat):
         Part(gettext_noop("likes"), columns=("liked_at",)),
         Part(gettext_noop("ratings"), Kind.RATED, ("rating",)),
         Part(gettext_noop("history"), Kind.WATCHED, ("watched_at",)),
-        Part(gettext_noop("watched"), Kind.NOTHING, ("last_watched_at",)),  # its day or its plays say so
+        # the row's date or play count marks it as watched
+        Part(gettext_noop("watched"), Kind.NOTHING, ("last_watched_at",)),
         Part(gettext_noop("watchlist"), Kind.WANTED, ("listed_at",), _WATCHLIST),
         Part(gettext_noop("favourites"), None, ("listed_at",), r"favou?rites[^/]*$"),
         Part(gettext_noop("a list"), columns=("listed_at",)),

@@ -1,4 +1,4 @@
-"""WeTrakr's export: a zip of tables, or one of them. Its dates are those that JavaScript writes."""
+"""WeTrakr's export: a zip of tables, or one of them. Dates are in JavaScript's format."""
 
 import re
 from contextlib import suppress
@@ -25,7 +25,7 @@ _JAVASCRIPT = re.compile(
 def _moment_of(text: str) -> datetime | None:
     if found := _JAVASCRIPT.fullmatch(text):
         month, rest, zone = found.groups()
-        with suppress(ValueError):  # parse_moment names the text that is not a date
+        with suppress(ValueError):  # parse_moment reports text that is not a date
             text = datetime.strptime(f"{month} {rest} {zone}", "%b %d %Y %H:%M:%S %z").isoformat()
     return parse_moment(text)
 

@@ -1,4 +1,4 @@
-"""Yamtrack's export: one table of all that a person tracks, with a row for each viewing of a movie."""
+"""Yamtrack's export: one table of everything a person tracks, with a row per viewing of a movie."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from catalog.imports.reading import Part
 from catalog.imports.tables import Row
 
 _OF_SERIES = ("season", "episode")
-# Until 2025 a movie had one row, with the number of times that it was seen again.
+# Until 2025 a movie had one row, with its number of rewatches.
 _REPEATS = fields.IS_REWATCH._replace(parse=lambda text: fields.parse_plays(text) > 0)
 
 
@@ -40,7 +40,7 @@ class Yamtrack(Format):
         return row.get("media_type") not in _OF_SERIES
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
-        """A number is TMDB's only where the source says so; what is being repeated was seen before."""
+        """Drops the TMDB id unless the source is TMDB. Titles that are being rewatched count as watched."""
         values["medium"] = str(row.get("media_type") or "")
         if row.get("source") != "tmdb":
             values.pop("tmdb_id", None)
