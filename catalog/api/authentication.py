@@ -1,8 +1,8 @@
-"""Who asks, by their API key.
+"""API key authentication.
 
-The database says so at each request: a revoked key, a new password and a deactivated account take hold at once in
-every process, however they came about. `KeyAuthentication.query` is the only thing that reads keys for requests; what
-is put before it, such as a cache, has to keep that promise.
+Keys are read from the database at every request, so a revoked key, a new password and a deactivated account take effect
+at once in every process, whatever caused them. `KeyAuthentication.query` is the only place that reads keys for
+requests; anything added in front of it, such as a cache, must keep that guarantee.
 """
 
 from datetime import datetime, timedelta
@@ -23,8 +23,9 @@ from catalog.prepared import PreparedQuery, Row
 from catalog.signals import key_used
 
 SCHEMES = ("token", "bearer")
-USE_RECORDED = timedelta(minutes=1)  # how exactly the last use is recorded
-KEY = ("id", "user_id", "scopes", "is_from_sign_in", "expires_at", "last_used_at")  # what requests need of a key
+USE_RECORDED = timedelta(minutes=1)  # resolution of `last_used_at`
+# columns of APIKey that requests need
+KEY = ("id", "user_id", "scopes", "is_from_sign_in", "expires_at", "last_used_at")
 USER = tuple(field.attname for field in User._meta.concrete_fields)
 
 
@@ -33,7 +34,7 @@ def of_hash(hashed: str) -> Any:
 
 
 class KeyAuthentication(BaseAuthentication):
-    """Reads `Authorization: Token <key>` or `Bearer <key>`, and checks that the key has the scope of the endpoint."""
+    """Authenticates `Authorization: Token <key>` or `Bearer <key>`, and requires the endpoint's scope."""
 
     query: ClassVar = PreparedQuery(of_hash, example="of a key")
 
@@ -44,7 +45,10 @@ class KeyAuthentication(BaseAuthentication):
         return found
 
     def identify(self, request: Request | HttpRequest) -> tuple[User, APIKey] | None:
-        """Whose key came with the request, whatever the key may do; None without one. Raises AuthenticationFailed."""
+        """Returns the user and the key of a request, without checking scopes; None if it has no key.
+
+        Raises AuthenticationFailed.
+        """
         scheme, _space, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() not in SCHEMES:
             return None
@@ -54,7 +58,7 @@ class KeyAuthentication(BaseAuthentication):
         return "Token"
 
     def authenticate_key(self, key: str) -> tuple[User, APIKey]:
-        """The key's user and row. Raises AuthenticationFailed."""
+        """Returns the key's user and row. Raises AuthenticationFailed."""
         rows, now = self.query.rows(hash_of(key)), timezone.now()
         if not rows:
             raise AuthenticationFailed(_("This API key is not valid, or was revoked."))
@@ -68,7 +72,7 @@ class KeyAuthentication(BaseAuthentication):
         return user, row
 
     def user_of(self, row: Row) -> User:
-        """`row` has the columns of USER, and any further ones of the query."""
+        """Returns the user in a row of the query. `row` begins with the columns of USER; others may follow."""
         return User.from_db(DEFAULT_DB_ALIAS, USER, row[: len(USER)])
 
 

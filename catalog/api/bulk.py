@@ -1,4 +1,4 @@
-"""The operator's data in bulk, as lines of JSON."""
+"""Bulk endpoints for the operator's data, sent as JSON Lines."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from catalog.throttling import ScopedThrottle
 
 MEDIA_TYPE = "application/x-ndjson"
 LINES = {"type": "string", "format": "binary", "minLength": 1}
-BATCH = 1000  # lines per transaction, since others wait for SQLite's only writer
+BATCH = 1000  # lines per transaction, because other requests wait for SQLite's only writer
 
 
 class LineErrorSerializer(serializers.Serializer):
@@ -55,7 +55,7 @@ class JSONLinesParser(BaseParser):
 
 
 class FileParser(JSONLinesParser):
-    """For clients that know no media type for lines of JSON."""
+    """Accepts the generic media type, for clients that cannot send that of JSON Lines."""
 
     media_type = "application/octet-stream"
 
@@ -80,7 +80,7 @@ class BulkView(APIView):
 
     def post(self, request: Request) -> Response:
         report = BulkReport()
-        body: Any = request.data or b""  # empty when there is no body
+        body: Any = request.data or b""  # empty if the request has no body
         lines = read_lines(body, self.line, report)
         try:
             for start in range(0, len(lines), BATCH):

@@ -1,4 +1,4 @@
-"""Feeds: a user's lists at secret addresses, for programs that can send no header."""
+"""Feeds: a user's lists at secret URLs, for programs that cannot send an Authorization header."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from catalog.throttling import FeedThrottle
 
 
 class FeedMovieSerializer(serializers.Serializer[Any]):
-    """`catalog.feeds.movie_json` writes it."""
+    """The schema of what `catalog.feeds.movie_json` returns."""
 
     title = serializers.CharField()
     year = serializers.IntegerField(allow_null=True)
@@ -37,7 +37,7 @@ class FeedMovieSerializer(serializers.Serializer[Any]):
 
 
 class Format(NamedTuple):
-    """How a feed is written, and what the OpenAPI document says of it."""
+    """A feed's format: the function that writes it, and its type and schema in the OpenAPI document."""
 
     write: Callable[[Any, HttpRequest], HttpResponse]
     content_type: str
@@ -50,7 +50,7 @@ JSON = Format(as_json, "application/json", FeedMovieSerializer(many=True))
 
 
 class AnyAnswer(BaseContentNegotiation):
-    """Readers of feeds accept what they like; the address says what they get."""
+    """Ignores the Accept header, because feed readers send arbitrary ones; the URL determines the format."""
 
     def select_parser(self, request: Any, parsers: Any) -> Any:
         return parsers[0]
@@ -60,7 +60,7 @@ class AnyAnswer(BaseContentNegotiation):
 
 
 def owner_of(key: str) -> User:
-    """Whose address this is. Raises FeedNotFound, the same for every key that opens no feed."""
+    """Returns the owner of a feeds key. Raises the same FeedNotFound for every key that opens no feed."""
     try:
         user, row = KeyAuthentication().authenticate_key(key)
     except AuthenticationFailed:
@@ -71,7 +71,7 @@ def owner_of(key: str) -> User:
 
 
 class FeedView(APIView, ABC):
-    """A GET answers with `contents` of the key's owner, written in the format of the address."""
+    """Base class of feeds. GET returns the `contents` for the key's owner in the format of the URL."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -88,7 +88,7 @@ class FeedView(APIView, ABC):
 
 
 def feed_paths(view: type[FeedView], address: str, **formats: Format) -> list[URLPattern]:
-    """One address, and one operation of the API, for each format."""
+    """Returns one path, and one API operation, per format."""
     return [_path(view, address, extension, format) for extension, format in formats.items()]
 
 
@@ -104,7 +104,7 @@ def _path(view: type[FeedView], address: str, extension: str, format: Format) ->
 
 
 class WatchlistFeedView(FeedView):
-    """The watchlist of the key's owner; as a calendar, the releases to come."""
+    """The watchlist of the key's owner. The calendar has its upcoming releases."""
 
     def contents(self, owner: User, request: Request) -> Feed:
         return watchlist_feed(owner, title=_("Watchlist"))

@@ -1,7 +1,7 @@
-"""How the API reads requests: it takes exactly what the OpenAPI document says.
+"""Input validation of the API, which accepts exactly what the OpenAPI document specifies.
 
-REST framework converts what it can ("1" to 1, false to a UUID), and takes a blank parameter for an absent one and the
-last of repeated ones. These serializers refuse that, each value with the message of its own field.
+REST framework converts values where it can ("1" to 1, false to a UUID), treats a blank parameter as missing, and uses
+the last of repeated parameters. These serializers reject such values, each with its field's own error message.
 """
 
 import re
@@ -38,7 +38,7 @@ TEXTS: dict[type[serializers.Field], re.Pattern[str]] = {
 
 
 class UsernameField(serializers.RegexField):
-    """A name in its one Unicode form, in which letters may be fewer than as sent."""
+    """A username, normalised to its one Unicode form, which may be shorter than the text sent."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         return super().run_validation(User.normalize_username(data) if isinstance(data, str) else data)
@@ -77,7 +77,7 @@ class IdsField(serializers.Field):
 
 
 class BodySerializer(serializers.Serializer[Any]):
-    """A body of JSON, whose values have the types of their fields."""
+    """A JSON body. Every value must have the type of its field."""
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
@@ -104,19 +104,19 @@ class BodySerializer(serializers.Serializer[Any]):
                 yield name, error.detail
 
     def given(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The value of each field, by its name."""
+        """Returns the values keyed by field name."""
         return data
 
     def fits(self, field: serializers.Field, value: Any) -> bool:
-        """Whether the value has the field's type; whether it may be null is up to the field."""
+        """Returns whether the value has the field's type. The field itself decides whether null is allowed."""
         types = next((types for kind, types in JSON_TYPES.items() if isinstance(field, kind)), None)
         if value is None or types is None or type(value) in types:
             return True
-        return int in types and isinstance(value, float) and value.is_integer()  # in JSON 1.0 is 1
+        return int in types and isinstance(value, float) and value.is_integer()  # in JSON, 1.0 is an integer
 
 
 class QuerySerializer(BodySerializer):
-    """A query or a form: texts, each given once unless the field is a list."""
+    """A query string or form. Values are strings, and only list fields may be repeated."""
 
     def given(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         if not isinstance(data, QueryDict):
@@ -136,12 +136,15 @@ class QuerySerializer(BodySerializer):
 
 @cache
 def _shared(serializer_class: type[BodySerializer]) -> BodySerializer:
-    """Making a serializer, whose fields are copied, takes longer than using it. It keeps nothing of what it reads."""
+    """Returns a shared instance, because creating a serializer copies its fields and takes longer than using it.
+
+    It stores nothing about the data it validates.
+    """
     return serializer_class()
 
 
 def read(serializer_class: type[BodySerializer], data: Any) -> dict[str, Any]:
-    """The valid values. Raises ValidationError, which names each field that is not valid."""
+    """Returns the validated values. Raises ValidationError, which names each invalid field."""
     try:
         return dict(_shared(serializer_class).run_validation(data))
     except serializers.ValidationError:
@@ -151,7 +154,7 @@ def read(serializer_class: type[BodySerializer], data: Any) -> dict[str, Any]:
 
 
 class FilteredListMixin:
-    """A view set whose list takes the parameters of `query_class`, each a filter on the field of its name."""
+    """A view set whose list accepts the parameters of `query_class`. Each filters by the field of its name."""
 
     query_class: type[QuerySerializer]
     action: str

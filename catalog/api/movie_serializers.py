@@ -1,4 +1,4 @@
-"""JSON representation of movies, and what a list of them can be filtered by."""
+"""Serializers of movies, and the parameters that filter a list of them."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class MovieSummarySerializer(serializers.ModelSerializer):
 
 
 class MovieQuerySerializer(QuerySerializer):
-    """What a list of movies can be filtered by; `MovieFilter` looks up the rows that are named."""
+    """Filters of a list of movies. `MovieFilter` looks up the genres, people and keywords."""
 
     q = serializers.CharField(
         required=False,
@@ -73,7 +73,7 @@ class CastSerializer(PersonSerializer):
 
 
 class ArticleSerializer(serializers.ModelSerializer):
-    """The beginning of a movie's article. Show it with its source and licence."""
+    """The opening paragraphs of a movie's Wikipedia article. Show them with their source and licence."""
 
     url = serializers.CharField(source="get_absolute_url", read_only=True)
     licence = serializers.CharField(source="LICENCE", read_only=True)
@@ -85,7 +85,7 @@ class ArticleSerializer(serializers.ModelSerializer):
 
 
 class PictureSerializer(serializers.ModelSerializer):
-    """A picture at Wikimedia Commons. Show it with its author, its licence and links to both pages."""
+    """A picture on Wikimedia Commons. Show it with its author, its licence and links to both pages."""
 
     width = serializers.IntegerField(read_only=True)
     height = serializers.IntegerField(read_only=True)
@@ -97,7 +97,7 @@ class PictureSerializer(serializers.ModelSerializer):
 
 
 class MovieSerializer(MovieSummarySerializer):
-    """A movie with all details. Ask for movies `with_details`."""
+    """A movie with all details. Use `with_details()` to load it."""
 
     keywords: Any = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
     directors = PersonSerializer(many=True, read_only=True)

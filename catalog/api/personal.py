@@ -1,4 +1,4 @@
-"""What the signed-in user keeps: the diary and lists of movies. Another user's rows are not found."""
+"""The signed-in user's diary and lists. Rows of other users return 404."""
 
 import re
 from datetime import date
@@ -29,7 +29,7 @@ DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class DayField(serializers.DateField):
-    """A date as 2026-05-31 alone; REST framework reads other forms of ISO 8601, too."""
+    """A date in the form 2026-05-31. REST framework would accept other forms of ISO 8601, too."""
 
     def to_internal_value(self, value: Any) -> date:
         if not isinstance(value, str) or not DAY.fullmatch(value):
@@ -42,7 +42,7 @@ def _text(length: int = NOTE_LENGTH, **options: Any) -> serializers.CharField:
 
 
 class DiaryEntrySerializer(serializers.ModelSerializer):
-    """A viewing, of `diary_of`."""
+    """A viewing from `diary_of`."""
 
     movie = serializers.IntegerField(source="movie_id")
     title = serializers.CharField(source="movie.title")
@@ -61,7 +61,7 @@ class DiaryChangeSerializer(BodySerializer):
 
 
 class NewDiaryEntrySerializer(DiaryChangeSerializer):
-    """Without `watched_on` it is today; without `is_rewatch` the diary decides."""
+    """A new viewing. The default of `watched_on` is today; the diary determines the default of `is_rewatch`."""
 
     movie = serializers.IntegerField(min_value=1, max_value=MAX_ID)
 
@@ -113,14 +113,14 @@ class PositionSerializer(BodySerializer):
 
 
 class OwnRowsMixin:
-    """The signed-in user's rows of `queryset`."""
+    """Restricts `queryset` to the signed-in user's rows."""
 
     scopes = OWN
     request: Any
 
     @property
     def user(self) -> Any:
-        """The permission classes exclude anonymous users."""
+        """The request's user, who is never anonymous thanks to the permission classes."""
         return self.request.user
 
     def get_queryset(self) -> QuerySet:
@@ -147,8 +147,10 @@ class DiaryViewSet(OwnRowsMixin, ListModelMixin, DestroyModelMixin, GenericViewS
         responses={201: DiaryEntrySerializer, 200: DiaryEntrySerializer, 404: None, 409: None},
     )
     def create(self, request: Request) -> Response:
-        """Puts a viewing into the diary, 201, and takes the movie off the watchlist. Each day counts once: 200 if the
-        diary has it, or had it on an unknown day."""
+        """Adds a viewing to the diary and removes the movie from the watchlist.
+
+        Each day counts once. Returns 201, or 200 if the diary has the viewing already or had it on an unknown day.
+        """
         given = {"watched_on": timezone.localdate()} | read(NewDiaryEntrySerializer, request.data)
         viewing, is_new = record_viewing(user=self.user, movie=movie_or_error(given.pop("movie")), **given)
         return self._answer(viewing, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
@@ -165,7 +167,7 @@ class DiaryViewSet(OwnRowsMixin, ListModelMixin, DestroyModelMixin, GenericViewS
 
 
 class MovieListViewSet(OwnRowsMixin, ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericViewSet):
-    """The signed-in user's lists. A public one can be read by everybody, at `url`."""
+    """The signed-in user's lists. Everybody can read a public list at its `url`."""
 
     queryset = MovieList.objects.with_length()
     lookup_value_converter = "id"
@@ -196,7 +198,7 @@ class MovieListViewSet(OwnRowsMixin, ListModelMixin, RetrieveModelMixin, Destroy
     )
     @action(detail=True, methods=["put"], url_path="movies/<id:movie_id>")
     def movies(self, request: Request, pk: int, movie_id: int) -> Response:
-        """Adds the movie, 201, or moves it, 200."""
+        """Adds the movie (201) or moves it (200)."""
         position = read(PositionSerializer, request.data).get("position")
         row, movie = self.get_object(), movie_or_error(movie_id)
         is_new = add_to_list(row, movie)

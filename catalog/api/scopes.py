@@ -1,4 +1,4 @@
-"""Which scope of a key each endpoint needs: its view says so as `scopes`, here it is checked and described."""
+"""API key scopes: each view declares the scopes it requires as `scopes`; they are checked and described here."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from catalog.models import APIKey, Scope
 
 @dataclass(frozen=True)
 class Scopes:
-    """A request needs a key with one of these scopes, by whether it only reads. Sessions may do all of it."""
+    """The scopes of which a key needs one, for reading and for writing. Sessions need none."""
 
     reading: tuple[Scope, ...]
     writing: tuple[Scope, ...]
@@ -27,7 +27,7 @@ BULK = Scopes((Scope.BULK,), (Scope.BULK,))
 
 
 def require_scope(key: APIKey, *needed: Scope) -> None:
-    """Raises MissingScope, which names the scopes that would do."""
+    """Raises MissingScope, which names the accepted scopes."""
     held = key.scope_list
     if not any(scope in held for scope in needed):
         names = {"needed": _(" or ").join(needed), "held": ", ".join(held)}

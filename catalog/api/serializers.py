@@ -1,4 +1,4 @@
-"""JSON representation of ratings, watchlists, imports and accounts."""
+"""Serializers of ratings, watchlists, imports and accounts."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class RatingSerializer(serializers.ModelSerializer):
 
 
 class RatingInputSerializer(BodySerializer):
-    """The body of a PUT, whose address names the movie."""
+    """The body of a PUT, whose URL identifies the movie."""
 
     rating = RatingField()
 
@@ -61,7 +61,7 @@ class UploadSerializer(QuerySerializer):
 
 
 class ImportFileSerializer(serializers.Serializer):
-    """What a file and its columns were taken for. `left_out`: rows that are about no movie watched, rated or wanted."""
+    """How a file and its columns were interpreted. `left_out` counts rows that rate, watch or want no movie."""
 
     file = serializers.CharField()
     taken_for = serializers.CharField()
@@ -71,7 +71,7 @@ class ImportFileSerializer(serializers.Serializer):
 
 
 class ImportQuestionSerializer(serializers.Serializer):
-    """What the file leaves open. Send it again with one of the `answers` as `option`."""
+    """An open question about the file. Upload it again with one of the `answers` as the parameter `option`."""
 
     option = serializers.CharField()
     about = serializers.CharField()
@@ -121,7 +121,7 @@ class ImportRowQuerySerializer(QuerySerializer):
 
 
 class CodesField(serializers.ListField):
-    """The codes of pairs of code and params; their sentences are in the field that `sentences` names."""
+    """The codes of pairs of a code and its params. The field named by `sentences` has the sentences."""
 
     def __init__(self, *, sentences: str) -> None:
         super().__init__(child=serializers.CharField(), help_text=f"Codes; `{sentences}` says them in words.")
@@ -163,7 +163,10 @@ class ImportRowSerializer(serializers.ModelSerializer):
 
 
 class SignUpSerializer(BodySerializer):
-    """The body of a sign-up, `invitation` the code of staff's link; `catalog.sign_ups` validates name and password."""
+    """The body of a sign-up. `invitation` is the code of a link from staff.
+
+    `catalog.sign_ups` validates name and password.
+    """
 
     id = serializers.SerializerMethodField(help_text="Null where the account is made once its address is confirmed.")
     username = UsernameField(UnicodeUsernameValidator.regex, trim_whitespace=False, max_length=150)

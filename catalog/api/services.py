@@ -1,4 +1,4 @@
-"""Where to watch: the site's streaming services, and what a movie says of them."""
+"""Where to watch: the site's streaming services, and a movie's offers."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class WhereToWatchSerializer(serializers.Serializer[Any]):
 
 
 class ServicesView(ListAPIView):
-    """Services that stream movies in the site's region, the best known first. None on a site without a region."""
+    """Services that stream movies in the site's region, the best known first. Empty on a site without a region."""
 
     permission_classes = [AllowAny]
     scopes = PUBLIC

@@ -1,4 +1,4 @@
-"""A user's own data: imported from other sites, sent by media servers, and exported."""
+"""A user's own data: imports from other sites, events from media servers, and exports."""
 
 from typing import IO, Any, ClassVar
 
@@ -64,8 +64,9 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
         examples=[OpenApiExample("A table", {"format": "csv", "file": TABLE}, media_type=MultiPartParser.media_type)],
     )
     def create(self, request: Request) -> Response:
-        """Uploads a file. It is read in the background and changes nothing until it is committed; it takes the place of
-        one that was not.
+        """Uploads a file, which is read in the background and changes nothing until it is committed.
+
+        It replaces an earlier upload that was not committed.
         """
         check_length(request._request)
         answers = read(UploadSerializer, request.data)
@@ -77,7 +78,10 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
     @extend_schema(parameters=[ImportRowQuerySerializer], responses=ImportRowSerializer(many=True))
     @action(detail=True)
     def entries(self, request: Request, pk: int) -> Response:
-        """The rows, with the movie each means, or why none. Once committed, those without a movie."""
+        """The rows of the file, each with the movie it matches or the reason why none does.
+
+        After the commit, only rows without a movie remain.
+        """
         rows = self.get_object().rows.select_related("movie")
         matched = read(ImportRowQuerySerializer, request.query_params).get("matched")
         if matched is not None:
@@ -87,12 +91,12 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
     @extend_schema(request=None, responses={200: UserImportSerializer, 409: None})
     @action(detail=True, methods=["post"])
     def commit(self, request: Request, pk: int) -> Response:
-        """Imports what was matched."""
+        """Imports the matched rows."""
         return Response(self.get_serializer(commit_import(self.get_object())).data)
 
 
 class EventParser(BaseParser):
-    """JSON under any media type: Jellyfin's plug-in calls it plain text."""
+    """Parses JSON with any media type, because Jellyfin's plug-in declares it as plain text."""
 
     media_type = "*/*"
 
@@ -104,17 +108,18 @@ class EventParser(BaseParser):
 
 
 class HookView(APIView):
-    """The secret address of a user. With it, anyone may add to what its owner watched and rated, but read nothing."""
+    """A user's secret webhook URL. Its holder may add to the owner's viewings and ratings, but read nothing."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
     throttle_classes = [HookThrottle]
     parser_classes = [MultiPartParser, FormParser, EventParser]
 
-    @extend_schema(exclude=True)  # servers call it, in formats of their own: docs/media-servers.md
+    @extend_schema(exclude=True)  # called by media servers in their own formats: docs/media-servers.md
     def post(self, request: Request, service: str, key: str) -> Response:
-        """Takes an event of a media server: a movie that its owner watched, marked as watched or rated. An event that
-        comes again changes nothing; one that is not of interest is answered with `ignored`.
+        """Receives an event from a media server: a movie that the owner watched, marked as watched or rated.
+
+        A repeated event changes nothing. Irrelevant events return the outcome `ignored`.
         """
         limit = settings.POLICY.hooks.max_body_kb
         if length_of(request._request) > limit * KB:
@@ -140,8 +145,10 @@ class ExportView(APIView):
         },
     )
     def get(self, request: Request, site: str) -> HttpResponse:
-        """Everything the asking user rated, watched and wants to see, as a file that can be imported; or, as
-        `everything`, all that the site keeps about them."""
+        """Everything the user has rated, watched and wants to see, in a file that can be imported.
+
+        The format `everything` is a copy of all data that the site stores about the user.
+        """
         if site not in self.formats:
             text = _("There is no format %(site)r; known are %(known)s.")
             raise NotFound(text % {"site": site, "known": ", ".join(self.formats)})

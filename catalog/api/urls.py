@@ -1,4 +1,4 @@
-"""API routes of `catalog`, below /api/v1/."""
+"""API routes of `catalog`, under /api/v1/."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter

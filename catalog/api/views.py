@@ -1,4 +1,4 @@
-"""Accounts and sign-in, movies, and the signed-in user's ratings and watchlist; changes go through the services."""
+"""Accounts and sign-in, movies, and the signed-in user's ratings and watchlist. Changes go through the services."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -36,14 +36,14 @@ from catalog.throttling import SignInThrottle, SignUpThrottle
 
 
 class AnonymousView(GenericAPIView):
-    """Ignores authentication, so that an old key locks no one out."""
+    """Ignores credentials, so that an outdated key does not lock anybody out."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
 
 
 class AccountsView(AnonymousView):
-    """Signs up. Where the site wants an address confirmed first, the link in a mail makes the account: no `id` yet."""
+    """Signs up. If addresses must be confirmed first, the link in the e-mail creates the account; `id` is null."""
 
     serializer_class = serializers.SignUpSerializer
     throttle_classes = [SignUpThrottle]
@@ -63,7 +63,7 @@ class TokenView(AnonymousView):
 
     @extend_schema(responses={200: serializers.TokenSerializer, 401: None, 403: None}, operation_id="token_create")
     def post(self, request: Request) -> Response:
-        """A new API key, for `Authorization: Token <token>`. Without `scopes` it may `read` and `rate`."""
+        """Returns a new API key for `Authorization: Token <token>`. The default scopes are `read` and `rate`."""
         check_passwords_are_on()
         credentials = read(serializers.CredentialsSerializer, request.data)
         scopes = credentials.pop("scopes", SIGN_IN_SCOPES)
@@ -132,7 +132,7 @@ class RatingViewSet(OwnMoviesViewSet):
         responses={201: serializers.RatingSerializer, 200: serializers.RatingSerializer, 404: None},
     )
     def create(self, request: Request) -> Response:
-        """Rates a movie, which leaves the watchlist: 201 for a new rating, 200 for a changed one."""
+        """Rates a movie and removes it from the watchlist. Returns 201 for a new rating, 200 for a changed one."""
         given = read(serializers.NewRatingSerializer, request.data)
         return self.write(given["movie"], rating=given["rating"])
 
@@ -141,7 +141,7 @@ class RatingViewSet(OwnMoviesViewSet):
         responses={201: serializers.RatingSerializer, 200: serializers.RatingSerializer},
     )
     def update(self, request: Request, movie_id: int) -> Response:
-        """Rates the movie, which leaves the watchlist: 201 for a new rating, 200 for a changed one."""
+        """Rates the movie and removes it from the watchlist. Returns 201 for a new rating, 200 for a changed one."""
         return self.write(movie_id, **read(serializers.RatingInputSerializer, request.data))
 
     def record(self, movie: Movie, **values: Any) -> Rating:
@@ -160,7 +160,7 @@ class WatchlistViewSet(OwnMoviesViewSet):
         responses={201: serializers.WatchlistItemSerializer, 200: serializers.WatchlistItemSerializer},
     )
     def update(self, request: Request, movie_id: int) -> Response:
-        """Puts the movie on the watchlist: 201 when it is new there, else 200."""
+        """Adds the movie to the watchlist. Returns 201 if it is new, 200 if it was there already."""
         return self.write(movie_id)
 
     def record(self, movie: Movie, **values: Any) -> WatchlistItem:

@@ -1,6 +1,6 @@
-"""Files of Wikimedia Commons: where a thumbnail is, and whom to credit under which licence.
+"""Files on Wikimedia Commons: the URL of a thumbnail, and the author and licence to credit.
 
-A file without all of that is none: it could not be shown as its licence asks.
+A file that lacks any of these is ignored, because it could not be shown as its licence requires.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,9 +13,9 @@ from django.conf import settings
 from catalog.providers.mediawiki import Get, read_pages
 from catalog.text import visible
 
-AT_ONCE = 50  # files in a request
-LONGEST_REQUEST = 5000  # characters of an address that titles take: servers refuse addresses beyond 8 KB
-WIDTH = 330  # one of the widths that Wikimedia keeps thumbnails of
+AT_ONCE = 50  # files per request
+LONGEST_REQUEST = 5000  # characters of the URL that titles may use: servers reject URLs beyond 8 KB
+WIDTH = 330  # one of the widths for which Wikimedia caches thumbnails
 PICTURES, PAGES = "https://upload.wikimedia.org", "https://commons.wikimedia.org"
 SHOWN_BY_BROWSERS = ("image/jpeg", "image/png", "image/gif", "image/webp")
 LONGEST_ADDRESS, LONGEST_AUTHOR, LONGEST_LICENCE = 2000, 300, 100
@@ -26,7 +26,7 @@ DETAILS = ("Artist", "Attribution", "AttributionRequired", "LicenseShortName", "
 
 
 class CommonsFile(NamedTuple):
-    url: str  # of the thumbnail, as are width and height
+    url: str  # url, width and height are those of the thumbnail
     width: int | None
     height: int | None
     page_url: str
@@ -36,7 +36,7 @@ class CommonsFile(NamedTuple):
 
 
 def read_files(get: Get, names: Sequence[str]) -> dict[str, CommonsFile]:
-    """By requested name: the file, if it can be shown. Raises ProviderError."""
+    """Returns the files that may be shown, keyed by requested name. Raises ProviderError."""
     asked = {
         "prop": "imageinfo",
         "iiprop": "url|size|mime|extmetadata",
@@ -53,18 +53,18 @@ def read_files(get: Get, names: Sequence[str]) -> dict[str, CommonsFile]:
 
 
 def is_name(name: str) -> bool:
-    """Whether a file can have the name; others would be several titles, or none."""
+    """Returns whether it is a valid file name. Any other text would be read as several titles, or none."""
     return 0 < len(name) <= LONGEST_NAME and not NOT_IN_NAMES & set(name)
 
 
 def file_of(address: str) -> str:
-    """The name of the file that an address of Commons leads to, as the query service writes it; empty if none."""
+    """Returns the file name in a Commons URL from the query service; empty if there is none."""
     name = unquote(address.partition("/Special:FilePath/")[2])
     return name if is_name(name) else ""
 
 
 def read_file(page: Mapping[str, Any]) -> CommonsFile | None:
-    """What the page of a file says, or None if its picture must not or cannot be shown."""
+    """Returns the file described by a page, or None if its picture must not or cannot be shown."""
     infos = page.get("imageinfo")
     info = infos[0] if isinstance(infos, list) and infos and isinstance(infos[0], dict) else {}
     thumbnail, credit = _thumbnail(info), _credit(_details(info.get("extmetadata")))
@@ -72,7 +72,7 @@ def read_file(page: Mapping[str, Any]) -> CommonsFile | None:
 
 
 def _thumbnail(info: Mapping[str, Any]) -> tuple[str, int, int, str] | None:
-    """With the address of the file's page."""
+    """Returns the thumbnail's URL, width and height, and the URL of the file's page."""
     url, page_url = info.get("thumburl", ""), info.get("descriptionurl", "")
     width, height = info.get("thumbwidth", 0), info.get("thumbheight", 0)
     is_shown = info.get("mime") in SHOWN_BY_BROWSERS and _is_address(url, PICTURES) and _is_address(page_url, PAGES)
@@ -81,7 +81,7 @@ def _thumbnail(info: Mapping[str, Any]) -> tuple[str, int, int, str] | None:
 
 
 def _credit(details: Mapping[str, str]) -> tuple[str, str, str] | None:
-    """Author and licence; without an author only where the licence does not require one."""
+    """Returns author, licence and licence URL. The author may be empty only if the licence requires no attribution."""
     author = text_of(details.get("Artist", "")) or text_of(details.get("Attribution", ""))
     licence, address = text_of(details.get("LicenseShortName", "")), details.get("LicenseUrl", "")
     is_free = details.get("NonFree", "").lower() in ("", "0", "false")
@@ -91,12 +91,12 @@ def _credit(details: Mapping[str, str]) -> tuple[str, str, str] | None:
 
 
 def text_of(html: str) -> str:
-    """The text of a piece of HTML on one line, without what its page hides."""
+    """Returns the text of an HTML fragment on one line, without hidden elements."""
     parser = _Text()
     try:
         parser.feed(html[:MOST_HTML])
         parser.close()
-    except AssertionError:  # what html.parser raises for a malformed declaration
+    except AssertionError:  # raised by html.parser for a malformed declaration
         return ""
     text = visible(" ".join("".join(parser.parts).replace("\x00", "").split()))
     return text if len(text) <= LONGEST_AUTHOR else f"{text[: LONGEST_AUTHOR - 1]}…"
@@ -106,7 +106,7 @@ class _Text(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.parts: list[str] = []
-        self._hidden = ""  # the element that is hidden, and how many of its kind are open
+        self._hidden = ""  # the name of the hidden element, and how many elements of that name are open
         self._depth = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -131,7 +131,7 @@ class _Text(HTMLParser):
 
 
 def _requests(titles: Sequence[str]) -> Iterator[list[str]]:
-    """As many titles at once as a request may have and an address holds."""
+    """Yields batches of titles that fit into one request and its URL."""
     batch: list[str] = []
     length = 0
     for title in dict.fromkeys(titles):
@@ -146,14 +146,14 @@ def _requests(titles: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _details(found: Any) -> dict[str, str]:
-    """Values by name; numbers and flags are texts, too."""
+    """Returns the values by name. Numbers and booleans are converted to strings."""
     parts = found.items() if isinstance(found, dict) else ()
     values = {name: part.get("value") for name, part in parts if isinstance(part, dict)}
     return {name: str(value) for name, value in values.items() if isinstance(value, str | int)}
 
 
 def _is_address(value: Any, origin: str = "") -> bool:
-    """Whether it is an address of the web, below that origin if one is given."""
+    """Returns whether it is an HTTP URL, with the given origin if there is one."""
     if not isinstance(value, str) or len(value) > LONGEST_ADDRESS or not value.isprintable() or " " in value:
         return False
     try:

@@ -1,6 +1,7 @@
-"""Requests to metadata providers: within a shared limit, bounded in size and time, retried where that can help.
+"""HTTP requests to metadata providers: rate-limited, bounded in size and time, with retries.
 
-Only temporary errors are retried: time-outs, broken connections, and what the provider's module raises as Passing.
+Only temporary errors are retried: time-outs, broken connections, and errors that the provider's module raises as
+Passing.
 """
 
 import re
@@ -21,14 +22,14 @@ from catalog.safe_json import InvalidJSON, parse_json
 ATTEMPTS = 6
 LONGEST_BACKOFF = 20.0
 TIMEOUT = httpx.Timeout(10, connect=5)
-DEADLINE = 30.0  # for one whole answer, since a slow trickle never times out otherwise
+DEADLINE = 30.0  # for the whole response, because a slow trickle of bytes never times out otherwise
 _RETRY = RetryingCaller(attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=LONGEST_BACKOFF)
 
 Judge = Callable[[httpx.Response, bytes], Any]
 
 
 class Passing(Exception):
-    """A temporary error, with the seconds to wait if the server gave them."""
+    """A temporary error, with the delay in seconds if the server sent one."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -36,7 +37,7 @@ class Passing(Exception):
 
 
 class ProviderHTTP:
-    """Thread-safe. Raises only ProviderError and its subclasses."""
+    """An HTTP client for one provider. Thread-safe. Raises only ProviderError and its subclasses."""
 
     def __init__(
         self,
@@ -45,7 +46,7 @@ class ProviderHTTP:
         *,
         headers: dict[str, str],
         max_bytes: int,
-        base_url: str = "",  # without one, paths are whole addresses
+        base_url: str = "",  # if empty, paths are absolute URLs
         connections: int = 1,
     ) -> None:
         self.provider = provider
@@ -65,7 +66,10 @@ class ProviderHTTP:
         self.http.close()
 
     def get(self, path: str, asked: dict[str, Any], judge: Judge) -> Any:
-        """What `judge` makes of the answer; it raises Passing for another attempt, or the ProviderError that fits."""
+        """Returns the result of `judge` for the response.
+
+        `judge` raises Passing to request another attempt, or a ProviderError.
+        """
         try:
             return _RETRY.on(self._may_pass)(self._ask_once, path, asked, judge)
         except httpx.DecodingError as error:
@@ -78,7 +82,7 @@ class ProviderHTTP:
             raise ProviderUnavailable(f"Redis, which holds the limit of requests, does not answer: {error}") from None
 
     def is_reachable(self, path: str, asked: dict[str, Any]) -> bool:
-        """Whether there is any answer, even an error: one attempt, no retry."""
+        """Returns whether the server responds at all, even with an error. Makes one attempt."""
         try:
             with self._limiter.slot(), self.http.stream("GET", path, params=asked):
                 return True
@@ -86,7 +90,7 @@ class ProviderHTTP:
             return False
 
     def _may_pass(self, error: Exception) -> bool | float:
-        """Whether to retry: True after the usual pause, a number after that many seconds."""
+        """Returns whether to retry: True for the usual delay, a number for a delay of that many seconds."""
         if not isinstance(error, Passing):
             return isinstance(error, httpx.TransportError)
         if error.retry_after is None:
@@ -111,7 +115,7 @@ class ProviderHTTP:
         return bytes(body)
 
     def parsed(self, body: bytes, path: str) -> Any:
-        """The answer as JSON. Raises AnswerRejected."""
+        """Parses the response as JSON. Raises AnswerRejected."""
         try:
             return parse_json(body, lenient=True)
         except InvalidJSON as error:
@@ -119,14 +123,14 @@ class ProviderHTTP:
 
 
 def retry_after(response: httpx.Response, longest: float) -> float | None:
-    """Seconds to wait, of a number or a date, at most `longest`; None if the answer does not say."""
+    """Returns the Retry-After header in seconds, at most `longest`; None if it is missing or invalid."""
     text = response.headers.get("Retry-After", "").strip()
     if re.fullmatch(r"\d{1,6}(\.\d+)?", text):
         return min(float(text), longest)
     try:
         moment = parsedate_to_datetime(text)
         return min(max((moment - timezone.now()).total_seconds(), 0.0), longest)
-    except (ValueError, TypeError):  # no date, or one without a time zone
+    except (ValueError, TypeError):  # not a date, or one without a time zone
         return None
 
 
@@ -135,7 +139,7 @@ def excerpt(body: bytes) -> str:
 
 
 def error_of(body: bytes) -> dict[str, Any]:
-    """The object of an answer that reports an error; empty if there is none."""
+    """Returns the JSON object of an error response; empty if there is none."""
     try:
         found = parse_json(body, lenient=True)
     except InvalidJSON:

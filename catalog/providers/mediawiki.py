@@ -1,19 +1,20 @@
-"""Pages of a wiki by their titles, by MediaWiki's API, which Wikipedia and Commons share."""
+"""Reads wiki pages by title through the MediaWiki API, which Wikipedia and Commons share."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from catalog.errors import AnswerRejected
 
-Get = Callable[[str, dict[str, Any]], Any]  # of a client, which keeps to Wikimedia's manners
+Get = Callable[[str, dict[str, Any]], Any]  # a client's method, which follows Wikimedia's etiquette
 
 
 def read_pages(
     get: Get, address: str, titles: Sequence[str], part: str, asked: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """By requested title: the page, with the part that was asked for if there is one; redirects are followed.
+    """Returns the pages keyed by requested title, each with the requested part if it has one. Follows redirects.
 
-    An answer that would become too long has pages without the part: they are asked for again. Raises ProviderError.
+    The API limits the size of a response by leaving the part out of some pages; those are requested again. Raises
+    ProviderError.
     """
     common = {"action": "query", "redirects": 1, "formatversion": 2, "titles": "|".join(titles)}
     answer = get(address, common | dict(asked))
@@ -28,7 +29,7 @@ def read_pages(
 
 
 def _followed(title: str, moved: Mapping[Any, Any]) -> str:
-    """The name that the answer calls the page by: written as the wiki does, then where a redirect leads."""
+    """Returns the title under which the response lists a page: normalised, then redirected."""
     for _step in range(3):
         title = str(moved.get(title, title))
     return title

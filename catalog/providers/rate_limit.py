@@ -1,8 +1,8 @@
 """A limit of requests per second, shared by all threads, processes and (with Redis) machines.
 
-A request counts from its permitted start until a second (`seconds`, where a limit has its own) after its answer. The
-server therefore never sees more than the limit within that time, however long a request is in transit or waits in its
-process.
+A request occupies a slot from its permitted start until one second after its response, or `seconds` if the limit sets
+that. The server therefore never sees more requests than the limit within that time, however long a request is in
+transit or waits in its process.
 """
 
 import fcntl
@@ -18,8 +18,8 @@ from pathlib import Path
 import redis
 from django.conf import settings
 
-IN_FLIGHT_SECONDS = 45.0  # longer than any request (see http.DEADLINE); older slots belong to dead processes
-LONGEST_WAIT = 0.5  # then try again: a slot may have become free early
+IN_FLIGHT_SECONDS = 45.0  # longer than any request (see http.DEADLINE), so older slots belong to dead processes
+LONGEST_WAIT = 0.5  # seconds before another try, because a slot may become free early
 
 
 class RateLimiter(ABC):
@@ -40,24 +40,24 @@ class RateLimiter(ABC):
 
     @abstractmethod
     def pause(self, seconds: float) -> None:
-        """Blocks all new requests for this long, as the server asked."""
+        """Blocks all new requests for this many seconds, as the server requested."""
 
     @abstractmethod
     def _take(self, key: str) -> float:
-        """Returns 0 if a slot was taken, otherwise the seconds to wait before trying again."""
+        """Takes a slot and returns 0, or returns the seconds to wait before trying again."""
 
     @abstractmethod
     def _release(self, key: str) -> None: ...
 
 
 class FileRateLimiter(RateLimiter):
-    """For one machine: a small locked file, with times by the machine's own clock."""
+    """A limit for one machine. Stores the slots in a small locked file, with times of the machine's monotonic clock."""
 
     def __init__(self, per_second: int, path: Path, seconds: float = 1.0) -> None:
         super().__init__(per_second, seconds)
         self._path = path
         self._lock = path.with_name(path.name + ".lock")
-        self._mutex = threading.Lock()  # threads of this process wait here, not for the file
+        self._mutex = threading.Lock()  # threads of this process wait for this instead of the file lock
 
     def pause(self, seconds: float) -> None:
         with self._state() as state:
@@ -79,7 +79,9 @@ class FileRateLimiter(RateLimiter):
 
     @contextmanager
     def _state(self) -> Iterator[dict]:
-        """Always written as a whole, so that a process killed while writing loses no slot."""
+        """Locks and yields the state, then saves it. The file is replaced atomically, so a killed process loses no
+        slot.
+        """
         with self._mutex, self._lock.open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             state = _read(self._path)
@@ -90,18 +92,18 @@ class FileRateLimiter(RateLimiter):
 
 
 def _read(path: Path) -> dict:
-    """Drops expired slots, and those too far ahead, which were written before the clock restarted."""
+    """Reads the state without expired slots, and without slots too far ahead, which predate a reset of the clock."""
     now = time.monotonic()
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
         slots = {key: until for key, until in state["slots"].items() if now < until <= now + IN_FLIGHT_SECONDS}
         paused_until = state["paused_until"] if state["paused_until"] <= now + 3600 else 0.0
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # new or damaged
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # missing or corrupt
         slots, paused_until = {}, 0.0
     return {"slots": slots, "paused_until": paused_until}
 
 
-# Uses Redis' clock in milliseconds, so that machines need not agree on the time.
+# Uses the Redis server's clock in milliseconds, so that the machines' clocks need not agree.
 _TAKE = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -119,7 +121,7 @@ return 0
 
 
 class RedisRateLimiter(RateLimiter):
-    """For any number of machines: a sorted set of slots by the time they become free."""
+    """A limit for any number of machines. Stores the slots in a sorted set, by the time they become free."""
 
     def __init__(self, per_second: int, url: str, prefix: str, seconds: float = 1.0) -> None:
         super().__init__(per_second, seconds)
@@ -143,7 +145,7 @@ class RedisRateLimiter(RateLimiter):
 
 
 def limiter_of(provider: str, requests: int, seconds: float = 1.0) -> RateLimiter:
-    """The limit that this site's processes share for a provider: so many requests within so many seconds."""
+    """Returns the limit that this site's processes share for a provider: `requests` per `seconds`."""
     if settings.REDIS_URL:
         return RedisRateLimiter(requests, settings.REDIS_URL, f"{settings.REDIS_PREFIX}:{provider}", seconds)
     return FileRateLimiter(requests, settings.VAR_DIR / f"{provider}-rate-limit", seconds)

@@ -19,13 +19,13 @@ from catalog.site_settings import region, tmdb_read_token
 LONGEST_RETRY_AFTER = 60.0
 MAX_BYTES = 4 << 20
 APPENDED = "credits,keywords,release_dates,external_ids,alternative_titles"
-WHERE_TO_WATCH = ",watch/providers"  # which only a site with a region asks for
+WHERE_TO_WATCH = ",watch/providers"  # requested only by sites with a region
 NOT_FOUND = 34  # TMDB's code for a missing record; a 404 without it comes from a proxy
 _MOVED_TO = re.compile(r"/movie/(\d+)(?:[-/?]|$)")
 
 
 class FoundMovie(NamedTuple):
-    """A movie; it has another id than the requested one if TMDB merged that into another."""
+    """A movie from TMDB. Its id differs from the requested one if TMDB merged that into another."""
 
     document: MovieDocument
     asked_id: int
@@ -36,7 +36,7 @@ class FoundMovie(NamedTuple):
 
 
 class TMDBClient:
-    """Thread-safe. Raises only ProviderError and its subclasses."""
+    """A client for TMDB's API. Thread-safe. Raises only ProviderError and its subclasses."""
 
     def __init__(self, *, base_url: str, token: str, limiter: RateLimiter, connections: int, region: str = "") -> None:
         self.region = region
@@ -53,14 +53,14 @@ class TMDBClient:
         self._api.__exit__(*exc_info)
 
     def movie(self, tmdb_id: int) -> FoundMovie:
-        """The movie with credits, keywords, releases, ids, other titles and where to watch it, in one request."""
+        """Returns the movie with credits, keywords, releases, ids, other titles and offers, fetched in one request."""
         content = self._get(f"movie/{tmdb_id}", {"append_to_response": self._appended})
         if isinstance(content, int):  # permanently moved to another id
             content = self._get(f"movie/{content}", {"append_to_response": self._appended})
         return FoundMovie(read(MovieDocument, content, region=self.region), tmdb_id)
 
     def configuration(self) -> dict[str, Any]:
-        """TMDB's configuration: image addresses and sizes, and the fields that it reports changes of."""
+        """Returns TMDB's configuration: image URLs and sizes, and the fields for which it reports changes."""
         content = self._get("configuration", {})
         if not isinstance(content, dict) or not isinstance(content.get("images"), dict):
             raise AnswerRejected("TMDB's configuration is not what it was: expected an object with `images`")
@@ -70,7 +70,7 @@ class TMDBClient:
         return read(MoviePage, self._get("movie/changes", {"start_date": start, "end_date": end, "page": page}))
 
     def discover(self, *, start: date, end: date, page: int, adult: bool, min_votes: int) -> MoviePage:
-        """Movies first released from `start` to `end`, oldest first."""
+        """Returns a page of movies first released from `start` to `end`, oldest first."""
         asked: dict[str, Any] = {
             "primary_release_date.gte": start,
             "primary_release_date.lte": end,
@@ -101,7 +101,7 @@ class TMDBClient:
 
 
 def _moved_to(response: httpx.Response, path: str) -> int:
-    """The id in a redirect. Redirects elsewhere are not followed, since they would get the token."""
+    """Returns the id in a redirect. Other redirects are not followed, because they would receive the token."""
     target = response.headers.get("Location", "")
     if path.startswith("movie/") and (found := _MOVED_TO.search(target)):
         return int(found[1])
@@ -115,7 +115,7 @@ def _sentence(status: int, body: bytes) -> str:
 
 
 def connect() -> TMDBClient:
-    """A client configured by settings. Raises ProviderError if TMDB is not set up."""
+    """Returns a client configured by the settings. Raises ProviderError if TMDB is not set up."""
     token = tmdb_read_token()
     if not token:
         raise ProviderError("TMDB_READ_TOKEN is not set; it is TMDB's API read access token (see docs/tmdb.md).")

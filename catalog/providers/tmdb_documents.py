@@ -1,7 +1,7 @@
-"""Schemas of TMDB's answers. Anything else is rejected with a reason.
+"""Schemas of TMDB's responses. A response that does not match is rejected with a reason.
 
-Types are strict (a quoted number is not a number), and every text is bounded by the column it is written to. A bad
-detail costs only itself; without an id or a visible title a record is rejected.
+Types are strict (a quoted number is not a number), and every string is limited to the length of its column. An invalid
+detail is dropped on its own; a record without an id or a visible title is rejected.
 """
 
 import re
@@ -28,8 +28,8 @@ from catalog.bounds import FIRST_YEAR, LARGEST_ID, LAST_YEAR
 from catalog.errors import AnswerRejected
 
 REASONS_SHOWN = 3
-PREMIERE = 1  # TMDB's type of a release at a festival
-# Without them there is no record, or no page.
+PREMIERE = 1  # TMDB's type for a release at a festival
+# Fields without which a record or page is rejected.
 ESSENTIAL = ("id", "title", "name", "results", "total_pages", "provider_id", "provider_name")
 _IMDB_ID = re.compile(r"\s*(?:https?://\S*/)?(tt\d{7,12})/?\s*")
 
@@ -37,7 +37,7 @@ DocumentT = TypeVar("DocumentT", bound=BaseModel)
 
 
 def _date(value: Any) -> Any:
-    """TMDB writes missing dates as empty texts."""
+    """Parses a date. TMDB writes missing dates as empty strings."""
     if value is None or value == "":
         return None
     if not isinstance(value, str):
@@ -52,7 +52,7 @@ def _date(value: Any) -> Any:
 
 
 def _day(value: Any) -> Any:
-    """The date of a time like 1999-10-15T00:00:00.000Z."""
+    """Parses the date of a timestamp like 1999-10-15T00:00:00.000Z."""
     return _date(value[:10]) if isinstance(value, str) else _date(value)
 
 
@@ -61,22 +61,22 @@ def _cut(value: Any) -> Any:
 
 
 def _visible(value: Any) -> Any:
-    """Texts of spaces, marks of direction and other invisible characters are empty."""
+    """Returns "" for text that consists only of spaces, direction marks and other invisible characters."""
     if isinstance(value, str) and all(unicodedata.category(character)[0] in "CZ" for character in value):
         return ""
     return value
 
 
 def _imdb_id(value: Any) -> Any:
-    """An id may stand within an address, and with spaces or a slash after it."""
+    """Extracts an id from a URL, or from text with surrounding spaces or a trailing slash."""
     found = _IMDB_ID.fullmatch(value) if isinstance(value, str) else None
     return found[1] if found else value
 
 
 def _each(values: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-    """The entries that are valid; the others are ignored and counted."""
+    """Keeps the valid entries of a list; invalid ones are recorded as ignored."""
     if values is not None and not isinstance(values, list):
-        return validate(values)  # which says that a list was expected
+        return validate(values)  # its error says that a list is expected
     found: list[Any] = []
     for number, value in enumerate(values or []):
         try:
@@ -110,7 +110,7 @@ ImdbId = Annotated[
 
 
 class _Document(BaseModel):
-    """A bad field is ignored, and has its default; only an essential one costs the document."""
+    """Base class of the schemas. An invalid field falls back to its default, unless it is in ESSENTIAL."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
@@ -169,7 +169,7 @@ class CountryReleases(_Document):
 
 
 class ListedService(_Document):
-    """A service of `/movie/{id}/watch/providers`."""
+    """A service in `/movie/{id}/watch/providers`."""
 
     provider_id: Id
     provider_name: Text(100, shortest=1)  # type: ignore[valid-type]
@@ -188,14 +188,14 @@ class RegionalServices(_Document):
 
 
 def _of_region(regions: Any, info: ValidationInfo) -> Any:
-    """What is said of the region that is read; TMDB knows more than a hundred."""
+    """Selects the services of the requested region; TMDB lists more than a hundred."""
     return (
         regions.get(info.context["region"], {}) if isinstance(regions, dict) and info.context is not None else regions
     )
 
 
 class MovieDocument(_Document):
-    """`/movie/{id}` with everything appended to it. Attributes that `ingest/fields` lists have the same names."""
+    """`/movie/{id}` with everything appended to it. Attributes have the names that `ingest/fields` lists."""
 
     id: Id
     title: Text(300, shortest=1)  # type: ignore[valid-type]
@@ -233,7 +233,7 @@ class MovieDocument(_Document):
 
     @property
     def ignored(self) -> list[str]:
-        """What could not be used, with the reasons."""
+        """The details that were ignored, with reasons."""
         two = f"two IMDb ids, {self.own_imdb_id} and {self.external_imdb_id}"
         contradicts = self.own_imdb_id and self.external_imdb_id and self.imdb_id is None
         return [*self._ignored, *([two] if contradicts else [])]
@@ -244,13 +244,13 @@ class MovieDocument(_Document):
 
     @property
     def imdb_id(self) -> str | None:
-        """None also if there are two, which contradict each other."""
+        """The IMDb id; None if TMDB states two different ones."""
         ids = {self.own_imdb_id, self.external_imdb_id} - {None}
         return ids.pop() if len(ids) == 1 else None
 
     @property
     def release_date(self) -> date | None:
-        """The first public showing; a premiere counts only if nothing else is known."""
+        """The first public release. A festival premiere counts only if no other release is known."""
         if self.main_release_date:
             return self.main_release_date
         local = [release for country in self.releases for release in country.release_dates]
@@ -282,7 +282,10 @@ class MoviePage(_Document):
 
 
 def read(kind: type[DocumentT], content: Any, *, region: str = "") -> DocumentT:
-    """Where to watch a movie is read for the region alone. Raises AnswerRejected, naming what is wrong and where."""
+    """Validates a response, with the services of the given region only.
+
+    Raises AnswerRejected, which names the invalid fields and why.
+    """
     ignored: list[str] = []
     try:
         document = kind.model_validate(content, context={"ignored": ignored, "region": region})

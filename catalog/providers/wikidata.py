@@ -1,7 +1,7 @@
-"""Client for Wikidata: its query service finds items by ids of other sites, its API sends the items.
+"""Client for Wikidata. Its query service finds items by ids of other sites; its API returns the items.
 
-Etiquette: one request in flight for the whole site, a pause after each, a name with a contact, `maxlag`, and as long a
-wait as the server asks for.
+Etiquette: one request at a time for the whole site, a pause after each, a User-Agent with a contact, `maxlag`, and
+waiting as long as the server requests.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,11 +24,11 @@ from catalog.providers.wikidata_documents import (
 from catalog.providers.wikidata_films import IMDB_ID, IMDB_PATTERN, PICTURE, TMDB_ID, Film, read_film
 from catalog.providers.wikipedia import wiki_of
 
-AT_ONCE = 50  # items in a request
-MATCHED_AT_ONCE = 200  # ids in a query
-PICTURED_AT_ONCE = 300  # items in a query for their pictures
+AT_ONCE = 50  # items per request
+MATCHED_AT_ONCE = 200  # ids per query
+PICTURED_AT_ONCE = 300  # items per query for pictures
 MAX_BYTES = 32 << 20
-MAX_LAG = 5  # seconds that Wikidata's replicas may be behind
+MAX_LAG = 5  # maximum replication lag of Wikidata's servers, in seconds
 LONGEST_RETRY_AFTER = 600.0
 LANGUAGE_CODE = "P218"  # ISO 639-1
 _TEMPORARY = {"maxlag", "ratelimited", "readonly"}
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class Match(NamedTuple):
-    """An item that names an id; the other is None where the query did not ask for it."""
+    """An item with an id that it states. The other id is None unless the query asked for it."""
 
     qid: int
     imdb_id: str | None = None
@@ -45,11 +45,11 @@ class Match(NamedTuple):
 
 
 class _NoSuchItem(AnswerRejected):
-    """One of the requested items is not valid, and the answer has none of them."""
+    """One of the requested items is invalid, and the response contains none of them."""
 
 
 class WikidataClient:
-    """Raises only ProviderError and its subclasses."""
+    """A client for Wikidata. Raises only ProviderError and its subclasses."""
 
     def __init__(self, limiter: RateLimiter, *, contact: str) -> None:
         name = f"Movierec/{settings.VERSION} ({contact})" if contact else f"Movierec/{settings.VERSION}"
@@ -63,11 +63,11 @@ class WikidataClient:
         self._http.__exit__(*exc_info)
 
     def is_reachable(self) -> bool:
-        """Whether there is a way to Wikidata at all, by one attempt."""
+        """Returns whether Wikidata can be reached. Makes one attempt."""
         return self._http.is_reachable(settings.WIKIDATA_API_URL, {"action": "query", "meta": "siteinfo"} | _COMMON)
 
     def match(self, imdb_ids: Iterable[str], tmdb_ids: Iterable[int]) -> list[Match]:
-        """Items that have one of the ids, at most MATCHED_AT_ONCE of each kind."""
+        """Returns the items that have one of the ids. Accepts at most MATCHED_AT_ONCE ids of each kind."""
         known = (imdb_id for imdb_id in imdb_ids if IMDB_PATTERN.fullmatch(imdb_id))
         parts = [_with_value(IMDB_ID, "imdb", known), _with_value(TMDB_ID, "tmdb", map(str, tmdb_ids))]
         if not any(parts):
@@ -77,15 +77,16 @@ class WikidataClient:
         return [Match(qid, imdb, int(tmdb) if tmdb.isdecimal() else None) for qid, imdb, tmdb in found if qid]
 
     def language_codes(self, numbers: Iterable[int]) -> dict[int, str]:
-        """ISO 639-1 codes of items that are languages with one."""
+        """Returns the ISO 639-1 codes of those items that are languages with a code."""
         items = " ".join(f"wd:Q{number}" for number in numbers)
         rows = self._query(f"SELECT ?item ?code WHERE {{ VALUES ?item {{ {items} }} ?item wdt:{LANGUAGE_CODE} ?code }}")
         return {qid: row.get("code", "") for row in rows if (qid := item_number(row.get("item")))}
 
     def pictures(self, numbers: Iterable[int]) -> dict[int, str]:
-        """Names of the items' files at Commons, at most PICTURED_AT_ONCE; of several equal ones the first by name.
+        """Returns the items' file names on Commons, keyed by item. Accepts at most PICTURED_AT_ONCE items.
 
-        The query service, which keeps no order, sends the names alone; the API would send all that the items say.
+        Uses the query service, because the API would return all statements of the items. Of several files the first by
+        name is returned, since the query service keeps no order.
         """
         items = " ".join(f"wd:Q{number}" for number in numbers)
         rows = self._query(f"SELECT ?item ?file WHERE {{ VALUES ?item {{ {items} }} ?item wdt:{PICTURE} ?file }}")
@@ -93,16 +94,18 @@ class WikidataClient:
         return {qid: file for file, qid in reversed(found) if qid and file}
 
     def films(self, numbers: Sequence[int], languages: Sequence[str]) -> dict[int, Film | None]:
-        """By requested number: what the item says of a movie, or None if it does not exist."""
+        """Returns the items read as movies, keyed by requested number; None for items that do not exist."""
         entities = self._entities(numbers, languages, "labels|claims|sitelinks")
         return {number: entity and read_film(entity) for number, entity in entities.items()}
 
     def labels(self, numbers: Sequence[int], languages: Sequence[str]) -> dict[int, Entity | None]:
-        """By requested number: the item with its labels alone, or None if it does not exist."""
+        """Returns the items with only their labels, keyed by requested number; None for items that do not exist."""
         return self._entities(numbers, languages, "labels")
 
     def _entities(self, numbers: Sequence[int], languages: Sequence[str], props: str) -> dict[int, Entity | None]:
-        """At most AT_ONCE; an answer that lacks items is asked for again in halves, down to single items."""
+        """Fetches at most AT_ONCE items. Items missing from a response are requested again in halves, down to single
+        items.
+        """
         if not numbers:
             return {}
         asked = {"action": "wbgetentities", "props": props, "ids": "|".join(f"Q{number}" for number in numbers)}
@@ -123,7 +126,7 @@ class WikidataClient:
         return read_bindings(self._get(settings.WIKIDATA_QUERY_URL, {"query": query, "format": "json"}))
 
     def get(self, address: str, asked: dict[str, Any]) -> Any:
-        """The answer of a wiki's API, this one's or another's, whose limits are the same."""
+        """Returns the response of a wiki's API. Other wikis of Wikimedia have the same limits."""
         return self._get(address, asked | _COMMON)
 
     def _get(self, address: str, asked: dict[str, Any]) -> Any:
@@ -147,7 +150,7 @@ _COMMON: dict[str, Any] = {"format": "json", "maxlag": MAX_LAG}
 
 
 def _raise_reported(error: Any, wait: float | None) -> None:
-    """The API reports errors with status 200."""
+    """Raises the error that a response reports. The API reports errors with status 200."""
     if not error:
         return
     code = str(error.get("code")) if isinstance(error, dict) else ""
@@ -163,7 +166,7 @@ def _with_value(name: str, variable: str, values: Iterable[str]) -> str:
 
 
 def in_batches(values: Sequence[T], size: int, take: Callable[[Sequence[T]], dict[T, Any]]) -> dict[T, Any]:
-    """What `take` finds for all values, a few at a time."""
+    """Calls `take` with batches of the values and merges the results."""
     found: dict[T, Any] = {}
     for start in range(0, len(values), size):
         found |= take(values[start : start + size])
@@ -171,7 +174,7 @@ def in_batches(values: Sequence[T], size: int, take: Callable[[Sequence[T]], dic
 
 
 def connect() -> WikidataClient:
-    """A client with this site's contact: WIKIDATA_CONTACT, else the site's own address."""
+    """Returns a client with this site's contact: WIKIDATA_CONTACT, otherwise the site's own URL."""
     site = next((origin for origin in settings.CSRF_TRUSTED_ORIGINS if "*" not in origin), "")
     limiter = limiter_of("wikidata", 1, seconds=settings.POLICY.wikidata.pause_seconds)
     return WikidataClient(limiter, contact=settings.WIKIDATA_CONTACT or site)

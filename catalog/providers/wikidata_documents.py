@@ -1,7 +1,7 @@
-"""Reads Wikidata's documents: entities, and the answers of its query service.
+"""Parses Wikidata's documents: entities, and results of its query service.
 
-A statement that is deprecated, outranked, without a value or malformed says nothing; it never costs the rest. The
-format is Wikibase's canonical JSON: numbers may be texts, and empty maps may be lists.
+Statements that are deprecated, outranked, malformed or without a value are skipped; the rest is still used. The format
+is Wikibase's canonical JSON, in which numbers may be strings and empty maps may be lists.
 """
 
 import re
@@ -14,38 +14,38 @@ from catalog.bounds import FIRST_YEAR, LARGEST_ID, LAST_YEAR
 from catalog.errors import AnswerRejected
 from catalog.text import visible
 
-YEAR, MONTH, DAY = 9, 10, 11  # precisions of a time; below are decades and centuries, above are hours
+YEAR, MONTH, DAY = 9, 10, 11  # precisions; lower ones are decades and centuries, higher ones are hours and less
 GREGORIAN = "Q1985727"
-MINUTES = {"Q7727": Decimal(1), "Q11574": Decimal(1) / 60, "Q25235": Decimal(60)}  # of units
+MINUTES = {"Q7727": Decimal(1), "Q11574": Decimal(1) / 60, "Q25235": Decimal(60)}  # minutes per unit
 LONGEST_RUNTIME = 32_767
-ANY_LANGUAGE = "mul"  # a label for all languages that have none of their own
+ANY_LANGUAGE = "mul"  # code of the label for all languages without one of their own
 _ITEM = re.compile(r"(?:https?://www\.wikidata\.org/entity/)?Q([1-9]\d{0,9})")
 _TIME = re.compile(r"\+(\d{4})-(\d\d)-(\d\d)T00:00:00Z")
 _AMOUNT = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?")
 
 
 class When(NamedTuple):
-    """A date as precisely as it is known; sorts by time."""
+    """A date, as precise as it is known. Sorts chronologically."""
 
     year: int
     day: date | None = None
 
 
 class Entity(NamedTuple):
-    """An item of Wikidata. `qid` is its number; it differs from the requested one if that was merged into it."""
+    """A Wikidata item. `qid` is its number, which differs from the requested one if that was merged into it."""
 
     qid: int
     labels: Mapping[str, str] = {}
     claims: Mapping[str, Any] = {}
-    articles: Mapping[str, str] = {}  # titles at wikis, by the wiki's name as `enwiki`
+    articles: Mapping[str, str] = {}  # titles by wiki, such as `enwiki`
 
     def label(self, languages: Sequence[str]) -> str:
-        """Its name in the first of the languages that has one; empty if none has."""
+        """Returns the label in the first of the languages that has one; empty if none has."""
         wanted = [*languages[:1], ANY_LANGUAGE, *languages[1:]]
         return next((self.labels[language] for language in wanted if language in self.labels), "")
 
     def values(self, name: str, kind: str) -> Iterator[tuple[Any, Mapping[str, Any]]]:
-        """Values of the property in the order of its statements, each with its qualifiers."""
+        """Yields the values of a property in the order of its statements, each with its qualifiers."""
         for statement in best_ranked(self.claims.get(name)):
             if (value := value_of(statement.get("mainsnak"), kind)) is not None:
                 yield value, _mapping(statement.get("qualifiers"))
@@ -54,7 +54,7 @@ class Entity(NamedTuple):
         return [text for value, _ in self.values(name, "string") if (text := as_text(value))]
 
     def items(self, name: str) -> list[int]:
-        """Numbers of the items, each once."""
+        """Returns the numbers of the items without duplicates."""
         found = (item_number(value) for value, _ in self.values(name, "wikibase-entityid"))
         return list(dict.fromkeys(number for number in found if number))
 
@@ -66,21 +66,21 @@ class Entity(NamedTuple):
 
 
 def best_ranked(statements: Any) -> Sequence[Mapping[str, Any]]:
-    """The preferred statements, or if there are none the normal ones; deprecated ones are known to be wrong."""
+    """Returns the preferred statements, otherwise the normal ones. Deprecated statements are known to be wrong."""
     known = [statement for statement in _sequence(statements) if isinstance(statement, dict)]
     preferred = [statement for statement in known if statement.get("rank") == "preferred"]
     return preferred or [statement for statement in known if statement.get("rank", "normal") == "normal"]
 
 
 def value_of(snak: Any, kind: str) -> Any:
-    """The snak's value if it is of this kind; None for an unknown value and for the statement that there is none."""
+    """Returns the snak's value if it has this type; None if the value is unknown or stated not to exist."""
     value = _mapping(_mapping(snak).get("datavalue"))
     has_one = _mapping(snak).get("snaktype") == "value" and value.get("type") == kind
     return value.get("value") if has_one else None
 
 
 def item_number(value: Any) -> int | None:
-    """42 of `Q42`, of the address of its entity, or of a value that refers to it."""
+    """Returns 42 for `Q42`, for the URL of that entity, or for a value that refers to it."""
     if isinstance(value, dict):
         value = value.get("id") or f"Q{value.get('numeric-id')}"
     found = _ITEM.fullmatch(value) if isinstance(value, str) else None
@@ -92,7 +92,7 @@ def as_text(value: Any) -> str:
 
 
 def as_time(value: Any) -> When | None:
-    """A day only where the day is known, by the calendar of today; a month is no more than its year."""
+    """Parses a time. `day` is set only if it is known in the Gregorian calendar; months are reduced to years."""
     time, precision = _mapping(value).get("time"), _number(_mapping(value).get("precision"))
     found = _TIME.fullmatch(time) if isinstance(time, str) else None
     if not found or precision < YEAR or not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
@@ -103,7 +103,7 @@ def as_time(value: Any) -> When | None:
         return When(year)
     try:
         return When(year, date(year, int(found[2]), int(found[3])))
-    except ValueError:  # 30 February can be written, as can the day 00
+    except ValueError:  # Wikidata allows 30 February, and day 00
         return When(year)
 
 
@@ -117,13 +117,13 @@ def as_minutes(value: Any) -> int | None:
 
 
 def as_monolingual(value: Any) -> tuple[str, str]:
-    """Language and text; both empty if it is not a text with its language."""
+    """Returns language and text; both empty if the value is not a text with a language."""
     text, language = as_text(_mapping(value).get("text")), as_text(_mapping(value).get("language"))
     return (language, text) if text and language else ("", "")
 
 
 def read_entities(answer: Any) -> dict[int, Entity | None]:
-    """By requested number: the item, or None if Wikidata has none. Raises AnswerRejected."""
+    """Returns the items keyed by requested number; None for missing ones. Raises AnswerRejected."""
     entities = _mapping(answer).get("entities")
     if not isinstance(entities, dict):
         raise AnswerRejected("expected an object with `entities`")
@@ -138,7 +138,7 @@ def read_entities(answer: Any) -> dict[int, Entity | None]:
 
 
 def read_bindings(answer: Any) -> list[dict[str, str]]:
-    """The rows of a query as SPARQL's JSON has them. Raises AnswerRejected."""
+    """Returns the rows of a query result in SPARQL's JSON format. Raises AnswerRejected."""
     rows = _mapping(_mapping(answer).get("results")).get("bindings")
     if not isinstance(rows, list):
         raise AnswerRejected("expected an object with `results.bindings`")
@@ -147,7 +147,7 @@ def read_bindings(answer: Any) -> list[dict[str, str]]:
 
 
 def _texts(parts: Any, name: str) -> dict[str, str]:
-    """The text of that name of each part that has one, by the part's key."""
+    """Returns the field `name` of each part as a string, keyed like the parts; parts without text are omitted."""
     texts = {key: as_text(_mapping(part).get(name)) for key, part in _pairs(parts)}
     return {key: text for key, text in texts.items() if text}
 

@@ -1,4 +1,4 @@
-"""What an item of Wikidata says of a movie. Attributes that `ingest/fields` lists have the same names."""
+"""Reads a Wikidata item as a movie. Attributes have the names that `ingest/fields` lists."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,10 +20,13 @@ IMDB_PATTERN = re.compile(r"tt\d{7,12}")
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """Lists are in the order of the statements; people, genres, subjects, countries and languages are items."""
+    """A movie according to Wikidata. Lists keep the order of the statements.
+
+    People, genres, subjects, countries and languages are numbers of items.
+    """
 
     qid: int
-    titles: Mapping[str, str]  # by language
+    titles: Mapping[str, str]  # keyed by language
     original_title: str
     imdb_id: str | None
     tmdb_id: int | None
@@ -31,17 +34,17 @@ class Film:
     release_date: date | None
     runtime_minutes: int | None
     directors: Sequence[int]
-    cast: Mapping[int, str]  # with the character's name, which is often missing
+    cast: Mapping[int, str]  # keyed by person, with the character's name, which is often missing
     genres: Sequence[int]
     subjects: Sequence[int]
     countries: Sequence[int]
     languages: Sequence[int]
-    picture: str  # the name of a file on Commons
-    articles: Mapping[str, str]  # titles at wikis, by the wiki's name
+    picture: str  # name of the file on Commons
+    articles: Mapping[str, str]  # titles keyed by wiki
 
     @property
     def items(self) -> set[int]:
-        """Everything whose label is needed to describe the movie."""
+        """All items whose labels are needed to describe the movie."""
         return {*self.directors, *self.cast, *self.genres, *self.subjects, *self.countries}
 
 
@@ -68,7 +71,7 @@ def read_film(entity: Entity) -> Film:
 
 
 def _first_release(entity: Entity) -> tuple[int | None, date | None]:
-    """The first year, and the first day if one is known within that year: a later day is of another release."""
+    """Returns the first year, and the first known day of that year. A later day belongs to another release."""
     times = entity.times(RELEASED)
     if not times:
         return None, None
@@ -83,7 +86,7 @@ def _original_title(entity: Entity) -> str:
 
 
 def _only(values: Iterable[Any]) -> Any:
-    """None also if there are several, one of which must be of another movie."""
+    """Returns the only value; None if there are several, one of which must belong to another movie."""
     found = set(values)
     return found.pop() if len(found) == 1 else None
 
@@ -94,7 +97,7 @@ def _tmdb_id(text: str) -> int | None:
 
 
 def _cast(entity: Entity) -> dict[int, str]:
-    """A person who is listed twice has one credit, with both characters."""
+    """Returns the characters keyed by person. A person who is listed twice has both characters."""
     characters: dict[int, list[str]] = {}
     for value, qualifiers in entity.values(CAST_MEMBER, "wikibase-entityid"):
         if (person := item_number(value)) is not None:

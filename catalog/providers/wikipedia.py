@@ -1,4 +1,4 @@
-"""The beginnings of articles of Wikipedia, by the API of each language's own site."""
+"""Fetches the opening paragraphs of Wikipedia articles from the API of each language's Wikipedia."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,20 +8,20 @@ from django.conf import settings
 from catalog.providers.mediawiki import Get, read_pages
 from catalog.text import visible
 
-AT_ONCE = 20  # articles in a request, as many as the API sends the beginning of
-LONGEST = 1000  # characters of a beginning: whole paragraphs, the first whatever its length, up to MOST
+AT_ONCE = 20  # articles per request: the API's limit for extracts
+LONGEST = 1000  # characters of whole paragraphs; the first paragraph may be longer, up to MOST
 MOST = 4000
 
 
 def wiki_of(language: str) -> str:
-    """What Wikidata calls the Wikipedia in a language: `enwiki`."""
+    """Returns Wikidata's name for the Wikipedia in a language, such as `enwiki`."""
     return f"{language.replace('-', '_')}wiki"
 
 
 def leads(get: Get, language: str, titles: Sequence[str]) -> dict[str, str]:
-    """By requested title: the first paragraphs of the article. Missing are articles that do not exist or are empty.
+    """Returns the opening paragraphs of articles, keyed by requested title.
 
-    At most AT_ONCE titles. Raises ProviderError.
+    Missing or empty articles are omitted. Accepts at most AT_ONCE titles. Raises ProviderError.
     """
     asked = {"prop": "extracts", "exintro": 1, "explaintext": 1, "exlimit": AT_ONCE}
     address = settings.WIKIPEDIA_API_URL.replace("LANGUAGE", language)
@@ -30,7 +30,7 @@ def leads(get: Get, language: str, titles: Sequence[str]) -> dict[str, str]:
 
 
 def lead_of(extract: Any) -> str:
-    """As many whole paragraphs as LONGEST characters hold, and always the first."""
+    """Returns as many whole paragraphs as fit into LONGEST characters, but at least the first."""
     paragraphs = [text for line in extract.split("\n") if (text := visible(line))] if isinstance(extract, str) else []
     lead = ""
     for paragraph in paragraphs:

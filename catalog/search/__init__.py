@@ -1,5 +1,5 @@
-"""Title search, the same for pages, suggestions, API and admin.
+"""Title search, shared by the pages, suggestions, the API and the admin.
 
-Case, accents, punctuation and missing spaces do not matter, and the last word may be incomplete. If few movies match
-the words as written, words one letter away match too.
+Case, accents, punctuation and missing spaces are ignored, and the last word may be incomplete. If few movies match the
+words as typed, terms one letter away match too.
 """

@@ -1,4 +1,4 @@
-"""How each database matches terms: by a full-text index on Postgres, row by row on SQLite."""
+"""Term matching per database: a full-text index on Postgres, a scan of the rows on SQLite."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -8,18 +8,20 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, Value
 
-PREFIX = "*"  # at the end of a term: it may continue
+PREFIX = "*"  # at the end of a term: matches any term that begins with it
 
 
 class TermQuery(NamedTuple):
-    """Matches rows with one term for each word, or with one of the names."""
+    """Matches rows that contain one term for each word, or any of the names."""
 
     words: tuple[tuple[str, ...], ...]
     names: tuple[str, ...]
 
 
 class _Matches(Func):
-    """Reads `search_vector`, which migrations make Postgres derive from `search_terms`; SQLite has none."""
+    """Matches `search_vector`, which Postgres generates from `search_terms` (see the migrations). SQLite has no such
+    column.
+    """
 
     template = "(%(expressions)s::tsquery)"
     arg_joiner = " @@ "
@@ -31,7 +33,7 @@ class _Matches(Func):
 
 
 def matching(query: TermQuery, *, of: str = "") -> Q:
-    """Matches movies or people, or rows with a relation to them, as `of="person__"` says."""
+    """Returns a filter for movies or people; `of="person__"` filters rows related to a person instead."""
     if connection.vendor == "postgresql":
         return Q(_Matches(F(f"{of}search_terms"), Value(_tsquery(query))))
     called = has_any(query.names, of=of)
@@ -39,12 +41,12 @@ def matching(query: TermQuery, *, of: str = "") -> Q:
 
 
 def has_any(terms: Sequence[str], *, of: str = "") -> Q:
-    """Reads the column itself: for rows already found, and for SQLite."""
+    """Returns a filter on `search_terms` itself, without the index: for rows already filtered, and on SQLite."""
     return reduce(or_, (_contains(term, of) for term in terms))
 
 
 def _tsquery(query: TermQuery) -> str:
-    """Terms contain only letters and digits, so nothing needs escaping."""
+    """Returns the tsquery. Terms contain only letters and digits, so nothing needs escaping."""
     words = " & ".join(f"({' | '.join(map(_lexeme, terms))})" for terms in query.words)
     return " | ".join([*map(_lexeme, query.names), *([f"({words})"] if words else [])])
 

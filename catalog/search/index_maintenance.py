@@ -1,4 +1,4 @@
-"""Updates search columns and terms for titles and names that were not written by `save()`."""
+"""Updates the search columns and terms of movies and people that were written without `save()`."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _TITLES = ("title", "original_title", "search_title", "search_terms")
 
 
 def refresh_search(movies: MovieQuerySet) -> int:
-    """Recomputes the search columns of these movies. Returns how many were wrong."""
+    """Recomputes the search columns of these movies and returns how many were outdated."""
     keys = list(movies.order_by("pk").values_list("pk", flat=True))
     n_wrong = 0
     for some in chunks(keys, BATCH):
@@ -33,12 +33,12 @@ def refresh_people() -> None:
 
 
 def wrong_people() -> int:
-    """How many people have search terms that do not match their names."""
+    """Returns the number of people whose search terms do not match their names."""
     return sum(len(_with_wrong_terms(batch)) for batch in _people())
 
 
 def _people() -> Iterator[list[Person]]:
-    """In batches by key, since there may be millions."""
+    """Yields all people in batches by primary key, because there may be millions."""
     last = 0
     while batch := list(Person.objects.filter(pk__gt=last).order_by("pk")[:BATCH]):
         yield batch
@@ -46,7 +46,7 @@ def _people() -> Iterator[list[Person]]:
 
 
 def _with_wrong_terms(people: list[Person]) -> list[Person]:
-    """Those whose terms do not match, corrected but not saved."""
+    """Returns the people whose terms do not match their names, corrected but not saved."""
     wrong = []
     for person in people:
         former = person.search_terms
@@ -57,8 +57,8 @@ def _with_wrong_terms(people: list[Person]) -> list[Person]:
 
 
 def forget_unused_terms() -> None:
-    """Deletes terms that no movie has any more, so that purged titles leave no trace."""
-    known = list(SearchTerm.objects.values_list("pk", "term"))  # read first, so that terms learnt meanwhile stay
+    """Deletes terms that no movie has any more, so that nothing remains of purged titles."""
+    known = list(SearchTerm.objects.values_list("pk", "term"))  # read first, so that terms added concurrently are kept
     used = terms_of_movies()
     unused = [pk for pk, term in known if term not in used]
     for some in chunks(unused, BATCH):
@@ -71,7 +71,7 @@ def terms_of_movies() -> set[str]:
 
 
 def with_wrong_search(movies: MovieQuerySet) -> list[Movie]:
-    """Movies whose search columns do not match their titles, corrected but not saved."""
+    """Returns the movies whose search columns do not match their titles, corrected but not saved."""
     wrong = []
     for movie in movies.only(*_TITLES).prefetch_related("alternative_titles"):
         former = (movie.search_title, movie.search_terms)

@@ -1,4 +1,4 @@
-"""People and genres that a search names."""
+"""Finds people and genres by name."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -12,19 +12,21 @@ from catalog.search.backends import PREFIX, TermQuery, matching
 from catalog.text import fold, whole_name
 
 MAX_PEOPLE, MAX_GENRES = 3, 2
-CANDIDATES = 50  # people whose fame is counted: a common first name has thousands
-# Words around a genre: `phim kinh dị` and `horror movies` are `horror`.
+CANDIDATES = 50  # people whose ratings are counted: a common first name matches thousands
+# Words around the name of a genre: `phim kinh dị` and `horror movies` both mean `horror`.
 _BEFORE, _AFTER = (("phim",), ("the", "loai"), ("phim", "the", "loai")), ("movie", "movies", "film", "films")
 _ALSO = {"Science Fiction": ["Sci-Fi"], "Sci-Fi": ["Science Fiction"], "noir": ["Film-Noir"], "animated": ["Animation"]}
 
 
 def named_people(words: Sequence[str], *, may_continue: bool) -> list[Person]:
-    """At most MAX_PEOPLE with all these words in their names, in any order; the last one may be incomplete.
+    """Returns at most MAX_PEOPLE whose names contain all the words in any order. The last word may be incomplete.
 
-    Those with exactly this name come first, then those with these words, then those whose movies have most ratings.
+    People with exactly this name come first, then those with all words in full, then those whose movies have most
+    ratings.
     """
     query = people_query(words, may_continue=may_continue)
-    # By a column without an index: Postgres would else read the table until it has so many, and all of it for none.
+    # Sorted by a column without an index: with an indexed one, Postgres would read the table in that order until it has
+    # enough matches, and all of it if there are none.
     people = list(Person.objects.filter(matching(query)).order_by("search_terms")[: CANDIDATES + 1])
     if len(people) > CANDIDATES:
         people = _candidates(words, query)
@@ -41,7 +43,7 @@ def people_query(words: Sequence[str], *, may_continue: bool) -> TermQuery:
 
 
 def has_words(person: Person, words: Iterable[str]) -> bool:
-    """Whether the name has each of the words, and not just beginnings of them."""
+    """Returns whether the name contains all the words in full, not only as prefixes."""
     return all(f" {word} " in person.search_terms for word in words)
 
 
@@ -54,7 +56,7 @@ def _rank(words: Sequence[str], person: Person) -> tuple[bool, bool]:
 
 
 def _candidates(words: Sequence[str], query: TermQuery) -> list[Person]:
-    """Those of many who are in the best known movies, and everyone with exactly this name."""
+    """Narrows many matches down to people in the best-known movies, and people with exactly this name."""
     known = Credit.objects.filter(matching(query, of="person__")).order_by("-movie__rating_count", "movie_id")
     keys = set(known.values_list("person", flat=True)[:CANDIDATES])
     exact = Person.objects.filter(matching(TermQuery((), (_name(words),)))).order_by("search_terms")
@@ -68,9 +70,9 @@ def _fame(keys: set[int]) -> dict[int, tuple[int, int]]:
 
 
 def named_genres(words: Sequence[str], *, any_name: bool) -> list[Genre]:
-    """At most MAX_GENRES with this name, in any language of the site.
+    """Returns at most MAX_GENRES with this name in any language of the site.
 
-    `any_name` also looks for genres that the site has no labels for.
+    `any_name` also finds genres for which the site has no labels.
     """
     asked = {"".join(part) for part in _without_frame(words)} - {""}
     names = {name for text in asked for name in _names_by_label().get(text, ())}
@@ -81,14 +83,14 @@ def named_genres(words: Sequence[str], *, any_name: bool) -> list[Genre]:
 
 
 def _without_frame(words: Sequence[str]) -> list[Sequence[str]]:
-    """The words, and without words like `movies` around them."""
+    """Returns the words themselves, and the words without ones like `movies` around them."""
     found = [words, *(words[len(start) :] for start in _BEFORE if tuple(words[: len(start)]) == start)]
     return [*found, words[:-1]] if words[-1] in _AFTER else found
 
 
 @cache
 def _names_by_label() -> dict[str, set[str]]:
-    """Names of genres by what they are called in each language, folded and without spaces."""
+    """Maps each genre's labels in all languages, folded and without spaces, to its names."""
     found: dict[str, set[str]] = {}
     for text, names in _ALSO.items():
         found.setdefault(_joined(text), set()).update(names)

@@ -1,4 +1,4 @@
-"""A search as typed and as it may have been meant."""
+"""Interprets a search text, and finds the movies it means."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -16,21 +16,22 @@ from catalog.text import TERM_LENGTH, fold, whole_name
 
 FEW = 5
 MAX_WORDS = 20
-MOST = 500  # a search stops here: no one reads every movie with "the", and sorting them takes time
+MOST = 500  # limit of matches: nobody reads every movie with "the", and sorting them takes time
 SUGGESTED = 8
 WELL_KNOWN = ("-rating_count", "id")
 
 
 class SearchQuery:
-    """Finds more than the titles with these words if they are fewer than FEW and none is exactly this.
+    """A search for movies by title, and by people or genre if the titles give little.
 
-    Then it finds the movies of the people or the genre of this name, or else matches terms one letter away. Filters do
-    not count for this: they must not change the meaning.
+    It extends the search if fewer than FEW titles contain the words and none of them is exactly the text. It then finds
+    the movies of people or genres with this name, otherwise it also matches terms one letter away. Filters are not
+    taken into account, because they must not change the interpretation.
     """
 
     def __init__(self, text: str) -> None:
         self._words = [word[:TERM_LENGTH] for word in fold(text).split()][:MAX_WORDS]
-        self.shown_people: list[Person] = []  # whose movies are found, beside titles
+        self.shown_people: list[Person] = []  # people whose movies are found in addition to the titles
         self.shown_genres: list[Genre] = []
         if not self._words:
             return
@@ -47,7 +48,7 @@ class SearchQuery:
 
     @cached_property
     def people(self) -> list[Person]:
-        """A few people with this name, the best known first. A single word may be incomplete if no title has it."""
+        """A few people with this name, the best known first. A single word may be incomplete if no title matches it."""
         if not self._words:
             return []
         return named_people(self._words, may_continue=len(self._words) > 1 or not self._titles)
@@ -57,7 +58,7 @@ class SearchQuery:
         return named_genres(self._words, any_name=self._is_doubtful) if self._words else []
 
     def of(self, movies: MovieQuerySet) -> MovieQuerySet:
-        """The matching movies, unordered; none for a text without letters or digits."""
+        """Returns the matching movies, unordered; none if the text has no letters or digits."""
         if not self._words:
             return movies.none()
         if self._finds_others:
@@ -65,8 +66,10 @@ class SearchQuery:
         return movies.filter(matching(self._meant))
 
     def best_known(self, movies: MovieQuerySet, enough: int | None = None) -> list[int]:
-        """Keys of at most MOST matches, and of movies with exactly this name. If the words match as written, all
-        matches rank alike and `enough` of them suffice."""
+        """Returns the ids of at most MOST matches, plus those of movies with exactly this name.
+
+        If the words match as typed, all matches have equal rank, and `enough` ids suffice.
+        """
         if not self._words:
             return []
         most = enough if enough and self._meant == self._written else MOST
@@ -79,12 +82,12 @@ class SearchQuery:
         return keys
 
     def order(self) -> Sequence[str | Combinable]:
-        """Exact names first, then names one letter away and movies with the words as written, then the others.
+        """Returns the ordering: exact names, then names one letter away and the words as typed, then all others.
 
         Within each rank, movies with more ratings come first.
         """
         if not self._words or (self._finds_others and not self._titles):
-            return WELL_KNOWN  # a CASE without cases would be its default, 1, which Postgres takes for the first column
+            return WELL_KNOWN  # a CASE without cases becomes its default, 1, which Postgres reads as the first column
         if self._finds_others:
             return (Case(When(pk__in=self._titles, then=Value(0)), default=Value(1)), *WELL_KNOWN)
         ranks = [When(has_any([self._name]), then=Value(0))]
@@ -93,14 +96,14 @@ class SearchQuery:
         return (Case(*ranks, default=Value(2)), *WELL_KNOWN)
 
     def suggested(self) -> MovieQuerySet:
-        """Suggestions for an incomplete text, best first."""
+        """Returns suggestions for an incomplete text, best first."""
         is_known = self._words and len(self._titles) < FEW and self._meant == self._written and not self._finds_others
         keys = self._titles if is_known else self.best_known(Movie.objects.all(), SUGGESTED)
         return Movie.objects.filter(pk__in=keys).order_by(*self.order())[:SUGGESTED]
 
     @property
     def heading(self) -> str:
-        """Says whose movies are found, if not those with these words in their titles alone."""
+        """A heading that names the people or genres whose movies are found; empty for a search by title only."""
         people, genres = self.shown_people, self.shown_genres
         either = {"names": get_text_list([str(shown) for shown in people or genres], _("or"))}
         if people:
@@ -114,7 +117,10 @@ class SearchQuery:
         return bool(self.shown_people or self.shown_genres)
 
     def _interpret(self) -> None:
-        """A name as written is never taken for a misspelt title, the beginning of one only if it is near no title."""
+        """Decides whether the text names people or genres, or is a misspelt title.
+
+        A complete name is never treated as a misspelt title; an incomplete one only if it is close to a title.
+        """
         named = [person for person in self.people if has_words(person, [self._name])]
         if not (named or self.genres):
             is_whole = len(self._words) > 1
@@ -142,5 +148,5 @@ def _first(movies: MovieQuerySet, most: int) -> list[int]:
 
 
 def suggest(text: str) -> MovieQuerySet:
-    """Suggestions for an incomplete text, best first."""
+    """Returns suggestions for an incomplete text, best first."""
     return SearchQuery(text).suggested()

@@ -1,1 +1,1 @@
-"""Sign-in, sign-up and everything around passwords, by django-allauth: what this site does differently."""
+"""Customisations of django-allauth, which handles sign-in, sign-up and passwords."""

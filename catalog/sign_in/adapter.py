@@ -1,4 +1,4 @@
-"""django-allauth as this site wants it: its own return addresses, mails, messages and steps of a sign-in."""
+"""The account adapter of django-allauth: return URLs, mails, messages and steps of a sign-in."""
 
 import logging
 from smtplib import SMTPException
@@ -27,7 +27,7 @@ from catalog.throttling import MailThrottle
 
 logger = logging.getLogger(__name__)
 
-# Also for accounts that are not active and for unknown names, so that an answer does not tell them apart.
+# Used for inactive accounts and unknown names too, so that the response does not distinguish them.
 WRONG = _("Incorrect username or password.")
 
 
@@ -40,7 +40,7 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def is_ajax(self, request: HttpRequest) -> bool:
-        return False  # the API is below /api/
+        return False  # the API is under /api/
 
     def is_safe_url(self, url: str) -> bool:
         request = allauth_context.request
@@ -54,11 +54,13 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse("catalog:account" if self.request.user.is_authenticated else "catalog:sign-in")
 
     def get_login_stages(self) -> list[str]:
-        """A site without codes by mail or phone has few of them; each costs an import at every sign-in."""
+        """Returns only the stages that this site uses, because each costs an import at every sign-in."""
         return ["catalog.sign_in.stages.ConfirmEmailStage", "allauth.mfa.stages.AuthenticateStage"]
 
     def respond_user_inactive(self, request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:
-        """As to a wrong password: a passkey of a closed account is one that the site does not know."""
+        """Responds like to an unknown passkey if a closed account signs in by one, which reveals nothing about the
+        account.
+        """
         by_passkey = request.resolver_match is not None and request.resolver_match.view_name == "mfa_login_webauthn"
         closed = _("This account is closed. Ask the staff of this site for help.")
         messages.error(request, _("This is not a passkey of this site.") if by_passkey else closed)
@@ -68,7 +70,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return super().is_reauthentication_required(app=app, **kwargs) and not confirmed_lately(self.request)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """The first one is what a person is sent to before they change how they sign in."""
+        """Returns the methods. People are sent to the first one before they change how they sign in."""
         methods = super().get_reauthentication_methods(user)
         if not settings.PASSWORD_SIGN_IN:
             methods = [method for method in methods if method["id"] != "reauthenticate"]
@@ -80,7 +82,10 @@ class AccountAdapter(DefaultAccountAdapter):
         return sends_mail()
 
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
-        """An address that another account has confirmed gets a mail that says so; the page's answer is the same."""
+        """Sends a confirmation mail. If another account has confirmed the address, its owner is told so instead.
+
+        The page's response is the same in both cases.
+        """
         address = emailconfirmation.email_address
         try:
             if address.can_set_verified():
@@ -91,12 +96,12 @@ class AccountAdapter(DefaultAccountAdapter):
             messages.error(request, str(error))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Sends a mail, unless its recipient got as many as they may. Raises MailNotSent."""
+        """Sends a mail unless its recipient has reached the limit. Raises MailNotSent."""
         if not MailThrottle().allows_mail_to(email):
             logger.warning("A mail was not sent: its recipient got too many within the window of limits.mail")
             return
         try:
             super().send_mail(template_prefix, email, context | {"link_hours": LINK_HOURS, "site_name": site_name()})
         except (OSError, SMTPException) as error:
-            logger.error("A mail could not be sent: %s", type(error).__name__)  # the text may name the recipient
+            logger.error("A mail could not be sent: %s", type(error).__name__)  # its text may contain the recipient
             raise MailNotSent from error

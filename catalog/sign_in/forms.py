@@ -1,4 +1,4 @@
-"""Forms of django-allauth in this site's words, with fields named as elsewhere on the site."""
+"""Forms of django-allauth with this site's wording and field names."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ from catalog import counter
 from catalog.forms import password_field
 from catalog.throttling import SecondFactorThrottle
 
-CODE_SECONDS = 300  # longer than a code of an app is taken
+CODE_SECONDS = 300  # longer than an authenticator app's code is valid
 SECRETS_UNREADABLE = _(
     "This site cannot check codes of your app any more. Ask its staff to take the app off your account."
 )
@@ -39,7 +39,7 @@ class SignInForm(allauth_forms.LoginForm):
         self.order_fields(["login", "password"])
 
     def add_prefix(self, field_name: str) -> str:
-        """The name in HTML is that of the API and of what `SignInThrottle` counts."""
+        """Returns the field's name in HTML, which is that of the API and the one that `SignInThrottle` counts."""
         return "username" if field_name == "login" else super().add_prefix(field_name)
 
 
@@ -63,14 +63,14 @@ class NewPasswordForm(allauth_forms.ResetPasswordKeyForm):
             field.widget.attrs.pop("placeholder", None)
 
     def clean(self) -> None:
-        """Compares what was given, also where the first one is refused for something else."""
+        """Compares the two passwords even if the first one is rejected for another reason."""
         first, second = (self.data.get(name) for name in self.fields)
         if second and first != second:
             self.add_error("password2", _("The two passwords differ."))
 
 
 class NewEmailForm(allauth_forms.AddEmailForm):
-    """A new address; the present one stays until the new one is confirmed, whether it was confirmed itself or not."""
+    """A new address. The current one stays until the new one is confirmed, whether or not it was confirmed itself."""
 
     email = forms.EmailField(label=_("New address"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
 
@@ -83,7 +83,7 @@ class NewEmailForm(allauth_forms.AddEmailForm):
 
 
 class CodeMixin(mfa_forms.BaseAuthenticateForm):
-    """Counts guesses by account, and takes a code once, over all processes."""
+    """Limits guesses per account, and accepts each code only once across all processes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -112,7 +112,7 @@ class SecondFactorAgainForm(CodeMixin, mfa_forms.ReauthenticateForm):
 
 @contextmanager
 def odd_ones_refused() -> Iterator[None]:
-    """For the parsers of what a browser sends, which take for granted that all parts are there."""
+    """Converts errors of parsers that assume a browser sends complete data."""
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -138,7 +138,9 @@ class PasskeyAgainForm(PasskeyMixin, passkey_forms.ReauthenticateWebAuthnForm):
 
 
 class AddPasskeyForm(passkey_forms.AddWebAuthnForm):
-    """Each passkey signs in without a password, so browsers are always asked for one that knows its user."""
+    """Adds a passkey. Each can sign in without a password, so the browser is always asked for one that verifies its
+    user.
+    """
 
     passwordless = forms.BooleanField(widget=forms.HiddenInput, initial=True)
 

@@ -1,6 +1,6 @@
-"""Identities of an OpenID Connect provider: an account has those that it was connected with, by issuer and `sub` alone.
+"""Identities of an OpenID Connect provider. They are tied to an account by issuer and `sub` only.
 
-`SocialAccount.provider` is the issuer, so that another provider never inherits the identities of the one before.
+`SocialAccount.provider` stores the issuer, so that a new provider never inherits the identities of the previous one.
 """
 
 import logging
@@ -30,13 +30,13 @@ from catalog.sign_in.settings import IdentityProvider
 logger = logging.getLogger(__name__)
 
 PROVIDER = "openid_connect"
-SUBJECT_LENGTH = 191  # characters; a column of django-allauth
+SUBJECT_LENGTH = 191  # characters; limited by a column of django-allauth
 CONFIRMED_SECONDS = 300
-CONFIRMING = ("socialaccount", "link")  # beside passwords and second factors, which django-allauth knows
+CONFIRMING = ("socialaccount", "link")  # in addition to passwords and second factors, which django-allauth handles
 
 
 class Failure(IntEnum):
-    """Why a sign-in by the provider led to nothing, as the status of the page that says what to do."""
+    """Why single sign-on failed. The value is the HTTP status of the page that explains what to do."""
 
     STALE = 400
     DENIED = 403
@@ -45,7 +45,7 @@ class Failure(IntEnum):
 
 
 def the_provider() -> IdentityProvider:
-    """The site's identity provider. Raises Http404 at a site without one."""
+    """Returns the site's identity provider. Raises Http404 if it has none."""
     if settings.OIDC is None:
         raise Http404
     return settings.OIDC
@@ -57,7 +57,7 @@ class IdentityAdapter(DefaultSocialAccountAdapter):
     }
 
     def list_apps(self, request: HttpRequest, provider: str | None = None, client_id: str | None = None) -> list[Any]:
-        """The provider of the environment alone: rows of the database are no way in."""
+        """Returns only the provider from the environment; rows in the database do not enable another one."""
         known = settings.OIDC
         if known is None or provider not in (None, PROVIDER, known.issuer) or client_id not in (None, known.client_id):
             return []
@@ -74,15 +74,15 @@ class IdentityAdapter(DefaultSocialAccountAdapter):
         return import_string("catalog.sign_in.openid.OpenIDProvider")(request, app=app)
 
     def authenticate_by_email(self, sociallogin: SocialLogin) -> None:
-        """An address says nothing about whose account it is."""
+        """Does nothing: the address does not prove whose account it is."""
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> Any:
-        """What the form of a sign-up suggests."""
+        """Sets the username that the sign-up form suggests."""
         sociallogin.user.username = shown_name(data.get("username"))
         return sociallogin.user
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        sociallogin.token = None  # or a sign-up that waits for its form would keep it in the session
+        sociallogin.token = None  # otherwise a pending sign-up would store it in the session
         if asks_to_confirm(sociallogin.state):
             raise ImmediateHttpResponse(_confirmed(request, sociallogin))
 
@@ -118,14 +118,14 @@ class IdentityAdapter(DefaultSocialAccountAdapter):
 
 
 def failure_page(request: HttpRequest, kind: Failure, reason: str) -> HttpResponse:
-    """Says what to do. The reason is for the log: without codes, tokens and names."""
+    """Renders a page that says what to do. `reason` is logged and must not contain codes, tokens or names."""
     logger.warning("Single sign-on failed: %s", reason)
     context = {"failure": kind.name, "name": the_provider().name}
     return render(request, "socialaccount/authentication_error.html", context, status=kind)
 
 
 def shown_name(sent: Any) -> str:
-    """A name that the provider sent, without what a database refuses or a page does not show."""
+    """Returns a name from the provider without characters that are unprintable or that databases reject."""
     return "".join(filter(str.isprintable, sent))[:150] if isinstance(sent, str) else ""
 
 
@@ -134,12 +134,12 @@ def invitation_of(sociallogin: SocialLogin) -> str:
 
 
 def asks_to_confirm(state: dict[str, Any]) -> bool:
-    """Whether the person signs in again to change how they sign in."""
+    """Returns whether the person signs in again in order to change how they sign in."""
     return bool((state.get("data") or {}).get("confirm"))
 
 
 def usable_address(sociallogin: SocialLogin) -> str:
-    """The address that the provider has verified, unless an account has it already."""
+    """Returns the address that the provider has verified; empty if an account already has it."""
     verified = next((address.email for address in sociallogin.email_addresses if address.verified), "")
     return "" if not verified or address_is_taken(verified) else User.objects.normalize_email(verified)
 
@@ -157,7 +157,7 @@ def _confirmed(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
 
 
 def confirmed_lately(request: HttpRequest) -> bool:
-    """Whether the person signed in at the provider again, or by a link of the site's operator, a short time ago."""
+    """Returns whether the person recently reauthenticated with the provider or by a sign-in link."""
     records = get_authentication_records(request, request.user)
     confirmed = [row["at"] for row in records if row["method"] in CONFIRMING and row.get("reauthenticated")]
     return bool(confirmed) and time.time() - confirmed[-1] < CONFIRMED_SECONDS

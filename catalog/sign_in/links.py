@@ -1,5 +1,7 @@
-"""Links that sign in once, for people who have lost every other way in: made by the operator's command, and by staff
-where the site takes no passwords."""
+"""Single-use sign-in links for people who have lost all other ways to sign in.
+
+The operator's command creates them, and staff can if the site has password sign-in disabled.
+"""
 
 from allauth.account.utils import url_str_to_user_pk, user_pk_to_url_str
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
@@ -10,7 +12,7 @@ from catalog.models import Source, User
 
 
 class _Tokens(PasswordResetTokenGenerator):
-    """Valid for a day, until the user signs in, and until anything ends the account's access."""
+    """Tokens that are valid for a day, until the user signs in, or until the account's access is ended."""
 
     key_salt = "catalog.sign_in.links"
 
@@ -30,7 +32,7 @@ def path_for(user: User) -> str:
 
 
 def user_of(key: str, token: str) -> User | None:
-    """Whom this link signs in, if it still does."""
+    """Returns the user whom this link signs in; None if it is not valid any more."""
     try:
         user = User.objects.filter(pk=url_str_to_user_pk(key)).first()
     except (ValidationError, ValueError, OverflowError):

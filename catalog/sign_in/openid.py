@@ -1,9 +1,8 @@
-"""OpenID Connect: the way to the provider and back is django-allauth's, the checks of the ID token are here.
+"""OpenID Connect. django-allauth handles the redirects; the ID token is verified here.
 
 django-allauth 65.22 takes the issuer from the provider's own document, does not check the signature of a token that it
-fetched itself, sends no nonce and prefers the `sub` of the userinfo endpoint to that of the token.
-
-Only sign-ins by the provider import this module, and with it `requests` and PyJWT.
+fetched itself, sends no nonce, and prefers the `sub` of the userinfo endpoint to the token's. Only sign-ins by the
+provider import this module, and with it `requests` and PyJWT.
 """
 
 import hmac
@@ -30,17 +29,17 @@ from catalog.sign_in.settings import LOOPBACK
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-CLOCK_SECONDS = 60  # by which two clocks may differ
-CONFIRM_SECONDS = 180  # within which the provider has asked who it is; some, such as Google, do not say when they did
+CLOCK_SECONDS = 60  # maximum difference between the two clocks
+CONFIRM_SECONDS = 180  # maximum age of a reauthentication; some providers, such as Google, do not state its time
 
 
 class ProviderFailed(OAuth2Error):
-    """What is wrong with the provider's answer, for the log: no token, no code, nothing that it sent."""
+    """An error in the provider's response. The message is logged: it contains no tokens, codes or other data."""
 
 
 @contextmanager
 def failures(place: str) -> Iterator[None]:
-    """For what a provider may send instead of what the standard says."""
+    """Converts errors caused by non-standard responses to ProviderFailed."""
     try:
         yield
     except ProviderFailed:
@@ -82,7 +81,7 @@ class OpenIDAdapter(OpenIDConnectOAuth2Adapter):
             return self.get_provider().sociallogin_from_response(request, {"id_token": claims})
 
     def _verified(self, token: str) -> dict[str, Any]:
-        """What the token says, once it is the provider's, for this site, in time and for this sign-in."""
+        """Returns the claims after verifying signature, issuer, audience, times and nonce of the token."""
         client_id = the_provider().client_id
         claims: dict[str, Any] = jwt.decode(
             token,
@@ -116,7 +115,7 @@ class OpenIDAdapter(OpenIDConnectOAuth2Adapter):
         return fitting[0]
 
     def _completed(self, claims: dict[str, Any], access_token: str) -> dict[str, Any]:
-        """Name and address may be at the userinfo endpoint alone; of the token nothing is replaced."""
+        """Adds a name and address from the userinfo endpoint. The token's own claims are never overwritten."""
         if {"preferred_username", "email"} <= claims.keys() or "userinfo_endpoint" not in self.openid_config:
             return claims
         more = self._fetched("userinfo_endpoint", Authorization=f"Bearer {access_token}")
@@ -135,20 +134,20 @@ class OpenIDProvider(OpenIDConnectProvider):
     oauth2_adapter_class = OpenIDAdapter
 
     def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
-        """All that is kept of what the provider says: what people recognise the identity by."""
+        """Returns the only data stored from the provider: the name by which people recognise the identity."""
         name = shown_name(data["id_token"].get("preferred_username"))
         return {"preferred_username": name} if name else {}
 
 
 class CallbackView(OAuth2CallbackView):
     def _get_state(self, request: HttpRequest, provider: OpenIDProvider) -> tuple[Any, HttpResponse | None]:
-        """The adapter compares the nonce in it, before anything else believes the token."""
+        """Passes the state to the adapter, which compares the nonce before the token is used."""
         self.adapter.state, response = super()._get_state(request, provider)
         return self.adapter.state, response
 
 
 def start(request: HttpRequest, *, process: str, next_url: str, data: dict[str, Any]) -> HttpResponse:
-    """A redirect to the provider; the session keeps its state."""
+    """Redirects to the provider, and stores the state in the session."""
     auth = {"nonce": (nonce := secrets.token_urlsafe(32))}
     if asks_to_confirm({"data": data}):
         auth |= {"prompt": "login", "max_age": "0"}
@@ -159,7 +158,7 @@ def start(request: HttpRequest, *, process: str, next_url: str, data: dict[str, 
 
 
 def callback(request: HttpRequest) -> HttpResponse:
-    """Ends what `start` began: signs in, connects or confirms."""
+    """Completes what `start` began: signs in, connects or reauthenticates."""
     return _ended(request, CallbackView.adapter_view(OpenIDAdapter(request, the_provider().issuer)))
 
 

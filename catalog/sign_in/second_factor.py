@@ -1,4 +1,4 @@
-"""Authenticator apps and passkeys as this site wants them: their secrets are encrypted in the database."""
+"""The adapter for authenticator apps and passkeys. Their secrets are encrypted in the database."""
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator

@@ -1,6 +1,6 @@
 """Settings of accounts: django-allauth, passwords and the identity provider.
 
-All but the provider are the same at every site; policy says what differs.
+Only the provider and the policy differ between sites.
 """
 
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 APPS = ("allauth", "allauth.account", "allauth.mfa", "allauth.socialaccount")
 MIDDLEWARE = "allauth.account.middleware.AccountMiddleware"
-LINK_HOURS = 24  # how long a link for a new password works
+LINK_HOURS = 24  # validity of a link to set a new password
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-ISSUER_LENGTH = 200  # characters; a column of django-allauth holds the issuer with each identity
+ISSUER_LENGTH = 200  # characters; limited by the column of django-allauth that stores the issuer of each identity
 
 
 @dataclass(frozen=True)
 class IdentityProvider:
-    """Where people sign in by OpenID Connect."""
+    """The OpenID Connect provider with which people sign in."""
 
     issuer: str
     client_id: str
@@ -27,7 +27,7 @@ class IdentityProvider:
 
 
 def identity_provider(issuer: str, client_id: str, client_secret: str, name: str) -> IdentityProvider | None:
-    """The provider, or None where nothing of it is set. Raises ImproperlyConfigured."""
+    """Returns the provider, or None if none of its settings is set. Raises ImproperlyConfigured."""
     needed = {"OIDC_ISSUER": issuer, "OIDC_CLIENT_ID": client_id, "OIDC_CLIENT_SECRET": client_secret}
     if not any((*needed.values(), name)):
         return None
@@ -52,14 +52,17 @@ def _is_issuer(address: str) -> bool:
 
 
 def password_sign_in(wanted: bool, provider: IdentityProvider | None) -> bool:
-    """Raises ImproperlyConfigured where people without a passkey could not sign in any more."""
+    """Returns whether password sign-in is enabled.
+
+    Raises ImproperlyConfigured if people without a passkey could not sign in.
+    """
     if not wanted and provider is None:
         raise ImproperlyConfigured("PASSWORD_SIGN_IN=false takes another way in: set OIDC_ISSUER (docs/accounts.md)")
     return wanted
 
 
 def account_settings() -> dict[str, Any]:
-    """Django's settings by name."""
+    """Returns the Django settings, keyed by name."""
     return {
         "AUTH_USER_MODEL": "catalog.User",
         "AUTH_PASSWORD_VALIDATORS": [
@@ -83,14 +86,15 @@ def account_settings() -> dict[str, Any]:
         },
         "ACCOUNT_LOGIN_METHODS": {"username", "email"},
         "ACCOUNT_SIGNUP_FIELDS": ["username*", "email", "password1*", "password2*"],
-        "ACCOUNT_CHANGE_EMAIL": True,  # one address per account; a new one replaces it once it is confirmed
-        "ACCOUNT_EMAIL_VERIFICATION": "optional",  # `catalog.sign_in.stages` makes it mandatory where policy says so
+        "ACCOUNT_CHANGE_EMAIL": True,  # one address per account; a new one replaces it after confirmation
+        # `catalog.sign_in.stages` makes it mandatory if the policy requires it
+        "ACCOUNT_EMAIL_VERIFICATION": "optional",
         "ACCOUNT_EMAIL_SUBJECT_PREFIX": "",
         "ACCOUNT_REAUTHENTICATION_REQUIRED": True,
         "ACCOUNT_REAUTHENTICATION_METHODS": ("password", "mfa"),
         "ACCOUNT_SESSION_REMEMBER": True,
         "SOCIALACCOUNT_ADAPTER": "catalog.sign_in.identities.IdentityAdapter",
-        "SOCIALACCOUNT_AUTO_SIGNUP": False,  # a page asks first: the person may have an account here already
+        "SOCIALACCOUNT_AUTO_SIGNUP": False,  # a page asks first, because the person may already have an account
         "SOCIALACCOUNT_EMAIL_AUTHENTICATION": False,
         "SOCIALACCOUNT_STORE_TOKENS": False,
         "SOCIALACCOUNT_REQUESTS_TIMEOUT": 5,  # seconds
@@ -108,5 +112,6 @@ def account_settings() -> dict[str, Any]:
         "MFA_ALLOW_UNVERIFIED_EMAIL": True,  # not every site sends mail
         "MFA_TOTP_TOLERANCE": 1,
         "MFA_RATE_LIMITS": False,
-        "ACCOUNT_RATE_LIMITS": False,  # `catalog.throttling` counts, over all processes and with the API
+        # `catalog.throttling` counts instead, across all processes and together with the API
+        "ACCOUNT_RATE_LIMITS": False,
     }

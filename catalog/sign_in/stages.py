@@ -10,7 +10,7 @@ from catalog.models import User
 
 
 class ConfirmEmailStage(EmailVerificationStage):
-    """Asks for a confirmed address where policy requires one; else a new account gets the mail and is signed in."""
+    """Requires a confirmed address if the policy says so. Otherwise sends a new account the mail and signs it in."""
 
     def handle(self) -> tuple[Any, bool]:
         user = self.login.user

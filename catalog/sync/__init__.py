@@ -1,1 +1,1 @@
-"""Keeps the catalogue in sync with TMDB (`work.sync`)."""
+"""Synchronises the catalogue with TMDB (`work.sync`) and Wikidata (`wikidata.sync`)."""

@@ -1,4 +1,4 @@
-"""Writes what TMDB answered: a few movies at once, or why there is none, and the record of each id."""
+"""Writes TMDB's responses: a batch of movies or the reason for a failure, and the record of each id."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,10 +35,10 @@ class Answer(NamedTuple):
 
 
 class Batch:
-    """Decides on a few movies one by one and saves them together, within one transaction.
+    """A batch of movies, decided one by one and saved together in one transaction.
 
-    `duplicates` maps TMDB ids to movies that the catalogue knows under another id; `region` is that whose offers are
-    read.
+    `duplicates` maps TMDB ids to movies that the catalogue has under another id. `region` is the region whose offers
+    were fetched.
     """
 
     def __init__(
@@ -57,12 +57,12 @@ class Batch:
         self._outcomes: dict[str, list[int]] = defaultdict(list)
 
     def take(self, answer: Answer, links: Links) -> None:
-        """Decides on one movie; nothing is written before `save`."""
+        """Decides what to do with one movie. Nothing is written until `save`."""
         document = answer.found.document
         movie = self._find(answer.found)
         reason = self._reason_to_skip(document) if movie is None else None
         if reason or (movie is None and document.id in self._deleted):
-            if reason:  # otherwise the existing record says that it was deleted here
+            if reason:  # otherwise the existing record already says that it was deleted here
                 self._skipped.append(_record(document.id, State.SKIPPED, reason))
             self._outcomes[Outcome.SKIPPED].append(answer.item.pk)
             return
@@ -72,7 +72,7 @@ class Batch:
         self._taken.append((answer, self._movies.put(movie, values), links))
 
     def save(self) -> dict[str, list[int]]:
-        """Writes everything and returns the items by outcome."""
+        """Writes everything and returns the items' ids by outcome."""
         updated = self._movies.save(((movie, links) for _, movie, links in self._taken), replace=True)
         for (item, found), movie, _ in self._taken:
             outcome = Outcome.UPDATED if movie.pk in updated else Outcome.UNCHANGED
@@ -100,17 +100,17 @@ class Batch:
         _save_records(self._skipped, with_content=False)
 
     def _find(self, found: FoundMovie) -> Movie | None:
-        """By TMDB id, else by the id that was merged into it, else the duplicate."""
+        """Returns the movie with this TMDB id, otherwise with the id merged into it, otherwise the duplicate."""
         known = self._movies.by_id
         if movie := known.get("tmdb_id", found.document.id):
             return movie
         movie = known.get("tmdb_id", found.asked_id) or self._duplicates.get(found.document.id)
         if movie and movie.tmdb_id is not None and movie.field_sources.get("tmdb_id") != Source.SITE:
-            movie.field_sources = movie.field_sources | {"tmdb_id": Source.TMDB.value}  # its old id no longer exists
+            movie.field_sources = movie.field_sources | {"tmdb_id": Source.TMDB.value}  # the old id no longer exists
         return movie
 
     def _reason_to_skip(self, document: MovieDocument) -> Reason | None:
-        """Why the policy does not add a movie that is not in the catalogue."""
+        """Returns why the policy excludes a movie that is not in the catalogue; None if it may be added."""
         policy = settings.POLICY.tmdb
         if document.is_adult and not policy.adult:
             return Code.ADULT()
@@ -126,7 +126,7 @@ def _of_ignored(ignored: list[str]) -> Reason | None:
 
 
 def write_failure(item: SyncItem, error: Exception) -> None:
-    """Records the failure; the movie stays, unless TMDB removed it and nothing on the site refers to it."""
+    """Records a failure. The movie is kept, unless TMDB removed it and nothing on this site refers to it."""
     tmdb_id = int(item.key)
     state, outcome = State.FAILED, Outcome.FAILED
     if isinstance(error, RecordGone):
@@ -148,7 +148,7 @@ def _record(tmdb_id: int, state: str, reason: Reason | None = None, **values: An
 
 
 def _save_records(records: list[TMDBRecord], *, with_content: bool) -> None:
-    """Replaces earlier records. Without `with_content` the movie and the time of the last reading stay."""
+    """Inserts or replaces records. `with_content` also replaces the movie and the time it was last fetched."""
     columns = [
         "state",
         "reasons",

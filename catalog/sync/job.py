@@ -1,4 +1,4 @@
-"""A sync with TMDB as a kind of job: how a run opens, continues, finishes and stops."""
+"""The job kind for TMDB syncs: how a run is opened, continued, finished and stopped."""
 
 import logging
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ class SyncOutcome(TextChoices):
 
 
 def announce(run: SyncRun) -> None:
-    """Tells listeners that the sync has ended, once that is stored; not yet while it is retried."""
+    """Signals that the sync has ended, after the commit. A run that will be retried has not ended."""
     if not run.retry_at:
         stopped_by = "" if run.status == run.Status.SUCCEEDED else run.message
         tell = partial(sync_ended.send_robust, sender=SyncRun, source=Source.TMDB.value, stopped_by=stopped_by)
@@ -70,7 +70,7 @@ register(
 
 
 def open_run(request: SyncRequest, *, trigger: str = SyncRun.Trigger.COMMAND) -> tuple[SyncRun, bool]:
-    """The run to work on, and whether it covers the request.
+    """Returns the run to work on, and whether it covers the request.
 
     An active run, or one waiting for a retry, is finished first. A stopped run of the same scope continues where it
     stopped.
@@ -83,17 +83,17 @@ def open_run(request: SyncRequest, *, trigger: str = SyncRun.Trigger.COMMAND) ->
                 return run, _same(run, request)
             with transaction.atomic():
                 return _reopened(request) or _new_run(request, trigger), True
-        except (IntegrityError, queue.JobNotClaimable):  # another process opened one at the same time
+        except (IntegrityError, queue.JobNotClaimable):  # another process opened a run at the same time
             continue
 
 
 def heartbeat(run: SyncRun, pace: Pace) -> bool:
-    """Joins the run and records progress. False once the run has ended."""
+    """Joins the run and records progress. Returns False once the run has ended."""
     return queue.join(run, **pace.at(run.n_done / max(1, run.n_items))) and _record_counts(run)
 
 
 def finish(run: SyncRun) -> bool:
-    """Ends the run if no item is pending. True once it has ended, whichever worker ended it."""
+    """Ends the run if no item is pending. Returns True once it has ended, whichever worker ended it."""
     with transaction.atomic():
         if not queue.attempt_of(run).select_for_update().first():
             return True
@@ -117,7 +117,7 @@ def stop(run: SyncRun, status: str, outcome: str, *, retry: bool = False, **deta
 
 
 def _record_counts(run: SyncRun) -> bool:
-    """False once the run has ended: its items are gone by then, and its final counts must stay."""
+    """Saves the counts. Returns False once the run has ended, because its items are deleted and its counts final."""
     with transaction.atomic():
         if not queue.attempt_of(run).select_for_update().first():
             return False

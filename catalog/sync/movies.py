@@ -1,4 +1,4 @@
-"""Writes TMDB's answers about movies, and each item's outcome in the same transaction."""
+"""Writes TMDB's responses about movies, and the outcome of each item in the same transaction."""
 
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
@@ -14,7 +14,7 @@ from catalog.providers.tmdb import TMDBClient
 from catalog.providers.tmdb_documents import CastMember, CrewMember, ListedService, MovieDocument
 from catalog.sync.batch import Answer, Batch, remove_unused
 
-# Genres that other sources call by another name.
+# Names that differ from other sources' names for the same genre.
 GENRE_NAMES = {"Science Fiction": "Sci-Fi"}
 MAX_TITLES = 100
 CHARACTER_LENGTH = 200
@@ -26,7 +26,7 @@ def write_movies(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) ->
         _write(run, answers, client)
     except (OperationalError, TokenRefused, SoftTimeLimitExceeded):
         raise
-    except Exception as error:  # one bad movie, or another worker added the same one at the same time
+    except Exception as error:  # one movie is invalid, or another worker added the same one concurrently
         if len(answers) == 1:
             return [(answers[0].item, error)]
         return [failure for answer in answers for failure in write_movies(run, [answer], client)]
@@ -39,7 +39,7 @@ def _write(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) -> None:
     links = _links_of(documents, client.region)
     with transaction.atomic():
         keys = [answer.item.pk for answer in answers]
-        # Skips items that another worker has settled in the meantime.
+        # Skip items that another worker has settled in the meantime.
         still_open = SyncItem.objects.select_for_update().filter(pk__in=keys, outcome="").order_by("pk")
         unsettled = set(still_open.values_list("pk", flat=True))
         mine = [(a, of_movie) for a, of_movie in zip(answers, links, strict=True) if a.item.pk in unsettled]
@@ -57,7 +57,10 @@ def _write(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) -> None:
 
 
 def _duplicates_of(documents: Iterable[MovieDocument], client: TMDBClient) -> dict[int, int]:
-    """Movies with a document's IMDb id and no TMDB id, or one that TMDB has merged into the document's."""
+    """Maps TMDB ids to existing movies with the same IMDb id.
+
+    Only movies without a TMDB id, or with one that TMDB has merged into the new id, are duplicates.
+    """
     by_imdb_id = {document.imdb_id: document for document in documents if document.imdb_id}
     duplicates = {}
     for other in list(Movie.objects.filter(imdb_id__in=by_imdb_id)):
@@ -81,10 +84,10 @@ def _is_merged(other: Movie, document: MovieDocument, client: TMDBClient) -> boo
 
 
 def _links_of(documents: Sequence[MovieDocument], region: str) -> list[Links]:
-    """The links of each document. Creates missing genres, keywords, people and services.
+    """Returns the links of each document. Creates missing genres, keywords, people and services.
 
-    Call it before and outside the movies' transaction: then rows that workers share are never locked for long, nor
-    locked by two workers in opposite order.
+    Call it before the movies' transaction and outside of it. Rows that workers share are then never locked for long,
+    nor by two workers in opposite order.
     """
     genre_names = [{GENRE_NAMES.get(genre.name, genre.name) for genre in document.genres} for document in documents]
     keyword_names = [{keyword.name for keyword in document.keywords if keyword.name} for document in documents]
@@ -130,7 +133,7 @@ def _offers(document: MovieDocument) -> dict[str, list[ListedService]]:
 
 
 def _know(listed: Iterable[ListedService]) -> None:
-    """Creates missing services and updates those whose name or place changed."""
+    """Creates missing services and updates those whose name or position changed."""
     services = {service.provider_id: (service.provider_name, service.display_priority) for service in listed}
     known = {pk: row for pk, *row in WatchService.objects.filter(pk__in=services).values_list("pk", "name", "position")}
     changed = sorted(pk for pk, said in services.items() if known.get(pk) != list(said))
@@ -141,7 +144,7 @@ def _know(listed: Iterable[ListedService]) -> None:
 
 
 def _cast(members: list[CastMember], people: dict[int, int]) -> Wanted:
-    """A person with two roles gets one credit with both characters."""
+    """Returns the cast. A person with two roles gets one credit with both characters."""
     wanted: Wanted = {}
     for member in members:
         person = people[member.id]
@@ -154,7 +157,7 @@ def _cast(members: list[CastMember], people: dict[int, int]) -> Wanted:
 
 
 def _person_ids(members: Iterable[CastMember | CrewMember]) -> dict[int, int]:
-    """Primary keys by TMDB id. Creates missing people and updates names that changed."""
+    """Returns primary keys by TMDB id. Creates missing people and updates names that changed."""
     names = {member.id: member.name for member in members}
     known = {person.tmdb_id: person for person in Person.objects.filter(tmdb_id__in=names)}
     new = [Person(tmdb_id=tmdb_id, name=names[tmdb_id], source=Source.TMDB) for tmdb_id in sorted(names.keys() - known)]

@@ -1,7 +1,7 @@
-"""Which movies and pages of lists are due.
+"""Determines which movies and which pages of lists are due.
 
-A run starts with its first items. Each page adds work items for its due movies, and the first page also for all
-further pages.
+A run starts with its first items. Each page adds work items for its due movies, and the first page also adds items for
+all further pages.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from catalog.models import Movie, SyncItem, SyncRun, TMDBRecord
 from catalog.site_settings import region
 from catalog.sync.work_items import SyncRequest, add_items, movie_items, settle
 
-if TYPE_CHECKING:  # every process imports this module, few talk to TMDB
+if TYPE_CHECKING:  # every process imports this module, but few use TMDB
     from catalog.providers.tmdb import TMDBClient
     from catalog.providers.tmdb_documents import MoviePage
 
-MAX_PAGES = 500  # TMDB stops here, so a longer list is requested in two halves
-WINDOW = timedelta(days=13)  # TMDB lists at most 14 days of changes per request, first and last day included
-MAX_WINDOWS = 6  # after a longer gap, every movie of the catalogue is read again
-RELEASE_OVERLAP = timedelta(days=45)  # TMDB gets movies or their votes weeks after release
+MAX_PAGES = 500  # TMDB's limit, so a longer list is requested in two halves
+WINDOW = timedelta(days=13)  # TMDB lists at most 14 days of changes per request, including the first and last day
+MAX_WINDOWS = 6  # after a longer gap, every movie of the catalogue is fetched again
+RELEASE_OVERLAP = timedelta(days=45)  # TMDB may add movies or their votes weeks after the release
 AHEAD = timedelta(days=365)
 
 Scope = SyncRun.Scope
@@ -34,7 +34,7 @@ State = TMDBRecord.State
 
 
 class DatePage(NamedTuple):
-    """A page of a list of movies, encoded in an item's key."""
+    """A page of a list of movies, encoded in the key of an item."""
 
     start: date
     end: date
@@ -63,13 +63,13 @@ def first_items(request: SyncRequest) -> Iterator[SyncItem]:
 
 
 def unsettled_ids() -> Iterator[int]:
-    """Ids whose last request failed or had an unusable answer, which may be fixed now."""
+    """Yields ids whose last request failed or was rejected; TMDB or this site may have fixed the cause."""
     unsettled = TMDBRecord.objects.filter(state__in=(State.FAILED, State.REJECTED))
     return unsettled.values_list("tmdb_id", flat=True).iterator()
 
 
 def last_success(*scopes: str) -> datetime | None:
-    """Up to which moment these scopes are synced."""
+    """Returns the time up to which these scopes are synced; None if they never were."""
     done = SyncRun.objects.filter(status=SyncRun.Status.SUCCEEDED, scope__in=scopes)
     return done.aggregate(latest=Max("started_at"))["latest"]
 
@@ -84,7 +84,7 @@ def _known_movies() -> QuerySet[Movie]:
 
 
 def _stale_movies() -> QuerySet[Movie]:
-    """Movies that were never read, or not recently, or for another region. Offers get old sooner than the rest."""
+    """Returns movies never fetched, not recently, or for another region. Offers expire sooner than the rest."""
     policy, place = settings.POLICY.tmdb, region()
     days = min(policy.refresh_days, policy.offers_refresh_days) if place else policy.refresh_days
     limit = timezone.now() - timedelta(days=days)
@@ -108,7 +108,7 @@ def _changes() -> Iterator[SyncItem]:
 
 
 def _releases(since: date | None) -> DatePage:
-    """Releases since the last sync, or on the first one since the newest movie of the catalogue."""
+    """Returns the releases since the last sync; at the first one, since the year of the catalogue's newest movie."""
     today = timezone.now().date()
     start = since
     if start is None and (watermark := last_success(Scope.EVERYTHING, Scope.NEW_RELEASES)):
@@ -140,7 +140,10 @@ def write_page(item: SyncItem, page: MoviePage) -> None:
 
 
 def _further_pages(part: DatePage, total_pages: int) -> Iterator[DatePage]:
-    """The list of a single day cannot be split; it ends at the last page that TMDB serves."""
+    """Yields the remaining pages, or two halves of the period if the list is too long.
+
+    The list of a single day cannot be split; it ends at the last page that TMDB serves.
+    """
     if total_pages > MAX_PAGES and part.start < part.end:
         middle = part.start + (part.end - part.start) // 2
         yield DatePage(part.start, middle)
@@ -151,9 +154,9 @@ def _further_pages(part: DatePage, total_pages: int) -> Iterator[DatePage]:
 
 
 def _changed(ids: list[int]) -> set[int]:
-    """Ids in the catalogue, and skipped ones: the change may be a reason to add them."""
+    """Returns ids in the catalogue, and skipped ones, because the change may be a reason to add them."""
     in_catalogue = Movie.objects.filter(tmdb_id__in=ids).values_list("tmdb_id", flat=True)
-    settled = (State.FETCHED, State.MERGED)  # a fetched movie outside the catalogue was deleted by hand
+    settled = (State.FETCHED, State.MERGED)  # a fetched movie that is not in the catalogue was deleted by hand
     left_out = TMDBRecord.objects.filter(tmdb_id__in=ids).exclude(state__in=settled).values_list("tmdb_id", flat=True)
     return {*filter(None, in_catalogue), *left_out}
 

@@ -1,6 +1,6 @@
-"""The sync with Wikidata: finds the item of each movie, reads it with the names of its people, writes both.
+"""The sync with Wikidata: finds the item of each movie, fetches it with the labels it refers to, and writes both.
 
-Everything that was received is written at once with what is still due, so a killed sync continues where it was.
+Each batch is written together with what is still due, so a killed sync continues where it stopped.
 """
 
 import logging
@@ -45,10 +45,10 @@ def sync(
     until: float | None = None,
     on_progress: OnProgress = lambda run: None,
 ) -> WikidataRun | None:
-    """Reads the movies that are due, at most `limit`. Stops early at `until` (in time.monotonic).
+    """Syncs the movies that are due, at most `limit`. Stops early at `until` (in time.monotonic).
 
-    Returns the run, which says how it ended; None while another process works on one. Raises ProviderUnavailable,
-    and changes nothing, if there is no way to Wikidata.
+    Returns the run with its outcome, or None if another process is working on one. Raises ProviderUnavailable if
+    Wikidata cannot be reached, and then changes nothing.
     """
     with connect() as client, beating():
         if not client.is_reachable():
@@ -67,7 +67,7 @@ class _Worker:
         self._until = until
         self._on_progress = on_progress
         self._languages = settings.POLICY.wikidata.languages
-        self._gone: set[int] = set()  # items that the query service still names, but that do not exist any more
+        self._gone: set[int] = set()  # items that the query service still returns although they no longer exist
         self._reads_articles = True
         self._articles: dict[str, dict[str, str]] = {}
         self._pictures = PictureReader(run, client)
@@ -109,7 +109,7 @@ class _Worker:
         return max(0, min(AT_ONCE, left))
 
     def _match(self) -> None:
-        """Finds the items of movies that have none yet; the others are not asked about until their facts are old."""
+        """Finds the items of movies without one. Movies that are not found are retried after the refresh period."""
         movies = list(due().filter(Q(wikidata=None) | Q(wikidata__qid=None))[:MATCHED_AT_ONCE])
         imdb_ids = sorted({movie.imdb_id for movie in movies if movie.imdb_id})
         found = self._client.match(imdb_ids, sorted({movie.tmdb_id for movie in movies if movie.tmdb_id}))
@@ -140,13 +140,15 @@ class _Worker:
         self._write(pairs, self._items(films))
 
     def _leads(self, films: Sequence[Film]) -> dict[str, dict[str, str]]:
-        """By language of the pages, of those whose Wikipedia answered: the beginnings of articles by their titles."""
+        """Returns the opening paragraphs of articles by language and title. Languages whose Wikipedia failed are
+        missing.
+        """
         found: dict[str, dict[str, str]] = {}
         for language, _name in settings.LANGUAGES if self._reads_articles else ():
             titles = sorted({film.articles[wiki] for film in films if (wiki := wiki_of(language)) in film.articles})
             try:
                 found[language] = in_batches(titles, ARTICLES_AT_ONCE, partial(self._take, language))
-            except ProviderError as error:  # facts do not wait for texts, which stay as they were
+            except ProviderError as error:  # the facts are saved anyway, and the stored articles stay
                 logger.warning("%s continues without articles: %s", self._run, error)
                 self._reads_articles = False
         return found
@@ -161,7 +163,7 @@ class _Worker:
         return named | fetch({number for film in films for number in film.languages}, language_codes)
 
     def _write(self, pairs: Sequence[tuple[WikidataRecord, Film]], items: Items) -> None:
-        """All in one transaction; if that fails, each movie in its own."""
+        """Writes all movies in one transaction; if that fails, each in its own."""
         try:
             self._write_once(pairs, items)
         except (OperationalError, InterfaceError, SoftTimeLimitExceeded, RunLost):

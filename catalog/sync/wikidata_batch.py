@@ -1,4 +1,4 @@
-"""Writes what Wikidata says of a few movies, the names of people and things by their items."""
+"""Writes Wikidata's facts about a batch of movies. `items` gives the labels of people, genres and other items."""
 
 import re
 from collections import Counter
@@ -24,7 +24,7 @@ from catalog.sync.wikidata_pictures import expect_pictures
 MAX_TITLES = 100
 KEYWORD_LENGTH = 120
 COUNTRIES_LENGTH = 200
-# Kinds of movies that are genres of this site, by the names of their items; all others are keywords.
+# Genres of this site by the label of Wikidata's genre. All other genres become keywords.
 GENRES: dict[str, tuple[str, ...]] = {
     "action": ("Action",), "adventure": ("Adventure",), "animated": ("Animation",), "animation": ("Animation",),
     "children's": ("Children",), "comedy": ("Comedy",), "comedy drama": ("Comedy", "Drama"), "crime": ("Crime",),
@@ -38,7 +38,7 @@ GENRES: dict[str, tuple[str, ...]] = {
 def write_films(films: Sequence[tuple[WikidataRecord, Film]], items: Items) -> dict[str, int]:
     """Writes the movies of these records and returns how many changed. Call it in a transaction.
 
-    An empty film takes back what Wikidata once said of a movie.
+    An empty film removes everything that Wikidata once supplied about a movie.
     """
     movie_ids = [record.movie_id for record, _ in films]
     ids = ids_of([film for _, film in films], ("imdb_id", "tmdb_id"))
@@ -61,7 +61,7 @@ def write_films(films: Sequence[tuple[WikidataRecord, Film]], items: Items) -> d
 
 
 def write_articles(pairs: Sequence[tuple[WikidataRecord, Film]], leads: Mapping[str, Mapping[str, str]]) -> None:
-    """Keeps what was received of articles, by language and title; languages that did not answer stay as they were."""
+    """Saves articles by language and title. Those in languages missing from `leads` are kept."""
     found: dict[int, dict[str, tuple[str, str]]] = {record.movie_id: {} for record, _ in pairs}
     for record, film in pairs:
         for language, texts in leads.items():
@@ -80,7 +80,7 @@ def _values_of(film: Film, items: Items) -> dict[str, Any]:
 
 
 def _joined(names: Iterable[str], longest: int) -> str:
-    """As many names as fit, without cutting one."""
+    """Joins as many names as fit, without truncating any."""
     text = ""
     for name in names:
         longer = f"{text}, {name}" if text else name
@@ -108,7 +108,7 @@ def _links_of(films: Sequence[Film], items: Items) -> list[dict[str, Wanted]]:
 
 
 def _kinds_of(film: Film, items: Items) -> tuple[set[str], set[str]]:
-    """Genres, and keywords: the other kinds of movies that it is of, and its subjects."""
+    """Returns genres and keywords. Keywords are the subjects and all genres that this site does not have."""
     kinds = [kind_of(name) for name in _names(film.genres, items)]
     genres = {genre for kind in kinds for genre in GENRES.get(kind, ())}
     others = [kind for kind in kinds if kind not in GENRES]
@@ -117,7 +117,7 @@ def _kinds_of(film: Film, items: Items) -> tuple[set[str], set[str]]:
 
 
 def kind_of(name: str) -> str:
-    """`Science fiction film` and `science fiction` are the same kind."""
+    """Normalises the label of a genre: `Science fiction film` and `science fiction` are the same."""
     return re.sub(r" (film|movie)$", "", name.casefold())
 
 
@@ -127,7 +127,7 @@ def _names(numbers: Iterable[int], items: Items) -> list[str]:
 
 
 def _people(films: Sequence[Film], items: Items) -> dict[int, int]:
-    """Primary keys by item. Creates missing people, updates names, and follows items that were merged."""
+    """Returns primary keys by item. Creates missing people, updates names, and follows merged items."""
     numbers = {number for film in films for number in (*film.directors, *film.cast)}
     wanted = {number: items[number] for number in numbers if number in items and items[number].name}
     names = {item.main_qid: item.name for item in wanted.values()}
@@ -142,7 +142,7 @@ def _people(films: Sequence[Film], items: Items) -> dict[int, int]:
 
 
 def _credits(members: Mapping[int, str], people: Mapping[int, int], most: int) -> Wanted:
-    """In the order of the statements, which is no billing order; those without a name are left out."""
+    """Returns credits in the order of the statements, not a billing order. Unnamed people are omitted."""
     found: dict[int, str] = {}
     for number, character in members.items():
         if number in people:
@@ -156,7 +156,7 @@ def _titles(film: Film) -> Wanted:
 
 
 def best_items(matches: Iterable[Match]) -> dict[str | int | None, int]:
-    """Of several items with one id, the one that names both ids most often; then the oldest."""
+    """Returns the best item for each id: the one that matches most of the ids, then the oldest."""
     found = list(matches)
     named = Counter(match.qid for match in found)
     best: dict[str | int | None, int] = {}

@@ -1,4 +1,4 @@
-"""Names of the people, genres, subjects and countries of movies, and codes of languages: each asked for once."""
+"""Labels of people, genres, subjects and countries, and codes of languages. Each item is fetched once."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
@@ -11,7 +11,7 @@ from catalog.providers.wikidata import AT_ONCE, WikidataClient
 
 REFRESH_DAYS = 180
 NAME_LENGTH, CODE_LENGTH = 160, 8
-IDS_PER_QUERY = 500  # below the limit of parameters in any SQLite
+IDS_PER_QUERY = 500  # below SQLite's parameter limit in every build
 COLUMNS = ["main_qid", "name", "code", "fetched_at"]
 
 Items = Mapping[int, WikidataItem]
@@ -21,7 +21,10 @@ Fetch = Callable[[WikidataClient, Sequence[int]], list[WikidataItem]]
 def known_items(
     client: WikidataClient, numbers: Collection[int], fetch: Fetch, *, before_each: Callable[[], object]
 ) -> dict[int, WikidataItem]:
-    """The items by number. Those that are not known yet, or not any more, are fetched and kept, a request at a time."""
+    """Returns the items by number. Missing and outdated ones are fetched in batches and stored.
+
+    `before_each` is called before each request.
+    """
     wanted = sorted(numbers)
     fresh = WikidataItem.objects.filter(fetched_at__gte=timezone.now() - timedelta(days=REFRESH_DAYS))
     known: dict[int, WikidataItem] = {}
@@ -37,7 +40,7 @@ def known_items(
 
 
 def names(client: WikidataClient, numbers: Sequence[int]) -> list[WikidataItem]:
-    """Rows with names in the first of the site's languages that has one, and the item that each was merged into."""
+    """Fetches the labels in the first of the site's languages with one, and the items that each was merged into."""
     languages = settings.POLICY.wikidata.languages
     return [
         WikidataItem(

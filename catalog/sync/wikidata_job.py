@@ -1,4 +1,4 @@
-"""A sync with Wikidata as a kind of job: what is due, and how a run opens, finishes and stops."""
+"""The job kind for Wikidata syncs: what is due, and how a run is opened, finished and stopped."""
 
 import logging
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ LABELS = {
 
 
 def due() -> QuerySet[Movie]:
-    """Movies that were never read, or not recently; the best known first."""
+    """Returns the movies that were never read or not recently, most popular first."""
     limit = timezone.now() - timedelta(days=settings.POLICY.wikidata.refresh_days)
     is_due = Q(wikidata=None) | Q(wikidata__state=State.MATCHED) | Q(wikidata__checked_at__lt=limit)
     has_id = Q(imdb_id__isnull=False) | Q(tmdb_id__isnull=False)
@@ -51,11 +51,11 @@ def due() -> QuerySet[Movie]:
 
 
 def open_run(*, trigger: str, limit: int | None) -> WikidataRun | None:
-    """A run that this process works on: the one that waits, else a new one. None while another process works on one.
+    """Returns a run for this process: the waiting one, otherwise a new one. None if another process is working on one.
 
-    A limit counts from here, whatever the waiting run was to read; without one that run keeps its own.
+    `limit` counts from now on and replaces the waiting run's own limit; without it that run keeps its limit.
     """
-    requeue_stale(WikidataRun.KIND)  # ends the run of a process that was killed
+    requeue_stale(WikidataRun.KIND)  # ends the run of a killed process
     waiting = WikidataRun.objects.filter(Q(status__in=WikidataRun.ACTIVE) | Q(retry_at__isnull=False)).first()
     try:
         if waiting is None:
@@ -65,7 +65,7 @@ def open_run(*, trigger: str, limit: int | None) -> WikidataRun | None:
             queue.queue_again(waiting, "Retried by the next sync.")
         if limit is not None and (left := waiting.n_done + limit) != waiting.limit:
             WikidataRun.objects.filter(pk=waiting.pk, status=WikidataRun.Status.QUEUED).update(limit=left, n_due=left)
-    except (IntegrityError, queue.JobNotClaimable):  # another process was faster
+    except (IntegrityError, queue.JobNotClaimable):  # another process opened or claimed it first
         return None
     return queue.claim(waiting)
 
@@ -76,11 +76,11 @@ def _n_due(limit: int | None) -> int:
 
 
 class RunLost(Exception):
-    """Another process has the run, or it was purged: nothing may be written."""
+    """Another process has taken over the run, or it was purged, so nothing may be written."""
 
 
 def count(run: WikidataRun, outcomes: Mapping[str, int]) -> None:
-    """Adds to the run's counts, within the transaction that writes the movies. Raises RunLost."""
+    """Adds to the run's counts, in the transaction that writes the movies. Raises RunLost."""
     if not queue.attempt_of(run).select_for_update().first():
         raise RunLost
     run.counts = {name: run.counts.get(name, 0) + outcomes.get(name, 0) for name in {*run.counts, *outcomes}}
@@ -88,7 +88,7 @@ def count(run: WikidataRun, outcomes: Mapping[str, int]) -> None:
 
 
 def finish(run: WikidataRun) -> None:
-    Person.objects.filter(source=Source.WIKIDATA, credits=None).delete()  # of merged items, or no longer credited
+    Person.objects.filter(source=Source.WIKIDATA, credits=None).delete()  # from merged items, or no longer credited
     Picture.objects.forget_others()
     counts = {outcome: n for outcome, n in run.counts.items() if n}
     queue.finish(run, WikidataOutcome.SYNCED if counts else WikidataOutcome.NOTHING_DUE, **counts)
@@ -97,13 +97,13 @@ def finish(run: WikidataRun) -> None:
 
 
 def stop(run: WikidataRun, error: Exception) -> None:
-    """Ends the run early; the movies that it did not reach stay due."""
+    """Ends the run early. The movies that it did not reach remain due."""
     if queue.fail(run, WikidataOutcome.STOPPED, retry=False, error=str(error)):
         logger.error("%s stopped: %s", run, run.message)
 
 
 def _announce(run: WikidataRun) -> None:
-    """Tells listeners that the sync has ended, once that is stored; not yet while it is retried."""
+    """Signals that the sync has ended, after the commit. A run that will be retried has not ended."""
     if not run.retry_at:
         stopped_by = "" if run.status == run.Status.SUCCEEDED else run.message
         tell = partial(sync_ended.send_robust, sender=WikidataRun, source=Source.WIKIDATA.value, stopped_by=stopped_by)

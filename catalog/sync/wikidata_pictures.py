@@ -1,7 +1,7 @@
-"""Pictures of movies and people: asks Wikidata for people's files, then Commons for the files of all.
+"""Pictures of movies and people: asks Wikidata for the file names of people, then Commons for all files.
 
-What is due stands in the rows, so that a sync continues wherever it was killed. A request is sent once enough rows are
-due for a whole one; what is left over then comes at the end of the sync.
+The database rows store what is due, so that a killed sync continues where it stopped. A request is sent once enough
+rows are due to fill it; the remaining rows are requested at the end of the sync.
 """
 
 import logging
@@ -23,16 +23,21 @@ logger = logging.getLogger(__name__)
 
 
 def expect_pictures(files: Mapping[int, str]) -> None:
-    """Notes the files of movies that were read, and that their people are due. Call it in the same transaction."""
+    """Sets the pictures' files of movies that were read, and marks their people as due. Call it in the same
+    transaction.
+    """
     days = (
         settings.POLICY.wikidata.refresh_days / 2
-    )  # a movie is read before its people, and so is due again before them
+    )  # a movie is read before its people; with the full period its next refresh would find them still fresh
     Picture.objects.expect_of_movies(files)
     Picture.objects.expect_of_people(files, older_than=timezone.now() - timedelta(days=days))
 
 
 class PictureReader:
-    """For one run. After a failure it asks no more: facts do not wait for pictures, which stay as they were."""
+    """Reads the pictures for one run. After a failure it stops, and the stored pictures stay.
+
+    A failure does not delay the facts.
+    """
 
     def __init__(self, run: WikidataRun, client: WikidataClient) -> None:
         self._run = run
@@ -40,7 +45,10 @@ class PictureReader:
         self._answers = True
 
     def read_some(self, *, rest: bool) -> bool:
-        """Sends one request if enough is due for a whole one, or with `rest` if anything is. Whether it has."""
+        """Sends a request if enough rows are due to fill one; with `rest`, if any row is due.
+
+        Returns whether it sent one.
+        """
         try:
             return self._answers and (self._name(rest) or self._show(rest))
         except ProviderError as error:
@@ -49,7 +57,7 @@ class PictureReader:
             return True
 
     def _name(self, rest: bool) -> bool:
-        """Asks for the files of some people; whether any were due."""
+        """Asks Wikidata for the files of some people. Returns whether any were due."""
         if rows := self._due(Picture.State.DUE, PICTURED_AT_ONCE, rest):
             numbers = {row.person.wikidata_id for row in rows if row.person}
             files = self._client.pictures(sorted(number for number in numbers if number))
@@ -59,7 +67,7 @@ class PictureReader:
         return bool(rows)
 
     def _show(self, rest: bool) -> bool:
-        """Asks for some files; whether any were due."""
+        """Asks Commons for some files. Returns whether any were due."""
         if rows := self._due(Picture.State.NAMED, AT_ONCE, rest):
             files = read_files(self._client.get, [row.file for row in rows])
             for row in rows:
@@ -73,5 +81,5 @@ class PictureReader:
 
     def _store(self, rows: Sequence[Picture]) -> None:
         with transaction.atomic():
-            count(self._run, {})  # raises RunLost if another process has it
+            count(self._run, {})  # raises RunLost if another process has taken over the run
             Picture.objects.store(rows)

@@ -1,4 +1,4 @@
-"""The sync worker: leases items, requests them from TMDB in threads and writes the answers."""
+"""The TMDB sync worker: leases items, requests them from TMDB in threads and writes the responses."""
 
 import logging
 import time
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 ITEMS_A_THREAD = 6
 MOVIES_A_WRITE = 16
-FAILURES_IN_A_ROW = 10  # after so many, the cause is not the movies
+FAILURES_IN_A_ROW = 10  # then the cause is not the movies
 WAIT_FOR_OTHERS = 0.5
 
 OnProgress = Callable[[SyncRun], None]
@@ -43,7 +43,7 @@ def sync(
 ) -> SyncRun:
     """Runs the requested sync, after any active one. Stops early at `until` (in time.monotonic).
 
-    Raises ProviderError if TMDB is not set up. The returned run says how it ended.
+    Raises ProviderError if TMDB is not set up. The returned run states its outcome.
     """
     with connect() as client, beating():
         while True:
@@ -62,7 +62,7 @@ class _Worker:
         self._on_progress = on_progress
         self._received: list[Answer] = []
         self._refused: TokenRefused | None = None
-        self._failures = 0  # in a row
+        self._failures = 0  # consecutive
         self._threads = settings.POLICY.tmdb.connections
         self._pace = Pace(run.n_done / max(1, run.n_items))
 
@@ -86,13 +86,14 @@ class _Worker:
                 if not items:
                     if finish(self._run):
                         return
-                    time.sleep(WAIT_FOR_OTHERS)  # other workers hold the rest, or were killed and their leases expire
+                    # other workers hold the rest, or were killed and their leases will expire
+                    time.sleep(WAIT_FOR_OTHERS)
 
     def _batch(self, pool: ThreadPoolExecutor, items: list[SyncItem]) -> bool:
-        """False if the run was stopped."""
+        """Processes the items. Returns False if the run was stopped."""
         answers = {
             pool.submit(copy_context().run, self._fetch, item): item for item in items
-        }  # with the ids of log lines
+        }  # with the context's ids for log lines
         try:
             for answer in as_completed(answers):
                 self._receive(answers[answer], answer)
@@ -111,7 +112,7 @@ class _Worker:
         return True
 
     def _fetch(self, item: SyncItem) -> Any:
-        if self._refused:  # another thread was refused, so this one would be too
+        if self._refused:  # another thread's token was rejected, so this one would fail too
             raise self._refused
         try:
             is_movie = item.kind == SyncItem.Kind.MOVIE
@@ -121,7 +122,7 @@ class _Worker:
             raise
 
     def _receive(self, item: SyncItem, answer: "Future[Any]") -> None:
-        """Writes movies a few at a time while the threads continue requesting."""
+        """Writes movies in small batches while the threads continue to send requests."""
         try:
             found = answer.result()
             if item.kind != SyncItem.Kind.MOVIE:
@@ -145,7 +146,7 @@ class _Worker:
             self._failed(item, error)
 
     def _failed(self, item: SyncItem, error: Exception) -> None:
-        """Records a failed movie for the next run; a failed page stops the run."""
+        """Records a failed movie for the next run. A failed page stops the run."""
         is_bug = not isinstance(error, ProviderError)
         if is_bug:
             logger.exception("TMDB sync %s: %s", self._run.pk, item, exc_info=error)

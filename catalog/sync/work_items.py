@@ -1,4 +1,4 @@
-"""A sync's work items, and how workers share them."""
+"""The work items of a sync, and how workers share them."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
@@ -13,11 +13,11 @@ from catalog.models import SyncItem, SyncRun
 
 
 class SyncRequest(NamedTuple):
-    """What to sync."""
+    """The movies to sync: a scope, with its parameters."""
 
     scope: str
     ids: tuple[int, ...] = ()
-    since: date | None = None  # new releases from this day on, instead of from where the last sync ended
+    since: date | None = None  # first day of the releases to sync; by default where the last sync ended
 
 
 def movie_items(ids: Iterable[int]) -> Iterator[SyncItem]:
@@ -45,8 +45,10 @@ def claim(run: SyncRun, size: int) -> list[SyncItem]:
 
 
 def settle(item: SyncItem, outcome: str) -> bool:
-    """Records the outcome; call it in the transaction that writes the changes. False: another worker was faster, write
-    nothing."""
+    """Records the outcome of an item. Call it in the transaction that writes the changes.
+
+    Returns False if another worker was faster; then nothing may be written.
+    """
     return bool(SyncItem.objects.filter(pk=item.pk, outcome="").update(outcome=outcome))
 
 

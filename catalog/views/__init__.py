@@ -1,1 +1,1 @@
-"""Pages of the catalogue; changes go through `catalog.services`."""
+"""Pages of the catalogue. Changes go through `catalog.services`."""

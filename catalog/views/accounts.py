@@ -1,4 +1,4 @@
-"""The account page, its password, feeds and account deletion."""
+"""The account page, and pages to change the password, profile, feeds and services, and to delete the account."""
 
 from typing import Any
 
@@ -33,20 +33,20 @@ from catalog.throttling import KeyThrottle, SignInThrottle, limited
 from catalog.views.pages import ALL_METHODS, SignedInRequest, post_only, with_passwords
 from catalog.where_to_watch import CREDIT, save_services, streaming_services
 
-ELLIPSIS = "\u2026"  # in place of the secret
+ELLIPSIS = "\u2026"  # shown instead of the secret
 
 
 @method_decorator(with_passwords(*ALL_METHODS), name="dispatch")
 @method_decorator(never_cache, name="dispatch")
 @method_decorator(limited(SignInThrottle), name="dispatch")
 class ChangePasswordView(PasswordChangeView):
-    """Also says that the API keys are revoked, which may have leaked with the old password."""
+    """Changes the password, and mentions that API keys are revoked, which may have leaked with the old password."""
 
     template_name = "account/password_change.html"
     success_url = reverse_lazy("catalog:account")
 
     def get_form_class(self) -> type:
-        """People who never had a password confirm who they are another way."""
+        """Returns the form. Users without a password must reauthenticate another way before they set one."""
         if self.request.user.has_usable_password():  # type: ignore[union-attr]  # signed in
             return PasswordChangeForm
         raise_if_reauthentication_required(self.request, app="allauth.account")
@@ -97,7 +97,7 @@ def delete(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def change_profile(request: SignedInRequest) -> HttpResponse:
-    """Chooses what everybody may see."""
+    """Edits the public profile."""
     profile = Profile.objects.filter(user=request.user).first()
     form = ProfileForm(request.POST or None, initial=vars(profile) if profile else None)
     if form.is_valid():
@@ -119,7 +119,7 @@ def change_profile(request: SignedInRequest) -> HttpResponse:
 @login_required
 @limited(KeyThrottle)
 def feeds(request: SignedInRequest) -> HttpResponse:
-    """The secret addresses of the account's feeds. A POST makes new ones, which only its answer shows."""
+    """Shows the secret URLs of the account's feeds. A POST creates new ones, shown only in its response."""
     key = create_feeds_key(user=request.user).key if request.method == "POST" else ""
     row = feeds_keys(request.user).first()
     start, _key, _rest = request.build_absolute_uri(reverse("api:feed", args=["key"])).partition("key/")
@@ -154,7 +154,7 @@ class ServicesForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def services(request: SignedInRequest) -> HttpResponse:
-    """Chooses the streaming services that the user has."""
+    """Selects the user's streaming services."""
     form = ServicesForm(request.user, request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:

@@ -1,4 +1,4 @@
-"""The diary: what the user watched and when, and what they have not rated yet."""
+"""The diary: what the user watched and when, and watched movies without a rating."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def diary(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @login_required
 def unrated(request: SignedInRequest) -> HttpResponse:
-    """Movies that the user watched and did not rate."""
+    """Movies that the user watched but has not rated."""
     page = paginated(request, unrated_by(request.user), page_size=24)
     return render(request, "catalog/unrated.html", {"page": page, "next_url": request.get_full_path()})
 
@@ -51,13 +51,13 @@ def unrated(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @login_required
 def find(request: SignedInRequest) -> HttpResponse:
-    """Movies by title, each with the form that puts it into the diary."""
+    """Finds movies by title, each with the form that adds it to the diary."""
     context = by_title(request) | {"form": new_viewing_form(), "next_url": reverse("catalog:diary")}
     return render(request, "catalog/diary_find.html", context)
 
 
 def new_viewing_form(data: Any = None, *, is_rewatch: bool = False) -> ViewingForm:
-    """Offers today."""
+    """Returns a form for a new viewing, with today as the default date."""
     today = timezone.localdate().strftime(DAY_FORM)
     return ViewingForm(data, auto_id="watched-%s", initial={"watched_on": today, "is_rewatch": is_rewatch})
 
@@ -65,7 +65,7 @@ def new_viewing_form(data: Any = None, *, is_rewatch: bool = False) -> ViewingFo
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def entry(request: SignedInRequest, viewing_id: int) -> HttpResponse:
-    """Changes or (button `delete`) deletes a viewing."""
+    """Changes a viewing, or deletes it (button `delete`)."""
     viewing = get_object_or_404(Viewing.objects.select_related("movie", "user"), pk=viewing_id, user=request.user)
     names = {"movie": viewing.movie.title}
     if "delete" in request.POST:

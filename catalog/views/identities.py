@@ -1,4 +1,4 @@
-"""Signing in at the identity provider, and the page of the identities that an account is connected with."""
+"""Sign-in with the identity provider, and the page of an account's connected identities."""
 
 from collections.abc import Callable
 from typing import Any
@@ -41,7 +41,7 @@ APP = "allauth.socialaccount"
 @never_cache
 @limited(SignInThrottle)
 def start(request: HttpRequest) -> HttpResponse:
-    """Sends to the provider: to sign in, or with a session to confirm that, or to connect it with the account."""
+    """Redirects to the provider to sign in. In a session, it reauthenticates or connects the identity instead."""
     the_provider()
     if not request.user.is_authenticated:
         next_url = safe_next(request, "recommender:home") if request.POST.get("next") else ""
@@ -54,7 +54,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 def _to_provider(request: HttpRequest, process: str, next_url: str, **data: Any) -> HttpResponse:
-    """A page that leads on: of a redirect, and of all that follow, browsers would ask the policy's `form-action`."""
+    """Returns a page that redirects, because browsers check a form's redirects against the policy's `form-action`."""
     answer = _protocol("start")(request, process=process, next_url=next_url, data=data)
     if answer.status_code != 302:
         return answer
@@ -70,7 +70,7 @@ def callback(request: HttpRequest) -> HttpResponse:
 
 
 def _protocol(name: str) -> View:
-    """Loaded when it is used: most sites have no provider, and its libraries take memory in every process."""
+    """Imports a view when it is used: most sites have no provider, and its libraries use memory in every process."""
     view: View = import_string(f"catalog.sign_in.openid.{name}")
     return view
 
@@ -79,7 +79,7 @@ def _protocol(name: str) -> View:
 @never_cache
 @limited(SignUpThrottle)
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """Asks people who are new by this identity for a name, and says what to do if they have an account already."""
+    """Asks new users for a username, and explains what to do if they already have an account."""
     pending = get_pending_signup(request)
     if pending is None or request.user.is_authenticated or not _is_new(pending):
         return redirect("catalog:sign-in")
@@ -98,13 +98,16 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 def _is_new(pending: SocialLogin) -> bool:
-    """Whether it is of this provider, and no account was connected with it meanwhile, as by another browser."""
+    """Returns whether the identity is of the current provider and not connected yet, for example by another browser."""
     issuer, sub = pending.account.provider, pending.account.uid
     return issuer == the_provider().issuer and not SocialAccount.objects.filter(provider=issuer, uid=sub).exists()
 
 
 def _is_known(pending: SocialLogin) -> bool:
-    """Whether an account has an address that the provider says is this person's; others are not told."""
+    """Returns whether an account has an address that the provider has verified for this person.
+
+    Only then does the page mention it, so that nobody else learns about the account.
+    """
     return any(address.verified and address_is_taken(address.email) for address in pending.email_addresses)
 
 
@@ -117,9 +120,9 @@ def _created(form: IdentitySignUpForm, pending: SocialLogin, address: str) -> Us
 
     try:
         return create_account(**form.account(), invitation=invitation_of(pending), link=link)
-    except InvalidSignUp as error:  # another request took the name since the form looked
+    except InvalidSignUp as error:  # another request took the name after the form was validated
         form.add_errors(error.fields)
-    except DomainError as error:  # sign-up was closed, or the invitation used, in the meantime
+    except DomainError as error:  # sign-up was closed or the invitation used in the meantime
         form.add_error(None, str(error))
     return None
 

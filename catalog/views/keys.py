@@ -1,4 +1,4 @@
-"""The pages of an account's API keys, and of its address for media servers."""
+"""The pages of an account's API keys and of its webhook URL for media servers."""
 
 from datetime import timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from catalog.views.pages import SignedInRequest, post_only
 
 
 class KeyForm(forms.Form):
-    """A new API key; `keys.create_key` decides whether the values are acceptable."""
+    """A form for a new API key; `keys.create_key` validates the values."""
 
     name = forms.CharField(label=gettext_lazy("What it is for"), max_length=NAME_LENGTH)
     scopes = forms.MultipleChoiceField(
@@ -56,7 +56,7 @@ class KeyForm(forms.Form):
 @login_required
 @limited(KeyThrottle)
 def keys(request: SignedInRequest) -> HttpResponse:
-    """The account's keys, and a form for a new one, which only the answer to that form shows."""
+    """Lists the account's keys. A POST creates a key, shown only in its response."""
     form, key = KeyForm(request.user, request.POST or None), ""
     if form.is_valid():
         try:
@@ -101,7 +101,7 @@ class NamesForm(forms.Form):
 @login_required
 @limited(KeyThrottle)
 def media_servers(request: SignedInRequest) -> HttpResponse:
-    """The secret address and its latest events. A POST makes a new address, which only its answer shows."""
+    """Shows the secret URL and its latest events. A POST creates a new URL, shown only in its response."""
     secret = create_hook(user=request.user).secret if request.method == "POST" else ""
     return _media_servers(request, secret=secret)
 

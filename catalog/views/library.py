@@ -29,7 +29,7 @@ from catalog.views.pages import HtmxRequest, SignedInRequest, is_htmx, is_on_pag
 
 IMPORT_ROWS = 50
 NOT_IMPORTED = (ImportRow.Kind.UNREADABLE, ImportRow.Kind.NOTHING)
-# Tabs of the preview, with the keys of their counts and their rows.
+# Tabs of the preview: label, key of the count, and filter of the rows.
 TABS = {
     "unmatched": (_("Not found"), "not_found", Q(movie=None) & ~Q(kind__in=NOT_IMPORTED)),
     "matched": (_("Found"), "matched", Q(movie__isnull=False)),
@@ -63,9 +63,9 @@ def ratings(request: SignedInRequest) -> HttpResponse:
 @post_only
 @limited(AnonThrottle)
 def rate(request: HtmxRequest, movie_id: int) -> HttpResponse:
-    """Sets or (button `remove`) deletes the rating of the user or visitor.
+    """Sets or deletes (button `remove`) the rating of the user or guest.
 
-    Answers htmx with the panel, or a card with a sentence.
+    htmx receives the rating panel, or a message for a card.
     """
     movie = get_object_or_404(Movie, pk=movie_id)
     form = RatingForm(request.POST)
@@ -90,7 +90,7 @@ def rate(request: HtmxRequest, movie_id: int) -> HttpResponse:
 
 
 def _rated(request: HtmxRequest, movie: Movie, said: str, error: str, *, left_watchlist: bool) -> HttpResponse:
-    """The panel with its new figures, or for a card the sentence."""
+    """Renders the rating panel with its new figures, or the message for a card."""
     movie.refresh_from_db(fields=["rating_count", "rating_sum"])
     mark_for(request, [movie])
     is_card = request.htmx.target != f"rating-{movie.pk}"
@@ -138,7 +138,7 @@ def change_watchlist(request: HtmxRequest, movie_id: int) -> HttpResponse:
 @login_required
 @limited(ImportThrottle)
 def upload(request: SignedInRequest) -> HttpResponse:
-    """The upload form and the state of the latest import; htmx requests only the latter."""
+    """Shows the upload form and the state of the latest import; htmx requests only the latter."""
     if request.method != "POST":
         return _import_page(request, UploadForm())
     form = UploadForm(request.POST, request.FILES)
@@ -155,7 +155,7 @@ def upload(request: SignedInRequest) -> HttpResponse:
 
 
 def _import_page(request: SignedInRequest, form: UploadForm, *, status: int = 200, refused: str = "") -> HttpResponse:
-    """An error of a new upload replaces the preview of an earlier one, which stays as it is."""
+    """Renders the import page. An error in a new upload hides the preview of an earlier one, which is kept."""
     latest = UserImport.objects.of(request.user).first()
     refused = refused or " ".join(str(message) for messages in form.errors.values() for message in messages)
     user_import = None if refused else latest
@@ -178,7 +178,7 @@ def _import_page(request: SignedInRequest, form: UploadForm, *, status: int = 20
 
 
 def _tab_of_rows(request: SignedInRequest, user_import: UserImport) -> dict[str, object]:
-    """Rows that are not found first: only those may need action."""
+    """Returns the rows of the selected tab. Unmatched rows come first, because only those may need action."""
     counts = {"not_found": user_import.counts["unmatched"]} | user_import.counts
     tabs = {name: (label, counts.get(key, 0)) for name, (label, key, _rows) in TABS.items()}
     tabs = {name: tab for name, tab in tabs.items() if tab[1] or name in ALWAYS_SHOWN}
@@ -193,7 +193,7 @@ def _tab_of_rows(request: SignedInRequest, user_import: UserImport) -> dict[str,
 @post_only
 @login_required
 def answer(request: SignedInRequest, import_id: int) -> HttpResponse:
-    """Reads the upload again with what its owner says about its dates or its rows."""
+    """Reads the upload again with its owner's answers about its dates or rows."""
     user_import = get_object_or_404(UserImport.objects.filter(user=request.user), pk=import_id)
     answers = {option: request.POST.get(option, "") for option in QUESTIONS}
     answers = {option: answer for option, answer in answers.items() if answer in QUESTIONS[option][1]}

@@ -1,4 +1,4 @@
-"""Users' lists of movies, public profiles and statistics of taste."""
+"""Users' lists of movies, public profiles, and statistics of taste."""
 
 from typing import Any
 
@@ -23,12 +23,12 @@ from catalog.search.query import suggest
 from catalog.templatetags.movies import language_name
 from catalog.views.pages import SignedInRequest, paginated, post_only
 
-LATEST = 12  # viewings of a profile
+LATEST = 12  # viewings shown on a profile
 ROWS = 100
 
 
 def by_title(request: HttpRequest) -> dict[str, Any]:
-    """The requested title, and the movies that match it."""
+    """Returns the title from the query, and the movies that match it."""
     text = request.GET.get("q", "")[:200].replace("\x00", "")
     return {"text": text, "movies": suggest(text) if text.strip() else []}
 
@@ -36,7 +36,7 @@ def by_title(request: HttpRequest) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def lists(request: SignedInRequest) -> HttpResponse:
-    """The user's lists, and the form for a new one."""
+    """Shows the user's lists, and the form for a new one."""
     form = MovieListForm(request.POST or None)
     if form.is_valid() and (made := _saved(form, request.user)):
         return redirect("catalog:edit-list", made.key)
@@ -45,7 +45,7 @@ def lists(request: SignedInRequest) -> HttpResponse:
 
 
 def _saved(form: MovieListForm, user: User) -> MovieList | None:
-    """The list that the form makes or changes; else the form says why not."""
+    """Saves the form and returns its list; None if the form now has errors."""
     try:
         if form.instance.pk:
             return change_list(form.instance, **form.cleaned_data)
@@ -57,7 +57,7 @@ def _saved(form: MovieListForm, user: User) -> MovieList | None:
 
 @require_safe
 def movie_list(request: HttpRequest, key: str) -> HttpResponse:
-    """Its owner's, or public."""
+    """Shows a list to its owner, or to everybody if it is public."""
     rows = MovieList.objects.readable_by(request.user).select_related("user__profile")
     found = get_object_or_404(rows, key=key)
     page = paginated(request, found.items.select_related("movie"), page_size=ROWS)
@@ -68,7 +68,7 @@ def movie_list(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_safe
 def lists_with(request: HttpRequest, movie_id: int) -> HttpResponse:
-    """What others publish with this movie."""
+    """Shows other users' public lists that contain this movie."""
     movie = get_object_or_404(Movie, pk=movie_id)
     page = paginated(request, MovieList.objects.on_page_of(movie, request.user).with_covers(), page_size=24)
     return render(request, "catalog/lists_with.html", {"movie": movie, "page": page})
@@ -77,7 +77,7 @@ def lists_with(request: HttpRequest, movie_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def edit(request: SignedInRequest, key: str) -> HttpResponse:
-    """Changes or (button `delete`) deletes the list; finds movies for it and shows their order."""
+    """Edits the list, or deletes it (button `delete`). Also finds movies for it and shows their order."""
     found = get_object_or_404(MovieList, key=key, user=request.user)
     if "delete" in request.POST:
         found.delete()
@@ -89,7 +89,8 @@ def edit(request: SignedInRequest, key: str) -> HttpResponse:
         return redirect(found)
     context = by_title(request) | {
         "form": form,
-        "list": MovieList.objects.get(pk=found.pk),  # as stored: the form has changed the other
+        # from the database, because the form has modified the other instance
+        "list": MovieList.objects.get(pk=found.pk),
         "page": paginated(request, found.items.select_related("movie"), page_size=ROWS),
         "next_url": request.get_full_path(),
     }
@@ -99,7 +100,7 @@ def edit(request: SignedInRequest, key: str) -> HttpResponse:
 @post_only
 @login_required
 def change_movie(request: SignedInRequest, key: str, movie_id: int) -> HttpResponse:
-    """Adds the movie to the list, (`position`) moves it or (`remove`) takes it off."""
+    """Adds the movie to the list, moves it (`position`) or removes it (`remove`)."""
     found = get_object_or_404(MovieList, key=key, user=request.user)
     movie = get_object_or_404(Movie, pk=movie_id)
     position = request.POST.get("to") or request.POST.get("position", "")
@@ -121,7 +122,7 @@ def change_movie(request: SignedInRequest, key: str, movie_id: int) -> HttpRespo
 
 @require_safe
 def profile(request: HttpRequest, name: str) -> HttpResponse:
-    """A user's public lists and, if they want it, their latest viewings. Its owner sees what others would see."""
+    """Shows a user's public lists and, if enabled, their latest viewings. The owner sees the page as others would."""
     shown = Profile.objects.filter(user=request.user.pk) | Profile.objects.published()
     found = get_object_or_404(shown.select_related("user"), name=name)
     viewings = diary_of(found.user).exclude(watched_on=None)[:LATEST] if found.shows_diary else ()
@@ -140,7 +141,7 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 @login_required
 def statistics(request: SignedInRequest) -> HttpResponse:
-    """The user's taste, beside everybody's."""
+    """Compares the user's taste with that of all users."""
     user = request.user
     names = (_("everybody"), _("you"))
     figures = taste.summary(user)

@@ -1,4 +1,4 @@
-"""Pages for browsing and searching movies, people and genres, and the site's own posters."""
+"""Pages for browsing and searching movies, people and genres, and the posters that this site draws."""
 
 from collections.abc import Iterable
 
@@ -28,7 +28,7 @@ KEYWORDS_SHOWN = 16
 SHORTEST_SUGGESTED = 2
 LISTS_SHOWN = 4
 ROW_LENGTH = 12
-POSTER_FORMAT = 2  # raise it when posters are drawn differently
+POSTER_FORMAT = 2  # increase it when posters are drawn differently
 
 
 @require_safe
@@ -48,7 +48,7 @@ def movies(request: HtmxRequest) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest, filterset: MovieFilter) -> list[dict[str, str]]:
-    """The chosen people and keywords, each with the address without it."""
+    """Returns the selected people and keywords, each with a URL that removes it."""
     chosen = []
     for name, key in (("person", "pk"), ("keyword", "name")):
         rows = filterset.form.cleaned_data.get(name, ())
@@ -62,7 +62,7 @@ def _chosen(request: HttpRequest, filterset: MovieFilter) -> list[dict[str, str]
 
 
 def _address(request: HttpRequest) -> str:
-    """The page's address with the chosen filters, without empty and default fields."""
+    """Returns the URL with the selected filters, without empty and default ones."""
     given = [(name, value) for name, values in request.GET.lists() for value in values if value]
     asked = sorted(pair for pair in given if pair != ("ordering", "relevance"))
     return f"{request.path}?{urlencode(asked)}" if asked else request.path
@@ -70,7 +70,7 @@ def _address(request: HttpRequest) -> str:
 
 @require_safe
 def suggestions(request: HtmxRequest) -> HttpResponse:
-    """Suggestions for the header's search field; without a script, the field leads to the results page."""
+    """Returns suggestions for the header's search field. Without JavaScript it redirects to the results page."""
     text = request.GET.get("q", "")[:200].replace("\x00", "")
     if not is_htmx(request):
         return redirect(f"{reverse('catalog:movies')}?{urlencode({'q': text})}")
@@ -111,7 +111,7 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
 
 
 def _related(movie: Movie) -> tuple[str, Iterable[Movie]]:
-    """Well-known movies of the same decade and its most telling genre, with a heading."""
+    """Returns a heading and well-known movies of the same decade and the movie's most specific genre."""
     name = telling_genre([genre.name for genre in movie.genres.all()])
     if not (name and movie.year):
         return "", []
@@ -160,7 +160,7 @@ def genre(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _parts(person: Person, movies: Iterable[Movie]) -> dict[int, str]:
-    """The person's roles in each movie, as text."""
+    """Returns the person's roles in each movie as text."""
     parts: dict[int, str] = {}
     for credit in person.credits.filter(movie__in=list(movies)).order_by("-role", "id"):
         did = _("Director") if credit.role == Credit.Role.DIRECTOR else _("Cast")

@@ -1,4 +1,4 @@
-"""Helpers of the pages: pagination, htmx fragments, and redirects after forms."""
+"""Helpers for pages: pagination, htmx fragments, and redirects after forms."""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -26,19 +26,19 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class HtmxRequest(HttpRequest):
-    """A request with django-htmx's attribute."""
+    """A request with the attribute of django-htmx."""
 
     htmx: HtmxDetails
 
 
 class SignedInRequest(HtmxRequest):
-    """A request behind `login_required`."""
+    """A request to a view with `login_required`."""
 
     user: User
 
 
 class MissingRows:
-    """Middleware: a row that was deleted after the page had read it is answered like one that never was."""
+    """Middleware that returns 404 if a row was deleted after the view had read it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -52,9 +52,9 @@ class MissingRows:
 
 
 def sign_in_as_page(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HtmxRequest], HttpResponse]:
-    """Middleware: a fragment that takes an account sends the whole page to sign in, and back.
+    """Middleware: if a fragment requires an account, the whole page goes to sign-in and then back.
 
-    htmx would follow the redirect of `login_required` and put the sign-in page in place of the fragment.
+    Otherwise htmx would follow the redirect of `login_required` and replace the fragment with the sign-in page.
     """
 
     def respond(request: HtmxRequest) -> HttpResponse:
@@ -77,25 +77,25 @@ def paginated(
     page_size: int = PAGE_SIZE,
     paginator: type[Paginator] = Paginator,
 ) -> Page:
-    """The requested page; invalid numbers give the first, too large ones the last."""
+    """Returns the requested page; the first for an invalid number, the last for one that is too large."""
     number = request.GET.get("page", "")
     return paginator(rows, page_size).get_page(number if number.strip("0").isdecimal() else 1)
 
 
 def is_htmx(request: HtmxRequest) -> bool:
-    """True if htmx wants a fragment. When it restores history, it needs the whole page."""
+    """Returns whether htmx requests a fragment. To restore history, it requests the full page."""
     return bool(request.htmx) and not request.htmx.history_restore_request
 
 
 def post_only(view: View) -> View:
-    """Refuses other methods, and lets `return_addresses.is_readable` know."""
+    """Rejects other methods, and marks the view for `return_addresses.is_readable`."""
     checked = require_POST(view)
     checked.is_post_only = True  # type: ignore[attr-defined]
     return checked
 
 
 def loaded_when_used(module: str, name: str, *, is_post_only: bool = False) -> Callable[..., HttpResponseBase]:
-    """A view whose module is imported by its first request: few people use it, and it takes memory."""
+    """Returns a view whose module is imported at its first request, because it uses memory and few people need it."""
 
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         answer: HttpResponseBase = import_string(f"{module}.{name}")(request, *args, **kwargs)
@@ -106,7 +106,7 @@ def loaded_when_used(module: str, name: str, *, is_post_only: bool = False) -> C
 
 
 def with_passwords(*methods: str) -> Callable[[View], View]:
-    """Refuses these methods where the site takes no passwords."""
+    """Rejects these methods if the site has password sign-in disabled."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -127,5 +127,5 @@ def to_sign_in(request: HtmxRequest, back: str) -> HttpResponse:
 
 
 def is_on_page_of(request: HtmxRequest, movie: Movie) -> bool:
-    """Whether the movie's own page sent the fragment's request; its watchlist button may have to change, too."""
+    """Returns whether the request came from the movie's own page, whose watchlist button may have to change too."""
     return _path(request.htmx.current_url_abs_path or "") == movie.get_absolute_url()

@@ -1,4 +1,4 @@
-"""What the user keeps about one movie, on its page: viewings, a note, their lists."""
+"""The user's data about one movie, on the movie's page: viewings, a note, and lists."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from catalog.views.pages import HtmxRequest, is_on_page_of, post_only, to_sign_i
 
 
 def record_of(user: User, movie: Movie, note: str | None = None) -> dict[str, Any]:
-    """What the user keeps about the movie, for `catalog/_watched.html`. The note is read unless it is given."""
+    """Returns the user's data about the movie for `catalog/_watched.html`. `note` saves a query if it is known."""
     viewings = list(Viewing.objects.filter(user=user, movie=movie))
     if note is None:
         note = Note.objects.filter(user=user, movie=movie).values_list("text", flat=True).first() or ""
@@ -37,7 +37,10 @@ def record_of(user: User, movie: Movie, note: str | None = None) -> dict[str, An
 def _answer(
     request: HtmxRequest, user: User, movie: Movie, said: str, *, is_error: bool = False, **changed: Any
 ) -> HttpResponse:
-    """The part of the movie's page that shows the record. Without htmx the way back there, or what was not accepted."""
+    """Renders the part of the movie's page with the user's data.
+
+    Without htmx, redirects there, or renders a page with the error.
+    """
     if request.htmx or is_error:
         context = record_of(user, movie) | changed
         context |= {"movie": movie, "said": said, "is_error": is_error, "next_url": safe_next(request, movie)}
@@ -49,7 +52,7 @@ def _answer(
 
 @post_only
 def watched(request: HtmxRequest, movie_id: int) -> HttpResponse:
-    """Puts a viewing into the diary."""
+    """Adds a viewing to the diary."""
     movie = get_object_or_404(Movie, pk=movie_id)
     if not request.user.is_authenticated:
         return to_sign_in(request, movie.get_absolute_url())
@@ -77,7 +80,7 @@ def _saved(user: User, form: ViewingForm, movie: Movie) -> bool:
 
 @post_only
 def note(request: HtmxRequest, movie_id: int) -> HttpResponse:
-    """Writes or (empty) deletes the user's note about the movie."""
+    """Saves the user's note about the movie, or deletes it if the text is empty."""
     movie = get_object_or_404(Movie, pk=movie_id)
     if not request.user.is_authenticated:
         return to_sign_in(request, movie.get_absolute_url())
@@ -92,7 +95,7 @@ def note(request: HtmxRequest, movie_id: int) -> HttpResponse:
 
 @post_only
 def choose(request: HtmxRequest, movie_id: int) -> HttpResponse:
-    """From the movie's page: puts it into the lists that are ticked and a new one, and takes it off the others."""
+    """Adds the movie to the selected lists and a new one, and removes it from all others."""
     movie = get_object_or_404(Movie, pk=movie_id)
     user = request.user
     if not user.is_authenticated:

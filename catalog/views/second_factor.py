@@ -1,4 +1,4 @@
-"""Second factors and passkeys. Their libraries take memory, so that addresses load this module when it is used."""
+"""Second factors and passkeys. URLs import this module on first use, because its libraries use memory."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -24,13 +24,13 @@ from catalog.throttling import SignInThrottle, limited
 
 @method_decorator(limited(SignInThrottle), name="dispatch")
 class SecondFactorView(mfa_views.AuthenticateView):
-    """After the password: a code of the app, a recovery code or a passkey."""
+    """The step after the password: a code from the app, a recovery code or a passkey."""
 
 
 @method_decorator(never_cache, name="dispatch")
 @method_decorator(limited(SignInThrottle), name="dispatch")
 class PasskeySignInView(passkey_views.LoginWebAuthnView):
-    """Gives the script of the sign-in page what it has to ask the browser for, and takes the answer."""
+    """Passes the options for the browser's passkey API to the sign-in page, and verifies the result."""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return JsonResponse({"request_options": begin_authentication(user=None)})
@@ -47,7 +47,7 @@ class AddPasskeyView(passkey_views.AddWebAuthnView):
 
 
 def with_readable_codes(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """A page of recovery codes. Those that SECRET_KEY does not decrypt go when the app is taken off."""
+    """Handles recovery codes that SECRET_KEY can no longer decrypt. They are deleted when the app is turned off."""
 
     @wraps(view)
     def check(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The page of the first run, for who has the link that the site's log shows."""
+"""The page of the first run, for the holder of the link that the site's log shows."""
 
 from typing import cast
 
@@ -26,7 +26,7 @@ from catalog.throttling import SetupThrottle, limited, refusal
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited(SetupThrottle)
 def set_up(request: HttpRequest) -> HttpResponseBase:
-    """The first run: who has the link of the log makes the first staff account and says how the site is to be."""
+    """The first run: the holder of the link from the log creates the first staff account and configures the site."""
     if not setup.is_open():
         raise Http404
     code = request.GET.get("code", "")[:100]
@@ -47,14 +47,14 @@ def set_up(request: HttpRequest) -> HttpResponseBase:
 
 
 def _first_staff(request: HttpRequest, code: str, account: SignUpForm | None, form: SetupForm) -> User | None:
-    """The account that is signed in, or else the new one, which then is."""
+    """Makes the signed-in account the first staff account, otherwise creates one and signs it in."""
     if account is None:
         present = cast(User, request.user)
         setup.make_first_staff(code=code, user=present, change=form.write_to)
         return present
     try:
         user = setup.create_first_account(code=code, **account.account(), change=form.write_to)
-    except InvalidSignUp as error:  # a visitor took the name since the form looked
+    except InvalidSignUp as error:  # a visitor took the name after the form was validated
         account.add_errors(error.fields)
         return None
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])

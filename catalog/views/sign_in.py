@@ -1,4 +1,4 @@
-"""Signing up and in, a new password by mail or by staff's link, and the account's e-mail address."""
+"""Sign-up, sign-in, password resets by e-mail or a link from staff, and the account's e-mail address."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, form: SignUpForm, invitation: str) -> HttpResponse:
-    """One answer, whatever accounts there are; the account is made behind the link of the mail."""
+    """Responds the same whatever accounts exist; the link in the e-mail creates the account."""
     try:
         request_sign_up(request, **form.account(), invitation=invitation)
     except DomainError as error:  # no mail was sent, or another request used the invitation in the meantime
@@ -80,7 +80,7 @@ def _created(form: SignUpForm, invitation: str) -> User | None:
         return create_account(**form.account(), invitation=invitation)
     except InvitationNeeded as error:  # another request used it in the meantime
         form.add_error(None, str(error))
-    except InvalidSignUp as error:  # another request took the name since the form looked
+    except InvalidSignUp as error:  # another request took the name after the form was validated
         form.add_errors(error.fields)
     return None
 
@@ -90,7 +90,7 @@ def _created(form: SignUpForm, invitation: str) -> User | None:
 @with_passwords("POST")
 @limited(SignUpThrottle)
 def confirm_sign_up(request: HttpRequest, key: str) -> HttpResponse:
-    """Behind the link of a sign-up's mail. Asks for another name where the one that was wanted is taken by now."""
+    """Confirms a sign-up by the link in its e-mail. Asks for another username if it is taken by now."""
     pending = PendingSignUp.objects.behind(key).first()
     if pending is None:
         return render(request, "account/signup_confirm.html", status=404)
@@ -104,9 +104,9 @@ def confirm_sign_up(request: HttpRequest, key: str) -> HttpResponse:
 def _confirmed(form: ConfirmSignUpForm, key: str) -> User | None:
     try:
         user = confirm(key=key, username=form.cleaned_data["username"])
-    except InvalidSignUp as error:  # another request took the name or the address since the form looked
+    except InvalidSignUp as error:  # another request took the name or the address after the form was validated
         form.add_errors(error.fields)
-    except DomainError as error:  # sign-up was closed, the invitation or the link used, in the meantime
+    except DomainError as error:  # sign-up was closed, or the invitation or link used, in the meantime
         form.add_error(None, str(error))
     else:
         return user
@@ -123,14 +123,14 @@ class SignInView(views.LoginView):
 @method_decorator(never_cache, name="dispatch")
 @method_decorator(limited(SignInThrottle), name="dispatch")
 class ConfirmPasswordView(views.ReauthenticateView):
-    """Asks for the password again before the account's address or its second factor changes."""
+    """Asks for the password again before the account's address or second factor changes."""
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited(SignInThrottle)
 def sign_in_by_link(request: HttpRequest, key: str, token: str) -> HttpResponse:
-    """Behind a link of `sign_in_link`. Who has one may change how they sign in, too."""
+    """Signs in by a link of `sign_in_link`. Its holder may also change the sign-in methods without reauthenticating."""
     user = links.user_of(key, token)
     if user is None or request.method != "POST":
         return render(request, "account/link.html", {"chosen": user}, status=200 if user else 404)
@@ -159,7 +159,7 @@ class ResetPasswordView(views.PasswordResetView):
 @method_decorator(with_passwords(*ALL_METHODS), name="dispatch")
 @method_decorator(never_cache, name="dispatch")
 class NewPasswordView(views.PasswordResetFromKeyView):
-    """Behind the link of a mail or of staff, which works once."""
+    """Sets a new password by a link from an e-mail or from staff. Each link works once."""
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -1,4 +1,4 @@
-"""What belongs to the site as a whole: its theme, its icon, what makes it an app, and what search engines ask for."""
+"""Site-wide views: theme and language, icon, web app manifest, and files for search engines."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -30,7 +30,7 @@ A_YEAR = 365 * 24 * 3600
 
 @post_only
 def choose_theme(request: HttpRequest) -> HttpResponse:
-    """Keeps the theme in a cookie, so that the server writes it into the page and nothing flashes."""
+    """Stores the theme in a cookie, so that the server can render it and the page does not flash."""
     theme = request.POST.get("theme", "")
     if theme not in (*THEMES, "auto"):
         return _not_one_of("theme", (*THEMES, "auto"), theme)
@@ -44,7 +44,7 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
 
 @post_only
 def choose_language(request: HttpRequest) -> HttpResponse:
-    """Keeps the language in a cookie, where Django looks for it before it asks what the browser prefers."""
+    """Stores the language in a cookie, which Django prefers to the browser's setting."""
     language, known = request.POST.get("language", ""), dict(settings.LANGUAGES)
     if language not in known:
         return _not_one_of("language", known, language)
@@ -67,14 +67,14 @@ def _keep(response: HttpResponse, name: str, value: str) -> None:
 @require_safe
 @cache_control(public=True, max_age=86400)
 def favicon(request: HttpRequest) -> HttpResponse:
-    """For pages without an icon of their own, such as the admin and the API's documentation."""
+    """The icon of pages without one of their own, such as the admin and the API documentation."""
     return redirect(static("img/favicon.svg"))
 
 
 @require_safe
 @cache_control(public=True, max_age=86400)
 def manifest(request: HttpRequest) -> HttpResponse:
-    """Lets people install the site as an app."""
+    """The web app manifest, which makes the site installable."""
     start = f"{settings.BASE_PATH}/"
     icons = [("icon-192", 192, "any"), ("icon-512", 512, "any"), ("icon-maskable-512", 512, "maskable")]
     values = {
@@ -110,7 +110,9 @@ def offline(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=86400)
 def robots(request: HttpRequest) -> HttpResponse:
-    """Read at the root of a host only: below BASE_PATH the host's own robots.txt has to name these addresses."""
+    """Returns robots.txt. Crawlers read it only at the root of a host: a site under BASE_PATH must copy these rules
+    there.
+    """
     paths = [""] if settings.POLICY.accounts.members_only else NOT_FOR_ROBOTS
     lines = ["User-agent: *", *(f"Disallow: {settings.BASE_PATH}/{path}" for path in paths)]
     lines.append(f"Sitemap: {request.build_absolute_uri(reverse('catalog:sitemaps'))}")
@@ -120,7 +122,7 @@ def robots(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=3600)
 def sitemap(request: HttpRequest, section: str) -> HttpResponse:
-    """Made once an hour, and read by robots at any pace."""
+    """Returns a section of the sitemap. It is generated once an hour, however often crawlers request it."""
     number = request.GET.get("p", "1")
     if not (number.isascii() and number.isdigit() and len(number) < 7 and section in SITEMAPS):
         raise Http404
@@ -136,7 +138,7 @@ def _sitemap(request: HttpRequest, section: str) -> HttpResponse:
 
 
 class MovieSitemap(Sitemap):
-    """The best-known movies, so that its size and queries are bounded however large the catalogue is."""
+    """The best-known movies. Their number is limited, which bounds size and queries for a catalogue of any size."""
 
     MOST = 50_000
     limit = 1000
