@@ -1,4 +1,4 @@
-"""When a task runs: five crontab fields, a number of seconds, or off."""
+"""Parses schedules: five crontab fields, a number of seconds, or off."""
 
 import logging
 from typing import Annotated, Any
@@ -8,12 +8,12 @@ from pydantic import BeforeValidator
 
 logger = logging.getLogger(__name__)
 
-MAX_SECONDS = 2**31 - 1  # which the database holds
+MAX_SECONDS = 2**31 - 1  # maximum of the database's integer
 FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 
 
 def parse_crontab(expression: str) -> crontab:
-    """Celery's crontab; raises ValueError, with the field, where Celery cannot build it or it has no date."""
+    """Returns Celery's crontab. Raises ValueError, with the field, if Celery rejects it or it matches no date."""
     fields = expression.split()
     if len(fields) != 5:
         raise ValueError("a crontab has five fields: minute hour day-of-month month day-of-week")
@@ -27,7 +27,7 @@ def parse_crontab(expression: str) -> crontab:
 
 
 def _when(value: Any) -> str | int | None:
-    if isinstance(value, dict):  # {crontab: ...} or {every_seconds: ...}, the forms of older files
+    if isinstance(value, dict):  # {crontab: ...} or {every_seconds: ...}, the forms used in older files
         if value.get("queue"):
             logger.warning("The key queue of a schedule has no effect any more: each task has its own queue.")
         given = [part for key, part in value.items() if key != "queue" and part is not None]

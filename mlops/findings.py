@@ -1,10 +1,10 @@
 """Findings: the result of one check as a stable code with its figures. Sentences are looked up for display.
 
-Rows and files hold `Finding.to_dict()`; code compares `code`, `message` and `outcome`, never a sentence. Each package
-lists its codes in a module `codes.py` as TextChoices, whose labels are short titles, and registers them here together
-with the sentences. Titles and sentences are gettext messages with named placeholders: `subject`, `figure`,
-`threshold`, `low`, `high`, whatever `params` holds, and in sentences `title`. A value that is a code itself is shown
-by its title.
+Rows and files store `Finding.to_dict()`. Code compares `code`, `message` and `outcome`, never a sentence. Each package
+defines its codes in a module `codes.py` as TextChoices, whose labels are short titles, and registers them here together
+with the sentences. Titles and sentences are gettext messages with the named placeholders `subject`, `figure`,
+`threshold`, `low`, `high`, every key of `params` and, in sentences, `title`. A value that is itself a code is shown by
+its title.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ from catalog.sentences import fill
 
 Text = str | Promise
 
-LEGACY = "legacy"  # written before there were codes: params hold its `name` and `text`, which are shown as they are
+LEGACY = "legacy"  # a row from before codes existed; its params hold `name` and `text`, which are shown unchanged
 
 
 class Outcome(TextChoices):
@@ -39,9 +39,10 @@ class Outcome(TextChoices):
 
 @dataclass(frozen=True)
 class Finding:
-    """`code` names the check and `subject` what it is about, where there are several, such as one slice of many.
+    """The result of one check.
 
-    `message` is the code of the sentence about the result; where it is empty the check's own sentence is shown.
+    `code` identifies the check, and `subject` its object if there are several, such as one of many slices. `message` is
+    the code of the sentence to show; if it is empty, the sentence of `code` is shown.
     """
 
     code: str
@@ -54,12 +55,12 @@ class Finding:
     subject: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it; a plain string for each code."""
+        """Returns the finding in a form that JSON can store, with codes as plain strings."""
         return asdict(self) | {"code": str(self.code), "outcome": str(self.outcome), "message": str(self.message)}
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Self:
-        """Ignores keys that it does not know: a later version may have written the row."""
+        """Returns the finding of a stored row. Ignores unknown keys, which a later version may have written."""
         values = {item.name: row[item.name] for item in fields(cls) if item.name in row}
         if values.get("interval"):
             values["interval"] = tuple(values["interval"])
@@ -78,12 +79,12 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """About the result, in the reader's language; the title where the check has no sentence."""
+        """The sentence about the result, in the reader's language; the title if the check has no sentence."""
         text = _sentences.get(str(self.message)) or _sentences.get(str(self.code))
         return self.title if text is None else _fill(text, {"title": self.title, **self._values()})
 
     def get_outcome_display(self) -> str:
-        """The outcome's label, as of a model's field with choices; an unknown one of a later version as it is."""
+        """Returns the outcome's label, like Django's method of this name; an unknown outcome is returned unchanged."""
         return str(dict(Outcome.choices).get(str(self.outcome), self.outcome))
 
     def _values(self) -> dict[str, Any]:
@@ -101,15 +102,15 @@ def register(
     sentences: Mapping[str, Text] | None = None,
     titles: Mapping[str, Text] | None = None,
 ) -> None:
-    """Titles by code, those of `codes` being their labels, and sentences by code or message."""
+    """Registers titles, keyed by code, and sentences, keyed by code or message. Labels of `codes` are titles."""
     _titles.update({code.value: code.label for code in codes} | dict(titles or {}))
     _sentences.update({str(code): text for code, text in (sentences or {}).items()})
 
 
 def title(code: str, params: Mapping[str, Any] | None = None) -> str:
-    """The short name of a check in the reader's language; the code itself where it is unknown.
+    """Returns the short name of a check in the reader's language, or the code itself if it is unknown.
 
-    `code` may be a finding's `key`, with the subject behind a colon.
+    `code` may be a finding's `key`, in which the subject follows a colon.
     """
     known, _, subject = str(code).partition(":")
     text = _titles.get(known)

@@ -26,13 +26,13 @@ class ReasonForm(forms.Form):
 
 
 class ReadOnlyAdmin(large.ReadOnlyAdmin):
-    """With `detail_template`, a row has a page of its own, rendered with `detail_context`."""
+    """Base of read-only admin classes. With `detail_template`, rows have a custom page, given `detail_context`."""
 
     detail_template: str | None = None
-    shows_errors_on_row = False  # instead of on the list
+    shows_errors_on_row = False  # whether errors are shown on the row's page instead of the list
 
     def url(self, route: str, view: Callable[..., HttpResponse]) -> URLPattern:
-        """A page beside Django's own, named after the view; an error of a service is shown as a message."""
+        """Returns an additional URL, named after the view. Errors raised by services are shown as messages."""
 
         @wraps(view)
         def shown(request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -48,7 +48,7 @@ class ReadOnlyAdmin(large.ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         row = self.get_object(request, object_id) if self.detail_template else None
-        if self.detail_template is None or row is None:  # without a row, it says that there is none
+        if self.detail_template is None or row is None:  # Django's view reports a missing row
             return super().change_view(request, object_id, form_url, extra_context)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
@@ -63,7 +63,7 @@ class ReadOnlyAdmin(large.ReadOnlyAdmin):
         return TemplateResponse(request, template, base | context)
 
     def address(self, row: Model | int | None = None) -> str:
-        """Of the row's page, or of the list."""
+        """Returns the URL of the row's page, or of the list if no row is given."""
         base = f"admin:{self.opts.app_label}_{self.opts.model_name}"
         if row is None:
             return reverse(f"{base}_changelist")
@@ -72,7 +72,7 @@ class ReadOnlyAdmin(large.ReadOnlyAdmin):
     def confirm(
         self, request: HttpRequest, template: str, row: Model, act: Callable[[str], str], **context: Any
     ) -> HttpResponse:
-        """Asks first, and for the reason. `act` takes it and returns the message about what it did."""
+        """Asks for confirmation and a reason, then calls `act` with the reason and shows the message it returns."""
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             messages.success(request, act(form.cleaned_data["reason"]))

@@ -59,7 +59,7 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         return {"steps": row.steps.all(), "version": version, "may_start": may_start, "may_resume": may_resume}
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The part of the page that changes during a run; once it has ended the whole page is loaded again."""
+        """Renders the part of the page that changes during a run. When the run has ended, reloads the whole page."""
         row = get_object_or_404(PipelineRun, pk=pk)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
@@ -73,7 +73,7 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         return self._start(request)
 
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """From the step that failed, with what the steps before it have made."""
+        """Resumes the run at the step that failed, with the results of the earlier steps."""
         require_permission(request, START)
         run = resume_run(run_id=pk, by=cast(User, request.user))
         text = _("Run {run} is queued for attempt {attempt}.")
@@ -81,7 +81,7 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         return redirect(self.address(run))
 
     def again(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The same algorithm on today's data."""
+        """Starts a training with the same algorithm on the current data."""
         return self._start(request, algorithm=get_object_or_404(PipelineRun, pk=pk).algorithm)
 
     def _start(self, request: HttpRequest, algorithm: str | None = None) -> HttpResponse:

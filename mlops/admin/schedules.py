@@ -1,4 +1,4 @@
-"""Forms for schedules that accept only what Beat can send."""
+"""Admin forms that accept only schedules that Beat can send."""
 
 from typing import Any
 
@@ -12,17 +12,17 @@ from mlops.next_run import check_row
 
 
 class CheckedForm(forms.ModelForm):
-    """Names what was expected; celery's own checks let the weekday 7 and 30 February through."""
+    """Rejects invalid schedules and says what was expected. Celery's checks accept the weekday 7 and 30 February."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         zone = getattr(self.instance, "timezone", None)
-        field: Any = self.fields.get("timezone")  # missing where staff may only view
-        if field and isinstance(zone, str):  # unknown: shown as it is, or the page would offer the first zone instead
+        field: Any = self.fields.get("timezone")  # missing if staff may only view the row
+        if field and isinstance(zone, str):  # an unknown zone; without it as a choice, the first zone would be selected
             field.choices = [(zone, zone), *field.choices]
 
     def clean(self) -> dict[str, Any]:
-        self.cleaned_data.setdefault("task", "")  # the base class needs the key, also of a name that is too long
+        self.cleaned_data.setdefault("task", "")  # the base class requires the key even if the name is too long
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors:
             model = self._meta.model

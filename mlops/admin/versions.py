@@ -32,7 +32,7 @@ from mlops.registry.model_card import model_card, model_card_html
 from mlops.registry.promotion import predecessor_of_champion, promote, refuse, roll_back
 
 PROMOTE, FORCE = "mlops.promote_modelversion", "mlops.force_modelversion"
-TITLES = {  # of the pages that ask first, and of their buttons
+TITLES = {  # titles of the confirmation pages and of their buttons
     "promote": gettext_lazy("Promote version {version}"),
     "force": gettext_lazy("Force version {version}"),
     "refuse": gettext_lazy("Refuse version {version}"),
@@ -93,7 +93,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         }
 
     def card(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The model card; with `?download`, as the Markdown file."""
+        """Shows the model card; with `?download`, returns it as a Markdown file."""
         row = get_object_or_404(ModelVersion.objects.select_related("snapshot"), pk=pk)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
@@ -103,7 +103,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         return HttpResponse(model_card(row), content_type="text/markdown; charset=utf-8", headers=headers)
 
     def promote(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Against the gate only with the permission to force."""
+        """Promotes the version. If it did not pass the gate, this requires the permission to force."""
         row = get_object_or_404(ModelVersion, pk=pk)
         force = not row.has_passed
         require_permission(request, FORCE if force else PROMOTE)
@@ -123,7 +123,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         return self._confirm(request, get_object_or_404(ModelVersion, pk=pk), act, "refuse")
 
     def rollback(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """At once: who rolls back has no time for questions. A reason may come with it."""
+        """Rolls back at once, without a confirmation page, because rollbacks are urgent. The reason is optional."""
         require_permission(request, PROMOTE)
         row = get_object_or_404(ModelVersion, pk=pk)
         reason = request.POST.get("reason", "")[:1000]
@@ -142,7 +142,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
 
 def _page_of(version: ModelVersion) -> dict[str, Any]:
-    """Its figures beside those of the champion it was compared with, and its health in production."""
+    """Returns the context of a version's page: its figures next to the champion's, and its health in production."""
     decision = version.decisions.select_related("champion", "decided_by").first()
     champion = decision.champion if decision else None
     is_champion = version.status == Status.CHAMPION
@@ -172,13 +172,13 @@ def _page_of(version: ModelVersion) -> dict[str, Any]:
 
 
 def _cells(row: FigureRow, *tables: list[Term]) -> tuple[Any, ...]:
-    """The row, and for each table its values beside what they are."""
+    """Returns the row, followed by the pairs of term and value for each table."""
     values = dict(zip(METRICS, row.values, strict=True))
     return row, *([(term, values[term.code]) for term in table] for table in tables)
 
 
 def _changes_of(version: ModelVersion) -> list[dict[str, Any]]:
-    """The sample of lists that would change, with titles; a movie that has gone from the catalogue is left out."""
+    """Returns the sample of lists that would change, with their movies. Movies deleted since are left out."""
     sample = (version.figures.get("replay") or {}).get("sample", [])
     movies = Movie.objects.in_bulk({movie for change in sample for movie in (*change["comes"], *change["goes"])})
     return [

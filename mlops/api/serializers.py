@@ -8,18 +8,18 @@ from catalog.api.inputs import BodySerializer, QuerySerializer
 from mlops.evaluation.parameters import ALGORITHMS
 from mlops.models import DriftReport, GateDecision, ModelVersion, PipelineRun, Promotion, RunStep
 
-# What `str.strip` removes; `\s` of JSON Schema is another set.
+# The characters that `str.strip` removes. `\s` in JSON Schema is a different set.
 BLANK = r"^[\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$"
 
 
 def _choices(choices: type[TextChoices]) -> str:
-    """Plain strings in the schema: four enums named `status` would need four made-up names."""
+    """Returns a help text. The schema has plain strings, because four enums named `status` would need unique names."""
     return f"One of {', '.join(choices.values)}."
 
 
 @extend_schema_field({"type": "string", "enum": sorted(ALGORITHMS)})
 class AlgorithmField(serializers.CharField):
-    """The name of an algorithm; the service refuses others with the list of all."""
+    """The name of an algorithm. The service rejects unknown names and lists the known ones."""
 
 
 class GateDecisionSerializer(serializers.ModelSerializer[GateDecision]):
@@ -92,7 +92,7 @@ class PromoteSerializer(BodySerializer):
     reason = serializers.CharField(default="", allow_blank=True, max_length=1000)
     force = serializers.BooleanField(default=False, help_text="Against the gate; needs a reason and the permission.")
 
-    schema_rule: ClassVar = {  # each with its type, which generators of clients need
+    schema_rule: ClassVar = {  # each part has a type, because client generators require it
         "not": {
             "type": "object",
             "properties": {

@@ -1,4 +1,4 @@
-"""Addresses of `mlops` below /api/v1/, for staff."""
+"""URLs of `mlops` under /api/v1/, for staff."""
 
 from rest_framework.routers import SimpleRouter
 

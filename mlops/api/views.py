@@ -28,7 +28,7 @@ class StaffViewSet(FilteredListMixin, viewsets.GenericViewSet):
 
 
 class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSet):
-    """Model versions, their figures and decisions; promotion and roll-back."""
+    """Model versions with their figures and decisions, and their promotion and rollback."""
 
     queryset = ModelVersion.objects.select_related("snapshot")
     lookup_url_kwarg = "version"
@@ -51,7 +51,7 @@ class ModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSe
     )
     @action(detail=False, methods=["post"])
     def rollback(self, request: Request) -> Response:
-        """Bring back the champion before this one, or a former one."""
+        """Restore the previous champion, or the given former champion."""
         options = read(serializers.RollBackSerializer, request.data)
         self.require("mlops.promote_modelversion")
         return Response(serializers.PromotionSerializer(roll_back(by=cast(User, request.user), **options)).data)
@@ -69,7 +69,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StaffViewSet)
 
     @extend_schema(request=serializers.StartRunSerializer, responses={202: serializers.RunSerializer, 409: None})
     def create(self, request: Request) -> Response:
-        """Queue a training; 409 while another one is active."""
+        """Queue a training. Returns 409 while another one is active."""
         options = read(serializers.StartRunSerializer, request.data)
         self.require("mlops.start_training")
         run = start_training(trigger=PipelineRun.Trigger.API, requested_by=cast(User, request.user), **options)

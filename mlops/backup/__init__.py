@@ -1,5 +1,6 @@
-"""Backups of the whole site, and how they are restored.
+"""Creates and restores backups of the whole site.
 
-Here and not in `movierec`, although a backup holds every app's tables: which files belong to it is what the registry
-and the snapshots know, and a restore ends with the champion's smoke test. A layer of its own, below `services`.
+The package is part of `mlops` rather than `movierec`, although a backup contains the tables of every app: the registry
+and the snapshots determine its files, and a restore ends with the champion's smoke test. It is a separate layer below
+`services`.
 """

@@ -1,6 +1,7 @@
-"""SHA-256 of every file of a backup, in the format of `sha256sum`, so that it can be checked without the site.
+"""SHA-256 checksums of a backup's files in the format of `sha256sum`, so that it can be verified without the site.
 
-`SHA256SUMS` names every file but itself and `SHA256SUMS.sha256`, which holds its checksum: sha256sum -c both of them.
+`SHA256SUMS` lists every file except itself and `SHA256SUMS.sha256`, which holds its checksum. `sha256sum -c` verifies
+both.
 """
 
 import hashlib
@@ -14,13 +15,16 @@ SUMS, OWN = "SHA256SUMS", "SHA256SUMS.sha256"
 
 
 def write_checksums(folder: Path, checksums: dict[str, str]) -> None:
-    """Writes both files; `checksums` by the files' names."""
+    """Writes `SHA256SUMS` and `SHA256SUMS.sha256`. `checksums` is keyed by file name."""
     (folder / SUMS).write_bytes(b"".join(_line(checksum, name) for name, checksum in sorted(checksums.items())))
     (folder / OWN).write_bytes(_line(sha256(folder / SUMS), SUMS))
 
 
 def read_checksums(lines: bytes, own: bytes) -> dict[str, str] | None:
-    """What `SHA256SUMS` says; None if the other file does not match it. Raises BackupError for names outside."""
+    """Returns the checksums in `SHA256SUMS`, keyed by file name; None if its own checksum differs.
+
+    Raises BackupError for names that lead out of the backup.
+    """
     if own != _line(hashlib.sha256(lines).hexdigest(), SUMS):
         return None
     parts = [line.partition("  ") for line in lines.decode(errors="replace").split("\n")[:-1]]
@@ -36,7 +40,7 @@ def require_within(names: Iterable[str]) -> None:
 
 
 def differences(expected: dict[str, str], found: dict[str, str]) -> dict[str, str]:
-    """What is wrong with a file, by its name: missing, added or changed."""
+    """Returns the problems (missing, added or changed), keyed by file name."""
     wrong = dict.fromkeys(found.keys() - expected.keys(), "not in the backup when it was written")
     wrong |= dict.fromkeys(expected.keys() - found.keys(), "missing")
     return wrong | {name: "changed" for name in expected.keys() & found.keys() if expected[name] != found[name]}

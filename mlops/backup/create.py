@@ -1,5 +1,5 @@
-"""Writes a backup: database and MLflow's local store as they were at one moment, then the files that the database
-names, which never change, and checksums. Where retention removes files meanwhile, the backup starts again."""
+"""Creates a backup: consistent copies of the database and of MLflow's local store, then the files that the database
+refers to, which never change, and checksums. If retention removes files in the meantime, the backup starts again."""
 
 import logging
 import shutil
@@ -40,12 +40,12 @@ from mlops.registry.mlflow_lock import sole_writer
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3
-MLFLOW_SECONDS = 600  # to wait for a process that writes to MLflow's local store
+MLFLOW_SECONDS = 600  # longest wait for a process that writes to MLflow's local store
 SECRETS = "secrets: .env, and secret_key and metrics_token below VAR_DIR"
 REMOTE_MLFLOW = "MLflow: MLFLOW_TRACKING_URI names no sqlite:/// file, so its store is backed up where it is"
 
 
-class FilesRemoved(Exception): ...  # which the database names, while they were copied
+class FilesRemoved(Exception): ...  # raised if files that the database refers to are removed during the copy
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ class Backup(Found):
 
 
 def create_backup(destination: str | None = None) -> Backup:
-    """Writes a backup to `destination`, a folder or s3://bucket/prefix, or to backup.folder.
+    """Writes a backup to `destination`, a folder or s3://bucket/prefix, or by default to backup.folder.
 
-    Encrypts it if a key is set, removes the oldest beyond backup.keep; in backup.folder, opens and closes the alerts.
-    Raises NoBackupFolder, and BackupError, after which no new backup is there.
+    Encrypts it if a key is set, and removes the oldest backups beyond backup.keep. A backup to backup.folder also opens
+    and closes the alerts. Raises NoBackupFolder, or BackupError if no backup was written.
     """
     address = destination or settings.POLICY.backup.folder
     if address is None:
-        set_alert(AlertCode.BACKUP_FAILED)  # of when there was a folder
+        set_alert(AlertCode.BACKUP_FAILED)  # closes an alert from when a folder was set
         raise NoBackupFolder("No folder for backups is set (backup.folder in config.yaml).")
     is_regular = address == settings.POLICY.backup.folder
     with watch_backup() if is_regular else nullcontext():
@@ -104,7 +104,7 @@ def _write(writer: BackupWriter) -> Found:
     versions = ModelVersion.objects.filter(artifact_removed_at=None).values_list("artifact", flat=True)
     snapshots = DatasetSnapshot.objects.filter(removed_at=None).values_list("folder", flat=True)
     is_local = mlflow_store() is not None
-    # A version that is written to MLflow meanwhile would be in one of both alone, or half of it there.
+    # The lock keeps a version that is being written to MLflow from being in only one of the copies, or in part.
     with sole_writer(wait_seconds=MLFLOW_SECONDS) if is_local else nullcontext():
         named = dump(writer.path(DATABASE), [versions, snapshots])
         writer.keep(DATABASE)
@@ -118,7 +118,7 @@ def _write(writer: BackupWriter) -> Found:
             _copy_mlflow_store(writer)
             _copy(writer, files_in({MLFLOW_FILES: settings.MLFLOW_ARTIFACT_DIR}), later=files)
     _copy(writer, files)
-    # Retention updates a row before it removes the files: copies whose rows still name them are whole.
+    # Retention updates a row before it removes the files, so copies whose rows still refer to them are complete.
     if removed := named[0].difference(versions.all()) | named[1].difference(snapshots.all()):
         raise FilesRemoved(", ".join(sorted(removed)))
     found = Found(
@@ -132,7 +132,7 @@ def _write(writer: BackupWriter) -> Found:
 
 
 def _copy(writer: BackupWriter, files: Mapping[Path, str], *, later: Iterable[Path] = ()) -> None:
-    """Looks for room for those that follow later too."""
+    """Copies `files` to the backup, after checking that they and the files in `later` fit on the disks."""
     try:
         writer.require_room([*files, *later])
         for path, name in files.items():
@@ -143,13 +143,13 @@ def _copy(writer: BackupWriter, files: Mapping[Path, str], *, later: Iterable[Pa
 
 def _copy_mlflow_store(writer: BackupWriter) -> None:
     store = mlflow_store()
-    if store is not None and store.exists():  # until the first version there is none
+    if store is not None and store.exists():  # it is created with the first version
         copy_sqlite(store, writer.path(MLFLOW_STORE))
         writer.keep(MLFLOW_STORE)
 
 
 def _prune(store: Store, newest: str) -> list[str]:
-    """Removes the oldest backups beyond backup.keep, never the last complete one; returns their addresses."""
+    """Removes the oldest backups beyond backup.keep, but never the last complete one. Returns their addresses."""
     removed = []
     try:
         names = store.names()
@@ -159,6 +159,6 @@ def _prune(store: Store, newest: str) -> list[str]:
             if name not in (newest, complete):
                 store.remove(name)
                 removed.append(store.address(name))
-    except (OSError, BackupError) as error:  # such as credentials that may only write: the new backup is whole
+    except (OSError, BackupError) as error:  # such as write-only credentials; the new backup is complete anyway
         logger.warning("old backups were not removed: %s", error)
     return removed

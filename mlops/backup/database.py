@@ -1,4 +1,4 @@
-"""The site's database as one file and back: SQLite by its backup API, Postgres by pg_dump and pg_restore."""
+"""Dumps the site's database to one file and loads it, with SQLite's backup API or pg_dump and pg_restore."""
 
 import os
 import re
@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from mlops.errors import BackupError
 
 OWN_APPS = ("catalog", "recommender", "mlops")
-ENVIRONMENT = {  # of Postgres' programs, by psycopg's parameter: not as arguments, which every user can read
+ENVIRONMENT = {  # psycopg's parameters -> environment variables, since every user of the host can read arguments
     "host": "PGHOST",
     "port": "PGPORT",
     "user": "PGUSER",
@@ -31,13 +31,14 @@ ENVIRONMENT = {  # of Postgres' programs, by psycopg's parameter: not as argumen
 OWN_FUNCTIONS = """
 SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prokind = 'f'
 AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
-"""  # not those of extensions
+"""  # excludes functions of extensions
 
 
 def dump(file: Path, queries: Sequence[QuerySet[Any]]) -> list[set[str]]:
-    """Writes the database's state of one moment, without blocking writers.
+    """Writes a consistent dump of the database to `file`, without blocking writers.
 
-    Returns what `queries`, of one column and without parameters, find in that state. Raises BackupError.
+    Returns the results of `queries` in the dumped state. Each query has one column and no parameters.
+    Raises BackupError.
     """
     if connection.vendor == "sqlite":
         copy_sqlite(Path(connection.settings_dict["NAME"]), file)
@@ -53,14 +54,14 @@ def dump(file: Path, queries: Sequence[QuerySet[Any]]) -> list[set[str]]:
 
 
 def require_loadable(file: Path) -> None:
-    """Raises BackupError if a program is missing or too old that would load the dump; SQLite needs none."""
+    """Raises BackupError if a program to load the dump is missing or too old. SQLite needs no program."""
     if connection.vendor != "sqlite":
         _program("psql")
         _run(_program("pg_restore"), "--list", str(file))
 
 
 def load(file: Path) -> None:
-    """Replaces everything in the database by the dump, in one transaction. Raises BackupError; then nothing changed."""
+    """Replaces the database's content with the dump, in one transaction. If it raises BackupError, nothing changed."""
     if connection.vendor == "sqlite":
         connection.close()
         copy_sqlite(file, Path(connection.settings_dict["NAME"]))
@@ -82,7 +83,10 @@ def load(file: Path) -> None:
 
 
 def _pipe(reader: list[str], writer: list[str], first: str, errors: IO[bytes]) -> bool:
-    """Whether all that `reader` writes was committed by `writer`, which rolls back unless it is told to commit."""
+    """Pipes `first` and the output of `reader` into `writer`. Returns whether `writer` has committed all of it.
+
+    `writer` receives COMMIT only after `reader` has succeeded, and otherwise rolls back.
+    """
     given: dict[str, Any] = {"env": _environment(), "stderr": errors}
     with (
         subprocess.Popen(reader, stdout=subprocess.PIPE, **given) as source,
@@ -99,7 +103,7 @@ def _pipe(reader: list[str], writer: list[str], first: str, errors: IO[bytes]) -
 
 
 def rows_by_model() -> dict[str, int]:
-    """The number of rows of each of the site's own models that has any."""
+    """Returns the number of rows of each of the site's own models, without empty ones."""
     tables = set(connection.introspection.table_names())
     models = [model for label in OWN_APPS for model in apps.get_app_config(label).get_models()]
     counts = {model._meta.label: model._base_manager.count() for model in models if model._meta.db_table in tables}
@@ -107,7 +111,7 @@ def rows_by_model() -> dict[str, int]:
 
 
 def copy_sqlite(source: Path, target: Path) -> None:
-    """Copies a state of one moment, even while others write; what was in `target` is replaced in one transaction."""
+    """Makes a consistent copy, even during writes. Replaces the content of `target` in one transaction."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with (
@@ -115,7 +119,7 @@ def copy_sqlite(source: Path, target: Path) -> None:
             closing(sqlite3.connect(target)) as new,
         ):
             old.backup(new)
-            new.execute("PRAGMA journal_mode = DELETE")  # one file, which needs no other to be read
+            new.execute("PRAGMA journal_mode = DELETE")  # a single file, readable without a -wal file
     except sqlite3.Error as error:
         raise BackupError(f"{source} cannot be copied to {target}: {error}") from error
 
@@ -126,7 +130,7 @@ def execute_sqlite(file: Path, statement: str, parameters: tuple[Any, ...]) -> N
 
 
 def _program(name: str) -> str:
-    """The path of a program of Postgres. Raises BackupError if it is missing or older than the server."""
+    """Returns the path of a PostgreSQL client program. Raises BackupError if it is missing or older than the server."""
     connection.ensure_connection()
     server = connection.connection.server_version // 10_000
     advice = f"the server is PostgreSQL {server}; install its client programs (Debian: postgresql-client-{server})"

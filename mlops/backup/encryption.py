@@ -1,8 +1,8 @@
-"""Encryption of a backup in the age format: one file at a time, so that `age` can decrypt it without the site.
+"""Encrypts a backup in the age format, file by file, so that `age` can decrypt it without the site.
 
-Keys are X25519 keys of age, from BACKUP_KEY or BACKUP_KEY_FILE. A public key (age1...) suffices to write backups; the
-secret key (AGE-SECRET-KEY-1...) is needed to read them. A file may hold several, one a line: every one of them can
-read what is written.
+Keys are age's X25519 keys from BACKUP_KEY or BACKUP_KEY_FILE. A public key (age1...) suffices to write backups; reading
+them requires the secret key (AGE-SECRET-KEY-1...). The file may hold several keys, one per line; each of them can
+decrypt the backups.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ SECRET = "AGE-SECRET-KEY-1"
 
 
 def recipients() -> list[Any]:
-    """The keys to encrypt for; none if no key is set. Raises BackupError."""
+    """Returns the public keys to encrypt for, or none if no key is set. Raises BackupError."""
     try:
         public = [x25519.Recipient.from_str(key) for key in _keys() if not key.startswith(SECRET)]
     except RecipientError as error:
@@ -28,7 +28,7 @@ def recipients() -> list[Any]:
 
 
 def identities() -> list[Any]:
-    """The secret keys that are set. Raises BackupError."""
+    """Returns the secret keys that are set. Raises BackupError."""
     try:
         return [x25519.Identity.from_str(key) for key in _keys() if key.startswith(SECRET)]
     except IdentityError as error:
@@ -36,7 +36,7 @@ def identities() -> list[Any]:
 
 
 def require_identities() -> list[Any]:
-    """Raises BackupError if no secret key is set."""
+    """Returns the secret keys. Raises BackupError if none is set."""
     if keys := identities():
         return keys
     raise BackupError(f"The backup is encrypted. Set BACKUP_KEY or BACKUP_KEY_FILE to its secret key ({SECRET}...).")
@@ -47,7 +47,7 @@ def encrypt(plain: Path, encrypted: Path, keys: Sequence[Any]) -> None:
 
 
 def decrypt(encrypted: Path, plain: Path, keys: Sequence[Any], *, name: str) -> None:
-    """Raises BackupError with the reason in words."""
+    """Decrypts a file to `plain`. Raises BackupError with the reason; `name` identifies the file in it."""
     try:
         decrypt_file(str(encrypted), str(plain), list(keys))
     except DecryptError as error:
@@ -57,7 +57,7 @@ def decrypt(encrypted: Path, plain: Path, keys: Sequence[Any], *, name: str) -> 
 
 
 def _keys() -> list[str]:
-    """Raises BackupError: where a key is wanted, no backup is written without one."""
+    """Returns the keys that are set. Raises BackupError if the key file is unusable, so that no backup is plain."""
     if settings.BACKUP_KEY:
         return [settings.BACKUP_KEY]
     if not settings.BACKUP_KEY_FILE:
@@ -72,5 +72,5 @@ def _keys() -> list[str]:
 
 
 def _malformed() -> BackupError:
-    """Does not show the key."""
+    """Returns the error for a malformed key, without showing the key."""
     return BackupError(f"BACKUP_KEY or BACKUP_KEY_FILE: expected keys of age, as age1... or {SECRET}...")

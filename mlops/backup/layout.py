@@ -1,4 +1,4 @@
-"""What stands where in a backup, and on the site; and what a backup says of itself."""
+"""The layout of a backup, the corresponding folders of the site, and the backup's description file."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -21,20 +21,23 @@ MANIFESTS = {"models": "manifest.json", "snapshots": "snapshot.json"}
 
 @dataclass(frozen=True)
 class Found:
-    """What the database names and the backup lacks, and what is never in one."""
+    """What a backup does not contain, and the damaged files in it.
+
+    `left_out` is never part of a backup; `missing` and `damaged` were missing or damaged on the site.
+    """
 
     left_out: list[str]
-    missing: list[str]  # artefacts and snapshots
-    damaged: list[str]  # files of others, which are not what their manifests say
+    missing: list[str]  # folders of artefacts and snapshots
+    damaged: list[str]  # files that do not match the manifest of their artefact or snapshot
 
 
 def places() -> dict[str, Path]:
-    """The site's folder for each folder of files in a backup."""
+    """Returns the site's folders, keyed by the corresponding folder in a backup."""
     return {"models": Path(settings.MODEL_DIR), "snapshots": Path(settings.SNAPSHOT_DIR)}
 
 
 def files_in(folders: Mapping[str, Path]) -> dict[Path, str]:
-    """Where each file below the site's folders is, and its name in a backup."""
+    """Returns the names in a backup of all files under the site's folders, keyed by path."""
     return {
         path: f"{name}/{path.relative_to(folder).as_posix()}"
         for name, folder in folders.items()
@@ -44,7 +47,7 @@ def files_in(folders: Mapping[str, Path]) -> dict[Path, str]:
 
 
 def damaged_files(name: str, folder: Path, copied: Mapping[str, str]) -> list[str]:
-    """The files of a model or snapshot that its manifest lists with other checksums, or the manifest itself."""
+    """Returns the files of a model or snapshot that do not match its manifest, or the manifest if it is unreadable."""
     manifest = MANIFESTS[name.partition("/")[0]]
     try:
         listed = json.loads((folder / manifest).read_text(encoding="utf-8")).get("files", {})
@@ -54,13 +57,13 @@ def damaged_files(name: str, folder: Path, copied: Mapping[str, str]) -> list[st
 
 
 def mlflow_store() -> Path | None:
-    """MLflow's database where that is a local file."""
+    """Returns the path of MLflow's database if it is a local file, otherwise None."""
     uri = settings.MLFLOW_TRACKING_URI
     return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
 
 
 def describe(found: Found) -> str:
-    """The text of the description: what restoring has to know, and what was found."""
+    """Returns the text of the description file: data that a restore needs, and `found`."""
     description = {
         "format": FORMAT,
         "version": settings.VERSION,
@@ -73,7 +76,10 @@ def describe(found: Found) -> str:
 
 
 def read_description(path: Callable[[str], Path]) -> dict[str, Any]:
-    """What a backup says of itself; `path` gives that of its files. Raises BackupError if it cannot be used here."""
+    """Returns the backup's description; `path` maps a file's name to its path.
+
+    Raises BackupError if the description is invalid or has another format.
+    """
     try:
         description = json.loads(path(DESCRIPTION).read_text(encoding="utf-8"))
         made_as = description.get("format")

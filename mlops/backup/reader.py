@@ -1,4 +1,4 @@
-"""Reads a backup file by file, and compares every byte with its checksums."""
+"""Reads a backup file by file and verifies the checksums."""
 
 import errno
 import shutil
@@ -17,7 +17,7 @@ from mlops.errors import BackupError
 from recommender.estimators.artifact_files import sha256
 
 LISTS = (SUMS, OWN)
-SHOWN = 20  # files that differ
+SHOWN = 20  # most files that an error lists
 
 Place = Callable[[str], Path]
 
@@ -30,12 +30,11 @@ def read_backup(
     needed: tuple[str, ...] = (DESCRIPTION, DATABASE),
     below: tuple[str, ...] = ("",),
 ) -> bool:
-    """Reads every byte of the files below these paths. `place` gives the path that each of the site's is copied to.
+    """Reads and verifies the files under the paths `below`. `place` maps a file's name to the path to copy it to.
 
-    `needed` are files without which it would be something else; those of a site's backup.
-
-    Returns whether the content was looked at, which takes the secret key of an encrypted one. Raises BackupError that
-    names each file that differs; what was copied until then is of no use.
+    `needed` are the files that must exist; by default those of a site's backup. Returns whether the content was
+    verified; for an encrypted backup this requires its secret key. Raises BackupError, which lists the files that
+    differ; files copied until then must not be used.
     """
     with workspace(Path(settings.VAR_DIR)) as scratch:
         return _Reader(store, name, scratch, place, below).read(needed)
@@ -44,7 +43,7 @@ def read_backup(
 class _Reader:
     def __init__(self, store: Store, name: str, scratch: Path, place: Place | None, below: tuple[str, ...]) -> None:
         self.store, self.name, self.scratch, self.place, self.below = store, name, scratch, place, below
-        self.decrypted: dict[str, str] = {}  # checksums
+        self.decrypted: dict[str, str] = {}  # checksums of decrypted files, keyed by name
 
     def read(self, needed: tuple[str, ...]) -> bool:
         names = set(self.store.sizes(self.name))
@@ -57,7 +56,7 @@ class _Reader:
         wrong = differences(expected, {name: expected.get(name, "") for name in names})
         required = {f"{name}{SUFFIX if is_encrypted else ''}" for name in needed}
         wrong |= dict.fromkeys(required - expected.keys(), f"missing; expected {' and '.join(needed)}")
-        if is_encrypted and self.place and not keys:  # before all of it is fetched in vain
+        if is_encrypted and self.place and not keys:  # fail before everything is fetched in vain
             self._require_none(wrong)
             require_identities()
         for file in sorted(names & expected.keys()):

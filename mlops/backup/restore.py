@@ -1,4 +1,4 @@
-"""Restores a backup on a site without data, or with `force` on any, and tests the restored champion."""
+"""Restores a backup on an empty site, or with `force` on any site, and tests the restored champion."""
 
 import os
 from collections import Counter
@@ -28,7 +28,7 @@ from mlops.registry.smoke_test_input import smoke_test_input
 from recommender.estimators import Dataset
 from recommender.estimators.artifact_files import place_artifact, replace_folder
 
-# Columns of MLflow that hold where files are, as an address.
+# Columns of MLflow's database that hold URIs of files.
 MLFLOW_PLACES = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -46,20 +46,20 @@ class Restored:
 
 
 def verify_backup(source: str) -> tuple[str, bool]:
-    """Reads every byte of the backup at `source`, a folder or s3://bucket/prefix, or of the newest one there.
+    """Verifies the backup at `source`, a folder or s3://bucket/prefix, or the newest one in it.
 
-    Returns its address and whether its content was looked at too: that of an encrypted one takes the secret key.
-    Raises BackupError that names each file that differs.
+    Returns its address and whether its content was verified; for an encrypted backup this requires the secret key.
+    Raises BackupError, which lists the files that differ.
     """
     store, name = _newest(source)
     return store.address(name), read_backup(store, name)
 
 
 def restore_backup(source: str, *, force: bool = False) -> Restored:
-    """Restores files first, then the database, which names them; then migrates and tests the champion.
+    """Restores the files and then the database, which refers to them; then migrates it and tests the champion.
 
-    `force` replaces everything in a database that is not empty. Raises BackupError; nothing is changed before all of
-    the backup is on this host's disks, was found whole and fits this site.
+    `force` replaces the content of a database that is not empty. Raises BackupError. Nothing is changed until the whole
+    backup is on this host's disks, has been verified and is compatible with this site.
     """
     store, name = _newest(source)
     with ExitStack() as stack:
@@ -75,7 +75,7 @@ def restore_backup(source: str, *, force: bool = False) -> Restored:
                 f"The database is not empty ({counts}). Restore into an empty one, or give --force, which DELETES "
                 "everything in this one."
             )
-        os.sync()  # so that no file in its place is cut by a power cut
+        os.sync()  # so that a power failure cannot truncate files that are moved into place
         with placed(staging.moves()):
             load(staging.path(DATABASE))
         _restore_mlflow(staging, description["mlflow_files"])
@@ -84,7 +84,7 @@ def restore_backup(source: str, *, force: bool = False) -> Restored:
 
 
 def _newest(source: str) -> tuple[Store, str]:
-    """Where the backup is, and the name of the newest whole one there."""
+    """Returns the store at `source`, and the name of the newest complete backup in it."""
     store = open_store(source)
     if names := store.names():
         return store, names[-1]
@@ -92,28 +92,28 @@ def _newest(source: str) -> tuple[Store, str]:
 
 
 class _Staging:
-    """New folders on the disks of the site's files: all of a backup is there before anything is moved to its place."""
+    """Temporary folders on the disks of the site's files, where the whole backup is stored before anything is moved."""
 
     def __init__(self, stack: ExitStack) -> None:
         roots = places() | {MLFLOW_FILES: Path(settings.MLFLOW_ARTIFACT_DIR).parent, "": Path(settings.VAR_DIR)}
         self._folders = {part: stack.enter_context(workspace(root)) for part, root in roots.items()}
 
     def path(self, name: str) -> Path:
-        """Where a file of the backup is staged."""
+        """Returns the path where a file of the backup is staged."""
         return with_parent(self._folder(name) / name)
 
     def folder(self, part: str) -> Path:
-        """Where a folder of the backup is staged; it exists if the backup has files in it."""
+        """Returns the path where a folder of the backup is staged. It exists if the backup has files in it."""
         return self._folders[part] / part
 
     def require_room(self, sizes: dict[str, int], *, is_local: bool) -> None:
-        """Raises BackupError if the staged files do not fit. An encrypted file is a little larger than its content."""
+        """Raises BackupError if the staged files do not fit on the disks. Encrypted sizes slightly overestimate."""
         needed = Counter[Path]()
         for name, size in sizes.items():
             needed[self._folder(name)] += size
-        copied = [MLFLOW_STORE, *[DATABASE] * (connection.vendor == "sqlite")]  # once more, to their places
+        copied = [MLFLOW_STORE, *[DATABASE] * (connection.vendor == "sqlite")]  # copied again into place
         again = sum(sizes.get(f"{name}{suffix}", 0) for name in copied for suffix in ("", SUFFIX))
-        needed[self._folders[""]] += again + (0 if is_local else max(sizes.values(), default=0))  # while it is fetched
+        needed[self._folders[""]] += again + (0 if is_local else max(sizes.values(), default=0))  # during its download
         require_room(needed.items())
 
     def moves(self) -> Iterator[Move]:
@@ -137,7 +137,7 @@ def _require_fit(description: dict[str, Any]) -> None:
 
 
 def _restore_mlflow(staging: _Staging, former: str) -> None:
-    """The store of a site that keeps it elsewhere is left as it is. Addresses of files follow them to their place."""
+    """Restores MLflow's local store and updates the file URIs in it. A store elsewhere is left unchanged."""
     store, saved, files = mlflow_store(), staging.path(MLFLOW_STORE), staging.folder(MLFLOW_FILES)
     if store is None or not saved.exists():
         return
@@ -151,13 +151,13 @@ def _restore_mlflow(staging: _Staging, former: str) -> None:
 
 
 def _test_champion() -> int | None:
-    """Loads and smoke-tests it in a process of its own; its version. Raises BackupError."""
+    """Smoke-tests the champion in a separate process. Returns its version, or None. Raises BackupError."""
     version = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION).first()
     if version is None:
         return None
     require_artifact(version)
     if version.snapshot.unavailable_reason:
-        load_version(version)  # without its data there is nothing to compare lists with
+        load_version(version)  # the smoke test needs the training data, which is gone
         return version.pk
     ratings, movies = frames_as_of(version.snapshot, version.created_at)
     dataset = Dataset.from_frames(ratings, movies, settings.POLICY.training.implicit_threshold)

@@ -1,5 +1,5 @@
-"""Where backups are kept: a folder, or a bucket of an S3-compatible store. A backup is found only once it is whole: a
-folder gets its name last, and in a bucket its list of checksums is uploaded last and removed first."""
+"""Stores of backups: a folder, or a bucket in an S3-compatible store. A backup is listed only when it is complete: a
+folder is renamed last, and in a bucket the list of checksums is uploaded last and removed first."""
 
 import logging
 import os
@@ -28,47 +28,48 @@ from mlops.policy import NO_FOLDER, S3_ADDRESS
 
 logger = logging.getLogger(__name__)
 
-INCOMPLETE = "INCOMPLETE"  # a file in backups of a site that had lost files
-DEFAULT_REGION = "us-east-1"  # also where the variable is blank, which boto3 takes for a name
-# A store that does not answer ends a command within four minutes: a download's attempts are each request's times these.
+INCOMPLETE = "INCOMPLETE"  # marker file in backups of a site that had lost files
+DEFAULT_REGION = "us-east-1"  # also used if the variable is blank, which boto3 would take for a region's name
+# Timeouts and attempts end a command within four minutes if a store does not respond. A download multiplies its own
+# attempts with those of each request.
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS, DOWNLOAD_ATTEMPTS = 10, 20, 3, 3
-THREADS_ABOVE = 8 << 20  # bytes; a smaller file takes one request, and without threads half the time
+THREADS_ABOVE = 8 << 20  # bytes; smaller files take a single request, which is twice as fast without threads
 
 
 class Target(Protocol):
     """A backup that is being written."""
 
-    folder: Path  # where its files are prepared
-    is_kept: bool  # whether they stay there
+    folder: Path  # folder in which its files are prepared
+    is_kept: bool  # whether the prepared files stay in the folder
 
     def keep(self, file: str) -> None:
-        """Takes the prepared file into the store."""
+        """Stores the prepared file."""
 
 
 class Store(Protocol):
-    """Keeps backups by name."""
+    """A store of named backups."""
 
-    is_local: bool  # whether its files are read where they are kept
+    is_local: bool  # whether its files are read in place, without a copy
 
     def names(self) -> list[str]:
-        """Names of the whole backups, oldest first; an empty one if the address is that of a backup itself."""
+        """Returns the names of the complete backups, oldest first; [""] if the address is itself a backup."""
 
     def address(self, name: str) -> str: ...
 
     def writing(self, name: str) -> AbstractContextManager[Target]:
-        """A new backup, which is found once this ends without an error; the list of checksums is to be kept last."""
+        """Writes a new backup, which is listed after the body ends without an error. Keep the checksums last."""
 
     def sizes(self, name: str) -> dict[str, int]:
-        """Bytes of each file, by its name."""
+        """Returns the size of each file in bytes, keyed by name."""
 
     def fetch(self, name: str, file: str, folder: Path) -> Path:
-        """Where the file is on this host, for reading: where it is kept, or in `folder` until the next is fetched."""
+        """Returns a path to read the file from. A copy in `folder` exists only until the next file is fetched."""
 
     def remove(self, name: str) -> None: ...
 
 
 def open_store(address: str, prefix: str = PREFIX) -> Store:
-    """The store at s3://bucket/prefix, or in a folder; it holds what is named with `prefix`.
+    """Returns the store at s3://bucket/prefix or in a folder. The names of its backups begin with `prefix`.
 
     Raises BackupError if the address is malformed.
     """
@@ -82,7 +83,7 @@ class FolderTarget:
         self.folder = folder
 
     def keep(self, file: str) -> None:
-        """It is in its place."""
+        """Does nothing, because the file is already in place."""
 
 
 class Folder:
@@ -103,7 +104,7 @@ class Folder:
     def writing(self, name: str) -> Iterator[Target]:
         with workspace(self.root) as folder:
             yield FolderTarget(folder)
-            os.sync()  # before the name says that it is whole, also after a power cut
+            os.sync()  # before the rename, so that a listed backup is complete even after a power failure
             folder.rename(self.root / name)
 
     def sizes(self, name: str) -> dict[str, int]:
@@ -116,7 +117,7 @@ class Folder:
 
     def remove(self, name: str) -> None:
         with workspace(self.root) as going:
-            (self.root / name).rename(going / name)  # in one step: what is found is whole
+            (self.root / name).rename(going / name)  # atomic, so that no partly removed backup is listed
 
 
 class BucketTarget:
@@ -131,20 +132,23 @@ class BucketTarget:
 
 
 class Row(NamedTuple):
-    """An object of a bucket."""
+    """An object in a bucket."""
 
     size: int
     changed: float
 
 
 class Bucket:
-    """Credentials, region and endpoint are boto3's own: AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL_S3 and so on."""
+    """A store in a bucket. boto3 reads credentials, region and endpoint from AWS_ACCESS_KEY_ID and its other variables.
+
+    The endpoint is AWS_ENDPOINT_URL_S3.
+    """
 
     is_local = False
 
     def __init__(self, address: str, named: str = PREFIX) -> None:
         parts = re.fullmatch(S3_ADDRESS, address)
-        if parts is None:  # not shown: it may hold a password
+        if parts is None:  # the error does not show the address, which may contain a password
             raise BackupError("The address of the store: expected a folder or s3://bucket/prefix, without credentials.")
         self.bucket, prefix = parts["bucket"], (parts["prefix"] or "").strip("/")
         self.prefix = f"{prefix}/" if prefix else ""
@@ -199,11 +203,11 @@ class Bucket:
         try:
             for name in (name for name, changed in latest.items() if name not in whole and changed < limit):
                 self.remove(name)
-        except BackupError as error:  # such as credentials that may not delete
+        except BackupError as error:  # such as credentials without permission to delete
             logger.warning("abandoned uploads were not removed: %s", error)
 
     def _objects(self, under: str) -> dict[str, Row]:
-        """By the key behind the prefix."""
+        """Returns the bucket's objects, keyed by their key without the prefix."""
         with self._errors():
             lister = self.client.get_paginator("list_objects_v2")
             pages = lister.paginate(Bucket=self.bucket, Prefix=self.prefix + under)
@@ -223,7 +227,7 @@ def _client() -> Any:
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        # Our own checksums cover every byte; not every compatible store knows those that S3 has added.
+        # Our own checksums cover every byte, and not every compatible store supports S3's newer checksums.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
@@ -235,5 +239,5 @@ def _client() -> Any:
 
 @cache
 def _loader() -> botocore.loaders.Loader:
-    """Of the descriptions of S3's interface: to read them takes longer than to upload 30 files."""
+    """Returns a cached loader of S3's service model, because loading it takes longer than uploading 30 files."""
     return botocore.loaders.create_loader()

@@ -1,4 +1,4 @@
-"""Room to prepare a backup or a restore in: folders that go away, and a look at what is free before they fill."""
+"""Temporary folders for preparing a backup or a restore, and a check of free disk space."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from pathlib import Path
 from mlops.errors import BackupError
 from recommender.estimators.artifact_files import replace_folder
 
-Move = tuple[Path, Path, Callable[[Path, Path], None]]  # a folder, its place, and what puts it there
+Move = tuple[Path, Path, Callable[[Path, Path], None]]  # a folder, its destination, and the function that moves it
 
 PREFIX, PARTIAL = "movierec-", ".part"
 ABANDONED_SECONDS = 24 * 3600  # age of an unfinished backup whose process must have ended
@@ -20,11 +20,11 @@ ABANDONED_SECONDS = 24 * 3600  # age of an unfinished backup whose process must 
 
 @contextmanager
 def workspace(root: Path) -> Iterator[Path]:
-    """A new folder in `root`, gone afterwards; also removes those of processes that were killed long ago."""
+    """Yields a temporary folder in `root`. Also removes old folders of processes that were killed."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     limit = time.time() - ABANDONED_SECONDS
     for folder in root.glob(f".{PREFIX}*{PARTIAL}/"):
-        with suppress(FileNotFoundError):  # its process has ended meanwhile
+        with suppress(FileNotFoundError):  # its process has ended in the meantime
             if folder.stat().st_mtime < limit:
                 shutil.rmtree(folder, ignore_errors=True)
     with tempfile.TemporaryDirectory(PARTIAL, f".{PREFIX}", root, ignore_cleanup_errors=True) as made:
@@ -33,7 +33,7 @@ def workspace(root: Path) -> Iterator[Path]:
 
 @contextmanager
 def placed(moves: Iterable[Move]) -> Iterator[None]:
-    """Puts folders into their places. After an error what was there is there again: it may be of another site."""
+    """Moves folders into place. After an error, restores the former folders, which may belong to another site."""
     with ExitStack() as former:
         for folder, place, put in moves:
             if place.exists():
@@ -46,7 +46,7 @@ def placed(moves: Iterable[Move]) -> Iterator[None]:
 
 
 def _link_or_copy(source: str, target: str) -> None:
-    """A hard link, which takes no room; a copy where the file system has none."""
+    """Creates a hard link, which takes no space, or a copy if the file system does not support links."""
     try:
         os.link(source, target)
     except OSError:
@@ -59,7 +59,7 @@ def with_parent(path: Path) -> Path:
 
 
 def require_room(needed: Iterable[tuple[Path, int]]) -> None:
-    """Raises BackupError if the disks of these folders lack room for so many bytes, which says how much is missing."""
+    """Raises BackupError, with the missing MB, if the disks lack space. `needed` holds folders with bytes needed."""
     by_disk, folders = Counter[int](), dict[int, Path]()
     for folder, size in needed:
         disk = folder.stat().st_dev

@@ -1,4 +1,4 @@
-"""Writes a backup file by file, so that this host needs little room beside what it keeps."""
+"""Writes a backup file by file, so that this host needs little temporary disk space."""
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,17 +18,17 @@ from recommender.estimators.artifact_files import sha256
 
 class BackupWriter:
     def __init__(self, target: Target, plain: Path, keys: Sequence[Any]) -> None:
-        self.checksums: dict[str, str] = {}  # of the files as they are on the site
+        self.checksums: dict[str, str] = {}  # checksums of the unencrypted files, keyed by name
         self.size_bytes = 0
         self._target, self._plain, self._keys = target, plain, keys
         self._stored: dict[str, str] = {}
 
     def path(self, name: str) -> Path:
-        """Where a file is to be written before `keep`."""
+        """Returns the path where a file must be written before it is passed to `keep`."""
         return with_parent(self._plain / name)
 
     def keep(self, name: str) -> None:
-        """The file is written."""
+        """Adds the file written at `path(name)` to the backup."""
         self.checksums[name] = sha256(self.path(name))
         self._keep(name)
 
@@ -41,7 +41,7 @@ class BackupWriter:
             self.add(path, f"{name}/{path.relative_to(source).as_posix()}")
 
     def require_room(self, files: Iterable[Path]) -> None:
-        """Raises BackupError if these files do not fit on the disks that they will need."""
+        """Raises BackupError if these files do not fit on the disks."""
         sizes = [path.stat().st_size for path in files]
         needed = [(self._target.folder, sum(sizes) if self._target.is_kept else max(sizes, default=0))]
         if self._keys:
@@ -49,7 +49,7 @@ class BackupWriter:
         require_room(needed)
 
     def finish(self, *, is_complete: bool) -> None:
-        """Adds the lists of checksums, that of the files as they are stored last."""
+        """Adds the checksums: if encrypted, first those of the plain files, and finally those of the stored files."""
         write_checksums(self._plain, self.checksums)
         if self._keys:
             for name in (OWN, SUMS):
@@ -78,19 +78,19 @@ class BackupWriter:
 
 @contextmanager
 def writing(store: Store, name: str, keys: Sequence[Any]) -> Iterator[BackupWriter]:
-    """The backup is in the store once this ends without an error."""
+    """Yields a writer. The backup is in the store after the body ends without an error."""
     with ExitStack() as stack:
         target = stack.enter_context(store.writing(name))
-        # What is to be encrypted does not lie on the other disk as it is, not even for a moment.
+        # Plain files that are to be encrypted are never written to the destination's disk, not even temporarily.
         plain = stack.enter_context(workspace(Path(settings.VAR_DIR))) if keys else target.folder
         yield BackupWriter(target, plain, keys)
 
 
 @contextmanager
 def removed_on_error(store: Store, name: str) -> Iterator[None]:
-    """Removes what was uploaded if this ends with an error; `name` must be of this process alone.
+    """Removes uploaded files if the body raises an error. No other process may use `name`.
 
-    What cannot be removed now is not a backup; a later run removes it.
+    Files that cannot be removed are not listed as a backup, and a later run removes them.
     """
     try:
         yield

@@ -1,1 +1,1 @@
-"""What staff sees: the dashboard page, its plots and reports, and the gauges for Prometheus."""
+"""The staff dashboard with its plots and reports, and the Prometheus gauges."""

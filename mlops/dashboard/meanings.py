@@ -1,4 +1,4 @@
-"""What the figures of the staff's pages mean; docs/mlops.md has the same table."""
+"""Explanations of the figures on staff pages. docs/mlops.md contains the same table."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -17,7 +17,7 @@ class Term(NamedTuple):
 
     @property
     def link(self) -> SafeString:
-        """The name, with a link to its meaning on the same page."""
+        """The name as a link to its explanation on the same page."""
         html = '<a class="term" href="#means-{}" title="{}">{}</a>'
         return format_html(html, self.code, self.meaning, self.name)
 

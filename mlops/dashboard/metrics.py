@@ -1,4 +1,4 @@
-"""Metrics for Prometheus that are read from the database, because workers' own counters never reach the web."""
+"""Prometheus metrics that are read from the database, because web processes cannot see the workers' counters."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -78,7 +78,7 @@ def _drift() -> Iterable[Metric]:
 
 
 def _online_metrics() -> Iterable[Metric]:
-    """The last week by version."""
+    """Yields last week's online metrics by version."""
     week = timezone.now().date() - timedelta(days=7)
     rows = OnlineMetrics.objects.filter(day__gt=week).order_by("version").values_list("version")
     sums = {(str(version),): found for version, *found in rows.annotate(Sum("n"), Sum("hits"), Sum("ndcg_sum"))}
@@ -108,7 +108,7 @@ def _alerts() -> Iterable[Metric]:
 
 
 def _beat() -> Iterable[Metric]:
-    """Beat records when it last sent each entry; an old time shows that Beat is dead."""
+    """Yields when Beat last sent each entry; an old time shows that Beat is down. Also yields backup ages."""
     rows = list(PeriodicTask.objects.filter(enabled=True).select_related("crontab", "interval"))
     text = "Time since Beat last sent the entry."
     ages = [([row.name], age) for row in rows if (age := _age(row.last_run_at)) is not None]
@@ -131,7 +131,7 @@ def _overdue(row: PeriodicTask) -> float | None:
 
 
 def _sync() -> Iterable[Metric]:
-    """The sync with TMDB; no sample before the first one."""
+    """Yields the state of the TMDB sync, without samples before the first one."""
     latest, succeeded = SyncRun.objects.first(), SyncRun.objects.filter(status=SyncRun.Status.SUCCEEDED).first()
     text = "Time since the last successful TMDB sync began."
     age = _age(succeeded.started_at) if succeeded else None

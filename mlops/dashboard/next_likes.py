@@ -1,4 +1,4 @@
-"""What people liked next, against the lists before: in one sentence about the champion, and day by day."""
+"""Scores users' next likes against the lists before them: as one sentence about the champion, and by day."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -18,20 +18,20 @@ from mlops.monitoring.alerts import open_alerts
 
 DAYS = 28
 PLOT_DAYS = 42
-MIN_LIKES = 100  # below that, the evaluation before the promotion says more
+MIN_LIKES = 100  # with fewer likes, the evaluation before the promotion is more reliable
 SCALES = (10, 100, 1000)
-POPULAR = "popular"  # how the names of the popularity baselines begin
+POPULAR = "popular"  # name prefix of the popularity baselines
 
 
 @dataclass(frozen=True)
 class Headline:
     outcome: Outcome
     sentence: str
-    basis: str = ""  # what was counted
+    basis: str = ""  # the data behind the sentence
 
 
 class _Compared(NamedTuple):
-    """The shares of next likes in the model's and in the popular list; the outcome says whether they surely differ."""
+    """The shares of next likes in the model's list and in the popular list, and whether they differ significantly."""
 
     share: float
     popular: float
@@ -51,7 +51,7 @@ def headline(now: datetime) -> Headline:
 
 
 def how_it_does(version: ModelVersion, now: datetime) -> Headline:
-    """By the likes of its last weeks where there are enough, else by the evaluation on later data."""
+    """Returns the headline, based on the likes of the last weeks if there are enough, else on the evaluation."""
     rows = version.online_metrics.filter(day__gt=(now - timedelta(days=DAYS)).date(), popular_hits__isnull=False)
     total = OnlineMetrics.sum_of(rows)
     if total.n >= MIN_LIKES:
@@ -88,20 +88,23 @@ def _headline(compared: _Compared, text: str, basis: str) -> Headline:
 
 
 def _fits(scale: int, share: float, popular: float) -> bool:
-    """Whether out of so many likes the difference is none or clear."""
+    """Whether the difference, out of `scale` likes, either rounds to none or is clearly visible."""
     difference = abs(share - popular) * scale
     return share * scale >= 1 and (difference < 0.2 or difference > 1.5)
 
 
 def _compare(hits: int, popular_hits: int, n: int) -> _Compared:
-    """Both lists meet the same likes; taken for independent, the interval is wider than it has to be."""
+    """Compares both lists on the same likes. The interval assumes independence, so it is conservatively wide."""
     share, popular = hits / n, popular_hits / n
     half = Z_95 * math.sqrt((share * (1 - share) + popular * (1 - popular)) / n)
     return _Compared(share, popular, _outcome(share - popular - half, share - popular + half))
 
 
 def _evaluated(figures: Mapping[str, Any]) -> _Compared | None:
-    """The best popularity baseline by recall, which is a share of likes: each is looked for in a list of its own."""
+    """Compares the candidate with the best popularity baseline by recall, which is a share of likes.
+
+    Each like is evaluated against a list of its own.
+    """
     recall = {name: found["summary"].get("recall") or 0.0 for name, found in figures.get("models", {}).items()}
     baselines = [name for name in recall if name.startswith(POPULAR)]
     if not recall.get("candidate") or not baselines or not figures.get("interval"):
@@ -116,7 +119,7 @@ def _outcome(low: float, high: float) -> Outcome:
 
 
 def online_metrics(now: datetime) -> dict[str, Any]:
-    """The hit rate by day and version with 95% Wilson intervals, and each version's totals."""
+    """Returns the hit rate by day and version with 95% Wilson intervals, and each version's totals."""
     first = now.date() - timedelta(days=PLOT_DAYS - 1)
     rows = list(OnlineMetrics.objects.filter(day__gte=first).order_by("version", "day"))
     begin = min((row.day for row in rows), default=None)
@@ -155,6 +158,6 @@ def _total(rows: Iterable[OnlineMetrics], version: int) -> dict[str, Any]:
 
 
 def _popular_hit_rate(rows: Iterable[OnlineMetrics]) -> float | None:
-    """Of the days on which the popular list was scored, too."""
+    """Returns the popular list's hit rate over the days on which it was scored."""
     total = OnlineMetrics.sum_of(row for row in rows if row.popular_hits is not None)
     return (total.popular_hits or 0) / total.n if total.n else None

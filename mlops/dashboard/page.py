@@ -1,4 +1,4 @@
-"""The staff dashboard's data, read from the database: what each tab shows, and one function for each panel."""
+"""The data of the staff dashboard, read from the database: the tabs, and one function for each panel."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -46,7 +46,7 @@ def dashboard(tab: Tab) -> dict[str, Any]:
 
 
 def actions() -> dict[str, Any]:
-    """What the buttons of the page would do."""
+    """Returns the versions that the page's buttons would promote or restore."""
     candidates = ModelVersion.objects.filter(status=ModelVersion.Status.CANDIDATE, artifact_removed_at=None)
     waiting = (version for version in candidates.prefetch_related("decisions")[:VERSIONS] if version.has_passed)
     return {"waiting": next(waiting, None), "back_to": predecessor_of_champion()}
@@ -96,7 +96,7 @@ TABS = {
 
 
 def runs() -> dict[str, Any]:
-    """The latest trainings; `is_busy` while one of them is active."""
+    """Returns the latest trainings; `is_busy` is true while one of them is active."""
     rows = list(PipelineRun.objects.select_related("requested_by", "version").prefetch_related("steps")[:RUNS])
     active = next((run for run in rows if run.is_active), None)
     return {"runs": rows, "active_run": active, "is_busy": active is not None}
@@ -122,7 +122,7 @@ def version_rows(versions: Iterable[ModelVersion]) -> list[dict[str, Any]]:
 
 
 def _unbroken(text: str) -> str:
-    """Keeps an interval on one line where its figure is on another."""
+    """Keeps the interval on one line if it wraps after its figure."""
     return text.replace(", ", ",\u00a0")
 
 
@@ -155,7 +155,7 @@ def drift() -> dict[str, Any] | None:
 
 
 def schedules(now: datetime) -> list[tuple[PeriodicTask, str, datetime | None]]:
-    """Each schedule with when it runs, in words, and its next run; None where there is none."""
+    """Returns each schedule with its times in words and its next run, which is None if it never runs."""
     rows = PeriodicTask.objects.exclude(name__startswith="celery.").select_related(*SCHEDULE_KINDS)
     return [_schedule(row, now) for row in rows.order_by("name")]
 

@@ -1,4 +1,4 @@
-"""A version's figures as rows of text, for the admin and the terminal."""
+"""Formats a version's figures as rows of text for the admin and the terminal."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ SLICE_METRICS = ("ndcg", "recall", "precision", "rmse")
 
 @dataclass(frozen=True)
 class FigureRow:
-    """One model of the comparison; `difference` is the candidate's nDCG minus its own."""
+    """A model in the comparison. `difference` is the candidate's nDCG minus this model's."""
 
     name: str
     values: list[str]
@@ -37,7 +37,7 @@ class FigureRow:
 
 
 def figure_rows(figures: Mapping[str, Any]) -> list[FigureRow]:
-    """The candidate, the champion, then the baselines, best first."""
+    """Returns the rows of the candidate, the champion, and then the other models by descending nDCG."""
     models = figures.get("models", {})
     baselines = sorted(
         (name for name in models if name not in ("candidate", "champion")),
@@ -55,7 +55,7 @@ def figure_rows(figures: Mapping[str, Any]) -> list[FigureRow]:
 
 @dataclass(frozen=True)
 class Pair:
-    """A figure of the champion and of the candidate, with the interval of the difference where there is one."""
+    """A figure of the champion and of the candidate, and their difference with its interval if there is one."""
 
     name: Text
     champion: str
@@ -83,7 +83,7 @@ MEASURED = (
 
 
 def side_by_side(figures: Mapping[str, Any], of_champion: Mapping[str, Any]) -> list[Pair]:
-    """The figures of a version and of the champion it was compared with."""
+    """Returns the figures of a version next to those of the champion it was compared with."""
     models = figures.get("models", {})
     if "champion" not in models:
         return []
@@ -102,7 +102,7 @@ def side_by_side(figures: Mapping[str, Any], of_champion: Mapping[str, Any]) -> 
 
 
 def group_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """For each group: name, share of the catalog, of the champion's lists and of the candidate's, nDCG difference."""
+    """Yields for each group its name, its shares of catalog, champion's and candidate's lists, and nDCG difference."""
     exposure, differences = figures.get("exposure", {}), figures.get("slice_differences", {})
     for name, share in figures.get("groups", {}).items():
         shares = (share, *(exposure.get(model, {}).get(name) for model in ("champion", "candidate")))
@@ -110,7 +110,7 @@ def group_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def slice_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, int, list[str], str]]:
-    """For each slice: name, number of users, the candidate's SLICE_METRICS, and its nDCG minus the champion's."""
+    """Yields for each slice its name, number of users, the candidate's SLICE_METRICS, and nDCG minus the champion's."""
     for name, found in figures.get("models", {}).get("candidate", {}).get("slices", {}).items():
         values = [_text(found.get(metric)) for metric in SLICE_METRICS]
         difference = difference_text(figures.get("slice_differences", {}).get(name))
@@ -118,7 +118,7 @@ def slice_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, int, list[str]
 
 
 def backtest_lines(figures: Mapping[str, Any]) -> list[str]:
-    """A line for each model: its difference in nDCG from the complete or the fresh one."""
+    """Returns a line per ablation or age, with its difference in nDCG from the complete or the fresh model."""
     if "curve" in figures:
         lines = [_age_line(point) for point in figures["curve"]]
         return [*lines, gettext("Data may be {days:g} days old.").format(days=figures["max_age_days"])]

@@ -1,4 +1,4 @@
-"""The staff dashboard, which does not exist for other users, and what everybody sees while there is no model."""
+"""Views of the staff dashboard, which returns 404 to other users, and of the first model's progress for everyone."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -24,8 +24,8 @@ from mlops.models import DriftReport, ModelVersion, PipelineRun, Promotion
 from mlops.registry.promotion import promote, roll_back
 from mlops.training.runs import start_training
 
-DRIFT_ASKED_AT = "drift_asked_at"  # in the session
-PATIENCE = timedelta(minutes=10)  # for a report
+DRIFT_ASKED_AT = "drift_asked_at"  # session key
+PATIENCE = timedelta(minutes=10)  # longest wait for a drift report
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -52,7 +52,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 @staff_only
 def runs_fragment(request: HttpRequest) -> HttpResponse:
-    """The part that changes during a training or a drift check; at the end the page is loaded again."""
+    """Renders the part that changes during a training or drift check. At the end, reloads the whole page."""
     context = runs() | {"drift_is_awaited": _drift_is_awaited(request)}
     response = render(request, "mlops/_runs.html", context)
     if "busy" in request.GET and not (context["is_busy"] or context["drift_is_awaited"]):
@@ -63,7 +63,7 @@ def runs_fragment(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def first_model(request: HttpRequest) -> HttpResponse:
-    """How far the training of the first model is: a part of the home page while none is served."""
+    """Renders the progress of the first model's training, which the home page shows while no model is served."""
     run = PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE).first()
     return render(request, "mlops/_first_model.html", {"is_ready": ModelVersion.champion() is not None, "run": run})
 
@@ -71,13 +71,13 @@ def first_model(request: HttpRequest) -> HttpResponse:
 @require_safe
 @staff_only
 def start(request: HttpRequest) -> HttpResponse:
-    """The page after the first run: progress of the data and the first model, and the next steps."""
+    """Shows the page after the first run: the progress of the sample data and first model, and the next steps."""
     template = "mlops/_start.html" if is_htmx(cast(HtmxRequest, request)) else "mlops/start.html"
     return render(request, template, _first_steps())
 
 
 def action(permission: str) -> Callable[[Callable[[HttpRequest], str]], View]:
-    """A button of the page; the function returns the message about what it did."""
+    """Makes the view of a button from a function that acts and returns a message to show."""
 
     def decorate(act: Callable[[HttpRequest], str]) -> View:
         @post_only
@@ -105,7 +105,7 @@ def train(request: HttpRequest) -> str:
 
 @action("mlops.promote_modelversion")
 def promote_version(request: HttpRequest) -> str:
-    """The version that the page named; a reason is kept for each change that a person makes in advance."""
+    """Promotes the version in the form. Unlike a rollback, a promotion by a person requires a reason."""
     if not (reason := _reason(request)):
         raise ReasonRequired
     return _now_serves(promote(version=_version(request), by=cast(User, request.user), reason=reason))
@@ -118,7 +118,7 @@ def roll_back_version(request: HttpRequest) -> str:
 
 @action("mlops.add_driftreport")
 def check_drift(request: HttpRequest) -> str:
-    """Queue a check for a worker: it reads up to a hundred thousand ratings."""
+    """Queues a drift check for a worker, because it reads up to a hundred thousand ratings."""
     if not send("mlops.check_drift", queue="default", expires=PATIENCE.total_seconds()):
         raise MLOpsError(_("The task queue does not answer, so drift was not checked. Try again in a minute."))
     request.session[DRIFT_ASKED_AT] = timezone.now().isoformat()
@@ -150,7 +150,7 @@ def _now_serves(promotion: Promotion) -> str:
 
 
 def _first_steps() -> dict[str, Any]:
-    """`is_busy` while the sample is loaded or a training waits or runs."""
+    """Returns the page's context. `is_busy` is true while the sample is loaded or a training is queued or running."""
     load = SampleLoad.objects.first()
     run = PipelineRun.objects.first()
     has_model = ModelVersion.champion() is not None

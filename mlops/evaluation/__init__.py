@@ -1,1 +1,1 @@
-"""Comparison of models on the same later data: paired intervals, hyper-parameters, lineage."""
+"""Comparison of models on the same later data, with paired intervals, hyper-parameters and lineage."""

@@ -1,4 +1,4 @@
-"""Evaluates a candidate, the champion and baselines on the same later data (recommender.evaluation does the maths)."""
+"""Evaluates a candidate, the champion and baselines on the same later data, with `recommender.evaluation`."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -20,9 +20,9 @@ from recommender.evaluation.folds import TemporalFold
 from recommender.evaluation.slices import Groups, data_facts, movie_groups, shares
 
 CANDIDATE, CHAMPION = "candidate", "champion"
-RECENT = "champion_"  # and the version's number
+RECENT = "champion_"  # prefix, followed by the version's number
 EASE = "ease"
-EASE_BASELINE: dict[str, Any] = {"regularization": 200.0}  # for orientation only: not tuned
+EASE_BASELINE: dict[str, Any] = {"regularization": 200.0}  # an untuned value, for orientation only
 NEW_MOVIES = "movies_new"
 
 Progress = Callable[[str, int, int], None]
@@ -37,9 +37,9 @@ def evaluate_candidate(
     movies: pd.DataFrame,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Evaluates all models on the same later data; returns the figures for the version's row.
+    """Evaluates all models on the same later data. Returns the figures for the version's row.
 
-    Raises StepFailed when the log has no later data.
+    Raises StepFailed if the ratings contain no later data.
     """
     policy, threshold = settings.POLICY.evaluation, settings.POLICY.training.implicit_threshold
     fitters = {CANDIDATE: fitter(algorithm, settings.POLICY.training.random_state, **parameters)}
@@ -66,21 +66,28 @@ def fit_and_evaluate(fold: TemporalFold, algorithm: str, parameters: Mapping[str
 
 
 def fitter_of(version: ModelVersion) -> Fitter:
-    """Fits its algorithm again before each cut, with its parameters: its stored files learnt from the later data."""
+    """Returns a function that fits the version's algorithm and parameters on a cut's training data.
+
+    The stored model cannot be evaluated, because it was trained on the later data too.
+    """
     known = from_json(version.parameters | version.chosen)
     return fitter(version.algorithm, version.random_state, **known)
 
 
 def difference(comparison: Comparison, model: str, other: str, **options: Any) -> dict[str, Any]:
-    """How much better a model is, with its interval, JSON-able; `options` name a metric or a part of the lists."""
+    """Returns by how much `model` is better than `other`, with its interval, in a form that JSON can store.
+
+    `options` select a metric or a part of the lists.
+    """
     resamples = settings.POLICY.evaluation.bootstrap_resamples
     return comparison.difference(model, other, resamples=resamples, **options).to_dict()
 
 
 def recent_champions(champion: ModelVersion, candidate: str) -> list[ModelVersion]:
-    """The champions of the policy's last days, one per further recipe, the latest promotion first.
+    """Returns the champions of the last `best_champion_days`, one per recipe, the latest promotion first.
 
-    Versions with one recipe are the same model before a cut; `candidate` is the candidate's `recipe_hash`.
+    It leaves out the recipes of the champion and of the candidate, whose `recipe_hash` is `candidate`: versions with
+    the same recipe give the same model before a cut.
     """
     policy = settings.POLICY.gate
     since = timezone.now() - timedelta(days=policy.best_champion_days)
@@ -96,7 +103,7 @@ def _recipe_of(version: ModelVersion) -> str:
 
 
 def _figures(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
-    """JSON-able: metrics of each model and paired differences of the candidate."""
+    """Returns each model's metrics and the candidate's paired differences, in a form that JSON can store."""
     resamples = settings.POLICY.evaluation.bootstrap_resamples
     models = comparison.to_dict()
     has_champion = CHAMPION in models
@@ -126,7 +133,10 @@ def _slice_intervals(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
 
 
 def _slice_differences(comparison: Comparison, groups: Groups) -> dict[str, dict[str, Any]]:
-    """For the fixed slices, and for languages, genres and decades with enough later likes."""
+    """Returns the differences from the champion, keyed by slice.
+
+    Slices are the fixed ones, and the languages, genres and decades with enough users.
+    """
     parts = [part for part in SLICES if _both_judged(comparison, part)]
     found = {part: difference(comparison, CANDIDATE, CHAMPION, part=part) for part in parts}
     for name, ids in groups.items():
@@ -137,7 +147,7 @@ def _slice_differences(comparison: Comparison, groups: Groups) -> dict[str, dict
 
 
 def _both_judged(comparison: Comparison, part: str) -> bool:
-    """Lists of new movies count only if both models can score new movies."""
+    """Whether both models were evaluated on the slice; for new movies, only if both or neither can score them."""
     pair = (comparison[CANDIDATE], comparison[CHAMPION])
     if part == NEW_MOVIES and len({evaluation.new_movies is None for evaluation in pair}) > 1:
         return False

@@ -1,4 +1,4 @@
-"""95 % intervals: of a paired difference between two models, and of a share."""
+"""95 % intervals for the paired difference between two models, and for a share."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ Z_95 = 1.96  # standard deviations
 
 @dataclass(frozen=True)
 class PairedInterval:
-    """A paired difference in nDCG with its 95 % interval; None where there are too few users for one."""
+    """A paired difference in a metric with its 95 % interval; values are None if there are too few users."""
 
     mean: float | None
     low: float | None
@@ -19,7 +19,7 @@ class PairedInterval:
 
     @classmethod
     def from_dict(cls, interval: Mapping[str, Any]) -> Self:
-        """From the `to_dict` of recommender.evaluation's interval, as a version's figures hold it."""
+        """Returns the interval from the dict that `recommender.evaluation` writes to a version's figures."""
         return cls(interval["mean"], interval["low"], interval["high"], interval["n_users"])
 
     @property
@@ -32,7 +32,7 @@ def is_number(value: float | None) -> bool:
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
-    """The 95 % score interval of a share (Wilson, 1927)."""
+    """Returns the 95 % score interval for a share (Wilson, 1927)."""
     if not n:
         return 0.0, 1.0
     share, z2 = hits / n, Z_95 * Z_95

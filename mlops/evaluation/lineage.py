@@ -1,4 +1,4 @@
-"""The lineage of a version, which identifies it and lets it be reproduced: recipe, code, libraries."""
+"""The lineage of a version, by which it can be identified and reproduced: recipe, code and libraries."""
 
 import hashlib
 import json
@@ -18,12 +18,12 @@ _CHANGES = ("status", "--porcelain", "--untracked-files=no", "--", ":!dvc.lock")
 ROOT = Path(__file__).resolve().parent.parent.parent
 PINS = ("requirements.txt", "requirements-dvc.txt", "requirements-web.txt")
 CODE = ("catalog", "deploy", "manage.py", "mlops", "movierec", "recommender", *PINS, "static", "templates")
-RELEASE_CI = Path("deploy", "ci-evidence")  # what CI showed about this code, brought by a release
+RELEASE_CI = Path("deploy", "ci-evidence")  # CI results for this code, included in a release
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm", "pyarrow")
 
 
 def recipe_hash(algorithm: str, parameters: Mapping[str, Any]) -> str:
-    """A hash of everything that determines a model except data and seed: equal for a refresh."""
+    """Returns a hash of everything that determines a model except data and seed; a refresh has the same hash."""
     recipe = {
         "algorithm": algorithm,
         "parameters": dict(parameters),
@@ -34,9 +34,10 @@ def recipe_hash(algorithm: str, parameters: Mapping[str, Any]) -> str:
 
 
 def code_revision() -> str:
-    """The git revision, marked `-dirty` if files differ; CODE_REVISION in an image without git; else empty.
+    """Returns CODE_REVISION if set, as in an image without git, otherwise git's revision; empty if unknown.
 
-    `dvc.lock` is a record of results, which every `dvc repro` writes: it makes no revision dirty.
+    The revision ends in `-dirty` if tracked files were changed. Changes to `dvc.lock` do not count, because every
+    `dvc repro` records its results there.
     """
     if revision := settings.CODE_REVISION:
         return revision[:64]
@@ -48,9 +49,9 @@ def code_revision() -> str:
 
 
 def tree_hash(root: Path = ROOT) -> str:
-    """A hash of the code's files, by path and content: the same in a checkout and in an image without git.
+    """Returns a hash of the paths and contents of the code's files, equal in a checkout and in an image without git.
 
-    A file that was changed, added or removed changes it; bytecode and hidden files do not.
+    Bytecode and hidden files are ignored.
     """
     digest = hashlib.sha256()
     for name in sorted(str(path.relative_to(root)) for path in _code_files(root)):
@@ -68,7 +69,7 @@ def _code_files(root: Path) -> Iterator[Path]:
 
 
 def library_versions(names: Iterable[str] = LIBRARIES) -> dict[str, str]:
-    """The installed versions, without libraries that are not installed."""
+    """Returns the versions of those libraries that are installed, keyed by name."""
     found = {}
     for name in names:
         with suppress(metadata.PackageNotFoundError):
@@ -77,13 +78,13 @@ def library_versions(names: Iterable[str] = LIBRARIES) -> dict[str, str]:
 
 
 def fitting_libraries() -> dict[str, str]:
-    """`library_versions`, and the BLAS kernel chosen for this processor, which decides the last bits of a fit."""
+    """Returns `library_versions` and the BLAS kernel for this processor, which affects the last bits of a fit."""
     kernels = {library["architecture"] for library in threadpool_info() if "architecture" in library}
     return library_versions() | ({BLAS_KERNEL: ", ".join(sorted(kernels))} if kernels else {})
 
 
 def fitting_threads() -> int:
-    """All cores, unless the policy sets a number: with the one thread of a web worker a training takes much longer."""
+    """Returns the policy's number of threads, or the number of cores; one thread, as in web workers, is too slow."""
     return settings.POLICY.training.threads or len(os.sched_getaffinity(0))
 
 

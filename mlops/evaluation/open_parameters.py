@@ -1,4 +1,4 @@
-"""Hyper-parameters that are not set by hand: the memory limit of config.yaml, and values that a fit chooses."""
+"""Hyper-parameters that are not set by hand: the memory limit from config.yaml, and values tuned in a fit."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -13,15 +13,16 @@ from recommender.estimators.ease import LAPACK_LIMIT, EaseConfig
 from recommender.evaluation import temporal_cuts
 from recommender.evaluation.folds import training_dataset
 
-BYTES_PER_PAIR = 5  # a float32 for each pair of movies, and a quarter more while it is computed
+BYTES_PER_PAIR = 5  # a float32 per pair of movies, plus a quarter of that during the computation
 
 
 def choose_parameters(
     algorithm: str, parameters: Mapping[str, Any], ratings: pd.DataFrame, movies: pd.DataFrame
 ) -> dict[str, Any]:
-    """`parameters`, completed by a fit on the data before the earliest cut.
+    """Returns `parameters`, completed by a fit on the data before the earliest cut.
 
-    All later fits use the same values: they were chosen without any later data, and the evaluated model goes live.
+    All later fits use the same values, so they are chosen without any later data, and the model that goes live has the
+    evaluated parameters.
     """
     train = temporal_cuts(ratings, settings.POLICY.evaluation.cuts[:1])[0].train
     threshold = settings.POLICY.training.implicit_threshold
@@ -29,7 +30,7 @@ def choose_parameters(
 
 
 def complete(algorithm: str, parameters: Mapping[str, Any], dataset: Callable[[], Dataset]) -> dict[str, Any]:
-    """`parameters` with the memory limit, and with values for open ones as a fit on the dataset chooses them."""
+    """Returns `parameters` with the memory limit, and with the values that a fit chooses for open parameters."""
     parameters = with_memory_limit(algorithm, parameters)
     estimator = ESTIMATORS[algorithm](random_state=settings.POLICY.training.random_state, **parameters)
     is_open = [field.name for field in fields(estimator.config) if getattr(estimator.config, field.name) is None]
@@ -40,9 +41,9 @@ def complete(algorithm: str, parameters: Mapping[str, Any], dataset: Callable[[]
 
 
 def with_memory_limit(algorithm: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """`parameters`, and for a model with an item-item matrix the number of movies that fits, unless given.
+    """Returns `parameters`; for a model with an item-item matrix, adds `max_movies` by available memory if not given.
 
-    The model then covers the most rated movies of a larger catalogue, and the estimator logs it.
+    In a larger catalogue the model covers only the most rated movies, which the estimator logs.
     """
     if "max_movies" in parameters or not issubclass(ESTIMATORS[algorithm].config_class, EaseConfig):
         return dict(parameters)

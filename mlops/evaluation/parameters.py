@@ -1,4 +1,4 @@
-"""Hyper-parameters in rows and in the API. JSON has no infinity, such as the half-life of all time: it is "inf"."""
+"""Conversion of hyper-parameters to and from JSON, where "inf" stands for infinity, such as an infinite half-life."""
 
 import math
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ def to_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """As an estimator takes them."""
+    """Returns the parameters in the form that estimators accept."""
     return {name: math.inf if value == INFINITY else value for name, value in parameters.items()}
 
 

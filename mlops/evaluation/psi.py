@@ -1,4 +1,4 @@
-"""The population stability index: the distance of two distributions over the same categories."""
+"""The population stability index (PSI), a distance between two distributions over the same categories."""
 
 from typing import Any
 
@@ -7,13 +7,14 @@ from numpy.typing import ArrayLike
 
 Array = np.ndarray[Any, Any]
 
-SMALLEST_SHARE = 0.005  # smaller shares count as this: otherwise a handful of rows dominates through the logarithm
+SMALLEST_SHARE = 0.005  # lower bound of shares; otherwise the logarithm lets a handful of rows dominate
 
 
 def population_stability_index(recent: ArrayLike, before: ArrayLike) -> Array:
-    """sum over categories of (p - q) ln(p / q), p and q their shares (Siddiqi, "Credit Risk Scorecards", 2006).
+    """Returns the sum of (p - q) ln(p / q) over categories (Siddiqi, "Credit Risk Scorecards", 2006).
 
-    The categories are the last axis: rows of several distributions give an index for each.
+    `recent` and `before` are counts, p and q their shares. The last axis holds the categories; any other axis holds
+    several distributions, each with its own index.
     """
     p, q = _shares(recent), _shares(before)
     return np.asarray(((p - q) * np.log(p / q)).sum(axis=-1))

@@ -1,4 +1,4 @@
-"""The truth about data, runs, models, decisions and promotions; MLflow mirrors it."""
+"""Models of data, runs, versions, decisions, promotions and monitoring: the source of truth, which MLflow mirrors."""
 
 from .data import DatasetSnapshot, QuarantinedRow, UserPseudonym
 from .monitoring import (

@@ -1,4 +1,4 @@
-"""Training data: snapshots, pseudonyms of users, rows in quarantine."""
+"""Models of the training data: snapshots, user pseudonyms and quarantined rows."""
 
 import secrets
 
@@ -21,7 +21,7 @@ def new_pseudonym() -> int:
 
 
 class UserPseudonym(models.Model):
-    """The number that stands for a user in snapshots. It is deleted with the account; then nothing names the person."""
+    """The random number that identifies a user in snapshots. Deleting the account deletes it, and with it the link."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="pseudonym"
@@ -35,7 +35,7 @@ class UserPseudonym(models.Model):
 
 
 class DatasetSnapshot(models.Model):
-    """Training data: ratings and movies as Parquet files, named by their content."""
+    """A snapshot of the training data: ratings and movies as Parquet files, identified by their content hash."""
 
     class Checks(models.TextChoices):
         NONE = "none", _("not checked")
@@ -72,7 +72,7 @@ class DatasetSnapshot(models.Model):
 
     @property
     def is_sample(self) -> bool:
-        """Whether no rating in it is from this site: none was entered, imported or sent. Unknown counts as live."""
+        """Whether no rating was entered, imported or sent by this site's users. Unknown sources count as live data."""
         return bool(self.sources) and not LIVE_SOURCES.intersection(self.sources)
 
     @property
@@ -81,7 +81,7 @@ class DatasetSnapshot(models.Model):
 
     @property
     def unavailable_reason(self) -> str:
-        """Why the files do not exist, in a sentence; empty where they should exist."""
+        """A sentence on why the files do not exist; empty if they should exist."""
         if self.withdrawn_at:
             text = gettext("Snapshot {snapshot} was withdrawn on {day}: {reason}")
             return text.format(snapshot=self, day=f"{self.withdrawn_at:%Y-%m-%d}", reason=self.withdrawn_reason)
@@ -92,9 +92,9 @@ class DatasetSnapshot(models.Model):
 
 
 class QuarantinedRow(models.Model):
-    """A row that broke a rule of the data checks. No model learns from it until a person releases it.
+    """A row that broke a data check. Models are not trained on it until a person releases it.
 
-    `fingerprint` identifies the content: the same row of a later snapshot is the same row here, and a release holds
+    `fingerprint` identifies the content, so the same row in a later snapshot maps to the same entry. A release is valid
     until the content changes.
     """
 

@@ -1,4 +1,4 @@
-"""Rows of the monitoring: drift, online metrics, retraining, alerts, evidence, backtests, dependencies, the site."""
+"""Models of monitoring: drift, online metrics, retraining, alerts, evidence, backtests, dependencies, site identity."""
 
 import math
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from .versions import ModelVersion
 
 
 class DriftReport(models.Model):
-    """The latest window of ratings and shown lists compared with a reference window before it."""
+    """A comparison of the latest window of ratings and shown lists with the reference window before it."""
 
     class Status(models.TextChoices):
         OK = "ok", "ok"
@@ -45,7 +45,10 @@ class DriftReport(models.Model):
 
 
 class OnlineMetrics(models.Model):
-    """A day's new positive ratings scored against the lists that the champion showed, or would have shown, before."""
+    """A day's new positive ratings, scored against the lists that a champion showed, or would have shown, before them.
+
+    There is one row per version and day.
+    """
 
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="online_metrics")
     day = models.DateField()
@@ -84,7 +87,10 @@ class OnlineMetrics(models.Model):
         return math.sqrt(max(self.ndcg_square_sum / self.n - mean**2, 0.0) / self.n) if self.n else 0.0
 
     def add(self, rank: int, *, was_shown: bool, is_popular: bool) -> None:
-        """A rating of the movie at this rank of the list, 0 when the list lacks it; popular: of the popular list."""
+        """Adds a rating of the movie at this rank of the list; rank 0 means that the list does not contain it.
+
+        `is_popular` says whether the popular list contains the movie.
+        """
         gain = 1 / math.log2(1 + rank) if rank else 0.0
         self.n += 1
         self.n_shown += was_shown
@@ -95,19 +101,19 @@ class OnlineMetrics(models.Model):
 
     @classmethod
     def hits_between(cls, since: datetime, until: datetime, **which: Any) -> tuple[int, int]:
-        """Hits and scored ratings of the days after `since` until `until`."""
+        """Returns the hits and the scored ratings for the days after `since` up to and including `until`."""
         total = cls.sum_of(cls.objects.filter(day__gt=since.date(), day__lte=until.date(), **which))
         return total.hits, total.n
 
     @classmethod
     def sum_of(cls, rows: Iterable["OnlineMetrics"]) -> "OnlineMetrics":
-        """The sum of these rows, not saved."""
+        """Returns the sum of the rows as an unsaved row."""
         found = list(rows)
         return cls(**{name: sum(getattr(row, name) or 0 for row in found) for name in cls.SUMS})
 
 
 class Watermark(models.Model):
-    """How far a recurring job has come; one row for each job."""
+    """The point up to which a recurring job has processed data. There is one row per job."""
 
     class Job(models.TextChoices):
         ONLINE_METRICS = "online_metrics", _("online metrics")
@@ -149,12 +155,12 @@ class RetrainingCheck(models.Model):
 
     @property
     def reasons(self) -> list[Finding]:
-        """The criteria that are met."""
+        """The findings of the criteria that are met."""
         return [finding for finding in self.findings if finding.outcome == Outcome.ALERT]
 
 
 class Alert(models.Model):
-    """A state that an operator should know about, from its beginning to its end; sent once at each."""
+    """A problem that an operator should know about. One message is sent when it opens and one when it closes."""
 
     code = models.CharField(max_length=60)
     subject = models.CharField(max_length=60, blank=True, help_text="Provider or the like, where the code needs one.")
@@ -183,7 +189,7 @@ class Alert(models.Model):
     @property
     @admin.display(description=_("message"))
     def message(self) -> str:
-        """The sentences of its findings, each with its title where the alert covers several checks."""
+        """The sentences of the findings. If the alert covers several checks, each sentence has its check's title."""
         found = [Finding.from_dict(row) for row in self.findings]
         return " ".join(f.sentence if f.code == self.code else f"{f.title}: {f.sentence}" for f in found)
 
@@ -197,8 +203,8 @@ class TestEvidence(models.Model):
         GATE = "gate", _("promotion gate")
 
     PASSING = (Outcome.PASSED, Outcome.OK)
-    __test__ = False  # pytest would take the name for that of a test class
-    is_release = False  # shown by the release's CI and read from its files, not a row
+    __test__ = False  # keeps pytest from collecting the class because of its name
+    is_release = False  # True for evidence read from the files of the release's CI, which is not in the database
 
     test = models.CharField(max_length=4, help_text="As in the rubric: D1 to D7, M1 to M7, I1 to I7, Mo1 to Mo7.")
     source = models.CharField(max_length=8, choices=Source)
@@ -226,12 +232,12 @@ class TestEvidence(models.Model):
     @property
     @admin.display(description=_("detail"))
     def detail(self) -> str:
-        """The sentences, without that of a check that has none of its own."""
+        """The sentences of the findings, without those that only repeat the title."""
         return " ".join(text for row in self.findings if (text := Finding.from_dict(row).sentence) != self.title)
 
 
 class Backtest(models.Model):
-    """The champion's recipe evaluated again on later data: without some features, or trained on older data."""
+    """An evaluation of the champion's recipe without some features, or trained on older data."""
 
     class Kind(models.TextChoices):
         FEATURES = "features", _("ablation of features")
@@ -253,14 +259,14 @@ class Backtest(models.Model):
     @property
     @admin.display(description=_("summary"))
     def summary(self) -> str:
-        """One line: the result of each ablation, or the relative change of nDCG at each age in days."""
+        """One line with the outcome of each ablation, or the relative change in nDCG at each age in days."""
         if self.kind == self.Kind.STALENESS:
             return "; ".join(f"{point['days']:g} d: {-point['loss']:+.1%}" for point in self.figures["curve"][1:])
         return "; ".join(f"{title(code)}: {title(found['outcome'])}" for code, found in sorted(self.figures.items()))
 
 
 class Dependency(models.Model):
-    """The last known state of something the site depends on; an alert reports a change."""
+    """The last known state of an external dependency. An alert reports a change."""
 
     name = models.CharField(max_length=60, unique=True)
     state = models.JSONField(default=dict)
@@ -276,7 +282,7 @@ class Dependency(models.Model):
 
 
 class SiteIdentity(models.Model):
-    """One row. Its id marks all that this site writes to MLflow; a restored backup continues as the same site."""
+    """The site's id, in a single row. It tags all of this site's MLflow entries, and a restored backup keeps it."""
 
     uuid = models.UUIDField(default=uuid4, editable=False)
 
@@ -288,5 +294,5 @@ class SiteIdentity(models.Model):
 
     @classmethod
     def current(cls) -> str:
-        """The id as text; chosen when it is first needed."""
+        """Returns the id as a string; generates it on first use."""
         return str(cls.objects.get_or_create(pk=1)[0].uuid)

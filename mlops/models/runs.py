@@ -1,4 +1,4 @@
-"""Runs of the training pipeline, and searches for the hyper-parameters that trainings use."""
+"""Models of training runs, and of searches for hyper-parameters."""
 
 from django.conf import settings
 from django.db import models
@@ -13,7 +13,7 @@ from .data import DatasetSnapshot
 
 
 class PipelineRun(Job):
-    """One run of the training pipeline; one is active at a time. Another attempt continues from the failed step."""
+    """A run of the training pipeline. Only one run is active at a time. A retry continues from the failed step."""
 
     KIND = EXCLUSIVE = "training"
 
@@ -32,7 +32,7 @@ class PipelineRun(Job):
 
 
 class RunStep(models.Model):
-    """One attempt at a step of a run, with its time, log and figures; later steps continue from its `result`."""
+    """One attempt at a step of a run, with its times, log and figures. A retry of the run continues from `result`."""
 
     class Status(models.TextChoices):
         RUNNING = "running", "running"
@@ -40,7 +40,7 @@ class RunStep(models.Model):
         FAILED = "failed", "failed"
 
     class Activity(models.TextChoices):
-        """What a step does at the moment."""
+        """The current activity within a step."""
 
         WRITING_RATINGS = "writing_ratings", _("{done:,} ratings")
         CHOOSING_PARAMETERS = "choosing_parameters", _("choosing what is not given")
@@ -77,7 +77,7 @@ class RunStep(models.Model):
 
     @property
     def progress(self) -> str:
-        """The activity in words."""
+        """The text of the current activity."""
         return activity_text(self.activity, **self.activity_details)
 
 
@@ -86,7 +86,7 @@ def activity_text(activity: str, **details: object) -> str:
 
 
 class TuningStudy(models.Model):
-    """A search. Its trials are rows, so that a killed search continues after the last of them."""
+    """A search for hyper-parameters. Each trial is a row, so that a killed search continues after the last one."""
 
     algorithm = models.CharField(max_length=32)
     snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.PROTECT, related_name="tuning_studies")
@@ -109,13 +109,13 @@ class TuningStudy(models.Model):
 
     @property
     def best(self) -> "TuningTrial | None":
-        """The trial with the highest nDCG over all cuts; it may be the current parameters."""
+        """The finished trial with the highest nDCG over all cuts. It may be trial 0, the current parameters."""
         finished = self.trials.filter(status=TuningTrial.Status.FINISHED)
         return finished.order_by("-ndcg", "number").first()
 
 
 class TuningTrial(models.Model):
-    """One set of hyper-parameters with its scores. Number 0 are the parameters in use when the search began."""
+    """A set of hyper-parameters with its scores. Trial 0 has the parameters in use when the search began."""
 
     class Status(models.TextChoices):
         FINISHED = "finished", _("finished")
@@ -142,7 +142,7 @@ class TuningTrial(models.Model):
 
     @property
     def message(self) -> str:
-        """Why it failed; empty if it did not."""
+        """Why the trial failed; empty if it did not fail."""
         if self.status != self.Status.FAILED:
             return ""
         error = self.details.get("error") or NO_VALUE  # some exceptions have no text
@@ -150,7 +150,7 @@ class TuningTrial(models.Model):
 
 
 class ParameterChoice(models.Model):
-    """Hyper-parameters for trainings where config.yaml has none; at most one choice per algorithm is in force."""
+    """Adopted hyper-parameters, used where config.yaml sets none. At most one choice per algorithm is in force."""
 
     algorithm = models.CharField(max_length=32)
     parameters = models.JSONField()

@@ -1,4 +1,4 @@
-"""Trained models, the gate's decisions on them and which went live: a trail of rows that are written once."""
+"""Models of trained versions, and of the gate's decisions and promotions, which form an append-only audit trail."""
 
 from datetime import datetime
 from typing import Any, NoReturn, Self
@@ -18,9 +18,9 @@ from .runs import PipelineRun
 
 
 class ModelVersion(models.Model):
-    """One trained model. Its primary key is the version that people, the API and metrics name.
+    """A trained model. Its primary key is the version number shown to people, in the API and in metrics.
 
-    candidate -> champion | refused; champion -> former (another was promoted) -> champion (roll-back).
+    Status: candidate -> champion | refused; champion -> former (another was promoted) -> champion (rollback).
     """
 
     class Status(models.TextChoices):
@@ -74,30 +74,30 @@ class ModelVersion(models.Model):
 
     @property
     def promoted_at(self) -> datetime | None:
-        """When it last became the champion."""
+        """The time of its last promotion; None if it was never promoted."""
         promotion = self.promotions.first()
         return promotion.promoted_at if promotion else None
 
     @property
     def ndcg(self) -> float | None:
-        """On later data, as it was evaluated; None without an evaluation."""
+        """The nDCG on later data; None without an evaluation."""
         value: float | None = self.figures.get("models", {}).get("candidate", {}).get("summary", {}).get("ndcg")
         return value
 
     @property
     def has_passed(self) -> bool:
-        """Whether the gate let it pass and no person refused it since."""
+        """Whether the gate passed the version and no person has refused it since."""
         decision = self.decisions.first()
         return decision is not None and decision.outcome == GateDecision.Outcome.PASSED
 
     def difference_from(self, model: str) -> dict[str, Any] | None:
-        """Its nDCG minus that of a model of the same evaluation, with the interval; None if they were not compared."""
+        """Returns its nDCG minus that of a model in the same evaluation, with the interval; None if not compared."""
         difference: dict[str, Any] | None = self.figures.get("differences", {}).get(model)
         return difference
 
 
 class RowIsKept(TypeError):
-    """A row of a trail was about to be changed or removed."""
+    """Raised by an attempt to change or delete a row of the audit trail."""
 
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):
@@ -112,7 +112,10 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 
 
 class AppendOnly(models.Model):
-    """Rows are never changed or removed; an erased account becomes NULL. Triggers of the database guard the same."""
+    """Base of models whose rows are never changed or deleted; only the reference to an erased account becomes NULL.
+
+    Database triggers enforce the same.
+    """
 
     objects = AppendOnlyQuerySet.as_manager()
 
@@ -132,7 +135,7 @@ SHOWN_FIRST = (Outcome.FAILED, Outcome.NOT_ENOUGH_EVIDENCE, Outcome.PASSED, Outc
 
 
 class GateDecision(AppendOnly):
-    """The gate's decision on a version, rule by rule; or, with `decided_by`, that a person refused it and why."""
+    """The gate's decision on a version with a finding per rule; or, with `decided_by`, a refusal by a person."""
 
     class Outcome(models.TextChoices):
         PASSED = "passed", _("passed")
@@ -155,13 +158,13 @@ class GateDecision(AppendOnly):
 
     @property
     def findings(self) -> list[Finding]:
-        """Rules that kept the version from passing first: there are many rules."""
+        """The findings of the rules. Rules that kept the version from passing come first, because there are many."""
         found = [Finding.from_dict(row) for row in self.rules]
         return sorted(found, key=lambda finding: SHOWN_FIRST.index(finding.outcome))
 
     @property
     def sentence(self) -> str:
-        """Why, for people: the rules that kept the version from passing, or the person's reason."""
+        """The reason to show: the rules that kept the version from passing, or the reason given by a person."""
         if self.reason:
             return gettext("Refused by a person: {reason}").format(reason=self.reason)
         return describe_all(self.against) or gettext("All rules passed.")
@@ -172,7 +175,7 @@ class GateDecision(AppendOnly):
 
 
 class Promotion(AppendOnly):
-    """The audit trail of what went live; rows are added, never changed or removed."""
+    """An entry in the audit trail of promotions and rollbacks."""
 
     class Kind(models.TextChoices):
         AUTOMATIC = "automatic", "automatic"
@@ -200,7 +203,7 @@ class Promotion(AppendOnly):
     @property
     @admin.display(description=_("why"))
     def why(self) -> str:
-        """The reason given by a person, or the site's own."""
+        """The reason given by a person, or otherwise the site's reason."""
         if self.kind == self.Kind.AUTOMATIC and not self.reason:
             return gettext("Passed the gate.") if self.previous_id else gettext("The first model that passed the gate.")
         return self.reason or describe_all(Finding.from_dict(row) for row in self.findings)

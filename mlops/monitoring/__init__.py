@@ -1,1 +1,1 @@
-"""Monitoring: drift, online metrics, skew, staleness, dependencies, alerts, auto-rollback, retraining criteria."""
+"""Monitoring: drift, online metrics, skew, staleness, dependencies, alerts, auto-rollback and retraining criteria."""

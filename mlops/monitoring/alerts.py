@@ -1,7 +1,7 @@
-"""Alerts: rows that open when a check fails and close when it passes again.
+"""Alerts, which open when a check fails and close when it passes again.
 
-Each is logged, and sent by e-mail and to the webhook once when it opens and once when it closes, however often its
-check runs in between.
+Each alert is logged, mailed and posted to the webhook once when it opens and once when it closes, regardless of how
+often its check runs in between.
 """
 
 import json
@@ -30,16 +30,16 @@ from mlops.monitoring.codes import AlertCode
 
 logger = logging.getLogger(__name__)
 
-WEBHOOK_SECONDS = 5.0  # to connect, and between two parts of the answer's head
+WEBHOOK_SECONDS = 5.0  # timeout for the connection, and for each read of the response's headers
 
 
 def set_alert(code: str, *findings: Finding, subject: str = "") -> Alert | None:
-    """Opens or updates the alert with these findings; without any, closes it. Returns the open alert."""
+    """Opens or updates the alert with these findings, or closes it if there are none. Returns the open alert."""
     if not findings:
         _close(code, subject)
         return None
     rows = [finding.to_dict() for finding in findings]
-    # When several processes find the same state at once, one of them opens the alert and the others get its row.
+    # If several processes detect the same problem at once, one of them opens the alert and the others get its row.
     alert, is_new = Alert.objects.get_or_create(code=code, subject=subject, closed_at=None, defaults={"findings": rows})
     if is_new:
         logger.error("alert: %s: %s", code, alert.message)
@@ -51,28 +51,28 @@ def set_alert(code: str, *findings: Finding, subject: str = "") -> Alert | None:
 
 
 def alert_on(finding: Finding) -> None:
-    """For an alert about one check: open while the check's outcome is an alert."""
+    """Opens or closes the alert on a single check, according to the finding's outcome."""
     set_alert(finding.code, *([finding] if finding.outcome == Outcome.ALERT else []))
 
 
 def send_beginning(alert: Alert) -> None:
-    """Sends an open alert wherever that has not succeeded before, as while the mail server was down."""
+    """Sends an open alert through each channel that has not sent it yet, such as after a mail server's outage."""
     for sent_at, (setting, send) in CHANNELS.items():
         rows = Alert.objects.filter(pk=alert.pk)
-        # Of several processes that find the same alert unsent, the one that notes the time sends it.
+        # Only the process that sets the time sends the alert, so that several processes do not send it twice.
         if not getattr(settings, setting) or not rows.filter(**{sent_at: None}).update(**{sent_at: timezone.now()}):
             continue
         is_sent = False
         try:
             with speaking():
                 is_sent = send(alert, _("Alert: {title}").format(title=alert.title), alert.message)
-        finally:  # also when the task's time is over
+        finally:  # also if the task exceeds its time limit
             if not is_sent:
                 rows.update(**{sent_at: None})
 
 
 def send_unsent() -> None:
-    """Sends what could not be sent when an alert began, whose own check may run once a day."""
+    """Retries messages that could not be sent when their alerts opened. The check of an alert may run only daily."""
     for alert in open_alerts():
         send_beginning(alert)
 
@@ -105,7 +105,7 @@ def _close(code: str, subject: str) -> None:
 
 
 def page_of(alert: Alert) -> str:
-    """The address of the alert's page; without the site's own, which CSRF_TRUSTED_ORIGINS names, only its path."""
+    """Returns the URL of the alert's page; only the path if CSRF_TRUSTED_ORIGINS does not contain the site's origin."""
     site = next((origin for origin in settings.CSRF_TRUSTED_ORIGINS if "*" not in origin), "")
     return site + reverse("admin:mlops_alert_change", args=[alert.pk])
 
@@ -116,7 +116,7 @@ def _mail(alert: Alert, heading: str, body: str) -> bool:
     except SoftTimeLimitExceeded:
         raise
     except Exception:
-        # Whatever the mail backend raises: the alert is in the log and the database anyway.
+        # The mail backend may raise any exception; the alert is in the log and the database anyway.
         logger.warning("the e-mail %r could not be sent", heading, exc_info=True)
         return False
     return True
@@ -124,7 +124,7 @@ def _mail(alert: Alert, heading: str, body: str) -> bool:
 
 def _post(alert: Alert, heading: str, body: str) -> bool:
     content = {
-        "text": f"[Movierec] {heading}\n{body}\n{page_of(alert)}",  # all that chat programs read
+        "text": f"[Movierec] {heading}\n{body}\n{page_of(alert)}",  # chat programs read only this field
         "status": "resolved" if alert.closed_at else "open",
         "code": alert.code,
         "subject": alert.subject,
@@ -138,7 +138,7 @@ def _post(alert: Alert, heading: str, body: str) -> bool:
     try:
         status = _status_of_post(address, json.dumps(content))
     except (OSError, HTTPException, ValueError) as error:
-        problem = type(error).__name__  # its text may hold the address, which is a secret
+        problem = type(error).__name__  # the error's text may contain the URL, which is a secret
     else:
         problem = "" if 200 <= status < 300 else f"it answered {status}"
     if problem:
@@ -147,7 +147,10 @@ def _post(alert: Alert, heading: str, body: str) -> bool:
 
 
 def _status_of_post(address: SplitResult, body: str) -> int:
-    """With the standard library: httpx takes long to import, and a redirected POST would become a GET."""
+    """Posts the body and returns the response's status.
+
+    Uses the standard library, because httpx takes long to import and would follow a redirect with a GET.
+    """
     kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
     connection = kind(address.hostname or "", address.port, timeout=WEBHOOK_SECONDS)
     headers = {"Content-Type": "application/json"}
@@ -159,7 +162,7 @@ def _status_of_post(address: SplitResult, body: str) -> int:
         return connection.getresponse().status
 
 
-# The field that says when an alert's beginning was sent, the setting of whom to send it to, and what sends it.
+# Channels: the field with the time when the opening was sent, the setting of the recipients, and the send function.
 CHANNELS: dict[str, tuple[str, Callable[[Alert, str, str], bool]]] = {
     "mailed_at": ("ALERT_EMAILS", _mail),
     "posted_at": ("ALERT_WEBHOOK_URL", _post),

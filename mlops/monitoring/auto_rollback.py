@@ -1,7 +1,7 @@
-"""Auto-rollback: a new champion is rolled back when its errors, latency or online metrics exceed the policy's limits.
+"""Auto-rollback of a new champion if its errors, latency or online metrics exceed the policy's limits.
 
-The figures are those that all web processes counted (`recommender.serving.stats`) and the online metrics. A champion
-that came by a roll-back is not assessed: a second fault would point to the site rather than the model.
+Errors and latency are aggregated over all web processes (`recommender.serving.stats`). A champion that was itself
+restored by a rollback is not assessed, because a second failure would suggest that the site is at fault, not the model.
 """
 
 import math
@@ -26,7 +26,7 @@ TAIL = 0.95  # quantile of latency
 
 @dataclass(frozen=True)
 class ChampionHealth:
-    """The health of a new champion in production. `version` is None when there is none to assess."""
+    """The health of a new champion in production. `version` is None if there is no champion to assess."""
 
     version: int | None = None
     findings: list[Finding] = field(default_factory=list)
@@ -42,7 +42,7 @@ class ChampionHealth:
 
 
 def auto_rollback(*, now: datetime | None = None) -> ChampionHealth:
-    """Assesses the champion and rolls it back when a check fails; the promotion row keeps the findings."""
+    """Assesses the champion and rolls it back if a check fails. The findings are stored in the promotion's row."""
     report = assess(now=now)
     if report.failures:
         report = replace(report, result=_roll_back(report))
@@ -62,7 +62,7 @@ def _roll_back(report: ChampionHealth) -> Finding:
 
 
 def assess(*, now: datetime | None = None) -> ChampionHealth:
-    """The report that `auto_rollback` would act on; changes nothing."""
+    """Returns the report that `auto_rollback` acts on, without changing anything."""
     policy, now = settings.POLICY.auto_rollback, now or timezone.now()
     days, window = timedelta(days=policy.days), timedelta(minutes=policy.window_minutes)
     promotion = Promotion.objects.filter(version__status=ModelVersion.Status.CHAMPION).first()
@@ -82,7 +82,7 @@ def assess(*, now: datetime | None = None) -> ChampionHealth:
 
 
 def check_errors(serving: ServingStats, policy: AutoRollbackPolicy) -> Finding:
-    """Fails when the lower end of the share's interval is above the limit."""
+    """Fails if the lower bound of the error share's interval exceeds the limit."""
     if serving.n_requests < policy.min_requests:
         return _too_few(AutoRollbackCode.ERRORS, serving, policy)
     share = serving.n_failed / serving.n_requests
@@ -92,7 +92,7 @@ def check_errors(serving: ServingStats, policy: AutoRollbackPolicy) -> Finding:
 
 
 def check_latency(serving: ServingStats, before: ServingStats | None, policy: AutoRollbackPolicy) -> Finding:
-    """The limit is the policy's, or lower when the previous champion was much faster."""
+    """Fails if the latency exceeds the policy's limit, or a lower limit if the previous champion was much faster."""
     found = serving.quantile(TAIL)
     if serving.n_served < policy.min_requests or found is None:
         return _too_few(AutoRollbackCode.LATENCY, serving, policy)
@@ -110,7 +110,7 @@ def check_latency(serving: ServingStats, before: ServingStats | None, policy: Au
 
 
 def check_online_metrics(now: OnlineMetrics, before: OnlineMetrics, policy: AutoRollbackPolicy) -> Finding:
-    """Fails when nDCG is lower by more than the policy's limit and the interval of the difference is below zero."""
+    """Fails if nDCG fell by more than the policy's limit and the whole interval of the difference is below zero."""
     code, needed = AutoRollbackCode.ONLINE_METRICS, policy.min_quality_ratings
     if min(now.n, before.n) < needed:
         params = {"n": now.n, "n_previous": before.n, "needed": needed}

@@ -1,7 +1,7 @@
 """Backtests of the champion's recipe on later data: ablations of features, and the cost of older training data.
 
-An ablation leaves out a kind of features; lists of new movies, which only features recommend, are compared separately.
-A kind counts as harmful once two backtests in a row find harm, since one of many intervals is below zero by chance.
+An ablation leaves out one kind of features. Lists of new movies, which only features recommend, are compared too. A
+kind is harmful if two consecutive backtests find harm, because one of many intervals may be below zero by chance.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +34,7 @@ COLUMNS = {
     FeatureCode.LANGUAGE: ("language",),
 }
 COMPLETE = "complete"  # the model with all features
-FRESH = "0"  # the model of the latest data; others are named after the age of theirs in days
+FRESH = "0"  # the model trained on the latest data; the names of the others are their data's age in days
 LISTS: dict[ListsCode, str | None] = {ListsCode.ALL: None, ListsCode.NEW_MOVIES: NEW_MOVIES}
 
 Progress = Callable[[str], None]
@@ -43,7 +43,7 @@ Result = tuple[dict[str, Any], bool]  # the figures, and whether the backtest pa
 
 @dataclass(frozen=True)
 class BacktestContext:
-    """The champion's recipe and the last cut of its own data; models are evaluated on the data after it."""
+    """The champion's recipe and the last cut of its data. Models are evaluated on the data after the cut."""
 
     algorithm: str
     parameters: Mapping[str, Any]
@@ -57,7 +57,7 @@ class BacktestContext:
 
 
 def backtest(*, kind: str, on_progress: Progress | None = None) -> Backtest:
-    """Fits the champion's recipe several times. Raises NothingToTest, SnapshotNotAvailable, StepFailed."""
+    """Runs a backtest and stores its result. Raises NothingToTest, SnapshotNotAvailable, StepFailed."""
     champion = ModelVersion.champion()
     if champion is None:
         raise NothingToTest("There is no champion yet.")
@@ -81,7 +81,7 @@ def _context(champion: ModelVersion, progress: Progress) -> BacktestContext:
 
 
 def ablate_features(context: BacktestContext) -> Result:
-    """Passes when no kind of features is harmful twice in a row and at least one is beneficial."""
+    """Passes if no kind of features is harmful twice in a row and at least one is beneficial."""
     missing = null_shares(context.movies)
     present = [kind for kind, columns in COLUMNS.items() if any(missing.get(name, 1) < 1 for name in columns)]
     if not ESTIMATORS[context.algorithm].scores_new_movies or not present:
@@ -99,7 +99,7 @@ def ablate_features(context: BacktestContext) -> Result:
 
 
 def _without(context: BacktestContext, kinds: list[FeatureCode]) -> TemporalFold:
-    """The same evaluation data without the columns of these kinds, for the fit and for new movies."""
+    """Returns the fold without the columns of these kinds, both in the training data and in the catalogue."""
     columns = [column for kind in kinds for column in COLUMNS[kind]]
     movies, catalogue = (
         frame.drop(columns=columns, errors="ignore") for frame in (context.movies, context.later.catalogue)
@@ -109,7 +109,7 @@ def _without(context: BacktestContext, kinds: list[FeatureCode]) -> TemporalFold
 
 
 def _worth(comparison: Comparison, name: str) -> dict[str, Any]:
-    """The nDCG with all features minus that without these, on each kind of lists."""
+    """Returns the outcome, and the nDCG with all features minus that without these, for each kind of list."""
     intervals = {
         code.value: difference(comparison, COMPLETE, name, part=slice_name)
         for code, slice_name in LISTS.items()
@@ -126,12 +126,12 @@ def _outcome(intervals: Sequence[Mapping[str, Any]]) -> AblationCode:
 
 
 def _found(outcome: AblationCode, figures: Mapping[str, Any]) -> set[str]:
-    """The features whose ablation had this outcome."""
+    """Returns the kinds of features whose ablation had this outcome."""
     return {name for name, found in figures.items() if found["outcome"] == outcome}
 
 
 def measure_staleness(context: BacktestContext) -> Result:
-    """Passes when it can be measured. `max_age_days` is the age up to which the loss stays within the policy."""
+    """Measures the loss by age of the training data. `max_age_days` is the age up to which it is within the policy."""
     policy, training = settings.POLICY.staleness, settings.POLICY.training
     split, models = context.later.split, {}
     for days in sorted({0.0, *policy.backtest_ages_days}):
@@ -154,7 +154,7 @@ def _point(comparison: Comparison, name: str) -> dict[str, Any]:
 
 
 def _oldest(curve: list[dict[str, Any]], max_loss: float) -> float:
-    """The last age before the first that loses too much; at least the youngest age above zero."""
+    """Returns the last age before the first one with too much loss, but at least the lowest age above zero."""
     good = curve[0]["days"]
     for point in curve[1:]:
         if point["loss"] > max_loss:

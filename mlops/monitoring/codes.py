@@ -1,7 +1,7 @@
-"""Codes of what monitoring finds, with the titles and sentences that people read.
+"""Codes of the monitoring checks and alerts, with their titles and sentences.
 
-An alert's text is the sentences of its findings: see `Alert.message` in mlops/models/monitoring.py. A finding says its
-`message`, where it has one (all checks of shares say `Message.PSI`), and otherwise the sentence of its code.
+An alert shows the sentences of its findings; see `Alert.message` in mlops/models/monitoring.py. A finding shows the
+sentence of its `message` if it has one (all checks of shares use `Message.PSI`), and otherwise that of its code.
 """
 
 from django.db.models import TextChoices
@@ -12,7 +12,7 @@ from mlops.findings import Text, register
 
 
 class AlertCode(TextChoices):
-    """Alerts about more than one check; any other alert has the code of its check."""
+    """Codes of alerts without a check of their own. Every other alert has the code of its check."""
 
     AUTO_ROLLBACK = "auto_rollback", _("Auto-rollback of the champion")
     BACKUP_FAILED = "backup_failed", _("Backup")
@@ -43,7 +43,7 @@ class DependencyCode(TextChoices):
 
 
 class EvidenceCode(TextChoices):
-    """Evidence for the ML Test Score about more than one check."""
+    """Codes of evidence for the ML Test Score that combines several checks."""
 
     DEPENDENCIES = "dependency.all", _("Dependencies")
 
@@ -72,7 +72,7 @@ class RetrainingCode(TextChoices):
 
 
 class RetrainingResult(TextChoices):
-    """What came of the criteria."""
+    """The results of a retraining check."""
 
     NOT_MET = "retraining.not_met", _("No criterion is met")
     PAUSED = "retraining.paused", _("Paused")
@@ -81,7 +81,7 @@ class RetrainingResult(TextChoices):
 
 
 class FeatureCode(TextChoices):
-    """Kinds of movie features; `backtests` lists their columns."""
+    """Kinds of movie features. `backtests.COLUMNS` lists their columns."""
 
     GENRES = "feature.genres", _("genres")
     YEAR = "feature.year", _("year")
@@ -93,14 +93,14 @@ class FeatureCode(TextChoices):
 
 
 class ListsCode(TextChoices):
-    """The lists on which features are judged."""
+    """The kinds of lists on which an ablation compares the models."""
 
     ALL = "lists.all", _("lists")
     NEW_MOVIES = "lists.new_movies", _("lists of new movies")
 
 
 class AblationCode(TextChoices):
-    """What features are worth, shown by leaving them out."""
+    """The outcomes of an ablation."""
 
     BENEFICIAL = "ablation.beneficial", _("beneficial")
     UNCLEAR = "ablation.unclear", _("unclear")
@@ -125,7 +125,7 @@ class StalenessCode(TextChoices):
 
 
 class Message(TextChoices):
-    """Sentences that several checks share, or that depend on what a check found. Labels are the sentences."""
+    """Codes of sentences that several checks share or that depend on the result, labelled with the sentences."""
 
     TOO_FEW_REQUESTS = "canary.too_few_requests", _("{n} requests in the window; {needed} are needed.")
     TOO_FEW_RATINGS = (
@@ -169,7 +169,7 @@ class Message(TextChoices):
         "retraining.too_few_scored",
         _("{n_before} and {n_recent} scored ratings; each window needs {needed}."),
     )
-    # Of rows from before feedback was counted by people and shown lists, as is the sentence of NOT_INTERESTED below.
+    # Only for rows created before feedback was counted per user and per shown list; so is NOT_INTERESTED's text below.
     TOO_FEW_FEEDBACK = "retraining.too_few_feedback", _("Users acted on {n} recommendations; {needed} are needed.")
     TOO_FEW_PEOPLE = (
         "retraining.too_few_people",

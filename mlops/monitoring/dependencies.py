@@ -1,7 +1,8 @@
-"""Checks of what the site depends on: installed libraries, TMDB and MLflow. A change raises an alert.
+"""Checks of the site's dependencies: installed libraries, TMDB and MLflow. A change raises an alert.
 
-Libraries are compared with those the champion was trained with and with requirements.txt; TMDB with its last known
-configuration and with the shape of a movie that this site reads. MLflow is brought in step with our rows.
+Libraries are compared with the champion's at its training and with requirements.txt. TMDB's configuration is compared
+with its last known state, and its response for one movie with the expected fields. MLflow is synchronized with our
+rows.
 """
 
 import re
@@ -24,13 +25,13 @@ from mlops.monitoring.alerts import alert_on, set_alert
 from mlops.monitoring.codes import AlertCode, DependencyCode, EvidenceCode, Message
 from mlops.registry import mlflow_reconcile
 
-PROBED_MOVIE = 603  # a movie that TMDB will not remove
+PROBED_MOVIE = 603  # TMDB id of The Matrix, which TMDB will not remove
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;#]+)")
 CHANGES_SHOWN = 5
 
 
 def check_dependencies() -> list[Finding]:
-    """Opens and closes an alert for each reachable dependency, and records evidence that they were checked."""
+    """Runs the checks, updates the alerts of reachable dependencies and records the evidence. Returns the findings."""
     findings = [_champion_libraries(), _pinned_libraries()]
     if tmdb_read_token():
         findings.append(_tmdb())
@@ -43,10 +44,10 @@ def check_dependencies() -> list[Finding]:
 
 
 def sync_registry() -> dict[str, int]:
-    """Mirrors missing versions and searches, and updates tags and aliases; returns how many versions were logged.
+    """Mirrors missing versions and searches, and updates tags, aliases and the alert. Returns the number logged.
 
-    Opens and closes the alert. Raises MirrorBusy at once while another process writes to MLflow, and MirrorIncomplete
-    at the end, after all that could be done.
+    Raises MirrorBusy at once if another process writes to MLflow. Raises MirrorIncomplete at the end if some entries
+    failed.
     """
     report = mlflow_reconcile.sync_registry()
     set_alert(AlertCode.MLFLOW, *report.findings)
@@ -73,7 +74,7 @@ def _pinned_libraries() -> Finding:
 
 
 def _pins_in(path: Path) -> dict[str, str]:
-    """Name -> version, those of files that it includes (`-r FILE`) among them."""
+    """Returns the pinned versions keyed by name, including those from included files (`-r FILE`)."""
     pins: dict[str, str] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("-r "):
@@ -95,7 +96,7 @@ def _of_libraries(code: DependencyCode, changes: list[str], **params: Any) -> Fi
 
 
 def _tmdb() -> Finding:
-    """An answer that is not as documented or a refused token is a change; no answer is not."""
+    """Checks TMDB. An undocumented response or a rejected token raises an alert; an outage does not."""
     code = DependencyCode.TMDB
     try:
         with connect() as tmdb:
@@ -113,7 +114,7 @@ def _tmdb() -> Finding:
 
 
 def _changed_keys(name: str, now: dict[str, Any]) -> list[str]:
-    """Compares with the last known state, then replaces it."""
+    """Returns the keys whose values differ from the last known state, and stores the new state."""
     moment = timezone.now()
     row, is_new = Dependency.objects.get_or_create(name=name, defaults={"state": now})
     changed = sorted(key for key in {*row.state, *now} if row.state.get(key) != now.get(key))

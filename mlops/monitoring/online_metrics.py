@@ -1,8 +1,8 @@
 """Online metrics of champions: each new positive rating is scored against the list that its user saw before.
 
-That is the last personal list shown to the user shortly before the rating, or else the list that the champion of that
-time would have shown, computed by the serving code from the ratings that the user had then. The popular list is scored
-beside it, as it is now: these ratings may have made their movies more popular, so that it is favoured, if anything.
+This is the last personal list shown to the user shortly before the rating. Without one, it is the list that the
+champion at that time would have shown, computed by the serving code from the user's ratings at that time. The current
+popular list is scored for comparison; it has an advantage, because these ratings may have made their movies popular.
 """
 
 import logging
@@ -30,11 +30,11 @@ from recommender.serving.request import ListRequest
 logger = logging.getLogger(__name__)
 
 
-DailyMetrics = dict[tuple[int, date], OnlineMetrics]  # not saved
+DailyMetrics = dict[tuple[int, date], OnlineMetrics]  # unsaved rows, keyed by version and day
 
 
 def score_online_metrics(*, now: datetime | None = None) -> dict[str, int]:
-    """Continues from the watermark, for at most `max_ratings` of the policy.
+    """Scores at most `max_ratings` ratings after the watermark. Returns how many were scored and read.
 
     Scores and watermark are written in one transaction, so that a rating counts once even if a task is killed or
     delivered twice.
@@ -61,7 +61,10 @@ def _is_positive(rating: Rating) -> bool:
 
 
 def _keep(scores: DailyMetrics, mark: Watermark, last: Rating) -> bool:
-    """False when another process has moved the watermark first: these ratings are counted already."""
+    """Saves the scores and moves the watermark.
+
+    Returns False if another process has moved the watermark before and has thus counted these ratings.
+    """
     with transaction.atomic():
         moved = Watermark.objects.filter(pk=mark.pk, at=mark.at, last_id=mark.last_id)
         if not moved.update(at=last.rated_at, last_id=last.pk):
@@ -101,7 +104,7 @@ def _score(positives: list[Rating], champions: list[tuple[datetime, int]]) -> Da
 
 
 def _shown_before(ratings: list[Rating]) -> dict[int, Impression]:
-    """For each rating, the last complete personal list that its user was shown shortly before."""
+    """Returns the last complete personal list that the user saw shortly before each rating, keyed by rating."""
     within = timedelta(hours=settings.POLICY.online_metrics.shown_within_hours)
     rows = personal_lists().filter(
         model_version__in=ModelVersion.objects.values("pk"),
@@ -123,9 +126,9 @@ def _shown_before(ratings: list[Rating]) -> dict[int, Impression]:
 
 
 def _would_have_shown(version: int, ratings: list[Rating], users: "_Users") -> Iterable[tuple[Rating, list[int]]]:
-    """The version's first ten movies for each rating's user at that time.
+    """Yields each rating with the ten movies that the version would have recommended to its user at that time.
 
-    Users without ratings that the model knows saw popular movies instead, so their ratings are left out.
+    Users who had rated no movie that the model knows saw popular movies instead, so their ratings are left out.
     """
     row = ModelVersion.objects.get(pk=version)
     if row.artifact_removed_at is not None:
@@ -139,7 +142,7 @@ def _would_have_shown(version: int, ratings: list[Rating], users: "_Users") -> I
 
 
 class _Users:
-    """The users of these ratings, as they were at any moment."""
+    """The histories of the users who gave these ratings; returns a user's profile as of any rating."""
 
     def __init__(self, ratings: list[Rating]) -> None:
         self._history: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
@@ -152,7 +155,7 @@ class _Users:
             self._dismissed[user].append((at, movie))
 
     def profile(self, rating: Rating) -> UserProfile:
-        """Right before the rating."""
+        """Returns the user's profile immediately before the rating."""
         place = (rating.rated_at, rating.pk)
         earlier = {movie: stars for at, pk, movie, stars in self._history[rating.user_id] if (at, pk) < place}
         unwanted = {movie for at, movie in self._dismissed[rating.user_id] if at < rating.rated_at}
@@ -160,6 +163,6 @@ class _Users:
 
 
 def _people(ratings: list[Rating]) -> Any:
-    """A subquery, because SQLite limits the number of parameters."""
+    """Returns the users' ids as a subquery, because SQLite limits the number of parameters."""
     moments = [rating.rated_at for rating in ratings]
     return Rating.objects.filter(rated_at__range=(min(moments), max(moments))).values("user_id")

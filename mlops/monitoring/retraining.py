@@ -1,4 +1,4 @@
-"""Retraining criteria: each has a figure and a threshold, and any that is met starts a training."""
+"""Retraining criteria. Each compares a figure with a threshold; a training starts if any criterion is met."""
 
 import logging
 from collections import defaultdict
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 def check_retraining(*, now: datetime | None = None) -> RetrainingCheck:
-    """Evaluates and saves every criterion, and starts one training if any is met."""
+    """Evaluates and saves all criteria, and starts a training if any of them is met."""
     moment = now or timezone.now()
     champion = ModelVersion.champion()
     criteria = [criterion(champion, moment) for criterion in CRITERIA] if champion else [_no_champion()]
@@ -62,7 +62,7 @@ def _act(reasons: list[Finding], now: datetime) -> tuple[PipelineRun | None, Ret
 
 
 def _criterion(code: RetrainingCode, figure: float, threshold: float, **params: Any) -> Finding:
-    """Met when the figure reaches the threshold."""
+    """Returns the finding of a criterion that is met if the figure reaches the threshold."""
     return Finding(code, Outcome.alert_if(figure >= threshold), figure, threshold, params=params)
 
 
@@ -78,7 +78,7 @@ def _new_movies(champion: ModelVersion, now: datetime) -> Finding:
 
 
 def _new_ratings(champion: ModelVersion, now: datetime) -> Finding:
-    """Ratings given since the snapshot, or imported since with earlier dates, whichever are more."""
+    """Counts the ratings given since the snapshot or, if greater, the growth, which includes imported old ratings."""
     snapshot = champion.snapshot
     rows = Rating.objects.for_training().order_by()
     given = rows.filter(rated_at__gt=snapshot.exported_at, rated_at__lte=now).count()
@@ -99,7 +99,7 @@ def _online_metrics(champion: ModelVersion, now: datetime) -> Finding:
 
 
 def _drift(champion: ModelVersion, now: datetime) -> Finding:
-    """Alerts in a row among the latest reports that lie far enough apart; none from before the champion's data."""
+    """Counts the latest consecutive reports with an alert; skips reports close together and those before the data."""
     policy = settings.POLICY.retraining
     reports = DriftReport.objects.filter(window_end__gt=champion.snapshot.exported_at, window_end__lte=now).order_by(
         "-window_end"
@@ -122,10 +122,10 @@ def _champion_age(champion: ModelVersion, now: datetime) -> Finding:
 
 
 def _not_interested(champion: ModelVersion, now: datetime) -> Finding:
-    """The unwanted part of the recommendations that people acted on in lists that they were shown.
+    """Averages the share of unwanted movies among the shown recommendations that users acted on.
 
-    Every list counts once for its person, and every person once. The person who marks the largest part is left out, and
-    from the numbers that are needed the one who acted on most lists: no single account can meet the criterion.
+    Each list counts once per user, and each user once. So that no single account can meet the criterion, the average
+    excludes the user with the highest share, and the sample sizes exclude the user who acted on the most lists.
     """
     policy, code = settings.POLICY.retraining, RetrainingCode.NOT_INTERESTED
     parts = _unwanted_parts(max(now - timedelta(days=policy.window_days), champion.created_at), now)
@@ -140,7 +140,7 @@ def _not_interested(champion: ModelVersion, now: datetime) -> Finding:
 
 
 def _unwanted_parts(since: datetime, until: datetime) -> dict[int, list[float]]:
-    """By user: the unwanted part of the movies acted on in each list, without what the user has undone since."""
+    """Returns each user's shares of unwanted movies, one per list; leaves out dismissals that were undone since."""
     shown = Impression.objects.filter(request_id=OuterRef("request_id"), user=OuterRef("user"))
     dismissed = Dismissal.objects.filter(user=OuterRef("user"), movie=OuterRef("movie"))
     is_unwanted = Q(kind=Feedback.Kind.NOT_INTERESTED) & Exists(dismissed)

@@ -1,4 +1,4 @@
-"""Training/serving skew: checks of serving inputs, movie metadata and served scores against the champion's training."""
+"""Training/serving skew: compares serving inputs, movie metadata and served scores with the champion's training."""
 
 import math
 from pathlib import Path
@@ -25,16 +25,16 @@ from recommender.estimators import load_recommender
 from recommender.export import RATING_COLUMNS, movie_frame
 from recommender.serving.profile import UserProfile
 
-PEOPLE, MOVIES = 200, 500  # sample sizes, below the number of parameters that every SQLite accepts
+PEOPLE, MOVIES = 200, 500  # sample sizes, below SQLite's limit on parameters
 MOVIES_SHOWN = 5
 TOLERANCE = 1e-6
 TESTS = {SkewCode.INPUTS: "Mo2", SkewCode.METADATA: "Mo3", SkewCode.SCORES: "Mo3"}  # of the ML Test Score
 
 
 def check_skew() -> dict[str, bool]:
-    """Runs all checks, records them as evidence and raises alerts; returns by code whether a check passed.
+    """Runs all checks, records them as evidence and raises alerts. Returns whether each check passed, keyed by code.
 
-    Without a champion there is nothing to check.
+    Returns an empty dict without a champion.
     """
     champion = ModelVersion.champion()
     if champion is None:
@@ -49,14 +49,14 @@ def check_skew() -> dict[str, bool]:
 
 
 def sample_people() -> list[int]:
-    """Users who were shown lists last, then users who rated last."""
+    """Returns the users who were shown lists last, followed by the users who rated last."""
     shown = personal_lists().order_by("-shown_at", "-id").values_list("user_id", flat=True)[: 5 * PEOPLE]
     rated = Rating.objects.for_training().order_by("-rated_at", "-id").values_list("user_id", flat=True)[: 50 * PEOPLE]
     return list(dict.fromkeys([*shown, *rated]))[:PEOPLE]
 
 
 def check_inputs(people: list[int]) -> Finding:
-    """The ratings that lists are computed from, by the rules for training data."""
+    """Applies the data rules for training to the ratings from which lists are computed."""
     rows = Rating.objects.filter(user__in=people).order_by("rated_at", "id").values_list(*RATING_COLUMNS)
     ratings = pd.DataFrame(list(rows), columns=RATING_COLUMNS)
     ratings["rated_at"] = pd.to_datetime(ratings["rated_at"], utc=True).astype("datetime64[us, UTC]")
@@ -69,7 +69,10 @@ def check_inputs(people: list[int]) -> Finding:
 
 
 def check_metadata(champion: ModelVersion) -> Finding | None:
-    """Movies unchanged since the export are served as they were trained on; None when there are none to compare."""
+    """Checks that movies unchanged since the export have the same metadata in the snapshot and in serving.
+
+    Returns None if there are no movies to compare.
+    """
     code = SkewCode.METADATA
     if champion.snapshot.unavailable_reason:
         return None
@@ -89,7 +92,7 @@ def check_metadata(champion: ModelVersion) -> Finding | None:
 
 
 def check_scores(champion: ModelVersion, people: list[int]) -> Finding:
-    """The model that web processes hold gives the same lists and scores as its files, loaded again."""
+    """Checks that the model as web processes load it gives the same lists and scores as its files, loaded directly."""
     served, stored = load_version(champion), load_recommender(Path(folder_of(champion)), mmap=False)
     known = frozenset(stored.movie_ids_.tolist())
     histories = [history for user in people[:50] if (history := _history(user, known))]
@@ -110,7 +113,7 @@ def _history(user: int, known: frozenset[int]) -> dict[int, float]:
 
 
 def _spread(ids: list[int]) -> list[int]:
-    """An evenly spaced sample of the ids."""
+    """Returns an evenly spaced sample of the ids."""
     return sorted(ids)[:: max(1, math.ceil(len(ids) / MOVIES))]
 
 

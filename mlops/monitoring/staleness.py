@@ -18,17 +18,17 @@ from mlops.monitoring.alerts import alert_on, set_alert
 from mlops.monitoring.codes import AlertCode, Message, StalenessCode
 from mlops.next_run import planned_run
 
-BACKUP_GRACE = timedelta(hours=6)  # after the planned time, also for a machine that was off then
+BACKUP_GRACE = timedelta(hours=6)  # allowed delay after the planned time, such as for a machine that was off
 
 
 @dataclass(frozen=True)
 class StalenessCheck:
-    """The age of something; older than `limit` raises an alert. `limit` is None where any age is fine."""
+    """The time of an event. An age above `limit` raises an alert; with `limit` None any age is accepted."""
 
     code: StalenessCode
     at: datetime | None
     limit: timedelta | None = None
-    is_required: bool = False  # whether having none raises the alert too
+    is_required: bool = False  # whether a missing event raises the alert too
 
     def age(self, now: datetime) -> timedelta | None:
         return max(now - self.at, timedelta(0)) if self.at else None
@@ -56,7 +56,7 @@ class StalenessCheck:
 
 
 def beat_heartbeat() -> datetime:
-    """Beat sends this each minute and a worker runs it, which shows that both and the broker are alive."""
+    """Records a heartbeat. Beat sends it each minute, so a recent one shows that Beat, broker and worker run."""
     row, _ = Watermark.objects.update_or_create(name=Watermark.Job.HEARTBEAT, defaults={"at": timezone.now()})
     return row.at
 
@@ -82,13 +82,13 @@ def staleness_checks() -> list[StalenessCheck]:
 
 
 def _known_limit() -> float:
-    """The age in days up to which the last backtest found little loss; without a backtest only the policy counts."""
+    """Returns the age in days up to which the last backtest found little loss; infinity without a backtest."""
     last = Backtest.objects.filter(kind=Backtest.Kind.STALENESS).first()
     return float(last.figures["max_age_days"]) if last else math.inf
 
 
 def check_staleness(*, now: datetime | None = None) -> list[str]:
-    """Opens and closes the alerts, and returns the codes of what is stale."""
+    """Opens and closes the alerts. Returns the codes of the stale items."""
     moment = now or timezone.now()
     findings = [check.finding(moment) for check in staleness_checks()]
     for finding in findings:
@@ -106,16 +106,16 @@ def last_heartbeat() -> datetime | None:
 
 
 def last_backup() -> datetime | None:
-    """The time of the last backup in backup.folder."""
+    """Returns the time of the last backup in backup.folder."""
     return _last(Watermark.Job.BACKUP)
 
 
 @contextmanager
 def watch_backup() -> Iterator[None]:
-    """Opens an alert if the backup made within fails; a success closes it and is the latest backup."""
+    """Opens an alert if the backup in the body fails. A success closes the alert and is recorded as the last backup."""
     try:
         yield
-    except Exception as error:  # of any kind: there is no backup
+    except Exception as error:  # whatever the error is, there is no backup
         finding = Finding(AlertCode.BACKUP_FAILED, Outcome.ALERT, params={"error": str(error)})
         set_alert(AlertCode.BACKUP_FAILED, finding)
         raise
@@ -134,7 +134,7 @@ def _scheduler() -> StalenessCheck:
 
 
 def _backup() -> StalenessCheck:
-    """Its limit is the time from the last backup to the next planned one; none without a folder or a schedule."""
+    """The limit is the time from the last backup to the next planned one, or None without a folder or a schedule."""
     at = last_backup()
     row = PeriodicTask.objects.filter(task="mlops.backup", enabled=True).first()
     if row is None or row.scheduler is None or settings.POLICY.backup.folder is None:
@@ -145,7 +145,7 @@ def _backup() -> StalenessCheck:
 
 
 def _latest_rating(limit: timedelta) -> StalenessCheck:
-    """Has no limit until the first rating after the first promotion: before that the log is an import."""
+    """The limit is None until a user rates after the first promotion, because earlier ratings are imported."""
     at = Rating.objects.for_training().order_by("-rated_at").values_list("rated_at", flat=True).first()
     began = Promotion.objects.order_by("id").values_list("promoted_at", flat=True).first()
     is_alive = at is not None and began is not None and at >= began
@@ -161,7 +161,7 @@ def _text(span: timedelta) -> str:
 
 
 def _alert_on_training() -> None:
-    """Alerts on a bug or a dead worker; a model that the gate refused is not a fault."""
+    """Raises an alert if the last training errored (a bug, a dead worker), but not if the gate refused its model."""
     ended = PipelineRun.objects.exclude(status__in=PipelineRun.ACTIVE).first()
     findings = []
     if ended is not None and ended.status == PipelineRun.Status.ERRORED:

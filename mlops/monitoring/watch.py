@@ -1,4 +1,4 @@
-"""What web processes watch: a dead Beat or worker cannot report itself, and web processes count requests."""
+"""Checks that run in web processes, because a dead Beat or worker cannot report itself."""
 
 import os
 import tempfile
@@ -18,18 +18,18 @@ from recommender.serving.model_server import server
 from recommender.serving.periodic import PeriodicThread
 
 WATCH_SECONDS = 60.0
-ROOM_BYTES = 1 << 20  # a disk with less counts as full
+ROOM_BYTES = 1 << 20  # a disk with less free space counts as full
 
 
 def watch_counter() -> None:
-    """An alert while Redis cannot count the requests of rate limits."""
+    """Raises an alert while Redis cannot count requests for the rate limits."""
     error = redis_error()
     outcome = Outcome.ALERT if error else Outcome.OK
     alert_on(Finding(DependencyCode.COUNTER, outcome, params={"error": error}))
 
 
 def disk_error() -> str:
-    """Why nothing can be written below VAR_DIR, such as a full or read-only disk; empty if it can."""
+    """Returns why VAR_DIR cannot be written to, such as a full or read-only disk; empty if it can."""
     try:
         with tempfile.TemporaryFile(dir=settings.VAR_DIR) as file:
             os.posix_fallocate(file.fileno(), 0, ROOM_BYTES)
@@ -39,17 +39,17 @@ def disk_error() -> str:
 
 
 def watch_disk() -> None:
-    """An alert while nothing can be written below VAR_DIR."""
+    """Raises an alert while VAR_DIR cannot be written to."""
     error = disk_error()
     params = {"folder": str(settings.VAR_DIR), "error": error}
     alert_on(Finding(DependencyCode.DISK, Outcome.ALERT if error else Outcome.OK, params=params))
 
 
 def watch_champion() -> None:
-    """An alert while processes cannot load the champion, as after its files were changed or removed."""
+    """Raises an alert while processes cannot load the champion, such as after its files were changed or removed."""
     champion = ServedModel.champion()
     error = server.refusal(champion) if champion else ""
-    if error is None:  # the alert is of all processes: one that does not know leaves it as it is
+    if error is None:  # all processes share the alert; one that has not tried to load the model does not change it
         return
     params = {"version": champion and champion.version, "error": error}
     alert_on(Finding(DependencyCode.CHAMPION_FILES, Outcome.ALERT if error else Outcome.OK, params=params))
@@ -60,7 +60,7 @@ def _watch() -> None:
     watch_champion()
     watch_scheduler()
     send_unsent()
-    watch_disk()  # last: on a full disk SQLite cannot keep the alert
+    watch_disk()  # last, because SQLite cannot store the alert on a full disk and raises an error
 
 
 site_watch = PeriodicThread("watch what the site needs", _watch, lambda: WATCH_SECONDS)
@@ -68,5 +68,5 @@ site_watch = PeriodicThread("watch what the site needs", _watch, lambda: WATCH_S
 
 @receiver(counter_failed)
 def watch_now(**kwargs: Any) -> None:
-    """Mails an alert in the thread, since a mail server may be slow."""
+    """Wakes the thread, which sends the alert, because a mail server may be too slow for a request."""
     site_watch.wake()

@@ -58,7 +58,7 @@ def _version(text: str) -> int:
 
 
 def _metrics(decision: GateDecision) -> dict[str, Any]:
-    """What does not differ from one run to the next. No lists: DVC shows none."""
+    """Returns the figures that are the same in every run, without lists, which DVC does not show."""
     figures = decision.version.figures
     summary = figures["models"]["candidate"]["summary"]
     failed = ", ".join(finding.key for finding in decision.findings if finding.outcome == Outcome.FAILED)

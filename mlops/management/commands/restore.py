@@ -31,7 +31,7 @@ class Command(ServiceCommand):
             self.stdout.write(f"Not in the backup: {what}.")
         for what in restored.description["missing"]:
             self.stdout.write(self.style.WARNING(f"Was missing when it was made: {what}"))
-        for what in restored.description.get("damaged", []):  # earlier backups do not say
+        for what in restored.description.get("damaged", []):  # missing in earlier backups
             self.stdout.write(self.style.WARNING(f"Was damaged when it was made: {what}"))
         champion = "there is no champion; lists show popular movies"
         if restored.champion is not None:

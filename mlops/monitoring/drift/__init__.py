@@ -1,1 +1,1 @@
-"""Has the world changed since before? Statistics on ratings, on what was shown, and on what came of it."""
+"""Drift detection: compares ratings, shown lists and online metrics with an earlier window."""

@@ -1,6 +1,7 @@
-"""Drift checks: each compares two windows and returns a finding with the policy's outcome.
+"""Drift checks, each of which compares two windows and returns a finding whose outcome follows the policy.
 
-A check alerts when its figure is large beyond chance and chance rarely produces it. Plain Python, like the statistics.
+A check alerts if its figure exceeds the chance level by the policy's threshold and is significant. Like the statistics,
+it uses no Django.
 """
 
 from __future__ import annotations
@@ -32,14 +33,17 @@ Array = np.ndarray[Any, Any]
 
 
 def worst(outcomes: Sequence[str]) -> str:
-    """The most severe outcome; insufficient data only when no check had enough."""
+    """Returns the most severe outcome; it is insufficient data only if no check had enough data."""
     return max(outcomes, key=lambda outcome: ORDER[Outcome(outcome)])
 
 
 def check_shares(
     code: DriftCode, recent: Array, before: Array, rows: tuple[int, int], labels: Sequence[str], policy: DriftPolicy
 ) -> Finding:
-    """How rows divide into categories, by `category_weights`; `rows` are the numbers of rows, recent and before."""
+    """Compares the distributions of rows over categories.
+
+    `recent` and `before` come from `category_weights`; `rows` holds the numbers of rows in both windows.
+    """
     found = _begin(code, "PSI", rows, policy.psi_warn, policy.psi_alert)
     if min(rows) < policy.min_ratings:
         return _insufficient(found, Message.RATINGS_NEEDED, policy.min_ratings)
@@ -49,7 +53,7 @@ def check_shares(
 
 
 def check_scores(recent: Array, before: Array, policy: DriftPolicy) -> Finding:
-    """The champion's scores of people's lists, now and before."""
+    """Compares the champion's scores on users' lists in both windows."""
     found = _begin(DriftCode.SCORES, "KS D", (len(recent), len(before)), policy.ks_warn, policy.ks_alert)
     if min(len(recent), len(before)) < policy.min_lists:
         return _insufficient(found, Message.USERS_NEEDED, policy.min_lists)
@@ -57,7 +61,7 @@ def check_scores(recent: Array, before: Array, policy: DriftPolicy) -> Finding:
 
 
 def check_activity(recent_weeks: Array, weeks_before: Array, policy: DriftPolicy) -> Finding:
-    """Ratings of the median week; a flood counts like a drought."""
+    """Compares the numbers of ratings in the median weeks. A rise is judged like a fall."""
     warn, alert = policy.activity_warn_ratio, policy.activity_alert_ratio
     found = _begin(DriftCode.ACTIVITY, "ratio", (np.sum(recent_weeks), np.sum(weeks_before)), warn, alert)
     if np.sum(weeks_before) < policy.min_ratings or len(weeks_before) < len(recent_weeks):
@@ -72,7 +76,7 @@ def check_activity(recent_weeks: Array, weeks_before: Array, policy: DriftPolicy
 
 
 def check_coverage(recent: list[Array], before: list[Array], policy: DriftPolicy) -> Finding:
-    """Distinct movies in an equal number of shown lists."""
+    """Compares the numbers of distinct movies in equally many shown lists."""
     warn, alert = policy.shown_warn_ratio, policy.shown_alert_ratio
     found = _begin(DriftCode.COVERAGE, "ratio", (len(recent), len(before)), warn, alert)
     if min(len(recent), len(before)) < policy.min_lists:
@@ -84,7 +88,7 @@ def check_coverage(recent: list[Array], before: list[Array], policy: DriftPolicy
 def check_diversity(
     recent: list[Array], before: list[Array], genres: dict[int, frozenset[Any]], policy: DriftPolicy
 ) -> Finding:
-    """How much the movies of a shown list differ in genre."""
+    """Compares the genre diversity of shown lists."""
     warn, alert = policy.shown_warn_ratio, policy.shown_alert_ratio
     now, then = list_diversity(recent, genres), list_diversity(before, genres)
     found = _begin(DriftCode.DIVERSITY, "ratio", (len(now), len(then)), warn, alert)
@@ -96,7 +100,7 @@ def check_diversity(
 
 
 def check_online_metrics(hits: tuple[int, int], n: tuple[int, int], policy: DriftPolicy) -> Finding:
-    """The hit rate at 10 of new positive ratings, recent and before."""
+    """Compares the hit rates at 10 on new positive ratings."""
     found = _begin(DriftCode.ONLINE_METRICS, "fall", n, policy.live_warn_fall, policy.live_alert_fall)
     if min(n) < policy.min_ratings or not hits[1]:
         return _insufficient(found, Message.SCORED_NEEDED, policy.min_ratings)
@@ -118,7 +122,7 @@ def _insufficient(found: Finding, message: str, needed: int) -> Finding:
 
 
 def _judged(found: Finding, shift: Shift, policy: DriftPolicy) -> Finding:
-    """The outcome of a figure whose chance is known."""
+    """Returns the finding with the figure, its chance level and p-value, and the outcome that follows from them."""
     outcome, message = Outcome.OK, found.message
     if found.threshold is not None and shift.beyond_chance >= found.params["warn"]:
         outcome = Outcome.ALERT if shift.beyond_chance >= found.threshold else Outcome.WARN

@@ -1,4 +1,4 @@
-"""The drift report: the latest weeks of ratings, shown lists and online metrics compared with the weeks before."""
+"""The drift report, which compares the latest weeks of ratings, lists and online metrics with the weeks before."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from mlops.policy import DriftPolicy
 
 
 def check_drift(*, now: datetime | None = None) -> DriftReport:
-    """Writes a report and opens or closes the drift alert."""
+    """Runs the checks, stores the report, and opens or closes the drift alert."""
     policy = settings.POLICY.drift
     end = now or timezone.now()
     recent, before = windows(end, policy)
@@ -74,7 +74,7 @@ def _of_lists(recent: Window, before: Window, genres: dict[int, list[int]], poli
 
 
 def _of_online_metrics(start: datetime, end: datetime, policy: DriftPolicy) -> Finding:
-    """Over all versions, because users see the same thing when a new champion is worse or their taste changed."""
+    """Compares the hit rates over all versions: a worse champion and changed tastes affect users in the same way."""
     span = timedelta(weeks=policy.window_weeks)
     now, then = (OnlineMetrics.hits_between(since, since + span) for since in (start, start - span))
     return checks.check_online_metrics((now[0], then[0]), (now[1], then[1]), policy)

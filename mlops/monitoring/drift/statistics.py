@@ -1,7 +1,7 @@
-"""Distances between two windows, and the distances that chance alone produces; numpy and scipy only.
+"""Distances between two windows, and the distances that chance alone produces. Uses only numpy and scipy.
 
-One user's rows are not independent, so permutations keep them together and a policy limits how many count. A week
-counts at most twice the median week, so that one busy week (a festival, an import) does not dominate its window.
+One user's rows are not independent, so permutations keep them together and the policy limits how many count. A week
+counts for at most twice the median week, so that one busy week (a festival, an import) does not dominate its window.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ MAX_WEEK = 2.0  # multiples of the median week
 
 @dataclass(frozen=True)
 class Shift:
-    """`figure` is the distance, `chance` its mean between equal windows, `p` how often chance reaches it."""
+    """A distance between two windows.
+
+    `chance` is its mean under the null hypothesis of equal distributions, and `p` its p-value.
+    """
 
     figure: float
     chance: float
@@ -35,7 +38,7 @@ class Shift:
 
 
 def row_weights(people: Array, weeks: Array, rows_per_person: int) -> Array:
-    """The weight of each row: at most `rows_per_person` rows for a user and twice the median for a week."""
+    """Returns each row's weight. A user's weights sum to at most `rows_per_person`, a week's to twice the median."""
     _, person, n_rows = np.unique(people, return_inverse=True, return_counts=True)
     weights = np.minimum(1.0, rows_per_person / n_rows)[person]
     _, week = np.unique(weeks, return_inverse=True)
@@ -44,9 +47,9 @@ def row_weights(people: Array, weeks: Array, rows_per_person: int) -> Array:
 
 
 def category_weights(people: Array, categories: Array, weights: Array, n_categories: int) -> Array:
-    """Sums of the rows' weights, a row for each user and a column for each category.
+    """Returns the sums of the rows' weights, shape (users, categories).
 
-    A row with several categories comes once for each.
+    A row with several categories must be passed once per category.
     """
     _, person = np.unique(people, return_inverse=True)
     n_people = int(person.max()) + 1 if len(person) else 0
@@ -55,13 +58,16 @@ def category_weights(people: Array, categories: Array, weights: Array, n_categor
 
 
 def shares_of(weights: Array) -> Array:
-    """Each category's share of the weights of all users; zeros where there are none."""
+    """Returns each category's share of the total weight; zeros without users."""
     total = weights.sum(axis=0)
     return np.asarray(total / total.sum() if total.sum() else total)
 
 
 def compare_shares(recent: Array, before: Array, *, seed: int = 0) -> Shift:
-    """PSI of two windows' `category_weights`, and its distribution when users are assigned to them at random."""
+    """Returns the PSI of two windows' `category_weights`, with its chance level and p-value by a permutation test.
+
+    Each permutation assigns the users to the windows at random.
+    """
     figure = float(population_stability_index(recent.sum(axis=0), before.sum(axis=0)))
     people = np.concatenate([recent, before])
     n_recent, n_people = len(recent), len(people)
@@ -76,8 +82,11 @@ def compare_shares(recent: Array, before: Array, *, seed: int = 0) -> Shift:
 
 
 def compare_values(recent: Array, before: Array) -> Shift:
-    """The two-sample Kolmogorov-Smirnov distance D: an effect size; p alone would fire on nothing in large samples."""
-    from scipy.stats import ks_2samp  # here, so that the scheduler and web processes start without scipy
+    """Returns the two-sample Kolmogorov-Smirnov distance D, an effect size.
+
+    In large samples, p alone would be significant for negligible differences.
+    """
+    from scipy.stats import ks_2samp  # imported here, so that the scheduler and web processes start without scipy
 
     found = ks_2samp(recent, before, method="asymp")
     # The mean of Kolmogorov's distribution: sqrt(pi / 2) ln 2, in units of sqrt(1 / n + 1 / m).
@@ -86,7 +95,7 @@ def compare_values(recent: Array, before: Array) -> Shift:
 
 
 def compare_rates(hits_recent: float, n_recent: int, hits_before: float, n_before: int) -> Shift:
-    """The relative fall of a rate (negative: a rise), with a one-sided pooled two-proportion z-test."""
+    """Returns the relative fall of a rate, negative for a rise, with a one-sided pooled two-proportion z-test."""
     recent, before = hits_recent / n_recent, hits_before / n_before
     pooled = (hits_recent + hits_before) / (n_recent + n_before)
     spread = math.sqrt(pooled * (1 - pooled) * (1 / n_recent + 1 / n_before))
@@ -95,13 +104,13 @@ def compare_rates(hits_recent: float, n_recent: int, hits_before: float, n_befor
 
 
 def weekly_ratio(recent: Array, before: Array) -> float:
-    """The recent median week relative to the earlier one; a single busy or empty week changes neither."""
+    """Returns the recent median week divided by the earlier one; a single busy or empty week affects neither."""
     usual = float(np.median(before))
     return float(np.median(recent)) / usual if usual else math.inf
 
 
 def distinct_ratio(recent: list[Array], before: list[Array], *, draws: int = 10, seed: int = 0) -> float:
-    """Distinct movies in an equal number of lists, recent over before; the mean of several draws."""
+    """Returns the ratio of distinct movies, recent to before, in equally many lists, averaged over several draws."""
     rng = np.random.default_rng(seed)
     n_lists = min(len(recent), len(before))
 
@@ -113,7 +122,7 @@ def distinct_ratio(recent: list[Array], before: list[Array], *, draws: int = 10,
 
 
 def list_diversity(lists: list[Array], genres: dict[int, frozenset[Any]]) -> Array:
-    """For each list of two movies or more: 1 minus the mean Jaccard similarity of its movies by genre."""
+    """Returns 1 minus the mean pairwise Jaccard similarity of genres, for each list of at least two movies."""
     found = []
     for movies in lists:
         sets = [genres.get(int(movie), frozenset()) for movie in movies]

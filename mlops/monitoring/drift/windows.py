@@ -1,4 +1,4 @@
-"""The ratings of two windows, read from the database: the latest whole weeks and a reference before them."""
+"""Reads the ratings of two windows from the database: the latest full weeks, and a reference before them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from mlops.policy import DriftPolicy
 Array = np.ndarray[Any, Any]
 
 WEEK = timedelta(days=7)
-NEW_FOR = timedelta(days=28)  # time after their first rating in which users and movies count as new
-ACTIVITY_WEEKS = 12  # most weeks in the reference of the activity check
+NEW_FOR = timedelta(days=28)  # users and movies count as new for this long after their first rating
+ACTIVITY_WEEKS = 12  # maximum number of reference weeks in the activity check
 
 
 @dataclass(frozen=True)
 class Window:
-    """Ratings given after `start` until `end`; an even sample above the policy's number."""
+    """The ratings given after `start` up to `end`, evenly sampled if they exceed the policy's number."""
 
     start: datetime
     end: datetime
@@ -44,7 +44,10 @@ class Window:
         return category_weights(self.users, categories, self.weights, n_categories)
 
     def genre_weights(self, genres_of: dict[int, list[int]], n_genres: int) -> tuple[Array, int]:
-        """A rating counts in equal parts for each genre of its movie. Also returns how many ratings had a genre."""
+        """Returns the category weights by genre, and the number of ratings whose movies have a genre.
+
+        A rating's weight is split equally between the genres of its movie.
+        """
         lists = [genres_of.get(movie, []) for movie in self.movies.tolist()]
         lengths = np.array([len(found) for found in lists], dtype=np.int64)
         rows = np.repeat(np.arange(len(lists)), lengths)
@@ -54,16 +57,19 @@ class Window:
 
 
 def windows(end: datetime, policy: DriftPolicy) -> tuple[Window, Window]:
-    """The last `window_weeks` weeks and the reference before them.
+    """Returns the last `window_weeks` weeks and the reference before them.
 
-    The reference is as long, or reaches back until it has `reference_ratings` ratings.
+    The reference is equally long, or extends further back until it contains `reference_ratings` ratings.
     """
     start = end - policy.window_weeks * WEEK
     return read_window(start, end, policy), read_window(_reference_start(start, policy), start, policy)
 
 
 def weekly_counts(end: datetime, policy: DriftPolicy) -> tuple[Array, Array]:
-    """Ratings by week, latest last: the window's, and up to twelve weeks before it since the first rating."""
+    """Returns the numbers of ratings per week, latest last: those of the window, and those of the weeks before it.
+
+    The latter are at most ACTIVITY_WEEKS, and none before the first rating.
+    """
     start = end - policy.window_weeks * WEEK
     first = _rated().aggregate(first=Min("rated_at"))["first"] or end
     n_before = min(ACTIVITY_WEEKS, max(0, math.floor((start - first) / WEEK)))
@@ -92,7 +98,7 @@ def read_window(start: datetime, end: datetime, policy: DriftPolicy) -> Window:
 
 
 def genres_of_movies() -> tuple[dict[int, list[int]], list[str]]:
-    """The genre numbers of each movie, and the genre names."""
+    """Returns the genre indices keyed by movie, and the genre names."""
     links = MovieGenre.objects.order_by("genre__name", "movie").values_list("movie_id", "genre__name")
     numbers: dict[str, int] = {}
     found: dict[int, list[int]] = defaultdict(list)
@@ -113,7 +119,7 @@ def _reference_start(start: datetime, policy: DriftPolicy) -> datetime:
         reached = earlier.last()
     if reached is None or reached > usual:
         return usual
-    return start - math.ceil((start - reached) / WEEK + 1e-9) * WEEK  # whole weeks, including the one it lies in
+    return start - math.ceil((start - reached) / WEEK + 1e-9) * WEEK  # full weeks, including the week of `reached`
 
 
 def _count_weeks(end: datetime, n_weeks: int) -> Array:
@@ -127,9 +133,10 @@ def _count_weeks(end: datetime, n_weeks: int) -> Array:
 
 
 def _is_new(field: str, ids: Array, moments: Array, start: datetime, end: datetime) -> Array:
-    """For each rating, whether it was given within four weeks of the first rating of its user or movie.
+    """Returns for each rating whether it was given within four weeks of the first rating of its user or movie.
 
-    Users rate during the query: a rating that was changed or removed since then counts from its own time.
+    Ratings may be changed or removed between the queries; if the first rating is no longer found, the rating itself
+    counts as the first.
     """
     present = _rated().filter(rated_at__gt=start, rated_at__lte=end).values(field)
     firsts = dict(_rated().filter(**{f"{field}__in": present}).values_list(field).annotate(first=Min("rated_at")))
