@@ -1,8 +1,8 @@
 """Recommenders and the Dataset that they learn from, as plain Python without Django.
 
-`ESTIMATORS` maps each name of `ALGORITHMS` to its class, a `Recommender`. "Ratings" are stars from 0.5 to 5, ids are
-ints or strings, and a history is one user's {movie_id: rating}. The examples share these data, this
-model, and `folder`, the path of an empty folder.
+`ESTIMATORS` maps each name in `ALGORITHMS` to its class, a subclass of `Recommender`. Ratings are stars from 0.5 to 5,
+ids are ints or strings, and a history is a dict {movie_id: rating} for one user. All examples use the data and the
+model below, and `folder`, the path of an empty folder.
 
 Examples
 --------
@@ -20,9 +20,9 @@ Examples
 ('popularity', 'ease', 'als', 'lightfm', 'item_knn', 'rp3beta', 'metadata_ease', 'content', 'hybrid')
 """
 
-# Imports stay light. This package imports its modules, and with them numpy and pandas, when a name is first used, so
-# that a process that only needs to know the ALGORITHMS starts at once. A library that only training needs is imported
-# by the model that uses it, when it is used.
+# Imports are lazy. The package imports its modules, and with them numpy and pandas, when a name is first used, so that
+# a process that needs only ALGORITHMS starts at once. A library that only training needs is imported by the model that
+# uses it, at the time of use.
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _OTHERS = {
 }
 
 ALGORITHMS = tuple(_CLASSES)
-"""Names of the algorithms, the keys of `ESTIMATORS`; to know them imports nothing else."""
+"""Names of the algorithms, the keys of `ESTIMATORS`. Reading them does not import the algorithms."""
 
 __all__ = [
     "ALGORITHMS",

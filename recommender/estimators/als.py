@@ -1,4 +1,4 @@
-"""Implicit alternating least squares, by the `implicit` library; this file alone imports it."""
+"""Implicit alternating least squares with the `implicit` library, which only this module imports."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,19 +20,19 @@ ALPHAS_GRID = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 REGULARIZATIONS_GRID = tuple(20 * 2.5**step for step in range(-6, 7))  # 0.08 to 4,900
 TUNING_USERS = 5000
 TUNING_EPOCHS = 8
-SMALL = 50_000  # positives, below which threads cost more than they save
+SMALL = 50_000  # number of positives below which threads cost more than they save
 
 
 @dataclass(frozen=True)
 class AlsConfig(Config):
     n_components: int = count(64)  # length of the vectors
     epochs: int = count(15)  # passes over the data
-    regularization: float | None = number(None, above=0)  # lambda of the paper
-    alpha: float | None = number(None, above=0)  # confidence in a positive; in the absence of one it is 1
+    regularization: float | None = number(None, above=0)  # lambda in the paper
+    alpha: float | None = number(None, above=0)  # confidence in a positive; it is 1 for all other movies
 
 
 class AlsRecommender(Recommender):
-    """Factors of Hu, Koren and Volinsky 2008; users are always folded in from their history (solve_users)."""
+    """The factor model of Hu, Koren and Volinsky 2008. Users are always folded in from their history (solve_users)."""
 
     algorithm = "als"
     config_class: ClassVar[type[Config]] = AlsConfig
@@ -55,7 +55,10 @@ class AlsRecommender(Recommender):
         return product_of_items(users.astype(np.float32), self._by_component, item_idx)
 
     def _input_weights(self, rated: Array, item_idx: Array) -> Array:
-        """alpha y_i' A^-1 y_j of the liked movies i, with A the matrix that `solve_users` inverts (section 5 there)."""
+        """Return alpha y_i' A^-1 y_j for the liked movies i, where A is the matrix that `solve_users` inverts.
+
+        See section 5 of the paper.
+        """
         rows, wanted = (self.item_factors_[at].astype(np.float64) for at in (rated, item_idx))
         left = self._gram + self.regularization_ * np.eye(rows.shape[1]) + (self.alpha_ - 1) * (rows.T @ rows)
         return np.asarray(self.alpha_ * rows @ np.linalg.solve(left, wanted.T))
@@ -75,10 +78,10 @@ class AlsRecommender(Recommender):
 def _item_factors(
     positives: csr_matrix, config: AlsConfig, random_state: int, on_epoch: Callable[..., object] | None = None
 ) -> Array:
-    """The library starts from small uniform factors, seeded; a movie without likes ends at 0."""
-    from implicit.cpu.als import AlternatingLeastSquares  # here: only training needs the library
+    """Return the item factors, trained from small seeded uniform factors. A movie without likes has factors of 0."""
+    from implicit.cpu.als import AlternatingLeastSquares  # imported here because only training needs the library
 
-    with threadpool_limits(1, "blas"):  # the library has threads of its own and is slowed down by BLAS's
+    with threadpool_limits(1, "blas"):  # BLAS threads would slow down the library's own threads
         model = AlternatingLeastSquares(
             factors=config.n_components,
             iterations=config.epochs,
@@ -94,11 +97,11 @@ def _item_factors(
 
 
 def solve_users(liked: csr_matrix, items: Array, gram: Array, regularization: float, alpha: float) -> Array:
-    """x_u = (Y'Y + (alpha - 1) Y_u'Y_u + lambda I)^-1 alpha Y_u'1, the user step of implicit ALS.
+    """Return x_u = (Y'Y + (alpha - 1) Y_u'Y_u + lambda I)^-1 alpha Y_u'1, the user step of implicit ALS.
 
     (Hu, Koren and Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", 2008, with confidence
-    alpha for a positive and 1 for the rest.) Y_u are the rows of the liked items, `gram` is Y'Y in float64.
-    A user who liked nothing is 0.
+    alpha for a positive and 1 for the rest.) Y_u are the rows of the liked items and `gram` is Y'Y in float64.
+    A user without likes gets a zero vector.
     """
     n_components = items.shape[1]
     left = np.repeat((gram + regularization * np.eye(n_components))[None], liked.shape[0], axis=0)
@@ -111,16 +114,16 @@ def solve_users(liked: csr_matrix, items: Array, gram: Array, regularization: fl
 
 
 def gram_of(items: Array) -> Array:
-    """Y'Y (components, components) in float64 of item factors Y (movies, components)."""
+    """Return Y'Y (components, components) in float64 for item factors Y (movies, components)."""
     factors = np.asarray(items, dtype=np.float64)
     return np.asarray(factors.T @ factors)
 
 
 def _choose(dataset: Dataset, config: AlsConfig, random_state: int) -> dict[str, float]:
-    """What is not given, by the best nDCG@10 on a fifth of each sampled user's ratings.
+    """Return the parameters that are not given, tuned for nDCG@10 on a held-out fifth of each sampled user's ratings.
 
-    The regularisation comes first, for a middling alpha; then alpha, the regularisation growing with it, since
-    their ratio is what quality depends on most.
+    The regularisation is tuned first, with a medium alpha. Then alpha is tuned with the regularisation in proportion
+    to it, because quality depends mostly on their ratio.
     """
     alpha, regularization = config.alpha, config.regularization
     if alpha is not None and regularization is not None:

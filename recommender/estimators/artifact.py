@@ -1,13 +1,13 @@
-"""A fitted recommender as a folder: `manifest.json` and `.npy` arrays, no pickle.
+"""Stores a fitted recommender as a folder with `manifest.json` and `.npy` arrays, without pickle.
 
-The manifest holds format version, algorithm, hyper-parameters, the id maps' files, library versions, the data's
-fingerprint and each file's sha256. It names the state's attributes; a nested recommender's begin with
-`<attribute>/`. Equal models make equal bytes, and an array that two attributes share is written once.
-Big arrays are memory-mapped on loading, so that processes share them. The files are read-only, because a change would
-reach the models in memory; their folder is not, so that it can be removed without special rights.
+The manifest contains the format version, the algorithm, the hyper-parameters, the files of the id maps, library
+versions, the data's fingerprint and the sha256 of each file. It lists the attributes of the fitted state; the files of
+a nested recommender start with `<attribute>.`. Equal models give equal bytes, and an array shared by two attributes is
+written once. Large arrays are memory-mapped on loading, so that processes share them. The files are read-only because
+a change would affect models in memory. Their folder is writable, so that it can be removed without special rights.
 
-A manifest of an earlier release may hold other names for attributes and hyper-parameters: `config.RENAMED_STATE` and
-`config.RENAMED_PARAMETERS` give today's.
+Manifests of earlier releases may use other names for attributes and hyper-parameters. `config.RENAMED_STATE` and
+`config.RENAMED_PARAMETERS` map them to the current names.
 """
 
 import json
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
     from recommender.estimators.base import Recommender
 
 MEMORY_MAP_BYTES = 1 << 18
-LIST_IN_A_FILE = 100  # values, above which a list is a file of its own
-LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm")  # may change what a fit gives
+LIST_IN_A_FILE = 100  # longer lists get a separate file
+LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm")  # may change fit results
 
 
 def save_artifact(model: "Recommender", folder: Path) -> None:
-    """Write beside the folder, then rename; an artefact that was there before is replaced, nothing else is."""
+    """Write to a temporary folder next to `folder`, then rename it. Only an existing artefact is ever replaced."""
     is_empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
     if not is_empty and not (folder / MANIFEST).is_file():
         raise ArtifactError(f"{folder}: exists and is not a model artefact; it was not changed")
@@ -87,11 +87,11 @@ def _library_versions() -> dict[str, str]:
 
 
 class _Writer:
-    """Turns state into manifest nodes, {"kind": ..., ...}, and files."""
+    """Converts state to manifest nodes, {"kind": ..., ...}, and files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # File names by what they hold, which is kept so that no other object gets its place in memory.
+        # (file name, object) keyed by memory address. Holding the object prevents its address from being reused.
         self._written: dict[Any, tuple[str, Any]] = {}
 
     def node(self, model: "Recommender", prefix: str = "") -> dict[str, Any]:
@@ -118,7 +118,7 @@ class _Writer:
         return {"kind": "value", "value": _to_json(value)}
 
     def _file(self, source: Any, name: str) -> str:
-        """The file that holds an array or a list; written once, however many attributes share it."""
+        """Return the file name of an array or a list. An object shared by several attributes is written once."""
         is_binary = isinstance(source, np.ndarray) and source.dtype != object
         key = _memory_of(source) if is_binary else id(source)
         if key not in self._written:
@@ -132,12 +132,12 @@ class _Writer:
 
 
 def _memory_of(array: Array) -> tuple[Any, ...]:
-    """Equal for two views of one piece of memory, as sparse matrices that share their arrays hold them."""
+    """Return a key that is equal for views of the same memory, such as the arrays that sparse matrices share."""
     return array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.str
 
 
 def _to_json(value: Any) -> Any:
-    """JSON has no infinity, which is a half-life; NaN is refused on writing."""
+    """Return a JSON-compatible value. Infinity, a valid half-life, becomes an object; writing NaN raises ValueError."""
     if isinstance(value, dict):
         return {name: _to_json(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -147,24 +147,24 @@ def _to_json(value: Any) -> Any:
 
 
 def load_recommender(folder: str | Path, mmap: bool = True) -> "Recommender":
-    """Read a model that `Recommender.save` wrote, after checking the checksum of each file.
+    """Load a model written by `Recommender.save`, after verifying the checksum of each file.
 
     Parameters
     ----------
     folder
         The artefact's folder.
     mmap
-        Whether to memory-map big arrays, so that processes share them.
+        Whether to memory-map large arrays, so that processes share them.
 
     Returns
     -------
     Recommender
-        The fitted model, which gives the same lists as the saved one.
+        The fitted model. It returns the same lists as the saved one.
 
     Raises
     ------
     ArtifactError
-        A file is missing or was changed, the format is not one that this version reads, or a value is not finite.
+        A file is missing or was changed, this version cannot read the format, or a value is not finite.
 
     Examples
     --------
@@ -218,7 +218,7 @@ class _Reader:
         matrix = csr_matrix((data, indices, indptr), shape=tuple(node["shape"]), copy=False)
         if matrix.nnz and (matrix.indices.min() < 0 or matrix.indices.max() >= matrix.shape[1]):
             raise ArtifactError(f"{self.root}: {node['indices']!r} points outside its matrix")
-        matrix.has_sorted_indices = True  # saved so; a check would write into read-only memory
+        matrix.has_sorted_indices = True  # sorted when saved; scipy's check would write to read-only memory
         return matrix
 
     def _file(self, name: str, kind: str = "array") -> Any:
@@ -234,12 +234,12 @@ class _Reader:
         big = self.mmap and path.stat().st_size >= MEMORY_MAP_BYTES
         array: Array = np.load(path, mmap_mode="r" if big else None, allow_pickle=False)
         flat = array.reshape(-1)
-        # In slices, so that checking a big file does not bring all of it into memory at once.
+        # Checked in slices, so that a large file is never entirely in memory.
         parts = (flat[start : start + (1 << 20)] for start in range(0, len(flat), 1 << 20))
         if array.dtype.kind == "f" and not all(np.isfinite(part).all() for part in parts):
             raise ArtifactError(f"{self.root}: {path.name!r} holds values that are not finite")
         forget_pages(array)
-        return np.asarray(array)  # a memmap's own class makes each slice slower
+        return np.asarray(array)  # slicing a np.memmap is slower
 
 
 def _check_shapes(model: "Recommender", root: Path) -> None:

@@ -1,4 +1,4 @@
-"""The files of an artefact: written durably, read-only, with changes detected."""
+"""Writes the files of an artefact durably and read-only, and detects changes to them."""
 
 import hashlib
 import os
@@ -15,15 +15,16 @@ FileSignature = frozenset[tuple[str, int, int, int, int]]
 
 
 def sha256(path: Path) -> str:
-    """Hex digest of a file's content."""
+    """Return the hex digest of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def file_signature(folder: Path) -> FileSignature:
-    """Equal while no file was written, replaced or removed; read without opening any. Empty without a folder.
+    """Return a signature that stays equal until a file is written, replaced or removed. Empty without a folder.
 
-    It may differ for equal files, such as after a change of their rights: `verify_artifact` decides.
+    No file is opened. The signature can change although the contents have not, for example after chmod, so
+    `verify_artifact` decides.
     """
     try:
         entries = [(entry.name, entry.stat()) for entry in os.scandir(folder)]
@@ -33,7 +34,7 @@ def file_signature(folder: Path) -> FileSignature:
 
 
 def place_artifact(written: Path, folder: Path) -> None:
-    """The one way to an artefact: makes the written files read-only and moves their folder to its place."""
+    """Make the written files read-only and move their folder into place. All artefacts are created here."""
     for path in written.iterdir():
         path.chmod(READ_ONLY)
         sync(path)
@@ -43,26 +44,26 @@ def place_artifact(written: Path, folder: Path) -> None:
 
 
 def copy_artifact(source: Path, folder: Path) -> None:
-    """Like `place_artifact`, for files that stay where they are, perhaps on another disk."""
+    """Like `place_artifact`, but copy the files, which may be on another disk."""
     copy_folder(source, folder, put=place_artifact)
 
 
 def copy_folder(source: Path, folder: Path, put: Callable[[Path, Path], None] | None = None) -> None:
-    """Copies beside `folder` first, then replaces it, or `put`s the copy into its place."""
+    """Copy to a temporary folder next to `folder`, then replace `folder` with the copy, by `put` if given."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".copy-", dir=folder.parent) as staging:
         (put or replace_folder)(Path(shutil.copytree(source, Path(staging) / folder.name)), folder)
 
 
 def replace_folder(written: Path, folder: Path) -> None:
-    """Moves a folder to a place on the same disk; what was there goes only once the new one is in its place."""
+    """Move a folder on the same disk. A folder already there is removed only after the new one is in place."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     old = written.with_name(f"{written.name}.old")
     try:
         if folder.exists():
             folder.rename(old)
         written.rename(folder)
-    except BaseException:  # also a time limit or Ctrl-C between the two
+    except BaseException:  # includes a time limit or Ctrl-C between the two renames
         if old.exists() and not folder.exists():
             old.rename(folder)
         raise
@@ -72,7 +73,7 @@ def replace_folder(written: Path, folder: Path) -> None:
 
 @contextmanager
 def durable_file(path: Path) -> Iterator[IO[bytes]]:
-    """A new file that survives a power cut."""
+    """Open a new file whose content survives a power cut."""
     with path.open("wb") as file:
         yield file
         file.flush()
@@ -80,7 +81,7 @@ def durable_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def sync(path: Path) -> None:
-    """Flushes a file's content or a folder's entries to disk, so that they survive a power cut."""
+    """Flush a file's content or a folder's entries to disk, so that they survive a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,12 +1,12 @@
-"""How much each rating of one user adds to the scores of movies, with weights held fixed, and which are plausible.
+"""How much each of a user's ratings adds to the scores of movies with fixed weights, and which are plausible reasons.
 
-A personal score is linear in the history once its weights are held: what each rating counts as, and those of the blend.
-What genres and years add by the taste of all likes is held too. Each rating's part then sums with the others' to the
-personal score, exactly and however few ratings there are, and the score falls by that part when the rating is taken
-away. (`explain` folds the user in again without the rating, which changes weights and taste too. With few ratings that
-moves the scores of all movies together.)
+With fixed weights (the input value of each rating, and the weights of the blend) a personal score is linear in the
+history. The contribution of genres and years, which depends on the taste of all likes, is fixed too. The parts of all
+ratings then sum exactly to the personal score, however few there are, and removing a rating lowers the score by its
+part. (`explain` instead folds the user in again without the rating, which also changes weights and taste. With few
+ratings that shifts the scores of all movies together.)
 
-A part is a plausible reason where the rated movie is near the recommended one, by audience or by metadata.
+A part is a plausible reason if the rated movie is near the recommended one, by audience or by metadata.
 """
 
 from collections.abc import Iterable
@@ -24,17 +24,17 @@ from recommender.estimators.interactions import Array, HistoryRows, resized
 from recommender.estimators.ranking import EXCLUDED, top_k
 
 N_NEIGHBORS = 50
-AUDIENCE_USERS = 20_000  # bound the memory; movies of few raters find their neighbours by metadata
+AUDIENCE_USERS = 20_000  # limits memory; movies with few raters get their neighbours from metadata
 
 
 class Attribution(NamedTuple):
-    """Of one user: a row for each movie asked about, a column for each rating."""
+    """The attribution for one user, with a row per requested movie and a column per rating."""
 
     movie_ids: IdArray
     rated_ids: IdArray
-    parts: Array  # of the personal scores, to which they sum
-    falls: Array  # by how much the score that ranks falls without the part
-    is_near: Array  # the rated movie is one of the N_NEIGHBORS nearest by audience, or by metadata
+    parts: Array  # each rating's part of the personal score; a row sums to the score
+    falls: Array  # by how much the final score falls without the part
+    is_near: Array  # whether the rated movie is among the N_NEIGHBORS nearest by audience or by metadata
 
     @property
     def personal_scores(self) -> Array:
@@ -42,20 +42,20 @@ class Attribution(NamedTuple):
 
 
 class Attributing(Explaining):
-    """The part of the contract on attributions. A model fills `_input_weights`, or else nothing is personal."""
+    """The attribution part of the base class. A personal model implements `_input_weights`."""
 
     scores_new_movies: ClassVar[bool]
 
     def _inputs(self, history: csr_matrix) -> csr_matrix:
-        """What each rating of a history counts as: 1 for a positive."""
+        """Return the input value of each rating of a history. The default is 1 for a positive."""
         return self._positives(history)
 
     def _input_weights(self, rated: Array, item_idx: Array) -> Array:
-        """What one unit of each input adds to the personal scores (rated, columns), for a history of those inputs."""
+        """Return what one unit of each input adds to the personal scores (rated, item_idx), given all the inputs."""
         return np.zeros((len(rated), len(item_idx)))
 
     def _parts(self, history: csr_matrix, item_idx: Array) -> Array:
-        """(ratings of the one history, columns)."""
+        """Return the parts (ratings, item_idx) of a single history."""
         inputs = self._inputs(history)
         parts = np.zeros((history.nnz, len(item_idx)))
         of_inputs = self._input_weights(inputs.indices, item_idx)
@@ -63,15 +63,15 @@ class Attributing(Explaining):
         return parts
 
     def _falls(self, history: csr_matrix, parts: Array) -> Array:
-        """The fall of the scores without each part of the personal score; here the personal score is the score."""
+        """Return by how much scores fall without each part. By default the final score is the personal score."""
         return parts
 
     def attribute(self, history: History | HistoryRows, movie_ids: Iterable[Any]) -> Attribution:
-        """What each rating of the history adds to the scores of those movies."""
+        """Return what each rating of the history adds to the scores of the given movies."""
         row, item_idx = self.history_row(history), self._item_idx(movie_ids, "movie_ids")
         if self.scores_new_movies:
             parts = self._parts(row, item_idx)
-        else:  # new movies get the same score from any history
+        else:  # new movies get the same score for any history
             parts = np.zeros((row.nnz, len(item_idx)))
             is_scored, is_input = self.is_rated_[item_idx], row.indices < self.n_fitted_movies_
             parts[np.ix_(is_input, is_scored)] = self._parts(resized(row, self.n_fitted_movies_), item_idx[is_scored])
@@ -80,12 +80,15 @@ class Attributing(Explaining):
         return Attribution(self.movie_ids_[item_idx], rated_ids, parts.T, falls.T, is_near)
 
     def attribute_features(self, history: History | HistoryRows, movie_id: Any) -> list[Contribution]:
-        """The loss of a movie's score without each of its features, for models that score it by features."""
+        """Return by how much a movie's score falls without each feature, for models that score it by features."""
         [found] = self._feature_contributions(self.history_row(history), self._item_idx([movie_id], "movie_id"))
         return found
 
     def named_features(self, history: History | HistoryRows, movie_ids: Iterable[Any]) -> list[Contribution | None]:
-        """Of each movie: the genre, keyword or person of several liked ones without which its score would fall most."""
+        """Return for each movie the feature shared with several liked movies without which its score would fall most.
+
+        A feature is a genre, a keyword or a person. None if there is no such feature.
+        """
         row, item_idx = self.history_row(history), self._item_idx(movie_ids, "movie_ids")
         genres = self._genre_contributions(row, item_idx)
         found = [
@@ -98,11 +101,11 @@ class Attributing(Explaining):
         return [max((part for part in parts if part.id in shared), key=largest, default=None) for parts in found]
 
     def _shared_features(self, liked: Array, ids: set[str]) -> set[str]:
-        """Those of the features that a reason may name, and that at least two of the liked movies have."""
+        """Return the features that a reason may name and that at least two liked movies have."""
         return set()
 
     def _genre_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
-        """What each score loses without each genre, for models that add a taste to what they score otherwise."""
+        """Return by how much each score falls without each genre, for models that add a genre taste to the score."""
         return [[] for _ in item_idx]
 
     def _is_near(self, columns: list[int], rated: Array) -> Array:
@@ -115,7 +118,7 @@ class Attributing(Explaining):
         return is_near
 
     def neighbors(self, column: int) -> Array:
-        """Positions of the movies nearest to one by audience (the cosine of who rated both) and by metadata."""
+        """Return the positions of the nearest movies by audience (cosine of the raters) and by metadata."""
         known = self._neighbors.get(column)
         if known is None:
             kinds = (self._audience_likeness(column), self._metadata_likeness(column))
@@ -128,22 +131,22 @@ class Attributing(Explaining):
         return np.asarray(self._audience_rows @ self._audience_rows[column].toarray()[0])
 
     def _metadata_likeness(self, column: int) -> Array | None:
-        """The cosines of its metadata, for models that have any."""
+        """Return the cosines of the movie's metadata with all movies, or None if the model has no metadata."""
         return None
 
     @cached_property
     def _audience_rows(self) -> csr_matrix:
-        """Rows whose products are cosines: who of at most AUDIENCE_USERS users, evenly taken, rated each movie."""
+        """Unit rows of each movie's raters, from an even sample of at most AUDIENCE_USERS users."""
         return self._raters(AUDIENCE_USERS)
 
     @cached_property
     def _neighbors(self) -> dict[int, Array]:
-        """By position, filled as lists ask: they show the same movies again and again."""
+        """Cache of neighbours, keyed by position. Lists show the same movies again and again."""
         return {}
 
 
 def _nearest(likeness: Array, column: int) -> Array:
-    """Without movies that have nothing in common with it."""
+    """Return the N_NEIGHBORS nearest positions, without movies of likeness 0."""
     likeness[column] = EXCLUDED
     best = top_k(likeness, N_NEIGHBORS)
     return best[likeness[best] > 0]

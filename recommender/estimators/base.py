@@ -1,10 +1,10 @@
-"""The contract of every recommender: this class checks, translates ids, excludes, cuts, explains and saves.
+"""The base class of all recommenders. It checks input, translates ids, excludes movies, cuts lists, explains and saves.
 
-A model fills `_fit` and `_score_history`, and where it can do better than the defaults `_similarities`,
-`_predict_ratings`, `_feature_contributions`, `_input_weights` and `_add_movies`. Trained users are scored by folding in
-their own training history, so that there is one code path and a rating counts in the next list.
+A model implements `_fit` and `_score_history`. It may override `_similarities`, `_predict_ratings`,
+`_feature_contributions`, `_input_weights` and `_add_movies` if it can do better than the defaults. Trained users are
+scored by folding in their training history, so that there is one code path and a new rating counts in the next list.
 
-Attributes that end in `_` are the fitted state, set in `fit` and saved by name; other attributes are caches.
+Attributes that end in `_` are the fitted state, set in `fit` and saved by name. All other attributes are caches.
 """
 
 from __future__ import annotations
@@ -37,27 +37,27 @@ from recommender.estimators.scoring import Scorer
 
 
 class Recommender(Scorer):
-    """What all estimators share: fit, lists, scores, similar movies, explanations, saving.
+    """Abstract base class of all estimators: fitting, lists, scores, similar movies, explanations and saving.
 
-    It is abstract: build one of `ESTIMATORS`, such as `ESTIMATORS["hybrid"]()`.
+    Instantiate one of `ESTIMATORS`, such as `ESTIMATORS["hybrid"]()`.
 
     Parameters
     ----------
     random_state
-        Seed of everything that is drawn at random; the same seed and data give the same model.
+        Seed for all random draws. The same seed and data give the same model.
     **hyper_parameters
-        Those of the class's `config_class`. `fit` chooses some that are not given on splits of its own data.
+        Fields of the class's `config_class`. `fit` tunes some of those not given on inner splits of its data.
 
     Attributes
     ----------
     algorithm : str
-        The name in `ESTIMATORS`.
+        The key in `ESTIMATORS`.
     scores_new_movies : bool
-        Whether movies without a rating at fit get a score of their own, from metadata.
+        Whether movies that had no rating in `fit` are scored individually, from their metadata.
     user_ids_, movie_ids_ : numpy.ndarray
         Known ids, sorted.
     best_params_ : dict
-        The hyper-parameters that `fit` chose.
+        The hyper-parameters that `fit` tuned.
 
     Raises
     ------
@@ -78,23 +78,24 @@ class Recommender(Scorer):
         self.config: Any = build_config(self.config_class, type(self).__name__, hyper_parameters)
         self.random_state = check_seed(random_state)
 
-    # -- what a model fills ------------------------------------------------------------------------------------
+    # -- implemented by models ---------------------------------------------------------------------------------
 
     @abstractmethod
     def _fit(self, dataset: Dataset) -> None:
-        """Set the model's own `..._` attributes; those of the base class are there already."""
+        """Set the model's own `..._` attributes. Those of the base class are already set."""
 
     def _add_movies(self, movies: MovieTable, item_idx: Array) -> None:
-        """Called on the copy that `with_movies` makes: metadata of unrated movies at those columns,
-        of which the ones beyond the arrays of fit are new. Replace arrays, never write into them."""
+        """Add the metadata of unrated movies, whose positions are `item_idx`; called on the copy in `with_movies`.
+
+        Positions beyond the end of the fitted arrays are new. Replace the arrays instead of writing to them."""
 
     def fit(self, dataset: Dataset) -> Self:
-        """Learn from a dataset, forgetting any earlier fit.
+        """Fit the model to a dataset. Any earlier fit is discarded.
 
         Parameters
         ----------
         dataset
-            Ratings with at least one positive; movies may have metadata.
+            Ratings, of which at least one is a positive, and optional movie metadata.
 
         Returns
         -------
@@ -104,7 +105,7 @@ class Recommender(Scorer):
         Raises
         ------
         ValueError
-            The dataset has no positive.
+            The dataset has no positives.
 
         Examples
         --------
@@ -123,13 +124,13 @@ class Recommender(Scorer):
     def with_movies(self, new_movies: pd.DataFrame | MovieTable) -> Self:
         """Return a copy of this model that also knows further movies, from their metadata alone.
 
-        There is no refit, and this model stays as it is. Rows of known movies replace their metadata; what was learnt
-        from ratings stays. A model whose `scores_new_movies` is False learns the ids and gives them the minimum score.
+        The model is not refitted and does not change. A row for a known movie replaces its metadata, but not what was
+        learnt from ratings. If `scores_new_movies` is False, new movies get the user's lowest score.
 
         Parameters
         ----------
         new_movies
-            movie_id, and any of the other columns that `Dataset.from_frames` reads.
+            A movie_id column, and any other columns that `Dataset.from_frames` reads.
 
         Returns
         -------
@@ -139,7 +140,7 @@ class Recommender(Scorer):
         Raises
         ------
         ValueError
-            An id is not of the type that was fitted, or a column cannot be read.
+            An id has another type than the fitted ids, or a column cannot be read.
 
         Examples
         --------
@@ -171,20 +172,20 @@ class Recommender(Scorer):
         candidates: Iterable[Any] | None = None,
         exclude: Sequence[Iterable[Any]] | None = None,
     ) -> pd.DataFrame:
-        """Make a list for each user.
+        """Return a list for each user.
 
         Parameters
         ----------
         user_ids
-            Users; one named twice gets one list, one that was not fitted the list of an empty history.
+            Users. Repeated ids get one list. Users unknown to `fit` get the list for an empty history.
         k
-            Longest list, 1 or more.
+            Maximum length of a list, 1 or more.
         exclude_seen
-            Whether to leave out every movie that the user has rated, however low.
+            Whether to leave out all movies that the user has rated, including low ratings.
         candidates
-            Movies to choose from; None means those with a rating at fit.
+            Movies to choose from. None means all movies that had a rating in `fit`.
         exclude
-            One set of movie ids per user, to leave out as well.
+            Further movie ids to leave out, one set per user.
 
         Returns
         -------
@@ -215,25 +216,25 @@ class Recommender(Scorer):
         candidates: Iterable[Any] | None = None,
         exclude: Sequence[Iterable[Any]] | None = None,
     ) -> pd.DataFrame:
-        """Make a list for each history, whose user need not be known: the history is folded in, without a refit.
+        """Return a list for each history. The user need not be known: the history is folded in without a refit.
 
         Parameters
         ----------
         histories
             One {movie_id: rating} per user.
         k
-            Longest list, 1 or more.
+            Maximum length of a list, 1 or more.
         exclude_seen
-            Whether to leave out every movie that the user has rated, however low.
+            Whether to leave out all movies that the user has rated, including low ratings.
         candidates
-            Movies to choose from; None means those with a rating at fit.
+            Movies to choose from. None means all movies that had a rating in `fit`.
         exclude
-            One set of movie ids per user, to leave out as well.
+            Further movie ids to leave out, one set per history.
 
         Returns
         -------
         pandas.DataFrame
-            As `recommend` returns it; user_id is the position in `histories`.
+            The columns of `recommend`, where user_id is the position in `histories`.
 
         Raises
         ------
@@ -269,18 +270,18 @@ class Recommender(Scorer):
         candidates: Iterable[Any] | None,
         excluded: list[Array] | None,
     ) -> tuple[list[Array], list[Array]]:
-        """Of each row the positions of its list's movies, and their scores."""
+        """Return for each row the positions of the listed movies, and their scores."""
         k = check_k(k)
         item_idx = self._rated_idx if candidates is None else self._candidate_idx(candidates)
         return cut_lists(self._scores, history, item_idx, k, exclude_seen, excluded)
 
     def save(self, folder: str | Path) -> None:
-        """Write the model as an artefact: `manifest.json` and arrays without pickle, whole or not at all.
+        """Write the model atomically as an artefact: `manifest.json` and arrays, without pickle.
 
         Parameters
         ----------
         folder
-            Where to write. An artefact that is there is replaced.
+            The folder to write. An existing artefact is replaced.
 
         Raises
         ------

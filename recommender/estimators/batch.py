@@ -1,4 +1,4 @@
-"""Scores for many users by one matrix product, so that lists need not compute them one by one."""
+"""Computes the scores of many users by one matrix product before their lists are made."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from recommender.estimators.ranking import BATCH_USERS
 
 
 def scored_ahead(model: Recommender, histories: Sequence[History]) -> Iterator[Recommender]:
-    """Score many histories by one matrix product, so that their lists are made faster.
+    """Score many histories by one matrix product, which makes their lists faster.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def scored_ahead(model: Recommender, histories: Sequence[History]) -> Iterator[R
     Yields
     ------
     Recommender
-        For each history the model with that history's scores in memory. Its lists equal those of `model` exactly.
+        For each history, a model with its scores in memory, whose lists equal those of `model` exactly.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def _holding(model: Recommender, history: csr_matrix, known: Array) -> Recommend
         return model._scores(of, item_idx)
 
     holding = copy.copy(model)
-    holding._scores = scores  # type: ignore[method-assign, assignment] # of this copy alone
+    holding._scores = scores  # type: ignore[method-assign, assignment] # only for this copy
     return holding
 
 

@@ -1,8 +1,8 @@
-"""Predicted stars: mean plus user and movie biases, shrunk, on the 0.5-5 scale.
+"""Predicted stars on the 0.5-5 scale: the mean plus shrunk user and movie biases, fitted in alternating passes.
 
-    b_m = sum_u (r_um - mean - b_u) / (n_m + movie_shrinkage),   b_u likewise,   by alternating passes
+    b_m = sum_u (r_um - mean - b_u) / (n_m + movie_shrinkage),   b_u likewise
 
-(the baseline predictors of Koren, Bell and Volinsky 2009, fitted as ridge regression).
+These are the baseline predictors of Koren, Bell and Volinsky 2009, fitted as ridge regression.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ N_PASSES = 8
 
 @dataclass(frozen=True)
 class RatingScale:
-    """How the data's ratings map to stars: stars = unit * (rating - offset), clipped to the data's own range.
+    """Maps ratings to stars: stars = unit * (rating - offset). `low` and `high` are the range of the data in stars.
 
-    Ratings within 0-5 are stars already; within 0-10 two are a star, within 0-100 twenty; any other range
-    is stretched onto 0.5-5.
+    Ratings from 0 to 5 already are stars. Ratings up to 10 are divided by 2 and ratings up to 100 by 20. Any other
+    range is stretched onto 0.5-5.
     """
 
     unit: float
@@ -47,16 +47,16 @@ class RatingScale:
         return cls(unit, offset, float(low), float(high))
 
     def stars(self, ratings: Array) -> Array:
-        """The ratings in stars, 0.5 to 5."""
+        """Return the ratings in stars, 0.5 to 5."""
         return np.clip(self.unit * (ratings - self.offset), LOWEST, HIGHEST)
 
     def clip(self, stars: Array) -> Array:
-        """Predicted stars, cut to the range of the data."""
+        """Return predicted stars, clipped to the range of the data."""
         return np.clip(stars, self.low, self.high)
 
 
 def fit_biases(ratings: csr_matrix, scale: RatingScale) -> tuple[float, Array]:
-    """The mean and the movies' biases (0 for a movie without ratings)."""
+    """Return the mean and the movies' biases, 0 for a movie without ratings."""
     stars = scale.stars(ratings.data)
     mean = float(stars.mean())
     n_users, n_movies = ratings.shape
@@ -73,14 +73,14 @@ def fit_biases(ratings: csr_matrix, scale: RatingScale) -> tuple[float, Array]:
 
 
 def user_biases(history: csr_matrix, scale: RatingScale, mean: float, of_movies: Array) -> Array:
-    """Biases computed from the histories alone, so that a user whom fit never saw has one too."""
+    """Return the users' biases, computed from their histories alone, so that users unknown to `fit` have one too."""
     rest = scale.stars(history.data) - mean - of_movies[history.indices]
     sums = np.bincount(row_numbers(history), weights=rest, minlength=history.shape[0])
     return np.asarray(sums / (np.diff(history.indptr) + USER_SHRINKAGE))
 
 
 def residuals(history: csr_matrix, scale: RatingScale, mean: float, of_movies: Array) -> csr_matrix:
-    """By how many stars each rating is above or below what the biases let expect, float32."""
+    """Return the float32 difference in stars between each rating and the expectation from the biases."""
     of_users = user_biases(history, scale, mean, of_movies)
     expected = mean + np.repeat(of_users, np.diff(history.indptr)) + of_movies[history.indices]
     return with_values(history, (scale.stars(history.data) - expected).astype(np.float32))

@@ -1,7 +1,7 @@
-"""Large matrices of weights in little memory, and sums of their rows.
+"""Compact storage of large weight matrices, and weighted sums of their rows.
 
-Item-item weights are kept sparse, without the many that hardly change a score. In vectors of movies known by their
-metadata alone nearly all weights matter, so those are kept as whole numbers of 16 bits.
+Item-item weights are stored sparsely, without the many that hardly change a score. Nearly all weights matter in the
+vectors of movies known only by their metadata, so those are stored as 16-bit integers.
 """
 
 import math
@@ -14,17 +14,17 @@ from scipy.sparse import _sparsetools, csr_matrix
 
 from recommender.estimators.interactions import Array, ordered_product
 
-MAX_WEIGHTS = 256  # a movie, in the mean; benchmarks.compact measures what the others would add
+MAX_WEIGHTS = 256  # mean number of weights per movie; benchmarks.compact measures what more would add
 BLOCK = 1024
 SAMPLE = 1_000_000
-LARGEST = 32_767  # of an int16
-AT_ONCE = 16  # rows, which fit into a processor's cache
+LARGEST = 32_767  # largest int16
+AT_ONCE = 16  # rows that fit into a processor's cache
 
 
 def keep_largest(weights: Array, n_kept: int) -> csr_matrix:
-    """The largest of the weights (movies, movies) by size, about `n_kept` a movie in the mean.
+    """Return the weights (movies, movies) of largest magnitude, about `n_kept` per movie on average.
 
-    Movies that many know keep more than others. With as many for each, lists are worse than with half of them.
+    Well-known movies keep more than others. An equal number per movie gives worse lists than half as many kept so.
     """
     least = max(_least_kept(weights, n_kept), np.finfo(np.float32).tiny)
     data, indices, lengths = [], [], [np.zeros(1, dtype=np.int32)]
@@ -39,20 +39,23 @@ def keep_largest(weights: Array, n_kept: int) -> csr_matrix:
 
 
 def _least_kept(weights: Array, n_kept: int) -> float:
-    """The size that so many weights reach; of a large matrix from an even sample, which takes no second matrix."""
+    """Return the magnitude from which `n_kept` weights per movie are kept.
+
+    It is estimated from an even sample of a large matrix, which avoids a second matrix of that size.
+    """
     share = n_kept / weights.shape[1]
     if share >= 1:
         return 0.0
     step = max(1, weights.size // SAMPLE)
-    while math.gcd(step, weights.shape[1]) > 1:  # else the sample would miss some columns
+    while math.gcd(step, weights.shape[1]) > 1:  # otherwise the sample would miss some columns
         step += 1
     return float(np.quantile(np.abs(weights.ravel()[::step]), 1 - share))
 
 
 def weighted(rows: csr_matrix, weights: csr_matrix | Array) -> Array:
-    """rows @ weights, float32 (n, columns), where each element is a sum in the order of the row's columns.
+    """Return rows @ weights, float32 (n, columns). Each element is summed in the order of the row's columns.
 
-    Weights of artefacts of earlier releases are dense.
+    Dense weights come from artefacts of earlier releases.
     """
     if not isinstance(weights, csr_matrix):
         return ordered_product(rows, weights)
@@ -63,22 +66,23 @@ def weighted(rows: csr_matrix, weights: csr_matrix | Array) -> Array:
 
 
 def _entries(rows: csr_matrix) -> tuple[Iterator[Array], Iterator[Array]]:
-    """The columns and the values of each row."""
+    """Return iterators over the columns and over the values of each row."""
     bounds = list(pairwise(rows.indptr.tolist()))
     return (rows.indices[a:b] for a, b in bounds), (rows.data[a:b] for a, b in bounds)
 
 
 def add_weighted_rows(sums: Array, weights: csr_matrix, rows: Array, values: Array) -> None:
-    """sums += each of those rows times its value."""
+    """Add each of the given rows, times its value, to `sums` in place."""
     indptr, indices, data = taken_rows(weights, rows)
     values = values.astype(np.float32, copy=False)
     _sparsetools.csc_matvec(len(sums), len(rows), indptr, indices, data, values, sums)
 
 
 def taken_rows(weights: csr_matrix, rows: Array) -> tuple[Array, Array, Array]:
-    """Those rows: `indptr`, `indices` and `data`, by what scipy's own products call.
+    """Return `indptr`, `indices` and `data` of the given rows, through the internal functions of scipy.
 
-    Those make several matrices on the way, which takes longer for one history than its score.
+    scipy's public operations build several intermediate matrices, which takes longer for a single history than its
+    score.
     """
     rows = rows.astype(np.int32, copy=False)
     indptr = np.zeros(len(rows) + 1, dtype=np.int32)
@@ -89,7 +93,7 @@ def taken_rows(weights: csr_matrix, rows: Array) -> tuple[Array, Array, Array]:
 
 
 def picked(weights: csr_matrix | Array, rows: Array, columns: Array) -> Array:
-    """float32 (len(rows), len(columns))."""
+    """Return the weights at the given rows and columns, float32 (len(rows), len(columns))."""
     if not isinstance(weights, csr_matrix):
         return np.asarray(weights[np.ix_(rows, columns)])
     indptr, indices, data = taken_rows(weights, rows)
@@ -105,7 +109,7 @@ def picked(weights: csr_matrix | Array, rows: Array, columns: Array) -> Array:
 
 
 class RoundedColumns(NamedTuple):
-    """Columns of int16, each times its scale. Those of artefacts of earlier releases are float32 and have no scales."""
+    """Columns of int16 values, each with a scale. Artefacts of earlier releases have float32 values without scales."""
 
     values: Array  # (rows, columns)
     scales: Array  # (1, columns)
@@ -121,12 +125,12 @@ class RoundedColumns(NamedTuple):
         return bool(self.values.dtype == np.int16)
 
     def at(self, rows: Array, columns: Array) -> Array:
-        """float32 (len(rows), len(columns))."""
+        """Return the values at the given rows and columns, float32 (len(rows), len(columns))."""
         values = self.values[np.ix_(rows, columns)]
         return np.asarray(values * self.scales[:, columns] if self.is_rounded else values)
 
     def weighted(self, rows: csr_matrix) -> Array:
-        """rows @ these columns, as `weighted`."""
+        """Return rows @ these columns, like the function `weighted`."""
         if not self.is_rounded:
             return ordered_product(rows, self.values)
         scores = np.zeros((rows.shape[0], self.values.shape[1]), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Hyper-parameters: one frozen dataclass per model, whose fields are the keywords of its constructor."""
+"""Hyper-parameters. Each model has a frozen dataclass whose fields are the keyword arguments of its constructor."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -10,9 +10,9 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Config:
-    """No field. None in a field of a subclass means: chosen by fit on an inner split.
+    """Base of all configs, without fields. In a subclass, `fit` tunes a field that is None on an inner split.
 
-    Raises ValueError where a field that `number` or `count` declares is out of its range.
+    Raises ValueError if a field declared by `number` or `count` is out of range.
     """
 
     def __post_init__(self) -> None:
@@ -23,19 +23,19 @@ class Config:
 
 
 def number(default: float | None, **bounds: Any) -> Any:
-    """A field that holds a number within the bounds, which are those of `check_number`."""
+    """Declare a field for a number. `bounds` are the keyword arguments of `check_number`."""
     return field(default=default, metadata={"check": partial(check_number, **bounds)})
 
 
 def count(default: int, **bounds: Any) -> Any:
-    """A field that holds a whole number within the bounds, which are those of `check_count`."""
+    """Declare a field for a whole number. `bounds` are the keyword arguments of `check_count`."""
     return field(default=default, metadata={"check": partial(check_count, **bounds)})
 
 
-# Names that hyper-parameters had in earlier releases: manifests, config.yaml and the parameters stored with runs may
-# still hold them.
+# Hyper-parameter names from earlier releases, which manifests, config.yaml and the parameters stored with runs may
+# still contain.
 RENAMED_PARAMETERS = {"newcomer_weight": "cold_user_weight", "second_stage": "reranker"}
-RENAMED_STATE = {  # fitted attributes, in manifests alone
+RENAMED_STATE = {  # fitted attributes, which occur only in manifests
     "chosen_": "best_params_",
     "histories_": "interactions_",
     "newcomer_weight_": "cold_user_weight_",
@@ -50,9 +50,9 @@ RENAMED_STATE = {  # fitted attributes, in manifests alone
 
 
 def build_config(config_class: type[Config], owner: str, given: dict[str, Any]) -> Config:
-    """A `config_class` with the given hyper-parameters, also under the names of earlier releases.
+    """Return a `config_class` with the given hyper-parameters, which may have names from earlier releases.
 
-    Raises TypeError for an unknown name and ValueError for a value out of range; `owner` is named in the message.
+    Raises TypeError for an unknown name and ValueError for a value out of range. `owner` appears in the message.
     """
     given = renamed_parameters(given)
     known = [field.name for field in fields(config_class)]
@@ -65,7 +65,7 @@ def build_config(config_class: type[Config], owner: str, given: dict[str, Any]) 
 
 
 def renamed_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters under today's names."""
+    """Return the parameters under their current names."""
     return {RENAMED_PARAMETERS.get(name, name): value for name, value in parameters.items()}
 
 
@@ -74,7 +74,7 @@ def _plain(value: Any) -> Any:
 
 
 def check_seed(value: Any) -> int:
-    """The seed as an int; ValueError unless it is a whole number from 0 to 2**32 - 1."""
+    """Return the seed as an int. Raises ValueError unless it is a whole number from 0 to 2**32 - 1."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < 2**32:
         raise ValueError(f"random_state: expected an int of 0 or more, got {value!r}")
     return int(value)
@@ -83,7 +83,7 @@ def check_seed(value: Any) -> int:
 def check_number(
     name: str, value: Any, *, above: float | None = None, at_least: float | None = None, below: float | None = None
 ) -> None:
-    """Raise ValueError unless `value` is a number in range; infinity is the caller's to allow."""
+    """Raise ValueError unless `value` is a number in range. Infinity passes unless `below` is set."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
     is_low = is_number and ((above is not None and value <= above) or (at_least is not None and value < at_least))
     if not is_number or is_low or (below is not None and value >= below):
@@ -93,7 +93,7 @@ def check_number(
 
 
 def check_count(name: str, value: Any, *, at_least: int = 1, at_most: int | None = None) -> None:
-    """Raise ValueError unless `value` is an int in range; `name` is named in the message."""
+    """Raise ValueError unless `value` is an int in range. The message starts with `name`."""
     if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
         raise ValueError(f"{name}: expected a whole number of {at_least} or more, got {value!r}")
     if at_most is not None and value > at_most:

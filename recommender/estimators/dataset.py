@@ -1,4 +1,4 @@
-"""The frozen container that every recommender learns from."""
+"""The frozen container for the data that every recommender learns from."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ CLOCK_LEAD_NS = 30 * 86_400 * 10**9
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """What every recommender learns from: a frozen users x movies matrix of ratings, and the movies' metadata.
+    """The data that every recommender learns from: a frozen users x movies matrix of ratings, and movie metadata.
 
     Build it with `from_frames`.
 
     Attributes
     ----------
     user_ids, movie_ids : numpy.ndarray
-        Ids, sorted; movies of ratings and of metadata together.
+        Sorted ids. Movies include those that occur only in the ratings or only in the metadata.
     ratings : scipy.sparse.csr_matrix of shape (users, movies)
-        Every rating, stored explicitly: a rating of 0 is seen like any other.
+        All ratings, stored explicitly, so that a rating of 0 also counts as seen.
     rated_at : numpy.ndarray of int64
         Nanoseconds since 1970 (UTC), for each entry of `ratings.data`.
     movies : pandas.DataFrame
         Metadata, one row per movie in the order of `movie_ids`.
     implicit_threshold : float or None
-        The rating from which on a rating is a positive; None makes all of them positives.
+        Ratings of at least this value are positives. None makes all ratings positives.
 
     Examples
     --------
@@ -58,15 +58,18 @@ class Dataset:
     def from_frames(
         cls, ratings: pd.DataFrame, movies: pd.DataFrame | None = None, implicit_threshold: float | None = None
     ) -> Self:
-        """Read data frames of any index, row order and datetime unit; of duplicates the latest rating counts.
+        """Build a dataset from data frames. If a user rated a movie repeatedly, the latest rating counts.
+
+        Index, row order and datetime unit of the frames do not matter.
 
         Parameters
         ----------
         ratings
-            user_id, movie_id, rating (a finite number) and, if known, rated_at (UTC; ties keep the row order).
+            Columns user_id, movie_id, rating (a finite number) and optionally rated_at (UTC). Rows with equal times
+            keep their order.
         movies
-            movie_id and any of title, release_date, genres, keywords, cast, directors, overview, language. Lists are
-            Python lists of str; `[]`, `""`, NaN and NaT mean missing.
+            Columns movie_id and any of title, release_date, genres, keywords, cast, directors, overview and language.
+            Lists are Python lists of str. `[]`, `""`, NaN and NaT mean missing.
         implicit_threshold
             See `Dataset`.
 
@@ -78,7 +81,7 @@ class Dataset:
         Raises
         ------
         ValueError
-            A column is missing or holds a value that cannot be read; the message names column and row.
+            A column is missing or contains a value that cannot be read. The message names the column and the row.
 
         Examples
         --------
@@ -111,40 +114,43 @@ class Dataset:
 
     @cached_property
     def positives(self) -> csr_matrix:
-        """scipy.sparse.csr_matrix of shape (users, movies): 1.0 where the rating is a positive."""
+        """scipy.sparse.csr_matrix of shape (users, movies), with 1.0 for each positive."""
         return positives_of(self.ratings, self.implicit_threshold)
 
     @cached_property
     def is_rated(self) -> Array:
-        """Which movies have a rating, positive or not."""
+        """Mask of the movies with ratings, positive or not."""
         return np.bincount(self.ratings.indices, minlength=self.n_movies) > 0
 
     @cached_property
     def popularity(self) -> Array:
-        """Each movie's number of positives."""
+        """Number of positives of each movie."""
         return np.bincount(self.positives.indices, minlength=self.n_movies).astype(np.float64)
 
     @cached_property
     def titles(self) -> list[str]:
-        """Title of each movie, empty where it is unknown."""
+        """Title of each movie, empty if unknown."""
         return list(self.movies["title"])
 
     @cached_property
     def movie_features(self) -> tuple[MovieFeatures, csr_matrix]:
-        """The vocabulary of the metadata and the movies' features in it, made once for the models that share them."""
+        """The metadata vocabulary and the feature matrix of the movies, computed once for all models that use them."""
         vocabulary = MovieFeatures.fit(self.movies)
         return vocabulary, vocabulary.transform(self.movies)
 
     @cached_property
     def rating_biases(self) -> tuple[RatingScale, float, Array]:
-        """The scale of the ratings, their mean and each movie's bias, for `predict_ratings`."""
+        """The rating scale, the mean rating and the bias of each movie, for `predict_ratings`."""
         scale = RatingScale.of(self.ratings.data)
         return scale, *fit_biases(self.ratings, scale)
 
     @cached_property
     def now(self) -> int:
-        """The latest rated_at (0 where there is none) that no single wrong clock sets: at most CLOCK_LEAD_NS after the
-        moment at which the CLOCK_PEOPLE-th latest of all people last rated."""
+        """The time of the latest credible rating, or 0 without ratings.
+
+        Later than CLOCK_LEAD_NS after the CLOCK_PEOPLE-th latest user's last rating is not credible. This keeps a user
+        with a wrong clock from setting it.
+        """
         if not len(self.rated_at):
             return 0
         latest = np.sort(np.maximum.reduceat(self.rated_at, self.ratings.indptr[:-1][np.diff(self.ratings.indptr) > 0]))
@@ -152,21 +158,21 @@ class Dataset:
 
     @property
     def has_times(self) -> bool:
-        """Whether the ratings have different times."""
+        """Whether the ratings have more than one distinct time."""
         return len(self.rated_at) > 0 and bool((self.rated_at != self.rated_at[0]).any())
 
     def keep(self, mask: Array) -> Self:
-        """Return the same users and movies with fewer ratings.
+        """Return a dataset with the same users and movies and only some of the ratings.
 
         Parameters
         ----------
         mask
-            Booleans in the order of `ratings.data`: which ratings to keep.
+            Booleans in the order of `ratings.data`, True for each rating to keep.
 
         Returns
         -------
         Dataset
-            A new dataset; this one stays as it is.
+            A new dataset. This one does not change.
 
         Examples
         --------
@@ -181,7 +187,7 @@ class Dataset:
         Returns
         -------
         str
-            sha256 in hex, equal for frames that differ only in row order, index or extra columns.
+            sha256 as a hex string, equal for frames that differ only in row order, index or extra columns.
 
         Examples
         --------

@@ -1,13 +1,13 @@
-"""Lists chosen from scores: varied ones at the cost of a little score, and lists for several people.
+"""Choose lists from scores: diverse lists, which give up a little score, and lists for several people.
 
-A list is chosen from the best `pool_size` movies by maximal marginal relevance (Carbonell and Goldstein, 1998):
-one after the other, the movie with the highest
+A list is chosen from the best `pool_size` movies by maximal marginal relevance (Carbonell and Goldstein, 1998). Each
+step adds the movie with the highest
 
-    (1 - strength) relevance - strength * mean likeness to those chosen before
+    (1 - strength) relevance - strength * mean likeness to the movies already chosen
 
-where relevance is the score on the model's own scale (`relevance`): 1 is the mean score of the best k. A penalty on
-well-known movies may be taken off it. The chosen movies are shown in the order of their scores, so that scores descend
-and a movie's score stays what `explain` accounts for.
+where `relevance` maps scores to the model's own scale, divided so that the best k have mean 1. A penalty on well-known
+movies may be subtracted from it. The chosen movies are sorted by score, so that scores descend and each score remains
+the one that `explain` decomposes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ def diverse_list(
     exclude: Iterable[Any] = (),
     exclude_seen: bool = True,
 ) -> tuple[IdArray, Array, Array]:
-    """Make a varied list for one history, by maximal marginal relevance (see above).
+    """Return a diverse list for one history, chosen by maximal marginal relevance (see above).
 
     Parameters
     ----------
@@ -42,22 +42,22 @@ def diverse_list(
     history
         The user's {movie_id: rating}.
     k
-        Longest list, 1 or more.
+        Maximum length of the list, 1 or more.
     strength
-        0 (the best movies) to 1 (the most varied ones) for a long history; n ratings get n / (n + 1) of it.
+        From 0 (best movies) to 1 (most diverse movies). It is multiplied by n / (n + 1) for a history of n ratings.
     novelty
-        How much less the relevance of the best-known movie counts than that of an unknown one; below 0, more.
+        Penalty on the relevance of the best-known movie, compared with an unknown one. Negative values favour it.
     candidates
-        Movies to choose from; None means those with a rating at fit.
+        Movies to choose from. None means all movies that had a rating in `fit`.
     exclude
         Movie ids to leave out.
     exclude_seen
-        Whether to leave out every movie of the history.
+        Whether to leave out the movies of the history.
 
     Returns
     -------
     tuple of numpy.ndarray
-        Ids of the best movies, their scores (best first), and the ascending positions of the k or fewer in the list.
+        Ids of the best movies, their scores (best first), and the ascending positions of the at most k listed ones.
 
     Raises
     ------
@@ -84,9 +84,9 @@ def diverse_list(
 def choose_diverse(
     model: FittedData, movies: Array, scores: Array, k: int, strength: float, novelty: float = 0.0
 ) -> Array:
-    """Ascending positions of the at most k that stay of one list, whose scores descend.
+    """Return the ascending positions of at most k movies to keep from one list, whose scores descend.
 
-    `novelty` is how much the relevance of the best-known movie counts less than that of an unknown one (more if < 0).
+    `novelty` is the penalty on the relevance of the best-known movie, compared with an unknown one.
     """
     if not 0 <= strength <= 1:
         raise ValueError(f"strength: expected a number from 0 to 1, got {strength!r}")
@@ -99,7 +99,7 @@ def choose_diverse(
 def choose_unlike(
     relevance: Array, likeness: Array | LikenessRows, k: int, strength: float, penalty: Array | None = None
 ) -> Array:
-    """Ascending positions of k of the movies, whose relevance descends to 0 or more; of equal ones the first."""
+    """Return the ascending positions of k movies. `relevance` descends and is at least 0; ties go to the first."""
     of_best = float(relevance[:k].mean())
     relevance = relevance / of_best if of_best > 0 else relevance
     relevance = relevance if penalty is None else relevance - penalty
@@ -118,10 +118,10 @@ def choose_unlike(
 def group_list(
     model: Recommender, histories: Sequence[History], movies: Array, k: int, strength: float, novelty: float
 ) -> tuple[Array, Array]:
-    """Make one list for several people by average without misery.
+    """Return one list for several people, ranked by "average without misery".
 
-    J. Masthoff, "Group modeling: selecting a sequence of television items to suit a group of viewers" (User Modeling
-    and User-Adapted Interaction 14, 2004), whose viewers used and accepted that rule.
+    The viewers studied in J. Masthoff, "Group modeling: selecting a sequence of television items to suit a group of
+    viewers" (User Modeling and User-Adapted Interaction 14, 2004), used and accepted this rule.
 
     Parameters
     ----------
@@ -132,14 +132,14 @@ def group_list(
     movies
         Ids of the candidates.
     k
-        Longest list.
+        Maximum length of the list.
     strength, novelty
-        As for `diverse_list`.
+        See `diverse_list`.
 
     Returns
     -------
     tuple of numpy.ndarray
-        Ids of at most k movies and their values, which descend; no movie that someone is predicted to dislike.
+        Ids of at most k movies, and their values in descending order. Movies that someone would dislike are left out.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def group_list(
 
 
 def _worth(model: Recommender, scores: Array) -> Array:
-    """`relevance` of all movies, whose scores are in no order."""
+    """Return the `relevance` of all movies. The scores need not be sorted."""
     order = np.argsort(-scores, kind="stable")
     worth = np.empty(len(scores))
     worth[order] = model.relevance(scores[order])

@@ -1,14 +1,14 @@
-"""EASE, linear item-item models in closed form: on users' positives alone, and on metadata and rating values too.
+"""EASE, a linear item-item model in closed form, fitted to positives only or also to metadata and rating values.
 
-(Steck, "Embarrassingly Shallow Autoencoders", WWW 2019.) The second learns from further rows beside the positives.
-With X the positives, V the residuals, F the movies' features (less of movies with few positives), D = diag(n_u^-e)
-the users' weights, and m and r the weights of the further rows (see `item_weights`),
+(Steck, "Embarrassingly Shallow Autoencoders", WWW 2019.) The second model is fitted to further rows besides the
+positives. With X the positives, V the residuals, F the movies' features (scaled down for movies with few positives),
+D = diag(n_u^-e) the user weights, and m and r the weights of the further rows (see `item_weights`),
 
     P = (X' D X + r V' V + m F F' + lambda I)^-1,   B = I - P / diag(P)
 
-so that movies that few people rated borrow from movies with the same people, keywords and words, and movies that the
-same people like better than others do are near. The same weights predict stars: biases + s v B, where s is the
-regression of the known residuals on v B (B has no diagonal, so none of them predicts itself).
+Movies with few ratings thus borrow from movies with the same people, keywords and words, and movies are close if the
+same people rate both higher than others do. The same weights predict stars as biases + s v B, where s is the
+regression of the known residuals on v B (B has a zero diagonal, so no residual predicts itself).
 """
 
 from dataclasses import dataclass
@@ -31,22 +31,22 @@ from recommender.estimators.validation import Holdout, best_of, modelled_movies
 REGULARIZATIONS_GRID = tuple(250.0 * 2.0**step for step in range(-6, 7))  # 4 to 16,000
 TUNING_MOVIES = 2000
 TUNING_USERS = 2000
-RATING_USERS = 2000  # are enough to tell the scale of predicted residuals
+RATING_USERS = 2000  # enough to estimate the scale of predicted residuals
 RATING_BATCH = 256
-LAPACK_LIMIT = 46_000  # movies squared must stay within a 32-bit index
+LAPACK_LIMIT = 46_000  # the square of the number of movies must fit into a 32-bit index
 
 
 @dataclass(frozen=True)
 class EaseConfig(Config):
-    regularization: float | None = number(None, above=0)  # lambda of the paper
-    # The p of the denoising form (EDLAE): above 0, movies rated much are held back more.
+    regularization: float | None = number(None, above=0)  # lambda in the paper
+    # p of the denoising variant (EDLAE). Above 0, frequently rated movies are regularized more strongly.
     dropout: float = number(0.0, at_least=0, below=1)
-    max_movies: int = count(20_000, at_most=LAPACK_LIMIT)  # the most rated ones; memory grows with the square (1.6 GB)
-    max_weights: int = count(MAX_WEIGHTS)  # kept per movie, in the mean
+    max_movies: int = count(20_000, at_most=LAPACK_LIMIT)  # most-rated movies kept; memory grows quadratically (1.6 GB)
+    max_weights: int = count(MAX_WEIGHTS)  # mean number of weights kept per movie
 
 
 class EaseRecommender(Recommender):
-    """Positives alone: score(user, movie) = sum of weights[liked, movie] over the movies that the user liked."""
+    """EASE on positives: score(user, movie) = sum of weights[liked, movie] over the movies that the user liked."""
 
     algorithm = "ease"
     config_class: ClassVar[type[Config]] = EaseConfig
@@ -65,7 +65,7 @@ class EaseRecommender(Recommender):
         return self._weighted(self._inputs(history), item_idx)
 
     def _weighted(self, inputs: csr_matrix, item_idx: Array | None) -> Array:
-        """inputs @ weights; 0 for movies that are not modelled."""
+        """Return inputs @ weights, 0 for movies that are not modelled."""
         inputs = select_items(inputs, self.modelled_)
         if item_idx is not None and len(item_idx) * 8 < len(self.modelled_):
             return self._weighted_few(inputs, item_idx)
@@ -74,7 +74,7 @@ class EaseRecommender(Recommender):
         return scores if item_idx is None else scores[:, item_idx]
 
     def _weighted_few(self, inputs: csr_matrix, item_idx: Array) -> Array:
-        """The same sums without touching the weights of the other movies."""
+        """Return the same sums for a few movies, without reading the weights of the others."""
         columns, is_modelled = places_of(item_idx, self.modelled_)
         rows = np.unique(inputs.indices)
         scores = np.zeros((inputs.shape[0], len(item_idx)), dtype=np.float32)
@@ -93,10 +93,10 @@ class EaseRecommender(Recommender):
 
 
 def _tune_regularization(dataset: Dataset, dropout: float, random_state: int) -> float:
-    """The best nDCG@10 on a fifth of each user's ratings, from the rest, among the most rated movies.
+    """Return the value with the best nDCG@10 on a held-out fifth of each user's ratings, for the most-rated movies.
 
-    Restricting the movies makes a trial a fraction of a second. With few users one split is too noisy, so
-    the mean over several counts.
+    With so few movies a trial takes a fraction of a second. If there are few users, one split is too noisy, so the
+    mean over several splits counts.
     """
     n_splits = int(np.clip(np.ceil(TUNING_USERS / max(dataset.n_users, 1)), 1, 4))
     holdouts = [Holdout.of(dataset, random_state + at, TUNING_USERS, TUNING_MOVIES) for at in range(n_splits)]
@@ -114,9 +114,9 @@ def _tune_regularization(dataset: Dataset, dropout: float, random_state: int) ->
 
 @dataclass(frozen=True)
 class MetadataEaseConfig(EaseConfig):
-    """None: chosen on an inner split."""
+    """Parameters that are None are tuned on inner splits."""
 
-    metadata_weight: float | None = number(None, at_least=0)  # m: weight of the rows of metadata
+    metadata_weight: float | None = number(None, at_least=0)  # m: weight of the metadata rows
     user_exponent: float | None = number(None, at_least=0)  # e: above 0, each positive of an active user counts less
     residual_weight: float | None = number(None, at_least=0)  # r: weight of rating values in the fit
     history_weight: float | None = number(None, at_least=0)  # weight of rating values in a history
@@ -146,7 +146,7 @@ class MetadataEaseRecommender(EaseRecommender):
         return residuals(history, self._scale, self.rating_mean_, self.movie_biases_)
 
     def predicted_residuals(self, history: csr_matrix, item_idx: Array) -> Array:
-        """By how many stars more than the biases say these users would rate those movies of fit."""
+        """Return by how many stars the users' predicted ratings of fitted movies exceed the biases."""
         return np.float32(self.residual_scale_) * self._weighted(self._residuals(history), item_idx)
 
     def _predict_ratings(self, history: csr_matrix, item_idx: Array) -> Array:
@@ -157,7 +157,7 @@ class MetadataEaseRecommender(EaseRecommender):
 
 
 def _residual_scale(above: csr_matrix, weights: csr_matrix, random_state: int) -> float:
-    """The regression of known residuals on those predicted from the user's others; never below 0."""
+    """Return the slope of known residuals on those predicted from the user's other ratings, at least 0."""
     known = np.flatnonzero(np.diff(above.indptr))
     if len(known) > RATING_USERS:
         known = np.sort(np.random.default_rng(random_state).choice(known, size=RATING_USERS, replace=False))

@@ -1,15 +1,15 @@
-"""Which titles to ask a new user about: those whose answers are expected to improve their list most.
+"""Choose the titles to ask a new user about, namely those whose answers are expected to improve their list most.
 
-A sample of the model's own users represents the range of tastes. The log says which of them have seen each title,
-the model predicts who likes it, and Bayes' rule weighs the users by the answers so far (w_u). The value of a question
-is the gain in nDCG of the list that the model makes with the answer (a: liked, disliked) over the list without it,
-expected over answers and tastes:
+A sample of the model's users represents the range of tastes. The log tells which of them have seen each title, the
+model predicts who likes it, and Bayes' rule weights the users by the answers so far (w_u). The value of a question is
+the expected gain, over answers and tastes, in the nDCG of the list that the model makes with the answer (a: liked,
+disliked) compared with the list without it:
 
     value(title) = sum_u w_u sum_a P(seen, a | u, title) (nDCG_u(list with the answer) - nDCG_u(list without it))
 
 `python -m benchmarks.welcome` measures it. The mutual information of answer and taste, as in Golbandi, Koren and Lempel
-("Adaptive bootstrapping of recommender systems using decision trees", WSDM 2011), tells tastes apart by titles that the
-list gains nothing from, and did worse than popular titles.
+("Adaptive bootstrapping of recommender systems using decision trees", WSDM 2011), did worse than popular titles: it
+prefers titles that distinguish tastes without improving the list.
 """
 
 import weakref
@@ -23,33 +23,33 @@ from recommender.estimators.diversity import choose_unlike
 from recommender.estimators.interactions import Array, with_values
 from recommender.estimators.scoring import Scorer
 
-N_TITLES = 150  # the most rated ones: newcomers have seen some of them
-N_VALUED = 60  # of those, the likeliest to be seen and liked
-N_TARGETS = 500  # the most liked movies: those that lists are made of
+N_TITLES = 150  # most-rated titles, some of which a new user has seen
+N_VALUED = 60  # titles most likely to be seen and liked, whose value is computed
+N_TARGETS = 500  # most-liked movies, from which lists are made
 N_TASTES = 384
 K = 10  # length of the lists
-MIN_RATINGS = 20  # of a user who stands for a taste
-MAX_HISTORY = 50  # ratings that the lists are made with
-SEEN_SHARE = 0.75  # how far the log decides who has seen a title; the rest is its share of all users
-OPINION_SHARE = 0.8  # how far a user's own rating decides whether they like a title; the rest is the prediction
-STARS_SCALE = 0.5  # of the logistic function from predicted stars to the probability of a like
-EVIDENCE = 0.7  # exponent of the likelihood of the answers, which are not independent given a taste
-ALIKE = 0.65  # likeness from which a wall needs only the better of two titles, such as parts of a series
-TWIN_SHARE = 0.1  # what the other one's value counts
+MIN_RATINGS = 20  # ratings of a user who represents a taste
+MAX_HISTORY = 50  # ratings used to make the lists
+SEEN_SHARE = 0.75  # weight of the log in whether a user has seen a title; the rest is the title's share of all users
+OPINION_SHARE = 0.8  # weight of a user's own rating in whether they like a title; the rest is the prediction
+STARS_SCALE = 0.5  # scale of the logistic function from predicted stars to the probability of a like
+EVIDENCE = 0.7  # exponent of the answers' likelihood, because answers are not independent given a taste
+ALIKE = 0.65  # likeness above which only the better of two titles is needed, such as two parts of a series
+TWIN_SHARE = 0.1  # factor on the value of the other title
 VARIETY = 0.5  # see `diversity.choose_unlike`
 TINY = 1e-12
 DISCOUNTS = 1 / np.log2(np.arange(2, K + 2))
 
 
 class Elicitation:
-    """Questions to ask a new user, chosen by the expected gain of nDCG (see above).
+    """Chooses titles to ask a new user about by the expected gain in nDCG (see above).
 
-    It holds no reference to the model, which must stay in memory.
+    It holds only a weak reference to the model, so the caller must keep the model alive.
 
     Parameters
     ----------
     model
-        A fitted recommender, of which `titles` are the ids of the most rated movies.
+        A fitted recommender. `titles` are the ids of its most-rated movies.
 
     Examples
     --------
@@ -58,7 +58,7 @@ class Elicitation:
     """
 
     def __init__(self, model: Recommender) -> None:
-        self._model: Scorer = weakref.proxy(model)  # who keeps the questions by model would never forget a model
+        self._model: Scorer = weakref.proxy(model)  # a strong one would keep models alive in caches keyed by model
         log = model.interactions_
         counts = np.bincount(log.indices, minlength=log.shape[1])
         titles = np.argsort(-counts, kind="stable")[: min(N_TITLES, np.count_nonzero(counts))]
@@ -66,7 +66,7 @@ class Elicitation:
         self._place = {movie: place for place, movie in enumerate(self.titles)}
         self._likeness = model.likeness(self.titles)
         self._threshold = model.rating_mean_ if model.implicit_threshold_ is None else model.implicit_threshold_
-        # What an answer is taken to be: the middle of all likes, and of all dislikes.
+        # The rating assumed for each answer: the median of all likes and the median of all dislikes.
         is_like = log.data >= self._threshold
         sides = (log.data[is_like], log.data[~is_like])
         self._given = [float(np.median(side)) if len(side) else self._threshold for side in sides]
@@ -76,10 +76,10 @@ class Elicitation:
         self._target = {movie: place for place, movie in enumerate(model.movie_ids_[self._targets].tolist())}
         liked = model._positives(log[tastes])[:, self._targets].toarray()
         ideal = np.concatenate([[np.inf], np.cumsum(DISCOUNTS)])[np.minimum(liked.sum(axis=1).astype(int), K)]
-        self._gains = liked / ideal[:, None]  # (tastes, targets): of the first place of a list
+        self._gains = liked / ideal[:, None]  # (tastes, targets): nDCG gain in the first place of a list
 
     def _probabilities(self, tastes: Array, titles: Array, share_seen: Array) -> Array:
-        """(answers, tastes, titles): of seen and liked, of seen and disliked, of not seen."""
+        """Return P(answer) as (answers, tastes, titles): seen and liked, seen and disliked, not seen."""
         model, rows = self._model, self._model.interactions_[tastes]
         has_rated = with_values(rows, np.ones(rows.nnz))[:, titles].toarray() > 0
         has_liked = (rows[:, titles].toarray() >= self._threshold) & has_rated
@@ -95,7 +95,7 @@ class Elicitation:
         Parameters
         ----------
         ratings
-            {movie_id: rating} of the answers so far.
+            The answers so far, as {movie_id: rating}.
         not_seen
             Ids of the titles that the user has not seen.
         k
@@ -104,7 +104,7 @@ class Elicitation:
         Returns
         -------
         list
-            At most k ids, varied, the most valuable first; no title that was answered.
+            At most k diverse ids, most valuable first, without titles already answered.
 
         Examples
         --------
@@ -129,7 +129,7 @@ class Elicitation:
         return [self.titles[place] for place in best]
 
     def _weights(self, ratings: Mapping[Any, float], not_seen: Iterable[Any]) -> Array:
-        """How well each taste explains the answers."""
+        """Return the weight of each taste, by how well it explains the answers."""
         given = [(int(rating < self._threshold), movie) for movie, rating in ratings.items()]
         given += [(2, movie) for movie in not_seen if movie not in ratings]
         evidence = np.zeros(self._answers.shape[1])
@@ -140,7 +140,7 @@ class Elicitation:
         return np.asarray(weights / weights.sum())
 
     def _values(self, ratings: Mapping[Any, float], weights: Array, titles: Array) -> Array:
-        """Of asking about each of the titles."""
+        """Return the value of asking about each of the titles."""
         known = dict(list(ratings.items())[:MAX_HISTORY])
         asked = [self.titles[place] for place in titles]
         lists = self._lists([known, *({**known, movie: given} for given in self._given for movie in asked)])
@@ -154,7 +154,7 @@ class Elicitation:
         return values
 
     def _lists(self, histories: list[dict[Any, float]]) -> Array:
-        """The best targets for each history, as columns of `_gains`."""
+        """Return the best targets for each history, as columns of `_gains`."""
         scores = self._model._scores(self._model._from_mappings(histories), self._targets)
         for row, history in enumerate(histories):
             scores[row, [self._target[movie] for movie in history if movie in self._target]] = -np.inf
@@ -162,7 +162,7 @@ class Elicitation:
 
 
 def _tastes(n_ratings: Array) -> Array:
-    """At most N_TASTES users, evenly taken from those with enough ratings; everybody on a site without such."""
+    """Return an even sample of at most N_TASTES users with enough ratings, or of all users if none has enough."""
     enough = np.flatnonzero(n_ratings >= MIN_RATINGS)
     users = enough if len(enough) else np.flatnonzero(n_ratings)
     return users[:: max(1, -(-len(users) // N_TASTES))]

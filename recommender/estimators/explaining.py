@@ -1,4 +1,4 @@
-"""Explanations of a score by the user's own ratings and by features."""
+"""Explanations of a score by the user's ratings and by features."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recommender.estimators.ranking import scores_without_each
 
 
 class Contribution(NamedTuple):
-    """A reason for a score: a row of `explain`."""
+    """A reason for a score, which is a row of `explain`."""
 
     kind: str  # movie, feature or interaction
     id: Any
@@ -25,18 +25,18 @@ class Contribution(NamedTuple):
 
 
 class Explaining(FittedData, ABC):
-    """The part of the contract on explanations. A model may name features in `_feature_contributions`."""
+    """The explanation part of the base class. A model may add features through `_feature_contributions`."""
 
     @abstractmethod
     def _scores(self, history: csr_matrix, item_idx: Array) -> Array:
-        """Checked scores (users, columns)."""
+        """Return checked scores (users, item_idx)."""
 
     def _feature_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
-        """Of each movie further rows for `explain` (kind, id, name, contribution), from one user's history."""
+        """Return further rows for `explain` for each movie, given one user's history."""
         return [[] for _ in item_idx]
 
     def explain(self, user_id_or_history: Any, movie_id: Any) -> pd.DataFrame:
-        """Explain a score by the user's own ratings; `explanation` as a data frame.
+        """Explain a score by the user's ratings, like `explanation`, as a data frame.
 
         Parameters
         ----------
@@ -48,7 +48,7 @@ class Explaining(FittedData, ABC):
         Returns
         -------
         pandas.DataFrame
-            kind (`movie`, `feature` or `interaction`), id, name and contribution, which sums to the score.
+            kind (`movie`, `feature` or `interaction`), id, name and contribution. Contributions sum to the score.
 
         Raises
         ------
@@ -64,10 +64,10 @@ class Explaining(FittedData, ABC):
         return pd.DataFrame(rows, dtype=object).astype({"contribution": float})
 
     def explanation(self, user_id_or_history: Any, movie_id: Any) -> list[Contribution]:
-        """Explain a score by leave-one-out differences, the largest effect first.
+        """Explain a score by leave-one-out differences, largest effect first.
 
-        The contribution of a movie is the fall of the score when that one rating is taken out of the history. The last
-        row, of kind `interaction`, holds the rest, so that all rows sum to the score of `score_candidates`.
+        The contribution of a movie is the drop in the score if its rating is removed from the history. The last row,
+        of kind `interaction`, is the remainder, so that all rows sum to the score of `score_candidates`.
 
         Parameters
         ----------
@@ -106,10 +106,10 @@ class Explaining(FittedData, ABC):
         return rows
 
     def with_weights_of(self, history: Mapping[Any, float]) -> Self:
-        """Return this model with one user's weights for every history.
+        """Return a copy of this model that uses one user's weights for every history.
 
-        The history scores the same. A rating taken out of it then changes only what it says about taste, not how
-        active the user is, which moves the scores of all movies together.
+        The scores of that history stay the same. If a rating is removed from it, scores change only through the taste
+        that it expresses, and not through the user's activity, which shifts the scores of all movies together.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class Explaining(FittedData, ABC):
         Returns
         -------
         Recommender
-            A model whose weights are fixed; the model itself if its weights are the same for all users.
+            A model with fixed weights, or the model itself if its weights are the same for all users.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""The state that every fitted recommender shares: users, movies, ratings, and the position of each id."""
+"""The state common to all fitted recommenders: users, movies, ratings and the position of each id."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
@@ -16,11 +16,11 @@ from recommender.estimators.interactions import Array, HistoryRows, once, positi
 
 History = Mapping[Any, float]
 
-LIKENESS_USERS = 2048  # enough to tell which movies share their audience, however many users there are
+LIKENESS_USERS = 2048  # enough to tell which movies share an audience, regardless of the number of users
 
 
 class LikenessRows:
-    """Products of one row with all, to the last bit those of all rows with all."""
+    """Computes products of one row with all rows, equal to those of the full matrix product to the last bit."""
 
     def __init__(self, rows: csr_matrix) -> None:
         self._rows = rows
@@ -30,9 +30,9 @@ class LikenessRows:
 
 
 class FittedData:
-    """The part of the fitted state that all models share, and the look-ups built on it when first asked for."""
+    """The fitted state that all models share, and look-ups that are built from it on first use."""
 
-    # What of an instance is neither fitted state (`..._`) nor a cache, and so outlives a second fit.
+    # Attributes that are neither fitted state (`..._`) nor a cache, and are therefore kept by a second fit.
     PARAMETERS = ("config", "random_state")
 
     def _require_fit(self) -> None:
@@ -53,7 +53,7 @@ class FittedData:
         self.rating_scale_ = list(astuple(scale))
 
     def _forget(self, *, fitted: bool) -> None:
-        """Drop the caches, and with `fitted` all that was learnt too."""
+        """Drop the caches and, if `fitted` is set, the fitted state too."""
         for name in list(vars(self)):
             if name not in self.PARAMETERS and (fitted or not name.endswith("_")):
                 delattr(self, name)
@@ -89,12 +89,12 @@ class FittedData:
         return [self._item_idx(ids, "exclude") for ids in sets]
 
     def _history_of(self, user_ids: IdArray) -> csr_matrix:
-        """What those users had rated at fit; nothing, if fit never saw them."""
+        """Return the users' ratings from `fit`. Users unknown to `fit` get an empty row."""
         rows = self._users.positions(user_ids)
         return matrices.take_rows(self.interactions_, rows)
 
     def history_row(self, history: History | HistoryRows) -> HistoryRows:
-        """One history as this model reads it, which its methods take in the place of the history, to read it once."""
+        """Return the history as a matrix row, which methods accept instead of a history so that it is parsed once."""
         return history if isinstance(history, HistoryRows) else self._from_mappings([history])
 
     def _from_mappings(self, histories: Sequence[History]) -> HistoryRows:
@@ -103,25 +103,25 @@ class FittedData:
         return matrices.from_mappings(self._movies, list(histories), len(self.movie_ids_))
 
     def likeness(self, movie_ids: Iterable[Any]) -> Array:
-        """How alike each two of those movies are, 0 to 1 (movies, movies); quick for a list's worth of them."""
+        """Return the pairwise likeness, 0 to 1, of the movies (movies, movies). Fast for as many as a list has."""
         rows = self._likeness_rows[self._item_idx(movie_ids, "movie_ids")]
         return np.asarray((rows @ rows.T).toarray())
 
     def likeness_rows(self, movie_ids: Iterable[Any]) -> LikenessRows:
-        """`likeness`, of which each row is computed when it is asked for: choosing a few of many asks for those."""
+        """Return `likeness` with rows computed on access, for callers that read only a few of many rows."""
         return LikenessRows(self._likeness_rows[self._item_idx(movie_ids, "movie_ids")])
 
     def _likeness_to_all(self, item_idx: Array) -> Array:
-        """Of a few movies to all (columns, movies)."""
+        """Return the likeness of a few movies to all movies (item_idx, movies)."""
         return matrices.products_of_rows(self._likeness_rows, item_idx)
 
     def fame(self, movie_ids: Iterable[Any]) -> Array:
-        """How well known each movie is: 0 without positives, 1 for the movie with most, on a scale of logarithms."""
+        """Return how well known each movie is, on a log scale: 0 without positives, 1 for the most popular movie."""
         known = np.log1p(self.popularity_[self._item_idx(movie_ids, "movie_ids")])
         return np.asarray(known / max(float(np.log1p(self.popularity_.max())), 1.0))
 
     def relevance(self, scores: Array) -> Array:
-        """How much each movie of a list is wanted, against the others, from their scores, which descend. 0 or more."""
+        """Return the relative relevance, at least 0, of each movie of a list from its scores, which descend."""
         return np.asarray(scores - scores[-1])
 
     @cached_property
@@ -136,7 +136,7 @@ class FittedData:
 
     @cached_property
     def _id_order(self) -> Array:
-        """Columns in the order of the movie ids, which differs from theirs after `with_movies`."""
+        """Positions sorted by movie id. After `with_movies` the positions themselves are not."""
         return np.argsort(self.movie_ids_, kind="stable")
 
     @cached_property
@@ -145,7 +145,7 @@ class FittedData:
 
     @cached_property
     def _prior_share(self) -> Array:
-        """Positives as a share of the most popular movie's."""
+        """Each movie's positives divided by those of the most popular movie."""
         return np.asarray(self.popularity_ / max(float(self.popularity_.max()), 1.0))
 
     @cached_property
@@ -154,11 +154,11 @@ class FittedData:
 
     @cached_property
     def _likeness_rows(self) -> csr_matrix:
-        """Rows whose products are likenesses: by who rated each movie."""
+        """Unit rows of each movie's raters. The products of these rows are the likenesses."""
         return self._raters(LIKENESS_USERS)
 
     def _raters(self, n_users: int) -> csr_matrix:
-        """Who of at most so many users, evenly taken, rated each movie; rows of length 1."""
+        """Return unit rows of each movie's raters, from an even sample of at most `n_users` users."""
         sampled = self.interactions_[:: max(1, -(-len(self.user_ids_) // n_users))]
         rated = matrices.with_values(sampled, np.ones(sampled.nnz, dtype=np.float32))
         return matrices.unit_rows(rated.T.tocsr())

@@ -1,7 +1,7 @@
-"""The served model: collaborative scores for rated movies, metadata for the others, and what is popular now.
+"""The served model, which combines collaborative scores for rated movies, metadata for the others, and popularity.
 
-Each component gives a score on one scale (an item-item model's prediction); `reranker` makes of it the score that
-ranks. Parameters that are not given are tuned on inner splits of the data: see `inner_splits` and `tune_reranker`.
+All components score on the scale of an item-item model's prediction, which `reranker` turns into the final score.
+Parameters that are not given are tuned on inner splits of the data; see `inner_splits` and `tune_reranker`.
 """
 
 import copy
@@ -37,21 +37,21 @@ BLEND_PARAMETERS = ("half_life_days", "popularity_weight", "cold_user_weight")
 EXPECTED_REGULARIZATION = 10.0
 BIAS_REGULARIZATION = 10.0
 TASTE_RATINGS = 5.0
-ITEM_SPLITS = 4  # are enough to choose the item parameters on
+ITEM_SPLITS = 4  # splits used to tune the item parameters; more are not needed
 
 
 @dataclass(frozen=True)
 class HybridConfig(MetadataEaseConfig):
     content_regularization: float | None = number(None, above=0)  # of the content component
     content_steepness: float | None = number(None, above=0)  # of the content component
-    half_life_days: float | None = number(None, above=0)  # of popularity in the blend; infinity: all time
+    half_life_days: float | None = number(None, above=0)  # of popularity in the blend; infinity means all time
     popularity_weight: float | None = number(None, at_least=0)  # of popularity in the blend
-    cold_user_weight: float | None = number(None, at_least=0)  # additional popularity for users with few ratings
-    reranker: bool | None = None  # learn the final score from the latest weeks; None: unless that ranks worse
-    # How much genres and years count beside the item-item model for a user without ratings; after TASTE_RATINGS half as
-    # much. The learnt form has weights of its own for genres.
-    taste_weight: float = number(0.1, at_least=0)  # of liked genres and years
-    validation: str = "time"  # or "random": the inner split that parameters are tuned on
+    cold_user_weight: float | None = number(None, at_least=0)  # extra weight for users with few ratings
+    reranker: bool | None = None  # whether to learn the final score from the latest weeks; None: if it ranks no worse
+    # Weight of liked genres and years next to the item-item model for a user without ratings. TASTE_RATINGS ratings
+    # halve it. The learnt form has separate weights for genres.
+    taste_weight: float = number(0.1, at_least=0)
+    validation: str = "time"  # the inner split on which parameters are tuned, "time" or "random"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,7 +63,7 @@ class HybridRecommender(Recommender):
     algorithm = "hybrid"
     config_class: ClassVar[type[Config]] = HybridConfig
     scores_new_movies = True
-    taste_weight_ = 0.0  # of artefacts of earlier releases
+    taste_weight_ = 0.0  # default for artefacts of earlier releases
     _n_rated_held: int | None = None
 
     def _fit(self, dataset: Dataset) -> None:
@@ -95,7 +95,7 @@ class HybridRecommender(Recommender):
         self._expect_item_features(np.flatnonzero(~dataset.is_rated))
 
     def _choose(self, dataset: Dataset) -> tuple[dict[str, Any], Reranker]:
-        """Parameters given and chosen, and the second reranker; `best_params_` says what was chosen, and on what."""
+        """Return given and tuned parameters, and the re-ranker. Record tuned ones and their split in `best_params_`."""
         given = {name: getattr(self.config, name) for name in (*ITEM_PARAMETERS, *BLEND_PARAMETERS, "reranker")}
         if None not in given.values() and not given["reranker"]:
             return given, Reranker.plain(given["popularity_weight"], given["cold_user_weight"])
@@ -111,7 +111,7 @@ class HybridRecommender(Recommender):
             if way == "time":
                 learnt = learn_reranker(scored, blend, dataset.movie_features, given["reranker"], self.random_state)
         if given["cold_user_weight"] is None:
-            # The learnt form knows cold-start users by their activity; the plain form needs this weight.
+            # The learnt form recognises cold-start users by their activity, the plain form needs this weight.
             weight = 0.0 if learnt else tune_cold_user_weight(dataset, items, blend, self.random_state)
             blend["cold_user_weight"] = weight
         result = items | blend | {"reranker": learnt is not None}
@@ -135,7 +135,7 @@ class HybridRecommender(Recommender):
         return once(liked, (self, "taste"), lambda: self._tastes.evidence(liked))
 
     def _personal_scores(self, history: csr_matrix, item_idx: Array) -> Array:
-        """The personal score of each item, by the component that models it, float32."""
+        """Return the float32 personal score of each item from the component that models it."""
         is_collaborative = self._is_collaborative[item_idx]
         fitted = resized(history, self.n_fitted_movies_)
         if is_collaborative.all():
@@ -147,7 +147,7 @@ class HybridRecommender(Recommender):
         return scores
 
     def _taste_weights(self, history: csr_matrix) -> Array:
-        """(users, 1): see HybridConfig; with more ratings the item-item model knows the taste better."""
+        """Return (users, 1) weights, see HybridConfig. With more ratings the item-item model knows the taste better."""
         n_rated = np.diff(history.indptr) if self._n_rated_held is None else self._n_rated_held
         shares = TASTE_RATINGS / (TASTE_RATINGS + n_rated * np.ones(history.shape[0]))
         return np.asarray(self.taste_weight_ * shares[:, None], dtype=np.float32)
@@ -168,7 +168,7 @@ class HybridRecommender(Recommender):
         self.movie_biases_[item_idx] = self._expected_biases(item_idx)
 
     def _expect_item_features(self, item_idx: Array) -> None:
-        """A movie without ratings trends as its metadata lets expect, within what the rated ones do."""
+        """Set the expected trends of movies without ratings from their metadata, within the range of rated movies."""
         if not len(self.item_feature_weights_):
             return
         rated = self.item_features_[:, self.is_rated_]
@@ -178,7 +178,7 @@ class HybridRecommender(Recommender):
             self.item_features_[row, item_idx] = np.clip(values, rated[row].min(), rated[row].max())
 
     def _shrink_biases(self, rated: Array) -> None:
-        """A movie's bias is shrunk towards what its metadata lets expect, and without a rating is just that."""
+        """Shrink each movie's bias towards its expectation from metadata, which unrated movies get as their bias."""
         self.bias_mean_, self.bias_weights_ = regress_on_features(
             self.content_.features_[rated], self.movie_biases_[rated], BIAS_REGULARIZATION
         )
@@ -190,7 +190,7 @@ class HybridRecommender(Recommender):
         return np.asarray(self.bias_mean_ + self.content_.features_[item_idx] @ self.bias_weights_)
 
     def _similarities(self, item_idx: Array) -> Array:
-        """The mean of two cosines: of who liked both, and of the metadata."""
+        """Return the mean of two cosines, one of the users who liked each movie and one of the metadata."""
         similarities = self.content_._similarities(item_idx) / 2
         is_fitted = item_idx < self.n_fitted_movies_
         if is_fitted.any():
@@ -223,7 +223,7 @@ class HybridRecommender(Recommender):
         return model
 
     def _feature_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
-        """For movies scored by metadata: what the score loses without each feature."""
+        """Return by how much the score falls without each feature, for movies scored by metadata."""
         found: list[list[Contribution]] = [[] for _ in item_idx]
         by_metadata = np.flatnonzero(~self._is_collaborative[item_idx])
         if not len(by_metadata):
@@ -245,7 +245,7 @@ class HybridRecommender(Recommender):
 
     @property
     def _expected_item_features(self) -> Array:
-        """Indices of the item features that count and can only be expected of a movie without ratings."""
+        """Indices of the item features with weights that must be estimated for movies without ratings."""
         counts: Array = np.any(self.reranker_weights_[:, NOW:], axis=0)
         counts[AGE] = False
         counts[ITEM_FEATURES.index("now")] |= self.cold_user_weight_ > 0
@@ -291,7 +291,7 @@ class HybridRecommender(Recommender):
 
     @cached_property
     def _likeness_rows(self) -> csr_matrix:
-        """By who rated them; movies without ratings are told apart by their metadata."""
+        """Rows of each movie's raters, or of its metadata if it has no ratings."""
         by_metadata = diags_array((~self.is_rated_).astype(np.float32)) @ self.content_._likeness_rows
         return hstack([super()._likeness_rows, by_metadata], format="csr")
 

@@ -1,4 +1,4 @@
-"""Ids as people give them (ints of any size, or strings) and their positions in sorted arrays."""
+"""User-supplied ids (ints of any size, or strings) and their positions in sorted arrays."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ IdArray = np.ndarray[Any, Any]
 
 
 def id_array(values: Any, column: str) -> IdArray:
-    """An int64 array, or an object array of Python str (or of ints too large for int64).
+    """Return the ids as an int64 array, or as an object array of Python str or of ints too large for int64.
 
-    Integral floats, which pandas makes of ints beside a missing value, are taken as ints. Anything else,
-    a missing id too, is a ValueError that names the row.
+    Integral floats are converted to ints, because pandas stores ints as floats if a value is missing. Raises
+    ValueError, which names the row, for any other value and for missing ids.
     """
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise ValueError(f"{column}: expected a list of ids, got {values!r}")
@@ -37,7 +37,7 @@ def _as_numpy(values: Any) -> IdArray:
     if "pandas" in sys.modules and isinstance(values, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
         return np.asarray(values if isinstance(values.dtype, np.dtype) else values.astype(object))
     items = list(values)
-    # No bool among them: the common case, without looking at each.
+    # All values are ints and none is a bool. This common case needs no check of each value.
     return _int_array(items) if set(map(type, items)) == {int} else object_array(items)
 
 
@@ -70,14 +70,14 @@ def _kind(value: Any, row: int, column: str) -> type:
 
 
 def object_array(values: list[Any]) -> IdArray:
-    """The values unchanged, in an array of objects."""
+    """Return the unchanged values in an array of objects."""
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
 
 
 def join_ids(first: IdArray, second: IdArray, column: str) -> IdArray:
-    """Both arrays' ids, sorted and unique; mixing ints and strings is an error."""
+    """Return the sorted unique ids of both arrays. Raises ValueError for a mix of ints and strings."""
     if not len(first) or not len(second):
         return unique_ids(second if len(second) else first)
     if first.dtype == second.dtype == np.int64:
@@ -86,12 +86,12 @@ def join_ids(first: IdArray, second: IdArray, column: str) -> IdArray:
 
 
 def unique_ids(ids: IdArray) -> IdArray:
-    """The ids sorted, each once."""
+    """Return the sorted unique ids."""
     return factorize_ids(ids)[1]
 
 
 def factorize_ids(ids: IdArray) -> tuple[np.ndarray[Any, Any], IdArray]:
-    """Position of each id in the sorted unique ids, and those."""
+    """Return the position of each id in the sorted unique ids, and the sorted unique ids."""
     if ids.dtype == np.int64:
         uniques, codes = np.unique(ids, return_inverse=True)
         return codes, uniques
@@ -100,7 +100,7 @@ def factorize_ids(ids: IdArray) -> tuple[np.ndarray[Any, Any], IdArray]:
 
 
 class IdIndex:
-    """Looks positions up; unknown ids are -1."""
+    """Looks up the positions of ids."""
 
     def __init__(self, ids: IdArray) -> None:
         self._dtype = ids.dtype
@@ -108,7 +108,7 @@ class IdIndex:
         self._ids = pd.Index(ids, dtype=ids.dtype) if self._order is None else ids[self._order]
 
     def positions(self, ids: Iterable[Any]) -> np.ndarray[Any, Any]:
-        """int64 positions of the ids in the indexed array; -1 for unknown ones."""
+        """Return the int64 positions of the ids in the indexed array, -1 for unknown ids."""
         wanted = ids if isinstance(ids, np.ndarray) else _as_numpy(list(ids))
         if not len(wanted) or not len(self._ids):
             return np.full(len(wanted), -1, dtype=np.int64)
@@ -127,16 +127,16 @@ class IdIndex:
         return found.astype(np.int64, copy=False)
 
     def _cast(self, wanted: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """To the index's dtype where that keeps the ids, so that the look-up is a fast one."""
+        """Cast the ids to the index's dtype, which makes the look-up fast, unless that would change them."""
         try:
             ids = id_array(wanted, "ids")
-        except ValueError:  # not ids at all (None, a mix): none is known; the caller words that
+        except ValueError:  # not valid ids (None, a mix of types), hence unknown; the caller raises the error
             return wanted.astype(object)
         return ids if ids.dtype == self._dtype else ids.astype(object)
 
 
 def keep_places(shown: Sequence[Any], chosen: Sequence[Any]) -> list[Any]:
-    """Order the chosen titles so that those already shown stay in their places.
+    """Order the chosen titles so that titles already shown keep their places.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def keep_places(shown: Sequence[Any], chosen: Sequence[Any]) -> list[Any]:
     Returns
     -------
     list
-        The ids of `chosen`, new ones in the places of those that go.
+        The ids of `chosen`. New ids take the places of ids that are no longer shown.
 
     Examples
     --------

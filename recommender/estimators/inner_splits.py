@@ -1,4 +1,4 @@
-"""The data on which the hybrid tunes its parameters: its own latest weeks, or a random part of its ratings."""
+"""The inner splits on which the hybrid tunes its parameters: the latest weeks of its data, or random ratings."""
 
 import logging
 from typing import NamedTuple
@@ -20,17 +20,20 @@ MAX_WINDOWS = 6
 MAX_RANDOM_USERS = 2400
 LARGEST_HIDDEN_SHARE = 0.3
 RANDOM_SHARE = 0.2
-MAX_RANDOM_SPLITS = 4  # of few users one alone is too noisy
+MAX_RANDOM_SPLITS = 4  # with few users a single split is too noisy
 
 
 class InnerSplit(NamedTuple):
     train: Dataset
-    users: Array  # rows of the users whose later positives are known
-    answers: csr_matrix  # those positives, one row for each of the users
+    users: Array  # rows of the users with held-out positives
+    answers: csr_matrix  # the held-out positives, one row per user in `users`
 
 
 def inner_splits(dataset: Dataset, validation: str, random_state: int) -> tuple[str, list[InnerSplit]]:
-    """The way really taken, "time" or "random", and its splits, the latest first."""
+    """Return the validation used, "time" or "random", and its splits, latest first.
+
+    "time" falls back to "random" if no late window has enough users.
+    """
     if validation == "time":
         windows = _time_windows(dataset, random_state) if dataset.has_times else []
         if windows:
@@ -43,7 +46,7 @@ def inner_splits(dataset: Dataset, validation: str, random_state: int) -> tuple[
 
 
 def random_splits(dataset: Dataset, random_state: int) -> list[InnerSplit]:
-    """Splits that hide a random fifth of each user's ratings: several if there are few users."""
+    """Return splits that hold out a random fifth of each user's ratings. There are several if users are few."""
     n_splits = int(np.clip(MAX_RANDOM_USERS // max(dataset.n_users, 1), 1, MAX_RANDOM_SPLITS))
     splits = []
     for seed in range(random_state, random_state + n_splits):
@@ -54,7 +57,10 @@ def random_splits(dataset: Dataset, random_state: int) -> list[InnerSplit]:
 
 
 def _time_windows(dataset: Dataset, random_state: int) -> list[InnerSplit]:
-    """Consecutive windows of equal length, the latest first: a week, doubled until the latest has enough users."""
+    """Return consecutive windows of equal length, latest first.
+
+    The length starts at a week and is doubled until the latest window has enough users.
+    """
     days = FIRST_WINDOW_DAYS
     while True:
         windows: list[InnerSplit] = []
@@ -73,7 +79,10 @@ def _share_after(dataset: Dataset, cut: int) -> float:
 
 
 def _window(dataset: Dataset, cut: int, days: int, random_state: int) -> InnerSplit | None:
-    """The positives of the days after the cut, by users with positives before it; None if such users are few."""
+    """Return the split at `cut`, or None if it has too few users or too little data before it.
+
+    Its answers are the positives of the following days, by users with positives before the cut.
+    """
     if _share_after(dataset, cut) > LARGEST_HIDDEN_SHARE:
         return None
     is_late = (dataset.rated_at > cut) & (dataset.rated_at <= cut + days * DAY_NS)

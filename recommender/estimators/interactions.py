@@ -1,4 +1,4 @@
-"""Ratings as sparse users x movies matrices, in which a rating of 0 is stored too."""
+"""Ratings as sparse users x movies matrices that store ratings of 0 explicitly."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -14,9 +14,10 @@ T = TypeVar("T")
 
 
 class HistoryRows(csr_matrix):
-    """Histories for which lists are made. What `once` derives from them stays with them.
+    """Histories for which lists are made, with a cache of the matrices that `once` derives from them.
 
-    Scores, reasons and their features start from the same few matrices, and making those takes longer than the sums.
+    Scores, reasons and feature contributions use the same few derived matrices. Building these takes longer than the
+    sums themselves.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -25,7 +26,7 @@ class HistoryRows(csr_matrix):
 
 
 def once(rows: csr_matrix, key: Hashable, compute: Callable[[], T]) -> T:
-    """The result of `compute` for these rows; for `HistoryRows` it runs once per key."""
+    """Return the result of `compute`. For `HistoryRows` it is cached under the key."""
     if not isinstance(rows, HistoryRows):
         return compute()
     if key not in rows.derived:
@@ -34,9 +35,10 @@ def once(rows: csr_matrix, key: Hashable, compute: Callable[[], T]) -> T:
 
 
 def user_rows(data: Array, item_idx: Array, indptr: Array, n_movies: int, kind: Any = csr_matrix) -> csr_matrix:
-    """A matrix of arrays that are right: item positions ascend in each row and, as `indptr`, have a type of scipy's.
+    """Build a matrix from valid arrays without checking them.
 
-    scipy's constructor, which checks that, takes thirty times as long, and a list is made of a dozen matrices.
+    Item positions must ascend in each row, and they and `indptr` must have an index type of scipy. scipy's
+    constructor checks this and takes thirty times as long, and making a list needs a dozen matrices.
     """
     matrix = kind.__new__(kind)
     if kind is HistoryRows:
@@ -47,7 +49,7 @@ def user_rows(data: Array, item_idx: Array, indptr: Array, n_movies: int, kind: 
 
 
 def item_positions(index: IdIndex, movie_ids: Iterable[Any], name: str) -> Array:
-    """Columns of the movies; unknown ones are a ValueError that names them."""
+    """Return the positions of the movies. Raises ValueError, which names them, for unknown movies."""
     wanted = list(movie_ids) if not isinstance(movie_ids, np.ndarray) else movie_ids
     positions = index.positions(wanted)
     unknown = np.flatnonzero(positions < 0)
@@ -58,7 +60,10 @@ def item_positions(index: IdIndex, movie_ids: Iterable[Any], name: str) -> Array
 
 
 def from_mappings(index: IdIndex, histories: Sequence[Mapping[Any, float]], n_movies: int) -> HistoryRows:
-    """User-item matrix (len(histories), n_movies) of {movie_id: rating}; ValueError names the first bad entry."""
+    """Return the user-item matrix (len(histories), n_movies) of {movie_id: rating} histories.
+
+    Raises ValueError, which names the first bad entry.
+    """
     for row, history in enumerate(histories):
         if not isinstance(history, Mapping):
             raise ValueError(f"histories: entry {row}: expected a {{movie_id: rating}}, got {history!r}")
@@ -80,7 +85,7 @@ def from_mappings(index: IdIndex, histories: Sequence[Mapping[Any, float]], n_mo
 
 
 def _numbers(values: list[Any]) -> Array:
-    """The values as floats; NaN where one is not a number."""
+    """Return the values as floats, NaN for a value that is not a number."""
     if set(map(type, values)) <= {float, int}:
         with suppress(OverflowError):
             return np.array(values, dtype=np.float64)
@@ -95,12 +100,12 @@ def _number(value: Any) -> float:
 
 
 def row_numbers(matrix: csr_matrix) -> Array:
-    """The row of each entry."""
+    """Return the row of each entry."""
     return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
 
 
 def places_in_rows(matrix: csr_matrix, order: Array) -> Array:
-    """For each entry, the number of entries of its row that come before it in the given order."""
+    """Return for each entry how many entries of the same row come before it in the given order."""
     places = np.empty(matrix.nnz, dtype=np.int64)
     places[np.lexsort((order, row_numbers(matrix)))] = np.arange(matrix.nnz)
     places -= np.repeat(matrix.indptr[:-1], np.diff(matrix.indptr))
@@ -108,24 +113,24 @@ def places_in_rows(matrix: csr_matrix, order: Array) -> Array:
 
 
 def with_values(matrix: csr_matrix, values: Array) -> csr_matrix:
-    """The same entries with other values."""
+    """Return the same entries with other values."""
     return user_rows(values, matrix.indices, matrix.indptr, matrix.shape[1], type(matrix))
 
 
 def keep_entries(matrix: csr_matrix, mask: Array) -> csr_matrix:
-    """The entries where `mask` is true, which has the order of `matrix.data`."""
+    """Return the entries where `mask` is True. The mask has the order of `matrix.data`."""
     indptr = np.append(0, np.cumsum(mask)).astype(matrix.indptr.dtype)[matrix.indptr]
     return user_rows(matrix.data[mask], matrix.indices[mask], indptr, matrix.shape[1], type(matrix))
 
 
 def positives_of(ratings: csr_matrix, threshold: float | None) -> csr_matrix:
-    """float32 ones where a stored rating reaches the threshold; all stored ratings without one."""
+    """Return float32 ones for the ratings that reach the threshold, or for all stored ratings if it is None."""
     positives = ratings if threshold is None else keep_entries(ratings, ratings.data >= threshold)
     return with_values(positives, np.ones(positives.nnz, dtype=np.float32))
 
 
 def take_rows(matrix: csr_matrix, rows: Array) -> csr_matrix:
-    """Those rows; a row of -1 is empty."""
+    """Return the given rows. The index -1 gives an empty row."""
     known = rows >= 0
     taken = matrix[rows[known]]
     counts = np.zeros(len(rows), dtype=np.int64)
@@ -135,7 +140,7 @@ def take_rows(matrix: csr_matrix, rows: Array) -> csr_matrix:
 
 
 def without_each(history: csr_matrix, removed: Array) -> csr_matrix:
-    """From one row of n ratings: a row for each of `removed` (positions in the row), lacking that rating."""
+    """Return copies of a single row, each without one rating. `removed` holds the positions of these ratings."""
     n = history.nnz
     kept = np.arange(n) != removed[:, None]
     item_idx = np.broadcast_to(history.indices, kept.shape)[kept]
@@ -145,24 +150,27 @@ def without_each(history: csr_matrix, removed: Array) -> csr_matrix:
 
 
 def ordered_product(rows: csr_matrix | Array, matrix: Array) -> Array:
-    """rows @ matrix, (n, m) x (m, k), where each element is a sum in the order of the rows' columns.
+    """Return rows @ matrix, (n, m) x (m, k). Each element is summed in the order of the columns of `rows`.
 
-    Every product that serves scores goes through scipy's sparse loop: BLAS orders its sums by processor and by the
-    shapes of both operands, so the same user's score would depend on who else is in the batch and on which movies are
-    scored. `matrix` should be C-contiguous, or it is copied.
+    Every product behind a served score uses scipy's sparse loop. The order of BLAS's sums depends on the processor and
+    on the shapes of both operands, so a user's score would depend on the other users in the batch and on which movies
+    are scored. A `matrix` that is not C-contiguous is copied.
     """
     return np.asarray((rows if isinstance(rows, csr_matrix) else as_sparse(rows)) @ matrix)
 
 
 def as_sparse(rows: Array) -> csr_matrix:
-    """All entries, zeros too."""
+    """Return a sparse matrix that stores all entries, including zeros."""
     n_rows, n_columns = rows.shape
     indices = np.tile(np.arange(n_columns, dtype=np.int32), n_rows)
     return user_rows(rows.ravel(), indices, np.arange(n_rows + 1, dtype=np.int32) * n_columns, n_columns)
 
 
 def product_of_items(rows: csr_matrix | Array, matrix: Array, item_idx: Array | None) -> Array:
-    """`ordered_product` for some columns of the matrix (None: all), picked before or after, whichever is quicker."""
+    """Return `ordered_product` for some columns of the matrix, or for all if `item_idx` is None.
+
+    The columns are selected before or after the product, whichever is faster.
+    """
     if item_idx is None:
         return ordered_product(rows, matrix)
     if 2 * len(item_idx) < matrix.shape[1] or rows.shape[0] > len(matrix):
@@ -171,7 +179,10 @@ def product_of_items(rows: csr_matrix | Array, matrix: Array, item_idx: Array | 
 
 
 def cosines(by_component: Array, item_idx: Array) -> Array:
-    """Cosine similarity (columns, movies) of the factors (components, movies); zeros are similar to nothing."""
+    """Return the cosine similarities (columns, movies) of the factors (components, movies).
+
+    A movie whose factors are all zero has similarity 0 to every movie.
+    """
     norms = np.sqrt(np.square(by_component).sum(axis=0))
     norms = np.where(norms > 0, norms, 1.0)
     products = ordered_product(by_component[:, item_idx].T, by_component)
@@ -179,7 +190,7 @@ def cosines(by_component: Array, item_idx: Array) -> Array:
 
 
 def resized(matrix: csr_matrix, n_movies: int) -> csr_matrix:
-    """The same entries for more movies; entries beyond fewer movies are dropped."""
+    """Return the matrix with `n_movies` columns. Entries beyond them are dropped."""
     if n_movies < matrix.shape[1]:
         return matrix[:, :n_movies]
     if n_movies == matrix.shape[1]:
@@ -188,9 +199,9 @@ def resized(matrix: csr_matrix, n_movies: int) -> csr_matrix:
 
 
 def products_of_rows(rows: csr_matrix, places: Iterable[int]) -> Array:
-    """rows[places] @ rows.T, (places, rows): for a few places, without transposing all rows.
+    """Return rows[places] @ rows.T, (places, rows), for a few places, without transposing all rows.
 
-    The sums have the order of the columns, as in scipy's sparse product, and so the same last bit.
+    Sums are in the order of the columns, so the result equals scipy's sparse product to the last bit.
     """
     one = np.zeros(rows.shape[1], dtype=rows.dtype)
     products: list[Array] = []
@@ -203,13 +214,13 @@ def products_of_rows(rows: csr_matrix, places: Iterable[int]) -> Array:
 
 
 def unit_rows(matrix: csr_matrix) -> csr_matrix:
-    """The same rows with length 1, so that their products are cosines; empty rows stay empty."""
+    """Return the rows scaled to length 1, so that their products are cosines. Empty rows stay empty."""
     length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1), dtype=np.float32).ravel())
     return with_values(matrix, matrix.data / np.repeat(length, np.diff(matrix.indptr)))
 
 
 def select_items(matrix: csr_matrix, kept: Array) -> csr_matrix:
-    """Those columns (ascending) alone; quicker than slicing for a few rows of many columns."""
+    """Return only the columns in `kept` (ascending). Faster than slicing for a few rows with many columns."""
     if len(kept) == matrix.shape[1]:
         return matrix
     place = np.full(matrix.shape[1], -1, dtype=np.int32)
@@ -219,7 +230,7 @@ def select_items(matrix: csr_matrix, kept: Array) -> csr_matrix:
 
 
 def places_of(wanted: Array, known: Array) -> tuple[Array, Array]:
-    """Where in `known`, which ascends, those of `wanted` are that it holds; and which of them these are."""
+    """Return the positions in `known` (ascending) of the wanted values it contains, and the mask of these values."""
     places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
     is_known = known[places] == wanted
     return places[is_known], is_known
@@ -228,7 +239,10 @@ def places_of(wanted: Array, known: Array) -> tuple[Array, Array]:
 def latest_ratings(
     rows: Array, cols: Array, values: Array, times: Array, shape: tuple[int, int]
 ) -> tuple[csr_matrix, Array]:
-    """The last rating by time, then by row order, of each user and movie, as CSR with its times."""
+    """Return the latest rating of each user and movie as a CSR matrix, and the times of its entries.
+
+    Of ratings with equal times the last row counts.
+    """
     pairs = rows.astype(np.int64) * max(shape[1], 1) + cols
     order = np.lexsort((times, pairs))
     pairs = pairs[order]

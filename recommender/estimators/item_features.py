@@ -1,6 +1,6 @@
-"""Features of each movie beside who liked it: its trend at several half-lives, its age, how well it is liked.
+"""Movie features other than who liked it: its trend at several half-lives, its age, its share of likes.
 
-trend = log(1 + 2 n),   n = the movie's positives of late, each counting 2^(-age / half-life)
+trend = log(1 + 2 n),   n = sum over the movie's positives of 2^(-age / half-life)
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TASTE_SHRINKAGE = 2.0
 
 
 def item_features_of(dataset: Dataset, half_life_days: float) -> Array:
-    """float32 (ITEM_FEATURES, movies); `now` is the trend at that half-life."""
+    """Return float32 (ITEM_FEATURES, movies). The feature `now` is the trend at the given half-life."""
     trends = [trend_of(dataset, days) for days in (half_life_days, *HALF_LIVES_DAYS)]
     rated = np.bincount(dataset.ratings.indices, minlength=dataset.n_movies)
     share = dataset.popularity.sum() / max(rated.sum(), 1)
@@ -38,24 +38,24 @@ def item_features_of(dataset: Dataset, half_life_days: float) -> Array:
 
 
 def _ages(dataset: Dataset) -> Array:
-    """Of movies without a release date: since their first rating."""
+    """Return the log ages of the movies. Without a release date the age is the time since the first rating."""
     first = np.full(dataset.n_movies, dataset.now, dtype=np.int64)
     np.minimum.at(first, dataset.ratings.indices, dataset.rated_at)
     return log_ages(dataset.movies["release_date"], dataset.now, (dataset.now - first) / YEAR_NS)
 
 
 def log_ages(release_dates: pd.Series[Any] | Sequence[Any], now: int, otherwise: Array | float = 0.0) -> Array:
-    """log(1 + years since release)."""
+    """Return log(1 + years since release). `otherwise` holds the years for movies without a release date."""
     dates = np.asarray(release_dates, dtype="datetime64[s]")
     years = (now / 1e9 - dates.astype(np.int64)) * 1e9 / YEAR_NS
     return np.asarray(np.log1p(np.maximum(np.where(np.isnat(dates), otherwise, years), 0)))
 
 
 class Genres(NamedTuple):
-    """The most frequent genres: which movies have them, and how large a part of all likes they have."""
+    """The most frequent genres, with the movies that have them and each genre's share of all likes."""
 
     of_movies: csr_matrix  # (movies, genres), ones
-    parts: Array  # (genres, movies): the same, where each movie's sum to 1
+    parts: Array  # (genres, movies): the same, scaled so that each movie's values sum to 1
     shares: Array
 
     @classmethod
@@ -68,11 +68,11 @@ class Genres(NamedTuple):
         return cls(csr_matrix(has), np.ascontiguousarray(parts.T), shares.astype(np.float32))
 
     def affinity(self, liked: csr_matrix, item_idx: Array) -> Array:
-        """(users, columns): how much more often than others each user likes the movie's genres, as a mean logarithm."""
+        """Return (users, item_idx), the mean `lift` of each movie's genres for each user."""
         return product_of_items(self.lift(liked), self.parts, item_idx)
 
     def lift(self, liked: csr_matrix) -> Array:
-        """(users, genres): the logarithm of how much more often than others each user likes the genre."""
+        """Return (users, genres), the log ratio of the genre's share of the user's likes and of all users' likes."""
         n_liked = np.diff(liked.indptr)[:, None]
         of_users = weighted(liked, self.of_movies)
         lift: Array = np.log((of_users + GENRE_SHRINKAGE * self.shares) / ((n_liked + GENRE_SHRINKAGE) * self.shares))
@@ -80,13 +80,14 @@ class Genres(NamedTuple):
 
 
 class Tastes(NamedTuple):
-    """Genres and years as evidence of a taste: how much likelier a movie's are among a user's likes than among all's.
+    """Naive Bayes evidence of a taste from genres and years.
 
-    Naive Bayes: the logarithms of P(has the genre | likes) / P(has it) over all genres, and of the same for years. A
-    genre that all likes share is strong evidence against movies without it; likes of all kinds say next to nothing.
+    The evidence for a movie is the sum of log P(has the genre | likes) / P(has it) over all genres, plus the same for
+    years: how much likelier its genres and years are among the user's likes than among everyone's. A genre common to
+    all of a user's likes is strong evidence against movies without it. Likes of all kinds give next to no evidence.
     """
 
-    of_movies: csr_matrix  # (movies, genres and bins): ones for its genres; shares of years, which sum to 1
+    of_movies: csr_matrix  # (movies, genres and bins): ones for genres; shares for years, which sum to 1
     n_genres: int
     prior: Array  # the mean over all likes
 
@@ -102,11 +103,14 @@ class Tastes(NamedTuple):
         return cls(csr_matrix(of_movies), genres.shape[1], prior)
 
     def match(self, of_traits: Array, bare: Array, item_idx: Array) -> Array:
-        """(users, columns): the sum of the logarithms that are `evidence` of those users, float32."""
+        """Return the float32 evidence (users, item_idx) for each movie. `of_traits` and `bare` come from `evidence`."""
         return np.asarray((self.of_movies @ of_traits.T).T[:, item_idx] + bare)
 
     def evidence(self, liked: csr_matrix) -> tuple[Array, Array]:
-        """(users, genres and bins): what each adds to a movie that has it; and (users, 1) of a movie without any."""
+        """Return the evidence that each genre and bin adds (users, genres and bins), and that of a movie without any.
+
+        The latter is (users, 1).
+        """
         n_liked = np.diff(liked.indptr)[:, None]
         n_genres, counts = self.n_genres, weighted(liked, self.of_movies)
         shares = (counts + TASTE_SHRINKAGE * self.prior) / (n_liked + TASTE_SHRINKAGE)

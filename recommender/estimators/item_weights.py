@@ -1,7 +1,7 @@
-"""The weights of item-item models in closed form, the rows that they learn from, and the values of a history.
+"""The weights of item-item models in closed form, the rows to which they are fitted, and the input values of a history.
 
-Rows are users' positives, users' residuals (by how many stars a rating is above or below what the biases of user and
-movie let expect) and features, each of which "likes" the movies having it.
+The rows are users' positives, users' residuals (the difference in stars between a rating and its expectation from the
+biases of user and movie) and features. A feature counts as a user who likes all movies that have it.
 """
 
 from typing import NamedTuple, Self
@@ -17,11 +17,11 @@ from recommender.estimators.interactions import Array, select_items, with_values
 Parameters = dict[str, float]
 
 BLOCK = 1024
-FEW_POSITIVES = 3.0  # a movie with n of them has its features with a weight of n / (n + 3)
+FEW_POSITIVES = 3.0  # the features of a movie with n positives have a weight of n / (n + 3)
 
 
 class ItemRows(NamedTuple):
-    """Some movies' columns of everybody's positives, inputs aside from residuals, and residuals; their features."""
+    """The columns of some movies in all users' ratings, positives and residuals (`above`), and the movies' features."""
 
     ratings: csr_matrix
     positives: csr_matrix
@@ -31,10 +31,10 @@ class ItemRows(NamedTuple):
 
     @classmethod
     def of(cls, dataset: Dataset, movies: Array, features: csr_matrix) -> Self:
-        """`features` are those of all movies of the dataset.
+        """Select the rows for `movies`. `features` covers all movies of the dataset.
 
-        Those of movies that few people liked count less: the many that hardly anybody has seen would else take up
-        what the metadata say of the others.
+        Features of movies with few likes count less. Otherwise the many movies that hardly anyone has seen would
+        dominate what is learnt from the metadata.
         """
         above = residuals(dataset.ratings, *dataset.rating_biases)
         ratings, positives, above = (select_items(part, movies) for part in (dataset.ratings, dataset.positives, above))
@@ -43,22 +43,22 @@ class ItemRows(NamedTuple):
         return cls(ratings, positives, above, (diags(shares) @ features[movies]).tocsr(), dataset.implicit_threshold)
 
     def weights(self, parameters: Parameters) -> Array:
-        """B, from X' D X + r V' V + m F F': see `ease`."""
+        """Return B, computed from X' D X + r V' V + m F F'; see `ease`."""
         gram = weighted_gram(self.positives, parameters["user_exponent"])
         add_rows(gram, self.above.T.tocsr(), parameters["residual_weight"])
         add_rows(gram, self.features, parameters["metadata_weight"])
         return ease_weights(gram, parameters["regularization"], parameters["dropout"])
 
     def inputs(self, users: Array, history_weight: float) -> csr_matrix:
-        """`inputs_of` for those users (row numbers)."""
+        """Return `inputs_of` for the given users (row numbers)."""
         return inputs_of(self.ratings[users], self.above[users], self.threshold, history_weight)
 
 
 def inputs_of(ratings: csr_matrix, above: csr_matrix, threshold: float | None, history_weight: float) -> csr_matrix:
-    """What each rating of a history counts as: 1 for a positive, and more or less by its residual.
+    """Return the input value of each rating of a history: 1 for a positive, plus `history_weight` times its residual.
 
-    A rating below the threshold says that the movie was chosen and that it disappointed: with `history_weight` h
-    and a residual of v stars it counts h (1 + v), so that a bad rating counts against movies like it.
+    A rating below the threshold says that the user chose the movie and was disappointed. With `history_weight` h and
+    a residual of v stars its value is h (1 + v), so that a bad rating counts against similar movies.
     """
     is_positive = True if threshold is None else ratings.data >= threshold
     base = np.where(is_positive, 1.0, history_weight)
@@ -66,7 +66,7 @@ def inputs_of(ratings: csr_matrix, above: csr_matrix, threshold: float | None, h
 
 
 def weighted_gram(positives: csr_matrix, user_exponent: float) -> Array:
-    """X' D X, with D scaled so that the positives keep their mean weight of 1."""
+    """Return X' D X, where D is scaled so that the mean weight of a positive is 1."""
     counts = np.diff(positives.indptr).astype(np.float64)
     weights = np.maximum(counts, 1.0) ** -user_exponent
     weights *= counts.sum() / max(float((weights * counts).sum()), 1e-12)
@@ -74,7 +74,7 @@ def weighted_gram(positives: csr_matrix, user_exponent: float) -> Array:
 
 
 def add_rows(gram: Array, rows: csr_matrix, weight: float) -> None:
-    """gram += weight R R' for R (movies, rows), in blocks so that no second copy of it exists."""
+    """Add weight R R' to `gram` in place, for R (movies, rows). It works in blocks to avoid a second such matrix."""
     if weight and rows.nnz:
         by_row = rows.T.tocsr()
         for start in range(0, len(gram), BLOCK):
@@ -82,20 +82,20 @@ def add_rows(gram: Array, rows: csr_matrix, weight: float) -> None:
 
 
 def gram_matrix(matrix: csr_matrix) -> Array:
-    """matrix.T @ matrix, dense float32."""
+    """Return matrix.T @ matrix, dense float32."""
     gram = np.zeros((matrix.shape[1], matrix.shape[1]), dtype=np.float32)
     add_rows(gram, matrix.T.tocsr(), 1.0)
     return gram
 
 
 def ease_weights(gram: Array, regularization: float, dropout: float = 0.0) -> Array:
-    """B = I - P / diag(P) with P = (G + lambda I)^-1 and so a zero diagonal. The Gram matrix is overwritten.
+    """Return B = I - P / diag(P), which has a zero diagonal, for P = (G + lambda I)^-1. Overwrites the Gram matrix G.
 
-    With dropout p, P = (G + p / (1 - p) diag(G) + lambda I)^-1: the expectation over histories of which a share p
+    With dropout p, P = (G + p / (1 - p) diag(G) + lambda I)^-1, the expectation over histories from which a share p
     is dropped at random (Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020).
 
-    LAPACK's Cholesky inverse is several times faster than numpy's general one. It works on column-major
-    arrays and fills one triangle, so it is given the transposed view and the other triangle is copied over.
+    LAPACK's Cholesky inverse is several times faster than numpy's general inverse. It needs column-major arrays and
+    fills only one triangle, so it gets the transposed view, and its result is mirrored to the other triangle.
     """
     gram[np.diag_indices_from(gram)] += regularization + dropout / (1 - dropout) * gram.diagonal()
     factor, failed = spotrf(gram.T, lower=1, overwrite_a=1)

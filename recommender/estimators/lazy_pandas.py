@@ -1,7 +1,7 @@
-"""`pd`: pandas, imported when something of it is first used.
+"""A lazy `pd` that imports pandas on first use.
 
-Frames are what people and trainings give and get. A process that only makes lists never needs one, and pandas would
-take more of its memory than the model: 38 MB.
+Data frames occur only in the public API and in training. A process that only makes lists never needs pandas, which
+would take 38 MB of memory, more than the model.
 """
 
 from importlib import import_module

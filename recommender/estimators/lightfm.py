@@ -1,7 +1,7 @@
-"""LightFM: a movie is the sum of its own vector and those of its tags, learnt with the WARP loss.
+"""LightFM, which represents a movie by the sum of its own vector and those of its tags, trained with the WARP loss.
 
 (Kula, "Metadata Embeddings for User and Item Cold-start Recommendations", 2015; WARP of Weston et al. 2011.)
-This file alone imports the library, and only to train: scores are matrix products.
+Only this module imports the library, and only for training. Scores are matrix products.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from recommender.estimators.movie_table import MovieTable
 from recommender.estimators.progress import reported
 from recommender.estimators.validation import most_rated
 
-RIDGE = 0.1  # of the mean of the diagonal
-MIN_MOVIES = 3  # a tag on fewer movies says nothing about others
+RIDGE = 0.1  # penalty relative to the mean of the diagonal
+MIN_MOVIES = 3  # a tag of fewer movies says nothing about others
 
 
 @dataclass(frozen=True)
 class LightFMConfig(Config):
     n_components: int = count(64)  # length of the vectors
     epochs: int = count(20)  # passes over the data
-    learning_rate: float = number(0.05, above=0)  # size of a step
-    regularization: float = number(1e-5, at_least=0)  # L2 penalty of all vectors
+    learning_rate: float = number(0.05, above=0)  # step size
+    regularization: float = number(1e-5, at_least=0)  # L2 penalty on all vectors
 
 
 class LightFMRecommender(Recommender):
@@ -41,9 +41,9 @@ class LightFMRecommender(Recommender):
 
         x_u = h_u W,    h_u = sum of the liked q_m / sqrt(their number)
 
-    W is the ridge regression of the trained users' own vectors on their h_u. Averaging over the history loses
-    nothing against those vectors, which are as noisy as a user's few ratings.
-    A movie without positives is the average own vector and bias, plus those of its tags.
+    W is the ridge regression of the trained users' vectors on their h_u. Averaging over the history is no worse than
+    those vectors, which are as noisy as a user's few ratings.
+    A movie without positives gets the average own vector and bias, plus the vectors and biases of its tags.
     """
 
     algorithm = "lightfm"
@@ -57,7 +57,7 @@ class LightFMRecommender(Recommender):
         positives = select_items(dataset.positives, trained)
         model = _train(positives, tags[trained], self.config, self.random_state)
 
-        # One column of biases beside the vectors, so that all is a single sum over own row and tags.
+        # The biases are a further column next to the vectors, so that one sum over own row and tags covers both.
         rows = np.column_stack([model.item_embeddings, model.item_biases]).astype(np.float32)
         own, self.tag_rows_ = rows[: len(trained)], rows[len(trained) :]
         self.average_row_ = own.mean(axis=0)
@@ -73,7 +73,7 @@ class LightFMRecommender(Recommender):
         return product_of_items(users.astype(np.float32), self._by_component, item_idx) + biases
 
     def _input_weights(self, rated: Array, item_idx: Array) -> Array:
-        """q_i W q_j / sqrt(n) of the n liked movies i; a movie's bias is not personal."""
+        """Return q_i W q_j / sqrt(n) for the n liked movies i. A movie's bias is not personal, so it is left out."""
         users = self.item_rows_[rated, :-1] @ self.fold_in_ / np.sqrt(max(len(rated), 1))
         return np.asarray(users @ self._by_component[:, item_idx])
 
@@ -92,8 +92,8 @@ class LightFMRecommender(Recommender):
 
 
 def _train(positives: csr_matrix, tags: csr_matrix, config: LightFMConfig, random_state: int) -> Any:
-    """One thread: with more, WARP's updates race and the same seed gives other vectors."""
-    from lightfm import LightFM  # here: only training needs the library
+    """Train on one thread. With several, WARP's updates race and a seed does not give the same vectors each time."""
+    from lightfm import LightFM  # imported here because only training needs the library
 
     model = LightFM(
         no_components=config.n_components,
@@ -109,7 +109,7 @@ def _train(positives: csr_matrix, tags: csr_matrix, config: LightFMConfig, rando
 
 
 def _averages(liked: csr_matrix, item_rows: Array) -> Array:
-    """Each user's sum of the liked vectors, over the square root of their number; zeros for none."""
+    """Return the sum of each user's liked vectors divided by the square root of their number; zeros without likes."""
     sums = np.asarray(liked @ item_rows[:, :-1], dtype=np.float64)
     return np.asarray(sums / np.sqrt(np.maximum(np.diff(liked.indptr), 1))[:, None])
 
@@ -121,7 +121,7 @@ def _ridge(inputs: Array, targets: Array) -> Array:
 
 
 def tags_of(movies: pd.DataFrame | MovieTable) -> list[list[str]]:
-    """The metadata of each movie as tags such as genre:Drama or decade:1990, without repetition."""
+    """Return the metadata of each movie as distinct tags such as genre:Drama or decade:1990."""
     result: list[list[str]] = []
     columns = [list(movies[name]) for name in LIST_COLUMNS]
     dates = np.asarray(movies[RELEASE_DATE], dtype="datetime64[Y]")
@@ -137,13 +137,13 @@ def tags_of(movies: pd.DataFrame | MovieTable) -> list[list[str]]:
 
 
 def fit_vocabulary(movies: pd.DataFrame | MovieTable) -> list[str]:
-    """Sorted tags that at least MIN_MOVIES movies have."""
+    """Return the sorted tags that at least MIN_MOVIES movies have."""
     counts = Counter(tag for tags in tags_of(movies) for tag in tags)
     return sorted(tag for tag, count in counts.items() if count >= MIN_MOVIES)
 
 
 def tag_matrix(movies: pd.DataFrame | MovieTable, vocabulary: list[str]) -> csr_matrix:
-    """Movies x tags; the known tags of a movie share a weight of 1, so that many tags weigh no more than few."""
+    """Return the matrix movies x tags. The weights of a movie's known tags sum to 1, however many tags it has."""
     place = {tag: position for position, tag in enumerate(vocabulary)}
     rows: list[list[int]] = [sorted(place[tag] for tag in tags if tag in place) for tags in tags_of(movies)]
     lengths = np.array([len(row) for row in rows], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The manifest of an artefact: reads it and checks the files that it lists."""
+"""Reads the manifest of an artefact and verifies the files that it lists."""
 
 import json
 import math
@@ -7,16 +7,16 @@ from typing import Any
 
 from recommender.estimators.artifact_files import sha256
 
-# 2: learns from rating values, scores new movies by a kernel; 3: vectors are columns; 4: vectors are rounded, item-item
-# weights sparse
+# Version 2 learns from rating values and scores new movies by a kernel. Version 3 stores vectors as columns. Version 4
+# rounds vectors and stores item-item weights sparsely.
 FORMAT_VERSION = 4
-OLDEST_VERSION = 3  # that can be loaded
+OLDEST_VERSION = 3  # the oldest version that can be loaded
 MANIFEST = "manifest.json"
 INFINITY = "infinity_is_positive"
 
 
 class ArtifactError(ValueError):
-    """A folder is not an artefact that can be loaded or replaced; the message says why.
+    """Raised if a folder is not an artefact that can be loaded or replaced. The message says why.
 
     Examples
     --------
@@ -29,7 +29,7 @@ class ArtifactError(ValueError):
 
 
 def artifact_checksum(folder: str | Path) -> str:
-    """Return the checksum of an artefact, which is equal for equal models.
+    """Return the checksum of an artefact. Equal models have equal checksums.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def artifact_checksum(folder: str | Path) -> str:
     Returns
     -------
     str
-        sha256 of the manifest, in hex. The manifest holds the sha256 of every other file.
+        sha256 of the manifest as a hex string. The manifest contains the sha256 of every other file.
 
     Raises
     ------
@@ -66,12 +66,12 @@ def verify_artifact(folder: str | Path) -> str:
     Returns
     -------
     str
-        The checksum of the artefact, as `artifact_checksum` gives it.
+        The checksum of the artefact, equal to `artifact_checksum`.
 
     Raises
     ------
     ArtifactError
-        A file is missing or was changed; the message names the first one.
+        A file is missing or was changed. The message names the first such file.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def read_manifest(root: Path) -> dict[str, Any]:
 
 
 def _with_infinity(value: dict[str, Any]) -> Any:
-    """An object of the manifest, or the number that `_to_json` wrote as one."""
+    """Return the JSON object, or the infinity that `_to_json` encoded as an object."""
     if set(value) != {INFINITY}:
         return value
     return math.inf if value[INFINITY] else -math.inf

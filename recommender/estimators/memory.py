@@ -1,4 +1,4 @@
-"""Gives memory back to the system."""
+"""Returns memory to the operating system."""
 
 import ctypes
 import mmap
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def forget_pages(array: object) -> None:
-    """A mapped array leaves this process's memory; what is read of it again comes from the page cache."""
+    """Drop the pages of a memory-mapped array from this process. Later reads come from the page cache."""
     mapped = getattr(array, "base", None)
     while isinstance(mapped, np.ndarray):  # `array` is a view
         mapped = mapped.base
@@ -17,7 +17,7 @@ def forget_pages(array: object) -> None:
 
 
 def forget_model(model: object) -> None:
-    """As `forget_pages`, for all arrays of a model that stays but is not asked for lists."""
+    """Apply `forget_pages` to all arrays of a model that stays loaded but does not serve lists."""
     for value in vars(model).values():
         if hasattr(value, "indptr"):  # a sparse matrix
             forget_pages(value.data)
@@ -29,6 +29,9 @@ def forget_model(model: object) -> None:
 
 
 def trim_heap() -> None:
-    """What glibc keeps of freed memory: loading a model takes several times what stays. Elsewhere nothing."""
+    """Release the freed memory that glibc keeps. Loading a model needs several times the memory that it then uses.
+
+    Without glibc this does nothing.
+    """
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,14 +1,15 @@
-"""Regressions on metadata: linear, and of item-item weights by a kernel, kept as factors.
+"""Regressions on metadata: a linear one, and a kernel regression of item-item weights that is stored as factors.
 
-With F the features of the movies learnt from, a movie's likeness to each of them is k = exp(steepness F f): almost
-linear for little in common, growing faster the more kinds of metadata agree. With W the item-item weights and K the
-kernel of those movies, the weights of any movie are W (K + R)^-1 k. R is diagonal: r times the movies' number of
-positives to the power of NOISE, scaled to a geometric mean of 1, since the weights of movies that many know are
-larger and so are their errors. For catalogues too large to keep every k,
+With F the features of the training movies, the likeness of a movie with features f to each of them is
+k = exp(steepness F f). It is almost linear if they have little in common and grows faster the more kinds of metadata
+agree. With W the item-item weights and K the kernel of the training movies, the weights of any movie are
+W (K + R)^-1 k. R is diagonal: r times the movies' number of positives to the power of NOISE, scaled to a geometric
+mean of 1, because well-known movies have larger weights and hence larger errors. In catalogues too large to store
+every k, the approximation
 
     W (K + R)^-1  ~  left right',   left orthonormal,
 
-makes right' k of each movie a short vector.
+represents each movie by the short vector right' k.
 """
 
 import math
@@ -25,7 +26,7 @@ NOISE = 0.2
 
 
 def kernel(features: csr_matrix, others: csr_matrix, steepness: float) -> Array:
-    """float32 (rows of features, rows of others), in blocks."""
+    """Return the float32 kernel (rows of features, rows of others), computed in blocks."""
     by_feature = others.T.tocsr()
     result = np.empty((features.shape[0], others.shape[0]), dtype=np.float32)
     for start in range(0, features.shape[0], BLOCK):
@@ -35,7 +36,7 @@ def kernel(features: csr_matrix, others: csr_matrix, steepness: float) -> Array:
 
 
 class Ridge:
-    """(kernel + diag(noise))^-1 by Cholesky in float32. The kernel is overwritten."""
+    """Applies (kernel + diag(noise))^-1 by Cholesky in float32. Overwrites the kernel."""
 
     def __init__(self, kernel: Array, noise: Array) -> None:
         kernel[np.diag_indices_from(kernel)] += noise
@@ -45,20 +46,20 @@ class Ridge:
             raise ValueError(f"regularization: {least:g} is too small for the metadata (LAPACK says {failed})")
 
     def solve(self, targets: Array) -> Array:
-        """(kernel + diag(noise))^-1 targets, for targets (movies, columns)."""
+        """Return (kernel + diag(noise))^-1 targets for targets (movies, columns)."""
         return np.asarray(spotrs(self._factor, np.asfortranarray(targets, dtype=np.float32), lower=1)[0])
 
 
 def noise(popularity: Array, regularization: float) -> Array:
-    """The diagonal of R, for movies with positives."""
+    """Return the diagonal of R. All movies must have positives."""
     logs = np.log(popularity)
     return np.asarray((regularization * np.exp(NOISE * (logs - logs.mean()))).astype(np.float32))
 
 
 def factorize(weights: Array, kernel: Array, noise: Array, n_factors: int, random_state: int) -> list[Array]:
-    """left and right, by random projection on the range of the weights that the kernel can reach
+    """Return left and right' by random projection onto the range of W (K + R)^-1 K.
 
-    (Halko, Martinsson and Tropp, "Finding structure with randomness", 2011).
+    (Halko, Martinsson and Tropp, "Finding structure with randomness", 2011.)
     """
     rng = np.random.default_rng(random_state)
     sketch = kernel @ rng.standard_normal((len(kernel), n_factors), dtype=np.float32)
@@ -68,8 +69,8 @@ def factorize(weights: Array, kernel: Array, noise: Array, n_factors: int, rando
 
 
 def regress_on_features(features: csr_matrix, values: Array, regularization: float) -> tuple[float, Array]:
-    """Mean and feature weights of a ridge regression: values ~ mean + features @ weights."""
-    from scipy.sparse.linalg import lsqr  # here: only training needs it
+    """Return the mean and the feature weights of a ridge regression: values ~ mean + features @ weights."""
+    from scipy.sparse.linalg import lsqr  # imported here because only training needs it
 
     mean = float(values.mean())
     weights = lsqr(features.astype(np.float64), values - mean, damp=math.sqrt(regularization), iter_lim=200)[0]

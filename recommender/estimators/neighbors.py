@@ -1,4 +1,4 @@
-"""Item-based nearest neighbours on who liked both: ItemKNN and RP3beta."""
+"""Item-based nearest neighbours by common likes: ItemKNN and RP3beta."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -26,19 +26,19 @@ BLOCK = 256
 @dataclass(frozen=True)
 class ItemKNNConfig(Config):
     n_neighbors: int = count(200)  # kept per movie
-    shrinkage: float | None = number(None, at_least=0)  # of the cosines of rarely liked movies
+    shrinkage: float | None = number(None, at_least=0)  # shrinks the cosines of rarely liked movies
 
 
 class NeighborRecommender(Recommender):
-    """score(user, j) = sum of the similarities of the liked movies i among j's neighbours."""
+    """Base class: score(user, j) = sum of the similarities of the liked movies i that are neighbours of j."""
 
-    score_bits = EXACT_BITS  # no BLAS on the way from ratings to scores
-    tuned: ClassVar[str]  # the hyper-parameter of `_nearest_neighbors` that is chosen if it is not given
+    score_bits = EXACT_BITS  # neither fit nor scores use BLAS
+    tuned: ClassVar[str]  # the hyper-parameter of `_nearest_neighbors` that is tuned if it is not given
     grid: ClassVar[tuple[float, ...]]
 
     @abstractmethod
     def _nearest_neighbors(self, positives: csr_matrix, value: float) -> csr_matrix:
-        """Similarities (liked, scored)."""
+        """Return similarities (liked, scored)."""
 
     def _fit(self, dataset: Dataset) -> None:
         value = getattr(self.config, self.tuned)
@@ -48,7 +48,7 @@ class NeighborRecommender(Recommender):
         self.neighbors_ = self._nearest_neighbors(dataset.positives, value)
 
     def _tune(self, dataset: Dataset) -> float:
-        """The best nDCG@10 on a fifth of each user's ratings, from the rest, among the most rated movies."""
+        """Return the value with the best nDCG@10 on a held-out fifth of each user's ratings of most-rated movies."""
         holdout = Holdout.of(dataset, self.random_state, TUNING_USERS, TUNING_MOVIES)
 
         def quality(value: float) -> float:
@@ -82,7 +82,7 @@ class ItemKNNRecommender(NeighborRecommender):
 
     def _nearest_neighbors(self, positives: csr_matrix, value: float) -> csr_matrix:
         root = np.sqrt(np.bincount(positives.indices, minlength=positives.shape[1])).astype(np.float32)
-        smallest = np.float32(1e-12)  # two movies without likes have nothing together either
+        smallest = np.float32(1e-12)  # avoids 0 / 0 for two movies without likes
         return _nearest(
             positives.T.tocsr(),
             positives,
@@ -94,12 +94,12 @@ class ItemKNNRecommender(NeighborRecommender):
 @dataclass(frozen=True)
 class RP3BetaConfig(Config):
     n_neighbors: int = count(200)  # kept per movie
-    alpha: float = number(1.0, at_least=0)  # exponent of the probability of each step
-    beta: float | None = number(None, at_least=0)  # exponent of a movie's popularity, by which its scores are divided
+    alpha: float = number(1.0, at_least=0)  # exponent of each step's probability
+    beta: float | None = number(None, at_least=0)  # exponent of the popularity by which a movie's scores are divided
 
 
 class RP3BetaRecommender(NeighborRecommender):
-    """Three random steps between users and movies, with popular movies held back.
+    """A random walk of three steps between users and movies that penalises popular movies.
 
     The similarity is sum_u n_i^-alpha n_u^-alpha n_j^-beta over the users u who liked both i and j. (Paudel,
     Christoffel, Newell and Bernstein, "Updatable, Accurate, Diverse, and Scalable Recommendations for Interactive
@@ -121,9 +121,10 @@ class RP3BetaRecommender(NeighborRecommender):
 def _nearest(
     together: csr_matrix, positives: csr_matrix, n_neighbors: int, scale: Callable[[slice], Array]
 ) -> csr_matrix:
-    """Similarities (liked, scored): the products `together @ positives` times `scale`, each scored movie's highest.
+    """Return similarities (liked, scored), keeping the `n_neighbors` highest of each scored movie.
 
-    `together` is movies x users; `scale` gives the factors (scored, liked) of a slice of the scored movies.
+    They are the products `together @ positives` times `scale`. `together` is movies x users, and `scale` returns the
+    factors (scored, liked) for a slice of the scored movies.
     """
     n_movies = positives.shape[1]
     n_neighbors = min(n_neighbors, n_movies)

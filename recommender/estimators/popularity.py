@@ -1,23 +1,23 @@
-"""The most popular movies, of all time or now.
+"""The most popular movies, either of all time or now.
 
-Of all time: the number of people who like the movie. Now, with a half-life:
+All-time popularity is the number of people who like the movie. Current popularity depends on a half-life:
 
 popularity = max(0, current - CHANCE_LIKES) + ever * min(1, PRIOR_LIKES / the sum of ever over all movies)
 
-* `current`: the movie's likes, each counting 2^(-age / half-life)
-* `ever`: its likes of all time
+* `current`: the movie's likes, each weighted by 2^(-age / half-life)
+* `ever`: the movie's likes of all time
 
-In both, each like of a person with n ratings counts min(1, PERSON_RATINGS / n)^2: beyond PERSON_RATINGS, more ratings
-make all of them together count less, so that one account moves nothing however much it rates. Estimators that give
-outliers ever less weight are called redescending: F. Hampel et al., "Robust Statistics", 1986. Two people may like a
-movie by chance, which CHANCE_LIKES takes off. A like later than the data's `now` comes from a wrong clock and is not
-current.
+In both, a like of a person with n ratings has weight min(1, PERSON_RATINGS / n)^2. Beyond PERSON_RATINGS, each further
+rating reduces the total weight of the person's ratings, so that no account can shift popularity by rating a lot.
+Estimators that give outliers less and less weight are called redescending: F. Hampel et al., "Robust Statistics", 1986.
+CHANCE_LIKES is subtracted because two people may like a movie by chance. A like later than the data's `now` comes from
+a wrong clock and is not current.
 
-The second term is a Dirichlet prior worth PRIOR_LIKES likes (all there are, if they are fewer), divided among movies
-as likes always were. Were CHANCE_LIKES 0, popularity divided by its sum would be the mean of the posterior of a movie's
-share of current likes: C. Zhai and J. Lafferty, "A study of smoothing methods for language models applied to
-information retrieval", ACM TOIS 22(2), 2004, there for words of a document. `catalog.popularity` computes the same on a
-site. `python -m benchmarks.popular` measures attacks and quality.
+The second term is a Dirichlet prior worth PRIOR_LIKES likes, or all likes if there are fewer, distributed over the
+movies in proportion to their all-time likes. With CHANCE_LIKES = 0, popularity divided by its sum would be the
+posterior mean of a movie's share of current likes: C. Zhai and J. Lafferty, "A study of smoothing methods for language
+models applied to information retrieval", ACM TOIS 22(2), 2004, who smooth the words of a document. `catalog.popularity`
+computes the same on a site. `python -m benchmarks.popular` measures attacks and quality.
 """
 
 import math
@@ -39,16 +39,16 @@ HALF_LIVES_GRID = (math.inf, 365.0, 90.0, 30.0, 14.0, 7.0, 4.0, 2.0, 1.0)
 PRIOR_LIKES = 200.0
 CHANCE_LIKES = 2.0
 PERSON_RATINGS = 500.0
-OLDEST = -1000.0  # half-lives; 2 to its power is still a double above 0
+OLDEST = -1000.0  # lowest age in half-lives; 2**OLDEST is still a positive double
 
 
 @dataclass(frozen=True)
 class PopularityConfig(Config):
-    half_life_days: float | None = number(None, above=0)  # infinity: all time; tuned on the latest tenth of the data
+    half_life_days: float | None = number(None, above=0)  # infinity: all time; None: tuned on the latest tenth
 
 
 class PopularityRecommender(Recommender):
-    """The same list for everyone: movies by `popularity_of`."""
+    """Ranks movies by `popularity_of`, the same for all users."""
 
     algorithm = "popularity"
     is_personal = False
@@ -69,7 +69,7 @@ class PopularityRecommender(Recommender):
 
 
 def popularity_of(dataset: Dataset, half_life_days: float) -> Array:
-    """Each movie's popularity (movies,) by the formula above; infinity: of all time."""
+    """Return each movie's popularity (movies,) by the formula above. An infinite half-life means all time."""
     if math.isinf(half_life_days):
         return _likes(dataset, _recency(dataset, half_life_days))
     of_person = np.square(PERSON_RATINGS / np.maximum(np.diff(dataset.ratings.indptr), PERSON_RATINGS))
@@ -80,12 +80,12 @@ def popularity_of(dataset: Dataset, half_life_days: float) -> Array:
 
 
 def trend_of(dataset: Dataset, half_life_days: float) -> Array:
-    """log(1 + 2 n) of each movie, float32 (movies,), with n its positives decayed by the half-life."""
+    """Return log(1 + 2 n) for each movie, float32 (movies,), where n counts positives decayed by the half-life."""
     return np.asarray(np.log1p(2 * _likes(dataset, _recency(dataset, half_life_days))).astype(np.float32))
 
 
 def _recency(dataset: Dataset, half_life_days: float) -> Array:
-    """The weight of each rating by its age."""
+    """Return the weight of each rating by its age."""
     if math.isinf(half_life_days):
         return np.ones(len(dataset.rated_at))
     age = (dataset.rated_at - dataset.now) / DAY_NS / half_life_days
@@ -93,7 +93,7 @@ def _recency(dataset: Dataset, half_life_days: float) -> Array:
 
 
 def _likes(dataset: Dataset, weights: Array) -> Array:
-    """The sum of each movie's positives, given the weights of all ratings."""
+    """Return the weighted number of positives of each movie. `weights` has one entry per rating."""
     ratings, threshold = dataset.ratings, dataset.implicit_threshold
     if threshold is not None:
         weights = weights * (ratings.data >= threshold)
@@ -101,7 +101,10 @@ def _likes(dataset: Dataset, weights: Array) -> Array:
 
 
 def _tune_half_life(dataset: Dataset) -> float:
-    """The best nDCG@10 for the ratings of the latest tenth, from the rest; all time where times are constant."""
+    """Return the half-life with the best nDCG@10 on the latest tenth of the ratings, predicted from the rest.
+
+    Returns infinity (all time) if all ratings have the same time.
+    """
     if not dataset.has_times:
         return math.inf
     train, answers = split_time(dataset, share=0.1)

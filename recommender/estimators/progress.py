@@ -1,4 +1,4 @@
-"""The progress of a fit, for callers that ask for it: iterative estimators report it, others do not."""
+"""Reports the progress of a fit to an optional listener. Only iterative estimators report it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ _listener: ContextVar[Listener | None] = ContextVar("listener to the progress of
 
 @contextmanager
 def reporting(listener: Listener) -> Iterator[None]:
-    """Within it each iteration of a fit calls `listener` with the share that is done, from 0 to 1."""
+    """Within this context, each iteration of a fit calls `listener` with the completed share, from 0 to 1."""
     token = _listener.set(listener)
     try:
         yield
@@ -20,13 +20,13 @@ def reporting(listener: Listener) -> Iterator[None]:
 
 
 def report(share: float) -> None:
-    """Tell the listener, if there is one, the share of the fit that is done (0 to 1)."""
+    """Call the listener, if any, with the completed share of the fit (0 to 1)."""
     if listener := _listener.get():
         listener(share)
 
 
 def reported(n: int) -> Iterator[int]:
-    """`range(n)` that reports each round."""
+    """Yield from `range(n)` and report progress after each iteration."""
     for number in range(n):
         yield number
         report((number + 1) / n)

@@ -1,4 +1,4 @@
-"""From scores to ranked lists: rounding, batches of users, exclusion, the cut at k."""
+"""Turn scores into ranked lists: rounding, batches of users, exclusion and the cut at k."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from recommender.estimators.lazy_pandas import pd
 
 Scoring = Callable[[csr_matrix, Array], Array]
 
-BATCH_USERS = 256  # bounds memory: users x movies scores of one batch at a time
+BATCH_USERS = 256  # users scored at a time; bounds the memory for scores (users x movies)
 EXCLUDED = -np.inf
-# Scores keep this many significant bits. Refits under other BLAS kernels differ by some millionths of a score; rounding
-# well above that makes scores that are equal on paper equal in memory too, and the rule for ties decides.
+# Significant bits of a score. Refits with other BLAS kernels change scores by some millionths. Rounding is far coarser,
+# so that mathematically equal scores are also equal in memory and the tie rule decides.
 SCORE_BITS = 16
 NEAR_TIE = 2.0 ** (1 - SCORE_BITS)  # the largest rounding step, relative to a score: see round_scores
-EXACT_BITS = 24  # those of a float32: for models whose fit and scores do not use BLAS
-MISERY = 0.5  # stars below what a person gives on average: predictions stay near it, so that is the worst eighth
-POOL_FACTOR = 13  # of k: the best so many may come into a list
-POOL_EXTRA = 120  # but no more than so many beyond k
-POOL_SHARE = 0.25  # of all candidates: in a small catalogue the 120th movie is not a good one
-GROUP = 16  # scores, of which only the highest counts in a first look for the best k
+EXACT_BITS = 24  # significant bits of a float32, for models whose fit and scores do not use BLAS
+MISERY = 0.5  # stars below a person's mean. Predictions stay close to the mean: the worst eighth is this far below it
+POOL_FACTOR = 13  # limits the pool to this many times k
+POOL_EXTRA = 120  # limits the pool to this many movies more than k
+POOL_SHARE = 0.25  # limits the pool to a share of all candidates; in a small catalogue the 120th movie is a poor one
+GROUP = 16  # scores per group; only the maximum of a group counts in the first search for the best k
 
 
 def pool_size(k: int, n_candidates: int) -> int:
-    """Number of best movies from which a list of k is chosen, given the number of candidates."""
+    """Return how many of the best candidates a list of k is chosen from."""
     return max(k, min(POOL_FACTOR * k, k + POOL_EXTRA, int(POOL_SHARE * n_candidates)))
 
 
 def check_k(k: Any) -> int:
-    """k as an int; ValueError unless it is a positive whole number."""
+    """Return k as an int. Raises ValueError unless it is a positive whole number."""
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
         raise ValueError(f"k: expected a positive whole number, got {k!r}")
     return int(k)
 
 
 def round_scores(scores: Array, bits: int = SCORE_BITS) -> Array:
-    """float64 copy of the scores with `bits` significant bits.
+    """Return a float64 copy of the scores with `bits` significant bits.
 
-    Each result depends on its own score alone and is at most NEAR_TIE / 2 away from it, relative to it; the order of
-    scores is kept. Scores that differ by less than a step can still fall on its two sides, so two movies whose scores
-    differ by NEAR_TIE or less can swap ranks between processors; no others can.
-    Adding half a step to a float's mantissa and cutting it takes a few microseconds for 10,000 scores.
+    Each result depends only on its own score, and the relative rounding error is at most NEAR_TIE / 2. The order of
+    the scores is kept. Scores that differ by less than a rounding step may still be rounded apart, so two movies whose
+    scores differ by NEAR_TIE or less can swap ranks between processors. No others can.
+    Adding half a step to a float's mantissa and truncating it takes a few microseconds for 10,000 scores.
     """
     rounded = np.array(scores, order="C")
     integer, precision = (np.int32, 24) if rounded.dtype == np.float32 else (np.int64, 53)
@@ -58,18 +58,18 @@ def round_scores(scores: Array, bits: int = SCORE_BITS) -> Array:
 
 
 def top_k(scores: Array, k: int) -> Array:
-    """Positions of the k highest scores, best first, of equal scores the lower position first.
+    """Return the positions of the k highest scores, best first, ties by position.
 
-    Excluded positions hold -inf and never come back, so the answer may be shorter than k.
+    Excluded positions hold -inf and are never returned, so the result may be shorter than k.
     """
     allowed = np.flatnonzero(scores > _threshold(scores, k))
     return allowed[np.argsort(-scores[allowed], kind="stable")][:k]
 
 
 def _threshold(scores: Array, k: int) -> float:
-    """Just below the k-th highest score or somewhat lower: all ties with it stay in, so the cut among them is exact.
+    """Return a threshold just below the k-th highest score or lower, so that all scores tied with it exceed it.
 
-    The k-th highest of the maxima of groups is such a lower bound, found in a tenth of the time.
+    The k-th highest group maximum is such a lower bound and is found in a tenth of the time.
     """
     n_groups = len(scores) // GROUP
     if n_groups > 2 * k:
@@ -81,7 +81,7 @@ def _threshold(scores: Array, k: int) -> float:
 
 
 def scores_without_each(score: Scoring, history: csr_matrix, item_idx: Array) -> list[float]:
-    """Of the one movie, for the one history without each of its ratings in turn."""
+    """Return the scores of a single movie for a single history, leaving out one of its ratings at a time."""
     scores: list[float] = []
     for start in range(0, history.nnz, BATCH_USERS):
         removed = np.arange(start, min(start + BATCH_USERS, history.nnz))
@@ -92,7 +92,7 @@ def scores_without_each(score: Scoring, history: csr_matrix, item_idx: Array) ->
 def cut_lists(
     score: Scoring, history: csr_matrix, item_idx: Array, k: int, exclude_seen: bool, excluded: list[Array] | None
 ) -> tuple[list[Array], list[Array]]:
-    """Each user's best columns and their scores. `columns` come in the order of movie ids, which breaks ties."""
+    """Return each user's best positions and their scores. `item_idx` is in movie id order, which breaks ties."""
     at = np.full(history.shape[1], -1, dtype=np.int64)
     at[item_idx] = np.arange(len(item_idx))
     picked: list[Array] = []
@@ -115,7 +115,7 @@ def _mask(scores: Array, positions: Array) -> None:
 
 
 def list_frame(users: IdArray, movie_ids: IdArray, picked: list[Array], scores: list[Array]) -> pd.DataFrame:
-    """A DataFrame user_id, movie_id, score, rank from the item positions and scores of each user's list."""
+    """Return a data frame (user_id, movie_id, score, rank) of each user's item positions and scores."""
     lengths = [len(item_idx) for item_idx in picked] or [0] * len(users)
     return pd.DataFrame(
         {
@@ -132,7 +132,7 @@ def _joined(parts: list[Array], kind: Any) -> Array:
 
 
 def merge_repeated(users: IdArray, excluded: list[Array] | None) -> tuple[IdArray, list[Array] | None]:
-    """Each user once, in the order of first mention, with everything excluded for any mention."""
+    """Return the unique users in order of first occurrence. Exclusions of repeated users are merged."""
     codes, unique = pd.factorize(users)
     if excluded is not None:
         merged: list[list[Array]] = [[] for _ in unique]
@@ -143,9 +143,10 @@ def merge_repeated(users: IdArray, excluded: list[Array] | None) -> tuple[IdArra
 
 
 def average_without_misery(worth: Array, stars: Array, means: Array) -> Array:
-    """One value a movie, EXCLUDED where one of the company is predicted to give MISERY stars less than their mean.
+    """Return one value per movie; EXCLUDED if anyone's predicted stars are more than MISERY below their mean.
 
-    `worth` and `stars` are (people, movies), `worth` 0 or more on a scale of each person's own; all have equal say.
+    `worth` and `stars` are (people, movies). `worth` is 0 or more, on a scale that may differ between people. Everyone
+    has equal weight.
     """
     best = worth.max(axis=1, keepdims=True)
     share = np.sort(worth / np.where(best > 0, best, 1.0), axis=0)  # sorted, so that the sum is the same in any order

@@ -1,12 +1,12 @@
-"""The hybrid's re-ranker: the final score, from a personal score and features of the movie and the user.
+"""The hybrid's re-ranker, which computes the final score from a personal score and features of the movie and the user.
 
     score = x' W y,   x = (1, user features),   y = (sign(s) sqrt|s|, s, genre affinity, item features)
 
-s is the prediction of an item-item model: roughly the probability that the user likes the movie. The plain form is the
-signed square root of s plus a weight times the movie's current trend; users with equally many ratings get the same
-weight (see `tune_reranker`). The learnt form is a conditional logit: it maximises the likelihood of the movies that
-users liked in later weeks among those that could have been shown then, so users who follow new releases get more of
-them.
+s is the prediction of an item-item model, roughly the probability that the user likes the movie. The plain form is the
+signed square root of s plus a weighted current trend of the movie. The weight depends only on the user's number of
+ratings (see `tune_reranker`). The learnt form is a conditional logit. It maximises the likelihood of the movies that
+users liked in later weeks among those that could have been shown then, so that users who follow new releases get more
+of them.
 """
 
 from functools import cached_property
@@ -18,30 +18,30 @@ from scipy.sparse import csr_matrix
 from recommender.estimators.interactions import Array, ordered_product, product_of_items, with_values
 from recommender.estimators.item_features import AGE, ITEM_FEATURES, Genres
 
-PARTS = ("root", "score", "genres", *ITEM_FEATURES)  # of y
+PARTS = ("root", "score", "genres", *ITEM_FEATURES)  # components of y
 ROOT, SCORE, GENRES = range(3)
 NOW = PARTS.index("now")
-USER_FEATURES = ("activity", "age", "trend_4", "trend_14")  # of x after 1: log of ratings, means over the rated movies
+USER_FEATURES = ("activity", "age", "trend_4", "trend_14")  # in x: log of the rating count, means over rated movies
 AVERAGED_ITEM_FEATURES = [AGE, ITEM_FEATURES.index("trend_4"), ITEM_FEATURES.index("trend_14")]
-PERSONAL_PARTS = [PARTS.index(name) for name in ("root", "trend_4", "trend_inf", "age")]  # whose weights differ by user
+PERSONAL_PARTS = [PARTS.index(name) for name in ("root", "trend_4", "trend_inf", "age")]  # their weights vary by user
 USER_FEATURE_SHRINKAGE = 3.0
 PENALTY = 10.0
 
 
 def signed_sqrt(scores: Array) -> Array:
-    """sign(s) sqrt|s|: spreads scores that behave like probabilities of rare events."""
+    """Return sign(s) sqrt|s|, which spreads scores that behave like probabilities of rare events."""
     return np.asarray(np.sign(scores) * np.sqrt(np.abs(scores)))
 
 
 def cold_user_share(n_ratings: Array) -> Array:
-    """1 / (1 + n)^2 for each number of ratings, float32: see `tune_reranker`."""
+    """Return float32 1 / (1 + n)^2 for each number of ratings n; see `tune_reranker`."""
     return np.asarray((1.0 / (1.0 + n_ratings) ** 2).astype(np.float32))
 
 
 class Reranker:
-    """`weights` is W, (1 + USER_FEATURES, PARTS).
+    """Computes final scores. `weights` is W, (1 + USER_FEATURES, PARTS).
 
-    `user_features` (3, USER_FEATURES): the mean and scale of each, and their values for an empty history.
+    The rows of `user_features` (3, USER_FEATURES) are the means, the scales and the values for an empty history.
     """
 
     def __init__(self, weights: Array, user_features: Array, cold_user_weight: float = 0.0) -> None:
@@ -63,10 +63,13 @@ class Reranker:
         genres: Genres,
         item_idx: Array,
     ) -> Array:
-        """Final scores of those items, from the personal `scores`; `item_features` and `genres` cover all movies."""
+        """Return the final scores of the items from their personal `scores`.
+
+        `item_features` and `genres` cover all movies.
+        """
         own = self.weights_of(history, item_features)
         result: Array = self.personal(own, scores)
-        counts = NOW + np.flatnonzero(own[:, NOW:].any(axis=0))  # the plain form has few
+        counts = NOW + np.flatnonzero(own[:, NOW:].any(axis=0))  # few for the plain form
         if len(counts):
             result += product_of_items(own[:, counts], item_features[counts - NOW], item_idx)
         if self.weights[:, GENRES].any():
@@ -74,18 +77,18 @@ class Reranker:
         return result
 
     def personal(self, own: Array, scores: Array) -> Array:
-        """What the personal score contributes for users with those weights."""
+        """Return the contribution of the personal scores for users with the weights `own`."""
         part: Array = own[:, ROOT, None] * signed_sqrt(scores)
         return part + own[:, SCORE, None] * scores if self.weights[0, SCORE] else part
 
     def probabilities(self, scores: Array) -> Array:
-        """Up to a factor, how likely each movie of a list is liked, from the scores, which descend."""
+        """Return the probability, up to a factor, that the user likes each movie of a list. `scores` descend."""
         if self.is_learnt:
             return np.asarray(np.exp(scores - scores[0]))
         return np.asarray(np.square(scores - min(scores[-1], 0)))  # the plain form is roughly the root of a probability
 
     def weights_of(self, history: csr_matrix, item_features: Array) -> Array:
-        """(users, PARTS)."""
+        """Return each user's weights (users, PARTS)."""
         own = np.repeat(self.weights[:1], history.shape[0], axis=0)
         if self.is_learnt:
             mean, scale, empty = self.user_features
@@ -101,7 +104,7 @@ class Reranker:
 
 
 def user_features_of(history: csr_matrix, item_features: Array, empty: Array) -> Array:
-    """(users, USER_FEATURES); with few ratings the means are shrunk towards those of an empty history."""
+    """Return (users, USER_FEATURES). With few ratings the means are shrunk towards those of an empty history."""
     n_rated = np.diff(history.indptr)
     rated = with_values(history, np.ones(history.nnz, dtype=np.float32))
     sums = rated @ np.ascontiguousarray(item_features[AVERAGED_ITEM_FEATURES].T) + USER_FEATURE_SHRINKAGE * empty[1:]
@@ -109,7 +112,7 @@ def user_features_of(history: csr_matrix, item_features: Array, empty: Array) ->
 
 
 def empty_user_features(ratings: csr_matrix, item_features: Array) -> Array:
-    """The mean over all ratings."""
+    """Return the user features of an empty history, which are means over all ratings."""
     counts = np.bincount(ratings.indices, minlength=ratings.shape[1])
     return np.append(0.0, item_features[AVERAGED_ITEM_FEATURES] @ counts / max(counts.sum(), 1))
 
@@ -117,12 +120,12 @@ def empty_user_features(ratings: csr_matrix, item_features: Array) -> Array:
 class Examples(NamedTuple):
     parts: Array  # (users, movies, PARTS)
     user_features: Array  # (users, USER_FEATURES)
-    is_shown: Array  # (users, movies): which of the movies stood for choice
-    answers: Array  # which of those were liked, at least one by each user
+    is_shown: Array  # (users, movies): whether the movie counts as shown to the user
+    answers: Array  # (users, movies): whether the user liked the shown movie; at least one per user
 
 
 def learn_weights(examples: Examples, empty: Array) -> Reranker:
-    """The learnt form fitted to the examples; `empty` are the user features of an empty history."""
+    """Return the learnt form, fitted to the examples. `empty` holds the user features of an empty history."""
     parts, user_features, is_shown, answers = examples
     mean, scale = user_features.mean(axis=0), user_features.std(axis=0) + 1e-9
     standard = ((user_features - mean) / scale).astype(np.float32)
@@ -135,8 +138,8 @@ def learn_weights(examples: Examples, empty: Array) -> Reranker:
 
 
 def _conditional_logit(parts: Array, is_shown: Array, answers: Array) -> Array:
-    """The weights that maximise the likelihood of the answers, less a ridge penalty on the standardised ones."""
-    from scipy.optimize import minimize  # Here: its import takes half a second, which no web process has to wait.
+    """Return the weights that maximise the likelihood of the answers minus a ridge penalty on standardised weights."""
+    from scipy.optimize import minimize  # imported here because it takes half a second, which web processes save
 
     mean, scale = parts[is_shown].mean(axis=0), parts[is_shown].std(axis=0) + 1e-9
     standard = ((parts - mean) / scale).astype(np.float32)

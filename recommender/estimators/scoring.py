@@ -1,6 +1,7 @@
 """Scores of a fitted model, predicted ratings and similar movies.
 
-Scores do not depend on who and what is scored together, so that a list and its explanation agree to the last bit.
+A score does not depend on which users and movies are scored together, so a list and its explanation agree to the last
+bit.
 """
 
 from __future__ import annotations
@@ -31,46 +32,47 @@ from recommender.estimators.ranking import (
 
 
 class Scorer(Attributing, ABC):
-    """The part of the contract on scores. A model fills `_score_history` and may replace the other defaults."""
+    """The scoring part of the base class. A model implements `_score_history` and may override the other defaults."""
 
     scores_new_movies: ClassVar[bool] = False
-    # Added to every score as this times the movie's share of the most popular one's positives: an empty history
-    # is then ranked by popularity and ties are broken by it, without a second code path.
+    # Weight of the popularity prior: the movie's positives divided by those of the most popular movie, times this
+    # weight, is added to each score. An empty history then gives a ranking by popularity, and popularity breaks ties,
+    # without a second code path.
     popularity_prior: ClassVar[float] = 1e-6
     score_bits: ClassVar[int] = SCORE_BITS
 
     @abstractmethod
     def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
-        """Finite scores (users, len(columns)) for rows of ratings; columns None means all movies.
+        """Return finite scores (users, len(item_idx)) for rows of ratings. `item_idx` None means all movies.
 
-        A user's score of a movie must not depend on who and what is scored with it, to the last bit: elementwise
-        arithmetic and `ordered_product` keep that promise, BLAS does not.
-        With `scores_new_movies` the movies are those of `movie_ids_`; without it those of fit alone,
-        to which the history is cut.
+        A score must not depend, to the last bit, on the users and movies scored with it. Elementwise arithmetic and
+        `ordered_product` guarantee this, BLAS does not.
+        If `scores_new_movies` is set, positions refer to `movie_ids_`. Otherwise they refer to the fitted movies only,
+        and the history contains no others.
         """
 
     def _similarities(self, item_idx: Array) -> Array:
-        """Scores (len(columns), movies); here the cosine of who liked both."""
+        """Return similarities (len(item_idx), movies). The default is the cosine of the users who liked each movie."""
         by_movie = self._positives_by_movie
         together = products_of_rows(by_movie, item_idx).astype(np.float64)
         norms = np.sqrt(np.maximum(np.diff(by_movie.indptr), 1.0))
         return np.asarray(together / norms[item_idx][:, None] / norms)
 
     def _predict_ratings(self, history: csr_matrix, item_idx: Array) -> Array:
-        """Stars (users, len(columns)), not yet clipped; here mean + user bias + movie bias."""
+        """Return predicted stars (users, len(item_idx)), unclipped. The default is mean + user bias + movie bias."""
         of_users = user_biases(history, self._scale, self.rating_mean_, self.movie_biases_)
         return np.asarray(self.rating_mean_ + of_users[:, None] + self.movie_biases_[item_idx])
 
     def score_candidates(self, user_ids: Iterable[Any], movie_ids: Iterable[Any]) -> Array:
         """Score every given movie for every given user.
 
-        Nothing is excluded and every score is finite. Scores order the movies of one user; their unit depends on the
+        No movie is excluded and all scores are finite. Scores rank the movies of one user; their unit depends on the
         algorithm.
 
         Parameters
         ----------
         user_ids
-            Users. One that was not fitted is scored with an empty history.
+            Users. Users unknown to `fit` are scored with an empty history.
         movie_ids
             Movies that the model knows from `fit` or `with_movies`.
 
@@ -101,14 +103,14 @@ class Scorer(Attributing, ABC):
         Parameters
         ----------
         user_ids
-            Users. One that was not fitted gets the prediction for an average user.
+            Users. Users unknown to `fit` get the prediction for an average user.
         movie_ids
             Movies that the model knows.
 
         Returns
         -------
         numpy.ndarray of shape (users, movies)
-            Stars on the 0.5-5 scale, within the range of the ratings that were fitted.
+            Stars on the 0.5-5 scale, clipped to the range of the fitted ratings.
 
         Raises
         ------
@@ -164,7 +166,7 @@ class Scorer(Attributing, ABC):
         return result
 
     def _scores(self, history: csr_matrix, item_idx: Array) -> Array:
-        """Checked float64 scores, with the popularity prior, of any known movies."""
+        """Return float64 scores of any known movies, with the popularity prior, checked to be finite."""
         compute = self._score_history if self.scores_new_movies else self._score_fitted
         everything = len(item_idx) == len(self.movie_ids_) and bool((item_idx == np.arange(len(item_idx))).all())
         scores = round_scores(compute(history, None if everything else item_idx), self.score_bits)
@@ -175,7 +177,7 @@ class Scorer(Attributing, ABC):
         return scores
 
     def _score_fitted(self, history: csr_matrix, item_idx: Array | None) -> Array:
-        """For a model that scores no new movies: those get the user's minimum over the rated ones."""
+        """Return scores from a model that cannot score new movies. These get the user's lowest score of a rated one."""
         history = resized(history, self.n_fitted_movies_)
         if item_idx is None:
             item_idx = np.arange(len(self.movie_ids_))
@@ -192,8 +194,8 @@ class Scorer(Attributing, ABC):
     def similar(self, movie_ids: Iterable[Any], k: int = 10) -> pd.DataFrame:
         """List the movies most similar to each given movie.
 
-        Two movies are as similar as the cosine of their positives (Sarwar and others, "Item-based collaborative
-        filtering recommendation algorithms", 2001), unless the algorithm has a measure of its own.
+        The similarity is the cosine of the movies' positives (Sarwar and others, "Item-based collaborative filtering
+        recommendation algorithms", 2001), unless the algorithm defines its own measure.
 
         Parameters
         ----------
@@ -227,7 +229,7 @@ class Scorer(Attributing, ABC):
         return frame.set_axis(["movie_id", "similar_id", "score", "rank"], axis=1)
 
     def similar_to(self, movie_id: Any, k: int = 10) -> tuple[IdArray, Array]:
-        """List the movies most similar to one movie, without the cost of a data frame.
+        """List the movies most similar to one movie, without the overhead of a data frame.
 
         Parameters
         ----------
@@ -239,7 +241,7 @@ class Scorer(Attributing, ABC):
         Returns
         -------
         tuple of numpy.ndarray
-            Ids of at most k movies, best first, and their scores.
+            Ids of at most k movies, best first, and their similarity scores.
 
         Raises
         ------
@@ -257,7 +259,7 @@ class Scorer(Attributing, ABC):
         return self.movie_ids_[picked], scores
 
     def _similar(self, column: int, k: int) -> tuple[Array, Array]:
-        """Positions of the most similar movies, and their scores."""
+        """Return the positions of the most similar movies, and their scores."""
         candidates = self._id_order if self.scores_new_movies else self._rated_idx
         line = round_scores(self._similarity(column)[candidates], self.score_bits)
         line += self.popularity_prior * self._prior_share[candidates]

@@ -1,4 +1,4 @@
-"""Tunes the parameters of the metadata model on movies that are hidden from an inner fit."""
+"""Tunes the parameters of the metadata model on movies that are held out from an inner fit."""
 
 from collections.abc import Callable, Mapping
 from operator import itemgetter
@@ -17,7 +17,7 @@ HIDDEN_SHARE = 0.2
 TUNING_MOVIES = 2500
 TUNING_HIDDEN = 5000
 TUNING_USERS = 1500
-TUNING_LENGTH = 50  # steadier than 10, and there is no clutter of old favourites to rank past
+TUNING_LENGTH = 50  # less noisy than 10; no seen movies compete for the first places
 
 
 def tune_content(
@@ -27,10 +27,10 @@ def tune_content(
     given: Mapping[str, float | None],
     random_state: int,
 ) -> dict[str, float]:
-    """regularization and steepness, as given or by the best nDCG of hidden movies.
+    """Return regularization and steepness, as given or tuned for the nDCG of held-out movies.
 
-    A fifth of all movies is hidden, and ranked alone, since the inner fit has no rating of them, from the most rated
-    others. `weights_of` gives the item-item weights of positives.
+    A fifth of all movies is held out. The inner fit learns from the most-rated other movies and ranks only the
+    held-out ones, of which it has no rating. `weights_of` returns the item-item weights of positives.
     """
     shown, hidden = _hide_movies(dataset.popularity, random_state)
     answers = select_items(dataset.positives, hidden)
@@ -61,7 +61,7 @@ def tune_content(
 
 
 def _hide_movies(popularity: Array, random_state: int) -> tuple[Array, Array]:
-    """Ascending item positions to learn from and to evaluate on."""
+    """Return the ascending item positions to learn from and those to evaluate on."""
     rng = np.random.default_rng(random_state)
     liked = rng.permutation(np.flatnonzero(popularity > 0))
     n_hidden = int(HIDDEN_SHARE * len(liked))

@@ -1,4 +1,4 @@
-"""Tunes the parameters of the item-item model with metadata on inner splits."""
+"""Tunes the parameters of the item-item model with metadata, on inner splits."""
 
 from collections.abc import Callable
 from functools import cache, cached_property, partial
@@ -15,21 +15,24 @@ REGULARIZATIONS_GRID = (12.0, 25.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 32
 METADATA_WEIGHTS_GRID = (1.25, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0)
 RESIDUAL_WEIGHTS_GRID = (0.0, 0.1, 0.2, 0.4, 0.8)
 USER_EXPONENTS_GRID = (0.0, 0.25, 0.5)
-HISTORY_WEIGHTS_GRID = (0.1, 0.2, 0.3)  # above 0: a bad rating always counts as one
+HISTORY_WEIGHTS_GRID = (0.1, 0.2, 0.3)  # above 0, so that a bad rating always counts against similar movies
 DEFAULTS = {
     "regularization": 200.0,
     "metadata_weight": 10.0,
     "residual_weight": 0.2,
     "user_exponent": 0.25,
     "history_weight": 0.1,
-    "dropout": 0.0,  # with residuals beside it, the denoising form gains nothing: to be given by hand
+    "dropout": 0.0,  # not tuned: the denoising form gains nothing if there are residuals
 }
 TUNING_MOVIES = 2000
-SMALLEST_RESIDUAL = 1e-6  # of ratings that differ
+SMALLEST_RESIDUAL = 1e-6  # smaller residuals mean that all ratings are equal
 
 
 def tune_items(splits: list[InnerSplit], features: csr_matrix, given: dict[str, float | None]) -> Parameters:
-    """What was not given, one after the other: the best nDCG@10 among the most rated movies, of the splits' users."""
+    """Return the parameters that were not given, tuned one after the other.
+
+    Each maximises the mean nDCG@10 of the splits' users on the most-rated movies.
+    """
     trials = [_Trial(split, features, TUNING_MOVIES) for split in splits]
     parameters = {name: DEFAULTS[name] if value is None else value for name, value in given.items()}
 
@@ -60,7 +63,7 @@ def tune_items(splits: list[InnerSplit], features: csr_matrix, given: dict[str, 
 
 
 def _better_than(usual: float, tried: tuple[float, ...], quality: Callable[[float], Array]) -> float:
-    """The value of the highest quality, if it is above that of the usual one by more than a standard error."""
+    """Return the value with the highest quality if it beats the usual one by more than a standard error."""
     reference = quality(usual)
     best, highest = usual, 0.0
     for value in tried:
@@ -71,7 +74,7 @@ def _better_than(usual: float, tried: tuple[float, ...], quality: Callable[[floa
 
 
 class ItemHoldout:
-    """One inner split among its most rated movies: rows to learn from, and users to evaluate on."""
+    """One inner split, restricted to its most-rated movies: the rows to learn from and the users to evaluate on."""
 
     def __init__(self, split: InnerSplit, features: csr_matrix, max_movies: int) -> None:
         self.train, self.users = split.train, split.users
@@ -81,20 +84,20 @@ class ItemHoldout:
         self.answers = select_items(split.answers, self.movies)
 
     def quality(self, scores: Array) -> Array:
-        """nDCG@10 of each user with an answer among the movies."""
+        """Return the nDCG@10 of each user with a held-out positive among the movies."""
         if not self.answers.nnz:
             return np.empty(0)
         return np.asarray(ndcg_of_scores(scores, self.seen, self.answers)[np.diff(self.answers.indptr) > 0])
 
 
 class _Trial(ItemHoldout):
-    """What several trials share is kept: the products cost as much as the inverse."""
+    """Caches the products that several trials share, because they take as long as the inverse."""
 
     def __init__(self, split: InnerSplit, features: csr_matrix, max_movies: int) -> None:
         super().__init__(split, features, max_movies)
         self.has_metadata = bool(self.rows.features.nnz)
         self.has_residuals = bool(np.abs(self.rows.above.data).max(initial=0) > SMALLEST_RESIDUAL)
-        self._of_positives = cache(partial(weighted_gram, self.rows.positives))  # by user_exponent
+        self._of_positives = cache(partial(weighted_gram, self.rows.positives))  # keyed by user_exponent
         self._solved_for: Parameters = {}
 
     def quality_of(self, parameters: Parameters) -> Array:

@@ -1,18 +1,18 @@
-"""Tuning of the hybrid's re-ranker on the movies that users liked after the cuts of inner splits.
+"""Tunes the hybrid's re-ranker on the movies that users liked after the cuts of inner splits.
 
-First the half-life and popularity weight of the plain form; then, on windows of time, a learnt form, which is taken if
-it ranks the latest windows, each learnt from those before it, no worse than the plain one.
+The half-life and the popularity weight of the plain form are tuned first. Then a learnt form is fitted to time windows.
+It replaces the plain form if it ranks the latest windows no worse, each ranked by a form learnt from earlier windows.
 
-Cold-start users, who have few ratings, get more popular movies beside those that match their ratings.
+Cold-start users, who have few ratings, get more popular movies in addition to those that match their ratings.
 
-The plain re-ranker gives a movie's current trend a weight of
+For a user with n ratings, the plain re-ranker gives a movie's current trend a weight of
 
     popularity_weight + cold_user_weight / (1 + n)^2
 
-for a user with n ratings: the first few say less about a taste than everybody's likes together. How much less depends
-on how users come by them. A few ratings drawn at random say little about the others; but the first that users give are
-followed by similar ones, and that is how a site meets cold-start users. So the weight is tuned on users' first ratings
-and the next ones, and on random ones only where times are unknown.
+because the first few ratings say less about a user's taste than the likes of all users. How much less depends on which
+ratings these are. A few ratings drawn at random say little about the others, but a user's first ratings are followed
+by similar ones, and these are what a site has of a cold-start user. The weight is therefore tuned on users' first
+ratings and the ones that follow, and on random ratings only if times are unknown.
 """
 
 import logging
@@ -58,18 +58,18 @@ WEIGHTS_GRID = (0.0, 0.01, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0)
 FIRST_WEIGHT = 0.25
 COLD_USER_WEIGHTS_GRID = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 COLD_USER_LENGTHS = (1, 2, 5)
-NEXT = 10  # ratings that a first list is evaluated on: later ones are given with other lists in view
+NEXT = 10  # ratings on which a first list is evaluated; later ones were given after seeing other lists
 TUNING_MOVIES = 4000
-# A user's movies that the learnt form learns to rank: the best by each score, and some by chance, without which it
-# would take the tail of the catalogue for as good as the head.
+# Number of movies per user that the learnt form learns to rank: the best by each score, and random ones. Without the
+# random ones it would rank the tail of the catalogue as high as the head.
 SHOWN_BY_PLAIN, SHOWN_BY_PERSONAL, SHOWN_BY_CHANCE = 60, 30, 50
 MIN_WINDOWS = 3
 JUDGING_WINDOWS = 3
-MAX_LOSS = 1.0  # in standard errors
+MAX_LOSS = 1.0  # accepted loss of the learnt form, in standard errors
 
 
 class ScoredSplit(ItemHoldout):
-    """One inner split, scored by an item-item model of its own: arrays over its users and modelled movies."""
+    """One inner split, scored by an item-item model fitted to it. Arrays are over its users and modelled movies."""
 
     def __init__(self, split: InnerSplit, features: csr_matrix, item_parameters: dict[str, float]) -> None:
         super().__init__(split, features, TUNING_MOVIES)
@@ -77,19 +77,19 @@ class ScoredSplit(ItemHoldout):
         self.scores: Array = inputs @ self.rows.weights(item_parameters)
         del self.rows  # large, and no longer needed
         self.history = split.train.ratings[split.users]  # over all movies
-        self._trends: dict[float, Array] = {}  # by half-life
+        self._trends: dict[float, Array] = {}  # keyed by half-life
 
     def plain(self, half_life: float, weight: float) -> Array:
-        """Scores (users, modelled movies) of the plain form: signed root of the personal score plus weight * trend."""
+        """Return the plain form's scores (users, modelled movies): signed root of the score plus weight * trend."""
         if half_life not in self._trends:
             self._trends[half_life] = trend_of(self.train, half_life)[self.movies]
         return signed_sqrt(self.scores) + np.float32(weight) * self._trends[half_life]
 
 
 def tune_blend(scored: list[ScoredSplit], given: dict[str, float | None], by_time: bool) -> dict[str, float]:
-    """half_life_days and popularity_weight, as far as not given: the best nDCG@10 over all the splits' users.
+    """Return half_life_days and popularity_weight. Those not given get the best nDCG@10 over the users of all splits.
 
-    A random split mixes past and future, so it cannot tell half-lives apart: there all time is taken.
+    A random split mixes past and future, so it cannot distinguish half-lives and gets all time (infinity).
     """
     half_life, weight = given["half_life_days"], given["popularity_weight"]
     half_lives = (half_life,) if half_life is not None else (HALF_LIVES_GRID if by_time else (math.inf,))
@@ -108,7 +108,7 @@ def tune_blend(scored: list[ScoredSplit], given: dict[str, float | None], by_tim
 
 
 def _best(tried: Sequence[float], quality: Callable[[float], float]) -> float:
-    """The first of the best; nothing is tried where there is no choice."""
+    """Return the first value with the best quality. A single value is returned without a trial."""
     if len(tried) == 1:
         return tried[0]
     qualities = [quality(value) for value in tried]
@@ -116,10 +116,10 @@ def _best(tried: Sequence[float], quality: Callable[[float], float]) -> float:
 
 
 def tune_cold_user_weight(dataset: Dataset, items: Parameters, blend: Parameters, random_state: int) -> float:
-    """The best nDCG@10 over the users of random splits of the dataset, each with COLD_USER_LENGTHS of their ratings.
+    """Return the weight with the best nDCG@10 over users of random splits who keep COLD_USER_LENGTHS of their ratings.
 
-    Where times are known: their first ratings, evaluated on what they like among the NEXT; else random ones, evaluated
-    on all that is held out.
+    If times are known, users keep their first ratings and are evaluated on their likes among the NEXT ratings.
+    Otherwise they keep random ratings and are evaluated on all that is held out.
     """
     qualities = np.zeros(len(COLD_USER_WEIGHTS_GRID))
     for split in random_splits(dataset, random_state):
@@ -142,14 +142,14 @@ def tune_cold_user_weight(dataset: Dataset, items: Parameters, blend: Parameters
 
 
 def random_holdout(split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
-    """At most `length` random ratings of each user of the split, the same at each call; and all the answers."""
+    """Return at most `length` random ratings per user of the split, the same in each call, and all held-out likes."""
     history = split.train.ratings[split.users]
     places = places_in_rows(history, np.random.default_rng(0).random(history.nnz))
     return keep_entries(history, places < length), split.answers
 
 
 def first_ratings_holdout(dataset: Dataset, split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
-    """The first `length` ratings of each user that are not held out; and the answers among the NEXT ratings."""
+    """Return each user's first `length` ratings that are not held out, and the held-out likes among the NEXT."""
     history = split.train.ratings[split.users]
     at = _places_in(dataset, split.users, history)
     few = places_in_rows(history, at) < length
@@ -161,14 +161,14 @@ def first_ratings_holdout(dataset: Dataset, split: InnerSplit, length: int) -> t
 
 
 def _places_in(dataset: Dataset, users: Array, matrix: csr_matrix) -> Array:
-    """For each entry of these users' rows, the number of their ratings that came before it."""
+    """Return for each entry of the users' rows how many of the user's ratings came before it."""
     sorted_pairs = _pairs(row_numbers(dataset.ratings), dataset.ratings)
     at = np.searchsorted(sorted_pairs, _pairs(users[row_numbers(matrix)], matrix))
     return np.asarray(places_in_rows(dataset.ratings, dataset.rated_at)[at])
 
 
 def _pairs(users: Array, matrix: csr_matrix) -> Array:
-    """One number of each user and movie."""
+    """Return a number that identifies the user and movie of each entry."""
     return np.asarray(users.astype(np.int64) * matrix.shape[1] + matrix.indices)
 
 
@@ -179,7 +179,11 @@ def learn_reranker(
     is_wanted: bool | None,
     random_state: int,
 ) -> Reranker | None:
-    """From windows of time, the latest first; None where the plain form is better (`is_wanted` None) or is wanted."""
+    """Learn the re-ranker from time windows, latest first.
+
+    Returns None for the plain form. It is used if `is_wanted` is False, if there are fewer than MIN_WINDOWS windows,
+    or if `is_wanted` is None and it ranks better.
+    """
     if is_wanted is False or len(scored) < MIN_WINDOWS:
         return None
     vocabulary, features = movie_features
@@ -192,9 +196,9 @@ def learn_reranker(
 
 
 def _is_as_good(windows: list["_Window"]) -> bool:
-    """Whether the latest windows are ranked as well by what is learnt from those before each of them.
+    """Return whether forms learnt from earlier windows rank the latest windows as well as the plain form.
 
-    Of two that rank equally well the learnt form is the better one: it shows several times as many movies.
+    If both rank equally well the learnt form is preferred, because its lists show several times as many movies.
     """
     gains = [np.zeros(0)]
     for number in range(min(JUDGING_WINDOWS, len(windows) - MIN_WINDOWS + 1)):
@@ -216,7 +220,7 @@ class _Window:
         self.plain = scored.plain(half_life, weight)
 
     def gain(self, reranker: Reranker) -> Array:
-        """By how much each user's nDCG@10 is above that of the plain form."""
+        """Return by how much each user's nDCG@10 exceeds that of the plain form."""
         user_features = np.stack([*reranker.user_features[:2], self.empty]).astype(np.float32)
         item_idx = self.scored.movies
         scores = Reranker(reranker.weights, user_features).score(
@@ -226,7 +230,7 @@ class _Window:
 
     @cached_property
     def examples(self) -> Examples:
-        """Of the users who liked one of the movies that they may have been shown."""
+        """Training examples of the users who liked at least one of their shown movies."""
         places, is_shown = self._shown()
         answers = is_shown & np.take_along_axis(self.scored.answers.toarray() > 0, places, axis=1)
         users = np.flatnonzero(answers.any(axis=1))
@@ -238,9 +242,9 @@ class _Window:
         return Examples(np.stack(parts, axis=2), user_features, is_shown[users], answers[users])
 
     def _shown(self) -> tuple[Array, Array]:
-        """Positions of the best movies by the plain form, of the best others by the personal score, of some by chance.
+        """Return positions of the best movies by the plain form, then by the personal score, then random ones.
 
-        Where a user has not so many left, places of the row are marked as not shown.
+        The second array is False where a user has too few movies left to fill a place.
         """
         shape = self.plain.shape
         left = np.ones(shape, dtype=bool)
@@ -250,7 +254,7 @@ class _Window:
         sources = ((self.plain, SHOWN_BY_PLAIN), (self.scored.scores, SHOWN_BY_PERSONAL), (by_chance, SHOWN_BY_CHANCE))
         for scores, k in sources:
             best = _highest(np.where(left, scores, EXCLUDED), k)
-            is_new = np.arange(k) < shape[1]  # places beyond the number of movies repeat some
+            is_new = np.arange(k) < shape[1]  # further places only repeat movies
             places.append(best)
             is_shown.append(np.take_along_axis(left, best, axis=1) & is_new)
             np.put_along_axis(left, best, False, axis=1)
@@ -258,7 +262,7 @@ class _Window:
 
 
 def _highest(scores: Array, k: int) -> Array:
-    """The k highest places of each row; where there are fewer the last one again."""
+    """Return the positions of the k highest scores of each row. The last one is repeated if there are fewer."""
     n = min(k, scores.shape[1])
     highest = np.argpartition(-scores, n - 1, axis=1)[:, :n]
     return np.pad(highest, ((0, 0), (0, k - n)), mode="edge")

@@ -1,4 +1,4 @@
-"""Inner splits of a model's own training data, for tuning the parameters that were not given."""
+"""Splits of a model's own training data, on which it tunes the parameters that were not given."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def split_random(dataset: Dataset, share: float, random_state: int) -> tuple[Dataset, csr_matrix]:
-    """Hide a share of each user's ratings, leaving at least one; the hidden positives are the answer."""
+    """Hold out a share of each user's ratings, keeping at least one. The held-out positives are the ground truth."""
     rng = np.random.default_rng(random_state)
     counts = np.diff(dataset.ratings.indptr)
     place = places_in_rows(dataset.ratings, rng.random(dataset.ratings.nnz))
@@ -24,7 +24,7 @@ def split_random(dataset: Dataset, share: float, random_state: int) -> tuple[Dat
 
 
 def split_time(dataset: Dataset, share: float) -> tuple[Dataset, csr_matrix]:
-    """Hide the latest share of all ratings: one moment for everybody, as a site meets it."""
+    """Hold out the latest share of all ratings. All users are split at the same time, as on a live site."""
     cut = np.quantile(dataset.rated_at, 1 - share, method="higher") if len(dataset.rated_at) else 0
     return _hide(dataset, dataset.rated_at >= cut)
 
@@ -35,7 +35,7 @@ def _hide(dataset: Dataset, hidden: Array) -> tuple[Dataset, csr_matrix]:
 
 
 def ndcg_of_scores(scores: Array, seen: csr_matrix, answers: csr_matrix, k: int = 10) -> Array:
-    """Binary nDCG@k for each row, seen movies struck from the list; NaN where a row has no answer."""
+    """Return the binary nDCG@k of each row, without seen movies. Rows without held-out positives give NaN."""
     scores = np.array(scores, dtype=np.float32)
     k = min(k, scores.shape[1])
     scores[row_numbers(seen), seen.indices] = EXCLUDED
@@ -48,16 +48,16 @@ def ndcg_of_scores(scores: Array, seen: csr_matrix, answers: csr_matrix, k: int 
 
 
 class Holdout(NamedTuple):
-    """A fifth of each user's ratings, hidden at random, and the others to learn from, among the most rated movies."""
+    """A random fifth of each user's ratings as a held-out set and the rest to learn from, for the most-rated movies."""
 
-    liked: csr_matrix  # everybody's positives that are not hidden
-    history: csr_matrix  # those of the users to evaluate on
+    liked: csr_matrix  # all users' positives that are not held out
+    history: csr_matrix  # the same for the users to evaluate on
     seen: csr_matrix
     answers: csr_matrix
 
     @classmethod
     def of(cls, dataset: Dataset, random_state: int, max_users: int, max_movies: int | None = None) -> Self:
-        """`max_movies` None: all movies."""
+        """Split the dataset. All movies are used if `max_movies` is None."""
         train, answers = split_random(dataset, share=0.2, random_state=random_state)
         users = sample_users(answers, max_users, random_state)
         movies = np.arange(dataset.n_movies) if max_movies is None else most_rated(train, max_movies)
@@ -65,17 +65,17 @@ class Holdout(NamedTuple):
         return cls(liked, liked[users], *(select_items(part[users], movies) for part in (train.ratings, answers)))
 
     def quality(self, scores: Array) -> float:
-        """The mean nDCG@10 of scores (users, movies)."""
+        """Return the mean nDCG@10 of scores (users, movies)."""
         return float(np.nanmean(ndcg_of_scores(scores, self.seen, self.answers)))
 
 
 def mean_or_nan(qualities: Array) -> float:
-    """Their mean; NaN, without a warning, where there are none."""
+    """Return the mean, or NaN (without numpy's warning) for an empty array."""
     return float(qualities.mean()) if len(qualities) else float("nan")
 
 
 def modelled_movies(dataset: Dataset, limit: int, owner: str) -> Array:
-    """`most_rated`, and a line in the log where the limit leaves movies out."""
+    """Return `most_rated` and log a line if the limit leaves movies out."""
     item_idx = most_rated(dataset, limit)
     n_liked = int((dataset.popularity > 0).sum())
     if len(item_idx) < n_liked:
@@ -91,14 +91,14 @@ def modelled_movies(dataset: Dataset, limit: int, owner: str) -> Array:
 
 
 def most_rated(dataset: Dataset, limit: int) -> Array:
-    """Columns, ascending, of at most `limit` movies with positives; of equally rated ones the lower id."""
+    """Return the ascending positions of at most `limit` movies with the most positives. Ties go to the lower id."""
     counts = dataset.popularity
     order = np.argsort(-counts, kind="stable")[:limit]
     return np.sort(order[counts[order] > 0])
 
 
 def sample_users(answers: csr_matrix, limit: int, random_state: int) -> Array:
-    """Rows with an answer, at most `limit` of them."""
+    """Return at most `limit` rows, drawn from those with held-out positives."""
     rows = np.flatnonzero(np.diff(answers.indptr))
     if len(rows) <= limit:
         return rows
@@ -106,11 +106,11 @@ def sample_users(answers: csr_matrix, limit: int, random_state: int) -> Array:
 
 
 def best_of(tried: Sequence[float], quality: Callable[[float], float]) -> float:
-    """Where the quality is highest over an ascending geometric range, climbing from its middle.
+    """Return the value of an ascending geometric range with the highest quality, found by climbing from its middle.
 
-    Quality over such a range rises to one top and falls, so most of the values need no trial. It is noisy near
-    the top, so the answer is the top of the parabola (over the logarithm) through the best value and its
-    neighbours. Without any evaluation (NaN), the middle.
+    Quality over such a range rises to a single maximum and then falls, so most values need no trial. It is noisy near
+    the maximum, so the result is the vertex of the parabola (over the logarithm) through the best value and its
+    neighbours. If no quality can be computed (NaN), the result is the middle.
     """
     known: dict[int, float] = {}
 

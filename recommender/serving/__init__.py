@@ -1,1 +1,1 @@
-"""The request path: from a user's profile to a list, with the models, counts and impressions behind it."""
+"""The request path from a user's profile to a list, with the served models, serving stats and impressions."""

@@ -1,6 +1,6 @@
-"""Lists for many users at once: profiles in a few queries, scores by one matrix product for each block of users.
+"""Make lists for many users: a few queries read all profiles, and one matrix product scores each block of users.
 
-Each list is the one that `services.recommend` makes for its user alone.
+Each list equals the one that `services.recommend` returns for that user.
 """
 
 import logging
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from django.db.models import Value
 
 from catalog.models import Rating, User, Viewing
-from recommender import estimators  # lazy: processes that make no list start without scipy
+from recommender import estimators  # lazy, so that processes that make no list start without scipy
 from recommender.logs import log_once_a_minute
 from recommender.models import Dismissal
 from recommender.serving import candidates
@@ -27,7 +27,7 @@ from recommender.serving.request import ListRequest
 
 logger = logging.getLogger(__name__)
 
-BLOCK = 100  # users scored together: bounds memory, by users x movies
+BLOCK = 100  # users scored together; bounds the memory for scores (users x movies)
 
 
 class Wanted(NamedTuple):
@@ -39,7 +39,7 @@ class Wanted(NamedTuple):
 
 
 def make_lists(wanted: Sequence[Wanted], *, surface: str) -> Iterator[RecommendationList | None]:
-    """The list of each, in order; None where there is no such user."""
+    """Yield the list for each request, in order, or None if the user does not exist."""
     for start in range(0, len(wanted), BLOCK):
         yield from _block(wanted[start : start + BLOCK], surface)
 
@@ -65,7 +65,7 @@ def _sources(models: Sequence[LoadedModel], include_new: bool) -> list[Source]:
 
 
 def _scored_ahead(loaded: LoadedModel, profiles: dict[int, UserProfile]) -> dict[int, LoadedModel]:
-    """By user the model with that user's scores in memory; of users without a history that it knows, none."""
+    """Return the model with precomputed scores, keyed by user. Users without a history known to it are left out."""
     histories = {user: profile.history(loaded.known) for user, profile in profiles.items()}
     users = [user for user, history in histories.items() if history]
     if not users:
@@ -73,14 +73,14 @@ def _scored_ahead(loaded: LoadedModel, profiles: dict[int, UserProfile]) -> dict
     try:
         models = list(estimators.scored_ahead(loaded.model, [histories[user] for user in users]))
     except Exception:
-        # Each list then finds out for itself, and falls back where it has to.
+        # Each list is then scored separately and falls back to the next source if that fails too.
         log_once_a_minute(logger.exception, "Model %s failed to score a batch", loaded.version)
         return {}
     return {user: replace(loaded, model=model) for user, model in zip(users, models, strict=True)}
 
 
 def profiles_of(user_ids: set[int]) -> dict[int, UserProfile]:
-    """The profile of each user who exists, by id, as `UserProfile.of` reads it."""
+    """Return the profiles of the users who exist, keyed by id. They equal what `UserProfile.of` returns."""
     ratings: dict[int, dict[int, float]] = defaultdict(dict)
     rows = Rating.objects.filter(user__in=user_ids).order_by("user", "-rated_at", "-id")
     for user, movie, rating in rows.values_list("user_id", "movie_id", "rating"):

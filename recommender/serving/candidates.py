@@ -1,4 +1,4 @@
-"""How each source of the fallback chain finds candidates. An empty list passes the request on to the next source."""
+"""Candidate sources of the fallback chain. A source that returns an empty list passes the request to the next one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from django.conf import settings
 
-from recommender import estimators  # lazy: processes that make no list start without scipy
+from recommender import estimators  # lazy, so that processes that make no list start without scipy
 from recommender.logs import log_once_a_minute
 from recommender.reasons import FEATURE_SHARE, MainReason, main_reasons
 from recommender.serving.loaded_model import Ids, LoadedModel
@@ -26,7 +26,7 @@ CandidateSource = Literal["personal", "new", "similar", "popular", "newest"]
 
 
 class Candidate(NamedTuple):
-    """`reason` is that of a personal or new movie."""
+    """A movie that may be listed. Only personal and new movies have a `reason`."""
 
     movie_id: int
     score: float
@@ -35,7 +35,7 @@ class Candidate(NamedTuple):
 
 
 def personal(loaded: LoadedModel, request: ListRequest, *, include_new: bool) -> list[Candidate]:
-    """Movies rated in the model's snapshot; with `include_new`, the policy's share of new ones among them."""
+    """Return the best movies rated in the model's snapshot; `include_new` blends in the policy's share of new ones."""
     history = _history(loaded, request)
     if not history.nnz:
         return request.trace.nothing(Outcome.NO_HISTORY)
@@ -47,20 +47,20 @@ def personal(loaded: LoadedModel, request: ListRequest, *, include_new: bool) ->
     rated = _with_reasons(loaded, request, history, rated, len(rated))
     if not include_new:
         return rated
-    n_fresh = min(len(fresh), request.k - len(rated))  # more than their share where there are few others
+    n_fresh = min(len(fresh), request.k - len(rated))  # exceeds the share if too few rated movies are left
     request.trace.count(Step.BLENDED, n_fresh)
     return blend(rated, _with_reasons(loaded, request, history, fresh, n_fresh))
 
 
 def new(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
-    """Movies without a rating in the model's snapshot, by the user's taste."""
+    """Return the best movies without ratings in the model's snapshot, for this user."""
     history = _history(loaded, request)
     found = _new(loaded, request, history)
     return _with_reasons(loaded, request, history, found, len(found))
 
 
 def _history(loaded: LoadedModel, request: ListRequest) -> HistoryRows:
-    """What the model reads of the user."""
+    """Return the user's history as the matrix row that the model scores."""
     return loaded.model.history_row(request.profile.history(loaded.known))
 
 
@@ -97,7 +97,7 @@ def _ranked(
         novelty=novelty,
         candidates=candidates,
         exclude=np.fromiter(request.excluded & loaded.known, dtype=np.int64),
-        exclude_seen=False,  # the request says whether it wants them
+        exclude_seen=False,  # `request.excluded` holds seen movies unless the request includes them
     )
     request.trace.count(Step.RANKED, len(movies))
     request.trace.count(Step.DIVERSE, len(kept))
@@ -108,9 +108,9 @@ def _ranked(
 def _with_reasons(
     loaded: LoadedModel, request: ListRequest, history: HistoryRows, found: list[Candidate], n_shown: int
 ) -> list[Candidate]:
-    """The first of them, which are shown, each with its main reason; those of others would take as long again.
+    """Return the first `n_shown` candidates, each with its main reason.
 
-    A model that fails to give reasons costs no list.
+    Reasons for the others would take as long again. If the model fails to give reasons, the list has none.
     """
     shown = found[:n_shown]
     movies = [row.movie_id for row in shown if row.source in ("personal", "new")]
@@ -137,7 +137,7 @@ def _reason_for_no_pool(request: ListRequest, source: CandidateSource) -> Outcom
 
 
 def blend(rated: list[Candidate], fresh: list[Candidate]) -> list[Candidate]:
-    """The rated movies and the new ones, which are spread evenly over the list."""
+    """Return one list in which the new movies are spread evenly among the rated ones."""
     n_fresh, length = len(fresh), len(rated) + len(fresh)
     slots = {(2 * i + 1) * length // (2 * n_fresh) for i in range(n_fresh)}
     queues = (iter(rated), iter(fresh))
@@ -155,7 +155,7 @@ def similar(loaded: LoadedModel, movie_id: int, request: ListRequest) -> list[Ca
 
 
 def newest_new(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
-    """New movies for users of unknown taste: the latest release first."""
+    """Return new movies, latest release first, for users whose taste the model cannot tell."""
     count_pool(loaded, request, Step.NOT_NEW, len(loaded.rated))
     pool = [movie for movie in loaded.new.tolist() if request.allowed is None or movie in request.allowed]
     if not pool:

@@ -1,4 +1,4 @@
-"""The fallback chain: champion, previous champion, popular now, newest. The first source with candidates answers."""
+"""The fallback chain: champion, previous champion, popular now, newest. The first source with candidates is used."""
 
 import logging
 import time
@@ -27,19 +27,19 @@ class Source(NamedTuple):
 
 POPULAR = Source("popular", stored_order.popular)
 NEWEST = Source("newest", stored_order.newest)
-VARIED = Source("popular", titles.varied)  # of all genres
+VARIED = Source("popular", titles.varied)  # takes titles from all genres
 
 
 def model_sources(get: Callable[[LoadedModel, ListRequest], list[Candidate]]) -> list[Source]:
-    """One source for each loaded model, the champion first."""
+    """Return one source per loaded model, champion first."""
     return [Source(loaded.slot, partial(get, loaded), loaded) for loaded in server.models()]
 
 
 def find_movies(sources: Sequence[Source], request: ListRequest) -> tuple[Source, list[Candidate], dict[int, Movie]]:
-    """The first source that has candidates, its candidates, and by id their movies and those that reasons name.
+    """Return the first source that has candidates, the candidates, and the movies keyed by id.
 
-    Later sources without a model fill the remaining places, which are left open where the source has too few movies or
-    some have been deleted since the model was loaded.
+    The movies include those that a reason mentions. If the source returns too few candidates, or some of their movies
+    have been deleted since the model was loaded, later sources that need no model fill the remaining places.
     """
     place, found = first_non_empty(sources, request)
     movies = _movies(found, request)
@@ -55,7 +55,7 @@ def find_movies(sources: Sequence[Source], request: ListRequest) -> tuple[Source
 
 
 def first_non_empty(sources: Sequence[Source], request: ListRequest) -> tuple[int, list[Candidate]]:
-    """The candidates of the first source that has any, with its place in `sources`."""
+    """Return the index of the first source that has candidates, and its candidates."""
     for place, source in enumerate(sources):
         if found := _ask(source, request):
             return place, found

@@ -1,4 +1,4 @@
-"""Filters of a list: which movies it may have."""
+"""Filters that restrict which movies a list may contain."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, Self, TypedDict
@@ -11,14 +11,14 @@ from catalog.models.querysets import MovieQuerySet
 from catalog.site_settings import region
 from recommender.errors import FilterNotFound, InvalidRequest
 
-MAX_PEOPLE = 5  # of the cast and crew, in one filter
+MAX_PEOPLE = 5  # cast and crew members in one filter
 
 
-MINE: Literal["mine"] = "mine"  # in the place of services: those that the user has
+MINE: Literal["mine"] = "mine"  # given instead of service ids, it means the user's own services
 
 
 class FilterValues(TypedDict, total=False):
-    """The filters of a list, as a request gives them; None and empty values filter nothing."""
+    """The filter values of a request. None and empty values do not filter."""
 
     genre: str | None  # name or slug
     year_min: int | None
@@ -32,16 +32,20 @@ class FilterValues(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class MovieFilters:
-    """Which movies a list may have. They restrict the candidates, so that a list is full where enough movies match."""
+    """Validated filters of a list. They restrict the candidates, so a list is full whenever enough movies match."""
 
     genre: str = ""  # name or slug
     columns: frozenset[tuple[str, int | str]] = frozenset()
-    people: tuple[frozenset[int], ...] = ()  # one of each set has to be in the movie
-    services: frozenset[int] = frozenset()  # one of them has to stream the movie
+    people: tuple[frozenset[int], ...] = ()  # the movie must credit one person of each set
+    services: frozenset[int] = frozenset()  # at least one must stream the movie
 
     @classmethod
     def of(cls, values: FilterValues) -> Self:
-        """Raises InvalidRequest for what contradicts itself or the site, FilterNotFound for an unknown person."""
+        """Validate the values.
+
+        Raises InvalidRequest if they contradict each other or need a region that the site lacks, and FilterNotFound
+        for an unknown person.
+        """
         for name in ("year", "runtime"):
             low, high = values.get(f"{name}_min"), values.get(f"{name}_max")
             if isinstance(low, int) and isinstance(high, int) and low > high:
@@ -83,7 +87,10 @@ class MovieFilters:
         return movies.filter(**dict(self.columns))
 
     def matching(self) -> frozenset[int]:
-        """Raises FilterNotFound for unknown genres and services, which are looked up only where there are no movies."""
+        """Return the ids of the movies that pass.
+
+        Raises FilterNotFound for an unknown genre or service. They are looked up only if no movie passes.
+        """
         found = frozenset(self.narrow(Movie.objects.order_by()).values_list("pk", flat=True))
         if not found and self.genre:
             known = Genre.objects.filter(Q(slug=self.genre.lower()) | Q(name__iexact=self.genre))
@@ -99,7 +106,7 @@ NO_FILTERS = MovieFilters()
 
 
 def services_of(user: Any, wanted: list[int] | Literal["mine"]) -> list[int]:
-    """The ids of the services that a request names. Raises InvalidRequest if the user has named none as theirs."""
+    """Return the requested service ids. Raises InvalidRequest if the request says "mine" and the user has none."""
     if wanted != MINE:
         return wanted
     ids: list[int] = user.service_ids if user is not None and user.is_authenticated else []
@@ -117,7 +124,7 @@ def _check_known(services: frozenset[int]) -> None:
 
 
 def _person(person: str) -> frozenset[int]:
-    """All people of that name, or the one with that id."""
+    """Return the ids of all people with that name, or of the one person with that id."""
     is_id = person.isascii() and person.isdigit() and len(person) < 19
     found = Person.objects.filter(pk=int(person)) if is_id else Person.objects.filter(name__iexact=person)
     ids = frozenset(found.values_list("pk", flat=True))

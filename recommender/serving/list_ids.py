@@ -1,4 +1,4 @@
-"""Ids of lists. An id proves who was shown the list, even before the impression is in the database."""
+"""Signed list ids. An id proves which user was shown the list, even before the impression is in the database."""
 
 import secrets
 import uuid
@@ -10,12 +10,15 @@ NONCE_BITS, SIGNATURE_BITS = 60, 62
 
 
 def new_list_id(user_id: int | None) -> uuid.UUID:
-    """A UUID of version 8 (RFC 9562): 60 random bits, and 62 bits that sign them for this user (None: a visitor)."""
+    """Return a version 8 UUID (RFC 9562): 60 random bits and a 62-bit signature over them and the user.
+
+    `user_id` is None for a visitor.
+    """
     return _list_id(secrets.randbits(NONCE_BITS), user_id)
 
 
 def is_list_of(list_id: uuid.UUID, user_id: int) -> bool:
-    """Whether this site made the id for a list of this user; False for ids from before a change of SECRET_KEY."""
+    """Return whether this site issued the id for this user. Ids issued under an earlier SECRET_KEY give False."""
     return list_id == _list_id(list_id.int >> 80 << 12 | list_id.int >> 64 & 0xFFF, user_id)
 
 

@@ -1,4 +1,4 @@
-"""A list of recommendations: made by the fallback chain, then recorded in metrics, serving stats and impressions."""
+"""Make a list through the fallback chain and record it in metrics, serving stats and impressions."""
 
 import logging
 import time
@@ -33,7 +33,7 @@ CHAMPION, NO_MODEL = ServedModel.Slot.CHAMPION.value, "none"
 
 
 def write_impressions(batch: list[Impression]) -> None:
-    """Write all of them, or all but those whose user was deleted meanwhile."""
+    """Write the impressions, except those whose user has since been deleted."""
     try:
         with transaction.atomic():
             Impression.objects.bulk_create(batch)
@@ -62,7 +62,7 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class RecommendationList:
-    """`fallback` is the source that made the list, unless that was the one asked for."""
+    """A list with the model that made it. `fallback` names the source if it is not the requested one, else None."""
 
     results: list[Recommendation]
     model_version: int | None
@@ -71,7 +71,7 @@ class RecommendationList:
 
     @property
     def version_label(self) -> str:
-        """The model version in headers and metrics."""
+        """The model version for headers and metrics."""
         return NO_MODEL if self.model_version is None else str(self.model_version)
 
 
@@ -82,9 +82,9 @@ def make_list(
     surface: str | None,
     asked: str = CHAMPION,
     explain: bool = False,
-    seconds: float = 0.0,  # that the first source has taken already
+    seconds: float = 0.0,  # time already spent on the first source, such as scoring a batch
 ) -> RecommendationList:
-    """Find movies, explain them if asked to, record the list. Without a `surface` it is not shown and not recorded."""
+    """Find movies, explain them if `explain` is set, and record the list, unless it has no `surface` that shows it."""
     started = time.perf_counter() - seconds
     source, found, movies = find_movies(sources, request)
     request.trace.attempts[0].seconds += seconds
@@ -106,7 +106,7 @@ def make_list(
 
 
 def note(recommendations: RecommendationList, profile: UserProfile) -> str:
-    """One line on what made the list."""
+    """Return a line that tells the user how the list was made."""
     source = next((result.source for result in recommendations.results), "")
     if recommendations.model_version is not None:
         kinds = {"similar": _("similar movies"), "new": _("by your taste")}

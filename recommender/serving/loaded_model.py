@@ -1,4 +1,4 @@
-"""A model in memory and the part of the catalog that it knows, read only where it changed."""
+"""A model in memory and the part of the catalog that it knows. Only catalog changes are read again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Count, Max
 
 from catalog.models import Credit, Movie, MovieGenre, MovieKeyword
-from recommender import estimators  # lazy: commands that serve no list start without scipy
+from recommender import estimators  # lazy, so that commands that serve no list start without scipy
 from recommender.estimators.artifact_files import FileSignature, file_signature
 from recommender.models import ServedModel
 
@@ -38,7 +38,7 @@ class Watermark:
 
     @classmethod
     def at(cls, timestamp: float) -> Self:
-        """Nothing has been read, but everything older than `timestamp` is known."""
+        """Return a watermark for a catalog that has not been read, but is known up to `timestamp`."""
         return cls(0, 0, datetime.fromtimestamp(timestamp, tz=UTC), None)
 
     @classmethod
@@ -57,7 +57,7 @@ class CatalogSnapshot:
 
     @classmethod
     def read(cls, *, since: Watermark) -> Self | None:
-        """Read the catalog; None if nothing has changed since, which costs four small queries."""
+        """Read the catalog, or return None if it has not changed since. That check takes four small queries."""
         watermark = Watermark.now()
         if watermark == since:
             return None
@@ -71,8 +71,8 @@ class CatalogSnapshot:
 class LoadedModel:
     """A model in memory and the part of the catalog that it knows.
 
-    `rated` and `new` are the movies with and without a rating in the model's snapshot, the latter newest first.
-    `files` is the state of its artefact when that was last found whole.
+    `rated` and `new` are the movies with and without ratings in the model's snapshot; `new` is sorted newest first.
+    `files` is the signature of the artefact's files when they were last verified.
     """
 
     slot: str
@@ -88,17 +88,17 @@ class LoadedModel:
 
     @property
     def candidates(self) -> Ids | None:
-        """None, which is the fastest to score, while every rated movie is still in the catalog."""
+        """The rated movies, or None while all of them are still in the catalog, because None is fastest to score."""
         return None if len(self.rated) == int(self.model.is_rated_.sum()) else self.rated
 
 
 def load_model(row: ServedModel) -> LoadedModel:
-    """The artefact of `row`, checked (checksums, format, finite values, a first list) and ready to answer."""
+    """Load the artefact of `row`, check it (checksums, format, finite values, a first list) and warm it up."""
     # Imported here so that commands that serve no list start without scipy.
     from threadpoolctl import threadpool_limits
 
     folder = Path(settings.MODEL_DIR) / row.artifact
-    files = file_signature(folder)  # before they are read, so that a change meanwhile is noticed
+    files = file_signature(folder)  # taken before the files are read, so that a change during loading is noticed
     model = estimators.load_recommender(folder, mmap=True)
     checksum = estimators.artifact_checksum(folder)
     if row.checksum and row.checksum != checksum:
@@ -115,9 +115,10 @@ def load_model(row: ServedModel) -> LoadedModel:
 
 
 def while_whole(loaded: LoadedModel) -> LoadedModel | None:
-    """None if the artefact was overwritten: big arrays in memory are its files. Otherwise the model.
+    """Return the model, or None if its artefact was overwritten.
 
-    Files that were removed stay in memory. Reads them only if their signature changed.
+    Large arrays are memory-mapped, so an overwritten file changes the model. Removed files stay mapped and do no harm.
+    The files are read only if their signature has changed.
     """
     folder = Path(settings.MODEL_DIR) / loaded.artifact
     files = file_signature(folder)
@@ -131,7 +132,7 @@ def while_whole(loaded: LoadedModel) -> LoadedModel | None:
 
 
 def refresh_items(loaded: LoadedModel) -> LoadedModel:
-    """The same model with the movies added to the catalog or changed since; cheap if there are none."""
+    """Return the model with the movies that have been added or changed since; cheap if there are none."""
     catalog = CatalogSnapshot.read(since=loaded.watermark)
     if catalog is None:
         return loaded
@@ -153,6 +154,6 @@ def refresh_items(loaded: LoadedModel) -> LoadedModel:
 
 
 def _warm_up(model: Recommender) -> None:
-    """Make a first list: it fills look-ups that requests would wait for, and fails if the model cannot answer."""
+    """Make a first list. It fills caches that requests would otherwise wait for, and raises if the model is broken."""
     first = estimators.diverse_list(model, {}, 1, 0.0)[0]
     _ = model.likeness(first), model.attribute({}, first)

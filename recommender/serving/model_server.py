@@ -1,7 +1,7 @@
-"""The models that this process serves: loaded once, kept in step with the pointer rows, swapped without a pause.
+"""The models that this process serves. They are loaded once, follow the pointer rows and are swapped without a pause.
 
-A request only reads `server.models()`, a tuple that is replaced as a whole. All loading happens in one background
-thread, except before a process's first list, which waits for its model.
+A request only reads `server.models()`, a tuple that is replaced atomically. One background thread loads models; only
+a process's first list waits for its model to be loaded.
 """
 
 import logging
@@ -26,7 +26,7 @@ from recommender.serving.stats import serving_stats
 
 logger = logging.getLogger(__name__)
 
-RETRY_SECONDS = 60.0  # until a refused artefact is tried again, unless its files change before
+RETRY_SECONDS = 60.0  # before a rejected artefact is tried again; changed files are tried at once
 
 
 class Refusal(NamedTuple):
@@ -55,32 +55,33 @@ class ModelServer:
         self._lock = threading.Lock()  # a fork may have copied it while it was held
 
     def _look_again(self) -> None:
-        """A forked process keeps its parent's models, and looks before its first list whether others serve by now."""
+        """Keep the parent's models after a fork, but check before the first list whether others are served by now."""
         self._renew_lock()
         self._is_loaded = False
 
     def preload(self) -> None:
-        """Loads all models, for the processes that this one will fork and in which they answer; starts no thread."""
+        """Load all models for the worker processes that will be forked from this one. Starts no thread."""
         self._load_first(first_only=False)
         for loaded in self._models:
             forget_model(loaded.model)
         trim_heap()
 
     def models(self) -> tuple[LoadedModel, ...]:
-        """The loaded models, the champion first; empty while there is none."""
+        """Return the loaded models, champion first; empty if there is none."""
         if not self._is_loaded:
             self._load_first()
         self.thread.ensure_started()
         return self._models
 
     def champion(self) -> LoadedModel | None:
-        """The champion or, if it cannot be loaded, the previous one; None without a model."""
+        """Return the champion or, if it cannot be loaded, the previous champion. None if no model is loaded."""
         return next(iter(self.models()), None)
 
     def refusal(self, row: ServedModel) -> str | None:
-        """Why a process cannot load the model of a pointer row; empty if it can, None while this one has not tried.
+        """Return why the model of a pointer row cannot be loaded: empty if it can, None if this process has not tried.
 
-        One that serves the model from memory does not hide that its folder was removed: a new one could not.
+        A removed folder counts even while this process serves the model from memory, because a new process could not
+        load it.
         """
         folder = Path(settings.MODEL_DIR) / row.artifact
         files = file_signature(folder)
@@ -101,7 +102,7 @@ class ModelServer:
                 log_once_a_minute(logger.exception, "Cannot read the served model from the database")
 
     def refresh(self) -> None:
-        """Serve the models that the pointer rows name now, with the catalog as it is now."""
+        """Load the models that the pointer rows name, and the current catalog, now."""
         with self._lock:
             self._items_refreshed_at = 0.0
             self._refresh()
@@ -111,7 +112,7 @@ class ModelServer:
             self._refresh()
 
     def _refresh(self, *, first_only: bool = False) -> None:
-        """Follow the pointer rows. `first_only` stops at the first model that loads; the thread adds the rest."""
+        """Load what the pointer rows name. `first_only` stops after the first model; the thread loads the rest."""
         rows = {row.slot: row for row in ServedModel.objects.all()}
         if self._swap([rows[slot] for slot in ServedModel.Slot.values if slot in rows], first_only):
             trim_heap()
@@ -123,12 +124,12 @@ class ModelServer:
             self._forget_spare()
 
     def _forget_spare(self) -> None:
-        """The arrays of a model that only answers where the champion fails: they are read again when it does."""
+        """Release the mapped memory of the fallback models. It is read again if the champion fails."""
         for loaded in self._models[1:]:
             forget_model(loaded.model)
 
     def _swap(self, rows: list[ServedModel], first_only: bool) -> bool:
-        """Whether the rows name models other than the served ones."""
+        """Serve the models of the rows. Return whether they differ from the models served so far."""
         served = self._models
         before = self._models = self._whole(served)
         if [(row.slot, row.version, row.artifact) for row in rows] == [(m.slot, m.version, m.artifact) for m in before]:
@@ -140,7 +141,7 @@ class ModelServer:
                 now.append(loaded)
                 if first_only:
                     break
-        if not now and rows and before:  # none of them can be loaded: keep serving the model in memory
+        if not now and rows and before:  # none can be loaded, so keep serving the model in memory
             now = [replace(before[0], slot=ServedModel.Slot.PREVIOUS.value)]
         self._models = tuple(now)
         if served and now and served[0].version != now[0].version:
@@ -149,7 +150,7 @@ class ModelServer:
         return True
 
     def _whole(self, models: tuple[LoadedModel, ...]) -> tuple[LoadedModel, ...]:
-        """Without those whose files were overwritten."""
+        """Return the models whose files have not been overwritten."""
         found = [(loaded, while_whole(loaded)) for loaded in models]
         for loaded in [loaded for loaded, whole in found if whole is None]:
             logger.error("The files of model %s were changed: it is served no longer", loaded.version)

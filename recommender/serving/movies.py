@@ -1,7 +1,7 @@
-"""Movies of lists, in memory: read when a list first shows them, and refreshed every few seconds while lists show them.
+"""In-memory cache of listed movies. A movie is read when a list first shows it, and refreshed while lists show it.
 
-Changes that this process makes to a movie take hold at once, those of others within `serving.refresh_seconds`, as with
-models.
+Changes made by this process apply immediately. Changes made by other processes apply within
+`serving.refresh_seconds`, which is also how often models are refreshed.
 """
 
 import math
@@ -21,9 +21,9 @@ from catalog.models import Genre, Movie
 from catalog.signals import rating_recorded
 from recommender.serving.periodic import PeriodicThread
 
-CAPACITY = 5000  # movies, about 2 KB each; beyond it, all are read when they are listed next
-KEPT_SECONDS = 60.0  # since a list last showed the movie
-MAX_AGE = 2  # refreshes that a movie may miss
+CAPACITY = 5000  # movies, about 2 KB each; a movie too many clears the cache
+KEPT_SECONDS = 60.0  # how long a movie stays cached after a list last showed it
+MAX_AGE = 2  # refresh intervals after which a cached movie is too old to show
 UNUSED = ("overview", "search_title", "search_terms")  # no card shows these long texts
 
 _summary, _json = MovieSummarySerializer(), JSONRenderer()
@@ -52,7 +52,10 @@ class MovieCache:
         return settings.POLICY.serving.refresh_seconds
 
     def get(self, movie_ids: Iterable[int]) -> dict[int, Movie]:
-        """By id those that exist, with their genres and `card`; the caller may set attributes, but not save them."""
+        """Return the movies that exist, keyed by id, with their genres and `card` loaded.
+
+        The caller may set attributes on a movie but must not save it.
+        """
         wanted = set(movie_ids)
         self.thread.ensure_started()
         now = time.monotonic()
@@ -65,7 +68,7 @@ class MovieCache:
         return {pk: _copy(row.movie) for pk, row in found.items()}
 
     def refresh(self) -> None:
-        """Read again what lists have shown in the last KEPT_SECONDS, and forget the rest."""
+        """Reload the movies that lists have shown in the last KEPT_SECONDS, and drop the rest."""
         since = time.monotonic() - KEPT_SECONDS
         with self._lock:
             kept = {pk for pk in self._listed if self._used_at.get(pk, since) > since}
@@ -79,7 +82,7 @@ class MovieCache:
             self._store(read)
 
     def forget(self, movie_id: int) -> None:
-        """Read this movie again before a list shows it, and not what is being read at this moment."""
+        """Drop the movie from the cache. The result of a read that is already under way is discarded."""
         with self._lock:
             self._listed.pop(movie_id, None)
             self._forgotten_at[movie_id] = time.monotonic()
@@ -98,7 +101,7 @@ class MovieCache:
 
 
 def _read(movie_ids: set[int]) -> dict[int, Listed]:
-    """Movies as they are now."""
+    """Read the movies from the database."""
     if not movie_ids:
         return {}
     now = time.monotonic()
@@ -109,7 +112,7 @@ def _read(movie_ids: set[int]) -> dict[int, Listed]:
 
 
 def _copy(movie: Movie) -> Movie:
-    """Shallow, as `copy.copy`, in a tenth of its time: pages mark movies for the user who looks at them."""
+    """Return a shallow copy, in a tenth of the time of `copy.copy`. Pages set attributes on it for the current user."""
     copied = Movie.__new__(Movie)
     copied.__dict__.update(movie.__dict__)
     return copied

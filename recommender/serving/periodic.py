@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 class PeriodicThread:
     """Calls `work` every `seconds()` in a daemon thread that starts on first use.
 
-    A forked process starts its own thread with its first request. Database connections are closed after each call,
-    and a failed call does not end the thread.
+    A forked process starts its own thread on its first request. The thread closes its database connections after each
+    call and survives exceptions.
     """
 
     def __init__(self, name: str, work: Callable[[], object], seconds: Callable[[], float]) -> None:
@@ -47,7 +47,7 @@ class PeriodicThread:
                 self._thread.start()
 
     def wake(self) -> None:
-        """Do the work now instead of after the interval."""
+        """Run the work now instead of waiting for the interval to end."""
         self._wake.set()
 
     def stop(self) -> None:
@@ -59,7 +59,7 @@ class PeriodicThread:
             thread.join()
 
     def _run(self) -> None:
-        set_script_prefix(settings.FORCE_SCRIPT_NAME or "/")  # which Django sets for the main thread and requests alone
+        set_script_prefix(settings.FORCE_SCRIPT_NAME or "/")  # Django sets it only in the main thread and for requests
         while not self._stopped:
             self._wake.wait(self.seconds())
             self._wake.clear()

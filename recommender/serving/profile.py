@@ -1,4 +1,4 @@
-"""The user a list is made for: their ratings, viewings and dismissals at this moment."""
+"""The current ratings, viewings and dismissals of the user for whom a list is made."""
 
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -15,14 +15,15 @@ from catalog.prepared import PreparedQuery
 from recommender.models import Dismissal
 from recommender.reasons import LIKED
 
-_DISMISSED, _WATCHED, _USER = -1.0, -2.0, -3.0  # in the place of a rating
+_DISMISSED, _WATCHED, _USER = -1.0, -2.0, -3.0  # markers in the rating column
 
 
 def _rows_of(user_id: int) -> QuerySet[Any, Any]:
-    """All that a list takes from the database about a user, in one query, because every list waits for it.
+    """Return a query for all that a list needs to know about a user.
 
-    Movie, rating and place, the latest rating first; and the user themselves. The place is counted by the database:
-    reading the moment of each rating would take longer than the rest.
+    It is a single query because every list waits for it. Its rows are (movie, rating, place), with place 1 for the
+    latest rating, and one row for the user. The database computes the place: reading the timestamp of every rating
+    would take longer than the rest of the query.
     """
     place = Window(RowNumber(), order_by=[F("rated_at").desc(), F("id").desc()])
     ratings = Rating.objects.filter(user_id=user_id).order_by().annotate(place=place)
@@ -43,7 +44,7 @@ _ROWS = PreparedQuery(_rows_of, example=-9, converts=False)
 
 @dataclass(frozen=True)
 class UserProfile:
-    """A user's ratings (latest first), dismissed movies, and movies watched without a rating. Empty for a visitor."""
+    """A user's ratings (latest first), dismissed movies, and movies watched but not rated. Empty for a visitor."""
 
     user_id: int | None = None
     ratings: dict[int, float] = field(default_factory=dict)
@@ -58,7 +59,7 @@ class UserProfile:
 
     @classmethod
     def of_id(cls, user_id: int) -> Self | None:
-        """None without such a user."""
+        """Return the profile of the user, or None if the user does not exist."""
         rows = _ROWS.rows(user_id)
         return cls._of_rows(user_id, rows) if any(kind == _USER for _, kind, _ in rows) else None
 
@@ -74,31 +75,31 @@ class UserProfile:
 
     @classmethod
     def of_request(cls, request: HttpRequest) -> Self:
-        """The user's profile, or a visitor's with the ratings of their session."""
+        """Return the profile of the signed-in user or, for a visitor, one with the ratings in their session."""
         if request.user.is_authenticated:
             return cls.of(request.user)
         return cls(ratings=guest_ratings(request.session))
 
     @property
     def seen(self) -> frozenset[int]:
-        """Movies rated or watched."""
+        """Movies that the user has rated or watched."""
         return self.watched.union(self.ratings)
 
     @property
     def excluded(self) -> frozenset[int]:
-        """Movies that no list shows this user: seen and dismissed ones."""
+        """Seen and dismissed movies, which lists leave out."""
         return self.dismissed.union(self.seen)
 
     def history(self, known: frozenset[int]) -> dict[int, float]:
-        """Input for a model that knows these movies: the ratings, with watched movies counted as liked.
+        """Return the input for a model that knows these movies: the ratings, with watched movies counted as liked.
 
-        A watched movie gets the user's own mean rating, but at least the threshold of a like: people mostly watch what
-        they like. `python -m benchmarks.watched` measures the alternatives.
+        A watched movie gets the user's mean rating, but at least the threshold for a like, because people mostly watch
+        movies that they like. `python -m benchmarks.watched` compares the alternatives.
         """
         mean = fmean(self.ratings.values()) if self.ratings else LIKED
         watched = dict.fromkeys(self.watched, max(mean, settings.POLICY.training.implicit_threshold or 0.0))
         return {movie: rating for movie, rating in (watched | self.ratings).items() if movie in known}
 
     def liked(self) -> list[int]:
-        """Movies rated highly, the latest first."""
+        """Return the highly rated movies, latest rating first."""
         return [movie for movie, rating in self.ratings.items() if rating >= LIKED]

@@ -1,4 +1,4 @@
-"""A request for a list: how many movies, for whom, which ones are wanted and which are excluded."""
+"""A request for a list: its length, the user, the filters and the excluded movies."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -16,15 +16,15 @@ from recommender.serving.trace import ListTrace, Step
 MAX_K = 100
 MAX_EXCLUDED = MAX_IDS
 MAX_COMPANIONS = 5
-NOVELTY = 1.0  # at most, relative to the mean relevance of a list, between the most and the least known movie
+NOVELTY = 1.0  # largest penalty on the best-known movie, relative to the mean relevance of a list
 
 
 @dataclass(frozen=True)
 class ListRequest:
-    """At most `k` movies that pass the filters, none of `excluded`.
+    """A request for at most `k` movies that pass the filters and are not in `excluded`.
 
-    `allowed` are the movies that pass, None without filters. `adventure` is from -1, well-known movies of one kind, to
-    1, varied and little-known ones. With `companions` the list is for them and the user together.
+    `allowed` holds the movies that pass the filters; it is None without filters. `adventure` ranges from -1
+    (well-known, alike movies) to 1 (little-known, varied movies). The list is for the user and the `companions`.
     """
 
     k: int
@@ -49,7 +49,7 @@ class ListRequest:
         companions: Iterable[UserProfile] = (),
         trace: ListTrace | None = None,
     ) -> Self:
-        """The validated request. Raises InvalidRequest."""
+        """Return the validated request. Raises InvalidRequest."""
         if not 1 <= k <= MAX_K:
             raise InvalidRequest("k", _("expected a number from 1 to %(max)d, got %(k)d") % {"max": MAX_K, "k": k})
         if not -1 <= adventure <= 1:
@@ -74,18 +74,21 @@ class ListRequest:
 
     @property
     def dial(self) -> tuple[float, float]:
-        """The strength of the re-ranking for diversity and its penalty on well-known movies; the policy's at 0."""
+        """Return the strength of the diversity re-ranking and its penalty on well-known movies.
+
+        An `adventure` of 0 gives the policy's strength and no penalty.
+        """
         strength = settings.POLICY.serving.diversity
         more = (1 - strength) / 2 if self.adventure > 0 else strength
         return strength + self.adventure * more, NOVELTY * self.adventure
 
     def remaining(self, listed: Iterable[int]) -> Self:
-        """The rest of the request once those movies are listed."""
+        """Return the request for the movies that are still missing once these are listed."""
         ids = frozenset(listed)
         return replace(self, k=self.k - len(ids), excluded=self.excluded | ids)
 
     def count_excluded(self, pool: Iterable[int]) -> None:
-        """Trace how many of these candidates are excluded, each for the first reason that applies."""
+        """Trace how many of these candidates are excluded. Each counts for the first reason that applies to it."""
         if not self.trace.is_detailed:
             return
         left = set(pool)

@@ -1,7 +1,7 @@
-"""Counts and latencies of each model's lists, by minute, written through a write-behind buffer.
+"""Per-minute counts and latencies of the lists that each model serves, written through a write-behind buffer.
 
-The rows of all processes add up to the figures that an automatic rollback is based on; a process's own Prometheus
-metrics are not readable from another process.
+An automatic rollback is based on the sum of all processes' rows, because a process cannot read the Prometheus metrics
+of another one.
 """
 
 import os
@@ -24,14 +24,17 @@ LATENCY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.1
 
 @dataclass
 class ServingStats:
-    """Lists that a model made and failed to make; the histogram has one more bucket, without an upper bound."""
+    """Counts of the lists that a model served and failed to serve.
+
+    The histogram has one more bucket than LATENCY_BUCKETS: the last one has no upper bound.
+    """
 
     n_failed: int = 0
     latency_histogram: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BUCKETS) + 1))
 
     @classmethod
     def between(cls, since: datetime, until: datetime, *, version: int) -> Self:
-        """The sum over all processes, by whole minutes: the minute that contains `since` is left out."""
+        """Return the sum over all processes for whole minutes. The minute that contains `since` is left out."""
         rows = ServingStatsMinute.objects.filter(version=version, minute__gte=since, minute__lt=until)
         total = cls()
         for n_failed, histogram in rows.values_list("n_failed", "latency_histogram"):
@@ -48,7 +51,7 @@ class ServingStats:
         return self.n_served + self.n_failed
 
     def quantile(self, share: float) -> float | None:
-        """Upper bound of the bucket below which this share of the latencies lies; None without a list."""
+        """Return the upper bound of the bucket that holds this quantile of the latencies, or None without lists."""
         n_served = self.n_served
         if not n_served:
             return None
@@ -56,11 +59,11 @@ class ServingStats:
         return LATENCY_BUCKETS[bucket] if bucket < len(LATENCY_BUCKETS) else float("inf")
 
 
-Minute = tuple[int, datetime, ServingStats]  # version, its start, the counts so far
+Minute = tuple[int, datetime, ServingStats]  # model version, start of the minute, counts so far
 
 
 class ServingStatsRecorder(WriteBehindBuffer[Minute]):
-    """Counts in this process. A minute's row is replaced until the minute is over."""
+    """Counts the lists of this process. The row of the current minute is replaced until the minute is over."""
 
     def __init__(self) -> None:
         super().__init__("serving stats", self._upsert, seconds=5.0, capacity=60)

@@ -1,4 +1,4 @@
-"""Candidates in an order that the database keeps: popular now, and the latest releases. No model is needed."""
+"""Candidates in an order stored in the database (popular now, latest releases), which needs no model."""
 
 from catalog.models import Movie
 from catalog.models.querysets import MovieQuerySet
@@ -8,12 +8,12 @@ from recommender.serving.trace import Outcome, Step
 
 
 def popular(request: ListRequest) -> list[Candidate]:
-    """Popular now: rated movies, recent ratings counting more. Stored with each movie, so no model is needed."""
+    """Return the movies that are popular now. A movie's popularity, in which recent ratings count more, is stored."""
     return [Candidate(*row, "popular") for row in _first(_by_popularity(), request, "popularity")]
 
 
 def popular_movies() -> list[int]:
-    """All rated movies in that order."""
+    """Return the ids of all rated movies, most popular first."""
     return list(_by_popularity().values_list("pk", flat=True))
 
 
@@ -22,7 +22,7 @@ def _by_popularity() -> MovieQuerySet:
 
 
 def newest(request: ListRequest) -> list[Candidate]:
-    """The latest release first; the score is its year."""
+    """Return the latest releases. The score is the release year."""
     years = _first(Movie.objects.newest(), request, "year")
     return [Candidate(movie, float(year or 0), "newest") for movie, year in years]
 

@@ -1,4 +1,4 @@
-"""The well-known titles that a new user is asked to rate: chosen by the model, or without one from all genres."""
+"""The well-known titles that a new user is asked to rate. Without a model they are taken from all genres in turn."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from catalog.models import Movie, MovieGenre
-from recommender import estimators  # lazy: commands that serve no list start without scipy
+from recommender import estimators  # lazy, so that commands that serve no list start without scipy
 from recommender.serving.candidates import Candidate
 from recommender.serving.loaded_model import LoadedModel
 from recommender.serving.request import ListRequest
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from recommender.estimators import Recommender
     from recommender.estimators.elicitation import Elicitation
 
-VARIED_POOL = 300  # most rated movies
+VARIED_POOL = 300  # most-rated movies from which `varied` chooses
 
-_prepared: WeakKeyDictionary[Recommender, Elicitation] = WeakKeyDictionary()  # once for each model in memory
+_prepared: WeakKeyDictionary[Recommender, Elicitation] = WeakKeyDictionary()  # computed once per model in memory
 
 
 def informative(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
-    """Titles whose ratings would improve the user's lists most."""
+    """Return the titles whose ratings would improve the user's lists most."""
     elicitation = _prepared.get(loaded.model)
     if elicitation is None:
         elicitation = _prepared[loaded.model] = estimators.Elicitation(loaded.model)
@@ -32,7 +32,7 @@ def informative(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
 
 
 def varied(request: ListRequest) -> list[Candidate]:
-    """Titles of all genres in turn, the most rated first."""
+    """Return titles from each genre in turn, most-rated first."""
     known = Movie.objects.filter(rating_count__gt=0).order_by("-rating_count", "id")
     pool = [movie for movie in known.values_list("pk", flat=True)[:VARIED_POOL] if movie not in request.excluded]
     genres: dict[int, set[int]] = {}

@@ -1,4 +1,4 @@
-"""Lists for several people, and the stars each would give. Only ratings of people who consented are used."""
+"""Lists for several people, and each person's predicted stars. Only ratings of people who consented are used."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from catalog.models import User
-from recommender import estimators  # lazy: processes that make no list start without scipy
+from recommender import estimators  # lazy, so that processes that make no list start without scipy
 from recommender.errors import InvalidRequest
 from recommender.serving.candidates import Candidate, count_pool
 from recommender.serving.loaded_model import LoadedModel
@@ -17,8 +17,11 @@ from recommender.serving.trace import Outcome, Step
 
 
 def companions_of(user: User, names: Sequence[str]) -> list[UserProfile]:
-    """The profiles of these people, who have to have agreed. Raises InvalidRequest, which does not tell an unknown name
-    from that of a person who has not agreed."""
+    """Return the profiles of these people.
+
+    Raises InvalidRequest if a person does not exist or has not consented. The message does not say which of the two,
+    so that it does not reveal who has an account.
+    """
     names = [User.normalize_username(name) for name in names]
     found = User.objects.filter(username__in=names, is_active=True, taste_consent__isnull=False).exclude(pk=user.pk)
     people = {person.username: person for person in found}
@@ -29,7 +32,11 @@ def companions_of(user: User, names: Sequence[str]) -> list[UserProfile]:
 
 
 def predicted_stars(profiles: Sequence[UserProfile], movie_ids: Sequence[int]) -> dict[int, list[float | None]]:
-    """By movie that the served model knows: the stars each of them would give. None for people it knows nothing of."""
+    """Return each person's predicted stars, keyed by movie.
+
+    Movies that the served model does not know are left out. The value is None for a person without a history that the
+    model knows.
+    """
     loaded = server.champion()
     known = [movie for movie in movie_ids if loaded and movie in loaded.known]
     if loaded is None or not known:
@@ -44,7 +51,10 @@ def predicted_stars(profiles: Sequence[UserProfile], movie_ids: Sequence[int]) -
 
 
 def together(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
-    """For the user and their companions: average without misery over those whose taste the model knows."""
+    """Return a list for the user and their companions, ranked by "average without misery".
+
+    People without a history that the model knows do not count.
+    """
     everyone = [person.history(loaded.known) for person in (request.profile, *request.companions)]
     histories = [history for history in everyone if history]
     if not histories:

@@ -1,4 +1,4 @@
-"""The trace of one list: which sources were asked, and how many movies each step kept or removed."""
+"""The trace of one list: which sources were tried, and how many movies each step kept or removed."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Outcome(TextChoices):
-    """The outcome of asking one source. That of the last source is the reason for an empty list."""
+    """The outcome of trying one source. The last source's outcome is the reason for an empty list."""
 
     ANSWERED = "answered", _("it returned movies")
     SOURCE_FAILED = "source_failed", _("it failed with an exception; see the log")
@@ -45,7 +45,7 @@ class Step(TextChoices):
 
 @dataclass
 class Attempt:
-    """One source, asked once for `wanted` movies. In `steps` movies removed have a negative number."""
+    """One request to one source for `wanted` movies. In `steps`, removed movies have a negative count."""
 
     source: str
     version: int | None
@@ -56,7 +56,7 @@ class Attempt:
 
 
 class ListTrace:
-    """The attempts for one list, in order. Steps are only counted if `is_detailed`: counting takes queries."""
+    """The attempts for one list, in order. Steps are counted only if `is_detailed`, because counting needs queries."""
 
     def __init__(self, *, is_detailed: bool = False) -> None:
         self.is_detailed = is_detailed
@@ -71,14 +71,14 @@ class ListTrace:
             self.attempts[-1].steps.append((step, n))
 
     def nothing(self, outcome: Outcome) -> list[Any]:
-        """Record why the source being asked has no candidates; returns none."""
+        """Record why the current source has no candidates, and return an empty list."""
         if self.attempts:
             self.attempts[-1].outcome = outcome
         return []
 
     @property
     def empty_reason(self) -> Outcome:
-        """Why the list is empty, if it is."""
+        """Why the list is empty. Meaningful only for an empty list."""
         last = self.attempts[-1].outcome
         return Outcome.MOVIES_DELETED if last == Outcome.ANSWERED else last
 

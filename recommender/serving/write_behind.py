@@ -1,4 +1,4 @@
-"""Writes rows without delaying a request: they are collected in memory and flushed by a background thread."""
+"""A buffer that collects rows in memory for a background thread to write, so that requests do not wait."""
 
 import atexit
 import logging
@@ -15,16 +15,16 @@ from recommender.serving.periodic import PeriodicThread
 
 logger = logging.getLogger(__name__)
 
-FLUSH_AT = 100  # rows that wake the thread before its interval is over
+FLUSH_AT = 100  # buffered rows at which the thread is woken before its interval is over
 BATCH = 500
 
 Row = TypeVar("Row")
 
 
 class WriteBehindBuffer(Generic[Row]):
-    """Holds at most `capacity` rows by key; a row replaces an unwritten one of the same key.
+    """Holds at most `capacity` rows, keyed so that a row replaces an unwritten one with the same key.
 
-    While the database does not accept them, rows wait in order; beyond the capacity the oldest are dropped.
+    Rows wait in order while the database rejects them. If the buffer is full, the oldest rows are dropped.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class WriteBehindBuffer(Generic[Row]):
             self.thread.wake()
 
     def flush(self) -> None:
-        """Write the rows present now. After a database error they stay in the buffer."""
+        """Write the buffered rows. They stay in the buffer after a database error."""
         with self._flushing:
             while batch := self._take():
                 try:
@@ -76,7 +76,7 @@ class WriteBehindBuffer(Generic[Row]):
                 except Exception:  # a retry would fail as well
                     self._dropped(len(batch))
                     raise
-                if len(batch) < BATCH:  # rows put meanwhile wait for the next flush
+                if len(batch) < BATCH:  # rows added in the meantime wait for the next flush
                     return
 
     def flush_at_exit(self) -> None:
@@ -91,7 +91,7 @@ class WriteBehindBuffer(Generic[Row]):
 
     def _put_back(self, batch: dict[Hashable, Row]) -> None:
         with self._lock:
-            self._rows = batch | self._rows  # newer rows of the same key win
+            self._rows = batch | self._rows  # newer rows with the same key win
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:
