@@ -24,28 +24,28 @@ $(DEV): requirements-dev.txt requirements-dvc.txt $(RUN)
 	@deploy/setup "$(PYTHON)" $(VENV) requirements-dev.txt
 	@touch $@
 
-setup: $(DEV) ## Make .venv with everything for development
+setup: $(DEV) ## Create .venv with everything for development
 
-run: $(RUN) ## Prepare and serve the site on http://127.0.0.1:8000 (PORT=8001 make run: elsewhere)
+run: $(RUN) ## Prepare and serve the site on http://127.0.0.1:8000 (PORT=8001 make run: another port)
 	@exec $(MANAGE) bootstrap --serve
 
-test: $(DEV) ## Run all tests, embedded and then on Postgres and Redis where they answer
+test: $(DEV) ## Run all tests, embedded and then on Postgres and Redis if available
 	@deploy/test
 
-fuzz-api: $(RUN) ## Check on a site of its own that the API does what its document says (ARGS=options of Schemathesis)
+fuzz-api: $(RUN) ## Check the API against its OpenAPI document, on a separate site (ARGS=options of Schemathesis)
 	@deploy/fuzz-api $(ARGS)
 
-bench: $(DEV) ## Print tables of quality and speed, in about an hour: make bench DATA=path/to/data
+bench: $(DEV) ## Print tables of quality and speed, takes about an hour: make bench DATA=path/to/data
 	@test -n "$(DATA)" || { echo "Name the folder that holds the data sets: make bench DATA=path/to/data" >&2; exit 2; }
 	@$(BIN)/python -m benchmarks --data "$(DATA)"
 
-chaos: $(DEV) ## Break a test site in every way and check that it recovers (ARGS=--help)
+chaos: $(DEV) ## Inject faults into a test site and check that it recovers (ARGS=--help)
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
 
-demo-ops: $(DEV) ## Run the life of a model on a test site; screenshots are left in var/demo-ops
+demo-ops: $(DEV) ## Run a model's lifecycle on a test site; writes screenshots to var/demo-ops
 	@$(BIN)/python -m benchmarks.chaos.demo --screenshots var/demo-ops $(ARGS)
 
-evidence: $(RUN) ## Record what CI's last good run of main showed, for the ML Test Score (takes gh, signed in)
+evidence: $(RUN) ## Record evidence from CI's last successful run of main, for the ML Test Score (needs gh, signed in)
 	@deploy/evidence
 
 lint: $(DEV) ## Check style, spelling and plain words
@@ -57,7 +57,7 @@ lint: $(DEV) ## Check style, spelling and plain words
 hooks: $(DEV) ## Make git run the quick checks before each commit
 	@$(BIN)/pre-commit install
 
-format: $(DEV) ## Put the code into shape
+format: $(DEV) ## Fix style and format the code
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
@@ -78,9 +78,9 @@ schema: $(DEV) ## Check the OpenAPI document and the deployment files
 	@$(BIN)/check-jsonschema --schemafile deploy/schemas/railway.json deploy/railway/*.json
 	@if command -v actionlint >/dev/null; then actionlint; else echo "actionlint is not installed: CI runs it"; fi
 
-check: lint types contracts migrations-check schema ## All checks but the tests
+check: lint types contracts migrations-check schema ## Run all checks except the tests
 
-messages: $(RUN) ## Bring the translations up to date with the code (takes gettext)
+messages: $(RUN) ## Update the translations from the code (needs gettext)
 	@deploy/messages
 
 python-api: $(DEV) ## Write docs/python-api.md from the docstrings
@@ -89,10 +89,10 @@ python-api: $(DEV) ## Write docs/python-api.md from the docstrings
 train: $(RUN) ## Train a model now; the gate decides whether it is promoted
 	@$(MANAGE) train_model
 
-mlflow: $(RUN) ## Look at the experiments on http://127.0.0.1:5000
+mlflow: $(RUN) ## Show the experiments on http://127.0.0.1:5000
 	@exec $(MANAGE) mlflow_ui
 
-flower: $(RUN) ## Watch Celery on http://127.0.0.1:5555 (where REDIS_URL is set)
+flower: $(RUN) ## Monitor Celery on http://127.0.0.1:5555 (if REDIS_URL is set)
 	@exec $(MANAGE) flower
 
 shell: $(RUN) ## Open a Python shell with the models imported
@@ -102,5 +102,5 @@ up: ## Start everything in containers
 	@CODE_REVISION="$$(git rev-parse HEAD 2>/dev/null)" docker compose up --build --detach --wait
 	@docker compose exec -T web python manage.py setup_link --if-open
 
-down: ## Stop the containers; their data stays
+down: ## Stop the containers; their data is kept
 	docker compose down
