@@ -1,4 +1,4 @@
-"""The project: settings, URLs, the Celery application, health, and the one error shape of the API."""
+"""The project: settings, URLs, the Celery application, health checks and the API's error format."""
 
 from movierec.celery import app as celery_app
 

@@ -1,4 +1,4 @@
-"""Addresses as people write them, and as each library spells them."""
+"""Parses service URLs written by users and converts them to the forms that libraries expect."""
 
 import re
 from typing import Any
@@ -6,16 +6,16 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-# A password may hold any sign, written as it is or in percents: it ends at the last @.
+# A password may contain any character, percent-encoded or not. It ends at the last @.
 _ADDRESS = re.compile(
     r"(?P<scheme>[\w+]+)://(?:(?P<user>[^:/?#]*)(?::(?P<password>.*))?@)?(?P<host>[^/?#@]*)(?P<rest>[/?#][^@]*)?"
 )
 
 
 def quoted(address: str, *, name: str, scheme: str, expected: str) -> str:
-    """The address with its user and password quoted.
+    """Return the address with its user and password quoted.
 
-    As it may hold a password, an error does not show it but names the part that is wrong.
+    An error names the invalid part without showing the address, which may contain a password.
     """
     found = _ADDRESS.fullmatch(address)
     if not found or not re.fullmatch(scheme, found["scheme"]) or not (found["host"] or found["rest"]):
@@ -35,7 +35,7 @@ def quoted(address: str, *, name: str, scheme: str, expected: str) -> str:
 
 
 def redis_number(address: str) -> str:
-    """What stands where the number of a Redis' database does: in the path, or in the query of a socket."""
+    """Return the Redis database number as written in the path or, for a socket, in the query. It may be invalid."""
     parts = urlsplit(address)
     query = dict(parse_qsl(parts.query))
     if parts.scheme == "unix":
@@ -44,7 +44,7 @@ def redis_number(address: str) -> str:
 
 
 def redis_database(address: str, number: int) -> str:
-    """The same Redis' database of that number; a socket's stands in the query."""
+    """Return the address of another database of the same Redis. For a socket, the number is in the query."""
     parts = urlsplit(address)
     if parts.scheme != "unix":
         return parts._replace(path=f"/{number}").geturl()
@@ -52,7 +52,7 @@ def redis_database(address: str, number: int) -> str:
 
 
 def celery_broker(address: str) -> str:
-    """The address of a Redis as kombu spells it, which has another scheme for sockets."""
+    """Return the address of a Redis in kombu's form, which has another scheme for sockets."""
     parts = urlsplit(address)
     if parts.scheme != "unix":
         return address
@@ -61,5 +61,5 @@ def celery_broker(address: str) -> str:
 
 
 def _with_query(address: str, query: dict[str, Any]) -> str:
-    """As text: `geturl` leaves out the // of unix:///run/redis.sock, which every client wants."""
+    """Return the address with another query. `geturl` drops the // of unix:///run/redis.sock, which clients need."""
     return f"{address.partition('?')[0]}?{urlencode(query)}"

@@ -1,4 +1,4 @@
-"""What the whole API shares: the one error shape with its codes, and the pagination. `openapi` describes both."""
+"""The API's error format with its codes, and its pagination. `openapi` describes both."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ from catalog.errors import DomainError, RequestTooLarge
 from movierec import overload
 
 RETRY_SECONDS = 5
-MAX_PAGE = 100  # rows
+MAX_PAGE = 100  # rows per page
 OWN_ERRORS = {
     "busy": _(overload.SENTENCE),
     "server_error": _("Something went wrong on our side."),
@@ -64,14 +64,14 @@ class Pagination(PageNumberPagination):
 
 
 class FormatNegotiation(DefaultContentNegotiation):
-    """Takes `?format=` of the document's address; elsewhere it would be a parameter that the document does not name."""
+    """Supports `?format=` for the OpenAPI document only. Elsewhere it would be an undocumented parameter."""
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
         return super().select_renderer(request, renderers, format_suffix or request.query_params.get("format"))
 
 
 def error_codes() -> dict[str, str]:
-    """Every code of the API with the sentence that explains it."""
+    """Return the message of each error code of the API, keyed by code."""
     rest_framework = {kind.default_code: kind.default_detail for kind in _kinds(exceptions.APIException)}
     domain = {kind.code: kind.text for kind in _kinds(DomainError)}
     return {code: str(sentence) for code, sentence in sorted({**domain, **rest_framework, **OWN_ERRORS}.items())}
@@ -88,7 +88,7 @@ def error_body(code: str, message: str = "", fields: dict[str, list[str]] | None
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Gives REST framework's exceptions and the domain's the one error shape; anything else is a bug, a 500."""
+    """Return exceptions of REST framework and the domain in the error format. Any other exception is a bug (500)."""
     if isinstance(exc, RequestDataTooBig):
         most = f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,}"
         exc = RequestTooLarge(gettext("Expected a body of at most %(most)s bytes.") % {"most": most})
@@ -104,7 +104,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         return None
     if isinstance(exc, exceptions.ValidationError):
         code, response.status_code = exc.default_code, exc.status_code
-        if _codes(exc.get_codes()) == {"does_not_exist"}:  # the request is valid, but the row that it names is gone
+        if _codes(exc.get_codes()) == {"does_not_exist"}:  # the request is valid, but the row that it refers to is gone
             code, response.status_code = exceptions.NotFound.default_code, exceptions.NotFound.status_code
         fields = _fields(exc.detail)
         first = next((f"{name}: {text[0]}" if name else text[0] for name, text in fields.items()), exc.default_detail)
@@ -133,7 +133,7 @@ def _fields(detail: Any, path: str = "") -> dict[str, list[str]]:
 
 
 def error_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that gives every other error below /api/ the one shape: those of Django and of the API's own pages."""
+    """Middleware that converts all other errors below /api/ to the error format, such as Django's own."""
 
     def respond(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -152,15 +152,15 @@ def error_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
 
 @csrf_exempt
 def not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
-    """Answers any address under /api/ that does not exist."""
+    """Return 404 for any URL under /api/ that does not exist."""
     message = gettext("There is nothing at %(path)s.") % {"path": request.path}
     return JsonResponse(error_body("not_found", message), status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answers a bug with a 500, and a database that does not answer with a 503; as JSON below /api/, else as a page."""
+    """Return 500 for a bug and 503 if the database does not respond, as JSON below /api/, else as a page."""
     is_api = request.path_info.startswith("/api/")
-    if isinstance(sys.exception(), (OperationalError, InterfaceError)):  # Django calls this while it handles it
+    if isinstance(sys.exception(), (OperationalError, InterfaceError)):  # Django calls this while it is being handled
         headers = {"Retry-After": str(RETRY_SECONDS)}
         if is_api:
             return JsonResponse(error_body("unavailable"), status=503, headers=headers)

@@ -1,4 +1,4 @@
-"""API keys beside the API itself: when each was last used, who may read /metrics, and what the document says."""
+"""API keys outside the API: when a key was last used, access to /metrics, and their OpenAPI description."""
 
 import hmac
 from datetime import datetime
@@ -17,11 +17,11 @@ from catalog.signals import key_used
 from recommender.serving.write_behind import WriteBehindBuffer
 
 FLUSH_SECONDS = 10.0
-CAPACITY = 10_000  # keys
+CAPACITY = 10_000  # keys in the buffer
 
 
 def _write(uses: list[tuple[int, datetime]]) -> None:
-    """One statement for all: they are of the last seconds, and the minute is what is shown."""
+    """Write one time for all keys. It is exact enough: the uses are seconds apart, and pages show minutes."""
     latest = max(at for _, at in uses)
     APIKey.objects.filter(pk__in=[key_id for key_id, _ in uses]).update(last_used_at=latest)
 
@@ -37,7 +37,7 @@ key_used.connect(_note)
 
 
 def may_read_metrics(request: HttpRequest) -> bool:
-    """By METRICS_TOKEN, or by a key of staff, which takes the database."""
+    """Return whether the request has METRICS_TOKEN or a staff user's key. Only checking a key needs the database."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return False
@@ -53,7 +53,7 @@ def may_read_metrics(request: HttpRequest) -> bool:
 
 
 def scopes_of(view: Any, method: str) -> list[str]:
-    """The scopes of which a key needs one there; none where no key is read."""
+    """Return the scopes of which a key needs at least one for the view; none if the view accepts no keys."""
     takes_keys = any(issubclass(kind, KeyAuthentication) for kind in view.authentication_classes)
     return [scope.value for scope in view.scopes.needed(method)] if takes_keys else []
 

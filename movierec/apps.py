@@ -9,27 +9,27 @@ from django.utils.translation import gettext_lazy
 from catalog.site_settings import hide_secret
 from movierec.redaction import never_show
 
-# The site's own, and allauth's, which marks only a part of its texts. Django marks all of its own.
+# The site's apps, and allauth's, which mark only some of their strings for translation. Django marks all of its own.
 WITH_NAMES_AS_WRITTEN = ("catalog", "recommender", "mlops", "account", "mfa", "socialaccount")
 
-model_texts: set[str] = set()  # that `translate_models` gave to gettext
+model_texts: set[str] = set()  # strings that `translate_models` passed to gettext
 
 
 class MovierecConfig(AppConfig):
     name = "movierec"
 
     def ready(self) -> None:
-        from movierec import checks  # noqa: F401 (registers them)
+        from movierec import checks  # noqa: F401 (registers the checks)
 
         hide_secret.append(never_show)
         translate_models()
 
 
 def translate_models() -> None:
-    """Gives the names of models and fields, their choices and hints to gettext, all that are not given to it yet.
+    """Pass the names of models and fields, their choices and help texts to gettext, unless they are translated already.
 
-    Most of these names are made by Django from those in the code, where nothing could mark them as texts.
-    `deploy/messages` collects them from `model_texts`.
+    Django derives most of these names from identifiers, which cannot be marked for translation. `deploy/messages`
+    collects them from `model_texts`.
     """
     for model in apps.get_models():
         if model._meta.app_label not in WITH_NAMES_AS_WRITTEN:
@@ -45,7 +45,7 @@ def translate_models() -> None:
 def _translate_names(model: type[Model]) -> None:
     names = model._meta
     if "verbose_name_plural" not in names.original_attrs:
-        names.verbose_name_plural = f"{names.verbose_name_raw}s"  # as Django does it, in one text
+        names.verbose_name_plural = f"{names.verbose_name_raw}s"  # like Django, but as a single string
     names.verbose_name = _translated(names.verbose_name)
     names.verbose_name_plural = _translated(names.verbose_name_plural)
 

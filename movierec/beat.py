@@ -1,6 +1,6 @@
-"""`celery worker --beat`: the scheduler is a thread of the worker's main process.
+"""Runs the scheduler of `celery worker --beat` as a thread of the worker's main process.
 
-So it takes no memory of its own, cannot be killed alone, and is started again where it fails.
+It thus needs no extra memory, cannot be killed separately, and is restarted if it fails.
 """
 
 import logging
@@ -20,7 +20,7 @@ RESTART_SECONDS = 5.0
 
 
 def gated(scheduler: Any) -> Any:
-    """The class of a scheduler that uses the database only while the main process does not fork."""
+    """Return a subclass of the scheduler that uses the database only while the main process is not forking."""
 
     class Gated(scheduler):
         gate = ForkGate()
@@ -55,7 +55,7 @@ class BeatThread(threading.Thread):
             self._stop_asked.wait(RESTART_SECONDS)
 
     def stop(self) -> None:
-        """It saves at once what it sends, so that its end need not be waited for."""
+        """Stop the scheduler without waiting for it, because it saves each task as soon as it is sent."""
         self._stop_asked.set()
         if self._service is not None:
             self._service.stop()

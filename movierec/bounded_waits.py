@@ -1,7 +1,8 @@
-"""A web process waits for Postgres a bounded time: one that hangs, but keeps its connections, would take every thread.
+"""Limits the time that a web process waits for Postgres.
 
-libpq itself waits for an answer forever. Not for workers: theirs may be long. psycopg2 refuses COPY and large objects
-where it waits like this, so the site uses neither.
+A server that hangs with open connections would otherwise block all threads, because libpq waits forever. Workers are
+not limited, because their queries may take long. psycopg2 does not support COPY and large objects with a wait callback,
+so the site uses neither.
 """
 
 import select
@@ -14,15 +15,15 @@ import psycopg2
 from django.core.signals import request_finished, request_started
 from psycopg2.extensions import POLL_OK, POLL_READ, connection, set_wait_callback
 
-WAIT_SECONDS = 10.0  # for an answer
-HUNG_SECONDS = 2.0  # while the last wait timed out
-AGAIN_SECONDS = 0.2  # after a wait of the same request timed out
+WAIT_SECONDS = 10.0  # time limit for an answer
+HUNG_SECONDS = 2.0  # time limit if the previous wait timed out
+AGAIN_SECONDS = 0.2  # time limit if a wait of the same request timed out
 _is_hung = False
 _own = local()
 
 
 def install() -> None:
-    """For every connection of this process and of those that it forks."""
+    """Limit the waits of all connections of this process and of its forks."""
     set_wait_callback(wait)
     request_started.connect(_begin_request, dispatch_uid="bounded_waits")
     request_finished.connect(_end_request, dispatch_uid="bounded_waits")
@@ -30,7 +31,7 @@ def install() -> None:
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """All waits of this thread within, together."""
+    """Limit the total time of all waits of this thread within the context."""
     _own.deadline = time.monotonic() + seconds
     try:
         yield
@@ -39,7 +40,7 @@ def at_most(seconds: float) -> Iterator[None]:
 
 
 def wait(connection: connection) -> None:
-    """Waits for the connection's operation. Raises OperationalError after too long; psycopg2 then closes it."""
+    """Wait for the connection's operation. On timeout raise OperationalError, after which psycopg2 closes it."""
     global _is_hung
     started, patience = time.monotonic(), _patience()
     deadline = min(started + patience, getattr(_own, "deadline", started + patience))
@@ -47,14 +48,18 @@ def wait(connection: connection) -> None:
         poller = select.poll()
         poller.register(connection.fileno(), select.POLLIN if state == POLL_READ else select.POLLOUT)
         if not poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            _is_hung = _is_hung or deadline == started + patience  # less may be too short for a slow query
+            _is_hung = _is_hung or deadline == started + patience  # a shorter limit may only mean a slow query
             _own.gave_up = getattr(_own, "in_request", False)
             raise psycopg2.OperationalError(f"the database did not answer within {deadline - started:.3g} s")
     _is_hung = _own.gave_up = False
 
 
 def _patience() -> float:
-    """A page asks for several things in turn, and shows less where one is missing: together they take no longer."""
+    """Return the time limit of the next wait.
+
+    It is short after a timeout in the same request. A page runs several queries and can do without some of them, and
+    all of them together should not take much longer than one.
+    """
     if getattr(_own, "gave_up", False):
         return AGAIN_SECONDS
     return HUNG_SECONDS if _is_hung else WAIT_SECONDS
@@ -65,5 +70,5 @@ def _begin_request(**_: object) -> None:
 
 
 def _end_request(**_: object) -> None:
-    """Threads of the site's own, and what a thread does between requests, wait as long as a first query."""
+    """Reset the time limit for the site's own threads and for work between requests, which wait like a first query."""
     _own.in_request = _own.gave_up = False

@@ -1,7 +1,7 @@
 """The embedded site's broker: kombu's file transport, made safe for concurrent workers.
 
-kombu creates a message's file before it locks and fills it: a worker that reads in between takes an empty message,
-loses it and exits (https://github.com/celery/kombu/issues/1551). Here a file gets its name when it is complete.
+kombu creates a message's file before it locks and fills it. A worker that reads it in between gets an empty message,
+loses it and exits (https://github.com/celery/kombu/issues/1551). Here a file is renamed into place when it is complete.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 class Channel(filesystem.Channel):
     def _put(self, queue: str, message: Any, **_: Any) -> None:  # type: ignore[override] # kombu is inconsistent
-        name = f"{time.time_ns():020}_{uuid4()}.{queue}.msg"  # workers take messages in the order of their names
+        name = f"{time.time_ns():020}_{uuid4()}.{queue}.msg"  # workers read messages sorted by file name
         try:
             _write(Path(self.data_folder_out) / name, dumps(message))
         except OSError as error:
@@ -39,7 +39,7 @@ class Channel(filesystem.Channel):
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
         file = self._exchange_file(exchange)
         self.control_folder.mkdir(exist_ok=True)
-        with (self.control_folder / "lock").open("w") as lock:  # two concurrent bindings would lose one of them
+        with (self.control_folder / "lock").open("w") as lock:  # without the lock, concurrent bindings could lose one
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not file.exists():
                 _write(file, "[]")
@@ -47,7 +47,7 @@ class Channel(filesystem.Channel):
 
 
 def _write(file: Path, content: str) -> None:
-    """Writes atomically: readers see the complete file or none."""
+    """Write atomically, so that readers see a complete file or none."""
     part = file.with_name(f"{uuid4()}.part")
     try:
         part.write_text(content, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The Celery application; tasks live in each app's `tasks.py`. Their log lines hold the ids of task and request."""
+"""The Celery application. Tasks are defined in each app's `tasks.py`, and their log lines have task and request ids."""
 
 import logging
 import os
@@ -34,7 +34,7 @@ app.autodiscover_tasks()
 
 @setup_logging.connect
 def _keep_logging(loglevel: int, **event: Any) -> None:
-    """Keeps Celery from adding handlers with formats of its own. What tasks print becomes lines of the log."""
+    """Keep Celery from adding its own log handlers. What tasks print becomes log lines."""
     logging.getLogger().setLevel(loglevel)
     app.log.redirect_stdouts("WARNING")
     worker: Any = import_module("celery.apps.worker")
@@ -42,7 +42,7 @@ def _keep_logging(loglevel: int, **event: Any) -> None:
 
 
 def _say(text: str, *_: Any) -> None:
-    """What a worker prints about signals, as a line of the log. Called by their handlers: it takes no lock."""
+    """Log what a worker prints about signals. Signal handlers call this, so it must not take a lock."""
     record = logging.LogRecord("celery.apps.worker", logging.WARNING, "", 0, text, None, None)
     line = logging.getLogger().handlers[0].format(record)
     os.write(2, f"{line}\n".encode())
@@ -56,7 +56,7 @@ def _send_request_id(headers: dict[str, Any], **event: Any) -> None:
 
 @task_prerun.connect
 def _bind_ids(task_id: str, task: Any, **event: Any) -> None:
-    task.request.ids_before = get_contextvars()  # none in a worker; a test's own
+    task.request.ids_before = get_contextvars()  # empty in a worker, but not in tests
     request_id = getattr(task.request, "request_id", None)
     bind_contextvars(task=task.name, task_id=task_id, **({"request_id": request_id} if request_id else {}))
 

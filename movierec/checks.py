@@ -1,4 +1,4 @@
-"""System checks of the setup, run by `manage.py check` and before every start; each has a stable id and a hint."""
+"""System checks of the configuration, run by `manage.py check` and on every start. Each has a stable id and a hint."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -104,7 +104,7 @@ def connections_are_encrypted(app_configs: Sequence[AppConfig] | None, **kwargs:
 def redis_answers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     if not settings.REDIS_URL:
         return
-    import redis  # slow to import, and not needed by an embedded site
+    import redis  # imported here because it is slow to import and an embedded site does not need it
 
     addresses = {"REDIS_URL": settings.REDIS_URL, "CACHE_URL": settings.COUNTER_URL}
     for name, address in addresses.items():
@@ -112,7 +112,7 @@ def redis_answers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Ite
         try:
             with redis.Redis.from_url(address, socket_timeout=1, socket_connect_timeout=1) as client:
                 client.ping()
-        except (redis.RedisError, TypeError, ValueError) as error:  # the latter two: options unknown to redis-py
+        except (redis.RedisError, TypeError, ValueError) as error:  # redis-py raises the last two for unknown options
             yield Warning(
                 f"{name}: Redis at {parts.hostname or parts.path}:{parts.port or 6379} does not answer: {error}",
                 hint="Correct the address, password or TLS options; until then tasks wait.",

@@ -1,6 +1,6 @@
-"""How responses are sent: who may cache them, whether the client has them already, and compression.
+"""Caching headers, conditional responses and compression.
 
-One middleware, inside of which all others have had their say about the answer.
+All this is a single middleware, which runs after the inner middleware has finished the response.
 """
 
 import re
@@ -18,17 +18,17 @@ from django.utils.cache import patch_vary_headers
 TEXTS = re.compile(
     r"text/|image/svg\+xml|application/([\w.-]+\+)?(json|xml|javascript|yaml)|application/(x-ndjson|vnd\.oai\.openapi)"
 )
-SCRIPTS = "scripts"  # a cookie of early.js
-# Django masks the token differently in each page, so that two answers that say the same differ in it.
+SCRIPTS = "scripts"  # cookie set by early.js
+# Django masks the token differently in each response, so that otherwise equal pages differ in it.
 MASKED_TOKEN = re.compile(rb'(name="csrfmiddlewaretoken" value="|"x-csrftoken": ")\w+')
 
 
 def deliver(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """The middleware. What a view says about caching stays.
+    """Middleware that sets caching headers, unless the view has set them.
 
-    Otherwise browsers keep an answer for themselves and ask each time whether it still holds. By "Back" they may show a
-    page as it was left; `static/js/early.js` says when they may not. Where it does not run, they keep no page of an
-    account: nothing would take it away after signing out.
+    By default browsers cache responses privately and revalidate them each time. "Back" may show a page as the user left
+    it, except when `static/js/early.js` prevents this. If scripts do not run, signed-in users' pages are not cached,
+    because nothing would remove them after signing out.
     """
     conditional, compression = _Conditional(get_response), _Compression(get_response)
 
@@ -37,7 +37,7 @@ def deliver(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
         unguarded = _is_html(response) and SCRIPTS not in request.COOKIES and _is_signed_in(request)
         response.headers.setdefault("Cache-Control", "private, no-store" if unguarded else "private, no-cache")
         if _is_html(response):
-            patch_vary_headers(response, ["HX-Request"])  # a page and its fragment may have the same address
+            patch_vary_headers(response, ["HX-Request"])  # a page and its fragment may have the same URL
         if getattr(request, "has_signed_out", False):
             response.headers["Clear-Site-Data"] = '"cache"'
         answer: HttpResponse = compression.process_response(request, conditional.process_response(request, response))
@@ -60,21 +60,21 @@ def _note_sign_out(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
 
 
 class _Conditional(ConditionalGetMiddleware):
-    """Answers 304 where the client has the same content, for pages apart from how their CSRF token is masked."""
+    """Returns 304 if the client already has the same content. The masking of the CSRF token in pages is ignored."""
 
     def process_response(self, request: Any, response: Any) -> Any:
         is_page = _is_html(response) and not response.streaming
         if is_page and request.method == "GET" and self.needs_etag(response) and not response.has_header("ETag"):
-            secret = request.META.get("CSRF_COOKIE", "").encode()  # with another one, a kept page's forms would fail
+            secret = request.META.get("CSRF_COOKIE", "").encode()  # with another one, a cached page's forms would fail
             content = MASKED_TOKEN.sub(rb"\1", response.content)
             response.headers["ETag"] = f'"{blake2b(content, digest_size=16, key=secret[:64]).hexdigest()}"'
         return super().process_response(request, response)
 
 
 class _Compression(GZipMiddleware):
-    """Compresses texts; static files are compressed on disk.
+    """Compresses text responses. Static files are compressed on disk.
 
-    Random bytes of Django's make sizes say nothing about the content (BREACH).
+    Django adds random bytes, so that the size reveals nothing about the content (BREACH).
     """
 
     def process_response(self, request: Any, response: Any) -> Any:

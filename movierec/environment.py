@@ -1,4 +1,4 @@
-"""Environment variables, with `.env` as a fallback. A bad value refuses to start and names the variable."""
+"""Reads environment variables, with `.env` as a fallback. An invalid value stops the start with an error naming it."""
 
 import contextlib
 import os
@@ -18,13 +18,13 @@ from mlops.policy import FOLDER_OR_BUCKET
 from movierec.addresses import quoted, redis_number
 
 _LINE = re.compile(r"\s*(#.*)?|(export )?\w+=.*", re.ASCII)
-# For libpq, whose own limits are hours: a database's host that is gone is noticed within a minute.
+# Options for libpq, whose defaults are hours. With these, an unreachable database host is noticed within a minute.
 LOST_HOST = {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3}
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
 def read_file(path: str) -> None:
-    """Adds the variables of a .env file, if there is one, to the environment, which wins over the file."""
+    """Add the variables of a .env file, if it exists, to the environment. Variables already set take precedence."""
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
@@ -37,8 +37,8 @@ def read_file(path: str) -> None:
 
 
 def text(name: str, default: str = "", *, pattern: str = r".*", expected: str = "", is_secret: bool = False) -> str:
-    """The variable, or `default` where it is unset or blank; a bad secret is not shown."""
-    value = os.environ.get(name, "").strip() or default  # environ.Env would take $a as the name of another variable
+    """Return the variable, or `default` if it is unset or blank. Error messages do not show an invalid secret."""
+    value = os.environ.get(name, "").strip() or default  # environ.Env would read $a as a reference to another variable
     if not re.fullmatch(pattern, value):
         raise ImproperlyConfigured(f"{name}: expected {expected}" + ("" if is_secret else f", got {value!r}"))
     return value
@@ -58,18 +58,18 @@ def region(name: str) -> str:
 
 
 def token(name: str) -> str:
-    """A secret that can be sent in a header; otherwise the HTTP client's own error would show it."""
+    """Return a secret that is valid in a header. Otherwise the HTTP client would show it in its error message."""
     return text(name, pattern=r"[!-~]*", expected="a token without spaces, line breaks and accents", is_secret=True)
 
 
 def url(name: str, default: str = "", *, scheme: str = "https?", expected: str = "http://host/path") -> str:
-    """An address with its user and password quoted, or an empty string where it is blank."""
+    """Return a URL with its user and password quoted, or an empty string if the variable is blank."""
     value = os.environ.get(name, default) and text(name, default)
     return value and quoted(value, name=name, scheme=scheme, expected=expected)
 
 
 def redis(name: str, default: str = "") -> str:
-    """The address of a Redis, as `url`; the number of its database is checked too."""
+    """Return the URL of a Redis, like `url`, and check its database number."""
     address = url(name, default, scheme="rediss?|unix", expected="redis://host:6379/0")
     expected = "unix:///folder/file?db=0" if address.startswith("unix") else "redis://host:6379/0"
     if not redis_number(address).isdecimal():
@@ -78,7 +78,7 @@ def redis(name: str, default: str = "") -> str:
 
 
 def mlflow(name: str, default: str) -> str:
-    """The address of an MLflow, or of its database; it may hold a password and is not shown."""
+    """Return the URL of an MLflow server or database. It may contain a password, so errors do not show it."""
     kinds = r"https?|(sqlite|postgresql|mysql|mssql)(\+\w+)?"
     expected = "http://host:5000 or sqlite:////folder/mlflow.db"
     return text(name, default, pattern=rf"({kinds})://.+", expected=expected, is_secret=True)
@@ -96,7 +96,7 @@ def number(name: str, default: int, *, at_least: int = 0, at_most: int) -> int:
 
 
 def names(name: str, default: str = "") -> list[str]:
-    """Parts between commas. A blank variable is an empty list, not the default."""
+    """Return the comma-separated parts. A blank variable gives an empty list, not the default."""
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
@@ -105,14 +105,14 @@ def path(name: str, default: Path) -> Path:
 
 
 def secret(name: str, folder: Path, *, has_default: bool) -> str:
-    """A secret. Where it has a default, that is generated once and kept in `folder`, readable by its owner only."""
+    """Return a secret. A default, if allowed, is generated once and stored in `folder`, readable only by its owner."""
     if value := text(name):
         return value
     if not has_default:
         raise ImproperlyConfigured(f"{name} is not set: with DATABASE_URL set it has no default (see .env.example)")
     file = folder / name.lower()
     if not file.exists():
-        # Written under another name first: two processes that start together must read the same complete secret.
+        # Written to a temporary file first, so that processes that start together read the same complete secret.
         part = folder / f"{name.lower()}.{secrets.token_hex(4)}.part"
         part.touch(mode=0o600)
         part.write_text(secrets.token_urlsafe(50), encoding="utf-8")
@@ -123,23 +123,23 @@ def secret(name: str, folder: Path, *, has_default: bool) -> str:
 
 
 def sqlite(file: Path) -> dict[str, Any]:
-    """Django's settings of the embedded database."""
+    """Return Django's settings for the embedded database."""
     return {
         "ENGINE": "django_prometheus.db.backends.sqlite3",
         "NAME": str(file),
-        "CONN_MAX_AGE": 60,  # opening one, with its settings, takes longer than most queries
+        "CONN_MAX_AGE": 60,  # opening and configuring a connection takes longer than most queries
         "OPTIONS": {
-            # IMMEDIATE: a deferred transaction that turns into a writer fails at once with "database is locked".
+            # A deferred transaction that starts to write fails immediately with "database is locked".
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # The cache is of each connection, so of each thread; the system's own is shared.
+            # This cache exists per connection, and so per thread. The operating system's cache is shared.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-1000;",
         },
     }
 
 
 def postgres(name: str) -> dict[str, Any]:
-    """Django's settings of the database at an address. The host may be a folder of sockets, as `%2Frun%2Fpg`."""
+    """Return Django's settings for the database at a URL. The host may be a socket folder, such as `%2Frun%2Fpg`."""
     expected = "postgres://user:password@host:port/name"
     address = url(name, scheme="postgres|postgresql|psql|pgsql", expected=expected)
     found = environ.Env.db_url_config(address)
@@ -159,11 +159,11 @@ def postgres(name: str) -> dict[str, Any]:
 
 
 def mail(name: str) -> dict[str, Any]:
-    """Django's settings of the mail server at an address; without one, the server is the one that staff set."""
+    """Return Django's settings for the mail server at a URL. Without one, the server that staff configured is used."""
     address = text(name)
     if not address:
         return {"EMAIL_BACKEND": OWN_MAIL, "EMAIL_TIMEOUT": 10}
-    if not re.fullmatch("(console|memory|dummy)mail://", address):  # which have no host
+    if not re.fullmatch("(console|memory|dummy)mail://", address):  # these have no host
         schemes = "|".join(map(re.escape, environ.Env.EMAIL_SCHEMES))
         address = url(name, scheme=schemes, expected="smtp+tls://user:password@host:port")
     found = {"EMAIL_TIMEOUT": 10} | environ.Env.email_url_config(address)  # seconds

@@ -1,4 +1,4 @@
-"""Requests and responses in transit, while clients send or read them at any pace."""
+"""Requests and responses in transit, which clients may send and read at any speed."""
 
 import re
 import time
@@ -15,28 +15,28 @@ from django.core.exceptions import RequestDataTooBig
 from catalog.policy import MB
 
 CHUNK = 64 << 10
-IN_MEMORY = 256 << 10  # bytes of a request or an answer; a longer one is kept in a file
-SECONDS = 20.0  # for a request to arrive or an answer to be read, and one more for each
-BYTES_A_SECOND = 1 << 10  # that are kept
-MAX_SECONDS = 600.0  # 32 MB at half a megabit a second
+IN_MEMORY = 256 << 10  # bytes of a request or response kept in memory; a longer one is kept in a file
+SECONDS = 20.0  # time limit for a request to arrive or a response to be read, without the time for its length
+BYTES_A_SECOND = 1 << 10  # kept bytes for which a second is added to the time limit
+MAX_SECONDS = 600.0  # longest time limit; enough for 32 MB at half a megabit per second
 BLANK_LINE = b"\r\n\r\n"
-# The headers that say where a request ends, and one that asks for an answer before.
+# The headers that delimit the body of a request, and Expect, which asks for an interim response before the body.
 _FRAMING = re.compile(
     rb"\n(content-length:[ \t]*([0-9]{1,9})[ \t]*\r|transfer-encoding|content-length|expect)", re.IGNORECASE
 )
 
 
 class Incoming:
-    """What has arrived of a request."""
+    """The part of a request that has arrived."""
 
     def __init__(self, max_kept: int) -> None:
         self.is_complete = False
-        self.is_followed = False  # by bytes of another request, which are lost: the answer closes the connection
+        self.is_followed = False  # whether bytes of another request follow; these are lost, so the connection is closed
         self.is_cut = False
         self.n_kept = 0
-        self._max_kept = max_kept  # bytes; the rest is dropped
+        self._max_kept = max_kept  # bytes; the rest is discarded
         self._first = b""
-        # For a request that does not come at once.
+        # Used for a request that does not arrive all at once.
         self._file: SpooledTemporaryFile[bytes] | None = None
         self._framing: h11.Connection | None = None
         self._started = time.monotonic()
@@ -47,7 +47,7 @@ class Incoming:
 
     @property
     def path(self) -> bytes:
-        """The path in the first line; it may lack its end where that came later."""
+        """The path in the request line. Its end may be missing if it arrived later."""
         return self._first.partition(b" ")[2].partition(b" ")[0].partition(b"?")[0]
 
     def add(self, data: bytes, client: socket) -> None:
@@ -56,7 +56,7 @@ class Incoming:
         if not self._first:
             self._first = data
             if not self.is_cut and _is_one_request(data):
-                self.is_complete = True  # as nearly all requests; h11 and a file would take a fifth of a millisecond
+                self.is_complete = True  # the usual case; h11 and a file would take a fifth of a millisecond
                 return
             self._file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # closed when read
             self._framing = h11.Connection(h11.SERVER, max_incomplete_event_size=MB)
@@ -70,15 +70,15 @@ class Incoming:
             self.is_complete = True  # gunicorn's own parser tells the client what is wrong
 
     def chunks(self) -> Iterator[bytes]:
-        """Reads the request, once.
+        """Return an iterator over the request, which can be read once.
 
-        Raises:
-            RequestDataTooBig: where the rest was dropped; gunicorn would take the end for the body's.
+        It raises RequestDataTooBig at the end of a request whose rest was discarded. Otherwise gunicorn would take this
+        for the end of the body.
         """
         if self._file is None:
             return iter([self._first])
         self._file.seek(0)
-        return iter(partial(self._read, self._file), b"")  # no generator: that would end after it raised
+        return iter(partial(self._read, self._file), b"")  # not a generator, which would be exhausted after raising
 
     def _read(self, file: "SpooledTemporaryFile[bytes]") -> bytes:
         chunk = file.read(CHUNK)
@@ -102,12 +102,12 @@ class Incoming:
 
 
 class Outgoing:
-    """An answer, sent as gunicorn writes it; what the client does not read at once is kept, and no thread waits."""
+    """A response, sent as gunicorn writes it. What the client does not read immediately is kept, so no thread waits."""
 
     def __init__(self, client: socket) -> None:
         self.n_kept = 0
         self._client = client
-        self._parts: list[bytes] = []  # small ones are sent together
+        self._parts: list[bytes] = []  # small parts, to be sent together
         self._file: SpooledTemporaryFile[bytes] | None = None
         self._chunk = b""
         self._started = time.monotonic()
@@ -136,13 +136,13 @@ class Outgoing:
             self.n_kept += len(data)
 
     def rewind(self) -> None:
-        """The client's time begins: what it has not read yet is sent from here on."""
+        """Start the client's time limit and prepare to send the kept data."""
         self._started = time.monotonic()
         if self._file is not None:
             self._file.seek(0)
 
     def send_more(self) -> bool:
-        """Sends what the client has room for; returns whether that was the last."""
+        """Send as much as the client accepts now. Return whether everything has been sent."""
         assert self._file is not None
         self._chunk = self._chunk or self._file.read(CHUNK)
         with suppress(BlockingIOError):
@@ -160,7 +160,7 @@ def _deadline(started: float, n_kept: int) -> float:
 
 
 def _is_one_request(data: bytes) -> bool:
-    """Whether this is plainly a whole request and nothing else; h11 follows those where it takes a closer look."""
+    """Return whether the data is clearly exactly one complete request. h11 parses the cases that are not clear."""
     head, end, body = data.partition(BLANK_LINE)
     framing = _FRAMING.findall(head + b"\r")
     if not end or len(framing) > 1:

@@ -1,4 +1,4 @@
-"""The languages of the site: the reader's choice, or else what the browser asks for, or else the site's own."""
+"""Selects the language: the user's choice, otherwise the browser's preference, otherwise the site's language."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ WITHOUT_WORDS = ("image/", "application/xml", "text/plain")
 
 
 class ReadersLanguage(LocaleMiddleware):
-    """As Django's own, with two differences: the language for readers who ask for none that the site speaks is that
-    of its settings, and caches may keep one copy of what has no words, and ask for the cookie where it decides."""
+    """Differs from Django's middleware in two ways. If the site supports none of the requested languages, the language
+    in the site's settings is used. Responses without words do not vary by language; all others also vary by cookie."""
 
     def process_request(self, request: HttpRequest) -> None:
         activate(_asked_for(request) or language())
@@ -31,7 +31,7 @@ class ReadersLanguage(LocaleMiddleware):
 
 
 def _asked_for(request: HttpRequest) -> str:
-    """The first that the site speaks of the reader's choice and of what the browser prefers, in that order."""
+    """Return the first supported language of the user's choice and the browser's preferences, in this order."""
     asked = [code for code, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", ""))]
     for code in (request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""), *asked):
         try:

@@ -1,7 +1,7 @@
-"""The log: one line, as text or JSON, with the ids of the request, task and run that it is about, and no secrets.
+"""Log lines, as text or JSON, with the ids of the request, task and run, and without secrets.
 
-`structlog.contextvars` holds the ids: of a request while the middleware below answers it, of a task while it runs
-(`movierec.celery`), of a run since its worker has claimed it (`catalog.jobs.queue`).
+`structlog.contextvars` holds the ids. The middleware below binds a request's id, `movierec.celery` a task's while it
+runs, and `catalog.jobs.queue` a run's after its worker has claimed it.
 """
 
 import logging
@@ -24,8 +24,8 @@ from movierec.redaction import redact
 
 FORMATS = ("text", "json")
 HEADER = "X-Request-ID"
-WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")  # other ids of clients are replaced
-SHORT = 8  # characters of an id in the text format
+WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")  # any other client-supplied id is replaced
+SHORT = 8  # characters shown of a long id in the text format
 LONG = ("request_id", "task_id", "trace_id")
 IDS = ("request_id", "task", "task_id", "run", "run_id", "trace_id")
 
@@ -35,9 +35,9 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 
 def configure(*, form: str, level: str, ids: Sequence[str] = ()) -> dict[str, Any]:
-    """The value of LOGGING; `ids` names processors that add more of them. Python's warnings become lines, too."""
+    """Return the LOGGING setting. `ids` names processors that add further ids. Python's warnings are logged too."""
     logging.captureWarnings(True)
-    os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")  # else it writes lines of its own form
+    os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")  # otherwise it writes lines in its own format
     facts = [add_log_level, add_logger_name, TimeStamper(fmt="iso", utc=True), ExtraAdder(EXTRA), _without_path]
     last = [EventRenamer("message"), JSONRenderer(ensure_ascii=False, default=str)] if form == "json" else [_as_text]
     line = {
@@ -49,27 +49,27 @@ def configure(*, form: str, level: str, ids: Sequence[str] = ()) -> dict[str, An
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": line},
-        # Not sys.stderr: what Celery puts there turns prints into lines, and drops those that come from itself.
+        # Not sys.stderr: Celery replaces it with an object that logs prints, and that drops log lines written to it.
         "handlers": {
             "console": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.__stderr__"}
         },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             "alembic": {"level": "WARNING"},
-            "httpx": {"level": "WARNING"},  # else a line for each request
+            "httpx": {"level": "WARNING"},  # at INFO it logs every request
             "mlflow": {"level": "WARNING"},
             "opentelemetry": {"level": "WARNING"},
-            "django.request": {"level": "ERROR"},  # below that, the line of `access_line` says the same
+            "django.request": {"level": "ERROR"},  # `access_line` logs the rest
             "django.server": {"handlers": [], "propagate": True},
         },
     }
 
 
-EXTRA = ("method", "path", "status", "seconds")  # of `access_line`; other libraries' extras may hold anything
+EXTRA = ("method", "path", "status", "seconds")  # from `access_line`; other libraries' extras may contain anything
 
 
 def _ids_of_celery(_: Any, __: str, event: EventDict) -> EventDict:
-    """The worker's main process logs about tasks that it does not run itself."""
+    """Add the task's name and id to lines of the worker's main process, which does not run the tasks itself."""
     data = getattr(event["_record"], "data", None)
     if isinstance(data, dict) and "id" in data and "name" in data:
         event.update(task=data["name"], task_id=data["id"])
@@ -77,7 +77,7 @@ def _ids_of_celery(_: Any, __: str, event: EventDict) -> EventDict:
 
 
 def _without_path(_: Any, __: str, event: EventDict) -> EventDict:
-    """Django's own lines about a request name its path."""
+    """Replace the request path in Django's own log lines with `shown_path`."""
     request = getattr(event["_record"], "request", None)
     if isinstance(request, HttpRequest):
         event["event"] = event["event"].replace(request.path, shown_path(request))
@@ -97,7 +97,7 @@ def _redacted(_: Any, __: str, line: str) -> str:
 
 
 def shown_path(request: HttpRequest) -> str:
-    """The path without the words that a visitor chose, which may be names or secret addresses: only numbers stay."""
+    """Return the path with all parameters but numbers replaced, because they may be usernames or secrets."""
     path = escape_uri_path(request.path)
     for name, value in request.resolver_match.kwargs.items() if request.resolver_match else ():
         if isinstance(value, str) and value and not value.isdigit():
@@ -106,7 +106,7 @@ def shown_path(request: HttpRequest) -> str:
 
 
 def request_ids(get_response: Handler) -> Handler:
-    """Middleware that gives each request an id, or takes the one of a proxy, and sends it back."""
+    """Middleware that gives each request an id, or accepts a proxy's, and returns it in the response."""
 
     def respond(request: HttpRequest) -> HttpResponse:
         sent = request.headers.get(HEADER, "")
@@ -120,9 +120,9 @@ def request_ids(get_response: Handler) -> Handler:
 
 
 def access_line(get_response: Handler) -> Handler:
-    """Middleware that logs each request, without its query, its sender's address and its headers.
+    """Middleware that logs each request without its query string, client address and headers.
 
-    The status is that of the site's answer: where the client has it already, `delivery` makes it a 304.
+    The status is that of the view's response. `delivery` may later turn it into a 304 if the client already has it.
     """
 
     def respond(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""A site for members only: people without an account see nothing but the pages for signing in and up."""
+"""Restricts a members-only site: without an account only the pages for signing in and up are accessible."""
 
 from typing import Any, cast
 
@@ -24,8 +24,8 @@ WAYS_IN = {
     "account_signup",
     "admin:login",
     "api:accounts",
-    "api:feed",  # by its secret
-    "api:hook",  # by its secret
+    "api:feed",  # protected by the secret in its URL
+    "api:hook",  # protected by the secret in its URL
     "api:token",
     "catalog:favicon",
     "catalog:language",
@@ -45,7 +45,7 @@ WAYS_IN = {
 
 
 class MembersOnly:
-    """Middleware. What is not a way in is closed, so that a new page or endpoint is, too."""
+    """Middleware that closes everything except WAYS_IN, so that new pages and endpoints are closed by default."""
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response
@@ -65,7 +65,7 @@ class MembersOnly:
 
 
 def _refusal(request: HttpRequest) -> JsonResponse | None:
-    """None for a request by session or with a key; the API itself asks what they may do."""
+    """Return a 401, or None for a request with a session or a key, whose permissions the API itself checks."""
     try:
         if request.user.is_authenticated or KeyAuthentication().identify(request):
             return None

@@ -1,8 +1,8 @@
-"""Files through which web processes share their metrics, written instead of mapped into memory.
+"""Files through which web processes share their metrics. They are written, not memory-mapped.
 
-prometheus_client maps sparse files. When the disk is full or becomes read-only, a process that counts dies of SIGBUS,
-which no exception handler sees. A write fails with an error instead: the process then counts in memory only, and writes
-all of its counts when the disk accepts them again.
+prometheus_client maps sparse files. If the disk is full or becomes read-only, a process that counts is killed by
+SIGBUS, which no exception handler can catch. A failed write only raises an error. The process then counts in memory and
+writes all counts when the disk accepts them again.
 """
 
 import contextlib
@@ -21,21 +21,21 @@ logger = logging.getLogger(__name__)
 
 Entry = tuple[str, float, float, int]  # key, value, timestamp, position
 
-RETRY_SECONDS = 5.0  # until a disk that refused a write is tried again
-HEADER = 8  # bytes: how much of the file is used, and padding
+RETRY_SECONDS = 5.0  # wait after a failed write
+HEADER = 8  # bytes that hold the used length of the file, and padding
 
 _pack, _unpack = struct.Struct("dd").pack, struct.Struct("dd").unpack_from
 _unpack_used = struct.Struct("i").unpack_from
 
 
 class MetricFile(MmapedDict):
-    """The dict of doubles of one process and kind of metric; not thread safe, as the original.
+    """The dict of doubles for one process and kind of metric. Like the original, it is not thread-safe.
 
-    Entries are written before the header that makes them count, and a new file gets its name when it is whole, so that
-    a scrape reads no half of it.
+    Entries are written before the header that includes them, and a new file is renamed into place when complete, so
+    that a scrape never reads a partial file.
     """
 
-    _failed: set[str] = set()  # of this process, so that an outage is logged once
+    _failed: set[str] = set()  # failed files of this process, so that an outage is logged once
 
     def __init__(self, filename: str) -> None:
         self._path = Path(filename)
@@ -49,7 +49,7 @@ class MetricFile(MmapedDict):
         self._open()
 
     def _continue_file(self) -> None:
-        """Counts on from the file of an earlier process with the same id: in memory, which is then written whole."""
+        """Load the counts of an earlier process with the same id into memory. `_open` then writes a new file."""
         entries: dict[str, tuple[float, float]] = {}
         with contextlib.suppress(OSError, RuntimeError, ValueError, struct.error):  # missing, or damaged
             entries = {key: (value, at) for key, value, at, _ in self.read_all_values_from_file(self._path)}
@@ -81,7 +81,7 @@ class MetricFile(MmapedDict):
             self._fail(error)
 
     def _open(self) -> None:
-        """Writes a new file with all counts; after a failure not before the pause is over."""
+        """Write a new file with all counts, unless a write failed less than RETRY_SECONDS ago."""
         if time.monotonic() < self._retry_at:
             return
         part = self._path.with_suffix(".part")
@@ -117,10 +117,10 @@ class MetricFile(MmapedDict):
 
 
 class MetricReader:
-    """A file that stays open, and where its values are: a process adds entries to its file, and moves none.
+    """Keeps a file open and remembers the positions of its values, which never move: processes only append entries.
 
-    prometheus_client opens, reads, parses and closes each file for each scrape. At each of these steps another thread
-    may take its turn, so that a scrape beside busy threads waits dozens of times. This takes two steps for a file.
+    prometheus_client opens, reads, parses and closes each file on each scrape. Each of these steps may yield to another
+    thread, so a scrape waits dozens of times if threads are busy. This class takes two steps per file.
     """
 
     _open: dict[str, "MetricReader"] = {}
@@ -128,7 +128,7 @@ class MetricReader:
     def __init__(self, path: str) -> None:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._inode = os.fstat(self._descriptor).st_ino
-        self._length = 0  # of the part that is used
+        self._length = 0  # used length of the file
         self._positions: list[tuple[str, int]] = []
 
     def __del__(self) -> None:
@@ -136,8 +136,8 @@ class MetricReader:
 
     @classmethod
     def read_all_values_from_file(cls, path: str) -> list[Entry]:
-        """As MmapedDict's. Raises FileNotFoundError."""
-        inode = Path(path).stat().st_ino  # another one after the process had to write a new file
+        """Return the same as MmapedDict's method. Raises FileNotFoundError."""
+        inode = Path(path).stat().st_ino  # changes if the process had to write a new file
         reader = cls._open.get(path)
         if reader is None or reader._inode != inode:
             reader = cls._open[path] = cls(path)
@@ -156,13 +156,13 @@ class MetricReader:
 
 
 def _write_whole(descriptor: int, content: bytes | bytearray, start: int) -> None:
-    if os.pwrite(descriptor, content, start) < len(content):  # the last bytes of a disk
+    if os.pwrite(descriptor, content, start) < len(content):  # the disk is full
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def install() -> None:
-    """Makes prometheus_client use these files. Call it before any metric exists."""
+    """Make prometheus_client use these classes. Must be called before any metric is created."""
     os.register_at_fork(after_in_child=MetricFile._failed.clear)
-    # mypy allows no assignment; MultiProcessValue and MultiProcessCollector look these up.
+    # MultiProcessValue and MultiProcessCollector look these names up. mypy does not allow assigning them.
     setattr(values, "MmapedDict", MetricFile)  # noqa: B010
     setattr(multiprocess, "MmapedDict", MetricReader)  # noqa: B010

@@ -1,4 +1,4 @@
-"""Additions to the OpenAPI document that drf-spectacular cannot read from the code: errors by status, and links."""
+"""Adds to the OpenAPI document what drf-spectacular cannot derive from the code: errors by status, and links."""
 
 from typing import Any
 
@@ -34,8 +34,8 @@ RETRY_AFTER = {"Retry-After": {"required": True, "schema": {"type": "integer", "
 NO_TEXT_WITH_NUL = r"^[^\x00]*$"  # databases cannot store it
 
 FIRST = "$response.body#/results/0/id"
-# Operations that link, the operations that they link to, and what those take from the answer: parameters, or a body as
-# one expression, since generators of clients refuse a body of several.
+# OpenAPI links: source operations, target operations, and what the targets take from the response. This is parameters,
+# or the body as a single expression, because client generators reject a body made of several.
 LINKS: tuple[tuple[str, str, dict[str, str] | str], ...] = (
     (
         "ratings_create ratings_update",
@@ -63,12 +63,12 @@ LINKS: tuple[tuple[str, str, dict[str, str] | str], ...] = (
 
 
 def inherited_docs_left_out() -> list[type]:
-    """The bases whose docstrings do not describe what derives from them."""
+    """Return the base classes whose docstrings do not describe their subclasses."""
     return [*get_lib_doc_excludes(), BodySerializer, QuerySerializer]
 
 
 class AutoSchema(openapi.AutoSchema):
-    """Describes scopes of keys, the parameters of lists, every error, and what no text may hold."""
+    """Adds the scopes of keys, the parameters of lists, all errors, and the pattern that excludes NUL from strings."""
 
     def get_override_parameters(self) -> list[Any]:
         parameters = super().get_override_parameters()
@@ -113,11 +113,12 @@ class AutoSchema(openapi.AutoSchema):
 
     def _get_request_for_media_type(self, serializer: Any, *args: Any) -> tuple[dict[str, Any], bool]:
         schema, is_required = super()._get_request_for_media_type(serializer, *args)
-        return schema, is_required or isinstance(serializer, dict)  # lines of JSON
+        return schema, is_required or isinstance(serializer, dict)  # JSON Lines
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
         schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
-        # Only now: of a pattern or format and a blank text drf-spectacular makes alternatives, and both may be blank.
+        # Done after super(): drf-spectacular turns a pattern or format and a blank string into alternatives, and the
+        # blank string matches both.
         for name, field in serializer.fields.items():
             if direction == "request" and type(field) is CharField and field.allow_blank:
                 schema["properties"][name]["pattern"] = NO_TEXT_WITH_NUL
@@ -130,7 +131,7 @@ class AutoSchema(openapi.AutoSchema):
 
 
 def describe_errors(result: dict[str, Any], **context: Any) -> dict[str, Any]:
-    """A hook of drf-spectacular: adds the error shape, its codes and the answers of each status."""
+    """Add the error format, its codes and the error response of each status. A hook of drf-spectacular."""
     codes = error_codes()
     rows = [f"| `{code}` | {sentence} |\n" for code, sentence in codes.items()]
     result["info"]["description"] += f"\n{INTRODUCTION}{''.join(rows)}"
@@ -152,7 +153,7 @@ def describe_errors(result: dict[str, Any], **context: Any) -> dict[str, Any]:
 
 
 def add_links(result: dict[str, Any], **context: Any) -> dict[str, Any]:
-    """A hook of drf-spectacular: says which next request takes what from an answer."""
+    """Add the links to follow-up requests that take values from a response. A hook of drf-spectacular."""
     operations = {found["operationId"]: found for methods in result["paths"].values() for found in methods.values()}
     for sources, targets, values in LINKS:
         place = "requestBody" if isinstance(values, str) else "parameters"

@@ -1,7 +1,7 @@
 """Pages for operators.
 
-/healthz: this process answers. /readyz: it can do its work, part by part. /metrics: counters of all web processes, and
-figures that `mlops.dashboard.metrics` reads from the database.
+/healthz says that this process responds, and /readyz whether each part that it needs is ready. /metrics has the
+counters of all web processes and the metrics that `mlops.dashboard.metrics` reads from the database.
 """
 
 import logging
@@ -32,15 +32,15 @@ from recommender.serving.periodic import PeriodicThread
 
 logger = logging.getLogger(__name__)
 
-READY_SECONDS = 0.8  # that /readyz waits for the database; probes themselves often wait a second
+READY_SECONDS = 0.8  # time that /readyz waits for the database; probes often time out after a second
 REFRESH_SECONDS = 10.0
-MAX_AGE_SECONDS = 60.0  # of figures that are shown while the database does not answer
+MAX_AGE_SECONDS = 60.0  # age up to which metrics are shown while the database does not respond
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
 
 def probes(get_response: Handler) -> Handler:
-    """Middleware: these pages depend on no host name, HTTPS or session. On HEALTH_PORT there are no others."""
+    """Middleware that serves these pages regardless of host name, HTTPS and session. HEALTH_PORT serves no others."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         if request.path_info in settings.PROBES:
@@ -69,7 +69,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answers 503 without the database. Lists need neither a model nor a disk that can be written to."""
+    """Return 503 only if the database is down. Lists need neither a model nor a writable disk."""
     with bounded_waits.at_most(READY_SECONDS):
         parts = _database_and_model()
     ready = all(part["ok"] for part in parts.values())
@@ -78,11 +78,11 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def _database_and_model() -> dict[str, Part]:
-    """One query where all is well: each has to wait for the process's busy threads."""
+    """Check both with one query if all is well, because each query may wait for busy threads of the process."""
     try:
         champion = ServedModel.champion()
     except DatabaseError as error:
-        logger.error("not ready: %s", error)  # the message contains addresses: for the log only
+        logger.error("not ready: %s", error)  # only logged, because the message contains addresses
         return _what_is_wrong()
     return {"database": Part(ok=True, detail="answers"), "model": _model(champion)}
 
@@ -114,7 +114,7 @@ def _disk() -> Part:
 
 
 class LatestRows:
-    """The figures as a thread of this process last read them: a scrape waits for no query, nor for busy threads."""
+    """The database metrics as last read by a background thread, so that a scrape does not wait for queries."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
@@ -128,7 +128,7 @@ class LatestRows:
         self.thread.wake()
 
     def text(self) -> bytes:
-        """In Prometheus' format; empty while the last figures are too old. Reads them where no thread has."""
+        """Return the metrics in Prometheus format, or nothing if they are too old. Reads them if no thread has."""
         if not self._text or not self.thread.is_alive():
             try:
                 self._read()
@@ -159,7 +159,7 @@ def _registry() -> CollectorRegistry:
     registry = CollectorRegistry(auto_describe=False)
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder and Path(folder).is_dir():
-        MultiProcessCollector(registry, folder)  # under gunicorn: the sum of its workers, from their files
+        MultiProcessCollector(registry, folder)  # under gunicorn, the sum over its workers' files
     else:
         registry.register(REGISTRY)
     return registry

@@ -1,4 +1,4 @@
-"""The parser of the API's bodies. REST framework imports it before its own views, so it stays apart from `api`."""
+"""The parser for API request bodies. REST framework imports it before its own views, so it cannot be in `api`."""
 
 from typing import IO, Any
 

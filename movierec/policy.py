@@ -1,6 +1,6 @@
-"""The policy of the site: the sections of every app, overridden by `config.yaml`. Thresholds are data, not code.
+"""The policy of the site: the defaults of all apps, overridden by `config.yaml`, so that thresholds are not code.
 
-`settings.POLICY` is the one instance. An unknown key or a bad value refuses to start and names the key.
+`settings.POLICY` is the only instance. An unknown key or an invalid value stops the start with an error naming the key.
 """
 
 import json
@@ -21,20 +21,20 @@ from recommender.policy import RecommenderPolicy
 
 logger = logging.getLogger(__name__)
 
-# Keys and sections of older files, and their present names; None: it has no effect any more.
+# Former names of keys and sections, mapped to the current names. None means that the key no longer has any effect.
 RENAMED: dict[str, str | None] = {f"schedules.{old}": f"schedules.{new}" for old, new in RENAMED_SCHEDULES.items()}
 RENAMED |= json.loads(Path(__file__).with_name("renamed_policy_keys.json").read_text("utf-8"))
 Rate = Annotated[str, Field(pattern=r"^\d+/(s|sec|second|m|min|minute|h|hour|d|day)$")]
-# As safe, and eight times as fast where PyYAML has it: every process reads the policy when it starts.
+# The C loader, if PyYAML has it, is as safe and eight times as fast. Every process reads the policy on start.
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class PolicyError(ValueError):
-    """config.yaml is not valid; the message names the file, the line, the key and what was expected."""
+    """config.yaml is not valid. The message gives the file, the line, the key and the expected value."""
 
 
 class LimitsPolicy(Section):
-    """Rate limits in the form of REST framework, such as 60/min."""
+    """Rate limits in REST framework's notation, such as 60/min."""
 
     anonymous: Rate = key("60/min", "requests of one address without an account")
     user: Rate = key("600/min", "requests by one API key, and by one account in its browsers and signed-in programs")
@@ -55,7 +55,7 @@ class Policy(MLOpsPolicy, RecommenderPolicy, CatalogPolicy):
 
 
 def load_policy(path: Path) -> Policy:
-    """The defaults with the keys of `path` on top; raises PolicyError with one line for each key that is wrong."""
+    """Return the defaults, overridden by the keys in `path`. Raises PolicyError with one line per invalid key."""
     try:
         text = path.read_text(encoding="utf-8")
         content = yaml.load(text, Loader=_Loader)
@@ -70,7 +70,7 @@ def load_policy(path: Path) -> Policy:
 
 
 def keys(model: type[BaseModel] = Policy, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every key that config.yaml may hold, with its section before it."""
+    """Yield every valid key of config.yaml, prefixed with its section, and its field."""
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from keys(field.annotation, f"{prefix}{name}.")

@@ -1,4 +1,4 @@
-"""Programs of this environment that management commands replace themselves with."""
+"""Lets management commands replace themselves with programs of this Python environment."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from django.core.management import CommandError
 
 
 def become(name: str, *arguments: str, **variables: str) -> NoReturn:
-    """Replaces this process by the program, so that signals reach it directly; `variables` add to its environment."""
+    """Replace this process with the program, so that signals reach it directly. `variables` extend its environment."""
     program = shutil.which(name, path=str(Path(sys.executable).parent))
     if program is None:
         raise CommandError(f"{name} is not installed in this environment: pip install -r requirements.txt")

@@ -1,10 +1,10 @@
-"""Removes from log lines and traces the site's secrets and everything that looks like one."""
+"""Removes the site's secrets, and anything that looks like a secret, from log lines and traces."""
 
 import json
 import re
 from urllib.parse import quote
 
-SHORTEST = 6  # characters of a secret; shorter ones are parts of ordinary words
+SHORTEST = 6  # minimum length of a secret to hide; shorter ones occur in ordinary words
 HIDDEN = "[hidden]"
 _NAMES = r"token|secret[\w-]{0,20}|passw(?:or)?d|passphrase|api[_-]?key"
 _LOOKS_SECRET = re.compile(
@@ -17,17 +17,17 @@ _LOOKS_SECRET = re.compile(
     | (?P<own>\bmr[kh]_)[\w-]+  # an API key or a secret address of this site
     """.replace("NAMES", _NAMES)
 )
-# Each match of the expression holds one of these; most lines hold none, which is known fifty times as fast.
+# Every match contains one of these. Most lines contain none, and checking that is fifty times as fast.
 _SIGNS = ("@", "bearer", "basic", "token", "secret", "pass", "key", "sig", "code=", "auth", "cookie", "mrk_", "mrh_")
 _known: list[str] = []
 
 
 def never_show(secret: str) -> str:
-    """Hides this value from now on, also where it is quoted for an address or in JSON. Returns it."""
+    """Hide this value from now on, also if it is quoted in a URL or in JSON. Return it."""
     if len(secret) >= SHORTEST:
         forms = {secret, quote(secret, safe=""), json.dumps(secret, ensure_ascii=False)[1:-1]}
         _known.extend(forms.difference(_known))
-        _known.sort(key=len, reverse=True)  # one may be the beginning of another
+        _known.sort(key=len, reverse=True)  # one secret may be a prefix of another
     return secret
 
 

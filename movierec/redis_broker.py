@@ -1,16 +1,16 @@
-"""Redis as the broker: a worker keeps taking tasks after Redis missed an acknowledgement.
+"""Makes workers with a Redis broker keep taking tasks after an acknowledgement has failed.
 
-Workers import this (CELERY_IMPORTS).
+Workers import this module (CELERY_IMPORTS).
 """
 
 from kombu.transport import redis, virtual
 
 
 class QoS(redis.QoS):
-    """Frees a message's place also where Redis does not answer its acknowledgement.
+    """Frees a message's prefetch slot even if acknowledging it to Redis fails.
 
-    Celery only logs that. kombu would count the message as unfinished for good, so that a worker that may hold one
-    message takes no more.
+    Celery only logs such a failure, and kombu would count the message as unfinished forever. A worker with a prefetch
+    limit of one message would then take no more.
     """
 
     def ack(self, delivery_tag: str) -> None:

@@ -1,7 +1,7 @@
-"""All settings. Secrets and addresses come from the environment or `.env`, policy from `config.yaml`.
+"""All settings. Secrets and addresses come from the environment or `.env`, and the policy from `config.yaml`.
 
-Without DATABASE_URL everything is embedded: SQLite, a broker of files, MLflow on SQLite, all under VAR_DIR.
-With DATABASE_URL set it is a production installation and secrets have no default.
+Without DATABASE_URL all services are embedded under VAR_DIR: SQLite, a file-based broker and MLflow on SQLite.
+With DATABASE_URL the site is a production installation, and secrets have no defaults.
 """
 
 import re
@@ -37,8 +37,8 @@ except PolicyError as error:
 
 SECRET_KEY = never_show(env.secret("SECRET_KEY", VAR_DIR, has_default=EMBEDDED))
 SECRET_KEY_FALLBACKS = [never_show(key) for key in env.names("SECRET_KEY_FALLBACKS")]
-PORT = env.number("PORT", 8000, at_least=1, at_most=65535)  # of `make run`
-# Of health and metrics alone; deploy/gunicorn.py listens there too.
+PORT = env.number("PORT", 8000, at_least=1, at_most=65535)  # used by `make run`
+# A second port, only for health and metrics, on which deploy/gunicorn.py listens too.
 HEALTH_PORT = env.number("HEALTH_PORT", PORT + 1000 if PORT < 64536 else PORT - 1000, at_least=1, at_most=65535)
 PROBES = ("/healthz", "/readyz", "/metrics")
 DEBUG = env.flag("DEBUG")
@@ -118,7 +118,7 @@ TEMPLATES = [
 DATABASES = {"default": env.sqlite(VAR_DIR / "db.sqlite3") if EMBEDDED else env.postgres("DATABASE_URL")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Broker and counter of requests -------------------------------------------------------------------------------
+# --- Broker and request counter -----------------------------------------------------------------------------------
 
 REDIS_PREFIX = env.text("REDIS_PREFIX", "movierec")
 COUNTER_URL = REDIS_URL and env.redis("CACHE_URL", redis_database(REDIS_URL, 1))
@@ -128,7 +128,7 @@ if REDIS_URL:
     CELERY_IMPORTS = ["movierec.redis_broker"]
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "global_keyprefix": f"{REDIS_PREFIX}:",
-        # Longer than any task's time limit, or Redis would hand a running task to a second worker.
+        # Longer than any task's time limit. Otherwise Redis would deliver a running task to a second worker.
         "visibility_timeout": 7200,
         "unacked_restore_throttle": 1,
         "socket_timeout": 10,
@@ -146,7 +146,7 @@ else:
     for folder in ("messages", "control"):
         (VAR_DIR / "broker" / folder).mkdir(parents=True, exist_ok=True)
 
-CELERY_TASK_IGNORE_RESULT = True  # no result backend: truth is in our own rows, and a dead one must not block a request
+CELERY_TASK_IGNORE_RESULT = True  # results are in our own tables, and a dead result backend must not block requests
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -158,10 +158,10 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "mlops.scheduler:Scheduler"
-CELERY_BEAT_SYNC_EVERY = 1  # saves at once what was sent, so that a killed Beat does not send it again
+CELERY_BEAT_SYNC_EVERY = 1  # save after each sent task, so that a killed Beat does not send it again
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 WORKER_NICE = env.number("WORKER_NICE", 0, at_most=19)
-WEB_WORKERS = env.number("WEB_WORKERS", 2, at_least=1, at_most=1000)  # used by deploy/gunicorn.py, checked here
+WEB_WORKERS = env.number("WEB_WORKERS", 2, at_least=1, at_most=1000)  # used by deploy/gunicorn.py, validated here
 WEB_THREADS = env.number("WEB_THREADS", 4, at_least=1, at_most=1000)
 CODE_REVISION = env.text("CODE_REVISION")
 
@@ -172,11 +172,11 @@ SNAPSHOT_DIR = env.path("SNAPSHOT_DIR", VAR_DIR / "snapshots")
 BACKUP_KEY = env.age_key("BACKUP_KEY")
 BACKUP_KEY_FILE = env.text("BACKUP_KEY_FILE")
 DVC_REMOTE_URL = env.text("DVC_REMOTE_URL")
-DVC_DIR = env.path("DVC_DIR", BASE_DIR)  # DVC's project; MODEL_DIR and SNAPSHOT_DIR are below it
+DVC_DIR = env.path("DVC_DIR", BASE_DIR)  # the DVC project, which contains MODEL_DIR and SNAPSHOT_DIR
 MODEL_STORE = env.store("MODEL_STORE")
 MLFLOW_TRACKING_URI = env.mlflow("MLFLOW_TRACKING_URI", f"sqlite:///{VAR_DIR / 'mlflow' / 'mlflow.db'}")
 MLFLOW_MODEL_NAME = env.text("MLFLOW_MODEL_NAME", "movierec", pattern=r"[\w-]+", expected="letters, digits, _ and -")
-MLFLOW_ARTIFACT_DIR = VAR_DIR / "mlflow" / "artifacts"  # used with an sqlite:/// store only; a server has its own
+MLFLOW_ARTIFACT_DIR = VAR_DIR / "mlflow" / "artifacts"  # only for an sqlite:/// store; a server has its own
 MOVIELENS_PATH = env.text("MOVIELENS_PATH")
 MOVIELENS_URL = env.url("MOVIELENS_URL", "https://files.grouplens.org/datasets/movielens/ml-latest-small.zip")
 TMDB_READ_TOKEN = never_show(env.token("TMDB_READ_TOKEN"))
@@ -219,12 +219,12 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [{"url": BASE_PATH}] if BASE_PATH else [],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": False},  # puts a link into each operation's button
+    "SWAGGER_UI_SETTINGS": {"deepLinking": False},  # it would put a link into each operation's button
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "PATH_CONVERTER_OVERRIDES": {"id": int},
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,  # openapi-generator makes a broken class of an enum of null
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,  # openapi-generator generates broken code for an enum of null
     "GET_LIB_DOC_EXCLUDES": "movierec.openapi.inherited_docs_left_out",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -245,7 +245,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
-        "img-src": [SELF, "data:"],  # and other sites' on some pages: `movierec.headers`
+        "img-src": [SELF, "data:"],  # `movierec.headers` adds other sites on some pages
         "frame-ancestors": ["'none'"],
         "form-action": [SELF],
         "base-uri": [SELF],
@@ -257,7 +257,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 HTTPS = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = env.flag("HTTPS")
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-# Whether the domain's other hosts serve HTTPS too, and whether browsers should be told in advance, is their owner's.
+# W005 and W021 ask for HSTS subdomains and preloading, which only the owner of the whole domain can decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 
@@ -294,7 +294,7 @@ ALERT_WEBHOOK_URL = never_show(env.url("ALERT_WEBHOOK_URL"))
 LEVELS = "DEBUG|INFO|WARNING|ERROR|CRITICAL"
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO", pattern=LEVELS, expected=f"one of {LEVELS}")
 LOG_FORMAT = env.text("LOG_FORMAT", "text", pattern="text|json", expected="text or json")
-# Where traces go; OpenTelemetry reads this and its other variables itself.
+# The collector of traces. OpenTelemetry reads this and its other variables itself.
 OTEL_EXPORTER_OTLP_ENDPOINT = env.url("OTEL_EXPORTER_OTLP_ENDPOINT")
 TRACING = bool(OTEL_EXPORTER_OTLP_ENDPOINT) and not env.flag("OTEL_SDK_DISABLED")
 LOGGING = logs.configure(form=LOG_FORMAT, level=LOG_LEVEL, ids=["movierec.tracing.ids_of_span"] if TRACING else [])

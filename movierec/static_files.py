@@ -1,4 +1,4 @@
-"""How static files are stored: hashed names, compressed, and one style sheet instead of a chain of imports."""
+"""Stores static files compressed and under hashed names, with one style sheet instead of a chain of imports."""
 
 import re
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ IMPORT = re.compile(r'^@import "([\w-]+\.css)";$', re.MULTILINE)
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Puts the files that site.css imports in place of its imports: browsers would ask for each after having read it.
+    """Replaces the imports in site.css with the imported files, which browsers would only request after reading it.
 
-    While developing, without `collectstatic`, browsers follow the imports.
+    During development, without `collectstatic`, browsers follow the imports.
     """
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
-        """As its parent's. `paths` gives each file's storage and name there."""
+        """Inline the imports, then do what the parent class does. `paths` maps names to (storage, path)."""
         if not dry_run and SHEET in paths:
             text = IMPORT.sub(lambda match: _read(paths, FOLDER + match[1]), _read(paths, SHEET))
             self.delete(SHEET)

@@ -1,7 +1,7 @@
-"""Traces by OpenTelemetry, from a request over its tasks to MLflow. Imported only where settings.TRACING is on.
+"""OpenTelemetry traces from a request through its tasks to MLflow. Imported only if settings.TRACING is on.
 
-Its own variables configure it (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_TIMEOUT, ...). A thread
-sends spans, so that no request or task waits for a collector.
+It is configured by OpenTelemetry's variables (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_TIMEOUT, ...).
+A thread sends the spans, so that no request or task waits for a collector.
 """
 
 import os
@@ -26,8 +26,8 @@ from structlog.typing import EventDict
 from movierec.logs import shown_path
 from movierec.redaction import redact
 
-END_SECONDS = 2.0  # that the end of a process waits for spans to be sent
-BEFORE_SPAN = "movierec.api.error_shape"  # probes have been answered before it, without a span
+END_SECONDS = 2.0  # maximum wait for spans to be sent when a process ends
+BEFORE_SPAN = "movierec.api.error_shape"  # earlier middleware handles probes, which thus have no span
 BEATS_OWN = {"apply_async/mlops.beat_heartbeat", "run/mlops.beat_heartbeat"}
 PATHS = ("http.target", "http.url", "url.path")
 PERSONAL = {"url.query", "user_agent.original", "http.user_agent"} | {
@@ -38,7 +38,7 @@ _provider: TracerProvider | None = None
 
 
 def ids_of_span(_: Any, __: str, event: EventDict) -> EventDict:
-    """A processor of log lines."""
+    """Add the ids of the current span to a log line. A processor of structlog."""
     span = trace.get_current_span().get_span_context()
     if span.is_valid:
         event.update(trace_id=f"{span.trace_id:032x}", span_id=f"{span.span_id:016x}")
@@ -46,13 +46,13 @@ def ids_of_span(_: Any, __: str, event: EventDict) -> EventDict:
 
 
 def instrument_web() -> None:
-    """Adds the middleware that makes a request's span; before Django loads the middleware, so before the fork."""
+    """Add the middleware that creates request spans. Call it before Django loads the middleware, hence before forks."""
     place = settings.MIDDLEWARE.index(BEFORE_SPAN) + 1
     DjangoInstrumentor().instrument(middleware_position=place, response_hook=_show_path)
 
 
 def start() -> None:
-    """Begins to send spans; after the fork, which no thread crosses."""
+    """Start sending spans. Call it after a fork, because threads do not survive one."""
     global _provider
     os.environ.setdefault("OTEL_SERVICE_NAME", "movierec")
     _provider = TracerProvider(shutdown_on_exit=False)
@@ -64,7 +64,7 @@ def start() -> None:
 
 
 def end() -> None:
-    """Sends what is left, for at most END_SECONDS: a collector that hangs would keep the process for longer."""
+    """Send the remaining spans for at most END_SECONDS. A hanging collector would otherwise delay the process's end."""
     if _provider is not None:
         sending = Thread(target=_provider.shutdown, daemon=True)
         sending.start()
@@ -77,7 +77,7 @@ def _show_path(span: Any, request: HttpRequest, response: HttpResponse) -> None:
 
 
 class _Redacting(OTLPSpanExporter):
-    """Hides in every text of a span what the log would hide, too: an exception's message may hold anything."""
+    """Redacts all strings of a span like log lines, because exception messages may contain anything."""
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         return super().export([_redacted(span) for span in spans])
@@ -106,7 +106,7 @@ def _hidden(attributes: Any, dropped: Set[str] = frozenset()) -> dict[str, Any]:
 
 
 class _WithoutBeat(Sampler):
-    """Drops what Beat sends each minute to show that it runs; all else is as OTEL_TRACES_SAMPLER says."""
+    """Drops the spans of Beat's heartbeat, sent each minute. OTEL_TRACES_SAMPLER decides about all others."""
 
     def __init__(self, sampler: Sampler) -> None:
         self._sampler = sampler

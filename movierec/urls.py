@@ -1,4 +1,4 @@
-"""All URLs: those of the apps, plus health, metrics and the API's documentation."""
+"""All URLs: those of the apps, health, metrics and the API's documentation."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path
@@ -13,14 +13,14 @@ api_v1 = [
     path("", include("mlops.api.urls")),
 ]
 
-# The same for everybody, so no key is read.
+# The documents are the same for everyone, so keys are not read.
 api_schema = SpectacularAPIView.as_view(content_negotiation_class=FormatNegotiation, authentication_classes=[])
 api_docs = SpectacularSwaggerSplitView.as_view(
     url_name="api-schema", http_method_names=["get", "head"], authentication_classes=[]
 )
 
 urlpatterns = [
-    path("api/v1/", include((api_v1, "api"))),  # first: of the hottest addresses, and patterns are tried in order
+    path("api/v1/", include((api_v1, "api"))),  # first, because it has the busiest URLs and patterns are tried in order
     path("", include("recommender.urls")),
     path("accounts/", include("catalog.account_urls")),
     path("", include("catalog.urls")),

@@ -1,8 +1,8 @@
-"""Gunicorn's threaded worker, whose threads wait for no request: they get those that have arrived completely.
+"""Gunicorn's threaded worker, changed so that threads never wait for clients: they get only complete requests.
 
-The loop that accepts connections receives them, from any number of clients of any pace, sends what a client does not
-read at once of its answer, and refuses what the threads could not begin in time. The pages for operators have threads
-of their own, however busy the others are.
+The loop that accepts connections also receives requests, from any number of clients at any speed, sends the rest of
+responses that clients read slowly, and refuses requests that the threads could not start in time. The pages for
+operators have dedicated threads, so they respond even if all others are busy.
 docs/adr/0009-slow-clients.md compares this with other servers.
 """
 
@@ -28,14 +28,14 @@ from catalog.policy import MB
 from movierec.http_messages import CHUNK, Incoming, Outgoing
 from movierec.overload import Backlog, refuse
 
-REQUESTS_KEPT = 8  # of the largest size, by a process at a time; beyond, the oldest is dropped
+REQUESTS_KEPT = 8  # requests of maximum size that a process can hold; beyond that the oldest is dropped
 SEND_BUFFER = 1 << 20
-TELL_SECONDS = 60.0  # between lines of the log that say that requests are refused
-LAST_SECONDS = 5  # that connections stay open without a request while their process ends
+TELL_SECONDS = 60.0  # interval between log lines about refused requests
+LAST_SECONDS = 5  # idle time after which connections are closed while the process shuts down
 
 
 class Log(Logger):
-    """Gunicorn's lines are like the site's, from the first on, and as many as LOG_LEVEL says."""
+    """Formats gunicorn's log lines like the site's, from the first line on, and applies LOG_LEVEL."""
 
     def setup(self, cfg: Any) -> None:
         configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
@@ -45,9 +45,7 @@ class Log(Logger):
         self.error_log.propagate = True
 
     def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        super().exception(
-            msg, *(str(arg).partition("?")[0] for arg in args), **kwargs
-        )  # without the query of an address
+        super().exception(msg, *(str(arg).partition("?")[0] for arg in args), **kwargs)  # without query strings
 
 
 class Connection(TConn):
@@ -59,7 +57,7 @@ class Connection(TConn):
         return (self.outgoing or self.incoming).deadline
 
     def close(self, graceful: bool = False) -> None:
-        """Closes at once. Gunicorn would have all clients wait up to 2 s for this one to close its side."""
+        """Close immediately. Gunicorn would make all clients wait up to 2 s for this one to close its side."""
         super().close()
 
 
@@ -67,18 +65,18 @@ class Worker(ThreadWorker):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.backlog = Backlog(self.cfg.threads)
-        self.waiting: dict[Connection, None] = {}  # for their clients to send or to read, the oldest first
-        self.n_kept = 0  # bytes of all requests, also of those that threads have, and of answers
+        self.waiting: dict[Connection, None] = {}  # connections whose clients must send or read, oldest first
+        self.n_kept = 0  # bytes of all requests, including those being handled, and of responses
         self._swept = self._notified = time.monotonic()
         self._told = -TELL_SECONDS
 
     def init_process(self) -> None:
-        self.max_kept = _largest_body() + MB  # room for the head and the rest of a form
-        self.cfg.set("sendfile", False)  # a thread would wait for the client
+        self.max_kept = _largest_body() + MB  # plus room for the headers and other form fields
+        self.cfg.set("sendfile", False)  # with it, a thread would wait for the client
         allow_many_files()
         self.probes = {path.encode(): ThreadPoolExecutor(1) for path in settings.PROBES}
-        self.metrics = import_module("recommender.metrics")  # not before the master has set up metrics
-        for listener in self.sockets:  # the sockets that it accepts inherit this
+        self.metrics = import_module("recommender.metrics")  # imported only after the master has set up metrics
+        for listener in self.sockets:  # accepted sockets inherit the option
             listener.sock.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
         super().init_process()
 
@@ -93,25 +91,25 @@ class Worker(ThreadWorker):
                 self._drop_oldest()
             return
         self.nr_conns += 1
-        # Or new clients could not connect.
+        # Otherwise new clients could not connect.
         if self.nr_conns >= self.worker_connections and not self._close_idle() and self.waiting:
             self._drop_oldest()
         self.enqueue_req(Connection(self.cfg, client, address, listener.getsockname()))
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Called when a connection is new, and when it is used again; mostly, all of the request is there."""
+        """Called for a new connection and when one is reused. Usually the whole request has already arrived."""
         conn.incoming = Incoming(self.max_kept)
         if self._must_wait(conn, conn.sock):
             self._wait(conn, EVENT_READ, partial(self._receive, conn))
 
     def _receive(self, conn: Connection, client: socket) -> None:
-        if conn not in self.waiting:  # dropped since this event was reported
+        if conn not in self.waiting:  # dropped after this event was reported
             return
         self._must_wait(conn, client)
         self._keep_within_bounds()
 
     def _must_wait(self, conn: Connection, client: socket) -> bool:
-        """Receives what is there; at the end of a request hands it to a thread."""
+        """Receive available data and dispatch a complete request to a thread. Return whether more data must come."""
         try:
             if data := client.recv(CHUNK):
                 self._add(conn, data)
@@ -141,7 +139,7 @@ class Worker(ThreadWorker):
             self._refuse(conn)
             return
         conn.parser = get_parser(self.cfg, conn.incoming.chunks(), conn.client)
-        conn.initialized = True  # has a parser
+        conn.initialized = True  # so that gunicorn keeps this parser
         if probe is None:
             self.backlog.add()
             done = self.tpool.submit(self._handle_counted, conn)
@@ -203,14 +201,14 @@ class Worker(ThreadWorker):
         super().finish_request(conn, future)
 
     def notify(self) -> None:
-        """Called at each event. Each call lets another thread of a busy process take its turn; a second is enough."""
+        """Called on each event. Each call yields to another thread of a busy process, so once a second is enough."""
         now = time.monotonic()
         if now - self._notified >= 1:
             self._notified = now
             super().notify()
 
     def murder_pending(self) -> None:
-        """Called each second at least: drops clients that are too slow, at the worker's end all that still send."""
+        """Drop clients that are too slow and, on shutdown, all that still send. Called at least once a second."""
         now = time.monotonic()
         if self.alive and now - self._swept < 1:
             return
@@ -221,15 +219,15 @@ class Worker(ThreadWorker):
                 self._drop(conn)
 
     def murder_keepalived(self) -> None:
-        """Called at each event: closes connections that were not used for long; at the worker's end earlier."""
+        """Close connections that have been idle too long, sooner on shutdown. Called on each event."""
         seconds = self.cfg.keepalive if self.alive else LAST_SECONDS
         latest = time.monotonic() + self.cfg.keepalive - seconds
-        idle = self.keepalived_conns  # the longest unused first
+        idle = self.keepalived_conns  # longest idle first
         while idle and idle[0].timeout <= latest and not _has_data(idle[0].sock):
             self._close(idle[0])
 
     def _close_idle(self) -> bool:
-        """Makes room by a connection without a request; returns whether there was one."""
+        """Close an idle connection to make room. Return whether there was one."""
         conn = next((conn for conn in self.keepalived_conns if not _has_data(conn.sock)), None)
         if conn is not None:
             self._close(conn)
@@ -276,7 +274,7 @@ class Worker(ThreadWorker):
 
 
 def _has_data(client: socket) -> bool:
-    """Whether there is something to read that no event has told of yet, other than the end."""
+    """Return whether there is data to read, not counting the end of the stream, that no event has reported yet."""
     try:
         return bool(client.recv(1, MSG_PEEK | MSG_DONTWAIT))
     except OSError:
@@ -284,13 +282,16 @@ def _has_data(client: socket) -> bool:
 
 
 def _largest_body() -> int:
-    """The most bytes that a page reads. More is received and dropped: without that, browsers show no refusal."""
+    """Return the size of the largest body that a view reads.
+
+    More is received and discarded, because browsers show an error page only after sending the whole body.
+    """
     megabytes = max(settings.POLICY.imports.max_upload_mb, settings.POLICY.bulk.max_upload_mb)
     return max(megabytes * MB, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 def allow_many_files() -> None:
-    """A process may have as many files open as the system lets it: two for each connection."""
+    """Raise the process's limit of open files to the hard limit, because each connection may need two."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    with suppress(OSError, ValueError):  # systems that say "unlimited" and refuse it
+    with suppress(OSError, ValueError):  # some systems report "unlimited" but reject it
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,6 +1,6 @@
-"""The worker program: small, and sharing with the processes that it forks what it has imported.
+"""The worker program, which uses little memory: its forked processes share what it has imported.
 
-Imported before Django is set up.
+This module is imported before Django is set up.
 """
 
 import gc
@@ -14,11 +14,11 @@ from celery import bootsteps
 from celery.apps import worker
 from celery.worker import state
 
-GROWTH_KB = 48 * 1024  # a forked process whose tasks made it so much larger ends after the task; a new one is small
+GROWTH_KB = 48 * 1024  # growth after which a forked process is replaced when its task ends
 
 
 class Idle(bootsteps.StartStopStep):
-    """Ends a worker that has had no task for WORKER_IDLE_SECONDS; deploy/on-demand starts it again for the next."""
+    """Stops a worker without tasks for WORKER_IDLE_SECONDS. deploy/on-demand starts it again for the next task."""
 
     requires = ("celery.worker.components:Timer",)
 
@@ -32,7 +32,7 @@ class Idle(bootsteps.StartStopStep):
         parent.timer.call_repeatedly(1.0, self.check)
 
     def check(self) -> None:
-        if state.reserved_requests:  # tasks that run are among them
+        if state.reserved_requests:  # includes running tasks
             self.busy_at = time.monotonic()
         elif time.monotonic() - self.busy_at >= self.seconds:
             state.should_stop = os.EX_OK
@@ -40,7 +40,7 @@ class Idle(bootsteps.StartStopStep):
 
 class Worker(worker.Worker):
     class Blueprint(worker.Worker.Blueprint):
-        default_steps = {  # as Celery declares it
+        default_steps = {  # a set, as in Celery
             *(worker.Worker.Blueprint.default_steps - {"celery.worker.components:Beat"}),
             "movierec.beat:Beat",
             "movierec.worker:Idle",
@@ -51,13 +51,13 @@ class Worker(worker.Worker):
         self.max_memory_per_child = _peak_kb() + GROWTH_KB
 
     def on_start(self) -> None:
-        """The pool forks next."""
+        """Prepare memory for the pool, which forks next."""
         super().on_start()
         gc.collect()
-        gc.freeze()  # keeps the collector of a child from touching, and so copying, shared memory
+        gc.freeze()  # keeps the garbage collector of children from writing to, and so copying, shared memory
 
 
 def _peak_kb() -> int:
-    """As the pool measures its processes; a forked one begins with its parent's memory."""
+    """Return the peak memory as the pool measures it. A forked process starts with its parent's peak."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak // 1024 if sys.platform == "darwin" else peak

@@ -19,9 +19,10 @@ if settings.TRACING:
 
 
 def below(base_path: str, site: Application) -> Application:
-    """The site at a path such as /movies, which a proxy passes on as it is; empty: at the root.
+    """Return an application that serves the site below a path such as /movies, or at the root if it is empty.
 
-    Operators' pages answer at the root too: health checks know nothing of the path.
+    Proxies must pass the path on unchanged. Operators' pages are served at the root too, because health checks do not
+    know the path.
     """
     if not base_path:
         return site

@@ -35,7 +35,7 @@ class FeedbackAdmin(ReadOnlyAdmin):
 
 @admin.register(Dismissal)
 class DismissalAdmin(ReadOnlyAdmin):
-    """Deleting a row lets the movie be recommended to its user again."""
+    """Dismissals. Deleting one allows the movie to be recommended to the user again."""
 
     list_display = ["created_at", "user", "movie"]
     list_select_related = ["user", "movie"]

@@ -27,4 +27,4 @@ class InvalidArtifact(
 
 
 class NotExplainable(RecommenderError, code="not_explainable", text=_("There is no score to explain."), status=409):
-    """There is no score to explain; the message gives the reason."""
+    """There is no score to explain. The message says why."""

@@ -1,4 +1,4 @@
-"""Leave-one-out explanations: by how much a score falls without each rating or feature."""
+"""Leave-one-out explanations, which say by how much a score falls without each rating or feature."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from catalog.models import Movie
 if TYPE_CHECKING:
     from recommender.estimators import Recommender
 
-N_REASONS = 3  # shown for each movie
-EXPLAIN_SECONDS = 0.5  # for a list: each movie costs one score per rating, and some users have thousands
+N_REASONS = 3  # reasons shown per movie
+EXPLAIN_SECONDS = 0.5  # time limit per list: each movie takes one score per rating, and some users have thousands
 
 
 @dataclass(frozen=True)
 class Reason:
-    """A reason for a score. `contribution` is the fall of the score without it, for the same user weights."""
+    """A reason for a score. `contribution` is by how much the score falls without it, with fixed user weights."""
 
     kind: str
     id: int | None
@@ -30,7 +30,10 @@ class Reason:
 
 
 def explain_movies(model: Recommender, history: dict[int, float], movie_ids: Iterable[int]) -> dict[int, list[Reason]]:
-    """The strongest reasons for each movie, until EXPLAIN_SECONDS are over; at least those for the first movie."""
+    """Return the strongest reasons for each movie, keyed by movie.
+
+    After EXPLAIN_SECONDS the remaining movies are left out. The first movie always has reasons.
+    """
     end = time.monotonic() + EXPLAIN_SECONDS
     reasons: dict[int, list[Reason]] = {}
     for movie in movie_ids:
@@ -41,9 +44,9 @@ def explain_movies(model: Recommender, history: dict[int, float], movie_ids: Ite
 
 
 def contributions(model: Recommender, history: dict[int, float], movie_id: int) -> list[Reason]:
-    """All rows of the model's explanation; they sum to the score.
+    """Return all rows of the model's explanation. Their contributions sum to the score.
 
-    With the user's weights held: else each of a few ratings would seem to lower the score of every movie.
+    The user's weights are fixed. Otherwise, with few ratings, each would seem to lower the scores of all movies.
     """
     rows = model.with_weights_of(history).explanation(history, movie_id)
     return [Reason(kind, _id(row), name, float(value)) for kind, row, name, value in rows]
@@ -59,7 +62,10 @@ def _id(value: Any) -> int | None:
 
 
 def _with_titles(by_movie: dict[int, list[Reason]]) -> dict[int, list[Reason]]:
-    """With the movies' current titles: the model's titles may be older, or not trainable."""
+    """Return the reasons with the movies' current titles.
+
+    The model's titles may be outdated, or missing because the site may not train on them.
+    """
     movies = [reason.id for reasons in by_movie.values() for reason in reasons if reason.id and reason.kind == "movie"]
     titles = dict(Movie.objects.filter(pk__in=set(movies)).values_list("pk", "title"))
 

@@ -1,6 +1,6 @@
-"""The only bridge from the ORM to the estimators' data frames.
+"""Exports the ORM's data to the estimators' data frames. No other module does this.
 
-Metadata that the site may not train on (TMDB's, without its agreement) is left out.
+Metadata that the site may not train on is left out (TMDB's, unless TMDB has agreed).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from recommender.estimators.lazy_pandas import pd
 from recommender.estimators.movie_table import MovieTable
 
 RATING_COLUMNS = ["user_id", "movie_id", "rating", "rated_at"]
-IDS_PER_QUERY = 900  # below the limit of parameters in any SQLite
+IDS_PER_QUERY = 900  # below the parameter limit of every SQLite version
 
 Links = dict[int, list[str]]
 Values = tuple[list[int], list[Any], dict[str, list[Any]]]
@@ -31,9 +31,9 @@ def trainable_sources() -> list[str]:
 
 
 def rating_frames(*, user: str = "user_id", chunk_size: int = 200_000) -> Generator[pd.DataFrame, None, None]:
-    """user_id, movie_id, rating, rated_at (UTC) by user and time, at most `chunk_size` rows at a time.
+    """Yield user_id, movie_id, rating and rated_at (UTC), sorted by user and time, in chunks of `chunk_size` rows.
 
-    `user` is the field that names the user of a rating by an integer; users without one are left out.
+    `user` names the integer field that identifies the user of a rating. Ratings without a value in it are left out.
     """
     named = Rating.objects.for_training().filter(**{f"{user}__isnull": False}).order_by(user, "rated_at", "movie_id")
     rows = named.values_list(user, *RATING_COLUMNS[1:]).iterator(chunk_size=min(chunk_size, 10_000))
@@ -59,14 +59,14 @@ def _rating_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
 
 
 def movie_frames(*, chunk_size: int = 10_000) -> Generator[pd.DataFrame, None, None]:
-    """All movies in the columns of `movie_frame`, by id, at most `chunk_size` at a time."""
+    """Yield all movies in the columns of `movie_frame`, sorted by id, in chunks of at most `chunk_size`."""
     ids = Movie.objects.order_by("pk").values_list("pk", flat=True).iterator()
     while chunk := list(islice(ids, chunk_size)):
         yield movie_frame(movie_ids=chunk)
 
 
 def training_sources() -> list[str]:
-    """The sources of a model's training data: those of the ratings, and those of trainable metadata."""
+    """Return the sources of the ratings and of the trainable metadata, which are a model's training data."""
     movies = Movie.objects.order_by()
     found = set(Rating.objects.for_training().order_by().values_list("source", flat=True).distinct())
     metadata = set(movies.values_list("source", flat=True).distinct())
@@ -78,17 +78,17 @@ def training_sources() -> list[str]:
 
 
 def movie_frame(*, movie_ids: Iterable[int] | None = None) -> pd.DataFrame:
-    """The movies' metadata in the estimators' columns, by id: all movies, or those of `movie_ids` that exist.
+    """Return movie metadata in the estimators' columns, sorted by id, for all movies or the existing `movie_ids`.
 
-    Fields and links from sources that may not train are empty. A movie with only a year counts as released on the
-    first day of that year.
+    Fields and links from sources that the site may not train on are empty. A movie with only a year counts as released
+    on the first day of that year.
     """
     chunks = _values_in_chunks(movie_ids)
     return pd.concat([_movie_frame(*chunk) for chunk in chunks or [_values([])]], ignore_index=True)
 
 
 def movie_table(*, movie_ids: Iterable[int]) -> MovieTable:
-    """The same without pandas, which processes that make lists do without."""
+    """Return the same without pandas, which processes that make lists do not import."""
     ids: list[int] = []
     dates: list[Any] = []
     others: dict[str, list[Any]] = defaultdict(list)
@@ -115,7 +115,7 @@ def _values_in_chunks(movie_ids: Iterable[int] | None) -> list[Values]:
 
 
 def _values(movie_ids: Sequence[int]) -> Values:
-    """Ids, release dates, and the other columns."""
+    """Return the ids, the release dates and the other columns."""
     sources = trainable_sources()
     movies = Movie.objects.filter(pk__in=movie_ids).order_by("pk")
     rows = [_trainable(row, sources) for row in movies.values(*_FIELDS, "id", "source", "field_sources").iterator()]
@@ -152,7 +152,7 @@ def _names(links: QuerySet[Any], name: str, movie_ids: Sequence[int], sources: l
     found: Links = defaultdict(list)
     place = "position" if links.model is Credit else name
     links = links.filter(source__in=sources, movie__in=movie_ids).order_by()
-    # Sorted here: each database orders texts in its own way.
+    # Sorted in Python because databases collate strings differently.
     for movie_id, _, text in sorted(links.values_list("movie_id", place, name).iterator()):
         found[movie_id].append(text)
     return found

@@ -1,4 +1,7 @@
-"""The pages "For you" and "Together", lists with filters, the dial and more on request; and the watchlist by liking."""
+"""The pages "For you" and "Together", with filters, the adventure dial and more movies on request.
+
+Also the watchlist sorted by predicted stars.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,9 +31,9 @@ from recommender.serving.profile import UserProfile
 from recommender.serving.request import MAX_EXCLUDED
 from recommender.serving.together import companions_of, predicted_stars
 
-ANYWHERE = "any"  # in the place of services: no filter, whatever the user prefers
-LIST = 24  # movies
-RUNTIMES = (90, 120, 150)  # minutes that the page offers as the most
+ANYWHERE = "any"  # given instead of services, it means no filter, whatever the user prefers
+LIST = 24  # movies in a list
+RUNTIMES = (90, 120, 150)  # maximum runtimes, in minutes, that the page offers
 LABELS = {
     "genre": _("Genre"),
     "year_min": _("From year"),
@@ -47,7 +50,7 @@ LABELS = {
 
 @dataclass
 class Asked:
-    """What the address asks for: the valid values, or the errors by label."""
+    """The parsed query string: the valid values, or error messages that start with the field's label."""
 
     given: QueryDict
     values: dict[str, Any]
@@ -55,7 +58,7 @@ class Asked:
 
     @classmethod
     def by(cls, given: QueryDict) -> "Asked":
-        """A form sends its empty fields too; they ask for nothing."""
+        """Parse the query string. Empty form fields are ignored."""
         given = given.copy()
         for name, texts in list(given.lists()):
             given.setlist(name, [text for text in texts if text.strip()])
@@ -71,7 +74,10 @@ class Asked:
         return cls(given, {}, _sentences(query.errors))
 
     def more(self, recommendations: RecommendationList) -> str:
-        """The query of the next part: this one without the movies so far. Empty where it would be too long."""
+        """Return the query string for more movies, which excludes those listed so far.
+
+        Returns an empty string if there are no more movies or too many would be excluded.
+        """
         listed = [*self.values.get("exclude", ()), *(result.movie.pk for result in recommendations.results)]
         if len(recommendations.results) < LIST or len(listed) > MAX_EXCLUDED - LIST:
             return ""
@@ -85,14 +91,14 @@ def for_you(request: HttpRequest) -> HttpResponse:
     if request.GET.get("with", "").strip():
         return redirect(f"{reverse('recommender:together')}?{request.GET.urlencode()}")
     user = request.user if request.user.is_authenticated else None
-    surface = "for-you" if user else None  # what visitors rate is not kept before they sign up
+    surface = "for-you" if user else None  # visitors' ratings are not stored before they sign up
     return _page(request, Asked.by(request.GET), user=user, surface=surface, address=reverse("recommender:for-you"))
 
 
 @require_safe
 @login_required
 def together(request: SignedInRequest) -> HttpResponse:
-    """A list for the user and people who agreed, whose names the form asks for."""
+    """Show a list for the user and the people named in the form, who must have consented."""
     asked = Asked.by(request.GET)
     names = asked.values.pop("names", [])
     asked.values.pop("with", None)
@@ -114,7 +120,7 @@ def together(request: SignedInRequest) -> HttpResponse:
 @post_only
 @login_required
 def consent(request: SignedInRequest) -> HttpResponse:
-    """Lets others make lists with the user (`open=1`), or no longer. Idempotent."""
+    """Allow others to make lists with the user (`open=1`), or withdraw the consent. Idempotent."""
     if request.POST.get("open") == "1":
         TasteConsent.objects.get_or_create(user=request.user)
         messages.success(request, gettext("People who know your username can make lists with you now."))
@@ -127,7 +133,7 @@ def consent(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @login_required
 def watchlist(request: SignedInRequest) -> HttpResponse:
-    """The watchlist by the stars that the served model predicts; movies that it does not know come last."""
+    """Show the watchlist sorted by the stars that the served model predicts. Movies that it does not know come last."""
     ids = list(WatchlistItem.objects.filter(user=request.user).values_list("movie_id", flat=True))
     predicted = predicted_stars([UserProfile.of(request.user)], ids)
     stars = {movie: values[0] for movie, values in predicted.items() if values[0]}
@@ -170,13 +176,13 @@ def _page(request: HttpRequest, asked: Asked, *, user: Any, surface: str | None,
 
 
 def _prefers_own(user: Any, services: list[WatchService]) -> bool:
-    """Whether the list has only what the user's services stream, unless the form says otherwise."""
+    """Return whether lists contain only what the user's services stream, unless the form says otherwise."""
     known = {service.pk for service in services}
     return user.is_authenticated and user.only_my_services and not known.isdisjoint(user.service_ids)
 
 
 def _stars(everyone: dict[str, UserProfile], found: RecommendationList) -> list[str]:
-    """What each of them would give each movie, as far as a model can tell."""
+    """Return for each movie the stars that everyone is predicted to give it, without those that are unknown."""
     ids = [result.movie.pk for result in found.results]
     stars = predicted_stars(list(everyone.values()), ids)
     lines = [zip(everyone, stars.get(movie, ()), strict=False) for movie in ids]
@@ -188,7 +194,7 @@ def _sentences(errors: Mapping[str, Any]) -> list[str]:
 
 
 def _choices() -> dict[str, Any]:
-    """The choices of the form: values that some movie of the catalog has."""
+    """Return the choices of the form, limited to values that occur in the catalog."""
     return {
         "genres": Genre.objects.order_by("name"),
         "languages": Movie.objects.languages(),

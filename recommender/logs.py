@@ -11,7 +11,7 @@ _lock = threading.Lock()
 def log_once_a_minute(log: Callable[..., None], message: str, *args: object, key: Hashable = None) -> None:
     """Call `log(message, *args)` unless the same message was logged within the last minute.
 
-    `key` identifies the message where its arguments vary too much, such as by user.
+    Pass `key` to identify the message if its arguments vary too much, for example by user.
     """
     key = (message, args) if key is None else (message, key)
     now = time.monotonic()

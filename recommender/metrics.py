@@ -1,4 +1,4 @@
-"""Prometheus metrics of the request path; metrics computed from the database at scrape time live elsewhere."""
+"""Prometheus metrics of the request path. Metrics computed from database rows are not defined here."""
 
 from prometheus_client import Counter, Histogram
 

@@ -1,4 +1,4 @@
-"""The served model and its stats, shown lists, and users' feedback on them."""
+"""The served model, its serving stats, the lists shown to users and their feedback."""
 
 import uuid
 
@@ -10,7 +10,7 @@ from catalog.models import Movie
 
 
 class ServedModel(models.Model):
-    """The pointer that web processes follow to their artefact. Only `services.activate` writes it."""
+    """A pointer to the artefact that web processes serve. Only `services.activate` writes it."""
 
     class Slot(models.TextChoices):
         CHAMPION = "champion", "champion"
@@ -32,7 +32,7 @@ class ServedModel(models.Model):
 
 
 class ServingStatsMinute(models.Model):
-    """One model's lists in one minute of one web process; the processes' rows add up."""
+    """Counts of one model's lists in one minute and one web process. Sum the rows of all processes."""
 
     process = models.CharField(max_length=64)
     version = models.PositiveIntegerField()
@@ -52,7 +52,7 @@ class ServingStatsMinute(models.Model):
 
 
 class Impression(models.Model):
-    """One shown list. `items` holds `[movie id, rank, source]` by rank."""
+    """A list that was shown. `items` contains `[movie id, rank, source]`, sorted by rank."""
 
     request_id = models.UUIDField(unique=True, default=uuid.uuid4)
     user = models.ForeignKey(
@@ -76,7 +76,7 @@ class Impression(models.Model):
 
 
 class Feedback(models.Model):
-    """An event: what a user did with a recommended movie. Never changed."""
+    """An event that says what a user did with a recommended movie. Rows are never changed."""
 
     class Kind(models.TextChoices):
         CLICK = "click", "clicked"
@@ -102,7 +102,7 @@ class Feedback(models.Model):
 
 
 class Dismissal(models.Model):
-    """A movie that a user does not want recommended; `undo` deletes it."""
+    """A movie that a user does not want recommended. The feedback `undo` deletes the row."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="dismissals")
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
@@ -117,7 +117,7 @@ class Dismissal(models.Model):
 
 
 class TasteConsent(models.Model):
-    """A user lets others make lists together with them. Without this row their ratings are in no one else's list."""
+    """A user's consent that others make lists with them. Without it, others' lists do not use the user's ratings."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="taste_consent")
     created_at = models.DateTimeField(auto_now_add=True)

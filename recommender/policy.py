@@ -4,7 +4,7 @@ from catalog.policy import Count, Section, Share, key
 
 
 class ServingPolicy(Section):
-    # Together below 60 seconds: a new movie is in lists within a minute.
+    # The maximum values add up to 60 seconds, so that lists contain a new movie within a minute.
     refresh_seconds: float = key(5, "how often a web process looks for a promoted model", gt=0, le=15)
     new_movies_refresh_seconds: float = key(30, "how often it looks for new movies", gt=0, le=45)
     new_share: Share = key(0.2, "share of new movies in a blended list")
@@ -14,7 +14,7 @@ class ServingPolicy(Section):
 
 
 class TrainingPolicy(Section):
-    """The keys of this section that serving reads too; `mlops.policy` adds those of trainings alone."""
+    """The training keys that serving reads too. `mlops.policy` adds the keys that only training reads."""
 
     implicit_threshold: float | None = key(3.5, "lowest rating that counts as liked; null: any", ge=0.5, le=5.0)
     max_runtime_seconds: int = key(6000, "time after which a training is ended", gt=0, lt=7200)

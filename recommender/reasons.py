@@ -1,6 +1,6 @@
-"""Why a movie is recommended, by the model's attribution at fixed weights.
+"""Reasons for recommending a movie, from the model's attribution at fixed weights.
 
-Each movie of a personal list has a main reason, and a movie's panel shows all parts of its score.
+Each movie of a personal list has a main reason. The panel of a movie shows all parts of its score.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from recommender.estimators.interactions import HistoryRows
 
 LIKED = 4.0  # lowest rating of a movie shown as liked
-FEATURE_SHARE = 0.2  # of a list, at most: a movie that the user knows says more than a genre
+FEATURE_SHARE = 0.2  # largest share of a list with a feature as the reason: a known movie tells users more than a genre
 
 
 class ReasonCode(TextChoices):
-    """The label is the sentence for people."""
+    """Codes of reasons. The label is the sentence shown to users."""
 
     LIKED = "liked", _("Because you liked %(name)s")
     RATED = "rated", _("Because you rated %(name)s")
@@ -39,7 +39,7 @@ class ReasonCode(TextChoices):
 
 
 class MainReason(NamedTuple):
-    """The largest plausible contributor; with the code RATINGS there is none."""
+    """The largest plausible contribution to a score. The code RATINGS means that there is none."""
 
     code: ReasonCode
     movie_id: int | None = None
@@ -56,7 +56,7 @@ class MainReason(NamedTuple):
 
     @property
     def as_html(self) -> str:
-        """The sentence with the movie's title marked as one."""
+        """The sentence as HTML, with the name in a `cite` element."""
         return format_html(str(self.code.label).replace("%(name)s", "<cite>{}</cite>"), self.shown_name)
 
     @property
@@ -65,7 +65,7 @@ class MainReason(NamedTuple):
         return {"code": own.pop("code").value, "sentence": self.sentence} | own
 
     def named(self, movies: dict[int, Movie]) -> MainReason:
-        """With the movie's current title: the model's may be older, or not trainable."""
+        """Return the reason with the movie's current title, or RATINGS if the movie has been deleted."""
         if self.movie_id is None:
             return self
         movie = movies.get(self.movie_id)
@@ -75,11 +75,11 @@ class MainReason(NamedTuple):
 def main_reasons(
     model: Recommender, ratings: dict[int, float], history: HistoryRows, movie_ids: list[int], n_features: int
 ) -> dict[int, MainReason]:
-    """Of each movie: the rating that adds most to its score, among those of liked or watched movies that are near it.
+    """Return for each movie the liked or watched movie near it that adds most to its score.
 
-    `history` is what the model is given for the user's `ratings`. The first `n_features` movies without such a rating
-    get a genre, keyword or person. For the others it is "From your ratings overall": a movie may owe its place to many
-    ratings together.
+    `history` is the model's input for the user, whose stars are in `ratings`. The first `n_features` movies without
+    such a reason get a genre, a keyword or a person. The others get "From your ratings overall", because many ratings
+    together may account for a movie's score.
     """
     attribution: Attribution = model.attribute(history, movie_ids)
     if not attribution.parts.any():
@@ -115,7 +115,7 @@ def _reason(ratings: dict[int, float], movie_id: int, contribution: float) -> Ma
 
 
 class Bar(NamedTuple):
-    """A part of a movie's score; `x` and `width` are percent of the plot, in which all parts have one scale."""
+    """A part of a movie's score. `x` and `width` are percentages of the plot, whose parts have the same scale."""
 
     name: str
     points: float  # hundredths of the score
@@ -126,7 +126,7 @@ class Bar(NamedTuple):
 
 
 class Attributed(NamedTuple):
-    """Everything that a model adds up to one movie's personal score, the largest first; and what features add."""
+    """All parts of one movie's personal score, largest first, and the contributions of features."""
 
     points: float
     ratings: list[Bar]
@@ -136,7 +136,7 @@ class Attributed(NamedTuple):
 def attribute_movie(
     model: Recommender, ratings: dict[int, float], history: dict[int, float], movie_id: int
 ) -> Attributed:
-    """All parts of the score, plausible or not."""
+    """Return all parts of the score, including those that are not plausible reasons."""
     attribution: Attribution = model.attribute(history, [movie_id])
     rated, parts = attribution.rated_ids.tolist(), attribution.parts[0]
     features = model.attribute_features(history, movie_id)

@@ -1,4 +1,4 @@
-"""The recommender's public services: lists, explanations, feedback, and the choice of the served model."""
+"""The recommender's public services: lists, explanations, feedback and activation of the served model."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ from recommender.serving.request import ListRequest
 from recommender.serving.together import together
 from recommender.serving.trace import ListTrace
 
-DELETED_AT_ONCE = 1000  # rows in one transaction, so that SQLite's only writer is never blocked for long
+DELETED_AT_ONCE = 1000  # rows per transaction, so that SQLite's single writer is never blocked for long
 
 
 def recommend(
@@ -51,11 +51,11 @@ def recommend(
     trace: ListTrace | None = None,
     **filters: Unpack[FilterValues],
 ) -> RecommendationList:
-    """k movies for the user, from their ratings at this moment; popular ones for a user without ratings.
+    """Return k movies for the user from their current ratings, or popular movies for a user without ratings.
 
-    `filters` and `exclude` restrict the movies before the list is cut to k. `adventure` is from -1, well-known movies
-    of one kind, to 1, varied and little-known ones. With `companions` it is for all of them together. `profile` saves
-    reading the user's ratings again, or is that of a visitor; `trace` records how the list came about. A list without a
+    `filters` and `exclude` apply before the list is cut to k. `adventure` ranges from -1 (well-known, alike movies) to
+    1 (little-known, varied movies). With `companions`, the list is for all of them together. Pass `profile` for a
+    visitor, or to avoid reading the user's ratings again. `trace` records how the list is made. A list without a
     `surface` is not recorded.
     """
     request = ListRequest.of(
@@ -73,7 +73,10 @@ def recommend(
 
 
 def recommend_many(wanted: Sequence[Wanted], *, surface: str) -> list[RecommendationList | None]:
-    """The list of `recommend` for each user, in order, scored together; None for a user who does not exist."""
+    """Return the result of `recommend` for each user, in order, or None if the user does not exist.
+
+    The users are scored together.
+    """
     return list(make_lists(wanted, surface=surface))
 
 
@@ -86,8 +89,10 @@ def recommend_new(
     profile: UserProfile | None = None,
     trace: ListTrace | None = None,
 ) -> RecommendationList:
-    """Movies without a rating in the champion's snapshot, by taste from their metadata; the newest of them for a user
-    without ratings, or if the model does not score new movies."""
+    """Return movies without ratings in the champion's snapshot, ranked by the user's taste in their metadata.
+
+    A user without ratings gets the newest of them, as does everyone if the model does not score new movies.
+    """
     request = ListRequest.of(profile or UserProfile.of(user), k, trace=trace)
     sources = [*model_sources(candidates.new), _newest_new()]
     return make_list(sources, request, surface=surface, explain=explain)
@@ -101,7 +106,7 @@ def similar(
     surface: str | None = "similar",
     profile: UserProfile | None = None,
 ) -> RecommendationList:
-    """Movies like this one that the user has not seen or dismissed; without a model, popular ones of its genre."""
+    """Return similar movies that the user has not seen or dismissed. Without a model, popular ones of its genre."""
     request = ListRequest.of(profile or UserProfile.of(user), k, exclude=[movie.pk])
 
     def like_the_movie(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
@@ -111,28 +116,30 @@ def similar(
 
 
 def popular(*, user: User | None, k: int = 10, surface: str, profile: UserProfile | None = None) -> RecommendationList:
-    """Popular now, without movies that the user has seen or dismissed."""
+    """Return the movies that are popular now, without those that the user has seen or dismissed."""
     request = ListRequest.of(profile or UserProfile.of(user), k)
     return make_list([POPULAR, NEWEST], request, surface=surface, asked=POPULAR.name)
 
 
 def newest(*, k: int = 10, surface: str) -> RecommendationList:
-    """The latest releases, the same for everyone."""
+    """Return the latest releases, the same for all users."""
     return make_list([NEWEST], ListRequest.of(UserProfile(), k), surface=surface, asked=NEWEST.name)
 
 
 def titles_to_rate(
     *, profile: UserProfile, not_seen: Iterable[int] = (), shown: Sequence[int] = (), k: int = 12
 ) -> list[Movie]:
-    """Well-known titles whose ratings would improve the lists for this profile most, the best ones first, but those
-    `shown` already in their places. Without a served model, popular titles of all genres."""
+    """Return the well-known titles whose ratings would improve the lists for this profile most, best first.
+
+    Titles in `shown` keep their places. Without a served model, popular titles of all genres are returned.
+    """
     request = ListRequest.of(profile, k, exclude=not_seen)
     _source, found, movies = find_movies([*model_sources(titles.informative), VARIED, NEWEST], request)
     return [movies[movie] for movie in estimators.keep_places(shown, [candidate.movie_id for candidate in found])]
 
 
 def _newest_new() -> Source:
-    """Without a served model every movie is new."""
+    """Return the source of the newest new movies. Without a served model every movie is new."""
     champion = server.champion()
     return NEWEST if champion is None else Source(NEWEST.name, partial(candidates.newest_new, champion))
 
@@ -147,7 +154,7 @@ def _popular_like(movie: Movie) -> Source:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The served model's score of a movie for a user; `contributions` sum to it."""
+    """The served model's score of a movie for a user. `contributions` sum to the score."""
 
     source: str
     score: float
@@ -158,7 +165,7 @@ class Explanation:
 
 
 def explain(*, user: User, movie: Movie) -> Explanation:
-    """The served model's score of any movie, recommended to the user or not. Raises NotExplainable."""
+    """Explain the served model's score of any movie, whether or not it is recommended. Raises NotExplainable."""
     profile = UserProfile.of(user)
     loaded, history = _explainable(profile, movie)
     rows = contributions(loaded.model, history, movie.pk)
@@ -173,7 +180,7 @@ def explain(*, user: User, movie: Movie) -> Explanation:
 
 
 def attribute(*, profile: UserProfile, movie: Movie) -> Attributed:
-    """What each of the user's ratings adds to the movie's personal score, at fixed weights. Raises NotExplainable."""
+    """Return what each rating of the user adds to the movie's score at fixed weights. Raises NotExplainable."""
     loaded, history = _explainable(profile, movie)
     return attribute_movie(loaded.model, profile.ratings, history, movie.pk)
 
@@ -192,9 +199,12 @@ def _explainable(profile: UserProfile, movie: Movie) -> tuple[LoadedModel, dict[
 
 
 def record_feedback(*, user: User, movie: Movie, kind: str, request_id: UUID | None = None) -> Feedback:
-    """Record what the user did with a recommended movie. `not_interested` removes the movie from all of their lists,
-    `undo` reverts that; both may be repeated. Raises ListNotShown unless the list of `request_id` was shown to the user
-    and held the movie. Without a `request_id` the feedback counts in no figure."""
+    """Record what the user did with a recommended movie.
+
+    `not_interested` removes the movie from all lists of the user and `undo` reverts this; both are idempotent. Raises
+    ListNotShown unless the list with this `request_id` was shown to the user and contained the movie. Feedback without
+    a `request_id` does not count in any metric.
+    """
     if kind not in Feedback.Kind.values:
         expected = ", ".join(Feedback.Kind.values)
         raise InvalidRequest(
@@ -213,7 +223,7 @@ def record_feedback(*, user: User, movie: Movie, kind: str, request_id: UUID | N
 
 
 def _was_shown(user: User, movie: Movie, request_id: UUID) -> bool:
-    """By the impression; by the signature of the id while the impression waits to be written, in any process."""
+    """Return whether the impression says so or, until some process has written it, the signature of the id."""
     impression = Impression.objects.filter(request_id=request_id).first()
     if impression is None:
         return is_list_of(request_id, user.pk)
@@ -221,7 +231,7 @@ def _was_shown(user: User, movie: Movie, request_id: UUID) -> bool:
 
 
 def prune_impressions() -> int:
-    """Delete impressions older than the policy keeps them; returns how many."""
+    """Delete impressions older than the policy's limit. Return the number of deleted impressions."""
     before = timezone.now() - timedelta(days=settings.POLICY.serving.impressions_days)
     removed = 0
     while ids := list(Impression.objects.filter(shown_at__lt=before).values_list("pk", flat=True)[:DELETED_AT_ONCE]):
@@ -230,16 +240,17 @@ def prune_impressions() -> int:
 
 
 def prune_serving_stats() -> int:
-    """Delete serving stats older than the policy keeps them; returns how many rows."""
+    """Delete serving stats older than the policy's limit. Return the number of deleted rows."""
     before = timezone.now() - timedelta(days=settings.POLICY.serving.stats_days)
     return ServingStatsMinute.objects.filter(minute__lt=before).delete()[0]
 
 
 def activate(*, version: int, algorithm: str, artifact: str, checksum: str = "") -> ServedModel:
-    """Point the web processes at the artefact (a folder below MODEL_DIR); they follow within seconds.
+    """Make the web processes serve the artefact, a folder below MODEL_DIR. They follow within seconds.
 
-    The current champion becomes the previous one, used as fallback and by a rollback. Activating the served version
-    again only corrects its artefact. With a `checksum` no other artefact is served from that folder.
+    The current champion becomes the previous champion, which is the fallback and the target of a rollback. Activating
+    the served version again only updates its artefact. With a `checksum`, the folder is not served if its artefact has
+    another checksum.
     """
     folder = PurePosixPath(artifact)
     if folder.is_absolute() or ".." in folder.parts or not folder.parts:

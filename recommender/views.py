@@ -1,4 +1,4 @@
-"""The home page with its rows of lists, similar movies, and feedback on recommended movies."""
+"""The home page with its rows of lists, the list of similar movies, and feedback on recommended movies."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ from recommender.welcome import ENOUGH_RATINGS
 
 logger = logging.getLogger(__name__)
 
-ROW = 12  # movies
+ROW = 12  # movies in a row
 SIMILAR = 12
 LIKED_TRIED = 3
 SAMPLED, SAMPLE_LENGTH = 12, 4
@@ -49,7 +49,7 @@ class Row:
 
     @property
     def see_all(self) -> str:
-        """The page that continues the row, if there is one."""
+        """The address of the page that continues the row, empty if there is none."""
         movies = reverse("catalog:movies")
         pages = {"popular": f"{movies}?ordering=popular", "newest": f"{movies}?ordering=newest"}
         return reverse("recommender:for-you") if self.id == "for-you" else pages.get(self.id, "")
@@ -57,7 +57,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Sample:
-    """A well-known movie, and the list that the served model makes for people who liked it."""
+    """A well-known movie and the movies that the served model considers similar, shown to visitors as a sample."""
 
     movie: Movie
     results: list[Recommendation]
@@ -69,7 +69,7 @@ def home(request: HttpRequest) -> HttpResponse:
     profile = UserProfile.of_request(request)
     rows = home_rows(user, profile)
     if not rows:
-        Movie.objects.exists()  # lists fall back to nothing without a database; that is a 503, not an empty site
+        Movie.objects.exists()  # raises if the database is down, so that the response is a 503 and not an empty page
     mark_for(request, [result.movie for row in rows for result in row.recommendations.results])
     context: dict[str, Any] = {
         "rows": rows,
@@ -84,7 +84,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _sample_of_the_day() -> Sample | None:
-    """The sample, made once a day per model version, and again within an hour after its movies change."""
+    """Return the cached sample, which is new each day and for each model. Changed movies show within an hour."""
     champion = server.champion()
     if champion is None:
         return None
@@ -92,7 +92,7 @@ def _sample_of_the_day() -> Sample | None:
 
 
 def _sample() -> Sample | None:
-    """Another movie each day; none without a model that knows it."""
+    """Make the sample, with another movie each day. Return None if no model knows the movie."""
     known = list(Movie.objects.filter(rating_count__gt=0).order_by("-rating_count", "id")[:SAMPLED])
     today = timezone.now().toordinal()
     for movie in known[today % SAMPLED :] + known[: today % SAMPLED]:
@@ -105,7 +105,7 @@ def _sample() -> Sample | None:
 
 
 def _just_dismissed(request: HttpRequest) -> Movie | None:
-    """The movie whose undo button heads the page after a dismissal without scripts."""
+    """Return the movie just dismissed without scripts, for which the page shows an undo button at its top."""
     movie_id = request.GET.get("dismissed", "")
     if not request.user.is_authenticated or not (movie_id.isascii() and movie_id.isdigit() and len(movie_id) < 19):
         return None
@@ -114,13 +114,13 @@ def _just_dismissed(request: HttpRequest) -> Movie | None:
 
 
 def home_rows(user: User | None, profile: UserProfile) -> list[Row]:
-    """The rows that have movies; none on an empty site."""
+    """Return the rows that have movies. An empty site has none."""
     rows = _rows_for_visitors(profile) if user is None else _personal_rows(user, profile)
     return [row for row in rows if row.recommendations.results]
 
 
 def _rows_for_visitors(profile: UserProfile) -> list[Row]:
-    """With a list for those who have rated movies in this session, which is not recorded."""
+    """Return the rows for visitors. Those who rated movies in this session also get a list, which is not recorded."""
     rows = []
     if profile.ratings:
         for_you = services.recommend(user=None, k=ROW, surface=None, profile=profile)
@@ -140,18 +140,18 @@ def _personal_rows(user: User, profile: UserProfile) -> list[Row]:
 
 
 def _unrated(user: User, profile: UserProfile) -> Row:
-    """Movies without a rating, by taste: the best third of them at most, or the row would follow no taste."""
+    """Return the row of unrated movies. It has at most the best third of them, or it would not reflect any taste."""
     champion = server.champion()
     k = ROW if champion is None else min(ROW, max(1, len(champion.new) // 3))
     new = services.recommend_new(user=user, k=k, surface="home:new", profile=profile)
     if champion is None:
         return _row(_("Newest"), new, "new", profile)
-    unrated = [result for result in new.results if not result.movie.rating_count]  # nor rated since the training
+    unrated = [result for result in new.results if not result.movie.rating_count]  # drops those rated since training
     return _row(_("Not rated by anyone here yet"), replace(new, results=unrated), "new", profile)
 
 
 def _because_you_liked(profile: UserProfile) -> list[Row]:
-    """Movies similar to the latest one that the user rated highly and a model knows."""
+    """Return a row of movies similar to the latest movie that the user rated highly and a model knows."""
     liked = profile.liked()[:LIKED_TRIED]
     movies = Movie.objects.in_bulk(liked)
     for movie in (movies[movie_id] for movie_id in liked if movie_id in movies):
@@ -168,7 +168,7 @@ def _row(title: str, recommendations: RecommendationList, row_id: str, profile: 
 
 @require_safe
 def similar_movies(request: HttpRequest, movie_id: int) -> HttpResponse:
-    """A fragment of the movie's page; without scripts, a page of its own."""
+    """Return similar movies as a fragment of the movie's page, or as a full page without scripts."""
     movie = get_object_or_404(Movie, pk=movie_id)
     profile = UserProfile.of_request(request)
     recommendations = services.similar(movie=movie, k=SIMILAR, surface="movie:similar", profile=profile)
@@ -181,7 +181,7 @@ def similar_movies(request: HttpRequest, movie_id: int) -> HttpResponse:
 
 @require_safe
 def why(request: HttpRequest, movie_id: int) -> HttpResponse:
-    """What each rating adds to a movie's score: a fragment, or without scripts a page."""
+    """Show what each rating adds to a movie's score, as a fragment or, without scripts, as a full page."""
     movie = get_object_or_404(Movie, pk=movie_id)
     context: dict[str, Any] = {"movie": movie}
     try:
@@ -193,8 +193,10 @@ def why(request: HttpRequest, movie_id: int) -> HttpResponse:
 
 @require_safe
 def follow(request: HttpRequest, request_id: UUID, movie_id: int) -> HttpResponse:
-    """Record a click on a card and redirect to the movie, even if the click could not be recorded or the address was
-    passed on by the person to whom the list was shown."""
+    """Record a click on a card and redirect to the movie.
+
+    The redirect happens even if the click cannot be recorded or the list was shown to another user, who shared the URL.
+    """
     movie = get_object_or_404(Movie, pk=movie_id)
     if request.user.is_authenticated and request.method == "GET":
         try:
@@ -209,7 +211,7 @@ def follow(request: HttpRequest, request_id: UUID, movie_id: int) -> HttpRespons
 @require_safe
 @login_required
 def not_interested(request: HttpRequest) -> HttpResponse:
-    """The movies that the user does not want recommended, to take back."""
+    """List the movies that the user dismissed, each of which can be undone."""
     rows = Dismissal.objects.filter(user=request.user.pk).select_related("movie").order_by("-created_at", "-id")
     page = paginated(request, rows)
     mark_for(request, [row.movie for row in page.object_list])

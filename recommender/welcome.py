@@ -1,7 +1,7 @@
-"""The first minute: a wall of titles to rate, and the list that follows from the answers, with or without an account.
+"""The welcome page: a wall of titles to rate, and a list based on the answers, with or without an account.
 
-A visitor's answers are kept in the session: ratings by `catalog.guests`, which records them once the visitor signs up
-or in, and the titles not seen here.
+A visitor's answers are kept in the session. `catalog.guests` keeps the ratings and records them when the visitor signs
+up or in. This module keeps the titles that the visitor has not seen.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from recommender import services
 from recommender.serving.lists import RecommendationList
 from recommender.serving.profile import UserProfile
 
-WALL = 12  # titles
-ENOUGH_RATINGS = 5  # for lists that follow taste; until then the home page leads here
+WALL = 12  # titles on the wall
+ENOUGH_RATINGS = 5  # ratings needed for personal lists; with fewer, the home page links here
 FIRST_LIST = 3  # ratings after which the list is shown
-LIST = 8  # movies
+LIST = 8  # movies in the list
 ANSWERS_SHOWN = 10
-NOT_SEEN, SHOWN = "welcome_not_seen", "welcome_shown"  # keys of the session
-MAX_NOT_SEEN = 300  # the oldest one makes room
+NOT_SEEN, SHOWN = "welcome_not_seen", "welcome_shown"  # session keys
+MAX_NOT_SEEN = 300  # titles kept; the oldest are dropped
 STARS = range(1, 6)
 
 
@@ -47,7 +47,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(request: HttpRequest) -> tuple[str, str]:
-    """Records the pressed button; returns a sentence on it, or one on what is wrong."""
+    """Record the answer of the pressed button. Return a message about it and an error message; one of them is empty."""
     movie_id, _colon, answer = request.POST.get("answer", "").partition(":")
     if answer == "none":
         _add_not_seen(request, _shown(request))
@@ -68,13 +68,13 @@ def _answer(request: HttpRequest) -> tuple[str, str]:
 
 
 def _shown(request: HttpRequest) -> list[int]:
-    """The titles of the wall that the person saw, in their places."""
+    """Return the ids of the titles on the wall that the user saw, in order."""
     sent = request.POST.get("shown", "").split(",")[:WALL]
     return [movie for movie in map(_id, sent) if movie] or request.session.get(SHOWN, [])
 
 
 def _id(text: str) -> int:
-    """0, which no movie has, for what is not an id."""
+    """Return the id, or 0, which no movie has, for text that is not an id."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
@@ -109,6 +109,6 @@ def _context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _first_list(request: HttpRequest, profile: UserProfile) -> RecommendationList:
-    """A visitor's list is not recorded, for want of a user to record it for."""
+    """Return the first list. A visitor's list is not recorded, because there is no user to record it for."""
     user = request.user if request.user.is_authenticated else None
     return services.recommend(user=user, k=LIST, surface="welcome" if user else None, profile=profile)

@@ -1,6 +1,7 @@
-"""Django's backend for Postgres, without a query that asks at each request whether its connection still works.
+"""Django's backend for Postgres, without the query that checks on each request whether the connection still works.
 
-A server that ended has told the connection so, and one that hangs would answer neither that query nor the next.
+A server that shut down has already notified the connection, and one that hangs would answer neither the check nor the
+next query.
 """
 
 import select
@@ -8,7 +9,7 @@ import time
 
 from django_prometheus.db.backends.postgresql import base
 
-FRESH_SECONDS = 5.0  # after its last request; later, a firewall or pool may have dropped a connection without a word
+FRESH_SECONDS = 5.0  # idle time without a check; after that a firewall or pool may have silently dropped the connection
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -21,7 +22,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return bool(is_usable)
 
     def _is_fresh(self) -> bool:
-        """Whether it worked just now, nothing went wrong since, and the server has said nothing unasked."""
+        """Return whether the connection worked recently, without errors or unsolicited messages since."""
         if self.errors_occurred or not self.connection or self.connection.closed:
             return False
         poller = select.poll()

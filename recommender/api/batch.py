@@ -1,4 +1,4 @@
-"""Lists of up to MAX_LINES users in one request, as lines of JSON."""
+"""Lists for up to MAX_LINES users in one request, as JSON Lines."""
 
 from functools import cached_property
 from typing import Any
@@ -23,11 +23,11 @@ from recommender.serving.batch import Wanted
 from recommender.serving.lists import RecommendationList
 
 MAX_LINES = 1000
-MAX_MOVIES = 20_000  # of all lines: bounds the memory and the time of a request
+MAX_MOVIES = 20_000  # over all lines; bounds a request's memory and time
 
 
 class JSONLinesRenderer(ListRenderer):
-    """A line for each item."""
+    """Renders one line per item."""
 
     media_type, format = MEDIA_TYPE, "ndjson"
 
@@ -36,7 +36,7 @@ class JSONLinesRenderer(ListRenderer):
 
 
 class FileRenderer(JSONLinesRenderer):
-    """For clients that know no media type for lines of JSON."""
+    """For clients that do not know a media type for JSON Lines."""
 
     media_type, format = FileParser.media_type, "bin"
 
@@ -54,9 +54,9 @@ class RecommendBatchView(ForUserView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Lists for up to 1,000 users, of 20,000 movies together; without the permission, for oneself. Each line of the
-        request is a body of `POST recommend`; the answer has a line for each, in order: what that request answers, a
-        list or an error."""
+        """Lists for up to 1,000 users with at most 20,000 movies in total. Only services may name other users. Each
+        line of the request is a body of `POST recommend`. The response has one line per request line, in order: the
+        response of that request, which is a list or an error."""
         body: Any = request.data or b""  # empty when there is no body
         lines = [line for line in body.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
         if not 1 <= len(lines) <= MAX_LINES:
@@ -73,17 +73,17 @@ class RecommendBatchView(ForUserView):
         return Response([self._answer(one, next(rest)) if isinstance(one, Wanted) else one for one in answers])
 
     def handle_exception(self, exc: Exception) -> Response:
-        """An error of the whole request is one object, as everywhere."""
+        """Return an error that concerns the whole request as a single object, as in other endpoints."""
         self.request.accepted_renderer = JSONRenderer()
         self.request.accepted_media_type = JSONRenderer.media_type
         return super().handle_exception(exc)
 
     def get_throttles(self) -> list[Any]:
-        """The same ones while a request is answered: see `_count`."""
+        """Return the same throttles throughout a request; see `_count`."""
         return self._throttles
 
     def _count(self, n: int) -> None:
-        """Each line counts as a request. Raises Throttled."""
+        """Count `n` more requests, because each line counts as one. Raises Throttled."""
         for throttle in self._throttles:
             if not throttle.allow_more(n, self.request, self):
                 self.throttled(self.request, throttle.wait())
@@ -93,7 +93,7 @@ class RecommendBatchView(ForUserView):
         return super().get_throttles()
 
     def _wanted(self, line: bytes) -> Wanted | Any:
-        """What the line asks for, or the error that answers it."""
+        """Return the request in the line, or the error to return for it."""
         try:
             query = read(RecommendForUserSerializer, _parsed(line))
             self.check_right_to(query["user_id"])
@@ -107,7 +107,7 @@ class RecommendBatchView(ForUserView):
         return recommendations
 
     def _error(self, error: DomainError | APIException) -> Any:
-        """In the one shape of errors."""
+        """Return the error in the API's error format."""
         return self.get_exception_handler()(error, self.get_exception_handler_context()).data
 
 

@@ -1,7 +1,7 @@
-"""Feeds of recommendations, at the secret address of their user.
+"""Feeds of recommendations at a user's secret URL.
 
-None of these lists is recorded: programs fetch them every few minutes, whether a person looks or not, so as impressions
-they would outweigh the lists that people saw, in online metrics, drift and the replay of past requests.
+These lists are not recorded. Programs fetch feeds every few minutes whether or not anyone looks at them, so in online
+metrics, drift and the replay of past requests they would outweigh the lists that people saw.
 """
 
 from typing import Any
@@ -23,12 +23,12 @@ from recommender.services import recommend, recommend_new, similar
 from recommender.serving.lists import RecommendationList
 from recommender.serving.profile import UserProfile
 
-ROWS = 5  # movies that "because you watched" is about
-TRIED = 10  # of the latest, since a model may not know one
+ROWS = 5  # watched movies in the feed "because you watched"
+TRIED = 10  # latest movies tried for these rows, because the model may not know some
 
 
 class RecommendationsFeedView(FeedView):
-    """Movies for the key's owner, from their ratings at this moment."""
+    """Movies for the owner of the key, from their current ratings."""
 
     query = CountSerializer
 
@@ -38,7 +38,7 @@ class RecommendationsFeedView(FeedView):
 
 
 class NewMoviesFeedView(FeedView):
-    """Movies that are new to the model, for the taste of the key's owner."""
+    """Movies that are new to the model, ranked by the taste of the owner of the key."""
 
     query = CountSerializer
 
@@ -52,7 +52,7 @@ def entries_of(recommendations: RecommendationList) -> list[Entry]:
 
 
 class BecauseSerializer(serializers.Serializer[Any]):
-    """`as_rows` writes it."""
+    """Describes the JSON that `as_rows` writes."""
 
     watched = FeedMovieSerializer()
     recommended = FeedMovieSerializer(many=True)
@@ -76,7 +76,7 @@ ROWS_OF_JSON = Format(as_rows, "application/json", BecauseSerializer(many=True))
 
 
 class BecauseYouWatchedFeedView(FeedView):
-    """Movies like each of the latest that the key's owner watched or liked and a model knows."""
+    """Movies similar to each of the latest movies that the owner of the key watched or liked and a model knows."""
 
     query = CountSerializer
 
@@ -93,7 +93,7 @@ class BecauseYouWatchedFeedView(FeedView):
 
 
 def watched_lately(user: User, profile: UserProfile) -> list[Movie]:
-    """The movies of the diary and those that were liked, the latest first; none that was watched and disliked."""
+    """Return the movies that the user watched or liked, latest first, without those watched but not liked."""
     viewings = user.viewings.annotate(day=Coalesce("watched_on", TruncDate("recorded_at")))
     liked = user.ratings.filter(rating__gte=LIKED).annotate(day=TruncDate("rated_at"))
     rows = [

@@ -1,6 +1,6 @@
-"""Lists written as JSON, in a fraction of the time that their serializers take, which describe them.
+"""Writes lists as JSON in a fraction of the time of their serializers, which serve only as documentation.
 
-The bytes are those of REST framework's renderer.
+The bytes equal those of REST framework's renderer.
 """
 
 from dataclasses import asdict
@@ -11,12 +11,12 @@ from rest_framework.renderers import JSONRenderer
 
 from recommender.serving.lists import Recommendation, RecommendationList
 
-# Of JSON, but not of JavaScript: see REST framework's renderer.
+# Characters that are valid in JSON but not in JavaScript; see REST framework's renderer.
 LINE_SEPARATORS = {b"\xe2\x80\xa8": b"\\u2028", b"\xe2\x80\xa9": b"\\u2029"}
 
 
 class ListRenderer(JSONRenderer):
-    """For views that answer with a RecommendationList, or with an error."""
+    """Renderer for views that return a RecommendationList or an error."""
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         if not isinstance(data, RecommendationList):
@@ -28,7 +28,7 @@ class ListRenderer(JSONRenderer):
 
 
 def list_json(recommendations: RecommendationList) -> bytes:
-    """The JSON that RecommendationListSerializer describes."""
+    """Return the JSON that RecommendationListSerializer describes."""
     content = orjson.dumps(
         {
             "results": [_result(result) for result in recommendations.results],
@@ -57,6 +57,6 @@ def _result(result: Recommendation) -> dict[str, Any]:
 
 
 def _number(value: float | None) -> Any:
-    """orjson writes very small and very large numbers in other digits than Python."""
+    """Return the number as Python writes it. orjson formats very small and very large numbers differently."""
     is_plain = value is None or value == 0 or 1e-4 <= abs(value) < 1e16
     return value if is_plain else orjson.Fragment(repr(value))

@@ -30,12 +30,12 @@ def _number(low: int, high: int, help_text: str) -> serializers.IntegerField:
 
 @extend_schema_field({"type": "string"})
 class NamesField(serializers.Field):
-    """Usernames separated by commas, each once."""
+    """Usernames separated by commas. Repeated names count once."""
 
     default_error_messages = {"invalid": serializers.CharField.default_error_messages["invalid"]}
 
     def to_internal_value(self, data: str) -> list[str]:
-        ProhibitNullCharactersValidator()(data)  # PostgreSQL refuses to look for one
+        ProhibitNullCharactersValidator()(data)  # PostgreSQL rejects queries that contain one
         names = list(dict.fromkeys(name for part in data.split(",") if (name := part.strip())))
         if len(names) > MAX_COMPANIONS:
             values = {"max": MAX_COMPANIONS, "n": len(names)}
@@ -45,7 +45,7 @@ class NamesField(serializers.Field):
 
 @extend_schema_field({"type": "string", "pattern": rf"^({MINE}|{ID}(,{ID}){{0,{MAX_SERVICES - 1}}})$"})
 class ServicesField(IdsField):
-    """Ids of streaming services, or the user's own ones."""
+    """Ids of streaming services separated by commas, or `mine` for the user's own."""
 
     most = MAX_SERVICES
     default_error_messages = {
@@ -95,7 +95,7 @@ class RecommendationsQuerySerializer(CountSerializer):
     explain = serializers.BooleanField(default=False, help_text="Include the reasons for each movie.")
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        """Adds `with`, a keyword of Python and so not the name of an attribute."""
+        """Add `with`, which cannot be an attribute because it is a Python keyword."""
         help_text = "Usernames separated by commas: a list for them and the user together. They have to allow it."
         return super().get_fields() | {"with": NamesField(source="names", required=False, help_text=help_text)}
 
@@ -104,7 +104,7 @@ class RecommendationsQuerySerializer(CountSerializer):
 
 
 class ForUserSerializer(BodySerializer):
-    """A request by a service on behalf of a user."""
+    """A request for a user's list, which a service may make for any user."""
 
     user_id = serializers.IntegerField(min_value=1, max_value=MAX_ID)
     num_recommendations = serializers.IntegerField(min_value=1, max_value=MAX_K, default=10)
@@ -139,7 +139,7 @@ class RecommendationSerializer(serializers.Serializer[Any]):
     movie = MovieSummarySerializer()
     score = serializers.FloatField()
     rank = serializers.IntegerField()
-    source = serializers.ChoiceField(  # type: ignore[assignment] # the field of this name, not REST framework's own
+    source = serializers.ChoiceField(  # type: ignore[assignment] # a field named like an attribute of REST framework's
         choices=["personal", "new", "similar", "popular", "newest"]
     )
     reason = MainReasonSerializer(
@@ -149,7 +149,7 @@ class RecommendationSerializer(serializers.Serializer[Any]):
 
 
 class RecommendationListSerializer(serializers.Serializer[Any]):
-    """`list_json` writes it."""
+    """Describes the JSON that `list_json` writes."""
 
     results = RecommendationSerializer(many=True)
     model_version = serializers.IntegerField(allow_null=True, help_text="Null if the list was made without a model.")

@@ -1,4 +1,4 @@
-"""URLs of the recommender below /api/v1/."""
+"""The recommender's URLs below /api/v1/."""
 
 from django.urls import path
 
@@ -17,7 +17,7 @@ urlpatterns = [
     *feed_paths(feeds.RecommendationsFeedView, "recommendations", json=JSON, rss=RSS),
     *feed_paths(feeds.NewMoviesFeedView, "new", json=JSON, rss=RSS),
     *feed_paths(feeds.BecauseYouWatchedFeedView, "because-you-watched", json=feeds.ROWS_OF_JSON),
-    # With a trailing slash too, for clients that always append one.
+    # The same URLs with a trailing slash, for clients that always append one.
     path("recommend/", views.RecommendView.as_view(schema=None)),
     path("recommend/batch/", RecommendBatchView.as_view(schema=None)),
     path("recommend_new_movies/", views.RecommendNewMoviesView.as_view(schema=None)),

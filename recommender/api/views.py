@@ -46,14 +46,14 @@ VERSION_HEADER = OpenApiParameter(
 def list_schema(
     operation_id: str, *, query: type[QuerySerializer] | None = None, body: type[BodySerializer] | None = None
 ) -> Callable[..., Any]:
-    """The OpenAPI description of an endpoint that answers with a list."""
+    """Return the OpenAPI description of an endpoint that returns a list."""
     parameters: list[Any] = [query, VERSION_HEADER] if query else [VERSION_HEADER]
     responses = {200: RecommendationListSerializer, 404: None}
     return extend_schema(operation_id=operation_id, parameters=parameters, request=body, responses=responses)
 
 
 def _permitted(user: Any) -> Any:
-    """Whether the user of that id or a group of theirs has the permission."""
+    """Return a query expression for whether the user with that id, or one of their groups, has the permission."""
     permission = Permission.objects.filter(
         content_type__app_label="recommender", codename="recommend_for_others"
     ).values("pk")
@@ -66,7 +66,7 @@ def _service_of_hash(hashed: str) -> Any:
 
 
 class ServiceKeyAuthentication(KeyAuthentication):
-    """One query says who asks and whether they may, so that each change takes hold at once."""
+    """Authenticates a key and reads its user's permission in one query, so that changes apply immediately."""
 
     query = PreparedQuery(_service_of_hash, example="of a key")
 
@@ -76,7 +76,7 @@ class ServiceKeyAuthentication(KeyAuthentication):
         return user
 
 
-set_override(ServiceKeyAuthentication, "suppress_collision_warning", True)  # it is documented as any key
+set_override(ServiceKeyAuthentication, "suppress_collision_warning", True)  # documented like any other key
 
 
 class ListView(APIView):
@@ -96,11 +96,11 @@ class RecommendationsView(ListView):
 
     @list_schema("recommendations_list", query=RecommendationsQuerySerializer)
     def get(self, request: Request) -> Response:
-        """Movies for the signed-in user, from their current ratings, or together with others, from theirs too."""
+        """Movies for the signed-in user from their current ratings, or for them and others from everyone's ratings."""
         query = read(RecommendationsQuerySerializer, request.query_params)
         names = query.pop("names", [])
         companions = companions_of(self.me, names)
-        # Online metrics judge the model by lists whose movies it chose freely.
+        # Online metrics count only lists without filters, for which the model's choice was not restricted.
         narrowed = any(value for name, value in query.items() if name not in ("k", "include_new", "explain"))
         if "services" in query:
             query["services"] = services_of(self.me, query["services"])
@@ -113,7 +113,7 @@ class NewRecommendationsView(ListView):
 
     @list_schema("recommendations_new_list", query=CountSerializer)
     def get(self, request: Request) -> Response:
-        """Movies that are new to the model, for the signed-in user's taste."""
+        """Movies that are new to the model, ranked by the signed-in user's taste."""
         query = read(CountSerializer, request.query_params)
         return self.respond(recommend_new(user=self.me, surface="api:recommendations/new", **query))
 
@@ -124,7 +124,7 @@ class SimilarMoviesView(ListView):
 
     @list_schema("movies_similar_list", query=CountSerializer)
     def get(self, request: Request, movie_id: int) -> Response:
-        """Movies like this one that the signed-in user has not seen or dismissed."""
+        """Similar movies that the signed-in user has not seen or dismissed."""
         movie = listed_movies.get([movie_id]).get(movie_id)
         if movie is None:
             raise NotFound
@@ -133,7 +133,7 @@ class SimilarMoviesView(ListView):
 
 
 class ForUserView(ListView):
-    """For oneself, and for others by services, which have a rate limit of their own, higher than that of users."""
+    """Base of views that return a user's own lists and, to services, any user's. Services have a higher rate limit."""
 
     authentication_classes = [ServiceKeyAuthentication, SessionAuthentication]
     scopes = Scopes((Scope.READ, Scope.SERVICE), (Scope.READ, Scope.SERVICE))
@@ -141,11 +141,11 @@ class ForUserView(ListView):
 
     @cached_property
     def is_service(self) -> bool:
-        """Asked at each request, so that a permission that was taken back takes hold at once."""
+        """Whether the caller may request others' lists. Read on each request, so that revoking applies immediately."""
         user: Any = self.me
         if user.is_superuser:
             return True
-        if not hasattr(user, "is_permitted"):  # known by no key's query
+        if not hasattr(user, "is_permitted"):  # not authenticated by a key
             user.is_permitted = User.objects.filter(_permitted(user.pk), pk=user.pk).exists()
         return bool(user.is_permitted)
 
@@ -153,7 +153,10 @@ class ForUserView(ListView):
         return [ScopedThrottle() if self.is_service else UserThrottle()]
 
     def check_right_to(self, user_id: int) -> None:
-        """Raises PermissionDenied or MissingScope, whether there is such a user or not."""
+        """Raise PermissionDenied or MissingScope if the caller may not see this user's lists.
+
+        The error does not depend on whether the user exists.
+        """
         if user_id == self.me.pk:
             return
         if not self.is_service:
@@ -174,7 +177,7 @@ class ForUserView(ListView):
 class RecommendView(ForUserView):
     @list_schema("recommend", body=RecommendForUserSerializer)
     def post(self, request: Request) -> Response:
-        """Movies for oneself, or for any user by a service."""
+        """Movies for the caller. A service may request them for any user."""
         query = read(RecommendForUserSerializer, request.data)
         recommendations = recommend(
             user=None,
@@ -189,7 +192,7 @@ class RecommendView(ForUserView):
 class RecommendNewMoviesView(ForUserView):
     @list_schema("recommend_new_movies", body=ForUserSerializer)
     def post(self, request: Request) -> Response:
-        """Movies that are new to the model, for one's own taste, or for any user's by a service."""
+        """Movies that are new to the model, ranked by the caller's taste. A service may request them for any user."""
         query = read(ForUserSerializer, request.data)
         profile, k = self.profile(query["user_id"]), query["num_recommendations"]
         return self.respond(recommend_new(user=None, profile=profile, k=k, surface="api:recommend_new"))
@@ -202,7 +205,7 @@ class FeedbackView(ListView):
         operation_id="feedback_create", request=FeedbackSerializer, responses={201: FeedbackSerializer, 404: None}
     )
     def post(self, request: Request) -> Response:
-        """Feedback on a recommended movie: `not_interested` removes it from the user's lists, `undo` reverts that."""
+        """Feedback on a recommended movie. `not_interested` removes it from the user's lists, `undo` reverts this."""
         given = read(FeedbackSerializer, request.data)
         feedback = record_feedback(user=self.me, **given)
         return Response(FeedbackSerializer(feedback).data, status=status.HTTP_201_CREATED)

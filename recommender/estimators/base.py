@@ -152,7 +152,7 @@ class Recommender(Scorer):
         known = self._movies
         given = movie_table(new_movies)
         ids = id_array(given.ids, MOVIE_ID)
-        join_ids(self.movie_ids_, ids, MOVIE_ID)  # refuses a mix of ints and strings
+        join_ids(self.movie_ids_, ids, MOVIE_ID)  # raises for a mix of ints and strings
         new = unique_ids(ids[known.positions(ids) < 0])
         model = copy.copy(self)
         model._forget(fitted=False)

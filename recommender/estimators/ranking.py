@@ -149,7 +149,7 @@ def average_without_misery(worth: Array, stars: Array, means: Array) -> Array:
     has equal weight.
     """
     best = worth.max(axis=1, keepdims=True)
-    share = np.sort(worth / np.where(best > 0, best, 1.0), axis=0)  # sorted, so that the sum is the same in any order
+    share = np.sort(worth / np.where(best > 0, best, 1.0), axis=0)  # sorted: the sum must not depend on people's order
     together = np.asarray(share.mean(axis=0))
     if len(worth) > 1:
         together[(stars < means[:, None] - MISERY).any(axis=0)] = EXCLUDED

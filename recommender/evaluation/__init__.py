@@ -1,6 +1,6 @@
-"""How good a recommender is: splits by time, metrics, slices and paired intervals, as plain Python without Django.
+"""Evaluation of recommenders: splits by time, metrics, slices and paired intervals, as plain Python without Django.
 
-The examples use the names of `recommender.estimators` and these:
+The examples use the names defined in the examples of `recommender.estimators`, and these:
 
 Examples
 --------

@@ -1,4 +1,4 @@
-"""Simple models that a new model has to beat, or is compared with."""
+"""Simple models that a new model must beat or is compared with."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +23,7 @@ def fitter(algorithm: str, random_state: int = 0, **hyper_parameters: Any) -> Fi
     random_state
         Seed of the model.
     **hyper_parameters
-        Those of the algorithm; each fit may choose the others.
+        Hyper-parameters of the algorithm. Each fit may tune the others.
 
     Returns
     -------
@@ -43,23 +43,23 @@ def fitter(algorithm: str, random_state: int = 0, **hyper_parameters: Any) -> Fi
 
 
 def popularity_baselines(half_lives_days: Sequence[float] = HALF_LIVES_DAYS) -> dict[str, Fitter]:
-    """Fitters of popularity: `popular` for all time, and one per half-life, such as `popular_7d`."""
+    """Return popularity fitters: `popular` for all time, and one per half-life, such as `popular_7d`."""
     half_lives = {f"{POPULAR}_{days:g}d": days for days in half_lives_days} | {POPULAR: math.inf}
     return {name: fitter("popularity", half_life_days=days) for name, days in half_lives.items()}
 
 
 def baselines(half_lives_days: Sequence[float] = HALF_LIVES_DAYS) -> dict[str, Fitter]:
-    """Return the simple models that a new one has to beat: popularity and item-kNN.
+    """Return the simple models that a new model must beat: popularity and item-kNN.
 
     Parameters
     ----------
     half_lives_days
-        In days, one popularity model each: an older positive counts half after so long.
+        Half-lives in days, one popularity model each. A positive counts half after this time.
 
     Returns
     -------
     dict of str to callable
-        Fitters by name: `popular` (of all time), `popular_7d` and the like, and `item_knn`.
+        Fitters, keyed by name: `popular` (all time), `popular_7d` and so on, and `item_knn`.
 
     Examples
     --------
@@ -70,5 +70,5 @@ def baselines(half_lives_days: Sequence[float] = HALF_LIVES_DAYS) -> dict[str, F
 
 
 def simple_baselines(names: Iterable[str]) -> list[str]:
-    """The given names that are keys of `baselines`."""
+    """Return those of the names that are keys of `baselines`."""
     return [name for name in names if name in (POPULAR, ITEM_KNN) or name.startswith(f"{POPULAR}_")]

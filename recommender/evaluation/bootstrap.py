@@ -1,7 +1,7 @@
-"""Intervals by bootstrap over users: whole users are drawn, with all their rows, so that rows of one user
-(several lists, several cuts) do not pass for independent evidence.
+"""Bootstrap intervals over users. Whole users are resampled with all their rows, because the rows of one user
+(several lists, several cuts) are not independent.
 
-Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, percentile intervals; clusters as in
+Percentile intervals as in Efron and Tibshirani, "An Introduction to the Bootstrap", 1993; clusters as in
 Field and Welsh, "Bootstrapping clustered data", 2007.
 """
 
@@ -14,19 +14,19 @@ import pandas as pd
 
 Array = np.ndarray[Any, Any]
 
-CHUNK_DRAWS = 4_000_000  # bounds memory: resamples of one chunk x users
+CHUNK_DRAWS = 4_000_000  # draws per chunk (resamples x users); bounds memory
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its interval, and the evidence behind it.
+    """A mean with its interval and sample sizes.
 
     Attributes
     ----------
     mean, low, high : float
-        In the unit of the values. `low` and `high` are NaN below two users.
+        The mean and the bounds, in the unit of the values. `low` and `high` are NaN with fewer than two users.
     n_users, n_rows : int
-        Users and rows behind the mean.
+        Number of users and rows.
     confidence : float
         Coverage of the interval, such as 0.95.
 
@@ -47,12 +47,12 @@ class Interval:
         return f"{self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}] n={self.n_users}"
 
     def to_dict(self) -> dict[str, float | int | None]:
-        """Return the fields for JSON.
+        """Return the fields as JSON-compatible values.
 
         Returns
         -------
         dict
-            NaN and infinity become None.
+            The fields by name. NaN and infinity become None.
 
         Examples
         --------
@@ -65,12 +65,12 @@ class Interval:
 def bootstrap_mean(
     values: Array, users: Any, *, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
 ) -> Interval:
-    """Compute a mean and its percentile interval, resampling whole users (see above for the sources).
+    """Compute a mean and its percentile interval by resampling whole users (sources above).
 
     Parameters
     ----------
     values
-        One per row; NaN rows are left out.
+        One value per row. NaN rows are left out.
     users
         The user of each row.
     resamples
@@ -83,7 +83,7 @@ def bootstrap_mean(
     Returns
     -------
     Interval
-        The mean over rows.
+        The mean over rows, with its interval.
 
     Raises
     ------
@@ -117,12 +117,12 @@ def bootstrap_mean(
 def paired_bootstrap(
     candidate: Array, reference: Array, users: Any, *, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
 ) -> Interval:
-    """Compute the mean of candidate less reference, and its interval.
+    """Compute the mean of candidate minus reference, and its interval.
 
     Parameters
     ----------
     candidate, reference
-        Values of two models; row i of both is the same user and the same list.
+        Values of two models. Row i of both belongs to the same user and list.
     users
         The user of each row.
     resamples
@@ -135,12 +135,12 @@ def paired_bootstrap(
     Returns
     -------
     Interval
-        Above 0 where the candidate is better.
+        Positive if the candidate is better.
 
     Raises
     ------
     ValueError
-        The rows do not pair, or an option is out of range.
+        The arguments differ in length, or an option is out of range.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Models compared on the same later data: what the gate decides on.
+"""Compares models on the same later data. The gate decides on the result.
 
-Each model is fitted on everything before a cut and asked for the same lists after it. Rows are users of a cut;
-cuts are pooled, and intervals draw whole users with all their cuts.
+Each model is fitted to all data before a cut and asked for the same lists after it. There is one row per user and cut.
+Cuts are pooled, and intervals resample whole users with all their cuts.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,12 +27,12 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Evaluations of several models on the same lists; `comparison["hybrid"]` is one of them.
+    """Evaluations of several models on the same lists, such as `comparison["hybrid"]`.
 
     Attributes
     ----------
     evaluations : dict of str to Evaluation
-        By name of the model.
+        The evaluations, keyed by model name.
 
     Examples
     --------
@@ -48,28 +48,28 @@ class Comparison:
     def difference(
         self, candidate: str, reference: str, metric: str = "ndcg", part: str | None = None, **options: Any
     ) -> Interval:
-        """Compute candidate less reference, paired by user and cut.
+        """Compute the mean difference, candidate minus reference, paired by user and cut.
 
         Parameters
         ----------
         candidate, reference
-            Names of models.
+            Model names.
         metric
             One of METRICS.
         part
             One of SLICES; None means all lists.
         **options
-            Those of `paired_bootstrap`.
+            Options of `paired_bootstrap`.
 
         Returns
         -------
         Interval
-            Above 0 where the candidate is better.
+            Positive if the candidate is better.
 
         Raises
         ------
         ValueError
-            The two were not evaluated on the same users, or `part` is unknown.
+            The two models were not evaluated on the same users, or `part` is unknown.
 
         Examples
         --------
@@ -87,17 +87,17 @@ class Comparison:
         )
 
     def among(self, movie_ids: Iterable[Any]) -> Self:
-        """Return the same lists, with only some movies counting as right.
+        """Return the comparison on the same lists with only some movies as relevant.
 
         Parameters
         ----------
         movie_ids
-            Those movies.
+            The relevant movies.
 
         Returns
         -------
         Comparison
-            This one stays as it is.
+            A new comparison. This one does not change.
 
         Examples
         --------
@@ -113,12 +113,12 @@ class Comparison:
         Parameters
         ----------
         metric
-            The key of `Evaluation.summary` that decides.
+            The key of `Evaluation.summary` to compare by.
 
         Returns
         -------
         str
-            One of the names that `baselines` gives.
+            One of the keys of `baselines`.
 
         Raises
         ------
@@ -141,7 +141,7 @@ class Comparison:
         Returns
         -------
         pandas.DataFrame
-            One row per model, best nDCG first; the columns of `Evaluation.summary`.
+            One row per model, best nDCG first. The columns are the keys of `Evaluation.summary`.
 
         Examples
         --------
@@ -153,12 +153,12 @@ class Comparison:
         return table.sort_values(METRICS[0], ascending=False, kind="stable")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all evaluations for JSON.
+        """Return all evaluations as JSON-compatible values.
 
         Returns
         -------
         dict
-            `Evaluation.to_dict` by name of the model.
+            `Evaluation.to_dict`, keyed by model name.
 
         Examples
         --------
@@ -179,38 +179,39 @@ def evaluate_on_cuts(
     sampling: Sampling | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Fit each model before each cut and evaluate it after.
+    """Fit each model to the data before each cut and evaluate it on the data after the cut.
 
-    Each later positive is looked for in the list folded in from that user's earlier ratings; all movies rated before
-    the cut are ranked. Users without ratings take part. Movies new after the cut have a slice of their own.
+    For each later positive, the model makes a list from the user's earlier ratings, and the metrics depend on the rank
+    of the positive. The list is chosen from all movies rated before the cut. Users without ratings are included. Movies
+    first rated after the cut have their own slice.
 
     Parameters
     ----------
     fitters
-        By name: Dataset -> fitted Recommender. A fitter gets what was known before the cut, metadata included. It may
-        return a model that was trained elsewhere on no later data.
+        Functions Dataset -> fitted Recommender, keyed by name. A fitter gets the data known before the cut, including
+        metadata. It may return a model trained elsewhere, but not on later data.
     ratings, movies
-        As for `Dataset.from_frames`.
+        See `Dataset.from_frames`.
     cuts
-        As for `temporal_cuts`.
+        See `temporal_cuts`.
     k
         Length of the lists.
     implicit_threshold
-        The rating from which on a rating is a positive; None makes all of them positives.
+        Ratings of at least this value are positives. None makes all ratings positives.
     sampling
-        Bounds the number of lists.
+        Limits the number of lists.
     progress
-        Called as progress(step, done, total) before each step and at the end; what it raises stops the evaluation.
+        Called as progress(step, done, total) before each step and at the end. An exception stops the evaluation.
 
     Returns
     -------
     Comparison
-        Pooled over cuts.
+        The evaluations, pooled over cuts.
 
     Raises
     ------
     ValueError
-        There is no fitter, or a cut has no later positive of a movie that was rated before.
+        There are no fitters, or no positive after a cut is of a movie rated before it.
 
     Examples
     --------
@@ -243,7 +244,7 @@ def evaluate_on_cuts(
 
 
 def pool(evaluations: list[Evaluation]) -> Evaluation:
-    """Cuts of one model as one evaluation."""
+    """Return the evaluations of one model on several cuts as one evaluation."""
     starts = np.cumsum([0] + [len(evaluation.lists) for evaluation in evaluations])
     positives = [
         evaluation.positives.assign(list=evaluation.positives["list"] + start)

@@ -1,4 +1,4 @@
-"""One model evaluated on one set of lists."""
+"""The evaluation of one model on one set of lists."""
 
 import math
 from collections.abc import Iterable
@@ -27,19 +27,19 @@ class Evaluation:
     k : int
         Length of the lists.
     lists : pandas.DataFrame
-        A row per list: user_id, cut, n_history, weight, ndcg, recall, precision.
+        One row per list: user_id, cut, n_history, weight, ndcg, recall, precision.
     positives : pandas.DataFrame
-        A row per right movie: list (row of `lists`), movie_id, movie_slice, rank (0: not shown).
+        One row per relevant movie: list (row of `lists`), movie_id, movie_slice, rank (0 if not shown).
     catalogue : dict of str to float
-        What `describe_lists` gives, mean over cuts.
+        The result of `describe_lists`, averaged over cuts.
     stars : pandas.DataFrame
         user_id, cut, rating, predicted, n_history (ratings before the cut), movie_slice.
     new_movies : pandas.DataFrame or None
-        Like `lists`, for lists of new movies alone; None where the model cannot score those.
+        Like `lists`, for lists of new movies only. None if the model cannot score new movies.
     shown : pandas.Series
-        How often each movie is shown, by id, over each user's last list.
+        How often each movie is shown in users' last lists, keyed by movie id.
     seconds : dict of str to float
-        Time of `fit` and `score`.
+        Duration of `fit` and `score`.
 
     Examples
     --------
@@ -57,17 +57,17 @@ class Evaluation:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def per_user(self, part: str | None = None) -> pd.DataFrame:
-        """Return weighted means of each user's lists.
+        """Return the weighted means of each user's lists.
 
         Parameters
         ----------
         part
-            One of SLICES; None means all lists. Of movie slices only those movies count as right.
+            One of SLICES; None means all lists. In a movie slice only its movies are relevant.
 
         Returns
         -------
         pandas.DataFrame
-            user_id, cut, n_history (at the first list), ndcg, recall, precision.
+            user_id, cut, n_history (of the first list), ndcg, recall, precision.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class Evaluation:
 
     @cached_property
     def _users(self) -> dict[str | None, pd.DataFrame]:
-        """Asked for by every summary, slice and interval, and against every other model."""
+        """Cache of `per_user`, which every summary, slice, interval and comparison needs."""
         return {}
 
     def _part(self, part: str | None) -> pd.DataFrame:
@@ -101,17 +101,17 @@ class Evaluation:
         return self._of_positives(self.positives["movie_slice"] == part)
 
     def among(self, movie_ids: Iterable[Any]) -> Self:
-        """Return the same lists, with only some movies counting as right.
+        """Return the evaluation of the same lists with only some movies as relevant.
 
         Parameters
         ----------
         movie_ids
-            Those movies.
+            The relevant movies.
 
         Returns
         -------
         Evaluation
-            This one stays as it is.
+            A new evaluation. This one does not change.
 
         Examples
         --------
@@ -125,7 +125,7 @@ class Evaluation:
         return self.lists.assign(**accuracy(chosen["list"], chosen["rank"], len(self.lists), self.k))
 
     def interval(self, metric: str = "ndcg", part: str | None = None, **options: Any) -> Interval:
-        """Compute the mean over users and cuts, with its interval.
+        """Compute the mean over users and cuts, and its interval.
 
         Parameters
         ----------
@@ -134,12 +134,12 @@ class Evaluation:
         part
             One of SLICES; None means all lists.
         **options
-            Those of `bootstrap_mean`.
+            Options of `bootstrap_mean`.
 
         Returns
         -------
         Interval
-            From 0 to 1, like the metric.
+            Values from 0 to 1, like the metric.
 
         Raises
         ------
@@ -157,12 +157,12 @@ class Evaluation:
         return bootstrap_mean(users[metric].to_numpy(), users["user_id"].to_numpy(), **options)
 
     def summary(self) -> dict[str, float]:
-        """Return means over users and cuts, what the lists are like, and the counts behind them.
+        """Return the means over users and cuts, the metrics of `describe_lists`, and counts.
 
         Returns
         -------
         dict of str to float
-            METRICS, rmse (stars), those of `describe_lists`, n_users, n_lists, n_stars.
+            METRICS, rmse (stars), the keys of `describe_lists`, n_users, n_lists, n_stars.
 
         Examples
         --------
@@ -178,7 +178,7 @@ class Evaluation:
         Returns
         -------
         dict of str to dict
-            For each of SLICES: METRICS, rmse (stars), n_users, n_lists and n_stars.
+            METRICS, rmse (stars), n_users, n_lists and n_stars, keyed by slice.
 
         Examples
         --------
@@ -201,16 +201,16 @@ class Evaluation:
     def _stars(self, part: str | None) -> pd.DataFrame:
         if part is not None and part not in HISTORY_SLICES:
             return self.stars[self.stars["movie_slice"] == part]
-        known = self.stars[self.stars["movie_slice"] != NEW_MOVIES]  # those have a slice of their own
+        known = self.stars[self.stars["movie_slice"] != NEW_MOVIES]  # new movies have their own slice
         return known if part is None else known[in_history_slice(known["n_history"], part)]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return summary and slices for JSON.
+        """Return the summary and slices as JSON-compatible values.
 
         Returns
         -------
         dict
-            k, summary, slices and seconds; a metric without a value is None.
+            k, summary, slices and seconds. A metric without a value is None.
 
         Examples
         --------
@@ -230,7 +230,7 @@ def evaluate_requests(
     candidates: Any = None,
     stars: pd.DataFrame | None = None,
 ) -> Evaluation:
-    """Ask the model for the lists of the requests and evaluate them; see `evaluate_lists`."""
+    """Request the lists from the model and evaluate them; see `evaluate_lists`."""
     started = perf_counter()
     shown = requests.ask(model, k, candidates)
     return evaluate_lists(shown, requests, train, k=k, stars=stars, seconds={"score": perf_counter() - started})
@@ -245,7 +245,7 @@ def evaluate_lists(
     stars: pd.DataFrame | None = None,
     seconds: dict[str, float] | None = None,
 ) -> Evaluation:
-    """`shown`: request, movie_id, rank, as `requests.ask` answers."""
+    """Evaluate lists. `shown` has the columns request, movie_id and rank, like the result of `requests.ask`."""
     positives = _find(requests, shown)
     lists = requests.table.assign(**accuracy(positives["list"], positives["rank"], len(requests), k))
     positives["movie_slice"] = slice_of(positives["movie_id"], movie_slices(train))
@@ -262,19 +262,19 @@ def evaluate_lists(
 
 
 def no_stars() -> pd.DataFrame:
-    """An empty table with the columns of `Evaluation.stars`."""
+    """Return an empty table with the columns of `Evaluation.stars`."""
     return pd.DataFrame(columns=["user_id", "cut", "rating", "predicted", "n_history", "movie_slice"])
 
 
 def _find(requests: Requests, shown: pd.DataFrame) -> pd.DataFrame:
-    """list, movie_id, rank of each right movie; 0 where the list does not show it."""
+    """Return list, movie_id and rank of each relevant movie, with rank 0 if the list does not show it."""
     ranks = shown[["request", "movie_id", "rank"]]
     result = requests.relevant.merge(ranks, how="left", on=["request", "movie_id"], validate="one_to_one")
     return result.rename(columns={"request": "list"}).fillna({"rank": 0}).astype({"rank": np.int64})
 
 
 def _last_lists(requests: Requests) -> Any:
-    """The number of each user's last list: one list a user, so that a user with many lists does not weigh more."""
+    """Return the number of each user's last list. One list per user gives all users the same weight."""
     return requests.table.groupby("user_id")["n_history"].idxmax()
 
 
@@ -290,5 +290,5 @@ def _weighted_means(lists: pd.DataFrame) -> pd.DataFrame:
 
 
 def _plain(values: dict[str, float]) -> dict[str, float | int | None]:
-    """Python's own numbers; None instead of NaN."""
+    """Return the values as Python numbers, with None for NaN."""
     return {name: np.asarray(value).item() if math.isfinite(value) else None for name, value in values.items()}

@@ -1,4 +1,4 @@
-"""A cut of the log as a task: the data before it, which models learn from, and the requests after it."""
+"""Evaluation at one cut of the log: models learn from the data before it and are tested on requests after it."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -12,12 +12,12 @@ from recommender.evaluation.requests import Requests, Sampling, later_positives
 from recommender.evaluation.slices import movie_slices, slice_of
 from recommender.evaluation.splits import TimeSplit
 
-RATING_USERS = 64  # users x movies predicted at a time
+RATING_USERS = 64  # users whose ratings are predicted at a time; bounds memory (users x movies)
 
 
 @dataclass(frozen=True)
 class TemporalFold:
-    """One cut: the data before it (`dataset`), which models learn from, and the requests after it."""
+    """One cut, with the data before it for training (`dataset`) and the requests after it for evaluation."""
 
     split: TimeSplit
     dataset: Dataset
@@ -45,8 +45,8 @@ class TemporalFold:
         )
 
     def evaluate(self, model: Recommender, k: int) -> Evaluation:
-        """Metrics of a model fitted on `dataset`, for lists of k movies; new movies have a slice of their own."""
-        # Later histories hold movies that came after the cut: the model must know their ids, as in a running site.
+        """Evaluate a model fitted to `dataset` on lists of k movies. New movies have their own slice."""
+        # Later histories contain movies added after the cut, so the model must know their ids, as on a running site.
         model = model.with_movies(self.catalogue)
         users = self.requests.table["user_id"].unique()
         test = self.split.test[self.split.test["user_id"].isin(users)]
@@ -59,13 +59,13 @@ class TemporalFold:
 
 
 def training_dataset(train: pd.DataFrame, movies: pd.DataFrame | None, threshold: float | None) -> Dataset:
-    """These ratings, with the metadata of their movies only: encoders must not learn from later movies."""
+    """Return a dataset of the ratings and the metadata of their movies. Encoders must not learn from later movies."""
     known = None if movies is None else movies[movies["movie_id"].isin(train["movie_id"].unique())]
     return Dataset.from_frames(train, known, threshold)
 
 
 def _catalogue(movies: pd.DataFrame | None, split: TimeSplit) -> pd.DataFrame:
-    """`movies`, with a bare row for each rated movie that it lacks."""
+    """Return `movies` with a row of only the id for each rated movie that is missing from it."""
     rated = pd.concat([split.train["movie_id"], split.test["movie_id"]]).drop_duplicates()
     if movies is None:
         return pd.DataFrame({"movie_id": rated})
@@ -73,7 +73,7 @@ def _catalogue(movies: pd.DataFrame | None, split: TimeSplit) -> pd.DataFrame:
 
 
 def predict_stars(model: Recommender, test: pd.DataFrame, train: pd.DataFrame, cut: str = "") -> pd.DataFrame:
-    """A row for each row of `test`, whose movies the model must know; see `Evaluation.stars`."""
+    """Return one row per row of `test`; see `Evaluation.stars`. The model must know all movies of `test`."""
     test = test.sort_values("user_id", kind="stable")
     rows, users = pd.factorize(test["user_id"])
     predicted = np.empty(len(test))

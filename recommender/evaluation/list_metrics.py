@@ -1,7 +1,6 @@
-"""What lists are like beyond accuracy: share of the catalogue shown, concentration, novelty, diversity.
+"""Metrics of lists beyond accuracy: catalogue coverage, concentration, novelty and diversity.
 
-A row of `owners` and `movies` says that list `owners[i]` shows the movie numbered `movies[i]` of a catalogue of
-`n_movies`.
+List `owners[i]` shows the movie with index `movies[i]` in a catalogue of `n_movies`.
 """
 
 from typing import Any
@@ -12,20 +11,20 @@ from scipy.sparse import csr_matrix, diags_array
 
 Array = np.ndarray[Any, Any]
 
-CHUNK_LISTS = 64  # bounds the memory of intra_list_diversity
+CHUNK_LISTS = 64  # lists processed at a time; bounds the memory of intra_list_diversity
 MAX_DIVERSITY_LISTS = 1000
 
 
 def coverage(movies: Array, n_movies: int) -> float:
-    """Share of the catalogue that some list shows."""
+    """Return the share of the catalogue that is shown in at least one list."""
     return len(np.unique(movies)) / n_movies if n_movies else float("nan")
 
 
 def novelty(movies: Array, movie_users: Array, n_users: int) -> float:
-    """Mean self-information of what is shown, in bits: -log2 of the share of users who rated the movie.
+    """Return the mean self-information of shown movies, in bits: -log2 of the share of users who rated the movie.
 
-    Zhou et al., "Solving the apparent diversity-accuracy dilemma of recommender systems", 2010. A movie that
-    no one rated counts like one rated once.
+    Zhou et al., "Solving the apparent diversity-accuracy dilemma of recommender systems", 2010. A movie without
+    ratings counts as rated once.
     """
     if not len(movies) or not n_users:
         return float("nan")
@@ -33,7 +32,7 @@ def novelty(movies: Array, movie_users: Array, n_users: int) -> float:
 
 
 def mean_popularity(movies: Array, movie_users: Array, n_users: int) -> float:
-    """Mean share of users who rated what is shown (average recommendation popularity).
+    """Return the mean share of users who rated a shown movie (average recommendation popularity).
 
     Yin et al., "Challenging the long tail recommendation", 2012.
     """
@@ -43,7 +42,7 @@ def mean_popularity(movies: Array, movie_users: Array, n_users: int) -> float:
 
 
 def popularity_gini(movies: Array, n_movies: int) -> float:
-    """Gini coefficient of how often each movie of the catalogue is shown: 0 all alike, near 1 a few only."""
+    """Return the Gini coefficient of how often each movie is shown: 0 for all equally, near 1 for only a few movies."""
     counts = np.sort(np.bincount(movies, minlength=n_movies))
     total = counts.sum()
     if not total:
@@ -53,7 +52,7 @@ def popularity_gini(movies: Array, n_movies: int) -> float:
 
 
 def personalisation(owners: Array, movies: Array) -> float:
-    """1 less the mean share of movies that two lists have in common (shared / mean length), over all pairs."""
+    """Return 1 minus the mean share of movies common to two lists (shared / mean length), over all pairs."""
     n_lists = len(np.unique(owners))
     if n_lists < 2:
         return float("nan")
@@ -64,10 +63,10 @@ def personalisation(owners: Array, movies: Array) -> float:
 
 
 def intra_list_diversity(owners: Array, movies: Array, ratings: csr_matrix) -> float:
-    """Mean over lists of 1 less the mean cosine of two movies of the list, by who rated them.
+    """Return the mean over lists of 1 minus the mean cosine of two movies of the list.
 
-    `ratings` is users x movies; a movie's vector has a 1 for each user who rated it (co-ratings), so that the
-    figure means the same with and without metadata. A movie without ratings is unlike every other.
+    `ratings` is users x movies. A movie's vector has a 1 for each user who rated it (co-ratings), so that the metric
+    does not depend on metadata. A movie without ratings has cosine 0 with every other.
     Ziegler et al., "Improving recommendation lists through topic diversification", 2005.
     """
     vectors = _unit_rows(ratings)
@@ -87,7 +86,7 @@ def intra_list_diversity(owners: Array, movies: Array, ratings: csr_matrix) -> f
 
 
 def _unit_rows(ratings: csr_matrix) -> csr_matrix:
-    """Movies x users, rows of length 1 (or 0)."""
+    """Return movies x users with rows of length 1, or 0 for movies without ratings."""
     rated = csr_matrix(ratings.T)
     rated.data = np.ones(rated.nnz)
     norms = np.sqrt(np.diff(rated.indptr))
@@ -99,25 +98,25 @@ def _squared_norms(rows: csr_matrix) -> Array:
 
 
 def describe_lists(shown: pd.DataFrame, train: pd.DataFrame) -> dict[str, float]:
-    """Describe what lists are like beyond accuracy, over the movies of `train`; others are left out.
+    """Compute metrics of lists beyond accuracy. Movies that are not in `train` are left out.
 
-    `distinct_movies` is a count, `coverage` its share of the catalogue. `novelty` is the mean self-information in bits
-    (Zhou and others, 2010), `mean_popularity` the mean share of users who rated a movie (Yin and others, 2012) and
-    `popularity_gini` the Gini coefficient of how often each movie is shown. `intra_list_diversity` is 1 less the mean
-    cosine of two movies of a list by who rated them (Ziegler and others, 2005; at most MAX_DIVERSITY_LISTS lists),
-    `personalisation` 1 less the mean share of movies that two lists have in common.
+    `distinct_movies` is a count and `coverage` its share of the catalogue. `novelty` is the mean self-information in
+    bits (Zhou and others, 2010), `mean_popularity` the mean share of users who rated a movie (Yin and others, 2012) and
+    `popularity_gini` the Gini coefficient of how often each movie is shown. `intra_list_diversity` is 1 minus the mean
+    cosine of two movies of a list by their raters (Ziegler and others, 2005; at most MAX_DIVERSITY_LISTS lists), and
+    `personalisation` is 1 minus the mean share of movies common to two lists.
 
     Parameters
     ----------
     shown
-        request (number of a list) and movie_id.
+        The lists, with columns request (number of the list) and movie_id.
     train
-        Ratings: user_id and movie_id.
+        The ratings, with columns user_id and movie_id.
 
     Returns
     -------
     dict of str to float
-        Shares are from 0 to 1; a figure without evidence is NaN.
+        Shares are from 0 to 1. A metric without data is NaN.
 
     Examples
     --------
@@ -130,7 +129,7 @@ def describe_lists(shown: pd.DataFrame, train: pd.DataFrame) -> dict[str, float]
     movies = pd.Index(catalogue).get_indexer(pd.Index(shown["movie_id"]))
     owners = shown["request"].to_numpy(dtype=np.int64)[movies >= 0]
     movies = movies[movies >= 0]
-    is_shown = (np.bincount(movies, minlength=len(catalogue)) > 0)[rated]  # of the others no rater is asked for
+    is_shown = (np.bincount(movies, minlength=len(catalogue)) > 0)[rated]  # raters of other movies are not needed
     pairs = csr_matrix(
         (np.ones(int(is_shown.sum())), (users[is_shown], rated[is_shown])), shape=(len(user_ids), len(catalogue))
     )

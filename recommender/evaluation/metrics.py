@@ -1,8 +1,8 @@
 """Accuracy of lists and ratings, vectorised over lists.
 
-The relevant pairs of n lists are given as two arrays of one length: `owners`, the list (0..n-1) that each
-relevant movie belongs to, and `ranks`, its rank in that list from 1, or 0 where the list does not show it. A list
-without a relevant movie has no figure: NaN.
+Two arrays of equal length describe the relevant movies of n lists. `owners` is the list (0..n-1) of each relevant
+movie, and `ranks` is the movie's rank in it from 1, or 0 if the list does not show it. The metrics of a list without
+relevant movies are NaN.
 """
 
 from typing import Any
@@ -16,19 +16,19 @@ METRICS = ("ndcg", "recall", "precision")
 
 
 def accuracy(owners: Any, ranks: Any, n_lists: int, k: int) -> dict[str, Array]:
-    """Compute METRICS of many lists at k.
+    """Compute METRICS at k for many lists.
 
-    nDCG is binary: the sum of 1 / log2(1 + rank) over the hits, divided by that sum for the first min(k, relevant)
-    ranks (Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", 2002, with gains 0 and 1).
-    Recall is the share of the relevant movies that the first k show. Precision is hits / k, also where a list is
+    nDCG is binary: the sum of 1 / log2(1 + rank) over the hits, divided by the same sum over the first
+    min(k, relevant) ranks (Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", 2002, with
+    gains 0 and 1). Recall is the share of relevant movies among the first k. Precision is hits / k, even for a list
     shorter than k.
 
     Parameters
     ----------
     owners
-        For each relevant movie the list (0 to n_lists - 1) that it belongs to.
+        The list (0 to n_lists - 1) of each relevant movie.
     ranks
-        Its rank in that list from 1; 0 where the list does not show it. As long as `owners`.
+        The rank of each relevant movie in its list, from 1, or 0 if the list does not show it.
     n_lists
         Number of lists.
     k
@@ -37,7 +37,7 @@ def accuracy(owners: Any, ranks: Any, n_lists: int, k: int) -> dict[str, Array]:
     Returns
     -------
     dict of str to numpy.ndarray of shape (n_lists,)
-        From 0 to 1; NaN for a list without a relevant movie.
+        Values from 0 to 1, NaN for a list without relevant movies.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def accuracy(owners: Any, ranks: Any, n_lists: int, k: int) -> dict[str, Array]:
 
 
 def rmse(predicted: Array, actual: Array) -> float:
-    """Compute the root of the mean squared difference.
+    """Compute the root mean squared error.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def rmse(predicted: Array, actual: Array) -> float:
     Returns
     -------
     float
-        Stars; NaN for empty arrays.
+        The error in stars, NaN for empty arrays.
 
     Examples
     --------

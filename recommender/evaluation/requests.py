@@ -1,8 +1,8 @@
-"""The lists to request from a model, and the movies that were right in them.
+"""The lists to request from a model, and the relevant movies of each list.
 
-Each positive after a cut is looked for in the list folded in from that user's ratings before that positive, as the
-site would have shown it: the model knows nothing after the cut, the history does. Cold-start users take part
-with their ratings up to then, at first without any.
+For each positive after a cut, a list is requested for the user's ratings before that positive, like the list that the
+site would have shown then. The model knows only data before the cut, while the history includes later ratings.
+Cold-start users are included with their ratings so far, at first with none.
 """
 
 from collections.abc import Callable
@@ -19,24 +19,25 @@ Array = np.ndarray[Any, Any]
 Histories = Callable[[int, int], list[dict[Any, float]]]
 
 BATCH_LISTS = 1024
-LONG_HISTORY = 20  # from here on a user's positives are sampled; before, each one counts
+LONG_HISTORY = 20  # earlier ratings from which a user's positives are sampled; with fewer, all positives are used
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """Bounds the number of lists in an evaluation.
+    """Limits the number of lists in an evaluation.
 
     Attributes
     ----------
     max_users : int or None
-        Of more users, this many are drawn.
+        If there are more users, this many are drawn. None means no limit.
     max_positives : int
-        Of a user's positives with LONG_HISTORY or more earlier ratings, at most this many are drawn, with weights that
-        make their weighted mean stand for all.
+        Maximum number of positives drawn per user among those with LONG_HISTORY or more earlier ratings. They are
+        weighted so that their weighted mean represents all of them.
     max_lists : int
-        If there are still more lists, every user keeps at most as many, drawn evenly, as fit in.
+        Maximum number of lists in total. If there are more, the same limit is set for every user, and the lists are
+        drawn at random.
     seed : int
-        Seed of the draws.
+        Seed for the draws.
 
     Examples
     --------
@@ -52,10 +53,11 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Requests:
-    """`table`: a row a list, numbered from 0: user_id, cut, n_history, weight (positives the list stands for).
+    """The requested lists.
 
-    `relevant`: a row a right movie: request (number of the list), movie_id.
-    `histories(start, stop)`: what those lists are folded in from, {movie_id: rating}.
+    `table` has one row per list, numbered from 0: user_id, cut, n_history, weight (positives that it represents).
+    `relevant` has one row per relevant movie: request (number of the list), movie_id.
+    `histories(start, stop)` returns the histories, {movie_id: rating}, for these lists.
     """
 
     table: pd.DataFrame
@@ -66,7 +68,7 @@ class Requests:
         return len(self.table)
 
     def ask(self, model: Recommender, k: int, candidates: Any = None) -> pd.DataFrame:
-        """The model's lists: request, movie_id, score, rank."""
+        """Return the model's lists with columns request, movie_id, score and rank."""
         parts = []
         for start in range(0, len(self), BATCH_LISTS):
             histories = self.histories(start, min(start + BATCH_LISTS, len(self)))
@@ -78,9 +80,9 @@ class Requests:
 def later_positives(
     split: TimeSplit, implicit_threshold: float | None, *, of_new_movies: bool = False, sampling: Sampling | None = None
 ) -> Requests:
-    """One list for each positive after the cut, of movies rated before it (or of the new ones alone).
+    """Return one list per positive after the cut whose movie was rated before it, or only of new movies.
 
-    A movie that is rated again is not a new positive.
+    A user's repeated rating of a movie is not a new positive.
     """
     log = _logs_of_later_users(split)
     is_new = ~log["movie_id"].isin(split.train["movie_id"].unique())
@@ -101,7 +103,10 @@ def later_positives(
 
 
 def _logs_of_later_users(split: TimeSplit) -> pd.DataFrame:
-    """All rows of the users with a later rating, by user and time, numbered from 0; n_history: movies rated before."""
+    """Return all rows of users with ratings after the cut, sorted by user and time and numbered from 0.
+
+    `n_history` is the number of movies that the user rated before.
+    """
     train = split.train[split.train["user_id"].isin(split.test["user_id"].unique())]
     log = in_time_order(pd.concat([train.assign(is_later=False), split.test.assign(is_later=True)]))
     log = log.sort_values("user_id", kind="stable").reset_index(drop=True)
@@ -126,7 +131,7 @@ def _sample(targets: pd.DataFrame, sampling: Sampling) -> pd.DataFrame:
 
 
 def _thin(targets: pd.DataFrame, max_lists: int, rng: np.random.Generator) -> pd.DataFrame:
-    """At least one list of each user stays. Weights stay as they are: they count among one user's lists alone."""
+    """Keep at least one list per user. Weights are not changed, because they only relate lists of the same user."""
     if len(targets) <= max_lists:
         return targets
     per_user = np.sort(targets.groupby("user_id").size().to_numpy())
@@ -137,7 +142,7 @@ def _thin(targets: pd.DataFrame, max_lists: int, rng: np.random.Generator) -> pd
 
 
 def _earlier_ratings(log: pd.DataFrame, rows: Array) -> Histories:
-    """The user's own rows above each of `rows` in `log`; of a movie rated twice the later rating."""
+    """Return the histories, which are the user's rows before each of `rows` in `log`. The latest rating counts."""
     rows_of_users = pd.Series(np.arange(len(log))).groupby(log["user_id"])
     first_row = rows_of_users.transform("first").to_numpy()
     movies, ratings = log["movie_id"].to_numpy(), log["rating"].to_numpy(dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Parts of the data that have metrics of their own: slices by history and popularity, groups to treat fairly."""
+"""Parts of the data with separate metrics: slices by history length and popularity, and groups to be treated fairly."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ import pandas as pd
 
 Groups = Mapping[str, frozenset[Any]]
 
-HISTORY_SLICES: dict[str, tuple[int, float]] = {  # earlier ratings, from and to
+HISTORY_SLICES: dict[str, tuple[int, float]] = {  # lowest and highest number of earlier ratings
     "history_0": (0, 0),
     "history_1_4": (1, 4),
     "history_5_19": (5, 19),
@@ -17,18 +17,18 @@ HISTORY_SLICES: dict[str, tuple[int, float]] = {  # earlier ratings, from and to
 NEW_MOVIES = "movies_new"
 MOVIE_SLICES = ("movies_head", "movies_middle", "movies_tail", NEW_MOVIES)
 SLICES = (*HISTORY_SLICES, *MOVIE_SLICES)
-"""Names of the slices: users by number of earlier ratings, and movies by popularity."""
+"""Names of the slices, by number of a user's earlier ratings and by popularity of the movie."""
 
-HEAD_SHARE = 0.5  # the most rated movies that together hold half of the ratings
-MIDDLE_SHARE = 0.8  # and those that follow, up to four fifths
+HEAD_SHARE = 0.5  # the head is the most-rated movies with half of all ratings
+MIDDLE_SHARE = 0.8  # the middle is the next movies, up to four fifths of all ratings
 TOP_SHARE = 0.1
 FEATURES = ("genres", "keywords", "cast", "directors", "overview", "language", "release_date")
 
 
 def movie_slices(train: pd.DataFrame) -> pd.Series:
-    """The slice of each movie in `train`, by movie id; ties in number of ratings go by id.
+    """Return the slice of each movie in `train`, keyed by movie id. Movies with equally many ratings are sorted by id.
 
-    A movie belongs to the slice that the first of its ratings falls into, so that the most rated one is head.
+    A movie belongs to the slice of its first rating in that order, so the most-rated movie is always in the head.
     """
     counts = train.groupby("movie_id").size().sort_index().sort_values(ascending=False, kind="stable")
     before = (counts.cumsum() - counts) / max(counts.sum(), 1)
@@ -37,18 +37,21 @@ def movie_slices(train: pd.DataFrame) -> pd.Series:
 
 
 def slice_of(movie_ids: pd.Series, slices: pd.Series) -> pd.Series:
-    """The slice of each movie; one without a rating in train is new."""
+    """Return the slice of each movie. Movies without ratings in the training data are new."""
     return movie_ids.map(slices).fillna(NEW_MOVIES)
 
 
 def in_history_slice(n_history: pd.Series, name: str) -> pd.Series:
-    """Which numbers of earlier ratings belong to the slice, one of HISTORY_SLICES."""
+    """Return a mask of the numbers of earlier ratings that belong to the slice, one of HISTORY_SLICES."""
     low, high = HISTORY_SLICES[name]
     return n_history.between(low, high)
 
 
 def movie_groups(movies: pd.DataFrame, min_share: float = 0.0) -> dict[str, frozenset[Any]]:
-    """`language fr`, `genre Drama`, `decade 1990s` with the ids of their movies; only those with that share of all."""
+    """Return the movie ids of groups such as `language fr`, `genre Drama` and `decade 1990s`, keyed by group.
+
+    Groups with less than `min_share` of all movies are left out.
+    """
     groups: dict[str, set[Any]] = {}
     for name in ("language", "genres", "release_date"):
         if name in movies:
@@ -59,7 +62,7 @@ def movie_groups(movies: pd.DataFrame, min_share: float = 0.0) -> dict[str, froz
 
 
 def shares(counts: pd.Series, groups: Groups) -> dict[str, float]:
-    """Each group's share of `counts` (by movie id); a movie of several genres counts for each."""
+    """Return each group's share of `counts`, which are keyed by movie id. A movie counts for each of its genres."""
     total = float(counts.sum())
     return {name: float(counts[counts.index.isin(ids)].sum()) / total if total else 0.0 for name, ids in groups.items()}
 
@@ -73,9 +76,10 @@ def _groups_of(name: str, value: Any) -> list[str]:
 
 
 def data_facts(ratings: pd.DataFrame, movies: pd.DataFrame) -> dict[str, Any]:
-    """JSON-able shares, from 0 to 1: of movies `rated` and `with` each feature, and of ratings on the `top` tenth.
+    """Return JSON-compatible facts about the data.
 
-    Movies are those of either frame.
+    Shares are from 0 to 1: `rated` movies, movies `with` each feature, and ratings of the `top` tenth of rated movies.
+    Movies of either frame count.
     """
     counts = ratings["movie_id"].value_counts()
     n_movies = len(set(counts.index) | set(movies["movie_id"]))

@@ -1,7 +1,7 @@
-"""Splits of a log by time.
+"""Splits of a ratings log by time.
 
-Frames hold one row a rating: user_id, movie_id, rating, rated_at. Every split returns whole rows; the caller's frame is
-not changed. Ties in time keep the order of the rows.
+Frames have one row per rating: user_id, movie_id, rating, rated_at. Splits keep all columns and do not change the
+caller's frame. Rows with equal times keep their order.
 """
 
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class TimeSplit:
-    """A log divided by time.
+    """A ratings log split by time.
 
     Attributes
     ----------
     train : pandas.DataFrame
-        The ratings before `cut`.
+        Ratings before `cut`.
     test : pandas.DataFrame
-        Those from it on.
+        Ratings at `cut` or later.
     cut : pandas.Timestamp
-        The moment.
+        The time of the split.
 
     Examples
     --------
@@ -37,15 +37,15 @@ class TimeSplit:
 
 
 def temporal_cuts(ratings: pd.DataFrame, cuts: Sequence[float | datetime] = (0.7, 0.8, 0.9)) -> list[TimeSplit]:
-    """Split a log at moments, everything before each against everything from it on.
+    """Split a log at each of several times.
 
     Parameters
     ----------
     ratings
-        user_id, movie_id, rating and rated_at, in any order.
+        Columns user_id, movie_id, rating and rated_at, with rows in any order.
     cuts
-        Each is a moment, or a share of the log between 0 and 1: the time of the rating at that share of the rows.
-        Ratings at that very time all belong to `test`.
+        Times, or shares of the log between 0 and 1. A share means the time of the rating at that share of the rows.
+        Ratings at exactly this time belong to `test`.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def temporal_cuts(ratings: pd.DataFrame, cuts: Sequence[float | datetime] = (0.7
 
 
 def in_time_order(ratings: pd.DataFrame) -> pd.DataFrame:
-    """The rows sorted by `rated_at`; ties keep their order."""
+    """Return the rows sorted by `rated_at`. Ties keep their order."""
     return ratings.sort_values("rated_at", kind="stable")
 
 
@@ -92,6 +92,6 @@ def _moment(log: pd.DataFrame, cut: float | datetime) -> pd.Timestamp:
 
 
 def check_share(share: float, name: str) -> None:
-    """Raises ValueError, naming the argument."""
+    """Raise ValueError, which names the argument, unless the share is between 0 and 1."""
     if not 0 < share < 1:
         raise ValueError(f"{name}: expected a share between 0 and 1, got {share!r}")

@@ -1,4 +1,4 @@
-"""How dates are written in English, in templates by `|date:"DATE_FORMAT"`. Numbers are written in Django's own way."""
+"""English date formats, used in templates as `|date:"DATE_FORMAT"`. Numbers have Django's default formats."""
 
 DATE_FORMAT = "j F Y"
 DATETIME_FORMAT = "j F Y, H:i"

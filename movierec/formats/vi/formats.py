@@ -1,4 +1,4 @@
-"""How dates are written in Vietnamese. Numbers are written in Django's own way, but grouped."""
+"""Vietnamese date formats. Numbers have Django's default formats with grouping added."""
 
 DATE_FORMAT = "j/n/Y"
 DATETIME_FORMAT = "H:i j/n/Y"

@@ -1,4 +1,4 @@
-"""Explains how a user's list comes about, step by step: why it is short or empty, and why each movie is in it."""
+"""Explains step by step how a user's list is made, why it is short or empty, and why it contains each movie."""
 
 from collections.abc import Callable
 from typing import Any

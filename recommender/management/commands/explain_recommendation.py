@@ -37,7 +37,7 @@ class Command(ServiceCommand):
 
 
 def find_user(name: str) -> User:
-    """By user name, or by id if no user has this name."""
+    """Return the user with this name or, if there is none, with this id. Raises CommandError."""
     user = User.objects.filter(username=User.normalize_username(name)).first()
     if user is None and name.isascii() and name.isdigit():
         user = User.objects.filter(pk=int(name)).first()
